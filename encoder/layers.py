@@ -1,0 +1,197 @@
+"""The pieces that VideoPrism's towers are made of: attention with a soft cap, pre-norm blocks, stacks, position tables.
+
+Source: google-deepmind/videoprism, videoprism/layers.py. Letters: B clips, T frames, N patches, L tokens, D dimensions.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+LAYER_NORM_EPS = 1e-6
+MASKED = -0.7 * float(np.finfo(np.float32).max)
+"""What replaces (not: is added to) a masked logit. A row with every key masked becomes a uniform softmax, never NaN."""
+
+_SCORE_ELEMENTS = 1 << 24
+"""Scores held at once when no gradient is wanted: 64 MB of float32. The auxiliary layers of LvT-B would need 805 MB a clip."""
+
+
+class LayerNorm(nn.LayerNorm):
+    """Layer norm with eps 1e-6, computed in float32 whatever the tensors are. Checkpoints store `weight - 1`."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__(dim, eps=LAYER_NORM_EPS)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.dtype == torch.float32 == self.weight.dtype:
+            return super().forward(x)
+        y = F.layer_norm(x.float(), self.normalized_shape, self.weight.float(), self.bias.float(), self.eps)
+        return y.to(x.dtype)
+
+
+def soft_capped_attention(q: Tensor, k: Tensor, v: Tensor, cap: float, visible: Tensor | None = None) -> Tensor:
+    """softmax(cap * tanh(q k^T / cap)) v, the softmax in float32.
+
+    q: (B, heads, L, d), already scaled. k, v: (B, heads, M, d). visible: bool, broadcastable to (B, heads, L, M); where it
+    is False the capped logit is replaced. Returns (B, heads, L, d). Without gradients the queries are taken a block at a
+    time, so that memory stays bounded; rows are independent, so the result is the same.
+    """
+    length = q.shape[-2]
+    scores_a_row = max(1, q.shape[0] * q.shape[1] * k.shape[-2])
+    block = max(1, _SCORE_ELEMENTS // scores_a_row)
+    if torch.is_grad_enabled() or block >= length:
+        return _attend(q, k, v, cap, visible)
+    out = torch.empty(*q.shape[:-1], v.shape[-1], dtype=v.dtype, device=v.device)
+    for start in range(0, length, block):
+        rows = slice(start, start + block)
+        part = visible if visible is None or visible.shape[-2] == 1 else visible[..., rows, :]
+        out[..., rows, :] = _attend(q[..., rows, :], k, v, cap, part)
+    return out
+
+
+def _attend(q: Tensor, k: Tensor, v: Tensor, cap: float, visible: Tensor | None) -> Tensor:
+    logits = q @ k.transpose(-2, -1)
+    if torch.is_grad_enabled():
+        logits = torch.tanh(logits / cap) * cap
+    else:  # in place: the scores are by far the largest tensor here
+        logits = logits.div_(cap).tanh_().mul_(cap)
+    logits = logits.float()
+    if visible is not None:
+        logits = logits.masked_fill(~visible, MASKED)
+    return torch.softmax(logits, dim=-1).to(v.dtype) @ v
+
+
+class Attention(nn.Module):
+    """Self attention. q, k and v come from one fused projection, in this order along its output."""
+
+    def __init__(self, dim: int, heads: int, cap: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.cap = cap
+        self.qkv = nn.Linear(dim, 3 * dim)
+        self.out = nn.Linear(dim, dim)
+
+    def forward(self, x: Tensor, visible: Tensor | None) -> Tensor:
+        b, length, dim = x.shape
+        q, k, v = (
+            self.qkv(x).view(b, length, 3, self.heads, dim // self.heads).permute(2, 0, 3, 1, 4)
+        )  # (B, heads, L, d)
+        q = q * (dim // self.heads) ** -0.5  # after the bias, as in the reference
+        y = soft_capped_attention(q, k, v, self.cap, visible)
+        return self.out(y.transpose(1, 2).reshape(b, length, dim))  # type: ignore[no-any-return]
+
+
+class FeedForward(nn.Module):
+    def __init__(self, dim: int, hidden: int, activation: Literal["gelu", "relu"]) -> None:
+        super().__init__()
+        self.up = nn.Linear(dim, hidden)
+        self.down = nn.Linear(hidden, dim)
+        self.activation = activation
+
+    def forward(self, x: Tensor, keep: Tensor | None) -> Tensor:
+        """keep: (B, L, 1) of 1 and 0; what is padding gets nothing from this layer, not even the last bias."""
+        x = self.up(x)
+        x = F.gelu(x) if self.activation == "gelu" else F.relu(x)  # the exact (erf) GELU
+        if keep is None:
+            return self.down(x)  # type: ignore[no-any-return]
+        return self.down(x * keep) * keep  # type: ignore[no-any-return]
+
+
+class Block(nn.Module):
+    """x + Attention(norm(x)), then x + FeedForward(norm(x)): pre-norm, no norm at the end."""
+
+    def __init__(self, dim: int, heads: int, hidden: int, cap: float, activation: Literal["gelu", "relu"]) -> None:
+        super().__init__()
+        self.attention_norm = LayerNorm(dim)
+        self.attention = Attention(dim, heads, cap)
+        self.feed_forward_norm = LayerNorm(dim)
+        self.feed_forward = FeedForward(dim, hidden, activation)
+
+    def forward(self, x: Tensor, visible: Tensor | None, keep: Tensor | None) -> Tensor:
+        x = x + self.attention(self.attention_norm(x), visible)
+        return x + self.feed_forward(self.feed_forward_norm(x), keep)  # type: ignore[no-any-return]
+
+
+class Stack(nn.Module):
+    """Blocks one after the other, with an optional padding mask and an optional causal one."""
+
+    def __init__(
+        self,
+        layers: int,
+        dim: int,
+        heads: int,
+        hidden: int,
+        cap: float,
+        activation: Literal["gelu", "relu"] = "gelu",
+        *,
+        causal: bool = False,
+    ) -> None:
+        super().__init__()
+        self.causal = causal
+        self.layers = nn.ModuleList(Block(dim, heads, hidden, cap, activation) for _ in range(layers))
+
+    def forward(self, x: Tensor, paddings: Tensor | None = None) -> Tensor:
+        """x: (B, L, D). paddings: (B, L), 1 = padding: an invisible key, and nothing from the feed-forward layers."""
+        length = x.shape[1]
+        visible: Tensor | None = None
+        keep: Tensor | None = None
+        if self.causal:
+            visible = torch.ones(length, length, dtype=torch.bool, device=x.device).tril()[None, None]
+        if paddings is not None:
+            real = paddings < 0.5  # (B, L)
+            keys = real[:, None, None, :]  # (B, 1, 1, L)
+            visible = keys if visible is None else visible & keys
+            keep = real[..., None].to(x.dtype)
+        for layer in self.layers:
+            x = layer(x, visible, keep)
+        return x
+
+
+def resize_matrix(n_in: int, n_out: int) -> NDArray[np.float32]:
+    """(n_out, n_in) weights of jax.image.resize(method="bilinear") along one axis, antialiased when shrinking.
+
+    A triangle around half-pixel centres, as wide as the scale asks, each row divided by its own sum so that borders are
+    renormalised.
+    """
+    scale = n_out / n_in
+    width = max(1.0, 1.0 / scale)
+    centre = (np.arange(n_out) + 0.5) / scale - 0.5
+    weights = np.maximum(0.0, 1.0 - np.abs(centre[:, None] - np.arange(n_in)[None, :]) / width)
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def resize_positions(table: Tensor, old: tuple[int, ...], new: tuple[int, ...]) -> Tensor:
+    """Resize a position table (prod(old), D) with axes `old` to (prod(new), D)."""
+    if old == new:
+        return table
+    dim = table.shape[-1]
+    x = table.float().reshape(*old, dim)
+    for axis, (n_in, n_out) in enumerate(zip(old, new, strict=True)):
+        if n_in != n_out:
+            weights = torch.from_numpy(resize_matrix(n_in, n_out)).to(table.device)
+            x = torch.tensordot(weights, x, dims=([1], [axis])).movedim(0, axis)
+    return x.reshape(-1, dim).to(table.dtype)
+
+
+def sinusoid(length: int, dim: int) -> NDArray[np.float32]:
+    """(length, dim) positions of the text tower: sines, then cosines, slowest frequency exactly 1/10000.
+
+    The divisor is dim/2 - 1. (transformers divides by dim/2, which moves long texts by up to 3.4e-3.)
+    """
+    half = dim // 2
+    inverse = np.exp(np.arange(half, dtype=np.float32) * np.float32(-math.log(10000.0) / max(half - 1, 1)))
+    angle = np.arange(length, dtype=np.float32)[:, None] * inverse[None, :].astype(np.float32)
+    return np.concatenate([np.sin(angle), np.cos(angle)], axis=1).astype(np.float32)
+
+
+def unit_rows(x: Tensor) -> Tensor:
+    """x / sqrt(sum(x x) + 1e-12) along the last axis, in float32, cast back."""
+    y = x.float()
+    y = y / torch.sqrt((y * y).sum(dim=-1, keepdim=True) + 1e-12)
+    return y.to(x.dtype)

@@ -1,0 +1,185 @@
+"""VideoPrism's networks: the factorised video encoder, and the video-text model (LvT) built around it.
+
+Source: google-deepmind/videoprism, videoprism/encoders.py (FactorizedEncoder, FactorizedVideoCLIP). The factorisation is
+model 2 of ViViT (arXiv 2103.15691); the pooler and the text tower are CoCa's (arXiv 2205.01917).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from encoder.config import VideoPrismConfig
+from encoder.layers import LayerNorm, Stack, resize_positions, sinusoid, unit_rows
+
+SideOutputs = dict[str, Tensor]
+"""Where a forward pass leaves what happened on the way, for those who ask (tests, token features)."""
+
+
+class VideoEncoder(nn.Module):
+    """Frames -> patch tokens: attention within each frame, then across frames at each patch."""
+
+    def __init__(self, config: VideoPrismConfig) -> None:
+        super().__init__()
+        c = self.config = config
+        self.patch_projection = nn.Linear(c.patch * c.patch * 3, c.dim)
+        self.spatial_positions = nn.Parameter(torch.zeros(c.rows * c.columns, c.dim))
+        self.temporal_positions = nn.Parameter(torch.zeros(c.frames, c.dim))
+        self.spatial = Stack(c.spatial_layers, c.dim, c.heads, c.mlp, c.logit_cap)
+        self.spatial_norm = LayerNorm(c.dim)
+        self.temporal = Stack(c.temporal_layers, c.dim, c.heads, c.mlp, c.logit_cap)
+        self.temporal_norm = LayerNorm(c.dim)
+
+    def forward(self, video: Tensor, frame_paddings: Tensor | None = None, side: SideOutputs | None = None) -> Tensor:
+        """Encode clips.
+
+        video: (B, T, H, W, 3), RGB; uint8, or float in [0, 1]. H and W are multiples of the patch; any T.
+        frame_paddings: (B, T), 1 = a frame that is not there. Returns tokens (B, T*N, D), index t*N + row*columns + column.
+        Raises ValueError for another shape.
+        """
+        c = self.config
+        if video.ndim != 5 or video.shape[-1] != 3 or video.shape[2] % c.patch or video.shape[3] % c.patch:
+            raise ValueError(f"a clip is (B, T, H, W, 3) with H and W multiples of {c.patch}, got {tuple(video.shape)}")
+        b, t, height, width, _ = video.shape
+        rows, columns = height // c.patch, width // c.patch
+        n = rows * columns
+
+        x = self.patch_projection(self._patches(video, rows, columns))  # (B*T, N, D)
+        x = x + resize_positions(self.spatial_positions, (c.rows, c.columns), (rows, columns)).to(x.dtype)
+        patch_paddings = None
+        if frame_paddings is not None:
+            patch_paddings = frame_paddings.reshape(b * t, 1).expand(b * t, n)
+        x = self.spatial_norm(self.spatial(x, patch_paddings))
+        if side is not None:
+            side["spatial"] = x.reshape(b, t * n, c.dim)
+
+        x = x.reshape(b, t, n, c.dim).transpose(1, 2).reshape(b * n, t, c.dim)
+        x = x + resize_positions(self.temporal_positions, (c.frames,), (t,)).to(x.dtype)
+        if frame_paddings is not None:
+            frame_paddings = frame_paddings[:, None, :].expand(b, n, t).reshape(b * n, t)
+        x = self.temporal_norm(self.temporal(x, frame_paddings))
+        x = x.reshape(b, n, t, c.dim).transpose(1, 2).reshape(b, t * n, c.dim)
+        if side is not None:
+            side["spatiotemporal"] = x
+        return x
+
+    def _patches(self, video: Tensor, rows: int, columns: int) -> Tensor:
+        """(B, T, H, W, 3) -> (B*T, N, patch*patch*3), channel fastest."""
+        p = self.config.patch
+        dtype = self.patch_projection.weight.dtype
+        if video.dtype == torch.uint8:  # converted here, on the device: a quarter of the bytes travel
+            video = video.float() / 255.0
+        x = video.reshape(-1, rows, p, columns, p, 3).transpose(2, 3)
+        return x.reshape(-1, rows * columns, p * p * 3).to(dtype)
+
+
+class AttentionPooler(nn.Module):
+    """One learned query attends over all tokens. Heads together are 4 D wide; no soft cap, no residual."""
+
+    def __init__(self, config: VideoPrismConfig) -> None:
+        super().__init__()
+        c = config
+        self.heads = c.heads
+        inner = c.heads * c.pooler_head_dim
+        self.query = nn.Parameter(torch.zeros(1, c.dim))
+        self.q = nn.Linear(c.dim, inner)
+        self.k = nn.Linear(c.dim, inner)
+        self.v = nn.Linear(c.dim, inner)
+        self.out = nn.Linear(inner, c.dim)
+        self.per_dim_scale = nn.Parameter(torch.zeros(c.pooler_head_dim))
+        self.norm = LayerNorm(c.dim)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(B, L, D) -> (B, D)."""
+        b, length, _ = tokens.shape
+        d = self.per_dim_scale.shape[0]
+        # 1.442695041 = 1 / softplus(0): a stored scale of 0 means plain 1/sqrt(d).
+        scale = 1.442695041 / math.sqrt(d) * F.softplus(self.per_dim_scale.float())
+        q = self.q(self.query).reshape(1, self.heads, 1, d) * scale.to(tokens.dtype)
+        k = self.k(tokens).reshape(b, length, self.heads, d).transpose(1, 2)
+        v = self.v(tokens).reshape(b, length, self.heads, d).transpose(1, 2)
+        weights = torch.softmax((q @ k.transpose(-2, -1)).float(), dim=-1).to(v.dtype)
+        pooled = (weights @ v).reshape(b, self.heads * d)
+        return self.norm(self.out(pooled))  # type: ignore[no-any-return]
+
+
+class TextEncoder(nn.Module):
+    """Token ids -> one vector: a causal stack with a class vector as its last position."""
+
+    def __init__(self, config: VideoPrismConfig) -> None:
+        super().__init__()
+        c = self.config = config
+        self.token_embedding = nn.Embedding(c.vocabulary, c.dim)
+        self.class_embedding = nn.Parameter(torch.zeros(c.dim))
+        self.stack = Stack(c.text_layers, c.dim, c.heads, c.text_mlp, c.logit_cap, "relu", causal=True)
+        self.norm = LayerNorm(c.dim)
+
+    def forward(self, ids: Tensor, paddings: Tensor) -> Tensor:
+        """ids: int (B, L). paddings: (B, L), 1 = padding, anywhere. Returns (B, D), not normalised."""
+        c = self.config
+        # Columns that are padding in every row change nothing (they are invisible and positions count from the left).
+        real = (paddings < 0.5).any(dim=0).nonzero()
+        length = int(real[-1]) + 1 if len(real) else 0
+        ids, paddings = ids[:, :length], paddings[:, :length]
+        x = self.token_embedding(ids.long()) * math.sqrt(c.dim)
+        x = x + torch.from_numpy(sinusoid(length, c.dim)).to(x)
+        last = (self.class_embedding * math.sqrt(c.dim)).to(x.dtype).expand(len(ids), 1, c.dim)
+        x = torch.cat([x, last], dim=1)
+        paddings = torch.cat([paddings, paddings.new_zeros(len(ids), 1)], dim=1)
+        x = self.norm(self.stack(x, paddings))
+        return x[:, -1]
+
+
+class VideoPrismLvT(nn.Module):
+    """Video and text in one space. Either tower may be used alone."""
+
+    def __init__(self, config: VideoPrismConfig) -> None:
+        super().__init__()
+        if not config.has_text:
+            raise ValueError(f"{config.name} is a plain video encoder without a text tower; use VideoEncoder")
+        c = self.config = config
+        self.vision_encoder = VideoEncoder(c)
+        self.auxiliary = Stack(c.auxiliary_layers, c.dim, c.heads, c.mlp, c.logit_cap)
+        self.pooler = AttentionPooler(c)
+        self.text_encoder = TextEncoder(c)
+
+    def video_tokens(
+        self, video: Tensor, frame_paddings: Tensor | None = None, side: SideOutputs | None = None
+    ) -> Tensor:
+        """(B, T, H, W, 3) -> (B, T*N, D): what the pooler sees. Padded frames still leak here, as in the reference."""
+        x = self.auxiliary(self.vision_encoder(video, frame_paddings, side))
+        if side is not None:
+            side["auxiliary"] = x
+        return x  # type: ignore[no-any-return]
+
+    def encode_video(
+        self,
+        video: Tensor,
+        frame_paddings: Tensor | None = None,
+        *,
+        normalize: bool = True,
+        side: SideOutputs | None = None,
+    ) -> Tensor:
+        """(B, T, H, W, 3), uint8 or float in [0, 1] -> (B, D), of unit length unless told otherwise."""
+        x = self.pooler(self.video_tokens(video, frame_paddings, side))
+        return unit_rows(x) if normalize else x
+
+    def encode_frames(self, video: Tensor, frame_paddings: Tensor | None = None, *, normalize: bool = True) -> Tensor:
+        """One vector a frame, (B, T, D), each seen in the context of the whole clip."""
+        b, t = video.shape[:2]
+        tokens = self.video_tokens(video, frame_paddings)
+        x = self.pooler(tokens.reshape(b * t, -1, tokens.shape[-1])).reshape(b, t, -1)
+        return unit_rows(x) if normalize else x
+
+    def encode_text(self, ids: Tensor, paddings: Tensor, *, normalize: bool = True) -> Tensor:
+        """ids (B, L), paddings (B, L) with 1 = padding -> (B, D), of unit length unless told otherwise."""
+        x = self.text_encoder(ids, paddings)
+        return unit_rows(x) if normalize else x
+
+
+def build(config: VideoPrismConfig) -> VideoEncoder | VideoPrismLvT:
+    """An untrained network of this shape."""
+    return VideoPrismLvT(config) if config.has_text else VideoEncoder(config)

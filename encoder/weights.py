@@ -1,0 +1,281 @@
+"""Checkpoints: the official Flax arrays, our safetensors form, and the exact way between them.
+
+How Flax stores it -> how torch wants it (D width, n heads, h head size; stacks carry a leading layer axis):
+
+    layer norm scale          (D)        weight = scale + 1
+    query/key/value w, b      (D, n, h)  Linear weight = w.reshape(D, n*h).T; fused into one qkv projection in the stacks
+    post w (output first)     (D, n, h)  Linear weight = w.reshape(D, n*h), NOT transposed
+    linear kernel             (in, out)  Linear weight = kernel.T
+    position tables, queries  as they are
+
+Source: the 88 keys of the published `.npz` files; google-deepmind/videoprism, videoprism/utils.py (loading).
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from encoder import WeightsMismatch
+from encoder.config import CONFIGS, VideoPrismConfig
+from encoder.model import VideoEncoder, VideoPrismLvT, build
+
+Array = NDArray[np.float32]
+Kind = Literal["same", "gain", "dense", "project", "merge"]
+
+SAFETENSORS_FORMAT = "prismsearch-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One array of the checkpoint, for one layer: where it is, its shape, and where it goes."""
+
+    flax: str
+    shape: tuple[int, ...]  # of one layer
+    torch: str
+    kind: Kind
+    layer: int | None = None  # index into the leading axis of the stacked array
+    layers: int | None = None
+    part: int | None = None  # which third of a fused qkv projection
+
+    @property
+    def flax_shape(self) -> tuple[int, ...]:
+        return self.shape if self.layers is None else (self.layers, *self.shape)
+
+
+def entries(config: VideoPrismConfig) -> Iterator[Entry]:
+    """Every array of a checkpoint of this configuration."""
+    c = config
+    top = "params/vision_encoder" if c.has_text else "params"
+    pre = "vision_encoder." if c.has_text else ""
+    patch = c.patch * c.patch * 3
+    yield Entry(f"{top}/patch_projection/linear/kernel", (patch, c.dim), f"{pre}patch_projection.weight", "dense")
+    yield Entry(f"{top}/patch_projection/linear/bias", (c.dim,), f"{pre}patch_projection.bias", "same")
+    yield Entry(f"{top}/spatial_pos_emb/emb_var", (c.rows * c.columns, c.dim), f"{pre}spatial_positions", "same")
+    yield Entry(f"{top}/temporal_pos_emb/emb_var", (c.frames, c.dim), f"{pre}temporal_positions", "same")
+    for name, layers in (("spatial", c.spatial_layers), ("temporal", c.temporal_layers)):
+        yield from _norm(f"{top}/{name}_ln", f"{pre}{name}_norm", c.dim)
+        yield from _stack(f"{top}/{name}_encoder/transformers_stack", f"{pre}{name}", layers, c, c.mlp)
+    if not c.has_text:
+        return
+    yield from _stack("params/auxiliary_encoder/transformers_stack", "auxiliary", c.auxiliary_layers, c, c.mlp)
+    pool, wide = "params/contrastive_vision_pooler", (c.dim, c.heads, c.pooler_head_dim)
+    for name, letter in (("query", "q"), ("key", "k"), ("value", "v")):
+        yield Entry(f"{pool}/pooling_attention/{name}/w", wide, f"pooler.{letter}.weight", "project")
+        yield Entry(f"{pool}/pooling_attention/{name}/b", wide[1:], f"pooler.{letter}.bias", "merge")
+    yield Entry(f"{pool}/pooling_attention/post/w", wide, "pooler.out.weight", "merge")
+    yield Entry(f"{pool}/pooling_attention/post/b", (c.dim,), "pooler.out.bias", "same")
+    yield Entry(f"{pool}/pooling_attention/per_dim_scale/per_dim_scale", wide[2:], "pooler.per_dim_scale", "same")
+    yield from _norm(f"{pool}/pooling_attention_layer_norm", "pooler.norm", c.dim)
+    yield Entry(f"{pool}/pooling_attention_query", (1, c.dim), "pooler.query", "same")
+    text = "params/text_encoder"
+    yield Entry(f"{text}/token_emb/emb_var", (c.vocabulary, c.dim), "text_encoder.token_embedding.weight", "same")
+    yield Entry(f"{text}/cls_emb", (1, 1, c.dim), "text_encoder.class_embedding", "merge")
+    yield from _norm(f"{text}/unimodal_ln", "text_encoder.norm", c.dim)
+    yield from _stack(f"{text}/unimodal_transformer", "text_encoder.stack", c.text_layers, c, c.text_mlp)
+
+
+def _norm(flax: str, to: str, dim: int) -> Iterator[Entry]:
+    yield Entry(f"{flax}/scale", (dim,), f"{to}.weight", "gain")
+    yield Entry(f"{flax}/bias", (dim,), f"{to}.bias", "same")
+
+
+def _stack(flax: str, to: str, layers: int, c: VideoPrismConfig, mlp: int) -> Iterator[Entry]:
+    x = f"{flax}/x_layers"
+    heads = (c.dim, c.heads, c.head_dim)
+    for i in range(layers):
+        t = f"{to}.layers.{i}"
+        one = [
+            *_norm(f"{x}/layer_norm", f"{t}.attention_norm", c.dim),
+            *_norm(f"{x}/ff_layer/layer_norm", f"{t}.feed_forward_norm", c.dim),
+            Entry(f"{x}/self_attention/post/w", heads, f"{t}.attention.out.weight", "merge"),
+            Entry(f"{x}/self_attention/post/b", (c.dim,), f"{t}.attention.out.bias", "same"),
+            Entry(f"{x}/ff_layer/ffn_layer1/linear/kernel", (c.dim, mlp), f"{t}.feed_forward.up.weight", "dense"),
+            Entry(f"{x}/ff_layer/ffn_layer1/linear/bias", (mlp,), f"{t}.feed_forward.up.bias", "same"),
+            Entry(f"{x}/ff_layer/ffn_layer2/linear/kernel", (mlp, c.dim), f"{t}.feed_forward.down.weight", "dense"),
+            Entry(f"{x}/ff_layer/ffn_layer2/linear/bias", (c.dim,), f"{t}.feed_forward.down.bias", "same"),
+        ]
+        for part, name in enumerate(("query", "key", "value")):
+            one.append(Entry(f"{x}/self_attention/{name}/w", heads, f"{t}.attention.qkv.weight", "project", part=part))
+            one.append(Entry(f"{x}/self_attention/{name}/b", heads[1:], f"{t}.attention.qkv.bias", "merge", part=part))
+        for entry in one:
+            yield replace(entry, layer=i, layers=layers)
+
+
+def _to_torch(array: Array, kind: Kind) -> Array:
+    if kind == "same":
+        return array
+    if kind == "gain":
+        return array + np.float32(1)
+    if kind == "dense":
+        return array.T
+    if kind == "project":
+        return array.reshape(array.shape[0], -1).T
+    # merge: the last two axes become one; vectors (n, h) and (1, 1, D) become flat
+    return array.reshape(array.shape[0], -1) if array.ndim == 3 and array.shape[0] != 1 else array.reshape(-1)
+
+
+def _to_flax(array: Array, entry: Entry) -> Array:
+    if entry.kind == "gain":
+        return array - np.float32(1)
+    if entry.kind in ("dense", "project"):
+        return array.T.reshape(entry.shape)
+    return array.reshape(entry.shape)
+
+
+def state_dict_from_flax(arrays: Mapping[str, Array], config: VideoPrismConfig) -> dict[str, Tensor]:
+    """Flax arrays -> the state dict of `build(config)`.
+
+    Strict in both directions: raises WeightsMismatch naming every key that is missing, left over, of the wrong shape or
+    not float32.
+    """
+    wanted = {e.flax: e.flax_shape for e in entries(config)}
+    problems = [f"missing: {key}" for key in wanted if key not in arrays]
+    problems += [f"left over: {key}" for key in arrays if key not in wanted]
+    for key, shape in wanted.items():
+        if key in arrays and tuple(arrays[key].shape) != shape:
+            problems.append(f"{key} has shape {tuple(arrays[key].shape)}, expected {shape}")
+        elif key in arrays and arrays[key].dtype != np.float32:
+            problems.append(f"{key} is {arrays[key].dtype}, expected float32")
+    if problems:
+        raise WeightsMismatch(f"this is not a checkpoint of {config.name}: " + _shortened(problems))
+    state: dict[str, list[Tensor]] = {}
+    for entry in entries(config):
+        array = arrays[entry.flax] if entry.layer is None else arrays[entry.flax][entry.layer]
+        state.setdefault(entry.torch, []).append(torch.from_numpy(np.array(_to_torch(array, entry.kind), order="C")))
+    return {key: parts[0] if len(parts) == 1 else torch.cat(parts) for key, parts in state.items()}
+
+
+def flax_from_state_dict(state: Mapping[str, Tensor], config: VideoPrismConfig) -> dict[str, Array]:
+    """The inverse of `state_dict_from_flax`: what the demo encoder's training writes, in the official layout."""
+    arrays: dict[str, Array] = {}
+    for entry in entries(config):
+        value = state[entry.torch].detach().to("cpu", torch.float32).numpy()
+        if entry.part is not None:
+            value = np.split(value, 3)[entry.part]
+        value = _to_flax(value, entry)
+        if entry.layer is None:
+            arrays[entry.flax] = value
+        else:
+            arrays.setdefault(entry.flax, np.empty(entry.flax_shape, np.float32))[entry.layer] = value
+    return dict(sorted(arrays.items()))
+
+
+def _shortened(problems: list[str], most: int = 8) -> str:
+    more = f"; and {len(problems) - most} more" if len(problems) > most else ""
+    return "; ".join(problems[:most]) + more
+
+
+def read_npz(path: Path) -> dict[str, Array]:
+    """All arrays of an official `.npz`. Pickled objects are refused. Raises WeightsMismatch for a file that is none."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {key: file[key] for key in file.files}
+    except (ValueError, zipfile.BadZipFile, EOFError, KeyError, AttributeError) as error:
+        raise WeightsMismatch(f"{path} is not a readable .npz checkpoint ({error}); fetch it again") from error
+
+
+def config_from_shapes(arrays: Mapping[str, Array], name: str) -> VideoPrismConfig:
+    """The configuration that a checkpoint's shapes imply, for files that are none of the published ones.
+
+    The spatial table's sides are not in the file: it is taken to be square. Raises WeightsMismatch when the arrays are
+    no VideoPrism checkpoint.
+    """
+    lvt = any(key.startswith("params/vision_encoder/") for key in arrays)
+    v = "params/vision_encoder" if lvt else "params"
+    try:
+        kernel = arrays[f"{v}/patch_projection/linear/kernel"]
+        spatial = arrays[f"{v}/spatial_encoder/transformers_stack/x_layers/self_attention/query/w"]
+        temporal = arrays[f"{v}/temporal_encoder/transformers_stack/x_layers/self_attention/query/w"]
+        up = arrays[f"{v}/spatial_encoder/transformers_stack/x_layers/ff_layer/ffn_layer1/linear/kernel"]
+        side = round(len(arrays[f"{v}/spatial_pos_emb/emb_var"]) ** 0.5)
+        text = "params/text_encoder"
+        config = VideoPrismConfig(
+            name=name, patch=round((kernel.shape[0] / 3) ** 0.5), frames=len(arrays[f"{v}/temporal_pos_emb/emb_var"]),
+            rows=side, columns=side, dim=kernel.shape[1], heads=spatial.shape[2], mlp=up.shape[2],
+            spatial_layers=len(spatial), temporal_layers=len(temporal),
+            auxiliary_layers=len(arrays["params/auxiliary_encoder/transformers_stack/x_layers/layer_norm/bias"]) if lvt else 0,
+            text_layers=len(arrays[f"{text}/unimodal_transformer/x_layers/layer_norm/bias"]) if lvt else 0,
+            vocabulary=len(arrays[f"{text}/token_emb/emb_var"]) if lvt else 0,
+        )  # fmt: skip
+    except (KeyError, IndexError) as error:
+        raise WeightsMismatch(f"{name} holds no VideoPrism checkpoint: {error} is missing") from error
+    for known in CONFIGS.values():
+        if replace(known, name=name, text_tokens=64, weights=None) == config:
+            return known
+    return config
+
+
+def load_network(path: Path, config: VideoPrismConfig | None = None) -> VideoEncoder | VideoPrismLvT:
+    """A network in evaluation mode from an official `.npz` or from our `.safetensors` (memory mapped).
+
+    config: what the file must be; None reads it from the file. Raises WeightsMismatch.
+    """
+    if path.suffix == ".safetensors":
+        config, state = read_safetensors(path, config)
+    else:
+        arrays = read_npz(path)
+        config = config or config_from_shapes(arrays, path.stem)
+        state = state_dict_from_flax(arrays, config)
+    return network_from_state(config, state)
+
+
+def network_from_state(config: VideoPrismConfig, state: Mapping[str, Tensor]) -> VideoEncoder | VideoPrismLvT:
+    """Put a state dict into a network without a second copy of it. Raises WeightsMismatch."""
+    with torch.device("meta"):
+        network: nn.Module = build(config)
+    expected = {key: tuple(value.shape) for key, value in network.state_dict().items()}
+    found = {key: tuple(value.shape) for key, value in state.items()}
+    if expected != found:
+        wrong = sorted(f"{key}: {found.get(key)} != {expected.get(key)}" for key in expected.keys() | found.keys()
+                       if found.get(key) != expected.get(key))  # fmt: skip
+        raise WeightsMismatch(f"these are not the weights of {config.name}: " + _shortened(wrong))
+    network.load_state_dict(dict(state), strict=True, assign=True)
+    network.requires_grad_(False)
+    assert isinstance(network, VideoEncoder | VideoPrismLvT)
+    return network.eval()
+
+
+def write_safetensors(path: Path, network: VideoEncoder | VideoPrismLvT) -> None:
+    """Our own form of a checkpoint: the state dict, with the configuration in its header. Written whole or not at all."""
+    from dataclasses import asdict
+
+    from safetensors.torch import save_file
+
+    config = {key: value for key, value in asdict(network.config).items() if key != "weights"}
+    partial = path.with_name(f".{path.name}.partial")
+    save_file(
+        {key: value.contiguous() for key, value in network.state_dict().items()},
+        partial,
+        metadata={"format": SAFETENSORS_FORMAT, "config": json.dumps(config)},
+    )
+    partial.replace(path)
+
+
+def read_safetensors(path: Path, config: VideoPrismConfig | None = None) -> tuple[VideoPrismConfig, dict[str, Tensor]]:
+    """What `write_safetensors` wrote, memory mapped. Raises WeightsMismatch for any other file."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != SAFETENSORS_FORMAT:
+                raise WeightsMismatch(f"{path} is not a checkpoint that prismsearch wrote; use the official .npz")
+            found = VideoPrismConfig(**json.loads(metadata["config"]))
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, json.JSONDecodeError, TypeError, KeyError) as error:
+        raise WeightsMismatch(f"{path} is damaged ({error}); convert or fetch it again") from error
+    if found.name in CONFIGS:
+        found = replace(found, weights=CONFIGS[found.name].weights)
+    if config is not None and config != found:
+        raise WeightsMismatch(f"{path} holds {found.name}, not {config.name}")
+    return found, state
