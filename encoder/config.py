@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A file on the Hugging Face Hub. `sha256` is None where nobody could record it yet: it is then pinned at first use."""
+    """A file on the Hugging Face Hub. `sha256` is None where it is not known here: it is then pinned at first use."""
 
     repo: str
     file: str
@@ -24,7 +24,7 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class VideoPrismConfig:
-    """Shape of one network. `text_layers == 0` means a plain video encoder: no auxiliary layers, pooler or text tower."""
+    """Shape of one network. `text_layers == 0`: a plain video encoder, without auxiliary layers, pooler or text."""
 
     name: str
     patch: int  # pixels along the side of a square patch
@@ -90,7 +90,7 @@ def _large(name: str, weights: Published, *, lvt: bool) -> VideoPrismConfig:
 
 DEMO = VideoPrismConfig(
     name="videoprism_lvt_demo", patch=18, frames=8, rows=4, columns=4, dim=128, heads=4, mlp=512,
-    spatial_layers=3, temporal_layers=2, auxiliary_layers=2, text_layers=2, vocabulary=512, text_tokens=32,
+    spatial_layers=4, temporal_layers=2, auxiliary_layers=2, text_layers=2, vocabulary=512, text_tokens=32,
 )  # fmt: skip
 """The bundled demo encoder: the same network, small, trained on the demo world only (demo/README.md)."""
 

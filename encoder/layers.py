@@ -19,7 +19,7 @@ MASKED = -0.7 * float(np.finfo(np.float32).max)
 """What replaces (not: is added to) a masked logit. A row with every key masked becomes a uniform softmax, never NaN."""
 
 _SCORE_ELEMENTS = 1 << 24
-"""Scores held at once when no gradient is wanted: 64 MB of float32. The auxiliary layers of LvT-B would need 805 MB a clip."""
+"""Scores held at once when no gradient is wanted, 64 MB of float32: LvT-B's auxiliary layers have 805 MB a clip."""
 
 
 class LayerNorm(nn.LayerNorm):
@@ -38,9 +38,9 @@ class LayerNorm(nn.LayerNorm):
 def soft_capped_attention(q: Tensor, k: Tensor, v: Tensor, cap: float, visible: Tensor | None = None) -> Tensor:
     """softmax(cap * tanh(q k^T / cap)) v, the softmax in float32.
 
-    q: (B, heads, L, d), already scaled. k, v: (B, heads, M, d). visible: bool, broadcastable to (B, heads, L, M); where it
-    is False the capped logit is replaced. Returns (B, heads, L, d). Without gradients the queries are taken a block at a
-    time, so that memory stays bounded; rows are independent, so the result is the same.
+    q: (B, heads, L, d), already scaled. k, v: (B, heads, M, d). visible: bool, broadcastable to (B, heads, L, M);
+    where it is False the capped logit is replaced. Returns (B, heads, L, d). Without gradients the queries are taken a
+    block at a time, so that memory stays bounded; rows are independent, so the result is the same.
     """
     length = q.shape[-2]
     scores_a_row = max(1, q.shape[0] * q.shape[1] * k.shape[-2])
@@ -163,7 +163,8 @@ def resize_matrix(n_in: int, n_out: int) -> NDArray[np.float32]:
     width = max(1.0, 1.0 / scale)
     centre = (np.arange(n_out) + 0.5) / scale - 0.5
     weights = np.maximum(0.0, 1.0 - np.abs(centre[:, None] - np.arange(n_in)[None, :]) / width)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    normalised: NDArray[np.float32] = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return normalised
 
 
 def resize_positions(table: Tensor, old: tuple[int, ...], new: tuple[int, ...]) -> Tensor:

@@ -1,7 +1,7 @@
 """VideoPrism's networks: the factorised video encoder, and the video-text model (LvT) built around it.
 
-Source: google-deepmind/videoprism, videoprism/encoders.py (FactorizedEncoder, FactorizedVideoCLIP). The factorisation is
-model 2 of ViViT (arXiv 2103.15691); the pooler and the text tower are CoCa's (arXiv 2205.01917).
+Source: google-deepmind/videoprism, videoprism/encoders.py (FactorizedEncoder, FactorizedVideoCLIP). The
+factorisation is model 2 of ViViT (arXiv 2103.15691); the pooler and the text tower are CoCa's (arXiv 2205.01917).
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class VideoEncoder(nn.Module):
         """Encode clips.
 
         video: (B, T, H, W, 3), RGB; uint8, or float in [0, 1]. H and W are multiples of the patch; any T.
-        frame_paddings: (B, T), 1 = a frame that is not there. Returns tokens (B, T*N, D), index t*N + row*columns + column.
-        Raises ValueError for another shape.
+        frame_paddings: (B, T), 1 = a frame that is not there. Returns tokens (B, T*N, D), at index
+        t*N + row*columns + column. Raises ValueError for another shape.
         """
         c = self.config
         if video.ndim != 5 or video.shape[-1] != 3 or video.shape[2] % c.patch or video.shape[3] % c.patch:
@@ -64,7 +64,7 @@ class VideoEncoder(nn.Module):
         x = x.reshape(b, n, t, c.dim).transpose(1, 2).reshape(b, t * n, c.dim)
         if side is not None:
             side["spatiotemporal"] = x
-        return x
+        return x  # type: ignore[no-any-return]
 
     def _patches(self, video: Tensor, rows: int, columns: int) -> Tensor:
         """(B, T, H, W, 3) -> (B*T, N, patch*patch*3), channel fastest."""
@@ -130,7 +130,7 @@ class TextEncoder(nn.Module):
         x = torch.cat([x, last], dim=1)
         paddings = torch.cat([paddings, paddings.new_zeros(len(ids), 1)], dim=1)
         x = self.norm(self.stack(x, paddings))
-        return x[:, -1]
+        return x[:, -1]  # type: ignore[no-any-return]
 
 
 class VideoPrismLvT(nn.Module):

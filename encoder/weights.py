@@ -3,7 +3,7 @@
 How Flax stores it -> how torch wants it (D width, n heads, h head size; stacks carry a leading layer axis):
 
     layer norm scale          (D)        weight = scale + 1
-    query/key/value w, b      (D, n, h)  Linear weight = w.reshape(D, n*h).T; fused into one qkv projection in the stacks
+    query/key/value w, b      (D, n, h)  Linear weight = w.reshape(D, n*h).T; fused into one qkv in the stacks
     post w (output first)     (D, n, h)  Linear weight = w.reshape(D, n*h), NOT transposed
     linear kernel             (in, out)  Linear weight = kernel.T
     position tables, queries  as they are
@@ -199,11 +199,12 @@ def config_from_shapes(arrays: Mapping[str, Array], name: str) -> VideoPrismConf
         up = arrays[f"{v}/spatial_encoder/transformers_stack/x_layers/ff_layer/ffn_layer1/linear/kernel"]
         side = round(len(arrays[f"{v}/spatial_pos_emb/emb_var"]) ** 0.5)
         text = "params/text_encoder"
+        auxiliary = "params/auxiliary_encoder/transformers_stack/x_layers/layer_norm/bias"
         config = VideoPrismConfig(
             name=name, patch=round((kernel.shape[0] / 3) ** 0.5), frames=len(arrays[f"{v}/temporal_pos_emb/emb_var"]),
             rows=side, columns=side, dim=kernel.shape[1], heads=spatial.shape[2], mlp=up.shape[2],
             spatial_layers=len(spatial), temporal_layers=len(temporal),
-            auxiliary_layers=len(arrays["params/auxiliary_encoder/transformers_stack/x_layers/layer_norm/bias"]) if lvt else 0,
+            auxiliary_layers=len(arrays[auxiliary]) if lvt else 0,
             text_layers=len(arrays[f"{text}/unimodal_transformer/x_layers/layer_norm/bias"]) if lvt else 0,
             vocabulary=len(arrays[f"{text}/token_emb/emb_var"]) if lvt else 0,
         )  # fmt: skip
@@ -246,7 +247,7 @@ def network_from_state(config: VideoPrismConfig, state: Mapping[str, Tensor]) ->
 
 
 def write_safetensors(path: Path, network: VideoEncoder | VideoPrismLvT) -> None:
-    """Our own form of a checkpoint: the state dict, with the configuration in its header. Written whole or not at all."""
+    """Our own form of a checkpoint: the state dict, its configuration in the header. Written whole or not at all."""
     from dataclasses import asdict
 
     from safetensors.torch import save_file
