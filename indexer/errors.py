@@ -1,0 +1,32 @@
+"""What goes wrong with one file, as values that the pipeline can count, record and show."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+UnreadableKind = Literal["missing", "permission", "empty", "not_video", "audio_only", "still_image", "broken", "error"]
+"""Why a file is not in the library; the same words as `db.records.Failure.kind`.
+
+missing, permission and empty are about the file; not_video, audio_only and still_image are whole files of another kind;
+broken is a video of which no frame can be decoded; error is everything that may pass (a disk that stops, a file that
+changes while it is read).
+"""
+
+
+class UnreadableVideo(Exception):
+    """One file that cannot be indexed; `reason` is one sentence for a person, `str()` names the file as well."""
+
+    def __init__(self, path: str, kind: UnreadableKind, reason: str) -> None:
+        if kind not in get_args(UnreadableKind):
+            raise ValueError(f"kind must be one of {', '.join(get_args(UnreadableKind))}, got {kind!r}")
+        super().__init__(path, kind, reason)
+        self.path = path
+        self.kind: UnreadableKind = kind
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+class Cancelled(Exception):
+    """Work was stopped because `cancelled()` said so. Nothing was written."""
