@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""Set prismsearch up beside this file, then run it. Needs Python 3.11 or newer with venv, and nothing else.
+
+  python3 dev.py demo          index the bundled demo library, search it, show the hits
+  python3 dev.py test          every check and every test; with arguments, pytest alone with them
+  python3 dev.py check         lint, formatting, types and import contracts, without the tests
+  python3 dev.py bench         the benchmarks
+  python3 dev.py run ARGS      the command `prismsearch ARGS`
+  python3 dev.py lock          make constraints.txt again (for maintainers; needs uv)
+
+The first run makes .venv and installs the versions pinned in constraints.txt; the next ones only look at a stamp.
+An installation that was interrupted has no stamp, so the same command goes on with it.
+"""
+
+# Standard library only, and syntax that a too old Python can still be told about.
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bootstrap import OLDEST_PYTHON, Place, Refusal, diagnosis, faiss_kind, prepare, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CONSTRAINTS_HEADER = """\
+# What was tested together. pip and uv read it (-c constraints.txt); the ranges that we depend on are in pyproject.toml.
+# Made by `python3 dev.py lock` from pyproject.toml: all extras, all platforms. Do not edit by hand.
+# torch==2.13.0 admits builds with a local label (+cpu, +cu130): the installer takes the one that is offered.
+"""
+
+
+def run_checks(place: Place, *, with_tests: bool) -> int:
+    """Lint, format, types, contracts, tests; all of them even when one fails. Returns 0 only if all passed."""
+    python = [str(place.python), "-m"]
+    contracts = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    steps = {
+        "ruff check": [*python, "ruff", "check", "."],
+        "ruff format": [*python, "ruff", "format", "--check", "."],
+        "mypy --strict": [*python, "mypy"],
+        "import contracts": [str(place.python), "-c", contracts],
+    }
+    if with_tests:
+        steps["pytest"] = [*python, "pytest", "-ra", *(["-m", "not slow"] if faiss_kind() == "gpu" else [])]
+    results = {}
+    for name, command in steps.items():
+        say(f"\n== {name}")
+        started = time.monotonic()
+        code = subprocess.run(command, cwd=place.root).returncode
+        results[name] = (code, time.monotonic() - started)
+    say("")
+    for name, (code, seconds) in results.items():
+        say(f"{'ok' if code == 0 else 'FAILED':8}{name:20}{seconds:6.1f} s")
+    if with_tests:
+        without = "" if faiss_kind() == "gpu" else " and those marked gpu (no NVIDIA driver here)"
+        say(f"Not run: tests marked slow{without}; `python3 dev.py test -m slow` runs the slow ones.")
+    return 0 if all(code == 0 for code, _ in results.values()) else 1
+
+
+def lock(place: Place) -> int:
+    uv = shutil.which("uv") or shutil.which("uv", path=str(place.scripts))
+    if uv is None:
+        raise Refusal(f"Making constraints.txt needs uv: {place.python} -m pip install uv")
+    bare = ["--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links", "--universal", "--quiet"]
+    extras = [part for extra in ("cpu", "gpu", "clip", "test") for part in ("--extra", extra)]
+    oldest = "{}.{}".format(*OLDEST_PYTHON)
+    command = [uv, "pip", "compile", *bare, "--python-version", oldest, *extras, "pyproject.toml"]
+    # A folder of local wheels in the environment would write its path into the file.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("UV_")}
+    made = subprocess.run(command, cwd=place.root, env=environment, stdout=subprocess.PIPE, text=True)
+    if made.returncode != 0:
+        return made.returncode
+    (place.root / "constraints.txt").write_text(CONSTRAINTS_HEADER + made.stdout, "utf-8")
+    say(f"constraints.txt: {len(made.stdout.splitlines())} pins")
+    return 0
+
+
+def hand_over(command: list[str]) -> int:
+    """Become the command, so that Ctrl-C and the exit code are its own."""
+    if os.name != "nt":
+        os.execv(command[0], command)
+    return subprocess.run(command).returncode
+
+
+def main(arguments: Sequence[str]) -> int:
+    if sys.version_info < OLDEST_PYTHON:
+        say(
+            f"prismsearch needs Python 3.11 or newer, and this is {platform.python_version()} ({sys.executable}). "
+            "Start dev.py with a newer one, for example: python3.12 dev.py demo"
+        )
+        return 1
+    command, rest = (arguments[0], list(arguments[1:])) if arguments else ("", [])
+    if command not in ("demo", "test", "check", "bench", "run", "lock"):
+        say((__doc__ or "").strip())
+        return 0 if command in ("-h", "--help", "help") else 2
+    place = Place(Path(__file__).resolve().parent)
+    prismsearch = str(place.scripts / ("prismsearch.exe" if os.name == "nt" else "prismsearch"))
+    try:
+        if command == "lock":
+            return lock(place)
+        prepare(place, {"clip", "test"} if command in ("test", "check") else set())
+        if command == "test" and rest:
+            return hand_over([str(place.python), "-m", "pytest", *rest])
+        if command in ("test", "check"):
+            return run_checks(place, with_tests=command == "test")
+        return hand_over([prismsearch, *([] if command == "run" else [command]), *rest])
+    except Refusal as refusal:
+        say(f"dev.py: {refusal}")
+        return 1
+    except OSError as error:
+        say(f"dev.py: {diagnosis(str(error), place) or error}")
+        return 1
+    except KeyboardInterrupt:
+        say("\ndev.py: stopped. The same command goes on where this one ended.")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
