@@ -104,3 +104,57 @@ class Filters:
 
     def __bool__(self) -> bool:
         return any(getattr(self, name) is not None for name in self.__slots__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownFile:
+    """What a scan compares a file with, to see without opening it that nothing changed.
+
+    `recipe` is the one under which the encoder asked about embedded the video; empty when it has not: not `embedded`.
+    """
+
+    video_id: int
+    size_bytes: int
+    modified_ns: int
+    fingerprint: str
+    recipe: str
+    embedded: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncoderRow:
+    """A space of embeddings: the encoder's id, its number of columns and how many segments it has embedded."""
+
+    id: str
+    dim: int
+    segments: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """The state of one encoder's embeddings, for whoever keeps a copy of them.
+
+    Same `generation`: every row of the copy still stands, and what came since has ids above the copy's `last_id`.
+    Another `generation` (or library, or dim): rows went, changed or came in between, so the copy has to be made anew.
+    """
+
+    library_id: str
+    encoder_id: str
+    dim: int  # 0 while the library has never seen this encoder
+    count: int
+    last_id: int  # the highest segment id that has an embedding; 0 when there is none
+    generation: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """How much a library holds."""
+
+    videos: int
+    shots: int
+    segments: int
+    seconds: float  # of video
+    database_bytes: int  # the SQLite file and its write-ahead log
+    media_bytes: int  # posters and previews
+    failures: int
+    encoders: tuple[EncoderRow, ...]

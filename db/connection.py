@@ -1,0 +1,164 @@
+"""One SQLite file, its connections, and its errors in our words. Knows nothing of what the tables mean."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+
+from db.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryFull
+
+PAGE_BYTES = 8192  # five float16 rows of 768 columns a page, where 4096 would hold two and waste a quarter
+_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_BEGIN = "prismsearch_begin"
+
+
+class Database:
+    """An engine whose connections are all set up alike; safe from several threads, and after a fork.
+
+    Every use is one transaction: `reading()` sees one state of the file throughout, `writing()` takes the write lock
+    at once (BEGIN IMMEDIATE), so that two writers queue up instead of failing half-way.
+    """
+
+    def __init__(self, file: Path, busy_seconds: float) -> None:
+        self.file = file
+        self._busy_seconds = busy_seconds
+        self._process = os.getpid()
+        self._closed = False
+        # The pool must never make a thread wait for another's connection: a generator may hold one for long.
+        self.engine = create_engine("sqlite://", creator=self._connect, poolclass=QueuePool, max_overflow=-1)
+        event.listen(self.engine, "connect", self._set_up)
+        event.listen(self.engine, "begin", self._begin)
+
+    def _connect(self) -> sqlite3.Connection:
+        # isolation_level None: the driver leaves BEGIN to us. The pool sees to it that one thread at a time has it.
+        return sqlite3.connect(
+            self.file, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+
+    @staticmethod
+    def _set_up(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+        connection.execute("PRAGMA foreign_keys = ON")  # per connection; off by default, and then cascades are ignored
+        # One commit a video is rare enough to wait for the disk: what was reported as indexed survives a power cut.
+        connection.execute("PRAGMA synchronous = FULL")
+
+    @staticmethod
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection in a read transaction."""
+        with self.translated(), self._checked_out() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A connection that holds the write lock; commits at the end, rolls back on any exception."""
+        with self.translated(), self._checked_out() as connection:
+            connection = connection.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def writing_without_foreign_keys(self) -> Iterator[Connection]:
+        """Like `writing`, for migrations: rebuilding a table drops the old one, which would cascade."""
+        with self.translated(), self._checked_out() as connection:
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, sqlite3.Connection)
+            driver.execute("PRAGMA foreign_keys = OFF")
+            try:
+                connection = connection.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+                with connection.begin():
+                    yield connection
+            finally:
+                driver.execute("PRAGMA foreign_keys = ON")
+
+    def use_write_ahead_log(self) -> None:
+        """Readers and one writer at a time do not wait for each other. The file remembers it.
+
+        The switch needs the file alone for a moment, and SQLite does not use the busy timeout for it.
+        """
+        deadline = time.monotonic() + self._busy_seconds
+        with self.translated():
+            while True:
+                driver = self._connect()
+                try:
+                    driver.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # heeded only while the file is empty
+                    driver.execute("PRAGMA journal_mode = WAL")
+                    return
+                except sqlite3.OperationalError as error:
+                    if _primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.01)
+                finally:
+                    driver.close()
+
+    def close(self) -> None:
+        self._closed = True
+        self.engine.dispose()
+
+    @contextmanager
+    def _checked_out(self) -> Iterator[Connection]:
+        if self._closed:
+            raise LibraryError(f"The library {self.file.parent} was closed; open it again.")
+        if os.getpid() != self._process:  # forked: SQLite forbids to use, or even close, the parent's connections
+            self.engine.dispose(close=False)
+            self._process = os.getpid()
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """SQLite's errors and a full disk become LibraryErrors; all else passes as it is."""
+        try:
+            yield
+        except DBAPIError as error:
+            raise self._in_our_words(error.orig, error) from error
+        except sqlite3.Error as error:
+            raise self._in_our_words(error, error) from error
+        except OSError as error:
+            if error.errno in _FULL:
+                raise LibraryFull(self._full_message()) from error
+            raise
+
+    def _in_our_words(self, cause: BaseException | None, error: Exception) -> Exception:
+        code, folder = _primary_code(cause), self.file.parent
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return LibraryBusy(
+                f"Another process has kept the library {folder} locked for {self._busy_seconds:g} s; "
+                "wait until it is done, or stop it, and try again."
+            )
+        if code == sqlite3.SQLITE_FULL:
+            return LibraryFull(self._full_message())
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return LibraryDamaged(
+                f"{self.file} is not a sound library file ({cause}). Put a backup in its place, or move the folder "
+                "aside and index again: your videos are untouched."
+            )
+        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR):
+            return LibraryError(
+                f"The library {folder} cannot be read and written ({cause}). See that the folder exists, that you may "
+                "write in it and that its disk is well, or choose another with --library."
+            )
+        return error
+
+    def _full_message(self) -> str:
+        return (
+            f"There is no space left for the library {self.file.parent}. Free some, or move the library to another "
+            "disk; what was in it is unharmed, and the next run goes on from there."
+        )
+
+
+def _primary_code(error: BaseException | None) -> int | None:
+    """SQLite's primary result code: the low byte of the extended one."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code & 0xFF if isinstance(code, int) else None

@@ -1,0 +1,35 @@
+"""What can go wrong with a library; every message is a sentence that says what to do next. Standard library only.
+
+LibraryError
+  +- LibraryMissing    there is no library in that folder
+  +- LibraryNewer      a newer prismsearch wrote it
+  +- LibraryDamaged    the file is not a library, or SQLite finds it inconsistent
+  +- LibraryBusy       another process held it for longer than we wait
+  +- LibraryFull       no space left on the disk
+"""
+
+from __future__ import annotations
+
+
+class LibraryError(Exception):
+    """Base of what goes wrong with a library."""
+
+
+class LibraryMissing(LibraryError):
+    """There is no library in that folder, and none was to be made."""
+
+
+class LibraryNewer(LibraryError):
+    """The library has a format that this prismsearch does not know yet."""
+
+
+class LibraryDamaged(LibraryError):
+    """The file is not a library of ours, or SQLite finds it inconsistent."""
+
+
+class LibraryBusy(LibraryError):
+    """Another process kept the library locked for longer than the busy timeout."""
+
+
+class LibraryFull(LibraryError):
+    """The disk, or the quota, is full. What was there before is unharmed."""

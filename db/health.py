@@ -1,0 +1,105 @@
+"""How much there is, and whether it is sound. Runs inside the caller's read transaction."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, Float, cast, func, select
+
+from db import vectors
+from db.media import MediaStore
+from db.records import Stats
+from db.schema import embeddings, encoders, encodings, failures, segments, shots, videos
+
+_MOST_LINES = 5  # of one kind; then a count
+
+
+def stats(connection: Connection, file: Path, media: MediaStore) -> Stats:
+    def count(table: object) -> int:
+        return connection.scalar(select(func.count()).select_from(table)) or 0  # type: ignore[arg-type]
+
+    length = cast(videos.c.end_pts - videos.c.start_pts, Float) * videos.c.time_base_num / videos.c.time_base_den
+    return Stats(
+        videos=count(videos),
+        shots=count(shots),
+        segments=count(segments),
+        seconds=connection.scalar(select(func.total(length))) or 0.0,
+        database_bytes=sum(_size(file.with_name(file.name + suffix)) for suffix in ("", "-wal")),
+        media_bytes=media.size_bytes(),
+        failures=count(failures),
+        encoders=tuple(vectors.encoder_rows(connection)),
+    )
+
+
+def problems(connection: Connection, media: MediaStore) -> list[str]:
+    """One sentence a problem; empty when the library is sound."""
+    found = [f"SQLite: {row[0]}" for row in connection.exec_driver_sql("PRAGMA integrity_check(20)") if row[0] != "ok"]
+    if found:
+        return [*found, "The database file is damaged: put a backup in its place, or index again into a new library."]
+    for table, rowid, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
+        found.append(f"Row {rowid} of {table} refers to a row of {parent} that is not there.")
+    found += _short(_without_embeddings(connection))
+    found += _short(_miscounted(connection))
+    found += _short(_without_posters(connection, media))
+    return found
+
+
+def _without_embeddings(connection: Connection) -> list[str]:
+    bare = connection.execute(
+        select(videos.c.path, func.count())
+        .join(segments, segments.c.video_id == videos.c.id)
+        .where(~select(embeddings.c.encoder).where(embeddings.c.segment_id == segments.c.id).exists())
+        .group_by(videos.c.id)
+    )
+    found = [f"{count} segments of {path!r} have no embedding by any encoder: index it again." for path, count in bare]
+    partly = connection.execute(
+        select(videos.c.path, encoders.c.id, func.count())
+        .select_from(encodings)
+        .join(videos, videos.c.id == encodings.c.video_id)
+        .join(encoders, encoders.c.number == encodings.c.encoder)
+        .join(segments, segments.c.video_id == videos.c.id)
+        .outerjoin(
+            embeddings, (embeddings.c.segment_id == segments.c.id) & (embeddings.c.encoder == encodings.c.encoder)
+        )
+        .where(embeddings.c.segment_id.is_(None))
+        .group_by(videos.c.id, encoders.c.number)
+    )
+    return found + [
+        f"{count} segments of {path!r} lack their embedding by {encoder}: index it again."
+        for path, encoder, count in partly
+    ]
+
+
+def _miscounted(connection: Connection) -> list[str]:
+    counted = (
+        select(func.count()).where(embeddings.c.encoder == encoders.c.number).correlate(encoders).scalar_subquery()
+    )
+    wrong = connection.execute(
+        select(encoders.c.id, encoders.c.segments, counted).where(encoders.c.segments != counted)
+    )
+    return [f"{encoder} should have {kept} embeddings and has {real}." for encoder, kept, real in wrong]
+
+
+def _without_posters(connection: Connection, media: MediaStore) -> list[str]:
+    numbered = connection.execute(
+        select(videos.c.path, videos.c.media, segments.c.number)
+        .join(segments, segments.c.video_id == videos.c.id)
+        .where(videos.c.media.is_not(None))
+    )
+    lacking: dict[str, int] = {}
+    for path, name, number in numbered:
+        if _size(media.poster(name, number)) == 0:  # a power cut may leave files that are empty
+            lacking[path] = lacking.get(path, 0) + 1
+    return [f"{count} posters of {path!r} are missing: index it again." for path, count in lacking.items()]
+
+
+def _short(lines: list[str]) -> list[str]:
+    more = len(lines) - _MOST_LINES
+    return lines if more <= 0 else [*lines[:_MOST_LINES], f"... and {more} more of this kind."]
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,155 @@
+"""Posters and previews as files beside the database, so that a page can serve ranges of them. Knows no SQL.
+
+    <library>/media/.partial-<token>/                                       while a video is being indexed
+    <library>/media/<2 hex>/<fingerprint>-<recipe hash>-<token>/            once it is in the library
+        poster-00000.jpg  preview-00000.mp4  poster-00001.jpg  ...
+
+The token makes every name new: a folder is never replaced, and which one counts is decided by the commit of the row
+that names it. A kill before or after the commit leaves a folder that no row names; those are swept when they are old.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Container, Iterator
+from pathlib import Path
+from types import TracebackType
+
+from db.connection import Database
+
+PARTIAL = ".partial-"
+_NAME = re.compile(r"[0-9A-Za-z_]{2,128}")
+_FOLDER = re.compile(r"[0-9A-Za-z_]{2,128}-[0-9a-f]{8}-[0-9a-f]{8}")
+
+
+class MediaStore:
+    """The folder `media` of one library."""
+
+    def __init__(self, database: Database) -> None:
+        self.directory = database.file.parent / "media"
+        self.database = database
+
+    def folder(self, name: str) -> Path:
+        return self.directory / name[:2] / name
+
+    def poster(self, name: str, number: int) -> Path:
+        return self.folder(name) / f"poster-{number:05d}.jpg"
+
+    def preview(self, name: str, number: int) -> Path:
+        return self.folder(name) / f"preview-{number:05d}.mp4"
+
+    def drop(self, name: str) -> None:
+        """Remove a folder that no row names any more. What cannot be removed now is swept another day."""
+        shutil.rmtree(self.folder(name), ignore_errors=True)
+
+    def published(self) -> Iterator[str]:
+        """Names of all folders that are in place."""
+        for prefix in _folders(self.directory):
+            if len(prefix.name) == 2:
+                for folder in _folders(Path(prefix)):
+                    if _FOLDER.fullmatch(folder.name):
+                        yield folder.name
+
+    def sweep_partial(self, older_than_seconds: float) -> None:
+        """Remove what runs that died left behind. Age is counted from the last file added."""
+        for entry in _folders(self.directory):
+            if entry.name.startswith(PARTIAL) and _idle_seconds(Path(entry)) > older_than_seconds:
+                shutil.rmtree(entry, ignore_errors=True)
+
+    def sweep_orphans(self, named: Container[str], older_than_seconds: float) -> int:
+        """Remove folders that are not among `named`; gives their number. Young ones may be about to be named."""
+        orphans = [
+            name
+            for name in self.published()
+            if name not in named and _idle_seconds(self.folder(name)) > older_than_seconds
+        ]
+        for name in orphans:
+            self.drop(name)
+        return len(orphans)
+
+    def size_bytes(self) -> int:
+        """Bytes of all files, those of runs under way included."""
+        total = 0
+        for folder, _, files in os.walk(self.directory):
+            for file in files:
+                try:
+                    total += os.lstat(os.path.join(folder, file)).st_size
+                except FileNotFoundError:  # replaced by another process meanwhile
+                    continue
+        return total
+
+
+class StagedMedia:
+    """Posters and previews of one video on their way into the library; `Library.add_video` makes them visible.
+
+    Whoever does not hand it to `add_video` calls `discard`, or uses it as a context manager, which discards what was
+    not taken over.
+    """
+
+    def __init__(self, store: MediaStore, fingerprint: str, recipe: str) -> None:
+        if not _NAME.fullmatch(fingerprint):
+            raise ValueError(f"a fingerprint is letters and digits, as it names a folder; got {fingerprint!r}")
+        recipe_hash = hashlib.blake2b(recipe.encode("utf-8", "surrogateescape"), digest_size=4).hexdigest()
+        token = secrets.token_hex(4)
+        self.fingerprint = fingerprint
+        self.name = f"{fingerprint}-{recipe_hash}-{token}"
+        self.numbers: set[int] = set()
+        self._store = store
+        self._folder = store.directory / f"{PARTIAL}{token}"
+
+    def belongs_to(self, store: MediaStore) -> bool:
+        return self._store is store or self._store.directory == store.directory
+
+    def add(self, segment_number: int, poster: bytes, preview: bytes) -> None:
+        """Write a segment's poster (JPEG) and preview (MP4; empty where there is none) to disk.
+
+        Raises LibraryFull when the disk is full, ValueError for an empty poster.
+        """
+        if not poster:
+            raise ValueError(f"segment {segment_number} has no poster")
+        with self._store.database.translated():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            (self._folder / f"poster-{segment_number:05d}.jpg").write_bytes(poster)
+            if preview:
+                (self._folder / f"preview-{segment_number:05d}.mp4").write_bytes(preview)
+        self.numbers.add(segment_number)
+
+    def publish(self) -> None:
+        """Move into place; the last step before the commit of the row that names it."""
+        target = self._store.folder(self.name)
+        with self._store.database.translated():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.utime(self._folder)  # young, in the eyes of a sweep between here and the commit
+            self._folder.rename(target)
+
+    def discard(self) -> None:
+        """Remove what is staged. Does nothing once it is in place, so it is safe in a `finally`."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __enter__(self) -> StagedMedia:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.discard()
+
+
+def _folders(directory: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(directory) as entries:
+            return [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return []
+
+
+def _idle_seconds(folder: Path) -> float:
+    try:
+        return time.time() - folder.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

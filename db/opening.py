@@ -1,0 +1,104 @@
+"""From a file to a library of today's schema: made new, migrated, or refused with the reason.
+
+A new library is made straight from `db.schema` and stamped; alembic is imported only where an older one is met.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from db import schema
+from db.connection import Database
+from db.errors import LibraryDamaged, LibraryNewer
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+VERSION_FOLDERS = (MIGRATIONS / "versions",)
+
+
+def prepare(database: Database) -> str:
+    """Make the file a library of SCHEMA_VERSION and give its id (a uuid).
+
+    Making and migrating are one transaction each: a kill leaves the file as it was.
+    Raises LibraryNewer, LibraryDamaged and whatever `Database` translates.
+    """
+    with database.reading() as connection:
+        version = _version(connection, database.file)
+    if version is None or version < schema.SCHEMA_VERSION:
+        if version is None:
+            database.use_write_ahead_log()
+            with database.writing() as connection:
+                if _version(connection, database.file) is None:  # else another process was quicker
+                    _make(connection)
+        else:
+            with database.writing_without_foreign_keys() as connection:
+                if _version(connection, database.file) != schema.SCHEMA_VERSION:
+                    _migrate(connection, database.file)
+    with database.reading() as connection:
+        library_id = connection.scalar(select(schema.library.c.id))
+    if library_id is None:
+        raise LibraryDamaged(f"{database.file} has no library id; put a backup in its place or index again.")
+    return str(library_id)
+
+
+def _version(connection: Connection, file: Path) -> int | None:
+    """The stored schema version; None for a file without any table."""
+    tables = set(inspect(connection).get_table_names())
+    if not tables:
+        return None
+    if not {"alembic_version", "library"} <= tables:
+        raise LibraryDamaged(f"{file} is a database of another program, not a library; choose another with --library.")
+    stored = connection.scalar(select(schema.alembic_version.c.version_num))
+    if stored is None or not stored.isdecimal():
+        raise LibraryDamaged(f"{file} does not say its format ({stored!r}); put a backup in its place or index again.")
+    if int(stored) > schema.SCHEMA_VERSION:
+        raise LibraryNewer(
+            f"The library {file.parent} has format {int(stored)}, and this prismsearch reads formats up to "
+            f"{schema.SCHEMA_VERSION}: a newer prismsearch made it. Update prismsearch, or choose another --library."
+        )
+    return int(stored)
+
+
+def _make(connection: Connection) -> None:
+    schema.metadata.create_all(connection)
+    connection.execute(schema.alembic_version.insert().values(version_num=schema.revision_of(schema.SCHEMA_VERSION)))
+    add_identity(connection)
+
+
+def add_identity(connection: Connection) -> None:
+    """Give a library that has none its id."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    connection.execute(schema.library.insert().values(id=str(uuid.uuid4()), created_at=now))
+
+
+def _migrate(connection: Connection, file: Path) -> None:
+    """Run the migrations that are missing, inside the caller's transaction."""
+    run_migrations(connection, schema.revision_of(schema.SCHEMA_VERSION))
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken is not None:
+        raise LibraryDamaged(
+            f"{file} could not be brought to format {schema.SCHEMA_VERSION}: {broken}. It is as before."
+        )
+
+
+def run_migrations(connection: Connection, revision: str) -> None:
+    """Bring the tables to `revision` by alembic. Raises LibraryDamaged where a migration fails."""
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", "\n".join(map(str, VERSION_FOLDERS)).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, revision)
+    except (CommandError, SQLAlchemyError) as error:
+        raise LibraryDamaged(
+            f"The library could not be brought to format {revision} and is as before: {error}"
+        ) from error

@@ -1,0 +1,124 @@
+"""Questions about videos, shots, segments and failures. Every function runs inside the caller's read transaction."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Connection, Float, Select, and_, cast, or_, select
+
+from db import rows
+from db.chunks import chunks
+from db.records import Failure, Filters, KnownFile, Segment, Shot, Video
+from db.schema import embeddings, encoders, encodings, failures, segments, shots, videos
+
+_SECONDS_SLACK = 1e-6  # a segment of exactly 2 s passes "at least 2 s", whatever its time base rounds to
+
+
+def below(folder: str) -> ColumnElement[bool]:
+    """Paths below a folder, and that path itself; as a range, so that the index on paths answers it.
+
+    '/a/b' takes '/a/b' and '/a/b/c', not '/a/bc'. Raises ValueError for a path that is not absolute.
+    """
+    if not os.path.isabs(folder):
+        raise ValueError(f"a folder to look in must be an absolute path, got {folder!r}")
+    bare = folder.rstrip(os.sep)
+    path = videos.c.path
+    return or_(path == bare, and_(path >= bare + os.sep, path < bare + chr(ord(os.sep) + 1)))
+
+
+def known_files(connection: Connection, encoder_id: str) -> dict[str, KnownFile]:
+    number = select(encoders.c.number).where(encoders.c.id == encoder_id).scalar_subquery()
+    found = connection.execute(
+        select(
+            videos.c.path,
+            videos.c.id,
+            videos.c.size_bytes,
+            videos.c.modified_ns,
+            videos.c.fingerprint,
+            encodings.c.recipe,
+        )
+        .select_from(videos)
+        .outerjoin(encodings, and_(encodings.c.video_id == videos.c.id, encodings.c.encoder == number))
+    )
+    return {
+        path: KnownFile(
+            video_id=video_id,
+            size_bytes=size_bytes,
+            modified_ns=modified_ns,
+            fingerprint=fingerprint,
+            recipe=recipe or "",
+            embedded=recipe is not None,
+        )
+        for path, video_id, size_bytes, modified_ns, fingerprint, recipe in found
+    }
+
+
+def videos_where(connection: Connection, condition: ColumnElement[bool] | None) -> list[Video]:
+    """By path, byte by byte."""
+    statement = select(videos).order_by(videos.c.path)
+    if condition is not None:
+        statement = statement.where(condition)
+    return [rows.to_video(row) for row in connection.execute(statement).mappings()]
+
+
+def shots_of(connection: Connection, video_id: int) -> list[Shot]:
+    found = connection.execute(select(shots).where(shots.c.video_id == video_id).order_by(shots.c.number))
+    return [rows.to_shot(row) for row in found.mappings()]
+
+
+def segments_of(connection: Connection, video_id: int) -> list[Segment]:
+    found = connection.execute(select(segments).where(segments.c.video_id == video_id).order_by(segments.c.number))
+    return [rows.to_segment(row) for row in found.mappings()]
+
+
+def segments_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, tuple[Segment, Video]]:
+    """Ids that are gone are left out. Each video is made once, however many of its segments are asked for."""
+    by_id: dict[int, tuple[Segment, int]] = {}
+    for chunk in chunks(int(segment_id) for segment_id in ids):  # int(): the driver would store numpy's as bytes
+        for row in connection.execute(select(segments).where(segments.c.id.in_(chunk))).mappings():
+            by_id[row["id"]] = (rows.to_segment(row), row["video_id"])
+    owners: dict[int, Video] = {}
+    for chunk in chunks({video_id for _, video_id in by_id.values()}):
+        for row in connection.execute(select(videos).where(videos.c.id.in_(chunk))).mappings():
+            owners[row["id"]] = rows.to_video(row)
+    return {segment_id: (segment, owners[video_id]) for segment_id, (segment, video_id) in by_id.items()}
+
+
+def allowed_ids(connection: Connection, filters: Filters, encoder_id: str) -> NDArray[np.int64]:
+    """int64 (N,), ascending: segments that the filters allow and the encoder has embedded."""
+    number = select(encoders.c.number).where(encoders.c.id == encoder_id).scalar_subquery()
+    statement: Select[tuple[int]] = (
+        select(embeddings.c.segment_id).where(embeddings.c.encoder == number).order_by(embeddings.c.segment_id)
+    )
+    if filters:
+        statement = (
+            statement.join(segments, segments.c.id == embeddings.c.segment_id)
+            .join(videos, videos.c.id == segments.c.video_id)
+            .where(*_conditions(filters))
+        )
+    return np.fromiter(connection.execute(statement).scalars(), dtype=np.int64)
+
+
+def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    length = cast(segments.c.end_pts - segments.c.start_pts, Float) * videos.c.time_base_num / videos.c.time_base_den
+    conditions: list[ColumnElement[bool]] = []
+    if filters.folder is not None:
+        conditions.append(below(filters.folder))
+    if filters.min_seconds is not None:
+        conditions.append(length >= filters.min_seconds - _SECONDS_SLACK)
+    if filters.max_seconds is not None:
+        conditions.append(length <= filters.max_seconds + _SECONDS_SLACK)
+    if filters.since_ns is not None:
+        conditions.append(videos.c.modified_ns >= filters.since_ns)
+    if filters.until_ns is not None:
+        conditions.append(videos.c.modified_ns <= filters.until_ns)
+    return conditions
+
+
+def all_failures(connection: Connection) -> list[Failure]:
+    """By path."""
+    found = connection.execute(select(failures).order_by(failures.c.path)).mappings()
+    return [Failure(**row) for row in found]

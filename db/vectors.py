@@ -1,0 +1,101 @@
+"""Questions about embeddings. Every function runs inside the caller's read transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, func, select
+
+from db import rows
+from db.chunks import chunks
+from db.errors import LibraryDamaged
+from db.records import EncoderRow, Stamp
+from db.schema import embeddings, encoders
+
+UNIT_TOLERANCE = 1e-2
+"""How far from 1 the length of a row may be. An encoder's float32 is within 1e-5; bfloat16 on a GPU needs the rest."""
+
+
+def checked_matrix(matrix: NDArray[np.floating], count: int) -> NDArray[np.float32]:
+    """The matrix as float32 (count, D). Raises ValueError unless it has `count` rows, all finite and of unit length."""
+    if not isinstance(matrix, np.ndarray) or matrix.ndim != 2 or matrix.dtype.kind != "f":
+        raise ValueError(f"embeddings must be a float matrix (segments, columns), got {np.shape(matrix)}")
+    if matrix.shape[0] != count or matrix.shape[1] == 0:
+        raise ValueError(f"{count} segments need {count} embeddings, got a matrix of shape {matrix.shape}")
+    whole = matrix.astype(np.float32)
+    lengths = np.linalg.norm(whole, axis=1)
+    wrong = np.flatnonzero(~(np.abs(lengths - 1.0) <= UNIT_TOLERANCE))  # not(<=), so that NaN is wrong too
+    if wrong.size:
+        first = int(wrong[0])
+        raise ValueError(f"embedding {first} has length {lengths[first]:.4g}; rows must be finite and of unit length")
+    return whole
+
+
+def encoder_rows(connection: Connection) -> list[EncoderRow]:
+    found = connection.execute(select(encoders.c.id, encoders.c.dim, encoders.c.segments).order_by(encoders.c.number))
+    return [EncoderRow(id=row.id, dim=row.dim, segments=row.segments) for row in found]
+
+
+def stamp(connection: Connection, library_id: str, encoder_id: str) -> Stamp:
+    row = connection.execute(select(encoders).where(encoders.c.id == encoder_id)).first()
+    if row is None:
+        return Stamp(library_id=library_id, encoder_id=encoder_id, dim=0, count=0, last_id=0, generation=0)
+    last = connection.scalar(select(func.max(embeddings.c.segment_id)).where(embeddings.c.encoder == row.number))
+    return Stamp(
+        library_id=library_id,
+        encoder_id=encoder_id,
+        dim=row.dim,
+        count=row.segments,
+        last_id=last or 0,
+        generation=row.generation,
+    )
+
+
+def rows_after(
+    connection: Connection, encoder_id: str, after: int, most: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """At most `most` rows with segment ids above `after`, ascending: int64 (n,), float32 (n, D)."""
+    number, dim = _number_and_dim(connection, encoder_id)
+    found = connection.execute(
+        select(embeddings.c.segment_id, embeddings.c.row)
+        .where(embeddings.c.encoder == number, embeddings.c.segment_id > after)
+        .order_by(embeddings.c.segment_id)
+        .limit(most)
+    ).all()
+    ids = np.fromiter((row[0] for row in found), dtype=np.int64, count=len(found))
+    return ids, _matrix([row[1] for row in found], dim, encoder_id)
+
+
+def rows_of(connection: Connection, encoder_id: str, ids: Iterable[int]) -> NDArray[np.float32]:
+    """float32 (n, D) in the order of `ids`, repeats included. KeyError for one without a row by this encoder."""
+    wanted = [int(segment_id) for segment_id in ids]
+    number, dim = _number_and_dim(connection, encoder_id)
+    stored: dict[int, bytes] = {}
+    for chunk in chunks(dict.fromkeys(wanted)):
+        for segment_id, row in connection.execute(
+            select(embeddings.c.segment_id, embeddings.c.row).where(
+                embeddings.c.encoder == number, embeddings.c.segment_id.in_(chunk)
+            )
+        ):
+            stored[segment_id] = row
+    missing = [segment_id for segment_id in wanted if segment_id not in stored]
+    if missing:
+        raise KeyError(f"segment {missing[0]} has no embedding by {encoder_id}")
+    return _matrix([stored[segment_id] for segment_id in wanted], dim, encoder_id)
+
+
+def _number_and_dim(connection: Connection, encoder_id: str) -> tuple[int, int]:
+    """(0, 0), which no row has, for an encoder that the library has not seen."""
+    found = connection.execute(select(encoders.c.number, encoders.c.dim).where(encoders.c.id == encoder_id)).first()
+    return (0, 0) if found is None else (found.number, found.dim)
+
+
+def _matrix(stored: list[bytes], dim: int, encoder_id: str) -> NDArray[np.float32]:
+    try:
+        return rows.to_matrix(stored, dim)
+    except ValueError as error:
+        raise LibraryDamaged(
+            f"The embeddings by {encoder_id} are damaged ({error}); index these videos again."
+        ) from error

@@ -1,0 +1,228 @@
+"""What changes the library. Every function runs inside the caller's write transaction and neither commits nor waits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Connection, delete, insert, literal, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from db import rows
+from db.chunks import chunks
+from db.records import Failure, Segment, Shot, Video
+from db.schema import embeddings, encoders, encodings, failures, segments, shots, videos
+
+
+def check_parts(video: Video, video_shots: Sequence[Shot], video_segments: Sequence[Segment]) -> None:
+    """Raises ValueError unless shots and segments are numbered from 0, and each segment's shot is there."""
+    if not os.path.isabs(video.path):
+        raise ValueError(f"a video's path must be absolute, got {video.path!r}")
+    if not video_segments:
+        raise ValueError(f"{video.path!r} has no segment: there would be nothing to find")
+    for parts in (video_shots, video_segments):
+        if [part.number for part in parts] != list(range(len(parts))):
+            raise ValueError(f"shots and segments must be numbered 0, 1, 2...: {[part.number for part in parts][:10]}")
+    for segment in video_segments:
+        if segment.shot_number >= len(video_shots):
+            raise ValueError(f"segment {segment.number} is of shot {segment.shot_number} of {len(video_shots)}")
+
+
+def put_video(
+    connection: Connection,
+    video: Video,
+    video_shots: Sequence[Shot],
+    video_segments: Sequence[Segment],
+    matrix: NDArray[np.float32],
+    *,
+    encoder_id: str,
+    recipe: str,
+    media: str | None,
+    released: set[str],
+) -> int:
+    """Store a video with all that is known of it, in place of what its path held. Gives its id.
+
+    Where content, shots and segments are those stored, the rows and their ids stay, and so do the other encoders'
+    embeddings. Adds to `released` the names of media folders that rows no longer name, here and below.
+    """
+    encoder = _encoder_number(connection, encoder_id, matrix.shape[1])
+    video_id = _same_video(connection, video, video_shots, video_segments)
+    values = rows.video_values(video)
+    if video_id is None:
+        _delete_where(connection, videos.c.path == video.path, released)
+        video_id = _inserted_id(connection, values | {"media": media})
+        connection.execute(insert(shots), [_span(shot, video_id) for shot in video_shots])
+        connection.execute(
+            insert(segments),
+            [_span(segment, video_id) | {"shot_number": segment.shot_number} for segment in video_segments],
+        )
+    else:
+        if media is not None:
+            _release(connection, videos.c.id == video_id, released)
+            values["media"] = media
+        connection.execute(update(videos).where(videos.c.id == video_id).values(values))
+    ids = connection.scalars(
+        select(segments.c.id).where(segments.c.video_id == video_id).order_by(segments.c.number)
+    ).all()
+    statement = upsert(embeddings)
+    connection.execute(
+        # A row that is the same to the bit is left alone, so that nobody's copy of the rows goes stale for it.
+        statement.on_conflict_do_update(
+            index_elements=[embeddings.c.encoder, embeddings.c.segment_id],
+            set_={"row": statement.excluded.row},
+            where=embeddings.c.row != statement.excluded.row,
+        ),
+        [
+            {"encoder": encoder, "segment_id": segment_id, "row": row}
+            for segment_id, row in zip(ids, rows.to_bytes(matrix), strict=True)
+        ],
+    )
+    done = upsert(encodings).values(video_id=video_id, encoder=encoder, recipe=recipe)
+    connection.execute(
+        done.on_conflict_do_update(
+            index_elements=[encodings.c.video_id, encodings.c.encoder], set_={"recipe": done.excluded.recipe}
+        )
+    )
+    forget_failures(connection, [video.path])
+    return video_id
+
+
+def move_video(
+    connection: Connection, video_id: int, *, path: str, size_bytes: int, modified_ns: int, released: set[str]
+) -> None:
+    """The same content, now at `path`; what the library had there goes. KeyError for an unknown id."""
+    _delete_where(connection, (videos.c.path == path) & (videos.c.id != video_id), released)
+    moved = connection.execute(
+        update(videos).where(videos.c.id == video_id).values(path=path, size_bytes=size_bytes, modified_ns=modified_ns)
+    )
+    if moved.rowcount == 0:
+        raise KeyError(f"no video has the id {video_id}")
+    forget_failures(connection, [path])
+
+
+def copy_rows(
+    connection: Connection, video_id: int, *, path: str, size_bytes: int, modified_ns: int, released: set[str]
+) -> int:
+    """The same content at a second path: all rows again under a new id. KeyError for an unknown id."""
+    row = connection.execute(select(videos).where(videos.c.id == video_id)).mappings().first()
+    if row is None:
+        raise KeyError(f"no video has the id {video_id}")
+    video = rows.to_video(row)
+    if video.path == path:
+        raise ValueError(f"a copy needs another path than its original: {path!r}")
+    _delete_where(connection, videos.c.path == path, released)
+    copy = replace(video, path=path, size_bytes=size_bytes, modified_ns=modified_ns)
+    new_id = _inserted_id(connection, rows.video_values(copy) | {"media": row["media"]})
+    for table, names in (
+        (shots, ["number", "start_pts", "end_pts"]),
+        (segments, ["number", "shot_number", "start_pts", "end_pts"]),
+        (encodings, ["encoder", "recipe"]),
+    ):
+        columns = [table.c[name] for name in names]
+        source = select(literal(new_id), *columns).where(table.c.video_id == video_id).order_by(columns[0])
+        connection.execute(insert(table).from_select(["video_id", *names], source))
+    old, new = segments.alias("old"), segments.alias("new")
+    connection.execute(
+        insert(embeddings).from_select(
+            ["encoder", "segment_id", "row"],
+            select(embeddings.c.encoder, new.c.id, embeddings.c.row)
+            .join(old, old.c.id == embeddings.c.segment_id)
+            .join(new, new.c.number == old.c.number)
+            .where(old.c.video_id == video_id, new.c.video_id == new_id)
+            .order_by(embeddings.c.encoder, new.c.id),
+        )
+    )
+    forget_failures(connection, [path])
+    return new_id
+
+
+def delete_videos(connection: Connection, ids: Iterable[int], released: set[str]) -> int:
+    """Gives how many there were; their shots, segments and embeddings go with them."""
+    return sum(_delete_where(connection, videos.c.id.in_(chunk), released) for chunk in chunks(map(int, ids)))
+
+
+def unnamed(connection: Connection, media: Iterable[str]) -> list[str]:
+    """Those of the media folders that no row names."""
+    return [name for name in media if connection.scalar(select(videos.c.id).where(videos.c.media == name)) is None]
+
+
+def named_media(connection: Connection) -> set[str]:
+    """Every media folder that a row names."""
+    return {name for name in connection.scalars(select(videos.c.media).distinct()) if name is not None}
+
+
+def put_failure(connection: Connection, failure: Failure) -> None:
+    """Keep the reason; the same file failing again counts its attempts, a changed file starts anew."""
+    stored = connection.execute(select(failures).where(failures.c.path == failure.path)).mappings().first()
+    seen = (failure.size_bytes, failure.modified_ns)
+    again = stored is not None and (stored["size_bytes"], stored["modified_ns"]) == seen
+    values: dict[str, Any] = {
+        "path": failure.path,
+        "size_bytes": failure.size_bytes,
+        "modified_ns": failure.modified_ns,
+        "kind": failure.kind,
+        "reason": failure.reason,
+        "attempts": stored["attempts"] + 1 if again and stored is not None else failure.attempts,
+        "failed_at": failure.failed_at or datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    connection.execute(upsert(failures).values(values).on_conflict_do_update(index_elements=["path"], set_=values))
+
+
+def forget_failures(connection: Connection, paths: Iterable[str]) -> int:
+    return sum(
+        connection.execute(delete(failures).where(failures.c.path.in_(chunk))).rowcount for chunk in chunks(paths)
+    )
+
+
+def _encoder_number(connection: Connection, encoder_id: str, dim: int) -> int:
+    stored = connection.execute(select(encoders.c.number, encoders.c.dim).where(encoders.c.id == encoder_id)).first()
+    if stored is None:
+        added = connection.execute(insert(encoders).values(id=encoder_id, dim=dim)).inserted_primary_key
+        assert added is not None
+        return int(added[0])
+    if stored.dim != dim:
+        raise ValueError(f"the library has rows of {stored.dim} columns by {encoder_id}, not {dim}")
+    return int(stored.number)
+
+
+def _delete_where(connection: Connection, condition: ColumnElement[bool], released: set[str]) -> int:
+    _release(connection, condition, released)
+    return connection.execute(delete(videos).where(condition)).rowcount
+
+
+def _release(connection: Connection, condition: ColumnElement[bool], released: set[str]) -> None:
+    released.update(name for name in connection.scalars(select(videos.c.media).where(condition)) if name is not None)
+
+
+def _same_video(
+    connection: Connection, video: Video, video_shots: Sequence[Shot], video_segments: Sequence[Segment]
+) -> int | None:
+    """The id of the video at that path, if its content, shots and segments are these."""
+    video_id = connection.scalar(
+        select(videos.c.id).where(videos.c.path == video.path, videos.c.fingerprint == video.fingerprint)
+    )
+    if video_id is None:
+        return None
+    old_shots = connection.execute(select(shots).where(shots.c.video_id == video_id).order_by(shots.c.number))
+    old_segments = connection.execute(
+        select(segments).where(segments.c.video_id == video_id).order_by(segments.c.number)
+    )
+    same = [rows.to_shot(row) for row in old_shots.mappings()] == list(video_shots) and [
+        replace(rows.to_segment(row), id=None) for row in old_segments.mappings()
+    ] == [replace(segment, id=None) for segment in video_segments]
+    return int(video_id) if same else None
+
+
+def _inserted_id(connection: Connection, values: dict[str, Any]) -> int:
+    added = connection.execute(insert(videos).values(values)).inserted_primary_key
+    assert added is not None
+    return int(added[0])
+
+
+def _span(part: Shot | Segment, video_id: int) -> dict[str, Any]:
+    return {"video_id": video_id, "number": part.number, "start_pts": part.start_pts, "end_pts": part.end_pts}
