@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 OLDEST_PYTHON = (3, 11)
 FREE_BYTES_NEEDED = {"cpu": 4 * 10**9, "gpu": 12 * 10**9}  # measured 2.2 GB for cpu, plus room for the wheels in flight
-LARGE_DOWNLOAD = re.compile(r"^\s*Downloading (\S+?)(?:\.whl|\.tar\.gz)?\S* \((\d{2,}(?:\.\d+)? MB|\d+(?:\.\d+)? GB)\)")
+LARGE_DOWNLOAD = re.compile(r"\s*Downloading ([^\s-]+)\S* \((\d{2,}(?:\.\d+)? MB|\d+(?:\.\d+)? GB)\)")
 PIP_SOURCES = ("PIP_FIND_LINKS", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_NO_INDEX")  # uv reads none of them
 
 
@@ -265,7 +265,7 @@ def follow(place: Place, command: Sequence[str]) -> int:
                 if large:
                     say(f"  downloading {large[1]} ({large[2]})")
                 elif line.startswith("Installing collected packages"):
-                    say(f"  unpacking {line.count(',') + 1} packages; this is the longest part")
+                    say(f"  unpacking {line.count(',') + 1} packages")
             return process.wait()
 
 
