@@ -1,0 +1,112 @@
+"""What a person asks and what comes back: frozen values, checked when made, so that no bad query reaches a model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from db.records import Filters, Segment, Video
+
+
+class QueryError(ValueError):
+    """A query that cannot be answered as it stands; the message says what to change. Never a fault of the library."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextTerm:
+    """Words. `weight` says how much they count next to other terms; below 0 pushes hits away from them."""
+
+    text: str
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.text.strip():
+            raise QueryError("the search text is empty; write a few words that describe the shot")
+        _check_weight(self.weight)
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentTerm:
+    """Something already in the library. It is never among the hits of its own query."""
+
+    segment_id: int
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.segment_id < 0:
+            raise QueryError(
+                f"segment ids are not negative, got {self.segment_id}; take one from a hit or from the list"
+            )
+        _check_weight(self.weight)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipTerm:
+    """A clip from anywhere: uint8 (T, S, S, 3) RGB of the encoder's own shape. Compared by identity, as arrays are."""
+
+    clip: NDArray[np.uint8]
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        shape, dtype = np.shape(self.clip), getattr(self.clip, "dtype", None)
+        if len(shape) != 4 or shape[-1] != 3 or 0 in shape or dtype != np.uint8:
+            raise QueryError(
+                f"a clip is uint8 (T, S, S, 3) RGB, got {dtype} {shape}; read it with indexer.clip.read_clip"
+            )
+        _check_weight(self.weight)
+
+
+Term = TextTerm | SegmentTerm | ClipTerm
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Terms and what narrows them. `terms` are kept as a tuple.
+
+    k: hits wanted at most. threshold: the lowest score still wanted (see `search.engine.combine` for what a score is).
+    exclude_same_shot: leave out every segment of the shots that the query's SegmentTerms come from; the parts of one
+    long shot overlap, so they are each other's nearest neighbours and say nothing new.
+
+    Raises QueryError (a ValueError) for no terms, weights that are all 0, k < 1 or a threshold that is not a number.
+    """
+
+    terms: Sequence[Term]
+    filters: Filters = field(default_factory=Filters)
+    k: int = 10
+    threshold: float | None = None
+    exclude_same_shot: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "terms", tuple(self.terms))  # a list handed in cannot change the query afterwards
+        if not self.terms:
+            raise QueryError("the query has no terms; give it words, a segment or a clip")
+        if all(term.weight == 0 for term in self.terms):
+            raise QueryError("every term has weight 0, so nothing is asked for; give at least one term a weight")
+        if self.k < 1:
+            raise QueryError(f"k is the number of hits wanted and must be at least 1, got {self.k}")
+        if self.threshold is not None and math.isnan(self.threshold):
+            raise QueryError("the threshold is not a number; scores lie between -1 and 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A segment that was found. `rank` counts from 1, best first.
+
+    score: what hits are ordered by (see `search.engine.combine`). term_scores: cosine of the hit with each term alone,
+    in the order of the query's terms, weights left out: they say which term brought the hit.
+    """
+
+    rank: int
+    score: float
+    segment: Segment
+    video: Video
+    term_scores: tuple[float, ...]
+
+
+def _check_weight(weight: float) -> None:
+    if not math.isfinite(weight):
+        raise QueryError(f"a weight must be a finite number, got {weight}; 1 is usual, below 0 pushes away")

@@ -1,0 +1,56 @@
+"""What the engine needs of an index of vectors, and nothing of how it is kept."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@runtime_checkable
+class VectorIndex(Protocol):
+    """Nearest rows by inner product, which is the cosine for rows of unit length. Ids are segment ids.
+
+    Implementations pass tests/test_vector_index.py.
+    """
+
+    def search(
+        self, rows: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The k best of each query row: float32 (Q, D) -> ids int64 (Q, n), scores float32 (Q, n), best first.
+
+        n is the smaller of k and the number of rows that may be found, so there is no padding: -1 is never an id.
+        Equal scores come by ascending id. allowed: only these ids may be found; unknown ones and repeats do no harm;
+        an empty array finds nothing, None finds everything.
+
+        Raises ValueError for another shape or dtype, for k < 1 and for rows that are not finite.
+        """
+        ...
+
+    def __len__(self) -> int:
+        """Rows that may be found."""
+        ...
+
+
+@runtime_checkable
+class Refreshable(Protocol):
+    """An index that is derived from something and can catch up with it."""
+
+    def refresh(self) -> bool:
+        """Take in what was added, changed or removed since. True where anything was."""
+        ...
+
+
+def check_search(rows: NDArray[np.float32], k: int, dim: int | None) -> None:
+    """What every index refuses. dim: columns of its rows, or None while it is empty and would take any.
+
+    Raises ValueError as `VectorIndex.search` says.
+    """
+    if rows.ndim != 2 or rows.dtype != np.float32 or (dim is not None and rows.shape[1] != dim):
+        wanted = "D" if dim is None else dim
+        raise ValueError(f"query rows are float32 (Q, {wanted}), got {rows.dtype} {rows.shape}")
+    if k < 1:
+        raise ValueError(f"k must be at least 1, got {k}")
+    if not np.isfinite(rows).all():
+        raise ValueError("a query row is not finite: the encoder gave NaN or infinity for a term")
