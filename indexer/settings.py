@@ -55,9 +55,9 @@ DETECTORS: Mapping[str, Mapping[str, OptionValue]] = MappingProxyType(
 )
 """PySceneDetect's detectors with its own option names and defaults.
 
-`min_scene_len` is the one with two defaults there: 15 frames in Python, 0.6 s on its command line. Seconds mean the same
-at every frame rate, so that one is taken here. A whole number means frames, text like `0.6s` or `00:00:00.600` and a
-number with a point mean seconds.
+`min_scene_len` is the one with two defaults there: 15 frames in Python, 0.6 s on its command line. Seconds mean the
+same at every frame rate, so that one is taken here. A whole number means frames; text like `0.6s` or `00:00:00.600`,
+or a number with a point, means seconds.
 """
 
 

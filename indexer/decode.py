@@ -1,0 +1,149 @@
+"""Every frame that a video still holds, in the order shown, past whatever is damaged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import av
+import av.error
+
+from indexer.clock import Clock
+from indexer.errors import UnreadableVideo
+from indexer.probe import Source, open_source, unreadable
+
+if TYPE_CHECKING:
+    from av.packet import Packet
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+_MOST_READ_ERRORS = 32  # in a row, from the demuxer: it makes no way any more
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One decoded frame. `pts` is strictly increasing, in the stream's time base; `duration` is 0 where unknown."""
+
+    pts: int
+    duration: int
+    picture: VideoFrame
+
+
+class Decoding:
+    """Iterate once to get every frame; afterwards `damaged` says how often decoding went on past an error.
+
+    PyAV's own `container.decode()` ends at the first damaged packet, where ffmpeg goes on: here packets are fed one by
+    one, and an error costs that packet only. seek_pts: start at the key frame before this time rather than at the
+    beginning (the frames from there on come, also those before `seek_pts`).
+
+    Raises UnreadableVideo (missing, error) when the file cannot be read on, which is not the same as damage.
+    """
+
+    def __init__(self, source: Source, *, seek_pts: int | None = None) -> None:
+        self.source = source
+        self.damaged = 0
+        self.clock = Clock(step=source.step, second=round(1 / source.time_base), prefer_dts=source.decoding_times_only)
+        self._seek_pts = seek_pts
+        self._last_raw: int | None = None
+        self._flush_failed = False
+
+    def __iter__(self) -> Iterator[Frame]:
+        if self._seek_pts is not None:
+            self.source.container.seek(self._seek_pts, stream=self.source.stream, backward=True)
+        for picture in self._pictures(self.source):
+            yield self._placed(picture)
+        if self._flush_failed:
+            for picture in self._lost_at_the_end():
+                yield self._placed(picture)
+
+    def _placed(self, picture: VideoFrame) -> Frame:
+        if picture.pts is not None:
+            self._last_raw = picture.pts
+        duration = picture.duration or 0
+        return Frame(self.clock.place(picture.pts, picture.dts, duration), duration, picture)
+
+    def _pictures(self, source: Source) -> Iterator[VideoFrame]:
+        context = source.stream.codec_context
+        self._flush_failed = False
+        for packet in self._packets(source):
+            try:
+                pictures = context.decode(packet)
+            except MemoryError:
+                raise
+            except av.error.FFmpegError:
+                self.damaged += 1
+                continue
+            yield from pictures
+        try:
+            pictures = context.decode(None)
+        except MemoryError:
+            raise
+        except av.error.EOFError:
+            return
+        except av.error.FFmpegError:
+            self.damaged += 1
+            self._flush_failed = True
+            return
+        yield from pictures
+
+    def _packets(self, source: Source) -> Iterator[Packet[VideoStream]]:
+        """Packets with something in them. The empty one that PyAV adds at the end is left to the caller's flush."""
+        errors = 0
+        packets = source.container.demux(source.stream)
+        while errors < _MOST_READ_ERRORS:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except (OSError, MemoryError) as problem:
+                if isinstance(problem, MemoryError):
+                    raise
+                if isinstance(problem, BlockingIOError):
+                    errors += 1
+                    continue
+                source.check_unchanged()
+                raise unreadable(source.path, problem) from problem
+            except av.error.EOFError:
+                return
+            except av.error.FFmpegError:
+                errors += 1
+                self.damaged += 1
+                packets = source.container.demux(source.stream)  # a generator that raised is finished
+                continue
+            if packet.size:
+                errors = 0
+                yield packet
+
+    def _lost_at_the_end(self) -> Iterator[VideoFrame]:
+        """An error in the last flush takes along the good frames that the decoder's threads still hold.
+
+        They cannot be asked for again (a second flush is refused), so the end is decoded once more without frame
+        threads, which hold nothing back. This is the rare case of a file cut off in its last packet.
+        """
+        if self._last_raw is None:
+            return
+        with open_source(self.source.path, threads=1) as again:
+            again.stream.codec_context.thread_type = "SLICE"
+            again.container.seek(self._last_raw, stream=again.stream, backward=True)
+            damaged = self.damaged
+            for picture in self._pictures(again):
+                if picture.pts is not None and picture.pts > self._last_raw:
+                    yield picture
+            self.damaged = damaged
+
+
+def end_of(last: Frame, *, start_pts: int, frames: int, step: int) -> int:
+    """One past the last frame: its pts plus its duration, or plus the average distance of frames, or plus `step`."""
+    if last.duration > 0:
+        return last.pts + last.duration
+    if frames > 1:
+        return last.pts + max(1, round((last.pts - start_pts) / (frames - 1)))
+    return last.pts + step
+
+
+def no_frames(source: Source, damaged: int) -> UnreadableVideo:
+    """The error for a video of which nothing could be decoded."""
+    source.check_unchanged()
+    why = f"all {damaged} packets are damaged" if damaged else "it holds no frame"
+    return UnreadableVideo(source.path, "broken", f"No picture of this video can be decoded: {why}.")
