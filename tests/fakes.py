@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoder import ClipSpec
+from search.vector_index import check_search
 
 COLOURS: dict[str, tuple[int, int, int]] = {
     "red": (255, 0, 0),
@@ -149,6 +150,7 @@ class ExactIndex:
         self, rows: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """float32 (Q, D) -> ids int64 (Q, k') and scores float32 (Q, k'), best first; k' = min(k, ids allowed)."""
+        check_search(rows, k, self._rows.shape[1] if len(self) else None)
         chosen = slice(None) if allowed is None else np.flatnonzero(np.isin(self._ids, allowed))
         ids, stored = self._ids[chosen], self._rows[chosen]
         if not len(ids):
