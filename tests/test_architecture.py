@@ -1,0 +1,200 @@
+"""What ARCHITECTURE.md and README.md promise, held by machine: who imports whom, what is cheap, what is documented."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import subprocess
+import sys
+import tomllib
+import warnings
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from app.cli import main
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = ("app", "indexer", "search", "encoder", "db")
+HEAVY = (
+    "torch", "faiss", "streamlit", "sqlalchemy", "alembic", "av", "cv2", "scenedetect", "numpy", "open_clip",
+    "huggingface_hub", "safetensors", "sentencepiece", "ffmpeg", "imageio_ffmpeg", "transformers", "PIL",
+)  # fmt: skip
+EXPECTED_LINES, MOST_LINES = 250, 400
+
+COMMANDS = sorted(main.commands)
+SHELLS = ("prismsearch", "python3 dev.py run")
+
+
+@cache
+def tracked_files() -> tuple[str, ...]:
+    """Paths that git knows of, relative to the root; the test is skipped where this is not a clone."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True)
+    if listed.returncode != 0:
+        pytest.skip("this is not a git clone")
+    names = listed.stdout.decode("utf-8").split("\0")
+    return tuple(name for name in names if name and (ROOT / name).is_file())
+
+
+def pyproject() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+
+
+def run_python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+
+
+# Who imports whom, and what importing costs
+
+
+def test_import_contracts() -> None:
+    code = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    linted = run_python(code, "--no-cache")
+    assert linted.returncode == 0, linted.stdout + linted.stderr
+    contracts = len(pyproject()["tool"]["importlinter"]["contracts"])
+    assert f"{contracts} kept, 0 broken" in linted.stdout
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_is_cheap_and_teaches(command: str) -> None:
+    """Every --help ends with 0, without importing anything heavy; those of commands show examples."""
+    code = (
+        "import sys\nfrom app.cli import main\n"
+        "try:\n    main([*sys.argv[1:], '--help'], prog_name='prismsearch')\nexcept SystemExit as end:\n"
+        f"    print('loaded:', *sorted(set({HEAVY!r}) & set(sys.modules)))\n    raise\n"
+    )
+    shown = run_python(code, *([command] if command else []))
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stderr == ""
+    *text, loaded = shown.stdout.splitlines()
+    assert loaded.split() == ["loaded:"], f"--help imports {loaded}"
+    assert any(line.strip().startswith(f"prismsearch {command}".strip()) for line in text), "no example of its use"
+
+
+@pytest.mark.parametrize("module", [*ROOMS, "app.cli", "db.records"])
+def test_importing_a_room_is_cheap(module: str) -> None:
+    """encoder and search speak of arrays, so numpy may be there; nothing else may."""
+    heavy = sorted(set(HEAVY) - {"numpy"})
+    code = f"import sys, {module}\nprint(*sorted(set({heavy!r}) & set(sys.modules)))"
+    imported = run_python(code)
+    assert imported.returncode == 0, imported.stderr
+    assert imported.stdout.split() == []
+
+
+def test_no_file_of_app_hides_another_module() -> None:
+    """A browser server that is started on a script of app/ puts that folder first in the search path."""
+    known = {*sys.stdlib_module_names, *HEAVY, *ROOMS, "click", "platformdirs", "demo", "benchmarks", "tests"}
+    hiding = [path.name for path in (ROOT / "app").rglob("*.py") if path.stem in known]
+    assert hiding == []
+
+
+# What is packaged
+
+
+def test_every_package_and_its_data_are_declared() -> None:
+    """Or it would work in a clone and be missing from an installation."""
+    declared = pyproject()["tool"]["setuptools"]
+    in_rooms = [Path(name) for name in tracked_files() if name.startswith(tuple(f"{room}/" for room in ROOMS))]
+    packages = {".".join(path.parent.parts) for path in in_rooms if path.suffix == ".py"}
+    assert packages <= set(declared["packages"])
+    for path in in_rooms:
+        if path.suffix == ".py":
+            continue
+        patterns = [f"{package}/{glob}" for package, globs in declared["package-data"].items() for glob in globs]
+        assert any(fnmatch.fnmatch(str(path), pattern) for pattern in patterns), f"{path} is in no package-data"
+
+
+# What is documented
+
+
+def shown_commands() -> list[tuple[str, str]]:
+    """(command, rest of the line) of every use of it in README.md and docs/: in code blocks and between backquotes."""
+    found = []
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        text = page.read_text("utf-8")
+        blocks = re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL)
+        lines = [line for block in blocks for line in block.splitlines()]
+        lines += re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
+        for line in lines:
+            for shell in SHELLS:
+                if match := re.match(rf"(?:\$ )?{re.escape(shell)} ([\w-]+)(.*)", line):
+                    found.append((match[1], match[2].partition(" #")[0]))
+    return found
+
+
+def test_the_documents_name_every_command() -> None:
+    named = {name for name, _ in shown_commands()}
+    assert set(COMMANDS) - named == set(), "commands that no document shows"
+
+
+@pytest.mark.parametrize(("name", "rest"), shown_commands())
+def test_what_the_documents_show_exists(name: str, rest: str) -> None:
+    """Every command shown is one, and takes the options it is shown with."""
+    if name == "COMMAND":
+        return
+    assert name in main.commands, f"prismsearch {name} is shown and does not exist"
+    command: click.Command = main.commands[name]
+    options = {spelling for parameter in command.params for spelling in (*parameter.opts, *parameter.secondary_opts)}
+    for option in re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", re.sub(r'"[^"]*"', "", rest)):
+        assert option in options | {"--help"}, f"prismsearch {name} has no option {option}"
+
+
+def test_dev_commands_in_the_readme_exist() -> None:
+    import dev
+
+    shown = set(re.findall(r"python3 dev\.py (\w+)", (ROOT / "README.md").read_text("utf-8")))
+    offered = set(re.findall(r"python3 dev\.py (\w+)", dev.__doc__ or ""))
+    assert {"demo", "test", "run"} <= shown <= offered
+
+
+def test_the_tree_in_the_readme_is_the_tree() -> None:
+    """Each path it lists exists, and each top-level folder and file of the repository is listed."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    block = next(part for part in readme.split("```") if part.startswith("\nREADME.md"))
+    listed = {name for line in block.strip().splitlines() for name in re.split(r"\s{3,}", line)[0].split()}
+    assert all((ROOT / name).exists() for name in listed), [n for n in listed if not (ROOT / n).exists()]
+    top = {name.split("/")[0] for name in tracked_files()} - {".gitignore", ".ci", ".gitattributes"}
+    assert top <= {name.split("/")[0] for name in listed}
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    for name in tracked_files():
+        if name.endswith(".md"):
+            page = ROOT / name
+            for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
+                assert (page.parent / target).exists(), f"{name} links to {target}"
+
+
+# What must not be committed
+
+
+def test_no_text_names_a_package_host_or_a_place_on_one_machine() -> None:
+    """The project installs from whatever registry the machine is set up for."""
+    # Written so that no pattern matches itself.
+    hosts = r"pypi\.org|python[h]osted|pytorch\.org/[w]hl|npmjs\.|conda\.io|anaconda\.org|deb\.debian"
+    places = r"(?<![\w.])/work[/]|/opt/[w]heels|/opt/[p]ypi"
+    forbidden = re.compile(f"{hosts}|{places}", re.IGNORECASE)
+    for name in tracked_files():
+        data = (ROOT / name).read_bytes()
+        if b"\0" in data[:8192]:
+            continue
+        for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
+            assert not forbidden.search(line), f"{name}:{number}: {line[:120]}"
+
+
+def test_files_stay_small_enough_to_read() -> None:
+    """One idea a file. Above 250 lines it is worth a thought (a warning), above 400 it is two ideas."""
+    lines = {
+        name: (ROOT / name).read_text("utf-8").count("\n")
+        for name in tracked_files()
+        if name.endswith(".py") and name.split("/")[0] in (*ROOMS, "dev.py", "bootstrap.py")
+    }
+    large = sorted(((count, name) for name, count in lines.items() if count > EXPECTED_LINES), reverse=True)
+    for count, name in large:
+        warnings.warn(f"{name} has {count} lines", stacklevel=1)
+    assert [name for count, name in large if count > MOST_LINES] == []
