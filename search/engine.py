@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from db.library import Library
     from db.records import Segment, Video
 
-_CANCELLED = 1e-6
-"""A combined row shorter than this is what rounding has left of terms that cancel each other out."""
+_CANCELLED = 1e-2
+"""A sum of rows shorter than this (the largest weight taken as 1) says nothing: rows stored as float16 are wrong by up
+to 1e-3, so its direction would be made of rounding."""
 
 
 class SearchEngine:
@@ -59,20 +60,19 @@ class SearchEngine:
                 if clip.shape != shape:
                     raise QueryError(f"{self.encoder.id} takes clips of shape {shape}, got {clip.shape}")
             rows[[at for at, _ in clips]] = self.encoder.encode_clips(np.stack([clip for _, clip in clips]))
-        for at, term in enumerate(terms):
-            if isinstance(term, SegmentTerm):
-                rows[at] = self._stored_row(term.segment_id)
+        stored = [(at, term.segment_id) for at, term in enumerate(terms) if isinstance(term, SegmentTerm)]
+        if stored:
+            rows[[at for at, _ in stored]] = self._stored_rows([segment_id for _, segment_id in stored])
         return rows
 
-    def _stored_row(self, segment_id: int) -> NDArray[np.float32]:
+    def _stored_rows(self, ids: list[int]) -> NDArray[np.float32]:
         try:
-            row: NDArray[np.float32] = self.library.embedding_rows(self.encoder.id, [segment_id])[0]
+            return self.library.embedding_rows(self.encoder.id, ids)
         except KeyError as error:
             raise QueryError(
-                f"segment {segment_id} has no embedding by {self.encoder.id}: it is gone or was indexed with another "
-                "encoder; search again for it, or index its video with this encoder"
+                f"{error.args[0]}: it has gone since, or was indexed with another encoder; search for it again, "
+                "or index its video with this encoder"
             ) from error
-        return row
 
     def _hidden(self, query: Query) -> frozenset[int]:
         """Segments that the query itself is made of, and the rest of their shots where that is wanted."""
@@ -128,12 +128,11 @@ class SearchEngine:
 
 
 def combine(rows: NDArray[np.float32], weights: Sequence[float]) -> NDArray[np.float32]:
-    """The row that a query is compared by: the weighted sum of its terms' rows, over the sum of the weights' sizes.
+    """The direction that a query is compared along: the weighted sum of its terms' rows, at length 1.
 
-    So a hit's score is the weighted mean of its term scores, sum(w * cosine) / sum(|w|): it stays between -1 and 1, a
-    threshold means the same for one term and for five, and no term is louder than its weight. It is not an embedding
-    and not of unit length; nobody stores it. One term gives its row unchanged, bit for bit (mirrored where the weight
-    is below 0).
+    So a hit's score is its cosine with that direction, between -1 and 1 whatever the number and size of the weights;
+    only their proportions count. It is no embedding: nobody stores it or compares it as one. One term gives its row
+    unchanged, bit for bit (mirrored where the weight is below 0).
 
     rows: float32 (terms, D). Returns float32 (D,). Raises QueryError where the terms cancel each other out.
     """
@@ -141,8 +140,11 @@ def combine(rows: NDArray[np.float32], weights: Sequence[float]) -> NDArray[np.f
     if len(used) == 1:
         row, weight = used[0]
         return np.array(row if weight > 0 else -row, dtype=np.float32)
-    total = sum(abs(weight) for _, weight in used)
-    combined = sum(np.asarray(row, dtype=np.float64) * (weight / total) for row, weight in used)
-    if float(np.linalg.norm(combined)) < _CANCELLED:
-        raise QueryError("the terms cancel each other out, so every shot scores 0; change a weight or a term")
-    return np.asarray(combined, dtype=np.float32)
+    largest = max(abs(weight) for _, weight in used)
+    combined = np.zeros(rows.shape[1], dtype=np.float64)
+    for row, weight in used:
+        combined += np.float64(weight / largest) * row
+    length = float(np.linalg.norm(combined))
+    if length < _CANCELLED:
+        raise QueryError("the terms cancel each other out, so every shot scores the same; change a weight or a term")
+    return (combined / length).astype(np.float32)
