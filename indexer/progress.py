@@ -1,0 +1,115 @@
+"""How far a run has come, as a frozen value handed to a callback, and the meter that makes it.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+Phase = Literal["scan", "fingerprint", "index", "done"]
+
+_LEAST_SECONDS_BETWEEN = 0.1
+_LEAST_SECONDS_FOR_ETA = 1.0  # before that an estimate would be noise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """A moment of a run. Counts are of the phase at hand, and only of the work that this run has to do.
+
+    scan: files_done counts files found, files_total is 0. fingerprint: new or changed files whose content is looked
+    up. index: files to decode and encode; bytes follow the files, those being decoded counted in part.
+    """
+
+    phase: Phase
+    files_done: int = 0
+    files_total: int = 0
+    bytes_done: int = 0
+    bytes_total: int = 0
+    seconds_done: float = 0.0  # of video, indexed in this run
+    seconds_total: float | None = None  # of video; estimated from bytes, None until there is something to go by
+    clips_done: int = 0  # encoded
+    current: tuple[str, ...] = ()  # paths being decoded, oldest first
+    failures: int = 0
+    elapsed_seconds: float = 0.0  # since the phase began
+    eta_seconds: float | None = None
+    speed: float | None = None  # seconds of video per second
+
+    @property
+    def fraction(self) -> float | None:
+        """Share of the phase that is done, 0 to 1; None while the whole is not known."""
+        if self.bytes_total:
+            return min(1.0, self.bytes_done / self.bytes_total)
+        return min(1.0, self.files_done / self.files_total) if self.files_total else None
+
+
+class ProgressMeter:
+    """Counts what is done and tells a callback, at most ten times a second and once at the start of each phase.
+
+    Used by one thread. The callback runs in that thread, so it should be quick; what it raises ends the run.
+    """
+
+    def __init__(
+        self, callback: Callable[[Progress], None] | None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._callback = callback
+        self._clock = clock
+        self._told_at = self._began_at = clock()
+        self._phase: Phase = "scan"
+        self.start("scan")
+
+    def start(self, phase: Phase, *, files_total: int = 0, bytes_total: int = 0) -> None:
+        """Begin a phase: all counts but that of failures start anew."""
+        self._phase, self.files_total, self.bytes_total = phase, files_total, bytes_total
+        self.files_done = self.bytes_done = self.clips_done = 0
+        self.seconds_done = 0.0
+        self._began_at = self._clock()
+        if phase == "scan":
+            self.failures = 0
+        self.tell(now=True)
+
+    def tell(
+        self,
+        *,
+        now: bool = False,
+        current: tuple[str, ...] = (),
+        bytes_in_flight: float = 0.0,
+        seconds_in_flight: float = 0.0,
+    ) -> None:
+        """Hand a Progress to the callback if it is time, or `now`."""
+        if self._callback is None:
+            return
+        moment = self._clock()
+        if not now and moment - self._told_at < _LEAST_SECONDS_BETWEEN:
+            return
+        self._told_at = moment
+        self._callback(self._progress(moment, current, bytes_in_flight, seconds_in_flight))
+
+    def _progress(
+        self, moment: float, current: tuple[str, ...], bytes_in_flight: float, seconds_in_flight: float
+    ) -> Progress:
+        elapsed = moment - self._began_at
+        bytes_done = min(self.bytes_total, int(self.bytes_done + bytes_in_flight)) if self.bytes_total else 0
+        seconds_done = self.seconds_done + seconds_in_flight
+        share = bytes_done / self.bytes_total if self.bytes_total else 0.0
+        if not self.bytes_total and self.files_total:
+            share = self.files_done / self.files_total
+        known = share > 0 and elapsed >= _LEAST_SECONDS_FOR_ETA
+        return Progress(
+            phase=self._phase,
+            files_done=self.files_done,
+            files_total=self.files_total,
+            bytes_done=bytes_done,
+            bytes_total=self.bytes_total,
+            seconds_done=seconds_done,
+            seconds_total=seconds_done / share if share > 0 and seconds_done > 0 else None,
+            clips_done=self.clips_done,
+            current=current,
+            failures=self.failures,
+            elapsed_seconds=elapsed,
+            eta_seconds=max(0.0, elapsed / share - elapsed) if known else None,
+            speed=seconds_done / elapsed if seconds_done > 0 and elapsed >= _LEAST_SECONDS_FOR_ETA else None,
+        )
