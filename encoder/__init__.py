@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from encoder.loading import Sources
 
 Fit = Literal["stretch", "crop", "pad"]
 """How a frame that is not square becomes square: squash the whole picture, take the centre, or letterbox."""
@@ -103,15 +106,17 @@ def load_encoder(
     *,
     frames: int | None = None,
     fit: Fit = "stretch",
+    sources: Sources | None = None,
 ) -> Encoder:
     """Load an encoder by name or from a file.
 
     name_or_path: `demo`, `base`, `large`, a name of `encoder.config.CONFIGS`, a path of an official `.npz` or of our
     `.safetensors`, or `open_clip:MODEL/PRETRAINED` (`open_clip:MODEL/random` for tests).
     device: cpu, cuda, cuda:N, mps or auto (the best there is). frames: T, by default the checkpoint's own.
+    sources: who is asked before a large download, and where files may lie; None downloads nothing above 10 MB.
 
     Raises ModelNotFound, WeightsMismatch, EncoderUnavailable; ValueError for an unknown name.
     """
     from encoder.loading import load
 
-    return load(name_or_path, device, frames=frames, fit=fit)
+    return load(name_or_path, device, frames=frames, fit=fit, sources=sources)

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from encoder import EncoderError, ModelNotFound, WeightsMismatch, receipts
-from encoder.config import Published
+from encoder import ModelNotFound, WeightsMismatch, receipts
+from encoder.config import ALIASES, CONFIGS, Published
 from encoder.transfer import Download, Remote, ask, download
 
 Announce = Callable[[str], bool]
@@ -74,7 +74,7 @@ def fetch(
     if receipt and receipt.holds(Path(receipt.path)) and published.sha256 in (None, receipt.digest):
         return Path(receipt.path)
 
-    by_hand = places.models / published.file
+    by_hand = _by_hand(published, places)
     if by_hand.is_file():
         return _accept(by_hand, published, receipt, kept, deletable=False)
     cached = _cached(published, receipt, places)
@@ -170,12 +170,20 @@ def _ask(published: Published, revision: str, places: _Places) -> Remote:
         raise ModelNotFound(_advice(published, places, f"the hub cannot be reached ({error})")) from error
 
 
+def _by_hand(published: Published, places: _Places) -> Path:
+    """Where a person may put the file. Names that many repositories use stand below the repository's own."""
+    ours = published.size_bytes > 0
+    return places.models / published.file if ours else places.models / published.repo / published.file
+
+
 def _advice(published: Published, places: _Places, why: str) -> str:
     size = f" ({_size(published.size_bytes)})" if published.size_bytes else ""
+    alias = next((a for a, name in ALIASES.items() if CONFIGS[name].weights == published), "")
+    command = f"prismsearch fetch-model {alias}".rstrip()
     return (
         f"{published.file}{size} of {published.repo} is not on this machine, and {why}. Where there is a network, run "
-        f"`prismsearch fetch-model`; or copy the file to {places.models / published.file}; or copy a Hugging Face "
-        "cache that has it and set HF_HOME; or name a file with --encoder PATH. `--encoder demo` needs no download"
+        f"`{command}`; or copy the file to {_by_hand(published, places)}; or copy a Hugging Face cache that has it and "
+        "set HF_HOME; or name a file with --encoder PATH. `--encoder demo` needs no download"
     )
 
 
@@ -183,6 +191,3 @@ def _size(size_bytes: int) -> str:
     if size_bytes >= 1_000_000_000:
         return f"{size_bytes / 1e9:.2f} GB"
     return f"{size_bytes / 1e6:.1f} MB"
-
-
-__all__ = ["Announce", "Download", "EncoderError", "FileNotPublished", "Progress", "fetch", "models_folder"]

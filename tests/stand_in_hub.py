@@ -27,9 +27,11 @@ class StandInHub:
     corrupt: bool = False  # send other bytes of the same number
     small_files: bool = False  # name files by a git hash, as the hub does for what is not in LFS
     seconds_a_chunk: float = 0.0
+    redirect: bool = False  # send those who want the bytes to another host, as the hub does for large files
     silent: bool = False  # accept connections and never answer
     status: int | None = None  # answer everything with this
     requests: list[str] = field(default_factory=list)
+    tokens: list[tuple[str, str | None]] = field(default_factory=list)  # path, Authorization
     endpoint: str = ""
 
     def publish(
@@ -67,13 +69,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         hub = self.hub
         wanted = self.headers.get("Range")
         hub.requests.append(f"{self.command} {self.path}" + (f" {wanted}" if wanted else ""))
+        hub.tokens.append((self.path, self.headers.get("Authorization")))
         if hub.silent:
             time.sleep(10)
             return
         if hub.status is not None:
             self._refuse(hub.status)
             return
-        match = re.fullmatch(r"/(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<file>.+)", self.path)
+        match = re.fullmatch(r"(?:/cdn)?/(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<file>.+)", self.path)
         if not match or not any(repo == match["repo"] for repo, _ in hub.files):
             self._refuse(404, "RepoNotFound")
             return
@@ -86,8 +89,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         name = hashlib.sha1(content) if hub.small_files else hashlib.sha256(content)
         start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted and not hub.ignore_ranges else 0
-        self.send_response(206 if start else 200)
-        if start:
+        elsewhere = hub.redirect and not self.path.startswith("/cdn/")
+        if elsewhere:
+            self.send_response(302)
+            self.send_header("Location", f"{hub.endpoint.replace('127.0.0.1', 'localhost')}/cdn{self.path}")
+        else:
+            self.send_response(206 if start else 200)
+        if start and not elsewhere:
             self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         self.send_header("ETag", f'"{name.hexdigest()}"')
         self.send_header("X-Repo-Commit", hub.commit)
@@ -95,9 +103,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("X-Linked-Etag", f'"{name.hexdigest()}"')
             self.send_header("X-Linked-Size", str(len(content)))
         self.send_header("Accept-Ranges", "bytes")
-        self.send_header("Content-Length", str(len(content) - start))
+        self.send_header("Content-Length", "0" if elsewhere else str(len(content) - start))
         self.end_headers()
-        if with_body:
+        if with_body and not elsewhere:
             self._send(content, start)
 
     def _send(self, content: bytes, start: int) -> None:

@@ -109,6 +109,19 @@ def test_a_cut_transfer_goes_on_where_it_broke(server: StandInHub, fetch: Fetch)
     assert 0 < starts[0] < starts[1] <= 600_000
 
 
+def test_bytes_from_another_host_are_resumed_and_see_no_token(
+    server: StandInHub, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_a_secret_of_the_person")
+    server.redirect = True
+    server.cut_after = [300_000]
+    assert fetch(server.publish(CONTENT)).read_bytes() == CONTENT
+    from_there = [line for line in server.asked("GET") if "/cdn/" in line]
+    assert [line.split()[-1] for line in from_there] == [from_there[0].split()[1], "bytes=300000-"]
+    assert {token for path, token in server.tokens if path.startswith("/cdn/")} == {None}
+    assert {token for path, token in server.tokens if path.startswith("/org/")} == {"Bearer hf_a_secret_of_the_person"}
+
+
 def test_a_server_that_knows_no_ranges_is_read_from_the_start(server: StandInHub, fetch: Fetch) -> None:
     server.ignore_ranges = True
     server.cut_after = [300_000]

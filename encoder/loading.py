@@ -1,0 +1,188 @@
+"""From a name or a path to an Encoder: which network, where its files are, on which device, under which id."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from encoder import Encoder, EncoderUnavailable, Fit, ModelNotFound, WeightsMismatch, hub, receipts
+from encoder.config import ALIASES, CONFIGS, DEMO, VOCABULARY, Published, VideoPrismConfig
+
+DEMO_FOLDER = Path(__file__).parent / "demo"
+VOCABULARY_NAMES = ("vocabulary.model", "spiece.model", "sentencepiece.model", "c4_en.model")
+DEMO_NOTICE = (
+    "the demo encoder knows only the drawn things, colours and motions of the demo library; on other videos its hits "
+    "mean nothing (use --encoder base for them)"
+)
+_OPEN_CLIP = "open_clip:"
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where files may come from and who is asked. All None: what is here already, in the standard places."""
+
+    models: Path | None = None  # the models folder: see hub.models_folder
+    announce: hub.Announce | None = None  # without it, nothing above 10 MB is downloaded
+    progress: hub.Progress | None = None
+    offline: bool | None = None  # None: as HF_HUB_OFFLINE says
+
+    def fetch(self, published: Published) -> Path:
+        """See `hub.fetch`."""
+        return hub.fetch(
+            published, announce=self.announce, offline=self.offline, local_dir=self.models, progress=self.progress
+        )
+
+
+def load(
+    name_or_path: str | Path,
+    device: str = "auto",
+    *,
+    frames: int | None = None,
+    fit: Fit = "stretch",
+    sources: Sources | None = None,
+) -> Encoder:
+    """See `encoder.load_encoder`."""
+    sources = sources or Sources()
+    if frames is not None and frames < 1:
+        raise ValueError(f"an encoder looks at one frame or more, got {frames}")
+    if isinstance(name_or_path, str) and name_or_path.startswith(_OPEN_CLIP):
+        from encoder.openclip import load as load_open_clip
+
+        return load_open_clip(name_or_path, choose_device(device), frames=frames, fit=fit, sources=sources)
+    config, weights, vocabulary = _files(name_or_path, sources)
+    device = choose_device(device)
+
+    from encoder.converted import load_quickly
+    from encoder.model import VideoPrismLvT
+    from encoder.tokenizer import Tokenizer
+    from encoder.videoprism import VideoPrism
+
+    network, digest = load_quickly(weights, config, hub.models_folder(sources.models))
+    if not isinstance(network, VideoPrismLvT):
+        raise ValueError(_no_text(f"{weights}"))
+    config = network.config
+    vocabulary = vocabulary or _vocabulary_beside(weights, config, sources)
+    tokenizer = Tokenizer(vocabulary, config.text_tokens)
+    if tokenizer.pieces > config.vocabulary:
+        raise WeightsMismatch(
+            f"{vocabulary} has {tokenizer.pieces} tokens, the network of {weights} only {config.vocabulary}; they do "
+            "not belong together. Put the right vocabulary beside the weights"
+        )
+    # Not the file's name: a file that is renamed, or converted, is still the same space.
+    name = config.name if config.name in CONFIGS else "videoprism_lvt"
+    both = hashlib.blake2b(f"{digest} {receipts.sha256_of(vocabulary)}".encode(), digest_size=8).hexdigest()
+    return VideoPrism(
+        network,
+        tokenizer,
+        device,
+        weights_id=f"{name}@{both}",
+        frames=frames,
+        fit=fit,
+        notice=DEMO_NOTICE if config.name == DEMO.name else None,
+    )
+
+
+def choose_device(device: str) -> str:
+    """The device to use: `auto` takes the best there is. Raises EncoderUnavailable, ValueError for no device's name."""
+    import torch
+
+    kind, _, number = device.partition(":")
+    mps = torch.backends.mps.is_available()
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "mps" if mps else "cpu"
+    if kind not in ("cpu", "cuda", "mps") or (number and (kind != "cuda" or not number.isdecimal())):
+        raise ValueError(f"a device is auto, cpu, cuda, cuda:N or mps, got {device!r}")
+    if kind == "mps" and not mps:
+        raise EncoderUnavailable("this machine, or this torch, has no Apple GPU (mps); use --device cpu")
+    if kind == "cuda":
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if not count:
+            raise EncoderUnavailable("this machine, or this torch, has no NVIDIA GPU (cuda); use --device cpu")
+        if int(number or 0) >= count:
+            raise EncoderUnavailable(f"there is no {device}: the GPUs here are cuda:0 to cuda:{count - 1}")
+    return device
+
+
+def _files(name_or_path: str | Path, sources: Sources) -> tuple[VideoPrismConfig | None, Path, Path | None]:
+    """Configuration, weights and vocabulary; None for what the weights themselves, or their folder, will tell."""
+    config = _config(name_or_path) if isinstance(name_or_path, str) else None
+    if config is not None and not config.has_text:
+        raise ValueError(_no_text(config.name))
+    if config is not None and config.weights is None:
+        weights, vocabulary = DEMO_FOLDER / f"{config.name}.npz", DEMO_FOLDER / VOCABULARY_NAMES[0]
+        return config, _there(weights), _there(vocabulary)
+    if config is not None and config.weights is not None:
+        return config, sources.fetch(config.weights), sources.fetch(VOCABULARY)
+
+    path = Path(name_or_path).expanduser()
+    if path.is_dir():
+        path = _weights_in(path)
+    if not path.is_file():
+        looks_like_a_path = isinstance(name_or_path, Path) or len(path.parts) > 1 or path.suffix
+        if looks_like_a_path:
+            raise ModelNotFound(f"there is no checkpoint at {path}; name an .npz or .safetensors file, or its folder")
+        raise ValueError(_unknown(str(name_or_path)))
+    if path.suffix not in (".npz", ".safetensors"):
+        raise ValueError(f"{path} is no checkpoint: official weights end in .npz, converted ones in .safetensors")
+    config = next((c for c in CONFIGS.values() if c.weights and c.weights.file == path.name), None)
+    if config is not None and not config.has_text:
+        raise ValueError(_no_text(config.name))
+    return config, path, None
+
+
+def _config(name: str) -> VideoPrismConfig | None:
+    return CONFIGS.get(ALIASES.get(name, name))
+
+
+def _there(path: Path) -> Path:
+    if not path.is_file():
+        raise ModelNotFound(f"{path} is missing: the installation is not complete; install prismsearch again")
+    return path
+
+
+def _weights_in(folder: Path) -> Path:
+    """The one checkpoint of a folder."""
+    found = sorted(p for p in folder.iterdir() if p.suffix in (".npz", ".safetensors") and not p.name.startswith("."))
+    official = [p for p in found if any(c.weights and c.weights.file == p.name for c in CONFIGS.values())]
+    candidates = official or found
+    if not candidates:
+        raise ModelNotFound(f"the folder {folder} holds no checkpoint: no .npz and no .safetensors")
+    if len(candidates) > 1:
+        raise ValueError(f"{folder} holds several checkpoints, name one: {', '.join(p.name for p in candidates)}")
+    return candidates[0]
+
+
+def _vocabulary_beside(weights: Path, config: VideoPrismConfig, sources: Sources) -> Path:
+    for name in VOCABULARY_NAMES:
+        if (weights.parent / name).is_file():
+            return weights.parent / name
+    if config.name in CONFIGS and CONFIGS[config.name].weights is not None:
+        return sources.fetch(VOCABULARY)
+    if config.name == DEMO.name:
+        return _there(DEMO_FOLDER / VOCABULARY_NAMES[0])
+    raise ModelNotFound(
+        f"the vocabulary of {weights.name} is not beside it: put the SentencePiece model it was trained with into "
+        f"{weights.parent} as {VOCABULARY_NAMES[0]}"
+    )
+
+
+def _no_text(what: str) -> str:
+    return (
+        f"{what} is a plain video encoder: it has no text tower and no pooled vector, so it cannot search. Use one of "
+        f"the video-text checkpoints: {', '.join(_names())}"
+    )
+
+
+def _names() -> list[str]:
+    return [*sorted(ALIASES), *(name for name, config in CONFIGS.items() if config.has_text and config is not DEMO)]
+
+
+def _unknown(name: str) -> str:
+    near = difflib.get_close_matches(name, _names(), n=2, cutoff=0.5)
+    meant = f" (did you mean {' or '.join(near)}?)" if near else ""
+    return (
+        f"there is no encoder called {name!r}{meant}. Known: {', '.join(_names())}, a path of an .npz or .safetensors "
+        "file, or open_clip:MODEL/PRETRAINED"
+    )

@@ -1,0 +1,261 @@
+"""Any model that open_clip loads, as an Encoder: each frame on its own, averaged over the clip.
+
+Sees what is in the pictures, not what happens between them: a mean of frames knows no order.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from encoder import ClipSpec, EncoderUnavailable, Fit, ModelNotFound, WeightsMismatch, hub
+from encoder.config import Published
+
+if TYPE_CHECKING:
+    from encoder.loading import Sources
+
+DEFAULT_FRAMES = 8
+PREFIX = "open_clip:"
+RANDOM = "random"
+_SEED = 7
+_FRAMES_AT_ONCE = 64
+_TEXTS_AT_ONCE = 64
+
+
+def load(
+    spec: str, device: str, *, frames: int | None = None, fit: Fit = "stretch", sources: Sources | None = None
+) -> OpenCLIP:
+    """An encoder from `open_clip:MODEL/PRETRAINED`.
+
+    PRETRAINED is one of open_clip's tags, a path of a checkpoint, or `random` (always the same weights; for tests).
+    MODEL alone may be `hf-hub:ORG/REPOSITORY` or `local-dir:FOLDER`.
+
+    Raises ValueError for a name that open_clip does not know, ModelNotFound, WeightsMismatch, EncoderUnavailable.
+    """
+    from encoder.loading import Sources
+
+    open_clip = import_open_clip()
+    name, pretrained = _parse(spec)
+    options = _options(open_clip, name, pretrained, sources or Sources())
+    try:
+        with _fixed_seed():
+            model = open_clip.create_model(name, device="cpu", precision="fp32", **options)
+            tokenizer = open_clip.get_tokenizer(name)
+    except (OSError, ValueError) as error:
+        raise ModelNotFound(f"{spec} cannot be loaded: {error}") from error
+    except RuntimeError as error:
+        raise WeightsMismatch(f"{spec} cannot be loaded, its weights are not of this model: {error}") from error
+    tag = pretrained if pretrained in open_clip.list_pretrained_tags_by_model(name) else None
+    weights_id = f"{PREFIX}{name}/{tag}" if tag else f"{PREFIX}{_printable(name)}@{_digest(model)}"
+    return OpenCLIP(model, tokenizer, device, weights_id=weights_id, frames=frames, fit=fit)
+
+
+def import_open_clip() -> Any:
+    """The open_clip package. Raises EncoderUnavailable where it is not installed or does not import."""
+    from encoder.torchvision_shim import import_torchvision
+
+    try:
+        import_torchvision()
+        import open_clip
+    except (ImportError, RuntimeError) as error:
+        raise EncoderUnavailable(
+            f"open_clip cannot be used ({error}); install the extra that brings it: pip install 'prismsearch[clip]'"
+        ) from error
+    return open_clip
+
+
+def _parse(spec: str) -> tuple[str, str | None]:
+    """`open_clip:A/B` -> (A, B); what names a whole repository or folder has no B."""
+    rest = spec.removeprefix(PREFIX)
+    if rest.startswith(("hf-hub:", "local-dir:")):
+        return rest, None
+    name, _, pretrained = rest.partition("/")
+    if not name or not pretrained:
+        raise ValueError(
+            f"an OpenCLIP encoder is open_clip:MODEL/PRETRAINED, for example ViT-B-32/openai, got {spec!r}"
+        )
+    return name, pretrained
+
+
+def _options(open_clip: Any, name: str, pretrained: str | None, sources: Sources) -> dict[str, Any]:
+    """Arguments of `create_model` with which it finds all files here: fetched, announced and checked as ours are."""
+    if name.startswith("hf-hub:"):
+        repo = name.removeprefix("hf-hub:")
+        sources.fetch(_published(repo, "open_clip_config.json"))
+        _fetch_weights(repo, "", sources)
+        return {"require_pretrained": True}
+    if pretrained is None:
+        return {"require_pretrained": True}
+    if name not in open_clip.list_models():
+        raise ValueError(f"open_clip has no model {name!r}{_near(name, open_clip.list_models())}")
+    if pretrained == RANDOM:
+        return {"pretrained": None, "pretrained_image": False, "pretrained_text": False}
+    config = open_clip.get_pretrained_cfg(name, pretrained)
+    if not config:
+        path = Path(pretrained).expanduser()
+        if path.is_file():
+            return {"pretrained": str(path)}
+        tags = open_clip.list_pretrained_tags_by_model(name)
+        raise ValueError(
+            f"{pretrained!r} is neither a file nor one of the weights of {name}{_near(pretrained, tags)}; known: "
+            f"{', '.join(tags) or 'none'}"
+        )
+    if not config.get("hf_hub"):
+        raise ModelNotFound(
+            f"the weights {pretrained} of {name} are not on a hub; download {config.get('url')} and name the file: "
+            f"open_clip:{name}/PATH"
+        )
+    repo, _, file = config["hf_hub"].rpartition("/")
+    # Passed as a file, the tag's own preprocessing and activation would be lost.
+    preprocessing = {key: config[key] for key in ("mean", "std", "interpolation", "resize_mode") if key in config}
+    return {
+        "pretrained": str(_fetch_weights(repo, file, sources)),
+        "force_preprocess_cfg": preprocessing,
+        "force_quick_gelu": bool(config.get("quick_gelu", False)),
+    }
+
+
+def _fetch_weights(repo: str, file: str, sources: Sources) -> Path:
+    """Weights of a repository: safetensors where there are, else the older form."""
+    old = file or "open_clip_pytorch_model.bin"
+    new = "open_clip_model.safetensors" if not file else f"{file.rpartition('.')[0]}.safetensors"
+    try:
+        return sources.fetch(_published(repo, new))
+    except hub.FileNotPublished:
+        return sources.fetch(_published(repo, old))
+
+
+def _published(repo: str, file: str) -> Published:
+    return Published(repo, file, size_bytes=0, licence="a licence of its own")
+
+
+def _near(name: str, names: list[str]) -> str:
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    return f" (did you mean {' or '.join(near)}?)" if near else ""
+
+
+@contextlib.contextmanager
+def _fixed_seed() -> Any:
+    """Random weights that are the same each time, without touching anybody else's random numbers."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(_SEED)
+        yield
+
+
+def _digest(model: nn.Module) -> str:
+    """Names these very weights."""
+    found = hashlib.blake2b(digest_size=8)
+    for key, value in sorted(model.state_dict().items()):
+        found.update(f"{key} {tuple(value.shape)}\n".encode())
+        found.update(np.ascontiguousarray(value.detach().cpu().float().numpy()).data)
+    return found.hexdigest()
+
+
+def _printable(name: str) -> str:
+    """A folder is not part of what names the weights."""
+    return "local-dir" if name.startswith("local-dir:") else name
+
+
+class OpenCLIP:
+    """Frames and sentences -> unit rows, by an image-text model. Implements `encoder.Encoder`."""
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        device: str,
+        *,
+        weights_id: str,
+        frames: int | None = None,
+        fit: Fit = "stretch",
+    ) -> None:
+        """Raises EncoderUnavailable when the device cannot hold the model, or its pictures are not square."""
+        preprocessing = model.visual.preprocess_cfg
+        size = preprocessing["size"]
+        height, width = (size, size) if isinstance(size, int) else tuple(size)
+        if height != width:
+            raise EncoderUnavailable(
+                f"{weights_id} takes pictures of {height} x {width}; only square ones are made here"
+            )
+        try:
+            self._model = model.to(device).eval().requires_grad_(False)
+        except (RuntimeError, AssertionError) as error:
+            raise EncoderUnavailable(f"{weights_id} cannot run on {device}: {error}") from error
+        self._tokenizer = tokenizer
+        self._device = torch.device(device)
+        self._mean = torch.tensor(preprocessing["mean"], device=self._device).view(1, 3, 1, 1)
+        self._std = torch.tensor(preprocessing["std"], device=self._device).view(1, 3, 1, 1)
+        self._spec = ClipSpec(frames or DEFAULT_FRAMES, height, fit)
+        self._id = f"{weights_id}:{self._spec.frames}f:{fit}"
+        self._dim = int(self.encode_texts(["a"]).shape[1])  # said nowhere alike for all models
+
+    @property
+    def id(self) -> str:
+        return self._id
+
+    @property
+    def dim(self) -> int:
+        return self._dim
+
+    @property
+    def clip_spec(self) -> ClipSpec:
+        return self._spec
+
+    @property
+    def notice(self) -> str | None:
+        return None
+
+    def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """uint8 (B, T, S, S, 3) -> float32 (B, D): the mean of the frames' unit rows, of unit length again."""
+        spec = self._spec
+        expected = (spec.frames, spec.size, spec.size, 3)
+        if clips.dtype != np.uint8 or clips.ndim != 5 or clips.shape[1:] != expected:
+            raise ValueError(
+                f"clips must be uint8 (B, {', '.join(map(str, expected))}), got {clips.dtype} {clips.shape}"
+            )
+        if not len(clips):
+            return np.zeros((0, self._dim), np.float32)
+        frames = clips.reshape(-1, spec.size, spec.size, 3)
+        rows = []
+        with torch.inference_mode():
+            for start in range(0, len(frames), _FRAMES_AT_ONCE):
+                pixels = torch.from_numpy(np.ascontiguousarray(frames[start : start + _FRAMES_AT_ONCE]))
+                images = pixels.to(self._device).permute(0, 3, 1, 2).float() / 255
+                rows.append(_unit(self._model.encode_image((images - self._mean) / self._std).float()))
+            mean = torch.cat(rows).reshape(len(clips), spec.frames, -1).mean(dim=1)
+            return _unit(mean).cpu().numpy()
+
+    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """B sentences -> float32 (B, D), unit rows. What exceeds the model's context is cut off."""
+        rows = [] if texts else [np.zeros((0, self._dim), np.float32)]
+        for start in range(0, len(texts), _TEXTS_AT_ONCE):
+            tokens = self._tokenizer([_utf8(text) for text in texts[start : start + _TEXTS_AT_ONCE]])
+            with torch.inference_mode():
+                rows.append(_unit(self._model.encode_text(tokens.to(self._device)).float()).cpu().numpy())
+        return np.concatenate(rows)
+
+    def truncated(self, texts: Sequence[str]) -> list[bool]:
+        """Which sentences are longer than the encoder reads."""
+        limit = int(self._tokenizer.context_length)
+        if hasattr(self._tokenizer, "encode"):  # CLIP's own; a start and an end are added
+            return [len(self._tokenizer.encode(_utf8(text))) + 2 > limit for text in texts]
+        return [len(self._tokenizer.tokenizer(_utf8(text))["input_ids"]) > limit for text in texts]
+
+
+def _utf8(text: str) -> str:
+    """Half of a surrogate pair has no UTF-8 form, and tokenizers stumble over it."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _unit(rows: Tensor) -> Tensor:
+    unit: Tensor = rows / rows.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+    return unit
