@@ -6,19 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from db.records import Failure
+from indexer.scan import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 STAGES = ("scan", "fingerprint", "decode", "encode", "store", "wall")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """Something that was met on the way, or that a person should know, which is not the failure of one video."""
-
-    path: str
-    reason: str  # one sentence for a person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

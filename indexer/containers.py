@@ -1,0 +1,96 @@
+"""Which files are worth trying: by the end of their name, or, where that says nothing, by their first bytes.
+
+Only a sieve: what passes is opened by the decoder, which has the last word. Standard library only.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import re
+
+# fmt: off
+VIDEO_EXTENSIONS = frozenset((
+    "3g2", "3gp", "3gpp", "amv", "asf", "avi", "bik", "divx", "drc", "dv", "dvr-ms", "f4v", "flv", "gif", "h264",
+    "h265", "hevc", "264", "265", "insv", "ivf", "lrv", "m1v", "m2t", "m2ts", "m2v", "m4v", "mj2", "mjpeg", "mjpg",
+    "mk3d", "mkv", "mov", "mp4", "mp4v", "mpe", "mpeg", "mpg", "mpv", "mts", "mxf", "nsv", "nut", "obu", "ogm", "ogv",
+    "qt", "rm", "rmvb", "roq", "tod", "tp", "trp", "ts", "vob", "webm", "wmv", "wtv", "y4m",
+))
+# fmt: on
+"""Lower case, without the dot."""
+
+_ALSO_SOURCE_CODE = frozenset({"ts", "mts"})  # TypeScript; a folder of it must not become a list of broken videos
+
+HEAD_BYTES = 4096
+
+_STARTS = (
+    b"\x1aE\xdf\xa3",  # EBML: Matroska, WebM
+    b"\x00\x00\x01\xba",  # MPEG program stream
+    b"\x00\x00\x01\xb3",  # MPEG video, a bare sequence
+    b"FLV\x01",
+    b"0&\xb2u\x8ef\xcf\x11",  # ASF: WMV
+    b"\x06\x0e+4\x02\x05\x01\x01\r\x01\x02",  # MXF
+    b".RMF",
+    b"DKIF",  # IVF
+    b"YUV4MPEG2 ",
+    b"nut/multimedia container\x00",
+    b"\xb7\xd8\x00 7I\xda\x11",  # WTV
+)
+_BOXES = (b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")  # an MP4 or MOV older than, or without, its ftyp box
+_STILL_OR_SOUND = (b"heic", b"heix", b"mif1", b"avif", b"M4A ", b"M4B ", b"M4P ", b"crx ", b"jxl ")  # brands of ftyp
+# H.264: sequence parameters, access unit delimiter; HEVC: video parameters, access unit delimiter
+_ANNEX_B = re.compile(rb"\x00?\x00\x00\x01(?:[\x27\x47\x67]|[\x09\x29]|\x40\x01|\x46\x01)")
+_OGG_VIDEO = (b"theora", b"OVP80", b"BBCD", b"fishead")
+
+
+def worth_trying(path: str, extensions: frozenset[str] = VIDEO_EXTENSIONS) -> bool:
+    """Whether a file may be a video. Reads its beginning only if its name does not settle it.
+
+    Raises OSError if it has to be read and cannot be.
+    """
+    extension = os.path.splitext(path)[1][1:].lower()
+    if not extension:
+        return starts_like_video(read_head(path))
+    if extension not in extensions:
+        return False
+    return extension not in _ALSO_SOURCE_CODE or not is_text(read_head(path))
+
+
+def read_head(path: str) -> bytes:
+    """The first 4 KiB."""
+    with open(path, "rb", buffering=0) as file:
+        return file.read(HEAD_BYTES)
+
+
+def starts_like_video(head: bytes) -> bool:
+    """Whether these are the first bytes of one of the usual containers of video."""
+    if head.startswith(_STARTS) or _ANNEX_B.match(head):
+        return True
+    if head[4:8] == b"ftyp":
+        return head[8:12] not in _STILL_OR_SOUND
+    if head.startswith(b"RIFF"):
+        return head[8:12] == b"AVI "
+    if head.startswith(b"OggS"):
+        return any(mark in head for mark in _OGG_VIDEO)
+    return head[4:8] in _BOXES or _is_transport_stream(head)
+
+
+def is_text(head: bytes) -> bool:
+    """Whether these bytes are the beginning of a text in UTF-8; an empty file is none."""
+    if not head or b"\x00" in head:
+        return False
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # incremental: the last character may be cut
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_transport_stream(head: bytes) -> bool:
+    """Sync bytes a packet apart: 188 bytes, 192 with a time code before (M2TS), 204 with error correction after."""
+    for packet in (188, 192, 204):
+        for start in range(packet):
+            marks = head[start::packet]
+            if len(marks) >= 5 and not marks.strip(b"G"):
+                return True
+    return False
