@@ -20,6 +20,10 @@ OptionValue = int | float | str | bool | tuple[float, ...] | None
 PASS_VERSION = 1
 """Raised whenever the same file and settings would give other segments, clips or pictures than before."""
 
+MOST_SHOWN_PIXELS = 512
+"""Largest long side of posters and previews. Frames are reduced to no less than this before anything else is made of
+them; as a constant, it cannot make a query's clip differ from the indexed one."""
+
 _CONTENT_WEIGHTS = (1.0, 1.0, 1.0, 0.0)
 
 DETECTORS: Mapping[str, Mapping[str, OptionValue]] = MappingProxyType(
@@ -87,8 +91,8 @@ class IndexSettings:
         for name, low, high in (
             ("segment_seconds", 0.1, 3600.0),
             ("preview_seconds", 0.25, 60.0),
-            ("poster_pixels", 16, 4096),
-            ("preview_pixels", 16, 1920),
+            ("poster_pixels", 16, MOST_SHOWN_PIXELS),
+            ("preview_pixels", 16, MOST_SHOWN_PIXELS),
             ("preview_rate", 1, 60),
             ("candidate_frames", 32, 65536),
             ("decode_threads", 0, 256),
