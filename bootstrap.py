@@ -26,11 +26,16 @@ if TYPE_CHECKING:
 OLDEST_PYTHON = (3, 11)
 FREE_BYTES_NEEDED = {"cpu": 4 * 10**9, "gpu": 12 * 10**9}  # measured 2.2 GB for cpu, plus room for the wheels in flight
 LARGE_DOWNLOAD = re.compile(r"\s*Downloading ([^\s-]+)\S* \((\d{2,}(?:\.\d+)? MB|\d+(?:\.\d+)? GB)\)")
+UNPACKING = re.compile(r"^(Installing collected packages|Prepared \d|Uninstalled \d)", re.MULTILINE)  # pip, uv, uv
 PIP_SOURCES = ("PIP_FIND_LINKS", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_NO_INDEX")  # uv reads none of them
 
 
 class Refusal(Exception):
     """Something that a person has to mend; the message says how."""
+
+
+class NothingChanged(Refusal):
+    """A refusal from before the first package was touched: the environment is what it was."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,12 @@ def read_stamp(place: Place) -> dict[str, Any]:
     return stamp if isinstance(stamp, dict) else {}
 
 
+def write_stamp(place: Place, stamp: dict[str, Any]) -> None:
+    partial = place.stamp.with_suffix(".partial")
+    partial.write_text(json.dumps(stamp), "utf-8")
+    partial.replace(place.stamp)
+
+
 def is_ready(place: Place, extras: set[str]) -> bool:
     stamp = read_stamp(place)
     return (
@@ -153,17 +164,18 @@ def prepare(place: Place, extras: set[str]) -> None:
         started = time.monotonic()
         earlier = set(read_stamp(place).get("extras", ())) - {"cpu", "gpu"}
         make_venv(place)
-        place.stamp.unlink(missing_ok=True)
-        for other in installed_faiss(place):
-            if other != kind:
-                say(f"faiss-{other} is installed, this machine wants faiss-{kind}: exchanging them.")
-                follow(place, [str(place.python), "-m", "pip", "uninstall", "-y", f"faiss-{other}"])
-        install(place, sorted(extras | earlier))
+        before = read_stamp(place)
+        # Whoever finds this stamp knows that an installer was killed, and what it left cannot be trusted.
+        write_stamp(place, {"unfinished": True, "root": str(place.root), "extras": sorted(earlier)})
+        try:
+            install(place, kind, sorted(extras | earlier))
+        except NothingChanged:
+            write_stamp(place, before)
+            raise
         refuse_two_faiss(place)
-        stamp = {"fingerprint": fingerprint(place), "root": str(place.root), "extras": sorted(extras | earlier)}
-        unfinished = place.stamp.with_suffix(".partial")
-        unfinished.write_text(json.dumps(stamp), "utf-8")
-        unfinished.replace(place.stamp)
+        write_stamp(
+            place, {"fingerprint": fingerprint(place), "root": str(place.root), "extras": sorted(extras | earlier)}
+        )
         say(f"Installed in {time.monotonic() - started:.0f} s.")
 
 
@@ -192,7 +204,10 @@ def why_not_usable(place: Place) -> str | None:
     """None when `.venv` can be installed into, else what is wrong with it."""
     if not place.venv.exists():
         return "there is none"
-    root = read_stamp(place).get("root")
+    stamp = read_stamp(place)
+    if stamp.get("unfinished"):
+        return "its installation was cut short"
+    root = stamp.get("root")
     if root not in (None, str(place.root)):
         return f"it was made for {root}, and its scripts still point there"
     probe = "import sys; print(*sys.version_info[:2]); import pip"
@@ -205,27 +220,37 @@ def why_not_usable(place: Place) -> str | None:
     return "pip is missing" if answer.returncode else None
 
 
-def install(place: Place, extras: Sequence[str]) -> None:
-    kind = "gpu" if "gpu" in extras else "cpu"
+def install(place: Place, kind: str, extras: Sequence[str]) -> None:
+    """Raises NothingChanged for failures to look up or fetch, Refusal for later ones."""
     free = shutil.disk_usage(place.venv).free
-    torch_is_there = in_site_packages(place, "torch/version.py")
-    if free < FREE_BYTES_NEEDED[kind] and not torch_is_there:
-        raise Refusal(
+    if free < FREE_BYTES_NEEDED[kind] and not in_site_packages(place, "torch/version.py"):
+        raise NothingChanged(
             f"{free / 1e9:.1f} GB are free below {place.root}, and up to {FREE_BYTES_NEEDED[kind] / 1e9:.0f} GB are "
             "needed while installing. Free some space, or clone to a larger disk, and run the same command again."
         )
+    faiss_before = installed_faiss(place)
+    for other in faiss_before:
+        if other != kind:
+            say(f"faiss-{other} is installed, this machine wants faiss-{kind}: exchanging them.")
+            follow(place, [str(place.python), "-m", "pip", "uninstall", "-y", f"faiss-{other}"])
     say(f"Installing prismsearch[{','.join(extras)}] into .venv; the first time this takes some minutes.")
     what = ["-c", "constraints.txt", "-e", f".[{','.join(extras)}]"]
     uv = find_uv(place, kind)
+    story_begins = place.log.stat().st_size if place.log.exists() else 0
     if uv is not None:
         # The backend is what makes a CPU machine get a CPU torch without a package host being named anywhere here.
         if follow(place, [uv, "pip", "install", "--python", str(place.python), "--torch-backend=auto", *what]) == 0:
             return
         say(f"uv could not do it (its output is in {place.log}); trying pip.")
-    if follow(place, [str(place.python), "-m", "pip", "install", *what]) != 0:
-        tail = place.log.read_text("utf-8", "replace")[-6000:]
-        last = "\n".join(line for line in tail.splitlines() if line.startswith(("ERROR", "error")))[-1500:]
-        raise Refusal(diagnosis(tail, place) or f"The installation failed; all of it is in {place.log}\n{last}")
+    code = follow(place, [str(place.python), "-m", "pip", "install", *what])
+    if code == 0:
+        return
+    story = place.log.read_bytes()[story_begins:].decode("utf-8", "replace")
+    said = [line for line in story.splitlines() if line.strip()]
+    last = [line for line in said if line.lower().startswith("error")][-8:] or said[-1:]
+    changed = code < 0 or installed_faiss(place) != faiss_before or UNPACKING.search(story) is not None
+    message = diagnosis(story, place) or "\n".join(["The installation failed. All of it is in", str(place.log), *last])
+    raise (Refusal if changed else NothingChanged)(message)
 
 
 def find_uv(place: Place, kind: str) -> str | None:
@@ -245,7 +270,7 @@ def find_uv(place: Place, kind: str) -> str | None:
 
 def follow(place: Place, command: Sequence[str]) -> int:
     """Run an installer: all that it says into the log, what a waiting person wants to know onto the screen."""
-    quiet = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PIP_USER": "0", "PYTHONUTF8": "1"}
+    quiet = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PIP_USER": "0", "PIP_PROGRESS_BAR": "off"}
     with open(place.log, "a", encoding="utf-8", errors="replace") as log:
         log.write(f"\n$ {' '.join(command)}\n")
         with subprocess.Popen(

@@ -54,7 +54,8 @@ def installer(place: Place, monkeypatch: pytest.MonkeyPatch) -> Callable[..., li
 
         def follow(place: Place, command: Sequence[str]) -> int:
             commands.append(list(command))
-            place.log.write_text(says)
+            with place.log.open("a") as log:
+                log.write(f"{says}\n")
             if error is not None:
                 raise error
             if code == 0 and "uninstall" in command:
@@ -104,17 +105,43 @@ def test_a_second_command_adds_its_extras_and_keeps_the_first_ones(
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
-def test_an_interrupted_installation_is_done_again(
-    place: Place, installer: Callable[..., list[list[str]]], error: type[BaseException]
+def test_an_interrupted_installation_is_done_anew(
+    place: Place,
+    installer: Callable[..., list[list[str]]],
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[BaseException],
 ) -> None:
+    """The stamp of the installation before must not vouch for what a killed installer left."""
     installer()
-    prepare(place, set())
+    prepare(place, {"clip"})
     installer(error=error)
     with pytest.raises(error):
         prepare(place, {"test"})
+    assert bootstrap.why_not_usable(place) == "its installation was cut short"
+    made_again: list[Place] = []
+    monkeypatch.setattr(bootstrap, "make_venv", made_again.append)
     commands = installer()
     prepare(place, set())
-    assert len(commands) == 1, "the stamp of the installation before must not vouch for the broken one"
+    assert made_again == [place]
+    assert wanted(commands[0]) == {"cpu", "clip"}, "what had been there before comes back"
+    prepare(place, set())
+    assert len(commands) == 1
+
+
+def test_a_failure_before_anything_changed_leaves_the_environment_ready(
+    place: Place, installer: Callable[..., list[list[str]]]
+) -> None:
+    """Who is offline cannot get the test extra, and can go on working."""
+    installer()
+    prepare(place, set())
+    installer(code=1, says="Failed to establish a new connection: Temporary failure in name resolution")
+    with pytest.raises(Refusal, match="registry cannot be reached"):
+        prepare(place, {"test"})
+    assert bootstrap.is_ready(place, {"cpu"})
+    installer(code=1, says="Installing collected packages: a, b\nERROR: [Errno 28] No space left on device")
+    with pytest.raises(Refusal, match="disk is full"):
+        prepare(place, {"test"})
+    assert bootstrap.why_not_usable(place) == "its installation was cut short"
 
 
 def test_a_damaged_stamp_is_as_good_as_none(place: Place, installer: Callable[..., list[list[str]]]) -> None:
@@ -168,7 +195,8 @@ def test_a_failed_installation_says_what_to_do(
     installer(code=1, says=says)
     with pytest.raises(Refusal, match=re.escape(expected)):
         prepare(place, set())
-    assert not place.stamp.exists()
+    assert not bootstrap.is_ready(place, {"cpu"})
+    assert bootstrap.why_not_usable(place) is None, "nothing had been unpacked, so nothing needs to be thrown away"
 
 
 def test_a_disk_that_is_too_small_is_refused_before_anything_is_fetched(
