@@ -6,6 +6,7 @@ import errno
 import os
 import sqlite3
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,6 +38,7 @@ class Database:
         self.engine = create_engine("sqlite://", creator=self._connect, poolclass=QueuePool, max_overflow=-1)
         event.listen(self.engine, "connect", self._set_up)
         event.listen(self.engine, "begin", self._begin)
+        _close_before_fork(self)
 
     def _connect(self) -> sqlite3.Connection:
         # isolation_level None: the driver leaves BEGIN to us. The pool sees to it that one thread at a time has it.
@@ -83,7 +85,7 @@ class Database:
                 driver.execute("PRAGMA foreign_keys = ON")
 
     def use_write_ahead_log(self) -> None:
-        """Readers and one writer at a time do not wait for each other. The file remembers it.
+        """Readers and one writer at a time do not wait for each other. The file remembers it; a backup may not.
 
         The switch needs the file alone for a moment, and SQLite does not use the busy timeout for it.
         """
@@ -92,8 +94,9 @@ class Database:
             while True:
                 driver = self._connect()
                 try:
-                    driver.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # heeded only while the file is empty
-                    driver.execute("PRAGMA journal_mode = WAL")
+                    if driver.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                        driver.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # heeded only while the file is empty
+                        driver.execute("PRAGMA journal_mode = WAL")
                     return
                 except sqlite3.OperationalError as error:
                     if _primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
@@ -111,6 +114,7 @@ class Database:
         if self._closed:
             raise LibraryError(f"The library {self.file.parent} was closed; open it again.")
         if os.getpid() != self._process:  # forked: SQLite forbids to use, or even close, the parent's connections
+            self._parents = self.engine.pool  # kept, as dropping the last reference would close them
             self.engine.dispose(close=False)
             self._process = os.getpid()
         with self.engine.connect() as connection:
@@ -156,6 +160,25 @@ class Database:
             f"There is no space left for the library {self.file.parent}. Free some, or move the library to another "
             "disk; what was in it is unharmed, and the next run goes on from there."
         )
+
+
+def _close_before_fork(database: Database) -> None:
+    """Close idle connections whenever the process is about to fork; both sides open new ones when they need them.
+
+    A child that inherits an open file also inherits SQLite's belief that the process holds its locks, which a fork does
+    not pass on: the parent, closing last, would then remove the log under the child's feet
+    (sqlite.org/howtocorrupt.html, 2.6).
+    """
+    if not hasattr(os, "register_at_fork"):  # Windows
+        return
+    reference = weakref.ref(database)
+
+    def close_idle() -> None:
+        alive = reference()
+        if alive is not None and alive._process == os.getpid():
+            alive.engine.dispose()
+
+    os.register_at_fork(before=close_idle)
 
 
 def _primary_code(error: BaseException | None) -> int | None:

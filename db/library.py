@@ -44,12 +44,12 @@ class Library:
         """
         directory = Path(directory).absolute()
         file = directory / FILE_NAME
-        if not create and not (file.is_file() and file.stat().st_size):
-            raise LibraryMissing(
-                f"There is no library in {directory}. Index a folder first, or name another --library."
-            )
         database = Database(file, busy_seconds)
         try:
+            if not create and not (file.is_file() and file.stat().st_size):
+                raise LibraryMissing(
+                    f"There is no library in {directory}. Index a folder first, or name another --library."
+                )
             with database.translated():
                 directory.mkdir(parents=True, exist_ok=True)
             library = cls(directory, database, opening.prepare(database))

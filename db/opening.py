@@ -28,9 +28,9 @@ def prepare(database: Database) -> str:
     """
     with database.reading() as connection:
         version = _version(connection, database.file)
+    database.use_write_ahead_log()
     if version is None or version < schema.SCHEMA_VERSION:
         if version is None:
-            database.use_write_ahead_log()
             with database.writing() as connection:
                 if _version(connection, database.file) is None:  # else another process was quicker
                     _make(connection)

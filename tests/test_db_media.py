@@ -1,0 +1,171 @@
+"""Posters and previews: there exactly when a row names them, gone when none does."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from db_samples import add, make_parts, make_video, stage, unit_rows
+
+from db.library import Library
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    with Library.open(tmp_path / "library") as opened:
+        yield opened
+
+
+def media_files(library: Library) -> list[str]:
+    root = library.directory / "media"
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+
+
+def test_staged_files_become_visible_with_the_video(library: Library) -> None:
+    video = make_video()
+    media = stage(library, video, 3)
+    assert all(name.startswith(".partial-") for name in media_files(library))
+    assert not library.poster_path(video, 0).exists()
+    add(library, video, media=media)
+    (stored,) = library.videos()
+    assert library.poster_path(stored, 2).read_bytes() == b"poster 2"
+    assert library.preview_path(stored, 0).read_bytes() == b"poster moves 0"
+    assert library.poster_path(stored, 1).is_relative_to(library.directory / "media" / "ab")
+    assert len(media_files(library)) == 6
+    media.discard()  # as in a `finally`: what is in place stays
+    assert len(media_files(library)) == 6
+    assert library.stats().media_bytes == sum(len(f"poster {i}") + len(f"poster moves {i}") for i in range(3))
+    assert library.check() == []
+
+
+def test_without_media_paths_lead_nowhere(library: Library) -> None:
+    add(library)
+    (video,) = library.videos()
+    assert not library.poster_path(video, 0).exists()
+    assert library.check() == []
+
+
+def test_same_content_again_brings_new_media_or_keeps_the_old(library: Library) -> None:
+    video = make_video()
+    add(library, video, media=stage(library, video, 3, "old"))
+    add(library, video, encoder_id="two")
+    (stored,) = library.videos()
+    assert library.poster_path(stored, 0).read_bytes() == b"old 0"
+    add(library, video, media=stage(library, video, 3, "new"))
+    assert library.poster_path(stored, 0).read_bytes() == b"new 0"
+    assert len(media_files(library)) == 6
+
+
+def test_media_go_with_the_last_video_that_shares_them(library: Library) -> None:
+    video = make_video()
+    first = add(library, video, media=stage(library, video, 3))
+    copy = library.copy_video(first, path="/films/copy.mp4", size_bytes=1, modified_ns=1)
+    library.remove_videos([first])
+    (left,) = library.videos()
+    assert left.id == copy
+    assert library.poster_path(left, 0).read_bytes() == b"poster 0"
+    other = replace(video, path="/films/copy.mp4", fingerprint="ffff")
+    add(library, other, media=stage(library, other, 3, "other"))
+    assert [name.split("/")[0] for name in media_files(library)] == ["ff"] * 6
+    library.touch_video(add(library, make_video("/films/x.mp4", "eeee")), path=other.path, size_bytes=1, modified_ns=1)
+    assert media_files(library) == []
+
+
+def test_an_add_that_fails_leaves_media_and_rows_as_before(library: Library) -> None:
+    video = make_video()
+    add(library, video, media=stage(library, video, 3, "old"))
+    before = (media_files(library), library.videos(), library.stamp("enc"))
+    shots, segments = make_parts(video)
+    changed = replace(video, fingerprint="ffff")
+    with pytest.raises(ValueError, match="unit length"):
+        library.add_video(
+            changed, shots, segments, unit_rows(3) * 2, encoder_id="enc", recipe="r", media=stage(library, changed, 3)
+        )
+    with pytest.raises(ValueError, match="3 segments, and media of 2"):
+        add(library, changed, media=stage(library, changed, 2))
+    with pytest.raises(ValueError, match="another library or video"):
+        add(library, changed, media=stage(library, video, 3))
+    gone = stage(library, changed, 3)
+    for file in (library.directory / "media").glob(".partial-*/*"):
+        file.unlink()
+    next((library.directory / "media").glob(".partial-*")).rmdir()
+    with pytest.raises(FileNotFoundError):  # someone tidied up: found out before the commit
+        add(library, changed, media=gone)
+    assert (media_files(library), library.videos(), library.stamp("enc")) == before
+
+
+def test_an_error_after_the_commit_does_not_take_the_media_away(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C may come at any line: here between the commit and the removal of the old folder."""
+    video = make_video()
+    add(library, video, media=stage(library, video, 3, "old"))
+
+    def interrupted(name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(library._media, "drop", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        add(library, video, media=stage(library, video, 3, "new"))
+    monkeypatch.undo()
+    (stored,) = library.videos()
+    assert library.poster_path(stored, 1).read_bytes() == b"new 1"
+    assert library.check() == []
+
+
+def test_discard_and_leaving_the_context_remove_what_was_staged(library: Library) -> None:
+    stage(library, make_video(), 2).discard()
+    with library.stage_media("abcd", "r") as media:
+        media.add(0, b"x", b"")
+        with pytest.raises(ValueError, match="no poster"):
+            media.add(1, b"", b"x")
+    assert media_files(library) == []
+    library.stage_media("abcd", "r").discard()  # nothing was added
+    with pytest.raises(ValueError, match="fingerprint"):
+        library.stage_media("../../etc", "r")
+
+
+def _age(path: Path, hours: float) -> None:
+    then = time.time() - hours * 3600
+    os.utime(path, (then, then))
+
+
+def test_leftovers_are_swept_when_old_and_never_when_young(library: Library) -> None:
+    video = make_video()
+    add(library, video, media=stage(library, video, 3))
+    stage(library, make_video(fingerprint="bbbb"), 1)  # as a run that was killed leaves it
+    stage(library, make_video(fingerprint="cccc"), 1).publish()  # killed between rename and commit
+    kept = len(media_files(library))
+    (partial,) = (library.directory / "media").glob(".partial-*")
+    (orphan,) = (library.directory / "media" / "cc").iterdir()
+    for folder in (library.directory / "media" / "ab").iterdir():
+        _age(folder, 1000)
+    Library.open(library.directory).close()
+    assert library.check() == []
+    assert len(media_files(library)) == kept
+    _age(partial, 2)
+    _age(orphan, 2)
+    Library.open(library.directory).close()
+    assert partial.exists()
+    assert library.check() == []
+    assert not partial.exists()
+    assert not orphan.exists()
+    assert len(media_files(library)) == 6
+    stage(library, video, 1)
+    (partial,) = (library.directory / "media").glob(".partial-*")
+    _age(partial, 25)
+    Library.open(library.directory).close()
+    assert not partial.exists()
+
+
+def test_check_names_posters_that_are_missing_or_empty(library: Library) -> None:
+    video = make_video()
+    add(library, video, media=stage(library, video, 3))
+    (stored,) = library.videos()
+    library.poster_path(stored, 0).unlink()
+    library.poster_path(stored, 2).write_bytes(b"")
+    assert library.check() == ["2 posters of '/films/a.mp4' are missing: index it again."]
