@@ -27,11 +27,19 @@ class Sources:
     announce: hub.Announce | None = None  # without it, nothing above 10 MB is downloaded
     progress: hub.Progress | None = None
     offline: bool | None = None  # None: as HF_HUB_OFFLINE says
+    cache_dir: Path | None = None  # None: the ordinary one, as HF_HOME says
+    endpoint: str | None = None  # None: as HF_ENDPOINT says
 
     def fetch(self, published: Published) -> Path:
         """See `hub.fetch`."""
         return hub.fetch(
-            published, announce=self.announce, offline=self.offline, local_dir=self.models, progress=self.progress
+            published,
+            announce=self.announce,
+            offline=self.offline,
+            local_dir=self.models,
+            progress=self.progress,
+            cache_dir=self.cache_dir,
+            endpoint=self.endpoint,
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import hashlib
+import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from encoder import ClipSpec, EncoderUnavailable, Fit, ModelNotFound, WeightsMismatch, hub
@@ -29,6 +31,16 @@ RANDOM = "random"
 _SEED = 7
 _FRAMES_AT_ONCE = 64
 _TEXTS_AT_ONCE = 64
+# What comes out of open_clip for other keys and shapes, for damaged files, and for files that hold something else.
+_NOT_A_CHECKPOINT = (
+    RuntimeError,
+    pickle.UnpicklingError,
+    SafetensorError,
+    EOFError,
+    KeyError,
+    TypeError,
+    AttributeError,
+)
 
 
 def load(
@@ -52,8 +64,9 @@ def load(
             tokenizer = open_clip.get_tokenizer(name)
     except (OSError, ValueError) as error:
         raise ModelNotFound(f"{spec} cannot be loaded: {error}") from error
-    except RuntimeError as error:
-        raise WeightsMismatch(f"{spec} cannot be loaded, its weights are not of this model: {error}") from error
+    except _NOT_A_CHECKPOINT as error:
+        first = str(error).partition("\n")[0][:300]
+        raise WeightsMismatch(f"{spec} cannot be loaded, its weights are not of this model: {first}") from error
     tag = pretrained if pretrained in open_clip.list_pretrained_tags_by_model(name) else None
     weights_id = f"{PREFIX}{name}/{tag}" if tag else f"{PREFIX}{_printable(name)}@{_digest(model)}"
     return OpenCLIP(model, tokenizer, device, weights_id=weights_id, frames=frames, fit=fit)

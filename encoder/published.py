@@ -1,6 +1,6 @@
-"""What the real checkpoints must put out: the only check against trained weights that needs no reference implementation.
+"""What real checkpoints must put out: the only check against trained weights that needs no reference implementation.
 
-Sources: the outputs were published with the VideoPrism port of huggingface/transformers (its weight converter and tests,
+Sources: the outputs were published with huggingface/transformers' port of VideoPrism (its weight converter and tests,
 which compare with the official JAX code on CPU); the token ids come from the published tests of projects that use the
 same vocabulary. The clip is the sample of the official demo (water_bottle_drumming.mp4), T frames at floor(k * n / T),
 resized with Lanczos to 288 x 288.

@@ -1,0 +1,197 @@
+"""One suite for every Encoder: what the rest of the program relies on, whichever network is behind it."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import ColourEncoder
+from numpy.typing import NDArray
+from small_clip import write_small_clip
+
+from encoder import Encoder, Fit, load_encoder
+from encoder.loading import DEMO_FOLDER
+
+GOLDEN = Path(__file__).parent / "golden"
+Make = Callable[[int | None, Fit], Encoder]
+
+
+@dataclass(frozen=True)
+class Case:
+    make: Make
+    frames: int  # not its own number
+    has_fit: bool = True
+
+
+def colour(frames: int | None, fit: Fit) -> Encoder:
+    return ColourEncoder() if frames is None else ColourEncoder(frames=frames)
+
+
+def demo(frames: int | None, fit: Fit) -> Encoder:
+    if not (DEMO_FOLDER / "videoprism_lvt_demo.npz").exists():
+        pytest.skip("the demo encoder's weights are not in this checkout")
+    return load_encoder("demo", "cpu", frames=frames, fit=fit)
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint as a person may have one: weights in the official layout, the vocabulary beside them."""
+    folder = tmp_path_factory.mktemp("tiny")
+    shutil.copy(GOLDEN / "tiny_params.npz", folder / "weights.npz")
+    shutil.copy(GOLDEN / "t5like_spm.model", folder / "vocabulary.model")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_clip(tmp_path_factory: pytest.TempPathFactory) -> str:
+    if importlib.util.find_spec("open_clip") is None:
+        pytest.skip("the extra 'clip' is not installed")
+    return write_small_clip(tmp_path_factory.mktemp("clip"))
+
+
+@pytest.fixture(scope="session", params=["colour", "videoprism", "demo", "open_clip"])
+def case(request: pytest.FixtureRequest, tiny_folder: Path) -> Case:
+    if request.param == "open_clip":
+        name: str = request.getfixturevalue("small_clip")
+        return Case(lambda frames, fit: load_encoder(name, "cpu", frames=frames, fit=fit), 3)
+    cases = {
+        "colour": Case(colour, 3, has_fit=False),
+        "videoprism": Case(lambda frames, fit: load_encoder(tiny_folder, "cpu", frames=frames, fit=fit), 5),
+        "demo": Case(demo, 5),
+    }
+    return cases[request.param]
+
+
+@pytest.fixture(scope="session")
+def encoder(case: Case) -> Encoder:
+    return case.make(None, "stretch")
+
+
+def clips_for(encoder: Encoder, number: int, seed: int = 0) -> NDArray[np.uint8]:
+    spec = encoder.clip_spec
+    random = np.random.default_rng(seed)
+    return random.integers(0, 256, (number, spec.frames, spec.size, spec.size, 3), dtype=np.uint8)
+
+
+def assert_rows(encoder: Encoder, rows: NDArray[np.float32], number: int) -> None:
+    assert rows.dtype == np.float32
+    assert rows.shape == (number, encoder.dim)
+    assert np.abs(np.linalg.norm(rows.astype(np.float64), axis=1) - 1).max(initial=0) < 1e-5
+
+
+def test_it_keeps_the_protocol(encoder: Encoder) -> None:
+    assert isinstance(encoder, Encoder)
+    assert encoder.dim > 0
+    assert encoder.notice is None or len(encoder.notice) > 10
+
+
+def test_clips_become_unit_rows(encoder: Encoder) -> None:
+    clips = clips_for(encoder, 3)
+    before = clips.copy()
+    assert_rows(encoder, encoder.encode_clips(clips), 3)
+    assert (clips == before).all()
+
+
+def test_nothing_becomes_no_rows(encoder: Encoder) -> None:
+    assert_rows(encoder, encoder.encode_clips(clips_for(encoder, 0)), 0)
+    assert_rows(encoder, encoder.encode_texts([]), 0)
+
+
+def test_a_row_does_not_depend_on_its_batch(encoder: Encoder) -> None:
+    clips = clips_for(encoder, 5)
+    together = encoder.encode_clips(clips)
+    alone = np.concatenate([encoder.encode_clips(clip[None]) for clip in clips])
+    assert np.abs(together - alone).max() < 1e-5
+    texts = ["a red ball", "the dog that chased a very small cat through the long wet grass", ""]
+    assert np.abs(encoder.encode_texts(texts) - np.concatenate([encoder.encode_texts([t]) for t in texts])).max() < 1e-5
+
+
+def test_the_same_again_is_the_same(encoder: Encoder) -> None:
+    clips = clips_for(encoder, 2)
+    assert (encoder.encode_clips(clips) == encoder.encode_clips(clips)).all()
+    assert (encoder.encode_texts(["a red ball"]) == encoder.encode_texts(["a red ball"])).all()
+
+
+def test_different_things_are_different(encoder: Encoder) -> None:
+    a, b = encoder.encode_clips(clips_for(encoder, 2))
+    assert np.abs(a - b).max() > 1e-4
+    red, blue = encoder.encode_texts(["red", "blue"])
+    assert np.abs(red - blue).max() > 1e-4
+
+
+def test_black_and_white_are_no_special_case(encoder: Encoder) -> None:
+    clips = clips_for(encoder, 2)
+    clips[0], clips[1] = 0, 255
+    rows = encoder.encode_clips(clips)
+    assert_rows(encoder, rows, 2)
+    assert np.abs(rows[0] - rows[1]).max() > 1e-4
+
+
+def test_a_view_is_as_good_as_an_array(encoder: Encoder) -> None:
+    """Clips come out of a ring of frames, or turned round: not contiguous."""
+    clips = clips_for(encoder, 2)
+    turned = np.ascontiguousarray(clips[:, ::-1])[:, ::-1]
+    assert not turned.flags.c_contiguous or encoder.clip_spec.frames == 1
+    assert np.abs(encoder.encode_clips(turned) - encoder.encode_clips(clips)).max() < 1e-6
+
+
+def test_other_shapes_and_types_are_refused(encoder: Encoder) -> None:
+    clips = clips_for(encoder, 2)
+    wrong = [
+        clips.astype(np.float32),
+        clips.astype(np.int64),
+        clips[0],
+        clips[:, :-1],
+        np.concatenate([clips, clips], axis=1),
+        clips[:, :, :-1],
+        clips[:, :, :, 1:],
+        clips[..., :2],
+        np.moveaxis(clips, -1, 2),
+        clips_for(encoder, 0)[..., :1],
+    ]
+    for array in wrong:
+        with pytest.raises(ValueError, match="clips must be uint8"):
+            encoder.encode_clips(array)
+
+
+TEXTS = ["", " ", "\n", "?!", "x" * 10_000, "word " * 2_000, "🐕🏃\u200d♂️", "犬が走る", "\x00", "half \udcff a pair"]
+
+
+def test_any_text_becomes_a_unit_row(encoder: Encoder) -> None:
+    assert_rows(encoder, encoder.encode_texts(TEXTS), len(TEXTS))
+    assert_rows(encoder, encoder.encode_texts(["a dog"] * 130), 130)
+    assert_rows(encoder, encoder.encode_texts(("a tuple", "of texts")), 2)
+
+
+def test_rows_stay_in_order(encoder: Encoder) -> None:
+    texts = [f"number {n}" for n in range(140)]
+    rows = encoder.encode_texts(texts)
+    for n in (0, 63, 64, 65, 139):
+        assert np.abs(rows[n] - encoder.encode_texts([texts[n]])[0]).max() < 1e-5
+
+
+def test_clips_and_texts_share_a_space(encoder: Encoder) -> None:
+    clips, texts = encoder.encode_clips(clips_for(encoder, 2)), encoder.encode_texts(["a dog", "red", "blue"])
+    scores = clips @ texts.T
+    assert scores.shape == (2, 3)
+    assert (np.abs(scores) <= 1 + 1e-5).all()
+
+
+def test_the_id_names_the_space(case: Case, encoder: Encoder) -> None:
+    """Stable over loading again; another one for another number of frames, or another way to make pictures square."""
+    assert encoder.id.encode("utf-8")
+    assert case.make(None, "stretch").id == encoder.id
+    other = case.make(case.frames, "stretch")
+    assert other.clip_spec.frames == case.frames
+    assert_rows(other, other.encode_clips(clips_for(other, 1)), 1)
+    ids = {encoder.id, other.id}
+    if case.has_fit:
+        cropped, padded = case.make(None, "crop"), case.make(None, "pad")
+        assert (cropped.clip_spec.fit, padded.clip_spec.fit) == ("crop", "pad")
+        ids |= {cropped.id, padded.id}
+    assert len(ids) == (4 if case.has_fit else 2)
