@@ -99,7 +99,10 @@ def allowed_ids(connection: Connection, filters: Filters, encoder_id: str) -> ND
             .join(videos, videos.c.id == segments.c.video_id)
             .where(*_conditions(filters))
         )
-    return np.fromiter(connection.execute(statement).scalars(), dtype=np.int64)
+    cursor = connection.execute(statement).cursor
+    assert cursor is not None
+    # Past SQLAlchemy's rows, straight from the driver: half the time, and this runs with every filtered search.
+    return np.fromiter((row[0] for row in cursor.fetchall()), dtype=np.int64)
 
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:

@@ -13,7 +13,7 @@ from sqlalchemy import RowMapping
 from db.records import Segment, Shot, Video
 
 STORED = np.dtype("<f2")
-"""How an embedding is stored: half the bytes of float32, for 1e-7 of cosine (measured: tests/test_db_vectors.py)."""
+"""How an embedding is stored: half the bytes of float32, for 3e-8 of cosine (measured: tests/test_db_vectors.py)."""
 
 
 def video_values(video: Video) -> dict[str, Any]:

@@ -1,0 +1,255 @@
+"""What a library survives: kill -9, a full disk, two writers, threads and forks."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from db_samples import add, ids_of, make_video, stage
+from sqlalchemy import event
+
+from db.errors import LibraryFull
+from db.library import FILE_NAME, Library
+from db.records import Filters
+
+TESTS = Path(__file__).parent
+PRELUDE = f"""
+import os, sys
+sys.path[:0] = [{str(TESTS.parent)!r}, {str(TESTS)!r}]
+from pathlib import Path
+from db.library import Library
+from db_samples import add, make_video, stage
+"""
+
+
+def start(code: str, *arguments: object) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", PRELUDE + code, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+# Adds, replaces, copies and removes for ever, and says what it has committed.
+ENDLESS = """
+with Library.open(Path(sys.argv[1])) as library:
+    print("open", flush=True)
+    for number in range(int(sys.argv[2]), 10**9):
+        video = make_video(f"/f/{number % 7}.mp4", f"f{number}", seconds=40)
+        video_id = add(library, video, count=40, dim=256, seed=number, media=stage(library, video, 40))
+        print(number, flush=True)
+        if number % 5 == 4:
+            copy = library.copy_video(video_id, path="/g/copy.mp4", size_bytes=1, modified_ns=1)
+            library.remove_videos([video_id])
+"""
+
+
+def test_kill_9_at_any_moment_leaves_whole_videos_and_a_healthy_library(tmp_path: Path) -> None:
+    said = -1
+    for turn in range(6):
+        process = start(ENDLESS, tmp_path, said + 1)
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"open\n"
+        process.stdout.readline()
+        time.sleep(random.Random(turn).uniform(0, 0.15))
+        process.send_signal(signal.SIGKILL)
+        lines = process.communicate()[0].split()
+        said = max([said, *(int(line) for line in lines[:-1])])  # the last line may be torn
+        with Library.open(tmp_path, create=False) as library:
+            assert library.check() == []
+            videos = library.videos()
+            assert videos
+            newest = max(int(video.fingerprint[1:]) for video in videos)
+            assert newest >= said  # what was said to be in, is in (a copy outlives a removed original)
+            said = newest
+            for video in videos:
+                assert video.id is not None
+                ids = ids_of(library, video.id)
+                assert len(ids) == 40
+                assert library.embedding_rows("enc", ids).shape == (40, 256)
+                for number in (0, 39):
+                    assert library.poster_path(video, number).read_bytes() == f"poster {number}".encode()
+            assert library.segment_ids(Filters(), "enc").size == library.stamp("enc").count == 40 * len(videos)
+            assert set(library.known_files("enc")) == {video.path for video in videos}
+
+
+@pytest.mark.parametrize("step", ["publish", "commit", "drop"])
+def test_kill_9_exactly_between_the_steps_of_an_add(tmp_path: Path, step: str) -> None:
+    """Just after the media are in place, just after the commit, and never after the old media are gone."""
+    video = make_video()
+    with Library.open(tmp_path) as library:
+        old = add(library, video, media=stage(library, video, 3, "old"))
+    code = f"""
+import db.media, db.writing
+step = {step!r}
+def die(*_):
+    os.kill(os.getpid(), 9)
+library = Library.open(Path(sys.argv[1]))
+video = make_video(fingerprint="ffff")
+media = stage(library, video, 3, "new")
+if step == "publish":
+    publish = media.publish
+    media.publish = lambda: (publish(), die())
+elif step == "commit":
+    from sqlalchemy import event
+    event.listen(library._database.engine, "commit", die)  # SQLAlchemy calls it just before COMMIT
+else:
+    library._media.drop = die
+add(library, video, media=media)
+"""
+    process = start(code, tmp_path)
+    errors = process.communicate()[1]
+    assert process.returncode == -signal.SIGKILL, errors
+    with Library.open(tmp_path) as library:
+        (stored,) = library.videos()
+        text = b"new 1" if step == "drop" else b"old 1"
+        assert (stored.id == old) == (step != "drop")
+        assert library.poster_path(stored, 1).read_bytes() == text
+        assert library.check() == []
+        folders = list((tmp_path / "media").glob("??/*"))
+        assert len(folders) == 2  # one that no row names: too young to be swept
+        for folder in folders:
+            os.utime(folder, (0, 0))
+        assert library.check() == []
+        assert list((tmp_path / "media").glob("??/*")) == [library.poster_path(stored, 1).parent]
+
+
+def test_two_processes_write_at_once_and_nothing_is_lost(tmp_path: Path) -> None:
+    code = """
+with Library.open(Path(sys.argv[1])) as library:  # all make it, one wins
+    for number in range(12):
+        video = make_video(f"/{sys.argv[2]}/{number}.mp4", f"{sys.argv[2]}{number}")
+        add(library, video, media=stage(library, video, 3))
+        add(library, make_video("/shared.mp4", f"shared{number}"))
+"""
+    processes = [start(code, tmp_path / "library", name) for name in ("one", "two")]
+    for process in processes:
+        errors = process.communicate()[1]
+        assert process.returncode == 0, errors.decode()
+    with Library.open(tmp_path / "library") as library:
+        assert len(library.videos("/one")) == len(library.videos("/two")) == 12
+        assert len(library.videos()) == 25
+        assert library.stamp("enc").count == 75
+        assert library.check() == []
+
+
+def test_many_processes_make_one_library(tmp_path: Path) -> None:
+    code = "print(Library.open(Path(sys.argv[1])).id)"
+    processes = [start(code, tmp_path / "library") for _ in range(4)]
+    answers = [(process.communicate(), process.returncode) for process in processes]
+    assert [code for _, code in answers] == [0] * 4, answers
+    with Library.open(tmp_path / "library") as library:
+        assert {out.decode().strip() for (out, _), _ in answers} == {library.id}
+
+
+def _limit(library: Library, pages: int) -> None:
+    """Let the database file grow no further, as a full disk would."""
+
+    def limit(connection: object, *_: object) -> None:
+        connection.execute(f"PRAGMA max_page_count = {pages}")  # type: ignore[attr-defined]
+
+    library._database.engine.dispose()
+    event.listen(library._database.engine, "connect", limit)
+
+
+def test_a_full_disk_fails_one_add_and_harms_nothing(tmp_path: Path) -> None:
+    with Library.open(tmp_path) as library:
+        first = make_video("/f/1.mp4", "aaaa")
+        add(library, first, media=stage(library, first, 3))
+        before = (library.videos(), library.segments(range(10)), library.stamp("enc"), library.failures())
+    with Library.open(tmp_path) as library:
+        _limit(library, (tmp_path / FILE_NAME).stat().st_size // 8192 + 4)
+        big = make_video("/f/1.mp4", "bbbb", seconds=200)  # would replace the first
+        with pytest.raises(LibraryFull, match="no space left"):
+            add(library, big, count=200, encoder_id="wide", dim=768, media=stage(library, big, 200))
+        assert (library.videos(), library.segments(range(10)), library.stamp("enc"), library.failures()) == before
+        assert len(list((tmp_path / "media").rglob("*.jpg"))) == 3
+        assert library.check() == []
+        add(library, make_video("/f/2.mp4", "cccc"), count=1)  # what still fits goes in
+    with Library.open(tmp_path) as library:
+        add(library, big, count=200, encoder_id="wide", dim=768)  # space was made
+        assert [row.segments for row in library.encoders()] == [1, 200]
+
+
+def test_a_disk_full_of_posters_is_the_same_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Library.open(tmp_path) as library:
+        media = library.stage_media("abcd", "r")
+        media.add(0, b"poster", b"preview")
+
+        def full(*_: object) -> int:
+            raise OSError(28, os.strerror(28))
+
+        monkeypatch.setattr(Path, "write_bytes", full)
+        with pytest.raises(LibraryFull):
+            media.add(1, b"poster", b"preview")
+
+
+def test_threads_share_one_library(tmp_path: Path) -> None:
+    with Library.open(tmp_path) as library:
+        errors: list[BaseException] = []
+
+        def work(name: int) -> None:
+            try:
+                for number in range(6):
+                    video_id = add(library, make_video(f"/{name}/{number}.mp4", f"f{name}x{number}"), count=5)
+                    ids = ids_of(library, video_id)
+                    assert len(library.segments(ids)) == 5
+                    assert sum(len(part[0]) for part in library.embeddings("enc", batch=3)) >= 5
+                    assert len(library.videos(f"/{name}")) == number + 1
+            except BaseException as error:
+                errors.append(error)
+                raise
+
+        threads = [threading.Thread(target=work, args=(name,)) for name in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert errors == []
+        assert library.stamp("enc").count == 8 * 6 * 5
+        assert library.check() == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_child_and_its_parent_both_keep_writing(tmp_path: Path) -> None:
+    """In a process of its own: pytest's threads have no business in a fork."""
+    code = """
+library = Library.open(Path(sys.argv[1]))
+add(library, make_video("/parent/0.mp4", "p0"))
+child = os.fork()
+if child == 0:
+    for number in range(20):
+        add(library, make_video(f"/child/{number}.mp4", f"c{number}"))
+    os._exit(0)
+for number in range(1, 5):
+    add(library, make_video(f"/parent/{number}.mp4", f"p{number}"))
+library.close()  # while the child writes: must not take the log away from it
+assert os.waitpid(child, 0)[1] == 0
+with Library.open(Path(sys.argv[1])) as again:
+    assert len(again.videos("/child")) == 20, again.videos("/child")
+    assert len(again.videos("/parent")) == 5
+    assert again.check() == []
+"""
+    process = start(code, tmp_path)
+    errors = process.communicate()[1]
+    assert process.returncode == 0, errors.decode()
+
+
+def test_a_library_folder_that_moved_is_the_same_library(tmp_path: Path) -> None:
+    video = make_video()
+    with Library.open(tmp_path / "here") as library:
+        add(library, video, media=stage(library, video, 3))
+        rows = library.embedding_rows("enc", [1, 2, 3])
+    shutil.move(tmp_path / "here", tmp_path / "there é %41?#")
+    with Library.open(tmp_path / "there é %41?#", create=False) as moved:
+        assert moved.id == library.id
+        assert moved.poster_path(moved.videos()[0], 0).read_bytes() == b"poster 0"
+        np.testing.assert_array_equal(moved.embedding_rows("enc", [1, 2, 3]), rows)
+        assert moved.check() == []
