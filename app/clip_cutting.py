@@ -1,0 +1,240 @@
+"""One clip through ffmpeg: the command lines of the two modes, and what is checked of their results."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from app.clip_survey import Survey, keyframe_before
+from app.ffmpeg_binary import ExportError, run_ffmpeg
+
+CRF = 18
+AUDIO_BITS_A_SECOND = 192_000
+_LEAD_SECONDS = (Fraction(1), Fraction(5), Fraction(30), None)
+"""How long before the range reading begins; None: at the beginning. A second more than the key frame needs, because
+the sound that belongs to a picture may lie before it in the file."""
+_REORDER_SECONDS = Fraction(3, 23)
+"""What ffmpeg seeks too early by where frames are reordered and the container is sought by decoding times."""
+_MOST_TIME_UNITS = 1_000_000  # a second, in MP4: its 32-bit lengths of frames overflow beyond
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """A file as it was written: what its name should end in and what is in it."""
+
+    suffix: str
+    frames: int
+    has_audio: bool
+    early_seconds: Fraction = Fraction(0)
+    late_seconds: Fraction = Fraction(0)
+    note: str | None = None
+
+
+def cut_exact(program: str, found: Survey, draft: Path) -> Cut:
+    """Encode exactly the frames of `found` to the MP4 file `draft`. Raises ExportError.
+
+    ffmpeg's own count is compared with the survey's: where a seek has landed too late, reading begins earlier.
+    """
+    wanted, note, frames = len(found.pts), None, 0
+    for lead in _LEAD_SECONDS if found.sought else (None,):
+        try:
+            frames = _encode(program, found, draft, lead, sound=found.audio_index is not None)
+            has_audio = found.audio_index is not None
+        except ExportError as error:
+            if found.audio_index is None:
+                raise
+            try:
+                frames, has_audio = _encode(program, found, draft, lead, sound=False), False
+            except ExportError:
+                raise error from None
+            note = "without its sound, which cannot be decoded"
+        if frames == wanted:
+            return Cut(suffix=".mp4", frames=frames, has_audio=has_audio, note=note)
+    if frames == 0:
+        raise ExportError("ffmpeg could decode no frame of the range; the file is damaged there")
+    note = f"{frames} of {wanted} frames: the file is damaged there"
+    return Cut(suffix=".mp4", frames=frames, has_audio=has_audio, note=note)
+
+
+def _encode(program: str, found: Survey, draft: Path, lead: Fraction | None, *, sound: bool) -> int:
+    """The number of frames written."""
+    import ffmpeg
+
+    start, end = found.container_seconds(found.pts[0]), found.container_seconds(found.end_pts)
+    source = ffmpeg.input(_url(found.path), **_reading_from(found, start, lead))
+    streams = [_picture(source[str(found.video_index)], found)]
+    if sound:
+        streams.append(_sound(source[str(found.audio_index)], start, end))
+    units = found.time_base if found.sought else 1 / found.frame_rate
+    options: dict[str, Any] = {
+        "f": "mp4",
+        "fps_mode": "passthrough",
+        # Explicit, because ffmpeg would otherwise round times to its guess of a constant frame rate.
+        "enc_time_base": _ratio(max(units, Fraction(1, _MOST_TIME_UNITS))),
+        "c:v": "libx265" if found.deep else "libx264",
+        "crf": CRF,
+        "preset": "medium",
+        "pix_fmt": "yuv420p10le" if found.deep else "yuv420p",
+        "movflags": "+faststart",
+        "write_tmcd": 0,  # the source's timecode belongs to its own first frame
+        "map_chapters": -1,
+    }
+    if found.deep:
+        options |= {
+            "tag:v": "hvc1",
+            "x265-params": "log-level=error",
+        }  # hvc1: the name by which Apple's players know it
+    if found.rgb:
+        options |= {"colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709"}
+    if sound:
+        options |= {"c:a": "aac", "b:a": AUDIO_BITS_A_SECOND}
+    output = ffmpeg.output(*streams, _url(str(draft)), **options)
+    report = run_ffmpeg(ffmpeg.compile(output, cmd=[*_quiet(program), "-progress", "pipe:1"], overwrite_output=True))
+    counts = re.findall(r"^frame=\s*(\d+)", report, re.MULTILINE)
+    return int(counts[-1]) if counts else 0
+
+
+def _picture(stream: Any, found: Survey) -> Any:
+    """The filters that leave the frames of the range, the first of them at 0. Rotation is applied by ffmpeg itself."""
+    if found.sought:
+        base = _ratio(found.time_base, "/")
+        stream = stream.filter("settb", base).filter("trim", start_pts=found.pts[0], end_pts=found.pts[-1] + 1)
+        stream = stream.filter("setpts", f"PTS-({found.pts[0]})")
+    else:
+        first, last = found.first_number, (found.first_number or 0) + len(found.pts) - 1
+        stream = stream.filter("trim", start_frame=first, end_frame=last + 1)
+        stream = stream.filter("settb", _ratio(1 / found.frame_rate, "/")).filter("setpts", "N")
+    stream = stream.filter("crop", "max(2,trunc(iw/2)*2)", "max(2,trunc(ih/2)*2)", 0, 0)
+    if found.rgb:
+        stream = stream.filter("scale", out_color_matrix="bt709", out_range="tv")
+    return stream
+
+
+def _sound(stream: Any, start: Fraction, end: Fraction) -> Any:
+    """The filters that cut sound to the sample and keep it in its place: what is missing of it becomes silence."""
+    stream = stream.filter("atrim", start=_decimal(start), end=_decimal(end))
+    stream = stream.filter("asetpts", f"PTS-({_decimal(start)})/TB")
+    stream = stream.filter("aresample", **{"async": 1, "min_hard_comp": 0.02, "first_pts": 0})
+    return stream.filter("apad", whole_dur=_decimal(end - start))
+
+
+def cut_copy(program: str, found: Survey, draft: Path) -> Cut:
+    """Copy the packets from the key frame at or before the range to its end into `draft`. Raises ExportError.
+
+    ffmpeg lists the packets that it copied, with the source's own times: that is how early and late are known.
+    """
+    if not found.sought:
+        raise ExportError("the file has no times that could be sought, so it cannot be copied from; use the exact mode")
+    begin = found.pts[0]
+    key = keyframe_before(found.path, begin)
+    own = found.container_seconds(begin if key is None else key)
+    starts: list[Fraction | None] = [own + _REORDER_SECONDS, own, own - 1, own - 5, own - 30, None]
+    problem: ExportError | None = None
+    for suffix, format_name in _containers(found):
+        for start in starts:
+            try:
+                copied = _copy(program, found, draft, start, format_name)
+            except ExportError as error:
+                problem = error
+                break  # this container cannot hold the streams; the next one may
+            if not copied or copied[0][0] > begin:
+                continue
+            ends = max(pts + duration for pts, duration in copied)
+            return Cut(
+                suffix=suffix,
+                frames=len(copied),
+                has_audio=found.audio_index is not None,
+                early_seconds=(begin - copied[0][0]) * found.time_base,
+                late_seconds=max(Fraction(0), (ends - found.end_pts) * found.time_base),
+            )
+    raise problem or ExportError("no key frame was found before the range; use the exact mode")
+
+
+def _copy(program: str, found: Survey, draft: Path, start: Fraction | None, format_name: str) -> list[tuple[int, int]]:
+    """(pts, duration) of the copied packets of the picture, in the source's time base, in their order in the file."""
+    import ffmpeg
+
+    shift = _shift(found)
+    reading: dict[str, Any] = {"itsoffset": shift} if shift else {}
+    if start is not None and start > found.container_seconds(found.first_pts):
+        reading |= {"seek_timestamp": 1, "ss": _decimal(start)}
+    source = ffmpeg.input(_url(found.path), **reading)
+    streams = [source[str(found.video_index)]]
+    if found.audio_index is not None:
+        streams.append(source[str(found.audio_index)])
+    end = _decimal(found.container_seconds(found.end_pts) + shift)
+    options: dict[str, Any] = {"c": "copy", "to": end, "map_chapters": -1, "avoid_negative_ts": "make_zero"}
+    if format_name in ("mp4", "mov"):
+        options |= {"movflags": "+faststart", "write_tmcd": 0}
+        if found.codec == "hevc":
+            options["tag:v"] = "hvc1"
+    clip = ffmpeg.output(*streams, _url(str(draft)), f=format_name, **options)
+    listing = ffmpeg.output(streams[0], "pipe:1", f="framecrc", c="copy", to=end)
+    report = run_ffmpeg(ffmpeg.compile(ffmpeg.merge_outputs(clip, listing), cmd=_quiet(program), overwrite_output=True))
+    return _listed(report, shift, found.time_base)
+
+
+def _listed(report: str, shift: int, base: Fraction) -> list[tuple[int, int]]:
+    """From FFmpeg's framecrc: `#tb 0: 1/12800`, then `stream, dts, pts, duration, size, checksum` a packet."""
+    stated = re.search(r"^#tb 0: (\d+)/(\d+)", report, re.MULTILINE)
+    scale = Fraction(int(stated[1]), int(stated[2])) / base if stated else Fraction(1)
+    packets = []
+    for line in report.splitlines():
+        fields = [field.strip() for field in line.split(",")]
+        if len(fields) >= 6 and fields[0] == "0":
+            packets.append((round(int(fields[2]) * scale - shift / base), round(int(fields[3]) * scale)))
+    return packets
+
+
+def _containers(found: Survey) -> list[tuple[str, str]]:
+    """(suffix, FFmpeg's name) of the source's own container where it is a usual one, and Matroska, which holds all."""
+    own = Path(found.path).suffix.lower()
+    names = set(found.format_name.split(","))
+    matroska = (".mkv", "matroska")
+    if "mp4" in names:
+        return [
+            (own, "mov" if own == ".mov" else "mp4") if own in (".mp4", ".m4v", ".mov") else (".mp4", "mp4"),
+            matroska,
+        ]
+    if "webm" in names and own == ".webm":
+        return [(".webm", "webm"), matroska]
+    if "mpegts" in names:
+        return [(own if own in (".ts", ".m2ts", ".mts") else ".ts", "mpegts"), matroska]
+    return [matroska]
+
+
+def _shift(found: Survey) -> int:
+    """Whole seconds, and whole pts units, that move a stream which starts below 0 above it: -to cannot be negative."""
+    first = found.container_seconds(found.first_pts)
+    if first > 1:
+        return 0
+    step = found.time_base.numerator
+    return step * -int((first - 1) // step)
+
+
+def _reading_from(found: Survey, start: Fraction, lead: Fraction | None) -> dict[str, Any]:
+    """Where reading begins. Our own trim is exact, so ffmpeg's is switched off: it rounds to microseconds."""
+    if lead is None or start - lead <= found.container_seconds(found.first_pts):
+        return {}
+    return {"noaccurate_seek": None, "seek_timestamp": 1, "ss": _decimal(start - lead)}
+
+
+def _quiet(program: str) -> list[str]:
+    """-copyts: times stay the source's own, which is what everything here is told in."""
+    return [program, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-copyts"]
+
+
+def _url(path: str) -> str:
+    """`file:` keeps a name with a colon, a percent sign or a leading dash from meaning something else."""
+    return f"file:{path}"
+
+
+def _decimal(seconds: Fraction) -> str:
+    return f"{float(seconds):.6f}"
+
+
+def _ratio(value: Fraction, sign: str = ":") -> str:
+    return f"{value.numerator}{sign}{value.denominator}"

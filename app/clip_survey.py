@@ -1,0 +1,170 @@
+"""Which frames of a file a range of seconds means, found with the very decoder that indexed it. Reads, never writes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from app.ffmpeg_binary import ExportError
+from app.moments import timecode
+
+if TYPE_CHECKING:
+    from indexer.decode import Decoding
+    from indexer.probe import Source
+
+SAME_SECONDS = Fraction(1, 2000)
+"""Times this close are one: what people copy from our output was rounded to milliseconds, and a frame too many at the
+end of a clip is a flash of the next shot."""
+_STEPS_BACK = (Fraction(0), Fraction(2), Fraction(10), Fraction(40))  # seconds; after them, from the beginning
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """A range as it is in the file. Times are pts of the stream shown, `time_base` seconds each."""
+
+    path: str
+    format_name: str  # of the container, as FFmpeg calls it
+    codec: str
+    video_index: int  # among all streams of the file
+    audio_index: int | None
+    time_base: Fraction
+    frame_rate: Fraction  # nominal
+    first_pts: int  # of the first frame shown: where seconds are counted from
+    pts: tuple[int, ...]  # of the frames in the range, at least one
+    end_pts: int  # one past the last of them: where the range ends, or the video
+    first_number: int | None  # of the range's first frame among all, where the file has no times that could be sought
+    zero_seconds: Fraction  # what the container calls the time of the first frame shown
+    deep: bool  # more than 8 bits a channel
+    rgb: bool
+
+    def seconds(self, pts: int) -> Fraction:
+        """From the first frame shown."""
+        return (pts - self.first_pts) * self.time_base
+
+    @property
+    def start_seconds(self) -> Fraction:
+        """Of the first frame in the range, from the first frame shown."""
+        return self.seconds(self.pts[0])
+
+    @property
+    def end_seconds(self) -> Fraction:
+        """Where the range ends, from the first frame shown."""
+        return self.seconds(self.end_pts)
+
+    @property
+    def sought(self) -> bool:
+        """Whether frames are told by their times, which is quick; otherwise they are counted from the beginning."""
+        return self.first_number is None
+
+    def container_seconds(self, pts: int) -> Fraction:
+        """The container's own time of a frame, which is what the sound goes by."""
+        return self.zero_seconds + self.seconds(pts)
+
+
+def survey(path: str, start_seconds: Fraction, end_seconds: Fraction) -> Survey:
+    """Find the frames with start <= time < end, seconds from the first frame shown.
+
+    Decodes the range and what leads up to it. Raises UnreadableVideo as indexing does (missing, broken ...), and
+    ExportError where no frame lies in the range.
+    """
+    from indexer.decode import Decoding, no_frames
+    from indexer.probe import open_source
+
+    with open_source(path) as source:
+        opening = Decoding(source)
+        first = next(_times(opening), None)
+        if first is None:
+            raise no_frames(source, opening.damaged)
+        base, first_pts, step = source.time_base, first[0], source.step
+        # AVI has no presentation times: what is made of its decoding times is late wherever frames are reordered.
+        counted = opening.clock.counted or source.decoding_times_only
+        known = _known(source, first_pts, counted)
+    low = first_pts + math.ceil((start_seconds - SAME_SECONDS) / base)
+    high = first_pts + math.ceil((end_seconds - SAME_SECONDS) / base)
+    first_number = None
+    found = None if counted else _seek(path, low, high, first_pts, base)
+    if found is None:
+        with open_source(path) as source:
+            found = list(_times(Decoding(source), high))
+        first_number = sum(pts < low for pts, _ in found)
+    inside = [(pts, duration) for pts, duration in found if low <= pts < high]
+    if not inside:
+        raise ExportError(
+            f"no frame is shown between {timecode(start_seconds)} and {timecode(end_seconds)}; "
+            "take a longer range, or one before the end of the video"
+        )
+    last_pts, last_duration = inside[-1]
+    ends = high if found[-1][0] >= high else min(high, last_pts + (last_duration or step))
+    return Survey(**known, pts=tuple(pts for pts, _ in inside), end_pts=ends, first_number=first_number)
+
+
+def _known(source: Source, first_pts: int, counted: bool) -> dict[str, Any]:
+    stream, audio = source.stream, source.container.streams.best("audio")
+    pixels = stream.codec_context.format
+    zero = first_pts * source.time_base
+    if counted:
+        zero = Fraction(0) if stream.start_time is None else stream.start_time * source.time_base
+    return {
+        "path": source.path,
+        "format_name": source.container.format.name,
+        "codec": source.codec,
+        "video_index": stream.index,
+        "audio_index": None if audio is None else audio.index,
+        "time_base": source.time_base,
+        "frame_rate": source.nominal_rate,
+        "first_pts": first_pts,
+        "zero_seconds": zero,
+        "deep": pixels is not None and any(part.bits > 8 for part in pixels.components),
+        "rgb": pixels is not None and pixels.is_rgb,
+    }
+
+
+def keyframe_before(path: str, pts: int) -> int | None:
+    """The pts of the last key frame at or before `pts`, by what the packets say; None where none is found."""
+    from indexer.probe import open_source
+
+    for back in _STEPS_BACK:
+        with open_source(path) as source:
+            source.container.seek(pts - int(back / source.time_base), stream=source.stream, backward=True)
+            found = None
+            for packet in source.container.demux(source.stream):
+                if packet.dts is not None and packet.dts > pts:
+                    break
+                if packet.is_keyframe and packet.pts is not None and packet.pts <= pts:
+                    found = packet.pts
+            if found is not None:
+                return int(found)
+    return None
+
+
+def _seek(path: str, low: int, high: int, first_pts: int, base: Fraction) -> list[tuple[int, int]] | None:
+    """(pts, duration) of frames up to the first one past `high`; None where the stream's times turn out to be made up.
+
+    A seek may land too late (transport streams have no index): then from further back, at last from the beginning.
+    """
+    from indexer.decode import Decoding
+    from indexer.probe import open_source
+
+    for back in (*_STEPS_BACK, None):
+        seek_pts = None if back is None else low - int(back / base)
+        if seek_pts is not None and seek_pts <= first_pts:
+            seek_pts = None
+        with open_source(path) as source:
+            decoding = Decoding(source, seek_pts=seek_pts)
+            found = list(_times(decoding, high))
+            if decoding.clock.counted:
+                return None
+            if seek_pts is None or (found and found[0][0] <= low):
+                return found
+    return []
+
+
+def _times(decoding: Decoding, high: int | None = None) -> Iterator[tuple[int, int]]:
+    """(pts, duration) of frames, up to and with the first one at or past `high`. Pictures are let go at once."""
+    for frame in decoding:
+        yield frame.pts, frame.duration
+        if high is not None and frame.pts >= high:
+            return
