@@ -96,11 +96,11 @@ def choose_device(device: str) -> str:
     """The device to use: `auto` takes the best there is. Raises EncoderUnavailable, ValueError for no device's name."""
     import torch
 
-    kind, _, number = device.partition(":")
+    kind, colon, number = device.partition(":")
     mps = torch.backends.mps.is_available()
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "mps" if mps else "cpu"
-    if kind not in ("cpu", "cuda", "mps") or (number and (kind != "cuda" or not number.isdecimal())):
+    if kind not in ("cpu", "cuda", "mps") or (colon and (kind != "cuda" or not number.isdecimal())):
         raise ValueError(f"a device is auto, cpu, cuda, cuda:N or mps, got {device!r}")
     if kind == "mps" and not mps:
         raise EncoderUnavailable("this machine, or this torch, has no Apple GPU (mps); use --device cpu")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from encoder.openclip import import_open_clip
+
 CONFIGURATION = {
     "model_cfg": {
         "embed_dim": 48,
@@ -20,8 +22,6 @@ def write_small_clip(folder: Path, *, seed: int = 1) -> str:
     import torch
     from safetensors.torch import save_file
 
-    from encoder.openclip import import_open_clip
-
     open_clip = import_open_clip()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "open_clip_config.json").write_text(json.dumps(CONFIGURATION))
@@ -34,3 +34,11 @@ def write_small_clip(folder: Path, *, seed: int = 1) -> str:
     state = {key: value.contiguous() for key, value in model.state_dict().items()}
     save_file(state, folder / "open_clip_model.safetensors")
     return f"open_clip:local-dir:{folder}"
+
+
+def register_small_clip(folder: Path, name: str) -> None:
+    """Make it a model that open_clip knows by name, for as long as this process lives."""
+    open_clip = import_open_clip()
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps(CONFIGURATION["model_cfg"]))
+    open_clip.add_model_config(folder / f"{name}.json")

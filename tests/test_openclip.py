@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from small_clip import CONFIGURATION, write_small_clip
+from small_clip import CONFIGURATION, register_small_clip, write_small_clip
 from stand_in_hub import StandInHub, stand_in_hub
 
 from encoder import EncoderUnavailable, ModelNotFound, WeightsMismatch, load_encoder, openclip
@@ -109,19 +109,20 @@ def test_random_weights_are_always_the_same_and_leave_other_random_numbers_alone
 def test_a_checkpoint_file_is_accepted_and_a_wrong_one_told(tmp_path: Path) -> None:
     open_clip = import_open_clip()
     right, wrong, broken, cut, other = (tmp_path / f"{name}.pt" for name in ("mine", "wrong", "broken", "cut", "other"))
+    register_small_clip(tmp_path, "test-small")
     torch.manual_seed(3)
-    state = open_clip.create_model("ViT-S-32-alt").state_dict()
+    state = open_clip.create_model("test-small").state_dict()
     torch.save(state, right)
-    torch.save({key: value for key, value in state.items() if "resblocks.3" not in key}, wrong)
+    torch.save({key: value for key, value in state.items() if "resblocks.1" not in key}, wrong)
     broken.write_bytes(b"not a checkpoint")
-    cut.write_bytes(right.read_bytes()[:1_000_000])
+    cut.write_bytes(right.read_bytes()[:100_000])
     torch.save([1, 2, 3], other)
-    found = load_encoder(f"open_clip:ViT-S-32-alt/{right}", "cpu", frames=1)
+    found = load_encoder(f"open_clip:test-small/{right}", "cpu", frames=1)
     assert "mine" not in found.id
-    assert found.id != load_encoder("open_clip:ViT-S-32-alt/random", "cpu", frames=1).id
+    assert found.id != load_encoder("open_clip:test-small/random", "cpu", frames=1).id
     for path in (wrong, broken, cut, other):
         with pytest.raises(WeightsMismatch, match=f"{path.name} cannot be loaded"):
-            load_encoder(f"open_clip:ViT-S-32-alt/{path}", "cpu")
+            load_encoder(f"open_clip:test-small/{path}", "cpu")
 
 
 @pytest.mark.parametrize(
