@@ -24,7 +24,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bootstrap import OLDEST_PYTHON, Place, Refusal, diagnosis, faiss_kind, prepare, say
+from bootstrap.environment import prepare
+from bootstrap.installers import diagnosis
+from bootstrap.place import OLDEST_PYTHON, Place, Refusal, faiss_kind, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,9 +19,11 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-import bootstrap
 import dev
-from bootstrap import Place, Refusal, prepare
+from bootstrap import environment, installers
+from bootstrap import place as machine
+from bootstrap.environment import prepare
+from bootstrap.place import Place, Refusal
 
 ROOT = Path(__file__).resolve().parent.parent
 POSIX = pytest.mark.skipif(os.name == "nt", reason="builds a virtual environment out of shell scripts")
@@ -37,9 +39,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", here.venv], check=True)
     (site_packages(here) / "pip").mkdir()
     (site_packages(here) / "pip" / "__init__.py").touch()
-    monkeypatch.setattr(bootstrap, "faiss_kind", lambda: "cpu")
-    monkeypatch.setattr(bootstrap, "FREE_BYTES_NEEDED", {"cpu": 0, "gpu": 0})
-    for name in bootstrap.PIP_SOURCES:
+    monkeypatch.setattr(environment, "faiss_kind", lambda: "cpu")
+    monkeypatch.setattr(installers, "FREE_BYTES_NEEDED", {"cpu": 0, "gpu": 0})
+    for name in installers.PIP_SOURCES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     return here
@@ -65,7 +67,7 @@ def installer(place: Place, monkeypatch: pytest.MonkeyPatch) -> Callable[..., li
                 (site_packages(place) / f"faiss_{kind}-1.15.1.dist-info").mkdir(exist_ok=True)
             return code
 
-        monkeypatch.setattr(bootstrap, "follow", follow)
+        monkeypatch.setattr(installers, "follow", follow)
         return commands
 
     return pretend
@@ -117,9 +119,9 @@ def test_an_interrupted_installation_is_done_anew(
     installer(error=error)
     with pytest.raises(error):
         prepare(place, {"test"})
-    assert bootstrap.why_not_usable(place) == "its installation was cut short"
+    assert environment.why_not_usable(place) == "its installation was cut short"
     made_again: list[Place] = []
-    monkeypatch.setattr(bootstrap, "make_venv", made_again.append)
+    monkeypatch.setattr(environment, "make_venv", made_again.append)
     commands = installer()
     prepare(place, set())
     assert made_again == [place]
@@ -137,11 +139,11 @@ def test_a_failure_before_anything_changed_leaves_the_environment_ready(
     installer(code=1, says="Failed to establish a new connection: Temporary failure in name resolution")
     with pytest.raises(Refusal, match="registry cannot be reached"):
         prepare(place, {"test"})
-    assert bootstrap.is_ready(place, {"cpu"})
+    assert environment.is_ready(place, {"cpu"})
     installer(code=1, says="Installing collected packages: a, b\nERROR: [Errno 28] No space left on device")
     with pytest.raises(Refusal, match="disk is full"):
         prepare(place, {"test"})
-    assert bootstrap.why_not_usable(place) == "its installation was cut short"
+    assert environment.why_not_usable(place) == "its installation was cut short"
 
 
 def test_a_damaged_stamp_is_as_good_as_none(place: Place, installer: Callable[..., list[list[str]]]) -> None:
@@ -172,11 +174,11 @@ def test_a_new_graphics_card_exchanges_faiss(
 ) -> None:
     commands = installer()
     prepare(place, {"test"})
-    monkeypatch.setattr(bootstrap, "faiss_kind", lambda: "gpu")
+    monkeypatch.setattr(environment, "faiss_kind", lambda: "gpu")
     prepare(place, set())
     assert commands[1][-3:] == ["uninstall", "-y", "faiss-cpu"]
     assert wanted(commands[2]) == {"gpu", "test"}
-    assert bootstrap.installed_faiss(place) == ["gpu"]
+    assert machine.installed_faiss(place) == ["gpu"]
 
 
 @pytest.mark.parametrize(
@@ -195,15 +197,15 @@ def test_a_failed_installation_says_what_to_do(
     installer(code=1, says=says)
     with pytest.raises(Refusal, match=re.escape(expected)):
         prepare(place, set())
-    assert not bootstrap.is_ready(place, {"cpu"})
-    assert bootstrap.why_not_usable(place) is None, "nothing had been unpacked, so nothing needs to be thrown away"
+    assert not environment.is_ready(place, {"cpu"})
+    assert environment.why_not_usable(place) is None, "nothing had been unpacked, so nothing needs to be thrown away"
 
 
 def test_a_disk_that_is_too_small_is_refused_before_anything_is_fetched(
     place: Place, installer: Callable[..., list[list[str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commands = installer()
-    monkeypatch.setattr(bootstrap, "FREE_BYTES_NEEDED", {"cpu": 10**18})
+    monkeypatch.setattr(installers, "FREE_BYTES_NEEDED", {"cpu": 10**18})
     with pytest.raises(Refusal, match="GB are free"):
         prepare(place, set())
     assert commands == []
@@ -213,7 +215,7 @@ def test_uv_is_preferred_and_pip_is_the_way_out(
     place: Place, installer: Callable[..., list[list[str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PIP_NO_INDEX")
-    monkeypatch.setattr(bootstrap.shutil, "which", lambda name, path=None: "/somewhere/uv" if name == "uv" else None)
+    monkeypatch.setattr(installers.shutil, "which", lambda name, path=None: "/somewhere/uv" if name == "uv" else None)
     commands = installer()
     prepare(place, set())
     assert commands[0][:3] == ["/somewhere/uv", "pip", "install"]
@@ -225,30 +227,30 @@ def test_uv_is_preferred_and_pip_is_the_way_out(
     assert [Path(command[0]).name for command in commands] == ["uv", place.python.name]
 
 
-@pytest.mark.parametrize("name", bootstrap.PIP_SOURCES)
+@pytest.mark.parametrize("name", installers.PIP_SOURCES)
 def test_pip_is_taken_where_it_was_told_its_sources(place: Place, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.delenv("PIP_NO_INDEX")
-    monkeypatch.setattr(bootstrap.shutil, "which", lambda name, path=None: "/somewhere/uv")
-    assert bootstrap.find_uv(place, "cpu") == "/somewhere/uv"
+    monkeypatch.setattr(installers.shutil, "which", lambda name, path=None: "/somewhere/uv")
+    assert installers.find_uv(place, "cpu") == "/somewhere/uv"
     monkeypatch.setenv(name, "a mirror")
-    assert bootstrap.find_uv(place, "cpu") is None
+    assert installers.find_uv(place, "cpu") is None
 
 
 def test_a_linux_machine_without_a_driver_gets_uv_for_its_cpu_torch(
     place: Place, installer: Callable[..., list[list[str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PIP_NO_INDEX")
-    monkeypatch.setattr(bootstrap.platform, "system", lambda: "Linux")
-    monkeypatch.setattr(bootstrap.shutil, "which", lambda name, path=None: f"{path}/uv" if path else None)
+    monkeypatch.setattr(machine.platform, "system", lambda: "Linux")
+    monkeypatch.setattr(installers.shutil, "which", lambda name, path=None: f"{path}/uv" if path else None)
     commands = installer()
-    assert bootstrap.find_uv(place, "gpu") is None, "with a driver the default torch is the right one"
+    assert installers.find_uv(place, "gpu") is None, "with a driver the default torch is the right one"
     assert commands == []
-    assert bootstrap.find_uv(place, "cpu") == f"{place.scripts}/uv"
+    assert installers.find_uv(place, "cpu") == f"{place.scripts}/uv"
     assert commands == [[str(place.python), "-m", "pip", "install", "uv"]]
 
 
 @pytest.mark.parametrize(
-    ("system", "machine", "driver", "expected"),
+    ("system", "processor", "driver", "expected"),
     [
         ("Linux", "x86_64", True, "gpu"),
         ("Linux", "x86_64", False, "cpu"),
@@ -258,14 +260,14 @@ def test_a_linux_machine_without_a_driver_gets_uv_for_its_cpu_torch(
     ],
 )
 def test_faiss_fits_the_machine(
-    monkeypatch: pytest.MonkeyPatch, system: str, machine: str, driver: bool, expected: str
+    monkeypatch: pytest.MonkeyPatch, system: str, processor: str, driver: bool, expected: str
 ) -> None:
-    monkeypatch.setattr(bootstrap.platform, "system", lambda: system)
-    monkeypatch.setattr(bootstrap.platform, "machine", lambda: machine)
-    monkeypatch.setattr(bootstrap.shutil, "which", lambda name: "nvidia-smi" if driver else None)
+    monkeypatch.setattr(machine.platform, "system", lambda: system)
+    monkeypatch.setattr(machine.platform, "machine", lambda: processor)
+    monkeypatch.setattr(installers.shutil, "which", lambda name: "nvidia-smi" if driver else None)
     if Path("/proc/driver/nvidia/version").exists() and not driver:
         pytest.skip("this machine has an NVIDIA driver")
-    assert bootstrap.faiss_kind() == expected
+    assert machine.faiss_kind() == expected
 
 
 def test_the_fingerprint_follows_what_is_installed_and_nothing_else(place: Place) -> None:
@@ -275,11 +277,11 @@ def test_the_fingerprint_follows_what_is_installed_and_nothing_else(place: Place
         assert old in before
         file.write_text(before.replace(old, new), "utf-8")
         try:
-            return bootstrap.fingerprint(place)
+            return environment.fingerprint(place)
         finally:
             file.write_text(before, "utf-8")
 
-    first = bootstrap.fingerprint(place)
+    first = environment.fingerprint(place)
     assert changed("pyproject.toml", "line-length = 120", "line-length = 110") == first
     assert changed("pyproject.toml", '"numpy>=1.26"', '"numpy>=2"') != first
     assert changed("pyproject.toml", '"demo/*"', '"demo/*.npz"') != first
@@ -287,15 +289,15 @@ def test_the_fingerprint_follows_what_is_installed_and_nothing_else(place: Place
 
 
 def test_why_an_environment_is_not_usable(place: Place) -> None:
-    assert bootstrap.why_not_usable(place) is None
+    assert environment.why_not_usable(place) is None
     (site_packages(place) / "pip" / "__init__.py").write_text("raise ImportError")
-    assert bootstrap.why_not_usable(place) == "pip is missing"
+    assert environment.why_not_usable(place) == "pip is missing"
     place.stamp.write_text(json.dumps({"root": "/elsewhere"}))
-    assert "made for /elsewhere" in str(bootstrap.why_not_usable(place))
+    assert "made for /elsewhere" in str(environment.why_not_usable(place))
     place.stamp.unlink()
     place.python.unlink()
-    assert bootstrap.why_not_usable(place) == "its Python does not start"
-    assert bootstrap.why_not_usable(Place(place.root / "nowhere")) == "there is none"
+    assert environment.why_not_usable(place) == "its Python does not start"
+    assert environment.why_not_usable(Place(place.root / "nowhere")) == "there is none"
 
 
 @POSIX
@@ -304,7 +306,7 @@ def test_an_environment_of_another_python_is_made_again(place: Place, version: s
     place.python.unlink()
     place.python.write_text(f"#!/bin/sh\necho {version}\n")
     place.python.chmod(0o755)
-    assert "another Python" in str(bootstrap.why_not_usable(place))
+    assert "another Python" in str(environment.why_not_usable(place))
 
 
 @POSIX
@@ -314,7 +316,7 @@ def test_a_python_without_venv_names_the_package_to_install(tmp_path: Path, monk
     debian.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(debian))
     with pytest.raises(Refusal, match=r"sudo apt install python3\.\d+-venv"):
-        bootstrap.make_venv(Place(tmp_path))
+        environment.make_venv(Place(tmp_path))
 
 
 def test_follow_keeps_everything_and_shows_the_large_things(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
@@ -328,7 +330,7 @@ def test_follow_keeps_everything_and_shows_the_large_things(place: Place, capsys
     script = (
         f"import sys; sys.stdout.buffer.write({chr(10).join(lines)!r}.encode('utf-8', 'surrogateescape')); sys.exit(7)"
     )
-    assert bootstrap.follow(place, [sys.executable, "-c", script]) == 7
+    assert installers.follow(place, [sys.executable, "-c", script]) == 7
     assert capsys.readouterr().out.splitlines() == ["  downloading imageio_ffmpeg (68.0 MB)", "  unpacking 3 packages"]
     assert all(line in place.log.read_text("utf-8") for line in lines[:4])
 
@@ -363,7 +365,7 @@ def test_usage(arguments: list[str], code: int, capsys: pytest.CaptureFixture[st
 
 def test_an_old_python_is_told_so() -> None:
     """It must be able to read the files, or it could not say so, and the refusal comes before anything new is used."""
-    for name in ("dev.py", "bootstrap.py"):
+    for name in ("dev.py", *(f"bootstrap/{each}.py" for each in ("__init__", "place", "installers", "environment"))):
         ast.parse((ROOT / name).read_text("utf-8"), feature_version=(3, 7))
     old = "import sys; sys.version_info = (3, 9, 2); sys.path.insert(0, '.'); import dev; sys.exit(dev.main(['demo']))"
     refused = subprocess.run([sys.executable, "-c", old], cwd=ROOT, capture_output=True, text=True)

@@ -1,0 +1,1 @@
+"""What dev.py needs to set a machine up: written for a bare Python, installed nowhere."""
