@@ -70,6 +70,7 @@ class VideoPass:
         self.segments: list[Segment] = []
         self.frames = 0  # decoded so far
         self.seconds_done = 0.0  # of the video, so far
+        self.seconds_expected: float | None = None  # its length as the container tells it, once opened: for an ETA
         self.seconds_decoding = 0.0  # spent in the decoder
         self.seconds_preparing = 0.0  # spent on scaling, detection, posters and previews
         self._cancelled = cancelled
@@ -90,6 +91,8 @@ class VideoPass:
         from indexer.probe import open_source
 
         with open_source(self.path, threads=self.settings.decode_threads) as source:
+            duration = source.container.duration  # microseconds, or None
+            self.seconds_expected = duration / 1e6 if duration and duration > 0 else None
             yield from self._timed(self._read(source))
 
     def _read(self, source: Source) -> Iterator[SegmentClip]:
