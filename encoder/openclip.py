@@ -6,11 +6,9 @@ Sees what is in the pictures, not what happens between them: a mean of frames kn
 from __future__ import annotations
 
 import contextlib
-import difflib
 import hashlib
 import pickle
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,15 +17,13 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from encoder import ClipSpec, EncoderUnavailable, Fit, ModelNotFound, WeightsMismatch, hub
-from encoder.config import Published
+from encoder import ClipSpec, EncoderUnavailable, Fit, ModelNotFound, WeightsMismatch
+from encoder.openclip_files import PREFIX, import_open_clip, options, parse
 
 if TYPE_CHECKING:
     from encoder.loading import Sources
 
 DEFAULT_FRAMES = 8
-PREFIX = "open_clip:"
-RANDOM = "random"
 _SEED = 7
 _FRAMES_AT_ONCE = 64
 _TEXTS_AT_ONCE = 64
@@ -56,11 +52,11 @@ def load(
     from encoder.loading import Sources
 
     open_clip = import_open_clip()
-    name, pretrained = _parse(spec)
-    options = _options(open_clip, name, pretrained, sources or Sources())
+    name, pretrained = parse(spec)
+    arguments = options(open_clip, name, pretrained, sources or Sources())
     try:
         with _fixed_seed():
-            model = open_clip.create_model(name, device="cpu", precision="fp32", **options)
+            model = open_clip.create_model(name, device="cpu", precision="fp32", **arguments)
             tokenizer = open_clip.get_tokenizer(name)
     except (OSError, ValueError) as error:
         raise ModelNotFound(f"{spec} cannot be loaded: {error}") from error
@@ -70,90 +66,6 @@ def load(
     tag = pretrained if pretrained in open_clip.list_pretrained_tags_by_model(name) else None
     weights_id = f"{PREFIX}{name}/{tag}" if tag else f"{PREFIX}{_printable(name)}@{_digest(model)}"
     return OpenCLIP(model, tokenizer, device, weights_id=weights_id, frames=frames, fit=fit)
-
-
-def import_open_clip() -> Any:
-    """The open_clip package. Raises EncoderUnavailable where it is not installed or does not import."""
-    from encoder.torchvision_shim import import_torchvision
-
-    try:
-        import_torchvision()
-        import open_clip
-    except (ImportError, RuntimeError) as error:
-        raise EncoderUnavailable(
-            f"open_clip cannot be used ({error}); install the extra that brings it: pip install 'prismsearch[clip]'"
-        ) from error
-    return open_clip
-
-
-def _parse(spec: str) -> tuple[str, str | None]:
-    """`open_clip:A/B` -> (A, B); what names a whole repository or folder has no B."""
-    rest = spec.removeprefix(PREFIX)
-    if rest.startswith(("hf-hub:", "local-dir:")):
-        return rest, None
-    name, _, pretrained = rest.partition("/")
-    if not name or not pretrained:
-        raise ValueError(
-            f"an OpenCLIP encoder is open_clip:MODEL/PRETRAINED, for example ViT-B-32/openai, got {spec!r}"
-        )
-    return name, pretrained
-
-
-def _options(open_clip: Any, name: str, pretrained: str | None, sources: Sources) -> dict[str, Any]:
-    """Arguments of `create_model` with which it finds all files here: fetched, announced and checked as ours are."""
-    if name.startswith("hf-hub:"):
-        repo = name.removeprefix("hf-hub:")
-        sources.fetch(_published(repo, "open_clip_config.json"))
-        _fetch_weights(repo, "", sources)
-        return {"require_pretrained": True}
-    if pretrained is None:
-        return {"require_pretrained": True}
-    if name not in open_clip.list_models():
-        raise ValueError(f"open_clip has no model {name!r}{_near(name, open_clip.list_models())}")
-    if pretrained == RANDOM:
-        return {"pretrained": None, "pretrained_image": False, "pretrained_text": False}
-    config = open_clip.get_pretrained_cfg(name, pretrained)
-    if not config:
-        path = Path(pretrained).expanduser()
-        if path.is_file():
-            return {"pretrained": str(path)}
-        tags = open_clip.list_pretrained_tags_by_model(name)
-        raise ValueError(
-            f"{pretrained!r} is neither a file nor one of the weights of {name}{_near(pretrained, tags)}; known: "
-            f"{', '.join(tags) or 'none'}"
-        )
-    if not config.get("hf_hub"):
-        raise ModelNotFound(
-            f"the weights {pretrained} of {name} are not on a hub; download {config.get('url')} and name the file: "
-            f"open_clip:{name}/PATH"
-        )
-    repo, _, file = config["hf_hub"].rpartition("/")
-    # Passed as a file, the tag's own preprocessing and activation would be lost.
-    preprocessing = {key: config[key] for key in ("mean", "std", "interpolation", "resize_mode") if key in config}
-    return {
-        "pretrained": str(_fetch_weights(repo, file, sources)),
-        "force_preprocess_cfg": preprocessing,
-        "force_quick_gelu": bool(config.get("quick_gelu", False)),
-    }
-
-
-def _fetch_weights(repo: str, file: str, sources: Sources) -> Path:
-    """Weights of a repository: safetensors where there are, else the older form."""
-    old = file or "open_clip_pytorch_model.bin"
-    new = "open_clip_model.safetensors" if not file else f"{file.rpartition('.')[0]}.safetensors"
-    try:
-        return sources.fetch(_published(repo, new))
-    except hub.FileNotPublished:
-        return sources.fetch(_published(repo, old))
-
-
-def _published(repo: str, file: str) -> Published:
-    return Published(repo, file, size_bytes=0, licence="a licence of its own")
-
-
-def _near(name: str, names: list[str]) -> str:
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    return f" (did you mean {' or '.join(near)}?)" if near else ""
 
 
 @contextlib.contextmanager

@@ -102,9 +102,11 @@ def download(
     storage = cache / repo_folder_name(repo_id=published.repo, repo_type="model")
     blob = storage / "blobs" / remote.etag
     partial = blob.with_name(f"{blob.name}.prismsearch.incomplete")
+    lock = cache / ".locks" / storage.name / f"{blob.name}.prismsearch.lock"
     try:
-        blob.parent.mkdir(parents=True, exist_ok=True)
-        with WeakFileLock(partial.with_suffix(".lock")):
+        for folder in (blob.parent, lock.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+        with WeakFileLock(lock):
             if blob.exists():  # another process was faster, or only the link to it was lost
                 _check(published, blob, expected or remote.sha256)
             else:

@@ -195,6 +195,18 @@ def test_kill_9_in_the_middle_then_resume(server: StandInHub, tmp_path: Path) ->
     assert server.asked("GET")[0].endswith(f"bytes={kept}-")
 
 
+def test_two_at_once_transfer_it_once(server: StandInHub, tmp_path: Path) -> None:
+    content = CONTENT * 2
+    server.publish(content)
+    server.seconds_a_chunk = 0.02
+    both = [process(server, tmp_path, len(content)) for _ in range(2)]
+    for one in both:
+        output, errors = one.communicate(timeout=60)
+        assert one.returncode == 0, errors
+        assert Path(output.splitlines()[-1]).read_bytes() == content
+    assert len(server.asked("GET")) == 1
+
+
 def test_hf_hub_offline_is_honoured(server: StandInHub, tmp_path: Path) -> None:
     server.publish(CONTENT)
     done = process(server, tmp_path, len(CONTENT), HF_HUB_OFFLINE="1")

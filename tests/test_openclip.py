@@ -16,9 +16,10 @@ import torch
 from small_clip import CONFIGURATION, register_small_clip, write_small_clip
 from stand_in_hub import StandInHub, stand_in_hub
 
-from encoder import EncoderUnavailable, ModelNotFound, WeightsMismatch, load_encoder, openclip
+from encoder import EncoderUnavailable, ModelNotFound, WeightsMismatch, load_encoder, openclip, openclip_files
 from encoder.loading import Sources
-from encoder.openclip import OpenCLIP, import_open_clip
+from encoder.openclip import OpenCLIP
+from encoder.openclip_files import import_open_clip
 
 # Looked for, not imported: the import works only through encoder.torchvision_shim.
 pytestmark = pytest.mark.skipif(
@@ -175,7 +176,7 @@ def test_a_tag_is_fetched_as_ours_are_and_keeps_its_own_preparation(
         cache_dir=tmp_path / "cache",
         endpoint=hub.endpoint,
     )
-    options: dict[str, Any] = openclip._options(open_clip, "small", "laion", sources)
+    options: dict[str, Any] = openclip_files.options(open_clip, "small", "laion", sources)
     assert Path(options["pretrained"]).read_bytes() == weights
     assert options["force_preprocess_cfg"] == {"mean": (0.1, 0.2, 0.3), "std": (0.3, 0.2, 0.1)}
     assert options["force_quick_gelu"] is True
@@ -185,7 +186,7 @@ def test_a_tag_is_fetched_as_ours_are_and_keeps_its_own_preparation(
 def test_the_older_form_is_taken_where_there_is_no_other(hub: StandInHub, tmp_path: Path) -> None:
     hub.publish(b"weights", repo="org/old", file="open_clip_pytorch_model.bin")
     sources = Sources(models=tmp_path, offline=False, cache_dir=tmp_path / "cache", endpoint=hub.endpoint)
-    assert openclip._fetch_weights("org/old", "", sources).read_bytes() == b"weights"
+    assert openclip_files.fetch_weights("org/old", "", sources).read_bytes() == b"weights"
 
 
 def test_offline_a_tag_is_one_clear_error(tmp_path: Path) -> None:
