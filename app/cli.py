@@ -1,0 +1,90 @@
+"""`prismsearch`: the group of commands, and the one place where errors become a line and an exit code.
+
+Importing this costs no more than click: each command imports what is heavy in its own body.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from app.bench_command import bench
+from app.demo_command import demo
+from app.doctor_command import doctor
+from app.export_command import export
+from app.index_command import index, retry
+from app.library_commands import info, list_videos, remove, stats
+from app.model_command import fetch_model
+from app.options import EXIT_CODES, INTERRUPTED, global_options
+from app.refusal import Refused, refusal
+from app.search_command import search
+from app.similar_command import similar
+
+
+class Shell(click.Group):
+    """A group whose commands may raise what the rooms raise: each becomes one line; --debug shows the traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which a newcomer meets them, not by letter."""
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. What click knows (usage errors, exits, closed pipes) passes; the rest is translated."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
+            raise
+        except (KeyboardInterrupt, click.Abort) as stop:
+            raise Refused(
+                "stopped; what was finished is kept, and the same command goes on from there", INTERRUPTED
+            ) from stop
+        except Exception as error:
+            if ctx.params.get("debug"):
+                raise
+            raise refusal(error) from error
+
+
+def show_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    """Callback of --version; a source tree that was never installed has none."""
+    if not value or ctx.resilient_parsing:
+        return
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        click.echo(f"prismsearch {version('prismsearch')}")
+    except PackageNotFoundError:
+        click.echo("prismsearch (source tree, not installed)")
+    ctx.exit()
+
+
+@click.group(
+    cls=Shell,
+    epilog=EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version, help="Say the version."
+)
+@global_options
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def main(**_: Any) -> None:
+    """Find the shot: search your videos by words or by example, on your own machine.
+
+    \b
+    Examples:
+      prismsearch demo                           try it on the bundled demo library
+      prismsearch fetch-model                    get the real encoder (about 1 GB, once)
+      prismsearch index ~/Videos                 cut into shots, embed, remember
+      prismsearch search "a dog on the beach"    by words
+      prismsearch similar film.mp4@1:20-1:25     by example
+      prismsearch export "sunset" --to clips     the hits as files
+
+    --library, --encoder and --device may stand before or after the command.
+    """
+
+
+for command in (
+    demo, fetch_model, index, search, similar, export, list_videos, info, stats, remove, retry, doctor, bench,
+):  # fmt: skip
+    main.add_command(command)

@@ -1,0 +1,113 @@
+"""The options that say how many hits are wanted and which videos count, shared by search, similar and export."""
+
+from __future__ import annotations
+
+import functools
+import math
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.options import MISSING, seconds_value, since_value, until_value
+from app.refusal import Refused
+from app.terminal import shown
+from db.records import Filters
+
+if TYPE_CHECKING:
+    from db.library import Library
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Narrowing:
+    """At most `top_k` hits, of at least `threshold` (cosine), among what `filters` let through."""
+
+    top_k: int
+    threshold: float | None
+    filters: Filters
+
+
+def narrowing_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """-k, --in, --min-duration, --max-duration, --since, --until and --threshold, handed on as one `narrowing`."""
+
+    @click.option(
+        "-k", "-n", "--top-k", type=click.IntRange(min=1), default=10, show_default=True, help="How many hits at most."
+    )
+    @click.option(
+        "--in", "folder", metavar="FOLDER", type=click.Path(), help="Only videos below this folder (or this one file)."
+    )
+    @click.option(
+        "--min-duration", metavar="TIME", callback=seconds_value, help="Only hits at least this long: 5, 5s, 1m30s."
+    )
+    @click.option("--max-duration", metavar="TIME", callback=seconds_value, help="Only hits at most this long.")
+    @click.option(
+        "--since",
+        metavar="DATE",
+        callback=since_value,
+        help="Only files changed since: 2025-03-01, '2025-03-01 14:30', yesterday, 7d, 12h, 2w.",
+    )
+    @click.option(
+        "--until", metavar="DATE", callback=until_value, help="Only files changed until then, that day included."
+    )
+    @click.option("--threshold", type=float, metavar="SCORE", help="Only hits that score at least this (-1 to 1).")
+    @functools.wraps(command)
+    def run(
+        *args: Any,
+        top_k: int,
+        folder: str | None,
+        min_duration: Fraction | None,
+        max_duration: Fraction | None,
+        since: int | None,
+        until: int | None,
+        threshold: float | None,
+        **options: Any,
+    ) -> Any:
+        if min_duration is not None and max_duration is not None and min_duration > max_duration:
+            raise click.UsageError("--min-duration is longer than --max-duration; nothing could match")
+        if since is not None and until is not None and since > until:
+            raise click.UsageError("--since is later than --until; nothing could match")
+        if threshold is not None and not math.isfinite(threshold):
+            raise click.UsageError("--threshold must be a number")
+        filters = Filters(
+            folder=None if folder is None else os.path.abspath(folder),
+            min_seconds=None if min_duration is None else float(min_duration),
+            max_seconds=None if max_duration is None else float(max_duration),
+            since_ns=since,
+            until_ns=until,
+        )
+        return command(*args, narrowing=Narrowing(top_k=top_k, threshold=threshold, filters=filters), **options)
+
+    return run
+
+
+def nothing_found(library: Library, narrowing: Narrowing) -> str:
+    """Why there may be no hits, in one sentence with what to change."""
+    filters = narrowing.filters
+    if filters.folder is not None and not library.videos(filters.folder):
+        return f"no hits: no video below {shown(filters.folder)} is indexed (prismsearch index {shown(filters.folder)})"
+    if filters:
+        return "no hits: no indexed segment passes these filters; widen them or leave some out"
+    if narrowing.threshold is not None:
+        return f"no hits score {narrowing.threshold:g} or more; lower --threshold"
+    return "no hits: nothing is indexed yet (prismsearch index FOLDER)"
+
+
+def require_indexed(library: Library, encoder_id: str) -> None:
+    """Refuse to search where no segment was embedded by this encoder, and say which encoders the library does hold."""
+    rows = library.encoders()
+    if any(row.id == encoder_id and row.segments for row in rows):
+        return
+    held = ", ".join(f"{row.id} ({row.segments} segments)" for row in rows if row.segments)
+    if held:
+        raise Refused(
+            f"nothing in {shown(str(library.directory))} was indexed with {encoder_id}; it holds {held}. "
+            "Search with that encoder, or index with this one (prismsearch index FOLDER --encoder ...)",
+            MISSING,
+        )
+    raise Refused(
+        f"nothing is indexed yet in {shown(str(library.directory))}: run prismsearch index FOLDER, or prismsearch demo",
+        MISSING,
+    )

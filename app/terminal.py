@@ -1,0 +1,187 @@
+"""What goes to the screen: paths made printable, tables, one live line that is rewritten in place. Knows no commands.
+
+Results go to standard output, everything else (progress, notices, questions) to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+import unicodedata
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+from typing import Self
+
+import click
+
+EVERY_SECONDS = 5.0
+"""How often a line is written where there is no terminal to rewrite one on."""
+
+
+def say(text: str) -> None:
+    """One line to standard error: for people, never for scripts."""
+    click.echo(printable(text), err=True)
+
+
+def print_json(value: object) -> None:
+    """One JSON document to standard output, ASCII only: bytes of a name that are not UTF-8 stay, as lone surrogates."""
+    click.echo(json.dumps(value, indent=2))
+
+
+def print_paths(paths: Iterable[str], *, end: bytes = b"\n") -> None:
+    """Paths to standard output as the very bytes of the file system, each followed by `end`."""
+    stream = sys.stdout.buffer
+    for path in paths:
+        stream.write(os.fsencode(path) + end)
+    stream.flush()
+
+
+def printable(text: str) -> str:
+    """`text` as one line that any terminal can show: control characters and bytes that are not UTF-8 are escaped."""
+    return "".join(_escaped(character) for character in text)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # surrogateescape: a byte of a file name that is not UTF-8
+        return f"\\x{code - 0xDC00:02x}"
+    if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp"):
+        return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+    return character
+
+
+def shown(path: str) -> str:
+    """A path for a person: relative where it lies below the current directory, printable."""
+    try:
+        here = os.getcwd()
+    except OSError:  # the current directory was deleted
+        return printable(path)
+    below = path.startswith(here.rstrip(os.sep) + os.sep)
+    return printable(os.path.relpath(path, here) if below else path)
+
+
+def cells(text: str) -> int:
+    """Columns that `text` takes on a terminal: wide East Asian characters and emoji two, combining marks none."""
+    return sum(_width(character) for character in text)
+
+
+def _width(character: str) -> int:
+    if unicodedata.combining(character) or unicodedata.category(character) in ("Cf", "Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def shortened(text: str, columns: int) -> str:
+    """`text` in at most `columns` cells: the middle gives way, because both ends of a path tell files apart."""
+    if cells(text) <= columns:
+        return text
+    if columns < 4:
+        return _take(text, columns)
+    tail = _take(text[::-1], (columns - 1) // 2)[::-1]
+    return _take(text, columns - 1 - cells(tail)) + "…" + tail
+
+
+def _take(text: str, columns: int) -> str:
+    used = 0
+    for position, character in enumerate(text):
+        used += _width(character)
+        if used > columns:
+            return text[:position]
+    return text
+
+
+def table(rows: Sequence[Sequence[str]], align: str, *, header: Sequence[str] = ()) -> list[str]:
+    """Lines with columns two spaces apart; align: `<` or `>` for each column. The last column is never padded."""
+    every = [list(header), *map(list, rows)] if header else [list(row) for row in rows]
+    widths = [max((cells(row[column]) for row in every), default=0) for column in range(len(align))]
+    lines = []
+    for row in every:
+        padded = []
+        for column, text in enumerate(row):
+            space = " " * (widths[column] - cells(text))
+            padded.append(space + text if align[column] == ">" else text + space)
+        lines.append("  ".join(padded).rstrip())
+    return lines
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """`1 shot`, `1,234 shots`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def size_text(size_bytes: float) -> str:
+    """`812 B`, `4.5 MB`, `1.02 GB`; decimal units, as file managers show."""
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if size_bytes < 999.5 or unit == "TB":
+            digits = 0 if unit == "B" or size_bytes >= 99.95 else 1 if size_bytes >= 9.995 else 2
+            return f"{size_bytes:.{digits}f} {unit}"
+        size_bytes /= 1000
+    raise AssertionError("not reached")
+
+
+def has_terminal() -> bool:
+    """Whether there is somebody to ask."""
+    return sys.stdin.isatty()
+
+
+def confirm(question: str, *, yes: bool, refusal: str) -> None:
+    """Go on only with a yes. Without a terminal to ask on, `refusal` says what was not done (exit code 2)."""
+    if yes:
+        return
+    if not has_terminal():
+        raise click.UsageError(f"{refusal} (there is no terminal to ask on; --yes says yes)")
+    if not click.confirm(question, err=True):
+        say("Nothing was changed.")
+        raise click.exceptions.Exit(1)
+
+
+class LiveLine:
+    """One line on standard error that says where a run is: rewritten on a terminal, now and then anew elsewhere."""
+
+    def __init__(self, *, every_seconds: float = EVERY_SECONDS) -> None:
+        self._live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._every_seconds = every_seconds
+        self._shown = False
+        self._last_seconds = time.monotonic()
+        self._last_heading = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.clear()
+
+    def show(self, text: str, detail: str = "", *, heading: str = "") -> None:
+        """Show `text`, and `detail` in what room is left on a terminal.
+
+        Elsewhere only `text` is written, at once when `heading` changes, else every few seconds.
+        """
+        if self._live:
+            columns = shutil.get_terminal_size().columns - 1
+            line = shortened(printable(text), columns)
+            room = columns - cells(line) - 2
+            if detail and room >= 8:
+                line += "  " + shortened(printable(detail), room)
+            click.echo(f"\r{line}\x1b[K", err=True, nl=False)
+            self._shown = True
+            return
+        now = time.monotonic()
+        if heading != self._last_heading or now - self._last_seconds >= self._every_seconds:
+            self._last_heading, self._last_seconds = heading, now
+            say(text)
+
+    def log(self, text: str) -> None:
+        """A line that stays, above the live one."""
+        self.clear()
+        say(text)
+
+    def clear(self) -> None:
+        """Take the live line away, before anything else is printed."""
+        if self._shown:
+            click.echo("\r\x1b[K", err=True, nl=False)
+            self._shown = False

@@ -1,0 +1,145 @@
+"""`list`, `info`, `stats` and `remove` on a small library."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import cli_library
+import pytest
+from click.testing import CliRunner, Result
+from fakes import ColourEncoder
+
+from app.cli import main
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PRISMSEARCH_LIBRARY", str(cli_library.build(tmp_path, ColourEncoder())))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments: str, input: str | None = None) -> Result:
+    return CliRunner().invoke(main, arguments, input=input)
+
+
+def listed(*arguments: str) -> list[str]:
+    return [os.path.relpath(line) for line in run("list", "--paths", *arguments).stdout.splitlines()]
+
+
+@pytest.mark.usefixtures("root")
+def test_list_shows_what_is_there_gone_changed_and_failed() -> None:
+    Path("films/green.mp4").write_bytes(b"another")
+    lines = run("list").stdout.splitlines()
+    assert [line.split() for line in lines] == [
+        ["length", "shots", "status", "file"],
+        ["10s", "1", "missing", "films/gone.mp4"],
+        ["3.0s", "1", "changed", "films/green.mp4"],
+        ["4.0s", "2", "ok", "films/red.mp4"],
+        ["2.0s", "1", "ok", "other/red@home.mp4"],
+        ["failed", "films/broken.mp4:", "This", "is", "not", "a", "video."],
+    ]
+    assert len({line.rindex("films/") for line in lines[1:4]}) == 1, "the last column is aligned"
+
+
+@pytest.mark.usefixtures("root")
+def test_list_narrows_by_folder_and_status() -> None:
+    assert listed("other") == ["other/red@home.mp4"]
+    assert listed("oth") == []
+    assert listed("--missing") == ["films/gone.mp4"]
+    assert listed("--failed") == ["films/broken.mp4"]
+    assert listed("other", "--failed") == []
+    assert run("list", "--failed", "--missing").exit_code == 2
+
+
+@pytest.mark.usefixtures("root")
+def test_list_as_json_holds_every_fact() -> None:
+    records = {os.path.basename(each["path"]): each for each in json.loads(run("list", "--json").stdout)}
+    red = records["red.mp4"]
+    assert (red["duration_seconds"], red["shots"], red["segments"], red["status"]) == (4.0, 2, 2, "ok")
+    assert (red["width"], red["height"], red["codec"], red["frame_rate"]) == (64, 48, "h264", "25")
+    assert records["broken.mp4"]["reason"] == "This is not a video."
+
+
+@pytest.mark.usefixtures("root")
+def test_info_says_the_shots_counted_from_the_first_frame_shown() -> None:
+    result = run("info", "films/red.mp4")
+    assert result.exit_code == 0
+    assert "00:00:00.000-00:00:02.000" in result.stdout
+    assert "00:00:02.000-00:00:04.000" in result.stdout
+    record = json.loads(run("info", "films/red.mp4", "--json").stdout)
+    assert [(each["start"], each["end"]) for each in record["segments"]] == [("0", "2"), ("2", "4")]
+    assert record["segments"][1]["start_pts"] == cli_library.START + 2 * cli_library.RATE
+
+
+@pytest.mark.usefixtures("root")
+def test_info_of_what_is_not_there_says_why() -> None:
+    failed = run("info", "films/broken.mp4")
+    assert (failed.exit_code, failed.stdout) == (1, "")
+    assert "This is not a video." in failed.stderr
+    unknown = run("info", "films/unknown.mp4")
+    assert unknown.exit_code == 3
+    assert "not in the library" in unknown.stderr
+
+
+@pytest.mark.usefixtures("root")
+def test_stats_count() -> None:
+    record = json.loads(run("stats", "--json").stdout)
+    assert (record["videos"], record["shots"], record["segments"], record["failures"]) == (4, 5, 5, 1)
+    assert record["seconds"] == pytest.approx(19)
+    assert record["encoders"] == [{"id": ColourEncoder().id, "dim": 16, "segments": 5}]
+    assert "4 (19s in all)" in run("stats").stdout
+
+
+def test_remove_forgets_and_never_touches_files(root: Path) -> None:
+    result = run("remove", "films/red.mp4", "--yes")
+    assert result.exit_code == 0
+    assert "no video file was touched" in result.stdout
+    assert (root / "films" / "red.mp4").exists()
+    assert "films/red.mp4" not in listed()
+    assert run("remove", "films", "-y").exit_code == 0
+    assert listed() == ["other/red@home.mp4"], "failed files below the folder are forgotten, too"
+    assert (root / "films" / "broken.mp4").exists()
+
+
+@pytest.mark.usefixtures("root")
+def test_remove_asks_and_without_a_terminal_refuses() -> None:
+    result = run("remove", "films", input="y\n")
+    assert result.exit_code == 2
+    assert "--yes" in result.stderr
+    assert len(listed()) == 5
+
+
+@pytest.mark.usefixtures("root")
+def test_remove_asks_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.terminal.has_terminal", lambda: True)
+    kept = run("remove", "films", input="n\n")
+    assert kept.exit_code == 1
+    assert "Forget 3 videos and 1 failed file?" in kept.stderr
+    assert len(listed()) == 5
+    assert run("remove", "films", input="y\n").exit_code == 0
+    assert len(listed()) == 1
+
+
+@pytest.mark.usefixtures("root")
+def test_remove_missing_takes_only_what_is_gone() -> None:
+    assert run("remove", ".", "--missing", "--yes").exit_code == 0
+    assert listed() == ["films/green.mp4", "films/red.mp4", "other/red@home.mp4", "films/broken.mp4"]
+    assert "every file is there" in run("remove", ".", "--missing", "--yes").stderr
+
+
+@pytest.mark.usefixtures("root")
+def test_remove_of_what_is_unknown_changes_nothing() -> None:
+    result = run("remove", "films/red.mp4", "nowhere", "--yes")
+    assert result.exit_code == 3
+    assert "nothing was removed" in result.stderr
+    assert len(listed()) == 5
+
+
+def test_an_empty_library_says_what_to_do(tmp_path: Path) -> None:
+    result = run("list", "--library", str(tmp_path / "none"))
+    assert result.exit_code == 3
+    assert result.stderr.startswith("prismsearch: ")
+    assert result.stderr.count("\n") == 1
