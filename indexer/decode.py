@@ -45,27 +45,25 @@ class Decoding:
         self.damaged = 0
         self.clock = Clock(step=source.step, second=round(1 / source.time_base), prefer_dts=source.decoding_times_only)
         self._seek_pts = seek_pts
-        self._last_raw: int | None = None
-        self._flush_failed = False
+        self._fed_to: int | None = None  # latest time among the packets
+        self._shown_to: int | None = None  # latest time among the frames
 
     def __iter__(self) -> Iterator[Frame]:
         if self._seek_pts is not None:
             self.source.container.seek(self._seek_pts, stream=self.source.stream, backward=True)
         for picture in self._pictures(self.source):
             yield self._placed(picture)
-        if self._flush_failed:
-            for picture in self._lost_at_the_end():
-                yield self._placed(picture)
+        for picture in self._lost_at_the_end():
+            yield self._placed(picture)
 
     def _placed(self, picture: VideoFrame) -> Frame:
-        if picture.pts is not None:
-            self._last_raw = picture.pts
+        if picture.pts is not None and (self._shown_to is None or picture.pts > self._shown_to):
+            self._shown_to = picture.pts
         duration = picture.duration or 0
         return Frame(self.clock.place(picture.pts, picture.dts, duration), duration, picture)
 
     def _pictures(self, source: Source) -> Iterator[VideoFrame]:
         context = source.stream.codec_context
-        self._flush_failed = False
         for packet in self._packets(source):
             try:
                 pictures = context.decode(packet)
@@ -83,7 +81,6 @@ class Decoding:
             return
         except av.error.FFmpegError:
             self.damaged += 1
-            self._flush_failed = True
             return
         yield from pictures
 
@@ -113,24 +110,33 @@ class Decoding:
                 continue
             if packet.size:
                 errors = 0
+                if packet.pts is not None and not packet.is_discard:
+                    self._fed_to = packet.pts if self._fed_to is None else max(self._fed_to, packet.pts)
                 yield packet
 
     def _lost_at_the_end(self) -> Iterator[VideoFrame]:
-        """An error in the last flush takes along the good frames that the decoder's threads still hold.
+        """Frames that the decoder's threads held when an error ended its last flush.
 
-        They cannot be asked for again (a second flush is refused), so the end is decoded once more without frame
-        threads, which hold nothing back. This is the rare case of a file cut off in its last packet.
+        PyAV gives no second chance to ask for them, and no sign either if the flush gave anything before the error: but
+        then packets were fed that are later than the last frame. So the end is decoded once more without frame threads,
+        which hold nothing back. This is the rare case of a file cut off in its last packet.
         """
-        if self._last_raw is None:
+        done = self._shown_to
+        if done is None or self._fed_to is None or self._fed_to <= done:
             return
+        if self.source.stream.codec_context.thread_count == 1:
+            return
+        damaged = self.damaged
         with open_source(self.source.path, threads=1) as again:
             again.stream.codec_context.thread_type = "SLICE"
-            again.container.seek(self._last_raw, stream=again.stream, backward=True)
-            damaged = self.damaged
+            try:
+                again.container.seek(done, stream=again.stream, backward=True)
+            except av.error.FFmpegError:
+                return
             for picture in self._pictures(again):
-                if picture.pts is not None and picture.pts > self._last_raw:
+                if picture.pts is not None and picture.pts > done:
                     yield picture
-            self.damaged = damaged
+        self.damaged = max(damaged, 1)  # the same damage must not count twice
 
 
 def end_of(last: Frame, *, start_pts: int, frames: int, step: int) -> int:

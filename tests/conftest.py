@@ -1,0 +1,14 @@
+"""What many tests start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from synthetic import make_video
+
+
+@pytest.fixture(scope="session")
+def three_shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """25 frames a second, 64 x 48: red for 30 frames, blue for 25, green for 40. Not to be written to."""
+    return make_video(tmp_path_factory.mktemp("videos") / "three shots.mp4", [("red", 30), ("blue", 25), ("green", 40)])

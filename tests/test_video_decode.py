@@ -1,0 +1,214 @@
+"""Every frame a file still holds, at times that only ever grow, or one sentence why there is none."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+from synthetic import make_audio, make_video, picture
+
+from indexer.clock import Clock
+from indexer.decode import Decoding, Frame
+from indexer.errors import UnreadableVideo
+from indexer.probe import open_source
+
+
+def read(path: str | Path, threads: int = 0) -> tuple[list[Frame], Decoding]:
+    with open_source(os.fspath(path), threads=threads) as source:
+        decoding = Decoding(source)
+        return list(decoding), decoding
+
+
+def seconds(frames: list[Frame], base: Fraction) -> list[float]:
+    return [float((frame.pts - frames[0].pts) * base) for frame in frames]
+
+
+CONTAINERS = [
+    ("plain.mp4", "libx264", {"bf": "3", "preset": "veryfast", "g": "12"}, {}),
+    ("fragments.mp4", "libx264", {"bf": "3", "g": "12"}, {"movflags": "frag_keyframe+empty_moov"}),
+    ("matroska.mkv", "libx264", {"bf": "3", "preset": "veryfast", "g": "12"}, {}),
+    ("vp9.webm", "libvpx-vp9", {"deadline": "realtime", "cpu-used": "8", "g": "12"}, {}),
+    ("avi reordered.avi", "libx264", {"bf": "3", "preset": "veryfast", "g": "12"}, {}),
+    ("avi.avi", "mpeg4", {"g": "12"}, {}),
+    ("transport.ts", "libx264", {"bf": "3", "preset": "veryfast", "g": "12"}, {}),
+    ("program.mpg", "mpeg2video", {"bf": "2", "g": "12"}, {}),
+    ("raw.h264", "libx264", {"bf": "3", "preset": "veryfast", "g": "12"}, {}),
+    ("quicktime.mov", "mjpeg", {}, {}),
+]
+
+
+@pytest.mark.parametrize(("name", "codec", "options", "muxer"), CONTAINERS, ids=[case[0] for case in CONTAINERS])
+def test_frames_come_in_order_at_the_right_times_from_any_container(
+    tmp_path: Path, name: str, codec: str, options: dict[str, str], muxer: dict[str, str]
+) -> None:
+    path = make_video(
+        tmp_path / name,
+        [("ramp", 30)],
+        codec=codec,
+        pix_fmt="yuvj420p" if codec == "mjpeg" else "yuv420p",
+        options=options,
+        container_options=muxer,
+    )
+    frames, decoding = read(path)
+    base = decoding.source.time_base
+    assert len(frames) == 30
+    assert seconds(frames, base) == pytest.approx([k / 25 for k in range(30)], abs=0.0011)
+    # The grey of the ramp says which frame it is: the order shown, not the order stored.
+    greys = [float(frame.picture.to_ndarray(format="gray").mean()) for frame in frames]
+    assert greys == sorted(greys)
+    assert decoding.damaged == 0
+    assert decoding.clock.counted == (name == "raw.h264")
+
+
+def test_variable_frame_rate_keeps_its_times(tmp_path: Path) -> None:
+    times = [0, 1, 2, 3, 10, 20, 21, 22, 50, 60]
+    path = make_video(tmp_path / "vfr.mp4", [("red", 10)], times=times, time_base=Fraction(1, 30))
+    frames, decoding = read(path)
+    assert seconds(frames, decoding.source.time_base) == pytest.approx([t / 30 for t in times])
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_damage_costs_the_damaged_frames_only(tmp_path: Path, threads: int) -> None:
+    path = make_video(tmp_path / "damaged.mp4", [("noise", 60)], options={"g": "10", "bf": "0"})
+    with av.open(os.fspath(path)) as container:
+        places = [packet.pos for packet in container.demux(video=0) if packet.pos is not None]
+    data = bytearray(path.read_bytes())
+    for number in (13, 27, 44):
+        data[places[number] : places[number] + 8] = b"\xff" * 8
+    path.write_bytes(data)
+    with av.open(os.fspath(path)) as container, pytest.raises(av.error.InvalidDataError):
+        list(container.decode(video=0))  # where PyAV by itself gives up
+    frames, decoding = read(path, threads)
+    assert decoding.damaged == 3
+    assert [frame.pts // 512 for frame in frames] == [k for k in range(60) if k not in (13, 27, 44)]
+
+
+@pytest.mark.parametrize("part", [0.35, 0.6, 0.85])
+def test_a_file_cut_off_gives_the_same_frames_with_and_without_frame_threads(tmp_path: Path, part: float) -> None:
+    whole = make_video(
+        tmp_path / "whole.mp4",
+        [("noise", 40)],
+        size=(96, 64),
+        options={"g": "20", "bf": "2", "preset": "veryfast"},
+        container_options={"movflags": "+faststart"},
+    )
+    cut = tmp_path / "cut.mp4"
+    data = whole.read_bytes()
+    cut.write_bytes(data[: int(len(data) * part)])
+    one, _ = read(cut, threads=1)
+    several, _ = read(cut, threads=4)
+    assert 5 < len(one) < 40
+    assert [frame.pts for frame in one] == [frame.pts for frame in several]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("empty.mp4", b"", "empty"),
+        ("text.mp4", b"This is no video, only words.\n" * 40, "not_video"),
+        ("zeros.mp4", bytes(20_000), "broken"),
+        ("no index.mp4", b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41" + b"\0\0\x40\0mdat" + bytes(9000), "broken"),
+        ("random.mkv", random.Random(1).randbytes(20_000), "not_video"),
+    ],
+)
+def test_what_is_no_video_is_told_apart(tmp_path: Path, name: str, content: bytes, kind: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(UnreadableVideo) as caught:
+        read(path)
+    assert caught.value.kind == kind
+    assert caught.value.reason.endswith(".")
+    assert os.fspath(path) in str(caught.value)
+
+
+def test_sound_with_an_album_cover_is_no_video(tmp_path: Path) -> None:
+    for path in (
+        make_audio(tmp_path / "song.m4a"),
+        make_audio(tmp_path / "cover.mp4", cover=picture("red", 0, (64, 64))),
+    ):
+        with pytest.raises(UnreadableVideo) as caught:
+            read(path)
+        assert caught.value.kind == "audio_only"
+
+
+def test_missing_folder_and_pipe_are_refused_without_waiting(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.mp4"
+    os.mkfifo(pipe)
+    for path, kind in ((tmp_path / "gone.mp4", "missing"), (tmp_path, "not_video"), (pipe, "not_video")):
+        with pytest.raises(UnreadableVideo) as caught:
+            read(path)
+        assert caught.value.kind == kind
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root reads everything")
+def test_a_file_without_permission_is_said_so(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "locked.mp4")
+    path.chmod(0)
+    with pytest.raises(UnreadableVideo) as caught:
+        read(path)
+    assert caught.value.kind == "permission"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"-dash.mp4",
+        b"a%03d.mp4",
+        b"colon:name.mp4",
+        b"not utf8 \xff\xfe.mp4",
+        b"space .mp4 ",
+        b"q'\";#.mp4",
+        "e\u0301é.mp4".encode(),
+    ],
+)
+def test_any_name_can_be_opened(tmp_path: Path, name: bytes) -> None:
+    made = make_video(tmp_path / "made.mp4", [("red", 5)])
+    odd = os.path.join(os.fsencode(tmp_path), name)
+    os.rename(made, odd)
+    frames, _ = read(os.fsdecode(odd))
+    assert len(frames) == 5
+
+
+def test_a_file_that_changes_or_goes_while_it_is_read_is_noticed(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "growing.mp4")
+    with open_source(os.fspath(path)) as source:
+        source.check_unchanged()
+        with path.open("ab") as file:
+            file.write(b"more")
+        with pytest.raises(UnreadableVideo) as changed:
+            source.check_unchanged()
+        path.unlink()
+        with pytest.raises(UnreadableVideo) as gone:
+            source.check_unchanged()
+    assert (changed.value.kind, gone.value.kind) == ("error", "missing")
+
+
+def test_a_clock_counts_where_there_is_no_time() -> None:
+    clock = Clock(step=10, second=250)
+    assert [clock.place(None, None, duration) for duration in (0, 7, 0, 0)] == [0, 10, 17, 27]
+    assert clock.counted
+
+
+def test_a_clock_never_stands_still_and_loses_no_frame() -> None:
+    clock = Clock(step=10, second=250)
+    assert [clock.place(pts, None, 10) for pts in (0, 10, 10, 5, 20, 30)] == [0, 10, 11, 12, 20, 30]
+    assert not clock.counted
+
+
+def test_a_clock_follows_on_when_the_timeline_starts_again() -> None:
+    clock = Clock(step=10, second=250)
+    assert [clock.place(pts, None, 10) for pts in (1000, 1010, 0, 10, 20)] == [1000, 1010, 1020, 1030, 1040]
+    assert clock.counted
+
+
+def test_a_clock_prefers_the_times_that_go_wrong_less() -> None:
+    clock = Clock(step=1, second=25)
+    shuffled = [(1, 2), (3, 3), (2, 4), (4, 5), (6, 6), (5, 7), (8, 8), (7, 9)]
+    placed = [clock.place(pts, dts, 1) for pts, dts in shuffled]
+    assert placed[2:] == [dts for _, dts in shuffled[2:]]
+    assert all(before < after for before, after in itertools.pairwise(placed))
