@@ -48,12 +48,17 @@ def worth_trying(path: str, extensions: frozenset[str] = VIDEO_EXTENSIONS) -> bo
 
     Raises OSError if it has to be read and cannot be.
     """
-    extension = os.path.splitext(path)[1][1:].lower()
+    extension = extension_of(path)
     if not extension:
         return starts_like_video(read_head(path))
     if extension not in extensions:
         return False
     return extension not in _ALSO_SOURCE_CODE or not is_text(read_head(path))
+
+
+def extension_of(path: str) -> str:
+    """Lower case, without the dot; `clip.MP4 ` with a space after it, as copying from web pages makes them, is `mp4`."""
+    return os.path.splitext(path)[1][1:].strip().lower()
 
 
 def read_head(path: str) -> bytes:
@@ -88,6 +93,8 @@ def is_text(head: bytes) -> bool:
 
 def _is_transport_stream(head: bytes) -> bool:
     """Sync bytes a packet apart: 188 bytes, 192 with a time code before (M2TS), 204 with error correction after."""
+    if is_text(head):
+        return False
     for packet in (188, 192, 204):
         for start in range(packet):
             marks = head[start::packet]

@@ -113,7 +113,7 @@ class _Run:
         except (LibraryError, EncodingFailed) as error:
             self._tally.stopped = str(error)
         self._tally.seconds["wall"] = perf_counter() - began
-        self._meter.start("done")
+        self._meter.finish()
         return self._tally.report()
 
     def _steps(self, roots: tuple[str | os.PathLike[str], ...]) -> None:

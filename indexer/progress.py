@@ -71,6 +71,11 @@ class ProgressMeter:
             self.failures = 0
         self.tell(now=True)
 
+    def finish(self) -> None:
+        """The run is over: what the last phase counted stands."""
+        self._phase = "done"
+        self.tell(now=True)
+
     def tell(
         self,
         *,

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from indexer.containers import VIDEO_EXTENSIONS, worth_trying
+from indexer.containers import VIDEO_EXTENSIONS, extension_of, worth_trying
 from indexer.errors import Cancelled
 
 SKIPPED_NAMES = frozenset(
@@ -26,6 +26,10 @@ SKIPPED_NAMES = frozenset(
     }
 )
 """Folders, in lower case, in which systems keep what is deleted, damaged or derived. A dot first means hidden."""
+
+
+LIBRARY_FILE = "library.sqlite3"
+"""Marks a folder as a library: `db.library.FILE_NAME`, which costs SQLAlchemy to import; a test holds them together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +142,7 @@ class _Walk:
                 self._link(path, root)
 
     def _link(self, path: str, root: str) -> None:
-        by_name = os.path.splitext(path)[1][1:].lower()
+        by_name = extension_of(path)
         try:
             status = os.stat(path)
             if stat.S_ISDIR(status.st_mode):
@@ -168,6 +172,8 @@ class _Walk:
             except OSError as error:
                 self._problem(path, error, "went away while it was looked into")
                 continue
+            if any(entry.name == LIBRARY_FILE for entry in entries):
+                continue  # a library, perhaps not the one at hand: its previews are videos, but nobody's footage
             for entry in entries:
                 if not self._is_left_out(entry, root):
                     deeper = self._entry(entry, os.path.join(real, entry.name), root)
