@@ -87,8 +87,6 @@ def _encode(program: str, found: Survey, draft: Path, lead: Fraction | None, *, 
             "tag:v": "hvc1",
             "x265-params": "log-level=error",
         }  # hvc1: the name by which Apple's players know it
-    if found.rgb:
-        options |= {"colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709"}
     if sound:
         options |= {"c:a": "aac", "b:a": AUDIO_BITS_A_SECOND}
     output = ffmpeg.output(*streams, _url(str(draft)), **options)
@@ -109,7 +107,10 @@ def _picture(stream: Any, found: Survey) -> Any:
         stream = stream.filter("settb", _ratio(1 / found.frame_rate, "/")).filter("setpts", "N")
     stream = stream.filter("crop", "max(2,trunc(iw/2)*2)", "max(2,trunc(ih/2)*2)", 0, 0)
     if found.rgb:
+        # Said in the file, because players guess the matrix by the size of the picture otherwise.
         stream = stream.filter("scale", out_color_matrix="bt709", out_range="tv")
+        stream = stream.filter("format", "yuv420p10le" if found.deep else "yuv420p")
+        stream = stream.filter("setparams", color_primaries="bt709", color_trc="bt709", colorspace="bt709", range="tv")
     return stream
 
 

@@ -92,13 +92,22 @@ def survey(path: str, start_seconds: Fraction, end_seconds: Fraction) -> Survey:
         first_number = sum(pts < low for pts, _ in found)
     inside = [(pts, duration) for pts, duration in found if low <= pts < high]
     if not inside:
-        raise ExportError(
-            f"no frame is shown between {timecode(start_seconds)} and {timecode(end_seconds)}; "
-            "take a longer range, or one before the end of the video"
-        )
-    last_pts, last_duration = inside[-1]
-    ends = high if found[-1][0] >= high else min(high, last_pts + (last_duration or step))
+        raise ExportError(_nothing_there(start_seconds, end_seconds, found, low, first_pts, base))
+    last_pts, last_duration = found[-1]
+    # Where a frame follows, it may lie within SAME_SECONDS before the end; otherwise the video may end before it.
+    follows = last_pts if last_pts >= high else last_pts + (last_duration or step)
+    ends = min(first_pts + math.ceil(end_seconds / base), follows)
     return Survey(**known, pts=tuple(pts for pts, _ in inside), end_pts=ends, first_number=first_number)
+
+
+def _nothing_there(
+    start: Fraction, end: Fraction, found: list[tuple[int, int]], low: int, first_pts: int, base: Fraction
+) -> str:
+    asked = f"{timecode(start)}-{timecode(end)}"
+    if found and found[-1][0] < low:
+        last = timecode((found[-1][0] - first_pts) * base)
+        return f"the range {asked} is past the end of the video, whose last frame is shown at {last}"
+    return f"no frame begins in {asked}, because frames are further apart there; take a longer range"
 
 
 def _known(source: Source, first_pts: int, counted: bool) -> dict[str, Any]:
