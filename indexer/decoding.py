@@ -232,7 +232,7 @@ def _as_it_is_now(job: Job) -> Job:
     if (status.st_size, status.st_mtime_ns) == (job.file.size_bytes, job.file.modified_ns):
         return job
     file = FoundFile(path=job.file.path, size_bytes=status.st_size, modified_ns=status.st_mtime_ns)
-    return Job(file=file, fingerprint=fingerprint(file.path), known=job.known, copies=job.copies)
+    return Job(file=file, fingerprint=fingerprint(file.path), copies=job.copies)
 
 
 def _keep(media: StagedMedia, made: SegmentClip) -> None:

@@ -37,7 +37,7 @@ class Encoding:
         meter: ProgressMeter,
         tally: Tally,
     ) -> None:
-        """known: paths that the library had before."""
+        """known: paths under which the library had something before."""
         self._library = library
         self._encoder = encoder
         self._recipe = recipe
@@ -174,7 +174,6 @@ class Encoding:
             job = Job(
                 file=file,
                 fingerprint=planned.fingerprint,
-                known=file.path in self._known,
                 copies=planned.copies[1:],
             )
             self._begin(job, decoders)

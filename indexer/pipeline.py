@@ -117,6 +117,7 @@ class _Run:
         return self._tally.report()
 
     def _steps(self, roots: tuple[str | os.PathLike[str], ...]) -> None:
+        self._meter.start("scan")
         with self._tally.timed("scan"):
             scan = find_videos(
                 roots,
@@ -138,7 +139,7 @@ class _Run:
             self._encoder,
             self._recipe,
             batch_size=self._options.batch_size,
-            known=known.keys(),
+            known=known.keys() | {item.file.path for item in plan.moved},
             meter=self._meter,
             tally=self._tally,
         )
@@ -208,7 +209,7 @@ class _Run:
         # A moved video may have two steps, and only the last one leads to a file that is there.
         lost = {item.video_id: item for item in (*touched, *moved)}.values()
         return [
-            Job(file=item.file, fingerprint=item.fingerprint, known=False)
+            Job(file=item.file, fingerprint=item.fingerprint)
             for item in (*lost, *copied)
             if item.file.path not in encoded_anyway
         ]

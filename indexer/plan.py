@@ -45,7 +45,6 @@ class Job:
 
     file: FoundFile
     fingerprint: str
-    known: bool  # the library has something under that path
     copies: tuple[FoundFile, ...] = ()  # new files of the same content
 
 
@@ -149,7 +148,7 @@ def make_plan(
         touched=tuple(touched),
         moved=tuple(in_safe_order(moved)),
         copied=tuple(copied),
-        jobs=tuple(_jobs(to_encode, known)),
+        jobs=tuple(_jobs(to_encode)),
     )
 
 
@@ -206,7 +205,7 @@ def _is_alias(path: str, others: Iterable[str]) -> bool:
     return any(os.path.realpath(other) == os.path.realpath(path) for other in others)
 
 
-def _jobs(to_encode: Iterable[_Wanted], known: Mapping[str, KnownFile]) -> list[Job]:
+def _jobs(to_encode: Iterable[_Wanted]) -> list[Job]:
     """One job for each content that is new to the library, with its other files as copies.
 
     A file that the library has with this very content is always a job of its own: other encoders' rows hang on it.
@@ -220,5 +219,5 @@ def _jobs(to_encode: Iterable[_Wanted], known: Mapping[str, KnownFile]) -> list[
         new = tuple(wanted.file for wanted in members if wanted.file not in own)
         for file in own:
             copies, new = new, ()
-            jobs.append(Job(file=file, fingerprint=content, known=file.path in known, copies=copies))
+            jobs.append(Job(file=file, fingerprint=content, copies=copies))
     return sorted(jobs, key=lambda job: job.file.path)

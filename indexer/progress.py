@@ -59,7 +59,9 @@ class ProgressMeter:
         self._clock = clock
         self._told_at = self._began_at = clock()
         self._phase: Phase = "scan"
-        self.start("scan")
+        self.files_done = self.files_total = self.bytes_done = self.bytes_total = 0
+        self.clips_done = self.failures = 0
+        self.seconds_done = 0.0
 
     def start(self, phase: Phase, *, files_total: int = 0, bytes_total: int = 0) -> None:
         """Begin a phase: all counts but that of failures start anew."""
@@ -67,8 +69,6 @@ class ProgressMeter:
         self.files_done = self.bytes_done = self.clips_done = 0
         self.seconds_done = 0.0
         self._began_at = self._clock()
-        if phase == "scan":
-            self.failures = 0
         self.tell(now=True)
 
     def finish(self) -> None:
