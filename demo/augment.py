@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 def augment(clips: NDArray[np.uint8], size: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """uint8 (B, T, H, W, 3) -> uint8 (B, T, size, size, 3): squashed to the square as indexing does, then worn a little."""
+    """uint8 (B, T, H, W, 3) -> uint8 (B, T, size, size, 3): squashed to the square as indexing does, then worn."""
     b, t, height, width, _ = clips.shape
     x = torch.from_numpy(clips).permute(0, 1, 4, 2, 3).reshape(b * t, 3, height, width).float()
     if rng.random() < 0.3:  # filmed smaller than it is looked at

@@ -1,4 +1,4 @@
-"""What people say of a take, which takes are never trained on, and the one sentence that describes a take for certain."""
+"""What people say of a take, which takes are never trained on, and the one sentence that describes a take."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ from demo.world import THINGS as NAMES
 
 _MOVES: dict[str, tuple[str, ...]] = {
     "left": ("moves to the left", "slides left", "drifts to the left", "travels leftward", "goes from right to left"),
-    "right": ("moves to the right", "slides right", "drifts to the right", "travels rightward", "goes from left to right"),
+    "right": (
+        "moves to the right",
+        "slides right",
+        "drifts to the right",
+        "travels rightward",
+        "goes from left to right",
+    ),
     "rise": ("rises", "moves up", "goes upward", "climbs to the top", "floats up"),
     "fall": ("falls", "moves down", "goes downward", "sinks to the bottom", "drops down"),
     "still": ("stays still", "does not move", "stands motionless", "rests in place", "holds still"),
@@ -37,7 +43,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "starry night": ("in a starry night", "under the stars", "in the night sky", "on a starry night sky"),
     "brick wall": ("in front of a brick wall", "on a brick wall", "against the bricks", "with a brick wall behind it"),
     "ocean waves": ("on ocean waves", "over the sea", "on the waves", "in the ocean"),
-    "checkerboard": ("on a checkerboard", "on a chessboard", "over a checkered floor", "on a black and white checkerboard"),
+    "checkerboard": ("on a checkerboard", "on a chessboard", "over a checkered floor", "on black and white squares"),
 }  # fmt: skip
 _OPENINGS = ("", "", "", "a video of ", "a clip of ", "a shot of ", "we see ", "here is ")
 
@@ -90,9 +96,9 @@ def describe(take: Take) -> str:
 def held_out() -> frozenset[Take]:
     """The takes that training never shows.
 
-    80 of the 800 (thing, background) pairs, one for each thing, are held out in all 8 motions, so that motion alone can be
-    measured on combinations never seen; besides, one take in 64 of the rest. Every thing, background and motion, and every
-    (thing, motion) and (background, motion) pair stays in training.
+    80 of the 800 (thing, background) pairs, one for each thing, are held out in all 8 motions, so that motion alone can
+    be measured on combinations never seen; besides, one take in 64 of the rest. Every thing, background and motion, and
+    every (thing, motion) and (background, motion) pair stays in training.
     """
     held: set[Take] = set()
     for i, thing in enumerate(NAMES):

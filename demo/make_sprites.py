@@ -2,8 +2,8 @@
 
     python demo/make_sprites.py /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf
 
-The pictures are Noto Color Emoji's (Google, SIL Open Font License 1.1). Each gets a white rim with a faint dark edge, as
-stickers have, so that a red apple shows on red.
+The pictures are Noto Color Emoji's (Google, SIL Open Font License 1.1). Each gets a white rim with a faint dark edge,
+as stickers have, so that a red apple shows on red.
 """
 
 from __future__ import annotations

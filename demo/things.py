@@ -1,4 +1,4 @@
-"""The eighty nameable things of the demo world: an emoji each, and the words people use for it (the first is canonical)."""
+"""The eighty nameable things of the demo world: an emoji each, and the words people use (the first is canonical)."""
 
 from __future__ import annotations
 

@@ -1,17 +1,17 @@
 """Train the demo encoder: a small VideoPrism-LvT, from scratch, on the procedural demo world.
 
-    python demo/train.py --image-steps 3000 --video-steps 9000 --out encoder/demo/videoprism_lvt_demo.npz
+    python demo/train.py --out encoder/demo/videoprism_lvt_demo.npz
 
 Two stages, as VideoPrism itself goes from pictures to videos:
   1. single frames with captions that leave the motion out (T = 1: the temporal table is interpolated to one row);
   2. clips of 8 frames with whole captions, half of each batch being the same thing on the same background in all its
      motions, so that nothing but the motion can tell them apart.
 
-The loss is contrastive between clips and captions (InfoNCE in both directions; every caption that is true of a clip counts
-as positive). Two helpers are dropped after training: linear classifiers of thing, background and motion on both embeddings,
-and a contrastive term that draws clips of the same motion together, since "shots that move like this one" is what a search by example is for.
-No (thing, background, motion) of `captions.held_out()` is ever shown. Each step draws from its own seed, so a run can be
-cut and goes on from its last checkpoint to the same result up to rounding.
+The loss is contrastive between clips and captions (InfoNCE in both directions; every caption that is true of a clip
+counts as positive). Two helpers are dropped after training: linear classifiers of thing, background and motion on both
+embeddings, and a contrastive term that draws clips of the same motion together, since "shots that move like this one"
+is what a search by example is for. No take of `captions.held_out()` is ever shown. Each step draws from its own seed, so a
+run that was cut goes on from its last checkpoint to the same result up to rounding.
 """
 
 from __future__ import annotations
@@ -171,7 +171,12 @@ class Trainee(nn.Module):
             pull = _soft((10 * video @ video.T).masked_fill(~others, -1e4), same[..., 2] & others)
             loss = loss + MOTION_PULL * pull
         hit = float(true[torch.arange(len(video)), logits.argmax(1)].float().mean())
-        return loss, {"loss": loss.item(), "contrast": contrast.item(), "hit": hit, **dict(zip(("thing", "back", "move"), right, strict=False))}
+        return loss, {
+            "loss": loss.item(),
+            "contrast": contrast.item(),
+            "hit": hit,
+            **dict(zip(("thing", "back", "move"), right, strict=False)),
+        }
 
 
 def _soft(logits: Tensor, positive: Tensor) -> Tensor:
@@ -189,7 +194,12 @@ def rate(step: int, steps: int, warmup: int = 200) -> float:
 
 
 def run_stage(
-    trainee: Trainee, average: dict[str, Tensor], args: argparse.Namespace, *, still_frames: bool, state: dict[str, object]
+    trainee: Trainee,
+    average: dict[str, Tensor],
+    args: argparse.Namespace,
+    *,
+    still_frames: bool,
+    state: dict[str, object],
 ) -> None:
     name = "images" if still_frames else "videos"
     steps = args.image_steps if still_frames else args.video_steps

@@ -1,7 +1,7 @@
 """A procedural world of takes: one thing, before one background, in one motion.
 
-`stage` decides what happens in each take (where, how large, how fast), `draw` paints it at any size and times. Drawn with
-torch's grid_sample, whole batches at once.
+`stage` decides what happens in each take (where, how large, how fast), `draw` paints it at any size and times, whole
+batches at once with torch's grid_sample.
 """
 
 from __future__ import annotations
@@ -47,7 +47,10 @@ class Take:
 
 @dataclass(frozen=True)
 class Staging:
-    """How B takes are played; every array has B rows. Lengths are fractions of the picture's height (x: of its width)."""
+    """How B takes are played; every array has B rows.
+
+    Positions are fractions of the picture's width and height, sizes of its shorter side.
+    """
 
     takes: tuple[Take, ...]
     start: NDArray[np.float32]  # (B, 4): x, y, size, angle in radians at time 0
@@ -104,8 +107,9 @@ def draw(
     b, t = times.shape
     pose = torch.from_numpy(staging.pose(times)).reshape(b * t, 4)
     x, y, size, angle = pose.unbind(1)
-    # From the picture's coordinates (-1..1) to the sprite's: undo the shift, the turn and the size.
     aspect = aspect or width / height
+    size = size * min(1.0, aspect)
+    # From the picture's coordinates (-1..1) to the sprite's: undo the shift, the turn and the size.
     cos, sin = torch.cos(angle) / size, torch.sin(angle) / size
     cx, cy = (2 * x - 1) * aspect, 2 * y - 1
     theta = torch.stack(

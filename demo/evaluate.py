@@ -1,0 +1,101 @@
+"""Measure an encoder on clips of the demo world that its training never showed.
+
+    python demo/evaluate.py [--encoder demo]
+
+The gallery holds every thing on its held-out background in all 8 motions: 640 clips, each combination once. Measured
+are words to clip, motion alone (the 8 clips of one thing on one background, told apart by words), and clip to clip.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from demo import captions, world
+from demo.augment import augment
+from encoder import Encoder, load_encoder
+
+Rows = NDArray[np.float32]
+
+
+def gallery() -> list[world.Take]:
+    """The (thing, background) pairs that are held out in all motions, motion by motion."""
+    held = captions.held_out()
+    return [
+        world.Take(thing, background, motion)
+        for thing in world.THINGS
+        for background in world.BACKGROUNDS
+        if all(world.Take(thing, background, m) in held for m in world.MOTIONS)
+        for motion in world.MOTIONS
+    ]
+
+
+def clip_rows(encoder: Encoder, takes: list[world.Take], seed: int) -> Rows:
+    """Unit rows of newly drawn clips, squashed from pictures of mixed shapes and worn as files are."""
+    rng = np.random.default_rng((seed, 77))
+    spec = encoder.clip_spec
+    rows = []
+    for start in range(0, len(takes), 16):
+        part = takes[start : start + 16]
+        aspect = float(rng.choice((1.0, 4 / 3, 16 / 9, 9 / 16)))
+        clips = world.render(part, frames=spec.frames, height=spec.size, width=spec.size, rng=rng, aspect=aspect)
+        rows.append(encoder.encode_clips(augment(clips, spec.size, rng)))
+    return np.concatenate(rows)
+
+
+def measure(encoder: Encoder, seed: int = 1) -> dict[str, float]:
+    """All figures, as shares of 1."""
+    takes = gallery()
+    motions = np.array([world.MOTIONS.index(take.motion) for take in takes])
+    pairs = np.repeat(np.arange(len(takes) // 8), 8)
+    clips, again = clip_rows(encoder, takes, seed), clip_rows(encoder, takes, seed + 1)
+    plain = encoder.encode_texts([captions.describe(take) for take in takes])
+    rng = np.random.default_rng(seed)
+    varied = encoder.encode_texts([captions.caption(take, rng) for take in takes])
+
+    order = np.argsort(-(plain @ clips.T), axis=1)
+    right = np.arange(len(takes))[:, None]
+    free = np.argsort(-(varied @ clips.T), axis=1)
+    back = np.argmax(clips @ plain.T, axis=1)
+    eights = (plain @ clips.T).reshape(len(pairs) // 8, 8, len(pairs) // 8, 8)
+    eights = eights[np.arange(len(eights)), :, np.arange(len(eights)), :]  # (pairs, 8 sentences, 8 clips)
+    between = clips @ clips.T
+    np.fill_diagonal(between, -2)
+    others = np.where(pairs[:, None] == pairs[None], -2, between)
+    repeated = np.where(pairs[:, None] == pairs[None], again @ clips.T, -2)
+    mine = np.arange(8)[None]
+    return {
+        "gallery": float(len(takes)),
+        "text_to_video_r1": float((order[:, :1] == right).any(1).mean()),
+        "text_to_video_r5": float((order[:, :5] == right).any(1).mean()),
+        "varied_text_to_video_r1": float((free[:, :1] == right).any(1).mean()),
+        "video_to_text_r1": float((back == right[:, 0]).mean()),
+        "motion_by_text": float((eights.argmax(2) == mine).mean()),
+        "motion_of_clip": float((eights.argmax(1) == mine).mean()),
+        "neighbour_shares_motion": float((motions[between.argmax(1)] == motions).mean()),
+        "neighbour_of_another_thing_shares_motion": float((motions[others.argmax(1)] == motions).mean()),
+        "same_take_again_among_8": float((repeated.argmax(1) == right[:, 0]).mean()),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--encoder", default="demo")
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    figures = measure(load_encoder(args.encoder, "cpu"), args.seed)
+    for name, value in figures.items():
+        print(f"{name:44} {value:8.3f}" if name != "gallery" else f"{name:44} {value:8.0f}")
+    print(json.dumps({name: round(value, 4) for name, value in figures.items()}))
+
+
+if __name__ == "__main__":
+    main()
