@@ -65,7 +65,7 @@ def read_clip(
             step=source.step,
             kept=kept_frames,
         )
-        if stretch.begin - first.pts > source.step and not decoding.clock.counted:
+        if stretch.begin - first.pts > source.step and source.seeks_exactly and not decoding.clock.counted:
             clip = _sought(source, stretch)
             if clip is not None:
                 return clip
@@ -88,7 +88,7 @@ def read_image(path: str, spec: ClipSpec) -> Clip:
         with Image.open(path) as image:
             shown = ImageOps.exif_transpose(image).convert("RGBA")
     except UnidentifiedImageError:
-        return read_clip(path, spec, start_seconds=0.0, end_seconds=1e-9)
+        return _first_frame(path, spec)
     except Image.DecompressionBombError:
         raise UnreadableVideo(path, "error", "The picture is too large to be opened; make it smaller.") from None
     except FileNotFoundError:
@@ -108,6 +108,16 @@ def read_image(path: str, spec: ClipSpec) -> Clip:
     scaler.start(picture)
     frame = scaler.clip_frame(scaler.reduce(picture), coded_size=(picture.width, picture.height))
     return np.repeat(frame[None], spec.frames, axis=0)
+
+
+def _first_frame(path: str, spec: ClipSpec) -> Clip:
+    """Of a video, or of a picture in a format that only FFmpeg knows."""
+    try:
+        return read_clip(path, spec, start_seconds=0.0, end_seconds=1e-9)
+    except UnreadableVideo as problem:
+        if problem.kind not in ("broken", "not_video"):
+            raise
+        raise UnreadableVideo(path, "not_video", "This is no picture that can be read, and no video.") from problem
 
 
 def _sought(source: Source, stretch: _Stretch) -> Clip | None:

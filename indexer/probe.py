@@ -64,6 +64,12 @@ class Source:
         return self.container.format.name == "avi"
 
     @property
+    def seeks_exactly(self) -> bool:
+        """Whether frames have the same times after a seek. MPEG program streams name the times of some frames only, and
+        after a seek they are given to the wrong ones."""
+        return self.container.format.name != "mpeg"
+
+    @property
     def step(self) -> int:
         """Pts units from one frame to the next at the nominal rate, at least 1."""
         return max(1, round(1 / (self.nominal_rate * self.time_base)))
