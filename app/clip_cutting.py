@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,10 @@ _LEAD_SECONDS = (Fraction(1), Fraction(5), Fraction(30), None)
 the sound that belongs to a picture may lie before it in the file."""
 _REORDER_SECONDS = Fraction(3, 23)
 """What ffmpeg seeks too early by where frames are reordered and the container is sought by decoding times."""
+_SOURCE, _TARGET = "prismsearch-source", "prismsearch-target"
+"""Stand for the files while the command line is built: ffmpeg-python cannot take a name that is not UTF-8."""
+_QUIET = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-copyts")
+"""copyts: times stay the source's own, which is what everything here is told in."""
 _MOST_TIME_UNITS = 1_000_000  # a second, in MP4: its 32-bit lengths of frames overflow beyond
 
 
@@ -38,25 +42,33 @@ def cut_exact(program: str, found: Survey, draft: Path) -> Cut:
 
     ffmpeg's own count is compared with the survey's: where a seek has landed too late, reading begins earlier.
     """
-    wanted, note, frames = len(found.pts), None, 0
+    wanted, before = len(found.pts), -1
     for lead in _LEAD_SECONDS if found.sought else (None,):
-        try:
-            frames = _encode(program, found, draft, lead, sound=found.audio_index is not None)
-            has_audio = found.audio_index is not None
-        except ExportError as error:
-            if found.audio_index is None:
-                raise
-            try:
-                frames, has_audio = _encode(program, found, draft, lead, sound=False), False
-            except ExportError:
-                raise error from None
-            note = "without its sound, which cannot be decoded"
-        if frames == wanted:
-            return Cut(suffix=".mp4", frames=frames, has_audio=has_audio, note=note)
-    if frames == 0:
+        cut = _encode_with_or_without_sound(program, found, draft, lead)
+        if cut.frames == wanted:
+            return cut
+        if cut.frames == before:
+            break  # not a seek that landed too late: reading from further back brought nothing
+        before = cut.frames
+    if cut.frames == 0:
         raise ExportError("ffmpeg could decode no frame of the range; the file is damaged there")
-    note = f"{frames} of {wanted} frames: the file is damaged there"
-    return Cut(suffix=".mp4", frames=frames, has_audio=has_audio, note=note)
+    damage = f"{cut.frames} of {wanted} frames, because the file is damaged there"
+    return replace(cut, note=f"{damage}; {cut.note}" if cut.note else damage)
+
+
+def _encode_with_or_without_sound(program: str, found: Survey, draft: Path, lead: Fraction | None) -> Cut:
+    """Sound that cannot be decoded is no reason to do without the picture. Raises ExportError if there is another."""
+    sound = found.audio_index is not None
+    try:
+        return Cut(suffix=".mp4", frames=_encode(program, found, draft, lead, sound=sound), has_audio=sound)
+    except ExportError as error:
+        if not sound:
+            raise
+        try:
+            frames = _encode(program, found, draft, lead, sound=False)
+        except ExportError:
+            raise error from None
+        return Cut(suffix=".mp4", frames=frames, has_audio=False, note=f"without its sound ({error})")
 
 
 def _encode(program: str, found: Survey, draft: Path, lead: Fraction | None, *, sound: bool) -> int:
@@ -64,7 +76,7 @@ def _encode(program: str, found: Survey, draft: Path, lead: Fraction | None, *, 
     import ffmpeg
 
     start, end = found.container_seconds(found.pts[0]), found.container_seconds(found.end_pts)
-    source = ffmpeg.input(_url(found.path), **_reading_from(found, start, lead))
+    source = ffmpeg.input(_SOURCE, **_reading_from(found, start, lead))
     streams = [_picture(source[str(found.video_index)], found)]
     if sound:
         streams.append(_sound(source[str(found.audio_index)], start, end))
@@ -89,8 +101,8 @@ def _encode(program: str, found: Survey, draft: Path, lead: Fraction | None, *, 
         }  # hvc1: the name by which Apple's players know it
     if sound:
         options |= {"c:a": "aac", "b:a": AUDIO_BITS_A_SECOND}
-    output = ffmpeg.output(*streams, _url(str(draft)), **options)
-    report = run_ffmpeg(ffmpeg.compile(output, cmd=[*_quiet(program), "-progress", "pipe:1"], overwrite_output=True))
+    output = ffmpeg.output(*streams, _TARGET, **options)
+    report = _run([program, *_QUIET, "-progress", "pipe:1"], output, found, draft)
     counts = re.findall(r"^frame=\s*(\d+)", report, re.MULTILINE)
     return int(counts[-1]) if counts else 0
 
@@ -162,7 +174,7 @@ def _copy(program: str, found: Survey, draft: Path, start: Fraction | None, form
     reading: dict[str, Any] = {"itsoffset": shift} if shift else {}
     if start is not None and start > found.container_seconds(found.first_pts):
         reading |= {"seek_timestamp": 1, "ss": _decimal(start)}
-    source = ffmpeg.input(_url(found.path), **reading)
+    source = ffmpeg.input(_SOURCE, **reading)
     streams = [source[str(found.video_index)]]
     if found.audio_index is not None:
         streams.append(source[str(found.audio_index)])
@@ -172,9 +184,9 @@ def _copy(program: str, found: Survey, draft: Path, start: Fraction | None, form
         options |= {"movflags": "+faststart", "write_tmcd": 0}
         if found.codec == "hevc":
             options["tag:v"] = "hvc1"
-    clip = ffmpeg.output(*streams, _url(str(draft)), f=format_name, **options)
+    clip = ffmpeg.output(*streams, _TARGET, f=format_name, **options)
     listing = ffmpeg.output(streams[0], "pipe:1", f="framecrc", c="copy", to=end)
-    report = run_ffmpeg(ffmpeg.compile(ffmpeg.merge_outputs(clip, listing), cmd=_quiet(program), overwrite_output=True))
+    report = _run([program, *_QUIET], ffmpeg.merge_outputs(clip, listing), found, draft)
     return _listed(report, shift, found.time_base)
 
 
@@ -223,14 +235,14 @@ def _reading_from(found: Survey, start: Fraction, lead: Fraction | None) -> dict
     return {"noaccurate_seek": None, "seek_timestamp": 1, "ss": _decimal(start - lead)}
 
 
-def _quiet(program: str) -> list[str]:
-    """-copyts: times stay the source's own, which is what everything here is told in."""
-    return [program, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-copyts"]
+def _run(command: list[str], graph: Any, found: Survey, draft: Path) -> str:
+    """The standard output of ffmpeg with the files in place of what stands for them. Raises ExportError."""
+    import ffmpeg
 
-
-def _url(path: str) -> str:
-    """`file:` keeps a name with a colon, a percent sign or a leading dash from meaning something else."""
-    return f"file:{path}"
+    # `file:` keeps a name with a colon, a percent sign or a leading dash from meaning something else.
+    files = {_SOURCE: f"file:{found.path}", _TARGET: f"file:{draft}"}
+    words: list[str] = ffmpeg.compile(graph, cmd=command, overwrite_output=True)
+    return run_ffmpeg([files.get(word, word) for word in words])
 
 
 def _decimal(seconds: Fraction) -> str:

@@ -50,6 +50,8 @@ def publish(draft: Path, directory: Path, name: str) -> Path:
     system has no links, the name is reserved by an empty file and replaced at once. Raises OSError (a full disk, a
     folder that went away); the draft is then still there.
     """
+    with draft.open("rb+") as stream:
+        os.fsync(stream.fileno())  # a name is a promise that the content is there, after a power cut too
     stem, suffix = os.path.splitext(name)
     attempt = 1
     while True:
