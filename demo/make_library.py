@@ -245,7 +245,7 @@ def main() -> None:
             flag_rotation(path, file.rotation)
         listed.append(truth(file, mine))
         print(f"{path.stat().st_size:>9} {file.name}")
-    (args.out / "captions.json").write_text(json.dumps(listed, indent=1) + "\n")
+    (args.out / "captions.json").write_text(json.dumps({"files": listed}, indent=1) + "\n")
     total = sum(path.stat().st_size for path in args.out.iterdir())
     print(f"{total:>9} in {len(FILES)} files, {sum(len(file.seconds) for file in FILES)} shots")
 
