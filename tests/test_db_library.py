@@ -140,7 +140,9 @@ def test_copy_has_rows_of_its_own_that_say_the_same(library: Library) -> None:
     original = add(library, video, encoder_id="one", count=5)
     add(library, video, encoder_id="two", count=5, seed=3)
     add(library, make_video("/backup/a.mp4", "0ther"))
+    library.record_failure(Failure(path="/backup/a.mp4", size_bytes=1, modified_ns=1, kind="broken", reason="torn"))
     copy = library.copy_video(original, path="/backup/a.mp4", size_bytes=1000, modified_ns=42)
+    assert library.failures() == []
     assert library.video_at("/backup/a.mp4") == replace(video, id=copy, path="/backup/a.mp4", modified_ns=42)
     assert len(library.videos()) == 2
     assert library.shots(copy) == library.shots(original)

@@ -105,8 +105,13 @@ def test_an_error_after_the_commit_does_not_take_the_media_away(
     video = make_video()
     add(library, video, media=stage(library, video, 3, "old"))
 
+    drop, calls = library._media.drop, []
+
     def interrupted(name: str) -> None:
-        raise KeyboardInterrupt
+        calls.append(name)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        drop(name)
 
     monkeypatch.setattr(library._media, "drop", interrupted)
     with pytest.raises(KeyboardInterrupt):

@@ -13,6 +13,7 @@ from db_samples import add, make_video
 from sqlalchemy import create_engine
 
 from db import opening, schema
+from db.connection import Database
 from db.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryMissing, LibraryNewer
 from db.library import FILE_NAME, Library
 
@@ -248,3 +249,23 @@ def test_opening_a_library_of_today_does_not_import_alembic(tmp_path: Path) -> N
         assert (
             subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
         )
+
+
+def test_another_process_that_makes_the_library_first_has_made_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes between our look at the empty file and our lock on it."""
+    switch, ids = Database.use_write_ahead_log, []
+
+    def slowly(database: Database) -> None:
+        if not ids:
+            ids.append("")
+            with Library.open(tmp_path) as quicker:
+                add(quicker)
+                ids[0] = quicker.id
+        switch(database)
+
+    monkeypatch.setattr(Database, "use_write_ahead_log", slowly)
+    with Library.open(tmp_path) as library:
+        assert [library.id] == ids
+        assert len(library.videos()) == 1
