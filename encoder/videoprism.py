@@ -75,7 +75,7 @@ class VideoPrism:
             return np.zeros((0, self.dim), np.float32)
         with torch.inference_mode():
             video = torch.from_numpy(np.ascontiguousarray(clips)).to(self._device)
-            return self._network.encode_video(video).float().cpu().numpy()  # type: ignore[no-any-return]
+            return self._network.encode_video(video).float().cpu().numpy()
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """B sentences -> float32 (B, D), unit rows. What exceeds the token limit is cut off."""
