@@ -33,6 +33,9 @@ class Shell(click.Group):
         """Run the command. What click knows (usage errors, exits, closed pipes) passes; the rest is translated."""
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            help_command = error.ctx.command_path if error.ctx else "prismsearch"
+            raise Refused(f"{error.format_message()} (see {help_command} --help)", error.exit_code) from error
         except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
             raise
         except (KeyboardInterrupt, click.Abort) as stop:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from fractions import Fraction
-from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Literal
 
 import click
 
 from app import compose
+from app.clip_lists import record, write_lists
 from app.compose import Settings
 from app.export import ClipRequest, ExportedClip, export_clips
 from app.interrupt import stop_on_interrupt
 from app.moments import timecode
-from app.narrowing import Narrowing, narrowing_options, nothing_found, require_indexed
+from app.narrowing import Narrowing, narrowing_options, nothing_found, require_indexed, require_segments
 from app.notice import say_notice
 from app.options import FAILED, INTERRUPTED, seconds_value, with_settings
 from app.terminal import LiveLine, counted, print_json, printable, say, shown
@@ -95,6 +96,7 @@ def searched(settings: Settings, text: str, narrowing: Narrowing) -> list[ClipRe
     if not text.strip():
         raise click.UsageError("the words are blank; write what is to be seen")
     with compose.open_library(settings) as library:
+        require_segments(library)
         encoder = compose.open_encoder(settings)
         require_indexed(library, encoder.id)
         if encoder.notice:
@@ -129,9 +131,9 @@ def cut(
             elif not as_json:
                 click.echo(clip_text(clip))
             if done < total:
-                line.show(f"cutting {done + 1} of {total}", heading="cutting")
+                line.show(f"cutting {done + 1} of {total}")
 
-        line.show(f"cutting 1 of {len(wanted)}", heading="cutting")
+        line.show(f"cutting 1 of {len(wanted)}")
         clips = export_clips(
             wanted,
             directory,
@@ -142,14 +144,18 @@ def cut(
             cancelled=stopped,
         )
         interrupted = stopped()
-    written = [clip for clip in clips if clip.error is None]
+    written = sum(clip.error is None for clip in clips)
+    lists = write_lists(clips, directory) if written else ()
     if as_json:
-        print_json([clip_record(clip) for clip in clips])
+        files = [None if clip.file is None else str(clip.file) for clip in clips]
+        records = [{**record(clip), "file": file} for clip, file in zip(clips, files, strict=True)]
+        print_json({"clips": records, "lists": [str(path) for path in lists]})
     else:
-        say(f"{counted(len(written), 'clip')} in {shown(str(Path(directory).absolute()))}")
+        listed = f", listed in {lists[0].name} and {lists[1].name}" if lists else ""
+        say(f"{counted(written, 'clip')} in {shown(os.path.abspath(directory))}{listed}")
     if interrupted:
         raise click.exceptions.Exit(INTERRUPTED)
-    if len(written) < len(clips):
+    if written < len(clips):
         raise click.exceptions.Exit(FAILED)
 
 
@@ -163,21 +169,3 @@ def clip_text(clip: ExportedClip) -> str:
     if clip.early_seconds:
         text += f"  (begins {float(clip.early_seconds):.3f} s earlier, at the key frame)"
     return f"{text}  ({clip.note})" if clip.note else text
-
-
-def clip_record(clip: ExportedClip) -> dict[str, Any]:
-    """What became of a request, for a script."""
-    request = clip.request
-    return {
-        "path": request.path,
-        "start_seconds": float(request.start_seconds),
-        "end_seconds": float(request.end_seconds),
-        "score": request.score,
-        "mode": clip.mode,
-        "file": None if clip.file is None else str(clip.file),
-        "frames": clip.frames,
-        "early_seconds": float(clip.early_seconds),
-        "late_seconds": float(clip.late_seconds),
-        "note": clip.note,
-        "error": clip.error,
-    }

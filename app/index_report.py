@@ -27,7 +27,7 @@ _COUNTS = (
 _STAGES = (
     ("scan", "looking for videos"),
     ("fingerprint", "comparing contents"),
-    ("decode", "decoding"),
+    ("decode", "decoding (all workers together)"),
     ("encode", "encoding"),
     ("store", "storing"),
 )
@@ -59,7 +59,7 @@ def print_report(report: IndexReport) -> None:
             f"{counted(report.clips, 'segment')} in {clock(report.seconds['wall'])}{speed}"
         )
         stages = [f"{words} {clock(report.seconds[name])}" for name, words in _STAGES if report.seconds[name] >= 0.05]
-        click.echo(f"{', '.join(stages)} (decoding: all workers together, beside the rest)")
+        click.echo(f"of that: {', '.join(stages)}")
 
 
 def _print_lines(title: str, rows: list[tuple[str, ...]]) -> None:

@@ -71,6 +71,10 @@ def list_videos(
 
 
 def _print_list(library: Library, videos: list[Video], failures: list[Failure]) -> None:
+    if not videos:
+        for line in table([(shown(each.path), printable(each.reason)) for each in failures], "<<"):
+            click.echo(line)
+        return
     rows = [
         [clock(video.duration_seconds), f"{_shots(library, video)}", status_of(video), shown(video.path)]
         for video in videos

@@ -95,19 +95,22 @@ def nothing_found(library: Library, narrowing: Narrowing) -> str:
     return "no hits: nothing is indexed yet (prismsearch index FOLDER)"
 
 
+def require_segments(library: Library) -> None:
+    """Refuse to search an empty library, before an encoder is loaded for it."""
+    if not any(row.segments for row in library.encoders()):
+        raise Refused(
+            f"nothing is indexed yet in {shown(str(library.directory))}; index a folder: prismsearch index FOLDER",
+            MISSING,
+        )
+
+
 def require_indexed(library: Library, encoder_id: str) -> None:
     """Refuse to search where no segment was embedded by this encoder, and say which encoders the library does hold."""
-    rows = library.encoders()
-    if any(row.id == encoder_id and row.segments for row in rows):
-        return
-    held = ", ".join(f"{row.id} ({row.segments} segments)" for row in rows if row.segments)
-    if held:
+    held = {row.id: row.segments for row in library.encoders() if row.segments}
+    if encoder_id not in held:
         raise Refused(
-            f"nothing in {shown(str(library.directory))} was indexed with {encoder_id}; it holds {held}. "
+            f"nothing in {shown(str(library.directory))} was indexed with {encoder_id}; it holds "
+            f"{', '.join(f'{name} ({segments} segments)' for name, segments in held.items())}. "
             "Search with that encoder, or index with this one (prismsearch index FOLDER --encoder ...)",
             MISSING,
         )
-    raise Refused(
-        f"nothing is indexed yet in {shown(str(library.directory))}: run prismsearch index FOLDER, or prismsearch demo",
-        MISSING,
-    )

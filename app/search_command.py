@@ -7,7 +7,7 @@ import click
 from app import compose
 from app.compose import Settings
 from app.hits import Output, output_options, show_hits
-from app.narrowing import Narrowing, narrowing_options, nothing_found, require_indexed
+from app.narrowing import Narrowing, narrowing_options, nothing_found, require_indexed, require_segments
 from app.notice import say_notice
 from app.options import with_settings
 from app.terminal import say
@@ -51,6 +51,7 @@ def search(
     if any(not each.strip() for each in unwanted):
         raise click.UsageError("--not needs words")
     with compose.open_library(settings) as library:
+        require_segments(library)
         encoder = compose.open_encoder(settings)
         require_indexed(library, encoder.id)
         if encoder.notice:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,7 +15,7 @@ from app import compose
 from app.compose import Settings
 from app.hits import Output, output_options, show_hits
 from app.moments import Place, parse_place, timecode
-from app.narrowing import Narrowing, narrowing_options, nothing_found, require_indexed
+from app.narrowing import Narrowing, narrowing_options, nothing_found, require_indexed, require_segments
 from app.notice import say_notice
 from app.options import MISSING, with_settings
 from app.refusal import Refused
@@ -69,6 +69,7 @@ def similar(settings: Settings, video: str | None, image: str | None, narrowing:
     if (video is None) == (image is None):
         raise click.UsageError("give a VIDEO (FILE, FILE@START or FILE@START-END) or --image FILE")
     with compose.open_library(settings) as library:
+        require_segments(library)
         encoder = compose.open_encoder(settings)
         require_indexed(library, encoder.id)
         if encoder.notice:
@@ -204,10 +205,13 @@ def _from_file(encoder: Encoder, place: Place, own_ids: frozenset[int]) -> Examp
     start, end = place.start_seconds, place.end_seconds
     if start is not None and end is None:
         end = start + EXAMPLE_SECONDS
-    clip: Any = read_clip(
-        place.path,
-        encoder.clip_spec,
-        start_seconds=None if start is None else float(start),
-        end_seconds=None if end is None else float(end),
-    )
+    try:
+        clip = read_clip(
+            place.path,
+            encoder.clip_spec,
+            start_seconds=None if start is None else float(start),
+            end_seconds=None if end is None else float(end),
+        )
+    except ValueError as error:  # the range, not the file
+        raise click.UsageError(f"{printable(_described(place))}: {error}") from error
     return Example((ClipTerm(clip),), own_ids, _described(place))
