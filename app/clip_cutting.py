@@ -83,9 +83,9 @@ def _encode(program: str, found: Survey, draft: Path, lead: Fraction | None, *, 
     units = found.time_base if found.sought else 1 / found.frame_rate
     options: dict[str, Any] = {
         "f": "mp4",
-        "fps_mode": "passthrough",
+        "fps_mode:v": "passthrough",
         # Explicit, because ffmpeg would otherwise round times to its guess of a constant frame rate.
-        "enc_time_base": _ratio(max(units, Fraction(1, _MOST_TIME_UNITS))),
+        "enc_time_base:v": _ratio(max(units, Fraction(1, _MOST_TIME_UNITS))),
         "c:v": "libx265" if found.deep else "libx264",
         "crf": CRF,
         "preset": "medium",

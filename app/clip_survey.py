@@ -75,12 +75,13 @@ def survey(path: str, start_seconds: Fraction, end_seconds: Fraction) -> Survey:
 
     with open_source(path) as source:
         opening = Decoding(source)
-        first = next(_times(opening), None)
+        first = next(iter(opening), None)
         if first is None:
             raise no_frames(source, opening.damaged)
-        base, first_pts, step = source.time_base, first[0], source.step
-        # AVI has no presentation times: what is made of its decoding times is late wherever frames are reordered.
-        counted = opening.clock.counted or source.decoding_times_only
+        base, first_pts, step = source.time_base, first.pts, source.step
+        # AVI has no presentation times. Its decoding times are as good only where frames are not reordered.
+        plain = first.picture.pts == first.picture.dts and not source.stream.codec_context.has_b_frames
+        counted = opening.clock.counted or (source.decoding_times_only and not plain)
         known = _known(source, first_pts, counted)
     low = first_pts + math.ceil((start_seconds - SAME_SECONDS) / base)
     high = first_pts + math.ceil((end_seconds - SAME_SECONDS) / base)

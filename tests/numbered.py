@@ -156,10 +156,16 @@ def clicks(path: str | Path) -> list[float]:
 
 
 def sound_seconds(path: str | Path) -> tuple[float, float]:
-    """When the sound begins and ends, in the container's own time."""
+    """When the sound begins and ends, in the container's own time. Fails where its parts do not follow each other."""
+    spans: list[tuple[float, float]] = []
     with av.open(str(path)) as container:
-        frames = [(float(f.pts * f.time_base), f.samples / f.sample_rate) for f in container.decode(audio=0)]  # type: ignore[operator]
-        return frames[0][0], frames[-1][0] + frames[-1][1]
+        for frame in container.decode(container.streams.audio[0]):
+            assert frame.pts is not None
+            assert frame.time_base is not None
+            start = float(frame.pts * frame.time_base)
+            assert not spans or abs(start - spans[-1][1]) < 1e-4, f"a gap in the sound at {start}"
+            spans.append((start, start + frame.samples / frame.sample_rate))
+    return spans[0][0], spans[-1][1]
 
 
 def ffmpeg(*arguments: str) -> None:
