@@ -20,6 +20,7 @@ from app.options import EXIT_CODES, INTERRUPTED, global_options
 from app.refusal import Refused, refusal
 from app.search_command import search
 from app.similar_command import similar
+from app.ui_command import ui
 
 
 class Shell(click.Group):
@@ -81,6 +82,7 @@ def main(**_: Any) -> None:
       prismsearch index ~/Videos                 cut into shots, embed, remember
       prismsearch search "a dog on the beach"    by words
       prismsearch similar film.mp4@1:20-1:25     by example
+      prismsearch ui                             the same in the browser
       prismsearch export "sunset" --to clips     the hits as files
 
     --library, --encoder and --device may stand before or after the command.
@@ -88,6 +90,6 @@ def main(**_: Any) -> None:
 
 
 for command in (
-    demo, fetch_model, index, search, similar, export, list_videos, info, stats, remove, retry, doctor, bench,
+    demo, fetch_model, index, search, similar, ui, export, list_videos, info, stats, remove, retry, doctor, bench,
 ):  # fmt: skip
     main.add_command(command)

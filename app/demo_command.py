@@ -157,6 +157,7 @@ def how_to_go_on(settings: Settings) -> list[str]:
         "",
         "Go on in this library:",
         f'  prismsearch --library {shlex.quote(str(settings.library))} search "your words"',
+        f"  prismsearch --library {shlex.quote(str(settings.library))} ui               in the browser",
         "Your own videos need the real encoder (a download of about 1 GB, once):",
         "  prismsearch fetch-model",
         "  prismsearch index ~/Videos",

@@ -1,0 +1,32 @@
+"""`prismsearch ui`: the page in the browser."""
+
+from __future__ import annotations
+
+import click
+
+from app import compose
+from app.compose import Settings
+from app.narrowing import require_segments
+from app.options import with_settings
+
+
+@click.command(
+    short_help="Search in the browser.",
+    epilog="""\b
+Examples:
+  prismsearch ui
+  prismsearch ui --port 8600 --no-browser
+
+\b
+The page answers this machine only (127.0.0.1). Stop it with Ctrl-C.""",
+)
+@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="Where the page listens.")
+@click.option("--no-browser", is_flag=True, help="Only print the address.")
+@with_settings
+def ui(settings: Settings, port: int, no_browser: bool) -> None:
+    """Search the library in the browser: type words, see posters, play the shot."""
+    from app.browser import serve
+
+    with compose.open_library(settings) as library:
+        require_segments(library)
+    serve(settings, port=port, open_browser=not no_browser)
