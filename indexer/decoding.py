@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -132,9 +132,10 @@ class Decoders:
         self._stop.set()
         for _ in self._threads:
             self._jobs.put(None)
+        deadline = monotonic() + _JOIN_SECONDS
         for thread in self._threads:
             if thread.ident is not None:
-                thread.join(_JOIN_SECONDS)
+                thread.join(max(0.0, deadline - monotonic()))
         with suppress(queue.Empty):
             while True:
                 message = self._messages.get_nowait()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from db.errors import LibraryError
 from db.records import Failure, KnownFile
+from encoder import EncoderError
 from indexer.batches import EncodingFailed
 from indexer.decoding import OpenVideo, Reading, unreadable
 from indexer.encoding import Encoding
@@ -68,7 +69,8 @@ def index_folders(
     between batches; Ctrl-C does the same. open_video: what decodes, by default VideoPass.
 
     Never raises for a file, a folder, the encoder or the library: the report says what became of each, and `stopped`
-    says what kept the run from its end. What was finished is in the library in any case.
+    says what kept the run from its end. What was finished is in the library in any case. A file that was indexed and
+    can no longer be decoded is a failure, and keeps the rows it had: its old content may turn up elsewhere.
     """
 
     def video_pass(path: str, content: str, stopped: Callable[[], bool]) -> Reading:
@@ -110,7 +112,7 @@ class _Run:
             self._steps(roots)
         except (Cancelled, KeyboardInterrupt):
             self._tally.interrupted = True
-        except (LibraryError, EncodingFailed) as error:
+        except (LibraryError, EncodingFailed, EncoderError) as error:
             self._tally.stopped = str(error)
         self._tally.seconds["wall"] = perf_counter() - began
         self._meter.finish()

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,10 @@ from pretend import Reader, put_video, snapshot
 from db.errors import LibraryFull
 from db.library import Library
 from db.media import StagedMedia
+from encoder import EncoderUnavailable
 from indexer.errors import UnreadableVideo
 from indexer.pipeline import RunOptions, index_folders
-from indexer.progress import Progress
+from indexer.progress import Progress, ProgressMeter
 from indexer.report import STAGES, IndexReport
 from indexer.settings import IndexSettings
 
@@ -310,6 +312,19 @@ def test_a_broken_file_is_recorded_then_left_then_tried_again(world: World) -> N
     assert world.library.failures() == []
 
 
+def test_what_was_indexed_and_broke_keeps_its_rows_and_is_found_by_content(world: World) -> None:
+    a = world.put("a.mp4", "red")
+    world.run()
+    before = world.snapshot()
+    shutil.copy(a, world.root / "saved")
+    a.write_bytes(b"\x00overwritten")
+    assert counts(world.run()) == {"failed": 1}
+    assert world.snapshot() == before
+    (world.root / "saved").rename(world.root / "saved.mp4")
+    assert counts(world.run()) == {"duplicates": 1, "skipped_failed": 1}
+    assert world.decoded == []
+
+
 def test_failures_of_files_that_are_gone_are_forgotten(world: World) -> None:
     world.put("a.mp4", "red")
     (world.root / "bad.mp4").write_bytes(b"\x00")
@@ -464,6 +479,15 @@ def test_rows_that_are_no_unit_rows_are_a_failure_of_that_video(world: World) ->
     assert report.failed[0].path.endswith("b.mp4")
 
 
+def test_an_encoder_that_goes_away_ends_the_run(world: World) -> None:
+    class Lost(ColourEncoder):
+        def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+            raise EncoderUnavailable("The device is gone. Try --device cpu.")
+
+    world.put("a.mp4", "red")
+    assert world.run(encoder=Lost()).stopped == "The device is gone. Try --device cpu."
+
+
 def test_an_encoder_of_another_shape_ends_the_run(world: World) -> None:
     class Narrow(ColourEncoder):
         def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -614,6 +638,28 @@ def test_progress_comes_in_order_and_adds_up(world: World) -> None:
     assert last.bytes_done == last.bytes_total > 0
     assert last.seconds_done == last.seconds_total == 6.0
     assert last.fraction == 1.0
+
+
+def test_the_meter_is_quiet_most_of_the_time_and_knows_when_it_will_be_done() -> None:
+    now = 100.0
+    seen: list[Progress] = []
+    meter = ProgressMeter(seen.append, clock=lambda: now)
+    meter.start("index", files_total=4, bytes_total=1000)
+    for _ in range(50):
+        now += 0.04
+        meter.tell(current=("/a",), bytes_in_flight=100.0, seconds_in_flight=4.0)
+    gaps = [after.elapsed_seconds - before.elapsed_seconds for before, after in pairwise(seen)]
+    assert min(gaps) >= 0.1
+    assert seen[0].eta_seconds is None
+    assert seen[1].eta_seconds is None  # after a tenth of a second nobody knows
+    now = 110.0
+    meter.bytes_done, meter.seconds_done, meter.files_done = 100, 6.0, 1
+    meter.tell(current=("/a", "/b"), bytes_in_flight=100.0, seconds_in_flight=4.0)
+    last = seen[-1]
+    assert (last.bytes_done, last.fraction, last.speed, last.seconds_total) == (200, 0.2, 1.0, 50.0)
+    assert last.eta_seconds == pytest.approx(40.0)
+    meter.finish()
+    assert (seen[-1].phase, seen[-1].files_done) == ("done", 1)
 
 
 def test_options_and_settings_that_cannot_be_are_refused() -> None:
