@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from fractions import Fraction
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -157,10 +156,9 @@ class _Stretch:
 
     def sample(self, frames: Iterable[Frame]) -> Clip:
         """From frames that begin at or before the stretch. ValueError if the video ends before it."""
-        from indexer.segments import sample_indices
-        from indexer.thinning import Thinned
+        from indexer.clip_frames import ClipFrames
 
-        kept: Thinned[Clip] = Thinned(self._kept)
+        kept = ClipFrames(self._scaler, self._kept)
         count = 0
         before: Frame | None = None
         went_on = False
@@ -171,14 +169,11 @@ class _Stretch:
             if frame.pts < self.begin:
                 before = frame
                 continue
-            kept.offer(count, partial(self._square, frame))
+            kept.offer(count, self._scaler.reduce(frame.picture), (frame.picture.width, frame.picture.height))
             count += 1
         if count:
-            return np.stack([kept.nearest(i, 0, count) for i in sample_indices(count, self._scaler.spec.frames)])
+            return kept.clip(0, count)
         if before is None or not (went_on or before.pts + (before.duration or self._step) > self.begin):
             raise ValueError("the video ends before the clip starts; choose an earlier start")
-        return np.repeat(self._square(before)[None], self._scaler.spec.frames, axis=0)
-
-    def _square(self, frame: Frame) -> Clip:
-        size = frame.picture.width, frame.picture.height
-        return self._scaler.clip_frame(self._scaler.reduce(frame.picture), coded_size=size)
+        kept.offer(0, self._scaler.reduce(before.picture), (before.picture.width, before.picture.height))
+        return kept.clip(0, 1)

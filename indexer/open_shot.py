@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from indexer.clip_frames import ClipFrames
 from indexer.preview import choose_poster, encode_poster, encode_preview, preview_rate, spread
-from indexer.segments import Span, join_empty, sample_indices, split
+from indexer.segments import Span, join_empty, split
 from indexer.settings import IndexSettings
 from indexer.thinning import Thinned
 
 if TYPE_CHECKING:
+    import numpy as np
     from av.video.frame import VideoFrame
     from numpy.typing import NDArray
 
@@ -71,7 +71,7 @@ class OpenShot:
         self._longest = max(2, round(Fraction(settings.segment_seconds) / time_base))
         self._overlap = min(self._longest // 2, round(Fraction(settings.overlap_seconds) / time_base))
         self._preview_frames = max(1, round(settings.preview_seconds * settings.preview_rate))
-        self._clips: Thinned[Pixels] = Thinned(settings.candidate_frames)
+        self._clips = ClipFrames(scaler, settings.candidate_frames)
         self._previews: Thinned[Pixels] = Thinned(max(64, 6 * self._preview_frames))
         self._posters: Thinned[Pixels] = Thinned(_POSTERS_KEPT)
         self._preview_due: int | None = None
@@ -94,7 +94,7 @@ class OpenShot:
             self._first_index = frame.index
         self._times.append(frame.pts)
         picture, scaler = frame.picture, self._scaler
-        self._clips.offer(frame.index, lambda: scaler.clip_frame(picture, coded_size=frame.size))
+        self._clips.offer(frame.index, picture, frame.size)
         if self._preview_due is None or frame.pts >= self._preview_due:
             self._previews.offer(frame.index, lambda: scaler.shown(picture, self._settings.preview_pixels))
             self._preview_due = frame.pts + self._preview_step
@@ -136,8 +136,9 @@ class OpenShot:
         yield from self._parts(join_empty([(start, start + self._longest) for start in starts], self._times))
         self.start += FLUSHED_PARTS * step
         self._drop_before(self.start)
-        for kept in (self._clips, self._previews, self._posters):
-            kept.forget_before(self._first_index)
+        self._clips.forget_before(self._first_index)
+        self._previews.forget_before(self._first_index)
+        self._posters.forget_before(self._first_index)
 
     def _drop_before(self, pts: int) -> None:
         gone = bisect_left(self._times, pts)
@@ -148,8 +149,7 @@ class OpenShot:
         for start, end in spans:
             low = self._first_index + bisect_left(self._times, start)
             high = self._first_index + bisect_left(self._times, end)
-            indices = sample_indices(high - low, self._scaler.spec.frames)
-            clip = np.stack([self._clips.nearest(low + i, low, high) for i in indices])
+            clip = self._clips.clip(low, high)
             yield Part(start, end, clip, self._poster(low, high), self._preview(low, high, end - start))
 
     def _poster(self, low: int, high: int) -> bytes:
