@@ -1,4 +1,4 @@
-"""Checkpoints: the official Flax arrays, our safetensors form, and the exact way between them.
+"""The exact way between the official Flax arrays and the state dict of our networks, and back. Touches no file.
 
 How Flax stores it -> how torch wants it (D width, n heads, h head size; stacks carry a leading layer axis):
 
@@ -13,26 +13,20 @@ Source: the 88 keys of the published `.npz` files; google-deepmind/videoprism, v
 
 from __future__ import annotations
 
-import json
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from encoder import WeightsMismatch
 from encoder.config import CONFIGS, VideoPrismConfig
-from encoder.model import VideoEncoder, VideoPrismLvT, build
 
 Array = NDArray[np.float32]
 Kind = Literal["same", "gain", "dense", "project", "merge"]
-
-SAFETENSORS_FORMAT = "prismsearch-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +141,7 @@ def state_dict_from_flax(arrays: Mapping[str, Array], config: VideoPrismConfig) 
         elif key in arrays and arrays[key].dtype != np.float32:
             problems.append(f"{key} is {arrays[key].dtype}, expected float32")
     if problems:
-        raise WeightsMismatch(f"this is not a checkpoint of {config.name}: " + _shortened(problems))
+        raise WeightsMismatch(f"this is not a checkpoint of {config.name}: " + shortened(problems))
     state: dict[str, list[Tensor]] = {}
     for entry in entries(config):
         array = arrays[entry.flax] if entry.layer is None else arrays[entry.flax][entry.layer]
@@ -170,18 +164,10 @@ def flax_from_state_dict(state: Mapping[str, Tensor], config: VideoPrismConfig) 
     return dict(sorted(arrays.items()))
 
 
-def _shortened(problems: list[str], most: int = 8) -> str:
+def shortened(problems: list[str], most: int = 8) -> str:
+    """The first of the problems, and how many more there are."""
     more = f"; and {len(problems) - most} more" if len(problems) > most else ""
     return "; ".join(problems[:most]) + more
-
-
-def read_npz(path: Path) -> dict[str, Array]:
-    """All arrays of an official `.npz`. Pickled objects are refused. Raises WeightsMismatch for a file that is none."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return {key: file[key] for key in file.files}
-    except (ValueError, zipfile.BadZipFile, EOFError, KeyError, AttributeError) as error:
-        raise WeightsMismatch(f"{path} is not a readable .npz checkpoint ({error}); fetch it again") from error
 
 
 def config_from_shapes(arrays: Mapping[str, Array], name: str) -> VideoPrismConfig:
@@ -214,69 +200,3 @@ def config_from_shapes(arrays: Mapping[str, Array], name: str) -> VideoPrismConf
         if replace(known, name=name, text_tokens=64, weights=None) == config:
             return known
     return config
-
-
-def load_network(path: Path, config: VideoPrismConfig | None = None) -> VideoEncoder | VideoPrismLvT:
-    """A network in evaluation mode from an official `.npz` or from our `.safetensors` (memory mapped).
-
-    config: what the file must be; None reads it from the file. Raises WeightsMismatch.
-    """
-    if path.suffix == ".safetensors":
-        config, state = read_safetensors(path, config)
-    else:
-        arrays = read_npz(path)
-        config = config or config_from_shapes(arrays, path.stem)
-        state = state_dict_from_flax(arrays, config)
-    return network_from_state(config, state)
-
-
-def network_from_state(config: VideoPrismConfig, state: Mapping[str, Tensor]) -> VideoEncoder | VideoPrismLvT:
-    """Put a state dict into a network without a second copy of it. Raises WeightsMismatch."""
-    with torch.device("meta"):
-        network: nn.Module = build(config)
-    expected = {key: tuple(value.shape) for key, value in network.state_dict().items()}
-    found = {key: tuple(value.shape) for key, value in state.items()}
-    if expected != found:
-        wrong = sorted(f"{key}: {found.get(key)} != {expected.get(key)}" for key in expected.keys() | found.keys()
-                       if found.get(key) != expected.get(key))  # fmt: skip
-        raise WeightsMismatch(f"these are not the weights of {config.name}: " + _shortened(wrong))
-    network.load_state_dict(dict(state), strict=True, assign=True)
-    network.requires_grad_(False)
-    assert isinstance(network, VideoEncoder | VideoPrismLvT)
-    return network.eval()
-
-
-def write_safetensors(path: Path, network: VideoEncoder | VideoPrismLvT) -> None:
-    """Our own form of a checkpoint: the state dict, its configuration in the header. Written whole or not at all."""
-    from dataclasses import asdict
-
-    from safetensors.torch import save_file
-
-    config = {key: value for key, value in asdict(network.config).items() if key != "weights"}
-    partial = path.with_name(f".{path.name}.partial")
-    save_file(
-        {key: value.contiguous() for key, value in network.state_dict().items()},
-        partial,
-        metadata={"format": SAFETENSORS_FORMAT, "config": json.dumps(config)},
-    )
-    partial.replace(path)
-
-
-def read_safetensors(path: Path, config: VideoPrismConfig | None = None) -> tuple[VideoPrismConfig, dict[str, Tensor]]:
-    """What `write_safetensors` wrote, memory mapped. Raises WeightsMismatch for any other file."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            if metadata.get("format") != SAFETENSORS_FORMAT:
-                raise WeightsMismatch(f"{path} is not a checkpoint that prismsearch wrote; use the official .npz")
-            found = VideoPrismConfig(**json.loads(metadata["config"]))
-            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, json.JSONDecodeError, TypeError, KeyError) as error:
-        raise WeightsMismatch(f"{path} is damaged ({error}); convert or fetch it again") from error
-    if found.name in CONFIGS:
-        found = replace(found, weights=CONFIGS[found.name].weights)
-    if config is not None and config != found:
-        raise WeightsMismatch(f"{path} holds {found.name}, not {config.name}")
-    return found, state

@@ -11,9 +11,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from encoder.checkpoint import network_from_state, read_npz
 from encoder.config import VideoPrismConfig
 from encoder.model import VideoEncoder, VideoPrismLvT
-from encoder.weights import network_from_state, read_npz, state_dict_from_flax
+from encoder.weights import state_dict_from_flax
 
 GOLDEN = Path(__file__).parent / "golden"
 

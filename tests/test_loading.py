@@ -15,7 +15,8 @@ import pytest
 import torch
 from stand_in_hub import StandInHub, stand_in_hub
 
-from encoder import EncoderUnavailable, ModelNotFound, WeightsMismatch, converted, load_encoder, loading, weights
+from encoder import EncoderUnavailable, ModelNotFound, WeightsMismatch, converted, load_encoder, loading
+from encoder import checkpoint as checkpoint_files
 from encoder.config import CONFIGS
 from encoder.loading import Sources, choose_device, load
 
@@ -51,7 +52,7 @@ def test_the_id_names_weights_and_vocabulary_not_the_file(tmp_path: Path, source
     here = load(checkpoint(tmp_path / "here"), "cpu", sources=sources).id
     assert load(checkpoint(tmp_path / "there", "renamed \udcff.npz"), "cpu", sources=sources).id == here
     ours = tmp_path / "here" / "converted.safetensors"
-    weights.write_safetensors(ours, goldens.lvt("tiny"))
+    checkpoint_files.write_safetensors(ours, goldens.lvt("tiny"))
     assert load(ours, "cpu", sources=sources).id == here
 
     path = checkpoint(tmp_path / "other")
@@ -65,7 +66,7 @@ def test_the_id_names_weights_and_vocabulary_not_the_file(tmp_path: Path, source
 def test_our_own_form_gives_the_same_rows(tmp_path: Path, sources: Sources) -> None:
     official = load(checkpoint(tmp_path / "here"), "cpu", sources=sources)
     ours = tmp_path / "here" / "converted.safetensors"
-    weights.write_safetensors(ours, goldens.lvt("tiny"))
+    checkpoint_files.write_safetensors(ours, goldens.lvt("tiny"))
     assert np.abs(load(ours, "cpu", sources=sources).encode_texts(TEXTS) - official.encode_texts(TEXTS)).max() < 1e-6
 
 
@@ -195,7 +196,7 @@ def test_a_vocabulary_larger_than_the_network_is_refused(tmp_path: Path, sources
     shutil.copy(goldens.GOLDEN / "odd_params.npz", tmp_path / "odd.npz")  # 60 tokens, and t5like_spm has 377
     config = replace(goldens.config("odd"), name="odd")
     network = goldens.network("odd")
-    weights.write_safetensors(tmp_path / "odd.safetensors", network)
+    checkpoint_files.write_safetensors(tmp_path / "odd.safetensors", network)
     (tmp_path / "odd.npz").unlink()
     shutil.copy(goldens.GOLDEN / "t5like_spm.model", tmp_path / "vocabulary.model")
     assert config.vocabulary == 60
@@ -237,7 +238,7 @@ class TestConverted:
         def refuse(path: Path) -> object:
             raise AssertionError(f"{path} was read")
 
-        monkeypatch.setattr(weights, "read_npz", refuse)
+        monkeypatch.setattr(checkpoint_files, "read_npz", refuse)
 
     def test_the_second_start_reads_the_copy(
         self, tmp_path: Path, sources: Sources, monkeypatch: pytest.MonkeyPatch
