@@ -153,3 +153,13 @@ def test_a_video_as_picture_is_its_first_frame_and_junk_is_refused(three_shots: 
         with pytest.raises(UnreadableVideo) as caught:
             read_image(os.fspath(tmp_path / name), SPEC)
         assert caught.value.kind == kind
+
+
+def test_frames_kept_unscaled_and_scaled_at_once_make_the_same_clip(
+    three_shots: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from indexer import clip_frames
+
+    late = read_clip(os.fspath(three_shots), SPEC)
+    monkeypatch.setattr(clip_frames, "_UNSCALED_BYTES", 0)
+    assert np.array_equal(read_clip(os.fspath(three_shots), SPEC), late)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import os
 import random
@@ -212,3 +213,34 @@ def test_a_clock_prefers_the_times_that_go_wrong_less() -> None:
     placed = [clock.place(pts, dts, 1) for pts, dts in shuffled]
     assert placed[2:] == [dts for _, dts in shuffled[2:]]
     assert all(before < after for before, after in itertools.pairwise(placed))
+
+
+def test_a_disk_that_stops_is_not_taken_for_the_end_of_the_video(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "on a stick.mp4", [("noise", 30)])
+
+    class Unplugged:
+        """A container whose disk answers ten times more."""
+
+        def __init__(self, container: object) -> None:
+            self.container = container
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.container, name)
+
+        def demux(self, stream: object) -> object:
+            for number, packet in enumerate(self.container.demux(stream)):  # type: ignore[attr-defined]
+                if number == 10:
+                    raise av.error.OSError(5, "Input/output error")
+                yield packet
+
+    with open_source(os.fspath(path), threads=1) as source:
+        frames = iter(Decoding(dataclasses.replace(source, container=Unplugged(source.container))))
+        with pytest.raises(UnreadableVideo) as caught:
+            list(frames)
+        assert caught.value.kind == "error"
+        assert "Input/output error" in caught.value.reason
+        path.unlink()
+        frames = iter(Decoding(dataclasses.replace(source, container=Unplugged(source.container))))
+        with pytest.raises(UnreadableVideo) as caught:
+            list(frames)
+        assert caught.value.kind == "missing"
