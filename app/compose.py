@@ -98,6 +98,9 @@ def open_encoder(settings: Settings, sources: Sources | None = None) -> Encoder:
     from app.remembered import recall
     from encoder.loading import load
 
+    # Threads that wait for each other by spinning take 15 times as long where other programs want the cores as well
+    # (8 clips of the demo encoder beside a training on two cores: 14 s, and 0.9 s asleep). Read when torch is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     choice = recall(settings.library, settings.encoder)
     frames = settings.frames if settings.frames is not None or choice is None else choice.frames
     fit = settings.fit or (choice.fit if choice else "stretch")

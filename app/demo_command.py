@@ -15,7 +15,7 @@ import click
 from app import compose
 from app.compose import Settings, data_directory
 from app.hits import hit_lines, hit_record, span_seconds
-from app.index_command import run, run_options
+from app.index_command import finish, run, run_options
 from app.index_report import print_report, report_record
 from app.moments import timecode
 from app.notice import DEMO_LIBRARY
@@ -50,8 +50,8 @@ Examples:
   prismsearch demo --library /tmp/demo     keep its library somewhere else
 
 \b
-It has a library of its own: yours is not touched. Exit code 0: every query found its shot among the
-first three; 1: one did not; 3: the demo library or its encoder is not in this installation.""",
+It has a library of its own: yours is not touched. Exit code 0: most descriptions found their shot
+among the first three hits; 1: they did not, or a file failed; 3: a part of the demo is missing.""",
 )
 @click.option("--json", "as_json", is_flag=True, help="Everything as JSON on standard output.")
 @with_settings
@@ -75,6 +75,8 @@ def demo(settings: Settings, as_json: bool) -> None:
                 f"Indexing {counted(len({each.path for each in truth}), 'short video')} in {shown(str(DEMO_LIBRARY))}"
             )
         report = run(settings, library, encoder, [str(DEMO_LIBRARY)], IndexSettings(), run_options())
+        if not report.complete:
+            finish(report, as_json=as_json)
         if not as_json:
             print_report(report)
         results = ask(settings, library, encoder, truth, show=not as_json)
@@ -86,7 +88,7 @@ def demo(settings: Settings, as_json: bool) -> None:
         click.echo(f"\n{found} of {len(asked)} descriptions found their shot among the first {HITS}.")
         for line in how_to_go_on(settings):
             click.echo(line)
-    if found < len(asked) or report.failed:
+    if 2 * found <= len(asked) or report.failed:
         raise click.exceptions.Exit(FAILED)
 
 

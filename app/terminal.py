@@ -18,7 +18,8 @@ from typing import Self
 import click
 
 EVERY_SECONDS = 5.0
-"""How often a line is written where there is no terminal to rewrite one on."""
+"""How often a line is written where there is no terminal to rewrite one on; less often as a run gets longer."""
+EVERY_SHARE = 0.05
 
 
 def say(text: str) -> None:
@@ -145,7 +146,7 @@ class LiveLine:
         self._live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._every_seconds = every_seconds
         self._shown = False
-        self._last_seconds = time.monotonic()
+        self._began_seconds = self._last_seconds = time.monotonic()
         self._last_heading = ""
 
     def __enter__(self) -> Self:
@@ -171,7 +172,8 @@ class LiveLine:
             self._shown = True
             return
         now = time.monotonic()
-        if heading != self._last_heading or now - self._last_seconds >= self._every_seconds:
+        pause = max(self._every_seconds, EVERY_SHARE * (now - self._began_seconds))
+        if heading != self._last_heading or now - self._last_seconds >= pause:
             self._last_heading, self._last_seconds = heading, now
             say(text)
 

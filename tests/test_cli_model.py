@@ -1,0 +1,188 @@
+"""`fetch-model` and `doctor`, against a stand-in hub and against things that are wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import cli_library
+import pytest
+from click.testing import CliRunner, Result
+from fakes import ColourEncoder
+from stand_in_hub import StandInHub, stand_in_hub
+
+from app import compose
+from app.cli import main
+from app.doctor_libraries import _answer, _start, decoder_finding, faiss_finding, torch_finding
+from app.doctor_places import disk, ffmpeg, library
+from app.model_command import DownloadLine
+from app.terminal import LiveLine
+from encoder import ModelNotFound, config, hub
+from encoder.transfer import Download
+
+BASE = config.ALIASES["base"]
+
+
+def run(*arguments: str, input: str | None = None) -> Result:
+    return CliRunner().invoke(main, arguments, input=input)
+
+
+@pytest.fixture
+def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandInHub]:
+    """A hub that has small stand-ins of the vocabulary and the base weights, above the size that is asked about."""
+    with stand_in_hub() as served:
+        weights = served.publish(b"weights" * 1000, repo="google/base", file="base.npz")
+        vocabulary = served.publish(b"words", repo="google/words", file="words.model", pinned=True)
+        configs = {**config.CONFIGS, BASE: dataclasses.replace(config.CONFIGS[BASE], weights=weights)}
+        monkeypatch.setattr(config, "CONFIGS", configs)
+        monkeypatch.setattr(config, "VOCABULARY", vocabulary)
+        monkeypatch.setattr(hub, "SMALL_BYTES", 1000)
+        places = {"endpoint": served.endpoint, "cache_dir": tmp_path / "cache", "local_dir": tmp_path / "models"}
+        monkeypatch.setattr(hub, "fetch", functools.partial(hub.fetch, offline=False, **places))
+        yield served
+
+
+def offline(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No network, and nothing fetched before."""
+    monkeypatch.setattr(hub, "fetch", functools.partial(hub.fetch, offline=True, cache_dir=empty, local_dir=empty))
+
+
+def test_the_size_is_said_and_without_a_yes_nothing_comes(served: StandInHub) -> None:
+    result = run("fetch-model")
+    assert result.exit_code == 2
+    assert "base.npz (0.0 MB, Apache-2.0) will be downloaded from google/base" in result.stderr
+    assert "--yes" in result.stderr
+    assert not any("base.npz" in line for line in served.asked("GET"))
+
+
+def test_a_no_on_a_terminal_downloads_nothing(served: StandInHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.terminal.has_terminal", lambda: True)
+    assert run("fetch-model", input="n\n").exit_code == 1
+    assert not any("base.npz" in line for line in served.asked("GET"))
+    assert run("fetch-model", input="y\n").exit_code == 0
+
+
+def test_with_a_yes_both_files_come_once(served: StandInHub) -> None:
+    result = run("fetch-model", "--yes")
+    assert result.exit_code == 0, result.output
+    paths = [Path(line.partition(": ")[2]) for line in result.stdout.splitlines()]
+    assert [path.read_bytes() for path in paths] == [b"words", b"weights" * 1000]
+    asked = len(served.requests)
+    again = run("fetch-model", BASE)
+    assert (again.exit_code, again.stdout) == (0, result.stdout)
+    assert len(served.requests) == asked, "what is here is not asked for again, and no yes is needed"
+
+
+def test_a_corrupt_download_is_an_error_not_a_model(served: StandInHub) -> None:
+    served.corrupt = True
+    result = run("fetch-model", "--yes")
+    assert result.exit_code == 3
+    assert "prismsearch: what came as words.model" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_unknown_models_are_named_with_what_there_is() -> None:
+    for name in ("huge", "demo", "videoprism_public_v1_base"):
+        result = run("fetch-model", name)
+        assert result.exit_code == 2
+        assert "base, large" in result.stderr
+    assert [line.split()[0] for line in run("fetch-model", "--list").stdout.splitlines()] == ["base", "large"]
+
+
+def test_searching_without_the_model_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRISMSEARCH_LIBRARY", str(cli_library.build(tmp_path, ColourEncoder())))
+    monkeypatch.setattr(
+        hub, "fetch", functools.partial(hub.fetch, offline=True, cache_dir=tmp_path, local_dir=tmp_path)
+    )
+    result = run("search", "red")
+    assert result.exit_code == 3
+    assert "prismsearch fetch-model" in result.stderr
+    assert "--encoder demo" in result.stderr
+    assert run("search", "red", "--encoder", "deom").exit_code == 2
+    assert run("search", "red", "--encoder", str(tmp_path / "none.npz")).exit_code == 3
+
+
+def test_a_download_shows_speed_and_what_is_left(capfd: pytest.CaptureFixture[str]) -> None:
+    with LiveLine(every_seconds=0) as line:
+        shower = DownloadLine(line)
+        shower.show(Download("base.npz", 500_000_000, 990_000_000))
+        assert shower._began is not None
+        shower._began = (shower._began[0], shower._began[1] - 10, shower._began[2])
+        shower.show(Download("base.npz", 600_000_000, 990_000_000))
+    first, second = capfd.readouterr().err.splitlines()
+    assert first == "base.npz  500 MB of 990 MB"
+    text, speed, left = second.rsplit("  ", 2)
+    assert text == "base.npz  600 MB of 990 MB"
+    assert 1 < float(speed.removesuffix(" MB/s")) <= 10
+    assert left.endswith(" left")
+
+
+def test_two_kinds_of_faiss_are_diagnosed_with_the_cure() -> None:
+    answer = {"version": "1.15", "gpus": 0, "gpu_build": False}
+    assert faiss_finding(answer, ["faiss-cpu"]).state == "ok"
+    both = faiss_finding(answer, ["faiss-cpu", "faiss-gpu"])
+    assert both.state == "bad"
+    assert "pip uninstall -y faiss-cpu faiss-gpu" in both.advice
+    broken = faiss_finding("AttributeError: module 'faiss' has no attribute '__version__'", ["faiss-gpu"])
+    assert "--force-reinstall --no-deps faiss-gpu" in broken.advice
+    assert "pip install faiss-cpu" in faiss_finding("ModuleNotFoundError: No module named 'faiss'", []).advice
+
+
+def test_a_library_that_crashes_or_is_missing_is_a_finding() -> None:
+    assert _answer(_start("import os; os.abort()")) == "ended with code -6"
+    missing = _answer(_start("import no_such_library"))
+    assert missing == "ModuleNotFoundError: No module named 'no_such_library'"
+    assert torch_finding(missing).state == "bad"
+    assert _answer(_start("print('noise'); print('{\"version\": 1}')")) == {"version": 1}
+
+
+def test_a_torch_for_gpus_without_one_is_noted() -> None:
+    answer = {"version": "2", "threads": 4, "cuda": [], "built_for_cuda": "13.0", "mps": False}
+    assert torch_finding(answer).state == "note"
+    assert torch_finding({**answer, "cuda": ["H200"]}).text == "2 on H200"
+    missing = {"version": "18", "libavcodec": "62", "missing": ["hevc"], "x264": True}
+    assert "without hevc" in decoder_finding(missing).text
+
+
+def test_places_that_cannot_be_used_are_found(tmp_path: Path) -> None:
+    settings = compose.settings_from({"PRISMSEARCH_LIBRARY": str(tmp_path / "a" / "library")})
+    assert disk(settings).state in ("ok", "note")
+    assert library(settings).state == "note"
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "library.sqlite3").write_bytes(b"this is no database" * 500)
+    assert library(dataclasses.replace(settings, library=broken)).state == "bad"
+    assert ffmpeg(settings).state == "ok"
+    assert ffmpeg(dataclasses.replace(settings, ffmpeg="no-such-ffmpeg")).state == "bad"
+
+
+def test_doctor_finds_this_installation_sound(tmp_path: Path) -> None:
+    """The whole of it, in a process of its own."""
+    root = Path(__file__).resolve().parent.parent
+    code = "from app.cli import main; main(prog_name='prismsearch')"
+    result = subprocess.run(
+        [sys.executable, "-c", code, "doctor", "--json", "--library", str(tmp_path / "none")],
+        cwd=root, capture_output=True, text=True, timeout=250,
+    )  # fmt: skip
+    findings = {each["name"]: each for each in json.loads(result.stdout)}
+    assert result.returncode == 0, findings
+    assert {"Python", "torch", "faiss", "decoder", "shot detection", "ffmpeg", "model base", "library", "disk"} <= set(
+        findings
+    )
+    assert findings["library"]["state"] == "note"
+
+
+def test_doctor_model_without_the_model_is_exit_code_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        hub, "fetch", functools.partial(hub.fetch, offline=True, cache_dir=tmp_path, local_dir=tmp_path)
+    )
+    with pytest.raises(ModelNotFound, match="fetch-model"):
+        compose.open_encoder(compose.settings_from({"PRISMSEARCH_ENCODER": "base"}))
+    assert run("doctor", "--model").exit_code == 3
+    assert run("doctor", "--clip", "x.mp4").exit_code == 2
+    assert run("doctor", "--model", "nonsense").exit_code == 2
