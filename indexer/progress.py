@@ -62,12 +62,14 @@ class ProgressMeter:
         self.files_done = self.files_total = self.bytes_done = self.bytes_total = 0
         self.clips_done = self.failures = 0
         self.seconds_done = 0.0
+        self._most_bytes, self._most_seconds = 0, 0.0  # told so far
 
     def start(self, phase: Phase, *, files_total: int = 0, bytes_total: int = 0) -> None:
         """Begin a phase: all counts but that of failures start anew."""
         self._phase, self.files_total, self.bytes_total = phase, files_total, bytes_total
         self.files_done = self.bytes_done = self.clips_done = 0
         self.seconds_done = 0.0
+        self._most_bytes, self._most_seconds = 0, 0.0
         self._began_at = self._clock()
         self.tell(now=True)
 
@@ -97,8 +99,10 @@ class ProgressMeter:
         self, moment: float, current: tuple[str, ...], bytes_in_flight: float, seconds_in_flight: float
     ) -> Progress:
         elapsed = moment - self._began_at
-        bytes_done = min(self.bytes_total, int(self.bytes_done + bytes_in_flight)) if self.bytes_total else 0
-        seconds_done = self.seconds_done + seconds_in_flight
+        # Never backwards: what is in flight is an estimate, and on its way from one thread to another it is in neither.
+        bytes_done = min(self.bytes_total, max(self._most_bytes, int(self.bytes_done + bytes_in_flight)))
+        seconds_done = max(self._most_seconds, self.seconds_done + seconds_in_flight)
+        self._most_bytes, self._most_seconds = bytes_done, seconds_done
         share = bytes_done / self.bytes_total if self.bytes_total else 0.0
         if not self.bytes_total and self.files_total:
             share = self.files_done / self.files_total

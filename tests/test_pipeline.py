@@ -239,6 +239,8 @@ def test_the_library_may_lie_in_the_folder_it_indexes(tmp_path: Path) -> None:
     put_video(tmp_path / "videos" / "a.mp4", ["red"])
     assert counts(world.run(tmp_path)) == {"added": 1}
     assert counts(world.run(tmp_path)) == {"unchanged": 1}
+    report = world.run(world.library.directory)
+    assert "library's own folder" in report.problems[0].reason
     world.library.close()
 
 
@@ -323,6 +325,19 @@ def test_what_was_indexed_and_broke_keeps_its_rows_and_is_found_by_content(world
     (world.root / "saved").rename(world.root / "saved.mp4")
     assert counts(world.run()) == {"duplicates": 1, "skipped_failed": 1}
     assert world.decoded == []
+
+
+def test_clips_of_a_video_that_failed_are_not_encoded(world: World) -> None:
+    world.put("a.mp4", "red", "blue", "green")
+    world.put("b.mp4", "white")
+
+    def before_clip(path: str, number: int) -> None:
+        if number == 2:
+            raise UnreadableVideo(path, "broken", "It ends in the middle.")
+
+    world.reader.before_clip = before_clip
+    assert counts(world.run(workers=1)) == {"added": 1, "failed": 1}
+    assert world.encoder.batches == [1]
 
 
 def test_failures_of_files_that_are_gone_are_forgotten(world: World) -> None:
@@ -658,6 +673,9 @@ def test_the_meter_is_quiet_most_of_the_time_and_knows_when_it_will_be_done() ->
     last = seen[-1]
     assert (last.bytes_done, last.fraction, last.speed, last.seconds_total) == (200, 0.2, 1.0, 50.0)
     assert last.eta_seconds == pytest.approx(40.0)
+    now += 1
+    meter.tell(bytes_in_flight=50.0)  # a part of it is between two threads, or failed
+    assert (seen[-1].bytes_done, seen[-1].seconds_done) == (200, 10.0)
     meter.finish()
     assert (seen[-1].phase, seen[-1].files_done) == ("done", 1)
 
