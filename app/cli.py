@@ -5,6 +5,8 @@ Importing this costs no more than click: each command imports what is heavy in i
 
 from __future__ import annotations
 
+import io
+import sys
 from typing import Any
 
 import click
@@ -32,6 +34,9 @@ class Shell(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command. What click knows (usage errors, exits, closed pipes) passes; the rest is translated."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # a name that the terminal's encoding lacks is shown escaped
+                stream.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except click.UsageError as error:

@@ -97,6 +97,7 @@ def searched(settings: Settings, text: str, narrowing: Narrowing) -> list[ClipRe
         raise click.UsageError("the words are blank; write what is to be seen")
     with compose.open_library(settings) as library:
         require_segments(library)
+        narrowing = narrowing.settled(library)
         encoder = compose.open_encoder(settings)
         require_indexed(library, encoder.id)
         if encoder.notice:

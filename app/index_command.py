@@ -15,6 +15,7 @@ from app.compose import Settings
 from app.index_report import print_report, report_record
 from app.indexing_options import detectors_text, index_settings, shaping_options
 from app.interrupt import stop_on_interrupt
+from app.known_paths import as_indexed, is_below
 from app.model_command import open_encoder_asking
 from app.notice import say_notice
 from app.options import FAILED, INTERRUPTED, MISSING, with_settings
@@ -149,11 +150,11 @@ def retry(
         overlap_seconds=overlap_seconds,
     )
     with compose.open_library(settings) as library:
-        wanted = [os.path.abspath(path) for path in paths]
+        wanted = [as_indexed(library, path) for path in paths]
         failed = [
             failure.path
             for failure in library.failures()
-            if not wanted or any(_is_below(failure.path, folder) for folder in wanted)
+            if not wanted or any(is_below(failure.path, folder) for folder in wanted)
         ]
         gone = [path for path in failed if not os.path.lexists(path)]
         if gone:
@@ -166,10 +167,6 @@ def retry(
         encoder = open_encoder_asking(settings, yes=False)
         options = run_options(retry_failed=True, sweep=False)
         finish(run(settings, library, encoder, there, shaping, options), as_json=as_json)
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def run_options(

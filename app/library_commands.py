@@ -10,6 +10,7 @@ import click
 
 from app import compose
 from app.compose import Settings
+from app.known_paths import as_indexed, is_below
 from app.listing import failure_record, part_record, range_text, status_of, video_record
 from app.moments import clock
 from app.options import FAILED, MISSING, with_settings
@@ -48,11 +49,13 @@ def list_videos(
     if failed and missing:
         raise click.UsageError("choose one of --failed and --missing")
     with compose.open_library(settings) as library:
-        below = None if folder is None else os.path.abspath(folder)
+        below = None if folder is None else as_indexed(library, folder)
         videos = (
             [] if failed else [each for each in library.videos(below) if not missing or status_of(each) == "missing"]
         )
-        failures = [] if missing else [each for each in library.failures() if below is None or _below(each.path, below)]
+        failures = (
+            [] if missing else [each for each in library.failures() if below is None or is_below(each.path, below)]
+        )
         if paths:
             print_paths([*(video.path for video in videos), *(failure.path for failure in failures)])
         elif as_json:
@@ -95,10 +98,6 @@ def _segments(library: Library, video: Video) -> int:
     return len(library.segments_of(video.id))
 
 
-def _below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
-
-
 @click.command(
     short_help="Say what is known of one video: facts, shots, segments.",
     epilog="""\b
@@ -111,8 +110,8 @@ Examples:
 @with_settings
 def info(settings: Settings, video: str, as_json: bool) -> None:
     """Say what is known of VIDEO: its facts, its shots, and the segments that are searched."""
-    path = os.path.abspath(video)
     with compose.open_library(settings) as library:
+        path = as_indexed(library, video)
         found = library.video_at(path)
         if found is None or found.id is None:
             failure = next((each for each in library.failures() if each.path == path), None)
@@ -218,9 +217,9 @@ def remove(settings: Settings, paths: tuple[str, ...], missing: bool, yes: bool)
     with compose.open_library(settings) as library:
         videos: dict[int, Video] = {}
         failures: list[str] = []
-        for path in map(os.path.abspath, paths):
+        for path in (as_indexed(library, each) for each in paths):
             found = {each.id: each for each in library.videos(path) if each.id is not None}
-            failed = [each.path for each in library.failures() if _below(each.path, path)]
+            failed = [each.path for each in library.failures() if is_below(each.path, path)]
             if not found and not failed:
                 raise Refused(
                     f"{printable(path)}: nothing of that name is in the library; nothing was removed", MISSING

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 import math
-import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from app.known_paths import as_indexed
 from app.options import MISSING, seconds_value, since_value, until_value
 from app.refusal import Refused
 from app.terminal import shown
@@ -27,7 +27,14 @@ class Narrowing:
 
     top_k: int
     threshold: float | None
-    filters: Filters
+    filters: Filters  # `folder` as it was typed, see `settled`
+
+    def settled(self, library: Library) -> Narrowing:
+        """With the folder as the library spells it."""
+        if self.filters.folder is None:
+            return self
+        folder = as_indexed(library, self.filters.folder)
+        return replace(self, filters=replace(self.filters, folder=folder))
 
 
 def narrowing_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -72,7 +79,7 @@ def narrowing_options(command: Callable[..., Any]) -> Callable[..., Any]:
         if threshold is not None and not math.isfinite(threshold):
             raise click.UsageError("--threshold must be a number")
         filters = Filters(
-            folder=None if folder is None else os.path.abspath(folder),
+            folder=folder,
             min_seconds=None if min_duration is None else float(min_duration),
             max_seconds=None if max_duration is None else float(max_duration),
             since_ns=since,

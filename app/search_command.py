@@ -52,6 +52,7 @@ def search(
         raise click.UsageError("--not needs words")
     with compose.open_library(settings) as library:
         require_segments(library)
+        narrowing = narrowing.settled(library)
         encoder = compose.open_encoder(settings)
         require_indexed(library, encoder.id)
         if encoder.notice:

@@ -14,6 +14,7 @@ import click
 from app import compose
 from app.compose import Settings
 from app.hits import Output, output_options, show_hits
+from app.known_paths import as_indexed
 from app.moments import Place, parse_place, timecode
 from app.narrowing import Narrowing, narrowing_options, nothing_found, require_indexed, require_segments
 from app.notice import say_notice
@@ -70,6 +71,7 @@ def similar(settings: Settings, video: str | None, image: str | None, narrowing:
         raise click.UsageError("give a VIDEO (FILE, FILE@START or FILE@START-END) or --image FILE")
     with compose.open_library(settings) as library:
         require_segments(library)
+        narrowing = narrowing.settled(library)
         encoder = compose.open_encoder(settings)
         require_indexed(library, encoder.id)
         if encoder.notice:
@@ -113,7 +115,7 @@ def video_example(library: Library, encoder: Encoder, text: str) -> Example:
     no range means all of the video. A range that is not one segment is read from the file.
     """
     place = place_of(library, text)
-    path = os.path.abspath(place.path)
+    path = as_indexed(library, place.path)
     video = library.video_at(path)
     indexed = [] if video is None else _embedded_segments(library, encoder, video)
     if video is None or not indexed:

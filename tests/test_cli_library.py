@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import cli_library
@@ -12,6 +14,10 @@ from click.testing import CliRunner, Result
 from fakes import ColourEncoder
 
 from app.cli import main
+from db.library import Library
+from db.records import Failure
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
@@ -143,3 +149,42 @@ def test_an_empty_library_says_what_to_do(tmp_path: Path) -> None:
     assert result.exit_code == 3
     assert result.stderr.startswith("prismsearch: ")
     assert result.stderr.count("\n") == 1
+
+
+def test_what_was_indexed_through_a_link_is_found_by_its_real_name_and_the_other_way_round(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, link = tmp_path / "real", tmp_path / "link"
+    real.mkdir()
+    link.symlink_to(real, target_is_directory=True)
+    for spelled, other in ((real, link), (link, real)):
+        directory = tmp_path / f"library of {spelled.name}"
+        encoder = ColourEncoder()
+        with Library.open(directory) as library:
+            for name in ("a/red.mp4", "a/b/green.mp4", "ab/blue.mp4"):
+                cli_library.add(library, encoder, spelled / name, [((200, 0, 0), 0, 1)])
+            broken = Failure(
+                path=str(spelled / "c" / "x.mp4"), size_bytes=1, modified_ns=1, kind="empty", reason="Empty."
+            )
+            library.record_failure(broken)
+        (real / "c").mkdir(exist_ok=True)
+        (real / "c" / "x.mp4").touch()
+        monkeypatch.setenv("PRISMSEARCH_LIBRARY", str(directory))
+        assert run("info", str(other / "a" / "red.mp4")).exit_code == 0
+        for folder, names in {"a": ["a/b/green.mp4", "a/red.mp4"], "a/b": ["a/b/green.mp4"], "c": ["c/x.mp4"]}.items():
+            found = run("list", "--paths", str(other / folder)).stdout.splitlines()
+            assert found == [str(spelled / name) for name in names]
+        assert run("list", "--paths", str(tmp_path / "elsewhere")).stdout == ""
+        assert run("remove", str(other / "a"), "--yes").exit_code == 0
+        assert run("list", "--paths").stdout.splitlines() == [str(spelled / "ab/blue.mp4"), str(spelled / "c/x.mp4")]
+
+
+@pytest.mark.usefixtures("root")
+def test_names_that_the_terminal_cannot_show_are_escaped() -> None:
+    with Library.open(Path("library")) as library:
+        cli_library.add(library, ColourEncoder(), Path("films/日本.mp4").absolute(), [((1, 1, 1), 0, 1)])
+    code = "from app.cli import main; main(prog_name='prismsearch')"
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONPATH": str(ROOT)}
+    result = subprocess.run([sys.executable, "-c", code, "list"], env=environment, capture_output=True, timeout=60)
+    assert result.returncode == 0, result.stderr
+    assert rb"films/\u65e5\u672c.mp4" in result.stdout
