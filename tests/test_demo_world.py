@@ -33,7 +33,9 @@ def shapes(takes: list[world.Take], frames: int, aspect: float, seed: int) -> tu
     the direction of its longest axis in radians; each (B, T). The thing is what differs from the empty background."""
     staging = world.stage(takes, np.random.default_rng(seed))
     times = np.broadcast_to(np.linspace(0, 1, frames, dtype=np.float32), (len(takes), frames))
-    away = dataclasses.replace(staging, start=staging.start + np.float32([9, 9, 0, 0]), change=staging.change * 0)
+    away = dataclasses.replace(
+        staging, start=staging.start + np.array([9, 9, 0, 0], np.float32), change=staging.change * 0
+    )
     empty = world.draw(away, times[:, :1], 72, 72, aspect=aspect).astype(int)
     seen = np.abs(world.draw(staging, times, 72, 72, aspect=aspect) - empty).max(-1) > 10
     y, x = np.mgrid[0:72, 0:72] / 72 + 0.5 / 72
@@ -106,7 +108,7 @@ def test_no_two_things_and_no_two_backgrounds_look_alike() -> None:
     flat = world._sprites()[2].flatten(1)
     assert (torch.cdist(flat, flat, p=1) / flat.shape[1] + torch.eye(80)).min() > 0.02
     bare = world.stage([world.Take("dog", b, "still") for b in world.BACKGROUNDS], np.random.default_rng(5))
-    bare = dataclasses.replace(bare, start=bare.start + np.float32([9, 9, 0, 0]))
+    bare = dataclasses.replace(bare, start=bare.start + np.array([9, 9, 0, 0], np.float32))
     pictures = world.draw(bare, np.zeros((10, 1), np.float32), 72, 72).reshape(10, -1).astype(float)
     apart = np.abs(pictures[:, None] - pictures[None]).mean(-1) + 255 * np.eye(10)
     assert apart.min() > 25
