@@ -57,7 +57,7 @@ def worth_trying(path: str, extensions: frozenset[str] = VIDEO_EXTENSIONS) -> bo
 
 
 def extension_of(path: str) -> str:
-    """Lower case, without the dot; `clip.MP4 ` with a space after it, as copying from web pages makes them, is `mp4`."""
+    """Lower case, without the dot; `clip.MP4 ` with a space after it, as careless copying leaves it, is `mp4`."""
     return os.path.splitext(path)[1][1:].strip().lower()
 
 

@@ -7,19 +7,14 @@ import logging
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from time import monotonic, perf_counter
-from typing import TYPE_CHECKING, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from db.errors import LibraryError
-from db.records import Segment, Shot, Video
 from indexer.errors import Cancelled, UnreadableVideo
 from indexer.fingerprint import fingerprint
+from indexer.messages import Broken, ClipReady, Decoded, Message, OpenVideo, Reading, Stage, Unreadable
 from indexer.plan import Job
 from indexer.scan import FoundFile
 
@@ -31,63 +26,6 @@ _log = logging.getLogger(__name__)
 
 _WAIT_SECONDS = 0.1  # between looks at whether to stop
 _JOIN_SECONDS = 20.0  # a decoder may hang on a drive that went away; it must not hang the program
-
-
-class Reading(Protocol):
-    """One decode of one video, as `indexer.video_pass.VideoPass` does it."""
-
-    seconds_done: float  # of the video, decoded so far
-    seconds_expected: float | None  # its length, if the container says so
-    shots: list[Shot]
-    segments: list[Segment]
-
-    @property
-    def video(self) -> Video: ...
-
-    def __iter__(self) -> Iterator[SegmentClip]: ...
-
-
-OpenVideo = Callable[[str, str, Callable[[], bool]], Reading]
-"""(path, fingerprint, cancelled) -> what reads it. Opening may wait until the iteration."""
-
-Stage = Callable[[str], "StagedMedia"]
-"""fingerprint -> where its posters and previews go."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ClipReady:
-    job: Job
-    number: int  # of the segment
-    clip: NDArray[np.uint8]  # (T, S, S, 3) RGB
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Decoded:
-    """All clips of the job came before this."""
-
-    job: Job
-    video: Video
-    shots: list[Shot]
-    segments: list[Segment]
-    media: StagedMedia
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Unreadable:
-    """The job came to nothing; clips of it that came before are to be thrown away."""
-
-    job: Job
-    error: UnreadableVideo
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Broken:
-    """The library failed: the run cannot go on."""
-
-    error: LibraryError
-
-
-Message = ClipReady | Decoded | Unreadable | Broken
 
 
 class Decoders:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.batches import Batches, Row
-from indexer.decoding import Broken, ClipReady, Decoded, Decoders, OpenVideo, Unreadable
+from indexer.decoding import Decoders
 from indexer.errors import Cancelled, UnreadableVideo
+from indexer.messages import Broken, ClipReady, Decoded, OpenVideo, Unreadable
 from indexer.plan import Job
 from indexer.progress import ProgressMeter
 from indexer.scan import FoundFile

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -17,14 +16,16 @@ from db.errors import LibraryError
 from db.records import Failure, KnownFile
 from encoder import EncoderError
 from indexer.batches import EncodingFailed
-from indexer.decoding import OpenVideo, Reading, unreadable
+from indexer.decoding import unreadable
 from indexer.encoding import Encoding
 from indexer.errors import Cancelled
 from indexer.fingerprint import fingerprint
+from indexer.messages import OpenVideo, Reading
 from indexer.plan import Job, Plan, Relocation, make_plan, sort_files
 from indexer.presence import absent, is_below, is_empty, was_left_for
 from indexer.progress import Progress, ProgressMeter
 from indexer.report import IndexReport
+from indexer.run_options import RunOptions
 from indexer.scan import FoundFile, Problem, Scan, find_videos
 from indexer.tally import Tally
 
@@ -34,22 +35,7 @@ if TYPE_CHECKING:
     from indexer.settings import IndexSettings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
-    """How a run goes about it; nothing here changes what a video becomes. ValueError for what cannot be."""
-
-    workers: int = 2  # videos decoded at the same time
-    batch_size: int = 8  # clips encoded at once; halved where memory does not suffice
-    queue_clips: int = 32  # decoded clips that may wait for the encoder: what bounds memory
-    exclude: tuple[str, ...] = ()  # patterns of names or paths to leave out: see indexer.scan
-    redo: bool = False  # index again what is unchanged
-    retry_failed: bool = False  # try again what failed before and has not changed
-    sweep: bool = True  # forget videos that are gone from folders that are there
-
-    def __post_init__(self) -> None:
-        for name in ("workers", "batch_size", "queue_clips"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+__all__ = ["RunOptions", "index_folders"]
 
 
 def index_folders(
