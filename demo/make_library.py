@@ -2,8 +2,8 @@
 
     python demo/make_library.py [--out app/demo_library]
 
-Codecs, containers, sizes, frame rates, a variable frame rate, a rotation flag, non-square pixels, a late start, B-frames,
-sound, fades: what an indexer meets. `captions.json` beside the files is the ground truth: for each file its shots, with
+Codecs, containers, sizes, frame rates, a variable frame rate, a rotation flag, non-square pixels, a late start,
+B-frames, sound, fades: what an indexer meets. `captions.json` beside the files is the ground truth: for each file its shots, with
 first and last frame, seconds, what is seen, and how the shot comes in (cut or fade).
 """
 
@@ -67,7 +67,8 @@ FILES = (
     File("06_portrait.mp4", "libx264", 270, 480, R(30), (2.4, 2.0, 2.2), h264(), sound=True),
     File("07_phone_turned.mp4", "libx264", 480, 270, R(30), (2.1, 2.3, 2.0), h264(), rotation=90),
     File("08_variable_rate.mp4", "libx264", 480, 270, R(30), (2.2, 2.4, 2.0, 2.6), h264(bf="0"), variable=True),
-    File("09_variable_rate.mkv", "libvpx-vp9", 480, 270, R(24), (2.0, 2.5, 2.2), {"crf": "38", "b": "0"}, variable=True),
+    File("09_variable_rate.mkv", "libvpx-vp9", 480, 270, R(24), (2.0, 2.5, 2.2), {"crf": "38", "b": "0"},
+         variable=True),
     File("10_wide_pixels.mp4", "libx264", 360, 270, R(25), (2.2, 2.0, 2.4), h264(), sample_aspect=R(4, 3)),
     File("11_late_start.mkv", "libx264", 480, 270, R(25), (2.0, 2.2, 2.0), h264(), first_seconds=100),
     File("12_through_black.mp4", "libx264", 480, 270, R(25), (2.4, 2.6, 2.2), h264(), fades=(1,)),

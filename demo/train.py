@@ -10,8 +10,8 @@ Two stages, as VideoPrism itself goes from pictures to videos:
 The loss is contrastive between clips and captions (InfoNCE in both directions; every caption that is true of a clip
 counts as positive). Two helpers are dropped after training: linear classifiers of thing, background and motion on both
 embeddings, and a contrastive term that draws clips of the same motion together, since "shots that move like this one"
-is what a search by example is for. No take of `captions.held_out()` is ever shown. Each step draws from its own seed, so
-a run that was cut goes on from its last checkpoint to the same result up to rounding.
+is what a search by example is for. No take of `captions.held_out()` is ever shown. Each step draws from its own seed,
+so a run that was cut goes on from its last checkpoint to the same result up to rounding.
 """
 
 from __future__ import annotations
