@@ -3,8 +3,8 @@
     python demo/make_library.py [--out app/demo_library]
 
 Codecs, containers, sizes, frame rates, a variable frame rate, a rotation flag, non-square pixels, a late start,
-B-frames, sound, fades: what an indexer meets. `captions.json` beside the files is the ground truth: for each file its shots, with
-first and last frame, seconds, what is seen, and how the shot comes in (cut or fade).
+B-frames, sound, a fade: what an indexer meets. `captions.json` beside the files is the ground truth: for each file its
+shots, with first and last frame, seconds, what is seen, and how the shot comes in (start, cut or fade).
 """
 
 from __future__ import annotations

@@ -15,9 +15,9 @@ import numpy as np
 from safetensors import SafetensorError
 
 from encoder import ModelNotFound, WeightsMismatch, receipts
+from encoder.checkpoint import load_network, write_safetensors
 from encoder.config import VideoPrismConfig
 from encoder.model import VideoEncoder, VideoPrismLvT
-from encoder.checkpoint import load_network, write_safetensors
 
 CONVERT_FROM_BYTES = 100_000_000
 """Smaller checkpoints are read in no time."""
