@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shlex
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from encoder import Encoder
     from search.query import Hit
 
+ROOT = Path(__file__).resolve().parent.parent
 QUERIES = 6
 HITS = 3
 
@@ -155,13 +157,22 @@ def show_answer(command: str, hits: Sequence[Hit], at: int | None) -> None:
 
 def how_to_go_on(settings: Settings) -> list[str]:
     """What to type next: the same library by hand, then one's own videos with the real encoder."""
+    name = own_name()
+    library = shlex.quote(str(settings.library))
     return [
         "",
         "Go on in this library:",
-        f'  prismsearch --library {shlex.quote(str(settings.library))} search "your words"',
-        f"  prismsearch --library {shlex.quote(str(settings.library))} ui               in the browser",
+        f'  {name} --library {library} search "your words"',
+        f"  {name} --library {library} ui               in the browser",
         "Your own videos need the real encoder (a download of about 1 GB, once):",
-        "  prismsearch fetch-model",
-        "  prismsearch index ~/Videos",
-        '  prismsearch search "a dog running on the beach"',
+        f"  {name} fetch-model",
+        f"  {name} index ~/Videos",
+        f'  {name} search "a dog running on the beach"',
     ]
+
+
+def own_name() -> str:
+    """How this program is called from where the person is: by name if that is on the path, else through dev.py."""
+    if shutil.which("prismsearch") or not (ROOT / "dev.py").is_file():
+        return "prismsearch"
+    return f"python3 {'' if Path.cwd() == ROOT else f'{shlex.quote(str(ROOT))}/'}dev.py run"
