@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from db.library import Library
     from encoder import Encoder, Fit
-    from encoder.loading import Sources
+    from encoder.sources import Sources
     from search.engine import SearchEngine
 
 LIBRARY_VARIABLE = "PRISMSEARCH_LIBRARY"

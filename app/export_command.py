@@ -10,13 +10,13 @@ from typing import IO, Literal
 import click
 
 from app import compose
+from app.asking import ready
 from app.clip_lists import record, write_lists
 from app.compose import Settings
 from app.export import ClipRequest, ExportedClip, export_clips
 from app.interrupt import stop_on_interrupt
 from app.moments import timecode
-from app.narrowing import Narrowing, narrowing_options, nothing_found, require_indexed, require_segments
-from app.notice import say_notice
+from app.narrowing import Narrowing, narrowing_options, nothing_found
 from app.options import FAILED, INTERRUPTED, seconds_value, with_settings
 from app.terminal import LiveLine, counted, print_json, printable, say, shown
 from app.wanted_clips import from_arguments, from_hits, from_json
@@ -95,13 +95,7 @@ def searched(settings: Settings, text: str, narrowing: Narrowing) -> list[ClipRe
 
     if not text.strip():
         raise click.UsageError("the words are blank; write what is to be seen")
-    with compose.open_library(settings) as library:
-        require_segments(library)
-        narrowing = narrowing.settled(library)
-        encoder = compose.open_encoder(settings)
-        require_indexed(library, encoder.id)
-        if encoder.notice:
-            say_notice(encoder, [each.path for each in library.videos()])
+    with ready(settings, narrowing) as (library, encoder, narrowing):
         engine = compose.open_engine(settings, library, encoder)
         hits = engine.search(
             Query((TextTerm(text),), filters=narrowing.filters, k=narrowing.top_k, threshold=narrowing.threshold)

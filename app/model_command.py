@@ -73,7 +73,7 @@ def fetch_shown(published: Published, *, yes: bool) -> Path:
 
 def open_encoder_asking(settings: Settings, *, yes: bool) -> Encoder:
     """The encoder; weights that are missing are offered for download, where there is a person to ask or a --yes."""
-    from encoder.loading import Sources
+    from encoder.sources import Sources
 
     with LiveLine() as line:
         announce = _asker(line, yes=yes) if yes or has_terminal() else None

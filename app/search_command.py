@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from app import compose
+from app.asking import ready
 from app.compose import Settings
 from app.hits import Output, output_options, show_hits
-from app.narrowing import Narrowing, narrowing_options, nothing_found, require_indexed, require_segments
-from app.notice import say_notice
+from app.narrowing import Narrowing, narrowing_options, nothing_found
 from app.options import with_settings
 from app.terminal import say
 
@@ -50,13 +50,7 @@ def search(
         raise click.UsageError('the words are blank; write what is to be seen, for example "a red car at night"')
     if any(not each.strip() for each in unwanted):
         raise click.UsageError("--not needs words")
-    with compose.open_library(settings) as library:
-        require_segments(library)
-        narrowing = narrowing.settled(library)
-        encoder = compose.open_encoder(settings)
-        require_indexed(library, encoder.id)
-        if encoder.notice:
-            say_notice(encoder, [each.path for each in library.videos()])
+    with ready(settings, narrowing) as (library, encoder, narrowing):
         warn_if_cut(encoder, [text, *unwanted])
         engine = compose.open_engine(settings, library, encoder)
         query = Query(

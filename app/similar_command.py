@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import click
 
 from app import compose
+from app.asking import ready
 from app.compose import Settings
 from app.hits import Output, output_options, show_hits
 from app.known_paths import as_indexed
 from app.moments import Place, parse_place, timecode
-from app.narrowing import Narrowing, narrowing_options, nothing_found, require_indexed, require_segments
-from app.notice import say_notice
+from app.narrowing import Narrowing, narrowing_options, nothing_found
 from app.options import MISSING, with_settings
 from app.refusal import Refused
 from app.terminal import printable, say, shown
@@ -69,13 +69,7 @@ def similar(settings: Settings, video: str | None, image: str | None, narrowing:
     """
     if (video is None) == (image is None):
         raise click.UsageError("give a VIDEO (FILE, FILE@START or FILE@START-END) or --image FILE")
-    with compose.open_library(settings) as library:
-        require_segments(library)
-        narrowing = narrowing.settled(library)
-        encoder = compose.open_encoder(settings)
-        require_indexed(library, encoder.id)
-        if encoder.notice:
-            say_notice(encoder, [each.path for each in library.videos()])
+    with ready(settings, narrowing) as (library, encoder, narrowing):
         example = image_example(encoder, image) if image is not None else video_example(library, encoder, video or "")
         hits = hits_like(settings, library, encoder, example, narrowing)
         question = {"like": example.description, "encoder": encoder.id, "notice": encoder.notice}

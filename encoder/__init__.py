@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from encoder.loading import Sources
+    from encoder.sources import Sources
 
 Fit = Literal["stretch", "crop", "pad"]
 """How a frame that is not square becomes square: squash the whole picture, take the centre, or letterbox."""

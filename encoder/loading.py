@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 
 from encoder import Encoder, EncoderUnavailable, Fit, ModelNotFound, WeightsMismatch, hub, receipts
-from encoder.config import ALIASES, CONFIGS, DEMO, VOCABULARY, Published, VideoPrismConfig
+from encoder.config import ALIASES, CONFIGS, DEMO, VOCABULARY, VideoPrismConfig
+from encoder.sources import Sources
 
 DEMO_FOLDER = Path(__file__).parent / "demo"
 VOCABULARY_NAMES = ("vocabulary.model", "spiece.model", "sentencepiece.model", "c4_en.model")
@@ -17,30 +17,6 @@ DEMO_NOTICE = (
     "mean nothing (use --encoder base for them)"
 )
 _OPEN_CLIP = "open_clip:"
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """Where files may come from and who is asked. All None: what is here already, in the standard places."""
-
-    models: Path | None = None  # the models folder: see hub.models_folder
-    announce: hub.Announce | None = None  # without it, nothing above 10 MB is downloaded
-    progress: hub.Progress | None = None
-    offline: bool | None = None  # None: as HF_HUB_OFFLINE says
-    cache_dir: Path | None = None  # None: the ordinary one, as HF_HOME says
-    endpoint: str | None = None  # None: as HF_ENDPOINT says
-
-    def fetch(self, published: Published) -> Path:
-        """See `hub.fetch`."""
-        return hub.fetch(
-            published,
-            announce=self.announce,
-            offline=self.offline,
-            local_dir=self.models,
-            progress=self.progress,
-            cache_dir=self.cache_dir,
-            endpoint=self.endpoint,
-        )
 
 
 def load(

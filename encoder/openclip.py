@@ -21,7 +21,7 @@ from encoder import ClipSpec, EncoderUnavailable, Fit, ModelNotFound, WeightsMis
 from encoder.openclip_files import PREFIX, import_open_clip, options, parse
 
 if TYPE_CHECKING:
-    from encoder.loading import Sources
+    from encoder.sources import Sources
 
 DEFAULT_FRAMES = 8
 _SEED = 7
@@ -49,7 +49,7 @@ def load(
 
     Raises ValueError for a name that open_clip does not know, ModelNotFound, WeightsMismatch, EncoderUnavailable.
     """
-    from encoder.loading import Sources
+    from encoder.sources import Sources
 
     open_clip = import_open_clip()
     name, pretrained = parse(spec)

@@ -10,7 +10,7 @@ from encoder import EncoderUnavailable, ModelNotFound, hub
 from encoder.config import Published
 
 if TYPE_CHECKING:
-    from encoder.loading import Sources
+    from encoder.sources import Sources
 
 PREFIX = "open_clip:"
 RANDOM = "random"

@@ -18,7 +18,8 @@ from stand_in_hub import StandInHub, stand_in_hub
 from encoder import EncoderUnavailable, ModelNotFound, WeightsMismatch, converted, load_encoder, loading
 from encoder import checkpoint as checkpoint_files
 from encoder.config import CONFIGS
-from encoder.loading import Sources, choose_device, load
+from encoder.loading import choose_device, load
+from encoder.sources import Sources
 
 TEXTS = ["a dog runs", "", "two red balls"]
 

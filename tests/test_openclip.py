@@ -17,9 +17,9 @@ from small_clip import CONFIGURATION, register_small_clip, write_small_clip
 from stand_in_hub import StandInHub, stand_in_hub
 
 from encoder import EncoderUnavailable, ModelNotFound, WeightsMismatch, load_encoder, openclip, openclip_files
-from encoder.loading import Sources
 from encoder.openclip import OpenCLIP
 from encoder.openclip_files import import_open_clip
+from encoder.sources import Sources
 
 # Looked for, not imported: the import works only through encoder.torchvision_shim.
 pytestmark = pytest.mark.skipif(
