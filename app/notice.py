@@ -16,10 +16,16 @@ DEMO_LIBRARY = Path(__file__).resolve().parent / "demo_library"
 """The bundled videos, with captions.json as ground truth."""
 
 
+def notice_for(encoder: Encoder, paths: Iterable[str]) -> str | None:
+    """The encoder's notice, unless every one of these files and folders belongs to the demo library."""
+    return None if not encoder.notice or all(_in_demo_library(path) for path in paths) else encoder.notice
+
+
 def say_notice(encoder: Encoder, paths: Iterable[str]) -> None:
-    """Print the encoder's notice once, unless every one of these files and folders belongs to the demo library."""
-    if encoder.notice and not all(_in_demo_library(path) for path in paths):
-        say(f"note: {encoder.notice}")
+    """Print what `notice_for` has to say."""
+    notice = notice_for(encoder, paths)
+    if notice:
+        say(f"note: {notice}")
 
 
 def _in_demo_library(path: str) -> bool:

@@ -16,6 +16,7 @@ if str(Path(__file__).parent) in sys.path:  # Streamlit puts the script's folder
 from app import compose
 from app.hits import span_seconds
 from app.moments import timecode
+from app.notice import notice_for
 
 if TYPE_CHECKING:
     from search.engine import SearchEngine
@@ -32,10 +33,12 @@ STYLE = """<style>
 
 
 @st.cache_resource(show_spinner="Loading the encoder")
-def open_engine() -> SearchEngine:
-    """One engine for all tabs."""
+def open_engine() -> tuple[SearchEngine, str | None]:
+    """One engine for all tabs, and what its encoder wants people to know."""
     settings = compose.settings_from()
-    return compose.open_engine(settings)
+    library, encoder = compose.open_library(settings), compose.open_encoder(settings)
+    notice = notice_for(encoder, (video.path for video in library.videos()))
+    return compose.open_engine(settings, library, encoder), notice
 
 
 def question() -> Query | None:
@@ -93,8 +96,10 @@ def show(hit: Hit) -> None:
 def main() -> None:
     st.set_page_config(page_title="prismsearch", layout="wide")
     st.html(STYLE)
-    engine = open_engine()
+    engine, notice = open_engine()
     engine.refresh()
+    if notice:
+        st.caption(f"Note: {notice}")
     query = question()
     if query is None:
         st.stop()
