@@ -198,13 +198,25 @@ class Encoding:
         return planned
 
     def _tell(self, decoders: Decoders) -> None:
+        """Where the encoder is the slower one, what is decoded waits for it: only what is encoded counts as done."""
         at_work = decoders.at_work()
-        in_flight = [(job.file.size_bytes, reading.seconds_done, reading.seconds_expected) for job, reading in at_work]
-        waiting = [self._begun[path].file.size_bytes for path in self._decoded]
+        bytes_done = seconds_done = 0.0
+        for job, reading in at_work:
+            encoded = self._encoded(job.file.path, len(reading.segments))
+            seconds_done += reading.seconds_done * encoded
+            if reading.seconds_expected:
+                share = min(0.99, reading.seconds_done / reading.seconds_expected)
+                bytes_done += job.file.size_bytes * share * encoded
+        for path, decoded in self._decoded.items():
+            encoded = self._encoded(path, len(decoded.segments))
+            seconds_done += decoded.video.duration_seconds * encoded
+            bytes_done += self._begun[path].file.size_bytes * encoded
         self._meter.tell(
             current=tuple(job.file.path for job, _ in at_work),
-            bytes_in_flight=sum(waiting)
-            + sum(size * min(0.99, seconds / whole) for size, seconds, whole in in_flight if whole),
-            seconds_in_flight=sum(decoded.video.duration_seconds for decoded in self._decoded.values())
-            + sum(seconds for _, seconds, _ in in_flight),
+            bytes_in_flight=bytes_done,
+            seconds_in_flight=seconds_done,
         )
+
+    def _encoded(self, path: str, segments: int) -> float:
+        """Share of a video's finished segments that the encoder is through with; 1 where there are none yet."""
+        return min(1.0, len(self._rows.get(path, ())) / segments) if segments else 1.0

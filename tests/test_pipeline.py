@@ -655,6 +655,26 @@ def test_progress_comes_in_order_and_adds_up(world: World) -> None:
     assert last.fraction == 1.0
 
 
+def test_what_waits_for_a_slow_encoder_is_not_done_yet(world: World) -> None:
+    """All is decoded at once, and encoded clip by clip: the share that is done follows the clips, not the decoder."""
+    world.put("long.mp4", *["red"] * 10)
+    encode = world.encoder.encode_clips
+
+    def slowly(clips: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+        time.sleep(0.12)
+        return encode(clips)
+
+    world.encoder.encode_clips = slowly  # type: ignore[method-assign]
+    seen: list[Progress] = []
+    world.run(progress=seen.append, workers=1, batch_size=1, queue_clips=32)
+    during = [now for now in seen if now.phase == "index" and now.files_done == 0 and 1 <= now.clips_done < 10]
+    assert len(during) > 3
+    for now in during:
+        assert now.fraction is not None
+        assert now.fraction <= now.clips_done / 10 + 0.01
+        assert now.seconds_done <= now.clips_done + 0.1
+
+
 def test_the_meter_is_quiet_most_of_the_time_and_knows_when_it_will_be_done() -> None:
     now = 100.0
     seen: list[Progress] = []
