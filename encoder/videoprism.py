@@ -10,12 +10,16 @@ import torch
 from numpy.typing import NDArray
 
 from encoder import ClipSpec, EncoderUnavailable, Fit
+from encoder.allocator import keep_large_blocks
 from encoder.model import VideoPrismLvT
 
 if TYPE_CHECKING:
     from encoder.tokenizer import Tokenizer
 
 _TEXT_BATCH = 64
+_CPU_ACTIVATION = 1 << 22
+"""Numbers of one activation, clips x tokens x width, that a CPU takes at once: one clip of the full-size networks, many
+of small ones. More are no faster there and cost memory."""
 
 
 class VideoPrism:
@@ -37,6 +41,8 @@ class VideoPrism:
         Raises EncoderUnavailable when the device cannot hold the network.
         """
         config = network.config
+        if device == "cpu":
+            keep_large_blocks()
         try:
             self._network = network.to(device).eval()
         except (RuntimeError, AssertionError) as error:
@@ -73,9 +79,19 @@ class VideoPrism:
             )
         if not len(clips):
             return np.zeros((0, self.dim), np.float32)
+        rows, step = [], self._clips_at_once()
         with torch.inference_mode():
-            video = torch.from_numpy(np.ascontiguousarray(clips)).to(self._device)
-            return self._network.encode_video(video).float().cpu().numpy()
+            for start in range(0, len(clips), step):
+                part = torch.from_numpy(np.ascontiguousarray(clips[start : start + step])).to(self._device)
+                rows.append(self._network.encode_video(part).float().cpu().numpy())
+        return np.concatenate(rows)
+
+    def _clips_at_once(self) -> int:
+        if self._device.type != "cpu":
+            return 1 << 30  # whoever calls knows the card: a batch that does not fit is halved there
+        config, spec = self._network.config, self._spec
+        tokens = spec.frames * (spec.size // config.patch) ** 2
+        return max(1, _CPU_ACTIVATION // (tokens * config.dim))
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """B sentences -> float32 (B, D), unit rows. What exceeds the token limit is cut off."""
