@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app import compose
 from app.compose import DEVICE_VARIABLE, ENCODER_VARIABLE, LIBRARY_VARIABLE, Settings
 
 if TYPE_CHECKING:
@@ -53,8 +52,8 @@ def _sender(library: Library, place: Callable[[Segment, Video], Path]) -> Callab
     return send
 
 
-def serve(settings: Settings, *, port: int, open_browser: bool) -> None:
-    """Run the page until it is stopped."""
+def serve(settings: Settings, library: Library, *, port: int, open_browser: bool) -> None:
+    """Run the page of this library until it is stopped."""
     import streamlit
     from starlette.middleware import Middleware
     from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -64,7 +63,6 @@ def serve(settings: Settings, *, port: int, open_browser: bool) -> None:
     os.environ[DEVICE_VARIABLE] = settings.device
     if settings.encoder is not None:
         os.environ[ENCODER_VARIABLE] = settings.encoder
-    library = compose.open_library(settings)
     app = streamlit.App(
         Path(__file__).parent / "page.py",
         routes=media_routes(library),

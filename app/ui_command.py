@@ -29,4 +29,4 @@ def ui(settings: Settings, port: int, no_browser: bool) -> None:
 
     with compose.open_library(settings) as library:
         require_segments(library)
-    serve(settings, port=port, open_browser=not no_browser)
+        serve(settings, library, port=port, open_browser=not no_browser)

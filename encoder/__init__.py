@@ -34,6 +34,18 @@ class ClipSpec:
         if self.fit not in ("stretch", "crop", "pad"):
             raise ValueError(f"fit must be stretch, crop or pad, got {self.fit!r}")
 
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Of one clip: (T, S, S, 3)."""
+        return (self.frames, self.size, self.size, 3)
+
+    def require(self, clips: NDArray[np.uint8]) -> None:
+        """Raise ValueError unless `clips` is uint8 (B, T, S, S, 3)."""
+        if clips.dtype != np.uint8 or clips.ndim != 5 or clips.shape[1:] != self.shape:
+            raise ValueError(
+                f"clips must be uint8 (B, {', '.join(map(str, self.shape))}), got {clips.dtype} {clips.shape}"
+            )
+
 
 @runtime_checkable
 class Encoder(Protocol):

@@ -6,7 +6,7 @@ Source: google-deepmind/videoprism, videoprism/models.py (the four public config
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 
@@ -72,20 +72,21 @@ class VideoPrismConfig:
         return self.patch * self.rows
 
 
-def _base(name: str, weights: Published, *, lvt: bool) -> VideoPrismConfig:
-    return VideoPrismConfig(
-        name=name, patch=18, frames=16, rows=16, columns=16, dim=768, heads=12, mlp=3072,
-        spatial_layers=12, temporal_layers=4, auxiliary_layers=2 if lvt else 0,
-        text_layers=12 if lvt else 0, vocabulary=32000 if lvt else 0, weights=weights,
-    )  # fmt: skip
+_BASE = VideoPrismConfig(
+    name="videoprism_public_v1_base", patch=18, frames=16, rows=16, columns=16, dim=768, heads=12, mlp=3072,
+    spatial_layers=12, temporal_layers=4,
+    weights=Published("google/videoprism-base-f16r288", "flax_base_f16r288_repeated.npz", 457_500_000),
+)  # fmt: skip
+_LARGE = VideoPrismConfig(
+    name="videoprism_public_v1_large", patch=18, frames=8, rows=16, columns=16, dim=1024, heads=16, mlp=4096,
+    spatial_layers=24, temporal_layers=4,
+    weights=Published("google/videoprism-large-f8r288", "flax_large_f8r288_repeated.npz", 1_416_000_000),
+)  # fmt: skip
 
 
-def _large(name: str, weights: Published, *, lvt: bool) -> VideoPrismConfig:
-    return VideoPrismConfig(
-        name=name, patch=18, frames=8, rows=16, columns=16, dim=1024, heads=16, mlp=4096,
-        spatial_layers=24, temporal_layers=4, auxiliary_layers=2 if lvt else 0,
-        text_layers=12 if lvt else 0, vocabulary=32000 if lvt else 0, weights=weights,
-    )  # fmt: skip
+def _lvt(plain: VideoPrismConfig, name: str, weights: Published) -> VideoPrismConfig:
+    """The video-text network around a plain video encoder."""
+    return replace(plain, name=name, auxiliary_layers=2, text_layers=12, vocabulary=32000, weights=weights)
 
 
 DEMO = VideoPrismConfig(
@@ -98,25 +99,17 @@ CONFIGS: Mapping[str, VideoPrismConfig] = MappingProxyType(
     {
         config.name: config
         for config in (
-            _base(
-                "videoprism_public_v1_base",
-                Published("google/videoprism-base-f16r288", "flax_base_f16r288_repeated.npz", 457_500_000),
-                lvt=False,
-            ),
-            _large(
-                "videoprism_public_v1_large",
-                Published("google/videoprism-large-f8r288", "flax_large_f8r288_repeated.npz", 1_416_000_000),
-                lvt=False,
-            ),
-            _base(
+            _BASE,
+            _LARGE,
+            _lvt(
+                _BASE,
                 "videoprism_lvt_public_v1_base",
                 Published("google/videoprism-lvt-base-f16r288", "flax_lvt_base_f16r288_repeated.npz", 990_500_000),
-                lvt=True,
             ),
-            _large(
+            _lvt(
+                _LARGE,
                 "videoprism_lvt_public_v1_large",
                 Published("google/videoprism-lvt-large-f8r288", "flax_lvt_large_f8r288_repeated.npz", 2_320_000_000),
-                lvt=True,
             ),
             DEMO,
         )

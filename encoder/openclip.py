@@ -142,11 +142,7 @@ class OpenCLIP:
     def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 (B, T, S, S, 3) -> float32 (B, D): the mean of the frames' unit rows, of unit length again."""
         spec = self._spec
-        expected = (spec.frames, spec.size, spec.size, 3)
-        if clips.dtype != np.uint8 or clips.ndim != 5 or clips.shape[1:] != expected:
-            raise ValueError(
-                f"clips must be uint8 (B, {', '.join(map(str, expected))}), got {clips.dtype} {clips.shape}"
-            )
+        spec.require(clips)
         if not len(clips):
             return np.zeros((0, self._dim), np.float32)
         frames = clips.reshape(-1, spec.size, spec.size, 3)

@@ -71,12 +71,7 @@ class VideoPrism:
 
     def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 (B, T, S, S, 3) -> float32 (B, D), unit rows. Pixels become floats on the device."""
-        spec = self._spec
-        expected = (spec.frames, spec.size, spec.size, 3)
-        if clips.dtype != np.uint8 or clips.shape[1:] != expected:
-            raise ValueError(
-                f"clips must be uint8 (B, {', '.join(map(str, expected))}), got {clips.dtype} {clips.shape}"
-            )
+        self._spec.require(clips)
         if not len(clips):
             return np.zeros((0, self.dim), np.float32)
         rows, step = [], self._clips_at_once()

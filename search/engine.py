@@ -54,8 +54,7 @@ class SearchEngine:
             rows[[at for at, _ in texts]] = self.encoder.encode_texts([text for _, text in texts])
         clips = [(at, term.clip) for at, term in enumerate(terms) if isinstance(term, ClipTerm)]
         if clips:
-            spec = self.encoder.clip_spec
-            shape = (spec.frames, spec.size, spec.size, 3)
+            shape = self.encoder.clip_spec.shape
             for _, clip in clips:
                 if clip.shape != shape:
                     raise QueryError(f"{self.encoder.id} takes clips of shape {shape}, got {clip.shape}")

@@ -68,9 +68,7 @@ class ColourEncoder:
 
     def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 (B, T, S, S, 3) -> float32 (B, 16), unit rows. ValueError for another shape or dtype."""
-        wanted = (self._spec.frames, self._spec.size, self._spec.size, 3)
-        if clips.dtype != np.uint8 or clips.ndim != 5 or clips.shape[1:] != wanted:
-            raise ValueError(f"clips must be uint8 (B, {', '.join(map(str, wanted))}), got {clips.dtype} {clips.shape}")
+        self._spec.require(clips)
         self.batches.append(len(clips))
         return np.stack([self._row(clip) for clip in clips]) if len(clips) else np.zeros((0, 16), np.float32)
 
