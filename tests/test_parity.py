@@ -78,30 +78,9 @@ def test_full_size(name: str) -> None:
     )
     del arrays
 
-    frames = model.config.frames
-    differences: dict[str, float] = {}
     with torch.no_grad():
-        for i in range(len(g["clip_crc32"])):
-            clip = recipe.clip_u8(101 + i, frames, 288)
-            assert zlib.crc32(clip.tobytes()) == g["clip_crc32"][i]
-            side: dict[str, torch.Tensor] = {}
-            raw = model.encode_video(goldens.tensor(clip)[None], normalize=False, side=side)[0]
-            key = f"video/clip{i}"
-            differences[f"{key}/emb_raw"] = goldens.difference(raw, g[f"{key}/emb_raw"]) / 4e-5
-            unit = raw / raw.norm()
-            differences[f"{key}/emb"] = goldens.difference(unit, g[f"{key}/emb"]) / 1.5e-6
-            per_frame = model.pooler(side["auxiliary"].reshape(frames, -1, model.config.dim))
-            per_frame = per_frame / per_frame.norm(dim=-1, keepdim=True)
-            differences[f"{key}/frame_emb"] = goldens.difference(per_frame, g[f"{key}/frame_emb"]) / 1.5e-6
-            for stage in ("spatial", "spatiotemporal"):
-                found = side[stage][0, ::97, ::7]
-                differences[f"{key}/{stage}"] = goldens.difference(found, g[f"{key}/{stage}_97_7"]) / 2e-5
-        for key in [k for k in g if k.startswith("video/frames_")]:
-            clip = recipe.clip_u8(111, int(key.split("/")[1].removeprefix("frames_")), 288)
-            differences[key] = goldens.difference(model.encode_video(goldens.tensor(clip)[None])[0], g[key]) / 1.5e-6
-        ids, paddings = goldens.tensor(g["text/ids"]), goldens.tensor(g["text/paddings"])
-        raw = model.encode_text(ids, paddings, normalize=False)
-        differences["text/emb_raw"] = goldens.difference(raw, g["text/emb_raw"]) / 4e-5
-        differences["text/emb"] = goldens.difference(raw / raw.norm(dim=-1, keepdim=True), g["text/emb"]) / 1.5e-6
-    print({k: f"{v:.2f} of the tolerance" for k, v in differences.items()})
-    assert max(differences.values()) <= 1, differences
+        found = {each.key: each.excess for each in goldens.full_size_comparisons(name, model)}
+    print({k: f"{v:.2f} of the tolerance" for k, v in found.items()})
+    inputs = {"keys", "param_crc32", "clip_crc32", "text/ids", "text/paddings"}
+    assert set(found) == set(g) - inputs, "a golden was not compared"
+    assert max(found.values()) <= 1, found
