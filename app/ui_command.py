@@ -25,7 +25,7 @@ The page answers this machine only (127.0.0.1). Stop it with Ctrl-C.""",
 @with_settings
 def ui(settings: Settings, port: int, no_browser: bool) -> None:
     """Search the library in the browser: type words, see posters, play the shot."""
-    from app.browser import serve
+    from app.browse.server import serve
 
     with compose.open_library(settings) as library:
         require_segments(library)

@@ -13,12 +13,12 @@ from synthetic import make_video
 
 import app
 from app import compose
-from app.browser import media_routes
+from app.browse.media import media_routes
 from db.library import Library
 from indexer.pipeline import index_folders
 from indexer.settings import IndexSettings
 
-PAGE = str(Path(app.__file__).parent / "page.py")
+PAGE = str(Path(app.__file__).parent / "browse" / "page.py")
 
 
 @pytest.fixture

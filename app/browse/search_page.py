@@ -1,25 +1,18 @@
-"""The page: reads widgets, builds a Query, draws Hits. Streamlit runs it from the top at each interaction."""
+"""The page of searches: reads widgets, builds a Query, draws Hits."""
 
 from __future__ import annotations
 
 import html
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-if str(Path(__file__).parent) in sys.path:  # Streamlit puts the script's folder first; our rooms are one above
-    sys.path.remove(str(Path(__file__).parent))
-    sys.path.insert(0, str(Path(__file__).parent.parent))
-
-from app import compose
+from app.browse import session
 from app.hits import span_seconds
 from app.moments import timecode
-from app.notice import notice_for
 
 if TYPE_CHECKING:
-    from search.engine import SearchEngine
     from search.query import Hit, Query
 
 COLUMNS, HITS = 4, 24
@@ -30,15 +23,6 @@ STYLE = """<style>
 .shot video { opacity: 0; } .shot:hover video { opacity: 1; }
 .about { font-size: .8rem; opacity: .8; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 </style>"""
-
-
-@st.cache_resource(show_spinner="Loading the encoder")
-def open_engine() -> tuple[SearchEngine, str | None]:
-    """One engine for all tabs, and what its encoder wants people to know."""
-    settings = compose.settings_from()
-    library, encoder = compose.open_library(settings), compose.open_encoder(settings)
-    notice = notice_for(encoder, (video.path for video in library.videos()))
-    return compose.open_engine(settings, library, encoder), notice
 
 
 def question() -> Query | None:
@@ -75,14 +59,14 @@ def card(hit: Hit) -> None:
     )
     play, like = st.columns(2)
     if play.button("Play", key=f"play{identity}", width="stretch"):
-        show(hit)
+        play_hit(hit)
     if like.button("More like this", key=f"like{identity}", width="stretch"):
         st.query_params["like"] = str(identity)
         st.rerun()
 
 
 @st.dialog("Shot", width="large")
-def show(hit: Hit) -> None:
+def play_hit(hit: Hit) -> None:
     """The file itself, from the start of the shot to its end."""
     start, end = span_seconds(hit)
     last = end - 1 / hit.video.frame_rate  # browsers stop a little after the end they are told
@@ -93,12 +77,11 @@ def show(hit: Hit) -> None:
     st.caption(f"{hit.video.path} · {timecode(start)} to {timecode(end)}")
 
 
-def main() -> None:
-    st.set_page_config(page_title="prismsearch", layout="wide")
+def show() -> None:
     st.html(STYLE)
-    engine, notice = open_engine()
+    engine = session.open_engine()
     engine.refresh()
-    if notice:
+    if notice := session.notice():
         st.caption(f"Note: {notice}")
     query = question()
     if query is None:
@@ -110,6 +93,3 @@ def main() -> None:
         for column, hit in zip(st.columns(COLUMNS), hits[row : row + COLUMNS], strict=False):
             with column:
                 card(hit)
-
-
-main()

@@ -1,17 +1,13 @@
-"""The server behind the page: Streamlit, with routes of our own for posters, previews and the videos themselves.
+"""Posters, previews and videos over HTTP: looked up by id, never by path, and sent from disk in ranges.
 
-Media are looked up by id, never by path, and sent from disk in ranges; Streamlit's own would be kept in memory whole.
-Only names of this machine are answered, so that no other web page can reach the videos through a rebound name.
+Streamlit's own media functions would keep whole files in memory.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from app.compose import DEVICE_VARIABLE, ENCODER_VARIABLE, LIBRARY_VARIABLE, Settings
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -20,8 +16,6 @@ if TYPE_CHECKING:
 
     from db.library import Library
     from db.records import Segment, Video
-
-HOSTS = ("127.0.0.1", "localhost")
 
 
 def media_routes(library: Library) -> list[Route]:
@@ -50,32 +44,3 @@ def _sender(library: Library, place: Callable[[Segment, Video], Path]) -> Callab
         return FileResponse(path, headers={"Cache-Control": "private, max-age=3600"})
 
     return send
-
-
-def serve(settings: Settings, library: Library, *, port: int, open_browser: bool) -> None:
-    """Run the page of this library until it is stopped."""
-    import streamlit
-    from starlette.middleware import Middleware
-    from starlette.middleware.trustedhost import TrustedHostMiddleware
-
-    # The page's script is run anew at each interaction and reads its settings as every command does.
-    os.environ[LIBRARY_VARIABLE] = str(settings.library)
-    os.environ[DEVICE_VARIABLE] = settings.device
-    if settings.encoder is not None:
-        os.environ[ENCODER_VARIABLE] = settings.encoder
-    app = streamlit.App(
-        Path(__file__).parent / "page.py",
-        routes=media_routes(library),
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS))],
-    )
-    app.run(
-        config={
-            "server.address": "127.0.0.1",
-            "server.port": port,
-            "server.headless": not open_browser,
-            "browser.gatherUsageStats": False,
-            "server.showEmailPrompt": False,
-            "server.fileWatcherType": "none",
-            "client.toolbarMode": "minimal",
-        }
-    )

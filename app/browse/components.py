@@ -1,0 +1,37 @@
+"""Views of our own in the page: each is an ES module of `assets`, mounted where Streamlit puts the component.
+
+The module exports `mount({data, parentElement, setTriggerValue, setStateValue, key})`, called again whenever `data`
+changes; what it returns, if anything, is called when the view goes.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ASSETS = Path(__file__).parent / "assets"
+
+
+@functools.cache
+def assets_version() -> str:
+    """Changes whenever any of the assets does, so that a browser never runs yesterday's module."""
+    digest = hashlib.blake2b(digest_size=6)
+    for path in sorted(ASSETS.iterdir()):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+@functools.cache
+def component(name: str) -> Callable[..., Any]:
+    """The mounting command of the view in `assets/NAME.js`: call it with `data`, `key` and `on_EVENT_change`."""
+    import streamlit as st
+
+    if not (ASSETS / f"{name}.js").is_file():
+        raise ValueError(f"there is no view {name!r}")
+    # The version is part of the path, so that modules importing each other (`./store.js`) stay of one version too.
+    module = f"/api/assets/{assets_version()}/{name}.js"
+    stub = f'export default async (view) => (await import("{module}")).mount(view);'
+    return st.components.v2.component(f"prismsearch_{name}", js=stub, isolate_styles=False)
