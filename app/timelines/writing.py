@@ -1,0 +1,78 @@
+"""The formats of edit lists, and how one gets into a folder: whole, under a free name, never over another file."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from app.clip_names import publish
+from app.timelines.edl_file import edl
+from app.timelines.model import Timeline
+from app.timelines.placing import Placed, place
+
+_MOST_BYTES = 180  # of a stem in UTF-8; file systems allow 255 for all of a name
+_FORBIDDEN = re.compile('[<>:"/\\\\|?*\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffd]+')
+_RESERVED = re.compile(r"CON|PRN|AUX|NUL|(COM|LPT)[0-9¹²³]", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """A kind of list. `label` is for people; `make` gives the file's content and what they should know about it."""
+
+    suffix: str
+    label: str
+    make: Callable[[Placed], tuple[bytes, list[str]]]
+
+
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        "edl": Format(suffix=".edl", label="EDL (CMX3600)", make=edl),
+    }
+)
+"""By the names that options and routes use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A list that was written. `notes`: what it could not say exactly, a sentence each, for the person to read."""
+
+    path: Path
+    notes: tuple[str, ...]
+
+
+def write_timeline(timeline: Timeline, format: str, folder: str | Path, stem: str) -> Written:
+    """Write `timeline` as `stem` + the format's suffix into `folder`, or under the next free name (`stem_2.edl`).
+
+    format: a name in FORMATS. stem: any text; what file systems refuse becomes `_`. The files in the list need not be
+    there. Raises ValueError for another format or a start timecode that is none at the timeline's rate, and OSError
+    where the list cannot be written; there is then no half list under any name.
+    """
+    kind = FORMATS.get(format)
+    if kind is None:
+        raise ValueError(f"there is no list format {format!r}; choose among {', '.join(FORMATS)}")
+    placed = place(timeline)
+    content, notes = kind.make(placed)
+    path = write_beside(content, Path(folder).absolute(), f"{_portable(stem)}{kind.suffix}")
+    return Written(path, (*placed.notes, *notes))
+
+
+def write_beside(content: bytes, folder: Path, name: str) -> Path:
+    """Write a whole file under a passing name, then give it `name` or the next free one; that path. Raises OSError."""
+    draft = folder / f".prismsearch-draft-{secrets.token_hex(6)}"
+    try:
+        draft.write_bytes(content)
+        return publish(draft, folder, name)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _portable(stem: str) -> str:
+    safe = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", stem)).strip(" .")
+    cut = safe.encode()[:_MOST_BYTES].decode(errors="ignore").rstrip(" .") or "timeline"
+    # Windows keeps some names to itself, and a name that begins with a dash is an option to many programs.
+    return f"_{cut}" if cut.startswith("-") or _RESERVED.fullmatch(cut.partition(".")[0].strip()) else cut

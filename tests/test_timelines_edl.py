@@ -1,0 +1,176 @@
+"""EDLs read back by OpenTimelineIO's CMX3600 adapter, and line by line."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import opentimelineio as otio
+import pytest
+from timeline_samples import HOSTILE, NTSC24, NTSC30, NTSC60, RATES, Known, known, several, timeline, variable
+
+from app.timelines.writing import Written, write_timeline
+
+EVENT = re.compile(r"(\d+)  AX       (\S+) +C        (\S+) (\S+) (\S+) (\S+)")
+
+
+def write(folder: Path, clips: list[Known], **more: Any) -> tuple[Written, str]:
+    written = write_timeline(timeline(clips, **more), "edl", folder, "selects")
+    content = written.path.read_bytes()
+    assert content.count(b"\r\n") == content.count(b"\n")
+    return written, content.decode()
+
+
+def read(text: str, rate: Fraction) -> list[tuple[float, float, float]]:
+    """What the adapter finds on the video track: first frame and one past the last in the file, place in the timeline."""
+    found = otio.adapters.read_from_string(text, "cmx_3600", rate=float(rate))
+    track = next(track for track in found.tracks if track.name == "V")
+    cuts = []
+    for clip in track.find_clips():
+        source = clip.source_range
+        at = clip.trimmed_range_in_parent().start_time
+        cuts.append((source.start_time.value, source.end_time_exclusive().value, at.value))
+    return cuts
+
+
+def wanted(clips: list[Known]) -> list[tuple[float, float, float]]:
+    at, cuts = 0, []
+    for each in clips:
+        cuts.append((each.label + each.first, each.label + each.last, at))
+        at += each.last - each.first
+    return cuts
+
+
+STARTS = [
+    *[(rate, "", 0) for rate in RATES],
+    (Fraction(25), "01:00:00:00", 90_000),
+    (Fraction(25), "10:59:58:20", 989_970),
+    (NTSC24, "01:00:00:00", 86_400),
+    (Fraction(50), "01:00:00:49", 180_049),
+    (Fraction(60), "00:00:10:00", 600),
+    (NTSC30, "01:00:00:00", 108_000),
+    (NTSC30, "01:00:00;00", 107_892),
+    (NTSC30, "09:59:59;29", 1_078_919),
+    (NTSC60, "01:00:00;00", 215_784),
+    (NTSC60, "01:00:00:00", 216_000),
+]
+
+
+@pytest.mark.parametrize(("rate", "timecode", "label"), STARTS)
+@pytest.mark.parametrize("drop", [False, True])
+def test_every_cut_reads_back_to_the_frame(
+    rate: Fraction, timecode: str, label: int, drop: bool, tmp_path: Path
+) -> None:
+    clips = several(rate, timecode, label)
+    written, text = write(tmp_path, clips, drop_frame=drop)
+    assert read(text, rate) == wanted(clips)
+    dropping = drop and rate in (NTSC30, NTSC60)
+    assert f"\r\nFCM: {'DROP FRAME' if dropping else 'NON-DROP FRAME'}\r\n" in text
+    assert any("no drop-frame" in note for note in written.notes) == (drop and not dropping)
+    for _, channels, start, end, first, last in EVENT.findall(text):
+        assert (";" in start, ";" in end) == (";" in timecode, ";" in timecode)
+        assert (";" in first, ";" in last) == (dropping, dropping)
+        assert channels in ("V", "AA/V")
+    assert [row[1] for row in EVENT.findall(text)] == ["AA/V" if each.clip.has_audio else "V" for each in clips]
+
+
+def test_the_lines_themselves(tmp_path: Path) -> None:
+    clips = [
+        known(48, 73, timecode="01:00:00:00", name="Anna laughs", note="best one\n\nmind the boom", has_audio=True),
+        known(0, 1, path="/films/b.mov"),
+    ]
+    written, text = write(tmp_path, clips, start_timecode="01:00:00:00")
+    assert written.notes == ()
+    assert written.path.name == "selects.edl"
+    assert text.splitlines() == [
+        "TITLE: Selects",
+        "FCM: NON-DROP FRAME",
+        "",
+        "001  AX       AA/V  C        01:00:01:23 01:00:02:23 01:00:00:00 01:00:01:00",
+        "* FROM CLIP NAME: a.mp4",
+        "* SOURCE FILE: /films/a.mp4",
+        "* COMMENT: Anna laughs",
+        "* COMMENT: best one",
+        "* COMMENT: mind the boom",
+        "",
+        "002  AX       V     C        00:00:00:00 00:00:00:01 01:00:01:00 01:00:01:01",
+        "* FROM CLIP NAME: b.mov",
+        "* SOURCE FILE: /films/b.mov",
+    ]
+
+
+def test_a_variable_rate_is_counted_at_the_usual_one_beside_it(tmp_path: Path) -> None:
+    clips = variable()
+    written, text = write(tmp_path, clips)
+    assert read(text, NTSC30) == wanted(clips)
+    assert len(written.notes) == 1
+    assert written.notes[0].startswith("all clips: the frame rate of the file varies")
+
+
+def test_mixed_rates_keep_the_clock_of_each_file_and_say_so(tmp_path: Path) -> None:
+    clips = [
+        known(0, 50),
+        known(50, 100, Fraction(50), timecode="01:00:00:00"),  # from 1 s to 2 s
+        known(48, 72, NTSC24, timecode="02:00:00:00"),
+        known(29, 59, NTSC30, timecode="00:01:00;02"),
+        known(25, 50),
+    ]
+    written, text = write(tmp_path, clips)
+    rows = EVENT.findall(text)
+    assert [row[2:4] for row in rows] == [
+        ("00:00:00:00", "00:00:02:00"),
+        ("01:00:01:00", "01:00:02:00"),
+        ("02:00:02:00", "02:00:03:00"),
+        ("00:01:01:01", "00:01:02:01"),  # 00:01:01;01 at 30
+        ("00:00:01:00", "00:00:02:00"),
+    ]
+    assert len(read(text, Fraction(25))) == 5  # the adapter refuses events whose two lengths differ
+    assert "the timeline has 25 frames a second, clips 2, 3 and 4 another rate (50, 23.976, 29.97)" in written.notes[0]
+    assert "clips 2, 3 and 4 keeps its hours" in written.notes[1]
+    written, text = write(tmp_path, clips, frame_rate=NTSC60, drop_frame=True)
+    assert EVENT.findall(text)[3][2:4] == ("00:01:01;02", "00:01:02;02")
+    assert len(read(text, NTSC60)) == 5
+
+
+def test_a_frame_that_rounds_up_to_a_second_becomes_one(tmp_path: Path) -> None:
+    clips = [known(0, 24, Fraction(24)), known(49, 60, Fraction(50)), known(0, 24, Fraction(24))]
+    _, text = write(tmp_path, clips)
+    assert EVENT.findall(text)[1][2] == "00:00:01:00"  # frame 49 of 50 is 23.52 of 24
+
+
+def test_hostile_names_stay_on_their_lines(tmp_path: Path) -> None:
+    clips = [known(0, 5, path=path, name=path, note=f"001  AX V C\r\n{path}") for path in HOSTILE]
+    _, text = write(tmp_path, clips, name="evil\nFCM: DROP FRAME\u2028001")
+    assert len(read(text, Fraction(25))) == len(HOSTILE)
+    lines = text.split("\r\n")
+    assert lines[0] == "TITLE: evil FCM: DROP FRAME 001"
+    assert all(line == "" or line[:2] == "* " or EVENT.fullmatch(line) for line in lines[2:])
+    sources = [line.removeprefix("* SOURCE FILE: ") for line in lines if line.startswith("* SOURCE FILE: ")]
+    assert sources[0] == HOSTILE[0]
+    assert sources[1] == HOSTILE[1]
+    assert sources[3] == "file:///films/line%0Abreak%0D%0Aand%09tab%01%1B%5B31m.mp4"
+    assert sources[4] == "file:///films/not%20utf-8%20%FF%E9.mp4"
+
+
+def test_more_than_999_events_are_written_and_noted(tmp_path: Path) -> None:
+    written, text = write(tmp_path, [known(k, k + 2) for k in range(1001)])
+    assert len(read(text, Fraction(25))) == 1001
+    assert any("999 events and this one has 1001" in note for note in written.notes)
+
+
+def test_past_midnight_labels_begin_anew(tmp_path: Path) -> None:
+    clips = [known(0, 100, timecode="23:59:58:00")]
+    written, text = write(tmp_path, clips, start_timecode="23:59:59:00")
+    assert EVENT.findall(text)[0][2:] == ("23:59:58:00", "00:00:02:00", "23:59:59:00", "00:00:03:00")
+    assert any("past 24 hours" in note for note in written.notes)
+
+
+def test_a_timecode_that_is_none_is_left_out_and_noted(tmp_path: Path) -> None:
+    clips = [known(0, 5), known(5, 9, timecode="01:00:00:59"), known(5, 9, timecode="noon")]
+    written, text = write(tmp_path, clips)
+    assert EVENT.findall(text)[1][2:4] == ("00:00:00:05", "00:00:00:09")
+    assert written.notes == (
+        "clips 2 and 3: the start timecode of the file is none at its frame rate and was left out",
+    )
