@@ -6,7 +6,6 @@ import click
 
 from app import compose
 from app.compose import Settings
-from app.narrowing import require_segments
 from app.options import with_settings
 
 
@@ -20,13 +19,17 @@ Examples:
 \b
 The page answers this machine only (127.0.0.1). Stop it with Ctrl-C.""",
 )
-@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="Where the page listens.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="Where the page listens; by default 8501, or the next that is free."
+)
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
 @with_settings
-def ui(settings: Settings, port: int, no_browser: bool) -> None:
-    """Search the library in the browser: type words, see posters, play the shot."""
+def ui(settings: Settings, port: int | None, no_browser: bool) -> None:
+    """Search the library in the browser: type words, see posters, play the shot, keep and export clips.
+
+    Where there is no library yet, the page begins with an empty one and shows how to fill it.
+    """
     from app.browse.server import serve
 
-    with compose.open_library(settings) as library:
-        require_segments(library)
+    with compose.open_library(settings, create=True) as library:
         serve(settings, library, port=port, open_browser=not no_browser)

@@ -1,4 +1,4 @@
-"""The page and its media routes, on a small library made with the fake encoder."""
+"""The page, on a small library made with the fake encoder."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ from pathlib import Path
 
 import pytest
 from fakes import ColourEncoder
-from starlette.applications import Starlette
-from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 from synthetic import make_video
 
 import app
 from app import compose
-from app.browse.media import media_routes
 from db.library import Library
 from indexer.pipeline import index_folders
 from indexer.settings import IndexSettings
@@ -51,20 +48,3 @@ def test_more_like_this_asks_by_example(library: Library) -> None:
     assert not page.exception
     assert page.button[0].label == "Back to words"
     assert [button.label for button in page.button[1:]] == ["Play", "More like this"]
-
-
-def test_media_go_out_in_ranges_and_by_id_only(library: Library) -> None:
-    client = TestClient(Starlette(routes=media_routes(library)))
-    (identity, (segment, video)), *_ = library.segments(range(1, 100)).items()
-    whole = Path(video.path).read_bytes()
-    part = client.get(f"/api/video/{identity}", headers={"Range": "bytes=10-19"})
-    assert (part.status_code, part.content) == (206, whole[10:20])
-    assert client.get(f"/api/poster/{identity}").content[:2] == b"\xff\xd8"
-    assert client.get(f"/api/preview/{identity}").content == library.preview_path(video, segment.number).read_bytes()
-    assert client.get("/api/poster/999999").status_code == 404
-    for crooked in ("/api/video/..%2f..%2fetc%2fpasswd", "/api/video/-1", "/api/poster/1.5"):
-        assert client.get(crooked).status_code == 404
-    Path(video.path).unlink()
-    gone = client.get(f"/api/video/{identity}")
-    assert gone.status_code == 404
-    assert "drive" in gone.text

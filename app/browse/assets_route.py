@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.browse.answers import Call, Refusal, route
 from app.browse.components import ASSETS
+from app.browse.file_sending import send_file
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import Route
 
-TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+_YEAR_SECONDS = 365 * 24 * 3600
 
 
 def asset_routes() -> list[Route]:
     """`/api/assets/VERSION/NAME`; the version only tells browsers that the file is another one."""
-    from starlette.responses import FileResponse, PlainTextResponse
-    from starlette.routing import Route
 
-    def send(request: Request) -> Response:
-        path = ASSETS / request.path_params["name"]
-        if path.parent != ASSETS or path.suffix not in TYPES or not path.is_file():
-            return PlainTextResponse("there is no such file", 404)
-        caching = {"Cache-Control": "private, max-age=31536000, immutable"}
-        return FileResponse(path, media_type=TYPES[path.suffix], headers=caching)
+    def send(call: Call) -> Response:
+        names = {path.name: path for path in ASSETS.iterdir() if path.suffix in TYPES}
+        path = names.get(call.path["name"])
+        if path is None:
+            raise Refusal(404, "There is no such file.")
+        return send_file(call, path, media_type=TYPES[path.suffix], seconds=_YEAR_SECONDS, inside=ASSETS)
 
-    return [Route("/api/assets/{version}/{name}", send)]
+    return [route("/api/assets/{version}/{name}", send)]

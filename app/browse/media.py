@@ -5,42 +5,53 @@ Streamlit's own media functions would keep whole files in memory.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.browse.answers import Call, Refusal, route
+from app.browse.file_sending import send_file, video_type
+from app.browse.lookups import Lookups, Place
+from app.browse.source_check import SourceCheck
+
 if TYPE_CHECKING:
-    from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import Route
 
     from db.library import Library
-    from db.records import Segment, Video
+
+POSTER_SECONDS = 24 * 3600
 
 
-def media_routes(library: Library) -> list[Route]:
+def media_routes(library: Library, lookups: Lookups, check: SourceCheck) -> list[Route]:
     """`/api/poster/ID` and `/api/preview/ID` of a segment, `/api/video/ID` of the video that a segment lies in."""
-    from starlette.routing import Route
+    media = library.directory / "media"
+
+    def sender(choose: Callable[[Place], Path], media_type: str) -> Callable[[Call], Response]:
+        def send(call: Call) -> Response:
+            segment = call.id("segment")
+            for fresh in (False, True):  # a file that went because its video was indexed again has a successor
+                place = lookups.place(segment, fresh=fresh)
+                try:
+                    return send_file(call, choose(place), media_type=media_type, seconds=POSTER_SECONDS, inside=media)
+                except Refusal as refusal:
+                    if refusal.status != 404 or fresh:
+                        raise
+            raise AssertionError
+
+        return send
+
+    def send_video(call: Call) -> Response:
+        video = lookups.place(call.id("segment"), fresh=True).video
+
+        def unchanged(info: os.stat_result) -> None:
+            check.require(video, info)
+
+        return send_file(call, video.path, media_type=video_type(video.path), seconds=0, check=unchanged)
 
     return [
-        Route("/api/poster/{segment:int}", _sender(library, lambda s, v: library.poster_path(v, s.number))),
-        Route("/api/preview/{segment:int}", _sender(library, lambda s, v: library.preview_path(v, s.number))),
-        Route("/api/video/{segment:int}", _sender(library, lambda s, v: Path(v.path))),
+        route("/api/poster/{segment}", sender(lambda place: place.poster, "image/jpeg")),
+        route("/api/preview/{segment}", sender(lambda place: place.preview, "video/mp4")),
+        route("/api/video/{segment}", send_video),
     ]
-
-
-def _sender(library: Library, place: Callable[[Segment, Video], Path]) -> Callable[[Request], Response]:
-    """An endpoint that sends the file of a segment, in ranges if asked to."""
-    from starlette.responses import FileResponse, PlainTextResponse
-
-    def send(request: Request) -> Response:
-        found = library.segments([request.path_params["segment"]])
-        if not found:
-            return PlainTextResponse("there is no such segment", 404)
-        ((segment, video),) = found.values()
-        path = place(segment, video)
-        if not path.is_file():
-            return PlainTextResponse("the file is not there now; is its drive connected?", 404)
-        return FileResponse(path, headers={"Cache-Control": "private, max-age=3600"})
-
-    return send

@@ -1,48 +1,170 @@
-"""The server behind the page: Streamlit, with routes of our own beside it.
-
-Only names of this machine are answered, so that no other web page can reach the videos through a rebound name.
-"""
+"""The server behind the page: Streamlit, with routes of our own beside it, for this machine only."""
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
+import threading
+import webbrowser
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from app.browse.answers import Call, Refusal, route
 from app.browse.assets_route import asset_routes
+from app.browse.guard import Guard
+from app.browse.lookups import Lookups
 from app.browse.media import media_routes
+from app.browse.page_theme import theme_options
+from app.browse.segments_api import segment_routes
+from app.browse.source_check import SourceCheck
 from app.compose import DEVICE_VARIABLE, ENCODER_VARIABLE, LIBRARY_VARIABLE, Settings
+from app.options import MISSING
+from app.refusal import Refused
+from app.terminal import say
 
 if TYPE_CHECKING:
+    import streamlit
+    from starlette.routing import Route
+
     from db.library import Library
 
-HOSTS = ("127.0.0.1", "localhost")
+ADDRESS = "127.0.0.1"
+_PORTS_TRIED = 50
+_STOPPING_SECONDS = 2
+_OPTIONS: dict[str, Any] = {
+    "browser.gatherUsageStats": False,
+    "browser.serverAddress": ADDRESS,
+    "client.showErrorDetails": "none",
+    "client.showErrorLinks": False,
+    "client.toolbarMode": "minimal",
+    "logger.hideWelcomeMessage": True,
+    "server.address": ADDRESS,
+    "server.enableCORS": True,
+    "server.enableXsrfProtection": True,
+    "server.fileWatcherType": "none",
+    "server.headless": True,  # who opens the browser is `serve`
+    "server.maxUploadSize": 1,  # MiB, held in memory: files come through /api/examples
+    "server.showEmailPrompt": False,
+}
 
 
-def serve(settings: Settings, library: Library, *, port: int, open_browser: bool) -> None:
-    """Run the page of this library until it is stopped."""
+def make_app(
+    settings: Settings, library: Library, *, started: Callable[[], None] | None = None, port: int = 8501
+) -> streamlit.App:
+    """The page and every route of ours as one ASGI app. One a process, because Streamlit's options are global.
+
+    started: called once the server listens. Whoever opened the library closes it, after the app has stopped.
+    """
     import streamlit
     from starlette.middleware import Middleware
-    from starlette.middleware.trustedhost import TrustedHostMiddleware
+    from streamlit import config
 
     # The page's script is run anew at each interaction and reads its settings as every command does.
     os.environ[LIBRARY_VARIABLE] = str(settings.library)
     os.environ[DEVICE_VARIABLE] = settings.device
     if settings.encoder is not None:
         os.environ[ENCODER_VARIABLE] = settings.encoder
-    app = streamlit.App(
+    options = {**_OPTIONS, **theme_options(), "server.port": port}
+    config.get_config_options(force_reparse=True, options_from_flags=options)
+
+    @asynccontextmanager
+    async def running(_: streamlit.App) -> AsyncIterator[dict[str, Any]]:
+        if started is not None:
+            started()
+        yield {}
+
+    return streamlit.App(
         Path(__file__).parent / "page.py",
-        routes=[*asset_routes(), *media_routes(library)],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS))],
+        lifespan=running,
+        routes=our_routes(settings, library),
+        middleware=[Middleware(Guard)],
     )
-    app.run(
-        config={
-            "server.address": "127.0.0.1",
-            "server.port": port,
-            "server.headless": not open_browser,
-            "browser.gatherUsageStats": False,
-            "server.showEmailPrompt": False,
-            "server.fileWatcherType": "none",
-            "client.toolbarMode": "minimal",
-        }
+
+
+def our_routes(settings: Settings, library: Library) -> list[Route]:
+    """Everything under /api/."""
+    lookups, check = Lookups(library), SourceCheck()
+
+    def nothing(call: Call) -> None:
+        raise Refusal(404, "There is no such address.")
+
+    return [
+        *asset_routes(),
+        *media_routes(library, lookups, check),
+        *segment_routes(library, lookups, check),
+        # Else Streamlit would answer with its page. Methods that a route does not have end up here as well.
+        *(route("/api/{rest:path}", nothing, method) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")),
+    ]
+
+
+def serve(settings: Settings, library: Library, *, port: int | None, open_browser: bool) -> None:
+    """Run the page of this library until it is stopped. port None: 8501, or the next that is free.
+
+    Raises Refused where the port that was asked for is taken.
+    """
+    import uvicorn
+
+    listening = listen(port)
+    taken = listening.getsockname()[1]
+    address = f"http://{ADDRESS}:{taken}"
+
+    def started() -> None:
+        if port is None and taken != DEFAULT_PORT:
+            say(f"port {DEFAULT_PORT} is in use, so this is port {taken}")
+        say(f"prismsearch is at {address} (Ctrl-C stops it)")
+        if open_browser:  # may take its time, and may print what it likes
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+
+    app = make_app(settings, library, started=started, port=taken)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            ws="websockets-sansio",
+            ws_max_size=32 << 20,
+            ws_per_message_deflate=False,
+            # A player that is paused keeps its connection open for as long as it likes.
+            timeout_graceful_shutdown=_STOPPING_SECONDS,
+        )
+    )
+    try:
+        server.run(sockets=[listening])
+    except KeyboardInterrupt:  # raised again by uvicorn when everything has stopped
+        say("stopped")
+    finally:
+        listening.close()
+
+
+DEFAULT_PORT = 8501
+
+
+def listen(port: int | None) -> socket.socket:
+    """A socket that listens on this machine's own address. None: on the first free port from DEFAULT_PORT.
+
+    Raises Refused where there is none, or the one asked for is taken.
+    """
+    for candidate in range(DEFAULT_PORT, DEFAULT_PORT + _PORTS_TRIED) if port is None else (port,):
+        found = socket.socket(socket.AF_INET)
+        try:
+            if os.name != "nt":  # there it would let two programs have one port
+                found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            found.bind((ADDRESS, candidate))
+            found.listen(2048)
+            found.setblocking(False)
+            return found
+        except OSError as error:
+            found.close()
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise
+    if port is None:
+        last = DEFAULT_PORT + _PORTS_TRIED - 1
+        raise Refused(f"all ports from {DEFAULT_PORT} to {last} are in use; name a free one with --port", MISSING)
+    raise Refused(
+        f"port {port} cannot be had (in use, or reserved); choose another --port, or none for the next free one",
+        MISSING,
     )

@@ -1,0 +1,219 @@
+"""Posters, previews and videos over HTTP: by id only, in ranges, only what was indexed, and a sentence for the rest."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from page_library import client_of, segment_ids, small_library
+from starlette.testclient import TestClient
+from synthetic import make_video
+
+from app.browse.lookups import Lookups
+from db.library import Library
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    return small_library(tmp_path)
+
+
+@pytest.fixture
+def client(library: Library) -> TestClient:
+    return client_of(library)
+
+
+def first_video(library: Library) -> Path:
+    return Path(library.videos()[0].path)
+
+
+def test_media_go_out_in_ranges_and_by_id_only(library: Library, client: TestClient) -> None:
+    (identity, (segment, video)), *_ = library.segments(range(1, 100)).items()
+    whole = Path(video.path).read_bytes()
+    part = client.get(f"/api/video/{identity}", headers={"Range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, whole[10:20])
+    assert part.headers["content-range"] == f"bytes 10-19/{len(whole)}"
+    assert client.get(f"/api/poster/{identity}").content[:2] == b"\xff\xd8"
+    assert client.get(f"/api/preview/{identity}").content == library.preview_path(video, segment.number).read_bytes()
+    assert client.get("/api/poster/999999").status_code == 404
+    for crooked in (
+        "/api/video/..%2f..%2fetc%2fpasswd",
+        "/api/video/-1",
+        "/api/poster/1.5",
+        f"/api/video/{'9' * 5000}",
+    ):
+        assert client.get(crooked).status_code == 404
+    Path(video.path).unlink()
+    gone = client.get(f"/api/video/{identity}")
+    assert gone.status_code == 404
+    assert "drive" in gone.json()["error"]
+    assert client.get(f"/api/poster/{identity}").status_code == 200, "posters stay when the drive is gone"
+
+
+@pytest.mark.parametrize(
+    ("header", "status", "part"),
+    [
+        ("bytes=0-", 206, slice(0, None)),
+        ("bytes=5-5", 206, slice(5, 6)),
+        ("bytes=-7", 206, slice(-7, None)),
+        ("bytes=3-99999999999", 206, slice(3, None)),
+        ("bytes=99999999999-", 416, None),
+        ("bytes=9-3", 200, slice(None)),
+        ("bytes=-", 200, slice(None)),
+        ("bytes=0-1,5-6", 200, slice(None)),
+        ("lines=1-2", 200, slice(None)),
+        ("bytes=" + "1" * 4000 + "-", 200, slice(None)),
+    ],
+)
+def test_ranges(library: Library, client: TestClient, header: str, status: int, part: slice | None) -> None:
+    whole = first_video(library).read_bytes()
+    answer = client.get(f"/api/video/{segment_ids(library)[0]}", headers={"Range": header})
+    assert answer.status_code == status
+    if part is not None:
+        assert answer.content == whole[part]
+        assert answer.headers["content-length"] == str(len(whole[part]))
+
+
+def test_a_large_file_comes_whole_and_in_parts(tmp_path: Path) -> None:
+    library = small_library(
+        tmp_path, {"noise.mp4": {"shots": [("noise", 40)], "size": (320, 240), "options": {"crf": "8"}}}
+    )
+    client, (identity, *_) = client_of(library), segment_ids(library)
+    whole = first_video(library).read_bytes()
+    assert len(whole) > 1 << 20, "must be sent in several pieces"
+    everything = client.get(f"/api/video/{identity}")
+    assert everything.content == whole
+    assert everything.headers["content-type"] == "video/mp4"
+    assert (
+        client.get(f"/api/video/{identity}", headers={"Range": "bytes=100000-900000"}).content == whole[100000:900001]
+    )
+    head = client.head(f"/api/video/{identity}")
+    assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", str(len(whole)))
+
+
+def test_what_the_browser_has_is_not_sent_again(library: Library, client: TestClient) -> None:
+    address = f"/api/poster/{segment_ids(library)[0]}"
+    tag = client.get(address).headers["etag"]
+    again = client.get(address, headers={"If-None-Match": f'"other", {tag}'})
+    assert (again.status_code, again.content) == (304, b"")
+    video = f"/api/video/{segment_ids(library)[0]}"
+    stale = client.get(video, headers={"Range": "bytes=0-3", "If-Range": '"of another day"'})
+    assert stale.status_code == 200, "half of one file and half of another must not be put together"
+
+
+def test_a_link_in_the_media_folder_leads_nowhere(library: Library, client: TestClient, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("a secret")
+    (identity, (segment, video)), *_ = library.segments(range(1, 100)).items()
+    poster = library.poster_path(video, segment.number)
+    poster.unlink()
+    poster.symlink_to(secret)
+    assert client.get(f"/api/poster/{identity}").status_code == 404
+    poster.unlink()
+    folder = poster.parent
+    folder.rename(tmp_path / "moved")
+    folder.symlink_to(tmp_path / "moved")
+    assert client.get(f"/api/preview/{identity}").status_code == 404, "a folder that is a link leads outside too"
+
+
+def test_another_file_at_the_path_of_a_video_is_not_sent(library: Library, client: TestClient, tmp_path: Path) -> None:
+    path, identity = first_video(library), segment_ids(library)[0]
+    content, info = path.read_bytes(), path.stat()
+    path.write_bytes(b"x" * len(content))  # as long, and something else
+    changed = client.get(f"/api/video/{identity}")
+    assert changed.status_code == 409
+    assert "index" in changed.json()["error"]
+    path.write_bytes(content)  # the same content, copied: only the time differs
+    os.utime(path, ns=(1, info.st_mtime_ns + 5_000_000_000))
+    assert client.get(f"/api/video/{identity}").content == content
+    path.unlink()
+    path.symlink_to("/etc/passwd")
+    assert client.get(f"/api/video/{identity}").status_code == 409
+    path.unlink()
+    path.mkdir()
+    assert client.get(f"/api/video/{identity}").status_code == 404
+    path.rmdir()
+    os.mkfifo(path)
+    assert client.get(f"/api/video/{identity}").status_code == 404, "must not wait for somebody to write"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_403(library: Library, client: TestClient) -> None:
+    first_video(library).chmod(0)
+    answer = client.get(f"/api/video/{segment_ids(library)[0]}")
+    assert answer.status_code == 403
+    assert "permissions" in answer.json()["error"]
+
+
+def test_a_file_that_the_system_refuses_is_403(
+    library: Library, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, real = str(first_video(library)), os.open
+
+    def refuse(name: str, *arguments: int) -> int:
+        if name == path:
+            raise PermissionError(13, "Permission denied", path)
+        return real(name, *arguments)
+
+    monkeypatch.setattr(os, "open", refuse)
+    answer = client.get(f"/api/video/{segment_ids(library)[0]}")
+    assert (answer.status_code, "permissions" in answer.json()["error"]) == (403, True)
+
+
+def test_a_video_indexed_again_shows_its_new_poster(library: Library, tmp_path: Path) -> None:
+    """Places are remembered, but never beyond a change of the library, whoever makes it."""
+    asked: list[int] = []
+    real, (identity, *_) = library.segments, segment_ids(library)
+
+    def counted(ids: list[int]) -> object:
+        asked.extend(ids)
+        return real(ids)
+
+    later = [0]
+    library.segments = counted  # type: ignore[method-assign]
+    lookups = Lookups(library, now_ns=lambda: 2**62 + later[0])
+    before = lookups.place(identity)
+    assert lookups.place(identity) is before
+    assert asked == [identity], "asked once for both"
+    with Library.open(library.directory) as other:
+        moved = tmp_path / "videos" / "renamed.mp4"
+        first_video(library).rename(moved)
+        other.touch_video(before.video.id or 0, path=str(moved), size_bytes=1, modified_ns=1)
+    assert lookups.place(identity).video.path == str(moved)
+
+
+def test_places_of_a_moment_ago_are_not_kept(library: Library) -> None:
+    """Right after a write, another process may have committed what cannot be seen yet."""
+    lookups = Lookups(library)
+    (identity, *_) = segment_ids(library)
+    wal = library.directory / "library.sqlite3-wal"
+    os.utime(wal)
+    assert lookups.place(identity) is not lookups.place(identity)
+
+
+def test_names_that_are_not_utf8_and_markup_in_names(tmp_path: Path) -> None:
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    plain = make_video(tmp_path / "plain.mp4", [("red", 10)])
+    names = [
+        b"<script>alert(1)</script>.mp4".replace(b"/", b"_"),
+        b'caf\xe9 "quoted"\nnew line.mp4',
+        b"@import 'x';.mp4",
+    ]
+    for number, name in enumerate(names):
+        Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_bytes(plain.read_bytes() + bytes([number]))
+    library = Library.open(tmp_path / "library")
+    from page_library import index
+
+    index(library, folder, 3)
+    client = client_of(library)
+    seen = set()
+    for identity in segment_ids(library):
+        facts = client.get(f"/api/segment/{identity}")
+        assert facts.headers["content-type"] == "application/json"
+        assert facts.headers["x-content-type-options"] == "nosniff"
+        facts.content.decode("ascii")
+        seen.add(os.fsencode(facts.json()["name"]))
+        assert client.get(f"/api/video/{identity}").status_code == 200
+    assert seen == set(names)
