@@ -33,6 +33,7 @@ def component(name: str) -> Callable[..., Any]:
         raise ValueError(f"there is no view {name!r}")
     # The version is part of the path, so that modules importing each other (`./store.js`) stay of one version too.
     module = f"/api/assets/{assets_version()}/{name}.js"
-    # The line break is what tells Streamlit that this is a script and not the name of a file.
-    stub = f'export default async (view) => (await import("{module}"))\n.mount(view);'
+    # The line break is what tells Streamlit that this is a script and not the name of a file; and the script runs from
+    # a blob, which knows no address of its own to be relative to.
+    stub = f'export default async (view) =>\n  (await import(location.origin + "{module}")).mount(view);'
     return st.components.v2.component(f"prismsearch_{name}", js=stub, isolate_styles=False)
