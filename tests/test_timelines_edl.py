@@ -9,7 +9,7 @@ from typing import Any
 
 import opentimelineio as otio
 import pytest
-from timeline_samples import HOSTILE, NTSC24, NTSC30, NTSC60, RATES, Known, known, several, timeline, variable
+from timeline_samples import HOSTILE, NTSC24, NTSC30, NTSC60, STARTS, Known, known, several, timeline, variable, wanted
 
 from app.timelines.writing import Written, write_timeline
 
@@ -24,7 +24,7 @@ def write(folder: Path, clips: list[Known], **more: Any) -> tuple[Written, str]:
 
 
 def read(text: str, rate: Fraction) -> list[tuple[float, float, float]]:
-    """What the adapter finds on the video track: first frame and one past the last in the file, place in the timeline."""
+    """What the adapter finds on the video track: first frame and one past the last in the file, then the place."""
     found = otio.adapters.read_from_string(text, "cmx_3600", rate=float(rate))
     track = next(track for track in found.tracks if track.name == "V")
     cuts = []
@@ -33,29 +33,6 @@ def read(text: str, rate: Fraction) -> list[tuple[float, float, float]]:
         at = clip.trimmed_range_in_parent().start_time
         cuts.append((source.start_time.value, source.end_time_exclusive().value, at.value))
     return cuts
-
-
-def wanted(clips: list[Known]) -> list[tuple[float, float, float]]:
-    at, cuts = 0, []
-    for each in clips:
-        cuts.append((each.label + each.first, each.label + each.last, at))
-        at += each.last - each.first
-    return cuts
-
-
-STARTS = [
-    *[(rate, "", 0) for rate in RATES],
-    (Fraction(25), "01:00:00:00", 90_000),
-    (Fraction(25), "10:59:58:20", 989_970),
-    (NTSC24, "01:00:00:00", 86_400),
-    (Fraction(50), "01:00:00:49", 180_049),
-    (Fraction(60), "00:00:10:00", 600),
-    (NTSC30, "01:00:00:00", 108_000),
-    (NTSC30, "01:00:00;00", 107_892),
-    (NTSC30, "09:59:59;29", 1_078_919),
-    (NTSC60, "01:00:00;00", 215_784),
-    (NTSC60, "01:00:00:00", 216_000),
-]
 
 
 @pytest.mark.parametrize(("rate", "timecode", "label"), STARTS)

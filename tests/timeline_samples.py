@@ -11,6 +11,20 @@ from app.timelines.model import Timeline, TimelineClip
 
 NTSC24, NTSC30, NTSC60 = Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001)
 RATES = (Fraction(25), NTSC30, NTSC24, Fraction(50), Fraction(60), Fraction(24), Fraction(30), NTSC60)
+STARTS = [
+    *[(rate, "", 0) for rate in RATES],
+    (Fraction(25), "01:00:00:00", 90_000),
+    (Fraction(25), "10:59:58:20", 989_970),
+    (NTSC24, "01:00:00:00", 86_400),
+    (Fraction(50), "01:00:00:49", 180_049),
+    (Fraction(60), "00:00:10:00", 600),
+    (NTSC30, "01:00:00:00", 108_000),
+    (NTSC30, "01:00:00;00", 107_892),
+    (NTSC30, "09:59:59;29", 1_078_919),
+    (NTSC60, "01:00:00;00", 215_784),
+    (NTSC60, "01:00:00:00", 216_000),
+]
+"""Rates with start timecodes, and the frames that these say."""
 HOSTILE = (
     "/films/plain.mp4",
     "/films/mit Leerzeichen & Umlauten äöü/日本語 \U0001f3ac.mov",
@@ -98,6 +112,15 @@ def variable() -> list[Known]:
 
 def timeline(clips: list[Known], **more: Any) -> Timeline:
     return Timeline(name=more.pop("name", "Selects"), clips=tuple(each.clip for each in clips), **more)
+
+
+def wanted(clips: list[Known]) -> list[tuple[int, int, int]]:
+    """(first, one past the last, place) of clips at the timeline's rate; the first two counted from 00:00:00:00."""
+    at, cuts = 0, []
+    for each in clips:
+        cuts.append((each.label + each.first, each.label + each.last, at))
+        at += each.last - each.first
+    return cuts
 
 
 _TIMES = ("start_seconds", "end_seconds")

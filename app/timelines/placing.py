@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from app.timelines.model import Timeline, TimelineClip, frame_range
-from app.timelines.plain_text import file_name, one_line
+from app.timelines.plain_text import file_name, is_whole, one_line
 from app.timelines.timecode import can_drop, format_timecode, frames_of_day, is_usual, nominal_rate, parse_timecode
 
 _OFF_GRID = Fraction(1, 4)
@@ -110,6 +110,17 @@ def which(numbers: Sequence[int], total: int) -> str:
         return f"{len(numbers)} of {total} clips"
     *first, last = [str(number) for number in numbers]
     return f"clips {', '.join(first)} and {last}" if first else f"clip {last}"
+
+
+def name_notes(placed: Placed) -> list[str]:
+    """For formats whose text is Unicode, and whose paths are URLs."""
+    odd = [event.number for event in placed.events if not is_whole(event.clip.path)]
+    if not odd:
+        return []
+    return [
+        f"{which(odd, len(placed.events))}: the file's name is not UTF-8; the list finds it by its bytes and shows "
+        "\ufffd in their place"
+    ]
 
 
 def _timeline_rate(timeline: Timeline) -> Fraction:
