@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from app.clip_names import publish
 from app.timelines.edl_file import edl
+from app.timelines.fcp7_file import fcp7
 from app.timelines.fcpxml_file import fcpxml
 from app.timelines.model import Timeline
 from app.timelines.placing import Placed, place
@@ -34,6 +35,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
     {
         "edl": Format(suffix=".edl", label="EDL (CMX3600)", make=edl),
         "fcpxml": Format(suffix=".fcpxml", label="FCPXML 1.10 (Final Cut Pro, DaVinci Resolve)", make=fcpxml),
+        "fcp7": Format(suffix=".xml", label="Final Cut Pro 7 XML (Premiere Pro, DaVinci Resolve, Avid)", make=fcp7),
     }
 )
 """By the names that options and routes use."""

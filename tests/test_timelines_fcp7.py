@@ -1,0 +1,143 @@
+"""FCP7 XML read back by OpenTimelineIO's adapter, and its parts by ElementTree."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_to_bytes
+from xml.etree import ElementTree
+
+import opentimelineio as otio
+import pytest
+from timeline_samples import HOSTILE, NTSC24, NTSC30, NTSC60, STARTS, Known, known, several, timeline, variable, wanted
+
+from app.timelines.writing import Written, write_timeline
+
+
+def write(folder: Path, clips: list[Known], **more: Any) -> tuple[Written, ElementTree.Element, Any]:
+    """What was written, as a tree, and as the adapter reads it."""
+    written = write_timeline(timeline(clips, **more), "fcp7", folder, "selects")
+    content = written.path.read_text(encoding="utf-8")
+    assert content.startswith('<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE xmeml>\n<xmeml version="5">')
+    return written, ElementTree.fromstring(content), otio.adapters.read_from_string(content, "fcp_xml")
+
+
+def cuts(track: Any) -> list[tuple[float, float, float]]:
+    """(first, one past the last, place), the first two from 00:00:00:00 of the file's timecode, at the file's rate."""
+    found = []
+    for clip in track.find_clips():
+        source = clip.source_range
+        at = clip.trimmed_range_in_parent().start_time
+        found.append((source.start_time.value, source.end_time_exclusive().value, at.value))
+    return found
+
+
+@pytest.mark.parametrize(("rate", "timecode", "label"), STARTS)
+@pytest.mark.parametrize("drop", [False, True])
+def test_every_cut_reads_back_to_the_frame(
+    rate: Fraction, timecode: str, label: int, drop: bool, tmp_path: Path
+) -> None:
+    clips = several(rate, timecode, label)
+    _, root, read = write(tmp_path, clips, drop_frame=drop, start_timecode="01:00:00:00")
+    video, *audio = read.tracks
+    assert cuts(video) == wanted(clips)
+    with_sound = [cut for cut, each in zip(wanted(clips), clips, strict=True) if each.clip.has_audio]
+    assert [cuts(track) for track in audio] == [with_sound, with_sound]
+    for clip, each in zip(video.find_clips(), clips, strict=True):
+        assert clip.name == each.clip.name
+        assert clip.source_range.start_time.rate == pytest.approx(float(rate), abs=1e-9)
+        available = clip.media_reference.available_range
+        assert (available.start_time.value, available.duration.value) == (label, 100_000)
+        assert clip.media_reference.target_url == f"file://localhost{each.clip.path}"
+    dropping = drop and rate in (NTSC30, NTSC60)
+    hour = {NTSC30: 107_892, NTSC60: 215_784}[rate] if dropping else 3600 * round(rate)
+    assert read.global_start_time.value == hour
+    shown = root.find("sequence/timecode")
+    assert shown is not None
+    assert (shown.findtext("string"), shown.findtext("displayformat")) == (
+        ("01:00:00;00", "DF") if dropping else ("01:00:00:00", "NDF")
+    )
+    of_files = {(file.findtext("string"), file.findtext("displayformat")) for file in root.iterfind(".//file/timecode")}
+    assert of_files == {(timecode or "00:00:00:00", "DF" if ";" in timecode else "NDF")}
+
+
+def test_the_numbers_in_the_file_are_those_of_the_page(tmp_path: Path) -> None:
+    """in and out count from the file's first frame, whatever its timecode says."""
+    clips = several(NTSC24, "01:00:00:00", 86_400)
+    _, root, _ = write(tmp_path, clips)
+    items = root.findall("sequence/media/video/track/clipitem")
+    assert [(item.findtext("in"), item.findtext("out")) for item in items] == [
+        (str(each.first), str(each.last)) for each in clips
+    ]
+    rates = {(rate.findtext("timebase"), rate.findtext("ntsc")) for rate in root.iter("rate")}
+    assert rates == {("24", "TRUE")}
+    assert root.findtext("sequence/duration") == str(sum(each.last - each.first for each in clips))
+
+
+def test_picture_and_sound_are_linked_and_a_file_is_described_once(tmp_path: Path) -> None:
+    clips = [
+        known(5, 10, has_audio=True, note="first line\nsecond"),
+        known(20, 30, path="/films/silent.mov"),
+        known(50, 60, has_audio=True),
+    ]
+    _, root, _ = write(tmp_path, clips)
+    ids = [item.get("id") for item in root.iter("clipitem")]
+    assert len(ids) == len(set(ids)) == 7
+    first = root.find("sequence/media/video/track/clipitem")
+    assert first is not None
+    linked = ["clipitem-1", "clipitem-1-a1", "clipitem-1-a2"]
+    for item in root.iter("clipitem"):
+        if item.get("id") in linked:
+            assert [link.findtext("linkclipref") for link in item.iterfind("link")] == linked
+            assert [link.findtext("mediatype") for link in item.iterfind("link")] == ["video", "audio", "audio"]
+    assert first.findtext("marker/comment") == "first line\nsecond"
+    assert [item.findtext("sourcetrack/trackindex") for item in root.iterfind(".//audio/track/clipitem")] == list(
+        "1122"
+    )
+    described = [file.get("id") for file in root.iter("file") if len(file)]
+    assert described == ["file-1", "file-2"]
+    assert [file.get("id") for file in root.iter("file")] == ["file-1", "file-2", *["file-1"] * 5]
+    silent = root.findall(".//file[@id='file-2']/media/*")
+    assert [element.tag for element in silent] == ["video"]
+    assert root.find(".//file[@id='file-1']/media/audio/channelcount") is not None
+
+
+def test_a_variable_rate_is_counted_at_the_usual_one_beside_it(tmp_path: Path) -> None:
+    clips = variable()
+    written, _, read = write(tmp_path, clips)
+    assert cuts(read.tracks[0]) == wanted(clips)
+    assert "varies" in written.notes[0]
+
+
+def test_mixed_rates_keep_their_own_counts(tmp_path: Path) -> None:
+    clips = [
+        known(0, 50),
+        known(50, 100, Fraction(50), timecode="01:00:00:00"),
+        known(48, 72, NTSC24),
+        known(5, 50, Fraction(25, 2)),  # counted as 25: every frame twice
+    ]
+    written, root, _ = write(tmp_path, clips)
+    items = root.findall("sequence/media/video/track/clipitem")
+    values = [[int(item.findtext(tag, "")) for tag in ("in", "out", "start", "end")] for item in items]
+    assert values == [[0, 50, 0, 50], [50, 100, 50, 75], [48, 72, 75, 100], [10, 100, 100, 190]]
+    rates = [(item.findtext("rate/timebase"), item.findtext("rate/ntsc")) for item in items]
+    assert rates == [("25", "FALSE"), ("50", "FALSE"), ("24", "TRUE"), ("25", "FALSE")]
+    assert "clips 2 and 3 another rate (50, 23.976)" in written.notes[0]
+
+
+def test_hostile_names_and_notes_come_back_whole(tmp_path: Path) -> None:
+    clips = [known(0, 5, path=path, note=f"]]> <note> & \x00{path}") for path in HOSTILE]
+    written, root, _ = write(tmp_path, clips, name="<b>\n&\x07")
+    assert root.findtext("sequence/name") == "<b> &"
+    items = root.findall("sequence/media/video/track/clipitem")
+    for item, path in zip(items, HOSTILE, strict=True):
+        url = item.findtext("file/pathurl")
+        assert url is not None
+        assert url.isascii()
+        if path.startswith("/"):
+            assert unquote_to_bytes(url.removeprefix("file://localhost")) == path.encode(errors="surrogateescape")
+        assert item.findtext("marker/comment", "").startswith("]]> <note> & ")
+    assert root.findtext(".//file[@id='file-9']/pathurl") == "file://localhost/C:/Users/Zo%C3%AB/My%20Films/a%231.mov"
+    assert root.findtext(".//file[@id='file-11']/pathurl") == "file://server/share%20name/take%201%25.mxf"
+    assert "clip 5: the file's name is not UTF-8" in written.notes[-1]
