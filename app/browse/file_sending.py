@@ -79,7 +79,6 @@ def send_file(
             "ETag": etag,
             "Cache-Control": f"private, max-age={seconds}" if seconds else "private, no-cache",
             "Accept-Ranges": "bytes",
-            "Content-Encoding": "identity",  # keeps a compressing middleware away: it would break lengths and ranges
             **(headers or {}),
         }
         if _has(call.headers.get("if-none-match"), etag):
