@@ -35,6 +35,7 @@ class CacheFile:
 
     directory: Path
     encoder_id: str
+    suffix: str = ".faiss"  # of the large file
 
     @property
     def name(self) -> str:
@@ -45,7 +46,7 @@ class CacheFile:
 
     @property
     def stamp_path(self) -> Path:
-        """The small file; the large ones are `<name>-<random>.faiss` beside it."""
+        """The small file; the large ones are `<name>-<random><suffix>` beside it."""
         return self.directory / f"{self.name}.json"
 
     def load(self, read: Callable[[str], Any]) -> tuple[Stamp, Any] | None:
@@ -71,7 +72,7 @@ class CacheFile:
 
     def save(self, stamp: Stamp, write: Callable[[str], None]) -> bool:
         """Have `write` make the large file at a path it is given, then put both in place. False: it could not be."""
-        file = self.directory / f"{self.name}-{secrets.token_hex(6)}.faiss"
+        file = self.directory / f"{self.name}-{secrets.token_hex(6)}{self.suffix}"
         draft = file.with_suffix(".json.partial")
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
