@@ -18,7 +18,7 @@ import av
 import pytest
 from numbered import clicks, constant, ffmpeg, shown, write
 
-from app.clip_lists import smpte, write_lists
+from app.clip_lists import write_lists
 from app.clip_names import MOST_BYTES, clip_name, publish
 from app.export import ClipRequest, ExportedClip, export_clips
 from app.ffmpeg_binary import ExportError, find_ffmpeg
@@ -424,18 +424,3 @@ def test_lists_say_what_was_exported(plain: Path, tmp_path: Path) -> None:
     again = write_lists(clips[:1], tmp_path)
     assert [path.name for path in again] == ["clips_2.csv", "clips_2.json"]
     assert json.loads(document.read_bytes())["clips"] == records
-
-
-@pytest.mark.parametrize(
-    ("seconds", "rate", "wanted"),
-    [
-        (Fraction(0), Fraction(25), "00:00:00:00"),
-        (Fraction(3599 * 25 + 24, 25), Fraction(25), "00:59:59:24"),
-        (Fraction(30 * 1001, 30000), Fraction(30000, 1001), "00:00:01:00"),
-        (Fraction(107892 * 1001, 30000), Fraction(30000, 1001), "00:59:56:12"),  # non-drop is behind the clock
-        (Fraction(1), Fraction(24000, 1001), "00:00:01:00"),
-        (Fraction(5), Fraction(1, 5), "00:00:01:00"),
-    ],
-)
-def test_timecode_counts_frames(seconds: Fraction, rate: Fraction, wanted: str) -> None:
-    assert smpte(seconds, rate) == wanted

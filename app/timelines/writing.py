@@ -14,8 +14,11 @@ from app.clip_names import publish
 from app.timelines.edl_file import edl
 from app.timelines.fcp7_file import fcp7
 from app.timelines.fcpxml_file import fcpxml
+from app.timelines.json_file import json_list
 from app.timelines.model import Timeline
+from app.timelines.otio_file import otio
 from app.timelines.placing import Placed, place
+from app.timelines.table_file import table
 
 _MOST_BYTES = 180  # of a stem in UTF-8; file systems allow 255 for all of a name
 _FORBIDDEN = re.compile('[<>:"/\\\\|?*\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffd]+')
@@ -36,6 +39,9 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "edl": Format(suffix=".edl", label="EDL (CMX3600)", make=edl),
         "fcpxml": Format(suffix=".fcpxml", label="FCPXML 1.10 (Final Cut Pro, DaVinci Resolve)", make=fcpxml),
         "fcp7": Format(suffix=".xml", label="Final Cut Pro 7 XML (Premiere Pro, DaVinci Resolve, Avid)", make=fcp7),
+        "otio": Format(suffix=".otio", label="OpenTimelineIO", make=otio),
+        "csv": Format(suffix=".csv", label="Table (CSV)", make=table),
+        "json": Format(suffix=".json", label="JSON", make=json_list),
     }
 )
 """By the names that options and routes use."""
