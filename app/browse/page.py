@@ -12,11 +12,19 @@ if str(Path(__file__).parent) in sys.path:  # Streamlit puts the script's folder
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from app.browse import search_page
+from app.browse.plain import plain
+from db.errors import LibraryError
 
-st.set_page_config(page_title="prismsearch", page_icon=":material/movie:", layout="wide")
-st.navigation(
-    [
-        st.Page(search_page.show, title="Search", url_path="search", default=True),
-    ],
-    position="top",
-).run()
+st.set_page_config(page_title="prismsearch", page_icon=str(Path(__file__).parent / "assets" / "icon.svg"), layout="wide")
+PAGES = {
+    "search": st.Page(search_page.show, title="Search", icon=":material/search:", url_path="search", default=True),
+}
+st.session_state["pages"] = PAGES
+page = st.navigation(list(PAGES.values()), position="top")
+if st.session_state.get("page") not in (None, page.url_path):
+    st.session_state["arrived"] = True  # from another page: this one may take up what it was at
+st.session_state["page"] = page.url_path
+try:
+    page.run()
+except LibraryError as error:
+    st.error(plain(str(error)), icon=":material/database:")

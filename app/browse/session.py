@@ -1,17 +1,23 @@
-"""What all tabs of the page share: one library, one engine, opened once."""
+"""What all tabs of the page share: one library, one engine, opened once; and a link turned into a query."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from app import compose
 from app.notice import notice_for
+from app.search_link import NEAR_DUPLICATE, LinkTerm, SearchLink
 
 if TYPE_CHECKING:
+    from app.runs import Runs
     from db.library import Library
     from search.engine import SearchEngine
+    from search.query import Query
 
 
 @st.cache_resource(show_spinner=False)
@@ -21,15 +27,103 @@ def open_library() -> Library:
 
 
 @st.cache_resource(show_spinner="Loading the encoder")
-def open_engine() -> SearchEngine:
-    """The engine over that library. Raises what compose raises where weights or the device are missing."""
+def _engine(encoder_name: str) -> SearchEngine:
     settings, library = compose.settings_from(), open_library()
     return compose.open_engine(settings, library, compose.open_encoder(settings))
 
 
-def notice() -> str | None:
+def open_engine() -> SearchEngine:
+    """The engine over that library, as the library is now. Another encoder chosen meanwhile opens another engine.
+
+    Raises what compose raises where weights or the device are missing.
+    """
+    settings = compose.settings_from()
+    engine = _engine(compose.encoder_name(settings))
+    engine.refresh()
+    return engine
+
+
+def runs() -> Runs:
+    """The long jobs of this library."""
+    from app.runs import Runs
+
+    return Runs(open_library().directory)
+
+
+def notice(engine: SearchEngine) -> str | None:
     """What the encoder wants people to know about hits in this library."""
-    engine = open_engine()
     if not engine.encoder.notice:
         return None
     return notice_for(engine.encoder, (video.path for video in engine.library.videos()))
+
+
+def query_of(link: SearchLink, engine: SearchEngine) -> Query:
+    """The query of a link that asks for something.
+
+    Raises QueryError for what cannot be answered as it stands: an example that has gone, terms of weight 0.
+    """
+    from search.query import Query, SegmentTerm, TextTerm
+
+    terms: list[Any] = []
+    if link.words.strip():
+        terms.append(TextTerm(link.words, link.words_weight))
+    for term in link.terms:
+        if term.kind == "text":
+            terms.append(TextTerm(term.value, term.weight))
+        elif term.kind == "segment":
+            terms.append(SegmentTerm(int(term.value), term.weight))
+        else:
+            terms.append(_clip_term(term, engine))
+    return Query(
+        terms=terms,
+        filters=link.filters(),
+        k=link.limit,
+        threshold=link.threshold,
+        exclude_same_shot=True,
+        per_video=1 if link.one_per_video else None,
+        near_duplicates=NEAR_DUPLICATE if link.hide_duplicates else None,
+    )
+
+
+def _clip_term(term: LinkTerm, engine: SearchEngine) -> Any:
+    from indexer.errors import UnreadableVideo
+    from search.query import ClipTerm, QueryError
+
+    try:
+        clip = _range_clip(term.value) if term.kind == "range" else _file_clip(term.value)
+    except UnreadableVideo as error:
+        raise QueryError(f"an example cannot be read: {error.reason}") from error
+    except (FileNotFoundError, KeyError) as error:
+        raise QueryError("an example is no longer there; take it out, or add it again") from error
+    except ValueError as error:
+        raise QueryError(f"an example cannot be used: {error}") from error
+    return ClipTerm(clip, term.weight)
+
+
+# The arrays are kept, not only their contents: the engine knows a clip that it has encoded by its identity, so that
+# moving a weight slider costs no second encoding.
+
+
+@st.cache_resource(max_entries=32, show_spinner="Reading the example")
+def _range_clip(value: str) -> NDArray[np.uint8]:
+    from indexer.clip import read_clip
+
+    segment_id, start_pts, end_pts = LinkTerm("range", value).range
+    engine = open_engine()
+    _, video = engine.library.segments([segment_id])[segment_id]
+    start, end = video.seconds(start_pts), video.seconds(end_pts)
+    return read_clip(video.path, engine.encoder.clip_spec, start_seconds=start, end_seconds=end)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Reading the example")
+def _file_clip(token: str) -> NDArray[np.uint8]:
+    from app.browse.examples import find_example
+    from indexer.clip import read_clip, read_image
+
+    engine = open_engine()
+    example = find_example(engine.library.directory, token)
+    if example is None:
+        raise FileNotFoundError(token)
+    path: Path = example.path
+    read = read_image if example.kind == "image" else read_clip
+    return read(str(path), engine.encoder.clip_spec)

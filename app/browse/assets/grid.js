@@ -61,6 +61,7 @@ class Grid {
     }
     this.token = data.token;
     this.hits = data.hits;
+    this.grid.dataset.milliseconds = String(data.milliseconds ?? '');
     this.hover(null);
     const before = this.cards;
     this.cards = new Map();

@@ -11,7 +11,7 @@ let listening = false;
  * not asked. Gives how to take the layer away.
  */
 export function addKeys(title, keys, { modal = false } = {}) {
-  const layer = { title, modal, keys: keys.map((each) => ({ ...each, names: each.key.split(' ') })) };
+  const layer = { title, modal, keys: keys.map((each) => ({ ...each, names: each.key === ' ' ? [' '] : each.key.split(' ') })) };
   layers.push(layer);
   if (!listening) {
     listening = true;

@@ -59,7 +59,7 @@ class Player {
     this.outButton = button('Out', () => this.mark('out'), 'O');
     this.clearButton = button('Clear', () => this.clearMarks(), 'X', { hidden: true });
     this.trayButton = button('Add to tray', () => this.keep(), 'S');
-    this.rangeButton = button('Search this range', () => this.searchRange(), 'F', { disabled: true });
+    this.rangeButton = button('Search range', () => this.searchRange(), 'F', { disabled: true });
     const { onLike, onExclude, onRange } = this.callbacks;
     this.neighbours = element('div', { class: 'ps-neighbours', 'aria-label': 'Shots before and after' });
     this.wholeVideo = element('a', { class: 'ps-button', text: 'Whole video' });

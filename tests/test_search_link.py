@@ -1,0 +1,127 @@
+"""A search as a link: what goes in comes out, and what cannot be understood is named, not raised."""
+
+from __future__ import annotations
+
+import os
+import random
+from datetime import UTC, datetime
+from urllib.parse import parse_qs
+
+import pytest
+
+from app.browse.plain import plain
+from app.search_link import MOST_TERMS, LinkTerm, SearchLink, read_link
+
+FULL = SearchLink(
+    words='a dog & a "cat"? 100 % + ünïcödé 犬',
+    words_weight=0.5,
+    terms=(
+        LinkTerm("text", "in the rain: at night", 1.0),
+        LinkTerm("segment", "42", -0.5),
+        LinkTerm("range", "7:-512-1024", 2.0),
+        LinkTerm("file", "a1B2c3", 0.25),
+    ),
+    folder="/footage/with spaces & signs/ü",
+    name="take #2",
+    since="2025-01-01",
+    until="2025-12-31",
+    min_seconds=1.5,
+    max_seconds=60.0,
+    min_short_side=1080,
+    orientation="portrait",
+    threshold=-0.05,
+    one_per_video=True,
+    hide_duplicates=True,
+    limit=400,
+)
+
+
+def through_address(link: SearchLink) -> tuple[SearchLink, list[str]]:
+    return read_link(parse_qs(link.query_string(), keep_blank_values=True, errors="strict"))
+
+
+def test_everything_survives_the_address() -> None:
+    assert through_address(FULL) == (FULL, [])
+    assert FULL.narrowed == 11
+    assert through_address(SearchLink()) == (SearchLink(), [])
+    assert SearchLink().query_string() == ""
+    assert not SearchLink(words="   ").asks
+
+
+def test_random_links_survive_the_address() -> None:
+    chance = random.Random(3)
+    letters = "ab :;&=%#?+-<>\"'\\/\u00e9\u4e2d\U0001f600\n\t"
+    for _ in range(200):
+        text = "".join(chance.choices(letters, k=chance.randint(1, 40))) + "x"
+        weight = round(chance.uniform(-2, 2), 1)
+        link = SearchLink(words=text, terms=(LinkTerm("text", text, weight),), name=text, folder="/" + text)
+        assert through_address(link) == (link, [])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names there are text, not bytes")
+def test_a_path_that_is_not_utf8_survives_the_address() -> None:
+    link = SearchLink(folder=os.fsdecode(b"/footage/\xff\xfe raw"))
+    assert through_address(link) == (link, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("w", "heavy"),
+        ("w", "nan"),
+        ("in", "relative/folder"),
+        ("in", "/nul\0byte"),
+        ("since", "yesterday-ish"),
+        ("min", "-1"),
+        ("min", "1e999"),
+        ("res", "0"),
+        ("res", "big"),
+        ("shape", "round"),
+        ("score", "inf"),
+        ("one", "true"),
+        ("k", "1000000000"),
+        ("term", "1:segment:-4"),
+        ("term", "1:segment:../../etc/passwd"),
+        ("term", "x:text:words"),
+        ("term", "1:bytes:words"),
+        ("term", "1:range:5:20-10"),
+        ("term", "1:range:5"),
+        ("term", "1:file:../../x"),
+        ("term", "1:text: "),
+        ("term", ""),
+    ],
+)
+def test_what_cannot_be_understood_is_left_out_and_named(name: str, text: str) -> None:
+    link, problems = read_link({"q": ["a dog"], name: [text]})
+    assert link == SearchLink(words="a dog")
+    assert len(problems) == 1
+    assert f"{name}=" in problems[0]
+
+
+def test_a_link_is_bounded() -> None:
+    link, _ = read_link({"q": ["x" * 100_000], "term": [f"1:text:{n}" for n in range(1000)]})
+    assert len(link.words) == 2000
+    assert len(link.terms) == MOST_TERMS
+
+
+def test_the_same_example_again_only_changes_its_weight() -> None:
+    link = SearchLink(terms=(LinkTerm("segment", "4"), LinkTerm("text", "4")))
+    changed = link.with_term(LinkTerm("segment", "4", -1.0))
+    assert changed.terms == (LinkTerm("text", "4"), LinkTerm("segment", "4", -1.0))
+
+
+def test_filters_keep_the_last_day_in() -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC).astimezone()
+    filters = SearchLink(since="2025-03-01", until="2025-03-01", folder="/a").filters(now)
+    assert filters.since_ns is not None
+    assert filters.until_ns is not None
+    assert filters.until_ns - filters.since_ns in (86_400 * 10**9 - 1, 82_800 * 10**9 - 1, 90_000 * 10**9 - 1)
+    assert filters.folder == "/a"
+
+
+def test_names_are_shown_as_they_are() -> None:
+    assert plain("<script>alert(1)</script> [x](javascript:1) **b** `c` $x$ :red[a] :smile:") == (
+        "\\<script\\>alert\\(1\\)\\</script\\> \\[x\\]\\(javascript\\:1\\) \\*\\*b\\*\\* \\`c\\` \\$x\\$ "
+        "\\:red\\[a\\] \\:smile\\:"
+    )
+    assert plain("a\nb \udcff") == "a b ?"
