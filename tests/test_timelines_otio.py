@@ -1,0 +1,95 @@
+"""OTIO files read back with plain JSON, and by the library."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import opentimelineio as otio
+import pytest
+from timeline_samples import HOSTILE, NTSC24, NTSC30, NTSC60, STARTS, Known, known, several, timeline, variable, wanted
+
+from app.timelines.writing import Written, write_timeline
+
+
+def write(folder: Path, clips: list[Known], **more: Any) -> tuple[Written, Any]:
+    written = write_timeline(timeline(clips, **more), "otio", folder, "selects")
+    return written, json.loads(written.path.read_bytes())
+
+
+def reference(clip: Any) -> Any:
+    return clip["media_references"][clip["active_media_reference_key"]]
+
+
+def cuts(track: Any) -> list[tuple[int, int, int]]:
+    """By plain JSON: (first, one past the last, place) of what lies on the track; gaps too."""
+    found, at = [], 0
+    for clip in track["children"]:
+        start, length = clip["source_range"]["start_time"], clip["source_range"]["duration"]
+        assert start["rate"] == length["rate"]
+        found.append((start["value"], start["value"] + length["value"], at))
+        at += length["value"]
+    return found
+
+
+@pytest.mark.parametrize(("rate", "timecode", "label"), STARTS)
+@pytest.mark.parametrize("drop", [False, True])
+def test_every_cut_reads_back_to_the_frame(
+    rate: Fraction, timecode: str, label: int, drop: bool, tmp_path: Path
+) -> None:
+    clips = several(rate, timecode, label)
+    _, read = write(tmp_path, clips, drop_frame=drop, start_timecode="01:00:00:00")
+    video, audio = read["tracks"]["children"]
+    assert (video["kind"], audio["kind"]) == ("Video", "Audio")
+    assert cuts(video) == wanted(clips)
+    schemas = [child["OTIO_SCHEMA"].split(".")[0] for child in audio["children"]]
+    assert schemas == ["Clip" if each.clip.has_audio else "Gap" for each in clips]
+    assert [cut[2] for cut in cuts(audio)] == [cut[2] for cut in wanted(clips)]
+    for clip, each in zip(video["children"], clips, strict=True):
+        assert clip["source_range"]["duration"]["rate"] == pytest.approx(float(rate), abs=1e-12)
+        available = reference(clip)["available_range"]
+        assert (available["start_time"]["value"], available["duration"]["value"]) == (label, 100_000)
+        assert reference(clip)["target_url"] == f"file://{each.clip.path}"
+        ours = clip["metadata"]["prismsearch"]
+        assert (ours["in_frame"], ours["out_frame"]) == (each.first, each.last)
+        assert Fraction(ours["start_seconds"]) == each.clip.start_seconds
+        assert Fraction(ours["frame_rate"]) == rate
+        assert ours["drop_frame"] == (";" in timecode)
+    dropping = drop and rate in (NTSC30, NTSC60)
+    hour = {NTSC30: 107_892, NTSC60: 215_784}[rate] if dropping else 3600 * round(rate)
+    assert read["global_start_time"]["value"] == hour
+
+
+def test_the_library_reads_it_and_finds_clips_in_their_files(tmp_path: Path) -> None:
+    clips = [known(0, 50, has_audio=True), *variable(), known(48, 72, NTSC24, timecode="01:00:00:00", label=86_400)]
+    written, _ = write(tmp_path, clips, frame_rate=Fraction(25))
+    read = otio.adapters.read_from_file(str(written.path))
+    assert read.name == "Selects"
+    for clip, each in zip(read.video_tracks()[0].find_clips(), clips, strict=True):
+        found = clip.source_range
+        assert (found.start_time.value, found.end_time_exclusive().value) == (
+            each.label + each.first,
+            each.label + each.last,
+        )
+        there = clip.available_range()
+        assert there.start_time <= found.start_time
+        assert found.end_time_exclusive() <= there.end_time_exclusive()
+    lengths = [Fraction(each.last - each.first) / each.rate for each in clips]
+    assert read.duration().to_seconds() == pytest.approx(float(sum(lengths)), abs=1e-6)
+    assert any("varies" in note for note in written.notes)
+
+
+def test_hostile_names_and_notes_come_back_whole(tmp_path: Path) -> None:
+    clips = [known(0, 5, path=path, note=f"\x00{path}", score=float("nan"), rank=4) for path in HOSTILE]
+    written, read = write(tmp_path, clips, name="a\n\ud800b")
+    assert read["name"] == "a \ufffdb"
+    for clip, path in zip(read["tracks"]["children"][0]["children"], HOSTILE, strict=True):
+        url = reference(clip)["target_url"]
+        if path.startswith("/"):
+            assert unquote_to_bytes(url.removeprefix("file://")) == path.encode(errors="surrogateescape")
+        assert clip["metadata"]["prismsearch"]["rank"] == 4
+        assert "score" not in clip["metadata"]["prismsearch"]
+    assert "clip 5: the file's name is not UTF-8" in written.notes[-1]
