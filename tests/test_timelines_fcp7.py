@@ -43,7 +43,12 @@ def test_every_cut_reads_back_to_the_frame(
     video, *audio = read.tracks
     assert cuts(video) == wanted(clips)
     with_sound = [cut for cut, each in zip(wanted(clips), clips, strict=True) if each.clip.has_audio]
-    assert [cuts(track) for track in audio] == [with_sound, with_sound]
+    assert [cuts(track) for track in audio] == [with_sound]  # the two halves of a stereo track are one to the adapter
+    halves = [
+        [[int(item.findtext(tag, "")) for tag in ("in", "out", "start")] for item in track.iterfind("clipitem")]
+        for track in root.iterfind("sequence/media/audio/track")
+    ]
+    assert halves == [[[first - label, last - label, at] for first, last, at in with_sound]] * 2
     for clip, each in zip(video.find_clips(), clips, strict=True):
         assert clip.name == each.clip.name
         assert clip.source_range.start_time.rate == pytest.approx(float(rate), abs=1e-9)
@@ -91,6 +96,9 @@ def test_picture_and_sound_are_linked_and_a_file_is_described_once(tmp_path: Pat
         if item.get("id") in linked:
             assert [link.findtext("linkclipref") for link in item.iterfind("link")] == linked
             assert [link.findtext("mediatype") for link in item.iterfind("link")] == ["video", "audio", "audio"]
+            assert [link.findtext("trackindex") for link in item.iterfind("link")] == ["1", "1", "2"]
+    third = [link.findtext("clipindex") for link in root.iterfind(".//clipitem[@id='clipitem-3']/link")]
+    assert third == ["3", "2", "2"]  # the third of the pictures, the second of those with sound
     assert first.findtext("marker/comment") == "first line\nsecond"
     assert [item.findtext("sourcetrack/trackindex") for item in root.iterfind(".//audio/track/clipitem")] == list(
         "1122"

@@ -20,12 +20,13 @@ CHANNELS = 2
 def fcp7(placed: Placed) -> tuple[bytes, list[str]]:
     """The file and what a person should know about it.
 
-    One video track and, where a file has sound, two audio tracks linked with it: its first two channels. `in` and `out`
-    count frames of the file from its first one, at its own rate; `start` and `end` those of the timeline. The file's
-    timecode stands with the file. Notes are markers at the beginning of their clips.
+    One video track and, where a file has sound, its first two channels linked with it, as the two halves of one stereo
+    track; without the attributes that say so Premiere makes two mono tracks of them. `in` and `out` count frames
+    of the file from its first one, at its own rate; `start` and `end` those of the timeline. The file's timecode stands
+    with the file. Notes are markers at the beginning of their clips.
     """
     root = ElementTree.Element("xmeml", version="5")
-    sequence = child(root, "sequence", id="sequence-1")
+    sequence = child(root, "sequence", id="sequence-1", explodedTracks="true")
     child(sequence, "name", placed.name)
     child(sequence, "duration", placed.frames)
     _rate(sequence, placed.rate)
@@ -36,20 +37,35 @@ def fcp7(placed: Placed) -> tuple[bytes, list[str]]:
     track = child(video, "track")
     files = _files(placed)
     told: set[str] = set()
-    for event in placed.events:
-        _clip(track, event, files[event.number], told, channel=0)
-    _switches(track)
     with_sound = [event for event in placed.events if event.clip.has_audio]
+    places = {event.number: place for place, event in enumerate(with_sound, start=1)}
+    for event in placed.events:
+        _clip(track, event, files[event.number], told, 0, places.get(event.number))
+    _switches(track)
     if with_sound:
-        audio = child(media, "audio")
-        child(audio, "numOutputChannels", CHANNELS)
+        audio = _stereo(media)
         for channel in range(1, CHANNELS + 1):
-            track = child(audio, "track")
+            half = {"currentExplodedTrackIndex": channel - 1, "totalExplodedTrackCount": CHANNELS}
+            track = child(audio, "track", premiereTrackType="Stereo", **half)
             for event in with_sound:
-                _clip(track, event, files[event.number], told, channel)
+                _clip(track, event, files[event.number], told, channel, places[event.number])
             _switches(track)
             child(track, "outputchannelindex", channel)
     return document(root), name_notes(placed)
+
+
+def _stereo(media: ElementTree.Element) -> ElementTree.Element:
+    """The sound of the timeline: two channels, each its own way out."""
+    audio = child(media, "audio")
+    child(audio, "numOutputChannels", CHANNELS)
+    outputs = child(audio, "outputs")
+    for channel in range(1, CHANNELS + 1):
+        group = child(outputs, "group")
+        child(group, "index", channel)
+        child(group, "numchannels", 1)
+        child(group, "downmix", 0)
+        child(child(group, "channel"), "index", channel)
+    return audio
 
 
 def _files(placed: Placed) -> dict[int, str]:
@@ -61,9 +77,12 @@ def _files(placed: Placed) -> dict[int, str]:
     }
 
 
-def _clip(track: ElementTree.Element, event: Event, file: str, told: set[str], channel: int) -> None:
-    """A clip on a track; channel 0 is the picture. Only the first mention of a file describes it."""
-    item = child(track, "clipitem", id=_item(event, channel))
+def _clip(track: ElementTree.Element, event: Event, file: str, told: set[str], channel: int, place: int | None) -> None:
+    """A clip on a track; channel 0 is the picture. Only the first mention of a file describes it.
+
+    place: the clip's number among those with sound, None where it has none.
+    """
+    item = child(track, "clipitem", id=_item(event, channel), premiereChannelType="stereo" if channel else None)
     child(item, "masterclipid", f"master-{file}")
     child(item, "name", event.name)
     child(item, "enabled", "TRUE")
@@ -81,9 +100,9 @@ def _clip(track: ElementTree.Element, event: Event, file: str, told: set[str], c
         source = child(item, "sourcetrack")
         child(source, "mediatype", "audio")
         child(source, "trackindex", channel)
-    if event.clip.has_audio:
+    if place is not None:
         for linked in range(CHANNELS + 1):
-            _link(item, event, linked)
+            _link(item, event, linked, place)
     if not channel:
         _note(item, event)
 
@@ -92,11 +111,12 @@ def _item(event: Event, channel: int) -> str:
     return f"clipitem-{event.number}" + (f"-a{channel}" if channel else "")
 
 
-def _link(item: ElementTree.Element, event: Event, channel: int) -> None:
+def _link(item: ElementTree.Element, event: Event, channel: int, place: int) -> None:
     link = child(item, "link")
     child(link, "linkclipref", _item(event, channel))
     child(link, "mediatype", "audio" if channel else "video")
     child(link, "trackindex", max(1, channel))
+    child(link, "clipindex", place if channel else event.number)
 
 
 def _describe(element: ElementTree.Element, event: Event) -> None:
