@@ -13,8 +13,8 @@ from starlette.testclient import TestClient
 from synthetic import make_video
 
 from app.browse.guard import Guard
+from app.browse.proxies import Proxies
 from app.browse.server import our_routes
-from app.compose import Settings
 from db.library import Library
 from indexer.pipeline import index_folders
 from indexer.settings import IndexSettings
@@ -43,11 +43,12 @@ def small_library(root: Path, videos: Mapping[str, Any] | None = None) -> Librar
     return library
 
 
-def client_of(library: Library, **options: Any) -> TestClient:
+def client_of(library: Library, proxies: Proxies | None = None) -> TestClient:
     """As the page's own JavaScript asks: its host, its origin, its header."""
-    app = Starlette(routes=our_routes(Settings(library=library.directory), library), middleware=[Middleware(Guard)])
+    routes = our_routes(library, proxies or Proxies(library.directory / "proxies"))
     headers = {"X-Prismsearch": "1", "Origin": ORIGIN, "Sec-Fetch-Site": "same-origin"}
-    return TestClient(app, base_url=ORIGIN, headers=headers, raise_server_exceptions=False, **options)
+    app = Starlette(routes=routes, middleware=[Middleware(Guard)])
+    return TestClient(app, base_url=ORIGIN, headers=headers, raise_server_exceptions=False)
 
 
 def segment_ids(library: Library) -> list[int]:

@@ -18,6 +18,8 @@ from app.browse.guard import Guard
 from app.browse.lookups import Lookups
 from app.browse.media import media_routes
 from app.browse.page_theme import theme_options
+from app.browse.proxies import Proxies
+from app.browse.proxies_api import proxy_routes
 from app.browse.segments_api import segment_routes
 from app.browse.source_check import SourceCheck
 from app.compose import DEVICE_VARIABLE, ENCODER_VARIABLE, LIBRARY_VARIABLE, Settings
@@ -70,21 +72,24 @@ def make_app(
     options = {**_OPTIONS, **theme_options(), "server.port": port}
     config.get_config_options(force_reparse=True, options_from_flags=options)
 
+    proxies = Proxies(library.directory / "proxies", ffmpeg=settings.ffmpeg)
+
     @asynccontextmanager
     async def running(_: streamlit.App) -> AsyncIterator[dict[str, Any]]:
         if started is not None:
             started()
         yield {}
+        proxies.stop()
 
     return streamlit.App(
         Path(__file__).parent / "page.py",
         lifespan=running,
-        routes=our_routes(settings, library),
+        routes=our_routes(library, proxies),
         middleware=[Middleware(Guard)],
     )
 
 
-def our_routes(settings: Settings, library: Library) -> list[Route]:
+def our_routes(library: Library, proxies: Proxies) -> list[Route]:
     """Everything under /api/."""
     lookups, check = Lookups(library), SourceCheck()
 
@@ -95,6 +100,7 @@ def our_routes(settings: Settings, library: Library) -> list[Route]:
         *asset_routes(),
         *media_routes(library, lookups, check),
         *segment_routes(library, lookups, check),
+        *proxy_routes(lookups, check, proxies),
         # Else Streamlit would answer with its page. Methods that a route does not have end up here as well.
         *(route("/api/{rest:path}", nothing, method) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")),
     ]
