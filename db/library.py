@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
-from db import health, opening, reading, vectors, writing
+from db import health, opening, overview, reading, vectors, writing
 from db.connection import Database
 from db.errors import LibraryDamaged, LibraryError, LibraryMissing
 from db.media import MediaStore, StagedMedia
+from db.overview import VideoOverview
 from db.records import EncoderRow, Failure, Filters, KnownFile, Segment, Shot, Stamp, Stats, Video
 from db.schema import videos as videos_table
 
@@ -191,6 +192,16 @@ class Library:
         """All videos, or those below an absolute folder, by path."""
         with self._database.reading() as connection:
             return reading.videos_where(connection, None if folder is None else reading.below(folder))
+
+    def overview(self) -> list[VideoOverview]:
+        """Every video with counts, a segment to stand for it, and who has embedded it, by path. Few questions."""
+        with self._database.reading() as connection:
+            return overview.overview(connection)
+
+    def owners(self, encoder_id: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(segment ids ascending, ids of their videos), int64 (N,): of all segments that the encoder has embedded."""
+        with self._database.reading() as connection:
+            return overview.owners(connection, encoder_id)
 
     def video_at(self, path: str) -> Video | None:
         with self._database.reading() as connection:

@@ -1,0 +1,74 @@
+"""The whole library at a glance, in a few questions however many videos there are. Inside the caller's transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, and_, func, select
+
+from db import reading
+from db.records import Video
+from db.schema import embeddings, encoders, encodings, segments, shots
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoOverview:
+    """A video with what hangs on it. `middle_segment`: id of the segment in its middle, to stand for the video."""
+
+    video: Video
+    shots: int
+    segments: int
+    middle_segment: int | None
+    encoders: frozenset[str]  # ids of those that have embedded it
+
+
+def overview(connection: Connection) -> list[VideoOverview]:
+    """Every video, by path."""
+    shot_counts: dict[int, int] = {
+        video_id: count
+        for video_id, count in connection.execute(select(shots.c.video_id, func.count()).group_by(shots.c.video_id))
+    }
+    counted = select(segments.c.video_id, func.count().label("count")).group_by(segments.c.video_id).subquery("counted")
+    middle = {
+        video_id: (count, segment_id)
+        for video_id, count, segment_id in connection.execute(
+            select(counted.c.video_id, counted.c.count, segments.c.id).join(
+                segments,
+                and_(segments.c.video_id == counted.c.video_id, segments.c.number == counted.c.count // 2),
+            )
+        )
+    }
+    by: dict[int, set[str]] = {}
+    for video_id, encoder_id in connection.execute(
+        select(encodings.c.video_id, encoders.c.id).join(encoders, encoders.c.number == encodings.c.encoder)
+    ):
+        by.setdefault(video_id, set()).add(encoder_id)
+    found = []
+    for video in reading.videos_where(connection, None):
+        assert video.id is not None, "what comes from the library has an id"
+        count, segment_id = middle.get(video.id, (0, None))
+        found.append(
+            VideoOverview(
+                video=video,
+                shots=shot_counts.get(video.id, 0),
+                segments=count,
+                middle_segment=segment_id,
+                encoders=frozenset(by.get(video.id, ())),
+            )
+        )
+    return found
+
+
+def owners(connection: Connection, encoder_id: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(segment ids ascending, ids of their videos), both int64 (N,): of all segments that the encoder has embedded."""
+    number = select(encoders.c.number).where(encoders.c.id == encoder_id).scalar_subquery()
+    cursor = connection.execute(
+        select(segments.c.id, segments.c.video_id)
+        .join(embeddings, and_(embeddings.c.segment_id == segments.c.id, embeddings.c.encoder == number))
+        .order_by(segments.c.id)
+    ).cursor
+    assert cursor is not None
+    pairs = np.asarray(cursor.fetchall(), dtype=np.int64).reshape(-1, 2)
+    return np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])
