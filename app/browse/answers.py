@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from starlette.datastructures import Headers
 
 MOST_BODY_BYTES = 1 << 20
+CLOSING = {"Connection": "close"}
+"""Of an answer that is given before all of the request was read: else the server would go on to read the rest."""
 _LARGEST = 2**63 - 1  # what SQLite stores
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
@@ -211,7 +213,7 @@ def _error(error: Exception) -> Response:
     from indexer.errors import UnreadableVideo
 
     if isinstance(error, Refusal):
-        return error_answer(error.status, error.sentence, **error.facts)
+        return error_answer(error.status, error.sentence, CLOSING if error.status == 413 else None, **error.facts)
     if isinstance(error, LibraryBusy):
         return error_answer(503, str(error), {"Retry-After": "2"})
     if isinstance(error, LibraryFull):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
 
-from app.browse.answers import error_answer
+from app.browse.answers import CLOSING, error_answer
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -68,7 +68,7 @@ class Guard:
         ours = scope["path"].startswith(OURS)
         refused = self._refusal(scope, Headers(scope=scope), ours)
         if refused is not None:
-            await error_answer(*refused, headers=self._headers(ours))(scope, receive, send)
+            await error_answer(*refused, headers={**self._headers(ours), **CLOSING})(scope, receive, send)
             return
 
         async def with_headers(message: Message) -> None:

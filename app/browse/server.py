@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from app.browse.answers import Call, Refusal, route
 from app.browse.assets_route import asset_routes
+from app.browse.examples import Examples
+from app.browse.examples_api import example_routes
 from app.browse.guard import Guard
 from app.browse.lookups import Lookups
 from app.browse.media import media_routes
@@ -101,6 +103,7 @@ def our_routes(library: Library, proxies: Proxies) -> list[Route]:
         *media_routes(library, lookups, check),
         *segment_routes(library, lookups, check),
         *proxy_routes(lookups, check, proxies),
+        *example_routes(Examples(library.directory)),
         # Else Streamlit would answer with its page. Methods that a route does not have end up here as well.
         *(route("/api/{rest:path}", nothing, method) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")),
     ]
