@@ -4,6 +4,7 @@
 import { api } from './store.js';
 
 const PROXY_POLL_MILLISECONDS = 400;
+const FIRST_FRAME_MILLISECONDS = 1500;
 let playing = null;
 
 export class Deck extends EventTarget {
@@ -66,6 +67,9 @@ export class Deck extends EventTarget {
     }
     const direct = info.playable !== false && (await this.open(`/api/video/${segment}`, ticket));
     if (ticket !== this.ticket) return null;
+    // We count from the first frame shown; a browser counts from where the file says its time begins.
+    if (direct) this.offset = -(await this.firstFrameTime());
+    if (ticket !== this.ticket) return null;
     if (!direct && !(await this.openProxy(segment, ticket))) return ticket === this.ticket ? info : null;
     const known = await frames;
     if (ticket !== this.ticket) return null;
@@ -90,6 +94,20 @@ export class Deck extends EventTarget {
       this.video.preload = 'auto';
       this.video.src = address;
       this.video.load();
+    });
+  }
+
+  /** The element's own time of the frame that it shows after loading; 0 where the browser does not tell. */
+  firstFrameTime() {
+    const { video } = this;
+    if (!video.requestVideoFrameCallback) return Promise.resolve(0);
+    return new Promise((resolve) => {
+      const patience = setTimeout(() => resolve(0), FIRST_FRAME_MILLISECONDS);
+      video.requestVideoFrameCallback((_, about) => {
+        clearTimeout(patience);
+        resolve(about.mediaTime);
+      });
+      video.currentTime = 0; // the first frame may have been shown before anybody asked
     });
   }
 
