@@ -26,10 +26,9 @@ class VideoOverview:
 
 def overview(connection: Connection) -> list[VideoOverview]:
     """Every video, by path."""
-    shot_counts: dict[int, int] = {
-        video_id: count
-        for video_id, count in connection.execute(select(shots.c.video_id, func.count()).group_by(shots.c.video_id))
-    }
+    shot_counts: dict[int, int] = dict(
+        connection.execute(select(shots.c.video_id, func.count()).group_by(shots.c.video_id)).tuples().all()
+    )
     counted = select(segments.c.video_id, func.count().label("count")).group_by(segments.c.video_id).subquery("counted")
     middle = {
         video_id: (count, segment_id)
