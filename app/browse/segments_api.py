@@ -11,6 +11,7 @@ from app.browse.answers import Call, Refusal, route
 from app.browse.lookups import Lookups
 from app.browse.playability import Playability
 from app.browse.source_check import SourceCheck
+from app.timelines.timecode import nominal_rate
 
 if TYPE_CHECKING:
     from starlette.routing import Route
@@ -86,7 +87,7 @@ def facts(segment: Segment, video: Video, playability: Playability) -> dict[str,
         "video_start_pts": video.start_pts,
         "video_end_pts": video.end_pts,
         "time_base": ratio(video.time_base),
-        "rate": ratio(video.frame_rate),
+        "rate": ratio(nominal_rate(video.frame_rate)),
         "timecode": getattr(video, "timecode", ""),
         "duration": video.duration_seconds,
         "width": video.width,
