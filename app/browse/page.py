@@ -11,13 +11,18 @@ if str(Path(__file__).parent) in sys.path:  # Streamlit puts the script's folder
     sys.path.remove(str(Path(__file__).parent))
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from app.browse import search_page
+from app.browse import collections_page, search_page
 from app.browse.plain import plain
 from db.errors import LibraryError
 
-st.set_page_config(page_title="prismsearch", page_icon=str(Path(__file__).parent / "assets" / "icon.svg"), layout="wide")
+st.set_page_config(
+    page_title="prismsearch", page_icon=str(Path(__file__).parent / "assets" / "icon.svg"), layout="wide"
+)
 PAGES = {
     "search": st.Page(search_page.show, title="Search", icon=":material/search:", url_path="search", default=True),
+    "collections": st.Page(
+        collections_page.show, title="Collections", icon=":material/video_library:", url_path="collections"
+    ),
 }
 st.session_state["pages"] = PAGES
 page = st.navigation(list(PAGES.values()), position="top")

@@ -1,0 +1,190 @@
+// The exports of a collection: how far each is, how to stop it, and where its files are. All of it is asked of the server,
+// whose journals survive it: a page that is loaded again, or another tab, shows the same.
+
+import { api, attempt, element, length, toast } from './store.js';
+
+const BUSY_MILLISECONDS = 700;
+const IDLE_MILLISECONDS = 6000;
+const MOST_SHOWN = 5;
+const MOST_FAILURES = 8;
+
+/** callbacks: onRunning(text or null), show(). */
+export class ExportRuns {
+  constructor({ onRunning, show }) {
+    this.onRunning = onRunning;
+    this.reveal = show;
+    this.list = element('div', { class: 'ps-runs', role: 'list', 'aria-label': 'Exports of this collection' });
+    this.element = this.list;
+    this.cards = new Map();
+    this.watched = new Set(); // those seen running on this page: their end is worth a message
+    this.hidden = new Set();
+    this.onVisible = () => document.visibilityState === 'visible' && this.look();
+    document.addEventListener('visibilitychange', this.onVisible);
+  }
+
+  show(collection) {
+    this.collection = collection;
+    for (const card of this.cards.values()) card.remove();
+    this.cards.clear();
+    this.look();
+  }
+
+  started(id) {
+    this.watched.add(id);
+    this.look();
+  }
+
+  remove() {
+    this.removed = true;
+    clearTimeout(this.timer);
+    document.removeEventListener('visibilitychange', this.onVisible);
+  }
+
+  async look() {
+    clearTimeout(this.timer);
+    if (this.removed || !this.collection) return;
+    const { collection } = this;
+    const answer = await api('/api/runs').catch(() => null);
+    if (this.removed || collection !== this.collection) return;
+    let busy = this.lastBusy ?? false;
+    if (answer) {
+      const mine = (answer.runs ?? answer).filter((run) => belongs(run, collection));
+      this.draw(mine);
+      const running = mine.filter((run) => !run.outcome);
+      busy = running.length > 0;
+      this.lastBusy = busy;
+      const share = running[0]?.progress?.fraction;
+      this.onRunning(busy ? `Exporting${share ? ` ${Math.floor(share * 100)} %` : ' …'}` : null);
+      for (const run of mine) {
+        if (!run.outcome) this.watched.add(run.id);
+        else if (this.watched.delete(run.id)) this.ended(run);
+      }
+    }
+    clearTimeout(this.timer);
+    const wait = busy ? BUSY_MILLISECONDS : IDLE_MILLISECONDS;
+    this.timer = setTimeout(() => (document.visibilityState === 'visible' || busy ? this.look() : null), wait);
+  }
+
+  ended(run) {
+    const failed = run.failures?.length ?? 0;
+    if (run.outcome === 'done' && !failed) toast('The export is done', { seconds: 8, action: { label: 'Show', run: this.reveal } });
+    else if (run.outcome === 'done') toast(`The export is done; ${failed} ${failed === 1 ? 'clip' : 'clips'} could not be written`, { kind: 'error', action: { label: 'Show', run: this.reveal } });
+    else if (run.outcome === 'failed') toast('The export failed', { kind: 'error', action: { label: 'Show', run: this.reveal } });
+  }
+
+  draw(runs) {
+    const shown = runs.filter((run) => !this.hidden.has(run.id)).slice(0, MOST_SHOWN);
+    const ids = new Set(shown.map((run) => run.id));
+    for (const [id, card] of this.cards) {
+      if (ids.has(id)) continue;
+      card.remove();
+      this.cards.delete(id);
+    }
+    shown.forEach((run, at) => {
+      let card = this.cards.get(run.id);
+      const token = JSON.stringify(run);
+      if (!card) {
+        card = element('div', { class: 'ps-run', role: 'listitem', 'data-run': run.id });
+        this.cards.set(run.id, card);
+      }
+      if (this.list.children[at] !== card) this.list.insertBefore(card, this.list.children[at] ?? null);
+      if (card.dataset.token === token) return;
+      card.dataset.token = token;
+      card.dataset.outcome = run.outcome ?? 'running';
+      this.fill(card, run);
+    });
+  }
+
+  fill(card, run) {
+    const held = card.contains(document.activeElement) ? document.activeElement.dataset.action : null;
+    card.replaceChildren(...(run.outcome ? this.finished(run) : this.running(run)));
+    if (held) card.querySelector(`[data-action="${held}"]`)?.focus();
+  }
+
+  running(run) {
+    const { progress = {} } = run;
+    const share = Math.min(1, Math.max(0, progress.fraction ?? 0));
+    const facts = [
+      progress.files_total ? `${progress.files_done ?? 0} of ${progress.files_total}` : '',
+      progress.phase && progress.phase !== progress.text ? progress.phase : '',
+      progress.eta_seconds ? `about ${length(progress.eta_seconds)} left` : '',
+      progress.speed ? (typeof progress.speed === 'number' ? `${progress.speed.toFixed(1)}× real time` : String(progress.speed)) : '',
+    ].filter(Boolean).join(' · ');
+    const current = (progress.current ?? []).map(lastPart).join(', ') || progress.text || '';
+    const bar = element('progress', { class: 'ps-progress', max: '1', 'aria-label': 'How far the export is' });
+    bar.value = share;
+    return [
+      element('div', { class: 'ps-run-head' }, element('strong', { text: 'Exporting' }), element('span', { class: 'ps-muted', text: facts }),
+        element('span', { class: 'ps-grow' }), button('Stop', 'stop', () => this.stop(run))),
+      bar,
+      current ? element('div', { class: 'ps-muted ps-run-current', text: current }) : null,
+      ...failures(run),
+    ].filter(Boolean);
+  }
+
+  finished(run) {
+    const report = run.report ?? {};
+    const title = { done: run.failures?.length ? 'Exported, not all' : 'Exported', stopped: 'Stopped', failed: 'Failed', interrupted: 'Interrupted' }[run.outcome] ?? run.outcome;
+    const files = report.written ?? report.files ?? run.progress?.files_done;
+    const facts = [
+      typeof files === 'number' ? `${files} ${files === 1 ? 'clip' : 'clips'}` : '', when(run.updated_at ?? run.started_at),
+    ].filter(Boolean).join(' · ');
+    const where = report.directory ?? report.folder ?? report.to ?? report.zip ?? null;
+    const zip = run.downloadable ?? Boolean(report.zip);
+    const message = run.outcome === 'interrupted' ? 'It ended in the middle: the machine or the program stopped. What was written is whole; start it again for the rest.' : run.message;
+    return [
+      element('div', { class: 'ps-run-head' }, element('strong', { text: title }), element('span', { class: 'ps-muted', text: facts }), element('span', { class: 'ps-grow' }),
+        zip && run.outcome === 'done' ? element('a', { class: 'ps-button ps-primary', href: `/api/runs/${encodeURIComponent(run.id)}/download`, download: '', text: 'Download', 'data-action': 'download' }) : null,
+        !zip && where ? button('Copy path', 'copy', () => navigator.clipboard?.writeText(where).then(() => toast('Copied', { seconds: 1.5 }))) : null,
+        element('button', { class: 'ps-icon', type: 'button', text: '×', 'aria-label': 'Hide this export', 'data-action': 'hide', onclick: () => { this.hidden.add(run.id); this.look(); } })),
+      where && !zip ? element('div', { class: 'ps-run-where', text: where }) : null,
+      message ? element('div', { class: 'ps-muted', text: message }) : null,
+      ...failures(run), ...notes(report),
+    ].filter(Boolean);
+  }
+
+  async stop(run) {
+    await attempt(() => api(`/api/runs/${encodeURIComponent(run.id)}/stop`, { method: 'POST' }));
+    toast('The clip that is being cut is finished, or dropped; then it stops');
+    this.look();
+  }
+}
+
+function belongs(run, collection) {
+  if (run.kind !== 'export') return false;
+  if (typeof run.collection === 'number') return run.collection === collection.id;
+  const given = run.arguments ?? [];
+  const at = given.indexOf('--collection');
+  return at >= 0 && (given[at + 1] === collection.name || given[at + 1] === String(collection.id));
+}
+
+function failures(run) {
+  const all = run.failures ?? [];
+  if (!all.length) return [];
+  const shown = all.slice(0, MOST_FAILURES);
+  return [element('ul', { class: 'ps-run-failures' }, ...shown.map((each) =>
+    element('li', {}, element('strong', { text: lastPart(each.path ?? '') }), element('span', { text: ` ${each.reason ?? ''}` }))),
+  all.length > shown.length ? element('li', { class: 'ps-muted', text: `and ${all.length - shown.length} more` }) : null)];
+}
+
+function notes(report) {
+  const all = (report.notes ?? []).filter((note) => typeof note === 'string');
+  if (!all.length) return [];
+  const shown = all.slice(0, MOST_FAILURES);
+  return [element('details', { class: 'ps-run-notes' }, element('summary', { text: `${all.length} ${all.length === 1 ? 'note' : 'notes'}` }),
+    element('ul', {}, ...shown.map((text) => element('li', { text }))))];
+}
+
+function button(text, action, run) {
+  return element('button', { class: 'ps-button', type: 'button', text, 'data-action': action, onclick: run });
+}
+
+function lastPart(path) {
+  return String(path).split(/[/\\]/).at(-1);
+}
+
+function when(seconds) {
+  if (!seconds) return '';
+  const at = typeof seconds === 'number' ? new Date(seconds * 1000) : new Date(seconds);
+  return Number.isNaN(at.getTime()) ? '' : at.toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });
+}
