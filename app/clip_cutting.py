@@ -8,21 +8,25 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from app.clip_graph import (
+    AUDIO_BITS_A_SECOND,
+    CRF,
+    LEAD_SECONDS,
+    MOST_TIME_UNITS,
+    QUIET,
+    SOURCE,
+    TARGET,
+    decimal,
+    ratio,
+    reading_from,
+    run_graph,
+    sound_filters,
+)
 from app.clip_survey import Survey, keyframe_before
-from app.ffmpeg_binary import ExportError, run_ffmpeg
+from app.ffmpeg_binary import ExportError
 
-CRF = 18
-AUDIO_BITS_A_SECOND = 192_000
-_LEAD_SECONDS = (Fraction(1), Fraction(5), Fraction(30), None)
-"""How long before the range reading begins; None: at the beginning. A second more than the key frame needs, because
-the sound that belongs to a picture may lie before it in the file."""
 _REORDER_SECONDS = Fraction(3, 23)
 """What ffmpeg seeks too early by where frames are reordered and the container is sought by decoding times."""
-_SOURCE, _TARGET = "prismsearch-source", "prismsearch-target"
-"""Stand for the files while the command line is built: ffmpeg-python cannot take a name that is not UTF-8."""
-_QUIET = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-copyts")
-"""copyts: times stay the source's own, which is what everything here is told in."""
-_MOST_TIME_UNITS = 1_000_000  # a second, in MP4: its 32-bit lengths of frames overflow beyond
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +36,7 @@ class Cut:
     suffix: str
     frames: int
     has_audio: bool
+    copied: int = 0  # of the frames, packets as they are in the source
     early_seconds: Fraction = Fraction(0)
     late_seconds: Fraction = Fraction(0)
     note: str | None = None
@@ -43,7 +48,7 @@ def cut_exact(program: str, found: Survey, draft: Path) -> Cut:
     ffmpeg's own count is compared with the survey's: where a seek has landed too late, reading begins earlier.
     """
     wanted, before = len(found.pts), -1
-    for lead in _LEAD_SECONDS if found.sought else (None,):
+    for lead in LEAD_SECONDS if found.sought else (None,):
         cut = _encode_with_or_without_sound(program, found, draft, lead)
         if cut.frames == wanted:
             return cut
@@ -76,16 +81,16 @@ def _encode(program: str, found: Survey, draft: Path, lead: Fraction | None, *, 
     import ffmpeg
 
     start, end = found.container_seconds(found.pts[0]), found.container_seconds(found.end_pts)
-    source = ffmpeg.input(_SOURCE, **_reading_from(found, start, lead))
+    source = ffmpeg.input(SOURCE, **reading_from(found, start, lead))
     streams = [_picture(source[str(found.video_index)], found)]
     if sound:
-        streams.append(_sound(source[str(found.audio_index)], start, end))
+        streams.append(sound_filters(source[str(found.audio_index)], start, end))
     units = found.time_base if found.sought else 1 / found.frame_rate
     options: dict[str, Any] = {
         "f": "mp4",
         "fps_mode:v": "passthrough",
         # Explicit, because ffmpeg would otherwise round times to its guess of a constant frame rate.
-        "enc_time_base:v": _ratio(max(units, Fraction(1, _MOST_TIME_UNITS))),
+        "enc_time_base:v": ratio(max(units, Fraction(1, MOST_TIME_UNITS))),
         "c:v": "libx265" if found.deep else "libx264",
         "crf": CRF,
         "preset": "medium",
@@ -101,8 +106,8 @@ def _encode(program: str, found: Survey, draft: Path, lead: Fraction | None, *, 
         }  # hvc1: the name by which Apple's players know it
     if sound:
         options |= {"c:a": "aac", "b:a": AUDIO_BITS_A_SECOND}
-    output = ffmpeg.output(*streams, _TARGET, **options)
-    report = _run([program, *_QUIET, "-progress", "pipe:1"], output, found, draft)
+    output = ffmpeg.output(*streams, TARGET, **options)
+    report = run_graph([program, *QUIET, "-progress", "pipe:1"], output, {SOURCE: found.path, TARGET: draft})
     counts = re.findall(r"^frame=\s*(\d+)", report, re.MULTILINE)
     return int(counts[-1]) if counts else 0
 
@@ -110,13 +115,13 @@ def _encode(program: str, found: Survey, draft: Path, lead: Fraction | None, *, 
 def _picture(stream: Any, found: Survey) -> Any:
     """The filters that leave the frames of the range, the first of them at 0. Rotation is applied by ffmpeg itself."""
     if found.sought:
-        base = _ratio(found.time_base, "/")
+        base = ratio(found.time_base, "/")
         stream = stream.filter("settb", base).filter("trim", start_pts=found.pts[0], end_pts=found.pts[-1] + 1)
         stream = stream.filter("setpts", f"PTS-({found.pts[0]})")
     else:
         first, last = found.first_number, (found.first_number or 0) + len(found.pts) - 1
         stream = stream.filter("trim", start_frame=first, end_frame=last + 1)
-        stream = stream.filter("settb", _ratio(1 / found.frame_rate, "/")).filter("setpts", "N")
+        stream = stream.filter("settb", ratio(1 / found.frame_rate, "/")).filter("setpts", "N")
     stream = stream.filter("crop", "max(2,trunc(iw/2)*2)", "max(2,trunc(ih/2)*2)", 0, 0)
     if found.rgb:
         # Said in the file, because players guess the matrix by the size of the picture otherwise.
@@ -124,14 +129,6 @@ def _picture(stream: Any, found: Survey) -> Any:
         stream = stream.filter("format", "yuv420p10le" if found.deep else "yuv420p")
         stream = stream.filter("setparams", color_primaries="bt709", color_trc="bt709", colorspace="bt709", range="tv")
     return stream
-
-
-def _sound(stream: Any, start: Fraction, end: Fraction) -> Any:
-    """The filters that cut sound to the sample and keep it in its place: what is missing of it becomes silence."""
-    stream = stream.filter("atrim", start=_decimal(start), end=_decimal(end))
-    stream = stream.filter("asetpts", f"PTS-({_decimal(start)})/TB")
-    stream = stream.filter("aresample", **{"async": 1, "min_hard_comp": 0.02, "first_pts": 0})
-    return stream.filter("apad", whole_dur=_decimal(end - start))
 
 
 def cut_copy(program: str, found: Survey, draft: Path) -> Cut:
@@ -159,6 +156,7 @@ def cut_copy(program: str, found: Survey, draft: Path) -> Cut:
             return Cut(
                 suffix=suffix,
                 frames=len(copied),
+                copied=len(copied),
                 has_audio=found.audio_index is not None,
                 early_seconds=(begin - copied[0][0]) * found.time_base,
                 late_seconds=max(Fraction(0), (ends - found.end_pts) * found.time_base),
@@ -173,20 +171,20 @@ def _copy(program: str, found: Survey, draft: Path, start: Fraction | None, form
     shift = _shift(found)
     reading: dict[str, Any] = {"itsoffset": shift} if shift else {}
     if start is not None and start > found.container_seconds(found.first_pts):
-        reading |= {"seek_timestamp": 1, "ss": _decimal(start)}
-    source = ffmpeg.input(_SOURCE, **reading)
+        reading |= {"seek_timestamp": 1, "ss": decimal(start)}
+    source = ffmpeg.input(SOURCE, **reading)
     streams = [source[str(found.video_index)]]
     if found.audio_index is not None:
         streams.append(source[str(found.audio_index)])
-    end = _decimal(found.container_seconds(found.end_pts) + shift)
+    end = decimal(found.container_seconds(found.end_pts) + shift)
     options: dict[str, Any] = {"c": "copy", "to": end, "map_chapters": -1, "avoid_negative_ts": "make_zero"}
     if format_name in ("mp4", "mov"):
         options |= {"movflags": "+faststart", "write_tmcd": 0}
         if found.codec == "hevc":
             options["tag:v"] = "hvc1"
-    clip = ffmpeg.output(*streams, _TARGET, f=format_name, **options)
+    clip = ffmpeg.output(*streams, TARGET, f=format_name, **options)
     listing = ffmpeg.output(streams[0], "pipe:1", f="framecrc", c="copy", to=end)
-    report = _run([program, *_QUIET], ffmpeg.merge_outputs(clip, listing), found, draft)
+    report = run_graph([program, *QUIET], ffmpeg.merge_outputs(clip, listing), {SOURCE: found.path, TARGET: draft})
     return _listed(report, shift, found.time_base)
 
 
@@ -226,28 +224,3 @@ def _shift(found: Survey) -> int:
         return 0
     step = found.time_base.numerator
     return step * -int((first - 1) // step)
-
-
-def _reading_from(found: Survey, start: Fraction, lead: Fraction | None) -> dict[str, Any]:
-    """Where reading begins. Our own trim is exact, so ffmpeg's is switched off: it rounds to microseconds."""
-    if lead is None or start - lead <= found.container_seconds(found.first_pts):
-        return {}
-    return {"noaccurate_seek": None, "seek_timestamp": 1, "ss": _decimal(start - lead)}
-
-
-def _run(command: list[str], graph: Any, found: Survey, draft: Path) -> str:
-    """The standard output of ffmpeg with the files in place of what stands for them. Raises ExportError."""
-    import ffmpeg
-
-    # `file:` keeps a name with a colon, a percent sign or a leading dash from meaning something else.
-    files = {_SOURCE: f"file:{found.path}", _TARGET: f"file:{draft}"}
-    words: list[str] = ffmpeg.compile(graph, cmd=command, overwrite_output=True)
-    return run_ffmpeg([files.get(word, word) for word in words])
-
-
-def _decimal(seconds: Fraction) -> str:
-    return f"{float(seconds):.6f}"
-
-
-def _ratio(value: Fraction, sign: str = ":") -> str:
-    return f"{value.numerator}{sign}{value.denominator}"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from app.ffmpeg_binary import ExportError
 from app.moments import timecode
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 SAME_SECONDS = Fraction(1, 2000)
 """Times this close are one: what people copy from our output was rounded to milliseconds, and a frame too many at the
 end of a clip is a flash of the next shot."""
-_STEPS_BACK = (Fraction(0), Fraction(2), Fraction(10), Fraction(40))  # seconds; after them, from the beginning
+STEPS_BACK = (Fraction(0), Fraction(2), Fraction(10), Fraction(40))  # seconds; after them, from the beginning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,10 @@ class Survey:
     zero_seconds: Fraction  # what the container calls the time of the first frame shown
     deep: bool  # more than 8 bits a channel
     rgb: bool
+    sample_aspect: Fraction = Fraction(1)  # width of a pixel over its height
+    intra: bool = False  # every frame of the codec stands for itself
+    audio_codec: str = ""
+    matrix: tuple[int, ...] | None = None  # how the container wants pictures turned: the 9 numbers of MP4
 
     def seconds(self, pts: int) -> Fraction:
         """From the first frame shown."""
@@ -83,6 +88,9 @@ def survey(path: str, start_seconds: Fraction, end_seconds: Fraction) -> Survey:
         plain = first.picture.pts == first.picture.dts and not source.stream.codec_context.has_b_frames
         counted = opening.clock.counted or (source.decoding_times_only and not plain)
         known = _known(source, first_pts, counted)
+        turned = first.picture.side_data.get("DISPLAYMATRIX")
+        if turned is not None:
+            known["matrix"] = struct.unpack("=9i", bytes(cast("Any", turned)))
     low = first_pts + math.ceil((start_seconds - SAME_SECONDS) / base)
     high = first_pts + math.ceil((end_seconds - SAME_SECONDS) / base)
     first_number = None
@@ -129,6 +137,9 @@ def _known(source: Source, first_pts: int, counted: bool) -> dict[str, Any]:
         "zero_seconds": zero,
         "deep": pixels is not None and any(part.bits > 8 for part in pixels.components),
         "rgb": pixels is not None and pixels.is_rgb,
+        "sample_aspect": source.sample_aspect,
+        "intra": stream.codec_context.codec.intra_only,
+        "audio_codec": "" if audio is None or audio.codec_context is None else audio.codec_context.name,
     }
 
 
@@ -136,7 +147,7 @@ def keyframe_before(path: str, pts: int) -> int | None:
     """The pts of the last key frame at or before `pts`, by what the packets say; None where none is found."""
     from indexer.probe import open_source
 
-    for back in _STEPS_BACK:
+    for back in STEPS_BACK:
         with open_source(path) as source:
             source.container.seek(pts - int(back / source.time_base), stream=source.stream, backward=True)
             found = None
@@ -158,7 +169,7 @@ def _seek(path: str, low: int, high: int, first_pts: int, base: Fraction) -> lis
     from indexer.decode import Decoding
     from indexer.probe import open_source
 
-    for back in (*_STEPS_BACK, None):
+    for back in (*STEPS_BACK, None):
         seek_pts = None if back is None else low - int(back / base)
         if seek_pts is not None and seek_pts <= first_pts:
             seek_pts = None

@@ -4,6 +4,9 @@
 upright, and the sound cut to the sample. H.264 CRF 18 in 4:2:0 with 8 bits; sources with more bits (10-bit, HDR) become
 HEVC Main 10, so that neither depth nor colour tags are lost. Alpha is dropped; an odd width or height loses one line.
 
+`smart` gives the same frames, but encodes only those again that the cuts take from between their neighbours; all others
+are copied as they are. Where that cannot be done (see clip_smart), the clip is encoded as in `exact` mode and says so.
+
 `copy` takes the packets as they are, from the key frame at or before the start; how much earlier that is, is measured.
 The container is kept where it can hold the streams, else Matroska.
 
@@ -24,7 +27,7 @@ from typing import Literal
 from app.clip_names import clip_name, publish
 from app.ffmpeg_binary import ExportError, find_ffmpeg
 
-ExportMode = Literal["exact", "copy"]
+ExportMode = Literal["exact", "smart", "copy"]
 
 _DRAFT = ".prismsearch-draft-"
 _STALE_SECONDS = 24 * 3600.0
@@ -60,8 +63,8 @@ class ClipRequest:
 class ExportedClip:
     """What became of a request. `error` is None where there is a file, and says why where there is none.
 
-    Seconds count from the source's first frame shown. In `exact` mode the clip holds just what start_seconds and
-    end_seconds say; in `copy` mode it begins early_seconds before and ends late_seconds after that.
+    Seconds count from the source's first frame shown. In `exact` and `smart` mode the clip holds just what
+    start_seconds and end_seconds say; in `copy` mode it begins early_seconds before and ends late_seconds after that.
     """
 
     request: ClipRequest
@@ -72,6 +75,7 @@ class ExportedClip:
     early_seconds: Fraction = Fraction(0)
     late_seconds: Fraction = Fraction(0)
     frames: int = 0  # in the clip
+    copied_frames: int = 0  # of them: packets as they are in the source, not encoded again
     frame_rate: Fraction | None = None  # of the source, nominal
     has_audio: bool = False
     note: str | None = None  # what a person should know about a clip that was written
@@ -98,8 +102,8 @@ def export_clips(
     packaged one. cancelled: asked before each clip; the rest is then given back as not written.
     Raises ExportError where there is no ffmpeg or no such folder can be made; a clip that fails raises nothing.
     """
-    if mode not in ("exact", "copy"):
-        raise ValueError(f"the mode is exact or copy, got {mode!r}")
+    if mode not in ("exact", "smart", "copy"):
+        raise ValueError(f"the mode is exact, smart or copy, got {mode!r}")
     pad = Fraction(pad_seconds)
     if pad < 0:
         raise ValueError(f"padding cannot be negative, got {float(pad)}")
@@ -126,6 +130,7 @@ def export_clips(
 def _written(clip: ExportedClip, folder: Path, program: str, pad: Fraction, number: int, total: int) -> ExportedClip:
     """The clip with its file, or with what went wrong."""
     from app.clip_cutting import cut_copy, cut_exact
+    from app.clip_smart import cut_smart
     from app.clip_survey import survey
     from indexer.errors import UnreadableVideo
 
@@ -134,7 +139,7 @@ def _written(clip: ExportedClip, folder: Path, program: str, pad: Fraction, numb
     try:
         start = max(Fraction(0), Fraction(request.start_seconds) - pad)
         found = survey(request.path, start, Fraction(request.end_seconds) + pad)
-        cut = (cut_exact if clip.mode == "exact" else cut_copy)(program, found, draft)
+        cut = {"exact": cut_exact, "smart": cut_smart, "copy": cut_copy}[clip.mode](program, found, draft)
         name = clip_name(
             number if request.rank is None else request.rank,
             request.name_hint or Path(request.path).stem,
@@ -151,6 +156,7 @@ def _written(clip: ExportedClip, folder: Path, program: str, pad: Fraction, numb
             early_seconds=cut.early_seconds,
             late_seconds=cut.late_seconds,
             frames=cut.frames,
+            copied_frames=cut.copied,
             frame_rate=found.frame_rate,
             has_audio=cut.has_audio,
             note=cut.note,

@@ -391,7 +391,7 @@ def test_ranges_that_are_none_are_refused(start: float, end: float) -> None:
 
 
 def test_a_mode_or_padding_that_is_none_is_refused(plain: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="exact or copy"):
+    with pytest.raises(ValueError, match="exact, smart or copy"):
         export_clips([ask(plain)], tmp_path, "fast")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="negative"):
         export_clips([ask(plain)], tmp_path, pad_seconds=-1)
