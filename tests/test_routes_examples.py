@@ -20,7 +20,7 @@ from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 from synthetic import make_audio, make_video
 
-from app.browse.examples import Examples
+from app.browse.examples import Examples, find_example
 from app.browse.examples_api import example_routes, file_name
 from app.browse.guard import Guard
 from db.library import Library
@@ -148,6 +148,7 @@ def test_the_name_never_becomes_a_path(client: TestClient, examples: Examples) -
 def test_unknown_tokens(token: str, examples: Examples, client: TestClient) -> None:
     with pytest.raises(KeyError):
         examples.get(token)
+    assert find_example(examples.directory.parent, token) is None
     assert client.get(f"/api/examples/{token or 'x'}/poster").status_code in (404, 405)
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from live_server import answer_of, live, request_bytes
 from page_library import ORIGIN, client_of, segment_ids, small_library
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -272,3 +276,36 @@ def test_what_is_no_route_of_ours_is_404_in_json(library: Library) -> None:
         answer = client.request(method, address)
         assert answer.status_code == 404
         assert answer.json()["error"]
+
+
+def test_what_may_take_long_is_done_one_at_a_time_and_only_for_those_who_wait() -> None:
+    began: list[str] = []
+    now, go_on = threading.Semaphore(0), threading.Semaphore(0)
+
+    def slow(call: Call) -> dict[str, Any]:
+        began.append(call.query["who"])
+        now.release()
+        assert go_on.acquire(timeout=60)
+        return {}
+
+    routes = [route("/api/slow", slow, at_once=1), route("/api/quick", lambda call: {})]
+    app = Starlette(routes=routes, middleware=[Middleware(Guard)])
+    with live(app) as port, ExitStack() as open_until_the_end:
+        asking = []
+        for who in "abc":
+            connection = open_until_the_end.enter_context(socket.create_connection(("127.0.0.1", port)))
+            connection.sendall(request_bytes(port, "GET", f"/api/slow?who={who}", {}))
+            asking.append(connection)
+            if who == "a":
+                assert now.acquire(timeout=60)
+        asking[1].close()
+        for _ in range(2):  # what is answered later than that was seen by the server
+            with socket.create_connection(("127.0.0.1", port)) as connection:
+                connection.sendall(request_bytes(port, "GET", "/api/quick", {}))
+                assert answer_of(connection)[0] == 200
+        go_on.release()
+        assert answer_of(asking[0])[0] == 200
+        assert now.acquire(timeout=60)
+        go_on.release()
+        assert answer_of(asking[2])[0] == 200
+    assert began == ["a", "c"]

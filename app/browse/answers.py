@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from anyio import CapacityLimiter
+from anyio.lowlevel import RunVar
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -182,14 +184,25 @@ def error_answer(status: int, sentence: str, headers: Mapping[str, str] | None =
     return json_answer({"error": sentence, **facts}, status, headers)
 
 
-def route(path: str, answer: Callable[[Call], Any], method: str = "GET") -> Route:
-    """A route whose answer is a Response, or what becomes JSON. Whatever `answer` raises becomes a sentence."""
+def route(path: str, answer: Callable[[Call], Any], method: str = "GET", *, at_once: int | None = None) -> Route:
+    """A route whose answer is a Response, or what becomes JSON. Whatever `answer` raises becomes a sentence.
+
+    at_once: how many such requests are worked on at a time, where each may take long; one whose browser has gone while
+    it waited is left out.
+    """
+    turns: RunVar[CapacityLimiter] = RunVar(f"{method} {path}")  # of one event loop
 
     async def endpoint(request: Request) -> Response:
         async def asked() -> Response:
             body = await _body(request) if method not in ("GET", "HEAD") else None
             call = Call(request.method, request.path_params, request.query_params, request.headers, body)
-            given = await run_in_threadpool(answer, call)
+            if at_once is None:
+                given = await run_in_threadpool(answer, call)
+            else:
+                async with _limiter(turns, at_once):
+                    if await request.is_disconnected():
+                        raise ClientDisconnect
+                    given = await run_in_threadpool(answer, call)
             return given if isinstance(given, Response) else json_answer(given)
 
         return await answered(asked)
@@ -197,12 +210,21 @@ def route(path: str, answer: Callable[[Call], Any], method: str = "GET") -> Rout
     return Route(path, endpoint, methods=[method])
 
 
+def _limiter(turns: RunVar[CapacityLimiter], at_once: int) -> CapacityLimiter:
+    try:
+        return turns.get()
+    except LookupError:
+        limiter = CapacityLimiter(at_once)
+        turns.set(limiter)
+        return limiter
+
+
 async def answered(work: Callable[[], Awaitable[Response]]) -> Response:
-    """What `work` gives, or the sentence for what it raises. A client that went away is left to the server."""
+    """What `work` gives, or the sentence for what it raises."""
     try:
         return await work()
     except ClientDisconnect:
-        raise
+        return Response(status_code=499, headers=CLOSING)  # nobody reads it
     except Exception as error:  # noqa: BLE001 - the last place before the browser, which needs a sentence
         return _error(error)
 

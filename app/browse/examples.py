@@ -96,6 +96,14 @@ class Examples:
                     path.unlink()
 
 
+def find_example(library_directory: Path, token: str) -> Example | None:
+    """The example of that token, None where there is none (any more)."""
+    try:
+        return Examples(library_directory).get(token)
+    except KeyError:
+        return None
+
+
 class Incoming:
     """A file being received. Whoever does not `finish` it calls `discard`, which leaves nothing."""
 

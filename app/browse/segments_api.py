@@ -63,7 +63,7 @@ def segment_routes(library: Library, lookups: Lookups, check: SourceCheck) -> li
     return [
         route("/api/segment/{segment}", segment),
         route("/api/neighbours/{segment}", neighbours),
-        route("/api/frames/{segment}", frames),
+        route("/api/frames/{segment}", frames, at_once=2),  # some must be decoded
     ]
 
 
