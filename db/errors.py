@@ -6,9 +6,15 @@ LibraryError
   +- LibraryDamaged    the file is not a library, or SQLite finds it inconsistent
   +- LibraryBusy       another process held it for longer than we wait
   +- LibraryFull       no space left on the disk
+EditConflict           what was to be changed has changed meanwhile; nothing is wrong with the library
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from db.records import Subclip
 
 
 class LibraryError(Exception):
@@ -33,3 +39,13 @@ class LibraryBusy(LibraryError):
 
 class LibraryFull(LibraryError):
     """The disk, or the quota, is full. What was there before is unharmed."""
+
+
+class EditConflict(Exception):
+    """An edit was made from a state that is no longer the current one, so it was not applied. `current` is that one."""
+
+    def __init__(self, current: Subclip) -> None:
+        super().__init__(
+            "This subclip was changed meanwhile, perhaps in another tab. See how it is now and make your change again."
+        )
+        self.current = current

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from db import health, opening, overview, reading, vectors, writing
+from db.collections import Collections
 from db.connection import Database
 from db.errors import LibraryDamaged, LibraryError, LibraryMissing
 from db.media import MediaStore, StagedMedia
 from db.overview import VideoOverview
 from db.records import EncoderRow, Failure, Filters, KnownFile, Segment, Shot, Stamp, Stats, Video
+from db.saved_searches import SavedSearches
 from db.schema import videos as videos_table
 
 FILE_NAME = "library.sqlite3"
@@ -32,6 +34,8 @@ class Library:
     def __init__(self, directory: Path, database: Database, library_id: str) -> None:
         self.directory = directory
         self.id = library_id
+        self.collections = Collections(database)  # what a person keeps
+        self.searches = SavedSearches(database)
         self._database = database
         self._media = MediaStore(database)
 
@@ -111,7 +115,7 @@ class Library:
             matrix = vectors.checked_matrix(embeddings, len(segments))
             writing.check_parts(video, shots, segments)
             if media is not None:
-                self._check_media(media, video, segments)
+                media.check(self._media, video, segments)
             with self._releasing_media() as (connection, released):
                 video_id = writing.put_video(
                     connection,
@@ -207,6 +211,16 @@ class Library:
         with self._database.reading() as connection:
             return next(iter(reading.videos_where(connection, videos_table.c.path == path)), None)
 
+    def video(self, video_id: int) -> Video:
+        """Raises KeyError for an unknown id."""
+        with self._database.reading() as connection:
+            return reading.video(connection, video_id)
+
+    def folders(self) -> list[str]:
+        """Folders that hold videos themselves, not only in folders below, sorted."""
+        with self._database.reading() as connection:
+            return reading.folders(connection)
+
     def shots(self, video_id: int) -> list[Shot]:
         """By number."""
         with self._database.reading() as connection:
@@ -221,6 +235,11 @@ class Library:
         """By id; ids that are gone are left out."""
         with self._database.reading() as connection:
             return reading.segments_by_id(connection, ids)
+
+    def segments_around(self, segment_id: int, before: int = 6, after: int = 6) -> list[tuple[Segment, Video]]:
+        """The segment amid its neighbours in the video, in order. Raises KeyError for an unknown id."""
+        with self._database.reading() as connection:
+            return reading.segments_around(connection, segment_id, before, after)
 
     def segment_ids(self, filters: Filters, encoder_id: str) -> NDArray[np.int64]:
         """int64 (N,), ascending: segments that the filters allow and this encoder has embedded.
@@ -306,12 +325,6 @@ class Library:
         with suppress(LibraryError), self._database.reading() as connection:
             for name in writing.unnamed(connection, [media.name]):
                 self._media.drop(name)
-
-    def _check_media(self, media: StagedMedia, video: Video, segments: Sequence[Segment]) -> None:
-        if not media.belongs_to(self._media) or media.fingerprint != video.fingerprint:
-            raise ValueError(f"these media are of another library or video than {video.path!r}")
-        if media.numbers != {segment.number for segment in segments}:
-            raise ValueError(f"{video.path!r} has {len(segments)} segments, and media of {len(media.numbers)}")
 
     def _media_name(self, video: Video) -> str:
         """The name of the video's media folder; without media a name that no folder has."""

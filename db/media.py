@@ -16,11 +16,12 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from db.connection import Database
+from db.records import Segment, Video
 
 PARTIAL = ".partial-"
 _NAME = re.compile(r"[0-9A-Za-z_]{2,128}")
@@ -102,8 +103,12 @@ class StagedMedia:
         self._store = store
         self._folder = store.directory / f"{PARTIAL}{token}"
 
-    def belongs_to(self, store: MediaStore) -> bool:
-        return self._store is store or self._store.directory == store.directory
+    def check(self, store: MediaStore, video: Video, segments: Sequence[Segment]) -> None:
+        """Raises ValueError unless these are the media of that video and all its segments, staged in that store."""
+        if self._store.directory != store.directory or self.fingerprint != video.fingerprint:
+            raise ValueError(f"these media are of another library or video than {video.path!r}")
+        if self.numbers != {segment.number for segment in segments}:
+            raise ValueError(f"{video.path!r} has {len(segments)} segments, and media of {len(self.numbers)}")
 
     def add(self, segment_number: int, poster: bytes, preview: bytes) -> None:
         """Write a segment's poster (JPEG) and preview (MP4; empty where there is none) to disk.

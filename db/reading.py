@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Float, Select, and_, cast, or_, select
+from sqlalchemy import ColumnElement, Connection, Float, Select, and_, cast, func, or_, select
 
 from db import rows
 from db.chunks import chunks
+from db.kept_names import key_of
 from db.records import Failure, Filters, KnownFile, Segment, Shot, Video
 from db.schema import embeddings, encoders, encodings, failures, segments, shots, videos
 
@@ -64,6 +66,19 @@ def videos_where(connection: Connection, condition: ColumnElement[bool] | None) 
     return [rows.to_video(row) for row in connection.execute(statement).mappings()]
 
 
+def video(connection: Connection, video_id: int) -> Video:
+    """Raises KeyError for an unknown id."""
+    row = connection.execute(select(videos).where(videos.c.id == int(video_id))).mappings().first()
+    if row is None:
+        raise KeyError(f"no video has the id {video_id}")
+    return rows.to_video(row)
+
+
+def folders(connection: Connection) -> list[str]:
+    """Parents of videos, sorted."""
+    return sorted({os.path.dirname(path) for path in connection.scalars(select(videos.c.path))})
+
+
 def shots_of(connection: Connection, video_id: int) -> list[Shot]:
     found = connection.execute(select(shots).where(shots.c.video_id == video_id).order_by(shots.c.number))
     return [rows.to_shot(row) for row in found.mappings()]
@@ -72,6 +87,25 @@ def shots_of(connection: Connection, video_id: int) -> list[Shot]:
 def segments_of(connection: Connection, video_id: int) -> list[Segment]:
     found = connection.execute(select(segments).where(segments.c.video_id == video_id).order_by(segments.c.number))
     return [rows.to_segment(row) for row in found.mappings()]
+
+
+def segments_around(connection: Connection, segment_id: int, before: int, after: int) -> list[tuple[Segment, Video]]:
+    """In order, the segment itself between its neighbours. KeyError for an unknown id."""
+    found = connection.execute(
+        select(segments.c.video_id, segments.c.number).where(segments.c.id == int(segment_id))
+    ).first()
+    if found is None:
+        raise KeyError(f"no segment has the id {segment_id}")
+    owner = video(connection, found.video_id)
+    near = connection.execute(
+        select(segments)
+        .where(
+            segments.c.video_id == found.video_id,
+            segments.c.number.between(found.number - max(0, before), found.number + max(0, after)),
+        )
+        .order_by(segments.c.number)
+    )
+    return [(rows.to_segment(row), owner) for row in near.mappings()]
 
 
 def segments_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, tuple[Segment, Video]]:
@@ -97,7 +131,7 @@ def allowed_ids(connection: Connection, filters: Filters, encoder_id: str) -> ND
         statement = (
             statement.join(segments, segments.c.id == embeddings.c.segment_id)
             .join(videos, videos.c.id == segments.c.video_id)
-            .where(*_conditions(filters))
+            .where(*_conditions(connection, filters))
         )
     cursor = connection.execute(statement).cursor
     assert cursor is not None
@@ -105,7 +139,7 @@ def allowed_ids(connection: Connection, filters: Filters, encoder_id: str) -> ND
     return np.fromiter((row[0] for row in cursor.fetchall()), dtype=np.int64)
 
 
-def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+def _conditions(connection: Connection, filters: Filters) -> list[ColumnElement[bool]]:
     length = cast(segments.c.end_pts - segments.c.start_pts, Float) * videos.c.time_base_num / videos.c.time_base_den
     conditions: list[ColumnElement[bool]] = []
     if filters.folder is not None:
@@ -118,7 +152,31 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
         conditions.append(videos.c.modified_ns >= filters.since_ns)
     if filters.until_ns is not None:
         conditions.append(videos.c.modified_ns <= filters.until_ns)
+    short_side = func.min(videos.c.width, videos.c.height)  # of two values SQLite's min is no aggregate
+    if filters.min_short_side is not None:
+        conditions.append(short_side >= filters.min_short_side)
+    if filters.max_short_side is not None:
+        conditions.append(short_side <= filters.max_short_side)
+    if filters.orientation == "landscape":
+        conditions.append(videos.c.width > videos.c.height)
+    elif filters.orientation == "portrait":
+        conditions.append(videos.c.width < videos.c.height)
+    elif filters.orientation == "square":
+        conditions.append(videos.c.width == videos.c.height)
+    if filters.name is not None:
+        conditions.append(_named(connection, filters.name, filters.folder))
     return conditions
+
+
+def _named(connection: Connection, part: str, folder: str | None) -> ColumnElement[bool]:
+    """Videos whose file name has that part. SQLite knows the case of ASCII letters only, so names are compared here."""
+    wanted = key_of(part)
+    statement = select(videos.c.id, videos.c.path)
+    if folder is not None:
+        statement = statement.where(below(folder))
+    ids = [video_id for video_id, path in connection.execute(statement) if wanted in key_of(os.path.basename(path))]
+    # One variable, however many there are.
+    return videos.c.id.in_(select(func.json_each(json.dumps(ids)).table_valued("value").c.value))
 
 
 def all_failures(connection: Connection) -> list[Failure]:

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
+
+Orientation = Literal["landscape", "portrait", "square"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +31,7 @@ class Video:
     rotation: int = 0  # degrees clockwise that the container asks for: 0, 90, 180, 270
     has_audio: bool = False
     damaged: int = 0  # times decoding had to go on past an error
+    timecode: str = ""  # of the first frame, as the file carries it: hh:mm:ss:ff, drop-frame hh:mm:ss;ff; "" if none
     id: int | None = None  # given by the library
 
     def __post_init__(self) -> None:
@@ -101,9 +105,98 @@ class Filters:
     max_seconds: float | None = None
     since_ns: int | None = None  # modification time of the file, Unix nanoseconds
     until_ns: int | None = None
+    name: str | None = None  # part of the file's name, its folder left out; case does not matter
+    min_short_side: int | None = None  # the smaller of width and height as shown, in pixels
+    max_short_side: int | None = None
+    orientation: Orientation | None = None  # of the video as shown
+
+    def __post_init__(self) -> None:
+        if self.orientation not in (None, "landscape", "portrait", "square"):
+            raise ValueError(f"orientation must be landscape, portrait or square, got {self.orientation!r}")
 
     def __bool__(self) -> bool:
         return any(getattr(self, name) is not None for name in self.__slots__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collection:
+    """A named, ordered list of subclips; the first one is the tray. `revision` grows with every change of it, of its
+    subclips, and of the videos that these come from."""
+
+    id: int
+    name: str
+    revision: int
+    items: int  # subclips in it
+    created_at: str  # ISO 8601, UTC, as are all times of day here
+    updated_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSubclip:
+    """What becomes a subclip. Without a start or an end, that of the segment is taken."""
+
+    segment_id: int
+    start_pts: int | None = None
+    end_pts: int | None = None
+    name: str = ""
+    note: str = ""
+    score: float | None = None  # of the hit that it was
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subclip:
+    """A range of a video that a person kept: [start_pts, end_pts) within the video's own.
+
+    It carries what is needed of its video, so that it stands by itself when the video is indexed anew or leaves the
+    library. While the library has the content, `video_id`, `segment_id` and `path` are those it has now, wherever the
+    file went; else the ids are None and the path is the last one known.
+    """
+
+    id: int
+    collection_id: int
+    revision: int  # grows with every change of range, name or note
+    video_id: int | None
+    segment_id: int | None  # the one it was made from, or the one that shares most with it now
+    fingerprint: str
+    path: str
+    time_base: Fraction
+    video_start_pts: int
+    video_end_pts: int
+    frame_rate: Fraction
+    timecode: str  # of the video: see Video
+    start_pts: int
+    end_pts: int
+    name: str
+    note: str
+    has_audio: bool
+    width: int
+    height: int
+    score: float | None
+    created_at: str
+
+    @property
+    def start_seconds(self) -> float:
+        """From the first frame shown of the video."""
+        return float((self.start_pts - self.video_start_pts) * self.time_base)
+
+    @property
+    def end_seconds(self) -> float:
+        """From the first frame shown of the video."""
+        return float((self.end_pts - self.video_start_pts) * self.time_base)
+
+    @property
+    def duration_seconds(self) -> float:
+        return float((self.end_pts - self.start_pts) * self.time_base)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedSearch:
+    """A search that a person named: `link` is the query string of its page."""
+
+    id: int
+    name: str
+    link: str
+    created_at: str  # when it was saved last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

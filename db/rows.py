@@ -36,6 +36,7 @@ def video_values(video: Video) -> dict[str, Any]:
         "rotation": video.rotation,
         "has_audio": video.has_audio,
         "damaged": video.damaged,
+        "timecode": video.timecode,
     }
 
 
@@ -57,6 +58,7 @@ def to_video(row: RowMapping) -> Video:
         rotation=row["rotation"],
         has_audio=row["has_audio"],
         damaged=row["damaged"],
+        timecode=row["timecode"],
     )
 
 

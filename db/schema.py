@@ -13,6 +13,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Dialect,
+    Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -28,7 +29,7 @@ from sqlalchemy import (
     event,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """The newest migration's number. Kept here so that opening a library of today does not have to import alembic."""
 
 
@@ -89,6 +90,7 @@ videos = Table(
     Column("has_audio", Boolean, nullable=False),
     Column("damaged", Integer, nullable=False),
     Column("media", Text, nullable=True),  # name of the folder of posters and previews: db.media
+    Column("timecode", Text, nullable=False, server_default=""),
     UniqueConstraint("path", name="uq_videos_path"),
     Index("ix_videos_fingerprint", "fingerprint"),
     Index("ix_videos_media", "media"),
@@ -167,10 +169,71 @@ failures = Table(
     Column("failed_at", Text, nullable=False),
 )
 
+# What a person keeps. `key` is the name as names are compared; removed ones wait for an undo and give up their name.
+collections = Table(
+    "collections",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("key", Text, nullable=True),
+    Column("revision", Integer, nullable=False, server_default="1"),
+    Column("created_at", Text, nullable=False),
+    Column("updated_at", Text, nullable=False),
+    Column("removed_at", Text, nullable=True),
+    UniqueConstraint("key", name="uq_collections_key"),
+    sqlite_autoincrement=True,
+)
+
+# No key refers to videos or segments: a subclip outlives both. The library's content is joined by fingerprint.
+subclips = Table(
+    "subclips",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("collection_id", Integer, ForeignKey("collections.id", ondelete="CASCADE"), nullable=False),
+    Column("position", Integer, nullable=False),  # with gaps; those taken out keep theirs
+    Column("revision", Integer, nullable=False, server_default="1"),
+    Column("video_id", Integer, nullable=False),
+    Column("segment_id", Integer, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("path", PathBytes, nullable=False),
+    Column("time_base_num", Integer, nullable=False),
+    Column("time_base_den", Integer, nullable=False),
+    Column("video_start_pts", Integer, nullable=False),
+    Column("video_end_pts", Integer, nullable=False),
+    Column("frame_rate_num", Integer, nullable=False),
+    Column("frame_rate_den", Integer, nullable=False),
+    Column("timecode", Text, nullable=False),
+    Column("start_pts", Integer, nullable=False),
+    Column("end_pts", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("has_audio", Boolean, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("score", Float, nullable=True),
+    Column("created_at", Text, nullable=False),
+    Column("removed_at", Text, nullable=True),
+    Index("ix_subclips_place", "collection_id", "position"),
+    Index("ix_subclips_fingerprint", "fingerprint"),
+    sqlite_autoincrement=True,
+)
+
+saved_searches = Table(
+    "saved_searches",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("link", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    UniqueConstraint("key", name="uq_saved_searches_key"),
+    sqlite_autoincrement=True,
+)
+
 # Triggers, so that no statement, cascades included, can forget to tell the copies in vector indexes. A row that comes
 # below the highest id counts as a change: whoever asks for the rows above its last id would never see it.
 # (Alembic's batch mode drops a table's triggers: a migration that rebuilds `embeddings` must make them again.)
-TRIGGERS = (
+EMBEDDING_TRIGGERS = (
     "CREATE TRIGGER embeddings_added AFTER INSERT ON embeddings BEGIN"
     " UPDATE encoders SET segments = segments + 1, generation = generation + (NEW.segment_id <"
     " (SELECT MAX(segment_id) FROM embeddings WHERE encoder = NEW.encoder)) WHERE number = NEW.encoder; END",
@@ -179,5 +242,25 @@ TRIGGERS = (
     "CREATE TRIGGER embeddings_removed AFTER DELETE ON embeddings BEGIN"
     " UPDATE encoders SET segments = segments - 1, generation = generation + 1 WHERE number = OLD.encoder; END",
 )
-for _trigger in TRIGGERS:
-    event.listen(embeddings, "after_create", DDL(_trigger))  # type: ignore[no-untyped-call]
+
+# Likewise: whoever shows a collection asks only whether its revision is another. It is when the videos of its subclips
+# come, go or move, too, as that is what its subclips are shown by.
+_TOUCH = "UPDATE collections SET revision = revision + 1, updated_at = strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now')"
+_TOUCH_OWNERS = (
+    "UPDATE collections SET revision = revision + 1"
+    " WHERE id IN (SELECT collection_id FROM subclips WHERE fingerprint = {0}.fingerprint)"
+)
+SUBCLIP_TRIGGERS = (
+    f"CREATE TRIGGER subclips_added AFTER INSERT ON subclips BEGIN {_TOUCH} WHERE id = NEW.collection_id; END",
+    f"CREATE TRIGGER subclips_changed AFTER UPDATE ON subclips BEGIN {_TOUCH} WHERE id = NEW.collection_id; END",
+    f"CREATE TRIGGER subclips_removed AFTER DELETE ON subclips BEGIN {_TOUCH} WHERE id = OLD.collection_id; END",
+    f"CREATE TRIGGER videos_added AFTER INSERT ON videos BEGIN {_TOUCH_OWNERS.format('NEW')}; END",
+    f"CREATE TRIGGER videos_removed AFTER DELETE ON videos BEGIN {_TOUCH_OWNERS.format('OLD')}; END",
+    # A subclip remembers where its file went, for the day when it leaves the library.
+    "CREATE TRIGGER videos_moved AFTER UPDATE OF path ON videos WHEN OLD.path <> NEW.path BEGIN"
+    f" {_TOUCH_OWNERS.format('NEW')};"
+    " UPDATE subclips SET path = NEW.path WHERE fingerprint = NEW.fingerprint AND path = OLD.path; END",
+)
+for _trigger in EMBEDDING_TRIGGERS + SUBCLIP_TRIGGERS:
+    # SQLite's strftime has percent signs, which DDL would take for its own.
+    event.listen(metadata, "after_create", DDL(_trigger.replace("%", "%%")))  # type: ignore[no-untyped-call]

@@ -25,17 +25,24 @@ def sql(directory: Path, *statements: str) -> None:
     connection.close()
 
 
-def shape(file: Path) -> list[tuple[str, str, str]]:
-    """Every table, index and trigger as SQLite has it, but for line breaks and the order of a table's constraints."""
+def shape(file: Path) -> list[tuple[str, str, list[str]]]:
+    """Every table, index and trigger as SQLite has it, but for white space and the order of a table's parts."""
     connection = sqlite3.connect(file)
     found = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
     connection.close()
+    return sorted((kind, name, parts(text or "")) for kind, name, text in found if name != "sqlite_sequence")
 
-    def tidy(text: str | None) -> str:
-        lines = [line.strip().rstrip(", ").replace('"', "") for line in (text or "").splitlines()]
-        return "\n".join(sorted(filter(None, lines)))
 
-    return sorted((kind, name, tidy(text)) for kind, name, text in found if name != "sqlite_sequence")
+def parts(text: str) -> list[str]:
+    """A statement cut at the commas that are in one pair of brackets, sorted."""
+    cut, depth = [""], 0
+    for letter in " ".join(text.replace('"', "").split()):
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if (depth, letter) in ((1, ","), (1, "("), (0, ")")):
+            cut.append("")
+        else:
+            cut[-1] += letter
+    return sorted(part.strip() for part in cut)
 
 
 def test_migrations_lead_to_exactly_the_tables_of_the_schema(tmp_path: Path) -> None:
@@ -47,7 +54,7 @@ def test_migrations_lead_to_exactly_the_tables_of_the_schema(tmp_path: Path) -> 
     fresh, migrated = shape(tmp_path / "fresh" / FILE_NAME), shape(tmp_path / "migrated.sqlite3")
     assert [entry[:2] for entry in fresh] == [entry[:2] for entry in migrated]
     assert fresh == migrated
-    assert len([entry for entry in fresh if entry[0] == "trigger"]) == 3
+    assert len([entry for entry in fresh if entry[0] == "trigger"]) == 9
     with sqlite3.connect(tmp_path / "migrated.sqlite3") as connection:
         head = connection.execute("SELECT version_num FROM alembic_version").fetchone()[0]
     assert head == schema.revision_of(schema.SCHEMA_VERSION)
@@ -56,7 +63,7 @@ def test_migrations_lead_to_exactly_the_tables_of_the_schema(tmp_path: Path) -> 
 NEXT = """
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision = "0002", "0001"
+revision, down_revision = "0003", "0002"
 def upgrade():
     with op.batch_alter_table("videos") as batch:
         batch.add_column(sa.Column("stars", sa.Integer(), nullable=False, server_default="0"))
@@ -70,8 +77,8 @@ def with_next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "versions"
     folder.mkdir()
     monkeypatch.setattr(opening, "VERSION_FOLDERS", (*opening.VERSION_FOLDERS, folder))
-    (folder / "v0002.py").write_text(NEXT)
-    return folder / "v0002.py"
+    (folder / "v0003.py").write_text(NEXT)
+    return folder / "v0003.py"
 
 
 def old_library(directory: Path) -> list[object]:
@@ -85,7 +92,7 @@ def test_an_older_library_is_migrated_with_all_its_rows(
     tmp_path: Path, with_next_version: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = old_library(tmp_path / "library")
-    monkeypatch.setattr(schema, "SCHEMA_VERSION", 2)
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", 3)
     for _ in range(2):  # and once it is migrated, it opens like any other
         with Library.open(tmp_path / "library") as library:
             after = [library.id, library.videos(), library.segments(range(10)), library.stamp("enc")]
@@ -104,8 +111,8 @@ def test_a_migration_that_fails_leaves_the_library_as_it_was(
         NEXT + "    op.execute('DELETE FROM videos')\n    op.execute('SELECT * FROM nothing')\n"
     )
     with monkeypatch.context() as later:
-        later.setattr(schema, "SCHEMA_VERSION", 2)
-        with pytest.raises(LibraryDamaged, match=r"could not be brought to format 0002.*nothing"):
+        later.setattr(schema, "SCHEMA_VERSION", 3)
+        with pytest.raises(LibraryDamaged, match=r"could not be brought to format 0003.*nothing"):
             Library.open(tmp_path / "library")
     with Library.open(tmp_path / "library") as library:
         assert [library.id, library.videos(), library.segments(range(10)), library.stamp("enc")] == before

@@ -1,0 +1,173 @@
+"""Subclips in, out and changed; `db.whereabouts` says what the library has of their content today.
+
+Every function runs inside the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, insert, select, update
+
+from db import reading
+from db.chunks import chunks
+from db.errors import EditConflict
+from db.kept_names import MOST_NAME, MOST_NOTE, checked_text, now
+from db.places import END, Place, free_places
+from db.records import NewSubclip, Segment, Subclip, Video
+from db.schema import subclips
+from db.whereabouts import subclips_now
+
+
+def in_order(connection: Connection, collection_id: int) -> list[Subclip]:
+    """Those of a collection, without those taken out."""
+    condition = and_(subclips.c.collection_id == collection_id, subclips.c.removed_at.is_(None))
+    ordered = select(subclips).where(condition).order_by(subclips.c.position, subclips.c.id)
+    return subclips_now(connection, connection.execute(ordered).mappings().all())
+
+
+def one(connection: Connection, subclip_id: int) -> Subclip:
+    """KeyError for one that is not there or was taken out."""
+    return _by_id(connection, [subclip_id])[subclip_id]
+
+
+def put(
+    connection: Connection, collection_id: int, items: Sequence[NewSubclip], after: int | Place = END
+) -> list[Subclip]:
+    """A subclip for each item, in their order; ranges that the collection has are not put in again.
+
+    Raises KeyError for an unknown segment or `after`, ValueError for a range, name or note that cannot be.
+    """
+    known = reading.segments_by_id(connection, dict.fromkeys(item.segment_id for item in items))
+    there = {
+        (fingerprint, start, end): subclip_id
+        for subclip_id, fingerprint, start, end in connection.execute(
+            select(subclips.c.id, subclips.c.fingerprint, subclips.c.start_pts, subclips.c.end_pts)
+            .where(subclips.c.collection_id == collection_id, subclips.c.removed_at.is_(None))
+            .order_by(subclips.c.position.desc())  # of equal ranges the first one counts
+        )
+    }
+    keys: list[tuple[str, int, int]] = []
+    fresh: dict[tuple[str, int, int], dict[str, Any]] = {}
+    for item in items:
+        if item.segment_id not in known:
+            raise KeyError(f"no segment has the id {item.segment_id}")
+        values = _values(item, *known[item.segment_id])
+        key = (values["fingerprint"], values["start_pts"], values["end_pts"])
+        keys.append(key)
+        if key not in there:
+            fresh.setdefault(key, values)
+    places = free_places(connection, collection_id, len(fresh), after)
+    for (key, values), position in zip(fresh.items(), places, strict=True):
+        row = values | {"collection_id": collection_id, "position": position, "created_at": now()}
+        added = connection.execute(insert(subclips).values(row)).inserted_primary_key
+        assert added is not None
+        there[key] = int(added[0])
+    found = _by_id(connection, [there[key] for key in keys])
+    return [found[there[key]] for key in keys]
+
+
+def change(
+    connection: Connection,
+    subclip_id: int,
+    revision: int,
+    *,
+    start_pts: int | None,
+    end_pts: int | None,
+    name: str | None,
+    note: str | None,
+) -> Subclip:
+    """The subclip as changed; None leaves a value as it is. Raises KeyError, ValueError, EditConflict."""
+    current = one(connection, subclip_id)
+    wanted = replace(
+        current,
+        start_pts=current.start_pts if start_pts is None else start_pts,
+        end_pts=current.end_pts if end_pts is None else end_pts,
+        name=current.name if name is None else checked_text(name, "name", MOST_NAME),
+        note=current.note if note is None else checked_text(note, "note", MOST_NOTE),
+    )
+    if wanted == current:  # also what was asked for twice, because the first answer got lost
+        return current
+    if revision != current.revision:
+        raise EditConflict(current)
+    _check_range(wanted.start_pts, wanted.end_pts, wanted.video_start_pts, wanted.video_end_pts)
+    connection.execute(
+        update(subclips)
+        .where(subclips.c.id == subclip_id)
+        .values(
+            start_pts=wanted.start_pts,
+            end_pts=wanted.end_pts,
+            name=wanted.name,
+            note=wanted.note,
+            revision=current.revision + 1,
+        )
+    )
+    return one(connection, subclip_id)
+
+
+def mark_removed(connection: Connection, ids: Iterable[int], *, removed: bool) -> int:
+    """Take out, or put back at the place they had; gives how many were changed by it."""
+    marked = subclips.c.removed_at
+    return sum(
+        connection.execute(
+            update(subclips)
+            .where(subclips.c.id.in_(chunk), marked.is_(None) if removed else marked.is_not(None))
+            .values(removed_at=now() if removed else None)
+        ).rowcount
+        for chunk in chunks({int(subclip_id) for subclip_id in ids})
+    )
+
+
+def sweep(connection: Connection, before: str) -> None:
+    """Forget for good what was taken out before that time."""
+    connection.execute(delete(subclips).where(subclips.c.removed_at < before))
+
+
+def _by_id(connection: Connection, ids: Iterable[int]) -> dict[int, Subclip]:
+    wanted = list(dict.fromkeys(ids))
+    found: dict[int, Subclip] = {}
+    for chunk in chunks(wanted):
+        condition = and_(subclips.c.id.in_(chunk), subclips.c.removed_at.is_(None))
+        stored = connection.execute(select(subclips).where(condition)).mappings().all()
+        found.update({subclip.id: subclip for subclip in subclips_now(connection, stored)})
+    for subclip_id in wanted:
+        if subclip_id not in found:
+            raise KeyError(f"no subclip has the id {subclip_id}")
+    return found
+
+
+def _values(item: NewSubclip, segment: Segment, video: Video) -> dict[str, Any]:
+    start = segment.start_pts if item.start_pts is None else item.start_pts
+    end = segment.end_pts if item.end_pts is None else item.end_pts
+    _check_range(start, end, video.start_pts, video.end_pts)
+    return {
+        "video_id": video.id,
+        "segment_id": item.segment_id,
+        "fingerprint": video.fingerprint,
+        "path": video.path,
+        "time_base_num": video.time_base.numerator,
+        "time_base_den": video.time_base.denominator,
+        "video_start_pts": video.start_pts,
+        "video_end_pts": video.end_pts,
+        "frame_rate_num": video.frame_rate.numerator,
+        "frame_rate_den": video.frame_rate.denominator,
+        "timecode": video.timecode,
+        "start_pts": start,
+        "end_pts": end,
+        "name": checked_text(item.name, "name", MOST_NAME),
+        "note": checked_text(item.note, "note", MOST_NOTE),
+        "has_audio": video.has_audio,
+        "width": video.width,
+        "height": video.height,
+        "score": item.score,
+    }
+
+
+def _check_range(start: int, end: int, video_start: int, video_end: int) -> None:
+    if not video_start <= start < end <= video_end:
+        raise ValueError(
+            f"A subclip must end after it starts and lie within its video ({video_start} to {video_end} pts); "
+            f"this one is {start} to {end}."
+        )
