@@ -1,0 +1,96 @@
+// Scores as colours: lightness runs one way only, so that it is read without telling hues apart, and away from the
+// background, so that the best is what stands out: dark to bright on dark, pale to dark on light.
+
+import { element } from './store.js';
+
+// OKLCH: lightness, chroma, hue in degrees (hues run on past 360).
+const LIGHT = [[0.9, 0.035, 95], [0.77, 0.13, 70], [0.61, 0.19, 30], [0.45, 0.18, 355], [0.29, 0.12, 315]];
+const DARK = [[0.33, 0.045, 265], [0.46, 0.13, 295], [0.61, 0.19, 350], [0.77, 0.16, 415], [0.95, 0.13, 462]];
+const STEPS = 256;
+
+/** Whether the page is dark, by its own colours. */
+export function isDark(parent) {
+  const probe = element('span', { hidden: true });
+  probe.style.color = 'var(--st-background-color, #fff)';
+  parent.append(probe);
+  const [red, green, blue] = getComputedStyle(probe).color.match(/[\d.]+/g).map(Number);
+  probe.remove();
+  return 0.299 * red + 0.587 * green + 0.114 * blue < 128;
+}
+
+/** Calls `changed` when the page turns light or dark; gives how to stop. */
+export function watchTheme(parent, changed) {
+  let before = isDark(parent);
+  const look = () => {
+    const now = isDark(parent);
+    if (now !== before) {
+      before = now;
+      changed(now);
+    }
+  };
+  // Streamlit sets its colours as variables on elements above ours, at its own time.
+  const watcher = new MutationObserver(look);
+  for (let each = parent; each; each = each.parentElement) watcher.observe(each, { attributes: true, attributeFilter: ['style', 'class'] });
+  const preferred = matchMedia('(prefers-color-scheme: dark)');
+  const later = () => setTimeout(look, 300);
+  preferred.addEventListener('change', later);
+  return () => {
+    watcher.disconnect();
+    preferred.removeEventListener('change', later);
+  };
+}
+
+const tables = new Map();
+
+/** Uint8 [r, g, b] x 256, from the lowest to the highest. */
+export function rampTable(dark) {
+  if (!tables.has(dark)) {
+    const stops = dark ? DARK : LIGHT;
+    const table = new Uint8ClampedArray(3 * STEPS);
+    for (let at = 0; at < STEPS; at += 1) {
+      const place = (at / (STEPS - 1)) * (stops.length - 1);
+      const low = Math.min(Math.floor(place), stops.length - 2);
+      const mixed = stops[low].map((value, part) => value + (place - low) * (stops[low + 1][part] - value));
+      table.set(fromOklch(...mixed), 3 * at);
+    }
+    tables.set(dark, table);
+  }
+  return tables.get(dark);
+}
+
+/** CSS colour of a share from 0 to 1. */
+export function rampColour(share, dark) {
+  const at = 3 * Math.round(Math.min(1, Math.max(0, share)) * (STEPS - 1));
+  const table = rampTable(dark);
+  return `rgb(${table[at]} ${table[at + 1]} ${table[at + 2]})`;
+}
+
+/** [r, g, b] from 0 to 255 of an OKLCH colour. */
+export function fromOklch(lightness, chroma, hue) {
+  const angle = (hue * Math.PI) / 180;
+  const a = chroma * Math.cos(angle);
+  const b = chroma * Math.sin(angle);
+  const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
+  const m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
+  const s = (lightness - 0.0894841775 * a - 1.291485548 * b) ** 3;
+  return [
+    4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s,
+    -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
+    -0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s,
+  ].map((linear) => 255 * (linear <= 0.0031308 ? 12.92 * Math.max(0, linear) : 1.055 * linear ** (1 / 2.4) - 0.055));
+}
+
+/** The ramp with numbers: what a colour means. notes: [[share, text], ...] are marked above it. */
+export function legend(low, high, dark, { title = 'Score', marks = [] } = {}) {
+  const bar = element('span', { class: 'ps-legend-bar', 'aria-hidden': 'true' });
+  const colours = Array.from({ length: 9 }, (_, at) => rampColour(at / 8, dark));
+  bar.style.background = `linear-gradient(90deg, ${colours.join(', ')})`;
+  const scale = element('span', { class: 'ps-legend-scale' }, bar);
+  for (const [share, text] of [[0, low.toFixed(2)], [0.5, ((low + high) / 2).toFixed(2)], [1, high.toFixed(2)], ...marks]) {
+    const mark = element('span', { class: 'ps-legend-mark', text });
+    mark.style.left = `${100 * Math.min(1, Math.max(0, share))}%`;
+    scale.append(mark);
+  }
+  return element('div', { class: 'ps-legend', role: 'img', 'aria-label': `${title}: from ${low.toFixed(2)} to ${high.toFixed(2)}` },
+    element('span', { class: 'ps-legend-title', text: title }), scale);
+}

@@ -1,0 +1,87 @@
+"""The whole library for the page that lists it: every video, what failed, and totals, in one answer."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from app.browse.answers import Call, route
+from app.listing import status_of
+
+if TYPE_CHECKING:
+    from starlette.routing import Route
+
+    from db.library import Library
+    from db.overview import VideoOverview
+    from db.records import Failure
+
+
+def library_routes(library: Library) -> list[Route]:
+    """`/api/library`."""
+
+    def listed(call: Call) -> dict[str, Any]:
+        return listing(library)
+
+    return [route("/api/library", listed)]
+
+
+def listing(library: Library) -> dict[str, Any]:
+    """{encoders, folders, videos, failures, totals}; a video names its folder and encoders by their place in the lists.
+
+    Looks at every file, which takes its time where many are on a slow drive.
+    """
+    stats = library.stats()
+    encoders = {row.id: at for at, row in enumerate(stats.encoders)}
+    folders: dict[str, int] = {}
+    videos = [_video(each, folders, encoders) for each in library.overview()]
+    return {
+        "encoders": list(encoders),
+        "folders": list(folders),
+        "videos": videos,
+        "failures": [_failure(each) for each in library.failures()],
+        "totals": {
+            "videos": stats.videos,
+            "seconds": round(stats.seconds, 3),
+            "shots": stats.shots,
+            "segments": stats.segments,
+            "disk_bytes": stats.database_bytes + stats.media_bytes,
+            "source_bytes": sum(each["bytes"] for each in videos),
+        },
+    }
+
+
+def _video(each: VideoOverview, folders: dict[str, int], encoders: dict[str, int]) -> dict[str, Any]:
+    video = each.video
+    folder, name = os.path.split(video.path)
+    return {
+        "id": video.id,
+        "folder": folders.setdefault(folder, len(folders)),
+        "name": name,
+        "seconds": round(video.duration_seconds, 3),
+        "shots": each.shots,
+        "poster": each.middle_segment,
+        "width": video.width,
+        "height": video.height,
+        "codec": video.codec,
+        "rate": round(float(video.frame_rate), 3),
+        "bytes": video.size_bytes,
+        "modified": video.modified_ns // 1_000_000,
+        "damaged": video.damaged,
+        "file": status_of(video),
+        # A run with another encoder may have begun after the totals were read.
+        "encoders": sorted(encoders[found] for found in each.encoders if found in encoders),
+    }
+
+
+def _failure(failure: Failure) -> dict[str, Any]:
+    folder, name = os.path.split(failure.path)
+    return {
+        "path": failure.path,
+        "folder": folder,
+        "name": name,
+        "kind": failure.kind,
+        "reason": failure.reason,
+        "attempts": failure.attempts,
+        "failed_at": failure.failed_at,
+        "gone": not os.path.lexists(failure.path),
+    }
