@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from app.browse.answers import Call, Refusal, route
+from app.browse.answers import Call, Refusal, known, route
 from app.browse.lookups import Lookups
 from app.browse.playability import Playability
 from app.browse.source_check import SourceCheck
@@ -33,10 +33,8 @@ def segment_routes(library: Library, lookups: Lookups, check: SourceCheck) -> li
 
     def neighbours(call: Call) -> dict[str, Any]:
         before, after = (call.whole(name, 6, MOST_NEIGHBOURS) for name in ("before", "after"))
-        place = lookups.place(call.id("segment"))
-        number, video = place.segment.number, place.video
-        every = library.segments_of(video.id or 0)
-        found = [(each, video) for each in every if number - before <= each.number <= number + after]
+        with known("segment"):
+            found = library.segments_around(call.id("segment"), before=before, after=after)
         return {
             "items": [
                 {
@@ -88,7 +86,7 @@ def facts(segment: Segment, video: Video, playability: Playability) -> dict[str,
         "video_end_pts": video.end_pts,
         "time_base": ratio(video.time_base),
         "rate": ratio(nominal_rate(video.frame_rate)),
-        "timecode": getattr(video, "timecode", ""),
+        "timecode": video.timecode,
         "duration": video.duration_seconds,
         "width": video.width,
         "height": video.height,

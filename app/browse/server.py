@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.browse.answers import Call, Refusal, route
 from app.browse.assets_route import asset_routes
+from app.browse.collections_api import collection_routes
 from app.browse.examples import Examples
 from app.browse.examples_api import example_routes
 from app.browse.guard import Guard
@@ -23,6 +24,7 @@ from app.browse.media import media_routes
 from app.browse.page_theme import theme_options
 from app.browse.proxies import Proxies
 from app.browse.proxies_api import proxy_routes
+from app.browse.searches_api import search_routes
 from app.browse.segments_api import segment_routes
 from app.browse.source_check import SourceCheck
 from app.compose import DEVICE_VARIABLE, ENCODER_VARIABLE, LIBRARY_VARIABLE, Settings
@@ -106,6 +108,8 @@ def our_routes(library: Library, proxies: Proxies) -> list[Route]:
         *proxy_routes(lookups, check, proxies),
         *library_routes(library),
         *example_routes(Examples(library.directory)),
+        *collection_routes(library),
+        *search_routes(library),
         # Else Streamlit would answer with its page. Methods that a route does not have end up here as well.
         *(route("/api/{rest:path}", nothing, method) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")),
     ]
