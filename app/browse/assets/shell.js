@@ -48,13 +48,20 @@ class Shell {
     tray.addEventListener('trouble', this.onTrouble);
     this.unwatch = tray.watch();
     parent.append(this.dock);
+    // What is under the tray must be reachable by scrolling, however tall the tray is.
+    this.sizes = new ResizeObserver(() => this.makeRoom());
+    this.sizes.observe(this.dock);
     this.draw();
   }
 
   update(data) {
     this.search = data.search ?? false;
     this.dock.hidden = !(data.dock ?? true);
-    document.documentElement.style.setProperty('--ps-dock', this.dock.hidden ? '0px' : '3rem');
+    this.makeRoom();
+  }
+
+  makeRoom() {
+    document.documentElement.style.setProperty('--ps-dock', `${this.dock.offsetHeight}px`);
   }
 
   address(more = '') {
@@ -123,6 +130,8 @@ class Shell {
     this.unwatch();
     tray.removeEventListener('change', this.onChange);
     tray.removeEventListener('trouble', this.onTrouble);
+    this.sizes.disconnect();
     this.dock.remove();
+    document.documentElement.style.removeProperty('--ps-dock');
   }
 }

@@ -74,6 +74,7 @@ export function toast(text, { kind = 'info', action = null, seconds = kind === '
     shelf = element('div', { class: 'ps-toasts', role: 'status', 'aria-live': 'polite', popover: 'manual' });
     overlayHome().append(shelf);
   }
+  if (kind === 'info') for (const other of shelf.querySelectorAll('.ps-toast.ps-info')) other.remove(); // the last one counts
   // A popover is above modal dialogs only if it was opened after them.
   if (shelf.matches(':popover-open')) shelf.hidePopover();
   shelf.showPopover();
