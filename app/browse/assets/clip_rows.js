@@ -94,7 +94,7 @@ export class Rows {
     });
     return element('div', { class: 'ps-clip', role: 'row', tabindex: '-1', 'data-clip': String(clip.id) },
       cell('order', element('span', { class: 'ps-grip', 'aria-hidden': 'true', title: 'Drag to move' }), element('span', { class: 'ps-clip-number' })),
-      cell('poster', element('span', { class: 'ps-length' }), element('span', { class: 'ps-gone', text: 'file not there now', hidden: true })),
+      cell('poster', element('span', { class: 'ps-length' }), element('span', { class: 'ps-gone', text: 'file missing', title: 'The file is not there now; is its drive connected?', hidden: true })),
       cell('words',
         written('input', 'name', 'Name', { maxlength: '200', spellcheck: 'false' }),
         element('div', { class: 'ps-clip-file ps-muted' }),

@@ -6,6 +6,14 @@ export function rateOf(clip) {
   return clip.rate[0] / clip.rate[1];
 }
 
+/** The number of the frame at a time, as edit lists count: to the nearest, halves to the even one. */
+export function frameNumber(seconds, rate) {
+  const at = seconds * rate;
+  const below = Math.floor(at);
+  if (Math.abs(at - below - 0.5) < 1e-6) return below % 2 ? below + 1 : below;
+  return Math.round(at);
+}
+
 /** In, out and length of a subclip: {code, frames} each. Out is the first frame that is no longer in it, as in edit lists. */
 export function ranges(clip) {
   const rate = rateOf(clip);

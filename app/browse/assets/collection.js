@@ -199,7 +199,7 @@ class CollectionView {
     sameText(this.meta, subclips.length ? [
       `${subclips.length} ${subclips.length === 1 ? 'subclip' : 'subclips'}`,
       sum.code ? `${sum.code} (${sum.frames.toLocaleString('en')} frames)` : `${clock(sum.seconds)}, several frame rates`,
-      missing ? `${missing} of files that are not there now` : '',
+      missing ? `${missing} whose file is not there now` : '',
     ].filter(Boolean).join(' · ') : 'empty');
     this.rows.collection = this.shown.id;
     this.rows.update(subclips);

@@ -299,9 +299,15 @@ export class Trim {
 
   // Drawing
 
+  /** In or out as edit lists count them: never less than one frame. */
+  numberOf(which) {
+    const from = this.deck.numberOf(this.range.from);
+    return which === 'in' ? from : Math.max(from + 1, this.deck.numberOf(this.range.to));
+  }
+
   describe(which) {
     const { deck, range } = this;
-    const frame = deck.numberOf(which === 'in' ? range.from : range.to);
+    const frame = this.numberOf(which);
     return `${smpte(frame, deck.rate, range.info.timecode)}, frame ${frame}`;
   }
 
@@ -310,14 +316,14 @@ export class Trim {
     if (!range.info) return;
     const { timecode } = range.info;
     for (const which of ['in', 'out']) {
-      const number = deck.numberOf(which === 'in' ? range.from : range.to);
+      const number = this.numberOf(which);
       if (force || document.activeElement !== this.codes[which]) this.codes[which].value = smpte(number, deck.rate, timecode);
       this.stills.figures[which].frame.textContent = `frame ${number}`;
     }
     this.stills.update();
-    const frames = deck.numberOf(range.to) - deck.numberOf(range.from);
+    const frames = this.numberOf('out') - this.numberOf('in');
     this.length.textContent = `length ${duration(frames, deck.rate, timecode)} · ${frames} ${frames === 1 ? 'frame' : 'frames'}`;
-    Object.assign(this.dialog.dataset, { in: String(deck.numberOf(range.from)), out: String(deck.numberOf(range.to)) });
+    Object.assign(this.dialog.dataset, { in: String(this.numberOf('in')), out: String(this.numberOf('out')) });
     if (deck.loop && deck.stop) deck.stop = { from: range.from, to: range.to };
     this.strip.draw((which) => this.describe(which));
     if (this.cuts) this.strip.drawCuts(this.cuts);

@@ -4,7 +4,7 @@
 import { element } from './store.js';
 
 const SETTLE_MILLISECONDS = 140;
-const SEEK_MILLISECONDS = 4000;
+const SEEK_MILLISECONDS = 3000;
 const STILL_WIDTH = 400;
 
 export class TrimStills {
@@ -26,11 +26,13 @@ export class TrimStills {
     // What is seen while the element looks up a still: the frame that it is at.
     this.freeze = element('canvas', { class: 'ps-video ps-trim-freeze', hidden: true, 'aria-hidden': 'true' });
     stage.append(this.freeze);
-    deck.video.addEventListener('seeked', () => this.take());
+    this.presentedAt = null; // the element's time of the picture that can be seen, as the browser told
+    this.watch();
   }
 
   clear() {
     clearTimeout(this.timer);
+    this.presentedAt = null;
     this.freeze.hidden = true;
     for (const each of Object.values(this.figures)) {
       each.taken = null;
@@ -54,16 +56,42 @@ export class TrimStills {
     return ['in', 'out'].filter((which) => this.figures[which].taken !== this.deck.timeOf(this.frameOf(which)));
   }
 
+  /** A browser says that a seek is over before its picture is there; only what it has presented can be kept. */
+  watch() {
+    const { video } = this.deck;
+    const told = (_, about) => {
+      this.presentedAt = video.readyState < 1 ? null : about.mediaTime;
+      this.see();
+      video.requestVideoFrameCallback(told);
+    };
+    if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(told);
+    video.addEventListener('seeked', () => {
+      if (!video.requestVideoFrameCallback) this.presentedAt = video.currentTime;
+      this.see();
+    });
+  }
+
+  see() {
+    this.take();
+    this.arrived?.();
+  }
+
+  /** The index of the frame that can be seen and drawn; null where none can. */
+  get presented() {
+    const { video, info, offset } = this.deck;
+    return info && this.presentedAt !== null && video.readyState >= 2 ? this.deck.indexAt(this.presentedAt + offset + 1e-4) : null;
+  }
+
   /** Keep the picture that is shown, where it is one of the two. */
   take() {
     const { video } = this.deck;
-    if (!this.range.info || this.deck.status !== 'ready' || video.seeking || video.readyState < 2 || !video.paused) return;
-    const index = this.deck.indexAt(video.currentTime + this.deck.offset);
+    const { presented } = this;
+    if (!this.range.info || this.deck.status !== 'ready' || !video.paused || presented === null) return;
     for (const which of this.stale) {
-      if (this.frameOf(which) !== index) continue;
+      if (this.frameOf(which) !== presented) continue;
       const still = this.figures[which];
       draw(still.canvas, video, STILL_WIDTH);
-      still.taken = this.deck.timeOf(index);
+      still.taken = this.deck.timeOf(presented);
     }
   }
 
@@ -83,29 +111,38 @@ export class TrimStills {
     for (const which of this.stale) {
       const index = this.frameOf(which);
       deck.video.currentTime = Math.max(0, (deck.timeOf(index) + deck.endOf(index)) / 2 - deck.offset);
-      await this.arrival();
+      await this.arrival(index, here);
       if (!here()) break;
       this.take();
-      if (this.stale.includes(which)) this.figures[which].taken = deck.timeOf(index); // cannot be shown: not tried again
+      if (this.stale.includes(which)) this.giveUp(which, index);
     }
     if (here()) {
-      deck.show(deck.indexAt(home + 1e-4));
-      await this.arrival();
+      const index = deck.indexAt(home + 1e-4);
+      deck.show(index);
+      await this.arrival(index, () => deck.seeks === seeks + 1);
     }
     deck.away = false;
     this.freeze.hidden = true;
   }
 
-  arrival() {
-    const { video } = this.deck;
+  /** No picture is better than a wrong one; not tried again until the point moves. */
+  giveUp(which, index) {
+    const { canvas } = this.figures[which];
+    canvas.getContext('2d').clearRect(0, 0, canvas.width, canvas.height);
+    this.figures[which].taken = this.deck.timeOf(index);
+  }
+
+  /** Until this frame can be seen, or a person does something else. */
+  arrival(index, here) {
     return new Promise((resolve) => {
       const done = () => {
         clearTimeout(patience);
-        video.removeEventListener('seeked', done);
+        this.arrived = null;
         resolve();
       };
       const patience = setTimeout(done, SEEK_MILLISECONDS);
-      video.addEventListener('seeked', done);
+      this.arrived = () => (this.presented === index || !here()) && done();
+      this.arrived();
     });
   }
 }
