@@ -22,7 +22,7 @@ PAGES = {
     "search": st.Page(search_page.show, title="Search", icon=":material/search:", url_path="search", default=True),
     "library": st.Page(library_page.show, title="Library", icon=":material/video_library:", url_path="library"),
     "collections": st.Page(
-        collections_page.show, title="Collections", icon=":material/video_library:", url_path="collections"
+        collections_page.show, title="Collections", icon=":material/playlist_play:", url_path="collections"
     ),
 }
 st.session_state["pages"] = PAGES

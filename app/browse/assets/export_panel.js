@@ -1,6 +1,6 @@
 // Exporting a collection: what, how and where to; then how far it is, and where it went.
 
-import { nameOf, TOKENS } from './export_names.js';
+import { DEFAULT_PATTERN, nameOf, TOKENS } from './export_names.js';
 import { ExportRuns } from './export_runs.js';
 import { api, element, toast } from './store.js';
 
@@ -49,7 +49,7 @@ export class ExportPanel {
     };
     this.handles = element('input', { class: 'ps-text', type: 'number', min: '0', max: '60', step: '0.5', inputmode: 'decimal', 'aria-label': 'Handles in seconds',
       oninput: () => this.set('handles', this.handles.value) });
-    this.pattern = element('input', { class: 'ps-text ps-text-wide', type: 'text', maxlength: '200', spellcheck: 'false', autocomplete: 'off', 'aria-label': 'Naming pattern',
+    this.pattern = element('input', { class: 'ps-text ps-text-wide', type: 'text', maxlength: '200', spellcheck: 'false', autocomplete: 'off', 'aria-label': 'Naming pattern', placeholder: DEFAULT_PATTERN,
       oninput: () => this.set('pattern', this.pattern.value) });
     this.example = element('div', { class: 'ps-muted ps-export-example', 'aria-live': 'polite' });
     const token = ([name, label]) => element('button', { class: 'ps-token', type: 'button', text: `{${name}}`, title: label, onclick: () => this.insert(`{${name}}`) });
@@ -78,8 +78,9 @@ export class ExportPanel {
 
   update(collection) {
     const other = this.collection?.id !== collection.id;
+    const renamed = this.collection?.name !== collection.name;
     this.collection = collection;
-    if (other) this.runs.show(collection);
+    if (other || renamed) this.runs.show(collection);
     this.draw();
   }
 
@@ -198,7 +199,7 @@ export class ExportPanel {
     try {
       const { run } = await api('/api/exports', { method: 'POST', body });
       if (choice.to === 'folder') remember(FOLDERS, [folder, ...recall(FOLDERS, []).filter((each) => each !== folder)].slice(0, MOST_FOLDERS));
-      this.runs.started(run);
+      this.runs.started(run, this.collection.id);
       toast('The export has begun; it goes on when this page is closed');
     } catch (error) {
       this.said.textContent = error.message;

@@ -5,6 +5,8 @@ import { api, attempt, element, length, toast } from './store.js';
 
 const BUSY_MILLISECONDS = 700;
 const IDLE_MILLISECONDS = 6000;
+const STARTED = 'prismsearch.export.runs';
+const MOST_REMEMBERED = 50;
 const MOST_SHOWN = 5;
 const MOST_FAILURES = 8;
 
@@ -29,8 +31,9 @@ export class ExportRuns {
     this.look();
   }
 
-  started(id) {
+  started(id, collection) {
     this.watched.add(id);
+    rememberStarted(id, collection);
     this.look();
   }
 
@@ -106,7 +109,7 @@ export class ExportRuns {
     const share = Math.min(1, Math.max(0, progress.fraction ?? 0));
     const facts = [
       progress.files_total ? `${progress.files_done ?? 0} of ${progress.files_total}` : '',
-      progress.phase && progress.phase !== progress.text ? progress.phase : '',
+      progress.phase === 'start' ? 'getting ready' : '',
       progress.eta_seconds ? `about ${length(progress.eta_seconds)} left` : '',
       progress.speed ? (typeof progress.speed === 'number' ? `${progress.speed.toFixed(1)}× real time` : String(progress.speed)) : '',
     ].filter(Boolean).join(' · ');
@@ -114,8 +117,8 @@ export class ExportRuns {
     const bar = element('progress', { class: 'ps-progress', max: '1', 'aria-label': 'How far the export is' });
     bar.value = share;
     return [
-      element('div', { class: 'ps-run-head' }, element('strong', { text: 'Exporting' }), element('span', { class: 'ps-muted', text: facts }),
-        element('span', { class: 'ps-grow' }), button('Stop', 'stop', () => this.stop(run))),
+      element('div', { class: 'ps-run-head' }, element('strong', { text: run.stopping ? 'Stopping' : 'Exporting' }), element('span', { class: 'ps-muted', text: facts }),
+        element('span', { class: 'ps-grow' }), run.stopping ? null : button('Stop', 'stop', () => this.stop(run))),
       bar,
       current ? element('div', { class: 'ps-muted ps-run-current', text: current }) : null,
       ...failures(run),
@@ -150,12 +153,32 @@ export class ExportRuns {
   }
 }
 
+/** By the collection's name among the words of the command; by what this browser has started, should it be renamed. */
 function belongs(run, collection) {
   if (run.kind !== 'export') return false;
-  if (typeof run.collection === 'number') return run.collection === collection.id;
-  const given = run.arguments ?? [];
-  const at = given.indexOf('--collection');
-  return at >= 0 && (given[at + 1] === collection.name || given[at + 1] === String(collection.id));
+  const started = startedHere()[run.id];
+  if (started !== undefined) return started === collection.id;
+  const words = run.arguments ?? [];
+  const at = words.indexOf('--collection');
+  return (at >= 0 && words[at + 1] === collection.name) || words.includes(`--collection=${collection.name}`);
+}
+
+function startedHere() {
+  try {
+    const kept = JSON.parse(localStorage.getItem(STARTED));
+    return kept && typeof kept === 'object' ? kept : {};
+  } catch {
+    return {};
+  }
+}
+
+function rememberStarted(id, collection) {
+  const kept = Object.entries({ ...startedHere(), [id]: collection }).slice(-MOST_REMEMBERED);
+  try {
+    localStorage.setItem(STARTED, JSON.stringify(Object.fromEntries(kept)));
+  } catch {
+    // Found by the collection's name then.
+  }
 }
 
 function failures(run) {
