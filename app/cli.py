@@ -20,6 +20,7 @@ from app.library_commands import info, list_videos, remove, stats
 from app.model_command import fetch_model
 from app.options import EXIT_CODES, INTERRUPTED, global_options
 from app.refusal import Refused, refusal
+from app.runs_command import runs
 from app.search_command import search
 from app.similar_command import similar
 from app.ui_command import ui
@@ -95,6 +96,6 @@ def main(**_: Any) -> None:
 
 
 for command in (
-    demo, fetch_model, index, search, similar, ui, export, list_videos, info, stats, remove, retry, doctor, bench,
+    demo, fetch_model, index, search, similar, ui, export, list_videos, info, stats, remove, retry, runs, doctor, bench,
 ):  # fmt: skip
     main.add_command(command)

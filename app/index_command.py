@@ -12,6 +12,7 @@ import click
 
 from app import compose
 from app.compose import Settings
+from app.index_journal import journal_progress, journal_report
 from app.index_report import print_report, report_record
 from app.indexing_options import detectors_text, index_settings, shaping_options
 from app.interrupt import stop_on_interrupt
@@ -22,12 +23,15 @@ from app.options import FAILED, INTERRUPTED, MISSING, with_settings
 from app.progress_line import ProgressLine
 from app.refusal import Refused
 from app.remembered import Choice, canonical, remember
+from app.run_words import option_words, path_words, title_of
+from app.runs import Runs
 from app.terminal import LiveLine, counted, print_json, printable, say
 
 if TYPE_CHECKING:
     from db.library import Library
     from encoder import Encoder
     from indexer.pipeline import RunOptions
+    from indexer.progress import Progress
     from indexer.report import IndexReport
     from indexer.settings import IndexSettings
 
@@ -112,7 +116,8 @@ def index(
     options = run_options(workers=workers, batch_size=batch_size, exclude=exclude, redo=redo, retry_failed=retry_failed)
     encoder = open_encoder_asking(settings, yes=yes)
     with compose.open_library(settings, create=True) as library:
-        finish(run(settings, library, encoder, folders, shaping, options), as_json=as_json)
+        again = ["index", *option_words(), *path_words(folders)]
+        finish(run(settings, library, encoder, folders, shaping, options, again=again), as_json=as_json)
 
 
 @click.command(
@@ -166,7 +171,10 @@ def retry(
             return
         encoder = open_encoder_asking(settings, yes=False)
         options = run_options(retry_failed=True, sweep=False)
-        finish(run(settings, library, encoder, there, shaping, options), as_json=as_json)
+        again = ["retry", *option_words(), *path_words(paths)]
+        title = counted(len(there), "failed file")
+        report = run(settings, library, encoder, there, shaping, options, again=again, title=title)
+        finish(report, as_json=as_json)
 
 
 def run_options(
@@ -196,17 +204,44 @@ def run(
     roots: Sequence[str],
     shaping: IndexSettings,
     options: RunOptions,
+    *,
+    again: Sequence[str] | None = None,
+    title: str = "",
 ) -> IndexReport:
-    """Index with a live line; the first Ctrl-C asks the run to stop cleanly, the second ends the program at once."""
+    """Index with a live line and a journal that any process can look at and stop it by.
+
+    The first Ctrl-C asks the run to stop cleanly, the second ends the program at once. again: the words that do the
+    same, by default to index the roots; the encoder is added.
+    """
     from indexer.pipeline import index_folders
 
     say_notice(encoder, roots)
     name = canonical(compose.encoder_name(settings))
     remember(library.directory, Choice(name, encoder.id, encoder.clip_spec.frames, encoder.clip_spec.fit))
-    with LiveLine() as line, stop_on_interrupt(line, STOPPING) as stopped:
-        return index_folders(
-            library, encoder, roots, shaping, options, progress=ProgressLine(line).show, cancelled=stopped
+    command, *rest = again or ["index", *path_words(roots)]
+    words = [command, "--encoder", name, *rest]
+    with (
+        Runs(library.directory).begin("index", title or title_of(roots), words) as journal,
+        LiveLine() as line,
+        stop_on_interrupt(line, STOPPING) as stopped,
+    ):
+        shown = ProgressLine(line)
+
+        def told(progress: Progress) -> None:
+            shown.show(progress)
+            journal_progress(journal, progress)
+
+        report = index_folders(
+            library,
+            encoder,
+            roots,
+            shaping,
+            options,
+            progress=told,
+            cancelled=lambda: stopped() or journal.stop_requested(),
         )
+        journal_report(journal, report)
+    return report
 
 
 def finish(report: IndexReport, *, as_json: bool) -> None:

@@ -35,12 +35,7 @@ _STAGES = (
 
 def print_report(report: IndexReport) -> None:
     """Counts, what failed and why (one line each), times."""
-    counts = [f"{getattr(report, name):,} {words}" for name, words in _COUNTS if getattr(report, name)]
-    if report.kept_missing:
-        counts.append(f"{len(report.kept_missing):,} kept though not found")
-    if report.failed:
-        counts.append(f"{len(report.failed):,} failed")
-    click.echo(", ".join(counts) or ("nothing was finished" if not report.complete else "no videos found"))
+    click.echo(counts_text(report))
     _print_lines("failed:", [_failure_row(each) for each in report.failed])
     if report.skipped_failed:
         files = counted(len(report.skipped_failed), "file")
@@ -60,6 +55,16 @@ def print_report(report: IndexReport) -> None:
         )
         stages = [f"{words} {clock(report.seconds[name])}" for name, words in _STAGES if report.seconds[name] >= 0.05]
         click.echo(f"of that: {', '.join(stages)}")
+
+
+def counts_text(report: IndexReport) -> str:
+    """`12 added, 3 unchanged, 1 failed`: only what is not nothing."""
+    counts = [f"{getattr(report, name):,} {words}" for name, words in _COUNTS if getattr(report, name)]
+    if report.kept_missing:
+        counts.append(f"{len(report.kept_missing):,} kept though not found")
+    if report.failed:
+        counts.append(f"{len(report.failed):,} failed")
+    return ", ".join(counts) or ("nothing was finished" if not report.complete else "no videos found")
 
 
 def _print_lines(title: str, rows: list[tuple[str, ...]]) -> None:

@@ -13,9 +13,11 @@ from app import compose
 from app.compose import Settings
 from app.moments import clock
 from app.options import with_settings
+from app.runs import Runs
 from app.terminal import LiveLine, confirm, has_terminal, printable, say, size_text, table
 
 if TYPE_CHECKING:
+    from app.runs import Run
     from encoder import Encoder
     from encoder.config import Published, VideoPrismConfig
     from encoder.transfer import Download
@@ -56,19 +58,28 @@ def fetch_model(settings: Settings, name: str | None, list_names: bool, yes: boo
         wanted = f"{name!r} comes with prismsearch" if name == "demo" else f"there is no model {name!r}"
         raise click.UsageError(f"{wanted}; there are to fetch: {', '.join(short.get(each, each) for each in models)}")
 
-    for published in (VOCABULARY, config.weights):
-        click.echo(f"{published.file}: {printable(str(fetch_shown(published, yes=yes)))}")
     alias = short.get(config.name, config.name)
+    with Runs(settings.library).begin("download", f"model {alias}", ["fetch-model", alias, "--yes"]) as journal:
+        try:
+            for published in (VOCABULARY, config.weights):
+                click.echo(f"{published.file}: {printable(str(fetch_shown(published, yes=yes, journal=journal)))}")
+        except click.exceptions.Exit:  # asked, and the answer was no
+            journal.end("stopped", message="nothing was downloaded")
+            raise
+        journal.end("done", message=f"the model {alias} is on this machine")
     option = "" if alias == "base" else f" --encoder {alias}"
     say(f"Ready. Index your videos: prismsearch index FOLDER{option}")
 
 
-def fetch_shown(published: Published, *, yes: bool) -> Path:
-    """Fetch one file: a large one is announced and a yes awaited, and a live line says how far it is."""
+def fetch_shown(published: Published, *, yes: bool, journal: Run | None = None) -> Path:
+    """Fetch one file: a large one is announced and a yes awaited, and a live line says how far it is.
+
+    The journal is told as well, and may ask to stop: KeyboardInterrupt then.
+    """
     from encoder.hub import fetch
 
     with LiveLine() as line:
-        return fetch(published, announce=_asker(line, yes=yes), progress=DownloadLine(line).show)
+        return fetch(published, announce=_asker(line, yes=yes), progress=DownloadLine(line, journal).show)
 
 
 def open_encoder_asking(settings: Settings, *, yes: bool) -> Encoder:
@@ -97,8 +108,9 @@ def _about(config: VideoPrismConfig, alias: str) -> tuple[str, str, str]:
 class DownloadLine:
     """Turns what the transfer reports into one line with speed and time left; speed counts from where it went on."""
 
-    def __init__(self, line: LiveLine) -> None:
+    def __init__(self, line: LiveLine, journal: Run | None = None) -> None:
         self._line = line
+        self._journal = journal
         self._began: tuple[str, float, int] | None = None
 
     def show(self, download: Download) -> None:
@@ -109,7 +121,13 @@ class DownloadLine:
         _, since, first_bytes = self._began
         text = f"{download.file}  {size_text(download.done_bytes)} of {size_text(download.total_bytes)}"
         gained, spent = download.done_bytes - first_bytes, now - since
+        left: float | None = None
         if spent > 1 and gained > 0:
             left = (download.total_bytes - download.done_bytes) * spent / gained
             text += f"  {size_text(gained / spent)}/s  {clock(left)} left"
         self._line.show(text, heading=download.file)
+        if self._journal is not None:
+            share = download.done_bytes / download.total_bytes if download.total_bytes else None
+            self._journal.tell(fraction=share, eta_seconds=left, phase="download", text=text, current=[download.file])
+            if self._journal.stop_requested():
+                raise KeyboardInterrupt

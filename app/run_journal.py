@@ -93,6 +93,8 @@ class Run:
         told = RunFailure(path, bounded_text(reason))
         with self._lock:
             before = self._state.failures
+            if told in before:
+                return
             known = any(each.path == path for each in before)
             kept = tuple(told if each.path == path else each for each in before) if known else (*before, told)
             self._state = replace(

@@ -46,7 +46,7 @@ class Runs:
         self.folder = Path(library_directory) / FOLDER
 
     def begin(self, kind: str, title: str, arguments: Sequence[str]) -> Run:
-        """Keep a journal of this very process from now on. Never fails: on a full disk nothing is kept.
+        """Keep a journal of this very process from now on. Never fails: without a library or room nothing is kept.
 
         kind: 'index', 'export'... title: what it is about. arguments: the words that do the same again.
         In a process made by `start` the first journal is the one that `start` gave the id of.
@@ -70,7 +70,8 @@ class Runs:
         folder: Path | None = self.folder / run_id
         try:
             self._prune()
-            (self.folder / run_id).mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(exist_ok=True)
+            (self.folder / run_id).mkdir(exist_ok=True)
         except OSError:
             folder = None
         return Run(folder, state)

@@ -6,13 +6,18 @@ Standard library only.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from db.records import Failure
 
 Phase = Literal["scan", "fingerprint", "index", "done"]
 
 _LEAST_SECONDS_BETWEEN = 0.1
+_LAST_FAILURES = 20
 _LEAST_SECONDS_FOR_ETA = 1.0  # before that an estimate would be noise
 
 
@@ -34,6 +39,7 @@ class Progress:
     clips_done: int = 0  # encoded
     current: tuple[str, ...] = ()  # paths being decoded, oldest first
     failures: int = 0
+    last_failures: tuple[Failure, ...] = ()  # the newest of them, oldest first
     elapsed_seconds: float = 0.0  # since the phase began
     eta_seconds: float | None = None
     speed: float | None = None  # seconds of video per second
@@ -63,6 +69,7 @@ class ProgressMeter:
         self.clips_done = self.failures = 0
         self.seconds_done = 0.0
         self._most_bytes, self._most_seconds = 0, 0.0  # told so far
+        self._last_failures: deque[Failure] = deque(maxlen=_LAST_FAILURES)
 
     def start(self, phase: Phase, *, files_total: int = 0, bytes_total: int = 0) -> None:
         """Begin a phase: all counts but that of failures start anew."""
@@ -72,6 +79,11 @@ class ProgressMeter:
         self._most_bytes, self._most_seconds = 0, 0.0
         self._began_at = self._clock()
         self.tell(now=True)
+
+    def failed(self, failure: Failure) -> None:
+        """One file more that came to nothing."""
+        self.failures += 1
+        self._last_failures.append(failure)
 
     def finish(self) -> None:
         """The run is over: what the last phase counted stands."""
@@ -118,6 +130,7 @@ class ProgressMeter:
             clips_done=self.clips_done,
             current=current,
             failures=self.failures,
+            last_failures=tuple(self._last_failures),
             elapsed_seconds=elapsed,
             eta_seconds=max(0.0, elapsed / share - elapsed) if known else None,
             speed=seconds_done / elapsed if seconds_done > 0 and elapsed >= _LEAST_SECONDS_FOR_ETA else None,

@@ -55,7 +55,7 @@ class Tally:
         )
         self._library.record_failure(failure)
         self.failed.append(failure)
-        self._meter.failures += 1
+        self._meter.failed(failure)
 
     def report(self) -> IndexReport:
         return IndexReport(
