@@ -15,6 +15,7 @@ from synthetic import make_video
 from app.browse.guard import Guard
 from app.browse.proxies import Proxies
 from app.browse.server import our_routes
+from app.compose import Settings
 from db.library import Library
 from indexer.pipeline import index_folders
 from indexer.settings import IndexSettings
@@ -45,7 +46,7 @@ def small_library(root: Path, videos: Mapping[str, Any] | None = None) -> Librar
 
 def client_of(library: Library, proxies: Proxies | None = None) -> TestClient:
     """As the page's own JavaScript asks: its host, its origin, its header."""
-    routes = our_routes(library, proxies or Proxies(library.directory / "proxies"))
+    routes = our_routes(Settings(library=library.directory), library, proxies or Proxies(library.directory / "proxies"))
     headers = {"X-Prismsearch": "1", "Origin": ORIGIN, "Sec-Fetch-Site": "same-origin"}
     app = Starlette(routes=routes, middleware=[Middleware(Guard)])
     return TestClient(app, base_url=ORIGIN, headers=headers, raise_server_exceptions=False)

@@ -23,6 +23,7 @@ from app.browse.answers import MOST_BODY_BYTES, Call, integer, list_of, number, 
 from app.browse.guard import Guard
 from app.browse.proxies import Proxies
 from app.browse.server import our_routes
+from app.compose import Settings
 from db.errors import LibraryBusy, LibraryDamaged, LibraryFull
 from db.library import Library
 
@@ -247,7 +248,7 @@ def test_no_route_reads_anything_but_its_own(tmp_path: Path) -> None:
     client = client_of(library)
     known = str(segment_ids(library)[0])
     tried = 0
-    for each in our_routes(library, Proxies(library.directory / "proxies")):
+    for each in our_routes(Settings(library=library.directory), library, Proxies(library.directory / "proxies")):
         names = list(each.param_convertors)
         for name in names:
             for payload in PAYLOADS:

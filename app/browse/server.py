@@ -17,6 +17,7 @@ from app.browse.assets_route import asset_routes
 from app.browse.collections_api import collection_routes
 from app.browse.examples import Examples
 from app.browse.examples_api import example_routes
+from app.browse.exports_api import export_routes
 from app.browse.guard import Guard
 from app.browse.library_api import library_routes
 from app.browse.lookups import Lookups
@@ -24,12 +25,14 @@ from app.browse.media import media_routes
 from app.browse.page_theme import theme_options
 from app.browse.proxies import Proxies
 from app.browse.proxies_api import proxy_routes
+from app.browse.runs_api import run_routes
 from app.browse.searches_api import search_routes
 from app.browse.segments_api import segment_routes
 from app.browse.source_check import SourceCheck
 from app.compose import DEVICE_VARIABLE, ENCODER_VARIABLE, LIBRARY_VARIABLE, Settings
 from app.options import MISSING
 from app.refusal import Refused
+from app.runs import Runs
 from app.terminal import say
 
 if TYPE_CHECKING:
@@ -66,6 +69,7 @@ def make_app(
     started: called once the server listens. Whoever opened the library closes it, after the app has stopped.
     """
     import streamlit
+    from starlette.concurrency import run_in_threadpool
     from starlette.middleware import Middleware
     from streamlit import config
 
@@ -83,20 +87,22 @@ def make_app(
     async def running(_: streamlit.App) -> AsyncIterator[dict[str, Any]]:
         if started is not None:
             started()
-        yield {}
-        proxies.stop()
+        try:
+            yield {}
+        finally:
+            await run_in_threadpool(proxies.stop)
 
     return streamlit.App(
         Path(__file__).parent / "page.py",
         lifespan=running,
-        routes=our_routes(library, proxies),
+        routes=our_routes(settings, library, proxies),
         middleware=[Middleware(Guard)],
     )
 
 
-def our_routes(library: Library, proxies: Proxies) -> list[Route]:
+def our_routes(settings: Settings, library: Library, proxies: Proxies) -> list[Route]:
     """Everything under /api/."""
-    lookups, check = Lookups(library), SourceCheck()
+    lookups, check, runs = Lookups(library), SourceCheck(), Runs(library.directory)
 
     def nothing(call: Call) -> None:
         raise Refusal(404, "There is no such address.")
@@ -110,6 +116,8 @@ def our_routes(library: Library, proxies: Proxies) -> list[Route]:
         *example_routes(Examples(library.directory)),
         *collection_routes(library),
         *search_routes(library),
+        *run_routes(library, runs),
+        *export_routes(settings, library, runs),
         # Else Streamlit would answer with its page. Methods that a route does not have end up here as well.
         *(route("/api/{rest:path}", nothing, method) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")),
     ]

@@ -1,0 +1,220 @@
+"""Long jobs and exports over HTTP: what the page asks becomes a command line of ours, checked before it starts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from page_library import client_of, segment_ids, small_library
+from starlette.testclient import TestClient
+
+from app.compose import Settings
+from app.runs import Runs
+from db.library import Library
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    with small_library(tmp_path) as library:
+        yield library
+
+
+@pytest.fixture
+def client(library: Library) -> TestClient:
+    return client_of(library)
+
+
+@pytest.fixture
+def runs(library: Library) -> Runs:
+    return Runs(library.directory)
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """What would be started."""
+    words: list[list[str]] = []
+
+    def start(self: Runs, arguments: Sequence[str], settings: Settings, **_: Any) -> str:
+        words.append(list(arguments))
+        return "20260101-000000-abcdef"
+
+    monkeypatch.setattr(Runs, "start", start)
+    return words
+
+
+@pytest.fixture
+def tray(client: TestClient, library: Library) -> dict[str, Any]:
+    """A collection of both segments."""
+    here = client.get("/api/collections").json()["tray"]
+    items = [{"segment": each} for each in segment_ids(library)]
+    client.post(f"/api/collections/{here}/subclips", json={"items": items})
+    told: dict[str, Any] = client.get(f"/api/collections/{here}").json()
+    return told
+
+
+def test_runs_are_told_as_their_journals_have_them(client: TestClient, runs: Runs) -> None:
+    assert client.get("/api/runs").json() == {"runs": []}
+    run = runs.begin("export", "<script>alert(1)</script>", ["export", "--collection", "Tray"])
+    (told,) = client.get("/api/runs").json()["runs"]
+    assert (told["kind"], told["title"], told["outcome"]) == ("export", "<script>alert(1)</script>", None)
+    assert told["downloadable"] is False
+    assert client.get(f"/api/runs/{told['id']}").json()["arguments"] == ["export", "--collection", "Tray"]
+    stopping = client.post(f"/api/runs/{told['id']}/stop")
+    assert (stopping.status_code, stopping.json()["stopping"]) == (200, True)
+    run.end("stopped", {"ratio": float("nan"), "seconds": [float("inf")]}, "stopped as asked")
+    ended = client.get(f"/api/runs/{told['id']}").json()
+    assert (ended["outcome"], ended["message"]) == ("stopped", "stopped as asked")
+    assert ended["report"] == {"ratio": None, "seconds": [None]}
+
+
+def test_many_failures_do_not_make_the_list_long(client: TestClient, runs: Runs) -> None:
+    run = runs.begin("index", "videos", ["index"])
+    run.end("done", {}, "")
+    folder = runs.folder / client.get("/api/runs").json()["runs"][0]["id"]
+    state = json.loads((folder / "state.json").read_text())
+    state |= {"failures": [{"path": f"/v/{number}", "reason": "broken"} for number in range(300)], "failed": 300}
+    (folder / "state.json").write_text(json.dumps(state))
+    (listed,) = client.get("/api/runs").json()["runs"]
+    assert (len(listed["failures"]), listed["failed"]) == (20, 300)
+    assert len(client.get(f"/api/runs/{listed['id']}").json()["failures"]) == 300
+
+
+@pytest.mark.parametrize("identity", ["4711", "..", "..%2f..%2flibrary.sqlite3", "20260101-000000-abcdef", "%00"])
+def test_runs_that_are_not_there(identity: str, client: TestClient) -> None:
+    for method, path in (("GET", ""), ("POST", "/stop"), ("GET", "/download")):
+        answer = client.request(method, f"/api/runs/{identity}{path}")
+        assert answer.status_code == 404
+        assert answer.json()["error"]
+
+
+def ended_with(runs: Runs, zip_path: object, outcome: Any = "done") -> str:
+    runs.begin("export", "x", []).end(outcome, {"zip": zip_path}, "")
+    return runs.all()[0].id
+
+
+def test_a_finished_export_is_downloaded_under_its_name(client: TestClient, runs: Runs, library: Library) -> None:
+    folder = library.directory / "exports"
+    folder.mkdir()
+    packed = folder / 'Für Elise "x" <b>.zip'
+    packed.write_bytes(b"PK\x05\x06" + b"\0" * 18)
+    identity = ended_with(runs, str(packed))
+    assert client.get(f"/api/runs/{identity}").json()["downloadable"] is True
+    answer = client.get(f"/api/runs/{identity}/download")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
+    assert answer.content == packed.read_bytes()
+    assert answer.headers["content-disposition"] == (
+        "attachment; filename=\"F_r Elise _x_ <b>.zip\"; filename*=UTF-8''F%C3%BCr%20Elise%20%22x%22%20%3Cb%3E.zip"
+    )
+    packed.unlink()
+    assert client.get(f"/api/runs/{identity}").json()["downloadable"] is False
+    assert client.get(f"/api/runs/{identity}/download").status_code == 404
+
+
+def test_only_zips_of_ours_are_downloaded(client: TestClient, runs: Runs, library: Library, tmp_path: Path) -> None:
+    """A journal is a file that anybody may have written."""
+    (library.directory / "exports").mkdir()
+    secret = tmp_path / "secret.zip"
+    secret.write_text("a secret")
+    link = library.directory / "exports" / "link.zip"
+    link.symlink_to(secret)
+    places = [secret, link, library.directory / "exports" / ".." / "library.sqlite3", library.directory / "exports"]
+    for place in [*map(str, places), "exports/x.zip", "", 5, ["x"], None]:
+        identity = ended_with(runs, place)
+        answer = client.get(f"/api/runs/{identity}/download")
+        assert answer.status_code == 404, place
+        assert b"secret" not in answer.content
+        assert client.get("/api/runs").status_code == 200
+    inside = library.directory / "exports" / "half.zip"
+    inside.write_bytes(b"half")
+    assert client.get(f"/api/runs/{ended_with(runs, str(inside), 'failed')}/download").status_code == 404
+
+
+def test_an_export_becomes_a_command_of_ours(
+    client: TestClient, library: Library, tray: dict[str, Any], started: list[list[str]], tmp_path: Path
+) -> None:
+    first, second = (clip["id"] for clip in tray["subclips"])
+    begun = client.post("/api/exports", json={"collection": tray["id"], "to": str(tmp_path / "clips")})
+    assert begun.json() == {"run": "20260101-000000-abcdef"}
+    assert started.pop() == [
+        "export", "--collection", "Tray", "--to", str(tmp_path / "clips"), "--mode", "smart", "--handles", "0.000",
+    ]  # fmt: skip
+    body = {
+        "collection": tray["id"], "subclips": [second, first], "mode": "copy", "handles_seconds": 1.5,
+        "name_pattern": "{number} {name}", "lists": ["edl", "otio", "edl"], "to": "zip",
+    }  # fmt: skip
+    assert client.post("/api/exports", json=body).status_code == 200
+    words = started.pop()
+    packed = Path(words[words.index("--zip") + 1])
+    assert packed.parent == library.directory / "exports"
+    assert packed.name.startswith("Tray ")
+    assert words[words.index("--mode") :] == [
+        "--mode", "copy", "--handles", "1.500", "--name", "{number} {name}", "--list", "edl,otio",
+        "--clips", f"{second},{first}",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name", ["--to", "-x", "../../etc", "a/b\\c:d", "<script>", "Ünïcödé 🎬", "x" * 200, "'; rm -rf ~"]
+)
+def test_names_of_collections_never_become_options_or_paths(
+    name: str, client: TestClient, library: Library, tray: dict[str, Any], started: list[list[str]]
+) -> None:
+    client.patch(f"/api/collections/{tray['id']}", json={"name": name})
+    assert client.post("/api/exports", json={"collection": tray["id"], "to": "zip"}).status_code == 200
+    words = started.pop()
+    assert words[:3] == ["export", "--collection", name]
+    packed = Path(words[words.index("--zip") + 1])
+    assert packed.parent == library.directory / "exports"
+    assert len(packed.name) < 120
+    assert not packed.name.startswith((".", "-"))
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"to": "zip"}, 400),
+        ({"collection": 4711, "to": "zip"}, 404),
+        ({"to": "clips", "collection": 1}, 400),
+        ({"to": "../clips", "collection": 1}, 400),
+        ({"to": "", "collection": 1}, 400),
+        ({"to": "/a\0b", "collection": 1}, 400),
+        ({"to": "/" + "x" * 5000, "collection": 1}, 400),
+        ({"to": __file__, "collection": 1}, 400),
+        ({"to": "zip", "collection": 1, "mode": "smartest"}, 400),
+        ({"to": "zip", "collection": 1, "mode": "none"}, 400),
+        ({"to": "zip", "collection": 1, "handles_seconds": -1}, 400),
+        ({"to": "zip", "collection": 1, "handles_seconds": 61}, 400),
+        ({"to": "zip", "collection": 1, "handles_seconds": "1"}, 400),
+        ({"to": "zip", "collection": 1, "name_pattern": "x" * 201}, 400),
+        ({"to": "zip", "collection": 1, "lists": ["exe"]}, 400),
+        ({"to": "zip", "collection": 1, "lists": "edl"}, 400),
+        ({"to": "zip", "collection": 1, "subclips": []}, 400),
+        ({"to": "zip", "collection": 1, "subclips": [4711]}, 409),
+        ({"to": "zip", "collection": 1, "subclips": ["1"]}, 400),
+    ],
+)
+def test_exports_that_make_no_sense_start_nothing(
+    body: dict[str, Any], status: int, client: TestClient, tray: dict[str, Any], started: list[list[str]]
+) -> None:
+    answer = client.post("/api/exports", json=body)
+    assert answer.status_code == status, answer.text
+    assert answer.json()["error"].endswith(".")
+    assert started == []
+
+
+def test_an_empty_collection_has_nothing_to_export(client: TestClient, started: list[list[str]]) -> None:
+    here = client.get("/api/collections").json()["tray"]
+    assert client.post("/api/exports", json={"collection": here, "to": "zip"}).status_code == 400
+    assert started == []
+
+
+def test_a_disk_that_is_full_says_so(client: TestClient, tray: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Runs, "start", full)
+    answer = client.post("/api/exports", json={"collection": tray["id"], "to": "zip"})
+    assert (answer.status_code, "full" in answer.json()["error"]) == (507, True)
