@@ -236,6 +236,11 @@ class Library:
         with self._database.reading() as connection:
             return reading.segments_by_id(connection, ids)
 
+    def video_ids(self, segment_ids: Iterable[int]) -> dict[int, int]:
+        """The video of each segment; segments that are gone are left out. Quicker than `segments`."""
+        with self._database.reading() as connection:
+            return reading.video_ids(connection, segment_ids)
+
     def segments_around(self, segment_id: int, before: int = 6, after: int = 6) -> list[tuple[Segment, Video]]:
         """The segment amid its neighbours in the video, in order. Raises KeyError for an unknown id."""
         with self._database.reading() as connection:

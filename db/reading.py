@@ -121,6 +121,16 @@ def segments_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, tupl
     return {segment_id: (segment, owners[video_id]) for segment_id, (segment, video_id) in by_id.items()}
 
 
+def video_ids(connection: Connection, segment_ids: Iterable[int]) -> dict[int, int]:
+    """By segment id; segments that are gone are left out."""
+    found: dict[int, int] = {}
+    for chunk in chunks(int(segment_id) for segment_id in segment_ids):
+        cursor = connection.execute(select(segments.c.id, segments.c.video_id).where(segments.c.id.in_(chunk))).cursor
+        assert cursor is not None
+        found.update(cursor.fetchall())
+    return found
+
+
 def allowed_ids(connection: Connection, filters: Filters, encoder_id: str) -> NDArray[np.int64]:
     """int64 (N,), ascending: segments that the filters allow and the encoder has embedded."""
     number = select(encoders.c.number).where(encoders.c.id == encoder_id).scalar_subquery()

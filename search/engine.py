@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoder import Encoder
-from search.query import ClipTerm, Hit, Query, QueryError, SegmentTerm, Term, TextTerm
+from search.query import Answer, ClipTerm, Hit, Query, QueryError, SegmentTerm, Term, TextTerm
+from search.ranking import MOST_LOOKED_AT, Chosen, choose
+from search.term_rows import TermRows
 from search.vector_index import Refreshable, VectorIndex
 
 if TYPE_CHECKING:
@@ -28,37 +30,71 @@ class SearchEngine:
         self.library = library
         self.encoder = encoder
         self.index = index
+        self._remembered = TermRows(encoder)
 
     def refresh(self) -> bool:
         """Let the index catch up with the library, so that what was indexed since is found. True if it changed."""
         return isinstance(self.index, Refreshable) and self.index.refresh()
 
     def search(self, query: Query) -> list[Hit]:
-        """The best hits, at most `query.k`, best first; none where nothing is allowed, indexed or good enough.
+        """The hits of `answer`, without counting what else there is."""
+        return self._answer(query, counted=False).hits
 
+    def answer(self, query: Query) -> Answer:
+        """The best hits, at most `query.k`, best first, and out of how many; see Answer.
+
+        No hits where nothing is allowed, indexed or good enough. The rows of texts and clips are remembered, so that
+        asking again with other weights or filters encodes nothing.
         Raises QueryError for a term that cannot be turned into a row (an unknown segment, a clip of another shape) and
         for terms that cancel each other out; EncoderError and LibraryError from below.
         """
+        return self._answer(query, counted=True)
+
+    def scores(self, query: Query, ids: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float32]:
+        """float32 (n,): how each of these segments scores, whatever the query's filters, in the order of `ids`.
+
+        Raises KeyError for a segment that has no row by this encoder, and what `answer` raises.
+        """
+        row = combine(self._term_rows(query.terms), [term.weight for term in query.terms])
+        return np.asarray(self.library.embedding_rows(self.encoder.id, ids) @ row, dtype=np.float32)
+
+    def _answer(self, query: Query, *, counted: bool) -> Answer:
         rows = self._term_rows(query.terms)
         row = combine(rows, [term.weight for term in query.terms])
-        allowed = self.library.segment_ids(query.filters, self.encoder.id) if query.filters else None
-        if allowed is not None and allowed.size == 0:
-            return []
-        return self._hits(query, rows, row, allowed, self._hidden(query))
+        own = self._left_out(query)
+        among = self.library.segment_ids(query.filters, self.encoder.id) if query.filters else None
+        if among is not None and among.size == 0:
+            return Answer(hits=[], allowed=0, matching=0, hidden=0)
+        hits, hidden, matching = self._hits(query, rows, row, among, own)
+        if not counted:
+            return Answer(hits=hits, allowed=0, matching=0, hidden=hidden)
+        own_ids = np.asarray(sorted(own), dtype=np.int64)
+        if among is not None:
+            among = among[~np.isin(among, own_ids)]
+            allowed = int(among.size)
+        else:
+            allowed = len(self.index) - self.index.count(row, -np.inf, own_ids)
+        if query.threshold is None:
+            matching = allowed
+        elif matching is None:
+            matching = self.index.count(row, query.threshold, among)
+            if among is None:
+                matching -= self.index.count(row, query.threshold, own_ids)
+        return Answer(hits=hits, allowed=allowed, matching=matching, hidden=hidden)
 
     def _term_rows(self, terms: Sequence[Term]) -> NDArray[np.float32]:
         """float32 (terms, D): texts in one batch, clips in one batch, segments as they are stored."""
         rows = np.empty((len(terms), self.encoder.dim), dtype=np.float32)
         texts = [(at, term.text) for at, term in enumerate(terms) if isinstance(term, TextTerm)]
         if texts:
-            rows[[at for at, _ in texts]] = self.encoder.encode_texts([text for _, text in texts])
+            rows[[at for at, _ in texts]] = self._remembered.of_texts([text for _, text in texts])
         clips = [(at, term.clip) for at, term in enumerate(terms) if isinstance(term, ClipTerm)]
         if clips:
             shape = self.encoder.clip_spec.shape
             for _, clip in clips:
                 if clip.shape != shape:
                     raise QueryError(f"{self.encoder.id} takes clips of shape {shape}, got {clip.shape}")
-            rows[[at for at, _ in clips]] = self.encoder.encode_clips(np.stack([clip for _, clip in clips]))
+            rows[[at for at, _ in clips]] = self._remembered.of_clips([clip for _, clip in clips])
         stored = [(at, term.segment_id) for at, term in enumerate(terms) if isinstance(term, SegmentTerm)]
         if stored:
             rows[[at for at, _ in stored]] = self._stored_rows([segment_id for _, segment_id in stored])
@@ -73,57 +109,84 @@ class SearchEngine:
                 "or index its video with this encoder"
             ) from error
 
-    def _hidden(self, query: Query) -> frozenset[int]:
-        """Segments that the query itself is made of, and the rest of their shots where that is wanted."""
+    def _left_out(self, query: Query) -> frozenset[int]:
+        """Segments that the query itself is made of, the rest of their shots where that is wanted, and `leave_out`."""
         asked = {term.segment_id for term in query.terms if isinstance(term, SegmentTerm)}
-        if not (asked and query.exclude_same_shot):
-            return frozenset(asked)
-        hidden = set(asked)
-        for segment, video in self.library.segments(sorted(asked)).values():
-            assert video.id is not None, "what comes from the library has an id"
-            hidden.update(
-                other.id
-                for other in self.library.segments_of(video.id)
-                if other.shot_number == segment.shot_number and other.id is not None
-            )
-        return frozenset(hidden)
+        out = asked | query.leave_out
+        if asked and query.exclude_same_shot:
+            for segment, video in self.library.segments(sorted(asked)).values():
+                assert video.id is not None, "what comes from the library has an id"
+                out.update(
+                    other.id
+                    for other in self.library.segments_of(video.id)
+                    if other.shot_number == segment.shot_number and other.id is not None
+                )
+        return frozenset(out)
 
     def _hits(
         self,
         query: Query,
         rows: NDArray[np.float32],
         row: NDArray[np.float32],
-        allowed: NDArray[np.int64] | None,
-        hidden: frozenset[int],
-    ) -> list[Hit]:
-        """Ask the index for as many as it takes: hidden segments, and those that have gone meanwhile, are replaced."""
-        wanted = query.k + len(hidden)
+        among: NDArray[np.int64] | None,
+        own: frozenset[int],
+    ) -> tuple[list[Hit], int, int | None]:
+        """(hits, hidden, matching where the ranking was seen to its end, else None).
+
+        The index is asked for as many as it takes: segments that are left out, and those that have gone meanwhile,
+        are replaced, and so are hits that make way for others, down to MOST_LOOKED_AT.
+        """
+        thinned = query.per_video is not None or query.near_duplicates is not None
+        most = max(query.k, MOST_LOOKED_AT) + len(own)
+        wanted = query.k + len(own)
+        if thinned:
+            wanted = min(most, 4 * wanted + 256)  # enough for nearly all, and a GPU takes no more than 2048
         while True:
-            found_ids, found_scores = self.index.search(row[None, :], wanted, allowed)
+            found_ids, found_scores = self.index.search(row[None, :], wanted, among)
             scores = dict(zip(found_ids[0].tolist(), found_scores[0].tolist(), strict=True))  # best first, as given
             good = [i for i in scores if query.threshold is None or scores[i] >= query.threshold]
-            known = self._known([i for i in good if i not in hidden], rows)
-            if len(known) >= query.k or len(scores) < wanted or len(good) < len(scores):
+            ended = len(scores) < wanted or len(good) < len(scores)
+            candidates = [i for i in good if i not in own]
+            if thinned:
+                chosen = choose(
+                    candidates,
+                    query.k,
+                    per_video=query.per_video,
+                    near_duplicates=query.near_duplicates,
+                    videos_of=self.library.video_ids,
+                    rows_of=self._rows_there,
+                )
+            else:
+                chosen = Chosen(candidates, 0)
+            known = self._known(chosen.ids, rows)
+            if len(known) >= query.k or ended or (thinned and wanted >= most):
                 break
-            wanted *= 2
-        return [
+            wanted = min(most, 8 * wanted) if thinned else 2 * wanted
+        hits = [
             Hit(rank=rank, score=scores[i], segment=known[i][0], video=known[i][1], term_scores=known[i][2])
             for rank, i in enumerate(list(known)[: query.k], start=1)
         ]
+        return hits, chosen.hidden, len(candidates) if ended else None
 
     def _known(self, ids: list[int], rows: NDArray[np.float32]) -> dict[int, tuple[Segment, Video, tuple[float, ...]]]:
         """Segment, video and the cosine with each term, for those of `ids` that are still there, in their order."""
         records = self.library.segments(ids)
-        there = [i for i in ids if i in records]
-        if not there:
-            return {}
+        there, stored = self._rows_there([i for i in ids if i in records])
+        cosines = (stored @ rows.T).tolist()
+        return {i: (*records[i], tuple(cosines[at])) for at, i in enumerate(there)}
+
+    def _rows_there(self, ids: list[int]) -> tuple[list[int], NDArray[np.float32]]:
+        """Those of `ids` that still have a row, in their order, and the rows: float32 (n, D)."""
+        if not ids:
+            return [], np.empty((0, self.encoder.dim), dtype=np.float32)
         try:
-            cosines = self.library.embedding_rows(self.encoder.id, np.asarray(there, dtype=np.int64)) @ rows.T
-        except KeyError:  # one went between the two questions; asking one by one tells which
-            if len(there) == 1:
-                return {}
-            return {i: known for one in there for i, known in self._known([one], rows).items()}
-        return {i: (*records[i], tuple(cosines[at].tolist())) for at, i in enumerate(there)}
+            return ids, self.library.embedding_rows(self.encoder.id, ids)
+        except KeyError:  # one went since its id was found; asking for halves tells which
+            if len(ids) == 1:
+                return self._rows_there([])
+            middle = len(ids) // 2
+            first, second = self._rows_there(ids[:middle]), self._rows_there(ids[middle:])
+            return first[0] + second[0], np.concatenate([first[1], second[1]])
 
 
 def combine(rows: NDArray[np.float32], weights: Sequence[float]) -> NDArray[np.float32]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from db.records import Stamp
 from search.cache_file import CacheFile
-from search.vector_index import check_search
+from search.vector_index import check_search, least_score
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -86,6 +86,21 @@ class FaissIndex:
             if known.size == 0:
                 return _nothing(len(rows))
             return self._search_ties(rows, min(k, known.size), known.size, _selector(known))
+
+    def count(self, row: NDArray[np.float32], threshold: float, allowed: NDArray[np.int64] | None = None) -> int:
+        """See `search.vector_index.VectorIndex.count`."""
+        rows, least = row[None, :], least_score(threshold)
+        with self._searching:
+            check_search(rows, 1, None if self._index is None else int(self._index.d))
+            known = None if self._index is None or allowed is None else self._known(allowed)
+            if self._index is None or (known is not None and known.size == 0):
+                return 0
+            # FAISS finds what is above its radius, not at it; and on the CPU it scores as `search` does there.
+            radius = float(np.nextafter(least, np.float32(-np.inf)))
+            chosen = None if known is None else faiss.SearchParameters(sel=_selector(known))
+            with _one_thread():
+                limits, _, _ = self._index.range_search(np.ascontiguousarray(rows), radius, params=chosen)
+            return int(limits[-1])
 
     def refresh(self) -> bool:
         """Catch up with the library. True where anything changed. Raises LibraryError where it cannot be read."""

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from db.records import Filters, Segment, Video
 
+NEAR_DUPLICATE = 0.98
+"""The cosine from which two segments look the same to a person (placeholder)."""
+
 
 class QueryError(ValueError):
     """A query that cannot be answered as it stands; the message says what to change. Never a fault of the library."""
@@ -70,8 +73,12 @@ class Query:
     k: hits wanted at most. threshold: the lowest score still wanted (see `search.engine.combine` for what a score is).
     exclude_same_shot: leave out every segment of the shots that the query's SegmentTerms come from; the parts of one
     long shot overlap, so they are each other's nearest neighbours and say nothing new.
+    per_video: at most so many hits of one video. near_duplicates: leave out what has at least this cosine with a better
+    hit (see NEAR_DUPLICATE). Both take the next best instead, as far down as `search.ranking.MOST_LOOKED_AT`.
+    leave_out: ids of segments that are no hits; the segments of SegmentTerms never are.
 
-    Raises QueryError (a ValueError) for no terms, weights that are all 0, k < 1 or a threshold that is not a number.
+    Raises QueryError (a ValueError) for no terms, weights that are all 0, k < 1, a threshold that is not a number,
+    per_video < 1 or near_duplicates that is not above 0 and at most 1.
     """
 
     terms: Sequence[Term]
@@ -79,6 +86,9 @@ class Query:
     k: int = 10
     threshold: float | None = None
     exclude_same_shot: bool = False
+    per_video: int | None = None
+    near_duplicates: float | None = None
+    leave_out: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "terms", tuple(self.terms))  # a list handed in cannot change the query afterwards
@@ -90,6 +100,13 @@ class Query:
             raise QueryError(f"k is the number of hits wanted and must be at least 1, got {self.k}")
         if self.threshold is not None and math.isnan(self.threshold):
             raise QueryError("the threshold is not a number; scores lie between -1 and 1")
+        if self.per_video is not None and self.per_video < 1:
+            raise QueryError(f"at least 1 hit of a video must be wanted, got {self.per_video}")
+        if self.near_duplicates is not None and not 0 < self.near_duplicates <= 1:
+            raise QueryError(
+                f"near duplicates are told by a cosine above 0 and at most 1, got {self.near_duplicates}; "
+                f"{NEAR_DUPLICATE} is usual"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +122,21 @@ class Hit:
     segment: Segment
     video: Video
     term_scores: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a query gave, and out of how much. The segments that the query itself leaves out are in none of the counts.
+
+    allowed: segments that the filters let through (all that can be found, without filters). matching: those of them
+    that also reach the threshold; exact; the same as `allowed` without one. hidden: those left out on the way to the
+    last hit because they are near duplicates of a better one, or further ones of a video.
+    """
+
+    hits: list[Hit]
+    allowed: int
+    matching: int
+    hidden: int
 
 
 def _check_weight(weight: float) -> None:

@@ -28,6 +28,14 @@ class VectorIndex(Protocol):
         """
         ...
 
+    def count(self, row: NDArray[np.float32], threshold: float, allowed: NDArray[np.int64] | None = None) -> int:
+        """How many rows score `threshold` or more, by the scores that `search` gives: exact, however many there are.
+
+        row: float32 (D,). allowed: as for `search`. Raises ValueError for another shape or dtype, for a row that is not
+        finite and for a threshold that is NaN; infinite ones count all rows or none.
+        """
+        ...
+
     def __len__(self) -> int:
         """Rows that may be found."""
         ...
@@ -54,3 +62,15 @@ def check_search(rows: NDArray[np.float32], k: int, dim: int | None) -> None:
         raise ValueError(f"k must be at least 1, got {k}")
     if not np.isfinite(rows).all():
         raise ValueError("a query row is not finite: the encoder gave NaN or infinity for a term")
+
+
+def least_score(threshold: float) -> np.float32:
+    """The smallest float32 that is not below the threshold, so that float32 scores can be compared with it exactly.
+
+    Raises ValueError for NaN.
+    """
+    if np.isnan(threshold):
+        raise ValueError("the threshold is not a number")
+    with np.errstate(over="ignore"):
+        nearest = np.float32(threshold)
+    return np.nextafter(nearest, np.float32(np.inf)) if float(nearest) < threshold else nearest

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoder import ClipSpec
-from search.vector_index import check_search
+from search.vector_index import check_search, least_score
 
 COLOURS: dict[str, tuple[int, int, int]] = {
     "red": (255, 0, 0),
@@ -156,3 +156,9 @@ class ExactIndex:
         scores = (rows.astype(np.float64) @ stored.T.astype(np.float64)).astype(np.float32)
         best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
         return ids[best], np.take_along_axis(scores, best, axis=1)
+
+    def count(self, row: NDArray[np.float32], threshold: float, allowed: NDArray[np.int64] | None = None) -> int:
+        """Rows that score `threshold` or more, of all or of those allowed."""
+        least = least_score(threshold)
+        scores = self.search(row[None, :], max(1, len(self)), allowed)[1]
+        return int((scores >= least).sum())

@@ -1,0 +1,63 @@
+"""The rows of the last words and clips that were asked with, so that moving a weight or a filter encodes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoder import Encoder
+
+Item = TypeVar("Item")
+
+MOST_REMEMBERED = 256
+"""Rows kept, those used last: 1 MiB of 1024 columns."""
+
+
+class TermRows:
+    """Rows that one encoder gives. Safe from several threads; two may encode the same at once."""
+
+    def __init__(self, encoder: Encoder, most: int = MOST_REMEMBERED) -> None:
+        self._encoder = encoder
+        self._most = most
+        self._lock = threading.Lock()
+        self._rows: OrderedDict[Hashable, NDArray[np.float32]] = OrderedDict()
+
+    def of_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """float32 (n, D); those that are not remembered are encoded in one batch."""
+        return self._of(texts, [("text", text) for text in texts], self._encoder.encode_texts)
+
+    def of_clips(self, clips: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """uint8 (T, S, S, 3) each -> float32 (n, D). Clips are known again by their pixels, whatever array holds them;
+        a digest takes a few milliseconds where the encoder takes seconds, and no clip is kept."""
+        keys = [("clip", clip.shape, _digest(clip)) for clip in clips]
+        return self._of(clips, keys, lambda missing: self._encoder.encode_clips(np.stack(missing)))
+
+    def _of(
+        self,
+        items: Sequence[Item],
+        keys: Sequence[Hashable],
+        encode: Callable[[list[Item]], NDArray[np.float32]],
+    ) -> NDArray[np.float32]:
+        with self._lock:
+            found = {key: self._rows[key] for key in keys if key in self._rows}
+        missing = {key: item for key, item in zip(keys, items, strict=True) if key not in found}
+        if missing:  # outside the lock: encoding takes long
+            fresh = np.array(encode(list(missing.values())), dtype=np.float32)
+            found.update(zip(missing, fresh, strict=True))
+        with self._lock:
+            for key in keys:
+                self._rows[key] = found[key]
+                self._rows.move_to_end(key)
+            while len(self._rows) > self._most:
+                self._rows.popitem(last=False)
+        return np.stack([found[key] for key in keys])
+
+
+def _digest(clip: NDArray[np.uint8]) -> bytes:
+    return hashlib.blake2b(np.ascontiguousarray(clip).data, digest_size=20).digest()
