@@ -11,7 +11,7 @@ if str(Path(__file__).parent) in sys.path:  # Streamlit puts the script's folder
     sys.path.remove(str(Path(__file__).parent))
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from app.browse import collections_page, library_page, search_page
+from app.browse import collections_page, library_page, map_page, search_page
 from app.browse.plain import plain
 from db.errors import LibraryError
 
@@ -21,6 +21,7 @@ st.set_page_config(
 PAGES = {
     "search": st.Page(search_page.show, title="Search", icon=":material/search:", url_path="search", default=True),
     "library": st.Page(library_page.show, title="Library", icon=":material/video_library:", url_path="library"),
+    "map": st.Page(map_page.show, title="Map", icon=":material/bubble_chart:", url_path="map"),
     "collections": st.Page(
         collections_page.show, title="Collections", icon=":material/playlist_play:", url_path="collections"
     ),

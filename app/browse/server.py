@@ -20,6 +20,7 @@ from app.browse.examples_api import example_routes
 from app.browse.exports_api import export_routes
 from app.browse.guard import Guard
 from app.browse.library_api import library_routes
+from app.browse.map_api import map_routes
 from app.browse.lookups import Lookups
 from app.browse.media import media_routes
 from app.browse.page_theme import theme_options
@@ -113,6 +114,7 @@ def our_routes(settings: Settings, library: Library, proxies: Proxies) -> list[R
         *segment_routes(library, lookups, check),
         *proxy_routes(lookups, check, proxies),
         *library_routes(library),
+        *map_routes(library),
         *example_routes(Examples(library.directory)),
         *collection_routes(library),
         *search_routes(library),

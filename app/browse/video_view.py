@@ -17,7 +17,6 @@ from app.browse.plain import plain
 from app.browse.score_scale import score_scale
 from app.browse.troubles import engine_or_reason
 from app.listing import status_of
-from app.moments import timecode
 from app.search_link import LinkTerm, SearchLink, path_text
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def facts(video: Video, segments: Sequence[Segment]) -> str:
     """What the video is, on one line."""
     shots = len({segment.shot_number for segment in segments})
     parts = [
-        timecode(video.duration_seconds)[:8],
+        length_text(video.duration_seconds),
         f"{shots:,} shot{'' if shots == 1 else 's'}",
         f"{video.width} × {video.height}",
         video.codec.upper(),
@@ -93,6 +92,14 @@ def facts(video: Video, segments: Sequence[Segment]) -> str:
     if state := _STATES.get(status_of(video)):
         parts.append(state)
     return " · ".join([*parts, path_text(os.path.dirname(video.path))])
+
+
+def length_text(seconds: float) -> str:
+    """3.2 s, 1:05, 1:02:05: as our views write it."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
 def scored(library: Library, segments: Sequence[Segment], link: SearchLink) -> dict[str, Any] | None:

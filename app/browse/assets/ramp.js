@@ -3,8 +3,8 @@
 
 import { element } from './store.js';
 
-// OKLCH: lightness, chroma, hue in degrees (hues run on past 360).
-const LIGHT = [[0.9, 0.035, 95], [0.77, 0.13, 70], [0.61, 0.19, 30], [0.45, 0.18, 355], [0.29, 0.12, 315]];
+// OKLCH: lightness, chroma, hue in degrees (which run on below 0 and past 360, so that none is passed the long way).
+const LIGHT = [[0.9, 0.035, 95], [0.77, 0.13, 70], [0.61, 0.19, 30], [0.45, 0.18, -5], [0.29, 0.12, -45]];
 const DARK = [[0.33, 0.045, 265], [0.46, 0.13, 295], [0.61, 0.19, 350], [0.77, 0.16, 415], [0.95, 0.13, 462]];
 const STEPS = 256;
 
