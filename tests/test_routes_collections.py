@@ -36,6 +36,13 @@ def client(library: Library) -> TestClient:
     return client_of(library)
 
 
+@pytest.fixture(scope="module")
+def steady(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """One library for many tests that change nothing."""
+    with small_library(tmp_path_factory.mktemp("steady")) as library:
+        yield client_of(library)
+
+
 def tray(client: TestClient) -> int:
     found: int = client.get("/api/collections").json()["tray"]
     return found
@@ -184,10 +191,9 @@ def test_hostile_words_are_only_words(words: str, client: TestClient, library: L
         ("DELETE", "/api/searches/4711", None, 404),
     ],
 )
-def test_requests_that_make_no_sense(
-    method: str, path: str, body: Any, status: int, client: TestClient, library: Library
-) -> None:
-    (clip,) = added(client, tray(client), {"segment": segment_ids(library)[0]})
+def test_requests_that_make_no_sense(method: str, path: str, body: Any, status: int, steady: TestClient) -> None:
+    client, here = steady, tray(steady)
+    (clip,) = added(client, here, {"segment": 1})
     before = client.get(f"/api/collections/{tray(client)}").json()
     sent = {} if body is None else {"json": body}
     address = path.replace("{tray}", str(tray(client))).replace("{clip}", str(clip["id"]))

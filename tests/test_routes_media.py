@@ -24,6 +24,12 @@ def client(library: Library) -> TestClient:
     return client_of(library)
 
 
+@pytest.fixture(scope="module")
+def steady(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """One library for many tests that change nothing."""
+    return small_library(tmp_path_factory.mktemp("steady"))
+
+
 def first_video(library: Library) -> Path:
     return Path(library.videos()[0].path)
 
@@ -66,9 +72,9 @@ def test_media_go_out_in_ranges_and_by_id_only(library: Library, client: TestCli
         ("bytes=" + "1" * 4000 + "-", 200, slice(None)),
     ],
 )
-def test_ranges(library: Library, client: TestClient, header: str, status: int, part: slice | None) -> None:
-    whole = first_video(library).read_bytes()
-    answer = client.get(f"/api/video/{segment_ids(library)[0]}", headers={"Range": header})
+def test_ranges(steady: Library, header: str, status: int, part: slice | None) -> None:
+    whole = first_video(steady).read_bytes()
+    answer = client_of(steady).get(f"/api/video/{segment_ids(steady)[0]}", headers={"Range": header})
     assert answer.status_code == status
     if part is not None:
         assert answer.content == whole[part]
