@@ -40,7 +40,7 @@ IDEAS = {
 def show() -> None:
     library = session.open_library()
     component("shell")(key="shell", data={"dock": True, "search": True})
-    if not library.stats().segments:
+    if not any(row.segments for row in library.encoders()):
         say_empty_library()
         return
     engine = engine_or_reason(library)

@@ -54,7 +54,7 @@ def notice(engine: SearchEngine) -> str | None:
     """What the encoder wants people to know about hits in this library."""
     if not engine.encoder.notice:
         return None
-    return notice_for(engine.encoder, (video.path for video in engine.library.videos()))
+    return notice_for(engine.encoder, engine.library.folders())
 
 
 def query_of(link: SearchLink, engine: SearchEngine) -> Query:

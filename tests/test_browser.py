@@ -1,0 +1,185 @@
+"""A person's whole path through the real page, in a real browser: from an empty library to a clip on the disk.
+
+Steps, in order: an empty library says how to begin; a folder is indexed from the page; `/`, words and Enter find the
+right shot; hovering plays its preview without running the script; Enter opens the player at the first frame of the
+shot, which stops on its last one; M asks for more like it; S puts it into the tray, which is there after a reload and
+after a restart of the server; E exports it, and the file holds exactly the shot's frames.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+from browser_app import App, browser
+
+DEMO = Path(__file__).parent.parent / "app" / "demo_library"
+FILES = ("01_widescreen_25.mp4", "02_widescreen_ntsc.mp4", "03_film_rate.mkv", "08_variable_rate.mp4", "14_hevc.mp4")
+WORDS, FILE, SHOT = "a penguin grows larger in front of a brick wall", "02_widescreen_ntsc.mp4", 1
+PATIENCE = 60_000  # milliseconds; nothing waits that long unless something is wrong
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("footage")
+    for name in FILES:
+        shutil.copy(DEMO / name, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with browser() as running:
+        yield running
+
+
+def truth() -> dict[str, Any]:
+    """The shot that the words describe, as the maker of the demo library wrote it down."""
+    files = json.loads((DEMO / "captions.json").read_text("utf-8"))["files"]
+    shot: dict[str, Any] = next(each for each in files if each["file"] == FILE)["shots"][SHOT]
+    assert shot["caption"] == WORDS
+    return shot
+
+
+def opened(chromium: Any, address: str) -> Any:
+    """A fresh page that fails the test on any error of its own scripts."""
+    page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page.set_default_timeout(PATIENCE)
+    page.broken = []
+    page.on("pageerror", lambda error: page.broken.append(str(error)))
+    page.goto(address)
+    return page
+
+
+def ready(page: Any, after: str | None = None) -> str:
+    """Wait until another grid than `after` shows its posters; gives its token."""
+    page.wait_for_function(
+        "after => { const ready = document.querySelector('.ps-grid')?.dataset.ready; return ready && ready !== after }",
+        arg=after,
+    )
+    token: str = page.evaluate("document.querySelector('.ps-grid').dataset.ready")
+    return token
+
+
+def test_from_an_empty_library_to_a_clip_on_the_disk(chromium: Any, videos: Path, tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    with App(library) as app:
+        page = opened(chromium, app.address)
+        index_from_the_page(page, videos)
+        token = search(page)
+        hover_plays_a_preview(page)
+        segment = play_the_first_hit(page)
+        more_like_it(page, token, segment)
+        page.go_back()
+        ready(page)
+        keep_in_the_tray(page)
+        assert page.broken == []
+    with App(library) as app:  # the server was stopped: what was kept is there in the next one
+        page = opened(chromium, app.address)
+        page.wait_for_selector(".ps-dock")
+        page.wait_for_function("document.querySelector('.ps-dock').textContent.includes('· 1')")
+        export_it(page, tmp_path / "clips")
+        assert page.broken == []
+
+
+def index_from_the_page(page: Any, videos: Path) -> None:
+    page.get_by_text("Find the shot").wait_for()
+    page.get_by_role("link", name="Add the first folder").click()
+    box = page.get_by_label("Folder").first
+    box.fill(str(videos))
+    box.press("Enter")
+    page.get_by_text("5 video").first.wait_for()
+    page.get_by_role("button", name="Start").first.click()
+    page.get_by_text("5 added").first.wait_for()
+    page.get_by_role("link", name="Search").first.click()
+    ready(page)
+
+
+def search(page: Any) -> str:
+    before = ready(page)
+    page.locator(".ps-card").first.focus()
+    page.keyboard.press("/")
+    page.keyboard.type(WORDS)
+    page.keyboard.press("Enter")
+    token = ready(page, before)
+    assert "q=a+penguin" in page.url
+    assert page.locator(".ps-card .ps-name").first.text_content() == FILE
+    return token
+
+
+def hover_plays_a_preview(page: Any) -> None:
+    messages: list[Any] = []
+    page.context.on("request", messages.append)
+    token = ready(page)
+    page.locator(".ps-card").nth(1).hover()
+    page.wait_for_selector(".ps-card:nth-child(2) video.ps-on")
+    page.locator(".ps-card").first.hover()
+    page.wait_for_selector(".ps-card:first-child video.ps-on")
+    assert page.locator(".ps-grid video").count() == 1, "one preview at a time"
+    assert page.evaluate("document.querySelector('.ps-grid video').muted")
+    assert ready(page) == token, "hovering ran the script"
+    assert all("/api/preview/" in request.url or "/api/collections" in request.url for request in messages)
+
+
+def play_the_first_hit(page: Any) -> int:
+    shot = truth()
+    page.locator(".ps-card").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("dialog.ps-player[data-state=playing]")
+    page.wait_for_selector("dialog.ps-player[data-state=paused]")  # it stops by itself
+    rate = 30000 / 1001
+    first, end = round(shot["start_seconds"] * rate), round(shot["end_seconds"] * rate)
+    assert int(page.get_attribute("dialog.ps-player", "data-frame")) == end - 1
+    page.keyboard.press("Home")
+    page.wait_for_function(
+        "frame => document.querySelector('dialog.ps-player').dataset.frame === frame", arg=str(first)
+    )
+    segment = int(page.get_attribute("dialog.ps-player", "data-segment"))
+    assert page.locator(".ps-neighbour").count() == 3
+    return segment
+
+
+def more_like_it(page: Any, token: str, segment: int) -> None:
+    page.keyboard.press("m")
+    ready(page, token)
+    assert f"term=1%3Asegment%3A{segment}" in page.url
+    found = page.eval_on_selector_all(".ps-card", "cards => cards.map((card) => card.dataset.segment)")
+    assert found
+    assert str(segment) not in found
+
+
+def keep_in_the_tray(page: Any) -> None:
+    page.wait_for_function("name => document.querySelector('.ps-card .ps-name')?.textContent === name", arg=FILE)
+    page.locator(".ps-card").first.focus()
+    page.keyboard.press("s")
+    page.wait_for_selector(".ps-card.ps-kept")
+    page.keyboard.press("s")  # a second time changes nothing
+    page.get_by_text("already").wait_for()
+    page.reload()
+    page.wait_for_selector(".ps-card.ps-kept")
+    assert "· 1" in page.locator(".ps-dock-handle").text_content()
+
+
+def export_it(page: Any, folder: Path) -> None:
+    page.wait_for_selector(".ps-card")
+    page.locator(".ps-card").first.focus()
+    page.keyboard.press("e")
+    page.wait_for_url("**/collections?**")
+    panel = page.locator("[data-export]")
+    panel.wait_for()
+    panel.get_by_label("Exact").check()
+    panel.get_by_label("Into a folder").check()
+    panel.get_by_label("Folder", exact=True).fill(str(folder))
+    panel.get_by_role("button", name="Start").click()
+    panel.get_by_text("1 clip").first.wait_for()
+    shot = truth()
+    (clip,) = folder.glob("*.mp4")
+    with av.open(str(clip)) as container:
+        frames = sum(1 for _ in container.decode(video=0))
+    assert frames == shot["frames"] if "frames" in shot else frames > 0
+    assert frames == round((shot["end_seconds"] - shot["start_seconds"]) * 30000 / 1001)

@@ -1,0 +1,222 @@
+"""The page of searches: what its widgets ask, what the grid is given, and that the address holds all of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import ColourEncoder
+from streamlit.testing.v1 import AppTest
+from synthetic import make_video
+
+import app
+from app import compose
+from app.search_link import LinkTerm, SearchLink
+from db.library import Library
+from encoder import EncoderError
+from indexer.pipeline import index_folders
+from indexer.settings import IndexSettings
+
+PAGE = str(Path(app.__file__).parent / "browse" / "page.py")
+
+
+@pytest.fixture
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
+    """One video of three colours, and one that is tall and whose name tries to be something else."""
+    folder = tmp_path / "videos"
+    (folder / "sub").mkdir(parents=True)
+    make_video(folder / "a.mp4", [("red", 20), ("blue", 20), ("green", 30)])
+    make_video(folder / "sub" / "<script>alert(1) **b**.mp4", [("blue", 40)], size=(48, 64))
+    library = Library.open(tmp_path / "library")
+    report = index_folders(library, ColourEncoder(), [folder], IndexSettings())
+    assert report.added == 2
+    settle(monkeypatch, library.directory)
+    return library
+
+
+def settle(monkeypatch: pytest.MonkeyPatch, directory: Path) -> None:
+    import streamlit
+
+    streamlit.cache_resource.clear()
+    monkeypatch.setenv(compose.LIBRARY_VARIABLE, str(directory))
+    monkeypatch.delenv(compose.ENCODER_VARIABLE, raising=False)
+    monkeypatch.setattr(compose, "open_encoder", lambda *_: ColourEncoder())
+
+
+def opened(link: SearchLink | None = None, **params: str) -> AppTest:
+    page = AppTest.from_file(PAGE, default_timeout=60)
+    for name, values in (link.params() if link else {}).items():
+        page.query_params[name] = values
+    for name, value in params.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def grid(page: AppTest) -> list[dict[str, Any]]:
+    """What the page hands to the grid."""
+    protos = [element.proto for element in page.get("bidi_component")]
+    (found,) = [proto for proto in protos if proto.component_name == "prismsearch_grid"]
+    hits: list[dict[str, Any]] = json.loads(found.json)["hits"]
+    return hits
+
+
+def said(page: AppTest) -> str:
+    """All captions, without the escapes that keep Markdown out."""
+    return " ".join(caption.value.replace("\\", "") for caption in page.caption)
+
+
+def ids(library: Library) -> dict[str, int]:
+    """Segment ids by colour, in the order in which the videos were made."""
+    (plain, crooked) = sorted(library.videos(), key=lambda video: video.width < video.height)
+    segments = [*library.segments_of(plain.id or 0), *library.segments_of(crooked.id or 0)]
+    return dict(zip(("red", "blue", "green", "tall blue"), [each.id or 0 for each in segments], strict=True))
+
+
+def link_of(page: AppTest) -> SearchLink:
+    from app.search_link import read_link
+
+    params = {name: value if isinstance(value, list) else [value] for name, value in page.query_params.items()}
+    link, problems = read_link(params)
+    assert problems == []
+    return link
+
+
+def test_words_are_found_and_the_address_keeps_them(library: Library) -> None:
+    page = opened()
+    assert {hit["score"] for hit in grid(page)} == {None}, "before a question: the newest videos"
+    page.text_input(key="words").set_value("green").run()
+    assert not page.exception
+    hits = grid(page)
+    assert hits[0]["id"] == ids(library)["green"]
+    assert hits[0]["share"] == 1.0
+    assert [hit["score"] for hit in hits] == sorted((hit["score"] for hit in hits), reverse=True)
+    assert link_of(page) == SearchLink(words="green")
+    assert "4 of 4 shots" in said(page)
+
+
+def test_a_link_opens_as_it_was_sent(library: Library) -> None:
+    sent = SearchLink(
+        words="blue",
+        terms=(LinkTerm("segment", str(ids(library)["red"]), -0.5), LinkTerm("text", "green", 0.3)),
+        orientation="landscape",
+        name="A.MP4",
+        threshold=-1.0,
+        one_per_video=True,
+    )
+    page = opened(sent)
+    assert [hit["id"] for hit in grid(page)] == [ids(library)["blue"]]
+    assert page.text_input(key="words").value == "blue"
+    assert page.slider(key=f"weight_segment_{ids(library)['red']}").value == -0.5
+    assert page.segmented_control(key="orientation").value == "landscape"
+    assert link_of(page) == sent
+
+
+def test_a_weight_slider_changes_hits_and_address(library: Library) -> None:
+    page = opened(SearchLink(words="red", terms=(LinkTerm("text", "green", 0.1),)))
+    assert grid(page)[0]["id"] == ids(library)["red"]
+    page.slider(key="weight_text_green").set_value(2.0).run()
+    page.slider(key="weight_words").set_value(0.2).run()
+    assert grid(page)[0]["id"] == ids(library)["green"]
+    assert link_of(page) == SearchLink(words="red", words_weight=0.2, terms=(LinkTerm("text", "green", 2.0),))
+
+
+def test_filters_narrow_and_are_cleared(library: Library) -> None:
+    page = opened(SearchLink(words="blue"))
+    page.segmented_control(key="orientation").set_value("portrait").run()
+    assert [hit["id"] for hit in grid(page)] == [ids(library)["tall blue"]]
+    assert "1 of 1 shots" in said(page)
+    page.number_input(key="least_seconds").set_value(100.0).run()
+    assert grid(page) == []
+    assert "No shot passes these filters" in page.info[0].value
+    next(button for button in page.button if button.label == "Clear all filters").click().run()
+    assert len(grid(page)) == 4
+    assert link_of(page) == SearchLink(words="blue")
+
+
+def test_a_least_score_says_so_when_nothing_reaches_it(library: Library) -> None:
+    page = opened(SearchLink(words="red", threshold=1.0, orientation="portrait"))
+    assert grid(page) == []
+    assert "Lower the least score" in page.info[0].value
+
+
+def test_words_can_be_added_and_taken_out(library: Library) -> None:
+    page = opened(SearchLink(words="red"))
+    page.text_input(key="never").set_value("blue").run()
+    assert link_of(page).terms == (LinkTerm("text", "blue", -0.5),)
+    assert page.text_input(key="never").value == ""
+    page.button(key="out_weight_text_blue").click().run()
+    assert link_of(page) == SearchLink(words="red")
+
+
+def test_a_search_is_saved_opened_and_forgotten(library: Library) -> None:
+    page = opened(SearchLink(words="red", orientation="landscape"))
+    next(box for box in page.text_input if box.label == "Save this search as").set_value("my reds")
+    next(button for button in page.button if button.label == "Save").click().run()
+    (saved,) = library.searches.all()
+    assert saved.name == "my reds"
+    page = opened()
+    page.button(key=f"saved_{saved.id}").click().run()
+    assert link_of(page) == SearchLink(words="red", orientation="landscape")
+    page.button(key=f"unsave_{saved.id}").click().run()
+    assert library.searches.all() == []
+
+
+@pytest.mark.parametrize(
+    "term", [LinkTerm("segment", "999999"), LinkTerm("range", "999999:0-10"), LinkTerm("file", "gone123")]
+)
+def test_an_example_that_has_gone_is_said(library: Library, term: LinkTerm) -> None:
+    page = opened(SearchLink(terms=(term,)))
+    assert len(page.warning) == 1
+    assert any(word in page.warning[0].value.lower() for word in ("segment", "example"))
+
+
+def test_terms_without_weight_are_said(library: Library) -> None:
+    page = opened(SearchLink(terms=(LinkTerm("text", "red", 0.0),)))
+    assert "weight" in page.warning[0].value
+
+
+def test_a_mangled_link_still_opens(library: Library) -> None:
+    page = opened(q="red", score="high", term="1:segment:../../etc/passwd")
+    assert len(page.warning) == 2
+    assert grid(page)[0]["id"] == ids(library)["red"]
+
+
+def test_a_range_finds_what_it_shows(library: Library) -> None:
+    blue = ids(library)["blue"]
+    segment, _ = library.segments([blue])[blue]
+    page = opened(SearchLink(terms=(LinkTerm("range", f"{blue}:{segment.start_pts}-{segment.end_pts}"),)))
+    assert {hit["id"] for hit in grid(page)[:2]} == {blue, ids(library)["tall blue"]}
+
+
+def test_names_reach_no_markdown_and_missing_files_are_marked(library: Library) -> None:
+    crooked = next(video for video in library.videos() if "script" in video.path)
+    Path(crooked.path).unlink()
+    page = opened(SearchLink(words="blue", terms=(LinkTerm("segment", str(ids(library)["tall blue"]), 1.0),)))
+    assert [hit["missing"] for hit in grid(page)] == [False] * len(grid(page))
+    page = opened(SearchLink(words="blue"))
+    assert {hit["name"]: hit["missing"] for hit in grid(page)} == {"a.mp4": False, Path(crooked.path).name: True}
+    shown = [element.value for element in (*page.caption, *page.markdown, *page.warning, *page.info)]
+    assert not any("<script>" in str(text) for text in shown)
+
+
+def test_an_empty_library_says_how_to_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settle(monkeypatch, tmp_path / "new")
+    page = opened()
+    assert page.title[0].value == "Find the shot"
+
+
+def test_a_missing_encoder_is_said_and_nothing_takes_its_place(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(*_: Any) -> Any:
+        raise EncoderError("the weights of base are not here; prismsearch fetch-model downloads them")
+
+    monkeypatch.setattr(compose, "open_encoder", missing)
+    page = opened(SearchLink(words="red"))
+    assert "weights of base" in page.error[0].value.replace("\\", "")
+    assert page.get("bidi_component")[0].proto.component_name == "prismsearch_shell"
+    assert len(page.get("bidi_component")) == 1
