@@ -54,7 +54,8 @@ def asked(port: int, path: str, headers: dict[str, str] | None = None, method: s
         connection.putheader(name, value)
     connection.endheaders()
     answer = connection.getresponse()
-    got = answer.status, answer.headers.get("content-type", ""), answer.read()
+    content = b"" if answer.status == 101 else answer.read()
+    got = answer.status, answer.headers.get("content-type", ""), content
     connection.close()
     return got
 
@@ -75,6 +76,9 @@ def test_a_server_over_a_library_that_is_not_there_yet(
         more = upgrade if path == "/_stcore/stream" else {}
         assert asked(port, path, {"Host": "evil.example", **more})[0] == 400, path
         assert asked(port, path, {"Origin": "http://evil.example", **more})[0] == 403, path
+    for name in (ADDRESS, "localhost"):  # and the page's own socket is let in
+        own = {**upgrade, "Host": f"{name}:{port}", "Origin": f"http://{name}:{port}"}
+        assert asked(port, "/_stcore/stream", own)[0] == 101
     status, kind, body = asked(port, "/api/poster/1")
     assert (status, kind) == (404, "application/json")
     assert json.loads(body)["error"]

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from db.library import Library
 
-POSTER_SECONDS = 24 * 3600
-
 
 def media_routes(library: Library, lookups: Lookups, check: SourceCheck) -> list[Route]:
     """`/api/poster/ID` and `/api/preview/ID` of a segment, `/api/video/ID` of the video that a segment lies in."""
@@ -34,7 +32,8 @@ def media_routes(library: Library, lookups: Lookups, check: SourceCheck) -> list
             for fresh in (False, True):  # a file that went because its video was indexed again has a successor
                 place = lookups.place(segment, fresh=fresh)
                 try:
-                    return send_file(call, choose(place), media_type=media_type, seconds=POSTER_SECONDS, inside=media)
+                    # Asked again each time (and 304 then): another library has other posters at the same address.
+                    return send_file(call, choose(place), media_type=media_type, seconds=0, inside=media)
                 except Refusal as refusal:
                     if refusal.status != 404 or fresh:
                         raise
