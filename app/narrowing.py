@@ -15,7 +15,7 @@ from app.known_paths import as_indexed
 from app.options import MISSING, seconds_value, since_value, until_value
 from app.refusal import Refused
 from app.terminal import shown
-from db.records import Filters
+from db.records import Filters, Orientation
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -28,6 +28,8 @@ class Narrowing:
     top_k: int
     threshold: float | None
     filters: Filters  # `folder` as it was typed, see `settled`
+    per_video: int | None = None  # at most so many hits of one video
+    near_duplicates: float | None = None  # the cosine from which a hit is hidden for a better one
 
     def settled(self, library: Library) -> Narrowing:
         """With the folder as the library spells it."""
@@ -38,7 +40,8 @@ class Narrowing:
 
 
 def narrowing_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """-k, --in, --min-duration, --max-duration, --since, --until and --threshold, handed on as one `narrowing`."""
+    """-k, --in, --named, --min-duration, --max-duration, --since, --until, --min-resolution, --orientation, --threshold,
+    --per-video and --hide-duplicates, handed on as one `narrowing`."""
 
     @click.option(
         "-k", "-n", "--top-k", type=click.IntRange(min=1), default=10, show_default=True, help="How many hits at most."
@@ -59,6 +62,24 @@ def narrowing_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--until", metavar="DATE", callback=until_value, help="Only files changed until then, that day included."
     )
+    @click.option(
+        "--named", "name", metavar="TEXT", help="Only files with this in their name; upper and lower case are the same."
+    )
+    @click.option(
+        "--min-resolution",
+        type=click.IntRange(min=1),
+        metavar="PIXELS",
+        help="Only videos whose shorter side has at least this: 720, 1080, 2160.",
+    )
+    @click.option(
+        "--orientation",
+        type=click.Choice(["landscape", "portrait", "square"]),
+        help="Only videos of this shape, as they are shown.",
+    )
+    @click.option("--per-video", type=click.IntRange(min=1), metavar="N", help="At most N hits of one video.")
+    @click.option(
+        "--hide-duplicates", is_flag=True, help="Leave out what looks almost the same as a better hit, such as copies."
+    )
     @click.option("--threshold", type=float, metavar="SCORE", help="Only hits that score at least this (-1 to 1).")
     @functools.wraps(command)
     def run(
@@ -69,6 +90,11 @@ def narrowing_options(command: Callable[..., Any]) -> Callable[..., Any]:
         max_duration: Fraction | None,
         since: int | None,
         until: int | None,
+        name: str | None,
+        min_resolution: int | None,
+        orientation: Orientation | None,
+        per_video: int | None,
+        hide_duplicates: bool,
         threshold: float | None,
         **options: Any,
     ) -> Any:
@@ -84,10 +110,26 @@ def narrowing_options(command: Callable[..., Any]) -> Callable[..., Any]:
             max_seconds=None if max_duration is None else float(max_duration),
             since_ns=since,
             until_ns=until,
+            name=name or None,
+            min_short_side=min_resolution,
+            orientation=orientation,
         )
-        return command(*args, narrowing=Narrowing(top_k=top_k, threshold=threshold, filters=filters), **options)
+        narrowing = Narrowing(
+            top_k=top_k,
+            threshold=threshold,
+            filters=filters,
+            per_video=per_video,
+            near_duplicates=_near_duplicate() if hide_duplicates else None,
+        )
+        return command(*args, narrowing=narrowing, **options)
 
     return run
+
+
+def _near_duplicate() -> float:
+    from search.query import NEAR_DUPLICATE
+
+    return NEAR_DUPLICATE
 
 
 def nothing_found(library: Library, narrowing: Narrowing) -> str:

@@ -58,6 +58,8 @@ def search(
             filters=narrowing.filters,
             k=narrowing.top_k,
             threshold=narrowing.threshold,
+            per_video=narrowing.per_video,
+            near_duplicates=narrowing.near_duplicates,
         )
         hits = engine.search(query)
         question = {"query": text, "not": list(unwanted), "encoder": encoder.id, "notice": encoder.notice}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -85,12 +84,13 @@ def hits_like(
     query = Query(
         terms=example.terms,
         filters=narrowing.filters,
-        k=narrowing.top_k + len(example.own_ids),
+        k=narrowing.top_k,
         threshold=narrowing.threshold,
+        per_video=narrowing.per_video,
+        near_duplicates=narrowing.near_duplicates,
+        leave_out=example.own_ids,
     )
-    found = compose.open_engine(settings, library, encoder).search(query)
-    others = [hit for hit in found if hit.segment.id not in example.own_ids][: narrowing.top_k]
-    return [dataclasses.replace(hit, rank=rank) for rank, hit in enumerate(others, 1)]
+    return compose.open_engine(settings, library, encoder).search(query)
 
 
 def image_example(encoder: Encoder, path: str) -> Example:

@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from db.records import Filters, Segment, Video
 
 NEAR_DUPLICATE = 0.98
-"""The cosine from which two segments look the same to a person (placeholder)."""
+"""The cosine from which two segments count as the same thing shown twice: copies, other encodings, still cameras.
+
+Measured with the demo encoder on the demo library and a copy of it at 60 % of the size and poor quality (x264, CRF 33):
+a segment and its copy have 0.9828 or more in 99 of 100 cases (median 0.9996), segments of different videos at most
+0.907, other shots of one video at most 0.726. Real footage lies closer together, so the high side of the gap is taken:
+rather one duplicate shown than something new hidden.
+"""
 
 
 class QueryError(ValueError):
