@@ -40,8 +40,8 @@ class Narrowing:
 
 
 def narrowing_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """-k, --in, --named, --min-duration, --max-duration, --since, --until, --min-resolution, --orientation, --threshold,
-    --per-video and --hide-duplicates, handed on as one `narrowing`."""
+    """-k, --in, --named, --min-duration, --max-duration, --since, --until, --min-resolution, --orientation,
+    --threshold, --per-video and --hide-duplicates, handed on as one `narrowing`."""
 
     @click.option(
         "-k", "-n", "--top-k", type=click.IntRange(min=1), default=10, show_default=True, help="How many hits at most."

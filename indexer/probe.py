@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 MOST_THREADS = 8  # of one decoder; each holds a frame, and more gain little
 
+_TIMECODE = re.compile(r"([01]\d|2[0-3]):([0-5]\d):([0-5]\d)([:;.,])(\d{2,3})", re.ASCII)
 _PICTURE_BRANDS = frozenset({"heic", "heix", "heim", "heis", "mif1", "avif", "avis", "miaf"})
 _PICTURE_FORMATS = frozenset({"image2", "gif", "apng", "ico", "webp", "webp_anim"})
 _HEADS: tuple[tuple[int, bytes], ...] = (  # what the containers of videos start with: (offset, bytes)
@@ -56,6 +58,7 @@ class Source:
     sample_aspect: Fraction  # width of a pixel over its height
     codec: str
     has_audio: bool
+    timecode: str  # of the first frame: hh:mm:ss:ff, drop-frame hh:mm:ss;ff; "" where the file has none
     may_be_picture: bool  # the container also holds still pictures: one frame alone is not a video
 
     @property
@@ -176,11 +179,26 @@ def _choose(path: str, container: InputContainer, info: os.stat_result, threads:
         sample_aspect=_sensible_aspect(stream),
         codec=context.codec.canonical_name,
         has_audio=has_audio,
+        timecode=_timecode(container, stream),
         may_be_picture=name.endswith("_pipe")
         or name in _PICTURE_FORMATS
         or brand in _PICTURE_BRANDS
         or bool(stream.disposition & Disposition.still_image),
     )
+
+
+def _timecode(container: InputContainer, stream: VideoStream) -> str:
+    """What the file says its first frame is called. QuickTime keeps it in a track of its own (tmcd), MXF in the
+    container, MPEG-2 and others in the stream; the pictures' own stream counts first."""
+    others = [other for other in container.streams if other.index != stream.index]
+    for metadata in (stream.metadata, container.metadata, *(other.metadata for other in others)):
+        said = next((value for key, value in metadata.items() if key.lower() == "timecode"), "")  # Matroska: TIMECODE
+        found = _TIMECODE.fullmatch(said.strip())
+        if found is not None:
+            hours, minutes, seconds, mark, frames = found.groups()
+            # Some write a point, or a comma, for drop-frame.
+            return f"{hours}:{minutes}:{seconds}{':' if mark == ':' else ';'}{frames}"
+    return ""
 
 
 def _fraction(value: Fraction | None) -> Fraction | None:

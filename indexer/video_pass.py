@@ -170,6 +170,7 @@ class VideoPass:
             rotation=run.scaler.orientation.clockwise_degrees,
             has_audio=source.has_audio,
             damaged=damaged + run.unusable,
+            timecode=source.timecode,
         )
 
 
