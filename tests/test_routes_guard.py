@@ -19,9 +19,10 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 
-from app.browse.answers import MOST_BODY_BYTES, Call, integer, list_of, number, one_of, or_none, route, text
+from app.browse.answers import MOST_BODY_BYTES, Call, route
 from app.browse.guard import Guard
 from app.browse.proxies import Proxies
+from app.browse.sent_values import integer, list_of, number, one_of, or_none, text
 from app.browse.server import our_routes
 from app.compose import Settings
 from db.errors import LibraryBusy, LibraryDamaged, LibraryFull

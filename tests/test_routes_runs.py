@@ -165,8 +165,11 @@ def test_an_export_becomes_a_command_of_ours(
     assert packed.name.startswith("Tray ")
     assert words[words.index("--mode") :] == [
         "--mode", "copy", "--handles", "1.500", "--name", "{number} {name}", "--list", "edl,otio",
-        "--clips", f"{second},{first}",
+        "--subclips", f"{second},{first}",
     ]  # fmt: skip
+    lists_only = {"collection": tray["id"], "mode": "none", "lists": ["edl"], "to": str(tmp_path)}
+    assert client.post("/api/exports", json=lists_only).status_code == 200
+    assert started.pop()[5:] == ["--lists-only", "--list", "edl"]
 
 
 @pytest.mark.parametrize(

@@ -12,20 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from app.browse.answers import (
-    Call,
-    Refusal,
-    integer,
-    json_answer,
-    known,
-    list_of,
-    number,
-    or_none,
-    route,
-    sensible,
-    text,
-)
+from app.browse.answers import Call, Refusal, json_answer, known, route, sensible
 from app.browse.segments_api import ratio
+from app.browse.sent_values import integer, list_of, number, or_none, text
 from app.timelines.model import frame_range
 from app.timelines.timecode import nominal_rate
 

@@ -10,7 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.browse.answers import Call, Refusal, integer, known, list_of, number, one_of, route, text
+from app.browse.answers import Call, Refusal, known, route
+from app.browse.sent_values import integer, list_of, number, one_of, text
 
 if TYPE_CHECKING:
     from starlette.routing import Route
@@ -64,13 +65,16 @@ def export_routes(settings: Settings, library: Library, runs: Runs) -> list[Rout
             words += ["--zip", str(_zip_path(library, collection.name))]
         else:
             words += ["--to", str(_folder(body["to"]))]
-        words += ["--mode", body.get("mode", "smart"), "--handles", f"{handles:.3f}"]
+        if body.get("mode") == "none":
+            words += ["--lists-only"]
+        else:
+            words += ["--mode", body.get("mode", "smart"), "--handles", f"{handles:.3f}"]
         if body.get("name_pattern", "").strip():
             words += ["--name", body["name_pattern"]]
         if body.get("lists"):
             words += ["--list", ",".join(dict.fromkeys(body["lists"]))]
         if chosen is not None:
-            words += ["--clips", ",".join(map(str, chosen))]
+            words += ["--subclips", ",".join(map(str, chosen))]
         return {"run": runs.start(words, settings)}
 
     return [route("/api/exports", begin, "POST")]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from app.browse.answers import Call, Refusal, route, sensible, text
+from app.browse.answers import Call, Refusal, route, sensible
+from app.browse.sent_values import text
 
 if TYPE_CHECKING:
     from starlette.routing import Route
