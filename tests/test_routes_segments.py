@@ -56,6 +56,17 @@ def test_facts_of_a_segment(tmp_path: Path) -> None:
     assert (frames.status_code, "drive" in frames.json()["error"]) == (404, True)
 
 
+def test_the_time_code_that_a_file_carries(tmp_path: Path) -> None:
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    write(tmp_path / "plain.mov", *constant(30, Fraction(25)))
+    ffmpeg("-i", str(tmp_path / "plain.mov"), "-c", "copy", "-timecode", "10:00:00:00", str(folder / "a.mov"))
+    library = Library.open(tmp_path / "library")
+    index(library, folder, 1)
+    facts = client_of(library).get(f"/api/segment/{segment_ids(library)[0]}").json()
+    assert facts["timecode"] == "10:00:00:00"
+
+
 def test_neighbours_in_order_and_only_of_the_same_video(tmp_path: Path) -> None:
     colours = ("red", "blue", "green", "white", "black")
     shots = [(colour, 15) for colour in colours]
