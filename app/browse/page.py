@@ -11,7 +11,7 @@ if str(Path(__file__).parent) in sys.path:  # Streamlit puts the script's folder
     sys.path.remove(str(Path(__file__).parent))
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from app.browse import collections_page, library_page, map_page, search_page
+from app.browse import collections_page, indexing_page, library_page, map_page, search_page
 from app.browse.plain import plain
 from db.errors import LibraryError
 
@@ -25,6 +25,7 @@ PAGES = {
     "collections": st.Page(
         collections_page.show, title="Collections", icon=":material/playlist_play:", url_path="collections"
     ),
+    "indexing": st.Page(indexing_page.show, title="Indexing", icon=":material/create_new_folder:", url_path="indexing"),
 }
 st.session_state["pages"] = PAGES
 page = st.navigation(list(PAGES.values()), position="top")
