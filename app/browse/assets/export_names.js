@@ -31,7 +31,8 @@ export function nameOf(pattern, clip, { number, total, collection, mode, handles
     const value = field === null ? '' : values[field];
     made += (field !== null && !value && made ? text.replace(/[_\-. ]+$/, '') : text) + value;
   }
-  const extension = mode === 'exact' ? '.mp4' : (clip.fileName.match(/\.[^.]{1,5}$/)?.[0] ?? '.mp4').toLowerCase();
+  // Clips that are cut anew become MP4, as most of the smart ones do.
+  const extension = mode !== 'copy' ? '.mp4' : (clip.fileName.match(/\.[^.]{1,5}$/)?.[0] ?? '.mp4').toLowerCase();
   return { name: (portable(made).slice(0, MOST_CHARACTERS - 10) || 'clip') + extension, problem: null };
 }
 

@@ -1,8 +1,9 @@
 // Exporting a collection: what, how and where to; then how far it is, and where it went.
 
+import { sameText, total } from './clip_times.js';
 import { DEFAULT_PATTERN, nameOf, TOKENS } from './export_names.js';
 import { ExportRuns } from './export_runs.js';
-import { api, element, toast } from './store.js';
+import { api, clock, element, toast } from './store.js';
 
 const CHOICES = 'prismsearch.export';
 const FOLDERS = 'prismsearch.export.folders';
@@ -39,39 +40,40 @@ export class ExportPanel {
 
   build() {
     const radio = (group, value, label, more) => element('label', { class: 'ps-choice' },
-      element('input', { type: 'radio', name: `ps-export-${group}`, value, onchange: () => this.set(group, value) }),
+      element('input', { type: 'radio', name: `ps-export-${group}`, value, 'aria-label': label, 'aria-description': more, onchange: () => this.set(group, value) }),
       element('span', { class: 'ps-choice-text' }, element('span', { text: label }), more ? element('small', { class: 'ps-muted', text: more }) : null));
     const group = (title, ...parts) => element('fieldset', { class: 'ps-export-group' }, element('legend', { text: title }), ...parts);
     this.radios = {
       what: [radio('what', 'all', 'The whole collection'), radio('what', 'selection', 'What is selected')],
       mode: MODES.map(([value, label, more]) => radio('mode', value, label, more)),
-      to: [radio('to', 'zip', 'One zip', 'to download when it is done'), radio('to', 'folder', 'A folder on this machine')],
+      to: [radio('to', 'zip', 'As one zip', 'to download when it is done'), radio('to', 'folder', 'Into a folder', 'of this machine')],
     };
     this.handles = element('input', { class: 'ps-text', type: 'number', min: '0', max: '60', step: '0.5', inputmode: 'decimal', 'aria-label': 'Handles in seconds',
       oninput: () => this.set('handles', this.handles.value) });
     this.pattern = element('input', { class: 'ps-text ps-text-wide', type: 'text', maxlength: '200', spellcheck: 'false', autocomplete: 'off', 'aria-label': 'Naming pattern', placeholder: DEFAULT_PATTERN,
       oninput: () => this.set('pattern', this.pattern.value) });
     this.example = element('div', { class: 'ps-muted ps-export-example', 'aria-live': 'polite' });
-    const token = ([name, label]) => element('button', { class: 'ps-token', type: 'button', text: `{${name}}`, title: label, onclick: () => this.insert(`{${name}}`) });
+    const token = ([name, label]) => element('button', { class: 'ps-token', type: 'button', text: `{${name}}`, title: label, 'aria-label': `Insert: ${label}`, onclick: () => this.insert(`{${name}}`) });
     this.naming = group('Names', this.pattern, element('div', { class: 'ps-tokens' }, ...TOKENS.map(token)), this.example);
     this.handling = group('Handles', element('label', { class: 'ps-inline' }, this.handles, element('span', { text: 'seconds before in and after out' })));
     this.lists = LISTS.map(([value, label, more]) => element('label', { class: 'ps-choice' },
-      element('input', { type: 'checkbox', value, onchange: () => this.setLists() }),
+      element('input', { type: 'checkbox', value, 'aria-label': label, 'aria-description': more, onchange: () => this.setLists() }),
       element('span', { class: 'ps-choice-text' }, element('span', { text: label }), element('small', { class: 'ps-muted', text: more }))));
     this.folder = element('input', { class: 'ps-text ps-text-wide', type: 'text', list: 'ps-export-folders', spellcheck: 'false', autocomplete: 'off',
       placeholder: '/path/of/a/folder', 'aria-label': 'Folder', oninput: () => this.set('folder', this.folder.value) });
     this.recent = element('datalist', { id: 'ps-export-folders' });
     this.recentButtons = element('div', { class: 'ps-tokens' });
     this.said = element('div', { class: 'ps-export-said', role: 'alert' });
-    this.startButton = element('button', { class: 'ps-button ps-primary', type: 'submit' }, element('span', { text: 'Start' }));
+    this.startButton = element('button', { class: 'ps-button ps-primary', type: 'submit', text: 'Start' });
+    this.amount = element('span', { class: 'ps-muted ps-export-amount' });
     this.form = element('form', { class: 'ps-export', hidden: true, 'aria-label': 'Export', novalidate: true, onsubmit: (event) => { event.preventDefault(); this.start(); } },
       element('div', { class: 'ps-export-columns' },
         element('div', {}, group('What', ...this.radios.what), group('How', ...this.radios.mode)),
         element('div', {}, this.handling, this.naming, group('Where to', ...this.radios.to,
           element('div', { class: 'ps-export-folder' }, this.folder, this.recent, this.recentButtons))),
-        element('div', {}, group('Lists', ...this.lists))),
-      element('div', { class: 'ps-export-go' }, this.startButton, this.said));
-    this.element = element('section', { class: 'ps-export-place' }, this.form, this.runs.element);
+        element('div', {}, group('Lists', ...this.lists, element('small', { class: 'ps-muted', text: 'Beside clips, where none is chosen: CSV and JSON.' })))),
+      element('div', { class: 'ps-export-go' }, this.startButton, this.amount, this.said));
+    this.element = element('section', { class: 'ps-export-place', 'data-export': '' }, this.form, this.runs.element);
   }
 
   // From the page
@@ -150,8 +152,8 @@ export class ExportPanel {
     check(this.radios.what, this.what);
     check(this.radios.mode, choice.mode);
     check(this.radios.to, choice.to);
-    this.radios.what[0].lastChild.firstChild.textContent = `The whole collection (${this.collection?.subclips.length ?? 0})`;
-    this.radios.what[1].lastChild.firstChild.textContent = this.chosen.length ? `What is selected (${this.chosen.length})` : 'What is selected (nothing now)';
+    sameText(this.radios.what[0].lastChild.firstChild, `The whole collection (${this.collection?.subclips.length ?? 0})`);
+    sameText(this.radios.what[1].lastChild.firstChild, this.chosen.length ? `What is selected (${this.chosen.length})` : 'What is selected (nothing now)');
     this.radios.what[1].firstChild.disabled = !this.chosen.length;
     for (const label of this.lists) label.firstChild.checked = choice.lists.includes(label.firstChild.value);
     for (const [input, value] of [[this.handles, choice.handles], [this.pattern, choice.pattern], [this.folder, choice.folder]]) {
@@ -170,7 +172,8 @@ export class ExportPanel {
     this.recentButtons.replaceChildren(...folders.slice(0, 4).filter((path) => path !== choice.folder).map((path) =>
       element('button', { class: 'ps-token', type: 'button', text: path, title: path, onclick: () => { this.folder.value = path; this.set('folder', path); } })));
     const amount = this.clips.length;
-    this.startButton.firstChild.textContent = cuts ? `Export ${amount} ${amount === 1 ? 'clip' : 'clips'}` : 'Write the lists';
+    const sum = amount ? total(this.clips) : null;
+    this.amount.textContent = amount ? `${amount} ${amount === 1 ? 'subclip' : 'subclips'}, ${sum.code ?? clock(sum.seconds)}${cuts ? '' : '; lists only'}` : '';
     this.startButton.disabled = !amount || (!cuts && !choice.lists.length) || Boolean(problem && cuts) || this.starting;
     if (!cuts && !choice.lists.length) this.said.textContent = 'Choose at least one list.';
     else if (this.said.textContent === 'Choose at least one list.') this.said.textContent = '';
@@ -199,7 +202,7 @@ export class ExportPanel {
     try {
       const { run } = await api('/api/exports', { method: 'POST', body });
       if (choice.to === 'folder') remember(FOLDERS, [folder, ...recall(FOLDERS, []).filter((each) => each !== folder)].slice(0, MOST_FOLDERS));
-      this.runs.started(run, this.collection.id);
+      this.runs.started(run, body);
       toast('The export has begun; it goes on when this page is closed');
     } catch (error) {
       this.said.textContent = error.message;

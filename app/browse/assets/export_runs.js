@@ -9,6 +9,7 @@ const STARTED = 'prismsearch.export.runs';
 const MOST_REMEMBERED = 50;
 const MOST_SHOWN = 5;
 const MOST_FAILURES = 8;
+const MOST_NOTES = 40;
 
 /** callbacks: onRunning(text or null), show(). */
 export class ExportRuns {
@@ -31,9 +32,10 @@ export class ExportRuns {
     this.look();
   }
 
-  started(id, collection) {
+  /** body: what was asked of the server. */
+  started(id, body) {
     this.watched.add(id);
-    rememberStarted(id, collection);
+    rememberStarted(id, body);
     this.look();
   }
 
@@ -127,23 +129,33 @@ export class ExportRuns {
 
   finished(run) {
     const report = run.report ?? {};
-    const title = { done: run.failures?.length ? 'Exported, not all' : 'Exported', stopped: 'Stopped', failed: 'Failed', interrupted: 'Interrupted' }[run.outcome] ?? run.outcome;
-    const files = report.written ?? report.files ?? run.progress?.files_done;
-    const facts = [
-      typeof files === 'number' ? `${files} ${files === 1 ? 'clip' : 'clips'}` : '', when(run.updated_at ?? run.started_at),
-    ].filter(Boolean).join(' · ');
-    const where = report.directory ?? report.folder ?? report.to ?? report.zip ?? null;
-    const zip = run.downloadable ?? Boolean(report.zip);
-    const message = run.outcome === 'interrupted' ? 'It ended in the middle: the machine or the program stopped. What was written is whole; start it again for the rest.' : run.message;
+    const failed = run.failures?.length ?? 0;
+    const title = { done: failed ? 'Exported, but not all' : 'Exported', stopped: 'Stopped', failed: 'Failed', interrupted: 'Interrupted' }[run.outcome] ?? run.outcome;
+    const written = typeof report.written === 'number' ? `${report.written} ${report.written === 1 ? 'clip' : 'clips'}` : '';
+    const lists = (report.lists ?? []).length;
+    const facts = [written, lists ? `${lists} ${lists === 1 ? 'list' : 'lists'}` : '', when(run.updated_at ?? run.started_at)].filter(Boolean).join(' · ');
+    const where = report.folder ?? null;
+    const again = run.outcome === 'done' && !failed ? null : startedHere()[run.id]?.body;
+    const message = ['stopped', 'interrupted', 'failed'].includes(run.outcome) ? run.message : '';
     return [
       element('div', { class: 'ps-run-head' }, element('strong', { text: title }), element('span', { class: 'ps-muted', text: facts }), element('span', { class: 'ps-grow' }),
-        zip && run.outcome === 'done' ? element('a', { class: 'ps-button ps-primary', href: `/api/runs/${encodeURIComponent(run.id)}/download`, download: '', text: 'Download', 'data-action': 'download' }) : null,
-        !zip && where ? button('Copy path', 'copy', () => navigator.clipboard?.writeText(where).then(() => toast('Copied', { seconds: 1.5 }))) : null,
-        element('button', { class: 'ps-icon', type: 'button', text: '×', 'aria-label': 'Hide this export', 'data-action': 'hide', onclick: () => { this.hidden.add(run.id); this.look(); } })),
-      where && !zip ? element('div', { class: 'ps-run-where', text: where }) : null,
-      message ? element('div', { class: 'ps-muted', text: message }) : null,
+        run.downloadable ? element('a', { class: 'ps-button ps-primary', href: `/api/runs/${encodeURIComponent(run.id)}/download`, download: '', text: 'Download', 'data-action': 'download' }) : null,
+        where ? button('Copy path', 'copy', () => navigator.clipboard?.writeText(where).then(() => toast('Copied', { seconds: 1.5 }))) : null,
+        again ? button(again.to === 'zip' ? 'Start again' : 'Go on', 'again', () => this.again(run, again)) : null,
+        element('button', { class: 'ps-icon', type: 'button', text: '×', 'aria-label': 'Hide this export', title: 'Hide', 'data-action': 'hide', onclick: () => { this.hidden.add(run.id); this.look(); } })),
+      where ? element('div', { class: 'ps-run-where', text: where }) : null,
+      run.outcome === 'done' && report.zip && !run.downloadable ? element('div', { class: 'ps-muted', text: 'Its zip has been cleared away since; export again for a new one.' }) : null,
+      message ? element('div', { class: 'ps-run-message', text: message }) : null,
       ...failures(run), ...notes(report),
     ].filter(Boolean);
+  }
+
+  /** The same once more; into the same folder it goes on where it ended. */
+  async again(run, body) {
+    const answer = await attempt(() => api('/api/exports', { method: 'POST', body }));
+    if (!answer) return;
+    this.hidden.add(run.id);
+    this.started(answer.run, body);
   }
 
   async stop(run) {
@@ -157,7 +169,7 @@ export class ExportRuns {
 function belongs(run, collection) {
   if (run.kind !== 'export') return false;
   const started = startedHere()[run.id];
-  if (started !== undefined) return started === collection.id;
+  if (started) return started.collection === collection.id;
   const words = run.arguments ?? [];
   const at = words.indexOf('--collection');
   return (at >= 0 && words[at + 1] === collection.name) || words.includes(`--collection=${collection.name}`);
@@ -172,8 +184,8 @@ function startedHere() {
   }
 }
 
-function rememberStarted(id, collection) {
-  const kept = Object.entries({ ...startedHere(), [id]: collection }).slice(-MOST_REMEMBERED);
+function rememberStarted(id, body) {
+  const kept = Object.entries({ ...startedHere(), [id]: { collection: body.collection, body } }).slice(-MOST_REMEMBERED);
   try {
     localStorage.setItem(STARTED, JSON.stringify(Object.fromEntries(kept)));
   } catch {
@@ -190,12 +202,14 @@ function failures(run) {
   all.length > shown.length ? element('li', { class: 'ps-muted', text: `and ${all.length - shown.length} more` }) : null)];
 }
 
+/** What a person should know of what was written: the lists' notes, and those of single clips. */
 function notes(report) {
-  const all = (report.notes ?? []).filter((note) => typeof note === 'string');
+  const ofClips = (report.clips ?? []).filter((clip) => typeof clip?.note === 'string' && clip.note && clip.file).map((clip) => `${lastPart(clip.file)}: ${clip.note}`);
+  const all = [...(report.notes ?? []).filter((note) => typeof note === 'string'), ...ofClips];
   if (!all.length) return [];
-  const shown = all.slice(0, MOST_FAILURES);
+  const rest = all.length - MOST_NOTES;
   return [element('details', { class: 'ps-run-notes' }, element('summary', { text: `${all.length} ${all.length === 1 ? 'note' : 'notes'}` }),
-    element('ul', {}, ...shown.map((text) => element('li', { text }))))];
+    element('ul', {}, ...all.slice(0, MOST_NOTES).map((text) => element('li', { text })), rest > 0 ? element('li', { class: 'ps-muted', text: `and ${rest} more` }) : null))];
 }
 
 function button(text, action, run) {

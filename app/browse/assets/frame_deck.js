@@ -7,6 +7,16 @@ import { Deck } from './deck.js';
 const FIRST_FRAME_MILLISECONDS = 3000;
 
 export class FrameDeck extends Deck {
+  constructor(video) {
+    super(video);
+    // A range may reach to the end of the video, where the element stops by itself.
+    video.addEventListener('ended', () => {
+      if (!this.loop || !this.stop) return;
+      this.seekTo(this.stop.from);
+      this.play();
+    });
+  }
+
   /** `seeks` counts what was asked for; `away` says that the element is elsewhere for a moment, to look up a still. */
   clear() {
     super.clear();
