@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 Rows = NDArray[np.float32]
 Points = NDArray[np.float32]
 
+LAYOUT = 1
+"""Which layout this is; to be raised when rows would be laid out otherwise, so that kept maps are made anew."""
+
 LANDMARKS = 2500
 _FAR_SHARE = 10  # one landmark in so many is a row that the others represent badly: rare shots get a place of their own
 _CANDIDATES = 4  # so many times as many badly represented rows are looked at
@@ -21,6 +24,9 @@ _COLUMNS = 50  # principal components that t-SNE sees; more only cost time
 _PERPLEXITY = 30.0
 _FEWEST = 6  # below that t-SNE has no neighbourhoods to keep; principal components tell all there is
 _EQUAL = 1e-6  # rows whose spread is below this are one row, and rounding
+
+_ROOM = 1.2  # of the map's area of 4: what the points take, each as a square around it
+_PUSHES = 150
 
 _NEAREST = 10  # landmarks that a row is placed among
 _SHARPNESS = 2.0
@@ -70,7 +76,8 @@ def lay_out(rows: Rows) -> Points:
     )
     # Several threads add up in any order, and t-SNE makes another picture of another rounding.
     with threadpool_limits(1, user_api="openmp"):
-        return _fitted(tsne.fit_transform(components))
+        points = tsne.fit_transform(components)
+    return _fitted(_spread(_fitted(points).astype(np.float64)))
 
 
 @dataclass(frozen=True)
@@ -122,6 +129,27 @@ def _principal(rows: Rows) -> NDArray[np.float64]:
     components: NDArray[np.float64] = centred @ (axes * signs)
     missing = columns - components.shape[1]
     return np.pad(components, ((0, 0), (0, missing))) if missing > 0 else components
+
+
+def _spread(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Push apart what lies too near, so that dense islands become lands that can be looked at, and keep their order.
+
+    t-SNE keeps neighbours, but piles up what is much alike, with a sea around it that tells nothing.
+    """
+    from scipy.spatial import cKDTree
+
+    distance = (_ROOM / len(points)) ** 0.5
+    for _ in range(_PUSHES):
+        pairs = cKDTree(points).query_pairs(distance, output_type="ndarray")
+        if not len(pairs):
+            break
+        between = points[pairs[:, 0]] - points[pairs[:, 1]]
+        lengths = np.maximum(np.linalg.norm(between, axis=1), 1e-9)
+        pushes = between * (0.4 * (distance - lengths) / lengths)[:, None]
+        for column in (0, 1):
+            points[:, column] += np.bincount(pairs[:, 0], pushes[:, column], len(points))
+            points[:, column] -= np.bincount(pairs[:, 1], pushes[:, column], len(points))
+    return points
 
 
 def _fitted(points: NDArray[np.floating]) -> Points:

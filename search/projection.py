@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from db.errors import LibraryBusy
 from db.records import Filters, Stamp
 from search.cache_file import CacheFile
-from search.layout import Landmarks, Points, Rows, choose_landmarks, lay_out
+from search.layout import LAYOUT, Landmarks, Points, Rows, choose_landmarks, lay_out
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -184,13 +184,22 @@ def _may_grow(held: Projection, stamp: Stamp) -> bool:
 
 def _write(path: str, made: Projection) -> None:
     with open(path, "wb") as stream:
-        np.savez(stream, ids=made.ids, points=made.points, landmarks=made.landmarks, made_from=made.made_from)
+        np.savez(
+            stream,
+            layout=LAYOUT,
+            ids=made.ids,
+            points=made.points,
+            landmarks=made.landmarks,
+            made_from=made.made_from,
+        )
 
 
 def _read(path: str) -> Projection:
     """With a stamp that means nothing yet: the cache gives it beside."""
     nothing = Stamp(library_id="", encoder_id="", dim=0, count=0, last_id=0, generation=-1)
     with np.load(path, allow_pickle=False) as held:
+        if int(held["layout"]) != LAYOUT:
+            raise ValueError("a map of another layout")
         return Projection(
             stamp=nothing,
             ids=held["ids"].astype(np.int64),

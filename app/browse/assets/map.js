@@ -46,14 +46,14 @@ class MapView {
     this.build();
     this.map = new MapCanvas(this.canvas);
     this.selection = new Selection({ open: (place) => this.openItems(this.selection.items, place), clear: () => this.choose([]) });
-    this.root.append(this.selection.root);
+    this.stage.append(this.selection.root);
     this.card = new HoverCard(parent);
     this.sizes = new ResizeObserver(() => this.resize());
     this.sizes.observe(this.stage);
     this.unwatchTheme = watchTheme(parent, () => this.recolour());
     this.unwatchTray = tray.watch();
     this.stopGestures = followGestures(this.stage, this);
-    this.stage.addEventListener('focus', () => this.stage.matches(':focus-visible') && this.aim());
+    this.stage.addEventListener('focus', () => !this.pressed && this.aim());
     this.stage.addEventListener('blur', () => this.unaim());
     this.removeKeys = addKeys('Map', this.keys());
     this.follow();
@@ -88,6 +88,7 @@ class MapView {
     const pan = (x, y) => (event) => {
       if (onControl(event) || !this.points || (document.activeElement !== this.stage && document.activeElement !== document.body)) return false;
       this.map.pan(x * this.map.width * 0.12, y * this.map.height * 0.12);
+      this.cross.hidden = false;
       this.moved();
       return true;
     };
@@ -158,7 +159,8 @@ class MapView {
   }
 
   async load(version) {
-    const points = await attempt(() => Points.load(this.encoder, version));
+    const stretch = Math.min(1.8, Math.max(1, this.stage.clientWidth / Math.max(1, this.stage.clientHeight)));
+    const points = await attempt(() => Points.load(this.encoder, version, stretch));
     if (!points) return;
     const anew = this.version !== undefined;
     this.version = version;
@@ -191,7 +193,7 @@ class MapView {
       onclick: () => { this.mode = mode; this.recolour(); } })) : []));
     this.legend.replaceChildren(this.mode === 'score' ? legend(points.low, points.high, dark)
       : this.mode === 'folder' ? this.folderLegend(folders) : '');
-    this.map.setColours(points.coloured(this.mode, dark, dark ? [52, 57, 62] : [214, 211, 205], this.chosen));
+    this.map.setColours(points.coloured(this.mode, dark, dark ? [58, 64, 69] : [208, 204, 197], this.chosen));
     this.dark = dark;
     this.draw();
     this.spread();

@@ -2,7 +2,7 @@
 
 const CLICK = 4; // pixels that a hand may tremble
 
-/** view: zoom, moved, hover, find, open, chooseWithin, and `map`, `lasso`. Gives how to stop. */
+/** view: pressed (whether a pointer gave the focus), zoom, moved, hover, find, open, chooseWithin, and `map`, `lasso`. Gives how to stop. */
 export function followGestures(stage, view) {
   const down = new Map(); // pointers on the stage: id -> [x, y]
   let lasso = null;
@@ -11,7 +11,7 @@ export function followGestures(stage, view) {
     const box = stage.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
   };
-  const onControl = (event) => event.target.closest('button') !== null;
+  const onControl = (event) => event.target.closest('button, .ps-map-chosen') !== null;
 
   const drawLasso = () => {
     const { lasso: canvas } = view;
@@ -37,7 +37,10 @@ export function followGestures(stage, view) {
   const press = (event) => {
     if (onControl(event) || event.button !== 0) return;
     stage.setPointerCapture(event.pointerId);
+    view.pressed = true;
     stage.focus({ preventScroll: true });
+    view.pressed = false;
+    view.cross.hidden = true;
     down.set(event.pointerId, place(event));
     travelled = down.size > 1 ? Infinity : 0;
     lasso = event.shiftKey && down.size === 1 ? [place(event)] : null;
@@ -87,6 +90,7 @@ export function followGestures(stage, view) {
   };
 
   const wheel = (event) => {
+    if (event.target.closest('.ps-map-chosen')) return;
     event.preventDefault();
     const step = event.deltaMode === 1 ? 30 : event.deltaMode === 2 ? 300 : 1;
     view.zoom(Math.exp(-event.deltaY * step * (event.ctrlKey ? 0.01 : 0.0022)), ...place(event));

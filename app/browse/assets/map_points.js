@@ -4,7 +4,7 @@ import { fromOklch, rampTable } from './ramp.js';
 import { api } from './store.js';
 
 const CELLS = 256; // the plane is searched by a grid of so many cells each way
-const EDGE = 1.15; // the grid reaches from -EDGE to EDGE
+const EDGE = 1.15; // the grid reaches from -EDGE to EDGE, wider by `stretch` from side to side
 const LEFT_OUT = 65535;
 const STEPS = 65534;
 // Eight colours that stay apart for the colour-blind, on light and on dark; the rest is grey.
@@ -12,18 +12,22 @@ const FOLDERS = [[68, 119, 170], [238, 102, 119], [34, 136, 51], [204, 187, 68],
 const OTHER = [140, 144, 148];
 
 export class Points {
-  /** Read a version of an encoder's map. Throws ApiError, or an error of fetch. */
-  static async load(encoder, version) {
+  /**
+   * Read a version of an encoder's map. stretch: how much wider than high it is drawn; only what is near means something,
+   * so it may fill the room there is. Throws ApiError, or an error of fetch.
+   */
+  static async load(encoder, version, stretch = 1) {
     const query = `?encoder=${encodeURIComponent(encoder)}`;
     const [response, named] = await Promise.all([fetch(`/api/map/${version}/points${query}`), api(`/api/map/${version}/videos${query}`)]);
     if (!response.ok) throw new Error((await response.json()).error);
-    return new Points(await response.arrayBuffer(), named);
+    return new Points(await response.arrayBuffer(), named, stretch);
   }
 
-  constructor(buffer, named) {
+  constructor(buffer, named, stretch) {
+    this.stretch = stretch;
     const [count] = new Uint32Array(buffer, 0, 1);
     this.count = count;
-    this.xy = new Float32Array(buffer, 4, 2 * count);
+    this.xy = Float32Array.from(new Float32Array(buffer, 4, 2 * count), (value, place) => (place % 2 ? value : value * stretch));
     this.ids = new Uint32Array(buffer, 4 + 8 * count, count);
     this.videos = new Uint32Array(buffer, 4 + 12 * count, count);
     this.named = named.videos;
@@ -80,7 +84,7 @@ export class Points {
     this.starts = new Uint32Array(CELLS * CELLS + 1);
     const cells = new Uint32Array(this.count);
     for (let at = 0; at < this.count; at += 1) {
-      cells[at] = this.cell(this.xy[2 * at + 1]) * CELLS + this.cell(this.xy[2 * at]);
+      cells[at] = this.cell(this.xy[2 * at + 1]) * CELLS + this.cell(this.xy[2 * at] / this.stretch);
       this.starts[cells[at] + 1] += 1;
     }
     for (let cell = 0; cell < CELLS * CELLS; cell += 1) this.starts[cell + 1] += this.starts[cell];
@@ -91,7 +95,7 @@ export class Points {
 
   /** Calls visit(at) for every point of the cells that a box of the plane touches. */
   inBox(left, top, right, bottom, visit) {
-    const [x0, x1, y0, y1] = [this.cell(left), this.cell(right), this.cell(top), this.cell(bottom)];
+    const [x0, x1, y0, y1] = [this.cell(left / this.stretch), this.cell(right / this.stretch), this.cell(top), this.cell(bottom)];
     for (let y = y0; y <= y1; y += 1) {
       for (let place = this.starts[y * CELLS + x0]; place < this.starts[y * CELLS + x1 + 1]; place += 1) visit(this.inCells[place]);
     }

@@ -18,6 +18,12 @@ export class Selection {
           element('span', { text: 'Add to the tray' }), element('kbd', { text: 'S' })),
         element('button', { class: 'ps-button', type: 'button', onclick: clear }, element('span', { text: 'Clear' }), element('kbd', { text: 'Esc' }))),
       this.list);
+    // A wheel that turns downwards moves the strip along.
+    this.list.addEventListener('wheel', (event) => {
+      if (Math.abs(event.deltaX) >= Math.abs(event.deltaY)) return;
+      this.list.scrollLeft += event.deltaY;
+      event.preventDefault();
+    }, { passive: false });
   }
 
   /** items: [{id, name, score}], in the order in which they are shown. */
