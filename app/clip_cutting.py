@@ -16,6 +16,7 @@ from app.clip_graph import (
     QUIET,
     SOURCE,
     TARGET,
+    Told,
     decimal,
     ratio,
     reading_from,
@@ -27,6 +28,9 @@ from app.ffmpeg_binary import ExportError
 
 _REORDER_SECONDS = Fraction(3, 23)
 """What ffmpeg seeks too early by where frames are reordered and the container is sought by decoding times."""
+
+
+_FRAMES = re.compile(r"^frame=\s*(\d+)\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +46,14 @@ class Cut:
     note: str | None = None
 
 
-def cut_exact(program: str, found: Survey, draft: Path) -> Cut:
+def cut_exact(program: str, found: Survey, draft: Path, told: Told | None = None) -> Cut:
     """Encode exactly the frames of `found` to the MP4 file `draft`. Raises ExportError.
 
     ffmpeg's own count is compared with the survey's: where a seek has landed too late, reading begins earlier.
     """
     wanted, before = len(found.pts), -1
     for lead in LEAD_SECONDS if found.sought else (None,):
-        cut = _encode_with_or_without_sound(program, found, draft, lead)
+        cut = _encode_with_or_without_sound(program, found, draft, lead, told)
         if cut.frames == wanted:
             return cut
         if cut.frames == before:
@@ -61,24 +65,30 @@ def cut_exact(program: str, found: Survey, draft: Path) -> Cut:
     return replace(cut, note=f"{damage}; {cut.note}" if cut.note else damage)
 
 
-def _encode_with_or_without_sound(program: str, found: Survey, draft: Path, lead: Fraction | None) -> Cut:
+def _encode_with_or_without_sound(
+    program: str, found: Survey, draft: Path, lead: Fraction | None, told: Told | None
+) -> Cut:
     """Sound that cannot be decoded is no reason to do without the picture. Raises ExportError if there is another."""
     sound = found.audio_index is not None
     try:
-        return Cut(suffix=".mp4", frames=_encode(program, found, draft, lead, sound=sound), has_audio=sound)
+        return Cut(suffix=".mp4", frames=_encode(program, found, draft, lead, told, sound=sound), has_audio=sound)
     except ExportError as error:
         if not sound:
             raise
         try:
-            frames = _encode(program, found, draft, lead, sound=False)
+            frames = _encode(program, found, draft, lead, told, sound=False)
         except ExportError:
             raise error from None
         return Cut(suffix=".mp4", frames=frames, has_audio=False, note=f"without its sound ({error})")
 
 
-def _encode(program: str, found: Survey, draft: Path, lead: Fraction | None, *, sound: bool) -> int:
+def _encode(program: str, found: Survey, draft: Path, lead: Fraction | None, told: Told | None, *, sound: bool) -> int:
     """The number of frames written."""
     import ffmpeg
+
+    def heard(line: str) -> None:
+        if told is not None and (count := _FRAMES.fullmatch(line)):
+            told(min(1.0, int(count[1]) / len(found.pts)))
 
     start, end = found.container_seconds(found.pts[0]), found.container_seconds(found.end_pts)
     source = ffmpeg.input(SOURCE, **reading_from(found, start, lead))
@@ -107,8 +117,10 @@ def _encode(program: str, found: Survey, draft: Path, lead: Fraction | None, *, 
     if sound:
         options |= {"c:a": "aac", "b:a": AUDIO_BITS_A_SECOND}
     output = ffmpeg.output(*streams, TARGET, **options)
-    report = run_graph([program, *QUIET, "-progress", "pipe:1"], output, {SOURCE: found.path, TARGET: draft})
-    counts = re.findall(r"^frame=\s*(\d+)", report, re.MULTILINE)
+    report = run_graph(
+        [program, *QUIET, "-progress", "pipe:1"], output, {SOURCE: found.path, TARGET: draft}, heard if told else None
+    )
+    counts = _FRAMES.findall(report)
     return int(counts[-1]) if counts else 0
 
 

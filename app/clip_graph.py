@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -19,17 +19,24 @@ SOURCE, TARGET = "prismsearch-source", "prismsearch-target"
 """Stand for the files while the command line is built: ffmpeg-python cannot take a name that is not UTF-8."""
 QUIET = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-copyts")
 """copyts: times stay the source's own, which is what everything here is told in."""
+Told = Callable[[float], None]
+"""Given how much of a clip is done, 0 to 1."""
 MOST_TIME_UNITS = 1_000_000  # a second, in MP4: its 32-bit lengths of frames overflow beyond
 
 
-def run_graph(command: list[str], graph: Any, files: Mapping[str, str | Path]) -> str:
-    """The standard output of ffmpeg with the files in place of what stands for them. Raises ExportError."""
+def run_graph(
+    command: list[str], graph: Any, files: Mapping[str, str | Path], told: Callable[[str], None] | None = None
+) -> str:
+    """The standard output of ffmpeg with the files in place of what stands for them. Raises ExportError.
+
+    told: given each line of the output as it comes.
+    """
     import ffmpeg
 
     # `file:` keeps a name with a colon, a percent sign or a leading dash from meaning something else.
     names = {stand_in: f"file:{path}" for stand_in, path in files.items()}
     words: list[str] = ffmpeg.compile(graph, cmd=command, overwrite_output=True)
-    return run_ffmpeg([names.get(word, word) for word in words])
+    return run_ffmpeg([names.get(word, word) for word in words], told)
 
 
 def reading_from(found: Survey, start: Fraction, lead: Fraction | None) -> dict[str, Any]:

@@ -24,19 +24,19 @@ def clip_name(
     or begin with a dash. stem: any text, a name that is not UTF-8 included; what Windows refuses becomes `_`.
     """
     digits = max(3, len(str(total)))
-    head, tail = f"{number:0{digits}d}_", f"_{_moment(start_seconds)}-{_moment(end_seconds)}"
+    head, tail = f"{number:0{digits}d}_", f"_{moment(start_seconds)}-{moment(end_seconds)}"
     room = MOST_BYTES - len((head + tail + suffix).encode()) - len("_9999")
-    return f"{head}{_portable(stem, room)}{tail}{suffix}"
+    return f"{head}{portable(stem, room)}{tail}{suffix}"
 
 
-def _moment(seconds: Fraction) -> str:
+def moment(seconds: Fraction) -> str:
     """00h00m12.480s: to the nearest millisecond, without the colons of a timecode."""
     milliseconds = max(0, round(seconds * 1000))
     whole, milliseconds = divmod(milliseconds, 1000)
     return f"{whole // 3600:02}h{whole // 60 % 60:02}m{whole % 60:02}.{milliseconds:03}s"
 
 
-def _portable(stem: str, room_bytes: int) -> str:
+def portable(stem: str, room_bytes: int) -> str:
     """The stem without what some file system refuses, cut between characters to fit; `clip` where nothing is left."""
     safe = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", stem)).strip(" .")
     cut = safe.encode()[:room_bytes].decode(errors="ignore").rstrip(" .")

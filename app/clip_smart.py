@@ -23,6 +23,7 @@ from app.clip_graph import (
     QUIET,
     SOURCE,
     TARGET,
+    Told,
     ratio,
     reading_from,
     run_graph,
@@ -49,7 +50,7 @@ class _Edge:
     lead: Fraction | None
 
 
-def cut_smart(program: str, found: Survey, draft: Path) -> Cut:
+def cut_smart(program: str, found: Survey, draft: Path, told: Told | None = None) -> Cut:
     """Write exactly the frames of `found` to `draft`, copied where that can be done. Raises ExportError, OSError."""
     try:
         if found.intra:
@@ -61,7 +62,7 @@ def cut_smart(program: str, found: Survey, draft: Path) -> Cut:
         reason = f"the file is damaged ({problem})"
     except ExportError as problem:
         reason = f"joining failed ({problem})"
-    cut = cut_exact(program, found, draft)
+    cut = cut_exact(program, found, draft, told)
     whole = f"encoded again as a whole: {reason}"
     return replace(cut, note=f"{cut.note}; {whole}" if cut.note else whole)
 

@@ -17,28 +17,43 @@ and the others go on.
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from app.clip_names import clip_name, publish
+from app.export_drafts import DRAFT, made, remove_draft, sweep_drafts
+from app.export_naming import ClipFacts, check_pattern, named
 from app.ffmpeg_binary import ExportError, find_ffmpeg
+
+if TYPE_CHECKING:
+    from app.export_manifest import Manifest
 
 ExportMode = Literal["exact", "smart", "copy"]
 
-_DRAFT = ".prismsearch-draft-"
-_STALE_SECONDS = 24 * 3600.0
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFacts:
+    """What lists for editing programs say about a file, known without opening it. See app.timelines.model."""
+
+    video_seconds: Fraction
+    frame_rate: Fraction
+    timecode: str = ""
+    width: int = 0
+    height: int = 0
+    has_audio: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipRequest:
     """A range to be cut: start <= time < end, seconds counted from the first frame shown, exact as Fractions.
 
-    rank: comes first in the clip's name; the place among the requests where None. name_hint: instead of the source's
-    own name. score: only handed on to the lists.
+    rank: comes first in the clip's name; the place among the requests where None. name_hint: what a person called it,
+    instead of the source's own name. collection, score: for names and lists; note and facts: for lists. fingerprint:
+    of the source's content, where it is known.
     """
 
     path: str
@@ -47,6 +62,10 @@ class ClipRequest:
     rank: int | None = None
     name_hint: str = ""
     score: float | None = None
+    collection: str = ""
+    fingerprint: str = ""
+    note: str = ""
+    facts: SourceFacts | None = None
 
     def __post_init__(self) -> None:
         try:
@@ -84,6 +103,20 @@ class ExportedClip:
 
 Progress = Callable[[int, int, ExportedClip], None]
 """Told after each clip: how many are done, of how many, and what became of this one."""
+Within = Callable[[int, float], None]
+"""Told while a clip is cut: its place from 0, and how much of it is done, 0 to 1. Where that is known cheaply."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """What holds for all clips of an export."""
+
+    folder: Path
+    program: str
+    pad: Fraction
+    total: int
+    name_pattern: str | None
+    manifest: Manifest | None
 
 
 def export_clips(
@@ -92,42 +125,62 @@ def export_clips(
     mode: ExportMode = "exact",
     *,
     pad_seconds: Fraction | float = 0,
+    name_pattern: str | None = None,
     ffmpeg: str | None = None,
     progress: Progress | None = None,
+    within: Within | None = None,
     cancelled: Callable[[], bool] | None = None,
+    manifest: Manifest | None = None,
 ) -> list[ExportedClip]:
     """Write one clip a request into `directory` (made where missing), in their order; nothing there is replaced.
 
-    pad_seconds: that much more on either side, as far as the video goes. ffmpeg: a program to use instead of the
-    packaged one. cancelled: asked before each clip; the rest is then given back as not written.
-    Raises ExportError where there is no ffmpeg or no such folder can be made; a clip that fails raises nothing.
+    pad_seconds: that much more on either side, as far as the video goes. name_pattern: see export_naming; None:
+    `007_film_00h00m12.480s-00h00m15.200s.mp4`. ffmpeg: a program to use instead of the packaged one. cancelled: asked
+    before each clip; the rest is then given back as not written. manifest: of the folder; clips that it knows as
+    finished are given as they are.
+    Raises ExportError where there is no ffmpeg or no such folder can be made, ValueError for a pattern that cannot be
+    used; a clip that fails raises nothing.
     """
+    from app.export_manifest import keys
+
     if mode not in ("exact", "smart", "copy"):
         raise ValueError(f"the mode is exact, smart or copy, got {mode!r}")
     pad = Fraction(pad_seconds)
     if pad < 0:
         raise ValueError(f"padding cannot be negative, got {float(pad)}")
+    if name_pattern is not None:
+        check_pattern(name_pattern)
     program = find_ffmpeg(ffmpeg)
-    folder = Path(directory).absolute()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ExportError(f"the folder {folder} cannot be made: {error.strerror or error}") from error
-    _sweep_drafts(folder)
+    folder = made(directory)
+    sweep_drafts(folder)
+    job = _Job(
+        folder=folder,
+        program=program,
+        pad=pad,
+        total=len(requests),
+        name_pattern=name_pattern,
+        manifest=manifest,
+    )
     clips: list[ExportedClip] = []
-    for number, request in enumerate(requests, start=1):
+    for number, (request, key) in enumerate(zip(requests, keys(requests, mode, pad, name_pattern), strict=True), 1):
         clip = ExportedClip(request=request, mode=mode)
-        if cancelled is not None and cancelled():
+        finished = None if manifest is None else manifest.finished(key, clip)
+        if finished is not None:
+            clip = finished
+        elif cancelled is not None and cancelled():
             clip = replace(clip, error="stopped before it was written")
         else:
-            clip = _written(clip, folder, program, pad, number, len(requests))
+            told = None if within is None else partial(within, number - 1)
+            clip = _written(clip, job, number, key, told)
         clips.append(clip)
         if progress is not None:
             progress(number, len(requests), clip)
     return clips
 
 
-def _written(clip: ExportedClip, folder: Path, program: str, pad: Fraction, number: int, total: int) -> ExportedClip:
+def _written(
+    clip: ExportedClip, job: _Job, number: int, key: str, told: Callable[[float], None] | None
+) -> ExportedClip:
     """The clip with its file, or with what went wrong."""
     from app.clip_cutting import cut_copy, cut_exact
     from app.clip_smart import cut_smart
@@ -135,22 +188,18 @@ def _written(clip: ExportedClip, folder: Path, program: str, pad: Fraction, numb
     from indexer.errors import UnreadableVideo
 
     request = clip.request
-    draft = folder / f"{_DRAFT}{secrets.token_hex(6)}"
+    draft = job.folder / f"{DRAFT}{secrets.token_hex(6)}"
     try:
-        start = max(Fraction(0), Fraction(request.start_seconds) - pad)
-        found = survey(request.path, start, Fraction(request.end_seconds) + pad)
-        cut = {"exact": cut_exact, "smart": cut_smart, "copy": cut_copy}[clip.mode](program, found, draft)
-        name = clip_name(
-            number if request.rank is None else request.rank,
-            request.name_hint or Path(request.path).stem,
-            found.start_seconds,
-            found.end_seconds,
-            total=total,
-            suffix=cut.suffix,
-        )
-        return replace(
+        if job.manifest is not None:
+            job.manifest.begin(draft)
+        start = max(Fraction(0), Fraction(request.start_seconds) - job.pad)
+        found = survey(request.path, start, Fraction(request.end_seconds) + job.pad)
+        if clip.mode == "copy":
+            cut = cut_copy(job.program, found, draft)
+        else:
+            cut = {"exact": cut_exact, "smart": cut_smart}[clip.mode](job.program, found, draft, told)
+        whole = replace(
             clip,
-            file=publish(draft, folder, name),
             start_seconds=found.start_seconds,
             end_seconds=found.end_seconds,
             early_seconds=cut.early_seconds,
@@ -161,29 +210,35 @@ def _written(clip: ExportedClip, folder: Path, program: str, pad: Fraction, numb
             has_audio=cut.has_audio,
             note=cut.note,
         )
+        name = _name(whole, job, number, cut.suffix)
+        if job.manifest is not None:
+            job.manifest.promise(key, whole, name, draft)
+        return replace(whole, file=publish(draft, job.folder, name))
     except UnreadableVideo as error:
         return replace(clip, error=error.reason)
     except ExportError as error:
         return replace(clip, error=str(error))
     except OSError as error:
-        return replace(clip, error=f"{error.strerror or error} ({folder})")
+        return replace(clip, error=f"{error.strerror or error} ({job.folder})")
     finally:
-        _remove(draft)
+        remove_draft(draft)
 
 
-def _sweep_drafts(folder: Path) -> None:
-    """Remove what a killed run left here, long enough ago that nobody is still writing it."""
-    for path in folder.glob(f"{_DRAFT}*"):
-        try:
-            stale = time.time() - path.stat().st_mtime > _STALE_SECONDS
-        except OSError:
-            continue
-        if stale:
-            _remove(path)
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError:
-        return  # a draft that stays is hidden, and swept by a later run
+def _name(clip: ExportedClip, job: _Job, number: int, suffix: str) -> str:
+    request = clip.request
+    rank = number if request.rank is None else request.rank
+    source = Path(request.path).stem
+    start, end = clip.start_seconds or Fraction(0), clip.end_seconds or Fraction(0)
+    if job.name_pattern is None:
+        return clip_name(rank, request.name_hint or source, start, end, total=job.total, suffix=suffix)
+    facts = ClipFacts(
+        rank=rank,
+        total=job.total,
+        source=source,
+        start_seconds=start,
+        end_seconds=end,
+        label=request.name_hint,
+        collection=request.collection,
+        score=request.score,
+    )
+    return named(job.name_pattern, facts, suffix)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 class ExportError(Exception):
@@ -37,8 +37,10 @@ def find_ffmpeg(chosen: str | None = None) -> str:
         return found
 
 
-def run_ffmpeg(arguments: Sequence[str]) -> str:
+def run_ffmpeg(arguments: Sequence[str], told: Callable[[str], None] | None = None) -> str:
     """Run it to its end and give its standard output. Ended with it where the caller is interrupted.
+
+    told: given each line of that as it comes.
 
     Raises ExportError with the last line that it wrote to standard error, or what the system says about starting it.
     """
@@ -49,7 +51,7 @@ def run_ffmpeg(arguments: Sequence[str]) -> str:
         except OSError as error:
             raise ExportError(f"{arguments[0]} cannot be started: {error.strerror or error}") from error
         try:
-            output, _ = process.communicate()
+            output = process.communicate()[0] if told is None else _listened(process, told)
         except BaseException:
             process.kill()
             process.wait()
@@ -60,6 +62,17 @@ def run_ffmpeg(arguments: Sequence[str]) -> str:
         errors.seek(max(0, errors.tell() - 8192))
         lines = [line.strip() for line in errors.read().decode(errors="replace").splitlines() if line.strip()]
     raise ExportError(f"ffmpeg: {_telling(lines) or f'ended with code {process.returncode}'}")
+
+
+def _listened(process: subprocess.Popen[bytes], told: Callable[[str], None]) -> bytes:
+    lines = []
+    assert process.stdout is not None
+    with process.stdout:
+        for line in process.stdout:
+            lines.append(line)
+            told(line.decode(errors="replace").rstrip())
+    process.wait()
+    return b"".join(lines)
 
 
 def _telling(lines: list[str]) -> str:

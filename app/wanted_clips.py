@@ -1,4 +1,4 @@
-"""Which ranges of which files are to be cut: from arguments, from the JSON of a search, or from hits. Cuts nothing."""
+"""Which ranges of which files are to be cut: from arguments, JSON, hits or a collection. Cuts nothing."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from app.export import ClipRequest
+from app.export import ClipRequest, SourceFacts
 from app.hits import span_seconds
+from app.options import MISSING
+from app.refusal import Refused
 from app.similar_command import place_of
 from app.terminal import printable
 
 if TYPE_CHECKING:
     from db.library import Library
+    from db.records import Collection
     from search.query import Hit
 
 
@@ -89,6 +92,57 @@ def _exact(record: Any, name: str) -> Fraction:
     return Fraction(record[name] if name in record else record[f"{name}_seconds"])
 
 
+def from_collection(library: Library, name: str, ids: Sequence[int] | None) -> tuple[str, list[ClipRequest]]:
+    """The collection's name and its subclips in order, or those of the ids among them. `name` may be an id.
+
+    Refused where there is no such collection, a usage error for an id that is not in it.
+    """
+    collection = _collection(library, name)
+    subclips = library.collections.subclips(collection.id)
+    unknown = set(ids or ()) - {each.id for each in subclips}
+    if unknown:
+        raise click.UsageError(
+            f"{', '.join(map(str, sorted(unknown)))} is no subclip of {printable(collection.name)} (any more)"
+        )
+    return collection.name, [
+        ClipRequest(
+            path=each.path,
+            start_seconds=(each.start_pts - each.video_start_pts) * each.time_base,
+            end_seconds=(each.end_pts - each.video_start_pts) * each.time_base,
+            rank=place,
+            name_hint=each.name,
+            score=each.score,
+            collection=collection.name,
+            fingerprint=each.fingerprint,
+            note=each.note,
+            facts=SourceFacts(
+                video_seconds=(each.video_end_pts - each.video_start_pts) * each.time_base,
+                frame_rate=each.frame_rate,
+                timecode=each.timecode,
+                width=each.width,
+                height=each.height,
+                has_audio=each.has_audio,
+            ),
+        )
+        for place, each in enumerate(subclips, 1)
+        if ids is None or each.id in ids
+    ]
+
+
+def _collection(library: Library, name: str) -> Collection:
+    every = library.collections.all()
+    for same in (
+        lambda each: each.name == name,
+        lambda each: each.name.casefold() == name.strip().casefold(),
+        lambda each: str(each.id) == name.strip(),
+    ):
+        found = next(filter(same, every), None)
+        if found is not None:
+            return found
+    known = ", ".join(printable(each.name) for each in every[:20]) or "none yet"
+    raise Refused(f"there is no collection {printable(name)!r}; there are: {known}", MISSING)
+
+
 def from_hits(hits: Sequence[Hit]) -> list[ClipRequest]:
     """Hits as they were found."""
     wanted = []
@@ -101,6 +155,15 @@ def from_hits(hits: Sequence[Hit]) -> list[ClipRequest]:
                 end_seconds=end,
                 rank=hit.rank,
                 score=round(float(hit.score), 6),
+                fingerprint=hit.video.fingerprint,
+                facts=SourceFacts(
+                    video_seconds=(hit.video.end_pts - hit.video.start_pts) * hit.video.time_base,
+                    frame_rate=hit.video.frame_rate,
+                    timecode=hit.video.timecode,
+                    width=hit.video.width,
+                    height=hit.video.height,
+                    has_audio=hit.video.has_audio,
+                ),
             )
         )
     return wanted

@@ -1,0 +1,325 @@
+"""Exports that are stopped, killed or run out of disk: what is whole stays, and the same order goes on from there."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from numbered import constant, shown, write
+
+from app import clip_cutting, export_zip
+from app.export import ClipRequest, ExportedClip, export_clips
+from app.export_manifest import NAME, hold
+from app.export_order import ExportOrder
+from app.export_running import ExportResult, carry_out
+from app.export_zip import parts_folder
+from app.ffmpeg_binary import ExportError
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    options = {"x264-params": "keyint=10:min-keyint=10:scenecut=0"}
+    return write(tmp_path_factory.mktemp("plain") / "plain.mp4", *constant(75, Fraction(25)), options=options)
+
+
+@pytest.fixture
+def cuts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The drafts that were cut, one a clip."""
+    done: list[str] = []
+    real = clip_cutting.cut_exact
+
+    def counted(program: str, found: Any, draft: Path, *rest: Any) -> Any:
+        done.append(draft.name)
+        return real(program, found, draft, *rest)
+
+    monkeypatch.setattr(clip_cutting, "cut_exact", counted)
+    return done
+
+
+def asked(path: Path, count: int = 3) -> tuple[ClipRequest, ...]:
+    return tuple(
+        ClipRequest(path=str(path), start_seconds=Fraction(each, 2), end_seconds=Fraction(each, 2) + Fraction(1, 5))
+        for each in range(count)
+    )
+
+
+def stopping_after(count: int) -> tuple[Any, Any]:
+    """A progress and a `cancelled` that asks to stop when so many clips are done."""
+    done: list[ExportedClip] = []
+
+    def told(number: int, total: int, clip: ExportedClip) -> None:
+        done.append(clip)
+
+    return told, lambda: len(done) >= count
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def names(result: ExportResult) -> list[str]:
+    return [clip.file.name for clip in result.clips if clip.file is not None]
+
+
+def test_what_was_stopped_goes_on(plain: Path, tmp_path: Path, cuts: list[str]) -> None:
+    order = ExportOrder(requests=asked(plain), folder=tmp_path / "clips", lists=("edl", "csv"), title="Reel")
+    told, cancelled = stopping_after(2)
+    first = carry_out(order, progress=told, cancelled=cancelled)
+    assert first.interrupted
+    assert (first.written, first.lists, len(cuts)) == (2, (), 2)
+    second = carry_out(order)
+    assert len(cuts) == 3, "only what was missing is cut"
+    assert not second.interrupted
+    assert [clip.error for clip in second.clips] == [None, None, None]
+    assert second.clips[:2] == first.clips[:2], "all that is known of a clip is known again"
+    assert files(tmp_path / "clips") == sorted([*names(second), "Reel.csv", "Reel.edl"]), "nothing else is left"
+    third = carry_out(order)
+    assert len(cuts) == 6, "an export that was done is another one when asked for again"
+    assert not set(names(third)) & set(names(second))
+
+
+def test_other_clips_under_the_same_names_are_cut(plain: Path, tmp_path: Path, cuts: list[str]) -> None:
+    order = ExportOrder(requests=asked(plain), folder=tmp_path)
+    told, cancelled = stopping_after(2)
+    (one, two, _) = carry_out(order, progress=told, cancelled=cancelled).clips
+    assert one.file is not None
+    assert two.file is not None
+    one.file.unlink()
+    two.file.write_bytes(b"mine now")
+    result = carry_out(order)
+    assert len(cuts) == 5
+    assert result.clips[0].file == one.file
+    assert result.clips[1].file == two.file.with_stem(two.file.stem + "_2")
+    assert two.file.read_bytes() == b"mine now"
+    padded = ExportOrder(requests=asked(plain), folder=tmp_path, handles_seconds=Fraction(1, 25))
+    carry_out(padded, progress=told, cancelled=lambda: False)
+    assert len(cuts) == 8, "more handles are other clips"
+
+
+def test_a_failed_clip_is_tried_again_and_the_others_are_not(plain: Path, tmp_path: Path, cuts: list[str]) -> None:
+    late = tmp_path / "late.mp4"
+    order = ExportOrder(requests=(*asked(plain), *asked(late, 1)), folder=tmp_path / "clips", lists=("json",))
+    first = carry_out(order)
+    assert [clip.error is None for clip in first.clips] == [True, True, True, False]
+    assert len(first.lists) == 1
+    assert "late.mp4 is not in the lists" in first.notes[0]
+    os.link(plain, late)
+    second = carry_out(order)
+    assert (second.written, len(cuts)) == (4, 4)
+    assert files(tmp_path / "clips") == sorted([*names(second), "clips.json"]), "the unfinished list is gone"
+    assert len(json.loads(second.lists[0].read_bytes())["clips"]) == 4
+
+
+def test_a_damaged_or_hostile_manifest_does_no_harm(plain: Path, tmp_path: Path) -> None:
+    victim = tmp_path / "victim.mp4"
+    victim.write_bytes(b"x")
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    for text in (
+        "", "[1]", '{"version": 1, "clips": []}', '{"version": 9}', "{" * 5000,
+        '{"version": 1, "drafts": ["../victim.mp4", ".prismsearch-draft-/../../victim.mp4", 5], "lists": []}',
+    ):  # fmt: skip
+        (clips / NAME).write_text(text)
+        assert carry_out(ExportOrder(requests=asked(plain, 1), folder=clips)).written == 1
+    assert victim.exists()
+    stat = victim.stat()
+    (clips / NAME).write_text(
+        json.dumps({"version": 1, "lists": [["../victim.mp4", stat.st_size, stat.st_mtime_ns]], "clips": {}})
+    )
+    carry_out(ExportOrder(requests=asked(plain, 1), folder=clips))
+    assert victim.exists()
+
+
+def test_two_exports_into_one_folder_do_not_share_a_manifest(plain: Path, tmp_path: Path) -> None:
+    with hold(tmp_path) as first, hold(tmp_path) as second:
+        assert first is not None
+        assert second is None
+        assert export_clips(asked(plain, 1), tmp_path, manifest=second)[0].error is None
+    with hold(tmp_path) as again:
+        assert again is not None
+
+
+KILLED = """
+import os, sys
+sys.path.insert(0, {repository!r})
+from fractions import Fraction
+from pathlib import Path
+from app.export import ClipRequest
+from app.export_order import ExportOrder
+from app.export_running import carry_out
+from app import {module}
+real, left = {module}.{function}, [{after}]
+def dying(*arguments, **named):
+    left[0] -= 1
+    if {before} and left[0] < 0:
+        os.kill(os.getpid(), 9)
+    value = real(*arguments, **named)
+    if left[0] < 0:
+        os.kill(os.getpid(), 9)
+    return value
+{module}.{function} = dying
+asked = tuple(
+    ClipRequest(path={path!r}, start_seconds=Fraction(each, 2), end_seconds=Fraction(each, 2) + Fraction(1, 5))
+    for each in range(3)
+)
+carry_out(ExportOrder(requests=asked, {where}, mode="smart", lists=("csv",)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "function", "before", "after"),
+    [
+        ("clip_smart", "cut_smart", False, 1),  # a draft is written
+        ("export", "publish", True, 1),  # promised, without a name yet
+        ("export", "publish", False, 1),  # named, and nobody was told
+        ("export_lists", "write_timeline", False, 0),  # all clips, half the lists
+    ],
+)
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+def test_killed_anywhere_nothing_is_half_and_nothing_finished_is_lost(
+    kind: str, module: str, function: str, before: bool, after: int, plain: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / ("clips" if kind == "folder" else "all.zip")
+    where = f"{kind}=Path({str(target)!r})"
+    script = KILLED.format(
+        repository=str(REPOSITORY), module=module, function=function, before=before, after=after, path=str(plain),
+        where=where,
+    )  # fmt: skip
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -signal.SIGKILL
+    folder = target if kind == "folder" else parts_folder(target)
+    if kind == "zip":
+        assert not target.exists()
+    kept = {path.name: path.stat().st_mtime_ns for path in folder.iterdir() if path.suffix == ".mp4"}
+    assert len(kept) == {"cut_smart": 1, "publish": 1 + (not before), "write_timeline": 3}[function]
+    for name in kept:
+        assert len(shown(folder / name)) == 5
+    result = carry_out(
+        ExportOrder(
+            requests=asked(plain),
+            folder=target if kind == "folder" else None,
+            zip=target if kind == "zip" else None,
+            mode="smart",
+            lists=("csv",),
+        )
+    )
+    assert result.written == 3
+    assert set(kept) < set(names(result)) or function == "write_timeline"
+    if kind == "folder":
+        assert {name: (target / name).stat().st_mtime_ns for name in kept} == kept, "not cut again"
+        left = set(files(target)) - set(names(result))
+        assert left <= {"clips.csv", "clips_2.csv"}
+    else:
+        assert files(tmp_path) == ["all.zip"]
+        with zipfile.ZipFile(target) as archive:
+            assert set(names(result)) | {path.name for path in result.lists} == set(archive.namelist())
+
+
+# One zip
+
+
+def test_a_zip_holds_clips_and_lists_and_is_not_squeezed(plain: Path, tmp_path: Path) -> None:
+    result = carry_out(ExportOrder(requests=asked(plain), zip=tmp_path / "new" / "all.zip", lists=("csv", "edl")))
+    assert result.zip == tmp_path / "new" / "all.zip"
+    assert files(tmp_path / "new") == ["all.zip"]
+    with zipfile.ZipFile(result.zip) as archive:
+        assert archive.testzip() is None
+        entries = {each.filename: each for each in archive.infolist()}
+        assert list(entries) == [*names(result), "clips.csv", "clips.edl"]
+        for name in names(result):
+            assert entries[name].compress_type == zipfile.ZIP_STORED
+            assert entries[name].extract_version >= 45, "sizes beyond 4 GiB would fit"
+            (tmp_path / name).write_bytes(archive.read(name))
+            assert len(shown(tmp_path / name)) == 5
+    assert result.plain()["clips"][0]["file"] == names(result)[0]
+
+
+def test_a_zip_takes_a_free_name(plain: Path, tmp_path: Path) -> None:
+    (tmp_path / "all.zip").write_text("mine")
+    result = carry_out(ExportOrder(requests=asked(plain, 1), zip=tmp_path / "all.zip"))
+    assert result.zip == tmp_path / "all_2.zip"
+    assert (tmp_path / "all.zip").read_text() == "mine"
+
+
+def test_a_zip_that_was_stopped_goes_on(plain: Path, tmp_path: Path, cuts: list[str]) -> None:
+    order = ExportOrder(requests=asked(plain), zip=tmp_path / "all.zip", lists=("csv",))
+    told, cancelled = stopping_after(2)
+    assert carry_out(order, progress=told, cancelled=cancelled).interrupted
+    assert not order.zip.exists() if order.zip else False
+    result = carry_out(order)
+    assert (result.written, len(cuts)) == (3, 3)
+    assert files(tmp_path) == ["all.zip"]
+
+
+def test_a_disk_that_is_full_while_packing_loses_no_clip(
+    plain: Path, tmp_path: Path, cuts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = ExportOrder(requests=asked(plain), zip=tmp_path / "all.zip")
+
+    def full(*_: Any) -> bool:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(export_zip, "_add", full)
+        with pytest.raises(ExportError, match=r"No space left on device.*goes on from there"):
+            carry_out(order)
+    assert files(tmp_path) == [parts_folder(tmp_path / "all.zip").name]
+    assert carry_out(order).written == 3
+    assert len(cuts) == 3
+    assert files(tmp_path) == ["all.zip"]
+
+
+def test_nothing_written_is_no_zip(tmp_path: Path) -> None:
+    result = carry_out(ExportOrder(requests=asked(tmp_path / "gone.mp4"), zip=tmp_path / "all.zip"))
+    assert (result.zip, result.written) == (None, 0)
+    assert files(tmp_path) == []
+
+
+def test_parts_that_nobody_went_on_with_are_swept(plain: Path, tmp_path: Path) -> None:
+    old, other = parts_folder(tmp_path / "old.zip"), tmp_path / "mine"
+    for folder in (old, other):
+        folder.mkdir()
+        os.utime(folder, (time.time() - 15 * 86400,) * 2)
+    carry_out(ExportOrder(requests=asked(plain, 1), zip=tmp_path / "all.zip"))
+    assert files(tmp_path) == ["all.zip", "mine"]
+
+
+# Orders
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({}, "where to"),
+        ({"folder": Path("a"), "zip": Path("b")}, "where to"),
+        ({"folder": Path("a"), "name_pattern": "{x}"}, "{rank}"),
+        ({"folder": Path("a"), "lists": ("xls",)}, "edl"),
+        ({"folder": Path("a"), "clips": False}, "lists only"),
+        ({"folder": Path("a"), "handles_seconds": Fraction(-1)}, "handles"),
+    ],
+)
+def test_an_order_that_makes_no_sense_is_refused(values: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError) as error:
+        ExportOrder(requests=(), **values)
+    assert words in str(error.value)
+
+
+def test_progress_goes_up_within_a_clip(plain: Path, tmp_path: Path) -> None:
+    heard: list[tuple[int, float]] = []
+    request = ClipRequest(path=str(plain), start_seconds=0, end_seconds=3)
+    export_clips([request, request], tmp_path, within=lambda number, share: heard.append((number, share)))
+    assert heard == sorted(heard)
+    assert {number for number, _ in heard} == {0, 1}
+    assert all(0 <= share <= 1 for _, share in heard)
+    assert heard[-1] == (1, 1.0)
