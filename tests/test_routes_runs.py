@@ -156,7 +156,7 @@ def test_an_export_becomes_a_command_of_ours(
     ]  # fmt: skip
     body = {
         "collection": tray["id"], "subclips": [second, first], "mode": "copy", "handles_seconds": 1.5,
-        "name_pattern": "{number} {name}", "lists": ["edl", "otio", "edl"], "to": "zip",
+        "name_pattern": "{rank} {name}", "lists": ["edl", "otio", "edl"], "to": "zip",
     }  # fmt: skip
     assert client.post("/api/exports", json=body).status_code == 200
     words = started.pop()
@@ -164,7 +164,7 @@ def test_an_export_becomes_a_command_of_ours(
     assert packed.parent == library.directory / "exports"
     assert packed.name.startswith("Tray ")
     assert words[words.index("--mode") :] == [
-        "--mode", "copy", "--handles", "1.500", "--name", "{number} {name}", "--list", "edl,otio",
+        "--mode", "copy", "--handles", "1.500", "--name", "{rank} {name}", "--list", "edl,otio",
         "--subclips", f"{second},{first}",
     ]  # fmt: skip
     lists_only = {"collection": tray["id"], "mode": "none", "lists": ["edl"], "to": str(tmp_path)}
@@ -207,6 +207,8 @@ def test_names_of_collections_never_become_options_or_paths(
         ({"to": "zip", "collection": 1, "handles_seconds": 61}, 400),
         ({"to": "zip", "collection": 1, "handles_seconds": "1"}, 400),
         ({"to": "zip", "collection": 1, "name_pattern": "x" * 201}, 400),
+        ({"to": "zip", "collection": 1, "name_pattern": "{nonsense}"}, 400),
+        ({"to": "zip", "collection": 1, "name_pattern": "{"}, 400),
         ({"to": "zip", "collection": 1, "lists": ["exe"]}, 400),
         ({"to": "zip", "collection": 1, "lists": "edl"}, 400),
         ({"to": "zip", "collection": 1, "subclips": []}, 400),
@@ -221,6 +223,31 @@ def test_exports_that_make_no_sense_start_nothing(
     assert answer.status_code == status, answer.text
     assert answer.json()["error"].endswith(".")
     assert started == []
+
+
+@pytest.mark.parametrize("to", ["zip", "folder"])
+@pytest.mark.parametrize("mode", ["smart", "exact", "copy", "none"])
+def test_the_command_takes_what_it_is_given(
+    mode: str, to: str, steady: tuple[TestClient, dict[str, Any]], started: list[list[str]], tmp_path: Path
+) -> None:
+    """Every word that the page's choices become is an option that the command has, with a value that it takes."""
+    from app.cli import main
+
+    client, tray = steady
+    name = "--to <b>"
+    client.patch(f"/api/collections/{tray['id']}", json={"name": name})
+    chosen = [clip["id"] for clip in tray["subclips"]]
+    body = {
+        "collection": tray["id"], "subclips": chosen, "mode": mode, "handles_seconds": 0.5,
+        "name_pattern": "{rank}_{name}", "lists": ["csv", "json", "edl", "fcpxml", "fcp7", "otio"],
+        "to": "zip" if to == "zip" else str(tmp_path / "clips"),
+    }  # fmt: skip
+    assert client.post("/api/exports", json=body).status_code == 200
+    command, *words = started.pop()
+    taken = main.commands[command].make_context(command, words).params
+    assert (taken["collection"], taken["what"]) == (name, ())
+    assert taken["ids"] == tuple(chosen)
+    assert len(taken["lists"]) == 6
 
 
 def test_an_empty_collection_has_nothing_to_export(client: TestClient, started: list[list[str]]) -> None:

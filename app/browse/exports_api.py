@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.browse.answers import Call, Refusal, known, route
+from app.browse.answers import Call, Refusal, known, route, sensible
 from app.browse.sent_values import integer, list_of, number, one_of, text
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def exports_folder(library: Library) -> Path:
 
 def export_routes(settings: Settings, library: Library, runs: Runs) -> list[Route]:
     """`POST /api/exports`."""
+    from app.export_naming import check_pattern
     from app.timelines.writing import FORMATS
 
     def begin(call: Call) -> dict[str, Any]:
@@ -50,6 +51,10 @@ def export_routes(settings: Settings, library: Library, runs: Runs) -> list[Rout
         handles = body.get("handles_seconds", 0.0)
         if not 0 <= handles <= MOST_HANDLE_SECONDS:
             raise Refusal(400, f"Handles are from 0 to {MOST_HANDLE_SECONDS:g} seconds.")
+        pattern = body.get("name_pattern", "")
+        if pattern.strip():
+            with sensible():
+                check_pattern(pattern)
         with known("collection"):
             collection = library.collections.get(body["collection"])
             there = [each.id for each in library.collections.subclips(collection.id)]
@@ -69,8 +74,8 @@ def export_routes(settings: Settings, library: Library, runs: Runs) -> list[Rout
             words += ["--lists-only"]
         else:
             words += ["--mode", body.get("mode", "smart"), "--handles", f"{handles:.3f}"]
-        if body.get("name_pattern", "").strip():
-            words += ["--name", body["name_pattern"]]
+        if pattern.strip():
+            words += ["--name", pattern]
         if body.get("lists"):
             words += ["--list", ",".join(dict.fromkeys(body["lists"]))]
         if chosen is not None:
