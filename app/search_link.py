@@ -23,8 +23,6 @@ Orientation = Literal["landscape", "portrait", "square"]
 
 DEFAULT_LIMIT, MOST_HITS = 200, 2000
 MOST_TERMS, MOST_TEXT = 16, 2000
-NEAR_DUPLICATE = 0.98
-"""Cosine from which two shots count as the same one where near-duplicates are hidden."""
 _RAW_BYTES = "bytes:"  # before a path whose bytes are not UTF-8, which no address can carry as text
 
 

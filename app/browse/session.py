@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app import compose
 from app.notice import notice_for
-from app.search_link import NEAR_DUPLICATE, LinkTerm, SearchLink
+from app.search_link import LinkTerm, SearchLink
 
 if TYPE_CHECKING:
     from app.runs import Runs
@@ -62,7 +62,7 @@ def query_of(link: SearchLink, engine: SearchEngine) -> Query:
 
     Raises QueryError for what cannot be answered as it stands: an example that has gone, terms of weight 0.
     """
-    from search.query import Query, SegmentTerm, TextTerm
+    from search.query import NEAR_DUPLICATE, Query, SegmentTerm, TextTerm
 
     terms: list[Any] = []
     if link.words.strip():

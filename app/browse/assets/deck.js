@@ -13,6 +13,7 @@ export class Deck extends EventTarget {
     super();
     this.video = video;
     this.ticket = 0;
+    this.presented = null;
     this.clear();
     video.playsInline = true;
     for (const name of ['play', 'pause', 'seeked', 'waiting', 'playing', 'ratechange', 'volumechange']) {
@@ -20,10 +21,18 @@ export class Deck extends EventTarget {
     }
     if (video.requestVideoFrameCallback) {
       const onFrame = (_, about) => {
-        this.shown = about.mediaTime + this.offset;
+        video.requestVideoFrameCallback(onFrame);
+        if (this.presented === null) {
+          this.presented = about.mediaTime;
+          this.tell('presented');
+        }
+        const seconds = about.mediaTime + this.offset;
+        // Frames of earlier seeks still arrive while a person steps on quickly; the last one asked for is where we are.
+        if (this.wanted !== null && video.paused && this.indexAt(seconds + 1e-3) !== this.wanted) return;
+        this.wanted = null;
+        this.shown = seconds;
         this.tell('frame');
         this.mind();
-        video.requestVideoFrameCallback(onFrame);
       };
       video.requestVideoFrameCallback(onFrame);
     } else {
@@ -40,6 +49,7 @@ export class Deck extends EventTarget {
     this.stop = null; // {from, to}: playing stays within, and stops before `to`
     this.loop = false;
     this.shown = 0;
+    this.wanted = null; // number of the frame that was asked for last and is not there yet
     this.status = 'empty';
     this.message = '';
     this.reverse = null;
@@ -91,6 +101,7 @@ export class Deck extends EventTarget {
       const failed = () => done(false);
       this.video.addEventListener('loadeddata', loaded);
       this.video.addEventListener('error', failed);
+      this.presented = null; // the element's own time of the first frame that it shows
       this.video.preload = 'auto';
       this.video.src = address;
       this.video.load();
@@ -101,13 +112,15 @@ export class Deck extends EventTarget {
   firstFrameTime() {
     const { video } = this;
     if (!video.requestVideoFrameCallback) return Promise.resolve(0);
+    if (this.presented !== null) return Promise.resolve(this.presented);
     return new Promise((resolve) => {
-      const patience = setTimeout(() => resolve(0), FIRST_FRAME_MILLISECONDS);
-      video.requestVideoFrameCallback((_, about) => {
+      const done = () => {
         clearTimeout(patience);
-        resolve(about.mediaTime);
-      });
-      video.currentTime = 0; // the first frame may have been shown before anybody asked
+        this.removeEventListener('presented', done);
+        resolve(this.presented ?? 0);
+      };
+      const patience = setTimeout(done, FIRST_FRAME_MILLISECONDS);
+      this.addEventListener('presented', done);
     });
   }
 
@@ -175,7 +188,7 @@ export class Deck extends EventTarget {
 
   /** Where frame callbacks are missing or the element is paused, go by its clock. */
   see() {
-    if (!this.info || this.status !== 'ready') return;
+    if (!this.info || this.status !== 'ready' || (this.video.paused && this.video.seeking)) return;
     const at = this.video.currentTime + this.offset;
     const index = this.indexAt(at);
     const shown = this.timeOf(index);
@@ -225,7 +238,7 @@ export class Deck extends EventTarget {
   }
 
   get index() {
-    return this.indexAt(this.shown + (this.frames ? 1e-3 : 0));
+    return this.wanted ?? this.indexAt(this.shown + (this.frames ? 1e-3 : 0));
   }
 
   /** Number of the frame as people count it: from the video's first, at its nominal rate. */
@@ -237,6 +250,7 @@ export class Deck extends EventTarget {
     const start = this.timeOf(index);
     const end = this.endOf(index);
     this.seek((start + end) / 2);
+    this.wanted = this.frames ? Math.min(Math.max(index, 0), this.frames.seconds.length - 1) : Math.max(0, index);
     this.shown = start;
     this.tell('frame');
   }
@@ -262,6 +276,7 @@ export class Deck extends EventTarget {
     if (playing && playing !== this) playing.pause();
     playing = this;
     this.video.playbackRate = speed;
+    this.wanted = null;
     if (this.stop && this.now >= this.timeOf(this.indexAt(this.stop.to - 1e-3)) - 1e-4) this.seekTo(this.stop.from);
     try {
       await this.video.play();

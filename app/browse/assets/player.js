@@ -279,7 +279,7 @@ class Player {
       ? `in ${smpte(this.deck.numberOf(marked.start), this.deck.rate, info.timecode)} (frame ${this.deck.numberOf(marked.start)}), out ${smpte(this.deck.numberOf(marked.end), this.deck.rate, info.timecode)} (frame ${this.deck.numberOf(marked.end)}), ${marked.last - marked.first + 1} frames`
       : '';
     this.time.replaceChildren(element('strong', { text: code }), element('span', { class: 'ps-muted', text: `frame ${frame}` }),
-      about ? element('span', { class: 'ps-marks', text: about }) : null);
+      ...(about ? [element('span', { class: 'ps-marks', text: about })] : []));
     this.strip.setAttribute('aria-valuetext', `${code}, frame ${frame}`);
     this.dialog.dataset.frame = String(frame);
   }
