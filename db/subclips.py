@@ -60,11 +60,12 @@ def put(
         if key not in there:
             fresh.setdefault(key, values)
     places = free_places(connection, collection_id, len(fresh), after)
-    for (key, values), position in zip(fresh.items(), places, strict=True):
-        row = values | {"collection_id": collection_id, "position": position, "created_at": now()}
-        added = connection.execute(insert(subclips).values(row)).inserted_primary_key
-        assert added is not None
-        there[key] = int(added[0])
+    if fresh:
+        common = {"collection_id": collection_id, "created_at": now()}
+        added = [values | common | {"position": at} for values, at in zip(fresh.values(), places, strict=True)]
+        connection.execute(insert(subclips), added)
+        ids = _ids_at(connection, collection_id, places)
+        there.update({key: ids[at] for key, at in zip(fresh, places, strict=True)})
     found = _by_id(connection, [there[key] for key in keys])
     return [found[there[key]] for key in keys]
 
@@ -123,6 +124,16 @@ def mark_removed(connection: Connection, ids: Iterable[int], *, removed: bool) -
 def sweep(connection: Connection, before: str) -> None:
     """Forget for good what was taken out before that time."""
     connection.execute(delete(subclips).where(subclips.c.removed_at < before))
+
+
+def _ids_at(connection: Connection, collection_id: int, places: Sequence[int]) -> dict[int, int]:
+    """By position."""
+    found: dict[int, int] = {}
+    for chunk in chunks(places):
+        condition = and_(subclips.c.collection_id == collection_id, subclips.c.position.in_(chunk))
+        for position, subclip_id in connection.execute(select(subclips.c.position, subclips.c.id).where(condition)):
+            found[position] = subclip_id
+    return found
 
 
 def _by_id(connection: Connection, ids: Iterable[int]) -> dict[int, Subclip]:

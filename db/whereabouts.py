@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
 from sqlalchemy import Connection, RowMapping, select
 
 from db.chunks import chunks
@@ -74,10 +75,12 @@ def _segments(connection: Connection, stored: Sequence[RowMapping], places: dict
             lost.setdefault(place.video_id, []).append(row)
     for video_id, rows in lost.items():
         spans = connection.execute(_SPANS.where(segments.c.video_id == video_id).order_by(segments.c.number)).all()
+        starts, ends = (np.fromiter((span[at] for span in spans), dtype=np.int64, count=len(spans)) for at in (2, 3))
         for row in rows:
-            best = max(spans, key=lambda span: _shared(span.start_pts, span.end_pts, row), default=None)
-            if best is not None and _shared(best.start_pts, best.end_pts, row) > 0:
-                found[row["id"]] = best.id
+            shared = np.minimum(ends, row["end_pts"]) - np.maximum(starts, row["start_pts"])
+            best = int(shared.argmax()) if spans else 0
+            if spans and shared[best] > 0:
+                found[row["id"]] = spans[best].id
     return found
 
 

@@ -17,23 +17,21 @@ DIM = 16
 
 
 def make_video(path: str = "/films/a.mp4", fingerprint: str = "abcd01", seconds: int = 12, **values: Any) -> Video:
-    return Video(
-        **{
-            "path": path,
-            "fingerprint": fingerprint,
-            "size_bytes": 1000,
-            "modified_ns": 1_700_000_000_123_456_789,
-            "time_base": Fraction(1, SECOND),
-            "start_pts": 900,
-            "end_pts": 900 + seconds * SECOND,
-            "frame_rate": Fraction(30_000, 1001),
-            "frames": 30 * seconds,
-            "width": 64,
-            "height": 48,
-            "codec": "h264",
-        }
-        | values
-    )
+    given: dict[str, Any] = {
+        "path": path,
+        "fingerprint": fingerprint,
+        "size_bytes": 1000,
+        "modified_ns": 1_700_000_000_123_456_789,
+        "time_base": Fraction(1, SECOND),
+        "start_pts": 900,
+        "end_pts": 900 + seconds * SECOND,
+        "frame_rate": Fraction(30_000, 1001),
+        "frames": 30 * seconds,
+        "width": 64,
+        "height": 48,
+        "codec": "h264",
+    }
+    return Video(**(given | values))
 
 
 def make_parts(video: Video, count: int = 3) -> tuple[list[Shot], list[Segment]]:
