@@ -26,9 +26,8 @@ class VideoOverview:
 
 def overview(connection: Connection) -> list[VideoOverview]:
     """Every video, by path."""
-    shot_counts: dict[int, int] = dict(
-        connection.execute(select(shots.c.video_id, func.count()).group_by(shots.c.video_id)).tuples().all()
-    )
+    per_video = select(shots.c.video_id, func.count()).group_by(shots.c.video_id)
+    shot_counts: dict[int, int] = {row[0]: row[1] for row in connection.execute(per_video)}
     counted = select(segments.c.video_id, func.count().label("count")).group_by(segments.c.video_id).subquery("counted")
     middle = {
         video_id: (count, segment_id)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _LEFT_OUT = 65535  # in place of a score: the filters leave this shot out
 _STEPS = 65534
 _LEAST_RANGE = 0.02
+_AT_ONCE = 16_384  # rows in memory
 
 
 def show() -> None:
@@ -90,7 +91,9 @@ def asked(link: SearchLink, engine: SearchEngine) -> dict[str, Any] | None:
     if link.asks:
         try:
             with st.spinner("Scoring every shot", show_time=False):
-                scores = np.asarray(engine.scores(session.query_of(link, engine), made.ids), dtype=np.float32)
+                query = session.query_of(link, engine)
+                parts = [made.ids[at : at + _AT_ONCE] for at in range(0, len(made.ids), _AT_ONCE)]
+                scores = np.concatenate([engine.scores(query, part) for part in parts])
         except QueryError as error:
             st.warning(plain(f"{str(error)[:1].upper()}{str(error)[1:]}."))
             return None

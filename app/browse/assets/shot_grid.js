@@ -31,7 +31,7 @@ export class ShotGrid {
     tray.addEventListener('change', this.onTray);
   }
 
-  /** shots: [{id, start, end, score, share, colour}]; share and score null without a search. */
+  /** shots: [{id, start, end, score, share}]; share and score null without a search. */
   set(shots) {
     this.shots = shots;
     this.current = Math.min(this.current, Math.max(0, shots.length - 1));
@@ -59,7 +59,6 @@ export class ShotGrid {
   card(at, shot) {
     const score = element('i', {});
     score.style.width = `${Math.round(100 * (shot.share ?? 0))}%`;
-    if (shot.colour) score.style.background = shot.colour;
     return element('div', {
       class: `ps-card${tray.has(shot.id) ? ' ps-kept' : ''}`, role: 'option', tabindex: at === this.current ? '0' : '-1', 'data-at': String(at), 'data-segment': String(shot.id),
       'aria-selected': String(at === this.current), 'aria-posinset': String(at + 1), 'aria-setsize': String(this.shots.length),

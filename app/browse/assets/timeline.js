@@ -2,7 +2,7 @@
 
 import { HoverCard } from './hover_card.js';
 import { addKeys, onControl } from './keys.js';
-import { isDark, legend, rampColour, watchTheme } from './ramp.js';
+import { isDark, legend, watchTheme } from './ramp.js';
 import { ShotGrid } from './shot_grid.js';
 import { element, length, setOverlayHome } from './store.js';
 import { Strip, timeText } from './timeline_strip.js';
@@ -109,9 +109,7 @@ class Timeline {
       this.legend.append(element('span', { class: 'ps-muted ps-tl-note', text: `best here ${best.toFixed(2)} · best of the library ${high.toFixed(2)}` }));
     }
     this.grid.set(this.segments.map(([id, , start, end], at) => ({
-      id, start, end, score: scores ? scores[at] : null, share: scores ? this.drawing.share(at) : null,
-      colour: scores ? rampColour(this.drawing.share(at), true) : null, // posters stand on black, whatever the theme
-    })));
+      id, start, end, score: scores ? scores[at] : null, share: scores ? this.drawing.share(at) : null,    })));
     this.draw();
   }
 
@@ -151,10 +149,11 @@ class Timeline {
       if (drawing.scores) for (let at = first; at <= last; at += 1) if (drawing.scores[at] > drawing.scores[best]) best = at;
       return best;
     });
-    this.film.replaceChildren(...shown.map((at) => {
+    const before = [...this.film.children];
+    this.film.replaceChildren(...shown.map((at, slot) => {
       const [id, , start] = this.segments[at];
-      const kept = this.film.querySelector(`[data-at="${at}"]`);
-      return kept ?? element('button', { type: 'button', tabindex: '-1', 'data-at': String(at), title: timeText(start), onclick: () => this.open(at) },
+      if (before[slot]?.dataset.segment === String(id)) return before[slot];
+      return element('button', { type: 'button', tabindex: '-1', 'data-segment': String(id), title: timeText(start), onclick: () => this.open(at) },
         element('img', { src: `/api/poster/${id}`, alt: '', decoding: 'async' }));
     }));
   }
