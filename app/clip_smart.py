@@ -34,7 +34,7 @@ from app.clip_smart_intra import cut_intra
 from app.clip_smart_mp4 import IDENTITY, Mp4Writer, Track
 from app.clip_smart_nal import IDR, BrokenStream, ParameterSets, configuration, header, joined, kind, split
 from app.clip_smart_plan import Copyable, NotJoinable, copyable, units_to_copy
-from app.clip_survey import Survey
+from app.clip_survey import Survey, survey
 from app.ffmpeg_binary import ExportError
 
 _SOUND = "prismsearch-sound"
@@ -50,21 +50,27 @@ class _Edge:
     lead: Fraction | None
 
 
-def cut_smart(program: str, found: Survey, draft: Path, told: Told | None = None) -> Cut:
-    """Write exactly the frames of `found` to `draft`, copied where that can be done. Raises ExportError, OSError."""
+def cut_smart(
+    program: str, path: str, start: Fraction, end: Fraction, draft: Path, told: Told | None = None
+) -> tuple[Survey, Cut]:
+    """Write exactly the frames with start <= time < end to `draft`, copied where that can be done.
+
+    Seconds count from the first frame shown. Raises UnreadableVideo, ExportError, OSError.
+    """
+    found = survey(path, start, end, decoding=False)
     try:
-        if found.intra:
-            return cut_intra(program, found, draft)
-        return _join(program, found, draft)
+        cut = cut_intra(program, found, draft) if found.intra else _join(program, found, draft)
+        return found, cut
     except NotJoinable as problem:
         reason = str(problem)
     except ValueError as problem:  # BrokenStream, and what the demuxer says about damage
         reason = f"the file is damaged ({problem})"
     except ExportError as problem:
         reason = f"joining failed ({problem})"
+    found = survey(path, start, end)
     cut = cut_exact(program, found, draft, told)
     whole = f"encoded again as a whole: {reason}"
-    return replace(cut, note=f"{cut.note}; {whole}" if cut.note else whole)
+    return found, replace(cut, note=f"{cut.note}; {whole}" if cut.note else whole)
 
 
 def _join(program: str, found: Survey, draft: Path) -> Cut:

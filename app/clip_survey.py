@@ -69,11 +69,12 @@ class Survey:
         return self.zero_seconds + self.seconds(pts)
 
 
-def survey(path: str, start_seconds: Fraction, end_seconds: Fraction) -> Survey:
+def survey(path: str, start_seconds: Fraction, end_seconds: Fraction, *, decoding: bool = True) -> Survey:
     """Find the frames with start <= time < end, seconds from the first frame shown.
 
-    Decodes the range and what leads up to it. Raises UnreadableVideo as indexing does (missing, broken ...), and
-    ExportError where no frame lies in the range.
+    Decodes the range and what leads up to it. decoding False: believes the times of the packets where these can be
+    believed, which is far quicker; but frames that turn out to be damaged count as well.
+    Raises UnreadableVideo as indexing does (missing, broken ...), and ExportError where no frame lies in the range.
     """
     from indexer.decode import Decoding, no_frames
     from indexer.probe import open_source
@@ -94,7 +95,11 @@ def survey(path: str, start_seconds: Fraction, end_seconds: Fraction) -> Survey:
     low = first_pts + math.ceil((start_seconds - SAME_SECONDS) / base)
     high = first_pts + math.ceil((end_seconds - SAME_SECONDS) / base)
     first_number = None
-    found = None if counted else _seek(path, low, high, first_pts, base)
+    found = None
+    if not counted and not decoding and not source.decoding_times_only:
+        found = _by_packets(path, low, high, first_pts, base)
+    if found is None and not counted:
+        found = _seek(path, low, high, first_pts, base)
     if found is None:
         with open_source(path) as source:
             found = list(_times(Decoding(source), high))
@@ -102,7 +107,7 @@ def survey(path: str, start_seconds: Fraction, end_seconds: Fraction) -> Survey:
     inside = [(pts, duration) for pts, duration in found if low <= pts < high]
     if not inside:
         raise ExportError(_nothing_there(start_seconds, end_seconds, found, low, first_pts, base))
-    last_pts, last_duration = found[-1]
+    last_pts, last_duration = next((each for each in found if each[0] >= high), found[-1])
     # Where a frame follows, it may lie within SAME_SECONDS before the end; otherwise the video may end before it.
     follows = last_pts if last_pts >= high else last_pts + (last_duration or step)
     ends = min(first_pts + math.ceil(end_seconds / base), follows)
@@ -181,6 +186,37 @@ def _seek(path: str, low: int, high: int, first_pts: int, base: Fraction) -> lis
             if seek_pts is None or (found and found[0][0] <= low):
                 return found
     return []
+
+
+def _by_packets(path: str, low: int, high: int, first_pts: int, base: Fraction) -> list[tuple[int, int]] | None:
+    """As `_seek`, from the packets alone; None where their times do not say when frames are shown."""
+    from indexer.probe import open_source
+
+    for back in (*STEPS_BACK, None):
+        seek_pts = None if back is None else low - int(back / base)
+        found: dict[int, int] = {}
+        with open_source(path) as source:
+            if seek_pts is not None and seek_pts > first_pts:
+                source.container.seek(seek_pts, stream=source.stream, backward=True)
+            else:
+                seek_pts = None
+            for packet in source.container.demux(source.stream):
+                if not packet.size or packet.is_discard:
+                    continue
+                if packet.pts is None or packet.dts is None or packet.pts in found:
+                    return None
+                if seek_pts is not None and not found:
+                    # Only from a key frame on are all frames there that are shown after it.
+                    if packet.dts > low or (packet.is_keyframe and packet.pts > low):
+                        break  # a seek that landed too late
+                    if not packet.is_keyframe:
+                        continue
+                found[packet.pts] = packet.duration or 0
+                if packet.dts >= high:
+                    break
+            if seek_pts is None or found:
+                return sorted((pts, duration) for pts, duration in found.items() if pts >= first_pts)
+    return None
 
 
 def _times(decoding: Decoding, high: int | None = None) -> Iterator[tuple[int, int]]:

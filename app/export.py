@@ -193,11 +193,16 @@ def _written(
         if job.manifest is not None:
             job.manifest.begin(draft)
         start = max(Fraction(0), Fraction(request.start_seconds) - job.pad)
-        found = survey(request.path, start, Fraction(request.end_seconds) + job.pad)
-        if clip.mode == "copy":
-            cut = cut_copy(job.program, found, draft)
+        end = Fraction(request.end_seconds) + job.pad
+        if clip.mode == "smart":
+            found, cut = cut_smart(job.program, request.path, start, end, draft, told)
         else:
-            cut = {"exact": cut_exact, "smart": cut_smart}[clip.mode](job.program, found, draft, told)
+            found = survey(request.path, start, end)
+            cut = (
+                cut_copy(job.program, found, draft)
+                if clip.mode == "copy"
+                else cut_exact(job.program, found, draft, told)
+            )
         whole = replace(
             clip,
             start_seconds=found.start_seconds,
