@@ -96,7 +96,8 @@ class FaissIndex:
             if self._index is None or (known is not None and known.size == 0):
                 return 0
             # FAISS finds what is above its radius, not at it; and on the CPU it scores as `search` does there.
-            radius = float(np.nextafter(least, np.float32(-np.inf)))
+            with np.errstate(over="ignore"):
+                radius = float(np.nextafter(least, np.float32(-np.inf)))
             chosen = None if known is None else faiss.SearchParameters(sel=_selector(known))
             with _one_thread():
                 limits, _, _ = self._index.range_search(np.ascontiguousarray(rows), radius, params=chosen)

@@ -73,4 +73,4 @@ def least_score(threshold: float) -> np.float32:
         raise ValueError("the threshold is not a number")
     with np.errstate(over="ignore"):
         nearest = np.float32(threshold)
-    return np.nextafter(nearest, np.float32(np.inf)) if float(nearest) < threshold else nearest
+        return np.nextafter(nearest, np.float32(np.inf)) if float(nearest) < threshold else nearest

@@ -179,6 +179,44 @@ def test_equal_rows_come_by_ascending_id_and_the_lowest_ids_stay(make: Any) -> N
     assert len(set(scores[0].tolist())) == 1
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_counts_agree_with_the_scores_of_a_search_also_exactly_at_one(make: Any, seed: int) -> None:
+    """Every score there is, and the numbers right beside it, as the threshold: float32 and not."""
+    library = Rows()
+    rows = unit_rows(80, seed)
+    rows[20:30] = rows[20]
+    library.add(range(3, 243, 3), rows)
+    index = make(library)
+    row = unit_rows(1, seed + 100)[0]
+    for allowed in (None, np.arange(30, 120), np.array([3, 3, 9, 60, 63, 240, 10**12]), np.array([], dtype=np.int64)):
+        scores = index.search(row[None, :], 1000, allowed)[1][0]
+        wholes = scores.astype(np.float64)
+        for threshold in (
+            *scores,
+            *wholes,
+            *(wholes + 1e-12),
+            *(wholes - 1e-12),
+            -np.inf,
+            np.inf,
+            -2,
+            2,
+            1e300,
+            -1e300,
+        ):
+            assert index.count(row, float(threshold), allowed) == (wholes >= float(threshold)).sum()
+
+
+def test_what_is_no_count_is_refused(make: Any) -> None:
+    index = make(filled())
+    row = unit_rows(1, 0)[0]
+    for wrong in (row[:-1], row.astype(np.float64), row[None, :], np.full(DIM, np.nan, np.float32)):
+        with pytest.raises(ValueError, match="query row"):
+            index.count(wrong, 0.5)
+    with pytest.raises(ValueError, match="threshold"):
+        index.count(row, float("nan"))
+    assert make(Rows()).count(row, -np.inf) == 0
+
+
 def test_empty_index_gives_rows_without_columns(make: Any) -> None:
     index = make(Rows())
     assert len(index) == 0
