@@ -5,7 +5,7 @@ import { api, attempt, toast, tray } from './store.js';
 const MOST_UNDO = 100;
 
 export class ClipActions {
-  /** view: has `shown` (the collection), `draw()`, `sync()`. */
+  /** view: has `shown` (the collection), `draw()`, `sync()`, `showBusy(busy)`. */
   constructor(view) {
     this.view = view;
     this.past = []; // {label, run}: what Z goes back through
@@ -20,7 +20,11 @@ export class ClipActions {
   /** One after the other, so that a move never overtakes the one before. */
   inTurn(work) {
     this.under += 1;
-    const done = this.queue.then(() => attempt(work)).finally(() => { this.under -= 1; });
+    this.view.showBusy(true);
+    const done = this.queue.then(() => attempt(work)).finally(() => {
+      this.under -= 1;
+      this.view.showBusy(this.busy);
+    });
     this.queue = done.catch(() => {});
     return done;
   }

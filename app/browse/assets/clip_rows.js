@@ -9,7 +9,7 @@ import { element, length } from './store.js';
 const HOVER_MILLISECONDS = 120;
 
 /**
- * actions: {trim(id), takeOut(ids), move(ids, after), selected(), escaped(entry)}; `after` is the id of the subclip that
+ * actions: {trim(id), takeOut(ids), move(ids, after), undo(), selected(), escaped(entry)}; `after` is the id of the subclip that
  * comes before, null for the first place. `edits` holds what is typed.
  */
 export class Rows {
@@ -314,6 +314,9 @@ export class Rows {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'a' && !inField) {
       event.preventDefault();
       this.chooseAll();
+    } else if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'z' && !inField) {
+      event.preventDefault();
+      this.actions.undo();
     } else if (event.altKey && !event.ctrlKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
       event.preventDefault();
       this.shift(event.key === 'ArrowUp' ? -1 : 1);

@@ -42,6 +42,7 @@ class CollectionView {
       trim: (id) => this.trim(id),
       takeOut: (ids) => this.actions.takeOut(ids),
       move: (ids, after) => this.actions.move(ids, after),
+      undo: () => this.actions.undo(),
       selected: () => this.drawSelection(),
       escaped: (entry) => this.dropped(entry),
     });
@@ -221,6 +222,10 @@ class CollectionView {
     this.panel.selected(ids);
   }
 
+  showBusy(busy) {
+    this.rows.list.setAttribute('aria-busy', String(busy));
+  }
+
   drawPanelButton(open) {
     this.exportButton.setAttribute('aria-expanded', String(open));
   }
@@ -265,9 +270,19 @@ class CollectionView {
   }
 
   tick() {
+    if (tray.failed) this.lookAgain();
     this.drawBanner();
     if (this.shown?.revision === -1) this.sync(); // a request failed: what the server has is not known yet
     if (document.visibilityState === 'visible') this.edits.adopt();
+  }
+
+  /** The tray tells of trouble only when something changes; this page says that it is over. */
+  async lookAgain() {
+    const there = await api('/api/collections').catch(() => null);
+    if (!there || this.removed) return;
+    tray.failed = null;
+    this.drawBanner();
+    this.edits.sendAll();
   }
 
   trim(id) {

@@ -131,7 +131,7 @@ export class ExportRuns {
     const report = run.report ?? {};
     const failed = run.failures?.length ?? 0;
     const title = { done: failed ? 'Exported, but not all' : 'Exported', stopped: 'Stopped', failed: 'Failed', interrupted: 'Interrupted' }[run.outcome] ?? run.outcome;
-    const written = typeof report.written === 'number' ? `${report.written} ${report.written === 1 ? 'clip' : 'clips'}` : '';
+    const written = report.written || (run.outcome !== 'done' && report.written === 0) ? `${report.written} ${report.written === 1 ? 'clip' : 'clips'}` : '';
     const lists = (report.lists ?? []).length;
     const facts = [written, lists ? `${lists} ${lists === 1 ? 'list' : 'lists'}` : '', when(run.updated_at ?? run.started_at)].filter(Boolean).join(' · ');
     const where = report.folder ?? null;
