@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from app.run_state import RunState
     from db.library import Library
 
-_PATH, _CHOSEN, _CHECKED, _SAID, _ENCODER = "index_path", "index_chosen", "index_checked", "index_said", "index_encoder"
+_WIDTH = 920  # pixels; lines longer than that are hard to read
+_PATH, _CHOSEN, _CHECKED, _TROUBLE = "index_path", "index_chosen", "index_checked", "index_trouble"
 _DETECTORS = {
     "adaptive": "adaptive: cuts, steady against fast motion",
     "content": "content: cuts, by change of colour",
@@ -60,31 +61,42 @@ def show() -> None:
     component("shell")(key="shell", data={"dock": True, "search": False})
     states = session.runs().all()
     stats = library.stats()
-    first = not (stats.videos or stats.failures)
-    _heading(first=first)
-    path = _folder_box(states)
-    check = _checked(path, library) if path else None
+    first = not (stats.videos or stats.failures or any(state.kind == "index" for state in states))
+    with st.container(width=_WIDTH):
+        _heading(first=first)
+        path = _folder_box(states)
+        check = _checked(path, library) if path else None
+        above = st.container()  # what the options decide stands above them
+        choices = _options(library)
+        with above:
+            _say_and_start(check, choices, states)
+        if first:
+            _offer_demo()
+        show_runs()
+
+
+def _say_and_start(check: FolderCheck | None, choices: Choices, states: list[RunState]) -> None:
+    """The answer about the folder, what stands in the way, and the button."""
     if check is not None:
         _say(check)
-    choices = _options(library)
     ready = _say_model(choices, states)
     busy = check is not None and any(state.running and check.path in paths_in(state.arguments) for state in states)
-    if check is not None and choices.encoder == _demo_name() and not _in_demo(check.path):
+    if busy:
+        st.info("This folder is being indexed already; see below.")
+    own = check is not None and check.usable and not _in_demo(check.path)
+    if own and choices.encoder == _demo_name():
         st.warning(
             "The demo encoder knows only the drawn world of the demo library: on videos of your own its hits mean "
             "nothing. Choose another encoder under Options for them."
         )
-    if busy:
-        st.info("This folder is being indexed already; see below.")
-    st.button(
-        "Start indexing", type="primary", icon=":material/play_arrow:", key="index_start", on_click=_start,
-        args=(check, choices), disabled=check is None or not check.usable or not ready or busy,
-    )  # fmt: skip
-    if said := st.session_state.pop(_SAID, None):
-        (st.error if said[0] == "error" else st.success)(plain(said[1]))
-    if first and not any(_is_demo(state) for state in states):
-        _offer_demo()
-    show_runs()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Start indexing", type="primary", icon=":material/play_arrow:", key="index_start", on_click=_start,
+            args=(check, choices), disabled=check is None or not check.usable or not ready or busy,
+        )  # fmt: skip
+        st.caption(plain(f"with the encoder {_encoder_label(choices.encoder)}"))
+    if trouble := st.session_state.pop(_TROUBLE, None):
+        st.error(plain(trouble))
 
 
 def _heading(*, first: bool) -> None:
@@ -161,7 +173,7 @@ def _options(library: Library) -> Choices:
     current = canonical(encoder_name(settings_from()))
     names = list(dict.fromkeys([current, *ALIASES.values()]))
     with st.expander("Options", icon=":material/tune:", key="index_options"):
-        encoder = st.selectbox("Encoder", names, key=_ENCODER, format_func=_encoder_label, help=_ENCODER_HELP)
+        encoder = st.selectbox("Encoder", names, key="index_encoder", format_func=_encoder_label, help=_ENCODER_HELP)
         detector = st.selectbox(
             "How cuts are found", list(_DETECTORS), key="index_detector", format_func=_DETECTORS.__getitem__
         )
@@ -173,11 +185,9 @@ def _options(library: Library) -> Choices:
         retry = st.checkbox("Try files again that failed before", key="index_retry_failed")
     encoder = encoder or current
     held = [row.id.partition("@")[0] for row in library.encoders() if row.segments]
-    said = f"Encoder: {_encoder_label(encoder)}"
     if held and encoder not in held:
         others = ", ".join(alias_of(name) for name in dict.fromkeys(held))
-        said += f". The library was indexed with {others}; a search looks at one encoder at a time"
-    st.caption(plain(said))
+        st.caption(plain(f"The library was indexed with {others}; a search looks at one encoder at a time."))
     lines = tuple(line.strip() for line in (exclude or "").splitlines() if line.strip())
     return Choices(encoder, detector or "adaptive", redo, retry, lines)
 
@@ -238,7 +248,7 @@ def _begin(words: list[str], title: str) -> bool:
     try:
         session.runs().start(words, settings_from(), title=title)
     except (OSError, ValueError) as error:
-        st.session_state[_SAID] = "error", f"It could not be started: {error}. Is there room on the disk?"
+        st.session_state[_TROUBLE] = f"It could not be started: {error}. Is there room on the disk?"
         return False
     return True
 
@@ -267,7 +277,3 @@ def _demo_name() -> str:
 
 def _in_demo(path: str) -> bool:
     return Path(os.path.realpath(path)).is_relative_to(DEMO_LIBRARY) if path else False
-
-
-def _is_demo(state: RunState) -> bool:
-    return any(_in_demo(path) for path in paths_in(state.arguments))

@@ -33,7 +33,7 @@ _OUTCOMES = {
 }
 
 
-@st.fragment(run_every=EVERY_SECONDS)
+@st.fragment(run_every=EVERY_SECONDS, key="runs")
 def show_runs() -> None:
     """All runs, those under way first."""
     states = session.runs().all()
@@ -42,11 +42,11 @@ def show_runs() -> None:
     running = [state for state in states if state.running]
     over = [state for state in states if not state.running]
     if running:
-        st.subheader("Under way", anchor=False)
+        st.markdown("##### Under way")
     for state in running:
         _card(state, _running)
     if over:
-        st.subheader("Before", anchor=False)
+        st.markdown("##### Before")
     everything = st.session_state.get(_ALL, False)
     for state in over if everything else over[:_MOST_OVER]:
         _card(state, _over)
@@ -108,13 +108,15 @@ def _running(state: RunState) -> None:
         )  # fmt: skip
         _log_button(state)
     st.progress(state.progress.fraction or 0.0, text=plain(facts_of(state)))
-    if state.progress.current:
-        st.caption(plain(" · ".join(printable(os.path.basename(path)) for path in state.progress.current)))
+    # Never without a line, so that nothing below jumps between two files.
+    names = " · ".join(printable(os.path.basename(path)) for path in state.progress.current)
+    st.caption(plain(names) or "\N{NO-BREAK SPACE}")
 
 
 def _over(state: RunState) -> None:
     with _head(state):
         word, colour, icon = _OUTCOMES[state.outcome or "interrupted"]
+        word += f" · {state.failed:,} failed" if state.failed else ""
         st.badge(word, icon=icon, color=colour)  # type: ignore[arg-type]
         if state.outcome != "done" and state.kind in ("index", "download") and state.arguments:
             st.button(
@@ -131,11 +133,12 @@ def _over(state: RunState) -> None:
             "Forget", key=f"forget_{state.id}", icon=":material/close:", on_click=_do, args=("forget", state),
             help=_FORGET_HELP,
         )  # fmt: skip
-    if state.message:
-        st.write(plain(f"{state.message[:1].upper()}{state.message[1:]}"))
-    st.caption(plain(_when(state)))
-    for line in _remarks(state):
-        st.caption(plain(line))
+    with st.container(gap="xxsmall"):
+        if state.message:
+            st.write(plain(f"{state.message[:1].upper()}{state.message[1:]}"))
+        for line in _remarks(state):
+            st.caption(plain(line))
+        st.caption(plain(_when(state)))
 
 
 def _head(state: RunState) -> Any:
