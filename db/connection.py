@@ -122,13 +122,15 @@ class Database:
 
     @contextmanager
     def translated(self) -> Iterator[None]:
-        """SQLite's errors and a full disk become LibraryErrors; all else passes as it is."""
+        """SQLite's errors and a full disk become LibraryErrors, an id beyond SQLite's a KeyError; all else passes."""
         try:
             yield
         except DBAPIError as error:
             raise self._in_our_words(error.orig, error) from error
         except sqlite3.Error as error:
             raise self._in_our_words(error, error) from error
+        except OverflowError as error:  # a number of more than 64 bits, which no row has
+            raise KeyError("no row has an id that large") from error
         except OSError as error:
             if error.errno in _FULL:
                 raise LibraryFull(self._full_message()) from error

@@ -159,14 +159,14 @@ def _conditions(connection: Connection, filters: Filters) -> list[ColumnElement[
     if filters.max_seconds is not None:
         conditions.append(length <= filters.max_seconds + _SECONDS_SLACK)
     if filters.since_ns is not None:
-        conditions.append(videos.c.modified_ns >= filters.since_ns)
+        conditions.append(videos.c.modified_ns >= _whole(filters.since_ns))
     if filters.until_ns is not None:
-        conditions.append(videos.c.modified_ns <= filters.until_ns)
+        conditions.append(videos.c.modified_ns <= _whole(filters.until_ns))
     short_side = func.min(videos.c.width, videos.c.height)  # of two values SQLite's min is no aggregate
     if filters.min_short_side is not None:
-        conditions.append(short_side >= filters.min_short_side)
+        conditions.append(short_side >= _whole(filters.min_short_side))
     if filters.max_short_side is not None:
-        conditions.append(short_side <= filters.max_short_side)
+        conditions.append(short_side <= _whole(filters.max_short_side))
     if filters.orientation == "landscape":
         conditions.append(videos.c.width > videos.c.height)
     elif filters.orientation == "portrait":
@@ -176,6 +176,11 @@ def _conditions(connection: Connection, filters: Filters) -> list[ColumnElement[
     if filters.name is not None:
         conditions.append(_named(connection, filters.name, filters.folder))
     return conditions
+
+
+def _whole(number: int) -> int:
+    """The nearest number that SQLite can compare with: 64 bits."""
+    return max(-(2**63), min(int(number), 2**63 - 1))
 
 
 def _named(connection: Connection, part: str, folder: str | None) -> ColumnElement[bool]:

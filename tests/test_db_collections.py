@@ -243,6 +243,11 @@ def test_what_is_not_there_is_a_key_error(library: Library, tray: int) -> None:
         lambda: library.collections.move(a.id, 99),
         lambda: library.collections.subclips(99),
         lambda: library.collections.rename(99, "x"),
+        lambda: library.collections.get(10**30),
+        lambda: library.collections.change(10**30, 1, name="x"),
+        lambda: library.collections.add(tray, [NewSubclip(segment_id=10**30)]),
+        lambda: library.collections.move(a.id, 10**30),
+        lambda: library.video(-(10**30)),
     ]
     for call in calls:
         with pytest.raises(KeyError):
@@ -438,6 +443,9 @@ def test_of_two_copies_the_one_it_was_taken_from_counts_then_the_other(library: 
     original, _ = fill(library, tray)
     copy = library.copy_video(original, path="/films/0 sorts first.mp4", size_bytes=1, modified_ns=1)
     assert {clip.video_id for clip in library.collections.subclips(tray)} == {original}
+    original = add(library, make_video("/films/a.mp4", "aa"), count=4)
+    assert original > copy
+    assert {clip.video_id for clip in library.collections.subclips(tray)} == {original}, "the path counts, not the age"
     library.remove_videos([original])
     now = library.collections.subclips(tray)
     assert {(clip.video_id, clip.path) for clip in now} == {(copy, "/films/0 sorts first.mp4")}

@@ -87,6 +87,8 @@ def test_a_name_that_thousands_have(library: Library) -> None:
     [
         ({"min_short_side": 1080}, {"wide", "tall"}),
         ({"min_short_side": 1081}, set()),
+        ({"min_short_side": 10**30, "since_ns": -(10**30)}, set()),
+        ({"max_short_side": 10**30, "until_ns": 10**30}, set(SIZES)),
         ({"max_short_side": 720}, {"even", "small"}),
         ({"min_short_side": 720, "max_short_side": 858}, {"even", "scope"}),
         ({"orientation": "landscape"}, {"wide", "small", "scope"}),
