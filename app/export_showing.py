@@ -41,7 +41,7 @@ def cut(settings: Settings, order: ExportOrder, words: list[str], *, as_json: bo
             if clip.error is not None:
                 say(clip_text(clip))
             elif not as_json:
-                click.echo(clip_text(clip))
+                click.echo(clip_text(clip, whole_path=order.zip is None))
             if done < total:
                 line.show(f"cutting {done + 1} of {total}")
 
@@ -75,7 +75,7 @@ def finish(order: ExportOrder, result: ExportResult, *, as_json: bool) -> None:
         place = result.zip or result.folder or order.zip
         where = "" if place is None else f" in {shown(os.path.abspath(place))}"
         if order.clips:
-            listed = f", listed in {' and '.join(names)}" if names else ""
+            listed = f", listed in {_and(names)}" if names else ""
             say(f"{counted(result.written, 'clip')}{where}{listed}")
         else:
             say(f"{counted(len(names), 'list')}{where}: {', '.join(names)}")
@@ -95,13 +95,19 @@ def _title(order: ExportOrder) -> str:
     return next(iter(names)) if len(names) == 1 else f"{next(iter(names))} and {len(names) - 1} more"
 
 
-def clip_text(clip: ExportedClip) -> str:
-    """One line: the clip's file, how long it is, and what is special about it; or what was not cut, and why."""
+def clip_text(clip: ExportedClip, *, whole_path: bool = True) -> str:
+    """One line: the clip's file, or its name only, and what is special about it; or what was not cut, and why."""
     request = clip.request
     if clip.file is None:
         span = f"{timecode(request.start_seconds)}-{timecode(request.end_seconds)}"
         return f"not written: {printable(request.path)}@{span}: {clip.error}"
-    text = shown(str(clip.file))
+    text = shown(str(clip.file) if whole_path else clip.file.name)
     if clip.early_seconds:
         text += f"  (begins {float(clip.early_seconds):.3f} s earlier, at the key frame)"
     return f"{text}  ({clip.note})" if clip.note else text
+
+
+def _and(names: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
