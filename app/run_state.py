@@ -96,7 +96,9 @@ def read_state(path: Path, run_id: str) -> RunState | None:
     try:
         with path.open("rb") as file:
             data = file.read(_MOST_FILE_BYTES + 1)
-        record = json.loads(data) if len(data) <= _MOST_FILE_BYTES else None
+        record = None
+        if len(data) <= _MOST_FILE_BYTES:
+            record = json.loads(data, parse_float=_finite, parse_constant=_finite)
     except (OSError, ValueError, RecursionError):
         return None
     return _state(record, run_id) if isinstance(record, dict) else None
@@ -160,6 +162,12 @@ def _progress(record: dict[str, Any]) -> RunProgress:
         files_total=_count(record, "files_total"),
         current=_texts(record, "current")[:MOST_CURRENT],
     )
+
+
+def _finite(text: str) -> float | None:
+    """A number as JSON knows them: what others cannot be told again (NaN, 1e999) is nothing."""
+    value = float(text)
+    return value if math.isfinite(value) else None
 
 
 def _text(record: dict[str, Any], name: str) -> str:
