@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Float, Select, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Float, Integer, Select, and_, cast, column, func, or_, select
 
 from db import rows
 from db.chunks import chunks
@@ -123,12 +123,10 @@ def segments_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, tupl
 
 def video_ids(connection: Connection, segment_ids: Iterable[int]) -> dict[int, int]:
     """By segment id; segments that are gone are left out."""
-    found: dict[int, int] = {}
-    for chunk in chunks(int(segment_id) for segment_id in segment_ids):
-        cursor = connection.execute(select(segments.c.id, segments.c.video_id).where(segments.c.id.in_(chunk))).cursor
-        assert cursor is not None
-        found.update(cursor.fetchall())
-    return found
+    wanted = _listed(int(segment_id) for segment_id in segment_ids)
+    cursor = connection.execute(select(segments.c.id, segments.c.video_id).where(segments.c.id.in_(wanted))).cursor
+    assert cursor is not None
+    return dict(cursor.fetchall())
 
 
 def allowed_ids(connection: Connection, filters: Filters, encoder_id: str) -> NDArray[np.int64]:
@@ -190,8 +188,12 @@ def _named(connection: Connection, part: str, folder: str | None) -> ColumnEleme
     if folder is not None:
         statement = statement.where(below(folder))
     ids = [video_id for video_id, path in connection.execute(statement) if wanted in key_of(os.path.basename(path))]
-    # One variable, however many there are.
-    return videos.c.id.in_(select(func.json_each(json.dumps(ids)).table_valued("value").c.value))
+    return videos.c.id.in_(_listed(ids))
+
+
+def _listed(ids: Iterable[int]) -> Select[tuple[int]]:
+    """The ids as rows: one variable, however many there are."""
+    return select(func.json_each(json.dumps(list(ids))).table_valued(column("value", Integer)).c.value)
 
 
 def all_failures(connection: Connection) -> list[Failure]:

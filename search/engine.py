@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from encoder import Encoder
 from search.query import Answer, ClipTerm, Hit, Query, QueryError, SegmentTerm, Term, TextTerm
-from search.ranking import MOST_LOOKED_AT, Chosen, choose
+from search.ranking import MOST_COMPARED, MOST_COUNTED, Chosen, choose
 from search.term_rows import TermRows
 from search.vector_index import Refreshable, VectorIndex
 
@@ -134,10 +134,10 @@ class SearchEngine:
         """(hits, hidden, matching where the ranking was seen to its end, else None).
 
         The index is asked for as many as it takes: segments that are left out, and those that have gone meanwhile,
-        are replaced, and so are hits that make way for others, down to MOST_LOOKED_AT.
+        are replaced, and so are hits that make way for others, down to MOST_COMPARED or MOST_COUNTED.
         """
         thinned = query.per_video is not None or query.near_duplicates is not None
-        most = max(query.k, MOST_LOOKED_AT) + len(own)
+        most = max(query.k, MOST_COUNTED if query.near_duplicates is None else MOST_COMPARED) + len(own)
         wanted = query.k + len(own)
         if thinned:
             wanted = min(most, 4 * wanted + 256)  # enough for nearly all, and a GPU takes no more than 2048

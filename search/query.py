@@ -80,7 +80,7 @@ class Query:
     exclude_same_shot: leave out every segment of the shots that the query's SegmentTerms come from; the parts of one
     long shot overlap, so they are each other's nearest neighbours and say nothing new.
     per_video: at most so many hits of one video. near_duplicates: leave out what has at least this cosine with a better
-    hit (see NEAR_DUPLICATE). Both take the next best instead, as far down as `search.ranking.MOST_LOOKED_AT`.
+    hit (see NEAR_DUPLICATE). Both take the next best instead, as far down as `search.ranking` says.
     leave_out: ids of segments that are no hits; the segments of SegmentTerms never are.
 
     Raises QueryError (a ValueError) for no terms, weights that are all 0, k < 1, a threshold that is not a number,

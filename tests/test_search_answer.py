@@ -145,16 +145,18 @@ def test_a_threshold_at_a_score_itself_counts_it(engine: SearchEngine) -> None:
         assert answer.matching == sum(other.score >= hit.score for other in plain.hits)
 
 
+@pytest.mark.parametrize(("limit", "duplicates"), [("MOST_COUNTED", None), ("MOST_COMPARED", 1.0)])
 def test_hits_are_looked_for_as_far_down_as_it_takes_and_no_further(
-    engine: SearchEngine, monkeypatch: pytest.MonkeyPatch
+    engine: SearchEngine, monkeypatch: pytest.MonkeyPatch, limit: str, duplicates: float | None
 ) -> None:
-    query = Query([TextTerm("red")], k=10, per_video=1)
+    query = Query([TextTerm("red")], k=10, per_video=1, near_duplicates=duplicates)
     assert len(engine.answer(query).hits) == 10
-    for module in ("search.engine", "search.ranking"):
-        monkeypatch.setattr(f"{module}.MOST_LOOKED_AT", 15)
+    monkeypatch.setattr(f"search.engine.{limit}", 15)
     videos = [hit.video.id for hit in engine.answer(Query([TextTerm("red")], k=15)).hits]
     answer = engine.answer(query)
-    assert [hit.video.id for hit in answer.hits] == list(dict.fromkeys(videos))[:10]
+    if duplicates is None:
+        assert [hit.video.id for hit in answer.hits] == list(dict.fromkeys(videos))[:10]
+    assert {hit.video.id for hit in answer.hits} <= set(videos)
     assert len(answer.hits) + answer.hidden <= 15
     assert answer.allowed == VIDEOS * (VIDEOS + 1) // 2
 
