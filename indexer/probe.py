@@ -25,6 +25,7 @@ MOST_THREADS = 8  # of one decoder; each holds a frame, and more gain little
 
 _TIMECODE = re.compile(r"([01]\d|2[0-3]):([0-5]\d):([0-5]\d)([:;.,])(\d{2,3})", re.ASCII)
 _PICTURE_BRANDS = frozenset({"heic", "heix", "heim", "heis", "mif1", "avif", "avis", "miaf"})
+_LISTS = frozenset(("concat", "hls", "dash", "imf", "sdp", "rtsp"))  # texts that make FFmpeg open other files
 _PICTURE_FORMATS = frozenset({"image2", "gif", "apng", "ico", "webp", "webp_anim"})
 _HEADS: tuple[tuple[int, bytes], ...] = (  # what the containers of videos start with: (offset, bytes)
     (4, b"ftyp"),
@@ -118,7 +119,9 @@ def open_source(path: str, *, threads: int = 0) -> Iterator[Source]:
         raise UnreadableVideo(path, "empty", "The file is empty (0 bytes).")
     try:
         # `file:` keeps a name with a colon or a percent sign from being taken for a protocol or a pattern.
-        container = av.open("file:" + path, metadata_errors="replace")
+        # The whitelist keeps a text that names other places (a playlist called .mp4) from making us open connections.
+        options = {"protocol_whitelist": "file"}
+        container = av.open("file:" + path, options=options, metadata_errors="replace")
     except PermissionError:
         raise UnreadableVideo(path, "permission", "The file may not be read; change its permissions.") from None
     except FileNotFoundError:
@@ -155,6 +158,8 @@ def _explain(path: str, problem: av.error.FFmpegError) -> NoReturn:
 def _choose(path: str, container: InputContainer, info: os.stat_result, threads: int) -> Source:
     has_audio = bool(container.streams.audio)
     shown = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if set(container.format.name.split(",")) & _LISTS:
+        raise UnreadableVideo(path, "not_video", "The file is a list of other files, not a video.")
     if not shown or container.format.name == "tty":  # tty: text drawn as pictures
         if has_audio:
             raise UnreadableVideo(path, "audio_only", "The file has sound but no pictures.")
