@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 Rows = NDArray[np.float32]
 Points = NDArray[np.float32]
 
-LAYOUT = 1
+LAYOUT = 2
 """Which layout this is; to be raised when rows would be laid out otherwise, so that kept maps are made anew."""
 
 LANDMARKS = 2500
@@ -25,13 +25,14 @@ _PERPLEXITY = 30.0
 _FEWEST = 6  # below that t-SNE has no neighbourhoods to keep; principal components tell all there is
 _EQUAL = 1e-6  # rows whose spread is below this are one row, and rounding
 
-_ROOM = 1.2  # of the map's area of 4: what the points take, each as a square around it
-_PUSHES = 150
+_ROOM = 1.5  # of the map's area of 4: what the points take, each as a square around it
+_STEPS = 120
+_PUSH = 0.4  # of what two points lack to their distance, for each of them
 
 _NEAREST = 10  # landmarks that a row is placed among
 _SHARPNESS = 2.0
 _REACH = 0.05  # landmarks further than this from the most similar one (half the map is 1) are on another island
-_JITTER = 0.5  # of the usual distance between landmarks
+_JITTER = 0.8  # of the usual distance between landmarks
 _BATCH = 4096
 
 
@@ -132,20 +133,21 @@ def _principal(rows: Rows) -> NDArray[np.float64]:
 
 
 def _spread(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Push apart what lies too near, so that dense islands become lands that can be looked at, and keep their order.
+    """Push apart what lies too near, so that dense islands become lands that can be looked at.
 
-    t-SNE keeps neighbours, but piles up what is much alike, with a sea around it that tells nothing.
+    t-SNE keeps neighbours, but piles up what is much alike, with a sea around it that tells nothing. The distance that
+    is kept grows little by little: so an island swells as a whole and pushes others away, where points that are thrown
+    apart at once would fly through each other.
     """
     from scipy.spatial import cKDTree
 
-    distance = (_ROOM / len(points)) ** 0.5
-    for _ in range(_PUSHES):
+    wanted = (_ROOM / len(points)) ** 0.5
+    for step in range(1, _STEPS + 1):
+        distance = wanted * step / _STEPS
         pairs = cKDTree(points).query_pairs(distance, output_type="ndarray")
-        if not len(pairs):
-            break
         between = points[pairs[:, 0]] - points[pairs[:, 1]]
         lengths = np.maximum(np.linalg.norm(between, axis=1), 1e-9)
-        pushes = between * (0.4 * (distance - lengths) / lengths)[:, None]
+        pushes = between * (_PUSH * (distance - lengths) / lengths)[:, None]
         for column in (0, 1):
             points[:, column] += np.bincount(pairs[:, 0], pushes[:, column], len(points))
             points[:, column] -= np.bincount(pairs[:, 1], pushes[:, column], len(points))

@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 
 
 def library_routes(library: Library) -> list[Route]:
-    """`/api/library`."""
+    """`/api/library`, and `/api/library/disk`: how much of the disk it takes, which is counted file by file."""
 
     def listed(call: Call) -> dict[str, Any]:
         return listing(library)
 
-    return [route("/api/library", listed)]
+    def disk(call: Call) -> dict[str, Any]:
+        stats = library.stats()
+        return {"bytes": stats.database_bytes + stats.media_bytes}
+
+    return [route("/api/library", listed), route("/api/library/disk", disk)]
 
 
 def listing(library: Library) -> dict[str, Any]:
@@ -30,21 +34,20 @@ def listing(library: Library) -> dict[str, Any]:
 
     Looks at every file, which takes its time where many are on a slow drive.
     """
-    stats = library.stats()
-    encoders = {row.id: at for at, row in enumerate(stats.encoders)}
+    encoders = {row.id: at for at, row in enumerate(library.encoders())}
     folders: dict[str, int] = {}
-    videos = [_video(each, folders, encoders) for each in library.overview()]
+    overview = library.overview()
+    videos = [_video(each, folders, encoders) for each in overview]
     return {
         "encoders": list(encoders),
         "folders": list(folders),
         "videos": videos,
         "failures": [_failure(each) for each in library.failures()],
         "totals": {
-            "videos": stats.videos,
-            "seconds": round(stats.seconds, 3),
-            "shots": stats.shots,
-            "segments": stats.segments,
-            "disk_bytes": stats.database_bytes + stats.media_bytes,
+            "videos": len(overview),
+            "seconds": round(sum(each.video.duration_seconds for each in overview), 3),
+            "shots": sum(each.shots for each in overview),
+            "segments": sum(each.segments for each in overview),
             "source_bytes": sum(each["bytes"] for each in videos),
         },
     }

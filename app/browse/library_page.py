@@ -26,8 +26,7 @@ def show() -> None:
     if wanted is not None:
         video_view.show(library, wanted)
         return
-    stats = library.stats()
-    if not (stats.videos or stats.failures):
+    if not (any(row.segments for row in library.encoders()) or library.failures()):
         say_empty_library()
         return
     if st.session_state.pop("library_retrying", False):

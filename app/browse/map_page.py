@@ -30,7 +30,7 @@ _AT_ONCE = 16_384  # rows in memory
 def show() -> None:
     library = session.open_library()
     component("shell")(key="shell", data={"dock": True, "search": True})
-    if not library.stats().segments:
+    if not any(row.segments for row in library.encoders()):
         say_empty_library()
         return
     engine = engine_or_reason(library)
@@ -51,7 +51,11 @@ def show() -> None:
     also(link)
     component("map")(
         key="map",
-        data={"encoder": engine.encoder.id, "asked": asked(link, engine)},
+        data={
+            "encoder": engine.encoder.id,
+            "asks": link.asks or bool(link.filters()),
+            "asked": asked(link, engine),
+        },
         on_made_change=lambda: None,  # a run of the script is all that is wanted: there is a map to score now
         on_like_change=liked,
         on_range_change=ranged,

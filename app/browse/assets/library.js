@@ -105,12 +105,21 @@ class LibraryView {
     this.found = found;
     this.videos = prepared(found, this.component.data?.encoder ?? null);
     this.chosen = new Set([...this.chosen].filter((id) => this.videos.some((video) => video.id === id)));
-    this.totals.replaceChildren(...totalsRow(found.totals));
+    this.totals.replaceChildren(...totalsRow(found.totals, this.disk ?? null));
+    this.countDisk(found.totals);
     this.failures.replaceChildren(...failureSection(found.failures, (paths) => this.retry(paths)));
     this.list.replaceChildren();
     this.windowed.shown.clear();
     this.arrange();
     this.root.dataset.ready = 'yes';
+  }
+
+  /** How much of the disk is taken is counted file by file, and comes later. */
+  async countDisk(totals) {
+    const answer = await api('/api/library/disk').catch(() => null);
+    if (!answer || this.found.totals !== totals) return;
+    this.disk = answer.bytes;
+    this.totals.replaceChildren(...totalsRow(totals, this.disk));
   }
 
   keep(change) {

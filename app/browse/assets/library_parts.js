@@ -6,7 +6,8 @@ import { element, length, overlayHome } from './store.js';
 const SHOWN_AT_FIRST = 5;
 const NAMED = 6;
 
-export function totalsRow(totals) {
+/** disk: bytes that the library takes, or null while they are being counted. */
+export function totalsRow(totals, disk) {
   const tile = (value, what, title) => element('div', { class: 'ps-total', title }, element('strong', { text: value }), element('span', { class: 'ps-muted', text: what }));
   const hours = totals.seconds / 3600;
   const time = hours >= 100 ? `${Math.round(hours).toLocaleString()} h` : hours >= 1 ? `${hours.toFixed(1)} h` : length(totals.seconds);
@@ -15,7 +16,7 @@ export function totalsRow(totals) {
     tile(time, 'of video'),
     tile(totals.shots.toLocaleString(), totals.shots === 1 ? 'shot' : 'shots',
       totals.segments > totals.shots ? `${totals.segments.toLocaleString()} segments: long shots are searched in parts` : undefined),
-    tile(sizeText(totals.disk_bytes), 'kept by prismsearch', 'Database, posters and previews'),
+    tile(disk === null ? '…' : sizeText(disk), 'kept by prismsearch', 'Database, posters and previews'),
     tile(sizeText(totals.source_bytes), 'of your files', 'Only ever read'),
   ];
 }

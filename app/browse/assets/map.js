@@ -19,7 +19,7 @@ const LARGEST = 8; // folders that have a colour of their own
 const views = new WeakMap();
 
 /**
- * data: {encoder, asked: {version, scored, least, most, low, high, left_out, scores, key} or null}.
+ * data: {encoder, asks: whether anything is asked or filtered, asked: {version, scored, least, most, low, high, left_out, scores, key} or null}.
  * Triggers: made (there is a new map), like {segment}, range {segment, start_pts, end_pts}.
  */
 export function mount(component) {
@@ -162,7 +162,6 @@ class MapView {
     const stretch = Math.min(1.8, Math.max(1, this.stage.clientWidth / Math.max(1, this.stage.clientHeight)));
     const points = await attempt(() => Points.load(this.encoder, version, stretch));
     if (!points) return;
-    const anew = this.version !== undefined;
     this.version = version;
     this.points = points;
     this.chosen = null;
@@ -171,7 +170,7 @@ class MapView {
     this.takeScores();
     this.root.dataset.ready = version;
     // The page can score a map only once it is there, or as it is now.
-    if (anew || !this.asked || this.asked.version !== version) this.component.setTriggerValue('made', version);
+    if (this.component.data.asks && this.asked?.version !== version) this.component.setTriggerValue('made', version);
   }
 
   takeScores() {
@@ -188,7 +187,11 @@ class MapView {
     const dark = isDark(this.parent);
     const folders = points.largestFolders();
     const modes = [points.scores ? ['score', 'Score'] : null, folders.length > 1 ? ['folder', 'Folder'] : null, ['video', 'Video']].filter(Boolean);
-    if (!modes.some(([mode]) => mode === this.mode)) [[this.mode]] = modes;
+    if (!modes.some(([mode]) => mode === this.mode)) {
+      // Folders are worth colours where a few of them hold most.
+      const held = folders.slice(0, LARGEST).reduce((sum, { count }) => sum + count, 0);
+      this.mode = points.scores ? 'score' : folders.length > 1 && held > 0.6 * points.count ? 'folder' : 'video';
+    }
     this.modes.replaceChildren(...(modes.length > 1 ? modes.map(([mode, text]) => element('button', { class: 'ps-chip', type: 'button', 'aria-pressed': String(mode === this.mode), text,
       onclick: () => { this.mode = mode; this.recolour(); } })) : []));
     this.legend.replaceChildren(this.mode === 'score' ? legend(points.low, points.high, dark)
@@ -255,7 +258,7 @@ class MapView {
     clearTimeout(this.spreadTimer);
     this.spreadTimer = setTimeout(() => {
       if (!this.points || !this.map.width) return;
-      const room = this.map.magnification < 1.3 && this.points.count > 400 ? 1.7 : 1.18;
+      const room = this.map.magnification < 1.3 && this.points.count > 400 ? 1.4 : 1.18;
       this.spreadOut = this.pictures ? this.map.spread(PICTURE.width * room, PICTURE.height * room) : [];
       this.placePictures();
     }, this.spreadOut ? PICTURES_WAIT : 0);
