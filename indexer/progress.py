@@ -37,7 +37,7 @@ class Progress:
     seconds_done: float = 0.0  # of video, indexed in this run
     seconds_total: float | None = None  # of video; estimated from bytes, None until there is something to go by
     clips_done: int = 0  # encoded
-    current: tuple[str, ...] = ()  # paths being decoded, oldest first
+    current: tuple[str, ...] = ()  # paths being decoded or waiting for the encoder, oldest first
     failures: int = 0
     last_failures: tuple[Failure, ...] = ()  # the newest of them, oldest first
     elapsed_seconds: float = 0.0  # since the phase began
