@@ -3,6 +3,7 @@
 import { sameText, total } from './clip_times.js';
 import { DEFAULT_PATTERN, nameOf, TOKENS } from './export_names.js';
 import { ExportRuns } from './export_runs.js';
+import { recall, remember } from './kept.js';
 import { api, clock, element, toast } from './store.js';
 
 const CHOICES = 'prismsearch.export';
@@ -97,6 +98,7 @@ export class ExportPanel {
     if (what) this.what = what;
     else if (open && !this.open) this.what = this.chosen.length > 1 ? 'selection' : 'all';
     this.form.hidden = !open;
+    this.runs.setOpen(open);
     this.onToggle(open);
     this.draw();
     if (open) {
@@ -167,7 +169,7 @@ export class ExportPanel {
     this.example.textContent = !cuts || !clip ? '' : problem ?? `for example ${name}`;
     this.example.classList.toggle('ps-export-problem', Boolean(problem) && cuts);
     this.folder.parentElement.hidden = choice.to !== 'folder';
-    const folders = recall(FOLDERS, []);
+    const folders = recall(FOLDERS, []).filter((each) => typeof each === 'string');
     this.recent.replaceChildren(...folders.map((value) => element('option', { value })));
     this.recentButtons.replaceChildren(...folders.slice(0, 4).filter((path) => path !== choice.folder).map((path) =>
       element('button', { class: 'ps-token', type: 'button', text: path, title: path, onclick: () => { this.folder.value = path; this.set('folder', path); } })));
@@ -210,22 +212,5 @@ export class ExportPanel {
       this.starting = false;
       this.draw();
     }
-  }
-}
-
-function recall(key, otherwise) {
-  try {
-    const kept = JSON.parse(localStorage.getItem(key));
-    return Array.isArray(otherwise) ? (Array.isArray(kept) ? kept.filter((each) => typeof each === 'string') : otherwise) : kept ?? otherwise;
-  } catch {
-    return otherwise;
-  }
-}
-
-function remember(key, value) {
-  try {
-    localStorage.setItem(key, JSON.stringify(value));
-  } catch {
-    // The browser keeps nothing; the choice holds for this page.
   }
 }

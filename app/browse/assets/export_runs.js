@@ -1,11 +1,14 @@
 // The exports of a collection: how far each is, how to stop it, and where its files are. All of it is asked of the server,
 // whose journals survive it: a page that is loaded again, or another tab, shows the same.
 
+import { recall, remember } from './kept.js';
 import { api, attempt, element, length, toast } from './store.js';
 
 const BUSY_MILLISECONDS = 700;
 const IDLE_MILLISECONDS = 6000;
 const STARTED = 'prismsearch.export.runs';
+const HIDDEN = 'prismsearch.export.hidden';
+const FRESH_SECONDS = 600;
 const MOST_REMEMBERED = 50;
 const MOST_SHOWN = 5;
 const MOST_FAILURES = 8;
@@ -20,7 +23,8 @@ export class ExportRuns {
     this.element = this.list;
     this.cards = new Map();
     this.watched = new Set(); // those seen running on this page: their end is worth a message
-    this.hidden = new Set();
+    this.open = false; // while the panel is: what ran before is shown too
+    this.mine = [];
     this.onVisible = () => document.visibilityState === 'visible' && this.look();
     document.addEventListener('visibilitychange', this.onVisible);
   }
@@ -54,7 +58,8 @@ export class ExportRuns {
     let busy = this.lastBusy ?? false;
     if (answer) {
       const mine = (answer.runs ?? answer).filter((run) => belongs(run, collection));
-      this.draw(mine);
+      this.mine = mine;
+      this.draw();
       const running = mine.filter((run) => !run.outcome);
       busy = running.length > 0;
       this.lastBusy = busy;
@@ -77,8 +82,22 @@ export class ExportRuns {
     else if (run.outcome === 'failed') toast('The export failed', { kind: 'error', action: { label: 'Show', run: this.reveal } });
   }
 
-  draw(runs) {
-    const shown = runs.filter((run) => !this.hidden.has(run.id)).slice(0, MOST_SHOWN);
+  setOpen(open) {
+    this.open = open;
+    this.draw();
+  }
+
+  hide(id) {
+    remember(HIDDEN, [...recall(HIDDEN, []), id].slice(-MOST_REMEMBERED));
+    this.draw();
+  }
+
+  /** Beside the list of subclips only what runs, and the last one that ended a short while ago; the panel shows more. */
+  draw() {
+    const hidden = new Set(recall(HIDDEN, []));
+    const kept = this.mine.filter((run) => !run.outcome || !hidden.has(run.id));
+    const fresh = (run, at) => !run.outcome || (at === 0 && Date.now() / 1000 - run.updated_at < FRESH_SECONDS);
+    const shown = (this.open ? kept : kept.filter(fresh)).slice(0, MOST_SHOWN);
     const ids = new Set(shown.map((run) => run.id));
     for (const [id, card] of this.cards) {
       if (ids.has(id)) continue;
@@ -142,7 +161,7 @@ export class ExportRuns {
         run.downloadable ? element('a', { class: 'ps-button ps-primary', href: `/api/runs/${encodeURIComponent(run.id)}/download`, download: '', text: 'Download', 'data-action': 'download' }) : null,
         where ? button('Copy path', 'copy', () => navigator.clipboard?.writeText(where).then(() => toast('Copied', { seconds: 1.5 }))) : null,
         again ? button(again.to === 'zip' ? 'Start again' : 'Go on', 'again', () => this.again(run, again)) : null,
-        element('button', { class: 'ps-icon', type: 'button', text: '×', 'aria-label': 'Hide this export', title: 'Hide', 'data-action': 'hide', onclick: () => { this.hidden.add(run.id); this.look(); } })),
+        element('button', { class: 'ps-icon', type: 'button', text: '×', 'aria-label': 'Hide this export', title: 'Hide', 'data-action': 'hide', onclick: () => this.hide(run.id) })),
       where ? element('div', { class: 'ps-run-where', text: where }) : null,
       run.outcome === 'done' && report.zip && !run.downloadable ? element('div', { class: 'ps-muted', text: 'Its zip has been cleared away since; export again for a new one.' }) : null,
       message ? element('div', { class: 'ps-run-message', text: message }) : null,
@@ -154,7 +173,7 @@ export class ExportRuns {
   async again(run, body) {
     const answer = await attempt(() => api('/api/exports', { method: 'POST', body }));
     if (!answer) return;
-    this.hidden.add(run.id);
+    this.hide(run.id);
     this.started(answer.run, body);
   }
 
@@ -176,21 +195,12 @@ function belongs(run, collection) {
 }
 
 function startedHere() {
-  try {
-    const kept = JSON.parse(localStorage.getItem(STARTED));
-    return kept && typeof kept === 'object' ? kept : {};
-  } catch {
-    return {};
-  }
+  return recall(STARTED, {});
 }
 
 function rememberStarted(id, body) {
   const kept = Object.entries({ ...startedHere(), [id]: { collection: body.collection, body } }).slice(-MOST_REMEMBERED);
-  try {
-    localStorage.setItem(STARTED, JSON.stringify(Object.fromEntries(kept)));
-  } catch {
-    // Found by the collection's name then.
-  }
+  remember(STARTED, Object.fromEntries(kept));
 }
 
 function failures(run) {

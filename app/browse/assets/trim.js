@@ -91,7 +91,7 @@ export class Trim {
       this.drawGiven(this.clip);
       return;
     }
-    this.deck.seekTo(this.range.from);
+    this.deck.show(this.range.first);
     await attempt(() => this.range.reach(this.range.to));
     if (this.id !== id) return;
     if (!this.range.able) toast('The frames of this file could not be read, so it cannot be trimmed.', { kind: 'error' });
@@ -231,6 +231,10 @@ export class Trim {
     this.rangeButton.setAttribute('aria-pressed', String(on));
   }
 
+  get stretch() {
+    return { from: this.deck.timeOf(this.range.first), to: this.range.to };
+  }
+
   toggleRange() {
     if (this.deck.status !== 'ready') return;
     if (this.deck.loop && !this.deck.paused) {
@@ -239,9 +243,9 @@ export class Trim {
       return;
     }
     this.loop(true);
-    this.deck.stop = { from: this.range.from, to: this.range.to };
+    this.deck.stop = this.stretch;
     this.deck.pause();
-    this.deck.seekTo(this.range.from);
+    this.deck.show(this.range.first);
     this.deck.play();
   }
 
@@ -324,7 +328,7 @@ export class Trim {
     const frames = this.numberOf('out') - this.numberOf('in');
     this.length.textContent = `length ${duration(frames, deck.rate, timecode)} · ${frames} ${frames === 1 ? 'frame' : 'frames'}`;
     Object.assign(this.dialog.dataset, { in: String(this.numberOf('in')), out: String(this.numberOf('out')) });
-    if (deck.loop && deck.stop) deck.stop = { from: range.from, to: range.to };
+    if (deck.loop && deck.stop) deck.stop = this.stretch;
     this.strip.draw((which) => this.describe(which));
     if (this.cuts) this.strip.drawCuts(this.cuts);
     this.drawSaved();
@@ -363,6 +367,7 @@ export class Trim {
     this.status.textContent = deck.status === 'loading' ? deck.message || 'Loading …' : deck.message;
     this.status.hidden = deck.status === 'ready' || deck.status === 'empty';
     this.status.classList.toggle('ps-error', deck.status === 'failed');
+    if (deck.status === 'ready') this.video.removeAttribute('poster'); // from here on only frames are shown
     this.dialog.dataset.state = deck.status === 'ready' ? (deck.paused ? 'paused' : 'playing') : deck.status;
     for (const each of [this.playButton, this.rangeButton]) each.disabled = deck.status !== 'ready';
     if (deck.status === 'failed' && deck.info && !this.range.info) this.drawGiven(this.clip);

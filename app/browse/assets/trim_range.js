@@ -46,7 +46,10 @@ export class TrimRange extends EventTarget {
 
   /** The first and the last frame of the range, as the deck counts them. */
   get first() {
-    return this.deck.indexAt(this.from);
+    const { deck, from } = this;
+    const shown = deck.indexAt(from);
+    // Parts of a long shot begin between two frames: the first one in the range is that which begins in it.
+    return deck.timeOf(shown) < from - 1e-4 ? Math.min(shown + 1, this.last) : shown;
   }
 
   get last() {
