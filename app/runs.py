@@ -136,6 +136,13 @@ class Runs:
         self.get(run_id)
         return log_end(self.folder / run_id)
 
+    def has_log(self, run_id: str) -> bool:
+        """Whether a run printed anything that is kept; those of the shell print there."""
+        try:
+            return _ID.fullmatch(run_id) is not None and (self.folder / run_id / LOG_FILE).stat().st_size > 0
+        except OSError:
+            return False
+
     def _ids(self) -> list[str]:
         try:
             with os.scandir(self.folder) as entries:

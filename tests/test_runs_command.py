@@ -18,8 +18,12 @@ from synthetic import make_video
 
 from app import compose
 from app.cli import main
+from app.model_command import DownloadLine
 from app.run_state import RunState
 from app.runs import Runs
+from app.terminal import LiveLine
+from encoder import hub
+from encoder.transfer import Download
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -172,3 +176,36 @@ def test_another_process_sees_a_run_and_stops_it_with_nothing_lost(films: Path) 
     assert 2 <= finished < 41
     assert run(*state.arguments).exit_code == 0
     assert (journals()[0].report["unchanged"], journals()[0].report["added"]) == (finished, 41 - finished)
+
+
+def test_a_download_is_seen_and_can_be_stopped(tmp_path: Path) -> None:
+    (tmp_path / "library").mkdir()
+    runs = Runs(tmp_path / "library")
+    run = runs.begin("download", "model base", ["fetch-model", "base", "--yes"])
+
+    def download() -> None:
+        with LiveLine() as line, run:
+            shower = DownloadLine(line, run)
+            shower.show(Download("weights.npz", 250, 1000))
+            assert not run.stop_requested()
+            runs.stop(run.id)
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline:
+                shower.show(Download("weights.npz", 500, 1000))
+
+    with pytest.raises(KeyboardInterrupt):
+        download()
+    state = runs.get(run.id)
+    assert (state.outcome, state.progress.fraction, state.progress.current) == ("stopped", 0.5, ("weights.npz",))
+
+
+def test_the_model_that_is_here_already_is_a_run_that_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRISMSEARCH_LIBRARY", str(tmp_path / "library"))
+    monkeypatch.setattr(hub, "fetch", lambda published, **_: tmp_path / published.file)
+    assert run("fetch-model", "--yes").exit_code == 0
+    assert not (tmp_path / "library").exists(), "a download makes no library"
+    (tmp_path / "library").mkdir()
+    assert run("fetch-model", "large", "--yes").exit_code == 0
+    [state] = Runs(tmp_path / "library").all()
+    assert (state.kind, state.title, state.outcome) == ("download", "model large", "done")
+    assert state.arguments == ("fetch-model", "large", "--yes")

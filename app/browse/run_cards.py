@@ -96,7 +96,7 @@ def _card(state: RunState, body: Callable[[RunState], None]) -> None:
         body(state)
         _failures(state)
         if st.session_state.get(_log_key(state)):
-            log = session.runs().log(state.id)
+            log = session.runs().log(state.id) if session.runs().has_log(state.id) else ""
             st.code("\n".join(log.splitlines()[-_LOG_LINES:]) or "Nothing was printed yet.", language=None)
 
 
@@ -123,7 +123,7 @@ def _over(state: RunState) -> None:
                 "Resume", key=f"resume_{state.id}", icon=":material/play_arrow:", on_click=_do, args=("resume", state),
                 help="Goes on where it ended; what is finished is not done again.",
             )  # fmt: skip
-        if state.kind == "index" and (state.failed or state.report.get("skipped_failed")):
+        if state.kind == "index" and state.arguments and (state.failed or state.report.get("skipped_failed")):
             st.button(
                 "Retry failed", key=f"retry_{state.id}", icon=":material/refresh:", on_click=_do, args=("retry", state),
                 help="Tries the files again that could not be read.",
@@ -214,7 +214,7 @@ def _log_key(state: RunState) -> str:
 
 def _log_button(state: RunState) -> None:
     """Only what was started from the page has a log; the shell shows its own."""
-    if session.runs().log(state.id):
+    if session.runs().has_log(state.id):
         st.button(
             "Log", key=f"log_{state.id}", icon=":material/notes:", on_click=_toggle, args=(_log_key(state),),
             help="What the run printed.",
@@ -233,10 +233,8 @@ def _do(what: str, state: RunState) -> None:
             runs.stop(state.id)
         elif what == "forget":
             runs.forget(state.id)
-        elif what == "resume":
-            runs.start(state.arguments, settings, title=state.title, in_place_of=state.id)
-        elif what == "retry":
-            words = words_to_retry(state.arguments)
+        elif runs.get(state.id).outcome is not None:  # another tab may have taken it up already
+            words = words_to_retry(state.arguments) if what == "retry" else state.arguments
             runs.start(words, settings, title=state.title, in_place_of=state.id)
     except (KeyError, ValueError):
         return

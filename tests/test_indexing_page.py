@@ -1,0 +1,352 @@
+"""The page of indexing, driven by Streamlit's AppTest: every state is a journal written by hand."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit
+from cli_library import build
+from fakes import ColourEncoder
+from streamlit.testing.v1 import AppTest
+
+from app import compose
+from app.browse.run_cards import facts_of, words_to_retry
+from app.notice import DEMO_LIBRARY
+from app.run_process import own_mark
+from app.run_state import LOG_FILE, STATE_FILE, STOP_FILE, RunFailure, RunProgress, RunState, write_state
+from app.runs import Runs, new_id
+from encoder import ModelNotFound, hub
+
+BASE, DEMO = "videoprism_lvt_public_v1_base", "videoprism_lvt_demo"
+HOSTILE = "<script>alert(1)<b> **b** $x$ :smile: [a](b) `c`.mp4"
+
+
+def script() -> None:
+    from app.browse import indexing_page
+
+    indexing_page.show()
+
+
+class Place:
+    """A library's folder with its runs, folders of pretend videos, and what was started."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.runs = Runs(root / "library")
+        self.started: list[tuple[list[str], str, str | None]] = []
+        self.films = root / "Films"
+        self.films.mkdir()
+        (self.films / "a.mp4").write_bytes(b"x" * 2000)
+
+    def put(self, **changes: Any) -> RunState:
+        mark = own_mark()
+        fields: dict[str, Any] = {
+            "id": new_id(), "kind": "index", "title": "Films", "arguments": ("index", "--", str(self.films)),
+            "pid": mark.pid, "born": mark.born, "where": mark.where, "started_at": time.time() - 62,
+            "updated_at": time.time(),
+        }  # fmt: skip
+        state = RunState(**{**fields, **changes})
+        (self.runs.folder / state.id).mkdir(parents=True)
+        write_state(self.runs.folder / state.id / STATE_FILE, state)
+        return state
+
+    def opened(self) -> AppTest:
+        page = AppTest.from_function(script, default_timeout=60).run()
+        assert not page.exception
+        return page
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    streamlit.cache_resource.clear()
+    monkeypatch.setenv(compose.LIBRARY_VARIABLE, str(tmp_path / "library"))
+    monkeypatch.delenv(compose.ENCODER_VARIABLE, raising=False)
+    monkeypatch.setattr(hub, "fetch", lambda published, **_: tmp_path / published.file)
+    made = Place(tmp_path)
+
+    def start(
+        self: Runs, arguments: list[str], settings: Any, *, title: str = "", in_place_of: str | None = None
+    ) -> str:
+        assert settings.library == tmp_path / "library"
+        made.started.append((list(arguments), title, in_place_of))
+        return new_id()
+
+    monkeypatch.setattr(Runs, "start", start)
+    return made
+
+
+def words(page: AppTest) -> str:
+    """All that is to be read on the page, with the marks of plain text taken away."""
+    kinds = (page.title, page.subheader, page.markdown, page.caption, page.warning, page.error, page.info, page.success)
+    texts = [each.value for kind in kinds for each in kind]
+    texts += [str(each.proto.text) for each in page.get("progress")]
+    return "\n".join(texts).replace("\\", "")
+
+
+def typed(page: AppTest, path: str) -> AppTest:
+    page.text_input(key="index_path").set_value(path).run()
+    assert not page.exception
+    return page
+
+
+def click(page: AppTest, key: str) -> AppTest:
+    page.button(key=key).click().run()
+    assert not page.exception
+    return page
+
+
+def keys(page: AppTest) -> set[str]:
+    return {button.key or "" for button in page.button}
+
+
+def test_an_empty_library_invites_and_offers_the_demo_honestly(place: Place) -> None:
+    page = place.opened()
+    assert page.title[0].value == "Add your first folder"
+    assert "trained on just such drawings" in words(page)
+    assert "says nothing about how well the real encoder" in words(page)
+    assert page.button(key="index_start").disabled
+    click(page, "index_demo")
+    assert place.started == [(["index", "--encoder", DEMO, "--", str(DEMO_LIBRARY)], "the demo library", None)]
+
+
+def test_a_folder_is_checked_and_started_and_the_box_is_empty_again(place: Place) -> None:
+    page = typed(place.opened(), f" {place.films} ")
+    assert "1 video file, 2.00 kB" in words(page)
+    assert "with the encoder base" in words(page)
+    click(page, "index_start")
+    assert place.started == [(["index", "--encoder", BASE, "--", str(place.films)], "Films", None)]
+    assert page.text_input(key="index_path").value == ""
+    assert page.button(key="index_start").disabled
+
+
+def test_the_options_become_words_of_the_command(place: Place) -> None:
+    page = typed(place.opened(), str(place.films))
+    page.selectbox(key="index_encoder").set_value("videoprism_lvt_public_v1_large")
+    page.selectbox(key="index_detector").set_value("content")
+    page.text_area(key="index_exclude").set_value("*.tmp.mp4\n\n */raw/* ")
+    page.checkbox(key="index_redo").check()
+    page.checkbox(key="index_retry_failed").check()
+    page.run()
+    click(page, "index_start")
+    assert place.started[0][0] == [
+        "index", "--encoder", "videoprism_lvt_public_v1_large", "--detector", "content", "--redo", "--retry-failed",
+        "--exclude", "*.tmp.mp4", "--exclude", "*/raw/*", "--", str(place.films),
+    ]  # fmt: skip
+
+
+def test_a_mistyped_folder_is_answered_with_the_right_one(place: Place) -> None:
+    page = typed(place.opened(), str(place.root / "Flims"))
+    assert "There is no such folder" in words(page)
+    assert page.button(key="index_start").disabled
+    click(page, "meant_0")
+    assert page.text_input(key="index_path").value == str(place.films)
+    assert "1 video file" in words(page)
+
+
+def test_a_drive_that_was_plugged_in_meanwhile_is_looked_at_again(place: Place) -> None:
+    folder = place.root / "later"
+    page = typed(place.opened(), str(folder))
+    folder.mkdir()
+    (folder / "b.mp4").write_bytes(b"x")
+    assert "There is no such folder" in words(page.run())
+    assert "1 video file" in words(click(page, "look_again"))
+
+
+def test_a_folder_that_went_away_is_not_started(place: Place) -> None:
+    page = typed(place.opened(), str(place.films))
+    place.films.rename(place.root / "elsewhere")
+    click(page, "index_start")
+    assert place.started == []
+    assert "There is no such folder" in words(page)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")
+def test_a_recent_folder_whose_name_no_text_can_hold(place: Place) -> None:
+    raw = os.fsdecode(os.path.join(os.fsencode(place.root), b"not \xff utf-8"))
+    os.mkdir(raw)
+    Path(raw, "a.mp4").write_bytes(b"x")
+    place.put(arguments=("index", "--", raw), title=os.path.basename(raw), outcome="done")
+    page = click(place.opened(), "recent_0")
+    assert page.text_input(key="index_path").value == str(place.root / "not \\xff utf-8")
+    click(page, "index_start")
+    assert place.started[0][0][-1] == raw
+
+
+def test_the_demo_encoder_on_videos_of_ones_own_is_warned_of(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(compose.ENCODER_VARIABLE, "demo")
+    page = typed(place.opened(), str(place.films))
+    assert "hits mean nothing" in words(page)
+    assert not page.button(key="index_start").disabled
+    assert "hits mean nothing" not in words(typed(page, str(DEMO_LIBRARY)))
+
+
+def test_a_missing_model_is_said_with_its_size_and_fetched_only_when_asked(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(published: Any, **options: Any) -> Path:
+        assert options == {"offline": True}, "looking downloads nothing"
+        raise ModelNotFound("not here")
+
+    monkeypatch.setattr(hub, "fetch", missing)
+    page = typed(place.opened(), str(place.films))
+    assert "about 991 MB" in words(page)
+    assert page.button(key="index_start").disabled
+    assert place.started == []
+    click(page, "fetch_model")
+    assert place.started == [(["fetch-model", "base", "--yes"], "model base", None)]
+    progress = RunProgress(phase="download", fraction=0.5, text="weights.npz  400 MB of 991 MB")
+    place.put(kind="download", title="model base", arguments=("fetch-model", "base", "--yes"), progress=progress)
+    page.run()
+    assert "is being downloaded" in words(page)
+    assert "fetch_model" not in keys(page)
+    assert "400 MB of 991 MB" in words(page)
+
+
+def test_what_cannot_be_started_is_said(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Runs, "start", full)
+    page = click(typed(place.opened(), str(place.films)), "index_start")
+    assert "No space left on device" in words(page)
+    assert page.text_input(key="index_path").value == str(place.films)
+
+
+def test_a_run_under_way_shows_how_far_it_is_and_can_be_stopped(place: Place) -> None:
+    progress = RunProgress(
+        phase="index", fraction=0.31, files_done=12, files_total=240, speed=8.41, eta_seconds=151.0,
+        current=("/films/one.mp4", f"/films/{HOSTILE}"),
+    )  # fmt: skip
+    state = place.put(progress=progress)
+    page = typed(place.opened(), str(place.films))
+    assert "12 of 240 videos · 31% · 8.4× real time · about 2:31 left" in words(page)
+    assert "one.mp4" in words(page)
+    assert "being indexed already" in words(page)
+    assert page.button(key="index_start").disabled
+    assert not {f"resume_{state.id}", f"forget_{state.id}"} & keys(page)
+    click(page, f"stop_{state.id}")
+    assert (place.runs.folder / state.id / STOP_FILE).exists()
+    assert page.button(key=f"stop_{state.id}").disabled
+    assert "Stopping" in words(page)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "Starting; the encoder is being loaded"),
+        ({"kind": "export"}, "Starting"),
+        ({"progress": RunProgress(phase="scan", files_done=3)}, "Looking for videos · 3 files"),
+        ({"progress": RunProgress(phase="fingerprint", files_done=3, files_total=9)}, "Comparing contents · 3 of 9"),
+        ({"progress": RunProgress(phase="index", files_total=1)}, "0 of 1 video"),
+        ({"kind": "export", "progress": RunProgress(phase="cut", text="2 of 5 clips")}, "2 of 5 clips"),
+        ({"stopping": True}, "Stopping; what is finished is kept"),
+    ],
+)
+def test_facts_are_only_what_is_known(changes: dict[str, Any], said: str) -> None:
+    assert facts_of(RunState(**{"id": "", "kind": "index", "title": "", **changes})) == said
+
+
+@pytest.mark.parametrize("outcome", ["stopped", "failed"])
+def test_a_run_that_did_not_end_well_can_be_resumed(place: Place, outcome: Any) -> None:
+    state = place.put(outcome=outcome, message="the disk is full", arguments=("index", "--redo", "--", "/films"))
+    page = place.opened()
+    assert "The disk is full" in words(page)
+    click(page, f"resume_{state.id}")
+    assert place.started == [(["index", "--redo", "--", "/films"], "Films", state.id)]
+
+
+def test_a_killed_run_shows_as_interrupted(place: Place) -> None:
+    state = place.put(born="1")
+    page = place.opened()
+    assert "Interrupted" in words(page)
+    assert "What was finished is kept" in words(page)
+    assert f"resume_{state.id}" in keys(page)
+
+
+def test_failures_stand_in_a_table_and_can_be_tried_again(place: Place) -> None:
+    failures = (RunFailure(f"/films/{HOSTILE}", "The content is of no video format."),)
+    report = {
+        "skipped_failed": [{"path": "/films/x.mp4"}],
+        "problems": [{"path": "/films/closed", "reason": "may not be read: permission denied"}],
+        "kept_missing": ["/usb/a.mp4", "/usb/b.mp4"],
+    }
+    state = place.put(outcome="done", message="3 added, 1 failed", failures=failures, failed=1, report=report)
+    page = place.opened()
+    table = page.dataframe[0].value
+    assert list(table["File"]) == [HOSTILE]
+    assert list(table["Why"]) == ["The content is of no video format."]
+    said = words(page)
+    for part in ("Done · 1 failed", "3 added, 1 failed", "/films/closed may not be read", "1 file failed before",
+                 "2 videos not found, and kept"):  # fmt: skip
+        assert part in said
+    assert f"resume_{state.id}" not in keys(page)
+    click(page, f"retry_{state.id}")
+    assert place.started == [(["index", "--retry-failed", "--", str(place.films)], "Films", state.id)]
+
+
+def test_retrying_keeps_what_shaped_the_run() -> None:
+    assert words_to_retry(["index", "--encoder", "e", "--redo", "--exclude", "x", "--", "/a", "--redo"]) == [
+        "index", "--retry-failed", "--encoder", "e", "--exclude", "x", "--", "/a", "--redo",
+    ]  # fmt: skip
+    assert words_to_retry(["retry", "--", "/a"]) == ["retry", "--", "/a"]
+    assert words_to_retry([]) == []
+
+
+def test_hostile_names_are_shown_as_they_are(place: Place) -> None:
+    place.put(outcome="done", title=HOSTILE, message=HOSTILE, arguments=("index", "--", f"/films/{HOSTILE}"))
+    page = place.opened()
+    assert words(page).count(HOSTILE) >= 3
+    for each in [*page.markdown, *page.caption]:
+        assert not each.allow_html
+        if "script" in each.value:
+            assert "<script>" not in each.value, "escaped where Markdown is read"
+            assert "$x$" not in each.value
+            assert "](b" not in each.value
+    for button in page.button:
+        assert "<script>" not in f"{button.label}{button.help}"
+
+
+def test_forgetting_the_log_and_the_whole_list(place: Place) -> None:
+    states = [place.put(outcome="done", started_at=float(number)) for number in range(9)]
+    (place.runs.folder / states[-1].id / LOG_FILE).write_text("28 added\n`x`\n")
+    page = place.opened()
+    assert sum(key.startswith("forget_") for key in keys(page)) == 6
+    assert sum(key.startswith("forget_") for key in keys(click(page, "runs_all"))) == 9
+    assert {key for key in keys(page) if key.startswith("log_")} == {f"log_{states[-1].id}"}
+    assert [each.value for each in click(page, f"log_{states[-1].id}").code] == ["28 added\n`x`"]
+    click(page, f"forget_{states[0].id}")
+    assert len(place.runs.all()) == 8
+    click(page, "runs_clear")
+    assert place.runs.all() == []
+
+
+def test_a_run_that_is_gone_when_its_button_is_pressed_is_no_trouble(place: Place) -> None:
+    state = place.put(outcome="stopped")
+    page = place.opened()
+    place.runs.forget(state.id)
+    click(page, f"forget_{state.id}")
+    assert [each.value for each in page.error] == []
+
+
+def test_with_videos_in_it_the_page_is_about_adding_more(tmp_path: Path, place: Place) -> None:
+    build(tmp_path, ColourEncoder())
+    page = place.opened()
+    assert [each.value for each in page.subheader] == ["Add videos"]
+    assert "index_demo" not in keys(page)
+    assert "a search looks at one encoder at a time" in words(page)
+
+
+def test_any_journal_can_be_drawn(place: Place) -> None:
+    report: dict[str, Any] = {"problems": [3], "left_out": 1}
+    state = place.put(kind="unknown", title="", arguments=(), outcome="interrupted", report=report)
+    lost = place.put(title="", arguments=(), outcome="failed", failures=(RunFailure("", ""),), failed=1)
+    place.put(kind="export", title="Tray", arguments=("export",), outcome="failed", started_at=0.0, updated_at=0.0)
+    place.put(outcome="done", report={"failed": {}, "left_out": {"problems": "x"}, "kept_missing": 7}, failed=10**9)
+    page = place.opened()
+    assert f"resume_{state.id}" not in keys(page)
+    assert f"retry_{lost.id}" not in keys(page)
