@@ -272,7 +272,7 @@ class CollectionView {
   tick() {
     if (tray.failed) this.lookAgain();
     this.drawBanner();
-    if (this.shown?.revision === -1) this.sync(); // a request failed: what the server has is not known yet
+    if (!this.shown || this.shown.revision === -1) this.sync(); // a request failed: what the server has is not known yet
     if (document.visibilityState === 'visible') this.edits.adopt();
   }
 
