@@ -42,7 +42,7 @@ class LibraryView {
     this.totals = element('div', { class: 'ps-totals' });
     this.failures = element('div', {});
     this.filter = element('input', { class: 'ps-input ps-grow', type: 'search', placeholder: 'Filter by name, folder, format …', 'aria-label': 'Filter the videos',
-      autocomplete: 'off', spellcheck: 'false', oninput: () => this.arrange() });
+      'data-ps-search': '', autocomplete: 'off', spellcheck: 'false', oninput: () => this.arrange() });
     this.groupButton = element('button', { class: 'ps-button', type: 'button', text: 'By folder', onclick: () => this.keep({ grouped: !this.kept.grouped }) });
     this.states = element('div', { class: 'ps-chips', role: 'group', 'aria-label': 'Show only' });
     this.count = element('span', { class: 'ps-muted', role: 'status' });
@@ -52,13 +52,12 @@ class LibraryView {
     this.bar = element('div', { class: 'ps-lib-bar', hidden: true, role: 'region', 'aria-label': 'Chosen videos' });
     this.empty = element('p', { class: 'ps-muted ps-lib-empty', hidden: true });
     this.root = element('div', { class: 'ps-view' }, this.totals, this.failures,
-      element('div', { class: 'ps-lib-tools' }, this.filter, this.groupButton, this.states, this.count),
+      this.tools = element('div', { class: 'ps-lib-tools' }, this.filter, this.groupButton, this.states, this.count),
       this.table, this.empty, this.bar);
     parent.append(this.root);
     this.windowed = new Windowed(this.list, (at) => this.row(at));
     this.list.addEventListener('click', (event) => this.click(event));
     this.removeKeys = addKeys('Library', [
-      { key: '/', label: 'Filter the list', run: () => { this.filter.focus(); this.filter.select(); } },
       { key: 'ArrowDown', label: 'Next video', run: (event) => this.move(event, 1) },
       { key: 'ArrowUp', label: 'Previous video', run: (event) => this.move(event, -1) },
       { key: 'PageDown', label: 'Ten on', hidden: true, run: (event) => this.move(event, 10) },

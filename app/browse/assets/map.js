@@ -241,7 +241,7 @@ class MapView {
       this.map.draw();
       this.placePictures();
       this.placeRing();
-      this.root.dataset.took = this.map.took.toFixed(1);
+      this.root.dataset.took = (this.map.took ?? 0).toFixed(1);
       this.root.dataset.zoom = this.map.magnification.toFixed(2);
     });
   }

@@ -33,6 +33,14 @@ export class MapCanvas {
   setColours({ colours, order }) {
     this.colours = colours;
     this.order = order;
+    // Once more in the order of drawing, so that memory is read from one end to the other.
+    this.places = new Float32Array(2 * order.length);
+    this.inks = new Uint32Array(order.length);
+    order.forEach((at, place) => {
+      this.places[2 * place] = this.points.xy[2 * at];
+      this.places[2 * place + 1] = this.points.xy[2 * at + 1];
+      this.inks[place] = colours[at];
+    });
   }
 
   resize(width, height) {
@@ -104,45 +112,48 @@ export class MapCanvas {
   }
 
   draw() {
-    if (!this.points || !this.pixels) return;
+    if (!this.inks || !this.pixels) return;
     const started = performance.now();
-    const { pixels, colours, order, points } = this;
+    const { pixels, places, inks } = this;
     const [columns, rows] = [this.canvas.width, this.canvas.height];
     pixels.fill(0);
     const scale = this.scale * this.ratio;
     const [offsetX, offsetY] = [columns / 2 - this.x * scale, rows / 2 - this.y * scale];
     const radius = this.radius * this.ratio;
     const reach = Math.ceil(radius);
-    const brush = this.brush(radius, reach);
-    const side = 2 * reach + 1;
-    for (const at of order) {
-      const x = Math.round(points.xy[2 * at] * scale + offsetX);
-      const y = Math.round(points.xy[2 * at + 1] * scale + offsetY);
+    const { steps, covers } = this.brush(radius, reach, columns);
+    for (let place = 0; place < inks.length; place += 1) {
+      const x = (places[2 * place] * scale + offsetX + 0.5) | 0;
+      const y = (places[2 * place + 1] * scale + offsetY + 0.5) | 0;
       if (x < reach || y < reach || x >= columns - reach || y >= rows - reach) continue;
-      const colour = colours[at];
-      let place = 0;
-      for (let row = y - reach; row <= y + reach; row += 1) {
-        let pixel = row * columns + x - reach;
-        for (let column = 0; column < side; column += 1, pixel += 1, place += 1) {
-          const cover = brush[place];
-          if (cover === 255) pixels[pixel] = colour;
-          else if (cover) pixels[pixel] = blend(pixels[pixel], colour, cover);
-        }
+      const colour = inks[place];
+      const middle = y * columns + x;
+      for (let step = 0; step < steps.length; step += 1) {
+        const pixel = middle + steps[step];
+        pixels[pixel] = covers[step] === 255 ? colour : blend(pixels[pixel], colour, covers[step]);
       }
     }
     this.context.putImageData(this.image, 0, 0);
     this.took = performance.now() - started;
   }
 
-  /** How much of each pixel of a square a disc covers, 0 to 255. */
-  brush(radius, reach) {
-    if (this.brushOf === radius) return this.brushMade;
-    const side = 2 * reach + 1;
-    this.brushOf = radius;
-    this.brushMade = Uint8Array.from({ length: side * side }, (_, place) => {
-      const far = Math.hypot((place % side) - reach, Math.floor(place / side) - reach);
-      return Math.round(255 * Math.min(1, Math.max(0, radius + 0.5 - far)));
-    });
+  /** The pixels that a disc covers, as steps from its middle, and how much of each, 1 to 255. */
+  brush(radius, reach, columns) {
+    const key = `${radius} ${columns}`;
+    if (this.brushKey === key) return this.brushMade;
+    const steps = [];
+    const covers = [];
+    for (let y = -reach; y <= reach; y += 1) {
+      for (let x = -reach; x <= reach; x += 1) {
+        const cover = Math.round(255 * Math.min(1, Math.max(0, radius + 0.5 - Math.hypot(x, y))));
+        if (cover > 0) {
+          steps.push(y * columns + x);
+          covers.push(cover);
+        }
+      }
+    }
+    this.brushKey = key;
+    this.brushMade = { steps: Int32Array.from(steps), covers: Uint8Array.from(covers) };
     return this.brushMade;
   }
 

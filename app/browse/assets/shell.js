@@ -69,7 +69,7 @@ class Shell {
   }
 
   toSearch() {
-    const box = document.querySelector('.st-key-words input');
+    const box = document.querySelector('.st-key-words input, input[data-ps-search]');
     if (!box) {
       location.href = '/';
       return;
