@@ -32,8 +32,8 @@ from app.clip_graph import (
 from app.clip_smart_check import check
 from app.clip_smart_intra import cut_intra
 from app.clip_smart_mp4 import IDENTITY, Mp4Writer, Track
-from app.clip_smart_nal import IDR, BrokenStream, ParameterSets, configuration, header, joined, kind, split
-from app.clip_smart_plan import Copyable, NotJoinable, copyable, units_to_copy
+from app.clip_smart_nal import BrokenStream, NotJoinable, ParameterSets, joined, split
+from app.clip_smart_plan import Copyable, copyable, units_to_copy
 from app.clip_survey import Survey, survey
 from app.ffmpeg_binary import ExportError
 
@@ -43,10 +43,10 @@ _SOUND_LEAD = Fraction(5)  # seconds, where no edge has shown from how far back 
 
 @dataclass(frozen=True, slots=True)
 class _Edge:
-    """Frames that were encoded again: (packet, pts in the source's time base, key) in decoding order."""
+    """Frames that were encoded again: (units, pts in the source's time base, key) in decoding order."""
 
     sets: ParameterSets
-    packets: list[tuple[bytes, int, bool]]
+    packets: list[tuple[list[bytes], int, bool]]
     lead: Fraction | None
 
 
@@ -92,7 +92,7 @@ def _join(program: str, found: Survey, draft: Path) -> Cut:
 def _edge(program: str, found: Survey, plan: Copyable, first: int, end: int, file: Path) -> _Edge:
     """Encode the frames first to end. Raises NotJoinable where they come out as others."""
     if first == end:
-        return _Edge(ParameterSets((), ()), [], None)
+        return _Edge(ParameterSets(), [], None)
     times = found.pts[first:end]
     for lead in LEAD_SECONDS:
         edge = _encoded(program, found, plan, times, file, lead)
@@ -110,25 +110,16 @@ def _encoded(
     stream = ffmpeg.input(SOURCE, noautorotate=None, **reading)[str(found.video_index)]
     stream = stream.filter("settb", ratio(found.time_base, "/"))
     stream = stream.filter("trim", start_pts=times[0], end_pts=times[-1] + 1).filter("setpts", f"PTS-({times[0]})")
-    coding = {
-        "sps-id": plan.free_id,
-        "bframes": 2 if plan.reordered else 0,
-        "b-pyramid": "none",
-        "ref": max(1, min(3, plan.sps.refs)),
-        "open-gop": 0,
-    }
     options: dict[str, Any] = {
         "f": "mp4",
         "fps_mode:v": "passthrough",
         "enc_time_base:v": ratio(found.time_base),
-        "c:v": "libx264",
-        "profile:v": plan.profile,
         "crf": CRF,
         "preset": "medium",
-        "x264-params": ":".join(f"{name}={value}" for name, value in coding.items()),
         "write_tmcd": 0,
         "map_chapters": -1,
     }
+    options |= plan.coding.encoder(plan.sets, plan.picture, reordered=plan.reordered)
     run_graph([program, *QUIET], ffmpeg.output(stream, TARGET, **options), {SOURCE: found.path, TARGET: file})
     return _read_edge(found, plan, times[0], file, lead)
 
@@ -140,45 +131,55 @@ def _read_edge(found: Survey, plan: Copyable, first_pts: int, file: Path, lead: 
     packets = []
     try:
         with open_source(str(file)) as source:
-            sets, length_bytes = header(source.stream.codec_context.extradata)
-            context = source.stream.codec_context
-            if (context.width, context.height) != (plan.sps.width, plan.sps.height):
+            context, coding = source.stream.codec_context, plan.coding
+            told, length_bytes = coding.header(context.extradata)
+            sets = coding.sets_in([coding.fitted(unit) for unit in (*told.vps, *told.sps, *told.pps)])
+            if (context.width, context.height) != (plan.picture.width, plan.picture.height):
                 raise NotJoinable("the pictures change their size")
             for packet in source.container.demux(source.stream):
                 if packet.size:
-                    units = list(split(bytes(packet), length_bytes))
+                    units = [coding.fitted(unit) for unit in split(bytes(packet), length_bytes)]
                     pts = round(Fraction(packet.pts or 0) * source.time_base / found.time_base)
-                    packets.append((joined(units), first_pts + pts, any(kind(unit) == IDR for unit in units)))
+                    packets.append((units, first_pts + pts, coding.is_key(units)))
     except UnreadableVideo:
-        return _Edge(ParameterSets((), ()), [], lead)  # no frame was encoded: reading began too late
-    if not sets.sps or sets.ids & plan.sets.ids:
-        raise NotJoinable("this ffmpeg encodes H.264 without libx264")
+        return _Edge(ParameterSets(), [], lead)  # no frame was encoded: reading began too late
+    if not sets or plan.coding.ids(sets) & plan.coding.ids(plan.sets):
+        raise NotJoinable("this ffmpeg has another encoder than x264 or x265")
     return _Edge(sets, packets, lead)
 
 
 def _write_video(found: Survey, plan: Copyable, head: _Edge, tail: _Edge, file: Path) -> None:
+    coding, begin = plan.coding, found.pts[0]
     try:
-        header_of_all = configuration(plan.sets, head.sets, tail.sets)
+        header_of_all = coding.configuration(plan.sets, head.sets, tail.sets)
     except BrokenStream as problem:
         raise NotJoinable(str(problem)) from problem
     track = Track(
+        entry=coding.entry,
+        box=coding.box,
         configuration=header_of_all,
-        width=plan.sps.width,
-        height=plan.sps.height,
+        width=plan.picture.width,
+        height=plan.picture.height,
         time_base=found.time_base,
         matrix=found.matrix or IDENTITY,
         sample_aspect=found.sample_aspect,
         colours=plan.colours,
     )
-    begin = found.pts[0]
     with file.open("wb") as stream:
         writer = Mp4Writer(stream, track)
-        for data, pts, key in head.packets:
-            writer.add(data, pts - begin, key=key)
+        waiting: tuple[list[bytes], int, bool] | None = None
+        for packet in head.packets:
+            if waiting is not None:
+                writer.add(joined(waiting[0]), waiting[1] - begin, key=waiting[2])
+            waiting = packet
         for units, pts in units_to_copy(found, plan):
-            writer.add(joined(units), pts - begin, key=any(kind(unit) == IDR for unit in units))
-        for data, pts, key in tail.packets:
-            writer.add(data, pts - begin, key=key)
+            if waiting is not None:
+                last = [*waiting[0], coding.end_of_sequence] if coding.needs_end_before(units) else waiting[0]
+                writer.add(joined(last), waiting[1] - begin, key=waiting[2])
+                waiting = None
+            writer.add(joined(units), pts - begin, key=coding.is_key(units))
+        for units, pts, key in tail.packets:
+            writer.add(joined(units), pts - begin, key=key)
         writer.finish(found.end_pts - begin)
 
 
@@ -203,6 +204,8 @@ def _mux(program: str, found: Survey, video: Path, draft: Path, lead: Fraction |
     options: dict[str, Any] = {
         "f": "mp4", "c:v": "copy", "movflags": "+faststart", "write_tmcd": 0, "map_chapters": -1,
     }  # fmt: skip
+    if found.codec == "hevc":
+        options["tag:v"] = "hvc1"  # the name by which Apple's players know it
     if sound:
         start, end = found.container_seconds(found.pts[0]), found.container_seconds(found.end_pts)
         voice = ffmpeg.input(_SOUND, **reading_from(found, start, lead))[str(found.audio_index)]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from app.clip_smart_plan import NotJoinable
-from app.clip_survey import Survey
+from app.clip_smart_nal import NotJoinable
+from app.clip_survey import STEPS_BACK, Survey
 
 _AROUND = 8  # frames on either side of a join that are decoded
 
@@ -42,16 +42,27 @@ def _packet_times(file: Path) -> tuple[Fraction, list[int]]:
 
 
 def _check_join(file: Path, times: list[int], join: int) -> None:
+    """Pictures that are shown before the key picture they follow are lost by a seek there: then from further back."""
+    begin, end = max(0, join - _AROUND), min(len(times), join + _AROUND)
+    for back in STEPS_BACK:
+        seen, damaged = _decoded(file, times[begin], times[end - 1], back)
+        if seen == times[begin:end] and not damaged:
+            return
+    raise NotJoinable("the joined file does not decode across its joins")
+
+
+def _decoded(file: Path, first: int, last: int, back: Fraction) -> tuple[list[int], int]:
+    """The frames shown from first to last, and how often decoding went on past an error."""
     from indexer.decode import Decoding
     from indexer.probe import open_source
 
-    begin, end = max(0, join - _AROUND), min(len(times), join + _AROUND)
     with open_source(str(file)) as source:
-        decoding = Decoding(source, seek_pts=times[begin])
+        seek_pts = first - int(back / source.time_base)
+        decoding = Decoding(source, seek_pts=seek_pts if seek_pts > 0 else None)
         seen = []
         for frame in decoding:
-            seen.append(frame.pts)
-            if frame.pts >= times[end - 1]:
+            if frame.pts >= first:
+                seen.append(frame.pts)
+            if frame.pts >= last:
                 break
-    if [pts for pts in seen if pts >= times[begin]] != times[begin:end] or decoding.damaged:
-        raise NotJoinable("the joined file does not decode across its joins")
+    return seen, decoding.damaged

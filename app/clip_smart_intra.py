@@ -23,7 +23,7 @@ from app.clip_graph import (
     run_graph,
     sound_filters,
 )
-from app.clip_smart_plan import NotJoinable
+from app.clip_smart_nal import NotJoinable
 from app.clip_survey import Survey
 from app.ffmpeg_binary import ExportError
 

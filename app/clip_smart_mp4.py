@@ -22,7 +22,9 @@ _MOST = 2**32 - 1
 class Track:
     """What a file says about its pictures besides their packets."""
 
-    configuration: bytes  # the content of avcC
+    entry: bytes  # what MP4 calls such pictures: avc1, hvc1
+    box: bytes  # avcC, hvcC
+    configuration: bytes  # the content of that box
     width: int
     height: int
     time_base: Fraction  # seconds a unit of time
@@ -95,12 +97,12 @@ class Mp4Writer:
 
 def _entry(track: Track) -> bytes:
     head = struct.pack(">6xH16xHHIIIH32xHh", 1, track.width, track.height, 0x480000, 0x480000, 0, 1, 24, -1)
-    entry = head + _box(b"avcC", track.configuration)
+    entry = head + _box(track.box, track.configuration)
     if track.colours is not None:
         primaries, transfer, matrix, full = track.colours
         entry += _box(b"colr", struct.pack(">4sHHHB", b"nclx", primaries, transfer, matrix, 0x80 if full else 0))
     aspect = track.sample_aspect
-    return _box(b"avc1", entry + _box(b"pasp", struct.pack(">II", aspect.numerator, aspect.denominator)))
+    return _box(track.entry, entry + _box(b"pasp", struct.pack(">II", aspect.numerator, aspect.denominator)))
 
 
 def _box(name: bytes, content: bytes) -> bytes:

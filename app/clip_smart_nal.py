@@ -1,22 +1,25 @@
-"""The parts of an H.264 stream that joining needs: NAL units, parameter sets, and what these say about pictures."""
+"""NAL units, which H.264 and HEVC streams are made of: between start codes or lengths, and read bit by bit."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
 
-IDR, SPS, PPS = 5, 7, 8
 _START = re.compile(rb"\x00\x00\x01")
-_HIGH_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
 
 
 class BrokenStream(ValueError):
     """The bytes are not what the codec's standard says."""
 
 
+class NotJoinable(Exception):
+    """Nothing of a range can be copied; the message says why, as the end of a sentence."""
+
+
 @dataclass(frozen=True, slots=True)
-class Sps:
+class Picture:
     """What a sequence parameter set says about its pictures. Sizes in pixels as shown, cropping applied."""
 
     id: int
@@ -33,23 +36,64 @@ class Sps:
 
 @dataclass(frozen=True, slots=True)
 class ParameterSets:
-    """NAL units without their length or start code, in the order found."""
+    """NAL units without their length or start code, in the order found. vps: HEVC only."""
 
-    sps: tuple[bytes, ...]
-    pps: tuple[bytes, ...]
-
-    @property
-    def ids(self) -> set[int]:
-        """Every id that one of them has."""
-        return {sps_of(unit).id for unit in self.sps} | {pps_id(unit) for unit in self.pps}
+    sps: tuple[bytes, ...] = ()
+    pps: tuple[bytes, ...] = ()
+    vps: tuple[bytes, ...] = ()
 
     def __contains__(self, unit: bytes) -> bool:
-        return unit in self.sps or unit in self.pps
+        return unit in self.sps or unit in self.pps or unit in self.vps
+
+    def __bool__(self) -> bool:
+        return bool(self.sps and self.pps)
 
 
-def kind(unit: bytes) -> int:
-    """The type of a NAL unit."""
-    return unit[0] & 0x1F
+class Coding(Protocol):
+    """What joining needs to know of a codec. Methods raise BrokenStream for what cannot be read."""
+
+    entry: ClassVar[bytes]  # the name of its pictures in MP4, and of the box with what is said beside them
+    box: ClassVar[bytes]
+    profiles: ClassVar[Mapping[int, str]]  # those that edges can be encoded in, as the encoder calls them
+    formats: ClassVar[tuple[str, ...]]  # of decoded pictures that edges can be encoded from
+    end_of_sequence: ClassVar[bytes]
+
+    def is_set(self, unit: bytes) -> bool:
+        """Whether it is a parameter set."""
+
+    def starts(self, units: Sequence[bytes]) -> bool:
+        """Whether copying can begin at this packet: nothing shown after it needs what came before."""
+
+    def is_key(self, units: Sequence[bytes]) -> bool:
+        """Whether players may begin at this packet."""
+
+    def leads(self, units: Sequence[bytes]) -> bool:
+        """Whether the packet belongs to a key picture that is shown later than it."""
+
+    def header(self, extradata: bytes | None) -> tuple[ParameterSets, int]:
+        """The parameter sets beside a stream, and how many bytes of length its packets have before a unit (0: start
+        codes)."""
+
+    def sets_in(self, units: Sequence[bytes]) -> ParameterSets:
+        """The parameter sets among units."""
+
+    def picture(self, sps: bytes) -> Picture:
+        """Read a sequence parameter set."""
+
+    def ids(self, sets: ParameterSets) -> set[int]:
+        """Every id that one of them has."""
+
+    def configuration(self, *sets: ParameterSets) -> bytes:
+        """The content of the box that holds all of them."""
+
+    def encoder(self, sets: ParameterSets, picture: Picture, *, reordered: bool) -> dict[str, Any]:
+        """Options of ffmpeg that encode pictures which fit between those of the source. Raises NotJoinable."""
+
+    def fitted(self, unit: bytes) -> bytes:
+        """A unit of what was encoded so, with ids that the source does not use. Raises NotJoinable."""
+
+    def needs_end_before(self, units: Sequence[bytes]) -> bool:
+        """Whether `end_of_sequence` must stand before this packet for copying to begin there."""
 
 
 def split(data: bytes, length_bytes: int) -> Iterator[bytes]:
@@ -58,7 +102,7 @@ def split(data: bytes, length_bytes: int) -> Iterator[bytes]:
     Raises BrokenStream where the lengths do not add up.
     """
     if not length_bytes:
-        yield from _between_start_codes(data)
+        yield from between_start_codes(data)
         return
     at = 0
     while at < len(data):
@@ -70,7 +114,8 @@ def split(data: bytes, length_bytes: int) -> Iterator[bytes]:
             yield data[begin:at]
 
 
-def _between_start_codes(data: bytes) -> Iterator[bytes]:
+def between_start_codes(data: bytes) -> Iterator[bytes]:
+    """The NAL units of a stream that has start codes."""
     starts = [match.end() for match in _START.finditer(data)]
     for number, begin in enumerate(starts):
         end = starts[number + 1] - 3 if number + 1 < len(starts) else len(data)
@@ -79,128 +124,12 @@ def _between_start_codes(data: bytes) -> Iterator[bytes]:
             yield unit
 
 
-def joined(units: Iterator[bytes] | list[bytes]) -> bytes:
+def joined(units: Sequence[bytes]) -> bytes:
     """A packet as MP4 holds it: four bytes of length before each unit."""
     return b"".join(len(unit).to_bytes(4, "big") + unit for unit in units)
 
 
-def header(extradata: bytes | None) -> tuple[ParameterSets, int]:
-    """The parameter sets beside a stream, and how many bytes of length its packets have before a unit (0: start codes).
-
-    Raises BrokenStream.
-    """
-    if not extradata or len(extradata) < 7:
-        return ParameterSets((), ()), 0
-    if extradata[0] != 1:
-        return sets_in(_between_start_codes(extradata)), 0
-    found: list[list[bytes]] = [[], []]
-    at = 5
-    for units, mask in zip(found, (0x1F, 0xFF), strict=True):
-        count = extradata[at] & mask if at < len(extradata) else 0
-        at += 1
-        for _ in range(count):
-            size = int.from_bytes(extradata[at : at + 2], "big")
-            unit = extradata[at + 2 : at + 2 + size]
-            if not size or len(unit) < size:
-                raise BrokenStream("the header of the stream is cut off")
-            units.append(unit)
-            at += 2 + size
-    return ParameterSets(tuple(found[0]), tuple(found[1])), (extradata[4] & 3) + 1
-
-
-def sets_in(units: Iterator[bytes] | list[bytes]) -> ParameterSets:
-    """The parameter sets among units."""
-    sps, pps = [], []
-    for unit in units:
-        if kind(unit) == SPS:
-            sps.append(unit)
-        elif kind(unit) == PPS:
-            pps.append(unit)
-    return ParameterSets(tuple(dict.fromkeys(sps)), tuple(dict.fromkeys(pps)))
-
-
-def configuration(*sets: ParameterSets) -> bytes:
-    """The content of an `avcC` box that holds all of them. Raises BrokenStream where they are too many."""
-    sps = list(dict.fromkeys(unit for each in sets for unit in each.sps))
-    pps = list(dict.fromkeys(unit for each in sets for unit in each.pps))
-    told = [sps_of(unit) for unit in sps]
-    if not told or len(sps) > 31 or len(pps) > 255:
-        raise BrokenStream(f"{len(sps)} and {len(pps)} parameter sets do not fit a header")
-    main = max(told, key=lambda each: each.profile)
-    box = bytes([1, main.profile, main.constraints, max(each.level for each in told), 0xFF, 0xE0 | len(sps)])
-    box += b"".join(len(unit).to_bytes(2, "big") + unit for unit in sps)
-    box += bytes([len(pps)]) + b"".join(len(unit).to_bytes(2, "big") + unit for unit in pps)
-    if main.profile in (100, 110, 122, 144):
-        box += bytes([0xFC | main.chroma, 0xF8 | (main.bits - 8), 0xF8 | (main.bits - 8), 0])
-    return box
-
-
-def sps_of(unit: bytes) -> Sps:
-    """Read a sequence parameter set. Raises BrokenStream."""
-    bits = _Bits(unit[4:])
-    profile, constraints, level = unit[1:4] if len(unit) > 4 else (0, 0, 0)
-    number = bits.unsigned()
-    chroma, depth, separate = 1, 8, 0
-    if profile in _HIGH_PROFILES:
-        chroma = bits.unsigned()
-        if chroma == 3:
-            separate = bits.take(1)
-        depth = 8 + bits.unsigned()
-        bits.unsigned()
-        bits.take(1)
-        if bits.take(1):
-            for each in range(12 if chroma == 3 else 8):
-                if bits.take(1):
-                    _skip_scaling_list(bits, 16 if each < 6 else 64)
-    bits.unsigned()  # log2_max_frame_num_minus4
-    counting = bits.unsigned()
-    if counting == 0:
-        bits.unsigned()
-    elif counting == 1:
-        bits.take(1)
-        bits.signed(), bits.signed()
-        for _ in range(bits.unsigned()):
-            bits.signed()
-    refs = bits.unsigned()
-    bits.take(1)
-    width, rows = bits.unsigned() + 1, bits.unsigned() + 1
-    frames_only = bits.take(1)
-    if not frames_only:
-        bits.take(1)
-    bits.take(1)
-    left = right = top = bottom = 0
-    if bits.take(1):
-        left, right, top, bottom = (bits.unsigned() for _ in range(4))
-    across = 2 if chroma in (1, 2) and not separate else 1
-    down = (2 if chroma == 1 and not separate else 1) * (2 - frames_only)
-    return Sps(
-        id=number,
-        profile=profile,
-        constraints=constraints,
-        level=level,
-        chroma=chroma,
-        bits=depth,
-        refs=refs,
-        frames_only=bool(frames_only),
-        width=16 * width - across * (left + right),
-        height=16 * rows * (2 - frames_only) - down * (top + bottom),
-    )
-
-
-def pps_id(unit: bytes) -> int:
-    """The id of a picture parameter set. Raises BrokenStream."""
-    return _Bits(unit[1:]).unsigned()
-
-
-def _skip_scaling_list(bits: _Bits, size: int) -> None:
-    last = following = 8
-    for _ in range(size):
-        if following:
-            following = (last + bits.signed()) % 256
-        last = following or last
-
-
-class _Bits:
+class Bits:
     """Bits of a NAL unit's content, most significant first; the bytes that keep start codes out are left out."""
 
     def __init__(self, content: bytes) -> None:
@@ -208,12 +137,14 @@ class _Bits:
         self._value, self._left = int.from_bytes(plain, "big"), 8 * len(plain)
 
     def take(self, count: int) -> int:
+        """The next bits as a number."""
         if count > self._left:
             raise BrokenStream("a parameter set is cut off")
         self._left -= count
         return self._value >> self._left & ((1 << count) - 1)
 
     def unsigned(self) -> int:
+        """ue(v) of the standards."""
         zeros = 0
         while not self.take(1):
             zeros += 1
@@ -222,5 +153,6 @@ class _Bits:
         return (1 << zeros) - 1 + self.take(zeros)
 
     def signed(self) -> int:
+        """se(v) of the standards."""
         value = self.unsigned()
         return (value + 1) // 2 if value % 2 else -(value // 2)

@@ -1,8 +1,8 @@
 """Which packets of a range can be copied as they are, so that only the frames before and after them are encoded again.
 
-Copying begins at an IDR picture: nothing after it in the file is shown before it or needs what came before. It ends
-behind any packet up to which the packets hold the first frames shown and no others, which is seldom more than two or
-three frames before the end of the range. Nothing is decoded here.
+Copying begins at a picture after which nothing needs what came before it: an IDR, or in HEVC a CRA, whose leading
+pictures are left out. It ends behind any packet up to which the packets hold the first frames shown and no others,
+which is seldom more than two or three frames before the end of the range. Nothing is decoded here.
 """
 
 from __future__ import annotations
@@ -13,15 +13,10 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from app.clip_smart_nal import IDR, PPS, SPS, ParameterSets, Sps, header, kind, sets_in, split, sps_of
+from app.clip_smart_h264 import H264
+from app.clip_smart_hevc import Hevc
+from app.clip_smart_nal import Coding, NotJoinable, ParameterSets, Picture, split
 from app.clip_survey import STEPS_BACK, Survey
-
-_PROFILES = {66: "baseline", 77: "main", 100: "high"}
-_FORMATS = ("yuv420p", "yuvj420p")
-
-
-class NotJoinable(Exception):
-    """Nothing of this range can be copied; the message says why, as the end of a sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,49 +25,39 @@ class Copyable:
 
     first: int
     end: int
+    coding: Coding
     sets: ParameterSets
     length_bytes: int  # before each unit in the source's packets
-    sps: Sps
+    picture: Picture
     reordered: bool
     colours: tuple[int, int, int, bool] | None
-
-    @property
-    def profile(self) -> str:
-        """As x264 calls the profile that edges must have."""
-        return _PROFILES[self.sps.profile]
-
-    @property
-    def free_id(self) -> int:
-        """For the parameter sets of the edges. Raises NotJoinable where the source has taken them all."""
-        taken = self.sets.ids
-        free = next((each for each in range(1, 32) if each not in taken), None)
-        if free is None:
-            raise NotJoinable("the file has used up the numbers of parameter sets")
-        return free
 
 
 def copyable(found: Survey) -> Copyable:
     """The longest run of frames that can be copied. Raises NotJoinable, or BrokenStream for a damaged file."""
-    if found.codec != "h264":
+    codings: dict[str, Coding] = {"h264": H264(), "hevc": Hevc()}
+    coding = codings.get(found.codec)
+    if coding is None:
         raise NotJoinable(f"{found.codec} video cannot be joined")
     if not found.sought:
         raise NotJoinable("the file has no times that could be sought")
     from indexer.probe import open_source
 
     with open_source(found.path) as source:
-        beside, length_bytes = header(source.stream.codec_context.extradata)
-        sets, first, end = _run(found, beside, length_bytes)
+        beside, length_bytes = coding.header(source.stream.codec_context.extradata)
+        sets, first, end = _run(found, coding, beside, length_bytes)
         context = source.stream.codec_context
-        told = {sps_of(unit) for unit in sets.sps}
-        sps = next(iter(told))
+        told = {coding.picture(unit) for unit in sets.sps}
+        picture = next(iter(told))
         if any((each.width, each.height) != (context.width, context.height) for each in told):
             raise NotJoinable("the container shows only a part of the pictures")
         plan = Copyable(
             first=first,
             end=end,
+            coding=coding,
             sets=sets,
             length_bytes=length_bytes,
-            sps=sps,
+            picture=picture,
             reordered=bool(context.has_b_frames),
             colours=_colours(context),
         )
@@ -84,9 +69,14 @@ def copyable(found: Survey) -> Copyable:
 def units_to_copy(found: Survey, plan: Copyable) -> Iterator[tuple[list[bytes], int]]:
     """(NAL units, pts) of every packet to copy, in decoding order."""
     left = plan.end - plan.first
-    begun = False
+    begun = leading = False
     for packet, units in _packets(found, plan.length_bytes):
-        begun = begun or (packet.pts == found.pts[plan.first] and any(kind(unit) == IDR for unit in units))
+        if not begun and packet.pts == found.pts[plan.first] and plan.coding.starts(units):
+            begun = leading = True
+        elif leading and plan.coding.leads(units):
+            continue
+        elif begun and plan.coding.is_key(units):
+            leading = False
         if begun:
             yield units, packet.pts
             left -= 1
@@ -95,24 +85,28 @@ def units_to_copy(found: Survey, plan: Copyable) -> Iterator[tuple[list[bytes], 
     raise NotJoinable("the file changed while it was read")
 
 
-def _run(found: Survey, beside: ParameterSets, length_bytes: int) -> tuple[ParameterSets, int, int]:
+def _run(found: Survey, coding: Coding, beside: ParameterSets, length_bytes: int) -> tuple[ParameterSets, int, int]:
     """The parameter sets that hold for the frames first to end, which can be copied."""
     sets: ParameterSets | None = None
     first = count = whole = highest = 0
+    leading = False
     for packet, units in _packets(found, length_bytes):
+        place = _place(found.pts, packet.pts)
         if sets is None:
             if packet.dts is not None and packet.dts > found.pts[-1]:
                 break
-            place = _place(found.pts, packet.pts)
-            own = sets_in(units)
-            if place is None or not any(kind(unit) == IDR for unit in units):
+            if place is None or not coding.starts(units):
                 continue
-            chosen = own if own.sps and own.pps else beside
-            if not chosen.sps or not chosen.pps or not _known(units, chosen):
+            own = coding.sets_in(units)
+            chosen = own or beside
+            if not chosen or not _known(units, coding, chosen):
                 continue
-            sets, first = chosen, place
-        place = _place(found.pts, packet.pts)
-        if place is None or place < first or not _known(units, sets):
+            sets, first, leading = chosen, place, True
+        elif leading and coding.leads(units):
+            continue  # shown before the first one: encoded again
+        elif coding.is_key(units):
+            leading = False
+        if place is None or place < first or not _known(units, coding, sets):
             break
         count, highest = count + 1, max(highest, place)
         if highest - first + 1 == count:
@@ -149,20 +143,20 @@ def _place(times: tuple[int, ...], pts: int | None) -> int | None:
     return place if place < len(times) and times[place] == pts else None
 
 
-def _known(units: list[bytes], sets: ParameterSets) -> bool:
+def _known(units: list[bytes], coding: Coding, sets: ParameterSets) -> bool:
     """Whether no unit changes the parameter sets."""
-    return all(unit in sets for unit in units if kind(unit) in (SPS, PPS))
+    return all(unit in sets for unit in units if coding.is_set(unit))
 
 
-def _check_edges(plan: Copyable, told: set[Sps], context: Any) -> None:
+def _check_edges(plan: Copyable, told: set[Picture], context: Any) -> None:
     """Whether we can encode pictures that fit between those of the source. Raises NotJoinable."""
-    sps = plan.sps
+    picture, name = plan.picture, context.format.name
     if len({(each.profile, each.chroma, each.bits, each.frames_only) for each in told}) > 1:
         raise NotJoinable("the file changes its format within")
-    if not sps.frames_only:
+    if not picture.frames_only:
         raise NotJoinable("interlaced H.264 cannot be joined")
-    if sps.profile not in _PROFILES or sps.chroma != 1 or sps.bits != 8 or context.format.name not in _FORMATS:
-        raise NotJoinable(f"H.264 as {context.format.name} ({context.profile}) cannot be joined")
+    if picture.profile not in plan.coding.profiles or picture.chroma != 1 or name not in plan.coding.formats:
+        raise NotJoinable(f"{context.name} as {name} ({context.profile}) cannot be joined")
 
 
 def _colours(context: Any) -> tuple[int, int, int, bool] | None:

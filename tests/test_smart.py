@@ -16,8 +16,9 @@ import pytest
 from numbered import Shown, clicks, constant, ffmpeg, shown, sound_seconds, write
 
 from app.clip_smart_check import check
-from app.clip_smart_nal import header, split
-from app.clip_smart_plan import NotJoinable
+from app.clip_smart_h264 import H264
+from app.clip_smart_hevc import Hevc
+from app.clip_smart_nal import NotJoinable, split
 from app.clip_survey import survey
 from app.export import ClipRequest, ExportedClip, export_clips
 
@@ -85,8 +86,9 @@ def payloads(path: Path) -> list[bytes]:
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         data = [bytes(packet) for packet in container.demux(stream) if packet.size]
-        if stream.codec_context.name == "h264":
-            _, length_bytes = header(stream.codec_context.extradata)
+        coding = {"h264": H264(), "hevc": Hevc()}.get(stream.codec_context.name)
+        if coding is not None:
+            _, length_bytes = coding.header(stream.codec_context.extradata)
             data = [b"|".join(split(each, length_bytes)) for each in data]
     return [blake2b(each).digest() for each in data]
 
@@ -153,6 +155,46 @@ def test_sound_is_cut_like_that_of_exact_clips_and_stays_in_its_place(kind: str,
         assert clip.start_seconds is not None
         assert begins == pytest.approx(0, abs=0.002)
         assert ends == pytest.approx(float(clip.end_seconds - clip.start_seconds), abs=0.03)
+
+
+@pytest.mark.parametrize("container", ["mp4", "ts"])
+@pytest.mark.parametrize(
+    ("pixels", "params"),
+    [
+        ("yuv420p", "open-gop=0"),
+        ("yuv420p", "open-gop=1"),
+        ("yuv420p10le", "open-gop=1"),
+        ("yuv420p", "open-gop=0:radl=2"),
+        ("yuv420p", "bframes=0"),
+    ],
+)
+def test_hevc_is_joined_at_closed_and_at_open_groups(container: str, pixels: str, params: str, tmp_path: Path) -> None:
+    options = {"x265-params": f"log-level=none:keyint=15:min-keyint=15:scenecut=0:{params}", "crf": "12"}
+    source = write(tmp_path / f"a.{container}", *constant(75, Fraction(25)), codec="libx265", pixels=pixels,
+                   options=options, sound="aac", size=(192, 128))  # fmt: skip
+    frames, before = shown(source), payloads(source)
+    ranges = [(19, 52), (30, 45), (29, 46), (7, 73)]
+    for clip, (first, end) in zip(smart(source, frames, ranges, tmp_path / "clips"), ranges, strict=True):
+        file = file_of(clip)
+        assert_same(shown(file), frames[first:end])
+        strictly(file)
+        after = payloads(file)
+        same = [each in before for each in after]
+        begin = same.index(True)
+        assert same == [begin <= place < begin + clip.copied_frames for place in range(len(after))]
+        key = -(-first // 15) * 15
+        # All from the first key frame on, but the pictures shown before it and some that the end cuts off.
+        assert end - key - 5 <= clip.copied_frames <= end - key
+        with av.open(str(file)) as container_:
+            context = container_.streams.video[0].codec_context
+            assert (context.codec_tag, context.pix_fmt) == ("hvc1", pixels)
+
+
+def test_a_second_layer_of_hevc_is_not_cut_apart() -> None:
+    """Dolby Vision keeps it in units of a type of their own, which edges would lack."""
+    key = bytes([19 << 1, 1, 0x80])
+    assert Hevc().starts([key])
+    assert not Hevc().starts([key, bytes([62 << 1, 1, 0x80])])
 
 
 def whole(kind: str, folder: Path) -> tuple[Path, str]:
