@@ -129,7 +129,7 @@ def fill_tray(page: Any) -> None:
 def collection(page: Any) -> None:
     fill_tray(page)
     page.goto(page.base + "collections")
-    page.get_by_text("4 subclips").wait_for()
+    page.get_by_text("4 subclips").first.wait_for()
 
 
 def trim(page: Any) -> None:
@@ -192,7 +192,8 @@ def gone_file(page: Any) -> None:
 
 def indexing(page: Any) -> None:
     page.goto(page.base + "indexing")
-    page.get_by_text("broken.mp4").first.wait_for()
+    page.get_by_text("Files that failed").first.wait_for()
+    page.wait_for_timeout(500)
 
 
 STATES: dict[str, Callable[[Any], None]] = {
@@ -222,7 +223,7 @@ def first_start(browser: Any, to: Path, folder: Path) -> None:
             page.get_by_text("Find the shot").wait_for()
             page.wait_for_timeout(500)
             page.screenshot(path=to / f"first-start{suffix}.png")
-            page.get_by_role("link", name="Add the first folder").click()
+            page.get_by_role("button", name="Add the first folder").click()
             box = page.get_by_label("Folder").first
             box.fill(str(folder))
             box.press("Enter")

@@ -89,7 +89,7 @@ def test_from_an_empty_library_to_a_clip_on_the_disk(chromium: Any, videos: Path
 
 def index_from_the_page(page: Any, videos: Path) -> None:
     page.get_by_text("Find the shot").wait_for()
-    page.get_by_role("link", name="Add the first folder").click()
+    page.get_by_role("button", name="Add the first folder").click()
     box = page.get_by_label("Folder").first
     box.fill(str(videos))
     box.press("Enter")

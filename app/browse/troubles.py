@@ -21,14 +21,23 @@ def page_link(name: str, label: str, icon: str | None = None) -> None:
         st.page_link(page, label=label, icon=icon)
 
 
+STEPS = (
+    (":material/create_new_folder:", "Add a folder", "Every video in it is cut into shots. Your files are only read."),
+    (":material/search:", "Search", "By words, by a shot that you found, by a picture or a clip that you drop here."),
+    (":material/playlist_add:", "Collect and export", "Clips exact to the frame, or a list for your editing program."),
+)
+
+
 def say_empty_library() -> None:
     """The first thing a person sees."""
     st.title("Find the shot")
-    st.write(
-        "prismsearch cuts your videos into shots, looks at each one, and finds them again by words or by example. "
-        "Everything stays on this machine, and your files are only ever read."
-    )
-    page_link("indexing", "Add the first folder of videos", ":material/create_new_folder:")
+    st.write("prismsearch finds moments in your videos by what is to be seen in them. Nothing leaves this machine.")
+    for column, (icon, title, text) in zip(st.columns(3, border=True), STEPS, strict=True):
+        column.markdown(f"**{icon} {title}**")
+        column.caption(text)
+    page = st.session_state.get("pages", {}).get("indexing")
+    if page is not None and st.button("Add the first folder", type="primary", icon=":material/arrow_forward:"):
+        st.switch_page(page)
 
 
 def engine_or_reason(library: Library) -> SearchEngine | None:
