@@ -1,6 +1,7 @@
 // One video element that knows the frames of a stretch of a video: exact seeks, single steps, J K L, a stop at the end.
 // Only one deck plays at a time.
 
+import { frameNumber } from './clip_times.js';
 import { api } from './store.js';
 
 const PROXY_POLL_MILLISECONDS = 400;
@@ -19,6 +20,8 @@ export class Deck extends EventTarget {
     for (const name of ['play', 'pause', 'seeked', 'waiting', 'playing', 'ratechange', 'volumechange']) {
       video.addEventListener(name, () => { this.see(); this.tell('state'); });
     }
+    // A range may reach to the end of the video, where the element stops by itself.
+    video.addEventListener('ended', () => this.loop && this.stop && this.play());
     if (video.requestVideoFrameCallback) {
       const onFrame = (_, about) => {
         video.requestVideoFrameCallback(onFrame);
@@ -212,6 +215,12 @@ export class Deck extends EventTarget {
     return low;
   }
 
+  /** The first frame that begins at a time or after it. Parts of a long shot may begin between two frames. */
+  indexFrom(seconds) {
+    const index = this.indexAt(seconds);
+    return this.timeOf(index) < seconds - 1e-4 ? index + 1 : index;
+  }
+
   timeOf(index) {
     if (!this.frames) return index / this.rate;
     const times = this.frames.seconds;
@@ -243,7 +252,7 @@ export class Deck extends EventTarget {
 
   /** Number of the frame as people count it: from the video's first, at its nominal rate. */
   numberOf(seconds) {
-    return Math.round(seconds * this.rate);
+    return frameNumber(seconds, this.rate);
   }
 
   show(index) {
@@ -277,7 +286,7 @@ export class Deck extends EventTarget {
     playing = this;
     this.video.playbackRate = speed;
     this.wanted = null;
-    if (this.stop && this.now >= this.timeOf(this.indexAt(this.stop.to - 1e-3)) - 1e-4) this.seekTo(this.stop.from);
+    if (this.stop && this.now >= this.timeOf(this.indexAt(this.stop.to - 1e-3)) - 1e-4) this.show(this.indexFrom(this.stop.from));
     try {
       await this.video.play();
     } catch (error) {
@@ -337,7 +346,8 @@ export class Deck extends EventTarget {
     if (this.index < last - 1) return;
     if (this.index > last + 2) return; // a person has sought past the end, and may look on
     if (this.loop) {
-      this.seekTo(this.stop.from);
+      this.show(this.indexFrom(this.stop.from));
+      this.wanted = null; // it plays on from there
     } else {
       this.video.pause();
       this.show(last);

@@ -31,12 +31,17 @@ function onKey(event) {
     return;
   }
   const shifted = event.shiftKey ? `Shift+${event.key.length === 1 ? event.key.toUpperCase() : event.key}` : null;
+  const plainly = (names) => names.includes(event.key)
+    || (!event.shiftKey && event.key.length === 1 && names.includes(event.key.toLowerCase()));
   for (let at = layers.length - 1; at >= 0; at -= 1) {
     const layer = layers[at];
-    for (const binding of layer.keys) {
-      const named = (shifted && binding.names.includes(shifted)) || binding.names.includes(event.key)
-        || (!event.shiftKey && event.key.length === 1 && binding.names.includes(event.key.toLowerCase()));
-      if (named && binding.run(event) !== false) {
+    // What asks for Shift comes before what does not mind it.
+    const named = [
+      ...layer.keys.filter((binding) => shifted && binding.names.includes(shifted)),
+      ...layer.keys.filter((binding) => plainly(binding.names)),
+    ];
+    for (const binding of named) {
+      if (binding.run(event) !== false) {
         event.preventDefault();
         event.stopImmediatePropagation();
         return;

@@ -93,7 +93,7 @@ class Player {
       { key: '. ArrowRight', label: 'One frame on', run: () => deck().step(1) },
       { key: 'Shift+ArrowLeft', label: 'One second back', run: () => { deck().pause(); deck().seekTo(deck().now - 1); } },
       { key: 'Shift+ArrowRight', label: 'One second on', run: () => { deck().pause(); deck().seekTo(deck().now + 1); } },
-      { key: 'Home', label: 'To the start of the shot', run: () => deck().seekTo(this.limits().from) },
+      { key: 'Home', label: 'To the start of the shot', run: () => deck().show(deck().indexFrom(this.limits().from)) },
       { key: 'End', label: 'To its last frame', run: () => { deck().pause(); deck().seekTo(this.limits().to - 1e-3); } },
       { key: 'i I', label: 'Mark the start (in)', run: () => this.mark('in') },
       { key: 'o O', label: 'Mark the end (out)', run: () => this.mark('out') },
@@ -130,7 +130,7 @@ class Player {
     this.drawTime();
     this.fillNeighbours(segment);
     if (this.deck.status === 'ready') {
-      this.deck.seekTo(info.start);
+      this.deck.show(this.deck.indexFrom(info.start));
       this.deck.play();
     }
   }

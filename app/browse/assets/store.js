@@ -199,7 +199,8 @@ class Tray extends EventTarget {
       const same = this.current?.id === id && this.current.revision === revision;
       const listing = JSON.stringify(listed.collections);
       const current = same ? this.current : await api(`/api/collections/${id}`);
-      if (same && listing === this.listing) return;
+      if (same && listing === this.listing && !this.failed) return;
+      this.failed = null;
       this.listing = listing;
       this.collections = listed.collections;
       this.current = current;
@@ -209,9 +210,7 @@ class Tray extends EventTarget {
         this.failed = error.message;
         this.dispatchEvent(new CustomEvent('trouble', { detail: error.message }));
       }
-      return;
     }
-    this.failed = null;
   }
 
   async choose(id) {
