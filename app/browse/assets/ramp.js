@@ -13,7 +13,7 @@ export function isDark(parent) {
   const probe = element('span', { hidden: true });
   probe.style.color = 'var(--st-background-color, #fff)';
   parent.append(probe);
-  const [red, green, blue] = getComputedStyle(probe).color.match(/[\d.]+/g).map(Number);
+  const [red, green, blue] = (getComputedStyle(probe).color.match(/[\d.]+/g) ?? [255, 255, 255]).map(Number);
   probe.remove();
   return 0.299 * red + 0.587 * green + 0.114 * blue < 128;
 }
@@ -22,6 +22,7 @@ export function isDark(parent) {
 export function watchTheme(parent, changed) {
   let before = isDark(parent);
   const look = () => {
+    if (!parent.isConnected) return;
     const now = isDark(parent);
     if (now !== before) {
       before = now;
