@@ -285,7 +285,8 @@ def slow_ffmpeg(folder: Path) -> str:
     """An ffmpeg that writes a little, says so, and then goes on forever."""
     program = folder / "slow-ffmpeg"
     program.write_text(
-        '#!/bin/sh\nfor last; do :; done\necho begun > "${last#file:}"\necho out_time_us=500000\n'
+        '#!/bin/sh\nfor word; do case "$word" in file:*proxies*) echo begun > "${word#file:}";; esac; done\n'
+        "echo out_time_us=500000\n"
         f"echo $$ > {folder / 'pid'}\nexec sleep 600\n"
     )
     program.chmod(program.stat().st_mode | stat.S_IXUSR)

@@ -87,6 +87,8 @@ def export_routes(settings: Settings, library: Library, runs: Runs) -> list[Rout
 
 def _folder(typed: str) -> Path:
     """The folder that a person typed. Refusal where it cannot be one; it need not be there yet."""
+    if any(ord(letter) < 32 or letter == "\x7f" for letter in typed.strip()):
+        raise Refusal(400, "There is a control character in the name of the folder; type it anew.")
     path = Path(os.path.expanduser(typed.strip()))
     if not path.is_absolute():
         raise Refusal(400, "Write the whole path of the folder, from its root (such as /home/me/clips).")
