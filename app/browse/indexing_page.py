@@ -70,9 +70,9 @@ def show() -> None:
         choices = _options(library)
         with above:
             _say_and_start(check, choices, states)
+        show_runs()
         if first:
             _offer_demo()
-        show_runs()
 
 
 def _say_and_start(check: FolderCheck | None, choices: Choices, states: list[RunState]) -> None:

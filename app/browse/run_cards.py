@@ -135,7 +135,7 @@ def _over(state: RunState) -> None:
         )  # fmt: skip
     with st.container(gap="xxsmall"):
         if state.message:
-            st.write(plain(f"{state.message[:1].upper()}{state.message[1:]}"))
+            st.write(plain(_sentence(state.message)))
         for line in _remarks(state):
             st.caption(plain(line))
         st.caption(plain(_when(state)))
@@ -197,6 +197,11 @@ def _remarks(state: RunState) -> list[str]:
     if kept := number("kept_missing"):
         lines.append(f"{counted(kept, 'video')} not found, and kept: neither file nor folder is there (a drive?)")
     return lines
+
+
+def _sentence(message: str) -> str:
+    """With a capital, unless it begins with a name."""
+    return f"{message[:1].upper()}{message[1:]}" if message.partition(" ")[0].isalpha() else message
 
 
 def _when(state: RunState) -> str:
