@@ -139,6 +139,16 @@ def test_the_listing_asks_nothing_for_each_video(tmp_path: Path, monkeypatch: py
     assert asked == []
 
 
+def test_watchers_hear_of_changes_by_any_process(library: Library) -> None:
+    client = client_of(library)
+    before = client.get("/api/library/state").json()
+    assert client.get("/api/library/state").json() == before
+    with Library.open(library.directory) as other:
+        other.record_failure(failure("/films/torn.mp4"))
+    assert client.get("/api/library/state").json() != before
+    assert client.get("/api/library/disk").json()["bytes"] > 10_000
+
+
 # The page
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 
 def library_routes(library: Library) -> list[Route]:
-    """`/api/library`, and `/api/library/disk`: how much of the disk it takes, which is counted file by file."""
+    """`/api/library`; `/api/library/disk`: how much of the disk it takes, which is counted file by file;
+    `/api/library/state`: a text that changes whenever any process writes to the library, for pages that watch it."""
 
     def listed(call: Call) -> dict[str, Any]:
         return listing(library)
@@ -26,7 +27,28 @@ def library_routes(library: Library) -> list[Route]:
         stats = library.stats()
         return {"bytes": stats.database_bytes + stats.media_bytes}
 
-    return [route("/api/library", listed), route("/api/library/disk", disk)]
+    def state(call: Call) -> dict[str, Any]:
+        return {"state": library_state(library)}
+
+    return [
+        route("/api/library", listed),
+        route("/api/library/disk", disk),
+        route("/api/library/state", state),
+    ]
+
+
+def library_state(library: Library) -> str:
+    """Size and time of the database's files. Costs two looks at the disk, however large the library is."""
+    from db.library import FILE_NAME
+
+    found = []
+    for name in (FILE_NAME, f"{FILE_NAME}-wal"):
+        try:
+            info = os.stat(library.directory / name)
+        except OSError:
+            continue
+        found.append(f"{info.st_mtime_ns:x}.{info.st_size:x}")
+    return "-".join(found)
 
 
 def listing(library: Library) -> dict[str, Any]:

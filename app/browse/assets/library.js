@@ -9,6 +9,7 @@ import { Windowed } from './windowing.js';
 
 const GROUP_HEIGHT = 52;
 const ROW_HEIGHT = 70;
+const WATCH_MILLISECONDS = 3000;
 const KEPT = 'prismsearch.library.view';
 const views = new WeakMap();
 
@@ -39,6 +40,7 @@ class LibraryView {
     this.state = null;
     this.videos = [];
     this.rows = [];
+    this.notBefore = 0;
     this.totals = element('div', { class: 'ps-totals' });
     this.failures = element('div', {});
     this.filter = element('input', { class: 'ps-input ps-grow', type: 'search', placeholder: 'Filter by name, folder, format …', 'aria-label': 'Filter the videos',
@@ -66,6 +68,7 @@ class LibraryView {
       { key: 'x X', label: 'Choose, for several at once', run: () => this.withCurrent((video) => this.choose(video, null)) },
       { key: 'Delete', label: 'Remove from the library (asks first)', run: () => this.withCurrent((video) => this.remove_([...(this.chosen.size ? this.chosen : [video.id])])) },
     ]);
+    this.watching = setInterval(() => this.watch(), WATCH_MILLISECONDS);
     this.onVisible = () => document.visibilityState === 'visible' && this.load();
     document.addEventListener('visibilitychange', this.onVisible);
     this.skeleton();
@@ -86,8 +89,20 @@ class LibraryView {
     this.load();
   }
 
+  /** Runs of any process change the library; a large one is not read again and again while they do. */
+  async watch() {
+    if (document.visibilityState !== 'visible' || !this.found || performance.now() < this.notBefore) return;
+    const answer = await api('/api/library/state').catch(() => null);
+    if (answer && answer.state !== this.libraryState) {
+      const first = this.libraryState === undefined;
+      this.libraryState = answer.state;
+      if (!first) this.load();
+    }
+  }
+
   async load() {
     const token = this.token;
+    const started = performance.now();
     let found;
     try {
       found = await api('/api/library');
@@ -98,6 +113,7 @@ class LibraryView {
       return;
     }
     if (token !== this.token) return;
+    this.notBefore = performance.now() + 8 * (performance.now() - started);
     const fresh = JSON.stringify(found);
     if (fresh === this.known) return;
     this.known = fresh;
@@ -115,9 +131,10 @@ class LibraryView {
 
   /** How much of the disk is taken is counted file by file, and comes later. */
   async countDisk(totals) {
+    if (this.diskAt && performance.now() - this.diskAt < 60000) return;
     const answer = await api('/api/library/disk').catch(() => null);
     if (!answer || this.found.totals !== totals) return;
-    this.disk = answer.bytes;
+    [this.disk, this.diskAt] = [answer.bytes, performance.now()];
     this.totals.replaceChildren(...totalsRow(totals, this.disk));
   }
 
@@ -340,6 +357,7 @@ class LibraryView {
   }
 
   remove() {
+    clearInterval(this.watching);
     this.removeKeys();
     this.windowed.remove();
     document.removeEventListener('visibilitychange', this.onVisible);

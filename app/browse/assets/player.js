@@ -122,7 +122,10 @@ class Player {
     this.title.textContent = info.name;
     this.title.title = info.path;
     this.place.textContent = `${clock(info.start)} to ${clock(info.end)} · ${length(info.end - info.start)} · shot ${info.shot + 1} · ${info.width}×${info.height} · ${info.folder}`;
-    this.wholeVideo.href = `library?video=${info.video}`;
+    // With the search that stands in the address: it colours the video's timeline.
+    const search = new URLSearchParams(location.search);
+    for (const name of ['video', 'collection', 'export']) search.delete(name);
+    this.wholeVideo.href = `library?video=${info.video}${search.size ? `&${search}` : ''}`;
     this.deck.stop = { from: info.start, to: info.end };
     this.dialog.dataset.segment = String(segment);
     this.drawTray();
