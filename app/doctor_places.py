@@ -17,7 +17,7 @@ LOW_DISK_BYTES = 2_000_000_000
 
 def ffmpeg(settings: Settings) -> Finding:
     """The program that cuts clips for `export`; indexing and searching do without it."""
-    from app.ffmpeg_binary import ExportError, find_ffmpeg
+    from app.exporting.ffmpeg_binary import ExportError, find_ffmpeg
 
     try:
         program = find_ffmpeg(settings.ffmpeg)

@@ -11,10 +11,10 @@ import click
 from app import compose
 from app.asking import ready
 from app.compose import Settings
-from app.export import ClipRequest, ExportMode
 from app.export_journal import words_again
-from app.export_order import ExportOrder, list_formats
 from app.export_showing import cut
+from app.exporting.clips import ClipRequest, ExportMode
+from app.exporting.order import ExportOrder, list_formats
 from app.narrowing import Narrowing, narrowing_options, nothing_found
 from app.options import FAILED, seconds_value, with_settings
 from app.terminal import say

@@ -11,9 +11,9 @@ from app.run_words import option_words
 from app.terminal import counted
 
 if TYPE_CHECKING:
-    from app.export import ExportedClip
-    from app.export_order import ExportOrder
-    from app.export_running import ExportResult
+    from app.exporting.carrying_out import ExportResult
+    from app.exporting.clips import ExportedClip
+    from app.exporting.order import ExportOrder
     from app.runs import Run
 
 _PATHS = frozenset({"--to", "--zip", "--in"})

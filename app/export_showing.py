@@ -8,10 +8,10 @@ from contextlib import ExitStack
 import click
 
 from app.compose import Settings
-from app.export import ExportedClip
 from app.export_journal import ExportProgress, journal_result
-from app.export_order import ExportOrder
-from app.export_running import ExportResult, carry_out
+from app.exporting.carrying_out import ExportResult, carry_out
+from app.exporting.clips import ExportedClip
+from app.exporting.order import ExportOrder
 from app.interrupt import stop_on_interrupt
 from app.moments import timecode
 from app.options import FAILED, INTERRUPTED

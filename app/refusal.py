@@ -25,7 +25,7 @@ class Refused(click.ClickException):
 
 def refusal(error: Exception) -> Refused:
     """The line and the exit code for an exception. The rooms' error types are imported only now, because that costs."""
-    from app.ffmpeg_binary import ExportError
+    from app.exporting.ffmpeg_binary import ExportError
     from db.errors import LibraryError
     from encoder import EncoderError
     from indexer.errors import UnreadableVideo

@@ -1,4 +1,4 @@
-"""`export` as the shell offers it; how clips are cut is tested with app.export."""
+"""`export` as the shell offers it; how clips are cut is tested with app.exporting.clips."""
 
 from __future__ import annotations
 

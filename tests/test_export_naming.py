@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from app.clip_names import MOST_BYTES
-from app.export_naming import FIELDS, ClipFacts, check_pattern, named
+from app.exporting.clip_names import MOST_BYTES
+from app.exporting.naming import FIELDS, ClipFacts, check_pattern, named
 
 
 def facts(**values: Any) -> ClipFacts:

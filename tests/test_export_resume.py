@@ -17,13 +17,13 @@ from typing import Any
 import pytest
 from numbered import constant, shown, write
 
-from app import clip_cutting, export_zip
-from app.export import ClipRequest, ExportedClip, export_clips
-from app.export_manifest import NAME, hold
-from app.export_order import ExportOrder
-from app.export_running import ExportResult, carry_out
-from app.export_zip import parts_folder
-from app.ffmpeg_binary import ExportError
+from app.exporting import clip_cutting, zip_file
+from app.exporting.carrying_out import ExportResult, carry_out
+from app.exporting.clips import ClipRequest, ExportedClip, export_clips
+from app.exporting.ffmpeg_binary import ExportError
+from app.exporting.manifest import NAME, hold
+from app.exporting.order import ExportOrder
+from app.exporting.zip_file import parts_folder
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -156,10 +156,10 @@ import os, sys
 sys.path.insert(0, {repository!r})
 from fractions import Fraction
 from pathlib import Path
-from app.export import ClipRequest
-from app.export_order import ExportOrder
-from app.export_running import carry_out
-from app import {module}
+from app.exporting.clips import ClipRequest
+from app.exporting.order import ExportOrder
+from app.exporting.carrying_out import carry_out
+from app.exporting import {module}
 real, left = {module}.{function}, [{after}]
 def dying(*arguments, **named):
     left[0] -= 1
@@ -182,9 +182,9 @@ carry_out(ExportOrder(requests=asked, {where}, mode="smart", lists=("csv",)))
     ("module", "function", "before", "after"),
     [
         ("clip_smart", "cut_smart", False, 1),  # a draft is written
-        ("export", "publish", True, 1),  # promised, without a name yet
-        ("export", "publish", False, 1),  # named, and nobody was told
-        ("export_lists", "write_timeline", False, 0),  # all clips, half the lists
+        ("clips", "publish", True, 1),  # promised, without a name yet
+        ("clips", "publish", False, 1),  # named, and nobody was told
+        ("lists", "write_timeline", False, 0),  # all clips, half the lists
     ],
 )
 @pytest.mark.parametrize("kind", ["folder", "zip"])
@@ -271,7 +271,7 @@ def test_a_disk_that_is_full_while_packing_loses_no_clip(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(export_zip, "_add", full)
+        patch.setattr(zip_file, "_add", full)
         with pytest.raises(ExportError, match=r"No space left on device.*goes on from there"):
             carry_out(order)
     assert files(tmp_path) == [parts_folder(tmp_path / "all.zip").name]

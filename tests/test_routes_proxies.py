@@ -21,7 +21,7 @@ from test_export_exact import truth
 
 from app.browse import proxies as proxies_module
 from app.browse.proxies import Proxies, stretch_around
-from app.ffmpeg_binary import find_ffmpeg
+from app.exporting.ffmpeg_binary import find_ffmpeg
 from db.library import Library
 
 PAL = Fraction(25)
@@ -319,7 +319,7 @@ def test_stopping_the_server_ends_ffmpeg_and_leaves_nothing(tmp_path: Path) -> N
 
 def test_one_that_stands_still_is_given_up(tmp_path: Path) -> None:
     from app.browse.proxy_making import make_proxy
-    from app.ffmpeg_binary import ExportError
+    from app.exporting.ffmpeg_binary import ExportError
 
     library = library_of("mpeg4 avi", tmp_path)
     with pytest.raises(ExportError, match="drive"):

@@ -13,7 +13,7 @@ from page_library import client_of, index, segment_ids, small_library
 from test_export_exact import sample
 
 from app.browse.playability import Playability
-from app.clip_survey import survey
+from app.exporting.clip_survey import survey
 from db.library import Library
 from indexer.frame_times import packet_times
 

@@ -169,7 +169,7 @@ async def answered(work: Callable[[], Awaitable[Response]]) -> Response:
 
 
 def _error(error: Exception) -> Response:
-    from app.ffmpeg_binary import ExportError
+    from app.exporting.ffmpeg_binary import ExportError
     from db.errors import LibraryBusy, LibraryError, LibraryFull
     from indexer.errors import UnreadableVideo
 

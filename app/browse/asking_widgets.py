@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 
 from app.browse.components import component
 from app.browse.plain import plain
-from app.search_link import DEFAULT_LIMIT, MOST_HITS, MOST_TEXT, LinkTerm, SearchLink, path_text, read_link
+from app.search_link import DEFAULT_LIMIT, MOST_HITS, MOST_TEXT, LinkTerm, Orientation, SearchLink, path_text, read_link
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -136,7 +136,7 @@ def _filters(link: SearchLink, library: Library) -> SearchLink:
         min_seconds=least,
         max_seconds=most,
         min_short_side=resolution or None,
-        orientation=orientation,
+        orientation=cast("Orientation | None", orientation),
         threshold=score,
         one_per_video=bool(one),
         hide_duplicates=bool(duplicates),
@@ -257,9 +257,13 @@ def _saved(link: SearchLink, library: Library) -> None:
             key=f"unsave_{search.id}",
             help="Forget this search",
             type="tertiary",
-            on_click=library.searches.remove,
-            args=(search.id,),
+            on_click=_forget,
+            args=(library, search.id),
         )
+
+
+def _forget(library: Library, search_id: int) -> None:
+    library.searches.remove(search_id)
 
 
 def _open_saved(query_string: str) -> None:

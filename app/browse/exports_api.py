@@ -34,7 +34,7 @@ def exports_folder(library: Library) -> Path:
 
 def export_routes(settings: Settings, library: Library, runs: Runs) -> list[Route]:
     """`POST /api/exports`."""
-    from app.export_naming import check_pattern
+    from app.exporting.naming import check_pattern
     from app.timelines.writing import FORMATS
 
     def begin(call: Call) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from app.browse.proxy_making import Made, Stopped, make_proxy
-from app.ffmpeg_binary import ExportError, find_ffmpeg
+from app.exporting.ffmpeg_binary import ExportError, find_ffmpeg
 
 if TYPE_CHECKING:
     from db.records import Segment, Video

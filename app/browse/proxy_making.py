@@ -16,10 +16,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from app.ffmpeg_binary import ExportError
+from app.exporting.ffmpeg_binary import ExportError
 
 if TYPE_CHECKING:
-    from app.clip_survey import Survey
+    from app.exporting.clip_survey import Survey
 
 MOST_PIXELS = 960  # of the longer side
 GOP = 12
@@ -57,7 +57,7 @@ def make_proxy(
 
     progress: told how much is done, 0 to 1. Raises ExportError or UnreadableVideo with a sentence, Stopped.
     """
-    from app.clip_survey import survey
+    from app.exporting.clip_survey import survey
 
     try:  # the first frame says where the stretch begins; decoding all of it would take as long as copying it
         found = survey(path, start, min(end, start + _FIRST_SECONDS))

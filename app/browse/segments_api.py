@@ -101,8 +101,8 @@ def frames_shown(video: Video, start: Fraction, end: Fraction) -> Sequence[int]:
 
     Raises UnreadableVideo. Empty where no frame begins in the range.
     """
-    from app.clip_survey import SAME_SECONDS, survey
-    from app.ffmpeg_binary import ExportError
+    from app.exporting.clip_survey import SAME_SECONDS, survey
+    from app.exporting.ffmpeg_binary import ExportError
     from indexer.frame_times import packet_times
 
     low, high = start - SAME_SECONDS, end - SAME_SECONDS

@@ -20,8 +20,8 @@ from app.browse.examples_api import example_routes
 from app.browse.exports_api import export_routes
 from app.browse.guard import Guard
 from app.browse.library_api import library_routes
-from app.browse.map_api import map_routes
 from app.browse.lookups import Lookups
+from app.browse.map_api import map_routes
 from app.browse.media import media_routes
 from app.browse.page_theme import theme_options
 from app.browse.proxies import Proxies

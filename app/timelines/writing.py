@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from app.clip_names import publish
+from app.exporting.clip_names import publish
 from app.timelines.edl_file import edl
 from app.timelines.fcp7_file import fcp7
 from app.timelines.fcpxml_file import fcpxml

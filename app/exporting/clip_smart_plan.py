@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from app.clip_smart_h264 import H264
-from app.clip_smart_hevc import Hevc
-from app.clip_smart_nal import Coding, NotJoinable, ParameterSets, Picture, split
-from app.clip_survey import STEPS_BACK, Survey
+from app.exporting.clip_smart_h264 import H264
+from app.exporting.clip_smart_hevc import Hevc
+from app.exporting.clip_smart_nal import Coding, NotJoinable, ParameterSets, Picture, split
+from app.exporting.clip_survey import STEPS_BACK, Survey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from fractions import Fraction
 from string import Formatter
 from types import MappingProxyType
 
-from app.clip_names import MOST_BYTES, moment, portable
+from app.exporting.clip_names import MOST_BYTES, moment, portable
 
 FIELDS: Mapping[str, str] = MappingProxyType(
     {

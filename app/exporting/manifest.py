@@ -18,10 +18,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.export_drafts import DRAFT
+from app.exporting.drafts import DRAFT
 
 if TYPE_CHECKING:
-    from app.export import ClipRequest, ExportedClip
+    from app.exporting.clips import ClipRequest, ExportedClip
 
 NAME = ".prismsearch-export.json"
 _VERSION = 1

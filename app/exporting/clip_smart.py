@@ -14,8 +14,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from app.clip_cutting import Cut, cut_exact
-from app.clip_graph import (
+from app.exporting.clip_cutting import Cut, cut_exact
+from app.exporting.clip_graph import (
     AUDIO_BITS_A_SECOND,
     CRF,
     LEAD_SECONDS,
@@ -29,13 +29,13 @@ from app.clip_graph import (
     run_graph,
     sound_filters,
 )
-from app.clip_smart_check import check
-from app.clip_smart_intra import cut_intra
-from app.clip_smart_mp4 import IDENTITY, Mp4Writer, Track
-from app.clip_smart_nal import BrokenStream, NotJoinable, ParameterSets, joined, split
-from app.clip_smart_plan import Copyable, copyable, units_to_copy
-from app.clip_survey import Survey, survey
-from app.ffmpeg_binary import ExportError
+from app.exporting.clip_smart_check import check
+from app.exporting.clip_smart_intra import cut_intra
+from app.exporting.clip_smart_mp4 import IDENTITY, Mp4Writer, Track
+from app.exporting.clip_smart_nal import BrokenStream, NotJoinable, ParameterSets, joined, split
+from app.exporting.clip_smart_plan import Copyable, copyable, units_to_copy
+from app.exporting.clip_survey import Survey, survey
+from app.exporting.ffmpeg_binary import ExportError
 
 _SOUND = "prismsearch-sound"
 _SOUND_LEAD = Fraction(5)  # seconds, where no edge has shown from how far back reading must begin

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from app.clip_smart_nal import NotJoinable
-from app.clip_survey import STEPS_BACK, Survey
+from app.exporting.clip_smart_nal import NotJoinable
+from app.exporting.clip_survey import STEPS_BACK, Survey
 
 _AROUND = 8  # frames on either side of a join that are decoded
 

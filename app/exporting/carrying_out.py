@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from app.clip_lists import record, write_lists
-from app.export import ExportedClip, Progress, Within, export_clips
-from app.export_drafts import made
-from app.export_lists import write_orders_lists
-from app.export_manifest import Manifest, hold
-from app.export_order import ExportOrder
-from app.export_zip import pack, parts_folder, sweep_parts
-from app.ffmpeg_binary import ExportError
+from app.exporting.clip_lists import record, write_lists
+from app.exporting.clips import ExportedClip, Progress, Within, export_clips
+from app.exporting.drafts import made
+from app.exporting.ffmpeg_binary import ExportError
+from app.exporting.lists import write_orders_lists
+from app.exporting.manifest import Manifest, hold
+from app.exporting.order import ExportOrder
+from app.exporting.zip_file import pack, parts_folder, sweep_parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from app.clip_smart_nal import Bits, BrokenStream, NotJoinable, ParameterSets, Picture, between_start_codes
+from app.exporting.clip_smart_nal import Bits, BrokenStream, NotJoinable, ParameterSets, Picture, between_start_codes
 
 _VPS, _SPS, _PPS, _END_OF_SEQUENCE = 32, 33, 34, 36
 _IDR = (19, 20)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from app.clip_smart_nal import Bits, BrokenStream, NotJoinable, ParameterSets, Picture, between_start_codes
+from app.exporting.clip_smart_nal import Bits, BrokenStream, NotJoinable, ParameterSets, Picture, between_start_codes
 
 _IDR, _SPS, _PPS = 5, 7, 8
 _HIGH_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})

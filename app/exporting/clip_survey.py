@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, cast
 
-from app.ffmpeg_binary import ExportError
+from app.exporting.ffmpeg_binary import ExportError
 from app.moments import timecode
 
 if TYPE_CHECKING:

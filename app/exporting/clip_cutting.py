@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from app.clip_graph import (
+from app.exporting.clip_graph import (
     AUDIO_BITS_A_SECOND,
     CRF,
     LEAD_SECONDS,
@@ -23,8 +23,8 @@ from app.clip_graph import (
     run_graph,
     sound_filters,
 )
-from app.clip_survey import Survey, keyframe_before
-from app.ffmpeg_binary import ExportError
+from app.exporting.clip_survey import Survey, keyframe_before
+from app.exporting.ffmpeg_binary import ExportError
 
 _REORDER_SECONDS = Fraction(3, 23)
 """What ffmpeg seeks too early by where frames are reordered and the container is sought by decoding times."""

@@ -11,8 +11,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from app.clip_cutting import Cut
-from app.clip_graph import (
+from app.exporting.clip_cutting import Cut
+from app.exporting.clip_graph import (
     AUDIO_BITS_A_SECOND,
     MOST_TIME_UNITS,
     QUIET,
@@ -23,9 +23,9 @@ from app.clip_graph import (
     run_graph,
     sound_filters,
 )
-from app.clip_smart_nal import NotJoinable
-from app.clip_survey import Survey
-from app.ffmpeg_binary import ExportError
+from app.exporting.clip_smart_nal import NotJoinable
+from app.exporting.clip_survey import Survey
+from app.exporting.ffmpeg_binary import ExportError
 
 _SOUND = "prismsearch-sound"
 _SOUND_LEAD = Fraction(5)  # seconds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from app.ffmpeg_binary import ExportError
+from app.exporting.ffmpeg_binary import ExportError
 
 DRAFT = ".prismsearch-draft-"
 """What the passing names of files begin with. What follows tells drafts apart; parts of one begin as it does."""

@@ -24,13 +24,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from app.clip_names import clip_name, publish
-from app.export_drafts import DRAFT, made, remove_draft, sweep_drafts
-from app.export_naming import ClipFacts, check_pattern, named
-from app.ffmpeg_binary import ExportError, find_ffmpeg
+from app.exporting.clip_names import clip_name, publish
+from app.exporting.drafts import DRAFT, made, remove_draft, sweep_drafts
+from app.exporting.ffmpeg_binary import ExportError, find_ffmpeg
+from app.exporting.naming import ClipFacts, check_pattern, named
 
 if TYPE_CHECKING:
-    from app.export_manifest import Manifest
+    from app.exporting.manifest import Manifest
 
 ExportMode = Literal["exact", "smart", "copy"]
 
@@ -141,7 +141,7 @@ def export_clips(
     Raises ExportError where there is no ffmpeg or no such folder can be made, ValueError for a pattern that cannot be
     used; a clip that fails raises nothing.
     """
-    from app.export_manifest import keys
+    from app.exporting.manifest import keys
 
     if mode not in ("exact", "smart", "copy"):
         raise ValueError(f"the mode is exact, smart or copy, got {mode!r}")
@@ -182,9 +182,9 @@ def _written(
     clip: ExportedClip, job: _Job, number: int, key: str, told: Callable[[float], None] | None
 ) -> ExportedClip:
     """The clip with its file, or with what went wrong."""
-    from app.clip_cutting import cut_copy, cut_exact
-    from app.clip_smart import cut_smart
-    from app.clip_survey import survey
+    from app.exporting.clip_cutting import cut_copy, cut_exact
+    from app.exporting.clip_smart import cut_smart
+    from app.exporting.clip_survey import survey
     from indexer.errors import UnreadableVideo
 
     request = clip.request

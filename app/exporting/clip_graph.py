@@ -7,8 +7,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from app.clip_survey import Survey
-from app.ffmpeg_binary import run_ffmpeg
+from app.exporting.clip_survey import Survey
+from app.exporting.ffmpeg_binary import run_ffmpeg
 
 CRF = 18
 AUDIO_BITS_A_SECOND = 192_000
