@@ -7,14 +7,14 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from app.run_words import option_words
+from app.running.words import option_words
 from app.terminal import counted
 
 if TYPE_CHECKING:
     from app.exporting.carrying_out import ExportResult
     from app.exporting.clips import ExportedClip
     from app.exporting.order import ExportOrder
-    from app.runs import Run
+    from app.running.runs import Run
 
 _PATHS = frozenset({"--to", "--zip", "--in"})
 _ENOUGH_SECONDS = 2.0  # before what is left is estimated

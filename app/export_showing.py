@@ -15,7 +15,7 @@ from app.exporting.order import ExportOrder
 from app.interrupt import stop_on_interrupt
 from app.moments import timecode
 from app.options import FAILED, INTERRUPTED
-from app.runs import Runs
+from app.running.runs import Runs
 from app.terminal import LiveLine, counted, print_json, printable, say, shown
 
 

@@ -13,13 +13,13 @@ from urllib.parse import unquote, urlsplit
 
 from app.folder_count import VideoCount
 from app.folder_guess import alike, is_drive, nearest
-from app.run_words import paths_in
+from app.running.words import paths_in
 from app.terminal import counted, size_text
 from indexer.containers import worth_trying
 from indexer.scan import LIBRARY_FILE
 
 if TYPE_CHECKING:
-    from app.runs import RunState
+    from app.running.runs import RunState
 
 MOST_SECONDS = 2.0
 MOST_ENTRIES = 100_000

@@ -23,8 +23,8 @@ from app.options import FAILED, INTERRUPTED, MISSING, with_settings
 from app.progress_line import ProgressLine
 from app.refusal import Refused
 from app.remembered import Choice, canonical, remember
-from app.run_words import option_words, path_words, title_of
-from app.runs import Runs
+from app.running.runs import Runs
+from app.running.words import option_words, path_words, title_of
 from app.terminal import LiveLine, counted, print_json, printable, say
 
 if TYPE_CHECKING:

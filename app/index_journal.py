@@ -8,7 +8,7 @@ from app.index_report import counts_text, report_record
 from app.progress_line import progress_text
 
 if TYPE_CHECKING:
-    from app.runs import Run
+    from app.running.runs import Run
     from indexer.progress import Progress
     from indexer.report import IndexReport
 

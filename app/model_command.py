@@ -13,11 +13,11 @@ from app import compose
 from app.compose import Settings
 from app.moments import clock
 from app.options import with_settings
-from app.runs import Runs
+from app.running.runs import Runs
 from app.terminal import LiveLine, confirm, has_terminal, printable, say, size_text, table
 
 if TYPE_CHECKING:
-    from app.runs import Run
+    from app.running.runs import Run
     from encoder import Encoder
     from encoder.config import Published, VideoPrismConfig
     from encoder.transfer import Download

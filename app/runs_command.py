@@ -12,8 +12,8 @@ from app.compose import Settings
 from app.moments import clock
 from app.options import MISSING, with_settings
 from app.refusal import Refused
-from app.run_state import RunState
-from app.runs import Runs
+from app.running.runs import Runs
+from app.running.state import RunState
 from app.terminal import counted, print_json, printable, say, table
 
 

@@ -16,7 +16,7 @@ from synthetic import make_video
 
 from app import compose
 from app.cli import main
-from app.runs import Runs
+from app.running.runs import Runs
 from db.library import Library
 from db.records import NewSubclip
 
@@ -148,11 +148,11 @@ def test_the_run_keeps_a_journal() -> None:
 
 @pytest.mark.usefixtures("reel")
 def test_a_run_that_is_asked_to_stop_goes_on_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    from app import run_journal
+    from app.running import journal
 
     with monkeypatch.context() as patch:
         asked = iter([False, True, True, True, True])
-        patch.setattr(run_journal.Run, "stop_requested", lambda self: next(asked))
+        patch.setattr(journal.Run, "stop_requested", lambda self: next(asked))
         result = run("export", "--collection", NAME, "--zip", "all.zip")
         assert result.exit_code == 130
         assert "the same command goes on" in result.stderr

@@ -14,7 +14,7 @@ from app import folder_check
 from app.folder_check import check_folder, recent_folders, typed_path
 from app.folder_count import VideoCount
 from app.folder_guess import is_drive
-from app.run_state import RunState
+from app.running.state import RunState
 from indexer.scan import LIBRARY_FILE
 
 

@@ -17,9 +17,9 @@ from streamlit.testing.v1 import AppTest
 from app import compose
 from app.browse.run_cards import facts_of, words_to_retry
 from app.notice import DEMO_LIBRARY
-from app.run_process import own_mark
-from app.run_state import LOG_FILE, STATE_FILE, STOP_FILE, RunFailure, RunProgress, RunState, write_state
-from app.runs import Runs, new_id
+from app.running.process import own_mark
+from app.running.runs import Runs, new_id
+from app.running.state import LOG_FILE, STATE_FILE, STOP_FILE, RunFailure, RunProgress, RunState, write_state
 from encoder import ModelNotFound, hub
 
 BASE, DEMO = "videoprism_lvt_public_v1_base", "videoprism_lvt_demo"

@@ -14,7 +14,7 @@ from fakes import ColourEncoder
 from page_library import client_of, small_library
 from streamlit.testing.v1 import AppTest
 
-import app.runs
+import app.running.runs
 from app import compose
 from app.browse import asking_widgets, library_page
 from app.browse.library_api import listing
@@ -184,7 +184,9 @@ def test_removing_forgets_the_video_and_leaves_the_file(library: Library, monkey
 
 def test_only_what_failed_is_tried_again(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[list[str]] = []
-    monkeypatch.setattr(app.runs.Runs, "start", lambda self, arguments, settings: started.append(list(arguments)))
+    monkeypatch.setattr(
+        app.running.runs.Runs, "start", lambda self, arguments, settings: started.append(list(arguments))
+    )
     for path in ("/films/a.mp4", "-rf.mp4", "/films/c.mp4"):
         library.record_failure(failure(path))
     clicked(monkeypatch, "library", "retry", {"paths": ["-rf.mp4", "/etc/passwd"]})

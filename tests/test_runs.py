@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
-from app import run_journal, run_start
 from app.compose import Settings
-from app.run_process import Mark, is_alive, mark_of, own_mark
-from app.run_start import settings_words
-from app.run_state import LOG_FILE, MOST_FAILURES, START_FILE, STATE_FILE, STOP_FILE, RunState, write_state
-from app.runs import KEPT, RUN_VARIABLE, SILENT_SECONDS, Run, Runs, new_id
+from app.running import journal, start
+from app.running.process import Mark, is_alive, mark_of, own_mark
+from app.running.runs import KEPT, RUN_VARIABLE, SILENT_SECONDS, Run, Runs, new_id
+from app.running.start import settings_words
+from app.running.state import LOG_FILE, MOST_FAILURES, START_FILE, STATE_FILE, STOP_FILE, RunState, write_state
 
 RAW = os.fsdecode(b"/films/not \xff utf-8\n<script>.mp4") if sys.platform != "win32" else "/films/odd.mp4"
 
@@ -116,7 +116,7 @@ def test_what_is_written_is_bounded(runs: Runs) -> None:
 
 
 def test_readers_beside_a_writer_see_whole_states_only(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_journal, "WRITE_SECONDS", 0.0005)
+    monkeypatch.setattr(journal, "WRITE_SECONDS", 0.0005)
     run = runs.begin("index", "films", ["x" * 20_000])
     wrong: list[object] = []
     seen: set[int] = set()
@@ -233,8 +233,8 @@ def test_on_another_machine_the_sign_of_life_decides(runs: Runs) -> None:
 
 
 def test_a_quiet_run_gives_signs_of_life(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_journal, "WRITE_SECONDS", 0.01)
-    monkeypatch.setattr(run_journal, "BEAT_SECONDS", 0.02)
+    monkeypatch.setattr(journal, "WRITE_SECONDS", 0.01)
+    monkeypatch.setattr(journal, "BEAT_SECONDS", 0.02)
     run = runs.begin("index", "films", [])
     file = runs.folder / run.id / STATE_FILE
     until(lambda: not run._changed)
@@ -245,7 +245,7 @@ def test_a_quiet_run_gives_signs_of_life(runs: Runs, monkeypatch: pytest.MonkeyP
 
 def test_a_full_disk_neither_stops_a_run_nor_hides_how_it_ended(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     run = runs.begin("index", "films", [])
-    reserve = runs.folder / run.id / run_journal._RESERVE
+    reserve = runs.folder / run.id / journal._RESERVE
     assert reserve.stat().st_size >= 10_000
 
     def full(path: Path, state: RunState, *, durable: bool = False) -> None:
@@ -253,7 +253,7 @@ def test_a_full_disk_neither_stops_a_run_nor_hides_how_it_ended(runs: Runs, monk
             raise OSError(errno.ENOSPC, "No space left on device")
         write_state(path, state, durable=durable)
 
-    monkeypatch.setattr(run_journal, "write_state", full)
+    monkeypatch.setattr(journal, "write_state", full)
     run.tell(files_done=3)
     until(lambda: not run._changed)
     assert runs.get(run.id).progress.files_done == 0
@@ -347,9 +347,7 @@ def test_a_command_that_is_refused_says_so_in_its_own_words(runs: Runs) -> None:
 def test_a_process_that_dies_before_its_journal_shows_what_it_printed(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        run_start, "_CODE", "print('one'); print('\\x1b[31mno torch here\\x1b[0m'); raise SystemExit(3)"
-    )
+    monkeypatch.setattr(start, "_CODE", "print('one'); print('\\x1b[31mno torch here\\x1b[0m'); raise SystemExit(3)")
     state = ended(runs, runs.start(["index", "--", RAW], settings(runs)))
     assert (state.outcome, state.message) == ("failed", "no torch here")
     assert runs.log(state.id).split() == ["one", "no", "torch", "here"]
@@ -358,7 +356,7 @@ def test_a_process_that_dies_before_its_journal_shows_what_it_printed(
 def test_what_cannot_be_started_leaves_nothing(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="NUL"):
         runs.start(["index", "--", "a\0b"], settings(runs))
-    monkeypatch.setattr(run_start.sys, "executable", "/no/such/python")
+    monkeypatch.setattr(start.sys, "executable", "/no/such/python")
     with pytest.raises(OSError, match="no/such/python"):
         runs.start(["index", "--", "/films"], settings(runs))
     assert runs.all() == []

@@ -19,8 +19,8 @@ from synthetic import make_video
 from app import compose
 from app.cli import main
 from app.model_command import DownloadLine
-from app.run_state import RunState
-from app.runs import Runs
+from app.running.runs import Runs
+from app.running.state import RunState
 from app.terminal import LiveLine
 from encoder import hub
 from encoder.transfer import Download

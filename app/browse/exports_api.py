@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 
     from app.compose import Settings
-    from app.runs import Runs
+    from app.running.runs import Runs
     from db.library import Library
 
 MODES = ("smart", "exact", "copy", "none")  # none: only the lists

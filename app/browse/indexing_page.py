@@ -17,11 +17,11 @@ from app.compose import encoder_name, settings_from
 from app.folder_check import FolderCheck, check_folder, recent_folders, usual_folders
 from app.model_need import alias_of, model_to_fetch
 from app.notice import DEMO_LIBRARY
-from app.run_words import path_words, paths_in, title_of
+from app.running.words import path_words, paths_in, title_of
 from app.terminal import printable, size_text
 
 if TYPE_CHECKING:
-    from app.run_state import RunState
+    from app.running.state import RunState
     from db.library import Library
 
 _WIDTH = 920  # pixels; lines longer than that are hard to read

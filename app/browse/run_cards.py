@@ -16,8 +16,8 @@ from app.browse import session
 from app.browse.plain import plain
 from app.compose import settings_from
 from app.moments import clock
-from app.run_state import RunState
-from app.run_words import paths_in
+from app.running.state import RunState
+from app.running.words import paths_in
 from app.terminal import counted, printable
 
 EVERY_SECONDS = 1.0

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
-    from app.runs import Runs, RunState
+    from app.running.runs import Runs, RunState
     from db.library import Library
 
 _MOST_LISTED = 20  # failures of each run; the page asks for the list every second

@@ -33,7 +33,7 @@ from app.browse.source_check import SourceCheck
 from app.compose import DEVICE_VARIABLE, ENCODER_VARIABLE, LIBRARY_VARIABLE, Settings
 from app.options import MISSING
 from app.refusal import Refused
-from app.runs import Runs
+from app.running.runs import Runs
 from app.terminal import say
 
 if TYPE_CHECKING:

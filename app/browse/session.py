@@ -14,7 +14,7 @@ from app.notice import notice_for
 from app.search_link import LinkTerm, SearchLink
 
 if TYPE_CHECKING:
-    from app.runs import Runs
+    from app.running.runs import Runs
     from db.library import Library
     from search.engine import SearchEngine
     from search.query import Query
@@ -45,7 +45,7 @@ def open_engine() -> SearchEngine:
 
 def runs() -> Runs:
     """The long jobs of this library."""
-    from app.runs import Runs
+    from app.running.runs import Runs
 
     return Runs(open_library().directory)
 

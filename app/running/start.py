@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.run_process import mark_of, own_mark
-from app.run_state import LOG_FILE, START_FILE, STATE_FILE, RunProgress, RunState, read_state, write_state
+from app.running.process import mark_of, own_mark
+from app.running.state import LOG_FILE, START_FILE, STATE_FILE, RunProgress, RunState, read_state, write_state
 
 if TYPE_CHECKING:
     from app.compose import Settings
@@ -28,7 +28,7 @@ import sys
 root = sys.argv[1]
 if root not in sys.path:
     sys.path.insert(0, root)
-from app.run_start import child
+from app.running.start import child
 child(sys.argv[2], sys.argv[3], sys.argv[4:])
 """
 
@@ -94,7 +94,7 @@ def _creation_flags() -> int:
 
 def child(folder_name: str, run_id: str, words: Sequence[str]) -> None:
     """What the process does: the journal from its first moment to its last, whatever the command itself says in it."""
-    from app.runs import RUN_VARIABLE
+    from app.running.runs import RUN_VARIABLE
 
     folder = Path(folder_name)
     begun = read_state(folder / START_FILE, run_id)
@@ -121,8 +121,8 @@ def child(folder_name: str, run_id: str, words: Sequence[str]) -> None:
 def _end(folder: Path, run_id: str, code: int) -> None:
     """The last word for a command that did not say one: by its exit code and by what it printed last."""
     from app.options import INTERRUPTED
-    from app.run_state import ended
-    from app.runs import last_words
+    from app.running.runs import last_words
+    from app.running.state import ended
 
     state = read_state(folder / STATE_FILE, run_id) or read_state(folder / START_FILE, run_id)
     if state is None or state.outcome is not None:
@@ -137,7 +137,7 @@ def _write(folder: Path, state: RunState) -> None:
 
 
 def _beat(path: Path) -> None:
-    from app.run_journal import BEAT_SECONDS
+    from app.running.journal import BEAT_SECONDS
 
     while True:
         time.sleep(BEAT_SECONDS)

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from app.run_state import (
+from app.running.state import (
     MOST_CURRENT,
     MOST_FAILURES,
     STATE_FILE,

@@ -18,9 +18,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.run_journal import Run
-from app.run_process import Mark, is_alive, own_mark
-from app.run_state import LOG_FILE, START_FILE, STATE_FILE, STOP_FILE, RunProgress, RunState, ended, read_state
+from app.running.journal import Run
+from app.running.process import Mark, is_alive, own_mark
+from app.running.state import LOG_FILE, START_FILE, STATE_FILE, STOP_FILE, RunProgress, RunState, ended, read_state
 
 if TYPE_CHECKING:
     from app.compose import Settings
@@ -119,7 +119,7 @@ class Runs:
         in_place_of: the id of a run that is over, and is forgotten because this one goes on with it.
         Raises OSError where it cannot be started (disk full, no more processes), ValueError for words with a NUL.
         """
-        from app.run_start import start_detached
+        from app.running.start import start_detached
 
         if any("\0" in word for word in arguments):
             raise ValueError("a name cannot hold a NUL character")
