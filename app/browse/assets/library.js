@@ -44,7 +44,8 @@ class LibraryView {
     this.totals = element('div', { class: 'ps-totals' });
     this.failures = element('div', {});
     this.filter = element('input', { class: 'ps-input ps-grow', type: 'search', placeholder: 'Filter by name, folder, format …', 'aria-label': 'Filter the videos',
-      'data-ps-search': '', autocomplete: 'off', spellcheck: 'false', oninput: () => this.arrange() });
+      'data-ps-search': '', autocomplete: 'off', spellcheck: 'false', oninput: () => this.arrange(),
+      onsearch: () => this.arrange() }); // Escape empties it, which some browsers tell by this event alone
     this.groupButton = element('button', { class: 'ps-button', type: 'button', text: 'By folder', onclick: () => this.keep({ grouped: !this.kept.grouped }) });
     this.states = element('div', { class: 'ps-chips', role: 'group', 'aria-label': 'Show only' });
     this.count = element('span', { class: 'ps-muted', role: 'status' });

@@ -3,16 +3,15 @@
 import { HoverCard } from './hover_card.js';
 import { addKeys, onControl } from './keys.js';
 import { MapCanvas } from './map_canvas.js';
+import { MapFollowing } from './map_following.js';
 import { followGestures } from './map_gestures.js';
+import { MapPictures } from './map_pictures.js';
 import { Points } from './map_points.js';
 import { Selection } from './map_selection.js';
 import { isDark, legend, watchTheme } from './ramp.js';
 import { api, attempt, element, length, setOverlayHome, tray } from './store.js';
 import { timeText } from './timeline_strip.js';
 
-const POLL_MILLISECONDS = 500;
-const PICTURE = { width: 88, height: 50 };
-const PICTURES_WAIT = 130;
 const NEAR = 14; // pixels around the pointer in which a point is found
 const WALK = 60; // shots near the opened one that the player walks through
 const LARGEST = 8; // folders that have a colour of their own
@@ -42,12 +41,13 @@ class MapView {
     this.facts = new Map(); // of segments that were looked at
     this.chosen = null;
     this.hovered = -1;
-    this.pictures = true;
     this.build();
     this.map = new MapCanvas(this.canvas);
     this.selection = new Selection({ open: (place) => this.openItems(this.selection.items, place), clear: () => this.choose([]) });
     this.stage.append(this.selection.root);
     this.card = new HoverCard(parent);
+    this.pictures = new MapPictures(this.map);
+    this.canvas.after(this.pictures.layer);
     this.sizes = new ResizeObserver(() => this.resize());
     this.sizes.observe(this.stage);
     this.unwatchTheme = watchTheme(parent, () => this.recolour());
@@ -56,7 +56,6 @@ class MapView {
     this.stage.addEventListener('focus', () => !this.pressed && this.aim());
     this.stage.addEventListener('blur', () => this.unaim());
     this.removeKeys = addKeys('Map', this.keys());
-    this.follow();
   }
 
   build() {
@@ -65,16 +64,14 @@ class MapView {
     this.legend = element('div', { class: 'ps-map-legend' });
     this.status = element('div', { class: 'ps-muted ps-map-status', role: 'status' });
     this.canvas = element('canvas', { 'aria-hidden': 'true' });
-    this.layer = element('div', { class: 'ps-map-pictures', 'aria-hidden': 'true' });
     this.lasso = element('canvas', { class: 'ps-map-lasso', 'aria-hidden': 'true', hidden: true });
     this.ring = element('div', { class: 'ps-map-ring', hidden: true });
     this.cross = element('div', { class: 'ps-map-cross', hidden: true });
-    this.bar = element('progress', { max: 1, 'aria-label': 'Making the map' });
-    this.making = element('div', { class: 'ps-map-making', hidden: true }, element('strong', {}), element('span', { class: 'ps-muted' }), this.bar);
+    this.following = new MapFollowing((version) => this.load(version));
     this.picturesButton = element('button', { class: 'ps-button', type: 'button', text: 'Pictures', title: 'Pictures on the points (P)', 'aria-pressed': 'true', onclick: () => this.togglePictures() });
     this.stage = element('div', { class: 'ps-map-stage', tabindex: '0', role: 'application', 'data-ps-keys': '',
       'aria-label': 'Map of all shots. Arrow keys move it, plus and minus zoom, Enter opens the shot in the middle, V chooses all that is seen.' },
-    this.canvas, this.layer, this.lasso, this.ring, this.cross, this.making,
+    this.canvas, this.lasso, this.ring, this.cross, this.following.root,
     element('div', { class: 'ps-map-zoom' }, button('+', 'Zoom in (+)', () => this.zoom(2)), button('−', 'Zoom out (-)', () => this.zoom(0.5)), button('⤢', 'The whole map (0)', () => this.whole())));
     this.root = element('div', { class: 'ps-view ps-map' },
       element('div', { class: 'ps-map-tools' }, this.modes, this.picturesButton,
@@ -115,7 +112,7 @@ class MapView {
     if (!data) return;
     if (data.encoder !== this.encoder) {
       this.encoder = data.encoder;
-      this.follow();
+      this.following.follow(data.encoder);
     }
     if ((data.asked?.key ?? null) === this.askedKey && data.asked?.version === this.asked?.version) return;
     this.asked = data.asked;
@@ -126,38 +123,6 @@ class MapView {
 
   // Making and loading
 
-  /** Look whether there is a map; have it made or brought up to date; show how far it is. */
-  async follow() {
-    if (!this.encoder) return;
-    const ticket = (this.ticket = (this.ticket ?? 0) + 1);
-    const address = `/api/map?encoder=${encodeURIComponent(this.encoder)}`;
-    let state = await attempt(() => api(address));
-    let started = false;
-    while (state && ticket === this.ticket) {
-      if (state.version && state.version !== this.version) await this.load(state.version);
-      this.showMaking(state);
-      if (state.error || (!state.making && (state.current || started))) return;
-      if (!state.making) {
-        started = true;
-        state = await attempt(() => api(address, { method: 'POST' }));
-      } else {
-        await new Promise((done) => { setTimeout(done, POLL_MILLISECONDS); });
-        state = await attempt(() => api(address));
-        started = true;
-      }
-    }
-  }
-
-  showMaking(state) {
-    const [title, about] = this.making.children;
-    this.making.hidden = !state.making && !state.error;
-    this.making.classList.toggle('ps-small', Boolean(this.points));
-    title.textContent = state.error ? 'There is no map yet' : this.points ? 'Updating the map' : 'Making the map of your library';
-    about.textContent = state.error ?? `${state.text} … ${Math.round(100 * state.share)} %`;
-    this.bar.hidden = Boolean(state.error);
-    this.bar.value = state.share;
-  }
-
   async load(version) {
     const stretch = Math.min(1.8, Math.max(1, this.stage.clientWidth / Math.max(1, this.stage.clientHeight)));
     const points = await attempt(() => Points.load(this.encoder, version, stretch));
@@ -166,6 +131,7 @@ class MapView {
     this.points = points;
     this.chosen = null;
     this.selection.set([]);
+    this.pictures.forget();
     this.map.setPoints(points);
     this.takeScores();
     this.root.dataset.ready = version;
@@ -199,7 +165,7 @@ class MapView {
     this.map.setColours(points.coloured(this.mode, dark, dark ? [58, 64, 69] : [208, 204, 197], this.chosen));
     this.dark = dark;
     this.draw();
-    this.spread();
+    this.pictures.spread();
     this.tell();
   }
 
@@ -231,15 +197,15 @@ class MapView {
     if (!width || !height) return;
     this.map.resize(width, height);
     this.draw();
-    this.spread();
+    this.pictures.spread();
   }
 
   draw() {
-    this.asked_ ??= requestAnimationFrame(() => {
-      this.asked_ = null;
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
       if (!this.points) return;
       this.map.draw();
-      this.placePictures();
+      this.pictures.place((at) => this.chosen !== null && !this.chosen.has(at));
       this.placeRing();
       this.root.dataset.took = (this.map.took ?? 0).toFixed(1);
       this.root.dataset.zoom = this.map.magnification.toFixed(2);
@@ -249,40 +215,8 @@ class MapView {
   moved() {
     this.hover(-1);
     this.draw();
-    this.spread();
+    this.pictures.spread();
     if (!this.cross.hidden) this.aim();
-  }
-
-  /** Choose anew which points have a picture, once the view rests. */
-  spread() {
-    clearTimeout(this.spreadTimer);
-    this.spreadTimer = setTimeout(() => {
-      if (!this.points || !this.map.width) return;
-      const room = this.map.magnification < 1.3 && this.points.count > 400 ? 1.4 : 1.18;
-      this.spreadOut = this.pictures ? this.map.spread(PICTURE.width * room, PICTURE.height * room) : [];
-      this.placePictures();
-    }, this.spreadOut ? PICTURES_WAIT : 0);
-  }
-
-  placePictures() {
-    const kept = new Map([...this.layer.children].map((picture) => [Number(picture.dataset.at), picture]));
-    const { width, height } = this.map;
-    for (const at of this.spreadOut ?? []) {
-      const [x, y] = this.map.toScreen(at);
-      if (x < -PICTURE.width || y < -PICTURE.height || x > width + PICTURE.width || y > height + PICTURE.height) continue;
-      let picture = kept.get(at);
-      if (picture) kept.delete(at);
-      else {
-        picture = element('img', { alt: '', decoding: 'async', draggable: 'false', 'data-at': String(at), src: `/api/poster/${this.points.ids[at]}`,
-          onerror: () => picture.remove() });
-        this.layer.append(picture);
-      }
-      picture.style.transform = `translate(${Math.round(x - PICTURE.width / 2)}px, ${Math.round(y - PICTURE.height / 2)}px)`;
-      const colour = this.map.colours[at];
-      picture.style.borderColor = `rgb(${colour & 255} ${(colour >> 8) & 255} ${(colour >> 16) & 255})`;
-      picture.classList.toggle('ps-quiet', Boolean(this.chosen && !this.chosen.has(at)));
-    }
-    for (const picture of kept.values()) picture.remove();
   }
 
   placeRing() {
@@ -293,11 +227,8 @@ class MapView {
   }
 
   togglePictures() {
-    this.pictures = !this.pictures;
-    this.picturesButton.setAttribute('aria-pressed', String(this.pictures));
-    this.spreadOut = this.pictures ? null : [];
-    this.draw();
-    this.spread();
+    this.pictures.toggle();
+    this.picturesButton.setAttribute('aria-pressed', String(this.pictures.on));
   }
 
   // Looking at one shot
@@ -305,10 +236,8 @@ class MapView {
   /** The point at a place of the stage, or -1; pictures count as their points. */
   find(x, y) {
     if (!this.points) return -1;
-    for (const at of this.spreadOut ?? []) {
-      const [pictureX, pictureY] = this.map.toScreen(at);
-      if (Math.abs(pictureX - x) <= PICTURE.width / 2 && Math.abs(pictureY - y) <= PICTURE.height / 2) return at;
-    }
+    const pictured = this.pictures.find(x, y);
+    if (pictured >= 0) return pictured;
     return this.points.nearest(...this.map.toPlane(x, y), Math.max(NEAR, this.map.radius + 3) / this.map.scale);
   }
 
@@ -443,10 +372,10 @@ class MapView {
   }
 
   remove() {
-    this.ticket += 1;
-    clearTimeout(this.spreadTimer);
+    this.following.stop();
+    this.pictures.remove();
     clearTimeout(this.factsTimer);
-    if (this.asked_) cancelAnimationFrame(this.asked_);
+    if (this.frame) cancelAnimationFrame(this.frame);
     this.removeKeys();
     this.stopGestures();
     this.unwatchTheme();
