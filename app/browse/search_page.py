@@ -65,8 +65,7 @@ def answer(link: SearchLink, engine: SearchEngine) -> None:
 
     started = perf_counter()
     try:
-        with st.spinner("Searching", show_time=False):
-            found = engine.answer(session.query_of(link, engine))
+        found = engine.answer(session.query_of(link, engine))
     except QueryError as error:
         st.warning(plain(f"{str(error)[:1].upper()}{str(error)[1:]}."))
         return

@@ -5,6 +5,7 @@ import { openPlayer } from './player.js';
 import { element, length, clock, setOverlayHome, tray } from './store.js';
 
 const HOVER_MILLISECONDS = 90;
+const FIRST = 36; // cards made at once: more than a screen shows
 const views = new WeakMap();
 
 /**
@@ -32,6 +33,10 @@ class Grid {
       onclick: () => this.component.setTriggerValue('more', Date.now()) });
     parent.append(this.grid, this.more);
     this.cards = new Map();
+    // Browsers load lazy pictures from thousands of pixels away; what is seen would wait for what is not.
+    this.posters = new IntersectionObserver((entries) => {
+      for (const entry of entries) if (entry.isIntersecting) load(entry.target.querySelector('img'));
+    }, { rootMargin: '300px' });
     this.unwatch = tray.watch();
     this.onTray = () => this.drawTray();
     tray.addEventListener('change', this.onTray);
@@ -65,17 +70,24 @@ class Grid {
     this.hover(null);
     const before = this.cards;
     this.cards = new Map();
-    for (const hit of data.hits) {
-      const card = before.get(hit.id)?.card ?? this.card(hit);
-      this.fill(card, hit);
-      this.cards.set(hit.id, { card, hit });
-    }
-    const shown = [...this.cards.values()].map((each) => each.card);
-    this.grid.replaceChildren(...shown);
-    shown.forEach((card, at) => { card.tabIndex = at === 0 ? 0 : -1; });
+    for (const hit of data.hits) this.cards.set(hit.id, { card: before.get(hit.id)?.card ?? null, hit });
+    // What can be seen comes first and alone: the rest is made when the browser has nothing else to do.
+    const ids = [...this.cards.keys()];
+    this.grid.replaceChildren(...ids.slice(0, FIRST).map((id) => this.made(id)));
+    this.grid.querySelectorAll('.ps-card').forEach((card, at) => { card.tabIndex = at === 0 ? 0 : -1; });
     this.more.hidden = !data.more;
     this.drawTray();
-    this.awaitPosters(data.token);
+    this.awaitPosters(data.token, ids.slice(FIRST));
+  }
+
+  /** The card of a hit, filled in; those that the last results had already are used again. */
+  made(id) {
+    const known = this.cards.get(id);
+    known.card ??= this.card(known.hit);
+    known.card.tabIndex = -1;
+    this.fill(known.card, known.hit);
+    this.posters.observe(known.card);
+    return known.card;
   }
 
   card(hit) {
@@ -83,7 +95,7 @@ class Grid {
       class: 'ps-action', type: 'button', tabindex: '-1', 'aria-label': label, title: label, 'data-action': name, text });
     return element('div', { class: 'ps-card', role: 'option', 'data-segment': String(hit.id) },
       element('div', { class: 'ps-frame' },
-        element('img', { alt: '', loading: 'lazy', decoding: 'async', src: `/api/poster/${hit.id}` }),
+        element('img', { alt: '', decoding: 'async', 'data-src': `/api/poster/${hit.id}` }),
         element('span', { class: 'ps-length' }),
         element('span', { class: 'ps-gone', text: 'file not there now', hidden: true }),
         element('div', { class: 'ps-actions' },
@@ -108,8 +120,8 @@ class Grid {
   }
 
   /** Mark the grid as ready once all posters that can be seen are there (or have failed): what a person waits for. */
-  awaitPosters(token) {
-    const settled = (image) => image.complete ? null : new Promise((done) => {
+  awaitPosters(token, later) {
+    const settled = (image) => image.complete && image.src ? null : new Promise((done) => {
       image.addEventListener('load', done, { once: true });
       image.addEventListener('error', done, { once: true });
     });
@@ -118,14 +130,29 @@ class Grid {
         const box = image.getBoundingClientRect();
         return box.top < innerHeight && box.bottom > 0;
       });
+      for (const image of seen) load(image);
       await Promise.all(seen.map(settled));
-      if (token === this.token) this.grid.dataset.ready = token;
+      if (token !== this.token) return;
+      this.grid.dataset.ready = token;
+      this.addLater(token, later);
     });
+  }
+
+  addLater(token, ids) {
+    if (token !== this.token || !ids.length) return;
+    const more = () => {
+      if (token !== this.token) return;
+      this.grid.append(...ids.splice(0, FIRST).map((id) => this.made(id)));
+      this.drawTray();
+      this.addLater(token, ids);
+    };
+    if (window.requestIdleCallback) requestIdleCallback(more, { timeout: 500 });
+    else setTimeout(more, 50);
   }
 
   drawTray() {
     const kept = new Set(tray.current?.subclips.map((clip) => clip.segment));
-    for (const [id, { card }] of this.cards) card.classList.toggle('ps-kept', kept.has(id));
+    for (const [id, { card }] of this.cards) card?.classList.toggle('ps-kept', kept.has(id));
   }
 
   // Hover
@@ -231,12 +258,13 @@ class Grid {
       onLike: (segment) => this.component.setTriggerValue('like', { segment, at: Date.now() }),
       onExclude: (segment) => this.component.setTriggerValue('exclude', { segment, at: Date.now() }),
       onRange: (range) => this.component.setTriggerValue('range', { ...range, at: Date.now() }),
-      onClose: (segment) => this.cards.get(segment)?.card.focus({ preventScroll: false }),
+      onClose: (segment) => this.cards.get(segment)?.card?.focus({ preventScroll: false }),
     });
   }
 
   remove() {
     this.hover(null);
+    this.posters.disconnect();
     this.removeKeys();
     this.unwatch();
     tray.removeEventListener('change', this.onTray);
@@ -245,3 +273,9 @@ class Grid {
   }
 }
 
+function load(image) {
+  if (image.dataset.src) {
+    image.src = image.dataset.src;
+    delete image.dataset.src;
+  }
+}
