@@ -13,7 +13,7 @@ from app.asking import ready
 from app.compose import Settings
 from app.export_journal import words_again
 from app.export_showing import cut
-from app.exporting.clips import ClipRequest, ExportMode
+from app.exporting.clip_request import ClipRequest, ExportMode
 from app.exporting.order import ExportOrder, list_formats
 from app.narrowing import Narrowing, narrowing_options, nothing_found
 from app.options import FAILED, seconds_value, with_settings

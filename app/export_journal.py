@@ -12,7 +12,7 @@ from app.terminal import counted
 
 if TYPE_CHECKING:
     from app.exporting.carrying_out import ExportResult
-    from app.exporting.clips import ExportedClip
+    from app.exporting.clip_request import ExportedClip
     from app.exporting.order import ExportOrder
     from app.running.runs import Run
 

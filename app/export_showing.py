@@ -10,7 +10,7 @@ import click
 from app.compose import Settings
 from app.export_journal import ExportProgress, journal_result
 from app.exporting.carrying_out import ExportResult, carry_out
-from app.exporting.clips import ExportedClip
+from app.exporting.clip_request import ExportedClip
 from app.exporting.order import ExportOrder
 from app.interrupt import stop_on_interrupt
 from app.moments import timecode

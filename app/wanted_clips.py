@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from app.exporting.clips import ClipRequest, SourceFacts
+from app.exporting.clip_request import ClipRequest, SourceFacts
 from app.hits import span_seconds
 from app.options import MISSING
 from app.refusal import Refused

@@ -224,7 +224,7 @@ def first_start(browser: Any, to: Path, folder: Path) -> None:
             page.wait_for_timeout(500)
             page.screenshot(path=to / f"first-start{suffix}.png")
             page.get_by_role("button", name="Add the first folder").click()
-            box = page.get_by_label("Folder").first
+            box = page.get_by_role("textbox", name="Folder").first
             box.fill(str(folder))
             box.press("Enter")
             page.get_by_text(re.compile("30 video")).first.wait_for()

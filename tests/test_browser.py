@@ -90,7 +90,7 @@ def test_from_an_empty_library_to_a_clip_on_the_disk(chromium: Any, videos: Path
 def index_from_the_page(page: Any, videos: Path) -> None:
     page.get_by_text("Find the shot").wait_for()
     page.get_by_role("button", name="Add the first folder").click()
-    box = page.get_by_label("Folder").first
+    box = page.get_by_role("textbox", name="Folder").first
     box.fill(str(videos))
     box.press("Enter")
     page.get_by_text("5 video").first.wait_for()

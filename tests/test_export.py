@@ -20,7 +20,8 @@ from numbered import clicks, constant, ffmpeg, shown, write
 
 from app.exporting.clip_lists import write_lists
 from app.exporting.clip_names import MOST_BYTES, clip_name, publish
-from app.exporting.clips import ClipRequest, ExportedClip, export_clips
+from app.exporting.clip_request import ClipRequest, ExportedClip
+from app.exporting.clips import export_clips
 from app.exporting.ffmpeg_binary import ExportError, find_ffmpeg
 
 REPOSITORY = Path(__file__).parents[1]
@@ -256,7 +257,8 @@ def test_a_full_disk_fails_that_clip_in_words_and_leaves_nothing(plain: Path, tm
     script = f"""
 import json, resource, signal, sys
 sys.path.insert(0, {str(REPOSITORY)!r})
-from app.exporting.clips import ClipRequest, export_clips
+from app.exporting.clip_request import ClipRequest
+from app.exporting.clips import export_clips
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))
 asked = [ClipRequest(path={str(plain)!r}, start_seconds=a, end_seconds=b) for a, b in ((0, 4), (1, 1.04))]
@@ -282,7 +284,8 @@ def test_a_killed_export_leaves_no_half_clip_under_a_name_and_its_draft_is_swept
     to = tmp_path / "clips"
     script = (
         f"import sys; sys.path.insert(0, {str(REPOSITORY)!r})\n"
-        "from app.exporting.clips import ClipRequest, export_clips\n"
+        "from app.exporting.clip_request import ClipRequest\n"
+        "from app.exporting.clips import export_clips\n"
         f"asked = [ClipRequest(path={str(plain)!r}, start_seconds=1, end_seconds=2)]\n"
         f"export_clips(asked, {str(to)!r}, ffmpeg={str(slow)!r})\n"
     )

@@ -19,7 +19,8 @@ from numbered import constant, shown, write
 
 from app.exporting import clip_cutting, zip_file
 from app.exporting.carrying_out import ExportResult, carry_out
-from app.exporting.clips import ClipRequest, ExportedClip, export_clips
+from app.exporting.clip_request import ClipRequest, ExportedClip
+from app.exporting.clips import export_clips
 from app.exporting.ffmpeg_binary import ExportError
 from app.exporting.manifest import NAME, hold
 from app.exporting.order import ExportOrder
@@ -156,7 +157,7 @@ import os, sys
 sys.path.insert(0, {repository!r})
 from fractions import Fraction
 from pathlib import Path
-from app.exporting.clips import ClipRequest
+from app.exporting.clip_request import ClipRequest
 from app.exporting.order import ExportOrder
 from app.exporting.carrying_out import carry_out
 from app.exporting import {module}

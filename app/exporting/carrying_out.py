@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from app.exporting.clip_lists import record, write_lists
-from app.exporting.clips import ExportedClip, Progress, Within, export_clips
+from app.exporting.clip_request import ExportedClip
+from app.exporting.clips import Progress, Within, export_clips
 from app.exporting.drafts import made
 from app.exporting.ffmpeg_binary import ExportError
 from app.exporting.lists import write_orders_lists

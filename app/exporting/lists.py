@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from app.exporting.clips import ClipRequest, ExportedClip, SourceFacts
+from app.exporting.clip_request import ClipRequest, ExportedClip, SourceFacts
 from app.timelines.model import Timeline, TimelineClip
 from app.timelines.writing import write_timeline
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from app.exporting.drafts import DRAFT
 
 if TYPE_CHECKING:
-    from app.exporting.clips import ClipRequest, ExportedClip
+    from app.exporting.clip_request import ClipRequest, ExportedClip
 
 NAME = ".prismsearch-export.json"
 _VERSION = 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from app.exporting.clips import ClipRequest, ExportMode
+from app.exporting.clip_request import ClipRequest, ExportMode
 from app.exporting.naming import check_pattern
 from app.timelines.writing import FORMATS
 
