@@ -8,6 +8,7 @@ after a restart of the server; E exports it, and the file holds exactly the shot
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 from collections.abc import Iterator
@@ -75,8 +76,8 @@ def test_from_an_empty_library_to_a_clip_on_the_disk(chromium: Any, videos: Path
         hover_plays_a_preview(page)
         segment = play_the_first_hit(page)
         more_like_it(page, token, segment)
-        page.go_back()
-        ready(page)
+        drop_a_clip(page, videos / "01_widescreen_25.mp4")
+        page.goto(f"{app.address}/?q={WORDS}")
         keep_in_the_tray(page)
         assert page.broken == []
     with App(library) as app:  # the server was stopped: what was kept is there in the next one
@@ -151,6 +152,22 @@ def more_like_it(page: Any, token: str, segment: int) -> None:
     found = page.eval_on_selector_all(".ps-card", "cards => cards.map((card) => card.dataset.segment)")
     assert found
     assert str(segment) not in found
+
+
+def drop_a_clip(page: Any, clip: Path) -> None:
+    """Onto the page, as from a file manager: a file that its own shots are most like."""
+    token = ready(page)
+    drop = """([name, data]) => {
+        const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+        const files = new DataTransfer();
+        files.items.add(new File([bytes], name, { type: 'video/mp4' }));
+        for (const kind of ['dragenter', 'dragover', 'drop'])
+            document.dispatchEvent(new DragEvent(kind, { dataTransfer: files, bubbles: true, cancelable: true }));
+    }"""
+    page.evaluate(drop, [clip.name, base64.b64encode(clip.read_bytes()).decode()])
+    page.wait_for_url("**term=1%3Afile%3A**")
+    ready(page, token)
+    page.locator("img[src^='/api/examples/']").wait_for()
 
 
 def keep_in_the_tray(page: Any) -> None:

@@ -95,9 +95,11 @@ def ask(library: Library, *, on_dropped: Callable[[], None]) -> SearchLink:
         with st.popover(_counted("Filters", link.narrowed), width="content"):
             link = _filters(link, library)
         with st.popover(_counted("Combine", len(link.terms)), width="content"):
-            _combine(on_dropped)
+            _combine()
         with st.popover("Saved", width="content"):
             _saved(link, library)
+    # Beside the popover, not in it: what is in a popover is only there while it is open, and files drop at any time.
+    component("drop")(key="drop", on_dropped_change=on_dropped)
     return _terms(link, library)
 
 
@@ -149,11 +151,11 @@ def clear_filters() -> None:
     set_link(SearchLink(words=words, words_weight=asked.words_weight, terms=asked.terms, limit=asked.limit))
 
 
-def _combine(on_dropped: Callable[[], None]) -> None:
+def _combine() -> None:
     """More things that hits shall resemble, or not."""
     st.text_input("Also like", key="also", on_change=_add_words, args=("also", 1.0), placeholder="in the rain")
     st.text_input("But not like", key="never", on_change=_add_words, args=("never", -0.5), placeholder="a text card")
-    component("drop")(key="drop", on_dropped_change=on_dropped)
+    component("choose")(key="choose")
     st.caption("Or press M or N on a shot for more or less like it, or mark a range in the player and press F.")
 
 

@@ -1,8 +1,9 @@
-// Drop a picture or a video anywhere on the page, or choose one, to search by it.
+// Drop a picture or a video anywhere on the page, or choose one (choose.js has the button), to search by it.
 
 import { element, setOverlayHome, toast } from './store.js';
 
 const MOST_BYTES = 1024 ** 3; // what the server takes, so that nobody waits for a refusal
+export const CHOOSE = 'prismsearch-choose-example';
 const views = new WeakMap();
 
 /** Trigger: dropped {token, name, kind}. */
@@ -23,18 +24,17 @@ class Drop {
   constructor(parent) {
     setOverlayHome(parent);
     this.input = element('input', { type: 'file', accept: 'image/*,video/*', hidden: true, onchange: () => this.take(this.input.files) });
-    this.button = element('button', { class: 'ps-button ps-wide', type: 'button', text: 'Search by a picture or clip …',
-      title: 'Choose a file, or drop one anywhere on this page', onclick: () => this.input.click() });
     this.progress = element('div', { class: 'ps-upload', hidden: true }, element('span', {}), element('progress', { max: 1 }),
       element('button', { class: 'ps-link', type: 'button', text: 'Cancel', onclick: () => this.request?.abort() }));
     this.veil = element('div', { class: 'ps-veil', hidden: true }, element('p', { text: 'Drop a picture or a clip to search by it' }));
-    parent.append(this.input, this.button, this.progress, this.veil);
+    parent.append(this.input, this.progress, this.veil);
     this.depth = 0;
     this.listeners = [
       ['dragenter', (event) => this.drag(event, 1)],
       ['dragleave', (event) => this.drag(event, -1)],
       ['dragover', (event) => hasFiles(event) && event.preventDefault()],
       ['drop', (event) => this.drop(event)],
+      [CHOOSE, () => this.input.click()],
     ];
     for (const [name, run] of this.listeners) document.addEventListener(name, run);
   }
@@ -104,7 +104,7 @@ class Drop {
   remove() {
     this.request?.abort();
     for (const [name, run] of this.listeners) document.removeEventListener(name, run);
-    for (const part of [this.input, this.button, this.progress, this.veil]) part.remove();
+    for (const part of [this.input, this.progress, this.veil]) part.remove();
   }
 }
 
