@@ -146,7 +146,7 @@ def export_done(page: Any) -> None:
     form = page.get_by_role("form", name="Export")
     for label in ("EDL", "FCPXML", "OTIO"):
         form.get_by_label(label).first.check()
-    form.get_by_role("button", name=re.compile("^Export \\d")).click()
+    form.locator("button[type=submit]").click()
     page.get_by_role("link", name="Download").first.wait_for()
 
 
@@ -234,6 +234,7 @@ def first_start(browser: Any, to: Path, folder: Path) -> None:
             page.wait_for_timeout(2500)
             page.screenshot(path=to / f"indexing-running{suffix}.png")
             page.get_by_text(re.compile("29 added")).first.wait_for(timeout=180_000)
+            page.context.close()
 
 
 def main() -> None:
