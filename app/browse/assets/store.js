@@ -48,11 +48,18 @@ export function element(tag, properties = {}, ...children) {
   return made;
 }
 
-/** Our style sheet, once a document. */
+/** Our style sheet, once a document. Gives a promise that is kept when it is there (or cannot be had). */
 export function useStyles() {
   const href = new URL('./page.css', import.meta.url).href;
-  if (!document.head.querySelector(`link[href="${href}"]`)) document.head.append(element('link', { rel: 'stylesheet', href }));
+  styles ??= new Promise((done) => {
+    const link = element('link', { rel: 'stylesheet', href });
+    link.addEventListener('load', done, { once: true });
+    link.addEventListener('error', done, { once: true });
+    document.head.append(link);
+  });
+  return styles;
 }
+let styles = null;
 
 // Messages
 
@@ -65,7 +72,8 @@ export function overlayHome() {
 }
 export function setOverlayHome(parent) {
   home = parent;
-  useStyles();
+  parent.style.visibility = 'hidden'; // for the moment in which it would stand there without its styles
+  useStyles().then(() => { parent.style.visibility = ''; });
 }
 
 /** A short message at the lower edge; kind 'error' stays longer. `action`: {label, run} puts a button beside it. */
