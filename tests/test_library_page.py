@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 import app.running.runs
 from app import compose
-from app.browse import asking_widgets, library_page
+from app.browse import components, library_page
 from app.browse.library_api import listing
 from app.browse.video_view import find, length_text
 from db.library import Library
@@ -169,7 +169,7 @@ def clicked(monkeypatch: pytest.MonkeyPatch, view: str, name: str, value: Any) -
     def answer(key: str, asked: str) -> Any:
         return value if (key, asked) == (view, name) else None
 
-    monkeypatch.setattr(asking_widgets, "told", answer)
+    monkeypatch.setattr(components, "told", answer)
 
 
 def test_removing_forgets_the_video_and_leaves_the_file(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:

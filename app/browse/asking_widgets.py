@@ -1,82 +1,22 @@
-"""The widgets that a search is asked with, and the one SearchLink that they stand for, kept in the address."""
+"""The widgets that a search is asked with, and the one SearchLink that they stand for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
+from app.browse.asked_link import ANY_FOLDER, RESOLUTIONS, current_link, set_link, typed_link, weight_key
 from app.browse.components import component
 from app.browse.plain import plain
-from app.search_link import DEFAULT_LIMIT, MOST_HITS, MOST_TEXT, LinkTerm, Orientation, SearchLink, path_text, read_link
+from app.browse.saved_widgets import saved_searches
+from app.search_link import DEFAULT_LIMIT, MOST_HITS, MOST_TEXT, LinkTerm, Orientation, SearchLink, path_text
 
 if TYPE_CHECKING:
     from db.library import Library
-
-ANY_FOLDER = "All folders"
-RESOLUTIONS = {0: "Any", 480: "480p or more", 720: "720p or more", 1080: "1080p or more", 2160: "4K"}
-LINK, WRITTEN, ARRIVED = "link", "address_written", "arrived"  # in the session's state
-
-
-# The link in the session
-
-
-def current_link() -> SearchLink:
-    """What is asked now."""
-    link = st.session_state.get(LINK)
-    return link if isinstance(link, SearchLink) else SearchLink()
-
-
-def set_link(link: SearchLink) -> None:
-    """Ask this instead: the widgets show it in the next run. To be called in callbacks, before widgets are drawn."""
-    st.session_state[LINK] = link
-    state = st.session_state
-    state["words"] = link.words
-    state["in_folder"] = link.folder or ANY_FOLDER
-    state["in_name"] = link.name or ""
-    state["since"] = None if link.since is None else date.fromisoformat(link.since)
-    state["until"] = None if link.until is None else date.fromisoformat(link.until)
-    state["least_seconds"], state["most_seconds"] = link.min_seconds, link.max_seconds
-    state["resolution"] = link.min_short_side if link.min_short_side in RESOLUTIONS else 0
-    state["orientation"] = link.orientation
-    state["least_score"] = link.threshold
-    state["one_per_video"], state["hide_duplicates"] = link.one_per_video, link.hide_duplicates
-    state[_weight_key(None)] = link.words_weight
-    for term in link.terms:
-        state[_weight_key(term)] = term.weight
-
-
-def take_link_from_address() -> list[str]:
-    """Read the address where a person has changed it (a link, or Back); says what was not understood.
-
-    Coming back from another page without a search in the address, the last one is taken up again.
-    """
-    params = {name: st.query_params.get_all(name) for name in st.query_params}
-    arrived = st.session_state.pop(ARRIVED, False)
-    if st.session_state.get(WRITTEN) == params and not arrived:
-        return []
-    if arrived and not params and LINK in st.session_state:
-        set_link(current_link())
-        return []
-    link, problems = read_link(params)
-    set_link(link)
-    st.session_state[WRITTEN] = params
-    return problems
-
-
-def put_link_in_address(link: SearchLink) -> None:
-    """So that the search can be kept and sent as it is."""
-    st.session_state[LINK] = link
-    params = link.params()
-    if st.session_state.get(WRITTEN) != params:
-        st.query_params.from_dict(params)
-        st.session_state[WRITTEN] = params
-
-
-# The widgets
 
 
 def ask(library: Library, *, on_dropped: Callable[[], None]) -> SearchLink:
@@ -97,7 +37,7 @@ def ask(library: Library, *, on_dropped: Callable[[], None]) -> SearchLink:
         with st.popover(_counted("Combine", len(link.terms)), width="content"):
             _combine()
         with st.popover("Saved", width="content"):
-            _saved(link, library)
+            saved_searches(link, library)
     # Beside the popover, not in it: what is in a popover is only there while it is open, and files drop at any time.
     component("drop")(key="drop", on_dropped_change=on_dropped)
     return _terms(link, library)
@@ -162,7 +102,7 @@ def _combine() -> None:
 def _add_words(key: str, weight: float) -> None:
     words = str(st.session_state.get(key, "")).strip()
     if words:
-        set_link(_typed(current_link()).with_term(LinkTerm("text", words[:MOST_TEXT], weight)))
+        set_link(typed_link(current_link()).with_term(LinkTerm("text", words[:MOST_TEXT], weight)))
     st.session_state[key] = ""
 
 
@@ -186,13 +126,13 @@ def _terms(link: SearchLink, library: Library) -> SearchLink:
                 out.button(
                     "",
                     icon=":material/close:",
-                    key=f"out_{_weight_key(term)}",
+                    key=f"out_{weight_key(term)}",
                     help="Take out",
                     type="tertiary",
                     on_click=_take_out,
                     args=(term,),
                 )
-                key = _weight_key(term)
+                key = weight_key(term)
                 st.session_state.setdefault(key, link.words_weight if term is None else term.weight)
                 weights[term] = said.slider(
                     plain(text), -2.0, 2.0, key=key, step=0.1, format="%.1f", help="How much it counts; below 0: not so"
@@ -221,57 +161,12 @@ def _described(term: LinkTerm | None, link: SearchLink, library: Library) -> tup
 
 
 def _take_out(term: LinkTerm | None) -> None:
-    link = _typed(current_link())
+    link = typed_link(current_link())
     if term is None:
         set_link(replace(link, words="", words_weight=1.0))
     else:
         same = (term.kind, term.value)
         set_link(replace(link, terms=tuple(each for each in link.terms if (each.kind, each.value) != same)))
-
-
-def _typed(link: SearchLink) -> SearchLink:
-    """With the words as they stand in the box, which a callback may be asked for before the script has read them."""
-    return replace(link, words=str(st.session_state.get("words", link.words)))
-
-
-def _weight_key(term: LinkTerm | None) -> str:
-    return "weight_words" if term is None else f"weight_{term.kind}_{term.value}"
-
-
-def _saved(link: SearchLink, library: Library) -> None:
-    """Searches kept by name; the newest first."""
-    if link.asks or link.narrowed:
-        with st.form("save_search", border=False, clear_on_submit=True):
-            name = st.text_input("Save this search as", value=link.words[:60], max_chars=200)
-            if st.form_submit_button("Save", width="stretch") and name.strip():
-                library.searches.save(name.strip(), link.query_string())
-    kept = library.searches.all()
-    if not kept:
-        st.caption("Searches that you save are kept here.")
-    for search in kept:
-        name_column, out = st.columns([5, 1], vertical_alignment="center")
-        name_column.button(
-            plain(search.name), key=f"saved_{search.id}", width="stretch", on_click=_open_saved, args=(search.link,)
-        )
-        out.button(
-            "",
-            icon=":material/delete:",
-            key=f"unsave_{search.id}",
-            help="Forget this search",
-            type="tertiary",
-            on_click=_forget,
-            args=(library, search.id),
-        )
-
-
-def _forget(library: Library, search_id: int) -> None:
-    library.searches.remove(search_id)
-
-
-def _open_saved(query_string: str) -> None:
-    from urllib.parse import parse_qs
-
-    set_link(read_link(parse_qs(query_string, keep_blank_values=True))[0])
 
 
 def take_idea() -> None:
@@ -283,12 +178,5 @@ def take_idea() -> None:
 
 def ask_for_more() -> None:
     """The grid's last button."""
-    link = _typed(current_link())
+    link = typed_link(current_link())
     set_link(replace(link, limit=min(MOST_HITS, link.limit + DEFAULT_LIMIT)))
-
-
-def told(key: str, name: str) -> Mapping[str, Any] | None:
-    """What a view of ours has just told under `name`, if it did."""
-    value = st.session_state.get(key, {})
-    found = value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
-    return found if isinstance(found, Mapping) else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,3 +37,12 @@ def component(name: str) -> Callable[..., Any]:
     # a blob, which knows no address of its own to be relative to.
     stub = f'export default async (view) =>\n  (await import(location.origin + "{module}")).mount(view);'
     return st.components.v2.component(f"prismsearch_{name}", js=stub, isolate_styles=False)
+
+
+def told(key: str, name: str) -> Mapping[str, Any] | None:
+    """What a view of ours has just told under `name`, if it did."""
+    import streamlit as st
+
+    value = st.session_state.get(key, {})
+    found = value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+    return found if isinstance(found, Mapping) else None

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.browse import asking_widgets as widgets
-from app.browse import session, video_view
+from app.browse import components, session, video_view
 from app.browse.components import component
 from app.browse.plain import plain
 from app.browse.troubles import page_link, say_empty_library
@@ -62,14 +61,14 @@ def encoder_in_use(library: Library) -> str | None:
 
 
 def opened() -> None:
-    told = widgets.told("library", "open")
+    told = components.told("library", "open")
     if told:
         st.query_params["video"] = str(int(told["video"]))
 
 
 def removed() -> None:
     """Forget the videos that were chosen; their files stay."""
-    told = widgets.told("library", "remove")
+    told = components.told("library", "remove")
     if told:
         count = session.open_library().remove_videos([int(each) for each in told["ids"]])
         changed(f"{count:,} videos removed from the library" if count != 1 else "The video is removed from the library")
@@ -77,7 +76,7 @@ def removed() -> None:
 
 def retried() -> None:
     """Try files again in a process of its own, which goes on when the page is closed."""
-    told = widgets.told("library", "retry")
+    told = components.told("library", "retry")
     if not told:
         return
     library = session.open_library()

@@ -11,11 +11,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from app.browse import asking_widgets as widgets
-from app.browse import session
+from app.browse import asked_link, components, session
 from app.browse.components import component
 from app.browse.plain import plain
-from app.browse.troubles import engine_or_reason, say_empty_library
+from app.browse.troubles import ready_to_ask
 from app.search_link import LinkTerm, SearchLink
 
 if TYPE_CHECKING:
@@ -30,15 +29,10 @@ _AT_ONCE = 16_384  # rows in memory
 def show() -> None:
     library = session.open_library()
     component("shell")(key="shell", data={"dock": True, "search": True})
-    if not any(row.segments for row in library.encoders()):
-        say_empty_library()
-        return
-    engine = engine_or_reason(library)
+    engine = ready_to_ask(library)
     if engine is None:
         return
-    for problem in widgets.take_link_from_address():
-        st.warning(plain(problem))
-    st.session_state.setdefault("words", widgets.current_link().words)
+    st.session_state.setdefault("words", asked_link.current_link().words)
     words = st.text_input(
         "Colour by",
         key="words",
@@ -46,8 +40,8 @@ def show() -> None:
         icon=":material/search:",
         label_visibility="collapsed",
     )
-    link = replace(widgets.current_link(), words=words)
-    widgets.put_link_in_address(link)
+    link = replace(asked_link.current_link(), words=words)
+    asked_link.put_link_in_address(link)
     also(link)
     component("map")(
         key="map",
@@ -130,18 +124,18 @@ def coloured(scores: NDArray[np.float32], allowed: NDArray[np.bool_] | None) -> 
 
 def only_words() -> None:
     words = str(st.session_state.get("words", ""))
-    widgets.set_link(SearchLink(words=words))
+    asked_link.set_link(SearchLink(words=words))
 
 
 def liked() -> None:
     """Colour the map by likeness to that shot."""
-    told = widgets.told("map", "like")
+    told = components.told("map", "like")
     if told:
-        widgets.set_link(SearchLink().with_term(LinkTerm("segment", str(int(told["segment"])))))
+        asked_link.set_link(SearchLink().with_term(LinkTerm("segment", str(int(told["segment"])))))
 
 
 def ranged() -> None:
-    told = widgets.told("map", "range")
+    told = components.told("map", "range")
     if told:
         value = f"{int(told['segment'])}:{int(told['start_pts'])}-{int(told['end_pts'])}"
-        widgets.set_link(SearchLink().with_term(LinkTerm("range", value)))
+        asked_link.set_link(SearchLink().with_term(LinkTerm("range", value)))

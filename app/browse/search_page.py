@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from app.browse import asked_link, components, session
 from app.browse import asking_widgets as widgets
-from app.browse import session
 from app.browse.components import component
 from app.browse.plain import plain
-from app.browse.troubles import engine_or_reason, say_empty_library
+from app.browse.troubles import ready_to_ask
 from app.search_link import MOST_HITS, LinkTerm, SearchLink, path_text
 
 if TYPE_CHECKING:
@@ -40,16 +40,11 @@ IDEAS = {
 def show() -> None:
     library = session.open_library()
     component("shell")(key="shell", data={"dock": True, "search": True})
-    if not any(row.segments for row in library.encoders()):
-        say_empty_library()
-        return
-    engine = engine_or_reason(library)
+    engine = ready_to_ask(library)
     if engine is None:
         return
-    for problem in widgets.take_link_from_address():
-        st.warning(plain(problem))
     link = widgets.ask(library, on_dropped=dropped)
-    widgets.put_link_in_address(link)
+    asked_link.put_link_in_address(link)
     if said := session.notice(engine):
         st.caption(plain(f"Note: {said}"))
     if link.asks:
@@ -158,28 +153,28 @@ def newest(library: Library) -> None:
 
 def liked() -> None:
     """More like this: the example alone; it can be combined with words again in Combine."""
-    told = widgets.told("grid", "like")
+    told = components.told("grid", "like")
     if told:
-        link = replace(widgets.current_link(), words="", words_weight=1.0, terms=())
-        widgets.set_link(link.with_term(LinkTerm("segment", str(int(told["segment"])))))
+        link = replace(asked_link.current_link(), words="", words_weight=1.0, terms=())
+        asked_link.set_link(link.with_term(LinkTerm("segment", str(int(told["segment"])))))
 
 
 def excluded() -> None:
     """Less like this: the search stays, and is pushed away from the shot."""
-    told = widgets.told("grid", "exclude")
+    told = components.told("grid", "exclude")
     if told:
-        widgets.set_link(widgets.current_link().with_term(LinkTerm("segment", str(int(told["segment"])), -0.5)))
+        asked_link.set_link(asked_link.current_link().with_term(LinkTerm("segment", str(int(told["segment"])), -0.5)))
 
 
 def ranged() -> None:
-    told = widgets.told("grid", "range")
+    told = components.told("grid", "range")
     if told:
         value = f"{int(told['segment'])}:{int(told['start_pts'])}-{int(told['end_pts'])}"
-        link = replace(widgets.current_link(), words="", words_weight=1.0, terms=())
-        widgets.set_link(link.with_term(LinkTerm("range", value)))
+        link = replace(asked_link.current_link(), words="", words_weight=1.0, terms=())
+        asked_link.set_link(link.with_term(LinkTerm("range", value)))
 
 
 def dropped() -> None:
-    told = widgets.told("drop", "dropped")
+    told = components.told("drop", "dropped")
     if told:
-        widgets.set_link(widgets.current_link().with_term(LinkTerm("file", str(told["token"]))))
+        asked_link.set_link(asked_link.current_link().with_term(LinkTerm("file", str(told["token"]))))

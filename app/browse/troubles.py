@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app.browse import session
+from app.browse.asked_link import take_link_from_address
 from app.browse.plain import plain
 
 if TYPE_CHECKING:
@@ -61,4 +62,16 @@ def engine_or_reason(library: Library) -> SearchEngine | None:
             )
         )
         return None
+    return engine
+
+
+def ready_to_ask(library: Library) -> SearchEngine | None:
+    """The engine, with the address read; None after the page has said what stands in the way."""
+    if not any(row.segments for row in library.encoders()):
+        say_empty_library()
+        return None
+    engine = engine_or_reason(library)
+    if engine is not None:
+        for problem in take_link_from_address():
+            st.warning(plain(problem))
     return engine

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from app.browse import asking_widgets as widgets
-from app.browse import session
+from app.browse import asked_link, components, session
 from app.browse.components import component
 from app.browse.plain import plain
 from app.browse.score_scale import score_scale
@@ -46,7 +45,7 @@ def show(library: Library, wanted: str) -> None:
         icon=":material/search:",
         label_visibility="collapsed",
     )
-    link = replace(widgets.current_link(), words=words)
+    link = replace(asked_link.current_link(), words=words)
     put_address(wanted, link)
     if link.terms:
         also = "one example" if len(link.terms) == 1 else f"{len(link.terms)} examples or words"
@@ -147,15 +146,15 @@ def take_address() -> None:
     """Take up a search that stands in the address; without one, the search that the session is at."""
     params = {name: st.query_params.get_all(name) for name in st.query_params if name != "video"}
     if params and params != st.session_state.get(_FROM_ADDRESS):
-        problems = widgets.take_link_from_address()
+        problems = asked_link.take_link_from_address()
         st.session_state[_FROM_ADDRESS] = params
         for problem in problems:
             st.warning(plain(problem))
-    st.session_state.setdefault("words", widgets.current_link().words)
+    st.session_state.setdefault("words", asked_link.current_link().words)
 
 
 def put_address(video: str, link: SearchLink) -> None:
-    st.session_state[widgets.LINK] = link
+    st.session_state[asked_link.LINK] = link
     params = link.params()
     if st.session_state.get(_FROM_ADDRESS) != params or not params:
         wanted = {"video": [video], **params}
@@ -172,18 +171,18 @@ def leave() -> None:
 
 def only_words() -> None:
     words = str(st.session_state.get("words", ""))
-    widgets.set_link(replace(widgets.current_link(), words=words, terms=(), words_weight=1.0))
+    asked_link.set_link(replace(asked_link.current_link(), words=words, terms=(), words_weight=1.0))
 
 
 def liked() -> None:
     """Within this video: what else in it is like that shot."""
-    told = widgets.told("timeline", "like")
+    told = components.told("timeline", "like")
     if told:
-        widgets.set_link(SearchLink().with_term(LinkTerm("segment", str(int(told["segment"])))))
+        asked_link.set_link(SearchLink().with_term(LinkTerm("segment", str(int(told["segment"])))))
 
 
 def ranged() -> None:
-    told = widgets.told("timeline", "range")
+    told = components.told("timeline", "range")
     if told:
         value = f"{int(told['segment'])}:{int(told['start_pts'])}-{int(told['end_pts'])}"
-        widgets.set_link(SearchLink().with_term(LinkTerm("range", value)))
+        asked_link.set_link(SearchLink().with_term(LinkTerm("range", value)))
