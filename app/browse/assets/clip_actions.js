@@ -60,11 +60,12 @@ export class ClipActions {
       await api(`/api/collections/${shown.id}/subclips`, { method: 'DELETE', body: { ids } });
       return true;
     });
+    const label = `${ids.length === 1 ? 'a subclip' : `${ids.length} subclips`} taken out`;
+    // Before the page is brought up to date, which takes a moment: Z may be pressed at once.
+    const back = done && this.remember(label, () => this.putBack(ids, shown.id));
     if (!done) shown.subclips = before;
     await this.settle(shown);
     if (!done) return;
-    const label = `${ids.length === 1 ? 'a subclip' : `${ids.length} subclips`} taken out`;
-    const back = this.remember(label, () => this.putBack(ids, shown.id));
     toast(`${ids.length === 1 ? 'Taken' : `${ids.length} taken`} out of “${shown.name}”`, { seconds: 10, action: { label: 'Undo', run: back } });
   }
 
@@ -81,9 +82,8 @@ export class ClipActions {
     const before = clips.map((clip) => clip.id);
     if (!this.reorder(shown, ids, after)) return;
     const order = shown.subclips.map((clip) => clip.id);
-    if (await this.sendMoves(shown, ids, order, clips)) {
-      this.remember(`${ids.length === 1 ? 'a subclip' : `${ids.length} subclips`} moved`, () => this.restore(ids, before));
-    }
+    const label = `${ids.length === 1 ? 'a subclip' : `${ids.length} subclips`} moved`;
+    await this.sendMoves(shown, ids, order, clips, () => this.remember(label, () => this.restore(ids, before)));
   }
 
   /** Each of `ids` again behind the one that it followed in `before`. */
@@ -111,18 +111,18 @@ export class ClipActions {
     return true;
   }
 
-  /** `before`: the subclips as they were, shown again where it fails. Gives whether it went well. */
-  async sendMoves(shown, ids, order, before) {
-    const done = await this.inTurn(async () => {
+  /** `before`: the subclips as they were, shown again where it fails. done: run at once when it went well. */
+  async sendMoves(shown, ids, order, before, done = () => {}) {
+    const moved = await this.inTurn(async () => {
       for (const id of ids) {
         const at = order.indexOf(id);
         await api(`/api/subclips/${id}/move`, { method: 'POST', body: { after: at > 0 ? order[at - 1] : null } });
       }
       return true;
     });
-    if (!done) shown.subclips = before;
+    if (moved) done();
+    else shown.subclips = before;
     await this.settle(shown);
-    return done;
   }
 
   /** What the server has is what is shown in the end, whatever became of the request. */
