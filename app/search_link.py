@@ -67,6 +67,11 @@ class LinkTerm:
             raise ValueError(f"a range ends after it starts, got {self.value!r}")
         return found
 
+    @classmethod
+    def of_range(cls, segment: int, start_pts: int, end_pts: int) -> LinkTerm:
+        """A range of a segment's video; ValueError where it does not end after it starts."""
+        return cls("range", f"{segment}:{start_pts}-{end_pts}")
+
     def text(self) -> str:
         """As it stands in a link."""
         return f"{self.weight:g}:{self.kind}:{self.value}"

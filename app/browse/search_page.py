@@ -169,9 +169,9 @@ def excluded() -> None:
 def ranged() -> None:
     told = components.told("grid", "range")
     if told:
-        value = f"{int(told['segment'])}:{int(told['start_pts'])}-{int(told['end_pts'])}"
+        term = LinkTerm.of_range(int(told["segment"]), int(told["start_pts"]), int(told["end_pts"]))
         link = replace(asked_link.current_link(), words="", words_weight=1.0, terms=())
-        asked_link.set_link(link.with_term(LinkTerm("range", value)))
+        asked_link.set_link(link.with_term(term))
 
 
 def dropped() -> None:

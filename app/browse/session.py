@@ -90,7 +90,8 @@ def _clip_term(term: LinkTerm, engine: SearchEngine) -> Any:
     from search.query import ClipTerm, QueryError
 
     try:
-        clip = _range_clip(term.value) if term.kind == "range" else _file_clip(term.value)
+        read = _range_clip if term.kind == "range" else _file_clip
+        clip = read(term.value, engine.encoder.id, engine)
     except UnreadableVideo as error:
         raise QueryError(f"an example cannot be read: {error.reason}") from error
     except (FileNotFoundError, KeyError) as error:
@@ -100,30 +101,27 @@ def _clip_term(term: LinkTerm, engine: SearchEngine) -> Any:
     return ClipTerm(clip, term.weight)
 
 
-# The arrays are kept, not only their contents: the engine knows a clip that it has encoded by its identity, so that
-# moving a weight slider costs no second encoding.
+# Decoded once for each encoder, as the clip has its shape; what the engine made of it, the engine remembers itself.
 
 
 @st.cache_resource(max_entries=32, show_spinner="Reading the example")
-def _range_clip(value: str) -> NDArray[np.uint8]:
+def _range_clip(value: str, encoder_id: str, _engine: SearchEngine) -> NDArray[np.uint8]:
     from indexer.clip import read_clip
 
     segment_id, start_pts, end_pts = LinkTerm("range", value).range
-    engine = open_engine()
-    _, video = engine.library.segments([segment_id])[segment_id]
+    _, video = _engine.library.segments([segment_id])[segment_id]
     start, end = video.seconds(start_pts), video.seconds(end_pts)
-    return read_clip(video.path, engine.encoder.clip_spec, start_seconds=start, end_seconds=end)
+    return read_clip(video.path, _engine.encoder.clip_spec, start_seconds=start, end_seconds=end)
 
 
 @st.cache_resource(max_entries=32, show_spinner="Reading the example")
-def _file_clip(token: str) -> NDArray[np.uint8]:
+def _file_clip(token: str, encoder_id: str, _engine: SearchEngine) -> NDArray[np.uint8]:
     from app.browse.examples import find_example
     from indexer.clip import read_clip, read_image
 
-    engine = open_engine()
-    example = find_example(engine.library.directory, token)
+    example = find_example(_engine.library.directory, token)
     if example is None:
         raise FileNotFoundError(token)
     path: Path = example.path
     read = read_image if example.kind == "image" else read_clip
-    return read(str(path), engine.encoder.clip_spec)
+    return read(str(path), _engine.encoder.clip_spec)

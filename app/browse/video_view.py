@@ -184,5 +184,5 @@ def liked() -> None:
 def ranged() -> None:
     told = components.told("timeline", "range")
     if told:
-        value = f"{int(told['segment'])}:{int(told['start_pts'])}-{int(told['end_pts'])}"
-        asked_link.set_link(SearchLink().with_term(LinkTerm("range", value)))
+        term = LinkTerm.of_range(int(told["segment"]), int(told["start_pts"]), int(told["end_pts"]))
+        asked_link.set_link(SearchLink().with_term(term))
