@@ -9,7 +9,20 @@ from typing import Any
 
 import opentimelineio as otio
 import pytest
-from timeline_samples import HOSTILE, NTSC24, NTSC30, NTSC60, STARTS, Known, known, several, timeline, variable, wanted
+from timeline_samples import (
+    HOSTILE,
+    NTSC24,
+    NTSC30,
+    NTSC60,
+    STARTS,
+    Known,
+    cuts,
+    known,
+    several,
+    timeline,
+    variable,
+    wanted,
+)
 
 from app.timelines.writing import Written, write_timeline
 
@@ -27,12 +40,7 @@ def read(text: str, rate: Fraction) -> list[tuple[float, float, float]]:
     """What the adapter finds on the video track: first frame and one past the last in the file, then the place."""
     found = otio.adapters.read_from_string(text, "cmx_3600", rate=float(rate))
     track = next(track for track in found.tracks if track.name == "V")
-    cuts = []
-    for clip in track.find_clips():
-        source = clip.source_range
-        at = clip.trimmed_range_in_parent().start_time
-        cuts.append((source.start_time.value, source.end_time_exclusive().value, at.value))
-    return cuts
+    return cuts(track)
 
 
 @pytest.mark.parametrize(("rate", "timecode", "label"), STARTS)

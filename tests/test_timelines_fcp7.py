@@ -10,7 +10,20 @@ from xml.etree import ElementTree
 
 import opentimelineio as otio
 import pytest
-from timeline_samples import HOSTILE, NTSC24, NTSC30, NTSC60, STARTS, Known, known, several, timeline, variable, wanted
+from timeline_samples import (
+    HOSTILE,
+    NTSC24,
+    NTSC30,
+    NTSC60,
+    STARTS,
+    Known,
+    cuts,
+    known,
+    several,
+    timeline,
+    variable,
+    wanted,
+)
 
 from app.timelines.writing import Written, write_timeline
 
@@ -21,16 +34,6 @@ def write(folder: Path, clips: list[Known], **more: Any) -> tuple[Written, Eleme
     content = written.path.read_text(encoding="utf-8")
     assert content.startswith('<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE xmeml>\n<xmeml version="5">')
     return written, ElementTree.fromstring(content), otio.adapters.read_from_string(content, "fcp_xml")
-
-
-def cuts(track: Any) -> list[tuple[float, float, float]]:
-    """(first, one past the last, place), the first two from 00:00:00:00 of the file's timecode, at the file's rate."""
-    found = []
-    for clip in track.find_clips():
-        source = clip.source_range
-        at = clip.trimmed_range_in_parent().start_time
-        found.append((source.start_time.value, source.end_time_exclusive().value, at.value))
-    return found
 
 
 @pytest.mark.parametrize(("rate", "timecode", "label"), STARTS)

@@ -130,3 +130,14 @@ def _changed(clip: TimelineClip, **values: Any) -> TimelineClip:
     from dataclasses import replace
 
     return replace(clip, **values)
+
+
+def cuts(track: Any) -> list[tuple[float, float, float]]:
+    """What OpenTimelineIO found on a track: (first, one past the last, place) of each clip, the first two from
+    00:00:00:00 of the file's timecode, at the file's rate."""
+    found = []
+    for clip in track.find_clips():
+        source = clip.source_range
+        at = clip.trimmed_range_in_parent().start_time
+        found.append((source.start_time.value, source.end_time_exclusive().value, at.value))
+    return found
