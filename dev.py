@@ -4,7 +4,7 @@
   python3 dev.py demo          index the bundled demo library, search it, show the hits
   python3 dev.py test          every check and every test; with arguments, pytest alone with them
   python3 dev.py check         lint, formatting, types and import contracts, without the tests
-  python3 dev.py bench         the benchmarks
+  python3 dev.py bench         the benchmarks; with names, only those; --list says which there are
   python3 dev.py run ARGS      the command `prismsearch ARGS`
   python3 dev.py lock          make constraints.txt again (for maintainers; needs uv)
 
@@ -106,11 +106,14 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if command == "lock":
             return lock(place)
-        prepare(place, {"clip", "test"} if command in ("test", "check") else set())
+        prepare(place, {"clip", "test"} if command in ("test", "check") else {"test"} if command == "bench" else set())
         if command == "test" and rest:
             return hand_over([str(place.python), "-m", "pytest", *rest])
         if command in ("test", "check"):
             return run_checks(place, with_tests=command == "test")
+        if command == "bench":  # from the root: benchmarks/ is no installed package
+            os.chdir(place.root)
+            return hand_over([str(place.python), "-m", "benchmarks", *rest])
         return hand_over([prismsearch, *([] if command == "run" else [command]), *rest])
     except Refusal as refusal:
         say(f"dev.py: {refusal}")
