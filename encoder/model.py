@@ -40,39 +40,56 @@ class VideoEncoder(nn.Module):
         frame_paddings: (B, T), 1 = a frame that is not there. Returns tokens (B, T*N, D), at index
         t*N + row*columns + column. Raises ValueError for another shape.
         """
-        c = self.config
-        if video.ndim != 5 or video.shape[-1] != 3 or video.shape[2] % c.patch or video.shape[3] % c.patch:
-            raise ValueError(f"a clip is (B, T, H, W, 3) with H and W multiples of {c.patch}, got {tuple(video.shape)}")
-        b, t, height, width, _ = video.shape
-        rows, columns = height // c.patch, width // c.patch
-        n = rows * columns
-
-        x = self.patch_projection(self._patches(video, rows, columns))  # (B*T, N, D)
-        x = x + resize_positions(self.spatial_positions, (c.rows, c.columns), (rows, columns)).to(x.dtype)
-        patch_paddings = None
-        if frame_paddings is not None:
-            patch_paddings = frame_paddings.reshape(b * t, 1).expand(b * t, n)
-        x = self.spatial_norm(self.spatial(x, patch_paddings))
+        if video.ndim != 5:
+            raise ValueError(f"clips are (B, T, H, W, 3), got {tuple(video.shape)}")
+        b, t = video.shape[:2]
+        paddings = None if frame_paddings is None else frame_paddings.reshape(b * t)
+        features = self.frame_features(video.flatten(0, 1), paddings)
+        features = features.reshape(b, t, *features.shape[1:])
         if side is not None:
-            side["spatial"] = x.reshape(b, t * n, c.dim)
+            side["spatial"] = features.flatten(1, 2)
+        x = self.join(features, frame_paddings)
+        if side is not None:
+            side["spatiotemporal"] = x
+        return x
 
-        x = x.reshape(b, t, n, c.dim).transpose(1, 2).reshape(b * n, t, c.dim)
-        x = x + resize_positions(self.temporal_positions, (c.frames,), (t,)).to(x.dtype)
+    def frame_features(self, pictures: Tensor, paddings: Tensor | None = None) -> Tensor:
+        """What each picture holds by itself: patches, spatial stack, norm.
+
+        pictures: (M, H, W, 3), RGB; uint8, or float in [0, 1]; H and W multiples of the patch. paddings: (M,), 1 = a
+        picture that is not there. Returns (M, N, D), N = rows * columns. Raises ValueError for another shape.
+        """
+        c = self.config
+        if pictures.ndim != 4 or pictures.shape[-1] != 3 or pictures.shape[1] % c.patch or pictures.shape[2] % c.patch:
+            raise ValueError(f"frames are (H, W, 3) with H and W multiples of {c.patch}, got {tuple(pictures.shape)}")
+        rows, columns = pictures.shape[1] // c.patch, pictures.shape[2] // c.patch
+        x = self.patch_projection(self._patches(pictures, rows, columns))  # (M, N, D)
+        x = x + resize_positions(self.spatial_positions, (c.rows, c.columns), (rows, columns)).to(x.dtype)
+        if paddings is not None:
+            paddings = paddings[:, None].expand(x.shape[:2])
+        return self.spatial_norm(self.spatial(x, paddings))  # type: ignore[no-any-return]
+
+    def join(self, features: Tensor, frame_paddings: Tensor | None = None) -> Tensor:
+        """Each patch looks along its T frames: temporal positions, temporal stack, norm.
+
+        features: (B, T, N, D) of `frame_features`, any T. frame_paddings: (B, T), 1 = a frame that is not there.
+        Returns tokens (B, T*N, D), at index t*N + row*columns + column.
+        """
+        b, t, n, dim = features.shape
+        x = features.transpose(1, 2).reshape(b * n, t, dim)
+        x = x + resize_positions(self.temporal_positions, (self.config.frames,), (t,)).to(x.dtype)
         if frame_paddings is not None:
             frame_paddings = frame_paddings[:, None, :].expand(b, n, t).reshape(b * n, t)
         x = self.temporal_norm(self.temporal(x, frame_paddings))
-        x = x.reshape(b, n, t, c.dim).transpose(1, 2).reshape(b, t * n, c.dim)
-        if side is not None:
-            side["spatiotemporal"] = x
-        return x  # type: ignore[no-any-return]
+        return x.reshape(b, n, t, dim).transpose(1, 2).reshape(b, t * n, dim)  # type: ignore[no-any-return]
 
-    def _patches(self, video: Tensor, rows: int, columns: int) -> Tensor:
-        """(B, T, H, W, 3) -> (B*T, N, patch*patch*3), channel fastest."""
+    def _patches(self, pictures: Tensor, rows: int, columns: int) -> Tensor:
+        """(M, H, W, 3) -> (M, N, patch*patch*3), channel fastest."""
         p = self.config.patch
         dtype = self.patch_projection.weight.dtype
-        if video.dtype == torch.uint8:  # converted here, on the device: a quarter of the bytes travel
-            video = video.float() / 255.0
-        x = video.reshape(-1, rows, p, columns, p, 3).transpose(2, 3)
+        if pictures.dtype == torch.uint8:  # converted here, on the device: a quarter of the bytes travel
+            pictures = pictures.float() / 255.0
+        x = pictures.reshape(-1, rows, p, columns, p, 3).transpose(2, 3)
         return x.reshape(-1, rows * columns, p * p * 3).to(dtype)
 
 
@@ -166,6 +183,10 @@ class VideoPrismLvT(nn.Module):
         """(B, T, H, W, 3), uint8 or float in [0, 1] -> (B, D), of unit length unless told otherwise."""
         x = self.pooler(self.video_tokens(video, frame_paddings, side))
         return unit_rows(x) if normalize else x
+
+    def encode_features(self, features: Tensor) -> Tensor:
+        """(B, T, N, D) of `vision_encoder.frame_features` -> (B, D), of unit length."""
+        return unit_rows(self.pooler(self.auxiliary(self.vision_encoder.join(features))))
 
     def encode_frames(self, video: Tensor, frame_paddings: Tensor | None = None, *, normalize: bool = True) -> Tensor:
         """One vector a frame, (B, T, D), each seen in the context of the whole clip."""
