@@ -8,7 +8,7 @@ import goldens
 import numpy as np
 import pytest
 
-from encoder import videoprism
+from encoder import runner
 from encoder.videoprism import VideoPrism
 
 
@@ -25,7 +25,7 @@ def test_a_batch_in_parts_gives_the_same_rows(monkeypatch: pytest.MonkeyPatch) -
     whole = encoder(network).encode_clips(clips)
     assert seen == [5]
     one = 6 * 16 * 32  # tokens x width of one clip
-    monkeypatch.setattr(videoprism, "_CPU_ACTIVATION", 2 * one + 1)
+    monkeypatch.setattr(runner, "_CPU_ACTIVATION", 2 * one + 1)
     parts = encoder(network).encode_clips(clips)
     assert seen == [5, 2, 2, 1]
     np.testing.assert_allclose(parts, whole, atol=1e-6)
@@ -35,5 +35,5 @@ def test_full_size_clips_go_one_by_one() -> None:
     from encoder.config import CONFIGS
 
     base, demo = CONFIGS["videoprism_lvt_public_v1_base"], CONFIGS["videoprism_lvt_demo"]
-    at_once = [videoprism._CPU_ACTIVATION // (c.frames * c.rows * c.columns * c.dim) for c in (base, demo)]
+    at_once = [runner._CPU_ACTIVATION // (c.frames * c.rows * c.columns * c.dim) for c in (base, demo)]
     assert at_once == [1, 256]
