@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import threading
 import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
@@ -36,8 +37,14 @@ class Database:
         self._closed = False
         # The pool must never make a thread wait for another's connection: a generator may hold one for long.
         self.engine = create_engine("sqlite://", creator=self._connect, poolclass=QueuePool, max_overflow=-1)
-        event.listen(self.engine, "connect", self._set_up)
-        event.listen(self.engine, "begin", self._begin)
+        self._watcher = create_engine(
+            "sqlite://", creator=self._connect, poolclass=QueuePool, pool_size=1, max_overflow=0
+        )
+        self._engines = (self.engine, self._watcher)
+        for engine in self._engines:
+            event.listen(engine, "connect", self._set_up)
+            event.listen(engine, "begin", self._begin)
+        self._watching = threading.RLock()
         _close_before_fork(self)
 
     def _connect(self) -> sqlite3.Connection:
@@ -60,6 +67,16 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """A connection in a read transaction."""
         with self.translated(), self._checked_out() as connection:
+            yield connection
+
+    @contextmanager
+    def watching(self) -> Iterator[Connection]:
+        """A read transaction on a connection that is the same each time, by one thread at a time.
+
+        SQLite counts for each connection how often others have written (PRAGMA data_version). `info` of the connection
+        is the place to remember the count: where the connection had to be made anew, it is empty.
+        """
+        with self._watching, self.translated(), self._checked_out(self._watcher) as connection:
             yield connection
 
     @contextmanager
@@ -107,17 +124,19 @@ class Database:
 
     def close(self) -> None:
         self._closed = True
-        self.engine.dispose()
+        for engine in self._engines:
+            engine.dispose()
 
     @contextmanager
-    def _checked_out(self) -> Iterator[Connection]:
+    def _checked_out(self, engine: Engine | None = None) -> Iterator[Connection]:
         if self._closed:
             raise LibraryError(f"The library {self.file.parent} was closed; open it again.")
         if os.getpid() != self._process:  # forked: SQLite forbids to use, or even close, the parent's connections
-            self._parents = self.engine.pool  # kept, as dropping the last reference would close them
-            self.engine.dispose(close=False)
+            self._parents = [each.pool for each in self._engines]  # kept: dropping the last reference would close them
+            for each in self._engines:
+                each.dispose(close=False)
             self._process = os.getpid()
-        with self.engine.connect() as connection:
+        with (engine or self.engine).connect() as connection:
             yield connection
 
     @contextmanager
@@ -178,9 +197,15 @@ def _close_before_fork(database: Database) -> None:
     def close_idle() -> None:
         alive = reference()
         if alive is not None and alive._process == os.getpid():
-            alive.engine.dispose()
+            for engine in alive._engines:
+                engine.dispose()
 
-    os.register_at_fork(before=close_idle)
+    def new_lock() -> None:
+        alive = reference()
+        if alive is not None:  # another thread of the parent may have held it, and there is none in the child
+            alive._watching = threading.RLock()
+
+    os.register_at_fork(before=close_idle, after_in_child=new_lock)
 
 
 def _primary_code(error: BaseException | None) -> int | None:

@@ -23,6 +23,7 @@ from db.overview import VideoOverview
 from db.records import EncoderRow, Failure, Filters, KnownFile, Segment, Shot, Stamp, Stats, Video
 from db.saved_searches import SavedSearches
 from db.schema import videos as videos_table
+from db.segment_table import SegmentTables
 
 FILE_NAME = "library.sqlite3"
 _HOUR_SECONDS = 3600.0
@@ -38,6 +39,7 @@ class Library:
         self.searches = SavedSearches(database)
         self._database = database
         self._media = MediaStore(database)
+        self._tables = SegmentTables(database, library_id)
 
     @classmethod
     def open(cls, directory: Path, *, create: bool = True, busy_seconds: float = 30.0) -> Library:
@@ -204,8 +206,7 @@ class Library:
 
     def owners(self, encoder_id: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(segment ids ascending, ids of their videos), int64 (N,): of all segments that the encoder has embedded."""
-        with self._database.reading() as connection:
-            return overview.owners(connection, encoder_id)
+        return self._tables.owners(encoder_id)
 
     def video_at(self, path: str) -> Video | None:
         with self._database.reading() as connection:
@@ -247,12 +248,11 @@ class Library:
             return reading.segments_around(connection, segment_id, before, after)
 
     def segment_ids(self, filters: Filters, encoder_id: str) -> NDArray[np.int64]:
-        """int64 (N,), ascending: segments that the filters allow and this encoder has embedded.
+        """int64 (N,), ascending, not to be written into: segments that the filters allow and this encoder has embedded.
 
         All limits are inclusive. Raises ValueError for a folder that is not absolute.
         """
-        with self._database.reading() as connection:
-            return reading.allowed_ids(connection, filters, encoder_id)
+        return self._tables.allowed(filters, encoder_id)
 
     # Embeddings
 

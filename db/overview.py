@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, and_, func, select
 
 from db import reading
 from db.records import Video
-from db.schema import embeddings, encoders, encodings, segments, shots
+from db.schema import encoders, encodings, segments, shots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,16 +55,3 @@ def overview(connection: Connection) -> list[VideoOverview]:
             )
         )
     return found
-
-
-def owners(connection: Connection, encoder_id: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(segment ids ascending, ids of their videos), both int64 (N,): of all segments that the encoder has embedded."""
-    number = select(encoders.c.number).where(encoders.c.id == encoder_id).scalar_subquery()
-    cursor = connection.execute(
-        select(segments.c.id, segments.c.video_id)
-        .join(embeddings, and_(embeddings.c.segment_id == segments.c.id, embeddings.c.encoder == number))
-        .order_by(segments.c.id)
-    ).cursor
-    assert cursor is not None
-    pairs = np.asarray(cursor.fetchall(), dtype=np.int64).reshape(-1, 2)
-    return np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])

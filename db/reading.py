@@ -16,7 +16,7 @@ from db.kept_names import key_of
 from db.records import Failure, Filters, KnownFile, Segment, Shot, Video
 from db.schema import embeddings, encoders, encodings, failures, segments, shots, videos
 
-_SECONDS_SLACK = 1e-6  # a segment of exactly 2 s passes "at least 2 s", whatever its time base rounds to
+SECONDS_SLACK = 1e-6  # a segment of exactly 2 s passes "at least 2 s", whatever its time base rounds to
 
 
 def below(folder: str) -> ColumnElement[bool]:
@@ -153,18 +153,18 @@ def _conditions(connection: Connection, filters: Filters) -> list[ColumnElement[
     if filters.folder is not None:
         conditions.append(below(filters.folder))
     if filters.min_seconds is not None:
-        conditions.append(length >= filters.min_seconds - _SECONDS_SLACK)
+        conditions.append(length >= filters.min_seconds - SECONDS_SLACK)
     if filters.max_seconds is not None:
-        conditions.append(length <= filters.max_seconds + _SECONDS_SLACK)
+        conditions.append(length <= filters.max_seconds + SECONDS_SLACK)
     if filters.since_ns is not None:
-        conditions.append(videos.c.modified_ns >= _whole(filters.since_ns))
+        conditions.append(videos.c.modified_ns >= whole(filters.since_ns))
     if filters.until_ns is not None:
-        conditions.append(videos.c.modified_ns <= _whole(filters.until_ns))
+        conditions.append(videos.c.modified_ns <= whole(filters.until_ns))
     short_side = func.min(videos.c.width, videos.c.height)  # of two values SQLite's min is no aggregate
     if filters.min_short_side is not None:
-        conditions.append(short_side >= _whole(filters.min_short_side))
+        conditions.append(short_side >= whole(filters.min_short_side))
     if filters.max_short_side is not None:
-        conditions.append(short_side <= _whole(filters.max_short_side))
+        conditions.append(short_side <= whole(filters.max_short_side))
     if filters.orientation == "landscape":
         conditions.append(videos.c.width > videos.c.height)
     elif filters.orientation == "portrait":
@@ -176,7 +176,7 @@ def _conditions(connection: Connection, filters: Filters) -> list[ColumnElement[
     return conditions
 
 
-def _whole(number: int) -> int:
+def whole(number: int) -> int:
     """The nearest number that SQLite can compare with: 64 bits."""
     return max(-(2**63), min(int(number), 2**63 - 1))
 

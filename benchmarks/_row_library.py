@@ -1,0 +1,52 @@
+"""A library of any size made of rows alone, in bulk: for what depends on how many rows there are, not on vectors.
+
+Embeddings have four columns and there are no pictures, so that a million segments take seconds and little room.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from db.library import Library
+
+ENCODER = "rows@benchmark"
+_DIM = 4
+_VIDEO = (
+    "INSERT INTO videos (id, path, fingerprint, size_bytes, modified_ns, time_base_num, time_base_den, start_pts,"
+    " end_pts, frame_rate_num, frame_rate_den, frames, width, height, codec, rotation, has_audio, damaged)"
+    " VALUES (?, ?, ?, ?, ?, 1, 90000, 0, ?, 25, 1, ?, ?, ?, 'h264', 0, 1, 0)"
+)
+
+
+def make_rows(directory: Path, segments: int, each: int = 100, *, random_seed: int = 1) -> Library:
+    """A library of `segments` segments, `each` in a video, in folders of a hundred videos; lengths from 1 to 9 s."""
+    library = Library.open(directory)
+    if library.encoders():
+        return library
+    chance = np.random.default_rng(random_seed)
+    shapes = [(1920, 1080), (1080, 1920), (3840, 2160), (1280, 720), (720, 720)]
+    row = np.full(_DIM, _DIM**-0.5, "<f2").tobytes()
+    lengths = chance.integers(90_000, 9 * 90_000, size=segments)
+    with library._database.writing() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.execute("INSERT INTO encoders (number, id, dim) VALUES (1, ?, ?)", (ENCODER, _DIM))
+        for at in range(0, segments, each):
+            video, count = at // each + 1, min(each, segments - at)
+            ends = np.cumsum(lengths[at : at + count]).tolist()
+            width, height = shapes[int(chance.integers(len(shapes)))]
+            path = f"/footage/reel {video // 100:04d}/take {video:07d}.mp4".encode()
+            when = (1_700_000_000 + 3600 * video) * 10**9
+            frames = ends[-1] // 3600
+            driver.execute(_VIDEO, (video, path, f"rows{video:012d}", 10**9, when, ends[-1], frames, width, height))
+            spans = list(enumerate(zip([0, *ends[:-1]], ends, strict=True)))
+            driver.executemany("INSERT INTO shots VALUES (?, ?, ?, ?)", [(video, n, *span) for n, span in spans])
+            driver.executemany(
+                "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?)",
+                [(at + n + 1, video, n, n, *span) for n, span in spans],
+            )
+            driver.executemany("INSERT INTO embeddings VALUES (1, ?, ?)", [(at + n + 1, row) for n, _ in spans])
+            driver.execute("INSERT INTO encodings VALUES (?, 1, 'rows')", (video,))
+    return library

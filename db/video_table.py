@@ -1,0 +1,98 @@
+"""What filters look at of every video, in memory: about 300 bytes a video, its path and name for the most part."""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_left
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, select
+
+from db.kept_names import key_of
+from db.reading import whole
+from db.records import Filters
+from db.schema import videos
+
+_COLUMNS = ("id", "modified_ns", "width", "height", "time_base_num", "time_base_den")
+
+
+class VideoTable:
+    """Videos by path, byte by byte; arrays of V. Never changed, only replaced."""
+
+    def __init__(self, paths: list[bytes], columns: NDArray[np.int64]) -> None:
+        """paths: as stored, ascending. columns: int64 (V, 6), see _COLUMNS."""
+        self.paths = paths
+        by_name: dict[str, NDArray[np.int64]] = dict(zip(_COLUMNS, columns.T.copy(), strict=True))
+        self.ids, self._modified_ns = by_name["id"], by_name["modified_ns"]
+        self._width, self._height = by_name["width"], by_name["height"]
+        self._num, self._den = by_name["time_base_num"], by_name["time_base_den"]
+        self._room = int(self.ids.max(initial=0)) + 1
+
+    def allowed(self, filters: Filters) -> NDArray[np.int64]:
+        """Ids of the videos that pass, whatever the lengths of their segments. The folder must be absolute."""
+        mask = np.ones(len(self.paths), dtype=bool)
+        if filters.folder is not None:
+            mask &= self._below(filters.folder)
+        if filters.since_ns is not None:
+            mask &= self._modified_ns >= whole(filters.since_ns)
+        if filters.until_ns is not None:
+            mask &= self._modified_ns <= whole(filters.until_ns)
+        if filters.min_short_side is not None:
+            mask &= self._short_side >= whole(filters.min_short_side)
+        if filters.max_short_side is not None:
+            mask &= self._short_side <= whole(filters.max_short_side)
+        if filters.orientation == "landscape":
+            mask &= self._width > self._height
+        elif filters.orientation == "portrait":
+            mask &= self._width < self._height
+        elif filters.orientation == "square":
+            mask &= self._width == self._height
+        if filters.name is not None:
+            wanted = key_of(filters.name)
+            mask &= np.fromiter((wanted in name for name in self._names), dtype=bool, count=len(self.paths))
+        return self.ids[mask]
+
+    def flags(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """bool, indexed by video id: whether it is among `ids`."""
+        found = np.zeros(self._room, dtype=bool)
+        found[ids] = True
+        return found
+
+    def time_bases(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(numerators, denominators) of seconds per pts, float64, indexed by video id."""
+        num, den = np.ones(self._room), np.ones(self._room)
+        num[self.ids], den[self.ids] = self._num, self._den
+        return num, den
+
+    def _below(self, folder: str) -> NDArray[np.bool_]:
+        """As `reading.below`: what lies in the folder is one stretch of the sorted paths."""
+        bare, separator = os.fsencode(folder.rstrip(os.sep)), os.fsencode(os.sep)
+        first = bisect_left(self.paths, bare + separator)
+        last = bisect_left(self.paths, bare + bytes([separator[0] + 1]))
+        mask = np.zeros(len(self.paths), dtype=bool)
+        mask[first:last] = True
+        itself = bisect_left(self.paths, bare)
+        if self.paths[itself : itself + 1] == [bare]:
+            mask[itself] = True
+        return mask
+
+    @cached_property
+    def _short_side(self) -> NDArray[np.int64]:
+        return np.minimum(self._width, self._height)
+
+    @cached_property
+    def _names(self) -> list[str]:
+        """Names of files as names are compared."""
+        return [key_of(os.path.basename(os.fsdecode(path))) for path in self.paths]
+
+
+def load_videos(connection: Connection) -> VideoTable:
+    """Every video, as of the caller's transaction."""
+    statement = select(videos.c.path, *(videos.c[name] for name in _COLUMNS)).order_by(videos.c.path)
+    cursor = connection.execute(statement).cursor
+    assert cursor is not None
+    found = cursor.fetchall()
+    columns = np.array([row[1:] for row in found], dtype=np.int64).reshape(-1, len(_COLUMNS))
+    return VideoTable([row[0] for row in found], columns)
