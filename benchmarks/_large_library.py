@@ -98,8 +98,9 @@ def _link_media(media: object, seed: Library, picked: list[tuple[Segment, Video]
     folder: Path = media._folder  # type: ignore[attr-defined]  # the one place that does without copying bytes
     folder.mkdir(parents=True, exist_ok=True)
     for at, (segment, video) in enumerate(picked):
-        os.link(seed.poster_path(video, segment.number), folder / f"poster-{at:05d}.jpg")
-        preview = seed.preview_path(video, segment.number)
-        if preview.is_file():
-            os.link(preview, folder / f"preview-{at:05d}.mp4")
+        poster, preview = seed.poster_path(video, segment.number), seed.preview_path(video, segment.number)
+        for file, name in ((poster, f"poster-{at:05d}.jpg"), (preview, f"preview-{at:05d}.mp4")):
+            if file.is_file():
+                os.link(file, folder / name)
+                media.bytes += file.stat().st_size  # type: ignore[attr-defined]
     media.numbers.update(range(len(picked)))  # type: ignore[attr-defined]

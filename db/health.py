@@ -14,10 +14,12 @@ from db.schema import embeddings, encoders, encodings, failures, segments, shots
 _MOST_LINES = 5  # of one kind; then a count
 
 
-def stats(connection: Connection, file: Path, media: MediaStore) -> Stats:
+def stats(connection: Connection, file: Path) -> Stats:
     def count(table: object) -> int:
         return connection.scalar(select(func.count()).select_from(table)) or 0  # type: ignore[arg-type]
 
+    # Copies of a video share a folder.
+    each = select(func.max(videos.c.media_bytes).label("media_bytes")).group_by(videos.c.media).subquery("each")
     length = cast(videos.c.end_pts - videos.c.start_pts, Float) * videos.c.time_base_num / videos.c.time_base_den
     return Stats(
         videos=count(videos),
@@ -25,7 +27,7 @@ def stats(connection: Connection, file: Path, media: MediaStore) -> Stats:
         segments=count(segments),
         seconds=connection.scalar(select(func.total(length))) or 0.0,
         database_bytes=sum(_size(file.with_name(file.name + suffix)) for suffix in ("", "-wal")),
-        media_bytes=media.size_bytes(),
+        media_bytes=connection.scalar(select(func.coalesce(func.sum(each.c.media_bytes), 0))) or 0,
         failures=count(failures),
         encoders=tuple(vectors.encoder_rows(connection)),
     )

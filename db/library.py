@@ -128,6 +128,7 @@ class Library:
                     encoder_id=encoder_id,
                     recipe=recipe,
                     media=None if media is None else media.name,
+                    media_bytes=0 if media is None else media.bytes,
                     released=released,
                 )
                 if media is not None:
@@ -294,7 +295,7 @@ class Library:
 
     def stats(self) -> Stats:
         with self._database.reading() as connection:
-            return health.stats(connection, self._database.file, self._media)
+            return health.stats(connection, self._database.file)
 
     def check(self) -> list[str]:
         """Problems found, one sentence each; empty when healthy. Reads everything once.

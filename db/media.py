@@ -73,17 +73,6 @@ class MediaStore:
             self.drop(name)
         return len(orphans)
 
-    def size_bytes(self) -> int:
-        """Bytes of all files, those of runs under way included."""
-        total = 0
-        for folder, _, files in os.walk(self.directory):
-            for file in files:
-                try:
-                    total += os.lstat(os.path.join(folder, file)).st_size
-                except FileNotFoundError:  # replaced by another process meanwhile
-                    continue
-        return total
-
 
 class StagedMedia:
     """Posters and previews of one video on their way into the library; `Library.add_video` makes them visible.
@@ -100,6 +89,7 @@ class StagedMedia:
         self.fingerprint = fingerprint
         self.name = f"{fingerprint}-{recipe_hash}-{token}"
         self.numbers: set[int] = set()
+        self.bytes = 0  # of all files
         self._store = store
         self._folder = store.directory / f"{PARTIAL}{token}"
 
@@ -123,6 +113,7 @@ class StagedMedia:
             if preview:
                 (self._folder / f"preview-{segment_number:05d}.mp4").write_bytes(preview)
         self.numbers.add(segment_number)
+        self.bytes += len(poster) + len(preview)
 
     def publish(self) -> None:
         """Move into place; the last step before the commit of the row that names it."""

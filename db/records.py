@@ -248,6 +248,6 @@ class Stats:
     segments: int
     seconds: float  # of video
     database_bytes: int  # the SQLite file and its write-ahead log
-    media_bytes: int  # posters and previews
+    media_bytes: int  # posters and previews of its videos
     failures: int
     encoders: tuple[EncoderRow, ...]

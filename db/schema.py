@@ -29,7 +29,7 @@ from sqlalchemy import (
     event,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """The newest migration's number. Kept here so that opening a library of today does not have to import alembic."""
 
 
@@ -91,6 +91,7 @@ videos = Table(
     Column("damaged", Integer, nullable=False),
     Column("media", Text, nullable=True),  # name of the folder of posters and previews: db.media
     Column("timecode", Text, nullable=False, server_default=""),
+    Column("media_bytes", Integer, nullable=False, server_default="0"),  # of the files in that folder
     UniqueConstraint("path", name="uq_videos_path"),
     Index("ix_videos_fingerprint", "fingerprint"),
     Index("ix_videos_media", "media"),

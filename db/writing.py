@@ -43,6 +43,7 @@ def put_video(
     encoder_id: str,
     recipe: str,
     media: str | None,
+    media_bytes: int,
     released: set[str],
 ) -> int:
     """Store a video with all that is known of it, in place of what its path held. Gives its id.
@@ -55,7 +56,7 @@ def put_video(
     values = rows.video_values(video)
     if video_id is None:
         _delete_where(connection, videos.c.path == video.path, released)
-        video_id = _inserted_id(connection, values | {"media": media})
+        video_id = _inserted_id(connection, values | {"media": media, "media_bytes": media_bytes})
         connection.execute(insert(shots), [_span(shot, video_id) for shot in video_shots])
         connection.execute(
             insert(segments),
@@ -64,7 +65,7 @@ def put_video(
     else:
         if media is not None:
             _release(connection, videos.c.id == video_id, released)
-            values["media"] = media
+            values |= {"media": media, "media_bytes": media_bytes}
         connection.execute(update(videos).where(videos.c.id == video_id).values(values))
     ids = connection.scalars(
         select(segments.c.id).where(segments.c.video_id == video_id).order_by(segments.c.number)
@@ -117,7 +118,7 @@ def copy_rows(
         raise ValueError(f"a copy needs another path than its original: {path!r}")
     _delete_where(connection, videos.c.path == path, released)
     copy = replace(video, path=path, size_bytes=size_bytes, modified_ns=modified_ns)
-    new_id = _inserted_id(connection, rows.video_values(copy) | {"media": row["media"]})
+    new_id = _inserted_id(connection, rows.video_values(copy) | {name: row[name] for name in ("media", "media_bytes")})
     for table, names in (
         (shots, ["number", "start_pts", "end_pts"]),
         (segments, ["number", "shot_number", "start_pts", "end_pts"]),

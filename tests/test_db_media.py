@@ -174,3 +174,33 @@ def test_check_names_posters_that_are_missing_or_empty(library: Library) -> None
     library.poster_path(stored, 0).unlink()
     library.poster_path(stored, 2).write_bytes(b"")
     assert library.check() == ["2 posters of '/films/a.mp4' are missing: index it again."]
+
+
+def test_bytes_of_media_are_known_without_looking(library: Library) -> None:
+    def on_disk() -> int:
+        return sum(path.stat().st_size for path in (library.directory / "media").rglob("*") if path.is_file())
+
+    first = add(library, media=stage(library, make_video(), 3))
+    other = make_video("/films/b.mp4", "bb01")
+    add(library, other, count=2, media=stage(library, other, 2, "another poster"))
+    assert library.stats().media_bytes == on_disk() > 0
+    library.copy_video(first, path="/films/copy.mp4", size_bytes=1, modified_ns=1)
+    assert library.stats().media_bytes == on_disk(), "copies share their files"
+    add(library, media=stage(library, make_video(), 3, "a longer poster than before"))
+    add(library, encoder_id="two")
+    assert library.stats().media_bytes == on_disk()
+    library.remove_videos([video.id for video in library.videos() if video.id is not None])
+    assert library.stats().media_bytes == on_disk() == 0
+
+
+def test_a_library_of_format_2_is_measured_when_it_is_migrated(library: Library) -> None:
+    add(library, media=stage(library, make_video(), 3))
+    add(library, make_video("/films/b.mp4", "bb01"))
+    held = library.stats().media_bytes
+    with library._database.writing() as connection:
+        connection.exec_driver_sql("ALTER TABLE videos DROP COLUMN media_bytes")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
+    library.close()
+    with Library.open(library.directory) as migrated:
+        assert migrated.stats().media_bytes == held > 0
+        assert migrated.check() == []

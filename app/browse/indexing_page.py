@@ -60,7 +60,6 @@ def show() -> None:
     library = session.open_library()
     component("shell")(key="shell", data={"dock": True, "search": False})
     states = session.runs().all()
-    # Not library.stats(): that looks at every poster's file.
     first = not (library.encoders() or library.failures() or any(state.kind == "index" for state in states))
     with st.container(width=_WIDTH):
         _heading(first=first)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def library_routes(library: Library) -> list[Route]:
-    """`/api/library`; `/api/library/disk`: how much of the disk it takes, which is counted file by file;
+    """`/api/library`; `/api/library/disk`: how much of the disk it takes;
     `/api/library/state`: a text that changes whenever any process writes to the library, for pages that watch it."""
 
     def listed(call: Call) -> dict[str, Any]:
