@@ -7,10 +7,12 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from encoder import WeightsMismatch
 from encoder.config import CONFIGS, VideoPrismConfig
@@ -45,7 +47,7 @@ def load_network(path: Path, config: VideoPrismConfig | None = None) -> VideoEnc
 
 def network_from_state(config: VideoPrismConfig, state: Mapping[str, Tensor]) -> VideoEncoder | VideoPrismLvT:
     """Put a state dict into a network without a second copy of it. Raises WeightsMismatch."""
-    with torch.device("meta"):
+    with torch.device("meta"), _LeftEmpty():
         network: nn.Module = build(config)
     expected = {key: tuple(value.shape) for key, value in network.state_dict().items()}
     found = {key: tuple(value.shape) for key, value in state.items()}
@@ -57,6 +59,21 @@ def network_from_state(config: VideoPrismConfig, state: Mapping[str, Tensor]) ->
     network.requires_grad_(False)
     assert isinstance(network, VideoEncoder | VideoPrismLvT)
     return network.eval()
+
+
+class _LeftEmpty(TorchFunctionMode):
+    """Parameters are not filled: those of a network on the device "meta" have nothing to be filled.
+
+    That alone is no saving, but torch does it by importing its whole compiler, which takes 2 s.
+    """
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if getattr(function, "__module__", "") == "torch.nn.init":
+            return kwargs.get("tensor", args[0] if args else None)
+        return function(*args, **kwargs)
 
 
 def write_safetensors(path: Path, network: VideoEncoder | VideoPrismLvT) -> None:
