@@ -6,6 +6,7 @@ looked up: what the library knows under another path was moved or is a duplicate
 
 from __future__ import annotations
 
+import functools
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -72,6 +73,12 @@ def sort_files(
     by_look: dict[tuple[int, int], list[str]] = defaultdict(list)
     for path, record in known.items():
         by_look[record.size_bytes, record.modified_ns].append(path)
+
+    @functools.cache
+    def real_paths(look: tuple[int, int]) -> set[str]:
+        """Where known files of that size and time lead to; thousands may share them."""
+        return {os.path.realpath(path) for path in by_look.get(look, ())}
+
     for file in files:
         look = (file.size_bytes, file.modified_ns)
         stored, failure = known.get(file.path), failures.get(file.path)
@@ -81,7 +88,8 @@ def sort_files(
                 result.skipped.append(failure)
                 continue
         if stored is None:
-            (result.aliases if _is_alias(file.path, by_look.get(look, ())) else result.unknown).append(file)
+            is_alias = look in by_look and os.path.realpath(file.path) in real_paths(look)
+            (result.aliases if is_alias else result.unknown).append(file)
         elif (stored.size_bytes, stored.modified_ns) != look or redo:
             result.unknown.append(file)
         elif _fits(stored, recipe):
@@ -198,11 +206,6 @@ def _fits(record: KnownFile, recipe: str) -> bool:
 
 def _relocation(old_path: str, record: KnownFile, file: FoundFile) -> Relocation:
     return Relocation(video_id=record.video_id, fingerprint=record.fingerprint, old_path=old_path, file=file)
-
-
-def _is_alias(path: str, others: Iterable[str]) -> bool:
-    """Whether a path leads, through links, to the very file that one of the others leads to."""
-    return any(os.path.realpath(other) == os.path.realpath(path) for other in others)
 
 
 def _jobs(to_encode: Iterable[_Wanted]) -> list[Job]:

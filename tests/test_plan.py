@@ -222,3 +222,20 @@ def test_below() -> None:
     assert is_below("/a/b", "/a/b")
     assert is_below("/a", "/")
     assert not is_below("/a/bc", "/a/b")
+
+
+def test_many_files_of_one_size_and_time_cost_one_look_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = 0
+    real = os.path.realpath
+
+    def counted(path: str) -> str:
+        nonlocal looks
+        looks += 1
+        return real(path)
+
+    monkeypatch.setattr(os.path, "realpath", counted)
+    stored = {f"/f/old {number}.mp4": known(number, f"{number}") for number in range(200)}
+    files = [found(f"/f/new {number}.mp4") for number in range(200)]
+    sorted_files = sort_files(files, stored, {}, "r", redo=False, retry_failed=False)
+    assert len(sorted_files.unknown) == 200
+    assert looks == 400, "one look at each file, known or new"
