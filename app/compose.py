@@ -88,15 +88,17 @@ def open_library(settings: Settings, *, create: bool = False) -> Library:
     return Library.open(settings.library, create=create)
 
 
-def open_encoder(settings: Settings, sources: Sources | None = None) -> Encoder:
+def open_encoder(settings: Settings, sources: Sources | None = None, *, deferred: bool = False) -> Encoder:
     """The encoder of these settings, with its weights loaded.
+
+    deferred: loaded only when it has to encode, where its id is known from an earlier run on this library and its files
+    are those of then.
 
     What is not asked for is taken as the library was last indexed, because frames and fit shape every vector.
     sources: who is asked before weights are downloaded, and who is told how far it is; None downloads nothing large.
     Raises EncoderError where weights or the device are missing, WrongSetting for names that nobody knows.
     """
     from app.remembered import recall
-    from encoder.loading import load
 
     # Threads that wait for each other by spinning take 15 times as long where other programs want the cores as well
     # (8 clips of the demo encoder beside a training on two cores: 14 s, and 0.9 s asleep). Read when torch is loaded.
@@ -104,10 +106,27 @@ def open_encoder(settings: Settings, sources: Sources | None = None) -> Encoder:
     choice = recall(settings.library, settings.encoder)
     frames = settings.frames if settings.frames is not None or choice is None else choice.frames
     fit = settings.fit or (choice.fit if choice else "stretch")
-    try:
-        return load(encoder_name(settings), settings.device, frames=frames, fit=fit, sources=sources)
-    except ValueError as error:
-        raise WrongSetting(str(error)) from error
+    name = encoder_name(settings)
+
+    def load() -> Encoder:
+        from encoder.loading import load
+
+        try:
+            return load(name, settings.device, frames=frames, fit=fit, sources=sources)
+        except ValueError as error:
+            raise WrongSetting(str(error)) from error
+
+    if not deferred:
+        return load()
+    from app.known_encoders import Asked, open_deferred
+    from app.remembered import canonical
+
+    def files() -> list[Path]:
+        from encoder.loading import files_of
+
+        return files_of(name, sources)
+
+    return open_deferred(settings.library, Asked(canonical(name), settings.device, frames, fit), load, files)
 
 
 def encoder_name(settings: Settings) -> str:

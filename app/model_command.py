@@ -83,12 +83,16 @@ def fetch_shown(published: Published, *, yes: bool, journal: Run | None = None) 
 
 
 def open_encoder_asking(settings: Settings, *, yes: bool) -> Encoder:
-    """The encoder; weights that are missing are offered for download, where there is a person to ask or a --yes."""
+    """The encoder, loaded when it has to encode, or at once where it is not known from an earlier run.
+
+    Weights that are missing are offered for download, where there is a person to ask or a --yes.
+    """
     from encoder.sources import Sources
 
     with LiveLine() as line:
         announce = _asker(line, yes=yes) if yes or has_terminal() else None
-        return compose.open_encoder(settings, Sources(announce=announce, progress=DownloadLine(line).show))
+        sources = Sources(announce=announce, progress=DownloadLine(line).show)
+        return compose.open_encoder(settings, sources, deferred=True)
 
 
 def _asker(line: LiveLine, *, yes: bool) -> Callable[[str], bool]:

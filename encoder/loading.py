@@ -68,6 +68,17 @@ def load(
     )
 
 
+def files_of(name_or_path: str | Path, sources: Sources | None = None) -> list[Path]:
+    """Weights and vocabulary that `load` reads; none where only loading tells. Raises what finding them raises."""
+    sources = sources or Sources()
+    if isinstance(name_or_path, str) and name_or_path.startswith(_OPEN_CLIP):
+        return []
+    config, weights, vocabulary = _files(name_or_path, sources)
+    if vocabulary is None and config is not None:
+        vocabulary = _vocabulary_beside(weights, config, sources)
+    return [] if vocabulary is None else [weights, vocabulary]
+
+
 def choose_device(device: str) -> str:
     """The device to use: `auto` takes the best there is. Raises EncoderUnavailable, ValueError for no device's name."""
     import torch

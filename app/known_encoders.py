@@ -1,0 +1,95 @@
+"""What is known of the encoders that a library was indexed with, so that a run with nothing to encode loads none.
+
+A small file beside the database. It is a convenience only: without it, or where it cannot be believed, the encoder is
+loaded first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import astuple, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from encoder import Encoder
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Everything that decides which encoder it is."""
+
+    name: str
+    device: str
+    frames: int | None
+    fit: str
+
+    @property
+    def key(self) -> str:
+        return json.dumps(astuple(self))
+
+
+FILE = "known-encoders.json"
+_MOST = 8
+
+
+def open_deferred(
+    directory: Path, asked: Asked, load: Callable[[], Encoder], files: Callable[[], list[Path]]
+) -> Encoder:
+    """The encoder, loaded only when it has to encode where it is known from before; else loaded, and noted.
+
+    load: gives what is asked for. files: where it was loaded from; none
+    where that cannot be told, and then it is loaded each time.
+    """
+    from encoder.deferred import Deferred, KnownEncoder, known_of
+
+    records = _read(directory)
+    try:
+        known = KnownEncoder.from_record(records[asked.key])
+    except (KeyError, TypeError, ValueError):
+        known = None
+
+    def load_and_note() -> Encoder:
+        encoder = load()
+        came_from = files()
+        if came_from:
+            try:
+                note = known_of(encoder, came_from).as_record()
+            except OSError:
+                return encoder
+            # The next run will ask for the frames that it was, where this one left them to the encoder.
+            keys = {asked.key, replace(asked, frames=encoder.clip_spec.frames).key}
+            if any(records.get(key) != note for key in keys):
+                kept = [(key, value) for key, value in records.items() if key not in keys]
+                _write(directory, dict([*((key, note) for key in sorted(keys)), *kept[:_MOST]]))
+        return encoder
+
+    if known is None or not known.holds():
+        return load_and_note()
+    return Deferred(known, load)
+
+
+def _read(directory: Path) -> dict[str, Any]:
+    try:
+        records = json.loads((directory / FILE).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return records if isinstance(records, dict) else {}
+
+
+def _write(directory: Path, records: dict[str, Any]) -> None:
+    """Replaced whole; where it cannot be written, the next run loads the encoder again, and that is all."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=".known-", dir=directory)
+    except OSError:
+        return
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(records, file, indent=1)
+        Path(temporary).replace(directory / FILE)
+    except OSError:
+        Path(temporary).unlink(missing_ok=True)

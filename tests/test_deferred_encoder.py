@@ -1,0 +1,129 @@
+"""An encoder that is known is not loaded before it has to encode; and one that changed is not taken for what it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import ColourEncoder
+
+from app import known_encoders
+from app.known_encoders import Asked, open_deferred
+from encoder import Encoder, deferred
+from encoder.deferred import Deferred, EncoderChanged, KnownEncoder, known_of
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    file = tmp_path / "weights.npz"
+    file.write_bytes(b"weights")
+    return file
+
+
+class Loader:
+    """Counts how often it is asked for an encoder."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.encoder = encoder
+        self.times = 0
+
+    def __call__(self) -> Encoder:
+        self.times += 1
+        return self.encoder
+
+
+def test_it_answers_without_being_loaded_and_encodes_as_the_encoder_does(weights: Path) -> None:
+    real = ColourEncoder()
+    load = Loader(real)
+    encoder = Deferred(known_of(real, [weights]), load)
+    assert isinstance(encoder, Encoder)
+    seen = (encoder.id, encoder.dim, encoder.clip_spec, encoder.notice, encoder.batch)
+    assert seen == (real.id, real.dim, real.clip_spec, real.notice, real.batch)
+    assert load.times == 0
+    clips = np.random.default_rng(1).integers(0, 255, (2, *real.clip_spec.shape), dtype=np.uint8)
+    assert np.array_equal(encoder.encode_clips(clips), real.encode_clips(clips))
+    assert np.array_equal(encoder.encode_texts(["red"]), real.encode_texts(["red"]))
+    assert load.times == 1
+
+
+def test_threads_that_need_it_at_once_load_it_once(weights: Path) -> None:
+    load = Loader(ColourEncoder())
+    encoder = Deferred(known_of(load.encoder, [weights]), load)
+    encoder.prepare()
+    threads = [threading.Thread(target=encoder.encode_texts, args=(["red"],)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert load.times == 1
+
+
+def test_another_encoder_than_the_known_one_is_refused(weights: Path) -> None:
+    known = known_of(ColourEncoder(), [weights])
+    other = KnownEncoder.from_record(known.as_record() | {"id": "another"})
+    with pytest.raises(EncoderChanged, match="start the same again"):
+        Deferred(other, ColourEncoder).encode_texts(["red"])
+
+
+@pytest.mark.parametrize("change", ["bytes", "time", "gone", "code"])
+def test_what_is_known_holds_until_something_changes(
+    weights: Path, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = KnownEncoder.from_record(json.loads(json.dumps(known_of(ColourEncoder(), [weights]).as_record())))
+    assert known.holds()
+    if change == "bytes":
+        weights.write_bytes(b"other weights")
+    elif change == "time":
+        os.utime(weights, (1, 1))
+    elif change == "gone":
+        weights.unlink()
+    else:
+        monkeypatch.setattr(deferred, "code_stamp", lambda: "another version")
+    assert not known.holds()
+
+
+def test_noted_once_and_then_deferred_by_what_was_asked_for(tmp_path: Path, weights: Path) -> None:
+    library, load = tmp_path / "library", Loader(ColourEncoder())
+
+    def opened(frames: int | None = None) -> Encoder:
+        return open_deferred(library, Asked("colours", "auto", frames, "stretch"), load, lambda: [weights])
+
+    assert opened() is load.encoder
+    assert isinstance(opened(), Deferred)
+    assert load.times == 1
+    own = load.encoder.clip_spec.frames
+    assert isinstance(opened(own), Deferred), "what the encoder has of its own"
+    assert opened(own + 1) is load.encoder
+    assert isinstance(opened(), Deferred)
+    weights.write_bytes(b"changed")
+    assert opened() is load.encoder
+    (library / known_encoders.FILE).write_text("torn {")
+    assert opened() is load.encoder
+    assert isinstance(opened(), Deferred)
+
+
+def test_what_cannot_be_told_by_files_is_loaded_each_time(tmp_path: Path) -> None:
+    load = Loader(ColourEncoder())
+    for _ in range(2):
+        assert open_deferred(tmp_path, Asked("colours", "auto", None, "stretch"), load, list) is load.encoder
+
+
+def test_index_with_nothing_new_imports_no_torch(tmp_path: Path) -> None:
+    """The whole command, on a video of the demo library."""
+    video = Path(__file__).parent.parent / "app" / "demo_library" / "05_square.mp4"
+    library = str(tmp_path / "library")
+    program = (
+        "import sys\nfrom app.cli import main\n"
+        f"main(['--library', {library!r}, 'index', {str(video)!r}, '--encoder', 'demo'], standalone_mode=False)\n"
+        "print(sorted({'torch', 'av', 'cv2', 'scenedetect', 'faiss'} & set(sys.modules)))\n"
+    )
+    runs = [subprocess.run([sys.executable, "-c", program], capture_output=True, text=True) for _ in range(2)]
+    assert [run.returncode for run in runs] == [0, 0], runs[0].stderr + runs[1].stderr
+    assert "torch" in runs[0].stdout.splitlines()[-1]
+    assert runs[1].stdout.splitlines()[-1] == "[]"
