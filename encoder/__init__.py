@@ -75,6 +75,11 @@ class Encoder(Protocol):
         """What a person must know before trusting the hits (the demo encoder knows only its own world), or None."""
         ...
 
+    @property
+    def batch(self) -> int:
+        """Clips a call of `encode_clips` that keep it busy; any number may be given."""
+        ...
+
     def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 (B, T, H, W, 3) RGB -> float32 (B, D), rows of unit length. B = 0 gives (0, D).
 

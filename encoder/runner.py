@@ -19,10 +19,16 @@ rounding of ranks can tell apart, see docs/encoder.md."""
 _CPU_ACTIVATION = 1 << 22
 """Numbers of one activation, clips x tokens x width, that a CPU takes at once: one clip of the full-size networks, many
 of small ones. More are no faster there and cost memory."""
+_MOST_AT_ONCE = 8
 
 
 class Runner(Protocol):
     """Arrays in, arrays out; blocks until the rows are there. Called by one thread at a time."""
+
+    @property
+    def batch(self) -> int:
+        """Clips a call that keep the device busy; more are no faster, and cost memory."""
+        ...
 
     def clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 (B, T, S, S, 3), B >= 1, any T -> float32 (B, D), unit rows. Torch's errors are passed on, out of
@@ -43,6 +49,15 @@ class PlainRunner:
             keep_large_blocks()
         self._network = on_device(network, device)
         self._device = torch.device(device)
+
+    @property
+    def batch(self) -> int:
+        """See Runner."""
+        config = self._network.config
+        if self._device.type != "cpu":
+            return _MOST_AT_ONCE
+        tokens = config.frames * config.rows * config.columns
+        return min(_MOST_AT_ONCE, max(1, _CPU_ACTIVATION // (tokens * config.dim)))
 
     def clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See Runner. Pixels become floats on the device."""
@@ -79,6 +94,10 @@ def on_device(network: VideoPrismLvT, device: str) -> VideoPrismLvT:
 
 def make_runner(network: VideoPrismLvT, device: str, precision: Precision = "float32") -> Runner:
     """The Runner of a device and a precision. Raises EncoderUnavailable for what the device cannot do."""
+    if device.startswith("cuda") and precision == "bfloat16":
+        from encoder.cuda import CudaRunner
+
+        return CudaRunner(network, device)
     if precision != "float32":
         raise EncoderUnavailable(f"{network.config.name} runs in float32 on {device}, not in {precision}")
     return PlainRunner(network, device)

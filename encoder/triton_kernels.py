@@ -19,8 +19,8 @@ _LARGEST_CAP = 64.0
 """exp(64), 6e27, times thousands of keys and large values is still far from float32's 3e38."""
 
 
-@triton.jit
-def _tanh(x, EXACT: tl.constexpr):  # type: ignore[no-untyped-def, untyped-decorator]
+@triton.jit  # type: ignore[untyped-decorator]
+def _tanh(x, EXACT: tl.constexpr):  # type: ignore[no-untyped-def]
     """EXACT: within rounding of float32, and in Triton's interpreter; else one instruction, off by at most 5e-4 of x
     (PTX manual, tanh.approx.f32): less than bfloat16 queries and keys make a score uncertain."""
     if EXACT:
@@ -33,8 +33,8 @@ def _tanh(x, EXACT: tl.constexpr):  # type: ignore[no-untyped-def, untyped-decor
         return tl.inline_asm_elementwise("tanh.approx.f32 $0, $1;", "=f,f", [x], dtype=tl.float32, is_pure=True, pack=1)
 
 
-@triton.jit
-def _attend(  # type: ignore[no-untyped-def, untyped-decorator]
+@triton.jit  # type: ignore[untyped-decorator]
+def _attend(  # type: ignore[no-untyped-def]
     qkv,
     out,
     length,
@@ -88,8 +88,8 @@ def _attend(  # type: ignore[no-untyped-def, untyped-decorator]
     tl.store(out + rows[:, None] * DIM + head * SIZE + columns[None, :], result, mask=inside)
 
 
-@triton.jit
-def _shifted_norm(x, shift, weight, bias, out, eps, DIM: tl.constexpr, PADDED: tl.constexpr):  # type: ignore[no-untyped-def, untyped-decorator]
+@triton.jit  # type: ignore[untyped-decorator]
+def _shifted_norm(x, shift, weight, bias, out, eps, DIM: tl.constexpr, PADDED: tl.constexpr):  # type: ignore[no-untyped-def]
     """Layer norm of one row plus a constant one."""
     row = tl.program_id(0).to(tl.int64) * DIM
     columns = tl.arange(0, PADDED)

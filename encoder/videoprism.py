@@ -61,6 +61,10 @@ class VideoPrism:
     def notice(self) -> str | None:
         return self._notice
 
+    @property
+    def batch(self) -> int:
+        return self._runner.batch
+
     def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 (B, T, S, S, 3) -> float32 (B, D), unit rows."""
         self._spec.require(clips)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -26,8 +27,17 @@ class Row:
     row: NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Batch:
+    """Clips side by side, uint8 (B, T, S, S, 3), and whose they are: path and number of segment."""
+
+    owners: list[tuple[str, int]]
+    clips: NDArray[np.uint8]
+
+
 class Batches:
-    """Collects clips until there are enough; used by one thread."""
+    """Collects clips until there are enough, and has them encoded in a thread of its own while the next are collected,
+    put side by side, and what came of the last is stored. Used by one thread; one batch at most is being encoded."""
 
     def __init__(self, encoder: Encoder, size: int) -> None:
         self.size = size  # clips encoded at once; halved, for good, when that was too much
@@ -35,40 +45,74 @@ class Batches:
         self.clips = 0  # encoded
         self._encoder = encoder
         self._waiting: list[tuple[str, int, NDArray[np.uint8]]] = []
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="encode")
+        self._at_work: Future[list[Row]] | None = None
+        self._unwanted: set[str] = set()  # paths that were dropped while their clips may be at work
 
     def add(self, path: str, number: int, clip: NDArray[np.uint8]) -> list[Row]:
-        """uint8 (T, S, S, 3) -> rows, of this clip and those before it if that filled a batch, else none."""
+        """uint8 (T, S, S, 3) -> rows that are finished by now, of earlier clips. Waits where a batch is full and the
+        one before it is still being encoded."""
         self._waiting.append((path, number, clip))
-        return self._encode(self.size) if len(self._waiting) >= self.size else []
+        return self.finished() if len(self._waiting) < self.size else self._begin()
+
+    def finished(self) -> list[Row]:
+        """Rows of the batch at work if it is done, else none. Waits for nothing."""
+        return self.settle() if self._at_work is not None and self._at_work.done() else []
 
     def flush(self) -> list[Row]:
-        """Rows of all clips that wait."""
+        """Rows of all clips that wait or are at work."""
         rows = []
         while self._waiting:
-            rows += self._encode(self.size)
+            rows += self._begin()
+        return rows + self.settle()
+
+    def settle(self) -> list[Row]:
+        """Rows of the batch at work, if there is one; waits for it. Raises what the encoder raised."""
+        if self._at_work is None:
+            return []
+        at_work, self._at_work = self._at_work, None
+        rows = [row for row in at_work.result() if row.path not in self._unwanted]
+        self._unwanted.clear()
         return rows
 
     def drop(self, path: str) -> None:
         """Forget the clips of a video that will not be completed."""
         self._waiting = [entry for entry in self._waiting if entry[0] != path]
+        if self._at_work is not None:
+            self._unwanted.add(path)
+
+    def close(self) -> None:
+        """Wait for the batch at work, and begin no other. What comes of it is lost."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def _encode(self, count: int) -> list[Row]:
-        batch, self._waiting = self._waiting[:count], self._waiting[count:]
+    def _begin(self) -> list[Row]:
+        """Send what waits, a batch at most, after the one at work; gives the rows of that one."""
+        part, self._waiting = self._waiting[: self.size], self._waiting[self.size :]
+        # Copied here, while the encoder is still at the batch before.
+        batch = _Batch([(path, number) for path, number, _ in part], np.stack([clip for _, _, clip in part]))
+        del part
+        rows = self.settle()
+        self._at_work = self._thread.submit(self._encode, batch)
+        return rows
+
+    # In the thread
+
+    def _encode(self, batch: _Batch) -> list[Row]:
         rows: list[Row] = []
-        while batch:
-            part = batch[: self.size]
-            matrix, problem = self._try(np.stack([clip for _, _, clip in part]))
+        while len(rows) < len(batch.owners):
+            part = slice(len(rows), len(rows) + self.size)
+            owners = batch.owners[part]
+            matrix, problem = self._try(batch.clips[part])
             if matrix is None:
-                if len(part) == 1:
-                    raise EncodingFailed(self._advice(part[0][0], problem))
+                if len(owners) == 1:
+                    raise EncodingFailed(self._advice(owners[0][0], problem))
                 # Out of memory, most likely. Another, smaller try only after the error and its frames are let go.
-                self.size = (len(part) + 1) // 2
+                self.size = (len(owners) + 1) // 2
                 continue
-            rows += [Row(path, number, row) for (path, number, _), row in zip(part, matrix, strict=True)]
-            batch = batch[len(part) :]
+            rows += [Row(path, number, row) for (path, number), row in zip(owners, matrix, strict=True)]
         return rows
 
     def _try(self, clips: NDArray[np.uint8]) -> tuple[NDArray[np.float32] | None, str]:

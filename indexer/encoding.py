@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 class Encoding:
-    """Does jobs. In memory are at most `queue_clips` + `batch_size` clips, one more per worker, and the rows of videos
-    in flight; pictures go to disk as they come."""
+    """Does jobs. In memory are at most `queue_clips` + 3 `batch_size` clips (being encoded, collected, and copied side
+    by side), one more per worker, and the rows of videos in flight; pictures go to disk as they come."""
 
     def __init__(
         self,
@@ -82,6 +82,7 @@ class Encoding:
                     self._step(decoders)
                     self._tell(decoders)
         finally:
+            self._batches.close()
             for decoded in self._decoded.values():
                 decoded.media.discard()
             decoding, storing = decoders.seconds
@@ -95,6 +96,7 @@ class Encoding:
 
     def _step(self, decoders: Decoders) -> None:
         """Take one message, or wait a moment for one; once nothing more will come, encode what waits."""
+        self._take(self._batches.finished(), decoders)
         message = decoders.get()
         if isinstance(message, ClipReady):
             self._take(self._batches.add(message.job.file.path, message.number, message.clip), decoders)
@@ -104,6 +106,7 @@ class Encoding:
         elif isinstance(message, Unreadable):
             self._fail(message.job.file, message.error, decoders)
         elif isinstance(message, Broken):
+            self._take(self._batches.settle(), decoders)  # what is finished is kept, if that is still possible
             raise message.error
         if self._begun and self._begun.keys() <= self._decoded.keys():
             self._take(self._batches.flush(), decoders)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from db.errors import LibraryError
 from db.records import Failure, KnownFile
 from encoder import EncoderError
+from encoder.deferred import Deferred
 from indexer.batches import EncodingFailed
 from indexer.decoding import unreadable
 from indexer.encoding import Encoding
@@ -122,11 +123,13 @@ class _Run:
             jobs = [*plan.jobs, *self._relocate(plan)]
             if self._options.sweep:
                 self._sweep(scan, known, failures, plan)
+        if jobs and isinstance(self._encoder, Deferred):
+            self._encoder.prepare()  # beside the first video's decoding
         encoding = Encoding(
             self._library,
             self._encoder,
             self._recipe,
-            batch_size=self._options.batch_size,
+            batch_size=self._options.batch_size or self._encoder.batch,
             known=known.keys() | {item.file.path for item in plan.moved},
             meter=self._meter,
             tally=self._tally,

@@ -66,6 +66,10 @@ class ColourEncoder:
     def notice(self) -> str | None:
         return None
 
+    @property
+    def batch(self) -> int:
+        return 8
+
     def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 (B, T, S, S, 3) -> float32 (B, 16), unit rows. ValueError for another shape or dtype."""
         self._spec.require(clips)

@@ -540,7 +540,8 @@ def test_decoders_wait_for_the_encoder(world: World) -> None:
             return super().encode_clips(clips)
 
     world.run(encoder=Slow(), workers=3, batch_size=4, queue_clips=5)
-    assert 4 < max(ahead) <= 5 + 4 + 3  # in the queue, in the batch, in the hands of each worker
+    # In the queue, in the batch at work and the one being collected, in the hands of each worker.
+    assert 4 < max(ahead) <= 5 + 2 * 4 + 3
 
 
 # Stopped
