@@ -67,11 +67,15 @@ def _make(name: str, options: Mapping[str, OptionValue]) -> SceneDetector:
     given: dict[str, Any] = {**DETECTORS[name], **options}
     if "weights" in given:
         given["weights"] = scenedetect.ContentDetector.Components(*given["weights"])
-    if name == "adaptive":
-        return scenedetect.AdaptiveDetector(**given)
-    if name == "content":
+    if name in ("blend", "adaptive", "content"):
+        from indexer import blend
+
+        if name == "blend":
+            return blend.BlendDetector(**given)
+        if name == "adaptive":
+            return blend.QuickAdaptiveDetector(**given)
         given["filter_mode"] = FlashFilter.Mode[str(given["filter_mode"]).upper()]
-        return scenedetect.ContentDetector(**given)
+        return blend.QuickContentDetector(**given)
     if name == "hash":
         return scenedetect.HashDetector(**given)
     if name == "histogram":

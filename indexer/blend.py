@@ -1,0 +1,147 @@
+"""PySceneDetect detectors: its adaptive one at a third of the cost, and one that finds gradual transitions as well."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from scenedetect import AdaptiveDetector, ContentDetector, FrameTimecode
+from scenedetect.detector import SceneDetector
+
+from indexer.gradual import AROUND, LONGEST, THUMBNAIL, Change, GradualChanges
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+
+_HELD = LONGEST / 2 + 0.25  # seconds that a hard cut waits, since it may prove to be part of a gradual transition
+
+
+_CERTAIN = 0.5  # share of the change around that a hard cut makes alone
+_FRAMES_LATE = 0.05  # seconds: so that a frame follows the span by which a cut is judged
+_REMEMBERED = 4.0  # seconds of frame times: more than any transition reaches back
+
+
+class _QuickScore(ContentDetector):  # type: ignore[misc]
+    """The content score bit for bit as PySceneDetect has it, by OpenCV alone: no 32-bit copies of the planes."""
+
+    _hsv: Pixels | None = None
+
+    def _calculate_frame_score(self, timecode: FrameTimecode, frame_img: Pixels) -> float:
+        if self._weights.delta_edges != 0.0 or self.stats_manager is not None:
+            return float(super()._calculate_frame_score(timecode, frame_img))
+        hsv = np.asarray(cv2.cvtColor(frame_img, cv2.COLOR_BGR2HSV), np.uint8)
+        before, self._hsv = self._hsv, hsv
+        if before is None:
+            return 0.0
+        pixels = float(frame_img.shape[0] * frame_img.shape[1])
+        sums = cv2.sumElems(cv2.absdiff(hsv, before))
+        score = sum(part / pixels * weight for part, weight in zip(sums, self._weights, strict=True))
+        return float(score / sum(abs(weight) for weight in self._weights))
+
+
+class QuickAdaptiveDetector(_QuickScore, AdaptiveDetector):  # type: ignore[misc]
+    """AdaptiveDetector, the same cuts."""
+
+
+class QuickContentDetector(_QuickScore):
+    """ContentDetector, the same cuts."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    number: int
+    seconds: float
+    timecode: FrameTimecode
+    final: bool  # nothing that follows can make it part of a gradual transition
+    judged: bool = False
+
+
+class BlendDetector(SceneDetector):  # type: ignore[misc]
+    """Hard cuts as the adaptive detector finds them; dissolves, wipes and fades with one cut each, at their middle.
+
+    A cut comes out up to _HELD seconds after its place. Hard cuts inside a gradual transition are left out, and so is
+    whatever comes less than `min_scene_len` after the cut before.
+    """
+
+    def __init__(self, *, min_scene_len: Any = "0.6s", blend_score: float = 0.5, **adaptive: Any) -> None:
+        """blend_score: see GradualChanges. adaptive: AdaptiveDetector's own options."""
+        super().__init__()
+        self._hard = QuickAdaptiveDetector(min_scene_len=0, **adaptive)
+        self._gradual = GradualChanges(blend_score)
+        self._min_scene_len = min_scene_len
+        self._number = -1
+        self._times: deque[tuple[int, float, FrameTimecode]] = deque()  # of the last frames
+        self._waiting: list[_Cut] = []  # by number
+        self._last_cut: FrameTimecode | None = None
+
+    @property
+    def event_buffer_length(self) -> int:
+        return 240  # frames, as FlashFilter reckons it: enough at up to 240 a second
+
+    def get_metrics(self) -> list[str]:
+        return list(self._hard.get_metrics())
+
+    def process_frame(self, timecode: FrameTimecode, frame_img: Pixels) -> list[FrameTimecode]:
+        """The next frame, uint8 (h, w, 3) BGR."""
+        seconds = timecode.seconds
+        self._number += 1
+        self._times.append((self._number, seconds, timecode))
+        while seconds - self._times[0][1] > _REMEMBERED:
+            self._times.popleft()
+        if self._last_cut is None:
+            self._last_cut = timecode
+        for cut in self._hard.process_frame(timecode, frame_img):
+            number = self._number - self._hard.window_width
+            self._waiting.append(_Cut(number, cut.seconds, cut, final=False))
+        for change in self._gradual.feed(self._number, seconds, _thumbnail(frame_img)):
+            self._replace(change)
+        fading = self._gradual.fading_since
+        if fading is not None:
+            self._waiting = [cut for cut in self._waiting if cut.final or cut.number <= fading]
+        return self._settled(seconds)
+
+    def post_process(self, timecode: FrameTimecode) -> list[FrameTimecode]:
+        """No frame follows; timecode is not looked at."""
+        for change in self._gradual.finish():
+            self._replace(change)
+        return self._settled(math.inf)
+
+    def _replace(self, change: Change) -> None:
+        """One cut at the middle instead of all between the ends."""
+        outside = [cut for cut in self._waiting if not change.start < cut.number <= change.end or cut.final]
+        number, seconds, timecode = min(self._times, key=lambda time: abs(time[0] - change.middle))
+        self._waiting = sorted([*outside, _Cut(number, seconds, timecode, final=True)], key=lambda cut: cut.number)
+
+    def _settled(self, now: float) -> list[FrameTimecode]:
+        """What can be given out: cuts that are certain with all before them, and those that have waited long enough."""
+        assert self._last_cut is not None
+        judged = []
+        for cut in self._waiting:
+            if not (cut.judged or cut.final) and now - cut.seconds >= AROUND + _FRAMES_LATE:
+                step = self._gradual.step_at(cut.number)
+                if not step.is_change:
+                    continue
+                cut = replace(cut, judged=True, final=step.share > _CERTAIN)
+            judged.append(cut)
+        ready = [k for k, cut in enumerate(judged) if cut.final or now - cut.seconds >= _HELD]
+        split = ready[-1] + 1 if ready else 0
+        self._waiting = judged[split:]
+        given = []
+        for cut in judged[:split]:
+            if cut.seconds > self._last_cut.seconds and cut.timecode - self._last_cut >= self._min_scene_len:
+                self._last_cut = cut.timecode
+                given.append(cut.timecode)
+        return given
+
+
+def _thumbnail(plane: Pixels) -> Pixels:
+    height, width = plane.shape[:2]
+    scale = min(1.0, THUMBNAIL / max(height, width))
+    to = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(plane, to, interpolation=cv2.INTER_AREA), np.uint8)

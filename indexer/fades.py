@@ -1,0 +1,127 @@
+"""Fades through black, white or any one colour, seen in the contrast of the frames alone."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+_BEFORE = 1.0  # seconds in which the contrast before is looked for
+_FLAT = 0.3  # of the contrast before and after
+_NO_PICTURE = 6.0  # levels above the flattest frame: there is a picture again
+_ONE_COLOUR = 4.0  # levels, at most
+_MOMENT = 0.25  # seconds that a fade may stay at its flattest without being of one colour: frames may be far apart
+_SAME = 2.0  # levels between two equally flat frames
+_MOST_SEEN = 64  # frames of each part that are kept
+_LEAST_CONTRAST = 12.0  # levels, of a picture that can fade
+_MOST_IN_ONE_STEP = 0.6  # of the fall or rise: else it is a hard cut to or from one colour
+_RISE = 0.2  # seconds that a rise is watched before it is judged
+_WELL_BEFORE = 0.4  # seconds before the light is back: where the new shot begins if the dark was long
+
+
+@dataclass(frozen=True, slots=True)
+class Fade:
+    """By the numbers of the frames."""
+
+    start: int
+    middle: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    number: int
+    seconds: float
+    contrast: float
+
+
+class Fades:
+    """A fade is a contrast that collapses and comes back, at least one of both gradually; one that stays away is none.
+
+    A fade counts _RISE seconds after the contrast has begun to come back. Memory: some dozens of numbers, however long
+    it stays dark.
+    """
+
+    def __init__(self) -> None:
+        self._lit: deque[_Seen] = deque(maxlen=_MOST_SEEN)  # of the last second
+        self._fall: deque[_Seen] = deque(maxlen=_MOST_SEEN)  # from the last full contrast to the first flat frame
+        self._flat: deque[_Seen] = deque(maxlen=_MOST_SEEN)  # the latest frames without a picture
+        self._rise: deque[_Seen] = deque(maxlen=_MOST_SEEN)  # what came after the last of them
+
+    @property
+    def since(self) -> int | None:
+        """The first frame of the fall that is going on, once there is no picture left."""
+        return self._fall[0].number if self._fall and _is_gradual(self._fall) else None
+
+    @property
+    def certain(self) -> bool:
+        """Whether a fade that goes on has reached one colour, and not just little contrast."""
+        return bool(self._fall) and self._fall[-1].contrast <= _ONE_COLOUR
+
+    def feed(self, number: int, seconds: float, contrast: float) -> Fade | None:
+        """The next frame; contrast is its standard deviation in levels."""
+        seen = _Seen(number, seconds, contrast)
+        if not self._fall:
+            self._while_lit(seen)
+            return None
+        floor = self._fall[-1].contrast
+        if contrast < floor - _SAME:
+            self._fall.extend(self._rise)
+            self._fall.append(seen)
+            self._flat.clear()
+            self._rise.clear()
+        if contrast <= self._fall[-1].contrast + _SAME:
+            self._flat.append(seen)
+            self._rise.clear()
+            if not self.certain and seconds - self._flat[0].seconds > _MOMENT:
+                self._restart([*self._fall, *self._flat])  # a picture of little contrast
+            return None
+        self._rise.append(seen)
+        back = max(3 * floor, floor + _NO_PICTURE, 0.15 * self._fall[0].contrast)
+        since = next((rise.seconds for rise in self._rise if rise.contrast >= back), None)
+        if contrast < back or since is None or seconds - since < _RISE:
+            return None
+        fade = self._judge()
+        self._restart(list(self._rise))
+        return fade
+
+    def _restart(self, lit: Sequence[_Seen]) -> None:
+        for frames in (self._fall, self._flat, self._rise):
+            frames.clear()
+        self._lit.extend(lit[-1:])
+
+    def _while_lit(self, seen: _Seen) -> None:
+        while self._lit and seen.seconds - self._lit[0].seconds > _BEFORE:
+            self._lit.popleft()
+        self._lit.append(seen)
+        high = max(lit.contrast for lit in self._lit)
+        if high < _LEAST_CONTRAST or seen.contrast > _FLAT * high:
+            return
+        frames = list(self._lit)
+        self._lit.clear()
+        self._fall.extend(frames[max(k for k, lit in enumerate(frames) if lit.contrast >= 0.85 * high) :])
+        self._flat.append(seen)
+
+    def _judge(self) -> Fade | None:
+        first, last = self._flat[0], self._flat[-1]
+        falls, rises = _is_gradual(self._fall), _is_gradual([last, *self._rise])
+        high = min(self._fall[0].contrast, max(seen.contrast for seen in self._rise))
+        if not (falls or rises) or self._fall[-1].contrast > _FLAT * high:
+            return None
+        if not rises:
+            middle = self._rise[0]
+        elif not falls:
+            if last.seconds - first.seconds > 2 * _WELL_BEFORE:
+                return None  # the hard cut to one colour was the end of the shot
+            middle = first
+        else:
+            wanted = max((first.seconds + last.seconds) / 2, self._rise[0].seconds - _WELL_BEFORE)
+            middle = min(self._flat, key=lambda flat: abs(flat.seconds - wanted))
+        return Fade(self._fall[0].number, middle.number, self._rise[-1].number)
+
+
+def _is_gradual(frames: Sequence[_Seen]) -> bool:
+    whole = abs(frames[-1].contrast - frames[0].contrast)
+    steps = [abs(b.contrast - a.contrast) for a, b in pairwise(frames)]
+    return len(steps) >= 2 and max(steps) <= _MOST_IN_ONE_STEP * max(whole, 1e-9)
