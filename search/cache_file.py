@@ -14,18 +14,17 @@ import os
 import re
 import secrets
 import time
-import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from db.records import Stamp
+from search.durable import checksum, flush, flush_directory, remove
 
 logger = logging.getLogger(__name__)
 
 FORMAT = 1
-_CHUNK_BYTES = 1 << 22
 _ORPHAN_SECONDS = 3600.0  # a file without a stamp that is younger than this may be one that another process writes now
 
 
@@ -59,7 +58,7 @@ class CacheFile:
             if record["format"] != FORMAT:
                 return None
             stamp, file = Stamp(**record["stamp"]), self.directory / Path(record["file"]).name
-            if file.stat().st_size != record["size_bytes"] or _checksum(file) != record["crc32"]:
+            if file.stat().st_size != record["size_bytes"] or checksum(file) != record["crc32"]:
                 logger.warning("the vector cache %s is damaged and will be made again", file)
                 return None
             return stamp, read(str(file))
@@ -78,27 +77,27 @@ class CacheFile:
             self.directory.mkdir(parents=True, exist_ok=True)
             replaced = self._named_file()
             write(str(file))
-            _flush(file)
+            flush(file)
             record = {
                 "format": FORMAT,
                 "stamp": asdict(stamp),
                 "file": file.name,
                 "size_bytes": file.stat().st_size,
-                "crc32": _checksum(file),
+                "crc32": checksum(file),
             }
             draft.write_text(json.dumps(record, indent=1), "utf-8")
-            _flush(draft)
+            flush(draft)
             os.replace(draft, self.stamp_path)
         except (OSError, RuntimeError) as error:
             logger.warning(
                 "the vectors are kept in memory only: no cache could be written to %s (%s)", self.directory, error
             )
             for path in (file, draft):
-                _remove(path)
+                remove(path)
             return False
-        _flush_directory(self.directory)
+        flush_directory(self.directory)
         if replaced is not None:
-            _remove(replaced)
+            remove(replaced)
         self._sweep_orphans(file)
         return True
 
@@ -117,38 +116,4 @@ class CacheFile:
             except OSError:
                 continue
             if path != keep and age_seconds > _ORPHAN_SECONDS:
-                _remove(path)
-
-
-def _checksum(path: Path) -> int:
-    value = 0
-    with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK_BYTES):
-            value = zlib.crc32(chunk, value)
-    return value
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb+") as stream:
-        os.fsync(stream.fileno())
-
-
-def _flush_directory(directory: Path) -> None:
-    """Make the renames in a folder last. Windows has no such thing, and not every file system does it."""
-    try:
-        handle = os.open(directory, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        logger.debug("fsync of %s: %s", directory, error)
-    finally:
-        os.close(handle)
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        logger.debug("%s could not be removed and stays until the next time: %s", path, error)
+                remove(path)

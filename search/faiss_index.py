@@ -1,26 +1,36 @@
-"""The vector index over FAISS: exact inner products, ids = segment ids, derived from the library, cached in a file.
+"""The vector index over FAISS: ids = segment ids, scores = inner products of the stored rows, derived from the library.
 
 The library's rows are the truth. An index holds what it has read of them and says so as a stamp; where the library's
-stamp says more, the rows above the last id are added; where it says otherwise, the index is made again (100 000 rows
-of 768 columns take about 0.9 s to read and 0.8 s to build, so that is never a catastrophe).
+stamp says more, the rows above the last id are added; where rows went, they are marked as dead; where it is not clear
+what changed, all rows are read and compared, and only those that differ are taken in.
+
+How the nearest are found depends on how many rows there are:
+
+* fewer than CODED_ROWS: by comparing with each of them, as stored, in FAISS's float16 scan;
+* more: codes of one bit a number name some hundred candidates, which are compared exactly (search.codes);
+* after `optimize`, from TRAINED_ROWS on: the same, with codes in lists of near rows, of which few are looked into.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import faiss as _faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from db.records import Stamp
-from search.cache_file import CacheFile
+from db.records import Filters, Stamp
+from search.codes import Codes, wanted_lists
+from search.gpu_rows import GpuRows
+from search.index_files import IndexFiles
+from search.row_parts import STORED, DamagedRows, Part, PartWriter
+from search.snapshot import Snapshot
 from search.vector_index import check_search, least_score
 
 if TYPE_CHECKING:
@@ -29,232 +39,396 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 faiss: Any = _faiss  # its stubs describe the C++ constructors, not what its Python wrapper makes of them
 
+CODED_ROWS = 50_000
+"""From here on rows are coded: comparing with each of 50 000 takes 3.5 ms (768 columns), by codes it takes 2 ms."""
 GPU_ROWS = 100_000
-"""From here on a search without filters runs on the GPU where there is one. Below it a CPU core answers within about
-15 ms (768 columns), sooner than the rows are copied to the device."""
-_GPU_K = 2048  # the most neighbours FAISS's GPU search gives
+"""From here on a search without filters asks a GPU for candidates where there is one."""
+_UNCODED = 16_384  # rows that may lie behind the coded ones: comparing with each of them takes 1 ms
+_DEAD_SHARE = 4  # rows are written anew once 1/4 of them are dead
 _TRIES = 4  # readings of a library that another process is writing, before we live with what we have
-_SAVE_SHARE = (
-    16  # rows are saved once they make up 1/16 of the file: reading fewer from the library is quicker than writing
-)
+_SAVE_SHARE, _SAVE_ROWS = 16, 4096  # rows are saved once they make up 1/16 of all, or are so many
+_SMALL_PART = 8192  # parts in memory are joined up to here, so that there are few
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _State:
+    """What is held: rows (None while there are none) and how far the library was read."""
+
+    snapshot: Snapshot | None
+    held: Stamp
+    left_out: int = 0  # rows that are not finite; the library counts them
 
 
 class FaissIndex:
     """A VectorIndex of one encoder's rows. Use `FaissIndex.open`.
 
-    Safe from several threads: searches take turns, and run on while `refresh` reads or rebuilds.
+    Safe from several threads: a search works on the state that it found, beside other searches and beside `refresh`.
     """
 
-    def __init__(self, library: Library, encoder_id: str, cache: CacheFile) -> None:
+    def __init__(self, library: Library, encoder_id: str, files: IndexFiles) -> None:
         self._library = library
         self._encoder_id = encoder_id
-        self._cache = cache
-        self._searching = threading.Lock()  # held while FAISS reads or changes the index
+        self._files = files
         self._refreshing = threading.Lock()  # held while one thread catches up with the library
-        self._index: Any = None  # faiss.IndexIDMap2(faiss.IndexFlatIP), or None while there is no row
-        self._gpu: Any = None  # its copy on the GPU, made when first wanted
-        self._held = Stamp(library_id=library.id, encoder_id=encoder_id, dim=0, count=0, last_id=0, generation=-1)
-        self._saved_count = 0
+        self._state = self._nothing_held()
+        self._saved: _State | None = None  # what is in files, or would be if they could be written
+        self._gpu: GpuRows | None = None
+        self._gpu_tried = False
 
     @classmethod
     def open(cls, library: Library, encoder_id: str, directory: Path) -> FaissIndex:
         """The index of this encoder's rows, as the library has them now.
 
-        Loads the cache in `directory` where its stamp fits, reads the rest from the library, and saves where enough is
-        new. A cache that is torn, damaged, stale or cannot be written is logged and costs time, nothing else.
+        Maps the files in `directory` where their stamp fits, reads the rest from the library, and saves where enough
+        is new. Files that are torn, damaged, stale or cannot be written are logged and cost time, nothing else.
         Raises LibraryError where the library cannot be read.
         """
-        index = cls(library, encoder_id, CacheFile(Path(directory), encoder_id))
-        index._load()
+        index = cls(library, encoder_id, IndexFiles(Path(directory), encoder_id))
+        index._take_saved()
         index.refresh()
         return index
 
     def __len__(self) -> int:
-        return 0 if self._index is None else int(self._index.ntotal)
+        snapshot = self._state.snapshot
+        return 0 if snapshot is None else len(snapshot)
 
     def search(
         self, rows: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """See `search.vector_index.VectorIndex.search`."""
-        with self._searching:
-            check_search(rows, k, None if self._index is None else int(self._index.d))
-            if self._index is None:
-                return _nothing(len(rows))
-            if allowed is None:
-                return self._search_ties(rows, min(k, len(self)), len(self), None)
-            known = self._known(allowed)
-            if known.size == 0:
-                return _nothing(len(rows))
-            return self._search_ties(rows, min(k, known.size), known.size, _selector(known))
+        """See `search.vector_index.VectorIndex.search`. Beyond CODED_ROWS a hit may be missed: 1 in 100 or fewer."""
+
+        def find(snapshot: Snapshot | None) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+            check_search(rows, k, None if snapshot is None else snapshot.dim)
+            most = 0
+            if snapshot is not None:
+                chosen = snapshot.allowed(allowed)
+                most = min(k, snapshot.rows if chosen is None else chosen.count)
+            ids, scores = np.empty((len(rows), most), np.int64), np.empty((len(rows), most), np.float32)
+            if snapshot is not None and most:
+                with _one_thread():
+                    for at in range(len(rows)):
+                        scores[at], ids[at] = snapshot.search(np.ascontiguousarray(rows[at : at + 1]), k, chosen)
+            return ids, scores
+
+        return self._healed(find)
 
     def count(self, row: NDArray[np.float32], threshold: float, allowed: NDArray[np.int64] | None = None) -> int:
-        """See `search.vector_index.VectorIndex.count`."""
+        """See `search.vector_index.VectorIndex.count`: exact, by comparing with every row that is allowed."""
         rows, least = row[None, :], least_score(threshold)
-        with self._searching:
-            check_search(rows, 1, None if self._index is None else int(self._index.d))
-            known = None if self._index is None or allowed is None else self._known(allowed)
-            if self._index is None or (known is not None and known.size == 0):
+
+        def tally(snapshot: Snapshot | None) -> int:
+            check_search(rows, 1, None if snapshot is None else snapshot.dim)
+            if snapshot is None:
                 return 0
-            # FAISS finds what is above its radius, not at it; and on the CPU it scores as `search` does there.
-            with np.errstate(over="ignore"):
-                radius = float(np.nextafter(least, np.float32(-np.inf)))
-            chosen = None if known is None else faiss.SearchParameters(sel=_selector(known))
             with _one_thread():
-                limits, _, _ = self._index.range_search(np.ascontiguousarray(rows), radius, params=chosen)
-            return int(limits[-1])
+                return snapshot.count(np.ascontiguousarray(rows), least, snapshot.allowed(allowed))
+
+        return self._healed(tally)
 
     def refresh(self) -> bool:
         """Catch up with the library. True where anything changed. Raises LibraryError where it cannot be read."""
         with self._refreshing:
-            before = self._held
+            before = self._state.held
+            if self._files.changed_by_others():
+                self._take_saved()
             for _ in range(_TRIES):
                 stamp = self._library.stamp(self._encoder_id)
-                if stamp == self._held:
-                    self._save_if_worth_it()
+                if stamp == self._state.held:
                     break
-                if self._only_lacks_rows(stamp):
-                    self._add(stamp)
-                else:
-                    self._rebuild(stamp)
+                try:
+                    self._catch_up(stamp)
+                except DamagedRows as error:
+                    self._let_go(error)
             else:
                 logger.info("the library is being written; the newest rows are found after the next refresh")
-            return self._held != before
+            self._settle()
+            return self._state.held != before
 
-    def _only_lacks_rows(self, stamp: Stamp) -> bool:
-        held = self._held
-        same = (held.library_id, held.dim, held.generation) == (stamp.library_id, stamp.dim, stamp.generation)
-        return same and stamp.last_id > held.last_id and stamp.count > held.count
+    def optimize(self) -> bool:
+        """Learn lists for the codes where there are rows enough (TRAINED_ROWS), and put them in files.
 
-    def _add(self, stamp: Stamp) -> None:
-        """Add the rows above the last id that is held. Small batches, so that searches wait for none of it."""
-        for ids, rows in self._library.embeddings(self._encoder_id, after=self._held.last_id):
-            with self._searching:
-                self._index, self._gpu = _with_rows(self._index, ids, rows, self._encoder_id), None
-                held = self._held
-                self._held = replace(held, count=held.count + len(ids), last_id=max(held.last_id, int(ids[-1])))
-
-    def _rebuild(self, stamp: Stamp) -> None:
-        """Read everything anew, beside the index in use, and put it in its place at once."""
-        index, count, last_id = None, 0, 0
-        for ids, rows in self._library.embeddings(self._encoder_id):
-            index = _with_rows(index, ids, rows, self._encoder_id)
-            count, last_id = count + len(ids), max(last_id, int(ids[-1]))
-        with self._searching:
-            self._index, self._gpu = index, None
-            # What was read may be newer than `stamp`, so count and last_id are our own; the next look at the library
-            # tells whether they agree with a generation that has not moved meanwhile.
-            self._held = replace(stamp, count=count, last_id=last_id)
-        self._saved_count = 0
-
-    def _load(self) -> None:
-        loaded = self._cache.load(faiss.read_index)
-        if loaded is None:
-            return
-        stamp, index = loaded
-        fits = isinstance(index, faiss.IndexIDMap2) and int(index.d) == stamp.dim and int(index.ntotal) <= stamp.count
-        if fits and (stamp.library_id, stamp.encoder_id) == (self._library.id, self._encoder_id):
-            self._index, self._held, self._saved_count = index, stamp, stamp.count
-
-    def _save_if_worth_it(self) -> None:
-        index = self._index  # only refresh changes it, and refresh is what we are in
-        fresh = self._held.count - self._saved_count
-        if (
-            index is not None
-            and fresh >= max(1, self._held.count // _SAVE_SHARE)
-            and self._cache.save(self._held, lambda path: faiss.write_index(index, path))
-        ):
-            self._saved_count = self._held.count
-
-    def _known(self, allowed: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Those of `allowed` that the index has, ascending, each once."""
-        allowed, ids = np.unique(np.asarray(allowed, dtype=np.int64)), _ids(self._index)
-        places = np.minimum(np.searchsorted(ids, allowed), ids.size - 1)  # ids ascend: the library gives them so
-        known: NDArray[np.int64] = allowed[ids[places] == allowed]
-        return known
-
-    def _search_ties(
-        self, rows: NDArray[np.float32], k: int, count: int, selector: Any
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The k best of `count` rows, equal scores by ascending id.
-
-        FAISS keeps whichever of equal rows it likes, and copies of a file have equal rows: so ask for one more than k,
-        and for more still while the scores do not tell the last one wanted from the last one given.
+        True where that was due: never before, or the rows are four times as many since. Takes 40 s of one core for
+        each million rows of 768 columns; searches go on meanwhile. Raises LibraryError where it cannot be read.
         """
-        asked = min(k + 1, count)
-        while True:
-            scores, ids = self._raw_search(rows, asked, selector)
-            if asked >= count or not (scores[:, k - 1] == scores[:, -1]).any():
-                break
-            asked = min(2 * asked, count)
-        order = np.lexsort((ids, -scores), axis=1)[:, :k]
-        return np.take_along_axis(ids, order, axis=1), np.take_along_axis(scores, order, axis=1)
-
-    def _raw_search(self, rows: NDArray[np.float32], k: int, selector: Any) -> Any:
-        """FAISS's own (scores, ids) of the k best, k of them for sure."""
-        rows = np.ascontiguousarray(rows)
-        if selector is not None:
-            with _one_thread():
-                return self._index.search(rows, k, params=faiss.SearchParameters(sel=selector))
-        on_gpu = self._on_gpu() if len(self) >= GPU_ROWS and k <= _GPU_K else None
-        if on_gpu is not None:
-            return on_gpu.search(rows, k)
-        with _one_thread():
-            return self._index.search(rows, k)
-
-    def _on_gpu(self) -> Any:
-        """The copy on the first GPU, or None where there is none or it does not fit."""
-        if self._gpu is None and hasattr(faiss, "StandardGpuResources") and faiss.get_num_gpus() > 0:
-            resources, copy = faiss.StandardGpuResources(), None
+        self.refresh()
+        with self._refreshing:
+            state = self._state
+            if state.snapshot is None:
+                return False
+            wanted, codes = wanted_lists(state.snapshot.rows), state.snapshot.codes
+            if wanted == 1 or (codes is not None and codes.lists * 2 > wanted):
+                return False
             try:
-                copy = faiss.index_cpu_to_gpu(resources, 0, self._index)
-            except RuntimeError as error:  # FAISS's only exception: out of memory, or a driver that does not fit
-                logger.warning("searching on the CPU: the GPU did not take the vectors (%s)", error)
-            self._gpu = (resources, copy)  # the copy uses the resources, which FAISS does not keep alive by itself
-        return None if self._gpu is None else self._gpu[1]
+                learned = _coded(state.snapshot, Codes.learned(_sampler(state.snapshot), state.snapshot.dim, wanted))
+                self._state = replace(state, snapshot=self._with(state.snapshot, codes=learned))
+                self._save()
+            except DamagedRows as error:
+                self._let_go(error)
+                return False
+            return True
+
+    # What is held
+
+    def _nothing_held(self) -> _State:
+        held = Stamp(library_id=self._library.id, encoder_id=self._encoder_id, dim=0, count=0, last_id=0, generation=-1)
+        return _State(None, held)
+
+    def _healed(self, work: Callable[[Snapshot | None], Result]) -> Result:
+        """The work on what is held; where that turns out to be damaged, on what the library has."""
+        state = self._state
+        try:
+            return work(state.snapshot)
+        except DamagedRows as error:
+            with self._refreshing:
+                if self._state is state:
+                    self._let_go(error)
+            self.refresh()
+            return work(self._state.snapshot)
+
+    def _let_go(self, error: DamagedRows) -> None:
+        logger.warning("%s: the vectors of %s are made again from the library", error, self._encoder_id)
+        self._files.forget()
+        self._state, self._saved = self._nothing_held(), None
+        self._gpu, self._gpu_tried = None, False
+
+    def _take_saved(self) -> None:
+        """Hold what is in files, where it is of this library."""
+        saved = self._files.load()
+        if saved is None or (saved.stamp.library_id, saved.stamp.encoder_id) != (self._library.id, self._encoder_id):
+            return
+        rows = sum(len(part) for part in saved.parts)
+        dead = saved.dead
+        fits = all(part.rows.shape[1] == saved.stamp.dim for part in saved.parts)
+        fits = fits and rows - dead.size + saved.left_out == saved.stamp.count
+        fits = fits and (dead.size == 0 or (dead[0] >= 0 and dead[-1] < rows and bool((np.diff(dead) > 0).all())))
+        if not fits:
+            logger.warning("the vector files of %s do not fit together and will be made again", self._encoder_id)
+            return
+        codes = saved.codes
+        if codes is not None and (codes.dim != saved.stamp.dim or len(codes) > rows):
+            codes = None
+        try:
+            if rows < CODED_ROWS:  # all of them are compared with every search, so look at once
+                for part in saved.parts:
+                    part.check()
+            self._gpu, self._gpu_tried = None, False
+            snapshot = self._with(None, parts=saved.parts, dead=dead, codes=codes) if rows else None
+        except DamagedRows as error:
+            self._let_go(error)
+            return
+        self._state = self._saved = _State(snapshot, saved.stamp, saved.left_out)
+
+    def _with(self, snapshot: Snapshot | None, **changes: Any) -> Snapshot:
+        """A snapshot that differs in these from the given one, with the GPU's copy where there is one to be had."""
+        fields = {} if snapshot is None else {"parts": snapshot.parts, "dead": snapshot.dead, "codes": snapshot.codes}
+        changed = Snapshot(**(fields | changes))
+        if changed.rows >= GPU_ROWS:
+            if self._gpu is not None and not self._gpu.grow(changed):
+                self._gpu = None
+            elif not self._gpu_tried:
+                self._gpu = GpuRows.of(changed)
+            self._gpu_tried = True
+            changed.gpu = self._gpu
+        return changed
+
+    # Catching up
+
+    def _catch_up(self, stamp: Stamp) -> None:
+        held, snapshot = self._state.held, self._state.snapshot
+        same = snapshot is not None and (held.library_id, held.dim) == (stamp.library_id, stamp.dim)
+        if same and held.generation == stamp.generation and held.last_id < stamp.last_id and held.count < stamp.count:
+            self._add()
+        elif not same or not self._bury(stamp):
+            self._compare_all(stamp)
+
+    def _add(self) -> None:
+        """Add the rows above the last id that is held, batch by batch."""
+        for ids, rows in self._library.embeddings(self._encoder_id, after=self._state.held.last_id):
+            state = self._state
+            good = self._finite(ids, rows)
+            snapshot = state.snapshot
+            if good.any():
+                part = Part(ids[good], rows[good].astype(STORED))
+                assert snapshot is not None, "rows are added to rows"
+                snapshot = self._with(snapshot, parts=_joined((*snapshot.parts, part)))
+            held = replace(state.held, count=state.held.count + len(ids), last_id=int(ids[-1]))
+            self._state = _State(snapshot, held, state.left_out + int((~good).sum()))
+
+    def _bury(self, stamp: Stamp) -> bool:
+        """Mark as dead what the library no longer has. False: something else changed, or may have.
+
+        Whatever removes or changes a row, or adds one below the last id, raises the generation by one for each row. So
+        if the generation rose by as many as have gone, nothing else happened to the rows that are held.
+        """
+        state = self._state
+        snapshot, bumps = state.snapshot, stamp.generation - state.held.generation
+        if snapshot is None or bumps < 1 or state.left_out:
+            return False
+        ids, known = self._library.segment_ids(Filters(), self._encoder_id), snapshot.sorted_ids()
+        kept = np.isin(known, ids, assume_unique=True)
+        gone = known[~kept]
+        came_between = np.count_nonzero(ids <= state.held.last_id) - np.count_nonzero(kept)
+        if gone.size != bumps or came_between or gone.size == known.size:
+            return False
+        dead = np.sort(np.concatenate([snapshot.dead, snapshot.places_of(gone)]))
+        left = known[kept]
+        held = replace(stamp, count=left.size, last_id=int(left[-1]))
+        self._state = _State(self._with(snapshot, dead=dead), held)
+        return True
+
+    def _compare_all(self, stamp: Stamp) -> None:
+        """Read every row, and take in those that are not held, or differ; what was not met is dead."""
+        old = self._state.snapshot
+        if old is not None and (old.dim != stamp.dim or self._state.held.library_id != stamp.library_id):
+            old = None
+        met = np.zeros(0 if old is None else old.rows, dtype=np.bool_)
+        writer = PartWriter(self._files.new_path(".rows"), stamp.dim)
+        count, last_id, left_out = 0, 0, 0
+        try:
+            for ids, rows in self._library.embeddings(self._encoder_id):
+                if rows.shape[1] != stamp.dim:
+                    break  # the library was emptied and filled by another encoder of this name: the stamp tells
+                count, last_id = count + len(ids), int(ids[-1])
+                good = self._finite(ids, rows)
+                left_out += int((~good).sum())
+                ids, stored = ids[good], rows[good].astype(STORED)
+                if old is not None:
+                    places = old.places_of(ids)
+                    known = np.flatnonzero(places >= 0)
+                    same = (old.take(places[known]).view(np.uint16) == stored[known].view(np.uint16)).all(axis=1)
+                    met[places[known[same]]] = True
+                    fresh = np.ones(len(ids), dtype=np.bool_)
+                    fresh[known[same]] = False
+                    ids, stored = ids[fresh], stored[fresh]
+                if ids.size:
+                    writer.add(ids, stored)
+            part = writer.finish()
+        except BaseException:
+            writer.discard()
+            raise
+        parts, dead = () if part is None else (part,), np.empty(0, dtype=np.int64)
+        codes = None
+        if old is not None and met.any():
+            parts, dead, codes = (*old.parts, *parts), np.flatnonzero(~met), old.codes
+        else:
+            self._gpu, self._gpu_tried = None, False
+        snapshot = self._with(None, parts=parts, dead=dead, codes=codes) if parts else None
+        # What was read may be newer than `stamp`, so count and last_id are our own; the next look at the library
+        # tells whether they agree with a generation that has not moved meanwhile.
+        self._state = _State(snapshot, replace(stamp, count=count, last_id=last_id), left_out)
+
+    def _finite(self, ids: NDArray[np.int64], rows: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """bool (n,); those that are not finite are logged: they are left out."""
+        good = np.asarray(np.isfinite(rows).all(axis=1))
+        if not good.all():
+            logger.warning(
+                "%d embeddings of %s are not finite and cannot be found (segments %s ...); index those videos again",
+                int((~good).sum()),
+                self._encoder_id,
+                ids[~good][:3].tolist(),
+            )
+        return good
+
+    # Codes and files
+
+    def _settle(self) -> None:
+        """After catching up: code what is not coded, drop the dead where they are many, save where it is worth it."""
+        try:
+            snapshot = self._state.snapshot
+            if snapshot is not None and snapshot.dead.size * _DEAD_SHARE > snapshot.rows:
+                self._drop_the_dead(snapshot)
+                snapshot = self._state.snapshot
+            if snapshot is not None and snapshot.rows >= CODED_ROWS:
+                coded = 0 if snapshot.codes is None else len(snapshot.codes)
+                if snapshot.codes is None or snapshot.rows - coded > _UNCODED:
+                    codes = snapshot.codes or Codes.learned(_sampler(snapshot), snapshot.dim, 1)
+                    snapshot = self._with(snapshot, codes=_coded(snapshot, codes))
+                    self._state = replace(self._state, snapshot=snapshot)
+            if self._worth_saving():
+                self._save()
+        except DamagedRows as error:
+            self._let_go(error)
+
+    def _drop_the_dead(self, snapshot: Snapshot) -> None:
+        alive = np.setdiff1d(np.arange(snapshot.rows), snapshot.dead, assume_unique=True)
+        writer = PartWriter(self._files.new_path(".rows"), snapshot.dim)
+        try:
+            for at in range(0, len(alive), 8192):
+                writer.add(snapshot.ids[alive[at : at + 8192]], snapshot.take(alive[at : at + 8192]))
+            part = writer.finish()
+        except BaseException:
+            writer.discard()
+            raise
+        assert part is not None, "more than half of the rows are alive"
+        self._gpu, self._gpu_tried = None, False
+        kept = self._with(None, parts=(part,), dead=np.empty(0, dtype=np.int64), codes=None)
+        self._state = replace(self._state, snapshot=kept)
+
+    def _worth_saving(self) -> bool:
+        snapshot = self._state.snapshot
+        if snapshot is None:
+            return False
+        saved = None if self._saved is None else self._saved.snapshot
+        if saved is None or saved.codes is not snapshot.codes or saved.dead.size != snapshot.dead.size:
+            return True
+        there = {id(part) for part in saved.parts}
+        fresh = sum(len(part) for part in snapshot.parts if id(part) not in there)
+        return fresh >= max(1, min(snapshot.rows // _SAVE_SHARE, _SAVE_ROWS))
+
+    def _save(self) -> None:
+        """Put everything in files. Parts in memory become one, with the parts before them that are not much larger."""
+        state = self._state
+        assert state.snapshot is not None, "rows are what is saved"
+        parts = list(state.snapshot.parts)
+        tail: list[Part] = []
+        while parts and (parts[-1].record is None or len(parts[-1]) < 2 * sum(map(len, tail))):
+            tail.insert(0, parts.pop())
+        if tail and (len(tail) > 1 or tail[0].record is None):
+            writer = PartWriter(self._files.new_path(".rows"), state.snapshot.dim)
+            for part in tail:
+                for at in range(0, len(part), 8192):
+                    places = np.arange(at, min(at + 8192, len(part)))
+                    writer.add(part.ids[places], part.take(places))
+            joined = writer.finish()
+            assert joined is not None, "parts have rows"
+            tail = [joined]
+        snapshot = self._with(state.snapshot, parts=(*parts, *tail))
+        self._state = state = replace(state, snapshot=snapshot)
+        self._saved = state
+        if all(part.record is not None for part in snapshot.parts):  # else the writer has said why
+            self._files.save(state.held, snapshot.parts, snapshot.dead, snapshot.codes, state.left_out)
 
 
-def _with_rows(index: Any, ids: NDArray[np.int64], rows: NDArray[np.float32], encoder_id: str) -> Any:
-    """The index with these rows in it; made where it is None. Rows that are not finite are left out and logged."""
-    if index is None:
-        index = faiss.IndexIDMap2(faiss.IndexFlatIP(int(rows.shape[1])))
-    good = np.isfinite(rows).all(axis=1)
-    if not good.all():
-        logger.warning(
-            "%d embeddings of %s are not finite and cannot be found (segments %s ...); index those videos again",
-            int((~good).sum()),
-            encoder_id,
-            ids[~good][:3].tolist(),
-        )
-        ids, rows = ids[good], rows[good]
-    index.add_with_ids(np.ascontiguousarray(rows, dtype=np.float32), np.ascontiguousarray(ids, dtype=np.int64))
-    return index
+def _joined(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """The same rows with few parts in memory: each at least twice as long as the next."""
+    listed = list(parts)
+    while len(listed) > 1 and listed[-2].record is None and len(listed[-2]) < max(_SMALL_PART, 2 * len(listed[-1])):
+        last, before = listed.pop(), listed.pop()
+        listed.append(Part(np.concatenate([before.ids, last.ids]), np.concatenate([before.rows, last.rows])))
+    return tuple(listed)
 
 
-def _ids(index: Any) -> NDArray[np.int64]:
-    """The ids in the index, ascending as they were added. A view of FAISS's own memory: not to be kept."""
-    ids: NDArray[np.int64] = faiss.rev_swig_ptr(index.id_map.data(), index.id_map.size())
-    return ids
+def _coded(snapshot: Snapshot, codes: Codes) -> Codes:
+    """The codes with those of all rows that they lack."""
+    return codes.added(snapshot.batches(len(codes), snapshot.rows))
 
 
-def _selector(ids: NDArray[np.int64]) -> Any:
-    """The quickest FAISS filter for these ids (ascending, unique, at least one)."""
-    first, last = int(ids[0]), int(ids[-1])
-    if last - first + 1 == ids.size:
-        return faiss.IDSelectorRange(first, last + 1)
-    if last < 64 * ids.size + (1 << 20):
-        bits = np.zeros(last + 1, dtype=np.bool_)
-        bits[ids] = True
-        return faiss.IDSelectorBitmap(np.packbits(bits, bitorder="little"))
-    return faiss.IDSelectorBatch(ids)
+def _sampler(snapshot: Snapshot) -> Callable[[int], NDArray[np.float32]]:
+    def sample(count: int) -> NDArray[np.float32]:
+        places = np.unique(np.linspace(0, snapshot.rows - 1, min(count, snapshot.rows)).astype(np.int64))
+        return snapshot.take(places).astype(np.float32)
 
-
-def _nothing(queries: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    return np.empty((queries, 0), dtype=np.int64), np.empty((queries, 0), dtype=np.float32)
+    return sample
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """A query or two is memory-bound: more OpenMP threads only wait for each other, and for the encoder's."""
+    """A query or two is memory-bound: more OpenMP threads only wait for each other, and for the encoder's.
+
+    OpenMP keeps the number for each calling thread by itself, so that searches in several threads do not meet here.
+    """
     threads = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)
     try:

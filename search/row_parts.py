@@ -1,0 +1,217 @@
+"""Rows as the library stores them (float16), in parts: files that are mapped and never changed.
+
+A part's file holds its rows, then their segment ids, then a sum over the bytes of each row. Rows are checked against
+their sums whenever they are read to be compared, so that opening reads none of them: a million rows of 768 columns
+are 1.5 GB. FAISS compares them where they lie, as its scalar quantiser of float16 has the very same layout, and it
+scores a row by the same arithmetic wherever it lies: scores of one row are equal bit for bit in every search.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import faiss as _faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from search.durable import remove
+
+logger = logging.getLogger(__name__)
+faiss: Any = _faiss  # its stubs describe the C++ constructors, not what its Python wrapper makes of them
+
+STORED = np.dtype("<f2")
+_ALIGNED = 64  # bytes
+_BLOCK_ROWS = 4096  # rows that are checked or compared at once: 6 MB of 768 columns
+
+
+class DamagedRows(Exception):
+    """Rows are not what was written. The library has them; whoever holds the part lets go of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartRecord:
+    """What a stamp says of a part's file."""
+
+    file: str
+    count: int
+    dim: int
+    crc32: int  # of ids and sums
+
+    @property
+    def ids_at(self) -> int:
+        """Where the ids begin, bytes."""
+        return -(-self.count * self.dim * STORED.itemsize // _ALIGNED) * _ALIGNED
+
+    @property
+    def size_bytes(self) -> int:
+        return self.ids_at + 16 * self.count
+
+
+class Part:
+    """Rows at consecutive positions. ids int64 (n,), sums uint64 (n,), rows float16 (n, D); nobody writes to them."""
+
+    def __init__(
+        self,
+        ids: NDArray[np.int64],
+        rows: NDArray[np.float16],
+        sums: NDArray[np.uint64] | None = None,
+        record: PartRecord | None = None,
+    ) -> None:
+        """sums None: the rows come from the library just now and are believed. record: of the file they lie in."""
+        self.ids = ids
+        self.rows = rows
+        self.record = record
+        self._sums = sums
+        self._checked = np.full(-(-len(ids) // _BLOCK_ROWS), sums is None)
+        self._index = view_of(rows)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @classmethod
+    def mapped(cls, directory: Path, record: PartRecord) -> Part:
+        """Raises OSError where the file cannot be mapped, DamagedRows where size, ids or sums are others."""
+        path = directory / record.file
+        if path.stat().st_size != record.size_bytes or record.count < 1 or record.dim < 1:
+            raise DamagedRows(f"{record.file} has not the size it was written with")
+        whole = np.asarray(np.memmap(path, np.uint8, "r"))
+        tail = whole[record.ids_at :]
+        if zlib.crc32(tail.data) != record.crc32:
+            raise DamagedRows(f"the segment ids in {record.file} are damaged")
+        ids, sums = tail[: 8 * record.count].view(np.int64), tail[8 * record.count :].view(np.uint64)
+        matrix = whole[: record.count * record.dim * STORED.itemsize].view(STORED).reshape(record.count, record.dim)
+        return cls(ids, matrix, sums, record)
+
+    def take(self, places: NDArray[np.int64]) -> NDArray[np.float16]:
+        """float16 (n, D): the rows at these places. Raises DamagedRows."""
+        rows = np.take(self.rows, places, axis=0)
+        if self._sums is not None and not np.array_equal(row_sums(rows), self._sums[places]):
+            raise DamagedRows("rows in the file of vectors are damaged")
+        return rows
+
+    def check(self, start: int = 0, stop: int | None = None) -> None:
+        """Check the rows from start to stop, each block once in the life of this part. Raises DamagedRows."""
+        stop = len(self) if stop is None else stop
+        for block in range(start // _BLOCK_ROWS, -(-stop // _BLOCK_ROWS)):
+            if self._sums is None or self._checked[block]:
+                continue
+            rows = slice(block * _BLOCK_ROWS, (block + 1) * _BLOCK_ROWS)
+            if not np.array_equal(row_sums(self.rows[rows]), self._sums[rows]):
+                raise DamagedRows("rows in the file of vectors are damaged")
+            self._checked[block] = True
+
+    def best(
+        self, query: NDArray[np.float32], k: int, start: int, stop: int, mask: NDArray[np.bool_] | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """(scores, places) of the k best rows from start to stop, or fewer; best first, compared exactly.
+
+        query: float32 (1, D). mask: bool (stop - start,), which of them may be found. Raises DamagedRows.
+        """
+        self.check(start, stop)
+        index = self._index if (start, stop) == (0, len(self)) else view_of(self.rows[start:stop])
+        if mask is None:
+            scores, places = index.search(query, min(k, stop - start))
+        else:
+            selector = faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))
+            scores, places = index.search(query, min(k, stop - start), params=faiss.SearchParameters(sel=selector))
+        there = places[0] >= 0
+        return scores[0][there], places[0][there] + start
+
+
+class PartWriter:
+    """Takes rows by ascending or any ids and makes a part of them, in a file where one can be written, else in memory.
+
+    Memory: one batch while the file can be written.
+    """
+
+    def __init__(self, path: Path, dim: int) -> None:
+        """Makes no file before the first row comes."""
+        self._path = path
+        self._dim = dim
+        self._ids: list[NDArray[np.int64]] = []
+        self._sums: list[NDArray[np.uint64]] = []
+        self._kept: list[NDArray[np.float16]] | None = None  # rows, once there is no file to be had
+        self._file: IO[bytes] | None = None
+        self.count = 0
+
+    def add(self, ids: NDArray[np.int64], rows: NDArray[np.floating]) -> None:
+        """ids int64 (n,), rows (n, D) of values that float16 has."""
+        stored = np.ascontiguousarray(rows, dtype=STORED)
+        if self._kept is None:
+            try:
+                if self._file is None:
+                    self._path.parent.mkdir(parents=True, exist_ok=True)
+                    self._file = self._path.open("wb")
+                self._file.write(stored.data)
+                self._file.flush()
+            except OSError as error:
+                self._give_up(error)
+        if self._kept is not None:
+            self._kept.append(stored)
+        self._ids.append(np.array(ids, dtype=np.int64))
+        self._sums.append(row_sums(stored))
+        self.count += len(ids)
+
+    def finish(self) -> Part | None:
+        """The part with all rows, safely on the disk if it is in a file; None where no row came."""
+        if self.count == 0:
+            return None
+        ids, sums = np.concatenate(self._ids), np.concatenate(self._sums)
+        if self._file is not None:
+            tail = ids.tobytes() + sums.tobytes()
+            record = PartRecord(self._path.name, self.count, self._dim, zlib.crc32(tail))
+            try:
+                self._file.write(bytes(record.ids_at - self.count * self._dim * STORED.itemsize) + tail)
+                self._file.flush()
+                os.fsync(self._file.fileno())
+                self._file.close()
+                return Part.mapped(self._path.parent, record)
+            except (OSError, DamagedRows) as error:
+                self._give_up(error)
+        assert self._kept is not None
+        return Part(ids, np.concatenate(self._kept))
+
+    def discard(self) -> None:
+        """Nothing stays of what was written."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+            remove(self._path)
+
+    def _give_up(self, error: Exception) -> None:
+        logger.warning("the vectors are kept in memory only: no cache could be written to %s (%s)", self._path, error)
+        self._kept = []
+        if self._file is None:
+            return
+        try:
+            self._file.close()
+        except OSError as another:  # what was buffered still does not fit
+            logger.debug("closing %s: %s", self._path, another)
+        if self.count:
+            values = np.fromfile(self._path, dtype=STORED, count=self.count * self._dim)
+            self._kept.append(values.reshape(self.count, self._dim))
+        self._file = None
+        remove(self._path)
+
+
+def view_of(rows: NDArray[np.float16]) -> Any:
+    """A FAISS index over float16 rows where they lie: nothing is copied, and the rows stay as long as the index."""
+    index = faiss.IndexScalarQuantizer(int(rows.shape[1]), faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+    content = rows.reshape(-1).view(np.uint8)
+    nobody = index.codes.owner  # a null pointer in C++: the memory is kept alive from here, not by FAISS
+    index.codes = faiss.MaybeOwnedVectorUInt8.create_view(faiss.swig_ptr(content), content.size, nobody)
+    index.ntotal = len(rows)
+    index.referenced_objects = [content]
+    return index
+
+
+def row_sums(rows: NDArray[np.float16]) -> NDArray[np.uint64]:
+    """uint64 (n,): a sum over the bytes of each row: no flipped bit, hole or wrong page leaves it as it is."""
+    width = rows.shape[1] * STORED.itemsize
+    words = np.ascontiguousarray(rows).view(np.uint64 if width % 8 == 0 else np.uint16)
+    return np.asarray(words.sum(axis=1, dtype=np.uint64))
