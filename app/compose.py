@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,45 +88,53 @@ def open_library(settings: Settings, *, create: bool = False) -> Library:
     return Library.open(settings.library, create=create)
 
 
-def open_encoder(settings: Settings, sources: Sources | None = None, *, deferred: bool = False) -> Encoder:
+def open_encoder(settings: Settings, sources: Sources | None = None) -> Encoder:
     """The encoder of these settings, with its weights loaded.
-
-    deferred: loaded only when it has to encode, where its id is known from an earlier run on this library and its files
-    are those of then.
 
     What is not asked for is taken as the library was last indexed, because frames and fit shape every vector.
     sources: who is asked before weights are downloaded, and who is told how far it is; None downloads nothing large.
     Raises EncoderError where weights or the device are missing, WrongSetting for names that nobody knows.
     """
-    from app.remembered import recall
+    from encoder.loading import load
 
     # Threads that wait for each other by spinning take 15 times as long where other programs want the cores as well
     # (8 clips of the demo encoder beside a training on two cores: 14 s, and 0.9 s asleep). Read when torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    choice = recall(settings.library, settings.encoder)
-    frames = settings.frames if settings.frames is not None or choice is None else choice.frames
-    fit = settings.fit or (choice.fit if choice else "stretch")
-    name = encoder_name(settings)
+    frames, fit = _frames_and_fit(settings)
+    try:
+        return load(encoder_name(settings), settings.device, frames=frames, fit=fit, sources=sources)
+    except ValueError as error:
+        raise WrongSetting(str(error)) from error
 
-    def load() -> Encoder:
-        from encoder.loading import load
 
-        try:
-            return load(name, settings.device, frames=frames, fit=fit, sources=sources)
-        except ValueError as error:
-            raise WrongSetting(str(error)) from error
-
-    if not deferred:
-        return load()
+def open_encoder_deferred(settings: Settings, load: Callable[[], Encoder]) -> Encoder:
+    """What `load` gives (by `open_encoder` with these settings), but only when it has to encode, where the library
+    knows the encoder from an earlier run and its files are those of then."""
     from app.known_encoders import Asked, open_deferred
     from app.remembered import canonical
 
-    def files() -> list[Path]:
-        from encoder.loading import files_of
+    name = encoder_name(settings)
+    frames, fit = _frames_and_fit(settings)
 
-        return files_of(name, sources)
+    def files() -> list[Path]:
+        from encoder import EncoderError
+        from encoder.loading import files_of
+        from encoder.sources import Sources
+
+        try:
+            return files_of(name, Sources(offline=True))
+        except (EncoderError, ValueError):
+            return []
 
     return open_deferred(settings.library, Asked(canonical(name), settings.device, frames, fit), load, files)
+
+
+def _frames_and_fit(settings: Settings) -> tuple[int | None, Fit]:
+    from app.remembered import recall
+
+    choice = recall(settings.library, settings.encoder)
+    frames = settings.frames if settings.frames is not None or choice is None else choice.frames
+    return frames, settings.fit or (choice.fit if choice else "stretch")
 
 
 def encoder_name(settings: Settings) -> str:
