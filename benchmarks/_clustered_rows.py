@@ -1,0 +1,81 @@
+"""Rows as embeddings of videos are: topics, videos in them, shots like their neighbours; and queries near some of them.
+
+Noise falls off over the directions as the spectrum of real embeddings does. Stored as float16, generated in blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from db.records import Filters, Stamp
+
+SHOTS_A_VIDEO = 50
+ROWS_A_TOPIC = 5000
+OF_VIDEO, OF_SHOT, OF_QUERY = 0.9, 1.3, 1.2  # lengths of what is added to a topic, a video, a shot
+_DECAY = 0.35  # of the noise over the directions: (1 + i) ** -_DECAY
+_BLOCK = 50_000
+
+
+def clustered_rows(path: Path, count: int, dim: int, queries: int, seed: int = 7) -> NDArray[np.float32]:
+    """Write float16 (count, dim) to `path` as a .npy file; gives queries float32 (queries, dim)."""
+    chance = np.random.default_rng(seed)
+    scale = ((1 + np.arange(dim)) ** -_DECAY).astype(np.float32)
+    turned = np.linalg.qr(chance.normal(size=(dim, dim)))[0].astype(np.float32)
+    shaped = (scale / np.linalg.norm(scale))[:, None] * turned
+
+    def noise(rows: int) -> NDArray[np.float32]:
+        return chance.standard_normal((rows, dim), dtype=np.float32) @ shaped
+
+    topics = noise(max(20, count // ROWS_A_TOPIC))
+    videos = -(-count // SHOTS_A_VIDEO)
+    centres = topics[chance.integers(0, len(topics), videos)] + OF_VIDEO * noise(videos)
+    stored = np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=(count, dim))
+    for start in range(0, count, _BLOCK):
+        stop = min(count, start + _BLOCK)
+        stored[start:stop] = unit(centres[np.arange(start, stop) // SHOTS_A_VIDEO] + OF_SHOT * noise(stop - start))
+    near = stored[np.sort(chance.integers(0, count, queries))].astype(np.float32)
+    return unit(near + OF_QUERY * noise(queries))
+
+
+def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
+
+
+class ArrayLibrary:
+    """What FaissIndex asks of a library, answered from an array: what SQLite costs is measured elsewhere.
+
+    Segment ids are 1, 2, 3 ... in the order of the rows.
+    """
+
+    id = "benchmark"
+
+    def __init__(self, rows: NDArray[np.float16], count: int) -> None:
+        """rows: float16 (n, D), of which the first `count` are in the library so far."""
+        self._rows = rows
+        self.count = count
+        self.gone = np.empty(0, dtype=np.int64)
+
+    def stamp(self, encoder_id: str) -> Stamp:
+        return Stamp(
+            library_id=self.id,
+            encoder_id=encoder_id,
+            dim=int(self._rows.shape[1]),
+            count=self.count - len(self.gone),
+            last_id=self.count,
+            generation=len(self.gone),
+        )
+
+    def segment_ids(self, filters: Filters, encoder_id: str) -> NDArray[np.int64]:
+        return np.setdiff1d(np.arange(1, self.count + 1), self.gone, assume_unique=True)
+
+    def embeddings(
+        self, encoder_id: str, after: int = 0, batch: int = 8192
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        for start in range(after, self.count, batch):
+            ids = np.arange(start + 1, min(self.count, start + batch) + 1)
+            ids = ids[~np.isin(ids, self.gone)]
+            yield ids, self._rows[ids - 1].astype(np.float32)
