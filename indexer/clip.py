@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from indexer.errors import UnreadableVideo
+from indexer.settings import CANDIDATE_FRAMES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,14 +31,15 @@ def read_clip(
     *,
     start_seconds: float | None = None,
     end_seconds: float | None = None,
-    kept_frames: int = 512,
+    kept_frames: int = CANDIDATE_FRAMES,
 ) -> Clip:
     """The clip of a stretch of a video, uint8 (T, S, S, 3) RGB; without times, of all of it.
 
     Seconds count from the first frame shown. Frames are those that begin within [start, end), or the one on show at
     `start` where none does. The times of an indexed segment give the frames that were indexed, bit for bit unless its
-    shot had more than `kept_frames` frames; of a longer stretch the nearest of evenly kept frames are taken, so memory
-    is bounded. Only what is needed is decoded, where the container can be sought.
+    shot had more than `kept_frames` frames (or than fit in KEPT_BYTES), or only reference frames were decoded; of a
+    longer stretch the nearest of evenly kept frames are taken, so memory is bounded. Only what is needed is decoded,
+    where the container can be sought.
 
     Raises UnreadableVideo; ValueError where the times make no sense for this video.
     """
@@ -156,9 +158,9 @@ class _Stretch:
 
     def sample(self, frames: Iterable[Frame]) -> Clip:
         """From frames that begin at or before the stretch. ValueError if the video ends before it."""
-        from indexer.clip_frames import ClipFrames
+        from indexer.kept_frames import KeptFrames
 
-        kept = ClipFrames(self._scaler, self._kept)
+        kept = KeptFrames(self._scaler, self._kept)
         count = 0
         before: Frame | None = None
         went_on = False

@@ -37,7 +37,7 @@ def packet_times(
 
     for back in (*_STEPS_BACK, None):
         with open_source(path) as source:
-            if not _reliable(source) or (frames is not None and source.stream.frames not in (0, frames)):
+            if not tells_times(source) or (frames is not None and source.stream.frames not in (0, frames)):
                 return None
             low = first_pts + math.ceil(start_seconds / source.time_base)
             high = first_pts + math.ceil(end_seconds / source.time_base)
@@ -57,7 +57,8 @@ def packet_times(
     return None
 
 
-def _reliable(source: Source) -> bool:
+def tells_times(source: Source) -> bool:
+    """Whether each packet is one frame and has the time at which it is shown."""
     names = set(source.container.format.name.split(","))
     return source.codec in _ONE_PACKET_A_FRAME and bool(names & _CONTAINERS)
 

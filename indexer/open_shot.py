@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from indexer.clip_frames import ClipFrames
+from indexer.kept_frames import KeptFrames
 from indexer.preview import choose_poster, encode_poster, encode_preview, preview_rate, spread
 from indexer.segments import Span, join_empty, split
 from indexer.settings import IndexSettings
-from indexer.thinning import Thinned
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,19 +25,21 @@ if TYPE_CHECKING:
 FLUSHED_PARTS = 8
 """Full segments that leave a shot once it runs past FLUSHED_PARTS + 1 segment lengths."""
 
-_POSTER_SECONDS = 0.5  # between the pictures from which a poster is chosen
 _POSTER_CHOICES = 5
-_POSTERS_KEPT = 48
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Settled:
-    """A decoded frame, reduced by Scaler.reduce. index: among all frames of the video. size: (w, h) as decoded."""
+    """A decoded frame, reduced by Scaler.reduce. index: among all frames of the video. size: (w, h) as decoded.
+
+    skipped: times of the frames that follow it and were not decoded; they have indices of their own.
+    """
 
     index: int
     pts: int
     picture: VideoFrame
     size: tuple[int, int]
+    skipped: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,18 +72,12 @@ class OpenShot:
         self._longest = max(2, round(Fraction(settings.segment_seconds) / time_base))
         self._overlap = min(self._longest // 2, round(Fraction(settings.overlap_seconds) / time_base))
         self._preview_frames = max(1, round(settings.preview_seconds * settings.preview_rate))
-        self._clips = ClipFrames(scaler, settings.candidate_frames)
-        self._previews: Thinned[Pixels] = Thinned(max(64, 6 * self._preview_frames))
-        self._posters: Thinned[Pixels] = Thinned(_POSTERS_KEPT)
-        self._preview_due: int | None = None
-        self._poster_due: int | None = None
-        self._preview_step = round(1 / (settings.preview_rate * time_base))
-        self._poster_step = round(Fraction(_POSTER_SECONDS) / time_base)
+        self._kept = KeptFrames(scaler, settings.candidate_frames)
 
     @property
-    def kept(self) -> tuple[int, int, int]:
-        """How many clip frames, preview frames and poster pictures are in memory now."""
-        return len(self._clips), len(self._previews), len(self._posters)
+    def kept(self) -> int:
+        """How many frames are in memory now."""
+        return len(self._kept)
 
     def settle(self, frame: Settled) -> Iterator[Part]:
         """The next frame that no cut is expected before any more."""
@@ -93,14 +88,8 @@ class OpenShot:
         if not self._times:
             self._first_index = frame.index
         self._times.append(frame.pts)
-        picture, scaler = frame.picture, self._scaler
-        self._clips.offer(frame.index, picture, frame.size)
-        if self._preview_due is None or frame.pts >= self._preview_due:
-            self._previews.offer(frame.index, lambda: scaler.shown(picture, self._settings.preview_pixels))
-            self._preview_due = frame.pts + self._preview_step
-        if self._poster_due is None or frame.pts >= self._poster_due:
-            self._posters.offer(frame.index, lambda: scaler.shown(picture, self._settings.poster_pixels))
-            self._poster_due = frame.pts + self._poster_step
+        self._times += frame.skipped
+        self._kept.offer(frame.index, frame.picture, frame.size)
 
     def close(self, end: int) -> Iterator[Part]:
         """The shot ends at `end` and the next begins there; frames from `end` on that are here already go over."""
@@ -123,12 +112,7 @@ class OpenShot:
             yield from self._parts(spans)
         self._drop_before(end)
         self.start = end
-        index = self._first_index
-        self._clips.restart(index)
-        self._previews.restart(index)
-        self._posters.restart(index)
-        # The first frame of a shot is always kept for show, however short the shot.
-        self._preview_due = self._poster_due = None
+        self._kept.restart(self._first_index)
 
     def _give_full_parts(self) -> Iterator[Part]:
         step = self._longest - self._overlap
@@ -136,9 +120,7 @@ class OpenShot:
         yield from self._parts(join_empty([(start, start + self._longest) for start in starts], self._times))
         self.start += FLUSHED_PARTS * step
         self._drop_before(self.start)
-        self._clips.forget_before(self._first_index)
-        self._previews.forget_before(self._first_index)
-        self._posters.forget_before(self._first_index)
+        self._kept.forget_before(self._first_index)
 
     def _drop_before(self, pts: int) -> None:
         gone = bisect_left(self._times, pts)
@@ -149,23 +131,25 @@ class OpenShot:
         for start, end in spans:
             low = self._first_index + bisect_left(self._times, start)
             high = self._first_index + bisect_left(self._times, end)
-            clip = self._clips.clip(low, high)
-            yield Part(start, end, clip, self._poster(low, high), self._preview(low, high, end - start))
+            clip = self._kept.clip(low, high)
+            yield Part(start, end, clip, self._poster(low, high), self._preview(low, high, start, end))
 
     def _poster(self, low: int, high: int) -> bytes:
         margin = (high - low) // 5  # the ends of a shot are where it fades or has been cut a frame late
-        choices = self._posters.within(low + margin, high - margin) or self._posters.within(low, high)
-        if not choices:
-            choices = [self._posters.nearest((low + high) // 2, low, high)]
-        return encode_poster(choose_poster([choices[i] for i in spread(len(choices), _POSTER_CHOICES)]))
+        first, last = (low + margin, high - margin) if high - low > 2 * margin else (low, high)
+        count = max(1, last - first)
+        choices = self._kept.pictures((first + i for i in spread(count, _POSTER_CHOICES)), low, high)
+        chosen = choose_poster([self._kept.contrast(picture) for picture in choices])
+        return encode_poster(self._scaler.shown(choices[chosen], self._settings.poster_pixels))
 
-    def _preview(self, low: int, high: int, length: int) -> bytes:
-        pictures = self._previews.within(low, high)
-        if not pictures:
-            pictures = [self._previews.nearest(low, low, high)]
-        chosen = [pictures[i] for i in spread(len(pictures), self._preview_frames)]
-        seconds = float(length * self._time_base)
+    def _preview(self, low: int, high: int, start: int, end: int) -> bytes:
+        seconds = float((end - start) * self._time_base)
+        count = max(1, min(self._preview_frames, round(seconds * self._settings.preview_rate)))
+        moments = (start + k * (end - start) // count for k in range(count))
+        shown = (self._first_index + max(0, bisect_right(self._times, moment) - 1) for moment in moments)
+        pictures = self._kept.pictures(shown, low, high)
         rate = preview_rate(
-            len(chosen), seconds, longest=self._settings.preview_seconds, usual=self._settings.preview_rate
+            len(pictures), seconds, longest=self._settings.preview_seconds, usual=self._settings.preview_rate
         )
-        return encode_preview(chosen, rate)
+        longest = self._settings.preview_pixels
+        return encode_preview([self._scaler.shown_planes(picture, longest) for picture in pictures], rate)

@@ -11,7 +11,7 @@ import av
 import numpy as np
 from av.codec import Codec
 from av.codec.codec import UnknownCodecError
-from av.video.frame import VideoFrame
+from av.video.frame import PictureType, VideoFrame
 
 if TYPE_CHECKING:
     from av.video.stream import VideoStream
@@ -23,22 +23,21 @@ _POSTER_QUALITY = 82
 _FLAT_ENOUGH = 0.6  # of the best contrast: the middle frame is kept unless it is flatter than this
 
 _PREVIEW_CODECS: tuple[tuple[str, dict[str, str]], ...] = (  # the first that this build of FFmpeg has
-    ("libx264", {"preset": "veryfast", "crf": "27", "threads": "1"}),
+    ("libx264", {"preset": "superfast", "crf": "28", "threads": "1"}),
     ("libopenh264", {"b": "400k"}),
     ("libvpx-vp9", {"deadline": "realtime", "cpu-used": "8", "crf": "38", "b": "0"}),
     ("mpeg4", {"q": "6"}),
 )
 
 
-def choose_poster(pictures: Sequence[Pixels]) -> Pixels:
-    """The middle picture, or the one with most contrast where the middle is much flatter (black, fading, blank).
+def choose_poster(contrast: Sequence[float]) -> int:
+    """Which picture: the middle one, or that with most contrast where the middle is much flatter (black, blank).
 
-    pictures: (h, w, 3) RGB in order, at least one.
+    contrast: of each picture, in order, at least one.
     """
-    contrast = [float(picture[::2, ::2].std()) for picture in pictures]
-    middle = len(pictures) // 2
-    best = max(range(len(pictures)), key=contrast.__getitem__)
-    return pictures[middle if contrast[middle] >= _FLAT_ENOUGH * contrast[best] else best]
+    middle = len(contrast) // 2
+    best = max(range(len(contrast)), key=contrast.__getitem__)
+    return middle if contrast[middle] >= _FLAT_ENOUGH * contrast[best] else best
 
 
 def encode_poster(picture: Pixels) -> bytes:
@@ -46,7 +45,7 @@ def encode_poster(picture: Pixels) -> bytes:
     from PIL import Image
 
     out = io.BytesIO()
-    Image.fromarray(picture).save(out, "JPEG", quality=_POSTER_QUALITY, optimize=True)
+    Image.fromarray(picture).save(out, "JPEG", quality=_POSTER_QUALITY)
     return out.getvalue()
 
 
@@ -56,11 +55,11 @@ def spread(count: int, most: int) -> list[int]:
     return [k * count // taken for k in range(taken)]
 
 
-def encode_preview(pictures: Sequence[Pixels], rate: Fraction) -> bytes:
-    """(h, w, 3) RGB pictures of one size, even sides -> MP4, H.264 4:2:0, no sound, playable while it loads.
+def encode_preview(pictures: Sequence[VideoFrame], rate: Fraction) -> bytes:
+    """yuv420p pictures of one size, even sides -> MP4, H.264 4:2:0, no sound, playable while it loads.
 
-    rate: pictures a second. Where FFmpeg was built without libx264, the next of _PREVIEW_CODECS is taken.
-    Raises RuntimeError when none of them is there.
+    Matrix and range are those that the first picture names. rate: pictures a second. Where FFmpeg was built without
+    libx264, the next of _PREVIEW_CODECS is taken. Raises RuntimeError when none of them is there.
     """
     name, options = next(_available(), (None, {}))
     if name is None:
@@ -68,18 +67,19 @@ def encode_preview(pictures: Sequence[Pixels], rate: Fraction) -> bytes:
             "This build of PyAV can encode no preview (none of "
             f"{', '.join(codec for codec, _ in _PREVIEW_CODECS)}); install PyAV from its wheel."
         )
-    height, width = pictures[0].shape[:2]
+    first = pictures[0]
     out = io.BytesIO()
     # Room kept for the index at the front: a player can start before it has the rest, and unlike `faststart` this
     # needs no second look at the output, which is memory. A frame takes 4 to 28 bytes of index.
     room = {"moov_size": str(4096 + 32 * len(pictures))}
     with av.open(out, "w", format="mp4", options=room) as container:
         stream = cast("VideoStream", container.add_stream(name, rate=rate, options=options))
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = first.width, first.height, "yuv420p"
+        stream.codec_context.colorspace, stream.codec_context.color_range = first.colorspace, first.color_range
         for number, picture in enumerate(pictures):
-            frame = VideoFrame.from_ndarray(picture, format="rgb24")
-            frame.pts, frame.time_base = number, 1 / rate
-            container.mux(stream.encode(frame))
+            picture.pts, picture.time_base = number, 1 / rate
+            picture.pict_type = PictureType.NONE  # what it was when it was decoded is no order to the encoder
+            container.mux(stream.encode(picture))
         container.mux(stream.encode(None))
     return out.getvalue()
 

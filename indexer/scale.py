@@ -1,9 +1,12 @@
 """Decoded frames to the sizes that are needed: clip frames, planes for shot detection, pictures to show.
 
-All scaling is libswscale's. Distance from the reference (RGB, then PIL Lanczos) on its 512x512 sample clip, in 8-bit
-levels, mean / 99th percentile / largest: Lanczos with full chroma 0.60 / 2 / 19, bicubic with full chroma
-0.85 / 4 / 18, area 1.82 / 10 / 38, fast bilinear 4.6 / 36 / 141. (PIL bicubic on RGB stands at 0.66 / 4 / 13.) Full
-chroma costs half as much again and is what brings the percentile down, so clip frames are made that way.
+Large frames are halved first, the rest of the scaling is libswscale's. Distance from the reference (RGB, then PIL
+Lanczos) on its 512x512 sample clip, in 8-bit levels, mean / 99th percentile / largest: Lanczos with full chroma
+0.60 / 2 / 19, bicubic with full chroma 0.85 / 4 / 18, area 1.82 / 10 / 38, fast bilinear 4.6 / 36 / 141. (PIL bicubic
+on RGB stands at 0.66 / 4 / 13.) Full chroma is what brings the percentile down, so clip frames are made that way: all
+three planes to S x S, then to RGB, which takes two thirds of the time of doing both at once and stands as near
+(1080p halved, 288 pixels: 0.51 / 2 / 22 at 1.0 ms; at once 0.39 / 2 / 22 at 2.1 ms; reduced to 576 by areas instead
+of halved 0.42 / 2 / 17 at 1.8 ms).
 
 Range and matrix are those that the frame names, as ffmpeg does: unnamed means limited range and BT.601.
 """
@@ -19,6 +22,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 
+from indexer.halving import can_halve, halved, turned
 from indexer.settings import MOST_SHOWN_PIXELS
 
 if TYPE_CHECKING:
@@ -32,9 +36,12 @@ if TYPE_CHECKING:
 
 _EXACT = int(Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.FULL_CHR_H_INP)
 CLIP_SCALING = int(Interpolation.LANCZOS) | _EXACT
+_PLANES = int(Interpolation.LANCZOS | Interpolation.ACCURATE_RND)  # YUV to YUV: full chroma means nothing there
 _AREA = int(Interpolation.AREA)
+_FAST = int(Interpolation.FAST_BILINEAR)  # a third of the cost of areas; detection is as good (benchmarks.detection)
 _PLANE_PIXELS = 256  # long side of the planes for detection: PySceneDetect's own choice for its automatic downscale
-_WORTH_REDUCING = 1.5  # times the size needed, on one axis
+_ENOUGH = 1.35  # times the size of a clip frame, on both axes, are left when frames are halved
+_WORTH_REDUCING = 1.5  # times the size needed, on one axis, for pictures that cannot be halved
 _LONGEST_CROP = 4.0  # times the short side: beyond this, crop before scaling
 
 
@@ -66,7 +73,7 @@ class Orientation:
         return self.quarter_turns % 2 == 1
 
     def apply(self, pixels: Pixels) -> Pixels:
-        """(H, W, 3) as decoded -> as shown, contiguous."""
+        """(H, W, 3) or (H, W) as decoded -> as shown, contiguous."""
         turned = np.rot90(pixels[:, ::-1] if self.mirrored else pixels, self.quarter_turns)
         return np.ascontiguousarray(turned)
 
@@ -80,9 +87,8 @@ def fit_within(width: float, height: float, longest: int) -> tuple[int, int]:
 class Scaler:
     """Turns the frames of one video into every size needed of them. Not thread-safe; frames may change size midway.
 
-    `reduce` goes first, once a frame: where a frame is much larger than needed, averaging areas down to about twice
-    the size of a clip frame makes everything after it cheap (1080p: 1.8 ms instead of 2.8 ms for a clip frame, the
-    distance from the reference unchanged), and the reduced frame is small enough to be kept a while.
+    `reduce` goes first, once a frame, and is nearly all that is done with most frames: a frame twice as large as needed
+    is halved (1080p: 0.5 ms), which makes everything after it cheap and the frame small enough to be kept a while.
     """
 
     def __init__(self, spec: ClipSpec, *, orientation: Orientation, sample_aspect: Fraction) -> None:
@@ -90,9 +96,12 @@ class Scaler:
         self.orientation = orientation
         self._aspect = float(sample_aspect)
         self._reducer = VideoReformatter()
+        self._unpack = VideoReformatter()
         self._clip = VideoReformatter()
+        self._colour = VideoReformatter()
         self._plane = VideoReformatter()
         self._show = VideoReformatter()
+        self._preview = VideoReformatter()
         self._first_size: tuple[int, int] | None = None
 
     def shown_size(self, width: int, height: int) -> tuple[int, int]:
@@ -102,6 +111,20 @@ class Scaler:
 
     def reduce(self, picture: VideoFrame) -> VideoFrame:
         """The same picture, smaller where it is much larger than any use of it. Keeps its shape only roughly."""
+        if picture.format.name == "nv12":  # of hardware decoders: the chroma of both in one plane
+            picture = self._unpack.reformat(picture, format="yuv420p", threads=1)
+        if not can_halve(picture):
+            return self._reduce_by_areas(picture)
+        enough = max(4, math.ceil(_ENOUGH * self.spec.size))
+        while (
+            min(picture.width, picture.height) >= 2 * enough
+            and max(picture.width, picture.height) >= 2 * MOST_SHOWN_PIXELS
+        ):
+            picture = halved(picture)
+        return picture
+
+    def _reduce_by_areas(self, picture: VideoFrame) -> VideoFrame:
+        """RGB, palettes and the like, to about twice the size of a clip frame."""
         width, height = picture.width, picture.height
         enough = max(2 * self.spec.size, MOST_SHOWN_PIXELS)
         if self.spec.fit == "crop":  # the short side becomes S
@@ -111,10 +134,7 @@ class Scaler:
         to_height = enough if height > _WORTH_REDUCING * enough else height
         if (to_width, to_height) == (width, height):
             return picture
-        planar = picture.format.is_planar and picture.format.name.startswith(("yuv", "gray"))
-        return self._reducer.reformat(
-            picture, to_width, to_height, picture.format.name if planar else "rgb24", interpolation=_AREA, threads=1
-        )
+        return self._reducer.reformat(picture, to_width, to_height, "rgb24", interpolation=_AREA, threads=1)
 
     def start(self, picture: VideoFrame) -> None:
         """Settle sizes from the first frame as decoded: planes and shown pictures keep them if frames change midway."""
@@ -132,7 +152,7 @@ class Scaler:
         width, height = self.first_size
         factor = min(1.0, _PLANE_PIXELS / max(width, height))
         to = max(1, round(width * factor)), max(1, round(height * factor))
-        return _pixels(self._plane.reformat(picture, *to, "bgr24", interpolation=_AREA, threads=1))
+        return _pixels(self._plane.reformat(picture, *to, "bgr24", interpolation=_FAST, threads=1))
 
     def clip_frame(self, picture: VideoFrame, *, coded_size: tuple[int, int]) -> Pixels:
         """(S, S, 3) RGB as shown, made square by the spec's `fit`. coded_size: (width, height) before `reduce`."""
@@ -162,16 +182,36 @@ class Scaler:
 
         One size for the whole video, so that pictures of it can follow each other in a preview.
         """
-        width, height = fit_within(self.first_size[0] * self._aspect, self.first_size[1], longest)
-        small = self._show.reformat(picture, width, height, "rgb24", interpolation=_AREA, threads=1)
+        size = self._fitted(longest)
+        small = self._show.reformat(_near(picture, *size), *size, "rgb24", interpolation=_AREA, threads=1)
         return self.orientation.apply(_pixels(small))
 
+    def shown_planes(self, picture: VideoFrame, longest: int) -> VideoFrame:
+        """As `shown`, but YUV 4:2:0 of 8 bits with the matrix and range of `picture`, as a video encoder takes it."""
+        if not can_halve(picture):
+            return VideoFrame.from_ndarray(self.shown(picture, longest), format="rgb24").reformat(format="yuv420p")
+        size = self._fitted(longest)
+        small = self._preview.reformat(_near(picture, *size), *size, "yuv420p", interpolation=_AREA, threads=1)
+        return small if self.orientation == Orientation() else turned(small, self.orientation.apply)
+
+    def _fitted(self, longest: int) -> tuple[int, int]:
+        return fit_within(self.first_size[0] * self._aspect, self.first_size[1], longest)
+
     def _clip_to(self, picture: VideoFrame, width: int, height: int) -> Pixels:
-        return _pixels(self._clip.reformat(picture, width, height, "rgb24", interpolation=CLIP_SCALING, threads=1))
+        if picture.format.name.startswith("yuv"):
+            picture = self._clip.reformat(picture, width, height, "yuv444p", interpolation=_PLANES, threads=1)
+        return _pixels(self._colour.reformat(picture, width, height, "rgb24", interpolation=CLIP_SCALING, threads=1))
 
 
 def _pixels(picture: VideoFrame, format: str | None = None) -> Pixels:
     return np.asarray(picture.to_ndarray(format=format), np.uint8)
+
+
+def _near(picture: VideoFrame, width: int, height: int) -> VideoFrame:
+    """Halved as long as it stays at least so large: averaging areas is the same either way, and halving is cheaper."""
+    while can_halve(picture) and picture.width >= 2 * width and picture.height >= 2 * height:
+        picture = halved(picture)
+    return picture
 
 
 def _middle(picture: VideoFrame, across: bool, part: float) -> VideoFrame:

@@ -17,26 +17,37 @@ if TYPE_CHECKING:
 
 OptionValue = int | float | str | bool | tuple[float, ...] | None
 
-PASS_VERSION = 1
+PASS_VERSION = 2
 """Raised whenever the same file and settings would give other segments, clips or pictures than before."""
 
 MOST_SHOWN_PIXELS = 512
 """Largest long side of posters and previews. Frames are reduced to no less than this before anything else is made of
 them; as a constant, it cannot make a query's clip differ from the indexed one."""
 
+CANDIDATE_FRAMES = 512
+
+DECODE = MappingProxyType({"all": "every frame", "reference": "frames that others are decoded from"})
+"""What is decoded. `reference` leaves out frames on which no other depends, about half of most H.264 and HEVC."""
+
+HARDWARE = ("none", "auto", "cuda", "videotoolbox", "vaapi", "d3d11va", "qsv", "vulkan")
+"""Devices that may decode, by FFmpeg's names. `auto`: the first there is of those after it."""
+
 _CONTENT_WEIGHTS = (1.0, 1.0, 1.0, 0.0)
+
+_ADAPTIVE: Mapping[str, OptionValue] = {
+    "adaptive_threshold": 3.0,
+    "min_scene_len": "0.6s",
+    "window_width": 2,
+    "min_content_val": 15.0,
+    "weights": _CONTENT_WEIGHTS,
+    "luma_only": False,
+    "kernel_size": None,
+}
 
 DETECTORS: Mapping[str, Mapping[str, OptionValue]] = MappingProxyType(
     {
-        "adaptive": {
-            "adaptive_threshold": 3.0,
-            "min_scene_len": "0.6s",
-            "window_width": 2,
-            "min_content_val": 15.0,
-            "weights": _CONTENT_WEIGHTS,
-            "luma_only": False,
-            "kernel_size": None,
-        },
+        "blend": {"blend_score": 0.5, **_ADAPTIVE},
+        "adaptive": _ADAPTIVE,
         "content": {
             "threshold": 27.0,
             "min_scene_len": "0.6s",
@@ -57,7 +68,8 @@ DETECTORS: Mapping[str, Mapping[str, OptionValue]] = MappingProxyType(
         },
     }
 )
-"""PySceneDetect's detectors with its own option names and defaults.
+"""PySceneDetect's detectors with its own option names and defaults; `blend` is its adaptive one and ours beside it, for
+dissolves, wipes and fades (`blend_score`: evidence from which a transition counts, higher finds fewer).
 
 `min_scene_len` is the one with two defaults there: 15 frames in Python, 0.6 s on its command line. Seconds mean the
 same at every frame rate, so that one is taken here. A whole number means frames; text like `0.6s` or `00:00:00.600`,
@@ -69,7 +81,7 @@ or a number with a point, means seconds.
 class IndexSettings:
     """Everything about indexing that is a matter of choice. Raises ValueError with the allowed range."""
 
-    detector: str = "adaptive"
+    detector: str = "blend"
     detector_options: Mapping[str, OptionValue] = field(default_factory=dict)  # only what differs from DETECTORS
     segment_seconds: float = 8.0  # a longer shot becomes equal parts of at most this
     overlap_seconds: float = 0.5  # between neighbouring parts of one shot
@@ -77,12 +89,18 @@ class IndexSettings:
     preview_pixels: int = 320  # long side of a preview
     preview_seconds: float = 4.0  # of the preview itself, whatever the length of the segment
     preview_rate: int = 8  # frames per second of the preview
-    candidate_frames: int = 512  # frames of the open shot that are kept, scaled, until its end is known
+    candidate_frames: int = CANDIDATE_FRAMES  # of the open shot, kept until its end is known (and see KEPT_BYTES)
+    decode: str = "all"  # of DECODE
     decode_threads: int = 0  # per video; 0 lets the decoder choose
+    hardware: str = "none"  # of HARDWARE
 
     def __post_init__(self) -> None:
         if self.detector not in DETECTORS:
             raise ValueError(f"detector must be one of {', '.join(DETECTORS)}, got {self.detector!r}")
+        if self.decode not in DECODE:
+            raise ValueError(f"decode must be one of {', '.join(DECODE)}, got {self.decode!r}")
+        if self.hardware not in HARDWARE:
+            raise ValueError(f"hardware must be one of {', '.join(HARDWARE)}, got {self.hardware!r}")
         known = DETECTORS[self.detector]
         for name in self.detector_options:
             if name not in known:
@@ -113,9 +131,9 @@ class IndexSettings:
     def recipe(self, spec: ClipSpec) -> str:
         """Names what was done to a video: same content and recipe, same segments, clips, posters and previews.
 
-        Safe in a file name. Threads are left out, since they change nothing that is stored.
+        Safe in a file name. Threads and hardware are left out, since decoders of one format give the same pictures.
         """
-        chosen = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "decode_threads"}
+        chosen = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("decode_threads", "hardware")}
         chosen["detector_options"] = self.all_detector_options
         chosen["clip"] = [spec.frames, spec.size, spec.fit]
         chosen["pass_version"] = PASS_VERSION

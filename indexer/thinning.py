@@ -33,7 +33,7 @@ class Thinned(Generic[T]):
         if self._skip:
             self._skip -= 1
             return
-        if len(self._items) == self.bound:
+        if len(self._items) >= self.bound:  # more where the bound was lowered
             ends_kept = len(self._items) % 2 == 1
             del self._indices[1::2], self._items[1::2]
             self.stride *= 2

@@ -48,7 +48,10 @@ class VideoPass:
     what was given until then must be thrown away. Raises Cancelled when `cancelled()` says so. A video of which at
     least one frame decodes is indexed.
 
-    Memory: `candidate_frames` clip frames, a few dozen small pictures, the decoder's own frames. A cut that becomes
+    Where only reference frames are decoded, `video` and the times are those of all frames; clips, posters and previews
+    take the nearest decoded ones, and a cut lies on a decoded frame: at most as late as frames may be skipped in a row.
+
+    Memory: `candidate_frames` frames or KEPT_BYTES, whichever is less, and the decoder's own. A cut that becomes
     known only after its place has left in a flushed segment (a fade to black that lasts longer than eight segments)
     is moved to where the next segment begins.
     """
@@ -88,8 +91,12 @@ class VideoPass:
         if self._begun:
             raise RuntimeError("a VideoPass can be iterated once; make another one")
         self._begun = True
+        import cv2
+
         from indexer.probe import open_source
 
+        # Of the whole process: waking OpenCV's threads takes longer than its work here.
+        cv2.setNumThreads(1)
         with open_source(self.path, threads=self.settings.decode_threads) as source:
             duration = source.container.duration  # microseconds, or None
             self.seconds_expected = duration / 1e6 if duration and duration > 0 else None
@@ -98,7 +105,7 @@ class VideoPass:
     def _read(self, source: Source) -> Iterator[SegmentClip]:
         from indexer.decode import Decoding, end_of, no_frames
 
-        decoding = Decoding(source)
+        decoding = Decoding(source, reference_only=self.settings.decode == "reference")
         run: _Run | None = None
         last: Frame | None = None
         for frame in self._decoded(decoding):
@@ -114,7 +121,11 @@ class VideoPass:
         if run.frames == 1 and source.may_be_picture:
             raise UnreadableVideo(self.path, "still_image", "This is a single still picture, not a video.")
         source.check_unchanged()
-        end = end_of(last, start_pts=run.start_pts, frames=run.frames, step=source.step)
+        run.skip(decoding.skipped_after)
+        last_pts, duration = last.pts, last.duration
+        if decoding.skipped_after:
+            last_pts, duration = decoding.skipped_after[-1], 0
+        end = end_of(last_pts, duration, start_pts=run.start_pts, frames=run.frames, step=source.step)
         run.finish(end)
         yield from self._named(run)
         self.seconds_done = float((end - run.start_pts) * source.time_base)
@@ -215,6 +226,7 @@ class _Run:
         except FFmpegError:
             self.unusable += 1
             return False
+        self.skip(frame.skipped)
         size = frame.picture.width, frame.picture.height
         self._waiting.append(Settled(self.frames, frame.pts, picture, size))
         self.frames += 1
@@ -223,6 +235,12 @@ class _Run:
         if len(self._waiting) > _UNSETTLED_FRAMES:
             self._settle()
         return True
+
+    def skip(self, times: tuple[int, ...]) -> None:
+        """Frames that follow the last one and were not decoded: they count, and segments may begin with them."""
+        if times and self._waiting:
+            self._waiting[-1].skipped.extend(times)
+            self.frames += len(times)
 
     def finish(self, end: int) -> None:
         """No frame follows; the video ends at `end`."""

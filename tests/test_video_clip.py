@@ -155,11 +155,13 @@ def test_a_video_as_picture_is_its_first_frame_and_junk_is_refused(three_shots: 
         assert caught.value.kind == kind
 
 
-def test_frames_kept_unscaled_and_scaled_at_once_make_the_same_clip(
-    three_shots: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from indexer import clip_frames
+def test_large_frames_are_kept_in_smaller_numbers(three_shots: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """64 x 48 pixels in 4:2:0 take 5 KB and a little: there is room for fewer than 40, so 32 are kept of 95 at most."""
+    from indexer import kept_frames
 
-    late = read_clip(os.fspath(three_shots), SPEC)
-    monkeypatch.setattr(clip_frames, "_UNSCALED_BYTES", 0)
-    assert np.array_equal(read_clip(os.fspath(three_shots), SPEC), late)
+    exact = read_clip(os.fspath(three_shots), SPEC)
+    monkeypatch.setattr(kept_frames, "KEPT_BYTES", 40 * 5000)
+    assert np.array_equal(
+        read_clip(os.fspath(three_shots), SPEC, kept_frames=32), read_clip(os.fspath(three_shots), SPEC)
+    )
+    assert not np.array_equal(read_clip(os.fspath(three_shots), SPEC), exact)

@@ -242,7 +242,7 @@ class Stretch:
         scaler = Scaler(ClipSpec(2, 8), orientation=Orientation(), sample_aspect=Fraction(1))
         scaler.start(self.frame)
         self.shot = OpenShot(scaler, self.settings, Fraction(1, 25), 0)
-        self.kept: list[tuple[int, int, int]] = []
+        self.kept: list[int] = []
 
     def feed(self, times: list[int], first: int = 0) -> list[Part]:
         parts: list[Part] = []
@@ -255,10 +255,7 @@ class Stretch:
 def test_memory_does_not_follow_the_length_of_a_shot() -> None:
     stretch = Stretch(segment_seconds=4.0, candidate_frames=64)
     parts = stretch.feed(list(range(25 * 130)))
-    most = np.max(stretch.kept, axis=0)
-    assert most[0] <= 64
-    assert most[1] <= 6 * 4 * 8
-    assert most[2] <= 48
+    assert max(stretch.kept) <= 64
     assert len(stretch.shot._times) <= 9 * 4 * 25 + 1
     parts += stretch.shot.close(25 * 130)
     spans = [(part.start, part.end) for part in parts]

