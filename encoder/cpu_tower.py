@@ -1,8 +1,8 @@
 """The video tower of a CPU: the same function as `encoder.model`, cut into tasks that one core does in its own cache.
 
-A task is one picture through the whole spatial stack, some patches through the whole temporal stack, or some rows of one
-step of the auxiliary stack. Tasks always have the same shapes, so that a picture's features are the same to the last bit
-whatever stands beside it. Letters: B clips, T frames, N patches, L tokens, D dimensions, M rows.
+A task is one picture through the whole spatial stack, some patches through the whole temporal stack, or some rows of
+one step of the auxiliary stack. Pictures' tasks always have the same shape, so that features are the same to the last
+bit whatever stands beside a picture. Letters: B clips, T frames, N patches, L tokens, D dimensions, M rows.
 """
 
 from __future__ import annotations

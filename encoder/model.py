@@ -110,16 +110,19 @@ class AttentionPooler(nn.Module):
         self.norm = LayerNorm(c.dim)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """(B, L, D) -> (B, D)."""
-        b, length, _ = tokens.shape
-        d = self.per_dim_scale.shape[0]
+        """(B, L, D) -> (B, D).
+
+        The query is always the same, so keys and values need not be made of every token: a score is the token times
+        W_k q (the key's bias adds the same to all scores of a head), and W_v is applied to the means of tokens.
+        """
+        heads, d = self.heads, self.per_dim_scale.shape[0]
         # 1.442695041 = 1 / softplus(0): a stored scale of 0 means plain 1/sqrt(d).
         scale = 1.442695041 / math.sqrt(d) * F.softplus(self.per_dim_scale.float())
-        q = self.q(self.query).reshape(1, self.heads, 1, d) * scale.to(tokens.dtype)
-        k = self.k(tokens).reshape(b, length, self.heads, d).transpose(1, 2)
-        v = self.v(tokens).reshape(b, length, self.heads, d).transpose(1, 2)
-        weights = torch.softmax((q @ k.transpose(-2, -1)).float(), dim=-1).to(v.dtype)
-        pooled = (weights @ v).reshape(b, self.heads * d)
+        q = self.q(self.query).reshape(heads, 1, d) * scale.to(tokens.dtype)
+        asked = (q @ self.k.weight.reshape(heads, d, -1))[:, 0]  # (heads, D)
+        weights = torch.softmax((asked @ tokens.transpose(1, 2)).float(), dim=-1).to(tokens.dtype)  # (B, heads, L)
+        means = weights @ tokens  # (B, heads, D)
+        pooled = torch.einsum("bhi,hoi->bho", means, self.v.weight.reshape(heads, d, -1)).flatten(1) + self.v.bias
         return self.norm(self.out(pooled))  # type: ignore[no-any-return]
 
 
