@@ -33,6 +33,7 @@ class Settings:
     device: str = "auto"
     frames: int | None = None  # None: the encoder's own, or what the library was indexed with
     fit: Fit | None = None  # None: what the library was indexed with, else stretch
+    still_frames: int | None = None  # of clips that hardly move, 0: all. None: as the library was indexed
     ffmpeg: str | None = None  # a binary to use instead of the packaged one
     given: frozenset[str] = frozenset()  # fields that were given on the command line itself
 
@@ -91,7 +92,7 @@ def open_library(settings: Settings, *, create: bool = False) -> Library:
 def open_encoder(settings: Settings, sources: Sources | None = None) -> Encoder:
     """The encoder of these settings, with its weights loaded.
 
-    What is not asked for is taken as the library was last indexed, because frames and fit shape every vector.
+    What is not asked for is taken as the library was last indexed, because it shapes every vector.
     sources: who is asked before weights are downloaded, and who is told how far it is; None downloads nothing large.
     Raises EncoderError where weights or the device are missing, WrongSetting for names that nobody knows.
     """
@@ -100,9 +101,11 @@ def open_encoder(settings: Settings, sources: Sources | None = None) -> Encoder:
     # Threads that wait for each other by spinning take 15 times as long where other programs want the cores as well
     # (8 clips of the demo encoder beside a training on two cores: 14 s, and 0.9 s asleep). Read when torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    frames, fit = _frames_and_fit(settings)
+    frames, fit, still = shape(settings)
     try:
-        return load(encoder_name(settings), settings.device, frames=frames, fit=fit, sources=sources)
+        return load(
+            encoder_name(settings), settings.device, frames=frames, fit=fit, still_frames=still, sources=sources
+        )
     except ValueError as error:
         raise WrongSetting(str(error)) from error
 
@@ -114,7 +117,7 @@ def open_encoder_deferred(settings: Settings, load: Callable[[], Encoder]) -> En
     from app.remembered import canonical
 
     name = encoder_name(settings)
-    frames, fit = _frames_and_fit(settings)
+    frames, fit, still = shape(settings)
 
     def files() -> list[Path]:
         from encoder import EncoderError
@@ -126,15 +129,19 @@ def open_encoder_deferred(settings: Settings, load: Callable[[], Encoder]) -> En
         except (EncoderError, ValueError):
             return []
 
-    return open_deferred(settings.library, Asked(canonical(name), settings.device, frames, fit), load, files)
+    return open_deferred(settings.library, Asked(canonical(name), settings.device, frames, fit, still), load, files)
 
 
-def _frames_and_fit(settings: Settings) -> tuple[int | None, Fit]:
+def shape(settings: Settings) -> tuple[int | None, Fit, int]:
+    """Frames, fit and still frames: as asked, else as the library was last indexed with this encoder."""
     from app.remembered import recall
 
     choice = recall(settings.library, settings.encoder)
     frames = settings.frames if settings.frames is not None or choice is None else choice.frames
-    return frames, settings.fit or (choice.fit if choice else "stretch")
+    still = settings.still_frames
+    if still is None:
+        still = choice.still_frames if choice else 0
+    return frames, settings.fit or (choice.fit if choice else "stretch"), still
 
 
 def encoder_name(settings: Settings) -> str:

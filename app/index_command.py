@@ -68,6 +68,12 @@ Examples:
     type=click.Choice(["stretch", "crop", "pad"]),
     help="How wide pictures become square; by default stretch, which keeps all that is to be seen.",
 )
+@click.option(
+    "--still-frames",
+    type=click.IntRange(min=0, max=512),
+    metavar="N",
+    help="Frames of a clip that hardly moves, such as a slide; fewer are faster. By default 0: as many as of any clip.",
+)
 @shaping_options
 @click.option(
     "--exclude", multiple=True, metavar="PATTERN", help="Leave out what matches, such as '*.tmp.mp4'; may be repeated."
@@ -86,6 +92,7 @@ def index(
     batch_size: int | None,
     frames: int | None,
     fit: Literal["stretch", "crop", "pad"] | None,
+    still_frames: int | None,
     detector: str,
     detector_options: tuple[str, ...],
     min_scene_len: str | None,
@@ -112,7 +119,7 @@ def index(
     for folder in folders:
         if not os.path.lexists(folder):
             raise Refused(f"{printable(folder)}: there is no such file or folder", MISSING)
-    settings = dataclasses.replace(settings, frames=frames, fit=fit)
+    settings = dataclasses.replace(settings, frames=frames, fit=fit, still_frames=still_frames)
     options = run_options(workers=workers, batch_size=batch_size, exclude=exclude, redo=redo, retry_failed=retry_failed)
     encoder = open_encoder_asking(settings, yes=yes)
     with compose.open_library(settings, create=True) as library:
@@ -217,7 +224,8 @@ def run(
 
     say_notice(encoder, roots)
     name = canonical(compose.encoder_name(settings))
-    remember(library.directory, Choice(name, encoder.id, encoder.clip_spec.frames, encoder.clip_spec.fit))
+    spec, (_, _, still_frames) = encoder.clip_spec, compose.shape(settings)
+    remember(library.directory, Choice(name, encoder.id, spec.frames, spec.fit, still_frames))
     command, *rest = again or ["index", *path_words(roots)]
     words = [command, "--encoder", name, *rest]
     with (

@@ -26,6 +26,7 @@ class Asked:
     device: str
     frames: int | None
     fit: str
+    still_frames: int = 0
 
     @property
     def key(self) -> str:

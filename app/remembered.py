@@ -21,12 +21,13 @@ FILE = "encoders.json"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """How an encoder was loaded: by `name` (absolute where it is a file), with `frames` and `fit`."""
+    """How an encoder was loaded: by `name` (absolute where it is a file), with `frames`, `fit` and `still_frames`."""
 
     name: str
     encoder_id: str
     frames: int | None
     fit: Fit
+    still_frames: int = 0
 
 
 def remember(directory: Path, choice: Choice) -> None:
@@ -54,7 +55,10 @@ def recall_all(directory: Path) -> list[Choice]:
     """Every choice, the last used first. A file that is missing, torn or from another version reads as empty."""
     try:
         rows = json.loads((directory / FILE).read_bytes())
-        return [Choice(str(row["name"]), str(row["encoder_id"]), row["frames"], row["fit"]) for row in rows]
+        return [
+            Choice(str(row["name"]), str(row["encoder_id"]), row["frames"], row["fit"], int(row.get("still_frames", 0)))
+            for row in rows
+        ]
     except (OSError, ValueError, TypeError, KeyError):
         return []
 

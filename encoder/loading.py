@@ -25,6 +25,7 @@ def load(
     *,
     frames: int | None = None,
     fit: Fit = "stretch",
+    still_frames: int = 0,
     sources: Sources | None = None,
 ) -> Encoder:
     """See `encoder.load_encoder`."""
@@ -32,6 +33,8 @@ def load(
     if frames is not None and frames < 1:
         raise ValueError(f"an encoder looks at one frame or more, got {frames}")
     if isinstance(name_or_path, str) and name_or_path.startswith(_OPEN_CLIP):
+        if still_frames:
+            raise ValueError(f"{name_or_path} sees each frame by itself; still frames are for VideoPrism encoders")
         from encoder.openclip import load as load_open_clip
 
         return load_open_clip(name_or_path, choose_device(device), frames=frames, fit=fit, sources=sources)
@@ -64,6 +67,7 @@ def load(
         weights_id=f"{name}@{both}",
         frames=frames,
         fit=fit,
+        still_frames=still_frames,
         notice=DEMO_NOTICE if config.name == DEMO.name else None,
     )
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from encoder import ClipSpec, Fit
 from encoder.model import VideoPrismLvT
 from encoder.runner import Precision, make_runner
+from encoder.stillness import LEVELS, change, few_frames
 
 if TYPE_CHECKING:
     from encoder.tokenizer import Tokenizer
@@ -30,19 +31,24 @@ class VideoPrism:
         weights_id: str,
         frames: int | None = None,
         fit: Fit = "stretch",
+        still_frames: int = 0,
         notice: str | None = None,
         precision: Precision = "float32",
     ) -> None:
         """weights_id: names these very weights (configuration and checksum); part of `id`. precision: is not.
+        still_frames: how many frames of a clip that hardly moves are looked at; 0: all.
 
-        Raises EncoderUnavailable when the device cannot hold the network.
+        Raises EncoderUnavailable when the device cannot hold the network, ValueError for more still frames than frames.
         """
         config = network.config
+        if not 0 <= still_frames <= (frames or config.frames):
+            raise ValueError(f"of {frames or config.frames} frames, {still_frames} cannot be kept where nothing moves")
         self._runner = make_runner(network, device, precision)
         self._dim = config.dim
         self._tokenizer = tokenizer
         self._spec = ClipSpec(frames or config.frames, config.size, fit)
-        self._id = f"{weights_id}:{self._spec.frames}f:{fit}"
+        self._still_frames = still_frames
+        self._id = f"{weights_id}:{self._spec.frames}f:{fit}" + (f":still{still_frames}" if still_frames else "")
         self._notice = notice
 
     @property
@@ -68,7 +74,20 @@ class VideoPrism:
     def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 (B, T, S, S, 3) -> float32 (B, D), unit rows."""
         self._spec.require(clips)
-        return self._runner.clips(clips) if len(clips) else np.zeros((0, self.dim), np.float32)
+        if not len(clips):
+            return np.zeros((0, self.dim), np.float32)
+        return self._runner.clips(clips) if not self._still_frames else self._by_motion(clips, self._still_frames)
+
+    def _by_motion(self, clips: NDArray[np.uint8], still_frames: int) -> NDArray[np.float32]:
+        """Clips that move in full, the others by a few of their frames; temporal positions are resized to fit."""
+        still = change(clips) < LEVELS
+        few = few_frames(self._spec.frames, still_frames)
+        rows = np.empty((len(clips), self.dim), np.float32)
+        if still.any():
+            rows[still] = self._runner.clips(clips[still][:, few])
+        if not still.all():
+            rows[~still] = self._runner.clips(clips[~still])
+        return rows
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """B sentences -> float32 (B, D), unit rows. What exceeds the token limit is cut off."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
@@ -186,6 +187,10 @@ def test_what_the_library_was_indexed_with_is_remembered(films: Path) -> None:
     assert (choice.name, choice.frames, choice.fit) == ("videoprism_lvt_demo", 4, "stretch")
     assert compose.encoder_name(settings_from()) == "videoprism_lvt_demo"
     assert compose.encoder_name(settings_from({"PRISMSEARCH_ENCODER": "large"})) == "large"
+    indexed("films", "--encoder", "demo", "--still-frames", "2", "--redo", code=1)
+    there = dataclasses.replace(settings_from(), library=Path("library"))
+    assert compose.shape(there) == (4, "stretch", 2)
+    assert compose.shape(dataclasses.replace(there, still_frames=0)) == (4, "stretch", 0)
 
 
 def test_the_encoder_used_last_comes_first_and_a_torn_file_is_as_none(tmp_path: Path) -> None:
@@ -195,7 +200,12 @@ def test_the_encoder_used_last_comes_first_and_a_torn_file_is_as_none(tmp_path: 
     assert recall_all(tmp_path) == [first, second]
     assert recall(tmp_path, "b") == second
     assert recall(tmp_path, "c") is None
+    remember(tmp_path, Choice("d", "d@1", 4, "stretch", 2))
     text = (tmp_path / FILE).read_bytes()
+    (tmp_path / FILE).write_bytes(
+        text.replace(b',\n  "still_frames": 2', b"")
+    )  # as it was written before there were any
+    assert recall(tmp_path) == Choice("d", "d@1", 4, "stretch", 0)
     (tmp_path / FILE).write_bytes(text[: len(text) // 2])
     assert recall(tmp_path) is None
     assert [path.name for path in tmp_path.iterdir()] == [FILE]

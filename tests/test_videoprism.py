@@ -7,6 +7,7 @@ from typing import Any
 import goldens
 import numpy as np
 import pytest
+import torch
 
 from encoder import runner
 from encoder.videoprism import VideoPrism
@@ -29,6 +30,38 @@ def test_a_batch_in_parts_gives_the_same_rows(monkeypatch: pytest.MonkeyPatch) -
     parts = encoder(network).encode_clips(clips)
     assert seen == [5, 2, 2, 1]
     np.testing.assert_allclose(parts, whole, atol=1e-6)
+
+
+def still_clip(seed: int) -> Any:
+    """One picture, six times, with a little grain."""
+    rng = np.random.default_rng(seed)
+    picture = goldens.recipe().clip_u8(seed, 1, 72).clip(10, 245).astype(np.int16)
+    return (picture + rng.integers(-4, 5, (6, 72, 72, 3))).astype(np.uint8)
+
+
+def test_still_clips_are_encoded_by_few_frames_and_others_in_full() -> None:
+    network = goldens.lvt("tiny")
+    moving = still_clip(2)
+    moving[4, 10:16, 10:16] ^= 255  # one small thing in one frame
+    clips = np.stack([still_clip(1), moving, still_clip(3)])
+    full = encoder(network)
+    few = VideoPrism(network, None, "cpu", weights_id="tiny@test", still_frames=2)  # type: ignore[arg-type]
+    assert (full.id, few.id) == ("tiny@test:6f:stretch", "tiny@test:6f:stretch:still2")
+    assert few.clip_spec == full.clip_spec
+    rows = few.encode_clips(clips)
+    with torch.inference_mode():
+        by_two = network.encode_video(torch.from_numpy(clips[[0, 2]][:, [1, 4]])).numpy()
+    np.testing.assert_allclose(rows[[0, 2]], by_two, atol=goldens.UNIT)
+    np.testing.assert_allclose(rows[1], full.encode_clips(clips[1:2])[0], atol=goldens.UNIT)
+    assert few.encode_clips(clips[:0]).shape == (0, 32)
+    for i in range(3):  # alone as well as among others
+        np.testing.assert_allclose(few.encode_clips(clips[i : i + 1])[0], rows[i], atol=goldens.UNIT)
+
+
+def test_no_more_still_frames_than_frames() -> None:
+    for wrong in (-1, 7):
+        with pytest.raises(ValueError, match="of 6 frames"):
+            VideoPrism(goldens.lvt("tiny"), None, "cpu", weights_id="t", still_frames=wrong)  # type: ignore[arg-type]
 
 
 def test_full_size_clips_go_one_by_one() -> None:
