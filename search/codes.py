@@ -24,7 +24,7 @@ TRAINED_ROWS = 100_000
 _QUERY_BITS = 8  # of a query's numbers; fewer are quicker by little and wrong by more
 _SAMPLE_A_LIST = 40  # rows that k-means sees for each list, about what FAISS asks for
 _ITERATIONS = 8
-_PROBED = 32  # one list of so many is looked into for the ten nearest
+_PROBED = 1.25  # for the ten nearest, so many times the root of the number of lists are looked into
 _FEWEST_LISTS = 256
 
 
@@ -37,7 +37,7 @@ def wanted_lists(count: int) -> int:
 
 def candidates_for(k: int) -> int:
     """How many candidates hold the `k` nearest: recall 0.99 or more (benchmarks.vectors)."""
-    return 500 + 20 * k
+    return 300 + 20 * k
 
 
 class Codes:
@@ -99,4 +99,4 @@ class Codes:
 
     def _probed(self, nearest: float) -> int:
         """Lists to look into for so many nearest of all: four times as many of those lie in twice as many lists."""
-        return int(min(self.lists, np.ceil(self.lists / _PROBED * max(1.0, nearest / 12) ** 0.5)))
+        return int(min(self.lists, np.ceil(_PROBED * np.sqrt(self.lists * max(1.0, nearest / 12)))))

@@ -15,13 +15,13 @@ from search.row_parts import STORED, Part, view_of
 if TYPE_CHECKING:
     from search.gpu_rows import GpuRows
 
-FEW_ROWS = 16_384
+FEW_ROWS = 8192
 """So many allowed rows are fetched and compared one by one: 3 ms, whatever the size of the library."""
 
-_BLOCK_ROWS = 2048  # rows fetched at once: 3 MB of 768 columns, which stay in the cache
+_BLOCK_ROWS = 1024  # rows fetched at once: 1.5 MB of 768 columns, which stay in the cache
 _COUNT_BLOCK = 4096  # rows whose scores are all looked at, once more than _COUNTED pass
 _COUNTED = 1024
-_LARGEST_SHARE = 16  # candidates may be 1/16 of what is allowed; beyond, comparing with all is as quick
+_LARGEST_SHARE = 8  # candidates may be 1/8 of what is allowed; beyond, comparing with all is as quick
 
 Found = tuple[NDArray[np.float32], NDArray[np.int64]]  # scores and positions, best first
 

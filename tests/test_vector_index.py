@@ -53,7 +53,7 @@ class Rows:
         self.rows.update(zip([int(i) for i in ids], rows, strict=True))
 
     def remove(self, *ids: int) -> None:
-        self.generation += 1
+        self.generation += len(ids)
         for i in ids:
             del self.rows[i]
 
