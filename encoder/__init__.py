@@ -124,6 +124,7 @@ def load_encoder(
     frames: int | None = None,
     fit: Fit = "stretch",
     still_frames: int = 0,
+    precision: str = "auto",
     sources: Sources | None = None,
 ) -> Encoder:
     """Load an encoder by name or from a file.
@@ -132,10 +133,13 @@ def load_encoder(
     `.safetensors`, or `open_clip:MODEL/PRETRAINED` (`open_clip:MODEL/random` for tests).
     device: cpu, cuda, cuda:N, mps or auto (the best there is). frames: T, by default the checkpoint's own.
     still_frames: of clips that hardly move (`encoder.stillness`); 0: all. Part of the id, as frames and fit are.
+    precision: auto, float32, bfloat16 or int8 (`encoder.precision`); no part of the id, the space stays the same.
     sources: who is asked before a large download, and where files may lie; None downloads nothing above 10 MB.
 
     Raises ModelNotFound, WeightsMismatch, EncoderUnavailable; ValueError for an unknown name.
     """
     from encoder.loading import load
 
-    return load(name_or_path, device, frames=frames, fit=fit, still_frames=still_frames, sources=sources)
+    return load(
+        name_or_path, device, frames=frames, fit=fit, still_frames=still_frames, precision=precision, sources=sources
+    )

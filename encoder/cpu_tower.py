@@ -15,7 +15,8 @@ from encoder.capped_attention import LARGEST_CAP, attend, query_scale
 from encoder.config import VideoPrismConfig
 from encoder.layers import LAYER_NORM_EPS, Attention, Block, LayerNorm, Stack, resize_positions, unit_rows
 from encoder.model import VideoPrismLvT
-from encoder.packed_linear import GELU_LOWEST, PackedLinear, Precision, pack_linear
+from encoder.packed_linear import GELU_LOWEST, PackedLinear, pack_linear
+from encoder.precision import Precision
 from encoder.workers import Workers
 
 _ROWS = 256

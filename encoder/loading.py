@@ -8,6 +8,7 @@ from pathlib import Path
 
 from encoder import Encoder, EncoderUnavailable, Fit, ModelNotFound, WeightsMismatch, hub, receipts
 from encoder.config import ALIASES, CONFIGS, DEMO, VOCABULARY, VideoPrismConfig
+from encoder.precision import choose_precision
 from encoder.sources import Sources
 
 DEMO_FOLDER = Path(__file__).parent / "demo"
@@ -26,6 +27,7 @@ def load(
     frames: int | None = None,
     fit: Fit = "stretch",
     still_frames: int = 0,
+    precision: str = "auto",
     sources: Sources | None = None,
 ) -> Encoder:
     """See `encoder.load_encoder`."""
@@ -33,11 +35,15 @@ def load(
     if frames is not None and frames < 1:
         raise ValueError(f"an encoder looks at one frame or more, got {frames}")
     if isinstance(name_or_path, str) and name_or_path.startswith(_OPEN_CLIP):
+        if precision not in ("auto", "float32"):
+            raise ValueError(f"{name_or_path} runs in float32; other precisions are for VideoPrism encoders")
         if still_frames:
             raise ValueError(f"{name_or_path} sees each frame by itself; still frames are for VideoPrism encoders")
         from encoder.openclip import load as load_open_clip
 
         return load_open_clip(name_or_path, choose_device(device), frames=frames, fit=fit, sources=sources)
+    if precision != "auto":
+        choose_precision(precision, choose_device(device), 0)  # what cannot be is said before anything is fetched
     config, weights, vocabulary = _files(name_or_path, sources)
     device = choose_device(device)
 
@@ -68,6 +74,7 @@ def load(
         frames=frames,
         fit=fit,
         still_frames=still_frames,
+        precision=choose_precision(precision, device, config.dim),
         notice=DEMO_NOTICE if config.name == DEMO.name else None,
     )
 

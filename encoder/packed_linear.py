@@ -6,12 +6,12 @@ weights of the other two anew in every call.
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-Precision = Literal["float32", "bfloat16", "int8"]
+from encoder.precision import Precision
 
 GELU_LOWEST = -0.17
 """Nothing that leaves a GELU is less: its minimum is -0.16997."""

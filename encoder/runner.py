@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -11,10 +11,7 @@ from numpy.typing import NDArray
 from encoder import EncoderUnavailable
 from encoder.allocator import keep_large_blocks
 from encoder.model import VideoPrismLvT
-
-Precision = Literal["float32", "bfloat16", "int8"]
-"""What the video tower computes in. The vectors' space stays the same: rows differ by less than float16 storage and
-rounding of ranks can tell apart, see docs/encoder.md."""
+from encoder.precision import WIDE, Precision, packs_layers
 
 _CPU_ACTIVATION = 1 << 22
 """Numbers of one activation, clips x tokens x width, that a CPU takes at once: one clip of the full-size networks, many
@@ -98,6 +95,10 @@ def make_runner(network: VideoPrismLvT, device: str, precision: Precision = "flo
         from encoder.cuda import CudaRunner
 
         return CudaRunner(network, device)
+    if device == "cpu" and packs_layers() and (precision != "float32" or network.config.dim >= WIDE):
+        from encoder.cpu import CpuRunner
+
+        return CpuRunner(network, precision)
     if precision != "float32":
         raise EncoderUnavailable(f"{network.config.name} runs in float32 on {device}, not in {precision}")
     return PlainRunner(network, device)
