@@ -51,6 +51,7 @@ Examples:
   prismsearch index ~/Videos /media/usb --exclude "*/raw/*"
   prismsearch index film.mp4 --detector content -o threshold=30
   prismsearch index ~/Videos --encoder large --device cuda --batch-size 16
+  prismsearch index ~/Videos --decode reference
   prismsearch index ~/Videos --json > report.json
 
 {detectors_text()}
@@ -98,6 +99,8 @@ def index(
     min_scene_len: str | None,
     segment_seconds: Fraction | None,
     overlap_seconds: Fraction | None,
+    decode: str,
+    hardware: str,
     exclude: tuple[str, ...],
     redo: bool,
     retry_failed: bool,
@@ -115,6 +118,8 @@ def index(
         min_scene_len=min_scene_len,
         segment_seconds=segment_seconds,
         overlap_seconds=overlap_seconds,
+        decode=decode,
+        hardware=hardware,
     )
     for folder in folders:
         if not os.path.lexists(folder):
@@ -151,6 +156,8 @@ def retry(
     min_scene_len: str | None,
     segment_seconds: Fraction | None,
     overlap_seconds: Fraction | None,
+    decode: str,
+    hardware: str,
     as_json: bool,
 ) -> None:
     """Try files again that could not be indexed (below PATHS, if any are given)."""
@@ -160,6 +167,8 @@ def retry(
         min_scene_len=min_scene_len,
         segment_seconds=segment_seconds,
         overlap_seconds=overlap_seconds,
+        decode=decode,
+        hardware=hardware,
     )
     with compose.open_library(settings) as library:
         wanted = [as_indexed(library, path) for path in paths]

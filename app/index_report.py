@@ -47,6 +47,8 @@ def print_report(report: IndexReport) -> None:
         "kept, though neither file nor folder is there (a drive not plugged in? prismsearch remove forgets them):",
         [(shown(path),) for path in report.kept_missing],
     )
+    if report.fell_back:
+        click.echo(f"{counted(report.fell_back, 'video')} decoded by the processor: no hardware could (see --hardware)")
     if report.clips:
         speed = f", {report.speed:.1f}x real time" if report.speed else ""
         click.echo(
@@ -92,5 +94,6 @@ def report_record(report: IndexReport) -> dict[str, Any]:
         "video_seconds": round(report.video_seconds, 3),
         "clips": report.clips,
         "frames": report.frames,
+        "fell_back": report.fell_back,
         "speed": None if report.speed is None else round(report.speed, 2),
     }

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from app.options import seconds_value
-from indexer.settings import DETECTORS, IndexSettings, OptionValue
+from indexer.settings import DECODE, DETECTORS, HARDWARE, IndexSettings, OptionValue
 
 
 def detectors_text() -> str:
@@ -29,8 +29,22 @@ def _as_typed(value: OptionValue) -> str:
 
 
 def shaping_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--detector, -o, --min-scene-len, --segment-seconds and --overlap-seconds."""
+    """--detector, -o, --min-scene-len, --segment-seconds, --overlap-seconds, --decode and --hardware."""
     for option in (
+        click.option(
+            "--hardware",
+            type=click.Choice(HARDWARE),
+            default="none",
+            show_default=True,
+            help="The device that decodes; what it cannot, the processor does, and the report says so.",
+        ),
+        click.option(
+            "--decode",
+            type=click.Choice(list(DECODE)),
+            default="all",
+            show_default=True,
+            help="Decode all frames, or only those that others refer to: faster, shots begin up to a few frames late.",
+        ),
         click.option(
             "--overlap-seconds",
             metavar="TIME",
@@ -59,7 +73,7 @@ def shaping_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--detector",
             type=click.Choice(list(DETECTORS)),
-            default="adaptive",
+            default="blend",
             show_default=True,
             help="How cuts are found.",
         ),
@@ -75,8 +89,17 @@ def index_settings(
     min_scene_len: str | None,
     segment_seconds: Fraction | None,
     overlap_seconds: Fraction | None,
+    decode: str = "all",
+    hardware: str = "none",
 ) -> IndexSettings:
-    """Settings from the options above; a usage error says which value is wrong."""
+    """Settings from the options above; a usage error says which value is wrong, or that a device is not there."""
+    if hardware != "none":
+        from indexer.hardware import NoDevice, choose
+
+        try:
+            hardware = choose(hardware) or "auto"  # where there is none, the report tells for how many videos
+        except NoDevice as error:
+            raise click.UsageError(f"--hardware: {error}") from error
     chosen: dict[str, OptionValue] = {}
     for text in detector_options:
         name, equals, value = text.partition("=")
@@ -93,7 +116,13 @@ def index_settings(
     if overlap_seconds is not None:
         sizes["overlap_seconds"] = float(overlap_seconds)
     try:
-        return IndexSettings(detector=detector, detector_options=chosen, **sizes)  # type: ignore[arg-type]
+        return IndexSettings(
+            detector=detector,
+            detector_options=chosen,
+            decode=decode,
+            hardware=hardware,
+            **sizes,  # type: ignore[arg-type]
+        )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
 

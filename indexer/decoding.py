@@ -143,7 +143,7 @@ class Decoders:
                 raise UnreadableVideo(
                     job.file.path, "error", "The file changed while it was read; index it again once it is complete."
                 )
-            return Decoded(job, video, reading.shots, reading.segments, media)
+            return Decoded(job, video, reading.shots, reading.segments, media, reading.fell_back)
         except BaseException:
             media.discard()
             raise

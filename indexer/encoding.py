@@ -148,6 +148,7 @@ class Encoding:
         self._tally.video_seconds += video.duration_seconds
         self._tally.clips += len(rows)
         self._tally.frames += video.frames
+        self._tally.fell_back += decoded.fell_back
         self._meter.seconds_done = self._tally.video_seconds
         if path in self._known:
             self._tally.updated += 1

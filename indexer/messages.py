@@ -24,6 +24,7 @@ class Reading(Protocol):
 
     seconds_done: float  # of the video, decoded so far
     seconds_expected: float | None  # its length, if the container says so
+    fell_back: bool  # hardware was to decode and the processor did
     shots: list[Shot]
     segments: list[Segment]
 
@@ -56,6 +57,7 @@ class Decoded:
     shots: list[Shot]
     segments: list[Segment]
     media: StagedMedia
+    fell_back: bool = False  # hardware was to decode and the processor did
 
 
 @dataclass(frozen=True, slots=True, eq=False)

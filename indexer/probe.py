@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, NoReturn
@@ -63,6 +63,11 @@ class Source:
     may_be_picture: bool  # the container also holds still pictures: one frame alone is not a video
 
     @property
+    def on_device(self) -> bool:
+        """Whether a device decodes it; known for sure once the first frame has come."""
+        return bool(self.stream.codec_context.is_hwaccel)
+
+    @property
     def decoding_times_only(self) -> bool:
         """AVI stores no presentation times: see indexer.clock."""
         return self.container.format.name == "avi"
@@ -106,8 +111,10 @@ def unreadable(path: str, problem: OSError) -> UnreadableVideo:
 
 
 @contextmanager
-def open_source(path: str, *, threads: int = 0) -> Iterator[Source]:
+def open_source(path: str, *, threads: int = 0, device: str | None = None) -> Iterator[Source]:
     """Open `path` for decoding with `threads` threads (0: as many as there are cores, at most MOST_THREADS).
+
+    device: what decodes it if it can (indexer.hardware), None for the processor; Source.on_device says what happened.
 
     Raises UnreadableVideo. Pictures with one frame are only found out by decoding: see Source.may_be_picture.
     """
@@ -121,7 +128,7 @@ def open_source(path: str, *, threads: int = 0) -> Iterator[Source]:
         # `file:` keeps a name with a colon or a percent sign from being taken for a protocol or a pattern.
         # The whitelist keeps a text that names other places (a playlist called .mp4) from making us open connections.
         options = {"protocol_whitelist": "file"}
-        container = av.open("file:" + path, options=options, metadata_errors="replace")
+        container = _opened(path, options, device)
     except PermissionError:
         raise UnreadableVideo(path, "permission", "The file may not be read; change its permissions.") from None
     except FileNotFoundError:
@@ -132,6 +139,15 @@ def open_source(path: str, *, threads: int = 0) -> Iterator[Source]:
         _explain(path, problem)
     with container:
         yield _choose(path, container, info, threads)
+
+
+def _opened(path: str, options: dict[str, str], device: str | None) -> InputContainer:
+    if device is not None:
+        from indexer.hardware import acceleration
+
+        with suppress(av.error.FFmpegError):  # the device's trouble or the file's: opening it again tells
+            return av.open("file:" + path, options=options, metadata_errors="replace", hwaccel=acceleration(device))
+    return av.open("file:" + path, options=options, metadata_errors="replace")
 
 
 def _explain(path: str, problem: av.error.FFmpegError) -> NoReturn:

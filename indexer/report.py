@@ -41,7 +41,8 @@ class IndexReport:
     # which decode beside the rest, so the parts may add up to more than wall
     video_seconds: float = 0.0  # of video, decoded and encoded in this run
     clips: int = 0
-    frames: int = 0  # decoded
+    frames: int = 0  # of those videos
+    fell_back: int = 0  # videos that hardware was to decode and the processor did
 
     @property
     def speed(self) -> float | None:

@@ -31,7 +31,7 @@ class Tally:
         self.stopped = ""
         self.seconds = dict.fromkeys(STAGES, 0.0)
         self.video_seconds = 0.0
-        self.clips = self.frames = 0
+        self.clips = self.frames = self.fell_back = 0
         self._library = library
         self._meter = meter
 
@@ -77,4 +77,5 @@ class Tally:
             video_seconds=self.video_seconds,
             clips=self.clips,
             frames=self.frames,
+            fell_back=self.fell_back,
         )

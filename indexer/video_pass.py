@@ -76,6 +76,7 @@ class VideoPass:
         self.seconds_expected: float | None = None  # its length as the container tells it, once opened: for an ETA
         self.seconds_decoding = 0.0  # spent in the decoder
         self.seconds_preparing = 0.0  # spent on scaling, detection, posters and previews
+        self.fell_back = False  # hardware was to decode and the processor did
         self._cancelled = cancelled
         self._video: Video | None = None
         self._begun = False
@@ -93,11 +94,13 @@ class VideoPass:
         self._begun = True
         import cv2
 
+        from indexer.hardware import choose
         from indexer.probe import open_source
 
         # Of the whole process: waking OpenCV's threads takes longer than its work here.
         cv2.setNumThreads(1)
-        with open_source(self.path, threads=self.settings.decode_threads) as source:
+        device = choose(self.settings.hardware)
+        with open_source(self.path, threads=self.settings.decode_threads, device=device) as source:
             duration = source.container.duration  # microseconds, or None
             self.seconds_expected = duration / 1e6 if duration and duration > 0 else None
             yield from self._timed(self._read(source))
@@ -116,6 +119,7 @@ class VideoPass:
                 self.frames = run.frames
                 self.seconds_done = float((frame.pts - run.start_pts) * source.time_base)
                 yield from self._named(run)
+        self.fell_back = self.settings.hardware != "none" and not source.on_device
         if run is None or last is None:
             raise no_frames(source, decoding.damaged)
         if run.frames == 1 and source.may_be_picture:

@@ -36,6 +36,7 @@ class PretendReading:
     def __init__(self, reader: Reader, path: str, fingerprint: str, cancelled: Callable[[], bool]) -> None:
         self.seconds_done = 0.0
         self.seconds_expected: float | None = None
+        self.fell_back = False
         self.shots: list[Shot] = []
         self.segments: list[Segment] = []
         self._reader, self._path, self._fingerprint, self._cancelled = reader, path, fingerprint, cancelled
