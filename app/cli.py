@@ -91,7 +91,7 @@ def main(**_: Any) -> None:
       prismsearch ui                             the same in the browser
       prismsearch export "sunset" --to clips     the hits as files
 
-    --library, --encoder and --device may stand before or after the command.
+    --library, --encoder, --device and --precision may stand before or after the command.
     """
 
 

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 LIBRARY_VARIABLE = "PRISMSEARCH_LIBRARY"
 ENCODER_VARIABLE = "PRISMSEARCH_ENCODER"
 DEVICE_VARIABLE = "PRISMSEARCH_DEVICE"
+PRECISION_VARIABLE = "PRISMSEARCH_PRECISION"
 FFMPEG_VARIABLE = "PRISMSEARCH_FFMPEG"
+PRECISIONS = ("auto", "float32", "bfloat16", "int8")
+"""Those of `encoder.precision`, whose package would bring numpy into every --help."""
 
 
 class WrongSetting(ValueError):
@@ -31,6 +34,7 @@ class Settings:
     library: Path
     encoder: str | None = None
     device: str = "auto"
+    precision: str = "auto"  # of the video tower; rows of all precisions are of one space
     frames: int | None = None  # None: the encoder's own, or what the library was indexed with
     fit: Fit | None = None  # None: what the library was indexed with, else stretch
     still_frames: int | None = None  # of clips that hardly move, 0: all. None: as the library was indexed
@@ -43,14 +47,16 @@ class Settings:
         library: str | None = None,
         encoder: str | None = None,
         device: str | None = None,
+        precision: str | None = None,
     ) -> Settings:
         """These settings with what was given on the command line in their place; None leaves a value as it is."""
-        options = {"library": library, "encoder": encoder, "device": device}
+        options = {"library": library, "encoder": encoder, "device": device, "precision": precision}
         return replace(
             self,
             library=self.library if library is None else Path(library),
             encoder=self.encoder if encoder is None else encoder,
             device=self.device if device is None else device,
+            precision=self.precision if precision is None else precision,
             given=self.given | {name for name, value in options.items() if value is not None},
         )
 
@@ -66,6 +72,7 @@ def settings_from(environment: Mapping[str, str] | None = None) -> Settings:
         library=Path(library) if library else default_library(),
         encoder=variables.get(ENCODER_VARIABLE) or None,
         device=variables.get(DEVICE_VARIABLE) or "auto",
+        precision=variables.get(PRECISION_VARIABLE) or "auto",
         ffmpeg=variables.get(FFMPEG_VARIABLE) or None,
     )
 
@@ -104,7 +111,13 @@ def open_encoder(settings: Settings, sources: Sources | None = None) -> Encoder:
     frames, fit, still = shape(settings)
     try:
         return load(
-            encoder_name(settings), settings.device, frames=frames, fit=fit, still_frames=still, sources=sources
+            encoder_name(settings),
+            settings.device,
+            frames=frames,
+            fit=fit,
+            still_frames=still,
+            precision=settings.precision,
+            sources=sources,
         )
     except ValueError as error:
         raise WrongSetting(str(error)) from error

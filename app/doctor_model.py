@@ -28,7 +28,9 @@ def examine_model(settings: Settings, name: str, clip: str | None) -> Iterator[F
     from encoder.tokenizer import Tokenizer
 
     try:
-        encoder = load_encoder(name, settings.device)
+        # What was published was computed in float32.
+        precision = "float32" if settings.precision == "auto" else settings.precision
+        encoder = load_encoder(name, settings.device, precision=precision)
     except ValueError as error:
         raise WrongSetting(str(error)) from error
     if encoder.id.partition("@")[0] not in LVT:

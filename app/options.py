@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import click
 
-from app.compose import ENCODER_VARIABLE, LIBRARY_VARIABLE, settings_from
+from app.compose import ENCODER_VARIABLE, LIBRARY_VARIABLE, PRECISION_VARIABLE, PRECISIONS, settings_from
 from app.moments import parse_seconds, parse_when
 
 P = ParamSpec("P")
@@ -58,8 +58,14 @@ def _when(ctx: click.Context, param: click.Parameter, value: str | None, *, end:
 
 
 def global_options(command: Callable[P, R]) -> Callable[P, R]:
-    """--library, --encoder and --device, for the group and for each command."""
+    """--library, --encoder, --device and --precision, for the group and for each command."""
     for option in (
+        click.option(
+            "--precision",
+            type=click.Choice(PRECISIONS),
+            help=f"What the encoder computes videos in; by default auto, bfloat16 where the processor has it "
+            f"(or ${PRECISION_VARIABLE}).",
+        ),
         click.option(
             "--device", metavar="NAME", help="auto, cpu, cuda, cuda:N or mps; by default auto, the best there is."
         ),
@@ -90,12 +96,20 @@ def with_settings(command: Callable[..., R]) -> Callable[..., R]:
     @click.pass_context
     @functools.wraps(command)
     def run(
-        ctx: click.Context, /, *args: Any, library: str | None, encoder: str | None, device: str | None, **options: Any
+        ctx: click.Context,
+        /,
+        *args: Any,
+        library: str | None,
+        encoder: str | None,
+        device: str | None,
+        precision: str | None,
+        **options: Any,
     ) -> R:
         before = ctx.find_root().params
         settings = settings_from().with_options(
-            **{name: before.get(name) for name in ("library", "encoder", "device") if name in before}
+            **{name: before.get(name) for name in ("library", "encoder", "device", "precision") if name in before}
         )
-        return command(settings.with_options(library=library, encoder=encoder, device=device), *args, **options)
+        settings = settings.with_options(library=library, encoder=encoder, device=device, precision=precision)
+        return command(settings, *args, **options)
 
     return run

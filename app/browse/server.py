@@ -30,7 +30,7 @@ from app.browse.runs_api import run_routes
 from app.browse.searches_api import search_routes
 from app.browse.segments_api import segment_routes
 from app.browse.source_check import SourceCheck
-from app.compose import DEVICE_VARIABLE, ENCODER_VARIABLE, LIBRARY_VARIABLE, Settings
+from app.compose import DEVICE_VARIABLE, ENCODER_VARIABLE, LIBRARY_VARIABLE, PRECISION_VARIABLE, Settings
 from app.options import MISSING
 from app.refusal import Refused
 from app.running.runs import Runs
@@ -77,6 +77,7 @@ def make_app(
     # The page's script is run anew at each interaction and reads its settings as every command does.
     os.environ[LIBRARY_VARIABLE] = str(settings.library)
     os.environ[DEVICE_VARIABLE] = settings.device
+    os.environ[PRECISION_VARIABLE] = settings.precision
     if settings.encoder is not None:
         os.environ[ENCODER_VARIABLE] = settings.encoder
     options = {**_OPTIONS, **theme_options(), "server.port": port}

@@ -78,6 +78,8 @@ def start_detached(folder: Path, run_id: str, arguments: Sequence[str], settings
 def settings_words(settings: Settings) -> list[str]:
     """The options that give another process these settings."""
     words = ["--library", os.path.abspath(settings.library), "--device", settings.device]
+    if settings.precision != "auto":
+        words += ["--precision", settings.precision]
     if settings.encoder is not None:
         from app.remembered import canonical
 

@@ -9,7 +9,8 @@ from fractions import Fraction
 import click
 from click.core import ParameterSource
 
-_NOT_SHAPING = frozenset({"library", "encoder", "device", "as_json"})  # said elsewhere, or only about the output
+# Said elsewhere, or only about the output.
+_NOT_SHAPING = frozenset({"library", "encoder", "device", "precision", "as_json"})
 
 
 def option_words() -> list[str]:
