@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from time import perf_counter
@@ -36,14 +37,20 @@ class _Batch:
 
 
 class Batches:
-    """Collects clips until there are enough, and has them encoded in a thread of its own while the next are collected,
-    put side by side, and what came of the last is stored. Used by one thread; one batch at most is being encoded."""
+    """Collects clips and has them encoded in a thread of its own while the next are collected,
+    put side by side, and what came of the last is stored. Used by one thread; one batch at most is being encoded.
 
-    def __init__(self, encoder: Encoder, size: int) -> None:
+    While the encoder is the slower one, batches are full. While it has nothing to do it takes a part of one: what it
+    begins now it need not do once the last clip is there.
+    """
+
+    def __init__(self, encoder: Encoder, size: int, *, done: Callable[[], None] = lambda: None) -> None:
+        """done: told, in the encoder's thread, when a batch was encoded."""
         self.size = size  # clips encoded at once; halved, for good, when that was too much
         self.seconds = 0.0  # spent in the encoder
         self.clips = 0  # encoded
         self._encoder = encoder
+        self._done = done
         self._waiting: list[tuple[str, int, NDArray[np.uint8]]] = []
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="encode")
         self._at_work: Future[list[Row]] | None = None
@@ -53,11 +60,17 @@ class Batches:
         """uint8 (T, S, S, 3) -> rows that are finished by now, of earlier clips. Waits where a batch is full and the
         one before it is still being encoded."""
         self._waiting.append((path, number, clip))
-        return self.finished() if len(self._waiting) < self.size else self._begin()
+        return self._begin() if len(self._waiting) >= self.size else self.finished()
 
     def finished(self) -> list[Row]:
-        """Rows of the batch at work if it is done, else none. Waits for nothing."""
-        return self.settle() if self._at_work is not None and self._at_work.done() else []
+        """Rows of the batch at work if it is done, else none; the next begins where enough clips wait. Never waits."""
+        if self._at_work is not None and not self._at_work.done():
+            return []
+        return self._begin() if len(self._waiting) >= self._enough else self.settle()
+
+    def nudge(self) -> list[Row]:
+        """Begin with whatever waits where the encoder has nothing to do, as no other clip is in sight."""
+        return self._begin() if self._waiting and self._at_work is None else []
 
     def flush(self) -> list[Row]:
         """Rows of all clips that wait or are at work."""
@@ -88,6 +101,11 @@ class Batches:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    @property
+    def _enough(self) -> int:
+        """Clips that are worth a call of the encoder: alone, one costs a third more on a processor."""
+        return max(1, self.size // 4)
+
     def _begin(self) -> list[Row]:
         """Send what waits, a batch at most, after the one at work; gives the rows of that one."""
         part, self._waiting = self._waiting[: self.size], self._waiting[self.size :]
@@ -96,6 +114,7 @@ class Batches:
         del part
         rows = self.settle()
         self._at_work = self._thread.submit(self._encode, batch)
+        self._at_work.add_done_callback(lambda _: self._done())
         return rows
 
     # In the thread

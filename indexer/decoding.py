@@ -35,7 +35,7 @@ class Decoders:
         self._open_video = open_video
         self._stage = stage
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._messages: queue.Queue[Message] = queue.Queue(maxsize=queue_clips)
+        self._messages: queue.Queue[Message | None] = queue.Queue(maxsize=queue_clips)
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._at_work: dict[Job, Reading] = {}
@@ -59,11 +59,16 @@ class Decoders:
         self._jobs.put(job)
 
     def get(self) -> Message | None:
-        """The next message, or None if there was none for a tenth of a second."""
+        """The next message, or None if there was none for a tenth of a second or somebody called `wake`."""
         try:
             return self._messages.get(timeout=_WAIT_SECONDS)
         except queue.Empty:
             return None
+
+    def wake(self) -> None:
+        """Let whoever waits in `get` go on; where messages wait, it does so by itself."""
+        with suppress(queue.Full):
+            self._messages.put_nowait(None)
 
     def stop(self) -> None:
         """Let go of everything that is not finished, and wait until the threads have."""

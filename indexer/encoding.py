@@ -45,7 +45,8 @@ class Encoding:
         self._known = known
         self._meter = meter
         self._tally = tally
-        self._batches = Batches(encoder, batch_size)
+        self._wake: Callable[[], None] = lambda: None
+        self._batches = Batches(encoder, batch_size, done=lambda: self._wake())
         self._begun: dict[str, Job] = {}  # by path, as planned, until stored or failed
         self._rows: dict[str, dict[int, NDArray[np.float32]]] = {}  # by path and number of segment
         self._decoded: dict[str, Decoded] = {}  # by path: waiting for their last rows
@@ -72,6 +73,7 @@ class Encoding:
             workers=max(1, min(workers, len(jobs))),
             queue_clips=queue_clips,
         )
+        self._wake = decoders.wake
         try:
             with decoders:
                 for job in jobs:
@@ -98,6 +100,8 @@ class Encoding:
         """Take one message, or wait a moment for one; once nothing more will come, encode what waits."""
         self._take(self._batches.finished(), decoders)
         message = decoders.get()
+        if message is None:
+            self._take(self._batches.nudge(), decoders)
         if isinstance(message, ClipReady):
             self._take(self._batches.add(message.job.file.path, message.number, message.clip), decoders)
         elif isinstance(message, Decoded):
