@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 _HELD = LONGEST / 2 + 0.25  # seconds that a hard cut waits, since it may prove to be part of a gradual transition
 
 
-_CERTAIN = 0.5  # share of the change around that a hard cut makes alone
+_CERTAIN = 3.0  # times the next largest change around: a hard cut, also where the adaptive detector sees none
+_LONE_CHANGE = 8.0  # levels, mean
 _FRAMES_LATE = 0.05  # seconds: so that a frame follows the span by which a cut is judged
 _REMEMBERED = 4.0  # seconds of frame times: more than any transition reaches back
 
@@ -58,8 +60,9 @@ class _Cut:
     number: int
     seconds: float
     timecode: FrameTimecode
-    final: bool  # nothing that follows can make it part of a gradual transition
+    final: bool = False  # nothing that follows can make it part of a gradual transition
     judged: bool = False
+    lone: bool = False  # not the adaptive detector's: it must stand out by itself
 
 
 class BlendDetector(SceneDetector):  # type: ignore[misc]
@@ -97,10 +100,11 @@ class BlendDetector(SceneDetector):  # type: ignore[misc]
         if self._last_cut is None:
             self._last_cut = timecode
         for cut in self._hard.process_frame(timecode, frame_img):
-            number = self._number - self._hard.window_width
-            self._waiting.append(_Cut(number, cut.seconds, cut, final=False))
+            self._wait_for(_Cut(self._number - self._hard.window_width, cut.seconds, cut))
         for change in self._gradual.feed(self._number, seconds, _thumbnail(frame_img)):
             self._replace(change)
+        if self._gradual.last_change[0] == self._number and self._gradual.last_change[1] >= _LONE_CHANGE:
+            self._wait_for(_Cut(self._number, seconds, timecode, lone=True))
         fading = self._gradual.fading_since
         if fading is not None:
             self._waiting = [cut for cut in self._waiting if cut.final or cut.number <= fading]
@@ -113,10 +117,21 @@ class BlendDetector(SceneDetector):  # type: ignore[misc]
         return self._settled(math.inf)
 
     def _replace(self, change: Change) -> None:
-        """One cut at the middle instead of all between the ends."""
-        outside = [cut for cut in self._waiting if not change.start < cut.number <= change.end or cut.final]
+        """One cut at the middle instead of all between the ends; nothing if one of these is certainly a hard cut."""
+        covered = [cut for cut in self._waiting if change.start < cut.number <= change.end]
+        if any(cut.final or self._is_certain(cut) for cut in covered):
+            return
         number, seconds, timecode = min(self._times, key=lambda time: abs(time[0] - change.middle))
-        self._waiting = sorted([*outside, _Cut(number, seconds, timecode, final=True)], key=lambda cut: cut.number)
+        self._waiting = [cut for cut in self._waiting if cut not in covered]
+        self._wait_for(_Cut(number, seconds, timecode, final=True))
+
+    def _wait_for(self, new: _Cut) -> None:
+        others = [cut for cut in self._waiting if cut.number != new.number]
+        self._waiting = sorted([*others, new], key=lambda cut: cut.number)
+
+    def _is_certain(self, cut: _Cut) -> bool:
+        step = self._gradual.step_at(cut.number)
+        return step.is_change and step.stands_out >= _CERTAIN
 
     def _settled(self, now: float) -> list[FrameTimecode]:
         """What can be given out: cuts that are certain with all before them, and those that have waited long enough."""
@@ -125,23 +140,39 @@ class BlendDetector(SceneDetector):  # type: ignore[misc]
         for cut in self._waiting:
             if not (cut.judged or cut.final) and now - cut.seconds >= AROUND + _FRAMES_LATE:
                 step = self._gradual.step_at(cut.number)
-                if not step.is_change:
+                if not step.is_change or (cut.lone and step.stands_out < _CERTAIN):
                     continue
-                cut = replace(cut, judged=True, final=step.share > _CERTAIN)
+                cut = replace(cut, judged=True, final=step.stands_out >= _CERTAIN)
             judged.append(cut)
         ready = [k for k, cut in enumerate(judged) if cut.final or now - cut.seconds >= _HELD]
         split = ready[-1] + 1 if ready else 0
         self._waiting = judged[split:]
         given = []
-        for cut in judged[:split]:
-            if cut.seconds > self._last_cut.seconds and cut.timecode - self._last_cut >= self._min_scene_len:
+        for k, cut in enumerate(judged[:split]):
+            long_enough = cut.seconds > self._last_cut.seconds and cut.timecode - self._last_cut >= self._min_scene_len
+            if long_enough and not (cut.final and not cut.judged and self._gives_way(cut, judged[k + 1 :])):
                 self._last_cut = cut.timecode
                 given.append(cut.timecode)
         return given
 
+    def _gives_way(self, gradual: _Cut, after: Sequence[_Cut]) -> bool:
+        """Whether a hard cut follows too soon for both."""
+        return any(
+            not cut.timecode - gradual.timecode >= self._min_scene_len
+            and not (cut.final and not cut.judged)
+            and self._is_certain(cut)
+            for cut in after
+        )
+
 
 def _thumbnail(plane: Pixels) -> Pixels:
+    """Halved while that is possible, which OpenCV does quickest, then averaged down to THUMBNAIL."""
+    while max(plane.shape[:2]) >= 2 * THUMBNAIL and plane.shape[0] % 2 == plane.shape[1] % 2 == 0:
+        to = plane.shape[1] // 2, plane.shape[0] // 2
+        plane = np.asarray(cv2.resize(plane, to, interpolation=cv2.INTER_AREA), np.uint8)
     height, width = plane.shape[:2]
-    scale = min(1.0, THUMBNAIL / max(height, width))
+    scale = THUMBNAIL / max(height, width)
+    if scale >= 1.0:
+        return plane
     to = max(1, round(width * scale)), max(1, round(height * scale))
     return np.asarray(cv2.resize(plane, to, interpolation=cv2.INTER_AREA), np.uint8)

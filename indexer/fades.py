@@ -11,10 +11,10 @@ _BEFORE = 1.0  # seconds in which the contrast before is looked for
 _FLAT = 0.3  # of the contrast before and after
 _NO_PICTURE = 6.0  # levels above the flattest frame: there is a picture again
 _ONE_COLOUR = 4.0  # levels, at most
-_MOMENT = 0.25  # seconds that a fade may stay at its flattest without being of one colour: frames may be far apart
+_MOMENT = 0.25  # seconds with little contrast until it must be one colour: where frames are far apart, none may be
 _SAME = 2.0  # levels between two equally flat frames
 _MOST_SEEN = 64  # frames of each part that are kept
-_LEAST_CONTRAST = 12.0  # levels, of a picture that can fade
+_LEAST_CONTRAST = 8.0  # levels, of a picture that can fade
 _MOST_IN_ONE_STEP = 0.6  # of the fall or rise: else it is a hard cut to or from one colour
 _RISE = 0.2  # seconds that a rise is watched before it is judged
 _WELL_BEFORE = 0.4  # seconds before the light is back: where the new shot begins if the dark was long
@@ -48,6 +48,7 @@ class Fades:
         self._fall: deque[_Seen] = deque(maxlen=_MOST_SEEN)  # from the last full contrast to the first flat frame
         self._flat: deque[_Seen] = deque(maxlen=_MOST_SEEN)  # the latest frames without a picture
         self._rise: deque[_Seen] = deque(maxlen=_MOST_SEEN)  # what came after the last of them
+        self._entered = 0.0  # seconds
 
     @property
     def since(self) -> int | None:
@@ -65,6 +66,9 @@ class Fades:
         if not self._fall:
             self._while_lit(seen)
             return None
+        if not self.certain and seconds - self._entered > _MOMENT:
+            self._restart([seen])  # a picture of little contrast
+            return None
         floor = self._fall[-1].contrast
         if contrast < floor - _SAME:
             self._fall.extend(self._rise)
@@ -74,8 +78,6 @@ class Fades:
         if contrast <= self._fall[-1].contrast + _SAME:
             self._flat.append(seen)
             self._rise.clear()
-            if not self.certain and seconds - self._flat[0].seconds > _MOMENT:
-                self._restart([*self._fall, *self._flat])  # a picture of little contrast
             return None
         self._rise.append(seen)
         back = max(3 * floor, floor + _NO_PICTURE, 0.15 * self._fall[0].contrast)
@@ -102,6 +104,7 @@ class Fades:
         self._lit.clear()
         self._fall.extend(frames[max(k for k, lit in enumerate(frames) if lit.contrast >= 0.85 * high) :])
         self._flat.append(seen)
+        self._entered = seen.seconds
 
     def _judge(self) -> Fade | None:
         first, last = self._flat[0], self._flat[-1]
