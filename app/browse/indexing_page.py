@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _WIDTH = 920  # pixels; lines longer than that are hard to read
 _PATH, _CHOSEN, _CHECKED, _TROUBLE = "index_path", "index_chosen", "index_checked", "index_trouble"
 _DETECTORS = {
+    "blend": "blend: cuts, dissolves, wipes and fades",
     "adaptive": "adaptive: cuts, steady against fast motion",
     "content": "content: cuts, by change of colour",
     "hash": "hash: cuts, by change of structure",
@@ -48,7 +49,7 @@ class Choices:
     def words(self, path: str) -> list[str]:
         """The command that indexes a path like this."""
         words = ["index", "--encoder", self.encoder]
-        words += ["--detector", self.detector] if self.detector != "adaptive" else []
+        words += ["--detector", self.detector] if self.detector != "blend" else []
         words += ["--redo"] if self.redo else []
         words += ["--retry-failed"] if self.retry_failed else []
         for pattern in self.exclude:
@@ -188,7 +189,7 @@ def _options(library: Library) -> Choices:
         others = ", ".join(alias_of(name) for name in dict.fromkeys(held))
         st.caption(plain(f"The library was indexed with {others}; a search looks at one encoder at a time."))
     lines = tuple(line.strip() for line in (exclude or "").splitlines() if line.strip())
-    return Choices(encoder, detector or "adaptive", redo, retry, lines)
+    return Choices(encoder, detector or "blend", redo, retry, lines)
 
 
 _ENCODER_HELP = (
