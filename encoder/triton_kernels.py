@@ -104,6 +104,11 @@ def _shifted_norm(x, shift, weight, bias, out, eps, DIM: tl.constexpr, PADDED: t
     tl.store(out + row + columns, scaled.to(out.dtype.element_ty), mask=real)
 
 
+def _power_of_two(number: int) -> int:
+    """The next one that is not smaller. (Triton's own function is nothing that torch.compile can look into.)"""
+    return 1 << (number - 1).bit_length()
+
+
 class TritonKernels:
     """See `encoder.plain_kernels.Kernels`."""
 
@@ -118,9 +123,9 @@ class TritonKernels:
         rows, dim = qkv.shape[0], qkv.shape[1] // 3
         out = torch.empty(rows, dim, dtype=qkv.dtype, device=qkv.device)
         length = sequences.length
-        block = min(128, max(16, triton.next_power_of_2(length)))
+        block = min(128, max(16, _power_of_two(length)))
         block_n = min(64, block)
-        _attend[(triton.cdiv(length, block) * heads * sequences.count,)](
+        _attend[(-(-length // block) * heads * sequences.count,)](
             qkv,
             out,
             length,
@@ -133,7 +138,7 @@ class TritonKernels:
             HEADS=heads,
             BLOCK_M=block,
             BLOCK_N=block_n,
-            PADDED=max(16, triton.next_power_of_2(dim // heads)),
+            PADDED=max(16, _power_of_two(dim // heads)),
             EVEN=length % block == 0,
             EXACT=self._exact,
             num_warps=1 if block <= 16 else 4 if block <= 64 else 8,
@@ -146,6 +151,6 @@ class TritonKernels:
         out = torch.empty_like(x)
         rows, dim = x.shape
         _shifted_norm[(rows,)](
-            x, shift, weight, bias, out, LAYER_NORM_EPS, DIM=dim, PADDED=triton.next_power_of_2(dim), num_warps=4
+            x, shift, weight, bias, out, LAYER_NORM_EPS, DIM=dim, PADDED=_power_of_two(dim), num_warps=4
         )
         return out
