@@ -131,7 +131,7 @@ def others(rows: NDArray[np.float16], size: int, given: argparse.Namespace) -> d
         index.hnsw.efConstruction, index.hnsw.efSearch = 100, 128
         return filled(index)
 
-    def usearch() -> Search:
+    def usearch_graph() -> Search:
         from usearch.index import Index
 
         index = Index(ndim=given.dim, metric="ip", dtype="f16", expansion_search=128)
@@ -144,9 +144,9 @@ def others(rows: NDArray[np.float16], size: int, given: argparse.Namespace) -> d
     if size <= given.graphs_up_to:
         found["FAISS HNSW32"] = hnsw
         try:
-            import usearch.index
+            import usearch.index  # noqa: F401
 
-            found["usearch f16"] = usearch
+            found["usearch f16"] = usearch_graph
         except ImportError:
             print("usearch is not installed and is left out (pip install usearch)")
     return found

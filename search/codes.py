@@ -35,9 +35,12 @@ def wanted_lists(count: int) -> int:
     return max(_FEWEST_LISTS, int(2 ** round(np.log2(np.sqrt(count)))))
 
 
-def candidates_for(k: int) -> int:
-    """How many candidates hold the `k` nearest: recall 0.99 or more (benchmarks.vectors)."""
-    return 300 + 20 * k
+def candidates_for(k: int, *, one_list: bool) -> int:
+    """How many candidates hold the `k` nearest: recall 0.99 or more at a million rows (benchmarks.vectors).
+
+    In one list all rows are told apart by their difference from one mean, which says less: twice as many.
+    """
+    return (300 + 20 * k) * (2 if one_list else 1)
 
 
 class Codes:
@@ -84,17 +87,23 @@ class Codes:
 
         query: float32 (1, D). k: how many nearest are looked for. allowed: a bit for each position, lowest first;
         share: how many of all they are. The fewer are allowed, the farther apart are the nearest of them, and the more
-        lists are looked into.
+        lists are looked into; and still more where these hold few that are allowed, as when a filter lets through
+        what the query is not about.
         """
         parameters = faiss.IVFRaBitQSearchParameters()
         parameters.qb = _QUERY_BITS
-        parameters.nprobe = self._probed(k / share)
         if allowed is not None:
             parameters.sel = selector = faiss.IDSelectorBitmap(allowed)
-        estimates, found = self.index.search(query, count, params=parameters)
+        probed = self._probed(k / share)
+        while True:
+            parameters.nprobe = probed
+            estimates, found = self.index.search(query, count, params=parameters)
+            there = found[0] >= 0
+            if there.all() or probed == self.lists:
+                break
+            probed = min(self.lists, 4 * probed)
         if allowed is not None:
             del selector  # until here: FAISS keeps no reference to it
-        there = found[0] >= 0
         return found[0][there], estimates[0][there]
 
     def _probed(self, nearest: float) -> int:

@@ -12,7 +12,7 @@ from encoder import Encoder
 from search.query import Answer, ClipTerm, Hit, Query, QueryError, SegmentTerm, Term, TextTerm
 from search.ranking import MOST_COMPARED, MOST_COUNTED, Chosen, choose
 from search.term_rows import TermRows
-from search.vector_index import Refreshable, VectorIndex
+from search.vector_index import HoldsRows, Refreshable, VectorIndex
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -180,6 +180,8 @@ class SearchEngine:
         if not ids:
             return [], np.empty((0, self.encoder.dim), dtype=np.float32)
         try:
+            if isinstance(self.index, HoldsRows):
+                return ids, self.index.rows_of(np.asarray(ids, dtype=np.int64))
             return ids, self.library.embedding_rows(self.encoder.id, ids)
         except KeyError:  # one went since its id was found; asking for halves tells which
             if len(ids) == 1:

@@ -6,7 +6,7 @@ what changed, all rows are read and compared, and only those that differ are tak
 
 How the nearest are found depends on how many rows there are:
 
-* fewer than CODED_ROWS: by comparing with each of them, as stored, in FAISS's float16 scan;
+* fewer than CODED_ROWS (50 000: 3.5 ms): by comparing with each of them, in FAISS's float16 scan;
 * more: codes of one bit a number name some hundred candidates, which are compared exactly (search.codes);
 * after `optimize`, from TRAINED_ROWS on: the same, with codes in lists of near rows, of which few are looked into.
 """
@@ -31,7 +31,7 @@ from search.gpu_rows import GpuRows
 from search.index_files import IndexFiles
 from search.row_parts import STORED, DamagedRows, Part, PartWriter
 from search.snapshot import Snapshot
-from search.vector_index import check_search, least_score
+from search.vector_index import CODED_ROWS, check_search, least_score
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 faiss: Any = _faiss  # its stubs describe the C++ constructors, not what its Python wrapper makes of them
 
-CODED_ROWS = 50_000
-"""From here on rows are coded: comparing with each of 50 000 takes 3.5 ms (768 columns), by codes it takes 2 ms."""
 GPU_ROWS = 100_000
 """From here on a search without filters asks a GPU for candidates where there is one."""
 _UNCODED = 16_384  # rows that may lie behind the coded ones: comparing with each of them takes 1 ms
@@ -126,6 +124,16 @@ class FaissIndex:
                 return snapshot.count(np.ascontiguousarray(rows), least, snapshot.allowed(allowed))
 
         return self._healed(tally)
+
+    def rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """See `search.vector_index.HoldsRows.rows_of`."""
+
+        def fetch(snapshot: Snapshot | None) -> NDArray[np.float32]:
+            if snapshot is None:
+                raise KeyError("the index has no rows")
+            return snapshot.rows_of(np.asarray(ids, dtype=np.int64)).astype(np.float32)
+
+        return self._healed(fetch)
 
     def refresh(self) -> bool:
         """Catch up with the library. True where anything changed. Raises LibraryError where it cannot be read."""

@@ -28,15 +28,23 @@ Found = tuple[NDArray[np.float32], NDArray[np.int64]]  # scores and positions, b
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Allowed:
-    """Positions that may be found: bool (n,), the same as bits (lowest first), and how many they are."""
+    """Positions that may be found and how many they are: few as a list, many as a mask."""
 
-    mask: NDArray[np.bool_]
-    bits: NDArray[np.uint8]
     count: int
+    places: NDArray[np.int64] | None  # ascending, where they are few
+    mask: NDArray[np.bool_] | None  # (rows,), where they are many
+    bits: NDArray[np.uint8] | None  # the mask, lowest bit first
 
     @classmethod
-    def of(cls, mask: NDArray[np.bool_]) -> Allowed:
-        return cls(mask, np.packbits(mask, bitorder="little"), int(np.count_nonzero(mask)))
+    def of_mask(cls, mask: NDArray[np.bool_]) -> Allowed:
+        count = int(np.count_nonzero(mask))
+        if count <= FEW_ROWS:
+            return cls.of_places(np.flatnonzero(mask))
+        return cls(count, None, mask, np.packbits(mask, bitorder="little"))
+
+    @classmethod
+    def of_places(cls, places: NDArray[np.int64]) -> Allowed:
+        return cls(len(places), places, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +73,11 @@ class Snapshot:
         self.rows = int(self.starts[-1])  # dead ones included
         self.dim = int(parts[0].rows.shape[1])
         self.ids = parts[0].ids if len(parts) == 1 else np.concatenate([part.ids for part in parts])
-        self._alive: Allowed | None = None
+        self._alive: NDArray[np.bool_] | None = None  # None: all
         if dead.size:
-            mask = np.ones(self.rows, dtype=np.bool_)
-            mask[dead] = False
-            self._alive = Allowed.of(mask)
+            self._alive = np.ones(self.rows, dtype=np.bool_)
+            self._alive[dead] = False
+        self._all = None if self._alive is None else Allowed.of_mask(self._alive)
         self._sorted: tuple[NDArray[np.int64], NDArray[np.int64] | None] | None = None
         self._last: tuple[NDArray[np.int64], Allowed] | None = None  # filters stay while words change
 
@@ -95,7 +103,7 @@ class Snapshot:
     def _by_id(self) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
         """(ids ascending, their positions or None where those are 0, 1, 2 ...)."""
         if self._sorted is None:
-            alive = None if self._alive is None else np.flatnonzero(self._alive.mask)
+            alive = None if self._alive is None else np.flatnonzero(self._alive)
             ids = self.ids if alive is None else self.ids[alive]
             if bool((ids[1:] > ids[:-1]).all()):
                 self._sorted = ids, alive
@@ -107,30 +115,34 @@ class Snapshot:
     def allowed(self, ids: NDArray[np.int64] | None) -> Allowed | None:
         """The positions of these ids; None where all may be found. Unknown ids and repeats do no harm."""
         if ids is None:
-            return self._alive
+            return self._all
         wanted = np.asarray(ids, dtype=np.int64)
+        if wanted.size <= FEW_ROWS:
+            places = np.unique(self.places_of(wanted))
+            return Allowed.of_places(places[np.searchsorted(places, 0) :])
         last = self._last
-        if last is not None and np.array_equal(last[0], wanted):
+        if last is not None and (last[0] is wanted or np.array_equal(last[0], wanted)):
             return last[1]
         mask = self._mask(wanted)
         if self._alive is not None:
-            mask &= self._alive.mask
-        chosen = Allowed.of(mask)
-        self._last = wanted.copy(), chosen
+            mask &= self._alive
+        chosen = Allowed.of_mask(mask)
+        self._last = wanted.copy() if wanted.flags.writeable else wanted, chosen
         return chosen
 
     def _mask(self, wanted: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """bool (rows,): positions with these ids, dead ones included."""
+        known, order = self._by_id()
         first, last = int(self.ids.min()), int(self.ids.max())
-        wanted = (
-            wanted if wanted.size == 0 or (wanted[0] >= first and wanted.min() >= first) else wanted[wanted >= first]
-        )
-        wanted = wanted if wanted.size == 0 or wanted.max() <= last else wanted[wanted <= last]
+        if int(wanted.min()) < first or int(wanted.max()) > last:
+            wanted = wanted[(wanted >= first) & (wanted <= last)]
         span = last - first + 1
         if span > 64 * self.rows + (1 << 20):
             return np.isin(self.ids, wanted)
         named = np.zeros(span, dtype=np.bool_)
         named[wanted - first] = True
-        return np.asarray(named[self.ids - first])
+        without_gaps = order is None and known.size == span
+        return named if without_gaps else np.asarray(named[self.ids - first])
 
     def take(self, places: NDArray[np.int64]) -> NDArray[np.float16]:
         """float16 (n, D): the rows at these positions, in their order. Raises DamagedRows."""
@@ -142,6 +154,13 @@ class Snapshot:
             here = owners == owner
             rows[here] = self.parts[owner].take(places[here] - self.starts[owner])
         return rows
+
+    def rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.float16]:
+        """float16 (n, D): the rows of these ids, in their order. Raises KeyError for one without, and DamagedRows."""
+        places = self.places_of(ids)
+        if places.size and places.min() < 0:
+            raise KeyError(f"segment {int(ids[np.argmin(places)])} has no row in the index")
+        return self.take(places)
 
     def batches(self, start: int, stop: int, size: int = 8192) -> Iterator[NDArray[np.float16]]:
         """float16 (n, D): the rows from start to stop. Raises DamagedRows."""
@@ -186,7 +205,7 @@ class Snapshot:
         Rows that are equal have equal codes, and which of them became candidates is chance. So if a row at the very end
         of the candidates still belongs to the best, there may be more like it, and more are asked for.
         """
-        count = candidates_for(k)
+        count = candidates_for(k, one_list=self.gpu is None and self.codes is not None and self.codes.lists == 1)
         while count * _LARGEST_SHARE <= most:
             found = self._candidates(query, count, k, allowed, most)
             if found is None:
@@ -212,11 +231,11 @@ class Snapshot:
         self, query: NDArray[np.float32], count: int, k: int, allowed: Allowed | None, most: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32], int] | None:
         """(positions, estimated scores, how many positions from 0 on were looked at)."""
-        if self.gpu is not None and (allowed is None or allowed is self._alive):
+        if self.gpu is not None and (allowed is None or allowed is self._all):
             on_device = self.gpu.candidates(query, count, self.rows)
             if on_device is not None:
                 places, estimates = on_device
-                kept = slice(None) if allowed is None else allowed.mask[places]
+                kept = slice(None) if self._alive is None else self._alive[places]
                 return places[kept], estimates[kept], self.rows
         if self.codes is None:
             return None
@@ -229,15 +248,15 @@ class Snapshot:
         self, query: NDArray[np.float32], allowed: Allowed | None, begin: int, block: int | None = None
     ) -> list[_Piece]:
         """All allowed rows from position `begin` on. block: at most so many rows a piece."""
-        if allowed is not None and allowed.count <= FEW_ROWS:
-            places = np.flatnonzero(allowed.mask[begin:]) + begin
+        if allowed is not None and allowed.places is not None:
+            places = allowed.places[np.searchsorted(allowed.places, begin) :]
             return [self._fetched(query, places[at : at + _BLOCK_ROWS]) for at in range(0, len(places), _BLOCK_ROWS)]
         pieces = []
         for part, start in zip(self.parts, self.starts[:-1].tolist(), strict=True):
             step = len(part) if block is None else block
             for first in range(max(0, begin - start), len(part), step):
                 last = min(first + step, len(part))
-                mask = None if allowed is None else allowed.mask[start + first : start + last]
+                mask = None if allowed is None or allowed.mask is None else allowed.mask[start + first : start + last]
                 count = last - first if mask is None else int(np.count_nonzero(mask))
                 if count:
                     pieces.append(_scanned(part, start, first, last, mask, count, query))

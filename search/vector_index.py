@@ -50,6 +50,19 @@ class Refreshable(Protocol):
         ...
 
 
+@runtime_checkable
+class HoldsRows(Protocol):
+    """An index that gives back the rows it compares, sooner than the library reads them."""
+
+    def rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """float32 (n, D): the rows of these ids as stored, in their order. Raises KeyError for one that has none."""
+        ...
+
+
+CODED_ROWS = 50_000
+"""From here on an index of vectors is more than the rows themselves, and worth to be brought up to date beforehand."""
+
+
 def check_search(rows: NDArray[np.float32], k: int, dim: int | None) -> None:
     """What every index refuses. dim: columns of its rows, or None while it is empty and would take any.
 

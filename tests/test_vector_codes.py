@@ -41,6 +41,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("search.codes.TRAINED_ROWS", 4000)
     monkeypatch.setattr("search.codes._FEWEST_LISTS", 32)
     monkeypatch.setattr("search.snapshot.FEW_ROWS", 800)
+    monkeypatch.setattr("search.snapshot._LARGEST_SHARE", 4)
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ def test_codes_are_used_where_there_are_many_rows(
 
     monkeypatch.setattr(Codes, "candidates", spy)
     assert recall(index, library, 10) >= 0.99
-    assert asked == [candidates_for(10)] * 50
+    assert asked == [candidates_for(10, one_list=codes_of(index).lists == 1)] * 50
 
 
 @pytest.mark.parametrize("k", [1, 10, 100, 5999, 6000, 10_000])
@@ -134,6 +135,16 @@ def test_copies_come_by_ascending_id_though_their_codes_are_equal(small: None, t
         assert ids.tolist() == [list(range(1001, 1021))]
         assert len(set(scores[0].tolist())) == 1
         index.optimize()
+
+
+def test_rows_are_given_back_as_they_are_stored(index: FaissIndex, library: Rows) -> None:
+    library.remove(5)
+    library.add([COUNT + 1], clustered(1, 124))
+    index.refresh()
+    ids = np.array([COUNT + 1, 3, 77, 3])
+    np.testing.assert_array_equal(index.rows_of(ids), np.stack([library.rows[int(i)] for i in ids]))
+    with pytest.raises(KeyError, match="segment 5"):
+        index.rows_of(np.array([3, 5]))
 
 
 def test_counts_are_exact(index: FaissIndex, library: Rows) -> None:
