@@ -21,7 +21,7 @@ LARGEST_CAP = 80.0
 
 def query_scale(head_dim: int, cap: float) -> float:
     """What queries are multiplied with beforehand, so that scores come as the sigmoid wants them."""
-    return head_dim**-0.5 * 2 / cap
+    return 2 / (cap * math.sqrt(head_dim))
 
 
 def attend(q: Tensor, k_t: Tensor, v: Tensor, cap: float, out: Tensor) -> None:

@@ -171,7 +171,7 @@ class _Block:
         """Add what was attended to, (M, D), then the feed-forward layer, to x in place."""
         x.add_(self._out(attended))
         hidden = self._up(self._feed_forward_norm(x))
-        x.add_(self._down(torch._C._nn.gelu_(hidden)))
+        x.add_(self._down(torch.ops.aten.gelu_(hidden)))
 
 
 def _blocks(stack: Stack, precision: Precision) -> list[_Block]:

@@ -36,14 +36,14 @@ def choose_precision(asked: str, device: str, dim: int) -> Precision:
         raise EncoderUnavailable(f"{device} here does not compute in bfloat16, which would only be slow; use float32")
     if asked == "int8" and not (kind == "cpu" and packs_layers() and _multiplies_bytes()):
         raise EncoderUnavailable(f"int8 needs an x86 processor with AVX-512 VNNI, and runs on it alone (not {device})")
-    return asked  # type: ignore[return-value]
+    return asked
 
 
 def packs_layers() -> bool:
     """Whether `encoder.cpu` runs here: oneDNN on x86. Elsewhere the network runs as it is written."""
     import torch
 
-    return torch.backends.mkldnn.is_available() and platform.machine().lower() in ("x86_64", "amd64")
+    return torch.backends.mkldnn.is_available() and platform.machine().lower() in ("x86_64", "amd64")  # type: ignore[no-untyped-call]
 
 
 def _native_bfloat16(kind: str, device: str) -> bool:
