@@ -49,7 +49,7 @@ RECIPES = (
         codec="libx264",
         options=(("preset", "fast"), ("crf", "22"), ("g", "125")),
         seconds=12,
-        times=3,
+        times=2,
     ),
     Recipe(
         name="1080p HEVC",
@@ -58,7 +58,7 @@ RECIPES = (
         codec="libx265",
         options=(("preset", "veryfast"), ("crf", "25"), ("x265-params", "bframes=4:open-gop=0:keyint=125:log-level=1")),
         seconds=12,
-        times=3,
+        times=2,
     ),
     Recipe(
         name="720p VP9",
@@ -79,6 +79,12 @@ RECIPES = (
         times=2,
     ),
 )
+
+
+WARM_UP = Recipe(
+    name="small", width=320, height=180, codec="libx264", options=(("preset", "ultrafast"),), seconds=3, times=1
+)
+"""For what is to be done once before anything is measured."""
 
 
 def encoded(recipe: Recipe, cache: Path, footage: Path | None) -> Path:

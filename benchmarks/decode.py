@@ -1,6 +1,6 @@
 """What a video costs beside its decoding: the whole pass of the indexer, without the encoder, against bare decoding.
 
-    python -m benchmarks.decode [--footage DIR] [--only NAME] [--rounds 3] [--threads N] [--cache DIR]
+    python -m benchmarks.decode [--footage DIR] [--only NAME] [--rounds 2] [--threads N] [--cache DIR]
 
 Makes its videos (1080p H.264 and HEVC, 720p VP9, 4K H.264) from the videos in DIR, or from a drawn world, keeps them in
 a temporary folder, and does in alternation, with the same decoder threads:
@@ -8,7 +8,8 @@ a temporary folder, and does in alternation, with the same decoder threads:
     floor      decode every frame with PyAV and throw it away
     all        the pass: shots, clips, posters, previews, content fingerprint, media files, one row a segment of zeros
     reference  the same, without decoding frames on which no other depends
-    detect+seek  PySceneDetect's detect(), then seeking for the frames of each shot (only once)
+    detect+seek  PySceneDetect's detect(), then seeking for the frames of each shot (once, of the first video, unless
+                 --seek asks for all)
 
 Prints for each video the CPU and wall milliseconds a frame of the floor, and the ratios of the others to it (medians
 over the rounds), then, of the pass in a process of its own, the largest memory, and as its last line JSON.
@@ -30,7 +31,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks._encoded_videos import RECIPES, encoded
+from benchmarks._encoded_videos import RECIPES, WARM_UP, encoded
 from encoder import ClipSpec
 from indexer.settings import IndexSettings
 
@@ -117,8 +118,6 @@ def measure(path: Path, threads: int, rounds: int, seek: bool) -> dict[str, floa
     }
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in (*ways, "detect_seek")}
     frames = 0
-    for work in ways.values():
-        work()  # imports, file cache
     for _ in range(rounds):
         for name, work in ways.items():
             cpu, wall, given = timed(work)
@@ -147,21 +146,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--footage", type=Path, help="a folder of videos to take pictures from")
     parser.add_argument("--only", help="the videos whose name contains this")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--threads", type=int, default=min(8, os.cpu_count() or 1), help="of the decoder")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "prismsearch-benchmark-videos")
-    parser.add_argument("--no-seek", action="store_true", help="leave PySceneDetect with seeking out")
+    parser.add_argument("--seek", action="store_true", help="PySceneDetect with seeking on every video")
     arguments = parser.parse_args()
     results: dict[str, dict[str, float]] = {}
     print(
         f"{'':14}{'floor, ms a frame':>20}{'all':>16}{'reference':>16}{'detect+seek':>16}{'faster':>16}{'memory':>10}\n"
         f"{'':14}{'CPU / wall':>20}{'CPU / wall':>16}{'CPU / wall':>16}{'CPU / wall':>16}{'CPU / wall':>16}{'MiB':>10}"
     )
+    warm = encoded(WARM_UP, arguments.cache, arguments.footage)
+    for decode in ("all", "reference"):  # imports
+        whole_pass(warm, arguments.threads, decode)
     for recipe in RECIPES:
         if arguments.only and arguments.only not in recipe.name:
             continue
         path = encoded(recipe, arguments.cache, arguments.footage)
-        found = measure(path, arguments.threads, arguments.rounds, not arguments.no_seek)
+        found = measure(path, arguments.threads, arguments.rounds, arguments.seek or not results)
         found["peak_mib"] = peak_memory(path, arguments.threads, "all")
         results[recipe.name] = {name: round(value, 3) for name, value in found.items()}
         cells = [f"{found['floor_cpu_ms']:.2f} / {found['floor_wall_ms']:.2f}".rjust(20)]
