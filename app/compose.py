@@ -176,3 +176,13 @@ def open_engine(settings: Settings, library: Library | None = None, encoder: Enc
     library = library or open_library(settings)
     encoder = encoder or open_encoder(settings)
     return SearchEngine(library, encoder, FaissIndex.open(library, encoder.id, library.directory / "vectors"))
+
+
+def order_vectors(library: Library, encoder_id: str) -> None:
+    """Have the vector index of a large library ready in its files, so that no search waits for its making."""
+    from search.vector_index import CODED_ROWS
+
+    if library.stamp(encoder_id).count >= CODED_ROWS:
+        from search.faiss_index import FaissIndex
+
+        FaissIndex.open(library, encoder_id, library.directory / "vectors").optimize()

@@ -257,6 +257,9 @@ def run(
             progress=told,
             cancelled=lambda: stopped() or journal.stop_requested(),
         )
+        if report.clips and report.complete:
+            line.show("putting the vectors in order")
+            compose.order_vectors(library, encoder.id)
         journal_report(journal, report)
     return report
 

@@ -1,0 +1,32 @@
+"""What indexing leaves of a large library: a vector index that is ready."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from db_samples import make_parts, make_video
+from test_vector_codes import clustered
+
+from app.compose import order_vectors
+from db.library import Library
+from search.faiss_index import FaissIndex
+
+
+@pytest.mark.parametrize("large", [True, False])
+def test_a_large_library_is_left_with_lists_and_a_small_one_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: bool
+) -> None:
+    monkeypatch.setattr("search.vector_index.CODED_ROWS", 2000 if large else 3000)
+    monkeypatch.setattr("search.faiss_index.CODED_ROWS", 2000)
+    monkeypatch.setattr("search.codes.TRAINED_ROWS", 2000)
+    monkeypatch.setattr("search.codes._FEWEST_LISTS", 16)
+    with Library.open(tmp_path) as library:
+        video = make_video("/f/1.mp4", "content")
+        library.add_video(video, *make_parts(video, 2500), clustered(2500, 1), encoder_id="e", recipe="r")
+        order_vectors(library, "e")
+        assert (tmp_path / "vectors").exists() == large
+        index = FaissIndex.open(library, "e", tmp_path / "vectors")
+        assert index.optimize() == (not large), "learned already where the library is large"
+        rows = clustered(2500, 1)
+        assert index.search(rows[40:41], 1)[0][0, 0] == library.segments_of(1)[40].id
