@@ -39,6 +39,8 @@ _LOST_PICTURE = 0.3  # of the contrast at the ends
 _LEAST_STRAIGHT = 0.4  # of the way between the ends: else the camera moves
 _ALIKE = 0.9  # correlation and mean change in levels of two frames that show the same
 _ALIKE_CHANGE = 12.0
+_FOUND_AGAIN = 0.85  # correlation of the middle of a picture with where it is most like another
+_ELSEWHERE = 0.15  # less than that in the same place
 _MOST_ALIKE = 0.75  # correlation of the two ends: else the light changes, not the picture
 
 
@@ -77,6 +79,7 @@ class GradualChanges:
         """least_score: log odds from which a window counts."""
         self._least = least_score
         self._fades = Fades()
+        self._size: tuple[int, ...] = ()  # of a thumbnail
         self._count = 0  # rows in use
         self._rows: Pixels | None = None  # (_ROWS, values of a thumbnail)
         self._shape: NDArray[np.float32] = np.empty(
@@ -153,13 +156,14 @@ class GradualChanges:
     def _are_alike(self, one: int, other: int) -> bool:
         assert self._rows is not None
         old, new = self._rows[one], self._rows[other]
-        if cv2.norm(old, new, cv2.NORM_L1) > _ALIKE_CHANGE * old.size:
-            return False
-        return self._correlation(one, other) > _ALIKE
+        if cv2.norm(old, new, cv2.NORM_L1) <= _ALIKE_CHANGE * old.size and self._correlation(one, other) > _ALIKE:
+            return True
+        return self._is_displaced(one, other)
 
     def _append(self, number: int, seconds: float, thumbnail: Pixels) -> int | None:
         values = thumbnail.reshape(-1)
         if self._rows is None:
+            self._size = thumbnail.shape
             self._rows = np.empty((_ROWS, values.size), np.uint8)
             self._shape = np.empty((_ROWS, values.size), np.float32)
         elif seconds - self._seconds[self._count - 1] < _STEP:
@@ -193,8 +197,7 @@ class GradualChanges:
             score = self._score(int(first), at, float(way))
             if score < self._least:
                 continue
-            better = self._best is None or score > self._best.score
-            if better:
+            if (self._best is None or score > self._best.score) and not self._moves(int(first), at):
                 middle = self._middle(int(first), at)
                 self._best = Change(int(self._number[first]), int(self._number[middle]), int(self._number[at]), score)
                 self._improved = float(seconds[at])
@@ -220,6 +223,24 @@ class GradualChanges:
         median = float(_median(np.abs(signed)))
         spread = float(_median(np.abs(signed - _median(signed))))
         return float(known + 2.3 * math.log(max(median, 2.0)) + 2.3 * math.log(max(spread, 2.0)))
+
+    def _moves(self, first: int, at: int) -> bool:
+        """Whether the frame half way is both ends displaced: the camera pans, fast enough to look like a wipe."""
+        half = (first + at) // 2
+        return self._is_displaced(half, first) and self._is_displaced(half, at)
+
+    def _is_displaced(self, one: int, other: int) -> bool:
+        """Whether the middle of one picture is found in the other, but not in the same place."""
+        assert self._rows is not None
+        picture, there = self._rows[one].reshape(self._size), self._rows[other].reshape(self._size)
+        top, left = self._size[0] // 4, self._size[1] // 4
+        patch = picture[top : self._size[0] - top, left : self._size[1] - left]
+        found = cv2.matchTemplate(there, patch, cv2.TM_CCOEFF_NORMED)
+        _, best, _, (x, y) = cv2.minMaxLoc(found)
+        if best <= _FOUND_AGAIN or best - float(found[top, left]) <= _ELSEWHERE:
+            return False
+        again = np.ascontiguousarray(there[y : y + patch.shape[0], x : x + patch.shape[1]])
+        return bool(cv2.norm(np.ascontiguousarray(patch), again, cv2.NORM_L1) <= _ALIKE_CHANGE * patch.size)
 
     def _correlation(self, one: int, other: int) -> float:
         """Pearson's, of all values of two thumbnails; 0 where one is flat."""

@@ -1,0 +1,274 @@
+"""How well shot boundaries are found: hard cuts, dissolves, wipes and fades, and what that costs a frame.
+
+    python -m benchmarks.detection [--footage DIR] [--leave-out NAME...] [--videos FILE...] [--seeds 20 21 22]
+
+Measures on `--videos` (each with its truth as JSON beside it), on the bundled demo library, and on videos assembled
+from the clips in DIR, or from single shots of the demo library: one for each seed, with frame rates of 24, 25, 30, 50
+and variable, sizes wide, square and upright, hard cuts, dissolves and wipes and fades of 0.3 to 1.2 s. --leave-out
+names clips that are edited themselves. Clips of DIR are also measured as they are: whatever is found there is false.
+
+A found cut is right if it lies within a transition or at most two frames beside it (the convention of TRECVID and
+ClipShots for single positions); each transition counts once, so does each cut. Prints, for each set and detector, how
+many of each kind were found, precision, recall, F1 and CPU milliseconds a frame, and a last line of JSON. All
+detectors see the same planes in one run; "reference frames" sees only frames that others are decoded from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks._assembled import KINDS, Assembled, Plan, Source, Transition, assemble, read_truth
+from indexer.detect import CutDetector
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+
+HERE = Path(__file__).resolve().parent
+LIBRARY = HERE.parent / "app" / "demo_library"
+BESIDE = 2  # frames beside a transition
+FADE_FRAMES = 12  # on either side of the middle of the demo library's fade
+RATES = (25, 24, 30, 50, None)
+SIZES = ((640, 360), (320, 180), (480, 360), (320, 180), (360, 640), (640, 360), (320, 240))
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A detector on one kind of planes."""
+
+    name: str
+    detector: str
+    pixels: int = 256
+    reference_only: bool = False
+
+
+WAYS = (
+    Way("content", "content"),
+    Way("adaptive", "adaptive"),
+    Way("blend", "blend"),
+    Way("blend, planes of 128", "blend", pixels=128),
+    Way("adaptive, reference frames", "adaptive", reference_only=True),
+    Way("blend, reference frames", "blend", reference_only=True),
+)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one way found in one set."""
+
+    found: Counter[str] = field(default_factory=Counter)
+    there: Counter[str] = field(default_factory=Counter)
+    cuts: int = 0
+    frames: int = 0
+    seconds: float = 0.0
+    lateness: list[float] = field(default_factory=list)  # seconds from a cut's place to when it was known
+    wrong: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
+
+    def row(self) -> dict[str, Any]:
+        right, there = self.found.total(), self.there.total()
+        precision = right / self.cuts if self.cuts else 1.0
+        recall = right / there if there else 1.0
+        return {
+            **{kind: [self.found[kind], self.there[kind]] for kind in KINDS},
+            "wrong": self.cuts - right,
+            "precision": round(precision, 3),
+            "recall": round(recall, 3),
+            "f1": round(2 * precision * recall / (precision + recall), 3) if right else 0.0 if there else 1.0,
+            "ms_a_frame": round(1000 * self.seconds / max(1, self.frames), 3),
+            "late_seconds": [round(float(np.quantile(self.lateness or [0.0], part)), 2) for part in (0.5, 1.0)],
+        }
+
+
+def planes(path: Path, *, reference_only: bool = False) -> Iterator[tuple[int, Fraction, Fraction, Pixels]]:
+    """(pts, time base, nominal rate, BGR plane with a long side of 256) of each frame."""
+    import av
+    from av.video.reformatter import Interpolation, VideoReformatter
+
+    scaler = VideoReformatter()
+    size: tuple[int, int] | None = None
+    with av.open(str(path)) as source:
+        stream = source.streams.video[0]
+        stream.thread_type = "AUTO"
+        if reference_only:
+            stream.codec_context.skip_frame = "NONREF"
+        rate = Fraction(stream.average_rate or 25)
+        last = None
+        for frame in source.decode(stream):
+            if frame.pts is None or (last is not None and frame.pts <= last):
+                continue
+            last = frame.pts
+            if size is None:
+                factor = min(1.0, 256 / max(frame.width, frame.height))
+                size = max(1, round(frame.width * factor)), max(1, round(frame.height * factor))
+            small = scaler.reformat(frame, *size, "bgr24", interpolation=int(Interpolation.AREA), threads=1)
+            assert stream.time_base is not None
+            yield frame.pts, stream.time_base, rate, np.asarray(small.to_ndarray(), np.uint8)
+
+
+def smaller(plane: Pixels, pixels: int) -> Pixels:
+    import cv2
+
+    factor = pixels / max(plane.shape[:2])
+    to = max(1, round(plane.shape[1] * factor)), max(1, round(plane.shape[0] * factor))
+    return np.asarray(cv2.resize(plane, to, interpolation=cv2.INTER_AREA), np.uint8) if factor < 1 else plane
+
+
+def measure(video: Assembled, ways: Sequence[Way], tallies: dict[str, Tally]) -> None:
+    """Run every way over the video and add what it found to its tally."""
+    times: list[Fraction] = []
+    for reference_only in (False, True):
+        chosen = [way for way in ways if way.reference_only == reference_only]
+        detectors: dict[str, CutDetector] = {}
+        cuts: dict[str, list[float]] = {way.name: [] for way in chosen}
+        start = 0
+        base = Fraction(1)
+        for number, (pts, base, rate, plane) in enumerate(planes(video.path, reference_only=reference_only)):
+            if number == 0:
+                start = pts
+                detectors = {
+                    way.name: CutDetector(way.detector, {}, time_base=base, frame_rate=rate, start_pts=pts)
+                    for way in chosen
+                }
+            now = float((pts - start) * base)
+            if not reference_only:
+                times.append((pts - start) * base)
+            for way in chosen:
+                seen = smaller(plane, way.pixels)
+                tally = tallies.setdefault(way.name, Tally())
+                began = time.thread_time()
+                found = detectors[way.name].feed(pts, seen)
+                tally.seconds += time.thread_time() - began
+                tally.frames += 1
+                seconds = [float((cut - start) * base) for cut in found]
+                cuts[way.name] += seconds
+                tally.lateness += [now - each for each in seconds]
+        for way in chosen:
+            cuts[way.name] += [float((cut - start) * base) for cut in detectors[way.name].finish()]
+            judge(video, [float(each) for each in times], sorted(cuts[way.name]), tallies[way.name])
+
+
+def judge(video: Assembled, times: Sequence[float], cuts: Sequence[float], tally: Tally) -> None:
+    """Match cuts and transitions one to one, the closest pairs first. times: of all frames, in seconds."""
+    beside = (BESIDE + 0.01) * (times[-1] / max(1, len(times) - 1))
+    pairs = []
+    for there, change in enumerate(video.transitions):
+        first, last = times[change.start] - beside, times[min(change.end, len(times) - 1)] + beside
+        middle = times[change.frame]
+        pairs += [(abs(cut - middle), there, k) for k, cut in enumerate(cuts) if first <= cut <= last]
+    matched: dict[int, int] = {}
+    used: set[int] = set()
+    for _, there, k in sorted(pairs):
+        if there not in matched and k not in used:
+            matched[there] = k
+            used.add(k)
+    tally.cuts += len(cuts)
+    for there, change in enumerate(video.transitions):
+        tally.there[change.type] += 1
+        if there in matched:
+            tally.found[change.type] += 1
+        else:
+            tally.missed.append(f"{video.path.name} {change.type} {change.style} {change.start}-{change.end}")
+    tally.wrong += [f"{video.path.name} {cut:.2f} s" for k, cut in enumerate(cuts) if k not in used]
+
+
+def demo_library() -> list[Assembled]:
+    """The bundled videos with what their captions say about shots."""
+    made = []
+    for entry in json.loads((LIBRARY / "captions.json").read_text(encoding="utf-8"))["files"]:
+        changes = []
+        for shot in entry["shots"][1:]:
+            frame, kind = int(shot["start_frame"]), str(shot["transition"])
+            around = 0 if kind == "cut" else FADE_FRAMES
+            changes.append(Transition(kind, frame, frame - around, frame + around))
+        made.append(Assembled(LIBRARY / entry["file"], changes))
+    return made
+
+
+def single_shots(most: int = 60) -> list[Source]:
+    """Shots of the demo library, as footage for assembling."""
+    sources = []
+    for entry in json.loads((LIBRARY / "captions.json").read_text(encoding="utf-8"))["files"]:
+        for shot in entry["shots"]:
+            if shot["end_seconds"] - shot["start_seconds"] >= 1.5:
+                sources.append(Source(LIBRARY / entry["file"], shot["start_seconds"] + 0.1, shot["end_seconds"] - 0.1))
+    return sources[:: max(1, len(sources) // most)]
+
+
+def show(title: str, tallies: dict[str, Tally], *, details: bool) -> dict[str, Any]:
+    print(f"\n{title}\n{'':28}{'cuts':>9}{'dissolves':>11}{'wipes':>9}{'fades':>9}{'wrong':>7}", end="")
+    print(f"{'precision':>11}{'recall':>8}{'F1':>8}{'ms/frame':>10}{'s late':>12}")
+    rows = {}
+    for name, tally in tallies.items():
+        row = rows[name] = tally.row()
+        kinds = "".join(
+            f"{'{}/{}'.format(*row[kind]):>{width}}" for kind, width in zip(KINDS, (9, 11, 9, 9), strict=True)
+        )
+        late = "{:.2f}-{:.2f}".format(*row["late_seconds"])
+        print(
+            f"{name:28}{kinds}{row['wrong']:7}{row['precision']:11.3f}{row['recall']:8.3f}{row['f1']:8.3f}"
+            f"{row['ms_a_frame']:10.3f}{late:>12}",
+            flush=True,
+        )
+        if details and (tally.missed or tally.wrong):
+            print(f"    missed: {'; '.join(tally.missed) or '-'}\n    wrong: {'; '.join(tally.wrong) or '-'}")
+    return rows
+
+
+def main() -> None:
+    import cv2
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--footage", type=Path, help="folder of clips to assemble videos from")
+    parser.add_argument("--leave-out", nargs="*", default=[], metavar="NAME", help="clips in it with cuts of their own")
+    parser.add_argument("--videos", nargs="*", type=Path, default=[], help="videos with their truth beside them")
+    parser.add_argument("--seeds", nargs="*", type=int, default=[20, 21, 22])
+    parser.add_argument("--keep", type=Path, help="folder for the assembled videos, taken from there if they are there")
+    parser.add_argument("--details", action="store_true", help="name what was missed and what was wrong")
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    sets: dict[str, dict[str, Tally]] = {}
+    rows = {}
+    for video in options.videos:
+        sets[video.name] = {}
+        measure(read_truth(video), WAYS, sets[video.name])
+        rows[video.name] = show(video.name, sets[video.name], details=options.details)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.keep or Path(temporary)
+        clips = single_shots()
+        if options.footage:
+            names = [path for path in sorted(options.footage.iterdir()) if path.name not in options.leave_out]
+            clips = [Source(path) for path in names if path.is_file()]
+        tallies: dict[str, Tally] = {}
+        for seed in options.seeds:
+            plan = Plan(seed, RATES[seed % len(RATES)], SIZES[seed % len(SIZES)])
+            path = folder / f"seed{seed:02}.mp4"
+            made = read_truth(path) if path.with_suffix(".json").exists() else assemble(plan, clips, path)
+            measure(made, WAYS, tallies)
+        rows["assembled"] = show(f"{len(options.seeds)} assembled videos", tallies, details=options.details)
+    tallies = {}
+    for video in demo_library():
+        measure(video, WAYS, tallies)
+    rows["demo library"] = show("the demo library", tallies, details=options.details)
+    if options.footage:
+        tallies = {}
+        for clip in clips:
+            measure(Assembled(clip.path), WAYS, tallies)
+        rows["unedited clips"] = show(f"{len(clips)} unedited clips", tallies, details=options.details)
+    print(json.dumps({"benchmark": "detection", "seeds": options.seeds, "sets": rows}))
+
+
+if __name__ == "__main__":
+    main()

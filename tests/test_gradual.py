@@ -1,0 +1,228 @@
+"""Dissolves, wipes and fades: one cut each, in the middle; none where the camera, things or the light move."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import scenedetect
+from numpy.typing import NDArray
+from synthetic import make_video
+
+from benchmarks._assembled import Plan, Source, assemble, blend, read_truth
+from indexer.blend import BlendDetector, QuickAdaptiveDetector, QuickContentDetector
+from indexer.detect import CutDetector
+
+Pixels = NDArray[np.uint8]
+WIDTH, HEIGHT = 128, 72
+TICKS = 1200  # a second
+
+
+def scenery(seed: int, width: int = 3 * WIDTH, height: int = HEIGHT) -> Pixels:
+    """(height, width, 3): coloured blobs of all sizes, as much contrast as a photograph has."""
+    rng = np.random.default_rng(seed)
+    drawn = np.zeros((height, width, 3), np.float32)
+    for cells in (2, 5, 11, 24):
+        coarse = rng.normal(0, 1 / math.sqrt(cells), (cells, cells * width // height, 3)).astype(np.float32)
+        drawn += cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    drawn = drawn / drawn.std() * 50 + rng.uniform(90, 160, 3)
+    return np.clip(drawn, 0, 255).astype(np.uint8)
+
+
+def view(picture: Pixels, seconds: float, pixels_a_second: float = 4.0) -> Pixels:
+    """What a camera that moves a little sees."""
+    left = round(seconds * pixels_a_second)
+    return picture[:, left : left + WIDTH]
+
+
+def transition(kind: str, style: str, seconds: float, times: Sequence[float], at: float) -> Iterator[Pixels]:
+    """Two shots; from `at` on one becomes the other."""
+    old, new = scenery(1), scenery(2)
+    for time in times:
+        done = (time - at) / seconds
+        if done <= 0 or done >= 1:
+            yield view(old if done <= 0 else new, time)
+        else:
+            yield blend(view(old, time), view(new, time), done, kind, style)
+
+
+def cuts_of(frames: Iterator[Pixels], times: Sequence[float], detector: str = "blend") -> list[float]:
+    """Seconds; checks that none comes out late beyond measure."""
+    found: list[float] = []
+    finder = CutDetector(detector, {}, time_base=Fraction(1, TICKS), frame_rate=Fraction(25), start_pts=0)
+    for time, frame in zip(times, frames, strict=True):
+        for cut in finder.feed(round(time * TICKS), np.ascontiguousarray(frame)):
+            found.append(cut / TICKS)
+            assert 0 <= time - found[-1] < 1.3
+    return found + [cut / TICKS for cut in finder.finish()]
+
+
+def steady(rate: float, seconds: float = 5.0) -> list[float]:
+    return [k / rate for k in range(round(seconds * rate))]
+
+
+def irregular(seconds: float = 5.0) -> list[float]:
+    """Frames 1/25 to 4/25 s apart, as when only reference frames are decoded."""
+    steps = np.random.default_rng(3).choice([1, 2, 2, 3, 4], 200) / 25
+    return [float(time) for time in np.cumsum(steps) if time < seconds]
+
+
+KINDS = [
+    ("dissolve", "linear", 0.32),
+    ("dissolve", "linear", 0.8),
+    ("dissolve", "smooth", 1.2),
+    ("wipe", "right", 0.4),
+    ("wipe", "left soft", 0.6),
+    ("wipe", "down", 0.6),
+    ("wipe", "up-left", 0.5),
+    ("wipe", "iris", 0.6),
+    ("fade", "black", 0.4),
+    ("fade", "black held", 1.2),
+    ("fade", "white", 0.8),
+]
+
+
+@pytest.mark.parametrize(("kind", "style", "seconds"), KINDS)
+def test_one_cut_in_the_middle_at_any_frame_rate(kind: str, style: str, seconds: float) -> None:
+    for times in (steady(12.5), steady(25), steady(30000 / 1001), steady(60), irregular()):
+        found = cuts_of(transition(kind, style, seconds, times, 2.0), times)
+        assert len(found) == 1
+        assert found[0] == pytest.approx(2.0 + seconds / 2, abs=max(0.2 * seconds, 0.13))
+
+
+def test_the_adaptive_detector_alone_finds_few_of_them() -> None:
+    times = steady(25)
+    found = [len(cuts_of(transition(*kind, times, 2.0), times, "adaptive")) for kind in KINDS]
+    assert sum(found) < len(KINDS) / 2
+
+
+def pan(time: float) -> Pixels:
+    return view(scenery(4, 12 * WIDTH), time, 120.0)
+
+
+def ramp_of_light(time: float) -> Pixels:
+    gain = 0.45 + 0.55 * min(1.0, max(0.0, (time - 2) / 0.5))
+    return (view(scenery(5), time) * gain).astype(np.uint8)
+
+
+def flash(time: float) -> Pixels:
+    picture = view(scenery(6), time)
+    return np.full_like(picture, 250) if 2.0 <= time < 2.07 else picture
+
+
+def thing_that_crosses(time: float) -> Pixels:
+    picture = view(scenery(7), 0).copy()
+    left = int((time - 1) * WIDTH / 2)
+    picture[10:60, max(0, left) : max(0, left + 40)] = (20, 30, 200)
+    return picture
+
+
+def repeated_frames(time: float) -> Pixels:
+    """Eight pictures a second of something quick in a video of more frames."""
+    return view(scenery(8, 6 * WIDTH), math.floor(time * 8) / 8, 60.0)
+
+
+def fade_to_black_for_good(time: float) -> Pixels:
+    return (view(scenery(9), time) * min(1.0, max(0.0, (3 - time) / 0.6))).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    "shot",
+    [
+        pan,
+        ramp_of_light,
+        flash,
+        thing_that_crosses,
+        repeated_frames,
+        fade_to_black_for_good,
+    ],
+)
+def test_no_cut_within_a_shot(shot: Callable[[float], Pixels]) -> None:
+    for times in (steady(25), steady(50), irregular()):
+        assert cuts_of((shot(time) for time in times), times) == []
+
+
+def test_a_hard_cut_after_a_dissolve_keeps_its_frame() -> None:
+    times = steady(25)
+    frames = [*transition("dissolve", "linear", 0.6, times, 2.0)]
+    frames[85:] = [view(scenery(10), time) for time in times[85:]]
+    found = cuts_of(iter(frames), times)
+    assert len(found) == 2
+    assert found[1] == 85 / 25
+
+
+def test_cuts_keep_their_distance() -> None:
+    times = steady(25)
+    pictures = [scenery(seed) for seed in range(4)]
+    frames = [pictures[int(k >= 50) + int(k >= 58) + int(k >= 80)][:, :WIDTH] for k in range(len(times))]
+    assert cuts_of(iter(frames), times) == [50 / 25, 80 / 25] == cuts_of(iter(frames), times, "adaptive")
+
+
+@pytest.mark.parametrize("luma_only", [False, True])
+def test_scores_are_pyscenedetects_bit_for_bit(luma_only: bool) -> None:
+    pairs = [
+        (QuickAdaptiveDetector(luma_only=luma_only), scenedetect.AdaptiveDetector(luma_only=luma_only)),
+        (QuickContentDetector(luma_only=luma_only), scenedetect.ContentDetector(luma_only=luma_only)),
+    ]
+    rng = np.random.default_rng(0)
+    for k in range(12):
+        frame = rng.integers(0, 256, (41, 67, 3), np.uint8) if k % 3 else scenery(k, 67, 41)
+        for ours, theirs in pairs:
+            time = scenedetect.FrameTimecode(k, fps=25.0)
+            ours.process_frame(time, frame)
+            theirs.process_frame(time, frame)
+            assert ours._frame_score == theirs._frame_score
+            assert k == 0 or ours._frame_score > 0
+
+
+def test_it_works_within_pyscenedetect_and_beside_its_detectors(tmp_path: Path) -> None:
+    times = steady(25)
+    frames = list(transition("dissolve", "linear", 0.8, times, 2.0))
+    path = make_video(tmp_path / "dissolve.mp4", [(lambda k: frames[k], len(frames))], size=(WIDTH, HEIGHT))
+    scenes = scenedetect.detect(str(path), BlendDetector(), backend="pyav")
+    assert [round(start.seconds, 1) for start, _ in scenes] == [0.0, 2.4]
+    manager = scenedetect.SceneManager()
+    manager.add_detector(BlendDetector())
+    manager.add_detector(scenedetect.ThresholdDetector())
+    manager.detect_scenes(scenedetect.open_video(str(path), backend="pyav"))
+    assert len(manager.get_scene_list()) == 2
+
+
+def test_what_it_keeps_does_not_grow() -> None:
+    detector = BlendDetector()
+    black = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    sizes = []
+    for k in range(3000):
+        frame = view(scenery(11), 0) if k % 1000 < 300 else black
+        detector.process_frame(scenedetect.FrameTimecode(k, fps=25.0), frame)
+        fades = detector._gradual._fades
+        sizes.append(len(detector._times) + len(detector._waiting) + len(fades._flat) + len(fades._rise))
+    assert max(sizes[1500:]) <= max(sizes[:1500]) < 400
+
+
+def test_assembled_videos_say_where_their_shots_change(tmp_path: Path) -> None:
+    """The footage that benchmarks/detection.py measures on: the same again for the same seed, the truth as drawn."""
+    clips = [
+        Source(make_video(tmp_path / f"{colour}.mp4", [(colour, 60)], size=(64, 36)))
+        for colour in ("red", "blue", "yellow")
+    ]
+    plan = Plan(seed=1, rate=25, size=(64, 36), shots=6)
+    made = assemble(plan, clips, tmp_path / "a.mp4")
+    again = assemble(plan, clips, tmp_path / "b.mp4")
+    assert made.transitions == again.transitions == read_truth(tmp_path / "a.mp4").transitions
+    assert len(made.transitions) == 5
+    assert len({change.type for change in made.transitions}) >= 2
+    import av
+
+    with av.open(str(made.path)) as video:
+        means = [frame.to_ndarray(format="rgb24").mean((0, 1)) for frame in video.decode(video=0)]
+    for change in made.transitions:
+        assert np.abs(means[change.start - 2] - means[change.start - 1]).max() < 12  # nothing yet
+        end = change.end if change.type != "cut" else change.end - 1
+        assert np.abs(means[end + 2] - means[end + 1]).max() < 12  # nothing any more
+        assert np.abs(means[end + 1] - means[change.start - 1]).max() > 50
