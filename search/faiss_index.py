@@ -25,11 +25,12 @@ import faiss as _faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from db.records import Filters, Stamp
+from db.records import Stamp
+from search.catching_up import Contents, added, buried, compared, without_the_dead
 from search.codes import Codes, wanted_lists
 from search.gpu_rows import GpuRows
 from search.index_files import IndexFiles
-from search.row_parts import STORED, DamagedRows, Part, PartWriter
+from search.row_parts import DamagedRows, Part, PartWriter
 from search.snapshot import Snapshot
 from search.vector_index import CODED_ROWS, check_search, least_score
 
@@ -45,7 +46,6 @@ _UNCODED = 16_384  # rows that may lie behind the coded ones: comparing with eac
 _DEAD_SHARE = 4  # rows are written anew once 1/4 of them are dead
 _TRIES = 4  # readings of a library that another process is writing, before we live with what we have
 _SAVE_SHARE, _SAVE_ROWS = 16, 4096  # rows are saved once they make up 1/16 of all, or are so many
-_SMALL_PART = 8192  # parts in memory are joined up to here, so that there are few
 
 Result = TypeVar("Result")
 
@@ -245,99 +245,30 @@ class FaissIndex:
 
     def _catch_up(self, stamp: Stamp) -> None:
         held, snapshot = self._state.held, self._state.snapshot
-        same = snapshot is not None and (held.library_id, held.dim) == (stamp.library_id, stamp.dim)
-        if same and held.generation == stamp.generation and held.last_id < stamp.last_id and held.count < stamp.count:
-            self._add()
-        elif not same or not self._bury(stamp):
-            self._compare_all(stamp)
-
-    def _add(self) -> None:
-        """Add the rows above the last id that is held, batch by batch."""
-        for ids, rows in self._library.embeddings(self._encoder_id, after=self._state.held.last_id):
-            state = self._state
-            good = self._finite(ids, rows)
-            snapshot = state.snapshot
-            if good.any():
-                part = Part(ids[good], rows[good].astype(STORED))
-                assert snapshot is not None, "rows are added to rows"
-                snapshot = self._with(snapshot, parts=_joined((*snapshot.parts, part)))
-            held = replace(state.held, count=state.held.count + len(ids), last_id=int(ids[-1]))
-            self._state = _State(snapshot, held, state.left_out + int((~good).sum()))
-
-    def _bury(self, stamp: Stamp) -> bool:
-        """Mark as dead what the library no longer has. False: something else changed, or may have.
-
-        Whatever removes or changes a row, or adds one below the last id, raises the generation by one for each row. So
-        if the generation rose by as many as have gone, nothing else happened to the rows that are held.
-        """
-        state = self._state
-        snapshot, bumps = state.snapshot, stamp.generation - state.held.generation
-        if snapshot is None or bumps < 1 or state.left_out:
-            return False
-        ids, known = self._library.segment_ids(Filters(), self._encoder_id), snapshot.sorted_ids()
-        kept = np.isin(known, ids, assume_unique=True)
-        gone = known[~kept]
-        came_between = np.count_nonzero(ids <= state.held.last_id) - np.count_nonzero(kept)
-        if gone.size != bumps or came_between or gone.size == known.size:
-            return False
-        dead = np.sort(np.concatenate([snapshot.dead, snapshot.places_of(gone)]))
-        left = known[kept]
-        held = replace(stamp, count=left.size, last_id=int(left[-1]))
-        self._state = _State(self._with(snapshot, dead=dead), held)
-        return True
-
-    def _compare_all(self, stamp: Stamp) -> None:
-        """Read every row, and take in those that are not held, or differ; what was not met is dead."""
-        old = self._state.snapshot
-        if old is not None and (old.dim != stamp.dim or self._state.held.library_id != stamp.library_id):
-            old = None
-        met = np.zeros(0 if old is None else old.rows, dtype=np.bool_)
-        writer = PartWriter(self._files.new_path(".rows"), stamp.dim)
-        count, last_id, left_out = 0, 0, 0
-        try:
-            for ids, rows in self._library.embeddings(self._encoder_id):
-                if rows.shape[1] != stamp.dim:
-                    break  # the library was emptied and filled by another encoder of this name: the stamp tells
-                count, last_id = count + len(ids), int(ids[-1])
-                good = self._finite(ids, rows)
-                left_out += int((~good).sum())
-                ids, stored = ids[good], rows[good].astype(STORED)
-                if old is not None:
-                    places = old.places_of(ids)
-                    known = np.flatnonzero(places >= 0)
-                    same = (old.take(places[known]).view(np.uint16) == stored[known].view(np.uint16)).all(axis=1)
-                    met[places[known[same]]] = True
-                    fresh = np.ones(len(ids), dtype=np.bool_)
-                    fresh[known[same]] = False
-                    ids, stored = ids[fresh], stored[fresh]
-                if ids.size:
-                    writer.add(ids, stored)
-            part = writer.finish()
-        except BaseException:
-            writer.discard()
-            raise
-        parts, dead = () if part is None else (part,), np.empty(0, dtype=np.int64)
-        codes = None
-        if old is not None and met.any():
-            parts, dead, codes = (*old.parts, *parts), np.flatnonzero(~met), old.codes
+        if snapshot is None or (held.library_id, held.dim) != (stamp.library_id, stamp.dim):
+            self._hold(compared(self._library, stamp, None, self._files.new_path(".rows")))
+        elif held.generation == stamp.generation and held.last_id < stamp.last_id and held.count < stamp.count:
+            for ids, rows in self._library.embeddings(self._encoder_id, after=held.last_id):
+                self._hold(added(self._now(), ids, rows))
         else:
-            self._gpu, self._gpu_tried = None, False
-        snapshot = self._with(None, parts=parts, dead=dead, codes=codes) if parts else None
-        # What was read may be newer than `stamp`, so count and last_id are our own; the next look at the library
-        # tells whether they agree with a generation that has not moved meanwhile.
-        self._state = _State(snapshot, replace(stamp, count=count, last_id=last_id), left_out)
+            change = buried(self._library, stamp, self._now())
+            self._hold(change or compared(self._library, stamp, snapshot, self._files.new_path(".rows")))
 
-    def _finite(self, ids: NDArray[np.int64], rows: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """bool (n,); those that are not finite are logged: they are left out."""
-        good = np.asarray(np.isfinite(rows).all(axis=1))
-        if not good.all():
-            logger.warning(
-                "%d embeddings of %s are not finite and cannot be found (segments %s ...); index those videos again",
-                int((~good).sum()),
-                self._encoder_id,
-                ids[~good][:3].tolist(),
-            )
-        return good
+    def _now(self) -> Contents:
+        """What is held."""
+        state = self._state
+        assert state.snapshot is not None, "rows are held"
+        return Contents(
+            state.held, state.snapshot.parts, state.snapshot.dead, state.snapshot.codes, state.left_out, state.snapshot
+        )
+
+    def _hold(self, contents: Contents) -> None:
+        if contents.moved:
+            self._gpu, self._gpu_tried = None, False
+        snapshot = None
+        if contents.parts:
+            snapshot = self._with(None, parts=contents.parts, dead=contents.dead, codes=contents.codes)
+        self._state = _State(snapshot, contents.held, contents.left_out)
 
     # Codes and files
 
@@ -346,7 +277,7 @@ class FaissIndex:
         try:
             snapshot = self._state.snapshot
             if snapshot is not None and snapshot.dead.size * _DEAD_SHARE > snapshot.rows:
-                self._drop_the_dead(snapshot)
+                self._hold(without_the_dead(self._now(), self._files.new_path(".rows")))
                 snapshot = self._state.snapshot
             if snapshot is not None and snapshot.rows >= CODED_ROWS:
                 coded = 0 if snapshot.codes is None else len(snapshot.codes)
@@ -358,21 +289,6 @@ class FaissIndex:
                 self._save()
         except DamagedRows as error:
             self._let_go(error)
-
-    def _drop_the_dead(self, snapshot: Snapshot) -> None:
-        alive = np.setdiff1d(np.arange(snapshot.rows), snapshot.dead, assume_unique=True)
-        writer = PartWriter(self._files.new_path(".rows"), snapshot.dim)
-        try:
-            for at in range(0, len(alive), 8192):
-                writer.add(snapshot.ids[alive[at : at + 8192]], snapshot.take(alive[at : at + 8192]))
-            part = writer.finish()
-        except BaseException:
-            writer.discard()
-            raise
-        assert part is not None, "more than half of the rows are alive"
-        self._gpu, self._gpu_tried = None, False
-        kept = self._with(None, parts=(part,), dead=np.empty(0, dtype=np.int64), codes=None)
-        self._state = replace(self._state, snapshot=kept)
 
     def _worth_saving(self) -> bool:
         snapshot = self._state.snapshot
@@ -407,15 +323,6 @@ class FaissIndex:
         self._saved = state
         if all(part.record is not None for part in snapshot.parts):  # else the writer has said why
             self._files.save(state.held, snapshot.parts, snapshot.dead, snapshot.codes, state.left_out)
-
-
-def _joined(parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    """The same rows with few parts in memory: each at least twice as long as the next."""
-    listed = list(parts)
-    while len(listed) > 1 and listed[-2].record is None and len(listed[-2]) < max(_SMALL_PART, 2 * len(listed[-1])):
-        last, before = listed.pop(), listed.pop()
-        listed.append(Part(np.concatenate([before.ids, last.ids]), np.concatenate([before.rows, last.rows])))
-    return tuple(listed)
 
 
 def _coded(snapshot: Snapshot, codes: Codes) -> Codes:
