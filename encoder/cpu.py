@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections import OrderedDict
 
 import numpy as np
@@ -35,9 +36,22 @@ class CpuRunner:
         keep_large_blocks()
         self._config = network.config
         self._workers = Workers()
-        self._tower = CpuTower(network, precision, self._workers)
+        self._network: VideoPrismLvT | None = network  # until it is packed
+        self._precision: Precision = precision
+        self._packing = threading.Lock()
+        self._packed: CpuTower | None = None
         self._text = network.text_encoder.eval()
         self._features: OrderedDict[bytes, Tensor] = OrderedDict()
+
+    @property
+    def _tower(self) -> CpuTower:
+        """Packed with the first clip: who only asks in words needs none of the video tower's layers, which are mapped
+        into memory and not read until then."""
+        with self._packing:
+            if self._packed is None:
+                assert self._network is not None
+                self._packed, self._network = CpuTower(self._network, self._precision, self._workers), None
+            return self._packed
 
     @property
     def batch(self) -> int:
