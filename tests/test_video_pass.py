@@ -129,7 +129,8 @@ def test_variable_frame_rate_is_sampled_by_frames_and_timed_by_pts(tmp_path: Pat
     times = list(range(30)) + [30 + 6 * k for k in range(10)]
     path = make_video(tmp_path / "vfr.mp4", [("ramp", 30), ("ramp", 10)], times=times, time_base=Fraction(1, 30))
     spec = ClipSpec(8, 16)
-    done, results = run(path, spec, detector_options={"adaptive_threshold": 1000.0, "min_content_val": 255.0})
+    never = {"adaptive_threshold": 1000.0, "min_content_val": 255.0}
+    done, results = run(path, spec, detector="adaptive", detector_options=never)
     assert len(results) == 1
     # The last frame lasts as long as the container says, which is what the muxer made of it.
     assert done.video.duration_seconds == pytest.approx(84 / 30, abs=0.2)
@@ -225,10 +226,12 @@ def test_a_file_that_changes_midway_is_not_indexed_by_half(tmp_path: Path) -> No
 
 
 def test_segments_come_out_as_soon_as_their_shot_ends(three_shots: Path) -> None:
-    video_pass = VideoPass(os.fspath(three_shots), SPEC, IndexSettings(), fingerprint="f")
-    results = iter(video_pass)
-    next(results)
-    assert video_pass.frames == 30 + 3  # two frames of look-ahead
+    for detector, look_ahead in (("adaptive", 2), ("blend", 8)):  # frames; 8 are 0.3 s
+        settings = IndexSettings(detector=detector)
+        video_pass = VideoPass(os.fspath(three_shots), SPEC, settings, fingerprint="f")
+        results = iter(video_pass)
+        next(results)
+        assert video_pass.frames == 30 + 1 + look_ahead
 
 
 class Stretch:
