@@ -19,8 +19,8 @@ FEW_ROWS = 8192
 """So many allowed rows are fetched and compared one by one: 3 ms, whatever the size of the library."""
 
 _BLOCK_ROWS = 1024  # rows fetched at once: 1.5 MB of 768 columns, which stay in the cache
-_COUNT_BLOCK = 4096  # rows whose scores are all looked at, once more than _COUNTED pass
-_COUNTED = 1024
+_COUNT_BLOCK = 4096  # rows whose scores are all looked at, where many pass
+_COUNTED = 1024  # so many may always pass
 _LARGEST_SHARE = 8  # candidates may be 1/8 of what is allowed; beyond, comparing with all is as quick
 
 Found = tuple[NDArray[np.float32], NDArray[np.int64]]  # scores and positions, best first
@@ -193,14 +193,20 @@ class Snapshot:
         """How many rows score `least` or more, by the scores of `search`. Raises DamagedRows."""
         if least == -np.inf:
             return self.rows if allowed is None else allowed.count
-        passed = 0
-        for piece in self._pieces(query, allowed, 0):
-            scores, _ = piece.best(_COUNTED)
-            if len(scores) == _COUNTED < piece.count and scores[-1] >= least:
-                blocks = self._pieces(query, allowed, 0, _COUNT_BLOCK)
-                return sum(int((block.best(block.count)[0] >= least).sum()) for block in blocks)
-            passed += int((scores >= least).sum())
-        return passed
+        most = self.rows if allowed is None else allowed.count
+        asked = self._guess(query, least, most)
+        if asked * _LARGEST_SHARE <= most:
+            found = [(piece.best(min(asked, piece.count))[0], piece.count) for piece in self._pieces(query, allowed, 0)]
+            if all(len(scores) == count or scores[-1] < least for scores, count in found):
+                return sum(int((scores >= least).sum()) for scores, _ in found)
+        blocks = self._pieces(query, allowed, 0, _COUNT_BLOCK)
+        return sum(int((block.best(block.count)[0] >= least).sum()) for block in blocks)
+
+    def _guess(self, query: NDArray[np.float32], least: np.float32, most: int) -> int:
+        """More than are likely to pass, by a sample: asking for the best so many is quicker than for all scores."""
+        sample = np.linspace(0, self.rows - 1, min(self.rows, _BLOCK_ROWS)).astype(np.int64)
+        scores, _ = view_of(self.take(sample)).search(query, len(sample))
+        return _COUNTED + 2 * int(np.ceil(most * np.mean(scores >= least)))
 
     def _through_candidates(
         self, query: NDArray[np.float32], k: int, allowed: Allowed | None, most: int
