@@ -63,7 +63,7 @@ class Step:
 
 
 class GradualChanges:
-    """Feed thumbnails in order of time; a transition comes out at most LONGEST / 2 + 0.25 s after its middle.
+    """Feed thumbnails in order of time; a transition comes out about a quarter of a second after its end.
 
     Between the ends of a dissolve or a wipe every pixel goes from its old value to its new one and not elsewhere. So
     for each frame, windows of several lengths that end there are looked at: most pixels must have changed much (the
