@@ -22,6 +22,9 @@ from encoder.workers import Workers
 _ROWS = 256
 """Tokens of a task: enough for a matrix product to be at its best, few enough for the cache."""
 
+_DEVIATIONS = 4.0
+"""How many standard deviations the largest value of a normalised channel mostly is."""
+
 
 class CpuTower:
     """Pictures -> features -> unit rows. Weights are copied, packed; the network may go afterwards."""
@@ -143,8 +146,11 @@ class CpuTower:
 
 
 class _Norm:
-    def __init__(self, norm: LayerNorm) -> None:
+    def __init__(self, norm: LayerNorm, scales: Tensor | None = None) -> None:
+        """scales: (D,), what each channel is divided by; whoever comes next multiplies it in again."""
         self._weight, self._bias = norm.weight.detach(), norm.bias.detach()
+        if scales is not None:
+            self._weight, self._bias = self._weight / scales, self._bias / scales
 
     def __call__(self, x: Tensor) -> Tensor:
         return F.layer_norm(x, x.shape[-1:], self._weight, self._bias, LAYER_NORM_EPS)
@@ -155,12 +161,10 @@ class _Block:
 
     def __init__(self, block: Block, precision: Precision) -> None:
         self.heads = block.attention.heads
-        self._attention_norm = _Norm(block.attention_norm)
-        self._feed_forward_norm = _Norm(block.feed_forward_norm)
-        self._qkv = _pack_qkv(block.attention, precision)
-        self._out = _pack(block.attention.out, precision)
-        self._up = _pack(block.feed_forward.up, precision)
-        down = block.feed_forward.down
+        out, up, down = block.attention.out, block.feed_forward.up, block.feed_forward.down
+        self._attention_norm, self._qkv = _pack_after(block.attention_norm, *_qkv(block.attention), precision)
+        self._out = pack_linear(out.weight, out.bias, precision)
+        self._feed_forward_norm, self._up = _pack_after(block.feed_forward_norm, up.weight, up.bias, precision)
         self._down = pack_linear(down.weight, down.bias, precision, lowest=GELU_LOWEST)
 
     def project(self, x: Tensor) -> Tensor:
@@ -178,11 +182,23 @@ def _blocks(stack: Stack, precision: Precision) -> list[_Block]:
     return [_Block(block, precision) for block in stack.layers if isinstance(block, Block)]
 
 
-def _pack(linear: torch.nn.Linear, precision: Precision) -> PackedLinear:
-    return pack_linear(linear.weight, linear.bias, precision)
+def _pack_after(norm: LayerNorm, weight: Tensor, bias: Tensor, precision: Precision) -> tuple[_Norm, PackedLinear]:
+    """A norm and the layer behind it.
+
+    Trained networks have channels far larger than the others, which leave few of int8's steps to the rest. What the
+    norm is divided by, a channel each, the weights are multiplied with, so that both sides share the spread:
+    SmoothQuant (arXiv 2211.10438), with the norm's gain and bias in place of measured activations.
+    """
+    if precision != "int8":
+        return _Norm(norm), pack_linear(weight, bias, precision)
+    weight = weight.detach()
+    inputs = _DEVIATIONS * norm.weight.detach().abs() + norm.bias.detach().abs()
+    scales = (inputs.clamp_min(1e-5) / weight.abs().amax(dim=0).clamp_min(1e-5)).sqrt()
+    return _Norm(norm, scales), pack_linear(weight * scales, bias, precision)
 
 
-def _pack_qkv(attention: Attention, precision: Precision) -> PackedLinear:
+def _qkv(attention: Attention) -> tuple[Tensor, Tensor]:
+    """Weight and bias of the projection, with what queries are scaled by."""
     if attention.cap > LARGEST_CAP:
         raise ValueError(f"a logit cap of {attention.cap} is more than {LARGEST_CAP}")
     weight, bias = attention.qkv.weight.detach().clone(), attention.qkv.bias.detach().clone()
@@ -190,4 +206,4 @@ def _pack_qkv(attention: Attention, precision: Precision) -> PackedLinear:
     scale = query_scale(dim // attention.heads, attention.cap)
     weight[:dim] *= scale
     bias[:dim] *= scale
-    return pack_linear(weight, bias, precision)
+    return weight, bias

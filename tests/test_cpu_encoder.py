@@ -127,6 +127,25 @@ def test_int8_rows_do_not_suffer_from_each_other() -> None:
         torch.testing.assert_close(layer(with_outlier)[1:], before[1:], rtol=0, atol=0)
 
 
+def test_int8_stands_channels_that_are_far_larger() -> None:
+    if not can("int8"):
+        pytest.skip("this processor has no VNNI")
+    network, clips = goldens.lvt("tiny"), clips_of(1, 2)
+    exact = PlainRunner(network, "cpu").clips(clips)
+    with torch.no_grad():  # the same function: what a norm gives 100 times as large is taken a hundredth of
+        for stack in (network.vision_encoder.spatial, network.vision_encoder.temporal, network.auxiliary):
+            for block in stack.layers:
+                for norm, linear in (
+                    (block.attention_norm, block.attention.qkv),
+                    (block.feed_forward_norm, block.feed_forward.up),
+                ):
+                    norm.weight[:3] *= 100
+                    norm.bias[:3] *= 100
+                    linear.weight[:, :3] /= 100
+    assert np.abs(PlainRunner(network, "cpu").clips(clips) - exact).max() < 1e-5
+    assert float((CpuRunner(network, "int8").clips(clips) * exact).sum(1).min()) > 0.998
+
+
 def test_int8_of_nothing_is_the_bias() -> None:
     if not can("int8"):
         pytest.skip("this processor has no VNNI")
