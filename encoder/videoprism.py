@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from encoder import ClipSpec, Fit
 from encoder.model import VideoPrismLvT
-from encoder.runner import Precision, make_runner
+from encoder.precision import Precision
+from encoder.runner import make_runner
 from encoder.stillness import LEVELS, change, few_frames
 
 if TYPE_CHECKING:
