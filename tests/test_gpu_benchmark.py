@@ -10,13 +10,11 @@ from typing import Any
 
 import pytest
 
+from benchmarks import gpu
+from benchmarks._gpu_towers import gigaflops
 from encoder.config import CONFIGS
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from benchmarks import gpu
-from benchmarks._gpu_towers import gigaflops
 
 
 def rows_of(part: str, tmp_path: Path) -> list[dict[str, Any]]:
