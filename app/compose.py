@@ -142,7 +142,8 @@ def open_encoder_deferred(settings: Settings, load: Callable[[], Encoder]) -> En
         except (EncoderError, ValueError):
             return []
 
-    return open_deferred(settings.library, Asked(canonical(name), settings.device, frames, fit, still), load, files)
+    asked = Asked(canonical(name), settings.device, frames, fit, still, settings.precision)
+    return open_deferred(settings.library, asked, load, files)
 
 
 def shape(settings: Settings) -> tuple[int | None, Fit, int]:

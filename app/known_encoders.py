@@ -27,6 +27,7 @@ class Asked:
     frames: int | None
     fit: str
     still_frames: int = 0
+    precision: str | None = None
 
     @property
     def key(self) -> str:
@@ -42,8 +43,8 @@ def open_deferred(
 ) -> Encoder:
     """The encoder, loaded only when it has to encode where it is known from before; else loaded, and noted.
 
-    load: gives what is asked for. files: where it was loaded from; none
-    where that cannot be told, and then it is loaded each time.
+    load: gives what is asked for. files: where it was loaded from; none where that cannot be told, and then it is
+    loaded each time.
     """
     from encoder.deferred import Deferred, KnownEncoder, known_of
 

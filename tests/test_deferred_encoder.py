@@ -100,6 +100,13 @@ def test_noted_once_and_then_deferred_by_what_was_asked_for(tmp_path: Path, weig
     own = load.encoder.clip_spec.frames
     assert isinstance(opened(own), Deferred), "what the encoder has of its own"
     assert opened(own + 1) is load.encoder
+    fields = ("colours", "auto", None, "stretch")
+    for other in (
+        Asked(*fields, still_frames=2),
+        Asked(*fields, precision="int8"),
+        Asked("colours", "cpu", None, "stretch"),
+    ):
+        assert open_deferred(library, other, load, lambda: [weights]) is load.encoder
     assert isinstance(opened(), Deferred)
     weights.write_bytes(b"changed")
     assert opened() is load.encoder
