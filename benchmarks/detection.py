@@ -32,9 +32,9 @@ from benchmarks._assembled import KINDS, Assembled, Plan, Source, Transition, as
 from indexer.detect import CutDetector
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from av.video.frame import VideoFrame
 
-    Pixels = NDArray[np.uint8]
+    from indexer.scale import Scaler
 
 HERE = Path(__file__).resolve().parent
 LIBRARY = HERE.parent / "app" / "demo_library"
@@ -50,18 +50,19 @@ class Way:
 
     name: str
     detector: str
-    pixels: int = 256
+    pixels: int  # long side
     reference_only: bool = False
 
 
 WAYS = (
-    Way("content", "content"),
-    Way("adaptive", "adaptive"),
-    Way("blend", "blend"),
-    Way("blend, planes of 128", "blend", pixels=128),
-    Way("adaptive, reference frames", "adaptive", reference_only=True),
-    Way("blend, reference frames", "blend", reference_only=True),
+    Way("content", "content", 256),
+    Way("adaptive", "adaptive", 256),
+    Way("blend", "blend", 128),
+    Way("blend, planes of 256", "blend", 256),
+    Way("adaptive, reference frames", "adaptive", 256, reference_only=True),
+    Way("blend, reference frames", "blend", 128, reference_only=True),
 )
+"""In the sizes of planes that `index` gives them, but for one."""
 
 
 @dataclass(slots=True)
@@ -92,13 +93,10 @@ class Tally:
         }
 
 
-def planes(path: Path, *, reference_only: bool = False) -> Iterator[tuple[int, Fraction, Fraction, Pixels]]:
-    """(pts, time base, nominal rate, BGR plane with a long side of 256) of each frame."""
+def frames(path: Path, *, reference_only: bool = False) -> Iterator[tuple[Fraction, Fraction, VideoFrame]]:
+    """(time base, nominal rate, frame) of each frame, times ascending."""
     import av
-    from av.video.reformatter import Interpolation, VideoReformatter
 
-    scaler = VideoReformatter()
-    size: tuple[int, int] | None = None
     with av.open(str(path)) as source:
         stream = source.streams.video[0]
         stream.thread_type = "AUTO"
@@ -110,20 +108,18 @@ def planes(path: Path, *, reference_only: bool = False) -> Iterator[tuple[int, F
             if frame.pts is None or (last is not None and frame.pts <= last):
                 continue
             last = frame.pts
-            if size is None:
-                factor = min(1.0, 256 / max(frame.width, frame.height))
-                size = max(1, round(frame.width * factor)), max(1, round(frame.height * factor))
-            small = scaler.reformat(frame, *size, "bgr24", interpolation=int(Interpolation.AREA), threads=1)
             assert stream.time_base is not None
-            yield frame.pts, stream.time_base, rate, np.asarray(small.to_ndarray(), np.uint8)
+            yield stream.time_base, rate, frame
 
 
-def smaller(plane: Pixels, pixels: int) -> Pixels:
-    import cv2
+def scaler(first: VideoFrame) -> Scaler:
+    """The indexer's own, for the planes that it would make."""
+    from encoder import ClipSpec
+    from indexer.scale import Orientation, Scaler
 
-    factor = pixels / max(plane.shape[:2])
-    to = max(1, round(plane.shape[1] * factor)), max(1, round(plane.shape[0] * factor))
-    return np.asarray(cv2.resize(plane, to, interpolation=cv2.INTER_AREA), np.uint8) if factor < 1 else plane
+    made = Scaler(ClipSpec(16, 288), orientation=Orientation(), sample_aspect=Fraction(1))
+    made.start(first)
+    return made
 
 
 def measure(video: Assembled, ways: Sequence[Way], tallies: dict[str, Tally]) -> None:
@@ -135,9 +131,12 @@ def measure(video: Assembled, ways: Sequence[Way], tallies: dict[str, Tally]) ->
         cuts: dict[str, list[float]] = {way.name: [] for way in chosen}
         start = 0
         base = Fraction(1)
-        for number, (pts, base, rate, plane) in enumerate(planes(video.path, reference_only=reference_only)):
+        scalers: dict[int, Scaler] = {}
+        for number, (base, rate, frame) in enumerate(frames(video.path, reference_only=reference_only)):
+            pts = frame.pts or 0
             if number == 0:
                 start = pts
+                scalers = {pixels: scaler(frame) for pixels in {way.pixels for way in chosen}}
                 detectors = {
                     way.name: CutDetector(way.detector, {}, time_base=base, frame_rate=rate, start_pts=pts)
                     for way in chosen
@@ -145,11 +144,11 @@ def measure(video: Assembled, ways: Sequence[Way], tallies: dict[str, Tally]) ->
             now = float((pts - start) * base)
             if not reference_only:
                 times.append((pts - start) * base)
+            planes = {pixels: made.plane(frame, pixels) for pixels, made in scalers.items()}
             for way in chosen:
-                seen = smaller(plane, way.pixels)
                 tally = tallies.setdefault(way.name, Tally())
                 began = time.thread_time()
-                found = detectors[way.name].feed(pts, seen)
+                found = detectors[way.name].feed(pts, planes[way.pixels])
                 tally.seconds += time.thread_time() - began
                 tally.frames += 1
                 seconds = [float((cut - start) * base) for cut in found]

@@ -39,7 +39,6 @@ CLIP_SCALING = int(Interpolation.LANCZOS) | _EXACT
 _PLANES = int(Interpolation.LANCZOS | Interpolation.ACCURATE_RND)  # YUV to YUV: full chroma means nothing there
 _AREA = int(Interpolation.AREA)
 _FAST = int(Interpolation.FAST_BILINEAR)  # a third of the cost of areas; detection is as good (benchmarks.detection)
-_PLANE_PIXELS = 256  # long side of the planes for detection: PySceneDetect's own choice for its automatic downscale
 _ENOUGH = 1.35  # times the size of a clip frame, on both axes, are left when frames are halved
 _WORTH_REDUCING = 1.5  # times the size needed, on one axis, for pictures that cannot be halved
 _LIGHT_BYTES = 4 << 20  # 1080p of 8 bits takes 3.1 million
@@ -154,10 +153,10 @@ class Scaler:
             raise RuntimeError("Scaler.start() must be given the first frame before anything is scaled")
         return self._first_size
 
-    def plane(self, picture: VideoFrame) -> Pixels:
-        """BGR (h, w, 3) for shot detection: not turned, long side 256 or less, one size for the whole video."""
+    def plane(self, picture: VideoFrame, longest: int) -> Pixels:
+        """BGR (h, w, 3) for shot detection: not turned, long side `longest` or less, one size for the whole video."""
         width, height = self.first_size
-        factor = min(1.0, _PLANE_PIXELS / max(width, height))
+        factor = min(1.0, longest / max(width, height))
         to = max(1, round(width * factor)), max(1, round(height * factor))
         return _pixels(self._plane.reformat(picture, *to, "bgr24", interpolation=_FAST, threads=1))
 

@@ -227,7 +227,7 @@ class _Run:
 
         try:
             picture = self.scaler.at_hand(frame.picture)
-            plane = self.scaler.plane(picture)
+            plane = self.scaler.plane(picture, self._detector.plane_pixels)
         except FFmpegError:
             self.unusable += 1
             return False

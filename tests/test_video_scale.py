@@ -146,7 +146,7 @@ def test_frames_that_change_size_midway_stay_of_one_size() -> None:
     scaler.start(frames[0])
     for frame, size in zip(frames, sizes, strict=True):
         reduced = scaler.reduce(frame)
-        assert scaler.plane(reduced).shape == (144, 256, 3)
+        assert scaler.plane(reduced, 256).shape == (144, 256, 3)
         assert scaler.shown(reduced, 320).shape == (180, 320, 3)
         assert scaler.clip_frame(reduced, coded_size=size).shape == (32, 32, 3)
 
