@@ -54,6 +54,7 @@ class Batches:
         self._waiting: list[tuple[str, int, NDArray[np.uint8]]] = []
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="encode")
         self._at_work: Future[list[Row]] | None = None
+        self._owners_at_work: list[tuple[str, int]] = []
         self._unwanted: set[str] = set()  # paths that were dropped while their clips may be at work
 
     def add(self, path: str, number: int, clip: NDArray[np.uint8]) -> list[Row]:
@@ -102,6 +103,12 @@ class Batches:
         return len(self._waiting)
 
     @property
+    def paths(self) -> list[str]:
+        """Of the videos whose clips are at work or wait, oldest first."""
+        at_work = [] if self._at_work is None else [path for path, _ in self._owners_at_work]
+        return list(dict.fromkeys([*at_work, *(path for path, _, _ in self._waiting)]))
+
+    @property
     def _enough(self) -> int:
         """Clips that are worth a call of the encoder: alone, one costs a third more on a processor."""
         return max(1, self.size // 4)
@@ -113,7 +120,7 @@ class Batches:
         batch = _Batch([(path, number) for path, number, _ in part], np.stack([clip for _, _, clip in part]))
         del part
         rows = self.settle()
-        self._at_work = self._thread.submit(self._encode, batch)
+        self._at_work, self._owners_at_work = self._thread.submit(self._encode, batch), batch.owners
         self._at_work.add_done_callback(lambda _: self._done())
         return rows
 

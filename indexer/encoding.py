@@ -220,7 +220,9 @@ class Encoding:
             seconds_done += decoded.video.duration_seconds * encoded
             bytes_done += self._begun[path].file.size_bytes * encoded
         self._meter.tell(
-            current=(*self._decoded, *(job.file.path for job, _ in at_work)),
+            current=tuple(
+                dict.fromkeys([*self._batches.paths, *self._decoded, *(job.file.path for job, _ in at_work)])
+            ),
             bytes_in_flight=bytes_done,
             seconds_in_flight=seconds_done,
         )
