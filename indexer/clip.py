@@ -171,11 +171,11 @@ class _Stretch:
             if frame.pts < self.begin:
                 before = frame
                 continue
-            kept.offer(count, self._scaler.at_hand(frame.picture), (frame.picture.width, frame.picture.height))
+            kept.offer(count, self._scaler.reduce(frame.picture), (frame.picture.width, frame.picture.height))
             count += 1
         if count:
             return kept.clip(0, count)
         if before is None or not (went_on or before.pts + (before.duration or self._step) > self.begin):
             raise ValueError("the video ends before the clip starts; choose an earlier start")
-        kept.offer(0, self._scaler.at_hand(before.picture), (before.picture.width, before.picture.height))
+        kept.offer(0, self._scaler.reduce(before.picture), (before.picture.width, before.picture.height))
         return kept.clip(0, 1)

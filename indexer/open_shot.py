@@ -30,7 +30,7 @@ _POSTER_CHOICES = 5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Settled:
-    """A decoded frame, as Scaler.at_hand gives it. index: among all frames of the video. size: (w, h) as decoded.
+    """A decoded frame, reduced by Scaler.reduce. index: among all frames of the video. size: (w, h) as decoded.
 
     skipped: times of the frames that follow it and were not decoded; they have indices of their own.
     """

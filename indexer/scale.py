@@ -41,7 +41,6 @@ _AREA = int(Interpolation.AREA)
 _FAST = int(Interpolation.FAST_BILINEAR)  # a third of the cost of areas; detection is as good (benchmarks.detection)
 _ENOUGH = 1.35  # times the size of a clip frame, on both axes, are left when frames are halved
 _WORTH_REDUCING = 1.5  # times the size needed, on one axis, for pictures that cannot be halved
-_LIGHT_BYTES = 4 << 20  # 1080p of 8 bits takes 3.1 million
 _LONGEST_CROP = 4.0  # times the short side: beyond this, crop before scaling
 
 
@@ -87,9 +86,8 @@ def fit_within(width: float, height: float, longest: int) -> tuple[int, int]:
 class Scaler:
     """Turns the frames of one video into every size needed of them. Not thread-safe; frames may change size midway.
 
-    `reduce` goes before all but `plane`: a frame twice as large as needed is halved (1080p: 0.5 ms), which makes
-    everything after it cheap and the frame small enough to be kept a while. Most frames of a short shot are in no clip:
-    `at_hand` leaves it to whoever takes one.
+    `reduce` goes first, once a frame, and is nearly all that is done with most frames: a frame twice as large as needed
+    is halved (1080p: 0.5 ms), which makes everything after it cheap and the frame small enough to be kept a while.
     """
 
     def __init__(self, spec: ClipSpec, *, orientation: Orientation, sample_aspect: Fraction) -> None:
@@ -123,11 +121,6 @@ class Scaler:
         ):
             picture = halved(picture)
         return picture
-
-    def at_hand(self, picture: VideoFrame) -> VideoFrame:
-        """The picture as decoded, where keeping some dozens of them for a while costs little; else reduced."""
-        light = can_halve(picture) and sum(plane.buffer_size for plane in picture.planes) <= _LIGHT_BYTES
-        return picture if light else self.reduce(picture)
 
     def _reduce_by_areas(self, picture: VideoFrame) -> VideoFrame:
         """RGB, palettes and the like, to about twice the size of a clip frame."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -27,10 +27,6 @@ class Thinned(Generic[T]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __iter__(self) -> Iterator[T]:
-        """The items, in order."""
-        return iter(self._items)
 
     def offer(self, index: int, make: Callable[[], T]) -> None:
         """The next item, by ascending index (gaps allowed: strides count offers)."""

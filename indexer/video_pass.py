@@ -226,7 +226,7 @@ class _Run:
         from indexer.open_shot import Settled
 
         try:
-            picture = self.scaler.at_hand(frame.picture)
+            picture = self.scaler.reduce(frame.picture)
             plane = self.scaler.plane(picture, self._detector.plane_pixels)
         except FFmpegError:
             self.unusable += 1
