@@ -7,12 +7,13 @@ loaded first.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from app.json_note import write_note
 
 if TYPE_CHECKING:
     from encoder import Encoder
@@ -83,15 +84,7 @@ def _read(directory: Path) -> dict[str, Any]:
 
 
 def _write(directory: Path, records: dict[str, Any]) -> None:
-    """Replaced whole; where it cannot be written, the next run loads the encoder again, and that is all."""
-    try:
+    """Where it cannot be written, the next run loads the encoder again, and that is all."""
+    with suppress(OSError):
         directory.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=".known-", dir=directory)
-    except OSError:
-        return
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(records, file, indent=1)
-        Path(temporary).replace(directory / FILE)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
+        write_note(directory / FILE, records)

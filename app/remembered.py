@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from app.json_note import write_note
 
 if TYPE_CHECKING:
     from encoder import Fit
@@ -33,16 +34,7 @@ class Choice:
 def remember(directory: Path, choice: Choice) -> None:
     """Put `choice` first. The file is replaced whole; where it cannot be written, nothing is lost but convenience."""
     choices = [choice, *(other for other in recall_all(directory) if other.encoder_id != choice.encoder_id)]
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=".encoders-", dir=directory)
-    except OSError:
-        return
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump([asdict(each) for each in choices], file, indent=1)
-        Path(temporary).replace(directory / FILE)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
+    write_note(directory / FILE, [asdict(each) for each in choices])
 
 
 def recall(directory: Path, name: str | None = None) -> Choice | None:
