@@ -11,19 +11,19 @@ from typing import Any
 
 import click
 
-from app.bench_command import bench
-from app.demo_command import demo
-from app.doctor_command import doctor
-from app.export_command import export
-from app.index_command import index, retry
-from app.library_commands import info, list_videos, remove, stats
-from app.model_command import fetch_model
-from app.options import EXIT_CODES, INTERRUPTED, global_options
-from app.refusal import Refused, refusal
-from app.runs_command import runs
-from app.search_command import search
-from app.similar_command import similar
-from app.ui_command import ui
+from app.commands.bench import bench
+from app.commands.demo import demo
+from app.commands.doctor import doctor
+from app.commands.export import export
+from app.commands.fetch_model import fetch_model
+from app.commands.index import index, retry
+from app.commands.library import info, list_videos, remove, stats
+from app.commands.runs import runs
+from app.commands.search_words import search
+from app.commands.similar import similar
+from app.commands.ui import ui
+from app.shell.errors import Refused, refusal
+from app.shell.options import EXIT_CODES, INTERRUPTED, global_options
 
 
 class Shell(click.Group):

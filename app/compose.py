@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from db.library import Library
     from encoder import Encoder, Fit
-    from encoder.sources import Sources
+    from encoder.checkpoints.download_policy import Sources
     from search.engine import SearchEngine
 
 LIBRARY_VARIABLE = "PRISMSEARCH_LIBRARY"
@@ -20,7 +20,7 @@ DEVICE_VARIABLE = "PRISMSEARCH_DEVICE"
 PRECISION_VARIABLE = "PRISMSEARCH_PRECISION"
 FFMPEG_VARIABLE = "PRISMSEARCH_FFMPEG"
 PRECISIONS = ("auto", "float32", "bfloat16", "int8")
-"""Those of `encoder.precision`, whose package would bring numpy into every --help."""
+"""Those of `encoder.runtime.precision`, whose package would bring numpy into every --help."""
 
 
 class WrongSetting(ValueError):
@@ -126,16 +126,16 @@ def open_encoder(settings: Settings, sources: Sources | None = None) -> Encoder:
 def open_encoder_deferred(settings: Settings, load: Callable[[], Encoder]) -> Encoder:
     """What `load` gives (by `open_encoder` with these settings), but only when it has to encode, where the library
     knows the encoder from an earlier run and its files are those of then."""
+    from app.encoder_choice import canonical
     from app.known_encoders import Asked, open_deferred
-    from app.remembered import canonical
 
     name = encoder_name(settings)
     frames, fit, still = shape(settings)
 
     def files() -> list[Path]:
         from encoder import EncoderError
+        from encoder.checkpoints.download_policy import Sources
         from encoder.loading import files_of
-        from encoder.sources import Sources
 
         try:
             return files_of(name, Sources(offline=True))
@@ -148,7 +148,7 @@ def open_encoder_deferred(settings: Settings, load: Callable[[], Encoder]) -> En
 
 def shape(settings: Settings) -> tuple[int | None, Fit, int]:
     """Frames, fit and still frames: as asked, else as the library was last indexed with this encoder."""
-    from app.remembered import recall
+    from app.encoder_choice import recall
 
     choice = recall(settings.library, settings.encoder)
     frames = settings.frames if settings.frames is not None or choice is None else choice.frames
@@ -160,7 +160,7 @@ def shape(settings: Settings) -> tuple[int | None, Fit, int]:
 
 def encoder_name(settings: Settings) -> str:
     """The name or path that `open_encoder` loads: asked for, else the library's last one, else the default."""
-    from app.remembered import recall
+    from app.encoder_choice import recall
     from encoder import DEFAULT_ENCODER
 
     if settings.encoder is not None:
@@ -172,7 +172,7 @@ def encoder_name(settings: Settings) -> str:
 def open_engine(settings: Settings, library: Library | None = None, encoder: Encoder | None = None) -> SearchEngine:
     """A search engine over the library, its encoder and the FAISS file beside it. Whoever passes a part closes it."""
     from search.engine import SearchEngine
-    from search.faiss_index import FaissIndex
+    from search.vectors.faiss_index import FaissIndex
 
     library = library or open_library(settings)
     encoder = encoder or open_encoder(settings)
@@ -181,9 +181,9 @@ def open_engine(settings: Settings, library: Library | None = None, encoder: Enc
 
 def order_vectors(library: Library, encoder_id: str) -> None:
     """Have the vector index of a large library ready in its files, so that no search waits for its making."""
-    from search.vector_index import CODED_ROWS
+    from search.vectors.vector_index import CODED_ROWS
 
     if library.stamp(encoder_id).count >= CODED_ROWS:
-        from search.faiss_index import FaissIndex
+        from search.vectors.faiss_index import FaissIndex
 
         FaissIndex.open(library, encoder_id, library.directory / "vectors").optimize()

@@ -47,7 +47,7 @@ def open_deferred(
     load: gives what is asked for. files: where it was loaded from; none where that cannot be told, and then it is
     loaded each time.
     """
-    from encoder.deferred import Deferred, KnownEncoder, known_of
+    from encoder.lazy import Deferred, KnownEncoder, known_of
 
     records = _read(directory)
     try:

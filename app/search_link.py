@@ -15,7 +15,7 @@ from datetime import date, datetime
 from typing import Any, Literal, cast, get_args
 from urllib.parse import quote, unquote_to_bytes, urlencode
 
-from app.moments import parse_when
+from app.times import parse_when
 from db.records import Filters
 
 Kind = Literal["text", "segment", "range", "file"]

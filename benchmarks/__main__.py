@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from app.bench_command import find_programs, first_line
+from app.commands.bench import find_programs, first_line
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"

@@ -27,7 +27,7 @@ def network_of(configuration: str, weights: Path) -> Any:
     """The network with the recipe's stand-in parameters, mapped from a file that all processes share."""
     import torch
 
-    from encoder.checkpoint import network_from_state
+    from encoder.checkpoints.checkpoint import network_from_state
     from encoder.config import CONFIGS
 
     return network_from_state(CONFIGS[configuration], torch.load(weights, mmap=True))
@@ -51,7 +51,7 @@ def encode_with(implementation: str, network: Any) -> tuple[Encode, Any]:
 
         return theirs, None
 
-    from encoder.runner import PlainRunner, make_runner
+    from encoder.runtime.runner import PlainRunner, make_runner
 
     plain = implementation == "as written"
     runner = PlainRunner(network, "cpu") if plain else make_runner(network, "cpu", implementation)  # type: ignore[arg-type]

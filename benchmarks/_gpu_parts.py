@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from benchmarks._gpu_towers import COMPILED, EAGER, Place, Tower, gigaflops, random_network, some_clips, towers
-from encoder.token_layout import Sequences
+from encoder.runtime.token_layout import Sequences
 
 Write = Callable[[dict[str, Any]], None]
 
@@ -81,11 +81,11 @@ def machine(place: Place, write: Write) -> None:
 def attention(place: Place, write: Write) -> None:
     """Soft-capped attention alone, by sequence: fused, with exact tanh, FlexAttention, plain."""
     from benchmarks._gpu_towers import FlexKernels
-    from encoder.plain_kernels import PlainKernels
+    from encoder.runtime.plain_kernels import PlainKernels
 
     ways: dict[str, Any] = {"plain": PlainKernels()}
     if place.device.type == "cuda":
-        from encoder.triton_kernels import TritonKernels
+        from encoder.runtime.triton_kernels import TritonKernels
 
         ways = {"fused": TritonKernels(), "fused, exact tanh": TritonKernels(exact=True), **ways}
         flex = FlexKernels()
@@ -117,8 +117,8 @@ def correctness(place: Place, write: Write) -> None:
     """Goldens of the JAX code on the device, then full-size rows against float32."""
     import goldens
 
-    from encoder.cuda import CudaRunner
-    from encoder.runner import PlainRunner
+    from encoder.runtime.cuda import CudaRunner
+    from encoder.runtime.runner import PlainRunner
 
     for name in ("tiny",):
         network = goldens.lvt(name).to(place.device)
@@ -185,7 +185,7 @@ def _rate(tower: Tower, clips: Tensor, work: float, place: Place) -> dict[str, A
 
 def runner(place: Place, write: Write) -> None:
     """The whole of encode_clips: arrays of the host to rows of the host, against the tower alone; and sentences."""
-    from encoder.cuda import CudaRunner
+    from encoder.runtime.cuda import CudaRunner
 
     for size in ("base", "large"):
         network = random_network(place.config(size))

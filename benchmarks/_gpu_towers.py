@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from encoder.config import CONFIGS, DEMO, VideoPrismConfig
-from encoder.cuda import best_kernels
-from encoder.fused_tower import FusedTower
 from encoder.model import VideoPrismLvT
-from encoder.plain_kernels import PlainKernels
+from encoder.runtime.cuda import best_kernels
+from encoder.runtime.fused_tower import FusedTower
+from encoder.runtime.plain_kernels import PlainKernels
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
@@ -149,7 +149,7 @@ class FlexKernels(PlainKernels):
     """Attention by torch's own FlexAttention, for comparison; compiled around it, the norm becomes one kernel too."""
 
     def attend(self, qkv: Tensor, sequences: Any, heads: int, cap: float) -> Tensor:
-        """See encoder.plain_kernels.Kernels. Short sequences are left to plain torch: its blocks are long."""
+        """See encoder.runtime.plain_kernels.Kernels. Short sequences are left to plain torch: its blocks are long."""
         if sequences.inner > 1:
             return super().attend(qkv, sequences, heads, cap)
         from torch.nn.attention.flex_attention import flex_attention

@@ -41,7 +41,7 @@ DIMENSIONS = 768
 
 def floor(path: Path, threads: int) -> int:
     """Decode and throw away; gives the number of frames."""
-    from indexer.probe import open_source
+    from indexer.media.probe import open_source
 
     frames = 0
     with open_source(str(path), threads=threads) as source:

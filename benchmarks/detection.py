@@ -29,12 +29,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks._assembled import KINDS, Assembled, Plan, Source, Transition, assemble, read_truth
-from indexer.detect import CutDetector
+from indexer.shots.detector import CutDetector
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
-    from indexer.scale import Scaler
+    from indexer.media.scale import Scaler
 
 HERE = Path(__file__).resolve().parent
 LIBRARY = HERE.parent / "app" / "demo_library"
@@ -115,7 +115,7 @@ def frames(path: Path, *, reference_only: bool = False) -> Iterator[tuple[Fracti
 def scaler(first: VideoFrame) -> Scaler:
     """The indexer's own, for the planes that it would make."""
     from encoder import ClipSpec
-    from indexer.scale import Orientation, Scaler
+    from indexer.media.scale import Orientation, Scaler
 
     made = Scaler(ClipSpec(16, 288), orientation=Orientation(), sample_aspect=Fraction(1))
     made.start(first)

@@ -79,8 +79,8 @@ def peak(precision: str) -> float:
     """GFLOP a CPU-second of one core on the best of the network's own products, weights packed."""
     import torch
 
-    from encoder.packed_linear import pack_linear
-    from encoder.precision import packs_layers
+    from encoder.runtime.packed_linear import pack_linear
+    from encoder.runtime.precision import packs_layers
 
     torch.set_num_threads(1)
     best = 0.0
@@ -115,7 +115,7 @@ def peak(precision: str) -> float:
 
 def available() -> list[str]:
     from encoder import EncoderUnavailable
-    from encoder.precision import ASKED, choose_precision
+    from encoder.runtime.precision import ASKED, choose_precision
 
     names = []
     for name in ASKED[1:]:

@@ -41,7 +41,7 @@ def lay_out(folder: Path, files: int) -> None:
 
 def make_known(directory: Path, folder: Path, segments: int = 10) -> None:
     """A library that has every file below the folder under the settings that `index` takes by itself."""
-    from app.remembered import Choice, remember
+    from app.encoder_choice import Choice, remember
     from db.library import Library
     from db.records import Video
     from db.rows import video_values

@@ -37,7 +37,7 @@ settings = compose.settings_from().with_options(library=LIBRARY, encoder="demo")
 library = compose.open_library(settings); library.encoders(); done("open the library")
 import torch; done("import torch")
 encoder = compose.open_encoder(settings); done("load the encoder")
-import search.engine, search.faiss_index; done("import search")
+import search.engine, search.vectors.faiss_index; done("import search")
 import faiss; done("import faiss")
 engine = compose.open_engine(settings, library, encoder); done("open the index")
 from search.query import Query, TextTerm

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from benchmarks._clustered_rows import ArrayLibrary, clustered_rows
 from db.records import Stamp
-from search.faiss_index import FaissIndex
+from search.vectors.faiss_index import FaissIndex
 
 ENCODER = "benchmark"
 K = 10

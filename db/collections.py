@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Select, and_, delete, func, insert, select, u
 
 from db import subclips as clips
 from db.connection import Database
-from db.kept_names import MOST_NAME, checked_name, forgotten_before, key_of, now
-from db.places import END, FIRST, free_places
+from db.names import MOST_NAME, checked_name, forgotten_before, key_of, now
+from db.ordering import END, FIRST, free_places
 from db.records import Collection, NewSubclip, Subclip
 from db.schema import collections, subclips
 

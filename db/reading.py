@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Float, Integer, Select, and_, 
 
 from db import rows
 from db.chunks import chunks
-from db.kept_names import key_of
+from db.names import key_of
 from db.records import Failure, Filters, KnownFile, Segment, Shot, Video
 from db.schema import embeddings, encoders, encodings, failures, segments, shots, videos
 

@@ -6,7 +6,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from db.connection import Database
-from db.kept_names import checked_name, checked_text, key_of, now
+from db.names import checked_name, checked_text, key_of, now
 from db.records import SavedSearch
 from db.schema import saved_searches
 

@@ -1,4 +1,4 @@
-"""Subclips in, out and changed; `db.whereabouts` says what the library has of their content today.
+"""Subclips in, out and changed; `db.subclip_locations` says what the library has of their content today.
 
 Every function runs inside the caller's transaction.
 """
@@ -14,11 +14,11 @@ from sqlalchemy import Connection, and_, delete, insert, select, update
 from db import reading
 from db.chunks import chunks
 from db.errors import EditConflict
-from db.kept_names import MOST_NAME, MOST_NOTE, checked_text, now
-from db.places import END, Place, free_places
+from db.names import MOST_NAME, MOST_NOTE, checked_text, now
+from db.ordering import END, Place, free_places
 from db.records import NewSubclip, Segment, Subclip, Video
 from db.schema import subclips
-from db.whereabouts import subclips_now
+from db.subclip_locations import subclips_now
 
 
 def in_order(connection: Connection, collection_id: int) -> list[Subclip]:

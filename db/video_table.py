@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
-from db.kept_names import key_of
+from db.names import key_of
 from db.reading import whole
 from db.records import Filters
 from db.schema import videos

@@ -6,10 +6,12 @@ import difflib
 import hashlib
 from pathlib import Path
 
-from encoder import Encoder, EncoderUnavailable, Fit, ModelNotFound, WeightsMismatch, hub, receipts
+from encoder.checkpoints import hub, verified
+from encoder.checkpoints.download_policy import Sources
 from encoder.config import ALIASES, CONFIGS, DEMO, VOCABULARY, VideoPrismConfig
-from encoder.precision import choose_precision
-from encoder.sources import Sources
+from encoder.errors import EncoderUnavailable, ModelNotFound, WeightsMismatch
+from encoder.protocol import Encoder, Fit
+from encoder.runtime.precision import choose_precision
 
 DEMO_FOLDER = Path(__file__).parent / "demo"
 VOCABULARY_NAMES = ("vocabulary.model", "spiece.model", "sentencepiece.model", "c4_en.model")
@@ -47,7 +49,7 @@ def load(
     config, weights, vocabulary = _files(name_or_path, sources)
     device = choose_device(device)
 
-    from encoder.converted import load_quickly
+    from encoder.checkpoints.converted import load_quickly
     from encoder.model import VideoPrismLvT
     from encoder.tokenizer import Tokenizer
     from encoder.videoprism import VideoPrism
@@ -65,7 +67,7 @@ def load(
         )
     # Not the file's name: a file that is renamed, or converted, is still the same space.
     name = config.name if config.name in CONFIGS else "videoprism_lvt"
-    both = hashlib.blake2b(f"{digest} {receipts.sha256_of(vocabulary)}".encode(), digest_size=8).hexdigest()
+    both = hashlib.blake2b(f"{digest} {verified.sha256_of(vocabulary)}".encode(), digest_size=8).hexdigest()
     return VideoPrism(
         network,
         tokenizer,

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from encoder import ClipSpec, EncoderUnavailable, Fit, ModelNotFound, WeightsMismatch
+from encoder.errors import EncoderUnavailable, ModelNotFound, WeightsMismatch
 from encoder.openclip_files import PREFIX, import_open_clip, options, parse
+from encoder.protocol import ClipSpec, Fit
 
 if TYPE_CHECKING:
-    from encoder.sources import Sources
+    from encoder.checkpoints.download_policy import Sources
 
 DEFAULT_FRAMES = 8
 _SEED = 7
@@ -49,7 +50,7 @@ def load(
 
     Raises ValueError for a name that open_clip does not know, ModelNotFound, WeightsMismatch, EncoderUnavailable.
     """
-    from encoder.sources import Sources
+    from encoder.checkpoints.download_policy import Sources
 
     open_clip = import_open_clip()
     name, pretrained = parse(spec)

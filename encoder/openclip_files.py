@@ -6,11 +6,12 @@ import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from encoder import EncoderUnavailable, ModelNotFound, hub
+from encoder.checkpoints import hub
 from encoder.config import Published
+from encoder.errors import EncoderUnavailable, ModelNotFound
 
 if TYPE_CHECKING:
-    from encoder.sources import Sources
+    from encoder.checkpoints.download_policy import Sources
 
 PREFIX = "open_clip:"
 RANDOM = "random"

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from encoder import ModelNotFound, WeightsMismatch
+from encoder.errors import ModelNotFound, WeightsMismatch
 
 PAD_ID = 0
 """What fills a row up. The reference writes 0 whatever the vocabulary's own padding id is."""

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from encoder import ClipSpec, Fit
 from encoder.model import VideoPrismLvT
-from encoder.precision import Precision
-from encoder.runner import make_runner
-from encoder.stillness import LEVELS, change, few_frames
+from encoder.motion import LEVELS, change, few_frames
+from encoder.protocol import ClipSpec, Fit
+from encoder.runtime.precision import Precision
+from encoder.runtime.runner import make_runner
 
 if TYPE_CHECKING:
     from encoder.tokenizer import Tokenizer

@@ -22,8 +22,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from encoder import WeightsMismatch
 from encoder.config import CONFIGS, VideoPrismConfig
+from encoder.errors import WeightsMismatch
 
 Array = NDArray[np.float32]
 Kind = Literal["same", "gain", "dense", "project", "merge"]

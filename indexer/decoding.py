@@ -12,8 +12,8 @@ from time import monotonic, perf_counter
 from typing import TYPE_CHECKING
 
 from db.errors import LibraryError
-from indexer.errors import Cancelled, UnreadableVideo
 from indexer.fingerprint import fingerprint
+from indexer.media.errors import Cancelled, UnreadableVideo
 from indexer.messages import Broken, ClipReady, Decoded, Message, OpenVideo, Reading, Stage, Unreadable
 from indexer.plan import Job
 from indexer.scan import FoundFile

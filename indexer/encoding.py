@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from indexer.batches import Batches, Row
 from indexer.decoding import Decoders
-from indexer.errors import Cancelled, UnreadableVideo
+from indexer.media.errors import Cancelled, UnreadableVideo
 from indexer.messages import Broken, ClipReady, Decoded, OpenVideo, Unreadable
 from indexer.plan import Job
 from indexer.progress import ProgressMeter

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from db.errors import LibraryError
 from db.records import Segment, Shot, Video
-from indexer.errors import UnreadableVideo
+from indexer.media.errors import UnreadableVideo
 from indexer.plan import Job
 
 if TYPE_CHECKING:

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 from db.errors import LibraryError
 from db.records import Failure, KnownFile
 from encoder import EncoderError
-from encoder.deferred import Deferred
+from encoder.lazy import Deferred
 from indexer.batches import EncodingFailed
 from indexer.decoding import unreadable
 from indexer.encoding import Encoding
-from indexer.errors import Cancelled
 from indexer.fingerprint import fingerprint
+from indexer.media.errors import Cancelled
 from indexer.messages import OpenVideo, Reading
+from indexer.missing_files import absent, is_below, is_empty, was_left_for
 from indexer.plan import Job, Plan, Relocation, make_plan, sort_files
-from indexer.presence import absent, is_below, is_empty, was_left_for
 from indexer.progress import Progress, ProgressMeter
 from indexer.report import IndexReport
 from indexer.run_options import RunOptions
@@ -229,7 +229,7 @@ class _Run:
         )
 
     def _sweep(self, scan: Scan, known: dict[str, KnownFile], failures: dict[str, Failure], plan: Plan) -> None:
-        """Forget what was deleted below the roots, as `indexer.presence` allows it."""
+        """Forget what was deleted below the roots, as `indexer.missing_files` allows it."""
         seen = {file.path for file in scan.files} | {item.old_path for item in plan.moved}
 
         def unseen(paths: Iterable[str]) -> list[str]:

@@ -10,8 +10,8 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from indexer.containers import VIDEO_EXTENSIONS, extension_of, worth_trying
-from indexer.errors import Cancelled
+from indexer.media.containers import VIDEO_EXTENSIONS, extension_of, worth_trying
+from indexer.media.errors import Cancelled
 
 SKIPPED_NAMES = frozenset(
     {

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from db.records import Failure
-from indexer.errors import UnreadableVideo
+from indexer.media.errors import UnreadableVideo
 from indexer.progress import ProgressMeter
 from indexer.report import STAGES, IndexReport
 from indexer.scan import FoundFile, Problem

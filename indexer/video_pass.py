@@ -10,19 +10,19 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from db.records import Segment, Shot, Video
-from indexer.errors import Cancelled, UnreadableVideo
+from indexer.media.errors import Cancelled, UnreadableVideo
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from encoder import ClipSpec
-    from indexer.decode import Decoding, Frame
-    from indexer.detect import CutDetector
-    from indexer.open_shot import OpenShot, Part, Settled
-    from indexer.probe import Source
-    from indexer.scale import Scaler
+    from indexer.media.decode import Decoding, Frame
+    from indexer.media.probe import Source
+    from indexer.media.scale import Scaler
     from indexer.settings import IndexSettings
+    from indexer.shots.detector import CutDetector
+    from indexer.shots.shot_buffer import OpenShot, Part, Settled
 
 _UNSETTLED_FRAMES = 32
 """Frames that wait before they count as part of the open shot. With the default detector a hard cut comes out 0.3 s
@@ -95,8 +95,8 @@ class VideoPass:
         self._begun = True
         import cv2
 
-        from indexer.hardware import choose
-        from indexer.probe import open_source
+        from indexer.media.hardware import choose
+        from indexer.media.probe import open_source
 
         # Of the whole process: waking OpenCV's threads takes longer than its work here.
         cv2.setNumThreads(1)
@@ -107,7 +107,7 @@ class VideoPass:
             yield from self._timed(self._read(source))
 
     def _read(self, source: Source) -> Iterator[SegmentClip]:
-        from indexer.decode import Decoding, end_of, no_frames
+        from indexer.media.decode import Decoding, end_of, no_frames
 
         decoding = Decoding(source, reference_only=self.settings.decode == "reference")
         run: _Run | None = None
@@ -194,9 +194,9 @@ class _Run:
     """Everything that begins with the first frame: sizes, detector, the open shot, the frames not settled yet."""
 
     def __init__(self, source: Source, first: Frame, spec: ClipSpec, settings: IndexSettings) -> None:
-        from indexer.detect import CutDetector
-        from indexer.open_shot import OpenShot
-        from indexer.scale import Orientation, Scaler
+        from indexer.media.scale import Orientation, Scaler
+        from indexer.shots.detector import CutDetector
+        from indexer.shots.shot_buffer import OpenShot
 
         self.start_pts = first.pts
         self.frames = 0
@@ -223,7 +223,7 @@ class _Run:
         """The next frame; False if its pixels cannot be converted, which is counted in `unusable`."""
         from av.error import FFmpegError
 
-        from indexer.open_shot import Settled
+        from indexer.shots.shot_buffer import Settled
 
         try:
             picture = self.scaler.reduce(frame.picture)

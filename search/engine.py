@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from encoder import Encoder
 from search.query import Answer, ClipTerm, Hit, Query, QueryError, SegmentTerm, Term, TextTerm
+from search.query_cache import TermRows
 from search.ranking import MOST_COMPARED, MOST_COUNTED, Chosen, choose
-from search.term_rows import TermRows
-from search.vector_index import HoldsRows, Refreshable, VectorIndex
+from search.vectors.vector_index import HoldsRows, Refreshable, VectorIndex
 
 if TYPE_CHECKING:
     from db.library import Library

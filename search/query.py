@@ -64,7 +64,7 @@ class ClipTerm:
         shape, dtype = np.shape(self.clip), getattr(self.clip, "dtype", None)
         if len(shape) != 4 or shape[-1] != 3 or 0 in shape or dtype != np.uint8:
             raise QueryError(
-                f"a clip is uint8 (T, S, S, 3) RGB, got {dtype} {shape}; read it with indexer.clip.read_clip"
+                f"a clip is uint8 (T, S, S, 3) RGB, got {dtype} {shape}; read it with indexer.media.clip.read_clip"
             )
         _check_weight(self.weight)
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoder import ClipSpec
-from search.vector_index import check_search, least_score
+from search.vectors.vector_index import check_search, least_score
 
 COLOURS: dict[str, tuple[int, int, int]] = {
     "red": (255, 0, 0),

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from encoder.checkpoint import network_from_state, read_npz
+from encoder.checkpoints.checkpoint import network_from_state, read_npz
 from encoder.config import VideoPrismConfig
 from encoder.model import VideoEncoder, VideoPrismLvT
 from encoder.weights import state_dict_from_flax

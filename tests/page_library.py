@@ -12,10 +12,10 @@ from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 from synthetic import make_video
 
-from app.browse.guard import Guard
-from app.browse.proxies import Proxies
-from app.browse.server import our_routes
 from app.compose import Settings
+from app.web.http.security import Guard
+from app.web.server import our_routes
+from app.web.services.proxies import Proxies
 from db.library import Library
 from indexer.pipeline import index_folders
 from indexer.settings import IndexSettings

@@ -18,7 +18,7 @@ from fakes import COLOURS
 from db.library import Library
 from db.records import Segment, Shot, Video
 from encoder import ClipSpec
-from indexer.errors import Cancelled, UnreadableVideo
+from indexer.media.errors import Cancelled, UnreadableVideo
 from indexer.video_pass import SegmentClip
 
 

@@ -1,4 +1,4 @@
-"""A stand-in for the Hugging Face Hub on loopback: what `encoder.hub` asks of it, and the ways it can fail."""
+"""A stand-in for the Hugging Face Hub on loopback: what `encoder.checkpoints.hub` asks, and ways to fail."""
 
 from __future__ import annotations
 

@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
-from encoder.allocator import keep_large_blocks
+from encoder.runtime.allocator import keep_large_blocks
 
 PROGRAM = """
 import ctypes, resource, sys
 sys.path.insert(0, {root!r})
-from encoder.allocator import keep_large_blocks
+from encoder.runtime.allocator import keep_large_blocks
 if {keep}:
     assert keep_large_blocks()
 libc = ctypes.CDLL(None)

@@ -18,7 +18,7 @@ import pytest
 from app.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("app", "indexer", "search", "encoder", "db")
+ROOMS = ("app", "indexer", "search", "encoder", "db", "files")
 HEAVY = (
     "torch", "faiss", "streamlit", "sqlalchemy", "alembic", "av", "cv2", "scenedetect", "numpy", "open_clip",
     "huggingface_hub", "safetensors", "sentencepiece", "ffmpeg", "imageio_ffmpeg", "transformers", "PIL",
@@ -86,10 +86,10 @@ def test_importing_a_room_is_cheap(module: str) -> None:
     assert imported.stdout.split() == []
 
 
-def test_no_file_of_app_hides_another_module() -> None:
-    """A browser server that is started on a script of app/ puts that folder first in the search path."""
+def test_nothing_beside_the_script_of_the_page_hides_another_module() -> None:
+    """Streamlit puts the folder of the script that it runs first in the search path."""
     known = {*sys.stdlib_module_names, *HEAVY, *ROOMS, "click", "platformdirs", "demo", "benchmarks", "tests"}
-    hiding = [path.name for path in (ROOT / "app").rglob("*.py") if path.stem in known]
+    hiding = [path.name for path in (ROOT / "app" / "web").glob("*.py") if path.stem in known]
     assert hiding == []
 
 

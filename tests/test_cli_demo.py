@@ -11,8 +11,10 @@ from click.testing import CliRunner, Result
 from fakes import ColourEncoder
 from synthetic import make_video
 
-from app import bench_command, compose, demo_command, notice
+from app import compose
 from app.cli import main
+from app.commands import bench, demo
+from app.shell import notice
 
 
 class NoticedEncoder(ColourEncoder):
@@ -42,7 +44,7 @@ def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ]
         files.append({"file": name, "shots": records})
     (folder / "captions.json").write_text(json.dumps({"files": files}))
-    monkeypatch.setattr(demo_command, "DEMO_LIBRARY", folder)
+    monkeypatch.setattr(demo, "DEMO_LIBRARY", folder)
     monkeypatch.setattr(notice, "DEMO_LIBRARY", folder)
     monkeypatch.setattr(compose, "open_encoder", lambda settings, sources=None: NoticedEncoder())
     monkeypatch.setenv("PRISMSEARCH_LIBRARY", str(tmp_path / "mine"))
@@ -81,7 +83,7 @@ def test_the_commands_that_the_demo_shows_give_what_it_shows(bundled: Path) -> N
 def test_without_library_option_the_demo_has_a_place_of_its_own(
     bundled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(demo_command, "data_directory", lambda: tmp_path / "data")
+    monkeypatch.setattr(demo, "data_directory", lambda: tmp_path / "data")
     assert run("demo").exit_code == 0
     assert (tmp_path / "data" / "demo" / "library.sqlite3").exists()
     assert not Path("mine").exists()
@@ -116,7 +118,7 @@ def test_the_encoders_notice_is_said_on_other_videos(bundled: Path) -> None:
 
 def test_bench_lists_and_runs_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "benchmarks"
-    monkeypatch.setattr(bench_command, "benchmarks_folder", lambda: folder)
+    monkeypatch.setattr(bench, "benchmarks_folder", lambda: folder)
     empty = run("bench")
     assert empty.exit_code == 3
     assert "source tree" in empty.stderr
@@ -140,6 +142,6 @@ def test_bench_lists_and_runs_programs(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_the_benchmarks_of_this_tree_are_found() -> None:
-    programs = bench_command.find_programs(bench_command.benchmarks_folder())
+    programs = bench.find_programs(bench.benchmarks_folder())
     assert programs
-    assert all(bench_command.first_line(path) for path in programs.values())
+    assert all(bench.first_line(path) for path in programs.values())

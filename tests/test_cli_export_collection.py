@@ -16,7 +16,7 @@ from synthetic import make_video
 
 from app import compose
 from app.cli import main
-from app.running.runs import Runs
+from app.jobs.jobs import Runs
 from db.library import Library
 from db.records import NewSubclip
 
@@ -148,7 +148,7 @@ def test_the_run_keeps_a_journal() -> None:
 
 @pytest.mark.usefixtures("reel")
 def test_a_run_that_is_asked_to_stop_goes_on_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.running import journal
+    from app.jobs import journal
 
     with monkeypatch.context() as patch:
         asked = iter([False, True, True, True, True])

@@ -20,7 +20,7 @@ from synthetic import make_video
 from app import compose
 from app.cli import main
 from app.compose import settings_from
-from app.remembered import FILE, Choice, recall, recall_all, remember
+from app.encoder_choice import FILE, Choice, recall, recall_all, remember
 
 ROOT = Path(__file__).resolve().parent.parent
 

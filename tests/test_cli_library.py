@@ -120,7 +120,7 @@ def test_remove_asks_and_without_a_terminal_refuses() -> None:
 
 @pytest.mark.usefixtures("root")
 def test_remove_asks_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.terminal.has_terminal", lambda: True)
+    monkeypatch.setattr("app.shell.terminal.has_terminal", lambda: True)
     kept = run("remove", "films", input="n\n")
     assert kept.exit_code == 1
     assert "Forget 3 videos and 1 failed file?" in kept.stderr

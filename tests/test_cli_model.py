@@ -18,12 +18,13 @@ from stand_in_hub import StandInHub, stand_in_hub
 
 from app import compose
 from app.cli import main
-from app.doctor_libraries import _answer, _start, decoder_finding, faiss_finding, torch_finding
-from app.doctor_places import disk, ffmpeg, library
-from app.model_command import DownloadLine
-from app.terminal import LiveLine
-from encoder import ModelNotFound, config, hub
-from encoder.transfer import Download
+from app.commands.fetch_model import DownloadLine
+from app.diagnostics.libraries import _answer, _start, decoder_finding, faiss_finding, torch_finding
+from app.diagnostics.places import disk, ffmpeg, library
+from app.shell.terminal import LiveLine
+from encoder import ModelNotFound, config
+from encoder.checkpoints import hub
+from encoder.checkpoints.transfer import Download
 
 BASE = config.ALIASES["base"]
 
@@ -61,7 +62,7 @@ def test_the_size_is_said_and_without_a_yes_nothing_comes(served: StandInHub) ->
 
 
 def test_a_no_on_a_terminal_downloads_nothing(served: StandInHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.terminal.has_terminal", lambda: True)
+    monkeypatch.setattr("app.shell.terminal.has_terminal", lambda: True)
     assert run("fetch-model", input="n\n").exit_code == 1
     assert not any("base.npz" in line for line in served.asked("GET"))
     assert run("fetch-model", input="y\n").exit_code == 0

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import pytest
 
-from app.moments import Place, clock, parse_place, parse_seconds, parse_when, timecode
+from app.times import Place, clock, parse_place, parse_seconds, parse_when, timecode
 
 
 @pytest.mark.parametrize(

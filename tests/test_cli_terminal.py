@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from app.index_report import print_report, report_record
-from app.progress_line import ProgressLine, detail_text, progress_text
-from app.terminal import LiveLine, cells, counted, printable, shortened, shown, size_text, table
+from app.shell.index_report import print_report, report_record
+from app.shell.progress_line import ProgressLine, detail_text, progress_text
+from app.shell.terminal import LiveLine, cells, counted, printable, shortened, shown, size_text, table
 from db.records import Failure
 from indexer.progress import Progress
 from indexer.report import IndexReport, Problem
@@ -121,7 +121,7 @@ def on_a_terminal(code: str, *, columns: int = 40) -> str:
 
 def test_on_a_terminal_one_line_is_rewritten_within_its_width_and_taken_away() -> None:
     written = on_a_terminal(
-        "from app.terminal import LiveLine\n"
+        "from app.shell.terminal import LiveLine\n"
         "with LiveLine() as line:\n"
         "    for number in range(20):\n"
         "        line.show(f'indexing {number}', 'a name that is much too long for this terminal.mp4')\n"

@@ -11,8 +11,8 @@ import pytest
 from browser_app import App, browser
 from page_library import segment_ids, small_library
 
-from app.browse.collections_page import _asked
 from app.timelines.model import frame_range
+from app.web.pages.collections import _asked
 from db.library import Library
 from db.records import NewSubclip, Subclip
 

@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 
 from encoder import EncoderUnavailable
-from encoder.capped_attention import attend, query_scale
-from encoder.cpu import CpuRunner
-from encoder.cpu_tower import CpuTower
 from encoder.layers import soft_capped_attention
-from encoder.packed_linear import GELU_LOWEST, pack_linear
-from encoder.precision import ASKED, Precision, choose_precision, packs_layers
-from encoder.runner import PlainRunner, make_runner
-from encoder.workers import Workers
+from encoder.runtime.capped_attention import attend, query_scale
+from encoder.runtime.cpu import CpuRunner
+from encoder.runtime.cpu_tower import CpuTower
+from encoder.runtime.packed_linear import GELU_LOWEST, pack_linear
+from encoder.runtime.precision import ASKED, Precision, choose_precision, packs_layers
+from encoder.runtime.runner import PlainRunner, make_runner
+from encoder.runtime.workers import Workers
 
 pytestmark = pytest.mark.skipif(not packs_layers(), reason="packed layers are for x86 processors")
 

@@ -15,12 +15,13 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from encoder import EncoderUnavailable, cuda
+from encoder import EncoderUnavailable
 from encoder.config import CONFIGS
-from encoder.cuda import CudaRunner, bytes_a_token, trusted
-from encoder.plain_kernels import PlainKernels
-from encoder.runner import PlainRunner, make_runner
-from encoder.token_layout import Sequences
+from encoder.runtime import cuda
+from encoder.runtime.cuda import CudaRunner, bytes_a_token, trusted
+from encoder.runtime.plain_kernels import PlainKernels
+from encoder.runtime.runner import PlainRunner, make_runner
+from encoder.runtime.token_layout import Sequences
 
 ROOT = Path(__file__).resolve().parent.parent
 CPU = torch.device("cpu")
@@ -129,10 +130,10 @@ def test_memory_of_a_clip() -> None:
 INTERPRETED = """
 import numpy as np, torch
 import goldens
-from encoder.cuda import CudaRunner
-from encoder.plain_kernels import PlainKernels
-from encoder.token_layout import Sequences
-from encoder.triton_kernels import TritonKernels
+from encoder.runtime.cuda import CudaRunner
+from encoder.runtime.plain_kernels import PlainKernels
+from encoder.runtime.token_layout import Sequences
+from encoder.runtime.triton_kernels import TritonKernels
 
 for name, frames in (("tiny", 6), ("odd", 3)):
     network = goldens.lvt(name)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from db_samples import SECOND, add, ids_of, make_video
 
-from db import places
+from db import ordering
 from db.errors import EditConflict
 from db.library import Library
 from db.records import NewSubclip, Subclip
@@ -341,7 +341,7 @@ def test_every_change_makes_the_revision_grow_and_nothing_else_does(library: Lib
 
 def test_an_order_can_be_changed_for_ever(library: Library, tray: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Against a plain list, with gaps so small that they are used up all the time."""
-    monkeypatch.setattr(places, "STEP", 4)
+    monkeypatch.setattr(ordering, "STEP", 4)
     chance = random.Random(5)
     _, clips = fill(library, tray, count=8)
     full = [clip.id for clip in clips]  # all, those taken out included, in order

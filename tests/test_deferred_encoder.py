@@ -15,8 +15,8 @@ from fakes import ColourEncoder
 
 from app import known_encoders
 from app.known_encoders import Asked, open_deferred
-from encoder import Encoder, deferred
-from encoder.deferred import Deferred, EncoderChanged, KnownEncoder, known_of
+from encoder import Encoder, lazy
+from encoder.lazy import Deferred, EncoderChanged, KnownEncoder, known_of
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_what_is_known_holds_until_something_changes(
     elif change == "gone":
         weights.unlink()
     else:
-        monkeypatch.setattr(deferred, "code_stamp", lambda: "another version")
+        monkeypatch.setattr(lazy, "code_stamp", lambda: "another version")
     assert not known.holds()
 
 

@@ -13,10 +13,10 @@ import scenedetect
 from synthetic import make_video
 
 from encoder import ClipSpec
-from indexer.decode import Decoding
-from indexer.detect import CutDetector
-from indexer.probe import open_source
+from indexer.media.decode import Decoding
+from indexer.media.probe import open_source
 from indexer.settings import DETECTORS, IndexSettings, OptionValue
+from indexer.shots.detector import CutDetector
 from indexer.video_pass import VideoPass
 
 THEIRS = {

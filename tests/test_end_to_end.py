@@ -12,12 +12,12 @@ import pytest
 
 from db.library import Library
 from encoder import Encoder, load_encoder
-from indexer.clip import read_clip
+from indexer.media.clip import read_clip
 from indexer.pipeline import index_folders
 from indexer.settings import IndexSettings
 from search.engine import SearchEngine
-from search.faiss_index import FaissIndex
 from search.query import ClipTerm, Hit, Query, TextTerm
+from search.vectors.faiss_index import FaissIndex
 
 DEMO = Path(__file__).parent.parent / "app" / "demo_library"
 TRUTH: list[dict[str, Any]] = json.loads((DEMO / "captions.json").read_text())["files"]

@@ -19,10 +19,11 @@ import pytest
 from numbered import clicks, constant, ffmpeg, shown, write
 
 from app.exporting.clip_lists import write_lists
-from app.exporting.clip_names import MOST_BYTES, clip_name, publish
-from app.exporting.clip_request import ClipRequest, ExportedClip
+from app.exporting.clip_names import MOST_BYTES, clip_name
 from app.exporting.clips import export_clips
 from app.exporting.ffmpeg_binary import ExportError, find_ffmpeg
+from app.exporting.request import ClipRequest, ExportedClip
+from files.publish import publish
 
 REPOSITORY = Path(__file__).parents[1]
 OPEN_GOP = {"x264-params": "open-gop=1:bframes=3:b-adapt=0:keyint=20:min-keyint=20:scenecut=0"}
@@ -257,7 +258,7 @@ def test_a_full_disk_fails_that_clip_in_words_and_leaves_nothing(plain: Path, tm
     script = f"""
 import json, resource, signal, sys
 sys.path.insert(0, {str(REPOSITORY)!r})
-from app.exporting.clip_request import ClipRequest
+from app.exporting.request import ClipRequest
 from app.exporting.clips import export_clips
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))
@@ -284,7 +285,7 @@ def test_a_killed_export_leaves_no_half_clip_under_a_name_and_its_draft_is_swept
     to = tmp_path / "clips"
     script = (
         f"import sys; sys.path.insert(0, {str(REPOSITORY)!r})\n"
-        "from app.exporting.clip_request import ClipRequest\n"
+        "from app.exporting.request import ClipRequest\n"
         "from app.exporting.clips import export_clips\n"
         f"asked = [ClipRequest(path={str(plain)!r}, start_seconds=1, end_seconds=2)]\n"
         f"export_clips(asked, {str(to)!r}, ffmpeg={str(slow)!r})\n"

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from numbered import Shown, clicks, constant, ffmpeg, picture, shown, sound_seconds, write
 
-from app.exporting.clip_request import ClipRequest, ExportedClip
 from app.exporting.clips import export_clips
+from app.exporting.request import ClipRequest, ExportedClip
 
 NTSC, FILM = Fraction(30000, 1001), Fraction(24000, 1001)
 OPEN_GOP = {"bf": "3", "x264-params": "open-gop=1:bframes=3:b-adapt=0:keyint=15:min-keyint=15:scenecut=0"}

@@ -17,13 +17,13 @@ from typing import Any
 import pytest
 from numbered import constant, shown, write
 
-from app.exporting import clip_cutting, zip_file
-from app.exporting.carrying_out import ExportResult, carry_out
-from app.exporting.clip_request import ClipRequest, ExportedClip
+from app.exporting import cutting, zip_file
 from app.exporting.clips import export_clips
+from app.exporting.exporter import ExportResult, carry_out
 from app.exporting.ffmpeg_binary import ExportError
 from app.exporting.manifest import NAME, hold
 from app.exporting.order import ExportOrder
+from app.exporting.request import ClipRequest, ExportedClip
 from app.exporting.zip_file import parts_folder
 
 REPOSITORY = Path(__file__).parents[1]
@@ -39,13 +39,13 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cuts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The drafts that were cut, one a clip."""
     done: list[str] = []
-    real = clip_cutting.cut_exact
+    real = cutting.cut_exact
 
     def counted(program: str, found: Any, draft: Path, *rest: Any) -> Any:
         done.append(draft.name)
         return real(program, found, draft, *rest)
 
-    monkeypatch.setattr(clip_cutting, "cut_exact", counted)
+    monkeypatch.setattr(cutting, "cut_exact", counted)
     return done
 
 
@@ -157,9 +157,9 @@ import os, sys
 sys.path.insert(0, {repository!r})
 from fractions import Fraction
 from pathlib import Path
-from app.exporting.clip_request import ClipRequest
+from app.exporting.request import ClipRequest
 from app.exporting.order import ExportOrder
-from app.exporting.carrying_out import carry_out
+from app.exporting.exporter import carry_out
 from app.exporting import {module}
 real, left = {module}.{function}, [{after}]
 def dying(*arguments, **named):

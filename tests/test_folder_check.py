@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from app import folder_check
-from app.folder_check import check_folder, recent_folders, typed_path
-from app.folder_count import VideoCount
-from app.folder_guess import is_drive
-from app.running.state import RunState
+from app.jobs.state import RunState
+from app.web.services import folder_check
+from app.web.services.folder_check import check_folder, recent_folders, typed_path
+from app.web.services.folder_count import VideoCount
+from app.web.services.folder_guess import is_drive
 from indexer.scan import LIBRARY_FILE
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from encoder.fused_tower import FusedTower
 from encoder.model import VideoPrismLvT
-from encoder.plain_kernels import PlainKernels
-from encoder.token_layout import Sequences
+from encoder.runtime.fused_tower import FusedTower
+from encoder.runtime.plain_kernels import PlainKernels
+from encoder.runtime.token_layout import Sequences
 
 CPU = torch.device("cpu")
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from synthetic import make_video
 
 from benchmarks._assembled import Plan, Source, assemble, blend, read_truth
-from indexer.blend import BlendDetector, QuickAdaptiveDetector, QuickContentDetector
-from indexer.detect import CutDetector
+from indexer.shots.blend import BlendDetector, QuickAdaptiveDetector, QuickContentDetector
+from indexer.shots.detector import CutDetector
 
 Pixels = NDArray[np.uint8]
 WIDTH, HEIGHT = 128, 72

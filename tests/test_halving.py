@@ -8,8 +8,8 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from encoder import ClipSpec
-from indexer.halving import can_halve, halved, luma, turned
-from indexer.scale import Orientation, Scaler
+from indexer.media.downscale import can_halve, halved, luma, turned
+from indexer.media.scale import Orientation, Scaler
 
 
 def drawn(width: int, height: int, format: str) -> VideoFrame:

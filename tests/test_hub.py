@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from stand_in_hub import COMMIT, StandInHub, stand_in_hub
 
-from encoder import ModelNotFound, WeightsMismatch, hub, transfer
+from encoder import ModelNotFound, WeightsMismatch
+from encoder.checkpoints import hub, transfer
 from encoder.config import Published
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB

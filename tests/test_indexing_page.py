@@ -15,21 +15,22 @@ from fakes import ColourEncoder
 from streamlit.testing.v1 import AppTest
 
 from app import compose
-from app.browse.run_cards import facts_of, words_to_retry
-from app.notice import DEMO_LIBRARY
-from app.running.process import own_mark
-from app.running.runs import Runs, new_id
-from app.running.state import LOG_FILE, STATE_FILE, STOP_FILE, RunFailure, RunProgress, RunState, write_state
-from encoder import ModelNotFound, hub
+from app.jobs.jobs import Runs, new_id
+from app.jobs.process import own_mark
+from app.jobs.state import LOG_FILE, STATE_FILE, STOP_FILE, RunFailure, RunProgress, RunState, write_state
+from app.shell.notice import DEMO_LIBRARY
+from app.web.pages.run_cards import facts_of, words_to_retry
+from encoder import ModelNotFound
+from encoder.checkpoints import hub
 
 BASE, DEMO = "videoprism_lvt_public_v1_base", "videoprism_lvt_demo"
 HOSTILE = "<script>alert(1)<b> **b** $x$ :smile: [a](b) `c`.mp4"
 
 
 def script() -> None:
-    from app.browse import indexing_page
+    from app.web.pages import indexing
 
-    indexing_page.show()
+    indexing.show()
 
 
 class Place:

@@ -14,11 +14,12 @@ from fakes import ColourEncoder
 from page_library import client_of, small_library
 from streamlit.testing.v1 import AppTest
 
-import app.running.runs
+import app.jobs.jobs
 from app import compose
-from app.browse import components, library_page
-from app.browse.library_api import listing
-from app.browse.video_view import find, length_text
+from app.web.api.library import listing
+from app.web.pages import components
+from app.web.pages import library as library_page
+from app.web.pages.video import find, length_text
 from db.library import Library
 from db.records import Failure
 
@@ -47,7 +48,7 @@ def settle(monkeypatch: pytest.MonkeyPatch, directory: Path) -> None:
 
 
 def script() -> None:
-    from app.browse import library_page
+    from app.web.pages import library as library_page
 
     library_page.show()
 
@@ -184,9 +185,7 @@ def test_removing_forgets_the_video_and_leaves_the_file(library: Library, monkey
 
 def test_only_what_failed_is_tried_again(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[list[str]] = []
-    monkeypatch.setattr(
-        app.running.runs.Runs, "start", lambda self, arguments, settings: started.append(list(arguments))
-    )
+    monkeypatch.setattr(app.jobs.jobs.Runs, "start", lambda self, arguments, settings: started.append(list(arguments)))
     for path in ("/films/a.mp4", "-rf.mp4", "/films/c.mp4"):
         library.record_failure(failure(path))
     clicked(monkeypatch, "library", "retry", {"paths": ["-rf.mp4", "/etc/passwd"]})

@@ -15,11 +15,12 @@ import pytest
 import torch
 from stand_in_hub import StandInHub, stand_in_hub
 
-from encoder import EncoderUnavailable, ModelNotFound, WeightsMismatch, converted, load_encoder, loading
-from encoder import checkpoint as checkpoint_files
+from encoder import EncoderUnavailable, ModelNotFound, WeightsMismatch, load_encoder, loading
+from encoder.checkpoints import checkpoint as checkpoint_files
+from encoder.checkpoints import converted
+from encoder.checkpoints.download_policy import Sources
 from encoder.config import CONFIGS
 from encoder.loading import choose_device, load
-from encoder.sources import Sources
 
 TEXTS = ["a dog runs", "", "two red balls"]
 
@@ -104,7 +105,7 @@ def test_without_anybody_to_ask_nothing_large_is_downloaded(
     tmp_path: Path, hub: StandInHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub_sources = publish_tiny(hub, tmp_path, monkeypatch)
-    monkeypatch.setattr("encoder.hub.SMALL_BYTES", 300_000)
+    monkeypatch.setattr("encoder.checkpoints.hub.SMALL_BYTES", 300_000)
     with pytest.raises(ModelNotFound, match="nobody was asked"):
         load("tiny", "cpu", sources=hub_sources)
     assert hub.asked("GET") == []
@@ -331,7 +332,8 @@ def test_the_demo_encoder_says_what_it_is() -> None:
 
 def test_importing_these_rooms_is_cheap() -> None:
     code = (
-        "import sys, encoder, encoder.config, encoder.loading, encoder.hub, encoder.tokenizer, encoder.published\n"
+        "import sys, encoder, encoder.config, encoder.loading, encoder.checkpoints.hub\n"
+        "import encoder.tokenizer, encoder.reference_outputs\n"
         "heavy = {'torch', 'sentencepiece', 'huggingface_hub', 'open_clip', 'safetensors'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )

@@ -20,9 +20,9 @@ from streamlit.testing.v1 import AppTest
 from synthetic import make_video as make_file
 
 from app import compose
-from app.browse.map_api import map_routes
-from app.browse.map_making import MapMaker
-from app.browse.map_page import coloured
+from app.web.api.map import map_routes
+from app.web.pages.map import coloured
+from app.web.services.map_making import MapMaker
 from db.errors import LibraryBusy
 from db.library import Library
 from search.projection import ProjectionStore
@@ -183,7 +183,7 @@ def test_equal_scores_have_colours_too() -> None:
 
 
 def script() -> None:
-    from app.browse import map_page
+    from app.web.pages import map as map_page
 
     map_page.show()
 

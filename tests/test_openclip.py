@@ -17,9 +17,9 @@ from small_clip import CONFIGURATION, register_small_clip, write_small_clip
 from stand_in_hub import StandInHub, stand_in_hub
 
 from encoder import EncoderUnavailable, ModelNotFound, WeightsMismatch, load_encoder, openclip, openclip_files
+from encoder.checkpoints.download_policy import Sources
 from encoder.openclip import OpenCLIP
 from encoder.openclip_files import import_open_clip
-from encoder.sources import Sources
 
 # Looked for, not imported: the import works only through encoder.torchvision_shim.
 pytestmark = pytest.mark.skipif(
@@ -161,7 +161,7 @@ def hub() -> Iterator[StandInHub]:
 def test_a_tag_is_fetched_as_ours_are_and_keeps_its_own_preparation(
     hub: StandInHub, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A tag's weights come through encoder.hub: asked about, checked, kept; its mean, std and activation hold."""
+    """A tag's weights come through the hub: asked about, checked, kept; its mean, std and activation hold."""
     open_clip = import_open_clip()
     tag = {"hf_hub": "timm/small/", "mean": (0.1, 0.2, 0.3), "std": (0.3, 0.2, 0.1), "quick_gelu": True}
     monkeypatch.setattr(open_clip, "list_models", lambda: ["small"])

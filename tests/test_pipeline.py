@@ -21,7 +21,7 @@ from db.errors import LibraryFull
 from db.library import Library
 from db.media import StagedMedia
 from encoder import EncoderUnavailable
-from indexer.errors import UnreadableVideo
+from indexer.media.errors import UnreadableVideo
 from indexer.pipeline import RunOptions, index_folders
 from indexer.progress import Progress, ProgressMeter
 from indexer.report import STAGES, IndexReport

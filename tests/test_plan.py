@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from db.records import Failure, KnownFile
+from indexer.missing_files import absent, is_below, was_left_for
 from indexer.plan import Plan, Relocation, in_safe_order, make_plan, sort_files
-from indexer.presence import absent, is_below, was_left_for
 from indexer.scan import FoundFile
 
 
@@ -209,7 +209,9 @@ def test_a_new_spelling_where_case_does_not_count(tmp_path: Path, monkeypatch: p
     new = str(tmp_path / "Films" / "movie.mp4")
     spelled = [str(tmp_path / "Films" / "Movie.mp4"), str(tmp_path / "films" / "movie.mp4")]
     assert all(was_left_for(old, new) for old in spelled)  # here, where case counts, there is no such file
-    monkeypatch.setattr("indexer.presence.is_there", lambda path: True)  # and where it does not, any spelling answers
+    monkeypatch.setattr(
+        "indexer.missing_files.is_there", lambda path: True
+    )  # and where it does not, any spelling answers
     assert all(was_left_for(old, new) for old in spelled)
     assert not was_left_for(new, new)
     assert not was_left_for(str(tmp_path / "Films" / "another.mp4"), new)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from encoder import Encoder, load_encoder
 from encoder.config import CONFIGS
 from encoder.model import VideoEncoder
-from encoder.published import (
+from encoder.reference_outputs import (
     DEMO_QUERIES,
     LVT,
     RAW_IDS,

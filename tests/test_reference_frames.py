@@ -11,9 +11,9 @@ import pytest
 from synthetic import Pattern, make_video
 
 from encoder import ClipSpec
-from indexer.decode import Decoding
-from indexer.hardware import NoDevice, choose
-from indexer.probe import open_source
+from indexer.media.decode import Decoding
+from indexer.media.hardware import NoDevice, choose
+from indexer.media.probe import open_source
 from indexer.settings import IndexSettings
 from indexer.video_pass import SegmentClip, VideoPass
 

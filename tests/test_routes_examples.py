@@ -20,9 +20,9 @@ from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 from synthetic import make_audio, make_video
 
-from app.browse.examples import Examples, find_example
-from app.browse.examples_api import example_routes, file_name
-from app.browse.guard import Guard
+from app.web.api.examples import example_routes, file_name
+from app.web.http.security import Guard
+from app.web.services.examples import Examples, find_example
 from db.library import Library
 
 SMALL = 200_000
@@ -233,7 +233,7 @@ def test_no_room_on_the_disk_is_507(client: TestClient, examples: Examples, monk
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("app.browse.examples.Incoming.write", full)
+    monkeypatch.setattr("app.web.services.examples.Incoming.write", full)
     answer = drop(client, picture())
     assert (answer.status_code, "full" in answer.json()["error"]) == (507, True)
     assert left(examples) == []

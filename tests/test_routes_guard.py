@@ -19,12 +19,12 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 
-from app.browse.answers import MOST_BODY_BYTES, Call, route
-from app.browse.guard import Guard
-from app.browse.proxies import Proxies
-from app.browse.sent_values import integer, list_of, number, one_of, or_none, text
-from app.browse.server import our_routes
 from app.compose import Settings
+from app.web.http.responses import MOST_BODY_BYTES, Call, route
+from app.web.http.security import Guard
+from app.web.http.validation import integer, list_of, number, one_of, or_none, text
+from app.web.server import our_routes
+from app.web.services.proxies import Proxies
 from db.errors import LibraryBusy, LibraryDamaged, LibraryFull
 from db.library import Library
 

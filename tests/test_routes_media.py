@@ -10,7 +10,7 @@ from page_library import client_of, segment_ids, small_library
 from starlette.testclient import TestClient
 from synthetic import make_video
 
-from app.browse.lookups import Lookups
+from app.web.services.segment_cache import Lookups
 from db.library import Library
 
 

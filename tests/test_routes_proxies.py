@@ -19,9 +19,9 @@ from page_library import client_of, index, segment_ids, small_library
 from starlette.testclient import TestClient
 from test_export_exact import truth
 
-from app.browse import proxies as proxies_module
-from app.browse.proxies import Proxies, stretch_around
 from app.exporting.ffmpeg_binary import find_ffmpeg
+from app.web.services import proxies as proxies_module
+from app.web.services.proxies import Proxies, stretch_around
 from db.library import Library
 
 PAL = Fraction(25)
@@ -318,8 +318,8 @@ def test_stopping_the_server_ends_ffmpeg_and_leaves_nothing(tmp_path: Path) -> N
 
 
 def test_one_that_stands_still_is_given_up(tmp_path: Path) -> None:
-    from app.browse.proxy_making import make_proxy
     from app.exporting.ffmpeg_binary import ExportError
+    from app.web.services.proxy_making import make_proxy
 
     library = library_of("mpeg4 avi", tmp_path)
     with pytest.raises(ExportError, match="drive"):

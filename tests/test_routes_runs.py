@@ -12,7 +12,7 @@ from page_library import client_of, segment_ids, small_library
 from starlette.testclient import TestClient
 
 from app.compose import Settings
-from app.running.runs import Runs
+from app.jobs.jobs import Runs
 from db.library import Library
 
 

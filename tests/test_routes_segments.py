@@ -12,10 +12,10 @@ from numbered import constant, ffmpeg, write
 from page_library import client_of, index, segment_ids, small_library
 from test_export_exact import sample
 
-from app.browse.playability import Playability
-from app.exporting.clip_survey import survey
+from app.exporting.survey import survey
+from app.web.services.playability import Playability
 from db.library import Library
-from indexer.frame_times import packet_times
+from indexer.media.frame_times import packet_times
 
 
 def test_facts_of_a_segment(tmp_path: Path) -> None:

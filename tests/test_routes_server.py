@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from app.browse.page_theme import DARK, LIGHT
-from app.browse.server import ADDRESS, DEFAULT_PORT, listen
 from app.cli import main
-from app.refusal import Refused
+from app.shell.errors import Refused
+from app.web.pages.theme import DARK, LIGHT
+from app.web.server import ADDRESS, DEFAULT_PORT, listen
 
 SERVE = "from app.cli import main; main(prog_name='prismsearch')"
 

@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 
 from app.compose import Settings
-from app.running import journal, start
-from app.running.process import Mark, is_alive, mark_of, own_mark
-from app.running.runs import KEPT, RUN_VARIABLE, SILENT_SECONDS, Run, Runs, new_id
-from app.running.start import settings_words
-from app.running.state import LOG_FILE, MOST_FAILURES, START_FILE, STATE_FILE, STOP_FILE, RunState, write_state
+from app.jobs import journal, spawn
+from app.jobs.jobs import KEPT, RUN_VARIABLE, SILENT_SECONDS, Run, Runs, new_id
+from app.jobs.process import Mark, is_alive, mark_of, own_mark
+from app.jobs.spawn import settings_words
+from app.jobs.state import LOG_FILE, MOST_FAILURES, START_FILE, STATE_FILE, STOP_FILE, RunState, write_state
 
 RAW = os.fsdecode(b"/films/not \xff utf-8\n<script>.mp4") if sys.platform != "win32" else "/films/odd.mp4"
 
@@ -347,7 +347,7 @@ def test_a_command_that_is_refused_says_so_in_its_own_words(runs: Runs) -> None:
 def test_a_process_that_dies_before_its_journal_shows_what_it_printed(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(start, "_CODE", "print('one'); print('\\x1b[31mno torch here\\x1b[0m'); raise SystemExit(3)")
+    monkeypatch.setattr(spawn, "_CODE", "print('one'); print('\\x1b[31mno torch here\\x1b[0m'); raise SystemExit(3)")
     state = ended(runs, runs.start(["index", "--", RAW], settings(runs)))
     assert (state.outcome, state.message) == ("failed", "no torch here")
     assert runs.log(state.id).split() == ["one", "no", "torch", "here"]
@@ -356,7 +356,7 @@ def test_a_process_that_dies_before_its_journal_shows_what_it_printed(
 def test_what_cannot_be_started_leaves_nothing(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="NUL"):
         runs.start(["index", "--", "a\0b"], settings(runs))
-    monkeypatch.setattr(start.sys, "executable", "/no/such/python")
+    monkeypatch.setattr(spawn.sys, "executable", "/no/such/python")
     with pytest.raises(OSError, match="no/such/python"):
         runs.start(["index", "--", "/films"], settings(runs))
     assert runs.all() == []

@@ -18,12 +18,12 @@ from synthetic import make_video
 
 from app import compose
 from app.cli import main
-from app.model_command import DownloadLine
-from app.running.runs import Runs
-from app.running.state import RunState
-from app.terminal import LiveLine
-from encoder import hub
-from encoder.transfer import Download
+from app.commands.fetch_model import DownloadLine
+from app.jobs.jobs import Runs
+from app.jobs.state import RunState
+from app.shell.terminal import LiveLine
+from encoder.checkpoints import hub
+from encoder.checkpoints.transfer import Download
 
 ROOT = Path(__file__).resolve().parent.parent
 

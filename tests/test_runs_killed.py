@@ -19,7 +19,7 @@ from synthetic import make_video
 from app import compose
 from app.cli import main
 from app.compose import Settings
-from app.running.runs import Runs
+from app.jobs.jobs import Runs
 from db.library import Library
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,7 +55,7 @@ SERVER = """
 import sys
 from pathlib import Path
 from app.compose import Settings
-from app.running.runs import Runs
+from app.jobs.jobs import Runs
 
 library, folder = map(Path, sys.argv[1:])
 print(Runs(library).start(["index", "--", str(folder)], Settings(library=library, encoder="demo", device="cpu")))

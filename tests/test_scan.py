@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from db.library import FILE_NAME
-from indexer.containers import VIDEO_EXTENSIONS, is_text, starts_like_video
-from indexer.errors import Cancelled
+from indexer.media.containers import VIDEO_EXTENSIONS, is_text, starts_like_video
+from indexer.media.errors import Cancelled
 from indexer.scan import LIBRARY_FILE, Scan, find_videos
 
 MP4 = b"\x00\x00\x00\x20ftypisom" + bytes(100)

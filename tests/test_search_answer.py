@@ -20,9 +20,9 @@ from db.library import Library
 from db.records import Filters
 from search import ranking
 from search.engine import SearchEngine, combine
-from search.faiss_index import FaissIndex
 from search.query import NEAR_DUPLICATE, Answer, ClipTerm, Query, QueryError, SegmentTerm, Term, TextTerm
-from search.term_rows import TermRows
+from search.query_cache import TermRows
+from search.vectors.faiss_index import FaissIndex
 
 ENCODER = ColourEncoder()
 VIDEOS = 24

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from db.library import Library
 from db.records import Filters, Segment, Shot, Video
 from search.engine import SearchEngine, combine
-from search.faiss_index import FaissIndex
 from search.query import ClipTerm, Hit, Query, QueryError, SegmentTerm, TextTerm
-from search.vector_index import HoldsRows
+from search.vectors.faiss_index import FaissIndex
+from search.vectors.vector_index import HoldsRows
 
 ENCODER = ColourEncoder()
 

@@ -9,8 +9,8 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from app.browse.plain import plain
 from app.search_link import MOST_TERMS, LinkTerm, SearchLink, read_link
+from app.web.pages.escape import plain
 
 FULL = SearchLink(
     words='a dog & a "cat"? 100 % + ünïcödé 犬',

@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 from numbered import Shown, clicks, constant, ffmpeg, shown, sound_seconds, write
 
-from app.exporting.clip_request import ClipRequest, ExportedClip
-from app.exporting.clip_smart_check import check
-from app.exporting.clip_smart_h264 import H264
-from app.exporting.clip_smart_hevc import Hevc
-from app.exporting.clip_smart_nal import NotJoinable, split
-from app.exporting.clip_survey import survey
 from app.exporting.clips import export_clips
+from app.exporting.request import ClipRequest, ExportedClip
+from app.exporting.smart.check import check
+from app.exporting.smart.h264 import H264
+from app.exporting.smart.hevc import Hevc
+from app.exporting.smart.nal import NotJoinable, split
+from app.exporting.survey import survey
 
 NTSC, FILM = Fraction(30000, 1001), Fraction(24000, 1001)
 VARIABLE = np.cumsum([0, *np.random.default_rng(3).choice([17, 33, 34, 50, 125, 200], 89)]).tolist()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from encoder.stillness import LEVELS, change, few_frames
+from encoder.motion import LEVELS, change, few_frames
 
 
 def picture(side: int = 96) -> NDArray[np.uint8]:

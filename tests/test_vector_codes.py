@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from test_vector_index import ENCODER, Rows, open_index, unit_rows
 
 from db.library import Library
-from search.codes import Codes, candidates_for, wanted_lists
-from search.faiss_index import FaissIndex
-from search.snapshot import Snapshot
+from search.vectors.codes import Codes, candidates_for, wanted_lists
+from search.vectors.faiss_index import FaissIndex
+from search.vectors.snapshot import Snapshot
 
 DIM = 64
 COUNT = 6000
@@ -36,12 +36,12 @@ def clustered(count: int, seed: int) -> NDArray[np.float32]:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A library of thousands is treated as one of hundreds of thousands."""
-    monkeypatch.setattr("search.faiss_index.CODED_ROWS", 4000)
-    monkeypatch.setattr("search.faiss_index._UNCODED", 500)
-    monkeypatch.setattr("search.codes.TRAINED_ROWS", 4000)
-    monkeypatch.setattr("search.codes._FEWEST_LISTS", 32)
-    monkeypatch.setattr("search.snapshot.FEW_ROWS", 800)
-    monkeypatch.setattr("search.snapshot._LARGEST_SHARE", 4)
+    monkeypatch.setattr("search.vectors.faiss_index.CODED_ROWS", 4000)
+    monkeypatch.setattr("search.vectors.faiss_index._UNCODED", 500)
+    monkeypatch.setattr("search.vectors.codes.TRAINED_ROWS", 4000)
+    monkeypatch.setattr("search.vectors.codes._FEWEST_LISTS", 32)
+    monkeypatch.setattr("search.vectors.snapshot.FEW_ROWS", 800)
+    monkeypatch.setattr("search.vectors.snapshot._LARGEST_SHARE", 4)
 
 
 @pytest.fixture

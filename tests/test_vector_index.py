@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 
 from db.records import Filters, Stamp
 from search.cache_file import CacheFile
-from search.faiss_index import FaissIndex
-from search.snapshot import Snapshot
-from search.vector_index import Refreshable, VectorIndex
+from search.vectors.faiss_index import FaissIndex
+from search.vectors.snapshot import Snapshot
+from search.vectors.vector_index import Refreshable, VectorIndex
 
 DIM = 24
 ENCODER = "video/prism:base α"
@@ -515,8 +515,8 @@ import os, signal, sys
 sys.path[:0] = {paths!r}
 from pathlib import Path
 from test_vector_index import ENCODER, filled, unit_rows
-from search.faiss_index import FaissIndex
-from search.snapshot import Snapshot
+from search.vectors.faiss_index import FaissIndex
+from search.vectors.snapshot import Snapshot
 library = filled()
 library.add(range(151, 301), unit_rows(150, 8))
 steps = iter(range(10_000))
@@ -626,9 +626,9 @@ def test_large_unfiltered_searches_go_to_a_gpu_where_there_is_one(
         devices.append(Device(index.d))
         return devices[-1]
 
-    monkeypatch.setattr("search.faiss_index.GPU_ROWS", 4_000)
-    monkeypatch.setattr("search.snapshot.FEW_ROWS", 100)
-    monkeypatch.setattr("search.snapshot._LARGEST_SHARE", 1)
+    monkeypatch.setattr("search.vectors.faiss_index.GPU_ROWS", 4_000)
+    monkeypatch.setattr("search.vectors.snapshot.FEW_ROWS", 100)
+    monkeypatch.setattr("search.vectors.snapshot._LARGEST_SHARE", 1)
     monkeypatch.setattr(faiss, "get_num_gpus", lambda: 1)
     monkeypatch.setattr(faiss, "StandardGpuResources", object, raising=False)
     monkeypatch.setattr(faiss, "GpuClonerOptions", SimpleNamespace, raising=False)
@@ -655,9 +655,9 @@ def test_large_unfiltered_searches_go_to_a_gpu_where_there_is_one(
 def test_a_real_gpu_finds_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if not hasattr(faiss, "StandardGpuResources") or faiss.get_num_gpus() == 0:
         pytest.skip("no GPU, or a FAISS without GPU code")
-    monkeypatch.setattr("search.faiss_index.GPU_ROWS", 4_000)
-    monkeypatch.setattr("search.snapshot.FEW_ROWS", 100)
-    monkeypatch.setattr("search.snapshot._LARGEST_SHARE", 1)
+    monkeypatch.setattr("search.vectors.faiss_index.GPU_ROWS", 4_000)
+    monkeypatch.setattr("search.vectors.snapshot.FEW_ROWS", 100)
+    monkeypatch.setattr("search.vectors.snapshot._LARGEST_SHARE", 1)
     library = filled(4_000)
     index = open_index(library, tmp_path)
     agrees(index, library)

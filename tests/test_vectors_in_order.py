@@ -10,17 +10,17 @@ from test_vector_codes import clustered
 
 from app.compose import order_vectors
 from db.library import Library
-from search.faiss_index import FaissIndex
+from search.vectors.faiss_index import FaissIndex
 
 
 @pytest.mark.parametrize("large", [True, False])
 def test_a_large_library_is_left_with_lists_and_a_small_one_as_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: bool
 ) -> None:
-    monkeypatch.setattr("search.vector_index.CODED_ROWS", 2000 if large else 3000)
-    monkeypatch.setattr("search.faiss_index.CODED_ROWS", 2000)
-    monkeypatch.setattr("search.codes.TRAINED_ROWS", 2000)
-    monkeypatch.setattr("search.codes._FEWEST_LISTS", 16)
+    monkeypatch.setattr("search.vectors.vector_index.CODED_ROWS", 2000 if large else 3000)
+    monkeypatch.setattr("search.vectors.faiss_index.CODED_ROWS", 2000)
+    monkeypatch.setattr("search.vectors.codes.TRAINED_ROWS", 2000)
+    monkeypatch.setattr("search.vectors.codes._FEWEST_LISTS", 16)
     with Library.open(tmp_path) as library:
         video = make_video("/f/1.mp4", "content")
         library.add_video(video, *make_parts(video, 2500), clustered(2500, 1), encoder_id="e", recipe="r")

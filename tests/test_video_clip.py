@@ -12,8 +12,8 @@ from PIL import Image
 from synthetic import COLOURS, make_video
 
 from encoder import ClipSpec
-from indexer.clip import read_clip, read_image
-from indexer.errors import UnreadableVideo
+from indexer.media.clip import read_clip, read_image
+from indexer.media.errors import UnreadableVideo
 from indexer.settings import IndexSettings
 from indexer.video_pass import VideoPass
 
@@ -69,7 +69,7 @@ def test_without_times_it_is_the_whole_video(three_shots: Path) -> None:
 
 
 def test_only_what_is_needed_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from indexer import decode
+    from indexer.media import decode
 
     path = os.fspath(make_video(tmp_path / "long.mp4", [("red", 500)], options={"g": "25"}))
     decoded = 0
@@ -157,10 +157,10 @@ def test_a_video_as_picture_is_its_first_frame_and_junk_is_refused(three_shots: 
 
 def test_large_frames_are_kept_in_smaller_numbers(three_shots: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """64 x 48 pixels in 4:2:0 take 5 KB and a little: there is room for fewer than 40, so 32 are kept of 95 at most."""
-    from indexer import kept_frames
+    from indexer.shots import frame_buffer
 
     exact = read_clip(os.fspath(three_shots), SPEC)
-    monkeypatch.setattr(kept_frames, "KEPT_BYTES", 40 * 5000)
+    monkeypatch.setattr(frame_buffer, "KEPT_BYTES", 40 * 5000)
     assert np.array_equal(
         read_clip(os.fspath(three_shots), SPEC, kept_frames=32), read_clip(os.fspath(three_shots), SPEC)
     )

@@ -13,10 +13,10 @@ import av
 import pytest
 from synthetic import make_audio, make_video, picture
 
-from indexer.clock import Clock
-from indexer.decode import Decoding, Frame
-from indexer.errors import UnreadableVideo
-from indexer.probe import open_source
+from indexer.media.clock import Clock
+from indexer.media.decode import Decoding, Frame
+from indexer.media.errors import UnreadableVideo
+from indexer.media.probe import open_source
 
 
 def read(path: str | Path, threads: int = 0) -> tuple[list[Frame], Decoding]:

@@ -16,13 +16,13 @@ from PIL import Image
 from synthetic import COLOURS, make_video
 
 from encoder import ClipSpec
-from indexer.decode import Decoding
-from indexer.errors import Cancelled, UnreadableVideo
-from indexer.open_shot import OpenShot, Part, Settled
-from indexer.probe import open_source
-from indexer.scale import Orientation, Scaler
-from indexer.segments import sample_indices
+from indexer.media.decode import Decoding
+from indexer.media.errors import Cancelled, UnreadableVideo
+from indexer.media.probe import open_source
+from indexer.media.sampling import sample_indices
+from indexer.media.scale import Orientation, Scaler
 from indexer.settings import IndexSettings
+from indexer.shots.shot_buffer import OpenShot, Part, Settled
 from indexer.video_pass import SegmentClip, VideoPass
 
 SPEC = ClipSpec(4, 32)

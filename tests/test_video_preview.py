@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from synthetic import picture
 
-from indexer import preview
-from indexer.preview import choose_poster, encode_poster, encode_preview, preview_rate, spread
+from indexer.media import preview
+from indexer.media.preview import choose_poster, encode_poster, encode_preview, preview_rate, spread
 
 SIZE = (96, 54)
 

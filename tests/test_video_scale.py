@@ -13,10 +13,10 @@ from PIL import Image
 from synthetic import COLOURS, make_video
 
 from encoder import ClipSpec
-from indexer.clip import read_clip
-from indexer.decode import Decoding
-from indexer.probe import open_source
-from indexer.scale import Orientation, Scaler, fit_within
+from indexer.media.clip import read_clip
+from indexer.media.decode import Decoding
+from indexer.media.probe import open_source
+from indexer.media.scale import Orientation, Scaler, fit_within
 
 Pixels = NDArray[np.uint8]
 

@@ -7,8 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
-from indexer.segments import join_empty, sample_indices, split
-from indexer.thinning import Thinned
+from indexer.media.frame_buffer import Thinned
+from indexer.media.sampling import sample_indices
+from indexer.shots.segments import join_empty, split
 
 
 def test_a_short_shot_is_one_segment() -> None:

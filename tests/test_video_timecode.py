@@ -12,7 +12,7 @@ import pytest
 from synthetic import make_video
 
 from encoder import ClipSpec
-from indexer.probe import _timecode
+from indexer.media.probe import _timecode
 from indexer.settings import IndexSettings
 from indexer.video_pass import VideoPass
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from encoder import runner
+from encoder.runtime import runner
 from encoder.videoprism import VideoPrism
 
 

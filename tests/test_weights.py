@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from encoder import WeightsMismatch
-from encoder.checkpoint import load_network, read_npz, read_safetensors, write_safetensors
+from encoder.checkpoints.checkpoint import load_network, read_npz, read_safetensors, write_safetensors
 from encoder.config import CONFIGS
 from encoder.weights import config_from_shapes, entries, flax_from_state_dict, state_dict_from_flax
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from app.exporting.clip_request import ExportedClip
+from app.exporting.request import ExportedClip
 from app.timelines.json_file import encoded
 from app.timelines.model import frame_range
 from app.timelines.rows import decimal

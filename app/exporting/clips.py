@@ -24,11 +24,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.exporting.clip_names import clip_name, publish
-from app.exporting.clip_request import ClipRequest, ExportedClip, ExportMode
-from app.exporting.drafts import DRAFT, made, remove_draft, sweep_drafts
+from app.exporting.clip_names import clip_name
 from app.exporting.ffmpeg_binary import ExportError, find_ffmpeg
 from app.exporting.naming import ClipFacts, check_pattern, named
+from app.exporting.request import ClipRequest, ExportedClip, ExportMode
+from app.exporting.temp_files import DRAFT, made, remove_draft, sweep_drafts
+from files.publish import publish
 
 if TYPE_CHECKING:
     from app.exporting.manifest import Manifest
@@ -114,10 +115,10 @@ def _written(
     clip: ExportedClip, job: _Job, number: int, key: str, told: Callable[[float], None] | None
 ) -> ExportedClip:
     """The clip with its file, or with what went wrong."""
-    from app.exporting.clip_cutting import cut_copy, cut_exact
-    from app.exporting.clip_smart import cut_smart
-    from app.exporting.clip_survey import survey
-    from indexer.errors import UnreadableVideo
+    from app.exporting.cutting import cut_copy, cut_exact
+    from app.exporting.smart.cutting import cut_smart
+    from app.exporting.survey import survey
+    from indexer.media.errors import UnreadableVideo
 
     request = clip.request
     draft = job.folder / f"{DRAFT}{secrets.token_hex(6)}"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from app.exporting.clip_request import ClipRequest, ExportedClip, SourceFacts
+from app.exporting.request import ClipRequest, ExportedClip, SourceFacts
 from app.timelines.model import Timeline, TimelineClip
 from app.timelines.writing import write_timeline
 
@@ -71,8 +71,8 @@ def _entry(request: ClipRequest, number: int, facts: SourceFacts) -> TimelineCli
 
 def facts_of(path: str) -> SourceFacts | None:
     """What the file's own header says; None where it cannot be opened. Decodes nothing."""
-    from indexer.errors import UnreadableVideo
-    from indexer.probe import open_source
+    from indexer.media.errors import UnreadableVideo
+    from indexer.media.probe import open_source
 
     try:
         with open_source(path) as source:

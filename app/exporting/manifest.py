@@ -18,10 +18,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.exporting.drafts import DRAFT
+from app.exporting.temp_files import DRAFT
 
 if TYPE_CHECKING:
-    from app.exporting.clip_request import ClipRequest, ExportedClip
+    from app.exporting.request import ClipRequest, ExportedClip
 
 NAME = ".prismsearch-export.json"
 _VERSION = 1

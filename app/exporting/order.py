@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from app.exporting.clip_request import ClipRequest, ExportMode
 from app.exporting.naming import check_pattern
+from app.exporting.request import ClipRequest, ExportMode
 from app.timelines.writing import FORMATS
 
 MOST_HANDLE_SECONDS = 3600

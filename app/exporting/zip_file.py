@@ -10,9 +10,9 @@ import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from app.exporting.clip_names import publish
-from app.exporting.drafts import DRAFT
 from app.exporting.ffmpeg_binary import ExportError
+from app.exporting.temp_files import DRAFT
+from files.publish import publish
 
 _PARTS = ".prismsearch-parts-"
 _KEPT_SECONDS = 14 * 24 * 3600.0

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from app.exporting.clip_names import publish
 from app.timelines.edl_file import edl
 from app.timelines.fcp7_file import fcp7
 from app.timelines.fcpxml_file import fcpxml
@@ -19,6 +18,7 @@ from app.timelines.model import Timeline
 from app.timelines.otio_file import otio
 from app.timelines.placing import Placed, place
 from app.timelines.table_file import table
+from files.publish import publish
 
 _MOST_BYTES = 180  # of a stem in UTF-8; file systems allow 255 for all of a name
 _FORBIDDEN = re.compile('[<>:"/\\\\|?*\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffd]+')

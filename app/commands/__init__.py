@@ -1,0 +1,1 @@
+"""Commands of the shell, one module for each family."""

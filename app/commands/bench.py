@@ -1,0 +1,74 @@
+"""`prismsearch bench`: list and run the programs in benchmarks/, which come with the source tree."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from app.shell.errors import Refused
+from app.shell.options import FAILED, MISSING
+from app.shell.terminal import say, table
+
+
+@click.command(
+    short_help="List and run the benchmarks.",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    epilog="""\b
+Examples:
+  prismsearch bench               what there is
+  prismsearch bench NAME --help   what one takes
+  prismsearch bench all           every one, with its own defaults
+
+\b
+Each is a program of its own; exit code 1 when one of them failed.""",
+)
+@click.argument("name", required=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
+def bench(name: str | None, arguments: tuple[str, ...]) -> None:
+    """List the benchmarks, or run the one called NAME ("all": every one) with ARGS."""
+    programs = find_programs(benchmarks_folder())
+    if not programs:
+        raise Refused("there are no benchmarks here: they are in the folder benchmarks/ of the source tree", MISSING)
+    if name is None:
+        for line in table([(each, first_line(path)) for each, path in programs.items()], "<<"):
+            click.echo(line)
+        return
+    if name != "all" and name not in programs:
+        raise click.UsageError(f"there is no benchmark {name!r}; there are: {', '.join(programs)}")
+    failed = [each for each in (programs if name == "all" else [name]) if run_program(programs[each], arguments)]
+    if failed:
+        say(f"failed: {', '.join(failed)}")
+        raise click.exceptions.Exit(FAILED)
+
+
+def benchmarks_folder() -> Path:
+    """Where the programs are: beside the packages, in a source tree."""
+    return Path(__file__).resolve().parents[2] / "benchmarks"
+
+
+def find_programs(folder: Path) -> dict[str, Path]:
+    """Programs by name. A file that begins with an underscore, or has no `__main__` part, is a part of others."""
+    return {
+        path.stem: path
+        for path in sorted(folder.glob("*.py"))
+        if not path.name.startswith("_") and "__main__" in path.read_text(encoding="utf-8")
+    }
+
+
+def first_line(path: Path) -> str:
+    """The first line of a program's docstring, read without running it."""
+    import ast
+
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return docstring.partition("\n")[0]
+
+
+def run_program(path: Path, arguments: tuple[str, ...]) -> int:
+    """Run one with this Python, from the source tree's root so that it can import the rooms; gives its exit code."""
+    import subprocess
+
+    return subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{path.stem}", *arguments], cwd=path.parent.parent
+    ).returncode

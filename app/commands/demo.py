@@ -1,0 +1,178 @@
+"""`prismsearch demo`: the whole of it on the bundled videos, with the bundled encoder, offline, in a minute."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shlex
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app import compose
+from app.commands.index import finish, run, run_options
+from app.compose import Settings, data_directory
+from app.shell.errors import Refused
+from app.shell.hits import hit_lines, hit_record, span_seconds
+from app.shell.index_report import print_report, report_record
+from app.shell.notice import DEMO_LIBRARY
+from app.shell.options import FAILED, MISSING, with_settings
+from app.shell.terminal import counted, print_json, shown
+from app.times import timecode
+
+if TYPE_CHECKING:
+    from db.library import Library
+    from encoder import Encoder
+    from search.query import Hit
+
+ROOT = Path(__file__).resolve().parents[2]
+QUERIES = 6
+HITS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A shot of the demo library and the sentence that describes it (ground truth)."""
+
+    path: str
+    start_seconds: float
+    end_seconds: float
+    caption: str
+
+
+@click.command(
+    short_help="Try it all on the bundled demo videos.",
+    epilog="""\b
+Examples:
+  prismsearch demo
+  prismsearch demo --library /tmp/demo     keep its library somewhere else
+
+\b
+It has a library of its own: yours is not touched. Exit code 0: most descriptions found their shot
+among the first three hits; 1: they did not, or a file failed; 3: a part of the demo is missing.""",
+)
+@click.option("--json", "as_json", is_flag=True, help="Everything as JSON on standard output.")
+@with_settings
+def demo(settings: Settings, as_json: bool) -> None:
+    """Index the bundled demo videos, search them by words and by example, and say how to go on.
+
+    The demo encoder is a small true VideoPrism that was trained on a drawn world only; it needs no download.
+    """
+    from indexer.settings import IndexSettings
+
+    truth = described_shots(DEMO_LIBRARY)
+    settings = dataclasses.replace(
+        settings,
+        library=settings.library if "library" in settings.given else data_directory() / "demo",
+        encoder=settings.encoder if "encoder" in settings.given else "demo",
+    )
+    encoder = compose.open_encoder(settings)
+    with compose.open_library(settings, create=True) as library:
+        if not as_json:
+            click.echo(
+                f"Indexing {counted(len({each.path for each in truth}), 'short video')} in {shown(str(DEMO_LIBRARY))}"
+            )
+        report = run(settings, library, encoder, [str(DEMO_LIBRARY)], IndexSettings(), run_options())
+        if not report.complete:
+            finish(report, as_json=as_json)
+        if not as_json:
+            print_report(report)
+        results = ask(settings, library, encoder, truth, show=not as_json)
+    asked = [result for result in results if "query" in result]
+    found = sum(result["found_at"] is not None for result in asked)
+    if as_json:
+        print_json({"index": report_record(report), "queries": results})
+    else:
+        click.echo(f"\n{found} of {len(asked)} descriptions found their shot among the first {HITS}.")
+        for line in how_to_go_on(settings):
+            click.echo(line)
+    if 2 * found <= len(asked) or report.failed:
+        raise click.exceptions.Exit(FAILED)
+
+
+def described_shots(folder: Path) -> list[Described]:
+    """The ground truth of the demo library, file after file. Refused where it is not installed."""
+    try:
+        files = json.loads((folder / "captions.json").read_text(encoding="utf-8"))["files"]
+    except FileNotFoundError as error:
+        missing = shown(str(folder / "captions.json"))
+        raise Refused(f"the demo library is not in this installation: {missing} is missing", MISSING) from error
+    return [
+        Described(str(folder / file["file"]), shot["start_seconds"], shot["end_seconds"], shot["caption"])
+        for file in files
+        for shot in file["shots"]
+    ]
+
+
+def evenly(shots: Sequence[Described], count: int) -> list[Described]:
+    """`count` of them, spread over all files."""
+    return [shots[position * len(shots) // count] for position in range(min(count, len(shots)))]
+
+
+def ask(
+    settings: Settings, library: Library, encoder: Encoder, truth: Sequence[Described], *, show: bool
+) -> list[dict[str, Any]]:
+    """Some captions as words, then the first hit as an example; each is printed with its hits if `show`."""
+    from search.query import Query, SegmentTerm, TextTerm
+
+    engine = compose.open_engine(settings, library, encoder)
+    results: list[dict[str, Any]] = []
+    example: Hit | None = None
+    for shot in evenly(truth, QUERIES):
+        hits = engine.search(Query(terms=(TextTerm(shot.caption),), k=HITS))
+        at = next((hit.rank for hit in hits if shows(hit, shot)), None)
+        results.append({"query": shot.caption, "found_at": at, "hits": [hit_record(hit) for hit in hits]})
+        if show:
+            show_answer(f'prismsearch search "{shot.caption}"', hits, at)
+        example = example or next(iter(hits), None)
+    if example is not None and example.segment.id is not None:
+        hits = engine.search(Query(terms=(SegmentTerm(example.segment.id),), k=HITS))
+        start, end = span_seconds(example)
+        place = f"{example.video.path}@{timecode(start)}-{timecode(end)}"
+        results.append({"like": place, "hits": [hit_record(hit) for hit in hits]})
+        if show:
+            show_answer(
+                f"prismsearch similar {shown(example.video.path)}@{timecode(start)}-{timecode(end)}", hits, None
+            )
+    return results
+
+
+def shows(hit: Hit, shot: Described) -> bool:
+    """Whether the hit lies in the described shot for the most part."""
+    start, end = map(float, span_seconds(hit))
+    shared = min(end, shot.end_seconds) - max(start, shot.start_seconds)
+    return hit.video.path == shot.path and shared > (end - start) / 2
+
+
+def show_answer(command: str, hits: Sequence[Hit], at: int | None) -> None:
+    """The command that asks the same, and its hits; the one that is the truth is marked."""
+    click.echo(f"\n{command}")
+    for hit, line in zip(hits, hit_lines(hits), strict=True):
+        click.echo(f"  {line}{'   <- the shot with this caption' if hit.rank == at else ''}")
+
+
+def how_to_go_on(settings: Settings) -> list[str]:
+    """What to type next: the same library by hand, then one's own videos with the real encoder."""
+    name = own_name()
+    library = shlex.quote(str(settings.library))
+    return [
+        "",
+        "Go on in this library:",
+        f'  {name} --library {library} search "your words"',
+        f"  {name} --library {library} ui               in the browser",
+        "Your own videos need the real encoder (a download of about 1 GB, once):",
+        f"  {name} fetch-model",
+        f"  {name} index ~/Videos",
+        f'  {name} search "a dog running on the beach"',
+    ]
+
+
+def own_name() -> str:
+    """How this program is called from where the person is: by name if that is on the path, else through dev.py."""
+    if shutil.which("prismsearch") or not (ROOT / "dev.py").is_file():
+        return "prismsearch"
+    return f"python3 {'' if Path.cwd() == ROOT else f'{shlex.quote(str(ROOT))}/'}dev.py run"

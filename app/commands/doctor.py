@@ -1,0 +1,62 @@
+"""`prismsearch doctor`: says what is there and what is missing, and what to do about it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import click
+
+from app.compose import Settings
+from app.shell.options import FAILED, with_settings
+from app.shell.terminal import counted, print_json, printable, say
+
+MARKS = {"ok": "ok  ", "note": "note", "bad": "BAD "}
+
+
+@click.command(
+    short_help="Say what is there, what is missing, what to do.",
+    epilog="""\b
+Examples:
+  prismsearch doctor
+  prismsearch doctor --model            check the base weights against published outputs
+  prismsearch doctor --model large
+  prismsearch doctor --json
+
+\b
+Exit code 0: nothing is wrong (notes do not count); 1: something is.""",
+)
+@click.option(
+    "--model",
+    is_flag=False,
+    flag_value="base",
+    metavar="[NAME]",
+    help="Load these weights and compare their outputs with published ones; takes a minute.",
+)
+@click.option(
+    "--clip",
+    type=click.Path(),
+    metavar="FILE",
+    help="With --model: water_bottle_drumming.mp4 of the VideoPrism repository, to check the video side as well.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Findings as JSON on standard output.")
+@with_settings
+def doctor(settings: Settings, model: str | None, clip: str | None, as_json: bool) -> None:
+    """Look at Python, torch, FAISS, decoders, ffmpeg, models, library and disk. Changes nothing."""
+    from app.diagnostics.checks import examine
+    from app.diagnostics.model import examine_model
+
+    if clip is not None and model is None:
+        raise click.UsageError("--clip goes with --model")
+    findings = []
+    for finding in examine_model(settings, model, clip) if model is not None else examine(settings):
+        findings.append(finding)
+        if not as_json:
+            click.echo(f"{MARKS[finding.state]}  {finding.name:<15} {printable(finding.text)}")
+            if finding.state != "ok" and finding.advice:
+                click.echo(f"{'':21} -> {printable(finding.advice)}")
+    if as_json:
+        print_json([dataclasses.asdict(finding) for finding in findings])
+    bad = sum(finding.state == "bad" for finding in findings)
+    if bad:
+        say(f"{counted(bad, 'thing')} to put right")
+        raise click.exceptions.Exit(FAILED)

@@ -1,0 +1,204 @@
+"""`prismsearch export`: hits, ranges or a collection, as clips and lists, into a folder or one zip."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import IO
+
+import click
+
+from app import compose
+from app.commands.export_showing import cut
+from app.commands.wanted_clips import from_arguments, from_collection, from_hits, from_json
+from app.compose import Settings
+from app.exporting.order import ExportOrder, list_formats
+from app.exporting.request import ClipRequest, ExportMode
+from app.jobs.export_journal import words_again
+from app.shell.asking import ready
+from app.shell.options import FAILED, seconds_value, with_settings
+from app.shell.search_options import Narrowing, narrowing_options, nothing_found
+from app.shell.terminal import say
+
+
+def lists_value(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Callback of --list, which may be repeated and may hold several with commas."""
+    try:
+        return list_formats(",".join(value)) if value else None
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from error
+
+
+def ids_value(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[int, ...] | None:
+    """Callback of --subclips, which may be repeated and may hold several with commas."""
+    try:
+        return tuple(int(word) for word in ",".join(value).split(",") if word.strip()) if value else None
+    except ValueError as error:
+        raise click.BadParameter("write ids with commas between: 3,7,12", ctx, param) from error
+
+
+@click.command(
+    short_help="Write hits, ranges or a collection as clips and lists.",
+    epilog="""\b
+Examples:
+  prismsearch export "a dog jumping" -k 5 --to clips
+  prismsearch export film.mp4@1:20-1:25 film.mp4@200-210 --to clips --mode copy
+  prismsearch search sunset --json > hits.json
+  prismsearch export --from-json hits.json --to clips --pad 1s
+  prismsearch export --collection Tray --zip tray.zip --mode smart --handles 2s
+  prismsearch export --collection Tray --to lists --lists-only --list edl,fcpxml,otio
+
+\b
+--mode exact encodes again and is exact to the frame. smart is as exact, but encodes only the edges and
+copies what lies between, where the codec allows (H.264, HEVC, ProRes, DNxHD ...), else it is exact.
+copy is quick and loses nothing, but begins at the key frame before the range, and says how much earlier.
+Beside the clips: lists of them as CSV and JSON, or those of --list, which tell the ranges in the
+sources without handles. Nothing is ever overwritten, and an export that was stopped goes on with the
+same command.
+
+\b
+--name takes {rank} {name} {source} {start} {end} {score} {label} {collection}.
+
+\b
+Exit code 0: every clip was written; 1: some were not, or nothing was found; 2: usage; 3: a model,
+file or the library is missing.""",
+)
+@click.argument("what", nargs=-1, metavar="[WORDS... | FILE@START-END...]")
+@click.option(
+    "--to",
+    "directory",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="Folder for the clips; made where it is missing.",
+)
+@click.option(
+    "--zip", "archive", type=click.Path(dir_okay=False), metavar="FILE", help="One zip for all, in place of --to."
+)
+@click.option(
+    "--from-json",
+    "hits_file",
+    type=click.File("rb"),
+    metavar="FILE",
+    help="Hits as search --json and similar --json print them; - reads standard input.",
+)
+@click.option("--collection", metavar="NAME", help="The subclips of a collection, in its order (a name, or its id).")
+@click.option(
+    "--subclips",
+    "--clips",
+    "ids",
+    multiple=True,
+    metavar="IDS",
+    callback=ids_value,
+    help="Only these of the collection: 3,7,12.",
+)
+@click.option(
+    "--mode",
+    type=click.Choice(["exact", "smart", "copy"]),
+    default="exact",
+    show_default=True,
+    help="Encode again, only the edges again, or copy.",
+)
+@click.option(
+    "--pad", "--handles", "pad", metavar="TIME", callback=seconds_value, help="Take this much more before and after."
+)
+@click.option("--name", "pattern", metavar="PATTERN", help="Names of the clips, such as {collection}_{rank}_{name}.")
+@click.option(
+    "--list",
+    "lists",
+    multiple=True,
+    metavar="FORMAT",
+    callback=lists_value,
+    help="csv, json, edl, fcpxml, fcp7, otio; several with commas, or repeated.",
+)
+@click.option("--lists-only", is_flag=True, help="Write the lists and cut nothing.")
+@click.option("--json", "as_json", is_flag=True, help="What was written, as JSON on standard output.")
+@narrowing_options
+@with_settings
+def export(
+    settings: Settings,
+    what: tuple[str, ...],
+    directory: str | None,
+    archive: str | None,
+    hits_file: IO[bytes] | None,
+    collection: str | None,
+    ids: tuple[int, ...] | None,
+    mode: ExportMode,
+    pad: Fraction | None,
+    pattern: str | None,
+    lists: tuple[str, ...] | None,
+    lists_only: bool,
+    as_json: bool,
+    narrowing: Narrowing,
+) -> None:
+    """Write clips into DIR or one zip: the hits of a search for WORDS, hits from a file, ranges of files, a collection.
+
+    The source files are only read. Ranges need neither a library nor an encoder.
+    """
+    if sum((bool(what), hits_file is not None, collection is not None)) != 1:
+        raise click.UsageError(
+            "give WORDS to search for, FILE@START-END, --from-json FILE or --collection NAME (one of them)"
+        )
+    if (directory is None) == (archive is None):
+        raise click.UsageError("say where to: --to DIR or --zip FILE (one of them)")
+    if ids is not None and collection is None:
+        raise click.UsageError("--subclips are those of a collection: say which with --collection NAME")
+    title = "clips"
+    if collection is not None:
+        with compose.open_library(settings) as library:
+            title, wanted = from_collection(library, collection, ids)
+    elif hits_file is not None:
+        wanted = from_json(hits_file)
+    else:
+        wanted = from_arguments(what, None) or searched(settings, " ".join(what), narrowing)
+    if not wanted:
+        say(f"there is nothing in {title} to export" if collection is not None else "there are no hits to export")
+        raise click.exceptions.Exit(FAILED)
+    try:
+        order = ExportOrder(
+            requests=tuple(wanted),
+            folder=None if directory is None else Path(directory),
+            zip=None if archive is None else Path(archive),
+            mode=mode,
+            handles_seconds=pad or Fraction(0),
+            name_pattern=pattern,
+            lists=lists,
+            clips=not lists_only,
+            title=title,
+        )
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    # Ranges as they were typed, but of whole paths; hits of a search are told by their facts.
+    again = (
+        what
+        if wanted[0].facts or not what
+        else [_absolute(text, each) for text, each in zip(what, wanted, strict=True)]
+    )
+    cut(settings, order, words_again(again), as_json=as_json)
+
+
+def searched(settings: Settings, text: str, narrowing: Narrowing) -> list[ClipRequest]:
+    """The hits of a search; exit code 1 where there are none."""
+    from search.query import Query, TextTerm
+
+    if not text.strip():
+        raise click.UsageError("the words are blank; write what is to be seen")
+    with ready(settings, narrowing) as (library, encoder, narrowing):
+        engine = compose.open_engine(settings, library, encoder)
+        hits = engine.search(
+            Query(
+                (TextTerm(text),),
+                filters=narrowing.filters,
+                k=narrowing.top_k,
+                threshold=narrowing.threshold,
+                per_video=narrowing.per_video,
+                near_duplicates=narrowing.near_duplicates,
+            )
+        )
+        if not hits:
+            say(nothing_found(library, narrowing))
+            raise click.exceptions.Exit(FAILED)
+        return from_hits(hits)
+
+
+def _absolute(text: str, request: ClipRequest) -> str:
+    return f"{request.path}@{text.rpartition('@')[2]}"

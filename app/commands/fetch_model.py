@@ -1,0 +1,137 @@
+"""`prismsearch fetch-model`: the weights ahead of time, with their size said before anything is downloaded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from app import compose
+from app.compose import Settings
+from app.jobs.jobs import Runs
+from app.shell.options import with_settings
+from app.shell.terminal import LiveLine, confirm, has_terminal, printable, say, size_text, table
+from app.times import clock
+
+if TYPE_CHECKING:
+    from app.jobs.jobs import Run
+    from encoder import Encoder
+    from encoder.checkpoints.transfer import Download
+    from encoder.config import Published, VideoPrismConfig
+
+
+@click.command(
+    "fetch-model",
+    short_help="Download an encoder ahead of time.",
+    epilog="""\b
+Examples:
+  prismsearch fetch-model              the base encoder (about 1 GB)
+  prismsearch fetch-model large --yes  the large one, without asking
+  prismsearch fetch-model --list       names and sizes
+
+\b
+Files go into the ordinary Hugging Face cache; HF_HOME, HF_ENDPOINT and HF_HUB_OFFLINE are
+honoured. A download that was stopped goes on where it was. Every file is checked (sha256).""",
+)
+@click.argument("name", required=False)
+@click.option("--list", "list_names", is_flag=True, help="Say which models there are; download nothing.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask before downloading.")
+@with_settings
+def fetch_model(settings: Settings, name: str | None, list_names: bool, yes: bool) -> None:
+    """Download the weights of the model NAME (by default base) and its vocabulary, once.
+
+    The size is said and a yes awaited first. After this, indexing and searching need no network.
+    """
+    from encoder.config import ALIASES, CONFIGS, VOCABULARY
+
+    short = {full: alias for alias, full in ALIASES.items()}
+    models = {each.name: each for each in CONFIGS.values() if each.weights is not None and each.has_text}
+    if list_names:
+        for line in table([_about(config, short.get(config.name, "")) for config in models.values()], "<<>"):
+            click.echo(line)
+        return
+    config = models.get(ALIASES.get(name or "base", name or "base"))
+    if config is None or config.weights is None:
+        wanted = f"{name!r} comes with prismsearch" if name == "demo" else f"there is no model {name!r}"
+        raise click.UsageError(f"{wanted}; there are to fetch: {', '.join(short.get(each, each) for each in models)}")
+
+    alias = short.get(config.name, config.name)
+    with Runs(settings.library).begin("download", f"model {alias}", ["fetch-model", alias, "--yes"]) as journal:
+        try:
+            for published in (VOCABULARY, config.weights):
+                click.echo(f"{published.file}: {printable(str(fetch_shown(published, yes=yes, journal=journal)))}")
+        except click.exceptions.Exit:  # asked, and the answer was no
+            journal.end("stopped", message="nothing was downloaded")
+            raise
+        journal.end("done", message=f"the model {alias} is on this machine")
+    option = "" if alias == "base" else f" --encoder {alias}"
+    say(f"Ready. Index your videos: prismsearch index FOLDER{option}")
+
+
+def fetch_shown(published: Published, *, yes: bool, journal: Run | None = None) -> Path:
+    """Fetch one file: a large one is announced and a yes awaited, and a live line says how far it is.
+
+    The journal is told as well, and may ask to stop: KeyboardInterrupt then.
+    """
+    from encoder.checkpoints.hub import fetch
+
+    with LiveLine() as line:
+        return fetch(published, announce=_asker(line, yes=yes), progress=DownloadLine(line, journal).show)
+
+
+def open_encoder_asking(settings: Settings, *, yes: bool) -> Encoder:
+    """The encoder, loaded when it has to encode, or at once where it is not known from an earlier run.
+
+    Weights that are missing are offered for download, where there is a person to ask or a --yes.
+    """
+    from encoder.checkpoints.download_policy import Sources
+
+    with LiveLine() as line:
+        announce = _asker(line, yes=yes) if yes or has_terminal() else None
+        sources = Sources(announce=announce, progress=DownloadLine(line).show)
+        return compose.open_encoder_deferred(settings, lambda: compose.open_encoder(settings, sources))
+
+
+def _asker(line: LiveLine, *, yes: bool) -> Callable[[str], bool]:
+    def announce(message: str) -> bool:
+        line.log(message)
+        confirm("Download it now?", yes=yes, refusal="nothing was downloaded")
+        return True
+
+    return announce
+
+
+def _about(config: VideoPrismConfig, alias: str) -> tuple[str, str, str]:
+    assert config.weights is not None
+    return alias, config.name, f"about {size_text(config.weights.size_bytes)}"
+
+
+class DownloadLine:
+    """Turns what the transfer reports into one line with speed and time left; speed counts from where it went on."""
+
+    def __init__(self, line: LiveLine, journal: Run | None = None) -> None:
+        self._line = line
+        self._journal = journal
+        self._began: tuple[str, float, int] | None = None
+
+    def show(self, download: Download) -> None:
+        """Called as bytes come in."""
+        now = time.monotonic()
+        if self._began is None or self._began[0] != download.file:
+            self._began = (download.file, now, download.done_bytes)
+        _, since, first_bytes = self._began
+        text = f"{download.file}  {size_text(download.done_bytes)} of {size_text(download.total_bytes)}"
+        gained, spent = download.done_bytes - first_bytes, now - since
+        left: float | None = None
+        if spent > 1 and gained > 0:
+            left = (download.total_bytes - download.done_bytes) * spent / gained
+            text += f"  {size_text(gained / spent)}/s  {clock(left)} left"
+        self._line.show(text, heading=download.file)
+        if self._journal is not None:
+            share = download.done_bytes / download.total_bytes if download.total_bytes else None
+            self._journal.tell(fraction=share, eta_seconds=left, phase="download", text=text, current=[download.file])
+            if self._journal.stop_requested():
+                raise KeyboardInterrupt

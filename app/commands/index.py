@@ -1,0 +1,279 @@
+"""`prismsearch index` and `retry`: videos in, with progress while they come and a report at the end."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from app import compose
+from app.commands.fetch_model import open_encoder_asking
+from app.compose import Settings
+from app.encoder_choice import Choice, canonical, remember
+from app.jobs.command_line import option_words, path_words, title_of
+from app.jobs.index_journal import journal_progress, journal_report
+from app.jobs.jobs import Runs
+from app.shell.errors import Refused
+from app.shell.index_options import detectors_text, index_settings, shaping_options
+from app.shell.index_report import print_report, report_record
+from app.shell.interrupt import stop_on_interrupt
+from app.shell.notice import say_notice
+from app.shell.options import FAILED, INTERRUPTED, MISSING, with_settings
+from app.shell.paths import as_indexed, is_below
+from app.shell.progress_line import ProgressLine
+from app.shell.terminal import LiveLine, counted, print_json, printable, say
+
+if TYPE_CHECKING:
+    from db.library import Library
+    from encoder import Encoder
+    from indexer.pipeline import RunOptions
+    from indexer.progress import Progress
+    from indexer.report import IndexReport
+    from indexer.settings import IndexSettings
+
+EXIT_TEXT = """\b
+Exit code 0: all fine; 1: finished, but some files failed; 2: usage; 3: a model, folder or the
+library is missing; 130: stopped with Ctrl-C, what was finished is kept."""
+
+
+STOPPING = "stopping; the videos in flight are given up, finished ones are kept (Ctrl-C again: at once)"
+
+
+@click.command(
+    short_help="Take videos in: cut into shots, embed, remember.",
+    epilog=f"""\b
+Examples:
+  prismsearch index ~/Videos
+  prismsearch index ~/Videos /media/usb --exclude "*/raw/*"
+  prismsearch index film.mp4 --detector content -o threshold=30
+  prismsearch index ~/Videos --encoder large --device cuda --batch-size 16
+  prismsearch index ~/Videos --decode reference
+  prismsearch index ~/Videos --json > report.json
+
+{detectors_text()}
+
+{EXIT_TEXT}""",
+)
+@click.argument("folders", nargs=-1, required=True, type=click.Path(), metavar="FOLDER...")
+@click.option("--workers", type=click.IntRange(min=1, max=256), metavar="N", help="Videos decoded at the same time.")
+@click.option("--batch-size", type=click.IntRange(min=1, max=4096), metavar="N", help="Clips encoded at once.")
+@click.option(
+    "--frames", type=click.IntRange(min=1, max=512), metavar="N", help="Frames of a clip; by default the encoder's own."
+)
+@click.option(
+    "--fit",
+    type=click.Choice(["stretch", "crop", "pad"]),
+    help="How wide pictures become square; by default stretch, which keeps all that is to be seen.",
+)
+@click.option(
+    "--still-frames",
+    type=click.IntRange(min=0, max=512),
+    metavar="N",
+    help="Frames of a clip that hardly moves, such as a slide; fewer are faster. By default 0: as many as of any clip.",
+)
+@shaping_options
+@click.option(
+    "--exclude", multiple=True, metavar="PATTERN", help="Leave out what matches, such as '*.tmp.mp4'; may be repeated."
+)
+@click.option("--redo", is_flag=True, help="Index again what is unchanged, too.")
+@click.option("--retry-failed", is_flag=True, help="Try files again that failed before and have not changed.")
+@click.option("-y", "--yes", is_flag=True, help="Download a missing model without asking.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="The report as JSON on standard output; progress stays on standard error."
+)
+@with_settings
+def index(
+    settings: Settings,
+    folders: tuple[str, ...],
+    workers: int | None,
+    batch_size: int | None,
+    frames: int | None,
+    fit: Literal["stretch", "crop", "pad"] | None,
+    still_frames: int | None,
+    detector: str,
+    detector_options: tuple[str, ...],
+    min_scene_len: str | None,
+    segment_seconds: Fraction | None,
+    overlap_seconds: Fraction | None,
+    decode: str,
+    hardware: str,
+    exclude: tuple[str, ...],
+    redo: bool,
+    retry_failed: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Cut the videos below each FOLDER into shots, embed them and remember them.
+
+    Files that are unchanged are skipped, those that were moved or renamed are recognised by content, and a run that was
+    stopped goes on where it was. Video files are only ever read.
+    """
+    shaping = index_settings(
+        detector=detector,
+        detector_options=detector_options,
+        min_scene_len=min_scene_len,
+        segment_seconds=segment_seconds,
+        overlap_seconds=overlap_seconds,
+        decode=decode,
+        hardware=hardware,
+    )
+    for folder in folders:
+        if not os.path.lexists(folder):
+            raise Refused(f"{printable(folder)}: there is no such file or folder", MISSING)
+    settings = dataclasses.replace(settings, frames=frames, fit=fit, still_frames=still_frames)
+    options = run_options(workers=workers, batch_size=batch_size, exclude=exclude, redo=redo, retry_failed=retry_failed)
+    encoder = open_encoder_asking(settings, yes=yes)
+    with compose.open_library(settings, create=True) as library:
+        again = ["index", *option_words(), *path_words(folders)]
+        finish(run(settings, library, encoder, folders, shaping, options, again=again), as_json=as_json)
+
+
+@click.command(
+    short_help="Try files again that could not be indexed.",
+    epilog=f"""\b
+Examples:
+  prismsearch retry                 every file that failed
+  prismsearch retry ~/Videos/new    those below a folder
+
+\b
+Why files failed: prismsearch list --failed
+
+{EXIT_TEXT}""",
+)
+@click.argument("paths", nargs=-1, type=click.Path())
+@shaping_options
+@click.option("--json", "as_json", is_flag=True, help="The report as JSON on standard output.")
+@with_settings
+def retry(
+    settings: Settings,
+    paths: tuple[str, ...],
+    detector: str,
+    detector_options: tuple[str, ...],
+    min_scene_len: str | None,
+    segment_seconds: Fraction | None,
+    overlap_seconds: Fraction | None,
+    decode: str,
+    hardware: str,
+    as_json: bool,
+) -> None:
+    """Try files again that could not be indexed (below PATHS, if any are given)."""
+    shaping = index_settings(
+        detector=detector,
+        detector_options=detector_options,
+        min_scene_len=min_scene_len,
+        segment_seconds=segment_seconds,
+        overlap_seconds=overlap_seconds,
+        decode=decode,
+        hardware=hardware,
+    )
+    with compose.open_library(settings) as library:
+        wanted = [as_indexed(library, path) for path in paths]
+        failed = [
+            failure.path
+            for failure in library.failures()
+            if not wanted or any(is_below(failure.path, folder) for folder in wanted)
+        ]
+        gone = [path for path in failed if not os.path.lexists(path)]
+        if gone:
+            library.clear_failures(gone)
+            say(f"{counted(len(gone), 'failed file')} no longer there: forgotten")
+        there = [path for path in failed if os.path.lexists(path)]
+        if not there:
+            say("no failed files to try again")
+            return
+        encoder = open_encoder_asking(settings, yes=False)
+        options = run_options(retry_failed=True, sweep=False)
+        again = ["retry", *option_words(), *path_words(paths)]
+        title = counted(len(there), "failed file")
+        report = run(settings, library, encoder, there, shaping, options, again=again, title=title)
+        finish(report, as_json=as_json)
+
+
+def run_options(
+    *,
+    workers: int | None = None,
+    batch_size: int | None = None,
+    exclude: Sequence[str] = (),
+    redo: bool = False,
+    retry_failed: bool = False,
+    sweep: bool = True,
+) -> RunOptions:
+    """Options of a run; None leaves the pipeline's own default."""
+    from indexer.pipeline import RunOptions
+
+    options = RunOptions(redo=redo, retry_failed=retry_failed, sweep=sweep, exclude=tuple(exclude))
+    if workers is not None:
+        options = dataclasses.replace(options, workers=workers)
+    if batch_size is not None:
+        options = dataclasses.replace(options, batch_size=batch_size)
+    return options
+
+
+def run(
+    settings: Settings,
+    library: Library,
+    encoder: Encoder,
+    roots: Sequence[str],
+    shaping: IndexSettings,
+    options: RunOptions,
+    *,
+    again: Sequence[str] | None = None,
+    title: str = "",
+) -> IndexReport:
+    """Index with a live line and a journal that any process can look at and stop it by.
+
+    The first Ctrl-C asks the run to stop cleanly, the second ends the program at once. again: the words that do the
+    same, by default to index the roots; the encoder is added.
+    """
+    from indexer.pipeline import index_folders
+
+    say_notice(encoder, roots)
+    name = canonical(compose.encoder_name(settings))
+    spec, (_, _, still_frames) = encoder.clip_spec, compose.shape(settings)
+    remember(library.directory, Choice(name, encoder.id, spec.frames, spec.fit, still_frames))
+    command, *rest = again or ["index", *path_words(roots)]
+    words = [command, "--encoder", name, *rest]
+    with (
+        Runs(library.directory).begin("index", title or title_of(roots), words) as journal,
+        LiveLine() as line,
+        stop_on_interrupt(line, STOPPING) as stopped,
+    ):
+        shown = ProgressLine(line)
+
+        def told(progress: Progress) -> None:
+            shown.show(progress)
+            journal_progress(journal, progress)
+
+        report = index_folders(
+            library,
+            encoder,
+            roots,
+            shaping,
+            options,
+            progress=told,
+            cancelled=lambda: stopped() or journal.stop_requested(),
+        )
+        if report.clips and report.complete:
+            line.show("putting the vectors in order")
+            compose.order_vectors(library, encoder.id)
+        journal_report(journal, report)
+    return report
+
+
+def finish(report: IndexReport, *, as_json: bool) -> None:
+    """Print the report and end with the exit code that it deserves."""
+    if as_json:
+        print_json(report_record(report))
+    else:
+        print_report(report)
+    if report.interrupted:
+        say("stopped; what was finished is kept, and the same command goes on from there")
+        raise click.exceptions.Exit(INTERRUPTED)
+    if report.stopped:
+        raise Refused(report.stopped, MISSING)
+    if report.failed or report.problems:
+        raise click.exceptions.Exit(FAILED)

@@ -1,0 +1,243 @@
+"""`prismsearch list`, `info`, `stats` and `remove`: what the library knows, and how to make it forget."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app import compose
+from app.compose import Settings
+from app.shell.errors import Refused
+from app.shell.listing import failure_record, part_record, range_text, status_of, video_record
+from app.shell.options import FAILED, MISSING, with_settings
+from app.shell.paths import as_indexed, is_below
+from app.shell.terminal import confirm, counted, print_json, print_paths, printable, say, shown, size_text, table
+from app.times import clock
+
+if TYPE_CHECKING:
+    from db.library import Library
+    from db.records import Failure, Video
+
+
+@click.command(
+    "list",
+    short_help="List videos, with length, shots and status.",
+    epilog="""\b
+Examples:
+  prismsearch list                     every video
+  prismsearch list ~/Videos/football   those below a folder
+  prismsearch list --failed            files that could not be indexed, and why
+  prismsearch list --missing --paths   files that are gone or on a drive that is not plugged in
+
+\b
+Status: ok; missing: the file is not there now; changed: it is not the file that was indexed
+(index the folder again); failed: it could not be indexed.""",
+)
+@click.argument("folder", required=False, type=click.Path())
+@click.option("--failed", is_flag=True, help="Only files that could not be indexed.")
+@click.option("--missing", is_flag=True, help="Only videos whose file is not there now.")
+@click.option("--paths", is_flag=True, help="Only the files, one a line.")
+@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+@with_settings
+def list_videos(
+    settings: Settings, folder: str | None, failed: bool, missing: bool, paths: bool, as_json: bool
+) -> None:
+    """List the videos of the library, below FOLDER if one is given: length, shots, status, file."""
+    if failed and missing:
+        raise click.UsageError("choose one of --failed and --missing")
+    with compose.open_library(settings) as library:
+        below = None if folder is None else as_indexed(library, folder)
+        videos = (
+            [] if failed else [each for each in library.videos(below) if not missing or status_of(each) == "missing"]
+        )
+        failures = (
+            [] if missing else [each for each in library.failures() if below is None or is_below(each.path, below)]
+        )
+        if paths:
+            print_paths([*(video.path for video in videos), *(failure.path for failure in failures)])
+        elif as_json:
+            records = [
+                video_record(each, shots=_shots(library, each), segments=_segments(library, each)) for each in videos
+            ]
+            print_json([*records, *map(failure_record, failures)])
+        else:
+            _print_list(library, videos, failures)
+            if not videos and not failures:
+                say(
+                    "nothing to list"
+                    if folder or failed or missing
+                    else "nothing is indexed yet: prismsearch index FOLDER"
+                )
+
+
+def _print_list(library: Library, videos: list[Video], failures: list[Failure]) -> None:
+    if not videos:
+        for line in table([(shown(each.path), printable(each.reason)) for each in failures], "<<"):
+            click.echo(line)
+        return
+    rows = [
+        [clock(video.duration_seconds), f"{_shots(library, video)}", status_of(video), shown(video.path)]
+        for video in videos
+    ]
+    rows += [["", "", "failed", f"{shown(failure.path)}: {printable(failure.reason)}"] for failure in failures]
+    if rows:
+        for line in table(rows, ">><<", header=["length", "shots", "status", "file"]):
+            click.echo(line)
+
+
+def _shots(library: Library, video: Video) -> int:
+    assert video.id is not None
+    return len(library.shots(video.id))
+
+
+def _segments(library: Library, video: Video) -> int:
+    assert video.id is not None
+    return len(library.segments_of(video.id))
+
+
+@click.command(
+    short_help="Say what is known of one video: facts, shots, segments.",
+    epilog="""\b
+Examples:
+  prismsearch info holiday.mp4
+  prismsearch info holiday.mp4 --json""",
+)
+@click.argument("video", type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+@with_settings
+def info(settings: Settings, video: str, as_json: bool) -> None:
+    """Say what is known of VIDEO: its facts, its shots, and the segments that are searched."""
+    with compose.open_library(settings) as library:
+        path = as_indexed(library, video)
+        found = library.video_at(path)
+        if found is None or found.id is None:
+            failure = next((each for each in library.failures() if each.path == path), None)
+            if failure is not None:
+                raise Refused(
+                    f"{printable(path)} could not be indexed: {failure.reason} (prismsearch retry tries again)", FAILED
+                )
+            raise Refused(f"{printable(path)} is not in the library; prismsearch index adds it", MISSING)
+        shots, segments = library.shots(found.id), library.segments_of(found.id)
+        if as_json:
+            record = video_record(found, shots=len(shots), segments=len(segments))
+            record["shots"] = [part_record(found, shot) for shot in shots]
+            record["segments"] = [
+                {**part_record(found, each), "id": each.id, "shot": each.shot_number} for each in segments
+            ]
+            print_json(record)
+            return
+        for line in table(_facts(found), "<<"):
+            click.echo(line)
+        click.echo()
+        parts: dict[int, list[str]] = {}
+        for segment in segments:
+            parts.setdefault(segment.shot_number, []).append(range_text(found, segment))
+        rows = []
+        for shot in shots:
+            cut = parts.get(shot.number, [])
+            first = "" if len(cut) == 1 and cut[0] == range_text(found, shot) else ", ".join(cut)
+            rows.append([str(shot.number + 1), range_text(found, shot), first])
+        for line in table(rows, "><<", header=["shot", "from-to", "segments, where not the whole shot"]):
+            click.echo(line)
+
+
+def _facts(video: Video) -> list[tuple[str, str]]:
+    kept = "" if not video.damaged else f", decoding went on past {counted(video.damaged, 'error')}"
+    rotated = f", turned by {video.rotation} degrees" if video.rotation else ""
+    modified = datetime.fromtimestamp(video.modified_ns / 1e9).astimezone()
+    return [
+        ("file", printable(video.path)),
+        ("status", status_of(video)),
+        ("length", f"{clock(video.duration_seconds)} ({counted(video.frames, 'frame')}{kept})"),
+        ("picture", f"{video.width} x {video.height}{rotated}, {float(video.frame_rate):.6g} frames/s, {video.codec}"),
+        ("sound", "yes" if video.has_audio else "no"),
+        ("size", f"{size_text(video.size_bytes)}, changed {modified:%Y-%m-%d %H:%M}"),
+    ]
+
+
+@click.command(short_help="Say how much the library holds.", epilog="\b\nExample:\n  prismsearch stats --json")
+@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+@with_settings
+def stats(settings: Settings, as_json: bool) -> None:
+    """Say how much the library holds, and by which encoders."""
+    with compose.open_library(settings) as library:
+        held, encoders = library.stats(), library.encoders()
+        if as_json:
+            record: dict[str, Any] = {
+                "library": str(library.directory),
+                "videos": held.videos,
+                "shots": held.shots,
+                "segments": held.segments,
+                "seconds": held.seconds,
+                "database_bytes": held.database_bytes,
+                "media_bytes": held.media_bytes,
+                "failures": held.failures,
+                "encoders": [{"id": each.id, "dim": each.dim, "segments": each.segments} for each in encoders],
+            }
+            print_json(record)
+            return
+        rows = [
+            ("library", printable(str(library.directory))),
+            ("videos", f"{held.videos:,} ({clock(held.seconds)} in all)"),
+            ("shots", f"{held.shots:,}"),
+            ("segments", f"{held.segments:,}"),
+            ("failed", f"{held.failures:,}" + (" (prismsearch list --failed)" if held.failures else "")),
+            (
+                "on disk",
+                f"{size_text(held.database_bytes)} database, {size_text(held.media_bytes)} posters and previews",
+            ),
+        ]
+        rows += [
+            ("encoder", f"{each.id}: {counted(each.segments, 'segment')} of {each.dim} numbers") for each in encoders
+        ]
+        for line in table(rows, "<<"):
+            click.echo(line)
+
+
+@click.command(
+    short_help="Forget videos; the files themselves stay.",
+    epilog="""\b
+Examples:
+  prismsearch remove old.mp4
+  prismsearch remove ~/Videos/old --yes
+  prismsearch remove --missing /media/usb     only those that are not there now
+
+\b
+Your video files are never touched: only what the library knows of them goes.""",
+)
+@click.argument("paths", nargs=-1, required=True, type=click.Path())
+@click.option("--missing", is_flag=True, help="Only videos whose file is not there now.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@with_settings
+def remove(settings: Settings, paths: tuple[str, ...], missing: bool, yes: bool) -> None:
+    """Forget videos: files, or everything below folders. The video files themselves stay where they are."""
+    with compose.open_library(settings) as library:
+        videos: dict[int, Video] = {}
+        failures: list[str] = []
+        for path in (as_indexed(library, each) for each in paths):
+            found = {each.id: each for each in library.videos(path) if each.id is not None}
+            failed = [each.path for each in library.failures() if is_below(each.path, path)]
+            if not found and not failed:
+                raise Refused(
+                    f"{printable(path)}: nothing of that name is in the library; nothing was removed", MISSING
+                )
+            videos |= {number: each for number, each in found.items() if not missing or status_of(each) == "missing"}
+            failures += [each for each in failed if not missing or not os.path.lexists(each)]
+        if not videos and not failures:
+            say("every file is there; nothing was removed")
+            return
+        what = counted(len(videos), "video")
+        if failures:
+            what += f" and {counted(len(failures), 'failed file')}"
+        confirm(
+            f"Forget {what}? The video files themselves are not touched.",
+            yes=yes,
+            refusal=f"this would make the library forget {what}",
+        )
+        removed = library.remove_videos(list(videos))
+        if failures:
+            library.clear_failures(failures)
+        click.echo(f"forgotten: {counted(removed, 'video')}; no video file was touched")

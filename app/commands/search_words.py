@@ -1,0 +1,76 @@
+"""`prismsearch search`: by words."""
+
+from __future__ import annotations
+
+import click
+
+from app import compose
+from app.compose import Settings
+from app.shell.asking import ready
+from app.shell.hits import Output, output_options, show_hits
+from app.shell.options import with_settings
+from app.shell.search_options import Narrowing, narrowing_options, nothing_found
+from app.shell.terminal import say
+
+NOT_WEIGHT = -0.5
+"""How much `--not` counts against the words: enough to change the order, not so much that it becomes the question."""
+
+
+@click.command(
+    short_help="Find shots by words.",
+    epilog="""\b
+Examples:
+  prismsearch search "a dog running on the beach"
+  prismsearch search red car at night -k 3
+  prismsearch search "goal celebration" --in ~/Videos/football --min-duration 2s
+  prismsearch search "birthday cake" --since 2024-01-01 --json
+  prismsearch search "beach" --not people
+  prismsearch search "sunset" -0 | xargs -0 mpv
+
+\b
+Exit code 0: hits were found; 1: none; 2: usage; 3: a model or the library is missing.""",
+)
+@click.argument("words", nargs=-1, required=True)
+@click.option("--not", "unwanted", multiple=True, metavar="TEXT", help="Push hits away from this; may be repeated.")
+@narrowing_options
+@output_options
+@with_settings
+def search(
+    settings: Settings, words: tuple[str, ...], unwanted: tuple[str, ...], narrowing: Narrowing, output: Output
+) -> None:
+    """Find shots by WORDS.
+
+    Prints rank, score (cosine, 1 is the same), time range and file, best first. The words are one English sentence or
+    phrase; quotes are only needed for what the shell would change.
+    """
+    from search.query import Query, TextTerm
+
+    text = " ".join(words)
+    if not text.strip():
+        raise click.UsageError('the words are blank; write what is to be seen, for example "a red car at night"')
+    if any(not each.strip() for each in unwanted):
+        raise click.UsageError("--not needs words")
+    with ready(settings, narrowing) as (library, encoder, narrowing):
+        warn_if_cut(encoder, [text, *unwanted])
+        engine = compose.open_engine(settings, library, encoder)
+        query = Query(
+            terms=(TextTerm(text), *(TextTerm(each, weight=NOT_WEIGHT) for each in unwanted)),
+            filters=narrowing.filters,
+            k=narrowing.top_k,
+            threshold=narrowing.threshold,
+            per_video=narrowing.per_video,
+            near_duplicates=narrowing.near_duplicates,
+        )
+        hits = engine.search(query)
+        question = {"query": text, "not": list(unwanted), "encoder": encoder.id, "notice": encoder.notice}
+        show_hits(hits, output, question, nothing=nothing_found(library, narrowing) if not hits else "")
+
+
+def warn_if_cut(encoder: object, texts: list[str]) -> None:
+    """Say which sentences are longer than the encoder reads. Encoders that have no limit do not have `truncated`."""
+    truncated = getattr(encoder, "truncated", None)
+    if truncated is None:
+        return
+    for text, cut in zip(texts, truncated(texts), strict=True):
+        if cut:
+            say(f"the encoder reads only the beginning of: {text[:60]}{'...' if len(text) > 60 else ''}")

@@ -1,0 +1,213 @@
+"""`prismsearch similar`: by example, from a file inside or outside the library, or from a picture."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import click
+
+from app import compose
+from app.compose import Settings
+from app.shell.asking import ready
+from app.shell.errors import Refused
+from app.shell.hits import Output, output_options, show_hits
+from app.shell.options import MISSING, with_settings
+from app.shell.paths import as_indexed
+from app.shell.search_options import Narrowing, narrowing_options, nothing_found
+from app.shell.terminal import printable, say, shown
+from app.times import Place, parse_place, timecode
+
+if TYPE_CHECKING:
+    from db.library import Library
+    from db.records import Segment, Video
+    from encoder import Encoder
+    from search.query import ClipTerm, Hit, SegmentTerm
+
+EXAMPLE_SECONDS = Fraction(8)
+"""How much is taken from `FILE@START` where no end is given and the library knows no segment there."""
+
+MOST_SEGMENTS = 64
+"""How many segments, evenly spread, stand for a whole indexed video."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """What hits shall resemble, and the segments (ids) that are the example itself and so are no answer."""
+
+    terms: tuple[ClipTerm | SegmentTerm, ...]
+    own_ids: frozenset[int]
+    description: str
+
+
+@click.command(
+    short_help="Find shots by example: a video, a range of one, a picture.",
+    epilog="""\b
+Examples:
+  prismsearch similar film.mp4@1:20-1:25        these five seconds
+  prismsearch similar film.mp4@80               the segment at 80 s (or 8 seconds from there)
+  prismsearch similar clip.mp4                  the whole of a short clip
+  prismsearch similar --image photo.jpg -k 3    what looks like a picture
+
+\b
+Times: 12.5, 12s, 1m30s, 0:12.5, 00:00:12.500. A name that holds an @ is found as it is.
+Exit code 0: hits were found; 1: none; 2: usage; 3: a file, model or the library is missing.""",
+)
+@click.argument("video", required=False, metavar="VIDEO[@START[-END]]")
+@click.option("--image", type=click.Path(), metavar="FILE", help="A picture instead of a video.")
+@narrowing_options
+@output_options
+@with_settings
+def similar(settings: Settings, video: str | None, image: str | None, narrowing: Narrowing, output: Output) -> None:
+    """Find shots that look like VIDEO, like a range of it, or like a picture.
+
+    The file may be in the library (then it is left out of the answer, and need not even be there now) or anywhere else.
+    """
+    if (video is None) == (image is None):
+        raise click.UsageError("give a VIDEO (FILE, FILE@START or FILE@START-END) or --image FILE")
+    with ready(settings, narrowing) as (library, encoder, narrowing):
+        example = image_example(encoder, image) if image is not None else video_example(library, encoder, video or "")
+        hits = hits_like(settings, library, encoder, example, narrowing)
+        question = {"like": example.description, "encoder": encoder.id, "notice": encoder.notice}
+        show_hits(hits, output, question, nothing=nothing_found(library, narrowing) if not hits else "")
+
+
+def hits_like(
+    settings: Settings, library: Library, encoder: Encoder, example: Example, narrowing: Narrowing
+) -> list[Hit]:
+    """The best hits that are not the example itself, ranked from 1."""
+    from search.query import Query
+
+    query = Query(
+        terms=example.terms,
+        filters=narrowing.filters,
+        k=narrowing.top_k,
+        threshold=narrowing.threshold,
+        per_video=narrowing.per_video,
+        near_duplicates=narrowing.near_duplicates,
+        leave_out=example.own_ids,
+    )
+    return compose.open_engine(settings, library, encoder).search(query)
+
+
+def image_example(encoder: Encoder, path: str) -> Example:
+    """A still clip made of one picture."""
+    from indexer.media.clip import read_image
+    from search.query import ClipTerm
+
+    _must_exist(path)
+    return Example((ClipTerm(read_image(path, encoder.clip_spec)),), frozenset(), path)
+
+
+def video_example(library: Library, encoder: Encoder, text: str) -> Example:
+    """The example that `FILE[@START[-END]]` names.
+
+    Where the library holds the file and this encoder's vectors, they are used: a start alone means the segment there,
+    no range means all of the video. A range that is not one segment is read from the file.
+    """
+    place = place_of(library, text)
+    path = as_indexed(library, place.path)
+    video = library.video_at(path)
+    indexed = [] if video is None else _embedded_segments(library, encoder, video)
+    if video is None or not indexed:
+        return _from_file(encoder, place, frozenset())
+    described = _described(place)
+    if place.start_seconds is None:
+        return _from_segments(_spread(indexed), {_id(each) for each in indexed}, described)
+    length = Fraction(video.end_pts - video.start_pts) * video.time_base
+    if place.start_seconds >= length:
+        raise click.UsageError(f"{shown(path)} ends at {timecode(length)}, before {timecode(place.start_seconds)}")
+    start = place.start_seconds / video.time_base + video.start_pts
+    if place.end_seconds is None:
+        there = [each for each in indexed if each.start_pts <= start < each.end_pts]
+        if there:
+            return _from_segments(there[:1], {_id(each) for each in there}, described)
+        return _from_file(encoder, place, frozenset())
+    end = place.end_seconds / video.time_base + video.start_pts
+    overlapping = [each for each in indexed if each.start_pts < end and each.end_pts > start]
+    own = frozenset(_id(each) for each in overlapping)
+    # Half a frame: what a person copies from our own output was rounded to milliseconds.
+    near = max(Fraction(1, 1000), 1 / (2 * video.frame_rate)) / video.time_base
+    exact = [each for each in overlapping if abs(each.start_pts - start) <= near and abs(each.end_pts - end) <= near]
+    if exact:
+        return _from_segments(exact[:1], own, described)
+    if not os.path.exists(path) and overlapping:
+        say(f"{shown(path)} is not there now; the segments that overlap the range are used instead")
+        return _from_segments(overlapping, own, described)
+    return _from_file(encoder, place, own)
+
+
+def place_of(library: Library | None, text: str) -> Place:
+    """`FILE[@START[-END]]` where FILE is on the disk or in the library. Refused with what is wrong otherwise."""
+
+    def known(path: str) -> bool:
+        return os.path.exists(path) or (library is not None and library.video_at(os.path.abspath(path)) is not None)
+
+    try:
+        return parse_place(text, known)
+    except FileNotFoundError as error:
+        raise Refused(
+            f"{printable(text)}: there is no such file, and none of that name in the library", MISSING
+        ) from error
+    except ValueError as error:
+        raise click.UsageError(f"{printable(text)}: {error}") from error
+
+
+def _must_exist(path: str) -> None:
+    if not os.path.exists(path):
+        raise Refused(f"{printable(path)}: there is no such file", MISSING)
+
+
+def _described(place: Place) -> str:
+    if place.start_seconds is None:
+        return place.path
+    end = "" if place.end_seconds is None else f"-{timecode(place.end_seconds)}"
+    return f"{place.path}@{timecode(place.start_seconds)}{end}"
+
+
+def _embedded_segments(library: Library, encoder: Encoder, video: Video) -> list[Segment]:
+    from db.records import Filters
+
+    embedded = set(library.segment_ids(Filters(folder=video.path), encoder.id).tolist())
+    assert video.id is not None
+    return [each for each in library.segments_of(video.id) if each.id in embedded]
+
+
+def _id(segment: Segment) -> int:
+    assert segment.id is not None, "the library gives every segment an id"
+    return segment.id
+
+
+def _spread(segments: Sequence[Segment]) -> list[Segment]:
+    step = max(1.0, len(segments) / MOST_SEGMENTS)
+    return [segments[int(position * step)] for position in range(min(len(segments), MOST_SEGMENTS))]
+
+
+def _from_segments(segments: Sequence[Segment], own_ids: set[int] | frozenset[int], description: str) -> Example:
+    from search.query import SegmentTerm
+
+    terms = tuple(SegmentTerm(_id(each), weight=1 / len(segments)) for each in segments)
+    return Example(terms, frozenset(own_ids), description)
+
+
+def _from_file(encoder: Encoder, place: Place, own_ids: frozenset[int]) -> Example:
+    from indexer.media.clip import read_clip
+    from search.query import ClipTerm
+
+    _must_exist(place.path)
+    start, end = place.start_seconds, place.end_seconds
+    if start is not None and end is None:
+        end = start + EXAMPLE_SECONDS
+    try:
+        clip = read_clip(
+            place.path,
+            encoder.clip_spec,
+            start_seconds=None if start is None else float(start),
+            end_seconds=None if end is None else float(end),
+        )
+    except ValueError as error:  # the range, not the file
+        raise click.UsageError(f"{printable(_described(place))}: {error}") from error
+    return Example((ClipTerm(clip),), own_ids, _described(place))

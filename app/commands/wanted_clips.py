@@ -1,0 +1,169 @@
+"""Which ranges of which files are to be cut: from arguments, JSON, hits or a collection. Cuts nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from app.commands.similar import place_of
+from app.exporting.request import ClipRequest, SourceFacts
+from app.shell.errors import Refused
+from app.shell.hits import span_seconds
+from app.shell.options import MISSING
+from app.shell.terminal import printable
+
+if TYPE_CHECKING:
+    from db.library import Library
+    from db.records import Collection
+    from search.query import Hit
+
+
+def from_arguments(arguments: Sequence[str], library: Library | None) -> list[ClipRequest]:
+    """Every argument as FILE@START-END; empty where the first is none, because then they are words to search for.
+
+    Refused or a usage error where some are ranges and others are not, or a range has no end.
+    """
+    if not arguments or not _names_a_range(arguments[0]):
+        return []
+    wanted = []
+    for rank, text in enumerate(arguments, 1):
+        place = place_of(library, text)
+        if place.start_seconds is None or place.end_seconds is None:
+            raise click.UsageError(
+                f"{printable(text)}: say from when to when: FILE@START-END, for example film.mp4@12-15"
+            )
+        path = os.path.abspath(place.path)
+        wanted.append(
+            ClipRequest(path=path, start_seconds=place.start_seconds, end_seconds=place.end_seconds, rank=rank)
+        )
+    return wanted
+
+
+def _names_a_range(text: str) -> bool:
+    """Whether the text is an existing file, or one with something after an @. Sentences hardly ever are."""
+    return os.path.isfile(text) or any(
+        os.path.isfile(text[:at]) for at, character in enumerate(text) if character == "@" and at
+    )
+
+
+def from_json(file: IO[bytes]) -> list[ClipRequest]:
+    """The hits of `search --json` or `similar --json`, or a plain list of such records.
+
+    A record needs `path` and the range: `start` and `end` (exact fractions) or `start_seconds` and `end_seconds`.
+    """
+    try:
+        document = json.load(file)
+    except ValueError as error:
+        raise click.UsageError(f"--from-json: this is not JSON ({error})") from error
+    records = document.get("hits") if isinstance(document, dict) else document
+    if not isinstance(records, list):
+        raise click.UsageError(
+            "--from-json: there is no list of hits in it; make it with prismsearch search ... --json"
+        )
+    return [_from_record(number, record) for number, record in enumerate(records, 1)]
+
+
+def _from_record(number: int, record: Any) -> ClipRequest:
+    try:
+        start, end = (_exact(record, name) for name in ("start", "end"))
+        path = record["path"]
+        if not isinstance(path, str) or "\0" in path or end <= start or start < 0:
+            raise ValueError
+        score = record.get("score")
+        return ClipRequest(
+            path=os.path.abspath(path),
+            start_seconds=start,
+            end_seconds=end,
+            rank=number,
+            score=None if score is None else float(score),
+        )
+    except (KeyError, TypeError, ValueError, ZeroDivisionError, AttributeError, OverflowError) as error:
+        raise click.UsageError(
+            f"--from-json: hit {number} needs path, start_seconds and end_seconds (after the start)"
+        ) from error
+
+
+def _exact(record: Any, name: str) -> Fraction:
+    return Fraction(record[name] if name in record else record[f"{name}_seconds"])
+
+
+def from_collection(library: Library, name: str, ids: Sequence[int] | None) -> tuple[str, list[ClipRequest]]:
+    """The collection's name and its subclips in order, or those of the ids among them. `name` may be an id.
+
+    Refused where there is no such collection, a usage error for an id that is not in it.
+    """
+    collection = _collection(library, name)
+    subclips = library.collections.subclips(collection.id)
+    unknown = set(ids or ()) - {each.id for each in subclips}
+    if unknown:
+        raise click.UsageError(
+            f"{', '.join(map(str, sorted(unknown)))} is no subclip of {printable(collection.name)} (any more)"
+        )
+    return collection.name, [
+        ClipRequest(
+            path=each.path,
+            start_seconds=(each.start_pts - each.video_start_pts) * each.time_base,
+            end_seconds=(each.end_pts - each.video_start_pts) * each.time_base,
+            rank=place,
+            name_hint=each.name,
+            score=each.score,
+            collection=collection.name,
+            fingerprint=each.fingerprint,
+            note=each.note,
+            facts=SourceFacts(
+                video_seconds=(each.video_end_pts - each.video_start_pts) * each.time_base,
+                frame_rate=each.frame_rate,
+                timecode=each.timecode,
+                width=each.width,
+                height=each.height,
+                has_audio=each.has_audio,
+            ),
+        )
+        for place, each in enumerate(subclips, 1)
+        if ids is None or each.id in ids
+    ]
+
+
+def _collection(library: Library, name: str) -> Collection:
+    every = library.collections.all()
+    for same in (
+        lambda each: each.name == name,
+        lambda each: each.name.casefold() == name.strip().casefold(),
+        lambda each: str(each.id) == name.strip(),
+    ):
+        found = next(filter(same, every), None)
+        if found is not None:
+            return found
+    known = ", ".join(printable(each.name) for each in every[:20]) or "none yet"
+    raise Refused(f"there is no collection {printable(name)!r}; there are: {known}", MISSING)
+
+
+def from_hits(hits: Sequence[Hit]) -> list[ClipRequest]:
+    """Hits as they were found."""
+    wanted = []
+    for hit in hits:
+        start, end = span_seconds(hit)
+        wanted.append(
+            ClipRequest(
+                path=hit.video.path,
+                start_seconds=start,
+                end_seconds=end,
+                rank=hit.rank,
+                score=round(float(hit.score), 6),
+                fingerprint=hit.video.fingerprint,
+                facts=SourceFacts(
+                    video_seconds=(hit.video.end_pts - hit.video.start_pts) * hit.video.time_base,
+                    frame_rate=hit.video.frame_rate,
+                    timecode=hit.video.timecode,
+                    width=hit.video.width,
+                    height=hit.video.height,
+                    has_audio=hit.video.has_audio,
+                ),
+            )
+        )
+    return wanted

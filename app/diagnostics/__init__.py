@@ -1,0 +1,1 @@
+"""Checks of an installation and its libraries, for `prismsearch doctor`."""

@@ -1,0 +1,153 @@
+"""The libraries that indexing and searching need, each asked in a process of its own.
+
+One that crashes or hangs while it is imported is a finding too, and nothing heavy is imported here.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib import metadata
+from typing import Any
+
+from app.diagnostics.result import Finding
+from app.shell.terminal import counted
+
+PROBE_SECONDS = 120.0
+WANTED_DECODERS = ("h264", "hevc", "vp8", "vp9", "libdav1d", "mpeg4", "mpeg2video", "mjpeg", "prores")
+
+Answer = dict[str, Any] | str
+"""What a library said of itself, or one line that says why it could not."""
+
+_PROBES = {
+    "torch": """
+import json, torch
+cuda = torch.cuda.is_available()
+mps = getattr(torch.backends, "mps", None)
+print(json.dumps({
+    "version": torch.__version__, "threads": torch.get_num_threads(),
+    "cuda": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())] if cuda else [],
+    "built_for_cuda": torch.version.cuda, "mps": bool(mps and mps.is_available())}))
+""",
+    "faiss": """
+import json, faiss
+print(json.dumps({
+    "version": faiss.__version__, "gpus": faiss.get_num_gpus(), "gpu_build": hasattr(faiss, "StandardGpuResources")}))
+""",
+    "av": """
+import json, sys, av, av.codec
+def there(name):
+    try:
+        return bool(av.codec.Codec(name, "r"))
+    except Exception:
+        return False
+print(json.dumps({
+    "version": av.__version__, "libavcodec": ".".join(map(str, av.library_versions["libavcodec"])),
+    "missing": [name for name in sys.argv[1:] if not there(name)], "x264": "libx264" in av.codec.codecs_available}))
+""",
+    "scenedetect": """
+import json, scenedetect
+print(json.dumps({"version": scenedetect.__version__}))
+""",
+}
+
+
+def ask_libraries() -> dict[str, Answer]:
+    """All at the same time; a few seconds."""
+    asked = {name: _start(code) for name, code in _PROBES.items()}
+    return {name: _answer(process) for name, process in asked.items()}
+
+
+def _start(code: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *WANTED_DECODERS],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _answer(process: subprocess.Popen[str]) -> Answer:
+    """What a probe printed, or one line that says why it could not."""
+    try:
+        out, err = process.communicate(timeout=PROBE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return f"did not answer within {PROBE_SECONDS:.0f} s"
+    lines = out.strip().splitlines()
+    if process.returncode == 0 and lines:
+        answer: dict[str, Any] = json.loads(lines[-1])
+        return answer
+    said = [line for line in err.strip().splitlines() if line.strip()]
+    return said[-1] if said else f"ended with code {process.returncode}"
+
+
+def torch_finding(answer: Answer) -> Finding:
+    """torch and the device it would use."""
+    if isinstance(answer, str):
+        return Finding(
+            "torch", "bad", answer, "install the project again: pip install -e '.[cpu]' (or python3 dev.py demo)"
+        )
+    if answer["cuda"]:
+        where = f"on {', '.join(answer['cuda'])}"
+    elif answer["mps"]:
+        where = "on the Apple GPU (mps)"
+    else:
+        where = f"on the CPU, {counted(answer['threads'], 'thread')}"
+    text = f"{answer['version']} {where}"
+    if answer["built_for_cuda"] and not answer["cuda"]:
+        return Finding(
+            "torch", "note", text, "this torch is built for CUDA, but no usable NVIDIA GPU or driver is here"
+        )
+    return Finding("torch", "ok", text)
+
+
+def faiss_distributions() -> list[str]:
+    """Installed distributions that write the folder `faiss`; more than one means that they overwrote each other."""
+    names = {(each.metadata["Name"] or "").lower().replace("_", "-") for each in metadata.distributions()}
+    return sorted(name for name in names if name == "faiss" or name.startswith(("faiss-cpu", "faiss-gpu")))
+
+
+def faiss_finding(answer: Answer, installed: list[str]) -> Finding:
+    """FAISS, of which kind, and whether two kinds overwrote each other."""
+    if len(installed) > 1:
+        return Finding(
+            "faiss",
+            "bad",
+            f"{' and '.join(installed)} are both installed and overwrite each other",
+            f"pip uninstall -y {' '.join(installed)}, then pip install one of them",
+        )
+    if isinstance(answer, str):
+        advice = "pip install faiss-cpu (or faiss-gpu on Linux with an NVIDIA GPU)"
+        if installed:
+            advice = f"pip install --force-reinstall --no-deps {installed[0]}"
+        return Finding("faiss", "bad", answer, advice)
+    kind = "GPU build" if answer["gpu_build"] else "CPU build"
+    used = f", {counted(answer['gpus'], 'GPU')}" if answer["gpus"] else ""
+    return Finding(
+        "faiss", "ok", f"{answer['version']}, {kind}{used} ({', '.join(installed) or 'no distribution found'})"
+    )
+
+
+def decoder_finding(answer: Answer) -> Finding:
+    """PyAV and what it can decode."""
+    if isinstance(answer, str):
+        return Finding("decoder", "bad", answer, "pip install --force-reinstall --no-deps av")
+    text = f"PyAV {answer['version']} (libavcodec {answer['libavcodec']})"
+    if answer["missing"]:
+        return Finding(
+            "decoder", "note", f"{text}, without {', '.join(answer['missing'])}", "such videos cannot be indexed"
+        )
+    if not answer["x264"]:
+        return Finding("decoder", "note", f"{text}, without libx264", "previews are made with another codec")
+    return Finding("decoder", "ok", f"{text}, reads {', '.join(WANTED_DECODERS)}")
+
+
+def detection_finding(answer: Answer) -> Finding:
+    """PySceneDetect."""
+    if isinstance(answer, str):
+        return Finding("shot detection", "bad", answer, "pip install --force-reinstall --no-deps scenedetect-headless")
+    return Finding("shot detection", "ok", f"PySceneDetect {answer['version']}")

@@ -1,0 +1,227 @@
+"""Which frames of a file a range of seconds means, found with the very decoder that indexed it. Reads, never writes."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, cast
+
+from app.exporting.ffmpeg_binary import ExportError
+from app.times import timecode
+
+if TYPE_CHECKING:
+    from indexer.media.decode import Decoding
+    from indexer.media.probe import Source
+
+SAME_SECONDS = Fraction(1, 2000)
+"""Times this close are one: what people copy from our output was rounded to milliseconds, and a frame too many at the
+end of a clip is a flash of the next shot."""
+STEPS_BACK = (Fraction(0), Fraction(2), Fraction(10), Fraction(40))  # seconds; after them, from the beginning
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """A range as it is in the file. Times are pts of the stream shown, `time_base` seconds each."""
+
+    path: str
+    format_name: str  # of the container, as FFmpeg calls it
+    codec: str
+    video_index: int  # among all streams of the file
+    audio_index: int | None
+    time_base: Fraction
+    frame_rate: Fraction  # nominal
+    first_pts: int  # of the first frame shown: where seconds are counted from
+    pts: tuple[int, ...]  # of the frames in the range, at least one
+    end_pts: int  # one past the last of them: where the range ends, or the video
+    first_number: int | None  # of the range's first frame among all, where the file has no times that could be sought
+    zero_seconds: Fraction  # what the container calls the time of the first frame shown
+    deep: bool  # more than 8 bits a channel
+    rgb: bool
+    sample_aspect: Fraction = Fraction(1)  # width of a pixel over its height
+    intra: bool = False  # every frame of the codec stands for itself
+    audio_codec: str = ""
+    matrix: tuple[int, ...] | None = None  # how the container wants pictures turned: the 9 numbers of MP4
+
+    def seconds(self, pts: int) -> Fraction:
+        """From the first frame shown."""
+        return (pts - self.first_pts) * self.time_base
+
+    @property
+    def start_seconds(self) -> Fraction:
+        """Of the first frame in the range, from the first frame shown."""
+        return self.seconds(self.pts[0])
+
+    @property
+    def end_seconds(self) -> Fraction:
+        """Where the range ends, from the first frame shown."""
+        return self.seconds(self.end_pts)
+
+    @property
+    def sought(self) -> bool:
+        """Whether frames are told by their times, which is quick; otherwise they are counted from the beginning."""
+        return self.first_number is None
+
+    def container_seconds(self, pts: int) -> Fraction:
+        """The container's own time of a frame, which is what the sound goes by."""
+        return self.zero_seconds + self.seconds(pts)
+
+
+def survey(path: str, start_seconds: Fraction, end_seconds: Fraction, *, decoding: bool = True) -> Survey:
+    """Find the frames with start <= time < end, seconds from the first frame shown.
+
+    Decodes the range and what leads up to it. decoding False: believes the times of the packets where these can be
+    believed, which is far quicker; but frames that turn out to be damaged count as well.
+    Raises UnreadableVideo as indexing does (missing, broken ...), and ExportError where no frame lies in the range.
+    """
+    from indexer.media.decode import Decoding, no_frames
+    from indexer.media.probe import open_source
+
+    with open_source(path) as source:
+        opening = Decoding(source)
+        first = next(iter(opening), None)
+        if first is None:
+            raise no_frames(source, opening.damaged)
+        base, first_pts, step = source.time_base, first.pts, source.step
+        # AVI has no presentation times. Its decoding times are as good only where frames are not reordered.
+        plain = first.picture.pts == first.picture.dts and not source.stream.codec_context.has_b_frames
+        counted = opening.clock.counted or (source.decoding_times_only and not plain)
+        known = _known(source, first_pts, counted)
+        turned = first.picture.side_data.get("DISPLAYMATRIX")
+        if turned is not None:
+            known["matrix"] = struct.unpack("=9i", bytes(cast("Any", turned)))
+    low = first_pts + math.ceil((start_seconds - SAME_SECONDS) / base)
+    high = first_pts + math.ceil((end_seconds - SAME_SECONDS) / base)
+    first_number = None
+    found = None
+    if not counted and not decoding and not source.decoding_times_only:
+        found = _by_packets(path, low, high, first_pts, base)
+    if found is None and not counted:
+        found = _seek(path, low, high, first_pts, base)
+    if found is None:
+        with open_source(path) as source:
+            found = list(_times(Decoding(source), high))
+        first_number = sum(pts < low for pts, _ in found)
+    inside = [(pts, duration) for pts, duration in found if low <= pts < high]
+    if not inside:
+        raise ExportError(_nothing_there(start_seconds, end_seconds, found, low, first_pts, base))
+    last_pts, last_duration = next((each for each in found if each[0] >= high), found[-1])
+    # Where a frame follows, it may lie within SAME_SECONDS before the end; otherwise the video may end before it.
+    follows = last_pts if last_pts >= high else last_pts + (last_duration or step)
+    ends = min(first_pts + math.ceil(end_seconds / base), follows)
+    return Survey(**known, pts=tuple(pts for pts, _ in inside), end_pts=ends, first_number=first_number)
+
+
+def _nothing_there(
+    start: Fraction, end: Fraction, found: list[tuple[int, int]], low: int, first_pts: int, base: Fraction
+) -> str:
+    asked = f"{timecode(start)}-{timecode(end)}"
+    if found and found[-1][0] < low:
+        last = timecode((found[-1][0] - first_pts) * base)
+        return f"the range {asked} is past the end of the video, whose last frame is shown at {last}"
+    return f"no frame begins in {asked}, because frames are further apart there; take a longer range"
+
+
+def _known(source: Source, first_pts: int, counted: bool) -> dict[str, Any]:
+    stream, audio = source.stream, source.container.streams.best("audio")
+    pixels = stream.codec_context.format
+    zero = first_pts * source.time_base
+    if counted:
+        zero = Fraction(0) if stream.start_time is None else stream.start_time * source.time_base
+    return {
+        "path": source.path,
+        "format_name": source.container.format.name,
+        "codec": source.codec,
+        "video_index": stream.index,
+        "audio_index": None if audio is None else audio.index,
+        "time_base": source.time_base,
+        "frame_rate": source.nominal_rate,
+        "first_pts": first_pts,
+        "zero_seconds": zero,
+        "deep": pixels is not None and any(part.bits > 8 for part in pixels.components),
+        "rgb": pixels is not None and pixels.is_rgb,
+        "sample_aspect": source.sample_aspect,
+        "intra": stream.codec_context.codec.intra_only,
+        "audio_codec": "" if audio is None or audio.codec_context is None else audio.codec_context.name,
+    }
+
+
+def keyframe_before(path: str, pts: int) -> int | None:
+    """The pts of the last key frame at or before `pts`, by what the packets say; None where none is found."""
+    from indexer.media.probe import open_source
+
+    for back in STEPS_BACK:
+        with open_source(path) as source:
+            source.container.seek(pts - int(back / source.time_base), stream=source.stream, backward=True)
+            found = None
+            for packet in source.container.demux(source.stream):
+                if packet.dts is not None and packet.dts > pts:
+                    break
+                if packet.is_keyframe and packet.pts is not None and packet.pts <= pts:
+                    found = packet.pts
+            if found is not None:
+                return int(found)
+    return None
+
+
+def _seek(path: str, low: int, high: int, first_pts: int, base: Fraction) -> list[tuple[int, int]] | None:
+    """(pts, duration) of frames up to the first one past `high`; None where the stream's times turn out to be made up.
+
+    A seek may land too late (transport streams have no index): then from further back, at last from the beginning.
+    """
+    from indexer.media.decode import Decoding
+    from indexer.media.probe import open_source
+
+    for back in (*STEPS_BACK, None):
+        seek_pts = None if back is None else low - int(back / base)
+        if seek_pts is not None and seek_pts <= first_pts:
+            seek_pts = None
+        with open_source(path) as source:
+            decoding = Decoding(source, seek_pts=seek_pts)
+            found = list(_times(decoding, high))
+            if decoding.clock.counted:
+                return None
+            if seek_pts is None or (found and found[0][0] <= low):
+                return found
+    return []
+
+
+def _by_packets(path: str, low: int, high: int, first_pts: int, base: Fraction) -> list[tuple[int, int]] | None:
+    """As `_seek`, from the packets alone; None where their times do not say when frames are shown."""
+    from indexer.media.probe import open_source
+
+    for back in (*STEPS_BACK, None):
+        seek_pts = None if back is None else low - int(back / base)
+        found: dict[int, int] = {}
+        with open_source(path) as source:
+            if seek_pts is not None and seek_pts > first_pts:
+                source.container.seek(seek_pts, stream=source.stream, backward=True)
+            else:
+                seek_pts = None
+            for packet in source.container.demux(source.stream):
+                if not packet.size or packet.is_discard:
+                    continue
+                if packet.pts is None or packet.dts is None or packet.pts in found:
+                    return None
+                if seek_pts is not None and not found:
+                    # Only from a key frame on are all frames there that are shown after it.
+                    if packet.dts > low or (packet.is_keyframe and packet.pts > low):
+                        break  # a seek that landed too late
+                    if not packet.is_keyframe:
+                        continue
+                found[packet.pts] = packet.duration or 0
+                if packet.dts >= high:
+                    break
+            if seek_pts is None or found:
+                return sorted((pts, duration) for pts, duration in found.items() if pts >= first_pts)
+    return None
+
+
+def _times(decoding: Decoding, high: int | None = None) -> Iterator[tuple[int, int]]:
+    """(pts, duration) of frames, up to and with the first one at or past `high`. Pictures are let go at once."""
+    for frame in decoding:
+        yield frame.pts, frame.duration
+        if high is not None and frame.pts >= high:
+            return

@@ -1,0 +1,1 @@
+"""Parts that commands share: options, messages, tables, progress, errors as one line."""

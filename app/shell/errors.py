@@ -1,0 +1,48 @@
+"""What cannot be done, as one line and an exit code, and how the errors of the rooms become that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from app.compose import WrongSetting
+from app.shell.options import INTERNAL, MISSING, USAGE
+from app.shell.terminal import say
+
+
+class Refused(click.ClickException):
+    """A command that cannot be done: its message as one line on standard error, and an exit code."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        vars(self)["exit_code"] = exit_code  # click declares a constant of the class and reads it from the instance
+
+    def show(self, file: Any = None) -> None:
+        """`prismsearch: sentence`, with nothing in it that a terminal could not show."""
+        say(f"prismsearch: {self.message}")
+
+
+def refusal(error: Exception) -> Refused:
+    """The line and the exit code for an exception. The rooms' error types are imported only now, because that costs."""
+    from app.exporting.ffmpeg_binary import ExportError
+    from db.errors import LibraryError
+    from encoder import EncoderError
+    from indexer.media.errors import UnreadableVideo
+    from search.query import QueryError
+
+    message = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, UnreadableVideo):
+        return Refused(f"{error.path}: {error.reason}", MISSING)
+    if isinstance(error, LibraryError | EncoderError | ExportError):
+        return Refused(message, MISSING)
+    if isinstance(error, QueryError | WrongSetting):
+        return Refused(message, USAGE)
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return Refused(f"{where}{error.strerror}", MISSING)
+    return Refused(
+        f"an error in prismsearch itself ({type(error).__name__}: {message}); "
+        "please report it with the output of `prismsearch --debug ...`",
+        INTERNAL,
+    )

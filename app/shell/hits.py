@@ -1,0 +1,158 @@
+"""Hits as a person, a script or a player gets them. Knows nothing of how they were found."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.shell.options import FAILED
+from app.shell.terminal import print_json, print_paths, printable, say, shown, table
+from app.times import timecode
+
+if TYPE_CHECKING:
+    from search.query import Hit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """How hits are shown, and which of them (counted from 1) is opened in a player."""
+
+    as_json: bool = False
+    paths: bool = False
+    print0: bool = False
+    open_rank: int | None = None
+
+
+def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--json, --paths, --print0 and --open, handed on as one `output`."""
+
+    @click.option(
+        "--json", "as_json", is_flag=True, help="Hits as JSON on standard output (export --from-json reads it)."
+    )
+    @click.option("--paths", is_flag=True, help="Only the files, best first, each once, one a line.")
+    @click.option("-0", "--print0", is_flag=True, help="As --paths, with a null byte after each, for xargs -0.")
+    @click.option(
+        "--open",
+        "open_rank",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Open hit N in a video player, at its start where the player can do that.",
+    )
+    @functools.wraps(command)
+    def run(*args: Any, as_json: bool, paths: bool, print0: bool, open_rank: int | None, **options: Any) -> Any:
+        if as_json + paths + print0 > 1:
+            raise click.UsageError("choose one of --json, --paths and --print0")
+        output = Output(as_json=as_json, paths=paths, print0=print0, open_rank=open_rank)
+        return command(*args, output=output, **options)
+
+    return run
+
+
+def show_hits(hits: Sequence[Hit], output: Output, question: dict[str, Any], *, nothing: str) -> None:
+    """Print hits as `output` says; where there are none, say `nothing` and end with exit code 1, as grep does."""
+    if output.as_json:
+        print_json({**question, "hits": [hit_record(hit) for hit in hits]})
+    elif output.paths or output.print0:
+        print_paths(dict.fromkeys(hit.video.path for hit in hits), end=b"\0" if output.print0 else b"\n")
+    else:
+        for line in hit_lines(hits):
+            click.echo(line)
+    if not hits:
+        say(nothing)
+        raise click.exceptions.Exit(FAILED)
+    if output.open_rank is not None:
+        if output.open_rank > len(hits):
+            raise click.UsageError(f"--open {output.open_rank}: there are only {len(hits)} hits")
+        open_hit(hits[output.open_rank - 1])
+
+
+def hit_lines(hits: Sequence[Hit]) -> list[str]:
+    """Rank, score, time range and file, aligned."""
+    rows = []
+    for hit in hits:
+        start, end = span_seconds(hit)
+        gone = "" if os.path.exists(hit.video.path) else "  (file not there now)"
+        rows.append(
+            (str(hit.rank), f"{hit.score:.3f}", f"{timecode(start)}-{timecode(end)}", shown(hit.video.path) + gone)
+        )
+    return table(rows, ">><<")
+
+
+def span_seconds(hit: Hit) -> tuple[Fraction, Fraction]:
+    """The segment's exact start and end, in seconds from the first frame shown."""
+    video, segment = hit.video, hit.segment
+    return (
+        (segment.start_pts - video.start_pts) * video.time_base,
+        (segment.end_pts - video.start_pts) * video.time_base,
+    )
+
+
+def hit_record(hit: Hit) -> dict[str, Any]:
+    """A hit for a script. `start` and `end` are exact fractions of a second, the others rounded for reading."""
+    start, end = span_seconds(hit)
+    return {
+        "rank": hit.rank,
+        "score": round(float(hit.score), 6),
+        "path": hit.video.path,
+        "start_seconds": round(float(start), 6),
+        "end_seconds": round(float(end), 6),
+        "start": str(start),
+        "end": str(end),
+        "start_timecode": timecode(start),
+        "end_timecode": timecode(end),
+        "shot": hit.segment.shot_number,
+        "segment": hit.segment.number,
+        "segment_id": hit.segment.id,
+        "term_scores": [round(float(score), 6) for score in hit.term_scores],
+    }
+
+
+def open_hit(hit: Hit) -> None:
+    """Start a player on the hit's file and leave it running; where there is no display, say so and where the hit is."""
+    path = hit.video.path
+    start = span_seconds(hit)[0]
+    if not os.path.exists(path):
+        say(f"cannot open {printable(path)}: the file is not there now")
+        return
+    command = player_command(path, float(start))
+    if command is None:
+        say(f"no display to open a player on; the hit is {shown(path)} at {timecode(start)}")
+        return
+    import subprocess
+
+    try:
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        say(f"cannot start {command[0]}: {error.strerror}; the hit is {shown(path)} at {timecode(start)}")
+
+
+def player_command(path: str, start_seconds: float) -> list[str] | None:
+    """The command line that plays a file, from `start_seconds` in players that take it; None without a display."""
+    graphical = sys.platform in ("darwin", "win32") or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
+    )
+    if not graphical:
+        return None
+    if shutil.which("mpv"):
+        return ["mpv", f"--start={start_seconds:.3f}", "--", path]
+    if shutil.which("vlc"):
+        return ["vlc", f"--start-time={start_seconds:.3f}", path]
+    if sys.platform == "darwin":
+        return ["open", path]
+    if sys.platform == "win32":
+        return ["cmd", "/c", "start", "", path]
+    return ["xdg-open", path] if shutil.which("xdg-open") else None

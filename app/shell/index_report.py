@@ -1,0 +1,99 @@
+"""The report at the end of an index run, for a person and for a script."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.shell.listing import failure_record
+from app.shell.terminal import counted, printable, shown, table
+from app.times import clock
+
+if TYPE_CHECKING:
+    from db.records import Failure
+    from indexer.report import IndexReport
+
+_COUNTS = (
+    ("added", "added"),
+    ("updated", "indexed again"),
+    ("unchanged", "unchanged"),
+    ("touched", "only touched"),
+    ("moved", "moved"),
+    ("duplicates", "known at another path"),
+    ("aliases", "reached through a link"),
+    ("removed", "removed"),
+)
+_STAGES = (
+    ("scan", "looking for videos"),
+    ("fingerprint", "comparing contents"),
+    ("decode", "decoding (all workers together)"),
+    ("encode", "encoding"),
+    ("store", "storing"),
+)
+
+
+def print_report(report: IndexReport) -> None:
+    """Counts, what failed and why (one line each), times."""
+    click.echo(counts_text(report))
+    _print_lines("failed:", [_failure_row(each) for each in report.failed])
+    if report.skipped_failed:
+        files = counted(len(report.skipped_failed), "file")
+        click.echo(
+            f"{files} failed before and not changed since (why: prismsearch list --failed; again: prismsearch retry)"
+        )
+    _print_lines("look at:", [(shown(each.path), printable(each.reason)) for each in report.problems])
+    _print_lines(
+        "kept, though neither file nor folder is there (a drive not plugged in? prismsearch remove forgets them):",
+        [(shown(path),) for path in report.kept_missing],
+    )
+    if report.fell_back:
+        click.echo(f"{counted(report.fell_back, 'video')} decoded by the processor: no hardware could (see --hardware)")
+    if report.clips:
+        speed = f", {report.speed:.1f}x real time" if report.speed else ""
+        click.echo(
+            f"{clock(report.video_seconds)} of video, {counted(report.frames, 'frame')}, "
+            f"{counted(report.clips, 'segment')} in {clock(report.seconds['wall'])}{speed}"
+        )
+        stages = [f"{words} {clock(report.seconds[name])}" for name, words in _STAGES if report.seconds[name] >= 0.05]
+        click.echo(f"of that: {', '.join(stages)}")
+
+
+def counts_text(report: IndexReport) -> str:
+    """`12 added, 3 unchanged, 1 failed`: only what is not nothing."""
+    counts = [f"{getattr(report, name):,} {words}" for name, words in _COUNTS if getattr(report, name)]
+    if report.kept_missing:
+        counts.append(f"{len(report.kept_missing):,} kept though not found")
+    if report.failed:
+        counts.append(f"{len(report.failed):,} failed")
+    return ", ".join(counts) or ("nothing was finished" if not report.complete else "no videos found")
+
+
+def _print_lines(title: str, rows: list[tuple[str, ...]]) -> None:
+    if rows:
+        click.echo(title)
+        for line in table(rows, "<" * len(rows[0])):
+            click.echo(f"  {line}")
+
+
+def _failure_row(failure: Failure) -> tuple[str, str]:
+    return shown(failure.path), printable(failure.reason)
+
+
+def report_record(report: IndexReport) -> dict[str, Any]:
+    """The report for a script."""
+    return {
+        **{name: getattr(report, name) for name, _ in _COUNTS},
+        "kept_missing": list(report.kept_missing),
+        "failed": [failure_record(each) for each in report.failed],
+        "skipped_failed": [failure_record(each) for each in report.skipped_failed],
+        "problems": [{"path": each.path, "reason": each.reason} for each in report.problems],
+        "interrupted": report.interrupted,
+        "stopped": report.stopped,
+        "seconds": {name: round(seconds, 3) for name, seconds in report.seconds.items()},
+        "video_seconds": round(report.video_seconds, 3),
+        "clips": report.clips,
+        "frames": report.frames,
+        "fell_back": report.fell_back,
+        "speed": None if report.speed is None else round(report.speed, 2),
+    }

@@ -1,0 +1,32 @@
+"""What an encoder wants people to know, said where it matters: the demo encoder on files that are not of its world."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.shell.terminal import say
+
+if TYPE_CHECKING:
+    from encoder import Encoder
+
+DEMO_LIBRARY = Path(__file__).resolve().parent.parent / "demo_library"
+"""The bundled videos, with captions.json as ground truth."""
+
+
+def notice_for(encoder: Encoder, paths: Iterable[str]) -> str | None:
+    """The encoder's notice, unless every one of these files and folders belongs to the demo library."""
+    return None if not encoder.notice or all(_in_demo_library(path) for path in paths) else encoder.notice
+
+
+def say_notice(encoder: Encoder, paths: Iterable[str]) -> None:
+    """Print what `notice_for` has to say."""
+    notice = notice_for(encoder, paths)
+    if notice:
+        say(f"note: {notice}")
+
+
+def _in_demo_library(path: str) -> bool:
+    return Path(os.path.realpath(path)).is_relative_to(DEMO_LIBRARY)

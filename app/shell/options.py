@@ -1,0 +1,115 @@
+"""What commands share: the global options, accepted before and after the command's name, and how values are read."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from datetime import datetime
+from fractions import Fraction
+from typing import Any, ParamSpec, TypeVar
+
+import click
+
+from app.compose import ENCODER_VARIABLE, LIBRARY_VARIABLE, PRECISION_VARIABLE, PRECISIONS, settings_from
+from app.times import parse_seconds, parse_when
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+FAILED = 1
+USAGE = 2
+MISSING = 3
+INTERNAL = 4
+INTERRUPTED = 130
+
+EXIT_CODES = """\b
+Exit codes:
+  0    all went well
+  1    done, but something failed, or nothing was found
+  2    the command line cannot be understood
+  3    a model, library or file that is needed is missing or cannot be used
+  4    an error in prismsearch itself (--debug shows where)
+  130  stopped with Ctrl-C; what was finished is kept"""
+
+
+def seconds_value(ctx: click.Context, param: click.Parameter, value: str | None) -> Fraction | None:
+    """Callback of options that hold a length of time or a moment: 5, 5s, 1m30s, 00:00:05."""
+    try:
+        return None if value is None else parse_seconds(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from error
+
+
+def since_value(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """Callback of --since: a date or an age as Unix nanoseconds, a whole day from its start."""
+    return _when(ctx, param, value, end=False)
+
+
+def until_value(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """Callback of --until: as `since_value`, a whole day to its end."""
+    return _when(ctx, param, value, end=True)
+
+
+def _when(ctx: click.Context, param: click.Parameter, value: str | None, *, end: bool) -> int | None:
+    try:
+        return None if value is None else parse_when(value, now=datetime.now().astimezone(), end=end)
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from error
+
+
+def global_options(command: Callable[P, R]) -> Callable[P, R]:
+    """--library, --encoder, --device and --precision, for the group and for each command."""
+    for option in (
+        click.option(
+            "--precision",
+            type=click.Choice(PRECISIONS),
+            help=f"What the encoder computes videos in; by default auto, bfloat16 where the processor has it "
+            f"(or ${PRECISION_VARIABLE}).",
+        ),
+        click.option(
+            "--device", metavar="NAME", help="auto, cpu, cuda, cuda:N or mps; by default auto, the best there is."
+        ),
+        click.option(
+            "--encoder",
+            metavar="NAME_OR_PATH",
+            help=f"base, large, demo, a weights file or open_clip:MODEL/PRETRAINED; by default the one the library "
+            f"was indexed with, else base (or ${ENCODER_VARIABLE}).",
+        ),
+        click.option(
+            "--library",
+            metavar="DIR",
+            type=click.Path(file_okay=False),
+            help=f"Where the library is kept (or ${LIBRARY_VARIABLE}).",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def with_settings(command: Callable[..., R]) -> Callable[..., R]:
+    """Give a command its `settings` as first argument: options after its name, then those before, then the environment.
+
+    Stands directly above the command, so that these options come last in --help.
+    """
+
+    @global_options
+    @click.pass_context
+    @functools.wraps(command)
+    def run(
+        ctx: click.Context,
+        /,
+        *args: Any,
+        library: str | None,
+        encoder: str | None,
+        device: str | None,
+        precision: str | None,
+        **options: Any,
+    ) -> R:
+        before = ctx.find_root().params
+        settings = settings_from().with_options(
+            **{name: before.get(name) for name in ("library", "encoder", "device", "precision") if name in before}
+        )
+        settings = settings.with_options(library=library, encoder=encoder, device=device, precision=precision)
+        return command(settings, *args, **options)
+
+    return run

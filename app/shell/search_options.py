@@ -1,0 +1,165 @@
+"""The options that say how many hits are wanted and which videos count, shared by search, similar and export."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.shell.errors import Refused
+from app.shell.options import MISSING, seconds_value, since_value, until_value
+from app.shell.paths import as_indexed
+from app.shell.terminal import shown
+from db.records import Filters, Orientation
+
+if TYPE_CHECKING:
+    from db.library import Library
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Narrowing:
+    """At most `top_k` hits, of at least `threshold` (cosine), among what `filters` let through."""
+
+    top_k: int
+    threshold: float | None
+    filters: Filters  # `folder` as it was typed, see `settled`
+    per_video: int | None = None  # at most so many hits of one video
+    near_duplicates: float | None = None  # the cosine from which a hit is hidden for a better one
+
+    def settled(self, library: Library) -> Narrowing:
+        """With the folder as the library spells it."""
+        if self.filters.folder is None:
+            return self
+        folder = as_indexed(library, self.filters.folder)
+        return replace(self, filters=replace(self.filters, folder=folder))
+
+
+def narrowing_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """-k, --in, --named, --min-duration, --max-duration, --since, --until, --min-resolution, --orientation,
+    --threshold, --per-video and --hide-duplicates, handed on as one `narrowing`."""
+
+    @click.option(
+        "-k", "-n", "--top-k", type=click.IntRange(min=1), default=10, show_default=True, help="How many hits at most."
+    )
+    @click.option(
+        "--in", "folder", metavar="FOLDER", type=click.Path(), help="Only videos below this folder (or this one file)."
+    )
+    @click.option(
+        "--min-duration", metavar="TIME", callback=seconds_value, help="Only hits at least this long: 5, 5s, 1m30s."
+    )
+    @click.option("--max-duration", metavar="TIME", callback=seconds_value, help="Only hits at most this long.")
+    @click.option(
+        "--since",
+        metavar="DATE",
+        callback=since_value,
+        help="Only files changed since: 2025-03-01, '2025-03-01 14:30', yesterday, 7d, 12h, 2w.",
+    )
+    @click.option(
+        "--until", metavar="DATE", callback=until_value, help="Only files changed until then, that day included."
+    )
+    @click.option(
+        "--named", "name", metavar="TEXT", help="Only files with this in their name; upper and lower case are the same."
+    )
+    @click.option(
+        "--min-resolution",
+        type=click.IntRange(min=1),
+        metavar="PIXELS",
+        help="Only videos whose shorter side has at least this: 720, 1080, 2160.",
+    )
+    @click.option(
+        "--orientation",
+        type=click.Choice(["landscape", "portrait", "square"]),
+        help="Only videos of this shape, as they are shown.",
+    )
+    @click.option("--per-video", type=click.IntRange(min=1), metavar="N", help="At most N hits of one video.")
+    @click.option(
+        "--hide-duplicates", is_flag=True, help="Leave out what looks almost the same as a better hit, such as copies."
+    )
+    @click.option("--threshold", type=float, metavar="SCORE", help="Only hits that score at least this (-1 to 1).")
+    @functools.wraps(command)
+    def run(
+        *args: Any,
+        top_k: int,
+        folder: str | None,
+        min_duration: Fraction | None,
+        max_duration: Fraction | None,
+        since: int | None,
+        until: int | None,
+        name: str | None,
+        min_resolution: int | None,
+        orientation: Orientation | None,
+        per_video: int | None,
+        hide_duplicates: bool,
+        threshold: float | None,
+        **options: Any,
+    ) -> Any:
+        if min_duration is not None and max_duration is not None and min_duration > max_duration:
+            raise click.UsageError("--min-duration is longer than --max-duration; nothing could match")
+        if since is not None and until is not None and since > until:
+            raise click.UsageError("--since is later than --until; nothing could match")
+        if threshold is not None and not math.isfinite(threshold):
+            raise click.UsageError("--threshold must be a number")
+        filters = Filters(
+            folder=folder,
+            min_seconds=None if min_duration is None else float(min_duration),
+            max_seconds=None if max_duration is None else float(max_duration),
+            since_ns=since,
+            until_ns=until,
+            name=name or None,
+            min_short_side=min_resolution,
+            orientation=orientation,
+        )
+        narrowing = Narrowing(
+            top_k=top_k,
+            threshold=threshold,
+            filters=filters,
+            per_video=per_video,
+            near_duplicates=_near_duplicate() if hide_duplicates else None,
+        )
+        return command(*args, narrowing=narrowing, **options)
+
+    return run
+
+
+def _near_duplicate() -> float:
+    from search.query import NEAR_DUPLICATE
+
+    return NEAR_DUPLICATE
+
+
+def nothing_found(library: Library, narrowing: Narrowing) -> str:
+    """Why there may be no hits, in one sentence with what to change."""
+    filters = narrowing.filters
+    if filters.folder is not None and not library.videos(filters.folder):
+        return f"no hits: no video below {shown(filters.folder)} is indexed (prismsearch index {shown(filters.folder)})"
+    if filters:
+        return "no hits: no indexed segment passes these filters; widen them or leave some out"
+    if narrowing.threshold is not None:
+        return f"no hits score {narrowing.threshold:g} or more; lower --threshold"
+    return "no hits: nothing is indexed yet (prismsearch index FOLDER)"
+
+
+def require_segments(library: Library) -> None:
+    """Refuse to search an empty library, before an encoder is loaded for it."""
+    if not any(row.segments for row in library.encoders()):
+        raise Refused(
+            f"nothing is indexed yet in {shown(str(library.directory))}; index a folder: prismsearch index FOLDER",
+            MISSING,
+        )
+
+
+def require_indexed(library: Library, encoder_id: str) -> None:
+    """Refuse to search where no segment was embedded by this encoder, and say which encoders the library does hold."""
+    held = {row.id: row.segments for row in library.encoders() if row.segments}
+    if encoder_id not in held:
+        raise Refused(
+            f"nothing in {shown(str(library.directory))} was indexed with {encoder_id}; it holds "
+            f"{', '.join(f'{name} ({segments} segments)' for name, segments in held.items())}. "
+            "Search with that encoder, or index with this one (prismsearch index FOLDER --encoder ...)",
+            MISSING,
+        )

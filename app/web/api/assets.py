@@ -1,0 +1,29 @@
+"""Our JavaScript and styles, by name, for the views that import them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.web.http.file_sending import send_file
+from app.web.http.responses import Call, Refusal, route
+from app.web.pages.components import STATIC, static_files
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+_YEAR_SECONDS = 365 * 24 * 3600
+
+
+def asset_routes() -> list[Route]:
+    """`/api/assets/VERSION/NAME`; the version only tells browsers that the file is another one."""
+
+    def send(call: Call) -> Response:
+        names = {path.relative_to(STATIC).as_posix(): path for path in static_files() if path.suffix in TYPES}
+        path = names.get(call.path["name"])
+        if path is None:
+            raise Refusal(404, "There is no such file.")
+        return send_file(call, path, media_type=TYPES[path.suffix], seconds=_YEAR_SECONDS, inside=STATIC)
+
+    return [route("/api/assets/{version}/{name:path}", send)]

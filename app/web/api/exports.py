@@ -1,0 +1,109 @@
+"""Starting an export from the page: checked here, done by a process of its own that outlives the page."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.web.http.responses import Call, Refusal, known, route, sensible
+from app.web.http.validation import integer, list_of, number, one_of, text
+
+if TYPE_CHECKING:
+    from starlette.routing import Route
+
+    from app.compose import Settings
+    from app.jobs.jobs import Runs
+    from db.library import Library
+
+MODES = ("smart", "exact", "copy", "none")  # none: only the lists
+MOST_HANDLE_SECONDS = 60.0
+_MOST_PATTERN, _MOST_PATH, _MOST_CLIPS = 200, 4000, 2000
+_KEPT_SECONDS = 14 * 24 * 3600.0
+_UNSAFE = re.compile(r"[^\w. -]+")
+
+
+def exports_folder(library: Library) -> Path:
+    """Where zips lie until they are downloaded."""
+    return library.directory / "exports"
+
+
+def export_routes(settings: Settings, library: Library, runs: Runs) -> list[Route]:
+    """`POST /api/exports`."""
+    from app.exporting.naming import check_pattern
+    from app.timelines.writing import FORMATS
+
+    def begin(call: Call) -> dict[str, Any]:
+        body = call.fields(
+            {"collection": integer, "to": text(_MOST_PATH)},
+            {
+                "subclips": list_of(integer, _MOST_CLIPS),
+                "mode": one_of(*MODES),
+                "handles_seconds": number,
+                "name_pattern": text(_MOST_PATTERN, blank=True),
+                "lists": list_of(one_of(*FORMATS), len(FORMATS)),
+            },
+        )
+        handles = body.get("handles_seconds", 0.0)
+        if not 0 <= handles <= MOST_HANDLE_SECONDS:
+            raise Refusal(400, f"Handles are from 0 to {MOST_HANDLE_SECONDS:g} seconds.")
+        pattern = body.get("name_pattern", "")
+        if pattern.strip():
+            with sensible():
+                check_pattern(pattern)
+        with known("collection"):
+            collection = library.collections.get(body["collection"])
+            there = [each.id for each in library.collections.subclips(collection.id)]
+        if body.get("mode") == "none" and not body.get("lists"):
+            raise Refusal(400, "There is nothing to write; choose a mode, or at least one list.")
+        chosen = body.get("subclips")
+        if not there or chosen == []:
+            raise Refusal(400, "There is no clip to export; add some to the collection first.")
+        if chosen is not None and set(chosen) - set(there):
+            raise Refusal(409, "Some of these clips are not in the collection any more; look at it again.")
+        words = ["export", "--collection", collection.name]
+        if body["to"] == "zip":
+            words += ["--zip", str(_zip_path(library, collection.name))]
+        else:
+            words += ["--to", str(_folder(body["to"]))]
+        if body.get("mode") == "none":
+            words += ["--lists-only"]
+        else:
+            words += ["--mode", body.get("mode", "smart"), "--handles", f"{handles:.3f}"]
+        if pattern.strip():
+            words += ["--name", pattern]
+        if body.get("lists"):
+            words += ["--list", ",".join(dict.fromkeys(body["lists"]))]
+        if chosen is not None:
+            words += ["--subclips", ",".join(map(str, chosen))]
+        return {"run": runs.start(words, settings)}
+
+    return [route("/api/exports", begin, "POST")]
+
+
+def _folder(typed: str) -> Path:
+    """The folder that a person typed. Refusal where it cannot be one; it need not be there yet."""
+    if any(ord(letter) < 32 or letter == "\x7f" for letter in typed.strip()):
+        raise Refusal(400, "There is a control character in the name of the folder; type it anew.")
+    path = Path(os.path.expanduser(typed.strip()))
+    if not path.is_absolute():
+        raise Refusal(400, "Write the whole path of the folder, from its root (such as /home/me/clips).")
+    if path.exists() and not path.is_dir():
+        raise Refusal(400, "There is a file of this name; choose a folder.")
+    return path
+
+
+def _zip_path(library: Library, name: str) -> Path:
+    """A new file in the folder of exports, named after the collection. Those of two weeks ago are removed."""
+    folder = exports_folder(library)
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.iterdir():
+        with suppress(OSError):
+            if time.time() - old.lstat().st_mtime > _KEPT_SECONDS:
+                old.unlink()
+    stem = _UNSAFE.sub("_", name).strip(" ._-")[:60].strip(" ._-") or "clips"
+    return folder / f"{stem} {time.strftime('%Y-%m-%d %H%M')} {secrets.token_hex(3)}.zip"

@@ -1,0 +1,107 @@
+"""The map over HTTP: whether there is one, how far its making is, and its points as bytes that browsers keep."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from app.web.http.responses import Call, Refusal, route
+from app.web.services.map_making import MapMaker, MapState
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+    from db.library import Library
+    from search.projection import Projection
+
+_FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
+
+
+def map_routes(library: Library, maker: MapMaker | None = None) -> list[Route]:
+    """`/api/map?encoder=ID` (GET: state, POST: have it made) and, of a version, `points` and `videos`."""
+    maker = maker or MapMaker(library)
+
+    def wanted(call: Call) -> str:
+        encoder_id = call.query.get("encoder", "")
+        if encoder_id not in {row.id for row in library.encoders()}:
+            raise Refusal(404, "This library holds nothing of that encoder; index a folder with it first.")
+        return encoder_id
+
+    def state(call: Call) -> dict[str, Any]:
+        encoder_id = wanted(call)
+        return told(maker.state(encoder_id), encoder_id)
+
+    def make(call: Call) -> dict[str, Any]:
+        encoder_id = wanted(call)
+        return told(maker.start(encoder_id), encoder_id)
+
+    def told(state: MapState, encoder_id: str) -> dict[str, Any]:
+        stamp, made = library.stamp(encoder_id), state.made
+        return {
+            "version": state.version or None,
+            "count": 0 if made is None else len(made.ids),
+            "current": made is not None and made.stamp == stamp,
+            "new": max(0, stamp.count - (0 if made is None else made.stamp.count)),
+            "making": state.making,
+            "share": round(state.share, 3),
+            "text": state.text,
+            "error": state.error or None,
+        }
+
+    def versioned(call: Call) -> Projection:
+        found = maker.state(wanted(call))
+        if found.made is None or found.version != call.path["version"]:
+            raise Refusal(404, "This map has been made again; load the page anew.")
+        return found.made
+
+    def points(call: Call) -> Response:
+        from starlette.responses import Response
+
+        return Response(packed(library, versioned(call)), headers=_FOREVER, media_type="application/octet-stream")
+
+    def videos(call: Call) -> Response:
+        from app.web.http.responses import json_answer
+
+        versioned(call)
+        return json_answer(named_videos(library), headers=_FOREVER)
+
+    return [
+        route("/api/map", state),
+        route("/api/map", make, "POST"),
+        route("/api/map/{version}/points", points),
+        route("/api/map/{version}/videos", videos),
+    ]
+
+
+def packed(library: Library, made: Projection) -> bytes:
+    """Little-endian, one after the other: count uint32; x, y float32 (count, 2); ids and videos uint32 (count,).
+
+    A segment that went since the map was made has video 0.
+    """
+    ids, videos = library.owners(made.stamp.encoder_id)
+    at = np.minimum(np.searchsorted(ids, made.ids), max(0, ids.size - 1))
+    owners = np.zeros(len(made.ids), np.int64)
+    if ids.size:
+        there = ids[at] == made.ids
+        owners[there] = videos[at[there]]
+    return b"".join(
+        [
+            np.uint32(len(made.ids)).astype("<u4").tobytes(),
+            made.points.astype("<f4").tobytes(),
+            made.ids.astype("<u4").tobytes(),
+            owners.astype("<u4").tobytes(),
+        ]
+    )
+
+
+def named_videos(library: Library) -> dict[str, Any]:
+    """{folders: [..], videos: {id: [name, place of its folder]}}"""
+    folders: dict[str, int] = {}
+    videos = {}
+    for video in library.videos():
+        folder, name = os.path.split(video.path)
+        videos[video.id] = [name, folders.setdefault(folder, len(folders))]
+    return {"folders": list(folders), "videos": videos}

@@ -1,0 +1,86 @@
+"""Long jobs over HTTP: what runs and what ran, stopping one, and the zip of a finished export."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.web.api.exports import exports_folder
+from app.web.http.file_sending import send_file
+from app.web.http.responses import Call, Refusal, known, route
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+    from app.jobs.jobs import Runs, RunState
+    from db.library import Library
+
+_MOST_LISTED = 20  # failures of each run; the page asks for the list every second
+
+
+def run_routes(library: Library, runs: Runs) -> list[Route]:
+    """`/api/runs...`."""
+
+    def every(call: Call) -> dict[str, Any]:
+        return {"runs": [described(each, _MOST_LISTED) for each in runs.all()]}
+
+    def find(call: Call) -> RunState:
+        with known("run"):
+            return runs.get(call.path["run"])
+
+    def stop(call: Call) -> dict[str, Any]:
+        state = find(call)
+        runs.stop(state.id)
+        return described(find(call))
+
+    def download(call: Call) -> Response:
+        path = _zip_of(find(call))
+        if path is None:
+            raise Refusal(404, "There is nothing to download of this run.")
+        name = path.name.encode("ascii", "replace").decode().replace('"', "_").replace("\\", "_").replace("?", "_")
+        headers = {"Content-Disposition": f"attachment; filename=\"{name}\"; filename*=UTF-8''{_percent(path.name)}"}
+        return send_file(
+            call, path, media_type="application/zip", seconds=0, inside=exports_folder(library), headers=headers
+        )
+
+    return [
+        route("/api/runs", every),
+        route("/api/runs/{run}", lambda call: described(find(call))),
+        route("/api/runs/{run}/stop", stop, "POST"),
+        route("/api/runs/{run}/download", download),
+    ]
+
+
+def described(state: RunState, most_failures: int | None = None) -> dict[str, Any]:
+    """The journal of a run as it is; `downloadable`: its zip is there. Failures may be cut: `failed` says how many."""
+    path = _zip_of(state)
+    told = dataclasses.asdict(dataclasses.replace(state, failures=state.failures[:most_failures]))
+    for ours in ("born", "where"):
+        del told[ours]
+    plain: dict[str, Any] = _finite(told)
+    return {**plain, "downloadable": path is not None and path.is_file()}
+
+
+def _finite(value: Any) -> Any:
+    """Without the numbers that JSON has no words for; a journal may hold anything."""
+    if isinstance(value, dict):
+        return {str(name): _finite(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _zip_of(state: RunState) -> Path | None:
+    """Where a finished export was packed, as its journal says; None where it was not."""
+    report = state.report if isinstance(state.report, dict) else {}
+    packed = report.get("zip")
+    return Path(packed) if state.outcome == "done" and isinstance(packed, str) and packed else None
+
+
+def _percent(name: str) -> str:
+    from urllib.parse import quote
+
+    return quote(name.encode("utf-8", "replace"), safe="")

@@ -1,0 +1,121 @@
+"""What a page needs to know of a segment: its place, its video, its neighbours, its frames."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from app.timelines.timecode import nominal_rate
+from app.web.http.responses import Call, Refusal, known, route
+from app.web.services.playability import Playability
+from app.web.services.segment_cache import Lookups
+from app.web.services.source_check import SourceCheck
+
+if TYPE_CHECKING:
+    from starlette.routing import Route
+
+    from db.library import Library
+    from db.records import Segment, Video
+
+MOST_SECONDS = 120.0
+MOST_NEIGHBOURS = 100
+
+
+def segment_routes(library: Library, lookups: Lookups, check: SourceCheck) -> list[Route]:
+    """`/api/segment/ID`, `/api/neighbours/ID`, `/api/frames/ID`."""
+    playability = Playability()
+
+    def segment(call: Call) -> dict[str, Any]:
+        place = lookups.place(call.id("segment"))
+        return facts(place.segment, place.video, playability)
+
+    def neighbours(call: Call) -> dict[str, Any]:
+        before, after = (call.whole(name, 6, MOST_NEIGHBOURS) for name in ("before", "after"))
+        with known("segment"):
+            found = library.segments_around(call.id("segment"), before=before, after=after)
+        return {
+            "items": [
+                {
+                    "id": each.id,
+                    "start": video.seconds(each.start_pts),
+                    "end": video.seconds(each.end_pts),
+                    "number": each.number,
+                }
+                for each, video in found
+            ]
+        }
+
+    def frames(call: Call) -> dict[str, Any]:
+        video = lookups.place(call.id("segment")).video
+        start, end = (Fraction(call.number(name, value)) for name, value in (("from", 0.0), ("to", MOST_SECONDS)))
+        if not 0 <= start < end:
+            raise Refusal(400, "`from` must be 0 or more, and `to` greater than that.")
+        if end - start > MOST_SECONDS + 1:
+            raise Refusal(400, f"At most {MOST_SECONDS:g} s of frames are told at a time; ask for less.")
+        check.require(video, os.stat(video.path))
+        pts = frames_shown(video, start, end)
+        return {"pts": pts, "seconds": [round(video.seconds(each), 9) for each in pts]}
+
+    return [
+        route("/api/segment/{segment}", segment),
+        route("/api/neighbours/{segment}", neighbours),
+        route("/api/frames/{segment}", frames, at_once=2),  # some must be decoded
+    ]
+
+
+def facts(segment: Segment, video: Video, playability: Playability) -> dict[str, Any]:
+    """One segment for the player; seconds count from the first frame shown."""
+    missing = not os.path.isfile(video.path)
+    folder, name = os.path.split(video.path)
+    return {
+        "id": segment.id,
+        "video": video.id,
+        "name": name,
+        "path": video.path,
+        "folder": folder,
+        "missing": missing,
+        "number": segment.number,
+        "shot": segment.shot_number,
+        "start": video.seconds(segment.start_pts),
+        "end": video.seconds(segment.end_pts),
+        "start_pts": segment.start_pts,
+        "end_pts": segment.end_pts,
+        "video_start_pts": video.start_pts,
+        "video_end_pts": video.end_pts,
+        "time_base": ratio(video.time_base),
+        "rate": ratio(nominal_rate(video.frame_rate)),
+        "timecode": video.timecode,
+        "duration": video.duration_seconds,
+        "width": video.width,
+        "height": video.height,
+        "codec": video.codec,
+        "has_audio": video.has_audio,
+        "playable": None if missing else playability.of(video),
+    }
+
+
+def frames_shown(video: Video, start: Fraction, end: Fraction) -> Sequence[int]:
+    """The pts of the frames with start <= time < end, just those that an export of that range takes.
+
+    Raises UnreadableVideo. Empty where no frame begins in the range.
+    """
+    from app.exporting.ffmpeg_binary import ExportError
+    from app.exporting.survey import SAME_SECONDS, survey
+    from indexer.media.frame_times import packet_times
+
+    low, high = start - SAME_SECONDS, end - SAME_SECONDS
+    if not video.damaged:
+        found = packet_times(video.path, video.start_pts, low, high, frames=video.frames)
+        if found is not None:
+            return found
+    try:
+        return survey(video.path, start, end).pts
+    except ExportError:
+        return ()
+
+
+def ratio(value: Fraction) -> list[int]:
+    """[numerator, denominator]"""
+    return [value.numerator, value.denominator]

@@ -1,0 +1,38 @@
+"""The page's script: Streamlit runs it from the top at each interaction. It only says which pages there are."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+if str(Path(__file__).parent) in sys.path:  # Streamlit puts the script's folder first; our rooms are two above
+    sys.path.remove(str(Path(__file__).parent))
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from app.web.pages import collections, indexing, library, map, search
+from app.web.pages.escape import plain
+from db.errors import LibraryError
+
+st.set_page_config(
+    page_title="prismsearch", page_icon=str(Path(__file__).parent / "static" / "icon.svg"), layout="wide"
+)
+PAGES = {
+    "search": st.Page(search.show, title="Search", icon=":material/search:", url_path="search", default=True),
+    "library": st.Page(library.show, title="Library", icon=":material/video_library:", url_path="library"),
+    "map": st.Page(map.show, title="Map", icon=":material/bubble_chart:", url_path="map"),
+    "collections": st.Page(
+        collections.show, title="Collections", icon=":material/playlist_play:", url_path="collections"
+    ),
+    "indexing": st.Page(indexing.show, title="Indexing", icon=":material/create_new_folder:", url_path="indexing"),
+}
+st.session_state["pages"] = PAGES
+page = st.navigation(list(PAGES.values()), position="top")
+if st.session_state.get("page") not in (None, page.url_path):
+    st.session_state["arrived"] = True  # from another page: this one may take up what it was at
+st.session_state["page"] = page.url_path
+try:
+    page.run()
+except LibraryError as error:
+    st.error(plain(str(error)), icon=":material/database:")

@@ -1,0 +1,1 @@
+"""The pages that Streamlit runs: widgets in, views out."""

@@ -1,0 +1,182 @@
+"""The widgets that a search is asked with, and the one SearchLink that they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, cast
+
+import streamlit as st
+
+from app.search_link import DEFAULT_LIMIT, MOST_HITS, MOST_TEXT, LinkTerm, Orientation, SearchLink, path_text
+from app.web.pages.asked_link import ANY_FOLDER, RESOLUTIONS, current_link, set_link, typed_link, weight_key
+from app.web.pages.components import component
+from app.web.pages.escape import plain
+from app.web.pages.saved_searches import saved_searches
+
+if TYPE_CHECKING:
+    from db.library import Library
+
+
+def ask(library: Library, *, on_dropped: Callable[[], None]) -> SearchLink:
+    """Draw them, and give what they say."""
+    link = current_link()
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        words = st.text_input(
+            "Search",
+            key="words",
+            placeholder="What is to be seen?  A dog running on the beach, a hand pouring coffee …",
+            icon=":material/search:",
+            label_visibility="collapsed",
+            width="stretch",
+        )
+        link = replace(link, words=words[:MOST_TEXT])
+        with st.popover(_counted("Filters", link.narrowed), width="content"):
+            link = _filters(link, library)
+        with st.popover(_counted("Combine", len(link.terms)), width="content"):
+            _combine()
+        with st.popover("Saved", width="content"):
+            saved_searches(link, library)
+    # Beside the popover, not in it: what is in a popover is only there while it is open, and files drop at any time.
+    component("search/drop")(key="drop", on_dropped_change=on_dropped)
+    return _terms(link, library)
+
+
+def _counted(label: str, count: int) -> str:
+    return f"{label} ({count})" if count else label
+
+
+def _filters(link: SearchLink, library: Library) -> SearchLink:
+    folders = library.folders()
+    if link.folder and link.folder not in folders:
+        folders = [link.folder, *folders]
+    folder = st.selectbox("Folder", [ANY_FOLDER, *folders], key="in_folder", format_func=path_text)
+    name = st.text_input("File name contains", key="in_name", max_chars=200)
+    left, right = st.columns(2)
+    since = left.date_input("Changed since", key="since", value=None, max_value=date(2999, 12, 31))
+    until = right.date_input("Changed until", key="until", value=None, max_value=date(2999, 12, 31))
+    least = left.number_input("Shot at least (s)", key="least_seconds", value=None, min_value=0.0, step=1.0)
+    most = right.number_input("Shot at most (s)", key="most_seconds", value=None, min_value=0.0, step=1.0)
+    resolution = left.selectbox("Resolution", list(RESOLUTIONS), key="resolution", format_func=RESOLUTIONS.__getitem__)
+    score = right.number_input(
+        "Least score", key="least_score", value=None, min_value=-1.0, max_value=1.0, step=0.01, format="%.2f"
+    )
+    orientation = st.segmented_control(
+        "Orientation", ["landscape", "portrait", "square"], key="orientation", format_func=str.capitalize
+    )
+    left, right = st.columns(2)
+    one = left.toggle("One hit per video", key="one_per_video")
+    duplicates = right.toggle("Hide near-duplicates", key="hide_duplicates")
+    st.button("Clear all filters", on_click=clear_filters, width="stretch")
+    return replace(
+        link,
+        folder=None if folder == ANY_FOLDER else folder,
+        name=name.strip() or None,
+        since=since.isoformat() if isinstance(since, date) else None,
+        until=until.isoformat() if isinstance(until, date) else None,
+        min_seconds=least,
+        max_seconds=most,
+        min_short_side=resolution or None,
+        orientation=cast("Orientation | None", orientation),
+        threshold=score,
+        one_per_video=bool(one),
+        hide_duplicates=bool(duplicates),
+    )
+
+
+def clear_filters() -> None:
+    asked = current_link()
+    words = str(st.session_state.get("words", asked.words))
+    set_link(SearchLink(words=words, words_weight=asked.words_weight, terms=asked.terms, limit=asked.limit))
+
+
+def _combine() -> None:
+    """More things that hits shall resemble, or not."""
+    st.text_input("Also like", key="also", on_change=_add_words, args=("also", 1.0), placeholder="in the rain")
+    st.text_input("But not like", key="never", on_change=_add_words, args=("never", -0.5), placeholder="a text card")
+    component("search/choose")(key="choose")
+    st.caption("Or press M or N on a shot for more or less like it, or mark a range in the player and press F.")
+
+
+def _add_words(key: str, weight: float) -> None:
+    words = str(st.session_state.get(key, "")).strip()
+    if words:
+        set_link(typed_link(current_link()).with_term(LinkTerm("text", words[:MOST_TEXT], weight)))
+    st.session_state[key] = ""
+
+
+def _terms(link: SearchLink, library: Library) -> SearchLink:
+    """One small card a term, with its weight; none while there are only words."""
+    if not link.terms:
+        return replace(link, words_weight=1.0)
+    shown: list[LinkTerm | None] = [None] if link.words.strip() else []
+    shown += link.terms
+    weights: dict[LinkTerm | None, float] = {}
+    with st.container(horizontal=True, gap="small"):
+        for term in shown:
+            with st.container(border=True, width=330, gap="small"):
+                picture, text = _described(term, link, library)
+                seen, said, out = st.columns([1.3, 2.2, 0.5], gap="small", vertical_alignment="center")
+                with seen:
+                    if picture:
+                        st.html(f'<img src="{picture}" alt="" style="width:100%;border-radius:4px;display:block">')
+                    else:
+                        st.markdown(":material/format_quote:")
+                out.button(
+                    "",
+                    icon=":material/close:",
+                    key=f"out_{weight_key(term)}",
+                    help="Take out",
+                    type="tertiary",
+                    on_click=_take_out,
+                    args=(term,),
+                )
+                key = weight_key(term)
+                st.session_state.setdefault(key, link.words_weight if term is None else term.weight)
+                weights[term] = said.slider(
+                    plain(text), -2.0, 2.0, key=key, step=0.1, format="%.1f", help="How much it counts; below 0: not so"
+                )
+    return replace(
+        link,
+        words_weight=weights.get(None, 1.0),
+        terms=tuple(replace(term, weight=weights[term]) for term in link.terms),
+    )
+
+
+def _described(term: LinkTerm | None, link: SearchLink, library: Library) -> tuple[str | None, str]:
+    """(address of a picture or None, words) for a term; the addresses are made of numbers and tokens only."""
+    if term is None:
+        return None, f"“{link.words}”"
+    if term.kind == "text":
+        return None, f"“{term.value}”"
+    if term.kind == "file":
+        return f"/api/examples/{term.value}/poster", "a file"
+    segment_id = term.range[0] if term.kind == "range" else int(term.value)
+    found = library.segments([segment_id])
+    if not found:
+        return None, "a shot that has gone from the library"
+    what = "a range of " if term.kind == "range" else ""
+    return f"/api/poster/{segment_id}", what + path_text(next(iter(found.values()))[1].path.rpartition("/")[2])
+
+
+def _take_out(term: LinkTerm | None) -> None:
+    link = typed_link(current_link())
+    if term is None:
+        set_link(replace(link, words="", words_weight=1.0))
+    else:
+        same = (term.kind, term.value)
+        set_link(replace(link, terms=tuple(each for each in link.terms if (each.kind, each.value) != same)))
+
+
+def take_idea() -> None:
+    """One of the suggestions was picked."""
+    idea = st.session_state.get("idea")
+    if idea:
+        set_link(replace(current_link(), words=str(idea)))
+
+
+def ask_for_more() -> None:
+    """The grid's last button."""
+    link = typed_link(current_link())
+    set_link(replace(link, limit=min(MOST_HITS, link.limit + DEFAULT_LIMIT)))

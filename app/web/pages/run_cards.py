@@ -1,0 +1,261 @@
+"""The long jobs of the library on the page: how far each is, how it ended, and what can be done about it.
+
+Drawn again every second in a fragment of its own, so that the rest of the page stays as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from app.compose import settings_from
+from app.jobs.command_line import paths_in
+from app.jobs.state import RunState
+from app.shell.terminal import counted, printable
+from app.times import clock
+from app.web.pages import session
+from app.web.pages.escape import plain
+
+EVERY_SECONDS = 1.0
+_MOST_OVER = 6  # runs that are over and shown at once
+_LOG_LINES = 60
+_SEEN, _TROUBLE, _ALL = "runs_seen_running", "runs_trouble", "runs_show_all"
+_VERBS = {"index": "Indexing", "export": "Exporting", "download": "Downloading"}
+_OUTCOMES = {
+    "done": ("Done", "green", ":material/check:"),
+    "stopped": ("Stopped", "gray", ":material/stop_circle:"),
+    "failed": ("Failed", "red", ":material/error:"),
+    "interrupted": ("Interrupted", "orange", ":material/power_off:"),
+}
+
+
+@st.fragment(run_every=EVERY_SECONDS, key="runs")
+def show_runs() -> None:
+    """All runs, those under way first."""
+    states = session.runs().all()
+    if trouble := st.session_state.pop(_TROUBLE, None):
+        st.error(plain(trouble))
+    running = [state for state in states if state.running]
+    over = [state for state in states if not state.running]
+    if running:
+        st.markdown("##### Under way")
+    for state in running:
+        _card(state, _running)
+    if over:
+        st.markdown("##### Before")
+    everything = st.session_state.get(_ALL, False)
+    for state in over if everything else over[:_MOST_OVER]:
+        _card(state, _over)
+    with st.container(horizontal=True):
+        if len(over) > _MOST_OVER:
+            label = "Show fewer" if everything else f"Show all {len(over)}"
+            st.button(label, key="runs_all", type="tertiary", on_click=_toggle, args=(_ALL,))
+        if len(over) > 1:
+            st.button("Clear this list", key="runs_clear", type="tertiary", on_click=_forget_all, help=_FORGET_HELP)
+    _tell_the_page({state.id for state in running})
+
+
+def words_to_retry(words: Sequence[str]) -> list[str]:
+    """The same once more for what failed: an index run looks at its folders again and takes failed files, too."""
+    if not words or words[0] != "index":
+        return list(words)
+    end = words.index("--") if "--" in words else len(words)
+    options = [word for word in words[1:end] if word not in ("--redo", "--retry-failed")]
+    return ["index", "--retry-failed", *options, *words[end:]]
+
+
+def facts_of(state: RunState) -> str:
+    """How far a run is, in one line; only what is known yet."""
+    progress = state.progress
+    if state.stopping:
+        return "Stopping; what is finished is kept"
+    if progress.phase in ("", "start"):
+        return "Starting; the encoder is being loaded" if state.kind == "index" else "Starting"
+    if progress.phase == "scan":
+        return f"Looking for videos · {counted(progress.files_done, 'file')}"
+    if progress.phase == "fingerprint":
+        return f"Comparing contents · {progress.files_done:,} of {progress.files_total:,}"
+    if state.kind != "index":
+        return progress.text or progress.phase
+    parts = [f"{progress.files_done:,} of {counted(progress.files_total, 'video')}"]
+    if progress.fraction is not None:
+        parts.append(f"{progress.fraction:.0%}")
+    if progress.speed is not None:
+        parts.append(f"{progress.speed:.1f}× real time")
+    if progress.eta_seconds is not None:
+        parts.append(f"about {clock(progress.eta_seconds)} left")
+    return " · ".join(parts)
+
+
+def _card(state: RunState, body: Callable[[RunState], None]) -> None:
+    with st.container(border=True, key=f"run_{state.id}"):
+        body(state)
+        _failures(state)
+        if st.session_state.get(_log_key(state)):
+            log = session.runs().log(state.id) if session.runs().has_log(state.id) else ""
+            st.code("\n".join(log.splitlines()[-_LOG_LINES:]) or "Nothing was printed yet.", language=None)
+
+
+def _running(state: RunState) -> None:
+    with _head(state):
+        st.button(
+            "Stop", key=f"stop_{state.id}", icon=":material/stop:", disabled=state.stopping,
+            on_click=_do, args=("stop", state), help="What is finished is kept; it can go on later.",
+        )  # fmt: skip
+        _log_button(state)
+    st.progress(state.progress.fraction or 0.0, text=plain(facts_of(state)))
+    # Never without a line, so that nothing below jumps between two files.
+    names = " · ".join(printable(os.path.basename(path)) for path in state.progress.current)
+    st.caption(plain(names) or "\N{NO-BREAK SPACE}")
+
+
+def _over(state: RunState) -> None:
+    with _head(state):
+        word, colour, icon = _OUTCOMES[state.outcome or "interrupted"]
+        word += f" · {state.failed:,} failed" if state.failed else ""
+        st.badge(word, icon=icon, color=colour)  # type: ignore[arg-type]
+        if state.outcome != "done" and state.kind in ("index", "download") and state.arguments:
+            st.button(
+                "Resume", key=f"resume_{state.id}", icon=":material/play_arrow:", on_click=_do, args=("resume", state),
+                help="Goes on where it ended; what is finished is not done again.",
+            )  # fmt: skip
+        if state.kind == "index" and state.arguments and (state.failed or state.report.get("skipped_failed")):
+            st.button(
+                "Retry failed", key=f"retry_{state.id}", icon=":material/refresh:", on_click=_do, args=("retry", state),
+                help="Tries the files again that could not be read.",
+            )  # fmt: skip
+        _log_button(state)
+        st.button(
+            "Forget", key=f"forget_{state.id}", icon=":material/close:", on_click=_do, args=("forget", state),
+            help=_FORGET_HELP,
+        )  # fmt: skip
+    with st.container(gap="xxsmall"):
+        if state.message:
+            st.write(plain(_sentence(state.message)))
+        for line in _remarks(state):
+            st.caption(plain(line))
+        st.caption(plain(_when(state)))
+
+
+def _head(state: RunState) -> Any:
+    """The line with the name; what follows within stands at its end."""
+    line = st.container(horizontal=True, vertical_alignment="center")
+    verb = _VERBS.get(state.kind, state.kind.capitalize())
+    with line, st.container(gap=None):
+        st.markdown(f"**{plain(f'{verb} {printable(state.title)}'.strip())}**")
+        if where := paths_in(state.arguments):
+            more = f" and {len(where) - 1} more" if len(where) > 1 else ""
+            st.caption(plain(printable(where[0]) + more))
+    return line
+
+
+def _failures(state: RunState) -> None:
+    if not state.failures:
+        return
+    with st.expander("Files that failed", key=f"failed_{state.id}", expanded=state.failed <= 3):
+        st.dataframe(
+            {
+                "File": [printable(os.path.basename(each.path)) for each in state.failures],
+                "Why": [printable(each.reason) for each in state.failures],
+                "Folder": [printable(os.path.dirname(each.path)) for each in state.failures],
+            },
+            hide_index=True,
+            column_config={
+                "File": st.column_config.TextColumn(width="medium"),
+                "Why": st.column_config.TextColumn(width="large"),
+            },
+            key=f"failures_{state.id}",
+        )
+        if state.failed > len(state.failures):
+            st.caption(f"and {state.failed - len(state.failures):,} more")
+
+
+def _remarks(state: RunState) -> list[str]:
+    """What the report of an index run says besides its counts."""
+    left_out = state.report.get("left_out") if isinstance(state.report.get("left_out"), dict) else {}
+
+    def held(name: str) -> list[Any]:
+        value = state.report.get(name)
+        return value if isinstance(value, list) else []
+
+    def number(name: str) -> int:
+        more = left_out.get(name, 0) if isinstance(left_out, dict) else 0
+        return len(held(name)) + (more if isinstance(more, int) else 0)
+
+    lines = []
+    for problem in held("problems")[:3]:
+        if isinstance(problem, dict):
+            lines.append(f"{printable(str(problem.get('path', '')))} {problem.get('reason', '')}")
+    if number("problems") > 3:
+        lines.append(f"and {number('problems') - 3:,} more such places")
+    if skipped := number("skipped_failed"):
+        lines.append(f"{counted(skipped, 'file')} failed before and did not change since, and was not tried again")
+    if kept := number("kept_missing"):
+        lines.append(f"{counted(kept, 'video')} not found, and kept: neither file nor folder is there (a drive?)")
+    return lines
+
+
+def _sentence(message: str) -> str:
+    """With a capital, unless it begins with a name."""
+    return f"{message[:1].upper()}{message[1:]}" if message.partition(" ")[0].isalpha() else message
+
+
+def _when(state: RunState) -> str:
+    began = time.strftime("%d %B, %H:%M", time.localtime(state.started_at)).lstrip("0")
+    took = state.updated_at - state.started_at
+    return f"{began} · {clock(took)}" if 0 < took < 1e7 else began
+
+
+_FORGET_HELP = "Takes it from this list only; what was indexed stays."
+
+
+def _log_key(state: RunState) -> str:
+    return f"runs_log_{state.id}"
+
+
+def _log_button(state: RunState) -> None:
+    """Only what was started from the page has a log; the shell shows its own."""
+    if session.runs().has_log(state.id):
+        st.button(
+            "Log", key=f"log_{state.id}", icon=":material/notes:", on_click=_toggle, args=(_log_key(state),),
+            help="What the run printed.",
+        )  # fmt: skip
+
+
+def _toggle(name: str) -> None:
+    st.session_state[name] = not st.session_state.get(name, False)
+
+
+def _do(what: str, state: RunState) -> None:
+    """One of the buttons; a run that is gone or over meanwhile is no trouble."""
+    runs, settings = session.runs(), settings_from()
+    try:
+        if what == "stop":
+            runs.stop(state.id)
+        elif what == "forget":
+            runs.forget(state.id)
+        elif runs.get(state.id).outcome is not None:  # another tab may have taken it up already
+            words = words_to_retry(state.arguments) if what == "retry" else state.arguments
+            runs.start(words, settings, title=state.title, in_place_of=state.id)
+    except (KeyError, ValueError):
+        return
+    except OSError as error:
+        st.session_state[_TROUBLE] = f"That could not be done: {error.strerror or error}. Is the disk full?"
+
+
+def _forget_all() -> None:
+    for state in session.runs().all():
+        if not state.running:
+            _do("forget", state)
+
+
+def _tell_the_page(running: set[str]) -> None:
+    """When a run has ended, the rest of the page is drawn once more: there may be videos now, or a model."""
+    before: set[str] = st.session_state.get(_SEEN, set())
+    st.session_state[_SEEN] = running
+    if before - running:
+        st.rerun(scope="app")

@@ -1,0 +1,49 @@
+"""Searches kept by name, in the page: save, open, forget."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+import streamlit as st
+
+from app.search_link import SearchLink, read_link
+from app.web.pages.asked_link import set_link
+from app.web.pages.escape import plain
+
+if TYPE_CHECKING:
+    from db.library import Library
+
+
+def saved_searches(link: SearchLink, library: Library) -> None:
+    """Searches kept by name; the newest first."""
+    if link.asks or link.narrowed:
+        with st.form("save_search", border=False, clear_on_submit=True):
+            name = st.text_input("Save this search as", value=link.words[:60], max_chars=200)
+            if st.form_submit_button("Save", width="stretch") and name.strip():
+                library.searches.save(name.strip(), link.query_string())
+    kept = library.searches.all()
+    if not kept:
+        st.caption("Searches that you save are kept here.")
+    for search in kept:
+        name_column, out = st.columns([5, 1], vertical_alignment="center")
+        name_column.button(
+            plain(search.name), key=f"saved_{search.id}", width="stretch", on_click=_open_saved, args=(search.link,)
+        )
+        out.button(
+            "",
+            icon=":material/delete:",
+            key=f"unsave_{search.id}",
+            help="Forget this search",
+            type="tertiary",
+            on_click=_forget,
+            args=(library, search.id),
+        )
+
+
+def _forget(library: Library, search_id: int) -> None:
+    library.searches.remove(search_id)
+
+
+def _open_saved(query_string: str) -> None:
+    set_link(read_link(parse_qs(query_string, keep_blank_values=True))[0])

@@ -1,0 +1,127 @@
+"""What all tabs of the page share: one library, one engine, opened once; and a link turned into a query."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from app import compose
+from app.search_link import LinkTerm, SearchLink
+from app.shell.notice import notice_for
+
+if TYPE_CHECKING:
+    from app.jobs.jobs import Runs
+    from db.library import Library
+    from search.engine import SearchEngine
+    from search.query import Query
+
+
+@st.cache_resource(show_spinner=False)
+def open_library() -> Library:
+    """The library of the settings, made where it is missing: an empty one is where a person starts."""
+    return compose.open_library(compose.settings_from(), create=True)
+
+
+@st.cache_resource(show_spinner="Loading the encoder")
+def _engine(encoder_name: str) -> SearchEngine:
+    settings, library = compose.settings_from(), open_library()
+    return compose.open_engine(settings, library, compose.open_encoder(settings))
+
+
+def open_engine() -> SearchEngine:
+    """The engine over that library, as the library is now. Another encoder chosen meanwhile opens another engine.
+
+    Raises what compose raises where weights or the device are missing.
+    """
+    settings = compose.settings_from()
+    engine = _engine(compose.encoder_name(settings))
+    engine.refresh()
+    return engine
+
+
+def runs() -> Runs:
+    """The long jobs of this library."""
+    from app.jobs.jobs import Runs
+
+    return Runs(open_library().directory)
+
+
+def notice(engine: SearchEngine) -> str | None:
+    """What the encoder wants people to know about hits in this library."""
+    if not engine.encoder.notice:
+        return None
+    return notice_for(engine.encoder, engine.library.folders())
+
+
+def query_of(link: SearchLink, engine: SearchEngine) -> Query:
+    """The query of a link that asks for something.
+
+    Raises QueryError for what cannot be answered as it stands: an example that has gone, terms of weight 0.
+    """
+    from search.query import NEAR_DUPLICATE, Query, SegmentTerm, TextTerm
+
+    terms: list[Any] = []
+    if link.words.strip():
+        terms.append(TextTerm(link.words, link.words_weight))
+    for term in link.terms:
+        if term.kind == "text":
+            terms.append(TextTerm(term.value, term.weight))
+        elif term.kind == "segment":
+            terms.append(SegmentTerm(int(term.value), term.weight))
+        else:
+            terms.append(_clip_term(term, engine))
+    return Query(
+        terms=terms,
+        filters=link.filters(),
+        k=link.limit,
+        threshold=link.threshold,
+        exclude_same_shot=True,
+        per_video=1 if link.one_per_video else None,
+        near_duplicates=NEAR_DUPLICATE if link.hide_duplicates else None,
+    )
+
+
+def _clip_term(term: LinkTerm, engine: SearchEngine) -> Any:
+    from indexer.media.errors import UnreadableVideo
+    from search.query import ClipTerm, QueryError
+
+    try:
+        read = _range_clip if term.kind == "range" else _file_clip
+        clip = read(term.value, engine.encoder.id, engine)
+    except UnreadableVideo as error:
+        raise QueryError(f"an example cannot be read: {error.reason}") from error
+    except (FileNotFoundError, KeyError) as error:
+        raise QueryError("an example is no longer there; take it out, or add it again") from error
+    except ValueError as error:
+        raise QueryError(f"an example cannot be used: {error}") from error
+    return ClipTerm(clip, term.weight)
+
+
+# Decoded once for each encoder, as the clip has its shape; what the engine made of it, the engine remembers itself.
+
+
+@st.cache_resource(max_entries=32, show_spinner="Reading the example")
+def _range_clip(value: str, encoder_id: str, _engine: SearchEngine) -> NDArray[np.uint8]:
+    from indexer.media.clip import read_clip
+
+    segment_id, start_pts, end_pts = LinkTerm("range", value).range
+    _, video = _engine.library.segments([segment_id])[segment_id]
+    start, end = video.seconds(start_pts), video.seconds(end_pts)
+    return read_clip(video.path, _engine.encoder.clip_spec, start_seconds=start, end_seconds=end)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Reading the example")
+def _file_clip(token: str, encoder_id: str, _engine: SearchEngine) -> NDArray[np.uint8]:
+    from app.web.services.examples import find_example
+    from indexer.media.clip import read_clip, read_image
+
+    example = find_example(_engine.library.directory, token)
+    if example is None:
+        raise FileNotFoundError(token)
+    path: Path = example.path
+    read = read_image if example.kind == "image" else read_clip
+    return read(str(path), _engine.encoder.clip_spec)

@@ -1,0 +1,96 @@
+"""What a dropped file is, told by its content: a picture or a video, with a poster of it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+from indexer.media.errors import UnreadableVideo
+
+POSTER_PIXELS = 640  # of the longer side
+MOST_PIXELS = 150_000_000  # of a picture, when decoded: half a gigabyte
+# Only formats that Pillow reads by itself: for others it may start programs.
+_FORMATS = {
+    "JPEG": "jpeg", "MPO": "jpeg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "BMP": "bmp", "TIFF": "tiff",
+    "AVIF": "avif",
+}  # fmt: skip
+_LISTS = frozenset(("concat", "hls", "dash", "imf", "sdp", "rtsp"))  # texts that make FFmpeg open other files
+_NEITHER = "This is neither a picture nor a video that can be read; drop a JPEG, a PNG or a video file."
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """`extension`: what the kept file is called, without the dot. `poster`: a JPEG."""
+
+    kind: Literal["image", "video"]
+    extension: str
+    poster: bytes
+
+
+def look_at(path: Path, name: str) -> Seen:
+    """name: what the person called the file; its ending helps to name a video. Raises UnreadableVideo, OSError."""
+    picture = _picture(path)
+    return picture if picture is not None else _video(path, name)
+
+
+def _picture(path: Path) -> Seen | None:
+    import numpy as np
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    from indexer.media.preview import encode_poster
+
+    Image.init()
+    try:
+        with Image.open(path, formats=[name for name in _FORMATS if name in Image.OPEN]) as image:
+            extension = _FORMATS[image.format or "JPEG"]
+            if image.width * image.height > MOST_PIXELS:
+                raise UnreadableVideo(
+                    str(path), "error", "The picture is too large; make it smaller and drop it again."
+                )
+            image.draft("RGB", (POSTER_PIXELS * 2, POSTER_PIXELS * 2))
+            shown = ImageOps.exif_transpose(image).convert("RGBA")
+    except UnidentifiedImageError:
+        return None
+    except Image.DecompressionBombError:
+        raise UnreadableVideo(
+            str(path), "error", "The picture is too large; make it smaller and drop it again."
+        ) from None
+    except (ValueError, SyntaxError, EOFError, OSError) as problem:  # what Pillow raises on damaged content
+        if isinstance(problem, OSError) and problem.errno is not None:
+            raise
+        raise UnreadableVideo(str(path), "broken", "The picture is damaged.") from problem
+    shown.thumbnail((POSTER_PIXELS, POSTER_PIXELS))
+    white = Image.new("RGBA", shown.size, "white")
+    white.alpha_composite(shown)
+    return Seen("image", extension, encode_poster(np.asarray(white.convert("RGB"))))
+
+
+def _video(path: Path, name: str) -> Seen:
+    from encoder import ClipSpec
+    from indexer.media.containers import VIDEO_EXTENSIONS
+    from indexer.media.decode import Decoding, no_frames
+    from indexer.media.preview import encode_poster
+    from indexer.media.probe import open_source
+    from indexer.media.scale import Orientation, Scaler
+
+    try:
+        with open_source(str(path)) as source:
+            if set(source.container.format.name.split(",")) & _LISTS:
+                raise UnreadableVideo(str(path), "not_video", _NEITHER)
+            decoding = Decoding(source)
+            first = next(iter(decoding), None)
+            if first is None:
+                raise no_frames(source, decoding.damaged)
+            aspect: Fraction = source.sample_aspect
+            scaler = Scaler(ClipSpec(1, 16), orientation=Orientation.of(first.picture), sample_aspect=aspect)
+            scaler.start(first.picture)
+            poster = encode_poster(scaler.shown(first.picture, POSTER_PIXELS))
+    except UnreadableVideo as error:
+        if error.kind in ("not_video", "permission", "missing"):  # the latter two of files that a list names
+            raise UnreadableVideo(str(path), "not_video", _NEITHER) from error
+        raise
+    extension = os.path.splitext(name)[1][1:].strip().lower()
+    return Seen("video", extension if extension in VIDEO_EXTENSIONS and extension.isalnum() else "video", poster)

@@ -1,0 +1,227 @@
+"""A small copy of a stretch of video that every browser plays, through ffmpeg: H.264 8-bit 4:2:0 and AAC in MP4.
+
+Pictures keep their own times (a variable frame rate stays one), the first of them at 0. A key frame at least every 12
+makes stepping back cheap. Interlaced pictures are made whole ones, frame by frame.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from app.exporting.ffmpeg_binary import ExportError
+
+if TYPE_CHECKING:
+    from app.exporting.survey import Survey
+
+MOST_PIXELS = 960  # of the longer side
+GOP = 12
+STALLED_SECONDS = 60.0
+_FIRST_SECONDS = Fraction(1)
+_LEAD_SECONDS = (Fraction(2), Fraction(10), None)  # how long before the stretch reading begins; None: at the beginning
+_MOST_TIME_UNITS = 1_000_000
+_SOURCE, _TARGET = "prismsearch-source", "prismsearch-target"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What a finished proxy shows: seconds count from the first frame shown of the source."""
+
+    offset_seconds: Fraction  # of its first frame
+    duration_seconds: Fraction
+
+
+class Stopped(Exception):
+    """The making was stopped because `cancelled()` said so."""
+
+
+def make_proxy(
+    program: str,
+    path: str,
+    start: Fraction,
+    end: Fraction,
+    target: Path,
+    *,
+    progress: Callable[[float], None],
+    cancelled: Callable[[], bool],
+    stalled_seconds: float = STALLED_SECONDS,
+) -> Made:
+    """Write the frames with start <= time < end, seconds from the first frame shown, to the MP4 file `target`.
+
+    progress: told how much is done, 0 to 1. Raises ExportError or UnreadableVideo with a sentence, Stopped.
+    """
+    from app.exporting.survey import survey
+
+    try:  # the first frame says where the stretch begins; decoding all of it would take as long as copying it
+        found = survey(path, start, min(end, start + _FIRST_SECONDS))
+    except ExportError:  # no frame within a second
+        found = survey(path, start, end)
+    if not found.sought:
+        found = survey(path, start, end)
+    final = found.first_pts + int(end / found.time_base)
+    sound = found.audio_index is not None
+    problem: ExportError | None = None
+    for lead in _LEAD_SECONDS if found.sought else (None,):
+        for with_sound in (True, False) if sound else (False,):
+            command = _command(program, found, final, end, target, lead, sound=with_sound)
+            try:
+                _run(command, lambda done: progress(min(1.0, done / float(end - start))), cancelled, stalled_seconds)
+            except ExportError as error:  # sound that cannot be decoded is no reason to show nothing
+                problem = error
+                continue
+            if lead is None or _begins_at_once(target):
+                return Made(offset_seconds=found.start_seconds, duration_seconds=end - found.start_seconds)
+            break  # a seek that landed too late: begin to read earlier
+        else:
+            raise problem or AssertionError
+    raise problem or ExportError("no picture of this stretch can be decoded; the file is damaged there")
+
+
+def _begins_at_once(target: Path) -> bool:
+    """Whether the first picture is the first of the stretch, which has the time 0."""
+    from indexer.media.decode import Decoding
+    from indexer.media.errors import UnreadableVideo
+    from indexer.media.probe import open_source
+
+    try:
+        with open_source(str(target), threads=1) as source:
+            first = next(iter(Decoding(source)), None)
+            return first is not None and first.pts * source.time_base < Fraction(1, 1000)
+    except UnreadableVideo:  # no picture at all
+        return False
+
+
+def _command(
+    program: str, found: Survey, final: int, end: Fraction, target: Path, lead: Fraction | None, *, sound: bool
+) -> list[str]:
+    import ffmpeg
+
+    begin = found.container_seconds(found.pts[0])
+    reading: dict[str, Any] = {}
+    if lead is not None and begin - lead > found.container_seconds(found.first_pts):
+        reading = {"noaccurate_seek": None, "seek_timestamp": 1, "ss": _decimal(begin - lead)}
+    source = ffmpeg.input(_SOURCE, **reading)
+    streams = [_picture(source[str(found.video_index)], found, final)]
+    if sound:
+        streams.append(_sound(source[str(found.audio_index)], begin, begin + (end - found.start_seconds)))
+    units = max(found.time_base if found.sought else 1 / found.frame_rate, Fraction(1, _MOST_TIME_UNITS))
+    options: dict[str, Any] = {
+        "f": "mp4",
+        "fps_mode:v": "passthrough",
+        "enc_time_base:v": f"{units.numerator}:{units.denominator}",
+        "c:v": "libx264",
+        "preset": "veryfast",
+        "crf": 23,
+        "pix_fmt": "yuv420p",
+        "g": GOP,
+        "bf": 2,
+        "movflags": "+faststart",
+        "write_tmcd": 0,
+        "map_chapters": -1,
+        "map_metadata": -1,
+    }
+    if sound:
+        options |= {"c:a": "aac", "b:a": 128_000, "ac": 2}
+    graph = ffmpeg.output(*streams, _TARGET, **options)
+    quiet = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-copyts", "-progress", "pipe:1"]
+    words: list[str] = ffmpeg.compile(graph, cmd=[program, *quiet, "-stats_period", "0.25"], overwrite_output=True)
+    # `file:` keeps a name with a colon, a percent sign or a leading dash from meaning something else.
+    files = {_SOURCE: f"file:{found.path}", _TARGET: f"file:{target}"}
+    return [files.get(word, word) for word in words]
+
+
+def _picture(stream: Any, found: Survey, final: int) -> Any:
+    if found.sought:
+        stream = stream.filter("settb", f"{found.time_base.numerator}/{found.time_base.denominator}")
+        stream = stream.filter("trim", start_pts=found.pts[0], end_pts=final)
+        stream = stream.filter("setpts", f"PTS-({found.pts[0]})")
+    else:
+        first, rate = found.first_number or 0, found.frame_rate
+        stream = stream.filter("trim", start_frame=first, end_frame=first + len(found.pts))
+        stream = stream.filter("settb", f"{rate.denominator}/{rate.numerator}").filter("setpts", "N")
+    stream = stream.filter("yadif", mode="send_frame", deint="interlaced")
+    shrink = f"min(1,{MOST_PIXELS}/max(iw*sar,ih))"
+    extra = {"out_color_matrix": "bt709"} if found.rgb else {}
+    stream = stream.filter(
+        "scale", f"max(2,2*round(iw*sar*{shrink}/2))", f"max(2,2*round(ih*{shrink}/2))", out_range="tv", **extra
+    )
+    stream = stream.filter("setsar", 1).filter("format", "yuv420p")
+    if found.rgb:
+        stream = stream.filter("setparams", color_primaries="bt709", color_trc="bt709", colorspace="bt709", range="tv")
+    return stream
+
+
+def _sound(stream: Any, begin: Fraction, end: Fraction) -> Any:
+    """Cut to the sample and kept in its place: what is missing of it becomes silence."""
+    stream = stream.filter("atrim", start=_decimal(begin), end=_decimal(end))
+    stream = stream.filter("asetpts", f"PTS-({_decimal(begin)})/TB")
+    return stream.filter("aresample", **{"async": 1, "min_hard_comp": 0.02, "first_pts": 0})
+
+
+def _run(
+    command: list[str], told: Callable[[float], None], cancelled: Callable[[], bool], stalled_seconds: float
+) -> None:
+    """Run it to its end. Killed when asked to stop, or when it makes no way any more."""
+    with tempfile.TemporaryFile() as errors:
+        try:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
+        except OSError as error:
+            raise ExportError(f"{command[0]} cannot be started: {error.strerror or error}") from error
+        report = _Report(process.stdout, told)
+        try:
+            while True:
+                try:
+                    process.wait(0.1)
+                    break
+                except subprocess.TimeoutExpired:
+                    if cancelled():
+                        raise Stopped from None
+                    if time.monotonic() - report.changed > stalled_seconds:
+                        raise ExportError("reading the file has come to a stop; check its drive and retry") from None
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+            report.join()
+        if process.returncode == 0:
+            return
+        errors.seek(0, 2)
+        errors.seek(max(0, errors.tell() - 8192))
+        lines = [line.strip() for line in errors.read().decode(errors="replace").splitlines() if line.strip()]
+    full = [line for line in lines if "No space left" in line]
+    if full:
+        raise ExportError("the disk of the library is full; free some space and try again")
+    raise ExportError(f"ffmpeg: {lines[-1] if lines else f'ended with code {process.returncode}'}")
+
+
+class _Report(threading.Thread):
+    """Reads what ffmpeg says of its progress: the time that the frames written reach."""
+
+    def __init__(self, stream: IO[bytes] | None, told: Callable[[float], None]) -> None:
+        super().__init__(daemon=True)
+        assert stream is not None
+        self.changed = time.monotonic()
+        self._stream = stream
+        self._told = told
+        self._last = b""
+        self.start()
+
+    def run(self) -> None:
+        with self._stream as stream:
+            for line in stream:
+                name, _, value = line.strip().partition(b"=")
+                if name == b"out_time_us" and value != self._last:
+                    self._last, self.changed = value, time.monotonic()
+                    if value.lstrip(b"-").isdigit():
+                        self._told(max(0.0, int(value) / 1e6))
+
+
+def _decimal(seconds: Fraction) -> str:
+    return f"{float(seconds):.6f}"

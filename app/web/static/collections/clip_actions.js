@@ -1,0 +1,137 @@
+// What is done to subclips as a whole: taken out, put back, moved; each with a way back.
+
+import { api, attempt, toast, tray } from '../core/store.js';
+
+const MOST_UNDO = 100;
+
+export class ClipActions {
+  /** view: has `shown` (the collection), `draw()`, `sync()`, `showBusy(busy)`. */
+  constructor(view) {
+    this.view = view;
+    this.past = []; // {label, run}: what Z goes back through
+    this.queue = Promise.resolve();
+    this.under = 0; // requests under way: what comes from the server meanwhile is half done
+  }
+
+  get busy() {
+    return this.under > 0;
+  }
+
+  /** One after the other, so that a move never overtakes the one before. */
+  inTurn(work) {
+    this.under += 1;
+    this.view.showBusy(true);
+    const done = this.queue.then(() => attempt(work)).finally(() => {
+      this.under -= 1;
+      this.view.showBusy(this.busy);
+    });
+    this.queue = done.catch(() => {});
+    return done;
+  }
+
+  remember(label, run) {
+    const entry = { label, run };
+    this.past.push(entry);
+    if (this.past.length > MOST_UNDO) this.past.shift();
+    return () => {
+      if (!this.past.includes(entry)) return; // undone already, by the key
+      this.past.splice(this.past.indexOf(entry), 1);
+      run();
+    };
+  }
+
+  undo() {
+    const entry = this.past.pop();
+    if (!entry) {
+      toast('Nothing to undo', { seconds: 1.5 });
+      return;
+    }
+    entry.run();
+    toast(`Undone: ${entry.label}`, { seconds: 2 });
+  }
+
+  async takeOut(ids) {
+    const { shown } = this.view;
+    if (!shown || !ids.length) return;
+    const before = shown.subclips;
+    shown.subclips = before.filter((clip) => !ids.includes(clip.id));
+    this.view.draw();
+    const done = await this.inTurn(async () => {
+      await api(`/api/collections/${shown.id}/subclips`, { method: 'DELETE', body: { ids } });
+      return true;
+    });
+    const label = `${ids.length === 1 ? 'a subclip' : `${ids.length} subclips`} taken out`;
+    // Before the page is brought up to date, which takes a moment: Z may be pressed at once.
+    const back = done && this.remember(label, () => this.putBack(ids, shown.id));
+    if (!done) shown.subclips = before;
+    await this.settle(shown);
+    if (!done) return;
+    toast(`${ids.length === 1 ? 'Taken' : `${ids.length} taken`} out of “${shown.name}”`, { seconds: 10, action: { label: 'Undo', run: back } });
+  }
+
+  async putBack(ids, collection) {
+    await this.inTurn(() => api(`/api/collections/${collection}/put-back`, { method: 'POST', body: { ids } }));
+    await this.settle(this.view.shown);
+  }
+
+  /** after: id of the subclip that comes before them, null: first. They keep their own order. */
+  async move(ids, after) {
+    const { shown } = this.view;
+    if (!shown || !ids.length) return;
+    const clips = shown.subclips;
+    const before = clips.map((clip) => clip.id);
+    if (!this.reorder(shown, ids, after)) return;
+    const order = shown.subclips.map((clip) => clip.id);
+    const label = `${ids.length === 1 ? 'a subclip' : `${ids.length} subclips`} moved`;
+    await this.sendMoves(shown, ids, order, clips, () => this.remember(label, () => this.restore(ids, before)));
+  }
+
+  /** Each of `ids` again behind the one that it followed in `before`. */
+  async restore(ids, before) {
+    const { shown } = this.view;
+    const clips = shown.subclips;
+    const there = new Set(clips.map((clip) => clip.id));
+    const moved = before.filter((id) => ids.includes(id) && there.has(id));
+    for (const id of moved) {
+      const earlier = before.slice(0, before.indexOf(id)).filter((each) => there.has(each));
+      this.reorder(shown, [id], earlier.at(-1) ?? null);
+    }
+    await this.sendMoves(shown, moved, before.filter((id) => there.has(id)), clips);
+  }
+
+  /** Shown at once. Gives whether anything moves. */
+  reorder(shown, ids, after) {
+    const moving = shown.subclips.filter((clip) => ids.includes(clip.id));
+    const rest = shown.subclips.filter((clip) => !ids.includes(clip.id));
+    const at = after === null ? 0 : rest.findIndex((clip) => clip.id === after) + 1;
+    const order = [...rest.slice(0, at), ...moving, ...rest.slice(at)];
+    if (order.every((clip, place) => clip.id === shown.subclips[place].id)) return false;
+    shown.subclips = order;
+    this.view.draw();
+    return true;
+  }
+
+  /** `before`: the subclips as they were, shown again where it fails. done: run at once when it went well. */
+  async sendMoves(shown, ids, order, before, done = () => {}) {
+    const moved = await this.inTurn(async () => {
+      for (const id of ids) {
+        const at = order.indexOf(id);
+        await api(`/api/subclips/${id}/move`, { method: 'POST', body: { after: at > 0 ? order[at - 1] : null } });
+      }
+      return true;
+    });
+    if (moved) done();
+    else shown.subclips = before;
+    await this.settle(shown);
+  }
+
+  /** What the server has is what is shown in the end, whatever became of the request. */
+  async settle(shown) {
+    if (this.view.shown === shown && shown) {
+      shown.revision = -1;
+      this.view.draw();
+    }
+    await tray.refresh();
+    await this.view.sync();
+  }
+}

@@ -1,0 +1,237 @@
+// The exports of a collection: how far each is, how to stop it, and where its files are. All of it is asked of the server,
+// whose journals survive it: a page that is loaded again, or another tab, shows the same.
+
+import { recall, remember } from '../core/kept.js';
+import { api, attempt, element, length, toast } from '../core/store.js';
+
+const BUSY_MILLISECONDS = 700;
+const IDLE_MILLISECONDS = 6000;
+const STARTED = 'prismsearch.export.runs';
+const HIDDEN = 'prismsearch.export.hidden';
+const FRESH_SECONDS = 600;
+const MOST_REMEMBERED = 50;
+const MOST_SHOWN = 5;
+const MOST_FAILURES = 8;
+const MOST_NOTES = 40;
+
+/** callbacks: onRunning(text or null), show(). */
+export class ExportRuns {
+  constructor({ onRunning, show }) {
+    this.onRunning = onRunning;
+    this.reveal = show;
+    this.list = element('div', { class: 'ps-runs', role: 'list', 'aria-label': 'Exports of this collection' });
+    this.element = this.list;
+    this.cards = new Map();
+    this.watched = new Set(); // those seen running on this page: their end is worth a message
+    this.open = false; // while the panel is: what ran before is shown too
+    this.mine = [];
+    this.onVisible = () => document.visibilityState === 'visible' && this.look();
+    document.addEventListener('visibilitychange', this.onVisible);
+  }
+
+  show(collection) {
+    this.collection = collection;
+    for (const card of this.cards.values()) card.remove();
+    this.cards.clear();
+    this.look();
+  }
+
+  /** body: what was asked of the server. */
+  started(id, body) {
+    this.watched.add(id);
+    rememberStarted(id, body);
+    this.look();
+  }
+
+  remove() {
+    this.removed = true;
+    clearTimeout(this.timer);
+    document.removeEventListener('visibilitychange', this.onVisible);
+  }
+
+  async look() {
+    clearTimeout(this.timer);
+    if (this.removed || !this.collection) return;
+    const { collection } = this;
+    const answer = await api('/api/runs').catch(() => null);
+    if (this.removed || collection !== this.collection) return;
+    let busy = this.lastBusy ?? false;
+    if (answer) {
+      const mine = (answer.runs ?? answer).filter((run) => belongs(run, collection));
+      this.mine = mine;
+      this.draw();
+      const running = mine.filter((run) => !run.outcome);
+      busy = running.length > 0;
+      this.lastBusy = busy;
+      const share = running[0]?.progress?.fraction;
+      this.onRunning(busy ? `Exporting${share ? ` ${Math.floor(share * 100)} %` : ' …'}` : null);
+      for (const run of mine) {
+        if (!run.outcome) this.watched.add(run.id);
+        else if (this.watched.delete(run.id)) this.ended(run);
+      }
+    }
+    clearTimeout(this.timer);
+    const wait = busy ? BUSY_MILLISECONDS : IDLE_MILLISECONDS;
+    this.timer = setTimeout(() => (document.visibilityState === 'visible' || busy ? this.look() : null), wait);
+  }
+
+  ended(run) {
+    const failed = run.failures?.length ?? 0;
+    if (run.outcome === 'done' && !failed) toast('The export is done', { seconds: 8, action: { label: 'Show', run: this.reveal } });
+    else if (run.outcome === 'done') toast(`The export is done; ${failed} ${failed === 1 ? 'clip' : 'clips'} could not be written`, { kind: 'error', action: { label: 'Show', run: this.reveal } });
+    else if (run.outcome === 'failed') toast('The export failed', { kind: 'error', action: { label: 'Show', run: this.reveal } });
+  }
+
+  setOpen(open) {
+    this.open = open;
+    this.draw();
+  }
+
+  hide(id) {
+    remember(HIDDEN, [...recall(HIDDEN, []), id].slice(-MOST_REMEMBERED));
+    this.draw();
+  }
+
+  /** Beside the list of subclips only what runs, and the last one that ended a short while ago; the panel shows more. */
+  draw() {
+    const hidden = new Set(recall(HIDDEN, []));
+    const kept = this.mine.filter((run) => !run.outcome || !hidden.has(run.id));
+    const fresh = (run, at) => !run.outcome || (at === 0 && Date.now() / 1000 - run.updated_at < FRESH_SECONDS);
+    const shown = (this.open ? kept : kept.filter(fresh)).slice(0, MOST_SHOWN);
+    const ids = new Set(shown.map((run) => run.id));
+    for (const [id, card] of this.cards) {
+      if (ids.has(id)) continue;
+      card.remove();
+      this.cards.delete(id);
+    }
+    shown.forEach((run, at) => {
+      let card = this.cards.get(run.id);
+      const token = JSON.stringify(run);
+      if (!card) {
+        card = element('div', { class: 'ps-run', role: 'listitem', 'data-run': run.id });
+        this.cards.set(run.id, card);
+      }
+      if (this.list.children[at] !== card) this.list.insertBefore(card, this.list.children[at] ?? null);
+      if (card.dataset.token === token) return;
+      card.dataset.token = token;
+      card.dataset.outcome = run.outcome ?? 'running';
+      this.fill(card, run);
+    });
+  }
+
+  fill(card, run) {
+    const held = card.contains(document.activeElement) ? document.activeElement.dataset.action : null;
+    card.replaceChildren(...(run.outcome ? this.finished(run) : this.running(run)));
+    if (held) card.querySelector(`[data-action="${held}"]`)?.focus();
+  }
+
+  running(run) {
+    const { progress = {} } = run;
+    const share = Math.min(1, Math.max(0, progress.fraction ?? 0));
+    const facts = [
+      progress.files_total ? `${progress.files_done ?? 0} of ${progress.files_total}` : '',
+      progress.phase === 'start' ? 'getting ready' : '',
+      progress.eta_seconds ? `about ${length(progress.eta_seconds)} left` : '',
+      progress.speed ? (typeof progress.speed === 'number' ? `${progress.speed.toFixed(1)}× real time` : String(progress.speed)) : '',
+    ].filter(Boolean).join(' · ');
+    const current = (progress.current ?? []).map(lastPart).join(', ') || progress.text || '';
+    const bar = element('progress', { class: 'ps-progress', max: '1', 'aria-label': 'How far the export is' });
+    bar.value = share;
+    return [
+      element('div', { class: 'ps-run-head' }, element('strong', { text: run.stopping ? 'Stopping' : 'Exporting' }), element('span', { class: 'ps-muted', text: facts }),
+        element('span', { class: 'ps-grow' }), run.stopping ? null : button('Stop', 'stop', () => this.stop(run))),
+      bar,
+      current ? element('div', { class: 'ps-muted ps-run-current', text: current }) : null,
+      ...failures(run),
+    ].filter(Boolean);
+  }
+
+  finished(run) {
+    const report = run.report ?? {};
+    const failed = run.failures?.length ?? 0;
+    const title = { done: failed ? 'Exported, but not all' : 'Exported', stopped: 'Stopped', failed: 'Failed', interrupted: 'Interrupted' }[run.outcome] ?? run.outcome;
+    const written = report.written || (run.outcome !== 'done' && report.written === 0) ? `${report.written} ${report.written === 1 ? 'clip' : 'clips'}` : '';
+    const lists = (report.lists ?? []).length;
+    const facts = [written, lists ? `${lists} ${lists === 1 ? 'list' : 'lists'}` : '', when(run.updated_at ?? run.started_at)].filter(Boolean).join(' · ');
+    const where = report.folder ?? null;
+    const again = run.outcome === 'done' && !failed ? null : startedHere()[run.id]?.body;
+    const message = ['stopped', 'interrupted', 'failed'].includes(run.outcome) ? run.message : '';
+    return [
+      element('div', { class: 'ps-run-head' }, element('strong', { text: title }), element('span', { class: 'ps-muted', text: facts }), element('span', { class: 'ps-grow' }),
+        run.downloadable ? element('a', { class: 'ps-button ps-primary', href: `/api/runs/${encodeURIComponent(run.id)}/download`, download: '', text: 'Download', 'data-action': 'download' }) : null,
+        where ? button('Copy path', 'copy', () => navigator.clipboard?.writeText(where).then(() => toast('Copied', { seconds: 1.5 }))) : null,
+        again ? button(again.to === 'zip' ? 'Start again' : 'Go on', 'again', () => this.again(run, again)) : null,
+        element('button', { class: 'ps-icon', type: 'button', text: '×', 'aria-label': 'Hide this export', title: 'Hide', 'data-action': 'hide', onclick: () => this.hide(run.id) })),
+      where ? element('div', { class: 'ps-run-where', text: where }) : null,
+      run.outcome === 'done' && report.zip && !run.downloadable ? element('div', { class: 'ps-muted', text: 'Its zip has been cleared away since; export again for a new one.' }) : null,
+      message ? element('div', { class: 'ps-run-message', text: message }) : null,
+      ...failures(run), ...notes(report),
+    ].filter(Boolean);
+  }
+
+  /** The same once more; into the same folder it goes on where it ended. */
+  async again(run, body) {
+    const answer = await attempt(() => api('/api/exports', { method: 'POST', body }));
+    if (!answer) return;
+    this.hide(run.id);
+    this.started(answer.run, body);
+  }
+
+  async stop(run) {
+    await attempt(() => api(`/api/runs/${encodeURIComponent(run.id)}/stop`, { method: 'POST' }));
+    toast('The clip that is being cut is finished, or dropped; then it stops');
+    this.look();
+  }
+}
+
+/** By the collection's name among the words of the command; by what this browser has started, should it be renamed. */
+function belongs(run, collection) {
+  if (run.kind !== 'export') return false;
+  const started = startedHere()[run.id];
+  if (started) return started.collection === collection.id;
+  const words = run.arguments ?? [];
+  const at = words.indexOf('--collection');
+  return (at >= 0 && words[at + 1] === collection.name) || words.includes(`--collection=${collection.name}`);
+}
+
+function startedHere() {
+  return recall(STARTED, {});
+}
+
+function rememberStarted(id, body) {
+  const kept = Object.entries({ ...startedHere(), [id]: { collection: body.collection, body } }).slice(-MOST_REMEMBERED);
+  remember(STARTED, Object.fromEntries(kept));
+}
+
+function failures(run) {
+  const all = run.failures ?? [];
+  if (!all.length) return [];
+  const shown = all.slice(0, MOST_FAILURES);
+  return [element('ul', { class: 'ps-run-failures' }, ...shown.map((each) =>
+    element('li', {}, element('strong', { text: lastPart(each.path ?? '') }), element('span', { text: ` ${each.reason ?? ''}` }))),
+  all.length > shown.length ? element('li', { class: 'ps-muted', text: `and ${all.length - shown.length} more` }) : null)];
+}
+
+/** What a person should know of what was written: the lists' notes, and those of single clips. */
+function notes(report) {
+  const ofClips = (report.clips ?? []).filter((clip) => typeof clip?.note === 'string' && clip.note && clip.file).map((clip) => `${lastPart(clip.file)}: ${clip.note}`);
+  const all = [...(report.notes ?? []).filter((note) => typeof note === 'string'), ...ofClips];
+  if (!all.length) return [];
+  const rest = all.length - MOST_NOTES;
+  return [element('details', { class: 'ps-run-notes' }, element('summary', { text: `${all.length} ${all.length === 1 ? 'note' : 'notes'}` }),
+    element('ul', {}, ...all.slice(0, MOST_NOTES).map((text) => element('li', { text })), rest > 0 ? element('li', { class: 'ps-muted', text: `and ${rest} more` }) : null))];
+}
+
+function button(text, action, run) {
+  return element('button', { class: 'ps-button', type: 'button', text, 'data-action': action, onclick: run });
+}
+
+function lastPart(path) {
+  return String(path).split(/[/\\]/).at(-1);
+}
+
+function when(seconds) {
+  if (!seconds) return '';
+  const at = typeof seconds === 'number' ? new Date(seconds * 1000) : new Date(seconds);
+  return Number.isNaN(at.getTime()) ? '' : at.toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });
+}

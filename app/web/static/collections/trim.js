@@ -1,0 +1,393 @@
+// The trim editor: one subclip large, its first and last frame beside it, in and out set by frames.
+
+import { stateOf } from './clip_state.js';
+import { duration, frameFrom } from '../core/clip_times.js';
+import { FrameDeck } from '../player/frame_deck.js';
+import { addKeys } from '../core/keys.js';
+import { api, attempt, element, overlayHome, smpte, toast } from '../core/store.js';
+import { buildParts, trimKeys } from './trim_parts.js';
+import { TrimRange } from './trim_range.js';
+import { TrimStills } from './trim_stills.js';
+import { TrimStrip } from './trim_strip.js';
+
+const SAVE_MILLISECONDS = 500;
+const AROUND_SECONDS = 1;
+const MOST_MARGIN = 10;
+
+/**
+ * The editor on clips[at]; clips: subclips as the server gives them; edits: an Edits. callbacks: onClose(id).
+ * `update(clips)` gives it what another tab changed.
+ */
+export class Trim {
+  constructor(clips, at, { collection, edits, onClose }) {
+    this.clips = clips;
+    this.collection = collection;
+    this.edits = edits;
+    this.onClose = onClose;
+    buildParts(this);
+    this.deck = new FrameDeck(this.video);
+    this.range = new TrimRange(this.deck);
+    this.strip = new TrimStrip(this.range, {
+      scrub: (seconds) => { this.deck.stop = null; this.deck.pause(); this.deck.seekTo(seconds); },
+      grab: () => { this.deck.pause(); this.range.remember(); },
+      drag: (which, index) => this.move(which, index),
+      slip: (first, last, frames) => { this.range.slip(first, last, frames); this.deck.show(this.range.first); },
+      release: () => this.range.tell('commit'),
+      widen: (side) => attempt(() => this.range.widen(side)),
+    });
+    this.stripPlace.replaceWith(this.strip.element);
+    this.stills = new TrimStills(this.deck, this.range, this.stage, this.codes, { go: (which) => this.goTo(which) });
+    this.stillsPlace.replaceWith(this.stills.element);
+    this.deck.addEventListener('frame', () => this.drawTime());
+    this.deck.addEventListener('state', () => this.drawState());
+    this.range.addEventListener('change', () => this.drawRange());
+    this.range.addEventListener('commit', () => this.commit());
+    this.onEdits = () => this.drawSaved();
+    edits.addEventListener('change', this.onEdits);
+    this.removeKeys = addKeys('Trim', trimKeys(this), { modal: true });
+    // Escape leaves a field first; the page's own keys take the focus away, and the dialog would close as well.
+    this.onEscape = (event) => event.key === 'Escape' && event.target.matches?.('.ps-code-input') && event.preventDefault();
+    window.addEventListener('keydown', this.onEscape, true);
+    this.before = document.activeElement;
+    overlayHome().append(this.dialog);
+    this.dialog.showModal();
+    this.dialog.focus();
+    this.open(clips[at].id);
+  }
+
+  get clip() {
+    return this.clips.find((clip) => clip.id === this.id);
+  }
+
+  async open(id) {
+    this.flush();
+    this.id = id;
+    const { clip } = this;
+    const at = this.clips.indexOf(clip);
+    this.title.textContent = clip.name || clip.title || clip.fileName;
+    this.title.title = clip.path;
+    this.place.textContent = clip.fileName;
+    this.count.textContent = `${at + 1} of ${this.clips.length}`;
+    this.dialog.dataset.clip = String(id);
+    delete this.dialog.dataset.ready;
+    this.stills.clear();
+    this.video.poster = clip.poster ?? '';
+    this.range.info = null;
+    this.enable(false);
+    if (!clip.segment) {
+      this.deck.unload();
+      this.deck.fail('This video is no longer in the library, so it cannot be trimmed here. Its in and out points are kept; index its folder again to go on.');
+      this.drawGiven(clip);
+      return;
+    }
+    const span = clip.end - clip.start;
+    const margin = Math.min(MOST_MARGIN, Math.max(2, span));
+    const info = await attempt(() => this.deck.load(clip.segment, { from: clip.start - margin, to: clip.end + margin }));
+    if (!info || this.id !== id || this.deck.info !== info) return;
+    const entry = this.edits.of(id, 'range');
+    this.range.take(info, entry?.value ?? this.clip);
+    this.place.textContent = `${info.name} · ${info.width}×${info.height} · ${round(this.deck.rate)} frames a second${info.timecode ? ` · starts at ${info.timecode}` : ''} · ${info.folder}`;
+    if (this.deck.status !== 'ready') {
+      this.drawGiven(this.clip);
+      return;
+    }
+    this.deck.show(this.range.first);
+    await attempt(() => this.range.reach(this.range.to));
+    if (this.id !== id) return;
+    if (!this.range.able) toast('The frames of this file could not be read, so it cannot be trimmed.', { kind: 'error' });
+    this.enable(this.range.able);
+    this.drawRange();
+    this.drawTime();
+    const around = await api(`/api/neighbours/${clip.segment}?before=40&after=40`).catch(() => null);
+    if (this.id !== id) return;
+    this.cuts = around?.items ?? [];
+    this.strip.drawCuts(this.cuts);
+    this.dialog.dataset.ready = 'yes';
+  }
+
+  enable(able) {
+    for (const each of [...this.cutButtons, this.undoButton, this.code, this.codes.in, this.codes.out]) each.disabled = !able;
+    this.dialog.classList.toggle('ps-trim-fixed', !able);
+  }
+
+  /** The collection has changed: another tab trimmed, or took out what is open here. */
+  update(clips) {
+    const gone = !clips.some((clip) => clip.id === this.id);
+    const before = this.clip;
+    const at = this.clips.indexOf(before);
+    this.clips = clips;
+    if (gone) {
+      if (!clips.length) {
+        this.dialog.close();
+        return;
+      }
+      toast('The subclip that was open here was taken out in another tab');
+      this.open(clips[Math.min(at, clips.length - 1)].id);
+      return;
+    }
+    const { clip } = this;
+    this.count.textContent = `${clips.indexOf(clip) + 1} of ${clips.length}`;
+    this.title.textContent = clip.name || clip.title || clip.fileName;
+    const moved = before.start_pts !== clip.start_pts || before.end_pts !== clip.end_pts;
+    const ours = clip.start_pts === this.range.start_pts && clip.end_pts === this.range.end_pts;
+    if (moved && !ours && !this.edits.of(this.id, 'range') && !this.timer && this.range.info) {
+      this.range.remember();
+      this.range.set(clip);
+      toast('In and out were changed in another tab', { action: { label: 'Undo', run: () => this.undo() } });
+    }
+  }
+
+  // Moving
+
+  free(run) {
+    this.loop(false);
+    run();
+  }
+
+  step(frames) {
+    const which = this.strip.focused;
+    if (!which) {
+      this.deck.stop = null;
+      this.deck.step(frames);
+      this.mindEdge();
+      return;
+    }
+    this.deck.pause();
+    this.range.remember();
+    this.range.nudge(which, frames);
+    this.goTo(which);
+    this.range.tell('commit');
+    this.mindEdge();
+  }
+
+  /** Near the edge of what is known, know more. */
+  mindEdge() {
+    const { deck, range } = this;
+    const room = 12 / deck.rate;
+    if (deck.now < deck.first + room) attempt(() => range.widen('earlier'));
+    else if (deck.now > deck.last - room) attempt(() => range.widen('later'));
+  }
+
+  move(which, index) {
+    if (which === 'in') this.range.setIn(index);
+    else this.range.setOut(index);
+    this.deck.show(index);
+  }
+
+  mark(which) {
+    if (!this.range.able || this.deck.status !== 'ready') return;
+    this.range.remember();
+    if (which === 'in') this.range.setIn(this.deck.index);
+    else this.range.setOut(this.deck.index);
+    this.range.tell('commit');
+  }
+
+  undo() {
+    if (!this.range.undo()) toast('Nothing to undo here', { seconds: 1.5 });
+  }
+
+  goTo(which) {
+    if (!this.range.info) return;
+    this.loop(false);
+    this.deck.pause();
+    this.deck.show(which === 'in' ? this.range.first : this.range.last);
+  }
+
+  async typed(input, which) {
+    const { deck, range } = this;
+    const rate = deck.rate;
+    const now = which === 'now' ? deck.numberOf(deck.now) : deck.numberOf(which === 'in' ? range.from : range.to);
+    const frame = frameFrom(input.value, { now, rate, timecode: range.info?.timecode ?? '' });
+    const seconds = frame === null ? null : frame / rate;
+    const last = range.info.duration;
+    if (seconds === null || seconds < 0 || seconds > last + 1e-3 || (which !== 'out' && seconds > last - 1e-3)) {
+      input.setAttribute('aria-invalid', 'true');
+      toast(seconds === null ? `“${input.value}” is no time code; 01:02:03:04, 12:05, +10 or #120 are` : 'That is outside the video', { kind: 'error', seconds: 4 });
+      input.select();
+      return;
+    }
+    deck.pause();
+    await attempt(() => range.reach(seconds));
+    // Out is named by the frame after the last one. Half a frame of room, because numbers are rounded times.
+    const index = deck.indexAt(seconds + 0.4 / rate) - (which === 'out' ? 1 : 0);
+    if (which === 'now') {
+      deck.stop = null;
+      deck.show(index);
+    } else {
+      range.remember();
+      this.move(which, Math.max(0, index));
+      range.tell('commit');
+    }
+    this.drawRange(true);
+    this.drawTime(true);
+    input.select();
+  }
+
+  // Playing
+
+  loop(on) {
+    this.deck.loop = on;
+    if (!on) this.deck.stop = null;
+    this.rangeButton.setAttribute('aria-pressed', String(on));
+  }
+
+  get stretch() {
+    return { from: this.deck.timeOf(this.range.first), to: this.range.to };
+  }
+
+  toggleRange() {
+    if (this.deck.status !== 'ready') return;
+    if (this.deck.loop && !this.deck.paused) {
+      this.deck.pause();
+      this.loop(false);
+      return;
+    }
+    this.loop(true);
+    this.deck.stop = this.stretch;
+    this.deck.pause();
+    this.deck.show(this.range.first);
+    this.deck.play();
+  }
+
+  playAround(which) {
+    if (this.deck.status !== 'ready') return;
+    const at = which === 'in' ? this.range.from : this.range.to;
+    this.loop(false);
+    this.deck.pause();
+    const { first, last } = this.deck;
+    const from = Math.max(first, at - AROUND_SECONDS);
+    this.deck.seekTo(from);
+    this.deck.stop = { from, to: Math.min(last, at + AROUND_SECONDS) };
+    this.deck.play();
+  }
+
+  walk(by) {
+    const at = this.clips.findIndex((clip) => clip.id === this.id) + by;
+    if (at < 0 || at >= this.clips.length) toast(by < 0 ? 'This is the first subclip' : 'This is the last subclip', { seconds: 1.5 });
+    else this.open(this.clips[at].id);
+  }
+
+  // Saving
+
+  commit() {
+    const { clip } = this;
+    if (!clip || !this.range.info) return;
+    this.edits.put({ ...clip, collection: this.collection, label: this.title.textContent }, 'range', this.range.value);
+    clearTimeout(this.timer);
+    const { id } = this;
+    this.timer = setTimeout(() => { this.timer = null; this.edits.send(id); }, SAVE_MILLISECONDS);
+    this.drawSaved();
+  }
+
+  flush() {
+    if (!this.timer) return;
+    clearTimeout(this.timer);
+    this.timer = null;
+    this.edits.send(this.id);
+  }
+
+  drawSaved() {
+    const entry = this.id ? this.edits.of(this.id, 'range') : null;
+    const token = JSON.stringify(entry);
+    if (token === this.savedToken) return;
+    if (!entry && this.savedToken && this.savedToken !== 'null' && this.range.info && this.edits.known.has(this.id)) {
+      // Settled: either saved, or given up for what another tab wrote.
+      const known = this.edits.known.get(this.id);
+      if (known.start_pts !== this.range.start_pts || known.end_pts !== this.range.end_pts) this.range.set(known);
+    }
+    this.savedToken = token;
+    const said = entry ? stateOf(entry, this.edits) : null;
+    this.saved.replaceChildren(said ?? element('span', { class: 'ps-muted', text: entry ? 'Saving …' : 'Saved' }));
+    this.dialog.dataset.saved = entry ? entry.state : 'saved';
+  }
+
+  // Drawing
+
+  /** In or out as edit lists count them: never less than one frame. */
+  numberOf(which) {
+    const from = this.deck.numberOf(this.range.from);
+    return which === 'in' ? from : Math.max(from + 1, this.deck.numberOf(this.range.to));
+  }
+
+  describe(which) {
+    const { deck, range } = this;
+    const frame = this.numberOf(which);
+    return `${smpte(frame, deck.rate, range.info.timecode)}, frame ${frame}`;
+  }
+
+  drawRange(force = false) {
+    const { deck, range } = this;
+    if (!range.info) return;
+    const { timecode } = range.info;
+    for (const which of ['in', 'out']) {
+      const number = this.numberOf(which);
+      if (force || document.activeElement !== this.codes[which]) this.codes[which].value = smpte(number, deck.rate, timecode);
+      this.stills.figures[which].frame.textContent = `frame ${number}`;
+    }
+    this.stills.update();
+    const frames = this.numberOf('out') - this.numberOf('in');
+    this.length.textContent = `length ${duration(frames, deck.rate, timecode)} · ${frames} ${frames === 1 ? 'frame' : 'frames'}`;
+    Object.assign(this.dialog.dataset, { in: String(this.numberOf('in')), out: String(this.numberOf('out')) });
+    if (deck.loop && deck.stop) deck.stop = this.stretch;
+    this.strip.draw((which) => this.describe(which));
+    if (this.cuts) this.strip.drawCuts(this.cuts);
+    this.drawSaved();
+  }
+
+  /** Where nothing can be trimmed: what is known of in and out, from the collection. */
+  drawGiven(clip) {
+    const rate = clip.rate[0] / clip.rate[1];
+    for (const which of ['in', 'out']) {
+      const frame = clip[`${which}_frame`];
+      this.codes[which].value = smpte(frame, rate, clip.timecode);
+      this.stills.figures[which].frame.textContent = `frame ${frame}`;
+    }
+    const frames = clip.out_frame - clip.in_frame;
+    this.length.textContent = `length ${duration(frames, rate, clip.timecode)} · ${frames} frames`;
+    this.code.value = '';
+    this.frame.textContent = '';
+    this.saved.replaceChildren();
+    this.drawState();
+  }
+
+  drawTime(force = false) {
+    const { deck } = this;
+    if (!deck.info || !this.range.info) return;
+    const frame = deck.numberOf(deck.now);
+    if (force || document.activeElement !== this.code) this.code.value = smpte(frame, deck.rate, deck.info.timecode);
+    this.frame.textContent = `frame ${frame}`;
+    this.dialog.dataset.frame = String(frame);
+    this.strip.drawHead();
+  }
+
+  drawState() {
+    const { deck } = this;
+    if (deck.paused && this.stills?.stale.length) this.stills.update();
+    this.playButton.firstChild.textContent = deck.paused ? 'Play' : 'Pause';
+    this.status.textContent = deck.status === 'loading' ? deck.message || 'Loading …' : deck.message;
+    this.status.hidden = deck.status === 'ready' || deck.status === 'empty';
+    this.status.classList.toggle('ps-error', deck.status === 'failed');
+    if (deck.status === 'ready') this.video.removeAttribute('poster'); // from here on only frames are shown
+    this.dialog.dataset.state = deck.status === 'ready' ? (deck.paused ? 'paused' : 'playing') : deck.status;
+    for (const each of [this.playButton, this.rangeButton]) each.disabled = deck.status !== 'ready';
+    if (deck.status === 'failed' && deck.info && !this.range.info) this.drawGiven(this.clip);
+  }
+
+  close() {
+    this.flush();
+    const { id } = this;
+    this.id = null;
+    this.deck.unload();
+    this.stills.clear();
+    this.removeKeys();
+    window.removeEventListener('keydown', this.onEscape, true);
+    this.edits.removeEventListener('change', this.onEdits);
+    this.dialog.remove();
+    this.before?.focus?.({ preventScroll: true });
+    this.onClose?.(id);
+  }
+}
+
+function round(rate) {
+  return String(Math.round(rate * 1000) / 1000);
+}

@@ -1,0 +1,51 @@
+// What was lassoed: a strip of posters, and what can be done with them.
+
+import { element, tray } from '../core/store.js';
+
+const SHOWN = 120;
+const MOST_AT_ONCE = 2000; // what the server takes
+
+export class Selection {
+  /** open(place): called with a place in the selection; clear(): when it is given up. */
+  constructor({ open, clear }) {
+    this.open = open;
+    this.items = [];
+    this.text = element('span', { class: 'ps-grow', role: 'status' });
+    this.list = element('div', { class: 'ps-map-chosen-list' });
+    this.root = element('section', { class: 'ps-map-chosen', 'aria-label': 'Chosen shots', hidden: true },
+      element('header', {}, this.text,
+        element('button', { class: 'ps-button ps-primary', type: 'button', onclick: () => this.keep() },
+          element('span', { text: 'Add to the tray' }), element('kbd', { text: 'S' })),
+        element('button', { class: 'ps-button', type: 'button', onclick: clear }, element('span', { text: 'Clear' }), element('kbd', { text: 'Esc' }))),
+      this.list);
+    // A wheel that turns downwards moves the strip along.
+    this.list.addEventListener('wheel', (event) => {
+      if (Math.abs(event.deltaX) >= Math.abs(event.deltaY)) return;
+      this.list.scrollLeft += event.deltaY;
+      event.preventDefault();
+    }, { passive: false });
+  }
+
+  /** items: [{id, name, score}], in the order in which they are shown. */
+  set(items) {
+    this.items = items;
+    this.root.hidden = items.length === 0;
+    const more = items.length - SHOWN;
+    this.text.textContent = `${items.length.toLocaleString()} ${items.length === 1 ? 'shot' : 'shots'} chosen`;
+    this.list.replaceChildren(...items.slice(0, SHOWN).map((item, place) =>
+      element('button', { class: 'ps-map-chosen-item', type: 'button', title: item.name, 'aria-label': `Open ${item.name}`, onclick: () => this.open(place) },
+        element('img', { src: `/api/poster/${item.id}`, alt: '', loading: 'lazy', decoding: 'async' }),
+        item.score === null ? null : element('span', { text: item.score.toFixed(2) }))),
+    more > 0 ? element('span', { class: 'ps-muted ps-map-chosen-more', text: `and ${more.toLocaleString()} more` }) : null);
+    this.list.scrollLeft = 0;
+  }
+
+  /** All of them, in pieces that the server takes. */
+  async keep() {
+    for (let first = 0; first < this.items.length; first += MOST_AT_ONCE) {
+      const part = this.items.slice(first, first + MOST_AT_ONCE);
+      const kept = await tray.add(part.map((item) => ({ segment: item.id, score: item.score ?? undefined })));
+      if (!kept?.length) return;
+    }
+  }
+}

@@ -1,0 +1,356 @@
+// One video element that knows the frames of a stretch of a video: exact seeks, single steps, J K L, a stop at the end.
+// Only one deck plays at a time.
+
+import { frameNumber } from '../core/clip_times.js';
+import { api } from '../core/store.js';
+
+const PROXY_POLL_MILLISECONDS = 400;
+const FIRST_FRAME_MILLISECONDS = 1500;
+let playing = null;
+
+export class Deck extends EventTarget {
+  /** Events: 'frame' (another frame is shown), 'state' (playing, paused, loading, failed). */
+  constructor(video) {
+    super();
+    this.video = video;
+    this.ticket = 0;
+    this.presented = null;
+    this.clear();
+    video.playsInline = true;
+    for (const name of ['play', 'pause', 'seeked', 'waiting', 'playing', 'ratechange', 'volumechange']) {
+      video.addEventListener(name, () => { this.see(); this.tell('state'); });
+    }
+    // A range may reach to the end of the video, where the element stops by itself.
+    video.addEventListener('ended', () => this.loop && this.stop && this.play());
+    if (video.requestVideoFrameCallback) {
+      const onFrame = (_, about) => {
+        video.requestVideoFrameCallback(onFrame);
+        if (this.presented === null) {
+          this.presented = about.mediaTime;
+          this.tell('presented');
+        }
+        const seconds = about.mediaTime + this.offset;
+        // Frames of earlier seeks still arrive while a person steps on quickly; the last one asked for is where we are.
+        if (this.wanted !== null && video.paused && this.indexAt(seconds + 1e-3) !== this.wanted) return;
+        this.wanted = null;
+        this.shown = seconds;
+        this.tell('frame');
+        this.mind();
+      };
+      video.requestVideoFrameCallback(onFrame);
+    } else {
+      video.addEventListener('timeupdate', () => { this.see(); this.mind(); });
+    }
+  }
+
+  clear() {
+    this.info = null;
+    this.frames = null; // {seconds: [...], pts: [...]} of the stretch, when the server could tell
+    this.offset = 0; // seconds of the video at which the element's own time begins
+    this.first = 0; // the stretch, seconds from the first frame shown
+    this.last = 0;
+    this.stop = null; // {from, to}: playing stays within, and stops before `to`
+    this.loop = false;
+    this.shown = 0;
+    this.wanted = null; // number of the frame that was asked for last and is not there yet
+    this.status = 'empty';
+    this.message = '';
+    this.reverse = null;
+  }
+
+  /**
+   * Load a stretch around a segment: `from`..`to` in seconds, clamped to the video. Gives the segment's facts, or null
+   * where another load came meanwhile. Throws ApiError where the segment is unknown.
+   */
+  async load(segment, { from = null, to = null, margin = 10 } = {}) {
+    const ticket = (this.ticket += 1);
+    this.pause();
+    this.clear();
+    this.setStatus('loading');
+    const info = await api(`/api/segment/${segment}`);
+    if (ticket !== this.ticket) return null;
+    this.info = info;
+    this.first = Math.max(0, from ?? info.start - margin);
+    this.last = Math.min(info.duration, to ?? info.end + margin, this.first + 120);
+    this.shown = info.start;
+    const frames = api(`/api/frames/${segment}?from=${this.first}&to=${this.last}`).catch(() => null);
+    if (info.missing) {
+      this.fail('The file is not there now. Is its drive connected? Poster and preview are still here.');
+      return info;
+    }
+    const direct = info.playable !== false && (await this.open(`/api/video/${segment}`, ticket));
+    if (ticket !== this.ticket) return null;
+    // We count from the first frame shown; a browser counts from where the file says its time begins.
+    if (direct) this.offset = -(await this.firstFrameTime());
+    if (ticket !== this.ticket) return null;
+    if (!direct && !(await this.openProxy(segment, ticket))) return ticket === this.ticket ? info : null;
+    const known = await frames;
+    if (ticket !== this.ticket) return null;
+    if (known?.seconds?.length) this.frames = known;
+    if (this.status === 'loading') this.setStatus('ready');
+    return info;
+  }
+
+  /** Point the element at an address; false where the browser cannot play what is there. */
+  open(address, ticket) {
+    return new Promise((resolve) => {
+      const done = (good) => {
+        this.video.removeEventListener('loadeddata', loaded);
+        this.video.removeEventListener('error', failed);
+        resolve(good);
+      };
+      // A browser that knows the sound but not the pictures plays on without them.
+      const loaded = () => done(ticket === this.ticket && this.video.videoWidth > 0);
+      const failed = () => done(false);
+      this.video.addEventListener('loadeddata', loaded);
+      this.video.addEventListener('error', failed);
+      this.presented = null; // the element's own time of the first frame that it shows
+      this.video.preload = 'auto';
+      this.video.src = address;
+      this.video.load();
+    });
+  }
+
+  /** The element's own time of the frame that it shows after loading; 0 where the browser does not tell. */
+  firstFrameTime() {
+    const { video } = this;
+    if (!video.requestVideoFrameCallback) return Promise.resolve(0);
+    if (this.presented !== null) return Promise.resolve(this.presented);
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(patience);
+        this.removeEventListener('presented', done);
+        resolve(this.presented ?? 0);
+      };
+      const patience = setTimeout(done, FIRST_FRAME_MILLISECONDS);
+      this.addEventListener('presented', done);
+    });
+  }
+
+  /** Have the server make a copy that any browser plays, and open it. */
+  async openProxy(segment, ticket) {
+    try {
+      let state = await api(`/api/proxy/${segment}`, { method: 'POST' });
+      while (state.state === 'making') {
+        if (ticket !== this.ticket) return false;
+        const share = state.progress ? ` ${Math.round(state.progress * 100)} %` : '';
+        this.setStatus('loading', `Browsers cannot play this format; making a small copy …${share}`);
+        await new Promise((resolve) => setTimeout(resolve, PROXY_POLL_MILLISECONDS));
+        state = await api(`/api/proxy/${segment}`);
+      }
+      if (ticket !== this.ticket) return false;
+      if (state.state === 'ready') {
+        this.offset = state.offset;
+        this.first = Math.max(this.first, state.offset);
+        this.last = Math.min(this.last, state.offset + state.duration);
+        if (await this.open(state.url, ticket)) return true;
+        this.fail('The copy made for the browser cannot be played either.');
+        return false;
+      }
+      this.fail(state.error ?? 'No copy could be made for the browser.');
+    } catch (error) {
+      if (ticket === this.ticket) this.fail(error.message);
+    }
+    return false;
+  }
+
+  unload() {
+    this.ticket += 1;
+    this.pause();
+    this.video.removeAttribute('src');
+    this.video.load();
+    this.clear();
+    if (playing === this) playing = null;
+  }
+
+  fail(message) {
+    this.setStatus('failed', message);
+  }
+
+  setStatus(status, message = '') {
+    this.status = status;
+    this.message = message;
+    this.tell('state');
+  }
+
+  tell(name) {
+    this.dispatchEvent(new Event(name));
+  }
+
+  get rate() {
+    return this.info ? this.info.rate[0] / this.info.rate[1] : 25;
+  }
+
+  get now() {
+    return this.shown;
+  }
+
+  get paused() {
+    return this.video.paused && this.reverse === null;
+  }
+
+  /** Where frame callbacks are missing or the element is paused, go by its clock. */
+  see() {
+    if (!this.info || this.status !== 'ready' || (this.video.paused && this.video.seeking)) return;
+    const at = this.video.currentTime + this.offset;
+    const index = this.indexAt(at);
+    const shown = this.timeOf(index);
+    if (Math.abs(shown - this.shown) > 1e-6) {
+      this.shown = shown;
+      this.tell('frame');
+    }
+  }
+
+  /** Number of the frame shown at a time, counted within the stretch (or from the video's first, by its rate). */
+  indexAt(seconds) {
+    if (!this.frames) return Math.floor(seconds * this.rate + 1e-3);
+    const times = this.frames.seconds;
+    let low = 0;
+    let high = times.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (times[middle] <= seconds + 1e-4) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  /** The first frame that begins at a time or after it. Parts of a long shot may begin between two frames. */
+  indexFrom(seconds) {
+    const index = this.indexAt(seconds);
+    return this.timeOf(index) < seconds - 1e-4 ? index + 1 : index;
+  }
+
+  timeOf(index) {
+    if (!this.frames) return index / this.rate;
+    const times = this.frames.seconds;
+    return times[Math.min(Math.max(index, 0), times.length - 1)];
+  }
+
+  /** Where a frame ends: the next one's time. */
+  endOf(index) {
+    if (!this.frames) return (index + 1) / this.rate;
+    const times = this.frames.seconds;
+    return index + 1 < times.length ? times[index + 1] : Math.min(times[index] + 1 / this.rate, this.info.duration);
+  }
+
+  /** pts of a frame, and of the end of a frame; null where the server could not tell. */
+  ptsOf(index) {
+    return this.frames ? this.frames.pts[Math.min(Math.max(index, 0), this.frames.pts.length - 1)] : null;
+  }
+
+  endPtsOf(index) {
+    if (!this.frames) return null;
+    if (index + 1 < this.frames.pts.length) return this.frames.pts[index + 1];
+    const base = this.info.time_base[0] / this.info.time_base[1];
+    return this.frames.pts[index] + Math.max(1, Math.round((this.endOf(index) - this.timeOf(index)) / base));
+  }
+
+  get index() {
+    return this.wanted ?? this.indexAt(this.shown + (this.frames ? 1e-3 : 0));
+  }
+
+  /** Number of the frame as people count it: from the video's first, at its nominal rate. */
+  numberOf(seconds) {
+    return frameNumber(seconds, this.rate);
+  }
+
+  show(index) {
+    const start = this.timeOf(index);
+    const end = this.endOf(index);
+    this.seek((start + end) / 2);
+    this.wanted = this.frames ? Math.min(Math.max(index, 0), this.frames.seconds.length - 1) : Math.max(0, index);
+    this.shown = start;
+    this.tell('frame');
+  }
+
+  seek(seconds) {
+    const low = this.first;
+    const high = Math.max(low, this.last - 0.5 / this.rate);
+    this.video.currentTime = Math.max(0, Math.min(Math.max(seconds, low), high) - this.offset);
+  }
+
+  seekTo(seconds) {
+    this.show(this.indexAt(Math.min(Math.max(seconds, this.first), this.last)));
+  }
+
+  step(frames) {
+    this.pause();
+    this.show(this.index + frames);
+  }
+
+  async play(speed = 1) {
+    if (this.status !== 'ready') return;
+    this.halt();
+    if (playing && playing !== this) playing.pause();
+    playing = this;
+    this.video.playbackRate = speed;
+    this.wanted = null;
+    if (this.stop && this.now >= this.timeOf(this.indexAt(this.stop.to - 1e-3)) - 1e-4) this.show(this.indexFrom(this.stop.from));
+    try {
+      await this.video.play();
+    } catch (error) {
+      if (error.name === 'NotAllowedError') {
+        this.video.muted = true; // browsers let nothing sound before a person has touched the page
+        await this.video.play().catch(() => {});
+      }
+    }
+  }
+
+  pause() {
+    this.halt();
+    this.video.pause();
+  }
+
+  toggle() {
+    if (this.paused) this.play();
+    else this.pause();
+  }
+
+  /** L: forwards, quicker with each press. J: backwards, likewise. */
+  shuttle(direction) {
+    if (direction > 0) {
+      const speed = !this.video.paused ? Math.min(8, this.video.playbackRate * 2) : 1;
+      this.stopForShuttle = this.stop;
+      this.play(speed);
+      return;
+    }
+    const speed = this.reverse ? Math.min(8, this.reverse.speed * 2) : 1;
+    this.pause();
+    this.reverse = { speed };
+    const back = () => {
+      if (!this.reverse) return;
+      if (this.now <= this.first + 1e-3) {
+        this.pause();
+        return;
+      }
+      if (!this.video.seeking) this.show(this.index - 1);
+      this.reverse.timer = setTimeout(back, 1000 / this.rate / this.reverse.speed);
+    };
+    back();
+    this.tell('state');
+  }
+
+  halt() {
+    if (this.reverse) {
+      clearTimeout(this.reverse.timer);
+      this.reverse = null;
+      this.tell('state');
+    }
+  }
+
+  /** Keep within the range: pause on the last frame but one, then show the last, so that the next shot never flashes. */
+  mind() {
+    if (!this.stop || this.video.paused) return;
+    const last = this.indexAt(this.stop.to - 1e-3);
+    if (this.index < last - 1) return;
+    if (this.index > last + 2) return; // a person has sought past the end, and may look on
+    if (this.loop) {
+      this.show(this.indexFrom(this.stop.from));
+      this.wanted = null; // it plays on from there
+    } else {
+      this.video.pause();
+      this.show(last);
+    }
+  }
+}

@@ -1,0 +1,137 @@
+// What every page has: the keys that work everywhere, and the tray at the lower edge.
+
+import { addKeys, showHelp } from './core/keys.js';
+import { openPlayer } from './player/player.js';
+import { attempt, element, length, setOverlayHome, tray } from './core/store.js';
+
+const OPEN = 'prismsearch.tray.open';
+let shell = null;
+
+/** data: {dock: whether the tray is shown, search: whether this page has the search box}. */
+export function mount({ data, parentElement }) {
+  setOverlayHome(parentElement);
+  if (shell && shell.parent !== parentElement) {
+    shell.remove();
+    shell = null;
+  }
+  shell ??= new Shell(parentElement);
+  shell.update(data ?? {});
+  return () => {
+    shell?.remove();
+    shell = null;
+  };
+}
+
+class Shell {
+  constructor(parent) {
+    this.parent = parent;
+    this.removeKeys = addKeys('Everywhere', [
+      { key: '/', label: 'Search', run: () => this.toSearch() },
+      { key: 'e E', label: 'Export the tray', run: () => { location.href = this.address('&export=1'); } },
+      { key: 't T', label: 'Show or hide the tray', run: () => this.toggle() },
+      { key: '?', label: 'These keys', run: () => showHelp() },
+    ]);
+    this.list = element('div', { class: 'ps-dock-list', role: 'list' });
+    this.count = element('span', {});
+    this.choice = element('select', { class: 'ps-select', 'aria-label': 'Collection', onchange: () => this.choose() });
+    this.openLink = element('a', { class: 'ps-button', text: 'Edit' });
+    this.exportLink = element('a', { class: 'ps-button ps-primary', text: 'Export' });
+    this.handle = element('button', { class: 'ps-dock-handle', type: 'button', 'aria-expanded': 'false', title: 'Show or hide the tray (T)',
+      onclick: () => this.toggle() }, element('span', { class: 'ps-chevron', text: '⌃', 'aria-hidden': 'true' }), this.count);
+    this.body = element('div', { class: 'ps-dock-body' }, this.list,
+      element('div', { class: 'ps-dock-side' }, this.choice, this.openLink, this.exportLink));
+    this.dock = element('section', { class: 'ps-dock', 'aria-label': 'Tray' }, this.handle, this.body);
+    this.openState = localStorage.getItem(OPEN) === 'yes';
+    this.onChange = () => this.draw();
+    this.onTrouble = (event) => { this.count.textContent = event.detail; };
+    tray.addEventListener('change', this.onChange);
+    tray.addEventListener('trouble', this.onTrouble);
+    this.unwatch = tray.watch();
+    parent.append(this.dock);
+    // What is under the tray must be reachable by scrolling, however tall the tray is.
+    this.sizes = new ResizeObserver(() => this.makeRoom());
+    this.sizes.observe(this.dock);
+    this.draw();
+  }
+
+  update(data) {
+    this.search = data.search ?? false;
+    this.dock.hidden = !(data.dock ?? true);
+    this.makeRoom();
+  }
+
+  makeRoom() {
+    document.documentElement.style.setProperty('--ps-dock', `${this.dock.offsetHeight}px`);
+  }
+
+  address(more = '') {
+    return `collections?collection=${tray.current?.id ?? ''}${more}`;
+  }
+
+  toSearch() {
+    const box = document.querySelector('.st-key-words input, input[data-ps-search]');
+    if (!box) {
+      location.href = '/';
+      return;
+    }
+    box.focus();
+    box.select();
+  }
+
+  toggle() {
+    this.openState = !this.openState;
+    localStorage.setItem(OPEN, this.openState ? 'yes' : 'no');
+    this.draw();
+  }
+
+  async choose() {
+    if (this.choice.value === 'new') {
+      const name = prompt('Name of the new collection');
+      if (name?.trim()) await attempt(() => tray.create(name.trim()));
+      this.draw();
+      return;
+    }
+    await tray.choose(Number(this.choice.value));
+  }
+
+  draw() {
+    const { current, collections } = tray;
+    this.dock.classList.toggle('ps-open', this.openState);
+    this.handle.setAttribute('aria-expanded', String(this.openState));
+    if (!current) {
+      this.count.textContent = 'Tray';
+      return;
+    }
+    const { subclips } = current;
+    const seconds = subclips.reduce((sum, clip) => sum + (clip.end - clip.start), 0);
+    this.count.textContent = `${current.name} · ${subclips.length}${subclips.length ? ` · ${length(seconds)}` : ''}`;
+    this.openLink.href = this.address();
+    this.exportLink.href = this.address('&export=1');
+    this.exportLink.toggleAttribute('aria-disabled', subclips.length === 0);
+    this.choice.replaceChildren(...collections.map((each) =>
+      element('option', { value: String(each.id), selected: each.id === current.id, text: `${each.name} (${each.items})` })),
+    element('option', { value: 'new', text: 'New collection …' }));
+    this.list.replaceChildren(...(subclips.length ? subclips.map((clip) => this.item(clip)) : [
+      element('p', { class: 'ps-muted', text: 'Nothing here yet: press S on a shot, or + on its poster.' })]));
+  }
+
+  item(clip) {
+    return element('div', { class: 'ps-dock-item', role: 'listitem' },
+      element('button', { class: 'ps-dock-poster', type: 'button', title: clip.title, 'aria-label': `Play ${clip.title}`,
+        onclick: () => clip.segment && openPlayer([{ id: clip.segment }], 0) },
+      clip.poster ? element('img', { src: clip.poster, alt: '', loading: 'lazy' }) : null,
+      element('span', { class: 'ps-length', text: length(clip.end - clip.start) })),
+      element('button', { class: 'ps-icon ps-dock-out', type: 'button', 'aria-label': `Take out ${clip.title}`, text: '×',
+        onclick: () => tray.takeOut([clip.id]) }));
+  }
+
+  remove() {
+    this.removeKeys();
+    this.unwatch();
+    tray.removeEventListener('change', this.onChange);
+    tray.removeEventListener('trouble', this.onTrouble);
+    this.sizes.disconnect();
+    this.dock.remove();
+    document.documentElement.style.removeProperty('--ps-dock');
+  }
+}

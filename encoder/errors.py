@@ -1,0 +1,25 @@
+"""Errors of the encoder room; each message says what to do next."""
+
+from __future__ import annotations
+
+
+class EncoderError(Exception):
+    """Base of what goes wrong with an encoder; the message says what to do next.
+
+    EncoderError
+      +- ModelNotFound        the weights are not on this machine and could not be fetched
+      +- WeightsMismatch      the file is not the checkpoint it should be (keys, shapes, checksum)
+      +- EncoderUnavailable   a library or device that the encoder needs is missing
+    """
+
+
+class ModelNotFound(EncoderError):
+    """The weights are not on this machine and could not be fetched."""
+
+
+class WeightsMismatch(EncoderError):
+    """A checkpoint's keys, shapes or checksum are not what they should be."""
+
+
+class EncoderUnavailable(EncoderError):
+    """A library or a device that the encoder needs is missing."""

@@ -1,0 +1,168 @@
+"""What real checkpoints must put out: the only check against trained weights that needs no reference implementation.
+
+Sources: the outputs were published with huggingface/transformers' port of VideoPrism (its weight converter and tests,
+which compare with the official JAX code on CPU); the token ids come from the published tests of projects that use the
+same vocabulary. The clip is the sample of the official demo (water_bottle_drumming.mp4), T frames at floor(k * n / T),
+resized with Lanczos to 288 x 288.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoder.protocol import Encoder
+
+if TYPE_CHECKING:
+    from encoder.model import VideoEncoder
+    from encoder.tokenizer import Tokenizer
+
+TEXT_TOLERANCE = 1e-4
+VIDEO_TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One comparison with what was published. For token ids the difference is how many of them are wrong."""
+
+    name: str
+    ok: bool
+    max_difference: float
+    tolerance: float
+
+
+@dataclass(frozen=True, slots=True)
+class LvtOutputs:
+    """What a video-text checkpoint says of the five demo queries, and of the demo clip."""
+
+    text: tuple[tuple[float, ...], ...]  # the first columns of each query's unit row
+    video: tuple[float, ...]  # the first columns of the clip's unit row
+
+
+DEMO_QUERIES: Mapping[str, tuple[int, ...]] = MappingProxyType(
+    {
+        "a video of playing drums.": (262, 266, 768, 267, 1376, 14293, 259),
+        "a video of sitting.": (262, 266, 768, 267, 2865, 259),
+        "a video of playing flute.": (262, 266, 768, 267, 1376, 20682, 259),
+        "a video of playing at playground.": (262, 266, 768, 267, 1376, 289, 10691, 259),
+        "a video of concert.": (262, 266, 768, 267, 4605, 259),
+    }
+)
+"""The queries of the official demo and their ids in the real vocabulary."""
+
+RAW_IDS: Mapping[str, tuple[int, ...]] = MappingProxyType(
+    {
+        "a long paragraph for summarization": (262, 266, 476, 8532, 270, 4460, 3949, 1682),
+        "summary of the text": (6254, 267, 260, 1443),
+        "a photo of a dog": (262, 266, 1304, 267, 262, 266, 1571),
+        "红": (262, 234, 189, 165),  # bytes E7 BA A2, each plus 3: byte fallback
+    }
+)
+"""Ids of texts that were not canonicalised (no final period), in the real vocabulary."""
+
+LVT: Mapping[str, LvtOutputs] = MappingProxyType(
+    {
+        "videoprism_lvt_public_v1_base": LvtOutputs(
+            text=(
+                (-0.00802545, 0.00931361, 0.01555958),
+                (0.02245245, 0.00010197, -0.01073526),
+                (-0.02258418, 0.00133927, -0.01555064),
+                (0.01056228, 0.01835608, -0.01539922),
+                (-0.00366718, 0.00370416, 0.00800336),
+            ),
+            video=(
+                -0.01940615, -0.04830061, 0.0069022, 0.02915299, -0.05897291, 0.02168823, -0.01471708, -0.00971614,
+                -0.00220576,
+            ),
+        ),
+        "videoprism_lvt_public_v1_large": LvtOutputs(
+            text=(
+                (0.00454123, -0.02623128, -0.00612541),
+                (-0.00042687, -0.0018771, 0.01664249),
+                (0.02318677, -0.02984732, 0.00270805),
+                (-0.02054974, 0.00793169, 0.00964476),
+                (-0.00214194, -0.02825877, 0.01981462),
+            ),
+            video=(
+                -0.00077759, 0.00582959, -0.00158949, 0.04192347, -0.01581791, 0.02410023, -0.00364033, -0.02118852,
+                0.00181754,
+            ),
+        ),
+    }
+)  # fmt: skip
+
+TOKENS: Mapping[str, tuple[tuple[float, ...], ...]] = MappingProxyType(
+    {
+        "videoprism_public_v1_base": (
+            (0.11648951, 0.4568253, 0.19288044),
+            (0.28420594, -0.04224018, 0.377879),
+            (0.24594213, -0.3914095, -0.30516925),
+        ),
+        "videoprism_public_v1_large": (
+            (0.39503154, 0.07308281, 0.21407786),
+            (0.4963156, -0.02489206, 0.49198192),
+            (-0.41461205, 0.24869855, 0.25285226),
+        ),
+    }
+)
+"""The first columns of the first tokens that a plain video encoder makes of the demo clip."""
+
+
+def check(
+    encoder: Encoder, clip: NDArray[np.uint8] | None = None, *, outputs: LvtOutputs | None = None
+) -> list[CheckResult]:
+    """Compare a loaded video-text checkpoint with what was published for it.
+
+    encoder: as `load_encoder` gives it, with its own number of frames. clip: uint8 (T, S, S, 3), the demo clip; without
+    it only the texts are compared. outputs: None takes those of the encoder's name. Raises ValueError where nothing was
+    published for it, or the clip has another shape.
+    """
+    if outputs is None:
+        name = encoder.id.partition("@")[0]
+        if name not in LVT:
+            raise ValueError(f"no outputs were published for {encoder.id}; they were for {', '.join(LVT)}")
+        outputs = LVT[name]
+    rows = encoder.encode_texts(list(DEMO_QUERIES))
+    results = [
+        _compare(f"text {query!r}", row, expected, TEXT_TOLERANCE)
+        for query, row, expected in zip(DEMO_QUERIES, rows, outputs.text, strict=True)
+    ]
+    if clip is not None:
+        results.append(_compare("video", encoder.encode_clips(clip[None])[0], outputs.video, VIDEO_TOLERANCE))
+    return results
+
+
+def check_tokens(
+    network: VideoEncoder, clip: NDArray[np.uint8], *, tokens: Sequence[Sequence[float]] | None = None
+) -> list[CheckResult]:
+    """Compare a plain video encoder with its published tokens. clip: uint8 (T, S, S, 3), the demo clip."""
+    import torch
+
+    expected = TOKENS[network.config.name] if tokens is None else tokens
+    with torch.inference_mode():
+        found = network(torch.from_numpy(np.ascontiguousarray(clip))[None])[0].float().cpu().numpy()
+    return [_compare(f"token {i}", found[i], row, VIDEO_TOLERANCE) for i, row in enumerate(expected)]
+
+
+def check_vocabulary(tokenizer: Tokenizer) -> list[CheckResult]:
+    """Compare a vocabulary with the ids known of the real one (c4_en)."""
+    ids, paddings = tokenizer.encode(list(DEMO_QUERIES))
+    results = []
+    for row, padding, (text, expected) in zip(ids, paddings, DEMO_QUERIES.items(), strict=True):
+        results.append(_same(text, [int(i) for i in row[padding == 0]], expected))
+    return results + [_same(text, tokenizer.raw_ids(text), expected) for text, expected in RAW_IDS.items()]
+
+
+def _compare(name: str, row: NDArray[np.float32], expected: Sequence[float], tolerance: float) -> CheckResult:
+    difference = float(np.abs(row[: len(expected)].astype(np.float64) - np.array(expected)).max())
+    return CheckResult(name, difference <= tolerance, difference, tolerance)  # NaN is not <=
+
+
+def _same(text: str, found: Sequence[int], expected: Sequence[int]) -> CheckResult:
+    wrong = sum(a != b for a, b in zip(found, expected, strict=False)) + abs(len(found) - len(expected))
+    return CheckResult(f"ids of {text!r}", wrong == 0, float(wrong), 0.0)

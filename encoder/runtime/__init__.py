@@ -1,0 +1,1 @@
+"""Execution of the towers: precision, CPU and CUDA runners, and the kernels beneath them."""

@@ -1,0 +1,209 @@
+"""The video tower of a CPU: the same function as `encoder.model`, cut into tasks that one core does in its own cache.
+
+A task is one picture through the whole spatial stack, some patches through the whole temporal stack, or some rows of
+one step of the auxiliary stack. Pictures' tasks always have the same shape, so that features are the same to the last
+bit whatever stands beside a picture. Letters: B clips, T frames, N patches, L tokens, D dimensions, M rows.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from encoder.config import VideoPrismConfig
+from encoder.layers import LAYER_NORM_EPS, Attention, Block, LayerNorm, Stack, resize_positions, unit_rows
+from encoder.model import VideoPrismLvT
+from encoder.runtime.capped_attention import LARGEST_CAP, attend, query_scale
+from encoder.runtime.packed_linear import GELU_LOWEST, PackedLinear, pack_linear
+from encoder.runtime.precision import Precision
+from encoder.runtime.workers import Workers
+
+_ROWS = 256
+"""Tokens of a task: enough for a matrix product to be at its best, few enough for the cache."""
+
+_DEVIATIONS = 4.0
+"""How many standard deviations the largest value of a normalised channel mostly is."""
+
+
+class CpuTower:
+    """Pictures -> features -> unit rows. Weights are copied, packed; the network may go afterwards."""
+
+    def __init__(self, network: VideoPrismLvT, precision: Precision, workers: Workers) -> None:
+        vision = network.vision_encoder
+        self._config: VideoPrismConfig = network.config
+        self._workers = workers
+        self._dtype = torch.float32 if precision == "float32" else torch.bfloat16  # of attention's products
+        # The first layer takes 1/200 of the time, and every error passes through it.
+        self._patch_projection = pack_linear(vision.patch_projection.weight, vision.patch_projection.bias, "float32")
+        self._spatial_positions = vision.spatial_positions.detach()
+        self._temporal_positions = vision.temporal_positions.detach()
+        self._spatial = _blocks(vision.spatial, precision)
+        self._temporal = _blocks(vision.temporal, precision)
+        self._auxiliary = _blocks(network.auxiliary, precision)
+        self._spatial_norm = _Norm(vision.spatial_norm)
+        self._temporal_norm = _Norm(vision.temporal_norm)
+        self._pooler = network.pooler
+
+    def frame_features(self, pictures: Tensor) -> Tensor:
+        """uint8 (M, H, W, 3) -> float32 (M, N, D): see `VideoEncoder.frame_features`."""
+        c = self._config
+        rows, columns = pictures.shape[1] // c.patch, pictures.shape[2] // c.patch
+        n = rows * columns
+        positions = resize_positions(self._spatial_positions, (c.rows, c.columns), (rows, columns))
+        together = max(1, _ROWS // n)
+        features = torch.empty(len(pictures), n, c.dim)
+
+        def spatial(start: int) -> None:
+            # Too few at the end are filled up: the shapes stay.
+            some = [min(i, len(pictures) - 1) for i in range(start, start + together)]
+            patches = pictures[some].float().div_(255).view(-1, rows, c.patch, columns, c.patch, 3).transpose(2, 3)
+            x = self._patch_projection(patches.reshape(together * n, -1))
+            x.view(together, n, c.dim).add_(positions)
+            for block in self._spatial:
+                q, k, v = block.project(x).view(together, n, 3, block.heads, -1).permute(2, 0, 3, 1, 4)
+                block.finish_(x, self._attention(q, k, v).transpose(1, 2).reshape(x.shape))
+            x = self._spatial_norm(x).view(together, n, c.dim)
+            features[start : start + together] = x[: len(pictures) - start]
+
+        self._workers.each(spatial, range(0, len(pictures), together))
+        return features
+
+    def encode_features(self, features: Tensor) -> Tensor:
+        """float32 (B, T, N, D) -> (B, D), unit rows: see `VideoPrismLvT.encode_features`."""
+        return torch.cat([self._encode_one(clip) for clip in features])
+
+    def _encode_one(self, features: Tensor) -> Tensor:
+        t, n, dim = features.shape
+        x = self._join(features).view(t * n, dim)
+        for block in self._auxiliary:
+            self._attend_to_all(block, x)
+        with torch.inference_mode():
+            return unit_rows(self._pooler(x[None]))
+
+    def _join(self, features: Tensor) -> Tensor:
+        """(T, N, D) -> (T, N, D): the temporal stack, each patch by itself."""
+        t, n, dim = features.shape
+        positions = resize_positions(self._temporal_positions, (self._config.frames,), (t,))[:, None]
+        together = max(1, _ROWS // t)
+        joined = torch.empty_like(features)
+
+        def temporal(start: int) -> None:
+            part = slice(start, start + together)
+            x = (features[:, part] + positions).view(-1, dim)  # (T*n, D)
+            for block in self._temporal:
+                q, k, v = block.project(x).view(t, -1, 3, block.heads, dim // block.heads).permute(2, 1, 3, 0, 4)
+                attended = self._attention(q, k, v)  # (n, heads, T, d)
+                block.finish_(x, attended.permute(2, 0, 1, 3).reshape(x.shape))
+            joined[:, part] = self._temporal_norm(x).view(t, -1, dim)
+
+        self._workers.each(temporal, range(0, n, together))
+        return joined
+
+    def _attention(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """(S, heads, L, d) each -> (S, heads, L, d) float32."""
+        sequences, heads, length, d = q.shape
+        q, k, v = (part.to(self._dtype) for part in (q, k, v))
+        out = torch.empty(sequences, heads, length, d)
+        attend(
+            q.reshape(-1, length, d),
+            k.transpose(2, 3).reshape(-1, d, length),
+            v.reshape(-1, length, d),
+            self._config.logit_cap,
+            out.view(-1, length, d),
+        )
+        return out
+
+    def _attend_to_all(self, block: _Block, x: Tensor) -> None:
+        """One block over all tokens of a clip, in place. x: (L, D)."""
+        length, dim = x.shape
+        heads, d = block.heads, dim // block.heads
+        q = torch.empty(heads, length, d, dtype=self._dtype)
+        k_t = torch.empty(heads, d, length, dtype=self._dtype)
+        v = torch.empty(heads, length, d, dtype=self._dtype)
+        attended = torch.empty(length, heads, d)
+
+        def project(start: int) -> None:
+            part = slice(start, start + _ROWS)
+            new_q, new_k, new_v = block.project(x[part]).view(-1, 3, heads, d).unbind(1)
+            q[:, part] = new_q.transpose(0, 1)
+            k_t[:, :, part] = new_k.permute(1, 2, 0)
+            v[:, part] = new_v.transpose(0, 1)
+
+        def look(task: tuple[int, int]) -> None:
+            head, start = slice(task[0], task[0] + 1), task[1]
+            part = slice(start, start + _ROWS)
+            attend(q[head, part], k_t[head], v[head], self._config.logit_cap, attended[part, head].transpose(0, 1))
+
+        def finish(start: int) -> None:
+            part = slice(start, start + _ROWS)
+            block.finish_(x[part], attended[part].view(-1, dim))
+
+        starts = range(0, length, _ROWS)
+        self._workers.each(project, starts)
+        self._workers.each(look, [(head, start) for head in range(heads) for start in starts])
+        self._workers.each(finish, starts)
+
+
+class _Norm:
+    def __init__(self, norm: LayerNorm, scales: Tensor | None = None) -> None:
+        """scales: (D,), what each channel is divided by; whoever comes next multiplies it in again."""
+        self._weight, self._bias = norm.weight.detach(), norm.bias.detach()
+        if scales is not None:
+            self._weight, self._bias = self._weight / scales, self._bias / scales
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return F.layer_norm(x, x.shape[-1:], self._weight, self._bias, LAYER_NORM_EPS)
+
+
+class _Block:
+    """A pre-norm block whose attention is done by whoever knows how its tokens lie."""
+
+    def __init__(self, block: Block, precision: Precision) -> None:
+        self.heads = block.attention.heads
+        out, up, down = block.attention.out, block.feed_forward.up, block.feed_forward.down
+        self._attention_norm, self._qkv = _pack_after(block.attention_norm, *_qkv(block.attention), precision)
+        self._out = pack_linear(out.weight, out.bias, precision)
+        self._feed_forward_norm, self._up = _pack_after(block.feed_forward_norm, up.weight, up.bias, precision)
+        self._down = pack_linear(down.weight, down.bias, precision, lowest=GELU_LOWEST)
+
+    def project(self, x: Tensor) -> Tensor:
+        """(M, D) -> (M, 3 D): queries, already scaled, keys and values."""
+        return self._qkv(self._attention_norm(x))
+
+    def finish_(self, x: Tensor, attended: Tensor) -> None:
+        """Add what was attended to, (M, D), then the feed-forward layer, to x in place."""
+        x.add_(self._out(attended))
+        hidden = self._up(self._feed_forward_norm(x))
+        x.add_(self._down(torch.ops.aten.gelu_(hidden)))
+
+
+def _blocks(stack: Stack, precision: Precision) -> list[_Block]:
+    return [_Block(block, precision) for block in stack.layers if isinstance(block, Block)]
+
+
+def _pack_after(norm: LayerNorm, weight: Tensor, bias: Tensor, precision: Precision) -> tuple[_Norm, PackedLinear]:
+    """A norm and the layer behind it.
+
+    Trained networks have channels far larger than the others, which leave few of int8's steps to the rest. What the
+    norm is divided by, a channel each, the weights are multiplied with, so that both sides share the spread:
+    SmoothQuant (arXiv 2211.10438), with the norm's gain and bias in place of measured activations.
+    """
+    if precision != "int8":
+        return _Norm(norm), pack_linear(weight, bias, precision)
+    weight = weight.detach()
+    inputs = _DEVIATIONS * norm.weight.detach().abs() + norm.bias.detach().abs()
+    scales = (inputs.clamp_min(1e-5) / weight.abs().amax(dim=0).clamp_min(1e-5)).sqrt()
+    return _Norm(norm, scales), pack_linear(weight * scales, bias, precision)
+
+
+def _qkv(attention: Attention) -> tuple[Tensor, Tensor]:
+    """Weight and bias of the projection, with what queries are scaled by."""
+    if attention.cap > LARGEST_CAP:
+        raise ValueError(f"a logit cap of {attention.cap} is more than {LARGEST_CAP}")
+    weight, bias = attention.qkv.weight.detach().clone(), attention.qkv.bias.detach().clone()
+    dim = weight.shape[1]
+    scale = query_scale(dim // attention.heads, attention.cap)
+    weight[:dim] *= scale
+    bias[:dim] *= scale
+    return weight, bias

@@ -1,0 +1,198 @@
+"""The Runner of an NVIDIA GPU in bfloat16: chunks that fit, sent while others compute, with fused kernels if it can.
+
+On a CPU the same runs without streams and Triton, which is how most of it is tested.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from encoder.config import VideoPrismConfig
+from encoder.errors import EncoderUnavailable
+from encoder.layers import unit_rows
+from encoder.model import VideoPrismLvT
+from encoder.runtime.fused_tower import FusedTower
+from encoder.runtime.plain_kernels import Kernels, PlainKernels
+from encoder.runtime.staging import Staging
+from encoder.runtime.token_layout import Sequences
+
+_log = logging.getLogger(__name__)
+
+_CHUNK_TOKENS = 1 << 17
+"""Tokens computed at once, where memory allows: 32 clips of LvT-B, 64 of LvT-L. Matrix products are large enough long
+before that."""
+
+_SHARE_OF_FREE = 0.6
+"""Of the memory that is free when the encoder is loaded: others use the card too."""
+
+_KERNELS_AGREE = 0.02
+"""What fused kernels may differ from plain ones, root mean square to root mean square: a few times bfloat16's 1/256."""
+
+
+class CudaRunner:
+    """See `encoder.runtime.runner.Runner`. The text tower runs as it is written, in float32: a sentence costs a thousandth
+    of a clip."""
+
+    def __init__(
+        self,
+        network: VideoPrismLvT,
+        device: str,
+        *,
+        kernels: Kernels | None = None,
+        dtype: torch.dtype = torch.bfloat16,
+    ) -> None:
+        """kernels: what the device can do, unless given. Raises EncoderUnavailable when it cannot hold the network."""
+        self._device = torch.device(device)
+        self._config = network.config
+        self._staging: Staging | None = None
+        self._tokens_at_once = _CHUNK_TOKENS
+        try:
+            if self._device.type == "cuda" and dtype == torch.bfloat16 and not computes_bfloat16(device):
+                raise EncoderUnavailable(
+                    f"{torch.cuda.get_device_name(self._device)} does not compute in bfloat16; use --precision float32"
+                )
+            with self._on_device():
+                chosen = kernels or best_kernels(self._device, dtype, network.config)
+                self._tower = FusedTower(network, chosen, self._device, dtype)
+                self._text = network.text_encoder.to(self._device).eval()
+                if self._device.type == "cuda":
+                    self._staging = Staging(self._device)
+                    free, _ = torch.cuda.mem_get_info(self._device)
+                    fit = int(free * _SHARE_OF_FREE / bytes_a_token(network.config))
+                    self._tokens_at_once = min(_CHUNK_TOKENS, fit)
+        except (RuntimeError, AssertionError) as error:
+            raise EncoderUnavailable(f"{network.config.name} cannot run on {device}: {error}") from error
+
+    def _on_device(self) -> AbstractContextManager[Any]:
+        """Triton launches on the device that is current, which is each thread's own."""
+        return torch.cuda.device(self._device) if self._device.type == "cuda" else nullcontext()
+
+    @property
+    def batch(self) -> int:
+        """See Runner: two chunks, so that one is on its way while the other is computed."""
+        return 2 * self._chunk(self._config.frames)
+
+    def clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See Runner. What does not fit is tried again in smaller chunks; one clip that does not fit is an error."""
+        while True:
+            chunk = min(len(clips), self._chunk(clips.shape[1]))
+            try:
+                with self._on_device():
+                    return self._in_chunks(clips, chunk)
+            except torch.OutOfMemoryError:
+                if chunk == 1:
+                    raise
+            # Only here are the error's frames, and the tensors in them, let go.
+            if self._device.type == "cuda":
+                torch.cuda.empty_cache()
+            smaller = (chunk + 1) // 2
+            self._tokens_at_once = smaller * clips.shape[1] * self._patches
+            _log.warning("The GPU's memory does not suffice for %d clips at once; going on with %d.", chunk, smaller)
+
+    @property
+    def _patches(self) -> int:
+        return self._config.rows * self._config.columns
+
+    def _chunk(self, frames: int) -> int:
+        return max(1, self._tokens_at_once // (frames * self._patches))
+
+    def _in_chunks(self, clips: NDArray[np.uint8], chunk: int) -> NDArray[np.float32]:
+        cuda = self._device.type == "cuda"
+        rows = torch.empty(len(clips), self._config.dim, pin_memory=cuda)
+        with torch.inference_mode():
+            for start in range(0, len(clips), chunk):
+                part = clips[start : start + chunk]
+                rows[start : start + chunk].copy_(self._tower(self._send(part)), non_blocking=True)
+        if cuda:
+            torch.cuda.current_stream(self._device).synchronize()
+        return rows.numpy().copy()  # pinned memory is scarce, and rows are kept
+
+    def _send(self, clips: NDArray[np.uint8]) -> Tensor:
+        if self._staging is None:
+            return torch.from_numpy(np.ascontiguousarray(clips)).to(self._device)
+        return self._staging.send(clips)
+
+    def texts(self, ids: NDArray[np.int32], paddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See Runner."""
+        with torch.inference_mode(), self._on_device():
+            x = self._text(torch.from_numpy(ids).to(self._device), torch.from_numpy(paddings).to(self._device))
+            return unit_rows(x).float().cpu().numpy()
+
+
+def computes_bfloat16(device: str) -> bool:
+    """Whether a CUDA device has bfloat16 matrix units (Ampere, 2020, and later)."""
+    return torch.cuda.get_device_capability(device) >= (8, 0)
+
+
+def bytes_a_token(config: VideoPrismConfig) -> int:
+    """Device memory that a token takes at the fullest moment, in bfloat16: the stream and its norm, queries, keys,
+    values and what comes of them, or the hidden layer before and after GELU; and its pixels."""
+    attention, feed_forward = 6 * config.dim, 2 * config.dim + 2 * config.mlp
+    return 2 * max(attention, feed_forward) + 3 * config.patch**2
+
+
+def best_kernels(device: torch.device, dtype: torch.dtype, config: VideoPrismConfig) -> Kernels:
+    """Fused kernels on a GPU where they can be trusted, else plain ones."""
+    if device.type != "cuda":
+        return PlainKernels()
+
+    def fused() -> Kernels:
+        from encoder.runtime.triton_kernels import TritonKernels
+
+        return TritonKernels()
+
+    return trusted(fused, device, dtype, config)
+
+
+def trusted(make: Callable[[], Kernels], device: torch.device, dtype: torch.dtype, config: VideoPrismConfig) -> Kernels:
+    """What `make` makes if it compiles and agrees with plain kernels on numbers of this network's shape; else plain
+    ones, with a sentence in the log."""
+    plain = PlainKernels()
+    try:
+        fused = make()
+        with torch.inference_mode():
+            off = _disagreements(fused, plain, device, dtype, config)
+    except Exception as error:  # noqa: BLE001  whatever a compiler may raise: the plain way always works
+        said = (str(error).strip().splitlines() or [""])[0][:200]
+        _log.warning("Triton cannot be used on this GPU (%s: %s); going on without it.", type(error).__name__, said)
+        return plain
+    if not all(each <= _KERNELS_AGREE for each in off):  # NaN is not
+        said = ", ".join(f"{each:.2g}" for each in off)
+        _log.warning("Fused kernels are off by %s on this GPU; going on without them.", said)
+        return plain
+    return fused
+
+
+def _disagreements(
+    fused: Kernels, plain: Kernels, device: torch.device, dtype: torch.dtype, config: VideoPrismConfig
+) -> list[float]:
+    """Relative differences on random numbers: of the three ways to attend, and of the norm."""
+    clips, frames, patches = 1, 3, config.rows * config.columns
+    rows, dim = clips * frames * patches, config.dim
+    random = torch.Generator().manual_seed(1)
+
+    def numbers(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=random).to(device)
+
+    qkv = (numbers(rows, 3 * dim) * torch.linspace(0.5, 3, dim).repeat(3).to(device)).to(dtype)
+    off = []
+    for make in (Sequences.within_frames, Sequences.across_frames, Sequences.within_clips):
+        sequences = make(clips, frames, patches)
+        found, expected = (k.attend(qkv, sequences, config.heads, config.logit_cap) for k in (fused, plain))
+        off.append(_off(found, expected))
+    x, vectors = numbers(rows, dim).to(dtype), [numbers(dim) for _ in range(3)]
+    return [*off, _off(fused.shifted_norm(x, *vectors), plain.shifted_norm(x, *vectors))]
+
+
+def _off(found: Tensor, expected: Tensor) -> float:
+    """Root mean square difference over root mean square; NaN where there is one."""
+    difference = (found.float() - expected.float()).square().mean().sqrt()
+    return float(difference / expected.float().square().mean().sqrt())

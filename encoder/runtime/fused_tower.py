@@ -1,0 +1,174 @@
+"""LvT's video tower as a GPU likes it: one token matrix from patches to pooler, few large steps, no copies between.
+
+The same function as `encoder.model.VideoPrismLvT.encode_video`, without paddings and side outputs. What differs:
+- Spatial, temporal and auxiliary layers read the same rows (`encoder.runtime.token_layout`).
+- What a block adds to the stream is added by the matrix product itself; its bias is not, but joins a constant row that
+  the next layer norm adds in float32.
+- The pooler's query is a constant, so keys and scores become one product with D x heads, and values are projected after
+  they were averaged (videoprism/layers.py, AttentionPoolingLayer, multiplied out: 38.7 of 1231 GFLOP a clip of LvT-B).
+- Pixels stay integers, which bfloat16 holds exactly; 1/255 is part of the patch projection.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from encoder.layers import Block, LayerNorm, Stack, resize_positions, unit_rows
+from encoder.model import AttentionPooler, VideoEncoder, VideoPrismLvT
+from encoder.runtime.plain_kernels import Kernels
+from encoder.runtime.token_layout import Sequences
+
+_ALIGNED = 8
+"""Columns are padded to a multiple of this: matrix products want rows of whole 16 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Norm:
+    shift: Tensor  # float32 (D,): the biases of all blocks before
+    weight: Tensor
+    bias: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    attention_norm: _Norm
+    qkv: Tensor
+    qkv_bias: Tensor
+    out: Tensor
+    feed_forward_norm: _Norm
+    up: Tensor
+    up_bias: Tensor
+    down: Tensor
+
+
+class FusedTower:
+    """uint8 clips -> unit rows, in one dtype on one device. Any B and T; frames of the network's own size."""
+
+    def __init__(self, network: VideoPrismLvT, kernels: Kernels, device: torch.device, dtype: torch.dtype) -> None:
+        """Copies what it needs of the network's weights to the device."""
+        self.config = network.config
+        self.kernels = kernels
+        self._device = device
+        self._dtype = dtype
+        with torch.no_grad():
+            vision = network.vision_encoder
+            self._patches, self._positions = self._patch_projection(vision)
+            self._temporal_positions = vision.temporal_positions.detach().float().to(device)
+            nothing = torch.zeros(self.config.dim, device=device)
+            self._spatial, shift = self._blocks(vision.spatial, nothing)
+            self._spatial_norm = self._norm(vision.spatial_norm, shift)
+            self._temporal, shift = self._blocks(vision.temporal, nothing)
+            self._temporal_norm = self._norm(vision.temporal_norm, shift)
+            self._auxiliary, self._last_shift = self._blocks(network.auxiliary, nothing)
+            self._pooler = _Pooler(network.pooler, device, dtype)
+
+    def __call__(self, clips: Tensor) -> Tensor:
+        """uint8 (B, T, S, S, 3) on the device -> float32 (B, D), unit rows."""
+        b, t, n = clips.shape[0], clips.shape[1], self.config.rows * self.config.columns
+        x = self._tokens(clips)  # (B*T*N, D), which the blocks change in place
+        self._run(self._spatial, x, Sequences.within_frames(b, t, n))
+        x = self._normed(x, self._spatial_norm)
+        positions = resize_positions(self._temporal_positions, (self.config.frames,), (t,)).to(x.dtype)
+        x.view(b, t, n, -1).add_(positions[:, None])
+        self._run(self._temporal, x, Sequences.across_frames(b, t, n))
+        x = self._normed(x, self._temporal_norm)
+        self._run(self._auxiliary, x, Sequences.within_clips(b, t, n))
+        x.add_(self._last_shift.to(x.dtype))
+        return unit_rows(self._pooler(x.view(b, t * n, -1)))
+
+    # Weights
+
+    def _moved(self, tensor: Tensor) -> Tensor:
+        return tensor.detach().to(self._device, self._dtype)
+
+    def _patch_projection(self, vision: VideoEncoder) -> tuple[Tensor, Tensor]:
+        """(D, patch values, padded), for pixels of 0 to 255; (N, D) float32: positions with the bias added."""
+        weight, bias = vision.patch_projection.weight.detach().float() / 255, vision.patch_projection.bias
+        weight = F.pad(weight, (0, -weight.shape[1] % _ALIGNED))
+        return self._moved(weight), (vision.spatial_positions + bias).detach().float().to(self._device)
+
+    def _norm(self, norm: LayerNorm, shift: Tensor) -> _Norm:
+        return _Norm(shift.clone(), *(p.detach().float().to(self._device) for p in (norm.weight, norm.bias)))
+
+    def _blocks(self, stack: Stack, shift: Tensor) -> tuple[list[_Block], Tensor]:
+        """The stack's blocks, and what the stream lacks at its end."""
+        blocks = []
+        for block in stack.layers:
+            assert isinstance(block, Block)
+            attention, feed_forward = block.attention, block.feed_forward
+            attention_norm = self._norm(block.attention_norm, shift)
+            shift = shift + attention.out.bias.detach().float().to(self._device)
+            blocks.append(
+                _Block(
+                    attention_norm=attention_norm,
+                    qkv=self._moved(attention.qkv.weight),
+                    qkv_bias=self._moved(attention.qkv.bias),
+                    out=self._moved(attention.out.weight),
+                    feed_forward_norm=self._norm(block.feed_forward_norm, shift),
+                    up=self._moved(feed_forward.up.weight),
+                    up_bias=self._moved(feed_forward.up.bias),
+                    down=self._moved(feed_forward.down.weight),
+                )
+            )
+            shift = shift + feed_forward.down.bias.detach().float().to(self._device)
+        return blocks, shift
+
+    # Steps
+
+    def _tokens(self, clips: Tensor) -> Tensor:
+        c, p = self.config, self.config.patch
+        frames = clips.shape[0] * clips.shape[1]
+        values = p * p * 3
+        patches = clips.new_zeros(frames * c.rows * c.columns, self._patches.shape[1], dtype=self._dtype)
+        parts = patches[:, :values].view(frames, c.rows, c.columns, p, p * 3)
+        parts.copy_(clips.view(frames, c.rows, p, c.columns, p * 3).transpose(2, 3))
+        x = patches @ self._patches.t()
+        x.view(frames, c.rows * c.columns, -1).add_(self._positions.to(x.dtype))
+        return x
+
+    def _run(self, blocks: list[_Block], x: Tensor, sequences: Sequences) -> None:
+        """The blocks on x (R, D), in place."""
+        heads, cap = self.config.heads, self.config.logit_cap
+        for block in blocks:
+            y = F.linear(self._normed(x, block.attention_norm), block.qkv, block.qkv_bias)
+            y = self.kernels.attend(y, sequences, heads, cap)
+            x.addmm_(y, block.out.t())
+            y = F.linear(self._normed(x, block.feed_forward_norm), block.up, block.up_bias)
+            x.addmm_(F.gelu(y), block.down.t())
+
+    def _normed(self, x: Tensor, norm: _Norm) -> Tensor:
+        return self.kernels.shifted_norm(x, norm.shift, norm.weight, norm.bias)
+
+
+class _Pooler:
+    """The attention pooler with its constant query multiplied out; what it does per clip, not per token, in float32."""
+
+    def __init__(self, pooler: AttentionPooler, device: torch.device, dtype: torch.dtype) -> None:
+        d, heads = pooler.per_dim_scale.shape[0], pooler.heads
+        scale = 1.442695041 / math.sqrt(d) * F.softplus(pooler.per_dim_scale.double())
+        query = (pooler.query.double() @ pooler.q.weight.double().t() + pooler.q.bias.double()).view(heads, d) * scale
+        # The keys' bias adds the same to every score of a head, so softmax does not see it.
+        scorer = torch.einsum("hd,hdk->hk", query, pooler.k.weight.double().view(heads, d, -1))
+        padded = F.pad(scorer, (0, 0, 0, -heads % _ALIGNED))
+        self._heads = heads
+        self._scorer = padded.to(device, dtype)
+        self._values = pooler.v.weight.detach().float().view(heads, d, -1).to(device)
+        self._values_bias = pooler.v.bias.detach().float().to(device)
+        self._out = pooler.out.weight.detach().float().to(device)
+        self._out_bias = pooler.out.bias.detach().float().to(device)
+        self._norm = (pooler.norm.weight.detach().float().to(device), pooler.norm.bias.detach().float().to(device))
+        self._eps = pooler.norm.eps
+
+    def __call__(self, tokens: Tensor) -> Tensor:
+        """(B, L, D) -> float32 (B, D)."""
+        scores = (tokens @ self._scorer.t())[..., : self._heads].float()  # (B, L, heads)
+        weights = torch.softmax(scores, dim=1).to(tokens.dtype)
+        means = (weights.transpose(1, 2) @ tokens).float()  # (B, heads, D)
+        values = torch.einsum("bhk,hdk->bhd", means, self._values).flatten(1) + self._values_bias
+        pooled = F.linear(values, self._out, self._out_bias)
+        return F.layer_norm(pooled, pooled.shape[1:], *self._norm, self._eps)

@@ -1,0 +1,181 @@
+"""Clips to search with: a stretch of any video, or a picture, sampled and scaled exactly as in indexing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from indexer.media.errors import UnreadableVideo
+from indexer.settings import CANDIDATE_FRAMES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from encoder import ClipSpec
+    from indexer.media.decode import Frame
+    from indexer.media.probe import Source
+    from indexer.media.scale import Scaler
+
+    Clip = NDArray[np.uint8]
+
+_SEEK_EARLIER_SECONDS = (0, 4, 30)  # some containers land after the place asked for: then ask for an earlier one
+
+
+def read_clip(
+    path: str,
+    spec: ClipSpec,
+    *,
+    start_seconds: float | None = None,
+    end_seconds: float | None = None,
+    kept_frames: int = CANDIDATE_FRAMES,
+) -> Clip:
+    """The clip of a stretch of a video, uint8 (T, S, S, 3) RGB; without times, of all of it.
+
+    Seconds count from the first frame shown. Frames are those that begin within [start, end), or the one on show at
+    `start` where none does. The times of an indexed segment give the frames that were indexed, bit for bit unless its
+    shot had more than `kept_frames` frames (or than fit in KEPT_BYTES), or only reference frames were decoded; of a
+    longer stretch the nearest of evenly kept frames are taken, so memory is bounded. Only what is needed is decoded,
+    where the container can be sought.
+
+    Raises UnreadableVideo; ValueError where the times make no sense for this video.
+    """
+    from indexer.media.decode import Decoding, no_frames
+    from indexer.media.probe import open_source
+    from indexer.media.scale import Orientation, Scaler
+
+    start = 0.0 if start_seconds is None else start_seconds
+    if not 0 <= start < math.inf:
+        raise ValueError(f"a clip cannot start at {start:g} s")
+    if end_seconds is not None and not start < end_seconds:
+        raise ValueError(f"a clip must end after it starts: {start:g} s to {end_seconds:g} s")
+    with open_source(path) as source:
+        decoding = Decoding(source)
+        first = next(iter(decoding), None)
+        if first is None:
+            raise no_frames(source, decoding.damaged)
+        scaler = Scaler(spec, orientation=Orientation.of(first.picture), sample_aspect=source.sample_aspect)
+        scaler.start(first.picture)
+        stretch = _Stretch(
+            scaler,
+            begin=first.pts + round(Fraction(start) / source.time_base),
+            end=None if end_seconds is None else first.pts + round(Fraction(end_seconds) / source.time_base),
+            step=source.step,
+            kept=kept_frames,
+        )
+        if stretch.begin - first.pts > source.step and source.seeks_exactly and not decoding.clock.counted:
+            clip = _sought(source, stretch)
+            if clip is not None:
+                return clip
+    with open_source(path) as source:  # again: raw streams cannot be sought, not even back to their beginning
+        return stretch.sample(Decoding(source))
+
+
+def read_image(path: str, spec: ClipSpec) -> Clip:
+    """The clip of a picture, uint8 (T, S, S, 3) RGB: T times the same frame. Of a video, its first frame.
+
+    Transparent parts become white. Raises UnreadableVideo.
+    """
+    from av.video.frame import VideoFrame
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    from indexer.media.probe import unreadable
+    from indexer.media.scale import Orientation, Scaler
+
+    try:
+        with Image.open(path) as image:
+            shown = ImageOps.exif_transpose(image).convert("RGBA")
+    except UnidentifiedImageError:
+        return _first_frame(path, spec)
+    except Image.DecompressionBombError:
+        raise UnreadableVideo(path, "error", "The picture is too large to be opened; make it smaller.") from None
+    except FileNotFoundError:
+        raise UnreadableVideo(path, "missing", "There is no file of this name.") from None
+    except PermissionError:
+        raise UnreadableVideo(path, "permission", "The file may not be read; change its permissions.") from None
+    except (ValueError, SyntaxError, EOFError) as problem:  # what Pillow's formats raise on damaged content
+        raise UnreadableVideo(path, "broken", "The picture is damaged.") from problem
+    except OSError as problem:
+        if problem.errno is not None:
+            raise unreadable(path, problem) from problem
+        raise UnreadableVideo(path, "broken", "The picture is damaged.") from problem
+    white = Image.new("RGBA", shown.size, "white")
+    white.alpha_composite(shown)
+    picture = VideoFrame.from_ndarray(np.asarray(white.convert("RGB")), format="rgb24")
+    scaler = Scaler(spec, orientation=Orientation(), sample_aspect=Fraction(1))
+    scaler.start(picture)
+    frame = scaler.clip_frame(scaler.reduce(picture), coded_size=(picture.width, picture.height))
+    return np.repeat(frame[None], spec.frames, axis=0)
+
+
+def _first_frame(path: str, spec: ClipSpec) -> Clip:
+    """Of a video, or of a picture in a format that only FFmpeg knows."""
+    try:
+        return read_clip(path, spec, start_seconds=0.0, end_seconds=1e-9)
+    except UnreadableVideo as problem:
+        if problem.kind not in ("broken", "not_video"):
+            raise
+        raise UnreadableVideo(path, "not_video", "This is no picture that can be read, and no video.") from problem
+
+
+def _sought(source: Source, stretch: _Stretch) -> Clip | None:
+    """The clip, decoded from the key frame before it; None where this container cannot be sought reliably."""
+    from av.error import FFmpegError
+
+    from indexer.media.decode import Decoding
+
+    for earlier in _SEEK_EARLIER_SECONDS:
+        decoding = Decoding(source, seek_pts=stretch.begin - round(earlier / source.time_base))
+        frames = iter(decoding)
+        try:
+            landed = next(frames, None)
+        except FFmpegError:  # no index, no way to seek
+            return None
+        if landed is None or decoding.clock.counted:
+            return None
+        if landed.pts <= stretch.begin:
+            return stretch.sample(_chain(landed, frames))
+    return None
+
+
+def _chain(first: Frame, rest: Iterable[Frame]) -> Iterable[Frame]:
+    yield first
+    yield from rest
+
+
+class _Stretch:
+    """[begin, end) in pts of a video, and how to make a clip of the frames in it."""
+
+    def __init__(self, scaler: Scaler, *, begin: int, end: int | None, step: int, kept: int) -> None:
+        self.begin = begin
+        self._end = None if end is None else max(begin + 1, end)
+        self._scaler = scaler
+        self._step = step
+        self._kept = kept
+
+    def sample(self, frames: Iterable[Frame]) -> Clip:
+        """From frames that begin at or before the stretch. ValueError if the video ends before it."""
+        from indexer.media.frame_buffer import KeptFrames
+
+        kept = KeptFrames(self._scaler, self._kept)
+        count = 0
+        before: Frame | None = None
+        went_on = False
+        for frame in frames:
+            if self._end is not None and frame.pts >= self._end:
+                went_on = True
+                break
+            if frame.pts < self.begin:
+                before = frame
+                continue
+            kept.offer(count, self._scaler.reduce(frame.picture), (frame.picture.width, frame.picture.height))
+            count += 1
+        if count:
+            return kept.clip(0, count)
+        if before is None or not (went_on or before.pts + (before.duration or self._step) > self.begin):
+            raise ValueError("the video ends before the clip starts; choose an earlier start")
+        kept.offer(0, self._scaler.reduce(before.picture), (before.picture.width, before.picture.height))
+        return kept.clip(0, 1)

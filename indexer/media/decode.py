@@ -1,0 +1,189 @@
+"""Every frame that a video still holds, in the order shown, past whatever is damaged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
+
+import av
+import av.error
+
+from indexer.media.clock import Clock
+from indexer.media.errors import UnreadableVideo
+from indexer.media.frame_times import tells_times
+from indexer.media.probe import Source, open_source, unreadable
+
+if TYPE_CHECKING:
+    from av.packet import Packet
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+_MOST_READ_ERRORS = 32  # in a row, from the demuxer: it makes no way any more
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One decoded frame. `pts` is strictly increasing, in the stream's time base; `duration` is 0 where unknown.
+
+    skipped: times of the frames between the one before and this one that were not decoded, ascending.
+    """
+
+    pts: int
+    duration: int
+    picture: VideoFrame
+    skipped: tuple[int, ...] = ()
+
+
+class Decoding:
+    """Iterate once to get every frame; afterwards `damaged` says how often decoding went on past an error.
+
+    PyAV's own `container.decode()` ends at the first damaged packet, where ffmpeg goes on: here packets are fed one by
+    one, and an error costs that packet only. seek_pts: start at the key frame before this time rather than at the
+    beginning (the frames from there on come, also those before `seek_pts`). reference_only: leave out frames that no
+    other frame is decoded from, where their packets say when they are shown (`frame_times`); anywhere else all are
+    decoded. Those left out at the end are in `skipped_after` when the iteration is over.
+
+    Raises UnreadableVideo (missing, error) when the file cannot be read on, which is not the same as damage.
+    """
+
+    def __init__(self, source: Source, *, seek_pts: int | None = None, reference_only: bool = False) -> None:
+        self.source = source
+        self.skips = reference_only and tells_times(source)
+        self.skipped_after: tuple[int, ...] = ()
+        self._undecoded: list[int] = []  # a heap: times of packets of which no frame has come yet
+        self._raw: int | None = None  # what the frame that came last says its time is
+        self._moved = 0  # by how much the clock moved it
+        self.damaged = 0
+        self.clock = Clock(step=source.step, second=round(1 / source.time_base), prefer_dts=source.decoding_times_only)
+        self._seek_pts = seek_pts
+        self._fed_to: int | None = None  # latest time among the packets
+        self._shown_to: int | None = None  # latest time among the frames
+
+    def __iter__(self) -> Iterator[Frame]:
+        if self._seek_pts is not None:
+            self.source.container.seek(self._seek_pts, stream=self.source.stream, backward=True)
+        for picture in self._pictures(self.source):
+            yield self._placed(picture)
+        for picture in self._lost_at_the_end():
+            yield self._placed(picture)
+        if self._raw is not None and self._moved == 0:
+            self.skipped_after = tuple(self._left_out(before=None))
+
+    def _left_out(self, before: int | None) -> list[int]:
+        """Times after the frame that came last, of packets that gave none; whatever was fed comes in order."""
+        times: list[int] = []
+        while self._undecoded and (before is None or self._undecoded[0] <= before):
+            time = heappop(self._undecoded)
+            if self._raw is not None and self._raw < time != before and time not in times[-1:]:
+                times.append(time)
+        return times
+
+    def _placed(self, picture: VideoFrame) -> Frame:
+        if picture.pts is not None and (self._shown_to is None or picture.pts > self._shown_to):
+            self._shown_to = picture.pts
+        duration = picture.duration or 0
+        pts = self.clock.place(picture.pts, picture.dts, duration)
+        if not self.skips or picture.pts is None:
+            return Frame(pts, duration, picture)
+        skipped = self._left_out(before=picture.pts)
+        self._raw, self._moved = picture.pts, pts - picture.pts
+        # Where the clock had to move times, as after a jump, nobody knows when the frames left out would be shown.
+        return Frame(pts, duration, picture, () if self._moved else tuple(skipped))
+
+    def _pictures(self, source: Source) -> Iterator[VideoFrame]:
+        context = source.stream.codec_context
+        if self.skips:
+            context.skip_frame = "NONREF"
+        for packet in self._packets(source):
+            try:
+                pictures = context.decode(packet)
+            except MemoryError:
+                raise
+            except av.error.FFmpegError:
+                self.damaged += 1
+                continue
+            yield from pictures
+        try:
+            pictures = context.decode(None)
+        except MemoryError:
+            raise
+        except av.error.EOFError:
+            return
+        except av.error.FFmpegError:
+            self.damaged += 1
+            return
+        yield from pictures
+
+    def _packets(self, source: Source) -> Iterator[Packet[VideoStream]]:
+        """Packets with something in them. The empty one that PyAV adds at the end is left to the caller's flush."""
+        errors = 0
+        packets = source.container.demux(source.stream)
+        while errors < _MOST_READ_ERRORS:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except (OSError, MemoryError) as problem:
+                if isinstance(problem, MemoryError):
+                    raise
+                if isinstance(problem, BlockingIOError):
+                    errors += 1
+                    continue
+                source.check_unchanged()
+                raise unreadable(source.path, problem) from problem
+            except av.error.EOFError:
+                return
+            except av.error.FFmpegError:
+                errors += 1
+                self.damaged += 1
+                packets = source.container.demux(source.stream)  # a generator that raised is finished
+                continue
+            if packet.size:
+                errors = 0
+                if packet.pts is not None and not packet.is_discard:
+                    self._fed_to = packet.pts if self._fed_to is None else max(self._fed_to, packet.pts)
+                    if self.skips:
+                        heappush(self._undecoded, packet.pts)
+                yield packet
+
+    def _lost_at_the_end(self) -> Iterator[VideoFrame]:
+        """Frames that the decoder's threads held when an error ended its last flush.
+
+        PyAV gives no second chance to ask for them, and no sign either if the flush gave anything before the error: but
+        then packets were fed that are later than the last frame. So the end is decoded once more without frame threads,
+        which hold nothing back. This is the rare case of a file cut off in its last packet.
+        """
+        done = self._shown_to
+        if done is None or self._fed_to is None or self._fed_to <= done:
+            return
+        if self.source.stream.codec_context.thread_count == 1 or (self.skips and not self.damaged):
+            return
+        damaged = self.damaged
+        with open_source(self.source.path, threads=1) as again:
+            again.stream.codec_context.thread_type = "SLICE"
+            try:
+                again.container.seek(done, stream=again.stream, backward=True)
+            except av.error.FFmpegError:
+                return
+            for picture in self._pictures(again):
+                if picture.pts is not None and picture.pts > done:
+                    yield picture
+        self.damaged = max(damaged, 1)  # the same damage must not count twice
+
+
+def end_of(last_pts: int, duration: int, *, start_pts: int, frames: int, step: int) -> int:
+    """One past the last frame: its pts plus its duration, or plus the average distance of frames, or plus `step`."""
+    if duration > 0:
+        return last_pts + duration
+    if frames > 1:
+        return last_pts + max(1, round((last_pts - start_pts) / (frames - 1)))
+    return last_pts + step
+
+
+def no_frames(source: Source, damaged: int) -> UnreadableVideo:
+    """The error for a video of which nothing could be decoded."""
+    source.check_unchanged()
+    why = f"all {damaged} packets are damaged" if damaged else "it holds no frame"
+    return UnreadableVideo(source.path, "broken", f"No picture of this video can be decoded: {why}.")

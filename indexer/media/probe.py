@@ -1,0 +1,240 @@
+"""Open a file as a video, or say in one sentence why it is none."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, NoReturn
+
+import av
+import av.error
+from av.stream import Disposition
+
+from indexer.media.errors import UnreadableVideo
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+MOST_THREADS = 8  # of one decoder; each holds a frame, and more gain little
+
+_TIMECODE = re.compile(r"([01]\d|2[0-3]):([0-5]\d):([0-5]\d)([:;.,])(\d{2,3})", re.ASCII)
+_PICTURE_BRANDS = frozenset({"heic", "heix", "heim", "heis", "mif1", "avif", "avis", "miaf"})
+_LISTS = frozenset(("concat", "hls", "dash", "imf", "sdp", "rtsp"))  # texts that make FFmpeg open other files
+_PICTURE_FORMATS = frozenset({"image2", "gif", "apng", "ico", "webp", "webp_anim"})
+_HEADS: tuple[tuple[int, bytes], ...] = (  # what the containers of videos start with: (offset, bytes)
+    (4, b"ftyp"),
+    (4, b"moov"),
+    (4, b"mdat"),
+    (4, b"free"),
+    (4, b"wide"),
+    (0, b"\x1a\x45\xdf\xa3"),  # Matroska, WebM
+    (0, b"RIFF"),
+    (0, b"FLV"),
+    (0, b"OggS"),
+    (0, b"\x30\x26\xb2\x75"),  # ASF, WMV
+    (0, b"\x00\x00\x01\xba"),  # MPEG program stream
+    (0, b"\x00\x00\x01\xb3"),  # MPEG video
+    (0, b"\x47\x40"),  # MPEG transport stream
+    (0, b"\x06\x0e\x2b\x34"),  # MXF
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Source:
+    """An opened video: its container and the one stream that is shown, with what was known when it was opened."""
+
+    path: str
+    container: InputContainer
+    stream: VideoStream
+    size_bytes: int
+    modified_ns: int
+    time_base: Fraction  # seconds per pts unit
+    nominal_rate: Fraction  # frames per second that the container claims; 25 where it claims nothing sensible
+    sample_aspect: Fraction  # width of a pixel over its height
+    codec: str
+    has_audio: bool
+    timecode: str  # of the first frame: hh:mm:ss:ff, drop-frame hh:mm:ss;ff; "" where the file has none
+    may_be_picture: bool  # the container also holds still pictures: one frame alone is not a video
+
+    @property
+    def on_device(self) -> bool:
+        """Whether a device decodes it; known for sure once the first frame has come."""
+        return bool(self.stream.codec_context.is_hwaccel)
+
+    @property
+    def decoding_times_only(self) -> bool:
+        """AVI stores no presentation times: see indexer.media.clock."""
+        return self.container.format.name == "avi"
+
+    @property
+    def seeks_exactly(self) -> bool:
+        """Whether frames have the same times after a seek. MPEG program streams name the times of some frames only, and
+        after a seek they are given to the wrong ones."""
+        return self.container.format.name != "mpeg"
+
+    @property
+    def step(self) -> int:
+        """Pts units from one frame to the next at the nominal rate, at least 1."""
+        return max(1, round(1 / (self.nominal_rate * self.time_base)))
+
+    def check_unchanged(self) -> None:
+        """Raise UnreadableVideo if the file went away or changed since it was opened: what was read is half true."""
+        now = _stat(self.path)
+        if (now.st_size, now.st_mtime_ns) != (self.size_bytes, self.modified_ns):
+            raise UnreadableVideo(
+                self.path, "error", "The file changed while it was read; index it again once it is complete."
+            )
+
+
+def _stat(path: str) -> os.stat_result:
+    try:
+        return os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        raise UnreadableVideo(path, "missing", "There is no file of this name any more.") from None
+    except PermissionError:
+        raise UnreadableVideo(path, "permission", "The file may not be read; change its permissions.") from None
+    except OSError as problem:
+        raise unreadable(path, problem) from problem
+
+
+def unreadable(path: str, problem: OSError) -> UnreadableVideo:
+    """What the operating system said about reading a file, as an error that may pass. Names the cause, not the file."""
+    return UnreadableVideo(
+        path, "error", f"Reading stopped ({problem.strerror or problem}); check the disk or the connection and retry."
+    )
+
+
+@contextmanager
+def open_source(path: str, *, threads: int = 0, device: str | None = None) -> Iterator[Source]:
+    """Open `path` for decoding with `threads` threads (0: as many as there are cores, at most MOST_THREADS).
+
+    device: what decodes it if it can (`hardware`), None for the processor; Source.on_device says what happened.
+
+    Raises UnreadableVideo. Pictures with one frame are only found out by decoding: see Source.may_be_picture.
+    """
+    info = _stat(path)
+    if not stat.S_ISREG(info.st_mode):
+        what = "a folder" if stat.S_ISDIR(info.st_mode) else "not a regular file"
+        raise UnreadableVideo(path, "not_video", f"This is {what}, not a video.")
+    if info.st_size == 0:
+        raise UnreadableVideo(path, "empty", "The file is empty (0 bytes).")
+    try:
+        # `file:` keeps a name with a colon or a percent sign from being taken for a protocol or a pattern.
+        # The whitelist keeps a text that names other places (a playlist called .mp4) from making us open connections.
+        options = {"protocol_whitelist": "file"}
+        container = _opened(path, options, device)
+    except PermissionError:
+        raise UnreadableVideo(path, "permission", "The file may not be read; change its permissions.") from None
+    except FileNotFoundError:
+        raise UnreadableVideo(path, "missing", "There is no file of this name any more.") from None
+    except OSError as problem:
+        raise unreadable(path, problem) from problem
+    except av.error.FFmpegError as problem:
+        _explain(path, problem)
+    with container:
+        yield _choose(path, container, info, threads)
+
+
+def _opened(path: str, options: dict[str, str], device: str | None) -> InputContainer:
+    if device is not None:
+        from indexer.media.hardware import acceleration
+
+        with suppress(av.error.FFmpegError):  # the device's trouble or the file's: opening it again tells
+            return av.open("file:" + path, options=options, metadata_errors="replace", hwaccel=acceleration(device))
+    return av.open("file:" + path, options=options, metadata_errors="replace")
+
+
+def _explain(path: str, problem: av.error.FFmpegError) -> NoReturn:
+    """A file that no demuxer takes: say whether it looks like a damaged video or like something else."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(4096)
+    except OSError as second:
+        raise unreadable(path, second) from second
+    if not head.strip(b"\0"):
+        raise UnreadableVideo(
+            path, "broken", "The file begins with zeros only; the download or copy was not finished."
+        ) from problem
+    if any(head[offset : offset + len(magic)] == magic for offset, magic in _HEADS):
+        raise UnreadableVideo(
+            path,
+            "broken",
+            "The video cannot be opened: its index is missing or damaged, perhaps a recording or copy that was "
+            "not finished.",
+        ) from problem
+    raise UnreadableVideo(path, "not_video", "The content is of no video format.") from problem
+
+
+def _choose(path: str, container: InputContainer, info: os.stat_result, threads: int) -> Source:
+    has_audio = bool(container.streams.audio)
+    shown = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if set(container.format.name.split(",")) & _LISTS:
+        raise UnreadableVideo(path, "not_video", "The file is a list of other files, not a video.")
+    if not shown or container.format.name == "tty":  # tty: text drawn as pictures
+        if has_audio:
+            raise UnreadableVideo(path, "audio_only", "The file has sound but no pictures.")
+        raise UnreadableVideo(path, "not_video", "The file has no pictures.")
+    best = container.streams.best("video")
+    stream = next((s for s in shown if best is not None and s.index == best.index), shown[0])
+    context = stream.codec_context
+    if context is None:
+        raise UnreadableVideo(path, "broken", "There is no decoder for the format of its pictures.")
+    context.thread_type = "AUTO"
+    context.thread_count = threads or min(MOST_THREADS, os.cpu_count() or 1)
+    name = container.format.name
+    brand = container.metadata.get("major_brand", "").strip()
+    return Source(
+        path=path,
+        container=container,
+        stream=stream,
+        size_bytes=info.st_size,
+        modified_ns=info.st_mtime_ns,
+        time_base=_fraction(stream.time_base) or Fraction(1, 1000),
+        nominal_rate=_sensible_rate(stream),
+        sample_aspect=_sensible_aspect(stream),
+        codec=context.codec.canonical_name,
+        has_audio=has_audio,
+        timecode=_timecode(container, stream),
+        may_be_picture=name.endswith("_pipe")
+        or name in _PICTURE_FORMATS
+        or brand in _PICTURE_BRANDS
+        or bool(stream.disposition & Disposition.still_image),
+    )
+
+
+def _timecode(container: InputContainer, stream: VideoStream) -> str:
+    """What the file says its first frame is called. QuickTime keeps it in a track of its own (tmcd), MXF in the
+    container, MPEG-2 and others in the stream; the pictures' own stream counts first."""
+    others = [other for other in container.streams if other.index != stream.index]
+    for metadata in (stream.metadata, container.metadata, *(other.metadata for other in others)):
+        said = next((value for key, value in metadata.items() if key.lower() == "timecode"), "")  # Matroska: TIMECODE
+        found = _TIMECODE.fullmatch(said.strip())
+        if found is not None:
+            hours, minutes, seconds, mark, frames = found.groups()
+            # Some write a point, or a comma, for drop-frame.
+            return f"{hours}:{minutes}:{seconds}{':' if mark == ':' else ';'}{frames}"
+    return ""
+
+
+def _fraction(value: Fraction | None) -> Fraction | None:
+    """PyAV before 19 gives None for unknown, later 0/1; both become None."""
+    return Fraction(value.numerator, value.denominator) if value and value.denominator else None
+
+
+def _sensible_rate(stream: VideoStream) -> Fraction:
+    for rate in (stream.guessed_rate, stream.average_rate, stream.base_rate):
+        found = _fraction(rate)
+        if found is not None and Fraction(1, 100_000) <= found <= 1000:
+            return found
+    return Fraction(25)
+
+
+def _sensible_aspect(stream: VideoStream) -> Fraction:
+    found = _fraction(stream.sample_aspect_ratio)
+    return found if found is not None and Fraction(1, 10) <= found <= 10 else Fraction(1)

@@ -1,0 +1,190 @@
+"""PySceneDetect detectors: its adaptive one at a third of the cost, and one that finds gradual transitions as well."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from scenedetect import AdaptiveDetector, ContentDetector, FrameTimecode
+from scenedetect.detector import SceneDetector
+
+from indexer.shots.transitions import AROUND, LONGEST, THUMBNAIL, Change, GradualChanges
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+
+_HELD = LONGEST / 2 + 0.25  # seconds that a hard cut waits, since it may prove to be part of a gradual transition
+
+
+_CERTAIN = 3.0  # times the next largest change around: a hard cut, also where the adaptive detector sees none
+_LONE_CHANGE = 8.0  # levels, mean
+_FRAMES_LATE = 0.05  # seconds: so that a frame follows the span by which a cut is judged
+_REMEMBERED = 4.0  # seconds of frame times: more than any transition reaches back
+
+
+class _QuickScore(ContentDetector):  # type: ignore[misc]
+    """The content score bit for bit as PySceneDetect has it, by OpenCV alone: no 32-bit copies of the planes."""
+
+    _hsv: Pixels | None = None
+
+    def _calculate_frame_score(self, timecode: FrameTimecode, frame_img: Pixels) -> float:
+        if self._weights.delta_edges != 0.0 or self.stats_manager is not None:
+            return float(super()._calculate_frame_score(timecode, frame_img))
+        hsv = np.asarray(cv2.cvtColor(frame_img, cv2.COLOR_BGR2HSV), np.uint8)
+        before, self._hsv = self._hsv, hsv
+        if before is None:
+            return 0.0
+        pixels = float(frame_img.shape[0] * frame_img.shape[1])
+        sums = cv2.sumElems(cv2.absdiff(hsv, before))
+        score = sum(part / pixels * weight for part, weight in zip(sums, self._weights, strict=True))
+        return float(score / sum(abs(weight) for weight in self._weights))
+
+
+class QuickAdaptiveDetector(_QuickScore, AdaptiveDetector):  # type: ignore[misc]
+    """AdaptiveDetector, the same cuts."""
+
+
+class QuickContentDetector(_QuickScore):
+    """ContentDetector, the same cuts."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    number: int
+    seconds: float
+    timecode: FrameTimecode
+    final: bool = False  # nothing that follows can make it part of a gradual transition
+    judged: bool = False
+    lone: bool = False  # not the adaptive detector's: it must stand out by itself
+
+
+class BlendDetector(SceneDetector):  # type: ignore[misc]
+    """Hard cuts as the adaptive detector finds them; dissolves, wipes and fades with one cut each, at their middle.
+
+    A jerk or a flash is no cut, nor is a hard cut inside a gradual transition; a change that stands out is one also
+    where the adaptive detector sees none. What comes less than `min_scene_len` after the cut before is left out. A hard
+    cut that is certain comes out 0.3 s late, others wait _HELD seconds; gradual transitions come out up to 1.2 s after
+    their middle: half of the longest and what it takes to be sure that it is over.
+    """
+
+    def __init__(self, *, min_scene_len: Any = "0.6s", blend_score: float = 0.5, **adaptive: Any) -> None:
+        """blend_score: see GradualChanges. adaptive: AdaptiveDetector's own options."""
+        super().__init__()
+        self._hard = QuickAdaptiveDetector(min_scene_len=0, **adaptive)
+        self._gradual = GradualChanges(blend_score)
+        self._min_scene_len = min_scene_len
+        self._scores: deque[float] = deque(maxlen=2 * self._hard.window_width + 1)
+        self._number = -1
+        self._times: deque[tuple[int, float, FrameTimecode]] = deque()  # of the last frames
+        self._waiting: list[_Cut] = []  # by number
+        self._last_cut: FrameTimecode | None = None
+
+    @property
+    def event_buffer_length(self) -> int:
+        return 240  # frames, as FlashFilter reckons it: enough at up to 240 a second
+
+    def process_frame(self, timecode: FrameTimecode, frame_img: Pixels) -> list[FrameTimecode]:
+        """The next frame, uint8 (h, w, 3) BGR."""
+        seconds = timecode.seconds
+        self._number += 1
+        self._times.append((self._number, seconds, timecode))
+        while seconds - self._times[0][1] > _REMEMBERED:
+            self._times.popleft()
+        if self._last_cut is None:
+            self._last_cut = timecode
+        if self._stands_out(float(self._hard._calculate_frame_score(timecode, frame_img))):
+            self._wait_for(_Cut(*self._times[-1 - self._hard.window_width]))
+        for change in self._gradual.feed(self._number, seconds, _thumbnail(frame_img)):
+            self._replace(change)
+        if self._gradual.last_change[0] == self._number and self._gradual.last_change[1] >= _LONE_CHANGE:
+            self._wait_for(_Cut(self._number, seconds, timecode, lone=True))
+        fading = self._gradual.fading_since
+        if fading is not None:
+            self._waiting = [cut for cut in self._waiting if cut.final or cut.number <= fading]
+        return self._settled(seconds)
+
+    def post_process(self, timecode: FrameTimecode) -> list[FrameTimecode]:
+        """No frame follows; timecode is not looked at."""
+        for change in self._gradual.finish():
+            self._replace(change)
+        return self._settled(math.inf)
+
+    def _stands_out(self, score: float) -> bool:
+        """AdaptiveDetector's rule, without its arithmetic on time codes: whether the middle of the window is a cut."""
+        hard, scores = self._hard, self._scores
+        scores.append(score)
+        if len(scores) <= 2 * hard.window_width:
+            return False
+        middle = scores[hard.window_width]
+        around = (sum(scores) - middle) / (2 * hard.window_width)
+        if middle < hard.min_content_val:
+            return False
+        return bool(abs(around) < 1e-5 or min(middle / around, 255.0) >= hard.adaptive_threshold)
+
+    def _replace(self, change: Change) -> None:
+        """One cut at the middle instead of all between the ends; nothing if one of these is certainly a hard cut."""
+        covered = [cut for cut in self._waiting if change.start < cut.number <= change.end]
+        if any(cut.final or self._is_certain(cut) for cut in covered):
+            return
+        number, seconds, timecode = min(self._times, key=lambda time: abs(time[0] - change.middle))
+        self._waiting = [cut for cut in self._waiting if cut not in covered]
+        self._wait_for(_Cut(number, seconds, timecode, final=True))
+
+    def _wait_for(self, new: _Cut) -> None:
+        others = [cut for cut in self._waiting if cut.number != new.number]
+        self._waiting = sorted([*others, new], key=lambda cut: cut.number)
+
+    def _is_certain(self, cut: _Cut) -> bool:
+        step = self._gradual.step_at(cut.number)
+        return step.is_change and step.stands_out >= _CERTAIN
+
+    def _settled(self, now: float) -> list[FrameTimecode]:
+        """What can be given out: cuts that are certain with all before them, and those that have waited long enough."""
+        assert self._last_cut is not None
+        judged = []
+        for cut in self._waiting:
+            if not (cut.judged or cut.final) and now - cut.seconds >= AROUND + _FRAMES_LATE:
+                step = self._gradual.step_at(cut.number)
+                if not step.is_change or (cut.lone and step.stands_out < _CERTAIN):
+                    continue
+                cut = replace(cut, judged=True, final=step.stands_out >= _CERTAIN)
+            judged.append(cut)
+        ready = [k for k, cut in enumerate(judged) if cut.final or now - cut.seconds >= _HELD]
+        split = ready[-1] + 1 if ready else 0
+        self._waiting = judged[split:]
+        given = []
+        for k, cut in enumerate(judged[:split]):
+            long_enough = cut.seconds > self._last_cut.seconds and cut.timecode - self._last_cut >= self._min_scene_len
+            if long_enough and not (cut.final and not cut.judged and self._gives_way(cut, judged[k + 1 :])):
+                self._last_cut = cut.timecode
+                given.append(cut.timecode)
+        return given
+
+    def _gives_way(self, gradual: _Cut, after: Sequence[_Cut]) -> bool:
+        """Whether a hard cut follows too soon for both."""
+        return any(
+            not cut.timecode - gradual.timecode >= self._min_scene_len
+            and not (cut.final and not cut.judged)
+            and self._is_certain(cut)
+            for cut in after
+        )
+
+
+def _thumbnail(plane: Pixels) -> Pixels:
+    """Halved while that is possible, which OpenCV does quickest, then averaged down to THUMBNAIL."""
+    while max(plane.shape[:2]) >= 2 * THUMBNAIL and plane.shape[0] % 2 == plane.shape[1] % 2 == 0:
+        to = plane.shape[1] // 2, plane.shape[0] // 2
+        plane = np.asarray(cv2.resize(plane, to, interpolation=cv2.INTER_AREA), np.uint8)
+    height, width = plane.shape[:2]
+    scale = THUMBNAIL / max(height, width)
+    if scale >= 1.0:
+        return plane
+    to = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(plane, to, interpolation=cv2.INTER_AREA), np.uint8)

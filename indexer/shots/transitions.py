@@ -1,0 +1,260 @@
+"""Gradual transitions in a stream of thumbnails: dissolves and wipes, which blend two pictures, and fades.
+
+Windows are seconds long, never a number of frames, so that any frame rate will do, also frames that come irregularly.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import cv2
+import numpy as np
+
+from indexer.shots.fades import Fades
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+
+THUMBNAIL = 32
+"""Long side of a thumbnail. So small, it hides grain and small motion; what is left changes where the picture does."""
+
+LONGEST = 1.2
+"""Seconds of the longest window. A longer dissolve is found by the part of it that fits in."""
+
+AROUND = 0.25
+"""Seconds on either side by which a hard cut is judged."""
+
+_WINDOWS = (0.25, 0.4, 0.6, 0.85, LONGEST)  # seconds
+_PATIENCE = 0.25  # seconds without a better window until the best one counts
+_STEP = 0.03  # seconds: frames that come faster are passed over, which changes nothing but the cost
+_ROWS = 192  # of the buffer, whose newer half is kept when it is full: 96 * _STEP is far more than the longest window
+_LEAST_CHANGE = 10.0  # levels, mean: below that nothing is looked at
+_MOST_IN_ONE_STEP = 0.5  # of the whole change: else it is a hard cut
+_NO_PICTURE = 3.0  # levels of contrast
+_LOST_PICTURE = 0.3  # of the contrast at the ends
+_LEAST_STRAIGHT = 0.4  # of the way between the ends: else the camera moves
+_ALIKE = 0.9  # correlation and mean change in levels of two frames that show the same
+_ALIKE_CHANGE = 12.0
+_FOUND_AGAIN = 0.85  # correlation of the middle of a picture with where it is most like another
+_ELSEWHERE = 0.15  # less than that in the same place
+_MOST_ALIKE = 0.75  # correlation of the two ends: else the light changes, not the picture
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One gradual transition by the numbers its frames were fed with: the new shot begins, for us, at `middle`."""
+
+    start: int  # the last frame that is all old, or nearly so
+    middle: int
+    end: int  # the first that is all new, or nearly so
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The change from one frame to the next, among its surroundings."""
+
+    is_change: bool  # another picture follows, also a moment later: neither a jerk nor a flash
+    stands_out: float  # how many times the next largest within AROUND seconds before and after
+
+
+class GradualChanges:
+    """Feed thumbnails in order of time; a transition comes out about a quarter of a second after its end.
+
+    Between the ends of a dissolve or a wipe every pixel goes from its old value to its new one and not elsewhere. So
+    for each frame, windows of several lengths that end there are looked at: most pixels must have changed much (the
+    median, which an object crossing the picture does not move), the two ends must not be the same picture in another
+    light (correlation), the way between them must be straight (the mean change between the ends over the sum of the
+    changes from frame to frame: camera motion wanders, 1 is a straight line) and not made in one step. The evidence
+    is the log odds of a logistic regression on these four, fitted on assembled videos (benchmarks/detection.py).
+
+    Memory: `_ROWS` thumbnails.
+    """
+
+    def __init__(self, least_score: float = 0.5) -> None:
+        """least_score: log odds from which a window counts."""
+        self._least = least_score
+        self._fades = Fades()
+        self._size: tuple[int, ...] = ()  # of a thumbnail
+        self._count = 0  # rows in use
+        self._rows: Pixels | None = None  # (_ROWS, values of a thumbnail)
+        self._shape: NDArray[np.float32] = np.empty(
+            (0, 0), np.float32
+        )  # the same, mean 0 and length 1: for correlation
+        self._seconds = np.zeros(_ROWS)
+        self._number = np.zeros(_ROWS, np.int64)
+        self._way = np.zeros(_ROWS)  # sum of the mean changes from frame to frame
+        self._change = np.zeros(_ROWS)  # mean change from the frame before
+        self._contrast = np.zeros(_ROWS)
+        self._best: Change | None = None
+        self._improved = 0.0
+        self._free_from = -math.inf  # seconds: where a window may begin
+
+    @property
+    def fading_since(self) -> int | None:
+        """The frame where a fade began that has reached one colour and whose end is not known yet."""
+        return self._fades.since if self._fades.certain else None
+
+    def feed(self, number: int, seconds: float, thumbnail: Pixels) -> list[Change]:
+        """The next frame, uint8 (h, w, 3) of one size for all; returns what became known with it."""
+        at = self._append(number, seconds, thumbnail)
+        if at is None:
+            return []
+        found = []
+        fade = self._fades.feed(number, seconds, float(self._contrast[at]))
+        if fade is not None:
+            self._best = None
+            self._free_from = seconds
+            found.append(Change(fade.start, fade.middle, fade.end, math.inf))
+        elif self.fading_since is not None:
+            if self._best is not None and self._best.end >= self.fading_since:
+                self._best = None  # the first half of the fade
+            self._free_from = seconds
+        else:
+            self._look(at)
+        if self._fades.since is None and self._best is not None and seconds - self._improved >= _PATIENCE:
+            found += self.finish()
+        return found
+
+    def finish(self) -> list[Change]:
+        """No frame follows; returns what was waiting for a better window."""
+        best, self._best = self._best, None
+        if best is None:
+            return []
+        held = int(np.searchsorted(self._number[: self._count], best.end))
+        self._free_from = float(self._seconds[min(held, self._count - 1)])
+        return [best]
+
+    @property
+    def last_change(self) -> tuple[int, float]:
+        """The last frame looked at, and its mean change in levels from the one before."""
+        return int(self._number[self._count - 1]), float(self._change[self._count - 1])
+
+    def step_at(self, number: int) -> Step:
+        """What happens between frame `number` and the one before it; best asked AROUND seconds later."""
+        assert self._rows is not None
+        last = self._count - 1
+        after = min(int(np.searchsorted(self._number[: self._count], number)), last)
+        before = max(after - 1, 0)
+        seconds = self._seconds[: self._count]
+        first = int(np.searchsorted(seconds, seconds[before] - AROUND))
+        end = min(int(np.searchsorted(seconds, seconds[after] + AROUND)), last)
+        sooner = max(first, before - max(1, (before - first) // 2))
+        later = min(end, after + max(1, (end - after) // 2))
+        others = max(
+            self._change[first + 1 : after].max(initial=0.0), self._change[after + 1 : end + 1].max(initial=0.0)
+        )
+        return Step(
+            is_change=not (self._are_alike(before, later) or self._are_alike(sooner, after)),
+            stands_out=float(self._change[after] / max(others, 0.1)),
+        )
+
+    def _are_alike(self, one: int, other: int) -> bool:
+        assert self._rows is not None
+        old, new = self._rows[one], self._rows[other]
+        if cv2.norm(old, new, cv2.NORM_L1) <= _ALIKE_CHANGE * old.size and self._correlation(one, other) > _ALIKE:
+            return True
+        return self._is_displaced(one, other)
+
+    def _append(self, number: int, seconds: float, thumbnail: Pixels) -> int | None:
+        values = thumbnail.reshape(-1)
+        if self._rows is None:
+            self._size = thumbnail.shape
+            self._rows = np.empty((_ROWS, values.size), np.uint8)
+            self._shape = np.empty((_ROWS, values.size), np.float32)
+        elif seconds - self._seconds[self._count - 1] < _STEP:
+            return None
+        if self._count == _ROWS:
+            half = _ROWS // 2
+            for kept in (self._rows, self._shape, self._seconds, self._number, self._way, self._change, self._contrast):
+                kept[:half] = kept[half:]
+            self._count = half
+        at, self._count = self._count, self._count + 1
+        self._rows[at] = values
+        mean, deviation = cv2.meanStdDev(self._rows[at])
+        self._shape[at] = self._rows[at]
+        self._shape[at] -= mean[0, 0]
+        self._shape[at] /= max(deviation[0, 0], 0.1) * math.sqrt(values.size)
+        change = cv2.norm(self._rows[at], self._rows[at - 1], cv2.NORM_L1) / values.size if at else 0.0
+        self._seconds[at], self._number[at], self._change[at] = seconds, number, change
+        self._way[at] = (self._way[at - 1] if at else 0.0) + change
+        self._contrast[at] = float(np.linalg.norm(cv2.meanStdDev(thumbnail)[1])) / math.sqrt(3)
+        return at
+
+    def _look(self, at: int) -> None:
+        assert self._rows is not None
+        seconds = self._seconds[: at + 1]
+        for first in np.searchsorted(seconds, seconds[at] - np.array(_WINDOWS) + 1e-6, side="right") - 1:
+            if first < 0 or seconds[first] < self._free_from:
+                return
+            way = self._way[at] - self._way[first]
+            if way < _LEAST_CHANGE:
+                continue
+            score = self._score(int(first), at, float(way))
+            if score < self._least:
+                continue
+            if (self._best is None or score > self._best.score) and not self._moves(int(first), at):
+                middle = self._middle(int(first), at)
+                self._best = Change(int(self._number[first]), int(self._number[middle]), int(self._number[at]), score)
+                self._improved = float(seconds[at])
+
+    def _score(self, first: int, at: int, way: float) -> float:
+        """Log odds that the two frames are the ends of a dissolve or a wipe; what costs little is looked at first."""
+        assert self._rows is not None
+        old, new = self._rows[first], self._rows[at]
+        mean = float(cv2.norm(old, new, cv2.NORM_L1)) / old.size
+        if mean < max(_LEAST_CHANGE, _LEAST_STRAIGHT * way):
+            return -math.inf
+        largest = float(self._change[first + 1 : at + 1].max())
+        alike = self._correlation(first, at)
+        if largest > _MOST_IN_ONE_STEP * mean or alike > _MOST_ALIKE:
+            return -math.inf
+        ends, steps = min(float(self._contrast[first]), float(self._contrast[at])), self._contrast[first : at + 1]
+        if ends < _NO_PICTURE or steps.min() < _LOST_PICTURE * ends:
+            return -math.inf  # not between two pictures, or through none: a fade's matter
+        known = -12.8 - 6.7 * max(alike, 0.0) + 4.5 * mean / way - 7.6 * largest / mean
+        if known + 4.6 * math.log(2 * mean) < self._least:
+            return -math.inf  # neither median can be more than twice the mean
+        signed = new.astype(np.int16) - old
+        median = float(_median(np.abs(signed)))
+        spread = float(_median(np.abs(signed - _median(signed))))
+        return float(known + 2.3 * math.log(max(median, 2.0)) + 2.3 * math.log(max(spread, 2.0)))
+
+    def _moves(self, first: int, at: int) -> bool:
+        """Whether the frame half way is both ends displaced: the camera pans, fast enough to look like a wipe."""
+        half = (first + at) // 2
+        return self._is_displaced(half, first) and self._is_displaced(half, at)
+
+    def _is_displaced(self, one: int, other: int) -> bool:
+        """Whether the middle of one picture is found in the other, but not in the same place."""
+        assert self._rows is not None
+        picture, there = self._rows[one].reshape(self._size), self._rows[other].reshape(self._size)
+        top, left = self._size[0] // 4, self._size[1] // 4
+        patch = picture[top : self._size[0] - top, left : self._size[1] - left]
+        found = cv2.matchTemplate(there, patch, cv2.TM_CCOEFF_NORMED)
+        _, best, _, (x, y) = cv2.minMaxLoc(found)
+        if best <= _FOUND_AGAIN or best - float(found[top, left]) <= _ELSEWHERE:
+            return False
+        again = np.ascontiguousarray(there[y : y + patch.shape[0], x : x + patch.shape[1]])
+        return bool(cv2.norm(np.ascontiguousarray(patch), again, cv2.NORM_L1) <= _ALIKE_CHANGE * patch.size)
+
+    def _correlation(self, one: int, other: int) -> float:
+        """Pearson's, of all values of two thumbnails; 0 where one is flat."""
+        return float(self._shape[one] @ self._shape[other])
+
+    def _middle(self, first: int, at: int) -> int:
+        """The first frame nearer to the new picture than to the old."""
+        assert self._rows is not None
+        rows = self._rows[first : at + 1].astype(np.int16)
+        nearer = np.abs(rows - rows[-1]).sum(1) <= np.abs(rows - rows[0]).sum(1)
+        return first + int(np.argmax(nearer))
+
+
+def _median(values: NDArray[np.int16]) -> np.int16:
+    """The upper one where two are in the middle; several times quicker than NumPy's."""
+    middle = values.size // 2
+    return cast("np.int16", np.partition(values, middle)[middle])

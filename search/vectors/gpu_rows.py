@@ -1,0 +1,65 @@
+"""The rows on a GPU, as float16: what names candidates for searches of everything where there is one."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+import faiss as _faiss
+import numpy as np
+from numpy.typing import NDArray
+
+logger = logging.getLogger(__name__)
+faiss: Any = _faiss
+
+_MOST = 2048  # neighbours that FAISS's GPU search gives
+
+
+class GpuRows:
+    """A copy on the first GPU of the rows at positions 0 to len - 1. It grows; searches and growth take turns."""
+
+    def __init__(self, index: Any, resources: Any) -> None:
+        self._index = index
+        self._resources = resources  # the index uses them, and FAISS does not keep them alive by itself
+        self._lock = threading.Lock()
+
+    @classmethod
+    def empty(cls, dim: int) -> GpuRows | None:
+        """Allocate an index without rows on the first GPU; None, with a line in the log, where that fails."""
+        if not hasattr(faiss, "StandardGpuResources") or faiss.get_num_gpus() == 0:
+            return None
+        resources = faiss.StandardGpuResources()
+        try:
+            options = faiss.GpuClonerOptions()
+            options.useFloat16 = True
+            return cls(faiss.index_cpu_to_gpu(resources, 0, faiss.IndexFlatIP(dim), options), resources)
+        except RuntimeError as error:  # FAISS's only exception: out of memory, or a driver that does not fit
+            logger.warning("searching on the CPU: the GPU did not take the vectors (%s)", error)
+            return None
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    def extend(self, batches: Iterable[NDArray[np.float16]]) -> bool:
+        """Append the rows of `batches`, float16 (n, D) each. Returns False, and logs, where they do not fit."""
+        try:
+            for rows in batches:
+                with self._lock:
+                    self._index.add(rows.astype(np.float32))
+        except RuntimeError as error:
+            logger.warning("searching on the CPU: the GPU did not take the vectors (%s)", error)
+            return False
+        return True
+
+    def candidates(
+        self, query: NDArray[np.float32], count: int, rows: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]] | None:
+        """(positions, scores within float16's rounding) of the best, below position `rows`; None: too many asked."""
+        if count > _MOST:
+            return None
+        with self._lock:
+            scores, places = self._index.search(query, count)
+        there = (places[0] >= 0) & (places[0] < rows)
+        return places[0][there], scores[0][there]
