@@ -15,10 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.cli import main
-from app.jobs.jobs import RUN_VARIABLE, last_words
+from app.jobs.jobs import JOB_VARIABLE, last_words
 from app.jobs.journal import BEAT_SECONDS
-from app.jobs.process import own_mark
-from app.jobs.state import START_FILE, STATE_FILE, RunState, ended, read_state, write_state
+from app.jobs.process import own_process_id
+from app.jobs.state import START_FILE, STATE_FILE, JobState, ended, read_state, write_state
 from app.shell.options import INTERRUPTED
 
 
@@ -28,10 +28,10 @@ def child(folder_name: str, run_id: str, words: Sequence[str]) -> None:
     begun = read_state(folder / START_FILE, run_id)
     if begun is None:  # forgotten before it began
         return
-    mark = own_mark()
+    mark = own_process_id()
     _write(folder, replace(begun, pid=mark.pid, born=mark.born, where=mark.where, updated_at=time.time()))
     threading.Thread(target=_beat, args=(folder / STATE_FILE,), name="sign of life", daemon=True).start()
-    os.environ[RUN_VARIABLE] = run_id
+    os.environ[JOB_VARIABLE] = run_id
 
     code = 1
     try:
@@ -53,7 +53,7 @@ def _end(folder: Path, run_id: str, code: int) -> None:
     _write(folder, replace(ended(state, outcome, last_words(folder)), updated_at=time.time()))  # type: ignore[arg-type]
 
 
-def _write(folder: Path, state: RunState) -> None:
+def _write(folder: Path, state: JobState) -> None:
     with suppress(OSError):  # the work goes on without a journal
         write_state(folder / STATE_FILE, state, durable=True)
 

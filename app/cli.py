@@ -22,7 +22,7 @@ from app.commands.runs import runs
 from app.commands.search_words import search
 from app.commands.similar import similar
 from app.commands.ui import ui
-from app.shell.errors import Refused, refusal
+from app.shell.errors import CommandError, as_command_error
 from app.shell.options import EXIT_CODES, INTERRUPTED, global_options
 
 
@@ -42,17 +42,17 @@ class Shell(click.Group):
             return super().invoke(ctx)
         except click.UsageError as error:
             help_command = error.ctx.command_path if error.ctx else "prismsearch"
-            raise Refused(f"{error.format_message()} (see {help_command} --help)", error.exit_code) from error
+            raise CommandError(f"{error.format_message()} (see {help_command} --help)", error.exit_code) from error
         except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
             raise
         except (KeyboardInterrupt, click.Abort) as stop:
-            raise Refused(
+            raise CommandError(
                 "stopped; what was finished is kept, and the same command goes on from there", INTERRUPTED
             ) from stop
         except Exception as error:
             if ctx.params.get("debug"):
                 raise
-            raise refusal(error) from error
+            raise as_command_error(error) from error
 
 
 def show_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:

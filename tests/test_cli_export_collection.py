@@ -16,7 +16,7 @@ from synthetic import make_video
 
 from app import compose
 from app.cli import main
-from app.jobs.jobs import Runs
+from app.jobs.jobs import Jobs
 from db.library import Library
 from db.records import NewSubclip
 
@@ -133,7 +133,7 @@ def test_the_run_keeps_a_journal() -> None:
     assert (
         run("export", "--collection", NAME, "--zip", "all.zip", "--mode", "smart", "--handles", "0.5s").exit_code == 1
     )
-    state, *_ = [each for each in Runs(Path("library")).all() if each.kind == "export"]
+    state, *_ = [each for each in Jobs(Path("library")).all() if each.kind == "export"]
     assert (state.title, state.outcome, state.failed) == (NAME, "done", 1)
     assert state.failures[0].path.endswith("two.mp4")
     assert state.report["zip"] == str(Path("all.zip").absolute())
@@ -156,7 +156,7 @@ def test_a_run_that_is_asked_to_stop_goes_on_later(monkeypatch: pytest.MonkeyPat
         result = run("export", "--collection", NAME, "--zip", "all.zip")
         assert result.exit_code == 130
         assert "the same command goes on" in result.stderr
-    state = Runs(Path("library")).all()[0]
+    state = Jobs(Path("library")).all()[0]
     assert (state.outcome, state.failed, state.report["written"]) == ("stopped", 0, 1)
     assert not Path("all.zip").exists()
     assert run(*state.arguments).exit_code == 0

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.jobs.state import RunState
+from app.jobs.state import JobState
 from app.web.services import folder_check
 from app.web.services.folder_check import check_folder, recent_folders, typed_path
 from app.web.services.folder_count import VideoCount
@@ -194,8 +194,8 @@ def test_a_drive_that_is_not_there_is_asked_for() -> None:
 
 
 def test_recent_folders_come_from_runs_of_index_the_last_first() -> None:
-    def state(*words: str) -> RunState:
-        return RunState(id="", kind="index", title="", arguments=words)
+    def state(*words: str) -> JobState:
+        return JobState(id="", kind="index", title="", arguments=words)
 
     states = [
         state("index", "--redo", "--", "/b", "/a"), state("retry", "--", "/r"), state("index", "--", "/a", "/c"),

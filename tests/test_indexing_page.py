@@ -15,9 +15,9 @@ from fakes import ColourEncoder
 from streamlit.testing.v1 import AppTest
 
 from app import compose
-from app.jobs.jobs import Runs, new_id
-from app.jobs.process import own_mark
-from app.jobs.state import LOG_FILE, STATE_FILE, STOP_FILE, RunFailure, RunProgress, RunState, write_state
+from app.jobs.jobs import Jobs, new_id
+from app.jobs.process import own_process_id
+from app.jobs.state import LOG_FILE, STATE_FILE, STOP_FILE, JobFailure, JobProgress, JobState, write_state
 from app.shell.notice import DEMO_LIBRARY
 from app.web.pages.run_cards import facts_of, words_to_retry
 from encoder import ModelNotFound
@@ -38,20 +38,20 @@ class Place:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.runs = Runs(root / "library")
+        self.runs = Jobs(root / "library")
         self.started: list[tuple[list[str], str, str | None]] = []
         self.films = root / "Films"
         self.films.mkdir()
         (self.films / "a.mp4").write_bytes(b"x" * 2000)
 
-    def put(self, **changes: Any) -> RunState:
-        mark = own_mark()
+    def put(self, **changes: Any) -> JobState:
+        mark = own_process_id()
         fields: dict[str, Any] = {
             "id": new_id(), "kind": "index", "title": "Films", "arguments": ("index", "--", str(self.films)),
             "pid": mark.pid, "born": mark.born, "where": mark.where, "started_at": time.time() - 62,
             "updated_at": time.time(),
         }  # fmt: skip
-        state = RunState(**{**fields, **changes})
+        state = JobState(**{**fields, **changes})
         (self.runs.folder / state.id).mkdir(parents=True)
         write_state(self.runs.folder / state.id / STATE_FILE, state)
         return state
@@ -71,13 +71,13 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     made = Place(tmp_path)
 
     def start(
-        self: Runs, arguments: list[str], settings: Any, *, title: str = "", in_place_of: str | None = None
+        self: Jobs, arguments: list[str], settings: Any, *, title: str = "", in_place_of: str | None = None
     ) -> str:
         assert settings.library == tmp_path / "library"
         made.started.append((list(arguments), title, in_place_of))
         return new_id()
 
-    monkeypatch.setattr(Runs, "start", start)
+    monkeypatch.setattr(Jobs, "start", start)
     return made
 
 
@@ -200,7 +200,7 @@ def test_a_missing_model_is_said_with_its_size_and_fetched_only_when_asked(
     assert place.started == []
     click(page, "fetch_model")
     assert place.started == [(["fetch-model", "base", "--yes"], "model base", None)]
-    progress = RunProgress(phase="download", fraction=0.5, text="weights.npz  400 MB of 991 MB")
+    progress = JobProgress(phase="download", fraction=0.5, text="weights.npz  400 MB of 991 MB")
     place.put(kind="download", title="model base", arguments=("fetch-model", "base", "--yes"), progress=progress)
     page.run()
     assert "is being downloaded" in words(page)
@@ -212,14 +212,14 @@ def test_what_cannot_be_started_is_said(place: Place, monkeypatch: pytest.Monkey
     def full(*_: object, **__: object) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Runs, "start", full)
+    monkeypatch.setattr(Jobs, "start", full)
     page = click(typed(place.opened(), str(place.films)), "index_start")
     assert "No space left on device" in words(page)
     assert page.text_input(key="index_path").value == str(place.films)
 
 
 def test_a_run_under_way_shows_how_far_it_is_and_can_be_stopped(place: Place) -> None:
-    progress = RunProgress(
+    progress = JobProgress(
         phase="index", fraction=0.31, files_done=12, files_total=240, speed=8.41, eta_seconds=151.0,
         current=("/films/one.mp4", f"/films/{HOSTILE}"),
     )  # fmt: skip
@@ -241,15 +241,15 @@ def test_a_run_under_way_shows_how_far_it_is_and_can_be_stopped(place: Place) ->
     [
         ({}, "Starting; the encoder is being loaded"),
         ({"kind": "export"}, "Starting"),
-        ({"progress": RunProgress(phase="scan", files_done=3)}, "Looking for videos · 3 files"),
-        ({"progress": RunProgress(phase="fingerprint", files_done=3, files_total=9)}, "Comparing contents · 3 of 9"),
-        ({"progress": RunProgress(phase="index", files_total=1)}, "0 of 1 video"),
-        ({"kind": "export", "progress": RunProgress(phase="cut", text="2 of 5 clips")}, "2 of 5 clips"),
+        ({"progress": JobProgress(phase="scan", files_done=3)}, "Looking for videos · 3 files"),
+        ({"progress": JobProgress(phase="fingerprint", files_done=3, files_total=9)}, "Comparing contents · 3 of 9"),
+        ({"progress": JobProgress(phase="index", files_total=1)}, "0 of 1 video"),
+        ({"kind": "export", "progress": JobProgress(phase="cut", text="2 of 5 clips")}, "2 of 5 clips"),
         ({"stopping": True}, "Stopping; what is finished is kept"),
     ],
 )
 def test_facts_are_only_what_is_known(changes: dict[str, Any], said: str) -> None:
-    assert facts_of(RunState(**{"id": "", "kind": "index", "title": "", **changes})) == said
+    assert facts_of(JobState(**{"id": "", "kind": "index", "title": "", **changes})) == said
 
 
 @pytest.mark.parametrize("outcome", ["stopped", "failed"])
@@ -270,7 +270,7 @@ def test_a_killed_run_shows_as_interrupted(place: Place) -> None:
 
 
 def test_failures_stand_in_a_table_and_can_be_tried_again(place: Place) -> None:
-    failures = (RunFailure(f"/films/{HOSTILE}", "The content is of no video format."),)
+    failures = (JobFailure(f"/films/{HOSTILE}", "The content is of no video format."),)
     report = {
         "skipped_failed": [{"path": "/films/x.mp4"}],
         "problems": [{"path": "/films/closed", "reason": "may not be read: permission denied"}],
@@ -345,7 +345,7 @@ def test_with_videos_in_it_the_page_is_about_adding_more(tmp_path: Path, place: 
 def test_any_journal_can_be_drawn(place: Place) -> None:
     report: dict[str, Any] = {"problems": [3], "left_out": 1}
     state = place.put(kind="unknown", title="", arguments=(), outcome="interrupted", report=report)
-    lost = place.put(title="", arguments=(), outcome="failed", failures=(RunFailure("", ""),), failed=1)
+    lost = place.put(title="", arguments=(), outcome="failed", failures=(JobFailure("", ""),), failed=1)
     place.put(kind="export", title="Tray", arguments=("export",), outcome="failed", started_at=0.0, updated_at=0.0)
     place.put(outcome="done", report={"failed": {}, "left_out": {"problems": "x"}, "kept_missing": 7}, failed=10**9)
     page = place.opened()

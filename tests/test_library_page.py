@@ -185,7 +185,7 @@ def test_removing_forgets_the_video_and_leaves_the_file(library: Library, monkey
 
 def test_only_what_failed_is_tried_again(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[list[str]] = []
-    monkeypatch.setattr(app.jobs.jobs.Runs, "start", lambda self, arguments, settings: started.append(list(arguments)))
+    monkeypatch.setattr(app.jobs.jobs.Jobs, "start", lambda self, arguments, settings: started.append(list(arguments)))
     for path in ("/films/a.mp4", "-rf.mp4", "/films/c.mp4"):
         library.record_failure(failure(path))
     clicked(monkeypatch, "library", "retry", {"paths": ["-rf.mp4", "/etc/passwd"]})

@@ -12,7 +12,7 @@ from page_library import client_of, segment_ids, small_library
 from starlette.testclient import TestClient
 
 from app.compose import Settings
-from app.jobs.jobs import Runs
+from app.jobs.jobs import Jobs
 from db.library import Library
 
 
@@ -28,8 +28,8 @@ def client(library: Library) -> TestClient:
 
 
 @pytest.fixture
-def runs(library: Library) -> Runs:
-    return Runs(library.directory)
+def runs(library: Library) -> Jobs:
+    return Jobs(library.directory)
 
 
 @pytest.fixture
@@ -37,11 +37,11 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """What would be started."""
     words: list[list[str]] = []
 
-    def start(self: Runs, arguments: Sequence[str], settings: Settings, **_: Any) -> str:
+    def start(self: Jobs, arguments: Sequence[str], settings: Settings, **_: Any) -> str:
         words.append(list(arguments))
         return "20260101-000000-abcdef"
 
-    monkeypatch.setattr(Runs, "start", start)
+    monkeypatch.setattr(Jobs, "start", start)
     return words
 
 
@@ -67,7 +67,7 @@ def filled(client: TestClient, library: Library) -> dict[str, Any]:
     return told
 
 
-def test_runs_are_told_as_their_journals_have_them(client: TestClient, runs: Runs) -> None:
+def test_runs_are_told_as_their_journals_have_them(client: TestClient, runs: Jobs) -> None:
     assert client.get("/api/runs").json() == {"runs": []}
     run = runs.begin("export", "<script>alert(1)</script>", ["export", "--collection", "Tray"])
     (told,) = client.get("/api/runs").json()["runs"]
@@ -82,7 +82,7 @@ def test_runs_are_told_as_their_journals_have_them(client: TestClient, runs: Run
     assert ended["report"] == {"ratio": None, "seconds": [None]}
 
 
-def test_many_failures_do_not_make_the_list_long(client: TestClient, runs: Runs) -> None:
+def test_many_failures_do_not_make_the_list_long(client: TestClient, runs: Jobs) -> None:
     run = runs.begin("index", "videos", ["index"])
     run.end("done", {}, "")
     folder = runs.folder / client.get("/api/runs").json()["runs"][0]["id"]
@@ -103,12 +103,12 @@ def test_runs_that_are_not_there(identity: str, steady: tuple[TestClient, dict[s
         assert answer.json()["error"]
 
 
-def ended_with(runs: Runs, zip_path: object, outcome: Any = "done") -> str:
+def ended_with(runs: Jobs, zip_path: object, outcome: Any = "done") -> str:
     runs.begin("export", "x", []).end(outcome, {"zip": zip_path}, "")
     return runs.all()[0].id
 
 
-def test_a_finished_export_is_downloaded_under_its_name(client: TestClient, runs: Runs, library: Library) -> None:
+def test_a_finished_export_is_downloaded_under_its_name(client: TestClient, runs: Jobs, library: Library) -> None:
     folder = library.directory / "exports"
     folder.mkdir()
     packed = folder / 'Für Elise "x" <b>.zip'
@@ -126,7 +126,7 @@ def test_a_finished_export_is_downloaded_under_its_name(client: TestClient, runs
     assert client.get(f"/api/runs/{identity}/download").status_code == 404
 
 
-def test_only_zips_of_ours_are_downloaded(client: TestClient, runs: Runs, library: Library, tmp_path: Path) -> None:
+def test_only_zips_of_ours_are_downloaded(client: TestClient, runs: Jobs, library: Library, tmp_path: Path) -> None:
     """A journal is a file that anybody may have written."""
     (library.directory / "exports").mkdir()
     secret = tmp_path / "secret.zip"
@@ -260,6 +260,6 @@ def test_a_disk_that_is_full_says_so(client: TestClient, tray: dict[str, Any], m
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Runs, "start", full)
+    monkeypatch.setattr(Jobs, "start", full)
     answer = client.post("/api/exports", json={"collection": tray["id"], "to": "zip"})
     assert (answer.status_code, "full" in answer.json()["error"]) == (507, True)

@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli import main
-from app.shell.errors import Refused
+from app.shell.errors import CommandError
 from app.web.pages.theme import DARK, LIGHT
 from app.web.server import ADDRESS, DEFAULT_PORT, listen
 
@@ -95,7 +95,7 @@ def test_a_server_over_a_library_that_is_not_there_yet(
 def test_a_port_that_was_asked_for_and_is_taken_is_said() -> None:
     with listen(None) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(Refused, match=str(port)):
+        with pytest.raises(CommandError, match=str(port)):
             listen(port)
 
 

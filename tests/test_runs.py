@@ -18,18 +18,18 @@ import pytest
 
 from app.compose import Settings
 from app.jobs import journal, spawn
-from app.jobs.jobs import KEPT, RUN_VARIABLE, SILENT_SECONDS, Run, Runs, new_id
-from app.jobs.process import Mark, is_alive, mark_of, own_mark
+from app.jobs.jobs import JOB_VARIABLE, KEPT, SILENT_SECONDS, Job, Jobs, new_id
+from app.jobs.process import ProcessId, is_alive, own_process_id, process_id_of
 from app.jobs.spawn import settings_words
-from app.jobs.state import LOG_FILE, MOST_FAILURES, START_FILE, STATE_FILE, STOP_FILE, RunState, write_state
+from app.jobs.state import LOG_FILE, MOST_FAILURES, START_FILE, STATE_FILE, STOP_FILE, JobState, write_state
 
 RAW = os.fsdecode(b"/films/not \xff utf-8\n<script>.mp4") if sys.platform != "win32" else "/films/odd.mp4"
 
 
 @pytest.fixture
-def runs(tmp_path: Path) -> Runs:
+def runs(tmp_path: Path) -> Jobs:
     (tmp_path / "library").mkdir()
-    return Runs(tmp_path / "library")
+    return Jobs(tmp_path / "library")
 
 
 def until(true: Callable[[], bool], seconds: float = 60) -> None:
@@ -40,20 +40,20 @@ def until(true: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.01)
 
 
-def put(runs: Runs, **changes: Any) -> RunState:
+def put(runs: Jobs, **changes: Any) -> JobState:
     """The journal of a run, written as its process would."""
-    mark = own_mark()
+    mark = own_process_id()
     fields: dict[str, Any] = {
         "id": new_id(), "kind": "index", "title": "films", "arguments": ("index", "--", "/films"), "pid": mark.pid,
         "born": mark.born, "where": mark.where, "started_at": time.time(), "updated_at": time.time(),
     }  # fmt: skip
-    state = RunState(**{**fields, **changes})
+    state = JobState(**{**fields, **changes})
     (runs.folder / state.id).mkdir(parents=True)
     write_state(runs.folder / state.id / STATE_FILE, state)
     return state
 
 
-def test_a_run_is_seen_from_its_beginning_to_its_end(runs: Runs) -> None:
+def test_a_run_is_seen_from_its_beginning_to_its_end(runs: Jobs) -> None:
     run = runs.begin("index", "films", ["index", "--", RAW])
     state = runs.get(run.id)
     assert (state.outcome, state.running, state.kind, state.arguments) == (None, True, "index", ("index", "--", RAW))
@@ -78,7 +78,7 @@ def test_a_run_is_seen_from_its_beginning_to_its_end(runs: Runs) -> None:
     ("raised", "outcome", "message"),
     [(None, "done", ""), (KeyboardInterrupt(), "stopped", ""), (ValueError("no\nroom"), "failed", "no room")],
 )
-def test_a_run_ends_itself(runs: Runs, raised: BaseException | None, outcome: str, message: str) -> None:
+def test_a_run_ends_itself(runs: Jobs, raised: BaseException | None, outcome: str, message: str) -> None:
     run = runs.begin("index", "films", [])
     try:
         with run:
@@ -89,7 +89,7 @@ def test_a_run_ends_itself(runs: Runs, raised: BaseException | None, outcome: st
     assert (runs.get(run.id).outcome, runs.get(run.id).message) == (outcome, message)
 
 
-def test_stopping_is_asked_for_by_a_file(runs: Runs) -> None:
+def test_stopping_is_asked_for_by_a_file(runs: Jobs) -> None:
     run = runs.begin("index", "films", [])
     assert not run.stop_requested()
     assert not runs.get(run.id).stopping
@@ -101,7 +101,7 @@ def test_stopping_is_asked_for_by_a_file(runs: Runs) -> None:
     assert not runs.get(run.id).stopping
 
 
-def test_what_is_written_is_bounded(runs: Runs) -> None:
+def test_what_is_written_is_bounded(runs: Jobs) -> None:
     run = runs.begin("index", "films", [])
     for number in range(MOST_FAILURES + 50):
         run.fail(f"/films/{number}", "x" * 10_000)
@@ -115,7 +115,7 @@ def test_what_is_written_is_bounded(runs: Runs) -> None:
     run.replace_failures([])
 
 
-def test_readers_beside_a_writer_see_whole_states_only(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readers_beside_a_writer_see_whole_states_only(runs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "WRITE_SECONDS", 0.0005)
     run = runs.begin("index", "films", ["x" * 20_000])
     wrong: list[object] = []
@@ -144,7 +144,7 @@ def test_readers_beside_a_writer_see_whole_states_only(runs: Runs, monkeypatch: 
     assert runs.get(run.id).progress.files_done == number
 
 
-def test_a_journal_cut_anywhere_is_read_as_something(runs: Runs) -> None:
+def test_a_journal_cut_anywhere_is_read_as_something(runs: Jobs) -> None:
     state = put(runs, outcome="done")
     file = runs.folder / state.id / STATE_FILE
     whole = file.read_bytes()
@@ -168,7 +168,7 @@ def test_a_journal_cut_anywhere_is_read_as_something(runs: Runs) -> None:
         b'{"kind": "index", "started_at": 1e300, "updated_at": [], "report": [], "message": null, "title": {}}',
     ],
 )  # fmt: skip
-def test_foreign_content_never_breaks_a_reader(runs: Runs, content: bytes) -> None:
+def test_foreign_content_never_breaks_a_reader(runs: Jobs, content: bytes) -> None:
     state = put(runs)
     (runs.folder / state.id / STATE_FILE).write_bytes(content)
     read = runs.get(state.id)
@@ -177,7 +177,7 @@ def test_foreign_content_never_breaks_a_reader(runs: Runs, content: bytes) -> No
     assert json.dumps(dataclasses.asdict(read), allow_nan=False)
 
 
-def test_only_folders_of_our_own_are_looked_at(runs: Runs, tmp_path: Path) -> None:
+def test_only_folders_of_our_own_are_looked_at(runs: Jobs, tmp_path: Path) -> None:
     assert runs.all() == []
     kept = put(runs)
     (runs.folder / "notes.txt").write_text("x")
@@ -196,12 +196,12 @@ def test_only_folders_of_our_own_are_looked_at(runs: Runs, tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the system does not say when a process was born")
-def test_a_process_that_is_gone_or_another_one_reads_as_interrupted(runs: Runs) -> None:
+def test_a_process_that_is_gone_or_another_one_reads_as_interrupted(runs: Jobs) -> None:
     alive = put(runs)
     assert runs.get(alive.id).running
     reused = put(runs, born="1")  # our own number, but born at another time
     gone = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    mark = mark_of(gone.pid)
+    mark = process_id_of(gone.pid)
     dead = put(runs, pid=mark.pid, born=mark.born)
     assert is_alive(mark)
     assert runs.get(dead.id).running
@@ -215,7 +215,7 @@ def test_a_process_that_is_gone_or_another_one_reads_as_interrupted(runs: Runs) 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_child_whose_end_nobody_fetched_is_not_alive() -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    mark = mark_of(child.pid)
+    mark = process_id_of(child.pid)
     assert child.stdin is not None
     child.stdin.close()
     until(lambda: is_alive(mark) is False)
@@ -223,16 +223,16 @@ def test_a_child_whose_end_nobody_fetched_is_not_alive() -> None:
     child.wait()
 
 
-def test_on_another_machine_the_sign_of_life_decides(runs: Runs) -> None:
+def test_on_another_machine_the_sign_of_life_decides(runs: Jobs) -> None:
     state = put(runs, where="elsewhere 1")
-    assert is_alive(Mark(state.pid, state.born, state.where)) is None
+    assert is_alive(ProcessId(state.pid, state.born, state.where)) is None
     assert runs.get(state.id).running
     old = time.time() - 2 * SILENT_SECONDS
     os.utime(runs.folder / state.id / STATE_FILE, (old, old))
     assert runs.get(state.id).outcome == "interrupted"
 
 
-def test_a_quiet_run_gives_signs_of_life(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_quiet_run_gives_signs_of_life(runs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "WRITE_SECONDS", 0.01)
     monkeypatch.setattr(journal, "BEAT_SECONDS", 0.02)
     run = runs.begin("index", "films", [])
@@ -243,12 +243,12 @@ def test_a_quiet_run_gives_signs_of_life(runs: Runs, monkeypatch: pytest.MonkeyP
     run.end("done")
 
 
-def test_a_full_disk_neither_stops_a_run_nor_hides_how_it_ended(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_neither_stops_a_run_nor_hides_how_it_ended(runs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     run = runs.begin("index", "films", [])
     reserve = runs.folder / run.id / journal._RESERVE
     assert reserve.stat().st_size >= 10_000
 
-    def full(path: Path, state: RunState, *, durable: bool = False) -> None:
+    def full(path: Path, state: JobState, *, durable: bool = False) -> None:
         if reserve.exists():
             raise OSError(errno.ENOSPC, "No space left on device")
         write_state(path, state, durable=durable)
@@ -262,7 +262,7 @@ def test_a_full_disk_neither_stops_a_run_nor_hides_how_it_ended(runs: Runs, monk
 
 
 def test_without_a_place_nothing_is_kept_and_nothing_is_made(tmp_path: Path) -> None:
-    run = Runs(tmp_path / "no library").begin("index", "films", [])
+    run = Jobs(tmp_path / "no library").begin("index", "films", [])
     run.tell(files_done=1)
     run.fail("a", "b")
     run.end("done")
@@ -270,7 +270,7 @@ def test_without_a_place_nothing_is_kept_and_nothing_is_made(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_whose_folder_was_taken_away_goes_on(runs: Runs) -> None:
+def test_a_run_whose_folder_was_taken_away_goes_on(runs: Jobs) -> None:
     run = runs.begin("index", "films", [])
     for path in (runs.folder / run.id).iterdir():
         path.unlink()
@@ -280,7 +280,7 @@ def test_a_run_whose_folder_was_taken_away_goes_on(runs: Runs) -> None:
     assert runs.all() == []
 
 
-def test_old_runs_are_forgotten_but_none_that_runs(runs: Runs) -> None:
+def test_old_runs_are_forgotten_but_none_that_runs(runs: Jobs) -> None:
     oldest = put(runs, started_at=1.0)
     for number in range(KEPT + 10):
         put(runs, started_at=2.0 + number, outcome="done")
@@ -297,27 +297,27 @@ def test_old_runs_are_forgotten_but_none_that_runs(runs: Runs) -> None:
         runs.get(run.id)
 
 
-def test_a_started_process_keeps_the_journal_it_was_given(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_started_process_keeps_the_journal_it_was_given(runs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     given = new_id()
-    monkeypatch.setenv(RUN_VARIABLE, given)
+    monkeypatch.setenv(JOB_VARIABLE, given)
     first, second = runs.begin("index", "films", []), runs.begin("index", "films", [])
     assert first.id == given
     assert second.id != given
-    monkeypatch.setenv(RUN_VARIABLE, "../../elsewhere")
+    monkeypatch.setenv(JOB_VARIABLE, "../../elsewhere")
     assert ".." not in runs.begin("index", "films", []).id
 
 
-def settings(runs: Runs) -> Settings:
+def settings(runs: Jobs) -> Settings:
     return Settings(library=runs.folder.parent, encoder="demo", device="cpu")
 
 
-def ended(runs: Runs, run_id: str) -> RunState:
+def ended(runs: Jobs, run_id: str) -> JobState:
     until(lambda: not runs.get(run_id).running, 120)
     return runs.get(run_id)
 
 
 def test_our_own_command_is_started_with_our_settings(
-    runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    runs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Where the person happens to stand there may be anything, even packages named as ours.
     (tmp_path / "app").mkdir()
@@ -334,7 +334,7 @@ def test_our_own_command_is_started_with_our_settings(
     ]  # fmt: skip
 
 
-def test_a_command_that_is_refused_says_so_in_its_own_words(runs: Runs) -> None:
+def test_a_command_that_is_refused_says_so_in_its_own_words(runs: Jobs) -> None:
     state = ended(runs, runs.start(["index", "--", "/no/such/folder"], settings(runs)))
     assert (state.outcome, state.message) == ("failed", "/no/such/folder: there is no such file or folder")
     old = state.id
@@ -345,7 +345,7 @@ def test_a_command_that_is_refused_says_so_in_its_own_words(runs: Runs) -> None:
 
 
 def test_a_process_that_dies_before_its_journal_shows_what_it_printed(
-    runs: Runs, monkeypatch: pytest.MonkeyPatch
+    runs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(spawn, "_CODE", "print('one'); print('\\x1b[31mno torch here\\x1b[0m'); raise SystemExit(3)")
     state = ended(runs, runs.start(["index", "--", RAW], settings(runs)))
@@ -353,7 +353,7 @@ def test_a_process_that_dies_before_its_journal_shows_what_it_printed(
     assert runs.log(state.id).split() == ["one", "no", "torch", "here"]
 
 
-def test_what_cannot_be_started_leaves_nothing(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_started_leaves_nothing(runs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="NUL"):
         runs.start(["index", "--", "a\0b"], settings(runs))
     monkeypatch.setattr(spawn.sys, "executable", "/no/such/python")
@@ -363,14 +363,14 @@ def test_what_cannot_be_started_leaves_nothing(runs: Runs, monkeypatch: pytest.M
     assert list(runs.folder.iterdir()) == []
 
 
-def test_a_log_is_read_from_its_end_whatever_is_in_it(runs: Runs) -> None:
+def test_a_log_is_read_from_its_end_whatever_is_in_it(runs: Jobs) -> None:
     state = put(runs)
     assert runs.log(state.id) == ""
     (runs.folder / state.id / LOG_FILE).write_bytes(b"x" * 70_000 + b"\n\xff\x00one\rtwo\x1b[K\n")
     assert runs.log(state.id).split() == ["\N{REPLACEMENT CHARACTER}one", "two"]
 
 
-def test_before_its_process_has_a_number_a_run_is_starting(runs: Runs) -> None:
+def test_before_its_process_has_a_number_a_run_is_starting(runs: Jobs) -> None:
     state = put(runs, pid=0, born="", where="")
     folder = runs.folder / state.id
     (folder / STATE_FILE).rename(folder / START_FILE)
@@ -380,8 +380,8 @@ def test_before_its_process_has_a_number_a_run_is_starting(runs: Runs) -> None:
     assert runs.get(state.id).outcome == "failed"
 
 
-def test_the_stop_file_is_all_it_takes(runs: Runs) -> None:
-    run: Run = runs.begin("index", "films", [])
+def test_the_stop_file_is_all_it_takes(runs: Jobs) -> None:
+    run: Job = runs.begin("index", "films", [])
     (runs.folder / run.id / STOP_FILE).write_bytes(b"")
     until(run.stop_requested)
     run.end("stopped")

@@ -19,8 +19,8 @@ from synthetic import make_video
 from app import compose
 from app.cli import main
 from app.commands.fetch_model import DownloadLine
-from app.jobs.jobs import Runs
-from app.jobs.state import RunState
+from app.jobs.jobs import Jobs
+from app.jobs.state import JobState
 from app.shell.terminal import LiveLine
 from encoder.checkpoints import hub
 from encoder.checkpoints.transfer import Download
@@ -45,8 +45,8 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, arguments)
 
 
-def journals() -> list[RunState]:
-    return Runs(Path("library")).all()
+def journals() -> list[JobState]:
+    return Jobs(Path("library")).all()
 
 
 def test_an_index_run_of_the_shell_keeps_a_journal(films: Path) -> None:
@@ -180,7 +180,7 @@ def test_another_process_sees_a_run_and_stops_it_with_nothing_lost(films: Path) 
 
 def test_a_download_is_seen_and_can_be_stopped(tmp_path: Path) -> None:
     (tmp_path / "library").mkdir()
-    runs = Runs(tmp_path / "library")
+    runs = Jobs(tmp_path / "library")
     run = runs.begin("download", "model base", ["fetch-model", "base", "--yes"])
 
     def download() -> None:
@@ -206,6 +206,6 @@ def test_the_model_that_is_here_already_is_a_run_that_is_done(tmp_path: Path, mo
     assert not (tmp_path / "library").exists(), "a download makes no library"
     (tmp_path / "library").mkdir()
     assert run("fetch-model", "large", "--yes").exit_code == 0
-    [state] = Runs(tmp_path / "library").all()
+    [state] = Jobs(tmp_path / "library").all()
     assert (state.kind, state.title, state.outcome) == ("download", "model large", "done")
     assert state.arguments == ("fetch-model", "large", "--yes")

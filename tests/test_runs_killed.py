@@ -19,7 +19,7 @@ from synthetic import make_video
 from app import compose
 from app.cli import main
 from app.compose import Settings
-from app.jobs.jobs import Runs
+from app.jobs.jobs import Jobs
 from db.library import Library
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,10 +55,10 @@ SERVER = """
 import sys
 from pathlib import Path
 from app.compose import Settings
-from app.jobs.jobs import Runs
+from app.jobs.jobs import Jobs
 
 library, folder = map(Path, sys.argv[1:])
-print(Runs(library).start(["index", "--", str(folder)], Settings(library=library, encoder="demo", device="cpu")))
+print(Jobs(library).start(["index", "--", str(folder)], Settings(library=library, encoder="demo", device="cpu")))
 sys.stdout.flush()
 sys.stdin.read()
 """
@@ -93,7 +93,7 @@ def test_a_run_that_was_killed_is_resumed_with_nothing_lost(
         env=ENVIRONMENT, cwd=tmp_path, capture_output=True, text=True, timeout=240,
     )  # fmt: skip
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    runs = Runs(library)
+    runs = Jobs(library)
     [state] = runs.all()
     assert (state.outcome, state.running, state.title) == ("interrupted", False, "films")
     monkeypatch.setattr(compose, "open_encoder", lambda settings, sources=None: ColourEncoder())
@@ -108,7 +108,7 @@ def test_a_run_that_was_killed_is_resumed_with_nothing_lost(
 
 def test_a_run_outlives_the_server_and_the_next_one_resumes_what_was_killed(films: Path, tmp_path: Path) -> None:
     library = tmp_path / "library"
-    runs = Runs(library)
+    runs = Jobs(library)
     server = subprocess.Popen(
         [sys.executable, "-c", SERVER, str(library), str(films)],
         env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,

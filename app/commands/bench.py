@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from app.shell.errors import Refused
+from app.shell.errors import CommandError
 from app.shell.options import FAILED, MISSING
 from app.shell.terminal import say, table
 
@@ -30,7 +30,9 @@ def bench(name: str | None, arguments: tuple[str, ...]) -> None:
     """List the benchmarks, or run the one called NAME ("all": every one) with ARGS."""
     programs = find_programs(benchmarks_folder())
     if not programs:
-        raise Refused("there are no benchmarks here: they are in the folder benchmarks/ of the source tree", MISSING)
+        raise CommandError(
+            "there are no benchmarks here: they are in the folder benchmarks/ of the source tree", MISSING
+        )
     if name is None:
         for line in table([(each, first_line(path)) for each, path in programs.items()], "<<"):
             click.echo(line)

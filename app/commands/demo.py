@@ -16,7 +16,7 @@ import click
 from app import compose
 from app.commands.index import finish, run, run_options
 from app.compose import Settings, data_directory
-from app.shell.errors import Refused
+from app.shell.errors import CommandError
 from app.shell.hits import hit_lines, hit_record, span_seconds
 from app.shell.index_report import print_report, report_record
 from app.shell.notice import DEMO_LIBRARY
@@ -95,12 +95,12 @@ def demo(settings: Settings, as_json: bool) -> None:
 
 
 def described_shots(folder: Path) -> list[Described]:
-    """The ground truth of the demo library, file after file. Refused where it is not installed."""
+    """The ground truth of the demo library, file after file. CommandError where it is not installed."""
     try:
         files = json.loads((folder / "captions.json").read_text(encoding="utf-8"))["files"]
     except FileNotFoundError as error:
         missing = shown(str(folder / "captions.json"))
-        raise Refused(f"the demo library is not in this installation: {missing} is missing", MISSING) from error
+        raise CommandError(f"the demo library is not in this installation: {missing} is missing", MISSING) from error
     return [
         Described(str(folder / file["file"]), shot["start_seconds"], shot["end_seconds"], shot["caption"])
         for file in files

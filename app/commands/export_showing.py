@@ -12,7 +12,7 @@ from app.exporting.exporter import ExportResult, carry_out
 from app.exporting.order import ExportOrder
 from app.exporting.request import ExportedClip
 from app.jobs.export_journal import ExportProgress, journal_result
-from app.jobs.jobs import Runs
+from app.jobs.jobs import Jobs
 from app.shell.interrupt import stop_on_interrupt
 from app.shell.options import FAILED, INTERRUPTED
 from app.shell.terminal import LiveLine, counted, print_json, printable, say, shown
@@ -32,7 +32,7 @@ def cut(settings: Settings, order: ExportOrder, words: list[str], *, as_json: bo
         stopped = stack.enter_context(stop_on_interrupt(line, stopping))
         journal = None
         if (settings.library / FILE_NAME).is_file():
-            journal = stack.enter_context(Runs(settings.library).begin("export", _title(order), words))
+            journal = stack.enter_context(Jobs(settings.library).begin("export", _title(order), words))
         progress = ExportProgress(order, journal)
 
         def told(done: int, total: int, clip: ExportedClip) -> None:

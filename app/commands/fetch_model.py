@@ -11,13 +11,13 @@ import click
 
 from app import compose
 from app.compose import Settings
-from app.jobs.jobs import Runs
+from app.jobs.jobs import Jobs
 from app.shell.options import with_settings
 from app.shell.terminal import LiveLine, confirm, has_terminal, printable, say, size_text, table
 from app.times import clock
 
 if TYPE_CHECKING:
-    from app.jobs.jobs import Run
+    from app.jobs.jobs import Job
     from encoder import Encoder
     from encoder.checkpoints.transfer import Download
     from encoder.config import Published, VideoPrismConfig
@@ -59,7 +59,7 @@ def fetch_model(settings: Settings, name: str | None, list_names: bool, yes: boo
         raise click.UsageError(f"{wanted}; there are to fetch: {', '.join(short.get(each, each) for each in models)}")
 
     alias = short.get(config.name, config.name)
-    with Runs(settings.library).begin("download", f"model {alias}", ["fetch-model", alias, "--yes"]) as journal:
+    with Jobs(settings.library).begin("download", f"model {alias}", ["fetch-model", alias, "--yes"]) as journal:
         try:
             for published in (VOCABULARY, config.weights):
                 click.echo(f"{published.file}: {printable(str(fetch_shown(published, yes=yes, journal=journal)))}")
@@ -71,7 +71,7 @@ def fetch_model(settings: Settings, name: str | None, list_names: bool, yes: boo
     say(f"Ready. Index your videos: prismsearch index FOLDER{option}")
 
 
-def fetch_shown(published: Published, *, yes: bool, journal: Run | None = None) -> Path:
+def fetch_shown(published: Published, *, yes: bool, journal: Job | None = None) -> Path:
     """Fetch one file: a large one is announced and a yes awaited, and a live line says how far it is.
 
     The journal is told as well, and may ask to stop: KeyboardInterrupt then.
@@ -112,7 +112,7 @@ def _about(config: VideoPrismConfig, alias: str) -> tuple[str, str, str]:
 class DownloadLine:
     """Turns what the transfer reports into one line with speed and time left; speed counts from where it went on."""
 
-    def __init__(self, line: LiveLine, journal: Run | None = None) -> None:
+    def __init__(self, line: LiveLine, journal: Job | None = None) -> None:
         self._line = line
         self._journal = journal
         self._began: tuple[str, float, int] | None = None

@@ -16,8 +16,8 @@ from app.compose import Settings
 from app.encoder_choice import Choice, canonical, remember
 from app.jobs.command_line import option_words, path_words, title_of
 from app.jobs.index_journal import journal_progress, journal_report
-from app.jobs.jobs import Runs
-from app.shell.errors import Refused
+from app.jobs.jobs import Jobs
+from app.shell.errors import CommandError
 from app.shell.index_options import detectors_text, index_settings, shaping_options
 from app.shell.index_report import print_report, report_record
 from app.shell.interrupt import stop_on_interrupt
@@ -123,7 +123,7 @@ def index(
     )
     for folder in folders:
         if not os.path.lexists(folder):
-            raise Refused(f"{printable(folder)}: there is no such file or folder", MISSING)
+            raise CommandError(f"{printable(folder)}: there is no such file or folder", MISSING)
     settings = dataclasses.replace(settings, frames=frames, fit=fit, still_frames=still_frames)
     options = run_options(workers=workers, batch_size=batch_size, exclude=exclude, redo=redo, retry_failed=retry_failed)
     encoder = open_encoder_asking(settings, yes=yes)
@@ -238,7 +238,7 @@ def run(
     command, *rest = again or ["index", *path_words(roots)]
     words = [command, "--encoder", name, *rest]
     with (
-        Runs(library.directory).begin("index", title or title_of(roots), words) as journal,
+        Jobs(library.directory).begin("index", title or title_of(roots), words) as journal,
         LiveLine() as line,
         stop_on_interrupt(line, STOPPING) as stopped,
     ):
@@ -274,6 +274,6 @@ def finish(report: IndexReport, *, as_json: bool) -> None:
         say("stopped; what was finished is kept, and the same command goes on from there")
         raise click.exceptions.Exit(INTERRUPTED)
     if report.stopped:
-        raise Refused(report.stopped, MISSING)
+        raise CommandError(report.stopped, MISSING)
     if report.failed or report.problems:
         raise click.exceptions.Exit(FAILED)

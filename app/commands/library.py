@@ -10,7 +10,7 @@ import click
 
 from app import compose
 from app.compose import Settings
-from app.shell.errors import Refused
+from app.shell.errors import CommandError
 from app.shell.listing import failure_record, part_record, range_text, status_of, video_record
 from app.shell.options import FAILED, MISSING, with_settings
 from app.shell.paths import as_indexed, is_below
@@ -116,10 +116,10 @@ def info(settings: Settings, video: str, as_json: bool) -> None:
         if found is None or found.id is None:
             failure = next((each for each in library.failures() if each.path == path), None)
             if failure is not None:
-                raise Refused(
+                raise CommandError(
                     f"{printable(path)} could not be indexed: {failure.reason} (prismsearch retry tries again)", FAILED
                 )
-            raise Refused(f"{printable(path)} is not in the library; prismsearch index adds it", MISSING)
+            raise CommandError(f"{printable(path)} is not in the library; prismsearch index adds it", MISSING)
         shots, segments = library.shots(found.id), library.segments_of(found.id)
         if as_json:
             record = video_record(found, shots=len(shots), segments=len(segments))
@@ -221,7 +221,7 @@ def remove(settings: Settings, paths: tuple[str, ...], missing: bool, yes: bool)
             found = {each.id: each for each in library.videos(path) if each.id is not None}
             failed = [each.path for each in library.failures() if is_below(each.path, path)]
             if not found and not failed:
-                raise Refused(
+                raise CommandError(
                     f"{printable(path)}: nothing of that name is in the library; nothing was removed", MISSING
                 )
             videos |= {number: each for number, each in found.items() if not missing or status_of(each) == "missing"}

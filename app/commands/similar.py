@@ -13,7 +13,7 @@ import click
 from app import compose
 from app.compose import Settings
 from app.shell.asking import ready
-from app.shell.errors import Refused
+from app.shell.errors import CommandError
 from app.shell.hits import Output, output_options, show_hits
 from app.shell.options import MISSING, with_settings
 from app.shell.paths import as_indexed
@@ -141,7 +141,7 @@ def video_example(library: Library, encoder: Encoder, text: str) -> Example:
 
 
 def place_of(library: Library | None, text: str) -> Place:
-    """`FILE[@START[-END]]` where FILE is on the disk or in the library. Refused with what is wrong otherwise."""
+    """`FILE[@START[-END]]` where FILE is on the disk or in the library. CommandError with what is wrong otherwise."""
 
     def known(path: str) -> bool:
         return os.path.exists(path) or (library is not None and library.video_at(os.path.abspath(path)) is not None)
@@ -149,7 +149,7 @@ def place_of(library: Library | None, text: str) -> Place:
     try:
         return parse_place(text, known)
     except FileNotFoundError as error:
-        raise Refused(
+        raise CommandError(
             f"{printable(text)}: there is no such file, and none of that name in the library", MISSING
         ) from error
     except ValueError as error:
@@ -158,7 +158,7 @@ def place_of(library: Library | None, text: str) -> Place:
 
 def _must_exist(path: str) -> None:
     if not os.path.exists(path):
-        raise Refused(f"{printable(path)}: there is no such file", MISSING)
+        raise CommandError(f"{printable(path)}: there is no such file", MISSING)
 
 
 def _described(place: Place) -> str:

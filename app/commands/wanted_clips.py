@@ -12,7 +12,7 @@ import click
 
 from app.commands.similar import place_of
 from app.exporting.request import ClipRequest, SourceFacts
-from app.shell.errors import Refused
+from app.shell.errors import CommandError
 from app.shell.hits import span_seconds
 from app.shell.options import MISSING
 from app.shell.terminal import printable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def from_arguments(arguments: Sequence[str], library: Library | None) -> list[ClipRequest]:
     """Every argument as FILE@START-END; empty where the first is none, because then they are words to search for.
 
-    Refused or a usage error where some are ranges and others are not, or a range has no end.
+    CommandError or a usage error where some are ranges and others are not, or a range has no end.
     """
     if not arguments or not _names_a_range(arguments[0]):
         return []
@@ -95,7 +95,7 @@ def _exact(record: Any, name: str) -> Fraction:
 def from_collection(library: Library, name: str, ids: Sequence[int] | None) -> tuple[str, list[ClipRequest]]:
     """The collection's name and its subclips in order, or those of the ids among them. `name` may be an id.
 
-    Refused where there is no such collection, a usage error for an id that is not in it.
+    CommandError where there is no such collection, a usage error for an id that is not in it.
     """
     collection = _collection(library, name)
     subclips = library.collections.subclips(collection.id)
@@ -140,7 +140,7 @@ def _collection(library: Library, name: str) -> Collection:
         if found is not None:
             return found
     known = ", ".join(printable(each.name) for each in every[:20]) or "none yet"
-    raise Refused(f"there is no collection {printable(name)!r}; there are: {known}", MISSING)
+    raise CommandError(f"there is no collection {printable(name)!r}; there are: {known}", MISSING)
 
 
 def from_hits(hits: Sequence[Hit]) -> list[ClipRequest]:

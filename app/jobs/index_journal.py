@@ -8,12 +8,12 @@ from app.shell.index_report import counts_text, report_record
 from app.shell.progress_line import progress_text
 
 if TYPE_CHECKING:
-    from app.jobs.jobs import Run
+    from app.jobs.jobs import Job
     from indexer.progress import Progress
     from indexer.report import IndexReport
 
 
-def journal_progress(journal: Run, progress: Progress) -> None:
+def journal_progress(journal: Job, progress: Progress) -> None:
     """Called at most ten times a second."""
     journal.tell(
         fraction=progress.fraction,
@@ -29,7 +29,7 @@ def journal_progress(journal: Run, progress: Progress) -> None:
         journal.fail(failure.path, failure.reason)
 
 
-def journal_report(journal: Run, report: IndexReport) -> None:
+def journal_report(journal: Job, report: IndexReport) -> None:
     """The end of a run: its outcome, every failure with its reason, and the whole report."""
     journal.replace_failures((each.path, each.reason) for each in report.failed)
     if report.interrupted:

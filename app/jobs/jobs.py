@@ -18,17 +18,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.jobs.journal import Run
-from app.jobs.process import Mark, is_alive, own_mark
-from app.jobs.state import LOG_FILE, START_FILE, STATE_FILE, STOP_FILE, RunProgress, RunState, ended, read_state
+from app.jobs.journal import Job
+from app.jobs.process import ProcessId, is_alive, own_process_id
+from app.jobs.state import LOG_FILE, START_FILE, STATE_FILE, STOP_FILE, JobProgress, JobState, ended, read_state
 
 if TYPE_CHECKING:
     from app.compose import Settings
 
-__all__ = ["Run", "RunState", "Runs"]
+__all__ = ["Job", "JobState", "Jobs"]
 
 FOLDER = "runs"
-RUN_VARIABLE = "PRISMSEARCH_RUN"
+JOB_VARIABLE = "PRISMSEARCH_RUN"
 """Set inside a process that `start` began: the id under which the first journal of that process is kept."""
 KEPT = 50
 SILENT_SECONDS = 30.0
@@ -39,23 +39,23 @@ _ENDED_BADLY = "It ended in the middle: it was killed, or the machine went off. 
 _UNREADABLE = "Its journal cannot be read."
 
 
-class Runs:
+class Jobs:
     """The runs of the library in one folder. Reading never fails: what cannot be read is left out, or said."""
 
     def __init__(self, library_directory: Path) -> None:
         self.folder = Path(library_directory) / FOLDER
 
-    def begin(self, kind: str, title: str, arguments: Sequence[str]) -> Run:
+    def begin(self, kind: str, title: str, arguments: Sequence[str]) -> Job:
         """Keep a journal of this very process from now on. Never fails: without a library or room nothing is kept.
 
         kind: 'index', 'export'... title: what it is about. arguments: the words that do the same again.
         In a process made by `start` the first journal is the one that `start` gave the id of.
         """
-        given = os.environ.pop(RUN_VARIABLE, "")
+        given = os.environ.pop(JOB_VARIABLE, "")
         run_id = given if _ID.fullmatch(given) else new_id()
-        mark = own_mark()
+        mark = own_process_id()
         now = time.time()
-        state = RunState(
+        state = JobState(
             id=run_id,
             kind=kind,
             title=title,
@@ -65,7 +65,7 @@ class Runs:
             where=mark.where,
             started_at=now,
             updated_at=now,
-            progress=RunProgress(phase="start"),
+            progress=JobProgress(phase="start"),
         )
         folder: Path | None = self.folder / run_id
         try:
@@ -74,14 +74,14 @@ class Runs:
             (self.folder / run_id).mkdir(exist_ok=True)
         except OSError:
             folder = None
-        return Run(folder, state)
+        return Job(folder, state)
 
-    def all(self) -> list[RunState]:
+    def all(self) -> list[JobState]:
         """Every run, the newest first."""
         found = [self._read(run_id) for run_id in self._ids()]
         return sorted((each for each in found if each), key=lambda each: (each.started_at, each.id), reverse=True)
 
-    def get(self, run_id: str) -> RunState:
+    def get(self, run_id: str) -> JobState:
         """One run. KeyError where there is none."""
         state = self._read(run_id) if _ID.fullmatch(run_id) else None
         if state is None:
@@ -100,7 +100,7 @@ class Runs:
             (self.folder / run_id / STOP_FILE).touch()
         except OSError:
             # No room for even an empty file: the polite signal asks for the same, where it surely reaches that run.
-            if os.name == "nt" or not is_alive(Mark(state.pid, state.born, state.where)):
+            if os.name == "nt" or not is_alive(ProcessId(state.pid, state.born, state.where)):
                 raise
             os.kill(state.pid, signal.SIGTERM)
 
@@ -152,7 +152,7 @@ class Runs:
         except OSError:
             return []
 
-    def _read(self, run_id: str) -> RunState | None:
+    def _read(self, run_id: str) -> JobState | None:
         """A run as it stands, judged by whether its process lives; None where there is no journal."""
         folder = self.folder / run_id
         state, begun = read_state(folder / STATE_FILE, run_id), True
@@ -207,8 +207,8 @@ def last_words(folder: Path) -> str:
     return lines[-1].removeprefix("prismsearch: ") if lines else ""
 
 
-def _lives(folder: Path, state: RunState) -> bool:
-    alive = is_alive(Mark(state.pid, state.born, state.where))
+def _lives(folder: Path, state: JobState) -> bool:
+    alive = is_alive(ProcessId(state.pid, state.born, state.where))
     if alive is not None:
         return alive
     ages = []
@@ -219,13 +219,13 @@ def _lives(folder: Path, state: RunState) -> bool:
     return bool(ages) and -10 * SILENT_SECONDS < min(ages) < SILENT_SECONDS
 
 
-def _unreadable(folder: Path, run_id: str) -> RunState | None:
+def _unreadable(folder: Path, run_id: str) -> JobState | None:
     """A journal that is there and cannot be read is said; a folder without one is none of ours (or just being made)."""
     try:
         changed = max((folder / name).stat().st_mtime for name in (STATE_FILE, START_FILE) if (folder / name).exists())
     except (OSError, ValueError):
         return None
-    return RunState(
+    return JobState(
         id=run_id, kind="unknown", title="", started_at=changed, updated_at=changed, outcome="interrupted",
         message=_UNREADABLE,
     )  # fmt: skip

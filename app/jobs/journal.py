@@ -21,10 +21,10 @@ from app.jobs.state import (
     MOST_FAILURES,
     STATE_FILE,
     STOP_FILE,
+    JobFailure,
+    JobProgress,
+    JobState,
     Outcome,
-    RunFailure,
-    RunProgress,
-    RunState,
     bounded_report,
     bounded_text,
     ended,
@@ -39,13 +39,13 @@ _RESERVE = ".reserve"
 _RESERVE_BYTES = 65_536
 
 
-class Run:
-    """A run as it keeps its journal. Made by `Runs.begin`; every method may be called from any thread, and none raises.
+class Job:
+    """A run as it keeps its journal. Made by `Jobs.begin`; every method may be called from any thread, and none raises.
 
     As a context it ends itself: done, stopped by Ctrl-C, or failed with what was raised.
     """
 
-    def __init__(self, folder: Path | None, state: RunState) -> None:
+    def __init__(self, folder: Path | None, state: JobState) -> None:
         """folder None: there is no place for a journal, and nothing is written."""
         self.id = state.id
         self._folder = folder
@@ -74,7 +74,7 @@ class Run:
         current: Iterable[str] = (),
     ) -> None:
         """How far it is; what is left out is not known. Costs nothing: call it as often as there is news."""
-        progress = RunProgress(
+        progress = JobProgress(
             fraction=fraction,
             eta_seconds=eta_seconds,
             speed=speed,
@@ -90,7 +90,7 @@ class Run:
 
     def fail(self, path: str, reason: str) -> None:
         """One file or clip came to nothing, and the run goes on. The last reason told for a path counts."""
-        told = RunFailure(path, bounded_text(reason))
+        told = JobFailure(path, bounded_text(reason))
         with self._lock:
             before = self._state.failures
             if told in before:
@@ -104,7 +104,7 @@ class Run:
 
     def replace_failures(self, failures: Iterable[tuple[str, str]]) -> None:
         """(path, reason) of all that failed, in place of what was told so far."""
-        told = [RunFailure(path, bounded_text(reason)) for path, reason in failures]
+        told = [JobFailure(path, bounded_text(reason)) for path, reason in failures]
         with self._lock:
             self._state = replace(self._state, failures=tuple(told[:MOST_FAILURES]), failed=len(told))
             self._changed = True

@@ -14,7 +14,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ProcessId:
     """A process: its number, when it was born as the system says it, and where these two mean something."""
 
     pid: int
@@ -22,17 +22,17 @@ class Mark:
     where: str
 
 
-def own_mark() -> Mark:
+def own_process_id() -> ProcessId:
     """The mark of this process."""
-    return mark_of(os.getpid())
+    return process_id_of(os.getpid())
 
 
-def mark_of(pid: int) -> Mark:
+def process_id_of(pid: int) -> ProcessId:
     """The mark of a process of this machine that runs now."""
-    return Mark(pid, _born(pid) or "", here())
+    return ProcessId(pid, _born(pid) or "", here())
 
 
-def is_alive(mark: Mark) -> bool | None:
+def is_alive(mark: ProcessId) -> bool | None:
     """Whether that very process runs. None where it cannot be told from here: another machine, or a silent system."""
     if not mark.pid or not mark.born or mark.where != here():
         return None

@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.jobs.process import mark_of
-from app.jobs.state import LOG_FILE, START_FILE, RunProgress, RunState, write_state
+from app.jobs.process import process_id_of
+from app.jobs.state import LOG_FILE, START_FILE, JobProgress, JobState, write_state
 
 if TYPE_CHECKING:
     from app.compose import Settings
@@ -37,14 +37,14 @@ def start_detached(folder: Path, run_id: str, arguments: Sequence[str], settings
     """Make the run's folder and start the process. Raises OSError, and leaves no folder behind then."""
     words = [*settings_words(settings), *arguments]
     now = time.time()
-    state = RunState(
+    state = JobState(
         id=run_id,
         kind=_KINDS.get(arguments[0], arguments[0]),
         title=title,
         arguments=tuple(arguments),
         started_at=now,
         updated_at=now,
-        progress=RunProgress(phase="start"),
+        progress=JobProgress(phase="start"),
     )
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"}
     if settings.ffmpeg is not None:
@@ -68,7 +68,7 @@ def start_detached(folder: Path, run_id: str, arguments: Sequence[str], settings
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    mark = mark_of(process.pid)
+    mark = process_id_of(process.pid)
     with suppress(OSError):  # the child says it as well
         write_state(folder / START_FILE, replace(state, pid=mark.pid, born=mark.born, where=mark.where))
     # Somebody has to fetch the end of a child, else it stays as a zombie that looks alive.

@@ -24,7 +24,7 @@ _MOST_FILE_BYTES = 16_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunProgress:
+class JobProgress:
     """How far a run is; only what is known. Counts and `current` are of the phase at hand."""
 
     fraction: float | None = None  # 0 to 1
@@ -38,7 +38,7 @@ class RunProgress:
 
 
 @dataclass(frozen=True, slots=True)
-class RunFailure:
+class JobFailure:
     """A file (or clip) that came to nothing; the run went on."""
 
     path: str
@@ -46,7 +46,7 @@ class RunFailure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunState:
+class JobState:
     """A long job as its journal has it. Times are Unix seconds.
 
     outcome None: it runs. `interrupted` is never written: it is what a journal without an end and without a process
@@ -63,8 +63,8 @@ class RunState:
     started_at: float = 0.0
     updated_at: float = 0.0
     outcome: Outcome | None = None
-    progress: RunProgress = field(default_factory=RunProgress)
-    failures: tuple[RunFailure, ...] = ()  # the first MOST_FAILURES
+    progress: JobProgress = field(default_factory=JobProgress)
+    failures: tuple[JobFailure, ...] = ()  # the first MOST_FAILURES
     failed: int = 0  # how many there are in all
     report: dict[str, Any] = field(default_factory=dict)
     message: str = ""  # one sentence at the end
@@ -75,7 +75,7 @@ class RunState:
         return self.outcome is None
 
 
-def write_state(path: Path, state: RunState, *, durable: bool = False) -> None:
+def write_state(path: Path, state: JobState, *, durable: bool = False) -> None:
     """Replace the file whole. durable: it is on the disk when this returns. Raises OSError."""
     temporary = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     try:
@@ -91,7 +91,7 @@ def write_state(path: Path, state: RunState, *, durable: bool = False) -> None:
         raise
 
 
-def read_state(path: Path, run_id: str) -> RunState | None:
+def read_state(path: Path, run_id: str) -> JobState | None:
     """The record in a file; None where it is missing, torn, or no record of a run."""
     try:
         with path.open("rb") as file:
@@ -120,18 +120,18 @@ def _is_long(value: object) -> bool:
     return isinstance(value, list) and len(value) > MOST_FAILURES
 
 
-def _state(record: dict[str, Any], run_id: str) -> RunState | None:
+def _state(record: dict[str, Any], run_id: str) -> JobState | None:
     kind, outcome = _text(record, "kind"), record.get("outcome")
     if not kind:
         return None
     raw = record.get("failures")
     failures = tuple(
-        RunFailure(_text(each, "path"), _text(each, "reason"))
+        JobFailure(_text(each, "path"), _text(each, "reason"))
         for each in (raw if isinstance(raw, list) else [])[:MOST_FAILURES]
         if isinstance(each, dict)
     )
     progress, report = record.get("progress"), record.get("report")
-    return RunState(
+    return JobState(
         id=run_id,
         kind=kind,
         title=_text(record, "title"),
@@ -142,7 +142,7 @@ def _state(record: dict[str, Any], run_id: str) -> RunState | None:
         started_at=_number(record, "started_at") or 0.0,
         updated_at=_number(record, "updated_at") or 0.0,
         outcome=outcome if outcome in get_args(Outcome) else None,
-        progress=_progress(progress) if isinstance(progress, dict) else RunProgress(),
+        progress=_progress(progress) if isinstance(progress, dict) else JobProgress(),
         failures=failures,
         failed=max(_count(record, "failed"), len(failures)),
         report=report if isinstance(report, dict) else {},
@@ -150,9 +150,9 @@ def _state(record: dict[str, Any], run_id: str) -> RunState | None:
     )
 
 
-def _progress(record: dict[str, Any]) -> RunProgress:
+def _progress(record: dict[str, Any]) -> JobProgress:
     fraction = _number(record, "fraction")
-    return RunProgress(
+    return JobProgress(
         fraction=None if fraction is None else min(1.0, max(0.0, fraction)),
         eta_seconds=_number(record, "eta_seconds"),
         speed=_number(record, "speed"),
@@ -190,6 +190,6 @@ def _count(record: dict[str, Any], name: str) -> int:
     return max(0, int(_number(record, name) or 0))
 
 
-def ended(state: RunState, outcome: Outcome, message: str = "") -> RunState:
+def ended(state: JobState, outcome: Outcome, message: str = "") -> JobState:
     """The state of a run that is over."""
     return replace(state, outcome=outcome, message=message or state.message, stopping=False)

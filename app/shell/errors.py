@@ -11,7 +11,7 @@ from app.shell.options import INTERNAL, MISSING, USAGE
 from app.shell.terminal import say
 
 
-class Refused(click.ClickException):
+class CommandError(click.ClickException):
     """A command that cannot be done: its message as one line on standard error, and an exit code."""
 
     def __init__(self, message: str, exit_code: int) -> None:
@@ -23,7 +23,7 @@ class Refused(click.ClickException):
         say(f"prismsearch: {self.message}")
 
 
-def refusal(error: Exception) -> Refused:
+def as_command_error(error: Exception) -> CommandError:
     """The line and the exit code for an exception. The rooms' error types are imported only now, because that costs."""
     from app.exporting.ffmpeg_binary import ExportError
     from db.errors import LibraryError
@@ -33,15 +33,15 @@ def refusal(error: Exception) -> Refused:
 
     message = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, UnreadableVideo):
-        return Refused(f"{error.path}: {error.reason}", MISSING)
+        return CommandError(f"{error.path}: {error.reason}", MISSING)
     if isinstance(error, LibraryError | EncoderError | ExportError):
-        return Refused(message, MISSING)
+        return CommandError(message, MISSING)
     if isinstance(error, QueryError | WrongSetting):
-        return Refused(message, USAGE)
+        return CommandError(message, USAGE)
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
-        return Refused(f"{where}{error.strerror}", MISSING)
-    return Refused(
+        return CommandError(f"{where}{error.strerror}", MISSING)
+    return CommandError(
         f"an error in prismsearch itself ({type(error).__name__}: {message}); "
         "please report it with the output of `prismsearch --debug ...`",
         INTERNAL,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.shell.errors import Refused
+from app.shell.errors import CommandError
 from app.shell.options import MISSING, seconds_value, since_value, until_value
 from app.shell.paths import as_indexed
 from app.shell.terminal import shown
@@ -147,7 +147,7 @@ def nothing_found(library: Library, narrowing: Narrowing) -> str:
 def require_segments(library: Library) -> None:
     """Refuse to search an empty library, before an encoder is loaded for it."""
     if not any(row.segments for row in library.encoders()):
-        raise Refused(
+        raise CommandError(
             f"nothing is indexed yet in {shown(str(library.directory))}; index a folder: prismsearch index FOLDER",
             MISSING,
         )
@@ -157,7 +157,7 @@ def require_indexed(library: Library, encoder_id: str) -> None:
     """Refuse to search where no segment was embedded by this encoder, and say which encoders the library does hold."""
     held = {row.id: row.segments for row in library.encoders() if row.segments}
     if encoder_id not in held:
-        raise Refused(
+        raise CommandError(
             f"nothing in {shown(str(library.directory))} was indexed with {encoder_id}; it holds "
             f"{', '.join(f'{name} ({segments} segments)' for name, segments in held.items())}. "
             "Search with that encoder, or index with this one (prismsearch index FOLDER --encoder ...)",

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.compose import DEVICE_VARIABLE, ENCODER_VARIABLE, LIBRARY_VARIABLE, PRECISION_VARIABLE, Settings
-from app.jobs.jobs import Runs
-from app.shell.errors import Refused
+from app.jobs.jobs import Jobs
+from app.shell.errors import CommandError
 from app.shell.options import MISSING
 from app.shell.terminal import say
 from app.web.api.assets import asset_routes
@@ -28,7 +28,7 @@ from app.web.api.proxies import proxy_routes
 from app.web.api.runs import run_routes
 from app.web.api.searches import search_routes
 from app.web.api.segments import segment_routes
-from app.web.http.responses import Call, Refusal, route
+from app.web.http.responses import ApiError, Call, route
 from app.web.http.security import Guard
 from app.web.pages.theme import theme_options
 from app.web.services.examples import Examples
@@ -104,10 +104,10 @@ def make_app(
 
 def our_routes(settings: Settings, library: Library, proxies: Proxies) -> list[Route]:
     """Everything under /api/."""
-    lookups, check, runs = Lookups(library), SourceCheck(), Runs(library.directory)
+    lookups, check, runs = Lookups(library), SourceCheck(), Jobs(library.directory)
 
     def nothing(call: Call) -> None:
-        raise Refusal(404, "There is no such address.")
+        raise ApiError(404, "There is no such address.")
 
     return [
         *asset_routes(),
@@ -129,7 +129,7 @@ def our_routes(settings: Settings, library: Library, proxies: Proxies) -> list[R
 def serve(settings: Settings, library: Library, *, port: int | None, open_browser: bool) -> None:
     """Run the page of this library until it is stopped. port None: 8501, or the next that is free.
 
-    Raises Refused where the port that was asked for is taken.
+    Raises CommandError where the port that was asked for is taken.
     """
     import uvicorn
 
@@ -180,7 +180,7 @@ DEFAULT_PORT = 8501
 def listen(port: int | None) -> socket.socket:
     """A socket that listens on this machine's own address. None: on the first free port from DEFAULT_PORT.
 
-    Raises Refused where there is none, or the one asked for is taken.
+    Raises CommandError where there is none, or the one asked for is taken.
     """
     for candidate in range(DEFAULT_PORT, DEFAULT_PORT + _PORTS_TRIED) if port is None else (port,):
         # TCP by name: only then does asyncio send at once what is written, instead of waiting 40 ms for more.
@@ -198,8 +198,8 @@ def listen(port: int | None) -> socket.socket:
                 raise
     if port is None:
         last = DEFAULT_PORT + _PORTS_TRIED - 1
-        raise Refused(f"all ports from {DEFAULT_PORT} to {last} are in use; name a free one with --port", MISSING)
-    raise Refused(
+        raise CommandError(f"all ports from {DEFAULT_PORT} to {last} are in use; name a free one with --port", MISSING)
+    raise CommandError(
         f"port {port} cannot be had (in use, or reserved); choose another --port, or none for the next free one",
         MISSING,
     )

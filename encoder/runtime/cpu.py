@@ -24,8 +24,8 @@ _TASKS_A_CORE = 4
 
 
 class CpuRunner:
-    """See `encoder.runtime.runner.Runner`. The text tower runs as it is written, in float32: a sentence costs a thousandth
-    of a clip.
+    """See `encoder.runtime.runner.Runner`. The text tower runs as it is written, in float32: a sentence costs a
+    thousandth of a clip.
 
     The spatial stack, three fifths of the work, sees one picture at a time: a picture that repeats, within a clip, a
     batch or from the batch before, goes through it once. Clips of short shots and of slides repeat frames, and where

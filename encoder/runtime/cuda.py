@@ -38,8 +38,8 @@ _KERNELS_AGREE = 0.02
 
 
 class CudaRunner:
-    """See `encoder.runtime.runner.Runner`. The text tower runs as it is written, in float32: a sentence costs a thousandth
-    of a clip."""
+    """See `encoder.runtime.runner.Runner`. The text tower runs as it is written, in float32: a sentence costs a
+    thousandth of a clip."""
 
     def __init__(
         self,

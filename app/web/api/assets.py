@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.web.http.file_sending import send_file
-from app.web.http.responses import Call, Refusal, route
+from app.web.http.responses import ApiError, Call, route
 from app.web.pages.components import STATIC, static_files
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def asset_routes() -> list[Route]:
         names = {path.relative_to(STATIC).as_posix(): path for path in static_files() if path.suffix in TYPES}
         path = names.get(call.path["name"])
         if path is None:
-            raise Refusal(404, "There is no such file.")
+            raise ApiError(404, "There is no such file.")
         return send_file(call, path, media_type=TYPES[path.suffix], seconds=_YEAR_SECONDS, inside=STATIC)
 
     return [route("/api/assets/{version}/{name:path}", send)]

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from app.timelines.model import frame_range
 from app.timelines.timecode import nominal_rate
 from app.web.api.segments import ratio
-from app.web.http.responses import Call, Refusal, json_answer, known, route, sensible
+from app.web.http.responses import ApiError, Call, bad_request, json_answer, not_found, route
 from app.web.http.validation import integer, list_of, number, or_none, text
 
 if TYPE_CHECKING:
@@ -37,26 +37,26 @@ def collection_routes(library: Library) -> list[Route]:
 
     def create(call: Call) -> dict[str, Any]:
         name = call.fields({"name": text(MOST_NAME)})["name"]
-        with sensible():
+        with bad_request():
             return listed(library.collections.create(name))
 
     def rename(call: Call) -> dict[str, Any]:
         identity, name = call.id("collection"), call.fields({"name": text(MOST_NAME)})["name"]
-        with known("collection"), sensible():
+        with not_found("collection"), bad_request():
             return listed(library.collections.rename(identity, name))
 
     def remove(call: Call) -> dict[str, Any]:
-        with known("collection"):
+        with not_found("collection"):
             library.collections.remove(call.id("collection"))
         return {"removed": call.id("collection")}
 
     def restore(call: Call) -> dict[str, Any]:
-        with known("collection"), sensible():
+        with not_found("collection"), bad_request():
             return listed(library.collections.restore(call.id("collection")))
 
     def show(call: Call) -> Response:
         identity = call.id("collection")
-        with known("collection"):
+        with not_found("collection"):
             collection = library.collections.get(identity)
             content = {**listed(collection), "subclips": describe_all(library.collections.subclips(identity))}
         answer = json_answer(content)
@@ -71,13 +71,13 @@ def collection_routes(library: Library) -> list[Route]:
 
     def add(call: Call) -> dict[str, Any]:
         body = call.fields({"items": list_of(new_subclip, MOST_AT_ONCE)}, {"after": or_none(integer)})
-        with known("collection or segment"), sensible():
+        with not_found("collection or segment"), bad_request():
             added = library.collections.add(call.id("collection"), body["items"], after=body.get("after"))
         return {"subclips": describe_all(added)}
 
     def chosen(call: Call) -> list[int]:
         ids: list[int] = call.fields({"ids": list_of(integer, MOST_AT_ONCE)})["ids"]
-        with known("collection"):
+        with not_found("collection"):
             library.collections.get(call.id("collection"))
         return ids
 
@@ -99,16 +99,16 @@ def collection_routes(library: Library) -> list[Route]:
         body = call.fields({"revision": integer}, optional)
         revision = body.pop("revision")
         try:
-            with known("clip"), sensible():
+            with not_found("clip"), bad_request():
                 return describe(library.collections.change(call.id("clip"), revision, **body), {})
         except EditConflict as conflict:
-            raise Refusal(
+            raise ApiError(
                 409, "This clip was changed elsewhere meanwhile.", current=describe(conflict.current, {})
             ) from conflict
 
     def move(call: Call) -> dict[str, Any]:
         after = call.fields({"after": or_none(integer)})["after"]
-        with known("clip"), sensible():
+        with not_found("clip"), bad_request():
             return listed(library.collections.move(call.id("clip"), after))
 
     return [

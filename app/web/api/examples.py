@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
 from app.web.http.file_sending import send_file
-from app.web.http.responses import CLOSING, Call, Refusal, answered, json_answer, known, route
+from app.web.http.responses import CLOSING, ApiError, Call, answered, json_answer, not_found, route
 from app.web.services.examples import MOST_BYTES, Example, Examples, Incoming
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def example_routes(examples: Examples, *, most_bytes: int = MOST_BYTES) -> list[
         async def work() -> Response:
             declared = _declared(request, most_bytes)
             if len(arriving) >= _AT_ONCE:
-                raise Refusal(503, "Other files are still arriving; drop this one when they are done.")
+                raise ApiError(503, "Other files are still arriving; drop this one when they are done.")
             arriving.add(id(request))
             try:
                 return json_answer(told(await _received(request, examples, declared, most_bytes)))
@@ -47,11 +47,11 @@ def example_routes(examples: Examples, *, most_bytes: int = MOST_BYTES) -> list[
         return {"token": example.token, "name": example.name, "kind": example.kind}
 
     def about(call: Call) -> dict[str, str]:
-        with known("example"):
+        with not_found("example"):
             return told(examples.get(call.path["token"]))
 
     def poster(call: Call) -> Response:
-        with known("example"):
+        with not_found("example"):
             example = examples.get(call.path["token"])
         return send_file(call, example.poster, media_type="image/jpeg", inside=examples.directory)
 
@@ -76,7 +76,7 @@ async def _received(request: Request, examples: Examples, declared: int, most_by
                 waiting.clear()
         await run_in_threadpool(incoming.write, bytes(waiting))
         if not incoming.size:
-            raise Refusal(400, "The file is empty (0 bytes).")
+            raise ApiError(400, "The file is empty (0 bytes).")
         return await run_in_threadpool(incoming.finish)
     finally:
         # Not in a thread: a request that was cancelled must not wait for one.
@@ -87,7 +87,7 @@ def _declared(request: Request, most_bytes: int) -> int:
     """The length that the request says it has, 0 where it says none. Nothing of it has been read yet."""
     text = request.headers.get("content-length", "0")
     if not (text.isascii() and text.isdecimal()):
-        raise Refusal(400, "The length of the file makes no sense.")
+        raise ApiError(400, "The length of the file makes no sense.")
     declared = int(text[:19])
     if declared > most_bytes:
         raise _too_large(most_bytes)
@@ -97,7 +97,7 @@ def _declared(request: Request, most_bytes: int) -> int:
 def _place(examples: Examples, header: str, declared: int) -> Incoming:
     examples.directory.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(examples.directory).free < declared + _SPARE_BYTES:
-        raise Refusal(507, "The disk of the library has no room for this file; free some space and drop it again.")
+        raise ApiError(507, "The disk of the library has no room for this file; free some space and drop it again.")
     return examples.receive(file_name(header))
 
 
@@ -108,9 +108,9 @@ def file_name(header: str) -> str:
     return " ".join(shown.split())[:_MOST_NAME] or "example"
 
 
-def _too_large(most_bytes: int) -> Refusal:
+def _too_large(most_bytes: int) -> ApiError:
     limit = f"{most_bytes >> 30} GB" if most_bytes >= 1 << 30 else f"{most_bytes:,} bytes"
-    return Refusal(
+    return ApiError(
         413,
         f"The file is larger than {limit}, more than a search needs. Cut a piece out of it, or index its folder "
         "and search with one of its shots.",

@@ -10,14 +10,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.web.http.responses import Call, Refusal, known, route, sensible
+from app.web.http.responses import ApiError, Call, bad_request, not_found, route
 from app.web.http.validation import integer, list_of, number, one_of, text
 
 if TYPE_CHECKING:
     from starlette.routing import Route
 
     from app.compose import Settings
-    from app.jobs.jobs import Runs
+    from app.jobs.jobs import Jobs
     from db.library import Library
 
 MODES = ("smart", "exact", "copy", "none")  # none: only the lists
@@ -32,7 +32,7 @@ def exports_folder(library: Library) -> Path:
     return library.directory / "exports"
 
 
-def export_routes(settings: Settings, library: Library, runs: Runs) -> list[Route]:
+def export_routes(settings: Settings, library: Library, runs: Jobs) -> list[Route]:
     """`POST /api/exports`."""
     from app.exporting.naming import check_pattern
     from app.timelines.writing import FORMATS
@@ -50,21 +50,21 @@ def export_routes(settings: Settings, library: Library, runs: Runs) -> list[Rout
         )
         handles = body.get("handles_seconds", 0.0)
         if not 0 <= handles <= MOST_HANDLE_SECONDS:
-            raise Refusal(400, f"Handles are from 0 to {MOST_HANDLE_SECONDS:g} seconds.")
+            raise ApiError(400, f"Handles are from 0 to {MOST_HANDLE_SECONDS:g} seconds.")
         pattern = body.get("name_pattern", "")
         if pattern.strip():
-            with sensible():
+            with bad_request():
                 check_pattern(pattern)
-        with known("collection"):
+        with not_found("collection"):
             collection = library.collections.get(body["collection"])
             there = [each.id for each in library.collections.subclips(collection.id)]
         if body.get("mode") == "none" and not body.get("lists"):
-            raise Refusal(400, "There is nothing to write; choose a mode, or at least one list.")
+            raise ApiError(400, "There is nothing to write; choose a mode, or at least one list.")
         chosen = body.get("subclips")
         if not there or chosen == []:
-            raise Refusal(400, "There is no clip to export; add some to the collection first.")
+            raise ApiError(400, "There is no clip to export; add some to the collection first.")
         if chosen is not None and set(chosen) - set(there):
-            raise Refusal(409, "Some of these clips are not in the collection any more; look at it again.")
+            raise ApiError(409, "Some of these clips are not in the collection any more; look at it again.")
         words = ["export", "--collection", collection.name]
         if body["to"] == "zip":
             words += ["--zip", str(_zip_path(library, collection.name))]
@@ -86,14 +86,14 @@ def export_routes(settings: Settings, library: Library, runs: Runs) -> list[Rout
 
 
 def _folder(typed: str) -> Path:
-    """The folder that a person typed. Refusal where it cannot be one; it need not be there yet."""
+    """The folder that a person typed. ApiError where it cannot be one; it need not be there yet."""
     if any(ord(letter) < 32 or letter == "\x7f" for letter in typed.strip()):
-        raise Refusal(400, "There is a control character in the name of the folder; type it anew.")
+        raise ApiError(400, "There is a control character in the name of the folder; type it anew.")
     path = Path(os.path.expanduser(typed.strip()))
     if not path.is_absolute():
-        raise Refusal(400, "Write the whole path of the folder, from its root (such as /home/me/clips).")
+        raise ApiError(400, "Write the whole path of the folder, from its root (such as /home/me/clips).")
     if path.exists() and not path.is_dir():
-        raise Refusal(400, "There is a file of this name; choose a folder.")
+        raise ApiError(400, "There is a file of this name; choose a folder.")
     return path
 
 

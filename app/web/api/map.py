@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.web.http.responses import Call, Refusal, route
+from app.web.http.responses import ApiError, Call, route
 from app.web.services.map_making import MapMaker, MapState
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def map_routes(library: Library, maker: MapMaker | None = None) -> list[Route]:
     def wanted(call: Call) -> str:
         encoder_id = call.query.get("encoder", "")
         if encoder_id not in {row.id for row in library.encoders()}:
-            raise Refusal(404, "This library holds nothing of that encoder; index a folder with it first.")
+            raise ApiError(404, "This library holds nothing of that encoder; index a folder with it first.")
         return encoder_id
 
     def state(call: Call) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def map_routes(library: Library, maker: MapMaker | None = None) -> list[Route]:
     def versioned(call: Call) -> Projection:
         found = maker.state(wanted(call))
         if found.made is None or found.version != call.path["version"]:
-            raise Refusal(404, "This map has been made again; load the page anew.")
+            raise ApiError(404, "This map has been made again; load the page anew.")
         return found.made
 
     def points(call: Call) -> Response:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.web.http.file_sending import send_file, video_type
-from app.web.http.responses import Call, Refusal, route
+from app.web.http.responses import ApiError, Call, route
 from app.web.services.segment_cache import Lookups, Place
 from app.web.services.source_check import SourceCheck
 
@@ -34,8 +34,8 @@ def media_routes(library: Library, lookups: Lookups, check: SourceCheck) -> list
                 try:
                     # Asked again each time (and 304 then): another library has other posters at the same address.
                     return send_file(call, choose(place), media_type=media_type, seconds=0, inside=media)
-                except Refusal as refusal:
-                    if refusal.status != 404 or fresh:
+                except ApiError as problem:
+                    if problem.status != 404 or fresh:
                         raise
             raise AssertionError
 

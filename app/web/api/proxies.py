@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from app.web.http.file_sending import send_file
-from app.web.http.responses import Call, Refusal, route
+from app.web.http.responses import ApiError, Call, route
 from app.web.services.proxies import Proxies, ProxyState, Stretch, stretch_around
 from app.web.services.segment_cache import Lookups
 from app.web.services.source_check import SourceCheck
@@ -48,7 +48,7 @@ def proxy_routes(lookups: Lookups, check: SourceCheck, proxies: Proxies) -> list
     def send(call: Call) -> Response:
         path = proxies.file(stretch_of(call))
         if not path.is_file():
-            raise Refusal(404, "This proxy is not there any more; ask for it again.")
+            raise ApiError(404, "This proxy is not there any more; ask for it again.")
         return send_file(call, path, media_type="video/mp4", seconds=0, inside=proxies.directory)
 
     return [

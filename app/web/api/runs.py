@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING, Any
 
 from app.web.api.exports import exports_folder
 from app.web.http.file_sending import send_file
-from app.web.http.responses import Call, Refusal, known, route
+from app.web.http.responses import ApiError, Call, not_found, route
 
 if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
-    from app.jobs.jobs import Runs, RunState
+    from app.jobs.jobs import Jobs, JobState
     from db.library import Library
 
 _MOST_LISTED = 20  # failures of each run; the page asks for the list every second
 
 
-def run_routes(library: Library, runs: Runs) -> list[Route]:
+def run_routes(library: Library, runs: Jobs) -> list[Route]:
     """`/api/runs...`."""
 
     def every(call: Call) -> dict[str, Any]:
         return {"runs": [described(each, _MOST_LISTED) for each in runs.all()]}
 
-    def find(call: Call) -> RunState:
-        with known("run"):
+    def find(call: Call) -> JobState:
+        with not_found("run"):
             return runs.get(call.path["run"])
 
     def stop(call: Call) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def run_routes(library: Library, runs: Runs) -> list[Route]:
     def download(call: Call) -> Response:
         path = _zip_of(find(call))
         if path is None:
-            raise Refusal(404, "There is nothing to download of this run.")
+            raise ApiError(404, "There is nothing to download of this run.")
         name = path.name.encode("ascii", "replace").decode().replace('"', "_").replace("\\", "_").replace("?", "_")
         headers = {"Content-Disposition": f"attachment; filename=\"{name}\"; filename*=UTF-8''{_percent(path.name)}"}
         return send_file(
@@ -54,7 +54,7 @@ def run_routes(library: Library, runs: Runs) -> list[Route]:
     ]
 
 
-def described(state: RunState, most_failures: int | None = None) -> dict[str, Any]:
+def described(state: JobState, most_failures: int | None = None) -> dict[str, Any]:
     """The journal of a run as it is; `downloadable`: its zip is there. Failures may be cut: `failed` says how many."""
     path = _zip_of(state)
     told = dataclasses.asdict(dataclasses.replace(state, failures=state.failures[:most_failures]))
@@ -73,7 +73,7 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _zip_of(state: RunState) -> Path | None:
+def _zip_of(state: JobState) -> Path | None:
     """Where a finished export was packed, as its journal says; None where it was not."""
     report = state.report if isinstance(state.report, dict) else {}
     packed = report.get("zip")

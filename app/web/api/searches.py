@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from app.web.http.responses import Call, Refusal, route, sensible
+from app.web.http.responses import ApiError, Call, bad_request, route
 from app.web.http.validation import text
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ def search_routes(library: Library) -> list[Route]:
 
     def save(call: Call) -> dict[str, Any]:
         body = call.fields({"name": text(MOST_NAME), "link": text(MOST_LINK)})
-        with sensible():
+        with bad_request():
             # Only ever what stands after the question mark: a saved search cannot lead to another place.
             return described(library.searches.save(body["name"], body["link"].lstrip("/?")))
 
     def remove(call: Call) -> dict[str, Any]:
         if not library.searches.remove(call.id("search")):
-            raise Refusal(404, "There is no such search; it may have been removed meanwhile.")
+            raise ApiError(404, "There is no such search; it may have been removed meanwhile.")
         return {"removed": call.id("search")}
 
     return [

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from app.timelines.timecode import nominal_rate
-from app.web.http.responses import Call, Refusal, known, route
+from app.web.http.responses import ApiError, Call, not_found, route
 from app.web.services.playability import Playability
 from app.web.services.segment_cache import Lookups
 from app.web.services.source_check import SourceCheck
@@ -33,7 +33,7 @@ def segment_routes(library: Library, lookups: Lookups, check: SourceCheck) -> li
 
     def neighbours(call: Call) -> dict[str, Any]:
         before, after = (call.whole(name, 6, MOST_NEIGHBOURS) for name in ("before", "after"))
-        with known("segment"):
+        with not_found("segment"):
             found = library.segments_around(call.id("segment"), before=before, after=after)
         return {
             "items": [
@@ -51,9 +51,9 @@ def segment_routes(library: Library, lookups: Lookups, check: SourceCheck) -> li
         video = lookups.place(call.id("segment")).video
         start, end = (Fraction(call.number(name, value)) for name, value in (("from", 0.0), ("to", MOST_SECONDS)))
         if not 0 <= start < end:
-            raise Refusal(400, "`from` must be 0 or more, and `to` greater than that.")
+            raise ApiError(400, "`from` must be 0 or more, and `to` greater than that.")
         if end - start > MOST_SECONDS + 1:
-            raise Refusal(400, f"At most {MOST_SECONDS:g} s of frames are told at a time; ask for less.")
+            raise ApiError(400, f"At most {MOST_SECONDS:g} s of frames are told at a time; ask for less.")
         check.require(video, os.stat(video.path))
         pts = frames_shown(video, start, end)
         return {"pts": pts, "seconds": [round(video.seconds(each), 9) for each in pts]}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import anyio
 from starlette.responses import Response
 
-from app.web.http.responses import Call, Refusal
+from app.web.http.responses import ApiError, Call
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -64,14 +64,14 @@ def send_file(
 
     seconds: how long a browser may use it without asking. inside: the folder that it must lie in, links followed.
     check: looks at the file as opened, and raises what is to be answered instead.
-    Raises Refusal (404) where there is no such file, PermissionError and other OSErrors as they come.
+    Raises ApiError (404) where there is no such file, PermissionError and other OSErrors as they come.
     """
     descriptor = _open(path, inside)
     streaming = False
     try:
         info = os.fstat(descriptor)
         if not stat.S_ISREG(info.st_mode):
-            raise Refusal(404, "There is no such file.")
+            raise ApiError(404, "There is no such file.")
         if check is not None:
             check(info)
         etag = f'"{info.st_mtime_ns:x}-{info.st_size:x}-{info.st_ino:x}"'
@@ -86,7 +86,7 @@ def send_file(
         wanted = call.headers.get("range") if call.headers.get("if-range", etag) == etag else None
         start, end, status = _part(wanted, info.st_size)
         if status == 416:
-            raise Refusal(416, f"The file has only {info.st_size} bytes.")
+            raise ApiError(416, f"The file has only {info.st_size} bytes.")
         if status == 206:
             about["Content-Range"] = f"bytes {start}-{end - 1}/{info.st_size}"
         about["Content-Length"] = str(end - start)
@@ -148,13 +148,13 @@ def _open(path: str | Path, inside: Path | None) -> int:
         if inside is not None:
             path = os.path.realpath(path)
             if not Path(path).is_relative_to(os.path.realpath(inside)):
-                raise Refusal(404, "There is no such file.")
+                raise ApiError(404, "There is no such file.")
             flags |= getattr(os, "O_NOFOLLOW", 0)
         return os.open(path, flags)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise Refusal(404, _GONE) from error
+        raise ApiError(404, _GONE) from error
     except ValueError as error:  # a null character in the name
-        raise Refusal(404, "There is no such file.") from error
+        raise ApiError(404, "There is no such file.") from error
 
 
 def _read(descriptor: int, at: int, length: int) -> bytes:

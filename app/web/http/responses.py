@@ -29,7 +29,7 @@ CLOSING = {"Connection": "close"}
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
-class Refusal(Exception):
+class ApiError(Exception):
     """Why a request is not answered as asked: an HTTP status, a sentence for a person, and facts for the page."""
 
     def __init__(self, status: int, sentence: str, **facts: Any) -> None:
@@ -53,7 +53,7 @@ class Call:
         """A whole number in the path. 404 for anything else."""
         text = self.path[name]
         if not (text.isascii() and text.isdecimal() and len(text) <= 18):
-            raise Refusal(404, f"There is no such {name}.")
+            raise ApiError(404, f"There is no such {name}.")
         return int(text)
 
     def number(self, name: str, default: float) -> float:
@@ -66,7 +66,7 @@ class Call:
         except ValueError:
             value = float("nan")
         if not abs(value) < 1e12:
-            raise Refusal(400, f"`{name}` must be a number.")
+            raise ApiError(400, f"`{name}` must be a number.")
         return value
 
     def whole(self, name: str, default: int, most: int) -> int:
@@ -75,41 +75,41 @@ class Call:
         if text is None:
             return default
         if not (text.isascii() and text.isdecimal()):
-            raise Refusal(400, f"`{name}` must be a whole number.")
+            raise ApiError(400, f"`{name}` must be a whole number.")
         return min(int(text[:9]), most)
 
     def fields(self, required: Mapping[str, Field], optional: Mapping[str, Field] | None = None) -> dict[str, Any]:
         """The JSON object that was sent, each member checked by its Field; optional ones only where they are there."""
         body, optional = self.body, optional or {}
         if not isinstance(body, dict):
-            raise Refusal(400, "A JSON object is needed.")
+            raise ApiError(400, "A JSON object is needed.")
         for name in required:
             if name not in body:
-                raise Refusal(400, f"`{name}` is missing.")
+                raise ApiError(400, f"`{name}` is missing.")
         known = {**required, **optional}
         return {name: known[name](name, value) for name, value in body.items() if name in known}
 
 
 Field = Callable[[str, Any], Any]
-"""Checks one member of a JSON object and gives it back. Raises Refusal. See app.web.http.validation."""
+"""Checks one member of a JSON object and gives it back. Raises ApiError. See app.web.http.validation."""
 
 
 @contextmanager
-def known(what: str) -> Iterator[None]:
+def not_found(what: str) -> Iterator[None]:
     """KeyError inside means that there is no such thing: 404."""
     try:
         yield
     except KeyError as error:
-        raise Refusal(404, f"There is no such {what}; it may have been removed meanwhile.") from error
+        raise ApiError(404, f"There is no such {what}; it may have been removed meanwhile.") from error
 
 
 @contextmanager
-def sensible() -> Iterator[None]:
+def bad_request() -> Iterator[None]:
     """ValueError inside says in a sentence what was wrong with the request: 400."""
     try:
         yield
     except ValueError as error:
-        raise Refusal(400, _sentence(str(error))) from error
+        raise ApiError(400, _sentence(str(error))) from error
 
 
 def json_answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -173,7 +173,7 @@ def _error(error: Exception) -> Response:
     from db.errors import LibraryBusy, LibraryError, LibraryFull
     from indexer.media.errors import UnreadableVideo
 
-    if isinstance(error, Refusal):
+    if isinstance(error, ApiError):
         return error_answer(error.status, error.sentence, CLOSING if error.status == 413 else None, **error.facts)
     if isinstance(error, LibraryBusy):
         return error_answer(503, str(error), {"Retry-After": "2"})
@@ -223,12 +223,12 @@ async def _body(request: Request) -> Any:
     if not size:
         return None
     if "json" not in request.headers.get("content-type", ""):
-        raise Refusal(415, "Only JSON is taken here.")
+        raise ApiError(415, "Only JSON is taken here.")
     try:
         return json.loads(b"".join(parts))
     except (ValueError, RecursionError) as error:
-        raise Refusal(400, "What was sent is not JSON.") from error
+        raise ApiError(400, "What was sent is not JSON.") from error
 
 
-def _too_large() -> Refusal:
-    return Refusal(413, f"More than {MOST_BODY_BYTES >> 20} MiB was sent; send less at a time.")
+def _too_large() -> ApiError:
+    return ApiError(413, f"More than {MOST_BODY_BYTES >> 20} MiB was sent; send less at a time.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.web.http.responses import Field, Refusal
+from app.web.http.responses import ApiError, Field
 
 _LARGEST = 2**63 - 1  # what SQLite stores
 
@@ -14,13 +14,13 @@ def text(most: int, *, blank: bool = False) -> Field:
 
     def check(name: str, value: Any) -> str:
         if not isinstance(value, str):
-            raise Refusal(400, f"`{name}` must be text.")
+            raise ApiError(400, f"`{name}` must be text.")
         if len(value) > most:
-            raise Refusal(400, f"`{name}` is longer than {most} characters; shorten it.")
+            raise ApiError(400, f"`{name}` is longer than {most} characters; shorten it.")
         if "\0" in value or any("\ud800" <= each <= "\udfff" for each in value):
-            raise Refusal(400, f"`{name}` holds characters that cannot be kept.")
+            raise ApiError(400, f"`{name}` holds characters that cannot be kept.")
         if not blank and not value.strip():
-            raise Refusal(400, f"`{name}` is blank; write something.")
+            raise ApiError(400, f"`{name}` is blank; write something.")
         return value
 
     return check
@@ -29,14 +29,14 @@ def text(most: int, *, blank: bool = False) -> Field:
 def integer(name: str, value: Any) -> int:
     """A whole number that fits into 64 bits."""
     if isinstance(value, bool) or not isinstance(value, int) or not -_LARGEST <= value <= _LARGEST:
-        raise Refusal(400, f"`{name}` must be a whole number.")
+        raise ApiError(400, f"`{name}` must be a whole number.")
     return value
 
 
 def number(name: str, value: Any) -> float:
     """A finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e300:
-        raise Refusal(400, f"`{name}` must be a number.")
+        raise ApiError(400, f"`{name}` must be a number.")
     return float(value)
 
 
@@ -50,9 +50,9 @@ def list_of(field: Field, most: int) -> Field:
 
     def check(name: str, value: Any) -> list[Any]:
         if not isinstance(value, list):
-            raise Refusal(400, f"`{name}` must be a list.")
+            raise ApiError(400, f"`{name}` must be a list.")
         if len(value) > most:
-            raise Refusal(400, f"`{name}` holds more than {most}; send fewer at a time.")
+            raise ApiError(400, f"`{name}` holds more than {most}; send fewer at a time.")
         return [field(name, each) for each in value]
 
     return check
@@ -63,7 +63,7 @@ def one_of(*choices: str) -> Field:
 
     def check(name: str, value: Any) -> str:
         if not isinstance(value, str) or value not in choices:
-            raise Refusal(400, f"`{name}` must be one of {', '.join(choices)}.")
+            raise ApiError(400, f"`{name}` must be one of {', '.join(choices)}.")
         return value
 
     return check

@@ -21,7 +21,7 @@ from app.web.services.folder_check import FolderCheck, check_folder, recent_fold
 from app.web.services.model_need import alias_of, model_to_fetch
 
 if TYPE_CHECKING:
-    from app.jobs.state import RunState
+    from app.jobs.state import JobState
     from db.library import Library
 
 _WIDTH = 920  # pixels; lines longer than that are hard to read
@@ -75,7 +75,7 @@ def show() -> None:
             _offer_demo()
 
 
-def _say_and_start(check: FolderCheck | None, choices: Choices, states: list[RunState]) -> None:
+def _say_and_start(check: FolderCheck | None, choices: Choices, states: list[JobState]) -> None:
     """The answer about the folder, what stands in the way, and the button."""
     if check is not None:
         _say(check)
@@ -110,7 +110,7 @@ def _heading(*, first: bool) -> None:
         st.subheader("Add videos", anchor=False)
 
 
-def _folder_box(states: list[RunState]) -> str:
+def _folder_box(states: list[JobState]) -> str:
     """The path that is asked for, as the system spells it; empty while nothing is typed."""
     st.text_input(
         "Folder",
@@ -203,7 +203,7 @@ def _encoder_label(name: str) -> str:
     return "demo (only for the demo library)" if alias == "demo" else printable(alias)
 
 
-def _say_model(choices: Choices, states: list[RunState]) -> bool:
+def _say_model(choices: Choices, states: list[JobState]) -> bool:
     """Whether the encoder's files are here; else what would be downloaded, and the button that does it."""
     need = model_to_fetch(choices.encoder)
     if need is None:

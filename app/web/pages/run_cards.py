@@ -14,7 +14,7 @@ import streamlit as st
 
 from app.compose import settings_from
 from app.jobs.command_line import paths_in
-from app.jobs.state import RunState
+from app.jobs.state import JobState
 from app.shell.terminal import counted, printable
 from app.times import clock
 from app.web.pages import session
@@ -68,7 +68,7 @@ def words_to_retry(words: Sequence[str]) -> list[str]:
     return ["index", "--retry-failed", *options, *words[end:]]
 
 
-def facts_of(state: RunState) -> str:
+def facts_of(state: JobState) -> str:
     """How far a run is, in one line; only what is known yet."""
     progress = state.progress
     if state.stopping:
@@ -91,7 +91,7 @@ def facts_of(state: RunState) -> str:
     return " · ".join(parts)
 
 
-def _card(state: RunState, body: Callable[[RunState], None]) -> None:
+def _card(state: JobState, body: Callable[[JobState], None]) -> None:
     with st.container(border=True, key=f"run_{state.id}"):
         body(state)
         _failures(state)
@@ -100,7 +100,7 @@ def _card(state: RunState, body: Callable[[RunState], None]) -> None:
             st.code("\n".join(log.splitlines()[-_LOG_LINES:]) or "Nothing was printed yet.", language=None)
 
 
-def _running(state: RunState) -> None:
+def _running(state: JobState) -> None:
     with _head(state):
         st.button(
             "Stop", key=f"stop_{state.id}", icon=":material/stop:", disabled=state.stopping,
@@ -113,7 +113,7 @@ def _running(state: RunState) -> None:
     st.caption(plain(names) or "\N{NO-BREAK SPACE}")
 
 
-def _over(state: RunState) -> None:
+def _over(state: JobState) -> None:
     with _head(state):
         word, colour, icon = _OUTCOMES[state.outcome or "interrupted"]
         word += f" · {state.failed:,} failed" if state.failed else ""
@@ -141,7 +141,7 @@ def _over(state: RunState) -> None:
         st.caption(plain(_when(state)))
 
 
-def _head(state: RunState) -> Any:
+def _head(state: JobState) -> Any:
     """The line with the name; what follows within stands at its end."""
     line = st.container(horizontal=True, vertical_alignment="center")
     verb = _VERBS.get(state.kind, state.kind.capitalize())
@@ -153,7 +153,7 @@ def _head(state: RunState) -> Any:
     return line
 
 
-def _failures(state: RunState) -> None:
+def _failures(state: JobState) -> None:
     if not state.failures:
         return
     with st.expander("Files that failed", key=f"failed_{state.id}", expanded=state.failed <= 3):
@@ -174,7 +174,7 @@ def _failures(state: RunState) -> None:
             st.caption(f"and {state.failed - len(state.failures):,} more")
 
 
-def _remarks(state: RunState) -> list[str]:
+def _remarks(state: JobState) -> list[str]:
     """What the report of an index run says besides its counts."""
     left_out = state.report.get("left_out") if isinstance(state.report.get("left_out"), dict) else {}
 
@@ -204,7 +204,7 @@ def _sentence(message: str) -> str:
     return f"{message[:1].upper()}{message[1:]}" if message.partition(" ")[0].isalpha() else message
 
 
-def _when(state: RunState) -> str:
+def _when(state: JobState) -> str:
     began = time.strftime("%d %B, %H:%M", time.localtime(state.started_at)).lstrip("0")
     took = state.updated_at - state.started_at
     return f"{began} · {clock(took)}" if 0 < took < 1e7 else began
@@ -213,11 +213,11 @@ def _when(state: RunState) -> str:
 _FORGET_HELP = "Takes it from this list only; what was indexed stays."
 
 
-def _log_key(state: RunState) -> str:
+def _log_key(state: JobState) -> str:
     return f"runs_log_{state.id}"
 
 
-def _log_button(state: RunState) -> None:
+def _log_button(state: JobState) -> None:
     """Only what was started from the page has a log; the shell shows its own."""
     if session.runs().has_log(state.id):
         st.button(
@@ -230,7 +230,7 @@ def _toggle(name: str) -> None:
     st.session_state[name] = not st.session_state.get(name, False)
 
 
-def _do(what: str, state: RunState) -> None:
+def _do(what: str, state: JobState) -> None:
     """One of the buttons; a run that is gone or over meanwhile is no trouble."""
     runs, settings = session.runs(), settings_from()
     try:

@@ -14,7 +14,7 @@ from app.search_link import LinkTerm, SearchLink
 from app.shell.notice import notice_for
 
 if TYPE_CHECKING:
-    from app.jobs.jobs import Runs
+    from app.jobs.jobs import Jobs
     from db.library import Library
     from search.engine import SearchEngine
     from search.query import Query
@@ -43,11 +43,11 @@ def open_engine() -> SearchEngine:
     return engine
 
 
-def runs() -> Runs:
+def runs() -> Jobs:
     """The long jobs of this library."""
-    from app.jobs.jobs import Runs
+    from app.jobs.jobs import Jobs
 
-    return Runs(open_library().directory)
+    return Jobs(open_library().directory)
 
 
 def notice(engine: SearchEngine) -> str | None:

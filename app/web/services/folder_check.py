@@ -19,7 +19,7 @@ from indexer.media.containers import worth_trying
 from indexer.scan import LIBRARY_FILE
 
 if TYPE_CHECKING:
-    from app.jobs.jobs import RunState
+    from app.jobs.jobs import JobState
 
 MOST_SECONDS = 2.0
 MOST_ENTRIES = 100_000
@@ -100,7 +100,7 @@ def typed_path(typed: str) -> str:
     return os.path.expanduser(text)
 
 
-def recent_folders(states: Iterable[RunState], most: int = 6) -> list[str]:
+def recent_folders(states: Iterable[JobState], most: int = 6) -> list[str]:
     """Folders and files that were indexed, the last one first. They need not be there any more."""
     found: dict[str, None] = {}
     for state in states:

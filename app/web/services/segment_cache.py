@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.web.http.responses import Refusal
+from app.web.http.responses import ApiError
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -47,7 +47,7 @@ class Lookups:
         self._places: OrderedDict[int, Place] = OrderedDict()
 
     def place(self, segment_id: int, *, fresh: bool = False) -> Place:
-        """Raises Refusal (404) where there is no such segment. fresh: ask the library in any case."""
+        """Raises ApiError (404) where there is no such segment. fresh: ask the library in any case."""
         state = self._library_state()
         with self._lock:
             if state != self._state:
@@ -68,7 +68,7 @@ class Lookups:
     def _ask(self, segment_id: int) -> Place:
         found = self._library.segments([segment_id])
         if not found:
-            raise Refusal(404, "There is no such segment; its video may have been removed or indexed again.")
+            raise ApiError(404, "There is no such segment; its video may have been removed or indexed again.")
         ((segment, video),) = found.values()
         return Place(
             segment=segment,

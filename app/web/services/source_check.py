@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from app.web.http.responses import Refusal
+from app.web.http.responses import ApiError
 
 if TYPE_CHECKING:
     from db.records import Video
@@ -27,9 +27,9 @@ class SourceCheck:
         self._same: OrderedDict[tuple[str, int, int, int, int], bool] = OrderedDict()
 
     def require(self, video: Video, info: os.stat_result) -> None:
-        """info: of the opened file. Raises Refusal (409) for other content, OSError where it cannot be read."""
+        """info: of the opened file. Raises ApiError (409) for other content, OSError where it cannot be read."""
         if info.st_size != video.size_bytes:
-            raise Refusal(409, _CHANGED)
+            raise ApiError(409, _CHANGED)
         if info.st_mtime_ns == video.modified_ns:
             return
         key = (video.fingerprint, info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns)
@@ -44,4 +44,4 @@ class SourceCheck:
                 while len(self._same) > _MOST:
                     self._same.popitem(last=False)
         if not same:
-            raise Refusal(409, _CHANGED)
+            raise ApiError(409, _CHANGED)
