@@ -89,7 +89,7 @@ def test_importing_a_room_is_cheap(module: str) -> None:
 def test_nothing_beside_the_script_of_the_page_hides_another_module() -> None:
     """Streamlit puts the folder of the script that it runs first in the search path."""
     known = {*sys.stdlib_module_names, *HEAVY, *ROOMS, "click", "platformdirs", "demo", "benchmarks", "tests"}
-    hiding = [path.name for path in (ROOT / "app" / "web").glob("*.py") if path.stem in known]
+    hiding = [path.name for path in (ROOT / "app").glob("*.py") if path.stem in known]
     assert hiding == []
 
 

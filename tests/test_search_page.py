@@ -19,7 +19,7 @@ from encoder import EncoderError
 from indexer.pipeline import index_folders
 from indexer.settings import IndexSettings
 
-PAGE = str(Path(app.__file__).parent / "web" / "page.py")
+PAGE = str(Path(app.__file__).parent / "page.py")
 
 
 @pytest.fixture

@@ -95,7 +95,7 @@ def make_app(
             await run_in_threadpool(proxies.stop)
 
     return streamlit.App(
-        Path(__file__).parent / "page.py",
+        Path(__file__).parents[1] / "page.py",
         lifespan=running,
         routes=our_routes(settings, library, proxies),
         middleware=[Middleware(Guard)],

@@ -1,4 +1,7 @@
-"""The page's script: Streamlit runs it from the top at each interaction. It only says which pages there are."""
+"""The script that Streamlit runs, from the top at each interaction: it names the pages and runs one.
+
+It lies here because Streamlit would take a folder `pages` beside it for pages of its own making.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,16 @@ from pathlib import Path
 
 import streamlit as st
 
-if str(Path(__file__).parent) in sys.path:  # Streamlit puts the script's folder first; our rooms are two above
+if str(Path(__file__).parent) in sys.path:  # Streamlit puts the script's folder first; our rooms are one above
     sys.path.remove(str(Path(__file__).parent))
-    sys.path.insert(0, str(Path(__file__).parents[2]))
+    sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from app.web.pages import collections, indexing, library, map, search
 from app.web.pages.escape import plain
 from db.errors import LibraryError
 
 st.set_page_config(
-    page_title="prismsearch", page_icon=str(Path(__file__).parent / "static" / "icon.svg"), layout="wide"
+    page_title="prismsearch", page_icon=str(Path(__file__).parent / "web" / "static" / "icon.svg"), layout="wide"
 )
 PAGES = {
     "search": st.Page(search.show, title="Search", icon=":material/search:", url_path="search", default=True),
