@@ -45,8 +45,16 @@ def build(root: Path, encoder: ColourEncoder) -> Path:
     return directory
 
 
-def add(library: Library, encoder: ColourEncoder, path: Path, parts: Sequence[Part], *, there: bool = True) -> None:
-    """One video whose shots are plain colours."""
+def add(
+    library: Library,
+    encoder: ColourEncoder,
+    path: Path,
+    parts: Sequence[Part],
+    *,
+    there: bool = True,
+    size: tuple[int, int] = (64, 48),
+) -> None:
+    """One video whose shots are plain colours. size: width and height as shown."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(os.fsencode(path.name))
     stat = path.stat()
@@ -71,8 +79,8 @@ def add(library: Library, encoder: ColourEncoder, path: Path, parts: Sequence[Pa
         end_pts=shots[-1].end_pts,
         frame_rate=Fraction(25),
         frames=25 * parts[-1][2],
-        width=64,
-        height=48,
+        width=size[0],
+        height=size[1],
         codec="h264",
     )
     library.add_video(

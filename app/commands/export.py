@@ -15,9 +15,8 @@ from app.compose import Settings
 from app.exporting.order import ExportOrder, list_formats
 from app.exporting.request import ClipRequest, ExportMode
 from app.jobs.export_journal import words_again
-from app.shell.asking import ready
 from app.shell.options import FAILED, seconds_value, with_settings
-from app.shell.search_options import Narrowing, narrowing_options, nothing_found
+from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
 from app.shell.terminal import say
 
 
@@ -112,7 +111,7 @@ file or the library is missing.""",
 )
 @click.option("--lists-only", is_flag=True, help="Write the lists and cut nothing.")
 @click.option("--json", "as_json", is_flag=True, help="What was written, as JSON on standard output.")
-@narrowing_options
+@search_options
 @with_settings
 def export(
     settings: Settings,
@@ -128,7 +127,7 @@ def export(
     lists: tuple[str, ...] | None,
     lists_only: bool,
     as_json: bool,
-    narrowing: Narrowing,
+    options: SearchOptions,
 ) -> None:
     """Write clips into DIR or one zip: the hits of a search for WORDS, hits from a file, ranges of files, a collection.
 
@@ -149,7 +148,7 @@ def export(
     elif hits_file is not None:
         wanted = from_json(hits_file)
     else:
-        wanted = from_arguments(what, None) or searched(settings, " ".join(what), narrowing)
+        wanted = from_arguments(what, None) or searched(settings, " ".join(what), options)
     if not wanted:
         say(f"there is nothing in {title} to export" if collection is not None else "there are no hits to export")
         raise click.exceptions.Exit(FAILED)
@@ -176,26 +175,17 @@ def export(
     cut(settings, order, words_again(again), as_json=as_json)
 
 
-def searched(settings: Settings, text: str, narrowing: Narrowing) -> list[ClipRequest]:
+def searched(settings: Settings, text: str, options: SearchOptions) -> list[ClipRequest]:
     """The hits of a search; exit code 1 where there are none."""
-    from search.query import Query, TextTerm
+    from search.query import TextTerm
 
     if not text.strip():
         raise click.UsageError("the words are blank; write what is to be seen")
-    with ready(settings, narrowing) as (library, encoder, narrowing):
+    with open_search(settings, options) as (library, encoder, options):
         engine = compose.open_engine(settings, library, encoder)
-        hits = engine.search(
-            Query(
-                (TextTerm(text),),
-                filters=narrowing.filters,
-                k=narrowing.top_k,
-                threshold=narrowing.threshold,
-                per_video=narrowing.per_video,
-                near_duplicates=narrowing.near_duplicates,
-            )
-        )
+        hits = engine.search(options.query((TextTerm(text),)))
         if not hits:
-            say(nothing_found(library, narrowing))
+            say(nothing_found(library, options))
             raise click.exceptions.Exit(FAILED)
         return from_hits(hits)
 

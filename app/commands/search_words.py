@@ -6,10 +6,9 @@ import click
 
 from app import compose
 from app.compose import Settings
-from app.shell.asking import ready
 from app.shell.hits import Output, output_options, show_hits
 from app.shell.options import with_settings
-from app.shell.search_options import Narrowing, narrowing_options, nothing_found
+from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
 from app.shell.terminal import say
 
 NOT_WEIGHT = -0.5
@@ -32,38 +31,31 @@ Exit code 0: hits were found; 1: none; 2: usage; 3: a model or the library is mi
 )
 @click.argument("words", nargs=-1, required=True)
 @click.option("--not", "unwanted", multiple=True, metavar="TEXT", help="Push hits away from this; may be repeated.")
-@narrowing_options
+@search_options
 @output_options
 @with_settings
 def search(
-    settings: Settings, words: tuple[str, ...], unwanted: tuple[str, ...], narrowing: Narrowing, output: Output
+    settings: Settings, words: tuple[str, ...], unwanted: tuple[str, ...], options: SearchOptions, output: Output
 ) -> None:
     """Find shots by WORDS.
 
     Prints rank, score (cosine, 1 is the same), time range and file, best first. The words are one English sentence or
     phrase; quotes are only needed for what the shell would change.
     """
-    from search.query import Query, TextTerm
+    from search.query import TextTerm
 
     text = " ".join(words)
     if not text.strip():
         raise click.UsageError('the words are blank; write what is to be seen, for example "a red car at night"')
     if any(not each.strip() for each in unwanted):
         raise click.UsageError("--not needs words")
-    with ready(settings, narrowing) as (library, encoder, narrowing):
+    with open_search(settings, options) as (library, encoder, options):
         warn_if_cut(encoder, [text, *unwanted])
         engine = compose.open_engine(settings, library, encoder)
-        query = Query(
-            terms=(TextTerm(text), *(TextTerm(each, weight=NOT_WEIGHT) for each in unwanted)),
-            filters=narrowing.filters,
-            k=narrowing.top_k,
-            threshold=narrowing.threshold,
-            per_video=narrowing.per_video,
-            near_duplicates=narrowing.near_duplicates,
-        )
+        query = options.query((TextTerm(text), *(TextTerm(each, weight=NOT_WEIGHT) for each in unwanted)))
         hits = engine.search(query)
         question = {"query": text, "not": list(unwanted), "encoder": encoder.id, "notice": encoder.notice}
-        show_hits(hits, output, question, nothing=nothing_found(library, narrowing) if not hits else "")
+        show_hits(hits, output, question, nothing=nothing_found(library, options) if not hits else "")
 
 
 def warn_if_cut(encoder: object, texts: list[str]) -> None:

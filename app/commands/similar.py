@@ -12,12 +12,11 @@ import click
 
 from app import compose
 from app.compose import Settings
-from app.shell.asking import ready
 from app.shell.errors import CommandError
 from app.shell.hits import Output, output_options, show_hits
 from app.shell.options import MISSING, with_settings
 from app.shell.paths import as_indexed
-from app.shell.search_options import Narrowing, narrowing_options, nothing_found
+from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
 from app.shell.terminal import printable, say, shown
 from app.times import Place, parse_place, timecode
 
@@ -58,38 +57,28 @@ Exit code 0: hits were found; 1: none; 2: usage; 3: a file, model or the library
 )
 @click.argument("video", required=False, metavar="VIDEO[@START[-END]]")
 @click.option("--image", type=click.Path(), metavar="FILE", help="A picture instead of a video.")
-@narrowing_options
+@search_options
 @output_options
 @with_settings
-def similar(settings: Settings, video: str | None, image: str | None, narrowing: Narrowing, output: Output) -> None:
+def similar(settings: Settings, video: str | None, image: str | None, options: SearchOptions, output: Output) -> None:
     """Find shots that look like VIDEO, like a range of it, or like a picture.
 
     The file may be in the library (then it is left out of the answer, and need not even be there now) or anywhere else.
     """
     if (video is None) == (image is None):
         raise click.UsageError("give a VIDEO (FILE, FILE@START or FILE@START-END) or --image FILE")
-    with ready(settings, narrowing) as (library, encoder, narrowing):
+    with open_search(settings, options) as (library, encoder, options):
         example = image_example(encoder, image) if image is not None else video_example(library, encoder, video or "")
-        hits = hits_like(settings, library, encoder, example, narrowing)
+        hits = hits_like(settings, library, encoder, example, options)
         question = {"like": example.description, "encoder": encoder.id, "notice": encoder.notice}
-        show_hits(hits, output, question, nothing=nothing_found(library, narrowing) if not hits else "")
+        show_hits(hits, output, question, nothing=nothing_found(library, options) if not hits else "")
 
 
 def hits_like(
-    settings: Settings, library: Library, encoder: Encoder, example: Example, narrowing: Narrowing
+    settings: Settings, library: Library, encoder: Encoder, example: Example, options: SearchOptions
 ) -> list[Hit]:
     """The best hits that are not the example itself, ranked from 1."""
-    from search.query import Query
-
-    query = Query(
-        terms=example.terms,
-        filters=narrowing.filters,
-        k=narrowing.top_k,
-        threshold=narrowing.threshold,
-        per_video=narrowing.per_video,
-        near_duplicates=narrowing.near_duplicates,
-        leave_out=example.own_ids,
-    )
+    query = options.query(example.terms, leave_out=example.own_ids)
     return compose.open_engine(settings, library, encoder).search(query)
 
 

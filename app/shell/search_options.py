@@ -1,17 +1,21 @@
-"""The options that say how many hits are wanted and which videos count, shared by search, similar and export."""
+"""Search options: how many hits, and among which videos. Shared by `search`, `similar` and `export`."""
 
 from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from app import compose
+from app.compose import Settings
 from app.shell.errors import CommandError
+from app.shell.notice import say_notice
 from app.shell.options import MISSING, seconds_value, since_value, until_value
 from app.shell.paths import as_indexed
 from app.shell.terminal import shown
@@ -19,29 +23,73 @@ from db.records import Filters, Orientation
 
 if TYPE_CHECKING:
     from db.library import Library
+    from encoder import Encoder
+    from search.query import Query, Term
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Narrowing:
-    """At most `top_k` hits, of at least `threshold` (cosine), among what `filters` let through."""
+class SearchOptions:
+    """At most `top_k` hits that score at least `threshold` (cosine), among the videos that `filters` let through."""
 
     top_k: int
     threshold: float | None
-    filters: Filters  # `folder` as it was typed, see `settled`
-    per_video: int | None = None  # at most so many hits of one video
-    near_duplicates: float | None = None  # the cosine from which a hit is hidden for a better one
+    filters: Filters  # `folder` as it was typed until `open_search` spells it as the library does
+    per_video: int | None = None  # at most this many hits of one video
+    hide_duplicates: bool = False  # leave out near-duplicates of a better hit
 
-    def settled(self, library: Library) -> Narrowing:
-        """With the folder as the library spells it."""
-        if self.filters.folder is None:
-            return self
-        folder = as_indexed(library, self.filters.folder)
-        return replace(self, filters=replace(self.filters, folder=folder))
+    def query(
+        self, terms: Sequence[Term], *, leave_out: frozenset[int] = frozenset(), exclude_same_shot: bool = False
+    ) -> Query:
+        """Build the query that asks for `terms` under these options.
+
+        Args:
+            terms: Words, segments and clips with their weights.
+            leave_out: Ids of segments that are no hits, such as the example itself.
+            exclude_same_shot: Leave out the other parts of the shots that segments among `terms` come from.
+
+        Raises:
+            QueryError: Terms that cannot be answered together.
+        """
+        from search.query import NEAR_DUPLICATE, Query
+
+        return Query(
+            terms=terms,
+            filters=self.filters,
+            k=self.top_k,
+            threshold=self.threshold,
+            per_video=self.per_video,
+            near_duplicates=NEAR_DUPLICATE if self.hide_duplicates else None,
+            leave_out=leave_out,
+            exclude_same_shot=exclude_same_shot,
+        )
 
 
-def narrowing_options(command: Callable[..., Any]) -> Callable[..., Any]:
+@contextmanager
+def open_search(settings: Settings, options: SearchOptions) -> Iterator[tuple[Library, Encoder, SearchOptions]]:
+    """Open the library and its encoder for a search, print the encoder's notice, and close the library at the end.
+
+    Yields:
+        The library, the encoder, and `options` with the folder spelled as the library spells it.
+
+    Raises:
+        CommandError: Nothing is indexed, or nothing by this encoder.
+        LibraryError, EncoderError, WrongSetting: As `compose` raises them.
+    """
+    with compose.open_library(settings) as library:
+        require_segments(library)
+        folder = options.filters.folder
+        if folder is not None:
+            options = replace(options, filters=replace(options.filters, folder=as_indexed(library, folder)))
+        encoder = compose.open_encoder(settings)
+        require_indexed(library, encoder.id)
+        if encoder.notice:
+            say_notice(encoder, [each.path for each in library.videos()])
+        yield library, encoder, options
+
+
+def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """-k, --in, --named, --min-duration, --max-duration, --since, --until, --min-resolution, --orientation,
-    --threshold, --per-video and --hide-duplicates, handed on as one `narrowing`."""
+    --threshold, --per-video and --hide-duplicates, handed on as `options`, one SearchOptions."""
 
     @click.option(
         "-k", "-n", "--top-k", type=click.IntRange(min=1), default=10, show_default=True, help="How many hits at most."
@@ -96,7 +144,7 @@ def narrowing_options(command: Callable[..., Any]) -> Callable[..., Any]:
         per_video: int | None,
         hide_duplicates: bool,
         threshold: float | None,
-        **options: Any,
+        **others: Any,
     ) -> Any:
         if min_duration is not None and max_duration is not None and min_duration > max_duration:
             raise click.UsageError("--min-duration is longer than --max-duration; nothing could match")
@@ -114,38 +162,32 @@ def narrowing_options(command: Callable[..., Any]) -> Callable[..., Any]:
             min_short_side=min_resolution,
             orientation=orientation,
         )
-        narrowing = Narrowing(
+        options = SearchOptions(
             top_k=top_k,
             threshold=threshold,
             filters=filters,
             per_video=per_video,
-            near_duplicates=_near_duplicate() if hide_duplicates else None,
+            hide_duplicates=hide_duplicates,
         )
-        return command(*args, narrowing=narrowing, **options)
+        return command(*args, options=options, **others)
 
     return run
 
 
-def _near_duplicate() -> float:
-    from search.query import NEAR_DUPLICATE
-
-    return NEAR_DUPLICATE
-
-
-def nothing_found(library: Library, narrowing: Narrowing) -> str:
-    """Why there may be no hits, in one sentence with what to change."""
-    filters = narrowing.filters
+def nothing_found(library: Library, options: SearchOptions) -> str:
+    """Explain in one sentence why there are no hits, and what to change."""
+    filters = options.filters
     if filters.folder is not None and not library.videos(filters.folder):
         return f"no hits: no video below {shown(filters.folder)} is indexed (prismsearch index {shown(filters.folder)})"
     if filters:
         return "no hits: no indexed segment passes these filters; widen them or leave some out"
-    if narrowing.threshold is not None:
-        return f"no hits score {narrowing.threshold:g} or more; lower --threshold"
+    if options.threshold is not None:
+        return f"no hits score {options.threshold:g} or more; lower --threshold"
     return "no hits: nothing is indexed yet (prismsearch index FOLDER)"
 
 
 def require_segments(library: Library) -> None:
-    """Refuse to search an empty library, before an encoder is loaded for it."""
+    """Raise CommandError for an empty library, before an encoder is loaded for it."""
     if not any(row.segments for row in library.encoders()):
         raise CommandError(
             f"nothing is indexed yet in {shown(str(library.directory))}; index a folder: prismsearch index FOLDER",
@@ -154,7 +196,7 @@ def require_segments(library: Library) -> None:
 
 
 def require_indexed(library: Library, encoder_id: str) -> None:
-    """Refuse to search where no segment was embedded by this encoder, and say which encoders the library does hold."""
+    """Raise CommandError, naming the encoders that the library holds, where this one embedded no segment."""
     held = {row.id: row.segments for row in library.encoders() if row.segments}
     if encoder_id not in held:
         raise CommandError(

@@ -62,7 +62,8 @@ def query_of(link: SearchLink, engine: SearchEngine) -> Query:
 
     Raises QueryError for what cannot be answered as it stands: an example that has gone, terms of weight 0.
     """
-    from search.query import NEAR_DUPLICATE, Query, SegmentTerm, TextTerm
+    from app.shell.search_options import SearchOptions
+    from search.query import SegmentTerm, TextTerm
 
     terms: list[Any] = []
     if link.words.strip():
@@ -74,15 +75,14 @@ def query_of(link: SearchLink, engine: SearchEngine) -> Query:
             terms.append(SegmentTerm(int(term.value), term.weight))
         else:
             terms.append(_clip_term(term, engine))
-    return Query(
-        terms=terms,
-        filters=link.filters(),
-        k=link.limit,
+    options = SearchOptions(
+        top_k=link.limit,
         threshold=link.threshold,
-        exclude_same_shot=True,
+        filters=link.filters(),
         per_video=1 if link.one_per_video else None,
-        near_duplicates=NEAR_DUPLICATE if link.hide_duplicates else None,
+        hide_duplicates=link.hide_duplicates,
     )
+    return options.query(terms, exclude_same_shot=True)
 
 
 def _clip_term(term: LinkTerm, engine: SearchEngine) -> Any:

@@ -16,6 +16,7 @@ from app.cli import main
 from db.library import Library
 
 RED = (255, 0, 0)
+SHAPES = {"portrait.mp4": (36, 64), "square.mp4": (48, 48)}
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +25,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     directory = cli_library.build(tmp_path, encoder)
     with Library.open(directory) as library:
         cli_library.add(library, encoder, tmp_path / "films" / "Rot und Röter.mp4", [(RED, n, n + 1) for n in range(3)])
+        for name, size in SHAPES.items():
+            cli_library.add(library, encoder, tmp_path / "shapes" / name, [(RED, 0, 2)], size=size)
     monkeypatch.setattr(compose, "open_encoder", lambda settings, sources=None: encoder)
     monkeypatch.setenv("PRISMSEARCH_LIBRARY", str(directory))
     monkeypatch.chdir(tmp_path)
@@ -60,6 +63,16 @@ def test_shapes_and_sizes(root: Path) -> None:
     result = run("search", "red", "--orientation", "round")
     assert result.exit_code == 2
     assert "landscape" in result.stderr
+
+
+@pytest.mark.parametrize("shape", ["portrait", "square"])
+def test_orientation_is_heeded_by_every_command_that_searches(shape: str) -> None:
+    assert found("search", "red", "-k", "50", "--orientation", shape) == [f"{shape}.mp4"]
+    assert found("similar", "films/red.mp4@0-2", "-k", "50", "--orientation", shape) == [f"{shape}.mp4"]
+    exported = run("export", "red", "-k", "50", "--orientation", shape, "--to", "out", "--lists-only", "--list", "json")
+    assert exported.exit_code == 0, exported.stderr
+    clips = json.loads(Path("out/clips.json").read_text("utf-8"))["clips"]
+    assert {os.path.basename(clip["path"]) for clip in clips} == {f"{shape}.mp4"}
 
 
 def test_so_many_of_a_video_and_the_next_best_in_their_place() -> None:
