@@ -47,11 +47,11 @@ def open_deferred(
     load: gives what is asked for. files: where it was loaded from; none where that cannot be told, and then it is
     loaded each time.
     """
-    from encoder.lazy import Deferred, KnownEncoder, known_of
+    from encoder.lazy import EncoderDescription, LazyEncoder, describe
 
     records = _read(directory)
     try:
-        known = KnownEncoder.from_record(records[asked.key])
+        known = EncoderDescription.from_record(records[asked.key])
     except (KeyError, TypeError, ValueError):
         known = None
 
@@ -60,7 +60,7 @@ def open_deferred(
         came_from = files()
         if came_from:
             try:
-                note = known_of(encoder, came_from).as_record()
+                note = describe(encoder, came_from).as_record()
             except OSError:
                 return encoder
             # The next run will ask for the frames that it was, where this one left them to the encoder.
@@ -70,9 +70,9 @@ def open_deferred(
                 _write(directory, dict([*((key, note) for key in sorted(keys)), *kept[:_MOST]]))
         return encoder
 
-    if known is None or not known.holds():
+    if known is None or not known.is_current():
         return load_and_note()
-    return Deferred(known, load)
+    return LazyEncoder(known, load)
 
 
 def _read(directory: Path) -> dict[str, Any]:

@@ -100,12 +100,18 @@ class StandIn:
         self.id = f"standin@{milliseconds:g}ms:{spec.frames}f:{spec.fit}"
         self._seconds = milliseconds / 1000
 
+    def prepare(self) -> None:
+        pass
+
     def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         sleep(self._seconds * len(clips))
         return np.full((len(clips), self.dim), self.dim**-0.5, np.float32)
 
     def encode_texts(self, texts: Any) -> NDArray[np.float32]:
         return np.full((len(texts), self.dim), self.dim**-0.5, np.float32)
+
+    def truncated(self, texts: Any) -> list[bool]:
+        return [False] * len(texts)
 
 
 def chosen_encoder(name: str) -> Encoder:

@@ -1,8 +1,10 @@
-"""An Encoder that is not loaded before it has to encode: what is known of it answers for it until then.
+"""LazyEncoder: an encoder that loads its model only when it has to encode.
 
-A run over files of which none is new asks for the encoder's id and the shape of its clips, and torch alone takes longer
-to import than all the rest. What is known was noted when the encoder was last loaded, and holds while neither its files
-nor this package's own have changed. Importing this module imports neither torch nor numpy's heavy parts.
+Indexing files of which none is new needs the encoder's id and clip shape alone, and importing torch takes longer than
+everything else such a run does. Both come from an `EncoderDescription`, written down when the encoder was last loaded.
+The description is current as long as neither the encoder's files nor the source of this package have changed.
+
+Importing this module does not import torch.
 """
 
 from __future__ import annotations
@@ -13,56 +15,75 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from encoder.errors import EncoderError
-from encoder.protocol import ClipSpec, Encoder
+from encoder.protocol import ClipSpec, Encoder, Fit
 
 
 class EncoderChanged(EncoderError):
-    """What was loaded is not what was known; the message says what to do."""
+    """The encoder that was loaded is not the one that was described; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
-class KnownEncoder:
-    """What can be told of an encoder without loading it, and by what is seen that it is still true."""
+class EncoderDescription:
+    """The properties of an encoder, and what they depend on: its files and the source of this package.
+
+    Attributes:
+        id, dim, notice, batch: As in `Encoder`.
+        frames, size, fit: As in `ClipSpec`.
+        files: Path, size in bytes and modification time in nanoseconds of weights and vocabulary.
+        code: The `code_stamp` of the package that loaded the encoder.
+    """
 
     id: str
     dim: int
     frames: int
     size: int
-    fit: Literal["stretch", "crop", "pad"]
+    fit: Fit
     notice: str | None
     batch: int
-    files: tuple[tuple[str, int, int], ...]  # path, bytes, modification time in ns
-    code: str  # of this package: see `code_stamp`
+    files: tuple[tuple[str, int, int], ...]
+    code: str
 
-    def holds(self) -> bool:
-        """Whether its files and this package are those that it was loaded with."""
-        return self.code == code_stamp() and all(_look(path) == (size, time) for path, size, time in self.files)
+    def is_current(self) -> bool:
+        """Return whether its files and this package are unchanged."""
+        return self.code == code_stamp() and all(_stat(path) == (size, time) for path, size, time in self.files)
 
     def as_record(self) -> dict[str, Any]:
-        """For JSON; `from_record` reads it."""
+        """Return a JSON-serialisable form for `from_record`."""
         return asdict(self)
 
     @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> KnownEncoder:
-        """Raises KeyError, TypeError or ValueError for a record that was not written by `as_record`."""
+    def from_record(cls, record: Mapping[str, Any]) -> EncoderDescription:
+        """Restore a description from `as_record`.
+
+        Raises:
+            KeyError, TypeError, ValueError: The record is of another form.
+        """
         files = tuple((str(path), int(size), int(time)) for path, size, time in record["files"])
         return cls(**{**record, "files": files})
 
 
-def known_of(encoder: Encoder, files: Iterable[Path]) -> KnownEncoder:
-    """What is to be noted of a loaded encoder that came from `files`. Raises OSError where one is gone already."""
+def describe(encoder: Encoder, files: Iterable[Path]) -> EncoderDescription:
+    """Describe a loaded encoder, so that a later run can use it without loading it.
+
+    Args:
+        encoder: The encoder, loaded.
+        files: The files that it was loaded from; see `encoder.loading.files_of`.
+
+    Raises:
+        OSError: One of the files is gone.
+    """
     spec = encoder.clip_spec
-    looks = []
+    stamps = []
     for path in files:
         status = path.stat()
-        looks.append((str(path), status.st_size, status.st_mtime_ns))
-    return KnownEncoder(
+        stamps.append((str(path), status.st_size, status.st_mtime_ns))
+    return EncoderDescription(
         id=encoder.id,
         dim=encoder.dim,
         frames=spec.frames,
@@ -70,68 +91,81 @@ def known_of(encoder: Encoder, files: Iterable[Path]) -> KnownEncoder:
         fit=spec.fit,
         notice=encoder.notice,
         batch=encoder.batch,
-        files=tuple(looks),
+        files=tuple(stamps),
         code=code_stamp(),
     )
 
 
 def code_stamp() -> str:
-    """Changes with every change of this package's source: what made an id yesterday may make another one today."""
+    """Return a digest of the size and time of this package's source files: other code may compute another id."""
+    package = Path(__file__).parent
     digest = hashlib.blake2b(digest_size=8)
-    for file in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(f"{file.name} {_look(str(file))}\n".encode())
+    for file in sorted(package.rglob("*.py")):
+        digest.update(f"{file.relative_to(package).as_posix()} {_stat(str(file))}\n".encode())
     return digest.hexdigest()
 
 
-class Deferred:
-    """Implements `encoder.Encoder`; loads at the first clip or text, or ahead of it after `prepare`."""
+class LazyEncoder:
+    """An `encoder.Encoder` that answers from a description, and loads the model at the first clip or text.
 
-    def __init__(self, known: KnownEncoder, load: Callable[[], Encoder]) -> None:
-        """load: gives the encoder itself; called at most once with success, by whichever thread comes first."""
-        self._known = known
+    Its methods that encode raise whatever loading raises, and EncoderChanged. Several threads may call it at once: the
+    first loads, the others wait. After a failure the next call tries again.
+    """
+
+    def __init__(self, description: EncoderDescription, load: Callable[[], Encoder]) -> None:
+        """Wrap an encoder that is not loaded yet.
+
+        Args:
+            description: The encoder's properties; current (`EncoderDescription.is_current`).
+            load: Load the encoder. Not called again once it has succeeded.
+        """
+        self._description = description
         self._load = load
         self._encoder: Encoder | None = None
         self._lock = threading.Lock()
 
     @property
     def id(self) -> str:
-        return self._known.id
+        return self._description.id
 
     @property
     def dim(self) -> int:
-        return self._known.dim
+        return self._description.dim
 
     @property
     def clip_spec(self) -> ClipSpec:
-        return ClipSpec(self._known.frames, self._known.size, self._known.fit)
+        return ClipSpec(self._description.frames, self._description.size, self._description.fit)
 
     @property
     def notice(self) -> str | None:
-        return self._known.notice
+        return self._description.notice
 
     @property
     def batch(self) -> int:
-        return self._known.batch
-
-    def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """See Encoder. Raises as well what loading raises, and EncoderChanged."""
-        return self.loaded().encode_clips(clips)
-
-    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """See Encoder. Raises as well what loading raises, and EncoderChanged."""
-        return self.loaded().encode_texts(texts)
+        return self._description.batch
 
     def prepare(self) -> None:
-        """Begin to load in a thread of its own, as something will have to be encoded soon."""
+        """Start to load in a daemon thread."""
 
-        def ahead() -> None:
-            with contextlib.suppress(Exception):  # whoever needs the encoder tries again, and is told
-                self.loaded()
+        def load_ahead() -> None:
+            with contextlib.suppress(Exception):  # raised again to the caller that needs the encoder
+                self._loaded()
 
-        threading.Thread(target=ahead, name="load-encoder", daemon=True).start()
+        threading.Thread(target=load_ahead, name="load-encoder", daemon=True).start()
 
-    def loaded(self) -> Encoder:
-        """The encoder itself. Raises what loading raises; EncoderChanged where it is not the one that was known."""
+    def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See `Encoder.encode_clips`."""
+        return self._loaded().encode_clips(clips)
+
+    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """See `Encoder.encode_texts`."""
+        return self._loaded().encode_texts(texts)
+
+    def truncated(self, texts: Sequence[str]) -> list[bool]:
+        """See `Encoder.truncated`."""
+        return self._loaded().truncated(texts)
+
+    def _loaded(self) -> Encoder:
         with self._lock:
             if self._encoder is None:
                 encoder = self._load()
@@ -142,14 +176,8 @@ class Deferred:
                 self._encoder = encoder
             return self._encoder
 
-    def __getattr__(self, name: str) -> Any:
-        """What only some encoders have is asked of the encoder itself."""
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(self.loaded(), name)
 
-
-def _look(path: str) -> tuple[int, int] | None:
+def _stat(path: str) -> tuple[int, int] | None:
     try:
         status = Path(path).stat()
     except OSError:

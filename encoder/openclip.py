@@ -144,6 +144,9 @@ class OpenCLIP:
     def batch(self) -> int:
         return max(1, _FRAMES_AT_ONCE // self._spec.frames)
 
+    def prepare(self) -> None:
+        """Do nothing: the model is loaded."""
+
     def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 (B, T, S, S, 3) -> float32 (B, D): the mean of the frames' unit rows, of unit length again."""
         spec = self._spec

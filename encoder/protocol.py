@@ -1,4 +1,12 @@
-"""The contract of an encoder: the clips it takes, and rows of unit length in one space."""
+"""The `Encoder` protocol: clips and sentences in, unit-length float32 rows of one embedding space out.
+
+Letters in shapes: B items of a batch, T frames of a clip, S pixels along a side, D dimensions of the space.
+
+    encoder.encode_clips(clips)   uint8 (B, T, S, S, 3) RGB  ->  float32 (B, D)
+    encoder.encode_texts(texts)   B strings                  ->  float32 (B, D)
+
+Every row has length 1, so a dot product of two rows is their cosine similarity.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +23,16 @@ Fit = Literal["stretch", "crop", "pad"]
 
 @dataclass(frozen=True, slots=True)
 class ClipSpec:
-    """The shape of the clips an encoder takes: `frames` pictures of `size` x `size` pixels, made square by `fit`."""
+    """The shape of the clips that an encoder takes.
+
+    Attributes:
+        frames: T, the number of frames sampled from a segment; at least 1.
+        size: S, the side of the square frames in pixels; at least 1.
+        fit: How a frame that is not square becomes square.
+
+    Raises:
+        ValueError: A number is below 1, or `fit` is none of the three.
+    """
 
     frames: int
     size: int
@@ -29,7 +46,7 @@ class ClipSpec:
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """Of one clip: (T, S, S, 3)."""
+        """The shape of one clip: (T, S, S, 3)."""
         return (self.frames, self.size, self.size, 3)
 
     def require(self, clips: NDArray[np.uint8]) -> None:
@@ -42,44 +59,88 @@ class ClipSpec:
 
 @runtime_checkable
 class Encoder(Protocol):
-    """What turns clips and sentences into rows of one space; score = row . row (cosine).
+    """A model that maps clips and sentences to one embedding space.
 
-    Every row that leaves an encoder is float32 and of unit length; nobody else normalises.
-    Implementations pass tests/test_encoder_conformance.py.
+    An encoder normalises its rows itself, and nothing else in the program does. A row does not depend on the other
+    items of its batch, within rounding. The encode methods are called by one thread at a time.
+
+    An implementation passes tests/test_encoder_conformance.py.
     """
 
     @property
     def id(self) -> str:
-        """Names weights and everything else that shapes a vector; stored with each embedding, so spaces never mix."""
+        """The name of the embedding space: model, weights, vocabulary, frames and fit. Stored with each embedding.
+
+        Rows under different ids are never compared. The same files loaded again have the same id, on any device and in
+        any precision.
+        """
         ...
 
     @property
     def dim(self) -> int:
-        """Columns of every row."""
+        """D, the number of columns of every row."""
         ...
 
     @property
     def clip_spec(self) -> ClipSpec:
-        """The clips `encode_clips` takes."""
+        """The shape of the clips that `encode_clips` takes."""
         ...
 
     @property
     def notice(self) -> str | None:
-        """What a person must know before trusting the hits (the demo encoder knows only its own world), or None."""
+        """A warning to show beside results, or None. The demo encoder warns that it knows only its own drawn world."""
         ...
 
     @property
     def batch(self) -> int:
-        """Clips a call of `encode_clips` that keep it busy; any number may be given."""
+        """The number of clips per call that keeps the device busy. `encode_clips` accepts any number."""
+        ...
+
+    def prepare(self) -> None:
+        """Get ready for a first call that will come soon, without blocking.
+
+        A lazy encoder starts to load in a background thread; a loaded one does nothing. Calling it is never necessary,
+        and it never raises: an error of loading is raised by the call that needs the model.
+        """
         ...
 
     def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """uint8 (B, T, H, W, 3) RGB -> float32 (B, D), rows of unit length. B = 0 gives (0, D).
+        """Encode clips.
 
-        Raises ValueError for another shape or dtype than `clip_spec` says.
+        Args:
+            clips: uint8 (B, T, S, S, 3), RGB, as `clip_spec` says. B may be 0; the array need not be contiguous and is
+                not changed.
+
+        Returns:
+            float32 (B, D), rows of unit length in the order of the clips.
+
+        Raises:
+            ValueError: `clips` has another shape or dtype.
+            EncoderError: A lazy encoder cannot be loaded.
         """
         ...
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """B sentences -> float32 (B, D), rows of unit length."""
+        """Encode sentences.
+
+        Args:
+            texts: B sentences; B may be 0. Any string is accepted, the empty one included. A sentence longer than the
+                text tower reads is cut: see `truncated`.
+
+        Returns:
+            float32 (B, D), rows of unit length in the order of the sentences.
+
+        Raises:
+            EncoderError: A lazy encoder cannot be loaded.
+        """
+        ...
+
+    def truncated(self, texts: Sequence[str]) -> list[bool]:
+        """Return for each sentence whether `encode_texts` would cut it.
+
+        An encoder without a limit returns False for each.
+
+        Raises:
+            EncoderError: A lazy encoder cannot be loaded.
+        """
         ...

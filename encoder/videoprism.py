@@ -72,6 +72,9 @@ class VideoPrism:
     def batch(self) -> int:
         return self._runner.batch
 
+    def prepare(self) -> None:
+        """Do nothing: the model is loaded."""
+
     def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 (B, T, S, S, 3) -> float32 (B, D), unit rows."""
         self._spec.require(clips)

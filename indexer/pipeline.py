@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from db.errors import LibraryError
 from db.records import Failure, KnownFile
 from encoder import EncoderError
-from encoder.lazy import Deferred
 from indexer.batches import EncodingFailed
 from indexer.decoding import unreadable
 from indexer.encoding import Encoding
@@ -123,7 +122,7 @@ class _Run:
             jobs = [*plan.jobs, *self._relocate(plan)]
             if self._options.sweep:
                 self._sweep(scan, known, failures, plan)
-        if jobs and isinstance(self._encoder, Deferred):
+        if jobs:
             self._encoder.prepare()  # beside the first video's decoding
         encoding = Encoding(
             self._library,

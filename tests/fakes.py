@@ -70,6 +70,9 @@ class ColourEncoder:
     def batch(self) -> int:
         return 8
 
+    def prepare(self) -> None:
+        """Do nothing: there is nothing to load."""
+
     def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 (B, T, S, S, 3) -> float32 (B, 16), unit rows. ValueError for another shape or dtype."""
         self._spec.require(clips)
@@ -90,6 +93,10 @@ class ColourEncoder:
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """B sentences -> float32 (B, 16), unit rows; words not known move a little along the last column."""
         return np.stack([_sentence(text) for text in texts]) if len(texts) else np.zeros((0, 16), np.float32)
+
+    def truncated(self, texts: Sequence[str]) -> list[bool]:
+        """False for each: sentences may have any length."""
+        return [False] * len(texts)
 
 
 def _means(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from small_clip import write_small_clip
 
 from encoder import Encoder, Fit, load_encoder
+from encoder.lazy import LazyEncoder, describe
 from encoder.loading import DEMO_FOLDER
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -54,13 +55,19 @@ def small_clip(tmp_path_factory: pytest.TempPathFactory) -> str:
     return write_small_clip(tmp_path_factory.mktemp("clip"))
 
 
-@pytest.fixture(scope="session", params=["colour", "videoprism", "demo", "open_clip"])
+def lazy(frames: int | None, fit: Fit) -> Encoder:
+    described = describe(colour(frames, fit), [])
+    return LazyEncoder(described, lambda: colour(frames, fit))
+
+
+@pytest.fixture(scope="session", params=["colour", "lazy", "videoprism", "demo", "open_clip"])
 def case(request: pytest.FixtureRequest, tiny_folder: Path) -> Case:
     if request.param == "open_clip":
         name: str = request.getfixturevalue("small_clip")
         return Case(lambda frames, fit: load_encoder(name, "cpu", frames=frames, fit=fit), 3)
     cases = {
         "colour": Case(colour, 3, has_fit=False),
+        "lazy": Case(lazy, 3, has_fit=False),
         "videoprism": Case(lambda frames, fit: load_encoder(tiny_folder, "cpu", frames=frames, fit=fit), 5),
         "demo": Case(demo, 5),
     }
@@ -88,6 +95,26 @@ def test_it_keeps_the_protocol(encoder: Encoder) -> None:
     assert isinstance(encoder, Encoder)
     assert encoder.dim > 0
     assert encoder.notice is None or len(encoder.notice) > 10
+    assert encoder.batch > 0
+
+
+def test_preparing_changes_nothing(case: Case) -> None:
+    encoder = case.make(None, "stretch")
+    before = (encoder.id, encoder.dim, encoder.clip_spec, encoder.batch)
+    for _ in range(2):
+        encoder.prepare()
+    assert (encoder.id, encoder.dim, encoder.clip_spec, encoder.batch) == before
+    assert_rows(encoder, encoder.encode_texts(["a red ball"]), 1)
+
+
+def test_truncated_texts_are_those_whose_end_is_not_read(encoder: Encoder) -> None:
+    short, long = "a red ball", "word " * 2_000
+    assert encoder.truncated([]) == []
+    assert len(encoder.truncated(TEXTS)) == len(TEXTS)
+    cut_short, cut_long = encoder.truncated([short, long])
+    assert not cut_short
+    rows = encoder.encode_texts([long, long + "red"])
+    assert cut_long == bool(np.abs(rows[0] - rows[1]).max() < 1e-6)
 
 
 def test_clips_become_unit_rows(encoder: Encoder) -> None:

@@ -149,7 +149,7 @@ def test_a_transfer_that_keeps_breaking_is_kept_for_the_next_run(
 FETCH_IN_A_PROCESS = """
 import sys
 from pathlib import Path
-from encoder import hub
+from encoder.checkpoints import hub
 from encoder.config import Published
 size, models = int(sys.argv[1]), Path(sys.argv[2])
 print(hub.fetch(Published("org/model", "weights.npz", size), local_dir=models, progress=lambda d: print(d, flush=True)))

@@ -65,6 +65,16 @@ def test_the_id_names_weights_and_vocabulary_not_the_file(tmp_path: Path, source
     assert load(path, "cpu", sources=sources).id != here
 
 
+def test_another_vocabulary_is_another_space(tmp_path: Path, sources: Sources) -> None:
+    """The same weights number other words with it, so texts land elsewhere: rows of the two must never mix."""
+    path = checkpoint(tmp_path)
+    before = load(path, "cpu", sources=sources)
+    shutil.copy(loading.DEMO_FOLDER / "vocabulary.model", path.parent / "vocabulary.model")
+    after = load(path, "cpu", sources=sources)
+    assert np.abs(after.encode_texts(["a red ball"]) - before.encode_texts(["a red ball"])).max() > 1e-3
+    assert after.id != before.id
+
+
 def test_our_own_form_gives_the_same_rows(tmp_path: Path, sources: Sources) -> None:
     official = load(checkpoint(tmp_path / "here"), "cpu", sources=sources)
     ours = tmp_path / "here" / "converted.safetensors"

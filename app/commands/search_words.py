@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from app import compose
@@ -10,6 +12,9 @@ from app.shell.hits import Output, output_options, show_hits
 from app.shell.options import with_settings
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
 from app.shell.terminal import say
+
+if TYPE_CHECKING:
+    from encoder import Encoder
 
 NOT_WEIGHT = -0.5
 """How much `--not` counts against the words: enough to change the order, not so much that it becomes the question."""
@@ -58,11 +63,8 @@ def search(
         show_hits(hits, output, question, nothing=nothing_found(library, options) if not hits else "")
 
 
-def warn_if_cut(encoder: object, texts: list[str]) -> None:
-    """Say which sentences are longer than the encoder reads. Encoders that have no limit do not have `truncated`."""
-    truncated = getattr(encoder, "truncated", None)
-    if truncated is None:
-        return
-    for text, cut in zip(texts, truncated(texts), strict=True):
+def warn_if_cut(encoder: Encoder, texts: list[str]) -> None:
+    """Print a note for each text of which the encoder reads only the beginning."""
+    for text, cut in zip(texts, encoder.truncated(texts), strict=True):
         if cut:
             say(f"the encoder reads only the beginning of: {text[:60]}{'...' if len(text) > 60 else ''}")

@@ -16,7 +16,7 @@ from fakes import ColourEncoder
 from app import known_encoders
 from app.known_encoders import Asked, open_deferred
 from encoder import Encoder, lazy
-from encoder.lazy import Deferred, EncoderChanged, KnownEncoder, known_of
+from encoder.lazy import EncoderChanged, EncoderDescription, LazyEncoder, describe
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ class Loader:
 def test_it_answers_without_being_loaded_and_encodes_as_the_encoder_does(weights: Path) -> None:
     real = ColourEncoder()
     load = Loader(real)
-    encoder = Deferred(known_of(real, [weights]), load)
+    encoder = LazyEncoder(describe(real, [weights]), load)
     assert isinstance(encoder, Encoder)
     seen = (encoder.id, encoder.dim, encoder.clip_spec, encoder.notice, encoder.batch)
     assert seen == (real.id, real.dim, real.clip_spec, real.notice, real.batch)
@@ -54,7 +54,7 @@ def test_it_answers_without_being_loaded_and_encodes_as_the_encoder_does(weights
 
 def test_threads_that_need_it_at_once_load_it_once(weights: Path) -> None:
     load = Loader(ColourEncoder())
-    encoder = Deferred(known_of(load.encoder, [weights]), load)
+    encoder = LazyEncoder(describe(load.encoder, [weights]), load)
     encoder.prepare()
     threads = [threading.Thread(target=encoder.encode_texts, args=(["red"],)) for _ in range(4)]
     for thread in threads:
@@ -65,18 +65,18 @@ def test_threads_that_need_it_at_once_load_it_once(weights: Path) -> None:
 
 
 def test_another_encoder_than_the_known_one_is_refused(weights: Path) -> None:
-    known = known_of(ColourEncoder(), [weights])
-    other = KnownEncoder.from_record(known.as_record() | {"id": "another"})
+    known = describe(ColourEncoder(), [weights])
+    other = EncoderDescription.from_record(known.as_record() | {"id": "another"})
     with pytest.raises(EncoderChanged, match="start the same again"):
-        Deferred(other, ColourEncoder).encode_texts(["red"])
+        LazyEncoder(other, ColourEncoder).encode_texts(["red"])
 
 
 @pytest.mark.parametrize("change", ["bytes", "time", "gone", "code"])
 def test_what_is_known_holds_until_something_changes(
     weights: Path, change: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = KnownEncoder.from_record(json.loads(json.dumps(known_of(ColourEncoder(), [weights]).as_record())))
-    assert known.holds()
+    known = EncoderDescription.from_record(json.loads(json.dumps(describe(ColourEncoder(), [weights]).as_record())))
+    assert known.is_current()
     if change == "bytes":
         weights.write_bytes(b"other weights")
     elif change == "time":
@@ -85,7 +85,19 @@ def test_what_is_known_holds_until_something_changes(
         weights.unlink()
     else:
         monkeypatch.setattr(lazy, "code_stamp", lambda: "another version")
-    assert not known.holds()
+    assert not known.is_current()
+
+
+def test_the_code_stamp_covers_every_module_of_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checkpoints and runtime decide ids and rows as well, and lie in packages of their own."""
+    package = tmp_path / "encoder"
+    (package / "checkpoints").mkdir(parents=True)
+    inner = package / "checkpoints" / "converted.py"
+    inner.write_text("one = 1\n")
+    monkeypatch.setattr(lazy, "__file__", str(package / "lazy.py"))
+    before = lazy.code_stamp()
+    inner.write_text("one = 100\n")
+    assert lazy.code_stamp() != before
 
 
 def test_noted_once_and_then_deferred_by_what_was_asked_for(tmp_path: Path, weights: Path) -> None:
@@ -95,10 +107,10 @@ def test_noted_once_and_then_deferred_by_what_was_asked_for(tmp_path: Path, weig
         return open_deferred(library, Asked("colours", "auto", frames, "stretch"), load, lambda: [weights])
 
     assert opened() is load.encoder
-    assert isinstance(opened(), Deferred)
+    assert isinstance(opened(), LazyEncoder)
     assert load.times == 1
     own = load.encoder.clip_spec.frames
-    assert isinstance(opened(own), Deferred), "what the encoder has of its own"
+    assert isinstance(opened(own), LazyEncoder), "what the encoder has of its own"
     assert opened(own + 1) is load.encoder
     fields = ("colours", "auto", None, "stretch")
     for other in (
@@ -107,12 +119,12 @@ def test_noted_once_and_then_deferred_by_what_was_asked_for(tmp_path: Path, weig
         Asked("colours", "cpu", None, "stretch"),
     ):
         assert open_deferred(library, other, load, lambda: [weights]) is load.encoder
-    assert isinstance(opened(), Deferred)
+    assert isinstance(opened(), LazyEncoder)
     weights.write_bytes(b"changed")
     assert opened() is load.encoder
     (library / known_encoders.FILE).write_text("torn {")
     assert opened() is load.encoder
-    assert isinstance(opened(), Deferred)
+    assert isinstance(opened(), LazyEncoder)
 
 
 def test_what_cannot_be_told_by_files_is_loaded_each_time(tmp_path: Path) -> None:
