@@ -22,8 +22,7 @@ from app.exporting.clips import export_clips
 from app.exporting.exporter import ExportResult, carry_out
 from app.exporting.ffmpeg_binary import ExportError
 from app.exporting.manifest import NAME, hold
-from app.exporting.order import ExportOrder
-from app.exporting.request import ClipRequest, ExportedClip
+from app.exporting.request import ClipRequest, ExportedClip, ExportRequest
 from app.exporting.zip_file import parts_folder
 
 REPOSITORY = Path(__file__).parents[1]
@@ -75,7 +74,7 @@ def names(result: ExportResult) -> list[str]:
 
 
 def test_what_was_stopped_goes_on(plain: Path, tmp_path: Path, cuts: list[str]) -> None:
-    order = ExportOrder(requests=asked(plain), folder=tmp_path / "clips", lists=("edl", "csv"), title="Reel")
+    order = ExportRequest(requests=asked(plain), folder=tmp_path / "clips", lists=("edl", "csv"), title="Reel")
     told, cancelled = stopping_after(2)
     first = carry_out(order, progress=told, cancelled=cancelled)
     assert first.interrupted
@@ -92,7 +91,7 @@ def test_what_was_stopped_goes_on(plain: Path, tmp_path: Path, cuts: list[str]) 
 
 
 def test_other_clips_under_the_same_names_are_cut(plain: Path, tmp_path: Path, cuts: list[str]) -> None:
-    order = ExportOrder(requests=asked(plain), folder=tmp_path)
+    order = ExportRequest(requests=asked(plain), folder=tmp_path)
     told, cancelled = stopping_after(2)
     (one, two, _) = carry_out(order, progress=told, cancelled=cancelled).clips
     assert one.file is not None
@@ -104,14 +103,14 @@ def test_other_clips_under_the_same_names_are_cut(plain: Path, tmp_path: Path, c
     assert result.clips[0].file == one.file
     assert result.clips[1].file == two.file.with_stem(two.file.stem + "_2")
     assert two.file.read_bytes() == b"mine now"
-    padded = ExportOrder(requests=asked(plain), folder=tmp_path, handles_seconds=Fraction(1, 25))
+    padded = ExportRequest(requests=asked(plain), folder=tmp_path, handles_seconds=Fraction(1, 25))
     carry_out(padded, progress=told, cancelled=lambda: False)
     assert len(cuts) == 8, "more handles are other clips"
 
 
 def test_a_failed_clip_is_tried_again_and_the_others_are_not(plain: Path, tmp_path: Path, cuts: list[str]) -> None:
     late = tmp_path / "late.mp4"
-    order = ExportOrder(requests=(*asked(plain), *asked(late, 1)), folder=tmp_path / "clips", lists=("json",))
+    order = ExportRequest(requests=(*asked(plain), *asked(late, 1)), folder=tmp_path / "clips", lists=("json",))
     first = carry_out(order)
     assert [clip.error is None for clip in first.clips] == [True, True, True, False]
     assert len(first.lists) == 1
@@ -133,13 +132,13 @@ def test_a_damaged_or_hostile_manifest_does_no_harm(plain: Path, tmp_path: Path)
         '{"version": 1, "drafts": ["../victim.mp4", ".prismsearch-draft-/../../victim.mp4", 5], "lists": []}',
     ):  # fmt: skip
         (clips / NAME).write_text(text)
-        assert carry_out(ExportOrder(requests=asked(plain, 1), folder=clips)).written == 1
+        assert carry_out(ExportRequest(requests=asked(plain, 1), folder=clips)).written == 1
     assert victim.exists()
     stat = victim.stat()
     (clips / NAME).write_text(
         json.dumps({"version": 1, "lists": [["../victim.mp4", stat.st_size, stat.st_mtime_ns]], "clips": {}})
     )
-    carry_out(ExportOrder(requests=asked(plain, 1), folder=clips))
+    carry_out(ExportRequest(requests=asked(plain, 1), folder=clips))
     assert victim.exists()
 
 
@@ -158,7 +157,7 @@ sys.path.insert(0, {repository!r})
 from fractions import Fraction
 from pathlib import Path
 from app.exporting.request import ClipRequest
-from app.exporting.order import ExportOrder
+from app.exporting.request import ExportRequest
 from app.exporting.exporter import carry_out
 from app.exporting import {module}
 real, left = {module}.{function}, [{after}]
@@ -175,7 +174,7 @@ asked = tuple(
     ClipRequest(path={path!r}, start_seconds=Fraction(each, 2), end_seconds=Fraction(each, 2) + Fraction(1, 5))
     for each in range(3)
 )
-carry_out(ExportOrder(requests=asked, {where}, mode="smart", lists=("csv",)))
+carry_out(ExportRequest(requests=asked, {where}, mode="smart", lists=("csv",)))
 """
 
 
@@ -207,7 +206,7 @@ def test_killed_anywhere_nothing_is_half_and_nothing_finished_is_lost(
     for name in kept:
         assert len(shown(folder / name)) == 5
     result = carry_out(
-        ExportOrder(
+        ExportRequest(
             requests=asked(plain),
             folder=target if kind == "folder" else None,
             zip=target if kind == "zip" else None,
@@ -231,7 +230,7 @@ def test_killed_anywhere_nothing_is_half_and_nothing_finished_is_lost(
 
 
 def test_a_zip_holds_clips_and_lists_and_is_not_squeezed(plain: Path, tmp_path: Path) -> None:
-    result = carry_out(ExportOrder(requests=asked(plain), zip=tmp_path / "new" / "all.zip", lists=("csv", "edl")))
+    result = carry_out(ExportRequest(requests=asked(plain), zip=tmp_path / "new" / "all.zip", lists=("csv", "edl")))
     assert result.zip == tmp_path / "new" / "all.zip"
     assert files(tmp_path / "new") == ["all.zip"]
     with zipfile.ZipFile(result.zip) as archive:
@@ -248,13 +247,13 @@ def test_a_zip_holds_clips_and_lists_and_is_not_squeezed(plain: Path, tmp_path: 
 
 def test_a_zip_takes_a_free_name(plain: Path, tmp_path: Path) -> None:
     (tmp_path / "all.zip").write_text("mine")
-    result = carry_out(ExportOrder(requests=asked(plain, 1), zip=tmp_path / "all.zip"))
+    result = carry_out(ExportRequest(requests=asked(plain, 1), zip=tmp_path / "all.zip"))
     assert result.zip == tmp_path / "all_2.zip"
     assert (tmp_path / "all.zip").read_text() == "mine"
 
 
 def test_a_zip_that_was_stopped_goes_on(plain: Path, tmp_path: Path, cuts: list[str]) -> None:
-    order = ExportOrder(requests=asked(plain), zip=tmp_path / "all.zip", lists=("csv",))
+    order = ExportRequest(requests=asked(plain), zip=tmp_path / "all.zip", lists=("csv",))
     told, cancelled = stopping_after(2)
     assert carry_out(order, progress=told, cancelled=cancelled).interrupted
     assert not order.zip.exists() if order.zip else False
@@ -266,7 +265,7 @@ def test_a_zip_that_was_stopped_goes_on(plain: Path, tmp_path: Path, cuts: list[
 def test_a_disk_that_is_full_while_packing_loses_no_clip(
     plain: Path, tmp_path: Path, cuts: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    order = ExportOrder(requests=asked(plain), zip=tmp_path / "all.zip")
+    order = ExportRequest(requests=asked(plain), zip=tmp_path / "all.zip")
 
     def full(*_: Any) -> bool:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -282,7 +281,7 @@ def test_a_disk_that_is_full_while_packing_loses_no_clip(
 
 
 def test_nothing_written_is_no_zip(tmp_path: Path) -> None:
-    result = carry_out(ExportOrder(requests=asked(tmp_path / "gone.mp4"), zip=tmp_path / "all.zip"))
+    result = carry_out(ExportRequest(requests=asked(tmp_path / "gone.mp4"), zip=tmp_path / "all.zip"))
     assert (result.zip, result.written) == (None, 0)
     assert files(tmp_path) == []
 
@@ -292,7 +291,7 @@ def test_parts_that_nobody_went_on_with_are_swept(plain: Path, tmp_path: Path) -
     for folder in (old, other):
         folder.mkdir()
         os.utime(folder, (time.time() - 15 * 86400,) * 2)
-    carry_out(ExportOrder(requests=asked(plain, 1), zip=tmp_path / "all.zip"))
+    carry_out(ExportRequest(requests=asked(plain, 1), zip=tmp_path / "all.zip"))
     assert files(tmp_path) == ["all.zip", "mine"]
 
 
@@ -312,7 +311,7 @@ def test_parts_that_nobody_went_on_with_are_swept(plain: Path, tmp_path: Path) -
 )
 def test_an_order_that_makes_no_sense_is_refused(values: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError) as error:
-        ExportOrder(requests=(), **values)
+        ExportRequest(requests=(), **values)
     assert words in str(error.value)
 
 

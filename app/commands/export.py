@@ -9,11 +9,10 @@ from typing import IO
 import click
 
 from app import compose
-from app.commands.export_showing import cut
-from app.commands.wanted_clips import from_arguments, from_collection, from_hits, from_json
+from app.commands.export_run import cut
+from app.commands.export_selection import from_arguments, from_collection, from_hits, from_json
 from app.compose import Settings
-from app.exporting.order import ExportOrder, list_formats
-from app.exporting.request import ClipRequest, ExportMode
+from app.exporting.request import ClipRequest, ExportMode, ExportRequest, list_formats
 from app.jobs.export_journal import words_again
 from app.shell.options import FAILED, seconds_value, with_settings
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
@@ -153,7 +152,7 @@ def export(
         say(f"there is nothing in {title} to export" if collection is not None else "there are no hits to export")
         raise click.exceptions.Exit(FAILED)
     try:
-        order = ExportOrder(
+        order = ExportRequest(
             requests=tuple(wanted),
             folder=None if directory is None else Path(directory),
             zip=None if archive is None else Path(archive),

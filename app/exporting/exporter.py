@@ -13,8 +13,7 @@ from app.exporting.clips import Progress, Within, export_clips
 from app.exporting.ffmpeg_binary import ExportError
 from app.exporting.lists import write_orders_lists
 from app.exporting.manifest import Manifest, hold
-from app.exporting.order import ExportOrder
-from app.exporting.request import ExportedClip
+from app.exporting.request import ExportedClip, ExportRequest
 from app.exporting.temp_files import made
 from app.exporting.zip_file import pack, parts_folder, sweep_parts
 
@@ -52,7 +51,7 @@ class ExportResult:
 
 
 def carry_out(
-    order: ExportOrder,
+    order: ExportRequest,
     *,
     ffmpeg: str | None = None,
     progress: Progress | None = None,
@@ -92,7 +91,7 @@ def carry_out(
 def _into(
     folder: Path,
     manifest: Manifest | None,
-    order: ExportOrder,
+    order: ExportRequest,
     ffmpeg: str | None,
     progress: Progress | None,
     within: Within | None,
@@ -126,7 +125,7 @@ def _into(
     return _closed(manifest, ExportResult(clips=tuple(clips), lists=tuple(lists), notes=tuple(notes)), order)
 
 
-def _closed(manifest: Manifest | None, result: ExportResult, order: ExportOrder) -> ExportResult:
+def _closed(manifest: Manifest | None, result: ExportResult, order: ExportRequest) -> ExportResult:
     # The clips of a zip are remembered until it is packed; its folder of parts goes away as a whole.
     whole = not result.interrupted and result.written == len(result.clips) and order.zip is None
     if manifest is not None:

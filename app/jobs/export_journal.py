@@ -12,8 +12,7 @@ from app.shell.terminal import counted
 
 if TYPE_CHECKING:
     from app.exporting.exporter import ExportResult
-    from app.exporting.order import ExportOrder
-    from app.exporting.request import ExportedClip
+    from app.exporting.request import ExportedClip, ExportRequest
     from app.jobs.jobs import Job
 
 _PATHS = frozenset({"--to", "--zip", "--in"})
@@ -23,7 +22,7 @@ _ENOUGH_SECONDS = 2.0  # before what is left is estimated
 class ExportProgress:
     """How much of an order is done, weighed by the length of its clips. `told` and `within` are what exports call."""
 
-    def __init__(self, order: ExportOrder, journal: Job | None) -> None:
+    def __init__(self, order: ExportRequest, journal: Job | None) -> None:
         self._journal = journal
         self._names = [os.path.basename(each.path) if not each.name_hint else each.name_hint for each in order.requests]
         self._seconds = order.seconds
@@ -65,7 +64,7 @@ class ExportProgress:
         )
 
 
-def journal_result(journal: Job, order: ExportOrder, result: ExportResult) -> None:
+def journal_result(journal: Job, order: ExportRequest, result: ExportResult) -> None:
     """The end of a run: its outcome, the clips that failed, and where everything is."""
     failed = [clip for clip in result.clips if clip.error is not None]
     if result.interrupted:

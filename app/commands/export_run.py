@@ -9,8 +9,7 @@ import click
 
 from app.compose import Settings
 from app.exporting.exporter import ExportResult, carry_out
-from app.exporting.order import ExportOrder
-from app.exporting.request import ExportedClip
+from app.exporting.request import ExportedClip, ExportRequest
 from app.jobs.export_journal import ExportProgress, journal_result
 from app.jobs.jobs import Jobs
 from app.shell.interrupt import stop_on_interrupt
@@ -19,7 +18,7 @@ from app.shell.terminal import LiveLine, counted, print_json, printable, say, sh
 from app.times import timecode
 
 
-def cut(settings: Settings, order: ExportOrder, words: list[str], *, as_json: bool) -> None:
+def cut(settings: Settings, order: ExportRequest, words: list[str], *, as_json: bool) -> None:
     """Carry it out, say what became of each clip as it comes, and end with exit code 1 if one failed.
 
     words: those that do the same again, for the journal of a library that is there.
@@ -64,7 +63,7 @@ def cut(settings: Settings, order: ExportOrder, words: list[str], *, as_json: bo
     finish(order, result, as_json=as_json)
 
 
-def finish(order: ExportOrder, result: ExportResult, *, as_json: bool) -> None:
+def finish(order: ExportRequest, result: ExportResult, *, as_json: bool) -> None:
     """Print what came of it and end with the exit code that it deserves."""
     for note in result.notes:
         say(note)
@@ -86,7 +85,7 @@ def finish(order: ExportOrder, result: ExportResult, *, as_json: bool) -> None:
         raise click.exceptions.Exit(FAILED)
 
 
-def _title(order: ExportOrder) -> str:
+def _title(order: ExportRequest) -> str:
     """What the run is about: the collection, or the files."""
     first = order.requests[0]
     if first.collection:
