@@ -72,7 +72,7 @@ def test_orientation_is_heeded_by_every_command_that_searches(shape: str) -> Non
     exported = run("export", "red", "-k", "50", "--orientation", shape, "--to", "out", "--lists-only", "--list", "json")
     assert exported.exit_code == 0, exported.stderr
     clips = json.loads(Path("out/clips.json").read_text("utf-8"))["clips"]
-    assert {os.path.basename(clip["path"]) for clip in clips} == {f"{shape}.mp4"}
+    assert {os.path.basename(clip["source"]) for clip in clips} == {f"{shape}.mp4"}
 
 
 def test_so_many_of_a_video_and_the_next_best_in_their_place() -> None:
