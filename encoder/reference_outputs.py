@@ -27,7 +27,7 @@ VIDEO_TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
-class CheckResult:
+class Comparison:
     """One comparison with what was published. For token ids the difference is how many of them are wrong."""
 
     name: str
@@ -115,7 +115,7 @@ TOKENS: Mapping[str, tuple[tuple[float, ...], ...]] = MappingProxyType(
 
 def check(
     encoder: Encoder, clip: NDArray[np.uint8] | None = None, *, outputs: LvtOutputs | None = None
-) -> list[CheckResult]:
+) -> list[Comparison]:
     """Compare a loaded video-text checkpoint with what was published for it.
 
     encoder: as `load_encoder` gives it, with its own number of frames. clip: uint8 (T, S, S, 3), the demo clip; without
@@ -139,7 +139,7 @@ def check(
 
 def check_tokens(
     network: VideoEncoder, clip: NDArray[np.uint8], *, tokens: Sequence[Sequence[float]] | None = None
-) -> list[CheckResult]:
+) -> list[Comparison]:
     """Compare a plain video encoder with its published tokens. clip: uint8 (T, S, S, 3), the demo clip."""
     import torch
 
@@ -149,7 +149,7 @@ def check_tokens(
     return [_compare(f"token {i}", found[i], row, VIDEO_TOLERANCE) for i, row in enumerate(expected)]
 
 
-def check_vocabulary(tokenizer: Tokenizer) -> list[CheckResult]:
+def check_vocabulary(tokenizer: Tokenizer) -> list[Comparison]:
     """Compare a vocabulary with the ids known of the real one (c4_en)."""
     ids, paddings = tokenizer.encode(list(DEMO_QUERIES))
     results = []
@@ -158,11 +158,11 @@ def check_vocabulary(tokenizer: Tokenizer) -> list[CheckResult]:
     return results + [_same(text, tokenizer.raw_ids(text), expected) for text, expected in RAW_IDS.items()]
 
 
-def _compare(name: str, row: NDArray[np.float32], expected: Sequence[float], tolerance: float) -> CheckResult:
+def _compare(name: str, row: NDArray[np.float32], expected: Sequence[float], tolerance: float) -> Comparison:
     difference = float(np.abs(row[: len(expected)].astype(np.float64) - np.array(expected)).max())
-    return CheckResult(name, difference <= tolerance, difference, tolerance)  # NaN is not <=
+    return Comparison(name, difference <= tolerance, difference, tolerance)  # NaN is not <=
 
 
-def _same(text: str, found: Sequence[int], expected: Sequence[int]) -> CheckResult:
+def _same(text: str, found: Sequence[int], expected: Sequence[int]) -> Comparison:
     wrong = sum(a != b for a, b in zip(found, expected, strict=False)) + abs(len(found) - len(expected))
-    return CheckResult(f"ids of {text!r}", wrong == 0, float(wrong), 0.0)
+    return Comparison(f"ids of {text!r}", wrong == 0, float(wrong), 0.0)

@@ -19,8 +19,8 @@ from stand_in_hub import StandInHub, stand_in_hub
 from app import compose
 from app.cli import main
 from app.commands.fetch_model import DownloadLine
-from app.diagnostics.libraries import _answer, _start, decoder_finding, faiss_finding, torch_finding
-from app.diagnostics.places import disk, ffmpeg, library
+from app.diagnostics.environment import disk, ffmpeg, library
+from app.diagnostics.libraries import _answer, _start, check_decoder, check_faiss, check_torch
 from app.shell.terminal import LiveLine
 from encoder import ModelNotFound, config
 from encoder.checkpoints import hub
@@ -125,29 +125,29 @@ def test_a_download_shows_speed_and_what_is_left(capfd: pytest.CaptureFixture[st
 
 def test_two_kinds_of_faiss_are_diagnosed_with_the_cure() -> None:
     answer = {"version": "1.15", "gpus": 0, "gpu_build": False}
-    assert faiss_finding(answer, ["faiss-cpu"]).state == "ok"
-    both = faiss_finding(answer, ["faiss-cpu", "faiss-gpu"])
+    assert check_faiss(answer, ["faiss-cpu"]).state == "ok"
+    both = check_faiss(answer, ["faiss-cpu", "faiss-gpu"])
     assert both.state == "bad"
     assert "pip uninstall -y faiss-cpu faiss-gpu" in both.advice
-    broken = faiss_finding("AttributeError: module 'faiss' has no attribute '__version__'", ["faiss-gpu"])
+    broken = check_faiss("AttributeError: module 'faiss' has no attribute '__version__'", ["faiss-gpu"])
     assert "--force-reinstall --no-deps faiss-gpu" in broken.advice
-    assert "pip install faiss-cpu" in faiss_finding("ModuleNotFoundError: No module named 'faiss'", []).advice
+    assert "pip install faiss-cpu" in check_faiss("ModuleNotFoundError: No module named 'faiss'", []).advice
 
 
 def test_a_library_that_crashes_or_is_missing_is_a_finding() -> None:
     assert _answer(_start("import os; os.abort()")) == "ended with code -6"
     missing = _answer(_start("import no_such_library"))
     assert missing == "ModuleNotFoundError: No module named 'no_such_library'"
-    assert torch_finding(missing).state == "bad"
+    assert check_torch(missing).state == "bad"
     assert _answer(_start("print('noise'); print('{\"version\": 1}')")) == {"version": 1}
 
 
 def test_a_torch_for_gpus_without_one_is_noted() -> None:
     answer = {"version": "2", "threads": 4, "cuda": [], "built_for_cuda": "13.0", "mps": False}
-    assert torch_finding(answer).state == "note"
-    assert torch_finding({**answer, "cuda": ["H200"]}).text == "2 on H200"
+    assert check_torch(answer).state == "note"
+    assert check_torch({**answer, "cuda": ["H200"]}).text == "2 on H200"
     missing = {"version": "18", "libavcodec": "62", "missing": ["hevc"], "x264": True}
-    assert "without hevc" in decoder_finding(missing).text
+    assert "without hevc" in check_decoder(missing).text
 
 
 def test_places_that_cannot_be_used_are_found(tmp_path: Path) -> None:

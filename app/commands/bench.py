@@ -46,12 +46,12 @@ def bench(name: str | None, arguments: tuple[str, ...]) -> None:
 
 
 def benchmarks_folder() -> Path:
-    """Where the programs are: beside the packages, in a source tree."""
+    """Return the folder of the programs, beside the packages in a source tree."""
     return Path(__file__).resolve().parents[2] / "benchmarks"
 
 
 def find_programs(folder: Path) -> dict[str, Path]:
-    """Programs by name. A file that begins with an underscore, or has no `__main__` part, is a part of others."""
+    """Return the programs by name. A file with a leading underscore or no `__main__` part belongs to others."""
     return {
         path.stem: path
         for path in sorted(folder.glob("*.py"))
@@ -60,7 +60,7 @@ def find_programs(folder: Path) -> dict[str, Path]:
 
 
 def first_line(path: Path) -> str:
-    """The first line of a program's docstring, read without running it."""
+    """Return the first line of a program's docstring, without running it."""
     import ast
 
     docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
@@ -68,7 +68,7 @@ def first_line(path: Path) -> str:
 
 
 def run_program(path: Path, arguments: tuple[str, ...]) -> int:
-    """Run one with this Python, from the source tree's root so that it can import the rooms; gives its exit code."""
+    """Run a program from the root of the source tree, where it can import the rooms. Returns its exit code."""
     import subprocess
 
     return subprocess.run(

@@ -1,4 +1,4 @@
-"""`prismsearch demo`: the whole of it on the bundled videos, with the bundled encoder, offline, in a minute."""
+"""`prismsearch demo`: indexing and searching of the bundled videos with the bundled encoder, offline, in a minute."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ HITS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
+class CaptionedShot:
     """A shot of the demo library and the sentence that describes it (ground truth)."""
 
     path: str
@@ -64,7 +64,7 @@ def demo(settings: Settings, as_json: bool) -> None:
     """
     from indexer.settings import IndexSettings
 
-    truth = described_shots(DEMO_LIBRARY)
+    truth = captioned_shots(DEMO_LIBRARY)
     settings = dataclasses.replace(
         settings,
         library=settings.library if "library" in settings.given else data_directory() / "demo",
@@ -81,42 +81,42 @@ def demo(settings: Settings, as_json: bool) -> None:
             finish(report, as_json=as_json)
         if not as_json:
             print_report(report)
-        results = ask(settings, library, encoder, truth, show=not as_json)
+        results = run_queries(settings, library, encoder, truth, show=not as_json)
     asked = [result for result in results if "query" in result]
     found = sum(result["found_at"] is not None for result in asked)
     if as_json:
         print_json({"index": report_record(report), "queries": results})
     else:
         click.echo(f"\n{found} of {len(asked)} descriptions found their shot among the first {HITS}.")
-        for line in how_to_go_on(settings):
+        for line in next_steps(settings):
             click.echo(line)
     if 2 * found <= len(asked) or report.failed:
         raise click.exceptions.Exit(FAILED)
 
 
-def described_shots(folder: Path) -> list[Described]:
-    """The ground truth of the demo library, file after file. CommandError where it is not installed."""
+def captioned_shots(folder: Path) -> list[CaptionedShot]:
+    """Read the ground truth of the demo library. Raises CommandError where it is not installed."""
     try:
         files = json.loads((folder / "captions.json").read_text(encoding="utf-8"))["files"]
     except FileNotFoundError as error:
         missing = shown(str(folder / "captions.json"))
         raise CommandError(f"the demo library is not in this installation: {missing} is missing", MISSING) from error
     return [
-        Described(str(folder / file["file"]), shot["start_seconds"], shot["end_seconds"], shot["caption"])
+        CaptionedShot(str(folder / file["file"]), shot["start_seconds"], shot["end_seconds"], shot["caption"])
         for file in files
         for shot in file["shots"]
     ]
 
 
-def evenly(shots: Sequence[Described], count: int) -> list[Described]:
-    """`count` of them, spread over all files."""
+def evenly(shots: Sequence[CaptionedShot], count: int) -> list[CaptionedShot]:
+    """Pick `count` shots, spread over all files."""
     return [shots[position * len(shots) // count] for position in range(min(count, len(shots)))]
 
 
-def ask(
-    settings: Settings, library: Library, encoder: Encoder, truth: Sequence[Described], *, show: bool
+def run_queries(
+    settings: Settings, library: Library, encoder: Encoder, truth: Sequence[CaptionedShot], *, show: bool
 ) -> list[dict[str, Any]]:
-    """Some captions as words, then the first hit as an example; each is printed with its hits if `show`."""
+    """Search by some captions, then by the first hit as an example. Print each search with its hits if `show`."""
     from search.query import Query, SegmentTerm, TextTerm
 
     engine = compose.open_engine(settings, library, encoder)
@@ -124,10 +124,10 @@ def ask(
     example: Hit | None = None
     for shot in evenly(truth, QUERIES):
         hits = engine.search(Query(terms=(TextTerm(shot.caption),), k=HITS))
-        at = next((hit.rank for hit in hits if shows(hit, shot)), None)
+        at = next((hit.rank for hit in hits if matches(hit, shot)), None)
         results.append({"query": shot.caption, "found_at": at, "hits": [hit_record(hit) for hit in hits]})
         if show:
-            show_answer(f'prismsearch search "{shot.caption}"', hits, at)
+            print_answer(f'prismsearch search "{shot.caption}"', hits, at)
         example = example or next(iter(hits), None)
     if example is not None and example.segment.id is not None:
         hits = engine.search(Query(terms=(SegmentTerm(example.segment.id),), k=HITS))
@@ -135,29 +135,29 @@ def ask(
         place = f"{example.video.path}@{timecode(start)}-{timecode(end)}"
         results.append({"like": place, "hits": [hit_record(hit) for hit in hits]})
         if show:
-            show_answer(
+            print_answer(
                 f"prismsearch similar {shown(example.video.path)}@{timecode(start)}-{timecode(end)}", hits, None
             )
     return results
 
 
-def shows(hit: Hit, shot: Described) -> bool:
-    """Whether the hit lies in the described shot for the most part."""
+def matches(hit: Hit, shot: CaptionedShot) -> bool:
+    """Tell whether more than half of the hit lies in the shot."""
     start, end = map(float, span_seconds(hit))
     shared = min(end, shot.end_seconds) - max(start, shot.start_seconds)
     return hit.video.path == shot.path and shared > (end - start) / 2
 
 
-def show_answer(command: str, hits: Sequence[Hit], at: int | None) -> None:
-    """The command that asks the same, and its hits; the one that is the truth is marked."""
+def print_answer(command: str, hits: Sequence[Hit], at: int | None) -> None:
+    """Print the command of a search and its hits; the right one is marked."""
     click.echo(f"\n{command}")
     for hit, line in zip(hits, hit_lines(hits), strict=True):
         click.echo(f"  {line}{'   <- the shot with this caption' if hit.rank == at else ''}")
 
 
-def how_to_go_on(settings: Settings) -> list[str]:
-    """What to type next: the same library by hand, then one's own videos with the real encoder."""
-    name = own_name()
+def next_steps(settings: Settings) -> list[str]:
+    """Return what to type next: the same library by hand, then one's own videos with the real encoder."""
+    name = program_name()
     library = shlex.quote(str(settings.library))
     return [
         "",
@@ -171,8 +171,8 @@ def how_to_go_on(settings: Settings) -> list[str]:
     ]
 
 
-def own_name() -> str:
-    """How this program is called from where the person is: by name if that is on the path, else through dev.py."""
+def program_name() -> str:
+    """Return the way to call this program from the current directory: by name if it is on the path, else by dev.py."""
     if shutil.which("prismsearch") or not (ROOT / "dev.py").is_file():
         return "prismsearch"
     return f"python3 {'' if Path.cwd() == ROOT else f'{shlex.quote(str(ROOT))}/'}dev.py run"

@@ -42,13 +42,13 @@ Exit code 0: nothing is wrong (notes do not count); 1: something is.""",
 @with_settings
 def doctor(settings: Settings, model: str | None, clip: str | None, as_json: bool) -> None:
     """Look at Python, torch, FAISS, decoders, ffmpeg, models, library and disk. Changes nothing."""
-    from app.diagnostics.checks import examine
-    from app.diagnostics.model import examine_model
+    from app.diagnostics.checks import run_checks
+    from app.diagnostics.model import check_model
 
     if clip is not None and model is None:
         raise click.UsageError("--clip goes with --model")
     findings = []
-    for finding in examine_model(settings, model, clip) if model is not None else examine(settings):
+    for finding in check_model(settings, model, clip) if model is not None else run_checks(settings):
         findings.append(finding)
         if not as_json:
             click.echo(f"{MARKS[finding.state]}  {finding.name:<15} {printable(finding.text)}")

@@ -1,4 +1,4 @@
-"""`prismsearch list`, `info`, `stats` and `remove`: what the library knows, and how to make it forget."""
+"""`prismsearch list`, `info`, `stats` and `remove`: the contents of the library, and removal from it."""
 
 from __future__ import annotations
 

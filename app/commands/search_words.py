@@ -1,4 +1,4 @@
-"""`prismsearch search`: by words."""
+"""`prismsearch search`: search by words."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from encoder import Encoder
 
 NOT_WEIGHT = -0.5
-"""How much `--not` counts against the words: enough to change the order, not so much that it becomes the question."""
+"""Weight of `--not` beside the words: enough to change the order, too little to become the question."""
 
 
 @click.command(

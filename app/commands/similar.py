@@ -1,4 +1,4 @@
-"""`prismsearch similar`: by example, from a file inside or outside the library, or from a picture."""
+"""`prismsearch similar`: search by example, from a file inside or outside the library, or from a picture."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     from search.query import ClipTerm, Hit, SegmentTerm
 
 EXAMPLE_SECONDS = Fraction(8)
-"""How much is taken from `FILE@START` where no end is given and the library knows no segment there."""
+"""Length of the example for `FILE@START` where the library knows no segment there."""
 
 MOST_SEGMENTS = 64
-"""How many segments, evenly spread, stand for a whole indexed video."""
+"""Segments, evenly spread, that stand for a whole indexed video."""
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
-    """What hits shall resemble, and the segments (ids) that are the example itself and so are no answer."""
+class ExampleQuery:
+    """Terms of a search by example, and the ids of the segments that are the example itself and so are no hits."""
 
     terms: tuple[ClipTerm | SegmentTerm, ...]
     own_ids: frozenset[int]
@@ -75,27 +75,32 @@ def similar(settings: Settings, video: str | None, image: str | None, options: S
 
 
 def hits_like(
-    settings: Settings, library: Library, encoder: Encoder, example: Example, options: SearchOptions
+    settings: Settings, library: Library, encoder: Encoder, example: ExampleQuery, options: SearchOptions
 ) -> list[Hit]:
-    """The best hits that are not the example itself, ranked from 1."""
+    """Search for the example. Its own segments are left out."""
     query = options.query(example.terms, leave_out=example.own_ids)
     return compose.open_engine(settings, library, encoder).search(query)
 
 
-def image_example(encoder: Encoder, path: str) -> Example:
-    """A still clip made of one picture."""
+def image_example(encoder: Encoder, path: str) -> ExampleQuery:
+    """Make an example of a picture: a clip that stands still."""
     from indexer.media.clip import read_image
     from search.query import ClipTerm
 
     _must_exist(path)
-    return Example((ClipTerm(read_image(path, encoder.clip_spec)),), frozenset(), path)
+    return ExampleQuery((ClipTerm(read_image(path, encoder.clip_spec)),), frozenset(), path)
 
 
-def video_example(library: Library, encoder: Encoder, text: str) -> Example:
-    """The example that `FILE[@START[-END]]` names.
+def video_example(library: Library, encoder: Encoder, text: str) -> ExampleQuery:
+    """Make the example that `FILE[@START[-END]]` names.
 
-    Where the library holds the file and this encoder's vectors, they are used: a start alone means the segment there,
-    no range means all of the video. A range that is not one segment is read from the file.
+    Vectors of the library are used where it has the file: a start alone means the segment there, no range means the
+    whole video. A range that is not exactly one segment is read from the file.
+
+    Raises:
+        CommandError: There is no such file, neither on disk nor in the library.
+        click.UsageError: The range makes no sense for this video.
+        UnreadableVideo: The file has to be read and cannot be.
     """
     place = place_of(library, text)
     path = as_indexed(library, place.path)
@@ -175,14 +180,14 @@ def _spread(segments: Sequence[Segment]) -> list[Segment]:
     return [segments[int(position * step)] for position in range(min(len(segments), MOST_SEGMENTS))]
 
 
-def _from_segments(segments: Sequence[Segment], own_ids: set[int] | frozenset[int], description: str) -> Example:
+def _from_segments(segments: Sequence[Segment], own_ids: set[int] | frozenset[int], description: str) -> ExampleQuery:
     from search.query import SegmentTerm
 
     terms = tuple(SegmentTerm(_id(each), weight=1 / len(segments)) for each in segments)
-    return Example(terms, frozenset(own_ids), description)
+    return ExampleQuery(terms, frozenset(own_ids), description)
 
 
-def _from_file(encoder: Encoder, place: Place, own_ids: frozenset[int]) -> Example:
+def _from_file(encoder: Encoder, place: Place, own_ids: frozenset[int]) -> ExampleQuery:
     from indexer.media.clip import read_clip
     from search.query import ClipTerm
 
@@ -199,4 +204,4 @@ def _from_file(encoder: Encoder, place: Place, own_ids: frozenset[int]) -> Examp
         )
     except ValueError as error:  # the range, not the file
         raise click.UsageError(f"{printable(_described(place))}: {error}") from error
-    return Example((ClipTerm(clip),), own_ids, _described(place))
+    return ExampleQuery((ClipTerm(clip),), own_ids, _described(place))

@@ -1,4 +1,4 @@
-"""What is there and what is missing, as a list of findings. Changes nothing, downloads nothing, prints nothing."""
+"""All checks of an installation, in order. They change nothing, download nothing and print nothing."""
 
 from __future__ import annotations
 
@@ -7,32 +7,36 @@ import sqlite3
 from collections.abc import Iterator
 
 from app.compose import Settings
+from app.diagnostics.check_result import CheckResult
+from app.diagnostics.environment import check_disk, check_ffmpeg, check_library, check_models
 from app.diagnostics.libraries import (
-    ask_libraries,
-    decoder_finding,
-    detection_finding,
+    check_decoder,
+    check_faiss,
+    check_shot_detection,
+    check_torch,
     faiss_distributions,
-    faiss_finding,
-    torch_finding,
+    probe_libraries,
 )
-from app.diagnostics.places import disk, ffmpeg, library, models
-from app.diagnostics.result import Finding
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
-    """Everything that indexing and searching need, one finding after the other. Takes a few seconds."""
-    yield _python()
-    answers = ask_libraries()
-    yield torch_finding(answers["torch"])
-    yield faiss_finding(answers["faiss"], faiss_distributions())
-    yield decoder_finding(answers["av"])
-    yield detection_finding(answers["scenedetect"])
-    yield ffmpeg(settings)
-    yield from models(settings)
-    yield library(settings)
-    yield disk(settings)
+def run_checks(settings: Settings) -> Iterator[CheckResult]:
+    """Check everything that indexing and searching need. Takes a few seconds.
+
+    Yields:
+        One result for each check, as soon as it is known.
+    """
+    yield _check_python()
+    answers = probe_libraries()
+    yield check_torch(answers["torch"])
+    yield check_faiss(answers["faiss"], faiss_distributions())
+    yield check_decoder(answers["av"])
+    yield check_shot_detection(answers["scenedetect"])
+    yield check_ffmpeg(settings)
+    yield from check_models()
+    yield check_library(settings)
+    yield check_disk(settings)
 
 
-def _python() -> Finding:
+def _check_python() -> CheckResult:
     text = f"{platform.python_version()} on {platform.system()} {platform.machine()}, SQLite {sqlite3.sqlite_version}"
-    return Finding("Python", "ok", text)
+    return CheckResult("Python", "ok", text)

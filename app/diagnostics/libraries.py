@@ -1,6 +1,6 @@
-"""The libraries that indexing and searching need, each asked in a process of its own.
+"""Checks of Python libraries, each probed in a process of its own.
 
-One that crashes or hangs while it is imported is a finding too, and nothing heavy is imported here.
+A library that crashes or hangs on import becomes a result too, and nothing heavy is imported here.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import sys
 from importlib import metadata
 from typing import Any
 
-from app.diagnostics.result import Finding
+from app.diagnostics.check_result import CheckResult
 from app.shell.terminal import counted
 
 PROBE_SECONDS = 120.0
 WANTED_DECODERS = ("h264", "hevc", "vp8", "vp9", "libdav1d", "mpeg4", "mpeg2video", "mjpeg", "prores")
 
 Answer = dict[str, Any] | str
-"""What a library said of itself, or one line that says why it could not."""
+"""The facts that a probe printed, or one line with the reason why it could not."""
 
 _PROBES = {
     "torch": """
@@ -53,8 +53,8 @@ print(json.dumps({"version": scenedetect.__version__}))
 }
 
 
-def ask_libraries() -> dict[str, Answer]:
-    """All at the same time; a few seconds."""
+def probe_libraries() -> dict[str, Answer]:
+    """Probe all libraries at the same time. Takes a few seconds."""
     asked = {name: _start(code) for name, code in _PROBES.items()}
     return {name: _answer(process) for name, process in asked.items()}
 
@@ -70,7 +70,7 @@ def _start(code: str) -> subprocess.Popen[str]:
 
 
 def _answer(process: subprocess.Popen[str]) -> Answer:
-    """What a probe printed, or one line that says why it could not."""
+    """Return the facts that a probe printed, or one line with the reason why it could not."""
     try:
         out, err = process.communicate(timeout=PROBE_SECONDS)
     except subprocess.TimeoutExpired:
@@ -85,10 +85,10 @@ def _answer(process: subprocess.Popen[str]) -> Answer:
     return said[-1] if said else f"ended with code {process.returncode}"
 
 
-def torch_finding(answer: Answer) -> Finding:
-    """torch and the device it would use."""
+def check_torch(answer: Answer) -> CheckResult:
+    """Check torch, and name the device that it would use."""
     if isinstance(answer, str):
-        return Finding(
+        return CheckResult(
             "torch", "bad", answer, "install the project again: pip install -e '.[cpu]' (or python3 dev.py demo)"
         )
     if answer["cuda"]:
@@ -99,22 +99,22 @@ def torch_finding(answer: Answer) -> Finding:
         where = f"on the CPU, {counted(answer['threads'], 'thread')}"
     text = f"{answer['version']} {where}"
     if answer["built_for_cuda"] and not answer["cuda"]:
-        return Finding(
+        return CheckResult(
             "torch", "note", text, "this torch is built for CUDA, but no usable NVIDIA GPU or driver is here"
         )
-    return Finding("torch", "ok", text)
+    return CheckResult("torch", "ok", text)
 
 
 def faiss_distributions() -> list[str]:
-    """Installed distributions that write the folder `faiss`; more than one means that they overwrote each other."""
+    """List installed distributions that write the folder `faiss`. Two of them have overwritten each other."""
     names = {(each.metadata["Name"] or "").lower().replace("_", "-") for each in metadata.distributions()}
     return sorted(name for name in names if name == "faiss" or name.startswith(("faiss-cpu", "faiss-gpu")))
 
 
-def faiss_finding(answer: Answer, installed: list[str]) -> Finding:
-    """FAISS, of which kind, and whether two kinds overwrote each other."""
+def check_faiss(answer: Answer, installed: list[str]) -> CheckResult:
+    """Check FAISS: its build (CPU or GPU), and that no two distributions overwrote each other."""
     if len(installed) > 1:
-        return Finding(
+        return CheckResult(
             "faiss",
             "bad",
             f"{' and '.join(installed)} are both installed and overwrite each other",
@@ -124,30 +124,32 @@ def faiss_finding(answer: Answer, installed: list[str]) -> Finding:
         advice = "pip install faiss-cpu (or faiss-gpu on Linux with an NVIDIA GPU)"
         if installed:
             advice = f"pip install --force-reinstall --no-deps {installed[0]}"
-        return Finding("faiss", "bad", answer, advice)
+        return CheckResult("faiss", "bad", answer, advice)
     kind = "GPU build" if answer["gpu_build"] else "CPU build"
     used = f", {counted(answer['gpus'], 'GPU')}" if answer["gpus"] else ""
-    return Finding(
+    return CheckResult(
         "faiss", "ok", f"{answer['version']}, {kind}{used} ({', '.join(installed) or 'no distribution found'})"
     )
 
 
-def decoder_finding(answer: Answer) -> Finding:
-    """PyAV and what it can decode."""
+def check_decoder(answer: Answer) -> CheckResult:
+    """Check PyAV and the codecs that it decodes."""
     if isinstance(answer, str):
-        return Finding("decoder", "bad", answer, "pip install --force-reinstall --no-deps av")
+        return CheckResult("decoder", "bad", answer, "pip install --force-reinstall --no-deps av")
     text = f"PyAV {answer['version']} (libavcodec {answer['libavcodec']})"
     if answer["missing"]:
-        return Finding(
+        return CheckResult(
             "decoder", "note", f"{text}, without {', '.join(answer['missing'])}", "such videos cannot be indexed"
         )
     if not answer["x264"]:
-        return Finding("decoder", "note", f"{text}, without libx264", "previews are made with another codec")
-    return Finding("decoder", "ok", f"{text}, reads {', '.join(WANTED_DECODERS)}")
+        return CheckResult("decoder", "note", f"{text}, without libx264", "previews are made with another codec")
+    return CheckResult("decoder", "ok", f"{text}, reads {', '.join(WANTED_DECODERS)}")
 
 
-def detection_finding(answer: Answer) -> Finding:
-    """PySceneDetect."""
+def check_shot_detection(answer: Answer) -> CheckResult:
+    """Check PySceneDetect."""
     if isinstance(answer, str):
-        return Finding("shot detection", "bad", answer, "pip install --force-reinstall --no-deps scenedetect-headless")
-    return Finding("shot detection", "ok", f"PySceneDetect {answer['version']}")
+        return CheckResult(
+            "shot detection", "bad", answer, "pip install --force-reinstall --no-deps scenedetect-headless"
+        )
+    return CheckResult("shot detection", "ok", f"PySceneDetect {answer['version']}")

@@ -1,4 +1,4 @@
-"""Whether weights on this machine put out what was published for them: texts always, video where the clip is given."""
+"""Check of model weights against published outputs: texts always, video where the official clip is given."""
 
 from __future__ import annotations
 
@@ -6,21 +6,31 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from app.compose import Settings, WrongSetting
-from app.diagnostics.result import Finding
+from app.diagnostics.check_result import CheckResult
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from encoder import ClipSpec
-    from encoder.reference_outputs import CheckResult
+    from encoder.reference_outputs import Comparison
 
 NEAR = 2e-3
-"""A video row this near is the right network on slightly other pixels: decoders and scalers differ in the last bit."""
+"""A video row this close comes from the right network on slightly different pixels: decoders differ in the last bit."""
 
 
-def examine_model(settings: Settings, name: str, clip: str | None) -> Iterator[Finding]:
-    """Load the weights called `name` and compare. EncoderError where they are missing, WrongSetting for the name."""
+def check_model(settings: Settings, name: str, clip: str | None) -> Iterator[CheckResult]:
+    """Load weights and compare their outputs with the published ones.
+
+    Args:
+        settings: Device and precision to compute with; `auto` means float32, as the published outputs were computed.
+        name: Name or path of the weights.
+        clip: Path of the official demo clip; None leaves the video side out.
+
+    Raises:
+        EncoderError: The weights are missing.
+        WrongSetting: Nobody knows the name, or nothing was published for it.
+    """
     from encoder import load_encoder
     from encoder.checkpoints.hub import fetch
     from encoder.config import VOCABULARY
@@ -35,35 +45,42 @@ def examine_model(settings: Settings, name: str, clip: str | None) -> Iterator[F
         raise WrongSetting(str(error)) from error
     if encoder.id.partition("@")[0] not in LVT:
         raise WrongSetting(f"nothing was published to compare {encoder.id} with; there are {', '.join(LVT)}")
-    yield Finding("weights", "ok", encoder.id)
+    yield CheckResult("weights", "ok", encoder.id)
     for result in check_vocabulary(Tokenizer(fetch(VOCABULARY))):
-        yield _finding(result)
-    pixels = None if clip is None else published_frames(clip, encoder.clip_spec)
+        yield _as_result(result)
+    pixels = None if clip is None else reference_clip(clip, encoder.clip_spec)
     for result in check(encoder, pixels):
-        yield _finding(result)
+        yield _as_result(result)
     if clip is None:
-        yield Finding(
+        yield CheckResult(
             "video", "note", "not compared", "give the clip of the official demo: --clip water_bottle_drumming.mp4"
         )
 
 
-def _finding(result: CheckResult) -> Finding:
+def _as_result(result: Comparison) -> CheckResult:
     text = f"{result.name}: differs by {result.max_difference:.2g}, allowed {result.tolerance:.2g}"
     kind = result.name.partition(" ")[0]
     if result.ok:
-        return Finding(kind, "ok", text)
+        return CheckResult(kind, "ok", text)
     if kind == "video" and result.max_difference <= NEAR:
-        return Finding(
+        return CheckResult(
             kind, "note", text, "the network is right; this machine decodes or scales pixels a little otherwise"
         )
-    return Finding(kind, "bad", text, "these are not the published weights; prismsearch fetch-model gets them again")
+    return CheckResult(
+        kind, "bad", text, "these are not the published weights; prismsearch fetch-model gets them again"
+    )
 
 
-def published_frames(path: str, spec: ClipSpec) -> NDArray[np.uint8]:
-    """The clip as the published outputs were made from it: T of the n frames, at floor(k * n / T), each resized whole.
+def reference_clip(path: str, spec: ClipSpec) -> NDArray[np.uint8]:
+    """Read the clip as the published outputs were made from it: T of its n frames, at floor(k * n / T), resized whole.
 
-    uint8 (T, S, S, 3). Lanczos by Pillow, not the indexer's own scaler, so that only the network is compared.
-    Raises UnreadableVideo.
+    Pillow's Lanczos is used instead of the indexer's scaler, so that only the network is compared.
+
+    Returns:
+        uint8 (T, S, S, 3) RGB.
+
+    Raises:
+        UnreadableVideo: The file has no frame that can be decoded.
     """
     import numpy as np
     from PIL import Image

@@ -1,4 +1,4 @@
-"""What cannot be done, as one line and an exit code, and how the errors of the rooms become that."""
+"""Errors of commands: one line on standard error and an exit code, whatever room the error comes from."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ from app.shell.terminal import say
 
 
 class CommandError(click.ClickException):
-    """A command that cannot be done: its message as one line on standard error, and an exit code."""
+    """A command that cannot be carried out. The message becomes one line on standard error."""
 
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
         vars(self)["exit_code"] = exit_code  # click declares a constant of the class and reads it from the instance
 
     def show(self, file: Any = None) -> None:
-        """`prismsearch: sentence`, with nothing in it that a terminal could not show."""
+        """Print `prismsearch: message`, with control characters escaped."""
         say(f"prismsearch: {self.message}")
 
 
 def as_command_error(error: Exception) -> CommandError:
-    """The line and the exit code for an exception. The rooms' error types are imported only now, because that costs."""
+    """Translate an exception of any room to a line and an exit code.
+
+    The error types of the rooms are imported only now, because importing them is slow.
+    """
     from app.exporting.ffmpeg_binary import ExportError
     from db.errors import LibraryError
     from encoder import EncoderError

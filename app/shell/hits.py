@@ -1,4 +1,4 @@
-"""Hits as a person, a script or a player gets them. Knows nothing of how they were found."""
+"""Output of hits: lines for people, JSON and paths for scripts, or a video player."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """How hits are shown, and which of them (counted from 1) is opened in a player."""
+    """The chosen form of output, and the rank (from 1) of a hit to open in a player."""
 
     as_json: bool = False
     paths: bool = False
@@ -32,7 +32,7 @@ class Output:
 
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--json, --paths, --print0 and --open, handed on as one `output`."""
+    """Add --json, --paths, --print0 and --open, handed on as `output`, one Output."""
 
     @click.option(
         "--json", "as_json", is_flag=True, help="Hits as JSON on standard output (export --from-json reads it)."
@@ -57,7 +57,18 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def show_hits(hits: Sequence[Hit], output: Output, question: dict[str, Any], *, nothing: str) -> None:
-    """Print hits as `output` says; where there are none, say `nothing` and end with exit code 1, as grep does."""
+    """Print hits in the form that `output` asks for.
+
+    Args:
+        hits: Best first.
+        output: The form.
+        question: Facts about the search, put before the hits in JSON.
+        nothing: The line to print where there are no hits.
+
+    Raises:
+        click.exceptions.Exit: Code 1 where there are no hits, as grep does.
+        click.UsageError: --open asks for more hits than there are.
+    """
     if output.as_json:
         print_json({**question, "hits": [hit_record(hit) for hit in hits]})
     elif output.paths or output.print0:
@@ -75,7 +86,7 @@ def show_hits(hits: Sequence[Hit], output: Output, question: dict[str, Any], *, 
 
 
 def hit_lines(hits: Sequence[Hit]) -> list[str]:
-    """Rank, score, time range and file, aligned."""
+    """Return one aligned line for each hit: rank, score, time range, file."""
     rows = []
     for hit in hits:
         start, end = span_seconds(hit)
@@ -87,7 +98,7 @@ def hit_lines(hits: Sequence[Hit]) -> list[str]:
 
 
 def span_seconds(hit: Hit) -> tuple[Fraction, Fraction]:
-    """The segment's exact start and end, in seconds from the first frame shown."""
+    """Return the exact start and end of the hit's segment, in seconds from the first frame shown."""
     video, segment = hit.video, hit.segment
     return (
         (segment.start_pts - video.start_pts) * video.time_base,
@@ -96,7 +107,7 @@ def span_seconds(hit: Hit) -> tuple[Fraction, Fraction]:
 
 
 def hit_record(hit: Hit) -> dict[str, Any]:
-    """A hit for a script. `start` and `end` are exact fractions of a second, the others rounded for reading."""
+    """Return a hit as JSON values. `start` and `end` are exact fractions as text; other times are rounded."""
     start, end = span_seconds(hit)
     return {
         "rank": hit.rank,
@@ -116,7 +127,7 @@ def hit_record(hit: Hit) -> dict[str, Any]:
 
 
 def open_hit(hit: Hit) -> None:
-    """Start a player on the hit's file and leave it running; where there is no display, say so and where the hit is."""
+    """Start a player on the hit's file and leave it running. Without a display, print the hit's place instead."""
     path = hit.video.path
     start = span_seconds(hit)[0]
     if not os.path.exists(path):
@@ -141,7 +152,7 @@ def open_hit(hit: Hit) -> None:
 
 
 def player_command(path: str, start_seconds: float) -> list[str] | None:
-    """The command line that plays a file, from `start_seconds` in players that take it; None without a display."""
+    """Return the command line that plays a file, from `start_seconds` where the player can; None without a display."""
     graphical = sys.platform in ("darwin", "win32") or any(
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
     )

@@ -1,4 +1,4 @@
-"""The report at the end of an index run, for a person and for a script."""
+"""Report at the end of an index run, as text and as JSON values."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _STAGES = (
 
 
 def print_report(report: IndexReport) -> None:
-    """Counts, what failed and why (one line each), times."""
+    """Print the counts, one line for each failure with its reason, and the times."""
     click.echo(counts_text(report))
     _print_lines("failed:", [_failure_row(each) for each in report.failed])
     if report.skipped_failed:
@@ -60,7 +60,7 @@ def print_report(report: IndexReport) -> None:
 
 
 def counts_text(report: IndexReport) -> str:
-    """`12 added, 3 unchanged, 1 failed`: only what is not nothing."""
+    """Return `12 added, 3 unchanged, 1 failed`, without the counts that are zero."""
     counts = [f"{getattr(report, name):,} {words}" for name, words in _COUNTS if getattr(report, name)]
     if report.kept_missing:
         counts.append(f"{len(report.kept_missing):,} kept though not found")
@@ -81,7 +81,7 @@ def _failure_row(failure: Failure) -> tuple[str, str]:
 
 
 def report_record(report: IndexReport) -> dict[str, Any]:
-    """The report for a script."""
+    """Return the report as JSON values."""
     return {
         **{name: getattr(report, name) for name, _ in _COUNTS},
         "kept_missing": list(report.kept_missing),

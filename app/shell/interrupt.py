@@ -1,4 +1,4 @@
-"""Ctrl-C as a request: long work is asked to stop where nothing is lost, and only a second one ends it at once."""
+"""Ctrl-C as a request: long work stops where nothing is lost; a second Ctrl-C ends it at once."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def stop_on_interrupt(line: LiveLine, stopping: str) -> Iterator[Callable[[], bool]]:
-    """While this lasts, the first Ctrl-C (or polite kill) says `stopping` and sets a flag; a second raises at once.
+    """Turn the first SIGINT or SIGTERM into a flag, and print `stopping`. A second one raises KeyboardInterrupt.
 
-    Gives the function that says whether the flag is set.
+    Yields:
+        A function that tells whether the flag is set.
     """
     asked = threading.Event()
     previous: dict[signal.Signals, object] = {}

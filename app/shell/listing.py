@@ -1,4 +1,4 @@
-"""Videos and what is known of them, as a person or a script reads it. Knows no commands."""
+"""Records and texts of videos, shots, segments and failures, for scripts and for people."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Status = Literal["ok", "missing", "changed", "failed"]
 
 
 def status_of(video: Video) -> Status:
-    """Whether the file that was indexed is there, and still the same by size and modification time."""
+    """Compare the file with the one that was indexed, by size and modification time."""
     try:
         now = os.stat(video.path)
     except OSError:
@@ -24,7 +24,7 @@ def status_of(video: Video) -> Status:
 
 
 def video_record(video: Video, *, shots: int, segments: int) -> dict[str, Any]:
-    """A video for a script. `frame_rate` and `time_base` are exact fractions."""
+    """Return a video as JSON values. `frame_rate` and `time_base` are exact fractions as text."""
     return {
         "path": video.path,
         "status": status_of(video),
@@ -47,7 +47,7 @@ def video_record(video: Video, *, shots: int, segments: int) -> dict[str, Any]:
 
 
 def failure_record(failure: Failure) -> dict[str, Any]:
-    """A file that could not be indexed, for a script."""
+    """Return a file that could not be indexed as JSON values."""
     return {
         "path": failure.path,
         "status": "failed",
@@ -59,7 +59,10 @@ def failure_record(failure: Failure) -> dict[str, Any]:
 
 
 def part_record(video: Video, part: Shot | Segment) -> dict[str, Any]:
-    """Where a shot or a segment lies, in seconds from the first frame shown (`start`, `end`: exact) and in pts."""
+    """Return the place of a shot or a segment, in pts and in seconds from the first frame shown.
+
+    `start` and `end` are exact fractions as text; `start_seconds` and `end_seconds` are rounded to microseconds.
+    """
     start, end = ((pts - video.start_pts) * video.time_base for pts in (part.start_pts, part.end_pts))
     return {
         "number": part.number,
@@ -73,5 +76,5 @@ def part_record(video: Video, part: Shot | Segment) -> dict[str, Any]:
 
 
 def range_text(video: Video, part: Shot | Segment) -> str:
-    """hh:mm:ss.mmm-hh:mm:ss.mmm of a shot or a segment."""
+    """Return `hh:mm:ss.mmm-hh:mm:ss.mmm` of a shot or a segment."""
     return f"{timecode(video.seconds(part.start_pts))}-{timecode(video.seconds(part.end_pts))}"

@@ -1,4 +1,4 @@
-"""What an encoder wants people to know, said where it matters: the demo encoder on files that are not of its world."""
+"""Notice of an encoder with limits, printed where it matters: the demo encoder knows only videos of its own world."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ DEMO_LIBRARY = Path(__file__).resolve().parent.parent / "demo_library"
 
 
 def notice_for(encoder: Encoder, paths: Iterable[str]) -> str | None:
-    """The encoder's notice, unless every one of these files and folders belongs to the demo library."""
+    """Return the encoder's notice, or None where all `paths` (files, folders) belong to the demo library."""
     return None if not encoder.notice or all(_in_demo_library(path) for path in paths) else encoder.notice
 
 
 def say_notice(encoder: Encoder, paths: Iterable[str]) -> None:
-    """Print what `notice_for` has to say."""
+    """Print the notice that `notice_for` returns, if any."""
     notice = notice_for(encoder, paths)
     if notice:
         say(f"note: {notice}")

@@ -1,4 +1,4 @@
-"""What commands share: the global options, accepted before and after the command's name, and how values are read."""
+"""Global options, accepted before and after the name of a command; exit codes; parsing of option values."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Exit codes:
 
 
 def seconds_value(ctx: click.Context, param: click.Parameter, value: str | None) -> Fraction | None:
-    """Callback of options that hold a length of time or a moment: 5, 5s, 1m30s, 00:00:05."""
+    """Parse an option that holds a duration or a position in seconds: 5, 5s, 1m30s, 00:00:05."""
     try:
         return None if value is None else parse_seconds(value)
     except ValueError as error:
@@ -41,12 +41,12 @@ def seconds_value(ctx: click.Context, param: click.Parameter, value: str | None)
 
 
 def since_value(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
-    """Callback of --since: a date or an age as Unix nanoseconds, a whole day from its start."""
+    """Parse --since, a date or an age, to Unix nanoseconds; a day counts from its start."""
     return _when(ctx, param, value, end=False)
 
 
 def until_value(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
-    """Callback of --until: as `since_value`, a whole day to its end."""
+    """Parse --until as `since_value` does; a day counts to its end."""
     return _when(ctx, param, value, end=True)
 
 
@@ -58,7 +58,7 @@ def _when(ctx: click.Context, param: click.Parameter, value: str | None, *, end:
 
 
 def global_options(command: Callable[P, R]) -> Callable[P, R]:
-    """--library, --encoder, --device and --precision, for the group and for each command."""
+    """Add --library, --encoder, --device and --precision to the group or to a command."""
     for option in (
         click.option(
             "--precision",
@@ -87,9 +87,10 @@ def global_options(command: Callable[P, R]) -> Callable[P, R]:
 
 
 def with_settings(command: Callable[..., R]) -> Callable[..., R]:
-    """Give a command its `settings` as first argument: options after its name, then those before, then the environment.
+    """Pass `settings` to a command as its first argument.
 
-    Stands directly above the command, so that these options come last in --help.
+    Options after the command's name win over those before it, and both over the environment. The decorator stands
+    directly above the command, so that these options come last in --help.
     """
 
     @global_options

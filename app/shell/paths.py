@@ -1,4 +1,4 @@
-"""A path as the library spells it: what was indexed through a link is found by its real name, and vice versa."""
+"""Paths as the library spells them: a file indexed through a link is found by its real name, and vice versa."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ if TYPE_CHECKING:
 
 
 def as_indexed(library: Library, path: str) -> str:
-    """The absolute path under which the library knows a file or what lies below a folder; else plainly absolute.
+    """Return the absolute path under which the library knows a file, or the files below a folder.
 
-    Only where nothing is known under the plain path, links are followed, at the cost of a look at every path.
+    Links are followed only where nothing is known under the plain path, since that looks at every path of the library.
+    A path that the library does not know comes back as an absolute path.
     """
     plain = os.path.abspath(path)
     if library.videos(plain) or not os.path.lexists(plain):
@@ -35,7 +36,7 @@ def as_indexed(library: Library, path: str) -> str:
 
 
 def _up(folder: str, wanted: str) -> str | None:
-    """The ancestor of `folder`, or itself, that really is `wanted`."""
+    """Return `folder` or its ancestor that really is `wanted`; None where none of them is."""
     while os.path.realpath(folder) != wanted:
         above = os.path.dirname(folder)
         if above == folder:
@@ -45,5 +46,5 @@ def _up(folder: str, wanted: str) -> str | None:
 
 
 def is_below(path: str, folder: str) -> bool:
-    """Whether `path` is `folder` or lies in it; both absolute."""
+    """Tell whether `path` is `folder` or lies below it. Both are absolute."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)

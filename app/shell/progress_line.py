@@ -1,4 +1,4 @@
-"""What a run of the indexer reports as it goes, as one line."""
+"""Progress of an index run as one line."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 class ProgressLine:
-    """Shows each Progress on a LiveLine."""
+    """Display of Progress on a LiveLine."""
 
     def __init__(self, line: LiveLine) -> None:
         self._line = line
 
     def show(self, progress: Progress) -> None:
-        """Called at most ten times a second."""
+        """Show `progress`. Called at most ten times a second."""
         if progress.phase == "done":
             return
         # Nothing to do in a phase is nothing to say: a run over unchanged folders goes straight to its report.
@@ -29,7 +29,7 @@ class ProgressLine:
 
 
 def progress_text(progress: Progress) -> str:
-    """`indexing  12/240 videos   31%  8.4x real time  2:31 left  1 failed`: only what is known yet."""
+    """Return `indexing  12/240 videos   31%  8.4x real time  2:31 left  1 failed`, without what is not known yet."""
     if progress.phase == "scan":
         return (
             f"looking for videos  {counted(progress.files_done, 'file')}"
@@ -52,5 +52,5 @@ def progress_text(progress: Progress) -> str:
 
 
 def detail_text(progress: Progress) -> str:
-    """The files in flight, by name."""
+    """Return the names of the files in flight."""
     return ", ".join(os.path.basename(path) for path in progress.current)

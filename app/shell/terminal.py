@@ -1,4 +1,4 @@
-"""What goes to the screen: paths made printable, tables, one live line that is rewritten in place. Knows no commands.
+"""Terminal output: printable paths, tables, and one live line that is rewritten in place.
 
 Results go to standard output, everything else (progress, notices, questions) to standard error.
 """
@@ -18,22 +18,22 @@ from typing import Self
 import click
 
 EVERY_SECONDS = 5.0
-"""How often a line is written where there is no terminal to rewrite one on; less often as a run gets longer."""
+"""Seconds between lines where there is no terminal to rewrite one on; more as a run gets longer (EVERY_SHARE)."""
 EVERY_SHARE = 0.05
 
 
 def say(text: str) -> None:
-    """One line to standard error: for people, never for scripts."""
+    """Print one line to standard error, for people."""
     click.echo(printable(text), err=True)
 
 
 def print_json(value: object) -> None:
-    """One JSON document to standard output, ASCII only: bytes of a name that are not UTF-8 stay, as lone surrogates."""
+    """Print one JSON document to standard output, in ASCII. Bytes of a name that are not UTF-8 become lone surrogates."""
     click.echo(json.dumps(value, indent=2))
 
 
 def print_paths(paths: Iterable[str], *, end: bytes = b"\n") -> None:
-    """Paths to standard output as the very bytes of the file system, each followed by `end`."""
+    """Write paths to standard output as the bytes of the file system, each followed by `end`."""
     stream = sys.stdout.buffer
     for path in paths:
         stream.write(os.fsencode(path) + end)
@@ -41,7 +41,7 @@ def print_paths(paths: Iterable[str], *, end: bytes = b"\n") -> None:
 
 
 def printable(text: str) -> str:
-    """`text` as one line that any terminal can show: control characters and bytes that are not UTF-8 are escaped."""
+    """Escape control characters and bytes that are not UTF-8, so that any terminal can show `text` as one line."""
     return "".join(_escaped(character) for character in text)
 
 
@@ -55,7 +55,7 @@ def _escaped(character: str) -> str:
 
 
 def shown(path: str) -> str:
-    """A path for a person: relative where it lies below the current directory, printable."""
+    """Return a printable path, relative where it lies below the current directory."""
     try:
         here = os.getcwd()
     except OSError:  # the current directory was deleted
@@ -65,7 +65,7 @@ def shown(path: str) -> str:
 
 
 def cells(text: str) -> int:
-    """Columns that `text` takes on a terminal: wide East Asian characters and emoji two, combining marks none."""
+    """Count the terminal columns of `text`: wide East Asian characters and emoji take two, combining marks none."""
     return sum(_width(character) for character in text)
 
 
@@ -76,7 +76,7 @@ def _width(character: str) -> int:
 
 
 def shortened(text: str, columns: int) -> str:
-    """`text` in at most `columns` cells: the middle gives way, because both ends of a path tell files apart."""
+    """Shorten `text` to `columns` cells in its middle, because both ends of a path tell files apart."""
     if cells(text) <= columns:
         return text
     if columns < 4:
@@ -95,7 +95,16 @@ def _take(text: str, columns: int) -> str:
 
 
 def table(rows: Sequence[Sequence[str]], align: str, *, header: Sequence[str] = ()) -> list[str]:
-    """Lines with columns two spaces apart; align: `<` or `>` for each column. The last column is never padded."""
+    """Lay out rows in columns two spaces apart. The last column is not padded.
+
+    Args:
+        rows: Cells of each row.
+        align: `<` (left) or `>` (right) for each column.
+        header: Cells of a first row.
+
+    Returns:
+        One line for each row.
+    """
     every = [list(header), *map(list, rows)] if header else [list(row) for row in rows]
     widths = [max((cells(row[column]) for row in every), default=0) for column in range(len(align))]
     lines = []
@@ -109,12 +118,12 @@ def table(rows: Sequence[Sequence[str]], align: str, *, header: Sequence[str] = 
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """`1 shot`, `1,234 shots`."""
+    """Return `1 shot`, `1,234 shots`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def size_text(size_bytes: float) -> str:
-    """`812 B`, `4.5 MB`, `1.02 GB`; decimal units, as file managers show."""
+    """Return `812 B`, `4.5 MB`, `1.02 GB`: decimal units, as file managers show."""
     for unit in ("B", "kB", "MB", "GB", "TB"):
         if size_bytes < 999.5 or unit == "TB":
             digits = 0 if unit == "B" or size_bytes >= 99.95 else 1 if size_bytes >= 9.995 else 2
@@ -124,12 +133,22 @@ def size_text(size_bytes: float) -> str:
 
 
 def has_terminal() -> bool:
-    """Whether there is somebody to ask."""
+    """Tell whether standard input is a terminal, so that questions can be answered."""
     return sys.stdin.isatty()
 
 
 def confirm(question: str, *, yes: bool, refusal: str) -> None:
-    """Go on only with a yes. Without a terminal to ask on, `refusal` says what was not done (exit code 2)."""
+    """Return after a yes.
+
+    Args:
+        question: The question.
+        yes: True answers it in advance (--yes).
+        refusal: Text of the usage error where there is no terminal to ask on.
+
+    Raises:
+        click.exceptions.Exit: Code 1 after a no.
+        click.UsageError: There is no terminal.
+    """
     if yes:
         return
     if not has_terminal():
@@ -140,7 +159,7 @@ def confirm(question: str, *, yes: bool, refusal: str) -> None:
 
 
 class LiveLine:
-    """One line on standard error that says where a run is: rewritten on a terminal, now and then anew elsewhere."""
+    """A status line on standard error: rewritten in place on a terminal, printed every few seconds elsewhere."""
 
     def __init__(self, *, every_seconds: float = EVERY_SECONDS) -> None:
         self._live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
@@ -158,9 +177,9 @@ class LiveLine:
         self.clear()
 
     def show(self, text: str, detail: str = "", *, heading: str = "") -> None:
-        """Show `text`, and `detail` in what room is left on a terminal.
+        """Show `text`, and `detail` in the room that is left on a terminal.
 
-        Elsewhere only `text` is written, at once when `heading` changes, else every few seconds.
+        Without a terminal only `text` is printed: at once when `heading` changes, else every few seconds.
         """
         if self._live:
             columns = shutil.get_terminal_size().columns - 1
@@ -178,12 +197,12 @@ class LiveLine:
             say(text)
 
     def log(self, text: str) -> None:
-        """A line that stays, above the live one."""
+        """Print a line that stays, above the live one."""
         self.clear()
         say(text)
 
     def clear(self) -> None:
-        """Take the live line away, before anything else is printed."""
+        """Erase the live line, before anything else is printed."""
         if self._shown:
             click.echo("\r\x1b[K", err=True, nl=False)
             self._shown = False

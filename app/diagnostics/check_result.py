@@ -1,4 +1,4 @@
-"""One thing that `prismsearch doctor` looked at."""
+"""Result of one check of `prismsearch doctor`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ State = Literal["ok", "note", "bad"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at. `advice` says what to do where `state` is not ok."""
+class CheckResult:
+    """Result of one check: what was looked at, its state, the finding in words, and advice where it is not ok."""
 
     name: str
     state: State

@@ -1,4 +1,4 @@
-"""Programs and files that indexing and searching need: ffmpeg, weights, the library, room on the disk."""
+"""Checks of programs and files: ffmpeg, model weights, the library, free disk space."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.compose import Settings
-from app.diagnostics.result import Finding
+from app.diagnostics.check_result import CheckResult
 from app.shell.terminal import counted, size_text
 
 LOW_DISK_BYTES = 2_000_000_000
 
 
-def ffmpeg(settings: Settings) -> Finding:
-    """The program that cuts clips for `export`; indexing and searching do without it."""
+def check_ffmpeg(settings: Settings) -> CheckResult:
+    """Check the program that cuts clips for `export`. Indexing and searching do without it."""
     from app.exporting.ffmpeg_binary import ExportError, find_ffmpeg
 
     try:
@@ -25,16 +25,16 @@ def ffmpeg(settings: Settings) -> Finding:
             [program, "-version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=True
         )
     except (ExportError, OSError, subprocess.SubprocessError) as error:
-        return Finding(
+        return CheckResult(
             "ffmpeg", "bad", str(error), "only export needs it: pip install --force-reinstall imageio-ffmpeg"
         )
     words = out.stdout.decode(errors="replace").split()
     version = words[2] if words[:2] == ["ffmpeg", "version"] else "of unknown version"
-    return Finding("ffmpeg", "ok", f"{version}, {program}")
+    return CheckResult("ffmpeg", "ok", f"{version}, {program}")
 
 
-def library(settings: Settings) -> Finding:
-    """Whether the library can be opened and is sound."""
+def check_library(settings: Settings) -> CheckResult:
+    """Check that the library can be opened and is sound."""
     from app.compose import open_library
     from db.errors import LibraryError, LibraryMissing
 
@@ -42,38 +42,38 @@ def library(settings: Settings) -> Finding:
         with open_library(settings) as opened:
             problems, held = opened.check(), opened.stats()
     except LibraryMissing:
-        return Finding("library", "note", f"none yet in {settings.library}", "prismsearch index FOLDER makes it")
+        return CheckResult("library", "note", f"none yet in {settings.library}", "prismsearch index FOLDER makes it")
     except LibraryError as error:
-        return Finding("library", "bad", str(error), f"see {settings.library}")
+        return CheckResult("library", "bad", str(error), f"see {settings.library}")
     text = f"{counted(held.videos, 'video')}, {counted(held.segments, 'segment')} in {settings.library}"
     if problems:
-        return Finding(
+        return CheckResult(
             "library", "bad", f"{text}: {'; '.join(problems)}", "prismsearch index FOLDER --redo makes them anew"
         )
-    return Finding("library", "ok", f"{text}, no problem found")
+    return CheckResult("library", "ok", f"{text}, no problem found")
 
 
-def disk(settings: Settings) -> Finding:
-    """Room where the library is or will be."""
+def check_disk(settings: Settings) -> CheckResult:
+    """Check the free disk space where the library is or will be."""
     place = settings.library.absolute()
     while not place.exists() and place != place.parent:
         place = place.parent
     try:
         free = shutil.disk_usage(place).free
     except OSError as error:
-        return Finding("disk", "bad", f"{place}: {error.strerror}", "choose another folder with --library")
+        return CheckResult("disk", "bad", f"{place}: {error.strerror}", "choose another folder with --library")
     if not os.access(place, os.W_OK):
-        return Finding("disk", "bad", f"{place} cannot be written", "choose another folder with --library")
+        return CheckResult("disk", "bad", f"{place} cannot be written", "choose another folder with --library")
     text = f"{size_text(free)} free for {settings.library}"
     return (
-        Finding("disk", "note", text, "make room before indexing much")
+        CheckResult("disk", "note", text, "make room before indexing much")
         if free < LOW_DISK_BYTES
-        else Finding("disk", "ok", text)
+        else CheckResult("disk", "ok", text)
     )
 
 
-def models(settings: Settings) -> Iterator[Finding]:
-    """Which weights are on this machine. One that has never been read in full is read now."""
+def check_models() -> Iterator[CheckResult]:
+    """Check which weights are on this machine. Weights that were never read in full are read now."""
     from encoder import EncoderError, ModelNotFound
     from encoder.checkpoints.hub import fetch
     from encoder.config import ALIASES, CONFIGS, DEMO, VOCABULARY
@@ -88,19 +88,19 @@ def models(settings: Settings) -> Iterator[Finding]:
             fetch(VOCABULARY, offline=True)
         except ModelNotFound:
             advice = f"prismsearch fetch-model {alias} (about {size_text(published.size_bytes)})"
-            yield Finding(title, "note", "not on this machine", advice)
+            yield CheckResult(title, "note", "not on this machine", advice)
         except EncoderError as error:
-            yield Finding(title, "bad", str(error), f"prismsearch fetch-model {alias}")
+            yield CheckResult(title, "bad", str(error), f"prismsearch fetch-model {alias}")
         else:
-            yield Finding(title, "ok", str(path))
-    yield _demo_model()
+            yield CheckResult(title, "ok", str(path))
+    yield _check_demo_model()
 
 
-def _demo_model() -> Finding:
+def _check_demo_model() -> CheckResult:
     folder = Path(__file__).resolve().parents[2] / "encoder" / "demo"
     weights = [path for path in folder.glob("*") if path.suffix in (".npz", ".safetensors")]
     if weights:
-        return Finding(
+        return CheckResult(
             "model demo", "ok", f"{weights[0].name}, {size_text(weights[0].stat().st_size)}; knows only the demo world"
         )
-    return Finding("model demo", "bad", "its weights are not in this installation", "install the project again")
+    return CheckResult("model demo", "bad", "its weights are not in this installation", "install the project again")
