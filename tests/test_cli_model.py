@@ -19,7 +19,7 @@ from stand_in_hub import StandInHub, stand_in_hub
 from app import compose
 from app.cli import main
 from app.commands.fetch_model import DownloadLine
-from app.diagnostics.environment import disk, ffmpeg, library
+from app.diagnostics.environment import check_disk, check_ffmpeg, check_library
 from app.diagnostics.libraries import _answer, _start, check_decoder, check_faiss, check_torch
 from app.shell.terminal import LiveLine
 from encoder import ModelNotFound, config
@@ -152,14 +152,14 @@ def test_a_torch_for_gpus_without_one_is_noted() -> None:
 
 def test_places_that_cannot_be_used_are_found(tmp_path: Path) -> None:
     settings = compose.settings_from({"PRISMSEARCH_LIBRARY": str(tmp_path / "a" / "library")})
-    assert disk(settings).state in ("ok", "note")
-    assert library(settings).state == "note"
+    assert check_disk(settings).state in ("ok", "note")
+    assert check_library(settings).state == "note"
     broken = tmp_path / "broken"
     broken.mkdir()
     (broken / "library.sqlite3").write_bytes(b"this is no database" * 500)
-    assert library(dataclasses.replace(settings, library=broken)).state == "bad"
-    assert ffmpeg(settings).state == "ok"
-    assert ffmpeg(dataclasses.replace(settings, ffmpeg="no-such-ffmpeg")).state == "bad"
+    assert check_library(dataclasses.replace(settings, library=broken)).state == "bad"
+    assert check_ffmpeg(settings).state == "ok"
+    assert check_ffmpeg(dataclasses.replace(settings, ffmpeg="no-such-ffmpeg")).state == "bad"
 
 
 def test_doctor_finds_this_installation_sound(tmp_path: Path) -> None:

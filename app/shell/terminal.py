@@ -28,7 +28,7 @@ def say(text: str) -> None:
 
 
 def print_json(value: object) -> None:
-    """Print one JSON document to standard output, in ASCII. Bytes of a name that are not UTF-8 become lone surrogates."""
+    """Print one JSON document to standard output, in ASCII. Bytes that are not UTF-8 become lone surrogates."""
     click.echo(json.dumps(value, indent=2))
 
 
