@@ -1,0 +1,1 @@
+"""From folders to the library: scan, decode once, cut into shots, sample frames, encode, store."""

@@ -1,0 +1,44 @@
+"""The structure of the code: benchmarks/structure.py finds what it is for, and finds nothing in this tree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.structure import ROOT, circles, read_modules, room_ranks, upward_imports
+
+CONTRACT = """
+[tool.importlinter]
+root_packages = ["top", "left", "right"]
+
+[[tool.importlinter.contracts]]
+type = "layers"
+layers = ["top", "left | right"]
+"""
+
+
+def test_circles_and_upward_imports_are_found(tmp_path: Path) -> None:
+    """Imports in function bodies and under TYPE_CHECKING count too."""
+    (tmp_path / "pyproject.toml").write_text(CONTRACT)
+    for name, text in {
+        "top/a.py": "from top import b\n",
+        "top/b.py": "def later():\n    import top.c\n",
+        "top/c.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from top.a import thing\n",
+        "left/__init__.py": '"""Which it is."""\n',
+        "left/low.py": "import top.a\nfrom right import side\n",
+        "right/side.py": "",
+    }.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    ranks = room_ranks(tmp_path)
+    modules = read_modules(tmp_path, ranks)
+    assert circles(modules) == [["top.a", "top.b", "top.c"]]
+    assert upward_imports(modules, ranks) == [("left.low", "right.side"), ("left.low", "top.a")]
+
+
+def test_this_tree_has_neither() -> None:
+    ranks = room_ranks(ROOT)
+    modules = read_modules(ROOT, ranks)
+    assert len(modules) > 200
+    assert circles(modules) == []
+    assert upward_imports(modules, ranks) == []
