@@ -1,1 +1,1 @@
-"""The shell, the page and long jobs: parses, calls, shows. The only room that prints, exits and reads the environment."""
+"""The shell, the page and long jobs: parses, calls, shows. Only this room prints, exits and reads the environment."""
