@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.json_note import write_note
+from files.replace import try_replace_file
 
 if TYPE_CHECKING:
     from encoder import Fit
@@ -34,7 +34,7 @@ class Choice:
 def remember(directory: Path, choice: Choice) -> None:
     """Put `choice` first. The file is replaced whole; where it cannot be written, nothing is lost but convenience."""
     choices = [choice, *(other for other in recall_all(directory) if other.encoder_id != choice.encoder_id)]
-    write_note(directory / FILE, [asdict(each) for each in choices])
+    try_replace_file(directory / FILE, json.dumps([asdict(each) for each in choices], indent=1).encode())
 
 
 def recall(directory: Path, name: str | None = None) -> Choice | None:

@@ -13,7 +13,7 @@ from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.json_note import write_note
+from files.replace import try_replace_file
 
 if TYPE_CHECKING:
     from encoder import Encoder
@@ -87,4 +87,4 @@ def _write(directory: Path, records: dict[str, Any]) -> None:
     """Where it cannot be written, the next run loads the encoder again, and that is all."""
     with suppress(OSError):
         directory.mkdir(parents=True, exist_ok=True)
-        write_note(directory / FILE, records)
+        try_replace_file(directory / FILE, json.dumps(records, indent=1).encode())

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from app.commands.bench import find_programs, first_line
+from files.replace import replace_file
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
@@ -107,9 +108,7 @@ def _keep(file: Path, last: str) -> None:
     runs = json.loads(file.read_text("utf-8")) if file.is_file() else []
     runs.append({"date": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine(), "result": result})
     file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(".partial")
-    partial.write_text(json.dumps(runs, indent=1) + "\n", "utf-8")
-    partial.replace(file)
+    replace_file(file, (json.dumps(runs, indent=1) + "\n").encode())
 
 
 if __name__ == "__main__":

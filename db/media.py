@@ -15,13 +15,13 @@ import os
 import re
 import secrets
 import shutil
-import time
 from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from db.connection import Database
 from db.records import Segment, Video
+from files.sweep import is_older, sweep_folders
 
 PARTIAL = ".partial-"
 _NAME = re.compile(r"[0-9A-Za-z_]{2,128}")
@@ -58,16 +58,12 @@ class MediaStore:
 
     def sweep_partial(self, older_than_seconds: float) -> None:
         """Remove what runs that died left behind. Age is counted from the last file added."""
-        for entry in _folders(self.directory):
-            if entry.name.startswith(PARTIAL) and _idle_seconds(Path(entry)) > older_than_seconds:
-                shutil.rmtree(entry, ignore_errors=True)
+        sweep_folders(self.directory, PARTIAL, older_than_seconds=older_than_seconds)
 
     def sweep_orphans(self, named: Container[str], older_than_seconds: float) -> int:
         """Remove folders that are not among `named`; gives their number. Young ones may be about to be named."""
         orphans = [
-            name
-            for name in self.published()
-            if name not in named and _idle_seconds(self.folder(name)) > older_than_seconds
+            name for name in self.published() if name not in named and is_older(self.folder(name), older_than_seconds)
         ]
         for name in orphans:
             self.drop(name)
@@ -142,10 +138,3 @@ def _folders(directory: Path) -> list[os.DirEntry[str]]:
             return [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
     except FileNotFoundError:
         return []
-
-
-def _idle_seconds(folder: Path) -> float:
-    try:
-        return time.time() - folder.stat().st_mtime
-    except FileNotFoundError:
-        return 0.0

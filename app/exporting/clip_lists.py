@@ -13,7 +13,7 @@ from app.timelines.model import frame_range
 from app.timelines.rows import decimal
 from app.timelines.table_file import table_of
 from app.timelines.timecode import format_timecode, nominal_rate
-from app.timelines.writing import write_beside
+from files.publish import publish_bytes
 
 COLUMNS = (
     "clip", "source", "start_seconds", "end_seconds", "start_frame", "end_frame", "start_timecode", "end_timecode",
@@ -29,7 +29,7 @@ def write_lists(clips: Sequence[ExportedClip], directory: str | Path) -> tuple[P
     folder = Path(directory).absolute()
     records = [record(clip) for clip in clips]
     sheet, document = table_of(records, COLUMNS), encoded({"clips": records})
-    return write_beside(sheet, folder, "clips.csv"), write_beside(document, folder, "clips.json")
+    return publish_bytes(sheet, folder, "clips.csv"), publish_bytes(document, folder, "clips.json")
 
 
 def record(clip: ExportedClip) -> dict[str, Any]:

@@ -16,7 +16,6 @@ and the others go on.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -28,8 +27,9 @@ from app.exporting.clip_names import clip_name
 from app.exporting.ffmpeg_binary import ExportError, find_ffmpeg
 from app.exporting.naming import ClipFacts, check_pattern, named
 from app.exporting.request import ClipRequest, ExportedClip, ExportMode
-from app.exporting.temp_files import DRAFT, made, remove_draft, sweep_drafts
-from files.publish import publish
+from app.exporting.temp_files import made
+from files.durability import remove
+from files.publish import new_draft, publish, sweep_drafts
 
 if TYPE_CHECKING:
     from app.exporting.manifest import Manifest
@@ -121,7 +121,7 @@ def _written(
     from indexer.media.errors import UnreadableVideo
 
     request = clip.request
-    draft = job.folder / f"{DRAFT}{secrets.token_hex(6)}"
+    draft = new_draft(job.folder)
     try:
         if job.manifest is not None:
             job.manifest.begin(draft)
@@ -159,7 +159,7 @@ def _written(
     except OSError as error:
         return replace(clip, error=f"{error.strerror or error} ({job.folder})")
     finally:
-        remove_draft(draft)
+        remove(draft)
 
 
 def _name(clip: ExportedClip, job: _Job, number: int, suffix: str) -> str:

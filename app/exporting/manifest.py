@@ -18,7 +18,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.exporting.temp_files import DRAFT
+from files.publish import DRAFT_PREFIX, new_draft
+from files.replace import replace_file
+from files.sweep import sweep_files
 
 if TYPE_CHECKING:
     from app.exporting.request import ClipRequest, ExportedClip
@@ -96,12 +98,7 @@ class Manifest:
         text = json.dumps(
             {"version": _VERSION, "drafts": self._drafts, "lists": self._lists, "clips": self._clips}, indent=0
         )
-        draft = self._path.with_name(f"{NAME}.{os.getpid()}")
-        try:
-            draft.write_text(text, "ascii")
-            os.replace(draft, self._path)
-        finally:
-            draft.unlink(missing_ok=True)
+        replace_file(self._path, text.encode("ascii"), draft=new_draft(self._folder))
 
 
 @contextlib.contextmanager
@@ -158,12 +155,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _sweep(folder: Path, draft: object) -> None:
-    if not isinstance(draft, str) or not draft.startswith(DRAFT) or Path(draft).name != draft:
-        return
-    for path in folder.iterdir():
-        if path.name.startswith(draft):
-            with contextlib.suppress(OSError):
-                path.unlink()
+    if isinstance(draft, str) and draft.startswith(DRAFT_PREFIX):
+        sweep_files(folder, draft, older_than_seconds=None)  # its run has ended: the manifest is ours
 
 
 def _stamp(path: Path) -> list[int]:

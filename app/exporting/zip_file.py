@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-import time
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.exporting.ffmpeg_binary import ExportError
-from app.exporting.temp_files import DRAFT
-from files.publish import publish
+from files.durability import remove
+from files.publish import DRAFT_PREFIX, publish
+from files.sweep import sweep_folders
 
 _PARTS = ".prismsearch-parts-"
 _KEPT_SECONDS = 14 * 24 * 3600.0
@@ -31,17 +30,12 @@ def _digest(target: Path) -> str:
 
 def sweep_parts(folder: Path, keep: Path) -> None:
     """Remove parts of exports that nobody went on with for two weeks."""
-    for path in folder.glob(f"{_PARTS}*"):
-        try:
-            if path != keep and path.is_dir() and time.time() - path.stat().st_mtime > _KEPT_SECONDS:
-                shutil.rmtree(path, ignore_errors=True)
-        except OSError:
-            continue
+    sweep_folders(folder, _PARTS, older_than_seconds=_KEPT_SECONDS, keep={keep.name})
 
 
 def pack(files: Sequence[Path], target: Path, cancelled: Callable[[], bool]) -> Path | None:
     """Write the files into `target`, or the next free name; that path, None where cancelled. Raises ExportError."""
-    draft = target.with_name(f"{DRAFT}{_digest(target)}")  # the one that a killed run left is written over
+    draft = target.with_name(f"{DRAFT_PREFIX}{_digest(target)}")  # the one that a killed run left is written over
     try:
         with zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED, allowZip64=True, strict_timestamps=False) as archive:
             for file in files:
@@ -54,7 +48,7 @@ def pack(files: Sequence[Path], target: Path, cancelled: Callable[[], bool]) -> 
             "command goes on from there"
         ) from error
     finally:
-        draft.unlink(missing_ok=True)
+        remove(draft)
 
 
 def _add(archive: zipfile.ZipFile, file: Path, cancelled: Callable[[], bool]) -> bool:

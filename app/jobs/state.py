@@ -1,20 +1,17 @@
 """What a long job has said of itself: the record in `state.json`, written whole and read whatever is in it.
 
-Standard library only. A reader may be any process at any time, so nothing here trusts what it reads.
+A reader may be any process at any time, so nothing here trusts what it reads.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import os
-import secrets
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from app.jobs.process import ProcessId
+from files.replace import replace_file
 
 Outcome = Literal["done", "stopped", "failed", "interrupted"]
 
@@ -59,9 +56,9 @@ class JobState:
     kind: str  # index, export, download, or the name of the command
     title: str  # what it is about: the name of a folder, a collection, a model
     arguments: tuple[str, ...] = ()
-    pid: int = 0  # of the process that keeps the journal, with the two below: see app.jobs.process
-    create_time: float = 0.0
-    host_id: str = ""
+    pid: int = 0  # 0: not known
+    born: str = ""  # tells the process from a later one of the same number; empty where the system does not say
+    where: str = ""  # machine, boot and process namespace: a number means something only there
     started_at: float = 0.0
     updated_at: float = 0.0
     outcome: Outcome | None = None
@@ -76,30 +73,11 @@ class JobState:
     def running(self) -> bool:
         return self.outcome is None
 
-    @property
-    def process(self) -> ProcessId:
-        """The process that keeps the journal."""
-        return ProcessId(self.pid, self.create_time, self.host_id)
-
-    def kept_by(self, process: ProcessId) -> JobState:
-        """Return this state with another process that keeps the journal."""
-        return replace(self, **asdict(process))
-
 
 def write_state(path: Path, state: JobState, *, durable: bool = False) -> None:
     """Replace the file whole. durable: it is on the disk when this returns. Raises OSError."""
-    temporary = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
-    try:
-        with temporary.open("x", encoding="ascii") as file:  # bytes of names that are not UTF-8 stay, as \\udcxx
-            json.dump(asdict(state), file)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise
+    content = json.dumps(asdict(state)).encode("ascii")  # bytes of names that are not UTF-8 stay, as \\udcxx
+    replace_file(path, content, durable=durable)
 
 
 def read_state(path: Path, run_id: str) -> JobState | None:
@@ -148,8 +126,8 @@ def _state(record: dict[str, Any], run_id: str) -> JobState | None:
         title=_text(record, "title"),
         arguments=_texts(record, "arguments"),
         pid=_count(record, "pid"),
-        create_time=_number(record, "create_time") or 0.0,
-        host_id=_text(record, "host_id"),
+        born=_text(record, "born"),
+        where=_text(record, "where"),
         started_at=_number(record, "started_at") or 0.0,
         updated_at=_number(record, "updated_at") or 0.0,
         outcome=outcome if outcome in get_args(Outcome) else None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from app.timelines.model import Timeline
 from app.timelines.otio_file import otio
 from app.timelines.placing import Placed, place
 from app.timelines.table_file import table
-from files.publish import publish
+from files.publish import publish_bytes
 
 _MOST_BYTES = 180  # of a stem in UTF-8; file systems allow 255 for all of a name
 _FORBIDDEN = re.compile('[<>:"/\\\\|?*\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffd]+')
@@ -67,18 +66,8 @@ def write_timeline(timeline: Timeline, format: str, folder: str | Path, stem: st
         raise ValueError(f"there is no list format {format!r}; choose among {', '.join(FORMATS)}")
     placed = place(timeline)
     content, notes = kind.make(placed)
-    path = write_beside(content, Path(folder).absolute(), f"{_portable(stem)}{kind.suffix}")
+    path = publish_bytes(content, Path(folder).absolute(), f"{_portable(stem)}{kind.suffix}")
     return Written(path, (*placed.notes, *notes))
-
-
-def write_beside(content: bytes, folder: Path, name: str) -> Path:
-    """Write a whole file under a passing name, then give it `name` or the next free one; that path. Raises OSError."""
-    draft = folder / f".prismsearch-draft-{secrets.token_hex(6)}"
-    try:
-        draft.write_bytes(content)
-        return publish(draft, folder, name)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _portable(stem: str) -> str:

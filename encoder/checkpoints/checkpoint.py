@@ -18,6 +18,7 @@ from encoder.config import CONFIGS, VideoPrismConfig
 from encoder.errors import WeightsMismatch
 from encoder.model import VideoEncoder, VideoPrismLvT, build
 from encoder.weights import Array, config_from_shapes, shortened, state_dict_from_flax
+from files.replace import replacing
 
 SAFETENSORS_FORMAT = "prismsearch-1"
 
@@ -81,13 +82,12 @@ def write_safetensors(path: Path, network: VideoEncoder | VideoPrismLvT) -> None
     from safetensors.torch import save_file
 
     config = {key: value for key, value in asdict(network.config).items() if key != "weights"}
-    partial = path.with_name(f".{path.name}.partial")
-    save_file(
-        {key: value.contiguous() for key, value in network.state_dict().items()},
-        partial,
-        metadata={"format": SAFETENSORS_FORMAT, "config": json.dumps(config)},
-    )
-    partial.replace(path)
+    with replacing(path) as draft:
+        save_file(
+            {key: value.contiguous() for key, value in network.state_dict().items()},
+            draft,
+            metadata={"format": SAFETENSORS_FORMAT, "config": json.dumps(config)},
+        )
 
 
 def read_safetensors(path: Path, config: VideoPrismConfig | None = None) -> tuple[VideoPrismConfig, dict[str, Tensor]]:

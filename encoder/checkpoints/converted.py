@@ -6,7 +6,6 @@ The copy is a cache: it is found by the digest of the weights, and without it ev
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -84,18 +83,12 @@ def _from_copy(
 def _write_copy(network: VideoEncoder | VideoPrismLvT, digest: str, models: Path) -> None:
     """Keep a copy where there is ample room for one."""
     copy = _copy_of(digest, models)
-    mine = copy.with_name(f"{digest}.{os.getpid()}.safetensors")  # two processes may do this at once
     size = sum(value.numel() * value.element_size() for value in network.state_dict().values())
     try:
         copy.parent.mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(copy.parent).free < size + _KEEP_FREE_BYTES:
             return
-        try:
-            write_safetensors(mine, network)
-            mine.replace(copy)
-        finally:
-            for left in (mine, mine.with_name(f".{mine.name}.partial")):
-                left.unlink(missing_ok=True)
+        write_safetensors(copy, network)
         verified.write(verified.place_for(models, copy), verified.about(copy, digest))
     except (OSError, SafetensorError):  # a full disk is either
         return

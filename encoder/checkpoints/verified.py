@@ -12,6 +12,8 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from files.replace import replace_file
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -58,14 +60,9 @@ def read(place: Path) -> Receipt | None:
 
 def write(place: Path, receipt: Receipt) -> None:
     """Keep a receipt, whole or not at all. On a disk that is full or read-only there is none: it only saves time."""
-    partial = place.with_name(f".{place.name}.{os.getpid()}.partial")
     with contextlib.suppress(OSError):
         place.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            partial.write_text(json.dumps(asdict(receipt), indent=1), "utf-8")
-            partial.replace(place)
-        finally:
-            partial.unlink(missing_ok=True)
+        replace_file(place, json.dumps(asdict(receipt), indent=1).encode())
 
 
 def sha256_of(path: Path) -> str:

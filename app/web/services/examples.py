@@ -13,11 +13,13 @@ import json
 import os
 import re
 import secrets
-import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from files.replace import replacing
+from files.sweep import sweep_files
 
 MOST_BYTES = 1 << 30
 MOST_KEPT_BYTES = 4 << 30
@@ -67,7 +69,7 @@ class Examples:
     def receive(self, name: str) -> Incoming:
         """A place for a file on its way in; old remains are removed first. Raises OSError where there is no room."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        self._sweep()
+        sweep_files(self.directory, _PARTIAL, older_than_seconds=_STALE_SECONDS)
         return Incoming(self, name)
 
     def keep_within_limit(self, newest: str) -> None:
@@ -88,12 +90,6 @@ class Examples:
             for path in self.directory.glob(f"{token}.*"):
                 path.unlink(missing_ok=True)
             total -= sizes[token]
-
-    def _sweep(self) -> None:
-        for path in self.directory.glob(f"{_PARTIAL}*"):
-            with suppress(OSError):
-                if time.time() - path.lstat().st_mtime > _STALE_SECONDS:
-                    path.unlink()
 
 
 def find_example(library_directory: Path, token: str) -> Example | None:
@@ -129,18 +125,18 @@ class Incoming:
         token = self._digest.hexdigest()
         seen = look_at(self._draft, self.name)
         folder = self._examples.directory
-        poster, notes = (self._draft.with_name(f"{self._draft.name}.{part}") for part in ("jpg", "json"))
-        try:
+        told = {"name": self.name, "kind": seen.kind, "extension": seen.extension}
+        # All three are written before any has its name. They get them in the order file, poster, notes: an example
+        # whose notes are there is whole.
+        with self._placing(folder / f"{token}.json") as notes, self._placing(folder / f"{token}.jpg") as poster:
             poster.write_bytes(seen.poster)
-            told = {"name": self.name, "kind": seen.kind, "extension": seen.extension}
             notes.write_text(json.dumps(told), "utf-8")
-            for source, extension in ((self._draft, seen.extension), (poster, "jpg"), (notes, "json")):
-                os.replace(source, folder / f"{token}.{extension}")
-        finally:
-            for path in (poster, notes):
-                path.unlink(missing_ok=True)
+            os.replace(self._draft, folder / f"{token}.{seen.extension}")
         self._examples.keep_within_limit(token)
         return self._examples.get(token)
+
+    def _placing(self, path: Path) -> AbstractContextManager[Path]:
+        return replacing(path, draft=self._draft.with_name(f"{self._draft.name}{path.suffix}"))
 
     def discard(self) -> None:
         """Remove what came. Does nothing once it has its place."""

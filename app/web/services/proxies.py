@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Literal
 
 from app.exporting.ffmpeg_binary import ExportError, find_ffmpeg
 from app.web.services.proxy_making import Made, Stopped, make_proxy
+from files.replace import replace_file
+from files.sweep import sweep_files
 
 if TYPE_CHECKING:
     from db.records import Segment, Video
@@ -159,7 +161,8 @@ class Proxies:
         return ProxyState(state="ready", progress=1.0, offset=offset, duration=duration)
 
     def _work(self) -> None:
-        self._sweep_drafts()
+        # An older draft is what a killed server left; a younger one may be another server's.
+        sweep_files(self.directory, _DRAFT, older_than_seconds=_STALE_SECONDS)
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._stopped or self._waiting)
@@ -211,12 +214,8 @@ class Proxies:
 
     def _publish(self, stretch: Stretch, made: Made, draft: Path) -> None:
         told = {"offset": float(made.offset_seconds), "duration": float(made.duration_seconds)}
-        notes = draft.with_suffix(".json")
-        try:
-            notes.write_text(json.dumps(told), "utf-8")
-            os.replace(notes, self.directory / f"{stretch.key}.json")
-        finally:
-            notes.unlink(missing_ok=True)
+        notes = self.directory / f"{stretch.key}.json"
+        replace_file(notes, json.dumps(told).encode(), draft=draft.with_suffix(".json"))
         os.replace(draft, self.directory / f"{stretch.key}.mp4")
         self._keep_within_limit(stretch.key)
 
@@ -236,10 +235,3 @@ class Proxies:
             path.unlink(missing_ok=True)
             path.with_suffix(".json").unlink(missing_ok=True)
             total -= size
-
-    def _sweep_drafts(self) -> None:
-        """Remove what a killed server left here, long enough ago that no other is still writing it."""
-        for path in self.directory.glob(f"{_DRAFT}*"):
-            with suppress(OSError):
-                if time.time() - path.stat().st_mtime > _STALE_SECONDS:
-                    path.unlink()

@@ -1,0 +1,57 @@
+"""Whole-file replacement: a reader sees the old content or the new, never a part of either."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from files.durability import flush, flush_directory, remove
+
+
+@contextmanager
+def replacing(path: Path, *, durable: bool = False, draft: Path | None = None) -> Iterator[Path]:
+    """Yield a temporary path to write to; put the file in place when the block ends, or remove it if the block raises.
+
+    Args:
+        path: The file to make or replace. Its folder must exist.
+        durable: Flush the new file before the rename and the folder after it, so that the replacement outlasts a power
+            cut once the block has ended.
+        draft: The temporary path, in the folder of `path`: for callers whose sweep knows it by its name. By default a
+            hidden name that no other writer has.
+
+    Raises:
+        OSError: The file could not be written, flushed or renamed. `path` is as it was.
+    """
+    draft = draft or path.with_name(f".{path.name}-{secrets.token_hex(6)}")
+    try:
+        yield draft
+        if durable:
+            flush(draft)
+        os.replace(draft, path)
+    except BaseException:
+        remove(draft)
+        raise
+    if durable:
+        flush_directory(path.parent)
+
+
+def replace_file(path: Path, content: bytes, *, durable: bool = False, draft: Path | None = None) -> None:
+    """Make a file hold exactly `content`; see `replacing` for the arguments.
+
+    Raises:
+        OSError: The file could not be replaced, or `draft` exists already. `path` is as it was.
+    """
+    with replacing(path, durable=durable, draft=draft) as temporary, temporary.open("xb") as stream:
+        stream.write(content)
+
+
+def try_replace_file(path: Path, content: bytes) -> bool:
+    """Replace a file that is a convenience only. Return False, with the old file left as it was, where that fails."""
+    try:
+        replace_file(path, content)
+    except OSError:
+        return False
+    return True

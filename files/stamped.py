@@ -1,0 +1,158 @@
+"""Stamped cache files: write-once data files, and one small stamp that names those that count.
+
+The stamp, `<name>.json`, is put in place by a rename after all the files that it names are safely on the disk. So
+whatever stops a process, the stamp in place names whole files; and of processes that save at the same time each
+leaves a whole set, of which the last one counts. A cache can be made again from what it was made of: callers treat
+every error here as "no cache".
+
+The record in a stamp is the caller's own JSON object. An object anywhere in it with a string `file` names a data file;
+`write` makes such entries, with size and checksum, and `verified` checks them.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from files.durability import checksum, flush, remove
+from files.replace import replace_file
+from files.sweep import sweep_files
+
+ORPHAN_SECONDS = 3600.0
+"""A file that no stamp names and that is younger than this may be one that another process is writing now."""
+
+
+class DamagedFile(Exception):
+    """A data file is not what was written: its size or checksum differs."""
+
+
+class StampedFiles:
+    """The files of one cache in one folder. Making this object touches no disk.
+
+    Attributes:
+        directory: The folder; made when something is written.
+        name: The beginning of every file name. Names of caches in one folder must not be prefixes of each other.
+        stamp_path: The stamp, `<name>.json`. Data files are `<name>-<random><suffix>` beside it.
+    """
+
+    def __init__(self, directory: Path, name: str) -> None:
+        self.directory = directory
+        self.name = name
+        self.stamp_path = directory / f"{name}.json"
+        self._seen: str | None = None  # the text of the stamp as it was last read or written here
+
+    def new_path(self, suffix: str) -> Path:
+        """Return a path for a data file that no other writer has. Makes no file."""
+        return self.directory / f"{self.name}-{secrets.token_hex(6)}{suffix}"
+
+    def changed_by_others(self) -> bool:
+        """Return whether the stamp in place differs from the one that was last read or written here."""
+        return self._text() not in (self._seen, None)
+
+    def load(self) -> dict[str, Any] | None:
+        """Return the record in the stamp in place, or None where there is no stamp.
+
+        Raises:
+            ValueError: The stamp is torn, or is no JSON object.
+        """
+        text = self._seen = self._text()
+        if text is None:
+            return None
+        try:
+            record = json.loads(text)
+        except RecursionError as error:
+            raise ValueError("the stamp is nested too deeply") from error
+        if not isinstance(record, dict):
+            raise ValueError("the stamp is no JSON object")
+        return record
+
+    def write(self, suffix: str, write: Callable[[Path], object]) -> dict[str, Any]:
+        """Write a data file and return its entry for a record: file, size_bytes and crc32.
+
+        Args:
+            suffix: The end of its name, such as `.npz`.
+            write: Writes the file at the path that it is given. Whatever it raises is raised again; nothing is left.
+
+        Raises:
+            OSError: The file could not be written. Nothing is left of it.
+        """
+        path = self.new_path(suffix)
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            write(path)
+            flush(path)
+            return {"file": path.name, "size_bytes": path.stat().st_size, "crc32": checksum(path)}
+        except BaseException:
+            remove(path)
+            raise
+
+    def verified(self, entry: dict[str, Any]) -> Path:
+        """Return the path of the data file that `entry` names, after checking its size and checksum.
+
+        Raises:
+            DamagedFile: The file is not what was written.
+            OSError: The file is missing or cannot be read.
+            KeyError, TypeError: The entry is not one that `write` returned.
+        """
+        path = self.path_of(entry)
+        if path.stat().st_size != entry["size_bytes"] or checksum(path) != entry["crc32"]:
+            raise DamagedFile(f"{path.name} is not what was written")
+        return path
+
+    def path_of(self, entry: dict[str, Any]) -> Path:
+        """Return the path of the data file that `entry` names: in this cache's folder, whatever the entry says."""
+        return self.directory / Path(entry["file"]).name
+
+    def save(self, record: dict[str, Any]) -> None:
+        """Put the stamp in place; then remove the files that only its predecessor named, and old orphans.
+
+        Args:
+            record: A JSON object. The data files that it names must be written and flushed.
+
+        Raises:
+            OSError: The stamp could not be replaced. The former one is in place.
+        """
+        self.directory.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(record, indent=1)
+        replaced = self._named(self._text())
+        replace_file(self.stamp_path, text.encode(), durable=True, draft=self.new_path(".json.partial"))
+        self._seen = text
+        kept = self._named(text)
+        for name in replaced - kept:
+            remove(self.directory / name)
+        sweep_files(self.directory, f"{self.name}-", older_than_seconds=ORPHAN_SECONDS, keep=kept)
+
+    def forget(self) -> None:
+        """Remove the stamp in place and every file that it names, because some of them are damaged. Never raises."""
+        self._seen, named = None, self._named(self._text())
+        for path in (self.stamp_path, *(self.directory / name for name in named)):
+            remove(path)
+
+    def _named(self, text: str | None) -> set[str]:
+        """Return the names of this cache's data files that a stamp names, whether the stamp is any good or not."""
+        try:
+            names = {Path(entry["file"]).name for entry in _entries(json.loads(text or "{}"))}
+        except (ValueError, RecursionError):
+            return set()
+        return {name for name in names if name.startswith(f"{self.name}-")}
+
+    def _text(self) -> str | None:
+        try:
+            return self.stamp_path.read_text("utf-8", errors="replace")
+        except OSError:
+            return None
+
+
+def _entries(value: object) -> Iterator[dict[str, Any]]:
+    """Yield every object within a JSON value that has a string `file`."""
+    if isinstance(value, dict):
+        if isinstance(value.get("file"), str):
+            yield value
+        for each in value.values():
+            yield from _entries(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _entries(each)
