@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from synthetic import make_video
 
 from app.compose import Settings
-from app.web.http.security import Guard
+from app.web.http.security import SecurityMiddleware
 from app.web.server import our_routes
 from app.web.services.proxies import Proxies
 from db.library import Library
@@ -48,7 +48,7 @@ def client_of(library: Library, proxies: Proxies | None = None) -> TestClient:
     """As the page's own JavaScript asks: its host, its origin, its header."""
     routes = our_routes(Settings(library=library.directory), library, proxies or Proxies(library.directory / "proxies"))
     headers = {"X-Prismsearch": "1", "Origin": ORIGIN, "Sec-Fetch-Site": "same-origin"}
-    app = Starlette(routes=routes, middleware=[Middleware(Guard)])
+    app = Starlette(routes=routes, middleware=[Middleware(SecurityMiddleware)])
     return TestClient(app, base_url=ORIGIN, headers=headers, raise_server_exceptions=False)
 
 

@@ -21,7 +21,7 @@ from starlette.testclient import TestClient
 from synthetic import make_audio, make_video
 
 from app.web.api.examples import example_routes, file_name
-from app.web.http.security import Guard
+from app.web.http.security import SecurityMiddleware
 from app.web.services.examples import Examples, find_example
 from db.library import Library
 
@@ -34,7 +34,7 @@ def examples(tmp_path: Path) -> Examples:
 
 
 def app_of(examples: Examples) -> Starlette:
-    return Starlette(routes=example_routes(examples, most_bytes=SMALL), middleware=[Middleware(Guard)])
+    return Starlette(routes=example_routes(examples, most_bytes=SMALL), middleware=[Middleware(SecurityMiddleware)])
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def asked(port: int, path: str, headers: dict[str, str] | None = None, method: s
 def test_a_server_over_a_library_that_is_not_there_yet(
     served: tuple[subprocess.Popen[str], int], tmp_path: Path
 ) -> None:
-    """Streamlit's own routes and ours behind one guard; Ctrl-C ends it cleanly."""
+    """Streamlit's own routes and ours behind one middleware; Ctrl-C ends it cleanly."""
     process, port = served
     assert (tmp_path / "new" / "library" / "library.sqlite3").is_file()
     status, kind, body = asked(port, "/")

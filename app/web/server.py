@@ -28,8 +28,10 @@ from app.web.api.proxies import proxy_routes
 from app.web.api.runs import run_routes
 from app.web.api.searches import search_routes
 from app.web.api.segments import segment_routes
-from app.web.http.responses import ApiError, Call, route
-from app.web.http.security import Guard
+from app.web.http.errors import ApiError
+from app.web.http.requests import ApiRequest
+from app.web.http.routes import route
+from app.web.http.security import SecurityMiddleware
 from app.web.pages.theme import theme_options
 from app.web.services.examples import Examples
 from app.web.services.proxies import Proxies
@@ -98,7 +100,7 @@ def make_app(
         Path(__file__).parents[1] / "page.py",
         lifespan=running,
         routes=our_routes(settings, library, proxies),
-        middleware=[Middleware(Guard)],
+        middleware=[Middleware(SecurityMiddleware)],
     )
 
 
@@ -106,7 +108,7 @@ def our_routes(settings: Settings, library: Library, proxies: Proxies) -> list[R
     """Everything under /api/."""
     lookups, check, runs = Lookups(library), SourceCheck(), Jobs(library.directory)
 
-    def nothing(call: Call) -> None:
+    def nothing(request: ApiRequest) -> None:
         raise ApiError(404, "There is no such address.")
 
     return [

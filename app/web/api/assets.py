@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.web.http.errors import ApiError
 from app.web.http.file_sending import send_file
-from app.web.http.responses import ApiError, Call, route
+from app.web.http.requests import ApiRequest
+from app.web.http.routes import route
 from app.web.pages.components import STATIC, static_files
 
 if TYPE_CHECKING:
@@ -19,11 +21,11 @@ _YEAR_SECONDS = 365 * 24 * 3600
 def asset_routes() -> list[Route]:
     """`/api/assets/VERSION/NAME`; the version only tells browsers that the file is another one."""
 
-    def send(call: Call) -> Response:
+    def send(request: ApiRequest) -> Response:
         names = {path.relative_to(STATIC).as_posix(): path for path in static_files() if path.suffix in TYPES}
-        path = names.get(call.path["name"])
+        path = names.get(request.path["name"])
         if path is None:
             raise ApiError(404, "There is no such file.")
-        return send_file(call, path, media_type=TYPES[path.suffix], seconds=_YEAR_SECONDS, inside=STATIC)
+        return send_file(request, path, media_type=TYPES[path.suffix], max_age_seconds=_YEAR_SECONDS, inside=STATIC)
 
     return [route("/api/assets/{version}/{name:path}", send)]

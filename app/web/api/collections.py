@@ -14,102 +14,98 @@ from starlette.responses import Response
 
 from app.timelines.model import frame_range
 from app.timelines.timecode import nominal_rate
+from app.web.api.bodies import CollectionBody, SubclipChangeBody, SubclipIdsBody, SubclipMoveBody, SubclipsBody
 from app.web.api.segments import ratio
-from app.web.http.responses import ApiError, Call, bad_request, json_answer, not_found, route
-from app.web.http.validation import integer, list_of, number, or_none, text
+from app.web.http.errors import ApiError, bad_request, not_found
+from app.web.http.requests import ApiRequest
+from app.web.http.responses import has_etag, json_response
+from app.web.http.routes import route
 
 if TYPE_CHECKING:
     from starlette.routing import Route
 
     from db.library import Library
-    from db.records import Collection, NewSubclip, Subclip
-
-MOST_NAME, MOST_NOTE = 200, 10_000
-MOST_AT_ONCE = 2000
+    from db.records import Collection, Subclip
 
 
 def collection_routes(library: Library) -> list[Route]:
     """`/api/collections...` and `/api/subclips...`."""
 
-    def every(call: Call) -> dict[str, Any]:
+    def every(request: ApiRequest) -> dict[str, Any]:
         tray = library.collections.tray()
         return {"collections": [listed(each) for each in library.collections.all()], "tray": tray.id}
 
-    def create(call: Call) -> dict[str, Any]:
-        name = call.fields({"name": text(MOST_NAME)})["name"]
+    def create(request: ApiRequest) -> dict[str, Any]:
+        body = request.json(CollectionBody)
         with bad_request():
-            return listed(library.collections.create(name))
+            return listed(library.collections.create(body.name))
 
-    def rename(call: Call) -> dict[str, Any]:
-        identity, name = call.id("collection"), call.fields({"name": text(MOST_NAME)})["name"]
+    def rename(request: ApiRequest) -> dict[str, Any]:
+        identity, body = request.id("collection"), request.json(CollectionBody)
         with not_found("collection"), bad_request():
-            return listed(library.collections.rename(identity, name))
+            return listed(library.collections.rename(identity, body.name))
 
-    def remove(call: Call) -> dict[str, Any]:
+    def remove(request: ApiRequest) -> dict[str, Any]:
         with not_found("collection"):
-            library.collections.remove(call.id("collection"))
-        return {"removed": call.id("collection")}
+            library.collections.remove(request.id("collection"))
+        return {"removed": request.id("collection")}
 
-    def restore(call: Call) -> dict[str, Any]:
+    def restore(request: ApiRequest) -> dict[str, Any]:
         with not_found("collection"), bad_request():
-            return listed(library.collections.restore(call.id("collection")))
+            return listed(library.collections.restore(request.id("collection")))
 
-    def show(call: Call) -> Response:
-        identity = call.id("collection")
+    def show(request: ApiRequest) -> Response:
+        identity = request.id("collection")
         with not_found("collection"):
             collection = library.collections.get(identity)
             content = {**listed(collection), "subclips": describe_all(library.collections.subclips(identity))}
-        answer = json_answer(content)
+        answer = json_response(content)
         # Of all that is told, because files go missing and come back without any change of the collection.
         tag = f'"{collection.revision}-{hashlib.blake2b(bytes(answer.body), digest_size=8).hexdigest()}"'
         headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-        sent = call.headers.get("if-none-match", "")
-        if tag in [each.strip() for each in sent.split(",")]:
+        if has_etag(request.headers.get("if-none-match"), tag):
             return Response(status_code=304, headers=headers)
         answer.headers.update(headers)
         return answer
 
-    def add(call: Call) -> dict[str, Any]:
-        body = call.fields({"items": list_of(new_subclip, MOST_AT_ONCE)}, {"after": or_none(integer)})
+    def add(request: ApiRequest) -> dict[str, Any]:
+        from db.records import NewSubclip
+
+        body = request.json(SubclipsBody)
+        items = [NewSubclip(segment_id=each.segment, **each.model_dump(exclude={"segment"})) for each in body.items]
         with not_found("collection or segment"), bad_request():
-            added = library.collections.add(call.id("collection"), body["items"], after=body.get("after"))
+            added = library.collections.add(request.id("collection"), items, after=body.after)
         return {"subclips": describe_all(added)}
 
-    def chosen(call: Call) -> list[int]:
-        ids: list[int] = call.fields({"ids": list_of(integer, MOST_AT_ONCE)})["ids"]
+    def chosen(request: ApiRequest) -> list[int]:
+        body = request.json(SubclipIdsBody)
         with not_found("collection"):
-            library.collections.get(call.id("collection"))
-        return ids
+            library.collections.get(request.id("collection"))
+        return body.ids
 
-    def take_out(call: Call) -> dict[str, int]:
-        return {"removed": library.collections.take_out(chosen(call))}
+    def take_out(request: ApiRequest) -> dict[str, int]:
+        return {"removed": library.collections.take_out(chosen(request))}
 
-    def put_back(call: Call) -> dict[str, int]:
-        return {"restored": library.collections.put_back(chosen(call))}
+    def put_back(request: ApiRequest) -> dict[str, int]:
+        return {"restored": library.collections.put_back(chosen(request))}
 
-    def change(call: Call) -> Any:
+    def change(request: ApiRequest) -> Any:
         from db.errors import EditConflict
 
-        optional = {
-            "start_pts": integer,
-            "end_pts": integer,
-            "name": text(MOST_NAME, blank=True),
-            "note": text(MOST_NOTE, blank=True),
-        }
-        body = call.fields({"revision": integer}, optional)
-        revision = body.pop("revision")
+        body = request.json(SubclipChangeBody)
+        changes = body.model_dump(exclude={"revision"}, exclude_unset=True)
         try:
             with not_found("clip"), bad_request():
-                return describe(library.collections.change(call.id("clip"), revision, **body), {})
+                return describe(library.collections.change(request.id("clip"), body.revision, **changes), {})
         except EditConflict as conflict:
             raise ApiError(
                 409, "This clip was changed elsewhere meanwhile.", current=describe(conflict.current, {})
             ) from conflict
 
-    def move(call: Call) -> dict[str, Any]:
-        after = call.fields({"after": or_none(integer)})["after"]
+    def move(request: ApiRequest) -> dict[str, Any]:
+        body = request.json(SubclipMoveBody)
         with not_found("clip"), bad_request():
-            return listed(library.collections.move(call.id("clip"), after))
+            return listed(library.collections.move(request.id("clip"), body.after))
 
     return [
         route("/api/collections", every),
@@ -124,22 +120,6 @@ def collection_routes(library: Library) -> list[Route]:
         route("/api/subclips/{clip}", change, "PATCH"),
         route("/api/subclips/{clip}/move", move, "POST"),
     ]
-
-
-def new_subclip(name: str, value: Any) -> NewSubclip:
-    """A Field: {segment, start_pts?, end_pts?, name?, note?, score?}."""
-    from db.records import NewSubclip
-
-    call = Call("POST", {}, {}, None, value)  # type: ignore[arg-type]
-    optional = {
-        "start_pts": or_none(integer),
-        "end_pts": or_none(integer),
-        "name": text(MOST_NAME, blank=True),
-        "note": text(MOST_NOTE, blank=True),
-        "score": or_none(number),
-    }
-    kept = call.fields({"segment": integer}, optional)
-    return NewSubclip(segment_id=kept.pop("segment"), **kept)
 
 
 def listed(collection: Collection) -> dict[str, Any]:

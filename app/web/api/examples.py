@@ -9,8 +9,11 @@ from urllib.parse import unquote
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
+from app.web.http.errors import ApiError, not_found
 from app.web.http.file_sending import send_file
-from app.web.http.responses import CLOSING, ApiError, Call, answered, json_answer, not_found, route
+from app.web.http.requests import ApiRequest
+from app.web.http.responses import CLOSING, json_response
+from app.web.http.routes import errors_as_responses, route
 from app.web.services.examples import MOST_BYTES, Example, Examples, Incoming
 
 if TYPE_CHECKING:
@@ -34,11 +37,11 @@ def example_routes(examples: Examples, *, most_bytes: int = MOST_BYTES) -> list[
                 raise ApiError(503, "Other files are still arriving; drop this one when they are done.")
             arriving.add(id(request))
             try:
-                return json_answer(told(await _received(request, examples, declared, most_bytes)))
+                return json_response(told(await _received(request, examples, declared, most_bytes)))
             finally:
                 arriving.discard(id(request))
 
-        answer = await answered(work)
+        answer = await errors_as_responses(work)
         if answer.status_code >= 400:
             answer.headers.update(CLOSING)
         return answer
@@ -46,14 +49,14 @@ def example_routes(examples: Examples, *, most_bytes: int = MOST_BYTES) -> list[
     def told(example: Example) -> dict[str, str]:
         return {"token": example.token, "name": example.name, "kind": example.kind}
 
-    def about(call: Call) -> dict[str, str]:
+    def about(request: ApiRequest) -> dict[str, str]:
         with not_found("example"):
-            return told(examples.get(call.path["token"]))
+            return told(examples.get(request.path["token"]))
 
-    def poster(call: Call) -> Response:
+    def poster(request: ApiRequest) -> Response:
         with not_found("example"):
-            example = examples.get(call.path["token"])
-        return send_file(call, example.poster, media_type="image/jpeg", inside=examples.directory)
+            example = examples.get(request.path["token"])
+        return send_file(request, example.poster, media_type="image/jpeg", inside=examples.directory)
 
     return [
         Route("/api/examples", receive, methods=["POST"]),

@@ -10,8 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.web.http.responses import ApiError, Call, bad_request, not_found, route
-from app.web.http.validation import integer, list_of, number, one_of, text
+from app.web.api.bodies import ExportBody
+from app.web.http.errors import ApiError, bad_request, not_found
+from app.web.http.requests import ApiRequest
+from app.web.http.routes import route
 
 if TYPE_CHECKING:
     from starlette.routing import Route
@@ -20,9 +22,7 @@ if TYPE_CHECKING:
     from app.jobs.jobs import Jobs
     from db.library import Library
 
-MODES = ("smart", "exact", "copy", "none")  # none: only the lists
 MOST_HANDLE_SECONDS = 60.0
-_MOST_PATTERN, _MOST_PATH, _MOST_CLIPS = 200, 4000, 2000
 _KEPT_SECONDS = 14 * 24 * 3600.0
 _UNSAFE = re.compile(r"[^\w. -]+")
 
@@ -35,49 +35,39 @@ def exports_folder(library: Library) -> Path:
 def export_routes(settings: Settings, library: Library, runs: Jobs) -> list[Route]:
     """`POST /api/exports`."""
     from app.exporting.naming import check_pattern
-    from app.timelines.writing import FORMATS
 
-    def begin(call: Call) -> dict[str, Any]:
-        body = call.fields(
-            {"collection": integer, "to": text(_MOST_PATH)},
-            {
-                "subclips": list_of(integer, _MOST_CLIPS),
-                "mode": one_of(*MODES),
-                "handles_seconds": number,
-                "name_pattern": text(_MOST_PATTERN, blank=True),
-                "lists": list_of(one_of(*FORMATS), len(FORMATS)),
-            },
-        )
-        handles = body.get("handles_seconds", 0.0)
+    def begin(request: ApiRequest) -> dict[str, Any]:
+        body = request.json(ExportBody)
+        handles = body.handles_seconds
         if not 0 <= handles <= MOST_HANDLE_SECONDS:
             raise ApiError(400, f"Handles are from 0 to {MOST_HANDLE_SECONDS:g} seconds.")
-        pattern = body.get("name_pattern", "")
+        pattern = body.name_pattern
         if pattern.strip():
             with bad_request():
                 check_pattern(pattern)
         with not_found("collection"):
-            collection = library.collections.get(body["collection"])
+            collection = library.collections.get(body.collection)
             there = [each.id for each in library.collections.subclips(collection.id)]
-        if body.get("mode") == "none" and not body.get("lists"):
+        if body.mode == "none" and not body.lists:
             raise ApiError(400, "There is nothing to write; choose a mode, or at least one list.")
-        chosen = body.get("subclips")
+        chosen = body.subclips
         if not there or chosen == []:
             raise ApiError(400, "There is no clip to export; add some to the collection first.")
         if chosen is not None and set(chosen) - set(there):
             raise ApiError(409, "Some of these clips are not in the collection any more; look at it again.")
         words = ["export", "--collection", collection.name]
-        if body["to"] == "zip":
+        if body.to == "zip":
             words += ["--zip", str(_zip_path(library, collection.name))]
         else:
-            words += ["--to", str(_folder(body["to"]))]
-        if body.get("mode") == "none":
+            words += ["--to", str(_folder(body.to))]
+        if body.mode == "none":
             words += ["--lists-only"]
         else:
-            words += ["--mode", body.get("mode", "smart"), "--handles", f"{handles:.3f}"]
+            words += ["--mode", body.mode, "--handles", f"{handles:.3f}"]
         if pattern.strip():
             words += ["--name", pattern]
-        if body.get("lists"):
-            words += ["--list", ",".join(dict.fromkeys(body["lists"]))]
+        if body.lists:
+            words += ["--list", ",".join(dict.fromkeys(body.lists))]
         if chosen is not None:
             words += ["--subclips", ",".join(map(str, chosen))]
         return {"run": runs.start(words, settings)}

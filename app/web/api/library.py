@@ -6,7 +6,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from app.shell.listing import status_of
-from app.web.http.responses import Call, route
+from app.web.http.requests import ApiRequest
+from app.web.http.routes import route
 
 if TYPE_CHECKING:
     from starlette.routing import Route
@@ -20,14 +21,14 @@ def library_routes(library: Library) -> list[Route]:
     """`/api/library`; `/api/library/disk`: how much of the disk it takes;
     `/api/library/state`: a text that changes whenever any process writes to the library, for pages that watch it."""
 
-    def listed(call: Call) -> dict[str, Any]:
+    def listed(request: ApiRequest) -> dict[str, Any]:
         return listing(library)
 
-    def disk(call: Call) -> dict[str, Any]:
+    def disk(request: ApiRequest) -> dict[str, Any]:
         stats = library.stats()
         return {"bytes": stats.database_bytes + stats.media_bytes}
 
-    def state(call: Call) -> dict[str, Any]:
+    def state(request: ApiRequest) -> dict[str, Any]:
         return {"state": library_state(library)}
 
     return [

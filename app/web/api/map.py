@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.web.http.responses import ApiError, Call, route
+from app.web.http.errors import ApiError
+from app.web.http.requests import ApiRequest
+from app.web.http.routes import route
 from app.web.services.map_making import MapMaker, MapState
 
 if TYPE_CHECKING:
@@ -24,18 +26,18 @@ def map_routes(library: Library, maker: MapMaker | None = None) -> list[Route]:
     """`/api/map?encoder=ID` (GET: state, POST: have it made) and, of a version, `points` and `videos`."""
     maker = maker or MapMaker(library)
 
-    def wanted(call: Call) -> str:
-        encoder_id = call.query.get("encoder", "")
+    def wanted(request: ApiRequest) -> str:
+        encoder_id = request.query.get("encoder", "")
         if encoder_id not in {row.id for row in library.encoders()}:
             raise ApiError(404, "This library holds nothing of that encoder; index a folder with it first.")
         return encoder_id
 
-    def state(call: Call) -> dict[str, Any]:
-        encoder_id = wanted(call)
+    def state(request: ApiRequest) -> dict[str, Any]:
+        encoder_id = wanted(request)
         return told(maker.state(encoder_id), encoder_id)
 
-    def make(call: Call) -> dict[str, Any]:
-        encoder_id = wanted(call)
+    def make(request: ApiRequest) -> dict[str, Any]:
+        encoder_id = wanted(request)
         return told(maker.start(encoder_id), encoder_id)
 
     def told(state: MapState, encoder_id: str) -> dict[str, Any]:
@@ -51,22 +53,22 @@ def map_routes(library: Library, maker: MapMaker | None = None) -> list[Route]:
             "error": state.error or None,
         }
 
-    def versioned(call: Call) -> Projection:
-        found = maker.state(wanted(call))
-        if found.made is None or found.version != call.path["version"]:
+    def versioned(request: ApiRequest) -> Projection:
+        found = maker.state(wanted(request))
+        if found.made is None or found.version != request.path["version"]:
             raise ApiError(404, "This map has been made again; load the page anew.")
         return found.made
 
-    def points(call: Call) -> Response:
+    def points(request: ApiRequest) -> Response:
         from starlette.responses import Response
 
-        return Response(packed(library, versioned(call)), headers=_FOREVER, media_type="application/octet-stream")
+        return Response(packed(library, versioned(request)), headers=_FOREVER, media_type="application/octet-stream")
 
-    def videos(call: Call) -> Response:
-        from app.web.http.responses import json_answer
+    def videos(request: ApiRequest) -> Response:
+        from app.web.http.responses import json_response
 
-        versioned(call)
-        return json_answer(named_videos(library), headers=_FOREVER)
+        versioned(request)
+        return json_response(named_videos(library), headers=_FOREVER)
 
     return [
         route("/api/map", state),

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.web.http.errors import ApiError
 from app.web.http.file_sending import send_file, video_type
-from app.web.http.responses import ApiError, Call, route
+from app.web.http.requests import ApiRequest
+from app.web.http.routes import route
 from app.web.services.segment_cache import Lookups, Place
 from app.web.services.source_check import SourceCheck
 
@@ -26,14 +28,14 @@ def media_routes(library: Library, lookups: Lookups, check: SourceCheck) -> list
     """`/api/poster/ID` and `/api/preview/ID` of a segment, `/api/video/ID` of the video that a segment lies in."""
     media = library.directory / "media"
 
-    def sender(choose: Callable[[Place], Path], media_type: str) -> Callable[[Call], Response]:
-        def send(call: Call) -> Response:
-            segment = call.id("segment")
+    def sender(choose: Callable[[Place], Path], media_type: str) -> Callable[[ApiRequest], Response]:
+        def send(request: ApiRequest) -> Response:
+            segment = request.id("segment")
             for fresh in (False, True):  # a file that went because its video was indexed again has a successor
                 place = lookups.place(segment, fresh=fresh)
                 try:
                     # Asked again each time (and 304 then): another library has other posters at the same address.
-                    return send_file(call, choose(place), media_type=media_type, seconds=0, inside=media)
+                    return send_file(request, choose(place), media_type=media_type, max_age_seconds=0, inside=media)
                 except ApiError as problem:
                     if problem.status != 404 or fresh:
                         raise
@@ -41,13 +43,13 @@ def media_routes(library: Library, lookups: Lookups, check: SourceCheck) -> list
 
         return send
 
-    def send_video(call: Call) -> Response:
-        video = lookups.place(call.id("segment"), fresh=True).video
+    def send_video(request: ApiRequest) -> Response:
+        video = lookups.place(request.id("segment"), fresh=True).video
 
         def unchanged(info: os.stat_result) -> None:
             check.require(video, info)
 
-        return send_file(call, video.path, media_type=video_type(video.path), seconds=0, check=unchanged)
+        return send_file(request, video.path, media_type=video_type(video.path), max_age_seconds=0, check=unchanged)
 
     return [
         route("/api/poster/{segment}", sender(lambda place: place.poster, "image/jpeg")),

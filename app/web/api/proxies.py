@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from app.web.http.errors import ApiError
 from app.web.http.file_sending import send_file
-from app.web.http.responses import ApiError, Call, route
+from app.web.http.requests import ApiRequest
+from app.web.http.routes import route
 from app.web.services.proxies import Proxies, ProxyState, Stretch, stretch_around
 from app.web.services.segment_cache import Lookups
 from app.web.services.source_check import SourceCheck
@@ -19,37 +21,37 @@ if TYPE_CHECKING:
 def proxy_routes(lookups: Lookups, check: SourceCheck, proxies: Proxies) -> list[Route]:
     """`/api/proxy/ID`: POST begins it, GET tells; `/api/proxy/ID/file` is the MP4."""
 
-    def stretch_of(call: Call) -> Stretch:
-        place = lookups.place(call.id("segment"))
+    def stretch_of(request: ApiRequest) -> Stretch:
+        place = lookups.place(request.id("segment"))
         return stretch_around(place.segment, place.video)
 
-    def told(call: Call, state: ProxyState) -> dict[str, Any]:
+    def told(request: ApiRequest, state: ProxyState) -> dict[str, Any]:
         ready = state.state == "ready"
         return {
             "state": state.state,
             "progress": state.progress,
-            "url": f"/api/proxy/{call.id('segment')}/file" if ready else None,
+            "url": f"/api/proxy/{request.id('segment')}/file" if ready else None,
             "offset": state.offset,
             "duration": state.duration,
             "error": state.error,
         }
 
-    def ask(call: Call) -> dict[str, Any]:
-        place, stretch = lookups.place(call.id("segment"), fresh=True), stretch_of(call)
+    def ask(request: ApiRequest) -> dict[str, Any]:
+        place, stretch = lookups.place(request.id("segment"), fresh=True), stretch_of(request)
         state = proxies.look(stretch)
         if state.state == "none":
             check.require(place.video, os.stat(place.video.path))
             state = proxies.ask(stretch)
-        return told(call, state)
+        return told(request, state)
 
-    def look(call: Call) -> dict[str, Any]:
-        return told(call, proxies.look(stretch_of(call)))
+    def look(request: ApiRequest) -> dict[str, Any]:
+        return told(request, proxies.look(stretch_of(request)))
 
-    def send(call: Call) -> Response:
-        path = proxies.file(stretch_of(call))
+    def send(request: ApiRequest) -> Response:
+        path = proxies.file(stretch_of(request))
         if not path.is_file():
             raise ApiError(404, "This proxy is not there any more; ask for it again.")
-        return send_file(call, path, media_type="video/mp4", seconds=0, inside=proxies.directory)
+        return send_file(request, path, media_type="video/mp4", max_age_seconds=0, inside=proxies.directory)
 
     return [
         route("/api/proxy/{segment}", ask, "POST"),

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.web.api.exports import exports_folder
+from app.web.http.errors import ApiError, not_found
 from app.web.http.file_sending import send_file
-from app.web.http.responses import ApiError, Call, not_found, route
+from app.web.http.requests import ApiRequest
+from app.web.http.routes import route
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -24,31 +26,36 @@ _MOST_LISTED = 20  # failures of each run; the page asks for the list every seco
 def run_routes(library: Library, runs: Jobs) -> list[Route]:
     """`/api/runs...`."""
 
-    def every(call: Call) -> dict[str, Any]:
+    def every(request: ApiRequest) -> dict[str, Any]:
         return {"runs": [described(each, _MOST_LISTED) for each in runs.all()]}
 
-    def find(call: Call) -> JobState:
+    def find(request: ApiRequest) -> JobState:
         with not_found("run"):
-            return runs.get(call.path["run"])
+            return runs.get(request.path["run"])
 
-    def stop(call: Call) -> dict[str, Any]:
-        state = find(call)
+    def stop(request: ApiRequest) -> dict[str, Any]:
+        state = find(request)
         runs.stop(state.id)
-        return described(find(call))
+        return described(find(request))
 
-    def download(call: Call) -> Response:
-        path = _zip_of(find(call))
+    def download(request: ApiRequest) -> Response:
+        path = _zip_of(find(request))
         if path is None:
             raise ApiError(404, "There is nothing to download of this run.")
         name = path.name.encode("ascii", "replace").decode().replace('"', "_").replace("\\", "_").replace("?", "_")
         headers = {"Content-Disposition": f"attachment; filename=\"{name}\"; filename*=UTF-8''{_percent(path.name)}"}
         return send_file(
-            call, path, media_type="application/zip", seconds=0, inside=exports_folder(library), headers=headers
+            request,
+            path,
+            media_type="application/zip",
+            max_age_seconds=0,
+            inside=exports_folder(library),
+            headers=headers,
         )
 
     return [
         route("/api/runs", every),
-        route("/api/runs/{run}", lambda call: described(find(call))),
+        route("/api/runs/{run}", lambda request: described(find(request))),
         route("/api/runs/{run}/stop", stop, "POST"),
         route("/api/runs/{run}/download", download),
     ]

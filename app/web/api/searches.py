@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from app.web.http.responses import ApiError, Call, bad_request, route
-from app.web.http.validation import text
+from app.web.api.bodies import SavedSearchBody
+from app.web.http.errors import ApiError, bad_request
+from app.web.http.requests import ApiRequest
+from app.web.http.routes import route
 
 if TYPE_CHECKING:
     from starlette.routing import Route
@@ -13,25 +15,23 @@ if TYPE_CHECKING:
     from db.library import Library
     from db.records import SavedSearch
 
-MOST_NAME, MOST_LINK = 200, 8000
-
 
 def search_routes(library: Library) -> list[Route]:
     """`/api/searches...`."""
 
-    def every(call: Call) -> dict[str, Any]:
+    def every(request: ApiRequest) -> dict[str, Any]:
         return {"searches": [described(each) for each in library.searches.all()]}
 
-    def save(call: Call) -> dict[str, Any]:
-        body = call.fields({"name": text(MOST_NAME), "link": text(MOST_LINK)})
+    def save(request: ApiRequest) -> dict[str, Any]:
+        body = request.json(SavedSearchBody)
         with bad_request():
             # Only ever what stands after the question mark: a saved search cannot lead to another place.
-            return described(library.searches.save(body["name"], body["link"].lstrip("/?")))
+            return described(library.searches.save(body.name, body.link.lstrip("/?")))
 
-    def remove(call: Call) -> dict[str, Any]:
-        if not library.searches.remove(call.id("search")):
+    def remove(request: ApiRequest) -> dict[str, Any]:
+        if not library.searches.remove(request.id("search")):
             raise ApiError(404, "There is no such search; it may have been removed meanwhile.")
-        return {"removed": call.id("search")}
+        return {"removed": request.id("search")}
 
     return [
         route("/api/searches", every),

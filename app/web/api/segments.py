@@ -8,7 +8,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from app.timelines.timecode import nominal_rate
-from app.web.http.responses import ApiError, Call, not_found, route
+from app.web.http.errors import ApiError, not_found
+from app.web.http.requests import ApiRequest
+from app.web.http.routes import route
 from app.web.services.playability import Playability
 from app.web.services.segment_cache import Lookups
 from app.web.services.source_check import SourceCheck
@@ -27,14 +29,14 @@ def segment_routes(library: Library, lookups: Lookups, check: SourceCheck) -> li
     """`/api/segment/ID`, `/api/neighbours/ID`, `/api/frames/ID`."""
     playability = Playability()
 
-    def segment(call: Call) -> dict[str, Any]:
-        place = lookups.place(call.id("segment"))
+    def segment(request: ApiRequest) -> dict[str, Any]:
+        place = lookups.place(request.id("segment"))
         return facts(place.segment, place.video, playability)
 
-    def neighbours(call: Call) -> dict[str, Any]:
-        before, after = (call.whole(name, 6, MOST_NEIGHBOURS) for name in ("before", "after"))
+    def neighbours(request: ApiRequest) -> dict[str, Any]:
+        before, after = (request.integer(name, 6, MOST_NEIGHBOURS) for name in ("before", "after"))
         with not_found("segment"):
-            found = library.segments_around(call.id("segment"), before=before, after=after)
+            found = library.segments_around(request.id("segment"), before=before, after=after)
         return {
             "items": [
                 {
@@ -47,9 +49,9 @@ def segment_routes(library: Library, lookups: Lookups, check: SourceCheck) -> li
             ]
         }
 
-    def frames(call: Call) -> dict[str, Any]:
-        video = lookups.place(call.id("segment")).video
-        start, end = (Fraction(call.number(name, value)) for name, value in (("from", 0.0), ("to", MOST_SECONDS)))
+    def frames(request: ApiRequest) -> dict[str, Any]:
+        video = lookups.place(request.id("segment")).video
+        start, end = (Fraction(request.number(name, value)) for name, value in (("from", 0.0), ("to", MOST_SECONDS)))
         if not 0 <= start < end:
             raise ApiError(400, "`from` must be 0 or more, and `to` greater than that.")
         if end - start > MOST_SECONDS + 1:
@@ -61,7 +63,7 @@ def segment_routes(library: Library, lookups: Lookups, check: SourceCheck) -> li
     return [
         route("/api/segment/{segment}", segment),
         route("/api/neighbours/{segment}", neighbours),
-        route("/api/frames/{segment}", frames, at_once=2),  # some must be decoded
+        route("/api/frames/{segment}", frames, max_concurrent=2),  # some must be decoded
     ]
 
 

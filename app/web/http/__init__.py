@@ -1,1 +1,1 @@
-"""Plain HTTP: requests, answers, files in ranges, and the security of the server."""
+"""HTTP for the routes under /api/: requests, responses, errors, files in ranges, and the security of the server."""

@@ -1,69 +1,91 @@
-"""What the members of a JSON object may be: each function is a Field, or makes one."""
+"""Request bodies as pydantic models, with pydantic's errors turned into our sentences.
+
+A body is a subclass of `Body` whose members are annotated with the types below. Types are strict ("1" is not 1), and
+members that a model does not name are ignored.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
-from app.web.http.responses import ApiError, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
-_LARGEST = 2**63 - 1  # what SQLite stores
+from app.web.http.errors import ApiError
 
+_LARGEST = 2**63 - 1  # of SQLite
 
-def text(most: int, *, blank: bool = False) -> Field:
-    """Text of at most `most` characters that can be stored as UTF-8, without null characters."""
-
-    def check(name: str, value: Any) -> str:
-        if not isinstance(value, str):
-            raise ApiError(400, f"`{name}` must be text.")
-        if len(value) > most:
-            raise ApiError(400, f"`{name}` is longer than {most} characters; shorten it.")
-        if "\0" in value or any("\ud800" <= each <= "\udfff" for each in value):
-            raise ApiError(400, f"`{name}` holds characters that cannot be kept.")
-        if not blank and not value.strip():
-            raise ApiError(400, f"`{name}` is blank; write something.")
-        return value
-
-    return check
-
-
-def integer(name: str, value: Any) -> int:
-    """A whole number that fits into 64 bits."""
-    if isinstance(value, bool) or not isinstance(value, int) or not -_LARGEST <= value <= _LARGEST:
-        raise ApiError(400, f"`{name}` must be a whole number.")
-    return value
+_SENTENCES = {
+    "missing": "`{name}` is missing.",
+    "string_type": "`{name}` must be text.",
+    "string_too_long": "`{name}` is longer than {max_length} characters; shorten it.",
+    "string_unicode": "`{name}` holds characters that cannot be kept.",
+    "blank": "`{name}` is blank; write something.",
+    "choice": "`{name}` must be one of {choices}.",
+    "int_type": "`{name}` must be a whole number.",
+    "greater_than_equal": "`{name}` must be a whole number.",
+    "less_than_equal": "`{name}` must be a whole number.",
+    "float_type": "`{name}` must be a number.",
+    "finite_number": "`{name}` must be a number.",
+    "list_type": "`{name}` must be a list.",
+    "too_long": "`{name}` holds more than {max_length}; send fewer at a time.",
+    "model_type": "A JSON object is needed.",
+}
+"""By pydantic's type of error, which its documentation lists."""
 
 
-def number(name: str, value: Any) -> float:
-    """A finite number."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e300:
-        raise ApiError(400, f"`{name}` must be a number.")
-    return float(value)
+class Body(BaseModel):
+    """A JSON object sent to a route."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
 
-def or_none(field: Field) -> Field:
-    """null, or what `field` takes."""
-    return lambda name, value: None if value is None else field(name, value)
+def _without_null(text: str) -> str:
+    if "\0" in text:
+        raise PydanticCustomError("string_unicode", "null character")
+    return text
 
 
-def list_of(field: Field, most: int) -> Field:
-    """A list of at most `most` of what `field` takes."""
-
-    def check(name: str, value: Any) -> list[Any]:
-        if not isinstance(value, list):
-            raise ApiError(400, f"`{name}` must be a list.")
-        if len(value) > most:
-            raise ApiError(400, f"`{name}` holds more than {most}; send fewer at a time.")
-        return [field(name, each) for each in value]
-
-    return check
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise PydanticCustomError("blank", "blank")
+    return text
 
 
-def one_of(*choices: str) -> Field:
-    """One of these words."""
+NO_NULL = AfterValidator(_without_null)
+"""Text that SQLite and file systems can keep; pydantic itself refuses lone surrogates."""
+NOT_BLANK = AfterValidator(_not_blank)
+Integer = Annotated[int, Field(ge=-_LARGEST, le=_LARGEST)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
 
-    def check(name: str, value: Any) -> str:
-        if not isinstance(value, str) or value not in choices:
-            raise ApiError(400, f"`{name}` must be one of {', '.join(choices)}.")
-        return value
 
-    return check
+def one_of(*choices: str) -> AfterValidator:
+    """Return a validator that accepts only these words."""
+
+    def check(word: str) -> str:
+        if word not in choices:
+            raise PydanticCustomError("choice", "not a choice", {"choices": ", ".join(choices)})
+        return word
+
+    return AfterValidator(check)
+
+
+AnyBody = TypeVar("AnyBody", bound=Body)
+
+
+def validated(model: type[AnyBody], body: Any) -> AnyBody:
+    """Return parsed JSON as an instance of `model`.
+
+    Raises:
+        ApiError: 400 with a sentence about the first member that does not fit.
+    """
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        raise ApiError(400, _sentence(error.errors(include_url=False, include_input=False)[0])) from error
+
+
+def _sentence(details: ErrorDetails) -> str:
+    names = [each for each in details["loc"] if isinstance(each, str)]
+    name = names[-1] if names else ""
+    return _SENTENCES.get(details["type"], "`{name}` makes no sense.").format(name=name, **details.get("ctx", {}))

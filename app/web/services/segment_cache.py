@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.web.http.responses import ApiError
+from app.web.http.errors import ApiError
 
 if TYPE_CHECKING:
     from db.library import Library

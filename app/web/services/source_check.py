@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from app.web.http.responses import ApiError
+from app.web.http.errors import ApiError
 
 if TYPE_CHECKING:
     from db.records import Video

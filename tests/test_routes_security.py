@@ -7,11 +7,12 @@ import socket
 import threading
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from live_server import answer_of, live, request_bytes
 from page_library import ORIGIN, client_of, segment_ids, small_library
+from pydantic import Field
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
@@ -20,9 +21,10 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 
 from app.compose import Settings
-from app.web.http.responses import MOST_BODY_BYTES, Call, route
-from app.web.http.security import Guard
-from app.web.http.validation import integer, list_of, number, one_of, or_none, text
+from app.web.http.requests import BODY_LIMIT_BYTES, ApiRequest
+from app.web.http.routes import route
+from app.web.http.security import SecurityMiddleware
+from app.web.http.validation import NO_NULL, NOT_BLANK, Body, Integer, Number, one_of
 from app.web.server import our_routes
 from app.web.services.proxies import Proxies
 from db.errors import LibraryBusy, LibraryDamaged, LibraryFull
@@ -35,7 +37,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
 
 
 def guarded() -> TestClient:
-    """A page, a route of ours that changes something, and a web socket, behind the guard."""
+    """A page, a route of ours that changes something, and a web socket, behind the middleware."""
 
     async def page(_: Any) -> PlainTextResponse:
         return PlainTextResponse("page")
@@ -46,11 +48,11 @@ def guarded() -> TestClient:
 
     routes = [
         Route("/", page, methods=["GET", "POST"]),
-        route("/api/change", lambda call: {"sent": call.body}, "POST"),
-        route("/api/read", lambda call: {"query": dict(call.query)}),
+        route("/api/change", lambda request: {"sent": request.body}, "POST"),
+        route("/api/read", lambda request: {"query": dict(request.query)}),
         WebSocketRoute("/_stcore/stream", socket),
     ]
-    return TestClient(Starlette(routes=routes, middleware=[Middleware(Guard)]), base_url=ORIGIN)
+    return TestClient(Starlette(routes=routes, middleware=[Middleware(SecurityMiddleware)]), base_url=ORIGIN)
 
 
 @pytest.mark.parametrize(
@@ -123,14 +125,16 @@ def test_browsers_are_told_what_they_may_do() -> None:
 def asking(answer: Any) -> TestClient:
     routes = [route("/api/it", answer, method) for method in ("GET", "POST")]
     return TestClient(
-        Starlette(routes=routes, middleware=[Middleware(Guard)]), base_url=ORIGIN, headers={"X-Prismsearch": "1"}
+        Starlette(routes=routes, middleware=[Middleware(SecurityMiddleware)]),
+        base_url=ORIGIN,
+        headers={"X-Prismsearch": "1"},
     )
 
 
 def test_bodies_are_bounded_whether_or_not_they_say_how_long_they_are() -> None:
-    client = asking(lambda call: {"length": len(call.body)})
+    client = asking(lambda request: {"length": len(request.body)})
     assert client.post("/api/it", json="x" * 1000).json() == {"length": 1000}
-    assert client.post("/api/it", json="x" * (MOST_BODY_BYTES + 1)).status_code == 413
+    assert client.post("/api/it", json="x" * (BODY_LIMIT_BYTES + 1)).status_code == 413
     pulled = []
 
     def endless() -> Any:
@@ -149,11 +153,20 @@ def test_bodies_are_bounded_whether_or_not_they_say_how_long_they_are() -> None:
     ids=["cut", "bytes", "deep", "long", "no"],
 )
 def test_what_is_not_json_is_400(content: bytes) -> None:
-    client = asking(lambda call: {})
+    client = asking(lambda request: {})
     answer = client.post("/api/it", content=content, headers={"Content-Type": "application/json"})
     assert answer.status_code == 400
     assert "JSON" in answer.json()["error"]
     assert client.post("/api/it", content=b"a=1", headers={"Content-Type": "text/plain"}).status_code == 415
+
+
+class AnyMembers(Body):
+    name: Annotated[str, Field(max_length=20), NO_NULL, NOT_BLANK]
+    count: Integer = 0
+    many: list[Integer] = Field(default_factory=list, max_length=5)
+    mode: Annotated[str, one_of("zip", "folder")] = "zip"
+    note: Annotated[str, Field(max_length=9)] | None = None
+    size: Number = 0.0
 
 
 @pytest.mark.parametrize(
@@ -185,18 +198,8 @@ def test_what_is_not_json_is_400(content: bytes) -> None:
     ],
 )
 def test_wrong_types_are_400_with_a_sentence(body: Any, status: int) -> None:
-    def answer(call: Call) -> dict[str, Any]:
-        kept = call.fields(
-            {"name": text(20)},
-            {
-                "count": integer,
-                "many": list_of(integer, 5),
-                "mode": one_of("zip", "folder"),
-                "note": or_none(text(9)),
-                "size": number,
-            },
-        )
-        return {"kept": sorted(kept)}
+    def answer(request: ApiRequest) -> dict[str, Any]:
+        return {"kept": sorted(request.json(AnyMembers).model_fields_set)}
 
     sent = json.dumps(body).encode()
     got = asking(answer).post("/api/it", content=sent, headers={"Content-Type": "application/json"})
@@ -219,7 +222,7 @@ def test_wrong_types_are_400_with_a_sentence(body: Any, status: int) -> None:
     ],
 )
 def test_errors_become_sentences(error: Exception, status: int, word: str) -> None:
-    def fail(_: Call) -> None:
+    def fail(_: ApiRequest) -> None:
         raise error
 
     answer = asking(fail).get("/api/it")
@@ -284,14 +287,14 @@ def test_what_may_take_long_is_done_one_at_a_time_and_only_for_those_who_wait() 
     began: list[str] = []
     now, go_on = threading.Semaphore(0), threading.Semaphore(0)
 
-    def slow(call: Call) -> dict[str, Any]:
-        began.append(call.query["who"])
+    def slow(request: ApiRequest) -> dict[str, Any]:
+        began.append(request.query["who"])
         now.release()
         assert go_on.acquire(timeout=60)
         return {}
 
-    routes = [route("/api/slow", slow, at_once=1), route("/api/quick", lambda call: {})]
-    app = Starlette(routes=routes, middleware=[Middleware(Guard)])
+    routes = [route("/api/slow", slow, max_concurrent=1), route("/api/quick", lambda request: {})]
+    app = Starlette(routes=routes, middleware=[Middleware(SecurityMiddleware)])
     with live(app) as port, ExitStack() as open_until_the_end:
         asking = []
         for who in "abc":

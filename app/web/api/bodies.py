@@ -1,0 +1,88 @@
+"""JSON bodies of the requests under /api/, each described once, with the limits of their texts and lists."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from app.timelines.writing import FORMATS
+from app.web.http.validation import NO_NULL, NOT_BLANK, Body, Integer, Number, one_of
+
+NAME_TEXT_LIMIT = 200  # characters; of collections, clips and saved searches
+NOTE_TEXT_LIMIT = 10_000
+LINK_TEXT_LIMIT = 8_000  # of a saved search
+PATH_TEXT_LIMIT = 4_000  # of an export folder
+PATTERN_TEXT_LIMIT = 200  # of exported file names
+SUBCLIPS_LIMIT = 2_000  # in one request
+EXPORT_MODES = ("smart", "exact", "copy", "none")  # none: only the lists
+
+Name = Annotated[str, Field(max_length=NAME_TEXT_LIMIT), NO_NULL, NOT_BLANK]
+NameOrBlank = Annotated[str, Field(max_length=NAME_TEXT_LIMIT), NO_NULL]
+Note = Annotated[str, Field(max_length=NOTE_TEXT_LIMIT), NO_NULL]
+Ids = Annotated[list[Integer], Field(max_length=SUBCLIPS_LIMIT)]
+
+
+class CollectionBody(Body):
+    """A new collection, or a new name for one."""
+
+    name: Name
+
+
+class SubclipBody(Body):
+    """A subclip to add. Without a start or an end it takes those of the segment."""
+
+    segment: Integer
+    start_pts: Integer | None = None
+    end_pts: Integer | None = None
+    name: NameOrBlank = ""
+    note: Note = ""
+    score: Number | None = None
+
+
+class SubclipsBody(Body):
+    """Subclips to add behind the subclip `after`, or at the end."""
+
+    items: Annotated[list[SubclipBody], Field(max_length=SUBCLIPS_LIMIT)]
+    after: Integer | None = None
+
+
+class SubclipIdsBody(Body):
+    """Subclips to take out of a collection, or to put back."""
+
+    ids: Ids
+
+
+class SubclipChangeBody(Body):
+    """A change of the subclip as it was at `revision`. Only members that were sent count; the defaults are unused."""
+
+    revision: Integer
+    start_pts: Integer = 0
+    end_pts: Integer = 0
+    name: NameOrBlank = ""
+    note: Note = ""
+
+
+class SubclipMoveBody(Body):
+    """A new place in the order: behind the subclip `after`, or first for null."""
+
+    after: Integer | None
+
+
+class SavedSearchBody(Body):
+    """A search to keep: its name, and the query part of the page's address."""
+
+    name: Name
+    link: Annotated[str, Field(max_length=LINK_TEXT_LIMIT), NO_NULL, NOT_BLANK]
+
+
+class ExportBody(Body):
+    """An export to start: of all subclips or some, to a folder or to "zip"."""
+
+    collection: Integer
+    to: Annotated[str, Field(max_length=PATH_TEXT_LIMIT), NO_NULL, NOT_BLANK]
+    subclips: Ids | None = None
+    mode: Annotated[str, one_of(*EXPORT_MODES)] = "smart"
+    handles_seconds: Number = 0.0
+    name_pattern: Annotated[str, Field(max_length=PATTERN_TEXT_LIMIT), NO_NULL] = ""
+    lists: list[Annotated[str, one_of(*FORMATS)]] = Field(default_factory=list, max_length=len(FORMATS))

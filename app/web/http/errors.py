@@ -1,0 +1,58 @@
+"""Errors that a route raises, each with an HTTP status and a sentence for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+class ApiError(Exception):
+    """A request that cannot be fulfilled.
+
+    Args:
+        status: HTTP status of the response.
+        sentence: Explanation shown to people: what is wrong, and what to do about it.
+        facts: Further members of the JSON response, for the page's own code.
+    """
+
+    def __init__(self, status: int, sentence: str, **facts: Any) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.sentence = sentence
+        self.facts = facts
+
+
+@contextmanager
+def not_found(what: str) -> Iterator[None]:
+    """Turn a KeyError raised inside into a 404 response.
+
+    Args:
+        what: Noun for what was looked up, such as "collection".
+
+    Raises:
+        ApiError: 404, where the body raised KeyError.
+    """
+    try:
+        yield
+    except KeyError as error:
+        raise ApiError(404, f"There is no such {what}; it may have been removed meanwhile.") from error
+
+
+@contextmanager
+def bad_request() -> Iterator[None]:
+    """Turn a ValueError raised inside into a 400 response with the error's own words as its sentence.
+
+    Raises:
+        ApiError: 400, where the body raised ValueError.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise ApiError(400, as_sentence(str(error))) from error
+
+
+def as_sentence(words: str) -> str:
+    """Return `words` on one line, with a capital at the start and a full stop at the end."""
+    words = " ".join(words.split())
+    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")

@@ -1,0 +1,108 @@
+"""Requests as routes receive them: checked parameters of the address, and a JSON body of bounded size."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from app.web.http.errors import ApiError
+from app.web.http.validation import Body, validated
+
+if TYPE_CHECKING:
+    from starlette.datastructures import Headers
+    from starlette.requests import Request
+
+BODY_LIMIT_BYTES = 1 << 20
+
+AnyBody = TypeVar("AnyBody", bound=Body)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiRequest:
+    """One request to a route under /api/. Everything in it is untrusted."""
+
+    method: str
+    path: Mapping[str, str]  # parameters of the path
+    query: Mapping[str, str]
+    headers: Headers
+    body: Any = None  # parsed JSON; None if nothing was sent
+
+    def id(self, name: str) -> int:
+        """Return a path parameter as a whole number.
+
+        Raises:
+            ApiError: 404, if it is anything else.
+        """
+        text = self.path[name]
+        if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+            raise ApiError(404, f"There is no such {name}.")
+        return int(text)
+
+    def number(self, name: str, default: float) -> float:
+        """Return a query parameter as a finite number, or `default` if it is absent.
+
+        Raises:
+            ApiError: 400, if it is anything else.
+        """
+        text = self.query.get(name)
+        if text is None:
+            return default
+        try:
+            value = float(text[:64])
+        except ValueError:
+            value = float("nan")
+        if not abs(value) < 1e12:
+            raise ApiError(400, f"`{name}` must be a number.")
+        return value
+
+    def integer(self, name: str, default: int, limit: int) -> int:
+        """Return a query parameter as a whole number from 0 to `limit`; a larger one becomes `limit`.
+
+        Raises:
+            ApiError: 400, if it is anything else.
+        """
+        text = self.query.get(name)
+        if text is None:
+            return default
+        if not (text.isascii() and text.isdecimal()):
+            raise ApiError(400, f"`{name}` must be a whole number.")
+        return min(int(text[:9]), limit)
+
+    def json(self, model: type[AnyBody]) -> AnyBody:
+        """Return the body as an instance of `model`.
+
+        Raises:
+            ApiError: 400 with a sentence, if the body does not fit the model.
+        """
+        return validated(model, self.body)
+
+
+async def read_json(request: Request) -> Any:
+    """Read the JSON body of a request; None if there is no body.
+
+    Raises:
+        ApiError: 413 above BODY_LIMIT_BYTES, 415 for another content type, 400 for invalid JSON.
+    """
+    declared = request.headers.get("content-length", "0")
+    if not declared.isdecimal() or int(declared[:18]) > BODY_LIMIT_BYTES:
+        raise _too_large()
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > BODY_LIMIT_BYTES:
+            raise _too_large()
+        parts.append(part)
+    if not size:
+        return None
+    if "json" not in request.headers.get("content-type", ""):
+        raise ApiError(415, "Only JSON is taken here.")
+    try:
+        return json.loads(b"".join(parts))
+    except (ValueError, RecursionError) as error:
+        raise ApiError(400, "What was sent is not JSON.") from error
+
+
+def _too_large() -> ApiError:
+    return ApiError(413, f"More than {BODY_LIMIT_BYTES >> 20} MiB was sent; send less at a time.")
