@@ -1,9 +1,9 @@
 """Security of the server: the Host and Origin checks, and the Content Security Policy (CSP).
 
-The middleware stands before every route, Streamlit's included, and lets only this machine's own pages through. A page of
-another site can send requests here from the person's own browser. Such a request gives itself away by its Host (a name
-that was made to point here), by the Origin or the Sec-Fetch-Site that browsers add, or by lacking our header, which other
-sites cannot add without asking first.
+The middleware stands before every route, Streamlit's included, and lets only this machine's own pages through. A page
+of another site can send requests here from the person's own browser. Such a request gives itself away by its Host (a
+name that was made to point here), by the Origin or the Sec-Fetch-Site that browsers add, or by lacking our header,
+which other sites cannot add without asking first.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _EVERY_RESPONSE = {
     "referrer-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
-# Streamlit 1.67 needs styles and scripts made on the fly (components), and workers and fonts as blobs and data. It needs
-# no other host, so a picture in a file's name or in a note reaches nobody.
+# Streamlit 1.67 needs styles and scripts made on the fly (components), and workers and fonts as blobs and data. It
+# needs no other host, so a picture in a file's name or in a note reaches nobody.
 PAGE_CSP = "; ".join(
     (
         "default-src 'self'",
@@ -58,7 +58,8 @@ FILE_CSP = (
 class SecurityMiddleware:
     """ASGI middleware that refuses requests from elsewhere, and adds security headers to every other response.
 
-    400 is the response to a Host that is not this machine's, 403 to a page of another site. Web sockets are checked too.
+    400 is the response to a Host that is not this machine's, 403 to a page of another site. Web sockets are checked
+    too.
 
     Args:
         app: The ASGI app behind it.
