@@ -157,11 +157,11 @@ def test_an_empty_library_says_how_to_begin(tmp_path: Path, monkeypatch: pytest.
     settle(monkeypatch, tmp_path / "library")
     page = opened()
     assert page.title[0].value == "Find the shot"
-    assert told(page, "library") is None
+    assert told(page, "library_view") is None
 
 
 def test_the_list_is_there_with_the_encoder_in_use(library: Library) -> None:
-    data = told(opened(), "library")
+    data = told(opened(), "library_view")
     assert data is not None
     assert data["encoder"] == ColourEncoder().id
 
@@ -176,7 +176,7 @@ def clicked(monkeypatch: pytest.MonkeyPatch, view: str, name: str, value: Any) -
 def test_removing_forgets_the_video_and_leaves_the_file(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = library.videos()
     clicked(monkeypatch, "library", "remove", {"ids": [first.id]})
-    before = told(opened(), "library")
+    before = told(opened(), "library_view")
     library_page.removed()
     assert [video.id for video in library.videos()] == [second.id]
     assert Path(first.path).is_file()
@@ -203,8 +203,8 @@ def test_only_what_failed_is_tried_again(library: Library, monkeypatch: pytest.M
 def test_one_video_shows_its_shots_in_order(library: Library) -> None:
     video = next(video for video in library.videos() if video.path.endswith(HOSTILE))
     page = opened(video=str(video.id))
-    assert told(page, "library") is None
-    data = told(page, "timeline")
+    assert told(page, "library_view") is None
+    data = told(page, "video_view")
     assert data is not None
     assert [segment[0] for segment in data["segments"]] == ids_of(library, video.id or 0)
     starts, ends = ([segment[at] for segment in data["segments"]] for at in (2, 3))
@@ -218,14 +218,14 @@ def test_one_video_shows_its_shots_in_order(library: Library) -> None:
 def test_a_question_within_the_video_scores_its_shots(library: Library) -> None:
     video = next(video for video in library.videos() if video.path.endswith(HOSTILE))
     page = opened(video=str(video.id), q="blue")
-    data = told(page, "timeline")
+    data = told(page, "video_view")
     assert data is not None
     assert int(np.argmax(data["scores"])) == 1
     assert data["high"] == pytest.approx(max(data["scores"]), abs=0.02), "the best of the library is blue too"
     assert data["low"] < data["high"]
     page.text_input[0].set_value("green").run()
     assert not page.exception
-    again = told(page, "timeline")
+    again = told(page, "video_view")
     assert again is not None
     assert int(np.argmax(again["scores"])) == 2
     assert page.query_params["q"] in ("green", ["green"])
@@ -236,7 +236,7 @@ def test_a_question_within_the_video_scores_its_shots(library: Library) -> None:
 def test_a_video_of_another_encoder_has_no_scores_and_says_why(library: Library) -> None:
     other = add(library, make_video("/films/other.mp4", "0e"), encoder_id="other")
     page = opened(video=str(other), q="blue")
-    data = told(page, "timeline")
+    data = told(page, "video_view")
     assert data is not None
     assert data["scores"] is None
     assert "not indexed with the encoder" in page.info[0].value
@@ -249,7 +249,7 @@ def test_videos_that_are_not_there_are_a_sentence(library: Library, wanted: str)
     assert "no such video" in page.warning[0].value
     page.button[0].click().run()
     assert not page.exception
-    assert told(page, "library") is not None
+    assert told(page, "library_view") is not None
 
 
 def test_lengths_read_as_in_the_views() -> None:

@@ -198,7 +198,7 @@ def opened(**params: str) -> AppTest:
 
 
 def told(page: AppTest) -> dict[str, Any]:
-    (found,) = [e.proto for e in page.get("bidi_component") if e.proto.component_name == "prismsearch_map"]
+    (found,) = [e.proto for e in page.get("bidi_component") if e.proto.component_name == "prismsearch_map_view"]
     data: dict[str, Any] = json.loads(found.json)
     return data
 

@@ -59,7 +59,7 @@ def opened(link: SearchLink | None = None, **params: str) -> AppTest:
 def grid(page: AppTest) -> list[dict[str, Any]]:
     """What the page hands to the grid."""
     protos = [element.proto for element in page.get("bidi_component")]
-    (found,) = [proto for proto in protos if proto.component_name == "prismsearch_grid"]
+    (found,) = [proto for proto in protos if proto.component_name == "prismsearch_search_grid"]
     hits: list[dict[str, Any]] = json.loads(found.json)["hits"]
     return hits
 

@@ -15,7 +15,7 @@ _LARGEST = 2**53 - 1  # what JavaScript counts exactly
 
 def show() -> None:
     session.open_library()
-    component("collections/collection")(
+    component("collections/view")(
         key="collection",
         data={
             "collection": _asked(st.query_params.get("collection")),

@@ -44,7 +44,7 @@ def component(name: str) -> Callable[..., Any]:
     # The line break is what tells Streamlit that this is a script and not the name of a file; and the script runs from
     # a blob, which knows no address of its own to be relative to.
     stub = f'export default async (view) =>\n  (await import(location.origin + "{module}")).mount(view);'
-    return st.components.v2.component(f"prismsearch_{name.rpartition('/')[2]}", js=stub, isolate_styles=False)
+    return st.components.v2.component(f"prismsearch_{name.replace('/', '_')}", js=stub, isolate_styles=False)
 
 
 def told(key: str, name: str) -> Mapping[str, Any] | None:

@@ -33,7 +33,7 @@ def show() -> None:
         page_link("indexing", "Open Indexing", ":material/arrow_forward:")
     if trouble := st.session_state.pop("library_trouble", None):
         st.error(plain(trouble))
-    component("library/library")(
+    component("library/view")(
         key="library",
         data={
             "token": f"{library.id}:{st.session_state.get(_CHANGES, 0)}",

@@ -43,7 +43,7 @@ def show() -> None:
     link = replace(asked_link.current_link(), words=words)
     asked_link.put_link_in_address(link)
     also(link)
-    component("map/map")(
+    component("map/view")(
         key="map",
         data={
             "encoder": engine.encoder.id,

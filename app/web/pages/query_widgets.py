@@ -39,7 +39,7 @@ def ask(library: Library, *, on_dropped: Callable[[], None]) -> SearchLink:
         with st.popover("Saved", width="content"):
             saved_searches(link, library)
     # Beside the popover, not in it: what is in a popover is only there while it is open, and files drop at any time.
-    component("search/drop")(key="drop", on_dropped_change=on_dropped)
+    component("search/file_drop")(key="drop", on_dropped_change=on_dropped)
     return _terms(link, library)
 
 
@@ -95,7 +95,7 @@ def _combine() -> None:
     """More things that hits shall resemble, or not."""
     st.text_input("Also like", key="also", on_change=_add_words, args=("also", 1.0), placeholder="in the rain")
     st.text_input("But not like", key="never", on_change=_add_words, args=("never", -0.5), placeholder="a text card")
-    component("search/choose")(key="choose")
+    component("search/file_button")(key="choose")
     st.caption("Or press M or N on a shot for more or less like it, or mark a range in the player and press F.")
 
 

@@ -1,8 +1,11 @@
 // What every page has: the keys that work everywhere, and the tray at the lower edge.
 
+import { element, setOverlayHome } from './core/dom.js';
 import { addKeys, showHelp } from './core/keys.js';
+import { durationText } from './core/timecode.js';
+import { attempt } from './core/toast.js';
+import { tray } from './core/tray.js';
 import { openPlayer } from './player/player.js';
-import { attempt, element, length, setOverlayHome, tray } from './core/store.js';
 
 const OPEN = 'prismsearch.tray.open';
 let shell = null;
@@ -104,7 +107,7 @@ class Shell {
     }
     const { subclips } = current;
     const seconds = subclips.reduce((sum, clip) => sum + (clip.end - clip.start), 0);
-    this.count.textContent = `${current.name} · ${subclips.length}${subclips.length ? ` · ${length(seconds)}` : ''}`;
+    this.count.textContent = `${current.name} · ${subclips.length}${subclips.length ? ` · ${durationText(seconds)}` : ''}`;
     this.openLink.href = this.address();
     this.exportLink.href = this.address('&export=1');
     this.exportLink.toggleAttribute('aria-disabled', subclips.length === 0);
@@ -120,7 +123,7 @@ class Shell {
       element('button', { class: 'ps-dock-poster', type: 'button', title: clip.title, 'aria-label': `Play ${clip.title}`,
         onclick: () => clip.segment && openPlayer([{ id: clip.segment }], 0) },
       clip.poster ? element('img', { src: clip.poster, alt: '', loading: 'lazy' }) : null,
-      element('span', { class: 'ps-length', text: length(clip.end - clip.start) })),
+      element('span', { class: 'ps-length', text: durationText(clip.end - clip.start) })),
       element('button', { class: 'ps-icon ps-dock-out', type: 'button', 'aria-label': `Take out ${clip.title}`, text: '×',
         onclick: () => tray.takeOut([clip.id]) }));
   }

@@ -1,7 +1,7 @@
 // What a person has typed or trimmed and the server has not got yet. Kept in this browser until it has: a reload, a
 // killed page or a server that is away loses nothing, and another tab's words are never written over unseen.
 
-import { api } from '../core/store.js';
+import { api } from '../core/api.js';
 
 const PREFIX = 'prismsearch.unsent.';
 const ADOPTING = 'prismsearch.adopt';

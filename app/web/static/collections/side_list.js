@@ -1,6 +1,9 @@
 // At the side of the Collections page: all collections, and the searches that were kept.
 
-import { api, attempt, element, toast, tray } from '../core/store.js';
+import { api } from '../core/api.js';
+import { element } from '../core/dom.js';
+import { attempt, toast } from '../core/toast.js';
+import { tray } from '../core/tray.js';
 
 /** actions: {open(id), created(id), removed(id)}. */
 export class SideList {

@@ -1,6 +1,6 @@
 // The small card beside the pointer: poster, moving preview, and what the shot is.
 
-import { element, useStyles } from './store.js';
+import { element, useViewStyles } from './dom.js';
 
 const PREVIEW_AFTER = 250;
 
@@ -68,11 +68,4 @@ export class HoverCard {
     this.stop();
     this.card.remove();
   }
-}
-
-/** The style sheet of library, timeline and map, once a document, besides the one of the page. */
-export function useViewStyles() {
-  useStyles();
-  const href = new URL('../views.css', import.meta.url).href;
-  if (!document.head.querySelector(`link[href="${href}"]`)) document.head.append(element('link', { rel: 'stylesheet', href }));
 }

@@ -1,6 +1,6 @@
 // One listener for the whole page. Views add layers of keys; the last layer added is asked first, a modal one alone.
 
-import { element, overlayHome } from './store.js';
+import { element, overlayHome } from './dom.js';
 
 const layers = [];
 let listening = false;

@@ -1,45 +1,12 @@
 // Scores as colours: lightness runs one way only, so that it is read without telling hues apart, and away from the
 // background, so that the best is what stands out: dark to bright on dark, pale to dark on light.
 
-import { element } from './store.js';
+import { element } from './dom.js';
 
 // OKLCH: lightness, chroma, hue in degrees (which run on below 0 and past 360, so that none is passed the long way).
 const LIGHT = [[0.9, 0.035, 95], [0.77, 0.13, 70], [0.61, 0.19, 30], [0.45, 0.18, -5], [0.29, 0.12, -45]];
 const DARK = [[0.33, 0.045, 265], [0.46, 0.13, 295], [0.61, 0.19, 350], [0.77, 0.16, 415], [0.95, 0.13, 462]];
 const STEPS = 256;
-
-/** Whether the page is dark, by its own colours. */
-export function isDark(parent) {
-  const probe = element('span', { hidden: true });
-  probe.style.color = 'var(--st-background-color, #fff)';
-  parent.append(probe);
-  const [red, green, blue] = (getComputedStyle(probe).color.match(/[\d.]+/g) ?? [255, 255, 255]).map(Number);
-  probe.remove();
-  return 0.299 * red + 0.587 * green + 0.114 * blue < 128;
-}
-
-/** Calls `changed` when the page turns light or dark; gives how to stop. */
-export function watchTheme(parent, changed) {
-  let before = isDark(parent);
-  const look = () => {
-    if (!parent.isConnected) return;
-    const now = isDark(parent);
-    if (now !== before) {
-      before = now;
-      changed(now);
-    }
-  };
-  // Streamlit sets its colours as variables on elements above ours, at its own time.
-  const watcher = new MutationObserver(look);
-  for (let each = parent; each; each = each.parentElement) watcher.observe(each, { attributes: true, attributeFilter: ['style', 'class'] });
-  const preferred = matchMedia('(prefers-color-scheme: dark)');
-  const later = () => setTimeout(look, 300);
-  preferred.addEventListener('change', later);
-  return () => {
-    watcher.disconnect();
-    preferred.removeEventListener('change', later);
-  };
-}
 
 const tables = new Map();
 

@@ -1,5 +1,7 @@
 // What the list of videos says of each of them: columns, states, texts.
 
+import { rateText } from '../core/timecode.js';
+
 export const COLUMNS = [
   { id: 'name', title: 'Name', kind: 'text' },
   { id: 'seconds', title: 'Length', kind: 'number' },
@@ -55,10 +57,6 @@ function sizeName(width, height) {
   const names = [[4320, '8K'], [2160, '4K'], [1440, '1440p'], [1080, '1080p'], [720, '720p']];
   const found = names.find(([least]) => Math.abs(short - least) <= 8);
   return found ? found[1] : `${width}×${height}`;
-}
-
-function rateText(rate) {
-  return String(Math.round(rate * 1000) / 1000);
 }
 
 /** 3.2 MB: powers of 1000, as file managers count. */

@@ -1,6 +1,6 @@
 // Posters on the points of the map, so far apart that none hides another.
 
-import { element } from '../core/store.js';
+import { element } from '../core/dom.js';
 
 export const PICTURE = { width: 88, height: 50 };
 const WAIT = 130; // milliseconds that the view has to rest before pictures are chosen anew

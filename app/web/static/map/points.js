@@ -1,7 +1,7 @@
 // The points of the map: read from the server, found by place, coloured by folder, video or score.
 
+import { api } from '../core/api.js';
 import { fromOklch, rampTable } from '../core/ramp.js';
-import { api } from '../core/store.js';
 
 const CELLS = 256; // the plane is searched by a grid of so many cells each way
 const EDGE = 1.15; // the grid reaches from -EDGE to EDGE, wider by `stretch` from side to side

@@ -1,6 +1,7 @@
 // What was lassoed: a strip of posters, and what can be done with them.
 
-import { element, tray } from '../core/store.js';
+import { element } from '../core/dom.js';
+import { tray } from '../core/tray.js';
 
 const SHOWN = 120;
 const MOST_AT_ONCE = 2000; // what the server takes

@@ -1,8 +1,8 @@
 // One video element that knows the frames of a stretch of a video: exact seeks, single steps, J K L, a stop at the end.
 // Only one deck plays at a time.
 
-import { frameNumber } from '../core/clip_times.js';
-import { api } from '../core/store.js';
+import { api } from '../core/api.js';
+import { frameNumber } from '../core/timecode.js';
 
 const PROXY_POLL_MILLISECONDS = 400;
 const FIRST_FRAME_MILLISECONDS = 1500;

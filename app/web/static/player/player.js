@@ -1,8 +1,12 @@
 // The player: one shot at its exact start, stopping at its end, its neighbours below, marks to search with or to keep.
 
+import { api } from '../core/api.js';
+import { element, overlayHome, useStyles } from '../core/dom.js';
 import { addKeys, onControl } from '../core/keys.js';
+import { clock, durationText, timecodeAt } from '../core/timecode.js';
+import { attempt, toast } from '../core/toast.js';
+import { tray } from '../core/tray.js';
 import { Deck } from './deck.js';
-import { api, attempt, clock, element, length, overlayHome, smpte, toast, tray, useStyles } from '../core/store.js';
 
 const AROUND = 8; // neighbours on either side
 
@@ -121,7 +125,7 @@ class Player {
     if (!info || this.deck.info !== info) return;
     this.title.textContent = info.name;
     this.title.title = info.path;
-    this.place.textContent = `${clock(info.start)} to ${clock(info.end)} · ${length(info.end - info.start)} · shot ${info.shot + 1} · ${info.width}×${info.height} · ${info.folder}`;
+    this.place.textContent = `${clock(info.start)} to ${clock(info.end)} · ${durationText(info.end - info.start)} · shot ${info.shot + 1} · ${info.width}×${info.height} · ${info.folder}`;
     // With the search that stands in the address: it colours the video's timeline.
     const search = new URLSearchParams(location.search);
     for (const name of ['video', 'collection', 'export']) search.delete(name);
@@ -145,7 +149,7 @@ class Player {
       element('button', {
         class: `ps-neighbour${each.id === segment ? ' ps-current' : ''}`, type: 'button',
         'aria-label': `Shot at ${clock(each.start)}`, 'aria-current': each.id === segment ? 'true' : null,
-        title: `${clock(each.start)} · ${length(each.end - each.start)}`, onclick: () => this.open(each.id),
+        title: `${clock(each.start)} · ${durationText(each.end - each.start)}`, onclick: () => this.open(each.id),
       },
       element('img', { src: `/api/poster/${each.id}`, alt: '', loading: 'lazy' }),
       element('span', { text: clock(each.start).slice(0, 8) }))));
@@ -276,10 +280,10 @@ class Player {
     if (!info) return;
     this.head.style.left = this.share(now);
     const frame = this.deck.numberOf(now);
-    const code = smpte(frame, this.deck.rate, info.timecode);
+    const code = timecodeAt(frame, this.deck.rate, info.timecode);
     const marked = this.markedRange();
     const about = marked
-      ? `in ${smpte(this.deck.numberOf(marked.start), this.deck.rate, info.timecode)} (frame ${this.deck.numberOf(marked.start)}), out ${smpte(this.deck.numberOf(marked.end), this.deck.rate, info.timecode)} (frame ${this.deck.numberOf(marked.end)}), ${marked.last - marked.first + 1} frames`
+      ? `in ${timecodeAt(this.deck.numberOf(marked.start), this.deck.rate, info.timecode)} (frame ${this.deck.numberOf(marked.start)}), out ${timecodeAt(this.deck.numberOf(marked.end), this.deck.rate, info.timecode)} (frame ${this.deck.numberOf(marked.end)}), ${marked.last - marked.first + 1} frames`
       : '';
     this.time.replaceChildren(element('strong', { text: code }), element('span', { class: 'ps-muted', text: `frame ${frame}` }),
       ...(about ? [element('span', { class: 'ps-marks', text: about })] : []));

@@ -1,8 +1,10 @@
 // Results as a grid of posters: hover for a preview, click or Enter for the player, S for the tray, M for more like it.
 
+import { element, setOverlayHome } from '../core/dom.js';
 import { addKeys, onControl } from '../core/keys.js';
+import { clock, durationText } from '../core/timecode.js';
+import { tray } from '../core/tray.js';
 import { openPlayer } from '../player/player.js';
-import { element, length, clock, setOverlayHome, tray } from '../core/store.js';
 
 const HOVER_MILLISECONDS = 90;
 const FIRST = 36; // cards made at once: more than a screen shows
@@ -107,7 +109,7 @@ class Grid {
 
   fill(card, hit) {
     const part = (name) => card.querySelector(`.ps-${name}`);
-    part('length').textContent = length(hit.end - hit.start);
+    part('length').textContent = durationText(hit.end - hit.start);
     part('when').textContent = clock(hit.start).slice(0, 8);
     part('name').textContent = hit.name;
     part('gone').hidden = !hit.missing;
@@ -116,7 +118,7 @@ class Grid {
     part('number').textContent = hit.score === null ? '' : hit.score.toFixed(2);
     card.title = `${hit.folder}/${hit.name}`;
     card.setAttribute('aria-label',
-      `${hit.name}, at ${clock(hit.start)}, ${length(hit.end - hit.start)}${hit.score === null ? '' : `, score ${hit.score.toFixed(2)}`}${hit.missing ? ', file not there now' : ''}`);
+      `${hit.name}, at ${clock(hit.start)}, ${durationText(hit.end - hit.start)}${hit.score === null ? '' : `, score ${hit.score.toFixed(2)}`}${hit.missing ? ', file not there now' : ''}`);
   }
 
   /** Mark the grid as ready once all posters that can be seen are there (or have failed): what a person waits for. */

@@ -1,11 +1,11 @@
 // What is said beside a field whose text the server has not got, and what a person can do about it.
 
-import { element } from '../core/store.js';
+import { element } from '../core/dom.js';
 
 const WORDS = { name: 'name', note: 'note', range: 'in and out' };
 
 /** What a person should know of an entry that is not saved; null where there is nothing to say. */
-export function stateOf(entry, edits) {
+export function editState(entry, edits) {
   const line = (text, ...buttons) => element('div', { class: `ps-state ps-state-${entry.state}` }, element('span', { text }), ...buttons);
   const button = (text, run) => element('button', { class: 'ps-link', type: 'button', text, onclick: run });
   const what = WORDS[entry.field];

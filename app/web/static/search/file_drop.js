@@ -1,6 +1,7 @@
 // Drop a picture or a video anywhere on the page, or choose one (choose.js has the button), to search by it.
 
-import { element, setOverlayHome, toast } from '../core/store.js';
+import { element, setOverlayHome } from '../core/dom.js';
+import { toast } from '../core/toast.js';
 
 const MOST_BYTES = 1024 ** 3; // what the server takes, so that nobody waits for a refusal
 export const CHOOSE = 'prismsearch-choose-example';

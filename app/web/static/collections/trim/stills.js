@@ -1,7 +1,7 @@
 // The first and the last frame of the range as stills. They are taken from the one video element there is: each more
 // would hold a connection of its own, and browsers have six for all tabs together.
 
-import { element } from '../core/store.js';
+import { element } from '../../core/dom.js';
 
 const SETTLE_MILLISECONDS = 140;
 const SEEK_MILLISECONDS = 3000;

@@ -1,7 +1,7 @@
 // The range of a subclip over the frames of its video: in and out always lie on frames, and more of the video is asked
 // for when they come near the edge of what is known.
 
-import { api } from '../core/store.js';
+import { api } from '../../core/api.js';
 
 const NEAR_SECONDS = 0.75;
 const MORE_SECONDS = 30;

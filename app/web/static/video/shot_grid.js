@@ -1,8 +1,9 @@
 // All shots of a video in order, as posters; only the rows near what is seen are in the document.
 
-import { element, length, tray } from '../core/store.js';
-import { timeText } from './timeline_strip.js';
-import { Windowed } from '../core/windowing.js';
+import { element } from '../core/dom.js';
+import { durationText, timeText } from '../core/timecode.js';
+import { tray } from '../core/tray.js';
+import { VirtualList } from '../core/virtual_list.js';
 
 const WIDTH = 190;
 const GAP = 13;
@@ -19,7 +20,7 @@ export class ShotGrid {
     this.current = 0;
     this.host = element('div', { class: 'ps-shots', role: 'listbox', 'aria-label': 'Shots in order', 'data-ps-keys': '' });
     parent.append(this.host);
-    this.windowed = new Windowed(this.host, (row) => this.row(row));
+    this.windowed = new VirtualList(this.host, (row) => this.row(row));
     this.sizes = new ResizeObserver(() => this.layOut(false));
     this.sizes.observe(this.host);
     this.host.addEventListener('click', (event) => this.click(event));
@@ -62,10 +63,10 @@ export class ShotGrid {
     return element('div', {
       class: `ps-card${tray.has(shot.id) ? ' ps-kept' : ''}`, role: 'option', tabindex: at === this.current ? '0' : '-1', 'data-at': String(at), 'data-segment': String(shot.id),
       'aria-selected': String(at === this.current), 'aria-posinset': String(at + 1), 'aria-setsize': String(this.shots.length),
-      'aria-label': `Shot at ${timeText(shot.start)}, ${length(shot.end - shot.start)}${shot.score === null ? '' : `, score ${shot.score.toFixed(2)}`}` },
+      'aria-label': `Shot at ${timeText(shot.start)}, ${durationText(shot.end - shot.start)}${shot.score === null ? '' : `, score ${shot.score.toFixed(2)}`}` },
     element('div', { class: 'ps-frame' },
       element('img', { alt: '', loading: 'lazy', decoding: 'async', src: `/api/poster/${shot.id}` }),
-      element('span', { class: 'ps-length', text: length(shot.end - shot.start) }),
+      element('span', { class: 'ps-length', text: durationText(shot.end - shot.start) }),
       element('div', { class: 'ps-actions' }, element('button', { class: 'ps-action', type: 'button', tabindex: '-1', 'data-action': 'keep', 'aria-label': 'Add to the tray (S)', title: 'Add to the tray (S)', text: '+' })),
       shot.share === null ? null : element('div', { class: 'ps-score' }, score)),
     element('div', { class: 'ps-about' }, shot.score === null ? null : element('span', { class: 'ps-number', text: shot.score.toFixed(2) }),

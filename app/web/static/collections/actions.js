@@ -1,6 +1,8 @@
 // What is done to subclips as a whole: taken out, put back, moved; each with a way back.
 
-import { api, attempt, toast, tray } from '../core/store.js';
+import { api } from '../core/api.js';
+import { attempt, toast } from '../core/toast.js';
+import { tray } from '../core/tray.js';
 
 const MOST_UNDO = 100;
 

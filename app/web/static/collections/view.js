@@ -1,16 +1,20 @@
 // The Collections page: collections and searches at the side, the subclips of one collection, trimming and exporting.
 
-import { ClipActions } from './clip_actions.js';
-import { Rows } from './clip_rows.js';
-import { stateOf } from './clip_state.js';
-import { sameText, total } from '../core/clip_times.js';
-import { Edits } from './edits.js';
-import { ExportPanel } from './export_panel.js';
+import { api } from '../core/api.js';
+import { element, setText, useStyleSheet } from '../core/dom.js';
 import { addKeys, onControl } from '../core/keys.js';
+import { clock } from '../core/timecode.js';
+import { toast } from '../core/toast.js';
+import { tray } from '../core/tray.js';
 import { mount as mountShell } from '../shell.js';
+import { ClipActions } from './actions.js';
+import { editState } from './edit_state.js';
+import { Edits } from './edits.js';
+import { ExportPanel } from './export/panel.js';
+import { ClipRows } from './rows.js';
 import { SideList } from './side_list.js';
-import { api, clock, element, toast, tray } from '../core/store.js';
-import { Trim } from './trim.js';
+import { totalLength } from './times.js';
+import { TrimEditor } from './trim/editor.js';
 
 const ADOPT_MILLISECONDS = 5000;
 const views = new WeakMap();
@@ -32,13 +36,13 @@ class CollectionView {
   constructor(parent, data) {
     // The keys of every page come first, so that those of this one are asked before them.
     this.removeShell = mountShell({ parentElement: parent, data: { dock: false, search: false } });
-    useOwnStyles();
+    useStyleSheet('collections/view.css');
     this.id = data.collection ?? null;
     this.asked = this.id;
     this.shown = null; // {id, name, revision, subclips}
     this.ticket = 0;
     this.edits = new Edits();
-    this.rows = new Rows(this.edits, {
+    this.rows = new ClipRows(this.edits, {
       trim: (id) => this.trim(id),
       takeOut: (ids) => this.actions.takeOut(ids),
       move: (ids, after) => this.actions.move(ids, after),
@@ -72,7 +76,7 @@ class CollectionView {
     this.exportButton = element('button', { class: 'ps-button ps-primary', type: 'button', 'aria-expanded': 'false', title: 'Export (E)', onclick: () => this.panel.toggle() },
       element('span', { text: 'Export' }), element('kbd', { text: 'E' }));
     this.running = element('button', { class: 'ps-button ps-coll-running', type: 'button', hidden: true, onclick: () => this.panel.toggle(true) });
-    this.panel.onRunning = (text) => { this.running.hidden = !text; sameText(this.running, text ?? ''); };
+    this.panel.onRunning = (text) => { this.running.hidden = !text; setText(this.running, text ?? ''); };
     const act = (text, label, run) => element('button', { class: 'ps-button', type: 'button', text, title: label, onclick: run });
     this.chosenText = element('span', { class: 'ps-chosen-text' });
     this.bar = element('div', { class: 'ps-chosen-bar', role: 'toolbar', 'aria-label': 'What is selected', hidden: true }, this.chosenText,
@@ -194,10 +198,10 @@ class CollectionView {
 
   draw() {
     const { name, subclips } = this.shown;
-    sameText(this.title, name);
+    setText(this.title, name);
     const missing = subclips.filter((clip) => clip.missing).length;
-    const sum = total(subclips);
-    sameText(this.meta, subclips.length ? [
+    const sum = totalLength(subclips);
+    setText(this.meta, subclips.length ? [
       `${subclips.length} ${subclips.length === 1 ? 'subclip' : 'subclips'}`,
       sum.code ? `${sum.code} (${sum.frames.toLocaleString('en')} frames)` : `${clock(sum.seconds)}, several frame rates`,
       missing ? `${missing} whose file is not there now` : '',
@@ -216,8 +220,8 @@ class CollectionView {
     const ids = this.shown?.subclips.filter((clip) => this.rows.chosen.has(clip.id)) ?? [];
     this.bar.hidden = ids.length < 2;
     if (ids.length) {
-      const sum = total(ids);
-      sameText(this.chosenText, `${ids.length} selected · ${sum.code ?? clock(sum.seconds)}`);
+      const sum = totalLength(ids);
+      setText(this.chosenText, `${ids.length} selected · ${sum.code ?? clock(sum.seconds)}`);
     }
     this.panel.selected(ids);
   }
@@ -241,7 +245,7 @@ class CollectionView {
     for (const entry of this.edits.all) {
       if (entry.state === 'gone') this.sayGone(say, entry);
       else if (entry.collection !== this.shown?.id && ['conflict', 'refused'].includes(entry.state)) {
-        say('trouble', `In “${entry.label}”, of another collection:`, stateOf(entry, this.edits));
+        say('trouble', `In “${entry.label}”, of another collection:`, editState(entry, this.edits));
       }
     }
     const token = lines.map(([text]) => text).join('\n');
@@ -289,7 +293,7 @@ class CollectionView {
     const at = this.shown?.subclips.findIndex((clip) => clip.id === id) ?? -1;
     if (at < 0 || this.openTrim) return;
     this.rows.hover(null);
-    this.openTrim = new Trim(this.shown.subclips, at, {
+    this.openTrim = new TrimEditor(this.shown.subclips, at, {
       collection: this.shown.id,
       edits: this.edits,
       onClose: (last) => {
@@ -321,9 +325,4 @@ class CollectionView {
 
 function sentence(text) {
   return text.charAt(0).toUpperCase() + text.slice(1) + (/[.?!]$/.test(text) ? '' : '.');
-}
-
-function useOwnStyles() {
-  const { href } = new URL('./collection.css', import.meta.url);
-  if (!document.head.querySelector(`link[href="${href}"]`)) document.head.append(element('link', { rel: 'stylesheet', href }));
 }

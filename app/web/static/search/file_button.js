@@ -1,7 +1,7 @@
 // The button that opens the choice of a file to search by; drop.js, which is on the page all the time, takes the file.
 
-import { CHOOSE } from './drop.js';
-import { element, useStyles } from '../core/store.js';
+import { element, useStyles } from '../core/dom.js';
+import { CHOOSE } from './file_drop.js';
 
 export function mount({ parentElement }) {
   useStyles();

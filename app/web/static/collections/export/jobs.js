@@ -1,8 +1,11 @@
 // The exports of a collection: how far each is, how to stop it, and where its files are. All of it is asked of the server,
 // whose journals survive it: a page that is loaded again, or another tab, shows the same.
 
-import { recall, remember } from '../core/kept.js';
-import { api, attempt, element, length, toast } from '../core/store.js';
+import { api } from '../../core/api.js';
+import { element } from '../../core/dom.js';
+import { loadStored, saveStored } from '../../core/storage.js';
+import { durationText } from '../../core/timecode.js';
+import { attempt, toast } from '../../core/toast.js';
 
 const BUSY_MILLISECONDS = 700;
 const IDLE_MILLISECONDS = 6000;
@@ -15,7 +18,7 @@ const MOST_FAILURES = 8;
 const MOST_NOTES = 40;
 
 /** callbacks: onRunning(text or null), show(). */
-export class ExportRuns {
+export class ExportJobs {
   constructor({ onRunning, show }) {
     this.onRunning = onRunning;
     this.reveal = show;
@@ -88,13 +91,13 @@ export class ExportRuns {
   }
 
   hide(id) {
-    remember(HIDDEN, [...recall(HIDDEN, []), id].slice(-MOST_REMEMBERED));
+    saveStored(HIDDEN, [...loadStored(HIDDEN, []), id].slice(-MOST_REMEMBERED));
     this.draw();
   }
 
   /** Beside the list of subclips only what runs, and the last one that ended a short while ago; the panel shows more. */
   draw() {
-    const hidden = new Set(recall(HIDDEN, []));
+    const hidden = new Set(loadStored(HIDDEN, []));
     const kept = this.mine.filter((run) => !run.outcome || !hidden.has(run.id));
     const fresh = (run, at) => !run.outcome || (at === 0 && Date.now() / 1000 - run.updated_at < FRESH_SECONDS);
     const shown = (this.open ? kept : kept.filter(fresh)).slice(0, MOST_SHOWN);
@@ -131,7 +134,7 @@ export class ExportRuns {
     const facts = [
       progress.files_total ? `${progress.files_done ?? 0} of ${progress.files_total}` : '',
       progress.phase === 'start' ? 'getting ready' : '',
-      progress.eta_seconds ? `about ${length(progress.eta_seconds)} left` : '',
+      progress.eta_seconds ? `about ${durationText(progress.eta_seconds)} left` : '',
       progress.speed ? (typeof progress.speed === 'number' ? `${progress.speed.toFixed(1)}× real time` : String(progress.speed)) : '',
     ].filter(Boolean).join(' · ');
     const current = (progress.current ?? []).map(lastPart).join(', ') || progress.text || '';
@@ -195,12 +198,12 @@ function belongs(run, collection) {
 }
 
 function startedHere() {
-  return recall(STARTED, {});
+  return loadStored(STARTED, {});
 }
 
 function rememberStarted(id, body) {
   const kept = Object.entries({ ...startedHere(), [id]: { collection: body.collection, body } }).slice(-MOST_REMEMBERED);
-  remember(STARTED, Object.fromEntries(kept));
+  saveStored(STARTED, Object.fromEntries(kept));
 }
 
 function failures(run) {

@@ -1,16 +1,20 @@
 // The library as a landscape: all shots in a plane, near ones near together.
 
+import { api } from '../core/api.js';
+import { element, setOverlayHome } from '../core/dom.js';
 import { HoverCard } from '../core/hover_card.js';
 import { addKeys, onControl } from '../core/keys.js';
+import { legend } from '../core/ramp.js';
+import { isDark, watchTheme } from '../core/theme.js';
+import { durationText, timeText } from '../core/timecode.js';
+import { attempt } from '../core/toast.js';
+import { tray } from '../core/tray.js';
 import { MapCanvas } from './canvas.js';
-import { MapFollowing } from './following.js';
 import { followGestures } from './gestures.js';
 import { MapPictures } from './pictures.js';
 import { Points } from './points.js';
+import { MapProgress } from './progress.js';
 import { Selection } from './selection.js';
-import { isDark, legend, watchTheme } from '../core/ramp.js';
-import { api, attempt, element, length, setOverlayHome, tray } from '../core/store.js';
-import { timeText } from '../library/timeline_strip.js';
 
 const NEAR = 14; // pixels around the pointer in which a point is found
 const WALK = 60; // shots near the opened one that the player walks through
@@ -67,7 +71,7 @@ class MapView {
     this.lasso = element('canvas', { class: 'ps-map-lasso', 'aria-hidden': 'true', hidden: true });
     this.ring = element('div', { class: 'ps-map-ring', hidden: true });
     this.cross = element('div', { class: 'ps-map-cross', hidden: true });
-    this.following = new MapFollowing((version) => this.load(version));
+    this.following = new MapProgress((version) => this.load(version));
     this.picturesButton = element('button', { class: 'ps-button', type: 'button', text: 'Pictures', title: 'Pictures on the points (P)', 'aria-pressed': 'true', onclick: () => this.togglePictures() });
     this.stage = element('div', { class: 'ps-map-stage', tabindex: '0', role: 'application', 'data-ps-keys': '',
       'aria-label': 'Map of all shots. Arrow keys move it, plus and minus zoom, Enter opens the shot in the middle, V chooses all that is seen.' },
@@ -263,7 +267,7 @@ class MapView {
 
   linesOf(at) {
     const facts = this.facts.get(this.points.ids[at]);
-    return [this.points.nameOf(at), facts ? `${timeText(facts.start)} · ${length(facts.end - facts.start)}${facts.missing ? ' · file not there now' : ''}` : '…',
+    return [this.points.nameOf(at), facts ? `${timeText(facts.start)} · ${durationText(facts.end - facts.start)}${facts.missing ? ' · file not there now' : ''}` : '…',
       this.points.scores && !this.points.left[at] ? `score ${this.points.scores[at].toFixed(2)}` : null];
   }
 

@@ -1,7 +1,8 @@
 // The parts of the library's page around its list: totals, what failed, and the question before something is removed.
 
+import { element, overlayHome } from '../core/dom.js';
+import { durationText } from '../core/timecode.js';
 import { sizeText } from './rows.js';
-import { element, length, overlayHome } from '../core/store.js';
 
 const SHOWN_AT_FIRST = 5;
 const NAMED = 6;
@@ -10,7 +11,7 @@ const NAMED = 6;
 export function totalsRow(totals, disk) {
   const tile = (value, what, title) => element('div', { class: 'ps-total', title }, element('strong', { text: value }), element('span', { class: 'ps-muted', text: what }));
   const hours = totals.seconds / 3600;
-  const time = hours >= 100 ? `${Math.round(hours).toLocaleString()} h` : hours >= 1 ? `${hours.toFixed(1)} h` : length(totals.seconds);
+  const time = hours >= 100 ? `${Math.round(hours).toLocaleString()} h` : hours >= 1 ? `${hours.toFixed(1)} h` : durationText(totals.seconds);
   return [
     tile(totals.videos.toLocaleString(), totals.videos === 1 ? 'video' : 'videos'),
     tile(time, 'of video'),

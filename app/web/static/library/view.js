@@ -1,11 +1,13 @@
 // Every video of the library: found by typing, sorted by any column, grouped by folder; and what could not be indexed.
 
+import { api } from '../core/api.js';
+import { element, setOverlayHome, useViewStyles } from '../core/dom.js';
 import { addKeys, onControl } from '../core/keys.js';
-import { useViewStyles } from '../core/hover_card.js';
-import { confirmRemoval, failureSection, totalsRow } from './parts.js';
-import { COLUMNS, STATES, compare, prepared, sizeText } from './rows.js';
-import { api, element, length, setOverlayHome, toast } from '../core/store.js';
-import { Windowed } from '../core/windowing.js';
+import { durationText } from '../core/timecode.js';
+import { toast } from '../core/toast.js';
+import { VirtualList } from '../core/virtual_list.js';
+import { COLUMNS, compare, prepared, sizeText, STATES } from './rows.js';
+import { confirmRemoval, failureSection, totalsRow } from './sections.js';
 
 const GROUP_HEIGHT = 52;
 const ROW_HEIGHT = 70;
@@ -58,7 +60,7 @@ class LibraryView {
       this.tools = element('div', { class: 'ps-lib-tools' }, this.filter, this.groupButton, this.states, this.count),
       this.table, this.empty, this.bar);
     parent.append(this.root);
-    this.windowed = new Windowed(this.list, (at) => this.row(at));
+    this.windowed = new VirtualList(this.list, (at) => this.row(at));
     this.list.addEventListener('click', (event) => this.click(event));
     this.removeKeys = addKeys('Library', [
       { key: 'ArrowDown', label: 'Next video', run: (event) => this.move(event, 1) },
@@ -241,7 +243,7 @@ class LibraryView {
           element('span', { class: 'ps-lib-path' },
             element('span', { class: 'ps-muted', text: cut > 0 ? folder.slice(0, cut + 1) : '' }),
             element('strong', { text: cut > 0 ? folder.slice(cut + 1) : folder }))),
-        element('span', { class: 'ps-muted', text: `${inside.length.toLocaleString()} ${inside.length === 1 ? 'video' : 'videos'} · ${length(seconds)}` })));
+        element('span', { class: 'ps-muted', text: `${inside.length.toLocaleString()} ${inside.length === 1 ? 'video' : 'videos'} · ${durationText(seconds)}` })));
   }
 
   videoRow(at, video) {
@@ -250,12 +252,12 @@ class LibraryView {
     const row = element('div', {
       class: `ps-lib-row ps-lib-line${this.chosen.has(video.id) ? ' ps-chosen' : ''}`, role: 'row', tabindex: this.current === video.id || (this.current === undefined && at <= 1) ? '0' : '-1',
       'aria-rowindex': String(at + 2), 'aria-selected': String(this.chosen.has(video.id)), 'data-at': String(at), 'data-video': String(video.id),
-      'aria-label': `${video.name}, ${length(video.seconds)}, ${video.shots} shots, ${video.size}, ${video.states.map((state) => STATES[state].short).join(', ')}` },
+      'aria-label': `${video.name}, ${durationText(video.seconds)}, ${video.shots} shots, ${video.size}, ${video.states.map((state) => STATES[state].short).join(', ')}` },
     cell('check', element('input', { type: 'checkbox', tabindex: '-1', 'aria-label': `Choose ${video.name}`, checked: this.chosen.has(video.id) })),
     cell('poster', video.poster === null ? null : element('img', { alt: '', loading: 'lazy', decoding: 'async', src: `/api/poster/${video.poster}` })),
     cell('text', element('a', { href: `library?video=${video.id}`, class: 'ps-lib-name', text: video.name, title: video.name, tabindex: '-1' }),
       element('span', { class: 'ps-muted ps-lib-under', text: this.kept.grouped ? video.about : video.folder, title: video.folder })),
-    number(length(video.seconds)), number(video.shots.toLocaleString()),
+    number(durationText(video.seconds)), number(video.shots.toLocaleString()),
     number(video.size, `${video.width} × ${video.height}`), cell('number ps-lib-date', element('span', { text: video.changed })),
     cell('state', ...video.states.map((state) => element('span', { class: `ps-state ps-state-${state}`, text: STATES[state].short, title: STATES[state].long(video) }))),
     cell('actions', element('button', { class: 'ps-icon', type: 'button', tabindex: '-1', 'data-action': 'remove', 'aria-label': `Remove ${video.name} from the library`, title: 'Remove from the library', text: '×' })));
@@ -269,7 +271,7 @@ class LibraryView {
     if (!chosen.length) return;
     const bytes = chosen.reduce((sum, video) => sum + video.bytes, 0);
     this.bar.replaceChildren(
-      element('span', { class: 'ps-grow', text: `${chosen.length.toLocaleString()} chosen · ${length(chosen.reduce((sum, video) => sum + video.seconds, 0))} · ${sizeText(bytes)}` }),
+      element('span', { class: 'ps-grow', text: `${chosen.length.toLocaleString()} chosen · ${durationText(chosen.reduce((sum, video) => sum + video.seconds, 0))} · ${sizeText(bytes)}` }),
       element('button', { class: 'ps-button', type: 'button', text: 'Remove from the library …', onclick: () => this.remove_(chosen.map((video) => video.id)) }),
       element('button', { class: 'ps-button', type: 'button', text: 'Choose none', onclick: () => { this.chosen.clear(); this.arrange(); } }));
   }

@@ -1,10 +1,12 @@
 // The making of the map: asked for where it is missing or behind, watched, and shown.
 
-import { api, attempt, element } from '../core/store.js';
+import { api } from '../core/api.js';
+import { element } from '../core/dom.js';
+import { attempt } from '../core/toast.js';
 
 const POLL_MILLISECONDS = 500;
 
-export class MapFollowing {
+export class MapProgress {
   /** load(version): called, and waited for, when there is another map than before. */
   constructor(load) {
     this.load = load;

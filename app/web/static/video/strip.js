@@ -1,24 +1,13 @@
 // The strip of a video: every segment drawn to scale on one canvas, as high and as coloured as it scores.
 
 import { rampColour } from '../core/ramp.js';
+import { timeText } from '../core/timecode.js';
 
 const LABELS = 26; // pixels above the bars
 const AXIS = 22; // and below
 const LOWEST = 10; // of a bar
 const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400];
 const MOST_PEAKS = 12;
-
-/** Time for an axis: 4.5, 1:05, 1:02:05. `step` says how fine. */
-export function timeText(seconds, step = 1) {
-  const digits = step < 1 ? 1 : 0;
-  const unit = 10 ** digits;
-  const whole = Math.round(seconds * unit);
-  const rest = whole % (60 * unit);
-  const minutes = Math.floor(whole / (60 * unit));
-  const second = (rest / unit).toFixed(digits).padStart(digits ? 4 : 2, '0');
-  if (minutes < 60) return `${minutes}:${second}`;
-  return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, '0')}:${second}`;
-}
 
 /** Geometry and drawing; knows no events. segments: [[id, shot, start, end]]; scores: numbers or null. */
 export class Strip {

@@ -1,7 +1,7 @@
 // What clips will be called: the same patterns as `prismsearch export --name` takes, for an example while one is typed.
 // The names of the files themselves are made by the export alone.
 
-import { clock } from '../core/store.js';
+import { clock } from '../../core/timecode.js';
 
 const MOST_CHARACTERS = 200;
 const FORBIDDEN = /[<>:"/\\|?*\u0000-\u001f\u007f-\u009f\u2028\u2029\ufffd]+/g;

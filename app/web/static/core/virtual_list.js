@@ -1,9 +1,11 @@
 // Long lists: only the rows near what is seen are in the document.
 
+import { scrollerOf } from './dom.js';
+
 const MARGIN = 500; // pixels above and below the window that are drawn ahead
 
 /** Rows of known heights, placed one below the other in `host`. */
-export class Windowed {
+export class VirtualList {
   /** render(index) gives the element of a row; it is asked again for a row only after `refresh`. */
   constructor(host, render) {
     this.host = host;
@@ -106,13 +108,4 @@ export class Windowed {
     if (this.asked) cancelAnimationFrame(this.asked);
     this.asked = null;
   }
-}
-
-/** The element that scrolls when this one is scrolled. */
-export function scrollerOf(element) {
-  for (let each = element.parentElement; each; each = each.parentElement) {
-    const how = getComputedStyle(each).overflowY;
-    if ((how === 'auto' || how === 'scroll') && each.scrollHeight > each.clientHeight) return each;
-  }
-  return document.scrollingElement ?? document.documentElement;
 }

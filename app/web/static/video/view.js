@@ -1,11 +1,13 @@
 // One video over time: where in it the hits of a search are, and all its shots below.
 
+import { element, setOverlayHome } from '../core/dom.js';
 import { HoverCard } from '../core/hover_card.js';
 import { addKeys, onControl } from '../core/keys.js';
-import { isDark, legend, watchTheme } from '../core/ramp.js';
+import { legend } from '../core/ramp.js';
+import { isDark, watchTheme } from '../core/theme.js';
+import { durationText, timeText } from '../core/timecode.js';
 import { ShotGrid } from './shot_grid.js';
-import { element, length, setOverlayHome } from '../core/store.js';
-import { Strip, timeText } from './timeline_strip.js';
+import { Strip } from './strip.js';
 
 const HEIGHT = 164;
 const FILM_WIDTH = 104; // pixels of the strip that one poster stands for
@@ -171,7 +173,7 @@ class Timeline {
   linesOf(at) {
     const [, shot, start, end] = this.segments[at];
     const score = this.data.scores ? `score ${this.data.scores[at].toFixed(2)}` : '';
-    return [`${timeText(start)} – ${timeText(end)}`, `shot ${shot + 1} · ${length(end - start)}`, score].filter(Boolean);
+    return [`${timeText(start)} – ${timeText(end)}`, `shot ${shot + 1} · ${durationText(end - start)}`, score].filter(Boolean);
   }
 
   // What a person does

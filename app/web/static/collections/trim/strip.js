@@ -1,6 +1,6 @@
 // The strip of the trim editor: the stretch that is known, the shot, its cuts, and the range between two handles.
 
-import { element } from '../core/store.js';
+import { element } from '../../core/dom.js';
 
 /**
  * actions: {scrub(seconds), grab(), drag(which, index), slip(first, last, frames), release(), widen(side)}. `which` is 'in' or 'out'.

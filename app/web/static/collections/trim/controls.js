@@ -1,10 +1,11 @@
 // What the trim editor is made of, and its keys.
 
-import { onControl, showHelp } from '../core/keys.js';
-import { element, toast } from '../core/store.js';
+import { element } from '../../core/dom.js';
+import { onControl, showHelp } from '../../core/keys.js';
+import { toast } from '../../core/toast.js';
 
 /** Make the elements of an editor and hang them on it. */
-export function buildParts(editor) {
+export function buildControls(editor) {
   const button = (label, run, key, extra = {}) =>
     element('button', { class: 'ps-button', type: 'button', onclick: run, title: key ? `${label} (${key})` : label, ...extra },
       element('span', { text: label }), key ? element('kbd', { text: key }) : null);

@@ -1,10 +1,13 @@
 // Exporting a collection: what, how and where to; then how far it is, and where it went.
 
-import { sameText, total } from '../core/clip_times.js';
-import { DEFAULT_PATTERN, nameOf, TOKENS } from './export_names.js';
-import { ExportRuns } from './export_runs.js';
-import { recall, remember } from '../core/kept.js';
-import { api, clock, element, toast } from '../core/store.js';
+import { api } from '../../core/api.js';
+import { element, setText } from '../../core/dom.js';
+import { loadStored, saveStored } from '../../core/storage.js';
+import { clock } from '../../core/timecode.js';
+import { toast } from '../../core/toast.js';
+import { totalLength } from '../times.js';
+import { ExportJobs } from './jobs.js';
+import { DEFAULT_PATTERN, nameOf, TOKENS } from './naming.js';
 
 const CHOICES = 'prismsearch.export';
 const FOLDERS = 'prismsearch.export.folders';
@@ -27,10 +30,10 @@ export class ExportPanel {
   constructor({ data, onToggle }) {
     this.onToggle = onToggle;
     this.onRunning = () => {};
-    this.choice = { ...DEFAULTS, folder: data.home ?? '', ...recall(CHOICES, {}) };
+    this.choice = { ...DEFAULTS, folder: data.home ?? '', ...loadStored(CHOICES, {}) };
     this.chosen = [];
     this.what = 'all';
-    this.runs = new ExportRuns({ onRunning: (text) => this.onRunning(text), show: () => this.toggle(true) });
+    this.runs = new ExportJobs({ onRunning: (text) => this.onRunning(text), show: () => this.toggle(true) });
     this.build();
     this.draw();
   }
@@ -123,7 +126,7 @@ export class ExportPanel {
     if (name === 'what') this.what = value;
     else {
       this.choice[name] = value;
-      remember(CHOICES, this.choice);
+      saveStored(CHOICES, this.choice);
     }
     if (name === 'to' && value === 'folder') setTimeout(() => this.folder.focus());
     this.draw();
@@ -131,7 +134,7 @@ export class ExportPanel {
 
   setLists() {
     this.choice.lists = this.lists.map((label) => label.firstChild).filter((box) => box.checked).map((box) => box.value);
-    remember(CHOICES, this.choice);
+    saveStored(CHOICES, this.choice);
     this.draw();
   }
 
@@ -154,8 +157,8 @@ export class ExportPanel {
     check(this.radios.what, this.what);
     check(this.radios.mode, choice.mode);
     check(this.radios.to, choice.to);
-    sameText(this.radios.what[0].lastChild.firstChild, `The whole collection (${this.collection?.subclips.length ?? 0})`);
-    sameText(this.radios.what[1].lastChild.firstChild, this.chosen.length ? `What is selected (${this.chosen.length})` : 'What is selected (nothing now)');
+    setText(this.radios.what[0].lastChild.firstChild, `The whole collection (${this.collection?.subclips.length ?? 0})`);
+    setText(this.radios.what[1].lastChild.firstChild, this.chosen.length ? `What is selected (${this.chosen.length})` : 'What is selected (nothing now)');
     this.radios.what[1].firstChild.disabled = !this.chosen.length;
     for (const label of this.lists) label.firstChild.checked = choice.lists.includes(label.firstChild.value);
     for (const [input, value] of [[this.handles, choice.handles], [this.pattern, choice.pattern], [this.folder, choice.folder]]) {
@@ -169,12 +172,12 @@ export class ExportPanel {
     this.example.textContent = !cuts || !clip ? '' : problem ?? `for example ${name}`;
     this.example.classList.toggle('ps-export-problem', Boolean(problem) && cuts);
     this.folder.parentElement.hidden = choice.to !== 'folder';
-    const folders = recall(FOLDERS, []).filter((each) => typeof each === 'string');
+    const folders = loadStored(FOLDERS, []).filter((each) => typeof each === 'string');
     this.recent.replaceChildren(...folders.map((value) => element('option', { value })));
     this.recentButtons.replaceChildren(...folders.slice(0, 4).filter((path) => path !== choice.folder).map((path) =>
       element('button', { class: 'ps-token', type: 'button', text: path, title: path, onclick: () => { this.folder.value = path; this.set('folder', path); } })));
     const amount = this.clips.length;
-    const sum = amount ? total(this.clips) : null;
+    const sum = amount ? totalLength(this.clips) : null;
     this.amount.textContent = amount ? `${amount} ${amount === 1 ? 'subclip' : 'subclips'}, ${sum.code ?? clock(sum.seconds)}${cuts ? '' : '; lists only'}` : '';
     this.startButton.disabled = !amount || (!cuts && !choice.lists.length) || Boolean(problem && cuts) || this.starting;
     if (!cuts && !choice.lists.length) this.said.textContent = 'Choose at least one list.';
@@ -203,7 +206,7 @@ export class ExportPanel {
     this.draw();
     try {
       const { run } = await api('/api/exports', { method: 'POST', body });
-      if (choice.to === 'folder') remember(FOLDERS, [folder, ...recall(FOLDERS, []).filter((each) => each !== folder)].slice(0, MOST_FOLDERS));
+      if (choice.to === 'folder') saveStored(FOLDERS, [folder, ...loadStored(FOLDERS, []).filter((each) => each !== folder)].slice(0, MOST_FOLDERS));
       this.runs.started(run, body);
       toast('The export has begun; it goes on when this page is closed');
     } catch (error) {

@@ -1,10 +1,11 @@
 // The subclips of a collection as a list of rows: choosing several, putting them in order, writing names and notes.
 
-import { startDrag } from './clip_drag.js';
-import { stateOf } from './clip_state.js';
-import { ranges, sameText } from '../core/clip_times.js';
+import { element, setText } from '../core/dom.js';
 import { onControl } from '../core/keys.js';
-import { element, length } from '../core/store.js';
+import { durationText } from '../core/timecode.js';
+import { startDrag } from './drag.js';
+import { editState } from './edit_state.js';
+import { clipTimes } from './times.js';
 
 const HOVER_MILLISECONDS = 120;
 
@@ -12,7 +13,7 @@ const HOVER_MILLISECONDS = 120;
  * actions: {trim(id), takeOut(ids), move(ids, after), undo(), selected(), escaped(entry)}; `after` is the id of the subclip that
  * comes before, null for the first place. `edits` holds what is typed.
  */
-export class Rows {
+export class ClipRows {
   constructor(edits, actions) {
     this.edits = edits;
     this.actions = actions;
@@ -108,13 +109,13 @@ export class Rows {
     const part = (name) => row.querySelector(`.ps-${name}`);
     row.dataset.at = String(at);
     row.setAttribute('aria-rowindex', String(at + 1));
-    const times = ranges(clip);
+    const times = clipTimes(clip);
     const title = clip.name || clip.title || clip.fileName;
     row.setAttribute('aria-label', `${at + 1}, ${title}, in ${times.in.code}, out ${times.out.code}, ${times.length.frames} frames${clip.missing ? ', file not there now' : ''}`);
-    sameText(part('clip-number'), String(at + 1));
-    sameText(part('clip-file'), clip.fileName);
+    setText(part('clip-number'), String(at + 1));
+    setText(part('clip-file'), clip.fileName);
     part('clip-file').title = clip.path;
-    sameText(part('length'), length(clip.end - clip.start));
+    setText(part('length'), durationText(clip.end - clip.start));
     part('gone').hidden = !clip.missing;
     for (const [name, time] of [['in', times.in], ['out', times.out], ['span', times.length]]) this.time(part(`clip-${name}`), name, time);
     this.poster(part('clip-poster'), clip);
@@ -154,7 +155,7 @@ export class Rows {
     const token = JSON.stringify(entries.map(({ field, state, message, theirs }) => [field, state, message, theirs]));
     if (place.dataset.token === token) return;
     place.dataset.token = token;
-    place.replaceChildren(...entries.map((entry) => stateOf(entry, this.edits)).filter(Boolean));
+    place.replaceChildren(...entries.map((entry) => editState(entry, this.edits)).filter(Boolean));
   }
 
   /** After edits have changed: fields and states only. */

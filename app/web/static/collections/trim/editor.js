@@ -1,14 +1,16 @@
 // The trim editor: one subclip large, its first and last frame beside it, in and out set by frames.
 
-import { stateOf } from './clip_state.js';
-import { duration, frameFrom } from '../core/clip_times.js';
-import { FrameDeck } from '../player/frame_deck.js';
-import { addKeys } from '../core/keys.js';
-import { api, attempt, element, overlayHome, smpte, toast } from '../core/store.js';
-import { buildParts, trimKeys } from './trim_parts.js';
-import { TrimRange } from './trim_range.js';
-import { TrimStills } from './trim_stills.js';
-import { TrimStrip } from './trim_strip.js';
+import { api } from '../../core/api.js';
+import { element, overlayHome } from '../../core/dom.js';
+import { addKeys } from '../../core/keys.js';
+import { durationTimecode, frameFromText, rateText, timecodeAt } from '../../core/timecode.js';
+import { attempt, toast } from '../../core/toast.js';
+import { FrameDeck } from '../../player/frame_deck.js';
+import { editState } from '../edit_state.js';
+import { buildControls, trimKeys } from './controls.js';
+import { TrimRange } from './range.js';
+import { TrimStills } from './stills.js';
+import { TrimStrip } from './strip.js';
 
 const SAVE_MILLISECONDS = 500;
 const AROUND_SECONDS = 1;
@@ -18,13 +20,13 @@ const MOST_MARGIN = 10;
  * The editor on clips[at]; clips: subclips as the server gives them; edits: an Edits. callbacks: onClose(id).
  * `update(clips)` gives it what another tab changed.
  */
-export class Trim {
+export class TrimEditor {
   constructor(clips, at, { collection, edits, onClose }) {
     this.clips = clips;
     this.collection = collection;
     this.edits = edits;
     this.onClose = onClose;
-    buildParts(this);
+    buildControls(this);
     this.deck = new FrameDeck(this.video);
     this.range = new TrimRange(this.deck);
     this.strip = new TrimStrip(this.range, {
@@ -86,7 +88,7 @@ export class Trim {
     if (!info || this.id !== id || this.deck.info !== info) return;
     const entry = this.edits.of(id, 'range');
     this.range.take(info, entry?.value ?? this.clip);
-    this.place.textContent = `${info.name} · ${info.width}×${info.height} · ${round(this.deck.rate)} frames a second${info.timecode ? ` · starts at ${info.timecode}` : ''} · ${info.folder}`;
+    this.place.textContent = `${info.name} · ${info.width}×${info.height} · ${rateText(this.deck.rate)} frames a second${info.timecode ? ` · starts at ${info.timecode}` : ''} · ${info.folder}`;
     if (this.deck.status !== 'ready') {
       this.drawGiven(this.clip);
       return;
@@ -197,7 +199,7 @@ export class Trim {
     const { deck, range } = this;
     const rate = deck.rate;
     const now = which === 'now' ? deck.numberOf(deck.now) : deck.numberOf(which === 'in' ? range.from : range.to);
-    const frame = frameFrom(input.value, { now, rate, timecode: range.info?.timecode ?? '' });
+    const frame = frameFromText(input.value, { now, rate, timecode: range.info?.timecode ?? '' });
     const seconds = frame === null ? null : frame / rate;
     const last = range.info.duration;
     if (seconds === null || seconds < 0 || seconds > last + 1e-3 || (which !== 'out' && seconds > last - 1e-3)) {
@@ -296,7 +298,7 @@ export class Trim {
       if (known.start_pts !== this.range.start_pts || known.end_pts !== this.range.end_pts) this.range.set(known);
     }
     this.savedToken = token;
-    const said = entry ? stateOf(entry, this.edits) : null;
+    const said = entry ? editState(entry, this.edits) : null;
     this.saved.replaceChildren(said ?? element('span', { class: 'ps-muted', text: entry ? 'Saving …' : 'Saved' }));
     this.dialog.dataset.saved = entry ? entry.state : 'saved';
   }
@@ -312,7 +314,7 @@ export class Trim {
   describe(which) {
     const { deck, range } = this;
     const frame = this.numberOf(which);
-    return `${smpte(frame, deck.rate, range.info.timecode)}, frame ${frame}`;
+    return `${timecodeAt(frame, deck.rate, range.info.timecode)}, frame ${frame}`;
   }
 
   drawRange(force = false) {
@@ -321,12 +323,12 @@ export class Trim {
     const { timecode } = range.info;
     for (const which of ['in', 'out']) {
       const number = this.numberOf(which);
-      if (force || document.activeElement !== this.codes[which]) this.codes[which].value = smpte(number, deck.rate, timecode);
+      if (force || document.activeElement !== this.codes[which]) this.codes[which].value = timecodeAt(number, deck.rate, timecode);
       this.stills.figures[which].frame.textContent = `frame ${number}`;
     }
     this.stills.update();
     const frames = this.numberOf('out') - this.numberOf('in');
-    this.length.textContent = `length ${duration(frames, deck.rate, timecode)} · ${frames} ${frames === 1 ? 'frame' : 'frames'}`;
+    this.length.textContent = `length ${durationTimecode(frames, deck.rate, timecode)} · ${frames} ${frames === 1 ? 'frame' : 'frames'}`;
     Object.assign(this.dialog.dataset, { in: String(this.numberOf('in')), out: String(this.numberOf('out')) });
     if (deck.loop && deck.stop) deck.stop = this.stretch;
     this.strip.draw((which) => this.describe(which));
@@ -339,11 +341,11 @@ export class Trim {
     const rate = clip.rate[0] / clip.rate[1];
     for (const which of ['in', 'out']) {
       const frame = clip[`${which}_frame`];
-      this.codes[which].value = smpte(frame, rate, clip.timecode);
+      this.codes[which].value = timecodeAt(frame, rate, clip.timecode);
       this.stills.figures[which].frame.textContent = `frame ${frame}`;
     }
     const frames = clip.out_frame - clip.in_frame;
-    this.length.textContent = `length ${duration(frames, rate, clip.timecode)} · ${frames} frames`;
+    this.length.textContent = `length ${durationTimecode(frames, rate, clip.timecode)} · ${frames} frames`;
     this.code.value = '';
     this.frame.textContent = '';
     this.saved.replaceChildren();
@@ -354,7 +356,7 @@ export class Trim {
     const { deck } = this;
     if (!deck.info || !this.range.info) return;
     const frame = deck.numberOf(deck.now);
-    if (force || document.activeElement !== this.code) this.code.value = smpte(frame, deck.rate, deck.info.timecode);
+    if (force || document.activeElement !== this.code) this.code.value = timecodeAt(frame, deck.rate, deck.info.timecode);
     this.frame.textContent = `frame ${frame}`;
     this.dialog.dataset.frame = String(frame);
     this.strip.drawHead();
@@ -386,8 +388,4 @@ export class Trim {
     this.before?.focus?.({ preventScroll: true });
     this.onClose?.(id);
   }
-}
-
-function round(rate) {
-  return String(Math.round(rate * 1000) / 1000);
 }

@@ -1,6 +1,6 @@
 // Rows put in order with the pointer: a line shows where they would go; Escape leaves all as it was.
 
-import { element } from '../core/store.js';
+import { element, scrollerOf } from '../core/dom.js';
 
 const DRAG_PIXELS = 4;
 const EDGE_PIXELS = 56;
@@ -74,11 +74,4 @@ function dropPlace(rows, line, y) {
   const edge = before ? before.getBoundingClientRect().bottom : (rest[0]?.getBoundingClientRect().top ?? home.top);
   line.style.top = `${edge - home.top - 1}px`;
   return before ? Number(before.dataset.clip) : null;
-}
-
-function scrollerOf(node) {
-  for (let at = node.parentElement; at; at = at.parentElement) {
-    if (/(auto|scroll)/.test(getComputedStyle(at).overflowY) && at.scrollHeight > at.clientHeight) return at;
-  }
-  return document.scrollingElement;
 }

@@ -1,0 +1,115 @@
+// Elements, style sheets, and the place in the document that overlays go into.
+
+/**
+ * Create an element. Text is set as `textContent`, never as HTML.
+ *
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, any>} [properties] `class`, `text`, `onclick` and other listeners, attributes (`data-*`, `aria-*`)
+ *   and properties of the element. Those that are undefined, null or false are left out.
+ * @param {...(Node | string | null | undefined | false)} children Those that are null, undefined or false are left out.
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
+export function element(tag, properties = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name === 'class') made.className = value;
+    else if (name === 'text') made.textContent = value;
+    else if (name.startsWith('on')) made.addEventListener(name.slice(2), value);
+    else if (name in made && !name.includes('-') && typeof value !== 'string') made[name] = value;
+    else made.setAttribute(name, value === true ? '' : value);
+  }
+  made.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  return made;
+}
+
+/**
+ * Set the text of a node only where it differs, so that polling disturbs neither a selection nor a screen reader.
+ *
+ * @param {Node} node
+ * @param {string} text
+ */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/**
+ * Find the element that scrolls the given one.
+ *
+ * @param {Element} node
+ * @returns {Element}
+ */
+export function scrollerOf(node) {
+  for (let each = node.parentElement; each; each = each.parentElement) {
+    const overflow = getComputedStyle(each).overflowY;
+    if ((overflow === 'auto' || overflow === 'scroll') && each.scrollHeight > each.clientHeight) return each;
+  }
+  return document.scrollingElement ?? document.documentElement;
+}
+
+// Style sheets
+
+/** @type {Map<string, Promise<void>>} */
+const sheets = new Map();
+
+/**
+ * Add one of our style sheets to the document, unless it is there already.
+ *
+ * @param {string} name Path of the file below `static`, such as `collections/view.css`.
+ * @returns {Promise<void>} Settles once the sheet has loaded, or has failed to.
+ */
+export function useStyleSheet(name) {
+  const { href } = new URL(`../${name}`, import.meta.url);
+  let loading = sheets.get(href);
+  if (!loading) {
+    loading = new Promise((done) => {
+      const link = element('link', { rel: 'stylesheet', href });
+      link.addEventListener('load', () => done(), { once: true });
+      link.addEventListener('error', () => done(), { once: true });
+      document.head.append(link);
+    });
+    sheets.set(href, loading);
+  }
+  return loading;
+}
+
+/**
+ * Add the style sheet of the page.
+ *
+ * @returns {Promise<void>} Settles once it has loaded, or has failed to.
+ */
+export function useStyles() {
+  return useStyleSheet('page.css');
+}
+
+/** Add the style sheets of the page and of the library, video and map views. */
+export function useViewStyles() {
+  useStyles();
+  useStyleSheet('views.css');
+}
+
+// Overlays
+
+/** @type {HTMLElement} */
+let home = document.body;
+
+/**
+ * Return the element that dialogs and messages are appended to: inside a view, so that the theme's colours reach them.
+ *
+ * @returns {HTMLElement}
+ */
+export function overlayHome() {
+  return home.isConnected ? home : document.body;
+}
+
+/**
+ * Make a view the home of overlays. It stays hidden until its styles have loaded.
+ *
+ * @param {HTMLElement} parent
+ */
+export function setOverlayHome(parent) {
+  home = parent;
+  parent.style.visibility = 'hidden'; // otherwise it would show without its styles for a moment
+  useStyles().then(() => { parent.style.visibility = ''; });
+}
