@@ -136,9 +136,7 @@ def timeline(video: Video, segments: Sequence[Segment], scores: dict[str, Any] |
         **(scores or {"scores": None}),
     }
     token = hashlib.blake2b(json.dumps(data).encode(), digest_size=8).hexdigest()
-    component("video/view")(
-        key="timeline", data={"token": token, **data}, on_like_change=liked, on_range_change=ranged
-    )
+    component("video/view")(key="timeline", data={"token": token, **data}, on_like_change=liked, on_range_change=ranged)
 
 
 # The address: `?video=ID` and the search beside it, so that both can be kept and sent
