@@ -215,8 +215,8 @@ def pipeline(place: Place, write: Write) -> None:
 
     from db.library import Library
     from encoder.videoprism import VideoPrism
-    from indexer.pipeline import RunOptions, index_folders
-    from indexer.settings import IndexSettings
+    from indexer.pipeline import index_folders
+    from indexer.settings import IndexSettings, RunOptions
 
     network = random_network(place.config("base"))
     encoder = VideoPrism(network, None, str(place.device), weights_id="random@0", precision="bfloat16")  # type: ignore[arg-type]

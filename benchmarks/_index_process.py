@@ -138,8 +138,8 @@ def _main(folder: str, library_folder: str, encoder_name: str, workers: str) -> 
     import resource
 
     from db.library import Library
-    from indexer.pipeline import RunOptions, index_folders
-    from indexer.settings import IndexSettings
+    from indexer.pipeline import index_folders
+    from indexer.settings import IndexSettings, RunOptions
 
     encoder = chosen_encoder(encoder_name)
     encoder.encode_clips(np.zeros((1, *encoder.clip_spec.shape), np.uint8))

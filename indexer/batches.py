@@ -1,4 +1,4 @@
-"""Clips of many videos to rows, a batch at a time: the encoder never waits for one video to be complete."""
+"""Batching of clips across videos, so that the encoder never waits for one video to be complete."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 class EncodingFailed(Exception):
-    """The encoder failed on a single clip; the message says on which and what to try."""
+    """The encoder failed on a single clip; the message names it and what to try."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
-    """What came of the clip of segment `number` of the video at `path`: float32 (D,), unit length."""
+    """The embedding of segment `number` of the video at `path`: float32 (D,), unit length."""
 
     path: str
     number: int
@@ -30,73 +30,92 @@ class Row:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Batch:
-    """Clips side by side, uint8 (B, T, S, S, 3), and whose they are: path and number of segment."""
+    """Clips, uint8 (B, T, S, S, 3), with the path and segment number of each."""
 
     owners: list[tuple[str, int]]
     clips: NDArray[np.uint8]
 
 
 class Batches:
-    """Collects clips and has them encoded in a thread of its own while the next are collected,
-    put side by side, and what came of the last is stored. Used by one thread; one batch at most is being encoded.
+    """Collects clips and encodes them in a thread of its own.
 
-    While the encoder is the slower one, batches are full. While it has nothing to do it takes a part of one: what it
-    begins now it need not do once the last clip is there.
+    While a batch is being encoded, the next one is collected and stacked, and the rows of the last one are stored. At
+    most one batch is being encoded at a time. Not thread-safe.
+
+    While the encoder is the bottleneck, batches are full. An idle encoder takes partial ones, since work that it does
+    early is not left to do after the last clip.
     """
 
-    def __init__(self, encoder: Encoder, size: int, *, done: Callable[[], None] = lambda: None) -> None:
-        """done: told, in the encoder's thread, when a batch was encoded."""
-        self.size = size  # clips encoded at once; halved, for good, when that was too much
+    def __init__(self, encoder: Encoder, size: int, *, on_batch: Callable[[], None] = lambda: None) -> None:
+        """Start the encoding thread.
+
+        Args:
+            encoder: encodes the clips.
+            size: clips per batch at first.
+            on_batch: called in the encoding thread after each batch.
+        """
+        self.size = size  # clips per batch; halved for good when that was too much
         self.seconds = 0.0  # spent in the encoder
         self.clips = 0  # encoded
         self._encoder = encoder
-        self._done = done
+        self._on_batch = on_batch
         self._waiting: list[tuple[str, int, NDArray[np.uint8]]] = []
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="encode")
-        self._at_work: Future[list[Row]] | None = None
-        self._owners_at_work: list[tuple[str, int]] = []
-        self._unwanted: set[str] = set()  # paths that were dropped while their clips may be at work
+        self._running: Future[list[Row]] | None = None
+        self._owners_running: list[tuple[str, int]] = []
+        self._unwanted: set[str] = set()  # paths dropped while their clips may be in the running batch
 
     def add(self, path: str, number: int, clip: NDArray[np.uint8]) -> list[Row]:
-        """uint8 (T, S, S, 3) -> rows that are finished by now, of earlier clips. Waits where a batch is full and the
-        one before it is still being encoded."""
+        """Add a clip; block if a batch is full while the one before it is still being encoded.
+
+        Args:
+            path: of the video.
+            number: of the segment.
+            clip: uint8 (T, S, S, 3).
+
+        Returns:
+            Rows of earlier clips that are finished by now.
+        """
         self._waiting.append((path, number, clip))
-        return self._begin() if len(self._waiting) >= self.size else self.finished()
+        return self._start_next() if len(self._waiting) >= self.size else self.finished()
 
     def finished(self) -> list[Row]:
-        """Rows of the batch at work if it is done, else none; the next begins where enough clips wait. Never waits."""
-        if self._at_work is not None and not self._at_work.done():
-            return []
-        return self._begin() if len(self._waiting) >= self._enough else self.settle()
+        """Return the rows of the running batch if it is done, else none. Start the next one if enough clips wait.
 
-    def nudge(self) -> list[Row]:
-        """Begin with whatever waits where the encoder has nothing to do, as no other clip is in sight."""
-        return self._begin() if self._waiting and self._at_work is None else []
+        Never blocks.
+        """
+        if self._running is not None and not self._running.done():
+            return []
+        return self._start_next() if len(self._waiting) >= self._enough else self.wait()
+
+    def start_if_idle(self) -> list[Row]:
+        """Start a batch of whatever waits if the encoder is idle; for when no other clip is in sight."""
+        return self._start_next() if self._waiting and self._running is None else []
 
     def flush(self) -> list[Row]:
-        """Rows of all clips that wait or are at work."""
+        """Encode all waiting clips and return the rows of these and of the running batch."""
         rows = []
         while self._waiting:
-            rows += self._begin()
-        return rows + self.settle()
+            rows += self._start_next()
+        return rows + self.wait()
 
-    def settle(self) -> list[Row]:
-        """Rows of the batch at work, if there is one; waits for it. Raises what the encoder raised."""
-        if self._at_work is None:
+    def wait(self) -> list[Row]:
+        """Wait for the running batch, if any, and return its rows. Raise what the encoder raised."""
+        if self._running is None:
             return []
-        at_work, self._at_work = self._at_work, None
-        rows = [row for row in at_work.result() if row.path not in self._unwanted]
+        running, self._running = self._running, None
+        rows = [row for row in running.result() if row.path not in self._unwanted]
         self._unwanted.clear()
         return rows
 
     def drop(self, path: str) -> None:
-        """Forget the clips of a video that will not be completed."""
+        """Discard the clips of a video that will not be completed."""
         self._waiting = [entry for entry in self._waiting if entry[0] != path]
-        if self._at_work is not None:
+        if self._running is not None:
             self._unwanted.add(path)
 
     def close(self) -> None:
-        """Wait for the batch at work, and begin no other. What comes of it is lost."""
+        """Wait for the running batch and discard its rows; start no other."""
         self._thread.shutdown(wait=True, cancel_futures=True)
 
     def __len__(self) -> int:
@@ -104,27 +123,27 @@ class Batches:
 
     @property
     def paths(self) -> list[str]:
-        """Of the videos whose clips are at work or wait, oldest first."""
-        at_work = [] if self._at_work is None else [path for path, _ in self._owners_at_work]
-        return list(dict.fromkeys([*at_work, *(path for path, _, _ in self._waiting)]))
+        """Paths of the videos whose clips are being encoded or wait, oldest first."""
+        running = [] if self._running is None else [path for path, _ in self._owners_running]
+        return list(dict.fromkeys([*running, *(path for path, _, _ in self._waiting)]))
 
     @property
     def _enough(self) -> int:
-        """Clips that are worth a call of the encoder: alone, one costs a third more on a processor."""
+        """Clips that are worth a call of the encoder: a single one costs a third more on a processor."""
         return max(1, self.size // 4)
 
-    def _begin(self) -> list[Row]:
-        """Send what waits, a batch at most, after the one at work; gives the rows of that one."""
+    def _start_next(self) -> list[Row]:
+        """Start a batch of waiting clips once the running one is done; return the rows of the latter."""
         part, self._waiting = self._waiting[: self.size], self._waiting[self.size :]
-        # Copied here, while the encoder is still at the batch before.
+        # Stacked here, while the encoder still works on the batch before.
         batch = _Batch([(path, number) for path, number, _ in part], np.stack([clip for _, _, clip in part]))
         del part
-        rows = self.settle()
-        self._at_work, self._owners_at_work = self._thread.submit(self._encode, batch), batch.owners
-        self._at_work.add_done_callback(lambda _: self._done())
+        rows = self.wait()
+        self._running, self._owners_running = self._thread.submit(self._encode, batch), batch.owners
+        self._running.add_done_callback(lambda _: self._on_batch())
         return rows
 
-    # In the thread
+    # In the encoding thread
 
     def _encode(self, batch: _Batch) -> list[Row]:
         rows: list[Row] = []
@@ -135,14 +154,14 @@ class Batches:
             if matrix is None:
                 if len(owners) == 1:
                     raise EncodingFailed(self._advice(owners[0][0], problem))
-                # Out of memory, most likely. Another, smaller try only after the error and its frames are let go.
+                # Out of memory, most likely. Retry with fewer clips once the error and its stack frames are released.
                 self.size = (len(owners) + 1) // 2
                 continue
             rows += [Row(path, number, row) for (path, number), row in zip(owners, matrix, strict=True)]
         return rows
 
     def _try(self, clips: NDArray[np.uint8]) -> tuple[NDArray[np.float32] | None, str]:
-        """Rows, or None and what the encoder said. RuntimeError is what torch raises, out of memory included."""
+        """Rows, or None and the error message. torch raises RuntimeError, also when out of memory."""
         began = perf_counter()
         try:
             matrix = self._encoder.encode_clips(clips)

@@ -1,4 +1,4 @@
-"""Threads that decode, a video each, beside the thread that encodes; a bounded queue keeps them from running ahead."""
+"""Decoding threads, one video each, in parallel with encoding; a bounded queue keeps them from running ahead."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from db.errors import LibraryError
 from indexer.fingerprint import fingerprint
 from indexer.media.errors import Cancelled, UnreadableVideo
-from indexer.messages import Broken, ClipReady, Decoded, Message, OpenVideo, Reading, Stage, Unreadable
-from indexer.plan import Job
+from indexer.messages import ClipReady, Decoded, LibraryFailed, Message, OpenVideo, Stage, Unreadable, VideoReader
+from indexer.plan import VideoTask
 from indexer.scan import FoundFile
 
 if TYPE_CHECKING:
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_WAIT_SECONDS = 0.1  # between looks at whether to stop
-_JOIN_SECONDS = 20.0  # a decoder may hang on a drive that went away; it must not hang the program
+_WAIT_SECONDS = 0.1  # between checks whether to stop
+_JOIN_SECONDS = 20.0  # a decoder may hang on a disconnected drive, which must not hang the program
 
 
 class Decoders:
-    """`workers` threads that take jobs and give messages; a context manager, at whose end they stop."""
+    """Threads that take tasks and send messages; a context manager that starts and stops them."""
 
     def __init__(self, open_video: OpenVideo, stage: Stage, *, workers: int, queue_clips: int) -> None:
         self._open_video = open_video
         self._stage = stage
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._tasks: queue.SimpleQueue[VideoTask | None] = queue.SimpleQueue()
         self._messages: queue.Queue[Message | None] = queue.Queue(maxsize=queue_clips)
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        self._at_work: dict[Job, Reading] = {}
+        self._in_progress: dict[VideoTask, VideoReader] = {}
         self._decode_seconds = 0.0
         self._store_seconds = 0.0
-        # Daemons: should one hang on a drive that went away, the program can end all the same.
+        # Daemons, so that the program can end even if one hangs on a disconnected drive.
         self._threads = [
             threading.Thread(target=self._work, name=f"decode-{number}", daemon=True) for number in range(workers)
         ]
@@ -54,27 +54,27 @@ class Decoders:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def put(self, job: Job) -> None:
-        """One more job; it is begun after those before it."""
-        self._jobs.put(job)
+    def put(self, task: VideoTask) -> None:
+        """Queue a task."""
+        self._tasks.put(task)
 
     def get(self) -> Message | None:
-        """The next message, or None if there was none for a tenth of a second or somebody called `wake`."""
+        """Return the next message; None if none came for a tenth of a second, or if `wake` was called."""
         try:
             return self._messages.get(timeout=_WAIT_SECONDS)
         except queue.Empty:
             return None
 
     def wake(self) -> None:
-        """Let whoever waits in `get` go on; where messages wait, it does so by itself."""
-        with suppress(queue.Full):
+        """Make a blocked `get` return."""
+        with suppress(queue.Full):  # then `get` does not block
             self._messages.put_nowait(None)
 
     def stop(self) -> None:
-        """Let go of everything that is not finished, and wait until the threads have."""
+        """Stop the threads, wait for them and discard everything unfinished."""
         self._stop.set()
         for _ in self._threads:
-            self._jobs.put(None)
+            self._tasks.put(None)
         deadline = monotonic() + _JOIN_SECONDS
         for thread in self._threads:
             if thread.ident is not None:
@@ -85,81 +85,81 @@ class Decoders:
                 if isinstance(message, Decoded):
                     message.media.discard()
 
-    def at_work(self) -> list[tuple[Job, Reading]]:
-        """What is being decoded, oldest first."""
+    def in_progress(self) -> list[tuple[VideoTask, VideoReader]]:
+        """Return the tasks being decoded and their readers, oldest first."""
         with self._lock:
-            return list(self._at_work.items())
+            return list(self._in_progress.items())
 
     @property
     def seconds(self) -> tuple[float, float]:
-        """Spent so far, over all threads: decoding (with all that is derived from frames), and writing pictures."""
+        """Seconds spent, summed over threads: decoding (with all that is made from frames) and writing pictures."""
         with self._lock:
             return self._decode_seconds, self._store_seconds
 
-    # In the threads
+    # In the decoding threads
 
     def _work(self) -> None:
         while not self._stop.is_set():
-            job = self._jobs.get()
-            if job is None:
+            task = self._tasks.get()
+            if task is None:
                 return
             with suppress(Cancelled):
                 try:
-                    self._send(self._done(job))
+                    self._send(self._result(task))
                 except LibraryError as error:
-                    self._send(Broken(error))
+                    self._send(LibraryFailed(error))
                 finally:
                     with self._lock:
-                        self._at_work.pop(job, None)
+                        self._in_progress.pop(task, None)
 
-    def _done(self, job: Job) -> Message:
-        """Decode a job, sending its clips; gives what there is to say at its end."""
+    def _result(self, task: VideoTask) -> Message:
+        """Decode a task and send its clips; return its last message."""
         try:
-            return self._decode(job)
+            return self._decode(task)
         except UnreadableVideo as error:
-            return Unreadable(job, error)
+            return Unreadable(task, error)
         except (Cancelled, LibraryError):
             raise
         except OSError as error:
-            return Unreadable(job, unreadable(job.file.path, error))
-        except Exception as error:  # noqa: BLE001  whatever a decoder raises costs one line, never the run
-            _log.debug("decoding %r", job.file.path, exc_info=True)
+            return Unreadable(task, file_error(task.file.path, error))
+        except Exception as error:  # noqa: BLE001  no error of a decoder may end the run
+            _log.debug("decoding %r", task.file.path, exc_info=True)
             said = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-            return Unreadable(job, UnreadableVideo(job.file.path, "error", f"It could not be decoded ({said})."))
+            return Unreadable(task, UnreadableVideo(task.file.path, "error", f"It could not be decoded ({said})."))
 
-    def _decode(self, job: Job) -> Message:
+    def _decode(self, task: VideoTask) -> Message:
         began = perf_counter()
-        job = _as_it_is_now(job)
-        reading = self._open_video(job.file.path, job.fingerprint, self._stop.is_set)
-        media = self._stage(job.fingerprint)
+        task = _refreshed(task)
+        reader = self._open_video(task.file.path, task.fingerprint, self._stop.is_set)
+        media = self._stage(task.fingerprint)
         waited = stored = 0.0
         with self._lock:
-            self._at_work[job] = reading
+            self._in_progress[task] = reader
         try:
-            for made in reading:
+            for clip in reader:
                 moment = perf_counter()
-                _keep(media, made)
+                _store(media, clip)
                 stored += perf_counter() - moment
                 moment = perf_counter()
-                self._send(ClipReady(job, made.segment.number, made.clip))
+                self._send(ClipReady(task, clip.segment.number, clip.clip))
                 waited += perf_counter() - moment
-            video = reading.video
-            if (video.size_bytes, video.modified_ns) != (job.file.size_bytes, job.file.modified_ns):
+            video = reader.video
+            if (video.size_bytes, video.modified_ns) != (task.file.size_bytes, task.file.modified_ns):
                 raise UnreadableVideo(
-                    job.file.path, "error", "The file changed while it was read; index it again once it is complete."
+                    task.file.path, "error", "The file changed while it was read; index it again once it is complete."
                 )
-            return Decoded(job, video, reading.shots, reading.segments, media, reading.fell_back)
+            return Decoded(task, video, reader.shots, reader.segments, media, reader.fell_back)
         except BaseException:
             media.discard()
             raise
         finally:
             with self._lock:
-                self._at_work.pop(job, None)
+                self._in_progress.pop(task, None)
                 self._decode_seconds += perf_counter() - began - waited - stored
                 self._store_seconds += stored
 
     def _send(self, message: Message) -> None:
-        """Wait for a place in the queue. Raises Cancelled when it is time to stop."""
+        """Put a message into the queue, waiting for room. Raise Cancelled once the threads are to stop."""
         while not self._stop.is_set():
             try:
                 return self._messages.put(message, timeout=_WAIT_SECONDS)
@@ -170,19 +170,19 @@ class Decoders:
         raise Cancelled
 
 
-def _as_it_is_now(job: Job) -> Job:
-    """The job as planned or, if the file was changed since, with its size, time and content of now. Raises OSError."""
-    status = os.stat(job.file.path)
-    if (status.st_size, status.st_mtime_ns) == (job.file.size_bytes, job.file.modified_ns):
-        return job
-    file = FoundFile(path=job.file.path, size_bytes=status.st_size, modified_ns=status.st_mtime_ns)
-    return Job(file=file, fingerprint=fingerprint(file.path), copies=job.copies)
+def _refreshed(task: VideoTask) -> VideoTask:
+    """The task as planned or, if the file has changed since, with its present size, time and fingerprint."""
+    status = os.stat(task.file.path)
+    if (status.st_size, status.st_mtime_ns) == (task.file.size_bytes, task.file.modified_ns):
+        return task
+    file = FoundFile(path=task.file.path, size_bytes=status.st_size, modified_ns=status.st_mtime_ns)
+    return VideoTask(file=file, fingerprint=fingerprint(file.path), copies=task.copies)
 
 
-def _keep(media: StagedMedia, made: SegmentClip) -> None:
-    """Write a segment's pictures. What goes wrong there is the library's trouble, not the video's."""
+def _store(media: StagedMedia, clip: SegmentClip) -> None:
+    """Write the pictures of a segment. An error there is one of the library, not of the video."""
     try:
-        media.add(made.segment.number, made.poster, made.preview)
+        media.add(clip.segment.number, clip.poster, clip.preview)
     except OSError as error:
         raise LibraryError(
             f"Posters and previews cannot be written into the library ({error.strerror or error}). See that its folder "
@@ -190,8 +190,8 @@ def _keep(media: StagedMedia, made: SegmentClip) -> None:
         ) from error
 
 
-def unreadable(path: str, error: OSError) -> UnreadableVideo:
-    """An error of the file system, in the words of the library."""
+def file_error(path: str, error: OSError) -> UnreadableVideo:
+    """Return an error of the file system as the error of one video."""
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return UnreadableVideo(path, "missing", "The file is not there any more.")
     if isinstance(error, PermissionError):

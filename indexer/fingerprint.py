@@ -1,12 +1,12 @@
-"""What tells one content from another, whatever its name: a few megabytes read, of a file of any size.
+"""Content fingerprints, which identify a file whatever its name from 1.5 MiB of it at most.
 
-BLAKE2b of 128 bits over the size, the first and last 256 KiB and 16 blocks of 64 KiB at even distances between; all
-of a file that is not larger than that (1.5 MiB). Two videos that were not made from one another differ in size or,
-since compressed data is as good as random, in every block: 128 bits make a collision by chance among a million files
-as likely as 1e-27. What can be mistaken is a file changed in place, without its size changing, only between the
-blocks: an edit of a tag lies in the head or the tail, where containers keep it; a download into a file of its final
-size does not, which is why the pipeline decodes a file again whose time has changed and whose first decoding met
-damage.
+A fingerprint is BLAKE2b of 128 bits over the size, the first and last 256 KiB and 16 blocks of 64 KiB evenly spaced in
+between; a file that is not larger than all of these (1.5 MiB) is read whole. Two videos that were not made from one
+another differ in size or, since compressed data is as good as random, in every block: with 128 bits, a collision by
+chance among a million files has a probability of 1e-27. A file changed in place, with its size unchanged and only
+between the blocks, is mistaken for the old one. Edited tags are seen, because containers keep them in the head or the
+tail. A download into a file of its final size is not, and so the pipeline decodes a file again if its modification time
+has changed and its first decoding met damage.
 """
 
 from __future__ import annotations
@@ -19,11 +19,21 @@ END_BYTES = 256 * 1024
 BLOCK_BYTES = 64 * 1024
 BLOCKS = 16
 _WHOLE_BYTES = 2 * END_BYTES + BLOCKS * BLOCK_BYTES
-_PERSON = b"prismsearch-1"  # another version here if what is read ever changes: then no old fingerprint can match
+_PERSON = b"prismsearch-1"  # to be changed with the bytes that are read, so that no old fingerprint can match
 
 
 def fingerprint(path: str | os.PathLike[str]) -> str:
-    """32 hexadecimal digits. Raises OSError if the file cannot be read, or becomes shorter meanwhile."""
+    """Return the fingerprint of a file.
+
+    Args:
+        path: of a regular file.
+
+    Returns:
+        32 hexadecimal digits.
+
+    Raises:
+        OSError: if the file cannot be read, or becomes shorter while it is read.
+    """
     with open(path, "rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
         digest = hashlib.blake2b(size.to_bytes(8, "little"), digest_size=16, person=_PERSON)
@@ -39,12 +49,12 @@ def fingerprint(path: str | os.PathLike[str]) -> str:
 
 
 def spans(size: int) -> Iterator[tuple[int, int]]:
-    """(start, length) of what is read of a file of `size` bytes, in order and without overlap."""
+    """Yield (start, length) of the parts of a file of `size` bytes that are read, in order and without overlap."""
     if size <= _WHOLE_BYTES:
         yield 0, size
         return
     yield 0, END_BYTES
-    room = size - 2 * END_BYTES - BLOCKS * BLOCK_BYTES  # shared out as gaps before, between and after the blocks
+    room = size - 2 * END_BYTES - BLOCKS * BLOCK_BYTES  # distributed as gaps before, between and after the blocks
     for number in range(BLOCKS):
         yield END_BYTES + number * BLOCK_BYTES + room * (number + 1) // (BLOCKS + 1), BLOCK_BYTES
     yield size - END_BYTES, END_BYTES

@@ -1,4 +1,4 @@
-"""What decoding threads are given, and what they say to the thread that encodes."""
+"""Messages from the decoding threads to the thread that encodes, and the protocol of a video reader."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 from db.errors import LibraryError
 from db.records import Segment, Shot, Video
 from indexer.media.errors import UnreadableVideo
-from indexer.plan import Job
+from indexer.plan import VideoTask
 
 if TYPE_CHECKING:
     from db.media import StagedMedia
     from indexer.video_pass import SegmentClip
 
 
-class Reading(Protocol):
-    """One decode of one video, as `indexer.video_pass.VideoPass` does it."""
+class VideoReader(Protocol):
+    """One decode of one video; `indexer.video_pass.VideoPass` is the real one."""
 
     seconds_done: float  # of the video, decoded so far
-    seconds_expected: float | None  # its length, if the container says so
-    fell_back: bool  # hardware was to decode and the processor did
+    seconds_expected: float | None  # length of the video, if the container states it
+    fell_back: bool  # decoded by the processor although hardware was requested
     shots: list[Shot]
     segments: list[Segment]
 
@@ -34,45 +34,47 @@ class Reading(Protocol):
     def __iter__(self) -> Iterator[SegmentClip]: ...
 
 
-OpenVideo = Callable[[str, str, Callable[[], bool]], Reading]
-"""(path, fingerprint, cancelled) -> what reads it. Opening may wait until the iteration."""
+OpenVideo = Callable[[str, str, Callable[[], bool]], VideoReader]
+"""(path, fingerprint, cancelled) -> reader. The file may be opened as late as the iteration."""
 
 Stage = Callable[[str], "StagedMedia"]
-"""fingerprint -> where its posters and previews go."""
+"""fingerprint -> staging area for posters and previews."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipReady:
-    job: Job
+    """The clip of one segment, ready to encode."""
+
+    task: VideoTask
     number: int  # of the segment
     clip: NDArray[np.uint8]  # (T, S, S, 3) RGB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decoded:
-    """All clips of the job came before this."""
+    """The end of a task: all its clips were sent before."""
 
-    job: Job
+    task: VideoTask
     video: Video
     shots: list[Shot]
     segments: list[Segment]
     media: StagedMedia
-    fell_back: bool = False  # hardware was to decode and the processor did
+    fell_back: bool = False  # decoded by the processor although hardware was requested
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Unreadable:
-    """The job came to nothing; clips of it that came before are to be thrown away."""
+    """The failure of a task; clips of it that were sent before must be discarded."""
 
-    job: Job
+    task: VideoTask
     error: UnreadableVideo
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Broken:
-    """The library failed: the run cannot go on."""
+class LibraryFailed:
+    """The failure of the library, which ends the run."""
 
     error: LibraryError
 
 
-Message = ClipReady | Decoded | Unreadable | Broken
+Message = ClipReady | Decoded | Unreadable | LibraryFailed

@@ -1,8 +1,8 @@
-"""Whether a file is gone, or only out of reach: an unplugged drive must not cost a library anything.
+"""Tell deleted files from unreachable ones, so that an unplugged drive costs a library nothing.
 
-The rule of the sweep: a video is forgotten only if its file is not there while the folder that held it is there, can be
-read and holds something else. A folder that is missing may be an unplugged drive, and so may one that is empty: that
-is what a mount point looks like with nothing mounted on it. Such videos are kept, and said to be missing.
+The rule: a video is removed from the library only if its file is missing while the folder that held it exists, can be
+read and holds something else. A missing folder may be an unplugged drive, and so may an empty one: that is how a mount
+point looks with nothing mounted on it. Such videos are kept and reported as missing.
 
 Standard library only.
 """
@@ -17,29 +17,29 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Absent:
-    """Those of some paths that are not there."""
+class MissingFiles:
+    """The paths that do not exist, sorted."""
 
-    gone: tuple[str, ...]  # from a folder that is there: deleted
-    out_of_reach: tuple[str, ...]  # with their folder, or from one that is empty or cannot be read
+    deleted: tuple[str, ...]  # from a folder that exists and holds something else
+    unreachable: tuple[str, ...]  # together with their folder, or from one that is empty or cannot be read
 
 
-def absent(paths: Iterable[str]) -> Absent:
-    """Tell what was deleted from what cannot be reached; paths that are there are left out."""
-    gone: list[str] = []
-    out_of_reach: list[str] = []
+def find_missing(paths: Iterable[str]) -> MissingFiles:
+    """Return those of `paths` that do not exist, deleted and unreachable ones apart."""
+    deleted: list[str] = []
+    unreachable: list[str] = []
     folders: dict[str, bool] = {}
     for path in sorted(paths):
-        if not is_there(path):
+        if not exists(path):
             folder = os.path.dirname(path)
             if folder not in folders:
-                folders[folder] = _entries(folder) == 1
-            (gone if folders[folder] else out_of_reach).append(path)
-    return Absent(gone=tuple(gone), out_of_reach=tuple(out_of_reach))
+                folders[folder] = _is_empty(folder) is False
+            (deleted if folders[folder] else unreachable).append(path)
+    return MissingFiles(deleted=tuple(deleted), unreachable=tuple(unreachable))
 
 
-def is_there(path: str) -> bool:
-    """False only if the system says that nothing has that name; a file that cannot be looked at is there."""
+def exists(path: str) -> bool:
+    """Return False only if the system says that the name does not exist; an inaccessible file counts as existing."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -49,13 +49,13 @@ def is_there(path: str) -> bool:
     return True
 
 
-def was_left_for(old: str, new: str) -> bool:
-    """Whether a file now found at `new` can have been renamed from `old`: nothing has that name any more.
+def was_renamed_to(old: str, new: str) -> bool:
+    """Return whether a file found at `new` may have been renamed from `old`: nothing has the old name any more.
 
-    Where names that differ only in case or unicode form are one name (macOS, Windows), the old name still answers after
-    such a renaming; then the folder's own listing decides.
+    Where names that differ only in case or Unicode form are one name (macOS, Windows), the old name still resolves
+    after such a renaming. There the listing of the folder decides.
     """
-    if not is_there(old):
+    if not exists(old):
         return True
     if _folded(old) != _folded(new):
         return False
@@ -70,20 +70,20 @@ def was_left_for(old: str, new: str) -> bool:
 
 
 def is_below(path: str, folder: str) -> bool:
-    """Whether an absolute path is that folder or in it."""
+    """Return whether an absolute path is `folder` itself or lies in it."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
-def is_empty(folder: str) -> bool:
-    """Whether it is a folder that can be read and holds nothing."""
-    return _entries(folder) == 0
+def is_empty_folder(folder: str) -> bool:
+    """Return whether `folder` can be read and holds nothing."""
+    return _is_empty(folder) is True
 
 
-def _entries(folder: str) -> int | None:
-    """0 for none, 1 for some, None if it cannot be read."""
+def _is_empty(folder: str) -> bool | None:
+    """None if it cannot be read."""
     try:
         with os.scandir(folder) as entries:
-            return 0 if next(entries, None) is None else 1
+            return next(entries, None) is None
     except OSError:
         return None
 

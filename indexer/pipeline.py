@@ -1,7 +1,7 @@
-"""From folders to a library that knows them: scan, plan, decode beside encode, one transaction a video.
+"""Index folders into a library: scan, plan, decode and encode in parallel, one transaction per video.
 
-Whatever stops a run (Ctrl-C, a full disk, kill -9, a power cut) loses at most the videos in flight: nothing about a run
-is remembered but the library itself, and the next run plans anew from it.
+Whatever stops a run (Ctrl-C, a full disk, kill -9, a power cut) loses at most the videos in flight. A run leaves no
+state but the library itself, and the next run plans anew from it.
 """
 
 from __future__ import annotations
@@ -16,26 +16,22 @@ from db.errors import LibraryError
 from db.records import Failure, KnownFile
 from encoder import EncoderError
 from indexer.batches import EncodingFailed
-from indexer.decoding import unreadable
+from indexer.decoding import file_error
 from indexer.encoding import Encoding
 from indexer.fingerprint import fingerprint
 from indexer.media.errors import Cancelled
-from indexer.messages import OpenVideo, Reading
-from indexer.missing_files import absent, is_below, is_empty, was_left_for
-from indexer.plan import Job, Plan, Relocation, make_plan, sort_files
+from indexer.messages import OpenVideo, VideoReader
+from indexer.missing_files import find_missing, is_below, is_empty_folder, was_renamed_to
+from indexer.plan import Plan, Relocation, VideoTask, classify_files, make_plan
 from indexer.progress import Progress, ProgressMeter
-from indexer.report import IndexReport
-from indexer.run_options import RunOptions
+from indexer.report import IndexReport, ReportBuilder
 from indexer.scan import FoundFile, Problem, Scan, find_videos
-from indexer.tally import Tally
+from indexer.settings import RunOptions
 
 if TYPE_CHECKING:
     from db.library import Library
     from encoder import Encoder
     from indexer.settings import IndexSettings
-
-
-__all__ = ["RunOptions", "index_folders"]
 
 
 def index_folders(
@@ -45,32 +41,42 @@ def index_folders(
     settings: IndexSettings,
     options: RunOptions | None = None,
     *,
-    progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     open_video: OpenVideo | None = None,
 ) -> IndexReport:
-    """Bring the library up to date with the folders and files in `roots`, for one encoder.
+    """Bring a library up to date with folders and files, for one encoder.
 
-    progress: called in this thread, see ProgressMeter. cancelled: asked in this thread, about ten times a second and
-    between batches; Ctrl-C does the same. open_video: what decodes, by default VideoPass.
+    No file, folder, encoder or library makes it raise: the report names the outcome of each, and its `stopped` names
+    what kept the run from reaching its end. Finished videos are in the library in any case. A file that was indexed
+    before and can no longer be decoded is a failure, but keeps its rows: its old content may turn up elsewhere.
 
-    Never raises for a file, a folder, the encoder or the library: the report says what became of each, and `stopped`
-    says what kept the run from its end. What was finished is in the library in any case. A file that was indexed and
-    can no longer be decoded is a failure, and keeps the rows it had: its old content may turn up elsewhere.
+    Args:
+        library: open for writing.
+        encoder: its id marks the embeddings; its `clip_spec` shapes the clips.
+        roots: folders to walk, and files to take whatever their names.
+        settings: what a video becomes.
+        options: how the run goes about it; by default RunOptions().
+        on_progress: called in this thread, at most ten times a second. What it raises ends the run.
+        cancelled: polled in this thread, about ten times a second and between batches; True ends the run like Ctrl-C.
+        open_video: opens a video for decoding, by default VideoPass.
+
+    Returns:
+        The report of the run.
     """
 
-    def video_pass(path: str, content: str, stopped: Callable[[], bool]) -> Reading:
+    def video_pass(path: str, content: str, stopped: Callable[[], bool]) -> VideoReader:
         from indexer.video_pass import VideoPass
 
         return VideoPass(path, encoder.clip_spec, settings, fingerprint=content, cancelled=stopped)
 
     recipe = settings.recipe(encoder.clip_spec)
-    run = _Run(library, encoder, recipe, options or RunOptions(), progress, cancelled, open_video or video_pass)
-    return run.report(tuple(roots))
+    run = _IndexRun(library, encoder, recipe, options or RunOptions(), on_progress, cancelled, open_video or video_pass)
+    return run.run(tuple(roots))
 
 
-class _Run:
-    """One run; each step leaves the library right, so it may end between, or within, any two of them."""
+class _IndexRun:
+    """One run. Each step leaves the library consistent, so the run may end between or within any two of them."""
 
     def __init__(
         self,
@@ -78,7 +84,7 @@ class _Run:
         encoder: Encoder,
         recipe: str,
         options: RunOptions,
-        progress: Callable[[Progress], None] | None,
+        on_progress: Callable[[Progress], None] | None,
         cancelled: Callable[[], bool] | None,
         open_video: OpenVideo,
     ) -> None:
@@ -88,42 +94,43 @@ class _Run:
         self._options = options
         self._cancelled = cancelled or (lambda: False)
         self._open_video = open_video
-        self._meter = ProgressMeter(progress)
-        self._tally = Tally(library, self._meter)
+        self._meter = ProgressMeter(on_progress)
+        self._report = ReportBuilder(library, self._meter)
 
-    def report(self, roots: tuple[str | os.PathLike[str], ...]) -> IndexReport:
-        """Run, whatever comes; afterwards say what came of it."""
+    def run(self, roots: tuple[str | os.PathLike[str], ...]) -> IndexReport:
+        """Do all steps and return the report, whatever happens on the way."""
         began = perf_counter()
+        interrupted, stopped = False, ""
         try:
             self._steps(roots)
         except (Cancelled, KeyboardInterrupt):
-            self._tally.interrupted = True
+            interrupted = True
         except (LibraryError, EncodingFailed, EncoderError) as error:
-            self._tally.stopped = str(error)
-        self._tally.seconds["wall"] = perf_counter() - began
+            stopped = str(error)
+        self._report.add_seconds("wall", perf_counter() - began)
         self._meter.finish()
-        return self._tally.report()
+        return self._report.build(interrupted=interrupted, stopped=stopped)
 
     def _steps(self, roots: tuple[str | os.PathLike[str], ...]) -> None:
         self._meter.start("scan")
-        with self._tally.timed("scan"):
+        with self._report.timed("scan"):
             scan = find_videos(
                 roots,
                 exclude=self._options.exclude,
                 avoid=[self._library.directory],
-                found=self._found,
+                on_found=self._on_found,
                 cancelled=self._cancelled,
             )
-        self._tally.problems += scan.problems
+        self._report.add(problems=scan.problems)
         known = self._library.known_files(self._encoder.id)
         failures = {failure.path: failure for failure in self._library.failures()}
         plan = self._plan(scan, known, failures)
-        with self._tally.timed("store"):
-            jobs = [*plan.jobs, *self._relocate(plan)]
+        with self._report.timed("store"):
+            tasks = [*plan.tasks, *self._relocate(plan)]
             if self._options.sweep:
                 self._sweep(scan, known, failures, plan)
-        if jobs:
-            self._encoder.prepare()  # beside the first video's decoding
+        if tasks:
+            self._encoder.prepare()  # in parallel with the decoding of the first video
         encoding = Encoding(
             self._library,
             self._encoder,
@@ -131,42 +138,42 @@ class _Run:
             batch_size=self._options.batch_size or self._encoder.batch,
             known=known.keys() | {item.file.path for item in plan.moved},
             meter=self._meter,
-            tally=self._tally,
+            report=self._report,
         )
         encoding.run(
-            jobs,
+            tasks,
             self._open_video,
             workers=self._options.workers,
             queue_clips=self._options.queue_clips,
             cancelled=self._cancelled,
         )
 
-    def _found(self, count: int) -> None:
+    def _on_found(self, count: int) -> None:
         self._meter.files_done = count
-        self._meter.tell()
+        self._meter.report()
 
     def _plan(self, scan: Scan, known: dict[str, KnownFile], failures: dict[str, Failure]) -> Plan:
         options = self._options
-        looks = sort_files(
+        files = classify_files(
             scan.files, known, failures, self._recipe, redo=options.redo, retry_failed=options.retry_failed
         )
-        self._tally.unchanged += len(looks.unchanged)
-        self._tally.aliases += len(looks.aliases)
-        self._tally.skipped_failed += looks.skipped
-        with self._tally.timed("fingerprint"):
-            fingerprints = self._fingerprints(looks.unknown)
+        self._report.add(
+            unchanged=len(files.unchanged), aliases=len(files.aliases), skipped_failed=tuple(files.skipped_failed)
+        )
+        with self._report.timed("fingerprint"):
+            fingerprints = self._fingerprints(files.unknown)
             return make_plan(
-                looks.settled,
+                files.outdated,
                 fingerprints,
                 known,
                 self._recipe,
                 redo=options.redo,
-                was_left_for=was_left_for,
+                was_renamed_to=was_renamed_to,
                 was_damaged=self._was_damaged,
             )
 
     def _fingerprints(self, files: list[FoundFile]) -> dict[FoundFile, str]:
-        """Contents of new and changed files; those that cannot be read are failures."""
+        """Read the fingerprints of new and changed files; unreadable ones are failures."""
         self._meter.start("fingerprint", files_total=len(files))
         results: dict[FoundFile, str] = {}
         pool = ThreadPoolExecutor(self._options.workers, thread_name_prefix="fingerprint")
@@ -176,9 +183,9 @@ class _Run:
                 try:
                     results[file] = future.result()
                 except OSError as error:
-                    self._tally.failed_file(file, unreadable(file.path, error))
+                    self._report.fail(file, file_error(file.path, error))
                 self._meter.files_done += 1
-                self._meter.tell(current=(file.path,))
+                self._meter.report(current=(file.path,))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
         return results
@@ -187,25 +194,27 @@ class _Run:
         videos = self._library.videos_with_fingerprint(known.fingerprint)
         return any(video.damaged for video in videos if video.id == known.video_id)
 
-    def _relocate(self, plan: Plan) -> list[Job]:
-        """Write down what needs no decoding; gives jobs for videos that went from the library meanwhile."""
+    def _relocate(self, plan: Plan) -> list[VideoTask]:
+        """Store what needs no decoding; return tasks for videos that another process removed meanwhile."""
         touched = self._each(plan.touched, self._touch)
         moved = self._each(plan.moved, self._touch)
         copied = self._each(plan.copied, self._copy)
-        self._tally.touched += len(plan.touched) - len(touched)
-        self._tally.moved += len({item.video_id for item in plan.moved} - {item.video_id for item in moved})
-        self._tally.duplicates += len(plan.copied) - len(copied)
-        encoded_anyway = {job.file.path for job in plan.jobs}
-        # A moved video may have two steps, and only the last one leads to a file that is there.
+        self._report.add(
+            touched=len(plan.touched) - len(touched),
+            moved=len({item.video_id for item in plan.moved} - {item.video_id for item in moved}),
+            duplicates=len(plan.copied) - len(copied),
+        )
+        encoded_anyway = {task.file.path for task in plan.tasks}
+        # A moved video may have two steps, of which only the last leads to an existing file.
         lost = {item.video_id: item for item in (*touched, *moved)}.values()
         return [
-            Job(file=item.file, fingerprint=item.fingerprint)
+            VideoTask(file=item.file, fingerprint=item.fingerprint)
             for item in (*lost, *copied)
             if item.file.path not in encoded_anyway
         ]
 
     def _each(self, items: Iterable[Relocation], write: Callable[[Relocation], None]) -> list[Relocation]:
-        """Write each down; gives those whose video another process has removed."""
+        """Apply `write` to each item; return those whose video another process has removed."""
         lost = []
         for item in items:
             self._raise_if_cancelled()
@@ -228,23 +237,24 @@ class _Run:
         )
 
     def _sweep(self, scan: Scan, known: dict[str, KnownFile], failures: dict[str, Failure], plan: Plan) -> None:
-        """Forget what was deleted below the roots, as `indexer.missing_files` allows it."""
+        """Remove videos and failures whose files were deleted below the roots, by the rule of missing_files."""
         seen = {file.path for file in scan.files} | {item.old_path for item in plan.moved}
 
         def unseen(paths: Iterable[str]) -> list[str]:
             return [path for path in paths if path not in seen and any(is_below(path, root) for root in scan.present)]
 
-        missing = absent(unseen(known))
-        if missing.gone:
-            self._tally.removed += self._library.remove_videos([known[path].video_id for path in missing.gone])
-        self._tally.kept_missing += missing.out_of_reach
+        missing = find_missing(unseen(known))
+        if missing.deleted:
+            ids = [known[path].video_id for path in missing.deleted]
+            self._report.add(removed=self._library.remove_videos(ids))
+        self._report.add(kept_missing=missing.unreachable)
         for root in scan.present:
-            if is_empty(root) and (kept := sum(is_below(path, root) for path in missing.out_of_reach)):
+            if is_empty_folder(root) and (kept := sum(is_below(path, root) for path in missing.unreachable)):
                 reason = f"is empty, and {kept} of its videos are kept in the library; is its drive connected?"
-                self._tally.problems.append(Problem(path=root, reason=reason))
-        forgotten = absent(unseen(failures)).gone
-        if forgotten:
-            self._library.clear_failures(forgotten)
+                self._report.add(problems=(Problem(path=root, reason=reason),))
+        deleted_failures = find_missing(unseen(failures)).deleted
+        if deleted_failures:
+            self._library.clear_failures(deleted_failures)
 
     def _raise_if_cancelled(self) -> None:
         if self._cancelled():

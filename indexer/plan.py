@@ -1,7 +1,7 @@
-"""What is to be done about the files of a scan, decided before anything is done. Pure, but for what it asks.
+"""Plan of a run: which files were moved, copied or touched, and which must be decoded. Decided before anything is done.
 
-Most files have the size and time that the library knows and cost no more than that look. Of the others the content is
-looked up: what the library knows under another path was moved or is a duplicate, and needs no decoding.
+Most files have the size and modification time that the library knows, and cost no more than that comparison. The others
+are fingerprinted: content that the library knows under another path was moved or duplicated, and needs no decoding.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from dataclasses import dataclass, field, replace
 from db.records import Failure, KnownFile
 from indexer.scan import FoundFile
 
-_TRIED_ANYWAY = frozenset({"missing", "permission"})  # about the file, not its content; and it costs nothing to look
-_TRIED_THRICE = "error"  # may have passed
+_ALWAYS_RETRIED = frozenset({"missing", "permission"})  # about the file, not its content, and cheap to try
+_RETRIED_TWICE = "error"  # may have passed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sorted:
-    """Files by what their size and time say."""
+class ClassifiedFiles:
+    """Files by what their size and modification time say."""
 
     unchanged: list[FoundFile] = field(default_factory=list)
     aliases: list[FoundFile] = field(default_factory=list)
-    skipped: list[Failure] = field(default_factory=list)
-    settled: list[FoundFile] = field(default_factory=list)  # unchanged, but not yet encoded by this encoder, so
-    unknown: list[FoundFile] = field(default_factory=list)  # new or changed: the content has to be looked up
+    skipped_failed: list[Failure] = field(default_factory=list)
+    outdated: list[FoundFile] = field(default_factory=list)  # unchanged, but not indexed with this encoder and recipe
+    unknown: list[FoundFile] = field(default_factory=list)  # new or changed: to be fingerprinted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relocation:
-    """A video of the library that has to be written down under another path, or time."""
+    """A video of the library that gets another path or modification time."""
 
     video_id: int
     fingerprint: str
@@ -41,7 +41,7 @@ class Relocation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class VideoTask:
     """A file to decode and encode."""
 
     file: FoundFile
@@ -51,15 +51,15 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """In the order in which it has to be done: touched, moved, copied, jobs."""
+    """Steps in the order in which they must be done: touched, moved, copied, tasks."""
 
     touched: tuple[Relocation, ...]
-    moved: tuple[Relocation, ...]  # safe in this order, see `in_safe_order`
+    moved: tuple[Relocation, ...]  # in a safe order, see `in_safe_order`
     copied: tuple[Relocation, ...]  # of a video that stays where it is
-    jobs: tuple[Job, ...]
+    tasks: tuple[VideoTask, ...]
 
 
-def sort_files(
+def classify_files(
     files: Iterable[FoundFile],
     known: Mapping[str, KnownFile],
     failures: Mapping[str, Failure],
@@ -67,57 +67,67 @@ def sort_files(
     *,
     redo: bool,
     retry_failed: bool,
-) -> Sorted:
-    """Look at sizes and times only; a link to a file that the library has under its own path is an alias."""
-    result = Sorted()
-    by_look: dict[tuple[int, int], list[str]] = defaultdict(list)
+) -> ClassifiedFiles:
+    """Classify files by size and modification time only.
+
+    A link to a file that the library has under its real path is an alias.
+    """
+    result = ClassifiedFiles()
+    by_stamp: dict[tuple[int, int], list[str]] = defaultdict(list)
     for path, record in known.items():
-        by_look[record.size_bytes, record.modified_ns].append(path)
+        by_stamp[record.size_bytes, record.modified_ns].append(path)
 
     @functools.cache
-    def real_paths(look: tuple[int, int]) -> set[str]:
-        """Where known files of that size and time lead to; thousands may share them."""
-        return {os.path.realpath(path) for path in by_look.get(look, ())}
+    def real_paths(stamp: tuple[int, int]) -> set[str]:
+        """Resolved paths of the known files of that size and time. Cached, since thousands may share them."""
+        return {os.path.realpath(path) for path in by_stamp.get(stamp, ())}
 
     for file in files:
-        look = (file.size_bytes, file.modified_ns)
+        stamp = (file.size_bytes, file.modified_ns)
         stored, failure = known.get(file.path), failures.get(file.path)
-        if failure and (failure.size_bytes, failure.modified_ns) == look and not redo and not retry_failed:
-            tried_again = failure.kind in _TRIED_ANYWAY or (failure.kind == _TRIED_THRICE and failure.attempts < 3)
-            if not tried_again:
-                result.skipped.append(failure)
+        if failure and (failure.size_bytes, failure.modified_ns) == stamp and not redo and not retry_failed:
+            try_again = failure.kind in _ALWAYS_RETRIED or (failure.kind == _RETRIED_TWICE and failure.attempts < 3)
+            if not try_again:
+                result.skipped_failed.append(failure)
                 continue
         if stored is None:
-            is_alias = look in by_look and os.path.realpath(file.path) in real_paths(look)
+            is_alias = stamp in by_stamp and os.path.realpath(file.path) in real_paths(stamp)
             (result.aliases if is_alias else result.unknown).append(file)
-        elif (stored.size_bytes, stored.modified_ns) != look or redo:
+        elif (stored.size_bytes, stored.modified_ns) != stamp or redo:
             result.unknown.append(file)
-        elif _fits(stored, recipe):
+        elif _is_current(stored, recipe):
             result.unchanged.append(file)
         else:
-            result.settled.append(file)
+            result.outdated.append(file)
     return result
 
 
 def make_plan(
-    settled: Iterable[FoundFile],
+    outdated: Iterable[FoundFile],
     fingerprints: Mapping[FoundFile, str],
     known: Mapping[str, KnownFile],
     recipe: str,
     *,
     redo: bool,
-    was_left_for: Callable[[str, str], bool],
+    was_renamed_to: Callable[[str, str], bool],
     was_damaged: Callable[[KnownFile], bool],
 ) -> Plan:
-    """Decide about files whose content was looked up.
+    """Plan the steps for files that are outdated or were fingerprinted.
 
-    was_left_for: (old path, new path) -> whether the file is no longer at the old one. was_damaged: whether its
-    decoding met damage; such a file with a new time was perhaps completed meanwhile, where no fingerprint sees it.
+    Args:
+        outdated: files to encode whose content is known to be unchanged.
+        fingerprints: of new and changed files.
+        known: the library's files, by path.
+        recipe: of this run.
+        redo: encode unchanged content again.
+        was_renamed_to: (old path, new path) -> whether the file is no longer at the old path.
+        was_damaged: whether decoding a video met damage. If such a file has a new modification time, it may have been
+            completed meanwhile in a place that the fingerprint does not cover.
     """
     touched: list[Relocation] = []
     moved: list[Relocation] = []
     copied: list[Relocation] = []
-    to_encode = [_Wanted(file, known[file.path].fingerprint, True) for file in settled]
+    to_encode = [_ToEncode(file, known[file.path].fingerprint, True) for file in outdated]
     replaced = {
         file.path
         for file, content in fingerprints.items()
@@ -131,47 +141,47 @@ def make_plan(
         content = fingerprints[file]
         stored = known.get(file.path)
         if stored is not None and stored.fingerprint == content:
-            if redo or not _fits(stored, recipe) or was_damaged(stored):
-                to_encode.append(_Wanted(file, content, True))
+            if redo or not _is_current(stored, recipe) or was_damaged(stored):
+                to_encode.append(_ToEncode(file, content, True))
             else:
                 touched.append(_relocation(file.path, stored, file))
             continue
         left: list[_Holder] = []
         staying: list[_Holder] = []
         for holder in holders[content]:
-            free = not holder.taken and (holder.path in replaced or was_left_for(holder.path, file.path))
+            free = not holder.taken and (holder.path in replaced or was_renamed_to(holder.path, file.path))
             (left if free else staying).append(holder)
-        fitting = [holder for holder in staying if _fits(holder.record, recipe)]
+        current = [holder for holder in staying if _is_current(holder.record, recipe)]
         if left:
-            source = min(left, key=lambda holder: not _fits(holder.record, recipe))
+            source = min(left, key=lambda holder: not _is_current(holder.record, recipe))
             source.taken = True
             moved.append(_relocation(source.path, source.record, file))
-            if redo or not _fits(source.record, recipe):
-                to_encode.append(_Wanted(file, content, True))
-        elif fitting and not redo:
-            copied.append(_relocation(fitting[0].path, fitting[0].record, file))
+            if redo or not _is_current(source.record, recipe):
+                to_encode.append(_ToEncode(file, content, True))
+        elif current and not redo:
+            copied.append(_relocation(current[0].path, current[0].record, file))
         else:
-            to_encode.append(_Wanted(file, content, False))
+            to_encode.append(_ToEncode(file, content, False))
     return Plan(
         touched=tuple(touched),
         moved=tuple(in_safe_order(moved)),
         copied=tuple(copied),
-        jobs=tuple(_jobs(to_encode)),
+        tasks=tuple(_tasks(to_encode)),
     )
 
 
 @dataclass(slots=True)
 class _Holder:
-    """A video of the library, while it is decided which file is its."""
+    """A video of the library with the content of a new file, which may have been moved from there."""
 
     path: str
     record: KnownFile
-    taken: bool = False  # a file was found that it moved to
+    taken: bool = False  # a file was found that it was moved to
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
-    """A file to encode; `stays`: the library has it under that path with that very content."""
+class _ToEncode:
+    """A file to encode. `stays`: the library has it under that path with that very content."""
 
     file: FoundFile
     content: str
@@ -181,7 +191,7 @@ class _Wanted:
 def in_safe_order(moves: Iterable[Relocation]) -> list[Relocation]:
     """Order moves so that none overwrites a video that is yet to be moved (b to c before a to b).
 
-    In a ring (two files that changed names) one video is parked under a name that no file has; should the run be killed
+    In a cycle (two files that swapped names) one video is parked under a name that no file has. If the run is killed
     there, the next one finds it by its content like any other.
     """
     waiting = {move.old_path: move for move in moves}
@@ -200,7 +210,7 @@ def in_safe_order(moves: Iterable[Relocation]) -> list[Relocation]:
     return order
 
 
-def _fits(record: KnownFile, recipe: str) -> bool:
+def _is_current(record: KnownFile, recipe: str) -> bool:
     return record.embedded and record.recipe == recipe
 
 
@@ -208,19 +218,20 @@ def _relocation(old_path: str, record: KnownFile, file: FoundFile) -> Relocation
     return Relocation(video_id=record.video_id, fingerprint=record.fingerprint, old_path=old_path, file=file)
 
 
-def _jobs(to_encode: Iterable[_Wanted]) -> list[Job]:
-    """One job for each content that is new to the library, with its other files as copies.
+def _tasks(to_encode: Iterable[_ToEncode]) -> list[VideoTask]:
+    """One task for each content that is new to the library, with its other files as copies.
 
-    A file that the library has with this very content is always a job of its own: other encoders' rows hang on it.
+    A file that the library has with this very content is always a task of its own, because rows of other encoders
+    belong to it.
     """
-    groups: dict[str, list[_Wanted]] = defaultdict(list)
-    for wanted in sorted(to_encode, key=lambda wanted: (not wanted.stays, wanted.file.path)):
-        groups[wanted.content].append(wanted)
-    jobs = []
+    groups: dict[str, list[_ToEncode]] = defaultdict(list)
+    for each in sorted(to_encode, key=lambda each: (not each.stays, each.file.path)):
+        groups[each.content].append(each)
+    tasks = []
     for content, members in groups.items():
-        own = [wanted.file for wanted in members if wanted.stays] or [members[0].file]
-        new = tuple(wanted.file for wanted in members if wanted.file not in own)
+        own = [each.file for each in members if each.stays] or [members[0].file]
+        new = tuple(each.file for each in members if each.file not in own)
         for file in own:
             copies, new = new, ()
-            jobs.append(Job(file=file, fingerprint=content, copies=copies))
-    return sorted(jobs, key=lambda job: job.file.path)
+            tasks.append(VideoTask(file=file, fingerprint=content, copies=copies))
+    return sorted(tasks, key=lambda task: task.file.path)

@@ -1,4 +1,4 @@
-"""How far a run has come, as a frozen value handed to a callback, and the meter that makes it.
+"""Progress of an index run: a frozen value for a callback, and the meter that produces it.
 
 Standard library only.
 """
@@ -16,17 +16,19 @@ if TYPE_CHECKING:
 
 Phase = Literal["scan", "fingerprint", "index", "done"]
 
-_LEAST_SECONDS_BETWEEN = 0.1
-_LAST_FAILURES = 20
-_LEAST_SECONDS_FOR_ETA = 1.0  # before that an estimate would be noise
+_MIN_INTERVAL_SECONDS = 0.1
+_MAX_LAST_FAILURES = 20
+_MIN_SECONDS_FOR_ETA = 1.0  # an earlier estimate would be noise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """A moment of a run. Counts are of the phase at hand, and only of the work that this run has to do.
+    """The state of a run at one moment. Counts are of the current phase, and only of the work this run has to do.
 
-    scan: files_done counts files found, files_total is 0. fingerprint: new or changed files whose content is looked
-    up. index: files to decode and encode; bytes follow the files, those being decoded counted in part.
+    Phases:
+        scan: files_done counts the files found, files_total is 0.
+        fingerprint: new or changed files, whose content is identified.
+        index: files to decode and encode. Bytes follow the files; those being decoded count in part.
     """
 
     phase: Phase
@@ -35,7 +37,7 @@ class Progress:
     bytes_done: int = 0
     bytes_total: int = 0
     seconds_done: float = 0.0  # of video, indexed in this run
-    seconds_total: float | None = None  # of video; estimated from bytes, None until there is something to go by
+    seconds_total: float | None = None  # of video; estimated from bytes, None before the first estimate
     clips_done: int = 0  # encoded
     current: tuple[str, ...] = ()  # paths being decoded or waiting for the encoder, oldest first
     failures: int = 0
@@ -46,51 +48,51 @@ class Progress:
 
     @property
     def fraction(self) -> float | None:
-        """Share of the phase that is done, 0 to 1; None while the whole is not known."""
+        """Share of the phase that is done, 0 to 1; None while the total is unknown."""
         if self.bytes_total:
             return min(1.0, self.bytes_done / self.bytes_total)
         return min(1.0, self.files_done / self.files_total) if self.files_total else None
 
 
 class ProgressMeter:
-    """Counts what is done and tells a callback, at most ten times a second and once at the start of each phase.
+    """Counts the work done and reports to a callback, at most ten times a second and at the start of each phase.
 
-    Used by one thread. The callback runs in that thread, so it should be quick; what it raises ends the run.
+    Not thread-safe. The callback runs in the calling thread, so it should be quick; what it raises ends the run.
     """
 
     def __init__(
-        self, callback: Callable[[Progress], None] | None, *, clock: Callable[[], float] = time.monotonic
+        self, on_progress: Callable[[Progress], None] | None, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._callback = callback
+        self._on_progress = on_progress
         self._clock = clock
-        self._told_at = self._began_at = clock()
+        self._reported_at = self._began_at = clock()
         self._phase: Phase = "scan"
         self.files_done = self.files_total = self.bytes_done = self.bytes_total = 0
         self.clips_done = self.failures = 0
         self.seconds_done = 0.0
-        self._most_bytes, self._most_seconds = 0, 0.0  # told so far
-        self._last_failures: deque[Failure] = deque(maxlen=_LAST_FAILURES)
+        self._most_bytes, self._most_seconds = 0, 0.0  # reported so far
+        self._last_failures: deque[Failure] = deque(maxlen=_MAX_LAST_FAILURES)
 
     def start(self, phase: Phase, *, files_total: int = 0, bytes_total: int = 0) -> None:
-        """Begin a phase: all counts but that of failures start anew."""
+        """Begin a phase: all counts but that of failures are reset."""
         self._phase, self.files_total, self.bytes_total = phase, files_total, bytes_total
         self.files_done = self.bytes_done = self.clips_done = 0
         self.seconds_done = 0.0
         self._most_bytes, self._most_seconds = 0, 0.0
         self._began_at = self._clock()
-        self.tell(now=True)
+        self.report(now=True)
 
-    def failed(self, failure: Failure) -> None:
-        """One file more that came to nothing."""
+    def count_failure(self, failure: Failure) -> None:
+        """Count a file that could not be indexed."""
         self.failures += 1
         self._last_failures.append(failure)
 
     def finish(self) -> None:
-        """The run is over: what the last phase counted stands."""
+        """End the run; the counts of the last phase stay."""
         self._phase = "done"
-        self.tell(now=True)
+        self.report(now=True)
 
-    def tell(
+    def report(
         self,
         *,
         now: bool = False,
@@ -98,27 +100,34 @@ class ProgressMeter:
         bytes_in_flight: float = 0.0,
         seconds_in_flight: float = 0.0,
     ) -> None:
-        """Hand a Progress to the callback if it is time, or `now`."""
-        if self._callback is None:
+        """Report to the callback, if the last report is old enough or `now` is set.
+
+        Args:
+            now: report in any case.
+            current: paths in flight, oldest first.
+            bytes_in_flight: the share of files in flight that is done, in bytes.
+            seconds_in_flight: the same in seconds of video.
+        """
+        if self._on_progress is None:
             return
         moment = self._clock()
-        if not now and moment - self._told_at < _LEAST_SECONDS_BETWEEN:
+        if not now and moment - self._reported_at < _MIN_INTERVAL_SECONDS:
             return
-        self._told_at = moment
-        self._callback(self._progress(moment, current, bytes_in_flight, seconds_in_flight))
+        self._reported_at = moment
+        self._on_progress(self._progress(moment, current, bytes_in_flight, seconds_in_flight))
 
     def _progress(
         self, moment: float, current: tuple[str, ...], bytes_in_flight: float, seconds_in_flight: float
     ) -> Progress:
         elapsed = moment - self._began_at
-        # Never backwards: what is in flight is an estimate, and on its way from one thread to another it is in neither.
+        # Never backwards: the amounts in flight are estimates, and a file between two threads counts in neither.
         bytes_done = min(self.bytes_total, max(self._most_bytes, int(self.bytes_done + bytes_in_flight)))
         seconds_done = max(self._most_seconds, self.seconds_done + seconds_in_flight)
         self._most_bytes, self._most_seconds = bytes_done, seconds_done
         share = bytes_done / self.bytes_total if self.bytes_total else 0.0
         if not self.bytes_total and self.files_total:
             share = self.files_done / self.files_total
-        known = share > 0 and elapsed >= _LEAST_SECONDS_FOR_ETA
+        known = share > 0 and elapsed >= _MIN_SECONDS_FOR_ETA
         return Progress(
             phase=self._phase,
             files_done=self.files_done,
@@ -133,5 +142,5 @@ class ProgressMeter:
             last_failures=tuple(self._last_failures),
             elapsed_seconds=elapsed,
             eta_seconds=max(0.0, elapsed / share - elapsed) if known else None,
-            speed=seconds_done / elapsed if seconds_done > 0 and elapsed >= _LEAST_SECONDS_FOR_ETA else None,
+            speed=seconds_done / elapsed if seconds_done > 0 and elapsed >= _MIN_SECONDS_FOR_ETA else None,
         )

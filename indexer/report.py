@@ -1,56 +1,125 @@
-"""What a run did, as one frozen value. Standard library only."""
+"""The report of an index run: one frozen value, and the builder that collects it while the run goes on.
+
+The fields are listed once, in IndexReport. The builder and the JSON record (`app.shell.index_report`) derive from them.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
 
 from db.records import Failure
-from indexer.scan import Problem
+from indexer.media.errors import UnreadableVideo
+from indexer.scan import FoundFile, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from db.library import Library
+    from indexer.progress import ProgressMeter
 
 STAGES = ("scan", "fingerprint", "decode", "encode", "store", "wall")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexReport:
-    """What became of every file that the run looked at. Counts are of files.
+    """The outcome of an index run. Counts are of files.
 
-    A file is counted once among added, updated, unchanged, touched, moved, duplicates, failed and skipped_failed; only
-    one that was moved and then had to be encoded after all is among `moved` and `updated`.
+    Each file is counted once among added, updated, unchanged, touched, moved, duplicates, failed and skipped_failed.
+    The one exception is a file that was moved and then had to be encoded after all: it counts in `moved` and `updated`.
     """
 
     added: int = 0  # new to the library, decoded and encoded
     updated: int = 0  # in the library before, decoded and encoded again: changed content, settings or encoder
     unchanged: int = 0
-    touched: int = 0  # another time stamp, the same content: nothing encoded
+    touched: int = 0  # new modification time, same content: nothing encoded
     moved: int = 0  # moved or renamed: nothing encoded
-    duplicates: int = 0  # content that the library has at another path as well: nothing encoded
-    aliases: int = 0  # reached through a link, and in the library under its own path
-    removed: int = 0  # gone from a folder that is there: forgotten
-    kept_missing: tuple[str, ...] = ()  # not found, and neither is their folder: kept (an unplugged drive?)
+    duplicates: int = 0  # same content as a video at another path: nothing encoded
+    aliases: int = 0  # reached through a link, and in the library under the real path
+    removed: int = 0  # deleted from a folder that still exists: removed from the library
+    kept_missing: tuple[str, ...] = ()  # neither the file nor its folder was found: kept (an unplugged drive?)
     failed: tuple[Failure, ...] = ()  # tried in this run
     skipped_failed: tuple[Failure, ...] = ()  # failed before, unchanged since: not tried
-    problems: tuple[Problem, ...] = ()  # unreadable folders, dangling links, folders that are not there
-    interrupted: bool = False  # stopped by the person; what was finished is kept
-    stopped: str = ""  # why the run could not go on (disk full, the encoder failed...), with what to do; else empty
+    problems: tuple[Problem, ...] = ()  # unreadable folders, dangling links, folders that do not exist
+    interrupted: bool = False  # stopped by the user; finished videos are kept
+    stopped: str = ""  # why the run could not go on (disk full, the encoder failed, ...) and what to do; else empty
     seconds: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
-    # `seconds` by STAGES: scan, fingerprint, encode, store and wall are the run's own; decode is summed over workers,
-    # which decode beside the rest, so the parts may add up to more than wall
+    # `seconds` by STAGES: scan, fingerprint, encode, store and wall are of the run itself. decode is summed over
+    # workers, which run in parallel with the rest, so the parts may add up to more than wall.
     video_seconds: float = 0.0  # of video, decoded and encoded in this run
     clips: int = 0
-    frames: int = 0  # of those videos
-    fell_back: int = 0  # videos that hardware was to decode and the processor did
+    frames: int = 0  # in those videos
+    fell_back: int = 0  # videos decoded by the processor although hardware was requested
 
     @property
     def speed(self) -> float | None:
-        """Seconds of video per second of the whole run; None when nothing was encoded."""
+        """Seconds of video per second of wall time; None if nothing was encoded."""
         wall = self.seconds["wall"]
         return self.video_seconds / wall if self.video_seconds and wall > 0 else None
 
     @property
     def complete(self) -> bool:
-        """Every file was looked at: neither interrupted nor stopped."""
+        """Whether the run reached its end: neither interrupted nor stopped."""
         return not self.interrupted and not self.stopped
+
+
+class ReportBuilder:
+    """Collects an IndexReport during a run. Not thread-safe."""
+
+    def __init__(self, library: Library, meter: ProgressMeter) -> None:
+        self._library = library
+        self._meter = meter
+        self._report = IndexReport()
+        self._failed: list[Failure] = []
+        self._seconds = dict.fromkeys(STAGES, 0.0)
+
+    def add(self, **amounts: Any) -> None:
+        """Add to fields of the report: numbers are summed, tuples appended.
+
+        Args:
+            amounts: by field name of IndexReport; AttributeError for any other name.
+        """
+        totals = {name: getattr(self._report, name) + amount for name, amount in amounts.items()}
+        self._report = replace(self._report, **totals)
+
+    def add_seconds(self, stage: str, seconds: float) -> None:
+        """Add time to one of STAGES."""
+        self._seconds[stage] += seconds
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the time spent in the `with` block to one of STAGES."""
+        began = perf_counter()
+        try:
+            yield
+        finally:
+            self._seconds[stage] += perf_counter() - began
+
+    def fail(self, file: FoundFile, error: UnreadableVideo) -> None:
+        """Record a file that could not be indexed: in the library, in the progress and in the report."""
+        failure = Failure(
+            path=file.path,
+            size_bytes=file.size_bytes,
+            modified_ns=file.modified_ns,
+            kind=error.kind,
+            reason=error.reason,
+        )
+        self._library.record_failure(failure)
+        self._failed.append(failure)
+        self._meter.count_failure(failure)
+
+    @property
+    def video_seconds(self) -> float:
+        """Seconds of video indexed so far."""
+        return self._report.video_seconds
+
+    def build(self, *, interrupted: bool = False, stopped: str = "") -> IndexReport:
+        """Return the report; the failed files are sorted by path."""
+        return replace(
+            self._report,
+            failed=tuple(sorted(self._failed, key=lambda failure: failure.path)),
+            interrupted=interrupted,
+            stopped=stopped,
+            seconds=dict(self._seconds),
+        )

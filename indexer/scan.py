@@ -1,4 +1,4 @@
-"""Which files there are: a walk over folders that survives whatever it meets. Standard library only."""
+"""Scan of folders for files that may be videos; a walk that survives whatever it meets. Standard library only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from indexer.media.containers import VIDEO_EXTENSIONS, extension_of, worth_trying
+from indexer.media.containers import VIDEO_EXTENSIONS, extension_of, may_be_video
 from indexer.media.errors import Cancelled
 
 SKIPPED_NAMES = frozenset(
@@ -25,38 +25,39 @@ SKIPPED_NAMES = frozenset(
         "thumbs",
     }
 )
-"""Folders, in lower case, in which systems keep what is deleted, damaged or derived. A dot first means hidden."""
+"""Names, in lower case, of folders in which systems keep deleted, damaged or derived files. Names with a leading dot
+are skipped as well."""
 
 
 LIBRARY_FILE = "library.sqlite3"
-"""Marks a folder as a library: `db.library.FILE_NAME`, which costs SQLAlchemy to import; a test holds them together."""
+"""Marks a folder as a library. Equals `db.library.FILE_NAME`, which would import SQLAlchemy; a test compares them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundFile:
     """A file that may be a video."""
 
-    path: str  # absolute, not resolved: as a person reaches it; bytes that are not UTF-8 as surrogates
+    path: str  # absolute, links not resolved; bytes that are not UTF-8 as surrogates
     size_bytes: int
     modified_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Something that could not be looked into; the walk went on."""
+    """A path that could not be scanned; the walk went on."""
 
     path: str
-    reason: str  # one sentence for a person
+    reason: str  # one sentence to show
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """What a walk found. Everything is in order of path; one file has one entry, however many links lead to it."""
+    """The result of a walk, sorted by path. A file has one entry, however many links lead to it."""
 
     files: tuple[FoundFile, ...]
     problems: tuple[Problem, ...]
-    present: tuple[str, ...]  # roots that are there, absolute
-    missing: tuple[str, ...]  # roots that are not
+    present: tuple[str, ...]  # roots that exist, absolute
+    missing: tuple[str, ...]  # roots that do not
 
 
 def find_videos(
@@ -65,23 +66,36 @@ def find_videos(
     extensions: Iterable[str] = VIDEO_EXTENSIONS,
     exclude: Sequence[str] = (),
     avoid: Iterable[str | os.PathLike[str]] = (),
-    found: Callable[[int], None] | None = None,
+    on_found: Callable[[int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Scan:
-    """Walk the folders among `roots`; take the files among them as they are, whatever their names.
+    """Find the files below folders that may be videos.
 
-    extensions: without the dot, in any case; a file without one is tried if its first bytes are those of a video.
-    exclude: shell patterns; without a slash against each name below a root, with one against the whole path and
-    the path from the root (`*` crosses slashes); what matches is left out with everything below it.
-    avoid: folders that are never entered, such as the library's own. found: told now and then how many files there are.
-    Links to folders are followed once, after all real folders, so a loop ends and a file keeps its real path where it
-    has one below the roots. Raises Cancelled, and nothing else: what cannot be read is a Problem.
+    Links to folders are followed once and after all real folders, so that loops end and a file keeps its real path if
+    that lies below the roots. A path that cannot be read becomes a Problem.
+
+    Args:
+        roots: folders to walk, and files to take whatever their names.
+        extensions: of files to take, without the dot, in any case. A file without an extension is taken if its first
+            bytes are those of a video.
+        exclude: shell patterns of files and folders to leave out with everything below. A pattern without a slash is
+            matched against each name below a root, one with a slash against the whole path and the path from the root
+            (`*` matches slashes as well).
+        avoid: folders that are never entered, such as the library's own.
+        on_found: called after each folder with the number of files found so far.
+        cancelled: polled at each folder.
+
+    Returns:
+        The files, the problems, and the roots that exist or do not.
+
+    Raises:
+        Cancelled: when `cancelled()` returns True.
     """
     walk = _Walk(
         frozenset(extension.lower().lstrip(".") for extension in extensions),
         [_matcher(pattern) for pattern in exclude if pattern.strip("/" + os.sep)],
         {key for key in (_identity_or_none(os.fspath(path)) for path in avoid) if key is not None},
-        found or (lambda count: None),
+        on_found or (lambda count: None),
         cancelled or (lambda: False),
     )
     absolute = sorted({os.path.abspath(os.fspath(root)) for root in roots})
@@ -103,7 +117,7 @@ class _Walk:
         extensions: frozenset[str],
         excluded: list[Callable[[str, str, str], bool]],
         avoid: set[object],
-        found: Callable[[int], None],
+        on_found: Callable[[int], None],
         cancelled: Callable[[], bool],
     ) -> None:
         self.files: dict[str, FoundFile] = {}
@@ -114,11 +128,11 @@ class _Walk:
         self._entered = set(avoid)
         self._real: set[str] = set()  # resolved paths of the files found
         self._links: list[tuple[str, str]] = []  # path, root
-        self._found = found
+        self._on_found = on_found
         self._cancelled = cancelled
 
     def root(self, path: str) -> bool:
-        """Walk a folder, or take a file. False if there is nothing."""
+        """Walk a folder, or take a file. Return False if the path does not exist."""
         try:
             status = os.stat(path)
         except OSError as error:
@@ -135,7 +149,7 @@ class _Walk:
         return True
 
     def follow_links(self) -> None:
-        """Links come last, so that what they lead to is known by its real path if it has one below the roots."""
+        """Follow links, after everything else: a target below the roots is then known by its real path already."""
         while self._links:
             links, self._links = sorted(self._links), []
             for path, root in links:
@@ -147,16 +161,16 @@ class _Walk:
             status = os.stat(path)
             if stat.S_ISDIR(status.st_mode):
                 self._folder(path, os.path.realpath(path), root)
-            elif stat.S_ISREG(status.st_mode) and worth_trying(path, self._extensions):
+            elif stat.S_ISREG(status.st_mode) and may_be_video(path, self._extensions):
                 real = os.path.realpath(path)
                 if real not in self._real:
                     self._take(path, real, status)
         except OSError as error:
-            if not by_name or by_name in self._extensions:  # a dangling link to a text is nothing to us
+            if not by_name or by_name in self._extensions:  # a dangling link to a text does not matter
                 self._problem(path, error, "is a link to something that is not there")
 
     def _folder(self, path: str, real: str, root: str) -> None:
-        """Everything below a folder but what links lead to, without recursion: folders may be thousands deep."""
+        """Walk a folder without its links. Not recursive, since folders may be nested thousands deep."""
         waiting = [(path, real)]
         while waiting:
             path, real = waiting.pop()
@@ -173,24 +187,24 @@ class _Walk:
                 self._problem(path, error, "went away while it was looked into")
                 continue
             if any(entry.name == LIBRARY_FILE for entry in entries):
-                continue  # a library, perhaps not the one at hand: its previews are videos, but nobody's footage
+                continue  # a library, maybe another one: its previews are videos, but not footage
             for entry in entries:
-                if not self._is_left_out(entry, root):
+                if not self._is_excluded(entry, root):
                     deeper = self._entry(entry, os.path.join(real, entry.name), root)
                     waiting.extend([deeper] if deeper else [])
-            self._found(len(self.files))
+            self._on_found(len(self.files))
 
     def _entry(self, entry: os.DirEntry[str], real: str, root: str) -> tuple[str, str] | None:
-        """Take a file, remember a link, give back a folder."""
+        """Take a file or note a link; return the path and real path of a folder."""
         try:
             if entry.is_symlink():
                 self._links.append((entry.path, root))
             elif entry.is_dir(follow_symlinks=False):
                 return entry.path, real
-            elif entry.is_file(follow_symlinks=False) and worth_trying(entry.path, self._extensions):
+            elif entry.is_file(follow_symlinks=False) and may_be_video(entry.path, self._extensions):
                 self._take(entry.path, real, entry.stat(follow_symlinks=False))
         except FileNotFoundError:
-            return None  # deleted between listing and looking: it is not there, and that is all
+            return None  # deleted since the folder was listed
         except OSError as error:
             self._problem(entry.path, error, "cannot be looked at")
         return None
@@ -199,7 +213,7 @@ class _Walk:
         self._real.add(real)
         self.files[path] = FoundFile(path=path, size_bytes=status.st_size, modified_ns=status.st_mtime_ns)
 
-    def _is_left_out(self, entry: os.DirEntry[str], root: str) -> bool:
+    def _is_excluded(self, entry: os.DirEntry[str], root: str) -> bool:
         name = entry.name
         if name.startswith(".") or name.lower() in SKIPPED_NAMES:
             return True
@@ -216,7 +230,7 @@ class _Walk:
 
 
 def _identity(path: str) -> object:
-    """What two paths of one folder have in common. Some network file systems have no inodes: then the resolved path."""
+    """A key that is equal for all paths of one folder: the inode or, on network file systems without, the real path."""
     status = os.stat(path)
     return (status.st_dev, status.st_ino) if status.st_ino else os.path.realpath(path)
 
@@ -229,21 +243,21 @@ def _identity_or_none(path: str) -> object | None:
 
 
 def _matcher(pattern: str) -> Callable[[str, str, str], bool]:
-    """(name, path, root) -> whether the pattern means it. Accents match in both unicode forms, as macOS mixes them."""
+    """(name, path, root) -> whether the pattern matches. Accents match in both Unicode forms, which macOS mixes."""
     ends = "/" + os.sep
-    bare = re.compile(fnmatch.translate(_plain(pattern.rstrip(ends)))).match
-    whole = re.compile(fnmatch.translate(_plain(pattern))).match
+    bare = re.compile(fnmatch.translate(_normalized(pattern.rstrip(ends)))).match
+    whole = re.compile(fnmatch.translate(_normalized(pattern))).match
 
     def by_name(name: str, path: str, root: str) -> bool:
-        return bare(_plain(name)) is not None
+        return bare(_normalized(name)) is not None
 
     def by_path(name: str, path: str, root: str) -> bool:
-        places = _plain(path), _plain(path.removeprefix(root).lstrip(ends))
-        # With a slash at its end as well, so that */raw/* leaves out the folder at once, not each file in it.
-        return any(bare(place) or whole(place + os.sep) for place in places)
+        spellings = _normalized(path), _normalized(path.removeprefix(root).lstrip(ends))
+        # With a trailing slash as well, so that */raw/* excludes the folder at once and not each file in it.
+        return any(bare(each) or whole(each + os.sep) for each in spellings)
 
     return by_path if any(mark in pattern.rstrip(ends) for mark in ends) else by_name
 
 
-def _plain(text: str) -> str:
+def _normalized(text: str) -> str:
     return unicodedata.normalize("NFC", os.path.normcase(text))

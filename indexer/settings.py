@@ -1,6 +1,7 @@
-"""What a person may choose about indexing, and the recipe that says whether a video must be indexed again.
+"""Settings of indexing: IndexSettings for what a video becomes, RunOptions for how a run goes about it.
 
-Standard library only: importing this is cheap, and the command line reads its options and defaults from here.
+IndexSettings also has the recipe, which says whether a video must be indexed again. Standard library only: the command
+line reads its options and defaults from here.
 """
 
 from __future__ import annotations
@@ -20,17 +21,17 @@ OptionValue = int | float | str | bool | tuple[float, ...] | None
 PASS_VERSION = 2
 """Raised whenever the same file and settings would give other segments, clips or pictures than before."""
 
-MOST_SHOWN_PIXELS = 512
+MAX_SHOWN_PIXELS = 512
 """Largest long side of posters and previews. Frames are reduced to no less than this before anything else is made of
-them; as a constant, it cannot make a query's clip differ from the indexed one."""
+them. It is a constant, so it cannot make a query's clip differ from the indexed one."""
 
 CANDIDATE_FRAMES = 512
 
 DECODE = MappingProxyType({"all": "every frame", "reference": "frames that others are decoded from"})
-"""What is decoded. `reference` leaves out frames on which no other depends, about half of most H.264 and HEVC."""
+"""The frames to decode. `reference` skips those that no other depends on, about half of most H.264 and HEVC."""
 
 HARDWARE = ("none", "auto", "cuda", "videotoolbox", "vaapi", "d3d11va", "qsv", "vulkan")
-"""Devices that may decode, by FFmpeg's names. `auto`: the first there is of those after it."""
+"""Decoding devices, by FFmpeg's names. `auto` is the first available one of those after it."""
 
 _CONTENT_WEIGHTS = (1.0, 1.0, 1.0, 0.0)
 
@@ -68,31 +69,35 @@ DETECTORS: Mapping[str, Mapping[str, OptionValue]] = MappingProxyType(
         },
     }
 )
-"""PySceneDetect's detectors with its own option names and defaults; `blend` is its adaptive one and ours beside it, for
-dissolves, wipes and fades (`blend_score`: evidence from which a transition counts, higher finds fewer).
+"""PySceneDetect's detectors with its own option names and defaults. `blend` is the adaptive one combined with our own
+for dissolves, wipes and fades (`blend_score`: evidence from which a transition counts; a higher one finds fewer).
 
-`min_scene_len` is the one with two defaults there: 15 frames in Python, 0.6 s on its command line. Seconds mean the
-same at every frame rate, so that one is taken here. A whole number means frames; text like `0.6s` or `00:00:00.600`,
-or a number with a point, means seconds.
+`min_scene_len` is the one option with two defaults there: 15 frames in Python, 0.6 s on the command line. Seconds mean
+the same at every frame rate, so that default is used here. A whole number means frames; text like `0.6s` or
+`00:00:00.600`, or a number with a decimal point, means seconds.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexSettings:
-    """Everything about indexing that is a matter of choice. Raises ValueError with the allowed range."""
+    """Settings that decide what a video becomes: segments, clips, posters and previews. See `recipe`.
+
+    Raises:
+        ValueError: for a value out of range or an unknown name; the message says what is allowed.
+    """
 
     detector: str = "blend"
-    detector_options: Mapping[str, OptionValue] = field(default_factory=dict)  # only what differs from DETECTORS
-    segment_seconds: float = 8.0  # a longer shot becomes equal parts of at most this
+    detector_options: Mapping[str, OptionValue] = field(default_factory=dict)  # only those that differ from DETECTORS
+    segment_seconds: float = 8.0  # a longer shot is split into equal parts of at most this
     overlap_seconds: float = 0.5  # between neighbouring parts of one shot
     poster_pixels: int = 480  # long side of a poster
     preview_pixels: int = 320  # long side of a preview
     preview_seconds: float = 4.0  # of the preview itself, whatever the length of the segment
     preview_rate: int = 8  # frames per second of the preview
-    candidate_frames: int = CANDIDATE_FRAMES  # of the open shot, kept until its end is known (and see KEPT_BYTES)
-    decode: str = "all"  # of DECODE
+    candidate_frames: int = CANDIDATE_FRAMES  # of the current shot, buffered until its end is known (MAX_BUFFER_BYTES)
+    decode: str = "all"  # key of DECODE
     decode_threads: int = 0  # per video; 0 lets the decoder choose
-    hardware: str = "none"  # of HARDWARE
+    hardware: str = "none"  # one of HARDWARE
 
     def __post_init__(self) -> None:
         if self.detector not in DETECTORS:
@@ -109,8 +114,8 @@ class IndexSettings:
         for name, low, high in (
             ("segment_seconds", 0.1, 3600.0),
             ("preview_seconds", 0.25, 60.0),
-            ("poster_pixels", 16, MOST_SHOWN_PIXELS),
-            ("preview_pixels", 16, MOST_SHOWN_PIXELS),
+            ("poster_pixels", 16, MAX_SHOWN_PIXELS),
+            ("preview_pixels", 16, MAX_SHOWN_PIXELS),
             ("preview_rate", 1, 60),
             ("candidate_frames", 32, 65536),
             ("decode_threads", 0, 256),
@@ -125,13 +130,17 @@ class IndexSettings:
 
     @property
     def all_detector_options(self) -> dict[str, OptionValue]:
-        """The detector's defaults with the chosen options over them."""
+        """The detector's defaults, overridden by the chosen options."""
         return {**DETECTORS[self.detector], **self.detector_options}
 
     def recipe(self, spec: ClipSpec) -> str:
-        """Names what was done to a video: same content and recipe, same segments, clips, posters and previews.
+        """Return a name for how a video is indexed, safe in a file name.
 
-        Safe in a file name. Threads and hardware are left out, since decoders of one format give the same pictures.
+        The same content and recipe give the same segments, clips, posters and previews. Threads and hardware are left
+        out, because all decoders of a format give the same pictures.
+
+        Args:
+            spec: the clip shape of the encoder.
         """
         chosen = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("decode_threads", "hardware")}
         chosen["detector_options"] = self.all_detector_options
@@ -139,3 +148,26 @@ class IndexSettings:
         chosen["pass_version"] = PASS_VERSION
         digest = hashlib.blake2b(json.dumps(chosen, sort_keys=True).encode(), digest_size=6).hexdigest()
         return f"{self.detector}-{self.segment_seconds:g}s-{spec.frames}x{spec.size}-{digest}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """Options of one run. None of them changes what a video becomes.
+
+    Raises:
+        ValueError: for a number below 1.
+    """
+
+    workers: int = 2  # videos decoded at the same time
+    batch_size: int | None = None  # clips per call of the encoder; None: the encoder's own. Halved if memory runs out
+    queue_clips: int = 32  # decoded clips that may wait for the encoder: this bounds memory
+    exclude: tuple[str, ...] = ()  # patterns of names or paths to skip, see indexer.scan
+    redo: bool = False  # index unchanged videos again
+    retry_failed: bool = False  # try files again that failed before and have not changed
+    sweep: bool = True  # remove videos whose files were deleted, see indexer.missing_files
+
+    def __post_init__(self) -> None:
+        for name in ("workers", "batch_size", "queue_clips"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name} must be at least 1, got {value}")

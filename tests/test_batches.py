@@ -44,14 +44,14 @@ def add(batches: Batches, path: str, *numbers: int) -> list[tuple[str, int]]:
 
 def test_an_idle_encoder_begins_with_a_part_of_a_batch(encoder: Gated) -> None:
     done = threading.Event()
-    batches = Batches(encoder, 8, done=done.set)
+    batches = Batches(encoder, 8, on_batch=done.set)
     add(batches, "a", 0)
     assert len(batches) == 1, "one clip alone is not worth a call"
     add(batches, "a", 1)
     assert len(batches) == 0
     add(batches, "b", 0, 1, 2)
     assert len(batches) == 3, "they wait while the encoder is at work"
-    assert batches.finished() == batches.nudge() == []
+    assert batches.finished() == batches.start_if_idle() == []
     encoder.open.set()
     assert done.wait(30)
     assert [(row.path, row.number) for row in batches.finished()] == [("a", 0), ("a", 1)]
@@ -74,9 +74,9 @@ def test_what_is_left_is_begun_when_no_more_is_in_sight(encoder: Gated) -> None:
     batches = Batches(encoder, 100)
     encoder.open.set()
     add(batches, "a", 0)
-    assert batches.finished() == batches.nudge() == []
+    assert batches.finished() == batches.start_if_idle() == []
     assert len(batches) == 0
-    assert len(batches.settle()) == 1
+    assert len(batches.wait()) == 1
 
 
 def test_clips_of_a_video_that_failed_are_not_encoded(encoder: Gated) -> None:

@@ -22,10 +22,10 @@ from db.library import Library
 from db.media import StagedMedia
 from encoder import EncoderUnavailable
 from indexer.media.errors import UnreadableVideo
-from indexer.pipeline import RunOptions, index_folders
+from indexer.pipeline import index_folders
 from indexer.progress import Progress, ProgressMeter
 from indexer.report import STAGES, IndexReport
-from indexer.settings import IndexSettings
+from indexer.settings import IndexSettings, RunOptions
 
 THREE = {"a.mp4": ["red", "green"], "b.mp4": ["blue"], "sub/c.mp4": ["white", "black", "red"]}
 
@@ -63,7 +63,7 @@ class World:
             roots or [self.root],
             settings or IndexSettings(),
             RunOptions(**options),  # type: ignore[arg-type]
-            progress=progress,
+            on_progress=progress,
             cancelled=cancelled,
             open_video=self.reader,
         )
@@ -683,19 +683,19 @@ def test_the_meter_is_quiet_most_of_the_time_and_knows_when_it_will_be_done() ->
     meter.start("index", files_total=4, bytes_total=1000)
     for _ in range(50):
         now += 0.04
-        meter.tell(current=("/a",), bytes_in_flight=100.0, seconds_in_flight=4.0)
+        meter.report(current=("/a",), bytes_in_flight=100.0, seconds_in_flight=4.0)
     gaps = [after.elapsed_seconds - before.elapsed_seconds for before, after in pairwise(seen)]
     assert min(gaps) >= 0.1
     assert seen[0].eta_seconds is None
     assert seen[1].eta_seconds is None  # after a tenth of a second nobody knows
     now = 110.0
     meter.bytes_done, meter.seconds_done, meter.files_done = 100, 6.0, 1
-    meter.tell(current=("/a", "/b"), bytes_in_flight=100.0, seconds_in_flight=4.0)
+    meter.report(current=("/a", "/b"), bytes_in_flight=100.0, seconds_in_flight=4.0)
     last = seen[-1]
     assert (last.bytes_done, last.fraction, last.speed, last.seconds_total) == (200, 0.2, 1.0, 50.0)
     assert last.eta_seconds == pytest.approx(40.0)
     now += 1
-    meter.tell(bytes_in_flight=50.0)  # a part of it is between two threads, or failed
+    meter.report(bytes_in_flight=50.0)  # a part of it is between two threads, or failed
     assert (seen[-1].bytes_done, seen[-1].seconds_done) == (200, 10.0)
     meter.finish()
     assert (seen[-1].phase, seen[-1].files_done) == ("done", 1)

@@ -15,8 +15,8 @@ from pretend import snapshot
 from synthetic import make_video
 
 from db.library import Library
-from indexer.pipeline import RunOptions, index_folders
-from indexer.settings import IndexSettings
+from indexer.pipeline import index_folders
+from indexer.settings import IndexSettings, RunOptions
 
 SHOTS = [("red", "blue"), ("green", "white"), ("yellow",), ("purple", "cyan", "orange"), ("black", "red"), ("grey",)]
 NAMES = ["a.mp4", "-b 'c\".mkv", "deep/e\u0301;.mp4", "x" * 200 + ".mp4", "last.mp4 "]
@@ -30,8 +30,8 @@ from fakes import ColourEncoder
 
 import db.library, db.media, db.writing
 from db.library import Library
-from indexer.pipeline import RunOptions, index_folders
-from indexer.settings import IndexSettings
+from indexer.pipeline import index_folders
+from indexer.settings import IndexSettings, RunOptions
 
 
 def kill_at(owner, name, count, *, after=False):

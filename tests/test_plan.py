@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from db.records import Failure, KnownFile
-from indexer.missing_files import absent, is_below, was_left_for
-from indexer.plan import Plan, Relocation, in_safe_order, make_plan, sort_files
+from indexer.missing_files import find_missing, is_below, was_renamed_to
+from indexer.plan import Plan, Relocation, classify_files, in_safe_order, make_plan
 from indexer.scan import FoundFile
 
 
@@ -35,7 +35,7 @@ def plan(
         library,
         "r",
         redo=redo,
-        was_left_for=lambda old, new: old in gone,
+        was_renamed_to=lambda old, new: old in gone,
         was_damaged=lambda record: record.fingerprint.startswith("damaged"),
     )
 
@@ -62,11 +62,11 @@ def test_size_and_time_decide_what_is_looked_into() -> None:
         "/other recipe": known(3, "c", recipe="old"),
         "/not embedded": known(4, "d", recipe=""),
     }
-    looks = sort_files(files, library, {}, "r", redo=False, retry_failed=False)
+    looks = classify_files(files, library, {}, "r", redo=False, retry_failed=False)
     assert [file.path for file in looks.unchanged] == ["/same"]
     assert [file.path for file in looks.unknown] == ["/new", "/changed"]
-    assert [file.path for file in looks.settled] == ["/other recipe", "/not embedded"]
-    again = sort_files(files, library, {}, "r", redo=True, retry_failed=False)
+    assert [file.path for file in looks.outdated] == ["/other recipe", "/not embedded"]
+    again = classify_files(files, library, {}, "r", redo=True, retry_failed=False)
     assert again.unknown == files
 
 
@@ -78,8 +78,8 @@ def test_size_and_time_decide_what_is_looked_into() -> None:
 def test_what_failed_is_tried_again_only_where_that_may_help(kind: str, attempts: int, tried: bool) -> None:
     def looks(file: FoundFile, *, redo: bool = False, retry_failed: bool = False) -> bool:
         failure = Failure(path="/a", size_bytes=1, modified_ns=1, kind=kind, reason="", attempts=attempts)
-        result = sort_files([file], {}, {"/a": failure}, "r", redo=redo, retry_failed=retry_failed)
-        assert len(result.unknown) + len(result.skipped) == 1
+        result = classify_files([file], {}, {"/a": failure}, "r", redo=redo, retry_failed=retry_failed)
+        assert len(result.unknown) + len(result.skipped_failed) == 1
         return bool(result.unknown)
 
     assert looks(found("/a")) is tried
@@ -96,7 +96,7 @@ def test_a_link_to_a_known_file_is_an_alias_and_a_hard_link_is_not(tmp_path: Pat
     os.link(real / "a.mp4", real / "b.mp4")
     library = {str(real / "a.mp4"): known(1, "a")}
     files = [found(str(tmp_path / "link" / "a.mp4")), found(str(real / "b.mp4"))]
-    looks = sort_files(files, library, {}, "r", redo=False, retry_failed=False)
+    looks = classify_files(files, library, {}, "r", redo=False, retry_failed=False)
     assert (looks.aliases, looks.unknown) == (files[:1], files[1:])
 
 
@@ -106,13 +106,13 @@ def test_moved_duplicated_touched_changed_new() -> None:
     assert steps(made.moved) == [(1, "/a2")]
     assert steps(made.copied) == [(2, "/b2")]
     assert steps(made.touched) == [(3, "/c")]
-    assert [job.file.path for job in made.jobs] == ["/d", "/e"]
+    assert [task.file.path for task in made.tasks] == ["/d", "/e"]
 
 
 def test_a_touched_file_that_was_damaged_is_decoded_again() -> None:
     made = plan({"/a": known(1, "damaged A")}, {"/a": "damaged A"})
     assert made.touched == ()
-    assert [job.file.path for job in made.jobs] == ["/a"]
+    assert [task.file.path for task in made.tasks] == ["/a"]
 
 
 def test_one_of_two_new_names_is_the_moved_one() -> None:
@@ -124,30 +124,30 @@ def test_one_of_two_new_names_is_the_moved_one() -> None:
 def test_moved_videos_of_another_recipe_or_encoder_are_encoded_after_it() -> None:
     made = plan({"/a": known(1, "A", recipe="")}, {"/x": "A"}, gone=("/a",))
     assert steps(made.moved) == [(1, "/x")]
-    assert [job.file.path for job in made.jobs] == ["/x"]
+    assert [task.file.path for task in made.tasks] == ["/x"]
 
 
 def test_new_files_of_one_content_are_encoded_once() -> None:
     made = plan({}, {"/c": "A", "/a": "A", "/b": "B", "/d": "A"})
-    assert [(job.file.path, [copy.path for copy in job.copies]) for job in made.jobs] == [
+    assert [(task.file.path, [copy.path for copy in task.copies]) for task in made.tasks] == [
         ("/a", ["/c", "/d"]),
         ("/b", []),
     ]
     own = plan({"/z": known(1, "A")}, {"/z": "A", "/a": "A"}, redo=True)
-    assert [(job.file.path, [copy.path for copy in job.copies]) for job in own.jobs] == [("/z", ["/a"])]
+    assert [(task.file.path, [copy.path for copy in task.copies]) for task in own.tasks] == [("/z", ["/a"])]
 
 
 def test_a_name_taken_over_by_another_file() -> None:
     """mv a old; cp new a: the row of `a` goes to `old`, and `a` is encoded."""
     made = plan({"/a": known(1, "A")}, {"/a": "NEW", "/old": "A"})
     assert steps(made.moved) == [(1, "/old")]
-    assert [(job.file.path, job.fingerprint) for job in made.jobs] == [("/a", "NEW")]
+    assert [(task.file.path, task.fingerprint) for task in made.tasks] == [("/a", "NEW")]
 
 
 def test_two_files_that_changed_names() -> None:
     library = {"/a": known(1, "A"), "/b": known(2, "B")}
     made = plan(library, {"/a": "B", "/b": "A"})
-    assert made.jobs == ()
+    assert made.tasks == ()
     assert replay(library, list(made.moved)) == {"/a": 2, "/b": 1}
 
 
@@ -159,7 +159,7 @@ def test_any_shuffle_of_names_loses_no_row() -> None:
         now = chance.sample([*paths, *(f"/new{number}" for number in range(3))], 8)
         changed = {path: content for path, content in zip(now, paths, strict=True) if path != content}
         made = plan(library, changed, gone=tuple(set(paths) - set(now)))
-        assert made.jobs == ()
+        assert made.tasks == ()
         assert replay(library, list(made.moved)) == {
             path: int(content[1:]) for path, content in zip(now, paths, strict=True)
         }
@@ -184,23 +184,23 @@ def test_gone_only_from_a_folder_that_still_holds_something(tmp_path: Path) -> N
     (tmp_path / "removed").rmdir()
     here = tmp_path / "full" / "here.mp4"
     here.symlink_to("/nowhere")  # a link stays, though its drive may be unplugged
-    result = absent([*paths, str(here), str(tmp_path / "full" / "other" / "below a file")])
-    assert result.gone == (paths[0],)
-    assert set(result.out_of_reach) == {paths[1], paths[2], str(tmp_path / "full" / "other" / "below a file")}
+    result = find_missing([*paths, str(here), str(tmp_path / "full" / "other" / "below a file")])
+    assert result.deleted == (paths[0],)
+    assert set(result.unreachable) == {paths[1], paths[2], str(tmp_path / "full" / "other" / "below a file")}
 
 
 def test_a_folder_that_cannot_be_read_keeps_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "other").write_bytes(b"")
     path = str(tmp_path / "a.mp4")
-    assert absent([path]).gone == (path,)
+    assert find_missing([path]).deleted == (path,)
 
     def failing(folder: str) -> None:
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(os, "scandir", failing)
-    assert absent([path]).out_of_reach == (path,)
+    assert find_missing([path]).unreachable == (path,)
     monkeypatch.setattr(os, "lstat", failing)
-    assert absent([path]).out_of_reach == ()
+    assert find_missing([path]).unreachable == ()
 
 
 def test_a_new_spelling_where_case_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,15 +208,15 @@ def test_a_new_spelling_where_case_does_not_count(tmp_path: Path, monkeypatch: p
     (tmp_path / "Films" / "movie.mp4").write_bytes(b"")
     new = str(tmp_path / "Films" / "movie.mp4")
     spelled = [str(tmp_path / "Films" / "Movie.mp4"), str(tmp_path / "films" / "movie.mp4")]
-    assert all(was_left_for(old, new) for old in spelled)  # here, where case counts, there is no such file
+    assert all(was_renamed_to(old, new) for old in spelled)  # here, where case counts, there is no such file
     monkeypatch.setattr(
-        "indexer.missing_files.is_there", lambda path: True
+        "indexer.missing_files.exists", lambda path: True
     )  # and where it does not, any spelling answers
-    assert all(was_left_for(old, new) for old in spelled)
-    assert not was_left_for(new, new)
-    assert not was_left_for(str(tmp_path / "Films" / "another.mp4"), new)
+    assert all(was_renamed_to(old, new) for old in spelled)
+    assert not was_renamed_to(new, new)
+    assert not was_renamed_to(str(tmp_path / "Films" / "another.mp4"), new)
     shutil.copy(new, spelled[0])  # two files, side by side
-    assert not was_left_for(spelled[0], new)
+    assert not was_renamed_to(spelled[0], new)
 
 
 def test_below() -> None:
@@ -238,6 +238,6 @@ def test_many_files_of_one_size_and_time_cost_one_look_each(monkeypatch: pytest.
     monkeypatch.setattr(os.path, "realpath", counted)
     stored = {f"/f/old {number}.mp4": known(number, f"{number}") for number in range(200)}
     files = [found(f"/f/new {number}.mp4") for number in range(200)]
-    sorted_files = sort_files(files, stored, {}, "r", redo=False, retry_failed=False)
+    sorted_files = classify_files(files, stored, {}, "r", redo=False, retry_failed=False)
     assert len(sorted_files.unknown) == 200
     assert looks == 400, "one look at each file, known or new"

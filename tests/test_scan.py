@@ -292,7 +292,7 @@ def test_a_walk_can_be_stopped_and_tells_how_far_it_is(tmp_path: Path) -> None:
     for folder in "abc":
         put(tmp_path / folder / "x.mp4")
     told: list[int] = []
-    find_videos([tmp_path], found=told.append)
+    find_videos([tmp_path], on_found=told.append)
     assert told[-1] == 3
     with pytest.raises(Cancelled):
         find_videos([tmp_path], cancelled=lambda: True)

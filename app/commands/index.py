@@ -30,10 +30,9 @@ from app.shell.terminal import LiveLine, counted, print_json, printable, say
 if TYPE_CHECKING:
     from db.library import Library
     from encoder import Encoder
-    from indexer.pipeline import RunOptions
     from indexer.progress import Progress
     from indexer.report import IndexReport
-    from indexer.settings import IndexSettings
+    from indexer.settings import IndexSettings, RunOptions
 
 EXIT_TEXT = """\b
 Exit code 0: all fine; 1: finished, but some files failed; 2: usage; 3: a model, folder or the
@@ -203,7 +202,7 @@ def run_options(
     sweep: bool = True,
 ) -> RunOptions:
     """Options of a run; None leaves the pipeline's own default."""
-    from indexer.pipeline import RunOptions
+    from indexer.settings import RunOptions
 
     options = RunOptions(redo=redo, retry_failed=retry_failed, sweep=sweep, exclude=tuple(exclude))
     if workers is not None:
@@ -244,7 +243,7 @@ def run(
     ):
         shown = ProgressLine(line)
 
-        def told(progress: Progress) -> None:
+        def on_progress(progress: Progress) -> None:
             shown.show(progress)
             journal_progress(journal, progress)
 
@@ -254,7 +253,7 @@ def run(
             roots,
             shaping,
             options,
-            progress=told,
+            on_progress=on_progress,
             cancelled=lambda: stopped() or journal.stop_requested(),
         )
         if report.clips and report.complete:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,9 +11,10 @@ import click
 from app.shell.listing import failure_record
 from app.shell.terminal import counted, printable, shown, table
 from app.times import clock
+from db.records import Failure
+from indexer.scan import Problem
 
 if TYPE_CHECKING:
-    from db.records import Failure
     from indexer.report import IndexReport
 
 _COUNTS = (
@@ -81,19 +84,19 @@ def _failure_row(failure: Failure) -> tuple[str, str]:
 
 
 def report_record(report: IndexReport) -> dict[str, Any]:
-    """Return the report as JSON values."""
-    return {
-        **{name: getattr(report, name) for name, _ in _COUNTS},
-        "kept_missing": list(report.kept_missing),
-        "failed": [failure_record(each) for each in report.failed],
-        "skipped_failed": [failure_record(each) for each in report.skipped_failed],
-        "problems": [{"path": each.path, "reason": each.reason} for each in report.problems],
-        "interrupted": report.interrupted,
-        "stopped": report.stopped,
-        "seconds": {name: round(seconds, 3) for name, seconds in report.seconds.items()},
-        "video_seconds": round(report.video_seconds, 3),
-        "clips": report.clips,
-        "frames": report.frames,
-        "fell_back": report.fell_back,
-        "speed": None if report.speed is None else round(report.speed, 2),
-    }
+    """Return the report as JSON values: every field of IndexReport under its own name, and the speed."""
+    record = {each.name: _json_value(getattr(report, each.name)) for each in dataclasses.fields(report)}
+    return {**record, "speed": None if report.speed is None else round(report.speed, 2)}
+
+
+def _json_value(value: Any) -> Any:
+    """Return the JSON value of a field; seconds are rounded to milliseconds."""
+    if isinstance(value, float):
+        return round(value, 3)
+    if isinstance(value, Failure):
+        return failure_record(value)
+    if isinstance(value, Problem):
+        return {"path": value.path, "reason": value.reason}
+    if isinstance(value, Mapping):
+        return {name: _json_value(each) for name, each in value.items()}
+    return [_json_value(each) for each in value] if isinstance(value, tuple) else value

@@ -43,7 +43,7 @@ _ANNEX_B = re.compile(rb"\x00?\x00\x00\x01(?:[\x27\x47\x67]|[\x09\x29]|\x40\x01|
 _OGG_VIDEO = (b"theora", b"OVP80", b"BBCD", b"fishead")
 
 
-def worth_trying(path: str, extensions: frozenset[str] = VIDEO_EXTENSIONS) -> bool:
+def may_be_video(path: str, extensions: frozenset[str] = VIDEO_EXTENSIONS) -> bool:
     """Whether a file may be a video. Reads its beginning only if its name does not settle it.
 
     Raises OSError if it has to be read and cannot be.

@@ -23,7 +23,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from indexer.media.downscale import can_halve, halved, turned
-from indexer.settings import MOST_SHOWN_PIXELS
+from indexer.settings import MAX_SHOWN_PIXELS
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -117,7 +117,7 @@ class Scaler:
         enough = max(4, math.ceil(_ENOUGH * self.spec.size))
         while (
             min(picture.width, picture.height) >= 2 * enough
-            and max(picture.width, picture.height) >= 2 * MOST_SHOWN_PIXELS
+            and max(picture.width, picture.height) >= 2 * MAX_SHOWN_PIXELS
         ):
             picture = halved(picture)
         return picture
@@ -125,7 +125,7 @@ class Scaler:
     def _reduce_by_areas(self, picture: VideoFrame) -> VideoFrame:
         """RGB, palettes and the like, to about twice the size of a clip frame."""
         width, height = picture.width, picture.height
-        enough = max(2 * self.spec.size, MOST_SHOWN_PIXELS)
+        enough = max(2 * self.spec.size, MAX_SHOWN_PIXELS)
         if self.spec.fit == "crop":  # the short side becomes S
             enough = math.ceil(enough * min(_LONGEST_CROP, max(width, height) / min(width, height)))
         enough += enough % 2

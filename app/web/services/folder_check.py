@@ -15,7 +15,7 @@ from app.jobs.command_line import paths_in
 from app.shell.terminal import counted, size_text
 from app.web.services.folder_count import VideoCount
 from app.web.services.folder_guess import alike, is_drive, nearest
-from indexer.media.containers import worth_trying
+from indexer.media.containers import may_be_video
 from indexer.scan import LIBRARY_FILE
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def _refused(path: str, error: OSError | ValueError) -> FolderCheck:
 
 def _file(path: str, size: int) -> FolderCheck:
     try:
-        video = worth_trying(path)
+        video = may_be_video(path)
         with open(path, "rb"):
             pass
     except OSError as error:

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable
 
-from indexer.media.containers import worth_trying
+from indexer.media.containers import may_be_video
 from indexer.scan import LIBRARY_FILE, SKIPPED_NAMES
 
 
@@ -52,7 +52,7 @@ class VideoCount:
             try:
                 if entry.is_dir():
                     folders.append(entry.path)
-                elif entry.is_file() and worth_trying(entry.path):
+                elif entry.is_file() and may_be_video(entry.path):
                     videos += 1
                     size_bytes += entry.stat().st_size
             except OSError:
