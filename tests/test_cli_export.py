@@ -1,4 +1,4 @@
-"""`export` as the shell offers it; how clips are cut is tested with app.exporting.clips."""
+"""`export` as the shell offers it; how clips are cut is tested with app.exporting.clip_writer."""
 
 from __future__ import annotations
 

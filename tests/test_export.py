@@ -18,10 +18,10 @@ import av
 import pytest
 from numbered import clicks, constant, ffmpeg, shown, write
 
-from app.exporting.clip_lists import write_lists
-from app.exporting.clip_names import MOST_BYTES, clip_name
-from app.exporting.clips import export_clips
+from app.exporting.clip_writer import write_clips
 from app.exporting.ffmpeg_binary import ExportError, find_ffmpeg
+from app.exporting.lists import write_clip_tables
+from app.exporting.naming import MAX_NAME_BYTES, ClipFacts, clip_name
 from app.exporting.request import ClipRequest, ExportedClip
 from files.publish import publish
 
@@ -40,6 +40,10 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def ask(path: Path | str, start: Any = Fraction(1), end: Any = Fraction(2), **more: Any) -> ClipRequest:
     return ClipRequest(path=str(path), start_seconds=start, end_seconds=end, **more)
+
+
+def facts(source: str, start: Fraction, end: Fraction, rank: int = 1, total: int = 1) -> ClipFacts:
+    return ClipFacts(rank=rank, total=total, source=source, start_seconds=start, end_seconds=end)
 
 
 def file_of(clip: ExportedClip) -> Path:
@@ -76,7 +80,7 @@ def test_a_copy_begins_at_the_key_frame_before_and_says_how_much_earlier(
         container.seek(0)
     assert len(keys) > 2
     for first, end in [(0, 10), (25, 45), (40, 50), (39, 41), (41, 43)]:
-        (clip,) = export_clips([ask(source, packets[first].seconds, packets[end].seconds)], tmp_path / "clips", "copy")
+        (clip,) = write_clips([ask(source, packets[first].seconds, packets[end].seconds)], tmp_path / "clips", "copy")
         found = shown(file_of(clip))
         key = first // 20 * 20
         assert clip.file is not None
@@ -93,7 +97,7 @@ def test_a_copy_begins_at_the_key_frame_before_and_says_how_much_earlier(
 
 
 def test_a_copy_loses_nothing(plain: Path, tmp_path: Path) -> None:
-    (clip,) = export_clips([ask(plain, Fraction(4, 5), Fraction(8, 5))], tmp_path, "copy")
+    (clip,) = write_clips([ask(plain, Fraction(4, 5), Fraction(8, 5))], tmp_path, "copy")
     before = {frame.number: frame.pixels for frame in shown(plain)}
     for frame in shown(file_of(clip)):
         assert (frame.pixels == before[frame.number]).all()
@@ -104,14 +108,14 @@ def test_a_container_that_cannot_hold_the_streams_becomes_matroska(plain: Path, 
     ffmpeg("-i", str(plain), "-c", "copy", "-f", "matroska", str(strange))  # H.264 under a name that may not hold it
     old = write(tmp_path / "old.avi", *constant(50, Fraction(25)), codec="mpeg4", options={"bf": "0", "b": "1M"})
     for source in (strange, old):
-        (clip,) = export_clips([ask(source, 1, Fraction(8, 5))], tmp_path / "clips", "copy")
+        (clip,) = write_clips([ask(source, 1, Fraction(8, 5))], tmp_path / "clips", "copy")
         assert file_of(clip).suffix == ".mkv"
         assert set(range(25, 40)) <= set(numbers(file_of(clip)))
 
 
 def test_what_has_no_times_cannot_be_copied_from_and_says_what_to_do(tmp_path: Path) -> None:
     raw = write(tmp_path / "a.h264", *constant(50, Fraction(25)))
-    (clip,) = export_clips([ask(raw)], tmp_path / "clips", "copy")
+    (clip,) = write_clips([ask(raw)], tmp_path / "clips", "copy")
     assert clip.file is None
     assert clip.error is not None
     assert "use the exact mode" in clip.error
@@ -121,12 +125,12 @@ def test_what_has_no_times_cannot_be_copied_from_and_says_what_to_do(tmp_path: P
 
 
 def test_names_sort_and_tell_the_range(plain: Path, tmp_path: Path) -> None:
-    clips = export_clips([ask(plain, Fraction(312, 100), 3.52), ask(plain, rank=12)], tmp_path)
+    clips = write_clips([ask(plain, Fraction(312, 100), 3.52), ask(plain, rank=12)], tmp_path)
     assert [file_of(clip).name for clip in clips] == [
         "001_plain_00h00m03.120s-00h00m03.520s.mp4",
         "012_plain_00h00m01.000s-00h00m02.000s.mp4",
     ]
-    late = clip_name(7, "film", Fraction(3725_0504, 10_000), Fraction(3726), total=1200, suffix=".mkv")
+    late = clip_name(facts("film", Fraction(3725_0504, 10_000), Fraction(3726), rank=7, total=1200), ".mkv")
     assert late == "0007_film_01h02m05.050s-01h02m06.000s.mkv"
 
 
@@ -147,14 +151,14 @@ def test_names_sort_and_tell_the_range(plain: Path, tmp_path: Path) -> None:
     ],
 )
 def test_names_are_safe_everywhere(stem: str, wanted: str) -> None:
-    name = clip_name(1, stem, Fraction(0), Fraction(1), total=1, suffix=".mp4")
+    name = clip_name(facts(stem, Fraction(0), Fraction(1)), ".mp4")
     assert name == f"001_{wanted}_00h00m00.000s-00h00m01.000s.mp4"
 
 
 @pytest.mark.parametrize("stem", ["x" * 300, "\u00e9" * 300, "\U0001f3ac" * 100, "a" + "\u6f22" * 200])
 def test_long_names_are_cut_between_characters(stem: str) -> None:
-    name = clip_name(1, stem, Fraction(0), Fraction(1), total=1, suffix=".mp4")
-    assert MOST_BYTES - 12 <= len(name.encode()) <= MOST_BYTES
+    name = clip_name(facts(stem, Fraction(0), Fraction(1)), ".mp4")
+    assert MAX_NAME_BYTES - 12 <= len(name.encode()) <= MAX_NAME_BYTES
     assert stem.startswith(name.split("_")[1])
     assert name.endswith("_00h00m00.000s-00h00m01.000s.mp4")
 
@@ -170,7 +174,7 @@ def test_sources_with_awkward_names_are_read(name: str, plain: Path, tmp_path: P
     os.link(plain, odd)
     to = tmp_path / "out -dir %d ' : [x]"
     for mode in ("exact", "copy"):
-        (clip,) = export_clips([ask(odd, 1, Fraction(6, 5))], to, mode)  # type: ignore[arg-type]
+        (clip,) = write_clips([ask(odd, 1, Fraction(6, 5))], to, mode)  # type: ignore[arg-type]
         assert set(numbers(file_of(clip))) >= set(range(25, 30))
         assert file_of(clip).name.encode() == os.fsencode(file_of(clip).name)
     assert len(list(to.iterdir())) == 2
@@ -179,7 +183,7 @@ def test_sources_with_awkward_names_are_read(name: str, plain: Path, tmp_path: P
 def test_relative_sources_and_folders_work(plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.link(plain, tmp_path / "-i")
     monkeypatch.chdir(tmp_path)
-    (clip,) = export_clips([ask("-i", 0, Fraction(1, 5))], "-to")
+    (clip,) = write_clips([ask("-i", 0, Fraction(1, 5))], "-to")
     assert file_of(clip).parent == tmp_path / "-to"
     assert numbers(file_of(clip)) == [0, 1, 2, 3, 4]
 
@@ -189,7 +193,7 @@ def test_nothing_is_ever_overwritten(plain: Path, tmp_path: Path) -> None:
     taken.write_text("mine")
     dangling = tmp_path / "001_plain_00h00m01.000s-00h00m02.000s_2.mp4"
     dangling.symlink_to(tmp_path / "nowhere")
-    clips = export_clips([ask(plain, rank=1), ask(plain, rank=1)], tmp_path)
+    clips = write_clips([ask(plain, rank=1), ask(plain, rank=1)], tmp_path)
     assert [file_of(clip).name for clip in clips] == [
         "001_plain_00h00m01.000s-00h00m02.000s_3.mp4",
         "001_plain_00h00m01.000s-00h00m02.000s_4.mp4",
@@ -234,8 +238,8 @@ def test_a_clip_that_fails_says_why_and_the_others_go_on(plain: Path, tmp_path: 
         ask(tmp_path / "gone.mp4"), ask(plain), ask(broken), ask(text), ask(empty), ask(folder),
         ask(plain, 1000, 1001), ask(plain, Fraction(1010, 1000), Fraction(1020, 1000)), ask(plain, 3, 99),
     ]  # fmt: skip
-    clips = export_clips(
-        asked, tmp_path / "clips", progress=lambda done, total, clip: told.append((done, total, clip.error is None))
+    clips = write_clips(
+        asked, tmp_path / "clips", on_clip=lambda done, total, clip: told.append((done, total, clip.error is None))
     )
     errors = [clip.error for clip in clips]
     assert [error is None for error in errors] == [False, True, False, False, False, False, False, False, True]
@@ -259,11 +263,11 @@ def test_a_full_disk_fails_that_clip_in_words_and_leaves_nothing(plain: Path, tm
 import json, resource, signal, sys
 sys.path.insert(0, {str(REPOSITORY)!r})
 from app.exporting.request import ClipRequest
-from app.exporting.clips import export_clips
+from app.exporting.clip_writer import write_clips
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))
 asked = [ClipRequest(path={str(plain)!r}, start_seconds=a, end_seconds=b) for a, b in ((0, 4), (1, 1.04))]
-print(json.dumps([clip.error for clip in export_clips(asked, {str(tmp_path / "clips")!r})]))
+print(json.dumps([clip.error for clip in write_clips(asked, {str(tmp_path / "clips")!r})]))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     first, second = json.loads(done.stdout)
@@ -286,9 +290,9 @@ def test_a_killed_export_leaves_no_half_clip_under_a_name_and_its_draft_is_swept
     script = (
         f"import sys; sys.path.insert(0, {str(REPOSITORY)!r})\n"
         "from app.exporting.request import ClipRequest\n"
-        "from app.exporting.clips import export_clips\n"
+        "from app.exporting.clip_writer import write_clips\n"
         f"asked = [ClipRequest(path={str(plain)!r}, start_seconds=1, end_seconds=2)]\n"
-        f"export_clips(asked, {str(to)!r}, ffmpeg={str(slow)!r})\n"
+        f"write_clips(asked, {str(to)!r}, ffmpeg={str(slow)!r})\n"
     )
     process = subprocess.Popen([sys.executable, "-c", script], start_new_session=True)
     deadline = time.monotonic() + 60
@@ -300,13 +304,13 @@ def test_a_killed_export_leaves_no_half_clip_under_a_name_and_its_draft_is_swept
     process.wait()
     (draft,) = to.iterdir()
     assert draft.name.startswith(".prismsearch-draft-"), "nothing has a clip's name"
-    export_clips([ask(plain)], to)
+    write_clips([ask(plain)], to)
     assert draft.exists(), "it might be another run's, being written now"
     os.utime(draft, (0, 0))
     mine = to / "mine.mp4"
     mine.touch()
     os.utime(mine, (0, 0))
-    export_clips([ask(plain)], to)
+    write_clips([ask(plain)], to)
     assert not draft.exists()
     assert mine.exists()
 
@@ -324,17 +328,17 @@ def test_an_interrupt_ends_ffmpeg_and_leaves_no_draft(
 
     monkeypatch.setattr(subprocess, "Popen", Interrupted)
     with pytest.raises(KeyboardInterrupt):
-        export_clips([ask(plain)], tmp_path / "clips")
+        write_clips([ask(plain)], tmp_path / "clips")
     assert [process.returncode for process in processes] == [-signal.SIGKILL]
     assert list((tmp_path / "clips").iterdir()) == []
 
 
 def test_a_cancelled_export_keeps_what_is_done(plain: Path, tmp_path: Path) -> None:
     done: list[int] = []
-    clips = export_clips(
+    clips = write_clips(
         [ask(plain, 0, 1), ask(plain), ask(plain)],
         tmp_path,
-        progress=lambda number, total, clip: done.append(number),
+        on_clip=lambda number, total, clip: done.append(number),
         cancelled=lambda: len(done) >= 1,
     )
     assert [clip.error for clip in clips] == [None, "stopped before it was written", "stopped before it was written"]
@@ -348,7 +352,7 @@ def test_sound_that_cannot_be_decoded_is_left_out_and_said(plain: Path, tmp_path
     content = source.read_bytes()
     assert content.count(b"A_PCM/INT/LIT") == 1
     source.write_bytes(content.replace(b"A_PCM/INT/LIT", b"A_XYZ/INT/LIT"))
-    (clip,) = export_clips([ask(source)], tmp_path / "clips")
+    (clip,) = write_clips([ask(source)], tmp_path / "clips")
     assert numbers(file_of(clip)) == list(range(25, 50))
     assert not clip.has_audio
     assert clip.note is not None
@@ -356,11 +360,11 @@ def test_sound_that_cannot_be_decoded_is_left_out_and_said(plain: Path, tmp_path
 
 
 def test_the_folder_is_made_or_said_to_be_impossible(plain: Path, tmp_path: Path) -> None:
-    (clip,) = export_clips([ask(plain)], tmp_path / "a" / "b")
+    (clip,) = write_clips([ask(plain)], tmp_path / "a" / "b")
     assert file_of(clip).parent == tmp_path / "a" / "b"
     (tmp_path / "file").touch()
     with pytest.raises(ExportError, match="cannot be made"):
-        export_clips([ask(plain)], tmp_path / "file" / "x")
+        write_clips([ask(plain)], tmp_path / "file" / "x")
 
 
 def test_the_packaged_ffmpeg_is_found_unless_another_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -396,9 +400,9 @@ def test_ranges_that_are_none_are_refused(start: float, end: float) -> None:
 
 def test_a_mode_or_padding_that_is_none_is_refused(plain: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="exact, smart or copy"):
-        export_clips([ask(plain)], tmp_path, "fast")  # type: ignore[arg-type]
+        write_clips([ask(plain)], tmp_path, "fast")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="negative"):
-        export_clips([ask(plain)], tmp_path, pad_seconds=-1)
+        write_clips([ask(plain)], tmp_path, pad_seconds=-1)
 
 
 # Lists
@@ -408,8 +412,8 @@ def test_lists_say_what_was_exported(plain: Path, tmp_path: Path) -> None:
     odd = tmp_path / os.fsdecode(b'odd, "name" \xff.mp4')
     os.link(plain, odd)
     asked = [ask(odd, Fraction(52, 25), Fraction(3), rank=3, score=0.25), ask(tmp_path / "gone.mp4", 1, 2)]
-    clips = [*export_clips(asked, tmp_path), *export_clips([ask(plain, Fraction(13, 25), 1)], tmp_path, "copy")]
-    table, document = write_lists(clips, tmp_path)
+    clips = [*write_clips(asked, tmp_path), *write_clips([ask(plain, Fraction(13, 25), 1)], tmp_path, "copy")]
+    table, document = write_clip_tables(clips, tmp_path)
     assert (table.name, document.name) == ("clips.csv", "clips.json")
     records = json.loads(document.read_bytes())["clips"]
     with table.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
@@ -425,6 +429,6 @@ def test_lists_say_what_was_exported(plain: Path, tmp_path: Path) -> None:
     assert failed["clip"] is None
     assert "no file" in failed["error"]
     assert (copied["mode"], copied["early_seconds"]) == ("copy", 0.52)
-    again = write_lists(clips[:1], tmp_path)
+    again = write_clip_tables(clips[:1], tmp_path)
     assert [path.name for path in again] == ["clips_2.csv", "clips_2.json"]
     assert json.loads(document.read_bytes())["clips"] == records

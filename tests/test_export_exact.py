@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numbered import Shown, clicks, constant, ffmpeg, picture, shown, sound_seconds, write
 
-from app.exporting.clips import export_clips
+from app.exporting.clip_writer import write_clips
 from app.exporting.request import ClipRequest, ExportedClip
 
 NTSC, FILM = Fraction(30000, 1001), Fraction(24000, 1001)
@@ -127,7 +127,7 @@ def test_exactly_the_frames_asked_for(kind: str, tmp_path: Path) -> None:
     frames = truth(source, kind)
     count = len(frames)
     ranges = [(0, 5), (1, 2), (14, 31), (15, 30), (count - 7, count)]
-    clips = export_clips(requests_for(source, frames, ranges), tmp_path / "clips")
+    clips = write_clips(requests_for(source, frames, ranges), tmp_path / "clips")
     for clip, (first, end) in zip(clips, ranges, strict=True):
         found = shown(file_of(clip))
         wanted = frames[first:end]
@@ -150,7 +150,7 @@ def test_sound_stays_in_its_place(kind: str, tmp_path: Path) -> None:
     ranges = [(0, count), (10, count - 3), (17, min(count, 60))]
     worst = 0.0
     for clip, (first, end) in zip(
-        export_clips(requests_for(source, frames, ranges), tmp_path / "clips"), ranges, strict=True
+        write_clips(requests_for(source, frames, ranges), tmp_path / "clips"), ranges, strict=True
     ):
         found = shown(file_of(clip))
         flashes = [float(frame.seconds) for frame in found if frame.flash]
@@ -173,7 +173,7 @@ def test_sound_stays_in_its_place(kind: str, tmp_path: Path) -> None:
 def test_times_between_frames_take_the_frames_that_begin_inside(tmp_path: Path) -> None:
     source = sample("cfr25", tmp_path)
     asked = [(Fraction(41, 100), Fraction(52, 100)), (Fraction(0), Fraction(1, 100)), (Fraction(39, 100), Fraction(4))]
-    clips = export_clips(
+    clips = write_clips(
         [ClipRequest(path=str(source), start_seconds=a, end_seconds=b) for a, b in asked], tmp_path / "clips"
     )
     assert [[frame.number for frame in shown(file_of(clip))] for clip in clips] == [
@@ -203,14 +203,14 @@ def test_times_rounded_to_milliseconds_or_to_floats_mean_the_same_frames(kind: s
                 tuple(float(moment) for moment in exact),
             ]
         ]
-        for clip in export_clips(asked, tmp_path / f"clips{first}"):
+        for clip in write_clips(asked, tmp_path / f"clips{first}"):
             assert [frame.number for frame in shown(file_of(clip))] == list(range(first, end))
 
 
 def test_padding_stops_at_the_ends_of_the_video(tmp_path: Path) -> None:
     source = sample("cfr25", tmp_path)
     asked = [(Fraction(1), Fraction(2)), (Fraction(1, 5), Fraction(1)), (Fraction(3), Fraction(4))]
-    clips = export_clips(
+    clips = write_clips(
         [ClipRequest(path=str(source), start_seconds=a, end_seconds=b) for a, b in asked],
         tmp_path / "clips",
         pad_seconds=0.4,
@@ -225,7 +225,7 @@ def test_ten_bits_stay_ten_bits_and_colours_keep_their_tags(tmp_path: Path) -> N
     tags = "setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc"
     ffmpeg("-i", str(plain), "-t", "1", "-an", "-c:v", "libx265", "-x265-params", "log-level=none",
            "-vf", f"format=yuv420p10le,{tags}", str(deep))  # fmt: skip
-    (clip,) = export_clips(
+    (clip,) = write_clips(
         [ClipRequest(path=str(deep), start_seconds=Fraction(1, 5), end_seconds=Fraction(3, 5))], tmp_path / "clips"
     )
     with av.open(str(file_of(clip))) as container:
@@ -241,7 +241,7 @@ def test_what_players_need_is_written(tmp_path: Path) -> None:
     """H.264 4:2:0 and AAC, the index before the pictures, even sizes, and no timecode or chapters of the source."""
     source = tmp_path / "odd.mkv"
     write(source, *constant(25, Fraction(25)), size=(97, 65), pixels="yuv444p", sound="pcm_s16le")
-    (clip,) = export_clips(
+    (clip,) = write_clips(
         [ClipRequest(path=str(source), start_seconds=0, end_seconds=Fraction(2, 5))], tmp_path / "clips"
     )
     file = file_of(clip)
@@ -260,7 +260,7 @@ def test_what_players_need_is_written(tmp_path: Path) -> None:
 def test_a_picture_with_rgb_keeps_its_colours(tmp_path: Path) -> None:
     source = tmp_path / "rgb.mov"
     write(source, *constant(25, Fraction(25)), codec="png", pixels="rgb24")
-    (clip,) = export_clips(
+    (clip,) = write_clips(
         [ClipRequest(path=str(source), start_seconds=0, end_seconds=Fraction(1, 5))], tmp_path / "clips"
     )
     found = shown(file_of(clip))
@@ -285,13 +285,13 @@ def test_sound_that_ends_before_or_begins_after_the_range_becomes_silence(tmp_pa
             (Fraction(2), Fraction(3)),
         ]:
             asked = ClipRequest(path=str(source), start_seconds=start, end_seconds=end)
-            (clip,) = export_clips([asked], tmp_path / "clips")
+            (clip,) = write_clips([asked], tmp_path / "clips")
             assert [frame.number for frame in shown(file_of(clip))] == list(range(int(start * 25), int(end * 25)))
             begins, ends = sound_seconds(file_of(clip))
             assert begins == pytest.approx(0, abs=0.002)
             assert ends == pytest.approx(float(end - start), abs=0.03)
     # Clicks of the shifted sound stand at 2.2 and 3.2 s of the video.
-    (clip,) = export_clips([ClipRequest(path=str(late), start_seconds=1, end_seconds=4)], tmp_path / "clips")
+    (clip,) = write_clips([ClipRequest(path=str(late), start_seconds=1, end_seconds=4)], tmp_path / "clips")
     assert clicks(file_of(clip)) == pytest.approx([1.2, 2.2], abs=0.04)
 
 
@@ -300,7 +300,7 @@ def test_a_second_video_stream_or_a_cover_is_not_taken_for_the_video(tmp_path: P
     ffmpeg("-i", str(plain), "-frames:v", "1", str(cover))
     ffmpeg("-i", str(cover), "-i", str(plain), "-map", "0", "-map", "1", "-c", "copy",
            "-disposition:v:0", "attached_pic", str(both))  # fmt: skip
-    (clip,) = export_clips(
+    (clip,) = write_clips(
         [ClipRequest(path=str(both), start_seconds=1, end_seconds=Fraction(7, 5))], tmp_path / "clips"
     )
     assert [frame.number for frame in shown(file_of(clip))] == list(range(25, 35))
@@ -315,7 +315,7 @@ def test_a_damaged_file_gives_what_can_be_decoded_and_says_so_or_is_whole(tmp_pa
         content[int(at)] ^= 0x55
     damaged = tmp_path / "damaged.ts"
     damaged.write_bytes(content)
-    (clip,) = export_clips([ClipRequest(path=str(damaged), start_seconds=1, end_seconds=3)], tmp_path / "clips")
+    (clip,) = write_clips([ClipRequest(path=str(damaged), start_seconds=1, end_seconds=3)], tmp_path / "clips")
     with av.open(str(file_of(clip))) as container:
         decoded = sum(1 for _ in container.decode(video=0))
     assert clip.frames == decoded

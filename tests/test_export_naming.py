@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.exporting.clip_names import MOST_BYTES
-from app.exporting.naming import FIELDS, ClipFacts, check_pattern, named
+from app.exporting.naming import FIELDS, MAX_NAME_BYTES, ClipFacts, check_pattern, clip_name
 
 
 def facts(**values: Any) -> ClipFacts:
@@ -35,13 +34,13 @@ def facts(**values: Any) -> ClipFacts:
     ],
 )
 def test_patterns_are_filled(pattern: str, name: str) -> None:
-    assert named(pattern, facts(label="take two", collection="Reel", score=0.8731), ".mp4") == name
+    assert clip_name(facts(label="take two", collection="Reel", score=0.8731), ".mp4", pattern) == name
 
 
 def test_what_is_not_known_leaves_no_gap() -> None:
-    assert named("{rank}_{label}_{score}_{source}", facts(), ".mp4") == "007_film.mp4"
-    assert named("{label}", facts(), ".mp4") == "clip.mp4"
-    assert named("{name}", facts(), ".mp4") == "film.mp4"
+    assert clip_name(facts(), ".mp4", "{rank}_{label}_{score}_{source}") == "007_film.mp4"
+    assert clip_name(facts(), ".mp4", "{label}") == "clip.mp4"
+    assert clip_name(facts(), ".mp4", "{name}") == "film.mp4"
 
 
 @pytest.mark.parametrize(
@@ -75,17 +74,17 @@ def test_a_pattern_has_some_length(pattern: str) -> None:
     ],
 )
 def test_names_are_safe_whatever_people_write(label: str, name: str) -> None:
-    assert named("{label}", facts(label=label), ".mp4") == name
+    assert clip_name(facts(label=label), ".mp4", "{label}") == name
 
 
 def test_a_slash_in_a_pattern_makes_no_folder() -> None:
-    assert named("{collection}/{rank}", facts(collection="a/b"), ".mp4") == "a_b_007.mp4"
+    assert clip_name(facts(collection="a/b"), ".mp4", "{collection}/{rank}") == "a_b_007.mp4"
 
 
 @pytest.mark.parametrize("label", ["x" * 200, "\u6f22" * 200, "\U0001f3ac" * 200])
 def test_long_texts_give_way_and_numbers_and_times_stay(label: str) -> None:
-    name = named("{collection}_{name}_{rank}_{start}-{end}", facts(label=label, collection=label), ".mp4")
+    name = clip_name(facts(label=label, collection=label), ".mp4", "{collection}_{name}_{rank}_{start}-{end}")
     assert name.endswith("_007_00h00m12.480s-00h00m16.000s.mp4")
-    assert MOST_BYTES - 20 <= len(name.encode()) <= MOST_BYTES
+    assert MAX_NAME_BYTES - 20 <= len(name.encode()) <= MAX_NAME_BYTES
     assert name.encode().decode() == name
-    assert len(named("x" * 150 + "{rank}" + "\u6f22" * 40, facts(), ".mp4").encode()) <= MOST_BYTES
+    assert len(clip_name(facts(), ".mp4", "x" * 150 + "{rank}" + "\u6f22" * 40).encode()) <= MAX_NAME_BYTES

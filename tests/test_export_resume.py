@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 from numbered import constant, shown, write
 
-from app.exporting import cutting, zip_file
-from app.exporting.clips import export_clips
-from app.exporting.exporter import ExportResult, carry_out
+from app.exporting import cut_exact, zip_file
+from app.exporting.clip_writer import write_clips
+from app.exporting.exporter import ExportResult, export
 from app.exporting.ffmpeg_binary import ExportError
-from app.exporting.manifest import NAME, hold
+from app.exporting.manifest import FILE_NAME, lock_manifest
 from app.exporting.request import ClipRequest, ExportedClip, ExportRequest
 from app.exporting.zip_file import parts_folder
 
@@ -38,13 +38,13 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cuts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The drafts that were cut, one a clip."""
     done: list[str] = []
-    real = cutting.cut_exact
+    real = cut_exact.cut_exact
 
     def counted(program: str, found: Any, draft: Path, *rest: Any) -> Any:
         done.append(draft.name)
         return real(program, found, draft, *rest)
 
-    monkeypatch.setattr(cutting, "cut_exact", counted)
+    monkeypatch.setattr(cut_exact, "cut_exact", counted)
     return done
 
 
@@ -76,16 +76,16 @@ def names(result: ExportResult) -> list[str]:
 def test_what_was_stopped_goes_on(plain: Path, tmp_path: Path, cuts: list[str]) -> None:
     order = ExportRequest(requests=asked(plain), folder=tmp_path / "clips", lists=("edl", "csv"), title="Reel")
     told, cancelled = stopping_after(2)
-    first = carry_out(order, progress=told, cancelled=cancelled)
+    first = export(order, on_clip=told, cancelled=cancelled)
     assert first.interrupted
     assert (first.written, first.lists, len(cuts)) == (2, (), 2)
-    second = carry_out(order)
+    second = export(order)
     assert len(cuts) == 3, "only what was missing is cut"
     assert not second.interrupted
     assert [clip.error for clip in second.clips] == [None, None, None]
     assert second.clips[:2] == first.clips[:2], "all that is known of a clip is known again"
     assert files(tmp_path / "clips") == sorted([*names(second), "Reel.csv", "Reel.edl"]), "nothing else is left"
-    third = carry_out(order)
+    third = export(order)
     assert len(cuts) == 6, "an export that was done is another one when asked for again"
     assert not set(names(third)) & set(names(second))
 
@@ -93,30 +93,30 @@ def test_what_was_stopped_goes_on(plain: Path, tmp_path: Path, cuts: list[str]) 
 def test_other_clips_under_the_same_names_are_cut(plain: Path, tmp_path: Path, cuts: list[str]) -> None:
     order = ExportRequest(requests=asked(plain), folder=tmp_path)
     told, cancelled = stopping_after(2)
-    (one, two, _) = carry_out(order, progress=told, cancelled=cancelled).clips
+    (one, two, _) = export(order, on_clip=told, cancelled=cancelled).clips
     assert one.file is not None
     assert two.file is not None
     one.file.unlink()
     two.file.write_bytes(b"mine now")
-    result = carry_out(order)
+    result = export(order)
     assert len(cuts) == 5
     assert result.clips[0].file == one.file
     assert result.clips[1].file == two.file.with_stem(two.file.stem + "_2")
     assert two.file.read_bytes() == b"mine now"
     padded = ExportRequest(requests=asked(plain), folder=tmp_path, handles_seconds=Fraction(1, 25))
-    carry_out(padded, progress=told, cancelled=lambda: False)
+    export(padded, on_clip=told, cancelled=lambda: False)
     assert len(cuts) == 8, "more handles are other clips"
 
 
 def test_a_failed_clip_is_tried_again_and_the_others_are_not(plain: Path, tmp_path: Path, cuts: list[str]) -> None:
     late = tmp_path / "late.mp4"
     order = ExportRequest(requests=(*asked(plain), *asked(late, 1)), folder=tmp_path / "clips", lists=("json",))
-    first = carry_out(order)
+    first = export(order)
     assert [clip.error is None for clip in first.clips] == [True, True, True, False]
     assert len(first.lists) == 1
     assert "late.mp4 is not in the lists" in first.notes[0]
     os.link(plain, late)
-    second = carry_out(order)
+    second = export(order)
     assert (second.written, len(cuts)) == (4, 4)
     assert files(tmp_path / "clips") == sorted([*names(second), "clips.json"]), "the unfinished list is gone"
     assert len(json.loads(second.lists[0].read_bytes())["clips"]) == 4
@@ -131,23 +131,23 @@ def test_a_damaged_or_hostile_manifest_does_no_harm(plain: Path, tmp_path: Path)
         "", "[1]", '{"version": 1, "clips": []}', '{"version": 9}', "{" * 5000,
         '{"version": 1, "drafts": ["../victim.mp4", ".prismsearch-draft-/../../victim.mp4", 5], "lists": []}',
     ):  # fmt: skip
-        (clips / NAME).write_text(text)
-        assert carry_out(ExportRequest(requests=asked(plain, 1), folder=clips)).written == 1
+        (clips / FILE_NAME).write_text(text)
+        assert export(ExportRequest(requests=asked(plain, 1), folder=clips)).written == 1
     assert victim.exists()
     stat = victim.stat()
-    (clips / NAME).write_text(
+    (clips / FILE_NAME).write_text(
         json.dumps({"version": 1, "lists": [["../victim.mp4", stat.st_size, stat.st_mtime_ns]], "clips": {}})
     )
-    carry_out(ExportRequest(requests=asked(plain, 1), folder=clips))
+    export(ExportRequest(requests=asked(plain, 1), folder=clips))
     assert victim.exists()
 
 
 def test_two_exports_into_one_folder_do_not_share_a_manifest(plain: Path, tmp_path: Path) -> None:
-    with hold(tmp_path) as first, hold(tmp_path) as second:
+    with lock_manifest(tmp_path) as first, lock_manifest(tmp_path) as second:
         assert first is not None
         assert second is None
-        assert export_clips(asked(plain, 1), tmp_path, manifest=second)[0].error is None
-    with hold(tmp_path) as again:
+        assert write_clips(asked(plain, 1), tmp_path, manifest=second)[0].error is None
+    with lock_manifest(tmp_path) as again:
         assert again is not None
 
 
@@ -158,9 +158,9 @@ from fractions import Fraction
 from pathlib import Path
 from app.exporting.request import ClipRequest
 from app.exporting.request import ExportRequest
-from app.exporting.exporter import carry_out
-from app.exporting import {module}
-real, left = {module}.{function}, [{after}]
+from app.exporting.exporter import export
+import app.exporting.{module} as module
+real, left = module.{function}, [{after}]
 def dying(*arguments, **named):
     left[0] -= 1
     if {before} and left[0] < 0:
@@ -169,21 +169,21 @@ def dying(*arguments, **named):
     if left[0] < 0:
         os.kill(os.getpid(), 9)
     return value
-{module}.{function} = dying
+module.{function} = dying
 asked = tuple(
     ClipRequest(path={path!r}, start_seconds=Fraction(each, 2), end_seconds=Fraction(each, 2) + Fraction(1, 5))
     for each in range(3)
 )
-carry_out(ExportRequest(requests=asked, {where}, mode="smart", lists=("csv",)))
+export(ExportRequest(requests=asked, {where}, mode="smart", lists=("csv",)))
 """
 
 
 @pytest.mark.parametrize(
     ("module", "function", "before", "after"),
     [
-        ("clip_smart", "cut_smart", False, 1),  # a draft is written
-        ("clips", "publish", True, 1),  # promised, without a name yet
-        ("clips", "publish", False, 1),  # named, and nobody was told
+        ("smart.cut_smart", "cut_smart", False, 1),  # a draft is written
+        ("clip_writer", "publish", True, 1),  # promised, without a name yet
+        ("clip_writer", "publish", False, 1),  # named, and nobody was told
         ("lists", "write_timeline", False, 0),  # all clips, half the lists
     ],
 )
@@ -205,7 +205,7 @@ def test_killed_anywhere_nothing_is_half_and_nothing_finished_is_lost(
     assert len(kept) == {"cut_smart": 1, "publish": 1 + (not before), "write_timeline": 3}[function]
     for name in kept:
         assert len(shown(folder / name)) == 5
-    result = carry_out(
+    result = export(
         ExportRequest(
             requests=asked(plain),
             folder=target if kind == "folder" else None,
@@ -230,7 +230,7 @@ def test_killed_anywhere_nothing_is_half_and_nothing_finished_is_lost(
 
 
 def test_a_zip_holds_clips_and_lists_and_is_not_squeezed(plain: Path, tmp_path: Path) -> None:
-    result = carry_out(ExportRequest(requests=asked(plain), zip=tmp_path / "new" / "all.zip", lists=("csv", "edl")))
+    result = export(ExportRequest(requests=asked(plain), zip=tmp_path / "new" / "all.zip", lists=("csv", "edl")))
     assert result.zip == tmp_path / "new" / "all.zip"
     assert files(tmp_path / "new") == ["all.zip"]
     with zipfile.ZipFile(result.zip) as archive:
@@ -247,7 +247,7 @@ def test_a_zip_holds_clips_and_lists_and_is_not_squeezed(plain: Path, tmp_path: 
 
 def test_a_zip_takes_a_free_name(plain: Path, tmp_path: Path) -> None:
     (tmp_path / "all.zip").write_text("mine")
-    result = carry_out(ExportRequest(requests=asked(plain, 1), zip=tmp_path / "all.zip"))
+    result = export(ExportRequest(requests=asked(plain, 1), zip=tmp_path / "all.zip"))
     assert result.zip == tmp_path / "all_2.zip"
     assert (tmp_path / "all.zip").read_text() == "mine"
 
@@ -255,9 +255,9 @@ def test_a_zip_takes_a_free_name(plain: Path, tmp_path: Path) -> None:
 def test_a_zip_that_was_stopped_goes_on(plain: Path, tmp_path: Path, cuts: list[str]) -> None:
     order = ExportRequest(requests=asked(plain), zip=tmp_path / "all.zip", lists=("csv",))
     told, cancelled = stopping_after(2)
-    assert carry_out(order, progress=told, cancelled=cancelled).interrupted
+    assert export(order, on_clip=told, cancelled=cancelled).interrupted
     assert not order.zip.exists() if order.zip else False
-    result = carry_out(order)
+    result = export(order)
     assert (result.written, len(cuts)) == (3, 3)
     assert files(tmp_path) == ["all.zip"]
 
@@ -273,15 +273,15 @@ def test_a_disk_that_is_full_while_packing_loses_no_clip(
     with monkeypatch.context() as patch:
         patch.setattr(zip_file, "_add", full)
         with pytest.raises(ExportError, match=r"No space left on device.*goes on from there"):
-            carry_out(order)
+            export(order)
     assert files(tmp_path) == [parts_folder(tmp_path / "all.zip").name]
-    assert carry_out(order).written == 3
+    assert export(order).written == 3
     assert len(cuts) == 3
     assert files(tmp_path) == ["all.zip"]
 
 
 def test_nothing_written_is_no_zip(tmp_path: Path) -> None:
-    result = carry_out(ExportRequest(requests=asked(tmp_path / "gone.mp4"), zip=tmp_path / "all.zip"))
+    result = export(ExportRequest(requests=asked(tmp_path / "gone.mp4"), zip=tmp_path / "all.zip"))
     assert (result.zip, result.written) == (None, 0)
     assert files(tmp_path) == []
 
@@ -291,7 +291,7 @@ def test_parts_that_nobody_went_on_with_are_swept(plain: Path, tmp_path: Path) -
     for folder in (old, other):
         folder.mkdir()
         os.utime(folder, (time.time() - 15 * 86400,) * 2)
-    carry_out(ExportRequest(requests=asked(plain, 1), zip=tmp_path / "all.zip"))
+    export(ExportRequest(requests=asked(plain, 1), zip=tmp_path / "all.zip"))
     assert files(tmp_path) == ["all.zip", "mine"]
 
 
@@ -318,7 +318,7 @@ def test_an_order_that_makes_no_sense_is_refused(values: dict[str, Any], words: 
 def test_progress_goes_up_within_a_clip(plain: Path, tmp_path: Path) -> None:
     heard: list[tuple[int, float]] = []
     request = ClipRequest(path=str(plain), start_seconds=0, end_seconds=3)
-    export_clips([request, request], tmp_path, within=lambda number, share: heard.append((number, share)))
+    write_clips([request, request], tmp_path, on_progress=lambda number, share: heard.append((number, share)))
     assert heard == sorted(heard)
     assert {number for number, _ in heard} == {0, 1}
     assert all(0 <= share <= 1 for _, share in heard)

@@ -12,7 +12,7 @@ from numbered import constant, ffmpeg, write
 from page_library import client_of, index, segment_ids, small_library
 from test_export_exact import sample
 
-from app.exporting.survey import survey
+from app.exporting.survey import survey_range
 from app.web.services.playability import Playability
 from db.library import Library
 from indexer.media.frame_times import packet_times
@@ -102,7 +102,7 @@ def test_frames_are_those_that_an_export_takes(kind: str, tmp_path: Path) -> Non
     library = Library.open(tmp_path / "library")
     index(library, folder, 1)
     client, identity, video = client_of(library), segment_ids(library)[0], library.videos()[0]
-    whole = survey(video.path, Fraction(0), Fraction(1000))
+    whole = survey_range(video.path, Fraction(0), Fraction(1000))
     for start, end in RANGES:
         told = client.get(f"/api/frames/{identity}?from={start!r}&to={end!r}").json()
         slack = Fraction(1, 2000)
@@ -114,7 +114,7 @@ def test_frames_are_those_that_an_export_takes(kind: str, tmp_path: Path) -> Non
 @pytest.mark.parametrize("kind", ["cfr25", "film", "ntsc", "variable mkv", "rotated", "late start"])
 def test_usual_files_need_no_decoding(kind: str, tmp_path: Path) -> None:
     path = str(sample(kind, tmp_path))
-    whole = survey(path, Fraction(0), Fraction(1000))
+    whole = survey_range(path, Fraction(0), Fraction(1000))
     found = packet_times(path, whole.first_pts, Fraction(1), Fraction(2), frames=len(whole.pts))
     assert found == [pts for pts in whole.pts if 1 <= whole.seconds(pts) < 2]
     assert packet_times(path, whole.first_pts, Fraction(1), Fraction(2), frames=len(whole.pts) + 1) is None or (

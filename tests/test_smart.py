@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 from numbered import Shown, clicks, constant, ffmpeg, shown, sound_seconds, write
 
-from app.exporting.clips import export_clips
+from app.exporting.clip_writer import write_clips
 from app.exporting.request import ClipRequest, ExportedClip
 from app.exporting.smart.check import check
 from app.exporting.smart.h264 import H264
 from app.exporting.smart.hevc import Hevc
 from app.exporting.smart.nal import NotJoinable, split
-from app.exporting.survey import survey
+from app.exporting.survey import survey_range
 
 NTSC, FILM = Fraction(30000, 1001), Fraction(24000, 1001)
 VARIABLE = np.cumsum([0, *np.random.default_rng(3).choice([17, 33, 34, 50, 125, 200], 89)]).tolist()
@@ -73,7 +73,7 @@ KINDS = ["mp4", "ntsc", "film mkv", "ts", "variable mp4", "variable mkv", "basel
 def smart(path: Path, frames: Sequence[Shown], ranges: Sequence[tuple[int, int]], to: Path) -> list[ExportedClip]:
     ends = [*(frame.seconds for frame in frames), frames[-1].seconds + 1]
     asked = [ClipRequest(path=str(path), start_seconds=ends[a], end_seconds=ends[b]) for a, b in ranges]
-    return export_clips(asked, to, "smart")
+    return write_clips(asked, to, "smart")
 
 
 def file_of(clip: ExportedClip) -> Path:
@@ -301,7 +301,7 @@ def test_where_every_frame_stands_for_itself_nothing_is_encoded_again(kind: str,
 
 def test_a_joined_file_that_shows_other_frames_is_noticed(tmp_path: Path) -> None:
     source = sample("variable mp4", tmp_path)
-    found = survey(str(source), Fraction(1), Fraction(3))
+    found = survey_range(str(source), Fraction(1), Fraction(3))
     frames = shown(source)
     first = next(place for place, frame in enumerate(frames) if frame.seconds >= 1)
     right, late = smart(source, frames, [(first, first + len(found.pts)), (first + 1, first + 1 + len(found.pts))],

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import click
 
 from app.compose import Settings
-from app.exporting.exporter import ExportResult, carry_out
+from app.exporting.exporter import ExportResult, export
 from app.exporting.request import ExportedClip, ExportRequest
 from app.jobs.export_journal import ExportProgress, journal_result
 from app.jobs.jobs import Jobs
@@ -51,11 +51,11 @@ def cut(settings: Settings, order: ExportRequest, words: list[str], *, as_json: 
         progress.started()
         if order.clips:
             line.show(f"cutting 1 of {len(order.requests)}")
-        result = carry_out(
+        result = export(
             order,
             ffmpeg=settings.ffmpeg,
-            progress=told,
-            within=within,
+            on_clip=told,
+            on_progress=within,
             cancelled=lambda: stopped() or (journal is not None and journal.stop_requested()),
         )
         if journal is not None:

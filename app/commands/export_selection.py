@@ -11,7 +11,8 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from app.commands.similar import place_of
-from app.exporting.request import ClipRequest, SourceFacts
+from app.exporting.request import ClipRequest
+from app.exporting.source_facts import SourceFacts
 from app.shell.errors import CommandError
 from app.shell.hits import span_seconds
 from app.shell.options import MISSING
@@ -115,14 +116,7 @@ def from_collection(library: Library, name: str, ids: Sequence[int] | None) -> t
             collection=collection.name,
             fingerprint=each.fingerprint,
             note=each.note,
-            facts=SourceFacts(
-                video_seconds=(each.video_end_pts - each.video_start_pts) * each.time_base,
-                frame_rate=each.frame_rate,
-                timecode=each.timecode,
-                width=each.width,
-                height=each.height,
-                has_audio=each.has_audio,
-            ),
+            facts=SourceFacts.of_subclip(each),
         )
         for place, each in enumerate(subclips, 1)
         if ids is None or each.id in ids
@@ -156,14 +150,7 @@ def from_hits(hits: Sequence[Hit]) -> list[ClipRequest]:
                 rank=hit.rank,
                 score=round(float(hit.score), 6),
                 fingerprint=hit.video.fingerprint,
-                facts=SourceFacts(
-                    video_seconds=(hit.video.end_pts - hit.video.start_pts) * hit.video.time_base,
-                    frame_rate=hit.video.frame_rate,
-                    timecode=hit.video.timecode,
-                    width=hit.video.width,
-                    height=hit.video.height,
-                    has_audio=hit.video.has_audio,
-                ),
+                facts=SourceFacts.of_video(hit.video),
             )
         )
     return wanted

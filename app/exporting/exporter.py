@@ -1,4 +1,7 @@
-"""Carry out an export order: clips, lists, the zip. Goes on where an earlier run of the same order was stopped."""
+"""Exports: carry out a request by writing its clips, then its lists, then the zip.
+
+An export that was stopped or killed continues where it was when the same request is exported again: see `manifest`.
+"""
 
 from __future__ import annotations
 
@@ -8,38 +11,36 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from app.exporting.clip_lists import record, write_lists
-from app.exporting.clips import Progress, Within, export_clips
+from app.exporting.clip_writer import OnClip, OnClipProgress, ensure_folder, write_clips
 from app.exporting.ffmpeg_binary import ExportError
-from app.exporting.lists import write_orders_lists
-from app.exporting.manifest import Manifest, hold
+from app.exporting.lists import clip_record, write_clip_tables, write_edit_lists
+from app.exporting.manifest import Manifest, lock_manifest
 from app.exporting.request import ExportedClip, ExportRequest
-from app.exporting.temp_files import made
-from app.exporting.zip_file import pack, parts_folder, sweep_parts
+from app.exporting.zip_file import parts_folder, sweep_parts, write_zip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportResult:
-    """What an order came to. Files are in `folder`, or packed into `zip`, where they have their names only."""
+    """The result of an export. Files are in `folder`, or packed into `zip`: their paths are then names in it."""
 
     clips: tuple[ExportedClip, ...] = ()
     lists: tuple[Path, ...] = ()
-    notes: tuple[str, ...] = ()  # what the lists could not say exactly, a sentence each
+    notes: tuple[str, ...] = ()  # what the lists cannot state exactly, a sentence each
     folder: Path | None = None
     zip: Path | None = None
     interrupted: bool = False
 
     @property
     def written(self) -> int:
-        """Clips that there are now."""
+        """The number of clips that were written."""
         return sum(clip.error is None for clip in self.clips)
 
     def plain(self) -> dict[str, Any]:
-        """As values for JSON. `file` of a clip is its whole path, or its name in the zip."""
+        """Return the result as values for JSON. A clip's `file` is its whole path, or its name in the zip."""
         files = [None if clip.file is None else str(clip.file) for clip in self.clips]
         return {
             "clips": [
-                {**record(clip), "copied_frames": clip.copied_frames, "file": file}
+                {**clip_record(clip), "copied_frames": clip.copied_frames, "file": file}
                 for clip, file in zip(self.clips, files, strict=True)
             ],
             "lists": [str(path) for path in self.lists],
@@ -50,86 +51,97 @@ class ExportResult:
         }
 
 
-def carry_out(
-    order: ExportRequest,
+def export(
+    request: ExportRequest,
     *,
     ffmpeg: str | None = None,
-    progress: Progress | None = None,
-    within: Within | None = None,
+    on_clip: OnClip | None = None,
+    on_progress: OnClipProgress | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> ExportResult:
-    """Do what the order says. cancelled: asked between clips; what is finished then is kept for the next run.
+    """Export clips and lists into a folder or one zip.
 
-    Raises ExportError where nothing can be written at all, and OSError where a list cannot; clips that fail say so
-    themselves.
+    Args:
+        request: what to export, how and where.
+        ffmpeg: a program to use instead of the packaged one.
+        on_clip: called after each clip.
+        on_progress: called while a clip is cut.
+        cancelled: asked between clips. What is finished then is kept for the next run of the same request.
+
+    Returns:
+        The files written and the result of each clip. A clip that fails raises nothing; its `error` says why.
+
+    Raises:
+        ExportError: nothing can be written at all (no ffmpeg, no such folder, another export writes this zip).
+        OSError: a list cannot be written.
     """
-    if order.folder is not None:
-        folder = made(order.folder)
-        with hold(folder) as manifest:
-            result = _into(folder, manifest, order, ffmpeg, progress, within, cancelled)
+    if request.folder is not None:
+        folder = ensure_folder(request.folder)
+        with lock_manifest(folder) as manifest:
+            result = _export_into(folder, manifest, request, ffmpeg, on_clip, on_progress, cancelled)
         return replace(result, folder=folder)
-    assert order.zip is not None
-    target = order.zip.absolute()
-    made(target.parent)
-    parts = made(parts_folder(target))
+    assert request.zip is not None
+    target = request.zip.absolute()
+    ensure_folder(target.parent)
+    parts = ensure_folder(parts_folder(target))
     sweep_parts(target.parent, parts)
-    with hold(parts) as manifest:
+    with lock_manifest(parts) as manifest:
         if manifest is None:
             raise ExportError(f"another export is writing {target} just now; wait for it, or name another zip")
-        result = _into(parts, manifest, order, ffmpeg, progress, within, cancelled)
+        result = _export_into(parts, manifest, request, ffmpeg, on_clip, on_progress, cancelled)
         files = [clip.file for clip in result.clips if clip.file is not None] + list(result.lists)
         if result.interrupted:
             return result
-        packed = pack(files, target, cancelled) if files else None
-        if packed is None and files:
+        archive = write_zip(files, target, cancelled) if files else None
+        if archive is None and files:
             return replace(result, interrupted=True)
         shutil.rmtree(parts, ignore_errors=True)
     clips = tuple(clip if clip.file is None else replace(clip, file=Path(clip.file.name)) for clip in result.clips)
-    return replace(result, clips=clips, lists=tuple(Path(path.name) for path in result.lists), zip=packed)
+    return replace(result, clips=clips, lists=tuple(Path(path.name) for path in result.lists), zip=archive)
 
 
-def _into(
+def _export_into(
     folder: Path,
     manifest: Manifest | None,
-    order: ExportRequest,
+    request: ExportRequest,
     ffmpeg: str | None,
-    progress: Progress | None,
-    within: Within | None,
+    on_clip: OnClip | None,
+    on_progress: OnClipProgress | None,
     cancelled: Callable[[], bool],
 ) -> ExportResult:
     clips: list[ExportedClip] = []
-    if order.clips:
-        clips = export_clips(
-            order.requests,
+    if request.clips:
+        clips = write_clips(
+            request.requests,
             folder,
-            order.mode,
-            pad_seconds=order.handles_seconds,
-            name_pattern=order.name_pattern,
+            request.mode,
+            pad_seconds=request.handles_seconds,
+            name_pattern=request.name_pattern,
             ffmpeg=ffmpeg,
-            progress=progress,
-            within=within,
+            on_clip=on_clip,
+            on_progress=on_progress,
             cancelled=cancelled,
             manifest=manifest,
         )
     interrupted = any(clip.error is not None for clip in clips) and cancelled()
     if interrupted:
-        return _closed(manifest, ExportResult(clips=tuple(clips), interrupted=True), order)
+        return _close(manifest, ExportResult(clips=tuple(clips), interrupted=True), request)
     if manifest is not None:
         manifest.drop_lists()
     lists: list[Path] = []
     notes: list[str] = []
-    if order.lists is not None:
-        lists, notes = write_orders_lists(order.requests, clips, order.lists, folder, order.title)
+    if request.lists is not None:
+        lists, notes = write_edit_lists(request.requests, clips, request.lists, folder, request.title)
     elif any(clip.error is None for clip in clips):
-        lists = list(write_lists(clips, folder))
-    return _closed(manifest, ExportResult(clips=tuple(clips), lists=tuple(lists), notes=tuple(notes)), order)
+        lists = list(write_clip_tables(clips, folder))
+    return _close(manifest, ExportResult(clips=tuple(clips), lists=tuple(lists), notes=tuple(notes)), request)
 
 
-def _closed(manifest: Manifest | None, result: ExportResult, order: ExportRequest) -> ExportResult:
-    # The clips of a zip are remembered until it is packed; its folder of parts goes away as a whole.
-    whole = not result.interrupted and result.written == len(result.clips) and order.zip is None
+def _close(manifest: Manifest | None, result: ExportResult, request: ExportRequest) -> ExportResult:
+    # A zip's clips stay recorded until it is written; its folder of parts is then removed as a whole.
+    complete = not result.interrupted and result.written == len(result.clips) and request.zip is None
     if manifest is not None:
-        if not whole:
+        if not complete:
             manifest.keep_lists(result.lists)
-        manifest.close(done=whole)
+        manifest.close(done=complete)
     return result

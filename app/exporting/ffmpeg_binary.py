@@ -1,4 +1,4 @@
-"""The ffmpeg program: where it is, and one run of it."""
+"""The ffmpeg program: finding it and running it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 
 
 class ExportError(Exception):
-    """A clip, or all of them, cannot be written; the message says why and, where something can be done, what."""
+    """A clip, or a whole export, cannot be written. The message says why and, if possible, what to do."""
 
 
 def find_ffmpeg(chosen: str | None = None) -> str:
-    """The program to run: `chosen` where given (Settings.ffmpeg), else the packaged one, else one on the PATH.
+    """Return the ffmpeg program: the chosen one (Settings.ffmpeg), else the packaged one, else the one on the PATH.
 
-    Raises ExportError where there is none.
+    Raises:
+        ExportError: there is none.
     """
     if chosen:
         found = shutil.which(chosen)
@@ -37,21 +38,27 @@ def find_ffmpeg(chosen: str | None = None) -> str:
         return found
 
 
-def run_ffmpeg(arguments: Sequence[str], told: Callable[[str], None] | None = None) -> str:
-    """Run it to its end and give its standard output. Ended with it where the caller is interrupted.
+def run_ffmpeg(arguments: Sequence[str], on_line: Callable[[str], None] | None = None) -> str:
+    """Run ffmpeg to its end. If the caller is interrupted, the process is killed.
 
-    told: given each line of that as it comes.
+    Args:
+        arguments: the program and its arguments.
+        on_line: called with each line of standard output as it comes.
 
-    Raises ExportError with the last line that it wrote to standard error, or what the system says about starting it.
+    Returns:
+        The standard output.
+
+    Raises:
+        ExportError: it failed, with the last line that it wrote to standard error, or it could not be started.
     """
-    # Errors go to a file: there is no limit to how many a damaged source causes, and nobody reads them meanwhile.
+    # Errors go to a file: a damaged source can cause any number of them, and a pipe that nobody reads would block.
     with tempfile.TemporaryFile() as errors:
         try:
             process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
         except OSError as error:
             raise ExportError(f"{arguments[0]} cannot be started: {error.strerror or error}") from error
         try:
-            output = process.communicate()[0] if told is None else _listened(process, told)
+            output = process.communicate()[0] if on_line is None else _read_lines(process, on_line)
         except BaseException:
             process.kill()
             process.wait()
@@ -61,22 +68,22 @@ def run_ffmpeg(arguments: Sequence[str], told: Callable[[str], None] | None = No
         errors.seek(0, 2)
         errors.seek(max(0, errors.tell() - 8192))
         lines = [line.strip() for line in errors.read().decode(errors="replace").splitlines() if line.strip()]
-    raise ExportError(f"ffmpeg: {_telling(lines) or f'ended with code {process.returncode}'}")
+    raise ExportError(f"ffmpeg: {_cause(lines) or f'ended with code {process.returncode}'}")
 
 
-def _listened(process: subprocess.Popen[bytes], told: Callable[[str], None]) -> bytes:
+def _read_lines(process: subprocess.Popen[bytes], on_line: Callable[[str], None]) -> bytes:
     lines = []
     assert process.stdout is not None
     with process.stdout:
         for line in process.stdout:
             lines.append(line)
-            told(line.decode(errors="replace").rstrip())
+            on_line(line.decode(errors="replace").rstrip())
     process.wait()
     return b"".join(lines)
 
 
-def _telling(lines: list[str]) -> str:
-    """The last line, with the one that names the cause where the last is only its consequence."""
+def _cause(lines: list[str]) -> str:
+    """Return the last line that names a cause, or else the last line."""
     if not lines:
         return ""
     causes = [

@@ -1,7 +1,8 @@
-"""What the ways of cutting share: one ffmpeg command line with the files put in, where reading begins, the sound."""
+"""ffmpeg command lines: the parts that all modes of cutting share (seeking, audio filters, file names)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -10,55 +11,84 @@ from typing import Any
 from app.exporting.ffmpeg_binary import run_ffmpeg
 from app.exporting.survey import Survey
 
-CRF = 18
-AUDIO_BITS_A_SECOND = 192_000
+AUDIO_BITRATE = 192_000  # bits per second, of AAC
 LEAD_SECONDS = (Fraction(1), Fraction(5), Fraction(30), None)
-"""How long before the range reading begins; None: at the beginning. A second more than the key frame needs, because
-the sound that belongs to a picture may lie before it in the file."""
+"""How long before the range reading begins, from one attempt to the next; None: at the beginning of the file. One
+second more than the key frame needs, because the audio that belongs to a picture may lie before it in the file."""
 SOURCE, TARGET = "prismsearch-source", "prismsearch-target"
-"""Stand for the files while the command line is built: ffmpeg-python cannot take a name that is not UTF-8."""
+"""Placeholders for the files while the command line is built: ffmpeg-python cannot take a name that is not UTF-8."""
 QUIET = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-copyts")
-"""copyts: times stay the source's own, which is what everything here is told in."""
-Told = Callable[[float], None]
-"""Given how much of a clip is done, 0 to 1."""
-MOST_TIME_UNITS = 1_000_000  # a second, in MP4: its 32-bit lengths of frames overflow beyond
+"""Global options. copyts keeps the source's own times, in which all ranges are given."""
+MAX_TIME_BASE_HZ = 1_000_000
+"""Time units per second that MP4 can hold: beyond, its 32-bit frame durations overflow."""
+OnProgress = Callable[[float], None]
+"""Called with the finished share of a clip, 0 to 1."""
 
 
 def run_graph(
-    command: list[str], graph: Any, files: Mapping[str, str | Path], told: Callable[[str], None] | None = None
+    command: list[str], graph: Any, files: Mapping[str, str | Path], on_line: Callable[[str], None] | None = None
 ) -> str:
-    """The standard output of ffmpeg with the files in place of what stands for them. Raises ExportError.
+    """Run ffmpeg on a graph of ffmpeg-python.
 
-    told: given each line of the output as it comes.
+    Args:
+        command: the program and its global options.
+        graph: output node of ffmpeg-python.
+        files: the path for each placeholder in the graph.
+        on_line: called with each line of standard output as it comes.
+
+    Returns:
+        The standard output.
+
+    Raises:
+        ExportError: ffmpeg cannot be started or failed.
     """
     import ffmpeg
 
     # `file:` keeps a name with a colon, a percent sign or a leading dash from meaning something else.
-    names = {stand_in: f"file:{path}" for stand_in, path in files.items()}
+    names = {placeholder: f"file:{path}" for placeholder, path in files.items()}
     words: list[str] = ffmpeg.compile(graph, cmd=command, overwrite_output=True)
-    return run_ffmpeg([names.get(word, word) for word in words], told)
+    return run_ffmpeg([names.get(word, word) for word in words], on_line)
 
 
-def reading_from(found: Survey, start: Fraction, lead: Fraction | None) -> dict[str, Any]:
-    """Where reading begins. Our own trim is exact, so ffmpeg's is switched off: it rounds to microseconds."""
-    if lead is None or start - lead <= found.container_seconds(found.first_pts):
+def seek_options(survey: Survey, start: Fraction, lead: Fraction | None) -> dict[str, Any]:
+    """Return input options that begin reading `lead` seconds before `start`, or at the beginning of the file if None.
+
+    The trim filter is exact, so ffmpeg's accurate seek is off: it rounds to microseconds.
+    """
+    if lead is None or start - lead <= survey.container_seconds(survey.first_pts):
         return {}
-    return {"noaccurate_seek": None, "seek_timestamp": 1, "ss": decimal(start - lead)}
+    return {"noaccurate_seek": None, "seek_timestamp": 1, "ss": microseconds(start - lead)}
 
 
-def sound_filters(stream: Any, start: Fraction, end: Fraction) -> Any:
-    """The filters that cut sound to the sample and keep it in its place: what is missing of it becomes silence."""
-    stream = stream.filter("atrim", start=decimal(start), end=decimal(end))
-    stream = stream.filter("asetpts", f"PTS-({decimal(start)})/TB")
+def audio_filters(stream: Any, start: Fraction, end: Fraction) -> Any:
+    """Cut audio to the sample and keep it in sync; gaps become silence."""
+    stream = stream.filter("atrim", start=microseconds(start), end=microseconds(end))
+    stream = stream.filter("asetpts", f"PTS-({microseconds(start)})/TB")
     stream = stream.filter("aresample", **{"async": 1, "min_hard_comp": 0.02, "first_pts": 0})
-    return stream.filter("apad", whole_dur=decimal(end - start))
+    return stream.filter("apad", whole_dur=microseconds(end - start))
 
 
-def decimal(seconds: Fraction) -> str:
-    """For ffmpeg: to the microsecond, which is what it counts in."""
+def framecrc_packets(report: str, time_base: Fraction) -> list[tuple[int, int]]:
+    """Return (pts, duration) of each packet of stream 0 in a listing of FFmpeg's framecrc muxer.
+
+    The listing is `#tb 0: 1/12800`, then `stream, dts, pts, duration, size, checksum` per packet. Results are in units
+    of `time_base` seconds.
+    """
+    stated = re.search(r"^#tb 0: (\d+)/(\d+)", report, re.MULTILINE)
+    scale = Fraction(int(stated[1]), int(stated[2])) / time_base if stated else Fraction(1)
+    packets = []
+    for line in report.splitlines():
+        fields = [field.strip() for field in line.split(",")]
+        if len(fields) >= 6 and fields[0] == "0":
+            packets.append((round(int(fields[2]) * scale), round(int(fields[3]) * scale)))
+    return packets
+
+
+def microseconds(seconds: Fraction) -> str:
+    """Format seconds for ffmpeg, which counts in microseconds."""
     return f"{float(seconds):.6f}"
 
 
 def ratio(value: Fraction, sign: str = ":") -> str:
-    """For ffmpeg: exact."""
+    """Format a fraction for ffmpeg, exactly."""
     return f"{value.numerator}{sign}{value.denominator}"

@@ -1,6 +1,8 @@
-"""The lists of an export: ranges in the source files, as an editing program needs them to find the shots again.
+"""Lists that an export writes beside its clips, or alone.
 
-They tell what was asked for, without handles, whether or not the clip could be cut: the source may be on another drive.
+Edit lists name ranges in the source files, as an editing program needs them to find the shots again: the ranges as they
+were requested, without handles, whether or not the clip could be cut, because the source may be on another drive. The
+clip tables (`clips.csv`, `clips.json`) say what each exported file contains.
 """
 
 from __future__ import annotations
@@ -8,50 +10,74 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
-from app.exporting.request import ClipRequest, ExportedClip, SourceFacts
-from app.timelines.model import Timeline, TimelineClip
+from app.exporting.request import ClipRequest, ExportedClip
+from app.exporting.source_facts import SourceFacts
+from app.timelines.json_file import encoded
+from app.timelines.model import Timeline, TimelineClip, frame_range
+from app.timelines.rows import decimal
+from app.timelines.table_file import table_of
+from app.timelines.timecode import format_timecode, nominal_rate
 from app.timelines.writing import write_timeline
+from files.publish import publish_bytes
+
+TABLE_COLUMNS = (
+    "clip", "source", "start_seconds", "end_seconds", "start_frame", "end_frame", "start_timecode", "end_timecode",
+    "frame_rate", "frames", "mode", "early_seconds", "late_seconds", "rank", "score", "note", "error",
+)  # fmt: skip
 
 
-def write_orders_lists(
+def write_edit_lists(
     requests: Sequence[ClipRequest],
     clips: Sequence[ExportedClip],
     formats: Sequence[str],
     folder: Path,
     title: str,
 ) -> tuple[list[Path], list[str]]:
-    """The files written, one a format, and what they could not say exactly, a sentence each.
+    """Write the requested ranges as edit lists, one file per format.
 
-    clips: what became of the requests, or none. Raises OSError where a list cannot be written.
+    Args:
+        requests: the ranges, in order.
+        clips: the results of the same requests, or none if only lists are written.
+        formats: names in `app.timelines.writing.FORMATS`.
+        folder: where the files go; nothing there is replaced.
+        title: name of the timeline and stem of the files.
+
+    Returns:
+        The files, and what the lists cannot state exactly, a sentence each. Ranges of unknown frame rate are left out
+        with such a note; if none is left, no file is written.
+
+    Raises:
+        OSError: a list cannot be written.
     """
     notes: list[str] = []
     entries: list[TimelineClip] = []
-    known: dict[str, SourceFacts | None] = {}
+    from_files: dict[str, SourceFacts | None] = {}
     for number, request in enumerate(requests, start=1):
         facts = request.facts
         if facts is None:
-            if request.path not in known:
-                known[request.path] = facts_of(request.path)
-            facts = known[request.path]
+            if request.path not in from_files:
+                from_files[request.path] = SourceFacts.of_file(request.path)
+            facts = from_files[request.path]
         if facts is None and clips and (rate := clips[number - 1].frame_rate) is not None:
             facts = SourceFacts(video_seconds=Fraction(0), frame_rate=rate)
         if facts is None:
             notes.append(f"{Path(request.path).name} is not in the lists: the file cannot be opened, and nobody else "
                          "knows its frame rate")  # fmt: skip
             continue
-        entries.append(_entry(request, number, facts))
+        entries.append(_timeline_clip(request, number, facts))
     if not entries:
         return [], notes
-    written: list[Path] = []
+    paths: list[Path] = []
     for format_name in formats:
-        done = write_timeline(Timeline(name=title, clips=tuple(entries)), format_name, folder, title)
-        written.append(done.path)
-        notes += [note for note in done.notes if note not in notes]
-    return written, notes
+        written = write_timeline(Timeline(name=title, clips=tuple(entries)), format_name, folder, title)
+        paths.append(written.path)
+        notes += [note for note in written.notes if note not in notes]
+    return paths, notes
 
 
-def _entry(request: ClipRequest, number: int, facts: SourceFacts) -> TimelineClip:
+def _timeline_clip(request: ClipRequest, number: int, facts: SourceFacts) -> TimelineClip:
     return TimelineClip(
         name=request.name_hint,
         path=request.path,
@@ -69,23 +95,49 @@ def _entry(request: ClipRequest, number: int, facts: SourceFacts) -> TimelineCli
     )
 
 
-def facts_of(path: str) -> SourceFacts | None:
-    """What the file's own header says; None where it cannot be opened. Decodes nothing."""
-    from indexer.media.errors import UnreadableVideo
-    from indexer.media.probe import open_source
+def write_clip_tables(clips: Sequence[ExportedClip], directory: str | Path) -> tuple[Path, Path]:
+    """Write `clips.csv` and `clips.json`, one row per clip, failed ones included.
 
-    try:
-        with open_source(path) as source:
-            stream, container = source.stream, source.container
-            timecodes = (each.metadata.get("timecode", "") for each in (stream, *container.streams))
-            length = stream.duration * source.time_base if stream.duration else Fraction(container.duration or 0, 10**6)
-            return SourceFacts(
-                video_seconds=Fraction(length),
-                frame_rate=source.nominal_rate,
-                timecode=next(filter(None, timecodes), "") or container.metadata.get("timecode", ""),
-                width=stream.codec_context.width,
-                height=stream.codec_context.height,
-                has_audio=source.has_audio,
-            )
-    except UnreadableVideo:
-        return None
+    Returns:
+        The two files: in `directory`, under these names or the next free ones (`clips_2.csv`).
+
+    Raises:
+        OSError: a table cannot be written. No half-written file is left.
+    """
+    folder = Path(directory).absolute()
+    records = [clip_record(clip) for clip in clips]
+    table, document = table_of(records, TABLE_COLUMNS), encoded({"clips": records})
+    return publish_bytes(table, folder, "clips.csv"), publish_bytes(document, folder, "clips.json")
+
+
+def clip_record(clip: ExportedClip) -> dict[str, Any]:
+    """Return a clip as plain values, by TABLE_COLUMNS; None for what is unknown because the clip failed.
+
+    Seconds count from the source's first frame shown, and an end is exclusive. Frames and timecodes (hh:mm:ss:ff,
+    non-drop) count at the nominal frame rate, as editing programs and edit lists do; for a variable frame rate they are
+    the nearest.
+    """
+    start, end, rate = clip.start_seconds, clip.end_seconds, clip.frame_rate
+    if start is None or end is None:
+        start, end = Fraction(clip.request.start_seconds), Fraction(clip.request.end_seconds)
+    frames = None if rate is None else frame_range(start, end, rate)
+    timecodes = None if rate is None or frames is None else [format_timecode(at, nominal_rate(rate)) for at in frames]
+    return {
+        "clip": None if clip.file is None else clip.file.name,
+        "source": clip.request.path,
+        "start_seconds": decimal(start),
+        "end_seconds": decimal(end),
+        "start_frame": None if frames is None else frames[0],
+        "end_frame": None if frames is None else frames[1],
+        "start_timecode": None if timecodes is None else timecodes[0],
+        "end_timecode": None if timecodes is None else timecodes[1],
+        "frame_rate": None if rate is None else str(rate),
+        "frames": clip.frames,
+        "mode": clip.mode,
+        "early_seconds": decimal(clip.early_seconds),
+        "late_seconds": decimal(clip.late_seconds),
+        "rank": clip.request.rank,
+        "score": clip.request.score,
+        "note": clip.note,
+        "error": clip.error,
+    }

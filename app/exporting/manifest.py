@@ -1,8 +1,8 @@
-"""What an export into a folder has finished, so that the same export goes on where it was stopped or killed.
+"""The manifest of an export: the clips finished so far, so that an export continues after it was stopped or killed.
 
-A small file in the folder, `.prismsearch-export.json`. A clip is entered before it gets its name, with the size and
-time of the finished file: whatever stops the program then, the file is found again by these, or it is not there. The
-file goes away when all clips of an export are written.
+A small file in the export's folder, `.prismsearch-export.json`. A clip is recorded before it gets its name, with the
+size and modification time of the finished file. If the program is killed after that, the next run either finds the file
+by these or knows that it does not exist. The manifest is removed once all clips of an export are written.
 """
 
 from __future__ import annotations
@@ -25,69 +25,69 @@ from files.sweep import sweep_files
 if TYPE_CHECKING:
     from app.exporting.request import ClipRequest, ExportedClip
 
-NAME = ".prismsearch-export.json"
+FILE_NAME = ".prismsearch-export.json"
 _VERSION = 1
 _TIMES = ("start_seconds", "end_seconds", "early_seconds", "late_seconds", "frame_rate")
-_PLAIN = ("frames", "copied_frames", "has_audio", "note")
+_VALUES = ("frames", "copied_frames", "has_audio", "note")
 
 
 class Manifest:
-    """Of one export into one folder, held by `hold`. Methods that write raise OSError."""
+    """The manifest of one folder, opened by `lock_manifest`. Methods that write raise OSError."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._path = folder / NAME
+        self._path = folder / FILE_NAME
         known = _read(self._path)
         self._clips: dict[str, dict[str, Any]] = known.get("clips", {})
         self._lists: list[list[Any]] = known.get("lists", [])
-        self._mine: set[str] = set()
+        self._current: set[str] = set()
         for draft in known.get("drafts", []):
-            _sweep(folder, draft)
+            _remove_draft_and_parts(folder, draft)
         self._drafts: list[str] = []
 
     def finished(self, key: str, clip: ExportedClip) -> ExportedClip | None:
-        """The clip with its file, where an earlier run has finished it and the file is still as it was."""
-        self._mine.add(key)
+        """Return the clip with its file if an earlier run finished it and the file has not changed since, else None."""
+        self._current.add(key)
         entry = self._clips.get(key)
         if entry is None:
             return None
         try:
-            file = _with_stamp(self._folder, str(entry["name"]), entry["stamp"])
+            file = _find_by_stamp(self._folder, str(entry["name"]), entry["stamp"])
             values: dict[str, Any] = {each: None if entry[each] is None else Fraction(entry[each]) for each in _TIMES}
-            values |= {each: entry[each] for each in _PLAIN}
+            values |= {each: entry[each] for each in _VALUES}
             return None if file is None else replace(clip, file=file, **values)
         except (KeyError, TypeError, ValueError):
             return None
 
-    def begin(self, draft: Path) -> None:
-        """A draft is about to be written: swept by the next run if this one is killed."""
+    def start_draft(self, draft: Path) -> None:
+        """Record a temporary file before it is written, so that the next run removes it if this one is killed."""
         self._drafts = [draft.name]
         self._write()
 
-    def promise(self, key: str, clip: ExportedClip, name: str, draft: Path) -> None:
-        """The finished draft is about to get `name`, or one after it."""
+    def record_clip(self, key: str, clip: ExportedClip, name: str, draft: Path) -> None:
+        """Record a finished clip before its draft is renamed to `name`, or to the next free name."""
         entry: dict[str, Any] = {"name": name, "stamp": _stamp(draft)}
         entry |= {each: None if (value := getattr(clip, each)) is None else str(value) for each in _TIMES}
-        self._clips[key] = entry | {each: getattr(clip, each) for each in _PLAIN}
+        self._clips[key] = entry | {each: getattr(clip, each) for each in _VALUES}
         self._write()
 
     def drop_lists(self) -> None:
-        """Remove the lists that an unfinished run has left, unless somebody has changed them: new ones come."""
+        """Remove the lists of an unfinished run, which are about to be written again, unless they were edited since."""
         for name, *stamp in self._lists:
-            file = _with_stamp(self._folder, name, stamp, exactly=True)
+            file = _find_by_stamp(self._folder, name, stamp, exactly=True)
             if file is not None:
                 file.unlink(missing_ok=True)
         self._lists = []
 
     def keep_lists(self, lists: Sequence[Path]) -> None:
-        """These lists are of a run that was not all done."""
+        """Record the lists of an unfinished run for `drop_lists`."""
         self._lists = [[path.name, *_stamp(path)] for path in lists]
 
     def close(self, *, done: bool) -> None:
-        """done: every clip of this export is written, so nothing of it needs to be remembered."""
+        """Save the manifest; if `done`, forget this export, and remove the file if no other one is recorded in it."""
         self._drafts = []
         if done:
-            self._clips = {key: entry for key, entry in self._clips.items() if key not in self._mine}
+            self._clips = {key: entry for key, entry in self._clips.items() if key not in self._current}
             self._lists = []
         if self._clips or self._lists:
             self._write()
@@ -102,8 +102,11 @@ class Manifest:
 
 
 @contextlib.contextmanager
-def hold(folder: Path) -> Iterator[Manifest | None]:
-    """The folder's manifest; None while another export writes there, which then goes without one."""
+def lock_manifest(folder: Path) -> Iterator[Manifest | None]:
+    """Lock a folder for one export and yield its manifest, or None while another export holds the lock.
+
+    An export without a manifest can still write into the folder, but cannot be continued.
+    """
     try:
         import fcntl
     except ImportError:  # Windows has no such locks on folders
@@ -123,10 +126,14 @@ def hold(folder: Path) -> Iterator[Manifest | None]:
         os.close(handle)
 
 
-def keys(requests: Sequence[ClipRequest], *how: object) -> list[str]:
-    """What each clip is told by: content or file, range, names, and how it is cut. The same one twice has two keys."""
-    seen: Counter[str] = Counter()
-    found = []
+def request_keys(requests: Sequence[ClipRequest], *settings: object) -> list[str]:
+    """Return the key of each request in a manifest: a hash of source, range, names and how the clip is cut.
+
+    The source is its content fingerprint, or else its path, size and modification time. Equal requests get distinct
+    keys.
+    """
+    occurrences: Counter[str] = Counter()
+    keys = []
     for number, request in enumerate(requests, start=1):
         source: object = request.fingerprint
         if not source:
@@ -134,13 +141,13 @@ def keys(requests: Sequence[ClipRequest], *how: object) -> list[str]:
                 stat = os.stat(request.path)
                 source = [os.path.abspath(request.path), stat.st_size, stat.st_mtime_ns]
             except (OSError, ValueError):
-                source = None  # cannot be cut now, and what was cut of it cannot be told
+                source = None  # it cannot be cut now, nor can an earlier clip of it be recognised
         range_ = [str(Fraction(request.start_seconds)), str(Fraction(request.end_seconds))]
         names = [request.rank or number, request.name_hint, request.collection, len(str(len(requests)))]
-        text = json.dumps([source, range_, names, *map(str, how)])
-        seen[text] += 1
-        found.append(hashlib.blake2b(f"{text} {seen[text]}".encode(), digest_size=12).hexdigest())
-    return found
+        text = json.dumps([source, range_, names, *map(str, settings)])
+        occurrences[text] += 1
+        keys.append(hashlib.blake2b(f"{text} {occurrences[text]}".encode(), digest_size=12).hexdigest())
+    return keys
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -154,7 +161,7 @@ def _read(path: Path) -> dict[str, Any]:
     return {name: known[name] for name, shape in shapes.items() if isinstance(known.get(name), shape)}
 
 
-def _sweep(folder: Path, draft: object) -> None:
+def _remove_draft_and_parts(folder: Path, draft: object) -> None:
     if isinstance(draft, str) and draft.startswith(DRAFT_PREFIX):
         sweep_files(folder, draft, older_than_seconds=None)  # its run has ended: the manifest is ours
 
@@ -164,8 +171,8 @@ def _stamp(path: Path) -> list[int]:
     return [stat.st_size, stat.st_mtime_ns]
 
 
-def _with_stamp(folder: Path, name: str, stamp: Sequence[int], *, exactly: bool = False) -> Path | None:
-    """The file of that name, or of a free name after it, that has this size and time."""
+def _find_by_stamp(folder: Path, name: str, stamp: Sequence[int], *, exactly: bool = False) -> Path | None:
+    """Find the file with this size and modification time, under `name` or one of the next free names after it."""
     stem, suffix = os.path.splitext(Path(name).name)
     attempt = 1
     while True:
@@ -175,7 +182,7 @@ def _with_stamp(folder: Path, name: str, stamp: Sequence[int], *, exactly: bool 
                 return path
         except OSError:
             if attempt > 1:
-                return None  # the first name may have been taken when it was given, and be free now
+                return None  # the first name may have been taken at the time and be free now
         if exactly:
             return None
         attempt += 1

@@ -1,4 +1,7 @@
-"""Names of clips from a person's own pattern: `{collection}_{rank}_{name}`. Whatever is in it, the name is safe."""
+"""Names of exported clips, from a pattern such as `{collection}_{rank}_{name}`.
+
+Whatever a pattern or a name contains, the file name is valid on every system, and short enough.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,8 @@ from fractions import Fraction
 from string import Formatter
 from types import MappingProxyType
 
-from app.exporting.clip_names import MOST_BYTES, moment, portable
-
+DEFAULT_PATTERN = "{rank}_{name}_{start}-{end}"
+"""`007_film_00h00m12.480s-00h00m15.200s.mp4`. The rank comes first, so that clips sort by it."""
 FIELDS: Mapping[str, str] = MappingProxyType(
     {
         "rank": "the place among the clips: 007",
@@ -25,20 +28,23 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "collection": "the collection it is in",
     }
 )
-"""What a pattern may name, and what that is."""
+"""The fields of a pattern, with a description for the user."""
+MAX_NAME_BYTES = 200
+"""Of a whole name in UTF-8. File systems allow 255; the rest is left for what people and archives add."""
 
-_TEXTS = ("collection", "label", "name", "source")  # those that are as long as people like
+_MAX_PATTERN_CHARACTERS = 200
+_TEXT_FIELDS = ("collection", "label", "name", "source")  # of any length
+_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\u0080-\u009f\u2028\u2029\ud800-\udfff\ufffd]+')
 _RESERVED = re.compile(r"CON|PRN|AUX|NUL|(COM|LPT)[0-9¹²³]", re.IGNORECASE)
-_MOST_PATTERN = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipFacts:
-    """What a name can be made of. rank: from 1, of `total`. Seconds count from the first frame shown."""
+    """The values of a name's fields. Seconds count from the first frame shown."""
 
-    rank: int
-    total: int
-    source: str
+    rank: int  # from 1
+    total: int  # number of clips: how many digits ranks have
+    source: str  # file name without suffix
     start_seconds: Fraction
     end_seconds: Fraction
     label: str = ""
@@ -47,53 +53,82 @@ class ClipFacts:
 
 
 def check_pattern(pattern: str) -> None:
-    """Raise ValueError, with the fields there are, for a pattern that names others or cannot be read."""
-    _parts(pattern)
+    """Check a pattern for names.
+
+    Raises:
+        ValueError: it has an unknown field, cannot be parsed, or is empty or too long. The message lists the fields.
+    """
+    _parse(pattern)
 
 
-def named(pattern: str, facts: ClipFacts, suffix: str) -> str:
-    """The file name, at most MOST_BYTES long with `suffix`; what Windows refuses becomes `_`. Raises ValueError."""
+def clip_name(facts: ClipFacts, suffix: str, pattern: str = DEFAULT_PATTERN) -> str:
+    """Return the file name of a clip.
+
+    Args:
+        facts: the values of the fields; any text, including names that are not UTF-8.
+        suffix: of the file, such as `.mp4`.
+        pattern: text with fields in braces. Characters that Windows does not allow become `_`.
+
+    Returns:
+        At most MAX_NAME_BYTES long, with room for a number that makes it unique (`_2`).
+
+    Raises:
+        ValueError: the pattern cannot be used.
+    """
     digits = max(3, len(str(facts.total)))
     values = {
         "rank": f"{facts.rank:0{digits}d}",
         "number": f"{facts.rank:0{digits}d}",
-        "name": facts.label or facts.source,
+        "name": facts.label or facts.source or "clip",
         "source": facts.source,
-        "start": moment(facts.start_seconds),
-        "end": moment(facts.end_seconds),
+        "start": _time_text(facts.start_seconds),
+        "end": _time_text(facts.end_seconds),
         "score": "" if facts.score is None else f"{facts.score:.3f}",
         "label": facts.label,
         "collection": facts.collection,
     }
-    parts = _parts(pattern)
-    room = MOST_BYTES - len(suffix.encode()) - len("_9999")
-    for field in _TEXTS:
-        values[field] = portable(values[field], room) if values[field] else ""
-    while (over := len(_filled(parts, values).encode()) - room) > 0:
-        # The longest text gives way, so that numbers and times which tell clips apart stay.
-        longest = max(_used(parts), key=lambda field: len(values[field].encode()), default=None)
+    parts = _parse(pattern)
+    max_bytes = MAX_NAME_BYTES - len(suffix.encode()) - len("_9999")
+    for field in _TEXT_FIELDS:
+        values[field] = _portable(values[field], max_bytes) if values[field] else ""
+    while (excess := len(_fill(parts, values).encode()) - max_bytes) > 0:
+        # The longest text is shortened, so that the numbers and times which tell clips apart stay.
+        longest = max(_used_texts(parts), key=lambda field: len(values[field].encode()), default=None)
         if longest is None or len(values[longest].encode()) <= 1:
             break
-        cut = values[longest].encode()
-        values[longest] = cut[: max(1, len(cut) - over)].decode(errors="ignore")
-        if len(values[longest].encode()) == len(cut):
+        text = values[longest].encode()
+        values[longest] = text[: max(1, len(text) - excess)].decode(errors="ignore").rstrip(" .")
+        if len(values[longest].encode()) == len(text):
             break
-    stem = portable(_filled(parts, values), room)
+    stem = _portable(_fill(parts, values), max_bytes)
     if stem.startswith("-") or _RESERVED.fullmatch(stem.partition(".")[0].strip()):
-        stem = f"_{stem}"  # a dash makes an option of it to many programs; Windows keeps some names to itself
+        stem = f"_{stem}"  # many programs take a leading dash for an option; Windows reserves some names
     return stem + suffix
 
 
-def _parts(pattern: str) -> list[tuple[str, str | None]]:
-    """(text, field after it) one after the other."""
+def _time_text(seconds: Fraction) -> str:
+    """Return 00h00m12.480s: to the nearest millisecond, without the colons of a timestamp."""
+    milliseconds = max(0, round(seconds * 1000))
+    whole, milliseconds = divmod(milliseconds, 1000)
+    return f"{whole // 3600:02}h{whole // 60 % 60:02}m{whole % 60:02}.{milliseconds:03}s"
+
+
+def _portable(text: str, max_bytes: int) -> str:
+    """Replace what some file system does not allow and cut to fit; return `clip` if nothing is left."""
+    safe = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", text)).strip(" .")
+    return safe.encode()[:max_bytes].decode(errors="ignore").rstrip(" .") or "clip"
+
+
+def _parse(pattern: str) -> list[tuple[str, str | None]]:
+    """Split a pattern into (text, field that follows it)."""
     known = ", ".join(f"{{{field}}}" for field in FIELDS)
-    if not pattern.strip() or len(pattern) > _MOST_PATTERN:
-        raise ValueError(f"a pattern for names has 1 to {_MOST_PATTERN} characters; it may hold {known}")
+    if not pattern.strip() or len(pattern) > _MAX_PATTERN_CHARACTERS:
+        raise ValueError(f"a pattern for names has 1 to {_MAX_PATTERN_CHARACTERS} characters; it may hold {known}")
     parts: list[tuple[str, str | None]] = []
     try:
-        for text, field, form, conversion in Formatter().parse(pattern):
-            if field is not None and (field not in FIELDS or form or conversion):
-                written = field + (f"!{conversion}" if conversion else "") + (f":{form}" if form else "")
+        for text, field, format_spec, conversion in Formatter().parse(pattern):
+            if field is not None and (field not in FIELDS or format_spec or conversion):
+                written = field + (f"!{conversion}" if conversion else "") + (f":{format_spec}" if format_spec else "")
                 raise ValueError(f"there is no {{{written}}}")
             parts.append((text, field))
     except ValueError as error:
@@ -103,12 +138,12 @@ def _parts(pattern: str) -> list[tuple[str, str | None]]:
     return parts
 
 
-def _used(parts: list[tuple[str, str | None]]) -> list[str]:
-    return [field for _, field in parts if field in _TEXTS]
+def _used_texts(parts: list[tuple[str, str | None]]) -> list[str]:
+    return [field for _, field in parts if field in _TEXT_FIELDS]
 
 
-def _filled(parts: list[tuple[str, str | None]], values: Mapping[str, str]) -> str:
-    """The pattern with its values. Where one is empty, what stands between it and the one before goes too."""
+def _fill(parts: list[tuple[str, str | None]], values: Mapping[str, str]) -> str:
+    """Fill in the values. An empty one also removes the separators between it and the value before."""
     filled = ""
     for text, field in parts:
         value = "" if field is None else values[field]

@@ -8,23 +8,12 @@ from pathlib import Path
 from typing import Literal
 
 from app.exporting.naming import check_pattern
+from app.exporting.source_facts import SourceFacts
 from app.timelines.writing import FORMATS
 
 ExportMode = Literal["exact", "smart", "copy"]
 
 MOST_HANDLE_SECONDS = 3600
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceFacts:
-    """What lists for editing programs say about a file, known without opening it. See app.timelines.model."""
-
-    video_seconds: Fraction
-    frame_rate: Fraction
-    timecode: str = ""
-    width: int = 0
-    height: int = 0
-    has_audio: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,14 +36,16 @@ class Survey:
     first_pts: int  # of the first frame shown: where seconds are counted from
     pts: tuple[int, ...]  # of the frames in the range, at least one
     end_pts: int  # one past the last of them: where the range ends, or the video
-    first_number: int | None  # of the range's first frame among all, where the file has no times that could be sought
-    zero_seconds: Fraction  # what the container calls the time of the first frame shown
-    deep: bool  # more than 8 bits a channel
-    rgb: bool
+    first_frame_number: (
+        int | None
+    )  # of the range's first frame among all, where the file has no times that could be sought
+    container_start_seconds: Fraction  # what the container calls the time of the first frame shown
+    high_bit_depth: bool  # more than 8 bits a channel
+    is_rgb: bool
     sample_aspect: Fraction = Fraction(1)  # width of a pixel over its height
-    intra: bool = False  # every frame of the codec stands for itself
+    intra_only: bool = False  # every frame of the codec stands for itself
     audio_codec: str = ""
-    matrix: tuple[int, ...] | None = None  # how the container wants pictures turned: the 9 numbers of MP4
+    display_matrix: tuple[int, ...] | None = None  # how the container wants pictures turned: the 9 numbers of MP4
 
     def seconds(self, pts: int) -> Fraction:
         """From the first frame shown."""
@@ -60,16 +62,16 @@ class Survey:
         return self.seconds(self.end_pts)
 
     @property
-    def sought(self) -> bool:
+    def seekable(self) -> bool:
         """Whether frames are told by their times, which is quick; otherwise they are counted from the beginning."""
-        return self.first_number is None
+        return self.first_frame_number is None
 
     def container_seconds(self, pts: int) -> Fraction:
         """The container's own time of a frame, which is what the sound goes by."""
-        return self.zero_seconds + self.seconds(pts)
+        return self.container_start_seconds + self.seconds(pts)
 
 
-def survey(path: str, start_seconds: Fraction, end_seconds: Fraction, *, decoding: bool = True) -> Survey:
+def survey_range(path: str, start_seconds: Fraction, end_seconds: Fraction, *, decoding: bool = True) -> Survey:
     """Find the frames with start <= time < end, seconds from the first frame shown.
 
     Decodes the range and what leads up to it. decoding False: believes the times of the packets where these can be
@@ -91,10 +93,10 @@ def survey(path: str, start_seconds: Fraction, end_seconds: Fraction, *, decodin
         known = _known(source, first_pts, counted)
         turned = first.picture.side_data.get("DISPLAYMATRIX")
         if turned is not None:
-            known["matrix"] = struct.unpack("=9i", bytes(cast("Any", turned)))
+            known["display_matrix"] = struct.unpack("=9i", bytes(cast("Any", turned)))
     low = first_pts + math.ceil((start_seconds - SAME_SECONDS) / base)
     high = first_pts + math.ceil((end_seconds - SAME_SECONDS) / base)
-    first_number = None
+    first_frame_number = None
     found = None
     if not counted and not decoding and not source.decoding_times_only:
         found = _by_packets(path, low, high, first_pts, base)
@@ -103,7 +105,7 @@ def survey(path: str, start_seconds: Fraction, end_seconds: Fraction, *, decodin
     if found is None:
         with open_source(path) as source:
             found = list(_times(Decoding(source), high))
-        first_number = sum(pts < low for pts, _ in found)
+        first_frame_number = sum(pts < low for pts, _ in found)
     inside = [(pts, duration) for pts, duration in found if low <= pts < high]
     if not inside:
         raise ExportError(_nothing_there(start_seconds, end_seconds, found, low, first_pts, base))
@@ -111,7 +113,7 @@ def survey(path: str, start_seconds: Fraction, end_seconds: Fraction, *, decodin
     # Where a frame follows, it may lie within SAME_SECONDS before the end; otherwise the video may end before it.
     follows = last_pts if last_pts >= high else last_pts + (last_duration or step)
     ends = min(first_pts + math.ceil(end_seconds / base), follows)
-    return Survey(**known, pts=tuple(pts for pts, _ in inside), end_pts=ends, first_number=first_number)
+    return Survey(**known, pts=tuple(pts for pts, _ in inside), end_pts=ends, first_frame_number=first_frame_number)
 
 
 def _nothing_there(
@@ -139,11 +141,11 @@ def _known(source: Source, first_pts: int, counted: bool) -> dict[str, Any]:
         "time_base": source.time_base,
         "frame_rate": source.nominal_rate,
         "first_pts": first_pts,
-        "zero_seconds": zero,
-        "deep": pixels is not None and any(part.bits > 8 for part in pixels.components),
-        "rgb": pixels is not None and pixels.is_rgb,
+        "container_start_seconds": zero,
+        "high_bit_depth": pixels is not None and any(part.bits > 8 for part in pixels.components),
+        "is_rgb": pixels is not None and pixels.is_rgb,
         "sample_aspect": source.sample_aspect,
-        "intra": stream.codec_context.codec.intra_only,
+        "intra_only": stream.codec_context.codec.intra_only,
         "audio_codec": "" if audio is None or audio.codec_context is None else audio.codec_context.name,
     }
 

@@ -1,4 +1,4 @@
-"""One zip of finished files: stored, not squeezed, because video does not shrink; whole under its name or not there."""
+"""One zip of an export's files: stored uncompressed, because video does not shrink, and complete before it is named."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from files.publish import DRAFT_PREFIX, publish
 from files.sweep import sweep_folders
 
 _PARTS = ".prismsearch-parts-"
-_KEPT_SECONDS = 14 * 24 * 3600.0
+_MAX_AGE_SECONDS = 14 * 24 * 3600.0
 _BLOCK_BYTES = 1 << 20
-_TEXTS = frozenset({".csv", ".json", ".edl", ".xml", ".fcpxml", ".otio"})
+_TEXT_SUFFIXES = frozenset({".csv", ".json", ".edl", ".xml", ".fcpxml", ".otio"})
 
 
 def parts_folder(target: Path) -> Path:
-    """Where the clips of a zip wait beside it until all are cut: always the same, so that an export can go on."""
+    """Return the folder beside a zip that holds its clips until all are cut.
+
+    Its name depends only on that of the zip, so that an export can continue.
+    """
     return target.with_name(f"{_PARTS}{_digest(target)}")
 
 
@@ -29,13 +32,20 @@ def _digest(target: Path) -> str:
 
 
 def sweep_parts(folder: Path, keep: Path) -> None:
-    """Remove parts of exports that nobody went on with for two weeks."""
-    sweep_folders(folder, _PARTS, older_than_seconds=_KEPT_SECONDS, keep={keep.name})
+    """Remove the parts of exports that were not continued for two weeks, except `keep`."""
+    sweep_folders(folder, _PARTS, older_than_seconds=_MAX_AGE_SECONDS, keep={keep.name})
 
 
-def pack(files: Sequence[Path], target: Path, cancelled: Callable[[], bool]) -> Path | None:
-    """Write the files into `target`, or the next free name; that path, None where cancelled. Raises ExportError."""
-    draft = target.with_name(f"{DRAFT_PREFIX}{_digest(target)}")  # the one that a killed run left is written over
+def write_zip(files: Sequence[Path], target: Path, cancelled: Callable[[], bool]) -> Path | None:
+    """Write files into one zip.
+
+    Returns:
+        `target`, or the next free name (`all_2.zip`); None if cancelled.
+
+    Raises:
+        ExportError: the zip cannot be written.
+    """
+    draft = target.with_name(f"{DRAFT_PREFIX}{_digest(target)}")  # overwrites the draft of a killed run
     try:
         with zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED, allowZip64=True, strict_timestamps=False) as archive:
             for file in files:
@@ -53,10 +63,10 @@ def pack(files: Sequence[Path], target: Path, cancelled: Callable[[], bool]) -> 
 
 def _add(archive: zipfile.ZipFile, file: Path, cancelled: Callable[[], bool]) -> bool:
     entry = zipfile.ZipInfo.from_file(file, file.name, strict_timestamps=False)
-    entry.compress_type = zipfile.ZIP_DEFLATED if file.suffix.lower() in _TEXTS else zipfile.ZIP_STORED
-    with file.open("rb") as source, archive.open(entry, "w", force_zip64=True) as into:
+    entry.compress_type = zipfile.ZIP_DEFLATED if file.suffix.lower() in _TEXT_SUFFIXES else zipfile.ZIP_STORED
+    with file.open("rb") as source, archive.open(entry, "w", force_zip64=True) as stream:
         while block := source.read(_BLOCK_BYTES):
             if cancelled():
                 return False
-            into.write(block)
+            stream.write(block)
     return True

@@ -39,7 +39,7 @@ def copyable(found: Survey) -> Copyable:
     coding = codings.get(found.codec)
     if coding is None:
         raise NotJoinable(f"{found.codec} video cannot be joined")
-    if not found.sought:
+    if not found.seekable:
         raise NotJoinable("the file has no times that could be sought")
     from indexer.media.probe import open_source
 

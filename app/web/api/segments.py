@@ -104,7 +104,7 @@ def frames_shown(video: Video, start: Fraction, end: Fraction) -> Sequence[int]:
     Raises UnreadableVideo. Empty where no frame begins in the range.
     """
     from app.exporting.ffmpeg_binary import ExportError
-    from app.exporting.survey import SAME_SECONDS, survey
+    from app.exporting.survey import SAME_SECONDS, survey_range
     from indexer.media.frame_times import packet_times
 
     low, high = start - SAME_SECONDS, end - SAME_SECONDS
@@ -113,7 +113,7 @@ def frames_shown(video: Video, start: Fraction, end: Fraction) -> Sequence[int]:
         if found is not None:
             return found
     try:
-        return survey(video.path, start, end).pts
+        return survey_range(video.path, start, end).pts
     except ExportError:
         return ()
 

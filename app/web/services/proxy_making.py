@@ -57,18 +57,18 @@ def make_proxy(
 
     progress: told how much is done, 0 to 1. Raises ExportError or UnreadableVideo with a sentence, Stopped.
     """
-    from app.exporting.survey import survey
+    from app.exporting.survey import survey_range
 
     try:  # the first frame says where the stretch begins; decoding all of it would take as long as copying it
-        found = survey(path, start, min(end, start + _FIRST_SECONDS))
+        found = survey_range(path, start, min(end, start + _FIRST_SECONDS))
     except ExportError:  # no frame within a second
-        found = survey(path, start, end)
-    if not found.sought:
-        found = survey(path, start, end)
+        found = survey_range(path, start, end)
+    if not found.seekable:
+        found = survey_range(path, start, end)
     final = found.first_pts + int(end / found.time_base)
     sound = found.audio_index is not None
     problem: ExportError | None = None
-    for lead in _LEAD_SECONDS if found.sought else (None,):
+    for lead in _LEAD_SECONDS if found.seekable else (None,):
         for with_sound in (True, False) if sound else (False,):
             command = _command(program, found, final, end, target, lead, sound=with_sound)
             try:
@@ -111,7 +111,7 @@ def _command(
     streams = [_picture(source[str(found.video_index)], found, final)]
     if sound:
         streams.append(_sound(source[str(found.audio_index)], begin, begin + (end - found.start_seconds)))
-    units = max(found.time_base if found.sought else 1 / found.frame_rate, Fraction(1, _MOST_TIME_UNITS))
+    units = max(found.time_base if found.seekable else 1 / found.frame_rate, Fraction(1, _MOST_TIME_UNITS))
     options: dict[str, Any] = {
         "f": "mp4",
         "fps_mode:v": "passthrough",
@@ -138,22 +138,22 @@ def _command(
 
 
 def _picture(stream: Any, found: Survey, final: int) -> Any:
-    if found.sought:
+    if found.seekable:
         stream = stream.filter("settb", f"{found.time_base.numerator}/{found.time_base.denominator}")
         stream = stream.filter("trim", start_pts=found.pts[0], end_pts=final)
         stream = stream.filter("setpts", f"PTS-({found.pts[0]})")
     else:
-        first, rate = found.first_number or 0, found.frame_rate
+        first, rate = found.first_frame_number or 0, found.frame_rate
         stream = stream.filter("trim", start_frame=first, end_frame=first + len(found.pts))
         stream = stream.filter("settb", f"{rate.denominator}/{rate.numerator}").filter("setpts", "N")
     stream = stream.filter("yadif", mode="send_frame", deint="interlaced")
     shrink = f"min(1,{MOST_PIXELS}/max(iw*sar,ih))"
-    extra = {"out_color_matrix": "bt709"} if found.rgb else {}
+    extra = {"out_color_matrix": "bt709"} if found.is_rgb else {}
     stream = stream.filter(
         "scale", f"max(2,2*round(iw*sar*{shrink}/2))", f"max(2,2*round(ih*{shrink}/2))", out_range="tv", **extra
     )
     stream = stream.filter("setsar", 1).filter("format", "yuv420p")
-    if found.rgb:
+    if found.is_rgb:
         stream = stream.filter("setparams", color_primaries="bt709", color_trc="bt709", colorspace="bt709", range="tv")
     return stream
 

@@ -14,31 +14,31 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from app.exporting.cutting import Cut, cut_exact
+from app.exporting.cut import Cut
+from app.exporting.cut_exact import CRF, PRESET, cut_exact
 from app.exporting.ffmpeg_binary import ExportError
 from app.exporting.graph import (
-    AUDIO_BITS_A_SECOND,
-    CRF,
+    AUDIO_BITRATE,
     LEAD_SECONDS,
-    MOST_TIME_UNITS,
+    MAX_TIME_BASE_HZ,
     QUIET,
     SOURCE,
     TARGET,
-    Told,
+    OnProgress,
+    audio_filters,
     ratio,
-    reading_from,
     run_graph,
-    sound_filters,
+    seek_options,
 )
 from app.exporting.smart.check import check
 from app.exporting.smart.intra import cut_intra
 from app.exporting.smart.mp4 import IDENTITY, Mp4Writer, Track
 from app.exporting.smart.nal import BrokenStream, NotJoinable, ParameterSets, joined, split
 from app.exporting.smart.plan import Copyable, copyable, units_to_copy
-from app.exporting.survey import Survey, survey
+from app.exporting.survey import Survey, survey_range
 
-_SOUND = "prismsearch-sound"
-_SOUND_LEAD = Fraction(5)  # seconds, where no edge has shown from how far back reading must begin
+_AUDIO = "prismsearch-audio"
+_AUDIO_LEAD_SECONDS = Fraction(5)  # seconds, where no edge has shown from how far back reading must begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +51,15 @@ class _Edge:
 
 
 def cut_smart(
-    program: str, path: str, start: Fraction, end: Fraction, draft: Path, told: Told | None = None
+    program: str, path: str, start: Fraction, end: Fraction, draft: Path, told: OnProgress | None = None
 ) -> tuple[Survey, Cut]:
     """Write exactly the frames with start <= time < end to `draft`, copied where that can be done.
 
     Seconds count from the first frame shown. Raises UnreadableVideo, ExportError, OSError.
     """
-    found = survey(path, start, end, decoding=False)
+    found = survey_range(path, start, end, decoding=False)
     try:
-        cut = cut_intra(program, found, draft) if found.intra else _join(program, found, draft)
+        cut = cut_intra(program, found, draft) if found.intra_only else _join(program, found, draft)
         return found, cut
     except NotJoinable as problem:
         reason = str(problem)
@@ -67,22 +67,22 @@ def cut_smart(
         reason = f"the file is damaged ({problem})"
     except ExportError as problem:
         reason = f"joining failed ({problem})"
-    found = survey(path, start, end)
+    found = survey_range(path, start, end)
     cut = cut_exact(program, found, draft, told)
     whole = f"encoded again as a whole: {reason}"
     return found, replace(cut, note=f"{cut.note}; {whole}" if cut.note else whole)
 
 
 def _join(program: str, found: Survey, draft: Path) -> Cut:
-    if found.time_base < Fraction(1, MOST_TIME_UNITS):
+    if found.time_base < Fraction(1, MAX_TIME_BASE_HZ):
         raise NotJoinable("its times are finer than MP4 can hold")
     plan = copyable(found)
     with _beside(draft, "edge") as edge_file, _beside(draft, "video") as video_file:
         head = _edge(program, found, plan, 0, plan.first, edge_file)
         tail = _edge(program, found, plan, plan.end, len(found.pts), edge_file)
         _write_video(found, plan, head, tail, video_file)
-        lead = head.lead if head.packets else _SOUND_LEAD
-        cut = _with_sound(program, found, video_file, draft, lead)
+        lead = head.lead if head.packets else _AUDIO_LEAD_SECONDS
+        cut = _with_audio(program, found, video_file, draft, lead)
     check(draft, found, [place for place in (plan.first, plan.end) if 0 < place < len(found.pts)])
     copied = plan.end - plan.first
     note = f"{copied} of {len(found.pts)} frames copied as they are"
@@ -106,7 +106,7 @@ def _encoded(
 ) -> _Edge:
     import ffmpeg
 
-    reading = reading_from(found, found.container_seconds(times[0]), lead)
+    reading = seek_options(found, found.container_seconds(times[0]), lead)
     stream = ffmpeg.input(SOURCE, noautorotate=None, **reading)[str(found.video_index)]
     stream = stream.filter("settb", ratio(found.time_base, "/"))
     stream = stream.filter("trim", start_pts=times[0], end_pts=times[-1] + 1).filter("setpts", f"PTS-({times[0]})")
@@ -115,7 +115,7 @@ def _encoded(
         "fps_mode:v": "passthrough",
         "enc_time_base:v": ratio(found.time_base),
         "crf": CRF,
-        "preset": "medium",
+        "preset": PRESET,
         "write_tmcd": 0,
         "map_chapters": -1,
     }
@@ -161,7 +161,7 @@ def _write_video(found: Survey, plan: Copyable, head: _Edge, tail: _Edge, file: 
         width=plan.picture.width,
         height=plan.picture.height,
         time_base=found.time_base,
-        matrix=found.matrix or IDENTITY,
+        matrix=found.display_matrix or IDENTITY,
         sample_aspect=found.sample_aspect,
         colours=plan.colours,
     )
@@ -183,20 +183,20 @@ def _write_video(found: Survey, plan: Copyable, head: _Edge, tail: _Edge, file: 
         writer.finish(found.end_pts - begin)
 
 
-def _with_sound(program: str, found: Survey, video: Path, draft: Path, lead: Fraction | None) -> Cut:
-    """The picture as it is, and the sound as in exact mode. Raises ExportError if the picture is the problem."""
-    sound = found.audio_index is not None
+def _with_audio(program: str, found: Survey, video: Path, draft: Path, lead: Fraction | None) -> Cut:
+    """The picture as it is, and the audio as in exact mode. Raises ExportError if the picture is the problem."""
+    audio = found.audio_index is not None
     try:
-        _mux(program, found, video, draft, lead, sound=sound)
+        _mux(program, found, video, draft, lead, audio=audio)
     except ExportError as error:
-        if not sound:
+        if not audio:
             raise
-        _mux(program, found, video, draft, lead, sound=False)
+        _mux(program, found, video, draft, lead, audio=False)
         return Cut(suffix=".mp4", frames=len(found.pts), has_audio=False, note=f"without its sound ({error})")
-    return Cut(suffix=".mp4", frames=len(found.pts), has_audio=sound)
+    return Cut(suffix=".mp4", frames=len(found.pts), has_audio=audio)
 
 
-def _mux(program: str, found: Survey, video: Path, draft: Path, lead: Fraction | None, *, sound: bool) -> None:
+def _mux(program: str, found: Survey, video: Path, draft: Path, lead: Fraction | None, *, audio: bool) -> None:
     import ffmpeg
 
     streams = [ffmpeg.input(SOURCE)["v:0"]]
@@ -206,12 +206,12 @@ def _mux(program: str, found: Survey, video: Path, draft: Path, lead: Fraction |
     }  # fmt: skip
     if found.codec == "hevc":
         options["tag:v"] = "hvc1"  # the name by which Apple's players know it
-    if sound:
+    if audio:
         start, end = found.container_seconds(found.pts[0]), found.container_seconds(found.end_pts)
-        voice = ffmpeg.input(_SOUND, **reading_from(found, start, lead))[str(found.audio_index)]
-        streams.append(sound_filters(voice, start, end))
-        options |= {"c:a": "aac", "b:a": AUDIO_BITS_A_SECOND}
-        files[_SOUND] = found.path
+        audio_input = ffmpeg.input(_AUDIO, **seek_options(found, start, lead))[str(found.audio_index)]
+        streams.append(audio_filters(audio_input, start, end))
+        options |= {"c:a": "aac", "b:a": AUDIO_BITRATE}
+        files[_AUDIO] = found.path
     run_graph([program, *QUIET], ffmpeg.output(*streams, TARGET, **options), files)
 
 

@@ -1,0 +1,188 @@
+"""Clips of an export, one file per request: cut by ffmpeg in one of three modes, named, and recorded in the manifest.
+
+- `exact` encodes the frames again and contains exactly those with start <= time < end (`cut_exact`).
+- `smart` contains the same frames but encodes only those at the edges that cannot be copied (`smart.cut_smart`).
+- `copy` copies the packets, from the key frame at or before the start (`cut_copy`).
+
+A clip is written under a temporary name and gets its own once it is complete. One that fails reports its error, and the
+others go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.exporting.ffmpeg_binary import ExportError, find_ffmpeg
+from app.exporting.naming import DEFAULT_PATTERN, ClipFacts, check_pattern, clip_name
+from app.exporting.request import ClipRequest, ExportedClip, ExportMode
+from files.durability import remove
+from files.publish import new_draft, publish, sweep_drafts
+
+if TYPE_CHECKING:
+    from app.exporting.graph import OnProgress
+    from app.exporting.manifest import Manifest
+
+OnClip = Callable[[int, int, ExportedClip], None]
+"""Called after each clip: how many are done, of how many, and the result of this one."""
+OnClipProgress = Callable[[int, float], None]
+"""Called while a clip is cut: its index from 0, and the finished share, 0 to 1. Only where that is known cheaply."""
+
+
+def write_clips(
+    requests: Sequence[ClipRequest],
+    directory: str | Path,
+    mode: ExportMode = "exact",
+    *,
+    pad_seconds: Fraction | float = 0,
+    name_pattern: str | None = None,
+    ffmpeg: str | None = None,
+    on_clip: OnClip | None = None,
+    on_progress: OnClipProgress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    manifest: Manifest | None = None,
+) -> list[ExportedClip]:
+    """Write one clip per request, in order; no existing file is replaced.
+
+    Args:
+        requests: the ranges to cut.
+        directory: where the clips go; created if it does not exist.
+        mode: see the module.
+        pad_seconds: added on either side of each range, as far as the video goes.
+        name_pattern: see `naming`; None for DEFAULT_PATTERN.
+        ffmpeg: a program to use instead of the packaged one.
+        on_clip: called after each clip.
+        on_progress: called while a clip is cut.
+        cancelled: asked before each clip. Once it returns True, the remaining clips are returned as not written.
+        manifest: of the directory. Clips that it records as finished are returned without being cut again.
+
+    Returns:
+        The result of each request. A clip that fails raises nothing; its `error` says why.
+
+    Raises:
+        ExportError: there is no ffmpeg, or the directory cannot be created.
+        ValueError: the mode, the padding or the pattern is not valid.
+    """
+    from app.exporting.manifest import request_keys
+
+    if mode not in ("exact", "smart", "copy"):
+        raise ValueError(f"the mode is exact, smart or copy, got {mode!r}")
+    pad = Fraction(pad_seconds)
+    if pad < 0:
+        raise ValueError(f"padding cannot be negative, got {float(pad)}")
+    if name_pattern is not None:
+        check_pattern(name_pattern)
+    program = find_ffmpeg(ffmpeg)
+    folder = ensure_folder(directory)
+    sweep_drafts(folder)
+    writer = _ClipWriter(
+        folder=folder,
+        program=program,
+        pad=pad,
+        total=len(requests),
+        name_pattern=DEFAULT_PATTERN if name_pattern is None else name_pattern,
+        manifest=manifest,
+    )
+    clips: list[ExportedClip] = []
+    keys = request_keys(requests, mode, pad, name_pattern)
+    for number, (request, key) in enumerate(zip(requests, keys, strict=True), 1):
+        clip = ExportedClip(request=request, mode=mode)
+        finished = None if manifest is None else manifest.finished(key, clip)
+        if finished is not None:
+            clip = finished
+        elif cancelled is not None and cancelled():
+            clip = replace(clip, error="stopped before it was written")
+        else:
+            clip = writer.write(clip, number, key, None if on_progress is None else partial(on_progress, number - 1))
+        clips.append(clip)
+        if on_clip is not None:
+            on_clip(number, len(requests), clip)
+    return clips
+
+
+def ensure_folder(directory: str | Path) -> Path:
+    """Create a folder if it does not exist and return its absolute path. Raises ExportError if that fails."""
+    folder = Path(directory).absolute()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ExportError(f"the folder {folder} cannot be made: {error.strerror or error}") from error
+    return folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ClipWriter:
+    """The settings that all clips of an export share, and the writing of one."""
+
+    folder: Path
+    program: str
+    pad: Fraction
+    total: int
+    name_pattern: str
+    manifest: Manifest | None
+
+    def write(self, clip: ExportedClip, number: int, key: str, on_progress: OnProgress | None) -> ExportedClip:
+        """Return the clip with its file, or with the error."""
+        from app.exporting.cut_copy import cut_copy
+        from app.exporting.cut_exact import cut_exact
+        from app.exporting.smart.cut_smart import cut_smart
+        from app.exporting.survey import survey_range
+        from indexer.media.errors import UnreadableVideo
+
+        request = clip.request
+        draft = new_draft(self.folder)
+        try:
+            if self.manifest is not None:
+                self.manifest.start_draft(draft)
+            start = max(Fraction(0), Fraction(request.start_seconds) - self.pad)
+            end = Fraction(request.end_seconds) + self.pad
+            if clip.mode == "smart":
+                survey, cut = cut_smart(self.program, request.path, start, end, draft, on_progress)
+            else:
+                survey = survey_range(request.path, start, end)
+                if clip.mode == "copy":
+                    cut = cut_copy(self.program, survey, draft)
+                else:
+                    cut = cut_exact(self.program, survey, draft, on_progress)
+            written = replace(
+                clip,
+                start_seconds=survey.start_seconds,
+                end_seconds=survey.end_seconds,
+                early_seconds=cut.early_seconds,
+                late_seconds=cut.late_seconds,
+                frames=cut.frames,
+                copied_frames=cut.copied,
+                frame_rate=survey.frame_rate,
+                has_audio=cut.has_audio,
+                note=cut.note,
+            )
+            name = self._name(written, number, cut.suffix)
+            if self.manifest is not None:
+                self.manifest.record_clip(key, written, name, draft)
+            return replace(written, file=publish(draft, self.folder, name))
+        except UnreadableVideo as error:
+            return replace(clip, error=error.reason)
+        except ExportError as error:
+            return replace(clip, error=str(error))
+        except OSError as error:
+            return replace(clip, error=f"{error.strerror or error} ({self.folder})")
+        finally:
+            remove(draft)
+
+    def _name(self, clip: ExportedClip, number: int, suffix: str) -> str:
+        request = clip.request
+        facts = ClipFacts(
+            rank=number if request.rank is None else request.rank,
+            total=self.total,
+            source=Path(request.path).stem,
+            start_seconds=clip.start_seconds or Fraction(0),
+            end_seconds=clip.end_seconds or Fraction(0),
+            label=request.name_hint,
+            collection=request.collection,
+            score=request.score,
+        )
+        return clip_name(facts, suffix, self.name_pattern)
