@@ -24,12 +24,12 @@ from timeline_samples import (
     wanted,
 )
 
-from app.timelines.writing import Written, write_timeline
+from app.timelines.writing import WrittenList, write_timeline
 
 EVENT = re.compile(r"(\d+)  AX       (\S+) +C        (\S+) (\S+) (\S+) (\S+)")
 
 
-def write(folder: Path, clips: list[Known], **more: Any) -> tuple[Written, str]:
+def write(folder: Path, clips: list[Known], **more: Any) -> tuple[WrittenList, str]:
     written = write_timeline(timeline(clips, **more), "edl", folder, "selects")
     content = written.path.read_bytes()
     assert content.count(b"\r\n") == content.count(b"\n")

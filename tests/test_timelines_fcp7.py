@@ -25,10 +25,10 @@ from timeline_samples import (
     wanted,
 )
 
-from app.timelines.writing import Written, write_timeline
+from app.timelines.writing import WrittenList, write_timeline
 
 
-def write(folder: Path, clips: list[Known], **more: Any) -> tuple[Written, ElementTree.Element, Any]:
+def write(folder: Path, clips: list[Known], **more: Any) -> tuple[WrittenList, ElementTree.Element, Any]:
     """What was written, as a tree, and as the adapter reads it."""
     written = write_timeline(timeline(clips, **more), "fcp7", folder, "selects")
     content = written.path.read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ import pytest
 from timeline_samples import HOSTILE, NTSC24, NTSC30, NTSC60, STARTS, Known, known, several, timeline, variable, wanted
 
 from app.timelines.plain_text import file_url
-from app.timelines.writing import Written, write_timeline
+from app.timelines.writing import WrittenList, write_timeline
 
 # Children in their order, and attributes, of the elements in use: as the 1.10 document type has them.
 CHILDREN = {
@@ -45,7 +45,7 @@ ATTRIBUTES = {
 REQUIRED = {"asset-clip": {"ref"}, "media-rep": {"src"}, "sequence": {"format"}, "asset": {"id"}, "format": {"id"}}
 
 
-def write(folder: Path, clips: list[Known], **more: Any) -> tuple[Written, ElementTree.Element]:
+def write(folder: Path, clips: list[Known], **more: Any) -> tuple[WrittenList, ElementTree.Element]:
     written = write_timeline(timeline(clips, **more), "fcpxml", folder, "selects")
     content = written.path.read_bytes()
     assert content.startswith(b'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE fcpxml>\n')

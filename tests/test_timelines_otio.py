@@ -12,10 +12,10 @@ import opentimelineio as otio
 import pytest
 from timeline_samples import HOSTILE, NTSC24, NTSC30, NTSC60, STARTS, Known, known, several, timeline, variable, wanted
 
-from app.timelines.writing import Written, write_timeline
+from app.timelines.writing import WrittenList, write_timeline
 
 
-def write(folder: Path, clips: list[Known], **more: Any) -> tuple[Written, Any]:
+def write(folder: Path, clips: list[Known], **more: Any) -> tuple[WrittenList, Any]:
     written = write_timeline(timeline(clips, **more), "otio", folder, "selects")
     return written, json.loads(written.path.read_bytes())
 

@@ -47,14 +47,14 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenList:
     """A list that was written. `notes`: what it could not say exactly, a sentence each, for the person to read."""
 
     path: Path
     notes: tuple[str, ...]
 
 
-def write_timeline(timeline: Timeline, format: str, folder: str | Path, stem: str) -> Written:
+def write_timeline(timeline: Timeline, format: str, folder: str | Path, stem: str) -> WrittenList:
     """Write `timeline` as `stem` + the format's suffix into `folder`, or under the next free name (`stem_2.edl`).
 
     format: a name in FORMATS. stem: any text; what file systems refuse becomes `_`. The files in the list need not be
@@ -67,7 +67,7 @@ def write_timeline(timeline: Timeline, format: str, folder: str | Path, stem: st
     placed = place(timeline)
     content, notes = kind.make(placed)
     path = publish_bytes(content, Path(folder).absolute(), f"{_portable(stem)}{kind.suffix}")
-    return Written(path, (*placed.notes, *notes))
+    return WrittenList(path, (*placed.notes, *notes))
 
 
 def _portable(stem: str) -> str:
