@@ -90,7 +90,7 @@ def main(implementation: str, configuration: str, weights: Path) -> None:
             clip = np.concatenate([previous[:, half:], clip[:, half:]], axis=1)
         previous = clip
         if asked.get("text") and runner is not None:
-            measured = [_timed(lambda: runner.texts(ids, np.zeros(ids.shape, np.float32))) for _ in range(5)]
+            measured = [_timed(lambda: runner.encode_texts(ids, np.zeros(ids.shape, np.float32))) for _ in range(5)]
             figures = sorted(measured, key=lambda found: float(found["cpu"]))[2]
         else:
             figures = _timed(functools.partial(encode, clip))

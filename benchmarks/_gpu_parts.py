@@ -128,13 +128,13 @@ def correctness(place: Place, write: Write) -> None:
         with torch.inference_mode():
             off = float((network.encode_video(clips.to(place.device)).cpu() - expected).abs().max())
         write({"golden": name, "way": "plain float32", "max difference": off})
-        rows = CudaRunner(network.cpu(), str(place.device)).clips(clips.numpy())
+        rows = CudaRunner(network.cpu(), str(place.device)).encode_clips(clips.numpy())
         cosine = float((torch.from_numpy(rows) * expected).sum(1).min())
         write({"golden": name, "way": "as it is used, bfloat16", "smallest cosine": cosine})
     for size in ("base", "large"):
         network = random_network(place.config(size))
         clips = some_clips(network.config, 2 if place.quick else 4, torch.device("cpu"))
-        plain = PlainRunner(network, str(place.device)).clips(clips.numpy())
+        plain = PlainRunner(network, str(place.device)).encode_clips(clips.numpy())
         reference = torch.from_numpy(plain).double()
         for name, tower in towers(EAGER[1:], network, place):
             row: dict[str, Any] = {"network": size, "way": name}

@@ -115,10 +115,10 @@ def peak(precision: str) -> float:
 
 def available() -> list[str]:
     from encoder import EncoderUnavailable
-    from encoder.runtime.precision import ASKED, choose_precision
+    from encoder.runtime.precision import PRECISION_CHOICES, choose_precision
 
     names = []
-    for name in ASKED[1:]:
+    for name in PRECISION_CHOICES[1:]:
         try:
             names.append(choose_precision(name, "cpu", 768))
         except EncoderUnavailable as error:

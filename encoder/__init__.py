@@ -1,6 +1,21 @@
-"""Clips and sentences to comparable unit vectors. Knows nothing of files, shots or SQL.
+"""Encoders: models that map video clips and sentences to unit vectors of one space, where similar things are near.
 
-Importing this package imports neither torch nor any model: `load_encoder` does, in its body.
+    from encoder import load_encoder
+
+    encoder = load_encoder("base")                      # VideoPrism LvT-B; downloads nothing large without consent
+    clips = np.zeros((2, *encoder.clip_spec.shape), np.uint8)           # (B, T, S, S, 3), RGB
+    scores = encoder.encode_clips(clips) @ encoder.encode_texts(["a dog running"]).T        # cosines, (B, 1)
+
+The contract is `encoder.protocol.Encoder`; tests/test_encoder_conformance.py tests it for every implementation. The
+package knows nothing of video files, shots or SQL. Importing it does not import torch: `load_encoder` does.
+
+    loading             names and paths to files, device and id
+    videoprism          the encoder made of model, tokenizer and runner; config, layers, model, weights are the network
+    openclip            encoders of open_clip's image-text models
+    lazy                an encoder that loads its model only when it has to encode
+    checkpoints         files: download, verification, memory-mapped copies
+    runtime             execution: precision, runners for CPU and GPU, kernels
+    reference_outputs   published outputs that real checkpoints must reproduce
 """
 
 from __future__ import annotations
@@ -41,14 +56,27 @@ def load_encoder(
 ) -> Encoder:
     """Load an encoder by name or from a file.
 
-    name_or_path: `demo`, `base`, `large`, a name of `encoder.config.CONFIGS`, a path of an official `.npz` or of our
-    `.safetensors`, or `open_clip:MODEL/PRETRAINED` (`open_clip:MODEL/random` for tests).
-    device: cpu, cuda, cuda:N, mps or auto (the best there is). frames: T, by default the checkpoint's own.
-    still_frames: of clips that hardly move (`encoder.motion`); 0: all. Part of the id, as frames and fit are.
-    precision: auto, float32, bfloat16 or int8 (`encoder.runtime.precision`); no part of the id: the space is the same.
-    sources: who is asked before a large download, and where files may lie; None downloads nothing above 10 MB.
+    Args:
+        name_or_path: One of
+            - `base`, `large`, `demo`, or a video-text name of `encoder.config.CONFIGS`;
+            - the path of an official `.npz`, of our `.safetensors`, or of a folder with one of them;
+            - `open_clip:MODEL/PRETRAINED`, for example `open_clip:ViT-B-32/openai`
+              (`open_clip:MODEL/random` for tests).
+        device: cpu, cuda, cuda:N, mps, or auto for the best that is available.
+        frames: T, frames per clip; None for the model's own number. Part of the id.
+        fit: How a frame that is not square becomes square: stretch, crop or pad. Part of the id.
+        still_frames: Frames encoded of a clip that hardly moves (`encoder.motion`); 0 for all. VideoPrism only. Part of
+            the id.
+        precision: float32, bfloat16, int8, or auto: bfloat16 where the device multiplies it natively, else float32.
+            VideoPrism only. Not part of the id, because the space is the same (docs/encoder.md has the differences).
+        sources: Where files may come from, and consent to downloads; None uses the standard locations and downloads
+            nothing above 10 MB.
 
-    Raises ModelNotFound, WeightsMismatch, EncoderUnavailable; ValueError for an unknown name.
+    Raises:
+        ValueError: An unknown name, a plain video encoder without a text tower, or an option out of range.
+        ModelNotFound: The weights are not on this machine and cannot or may not be downloaded.
+        WeightsMismatch: The file is not the checkpoint that it should be.
+        EncoderUnavailable: A library or a device is missing, or the device cannot do what is asked.
     """
     from encoder.loading import load
 

@@ -1,4 +1,6 @@
-"""Every number that shapes a VideoPrism network, and where its published weights live: one frozen record a checkpoint.
+"""Configurations of VideoPrism networks: their dimensions, and the hub's files with their weights.
+
+`CONFIGS` maps names to configurations, `ALIASES` short names to full ones.
 
 Source: google-deepmind/videoprism, videoprism/models.py (the four public configurations).
 """
@@ -11,8 +13,17 @@ from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
-    """A file on the Hugging Face Hub. `sha256` is None where it is not known here: it is then pinned at first use."""
+class HubFile:
+    """A file on the Hugging Face Hub.
+
+    Attributes:
+        repo: ORG/REPOSITORY.
+        file: The name of the file in it.
+        size_bytes: About its size; 0 where it is not known.
+        revision: A branch or a commit.
+        sha256: Its checksum; None where it is not known here: then the first download pins it.
+        licence: The name of its licence, shown before a download.
+    """
 
     repo: str
     file: str
@@ -24,24 +35,44 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class VideoPrismConfig:
-    """Shape of one network. `text_layers == 0`: a plain video encoder, without auxiliary layers, pooler or text."""
+    """The dimensions of one network.
+
+    A network with `text_layers == 0` is a plain video encoder, without auxiliary layers, pooler and text tower.
+
+    Attributes:
+        name: The full name, as in the official code.
+        patch: Side of a square patch in pixels.
+        frames: Rows of the temporal position table, the native T.
+        rows, columns: Patches of a frame; the spatial position table has rows * columns rows.
+        dim: D, the width of every tower.
+        heads: Attention heads of every tower.
+        mlp: Hidden width of the feed-forward layers of the vision stacks.
+        spatial_layers, temporal_layers, auxiliary_layers, text_layers: Layers of each stack.
+        vocabulary: Rows of the token table.
+        text_tokens: L, the number of tokens of a text that are read.
+        logit_cap: The soft cap of attention logits.
+        weights: The official checkpoint; None where there is none on the hub.
+
+    Raises:
+        ValueError: `dim` is not a multiple of `heads`.
+    """
 
     name: str
-    patch: int  # pixels along the side of a square patch
-    frames: int  # rows of the temporal position table
-    rows: int  # patches, the spatial position table is rows * columns
+    patch: int
+    frames: int
+    rows: int
     columns: int
-    dim: int  # D, the width of every tower
+    dim: int
     heads: int
-    mlp: int  # hidden width of the feed-forward layers of the vision stacks
+    mlp: int
     spatial_layers: int
     temporal_layers: int
     auxiliary_layers: int = 0
     text_layers: int = 0
     vocabulary: int = 0
-    text_tokens: int = 64  # longer texts are cut
+    text_tokens: int = 64
     logit_cap: float = 50.0
-    weights: Published | None = None
+    weights: HubFile | None = None
 
     def __post_init__(self) -> None:
         if self.dim % self.heads:
@@ -49,43 +80,44 @@ class VideoPrismConfig:
 
     @property
     def has_text(self) -> bool:
-        """Whether this is an LvT (video-text) network."""
+        """Whether the network is an LvT (video-text) one."""
         return self.text_layers > 0
 
     @property
     def head_dim(self) -> int:
+        """Width of one attention head."""
         return self.dim // self.heads
 
     @property
     def text_mlp(self) -> int:
-        """The text stack's hidden width is tied to D, not to `mlp`."""
+        """Hidden width of the text stack's feed-forward layers: tied to D, not to `mlp`."""
         return 4 * self.dim
 
     @property
     def pooler_head_dim(self) -> int:
-        """The pooler's heads together are 4 D wide, whatever `mlp` is."""
+        """Width of one head of the pooler, whose heads together are 4 D wide, whatever `mlp` is."""
         return 4 * self.dim // self.heads
 
     @property
     def size(self) -> int:
-        """Native side of a frame, in pixels (of the rows, where the table is not square)."""
+        """Native side of a frame in pixels; its height, where the position table is not square."""
         return self.patch * self.rows
 
 
 _BASE = VideoPrismConfig(
     name="videoprism_public_v1_base", patch=18, frames=16, rows=16, columns=16, dim=768, heads=12, mlp=3072,
     spatial_layers=12, temporal_layers=4,
-    weights=Published("google/videoprism-base-f16r288", "flax_base_f16r288_repeated.npz", 457_500_000),
+    weights=HubFile("google/videoprism-base-f16r288", "flax_base_f16r288_repeated.npz", 457_500_000),
 )  # fmt: skip
 _LARGE = VideoPrismConfig(
     name="videoprism_public_v1_large", patch=18, frames=8, rows=16, columns=16, dim=1024, heads=16, mlp=4096,
     spatial_layers=24, temporal_layers=4,
-    weights=Published("google/videoprism-large-f8r288", "flax_large_f8r288_repeated.npz", 1_416_000_000),
+    weights=HubFile("google/videoprism-large-f8r288", "flax_large_f8r288_repeated.npz", 1_416_000_000),
 )  # fmt: skip
 
 
-def _lvt(plain: VideoPrismConfig, name: str, weights: Published) -> VideoPrismConfig:
-    """The video-text network around a plain video encoder."""
+def _lvt(plain: VideoPrismConfig, name: str, weights: HubFile) -> VideoPrismConfig:
+    """Return the configuration of the video-text network around a plain video encoder."""
     return replace(plain, name=name, auxiliary_layers=2, text_layers=12, vocabulary=32000, weights=weights)
 
 
@@ -93,7 +125,7 @@ DEMO = VideoPrismConfig(
     name="videoprism_lvt_demo", patch=18, frames=8, rows=4, columns=4, dim=128, heads=4, mlp=512,
     spatial_layers=4, temporal_layers=2, auxiliary_layers=2, text_layers=2, vocabulary=512, text_tokens=32,
 )  # fmt: skip
-"""The bundled demo encoder: the same network, small, trained on the demo world only (demo/README.md)."""
+"""The bundled demo encoder: the same architecture, small, trained on the demo world only (demo/README.md)."""
 
 CONFIGS: Mapping[str, VideoPrismConfig] = MappingProxyType(
     {
@@ -104,12 +136,12 @@ CONFIGS: Mapping[str, VideoPrismConfig] = MappingProxyType(
             _lvt(
                 _BASE,
                 "videoprism_lvt_public_v1_base",
-                Published("google/videoprism-lvt-base-f16r288", "flax_lvt_base_f16r288_repeated.npz", 990_500_000),
+                HubFile("google/videoprism-lvt-base-f16r288", "flax_lvt_base_f16r288_repeated.npz", 990_500_000),
             ),
             _lvt(
                 _LARGE,
                 "videoprism_lvt_public_v1_large",
-                Published("google/videoprism-lvt-large-f8r288", "flax_lvt_large_f8r288_repeated.npz", 2_320_000_000),
+                HubFile("google/videoprism-lvt-large-f8r288", "flax_lvt_large_f8r288_repeated.npz", 2_320_000_000),
             ),
             DEMO,
         )
@@ -124,7 +156,7 @@ ALIASES: Mapping[str, str] = MappingProxyType(
     }
 )
 
-VOCABULARY = Published(
+VOCABULARY = HubFile(
     repo="google/siglip-base-patch16-224",
     file="spiece.model",
     size_bytes=798_330,

@@ -1,10 +1,10 @@
-"""Errors of the encoder room; each message says what to do next."""
+"""Errors of the encoder package. Each message is a sentence that says what to do next."""
 
 from __future__ import annotations
 
 
 class EncoderError(Exception):
-    """Base of what goes wrong with an encoder; the message says what to do next.
+    """The base of all errors of an encoder.
 
     EncoderError
       +- ModelNotFound        the weights are not on this machine and could not be fetched

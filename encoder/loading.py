@@ -1,4 +1,4 @@
-"""From a name or a path to an Encoder: which network, where its files are, on which device, under which id."""
+"""Loading of encoders: resolve a name or path to files, build the network, choose the device, compute the id."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from encoder.checkpoints import hub, verified
 from encoder.checkpoints.download_policy import Sources
 from encoder.config import ALIASES, CONFIGS, DEMO, VOCABULARY, VideoPrismConfig
 from encoder.errors import EncoderUnavailable, ModelNotFound, WeightsMismatch
+from encoder.openclip.pretrained import PREFIX
 from encoder.protocol import Encoder, Fit
 from encoder.runtime.precision import choose_precision
 
@@ -19,7 +20,6 @@ DEMO_NOTICE = (
     "the demo encoder knows only the drawn things, colours and motions of the demo library; on other videos its hits "
     "mean nothing (use --encoder base for them)"
 )
-_OPEN_CLIP = "open_clip:"
 
 
 def load(
@@ -32,29 +32,29 @@ def load(
     precision: str = "auto",
     sources: Sources | None = None,
 ) -> Encoder:
-    """See `encoder.load_encoder`."""
+    """Load an encoder; see `encoder.load_encoder`."""
     sources = sources or Sources()
     if frames is not None and frames < 1:
         raise ValueError(f"an encoder looks at one frame or more, got {frames}")
-    if isinstance(name_or_path, str) and name_or_path.startswith(_OPEN_CLIP):
+    if isinstance(name_or_path, str) and name_or_path.startswith(PREFIX):
         if precision not in ("auto", "float32"):
             raise ValueError(f"{name_or_path} runs in float32; other precisions are for VideoPrism encoders")
         if still_frames:
             raise ValueError(f"{name_or_path} sees each frame by itself; still frames are for VideoPrism encoders")
-        from encoder.openclip import load as load_open_clip
+        from encoder.openclip.encoder import load as load_open_clip
 
         return load_open_clip(name_or_path, choose_device(device), frames=frames, fit=fit, sources=sources)
     if precision != "auto":
-        choose_precision(precision, choose_device(device), 0)  # what cannot be is said before anything is fetched
-    config, weights, vocabulary = _files(name_or_path, sources)
+        choose_precision(precision, choose_device(device), 0)  # fails before anything is downloaded
+    config, weights, vocabulary = _resolve(name_or_path, sources)
     device = choose_device(device)
 
-    from encoder.checkpoints.converted import load_quickly
+    from encoder.checkpoints.converted import load_network_cached
     from encoder.model import VideoPrismLvT
     from encoder.tokenizer import Tokenizer
     from encoder.videoprism import VideoPrism
 
-    network, digest = load_quickly(weights, config, hub.models_folder(sources.models))
+    network, digest = load_network_cached(weights, config, hub.models_folder(sources.models))
     if not isinstance(network, VideoPrismLvT):
         raise ValueError(_no_text(f"{weights}"))
     config = network.config
@@ -65,14 +65,14 @@ def load(
             f"{vocabulary} has {tokenizer.pieces} tokens, the network of {weights} only {config.vocabulary}; they do "
             "not belong together. Put the right vocabulary beside the weights"
         )
-    # Not the file's name: a file that is renamed, or converted, is still the same space.
+    # Not the file's name: a renamed or converted file has the same space.
     name = config.name if config.name in CONFIGS else "videoprism_lvt"
-    both = hashlib.blake2b(f"{digest} {verified.sha256_of(vocabulary)}".encode(), digest_size=8).hexdigest()
+    space = hashlib.blake2b(f"{digest} {verified.sha256_of(vocabulary)}".encode(), digest_size=8).hexdigest()
     return VideoPrism(
         network,
         tokenizer,
         device,
-        weights_id=f"{name}@{both}",
+        weights_id=f"{name}@{space}",
         frames=frames,
         fit=fit,
         still_frames=still_frames,
@@ -82,18 +82,37 @@ def load(
 
 
 def files_of(name_or_path: str | Path, sources: Sources | None = None) -> list[Path]:
-    """Weights and vocabulary that `load` reads; none where only loading tells. Raises what finding them raises."""
+    """Return the files of weights and vocabulary that `load` reads.
+
+    Args:
+        name_or_path, sources: As in `encoder.load_encoder`. Files that are not here are downloaded as by `load`.
+
+    Returns:
+        The paths; empty where only loading can tell: for OpenCLIP, and for checkpoints whose file name is not an
+        official one.
+
+    Raises:
+        ValueError, ModelNotFound, WeightsMismatch: As `load`.
+    """
     sources = sources or Sources()
-    if isinstance(name_or_path, str) and name_or_path.startswith(_OPEN_CLIP):
+    if isinstance(name_or_path, str) and name_or_path.startswith(PREFIX):
         return []
-    config, weights, vocabulary = _files(name_or_path, sources)
+    config, weights, vocabulary = _resolve(name_or_path, sources)
     if vocabulary is None and config is not None:
         vocabulary = _vocabulary_beside(weights, config, sources)
     return [] if vocabulary is None else [weights, vocabulary]
 
 
 def choose_device(device: str) -> str:
-    """The device to use: `auto` takes the best there is. Raises EncoderUnavailable, ValueError for no device's name."""
+    """Return the name of the device to use.
+
+    Args:
+        device: cpu, cuda, cuda:N, mps, or auto for the best of cuda, mps and cpu that is available.
+
+    Raises:
+        ValueError: It is no name of a device.
+        EncoderUnavailable: This machine, or this torch, does not have the device.
+    """
     import torch
 
     kind, colon, number = device.partition(":")
@@ -113,14 +132,14 @@ def choose_device(device: str) -> str:
     return device
 
 
-def _files(name_or_path: str | Path, sources: Sources) -> tuple[VideoPrismConfig | None, Path, Path | None]:
-    """Configuration, weights and vocabulary; None for what the weights themselves, or their folder, will tell."""
+def _resolve(name_or_path: str | Path, sources: Sources) -> tuple[VideoPrismConfig | None, Path, Path | None]:
+    """Return configuration, weights and vocabulary; None for what is read from the weights or lies beside them."""
     config = _config(name_or_path) if isinstance(name_or_path, str) else None
     if config is not None and not config.has_text:
         raise ValueError(_no_text(config.name))
     if config is not None and config.weights is None:
         weights, vocabulary = DEMO_FOLDER / f"{config.name}.npz", DEMO_FOLDER / VOCABULARY_NAMES[0]
-        return config, _there(weights), _there(vocabulary)
+        return config, _require(weights), _require(vocabulary)
     if config is not None and config.weights is not None:
         return config, sources.fetch(config.weights), sources.fetch(VOCABULARY)
 
@@ -144,14 +163,14 @@ def _config(name: str) -> VideoPrismConfig | None:
     return CONFIGS.get(ALIASES.get(name, name))
 
 
-def _there(path: Path) -> Path:
+def _require(path: Path) -> Path:
     if not path.is_file():
         raise ModelNotFound(f"{path} is missing: the installation is not complete; install prismsearch again")
     return path
 
 
 def _weights_in(folder: Path) -> Path:
-    """The one checkpoint of a folder."""
+    """Return the one checkpoint of a folder."""
     found = sorted(p for p in folder.iterdir() if p.suffix in (".npz", ".safetensors") and not p.name.startswith("."))
     official = [p for p in found if any(c.weights and c.weights.file == p.name for c in CONFIGS.values())]
     candidates = official or found
@@ -169,7 +188,7 @@ def _vocabulary_beside(weights: Path, config: VideoPrismConfig, sources: Sources
     if config.name in CONFIGS and CONFIGS[config.name].weights is not None:
         return sources.fetch(VOCABULARY)
     if config.name == DEMO.name:
-        return _there(DEMO_FOLDER / VOCABULARY_NAMES[0])
+        return _require(DEMO_FOLDER / VOCABULARY_NAMES[0])
     raise ModelNotFound(
         f"the vocabulary of {weights.name} is not beside it: put the SentencePiece model it was trained with into "
         f"{weights.parent} as {VOCABULARY_NAMES[0]}"

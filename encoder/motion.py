@@ -1,4 +1,4 @@
-"""Which clips hardly move, and what is left of them: a few of their frames say as much as all."""
+"""Motion of a clip: its measure, and the few frames that represent a clip without motion."""
 
 from __future__ import annotations
 
@@ -6,26 +6,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCKS = 16
-"""A frame is looked at in BLOCKS x BLOCKS parts, so that a small thing that moves is not averaged away."""
+"""A frame is compared in BLOCKS x BLOCKS blocks, so that a small moving thing is not averaged away."""
 
 STEP = 2
-"""Every second pixel of every second row is enough."""
+"""Every second pixel of every second row is compared, which is enough."""
 
-LEVELS = 12.0
-"""A part that differs by less than this from the first frame, in 8-bit levels on average, does not move: grain and
-compression stay below (docs/encoder.md)."""
+STILL_BELOW_LEVELS = 12.0
+"""A clip whose `largest_change` is below this is still: grain and compression stay below it (docs/encoder.md)."""
 
 
-def change(clips: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Most that any part of any frame differs from the same part of the first: mean |difference| in 8-bit levels.
+def largest_change(clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return for each clip the largest mean absolute difference between a block and the same block of the first frame.
 
-    uint8 (B, T, S, S, 3) -> float32 (B,). The first frame, not the one before: a slow drift is motion too. Green alone,
-    most of what is brightness.
+    The first frame, not the one before, because a slow drift is motion too. Only the green channel is compared, which
+    carries most of the brightness.
+
+    Args:
+        clips: uint8 (B, T, S, S, 3), RGB.
+
+    Returns:
+        float32 (B,), in 8-bit levels (0 to 255).
     """
     b, t = clips.shape[:2]
     thinned = clips[:, :, ::STEP, ::STEP, 1]
     blocks = min(BLOCKS, thinned.shape[2])
-    side = thinned.shape[2] // blocks  # pixels along a block; what does not fill one is left out
+    side = thinned.shape[2] // blocks  # pixels along a block; the rest at the edges is left out
     pixels = np.ascontiguousarray(thinned[:, :, : side * blocks, : side * blocks])
     most = np.zeros(b, np.float32)
     for number in range(1, t):
@@ -35,8 +40,12 @@ def change(clips: NDArray[np.uint8]) -> NDArray[np.float32]:
     return most
 
 
-def few_frames(frames: int, few: int) -> NDArray[np.int64]:
-    """Which of `frames` frames stand for all: `few` of them, each nearest the middle of its share."""
-    if not 1 <= few <= frames:
-        raise ValueError(f"of {frames} frames 1 to {frames} can be kept, not {few}")
-    return ((2 * np.arange(few) + 1) * frames) // (2 * few)
+def representative_frames(frames: int, count: int) -> NDArray[np.int64]:
+    """Return the indices, int64 (count,), of frames that represent a still clip: the middles of `count` equal parts.
+
+    Raises:
+        ValueError: `count` is not between 1 and `frames`.
+    """
+    if not 1 <= count <= frames:
+        raise ValueError(f"of {frames} frames 1 to {frames} can be kept, not {count}")
+    return ((2 * np.arange(count) + 1) * frames) // (2 * count)

@@ -69,10 +69,10 @@ class Encoder(Protocol):
 
     @property
     def id(self) -> str:
-        """The name of the embedding space: model, weights, vocabulary, frames and fit. Stored with each embedding.
+        """The name of the embedding space, such as `videoprism_lvt_demo@0123456789abcdef:8f:stretch`.
 
-        Rows under different ids are never compared. The same files loaded again have the same id, on any device and in
-        any precision.
+        It covers weights, vocabulary, frames, fit and whatever else shapes a row, and is stored with each embedding:
+        rows under different ids are never compared. The same model has the same id on any device and in any precision.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Sentences to token ids as VideoPrism's text tower was trained: canonical form, SentencePiece, cut, pad on the right.
+"""Tokenizer of VideoPrism's text tower: canonical form, SentencePiece, truncation, padding on the right.
 
 Source: google-deepmind/videoprism, videoprism/tokenizers.py and models.py (tokenize_texts).
 """
@@ -15,15 +15,16 @@ from numpy.typing import NDArray
 from encoder.errors import ModelNotFound, WeightsMismatch
 
 PAD_ID = 0
-"""What fills a row up. The reference writes 0 whatever the vocabulary's own padding id is."""
+"""The id of padding: 0 as in the reference, whatever the vocabulary's own padding id is."""
 
 _PUNCTUATION_TO_SPACE = str.maketrans(string.punctuation, " " * len(string.punctuation))
 
 
 def canonical(text: str) -> str:
-    """The form in which captions were seen in training: no ASCII punctuation, lower case, one space, one final period.
+    """Return a text in the form of the training captions: lower case, single spaces, a period as the only punctuation.
 
-    `"Don't  STOP!"` becomes `"don t stop."`, and an empty text becomes `"."`. Other punctuation is kept.
+    ASCII punctuation becomes space, and a final period is added: `"Don't  STOP!"` becomes `"don t stop."`, and an empty
+    text becomes `"."`. Other punctuation is kept.
     """
     return " ".join(text.translate(_PUNCTUATION_TO_SPACE).lower().split()) + "."
 
@@ -32,14 +33,24 @@ class Tokenizer:
     """A SentencePiece vocabulary and the number of tokens that the text tower reads."""
 
     def __init__(self, model_path: str | Path, max_tokens: int = 64) -> None:
-        """Raises ModelNotFound when the file is not there, WeightsMismatch when it is no SentencePiece model."""
+        """Load a vocabulary.
+
+        Args:
+            model_path: A SentencePiece model.
+            max_tokens: L, the number of tokens that the text tower reads.
+
+        Raises:
+            ValueError: `max_tokens` is below 1.
+            ModelNotFound: The file is missing or cannot be read.
+            WeightsMismatch: It is no SentencePiece model.
+        """
         if max_tokens < 1:
             raise ValueError(f"a text needs room for at least one token, got {max_tokens}")
         import sentencepiece
 
         path = Path(model_path)
         try:
-            # Bytes, because the library opens only names that are UTF-8.
+            # Read here, because the library opens only file names that are valid UTF-8.
             proto = path.read_bytes()
         except FileNotFoundError as error:
             raise ModelNotFound(f"the vocabulary {path} is not there; put it back or fetch the model again") from error
@@ -56,17 +67,17 @@ class Tokenizer:
 
     @property
     def max_tokens(self) -> int:
-        """L: tokens a text may have; what is beyond is not read."""
+        """L, the number of tokens of a text that are read."""
         return self._max_tokens
 
     @property
     def pieces(self) -> int:
-        """How many ids the vocabulary has; the token table of a network must have as many rows or more."""
+        """The number of ids in the vocabulary. The token table of a network must have at least as many rows."""
         return int(self._processor.GetPieceSize())
 
     def raw_ids(self, text: str) -> list[int]:
-        """Ids of this very text: not canonicalised, not cut, no BOS."""
-        # Half of a surrogate pair (a file name's odd byte, a broken paste) has no UTF-8 form.
+        """Return the ids of the text as it is: no canonical form, no truncation, no BOS."""
+        # Lone surrogates (an odd byte of a file name, a broken paste) have no UTF-8 form.
         clean = text.encode("utf-8", "replace").decode("utf-8")
         return [int(i) for i in self._processor.EncodeAsIds(clean)]
 
@@ -75,7 +86,15 @@ class Tokenizer:
         return ([bos] if bos >= 0 else []) + self.raw_ids(canonical(text))
 
     def encode(self, texts: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """B texts -> ids int32 (B, L) and paddings float32 (B, L), 1.0 where there is no token. There is no EOS."""
+        """Tokenize texts; there is a BOS where the vocabulary has one, and no EOS.
+
+        Args:
+            texts: B texts; B may be 0.
+
+        Returns:
+            ids: int32 (B, L), padded with `PAD_ID`.
+            paddings: float32 (B, L), 1.0 for padding and 0.0 for a token.
+        """
         ids = np.full((len(texts), self._max_tokens), PAD_ID, np.int32)
         paddings = np.ones((len(texts), self._max_tokens), np.float32)
         for row, text in enumerate(texts):
@@ -85,9 +104,9 @@ class Tokenizer:
         return ids, paddings
 
     def lengths(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text before it is cut."""
+        """Return the number of tokens of each text before truncation."""
         return [len(self._ids(text)) for text in texts]
 
     def truncated(self, texts: Sequence[str]) -> list[bool]:
-        """Which texts are longer than the text tower reads. The final period alone counts as well."""
+        """Return for each text whether it has more than L tokens, even if only the added period is cut."""
         return [length > self._max_tokens for length in self.lengths(texts)]

@@ -1,4 +1,4 @@
-"""The Encoder made of a VideoPrism-LvT network, its tokenizer and what runs it."""
+"""VideoPrism: the Encoder made of a VideoPrism-LvT network, its tokenizer and a runner for the device."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoder.model import VideoPrismLvT
-from encoder.motion import LEVELS, change, few_frames
+from encoder.motion import STILL_BELOW_LEVELS, largest_change, representative_frames
 from encoder.protocol import ClipSpec, Fit
 from encoder.runtime.precision import Precision
 from encoder.runtime.runner import make_runner
@@ -21,7 +21,7 @@ _TEXT_BATCH = 64
 
 
 class VideoPrism:
-    """Clips and sentences -> unit rows, by VideoPrism-LvT. Implements `encoder.Encoder`."""
+    """An `encoder.Encoder` of a VideoPrism-LvT network."""
 
     def __init__(
         self,
@@ -36,10 +36,23 @@ class VideoPrism:
         notice: str | None = None,
         precision: Precision = "float32",
     ) -> None:
-        """weights_id: names these very weights (configuration and checksum); part of `id`. precision: is not.
-        still_frames: how many frames of a clip that hardly moves are looked at; 0: all.
+        """Wrap a loaded network.
 
-        Raises EncoderUnavailable when the device cannot hold the network, ValueError for more still frames than frames.
+        Args:
+            network: The network, on the CPU.
+            tokenizer: The tokenizer of its text tower.
+            device: A device of torch.
+            weights_id: The part of `id` that names configuration, weights and vocabulary.
+            frames: T; None for the network's own number.
+            fit: How a frame that is not square becomes square.
+            still_frames: The number of frames encoded of a clip that hardly moves (`encoder.motion`); 0 for all. Part
+                of `id`.
+            notice: See `Encoder.notice`.
+            precision: The precision of the video tower. Not part of `id`.
+
+        Raises:
+            ValueError: `still_frames` is negative or larger than T.
+            EncoderUnavailable: The device cannot hold the network, or does not support the precision.
         """
         config = network.config
         if not 0 <= still_frames <= (frames or config.frames):
@@ -76,30 +89,30 @@ class VideoPrism:
         """Do nothing: the model is loaded."""
 
     def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """uint8 (B, T, S, S, 3) -> float32 (B, D), unit rows."""
+        """See `Encoder.encode_clips`."""
         self._spec.require(clips)
         if not len(clips):
             return np.zeros((0, self.dim), np.float32)
-        return self._runner.clips(clips) if not self._still_frames else self._by_motion(clips, self._still_frames)
+        return self._encode_by_motion(clips) if self._still_frames else self._runner.encode_clips(clips)
 
-    def _by_motion(self, clips: NDArray[np.uint8], still_frames: int) -> NDArray[np.float32]:
-        """Clips that move in full, the others by a few of their frames; temporal positions are resized to fit."""
-        still = change(clips) < LEVELS
-        few = few_frames(self._spec.frames, still_frames)
+    def _encode_by_motion(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Encode all frames of moving clips and a few of still ones, for which temporal positions are resized."""
+        still = largest_change(clips) < STILL_BELOW_LEVELS
+        few = representative_frames(self._spec.frames, self._still_frames)
         rows = np.empty((len(clips), self.dim), np.float32)
         if still.any():
-            rows[still] = self._runner.clips(clips[still][:, few])
+            rows[still] = self._runner.encode_clips(clips[still][:, few])
         if not still.all():
-            rows[~still] = self._runner.clips(clips[~still])
+            rows[~still] = self._runner.encode_clips(clips[~still])
         return rows
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """B sentences -> float32 (B, D), unit rows. What exceeds the token limit is cut off."""
+        """See `Encoder.encode_texts`."""
         rows = [np.zeros((0, self.dim), np.float32)]
         for start in range(0, len(texts), _TEXT_BATCH):
-            rows.append(self._runner.texts(*self._tokenizer.encode(texts[start : start + _TEXT_BATCH])))
+            rows.append(self._runner.encode_texts(*self._tokenizer.encode(texts[start : start + _TEXT_BATCH])))
         return np.concatenate(rows)
 
     def truncated(self, texts: Sequence[str]) -> list[bool]:
-        """Which sentences are longer than the encoder reads."""
+        """See `Encoder.truncated`."""
         return self._tokenizer.truncated(texts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from encoder.openclip_files import import_open_clip
+from encoder.openclip.pretrained import import_open_clip
 
 CONFIGURATION = {
     "model_cfg": {

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from encoder.config import Published
+from encoder.config import HubFile
 
 COMMIT = "c0ffee" + "0" * 34
 
@@ -36,9 +36,9 @@ class StandInHub:
 
     def publish(
         self, content: bytes, *, repo: str = "org/model", file: str = "weights.npz", pinned: bool = False
-    ) -> Published:
+    ) -> HubFile:
         self.files[(repo, file)] = content
-        return Published(repo, file, len(content), sha256=hashlib.sha256(content).hexdigest() if pinned else None)
+        return HubFile(repo, file, len(content), sha256=hashlib.sha256(content).hexdigest() if pinned else None)
 
     def asked(self, method: str) -> list[str]:
         return [line for line in self.requests if line.startswith(method)]

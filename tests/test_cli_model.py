@@ -24,7 +24,7 @@ from app.diagnostics.libraries import _answer, _start, check_decoder, check_fais
 from app.shell.terminal import LiveLine
 from encoder import ModelNotFound, config
 from encoder.checkpoints import hub
-from encoder.checkpoints.transfer import Download
+from encoder.checkpoints.transfer import DownloadProgress
 
 BASE = config.ALIASES["base"]
 
@@ -43,14 +43,14 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandInH
         monkeypatch.setattr(config, "CONFIGS", configs)
         monkeypatch.setattr(config, "VOCABULARY", vocabulary)
         monkeypatch.setattr(hub, "SMALL_BYTES", 1000)
-        places = {"endpoint": served.endpoint, "cache_dir": tmp_path / "cache", "local_dir": tmp_path / "models"}
+        places = {"endpoint": served.endpoint, "cache_dir": tmp_path / "cache", "models": tmp_path / "models"}
         monkeypatch.setattr(hub, "fetch", functools.partial(hub.fetch, offline=False, **places))
         yield served
 
 
 def offline(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No network, and nothing fetched before."""
-    monkeypatch.setattr(hub, "fetch", functools.partial(hub.fetch, offline=True, cache_dir=empty, local_dir=empty))
+    monkeypatch.setattr(hub, "fetch", functools.partial(hub.fetch, offline=True, cache_dir=empty, models=empty))
 
 
 def test_the_size_is_said_and_without_a_yes_nothing_comes(served: StandInHub) -> None:
@@ -97,9 +97,7 @@ def test_unknown_models_are_named_with_what_there_is() -> None:
 
 def test_searching_without_the_model_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRISMSEARCH_LIBRARY", str(cli_library.build(tmp_path, ColourEncoder())))
-    monkeypatch.setattr(
-        hub, "fetch", functools.partial(hub.fetch, offline=True, cache_dir=tmp_path, local_dir=tmp_path)
-    )
+    monkeypatch.setattr(hub, "fetch", functools.partial(hub.fetch, offline=True, cache_dir=tmp_path, models=tmp_path))
     result = run("search", "red")
     assert result.exit_code == 3
     assert "prismsearch fetch-model" in result.stderr
@@ -111,10 +109,10 @@ def test_searching_without_the_model_says_how_to_get_it(tmp_path: Path, monkeypa
 def test_a_download_shows_speed_and_what_is_left(capfd: pytest.CaptureFixture[str]) -> None:
     with LiveLine(every_seconds=0) as line:
         shower = DownloadLine(line)
-        shower.show(Download("base.npz", 500_000_000, 990_000_000))
+        shower.show(DownloadProgress("base.npz", 500_000_000, 990_000_000))
         assert shower._began is not None
         shower._began = (shower._began[0], shower._began[1] - 10, shower._began[2])
-        shower.show(Download("base.npz", 600_000_000, 990_000_000))
+        shower.show(DownloadProgress("base.npz", 600_000_000, 990_000_000))
     first, second = capfd.readouterr().err.splitlines()
     assert first == "base.npz  500 MB of 990 MB"
     text, speed, left = second.rsplit("  ", 2)
@@ -179,9 +177,7 @@ def test_doctor_finds_this_installation_sound(tmp_path: Path) -> None:
 
 
 def test_doctor_model_without_the_model_is_exit_code_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        hub, "fetch", functools.partial(hub.fetch, offline=True, cache_dir=tmp_path, local_dir=tmp_path)
-    )
+    monkeypatch.setattr(hub, "fetch", functools.partial(hub.fetch, offline=True, cache_dir=tmp_path, models=tmp_path))
     with pytest.raises(ModelNotFound, match="fetch-model"):
         compose.open_encoder(compose.settings_from({"PRISMSEARCH_ENCODER": "base"}))
     assert run("doctor", "--model").exit_code == 3

@@ -17,7 +17,7 @@ from encoder.runtime.capped_attention import attend, query_scale
 from encoder.runtime.cpu import CpuRunner
 from encoder.runtime.cpu_tower import CpuTower
 from encoder.runtime.packed_linear import GELU_LOWEST, pack_linear
-from encoder.runtime.precision import ASKED, Precision, choose_precision, packs_layers
+from encoder.runtime.precision import PRECISION_CHOICES, Precision, choose_precision, packs_layers
 from encoder.runtime.runner import PlainRunner, make_runner
 from encoder.runtime.workers import Workers
 
@@ -44,7 +44,7 @@ def test_float32_is_the_network(name: str) -> None:
     rng = np.random.default_rng(3)
     for frames in (c.frames, 1, c.frames + 3):
         clips = rng.integers(0, 256, (2, frames, c.patch * c.rows, c.patch * c.columns, 3), dtype=np.uint8)
-        assert np.abs(runner.clips(clips) - plain.clips(clips)).max() < goldens.UNIT
+        assert np.abs(runner.encode_clips(clips) - plain.encode_clips(clips)).max() < goldens.UNIT
 
 
 def test_float32_gives_the_official_rows() -> None:
@@ -52,12 +52,12 @@ def test_float32_gives_the_official_rows() -> None:
     runner = CpuRunner(goldens.lvt("tiny"), "float32")
     for frames in (1, 2, 3, 4, 5, 6, 8, 11, 12, 16):
         expected = g[f"video/frames_{frames}/emb"]
-        assert np.abs(runner.clips(g["in/clip16_u8"][None, :frames]) - expected).max() < goldens.UNIT
+        assert np.abs(runner.encode_clips(g["in/clip16_u8"][None, :frames]) - expected).max() < goldens.UNIT
     for size in (54, 90, 144):
-        found = runner.clips(g[f"in/clip_size_{size}_u8"][None])
+        found = runner.encode_clips(g[f"in/clip_size_{size}_u8"][None])
         assert np.abs(found - g[f"video/size_{size}/emb"]).max() < goldens.UNIT
     for case in ("len64", "left_and_hole"):
-        found = runner.texts(g[f"in/text/{case}/ids"], g[f"in/text/{case}/paddings"])
+        found = runner.encode_texts(g[f"in/text/{case}/ids"], g[f"in/text/{case}/paddings"])
         assert np.abs(found - g[f"text/{case}/emb"]).max() < goldens.UNIT
 
 
@@ -67,7 +67,7 @@ def test_other_precisions_are_near(precision: Precision, cosine: float) -> None:
         pytest.skip(f"this processor does not compute in {precision}")
     network = goldens.lvt("tiny")
     clips = clips_of(1, 2, 3)
-    exact, rows = PlainRunner(network, "cpu").clips(clips), CpuRunner(network, precision).clips(clips)
+    exact, rows = PlainRunner(network, "cpu").encode_clips(clips), CpuRunner(network, precision).encode_clips(clips)
     assert float((exact * rows).sum(1).min()) > cosine
     assert np.abs(exact - rows).max() > 0, "it computes in float32"
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
@@ -84,17 +84,17 @@ def test_pictures_met_before_are_not_looked_at_again(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(CpuTower, "frame_features", count)
     a, b = clips_of(1, 2)
-    alone = [CpuRunner(network, "float32").clips(clip[None])[0] for clip in (a, b)]
+    alone = [CpuRunner(network, "float32").encode_clips(clip[None])[0] for clip in (a, b)]
     half = np.concatenate([a[3:], b[:3]])
-    apart = CpuRunner(network, "float32").clips(half[None])[0]
+    apart = CpuRunner(network, "float32").encode_clips(half[None])[0]
     still = np.repeat(a[:1], 6, axis=0)
     assert looked == [6, 6, 6]
     looked.clear()
     runner = CpuRunner(network, "float32")
-    together = runner.clips(np.stack([a, half, still]))
+    together = runner.encode_clips(np.stack([a, half, still]))
     assert looked == [9]  # 6 of a, 3 of b, nothing of the still one
     looked.clear()
-    later = runner.clips(np.stack([half, b]))
+    later = runner.encode_clips(np.stack([half, b]))
     assert looked == [3]  # the last two clips are remembered: b's first half is among them
     for row, expected in ((together[0], alone[0]), (together[1], apart), (later[0], apart), (later[1], alone[1])):
         np.testing.assert_array_equal(row, expected)
@@ -131,7 +131,7 @@ def test_int8_stands_channels_that_are_far_larger() -> None:
     if not can("int8"):
         pytest.skip("this processor has no VNNI")
     network, clips = goldens.lvt("tiny"), clips_of(1, 2)
-    exact = PlainRunner(network, "cpu").clips(clips)
+    exact = PlainRunner(network, "cpu").encode_clips(clips)
     with torch.no_grad():  # the same function: what a norm gives 100 times as large is taken a hundredth of
         for stack in (network.vision_encoder.spatial, network.vision_encoder.temporal, network.auxiliary):
             for block in stack.layers:
@@ -142,8 +142,8 @@ def test_int8_stands_channels_that_are_far_larger() -> None:
                     norm.weight[:3] *= 100
                     norm.bias[:3] *= 100
                     linear.weight[:, :3] /= 100
-    assert np.abs(PlainRunner(network, "cpu").clips(clips) - exact).max() < 1e-5
-    assert float((CpuRunner(network, "int8").clips(clips) * exact).sum(1).min()) > 0.998
+    assert np.abs(PlainRunner(network, "cpu").encode_clips(clips) - exact).max() < 1e-5
+    assert float((CpuRunner(network, "int8").encode_clips(clips) * exact).sum(1).min()) > 0.998
 
 
 def test_int8_of_nothing_is_the_bias() -> None:
@@ -190,7 +190,7 @@ def test_an_error_of_a_worker_is_raised_and_ends_the_rest() -> None:
 def test_precisions() -> None:
     from app.compose import PRECISIONS
 
-    assert PRECISIONS == ASKED
+    assert PRECISIONS == PRECISION_CHOICES
     assert choose_precision("auto", "cpu", 128) == "float32", "the demo encoder gains nothing"
     assert choose_precision("auto", "cpu", 768) == ("bfloat16" if can("bfloat16") else "float32")
     assert choose_precision("float32", "cpu", 768) == "float32"

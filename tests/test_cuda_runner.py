@@ -37,23 +37,23 @@ def on_cpu(**options: Any) -> CudaRunner:
 
 def test_rows_and_sentences_are_those_of_the_network() -> None:
     runner, plain = on_cpu(), PlainRunner(goldens.lvt("tiny"), "cpu")
-    np.testing.assert_allclose(runner.clips(clips(5)), plain.clips(clips(5)), atol=goldens.UNIT)
+    np.testing.assert_allclose(runner.encode_clips(clips(5)), plain.encode_clips(clips(5)), atol=goldens.UNIT)
     g = goldens.golden("tiny")
     ids, paddings = g["in/text/len64/ids"], g["in/text/len64/paddings"]
-    np.testing.assert_allclose(runner.texts(ids, paddings), g["text/len64/emb"], atol=goldens.UNIT)
+    np.testing.assert_allclose(runner.encode_texts(ids, paddings), g["text/len64/emb"], atol=goldens.UNIT)
 
 
 def test_chunks_keep_their_order_and_their_own_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = on_cpu().clips(clips(7))
+    whole = on_cpu().encode_clips(clips(7))
     monkeypatch.setattr(cuda, "_CHUNK_TOKENS", 2 * 6 * 16)
     runner = on_cpu()
     assert runner.batch == 4
-    np.testing.assert_allclose(runner.clips(clips(7)), whole, atol=1e-6)
+    np.testing.assert_allclose(runner.encode_clips(clips(7)), whole, atol=1e-6)
 
 
 def test_what_does_not_fit_is_tried_in_smaller_chunks(caplog: pytest.LogCaptureFixture) -> None:
     runner = on_cpu()
-    whole = runner.clips(clips(7))
+    whole = runner.encode_clips(clips(7))
     tower, tried = runner._tower, []
 
     def narrow(part: torch.Tensor) -> torch.Tensor:
@@ -63,9 +63,9 @@ def test_what_does_not_fit_is_tried_in_smaller_chunks(caplog: pytest.LogCaptureF
         return tower(part)
 
     runner._tower = narrow  # type: ignore[assignment]
-    np.testing.assert_allclose(runner.clips(clips(7)), whole, atol=1e-6)
+    np.testing.assert_allclose(runner.encode_clips(clips(7)), whole, atol=1e-6)
     assert tried == [7, 4, 2, 2, 2, 1]
-    runner.clips(clips(3))
+    runner.encode_clips(clips(3))
     assert tried[6:] == [2, 1], "what was learnt is kept"
     assert "going on with 2" in caplog.text
 
@@ -78,7 +78,7 @@ def test_one_clip_that_does_not_fit_is_an_error() -> None:
 
     runner._tower = full  # type: ignore[assignment]
     with pytest.raises(RuntimeError, match="out of memory"):
-        runner.clips(clips(2))
+        runner.encode_clips(clips(2))
 
 
 class Skewed(PlainKernels):
@@ -141,7 +141,7 @@ for name, frames in (("tiny", 6), ("odd", 3)):
     rng = np.random.default_rng(4)
     some = rng.integers(0, 256, (2, frames, c.rows * c.patch, c.columns * c.patch, 3), dtype=np.uint8)
     rows = [
-        CudaRunner(network, "cpu", kernels=kernels, dtype=torch.float32).clips(some)
+        CudaRunner(network, "cpu", kernels=kernels, dtype=torch.float32).encode_clips(some)
         for kernels in (TritonKernels(exact=True), PlainKernels())
     ]
     assert np.abs(rows[0] - rows[1]).max() < goldens.UNIT, (name, np.abs(rows[0] - rows[1]).max())
@@ -174,12 +174,12 @@ def test_on_a_gpu(name: str, caplog: pytest.LogCaptureFixture) -> None:
     network = goldens.lvt(name)
     c = network.config
     some = np.stack([goldens.recipe().clip_u8(seed, c.frames, c.size) for seed in range(9)])
-    expected = PlainRunner(network, "cuda").clips(some)
+    expected = PlainRunner(network, "cuda").encode_clips(some)
     with caplog.at_level(logging.WARNING):
         runner = make_runner(goldens.lvt(name), "cuda", "bfloat16")
     assert caplog.messages == []
     assert isinstance(runner, CudaRunner)
     for tokens in (cuda._CHUNK_TOKENS, 2 * c.frames * c.rows * c.columns):
         runner._tokens_at_once = tokens
-        cosines = (runner.clips(some) * expected).sum(axis=1)
+        cosines = (runner.encode_clips(some) * expected).sum(axis=1)
         assert cosines.min() > (0.9998 if name == "lvt_base" else 0.999)

@@ -17,7 +17,7 @@ from stand_in_hub import COMMIT, StandInHub, stand_in_hub
 
 from encoder import ModelNotFound, WeightsMismatch
 from encoder.checkpoints import hub, transfer
-from encoder.config import Published
+from encoder.config import HubFile
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 Fetch = Callable[..., Path]
@@ -32,11 +32,11 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandInHub]:
 
 @pytest.fixture
 def fetch(server: StandInHub, tmp_path: Path) -> Fetch:
-    def call(published: Published, **options: object) -> Path:
+    def call(published: HubFile, **options: object) -> Path:
         settings: dict[str, object] = {
             "endpoint": server.endpoint,
             "cache_dir": tmp_path / "cache",
-            "local_dir": tmp_path / "models",
+            "models": tmp_path / "models",
             "offline": False,
         }
         return hub.fetch(published, **(settings | options))  # type: ignore[arg-type]
@@ -58,12 +58,12 @@ def test_a_file_is_fetched_whole_and_the_second_time_nothing_is_asked(
     server: StandInHub, fetch: Fetch, tmp_path: Path
 ) -> None:
     published = server.publish(CONTENT)
-    seen: list[transfer.Download] = []
-    path = fetch(published, progress=seen.append)
+    seen: list[transfer.DownloadProgress] = []
+    path = fetch(published, on_progress=seen.append)
     assert path.read_bytes() == CONTENT
     assert path.name == "weights.npz"  # not the cache's own name for it: the suffix says what it is
     assert COMMIT in path.parts
-    assert seen[-1] == transfer.Download("weights.npz", len(CONTENT), len(CONTENT))
+    assert seen[-1] == transfer.DownloadProgress("weights.npz", len(CONTENT), len(CONTENT))
     assert [s.done_bytes for s in seen] == sorted(s.done_bytes for s in seen)
     assert not leftovers(tmp_path)
 
@@ -150,9 +150,9 @@ FETCH_IN_A_PROCESS = """
 import sys
 from pathlib import Path
 from encoder.checkpoints import hub
-from encoder.config import Published
+from encoder.config import HubFile
 size, models = int(sys.argv[1]), Path(sys.argv[2])
-print(hub.fetch(Published("org/model", "weights.npz", size), local_dir=models, progress=lambda d: print(d, flush=True)))
+print(hub.fetch(HubFile("org/model", "weights.npz", size), models=models, on_progress=lambda d: print(d, flush=True)))
 """
 
 
@@ -177,7 +177,7 @@ def test_kill_9_in_the_middle_then_resume(server: StandInHub, tmp_path: Path) ->
     first = process(server, tmp_path, len(content))
     assert first.stdout is not None
     for line in first.stdout:
-        if "Download(" in line:
+        if "DownloadProgress(" in line:
             break
     first.send_signal(signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
     first.wait()
@@ -231,7 +231,7 @@ def test_what_comes_damaged_is_deleted_and_said(server: StandInHub, fetch: Fetch
 
 def test_a_recorded_checksum_outranks_what_the_hub_says(server: StandInHub, fetch: Fetch, tmp_path: Path) -> None:
     server.publish(CONTENT[::-1])
-    right = Published("org/model", "weights.npz", len(CONTENT), sha256="0" * 64)
+    right = HubFile("org/model", "weights.npz", len(CONTENT), sha256="0" * 64)
     with pytest.raises(WeightsMismatch, match="0000000"):
         fetch(right)
     assert not list((tmp_path / "cache").rglob("weights.npz"))
@@ -304,7 +304,7 @@ def test_nothing_big_is_fetched_without_a_yes(
         return False
 
     with pytest.raises(ModelNotFound, match="declined"):
-        fetch(published, announce=no)
+        fetch(published, confirm=no)
     with pytest.raises(ModelNotFound, match="nobody was asked"):
         fetch(published)
     assert server.asked("GET") == []
@@ -313,7 +313,7 @@ def test_nothing_big_is_fetched_without_a_yes(
     assert "weights.npz" in said[0]
     assert "1.0 MB" in said[0]
     assert "org/model" in said[0]
-    assert fetch(published, announce=lambda message: True).read_bytes() == CONTENT
+    assert fetch(published, confirm=lambda message: True).read_bytes() == CONTENT
 
 
 def clear_error(message: str, tmp_path: Path) -> None:
@@ -322,7 +322,7 @@ def clear_error(message: str, tmp_path: Path) -> None:
 
 
 def test_no_network_is_one_clear_error(fetch: Fetch, tmp_path: Path) -> None:
-    published = Published("org/model", "weights.npz", 1_000_000)
+    published = HubFile("org/model", "weights.npz", 1_000_000)
     with pytest.raises(ModelNotFound) as caught:
         fetch(published, endpoint=closed_port())
     clear_error(str(caught.value), tmp_path)
@@ -348,7 +348,7 @@ def test_a_name_that_takes_long_to_look_up_is_given_up(
     monkeypatch.setattr(transfer, "PROBE_SECONDS", 0.2)
     monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: time.sleep(3) or [])
     with pytest.raises(ModelNotFound) as caught:
-        fetch(Published("org/model", "weights.npz", 1_000_000), endpoint="http://hub.invalid")
+        fetch(HubFile("org/model", "weights.npz", 1_000_000), endpoint="http://hub.invalid")
     clear_error(str(caught.value), tmp_path)
     assert "no answer" in str(caught.value)
 
@@ -359,7 +359,7 @@ def test_what_the_hub_does_not_have_is_told_apart(server: StandInHub, fetch: Fet
     server.files.clear()
     if missing == "file":
         server.publish(CONTENT, file="other.npz")
-    with pytest.raises(hub.FileNotPublished, match="does not have it"):
+    with pytest.raises(hub.FileNotOnHub, match="does not have it"):
         fetch(published)
 
 
@@ -368,7 +368,7 @@ def test_a_hub_in_trouble_is_not_a_missing_file(server: StandInHub, fetch: Fetch
     server.status = 503
     with pytest.raises(ModelNotFound, match="cannot be reached") as caught:
         fetch(published)
-    assert not isinstance(caught.value, hub.FileNotPublished)
+    assert not isinstance(caught.value, hub.FileNotOnHub)
 
 
 def test_a_captive_portal_is_no_hub(server: StandInHub, fetch: Fetch) -> None:
@@ -396,6 +396,6 @@ def test_a_models_folder_that_cannot_be_written_is_no_obstacle(
 ) -> None:
     (tmp_path / "file").write_text("a file where the folder should be")
     published = server.publish(CONTENT)
-    path = fetch(published, local_dir=tmp_path / "file" / "models")
+    path = fetch(published, models=tmp_path / "file" / "models")
     assert path.read_bytes() == CONTENT
-    assert fetch(published, local_dir=tmp_path / "file" / "models", offline=True) == path
+    assert fetch(published, models=tmp_path / "file" / "models", offline=True) == path

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from encoder.motion import LEVELS, change, few_frames
+from encoder.motion import STILL_BELOW_LEVELS, largest_change, representative_frames
 
 
 def picture(side: int = 96) -> NDArray[np.uint8]:
@@ -18,9 +18,9 @@ def clip(frames: int = 8, side: int = 96) -> NDArray[np.uint8]:
 
 
 def test_one_picture_is_still_and_grain_changes_little() -> None:
-    assert change(clip()[None]) == 0
+    assert largest_change(clip()[None]) == 0
     grain = np.random.default_rng(2).normal(0, 4, (8, 96, 96, 3))
-    assert 0 < change((clip() + grain).clip(0, 255).astype(np.uint8)[None])[0] < LEVELS
+    assert 0 < largest_change((clip() + grain).clip(0, 255).astype(np.uint8)[None])[0] < STILL_BELOW_LEVELS
 
 
 @pytest.mark.parametrize("where", [(0, 0), (40, 60), (90, 90)])
@@ -29,32 +29,32 @@ def test_a_small_thing_in_one_frame_is_motion(where: tuple[int, int], frame: int
     moving = clip()
     row, column = where
     moving[frame, row : row + 6, column : column + 6] ^= 255
-    assert change(moving[None])[0] > LEVELS
+    assert largest_change(moving[None])[0] > STILL_BELOW_LEVELS
 
 
 def test_a_slow_drift_is_motion() -> None:
     ramp = np.arange(8)[:, None, None, None] * 4
     drifting = (clip() // 2 + ramp).astype(np.uint8)
-    assert change(drifting[None])[0] > LEVELS > 4, "though neighbours differ by 4 levels"
+    assert largest_change(drifting[None])[0] > STILL_BELOW_LEVELS > 4, "though neighbours differ by 4 levels"
 
 
 def test_each_clip_is_judged_alone() -> None:
     moving = clip()
     moving[3] ^= 255
-    found = change(np.stack([clip(), moving, clip()]))
+    found = largest_change(np.stack([clip(), moving, clip()]))
     assert found[0] == found[2] == 0
     assert found[1] > 50
 
 
 @pytest.mark.parametrize("side", [1, 5, 18, 33, 72, 288])
 def test_any_size(side: int) -> None:
-    assert change(clip(3, side)[None]) == 0
+    assert largest_change(clip(3, side)[None]) == 0
 
 
 def test_the_frames_kept_are_spread_evenly() -> None:
-    assert few_frames(16, 4).tolist() == [2, 6, 10, 14]
-    assert few_frames(8, 1).tolist() == [4]
-    assert few_frames(5, 5).tolist() == [0, 1, 2, 3, 4]
+    assert representative_frames(16, 4).tolist() == [2, 6, 10, 14]
+    assert representative_frames(8, 1).tolist() == [4]
+    assert representative_frames(5, 5).tolist() == [0, 1, 2, 3, 4]
     for wrong in (0, 9):
         with pytest.raises(ValueError):
-            few_frames(8, wrong)
+            representative_frames(8, wrong)

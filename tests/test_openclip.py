@@ -16,12 +16,14 @@ import torch
 from small_clip import CONFIGURATION, register_small_clip, write_small_clip
 from stand_in_hub import StandInHub, stand_in_hub
 
-from encoder import EncoderUnavailable, ModelNotFound, WeightsMismatch, load_encoder, openclip, openclip_files
+from encoder import EncoderUnavailable, ModelNotFound, WeightsMismatch, load_encoder
 from encoder.checkpoints.download_policy import Sources
-from encoder.openclip import OpenCLIP
-from encoder.openclip_files import import_open_clip
+from encoder.openclip import encoder as openclip_encoder
+from encoder.openclip import pretrained
+from encoder.openclip.encoder import OpenCLIP
+from encoder.openclip.pretrained import import_open_clip
 
-# Looked for, not imported: the import works only through encoder.torchvision_shim.
+# Looked for, not imported: the import works only through encoder.openclip.torchvision_shim.
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("open_clip") is None, reason="the extra 'clip' is not installed"
 )
@@ -79,7 +81,7 @@ def test_the_order_of_frames_means_nothing_here(encoder: OpenCLIP) -> None:
 def test_many_clips_in_parts_are_the_same(encoder: OpenCLIP, monkeypatch: pytest.MonkeyPatch) -> None:
     batch = clips(encoder, 5)
     whole = encoder.encode_clips(batch)
-    monkeypatch.setattr(openclip, "_FRAMES_AT_ONCE", 3)  # a clip is split, and the last part is shorter
+    monkeypatch.setattr(openclip_encoder, "_FRAMES_AT_ONCE", 3)  # a clip is split, and the last part is shorter
     assert np.abs(encoder.encode_clips(batch) - whole).max() < 1e-6
 
 
@@ -171,12 +173,12 @@ def test_a_tag_is_fetched_as_ours_are_and_keeps_its_own_preparation(
     said: list[str] = []
     sources = Sources(
         models=tmp_path / "models",
-        announce=lambda message: bool(said.append(message)) or True,
+        confirm=lambda message: bool(said.append(message)) or True,
         offline=False,
         cache_dir=tmp_path / "cache",
         endpoint=hub.endpoint,
     )
-    options: dict[str, Any] = openclip_files.options(open_clip, "small", "laion", sources)
+    options: dict[str, Any] = pretrained.create_model_options(open_clip, "small", "laion", sources)
     assert Path(options["pretrained"]).read_bytes() == weights
     assert options["force_preprocess_cfg"] == {"mean": (0.1, 0.2, 0.3), "std": (0.3, 0.2, 0.1)}
     assert options["force_quick_gelu"] is True
@@ -186,7 +188,7 @@ def test_a_tag_is_fetched_as_ours_are_and_keeps_its_own_preparation(
 def test_the_older_form_is_taken_where_there_is_no_other(hub: StandInHub, tmp_path: Path) -> None:
     hub.publish(b"weights", repo="org/old", file="open_clip_pytorch_model.bin")
     sources = Sources(models=tmp_path, offline=False, cache_dir=tmp_path / "cache", endpoint=hub.endpoint)
-    assert openclip_files.fetch_weights("org/old", "", sources).read_bytes() == b"weights"
+    assert pretrained.fetch_weights("org/old", "", sources).read_bytes() == b"weights"
 
 
 def test_offline_a_tag_is_one_clear_error(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from torch import Tensor
 from encoder.config import VideoPrismConfig
 from encoder.layers import sinusoid
 from encoder.model import VideoEncoder, VideoPrismLvT
-from encoder.torchvision_shim import import_torchvision
+from encoder.openclip.torchvision_shim import import_torchvision
 
 pytest.importorskip("transformers", reason="the independent witness is not installed (extra `test`)")
 

@@ -23,7 +23,7 @@ from app.jobs.jobs import Jobs
 from app.jobs.state import JobState
 from app.shell.terminal import LiveLine
 from encoder.checkpoints import hub
-from encoder.checkpoints.transfer import Download
+from encoder.checkpoints.transfer import DownloadProgress
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -186,12 +186,12 @@ def test_a_download_is_seen_and_can_be_stopped(tmp_path: Path) -> None:
     def download() -> None:
         with LiveLine() as line, run:
             shower = DownloadLine(line, run)
-            shower.show(Download("weights.npz", 250, 1000))
+            shower.show(DownloadProgress("weights.npz", 250, 1000))
             assert not run.stop_requested()
             runs.stop(run.id)
             deadline = time.monotonic() + 60
             while time.monotonic() < deadline:
-                shower.show(Download("weights.npz", 500, 1000))
+                shower.show(DownloadProgress("weights.npz", 500, 1000))
 
     with pytest.raises(KeyboardInterrupt):
         download()

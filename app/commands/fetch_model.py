@@ -19,8 +19,8 @@ from app.times import clock
 if TYPE_CHECKING:
     from app.jobs.jobs import Job
     from encoder import Encoder
-    from encoder.checkpoints.transfer import Download
-    from encoder.config import Published, VideoPrismConfig
+    from encoder.checkpoints.transfer import DownloadProgress
+    from encoder.config import HubFile, VideoPrismConfig
 
 
 @click.command(
@@ -71,7 +71,7 @@ def fetch_model(settings: Settings, name: str | None, list_names: bool, yes: boo
     say(f"Ready. Index your videos: prismsearch index FOLDER{option}")
 
 
-def fetch_shown(published: Published, *, yes: bool, journal: Job | None = None) -> Path:
+def fetch_shown(published: HubFile, *, yes: bool, journal: Job | None = None) -> Path:
     """Fetch one file: a large one is announced and a yes awaited, and a live line says how far it is.
 
     The journal is told as well, and may ask to stop: KeyboardInterrupt then.
@@ -79,7 +79,7 @@ def fetch_shown(published: Published, *, yes: bool, journal: Job | None = None) 
     from encoder.checkpoints.hub import fetch
 
     with LiveLine() as line:
-        return fetch(published, announce=_asker(line, yes=yes), progress=DownloadLine(line, journal).show)
+        return fetch(published, confirm=_asker(line, yes=yes), on_progress=DownloadLine(line, journal).show)
 
 
 def open_encoder_asking(settings: Settings, *, yes: bool) -> Encoder:
@@ -91,7 +91,7 @@ def open_encoder_asking(settings: Settings, *, yes: bool) -> Encoder:
 
     with LiveLine() as line:
         announce = _asker(line, yes=yes) if yes or has_terminal() else None
-        sources = Sources(announce=announce, progress=DownloadLine(line).show)
+        sources = Sources(confirm=announce, on_progress=DownloadLine(line).show)
         return compose.open_encoder_deferred(settings, lambda: compose.open_encoder(settings, sources))
 
 
@@ -117,7 +117,7 @@ class DownloadLine:
         self._journal = journal
         self._began: tuple[str, float, int] | None = None
 
-    def show(self, download: Download) -> None:
+    def show(self, download: DownloadProgress) -> None:
         """Called as bytes come in."""
         now = time.monotonic()
         if self._began is None or self._began[0] != download.file:

@@ -1,4 +1,4 @@
-"""Checkpoints as files: the official `.npz`, and our own safetensors form, which is mapped into memory."""
+"""Checkpoint files: the official `.npz`, and our own safetensors form, which is memory-mapped."""
 
 from __future__ import annotations
 
@@ -24,7 +24,12 @@ SAFETENSORS_FORMAT = "prismsearch-1"
 
 
 def read_npz(path: Path) -> dict[str, Array]:
-    """All arrays of an official `.npz`. Pickled objects are refused. Raises WeightsMismatch for a file that is none."""
+    """Read all arrays of an official `.npz`; pickled objects are refused.
+
+    Raises:
+        WeightsMismatch: The file is no readable `.npz`.
+        OSError: It cannot be opened.
+    """
     try:
         with np.load(path, allow_pickle=False) as file:
             return {key: file[key] for key in file.files}
@@ -33,9 +38,15 @@ def read_npz(path: Path) -> dict[str, Array]:
 
 
 def load_network(path: Path, config: VideoPrismConfig | None = None) -> VideoEncoder | VideoPrismLvT:
-    """A network in evaluation mode from an official `.npz` or from our `.safetensors` (memory mapped).
+    """Load a network, in evaluation mode and on the CPU, from an official `.npz` or our `.safetensors`.
 
-    config: what the file must be; None reads it from the file. Raises WeightsMismatch.
+    Args:
+        path: The file; `.safetensors` is memory-mapped, anything else is read as `.npz`.
+        config: The configuration that the file must have; None reads it from the file.
+
+    Raises:
+        WeightsMismatch: Keys, shapes or configuration are others, or the file is damaged.
+        OSError: It cannot be opened.
     """
     if path.suffix == ".safetensors":
         config, state = read_safetensors(path, config)
@@ -47,8 +58,15 @@ def load_network(path: Path, config: VideoPrismConfig | None = None) -> VideoEnc
 
 
 def network_from_state(config: VideoPrismConfig, state: Mapping[str, Tensor]) -> VideoEncoder | VideoPrismLvT:
-    """Put a state dict into a network without a second copy of it. Raises WeightsMismatch."""
-    with torch.device("meta"), _LeftEmpty():
+    """Build a network around the tensors of a state dict, without copying them.
+
+    Returns:
+        The network, in evaluation mode and without gradients.
+
+    Raises:
+        WeightsMismatch: Keys or shapes are not those of `config`.
+    """
+    with torch.device("meta"), _SkipInit():
         network: nn.Module = build(config)
     expected = {key: tuple(value.shape) for key, value in network.state_dict().items()}
     found = {key: tuple(value.shape) for key, value in state.items()}
@@ -62,10 +80,10 @@ def network_from_state(config: VideoPrismConfig, state: Mapping[str, Tensor]) ->
     return network.eval()
 
 
-class _LeftEmpty(TorchFunctionMode):
-    """Parameters are not filled: those of a network on the device "meta" have nothing to be filled.
+class _SkipInit(TorchFunctionMode):
+    """Skip the initialisation of parameters, which on the device "meta" has no effect.
 
-    That alone is no saving, but torch does it by importing its whole compiler, which takes 2 s.
+    It is skipped because torch would import its whole compiler for it, which takes 2 s.
     """
 
     def __torch_function__(
@@ -78,7 +96,11 @@ class _LeftEmpty(TorchFunctionMode):
 
 
 def write_safetensors(path: Path, network: VideoEncoder | VideoPrismLvT) -> None:
-    """Our own form of a checkpoint: the state dict, its configuration in the header. Written whole or not at all."""
+    """Write our own form of a checkpoint: the state dict, with the configuration in the header; whole or not at all.
+
+    Raises:
+        OSError, safetensors.SafetensorError: The disk is full or not writable.
+    """
     from safetensors.torch import save_file
 
     config = {key: value for key, value in asdict(network.config).items() if key != "weights"}
@@ -91,7 +113,19 @@ def write_safetensors(path: Path, network: VideoEncoder | VideoPrismLvT) -> None
 
 
 def read_safetensors(path: Path, config: VideoPrismConfig | None = None) -> tuple[VideoPrismConfig, dict[str, Tensor]]:
-    """What `write_safetensors` wrote, memory mapped. Raises WeightsMismatch for any other file."""
+    """Map a file of `write_safetensors` into memory.
+
+    Args:
+        path: The file.
+        config: The configuration that it must have; None accepts any.
+
+    Returns:
+        The configuration and the state dict.
+
+    Raises:
+        WeightsMismatch: Another kind of file, a damaged one, or another configuration.
+        OSError: It cannot be opened.
+    """
     from safetensors import SafetensorError, safe_open
 
     try:

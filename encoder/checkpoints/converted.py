@@ -1,6 +1,7 @@
-"""Large official checkpoints are written once more in our own form, which is mapped into memory and need not be read.
+"""Converted copies of large official checkpoints, which later starts map into memory instead of reading them.
 
-The copy is a cache: it is found by the digest of the weights, and without it everything works, only slower to start.
+A copy is a cache in the models folder, found by the digest of the weights. Without it everything works, but starting is
+slower.
 """
 
 from __future__ import annotations
@@ -20,41 +21,53 @@ from encoder.errors import ModelNotFound, WeightsMismatch
 from encoder.model import VideoEncoder, VideoPrismLvT
 
 CONVERT_FROM_BYTES = 100_000_000
-"""Smaller checkpoints are read in no time."""
+"""Smaller checkpoints are not converted: reading them takes no noticeable time."""
 
 _KEEP_FREE_BYTES = 2_000_000_000
 
 
-def load_quickly(path: Path, config: VideoPrismConfig | None, models: Path) -> tuple[VideoEncoder | VideoPrismLvT, str]:
-    """The network of a checkpoint, and the digest of its weights: the same for the official and for our own form.
+def load_network_cached(
+    path: Path, config: VideoPrismConfig | None, models: Path
+) -> tuple[VideoEncoder | VideoPrismLvT, str]:
+    """Load the network of a checkpoint, from its converted copy where there is one; write the copy where not.
 
-    config: what it must be; None reads that from the file. models: where receipts and copies are kept.
-    Raises WeightsMismatch, ModelNotFound.
+    Args:
+        path: An official `.npz` or our `.safetensors`.
+        config: The configuration that the file must have; None reads it from the file.
+        models: The models folder, for records and copies.
+
+    Returns:
+        The network in evaluation mode on the CPU, and the digest of its weights, which is the same for both file
+        formats.
+
+    Raises:
+        ModelNotFound: The file cannot be read.
+        WeightsMismatch: It is not the checkpoint that it should be.
     """
-    place = verified.place_for(models, path)
-    receipt = verified.read(place)
-    known = receipt.digest if receipt and receipt.holds(path) else None
+    kept = verified.record_path_for(models, path)
+    record = verified.read_record(kept)
+    known = record.digest if record and record.is_current(path) else None
     if known is not None and path.suffix == ".npz":
         network = _from_copy(_copy_of(known, models), known, config, models)
         if network is not None:
             return network, known
     try:
-        before = verified.about(path, "")
+        before = verified.VerifiedFile.of(path, "")
         network = load_network(path, config)
     except OSError as error:
         raise ModelNotFound(f"{path} cannot be read: {error}") from error
     digest = weights_digest(network) if known is None else known
-    if before.size_bytes >= CONVERT_FROM_BYTES and before.holds(path):
-        verified.write(place, verified.about(path, digest))
+    if before.size_bytes >= CONVERT_FROM_BYTES and before.is_current(path):
+        verified.write_record(kept, verified.VerifiedFile.of(path, digest))
         if path.suffix == ".npz":
             _write_copy(network, digest, models)
     return network, digest
 
 
 def weights_digest(network: VideoEncoder | VideoPrismLvT) -> str:
-    """Names these very weights, whatever file they came from: 16 hexadecimal digits over numbers and arrays."""
+    """Return a digest of configuration and weights, 16 hexadecimal digits, whatever file they came from."""
     found = hashlib.blake2b(digest_size=8)
-    # Heads, for one, leave no trace in the shapes here.
+    # The number of heads, for example, does not show in the shapes of the state dict.
     found.update(repr(replace(network.config, name="", weights=None)).encode())
     for key, value in sorted(network.state_dict().items()):
         array = np.ascontiguousarray(value.detach().cpu().numpy())
@@ -70,18 +83,18 @@ def _copy_of(digest: str, models: Path) -> Path:
 def _from_copy(
     copy: Path, digest: str, config: VideoPrismConfig | None, models: Path
 ) -> VideoEncoder | VideoPrismLvT | None:
-    """The network from its copy; None where there is none that was written by us and left alone since."""
-    receipt = verified.read(verified.place_for(models, copy))
-    if receipt is None or receipt.digest != digest or not receipt.holds(copy):
+    """Load the network from its copy; return None unless the copy is one that we wrote, unchanged since."""
+    record = verified.read_record(verified.record_path_for(models, copy))
+    if record is None or record.digest != digest or not record.is_current(copy):
         return None
     try:
         return load_network(copy, config)
     except (WeightsMismatch, OSError):
-        return None  # of another version, or gone meanwhile: the official file is read instead, and the copy replaced
+        return None  # of another version, or deleted meanwhile: the official file is read, and the copy replaced
 
 
 def _write_copy(network: VideoEncoder | VideoPrismLvT, digest: str, models: Path) -> None:
-    """Keep a copy where there is ample room for one."""
+    """Write the copy, if the disk has ample room for it."""
     copy = _copy_of(digest, models)
     size = sum(value.numel() * value.element_size() for value in network.state_dict().values())
     try:
@@ -89,6 +102,6 @@ def _write_copy(network: VideoEncoder | VideoPrismLvT, digest: str, models: Path
         if shutil.disk_usage(copy.parent).free < size + _KEEP_FREE_BYTES:
             return
         write_safetensors(copy, network)
-        verified.write(verified.place_for(models, copy), verified.about(copy, digest))
-    except (OSError, SafetensorError):  # a full disk is either
+        verified.write_record(verified.record_path_for(models, copy), verified.VerifiedFile.of(copy, digest))
+    except (OSError, SafetensorError):  # a full disk raises either
         return

@@ -1,7 +1,7 @@
-"""Published files, from the Hugging Face Hub into its ordinary cache: found, announced, downloaded, checked.
+"""Files of the Hugging Face Hub: found on this machine or downloaded into the hub's ordinary cache, and verified.
 
-What is done here and not left to the client (measured with huggingface_hub 2.4): it accepts a damaged file of the right
-size, starts again at zero after the process was stopped, and takes 23 s to say that there is no network.
+This does more than the client, huggingface_hub 2.4, which by measurement accepts a damaged file of the right size,
+starts again at zero after the process was stopped, and takes 23 s to report that there is no network.
 """
 
 from __future__ import annotations
@@ -12,115 +12,137 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from encoder.checkpoints import verified
-from encoder.checkpoints.transfer import Download, Remote, ask, download
-from encoder.config import ALIASES, CONFIGS, Published
+from encoder.checkpoints.transfer import DownloadProgress, RemoteFile, download, probe
+from encoder.config import ALIASES, CONFIGS, HubFile
 from encoder.errors import ModelNotFound, WeightsMismatch
 
-Announce = Callable[[str], bool]
-Progress = Callable[[Download], None]
+Confirm = Callable[[str], bool]
+OnProgress = Callable[[DownloadProgress], None]
 
 SMALL_BYTES = 10_000_000
-"""Up to here a file is fetched without asking first; a vocabulary is, weights never are."""
+"""Files up to this size are downloaded without consent: vocabularies are smaller, weights are not."""
 
-_SIZE_TOLERANCE = 0.05
+_SIZE_TOLERANCE = 0.05  # of the size that `HubFile` states, where no checksum is known
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-class FileNotPublished(ModelNotFound):
-    """The hub was reached, and the repository or the file is not there."""
+class FileNotOnHub(ModelNotFound):
+    """The hub answered that it has no such repository, revision or file."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Places:
-    """Where files are looked for and put."""
+class _Locations:
+    """The folders that are searched and written, and the hub."""
 
-    models: Path  # the user's own folder; receipts live below it
-    cache: Path  # huggingface_hub's
+    models: Path  # see `models_folder`
+    cache: Path  # of huggingface_hub
     endpoint: str | None
 
 
-def models_folder(local_dir: Path | None = None) -> Path:
-    """Where weights may be put by hand, and where receipts and converted weights are kept."""
-    if local_dir is not None:
-        return local_dir
+def models_folder(models: Path | None = None) -> Path:
+    """Return the folder for weights that a person puts there, records of verified files and converted copies.
+
+    Args:
+        models: The folder, where one was chosen; None for the standard one among huggingface_hub's assets.
+    """
+    if models is not None:
+        return models
     from huggingface_hub import constants
 
     return Path(constants.HF_ASSETS_CACHE) / "prismsearch"
 
 
 def fetch(
-    published: Published,
+    hub_file: HubFile,
     *,
-    announce: Announce | None = None,
+    confirm: Confirm | None = None,
     offline: bool | None = None,
-    local_dir: Path | None = None,
-    progress: Progress | None = None,
+    models: Path | None = None,
+    on_progress: OnProgress | None = None,
     cache_dir: Path | None = None,
     endpoint: str | None = None,
 ) -> Path:
-    """The path of a published file, verified; downloaded where it is not on this machine yet.
+    """Return the local path of a verified file; download it where this machine does not have it.
 
-    announce: is told what is about to be downloaded, and agrees or not. Without it nothing above 10 MB is downloaded.
-    offline: None follows HF_HUB_OFFLINE. local_dir: the models folder, see `models_folder`. cache_dir, endpoint: None
-    follows HF_HOME and HF_ENDPOINT.
+    The models folder is searched first, then the cache. A file found there is read in full once and recorded as
+    verified; later calls compare only its size and time.
 
-    Raises ModelNotFound (FileNotPublished where the hub answered that it has no such file), WeightsMismatch.
+    Args:
+        hub_file: The file.
+        confirm: Called with a sentence before a file above `SMALL_BYTES` is downloaded; returns whether to go on. None
+            declines.
+        offline: Whether downloads are switched off; None follows HF_HUB_OFFLINE.
+        models: The models folder; None for the standard one, see `models_folder`.
+        on_progress: Called as bytes arrive.
+        cache_dir: The cache of huggingface_hub; None follows HF_HOME.
+        endpoint: The address of the hub; None follows HF_ENDPOINT.
+
+    Raises:
+        ModelNotFound: The file is not here and cannot or may not be downloaded. FileNotOnHub where the hub answered
+            that it has no such file.
+        WeightsMismatch: The file has another checksum or size than it should.
     """
     from huggingface_hub import constants
 
     constants.HF_HUB_DISABLE_TELEMETRY = True
-    places = _Places(models_folder(local_dir), Path(cache_dir or constants.HF_HUB_CACHE), endpoint)
-    kept = verified.place(places.models, f"{published.repo}/{published.file}".replace("/", "--"))
-    receipt = verified.read(kept)
-    if receipt and receipt.holds(Path(receipt.path)) and published.sha256 in (None, receipt.digest):
-        return Path(receipt.path)
+    locations = _Locations(models_folder(models), Path(cache_dir or constants.HF_HUB_CACHE), endpoint)
+    kept = verified.record_path(locations.models, f"{hub_file.repo}/{hub_file.file}".replace("/", "--"))
+    record = verified.read_record(kept)
+    if record and record.is_current(Path(record.path)) and hub_file.sha256 in (None, record.digest):
+        return Path(record.path)
 
-    by_hand = _by_hand(published, places)
+    by_hand = _by_hand(hub_file, locations)
     if by_hand.is_file():
-        return _accept(by_hand, published, receipt, kept, deletable=False)
-    cached = _cached(published, receipt, places)
+        return _accept(by_hand, hub_file, record, kept, deletable=False)
+    cached = _cached(hub_file, record, locations)
     if cached is not None:
-        return _accept(cached, published, receipt, kept, deletable=True)
+        return _accept(cached, hub_file, record, kept, deletable=True)
 
     if constants.HF_HUB_OFFLINE if offline is None else offline:
-        raise ModelNotFound(_advice(published, places, "downloading is switched off (HF_HUB_OFFLINE)"))
-    revision = receipt.commit if receipt and receipt.commit and not published.sha256 else published.revision
-    remote = _ask(published, revision, places)
+        raise ModelNotFound(_advice(hub_file, locations, "downloading is switched off (HF_HUB_OFFLINE)"))
+    revision = record.commit if record and record.commit and not hub_file.sha256 else hub_file.revision
+    remote = _probe(hub_file, revision, locations)
     size = remote.size_bytes
     if size > SMALL_BYTES:
-        if announce is None:
-            raise ModelNotFound(_advice(published, places, f"it is {_size(size)}, and nobody was asked"))
-        message = f"{published.file} ({_size(size)}, {published.licence}) will be downloaded from {published.repo}"
-        if not announce(f"{message} into {places.cache}"):
-            raise ModelNotFound(_advice(published, places, "the download was declined"))
-    expected = published.sha256 or (receipt.digest if receipt else None)
-    path = download(published, remote, places.cache, endpoint=places.endpoint, progress=progress, expected=expected)
-    verified.write(kept, verified.about(path, expected or remote.sha256 or verified.sha256_of(path), remote.commit))
+        if confirm is None:
+            raise ModelNotFound(_advice(hub_file, locations, f"it is {_size(size)}, and nobody was asked"))
+        message = f"{hub_file.file} ({_size(size)}, {hub_file.licence}) will be downloaded from {hub_file.repo}"
+        if not confirm(f"{message} into {locations.cache}"):
+            raise ModelNotFound(_advice(hub_file, locations, "the download was declined"))
+    expected = hub_file.sha256 or (record.digest if record else None)
+    path = download(
+        hub_file, remote, locations.cache, endpoint=locations.endpoint, on_progress=on_progress, expected=expected
+    )
+    verified.write_record(
+        kept, verified.VerifiedFile.of(path, expected or remote.sha256 or verified.sha256_of(path), remote.commit)
+    )
     return path
 
 
-def _cached(published: Published, receipt: verified.Receipt | None, places: _Places) -> Path | None:
-    """The file in the hub's cache: the commit that was used before, else what the revision points to."""
+def _cached(hub_file: HubFile, record: verified.VerifiedFile | None, locations: _Locations) -> Path | None:
+    """Return the file in the hub's cache: of the commit that was used before, else of the revision."""
     from huggingface_hub import try_to_load_from_cache
 
-    for revision in (receipt.commit if receipt else None, published.revision):
+    for revision in (record.commit if record else None, hub_file.revision):
         if revision is None:
             continue
-        found = try_to_load_from_cache(published.repo, published.file, cache_dir=places.cache, revision=revision)
+        found = try_to_load_from_cache(hub_file.repo, hub_file.file, cache_dir=locations.cache, revision=revision)
         if isinstance(found, str) and Path(found).is_file():
             return Path(found)
     return None
 
 
-def _accept(path: Path, published: Published, receipt: verified.Receipt | None, kept: Path, *, deletable: bool) -> Path:
-    """Read a file that is already here in full, once, and remember that it is right. Raises WeightsMismatch."""
-    blob = path.resolve()  # the cache names big files by their sha256
+def _accept(
+    path: Path, hub_file: HubFile, record: verified.VerifiedFile | None, kept: Path, *, deletable: bool
+) -> Path:
+    """Verify a file that is already here by reading it in full, and record that. Raise WeightsMismatch."""
+    blob = path.resolve()  # the cache names large files by their sha256
     named = blob.name if _SHA256.fullmatch(blob.name) else None
-    wanted = published.sha256 or (receipt.digest if receipt else None)
+    wanted = hub_file.sha256 or (record.digest if record else None)
     size = blob.stat().st_size
-    if wanted is None and named is None and _unlikely(size, published.size_bytes):
+    if wanted is None and named is None and _unlikely(size, hub_file.size_bytes):
         raise WeightsMismatch(
-            f"{path} has {size:,} bytes, but {published.file} has about {published.size_bytes:,}; it was cut short or "
+            f"{path} has {size:,} bytes, but {hub_file.file} has about {hub_file.size_bytes:,}; it was cut short or "
             "is another file. Remove it and fetch the model again"
         )
     try:
@@ -132,24 +154,24 @@ def _accept(path: Path, published: Published, receipt: verified.Receipt | None, 
     if wanted is not None and found != wanted:
         if deletable and named is None:
             raise WeightsMismatch(
-                f"{path} is not {published.file}: its sha256 is {found}, not {wanted}. {_delete(path, blob)}"
+                f"{path} is not {hub_file.file}: its sha256 is {found}, not {wanted}. {_delete(path, blob)}"
             )
-        pinned = "" if published.sha256 else f" as it was when first used here (to accept the new one, remove {kept})"
+        pinned = "" if hub_file.sha256 else f" as it was when first used here (to accept the new one, remove {kept})"
         raise WeightsMismatch(
-            f"{path} is not {published.file}{pinned}: its sha256 is {found}, not {wanted}. Put the right file there, "
+            f"{path} is not {hub_file.file}{pinned}: its sha256 is {found}, not {wanted}. Put the right file there, "
             "or remove it and fetch the model again"
         )
     commit = path.parent.name if deletable and re.fullmatch(r"[0-9a-f]{40}", path.parent.name) else None
-    verified.write(kept, verified.about(path, found, commit))
+    verified.write_record(kept, verified.VerifiedFile.of(path, found, commit))
     return path
 
 
-def _unlikely(size: int, about: int) -> bool:
-    return bool(about) and abs(size - about) > _SIZE_TOLERANCE * about
+def _unlikely(size: int, stated: int) -> bool:
+    return bool(stated) and abs(size - stated) > _SIZE_TOLERANCE * stated
 
 
 def _delete(pointer: Path, blob: Path) -> str:
-    """Take a damaged file out of the cache, so that the next run fetches it anew; says what became of it."""
+    """Delete a damaged file from the cache, so that the next run downloads it again; return a sentence about it."""
     try:
         for path in (pointer, blob):
             path.unlink(missing_ok=True)
@@ -158,33 +180,33 @@ def _delete(pointer: Path, blob: Path) -> str:
     return "It was deleted; run the same command again to fetch it anew"
 
 
-def _ask(published: Published, revision: str, places: _Places) -> Remote:
-    """What the hub says about the file, within about three seconds. Raises ModelNotFound."""
+def _probe(hub_file: HubFile, revision: str, locations: _Locations) -> RemoteFile:
+    """Ask the hub about the file, for at most about three seconds. Raise ModelNotFound."""
     from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
 
     try:
-        return ask(published, revision, endpoint=places.endpoint)
+        return probe(hub_file, revision, endpoint=locations.endpoint)
     except (EntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError) as error:
         first = str(error).strip().splitlines()[0]
-        raise FileNotPublished(_advice(published, places, f"the hub does not have it ({first})")) from error
+        raise FileNotOnHub(_advice(hub_file, locations, f"the hub does not have it ({first})")) from error
     except OSError as error:
-        raise ModelNotFound(_advice(published, places, f"the hub cannot be reached ({error})")) from error
+        raise ModelNotFound(_advice(hub_file, locations, f"the hub cannot be reached ({error})")) from error
 
 
-def _by_hand(published: Published, places: _Places) -> Path:
-    """Where a person may put the file. Names that many repositories use stand below the repository's own."""
-    ours = published.size_bytes > 0
-    return places.models / published.file if ours else places.models / published.repo / published.file
+def _by_hand(hub_file: HubFile, locations: _Locations) -> Path:
+    """Return where a person may put the file. File names that many repositories share get a folder per repository."""
+    unique = hub_file.size_bytes > 0  # VideoPrism's; sizes of OpenCLIP's files are not known beforehand
+    return locations.models / hub_file.file if unique else locations.models / hub_file.repo / hub_file.file
 
 
-def _advice(published: Published, places: _Places, why: str) -> str:
-    size = f" ({_size(published.size_bytes)})" if published.size_bytes else ""
-    alias = next((a for a, name in ALIASES.items() if CONFIGS[name].weights == published), "")
+def _advice(hub_file: HubFile, locations: _Locations, why: str) -> str:
+    size = f" ({_size(hub_file.size_bytes)})" if hub_file.size_bytes else ""
+    alias = next((a for a, name in ALIASES.items() if CONFIGS[name].weights == hub_file), "")
     command = f"prismsearch fetch-model {alias}".rstrip()
     return (
-        f"{published.file}{size} of {published.repo} is not on this machine, and {why}. Where there is a network, run "
-        f"`{command}`; or copy the file to {_by_hand(published, places)}; or copy a Hugging Face cache that has it and "
-        "set HF_HOME; or name a file with --encoder PATH. `--encoder demo` needs no download"
+        f"{hub_file.file}{size} of {hub_file.repo} is not on this machine, and {why}. Where there is a network, run "
+        f"`{command}`; or copy the file to {_by_hand(hub_file, locations)}; or copy a Hugging Face cache that has it "
+        "and set HF_HOME; or name a file with --encoder PATH. `--encoder demo` needs no download"
     )
 
 

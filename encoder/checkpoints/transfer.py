@@ -1,8 +1,8 @@
-"""One file over the network: ask the hub about it, then transfer it in a way that survives being stopped.
+"""Download of one file from the hub: a probe for its metadata, then a transfer that can be resumed.
 
-The bytes land beside the blobs of huggingface_hub's cache under a name of their own, are checked there, and only then
-become a blob; so a file in the cache is a file that was right when it came. A transfer that broke, by a cut or by kill
--9, goes on where it stopped (the client's own does so only while the process lives).
+The bytes are written beside the blobs of huggingface_hub's cache under a temporary name, checked there, and only then
+renamed to a blob: a file in the cache was correct when it arrived. A transfer that broke off, even by kill -9, resumes
+where it stopped (the client's own resumes only while its process lives).
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from pathlib import Path
 from typing import Any
 
 from encoder.checkpoints import verified
-from encoder.config import Published
+from encoder.config import HubFile
 from encoder.errors import ModelNotFound, WeightsMismatch
 
 PROBE_SECONDS = 3.0
-_ATTEMPTS = 5  # in a row that bring nothing
+_ATTEMPTS = 5  # in a row without a new byte
 _PAUSE_SECONDS = 0.5  # before the second attempt; doubles
 _TIMEOUT_SECONDS = 15.0  # without a single byte
 
 
 @dataclass(frozen=True, slots=True)
-class Download:
-    """How far a transfer is."""
+class DownloadProgress:
+    """The progress of a transfer: bytes that are here, and bytes in all."""
 
     file: str
     done_bytes: int
@@ -37,26 +37,37 @@ class Download:
 
 
 @dataclass(frozen=True, slots=True)
-class Remote:
-    """What the hub says about a file before it is transferred."""
+class RemoteFile:
+    """The hub's metadata of a file."""
 
     url: str
-    revision: str  # as asked for
+    revision: str  # as requested: a branch or a commit
     commit: str
     etag: str
     size_bytes: int
 
     @property
     def sha256(self) -> str | None:
-        """The hub names large files by their sha256; small ones by a git hash, which says nothing to us."""
+        """The ETag of a large file. Small files have a git hash there, which is of no use: None."""
         return self.etag if re.fullmatch(r"[0-9a-f]{64}", self.etag) else None
 
 
-def ask(published: Published, revision: str, *, endpoint: str | None) -> Remote:
-    """One HEAD request, given up after `PROBE_SECONDS` in all. Raises OSError, or huggingface_hub's own errors."""
+def probe(hub_file: HubFile, revision: str, *, endpoint: str | None) -> RemoteFile:
+    """Request a file's metadata from the hub with one HEAD request.
+
+    Args:
+        hub_file: The file.
+        revision: A branch or commit of its repository.
+        endpoint: The address of the hub; None for the standard one.
+
+    Raises:
+        OSError: No answer within `PROBE_SECONDS`, no connection, or the answer of something that is no hub.
+        huggingface_hub.errors.HfHubHTTPError: The hub refused; its subclasses tell whether repository, revision or
+            file does not exist.
+    """
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
-    url = hf_hub_url(published.repo, published.file, revision=revision, endpoint=endpoint)
+    url = hf_hub_url(hub_file.repo, hub_file.file, revision=revision, endpoint=endpoint)
     answer: list[Any] = []
 
     def request() -> None:
@@ -65,7 +76,7 @@ def ask(published: Published, revision: str, *, endpoint: str | None) -> Remote:
         except Exception as error:  # noqa: BLE001 - handed over to the caller's thread and raised there
             answer.append(error)
 
-    # In a thread, because looking up a name may take longer than any timeout that can be given.
+    # In a thread, because resolving a host name may take longer than any timeout that the client accepts.
     thread = threading.Thread(target=request, name="hub-probe", daemon=True)
     thread.start()
     thread.join(PROBE_SECONDS)
@@ -78,29 +89,41 @@ def ask(published: Published, revision: str, *, endpoint: str | None) -> Remote:
         raise found
     if not found.etag or not found.commit_hash or found.size is None or not re.fullmatch(r"[\w.-]+", found.etag):
         raise ConnectionError(f"{url} was answered, but not by a hub: no commit, ETag or size")
-    return Remote(url, revision, found.commit_hash, found.etag, found.size)
+    return RemoteFile(url, revision, found.commit_hash, found.etag, found.size)
 
 
 def download(
-    published: Published,
-    remote: Remote,
+    hub_file: HubFile,
+    remote: RemoteFile,
     cache: Path,
     *,
     endpoint: str | None,
-    progress: Callable[[Download], None] | None,
+    on_progress: Callable[[DownloadProgress], None] | None,
     expected: str | None,
 ) -> Path:
-    """Transfer, check, and put into the cache. Returns the path there.
+    """Download a file, check it and put it into the cache.
 
-    expected: the sha256 it must have; None takes the one that the hub names. Raises ModelNotFound when it breaks off,
-    WeightsMismatch when what came is not what was promised.
+    Args:
+        hub_file: The file.
+        remote: Its metadata, from `probe`.
+        cache: The folder of huggingface_hub's cache.
+        endpoint: The address of the hub; None for the standard one.
+        on_progress: Called as bytes arrive.
+        expected: The sha256 that the file must have; None for the one that the hub states.
+
+    Returns:
+        The path in the cache.
+
+    Raises:
+        ModelNotFound: The transfer broke off, or the disk is full or not writable.
+        WeightsMismatch: The file that came has another checksum.
     """
     from huggingface_hub import constants, hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError
     from huggingface_hub.file_download import repo_folder_name
     from huggingface_hub.utils import WeakFileLock  # type: ignore[attr-defined]  # loaded lazily there
 
-    storage = cache / repo_folder_name(repo_id=published.repo, repo_type="model")
+    storage = cache / repo_folder_name(repo_id=hub_file.repo, repo_type="model")
     blob = storage / "blobs" / remote.etag
     partial = blob.with_name(f"{blob.name}.prismsearch.incomplete")
     lock = cache / ".locks" / storage.name / f"{blob.name}.prismsearch.lock"
@@ -109,15 +132,15 @@ def download(
             folder.mkdir(parents=True, exist_ok=True)
         with WeakFileLock(lock):
             if blob.exists():  # another process was faster, or only the link to it was lost
-                _check(published, blob, expected or remote.sha256)
+                _check(hub_file, blob, expected or remote.sha256)
             else:
-                _transfer(published.file, remote, partial, progress)
-                _check(published, partial, expected or remote.sha256)
+                _transfer(hub_file.file, remote, partial, on_progress)
+                _check(hub_file, partial, expected or remote.sha256)
                 partial.replace(blob)
-        # The blob is there, so this makes only the link and the note which commit the revision is.
+        # The blob exists, so this only creates the link and notes the revision's commit.
         path = hf_hub_download(
-            published.repo,
-            published.file,
+            hub_file.repo,
+            hub_file.file,
             revision=remote.revision,
             cache_dir=cache,
             endpoint=endpoint,
@@ -126,17 +149,19 @@ def download(
         return Path(path)
     except (_http_error(), EntryNotFoundError) as error:
         raise ModelNotFound(
-            f"{published.file} came, but the hub could not be asked again: {error}; try again"
+            f"{hub_file.file} came, but the hub could not be asked again: {error}; try again"
         ) from error
     except OSError as error:
         raise ModelNotFound(
-            f"{published.file} could not be written to {blob.parent}: {error}. Make room there, or set HF_HOME to "
+            f"{hub_file.file} could not be written to {blob.parent}: {error}. Make room there, or set HF_HOME to "
             "another disk, and run the same command again"
         ) from error
 
 
-def _transfer(name: str, remote: Remote, partial: Path, progress: Callable[[Download], None] | None) -> None:
-    """Bring `partial` to its full size, from where it is. Raises ModelNotFound, OSError (disk)."""
+def _transfer(
+    name: str, remote: RemoteFile, partial: Path, on_progress: Callable[[DownloadProgress], None] | None
+) -> None:
+    """Extend `partial` to the full size, resuming where it ends. Raise ModelNotFound, or OSError from the disk."""
     done = partial.stat().st_size if partial.exists() else 0
     if done > remote.size_bytes:
         partial.unlink()
@@ -152,7 +177,7 @@ def _transfer(name: str, remote: Remote, partial: Path, progress: Callable[[Down
     while done < remote.size_bytes:
         before, problem = done, "the connection ended early"
         try:
-            done = _stream(name, remote, partial, done, progress)
+            done = _stream(name, remote, partial, done, on_progress)
         except _http_error() as error:
             problem = str(error) or type(error).__name__
             done = partial.stat().st_size if partial.exists() else 0
@@ -166,8 +191,10 @@ def _transfer(name: str, remote: Remote, partial: Path, progress: Callable[[Down
             time.sleep(_PAUSE_SECONDS * 2**failures if failures else 0.0)
 
 
-def _stream(name: str, remote: Remote, partial: Path, done: int, progress: Callable[[Download], None] | None) -> int:
-    """One request, from byte `done` on; returns how many bytes there are now. Raises the client's errors, OSError."""
+def _stream(
+    name: str, remote: RemoteFile, partial: Path, done: int, on_progress: Callable[[DownloadProgress], None] | None
+) -> int:
+    """Append what one request from byte `done` on brings; return the new size. Raise the client's errors, OSError."""
     from huggingface_hub import get_session
     from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
 
@@ -183,33 +210,35 @@ def _stream(name: str, remote: Remote, partial: Path, done: int, progress: Calla
         if not resumed:
             done = 0
         with partial.open("ab" if resumed else "wb") as file:
-            for chunk in response.iter_bytes():  # as they come: a larger unit would be lost at a cut
+            for (
+                chunk
+            ) in response.iter_bytes():  # in the chunks of the network: of a larger one more would be lost at a cut
                 file.write(chunk)
                 done += len(chunk)
                 if done > remote.size_bytes:
                     break  # it will not pass the check
-                if progress is not None:
-                    progress(Download(name, done, remote.size_bytes))
+                if on_progress is not None:
+                    on_progress(DownloadProgress(name, done, remote.size_bytes))
             file.flush()
             os.fsync(file.fileno())
     return done
 
 
-def _check(published: Published, partial: Path, expected: str | None) -> None:
-    """Raises WeightsMismatch, and takes away what came, when it is not the promised file."""
+def _check(hub_file: HubFile, partial: Path, expected: str | None) -> None:
+    """Raise WeightsMismatch, and delete the file, when it has another checksum than expected."""
     if expected is None:
         return
     found = verified.sha256_of(partial)
     if found != expected:
         partial.unlink(missing_ok=True)
         raise WeightsMismatch(
-            f"what came as {published.file} of {published.repo} has sha256 {found}, not {expected}. It was deleted; "
+            f"what came as {hub_file.file} of {hub_file.repo} has sha256 {found}, not {expected}. It was deleted; "
             "run the same command again, and if that repeats, the file was replaced at its source or changed on the way"
         )
 
 
 def _http_error() -> type[Exception]:
-    """The base of what the client's HTTP library raises (httpx, or httpx2 since huggingface_hub 2)."""
+    """Return the base of the errors of the client's HTTP library (httpx, or httpx2 since huggingface_hub 2)."""
     from huggingface_hub.errors import HfHubHTTPError
 
     return next(c for c in HfHubHTTPError.__mro__ if c.__name__ == "HTTPError")

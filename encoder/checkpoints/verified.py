@@ -1,6 +1,7 @@
-"""Receipts: what was found out about a big file once, so that later starts need only look at its size and time.
+"""Records of files that were read and verified in full, so that later starts need only their size and time.
 
-A receipt holds while the file has the size and modification time that it had when it was read in full.
+A record is current while its file has the size and modification time that it had when it was read. Records are small
+JSON files below the models folder; without them everything works, but each start reads the weights again.
 """
 
 from __future__ import annotations
@@ -16,56 +17,64 @@ from files.replace import replace_file
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """`digest` is true of the file at `path` as long as its size and time are these."""
+class VerifiedFile:
+    """A file's digest, and the size and time of the file that it was computed from.
 
-    path: str  # absolute; a link stays a link, because its name has the suffix
+    Attributes:
+        path: Absolute, links not followed: the name of the link has the suffix.
+        size_bytes: Size of the file when it was read.
+        modified_ns: Its modification time.
+        digest: The sha256 of its bytes, or a digest of the weights in it.
+        commit: The commit of the repository that it was fetched from, if known.
+    """
+
+    path: str
     size_bytes: int
     modified_ns: int
-    digest: str  # what was found: a sha256 of the bytes, or a digest of the weights
-    commit: str | None = None  # of the repository the file was fetched from
+    digest: str
+    commit: str | None = None
 
-    def holds(self, path: Path) -> bool:
-        """Whether the file at `path` is still the one that was read. False as well when it is gone."""
+    @classmethod
+    def of(cls, path: Path, digest: str, commit: str | None = None) -> VerifiedFile:
+        """Create the record of a file as it is now. Raise OSError when it cannot be accessed."""
+        stat = path.stat()
+        return cls(os.path.abspath(path), stat.st_size, stat.st_mtime_ns, digest, commit)
+
+    def is_current(self, path: Path) -> bool:
+        """Return whether the file at `path` is still the one that was read; False when it is gone."""
         try:
-            return self == about(path, self.digest, self.commit)
+            return self == VerifiedFile.of(path, self.digest, self.commit)
         except OSError:
             return False
 
 
-def about(path: Path, digest: str, commit: str | None = None) -> Receipt:
-    """A receipt for the file as it is now. Raises OSError when it cannot be looked at."""
-    stat = path.stat()
-    return Receipt(os.path.abspath(path), stat.st_size, stat.st_mtime_ns, digest, commit)
+def record_path(models: Path, name: str) -> Path:
+    """Return the path of the record called `name` below the models folder."""
+    return models / "receipts" / f"{name}.json"
 
 
-def place(folder: Path, name: str) -> Path:
-    """Where the receipt called `name` is kept."""
-    return folder / "receipts" / f"{name}.json"
-
-
-def place_for(folder: Path, path: Path) -> Path:
-    """Where the receipt of a file anywhere on this machine is kept."""
+def record_path_for(models: Path, path: Path) -> Path:
+    """Return the path of the record of a file anywhere on this machine."""
     key = hashlib.blake2b(os.fsencode(os.path.abspath(path)), digest_size=16).hexdigest()
-    return place(folder, key)
+    return record_path(models, key)
 
 
-def read(place: Path) -> Receipt | None:
-    """The receipt kept there; None when there is none, or none that can be read (it is then written anew)."""
+def read_record(path: Path) -> VerifiedFile | None:
+    """Read the record at `path`; return None for a missing or damaged one, which is then written anew."""
     try:
-        return Receipt(**json.loads(place.read_text("utf-8")))
+        return VerifiedFile(**json.loads(path.read_text("utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 
 
-def write(place: Path, receipt: Receipt) -> None:
-    """Keep a receipt, whole or not at all. On a disk that is full or read-only there is none: it only saves time."""
+def write_record(path: Path, record: VerifiedFile) -> None:
+    """Write a record, whole or not at all. Errors are ignored, for it only saves time."""
     with contextlib.suppress(OSError):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(place, json.dumps(asdict(receipt), indent=1).encode())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, json.dumps(asdict(record), indent=1).encode())
 
 
 def sha256_of(path: Path) -> str:
-    """sha256 of a file's bytes, in hexadecimal. Raises OSError."""
+    """Return the sha256 of a file's bytes in hexadecimal. Raise OSError when it cannot be read."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

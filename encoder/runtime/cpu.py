@@ -58,7 +58,7 @@ class CpuRunner:
         """See Runner."""
         return max(1, min(_MOST_AT_ONCE, _TASKS_A_CORE * self._workers.count // self._config.frames))
 
-    def clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See Runner."""
         rows = [self._rows(clips[start : start + _MOST_AT_ONCE]) for start in range(0, len(clips), _MOST_AT_ONCE)]
         return torch.cat(rows).numpy()
@@ -81,7 +81,7 @@ class CpuRunner:
         """Keep the features of the last pictures: two clips' of them are 25 MB for LvT-B."""
         self._features = OrderedDict((name, self._features[name].clone()) for name in names)
 
-    def texts(self, ids: NDArray[np.int32], paddings: NDArray[np.float32]) -> NDArray[np.float32]:
+    def encode_texts(self, ids: NDArray[np.int32], paddings: NDArray[np.float32]) -> NDArray[np.float32]:
         """See Runner."""
         with torch.inference_mode():
             return unit_rows(self._text(torch.from_numpy(ids), torch.from_numpy(paddings))).numpy()

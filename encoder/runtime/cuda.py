@@ -80,7 +80,7 @@ class CudaRunner:
         """See Runner: two chunks, so that one is on its way while the other is computed."""
         return 2 * self._chunk(self._config.frames)
 
-    def clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See Runner. What does not fit is tried again in smaller chunks; one clip that does not fit is an error."""
         while True:
             chunk = min(len(clips), self._chunk(clips.shape[1]))
@@ -120,7 +120,7 @@ class CudaRunner:
             return torch.from_numpy(np.ascontiguousarray(clips)).to(self._device)
         return self._staging.send(clips)
 
-    def texts(self, ids: NDArray[np.int32], paddings: NDArray[np.float32]) -> NDArray[np.float32]:
+    def encode_texts(self, ids: NDArray[np.int32], paddings: NDArray[np.float32]) -> NDArray[np.float32]:
         """See Runner."""
         with torch.inference_mode(), self._on_device():
             x = self._text(torch.from_numpy(ids).to(self._device), torch.from_numpy(paddings).to(self._device))

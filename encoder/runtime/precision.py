@@ -12,8 +12,8 @@ from typing import Literal, get_args
 from encoder.errors import EncoderUnavailable
 
 Precision = Literal["float32", "bfloat16", "int8"]
-Asked = Literal["auto", "float32", "bfloat16", "int8"]
-ASKED: tuple[Asked, ...] = get_args(Asked)
+PrecisionChoice = Literal["auto", "float32", "bfloat16", "int8"]
+PRECISION_CHOICES: tuple[PrecisionChoice, ...] = get_args(PrecisionChoice)
 
 
 WIDE = 512
@@ -27,8 +27,8 @@ def choose_precision(asked: str, device: str, dim: int) -> Precision:
     moves rows most, is never chosen unasked. Raises ValueError for no precision's name, EncoderUnavailable for what
     the device cannot do.
     """
-    if asked not in ASKED:
-        raise ValueError(f"a precision is {', '.join(ASKED)}, got {asked!r}")
+    if asked not in PRECISION_CHOICES:
+        raise ValueError(f"a precision is {', '.join(PRECISION_CHOICES)}, got {asked!r}")
     kind = device.partition(":")[0]
     if asked == "auto":
         return "bfloat16" if dim >= WIDE and _native_bfloat16(kind, device) else "float32"

@@ -27,12 +27,12 @@ class Runner(Protocol):
         """Clips a call that keep the device busy; more are no faster, and cost memory."""
         ...
 
-    def clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 (B, T, S, S, 3), B >= 1, any T -> float32 (B, D), unit rows. Torch's errors are passed on, out of
         memory included: whoever calls tries again with fewer."""
         ...
 
-    def texts(self, ids: NDArray[np.int32], paddings: NDArray[np.float32]) -> NDArray[np.float32]:
+    def encode_texts(self, ids: NDArray[np.int32], paddings: NDArray[np.float32]) -> NDArray[np.float32]:
         """(B, L) and (B, L), 1 = padding, B >= 1 -> float32 (B, D), unit rows."""
         ...
 
@@ -56,7 +56,7 @@ class PlainRunner:
         tokens = config.frames * config.rows * config.columns
         return min(_MOST_AT_ONCE, max(1, _CPU_ACTIVATION // (tokens * config.dim)))
 
-    def clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See Runner. Pixels become floats on the device."""
         rows, step = [], self._clips_at_once(clips)
         with torch.inference_mode():
@@ -72,7 +72,7 @@ class PlainRunner:
         tokens: int = clips.shape[1] * (clips.shape[2] // config.patch) * (clips.shape[3] // config.patch)
         return max(1, _CPU_ACTIVATION // (tokens * config.dim))
 
-    def texts(self, ids: NDArray[np.int32], paddings: NDArray[np.float32]) -> NDArray[np.float32]:
+    def encode_texts(self, ids: NDArray[np.int32], paddings: NDArray[np.float32]) -> NDArray[np.float32]:
         """See Runner."""
         with torch.inference_mode():
             x = self._network.encode_text(

@@ -1,4 +1,4 @@
-"""What an OpenCLIP name means: which model, which weights, and how their files come to this machine."""
+"""OpenCLIP names: parsing them, and fetching the pretrained weights that they stand for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from encoder.checkpoints import hub
-from encoder.config import Published
+from encoder.config import HubFile
 from encoder.errors import EncoderUnavailable, ModelNotFound
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ RANDOM = "random"
 
 
 def import_open_clip() -> Any:
-    """The open_clip package. Raises EncoderUnavailable where it is not installed or does not import."""
-    from encoder.torchvision_shim import import_torchvision
+    """Import and return the open_clip package. Raise EncoderUnavailable where it is not installed or not usable."""
+    from encoder.openclip.torchvision_shim import import_torchvision
 
     try:
         import_torchvision()
@@ -31,8 +31,12 @@ def import_open_clip() -> Any:
     return open_clip
 
 
-def parse(spec: str) -> tuple[str, str | None]:
-    """`open_clip:A/B` -> (A, B); what names a whole repository or folder has no B."""
+def parse_name(spec: str) -> tuple[str, str | None]:
+    """Split `open_clip:MODEL/PRETRAINED` into (MODEL, PRETRAINED).
+
+    The name of a whole repository or folder, `hf-hub:...` or `local-dir:...`, has no PRETRAINED: None. Raise ValueError
+    for any other form.
+    """
     rest = spec.removeprefix(PREFIX)
     if rest.startswith(("hf-hub:", "local-dir:")):
         return rest, None
@@ -44,11 +48,23 @@ def parse(spec: str) -> tuple[str, str | None]:
     return name, pretrained
 
 
-def options(open_clip: Any, name: str, pretrained: str | None, sources: Sources) -> dict[str, Any]:
-    """Arguments of `create_model` with which it finds all files here: fetched, announced and checked as ours are."""
+def create_model_options(open_clip: Any, name: str, pretrained: str | None, sources: Sources) -> dict[str, Any]:
+    """Fetch the files of a model, and return the arguments with which `open_clip.create_model` finds them.
+
+    Args:
+        open_clip: The package, from `import_open_clip`.
+        name: MODEL of `parse_name`.
+        pretrained: PRETRAINED of `parse_name`.
+        sources: Where files may come from. Downloads need consent and are verified as those of VideoPrism are.
+
+    Raises:
+        ValueError: open_clip has no such model or tag.
+        ModelNotFound: The weights are not here and cannot be downloaded.
+        WeightsMismatch: A file has another checksum than it should.
+    """
     if name.startswith("hf-hub:"):
         repo = name.removeprefix("hf-hub:")
-        sources.fetch(_published(repo, "open_clip_config.json"))
+        sources.fetch(_hub_file(repo, "open_clip_config.json"))
         fetch_weights(repo, "", sources)
         return {"require_pretrained": True}
     if pretrained is None:
@@ -73,7 +89,7 @@ def options(open_clip: Any, name: str, pretrained: str | None, sources: Sources)
             f"open_clip:{name}/PATH"
         )
     repo, _, file = config["hf_hub"].rpartition("/")
-    # Passed as a file, the tag's own preprocessing and activation would be lost.
+    # For weights passed as a file, create_model does not know the tag's preprocessing and activation.
     preprocessing = {key: config[key] for key in ("mean", "std", "interpolation", "resize_mode") if key in config}
     return {
         "pretrained": str(fetch_weights(repo, file, sources)),
@@ -83,17 +99,26 @@ def options(open_clip: Any, name: str, pretrained: str | None, sources: Sources)
 
 
 def fetch_weights(repo: str, file: str, sources: Sources) -> Path:
-    """Weights of a repository: safetensors where there are, else the older form."""
+    """Fetch the weights of a repository: as safetensors where it has them, else in the older format.
+
+    Args:
+        repo: ORG/REPOSITORY on the hub.
+        file: The name of the weights in the older format; empty for open_clip's standard name.
+        sources: Where files may come from.
+
+    Raises:
+        ModelNotFound, WeightsMismatch: See `hub.fetch`.
+    """
     old = file or "open_clip_pytorch_model.bin"
     new = "open_clip_model.safetensors" if not file else f"{file.rpartition('.')[0]}.safetensors"
     try:
-        return sources.fetch(_published(repo, new))
-    except hub.FileNotPublished:
-        return sources.fetch(_published(repo, old))
+        return sources.fetch(_hub_file(repo, new))
+    except hub.FileNotOnHub:
+        return sources.fetch(_hub_file(repo, old))
 
 
-def _published(repo: str, file: str) -> Published:
-    return Published(repo, file, size_bytes=0, licence="a licence of its own")
+def _hub_file(repo: str, file: str) -> HubFile:
+    return HubFile(repo, file, size_bytes=0, licence="a licence of its own")
 
 
 def _near(name: str, names: list[str]) -> str:

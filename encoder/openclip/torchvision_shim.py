@@ -1,8 +1,8 @@
-"""Import torchvision where its compiled operators do not load.
+"""Workaround for a torchvision whose compiled operators do not load, because it was built for another torch.
 
-A torchvision built for CUDA beside a torch built for the CPU (what a plain installation may well give) fails on import:
-its library is skipped in silence, and then fakes are registered for operators that do not exist. open_clip imports
-torchvision at its top, but needs none of these operators. Found with torch 2.13 (CPU) and torchvision 0.28.
+A torchvision for CUDA beside a torch for the CPU, which a plain installation may well produce, fails on import: its
+library is skipped silently, and then fakes are registered for operators that do not exist. open_clip imports
+torchvision at its top but needs none of these operators. Observed with torch 2.13 (CPU) and torchvision 0.28.
 """
 
 from __future__ import annotations
@@ -13,7 +13,12 @@ from typing import Any
 
 
 def import_torchvision() -> None:
-    """Import torchvision; where its operators alone are missing, without them (calling one then raises)."""
+    """Import torchvision, without its operators where only they are missing (calling one raises then).
+
+    Raises:
+        ImportError: torchvision is not installed.
+        RuntimeError: It fails for another reason.
+    """
     try:
         import torchvision
     except RuntimeError as error:
@@ -24,7 +29,7 @@ def import_torchvision() -> None:
     import torch
 
     for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
-        del sys.modules[name]  # what is left there is half imported
+        del sys.modules[name]  # the failed import left them half initialised
     original: Callable[..., Any] = torch.library.register_fake
 
     def tolerant(operator: Any, function: Any = None, /, **options: Any) -> Any:

@@ -1,6 +1,6 @@
-"""Any model that open_clip loads, as an Encoder: each frame on its own, averaged over the clip.
+"""OpenCLIP: an Encoder around any image-text model of open_clip, which averages the frames of a clip.
 
-Sees what is in the pictures, not what happens between them: a mean of frames knows no order.
+It sees the content of single frames, not motion: a mean does not depend on the order of the frames.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from encoder.errors import EncoderUnavailable, ModelNotFound, WeightsMismatch
-from encoder.openclip_files import PREFIX, import_open_clip, options, parse
+from encoder.openclip.pretrained import PREFIX, create_model_options, import_open_clip, parse_name
 from encoder.protocol import ClipSpec, Fit
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ DEFAULT_FRAMES = 8
 _SEED = 7
 _FRAMES_AT_ONCE = 64
 _TEXTS_AT_ONCE = 64
-# What comes out of open_clip for other keys and shapes, for damaged files, and for files that hold something else.
+# Raised by open_clip for other keys and shapes, for damaged files, and for files of another kind.
 _NOT_A_CHECKPOINT = (
     RuntimeError,
     pickle.UnpicklingError,
@@ -43,18 +43,29 @@ _NOT_A_CHECKPOINT = (
 def load(
     spec: str, device: str, *, frames: int | None = None, fit: Fit = "stretch", sources: Sources | None = None
 ) -> OpenCLIP:
-    """An encoder from `open_clip:MODEL/PRETRAINED`.
+    """Load an encoder by its open_clip name.
 
-    PRETRAINED is one of open_clip's tags, a path of a checkpoint, or `random` (always the same weights; for tests).
-    MODEL alone may be `hf-hub:ORG/REPOSITORY` or `local-dir:FOLDER`.
+    Args:
+        spec: `open_clip:MODEL/PRETRAINED`, where PRETRAINED is one of open_clip's tags, the path of a checkpoint, or
+            `random` (always the same weights, for tests); or `open_clip:hf-hub:ORG/REPOSITORY`, or
+            `open_clip:local-dir:FOLDER`.
+        device: A device of torch, such as `cpu` or `cuda:0`.
+        frames: T; None for 8.
+        fit: How a frame that is not square becomes square.
+        sources: Where files may come from; None for the standard locations, without large downloads.
 
-    Raises ValueError for a name that open_clip does not know, ModelNotFound, WeightsMismatch, EncoderUnavailable.
+    Raises:
+        ValueError: open_clip has no such model or tag.
+        ModelNotFound: The weights are not here and cannot be downloaded.
+        WeightsMismatch: The file holds other weights, or is damaged.
+        EncoderUnavailable: open_clip is not installed, the device cannot hold the model, or its pictures are not
+            square.
     """
     from encoder.checkpoints.download_policy import Sources
 
     open_clip = import_open_clip()
-    name, pretrained = parse(spec)
-    arguments = options(open_clip, name, pretrained, sources or Sources())
+    name, pretrained = parse_name(spec)
+    arguments = create_model_options(open_clip, name, pretrained, sources or Sources())
     try:
         with _fixed_seed():
             model = open_clip.create_model(name, device="cpu", precision="fp32", **arguments)
@@ -71,14 +82,14 @@ def load(
 
 @contextlib.contextmanager
 def _fixed_seed() -> Any:
-    """Random weights that are the same each time, without touching anybody else's random numbers."""
+    """Make random weights reproducible, and leave the global random state as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_SEED)
         yield
 
 
 def _digest(model: nn.Module) -> str:
-    """Names these very weights."""
+    """Return a digest of the weights, 16 hexadecimal digits."""
     found = hashlib.blake2b(digest_size=8)
     for key, value in sorted(model.state_dict().items()):
         found.update(f"{key} {tuple(value.shape)}\n".encode())
@@ -87,12 +98,12 @@ def _digest(model: nn.Module) -> str:
 
 
 def _printable(name: str) -> str:
-    """A folder is not part of what names the weights."""
+    """Return the model's part of the id: the path of a local folder does not belong in it."""
     return "local-dir" if name.startswith("local-dir:") else name
 
 
 class OpenCLIP:
-    """Frames and sentences -> unit rows, by an image-text model. Implements `encoder.Encoder`."""
+    """An `encoder.Encoder` of an image-text model: a clip's row is the normalised mean of its frames' unit rows."""
 
     def __init__(
         self,
@@ -104,7 +115,19 @@ class OpenCLIP:
         frames: int | None = None,
         fit: Fit = "stretch",
     ) -> None:
-        """Raises EncoderUnavailable when the device cannot hold the model, or its pictures are not square."""
+        """Wrap a loaded model.
+
+        Args:
+            model: A CLIP model of open_clip.
+            tokenizer: Its tokenizer.
+            device: A device of torch.
+            weights_id: The part of `id` that names model and weights.
+            frames: T; None for 8.
+            fit: How a frame that is not square becomes square.
+
+        Raises:
+            EncoderUnavailable: The device cannot hold the model, or its pictures are not square.
+        """
         preprocessing = model.visual.preprocess_cfg
         size = preprocessing["size"]
         height, width = (size, size) if isinstance(size, int) else tuple(size)
@@ -122,7 +145,7 @@ class OpenCLIP:
         self._std = torch.tensor(preprocessing["std"], device=self._device).view(1, 3, 1, 1)
         self._spec = ClipSpec(frames or DEFAULT_FRAMES, height, fit)
         self._id = f"{weights_id}:{self._spec.frames}f:{fit}"
-        self._dim = int(self.encode_texts(["a"]).shape[1])  # said nowhere alike for all models
+        self._dim = int(self.encode_texts(["a"]).shape[1])  # no attribute of all models states it
 
     @property
     def id(self) -> str:
@@ -148,7 +171,7 @@ class OpenCLIP:
         """Do nothing: the model is loaded."""
 
     def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """uint8 (B, T, S, S, 3) -> float32 (B, D): the mean of the frames' unit rows, of unit length again."""
+        """See `Encoder.encode_clips`."""
         spec = self._spec
         spec.require(clips)
         if not len(clips):
@@ -164,7 +187,7 @@ class OpenCLIP:
             return _unit(mean).cpu().numpy()
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """B sentences -> float32 (B, D), unit rows. What exceeds the model's context is cut off."""
+        """See `Encoder.encode_texts`."""
         rows = [] if texts else [np.zeros((0, self._dim), np.float32)]
         for start in range(0, len(texts), _TEXTS_AT_ONCE):
             tokens = self._tokenizer([_utf8(text) for text in texts[start : start + _TEXTS_AT_ONCE]])
@@ -173,15 +196,15 @@ class OpenCLIP:
         return np.concatenate(rows)
 
     def truncated(self, texts: Sequence[str]) -> list[bool]:
-        """Which sentences are longer than the encoder reads."""
+        """See `Encoder.truncated`."""
         limit = int(self._tokenizer.context_length)
-        if hasattr(self._tokenizer, "encode"):  # CLIP's own; a start and an end are added
+        if hasattr(self._tokenizer, "encode"):  # CLIP's own, which adds a start and an end token
             return [len(self._tokenizer.encode(_utf8(text))) + 2 > limit for text in texts]
         return [len(self._tokenizer.tokenizer(_utf8(text))["input_ids"]) > limit for text in texts]
 
 
 def _utf8(text: str) -> str:
-    """Half of a surrogate pair has no UTF-8 form, and tokenizers stumble over it."""
+    """Replace lone surrogates: they have no UTF-8 form, and tokenizers fail on them."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
