@@ -182,8 +182,8 @@ def _may_grow(held: Projection, stamp: Stamp) -> bool:
     return same and only_more and stamp.count - held.made_from <= MOST_NEW * held.made_from
 
 
-def _write(path: str, made: Projection) -> None:
-    with open(path, "wb") as stream:
+def _write(path: Path, made: Projection) -> None:
+    with path.open("wb") as stream:
         np.savez(
             stream,
             layout=LAYOUT,
@@ -194,7 +194,7 @@ def _write(path: str, made: Projection) -> None:
         )
 
 
-def _read(path: str) -> Projection:
+def _read(path: Path) -> Projection:
     """With a stamp that means nothing yet: the cache gives it beside."""
     nothing = Stamp(library_id="", encoder_id="", dim=0, count=0, last_id=0, generation=-1)
     with np.load(path, allow_pickle=False) as held:

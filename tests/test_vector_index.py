@@ -22,7 +22,7 @@ from fakes import ExactIndex
 from numpy.typing import NDArray
 
 from db.records import Filters, Stamp
-from search.cache_file import CacheFile
+from search.cache_file import cache_name
 from search.vectors.faiss_index import FaissIndex
 from search.vectors.snapshot import Snapshot
 from search.vectors.vector_index import Refreshable, VectorIndex
@@ -369,7 +369,7 @@ def test_the_cache_of_another_library_or_encoder_is_not_taken(tmp_path: Path) ->
     agrees(open_index(other, tmp_path), other)
     third = filled(seed=2)
     agrees(FaissIndex.open(third, ENCODER + "2", tmp_path), third)  # type: ignore[arg-type]
-    assert CacheFile(tmp_path, ENCODER).name != CacheFile(tmp_path, ENCODER.replace("/", ":")).name
+    assert cache_name(ENCODER) != cache_name(ENCODER.replace("/", ":"))
 
 
 def test_refresh_while_the_library_is_being_written(tmp_path: Path) -> None:
@@ -482,7 +482,7 @@ def test_a_vector_file_with_wrong_bytes_is_made_again(
 def test_a_torn_stamp_is_made_again(tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture) -> None:
     library = filled()
     open_index(library, tmp_path)
-    CacheFile(tmp_path, ENCODER).stamp_path.write_text(text)
+    (tmp_path / f"{cache_name(ENCODER)}.json").write_text(text)
     orphan = large_file(tmp_path)
     os.utime(orphan, (0, 0))
     damaged_and_opened(tmp_path, library, caplog)
@@ -494,7 +494,7 @@ def test_a_stamp_that_names_a_file_elsewhere_is_not_followed(tmp_path: Path) -> 
     open_index(library, tmp_path / "vectors")
     outside = tmp_path / "outside.faiss"
     large_file(tmp_path / "vectors").rename(outside)
-    stamp = CacheFile(tmp_path / "vectors", ENCODER).stamp_path
+    stamp = tmp_path / "vectors" / f"{cache_name(ENCODER)}.json"
     record = json.loads(stamp.read_text())
     stamp.write_text(json.dumps(record | {"file": "../outside.faiss"}))
     agrees(open_index(library, tmp_path / "vectors"), library)

@@ -19,7 +19,7 @@ import faiss as _faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from search.durable import remove
+from files.durability import remove
 
 logger = logging.getLogger(__name__)
 faiss: Any = _faiss  # its stubs describe the C++ constructors, not what its Python wrapper makes of them
