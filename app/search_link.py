@@ -15,7 +15,7 @@ from datetime import date, datetime
 from typing import Any, Literal, cast, get_args
 from urllib.parse import quote, unquote_to_bytes, urlencode
 
-from app.times import parse_when
+from app.times import parse_date
 from db.records import Filters
 
 Kind = Literal["text", "segment", "range", "file"]
@@ -128,8 +128,8 @@ class SearchLink:
             name=self.name,
             min_seconds=self.min_seconds,
             max_seconds=self.max_seconds,
-            since_ns=None if self.since is None else parse_when(self.since, now=moment),
-            until_ns=None if self.until is None else parse_when(self.until, now=moment, end=True),
+            since_ns=None if self.since is None else parse_date(self.since, now=moment),
+            until_ns=None if self.until is None else parse_date(self.until, now=moment, end=True),
             min_short_side=self.min_short_side,
             orientation=self.orientation,
         )

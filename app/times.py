@@ -1,4 +1,7 @@
-"""Times and ranges as people type and read them: `1m30s`, `0:12.5`, `film.mp4@12-15`, `7d`. Knows no library."""
+"""Times, file ranges and dates as users type and read them: `1m30s`, `0:12.5`, `film.mp4@12-15`, `7d`.
+
+Frame-accurate SMPTE timecode is in `app.timelines.timecode`.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +13,23 @@ from fractions import Fraction
 
 _COLONS = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d*)?|\.\d+)")
 _UNITS = re.compile(r"(?:(\d+(?:\.\d*)?)h)?(?:(\d+(?:\.\d*)?)m)?(?:(\d+(?:\.\d*)?)s)?")
-_AGO = re.compile(r"(\d+(?:\.\d*)?)(m|h|d|w|y)")
-_AGO_UNITS = {
+_AGE = re.compile(r"(\d+(?:\.\d*)?)(m|h|d|w|y)")
+_AGE_UNITS = {
     "m": timedelta(minutes=1),
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
     "y": timedelta(days=365),
 }
-_TIMES_TEXT = "write seconds (12.5), 12s, 1m30s, 0:12.5 or 00:00:12.500"
+_TIME_FORMATS = "write seconds (12.5), 12s, 1m30s, 0:12.5 or 00:00:12.500"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A file and, perhaps, a range in it: exact seconds from the first frame shown. `end_seconds` only with a start."""
+class FileRange:
+    """A file and optionally a range in it, in exact seconds from the first frame shown.
+
+    Raises ValueError for an end without a start, or one that is not after the start.
+    """
 
     path: str
     start_seconds: Fraction | None = None
@@ -33,41 +39,57 @@ class Place:
         if self.start_seconds is None and self.end_seconds is not None:
             raise ValueError("a range needs a start")
         if self.start_seconds is not None and self.end_seconds is not None and self.end_seconds <= self.start_seconds:
-            raise ValueError(
-                f"the range ends ({timecode(self.end_seconds)}) before it starts ({timecode(self.start_seconds)})"
-            )
+            end, start = format_timestamp(self.end_seconds), format_timestamp(self.start_seconds)
+            raise ValueError(f"the range ends ({end}) before it starts ({start})")
 
 
 def parse_seconds(text: str) -> Fraction:
-    """`12.5`, `12s`, `1m30s`, `0:12.5`, `00:00:12.500` -> exact seconds. ValueError says what can be written."""
+    """Parse a time such as `12.5`, `12s`, `1m30s`, `0:12.5` or `00:00:12.500`.
+
+    Returns:
+        Exact seconds.
+
+    Raises:
+        ValueError: the text is no time; the message lists the accepted formats.
+    """
     word = text.strip().lower()
     if match := _COLONS.fullmatch(word):
         hours, minutes, seconds = match.groups()
         value = Fraction(seconds)
         if minutes is not None and value >= 60:
-            raise ValueError(f"{text!r} has {seconds} seconds after the minutes; {_TIMES_TEXT}")
+            raise ValueError(f"{text!r} has {seconds} seconds after the minutes; {_TIME_FORMATS}")
         if hours is not None and int(minutes) >= 60:
-            raise ValueError(f"{text!r} has {minutes} minutes after the hours; {_TIMES_TEXT}")
+            raise ValueError(f"{text!r} has {minutes} minutes after the hours; {_TIME_FORMATS}")
         return value + 60 * int(minutes or 0) + 3600 * int(hours or 0)
     if word and (match := _UNITS.fullmatch(word)):
         hours, minutes, seconds = match.groups()
         return 3600 * Fraction(hours or 0) + 60 * Fraction(minutes or 0) + Fraction(seconds or 0)
-    raise ValueError(f"{text!r} is not a time; {_TIMES_TEXT}")
+    raise ValueError(f"{text!r} is not a time; {_TIME_FORMATS}")
 
 
-def parse_place(text: str, known: Callable[[str], bool]) -> Place:
-    """`FILE`, `FILE@START` or `FILE@START-END`, where the longest path that `known` accepts wins.
+def parse_file_range(text: str, file_exists: Callable[[str], bool]) -> FileRange:
+    """Parse `FILE`, `FILE@START` or `FILE@START-END`.
 
-    So a file named `me@home.mp4` is found, and `me@home.mp4@3-5` is its seconds 3 to 5. FileNotFoundError where no
-    reading names a known file; ValueError where the file is known and the range is not one.
+    The longest path that exists wins: a file named `me@home.mp4` is found, and `me@home.mp4@3-5` is its seconds 3 to 5.
+
+    Args:
+        text: as typed.
+        file_exists: tells whether a path names a file.
+
+    Returns:
+        The file and its range; the path is not changed.
+
+    Raises:
+        FileNotFoundError: no part of the text names an existing file.
+        ValueError: the file exists but what follows it is no range.
     """
-    if known(text):
-        return Place(text)
+    if file_exists(text):
+        return FileRange(text)
     at = text.rfind("@")
     while at > 0:
-        if known(text[:at]):
+        if file_exists(text[:at]):
             start, end = _parse_range(text[at + 1 :])
-            return Place(text[:at], start, end)
+            return FileRange(text[:at], start, end)
         at = text.rfind("@", 0, at)
     raise FileNotFoundError(text)
 
@@ -78,16 +100,16 @@ def _parse_range(text: str) -> tuple[Fraction, Fraction | None]:
     return start, parse_seconds(second) if dash else None
 
 
-def timecode(seconds: float | Fraction) -> str:
-    """hh:mm:ss.mmm, rounded to the nearest millisecond: `3725.0504` -> `01:02:05.050`."""
+def format_timestamp(seconds: float | Fraction) -> str:
+    """Format seconds as hh:mm:ss.mmm, rounded to the nearest millisecond: `3725.0504` becomes `01:02:05.050`."""
     milliseconds = round(Fraction(seconds) * 1000)
     sign, milliseconds = ("-" if milliseconds < 0 else ""), abs(milliseconds)
     whole, milliseconds = divmod(milliseconds, 1000)
     return f"{sign}{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}.{milliseconds:03}"
 
 
-def clock(seconds: float) -> str:
-    """A length of time for a glance: `7s`, `4:05`, `1:02:05`; `0.4s` where less than ten seconds need more."""
+def format_duration(seconds: float) -> str:
+    """Format a length of time for a glance: `7.4s`, `42s`, `4:05`, `1:02:05`."""
     if seconds < 9.95:
         return f"{seconds:.1f}s"
     whole = round(seconds)
@@ -98,16 +120,24 @@ def clock(seconds: float) -> str:
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
-def parse_when(text: str, *, now: datetime, end: bool = False) -> int:
-    """A day (`2025-03-01`), a moment (`2025-03-01 14:30`), `today`, `yesterday` or an age (`7d`) -> Unix nanoseconds.
+def parse_date(text: str, *, now: datetime, end: bool = False) -> int:
+    """Parse a day (`2025-03-01`), a time (`2025-03-01 14:30`), `today`, `yesterday` or an age (`7d`, `12h`).
 
-    Dates and times without a zone are local ones; now: aware, in the local zone. end: a whole day then means its last
-    nanosecond, so that `--until 2025-03-01` keeps that day in.
+    Args:
+        text: as typed. Dates and times without a time zone are local.
+        now: the current time, with the local time zone.
+        end: take a whole day as its last nanosecond, so that `--until 2025-03-01` includes that day.
+
+    Returns:
+        Nanoseconds since the Unix epoch.
+
+    Raises:
+        ValueError: the text is no date; the message lists the accepted formats.
     """
     word = text.strip().lower()
-    if match := _AGO.fullmatch(word):
+    if match := _AGE.fullmatch(word):
         try:
-            return _nanoseconds(now - float(match[1]) * _AGO_UNITS[match[2]])
+            return _nanoseconds(now - float(match[1]) * _AGE_UNITS[match[2]])
         except OverflowError as error:
             raise ValueError(f"{text!r} is longer ago than there are dates") from error
     if word in ("today", "yesterday"):
@@ -115,16 +145,16 @@ def parse_when(text: str, *, now: datetime, end: bool = False) -> int:
         day = (midnight - timedelta(days=word == "yesterday")).astimezone()
     else:
         try:
-            moment = datetime.fromisoformat(text.strip())
+            date = datetime.fromisoformat(text.strip())
         except ValueError as error:
             raise ValueError(
                 f"{text!r} is not a date; write 2025-03-01, '2025-03-01 14:30', today, yesterday or an age (7d, 12h)"
             ) from error
-        # astimezone() on a time without a zone takes the local rules of that very day, summer time included.
-        moment = moment.astimezone() if moment.tzinfo is None else moment
+        # astimezone() on a date without a time zone takes the local rules of that very day, summer time included.
+        date = date.astimezone() if date.tzinfo is None else date
         if len(text.strip()) > 10:
-            return _nanoseconds(moment)
-        day = moment
+            return _nanoseconds(date)
+        day = date
     return _nanoseconds(_next_day(day)) - 1 if end else _nanoseconds(day)
 
 
@@ -132,6 +162,6 @@ def _next_day(day: datetime) -> datetime:
     return (day.replace(tzinfo=None) + timedelta(days=1)).astimezone()
 
 
-def _nanoseconds(moment: datetime) -> int:
-    whole = moment.replace(microsecond=0)
-    return round(whole.timestamp()) * 1_000_000_000 + moment.microsecond * 1000
+def _nanoseconds(date: datetime) -> int:
+    whole = date.replace(microsecond=0)
+    return round(whole.timestamp()) * 1_000_000_000 + date.microsecond * 1000

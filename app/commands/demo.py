@@ -22,7 +22,7 @@ from app.shell.index_report import print_report, report_record
 from app.shell.notice import DEMO_LIBRARY
 from app.shell.options import FAILED, MISSING, with_settings
 from app.shell.terminal import counted, print_json, shown
-from app.times import timecode
+from app.times import format_timestamp
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -132,11 +132,13 @@ def run_queries(
     if example is not None and example.segment.id is not None:
         hits = engine.search(Query(terms=(SegmentTerm(example.segment.id),), k=HITS))
         start, end = span_seconds(example)
-        place = f"{example.video.path}@{timecode(start)}-{timecode(end)}"
+        place = f"{example.video.path}@{format_timestamp(start)}-{format_timestamp(end)}"
         results.append({"like": place, "hits": [hit_record(hit) for hit in hits]})
         if show:
             print_answer(
-                f"prismsearch similar {shown(example.video.path)}@{timecode(start)}-{timecode(end)}", hits, None
+                f"prismsearch similar {shown(example.video.path)}@{format_timestamp(start)}-{format_timestamp(end)}",
+                hits,
+                None,
             )
     return results
 

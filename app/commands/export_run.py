@@ -15,7 +15,7 @@ from app.jobs.jobs import Jobs
 from app.shell.interrupt import stop_on_interrupt
 from app.shell.options import FAILED, INTERRUPTED
 from app.shell.terminal import LiveLine, counted, print_json, printable, say, shown
-from app.times import timecode
+from app.times import format_timestamp
 
 
 def cut(settings: Settings, order: ExportRequest, words: list[str], *, as_json: bool) -> None:
@@ -98,7 +98,7 @@ def clip_text(clip: ExportedClip, *, whole_path: bool = True) -> str:
     """One line: the clip's file, or its name only, and what is special about it; or what was not cut, and why."""
     request = clip.request
     if clip.file is None:
-        span = f"{timecode(request.start_seconds)}-{timecode(request.end_seconds)}"
+        span = f"{format_timestamp(request.start_seconds)}-{format_timestamp(request.end_seconds)}"
         return f"not written: {printable(request.path)}@{span}: {clip.error}"
     text = shown(str(clip.file) if whole_path else clip.file.name)
     if clip.early_seconds:

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from app.commands.similar import place_of
+from app.commands.similar import find_file_range
 from app.exporting.request import ClipRequest
 from app.exporting.source_facts import SourceFacts
 from app.shell.errors import CommandError
@@ -33,14 +33,16 @@ def from_arguments(arguments: Sequence[str], library: Library | None) -> list[Cl
         return []
     wanted = []
     for rank, text in enumerate(arguments, 1):
-        place = place_of(library, text)
-        if place.start_seconds is None or place.end_seconds is None:
+        file_range = find_file_range(library, text)
+        if file_range.start_seconds is None or file_range.end_seconds is None:
             raise click.UsageError(
                 f"{printable(text)}: say from when to when: FILE@START-END, for example film.mp4@12-15"
             )
-        path = os.path.abspath(place.path)
+        path = os.path.abspath(file_range.path)
         wanted.append(
-            ClipRequest(path=path, start_seconds=place.start_seconds, end_seconds=place.end_seconds, rank=rank)
+            ClipRequest(
+                path=path, start_seconds=file_range.start_seconds, end_seconds=file_range.end_seconds, rank=rank
+            )
         )
     return wanted
 
@@ -110,7 +112,7 @@ def from_collection(library: Library, name: str, ids: Sequence[int] | None) -> t
             path=each.path,
             start_seconds=(each.start_pts - each.video_start_pts) * each.time_base,
             end_seconds=(each.end_pts - each.video_start_pts) * each.time_base,
-            rank=place,
+            rank=rank,
             name_hint=each.name,
             score=each.score,
             collection=collection.name,
@@ -118,7 +120,7 @@ def from_collection(library: Library, name: str, ids: Sequence[int] | None) -> t
             note=each.note,
             facts=SourceFacts.of_subclip(each),
         )
-        for place, each in enumerate(subclips, 1)
+        for rank, each in enumerate(subclips, 1)
         if ids is None or each.id in ids
     ]
 

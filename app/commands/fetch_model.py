@@ -14,7 +14,7 @@ from app.compose import Settings
 from app.jobs.jobs import Jobs
 from app.shell.options import with_settings
 from app.shell.terminal import LiveLine, confirm, has_terminal, printable, say, size_text, table
-from app.times import clock
+from app.times import format_duration
 
 if TYPE_CHECKING:
     from app.jobs.jobs import Job
@@ -128,7 +128,7 @@ class DownloadLine:
         left: float | None = None
         if spent > 1 and gained > 0:
             left = (download.total_bytes - download.done_bytes) * spent / gained
-            text += f"  {size_text(gained / spent)}/s  {clock(left)} left"
+            text += f"  {size_text(gained / spent)}/s  {format_duration(left)} left"
         self._line.show(text, heading=download.file)
         if self._journal is not None:
             share = download.done_bytes / download.total_bytes if download.total_bytes else None

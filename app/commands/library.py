@@ -15,7 +15,7 @@ from app.shell.listing import failure_record, part_record, range_text, status_of
 from app.shell.options import FAILED, MISSING, with_settings
 from app.shell.paths import as_indexed, is_below
 from app.shell.terminal import confirm, counted, print_json, print_paths, printable, say, shown, size_text, table
-from app.times import clock
+from app.times import format_duration
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -79,7 +79,7 @@ def _print_list(library: Library, videos: list[Video], failures: list[Failure]) 
             click.echo(line)
         return
     rows = [
-        [clock(video.duration_seconds), f"{_shots(library, video)}", status_of(video), shown(video.path)]
+        [format_duration(video.duration_seconds), f"{_shots(library, video)}", status_of(video), shown(video.path)]
         for video in videos
     ]
     rows += [["", "", "failed", f"{shown(failure.path)}: {printable(failure.reason)}"] for failure in failures]
@@ -151,7 +151,7 @@ def _facts(video: Video) -> list[tuple[str, str]]:
     return [
         ("file", printable(video.path)),
         ("status", status_of(video)),
-        ("length", f"{clock(video.duration_seconds)} ({counted(video.frames, 'frame')}{kept})"),
+        ("length", f"{format_duration(video.duration_seconds)} ({counted(video.frames, 'frame')}{kept})"),
         ("picture", f"{video.width} x {video.height}{rotated}, {float(video.frame_rate):.6g} frames/s, {video.codec}"),
         ("sound", "yes" if video.has_audio else "no"),
         ("size", f"{size_text(video.size_bytes)}, changed {modified:%Y-%m-%d %H:%M}"),
@@ -181,7 +181,7 @@ def stats(settings: Settings, as_json: bool) -> None:
             return
         rows = [
             ("library", printable(str(library.directory))),
-            ("videos", f"{held.videos:,} ({clock(held.seconds)} in all)"),
+            ("videos", f"{held.videos:,} ({format_duration(held.seconds)} in all)"),
             ("shots", f"{held.shots:,}"),
             ("segments", f"{held.segments:,}"),
             ("failed", f"{held.failures:,}" + (" (prismsearch list --failed)" if held.failures else "")),

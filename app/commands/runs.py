@@ -14,7 +14,7 @@ from app.jobs.state import JobState
 from app.shell.errors import CommandError
 from app.shell.options import MISSING, with_settings
 from app.shell.terminal import counted, print_json, printable, say, table
-from app.times import clock
+from app.times import format_duration
 
 
 @click.command(
@@ -72,7 +72,7 @@ def print_run(state: JobState) -> None:
     if detail:
         click.echo(f"  {printable(detail)}")
     if state.running and time.time() - state.updated_at > 60:
-        click.echo(f"  no news for {clock(time.time() - state.updated_at)}")
+        click.echo(f"  no news for {format_duration(time.time() - state.updated_at)}")
 
 
 def state_word(state: JobState) -> str:

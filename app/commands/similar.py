@@ -18,7 +18,7 @@ from app.shell.options import MISSING, with_settings
 from app.shell.paths import as_indexed
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
 from app.shell.terminal import printable, say, shown
-from app.times import Place, parse_place, timecode
+from app.times import FileRange, format_timestamp, parse_file_range
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -102,25 +102,27 @@ def video_example(library: Library, encoder: Encoder, text: str) -> ExampleQuery
         click.UsageError: The range makes no sense for this video.
         UnreadableVideo: The file has to be read and cannot be.
     """
-    place = place_of(library, text)
-    path = as_indexed(library, place.path)
+    file_range = find_file_range(library, text)
+    path = as_indexed(library, file_range.path)
     video = library.video_at(path)
     indexed = [] if video is None else _embedded_segments(library, encoder, video)
     if video is None or not indexed:
-        return _from_file(encoder, place, frozenset())
-    described = _described(place)
-    if place.start_seconds is None:
+        return _from_file(encoder, file_range, frozenset())
+    described = _described(file_range)
+    if file_range.start_seconds is None:
         return _from_segments(_spread(indexed), {_id(each) for each in indexed}, described)
     length = Fraction(video.end_pts - video.start_pts) * video.time_base
-    if place.start_seconds >= length:
-        raise click.UsageError(f"{shown(path)} ends at {timecode(length)}, before {timecode(place.start_seconds)}")
-    start = place.start_seconds / video.time_base + video.start_pts
-    if place.end_seconds is None:
+    if file_range.start_seconds >= length:
+        raise click.UsageError(
+            f"{shown(path)} ends at {format_timestamp(length)}, before {format_timestamp(file_range.start_seconds)}"
+        )
+    start = file_range.start_seconds / video.time_base + video.start_pts
+    if file_range.end_seconds is None:
         there = [each for each in indexed if each.start_pts <= start < each.end_pts]
         if there:
             return _from_segments(there[:1], {_id(each) for each in there}, described)
-        return _from_file(encoder, place, frozenset())
-    end = place.end_seconds / video.time_base + video.start_pts
+        return _from_file(encoder, file_range, frozenset())
+    end = file_range.end_seconds / video.time_base + video.start_pts
     overlapping = [each for each in indexed if each.start_pts < end and each.end_pts > start]
     own = frozenset(_id(each) for each in overlapping)
     # Half a frame: what a person copies from our own output was rounded to milliseconds.
@@ -131,17 +133,22 @@ def video_example(library: Library, encoder: Encoder, text: str) -> ExampleQuery
     if not os.path.exists(path) and overlapping:
         say(f"{shown(path)} is not there now; the segments that overlap the range are used instead")
         return _from_segments(overlapping, own, described)
-    return _from_file(encoder, place, own)
+    return _from_file(encoder, file_range, own)
 
 
-def place_of(library: Library | None, text: str) -> Place:
-    """`FILE[@START[-END]]` where FILE is on the disk or in the library. CommandError with what is wrong otherwise."""
+def find_file_range(library: Library | None, text: str) -> FileRange:
+    """Parse `FILE[@START[-END]]`, where FILE is on disk or in the library.
 
-    def known(path: str) -> bool:
+    Raises:
+        CommandError: There is no such file, neither on disk nor in the library.
+        click.UsageError: The range makes no sense.
+    """
+
+    def file_exists(path: str) -> bool:
         return os.path.exists(path) or (library is not None and library.video_at(os.path.abspath(path)) is not None)
 
     try:
-        return parse_place(text, known)
+        return parse_file_range(text, file_exists)
     except FileNotFoundError as error:
         raise CommandError(
             f"{printable(text)}: there is no such file, and none of that name in the library", MISSING
@@ -155,11 +162,11 @@ def _must_exist(path: str) -> None:
         raise CommandError(f"{printable(path)}: there is no such file", MISSING)
 
 
-def _described(place: Place) -> str:
-    if place.start_seconds is None:
-        return place.path
-    end = "" if place.end_seconds is None else f"-{timecode(place.end_seconds)}"
-    return f"{place.path}@{timecode(place.start_seconds)}{end}"
+def _described(file_range: FileRange) -> str:
+    if file_range.start_seconds is None:
+        return file_range.path
+    end = "" if file_range.end_seconds is None else f"-{format_timestamp(file_range.end_seconds)}"
+    return f"{file_range.path}@{format_timestamp(file_range.start_seconds)}{end}"
 
 
 def _embedded_segments(library: Library, encoder: Encoder, video: Video) -> list[Segment]:
@@ -187,21 +194,21 @@ def _from_segments(segments: Sequence[Segment], own_ids: set[int] | frozenset[in
     return ExampleQuery(terms, frozenset(own_ids), description)
 
 
-def _from_file(encoder: Encoder, place: Place, own_ids: frozenset[int]) -> ExampleQuery:
+def _from_file(encoder: Encoder, file_range: FileRange, own_ids: frozenset[int]) -> ExampleQuery:
     from indexer.media.clip import read_clip
     from search.query import ClipTerm
 
-    _must_exist(place.path)
-    start, end = place.start_seconds, place.end_seconds
+    _must_exist(file_range.path)
+    start, end = file_range.start_seconds, file_range.end_seconds
     if start is not None and end is None:
         end = start + EXAMPLE_SECONDS
     try:
         clip = read_clip(
-            place.path,
+            file_range.path,
             encoder.clip_spec,
             start_seconds=None if start is None else float(start),
             end_seconds=None if end is None else float(end),
         )
     except ValueError as error:  # the range, not the file
-        raise click.UsageError(f"{printable(_described(place))}: {error}") from error
-    return ExampleQuery((ClipTerm(clip),), own_ids, _described(place))
+        raise click.UsageError(f"{printable(_described(file_range))}: {error}") from error
+    return ExampleQuery((ClipTerm(clip),), own_ids, _described(file_range))

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, cast
 
 from app.exporting.ffmpeg_binary import ExportError
-from app.times import timecode
+from app.times import format_timestamp
 
 if TYPE_CHECKING:
     from indexer.media.decode import Decoding
@@ -119,9 +119,9 @@ def survey_range(path: str, start_seconds: Fraction, end_seconds: Fraction, *, d
 def _nothing_there(
     start: Fraction, end: Fraction, found: list[tuple[int, int]], low: int, first_pts: int, base: Fraction
 ) -> str:
-    asked = f"{timecode(start)}-{timecode(end)}"
+    asked = f"{format_timestamp(start)}-{format_timestamp(end)}"
     if found and found[-1][0] < low:
-        last = timecode((found[-1][0] - first_pts) * base)
+        last = format_timestamp((found[-1][0] - first_pts) * base)
         return f"the range {asked} is past the end of the video, whose last frame is shown at {last}"
     return f"no frame begins in {asked}, because frames are further apart there; take a longer range"
 

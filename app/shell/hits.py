@@ -15,7 +15,7 @@ import click
 
 from app.shell.options import FAILED
 from app.shell.terminal import print_json, print_paths, printable, say, shown, table
-from app.times import timecode
+from app.times import format_timestamp
 
 if TYPE_CHECKING:
     from search.query import Hit
@@ -92,7 +92,12 @@ def hit_lines(hits: Sequence[Hit]) -> list[str]:
         start, end = span_seconds(hit)
         gone = "" if os.path.exists(hit.video.path) else "  (file not there now)"
         rows.append(
-            (str(hit.rank), f"{hit.score:.3f}", f"{timecode(start)}-{timecode(end)}", shown(hit.video.path) + gone)
+            (
+                str(hit.rank),
+                f"{hit.score:.3f}",
+                f"{format_timestamp(start)}-{format_timestamp(end)}",
+                shown(hit.video.path) + gone,
+            )
         )
     return table(rows, ">><<")
 
@@ -117,8 +122,8 @@ def hit_record(hit: Hit) -> dict[str, Any]:
         "end_seconds": round(float(end), 6),
         "start": str(start),
         "end": str(end),
-        "start_timecode": timecode(start),
-        "end_timecode": timecode(end),
+        "start_timecode": format_timestamp(start),
+        "end_timecode": format_timestamp(end),
         "shot": hit.segment.shot_number,
         "segment": hit.segment.number,
         "segment_id": hit.segment.id,
@@ -135,7 +140,7 @@ def open_hit(hit: Hit) -> None:
         return
     command = player_command(path, float(start))
     if command is None:
-        say(f"no display to open a player on; the hit is {shown(path)} at {timecode(start)}")
+        say(f"no display to open a player on; the hit is {shown(path)} at {format_timestamp(start)}")
         return
     import subprocess
 
@@ -148,7 +153,7 @@ def open_hit(hit: Hit) -> None:
             start_new_session=True,
         )
     except OSError as error:
-        say(f"cannot start {command[0]}: {error.strerror}; the hit is {shown(path)} at {timecode(start)}")
+        say(f"cannot start {command[0]}: {error.strerror}; the hit is {shown(path)} at {format_timestamp(start)}")
 
 
 def player_command(path: str, start_seconds: float) -> list[str] | None:

@@ -10,7 +10,7 @@ import click
 
 from app.shell.listing import failure_record
 from app.shell.terminal import counted, printable, shown, table
-from app.times import clock
+from app.times import format_duration
 from db.records import Failure
 from indexer.scan import Problem
 
@@ -55,10 +55,14 @@ def print_report(report: IndexReport) -> None:
     if report.clips:
         speed = f", {report.speed:.1f}x real time" if report.speed else ""
         click.echo(
-            f"{clock(report.video_seconds)} of video, {counted(report.frames, 'frame')}, "
-            f"{counted(report.clips, 'segment')} in {clock(report.seconds['wall'])}{speed}"
+            f"{format_duration(report.video_seconds)} of video, {counted(report.frames, 'frame')}, "
+            f"{counted(report.clips, 'segment')} in {format_duration(report.seconds['wall'])}{speed}"
         )
-        stages = [f"{words} {clock(report.seconds[name])}" for name, words in _STAGES if report.seconds[name] >= 0.05]
+        stages = [
+            f"{words} {format_duration(report.seconds[name])}"
+            for name, words in _STAGES
+            if report.seconds[name] >= 0.05
+        ]
         click.echo(f"of that: {', '.join(stages)}")
 
 

@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from app.times import timecode
+from app.times import format_timestamp
 
 if TYPE_CHECKING:
     from db.records import Failure, Segment, Shot, Video
@@ -77,4 +77,4 @@ def part_record(video: Video, part: Shot | Segment) -> dict[str, Any]:
 
 def range_text(video: Video, part: Shot | Segment) -> str:
     """Return `hh:mm:ss.mmm-hh:mm:ss.mmm` of a shot or a segment."""
-    return f"{timecode(video.seconds(part.start_pts))}-{timecode(video.seconds(part.end_pts))}"
+    return f"{format_timestamp(video.seconds(part.start_pts))}-{format_timestamp(video.seconds(part.end_pts))}"

@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 import click
 
 from app.compose import ENCODER_VARIABLE, LIBRARY_VARIABLE, PRECISION_VARIABLE, PRECISIONS, settings_from
-from app.times import parse_seconds, parse_when
+from app.times import parse_date, parse_seconds
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -52,7 +52,7 @@ def until_value(ctx: click.Context, param: click.Parameter, value: str | None) -
 
 def _when(ctx: click.Context, param: click.Parameter, value: str | None, *, end: bool) -> int | None:
     try:
-        return None if value is None else parse_when(value, now=datetime.now().astimezone(), end=end)
+        return None if value is None else parse_date(value, now=datetime.now().astimezone(), end=end)
     except ValueError as error:
         raise click.BadParameter(str(error), ctx, param) from error
 

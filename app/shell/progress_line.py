@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from app.shell.terminal import LiveLine, counted
-from app.times import clock
+from app.times import format_duration
 
 if TYPE_CHECKING:
     from indexer.progress import Progress
@@ -45,7 +45,7 @@ def progress_text(progress: Progress) -> str:
     if progress.speed is not None:
         parts.append(f"{progress.speed:.1f}x real time")
     if progress.eta_seconds is not None:
-        parts.append(f"{clock(progress.eta_seconds)} left")
+        parts.append(f"{format_duration(progress.eta_seconds)} left")
     if progress.failures:
         parts.append(f"{progress.failures:,} failed")
     return "  ".join(parts)

@@ -16,7 +16,7 @@ from app.compose import settings_from
 from app.jobs.command_line import paths_in
 from app.jobs.state import JobState
 from app.shell.terminal import counted, printable
-from app.times import clock
+from app.times import format_duration
 from app.web.pages import session
 from app.web.pages.escape import plain
 
@@ -87,7 +87,7 @@ def facts_of(state: JobState) -> str:
     if progress.speed is not None:
         parts.append(f"{progress.speed:.1f}× real time")
     if progress.eta_seconds is not None:
-        parts.append(f"about {clock(progress.eta_seconds)} left")
+        parts.append(f"about {format_duration(progress.eta_seconds)} left")
     return " · ".join(parts)
 
 
@@ -207,7 +207,7 @@ def _sentence(message: str) -> str:
 def _when(state: JobState) -> str:
     began = time.strftime("%d %B, %H:%M", time.localtime(state.started_at)).lstrip("0")
     took = state.updated_at - state.started_at
-    return f"{began} · {clock(took)}" if 0 < took < 1e7 else began
+    return f"{began} · {format_duration(took)}" if 0 < took < 1e7 else began
 
 
 _FORGET_HELP = "Takes it from this list only; what was indexed stays."
