@@ -28,8 +28,7 @@ def child(folder_name: str, run_id: str, words: Sequence[str]) -> None:
     begun = read_state(folder / START_FILE, run_id)
     if begun is None:  # forgotten before it began
         return
-    mark = own_process_id()
-    _write(folder, replace(begun, pid=mark.pid, born=mark.born, where=mark.where, updated_at=time.time()))
+    _write(folder, replace(begun.kept_by(own_process_id()), updated_at=time.time()))
     threading.Thread(target=_beat, args=(folder / STATE_FILE,), name="sign of life", daemon=True).start()
     os.environ[JOB_VARIABLE] = run_id
 

@@ -22,6 +22,7 @@ ROOMS = ("app", "indexer", "search", "encoder", "db", "files")
 HEAVY = (
     "torch", "faiss", "streamlit", "sqlalchemy", "alembic", "av", "cv2", "scenedetect", "numpy", "open_clip",
     "huggingface_hub", "safetensors", "sentencepiece", "ffmpeg", "imageio_ffmpeg", "transformers", "PIL",
+    "psutil",
 )  # fmt: skip
 EXPECTED_LINES, MOST_LINES = 250, 400
 

@@ -48,7 +48,7 @@ class Place:
         mark = own_process_id()
         fields: dict[str, Any] = {
             "id": new_id(), "kind": "index", "title": "Films", "arguments": ("index", "--", str(self.films)),
-            "pid": mark.pid, "born": mark.born, "where": mark.where, "started_at": time.time() - 62,
+            "pid": mark.pid, "create_time": mark.create_time, "host_id": mark.host_id, "started_at": time.time() - 62,
             "updated_at": time.time(),
         }  # fmt: skip
         state = JobState(**{**fields, **changes})
@@ -262,7 +262,7 @@ def test_a_run_that_did_not_end_well_can_be_resumed(place: Place, outcome: Any) 
 
 
 def test_a_killed_run_shows_as_interrupted(place: Place) -> None:
-    state = place.put(born="1")
+    state = place.put(create_time=1.0)
     page = place.opened()
     assert "Interrupted" in words(page)
     assert "What was finished is kept" in words(page)

@@ -19,7 +19,7 @@ import pytest
 from app.compose import Settings
 from app.jobs import journal, spawn
 from app.jobs.jobs import JOB_VARIABLE, KEPT, SILENT_SECONDS, Job, Jobs, new_id
-from app.jobs.process import ProcessId, is_alive, own_process_id, process_id_of
+from app.jobs.process import is_alive, own_process_id, process_id_of
 from app.jobs.spawn import settings_words
 from app.jobs.state import LOG_FILE, MOST_FAILURES, START_FILE, STATE_FILE, STOP_FILE, JobState, write_state
 
@@ -45,7 +45,7 @@ def put(runs: Jobs, **changes: Any) -> JobState:
     mark = own_process_id()
     fields: dict[str, Any] = {
         "id": new_id(), "kind": "index", "title": "films", "arguments": ("index", "--", "/films"), "pid": mark.pid,
-        "born": mark.born, "where": mark.where, "started_at": time.time(), "updated_at": time.time(),
+        "create_time": mark.create_time, "host_id": mark.host_id, "started_at": time.time(), "updated_at": time.time(),
     }  # fmt: skip
     state = JobState(**{**fields, **changes})
     (runs.folder / state.id).mkdir(parents=True)
@@ -195,14 +195,13 @@ def test_only_folders_of_our_own_are_looked_at(runs: Jobs, tmp_path: Path) -> No
                 ask(name)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the system does not say when a process was born")
 def test_a_process_that_is_gone_or_another_one_reads_as_interrupted(runs: Jobs) -> None:
     alive = put(runs)
     assert runs.get(alive.id).running
-    reused = put(runs, born="1")  # our own number, but born at another time
+    reused = put(runs, create_time=1.0)  # our own number, but created at another time
     gone = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     mark = process_id_of(gone.pid)
-    dead = put(runs, pid=mark.pid, born=mark.born)
+    dead = put(runs, pid=mark.pid, create_time=mark.create_time)
     assert is_alive(mark)
     assert runs.get(dead.id).running
     gone.communicate()
@@ -223,16 +222,40 @@ def test_a_child_whose_end_nobody_fetched_is_not_alive() -> None:
     child.wait()
 
 
-def test_on_another_machine_the_sign_of_life_decides(runs: Jobs) -> None:
-    state = put(runs, where="elsewhere 1")
-    assert is_alive(ProcessId(state.pid, state.born, state.where)) is None
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system keeps the time itself")
+def test_a_clock_that_is_set_while_a_job_runs_does_not_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    import psutil
+
+    mark, booted = own_process_id(), psutil.boot_time()
+    for module in (psutil, psutil._pslinux):
+        monkeypatch.setattr(module, "boot_time", lambda: booted + 86_400)
+    assert psutil.Process().create_time() > time.time() + 3600, "psutil follows the clock"
+    assert is_alive(mark)
+
+
+def test_of_a_journal_of_an_earlier_version_the_heartbeat_decides(runs: Jobs) -> None:
+    state = put(runs)
+    file = runs.folder / state.id / STATE_FILE
+    record = json.loads(file.read_text())
+    del record["create_time"], record["host_id"]
+    file.write_text(json.dumps({**record, "born": "4711", "where": "here"}))
+    assert is_alive(runs.get(state.id).process) is None
+    assert runs.get(state.id).running
+    old = time.time() - 2 * SILENT_SECONDS
+    os.utime(file, (old, old))
+    assert runs.get(state.id).outcome == "interrupted"
+
+
+def test_on_another_machine_the_heartbeat_decides(runs: Jobs) -> None:
+    state = put(runs, host_id="elsewhere 1")
+    assert is_alive(state.process) is None
     assert runs.get(state.id).running
     old = time.time() - 2 * SILENT_SECONDS
     os.utime(runs.folder / state.id / STATE_FILE, (old, old))
     assert runs.get(state.id).outcome == "interrupted"
 
 
-def test_a_quiet_run_gives_signs_of_life(runs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_quiet_run_has_a_heartbeat(runs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "WRITE_SECONDS", 0.01)
     monkeypatch.setattr(journal, "BEAT_SECONDS", 0.02)
     run = runs.begin("index", "films", [])
@@ -371,7 +394,7 @@ def test_a_log_is_read_from_its_end_whatever_is_in_it(runs: Jobs) -> None:
 
 
 def test_before_its_process_has_a_number_a_run_is_starting(runs: Jobs) -> None:
-    state = put(runs, pid=0, born="", where="")
+    state = put(runs, pid=0, create_time=0.0, host_id="")
     folder = runs.folder / state.id
     (folder / STATE_FILE).rename(folder / START_FILE)
     assert runs.get(state.id).running

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.jobs.journal import Job
-from app.jobs.process import ProcessId, is_alive, own_process_id
+from app.jobs.process import is_alive, own_process_id
 from app.jobs.state import LOG_FILE, START_FILE, STATE_FILE, STOP_FILE, JobProgress, JobState, ended, read_state
 
 if TYPE_CHECKING:
@@ -53,20 +53,16 @@ class Jobs:
         """
         given = os.environ.pop(JOB_VARIABLE, "")
         run_id = given if _ID.fullmatch(given) else new_id()
-        mark = own_process_id()
         now = time.time()
         state = JobState(
             id=run_id,
             kind=kind,
             title=title,
             arguments=tuple(arguments),
-            pid=mark.pid,
-            born=mark.born,
-            where=mark.where,
             started_at=now,
             updated_at=now,
             progress=JobProgress(phase="start"),
-        )
+        ).kept_by(own_process_id())
         folder: Path | None = self.folder / run_id
         try:
             self._prune()
@@ -100,7 +96,7 @@ class Jobs:
             (self.folder / run_id / STOP_FILE).touch()
         except OSError:
             # No room for even an empty file: the polite signal asks for the same, where it surely reaches that run.
-            if os.name == "nt" or not is_alive(ProcessId(state.pid, state.born, state.where)):
+            if os.name == "nt" or not is_alive(state.process):
                 raise
             os.kill(state.pid, signal.SIGTERM)
 
@@ -208,7 +204,7 @@ def last_words(folder: Path) -> str:
 
 
 def _lives(folder: Path, state: JobState) -> bool:
-    alive = is_alive(ProcessId(state.pid, state.born, state.where))
+    alive = is_alive(state.process)
     if alive is not None:
         return alive
     ages = []

@@ -1,46 +1,55 @@
-"""Which process keeps a journal, and whether it is still that process: numbers are used again, and machines restart.
+"""Process identity: tells whether the process that a journal names still runs.
 
-Standard library only.
+A process number alone does not: numbers are reused, machines restart, and each container counts its own.
 """
 
 from __future__ import annotations
 
 import os
 import platform
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+_SAME_SECONDS = 2.0
+"""Creation times that differ by less belong to one process: Linux tells the boot time in whole seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProcessId:
-    """A process: its number, when it was born as the system says it, and where these two mean something."""
+    """A process of this machine or another one.
+
+    Attributes:
+        pid: The process number; 0 where it is not known.
+        create_time: Seconds, to be compared only with another reading on the same host; 0.0 where it is not known.
+        host_id: The machine, its boot and its process namespace. The other two mean something only there.
+    """
 
     pid: int
-    born: str  # empty: the system does not tell
-    where: str
+    create_time: float
+    host_id: str
 
 
 def own_process_id() -> ProcessId:
-    """The mark of this process."""
+    """Return the identity of this process."""
     return process_id_of(os.getpid())
 
 
 def process_id_of(pid: int) -> ProcessId:
-    """The mark of a process of this machine that runs now."""
-    return ProcessId(pid, _born(pid) or "", here())
+    """Return the identity of a process that runs on this machine."""
+    return ProcessId(pid, _create_time(pid) or 0.0, host_id())
 
 
-def is_alive(mark: ProcessId) -> bool | None:
-    """Whether that very process runs. None where it cannot be told from here: another machine, or a silent system."""
-    if not mark.pid or not mark.born or mark.where != here():
+def is_alive(process: ProcessId) -> bool | None:
+    """Return whether that very process runs; None where this cannot be known from here (another machine)."""
+    if not process.pid or not process.create_time or process.host_id != host_id():
         return None
-    return _born(mark.pid) == mark.born
+    created = _create_time(process.pid)
+    return created is not None and abs(created - process.create_time) < _SAME_SECONDS
 
 
-def here() -> str:
-    """This machine since it was started, and the namespace that numbers of processes belong to."""
+def host_id() -> str:
+    """Return what identifies this machine since it was started, and the namespace of its process numbers."""
     parts = [platform.node()]
     if sys.platform == "linux":
         try:
@@ -51,26 +60,16 @@ def here() -> str:
     return " ".join(parts)
 
 
-def _born(pid: int) -> str | None:
-    """When a process was born; None where there is none (or only what its parent has not fetched yet)."""
-    if sys.platform == "linux":
-        try:
-            # The name of the program may hold anything, and ends with the last bracket.
-            words = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-            return None if words[0] in (b"Z", b"X") else words[19].decode("ascii")
-        except (OSError, IndexError):
-            return None
-    if sys.platform == "win32":
-        return None  # os.kill would end it there; that the journal is still touched has to do
+def _create_time(pid: int) -> float | None:
+    """Return when a process was created; None where there is none, or only a zombie that its parent has not reaped."""
+    import psutil
+
     try:
-        asked = subprocess.run(
-            ["ps", "-o", "stat=,lstart=", "-p", str(pid)],
-            env={**os.environ, "LC_ALL": "C", "TZ": "UTC"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=10,
-        )
-    except (OSError, subprocess.SubprocessError):
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        created = process.create_time()
+    except psutil.Error:
         return None
-    state, _, born = asked.stdout.decode("ascii", "replace").strip().partition(" ")
-    return None if not state or state.startswith("Z") else " ".join(born.split())
+    # Linux counts from the boot, and psutil adds the time of day of the boot, which moves when the clock is set.
+    return float(created - psutil.boot_time() if sys.platform == "linux" else created)

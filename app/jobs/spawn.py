@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,9 +67,8 @@ def start_detached(folder: Path, run_id: str, arguments: Sequence[str], settings
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    mark = process_id_of(process.pid)
     with suppress(OSError):  # the child says it as well
-        write_state(folder / START_FILE, replace(state, pid=mark.pid, born=mark.born, where=mark.where))
+        write_state(folder / START_FILE, state.kept_by(process_id_of(process.pid)))
     # Somebody has to fetch the end of a child, else it stays as a zombie that looks alive.
     threading.Thread(target=process.wait, name=f"end of {run_id}", daemon=True).start()
 

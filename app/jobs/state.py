@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from app.jobs.process import ProcessId
 from files.replace import replace_file
 
 Outcome = Literal["done", "stopped", "failed", "interrupted"]
@@ -56,9 +57,9 @@ class JobState:
     kind: str  # index, export, download, or the name of the command
     title: str  # what it is about: the name of a folder, a collection, a model
     arguments: tuple[str, ...] = ()
-    pid: int = 0  # 0: not known
-    born: str = ""  # tells the process from a later one of the same number; empty where the system does not say
-    where: str = ""  # machine, boot and process namespace: a number means something only there
+    pid: int = 0  # of the process that keeps the journal, with the two below: see app.jobs.process
+    create_time: float = 0.0
+    host_id: str = ""
     started_at: float = 0.0
     updated_at: float = 0.0
     outcome: Outcome | None = None
@@ -72,6 +73,15 @@ class JobState:
     @property
     def running(self) -> bool:
         return self.outcome is None
+
+    @property
+    def process(self) -> ProcessId:
+        """The process that keeps the journal."""
+        return ProcessId(self.pid, self.create_time, self.host_id)
+
+    def kept_by(self, process: ProcessId) -> JobState:
+        """Return this state with another process that keeps the journal."""
+        return replace(self, **asdict(process))
 
 
 def write_state(path: Path, state: JobState, *, durable: bool = False) -> None:
@@ -126,8 +136,8 @@ def _state(record: dict[str, Any], run_id: str) -> JobState | None:
         title=_text(record, "title"),
         arguments=_texts(record, "arguments"),
         pid=_count(record, "pid"),
-        born=_text(record, "born"),
-        where=_text(record, "where"),
+        create_time=_number(record, "create_time") or 0.0,
+        host_id=_text(record, "host_id"),
         started_at=_number(record, "started_at") or 0.0,
         updated_at=_number(record, "updated_at") or 0.0,
         outcome=outcome if outcome in get_args(Outcome) else None,

@@ -65,7 +65,7 @@ def described(state: JobState, most_failures: int | None = None) -> dict[str, An
     """The journal of a run as it is; `downloadable`: its zip is there. Failures may be cut: `failed` says how many."""
     path = _zip_of(state)
     told = dataclasses.asdict(dataclasses.replace(state, failures=state.failures[:most_failures]))
-    for ours in ("born", "where"):
+    for ours in ("create_time", "host_id"):
         del told[ours]
     plain: dict[str, Any] = _finite(told)
     return {**plain, "downloadable": path is not None and path.is_file()}
