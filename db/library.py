@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
-from db import health, opening, overview, reading, vectors, writing
+from db import health, opening, overview, reading, shaping, vectors, writing
 from db.collections import Collections
 from db.connection import Database
 from db.errors import LibraryDamaged, LibraryError, LibraryMissing
 from db.media import MediaStore, StagedMedia
 from db.overview import VideoOverview
-from db.records import EncoderRow, Failure, Filters, KnownFile, Segment, Shot, Stamp, Stats, Video
+from db.records import CutSettings, EncoderChoice, EncoderRow, Failure, Filters, KnownFile, Segment, Shot, Stamp, Stats, Video
 from db.saved_searches import SavedSearches
 from db.schema import videos as videos_table
 from db.segment_table import SegmentTables
@@ -178,6 +178,37 @@ class Library:
         """Forget the failures of these paths; gives how many there were. Adding a video at a path does so by itself."""
         with self._database.writing() as connection:
             return writing.forget_failures(connection, paths)
+
+    # What shapes rows and cuts
+
+    def encoder_choices(self) -> list[EncoderChoice]:
+        """Return how each encoder is loaded, the one used last first: that one is the library's own."""
+        with self._database.reading() as connection:
+            return shaping.all_encoder_choices(connection)
+
+    def use_encoders(self, *choices: EncoderChoice) -> None:
+        """Store how encoders are loaded, each in place of what was stored for its id, in one transaction.
+
+        Args:
+            choices: In the order of use; the last one becomes the library's own encoder.
+        """
+        with self._database.writing() as connection:
+            shaping.use_encoders(connection, choices)
+
+    def cut_settings(self) -> CutSettings | None:
+        """Return how videos are cut, or None where no run of format 4 or later has said so."""
+        with self._database.reading() as connection:
+            return shaping.cut_settings(connection)
+
+    def use_cut_settings(self, cuts: CutSettings) -> None:
+        """Store how videos are cut from now on. Segments that are stored stay as they are."""
+        with self._database.writing() as connection:
+            shaping.put_cut_settings(connection, cuts)
+
+    def recipes(self) -> dict[str, int]:
+        """Return how many encodings (a video by an encoder) each recipe has, that of the newest video first."""
+        with self._database.reading() as connection:
+            return shaping.recipes(connection)
 
     # Media
 

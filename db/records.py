@@ -5,11 +5,14 @@ Times are integer pts in the video's own time base, half open [start, end); seco
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
 Orientation = Literal["landscape", "portrait", "square"]
+Fit = Literal["stretch", "crop", "pad"]
+DetectorOption = int | float | str | bool | tuple[float, ...] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +215,28 @@ class KnownFile:
     fingerprint: str
     recipe: str
     embedded: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncoderChoice:
+    """How an encoder of the library is loaded, given by a name; what these values make of it has `encoder_id`."""
+
+    name: str  # a full name, or an absolute path
+    encoder_id: str
+    frames: int | None  # of a clip; None: the encoder's own
+    fit: Fit
+    still_frames: int = 0  # of clips that hardly move; 0: as many as of any clip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutSettings:
+    """How the library's videos are cut into shots and segments; the meaning is that of `indexer.settings`."""
+
+    detector: str
+    detector_options: Mapping[str, DetectorOption]  # only what differs from the detector's defaults
+    segment_seconds: float
+    overlap_seconds: float
+    decode: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

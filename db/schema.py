@@ -29,7 +29,7 @@ from sqlalchemy import (
     event,
 )
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """The newest migration's number. Kept here so that opening a library of today does not have to import alembic."""
 
 
@@ -66,6 +66,12 @@ library = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("created_at", Text, nullable=False),
+    # How videos are cut; NULL until a run has said so.
+    Column("detector", Text, nullable=True),
+    Column("detector_options", Text, nullable=True),  # a JSON object
+    Column("segment_seconds", Float, nullable=True),
+    Column("overlap_seconds", Float, nullable=True),
+    Column("decode", Text, nullable=True),
 )
 
 videos = Table(
@@ -134,6 +140,19 @@ encoders = Table(
     Column("generation", Integer, nullable=False, server_default="0"),  # likewise
     UniqueConstraint("id", name="uq_encoders_id"),
     sqlite_autoincrement=True,
+)
+
+# How to load each encoder that the library was indexed with. No key refers to `encoders`: a choice is stored when a run
+# begins, before anything is embedded. The highest `last_used` is the library's own encoder.
+encoder_choices = Table(
+    "encoder_choices",
+    metadata,
+    Column("encoder_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("frames", Integer, nullable=True),
+    Column("fit", Text, nullable=False),
+    Column("still_frames", Integer, nullable=False),
+    Column("last_used", Integer, nullable=False),
 )
 
 # Which encoder has embedded which video whole, and how its clips were made.

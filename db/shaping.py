@@ -1,0 +1,77 @@
+"""Settings that shape a library's rows: how each encoder is loaded, and how videos are cut.
+
+Every function runs inside the caller's transaction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from db.records import CutSettings, EncoderChoice
+from db.schema import encoder_choices, encodings, library
+
+
+def all_encoder_choices(connection: Connection) -> list[EncoderChoice]:
+    """Return every choice, the one used last first."""
+    columns = [column for column in encoder_choices.c if column is not encoder_choices.c.last_used]
+    found = connection.execute(select(*columns).order_by(encoder_choices.c.last_used.desc()))
+    return [EncoderChoice(**row) for row in found.mappings()]
+
+
+def use_encoders(connection: Connection, choices: Sequence[EncoderChoice]) -> None:
+    """Store choices, each in place of the one of its encoder; the last one counts as the one used last."""
+    last_used = connection.scalar(select(func.max(encoder_choices.c.last_used))) or 0
+    for number, choice in enumerate(choices, start=last_used + 1):
+        values = {
+            "encoder_id": choice.encoder_id,
+            "name": choice.name,
+            "frames": choice.frames,
+            "fit": choice.fit,
+            "still_frames": choice.still_frames,
+            "last_used": number,
+        }
+        connection.execute(
+            upsert(encoder_choices).values(values).on_conflict_do_update(index_elements=["encoder_id"], set_=values)
+        )
+
+
+def cut_settings(connection: Connection) -> CutSettings | None:
+    """Return how videos are cut, or None before the first run that said so."""
+    row = connection.execute(select(library)).one()
+    if row.detector is None:
+        return None
+    options = json.loads(row.detector_options)
+    return CutSettings(
+        detector=row.detector,
+        detector_options={name: tuple(value) if isinstance(value, list) else value for name, value in options.items()},
+        segment_seconds=row.segment_seconds,
+        overlap_seconds=row.overlap_seconds,
+        decode=row.decode,
+    )
+
+
+def put_cut_settings(connection: Connection, cuts: CutSettings) -> None:
+    """Store how videos are cut from now on."""
+    connection.execute(
+        update(library).values(
+            detector=cuts.detector,
+            detector_options=json.dumps(dict(cuts.detector_options), sort_keys=True),
+            segment_seconds=cuts.segment_seconds,
+            overlap_seconds=cuts.overlap_seconds,
+            decode=cuts.decode,
+        )
+    )
+
+
+def recipes(connection: Connection) -> dict[str, int]:
+    """Return how many encodings of videos each recipe has, the recipe of the newest video first."""
+    counted = (
+        select(encodings.c.recipe, func.count())
+        .group_by(encodings.c.recipe)
+        .order_by(func.max(encodings.c.video_id).desc())
+    )
+    return {recipe: count for recipe, count in connection.execute(counted)}
