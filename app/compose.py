@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,24 +21,28 @@ DEVICE_VARIABLE = "PRISMSEARCH_DEVICE"
 PRECISION_VARIABLE = "PRISMSEARCH_PRECISION"
 FFMPEG_VARIABLE = "PRISMSEARCH_FFMPEG"
 PRECISIONS = ("auto", "float32", "bfloat16", "int8")
-"""Those of `encoder.runtime.precision`, whose package would bring numpy into every --help."""
+"""Those of `encoder.runtime.precision`; importing that package would bring numpy into every --help."""
 
 
 class WrongSetting(ValueError):
-    """A value of a setting that means nothing: an unknown encoder, no device's name."""
+    """A setting has a value without meaning: the name of no encoder, or of no device."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What every command needs to know. `encoder` None: the one the library was last indexed with, else the default."""
+    """Settings of a command, from its options and the environment.
+
+    None in `encoder`, `frames`, `fit` or `still_frames` stands for the library's own value, or the default where it has
+    none; `with_library_encoder` fills them in.
+    """
 
     library: Path
-    encoder: str | None = None
+    encoder: str | None = None  # an alias, a full name or a path
     device: str = "auto"
     precision: str = "auto"  # of the video tower; rows of all precisions are of one space
-    frames: int | None = None  # None: the encoder's own, or what the library was indexed with
-    fit: Fit | None = None  # None: what the library was indexed with, else stretch
-    still_frames: int | None = None  # of clips that hardly move, 0: all. None: as the library was indexed
+    frames: int | None = None  # of a clip; the default is the encoder's own
+    fit: Fit | None = None  # how frames become square; the default is stretch
+    still_frames: int | None = None  # of clips that hardly move; the default is 0, as many as of any clip
     ffmpeg: str | None = None  # a binary to use instead of the packaged one
     given: frozenset[str] = frozenset()  # fields that were given on the command line itself
 
@@ -49,7 +54,7 @@ class Settings:
         device: str | None = None,
         precision: str | None = None,
     ) -> Settings:
-        """These settings with what was given on the command line in their place; None leaves a value as it is."""
+        """Return these settings with what was given on the command line over them; None leaves a value as it is."""
         options = {"library": library, "encoder": encoder, "device": device, "precision": precision}
         return replace(
             self,
@@ -62,9 +67,10 @@ class Settings:
 
 
 def settings_from(environment: Mapping[str, str] | None = None) -> Settings:
-    """Settings before any option is read: the environment over the platform's own places.
+    """Return the settings that hold before any option is read: the environment over the platform's own places.
 
-    An empty variable counts as not set. environment: `os.environ` unless given.
+    Args:
+        environment: `os.environ` unless given. An empty variable counts as not set.
     """
     variables = os.environ if environment is None else environment
     library = variables.get(LIBRARY_VARIABLE)
@@ -78,44 +84,121 @@ def settings_from(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def default_library() -> Path:
-    """The library's folder where nobody names another: `library` in the platform's data directory."""
+    """Return the library's folder where none is named: `library` in the platform's data directory."""
     return data_directory() / "library"
 
 
 def data_directory() -> Path:
-    """Where this program keeps what must last (~/.local/share/prismsearch on Linux)."""
+    """Return the folder for data that must last (~/.local/share/prismsearch on Linux)."""
     from platformdirs import user_data_path
 
     return user_data_path("prismsearch", appauthor=False)
 
 
 def open_library(settings: Settings, *, create: bool = False) -> Library:
-    """The library of these settings. LibraryError: missing (unless `create`), newer, locked, disk full, damaged."""
+    """Open the library of these settings, and take over what an older version kept in a file beside it.
+
+    Args:
+        settings: Their `library` is the folder.
+        create: Make the library where there is none.
+
+    Raises:
+        LibraryMissing: There is none, and `create` is False.
+        LibraryError: It is newer than this program, locked, damaged, or the disk is full.
+    """
+    from app.encoder_choice import take_over_old_choices
     from db.library import Library
 
-    return Library.open(settings.library, create=create)
+    library = Library.open(settings.library, create=create)
+    try:
+        take_over_old_choices(library)
+    except BaseException:
+        library.close()
+        raise
+    return library
+
+
+@contextmanager
+def open_existing_library(settings: Settings) -> Iterator[Library | None]:
+    """Open the library for the length of a `with` block, or yield None where there is none yet.
+
+    Raises:
+        LibraryError: As `open_library`, but for a library that is missing.
+    """
+    from db.errors import LibraryMissing
+
+    try:
+        library = open_library(settings)
+    except LibraryMissing:
+        yield None
+        return
+    with library:
+        yield library
+
+
+def with_library_encoder(settings: Settings, library: Library | None) -> Settings:
+    """Return the settings with the library's own encoder, frames, fit and still frames where none were given.
+
+    Those four shape every vector, so whoever opens an encoder for a library asks here first.
+
+    Args:
+        settings: Values that are not None win. Where `encoder` is one of them, the other three are taken from how that
+            encoder was loaded last.
+        library: None leaves the settings as they are.
+
+    Raises:
+        LibraryError: The library cannot be read.
+    """
+    from app.encoder_choice import choice_of
+
+    choice = None if library is None else choice_of(library, settings.encoder)
+    if choice is None:
+        return settings
+    return replace(
+        settings,
+        encoder=choice.name if settings.encoder is None else settings.encoder,
+        frames=choice.frames if settings.frames is None else settings.frames,
+        fit=choice.fit if settings.fit is None else settings.fit,
+        still_frames=choice.still_frames if settings.still_frames is None else settings.still_frames,
+    )
+
+
+def encoder_name(settings: Settings) -> str:
+    """Return the name or path that `open_encoder` loads: the one of the settings, else the default."""
+    from encoder import DEFAULT_ENCODER
+
+    return DEFAULT_ENCODER if settings.encoder is None else settings.encoder
 
 
 def open_encoder(settings: Settings, sources: Sources | None = None) -> Encoder:
-    """The encoder of these settings, with its weights loaded.
+    """Load the encoder of these settings.
 
-    What is not asked for is taken as the library was last indexed, because it shapes every vector.
-    sources: who is asked before weights are downloaded, and who is told how far it is; None downloads nothing large.
-    Raises EncoderError where weights or the device are missing, WrongSetting for names that nobody knows.
+    Args:
+        settings: What they leave open is taken from their library, where there is one.
+        sources: Who is asked before weights are downloaded, and who is told about progress. None downloads nothing
+            large.
+
+    Raises:
+        EncoderError: Weights or the device are missing.
+        WrongSetting: No encoder or device has that name.
+        LibraryError: The library cannot be read.
     """
     from encoder.loading import load
+
+    if None in (settings.encoder, settings.frames, settings.fit, settings.still_frames):
+        with open_existing_library(settings) as library:
+            settings = with_library_encoder(settings, library)
 
     # Threads that wait for each other by spinning take 15 times as long where other programs want the cores as well
     # (8 clips of the demo encoder beside a training on two cores: 14 s, and 0.9 s asleep). Read when torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    frames, fit, still = shape(settings)
     try:
         return load(
             encoder_name(settings),
             settings.device,
-            frames=frames,
-            fit=fit,
-            still_frames=still,
+            frames=settings.frames,
+            fit=settings.fit or "stretch",
+            still_frames=settings.still_frames or 0,
             precision=settings.precision,
             sources=sources,
         )
@@ -123,14 +206,19 @@ def open_encoder(settings: Settings, sources: Sources | None = None) -> Encoder:
         raise WrongSetting(str(error)) from error
 
 
-def open_encoder_deferred(settings: Settings, load: Callable[[], Encoder]) -> Encoder:
-    """What `load` gives (by `open_encoder` with these settings), but only when it has to encode, where the library
-    knows the encoder from an earlier run and its files are those of then."""
-    from app.encoder_choice import canonical
-    from app.known_encoders import Asked, open_deferred
+def open_encoder_lazily(settings: Settings, load: Callable[[], Encoder]) -> Encoder:
+    """Return an encoder that `load` loads when it first has to encode, where an earlier run has described it.
+
+    Args:
+        settings: As for `open_encoder`.
+        load: Calls `open_encoder` with these settings.
+
+    Raises:
+        EncoderError, WrongSetting: As `load` raises them, where the encoder has to be loaded at once.
+    """
+    from app.encoder_choice import EncoderRequest, canonical, open_lazily
 
     name = encoder_name(settings)
-    frames, fit, still = shape(settings)
 
     def files() -> list[Path]:
         from encoder import EncoderError
@@ -142,45 +230,38 @@ def open_encoder_deferred(settings: Settings, load: Callable[[], Encoder]) -> En
         except (EncoderError, ValueError):
             return []
 
-    asked = Asked(canonical(name), settings.device, frames, fit, still, settings.precision)
-    return open_deferred(settings.library, asked, load, files)
-
-
-def shape(settings: Settings) -> tuple[int | None, Fit, int]:
-    """Frames, fit and still frames: as asked, else as the library was last indexed with this encoder."""
-    from app.encoder_choice import recall
-
-    choice = recall(settings.library, settings.encoder)
-    frames = settings.frames if settings.frames is not None or choice is None else choice.frames
-    still = settings.still_frames
-    if still is None:
-        still = choice.still_frames if choice else 0
-    return frames, settings.fit or (choice.fit if choice else "stretch"), still
-
-
-def encoder_name(settings: Settings) -> str:
-    """The name or path that `open_encoder` loads: asked for, else the library's last one, else the default."""
-    from app.encoder_choice import recall
-    from encoder import DEFAULT_ENCODER
-
-    if settings.encoder is not None:
-        return settings.encoder
-    choice = recall(settings.library)
-    return choice.name if choice else DEFAULT_ENCODER
+    request = EncoderRequest(
+        name=canonical(name),
+        device=settings.device,
+        frames=settings.frames,
+        fit=settings.fit or "stretch",
+        still_frames=settings.still_frames or 0,
+        precision=settings.precision,
+    )
+    return open_lazily(settings.library, request, load, files)
 
 
 def open_engine(settings: Settings, library: Library | None = None, encoder: Encoder | None = None) -> SearchEngine:
-    """A search engine over the library, its encoder and the FAISS file beside it. Whoever passes a part closes it."""
+    """Return a search engine over a library, an encoder and the FAISS files beside the library.
+
+    Args:
+        settings: What the parts are made from that are not passed.
+        library: The caller closes it.
+        encoder: Opened for the library unless given.
+
+    Raises:
+        LibraryError, EncoderError, WrongSetting: As `open_library` and `open_encoder` raise them.
+    """
     from search.engine import SearchEngine
     from search.vectors.faiss_index import FaissIndex
 
     library = library or open_library(settings)
-    encoder = encoder or open_encoder(settings)
+    encoder = encoder or open_encoder(with_library_encoder(settings, library))
     return SearchEngine(library, encoder, FaissIndex.open(library, encoder.id, library.directory / "vectors"))
 
 
 def order_vectors(library: Library, encoder_id: str) -> None:
-    """Have the vector index of a large library ready in its files, so that no search waits for its making."""
+    """Bring the vector index files of a large library up to date, so that no search waits for them to be built."""
     from search.vectors.vector_index import CODED_ROWS
 
     if library.stamp(encoder_id).count >= CODED_ROWS:

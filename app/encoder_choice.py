@@ -1,64 +1,161 @@
-"""Which encoder a library was indexed with, by the name that loads it, so that searching needs no `--encoder` again.
+"""The encoder of a library: which one is loaded and how, and whether it has to be loaded at all.
 
-An encoder's id says what shaped a vector, not how to load it; this small file beside the database does. It is a
-convenience only: without it the default encoder and its own number of frames are used.
+An encoder's id says what shaped a vector, not how to load it. The library stores that: see `db.records.EncoderChoice`.
+Descriptions of encoders that were loaded before are cached in a small file beside the database.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from files.replace import try_replace_file
 
 if TYPE_CHECKING:
-    from encoder import Fit
+    from db.library import Library
+    from db.records import EncoderChoice
+    from encoder import Encoder
 
-FILE = "encoders.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """How an encoder was loaded: by `name` (absolute where it is a file), with `frames`, `fit` and `still_frames`."""
-
-    name: str
-    encoder_id: str
-    frames: int | None
-    fit: Fit
-    still_frames: int = 0
-
-
-def remember(directory: Path, choice: Choice) -> None:
-    """Put `choice` first. The file is replaced whole; where it cannot be written, nothing is lost but convenience."""
-    choices = [choice, *(other for other in recall_all(directory) if other.encoder_id != choice.encoder_id)]
-    try_replace_file(directory / FILE, json.dumps([asdict(each) for each in choices], indent=1).encode())
-
-
-def recall(directory: Path, name: str | None = None) -> Choice | None:
-    """The choice used last, or the one used last under `name`; None where there is none or the file cannot be read."""
-    wanted = None if name is None else canonical(name)
-    return next((choice for choice in recall_all(directory) if wanted in (None, choice.name)), None)
-
-
-def recall_all(directory: Path) -> list[Choice]:
-    """Every choice, the last used first. A file that is missing, torn or from another version reads as empty."""
-    try:
-        rows = json.loads((directory / FILE).read_bytes())
-        return [
-            Choice(str(row["name"]), str(row["encoder_id"]), row["frames"], row["fit"], int(row.get("still_frames", 0)))
-            for row in rows
-        ]
-    except (OSError, ValueError, TypeError, KeyError):
-        return []
+OLD_CHOICES_FILE = "encoders.json"
+"""The file beside the database that held the choices of libraries before format 4."""
+CACHE_FILE = "known-encoders.json"
+_MOST_CACHED = 8
 
 
 def canonical(name: str) -> str:
-    """`name` as it is remembered: full names for aliases, absolute paths for files, so that it loads from anywhere."""
+    """Return the name under which an encoder is stored: it loads the same encoder from any folder.
+
+    Args:
+        name: An alias (`base`), a full name, or the path of a weights file.
+    """
     from encoder.config import ALIASES
 
     if name in ALIASES:
         return ALIASES[name]
     return os.path.abspath(name) if os.path.exists(name) else name
+
+
+def choice_of(library: Library, name: str | None = None) -> EncoderChoice | None:
+    """Return the library's own encoder, or None where nothing was indexed.
+
+    Args:
+        library: The library to ask.
+        name: Return how the encoder of that name was loaded last instead, or None where it never was.
+    """
+    wanted = None if name is None else canonical(name)
+    return next((choice for choice in library.encoder_choices() if wanted in (None, choice.name)), None)
+
+
+def take_over_old_choices(library: Library) -> None:
+    """Move the choices that an older version kept in a file into the library, once, and remove the file.
+
+    A run that is killed on the way repeats it: the file goes after the commit, and a library that has choices of its
+    own does not read it. A file that is torn or foreign is removed unread.
+    """
+    file = library.directory / OLD_CHOICES_FILE
+    if not file.is_file():
+        return
+    choices = _read_old_choices(file)
+    if choices and not library.encoder_choices():
+        library.use_encoders(*reversed(choices))
+    with suppress(OSError):
+        file.unlink()
+
+
+def _read_old_choices(file: Path) -> list[EncoderChoice]:
+    """Return the choices in the file, the one used last first; none where it cannot be understood."""
+    from db.records import EncoderChoice
+
+    try:
+        return [
+            EncoderChoice(
+                name=str(row["name"]),
+                encoder_id=str(row["encoder_id"]),
+                frames=None if row["frames"] is None else int(row["frames"]),
+                fit=row["fit"],
+                still_frames=int(row.get("still_frames", 0)),
+            )
+            for row in json.loads(file.read_bytes())
+        ]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return []
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderRequest:
+    """Everything that decides which encoder is loaded: the key of the cache of descriptions."""
+
+    name: str
+    device: str
+    frames: int | None
+    fit: str
+    still_frames: int = 0
+    precision: str | None = None
+
+    @property
+    def key(self) -> str:
+        return json.dumps(astuple(self))
+
+
+def open_lazily(
+    directory: Path, request: EncoderRequest, load: Callable[[], Encoder], files: Callable[[], list[Path]]
+) -> Encoder:
+    """Return an encoder that is loaded when it first has to encode, where an earlier run has described it.
+
+    Where there is no description, or the encoder's files have changed, it is loaded at once and described.
+
+    Args:
+        directory: The library's folder, which holds the cache.
+        request: What `load` loads.
+        load: Loads the encoder.
+        files: Returns the files it was loaded from. Where that list is empty, nothing is cached.
+
+    Raises:
+        EncoderError: Whatever `load` raises.
+    """
+    from encoder.lazy import EncoderDescription, LazyEncoder, describe
+
+    records = _read_cache(directory)
+    try:
+        known = EncoderDescription.from_record(records[request.key])
+    except (KeyError, TypeError, ValueError):
+        known = None
+
+    def load_and_describe() -> Encoder:
+        encoder = load()
+        came_from = files()
+        if came_from:
+            try:
+                record = describe(encoder, came_from).as_record()
+            except OSError:
+                return encoder
+            # This request may leave the frames to the encoder; the next one takes those that the library has stored.
+            keys = {request.key, replace(request, frames=encoder.clip_spec.frames).key}
+            if any(records.get(key) != record for key in keys):
+                kept = [(key, value) for key, value in records.items() if key not in keys]
+                _write_cache(directory, dict([*((key, record) for key in sorted(keys)), *kept[:_MOST_CACHED]]))
+        return encoder
+
+    if known is None or not known.is_current():
+        return load_and_describe()
+    return LazyEncoder(known, load)
+
+
+def _read_cache(directory: Path) -> dict[str, Any]:
+    try:
+        records = json.loads((directory / CACHE_FILE).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return records if isinstance(records, dict) else {}
+
+
+def _write_cache(directory: Path, records: dict[str, Any]) -> None:
+    """Replace the cache. Where that fails, the next run loads the encoder again, and that is all."""
+    with suppress(OSError):
+        directory.mkdir(parents=True, exist_ok=True)
+        try_replace_file(directory / CACHE_FILE, json.dumps(records, indent=1).encode())

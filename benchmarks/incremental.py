@@ -41,9 +41,8 @@ def lay_out(folder: Path, files: int) -> None:
 
 def make_known(directory: Path, folder: Path, segments: int = 10) -> None:
     """A library that has every file below the folder under the settings that `index` takes by itself."""
-    from app.encoder_choice import Choice, remember
     from db.library import Library
-    from db.records import Video
+    from db.records import EncoderChoice, Video
     from db.rows import video_values
     from db.schema import videos
     from encoder import load_encoder
@@ -80,7 +79,10 @@ def make_known(directory: Path, folder: Path, segments: int = 10) -> None:
             )
             driver.execute("INSERT INTO encodings VALUES (?, 1, ?)", (number, recipe))
             next_segment += segments
-    remember(directory, Choice("demo", encoder.id, encoder.clip_spec.frames, encoder.clip_spec.fit))
+    spec = encoder.clip_spec
+    choice = EncoderChoice(name="videoprism_lvt_demo", encoder_id=encoder.id, frames=spec.frames, fit=spec.fit)
+    with Library.open(directory) as library:
+        library.use_encoders(choice)
 
 
 def timed(command: list[str]) -> tuple[float, float, str]:

@@ -20,7 +20,19 @@ from db.connection import Database
 from db.errors import LibraryDamaged, LibraryError, LibraryMissing
 from db.media import MediaStore, StagedMedia
 from db.overview import VideoOverview
-from db.records import CutSettings, EncoderChoice, EncoderRow, Failure, Filters, KnownFile, Segment, Shot, Stamp, Stats, Video
+from db.records import (
+    CutSettings,
+    EncoderChoice,
+    EncoderRow,
+    Failure,
+    Filters,
+    KnownFile,
+    Segment,
+    Shot,
+    Stamp,
+    Stats,
+    Video,
+)
 from db.saved_searches import SavedSearches
 from db.schema import videos as videos_table
 from db.segment_table import SegmentTables

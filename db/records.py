@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, get_args
 
 Orientation = Literal["landscape", "portrait", "square"]
 Fit = Literal["stretch", "crop", "pad"]
@@ -226,6 +226,10 @@ class EncoderChoice:
     frames: int | None  # of a clip; None: the encoder's own
     fit: Fit
     still_frames: int = 0  # of clips that hardly move; 0: as many as of any clip
+
+    def __post_init__(self) -> None:
+        if self.fit not in get_args(Fit):
+            raise ValueError(f"fit must be {', '.join(get_args(Fit))}, got {self.fit!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,8 +70,8 @@ def put_cut_settings(connection: Connection, cuts: CutSettings) -> None:
 def recipes(connection: Connection) -> dict[str, int]:
     """Return how many encodings of videos each recipe has, the recipe of the newest video first."""
     counted = (
-        select(encodings.c.recipe, func.count())
+        select(encodings.c.recipe, func.count().label("encodings"))
         .group_by(encodings.c.recipe)
         .order_by(func.max(encodings.c.video_id).desc())
     )
-    return {recipe: count for recipe, count in connection.execute(counted)}
+    return {row.recipe: row.encodings for row in connection.execute(counted)}

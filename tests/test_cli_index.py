@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import signal
@@ -19,8 +18,6 @@ from synthetic import make_video
 
 from app import compose
 from app.cli import main
-from app.compose import settings_from
-from app.encoder_choice import FILE, Choice, recall, recall_all, remember
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -178,38 +175,6 @@ def test_a_picture_is_an_example(films: Path) -> None:
     Image.new("RGB", (40, 30), (20, 30, 220)).save("blue.png")
     result = run("similar", "--image", "blue.png", "-k", "1")
     assert result.stdout.split()[2:] == ["00:00:01.000-00:00:02.000", "films/first.mp4"]
-
-
-def test_what_the_library_was_indexed_with_is_remembered(films: Path) -> None:
-    indexed("films", "--encoder", "demo", code=1)
-    choice = recall(Path("library"))
-    assert choice is not None
-    assert (choice.name, choice.frames, choice.fit) == ("videoprism_lvt_demo", 4, "stretch")
-    assert compose.encoder_name(settings_from()) == "videoprism_lvt_demo"
-    assert compose.encoder_name(settings_from({"PRISMSEARCH_ENCODER": "large"})) == "large"
-    indexed("films", "--encoder", "demo", "--still-frames", "2", "--redo", code=1)
-    there = dataclasses.replace(settings_from(), library=Path("library"))
-    assert compose.shape(there) == (4, "stretch", 2)
-    assert compose.shape(dataclasses.replace(there, still_frames=0)) == (4, "stretch", 0)
-
-
-def test_the_encoder_used_last_comes_first_and_a_torn_file_is_as_none(tmp_path: Path) -> None:
-    first, second = Choice("a", "a@1", 4, "stretch"), Choice("b", "b@1", 8, "pad")
-    for choice in (first, second, first):
-        remember(tmp_path, choice)
-    assert recall_all(tmp_path) == [first, second]
-    assert recall(tmp_path, "b") == second
-    assert recall(tmp_path, "c") is None
-    remember(tmp_path, Choice("d", "d@1", 4, "stretch", 2))
-    text = (tmp_path / FILE).read_bytes()
-    (tmp_path / FILE).write_bytes(
-        text.replace(b',\n  "still_frames": 2', b"")
-    )  # as it was written before there were any
-    assert recall(tmp_path) == Choice("d", "d@1", 4, "stretch", 0)
-    (tmp_path / FILE).write_bytes(text[: len(text) // 2])
-    assert recall(tmp_path) is None
-    assert [path.name for path in tmp_path.iterdir()] == [FILE]
-    remember(tmp_path / "nowhere", first)
 
 
 SLOW_RUN = """

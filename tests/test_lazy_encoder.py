@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 from fakes import ColourEncoder
 
-from app import known_encoders
-from app.known_encoders import Asked, open_deferred
+from app.encoder_choice import CACHE_FILE, EncoderRequest, open_lazily
 from encoder import Encoder, lazy
 from encoder.lazy import EncoderChanged, EncoderDescription, LazyEncoder, describe
 
@@ -104,7 +103,7 @@ def test_noted_once_and_then_deferred_by_what_was_asked_for(tmp_path: Path, weig
     library, load = tmp_path / "library", Loader(ColourEncoder())
 
     def opened(frames: int | None = None) -> Encoder:
-        return open_deferred(library, Asked("colours", "auto", frames, "stretch"), load, lambda: [weights])
+        return open_lazily(library, EncoderRequest("colours", "auto", frames, "stretch"), load, lambda: [weights])
 
     assert opened() is load.encoder
     assert isinstance(opened(), LazyEncoder)
@@ -114,15 +113,15 @@ def test_noted_once_and_then_deferred_by_what_was_asked_for(tmp_path: Path, weig
     assert opened(own + 1) is load.encoder
     fields = ("colours", "auto", None, "stretch")
     for other in (
-        Asked(*fields, still_frames=2),
-        Asked(*fields, precision="int8"),
-        Asked("colours", "cpu", None, "stretch"),
+        EncoderRequest(*fields, still_frames=2),
+        EncoderRequest(*fields, precision="int8"),
+        EncoderRequest("colours", "cpu", None, "stretch"),
     ):
-        assert open_deferred(library, other, load, lambda: [weights]) is load.encoder
+        assert open_lazily(library, other, load, lambda: [weights]) is load.encoder
     assert isinstance(opened(), LazyEncoder)
     weights.write_bytes(b"changed")
     assert opened() is load.encoder
-    (library / known_encoders.FILE).write_text("torn {")
+    (library / CACHE_FILE).write_text("torn {")
     assert opened() is load.encoder
     assert isinstance(opened(), LazyEncoder)
 
@@ -130,7 +129,7 @@ def test_noted_once_and_then_deferred_by_what_was_asked_for(tmp_path: Path, weig
 def test_what_cannot_be_told_by_files_is_loaded_each_time(tmp_path: Path) -> None:
     load = Loader(ColourEncoder())
     for _ in range(2):
-        assert open_deferred(tmp_path, Asked("colours", "auto", None, "stretch"), load, list) is load.encoder
+        assert open_lazily(tmp_path, EncoderRequest("colours", "auto", None, "stretch"), load, list) is load.encoder
 
 
 def test_index_with_nothing_new_imports_no_torch(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import click
 from app import compose
 from app.commands.index import finish, run, run_options
 from app.compose import Settings, data_directory
+from app.cut_settings import cut_settings_of
 from app.shell.errors import CommandError
 from app.shell.hits import hit_lines, hit_record, span_seconds
 from app.shell.index_report import print_report, report_record
@@ -62,21 +63,21 @@ def demo(settings: Settings, as_json: bool) -> None:
 
     The demo encoder is a small true VideoPrism that was trained on a drawn world only; it needs no download.
     """
-    from indexer.settings import IndexSettings
-
     truth = captioned_shots(DEMO_LIBRARY)
     settings = dataclasses.replace(
         settings,
         library=settings.library if "library" in settings.given else data_directory() / "demo",
         encoder=settings.encoder if "encoder" in settings.given else "demo",
     )
+    with compose.open_existing_library(settings) as known:
+        settings, index_settings = compose.with_library_encoder(settings, known), cut_settings_of(known)
     encoder = compose.open_encoder(settings)
     with compose.open_library(settings, create=True) as library:
         if not as_json:
             click.echo(
                 f"Indexing {counted(len({each.path for each in truth}), 'short video')} in {shown(str(DEMO_LIBRARY))}"
             )
-        report = run(settings, library, encoder, [str(DEMO_LIBRARY)], IndexSettings(), run_options())
+        report = run(settings, library, encoder, [str(DEMO_LIBRARY)], index_settings, run_options())
         if not report.complete:
             finish(report, as_json=as_json)
         if not as_json:

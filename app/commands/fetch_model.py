@@ -92,7 +92,7 @@ def open_encoder_asking(settings: Settings, *, yes: bool) -> Encoder:
     with LiveLine() as line:
         announce = _asker(line, yes=yes) if yes or has_terminal() else None
         sources = Sources(confirm=announce, on_progress=DownloadLine(line).show)
-        return compose.open_encoder_deferred(settings, lambda: compose.open_encoder(settings, sources))
+        return compose.open_encoder_lazily(settings, lambda: compose.open_encoder(settings, sources))
 
 
 def _asker(line: LiveLine, *, yes: bool) -> Callable[[str], bool]:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Sequence
-from fractions import Fraction
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
 from app import compose
 from app.commands.fetch_model import open_encoder_asking
 from app.compose import Settings
-from app.encoder_choice import Choice, canonical, remember
+from app.cut_settings import cut_settings_of, store_cut_settings
+from app.encoder_choice import canonical
 from app.jobs.command_line import option_words, path_words, title_of
 from app.jobs.index_journal import journal_progress, journal_report
 from app.jobs.jobs import Jobs
 from app.shell.errors import CommandError
-from app.shell.index_options import detectors_text, index_settings, shaping_options
+from app.shell.index_options import ShapingOptions, detectors_text, shaping_options
 from app.shell.index_report import print_report, report_record
 from app.shell.interrupt import stop_on_interrupt
 from app.shell.notice import say_notice
@@ -26,6 +26,7 @@ from app.shell.options import FAILED, INTERRUPTED, MISSING, with_settings
 from app.shell.paths import as_indexed, is_below
 from app.shell.progress_line import ProgressLine
 from app.shell.terminal import LiveLine, counted, print_json, printable, say
+from db.records import EncoderChoice
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -60,20 +61,6 @@ Examples:
 @click.argument("folders", nargs=-1, required=True, type=click.Path(), metavar="FOLDER...")
 @click.option("--workers", type=click.IntRange(min=1, max=256), metavar="N", help="Videos decoded at the same time.")
 @click.option("--batch-size", type=click.IntRange(min=1, max=4096), metavar="N", help="Clips encoded at once.")
-@click.option(
-    "--frames", type=click.IntRange(min=1, max=512), metavar="N", help="Frames of a clip; by default the encoder's own."
-)
-@click.option(
-    "--fit",
-    type=click.Choice(["stretch", "crop", "pad"]),
-    help="How wide pictures become square; by default stretch, which keeps all that is to be seen.",
-)
-@click.option(
-    "--still-frames",
-    type=click.IntRange(min=0, max=512),
-    metavar="N",
-    help="Frames of a clip that hardly moves, such as a slide; fewer are faster. By default 0: as many as of any clip.",
-)
 @shaping_options
 @click.option(
     "--exclude", multiple=True, metavar="PATTERN", help="Leave out what matches, such as '*.tmp.mp4'; may be repeated."
@@ -90,16 +77,7 @@ def index(
     folders: tuple[str, ...],
     workers: int | None,
     batch_size: int | None,
-    frames: int | None,
-    fit: Literal["stretch", "crop", "pad"] | None,
-    still_frames: int | None,
-    detector: str,
-    detector_options: tuple[str, ...],
-    min_scene_len: str | None,
-    segment_seconds: Fraction | None,
-    overlap_seconds: Fraction | None,
-    decode: str,
-    hardware: str,
+    shaping: ShapingOptions,
     exclude: tuple[str, ...],
     redo: bool,
     retry_failed: bool,
@@ -111,24 +89,17 @@ def index(
     Files that are unchanged are skipped, those that were moved or renamed are recognised by content, and a run that was
     stopped goes on where it was. Video files are only ever read.
     """
-    shaping = index_settings(
-        detector=detector,
-        detector_options=detector_options,
-        min_scene_len=min_scene_len,
-        segment_seconds=segment_seconds,
-        overlap_seconds=overlap_seconds,
-        decode=decode,
-        hardware=hardware,
-    )
+    with compose.open_existing_library(settings) as known:
+        settings = compose.with_library_encoder(shaping.encoder_settings(settings), known)
+        index_settings = shaping.index_settings(cut_settings_of(known))
     for folder in folders:
         if not os.path.lexists(folder):
             raise CommandError(f"{printable(folder)}: there is no such file or folder", MISSING)
-    settings = dataclasses.replace(settings, frames=frames, fit=fit, still_frames=still_frames)
     options = run_options(workers=workers, batch_size=batch_size, exclude=exclude, redo=redo, retry_failed=retry_failed)
     encoder = open_encoder_asking(settings, yes=yes)
     with compose.open_library(settings, create=True) as library:
         again = ["index", *option_words(), *path_words(folders)]
-        finish(run(settings, library, encoder, folders, shaping, options, again=again), as_json=as_json)
+        finish(run(settings, library, encoder, folders, index_settings, options, again=again), as_json=as_json)
 
 
 @click.command(
@@ -150,26 +121,13 @@ Why files failed: prismsearch list --failed
 def retry(
     settings: Settings,
     paths: tuple[str, ...],
-    detector: str,
-    detector_options: tuple[str, ...],
-    min_scene_len: str | None,
-    segment_seconds: Fraction | None,
-    overlap_seconds: Fraction | None,
-    decode: str,
-    hardware: str,
+    shaping: ShapingOptions,
     as_json: bool,
 ) -> None:
     """Try files again that could not be indexed (below PATHS, if any are given)."""
-    shaping = index_settings(
-        detector=detector,
-        detector_options=detector_options,
-        min_scene_len=min_scene_len,
-        segment_seconds=segment_seconds,
-        overlap_seconds=overlap_seconds,
-        decode=decode,
-        hardware=hardware,
-    )
     with compose.open_library(settings) as library:
+        settings = compose.with_library_encoder(shaping.encoder_settings(settings), library)
+        index_settings = shaping.index_settings(cut_settings_of(library))
         wanted = [as_indexed(library, path) for path in paths]
         failed = [
             failure.path
@@ -188,7 +146,7 @@ def retry(
         options = run_options(retry_failed=True, sweep=False)
         again = ["retry", *option_words(), *path_words(paths)]
         title = counted(len(there), "failed file")
-        report = run(settings, library, encoder, there, shaping, options, again=again, title=title)
+        report = run(settings, library, encoder, there, index_settings, options, again=again, title=title)
         finish(report, as_json=as_json)
 
 
@@ -217,23 +175,41 @@ def run(
     library: Library,
     encoder: Encoder,
     roots: Sequence[str],
-    shaping: IndexSettings,
+    index_settings: IndexSettings,
     options: RunOptions,
     *,
     again: Sequence[str] | None = None,
     title: str = "",
 ) -> IndexReport:
-    """Index with a live line and a journal that any process can look at and stop it by.
+    """Index with a live line on the terminal and a journal through which any process can watch and stop the job.
 
-    The first Ctrl-C asks the run to stop cleanly, the second ends the program at once. again: the words that do the
-    same, by default to index the roots; the encoder is added.
+    What the encoder and the settings are becomes the library's own. The first Ctrl-C asks the job to stop cleanly, the
+    second ends the program at once.
+
+    Args:
+        settings: From `compose.with_library_encoder`.
+        library: The library to add to.
+        encoder: The encoder of these settings.
+        roots: Files and folders.
+        index_settings: How videos are cut and decoded.
+        options: What is done again, excluded and swept, and with how many threads.
+        again: The words of the command that does the same, by default `index` with the roots; the encoder is added.
+        title: The job's title, by default made of the roots.
     """
     from indexer.pipeline import index_folders
 
     say_notice(encoder, roots)
-    name = canonical(compose.encoder_name(settings))
-    spec, (_, _, still_frames) = encoder.clip_spec, compose.shape(settings)
-    remember(library.directory, Choice(name, encoder.id, spec.frames, spec.fit, still_frames))
+    name, spec = canonical(compose.encoder_name(settings)), encoder.clip_spec
+    library.use_encoders(
+        EncoderChoice(
+            name=name,
+            encoder_id=encoder.id,
+            frames=spec.frames,
+            fit=spec.fit,
+            still_frames=settings.still_frames or 0,
+        )
+    )
+    store_cut_settings(library, index_settings)
     command, *rest = again or ["index", *path_words(roots)]
     words = [command, "--encoder", name, *rest]
     with (
@@ -251,7 +227,7 @@ def run(
             library,
             encoder,
             roots,
-            shaping,
+            index_settings,
             options,
             on_progress=on_progress,
             cancelled=lambda: stopped() or journal.stop_requested(),

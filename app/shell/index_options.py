@@ -1,19 +1,23 @@
-"""The options of `index` that shape what is stored, and their values checked: detector, segments, clips."""
+"""Shaping options: those of `index` and `retry` that shape what is stored, for clips, cuts and segments."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, get_args
 
 import click
 
+from app.compose import Settings
 from app.shell.options import seconds_value
+from db.records import Fit
 from indexer.settings import DECODE, DETECTORS, HARDWARE, IndexSettings, OptionValue
 
 
 def detectors_text() -> str:
-    """The detectors with the names and defaults of their options, for --help."""
+    """Return the detectors with the names and defaults of their options, for --help."""
     lines = ["\b", "Detector options (-o NAME=VALUE), named as in PySceneDetect, with defaults:"]
     for detector, options in DETECTORS.items():
         words = [f"{name}={_as_typed(value)}" for name, value in options.items() if name != "min_scene_len"]
@@ -28,107 +32,147 @@ def _as_typed(value: OptionValue) -> str:
     return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def shaping_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--detector, -o, --min-scene-len, --segment-seconds, --overlap-seconds, --decode and --hardware."""
-    for option in (
-        click.option(
-            "--hardware",
-            type=click.Choice(HARDWARE),
-            default="none",
-            show_default=True,
-            help="The device that decodes; what it cannot, the processor does, and the report says so.",
-        ),
-        click.option(
-            "--decode",
-            type=click.Choice(list(DECODE)),
-            default="all",
-            show_default=True,
-            help="Decode all frames, or only those that others refer to: faster, shots begin up to a few frames late.",
-        ),
-        click.option(
-            "--overlap-seconds",
-            metavar="TIME",
-            callback=seconds_value,
-            help="How much the parts of a long shot overlap; by default 0.5.",
-        ),
-        click.option(
-            "--segment-seconds",
-            metavar="TIME",
-            callback=seconds_value,
-            help="Longer shots become equal parts of at most this; by default 8.",
-        ),
-        click.option(
-            "--min-scene-len",
-            metavar="LENGTH",
-            help="Shortest shot: 0.6s, or a whole number of frames; by default 0.6s.",
-        ),
-        click.option(
-            "-o",
-            "--detector-option",
-            "detector_options",
-            multiple=True,
-            metavar="NAME=VALUE",
-            help="An option of the detector, see below; may be repeated.",
-        ),
-        click.option(
-            "--detector",
-            type=click.Choice(list(DETECTORS)),
-            default="blend",
-            show_default=True,
-            help="How cuts are found.",
-        ),
-    ):
-        command = option(command)
-    return command
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShapingOptions:
+    """Options that shape what is stored, as they were given. None stands for the library's own value."""
 
+    frames: int | None = None
+    fit: Fit | None = None
+    still_frames: int | None = None
+    detector: str | None = None
+    detector_options: tuple[str, ...] = ()  # NAME=VALUE
+    min_scene_len: str | None = None
+    segment_seconds: Fraction | None = None
+    overlap_seconds: Fraction | None = None
+    decode: str | None = None
+    hardware: str = "none"  # of this run alone: it shapes nothing
 
-def index_settings(
-    *,
-    detector: str,
-    detector_options: tuple[str, ...],
-    min_scene_len: str | None,
-    segment_seconds: Fraction | None,
-    overlap_seconds: Fraction | None,
-    decode: str = "all",
-    hardware: str = "none",
-) -> IndexSettings:
-    """Settings from the options above; a usage error says which value is wrong, or that a device is not there."""
-    if hardware != "none":
-        from indexer.media.hardware import NoDevice, choose
+    def encoder_settings(self, settings: Settings) -> Settings:
+        """Return the settings with the frames, fit and still frames that were given."""
+        return replace(settings, frames=self.frames, fit=self.fit, still_frames=self.still_frames)
 
+    def index_settings(self, own: IndexSettings) -> IndexSettings:
+        """Return the settings to index with: the options that were given over the library's own.
+
+        Options of a detector go with it: another detector begins with its defaults.
+
+        Args:
+            own: The library's own settings, from `app.cut_settings`.
+
+        Raises:
+            click.UsageError: A value is wrong, or the device of --hardware is not there.
+        """
+        hardware = self.hardware
+        if hardware != "none":
+            from indexer.media.hardware import NoDevice, choose
+
+            try:
+                hardware = choose(hardware) or "auto"  # where there is none, the report tells for how many videos
+            except NoDevice as error:
+                raise click.UsageError(f"--hardware: {error}") from error
+        detector = self.detector or own.detector
+        chosen = dict(own.detector_options) if detector == own.detector else {}
+        known = DETECTORS[detector]
+        for text in self.detector_options:
+            name, equals, value = text.partition("=")
+            name = name.strip().replace("-", "_")
+            if not equals or name not in known:
+                raise click.UsageError(f"-o {text}: write NAME=VALUE; the {detector} detector knows {', '.join(known)}")
+            chosen[name] = _value(text, value.strip(), known[name])
+        if self.min_scene_len is not None:
+            chosen["min_scene_len"] = _length(self.min_scene_len)
+        segment, overlap = self.segment_seconds, self.overlap_seconds
         try:
-            hardware = choose(hardware) or "auto"  # where there is none, the report tells for how many videos
-        except NoDevice as error:
-            raise click.UsageError(f"--hardware: {error}") from error
-    chosen: dict[str, OptionValue] = {}
-    for text in detector_options:
-        name, equals, value = text.partition("=")
-        name = name.strip().replace("-", "_")
-        if not equals or name not in DETECTORS[detector]:
-            known = ", ".join(DETECTORS[detector])
-            raise click.UsageError(f"-o {text}: write NAME=VALUE; the {detector} detector knows {known}")
-        chosen[name] = _value(text, value.strip(), DETECTORS[detector][name])
-    if min_scene_len is not None:
-        chosen["min_scene_len"] = _length(min_scene_len)
-    sizes: dict[str, float] = {}
-    if segment_seconds is not None:
-        sizes["segment_seconds"] = float(segment_seconds)
-    if overlap_seconds is not None:
-        sizes["overlap_seconds"] = float(overlap_seconds)
-    try:
-        return IndexSettings(
-            detector=detector,
-            detector_options=chosen,
-            decode=decode,
-            hardware=hardware,
-            **sizes,  # type: ignore[arg-type]
-        )
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
+            return replace(
+                own,
+                detector=detector,
+                detector_options=chosen,
+                segment_seconds=own.segment_seconds if segment is None else float(segment),
+                overlap_seconds=own.overlap_seconds if overlap is None else float(overlap),
+                decode=self.decode or own.decode,
+                hardware=hardware,
+            )
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
+
+
+def shaping_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --frames, --fit, --still-frames, --detector, -o, --min-scene-len, --segment-seconds, --overlap-seconds,
+    --decode and --hardware to a command, and hand them on as `shaping`, one ShapingOptions."""
+
+    @click.option(
+        "--frames",
+        type=click.IntRange(min=1, max=512),
+        metavar="N",
+        help="Frames of a clip; by default the library's, else the encoder's own.",
+    )
+    @click.option(
+        "--fit",
+        type=click.Choice(get_args(Fit)),
+        help="How wide pictures become square; by default the library's, else stretch, which keeps all that is to be "
+        "seen.",
+    )
+    @click.option(
+        "--still-frames",
+        type=click.IntRange(min=0, max=512),
+        metavar="N",
+        help="Frames of a clip that hardly moves, such as a slide; fewer are faster. By default the library's, else 0: "
+        "as many as of any clip.",
+    )
+    @click.option(
+        "--detector",
+        type=click.Choice(list(DETECTORS)),
+        help="How cuts are found; by default the library's, else blend.",
+    )
+    @click.option(
+        "-o",
+        "--detector-option",
+        "detector_options",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="An option of the detector, see below; may be repeated.",
+    )
+    @click.option(
+        "--min-scene-len",
+        metavar="LENGTH",
+        help="Shortest shot: 0.6s, or a whole number of frames; by default the library's, else 0.6s.",
+    )
+    @click.option(
+        "--segment-seconds",
+        metavar="TIME",
+        callback=seconds_value,
+        help="Longer shots become equal parts of at most this; by default the library's, else 8.",
+    )
+    @click.option(
+        "--overlap-seconds",
+        metavar="TIME",
+        callback=seconds_value,
+        help="How much the parts of a long shot overlap; by default the library's, else 0.5.",
+    )
+    @click.option(
+        "--decode",
+        type=click.Choice(list(DECODE)),
+        help="Decode all frames, or only those that others refer to: faster, shots begin up to a few frames late. By "
+        "default the library's, else all.",
+    )
+    @click.option(
+        "--hardware",
+        type=click.Choice(HARDWARE),
+        default="none",
+        show_default=True,
+        help="The device that decodes; what it cannot, the processor does, and the report says so.",
+    )
+    @functools.wraps(command)
+    def run(*args: Any, **options: Any) -> Any:
+        names = [field.name for field in fields(ShapingOptions)]
+        shaping = ShapingOptions(**{name: options.pop(name) for name in names})
+        return command(*args, shaping=shaping, **options)
+
+    return run
 
 
 def _value(text: str, value: str, default: OptionValue) -> OptionValue:
-    """`value` in the type of the option's default. Where that is None (kernel_size), a whole number or `none`."""
+    """Return `value` in the type of the option's default. Where that is None (kernel_size): an integer, or None."""
     try:
         if isinstance(default, bool):
             return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[value.lower()]
@@ -149,5 +193,5 @@ def _value(text: str, value: str, default: OptionValue) -> OptionValue:
 
 
 def _length(value: str) -> OptionValue:
-    """A whole number of frames, or seconds as PySceneDetect writes them."""
+    """Return a whole number of frames, or seconds as PySceneDetect writes them."""
     return int(value) if value.isdigit() else value

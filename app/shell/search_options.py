@@ -80,7 +80,7 @@ def open_search(settings: Settings, options: SearchOptions) -> Iterator[tuple[Li
         folder = options.filters.folder
         if folder is not None:
             options = replace(options, filters=replace(options.filters, folder=as_indexed(library, folder)))
-        encoder = compose.open_encoder(settings)
+        encoder = compose.open_encoder(compose.with_library_encoder(settings, library))
         require_indexed(library, encoder.id)
         if encoder.notice:
             say_notice(encoder, [each.path for each in library.videos()])

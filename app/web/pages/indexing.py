@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.compose import encoder_name, settings_from
+from app.compose import encoder_name, settings_from, with_library_encoder
+from app.cut_settings import cut_settings_of
 from app.jobs.command_line import path_words, paths_in, title_of
 from app.shell.notice import DEMO_LIBRARY
 from app.shell.terminal import printable, size_text
@@ -41,7 +42,7 @@ class Choices:
     """What the options say."""
 
     encoder: str
-    detector: str
+    detector: str | None  # None: the library's own
     redo: bool
     retry_failed: bool
     exclude: tuple[str, ...]
@@ -49,7 +50,7 @@ class Choices:
     def words(self, path: str) -> list[str]:
         """The command that indexes a path like this."""
         words = ["index", "--encoder", self.encoder]
-        words += ["--detector", self.detector] if self.detector != "blend" else []
+        words += ["--detector", self.detector] if self.detector else []
         words += ["--redo"] if self.redo else []
         words += ["--retry-failed"] if self.retry_failed else []
         for pattern in self.exclude:
@@ -170,12 +171,17 @@ def _options(library: Library) -> Choices:
     from app.encoder_choice import canonical
     from encoder.config import ALIASES
 
-    current = canonical(encoder_name(settings_from()))
+    current = canonical(encoder_name(with_library_encoder(settings_from(), library)))
+    own_detector = cut_settings_of(library).detector
     names = list(dict.fromkeys([current, *ALIASES.values()]))
     with st.expander("Options", icon=":material/tune:", key="index_options"):
         encoder = st.selectbox("Encoder", names, key="index_encoder", format_func=_encoder_label, help=_ENCODER_HELP)
         detector = st.selectbox(
-            "How cuts are found", list(_DETECTORS), key="index_detector", format_func=_DETECTORS.__getitem__
+            "How cuts are found",
+            list(_DETECTORS),
+            index=list(_DETECTORS).index(own_detector),
+            key="index_detector",
+            format_func=_DETECTORS.__getitem__,
         )
         exclude = st.text_area(
             "Leave out", key="index_exclude", placeholder="*.tmp.mp4\n*/raw/*", height=90,
@@ -189,7 +195,7 @@ def _options(library: Library) -> Choices:
         others = ", ".join(alias_of(name) for name in dict.fromkeys(held))
         st.caption(plain(f"The library was indexed with {others}; a search looks at one encoder at a time."))
     lines = tuple(line.strip() for line in (exclude or "").splitlines() if line.strip())
-    return Choices(encoder, detector or "blend", redo, retry, lines)
+    return Choices(encoder, None if detector == own_detector else detector, redo, retry, lines)
 
 
 _ENCODER_HELP = (

@@ -28,7 +28,8 @@ def open_library() -> Library:
 
 @st.cache_resource(show_spinner="Loading the encoder")
 def _engine(encoder_name: str) -> SearchEngine:
-    settings, library = compose.settings_from(), open_library()
+    library = open_library()
+    settings = compose.with_library_encoder(compose.settings_from(), library)
     return compose.open_engine(settings, library, compose.open_encoder(settings))
 
 
@@ -37,7 +38,7 @@ def open_engine() -> SearchEngine:
 
     Raises what compose raises where weights or the device are missing.
     """
-    settings = compose.settings_from()
+    settings = compose.with_library_encoder(compose.settings_from(), open_library())
     engine = _engine(compose.encoder_name(settings))
     engine.refresh()
     return engine
