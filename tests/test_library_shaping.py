@@ -155,6 +155,32 @@ def test_given_values_win_and_an_encoder_of_several_keeps_its_own(tmp_path: Path
         assert with_library_encoder(plain, library).encoder == "one"
 
 
+def test_open_encoder_asks_the_library_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from encoder import loading
+
+    loaded: list[tuple[object, ...]] = []
+
+    def load(name: str, device: str, **options: Any) -> ColourEncoder:
+        loaded.append((name, options["frames"], options["fit"], options["still_frames"]))
+        return ColourEncoder()
+
+    monkeypatch.setattr(loading, "load", load)
+    settings = compose.Settings(library=tmp_path / "library")
+    compose.open_encoder(settings)
+    assert not settings.library.exists()
+    with compose.open_library(settings, create=True) as library:
+        library.use_encoders(TWO)
+        compose.open_encoder(settings)
+        compose.open_encoder(replace(settings, frames=8))
+        compose.open_encoder(replace(settings, encoder="one"))
+    assert loaded == [
+        ("videoprism_lvt_public_v1_base", None, "stretch", 0),
+        ("two", None, "pad", 2),
+        ("two", 8, "pad", 2),
+        ("one", None, "stretch", 0),
+    ]
+
+
 def test_two_encoders_stand_side_by_side(films: Path) -> None:
     indexed("films", "--segment-seconds", "2", "--encoder", "base")
     assert indexed("films", "--encoder", "large", "--frames", "5", "--fit", "pad") == UPDATED
