@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from app.search_link import MOST_TERMS, LinkTerm, SearchLink, read_link
+from app.search_link import MAX_TERMS, LinkTerm, SearchLink, parse_link
 from app.web.pages.escape import plain
 
 FULL = SearchLink(
@@ -37,15 +37,15 @@ FULL = SearchLink(
 
 
 def through_address(link: SearchLink) -> tuple[SearchLink, list[str]]:
-    return read_link(parse_qs(link.query_string(), keep_blank_values=True, errors="strict"))
+    return parse_link(parse_qs(link.query_string(), keep_blank_values=True, errors="strict"))
 
 
 def test_everything_survives_the_address() -> None:
     assert through_address(FULL) == (FULL, [])
-    assert FULL.narrowed == 11
+    assert FULL.filter_count == 11
     assert through_address(SearchLink()) == (SearchLink(), [])
     assert SearchLink().query_string() == ""
-    assert not SearchLink(words="   ").asks
+    assert not SearchLink(words="   ").has_query
 
 
 def test_random_links_survive_the_address() -> None:
@@ -92,16 +92,16 @@ def test_a_path_that_is_not_utf8_survives_the_address() -> None:
     ],
 )
 def test_what_cannot_be_understood_is_left_out_and_named(name: str, text: str) -> None:
-    link, problems = read_link({"q": ["a dog"], name: [text]})
+    link, problems = parse_link({"q": ["a dog"], name: [text]})
     assert link == SearchLink(words="a dog")
     assert len(problems) == 1
     assert f"{name}=" in problems[0]
 
 
 def test_a_link_is_bounded() -> None:
-    link, _ = read_link({"q": ["x" * 100_000], "term": [f"1:text:{n}" for n in range(1000)]})
+    link, _ = parse_link({"q": ["x" * 100_000], "term": [f"1:text:{n}" for n in range(1000)]})
     assert len(link.words) == 2000
-    assert len(link.terms) == MOST_TERMS
+    assert len(link.terms) == MAX_TERMS
 
 
 def test_the_same_example_again_only_changes_its_weight() -> None:

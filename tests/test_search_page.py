@@ -77,10 +77,10 @@ def ids(library: Library) -> dict[str, int]:
 
 
 def link_of(page: AppTest) -> SearchLink:
-    from app.search_link import read_link
+    from app.search_link import parse_link
 
     params = {name: value if isinstance(value, list) else [value] for name, value in page.query_params.items()}
-    link, problems = read_link(params)
+    link, problems = parse_link(params)
     assert problems == []
     return link
 

@@ -7,7 +7,7 @@ from datetime import date
 
 import streamlit as st
 
-from app.search_link import LinkTerm, SearchLink, read_link
+from app.search_link import LinkTerm, SearchLink, parse_link
 
 ANY_FOLDER = "All folders"
 RESOLUTIONS = {0: "Any", 480: "480p or more", 720: "720p or more", 1080: "1080p or more", 2160: "4K"}
@@ -51,7 +51,7 @@ def take_link_from_address() -> list[str]:
     if arrived and not params and LINK in st.session_state:
         set_link(current_link())
         return []
-    link, problems = read_link(params)
+    link, problems = parse_link(params)
     set_link(link)
     st.session_state[WRITTEN] = params
     return problems

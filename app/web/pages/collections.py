@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.search_link import path_text
+from app.link_parameters import encode_path
 from app.web.pages import session
 from app.web.pages.components import component
 
@@ -20,7 +20,7 @@ def show() -> None:
         data={
             "collection": _asked(st.query_params.get("collection")),
             "export": st.query_params.get("export") == "1",
-            "home": path_text(str(Path.home() / "prismsearch-export")),
+            "home": encode_path(str(Path.home() / "prismsearch-export")),
         },
     )
 

@@ -47,7 +47,7 @@ def show() -> None:
         key="map",
         data={
             "encoder": engine.encoder.id,
-            "asks": link.asks or bool(link.filters()),
+            "asks": link.has_query or bool(link.filters()),
             "asked": asked(link, engine),
         },
         on_made_change=lambda: None,  # a run of the script is all that is wanted: there is a map to score now
@@ -61,8 +61,8 @@ def also(link: SearchLink) -> None:
     parts = []
     if link.terms:
         parts.append("one example" if len(link.terms) == 1 else f"{len(link.terms)} examples or words")
-    if link.narrowed:
-        parts.append("one filter" if link.narrowed == 1 else f"{link.narrowed} filters")
+    if link.filter_count:
+        parts.append("one filter" if link.filter_count == 1 else f"{link.filter_count} filters")
     if parts:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f"From the page Search: {' and '.join(parts)}.", width="content")
@@ -79,14 +79,14 @@ def asked(link: SearchLink, engine: SearchEngine) -> dict[str, Any] | None:
     from search.query import QueryError
 
     filters = link.filters()
-    if not (link.asks or filters):
+    if not (link.has_query or filters):
         return None
     library = engine.library
     made = ProjectionStore(library, engine.encoder.id, library.directory / FOLDER).kept()
     if made is None or not made.ids.size:
         return None
     scores = np.zeros(len(made.ids), np.float32)
-    if link.asks:
+    if link.has_query:
         try:
             with st.spinner("Scoring every shot", show_time=False):
                 query = session.query_of(link, engine)
@@ -98,7 +98,7 @@ def asked(link: SearchLink, engine: SearchEngine) -> dict[str, Any] | None:
         except KeyError:  # the library has changed since the map was read; the next run sees the new one
             return None
     allowed = np.isin(made.ids, library.segment_ids(filters, engine.encoder.id)) if filters else None
-    return {"version": map_version(made), "scored": link.asks, **coloured(scores, allowed)}
+    return {"version": map_version(made), "scored": link.has_query, **coloured(scores, allowed)}
 
 
 def coloured(scores: NDArray[np.float32], allowed: NDArray[np.bool_] | None) -> dict[str, Any]:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
-from app.search_link import DEFAULT_LIMIT, MOST_HITS, MOST_TEXT, LinkTerm, Orientation, SearchLink, path_text
+from app.link_parameters import MAX_HITS, MAX_TEXT_CHARACTERS, encode_path
+from app.search_link import DEFAULT_LIMIT, LinkTerm, SearchLink
 from app.web.pages.asked_link import ANY_FOLDER, RESOLUTIONS, current_link, set_link, typed_link, weight_key
 from app.web.pages.components import component
 from app.web.pages.escape import plain
 from app.web.pages.saved_searches import saved_searches
+from db.records import Orientation
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -31,8 +33,8 @@ def ask(library: Library, *, on_dropped: Callable[[], None]) -> SearchLink:
             label_visibility="collapsed",
             width="stretch",
         )
-        link = replace(link, words=words[:MOST_TEXT])
-        with st.popover(_counted("Filters", link.narrowed), width="content"):
+        link = replace(link, words=words[:MAX_TEXT_CHARACTERS])
+        with st.popover(_counted("Filters", link.filter_count), width="content"):
             link = _filters(link, library)
         with st.popover(_counted("Combine", len(link.terms)), width="content"):
             _combine()
@@ -51,7 +53,7 @@ def _filters(link: SearchLink, library: Library) -> SearchLink:
     folders = library.folders()
     if link.folder and link.folder not in folders:
         folders = [link.folder, *folders]
-    folder = st.selectbox("Folder", [ANY_FOLDER, *folders], key="in_folder", format_func=path_text)
+    folder = st.selectbox("Folder", [ANY_FOLDER, *folders], key="in_folder", format_func=encode_path)
     name = st.text_input("File name contains", key="in_name", max_chars=200)
     left, right = st.columns(2)
     since = left.date_input("Changed since", key="since", value=None, max_value=date(2999, 12, 31))
@@ -102,7 +104,7 @@ def _combine() -> None:
 def _add_words(key: str, weight: float) -> None:
     words = str(st.session_state.get(key, "")).strip()
     if words:
-        set_link(typed_link(current_link()).with_term(LinkTerm("text", words[:MOST_TEXT], weight)))
+        set_link(typed_link(current_link()).with_term(LinkTerm("text", words[:MAX_TEXT_CHARACTERS], weight)))
     st.session_state[key] = ""
 
 
@@ -157,7 +159,7 @@ def _described(term: LinkTerm | None, link: SearchLink, library: Library) -> tup
     if not found:
         return None, "a shot that has gone from the library"
     what = "a range of " if term.kind == "range" else ""
-    return f"/api/poster/{segment_id}", what + path_text(next(iter(found.values()))[1].path.rpartition("/")[2])
+    return f"/api/poster/{segment_id}", what + encode_path(next(iter(found.values()))[1].path.rpartition("/")[2])
 
 
 def _take_out(term: LinkTerm | None) -> None:
@@ -179,4 +181,4 @@ def take_idea() -> None:
 def ask_for_more() -> None:
     """The grid's last button."""
     link = typed_link(current_link())
-    set_link(replace(link, limit=min(MOST_HITS, link.limit + DEFAULT_LIMIT)))
+    set_link(replace(link, limit=min(MAX_HITS, link.limit + DEFAULT_LIMIT)))

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 import streamlit as st
 
-from app.search_link import SearchLink, read_link
+from app.search_link import SearchLink, parse_link
 from app.web.pages.asked_link import set_link
 from app.web.pages.escape import plain
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def saved_searches(link: SearchLink, library: Library) -> None:
     """Searches kept by name; the newest first."""
-    if link.asks or link.narrowed:
+    if link.has_query or link.filter_count:
         with st.form("save_search", border=False, clear_on_submit=True):
             name = st.text_input("Save this search as", value=link.words[:60], max_chars=200)
             if st.form_submit_button("Save", width="stretch") and name.strip():
@@ -46,4 +46,4 @@ def _forget(library: Library, search_id: int) -> None:
 
 
 def _open_saved(query_string: str) -> None:
-    set_link(read_link(parse_qs(query_string, keep_blank_values=True))[0])
+    set_link(parse_link(parse_qs(query_string, keep_blank_values=True))[0])

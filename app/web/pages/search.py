@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from app.search_link import MOST_HITS, LinkTerm, SearchLink, path_text
+from app.link_parameters import MAX_HITS, encode_path
+from app.search_link import LinkTerm, SearchLink
 from app.web.pages import asked_link, components, session
 from app.web.pages import query_widgets as widgets
 from app.web.pages.components import component
@@ -47,7 +48,7 @@ def show() -> None:
     asked_link.put_link_in_address(link)
     if said := session.notice(engine):
         st.caption(plain(f"Note: {said}"))
-    if link.asks:
+    if link.has_query:
         answer(link, engine)
     else:
         ideas(engine)
@@ -71,7 +72,7 @@ def answer(link: SearchLink, engine: SearchEngine) -> None:
         st.caption(summary(len(found.hits), found.allowed, found.matching, found.hidden, milliseconds))
     best = max((hit.score for hit in found.hits), default=0.0)
     cards = [card(hit, best) for hit in found.hits]
-    grid(cards, more=len(cards) >= link.limit and link.limit < MOST_HITS, milliseconds=milliseconds)
+    grid(cards, more=len(cards) >= link.limit and link.limit < MAX_HITS, milliseconds=milliseconds)
 
 
 def summary(shown: int, allowed: int, matching: int, hidden: int, milliseconds: float) -> str:
@@ -109,8 +110,8 @@ def shot(segment: Segment, video: Video) -> dict[str, Any]:
     path = Path(video.path)
     return {
         "id": segment.id,
-        "name": path_text(path.name),
-        "folder": path_text(str(path.parent)),
+        "name": encode_path(path.name),
+        "folder": encode_path(str(path.parent)),
         "start": start,
         "end": end,
         "missing": not os.path.exists(video.path),

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from app.search_link import LinkTerm, SearchLink, path_text
+from app.link_parameters import encode_path
+from app.search_link import LinkTerm, SearchLink
 from app.shell.listing import status_of
 from app.web.pages import asked_link, components, session
 from app.web.pages.components import component
@@ -68,7 +69,7 @@ def find(library: Library, wanted: str) -> tuple[Video, list[Segment]] | None:
 
 def header(video: Video, segments: Sequence[Segment]) -> None:
     name, back = st.columns([6, 1.2], vertical_alignment="center")
-    name.subheader(plain(path_text(os.path.basename(video.path))), anchor=False)
+    name.subheader(plain(encode_path(os.path.basename(video.path))), anchor=False)
     back.button("All videos", icon=":material/arrow_back:", on_click=leave, width="stretch")
     st.caption(plain(facts(video, segments)))
 
@@ -90,7 +91,7 @@ def facts(video: Video, segments: Sequence[Segment]) -> str:
         parts.append(f"damaged in {video.damaged} place{'' if video.damaged == 1 else 's'}")
     if state := _STATES.get(status_of(video)):
         parts.append(state)
-    return " · ".join([*parts, path_text(os.path.dirname(video.path))])
+    return " · ".join([*parts, encode_path(os.path.dirname(video.path))])
 
 
 def length_text(seconds: float) -> str:
@@ -105,7 +106,7 @@ def scored(library: Library, segments: Sequence[Segment], link: SearchLink) -> d
     """{scores, low, high} of the segments for the search, or None where nothing is asked or can be answered."""
     from search.query import QueryError
 
-    if not link.asks:
+    if not link.has_query:
         return None
     engine = engine_or_reason(library)
     if engine is None:
@@ -126,7 +127,7 @@ def scored(library: Library, segments: Sequence[Segment], link: SearchLink) -> d
 def timeline(video: Video, segments: Sequence[Segment], scores: dict[str, Any] | None) -> None:
     data = {
         "video": video.id,
-        "name": path_text(os.path.basename(video.path)),
+        "name": encode_path(os.path.basename(video.path)),
         "duration": video.duration_seconds,
         "missing": not os.path.exists(video.path),
         "segments": [

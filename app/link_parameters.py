@@ -1,0 +1,122 @@
+"""Query parameters of a search link: their names, and how each value is parsed and formatted."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
+from typing import Any, cast, get_args
+from urllib.parse import quote, unquote_to_bytes
+
+from db.records import Orientation
+
+MAX_HITS = 2000
+MAX_TEXT_CHARACTERS = 2000
+_RAW_BYTES = "bytes:"  # prefix of a path whose bytes are not UTF-8, which no address can carry as text
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One query parameter: the field of SearchLink that it carries, and the conversion of its value.
+
+    `parse` raises ValueError, with a sentence for the user, for a value that is not valid.
+    """
+
+    field: str
+    parse: Callable[[str], Any]
+    format: Callable[[Any], str] = str
+
+
+def encode_path(path: str) -> str:
+    """Return a path as text that any address and any page can carry; bytes that are not UTF-8 are percent-encoded."""
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return _RAW_BYTES + quote(os.fsencode(path))
+    return path
+
+
+def _decode_path(text: str) -> str:
+    path = os.fsdecode(unquote_to_bytes(text[len(_RAW_BYTES) :])) if text.startswith(_RAW_BYTES) else text
+    if not os.path.isabs(path) or "\0" in path:
+        raise ValueError("a folder or file is named by its whole path")
+    return path
+
+
+def _parse_text(text: str) -> str:
+    return text[:MAX_TEXT_CHARACTERS]
+
+
+def _parse_number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("that is not a number")
+    return value
+
+
+def _parse_length(text: str) -> float:
+    value = _parse_number(text)
+    if value < 0:
+        raise ValueError("a length is not negative")
+    return value
+
+
+def _parse_count(maximum: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        value = int(text)
+        if not 1 <= value <= maximum:
+            raise ValueError(f"it lies between 1 and {maximum}")
+        return value
+
+    return parse
+
+
+def _parse_day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise ValueError("a date is written 2025-03-01") from None
+
+
+def _parse_orientation(text: str) -> Orientation:
+    if text not in get_args(Orientation):
+        raise ValueError(f"there are {', '.join(get_args(Orientation))}")
+    return cast("Orientation", text)
+
+
+def _parse_flag(text: str) -> bool:
+    if text not in ("1", "0"):
+        raise ValueError("it is 1 or 0")
+    return text == "1"
+
+
+def _format_number(value: float) -> str:
+    return f"{value:g}"
+
+
+def _format_flag(value: bool) -> str:
+    return "1" if value else "0"
+
+
+PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
+    {
+        "q": Parameter("words", _parse_text),
+        "w": Parameter("words_weight", _parse_number, _format_number),
+        "in": Parameter("folder", _decode_path, encode_path),
+        "name": Parameter("name", _parse_text),
+        "since": Parameter("since", _parse_day),
+        "until": Parameter("until", _parse_day),
+        "min": Parameter("min_seconds", _parse_length, _format_number),
+        "max": Parameter("max_seconds", _parse_length, _format_number),
+        "res": Parameter("min_short_side", _parse_count(100_000)),
+        "shape": Parameter("orientation", _parse_orientation),
+        "score": Parameter("threshold", _parse_number, _format_number),
+        "one": Parameter("one_per_video", _parse_flag, _format_flag),
+        "dups": Parameter("hide_duplicates", _parse_flag, _format_flag),
+        "k": Parameter("limit", _parse_count(MAX_HITS)),
+    }
+)
+"""All parameters but `term`, which may be repeated: see LinkTerm."""
