@@ -28,9 +28,9 @@ MAX_TERMS = 16
 class LinkTerm:
     """One thing that hits shall resemble or, with a negative weight, not resemble.
 
-    `value` depends on the kind. `text`: the words. `segment`: its id. `range`: SEGMENT:START_PTS-END_PTS, a range of the
-    segment's video. `file`: the token of a file that was dropped into the page. Raises ValueError for a value that its
-    kind does not allow, or a weight that is not within -100 and 100.
+    `value` depends on the kind. `text`: the words. `segment`: its id. `range`: SEGMENT:START_PTS-END_PTS, a range of
+    its video. `file`: the token of a file that was dropped into the page. Raises ValueError for a value that its kind
+    does not allow, or a weight that is not within -100 and 100.
     """
 
     kind: TermKind
