@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from pathlib import Path
 
 import av
@@ -67,6 +68,34 @@ def test_the_video_and_its_shots_are_the_same(tmp_path: Path, kind: tuple[str, s
         assert mine.clip.shape == exact.clip.shape
         near = np.abs(mine.clip.astype(int).mean((1, 2, 3)) - exact.clip.astype(int).mean((1, 2, 3)))
         assert near.max() < 30  # of a neighbouring frame, not of another shot
+
+
+def ends_after(path: Path, frames: int) -> Path:
+    """Shorten the edit list of an MP4 of 25 frames a second: players end there, though packets go on."""
+    data = bytearray(path.read_bytes())
+    ticks_per_second = struct.unpack_from(">I", data, data.index(b"mvhd") + 16)[0]
+    struct.pack_into(">I", data, data.index(b"elst") + 12, frames * ticks_per_second // 25)
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("skipped", [1, 2, 3])
+def test_frames_skipped_at_the_end_belong_to_the_video(tmp_path: Path, skipped: int) -> None:
+    options = {"bf": "3", "b_strategy": "0", "b-pyramid": "0"}
+    whole = make_video(tmp_path / "whole.mp4", [("red", 40)], options=options)
+    path = ends_after(whole, 17 + skipped)  # frame 16 is the last one shown that others refer to
+    with open_source(os.fspath(path), threads=4) as source:
+        decoding = Decoding(source, reference_only=True)
+        last = list(decoding)[-1].pts
+    frame = last // 16
+    assert decoding.skipped_after == tuple(last + frame * (k + 1) for k in range(skipped))
+    assert decoding.damaged == 0
+    (full, _), (part, clips) = indexed(path, "all"), indexed(path, "reference")
+    assert full.video.frames == 17 + skipped
+    assert full.video.end_pts == full.video.frames * frame
+    assert part.video == full.video
+    assert part.segments == full.segments
+    assert len(clips) == 1
 
 
 def test_frames_left_out_keep_their_places_when_clips_are_taken(tmp_path: Path) -> None:

@@ -107,6 +107,34 @@ def test_a_file_cut_off_gives_the_same_frames_with_and_without_frame_threads(tmp
     assert [frame.pts for frame in one] == [frame.pts for frame in several]
 
 
+@pytest.mark.parametrize("reference_only", [False, True])
+@pytest.mark.parametrize("damaged", [(5, -1), (5, -2), (5, -5), (-1,), (-2,), (-5,)])  # packets
+def test_damage_at_the_end_is_counted_and_costs_no_other_frame_whatever_the_threads(
+    tmp_path: Path, damaged: tuple[int, ...], reference_only: bool
+) -> None:
+    """With frame threads, it ends the decoder's flush: with an error (2 threads) or without a word (8)."""
+    path = make_video(
+        tmp_path / "damaged.mp4",
+        [("noise", 40)],
+        size=(96, 64),
+        options={"g": "20", "bf": "2", "b_strategy": "0", "preset": "veryfast"},
+    )
+    with av.open(os.fspath(path)) as container:
+        places = [packet.pos for packet in container.demux(video=0) if packet.pos is not None]
+    data = bytearray(path.read_bytes())
+    for number in damaged:
+        data[places[number] : places[number] + 8] = b"\xff" * 8
+    path.write_bytes(data)
+    results = []
+    for threads in (1, 2, 4, 8):
+        with open_source(os.fspath(path), threads=threads) as source:
+            decoding = Decoding(source, reference_only=reference_only)
+            results.append(([frame.pts for frame in decoding], decoding.damaged))
+    assert len(results[0][0]) == 40 - len(damaged)
+    assert [count for _, count in results] == [len(damaged)] * 4
+    assert all(result == results[0] for result in results)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "kind"),
     [

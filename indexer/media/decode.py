@@ -60,6 +60,8 @@ class Decoding:
         self._seek_pts = seek_pts
         self._fed_to: int | None = None  # latest time among the packets
         self._shown_to: int | None = None  # latest time among the frames
+        self._damaged_to: int | None = None  # time of the last packet that the decoder refused
+        self._flush_failed = False  # an error ended the flush at the end
 
     def __iter__(self) -> Iterator[Frame]:
         if self._seek_pts is not None:
@@ -103,6 +105,7 @@ class Decoding:
                 raise
             except av.error.FFmpegError:
                 self.damaged += 1
+                self._damaged_to = packet.pts
                 continue
             yield from pictures
         try:
@@ -113,6 +116,7 @@ class Decoding:
             return
         except av.error.FFmpegError:
             self.damaged += 1
+            self._flush_failed = True
             return
         yield from pictures
 
@@ -149,18 +153,20 @@ class Decoding:
                 yield packet
 
     def _lost_at_the_end(self) -> Iterator[VideoFrame]:
-        """Frames that the decoder's threads held when an error ended its last flush.
+        """Recover frames that the decoder's threads still held when an error ended the flush.
 
-        PyAV gives no second chance to ask for them, and no sign either if the flush gave anything before the error: but
-        then packets were fed that are later than the last frame. So the end is decoded once more without frame threads,
-        which hold nothing back. This is the rare case of a file cut off in its last packet.
+        PyAV has no way to ask for them again, and reports no error if the flush returned any frame before it. A sign of
+        the loss are packets later than the last frame shown; where frames are skipped, they may also be skipped ones.
+        So the end is decoded again without frame threads, which hold nothing back. This is rare: a file that is
+        damaged or cut off in its last packets.
         """
         done = self._shown_to
         if done is None or self._fed_to is None or self._fed_to <= done:
             return
-        if self.source.stream.codec_context.thread_count == 1 or (self.skips and not self.damaged):
+        if self.source.stream.codec_context.thread_count == 1:
             return
-        damaged = self.damaged
+        before, loss_counted = self.damaged, self._flush_failed
+        self._damaged_to = None
         with open_source(self.source.path, threads=1) as again:
             again.stream.codec_context.thread_type = "SLICE"
             try:
@@ -170,7 +176,9 @@ class Decoding:
             for picture in self._pictures(again):
                 if picture.pts is not None and picture.pts > done:
                     yield picture
-        self.damaged = max(damaged, 1)  # the same damage must not count twice
+        # The second pass meets the same damage again: the loss counts once, and skipped frames are none.
+        only_skipped = self.skips and (self._damaged_to is None or self._damaged_to <= done)
+        self.damaged = before if only_skipped or loss_counted else before + 1
 
 
 def end_of(last_pts: int, duration: int, *, start_pts: int, frames: int, step: int) -> int:
