@@ -12,9 +12,9 @@ import pytest
 
 from app.jobs.state import JobState
 from app.web.services import folder_check
-from app.web.services.folder_check import check_folder, recent_folders, typed_path
+from app.web.services.folder_check import check_folder, typed_path
 from app.web.services.folder_count import VideoCount
-from app.web.services.folder_guess import is_drive
+from app.web.services.folder_suggestions import is_missing_drive, recent_folders, usual_folders
 from indexer.scan import LIBRARY_FILE
 
 
@@ -161,7 +161,7 @@ def test_a_name_that_is_not_utf8(films: Path, tmp_path: Path) -> None:
 def test_counting_is_bounded_and_then_gives_a_lower_bound(films: Path, tmp_path: Path) -> None:
     for number in range(50):
         (films / f"{number}.mp4").write_bytes(b"x")
-    check = check_folder(str(films), tmp_path / "library", most_entries=20)
+    check = check_folder(str(films), tmp_path / "library", max_entries=20)
     assert (check.level, check.counted_all) == ("note", False)
     assert 0 < check.videos <= 20
     assert check.sentence.startswith(f"More than {check.videos} video files")
@@ -176,7 +176,7 @@ def test_a_drive_that_does_not_answer_is_said_to(tmp_path: Path, monkeypatch: py
     def hang(*_: object) -> None:
         waiting.wait(60)
 
-    monkeypatch.setattr(folder_check, "_looked", hang)
+    monkeypatch.setattr(folder_check, "_check_path", hang)
     check = check_folder(str(tmp_path), tmp_path / "library", answer_seconds=0.01)
     waiting.set()
     assert not check.usable
@@ -186,11 +186,11 @@ def test_a_drive_that_does_not_answer_is_said_to(tmp_path: Path, monkeypatch: py
 @pytest.mark.skipif(sys.platform == "win32", reason="other drives")
 def test_a_drive_that_is_not_there_is_asked_for() -> None:
     assert "Is its drive connected" in check_folder("/media/nobody-of-this-name/usb/films", "/library").sentence
-    assert is_drive("/media/me/usb/films", "/media/me")
-    assert is_drive("/Volumes/Disk/films", "/Volumes")
-    assert is_drive("Z:\\films", "")
-    assert not is_drive("/media/me/usb/films", "/media/me/usb")
-    assert not is_drive("/home/me/films", "/home/me")
+    assert is_missing_drive("/media/me/usb/films", "/media/me")
+    assert is_missing_drive("/Volumes/Disk/films", "/Volumes")
+    assert is_missing_drive("Z:\\films", "")
+    assert not is_missing_drive("/media/me/usb/films", "/media/me/usb")
+    assert not is_missing_drive("/home/me/films", "/home/me")
 
 
 def test_recent_folders_come_from_runs_of_index_the_last_first() -> None:
@@ -202,13 +202,13 @@ def test_recent_folders_come_from_runs_of_index_the_last_first() -> None:
         state(),
     ]  # fmt: skip
     assert recent_folders(states) == ["/b", "/a", "/c"]
-    assert recent_folders(states, most=1) == ["/b"]
+    assert recent_folders(states, limit=1) == ["/b"]
 
 
 def test_the_usual_folders_are_those_that_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    usual: Callable[[], list[str]] = folder_check.usual_folders
+    usual: Callable[[], list[str]] = usual_folders
     assert usual() == []
     (tmp_path / "Videos").mkdir()
     assert usual() == [str(tmp_path / "Videos")]

@@ -170,7 +170,7 @@ def clicked(monkeypatch: pytest.MonkeyPatch, view: str, name: str, value: Any) -
     def answer(key: str, asked: str) -> Any:
         return value if (key, asked) == (view, name) else None
 
-    monkeypatch.setattr(components, "told", answer)
+    monkeypatch.setattr(components, "event_payload", answer)
 
 
 def test_removing_forgets_the_video_and_leaves_the_file(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:

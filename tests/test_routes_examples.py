@@ -34,7 +34,7 @@ def examples(tmp_path: Path) -> Examples:
 
 
 def app_of(examples: Examples) -> Starlette:
-    return Starlette(routes=example_routes(examples, most_bytes=SMALL), middleware=[Middleware(SecurityMiddleware)])
+    return Starlette(routes=example_routes(examples, max_bytes=SMALL), middleware=[Middleware(SecurityMiddleware)])
 
 
 @pytest.fixture
@@ -233,14 +233,14 @@ def test_no_room_on_the_disk_is_507(client: TestClient, examples: Examples, monk
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("app.web.services.examples.Incoming.write", full)
+    monkeypatch.setattr("app.web.services.examples.ExampleUpload.write", full)
     answer = drop(client, picture())
     assert (answer.status_code, "full" in answer.json()["error"]) == (507, True)
     assert left(examples) == []
 
 
 def test_those_used_longest_ago_go_first(tmp_path: Path) -> None:
-    examples = Examples(tmp_path, most_kept_bytes=11_000)
+    examples = Examples(tmp_path, max_kept_bytes=11_000)
     client = TestClient(app_of(examples), base_url=ORIGIN, headers={"X-Prismsearch": "1"})
     tokens = []
     for number in range(3):

@@ -10,7 +10,7 @@ from page_library import client_of, segment_ids, small_library
 from starlette.testclient import TestClient
 from synthetic import make_video
 
-from app.web.services.segment_cache import Lookups
+from app.web.services.segment_cache import SegmentCache
 from db.library import Library
 
 
@@ -180,24 +180,24 @@ def test_a_video_indexed_again_shows_its_new_poster(library: Library, tmp_path: 
 
     later = [0]
     library.segments = counted  # type: ignore[method-assign]
-    lookups = Lookups(library, now_ns=lambda: 2**62 + later[0])
-    before = lookups.place(identity)
-    assert lookups.place(identity) is before
+    segments = SegmentCache(library, now_ns=lambda: 2**62 + later[0])
+    before = segments.get(identity)
+    assert segments.get(identity) is before
     assert asked == [identity], "asked once for both"
     with Library.open(library.directory) as other:
         moved = tmp_path / "videos" / "renamed.mp4"
         first_video(library).rename(moved)
         other.touch_video(before.video.id or 0, path=str(moved), size_bytes=1, modified_ns=1)
-    assert lookups.place(identity).video.path == str(moved)
+    assert segments.get(identity).video.path == str(moved)
 
 
 def test_places_of_a_moment_ago_are_not_kept(library: Library) -> None:
     """Right after a write, another process may have committed what cannot be seen yet."""
-    lookups = Lookups(library)
+    segments = SegmentCache(library)
     (identity, *_) = segment_ids(library)
     wal = library.directory / "library.sqlite3-wal"
     os.utime(wal)
-    assert lookups.place(identity) is not lookups.place(identity)
+    assert segments.get(identity) is not segments.get(identity)
 
 
 def test_names_that_are_not_utf8_and_markup_in_names(tmp_path: Path) -> None:

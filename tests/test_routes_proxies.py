@@ -21,7 +21,7 @@ from test_export_exact import truth
 
 from app.exporting.ffmpeg_binary import find_ffmpeg
 from app.web.services import proxies as proxies_module
-from app.web.services.proxies import Proxies, stretch_around
+from app.web.services.proxies import Proxies, proxy_range
 from db.library import Library
 
 PAL = Fraction(25)
@@ -94,7 +94,7 @@ def ready(client: TestClient, proxies: Proxies, library: Library, identity: int)
     begun = client.post(f"/api/proxy/{identity}")
     assert begun.status_code == 200, begun.text
     ((segment, video),) = library.segments([identity]).values()
-    proxies.wait(stretch_around(segment, video), 120)
+    proxies.wait(proxy_range(segment, video), 120)
     told: dict[str, Any] = client.get(f"/api/proxy/{identity}").json()
     return told
 
@@ -151,11 +151,11 @@ def test_a_proxy_of_the_middle_says_where_it_begins(container: str, tmp_path: Pa
         start_pts=video.start_pts + at,
         end_pts=video.start_pts + at + round(2 / video.time_base),
     )
-    stretch = stretch_around(segment, video)
-    made.ask(stretch)
-    state = made.wait(stretch, 120)
+    wanted = proxy_range(segment, video)
+    made.request(wanted)
+    state = made.wait(wanted, 120)
     assert (state.state, state.offset, state.duration) == ("ready", 10.0, 22.0)
-    found: list[Shown] = shown(made.file(stretch))
+    found: list[Shown] = shown(made.file(wanted))
     wanted = [frame for frame in frames if 10 <= frame.seconds < 32]
     assert [frame.number for frame in found] == [frame.number for frame in wanted]
 
@@ -339,13 +339,13 @@ def test_drafts_of_a_killed_server_are_swept_and_half_told_ones_are_made_again(t
         path.write_bytes(b"half")
     os.utime(old, (1, 1))
     ((segment, video),) = library.segments(segment_ids(library)[:1]).values()
-    stretch = stretch_around(segment, video)
+    wanted = proxy_range(segment, video)
     for content in ("{", "[]", json.dumps({"offset": "x", "duration": None})):
-        (made.directory / f"{stretch.key}.json").write_text(content)
-        assert made.look(stretch).state == "none"
-    (made.directory / f"{stretch.key}.mp4").write_bytes(b"")
-    made.ask(stretch)
-    assert made.wait(stretch, 120).state == "ready"
+        (made.directory / f"{wanted.key}.json").write_text(content)
+        assert made.state(wanted).state == "none"
+    (made.directory / f"{wanted.key}.mp4").write_bytes(b"")
+    made.request(wanted)
+    assert made.wait(wanted, 120).state == "ready"
     assert not old.exists()
     assert young.exists()
 
@@ -355,7 +355,7 @@ def test_a_proxy_that_is_a_link_is_not_followed_outside(tmp_path: Path, made: Pr
     client, identity = client_of(library, made), segment_ids(library)[0]
     address = ready(client, made, library, identity)["url"]
     ((segment, video),) = library.segments([identity]).values()
-    file = made.file(stretch_around(segment, video))
+    file = made.file(proxy_range(segment, video))
     file.unlink()
     secret = tmp_path / "secret.txt"
     secret.write_text("a secret")

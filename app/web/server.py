@@ -35,7 +35,7 @@ from app.web.http.security import SecurityMiddleware
 from app.web.pages.theme import theme_options
 from app.web.services.examples import Examples
 from app.web.services.proxies import Proxies
-from app.web.services.segment_cache import Lookups
+from app.web.services.segment_cache import SegmentCache
 from app.web.services.source_check import SourceCheck
 
 if TYPE_CHECKING:
@@ -106,16 +106,16 @@ def make_app(
 
 def our_routes(settings: Settings, library: Library, proxies: Proxies) -> list[Route]:
     """Everything under /api/."""
-    lookups, check, runs = Lookups(library), SourceCheck(), Jobs(library.directory)
+    segments, check, runs = SegmentCache(library), SourceCheck(), Jobs(library.directory)
 
     def nothing(request: ApiRequest) -> None:
         raise ApiError(404, "There is no such address.")
 
     return [
         *asset_routes(),
-        *media_routes(library, lookups, check),
-        *segment_routes(library, lookups, check),
-        *proxy_routes(lookups, check, proxies),
+        *media_routes(library, segments, check),
+        *segment_routes(library, segments, check),
+        *proxy_routes(segments, check, proxies),
         *library_routes(library),
         *map_routes(library),
         *example_routes(Examples(library.directory)),

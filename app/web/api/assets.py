@@ -1,14 +1,14 @@
-"""Our JavaScript and styles, by name, for the views that import them."""
+"""Routes for our JavaScript and styles."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from app.web.http.errors import ApiError
-from app.web.http.file_sending import send_file
+from app.web.http.file_response import file_response
 from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
-from app.web.pages.components import STATIC, static_files
+from app.web.http.static_files import STATIC, static_files
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -19,13 +19,13 @@ _YEAR_SECONDS = 365 * 24 * 3600
 
 
 def asset_routes() -> list[Route]:
-    """`/api/assets/VERSION/NAME`; the version only tells browsers that the file is another one."""
+    """Return the route `/api/assets/VERSION/NAME`; the version only makes a changed file a new address for browsers."""
 
     def send(request: ApiRequest) -> Response:
         names = {path.relative_to(STATIC).as_posix(): path for path in static_files() if path.suffix in TYPES}
         path = names.get(request.path["name"])
         if path is None:
             raise ApiError(404, "There is no such file.")
-        return send_file(request, path, media_type=TYPES[path.suffix], max_age_seconds=_YEAR_SECONDS, inside=STATIC)
+        return file_response(request, path, media_type=TYPES[path.suffix], max_age_seconds=_YEAR_SECONDS, inside=STATIC)
 
     return [route("/api/assets/{version}/{name:path}", send)]

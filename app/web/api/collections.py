@@ -1,6 +1,6 @@
-"""Collections and their subclips over HTTP: what the tray, the page of a collection and the trim window do.
+"""Routes for collections and their subclips, used by the tray, the page of collections and the trim window.
 
-Two tabs may edit one collection: a change names the revision it was made of, and 409 brings the current one.
+Two tabs may edit one subclip: a change names the revision that it was made from, and 409 returns the current one.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ if TYPE_CHECKING:
 
 
 def collection_routes(library: Library) -> list[Route]:
-    """`/api/collections...` and `/api/subclips...`."""
+    """Return the routes below `/api/collections` and `/api/subclips`."""
 
     def every(request: ApiRequest) -> dict[str, Any]:
         tray = library.collections.tray()
-        return {"collections": [listed(each) for each in library.collections.all()], "tray": tray.id}
+        return {"collections": [collection_json(each) for each in library.collections.all()], "tray": tray.id}
 
     def create(request: ApiRequest) -> dict[str, Any]:
         body = request.json(CollectionBody)
         with bad_request():
-            return listed(library.collections.create(body.name))
+            return collection_json(library.collections.create(body.name))
 
     def rename(request: ApiRequest) -> dict[str, Any]:
         identity, body = request.id("collection"), request.json(CollectionBody)
         with not_found("collection"), bad_request():
-            return listed(library.collections.rename(identity, body.name))
+            return collection_json(library.collections.rename(identity, body.name))
 
     def remove(request: ApiRequest) -> dict[str, Any]:
         with not_found("collection"):
@@ -52,21 +52,21 @@ def collection_routes(library: Library) -> list[Route]:
 
     def restore(request: ApiRequest) -> dict[str, Any]:
         with not_found("collection"), bad_request():
-            return listed(library.collections.restore(request.id("collection")))
+            return collection_json(library.collections.restore(request.id("collection")))
 
     def show(request: ApiRequest) -> Response:
         identity = request.id("collection")
         with not_found("collection"):
             collection = library.collections.get(identity)
-            content = {**listed(collection), "subclips": describe_all(library.collections.subclips(identity))}
-        answer = json_response(content)
-        # Of all that is told, because files go missing and come back without any change of the collection.
-        tag = f'"{collection.revision}-{hashlib.blake2b(bytes(answer.body), digest_size=8).hexdigest()}"'
-        headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-        if has_etag(request.headers.get("if-none-match"), tag):
+            content = {**collection_json(collection), "subclips": subclips_json(library.collections.subclips(identity))}
+        response = json_response(content)
+        # The tag covers the whole content, because files go missing and come back without a change of the collection.
+        etag = f'"{collection.revision}-{hashlib.blake2b(bytes(response.body), digest_size=8).hexdigest()}"'
+        headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+        if has_etag(request.headers.get("if-none-match"), etag):
             return Response(status_code=304, headers=headers)
-        answer.headers.update(headers)
-        return answer
+        response.headers.update(headers)
+        return response
 
     def add(request: ApiRequest) -> dict[str, Any]:
         from db.records import NewSubclip
@@ -75,7 +75,7 @@ def collection_routes(library: Library) -> list[Route]:
         items = [NewSubclip(segment_id=each.segment, **each.model_dump(exclude={"segment"})) for each in body.items]
         with not_found("collection or segment"), bad_request():
             added = library.collections.add(request.id("collection"), items, after=body.after)
-        return {"subclips": describe_all(added)}
+        return {"subclips": subclips_json(added)}
 
     def chosen(request: ApiRequest) -> list[int]:
         body = request.json(SubclipIdsBody)
@@ -96,16 +96,16 @@ def collection_routes(library: Library) -> list[Route]:
         changes = body.model_dump(exclude={"revision"}, exclude_unset=True)
         try:
             with not_found("clip"), bad_request():
-                return describe(library.collections.change(request.id("clip"), body.revision, **changes), {})
+                return subclip_json(library.collections.change(request.id("clip"), body.revision, **changes), {})
         except EditConflict as conflict:
             raise ApiError(
-                409, "This clip was changed elsewhere meanwhile.", current=describe(conflict.current, {})
+                409, "This clip was changed elsewhere meanwhile.", current=subclip_json(conflict.current, {})
             ) from conflict
 
     def move(request: ApiRequest) -> dict[str, Any]:
         body = request.json(SubclipMoveBody)
         with not_found("clip"), bad_request():
-            return listed(library.collections.move(request.id("clip"), body.after))
+            return collection_json(library.collections.move(request.id("clip"), body.after))
 
     return [
         route("/api/collections", every),
@@ -122,8 +122,8 @@ def collection_routes(library: Library) -> list[Route]:
     ]
 
 
-def listed(collection: Collection) -> dict[str, Any]:
-    """A collection without its subclips."""
+def collection_json(collection: Collection) -> dict[str, Any]:
+    """Return a collection without its subclips."""
     return {
         "id": collection.id,
         "name": collection.name,
@@ -132,19 +132,21 @@ def listed(collection: Collection) -> dict[str, Any]:
     }
 
 
-def describe_all(subclips: list[Subclip]) -> list[dict[str, Any]]:
-    """Each file is looked for once, however many subclips it has."""
-    there: dict[str, bool] = {}
-    return [describe(each, there) for each in subclips]
+def subclips_json(subclips: list[Subclip]) -> list[dict[str, Any]]:
+    """Return subclips as the page gets them. Each file is looked for once, however many subclips it has."""
+    exists: dict[str, bool] = {}
+    return [subclip_json(each, exists) for each in subclips]
 
 
-def describe(subclip: Subclip, there: dict[str, bool]) -> dict[str, Any]:
-    """A subclip for the page. Seconds count from the first frame shown; frames as edit lists count them.
+def subclip_json(subclip: Subclip, exists: dict[str, bool]) -> dict[str, Any]:
+    """Return a subclip as the page gets it. Seconds count from the first frame shown, frames as edit lists count them.
 
-    there: which files exist, as far as looked at.
+    Args:
+        subclip: The subclip.
+        exists: By path, whether the file exists; filled with what is looked at.
     """
-    if subclip.path not in there:
-        there[subclip.path] = os.path.isfile(subclip.path)
+    if subclip.path not in exists:
+        exists[subclip.path] = os.path.isfile(subclip.path)
     start, end = (_seconds(subclip, pts) for pts in (subclip.start_pts, subclip.end_pts))
     in_frame, out_frame = frame_range(start, end, subclip.frame_rate)
     file_name = os.path.basename(subclip.path)
@@ -158,7 +160,7 @@ def describe(subclip: Subclip, there: dict[str, bool]) -> dict[str, Any]:
         "title": subclip.name or os.path.splitext(file_name)[0],
         "fileName": file_name,
         "path": subclip.path,
-        "missing": not there[subclip.path],
+        "missing": not exists[subclip.path],
         "start": float(start),
         "end": float(end),
         "duration": float(end - start),

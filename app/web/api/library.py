@@ -1,4 +1,4 @@
-"""The whole library for the page that lists it: every video, what failed, and totals, in one answer."""
+"""Routes for the page that lists the library: every video, failures and totals in one response."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 
 def library_routes(library: Library) -> list[Route]:
-    """`/api/library`; `/api/library/disk`: how much of the disk it takes;
-    `/api/library/state`: a text that changes whenever any process writes to the library, for pages that watch it."""
+    """Return the routes of the library.
+
+    `/api/library` lists it, `/api/library/disk` has its size on disk, and `/api/library/state` a text that changes
+    whenever any process writes to the library, for pages that watch it.
+    """
 
     def listed(request: ApiRequest) -> dict[str, Any]:
         return listing(library)
@@ -39,7 +42,7 @@ def library_routes(library: Library) -> list[Route]:
 
 
 def library_state(library: Library) -> str:
-    """Size and time of the database's files. Costs two looks at the disk, however large the library is."""
+    """Return size and time of the database's files as text. Takes two looks at the disk, whatever their size."""
     from db.library import FILE_NAME
 
     found = []
@@ -53,9 +56,9 @@ def library_state(library: Library) -> str:
 
 
 def listing(library: Library) -> dict[str, Any]:
-    """{encoders, folders, videos, failures, totals}; a video names its folder and encoders by their place in the lists.
+    """Return {encoders, folders, videos, failures, totals}; a video names its folder and encoders by their index.
 
-    Looks at every file, which takes its time where many are on a slow drive.
+    Looks at every file, which takes long if many are on a slow drive.
     """
     encoders = {row.id: at for at, row in enumerate(library.encoders())}
     folders: dict[str, int] = {}

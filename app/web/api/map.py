@@ -1,4 +1,4 @@
-"""The map over HTTP: whether there is one, how far its making is, and its points as bytes that browsers keep."""
+"""Routes for the map: its state, starting to make it, and its points as bytes that browsers cache."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 
 def map_routes(library: Library, maker: MapMaker | None = None) -> list[Route]:
-    """`/api/map?encoder=ID` (GET: state, POST: have it made) and, of a version, `points` and `videos`."""
+    """Return `/api/map?encoder=ID` (GET: state, POST: make it) and, for one version, `points` and `videos`."""
     maker = maker or MapMaker(library)
 
-    def wanted(request: ApiRequest) -> str:
+    def encoder_of(request: ApiRequest) -> str:
         encoder_id = request.query.get("encoder", "")
         if encoder_id not in {row.id for row in library.encoders()}:
             raise ApiError(404, "This library holds nothing of that encoder; index a folder with it first.")
         return encoder_id
 
     def state(request: ApiRequest) -> dict[str, Any]:
-        encoder_id = wanted(request)
-        return told(maker.state(encoder_id), encoder_id)
+        encoder_id = encoder_of(request)
+        return as_json(maker.state(encoder_id), encoder_id)
 
     def make(request: ApiRequest) -> dict[str, Any]:
-        encoder_id = wanted(request)
-        return told(maker.start(encoder_id), encoder_id)
+        encoder_id = encoder_of(request)
+        return as_json(maker.start(encoder_id), encoder_id)
 
-    def told(state: MapState, encoder_id: str) -> dict[str, Any]:
-        stamp, made = library.stamp(encoder_id), state.made
+    def as_json(state: MapState, encoder_id: str) -> dict[str, Any]:
+        stamp, made = library.stamp(encoder_id), state.projection
         return {
             "version": state.version or None,
             "count": 0 if made is None else len(made.ids),
@@ -54,10 +54,10 @@ def map_routes(library: Library, maker: MapMaker | None = None) -> list[Route]:
         }
 
     def versioned(request: ApiRequest) -> Projection:
-        found = maker.state(wanted(request))
-        if found.made is None or found.version != request.path["version"]:
+        found = maker.state(encoder_of(request))
+        if found.projection is None or found.version != request.path["version"]:
             raise ApiError(404, "This map has been made again; load the page anew.")
-        return found.made
+        return found.projection
 
     def points(request: ApiRequest) -> Response:
         from starlette.responses import Response
@@ -79,9 +79,11 @@ def map_routes(library: Library, maker: MapMaker | None = None) -> list[Route]:
 
 
 def packed(library: Library, made: Projection) -> bytes:
-    """Little-endian, one after the other: count uint32; x, y float32 (count, 2); ids and videos uint32 (count,).
+    """Return a map as bytes for the browser.
 
-    A segment that went since the map was made has video 0.
+    Returns:
+        Little-endian arrays one after the other: the count as uint32, x and y as float32 (count, 2), segment ids as
+        uint32 (count,), video ids as uint32 (count,). A segment removed since the map was made has video 0.
     """
     ids, videos = library.owners(made.stamp.encoder_id)
     at = np.minimum(np.searchsorted(ids, made.ids), max(0, ids.size - 1))
@@ -100,7 +102,7 @@ def packed(library: Library, made: Projection) -> bytes:
 
 
 def named_videos(library: Library) -> dict[str, Any]:
-    """{folders: [..], videos: {id: [name, place of its folder]}}"""
+    """Return {folders: [path, ...], videos: {id: [name, index of its folder]}}."""
     folders: dict[str, int] = {}
     videos = {}
     for video in library.videos():

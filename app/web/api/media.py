@@ -1,4 +1,4 @@
-"""Posters, previews and videos over HTTP: looked up by id, never by path, and sent from disk in ranges.
+"""Routes for posters, previews and videos: looked up by segment id, never by path, and sent from disk in ranges.
 
 Streamlit's own media functions would keep whole files in memory.
 """
@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.web.http.errors import ApiError
-from app.web.http.file_sending import send_file, video_type
+from app.web.http.file_response import file_response, video_type
 from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
-from app.web.services.segment_cache import Lookups, Place
+from app.web.services.segment_cache import SegmentCache, SegmentFiles
 from app.web.services.source_check import SourceCheck
 
 if TYPE_CHECKING:
@@ -23,19 +23,32 @@ if TYPE_CHECKING:
 
     from db.library import Library
 
+POSTER_ROUTE = "/api/poster/{segment}"
 
-def media_routes(library: Library, lookups: Lookups, check: SourceCheck) -> list[Route]:
-    """`/api/poster/ID` and `/api/preview/ID` of a segment, `/api/video/ID` of the video that a segment lies in."""
+
+def media_routes(library: Library, segments: SegmentCache, check: SourceCheck) -> list[Route]:
+    """Return the routes for media of a segment.
+
+    Args:
+        library: The library with the media.
+        segments: Cache for looking segments up.
+        check: Guards source files: only content that was indexed is sent.
+
+    Returns:
+        POSTER_ROUTE and `/api/preview/{segment}` for the segment's own files, `/api/video/{segment}` for the source
+        file that it is part of.
+    """
     media = library.directory / "media"
 
-    def sender(choose: Callable[[Place], Path], media_type: str) -> Callable[[ApiRequest], Response]:
+    def sender(path_of: Callable[[SegmentFiles], Path], media_type: str) -> Callable[[ApiRequest], Response]:
         def send(request: ApiRequest) -> Response:
-            segment = request.id("segment")
-            for fresh in (False, True):  # a file that went because its video was indexed again has a successor
-                place = lookups.place(segment, fresh=fresh)
+            segment_id = request.id("segment")
+            for fresh in (False, True):  # a video indexed again has new files
+                found = segments.get(segment_id, fresh=fresh)
                 try:
-                    # Asked again each time (and 304 then): another library has other posters at the same address.
-                    return send_file(request, choose(place), media_type=media_type, max_age_seconds=0, inside=media)
+                    # Browsers ask each time (and get 304): another library has other posters at the same address.
+                    path = path_of(found)
+                    return file_response(request, path, media_type=media_type, max_age_seconds=0, inside=media)
                 except ApiError as problem:
                     if problem.status != 404 or fresh:
                         raise
@@ -44,15 +57,15 @@ def media_routes(library: Library, lookups: Lookups, check: SourceCheck) -> list
         return send
 
     def send_video(request: ApiRequest) -> Response:
-        video = lookups.place(request.id("segment"), fresh=True).video
+        video = segments.get(request.id("segment"), fresh=True).video
 
         def unchanged(info: os.stat_result) -> None:
-            check.require(video, info)
+            check.require_unchanged(video, info)
 
-        return send_file(request, video.path, media_type=video_type(video.path), max_age_seconds=0, check=unchanged)
+        return file_response(request, video.path, media_type=video_type(video.path), max_age_seconds=0, check=unchanged)
 
     return [
-        route("/api/poster/{segment}", sender(lambda place: place.poster, "image/jpeg")),
-        route("/api/preview/{segment}", sender(lambda place: place.preview, "video/mp4")),
+        route(POSTER_ROUTE, sender(lambda found: found.poster, "image/jpeg")),
+        route("/api/preview/{segment}", sender(lambda found: found.preview, "video/mp4")),
         route("/api/video/{segment}", send_video),
     ]

@@ -1,4 +1,4 @@
-"""Proxies over HTTP: ask for one, see how far it is, play it."""
+"""Routes for proxies: request one, follow its progress, play it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from app.web.http.errors import ApiError
-from app.web.http.file_sending import send_file
+from app.web.http.file_response import file_response
 from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
-from app.web.services.proxies import Proxies, ProxyState, Stretch, stretch_around
-from app.web.services.segment_cache import Lookups
+from app.web.services.proxies import Proxies, ProxyRange, ProxyState, proxy_range
+from app.web.services.segment_cache import SegmentCache
 from app.web.services.source_check import SourceCheck
 
 if TYPE_CHECKING:
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 
 
-def proxy_routes(lookups: Lookups, check: SourceCheck, proxies: Proxies) -> list[Route]:
-    """`/api/proxy/ID`: POST begins it, GET tells; `/api/proxy/ID/file` is the MP4."""
+def proxy_routes(segments: SegmentCache, check: SourceCheck, proxies: Proxies) -> list[Route]:
+    """Return the routes `/api/proxy/{segment}` (POST requests the proxy, GET returns its state) and its `/file`."""
 
-    def stretch_of(request: ApiRequest) -> Stretch:
-        place = lookups.place(request.id("segment"))
-        return stretch_around(place.segment, place.video)
+    def range_of(request: ApiRequest) -> ProxyRange:
+        found = segments.get(request.id("segment"))
+        return proxy_range(found.segment, found.video)
 
-    def told(request: ApiRequest, state: ProxyState) -> dict[str, Any]:
+    def as_json(request: ApiRequest, state: ProxyState) -> dict[str, Any]:
         ready = state.state == "ready"
         return {
             "state": state.state,
@@ -36,25 +36,26 @@ def proxy_routes(lookups: Lookups, check: SourceCheck, proxies: Proxies) -> list
             "error": state.error,
         }
 
-    def ask(request: ApiRequest) -> dict[str, Any]:
-        place, stretch = lookups.place(request.id("segment"), fresh=True), stretch_of(request)
-        state = proxies.look(stretch)
+    def start(request: ApiRequest) -> dict[str, Any]:
+        found = segments.get(request.id("segment"), fresh=True)
+        wanted = proxy_range(found.segment, found.video)
+        state = proxies.state(wanted)
         if state.state == "none":
-            check.require(place.video, os.stat(place.video.path))
-            state = proxies.ask(stretch)
-        return told(request, state)
+            check.require_unchanged(found.video, os.stat(found.video.path))
+            state = proxies.request(wanted)
+        return as_json(request, state)
 
-    def look(request: ApiRequest) -> dict[str, Any]:
-        return told(request, proxies.look(stretch_of(request)))
+    def state(request: ApiRequest) -> dict[str, Any]:
+        return as_json(request, proxies.state(range_of(request)))
 
     def send(request: ApiRequest) -> Response:
-        path = proxies.file(stretch_of(request))
+        path = proxies.file(range_of(request))
         if not path.is_file():
             raise ApiError(404, "This proxy is not there any more; ask for it again.")
-        return send_file(request, path, media_type="video/mp4", max_age_seconds=0, inside=proxies.directory)
+        return file_response(request, path, media_type="video/mp4", max_age_seconds=0, inside=proxies.directory)
 
     return [
-        route("/api/proxy/{segment}", ask, "POST"),
-        route("/api/proxy/{segment}", look),
+        route("/api/proxy/{segment}", start, "POST"),
+        route("/api/proxy/{segment}", state),
         route("/api/proxy/{segment}/file", send),
     ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.web.api.exports import exports_folder
 from app.web.http.errors import ApiError, not_found
-from app.web.http.file_sending import send_file
+from app.web.http.file_response import file_response
 from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
 
@@ -44,7 +44,7 @@ def run_routes(library: Library, runs: Jobs) -> list[Route]:
             raise ApiError(404, "There is nothing to download of this run.")
         name = path.name.encode("ascii", "replace").decode().replace('"', "_").replace("\\", "_").replace("?", "_")
         headers = {"Content-Disposition": f"attachment; filename=\"{name}\"; filename*=UTF-8''{_percent(path.name)}"}
-        return send_file(
+        return file_response(
             request,
             path,
             media_type="application/zip",

@@ -1,4 +1,4 @@
-"""Saved searches over HTTP: a name and the query part of the page's own address."""
+"""Routes for saved searches: each is a name and the query part of the page's address."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 
 def search_routes(library: Library) -> list[Route]:
-    """`/api/searches...`."""
+    """Return the routes below `/api/searches`."""
 
     def every(request: ApiRequest) -> dict[str, Any]:
-        return {"searches": [described(each) for each in library.searches.all()]}
+        return {"searches": [search_json(each) for each in library.searches.all()]}
 
     def save(request: ApiRequest) -> dict[str, Any]:
         body = request.json(SavedSearchBody)
         with bad_request():
-            # Only ever what stands after the question mark: a saved search cannot lead to another place.
-            return described(library.searches.save(body.name, body.link.lstrip("/?")))
+            # Only the part after the question mark is kept, so a saved search cannot lead to another site.
+            return search_json(library.searches.save(body.name, body.link.lstrip("/?")))
 
     def remove(request: ApiRequest) -> dict[str, Any]:
         if not library.searches.remove(request.id("search")):
@@ -40,5 +40,6 @@ def search_routes(library: Library) -> list[Route]:
     ]
 
 
-def described(search: SavedSearch) -> dict[str, Any]:
+def search_json(search: SavedSearch) -> dict[str, Any]:
+    """Return a saved search as the page gets it."""
     return {"id": search.id, "name": search.name, "link": search.link, "created_at": search.created_at}

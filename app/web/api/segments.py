@@ -1,4 +1,4 @@
-"""What a page needs to know of a segment: its place, its video, its neighbours, its frames."""
+"""Routes for one segment: its facts, its neighbours, and the frames around it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.web.http.errors import ApiError, not_found
 from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
 from app.web.services.playability import Playability
-from app.web.services.segment_cache import Lookups
+from app.web.services.segment_cache import SegmentCache
 from app.web.services.source_check import SourceCheck
 
 if TYPE_CHECKING:
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from db.library import Library
     from db.records import Segment, Video
 
-MOST_SECONDS = 120.0
-MOST_NEIGHBOURS = 100
+MAX_SECONDS = 120.0
+MAX_NEIGHBOURS = 100
 
 
-def segment_routes(library: Library, lookups: Lookups, check: SourceCheck) -> list[Route]:
-    """`/api/segment/ID`, `/api/neighbours/ID`, `/api/frames/ID`."""
+def segment_routes(library: Library, segments: SegmentCache, check: SourceCheck) -> list[Route]:
+    """Return the routes `/api/segment/ID`, `/api/neighbours/ID` and `/api/frames/ID`."""
     playability = Playability()
 
     def segment(request: ApiRequest) -> dict[str, Any]:
-        place = lookups.place(request.id("segment"))
-        return facts(place.segment, place.video, playability)
+        found = segments.get(request.id("segment"))
+        return segment_json(found.segment, found.video, playability)
 
     def neighbours(request: ApiRequest) -> dict[str, Any]:
-        before, after = (request.integer(name, 6, MOST_NEIGHBOURS) for name in ("before", "after"))
+        before, after = (request.integer(name, 6, MAX_NEIGHBOURS) for name in ("before", "after"))
         with not_found("segment"):
             found = library.segments_around(request.id("segment"), before=before, after=after)
         return {
@@ -50,14 +50,14 @@ def segment_routes(library: Library, lookups: Lookups, check: SourceCheck) -> li
         }
 
     def frames(request: ApiRequest) -> dict[str, Any]:
-        video = lookups.place(request.id("segment")).video
-        start, end = (Fraction(request.number(name, value)) for name, value in (("from", 0.0), ("to", MOST_SECONDS)))
+        video = segments.get(request.id("segment")).video
+        start, end = (Fraction(request.number(name, value)) for name, value in (("from", 0.0), ("to", MAX_SECONDS)))
         if not 0 <= start < end:
             raise ApiError(400, "`from` must be 0 or more, and `to` greater than that.")
-        if end - start > MOST_SECONDS + 1:
-            raise ApiError(400, f"At most {MOST_SECONDS:g} s of frames are told at a time; ask for less.")
-        check.require(video, os.stat(video.path))
-        pts = frames_shown(video, start, end)
+        if end - start > MAX_SECONDS + 1:
+            raise ApiError(400, f"At most {MAX_SECONDS:g} s of frames are told at a time; ask for less.")
+        check.require_unchanged(video, os.stat(video.path))
+        pts = frames_in_range(video, start, end)
         return {"pts": pts, "seconds": [round(video.seconds(each), 9) for each in pts]}
 
     return [
@@ -67,8 +67,8 @@ def segment_routes(library: Library, lookups: Lookups, check: SourceCheck) -> li
     ]
 
 
-def facts(segment: Segment, video: Video, playability: Playability) -> dict[str, Any]:
-    """One segment for the player; seconds count from the first frame shown."""
+def segment_json(segment: Segment, video: Video, playability: Playability) -> dict[str, Any]:
+    """Return a segment as the player gets it. Seconds count from the first frame shown."""
     missing = not os.path.isfile(video.path)
     folder, name = os.path.split(video.path)
     return {
@@ -98,10 +98,19 @@ def facts(segment: Segment, video: Video, playability: Playability) -> dict[str,
     }
 
 
-def frames_shown(video: Video, start: Fraction, end: Fraction) -> Sequence[int]:
-    """The pts of the frames with start <= time < end, just those that an export of that range takes.
+def frames_in_range(video: Video, start: Fraction, end: Fraction) -> Sequence[int]:
+    """Return the pts of the frames with start <= time < end: exactly those that an export of that range takes.
 
-    Raises UnreadableVideo. Empty where no frame begins in the range.
+    Args:
+        video: The video as indexed.
+        start: Seconds from the first frame shown.
+        end: Seconds from the first frame shown.
+
+    Returns:
+        Ascending pts in the video's time base; empty if no frame begins in the range.
+
+    Raises:
+        UnreadableVideo: The file cannot be opened or decoded.
     """
     from app.exporting.ffmpeg_binary import ExportError
     from app.exporting.survey import SAME_SECONDS, survey_range
@@ -119,5 +128,5 @@ def frames_shown(video: Video, start: Fraction, end: Fraction) -> Sequence[int]:
 
 
 def ratio(value: Fraction) -> list[int]:
-    """[numerator, denominator]"""
+    """Return [numerator, denominator]."""
     return [value.numerator, value.denominator]

@@ -18,7 +18,8 @@ from app.web.pages import session
 from app.web.pages.components import component
 from app.web.pages.escape import plain
 from app.web.pages.run_cards import show_runs
-from app.web.services.folder_check import FolderCheck, check_folder, recent_folders, usual_folders
+from app.web.services.folder_check import FolderCheck, check_folder
+from app.web.services.folder_suggestions import recent_folders, usual_folders
 from app.web.services.model_need import alias_of, model_to_fetch
 
 if TYPE_CHECKING:

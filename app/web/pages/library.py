@@ -61,28 +61,28 @@ def encoder_in_use(library: Library) -> str | None:
 
 
 def opened() -> None:
-    told = components.told("library", "open")
-    if told:
-        st.query_params["video"] = str(int(told["video"]))
+    payload = components.event_payload("library", "open")
+    if payload:
+        st.query_params["video"] = str(int(payload["video"]))
 
 
 def removed() -> None:
     """Forget the videos that were chosen; their files stay."""
-    told = components.told("library", "remove")
-    if told:
-        count = session.open_library().remove_videos([int(each) for each in told["ids"]])
+    payload = components.event_payload("library", "remove")
+    if payload:
+        count = session.open_library().remove_videos([int(each) for each in payload["ids"]])
         changed(f"{count:,} videos removed from the library" if count != 1 else "The video is removed from the library")
 
 
 def retried() -> None:
     """Try files again in a process of its own, which goes on when the page is closed."""
-    told = components.told("library", "retry")
-    if not told:
+    payload = components.event_payload("library", "retry")
+    if not payload:
         return
     library = session.open_library()
     # Only what is known to have failed: nothing that a page says becomes a path to read.
     failed = {failure.path for failure in library.failures()}
-    paths = [path for path in told["paths"] if path in failed]
+    paths = [path for path in payload["paths"] if path in failed]
     if not paths:
         changed("These files are no longer among those that failed")
         return

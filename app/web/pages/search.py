@@ -154,28 +154,30 @@ def newest(library: Library) -> None:
 
 def liked() -> None:
     """More like this: the example alone; it can be combined with words again in Combine."""
-    told = components.told("grid", "like")
-    if told:
+    payload = components.event_payload("grid", "like")
+    if payload:
         link = replace(asked_link.current_link(), words="", words_weight=1.0, terms=())
-        asked_link.set_link(link.with_term(LinkTerm("segment", str(int(told["segment"])))))
+        asked_link.set_link(link.with_term(LinkTerm("segment", str(int(payload["segment"])))))
 
 
 def excluded() -> None:
     """Less like this: the search stays, and is pushed away from the shot."""
-    told = components.told("grid", "exclude")
-    if told:
-        asked_link.set_link(asked_link.current_link().with_term(LinkTerm("segment", str(int(told["segment"])), -0.5)))
+    payload = components.event_payload("grid", "exclude")
+    if payload:
+        asked_link.set_link(
+            asked_link.current_link().with_term(LinkTerm("segment", str(int(payload["segment"])), -0.5))
+        )
 
 
 def ranged() -> None:
-    told = components.told("grid", "range")
-    if told:
-        term = LinkTerm.of_range(int(told["segment"]), int(told["start_pts"]), int(told["end_pts"]))
+    payload = components.event_payload("grid", "range")
+    if payload:
+        term = LinkTerm.of_range(int(payload["segment"]), int(payload["start_pts"]), int(payload["end_pts"]))
         link = replace(asked_link.current_link(), words="", words_weight=1.0, terms=())
         asked_link.set_link(link.with_term(term))
 
 
 def dropped() -> None:
-    told = components.told("drop", "dropped")
-    if told:
-        asked_link.set_link(asked_link.current_link().with_term(LinkTerm("file", str(told["token"]))))
+    payload = components.event_payload("drop", "dropped")
+    if payload:
+        asked_link.set_link(asked_link.current_link().with_term(LinkTerm("file", str(payload["token"]))))

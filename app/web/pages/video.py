@@ -177,13 +177,13 @@ def only_words() -> None:
 
 def liked() -> None:
     """Within this video: what else in it is like that shot."""
-    told = components.told("timeline", "like")
-    if told:
-        asked_link.set_link(SearchLink().with_term(LinkTerm("segment", str(int(told["segment"])))))
+    payload = components.event_payload("timeline", "like")
+    if payload:
+        asked_link.set_link(SearchLink().with_term(LinkTerm("segment", str(int(payload["segment"])))))
 
 
 def ranged() -> None:
-    told = components.told("timeline", "range")
-    if told:
-        term = LinkTerm.of_range(int(told["segment"]), int(told["start_pts"]), int(told["end_pts"]))
+    payload = components.event_payload("timeline", "range")
+    if payload:
+        term = LinkTerm.of_range(int(payload["segment"]), int(payload["start_pts"]), int(payload["end_pts"]))
         asked_link.set_link(SearchLink().with_term(term))

@@ -1,4 +1,4 @@
-"""What a dropped file is, told by its content: a picture or a video, with a poster of it."""
+"""Detection of what a dropped file is, from its content: a picture or a video, with a poster of it."""
 
 from __future__ import annotations
 
@@ -11,32 +11,41 @@ from typing import Literal
 from indexer.media.errors import UnreadableVideo
 
 POSTER_PIXELS = 640  # of the longer side
-MOST_PIXELS = 150_000_000  # of a picture, when decoded: half a gigabyte
+MAX_PIXELS = 150_000_000  # of a picture, when decoded: half a gigabyte
 # Only formats that Pillow reads by itself: for others it may start programs.
 _FORMATS = {
     "JPEG": "jpeg", "MPO": "jpeg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "BMP": "bmp", "TIFF": "tiff",
     "AVIF": "avif",
 }  # fmt: skip
-_LISTS = frozenset(("concat", "hls", "dash", "imf", "sdp", "rtsp"))  # texts that make FFmpeg open other files
+_PLAYLISTS = frozenset(("concat", "hls", "dash", "imf", "sdp", "rtsp"))  # FFmpeg would open the files they name
 _NEITHER = "This is neither a picture nor a video that can be read; drop a JPEG, a PNG or a video file."
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """`extension`: what the kept file is called, without the dot. `poster`: a JPEG."""
+class DetectedMedia:
+    """`extension` is for the stored file, without the dot. `poster` is a JPEG."""
 
     kind: Literal["image", "video"]
     extension: str
     poster: bytes
 
 
-def look_at(path: Path, name: str) -> Seen:
-    """name: what the person called the file; its ending helps to name a video. Raises UnreadableVideo, OSError."""
+def detect_media(path: Path, name: str) -> DetectedMedia:
+    """Return the kind of a file, with a poster.
+
+    Args:
+        path: The file.
+        name: Name that the person gave the file; a video keeps its extension.
+
+    Raises:
+        UnreadableVideo: The file is neither a picture nor a video, is damaged, or is too large.
+        OSError: The file cannot be read.
+    """
     picture = _picture(path)
     return picture if picture is not None else _video(path, name)
 
 
-def _picture(path: Path) -> Seen | None:
+def _picture(path: Path) -> DetectedMedia | None:
     import numpy as np
     from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -46,7 +55,7 @@ def _picture(path: Path) -> Seen | None:
     try:
         with Image.open(path, formats=[name for name in _FORMATS if name in Image.OPEN]) as image:
             extension = _FORMATS[image.format or "JPEG"]
-            if image.width * image.height > MOST_PIXELS:
+            if image.width * image.height > MAX_PIXELS:
                 raise UnreadableVideo(
                     str(path), "error", "The picture is too large; make it smaller and drop it again."
                 )
@@ -65,10 +74,10 @@ def _picture(path: Path) -> Seen | None:
     shown.thumbnail((POSTER_PIXELS, POSTER_PIXELS))
     white = Image.new("RGBA", shown.size, "white")
     white.alpha_composite(shown)
-    return Seen("image", extension, encode_poster(np.asarray(white.convert("RGB"))))
+    return DetectedMedia("image", extension, encode_poster(np.asarray(white.convert("RGB"))))
 
 
-def _video(path: Path, name: str) -> Seen:
+def _video(path: Path, name: str) -> DetectedMedia:
     from encoder import ClipSpec
     from indexer.media.containers import VIDEO_EXTENSIONS
     from indexer.media.decode import Decoding, no_frames
@@ -78,7 +87,7 @@ def _video(path: Path, name: str) -> Seen:
 
     try:
         with open_source(str(path)) as source:
-            if set(source.container.format.name.split(",")) & _LISTS:
+            if set(source.container.format.name.split(",")) & _PLAYLISTS:
                 raise UnreadableVideo(str(path), "not_video", _NEITHER)
             decoding = Decoding(source)
             first = next(iter(decoding), None)
@@ -93,4 +102,6 @@ def _video(path: Path, name: str) -> Seen:
             raise UnreadableVideo(str(path), "not_video", _NEITHER) from error
         raise
     extension = os.path.splitext(name)[1][1:].strip().lower()
-    return Seen("video", extension if extension in VIDEO_EXTENSIONS and extension.isalnum() else "video", poster)
+    if not (extension in VIDEO_EXTENSIONS and extension.isalnum()):
+        extension = "video"
+    return DetectedMedia("video", extension, poster)

@@ -1,9 +1,9 @@
-"""Files that a person dropped into the page to search with, kept beside the library.
+"""Files that were dropped into the page to search with, kept beside the library.
 
-<library>/examples/TOKEN.EXT    the file; TOKEN is made of its content, so the same file is the same example
+<library>/examples/TOKEN.EXT    the file; TOKEN is a digest of its content, so the same file is the same example
 <library>/examples/TOKEN.jpg    its poster
 <library>/examples/TOKEN.json   its name and kind
-<library>/examples/.partial-*   on their way in
+<library>/examples/.partial-*   uploads in progress
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from typing import Literal
 from files.replace import replacing
 from files.sweep import sweep_files
 
-MOST_BYTES = 1 << 30
-MOST_KEPT_BYTES = 4 << 30
+MAX_BYTES = 1 << 30
+MAX_KEPT_BYTES = 4 << 30
 _STALE_SECONDS = 3600.0
 _PARTIAL = ".partial-"
 _TOKEN = re.compile(r"[0-9a-f]{32}")
@@ -31,8 +31,8 @@ Kind = Literal["image", "video"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
-    """A file to search with. `name` is what the person called it: text to show, never a path."""
+class StoredExample:
+    """A file to search with. `name` is the name that the person gave it: text to show, never a path."""
 
     token: str
     name: str
@@ -42,19 +42,28 @@ class Example:
 
 
 class Examples:
-    """The folder `examples` of a library; safe from several threads and processes."""
+    """The folder `examples` of a library. Safe from several threads and processes.
 
-    def __init__(self, library_directory: Path, *, most_kept_bytes: int = MOST_KEPT_BYTES) -> None:
+    Args:
+        library_directory: Folder of the library.
+        max_kept_bytes: Total size of the examples kept; the least recently used go first.
+    """
+
+    def __init__(self, library_directory: Path, *, max_kept_bytes: int = MAX_KEPT_BYTES) -> None:
         self.directory = library_directory / "examples"
-        self._most_kept = most_kept_bytes
+        self._max_kept = max_kept_bytes
 
-    def get(self, token: str) -> Example:
-        """Raises KeyError where there is none (any more)."""
+    def get(self, token: str) -> StoredExample:
+        """Return an example by its token.
+
+        Raises:
+            KeyError: There is no such example, or no longer.
+        """
         if not _TOKEN.fullmatch(token):
             raise KeyError(token)
         try:
-            told = json.loads((self.directory / f"{token}.json").read_text("utf-8"))
-            name, kind, extension = told["name"], told["kind"], told["extension"]
+            noted = json.loads((self.directory / f"{token}.json").read_text("utf-8"))
+            name, kind, extension = noted["name"], noted["kind"], noted["extension"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise KeyError(token) from error
         path = self.directory / f"{token}.{extension}"
@@ -64,16 +73,23 @@ class Examples:
             raise KeyError(token)
         with suppress(OSError):
             os.utime(path)
-        return Example(token=token, name=name, kind=kind, path=path, poster=self.directory / f"{token}.jpg")
+        return StoredExample(token=token, name=name, kind=kind, path=path, poster=self.directory / f"{token}.jpg")
 
-    def receive(self, name: str) -> Incoming:
-        """A place for a file on its way in; old remains are removed first. Raises OSError where there is no room."""
+    def receive(self, name: str) -> ExampleUpload:
+        """Begin an upload; remains of interrupted ones are removed first.
+
+        Args:
+            name: Name that the person gave the file.
+
+        Raises:
+            OSError: The folder cannot be written.
+        """
         self.directory.mkdir(parents=True, exist_ok=True)
         sweep_files(self.directory, _PARTIAL, older_than_seconds=_STALE_SECONDS)
-        return Incoming(self, name)
+        return ExampleUpload(self, name)
 
     def keep_within_limit(self, newest: str) -> None:
-        """Remove those used longest ago until the rest fits; the newest stays."""
+        """Remove the least recently used examples until the rest fits; the newest stays."""
         sizes: dict[str, int] = {}
         used: dict[str, float] = {}
         for path in self.directory.iterdir():
@@ -85,23 +101,23 @@ class Examples:
                     used[token] = max(used.get(token, 0.0), info.st_mtime)
         total = sum(sizes.values())
         for token in sorted(sizes, key=lambda each: (each == newest, used[each])):
-            if total <= self._most_kept or token == newest:
+            if total <= self._max_kept or token == newest:
                 return
             for path in self.directory.glob(f"{token}.*"):
                 path.unlink(missing_ok=True)
             total -= sizes[token]
 
 
-def find_example(library_directory: Path, token: str) -> Example | None:
-    """The example of that token, None where there is none (any more)."""
+def find_example(library_directory: Path, token: str) -> StoredExample | None:
+    """Return an example by its token, or None if there is none, or no longer."""
     try:
         return Examples(library_directory).get(token)
     except KeyError:
         return None
 
 
-class Incoming:
-    """A file being received. Whoever does not `finish` it calls `discard`, which leaves nothing."""
+class ExampleUpload:
+    """A file being received. If it is not finished, `discard` removes all of it."""
 
     def __init__(self, examples: Examples, name: str) -> None:
         self.name = name
@@ -112,26 +128,31 @@ class Incoming:
         self._file = self._draft.open("xb")
 
     def write(self, part: bytes) -> None:
-        """Append. Raises OSError (a full disk)."""
+        """Append. Raises OSError, such as for a full disk."""
         self._file.write(part)
         self._digest.update(part)
         self.size += len(part)
 
-    def finish(self) -> Example:
-        """See what it is, make its poster, and give it its place. Raises UnreadableVideo where it is neither."""
-        from app.web.services.example_pictures import look_at
+    def finish(self) -> StoredExample:
+        """Detect what the file is, make its poster, and store both.
+
+        Raises:
+            UnreadableVideo: It is neither a picture nor a video.
+            OSError: The disk is full, or the folder cannot be written.
+        """
+        from app.web.services.example_pictures import detect_media
 
         self._file.close()
         token = self._digest.hexdigest()
-        seen = look_at(self._draft, self.name)
+        media = detect_media(self._draft, self.name)
         folder = self._examples.directory
-        told = {"name": self.name, "kind": seen.kind, "extension": seen.extension}
-        # All three are written before any has its name. They get them in the order file, poster, notes: an example
-        # whose notes are there is whole.
+        noted = {"name": self.name, "kind": media.kind, "extension": media.extension}
+        # All three are written before any is renamed into place, in the order file, poster, notes: an example whose
+        # notes exist is complete.
         with self._placing(folder / f"{token}.json") as notes, self._placing(folder / f"{token}.jpg") as poster:
-            poster.write_bytes(seen.poster)
-            notes.write_text(json.dumps(told), "utf-8")
-            os.replace(self._draft, folder / f"{token}.{seen.extension}")
+            poster.write_bytes(media.poster)
+            notes.write_text(json.dumps(noted), "utf-8")
+            os.replace(self._draft, folder / f"{token}.{media.extension}")
         self._examples.keep_within_limit(token)
         return self._examples.get(token)
 
@@ -139,6 +160,6 @@ class Incoming:
         return replacing(path, draft=self._draft.with_name(f"{self._draft.name}{path.suffix}"))
 
     def discard(self) -> None:
-        """Remove what came. Does nothing once it has its place."""
+        """Remove what was received. Does nothing after `finish`."""
         self._file.close()
         self._draft.unlink(missing_ok=True)

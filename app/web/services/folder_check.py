@@ -1,4 +1,4 @@
-"""What is at a path that a person typed, said before anything is indexed: quick, bounded, and never raising."""
+"""Check of a path that a person typed, before anything is indexed: quick, bounded, and never raising."""
 
 from __future__ import annotations
 
@@ -6,40 +6,35 @@ import errno
 import os
 import stat
 import threading
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from app.jobs.command_line import paths_in
 from app.shell.terminal import counted, size_text
 from app.web.services.folder_count import VideoCount
-from app.web.services.folder_guess import alike, is_drive, nearest
+from app.web.services.folder_suggestions import is_missing_drive, nearest_folder, similar_paths
 from indexer.media.containers import may_be_video
 from indexer.scan import LIBRARY_FILE
 
-if TYPE_CHECKING:
-    from app.jobs.jobs import JobState
-
-MOST_SECONDS = 2.0
-MOST_ENTRIES = 100_000
+MAX_SECONDS = 2.0
+MAX_ENTRIES = 100_000
 ANSWER_SECONDS = 6.0
-"""How long a drive may take to answer at all."""
+"""Time within which a drive has to answer at all."""
 
 Level = Literal["good", "note", "bad"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FolderCheck:
-    """The answer. `level`: good, it can be indexed; note, it can, and there is something to know; bad, it cannot."""
+    """Result of a check. good: can be indexed; note: can be indexed, with a caveat; bad: cannot be indexed."""
 
-    path: str  # absolute; empty where what was typed is no path
+    path: str  # absolute; empty if what was typed is no path
     level: Level
     sentence: str
     videos: int = 0
     size_bytes: int = 0  # of the videos counted
-    counted_all: bool = True  # False: there are more; counting was cut short
-    suggestions: tuple[str, ...] = ()  # paths that are there and may have been meant
+    counted_all: bool = True  # False: counting was cut short, and there are more
+    suggestions: tuple[str, ...] = ()  # existing paths that may have been meant
 
     @property
     def usable(self) -> bool:
@@ -51,13 +46,17 @@ def check_folder(
     library_directory: str | os.PathLike[str],
     *,
     answer_seconds: float = ANSWER_SECONDS,
-    most_seconds: float = MOST_SECONDS,
-    most_entries: int = MOST_ENTRIES,
+    max_seconds: float = MAX_SECONDS,
+    max_entries: int = MAX_ENTRIES,
 ) -> FolderCheck:
-    """Look at what was typed: `~`, quotes and file:// are understood. Nothing is opened but folders and unnamed files.
+    """Check what was typed. Only folders are opened, and files whose extension does not tell what they are.
 
-    A drive that does not answer within `answer_seconds` is said to be so; counting ends after `most_seconds` or
-    `most_entries` and then gives a lower bound.
+    Args:
+        typed: A path; `~`, quotes and file:// are understood.
+        library_directory: Folder of the library, which is never indexed.
+        answer_seconds: Time after which a drive is reported as not answering.
+        max_seconds: Time after which counting videos ends with a lower bound.
+        max_entries: Number of files and folders after which counting ends with a lower bound.
     """
     path = typed_path(typed)
     if not path:
@@ -65,19 +64,19 @@ def check_folder(
     if "\0" in path:
         return FolderCheck(path="", level="bad", sentence="This is not a path: it holds a character that no name has.")
     if not os.path.isabs(path):
-        return _relative(path)
+        return _check_relative(path)
     path = os.path.normpath(path)
-    answers: list[FolderCheck] = []
+    results: list[FolderCheck] = []
 
     def look() -> None:
-        answers.append(_looked(path, os.fspath(library_directory), most_seconds, most_entries))
+        results.append(_check_path(path, os.fspath(library_directory), max_seconds, max_entries))
 
-    # A dead network drive answers nobody, not even an interrupt: the thread is left to it.
+    # A call to a dead network drive cannot even be interrupted, so its thread is abandoned.
     thread = threading.Thread(target=look, name="folder check", daemon=True)
     thread.start()
     thread.join(answer_seconds)
-    if answers:
-        return answers[0]
+    if results:
+        return results[0]
     return FolderCheck(
         path=path,
         level="bad",
@@ -86,7 +85,7 @@ def check_folder(
 
 
 def typed_path(typed: str) -> str:
-    """The path that was meant: `~` expanded, quotes, file:// and blanks around it taken off. Not made absolute."""
+    """Return the path that was meant: `~` expanded, without quotes, file:// and blanks around it. Not made absolute."""
     text = typed.strip("\r\n")
     if not os.path.lexists(text):  # names may begin or end with a blank, but rarely do
         text = text.strip()
@@ -100,22 +99,7 @@ def typed_path(typed: str) -> str:
     return os.path.expanduser(text)
 
 
-def recent_folders(states: Iterable[JobState], most: int = 6) -> list[str]:
-    """Folders and files that were indexed, the last one first. They need not be there any more."""
-    found: dict[str, None] = {}
-    for state in states:
-        if state.arguments[:1] == ("index",):
-            found.update(dict.fromkeys(paths_in(state.arguments)))
-    return list(found)[:most]
-
-
-def usual_folders() -> list[str]:
-    """Where people keep videos, as far as it is there."""
-    home = os.path.expanduser("~")
-    return [path for name in ("Videos", "Movies") if os.path.isdir(path := os.path.join(home, name))]
-
-
-def _relative(path: str) -> FolderCheck:
+def _check_relative(path: str) -> FolderCheck:
     below_home = os.path.join(os.path.expanduser("~"), path)
     example = r"C:\Users\me\Videos" if os.name == "nt" else "/home/me/Videos or ~/Videos"
     return FolderCheck(
@@ -126,19 +110,19 @@ def _relative(path: str) -> FolderCheck:
     )
 
 
-def _looked(path: str, library: str, most_seconds: float, most_entries: int) -> FolderCheck:
+def _check_path(path: str, library: str, max_seconds: float, max_entries: int) -> FolderCheck:
     try:
         status = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
-        return _missing(path)
+        return _check_missing(path)
     except (OSError, ValueError) as error:
-        return _refused(path, error)
+        return _unreadable(path, error)
     if _is_inside(path, library):
         return FolderCheck(
             path=path, level="bad", sentence="This is the library's own folder, which is never indexed. Choose another."
         )
     if stat.S_ISREG(status.st_mode):
-        return _file(path, status.st_size)
+        return _check_file(path, status.st_size)
     if not stat.S_ISDIR(status.st_mode):
         return FolderCheck(path=path, level="bad", sentence="This is neither a folder nor a file.")
     if os.path.lexists(os.path.join(path, LIBRARY_FILE)):
@@ -146,48 +130,48 @@ def _looked(path: str, library: str, most_seconds: float, most_entries: int) -> 
     try:
         os.scandir(path).close()
     except OSError as error:
-        return _refused(path, error)
-    return _folder(path, VideoCount(most_seconds, most_entries).of(path))
+        return _unreadable(path, error)
+    return _check_folder(path, VideoCount(max_seconds, max_entries).of(path))
 
 
-def _missing(path: str) -> FolderCheck:
+def _check_missing(path: str) -> FolderCheck:
     if os.path.islink(path):
         return FolderCheck(path=path, level="bad", sentence="This is a link to something that is not there.")
-    parent = nearest(path)
-    if is_drive(path, parent):
+    parent = nearest_folder(path)
+    if is_missing_drive(path, parent):
         return FolderCheck(
             path=path,
             level="bad",
             sentence="This is not there now. Is its drive connected? What the library has of it is kept.",
-            suggestions=alike(path, parent),
+            suggestions=similar_paths(path, parent),
         )
     return FolderCheck(
         path=path,
         level="bad",
         sentence=f"There is no such folder; {parent} is there." if parent else "There is no such folder.",
-        suggestions=alike(path, parent),
+        suggestions=similar_paths(path, parent),
     )
 
 
-def _refused(path: str, error: OSError | ValueError) -> FolderCheck:
+def _unreadable(path: str, error: OSError | ValueError) -> FolderCheck:
     if isinstance(error, PermissionError):
-        said = "This may not be read: the system denies it. Allow it for the user that runs prismsearch."
+        sentence = "This may not be read: the system denies it. Allow it for the user that runs prismsearch."
     elif isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
-        said = "This path is longer than the system allows."
+        sentence = "This path is longer than the system allows."
     elif isinstance(error, OSError) and error.strerror:
-        said = f"This cannot be read: {error.strerror}. If it is on a drive, is that connected?"
+        sentence = f"This cannot be read: {error.strerror}. If it is on a drive, is that connected?"
     else:
-        said = "This is not a path that the system knows."
-    return FolderCheck(path=path, level="bad", sentence=said)
+        sentence = "This is not a path that the system knows."
+    return FolderCheck(path=path, level="bad", sentence=sentence)
 
 
-def _file(path: str, size: int) -> FolderCheck:
+def _check_file(path: str, size: int) -> FolderCheck:
     try:
         video = may_be_video(path)
         with open(path, "rb"):
             pass
     except OSError as error:
-        return _refused(path, error)
+        return _unreadable(path, error)
     if video:
         return FolderCheck(
             path=path, level="good", sentence=f"One video file, {size_text(size)}.", videos=1, size_bytes=size
@@ -200,24 +184,24 @@ def _file(path: str, size: int) -> FolderCheck:
     )
 
 
-def _folder(path: str, count: VideoCount) -> FolderCheck:
+def _check_folder(path: str, count: VideoCount) -> FolderCheck:
     files = counted(count.videos, "video file")
     closed = f" {counted(count.closed, 'folder')} in it may not be read." if count.closed else ""
     if not count.videos and count.complete:
         empty = not count.entries
-        drive = " If it is a drive, is that connected?" if empty and is_drive(path, path) else ""
-        said = f"This folder is empty.{drive}" if empty else "There are no videos in this folder or below it."
-        return FolderCheck(path=path, level="bad", sentence=said + closed)
+        drive = " If it is a drive, is that connected?" if empty and is_missing_drive(path, path) else ""
+        sentence = f"This folder is empty.{drive}" if empty else "There are no videos in this folder or below it."
+        return FolderCheck(path=path, level="bad", sentence=sentence + closed)
     if count.complete:
-        said = f"{files}, {size_text(count.size_bytes)}."
+        sentence = f"{files}, {size_text(count.size_bytes)}."
     elif count.videos:
-        said = f"More than {files} (more than {size_text(count.size_bytes)}); there was not time to count them all."
+        sentence = f"More than {files} (more than {size_text(count.size_bytes)}); there was not time to count them all."
     else:
-        said = "A large folder: no videos in what could be looked at so quickly, but there may be some."
+        sentence = "A large folder: no videos in what could be looked at so quickly, but there may be some."
     return FolderCheck(
         path=path,
         level="good" if count.complete and not closed else "note",
-        sentence=said + closed,
+        sentence=sentence + closed,
         videos=count.videos,
         size_bytes=count.size_bytes,
         counted_all=count.complete,

@@ -1,4 +1,4 @@
-"""How many videos are below a folder, as far as a little time allows."""
+"""Count of the videos below a folder, within a limit of time."""
 
 from __future__ import annotations
 
@@ -11,16 +11,23 @@ from indexer.scan import LIBRARY_FILE, SKIPPED_NAMES
 
 
 class VideoCount:
-    """How many videos are below a folder, as far as time and patience go; by the rules of `indexer.scan`."""
+    """Counts videos by the rules of `indexer.scan` until a limit is reached; then `complete` is False.
 
-    def __init__(self, most_seconds: float, most_entries: int, clock: Callable[[], float] = time.monotonic) -> None:
+    Args:
+        max_seconds: Time after which counting ends.
+        max_entries: Number of files and folders after which counting ends.
+        clock: Monotonic time in seconds.
+    """
+
+    def __init__(self, max_seconds: float, max_entries: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.videos = self.size_bytes = self.entries = self.closed = 0
         self.complete = True
-        self._until = clock() + most_seconds
-        self._most_entries = most_entries
+        self._until = clock() + max_seconds
+        self._max_entries = max_entries
         self._clock = clock
 
     def of(self, path: str) -> VideoCount:
+        """Count what is below `path`, and return self."""
         waiting, entered = [path], set[object]()
         while waiting and self.complete:
             folder = waiting.pop()
@@ -30,21 +37,21 @@ class VideoCount:
                     continue
                 entered.add((status.st_dev, status.st_ino) if status.st_ino else folder)
                 with os.scandir(folder) as listing:
-                    below = self._one(listing)
+                    below = self._count_folder(listing)
             except OSError:
                 self.closed += 1
                 continue
             waiting += below
         return self
 
-    def _one(self, listing: Iterable[os.DirEntry[str]]) -> list[str]:
-        """Count the files of one folder; gives the folders in it, none where it turns out to be a library."""
+    def _count_folder(self, listing: Iterable[os.DirEntry[str]]) -> list[str]:
+        """Count the files of one folder and return the folders in it; none if it turns out to be a library."""
         folders, videos, size_bytes = [], 0, 0
         for entry in listing:
             if entry.name == LIBRARY_FILE:
                 return []
             self.entries += 1
-            if self.entries >= self._most_entries or self._clock() > self._until:
+            if self.entries >= self._max_entries or self._clock() > self._until:
                 self.complete = False
                 break
             if entry.name.startswith(".") or entry.name.lower() in SKIPPED_NAMES:

@@ -1,4 +1,4 @@
-"""Making maps of the library beside everything else: one at a time, in a thread; the newest of each encoder is kept."""
+"""Maps of the library, made one at a time in a background thread; the newest of each encoder is kept."""
 
 from __future__ import annotations
 
@@ -12,63 +12,57 @@ from db.errors import LibraryError
 
 if TYPE_CHECKING:
     from db.library import Library
-    from db.records import Stamp
-    from search.projection import Projection
+    from search.projection import Projection, ProjectionStore
 
-FOLDER = "map"  # of the library, where maps are kept
+FOLDER = "map"  # of the library, with the files of the maps
 
 logger = logging.getLogger(__name__)
 
 
-def map_version(made: Projection) -> str:
-    """Another map has another version; so its points may be kept by browsers for ever."""
-    what = repr((astuple(made.stamp), made.made_from, made.landmarks.tobytes(), len(made.ids)))
-    return hashlib.blake2b(what.encode(), digest_size=8).hexdigest()
+def map_version(projection: Projection) -> str:
+    """Return a digest of a map. Each map has its own, so browsers may keep the points of a version for ever."""
+    content = (astuple(projection.stamp), projection.made_from, projection.landmarks.tobytes(), len(projection.ids))
+    return hashlib.blake2b(repr(content).encode(), digest_size=8).hexdigest()
 
 
 @dataclass
 class MapState:
-    """How far one encoder's map is; changed by the maker only."""
+    """The map of one encoder and the progress of making it; changed by the MapMaker only."""
 
-    made: Projection | None = None
+    projection: Projection | None = None
     version: str = ""
     making: bool = False
-    share: float = 0.0
+    share: float = 0.0  # done, 0 to 1
     text: str = ""
     error: str = ""
-    looked: bool = field(default=False, repr=False)  # whether the kept file was looked at
+    file_read: bool = field(default=False, repr=False)
 
 
 class MapMaker:
-    """Safe from several threads. Threads end with the process; a map that is not finished is made again."""
+    """Makes maps in threads that end with the process; an unfinished map is made again. Thread-safe."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
         self._states: dict[str, MapState] = {}
         self._lock = threading.Lock()
-        self._one = threading.Lock()  # two at once would only share the processor
+        self._making = threading.Lock()  # two maps at once would only share the processor
 
     def state(self, encoder_id: str) -> MapState:
-        """What there is now. The first time, the kept file is looked at."""
+        """Return the current state. The first call for an encoder reads the map's file."""
         with self._lock:
             state = self._states.setdefault(encoder_id, MapState())
-            if state.looked or state.making:
+            if state.file_read or state.making:
                 return state
-            state.looked = True
+            state.file_read = True
         kept = self._store(encoder_id).kept()
         if kept is not None:
             with self._lock:
-                if state.made is None:
-                    state.made, state.version = kept, map_version(kept)
+                if state.projection is None:
+                    state.projection, state.version = kept, map_version(kept)
         return state
 
-    def fits(self, encoder_id: str, stamp: Stamp) -> bool:
-        """Whether the map shows the library of this stamp."""
-        made = self.state(encoder_id).made
-        return made is not None and made.stamp == stamp
-
     def start(self, encoder_id: str) -> MapState:
-        """Have the map made, or brought up to date, unless that is going on."""
+        """Start to make the map or bring it up to date, unless that is going on, and return the state."""
         state = self.state(encoder_id)
         with self._lock:
             if state.making:
@@ -78,15 +72,15 @@ class MapMaker:
         return state
 
     def _make(self, encoder_id: str, state: MapState) -> None:
-        def tell(share: float, text: str) -> None:
+        def on_progress(share: float, text: str) -> None:
             with self._lock:
                 state.share, state.text = share, text
 
         try:
-            with self._one:
-                made = self._store(encoder_id).update(progress=tell)
+            with self._making:
+                made = self._store(encoder_id).update(progress=on_progress)
             with self._lock:
-                state.made, state.version = made, map_version(made)
+                state.projection, state.version = made, map_version(made)
         except LibraryError as error:
             state.error = str(error)
         except Exception as error:
@@ -96,11 +90,7 @@ class MapMaker:
             with self._lock:
                 state.making = False
 
-    def _store(self, encoder_id: str) -> Store:
+    def _store(self, encoder_id: str) -> ProjectionStore:
         from search.projection import ProjectionStore
 
         return ProjectionStore(self._library, encoder_id, self._library.directory / FOLDER)
-
-
-if TYPE_CHECKING:
-    from search.projection import ProjectionStore as Store

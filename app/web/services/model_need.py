@@ -1,4 +1,4 @@
-"""Which model an encoder's name stands for, whether it is on this machine, and how large it is to fetch."""
+"""The model that an encoder's name stands for: whether it has to be downloaded first, and its size."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class ModelNeed:
 
 
 def model_to_fetch(encoder_name: str) -> ModelNeed | None:
-    """What has to be downloaded before this encoder can be used; None where nothing has, or nobody knows.
+    """Return what has to be downloaded before this encoder can be used, or None if nothing has to, or it is unknown.
 
-    Never downloads. A file that was put into the cache and never looked at is read once, which takes seconds.
+    Never downloads. A file that was put into the cache by hand is read once to verify it, which takes seconds.
     """
     from encoder import EncoderError, ModelNotFound
     from encoder.checkpoints.hub import fetch
@@ -31,12 +31,12 @@ def model_to_fetch(encoder_name: str) -> ModelNeed | None:
     except ModelNotFound:
         return ModelNeed(alias_of(config.name), config.weights.size_bytes + VOCABULARY.size_bytes)
     except EncoderError:
-        return None  # it is there and wrong: opening it says how
+        return None  # it is there and damaged: opening it says so
     return None
 
 
 def alias_of(encoder_name: str) -> str:
-    """The short name of an encoder (`base`) where it has one; else the name itself."""
+    """Return the short name of an encoder, such as `base`, or the name itself if it has none."""
     from encoder.config import ALIASES
 
     return next((alias for alias, name in ALIASES.items() if name == encoder_name), encoder_name)

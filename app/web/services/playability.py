@@ -1,4 +1,4 @@
-"""Whether a browser can be expected to play a file as it is: by its container, codec and kind of pixels."""
+"""Prediction of whether browsers play a file as it is, from its container, codecs and pixel format."""
 
 from __future__ import annotations
 
@@ -11,67 +11,69 @@ if TYPE_CHECKING:
     from db.records import Video
     from indexer.media.probe import Source
 
-_MOST = 4096
+_MAX_RESULTS = 4096
 # Tried in Chromium 156: what is listed here was seen and heard; ALAC and AC-3 were silent, HEVC and Theora dark.
-_PLAYED = frozenset(("h264", "vp8", "vp9", "av1"))
-_HEARD = frozenset(("aac", "mp3", "mp3float", "opus", "libopus", "flac", "vorbis"))
-_HOME = frozenset(("mp4", "mov", "m4v", "webm"))
-_FOREIGN = frozenset(
+_VIDEO_CODECS = frozenset(("h264", "vp8", "vp9", "av1"))
+_AUDIO_CODECS = frozenset(("aac", "mp3", "mp3float", "opus", "libopus", "flac", "vorbis"))
+_PLAYED_EXTENSIONS = frozenset(("mp4", "mov", "m4v", "webm"))
+_UNPLAYED_CONTAINERS = frozenset(
     ("avi", "mxf", "mpegts", "mpeg", "flv", "asf", "rm", "gif", "h264", "hevc", "dv", "wtv", "mpegvideo")
 )
 
 
 class Playability:
-    """Remembers what opening a file told, by its content and the end of its name. Safe from several threads."""
+    """Remembers the result for a file by its content and its extension. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: OrderedDict[tuple[str, str], bool | None] = OrderedDict()
+        self._results: OrderedDict[tuple[str, str], bool | None] = OrderedDict()
 
     def of(self, video: Video) -> bool | None:
-        """True: it plays; False: a proxy is needed; None: let the browser try. Opens the file at most once."""
+        """Return True if browsers play the video, False if it needs a proxy, None if the browser has to try.
+
+        Opens the file at most once.
+        """
         extension = os.path.splitext(video.path)[1][1:].strip().lower()
         key = (video.fingerprint, extension)
         with self._lock:
-            if key in self._known:
-                return self._known[key]
+            if key in self._results:
+                return self._results[key]
         from indexer.media.errors import UnreadableVideo
         from indexer.media.probe import open_source
 
         try:
             with open_source(video.path, threads=1) as source:
-                answer = _playable(source, extension)
+                playable = _playable(source, extension)
         except UnreadableVideo:
-            return None  # not kept: it may be readable again
+            return None  # not remembered: it may be readable again
         with self._lock:
-            self._known[key] = answer
-            while len(self._known) > _MOST:
-                self._known.popitem(last=False)
-        return answer
+            self._results[key] = playable
+            while len(self._results) > _MAX_RESULTS:
+                self._results.popitem(last=False)
+        return playable
 
 
 def _playable(source: Source, extension: str) -> bool | None:
     containers = set(source.container.format.name.split(","))
-    if containers & _FOREIGN or source.codec not in _PLAYED:
+    if containers & _UNPLAYED_CONTAINERS or source.codec not in _VIDEO_CODECS:
         return False
-    if "mp4" in containers and not _sounds(source):
+    if "mp4" in containers and not _audio_is_played(source):
         return False  # it would play without its sound, and nobody would know that there is one
-    if source.codec == "h264" and not _plain(source):
-        return None  # some browsers do, those that leave it to the system's decoder do not
-    # Matroska, 3GP, Ogg ...: some do
-    return True if extension in _HOME and containers & {"mp4", "mov", "webm"} else None
+    if source.codec == "h264" and not _is_8bit_420(source):
+        return None  # some browsers play it; those that leave it to the system's decoder do not
+    # Some browsers play Matroska, 3GP, Ogg ...
+    return True if extension in _PLAYED_EXTENSIONS and containers & {"mp4", "mov", "webm"} else None
 
 
-def _plain(source: Source) -> bool:
-    """8 bits a channel, 4:2:0."""
+def _is_8bit_420(source: Source) -> bool:
     pixels = source.stream.codec_context.format
     return pixels is not None and pixels.name in ("yuv420p", "yuvj420p", "nv12", "gray")
 
 
-def _sounds(source: Source) -> bool:
-    """Whether the sound, if there is any, is of a kind that browsers play out of MP4."""
+def _audio_is_played(source: Source) -> bool:
+    """Return whether browsers play the audio out of MP4; True if there is none."""
     audio = source.container.streams.best("audio")
     if audio is None:
         return True
     name = audio.codec_context.name if audio.codec_context is not None else ""
-    return name in _HEARD or name.startswith("pcm_")
+    return name in _AUDIO_CODECS or name.startswith("pcm_")

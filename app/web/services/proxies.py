@@ -1,8 +1,8 @@
-"""Proxies of stretches that a browser cannot play: made one at a time when asked for, kept within a limit.
+"""Proxies of video that browsers cannot play: made on demand, one at a time, and kept within a size limit.
 
     <library>/proxies/KEY.mp4, KEY.json (what it shows), .draft-TOKEN.mp4 (being written)
 
-The key is the content and the range, so a moved or renamed video keeps its proxies. Those used longest ago go first.
+The key is made of content and range, so a moved or renamed video keeps its proxies. The least recently used go first.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from app.exporting.ffmpeg_binary import ExportError, find_ffmpeg
-from app.web.services.proxy_making import Made, Stopped, make_proxy
+from app.web.services.proxy_making import ProxyCancelled, ProxyTimes, make_proxy
 from files.replace import replace_file
 from files.sweep import sweep_files
 
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
 
 LIMIT_BYTES = 2 << 30
 AROUND_SECONDS = 10
-_MOST_WAITING = 16
-_FAILED_SECONDS = 20.0
+_MAX_WAITING = 16
+_RETRY_SECONDS = 20.0
 _STALE_SECONDS = 3600.0
 _DRAFT = ".draft-"
-_VERSION = "1"  # another one whenever proxies are made differently
+_VERSION = "1"  # to be raised whenever proxies are made differently
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
-    """What a proxy is made of: seconds from the first frame shown."""
+class ProxyRange:
+    """The range of a video that a proxy covers: seconds from the first frame shown."""
 
     key: str
     path: str
@@ -50,7 +50,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProxyState:
-    """ready: `offset` and `duration` are known; failed: `error` says why; none: nobody asked, or it had to go."""
+    """ready: `offset` and `duration` are set. failed: `error` says why. none: not requested yet, or removed since."""
 
     state: Literal["ready", "making", "failed", "none"]
     progress: float = 0.0
@@ -59,13 +59,13 @@ class ProxyState:
     error: str | None = None
 
 
-def stretch_around(segment: Segment, video: Video) -> Stretch:
-    """The segment and AROUND_SECONDS on either side, as far as the video goes."""
+def proxy_range(segment: Segment, video: Video) -> ProxyRange:
+    """Return the range of the segment with AROUND_SECONDS on either side, within the video."""
     around = round(AROUND_SECONDS / video.time_base)
     start = max(video.start_pts, segment.start_pts - around)
     end = min(video.end_pts, segment.end_pts + around)
     words = f"{_VERSION} {video.fingerprint} {start} {end}"
-    return Stretch(
+    return ProxyRange(
         key=hashlib.blake2b(words.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest(),
         path=video.path,
         start=(start - video.start_pts) * video.time_base,
@@ -74,7 +74,14 @@ def stretch_around(segment: Segment, video: Video) -> Stretch:
 
 
 class Proxies:
-    """One of these a server; safe from several threads, and beside other servers over the same folder."""
+    """The proxies of one server. Thread-safe, and safe beside other servers over the same folder.
+
+    Args:
+        directory: Folder of the proxies, made when the first is.
+        ffmpeg: Program to use; None to look for one.
+        limit_bytes: Total size of the proxies kept; the newest stays whatever its size.
+        now: Clock for failures, in seconds.
+    """
 
     def __init__(
         self,
@@ -89,51 +96,51 @@ class Proxies:
         self._limit = limit_bytes
         self._now = now
         self._changed = threading.Condition()
-        self._waiting: OrderedDict[str, Stretch] = OrderedDict()
+        self._waiting: OrderedDict[str, ProxyRange] = OrderedDict()
         self._making: str | None = None
         self._progress = 0.0
         self._failed: dict[str, tuple[str, float]] = {}
         self._stopped = False
         self._worker: threading.Thread | None = None
 
-    def file(self, stretch: Stretch) -> Path:
-        """Where the finished proxy lies, or would. Looking it up counts as use."""
-        path = self.directory / f"{stretch.key}.mp4"
-        with suppress(OSError):  # the time of reading only: the other one tells browsers whether it is the same file
+    def file(self, proxy_range: ProxyRange) -> Path:
+        """Return the path of the finished proxy, which may not be there. The call counts as use of it."""
+        path = self.directory / f"{proxy_range.key}.mp4"
+        with suppress(OSError):  # only the access time: the ETag is made of the modification time
             os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
         return path
 
-    def ask(self, stretch: Stretch) -> ProxyState:
-        """Begin to make it, where it is not there; the last one asked for comes first. Not what just failed."""
-        known = self.look(stretch)
+    def request(self, proxy_range: ProxyRange) -> ProxyState:
+        """Have the proxy made unless it is ready or has just failed; the latest request comes first."""
+        known = self.state(proxy_range)
         if known.state in ("ready", "failed"):
             return known
         with self._changed:
-            if self._making != stretch.key and not self._stopped:
-                self._waiting[stretch.key] = stretch
-                self._waiting.move_to_end(stretch.key)
-                while len(self._waiting) > _MOST_WAITING:
+            if self._making != proxy_range.key and not self._stopped:
+                self._waiting[proxy_range.key] = proxy_range
+                self._waiting.move_to_end(proxy_range.key)
+                while len(self._waiting) > _MAX_WAITING:
                     self._waiting.popitem(last=False)
                 if self._worker is None:
                     self._worker = threading.Thread(target=self._work, name="proxies", daemon=True)
                     self._worker.start()
                 self._changed.notify_all()
-        return self.look(stretch)
+        return self.state(proxy_range)
 
-    def look(self, stretch: Stretch) -> ProxyState:
-        """How far it is. Begins nothing."""
+    def state(self, proxy_range: ProxyRange) -> ProxyState:
+        """Return the state of the proxy. Starts nothing."""
         with self._changed:
-            if self._making == stretch.key:
+            if self._making == proxy_range.key:
                 return ProxyState(state="making", progress=round(self._progress, 4))
-            if stretch.key in self._waiting:
+            if proxy_range.key in self._waiting:
                 return ProxyState(state="making")
-            error, until = self._failed.get(stretch.key, ("", 0.0))
+            error, until = self._failed.get(proxy_range.key, ("", 0.0))
             if error and self._now() < until:
                 return ProxyState(state="failed", error=error)
-        return self._ready(stretch)
+        return self._ready(proxy_range)
 
     def stop(self) -> None:
-        """End what is being made and take no more. Waits until ffmpeg is gone."""
+        """Cancel the proxy in progress and accept no more. Returns when ffmpeg has ended, after at most 10 s."""
         with self._changed:
             self._stopped = True
             self._waiting.clear()
@@ -142,44 +149,44 @@ class Proxies:
         if worker is not None:
             worker.join(10)
 
-    def wait(self, stretch: Stretch, seconds: float) -> ProxyState:
-        """Until it is no longer being made, at most so long."""
+    def wait(self, proxy_range: ProxyRange, seconds: float) -> ProxyState:
+        """Wait until the proxy is no longer being made, at most `seconds`, and return its state."""
         with self._changed:
             self._changed.wait_for(
-                lambda: self._making != stretch.key and stretch.key not in self._waiting, timeout=seconds
+                lambda: self._making != proxy_range.key and proxy_range.key not in self._waiting, timeout=seconds
             )
-        return self.look(stretch)
+        return self.state(proxy_range)
 
-    def _ready(self, stretch: Stretch) -> ProxyState:
+    def _ready(self, proxy_range: ProxyRange) -> ProxyState:
         try:
-            told = json.loads((self.directory / f"{stretch.key}.json").read_text("utf-8"))
-            offset, duration = float(told["offset"]), float(told["duration"])
-            if not self.file(stretch).is_file():
+            content = json.loads((self.directory / f"{proxy_range.key}.json").read_text("utf-8"))
+            offset, duration = float(content["offset"]), float(content["duration"])
+            if not self.file(proxy_range).is_file():
                 return ProxyState(state="none")
         except (OSError, ValueError, KeyError, TypeError):
             return ProxyState(state="none")
         return ProxyState(state="ready", progress=1.0, offset=offset, duration=duration)
 
     def _work(self) -> None:
-        # An older draft is what a killed server left; a younger one may be another server's.
+        # An older draft is the remains of a killed server; a younger one may be another server's.
         sweep_files(self.directory, _DRAFT, older_than_seconds=_STALE_SECONDS)
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._stopped or self._waiting)
                 if self._stopped:
                     return
-                key, stretch = self._waiting.popitem()
+                key, proxy_range = self._waiting.popitem()
                 self._making, self._progress = key, 0.0
-            error = self._make(stretch)
+            error = self._make(proxy_range)
             with self._changed:
                 self._making = None
                 if error is not None:
                     self._failed = {k: v for k, v in self._failed.items() if v[1] > self._now()}
-                    self._failed[key] = (error, self._now() + _FAILED_SECONDS)
+                    self._failed[key] = (error, self._now() + _RETRY_SECONDS)
                 self._changed.notify_all()
 
-    def _make(self, stretch: Stretch) -> str | None:
-        """The reason why there is none, None where it was made or stopped."""
+    def _make(self, proxy_range: ProxyRange) -> str | None:
+        """Return the reason for a failure, or None if the proxy was made or cancelled."""
         from indexer.media.errors import UnreadableVideo
 
         draft = self.directory / f"{_DRAFT}{secrets.token_hex(8)}.mp4"
@@ -187,15 +194,15 @@ class Proxies:
             self.directory.mkdir(parents=True, exist_ok=True)
             made = make_proxy(
                 find_ffmpeg(self._ffmpeg),
-                stretch.path,
-                stretch.start,
-                stretch.end,
+                proxy_range.path,
+                proxy_range.start,
+                proxy_range.end,
                 draft,
-                progress=self._tell,
+                progress=self._set_progress,
                 cancelled=lambda: self._stopped,
             )
-            self._publish(stretch, made, draft)
-        except Stopped:
+            self._publish(proxy_range, made, draft)
+        except ProxyCancelled:
             return None
         except UnreadableVideo as error:
             return error.reason
@@ -209,18 +216,18 @@ class Proxies:
             draft.unlink(missing_ok=True)
         return None
 
-    def _tell(self, progress: float) -> None:
+    def _set_progress(self, progress: float) -> None:
         self._progress = progress
 
-    def _publish(self, stretch: Stretch, made: Made, draft: Path) -> None:
-        told = {"offset": float(made.offset_seconds), "duration": float(made.duration_seconds)}
-        notes = self.directory / f"{stretch.key}.json"
-        replace_file(notes, json.dumps(told).encode(), draft=draft.with_suffix(".json"))
-        os.replace(draft, self.directory / f"{stretch.key}.mp4")
-        self._keep_within_limit(stretch.key)
+    def _publish(self, proxy_range: ProxyRange, made: ProxyTimes, draft: Path) -> None:
+        content = {"offset": float(made.offset_seconds), "duration": float(made.duration_seconds)}
+        notes = self.directory / f"{proxy_range.key}.json"
+        replace_file(notes, json.dumps(content).encode(), draft=draft.with_suffix(".json"))
+        os.replace(draft, self.directory / f"{proxy_range.key}.mp4")
+        self._keep_within_limit(proxy_range.key)
 
     def _keep_within_limit(self, newest: str) -> None:
-        """Remove those used longest ago until the rest fits; the newest stays whatever its size."""
+        """Remove the least recently used proxies until the rest fits; the newest stays whatever its size."""
         files = []
         for path in self.directory.glob("*.mp4"):
             with suppress(OSError):

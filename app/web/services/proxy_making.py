@@ -1,7 +1,7 @@
-"""A small copy of a stretch of video that every browser plays, through ffmpeg: H.264 8-bit 4:2:0 and AAC in MP4.
+"""Transcoding of a range of video with ffmpeg to what every browser plays: H.264 8-bit 4:2:0 and AAC in a small MP4.
 
-Pictures keep their own times (a variable frame rate stays one), the first of them at 0. A key frame at least every 12
-makes stepping back cheap. Interlaced pictures are made whole ones, frame by frame.
+Frames keep their own times (a variable frame rate stays one), with the first at 0. A key frame at least every GOP
+frames makes stepping back cheap. Interlaced video is deinterlaced frame by frame.
 """
 
 from __future__ import annotations
@@ -21,25 +21,29 @@ from app.exporting.ffmpeg_binary import ExportError
 if TYPE_CHECKING:
     from app.exporting.survey import Survey
 
-MOST_PIXELS = 960  # of the longer side
+MAX_PIXELS = 960  # of the longer side
 GOP = 12
 STALLED_SECONDS = 60.0
 _FIRST_SECONDS = Fraction(1)
-_LEAD_SECONDS = (Fraction(2), Fraction(10), None)  # how long before the stretch reading begins; None: at the beginning
-_MOST_TIME_UNITS = 1_000_000
+_LEAD_SECONDS = (
+    Fraction(2),
+    Fraction(10),
+    None,
+)  # where reading begins, before the range; None: file start
+_MAX_TIME_UNITS = 1_000_000
 _SOURCE, _TARGET = "prismsearch-source", "prismsearch-target"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """What a finished proxy shows: seconds count from the first frame shown of the source."""
+class ProxyTimes:
+    """The times that a proxy covers: seconds from the first frame shown of the source."""
 
     offset_seconds: Fraction  # of its first frame
     duration_seconds: Fraction
 
 
-class Stopped(Exception):
-    """The making was stopped because `cancelled()` said so."""
+class ProxyCancelled(Exception):
+    """`cancelled()` returned True."""
 
 
 def make_proxy(
@@ -52,14 +56,30 @@ def make_proxy(
     progress: Callable[[float], None],
     cancelled: Callable[[], bool],
     stalled_seconds: float = STALLED_SECONDS,
-) -> Made:
-    """Write the frames with start <= time < end, seconds from the first frame shown, to the MP4 file `target`.
+) -> ProxyTimes:
+    """Write the frames with start <= time < end to the MP4 file `target`.
 
-    progress: told how much is done, 0 to 1. Raises ExportError or UnreadableVideo with a sentence, Stopped.
+    Args:
+        program: The ffmpeg program.
+        path: The source video.
+        start: Seconds from the first frame shown.
+        end: Seconds from the first frame shown.
+        target: File to write.
+        progress: Called with the share that is done, 0 to 1.
+        cancelled: Asked several times a second; True ends ffmpeg.
+        stalled_seconds: Time without progress after which ffmpeg is given up.
+
+    Returns:
+        The times that the proxy covers; its first frame may come after `start`.
+
+    Raises:
+        ExportError: ffmpeg failed or made no progress; the message says why.
+        UnreadableVideo: The source cannot be decoded.
+        ProxyCancelled: `cancelled()` returned True.
     """
     from app.exporting.survey import survey_range
 
-    try:  # the first frame says where the stretch begins; decoding all of it would take as long as copying it
+    try:  # the first frame is enough; decoding the whole range would take as long as transcoding it
         found = survey_range(path, start, min(end, start + _FIRST_SECONDS))
     except ExportError:  # no frame within a second
         found = survey_range(path, start, end)
@@ -77,7 +97,7 @@ def make_proxy(
                 problem = error
                 continue
             if lead is None or _begins_at_once(target):
-                return Made(offset_seconds=found.start_seconds, duration_seconds=end - found.start_seconds)
+                return ProxyTimes(offset_seconds=found.start_seconds, duration_seconds=end - found.start_seconds)
             break  # a seek that landed too late: begin to read earlier
         else:
             raise problem or AssertionError
@@ -85,7 +105,7 @@ def make_proxy(
 
 
 def _begins_at_once(target: Path) -> bool:
-    """Whether the first picture is the first of the stretch, which has the time 0."""
+    """Return whether the first frame of the proxy is the first of the range, which has the time 0."""
     from indexer.media.decode import Decoding
     from indexer.media.errors import UnreadableVideo
     from indexer.media.probe import open_source
@@ -111,7 +131,7 @@ def _command(
     streams = [_picture(source[str(found.video_index)], found, final)]
     if sound:
         streams.append(_sound(source[str(found.audio_index)], begin, begin + (end - found.start_seconds)))
-    units = max(found.time_base if found.seekable else 1 / found.frame_rate, Fraction(1, _MOST_TIME_UNITS))
+    units = max(found.time_base if found.sought else 1 / found.frame_rate, Fraction(1, _MAX_TIME_UNITS))
     options: dict[str, Any] = {
         "f": "mp4",
         "fps_mode:v": "passthrough",
@@ -147,8 +167,8 @@ def _picture(stream: Any, found: Survey, final: int) -> Any:
         stream = stream.filter("trim", start_frame=first, end_frame=first + len(found.pts))
         stream = stream.filter("settb", f"{rate.denominator}/{rate.numerator}").filter("setpts", "N")
     stream = stream.filter("yadif", mode="send_frame", deint="interlaced")
-    shrink = f"min(1,{MOST_PIXELS}/max(iw*sar,ih))"
-    extra = {"out_color_matrix": "bt709"} if found.is_rgb else {}
+    shrink = f"min(1,{MAX_PIXELS}/max(iw*sar,ih))"
+    extra = {"out_color_matrix": "bt709"} if found.rgb else {}
     stream = stream.filter(
         "scale", f"max(2,2*round(iw*sar*{shrink}/2))", f"max(2,2*round(ih*{shrink}/2))", out_range="tv", **extra
     )
@@ -159,22 +179,22 @@ def _picture(stream: Any, found: Survey, final: int) -> Any:
 
 
 def _sound(stream: Any, begin: Fraction, end: Fraction) -> Any:
-    """Cut to the sample and kept in its place: what is missing of it becomes silence."""
+    """Trim the audio to the sample and keep its place: gaps become silence."""
     stream = stream.filter("atrim", start=_decimal(begin), end=_decimal(end))
     stream = stream.filter("asetpts", f"PTS-({_decimal(begin)})/TB")
     return stream.filter("aresample", **{"async": 1, "min_hard_comp": 0.02, "first_pts": 0})
 
 
 def _run(
-    command: list[str], told: Callable[[float], None], cancelled: Callable[[], bool], stalled_seconds: float
+    command: list[str], on_progress: Callable[[float], None], cancelled: Callable[[], bool], stalled_seconds: float
 ) -> None:
-    """Run it to its end. Killed when asked to stop, or when it makes no way any more."""
+    """Run ffmpeg to its end, and kill it when cancelled or stalled."""
     with tempfile.TemporaryFile() as errors:
         try:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
         except OSError as error:
             raise ExportError(f"{command[0]} cannot be started: {error.strerror or error}") from error
-        report = _Report(process.stdout, told)
+        reader = _ProgressReader(process.stdout, on_progress)
         try:
             while True:
                 try:
@@ -182,14 +202,14 @@ def _run(
                     break
                 except subprocess.TimeoutExpired:
                     if cancelled():
-                        raise Stopped from None
-                    if time.monotonic() - report.changed > stalled_seconds:
+                        raise ProxyCancelled from None
+                    if time.monotonic() - reader.changed > stalled_seconds:
                         raise ExportError("reading the file has come to a stop; check its drive and retry") from None
         finally:
             if process.poll() is None:
                 process.kill()
                 process.wait()
-            report.join()
+            reader.join()
         if process.returncode == 0:
             return
         errors.seek(0, 2)
@@ -201,15 +221,15 @@ def _run(
     raise ExportError(f"ffmpeg: {lines[-1] if lines else f'ended with code {process.returncode}'}")
 
 
-class _Report(threading.Thread):
-    """Reads what ffmpeg says of its progress: the time that the frames written reach."""
+class _ProgressReader(threading.Thread):
+    """Reads ffmpeg's progress: the time that the written frames reach."""
 
-    def __init__(self, stream: IO[bytes] | None, told: Callable[[float], None]) -> None:
+    def __init__(self, stream: IO[bytes] | None, on_progress: Callable[[float], None]) -> None:
         super().__init__(daemon=True)
         assert stream is not None
         self.changed = time.monotonic()
         self._stream = stream
-        self._told = told
+        self._on_progress = on_progress
         self._last = b""
         self.start()
 
@@ -220,7 +240,7 @@ class _Report(threading.Thread):
                 if name == b"out_time_us" and value != self._last:
                     self._last, self.changed = value, time.monotonic()
                     if value.lstrip(b"-").isdigit():
-                        self._told(max(0.0, int(value) / 1e6))
+                        self._on_progress(max(0.0, int(value) / 1e6))
 
 
 def _decimal(seconds: Fraction) -> str:

@@ -53,7 +53,7 @@ def video_type(path: str) -> str:
     return VIDEO_TYPES.get(extension, "video/x-unknown")
 
 
-def send_file(
+def file_response(
     request: ApiRequest,
     path: str | Path,
     *,

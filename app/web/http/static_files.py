@@ -1,0 +1,31 @@
+"""Our JavaScript and styles: the files below `app/web/static`, and one version of them all."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from pathlib import Path
+
+STATIC = Path(__file__).parent.parent / "static"
+
+
+def static_files() -> list[Path]:
+    """Return every file below STATIC, sorted by path."""
+    return sorted(path for path in STATIC.rglob("*") if path.is_file())
+
+
+@functools.cache
+def static_version() -> str:
+    """Return a digest that changes whenever any static file does, so that a browser never runs yesterday's module."""
+    digest = hashlib.blake2b(digest_size=6)
+    for path in static_files():
+        digest.update(path.relative_to(STATIC).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def static_url(name: str) -> str:
+    """Return the address of a static file.
+
+    The version is part of the path, so that modules that import each other are of one version too.
+    """
+    return f"/api/assets/{static_version()}/{name}"
