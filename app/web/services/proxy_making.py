@@ -131,7 +131,7 @@ def _command(
     streams = [_picture(source[str(found.video_index)], found, final)]
     if sound:
         streams.append(_sound(source[str(found.audio_index)], begin, begin + (end - found.start_seconds)))
-    units = max(found.time_base if found.sought else 1 / found.frame_rate, Fraction(1, _MAX_TIME_UNITS))
+    units = max(found.time_base if found.seekable else 1 / found.frame_rate, Fraction(1, _MAX_TIME_UNITS))
     options: dict[str, Any] = {
         "f": "mp4",
         "fps_mode:v": "passthrough",
@@ -168,7 +168,7 @@ def _picture(stream: Any, found: Survey, final: int) -> Any:
         stream = stream.filter("settb", f"{rate.denominator}/{rate.numerator}").filter("setpts", "N")
     stream = stream.filter("yadif", mode="send_frame", deint="interlaced")
     shrink = f"min(1,{MAX_PIXELS}/max(iw*sar,ih))"
-    extra = {"out_color_matrix": "bt709"} if found.rgb else {}
+    extra = {"out_color_matrix": "bt709"} if found.is_rgb else {}
     stream = stream.filter(
         "scale", f"max(2,2*round(iw*sar*{shrink}/2))", f"max(2,2*round(ih*{shrink}/2))", out_range="tv", **extra
     )
