@@ -1,9 +1,13 @@
-"""One SQLite file, its connections, and its errors in our words. Knows nothing of what the tables mean."""
+"""Connections to the library's SQLite file: transactions, change tokens, and SQLite's errors as LibraryErrors.
+
+Nothing here knows what the tables mean.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
+import secrets
 import sqlite3
 import threading
 import time
@@ -21,13 +25,15 @@ from db.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryFull
 PAGE_BYTES = 8192  # five float16 rows of 768 columns a page, where 4096 would hold two and waste a quarter
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _BEGIN = "prismsearch_begin"
+_OPENED = "prismsearch_opened"
 
 
 class Database:
-    """An engine whose connections are all set up alike; safe from several threads, and after a fork.
+    """The connections to one SQLite file, all configured alike. Safe from several threads, and after a fork.
 
     Every use is one transaction: `reading()` sees one state of the file throughout, `writing()` takes the write lock
-    at once (BEGIN IMMEDIATE), so that two writers queue up instead of failing half-way.
+    at once (BEGIN IMMEDIATE), so that two writers queue up instead of failing half-way. All of them raise LibraryError
+    where SQLite fails: see `translated`.
     """
 
     def __init__(self, file: Path, busy_seconds: float) -> None:
@@ -37,15 +43,13 @@ class Database:
         self._closed = False
         # The pool must never make a thread wait for another's connection: a generator may hold one for long.
         self.engine = create_engine("sqlite://", creator=self._connect, poolclass=QueuePool, max_overflow=-1)
-        self._watcher = create_engine(
-            "sqlite://", creator=self._connect, poolclass=QueuePool, pool_size=1, max_overflow=0
-        )
-        self._engines = (self.engine, self._watcher)
-        for engine in self._engines:
-            event.listen(engine, "connect", self._set_up)
-            event.listen(engine, "begin", self._begin)
-        self._watching = threading.RLock()
+        self._engines = [self.engine]
+        self._listen(self.engine)
         _close_before_fork(self)
+
+    def _listen(self, engine: Engine) -> None:
+        event.listen(engine, "connect", self._configure)
+        event.listen(engine, "begin", self._begin)
 
     def _connect(self) -> sqlite3.Connection:
         # isolation_level None: the driver leaves BEGIN to us. The pool sees to it that one thread at a time has it.
@@ -54,7 +58,7 @@ class Database:
         )
 
     @staticmethod
-    def _set_up(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+    def _configure(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
         connection.execute("PRAGMA foreign_keys = ON")  # per connection; off by default, and then cascades are ignored
         # One commit a video is rare enough to wait for the disk: what was reported as indexed survives a power cut.
         connection.execute("PRAGMA synchronous = FULL")
@@ -65,23 +69,20 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection in a read transaction."""
+        """Yield a connection in a read transaction."""
         with self.translated(), self._checked_out() as connection:
             yield connection
 
-    @contextmanager
-    def watching(self) -> Iterator[Connection]:
-        """A read transaction on a connection that is the same each time, by one thread at a time.
-
-        SQLite counts for each connection how often others have written (PRAGMA data_version). `info` of the connection
-        is the place to remember the count: where the connection had to be made anew, it is empty.
-        """
-        with self._watching, self.translated(), self._checked_out(self._watcher) as connection:
-            yield connection
+    def watch(self) -> Watch:
+        """Return a new watch over the file; it keeps a connection of its own open until the database is closed."""
+        engine = create_engine("sqlite://", creator=self._connect, poolclass=QueuePool, pool_size=1, max_overflow=0)
+        self._listen(engine)
+        self._engines.append(engine)
+        return Watch(self, engine)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A connection that holds the write lock; commits at the end, rolls back on any exception."""
+        """Yield a connection that holds the write lock; commit at the end, roll back on any exception."""
         with self.translated(), self._checked_out() as connection:
             connection = connection.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
             with connection.begin():
@@ -89,7 +90,7 @@ class Database:
 
     @contextmanager
     def writing_without_foreign_keys(self) -> Iterator[Connection]:
-        """Like `writing`, for migrations: rebuilding a table drops the old one, which would cascade."""
+        """Yield a connection as `writing` does, for migrations: a rebuilt table is dropped, which would cascade."""
         with self.translated(), self._checked_out() as connection:
             driver = connection.connection.driver_connection
             assert isinstance(driver, sqlite3.Connection)
@@ -102,9 +103,10 @@ class Database:
                 driver.execute("PRAGMA foreign_keys = ON")
 
     def use_write_ahead_log(self) -> None:
-        """Readers and one writer at a time do not wait for each other. The file remembers it; a backup may not.
+        """Switch the file to WAL mode, in which readers and the one writer do not wait for each other.
 
-        The switch needs the file alone for a moment, and SQLite does not use the busy timeout for it.
+        The mode is stored in the file, but not in every kind of backup. The switch needs the file exclusively for a
+        moment, and SQLite does not apply the busy timeout to it.
         """
         deadline = time.monotonic() + self._busy_seconds
         with self.translated():
@@ -123,6 +125,7 @@ class Database:
                     driver.close()
 
     def close(self) -> None:
+        """Close all connections. Later uses raise LibraryError."""
         self._closed = True
         for engine in self._engines:
             engine.dispose()
@@ -132,7 +135,7 @@ class Database:
         if self._closed:
             raise LibraryError(f"The library {self.file.parent} was closed; open it again.")
         if os.getpid() != self._process:  # forked: SQLite forbids to use, or even close, the parent's connections
-            self._parents = [each.pool for each in self._engines]  # kept: dropping the last reference would close them
+            self._parents = [each.pool for each in self._engines]  # dropping the last reference would close them
             for each in self._engines:
                 each.dispose(close=False)
             self._process = os.getpid()
@@ -141,13 +144,13 @@ class Database:
 
     @contextmanager
     def translated(self) -> Iterator[None]:
-        """SQLite's errors and a full disk become LibraryErrors, an id beyond SQLite's a KeyError; all else passes."""
+        """Turn SQLite's errors and a full disk into LibraryErrors, and an id beyond 64 bits into a KeyError."""
         try:
             yield
         except DBAPIError as error:
-            raise self._in_our_words(error.orig, error) from error
+            raise self._library_error(error.orig, error) from error
         except sqlite3.Error as error:
-            raise self._in_our_words(error, error) from error
+            raise self._library_error(error, error) from error
         except OverflowError as error:  # a number of more than 64 bits, which no row has
             raise KeyError("no row has an id that large") from error
         except OSError as error:
@@ -155,7 +158,7 @@ class Database:
                 raise LibraryFull(self._full_message()) from error
             raise
 
-    def _in_our_words(self, cause: BaseException | None, error: Exception) -> Exception:
+    def _library_error(self, cause: BaseException | None, error: Exception) -> Exception:
         code, folder = _primary_code(cause), self.file.parent
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return LibraryBusy(
@@ -183,11 +186,56 @@ class Database:
         )
 
 
+class Watch:
+    """Change tokens of a database: equal tokens mean that nobody has written in between, in any process.
+
+    SQLite counts, for each connection, the commits of all others (PRAGMA data_version). So a watch asks over one
+    connection that is always the same and never writes. Where that had to be opened anew, as after a fork, the count
+    begins again; a random part of the token keeps the two counts apart.
+    """
+
+    def __init__(self, database: Database, engine: Engine) -> None:
+        self._database = database
+        self._engine = engine
+        self._lock = threading.RLock()
+        if hasattr(os, "register_at_fork"):
+            _renew_after_fork(self)
+
+    @contextmanager
+    def reading(self) -> Iterator[tuple[Connection, str]]:
+        """Yield a connection in a read transaction, and the token of the state it sees. One thread at a time."""
+        database = self._database
+        with self._lock, database.translated(), database._checked_out(self._engine) as connection:
+            count = connection.exec_driver_sql("PRAGMA data_version").scalar()
+            opened = connection.info.setdefault(_OPENED, secrets.token_hex(4))
+            yield connection, f"{opened}-{count}"
+
+    def token(self) -> str:
+        """Return the token of the file's state. It costs one question to SQLite, whatever the size of the library.
+
+        Whatever is read from the database after this call is of that state or of a later one.
+        """
+        with self.reading() as (_, token):
+            return token
+
+
+def _renew_after_fork(watch: Watch) -> None:
+    """Give the child of a fork a lock of its own: a thread of the parent, which it lacks, may have held this one."""
+    reference = weakref.ref(watch)
+
+    def new_lock() -> None:
+        watch = reference()
+        if watch is not None:
+            watch._lock = threading.RLock()
+
+    os.register_at_fork(after_in_child=new_lock)
+
+
 def _close_before_fork(database: Database) -> None:
     """Close idle connections whenever the process is about to fork; both sides open new ones when they need them.
 
     A child that inherits an open file also inherits SQLite's belief that the process holds its locks, which a fork does
-    not pass on: the parent, closing last, would then remove the log under the child's feet
+    not pass on. The parent, closing last, would then remove the log that the child still uses
     (sqlite.org/howtocorrupt.html, 2.6).
     """
     if not hasattr(os, "register_at_fork"):  # Windows
@@ -195,20 +243,15 @@ def _close_before_fork(database: Database) -> None:
     reference = weakref.ref(database)
 
     def close_idle() -> None:
-        alive = reference()
-        if alive is not None and alive._process == os.getpid():
-            for engine in alive._engines:
+        database = reference()
+        if database is not None and database._process == os.getpid():
+            for engine in database._engines:
                 engine.dispose()
 
-    def new_lock() -> None:
-        alive = reference()
-        if alive is not None:  # another thread of the parent may have held it, and there is none in the child
-            alive._watching = threading.RLock()
-
-    os.register_at_fork(before=close_idle, after_in_child=new_lock)
+    os.register_at_fork(before=close_idle)
 
 
 def _primary_code(error: BaseException | None) -> int | None:
-    """SQLite's primary result code: the low byte of the extended one."""
+    """Return SQLite's primary result code: the low byte of the extended one."""
     code = getattr(error, "sqlite_errorcode", None)
     return code & 0xFF if isinstance(code, int) else None

@@ -52,6 +52,7 @@ class Library:
         self._database = database
         self._media = MediaStore(database)
         self._tables = SegmentTables(database, library_id)
+        self._watch = database.watch()
 
     @classmethod
     def open(cls, directory: Path, *, create: bool = True, busy_seconds: float = 30.0) -> Library:
@@ -333,6 +334,15 @@ class Library:
         """In the order in which they first came."""
         with self._database.reading() as connection:
             return vectors.encoder_rows(connection)
+
+    def change_token(self) -> str:
+        """Return a text that is another one whenever any process has written to the library.
+
+        It costs one question to SQLite, however large the library is. Whatever is read after this call is of the
+        token's state or of a later one, so a cache asks for the token first and reads afterwards. Tokens can only be
+        compared within one process; another process, or the library opened again, has others for the same state.
+        """
+        return self._watch.token()
 
     # Health
 

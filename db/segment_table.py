@@ -22,7 +22,6 @@ from db.schema import embeddings, encoders, segments
 from db.video_table import VideoTable, load_videos
 
 _MOST_ENCODERS = 2
-_SEEN = "prismsearch_data_version"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +39,9 @@ class SegmentTables:
 
     def __init__(self, database: Database, library_id: str) -> None:
         self._database = database
+        self._watch = database.watch()
         self._library_id = library_id
+        self._token: str | None = None  # of the state that the tables and videos are of
         self._asked = False
         self._videos: VideoTable | None = None
         self._tables: dict[str, SegmentTable] = {}  # by encoder, the one asked about last at the end
@@ -80,24 +81,23 @@ class SegmentTables:
         return table.ids, table.video_ids.astype(np.int64)
 
     def _table(self, encoder_id: str) -> SegmentTable:
-        with self._database.watching() as connection:
-            return self._current_table(connection, encoder_id)
+        with self._watch.reading() as (connection, token):
+            return self._current_table(connection, token, encoder_id)
 
     def _table_and_videos(self, encoder_id: str) -> tuple[SegmentTable, VideoTable]:
         """Both of one state of the file."""
-        with self._database.watching() as connection:
-            table = self._current_table(connection, encoder_id)
+        with self._watch.reading() as (connection, token):
+            table = self._current_table(connection, token, encoder_id)
             if self._videos is None:
                 self._videos = load_videos(connection)
             return table, self._videos
 
-    def _current_table(self, connection: Connection, encoder_id: str) -> SegmentTable:
-        """As of the transaction; its connection is always the same, as only then its counter can be compared."""
-        version = connection.exec_driver_sql("PRAGMA data_version").scalar()
-        if connection.info.get(_SEEN) != version:
+    def _current_table(self, connection: Connection, token: str, encoder_id: str) -> SegmentTable:
+        """Return the table as of the watch's transaction, and forget the videos where somebody has written."""
+        if self._token != token:
             self._videos = None
             self._current.clear()
-            connection.info[_SEEN] = version
+            self._token = token
         table = self._tables.pop(encoder_id, None)
         if table is None or encoder_id not in self._current:
             table = _caught_up(connection, vectors.stamp(connection, self._library_id, encoder_id), table)
