@@ -1,6 +1,8 @@
-"""The pieces that VideoPrism's towers are made of: attention with a soft cap, pre-norm blocks, stacks, position tables.
+"""Layers of VideoPrism's towers: attention with a soft cap, pre-norm blocks, stacks, position tables.
 
-Source: google-deepmind/videoprism, videoprism/layers.py. Letters: B clips, T frames, N patches, L tokens, D dimensions.
+Letters in shapes: B clips, T frames, N patches, L tokens, D dimensions, d dimensions of a head.
+
+Source: google-deepmind/videoprism, videoprism/layers.py.
 """
 
 from __future__ import annotations
@@ -16,14 +18,14 @@ from torch import Tensor, nn
 
 LAYER_NORM_EPS = 1e-6
 MASKED = -0.7 * float(np.finfo(np.float32).max)
-"""What replaces (not: is added to) a masked logit. A row with every key masked becomes a uniform softmax, never NaN."""
+"""The value that replaces a masked logit (it is not added). With all keys masked, the softmax is uniform, not NaN."""
 
 _SCORE_ELEMENTS = 1 << 24
-"""Scores held at once when no gradient is wanted, 64 MB of float32: LvT-B's auxiliary layers have 805 MB a clip."""
+"""Scores held at once without gradients, 64 MB of float32. LvT-B's auxiliary layers have 805 MB of them per clip."""
 
 
 class LayerNorm(nn.LayerNorm):
-    """Layer norm with eps 1e-6, computed in float32 whatever the tensors are. Checkpoints store `weight - 1`."""
+    """Layer norm with eps 1e-6, computed in float32 whatever the input's dtype. Checkpoints store `weight - 1`."""
 
     def __init__(self, dim: int) -> None:
         super().__init__(dim, eps=LAYER_NORM_EPS)
@@ -36,11 +38,19 @@ class LayerNorm(nn.LayerNorm):
 
 
 def soft_capped_attention(q: Tensor, k: Tensor, v: Tensor, cap: float, visible: Tensor | None = None) -> Tensor:
-    """softmax(cap * tanh(q k^T / cap)) v, the softmax in float32.
+    """Compute softmax(cap * tanh(q k^T / cap)) v, with the softmax in float32.
 
-    q: (B, heads, L, d), already scaled. k, v: (B, heads, M, d). visible: bool, broadcastable to (B, heads, L, M);
-    where it is False the capped logit is replaced. Returns (B, heads, L, d). Without gradients the queries are taken a
-    block at a time, so that memory stays bounded; rows are independent, so the result is the same.
+    Without gradients the queries are processed in blocks, so that memory stays bounded; the rows are independent, so
+    the result is the same.
+
+    Args:
+        q: (B, heads, L, d), already scaled.
+        k, v: (B, heads, M, d).
+        cap: The soft cap of the logits.
+        visible: bool, broadcastable to (B, heads, L, M); where False, the capped logit becomes `MASKED`.
+
+    Returns:
+        (B, heads, L, d).
     """
     length = q.shape[-2]
     scores_a_row = max(1, q.shape[0] * q.shape[1] * k.shape[-2])
@@ -68,7 +78,7 @@ def _attend(q: Tensor, k: Tensor, v: Tensor, cap: float, visible: Tensor | None)
 
 
 class Attention(nn.Module):
-    """Self attention. q, k and v come from one fused projection, in this order along its output."""
+    """Self-attention. q, k and v come from one fused projection, in this order along its output."""
 
     def __init__(self, dim: int, heads: int, cap: float) -> None:
         super().__init__()
@@ -88,6 +98,8 @@ class Attention(nn.Module):
 
 
 class FeedForward(nn.Module):
+    """Two linear layers with an activation between them, which leave padding at zero."""
+
     def __init__(self, dim: int, hidden: int, activation: Literal["gelu", "relu"]) -> None:
         super().__init__()
         self.up = nn.Linear(dim, hidden)
@@ -95,7 +107,7 @@ class FeedForward(nn.Module):
         self.activation = activation
 
     def forward(self, x: Tensor, keep: Tensor | None) -> Tensor:
-        """keep: (B, L, 1) of 1 and 0; what is padding gets nothing from this layer, not even the last bias."""
+        """Apply the layer to x (B, L, D). keep: (B, L, 1), 0 for padding, whose result is zero, without the bias."""
         x = self.up(x)
         x = F.gelu(x) if self.activation == "gelu" else F.relu(x)  # the exact (erf) GELU
         if keep is None:
@@ -119,7 +131,7 @@ class Block(nn.Module):
 
 
 class Stack(nn.Module):
-    """Blocks one after the other, with an optional padding mask and an optional causal one."""
+    """A sequence of blocks, with an optional padding mask and an optional causal mask."""
 
     def __init__(
         self,
@@ -137,7 +149,15 @@ class Stack(nn.Module):
         self.layers = nn.ModuleList(Block(dim, heads, hidden, cap, activation) for _ in range(layers))
 
     def forward(self, x: Tensor, paddings: Tensor | None = None) -> Tensor:
-        """x: (B, L, D). paddings: (B, L), 1 = padding: an invisible key, and nothing from the feed-forward layers."""
+        """Apply the blocks.
+
+        Args:
+            x: (B, L, D).
+            paddings: (B, L), 1 = padding: masked as a key, and zero from the feed-forward layers.
+
+        Returns:
+            (B, L, D).
+        """
         length = x.shape[1]
         visible: Tensor | None = None
         keep: Tensor | None = None
@@ -154,10 +174,13 @@ class Stack(nn.Module):
 
 
 def resize_matrix(n_in: int, n_out: int) -> NDArray[np.float32]:
-    """(n_out, n_in) weights of jax.image.resize(method="bilinear") along one axis, antialiased when shrinking.
+    """Return the weights of jax.image.resize(method="bilinear") along one axis, which antialiases when shrinking.
 
-    A triangle around half-pixel centres, as wide as the scale asks, each row divided by its own sum so that borders are
-    renormalised.
+    The kernel is a triangle around half-pixel centres, widened when shrinking; each row is divided by its sum, which
+    renormalises the borders.
+
+    Returns:
+        float32 (n_out, n_in).
     """
     scale = n_out / n_in
     width = max(1.0, 1.0 / scale)
@@ -168,7 +191,7 @@ def resize_matrix(n_in: int, n_out: int) -> NDArray[np.float32]:
 
 
 def resize_positions(table: Tensor, old: tuple[int, ...], new: tuple[int, ...]) -> Tensor:
-    """Resize a position table (prod(old), D) with axes `old` to (prod(new), D)."""
+    """Resize a position table (prod(old), D), whose rows are a grid of shape `old`, to (prod(new), D)."""
     if old == new:
         return table
     dim = table.shape[-1]
@@ -181,9 +204,10 @@ def resize_positions(table: Tensor, old: tuple[int, ...], new: tuple[int, ...]) 
 
 
 def sinusoid(length: int, dim: int) -> NDArray[np.float32]:
-    """(length, dim) positions of the text tower: sines, then cosines, slowest frequency exactly 1/10000.
+    """Return the positions of the text tower, float32 (length, dim): sines, then cosines.
 
-    The divisor is dim/2 - 1. (transformers divides by dim/2, which moves long texts by up to 3.4e-3.)
+    The slowest frequency is exactly 1/10000, because the divisor of the exponent is dim/2 - 1. (transformers divides by
+    dim/2, which moves the rows of long texts by up to 3.4e-3.)
     """
     half = dim // 2
     inverse = np.exp(np.arange(half, dtype=np.float32) * np.float32(-math.log(10000.0) / max(half - 1, 1)))
@@ -192,7 +216,7 @@ def sinusoid(length: int, dim: int) -> NDArray[np.float32]:
 
 
 def unit_rows(x: Tensor) -> Tensor:
-    """x / sqrt(sum(x x) + 1e-12) along the last axis, in float32, cast back."""
+    """Return x / sqrt(sum(x^2) + 1e-12) along the last axis, computed in float32 and cast back."""
     y = x.float()
     y = y / torch.sqrt((y * y).sum(dim=-1, keepdim=True) + 1e-12)
     return y.to(x.dtype)

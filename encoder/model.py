@@ -1,7 +1,9 @@
 """VideoPrism's networks: the factorised video encoder, and the video-text model (LvT) built around it.
 
-Source: google-deepmind/videoprism, videoprism/encoders.py (FactorizedEncoder, FactorizedVideoCLIP). The
-factorisation is model 2 of ViViT (arXiv 2103.15691); the pooler and the text tower are CoCa's (arXiv 2205.01917).
+Letters in shapes: B clips, T frames, H and W pixels, N patches, L tokens, D dimensions.
+
+Source: google-deepmind/videoprism, videoprism/encoders.py (FactorizedEncoder, FactorizedVideoCLIP). The factorisation
+is model 2 of ViViT (arXiv 2103.15691); the pooler and the text tower are those of CoCa (arXiv 2205.01917).
 """
 
 from __future__ import annotations
@@ -16,11 +18,11 @@ from encoder.config import VideoPrismConfig
 from encoder.layers import LayerNorm, Stack, resize_positions, sinusoid, unit_rows
 
 SideOutputs = dict[str, Tensor]
-"""Where a forward pass leaves what happened on the way, for those who ask (tests, token features)."""
+"""Intermediate tensors that a forward pass stores on request, by name (for tests and token features)."""
 
 
 class VideoEncoder(nn.Module):
-    """Frames -> patch tokens: attention within each frame, then across frames at each patch."""
+    """The video encoder, from frames to patch tokens: attention within each frame, then across frames at each patch."""
 
     def __init__(self, config: VideoPrismConfig) -> None:
         super().__init__()
@@ -36,9 +38,17 @@ class VideoEncoder(nn.Module):
     def forward(self, video: Tensor, frame_paddings: Tensor | None = None, side: SideOutputs | None = None) -> Tensor:
         """Encode clips.
 
-        video: (B, T, H, W, 3), RGB; uint8, or float in [0, 1]. H and W are multiples of the patch; any T.
-        frame_paddings: (B, T), 1 = a frame that is not there. Returns tokens (B, T*N, D), at index
-        t*N + row*columns + column. Raises ValueError for another shape.
+        Args:
+            video: (B, T, H, W, 3), RGB; uint8, or float in [0, 1]. H and W are multiples of the patch; any T.
+            frame_paddings: (B, T), 1 = padding.
+            side: Receives the tokens after the spatial and after the temporal stack, as `spatial` and
+                `spatiotemporal`, (B, T*N, D).
+
+        Returns:
+            Tokens (B, T*N, D), at index t*N + row*columns + column.
+
+        Raises:
+            ValueError: `video` has another shape.
         """
         if video.ndim != 5:
             raise ValueError(f"clips are (B, T, H, W, 3), got {tuple(video.shape)}")
@@ -54,10 +64,17 @@ class VideoEncoder(nn.Module):
         return x
 
     def frame_features(self, pictures: Tensor, paddings: Tensor | None = None) -> Tensor:
-        """What each picture holds by itself: patches, spatial stack, norm.
+        """Compute the features of each picture by itself: patches, spatial stack, norm.
 
-        pictures: (M, H, W, 3), RGB; uint8, or float in [0, 1]; H and W multiples of the patch. paddings: (M,), 1 = a
-        picture that is not there. Returns (M, N, D), N = rows * columns. Raises ValueError for another shape.
+        Args:
+            pictures: (M, H, W, 3), RGB; uint8, or float in [0, 1]. H and W are multiples of the patch.
+            paddings: (M,), 1 = padding.
+
+        Returns:
+            (M, N, D), N = rows * columns.
+
+        Raises:
+            ValueError: `pictures` has another shape.
         """
         c = self.config
         if pictures.ndim != 4 or pictures.shape[-1] != 3 or pictures.shape[1] % c.patch or pictures.shape[2] % c.patch:
@@ -70,10 +87,14 @@ class VideoEncoder(nn.Module):
         return self.spatial_norm(self.spatial(x, paddings))  # type: ignore[no-any-return]
 
     def join(self, features: Tensor, frame_paddings: Tensor | None = None) -> Tensor:
-        """Each patch looks along its T frames: temporal positions, temporal stack, norm.
+        """Attend across the frames of each patch: temporal positions, temporal stack, norm.
 
-        features: (B, T, N, D) of `frame_features`, any T. frame_paddings: (B, T), 1 = a frame that is not there.
-        Returns tokens (B, T*N, D), at index t*N + row*columns + column.
+        Args:
+            features: (B, T, N, D) of `frame_features`; any T.
+            frame_paddings: (B, T), 1 = padding.
+
+        Returns:
+            Tokens (B, T*N, D), at index t*N + row*columns + column.
         """
         b, t, n, dim = features.shape
         x = features.transpose(1, 2).reshape(b * n, t, dim)
@@ -84,17 +105,17 @@ class VideoEncoder(nn.Module):
         return x.reshape(b, n, t, dim).transpose(1, 2).reshape(b, t * n, dim)  # type: ignore[no-any-return]
 
     def _patches(self, pictures: Tensor, rows: int, columns: int) -> Tensor:
-        """(M, H, W, 3) -> (M, N, patch*patch*3), channel fastest."""
+        """Cut pictures (M, H, W, 3) into patches (M, N, patch*patch*3), channel fastest."""
         p = self.config.patch
         dtype = self.patch_projection.weight.dtype
-        if pictures.dtype == torch.uint8:  # converted here, on the device: a quarter of the bytes travel
+        if pictures.dtype == torch.uint8:  # converted here, on the device: a quarter of the bytes to send
             pictures = pictures.float() / 255.0
         x = pictures.reshape(-1, rows, p, columns, p, 3).transpose(2, 3)
         return x.reshape(-1, rows * columns, p * p * 3).to(dtype)
 
 
 class AttentionPooler(nn.Module):
-    """One learned query attends over all tokens. Heads together are 4 D wide; no soft cap, no residual."""
+    """Attention of one learned query to all tokens. The heads together are 4 D wide; no soft cap, no residual."""
 
     def __init__(self, config: VideoPrismConfig) -> None:
         super().__init__()
@@ -110,24 +131,24 @@ class AttentionPooler(nn.Module):
         self.norm = LayerNorm(c.dim)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """(B, L, D) -> (B, D).
+        """Pool tokens (B, L, D) to (B, D), not normalised.
 
-        The query is always the same, so keys and values need not be made of every token: a score is the token times
-        W_k q (the key's bias adds the same to all scores of a head), and W_v is applied to the means of tokens.
+        The query is a constant, so keys and values are not computed for every token: a score is the token times W_k q
+        (the bias of the keys adds the same to all scores of a head), and W_v is applied to weighted means of tokens.
         """
         heads, d = self.heads, self.per_dim_scale.shape[0]
         # 1.442695041 = 1 / softplus(0): a stored scale of 0 means plain 1/sqrt(d).
         scale = 1.442695041 / math.sqrt(d) * F.softplus(self.per_dim_scale.float())
         q = self.q(self.query).reshape(heads, 1, d) * scale.to(tokens.dtype)
-        asked = (q @ self.k.weight.reshape(heads, d, -1))[:, 0]  # (heads, D)
-        weights = torch.softmax((asked @ tokens.transpose(1, 2)).float(), dim=-1).to(tokens.dtype)  # (B, heads, L)
+        key_query = (q @ self.k.weight.reshape(heads, d, -1))[:, 0]  # (heads, D)
+        weights = torch.softmax((key_query @ tokens.transpose(1, 2)).float(), dim=-1).to(tokens.dtype)  # (B, heads, L)
         means = weights @ tokens  # (B, heads, D)
         pooled = torch.einsum("bhi,hoi->bho", means, self.v.weight.reshape(heads, d, -1)).flatten(1) + self.v.bias
         return self.norm(self.out(pooled))  # type: ignore[no-any-return]
 
 
 class TextEncoder(nn.Module):
-    """Token ids -> one vector: a causal stack with a class vector as its last position."""
+    """The text tower, from token ids to one vector: a causal stack with a class vector as its last position."""
 
     def __init__(self, config: VideoPrismConfig) -> None:
         super().__init__()
@@ -138,9 +159,17 @@ class TextEncoder(nn.Module):
         self.norm = LayerNorm(c.dim)
 
     def forward(self, ids: Tensor, paddings: Tensor) -> Tensor:
-        """ids: int (B, L). paddings: (B, L), 1 = padding, anywhere. Returns (B, D), not normalised."""
+        """Encode texts.
+
+        Args:
+            ids: int (B, L).
+            paddings: (B, L), 1 = padding, at any position.
+
+        Returns:
+            (B, D), not normalised.
+        """
         c = self.config
-        # Columns that are padding in every row change nothing (they are invisible and positions count from the left).
+        # Columns that are padding in every row change nothing: they are masked, and positions count from the left.
         real = (paddings < 0.5).any(dim=0).nonzero()
         length = int(real[-1]) + 1 if len(real) else 0
         ids, paddings = ids[:, :length], paddings[:, :length]
@@ -154,7 +183,7 @@ class TextEncoder(nn.Module):
 
 
 class VideoPrismLvT(nn.Module):
-    """Video and text in one space. Either tower may be used alone."""
+    """The video-text network: two towers into one space, of which either may be used alone."""
 
     def __init__(self, config: VideoPrismConfig) -> None:
         super().__init__()
@@ -169,7 +198,7 @@ class VideoPrismLvT(nn.Module):
     def video_tokens(
         self, video: Tensor, frame_paddings: Tensor | None = None, side: SideOutputs | None = None
     ) -> Tensor:
-        """(B, T, H, W, 3) -> (B, T*N, D): what the pooler sees. Padded frames still leak here, as in the reference."""
+        """Encode (B, T, H, W, 3) to the pooler's input (B, T*N, D). Padded frames leak in, as in the reference."""
         x = self.auxiliary(self.vision_encoder(video, frame_paddings, side))
         if side is not None:
             side["auxiliary"] = x
@@ -183,27 +212,37 @@ class VideoPrismLvT(nn.Module):
         normalize: bool = True,
         side: SideOutputs | None = None,
     ) -> Tensor:
-        """(B, T, H, W, 3), uint8 or float in [0, 1] -> (B, D), of unit length unless told otherwise."""
+        """Encode clips to one vector each.
+
+        Args:
+            video: (B, T, H, W, 3), RGB; uint8, or float in [0, 1]. H and W are multiples of the patch; any T.
+            frame_paddings: (B, T), 1 = padding.
+            normalize: Whether to scale the rows to unit length.
+            side: Receives intermediate tokens by name.
+
+        Returns:
+            (B, D).
+        """
         x = self.pooler(self.video_tokens(video, frame_paddings, side))
         return unit_rows(x) if normalize else x
 
     def encode_features(self, features: Tensor) -> Tensor:
-        """(B, T, N, D) of `vision_encoder.frame_features` -> (B, D), of unit length."""
+        """Encode features (B, T, N, D) of `vision_encoder.frame_features` to unit rows (B, D)."""
         return unit_rows(self.pooler(self.auxiliary(self.vision_encoder.join(features))))
 
     def encode_frames(self, video: Tensor, frame_paddings: Tensor | None = None, *, normalize: bool = True) -> Tensor:
-        """One vector a frame, (B, T, D), each seen in the context of the whole clip."""
+        """Encode clips to one vector per frame, (B, T, D), each in the context of the whole clip."""
         b, t = video.shape[:2]
         tokens = self.video_tokens(video, frame_paddings)
         x = self.pooler(tokens.reshape(b * t, -1, tokens.shape[-1])).reshape(b, t, -1)
         return unit_rows(x) if normalize else x
 
     def encode_text(self, ids: Tensor, paddings: Tensor, *, normalize: bool = True) -> Tensor:
-        """ids (B, L), paddings (B, L) with 1 = padding -> (B, D), of unit length unless told otherwise."""
+        """Encode texts, ids (B, L) and paddings (B, L) with 1 = padding, to (B, D), by default of unit length."""
         x = self.text_encoder(ids, paddings)
         return unit_rows(x) if normalize else x
 
 
 def build(config: VideoPrismConfig) -> VideoEncoder | VideoPrismLvT:
-    """An untrained network of this shape."""
+    """Create an untrained network: a VideoPrismLvT where the configuration has a text tower, else a VideoEncoder."""
     return VideoPrismLvT(config) if config.has_text else VideoEncoder(config)

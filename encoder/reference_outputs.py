@@ -1,4 +1,7 @@
-"""What real checkpoints must put out: the only check against trained weights that needs no reference implementation.
+"""Reference outputs of the real checkpoints, and comparisons with them.
+
+This is the only check against trained weights that needs no reference implementation. `prismsearch doctor --model` runs
+it.
 
 Sources: the outputs were published with huggingface/transformers' port of VideoPrism (its weight converter and tests,
 which compare with the official JAX code on CPU); the token ids come from the published tests of projects that use the
@@ -28,7 +31,14 @@ VIDEO_TOLERANCE = 1e-5
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One comparison with what was published. For token ids the difference is how many of them are wrong."""
+    """One comparison with a published output.
+
+    Attributes:
+        name: The thing compared.
+        ok: Whether the difference is within the tolerance.
+        max_difference: The largest absolute difference of a column; for token ids the number of wrong ones.
+        tolerance: The largest difference allowed.
+    """
 
     name: str
     ok: bool
@@ -38,10 +48,15 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class LvtOutputs:
-    """What a video-text checkpoint says of the five demo queries, and of the demo clip."""
+    """The outputs of a video-text checkpoint for the five demo queries and the demo clip.
 
-    text: tuple[tuple[float, ...], ...]  # the first columns of each query's unit row
-    video: tuple[float, ...]  # the first columns of the clip's unit row
+    Attributes:
+        text: The first columns of each query's unit row.
+        video: The first columns of the clip's unit row.
+    """
+
+    text: tuple[tuple[float, ...], ...]
+    video: tuple[float, ...]
 
 
 DEMO_QUERIES: Mapping[str, tuple[int, ...]] = MappingProxyType(
@@ -110,17 +125,21 @@ TOKENS: Mapping[str, tuple[tuple[float, ...], ...]] = MappingProxyType(
         ),
     }
 )
-"""The first columns of the first tokens that a plain video encoder makes of the demo clip."""
+"""The first columns of the first tokens of the demo clip, from plain video encoders."""
 
 
 def check(
     encoder: Encoder, clip: NDArray[np.uint8] | None = None, *, outputs: LvtOutputs | None = None
 ) -> list[Comparison]:
-    """Compare a loaded video-text checkpoint with what was published for it.
+    """Compare a video-text checkpoint with the outputs that were published for it.
 
-    encoder: as `load_encoder` gives it, with its own number of frames. clip: uint8 (T, S, S, 3), the demo clip; without
-    it only the texts are compared. outputs: None takes those of the encoder's name. Raises ValueError where nothing was
-    published for it, or the clip has another shape.
+    Args:
+        encoder: From `load_encoder`, with its native number of frames.
+        clip: uint8 (T, S, S, 3), the demo clip; None compares the texts only.
+        outputs: The outputs to expect; None for those of the encoder's name.
+
+    Raises:
+        ValueError: No outputs were published for this encoder, or the clip has another shape.
     """
     if outputs is None:
         name = encoder.id.partition("@")[0]
@@ -140,7 +159,16 @@ def check(
 def check_tokens(
     network: VideoEncoder, clip: NDArray[np.uint8], *, tokens: Sequence[Sequence[float]] | None = None
 ) -> list[Comparison]:
-    """Compare a plain video encoder with its published tokens. clip: uint8 (T, S, S, 3), the demo clip."""
+    """Compare a plain video encoder with the tokens that were published for it.
+
+    Args:
+        network: A network of one of the official checkpoints.
+        clip: uint8 (T, S, S, 3), the demo clip.
+        tokens: The tokens to expect; None for those of the network's name.
+
+    Raises:
+        KeyError: No tokens were published for this network.
+    """
     import torch
 
     expected = TOKENS[network.config.name] if tokens is None else tokens
@@ -150,7 +178,7 @@ def check_tokens(
 
 
 def check_vocabulary(tokenizer: Tokenizer) -> list[Comparison]:
-    """Compare a vocabulary with the ids known of the real one (c4_en)."""
+    """Compare a vocabulary with known ids of the real one (c4_en)."""
     ids, paddings = tokenizer.encode(list(DEMO_QUERIES))
     results = []
     for row, padding, (text, expected) in zip(ids, paddings, DEMO_QUERIES.items(), strict=True):
@@ -160,7 +188,7 @@ def check_vocabulary(tokenizer: Tokenizer) -> list[Comparison]:
 
 def _compare(name: str, row: NDArray[np.float32], expected: Sequence[float], tolerance: float) -> Comparison:
     difference = float(np.abs(row[: len(expected)].astype(np.float64) - np.array(expected)).max())
-    return Comparison(name, difference <= tolerance, difference, tolerance)  # NaN is not <=
+    return Comparison(name, difference <= tolerance, difference, tolerance)  # false for NaN
 
 
 def _same(text: str, found: Sequence[int], expected: Sequence[int]) -> Comparison:

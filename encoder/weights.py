@@ -1,6 +1,8 @@
-"""The exact way between the official Flax arrays and the state dict of our networks, and back. Touches no file.
+"""Weights conversion between the official Flax arrays and the state dict of our networks, exact in both directions.
 
-How Flax stores it -> how torch wants it (D width, n heads, h head size; stacks carry a leading layer axis):
+No file is read or written here: see `encoder.checkpoints.checkpoint`.
+
+The form in Flax and in torch (D width, n heads, h head size; Flax stacks have a leading layer axis):
 
     layer norm scale          (D)        weight = scale + 1
     query/key/value w, b      (D, n, h)  Linear weight = w.reshape(D, n*h).T; fused into one qkv in the stacks
@@ -31,23 +33,34 @@ Kind = Literal["same", "gain", "dense", "project", "merge"]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One array of the checkpoint, for one layer: where it is, its shape, and where it goes."""
+    """One array of the checkpoint, of one layer, and its counterpart in the state dict.
+
+    Attributes:
+        flax: The key of the Flax array.
+        shape: Its shape, of one layer.
+        torch: The key in the state dict.
+        kind: The conversion.
+        layer: The index into the leading axis of a stacked array; None where it is not stacked.
+        layers: The length of that axis.
+        part: The third of a fused qkv projection, 0 to 2; None for other arrays.
+    """
 
     flax: str
-    shape: tuple[int, ...]  # of one layer
+    shape: tuple[int, ...]
     torch: str
     kind: Kind
-    layer: int | None = None  # index into the leading axis of the stacked array
+    layer: int | None = None
     layers: int | None = None
-    part: int | None = None  # which third of a fused qkv projection
+    part: int | None = None
 
     @property
     def flax_shape(self) -> tuple[int, ...]:
+        """The shape of the whole Flax array, stacked or not."""
         return self.shape if self.layers is None else (self.layers, *self.shape)
 
 
 def entries(config: VideoPrismConfig) -> Iterator[Entry]:
-    """Every array of a checkpoint of this configuration."""
+    """Yield an entry for every array, and every layer of it, in a checkpoint of this configuration."""
     c = config
     top = "params/vision_encoder" if c.has_text else "params"
     pre = "vision_encoder." if c.has_text else ""
@@ -127,10 +140,10 @@ def _to_flax(array: Array, entry: Entry) -> Array:
 
 
 def state_dict_from_flax(arrays: Mapping[str, Array], config: VideoPrismConfig) -> dict[str, Tensor]:
-    """Flax arrays -> the state dict of `build(config)`.
+    """Convert Flax arrays to the state dict of `encoder.model.build(config)`.
 
-    Strict in both directions: raises WeightsMismatch naming every key that is missing, left over, of the wrong shape or
-    not float32.
+    Raises:
+        WeightsMismatch: A key is missing, left over, of another shape or not float32; the message names such keys.
     """
     wanted = {e.flax: e.flax_shape for e in entries(config)}
     problems = [f"missing: {key}" for key in wanted if key not in arrays]
@@ -150,7 +163,7 @@ def state_dict_from_flax(arrays: Mapping[str, Array], config: VideoPrismConfig) 
 
 
 def flax_from_state_dict(state: Mapping[str, Tensor], config: VideoPrismConfig) -> dict[str, Array]:
-    """The inverse of `state_dict_from_flax`: what the demo encoder's training writes, in the official layout."""
+    """Convert a state dict to Flax arrays in the official layout, the inverse of `state_dict_from_flax`."""
     arrays: dict[str, Array] = {}
     for entry in entries(config):
         value = state[entry.torch].detach().to("cpu", torch.float32).numpy()
@@ -165,16 +178,22 @@ def flax_from_state_dict(state: Mapping[str, Tensor], config: VideoPrismConfig) 
 
 
 def shortened(problems: list[str], most: int = 8) -> str:
-    """The first of the problems, and how many more there are."""
+    """Join the first `most` problems, and state the number of the others."""
     more = f"; and {len(problems) - most} more" if len(problems) > most else ""
     return "; ".join(problems[:most]) + more
 
 
 def config_from_shapes(arrays: Mapping[str, Array], name: str) -> VideoPrismConfig:
-    """The configuration that a checkpoint's shapes imply, for files that are none of the published ones.
+    """Infer the configuration of a checkpoint from the shapes of its arrays.
 
-    The spatial table's sides are not in the file: it is taken to be square. Raises WeightsMismatch when the arrays are
-    no VideoPrism checkpoint.
+    The sides of the spatial table are not in the file, so it is assumed to be square.
+
+    Args:
+        arrays: The Flax arrays.
+        name: The name of the configuration, where its shapes are those of none in `CONFIGS`.
+
+    Raises:
+        WeightsMismatch: The arrays are no VideoPrism checkpoint.
     """
     lvt = any(key.startswith("params/vision_encoder/") for key in arrays)
     v = "params/vision_encoder" if lvt else "params"

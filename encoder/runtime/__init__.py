@@ -1,1 +1,1 @@
-"""Execution of the towers: precision, CPU and CUDA runners, and the kernels beneath them."""
+"""Execution of VideoPrism's towers: precision, runners for CPU and CUDA, and the kernels that they use."""

@@ -1,8 +1,9 @@
-"""Keep the C library from handing large blocks back to the kernel after each layer.
+"""Allocator settings: glibc keeps large blocks in the process instead of returning them to the kernel.
 
-A network on the CPU frees and takes blocks of up to hundreds of megabytes at every layer. glibc maps and unmaps each of
-them, and the kernel clears every page anew: a third of the time of a full-size encoder (on two cores 11.7 s a clip, 6.5
-CPU-seconds of them in the kernel, against 7.2 s with the blocks kept). The price: freed memory stays with the process.
+A network on the CPU allocates and frees blocks of up to hundreds of megabytes at every layer. By default glibc maps and
+unmaps each of them, and the kernel clears every page anew, which is a third of the time of a full-size encoder (on two
+cores 11.7 s per clip, 6.5 CPU seconds of them in the kernel, against 7.2 s with the blocks kept). The price is that
+freed memory stays with the process.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ import sys
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
 _NEVER = 2**31 - 1
-_LARGEST_KEPT = 1 << 30  # bytes; a larger block than this is still mapped by itself
+_LARGEST_KEPT = 1 << 30  # bytes; a larger block is still mapped by itself
 
 
 def keep_large_blocks() -> bool:
-    """Set it for this process; False where the C library is not glibc (macOS, Windows, musl), where nothing is done."""
+    """Apply the settings to this process. Return False, and do nothing, where the C library is not glibc."""
     if sys.platform != "linux":
         return False
     libc = ctypes.CDLL(None)

@@ -1,8 +1,9 @@
-"""Soft-capped attention on one core of a CPU, in blocks whose scores stay in its cache.
+"""Soft-capped attention on one CPU core, in blocks whose scores stay in the cache.
 
-softmax(c tanh(s/c)) over keys is 2^(2 c' sigmoid(2 s/c) - c') divided by its sum, c' = c / ln 2: tanh is a sigmoid
-stretched and shifted, and what is capped needs no maximum taken off before the exponential (2^72 for a cap of 50).
-torch's sigmoid and exp2 on a CPU are 6 and 4 times as fast as its tanh and exp; results differ by float32's rounding.
+softmax(c tanh(s/c)) over keys equals 2^(2 c' sigmoid(2 s/c) - c') divided by its sum, with c' = c / ln 2: tanh is a
+stretched and shifted sigmoid, and capped scores need no maximum subtracted before the exponential (at most 2^72 for a
+cap of 50). torch's sigmoid and exp2 on a CPU are 6 and 4 times as fast as its tanh and exp; results differ by the
+rounding of float32.
 """
 
 from __future__ import annotations
@@ -13,22 +14,29 @@ import torch
 from torch import Tensor
 
 SCORES_AT_ONCE = 1 << 19
-"""2 MB of float32, 128 queries that look at 4096 keys: fewer rows make poor products, more leave the cache."""
+"""2 MB of float32, for example 128 queries and 4096 keys: fewer rows make slow products, more leave the cache."""
 
 LARGEST_CAP = 80.0
-"""2^(80 / ln 2) and a sum of many are still a float32."""
+"""2^(80 / ln 2), and a sum of many of them, still fits float32."""
 
 
 def query_scale(head_dim: int, cap: float) -> float:
-    """What queries are multiplied with beforehand, so that scores come as the sigmoid wants them."""
+    """Return the factor of the queries that `attend` expects: it makes scores the arguments of the sigmoid."""
     return 2 / (cap * math.sqrt(head_dim))
 
 
 def attend(q: Tensor, k_t: Tensor, v: Tensor, cap: float, out: Tensor) -> None:
-    """Into out, float32 (G, L, d), any strides: attention of G heads.
+    """Compute the attention of G heads into `out`.
 
-    q: (G, L, d), times `query_scale`. k_t: (G, d, M): keys, transposed. v: (G, M, d). All three float32 or bfloat16; of
-    bfloat16 only the products are taken in it, the softmax in float32.
+    Queries, keys and values are float32 or bfloat16. In bfloat16 only the products are computed in it; the softmax
+    stays float32.
+
+    Args:
+        q: (G, L, d), multiplied by `query_scale`.
+        k_t: (G, d, M), the transposed keys.
+        v: (G, M, d).
+        cap: The soft cap of the logits, at most `LARGEST_CAP`.
+        out: float32 (G, L, d), any strides; overwritten.
     """
     heads, length, keys = q.shape[0], q.shape[1], v.shape[1]
     rows = max(1, min(length, SCORES_AT_ONCE // keys))

@@ -1,4 +1,4 @@
-"""The Runner of a CPU: packed layers, a task a core, and no picture looked at twice."""
+"""CpuRunner: VideoPrism on an x86 CPU, with packed layers, a task per core, and features of repeated frames reused."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ from encoder.runtime.workers import Workers
 
 _MOST_AT_ONCE = 8
 _TASKS_A_CORE = 4
-"""Pictures for each core in a call, so that cores which end early are few."""
+"""Pictures per core in a call, so that few cores are idle at its end."""
 
 
 class CpuRunner:
-    """See `encoder.runtime.runner.Runner`. The text tower runs as it is written, in float32: a sentence costs a
-    thousandth of a clip.
+    """An `encoder.runtime.runner.Runner` over a `CpuTower`.
 
-    The spatial stack, three fifths of the work, sees one picture at a time: a picture that repeats, within a clip, a
-    batch or from the batch before, goes through it once. Clips of short shots and of slides repeat frames, and where
-    segments overlap by half, half of a clip's frames are its neighbour's.
+    The spatial stack, three fifths of the work, processes each picture by itself, so a picture that repeats within a
+    clip, a batch or from the batch before goes through it once. Clips of short shots and of slides repeat frames, and
+    where segments overlap by half, so do half of their frames.
+
+    The text tower runs as it is written, in float32: a sentence costs a thousandth of a clip.
     """
 
     def __init__(self, network: VideoPrismLvT, precision: Precision) -> None:
@@ -45,8 +46,10 @@ class CpuRunner:
 
     @property
     def _tower(self) -> CpuTower:
-        """Packed with the first clip: who only asks in words needs none of the video tower's layers, which are mapped
-        into memory and not read until then."""
+        """The video tower, packed at the first clip.
+
+        Searching by words alone never needs its weights, which are memory-mapped and not read before that.
+        """
         with self._packing:
             if self._packed is None:
                 assert self._network is not None
@@ -55,11 +58,11 @@ class CpuRunner:
 
     @property
     def batch(self) -> int:
-        """See Runner."""
+        """See `Runner.batch`."""
         return max(1, min(_MOST_AT_ONCE, _TASKS_A_CORE * self._workers.count // self._config.frames))
 
     def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """See Runner."""
+        """See `Runner.encode_clips`."""
         rows = [self._rows(clips[start : start + _MOST_AT_ONCE]) for start in range(0, len(clips), _MOST_AT_ONCE)]
         return torch.cat(rows).numpy()
 
@@ -74,21 +77,21 @@ class CpuRunner:
             self._tower.encode_features(torch.stack([self._features[name] for name in clip])[None])
             for clip in np.array(names, dtype=object).reshape(clips.shape[:2])
         ]
-        self._forget_but(names[-2 * clips.shape[1] :])
+        self._keep_features(names[-2 * clips.shape[1] :])
         return torch.cat(rows)
 
-    def _forget_but(self, names: list[bytes]) -> None:
-        """Keep the features of the last pictures: two clips' of them are 25 MB for LvT-B."""
+    def _keep_features(self, names: list[bytes]) -> None:
+        """Keep the features of these pictures only; those of two clips are 25 MB for LvT-B."""
         self._features = OrderedDict((name, self._features[name].clone()) for name in names)
 
     def encode_texts(self, ids: NDArray[np.int32], paddings: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See Runner."""
+        """See `Runner.encode_texts`."""
         with torch.inference_mode():
             return unit_rows(self._text(torch.from_numpy(ids), torch.from_numpy(paddings))).numpy()
 
 
 def _name(picture: NDArray[np.uint8]) -> bytes:
-    """Names a picture's size and every pixel of it."""
+    """Return a digest of a picture's size and pixels."""
     found = hashlib.blake2b(repr(picture.shape).encode(), digest_size=16)
     found.update(picture.data)
     return found.digest()

@@ -1,8 +1,10 @@
-"""The video tower of a CPU: the same function as `encoder.model`, cut into tasks that one core does in its own cache.
+"""CpuTower: the video tower of `encoder.model`, cut into tasks that one core computes within its cache.
 
 A task is one picture through the whole spatial stack, some patches through the whole temporal stack, or some rows of
-one step of the auxiliary stack. Pictures' tasks always have the same shape, so that features are the same to the last
-bit whatever stands beside a picture. Letters: B clips, T frames, N patches, L tokens, D dimensions, M rows.
+one step of the auxiliary stack. The tasks of pictures always have the same shape, so the features of a picture are the
+same to the last bit whatever else is in the batch.
+
+Letters: B clips, T frames, N patches, L tokens, D dimensions, M rows, d dimensions of a head.
 """
 
 from __future__ import annotations
@@ -20,20 +22,25 @@ from encoder.runtime.precision import Precision
 from encoder.runtime.workers import Workers
 
 _ROWS = 256
-"""Tokens of a task: enough for a matrix product to be at its best, few enough for the cache."""
+"""Tokens per task: enough for fast matrix products, few enough for the cache."""
 
 _DEVIATIONS = 4.0
-"""How many standard deviations the largest value of a normalised channel mostly is."""
+"""Typical largest value of a normalised channel, in standard deviations."""
 
 
 class CpuTower:
-    """Pictures -> features -> unit rows. Weights are copied, packed; the network may go afterwards."""
+    """The video tower with packed weights, from pictures to features to unit rows."""
 
     def __init__(self, network: VideoPrismLvT, precision: Precision, workers: Workers) -> None:
+        """Pack copies of the network's weights; the network itself is not needed afterwards.
+
+        Raises:
+            ValueError: The network's logit cap is above `LARGEST_CAP`.
+        """
         vision = network.vision_encoder
         self._config: VideoPrismConfig = network.config
         self._workers = workers
-        self._dtype = torch.float32 if precision == "float32" else torch.bfloat16  # of attention's products
+        self._dtype = torch.float32 if precision == "float32" else torch.bfloat16  # of the products of attention
         # The first layer takes 1/200 of the time, and every error passes through it.
         self._patch_projection = pack_linear(vision.patch_projection.weight, vision.patch_projection.bias, "float32")
         self._spatial_positions = vision.spatial_positions.detach()
@@ -46,7 +53,14 @@ class CpuTower:
         self._pooler = network.pooler
 
     def frame_features(self, pictures: Tensor) -> Tensor:
-        """uint8 (M, H, W, 3) -> float32 (M, N, D): see `VideoEncoder.frame_features`."""
+        """Compute the features of pictures as `VideoEncoder.frame_features` does.
+
+        Args:
+            pictures: uint8 (M, H, W, 3), RGB, H and W multiples of the patch.
+
+        Returns:
+            float32 (M, N, D).
+        """
         c = self._config
         rows, columns = pictures.shape[1] // c.patch, pictures.shape[2] // c.patch
         n = rows * columns
@@ -55,7 +69,7 @@ class CpuTower:
         features = torch.empty(len(pictures), n, c.dim)
 
         def spatial(start: int) -> None:
-            # Too few at the end are filled up: the shapes stay.
+            # The last task is filled up with repetitions, to keep its shape.
             some = [min(i, len(pictures) - 1) for i in range(start, start + together)]
             patches = pictures[some].float().div_(255).view(-1, rows, c.patch, columns, c.patch, 3).transpose(2, 3)
             x = self._patch_projection(patches.reshape(together * n, -1))
@@ -70,7 +84,7 @@ class CpuTower:
         return features
 
     def encode_features(self, features: Tensor) -> Tensor:
-        """float32 (B, T, N, D) -> (B, D), unit rows: see `VideoPrismLvT.encode_features`."""
+        """Encode clips of frame features, float32 (B, T, N, D), to unit rows, float32 (B, D)."""
         return torch.cat([self._encode_one(clip) for clip in features])
 
     def _encode_one(self, features: Tensor) -> Tensor:
@@ -82,7 +96,7 @@ class CpuTower:
             return unit_rows(self._pooler(x[None]))
 
     def _join(self, features: Tensor) -> Tensor:
-        """(T, N, D) -> (T, N, D): the temporal stack, each patch by itself."""
+        """Apply the temporal stack, each patch by itself: (T, N, D) to (T, N, D)."""
         t, n, dim = features.shape
         positions = resize_positions(self._temporal_positions, (self._config.frames,), (t,))[:, None]
         together = max(1, _ROWS // t)
@@ -101,7 +115,7 @@ class CpuTower:
         return joined
 
     def _attention(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """(S, heads, L, d) each -> (S, heads, L, d) float32."""
+        """Attend within each of S sequences: q, k, v (S, heads, L, d) to float32 (S, heads, L, d)."""
         sequences, heads, length, d = q.shape
         q, k, v = (part.to(self._dtype) for part in (q, k, v))
         out = torch.empty(sequences, heads, length, d)
@@ -115,7 +129,7 @@ class CpuTower:
         return out
 
     def _attend_to_all(self, block: _Block, x: Tensor) -> None:
-        """One block over all tokens of a clip, in place. x: (L, D)."""
+        """Apply one block to all tokens of a clip, x (L, D), in place."""
         length, dim = x.shape
         heads, d = block.heads, dim // block.heads
         q = torch.empty(heads, length, d, dtype=self._dtype)
@@ -130,7 +144,7 @@ class CpuTower:
             k_t[:, :, part] = new_k.permute(1, 2, 0)
             v[:, part] = new_v.transpose(0, 1)
 
-        def look(task: tuple[int, int]) -> None:
+        def attend_rows(task: tuple[int, int]) -> None:
             head, start = slice(task[0], task[0] + 1), task[1]
             part = slice(start, start + _ROWS)
             attend(q[head, part], k_t[head], v[head], self._config.logit_cap, attended[part, head].transpose(0, 1))
@@ -141,13 +155,13 @@ class CpuTower:
 
         starts = range(0, length, _ROWS)
         self._workers.each(project, starts)
-        self._workers.each(look, [(head, start) for head in range(heads) for start in starts])
+        self._workers.each(attend_rows, [(head, start) for head in range(heads) for start in starts])
         self._workers.each(finish, starts)
 
 
 class _Norm:
     def __init__(self, norm: LayerNorm, scales: Tensor | None = None) -> None:
-        """scales: (D,), what each channel is divided by; whoever comes next multiplies it in again."""
+        """Copy a norm. scales: (D,), divisors of its channels, which the next layer must multiply back."""
         self._weight, self._bias = norm.weight.detach(), norm.bias.detach()
         if scales is not None:
             self._weight, self._bias = self._weight / scales, self._bias / scales
@@ -157,7 +171,7 @@ class _Norm:
 
 
 class _Block:
-    """A pre-norm block whose attention is done by whoever knows how its tokens lie."""
+    """A packed pre-norm block without its attention, which depends on the layout of the tokens."""
 
     def __init__(self, block: Block, precision: Precision) -> None:
         self.heads = block.attention.heads
@@ -168,11 +182,11 @@ class _Block:
         self._down = pack_linear(down.weight, down.bias, precision, lowest=GELU_LOWEST)
 
     def project(self, x: Tensor) -> Tensor:
-        """(M, D) -> (M, 3 D): queries, already scaled, keys and values."""
+        """Return queries (already scaled), keys and values: (M, D) to (M, 3 D)."""
         return self._qkv(self._attention_norm(x))
 
     def finish_(self, x: Tensor, attended: Tensor) -> None:
-        """Add what was attended to, (M, D), then the feed-forward layer, to x in place."""
+        """Add the projected result of attention, (M, D), and then the feed-forward layer to x, in place."""
         x.add_(self._out(attended))
         hidden = self._up(self._feed_forward_norm(x))
         x.add_(self._down(torch.ops.aten.gelu_(hidden)))
@@ -183,10 +197,10 @@ def _blocks(stack: Stack, precision: Precision) -> list[_Block]:
 
 
 def _pack_after(norm: LayerNorm, weight: Tensor, bias: Tensor, precision: Precision) -> tuple[_Norm, PackedLinear]:
-    """A norm and the layer behind it.
+    """Pack a norm and the linear layer behind it.
 
-    Trained networks have channels far larger than the others, which leave few of int8's steps to the rest. What the
-    norm is divided by, a channel each, the weights are multiplied with, so that both sides share the spread:
+    Trained networks have channels that are far larger than the others and leave these few of the int8 steps. So each
+    channel of the norm is divided by a scale and the weights are multiplied by it, and both sides share the spread:
     SmoothQuant (arXiv 2211.10438), with the norm's gain and bias in place of measured activations.
     """
     if precision != "int8":
@@ -198,7 +212,7 @@ def _pack_after(norm: LayerNorm, weight: Tensor, bias: Tensor, precision: Precis
 
 
 def _qkv(attention: Attention) -> tuple[Tensor, Tensor]:
-    """Weight and bias of the projection, with what queries are scaled by."""
+    """Return weight and bias of the projection, with the queries' scale multiplied in."""
     if attention.cap > LARGEST_CAP:
         raise ValueError(f"a logit cap of {attention.cap} is more than {LARGEST_CAP}")
     weight, bias = attention.qkv.weight.detach().clone(), attention.qkv.bias.detach().clone()

@@ -1,6 +1,7 @@
-"""The Runner of an NVIDIA GPU in bfloat16: chunks that fit, sent while others compute, with fused kernels if it can.
+"""CudaRunner: VideoPrism on an NVIDIA GPU in bfloat16, in chunks that fit its memory, with fused kernels if possible.
 
-On a CPU the same runs without streams and Triton, which is how most of it is tested.
+A chunk is sent while the one before is computed. The same code runs on a CPU without streams and Triton, which is how
+most of it is tested.
 """
 
 from __future__ import annotations
@@ -27,19 +28,21 @@ from encoder.runtime.token_layout import Sequences
 _log = logging.getLogger(__name__)
 
 _CHUNK_TOKENS = 1 << 17
-"""Tokens computed at once, where memory allows: 32 clips of LvT-B, 64 of LvT-L. Matrix products are large enough long
+"""Tokens computed at once where memory allows: 32 clips of LvT-B, 64 of LvT-L. Matrix products are large enough long
 before that."""
 
 _SHARE_OF_FREE = 0.6
-"""Of the memory that is free when the encoder is loaded: others use the card too."""
+"""Share of the memory that is free when the encoder is loaded; other programs use the GPU too."""
 
 _KERNELS_AGREE = 0.02
-"""What fused kernels may differ from plain ones, root mean square to root mean square: a few times bfloat16's 1/256."""
+"""Largest relative RMS difference between fused and plain kernels: a few times bfloat16's 1/256."""
 
 
 class CudaRunner:
-    """See `encoder.runtime.runner.Runner`. The text tower runs as it is written, in float32: a sentence costs a
-    thousandth of a clip."""
+    """An `encoder.runtime.runner.Runner` over a `FusedTower`.
+
+    The text tower runs as it is written, in float32: a sentence costs a thousandth of a clip.
+    """
 
     def __init__(
         self,
@@ -49,7 +52,17 @@ class CudaRunner:
         kernels: Kernels | None = None,
         dtype: torch.dtype = torch.bfloat16,
     ) -> None:
-        """kernels: what the device can do, unless given. Raises EncoderUnavailable when it cannot hold the network."""
+        """Move a network to a device.
+
+        Args:
+            network: The network, on the CPU.
+            device: cuda or cuda:N; cpu for tests.
+            kernels: The kernels to use; None for the best that the device runs correctly.
+            dtype: The precision of the video tower.
+
+        Raises:
+            EncoderUnavailable: The device does not compute in bfloat16, or cannot hold the network.
+        """
         self._device = torch.device(device)
         self._config = network.config
         self._staging: Staging | None = None
@@ -72,16 +85,16 @@ class CudaRunner:
             raise EncoderUnavailable(f"{network.config.name} cannot run on {device}: {error}") from error
 
     def _on_device(self) -> AbstractContextManager[Any]:
-        """Triton launches on the device that is current, which is each thread's own."""
+        """Make the device current: Triton launches on the current device, which each thread has of its own."""
         return torch.cuda.device(self._device) if self._device.type == "cuda" else nullcontext()
 
     @property
     def batch(self) -> int:
-        """See Runner: two chunks, so that one is on its way while the other is computed."""
+        """See `Runner.batch`: two chunks, so that one is sent while the other is computed."""
         return 2 * self._chunk(self._config.frames)
 
     def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """See Runner. What does not fit is tried again in smaller chunks; one clip that does not fit is an error."""
+        """See `Runner.encode_clips`. Out of memory, it tries again with smaller chunks, down to one clip."""
         while True:
             chunk = min(len(clips), self._chunk(clips.shape[1]))
             try:
@@ -90,7 +103,7 @@ class CudaRunner:
             except torch.OutOfMemoryError:
                 if chunk == 1:
                     raise
-            # Only here are the error's frames, and the tensors in them, let go.
+            # Outside the except block: only here are the error's frames, and the tensors in them, released.
             if self._device.type == "cuda":
                 torch.cuda.empty_cache()
             smaller = (chunk + 1) // 2
@@ -121,26 +134,29 @@ class CudaRunner:
         return self._staging.send(clips)
 
     def encode_texts(self, ids: NDArray[np.int32], paddings: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See Runner."""
+        """See `Runner.encode_texts`."""
         with torch.inference_mode(), self._on_device():
             x = self._text(torch.from_numpy(ids).to(self._device), torch.from_numpy(paddings).to(self._device))
             return unit_rows(x).float().cpu().numpy()
 
 
 def computes_bfloat16(device: str) -> bool:
-    """Whether a CUDA device has bfloat16 matrix units (Ampere, 2020, and later)."""
+    """Return whether a CUDA device has bfloat16 matrix units (Ampere, 2020, and later)."""
     return torch.cuda.get_device_capability(device) >= (8, 0)
 
 
 def bytes_a_token(config: VideoPrismConfig) -> int:
-    """Device memory that a token takes at the fullest moment, in bfloat16: the stream and its norm, queries, keys,
-    values and what comes of them, or the hidden layer before and after GELU; and its pixels."""
+    """Return the peak of device memory per token, in bfloat16.
+
+    It is the residual stream and its norm, with queries, keys, values and their result, or with the hidden layer before
+    and after GELU; plus the pixels.
+    """
     attention, feed_forward = 6 * config.dim, 2 * config.dim + 2 * config.mlp
     return 2 * max(attention, feed_forward) + 3 * config.patch**2
 
 
 def best_kernels(device: torch.device, dtype: torch.dtype, config: VideoPrismConfig) -> Kernels:
-    """Fused kernels on a GPU where they can be trusted, else plain ones."""
+    """Return fused kernels on a GPU where they compile and agree with plain ones; plain kernels otherwise."""
     if device.type != "cuda":
         return PlainKernels()
 
@@ -153,20 +169,26 @@ def best_kernels(device: torch.device, dtype: torch.dtype, config: VideoPrismCon
 
 
 def trusted(make: Callable[[], Kernels], device: torch.device, dtype: torch.dtype, config: VideoPrismConfig) -> Kernels:
-    """What `make` makes if it compiles and agrees with plain kernels on numbers of this network's shape; else plain
-    ones, with a sentence in the log."""
+    """Return `make()` if it compiles and agrees with plain kernels, else plain kernels, with a warning in the log.
+
+    Args:
+        make: Create the kernels to test.
+        device: The device to test on.
+        dtype: The dtype of the test's numbers.
+        config: The network whose shapes they have.
+    """
     plain = PlainKernels()
     try:
         fused = make()
         with torch.inference_mode():
             off = _disagreements(fused, plain, device, dtype, config)
-    except Exception as error:  # noqa: BLE001  whatever a compiler may raise: the plain way always works
-        said = (str(error).strip().splitlines() or [""])[0][:200]
-        _log.warning("Triton cannot be used on this GPU (%s: %s); going on without it.", type(error).__name__, said)
+    except Exception as error:  # noqa: BLE001  compilers raise all kinds of errors; plain kernels always work
+        reason = (str(error).strip().splitlines() or [""])[0][:200]
+        _log.warning("Triton cannot be used on this GPU (%s: %s); going on without it.", type(error).__name__, reason)
         return plain
-    if not all(each <= _KERNELS_AGREE for each in off):  # NaN is not
-        said = ", ".join(f"{each:.2g}" for each in off)
-        _log.warning("Fused kernels are off by %s on this GPU; going on without them.", said)
+    if not all(each <= _KERNELS_AGREE for each in off):  # false for NaN
+        differences = ", ".join(f"{each:.2g}" for each in off)
+        _log.warning("Fused kernels are off by %s on this GPU; going on without them.", differences)
         return plain
     return fused
 
@@ -174,7 +196,7 @@ def trusted(make: Callable[[], Kernels], device: torch.device, dtype: torch.dtyp
 def _disagreements(
     fused: Kernels, plain: Kernels, device: torch.device, dtype: torch.dtype, config: VideoPrismConfig
 ) -> list[float]:
-    """Relative differences on random numbers: of the three ways to attend, and of the norm."""
+    """Return relative differences on random numbers, of the three layouts of attention and of the norm."""
     clips, frames, patches = 1, 3, config.rows * config.columns
     rows, dim = clips * frames * patches, config.dim
     random = torch.Generator().manual_seed(1)
@@ -193,6 +215,6 @@ def _disagreements(
 
 
 def _off(found: Tensor, expected: Tensor) -> float:
-    """Root mean square difference over root mean square; NaN where there is one."""
+    """Return the RMS of the difference over the RMS of the expected; NaN where a value is NaN."""
     difference = (found.float() - expected.float()).square().mean().sqrt()
     return float(difference / expected.float().square().mean().sqrt())

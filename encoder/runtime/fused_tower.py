@@ -1,12 +1,12 @@
-"""LvT's video tower as a GPU likes it: one token matrix from patches to pooler, few large steps, no copies between.
+"""FusedTower: the video tower of LvT for a GPU, one token matrix from patches to pooler, in few large steps, uncopied.
 
-The same function as `encoder.model.VideoPrismLvT.encode_video`, without paddings and side outputs. What differs:
+It computes `encoder.model.VideoPrismLvT.encode_video` without paddings and side outputs. The differences:
 - Spatial, temporal and auxiliary layers read the same rows (`encoder.runtime.token_layout`).
-- What a block adds to the stream is added by the matrix product itself; its bias is not, but joins a constant row that
-  the next layer norm adds in float32.
+- The matrix products themselves add to the residual stream. The biases are not added there: they accumulate in a
+  constant row, the shift, which the next layer norm adds in float32.
 - The pooler's query is a constant, so keys and scores become one product with D x heads, and values are projected after
-  they were averaged (videoprism/layers.py, AttentionPoolingLayer, multiplied out: 38.7 of 1231 GFLOP a clip of LvT-B).
-- Pixels stay integers, which bfloat16 holds exactly; 1/255 is part of the patch projection.
+  averaging (videoprism/layers.py, AttentionPoolingLayer, multiplied out: 38.7 of 1231 GFLOP per clip of LvT-B).
+- Pixels stay integers, which bfloat16 represents exactly; 1/255 is part of the patch projection.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from encoder.runtime.plain_kernels import Kernels
 from encoder.runtime.token_layout import Sequences
 
 _ALIGNED = 8
-"""Columns are padded to a multiple of this: matrix products want rows of whole 16 bytes."""
+"""Columns are padded to a multiple of this, because matrix products are fast on rows of whole 16 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Norm:
-    shift: Tensor  # float32 (D,): the biases of all blocks before
+    shift: Tensor  # float32 (D,): the sum of the biases of all blocks before
     weight: Tensor
     bias: Tensor
 
@@ -47,10 +47,17 @@ class _Block:
 
 
 class FusedTower:
-    """uint8 clips -> unit rows, in one dtype on one device. Any B and T; frames of the network's own size."""
+    """The video tower in one dtype on one device, for any B and T, with frames of the network's native size."""
 
     def __init__(self, network: VideoPrismLvT, kernels: Kernels, device: torch.device, dtype: torch.dtype) -> None:
-        """Copies what it needs of the network's weights to the device."""
+        """Copy the weights of the video tower to the device.
+
+        Args:
+            network: The network; unchanged.
+            kernels: The attention and norm to use.
+            device: The device to compute on.
+            dtype: The dtype of weights and activations.
+        """
         self.config = network.config
         self.kernels = kernels
         self._device = device
@@ -68,9 +75,9 @@ class FusedTower:
             self._pooler = _Pooler(network.pooler, device, dtype)
 
     def __call__(self, clips: Tensor) -> Tensor:
-        """uint8 (B, T, S, S, 3) on the device -> float32 (B, D), unit rows."""
+        """Encode clips, uint8 (B, T, S, S, 3) on the device, to unit rows, float32 (B, D)."""
         b, t, n = clips.shape[0], clips.shape[1], self.config.rows * self.config.columns
-        x = self._tokens(clips)  # (B*T*N, D), which the blocks change in place
+        x = self._tokens(clips)  # (B*T*N, D), changed in place by the blocks
         self._run(self._spatial, x, Sequences.within_frames(b, t, n))
         x = self._normed(x, self._spatial_norm)
         positions = resize_positions(self._temporal_positions, (self.config.frames,), (t,)).to(x.dtype)
@@ -87,7 +94,7 @@ class FusedTower:
         return tensor.detach().to(self._device, self._dtype)
 
     def _patch_projection(self, vision: VideoEncoder) -> tuple[Tensor, Tensor]:
-        """(D, patch values, padded), for pixels of 0 to 255; (N, D) float32: positions with the bias added."""
+        """Return the projection (D, padded patch values) of pixels 0 to 255, and float32 positions plus bias (N, D)."""
         weight, bias = vision.patch_projection.weight.detach().float() / 255, vision.patch_projection.bias
         weight = F.pad(weight, (0, -weight.shape[1] % _ALIGNED))
         return self._moved(weight), (vision.spatial_positions + bias).detach().float().to(self._device)
@@ -96,7 +103,7 @@ class FusedTower:
         return _Norm(shift.clone(), *(p.detach().float().to(self._device) for p in (norm.weight, norm.bias)))
 
     def _blocks(self, stack: Stack, shift: Tensor) -> tuple[list[_Block], Tensor]:
-        """The stack's blocks, and what the stream lacks at its end."""
+        """Return the stack's blocks, and the shift that the residual stream lacks at its end."""
         blocks = []
         for block in stack.layers:
             assert isinstance(block, Block)
@@ -132,7 +139,7 @@ class FusedTower:
         return x
 
     def _run(self, blocks: list[_Block], x: Tensor, sequences: Sequences) -> None:
-        """The blocks on x (R, D), in place."""
+        """Apply the blocks to x (R, D), in place."""
         heads, cap = self.config.heads, self.config.logit_cap
         for block in blocks:
             y = F.linear(self._normed(x, block.attention_norm), block.qkv, block.qkv_bias)
@@ -146,13 +153,13 @@ class FusedTower:
 
 
 class _Pooler:
-    """The attention pooler with its constant query multiplied out; what it does per clip, not per token, in float32."""
+    """The attention pooler with its constant query multiplied out; steps per clip rather than per token in float32."""
 
     def __init__(self, pooler: AttentionPooler, device: torch.device, dtype: torch.dtype) -> None:
         d, heads = pooler.per_dim_scale.shape[0], pooler.heads
         scale = 1.442695041 / math.sqrt(d) * F.softplus(pooler.per_dim_scale.double())
         query = (pooler.query.double() @ pooler.q.weight.double().t() + pooler.q.bias.double()).view(heads, d) * scale
-        # The keys' bias adds the same to every score of a head, so softmax does not see it.
+        # The keys' bias adds the same to every score of a head, which the softmax cancels.
         scorer = torch.einsum("hd,hdk->hk", query, pooler.k.weight.double().view(heads, d, -1))
         padded = F.pad(scorer, (0, 0, 0, -heads % _ALIGNED))
         self._heads = heads
@@ -165,7 +172,7 @@ class _Pooler:
         self._eps = pooler.norm.eps
 
     def __call__(self, tokens: Tensor) -> Tensor:
-        """(B, L, D) -> float32 (B, D)."""
+        """Pool tokens (B, L, D) to float32 (B, D), not normalised."""
         scores = (tokens @ self._scorer.t())[..., : self._heads].float()  # (B, L, heads)
         weights = torch.softmax(scores, dim=1).to(tokens.dtype)
         means = (weights.transpose(1, 2) @ tokens).float()  # (B, heads, D)

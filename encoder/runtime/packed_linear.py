@@ -1,7 +1,7 @@
-"""Linear layers of a CPU, their weights packed once: float32, bfloat16 and int8 by oneDNN's kernels, as torch has them.
+"""Linear layers for a CPU with weights packed once, in float32, bfloat16 and int8, by the oneDNN kernels of torch.
 
-The plain layer computes float32 with MKL, which on many processors is a third slower than oneDNN, and would pack the
-weights of the other two anew in every call.
+torch's plain layer computes float32 with MKL, which on many processors is a third slower than oneDNN, and would pack
+weights in bfloat16 and int8 anew at every call.
 """
 
 from __future__ import annotations
@@ -14,22 +14,33 @@ from torch import Tensor
 from encoder.runtime.precision import Precision
 
 GELU_LOWEST = -0.17
-"""Nothing that leaves a GELU is less: its minimum is -0.16997."""
+"""A lower bound of the outputs of GELU, whose minimum is -0.16997."""
 
 _ROWS = 256
-"""How many rows a call will mostly have; oneDNN chooses its layout by it."""
+"""The typical number of rows per call, by which oneDNN chooses its layout."""
 
 
 class PackedLinear(Protocol):
-    """x W^T + b for rows x."""
+    """A linear layer, x W^T + b, with packed weights."""
 
     def __call__(self, x: Tensor) -> Tensor:
-        """(M, K) float32 or bfloat16 -> (M, N), a new tensor: bfloat16 from the layer of that name, else float32."""
+        """Apply the layer to rows (M, K), float32 or bfloat16.
+
+        Returns:
+            A new tensor (M, N): bfloat16 from a bfloat16 layer, else float32.
+        """
         ...
 
 
 def pack_linear(weight: Tensor, bias: Tensor, precision: Precision, *, lowest: float | None = None) -> PackedLinear:
-    """weight: float32 (N, K); bias: (N,). lowest: what no input is below, where that is known and near 0."""
+    """Pack a linear layer.
+
+    Args:
+        weight: float32 (N, K).
+        bias: float32 (N,).
+        precision: What to compute in.
+        lowest: A lower bound of the inputs, where one near 0 is known: int8 then uses its whole range above it.
+    """
     weight, bias = weight.detach(), bias.detach()
     if precision == "int8":
         return Int8Linear(weight, bias, lowest)
@@ -37,7 +48,7 @@ def pack_linear(weight: Tensor, bias: Tensor, precision: Precision, *, lowest: f
 
 
 class FloatLinear:
-    """float32, or bfloat16 with sums in float32."""
+    """A PackedLinear in float32, or in bfloat16 with sums in float32."""
 
     def __init__(self, weight: Tensor, bias: Tensor, dtype: torch.dtype) -> None:
         self._dtype = dtype
@@ -45,16 +56,16 @@ class FloatLinear:
         self._bias = bias.to(dtype)
 
     def __call__(self, x: Tensor) -> Tensor:
-        """See PackedLinear."""
+        """See `PackedLinear.__call__`."""
         y: Tensor = torch.ops.mkldnn._linear_pointwise(x.to(self._dtype), self._packed, self._bias, "none", [], "")
         return y
 
 
 class Int8Linear:
-    """Weights of 8 bits with one scale an output channel, inputs of 8 bits with one scale a row, sums in 32 bits.
+    """A PackedLinear in int8: one scale per output channel of the weights and per row of the inputs, sums in 32 bits.
 
-    A row's scale follows its own largest value, so that a token with outliers coarsens no other token. Inputs are
-    unsigned, as the processor's instruction (VNNI) wants them: shifted by 128, or counted from `lowest`.
+    The scale of a row follows its own largest value, so a token with outliers coarsens no other token. Inputs are
+    unsigned, as the processor's instruction (VNNI) requires: shifted by 128, or counted from `lowest`.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor, lowest: float | None = None) -> None:
@@ -67,7 +78,7 @@ class Int8Linear:
         self._bias = bias if lowest is None else bias + lowest * scales * rounded.sum(dim=1)
 
     def __call__(self, x: Tensor) -> Tensor:
-        """See PackedLinear."""
+        """See `PackedLinear.__call__`."""
         x = x.float()
         if self._lowest is None:
             step = x.abs().amax(dim=1, keepdim=True).clamp_min_(1e-12).div_(127)
@@ -76,7 +87,7 @@ class Int8Linear:
             step = x.amax(dim=1, keepdim=True).sub_(self._lowest).clamp_min_(1e-12).div_(255)
             inverse = step.reciprocal()
             whole, zero = torch.addcmul(inverse * -self._lowest - 128, x, inverse), 0
-        # Signed bytes with the top bit turned are unsigned ones shifted by 128; torch converts to signed faster.
+        # A signed byte with its top bit flipped is the unsigned one shifted by 128; torch converts to signed faster.
         shifted = whole.round_().to(torch.int8).view(torch.uint8).bitwise_xor_(128)
         y: Tensor = torch.ops.onednn.qlinear_pointwise(
             shifted, 1.0, zero, self._packed, self._scales, self._zeros, None, 1.0, 0, torch.float32, "none", [], ""

@@ -1,4 +1,7 @@
-"""What the GPU's tower asks of its kernels, and the same in plain torch: for cards without Triton, and as its proof."""
+"""Kernels of the fused tower: their protocol, and an implementation in plain torch.
+
+The plain one runs on GPUs without Triton and is the reference for `encoder.runtime.triton_kernels`.
+"""
 
 from __future__ import annotations
 
@@ -12,26 +15,43 @@ from encoder.runtime.token_layout import Sequences
 
 
 class Kernels(Protocol):
-    def attend(self, qkv: Tensor, sequences: Sequences, heads: int, cap: float) -> Tensor:
-        """softmax(cap * tanh(q k^T / sqrt(d) / cap)) v within each sequence.
+    """The two operations of the fused tower that a GPU should not split into several."""
 
-        qkv: (R, 3 D), contiguous: queries (not scaled), keys and values of all heads. Returns (R, D).
+    def attend(self, qkv: Tensor, sequences: Sequences, heads: int, cap: float) -> Tensor:
+        """Compute softmax(cap * tanh(q k^T / sqrt(d) / cap)) v within each sequence.
+
+        Args:
+            qkv: (R, 3 D), contiguous: queries (not scaled), keys and values of all heads.
+            sequences: The rows that attend to each other.
+            heads: The number of heads; d = D / heads.
+            cap: The soft cap of the logits.
+
+        Returns:
+            (R, D) of the dtype of `qkv`.
         """
         ...
 
     def shifted_norm(self, x: Tensor, shift: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        """Layer norm of x + shift, computed in float32. x: (R, D), contiguous; the others float32 (D,). As x."""
+        """Return the layer norm of x + shift, computed in float32.
+
+        Args:
+            x: (R, D), contiguous.
+            shift, weight, bias: float32 (D,).
+
+        Returns:
+            (R, D) of the dtype of `x`.
+        """
         ...
 
 
 class PlainKernels:
-    """Kernels on any device."""
+    """Kernels in plain torch, on any device."""
 
     def attend(self, qkv: Tensor, sequences: Sequences, heads: int, cap: float) -> Tensor:
-        """See Kernels."""
+        """See `Kernels.attend`."""
         dim = qkv.shape[1] // 3
         groups = sequences.count // sequences.inner
-        # Of the rows' order b, t, n: sequences and their rows, whichever of t and n runs along a sequence.
+        # Rows are in the order b, t, n; a sequence runs along n (inner == 1, or along t and n) or along t.
         if sequences.inner == 1:
             tokens = qkv.view(groups, sequences.length, 3, heads, dim // heads)
         else:
@@ -44,5 +64,5 @@ class PlainKernels:
         return y.reshape(-1, dim)
 
     def shifted_norm(self, x: Tensor, shift: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        """See Kernels."""
+        """See `Kernels.shifted_norm`."""
         return F.layer_norm(x.float() + shift, x.shape[1:], weight, bias, LAYER_NORM_EPS).to(x.dtype)

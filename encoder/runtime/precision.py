@@ -1,7 +1,7 @@
-"""What the video tower computes in, and what is chosen where nobody says.
+"""Precision of the video tower: the choices, and the automatic one.
 
-The space of the vectors is the same in each: an encoder's id does not name it (docs/encoder.md has how little rows and
-ranks differ). Importing this module does not import torch.
+The embedding space is the same in every precision, so an encoder's id does not name it; docs/encoder.md has the small
+differences of rows and ranks. Importing this module does not import torch.
 """
 
 from __future__ import annotations
@@ -15,32 +15,38 @@ Precision = Literal["float32", "bfloat16", "int8"]
 PrecisionChoice = Literal["auto", "float32", "bfloat16", "int8"]
 PRECISION_CHOICES: tuple[PrecisionChoice, ...] = get_args(PrecisionChoice)
 
-
 WIDE = 512
-"""Rows of the networks that are slow enough for all this; the demo encoder's are of 128, and gain nothing."""
+"""Least width D of a network for which lower precision and packed layers pay. The demo encoder's is 128: it gains
+nothing."""
 
 
-def choose_precision(asked: str, device: str, dim: int) -> Precision:
-    """What to compute in on `device`, a name that `loading.choose_device` gives, in a network of width `dim`.
+def choose_precision(choice: str, device: str, dim: int) -> Precision:
+    """Return the precision to compute in.
 
-    auto: bfloat16 where the processor itself multiplies it, which is twice as fast there; else float32. int8, which
-    moves rows most, is never chosen unasked. Raises ValueError for no precision's name, EncoderUnavailable for what
-    the device cannot do.
+    Args:
+        choice: float32, bfloat16, int8, or auto: bfloat16 where the processor multiplies it natively, which is twice as
+            fast, else float32. int8, which moves rows most, is never chosen automatically.
+        device: A name from `encoder.loading.choose_device`.
+        dim: D, the width of the network.
+
+    Raises:
+        ValueError: `choice` is none of the four.
+        EncoderUnavailable: The device cannot compute in it.
     """
-    if asked not in PRECISION_CHOICES:
-        raise ValueError(f"a precision is {', '.join(PRECISION_CHOICES)}, got {asked!r}")
+    if choice not in PRECISION_CHOICES:
+        raise ValueError(f"a precision is {', '.join(PRECISION_CHOICES)}, got {choice!r}")
     kind = device.partition(":")[0]
-    if asked == "auto":
+    if choice == "auto":
         return "bfloat16" if dim >= WIDE and _native_bfloat16(kind, device) else "float32"
-    if asked == "bfloat16" and not _native_bfloat16(kind, device):
+    if choice == "bfloat16" and not _native_bfloat16(kind, device):
         raise EncoderUnavailable(f"{device} here does not compute in bfloat16, which would only be slow; use float32")
-    if asked == "int8" and not (kind == "cpu" and packs_layers() and _multiplies_bytes()):
+    if choice == "int8" and not (kind == "cpu" and packs_layers() and _multiplies_bytes()):
         raise EncoderUnavailable(f"int8 needs an x86 processor with AVX-512 VNNI, and runs on it alone (not {device})")
-    return asked
+    return choice
 
 
 def packs_layers() -> bool:
-    """Whether `encoder.runtime.cpu` runs here: oneDNN on x86. Elsewhere the network runs as it is written."""
+    """Return whether `encoder.runtime.cpu` works here: it needs oneDNN on x86."""
     import torch
 
     return torch.backends.mkldnn.is_available() and platform.machine().lower() in ("x86_64", "amd64")  # type: ignore[no-untyped-call]
@@ -59,7 +65,7 @@ def _native_bfloat16(kind: str, device: str) -> bool:
 
 
 def _multiplies_bytes() -> bool:
-    """VNNI. Without it oneDNN multiplies bytes in 16-bit sums, which overflow."""
+    """Return whether the CPU has VNNI. Without it oneDNN sums products of bytes in 16 bits, which overflow."""
     import torch
 
     return torch.cpu._is_vnni_supported()

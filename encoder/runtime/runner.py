@@ -1,4 +1,7 @@
-"""The Runner: what runs the two towers of one network on one device. The Encoder around it is the same everywhere."""
+"""Runners: the execution of a network's two towers on one device, behind one protocol.
+
+The Encoder around a runner is the same on every device. `make_runner` chooses the runner.
+"""
 
 from __future__ import annotations
 
@@ -14,34 +17,51 @@ from encoder.runtime.allocator import keep_large_blocks
 from encoder.runtime.precision import WIDE, Precision, packs_layers
 
 _CPU_ACTIVATION = 1 << 22
-"""Numbers of one activation, clips x tokens x width, that a CPU takes at once: one clip of the full-size networks, many
+"""Largest activation, clips x tokens x width, that a CPU computes at once: one clip of full-size networks, many clips
 of small ones. More are no faster there and cost memory."""
 _MOST_AT_ONCE = 8
 
 
 class Runner(Protocol):
-    """Arrays in, arrays out; blocks until the rows are there. Called by one thread at a time."""
+    """The two towers of one network on one device. Calls block until the rows are there; one thread calls at a time."""
 
     @property
     def batch(self) -> int:
-        """Clips a call that keep the device busy; more are no faster, and cost memory."""
+        """The number of clips per call that keeps the device busy; more are no faster, and cost memory."""
         ...
 
     def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """uint8 (B, T, S, S, 3), B >= 1, any T -> float32 (B, D), unit rows. Torch's errors are passed on, out of
-        memory included: whoever calls tries again with fewer."""
+        """Encode clips.
+
+        Args:
+            clips: uint8 (B, T, S, S, 3), RGB, B >= 1, any T.
+
+        Returns:
+            float32 (B, D), rows of unit length.
+
+        Raises:
+            RuntimeError: An error of torch, out of memory included: the caller may try again with fewer clips.
+        """
         ...
 
     def encode_texts(self, ids: NDArray[np.int32], paddings: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(B, L) and (B, L), 1 = padding, B >= 1 -> float32 (B, D), unit rows."""
+        """Encode tokenized texts.
+
+        Args:
+            ids: int32 (B, L), B >= 1.
+            paddings: float32 (B, L), 1 = padding.
+
+        Returns:
+            float32 (B, D), rows of unit length.
+        """
         ...
 
 
 class PlainRunner:
-    """The network as it is written, in float32, on any device that torch has."""
+    """A Runner that executes the network as it is written, in float32, on any device of torch."""
 
     def __init__(self, network: VideoPrismLvT, device: str) -> None:
-        """Raises EncoderUnavailable when the device cannot hold the network."""
+        """Move the network to the device. Raise EncoderUnavailable when the device cannot hold it."""
         if device == "cpu":
             keep_large_blocks()
         self._network = on_device(network, device)
@@ -49,7 +69,7 @@ class PlainRunner:
 
     @property
     def batch(self) -> int:
-        """See Runner."""
+        """See `Runner.batch`."""
         config = self._network.config
         if self._device.type != "cpu":
             return _MOST_AT_ONCE
@@ -57,7 +77,7 @@ class PlainRunner:
         return min(_MOST_AT_ONCE, max(1, _CPU_ACTIVATION // (tokens * config.dim)))
 
     def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """See Runner. Pixels become floats on the device."""
+        """See `Runner.encode_clips`. Pixels become floats on the device."""
         rows, step = [], self._clips_at_once(clips)
         with torch.inference_mode():
             for start in range(0, len(clips), step):
@@ -67,13 +87,13 @@ class PlainRunner:
 
     def _clips_at_once(self, clips: NDArray[np.uint8]) -> int:
         if self._device.type != "cpu":
-            return len(clips)  # whoever calls knows the card: a batch that does not fit is halved there
+            return len(clips)  # the caller halves a batch that does not fit
         config = self._network.config
         tokens: int = clips.shape[1] * (clips.shape[2] // config.patch) * (clips.shape[3] // config.patch)
         return max(1, _CPU_ACTIVATION // (tokens * config.dim))
 
     def encode_texts(self, ids: NDArray[np.int32], paddings: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See Runner."""
+        """See `Runner.encode_texts`."""
         with torch.inference_mode():
             x = self._network.encode_text(
                 torch.from_numpy(ids).to(self._device), torch.from_numpy(paddings).to(self._device)
@@ -82,7 +102,7 @@ class PlainRunner:
 
 
 def on_device(network: VideoPrismLvT, device: str) -> VideoPrismLvT:
-    """The network there, ready for inference. Raises EncoderUnavailable when the device cannot hold it."""
+    """Move a network to a device, in evaluation mode. Raise EncoderUnavailable when the device cannot hold it."""
     try:
         return network.to(device).eval()
     except (RuntimeError, AssertionError) as error:
@@ -90,7 +110,16 @@ def on_device(network: VideoPrismLvT, device: str) -> VideoPrismLvT:
 
 
 def make_runner(network: VideoPrismLvT, device: str, precision: Precision = "float32") -> Runner:
-    """The Runner of a device and a precision. Raises EncoderUnavailable for what the device cannot do."""
+    """Return the fastest runner for a device and a precision.
+
+    Args:
+        network: The network, on the CPU.
+        device: A name from `encoder.loading.choose_device`.
+        precision: From `encoder.runtime.precision.choose_precision`.
+
+    Raises:
+        EncoderUnavailable: The device cannot hold the network, or does not compute in the precision.
+    """
     if device.startswith("cuda") and precision == "bfloat16":
         from encoder.runtime.cuda import CudaRunner
 

@@ -1,4 +1,4 @@
-"""Clips on their way to a GPU: copied into pinned memory, and sent on a stream of their own while others compute."""
+"""Staging: clips are copied to pinned memory and sent to a GPU on a stream of their own, while others are computed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 _SLOTS = 2
-"""One is filled while the other travels."""
+"""One buffer is filled while the other is sent."""
 
 
 @dataclass(slots=True)
@@ -20,7 +20,7 @@ class _Slot:
 
 
 class Staging:
-    """Sends clips to one CUDA device; used by one thread."""
+    """A sender of clips to one CUDA device, for use by one thread."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
@@ -29,9 +29,10 @@ class Staging:
         self._turn = 0
 
     def send(self, clips: NDArray[np.uint8]) -> Tensor:
-        """uint8 (B, T, S, S, 3) -> the same on the device, ready for what is next on the current stream.
+        """Start to send clips, uint8 (B, T, S, S, 3), and return the tensor on the device.
 
-        Returns before the clips have arrived, but with its own copy of them.
+        The current stream waits for it. The call returns before the clips have arrived, but it has copied them: the
+        array may be changed.
         """
         slot = self._slot(clips.size)
         staged = slot.pinned[: clips.size].view(clips.shape)
@@ -41,17 +42,17 @@ class Staging:
             there = staged.to(self._device, non_blocking=True)
             slot.sent.record(self._stream)
         computing.wait_event(slot.sent)
-        there.record_stream(computing)  # else its memory would be handed out again while it is being read
+        there.record_stream(computing)  # or its memory could be reused while it is being read
         return there
 
     def _slot(self, size: int) -> _Slot:
-        """The next slot of `size` bytes or more, once what it held has left."""
+        """Return the next slot, of `size` bytes or more, once its previous content has been sent."""
         self._turn = (self._turn + 1) % _SLOTS
         if len(self._slots) < _SLOTS:
             self._slots.append(_Slot(self._pinned(size)))
             self._turn = len(self._slots) - 1
         slot = self._slots[self._turn]
-        slot.sent.synchronize()  # at once for one that was never recorded
+        slot.sent.synchronize()  # returns at once if never recorded
         if slot.pinned.numel() < size:
             slot.pinned = self._pinned(size)
         return slot

@@ -1,6 +1,7 @@
-"""The two steps that a GPU needs fused: attention with a soft cap, and layer norm after a constant. Needs Triton.
+"""Triton kernels of the fused tower: attention with a soft cap, and layer norm of a sum.
 
-Same results as `encoder.runtime.plain_kernels`, which says what the arguments are.
+The results are those of `encoder.runtime.plain_kernels`, whose protocol describes the arguments. Importing this module
+needs Triton.
 """
 
 from __future__ import annotations
@@ -16,15 +17,18 @@ from encoder.layers import LAYER_NORM_EPS
 from encoder.runtime.token_layout import Sequences
 
 _LARGEST_CAP = 64.0
-"""exp(64), 6e27, times thousands of keys and large values is still far from float32's 3e38."""
+"""exp(64), 6e27, times thousands of keys and large values is still far below float32's 3e38."""
 
 
 @triton.jit  # type: ignore[untyped-decorator]
 def _tanh(x, EXACT: tl.constexpr):  # type: ignore[no-untyped-def]
-    """EXACT: within rounding of float32, and in Triton's interpreter; else one instruction, off by at most 5e-4 of x
-    (PTX manual, tanh.approx.f32): less than bfloat16 queries and keys make a score uncertain."""
+    """tanh: within rounding of float32 where EXACT (also in Triton's interpreter), else by one approximate instruction.
+
+    The instruction is off by at most 5e-4 of x (PTX manual, tanh.approx.f32), less than the uncertainty of a score from
+    bfloat16 queries and keys.
+    """
     if EXACT:
-        # 1 - 2 / (1 + e^2x), which loses its small values near 0; there the odd series does better.
+        # 1 - 2 / (1 + e^2x) is imprecise near 0; there the odd series is used.
         big = 1.0 - 2.0 / (1.0 + tl.exp2(x * 2.8853900817779268))
         y = x * x
         series = x * (1.0 + y * (-0.3333333333 + y * (0.1333333333 - y * 0.0539682540)))
@@ -51,10 +55,10 @@ def _attend(  # type: ignore[no-untyped-def]
     EVEN: tl.constexpr,
     EXACT: tl.constexpr,
 ):
-    """One block of queries of one head of one sequence, against all its keys.
+    """Attend with one block of queries of one head and sequence to all keys of the sequence.
 
-    Capped scores lie in [-cap, cap], so exp needs no running maximum: nothing can overflow, and the accumulator is
-    never rescaled (which is where flash attention, arXiv 2205.14135, spends what tensor cores leave over).
+    Capped scores lie in [-cap, cap], so the exponential needs no running maximum: it cannot overflow, and the
+    accumulator is never rescaled (on which flash attention, arXiv 2205.14135, spends the time that tensor cores leave).
     """
     blocks = tl.cdiv(length, BLOCK_M)
     program = tl.program_id(0)
@@ -90,7 +94,7 @@ def _attend(  # type: ignore[no-untyped-def]
 
 @triton.jit  # type: ignore[untyped-decorator]
 def _shifted_norm(x, shift, weight, bias, out, eps, DIM: tl.constexpr, PADDED: tl.constexpr):  # type: ignore[no-untyped-def]
-    """Layer norm of one row plus a constant one."""
+    """Compute the layer norm of one row plus the shift."""
     row = tl.program_id(0).to(tl.int64) * DIM
     columns = tl.arange(0, PADDED)
     real = columns < DIM
@@ -105,19 +109,19 @@ def _shifted_norm(x, shift, weight, bias, out, eps, DIM: tl.constexpr, PADDED: t
 
 
 def _power_of_two(number: int) -> int:
-    """The next one that is not smaller. (Triton's own function is nothing that torch.compile can look into.)"""
+    """Return the smallest power of two that is not less. (torch.compile cannot trace Triton's own function.)"""
     return 1 << (number - 1).bit_length()
 
 
 class TritonKernels:
-    """See `encoder.runtime.plain_kernels.Kernels`."""
+    """An implementation of `encoder.runtime.plain_kernels.Kernels`."""
 
     def __init__(self, *, exact: bool = False) -> None:
-        """exact: tanh within float32's rounding instead of the card's own instruction for it."""
+        """Create kernels. exact: compute tanh within the rounding of float32 instead of by the GPU's instruction."""
         self._exact = exact
 
     def attend(self, qkv: Tensor, sequences: Sequences, heads: int, cap: float) -> Tensor:
-        """(R, 3 D) -> (R, D). ValueError for a cap under which exp could overflow."""
+        """See `Kernels.attend`. Raise ValueError for a cap with which the exponential could overflow."""
         if cap > _LARGEST_CAP:
             raise ValueError(f"scores capped at {cap} could overflow; at most {_LARGEST_CAP} is possible")
         rows, dim = qkv.shape[0], qkv.shape[1] // 3
@@ -147,7 +151,7 @@ class TritonKernels:
         return out
 
     def shifted_norm(self, x: Tensor, shift: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        """(R, D) -> (R, D)."""
+        """See `Kernels.shifted_norm`."""
         out = torch.empty_like(x)
         rows, dim = x.shape
         _shifted_norm[(rows,)](

@@ -1,7 +1,7 @@
-"""Threads that each compute alone, a task after the other: no thread waits for another within a task.
+"""Worker threads that each compute whole tasks with one-threaded torch operations.
 
-Torch's own way is that all threads share every operation, and meet at its end: a tower on a CPU has thousands of them a
-clip, and where other programs want the cores as well each meeting waits for the slowest.
+By default all threads of torch share every operation and meet at its end. A tower on a CPU has thousands of operations
+per clip, and where other programs use the cores too, each meeting waits for the slowest thread.
 """
 
 from __future__ import annotations
@@ -17,22 +17,26 @@ Task = TypeVar("Task")
 
 
 class Workers:
-    """As many threads as torch would use. They end when this object goes."""
+    """A pool of threads, as many as torch would use. They end when the object is released."""
 
     def __init__(self, count: int | None = None) -> None:
-        """count: torch's number of threads unless given."""
+        """Start the threads. count: their number; None for torch's."""
         self.count = count or torch.get_num_threads()
         self._pool = ThreadPoolExecutor(self.count, "encoder")
-        # How many threads an operation may use is each thread's own in OpenMP, but torch also keeps the last number for
-        # threads to come, so it is put back once all of ours have begun.
+        # OpenMP keeps the number of threads for an operation per thread, but torch also keeps the last number set for
+        # new threads, so it is restored once all workers have started.
         shared = torch.get_num_threads()
-        met = threading.Barrier(self.count)
-        for future in [self._pool.submit(_alone, met) for _ in range(self.count)]:
+        started = threading.Barrier(self.count)
+        for future in [self._pool.submit(_use_one_thread, started) for _ in range(self.count)]:
             future.result()
         torch.set_num_threads(shared)
 
     def each(self, work: Callable[[Task], None], tasks: Iterable[Task]) -> None:
-        """Do `work` for every task, without gradients; raises the first error once no task is running any more."""
+        """Call `work` for every task, without gradients, and wait.
+
+        Raises:
+            BaseException: The first error of a task, once no other task is running.
+        """
         futures: list[Future[None]] = [self._pool.submit(_without_gradients, work, task) for task in tasks]
         try:
             for future in futures:
@@ -46,10 +50,10 @@ class Workers:
             raise
 
 
-def _alone(met: threading.Barrier) -> None:
+def _use_one_thread(started: threading.Barrier) -> None:
     torch.set_num_threads(1)
-    torch.get_num_threads()  # a thread's first question is what makes torch take the number over
-    met.wait()
+    torch.get_num_threads()  # torch applies the number to a thread at its first query
+    started.wait()
 
 
 def _without_gradients(work: Callable[[Task], None], task: Task) -> None:
