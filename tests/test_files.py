@@ -80,16 +80,19 @@ def test_readers_beside_writers_see_whole_files_only(tmp_path: Path) -> None:
     file = tmp_path / "state.json"
     contents = [bytes([letter]) * 50_000 for letter in b"abcd"]
     replace_file(file, contents[0])
+    written: list[bytes] = []
 
     def write(content: bytes) -> None:
         for _ in range(40):
             replace_file(file, content)
+            written.append(content)
 
     writers = [threading.Thread(target=write, args=(content,)) for content in contents]
     for writer in writers:
         writer.start()
     while any(writer.is_alive() for writer in writers):
         assert file.read_bytes() in contents
+    assert len(written) == 4 * 40, "no writer was in another's way"
     assert names(tmp_path) == {"state.json"}
 
 
