@@ -194,7 +194,7 @@ def runner(place: Place, write: Write) -> None:
             if place.quick and batch > 8:
                 continue
             clips = some_clips(network.config, batch, torch.device("cpu")).numpy()
-            taken = [_seconds(whole.clips, clips) for _ in range(4)][1:]
+            taken = [_seconds(whole.encode_clips, clips) for _ in range(4)][1:]
             write({"network": size, "way": "encode_clips", "batch": batch, "ms a clip": min(taken) / batch * 1000})
         for count, tokens in ((1, 10), (1, 64), (64, 12)):
             ids = np.full((count, 64), 7, np.int32)
