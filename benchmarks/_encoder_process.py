@@ -55,7 +55,7 @@ def encode_with(implementation: str, network: Any) -> tuple[Encode, Any]:
 
     plain = implementation == "as written"
     runner = PlainRunner(network, "cpu") if plain else make_runner(network, "cpu", implementation)  # type: ignore[arg-type]
-    return runner.clips, runner
+    return runner.encode_clips, runner
 
 
 def main(implementation: str, configuration: str, weights: Path) -> None:
