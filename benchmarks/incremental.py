@@ -43,7 +43,7 @@ def make_known(directory: Path, folder: Path, segments: int = 10) -> None:
     """A library that has every file below the folder under the settings that `index` takes by itself."""
     from db.library import Library
     from db.records import EncoderChoice, Video
-    from db.rows import video_values
+    from db.rows import VIDEO
     from db.schema import videos
     from encoder import load_encoder
     from indexer.fingerprint import fingerprint
@@ -67,7 +67,7 @@ def make_known(directory: Path, folder: Path, segments: int = 10) -> None:
                 modified_ns=status.st_mtime_ns, time_base=Fraction(1, 25), start_pts=0, end_pts=100 * segments,
                 frame_rate=Fraction(25), frames=100 * segments, codec="h264",
             )  # fmt: skip
-            connection.execute(videos.insert().values(id=number, **video_values(video)))
+            connection.execute(videos.insert().values(id=number, **VIDEO.values(video)))
             spans = [(number, at, at * 100, (at + 1) * 100) for at in range(segments)]
             driver.executemany("INSERT INTO shots VALUES (?, ?, ?, ?)", spans)
             driver.executemany(

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Float, Integer, Select, and_, cast, column, func, or_, select
 
 from db import rows
-from db.chunks import chunks
 from db.names import key_of
 from db.records import Failure, Filters, KnownFile, Segment, Shot, Video
+from db.rows import chunks
 from db.schema import embeddings, encoders, encodings, failures, segments, shots, videos
 
 SECONDS_SLACK = 1e-6  # a segment of exactly 2 s passes "at least 2 s", whatever its time base rounds to
@@ -63,7 +63,7 @@ def videos_where(connection: Connection, condition: ColumnElement[bool] | None) 
     statement = select(videos).order_by(videos.c.path)
     if condition is not None:
         statement = statement.where(condition)
-    return [rows.to_video(row) for row in connection.execute(statement).mappings()]
+    return [rows.VIDEO.load(row) for row in connection.execute(statement).mappings()]
 
 
 def video(connection: Connection, video_id: int) -> Video:
@@ -71,7 +71,7 @@ def video(connection: Connection, video_id: int) -> Video:
     row = connection.execute(select(videos).where(videos.c.id == int(video_id))).mappings().first()
     if row is None:
         raise KeyError(f"no video has the id {video_id}")
-    return rows.to_video(row)
+    return rows.VIDEO.load(row)
 
 
 def folders(connection: Connection) -> list[str]:
@@ -81,12 +81,12 @@ def folders(connection: Connection) -> list[str]:
 
 def shots_of(connection: Connection, video_id: int) -> list[Shot]:
     found = connection.execute(select(shots).where(shots.c.video_id == video_id).order_by(shots.c.number))
-    return [rows.to_shot(row) for row in found.mappings()]
+    return [rows.SHOT.load(row) for row in found.mappings()]
 
 
 def segments_of(connection: Connection, video_id: int) -> list[Segment]:
     found = connection.execute(select(segments).where(segments.c.video_id == video_id).order_by(segments.c.number))
-    return [rows.to_segment(row) for row in found.mappings()]
+    return [rows.SEGMENT.load(row) for row in found.mappings()]
 
 
 def segments_around(connection: Connection, segment_id: int, before: int, after: int) -> list[tuple[Segment, Video]]:
@@ -105,7 +105,7 @@ def segments_around(connection: Connection, segment_id: int, before: int, after:
         )
         .order_by(segments.c.number)
     )
-    return [(rows.to_segment(row), owner) for row in near.mappings()]
+    return [(rows.SEGMENT.load(row), owner) for row in near.mappings()]
 
 
 def segments_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, tuple[Segment, Video]]:
@@ -113,11 +113,11 @@ def segments_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, tupl
     by_id: dict[int, tuple[Segment, int]] = {}
     for chunk in chunks(int(segment_id) for segment_id in ids):  # int(): the driver would store numpy's as bytes
         for row in connection.execute(select(segments).where(segments.c.id.in_(chunk))).mappings():
-            by_id[row["id"]] = (rows.to_segment(row), row["video_id"])
+            by_id[row["id"]] = (rows.SEGMENT.load(row), row["video_id"])
     owners: dict[int, Video] = {}
     for chunk in chunks({video_id for _, video_id in by_id.values()}):
         for row in connection.execute(select(videos).where(videos.c.id.in_(chunk))).mappings():
-            owners[row["id"]] = rows.to_video(row)
+            owners[row["id"]] = rows.VIDEO.load(row)
     return {segment_id: (segment, owners[video_id]) for segment_id, (segment, video_id) in by_id.items()}
 
 

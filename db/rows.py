@@ -1,88 +1,119 @@
-"""Table rows to records and back, and matrices to the bytes that are stored. Knows no connection."""
+"""Conversion between records and table rows, and between embeddings and the bytes that are stored. No connection here.
+
+A record's fields are named once, in `db.records`. A field has a column of the same name; a Fraction has two, for its
+numerator and denominator (`time_base_num`, `time_base_den`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from fractions import Fraction
-from typing import Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import RowMapping
 
-from db.records import Segment, Shot, Video
+from db.records import Segment, Shot, Subclip, Video
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    Record = TypeVar("Record", bound=DataclassInstance)
+else:
+    Record = TypeVar("Record")
+Item = TypeVar("Item")
 
 STORED = np.dtype("<f2")
-"""How an embedding is stored: half the bytes of float32, for 3e-8 of cosine (measured: tests/test_db_vectors.py)."""
+"""The type of stored embeddings: half the bytes of float32, for 3e-8 of cosine (measured: tests/test_db_vectors.py)."""
+
+MAX_VARIABLES = 900
+"""Values in one SQL statement; SQLite before 3.32 takes at most 999."""
 
 
-def video_values(video: Video) -> dict[str, Any]:
-    """A video as values of the table `videos`, without id and media."""
-    return {
-        "path": video.path,
-        "fingerprint": video.fingerprint,
-        "size_bytes": video.size_bytes,
-        "modified_ns": video.modified_ns,
-        "time_base_num": video.time_base.numerator,
-        "time_base_den": video.time_base.denominator,
-        "start_pts": video.start_pts,
-        "end_pts": video.end_pts,
-        "frame_rate_num": video.frame_rate.numerator,
-        "frame_rate_den": video.frame_rate.denominator,
-        "frames": video.frames,
-        "width": video.width,
-        "height": video.height,
-        "codec": video.codec,
-        "rotation": video.rotation,
-        "has_audio": video.has_audio,
-        "damaged": video.damaged,
-        "timecode": video.timecode,
-    }
+@dataclass(frozen=True, slots=True)
+class RecordColumns(Generic[Record]):
+    """The columns of a record's fields, and conversion both ways.
+
+    Attributes:
+        record: The dataclass.
+        plain: Fields with a column of the same name.
+        fractions: Fields with two columns.
+    """
+
+    record: type[Record]
+    plain: tuple[str, ...]
+    fractions: tuple[str, ...]
+
+    @classmethod
+    def of(cls, record: type[Record]) -> RecordColumns[Record]:
+        """Return the columns of a dataclass, from the annotations of its fields."""
+        names = {field.name: field.type for field in fields(record)}
+        return cls(
+            record,
+            plain=tuple(name for name, kind in names.items() if kind != "Fraction"),
+            fractions=tuple(name for name, kind in names.items() if kind == "Fraction"),
+        )
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of all columns but the id."""
+        halves = (f"{name}_{half}" for name in self.fractions for half in ("num", "den"))
+        return (*(name for name in self.plain if name != "id"), *halves)
+
+    def values(self, record: Record) -> dict[str, Any]:
+        """Return the record as values of columns. Its id is left out: the library gives that."""
+        values = {name: getattr(record, name) for name in self.plain if name != "id"}
+        for name in self.fractions:
+            fraction: Fraction = getattr(record, name)
+            values |= {f"{name}_num": fraction.numerator, f"{name}_den": fraction.denominator}
+        return values
+
+    def load(self, row: RowMapping, **changed: Any) -> Record:
+        """Return a row as a record, with the fields in `changed` in place of those of the row."""
+        values = {name: row[name] for name in self.plain}
+        for name in self.fractions:
+            values[name] = Fraction(row[f"{name}_num"], row[f"{name}_den"])
+        return self.record(**values | changed)
 
 
-def to_video(row: RowMapping) -> Video:
-    return Video(
-        id=row["id"],
-        path=row["path"],
-        fingerprint=row["fingerprint"],
-        size_bytes=row["size_bytes"],
-        modified_ns=row["modified_ns"],
-        time_base=Fraction(row["time_base_num"], row["time_base_den"]),
-        start_pts=row["start_pts"],
-        end_pts=row["end_pts"],
-        frame_rate=Fraction(row["frame_rate_num"], row["frame_rate_den"]),
-        frames=row["frames"],
-        width=row["width"],
-        height=row["height"],
-        codec=row["codec"],
-        rotation=row["rotation"],
-        has_audio=row["has_audio"],
-        damaged=row["damaged"],
-        timecode=row["timecode"],
-    )
+VIDEO = RecordColumns.of(Video)
+SHOT = RecordColumns.of(Shot)
+SEGMENT = RecordColumns.of(Segment)
+SUBCLIP = RecordColumns.of(Subclip)
 
 
-def to_shot(row: RowMapping) -> Shot:
-    return Shot(number=row["number"], start_pts=row["start_pts"], end_pts=row["end_pts"])
-
-
-def to_segment(row: RowMapping) -> Segment:
-    return Segment(
-        id=row["id"],
-        number=row["number"],
-        shot_number=row["shot_number"],
-        start_pts=row["start_pts"],
-        end_pts=row["end_pts"],
-    )
+def chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Yield all items in order, at most MAX_VARIABLES at a time, for statements that take a list."""
+    rest = iter(items)
+    while chunk := list(islice(rest, MAX_VARIABLES)):
+        yield chunk
 
 
 def to_bytes(rows: NDArray[np.float32]) -> list[bytes]:
-    """(n, D) of any float type -> n times the bytes of D float16."""
+    """Return embeddings as they are stored.
+
+    Args:
+        rows: float (n, D).
+
+    Returns:
+        n times the bytes of D float16, little endian.
+    """
     return [row.tobytes() for row in np.ascontiguousarray(rows).astype(STORED)]
 
 
 def to_matrix(stored: Sequence[bytes], dim: int) -> NDArray[np.float32]:
-    """n times the bytes of `dim` float16 -> float32 (n, dim). Raises ValueError where a length does not fit."""
+    """Return stored embeddings as float32 (n, dim).
+
+    Args:
+        stored: n times the bytes of `dim` float16.
+        dim: D, the number of columns.
+
+    Raises:
+        ValueError: A row has another length.
+    """
     if any(len(row) != dim * STORED.itemsize for row in stored):
         raise ValueError(f"an embedding is not {dim * STORED.itemsize} bytes long")
     return np.frombuffer(b"".join(stored), dtype=STORED).reshape(len(stored), dim).astype(np.float32)

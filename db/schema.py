@@ -52,6 +52,11 @@ class PathBytes(TypeDecorator[str]):
         return None if value is None else os.fsdecode(value)
 
 
+def _fraction(name: str) -> tuple[Column[int], Column[int]]:
+    """Return the two columns of a fraction, as `db.rows` reads and writes them."""
+    return Column(f"{name}_num", Integer, nullable=False), Column(f"{name}_den", Integer, nullable=False)
+
+
 metadata = MetaData()
 
 alembic_version = Table(
@@ -82,12 +87,10 @@ videos = Table(
     Column("fingerprint", Text, nullable=False),
     Column("size_bytes", Integer, nullable=False),
     Column("modified_ns", Integer, nullable=False),
-    Column("time_base_num", Integer, nullable=False),
-    Column("time_base_den", Integer, nullable=False),
+    *_fraction("time_base"),
     Column("start_pts", Integer, nullable=False),
     Column("end_pts", Integer, nullable=False),
-    Column("frame_rate_num", Integer, nullable=False),
-    Column("frame_rate_den", Integer, nullable=False),
+    *_fraction("frame_rate"),
     Column("frames", Integer, nullable=False),
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
@@ -216,12 +219,10 @@ subclips = Table(
     Column("segment_id", Integer, nullable=False),
     Column("fingerprint", Text, nullable=False),
     Column("path", PathBytes, nullable=False),
-    Column("time_base_num", Integer, nullable=False),
-    Column("time_base_den", Integer, nullable=False),
+    *_fraction("time_base"),
     Column("video_start_pts", Integer, nullable=False),
     Column("video_end_pts", Integer, nullable=False),
-    Column("frame_rate_num", Integer, nullable=False),
-    Column("frame_rate_den", Integer, nullable=False),
+    *_fraction("frame_rate"),
     Column("timecode", Text, nullable=False),
     Column("start_pts", Integer, nullable=False),
     Column("end_pts", Integer, nullable=False),

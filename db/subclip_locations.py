@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 from sqlalchemy import Connection, RowMapping, select
 
-from db.chunks import chunks
 from db.records import Subclip
+from db.rows import SUBCLIP, chunks
 from db.schema import segments, videos
 
 _SPANS = select(segments.c.id, segments.c.video_id, segments.c.start_pts, segments.c.end_pts)
@@ -90,26 +89,12 @@ def _shared(start_pts: int, end_pts: int, row: RowMapping) -> int:
 
 
 def _to_subclip(row: RowMapping, place: _Place | None, segment_id: int | None) -> Subclip:
-    return Subclip(
-        id=row["id"],
-        collection_id=row["collection_id"],
-        revision=row["revision"],
-        video_id=None if place is None else place.video_id,
+    if place is None:
+        return SUBCLIP.load(row, video_id=None, segment_id=segment_id)
+    return SUBCLIP.load(
+        row,
+        video_id=place.video_id,
         segment_id=segment_id,
-        fingerprint=row["fingerprint"],
-        path=row["path"] if place is None else place.path,
-        time_base=Fraction(row["time_base_num"], row["time_base_den"]),
-        video_start_pts=row["video_start_pts"],
-        video_end_pts=row["video_end_pts"],
-        frame_rate=Fraction(row["frame_rate_num"], row["frame_rate_den"]),
-        timecode=row["timecode"] if place is None or not place.timecode else place.timecode,
-        start_pts=row["start_pts"],
-        end_pts=row["end_pts"],
-        name=row["name"],
-        note=row["note"],
-        has_audio=row["has_audio"],
-        width=row["width"],
-        height=row["height"],
-        score=row["score"],
-        created_at=row["created_at"],
+        path=place.path,
+        timecode=place.timecode or row["timecode"],
     )

@@ -12,13 +12,16 @@ from typing import Any
 from sqlalchemy import Connection, and_, delete, insert, select, update
 
 from db import reading
-from db.chunks import chunks
 from db.errors import EditConflict
 from db.names import MOST_NAME, MOST_NOTE, checked_text, now
 from db.ordering import END, Place, free_places
 from db.records import NewSubclip, Segment, Subclip, Video
+from db.rows import SUBCLIP, VIDEO, chunks
 from db.schema import subclips
 from db.subclip_locations import subclips_now
+
+_OF_VIDEO = frozenset(VIDEO.columns) & frozenset(SUBCLIP.columns) - {"start_pts", "end_pts"}
+"""Columns that a subclip takes over from its video."""
 
 
 def in_order(connection: Connection, collection_id: int) -> list[Subclip]:
@@ -153,25 +156,15 @@ def _values(item: NewSubclip, segment: Segment, video: Video) -> dict[str, Any]:
     start = segment.start_pts if item.start_pts is None else item.start_pts
     end = segment.end_pts if item.end_pts is None else item.end_pts
     _check_range(start, end, video.start_pts, video.end_pts)
-    return {
+    return {name: value for name, value in VIDEO.values(video).items() if name in _OF_VIDEO} | {
         "video_id": video.id,
         "segment_id": item.segment_id,
-        "fingerprint": video.fingerprint,
-        "path": video.path,
-        "time_base_num": video.time_base.numerator,
-        "time_base_den": video.time_base.denominator,
         "video_start_pts": video.start_pts,
         "video_end_pts": video.end_pts,
-        "frame_rate_num": video.frame_rate.numerator,
-        "frame_rate_den": video.frame_rate.denominator,
-        "timecode": video.timecode,
         "start_pts": start,
         "end_pts": end,
         "name": checked_text(item.name, "name", MOST_NAME),
         "note": checked_text(item.note, "note", MOST_NOTE),
-        "has_audio": video.has_audio,
-        "width": video.width,
-        "height": video.height,
         "score": item.score,
     }
 

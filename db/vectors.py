@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
 from db import rows
-from db.chunks import chunks
 from db.errors import LibraryDamaged
 from db.records import EncoderRow, Stamp
+from db.rows import chunks
 from db.schema import embeddings, encoders
 
 UNIT_TOLERANCE = 1e-2

@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, literal, selec
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from db import rows
-from db.chunks import chunks
 from db.records import Failure, Segment, Shot, Video
+from db.rows import chunks
 from db.schema import embeddings, encoders, encodings, failures, segments, shots, videos
 
 
@@ -53,14 +53,14 @@ def put_video(
     """
     encoder = _encoder_number(connection, encoder_id, matrix.shape[1])
     video_id = _same_video(connection, video, video_shots, video_segments)
-    values = rows.video_values(video)
+    values = rows.VIDEO.values(video)
     if video_id is None:
         _delete_where(connection, videos.c.path == video.path, released)
         video_id = _inserted_id(connection, values | {"media": media, "media_bytes": media_bytes})
-        connection.execute(insert(shots), [_span(shot, video_id) for shot in video_shots])
+        connection.execute(insert(shots), [rows.SHOT.values(shot) | {"video_id": video_id} for shot in video_shots])
         connection.execute(
             insert(segments),
-            [_span(segment, video_id) | {"shot_number": segment.shot_number} for segment in video_segments],
+            [rows.SEGMENT.values(segment) | {"video_id": video_id} for segment in video_segments],
         )
     else:
         if media is not None:
@@ -113,20 +113,16 @@ def copy_rows(
     row = connection.execute(select(videos).where(videos.c.id == video_id)).mappings().first()
     if row is None:
         raise KeyError(f"no video has the id {video_id}")
-    video = rows.to_video(row)
+    video = rows.VIDEO.load(row)
     if video.path == path:
         raise ValueError(f"a copy needs another path than its original: {path!r}")
     _delete_where(connection, videos.c.path == path, released)
     copy = replace(video, path=path, size_bytes=size_bytes, modified_ns=modified_ns)
-    new_id = _inserted_id(connection, rows.video_values(copy) | {name: row[name] for name in ("media", "media_bytes")})
-    for table, names in (
-        (shots, ["number", "start_pts", "end_pts"]),
-        (segments, ["number", "shot_number", "start_pts", "end_pts"]),
-        (encodings, ["encoder", "recipe"]),
-    ):
-        columns = [table.c[name] for name in names]
-        source = select(literal(new_id), *columns).where(table.c.video_id == video_id).order_by(columns[0])
-        connection.execute(insert(table).from_select(["video_id", *names], source))
+    new_id = _inserted_id(connection, rows.VIDEO.values(copy) | {name: row[name] for name in ("media", "media_bytes")})
+    for table, order in ((shots, shots.c.number), (segments, segments.c.number), (encodings, encodings.c.encoder)):
+        copied = [column for column in table.c if column.name not in ("id", "video_id")]
+        source = select(literal(new_id), *copied).where(table.c.video_id == video_id).order_by(order)
+        connection.execute(insert(table).from_select(["video_id", *(column.name for column in copied)], source))
     old, new = segments.alias("old"), segments.alias("new")
     connection.execute(
         insert(embeddings).from_select(
@@ -213,8 +209,8 @@ def _same_video(
     old_segments = connection.execute(
         select(segments).where(segments.c.video_id == video_id).order_by(segments.c.number)
     )
-    same = [rows.to_shot(row) for row in old_shots.mappings()] == list(video_shots) and [
-        replace(rows.to_segment(row), id=None) for row in old_segments.mappings()
+    same = [rows.SHOT.load(row) for row in old_shots.mappings()] == list(video_shots) and [
+        replace(rows.SEGMENT.load(row), id=None) for row in old_segments.mappings()
     ] == [replace(segment, id=None) for segment in video_segments]
     return int(video_id) if same else None
 
@@ -223,7 +219,3 @@ def _inserted_id(connection: Connection, values: dict[str, Any]) -> int:
     added = connection.execute(insert(videos).values(values)).inserted_primary_key
     assert added is not None
     return int(added[0])
-
-
-def _span(part: Shot | Segment, video_id: int) -> dict[str, Any]:
-    return {"video_id": video_id, "number": part.number, "start_pts": part.start_pts, "end_pts": part.end_pts}
