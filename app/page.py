@@ -1,6 +1,6 @@
-"""The script that Streamlit runs, from the top at each interaction: it names the pages and runs one.
+"""Script that Streamlit runs from the top at each interaction: it declares the pages and runs one.
 
-It lies here because Streamlit would take a folder `pages` beside it for pages of its own making.
+It lies here because Streamlit would treat a folder `pages` beside it as pages of its own.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from pathlib import Path
 
 import streamlit as st
 
-if str(Path(__file__).parent) in sys.path:  # Streamlit puts the script's folder first; our rooms are one above
+if str(Path(__file__).parent) in sys.path:  # Streamlit puts the script's folder first; the rooms are one above
     sys.path.remove(str(Path(__file__).parent))
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from app.web.pages import collections, indexing, library, map, search
-from app.web.pages.escape import plain
+from app.web.pages.escape import escape_markdown
 from db.errors import LibraryError
 
 st.set_page_config(
@@ -33,9 +33,9 @@ PAGES = {
 st.session_state["pages"] = PAGES
 page = st.navigation(list(PAGES.values()), position="top")
 if st.session_state.get("page") not in (None, page.url_path):
-    st.session_state["arrived"] = True  # from another page: this one may take up what it was at
+    st.session_state["arrived"] = True  # from another page: this one may continue its last search
 st.session_state["page"] = page.url_path
 try:
     page.run()
 except LibraryError as error:
-    st.error(plain(str(error)), icon=":material/database:")
+    st.error(escape_markdown(str(error)), icon=":material/database:")

@@ -12,7 +12,7 @@ from browser_app import App, browser
 from page_library import segment_ids, small_library
 
 from app.timelines.model import frame_range
-from app.web.pages.collections import _asked
+from app.web.pages.collections import _collection_id
 from db.library import Library
 from db.records import NewSubclip, Subclip
 
@@ -255,7 +255,7 @@ def test_what_is_typed_survives_a_killed_server_and_a_killed_page(
     [(None, None), ("7", 7), ("", None), ("-1", None), ("1.5", None), ("٣", None), ("9" * 30, None), ("x", None)],
 )
 def test_the_address_names_a_collection_or_nothing(text: str | None, asked: int | None) -> None:
-    assert _asked(text) == asked
+    assert _collection_id(text) == asked
 
 
 def pts_of(clip: Subclip) -> list[int]:

@@ -177,7 +177,7 @@ def test_removing_forgets_the_video_and_leaves_the_file(library: Library, monkey
     first, second = library.videos()
     clicked(monkeypatch, "library", "remove", {"ids": [first.id]})
     before = told(opened(), "library_view")
-    library_page.removed()
+    library_page.on_remove()
     assert [video.id for video in library.videos()] == [second.id]
     assert Path(first.path).is_file()
     assert before is not None
@@ -189,11 +189,11 @@ def test_only_what_failed_is_tried_again(library: Library, monkeypatch: pytest.M
     for path in ("/films/a.mp4", "-rf.mp4", "/films/c.mp4"):
         library.record_failure(failure(path))
     clicked(monkeypatch, "library", "retry", {"paths": ["-rf.mp4", "/etc/passwd"]})
-    library_page.retried()
+    library_page.on_retry()
     clicked(monkeypatch, "library", "retry", {"paths": ["/etc/passwd"]})
-    library_page.retried()
+    library_page.on_retry()
     clicked(monkeypatch, "library", "retry", {"paths": ["/films/a.mp4", "-rf.mp4", "/films/c.mp4"]})
-    library_page.retried()
+    library_page.on_retry()
     assert started == [["retry", "--", "-rf.mp4"], ["retry"]]
 
 

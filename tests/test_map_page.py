@@ -21,7 +21,7 @@ from synthetic import make_video as make_file
 
 from app import compose
 from app.web.api.map import map_routes
-from app.web.pages.map import coloured
+from app.web.pages.map import packed_scores
 from app.web.services.map_making import MapMaker
 from db.errors import LibraryBusy
 from db.library import Library
@@ -162,7 +162,7 @@ def test_only_one_is_made_at_a_time_and_an_error_is_a_sentence(
 def test_scores_travel_as_steps_from_which_they_can_be_read_again() -> None:
     scores = np.random.default_rng(0).normal(0.1, 0.05, 1000).astype(np.float32)
     allowed = np.arange(1000) % 3 > 0
-    told = coloured(scores, allowed)
+    told = packed_scores(scores, allowed)
     steps = np.frombuffer(base64.b64decode(told["scores"]), "<u2")
     read = told["least"] + steps[allowed] / 65534 * (told["most"] - told["least"])
     assert np.abs(read - scores[allowed]).max() < 1e-4
@@ -174,7 +174,7 @@ def test_scores_travel_as_steps_from_which_they_can_be_read_again() -> None:
 
 
 def test_equal_scores_have_colours_too() -> None:
-    told = coloured(np.full(5, 0.2, np.float32), None)
+    told = packed_scores(np.full(5, 0.2, np.float32), None)
     assert told["low"] < told["high"]
     assert told["left_out"] == 0
 

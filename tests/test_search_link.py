@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from app.search_link import MAX_TERMS, LinkTerm, SearchLink, parse_link
-from app.web.pages.escape import plain
+from app.web.pages.escape import escape_markdown
 
 FULL = SearchLink(
     words='a dog & a "cat"? 100 % + ünïcödé 犬',
@@ -120,8 +120,8 @@ def test_filters_keep_the_last_day_in() -> None:
 
 
 def test_names_are_shown_as_they_are() -> None:
-    assert plain("<script>alert(1)</script> [x](javascript:1) **b** `c` $x$ :red[a] :smile:") == (
+    assert escape_markdown("<script>alert(1)</script> [x](javascript:1) **b** `c` $x$ :red[a] :smile:") == (
         "\\<script\\>alert\\(1\\)\\</script\\> \\[x\\]\\(javascript\\:1\\) \\*\\*b\\*\\* \\`c\\` \\$x\\$ "
         "\\:red\\[a\\] \\:smile\\:"
     )
-    assert plain("a\nb \udcff") == "a b ?"
+    assert escape_markdown("a\nb \udcff") == "a b ?"

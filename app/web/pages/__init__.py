@@ -1,1 +1,1 @@
-"""The pages that Streamlit runs: widgets in, views out."""
+"""Pages that Streamlit runs: they read widgets and draw components."""

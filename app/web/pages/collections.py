@@ -1,4 +1,4 @@
-"""The page of collections: it says which one is meant; all else happens in the view, without running this script."""
+"""Page of collections. It passes on the collection in the address; the component does the rest."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ from app.link_parameters import encode_path
 from app.web.pages import session
 from app.web.pages.components import component
 
-_LARGEST = 2**53 - 1  # what JavaScript counts exactly
+_LARGEST = 2**53 - 1  # the largest integer that JavaScript holds exactly
 
 
 def show() -> None:
+    """Draw the page."""
     session.open_library()
     component("collections/view")(
         key="collection",
         data={
-            "collection": _asked(st.query_params.get("collection")),
+            "collection": _collection_id(st.query_params.get("collection")),
             "export": st.query_params.get("export") == "1",
             "home": encode_path(str(Path.home() / "prismsearch-export")),
         },
     )
 
 
-def _asked(text: str | None) -> int | None:
-    """The id in the address; None for anything that is none, as somebody else may have written the link."""
+def _collection_id(text: str | None) -> int | None:
+    """Return the id in the address, or None for anything else: somebody else may have written the link."""
     if text is None or not (text.isascii() and text.isdecimal()):
         return None
     number = int(text[:20])

@@ -1,4 +1,4 @@
-"""What stands in the way of a search, said in the page with what to do next."""
+"""Empty states: the page's text for an empty library or a missing encoder, with the next step."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app.web.pages import session
-from app.web.pages.asked_link import take_link_from_address
-from app.web.pages.escape import plain
+from app.web.pages.escape import escape_markdown
+from app.web.pages.search_state import read_address
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def page_link(name: str, label: str, icon: str | None = None) -> None:
-    """A link to another page of ours, by the name that `page.py` gave it."""
+    """Draw a link to another page, by its name in `app/page.py`."""
     page = st.session_state.get("pages", {}).get(name)
     if page is not None:
         st.page_link(page, label=label, icon=icon)
@@ -29,8 +29,8 @@ STEPS = (
 )
 
 
-def say_empty_library() -> None:
-    """The first thing a person sees."""
+def show_empty_library() -> None:
+    """Draw the page that a person sees first."""
     st.title("Find the shot")
     st.write("prismsearch finds moments in your videos by what is to be seen in them. Nothing leaves this machine.")
     for column, (icon, title, text) in zip(st.columns(3, border=True), STEPS, strict=True):
@@ -41,22 +41,22 @@ def say_empty_library() -> None:
         st.switch_page(page)
 
 
-def engine_or_reason(library: Library) -> SearchEngine | None:
-    """The engine, or None after the page has said why there is none."""
+def engine_or_message(library: Library) -> SearchEngine | None:
+    """Return the engine, or None after drawing a message about why there is none."""
     from app.compose import WrongSetting
     from encoder import EncoderError
 
     try:
         engine = session.open_engine()
     except (EncoderError, WrongSetting) as error:
-        st.error(plain(str(error)), icon=":material/model_training:")
+        st.error(escape_markdown(str(error)), icon=":material/model_training:")
         page_link("indexing", "See what is missing", ":material/arrow_forward:")
         return None
     held = {row.id: row.segments for row in library.encoders() if row.segments}
     if engine.encoder.id not in held:
         names = ", ".join(f"{name} ({segments} segments)" for name, segments in held.items())
         st.warning(
-            plain(
+            escape_markdown(
                 f"Nothing in this library was indexed with {engine.encoder.id}; it holds {names}. "
                 "Start prismsearch ui with that encoder, or index the videos with this one."
             )
@@ -65,13 +65,13 @@ def engine_or_reason(library: Library) -> SearchEngine | None:
     return engine
 
 
-def ready_to_ask(library: Library) -> SearchEngine | None:
-    """The engine, with the address read; None after the page has said what stands in the way."""
+def searchable_engine(library: Library) -> SearchEngine | None:
+    """Read the address and return the engine, or None after drawing what prevents a search."""
     if not any(row.segments for row in library.encoders()):
-        say_empty_library()
+        show_empty_library()
         return None
-    engine = engine_or_reason(library)
+    engine = engine_or_message(library)
     if engine is not None:
-        for problem in take_link_from_address():
-            st.warning(plain(problem))
+        for problem in read_address():
+            st.warning(escape_markdown(problem))
     return engine

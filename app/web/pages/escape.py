@@ -1,4 +1,4 @@
-"""Names and messages in places where Streamlit reads Markdown: shown as they are, whatever is in them."""
+"""Escaping of names and messages for the places where Streamlit reads Markdown."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$:~^&=])")
 
 
-def plain(text: str) -> str:
-    """`text` for st.error, st.caption and the like: no Markdown, no HTML, no colour or emoji codes, one line."""
+def escape_markdown(text: str) -> str:
+    """Return `text` on one line for st.error, st.caption and the like, with Markdown, HTML and emoji codes escaped."""
     readable = text.encode("utf-8", "replace").decode("utf-8")
     return _SPECIAL.sub(r"\\\1", " ".join(readable.split()))

@@ -1,4 +1,4 @@
-"""The page of indexing: point at a folder, hear what is in it, start; below, what runs and what ran."""
+"""Indexing page: check a folder, start to index it, and follow current and past jobs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.shell.notice import DEMO_LIBRARY
 from app.shell.terminal import printable, size_text
 from app.web.pages import session
 from app.web.pages.components import component
-from app.web.pages.escape import plain
+from app.web.pages.escape import escape_markdown
 from app.web.pages.run_cards import show_runs
 from app.web.services.folder_check import FolderCheck, check_folder
 from app.web.services.folder_suggestions import recent_folders, usual_folders
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from db.library import Library
 
 _WIDTH = 920  # pixels; lines longer than that are hard to read
-_PATH, _CHOSEN, _CHECKED, _TROUBLE = "index_path", "index_chosen", "index_checked", "index_trouble"
+_PATH, _CHOSEN, _CHECKED, _ERROR = "index_path", "index_chosen", "index_checked", "index_trouble"
 _DETECTORS = {
     "blend": "blend: cuts, dissolves, wipes and fades",
     "adaptive": "adaptive: cuts, steady against fast motion",
@@ -40,7 +40,7 @@ _DETECTORS = {
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the options say."""
+    """Options of an index job as chosen on the page."""
 
     encoder: str
     detector: str | None  # None: the library's own
@@ -60,28 +60,29 @@ class Choices:
 
 
 def show() -> None:
+    """Draw the page."""
     library = session.open_library()
     component("shell")(key="shell", data={"dock": True, "search": False})
     states = session.runs().all()
     first = not (library.encoders() or library.failures() or any(state.kind == "index" for state in states))
     with st.container(width=_WIDTH):
-        _heading(first=first)
-        path = _folder_box(states)
-        check = _checked(path, library) if path else None
-        above = st.container()  # what the options decide stands above them
-        choices = _options(library)
+        _draw_heading(first=first)
+        path = _draw_folder_box(states)
+        check = _check(path, library) if path else None
+        above = st.container()  # drawn later, because it depends on the options below
+        choices = _draw_options(library)
         with above:
-            _say_and_start(check, choices, states)
+            _draw_start(check, choices, states)
         show_runs()
         if first:
-            _offer_demo()
+            _draw_demo_offer()
 
 
-def _say_and_start(check: FolderCheck | None, choices: Choices, states: list[JobState]) -> None:
-    """The answer about the folder, what stands in the way, and the button."""
+def _draw_start(check: FolderCheck | None, choices: Choices, states: list[JobState]) -> None:
+    """Draw the result of the check, what prevents indexing, and the button."""
     if check is not None:
-        _say(check)
-    ready = _say_model(choices, states)
+        _draw_check(check)
+    ready = _draw_model_need(choices, states)
     busy = check is not None and any(state.running and check.path in paths_in(state.arguments) for state in states)
     if busy:
         st.info("This folder is being indexed already; see below.")
@@ -96,12 +97,12 @@ def _say_and_start(check: FolderCheck | None, choices: Choices, states: list[Job
             "Start indexing", type="primary", icon=":material/play_arrow:", key="index_start", on_click=_start,
             args=(check, choices), disabled=check is None or not check.usable or not ready or busy,
         )  # fmt: skip
-        st.caption(plain(f"with the encoder {_encoder_label(choices.encoder)}"))
-    if trouble := st.session_state.pop(_TROUBLE, None):
-        st.error(plain(trouble))
+        st.caption(escape_markdown(f"with the encoder {_encoder_label(choices.encoder)}"))
+    if error := st.session_state.pop(_ERROR, None):
+        st.error(escape_markdown(error))
 
 
-def _heading(*, first: bool) -> None:
+def _draw_heading(*, first: bool) -> None:
     if first:
         st.title("Add your first folder", anchor=False)
         st.write(
@@ -112,8 +113,8 @@ def _heading(*, first: bool) -> None:
         st.subheader("Add videos", anchor=False)
 
 
-def _folder_box(states: list[JobState]) -> str:
-    """The path that is asked for, as the system spells it; empty while nothing is typed."""
+def _draw_folder_box(states: list[JobState]) -> str:
+    """Draw the text box and return the path as the system spells it; empty while nothing is typed."""
     st.text_input(
         "Folder",
         key=_PATH,
@@ -131,21 +132,27 @@ def _folder_box(states: list[JobState]) -> str:
 
 
 def _path_button(path: str, key: str, label: str) -> None:
-    st.button(plain(printable(label)), key=key, help=plain(printable(path)), on_click=_choose, args=(path,))
+    st.button(
+        escape_markdown(printable(label)),
+        key=key,
+        help=escape_markdown(printable(path)),
+        on_click=_choose,
+        args=(path,),
+    )
 
 
 def _choose(path: str) -> None:
-    """Put a path into the box; one that no text can hold is remembered beside it."""
+    """Put a path into the box. The path itself is kept beside it, because it may not be printable."""
     st.session_state[_PATH], st.session_state[_CHOSEN] = printable(path), path
-    _look_again()
+    _check_again()
 
 
-def _look_again() -> None:
+def _check_again() -> None:
     st.session_state.pop(_CHECKED, None)
 
 
-def _checked(path: str, library: Library) -> FolderCheck:
-    """The answer for this path, asked once until something else is typed or it is asked for again."""
+def _check(path: str, library: Library) -> FolderCheck:
+    """Return the check of this path, made once until another path is typed or the check is repeated."""
     known = st.session_state.get(_CHECKED)
     if known is None or known[0] != path:
         with st.spinner("Looking into the folder", show_time=False):
@@ -155,20 +162,20 @@ def _checked(path: str, library: Library) -> FolderCheck:
     return check
 
 
-def _say(check: FolderCheck) -> None:
+def _draw_check(check: FolderCheck) -> None:
     if check.level == "good":
-        st.success(plain(check.sentence), icon=":material/check:")
+        st.success(escape_markdown(check.sentence), icon=":material/check:")
         return
-    st.warning(plain(check.sentence), icon=":material/info:" if check.usable else ":material/folder_off:")
+    st.warning(escape_markdown(check.sentence), icon=":material/info:" if check.usable else ":material/folder_off:")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if check.suggestions:
             st.caption("Did you mean", width="content")
         for number, path in enumerate(check.suggestions):
             _path_button(path, f"meant_{number}", path)
-        st.button("Look again", key="look_again", icon=":material/refresh:", type="tertiary", on_click=_look_again)
+        st.button("Look again", key="look_again", icon=":material/refresh:", type="tertiary", on_click=_check_again)
 
 
-def _options(library: Library) -> Choices:
+def _draw_options(library: Library) -> Choices:
     from app.encoder_choice import canonical
     from encoder.config import ALIASES
 
@@ -194,7 +201,7 @@ def _options(library: Library) -> Choices:
     held = [row.id.partition("@")[0] for row in library.encoders() if row.segments]
     if held and encoder not in held:
         others = ", ".join(alias_of(name) for name in dict.fromkeys(held))
-        st.caption(plain(f"The library was indexed with {others}; a search looks at one encoder at a time."))
+        st.caption(escape_markdown(f"The library was indexed with {others}; a search looks at one encoder at a time."))
     lines = tuple(line.strip() for line in (exclude or "").splitlines() if line.strip())
     return Choices(encoder, None if detector == own_detector else detector, redo, retry, lines)
 
@@ -210,8 +217,8 @@ def _encoder_label(name: str) -> str:
     return "demo (only for the demo library)" if alias == "demo" else printable(alias)
 
 
-def _say_model(choices: Choices, states: list[JobState]) -> bool:
-    """Whether the encoder's files are here; else what would be downloaded, and the button that does it."""
+def _draw_model_need(choices: Choices, states: list[JobState]) -> bool:
+    """Return whether the encoder's files are here; if not, draw what has to be downloaded, and the button for it."""
     need = model_to_fetch(choices.encoder)
     if need is None:
         return True
@@ -220,7 +227,7 @@ def _say_model(choices: Choices, states: list[JobState]) -> bool:
         return False
     size = size_text(need.size_bytes)
     st.warning(
-        plain(
+        escape_markdown(
             f"The encoder {need.alias} is not on this machine yet. It is downloaded once, about {size}, from the "
             "Hugging Face Hub (prismsearch fetch-model does the same). Nothing of yours is sent, and nothing is "
             "downloaded before you say so."
@@ -244,7 +251,7 @@ def _start(check: FolderCheck | None, choices: Choices) -> None:
     if _begin(choices.words(check.path), title_of([check.path])):
         st.session_state[_PATH] = ""
         st.session_state.pop(_CHOSEN, None)
-        _look_again()
+        _check_again()
 
 
 def _fetch(alias: str) -> None:
@@ -255,12 +262,12 @@ def _begin(words: list[str], title: str) -> bool:
     try:
         session.runs().start(words, settings_from(), title=title)
     except (OSError, ValueError) as error:
-        st.session_state[_TROUBLE] = f"It could not be started: {error}. Is there room on the disk?"
+        st.session_state[_ERROR] = f"It could not be started: {error}. Is there room on the disk?"
         return False
     return True
 
 
-def _offer_demo() -> None:
+def _draw_demo_offer() -> None:
     with st.container(border=True):
         st.markdown("**No videos at hand?**")
         st.write(

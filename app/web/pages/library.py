@@ -1,4 +1,4 @@
-"""The page of the library: every video with its state, what failed, and one video's timeline (`?video=ID`)."""
+"""Library page: every video with its state, failures, and the timeline of one video (`?video=ID`)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ import streamlit as st
 from app.compose import settings_from
 from app.web.pages import components, session, video
 from app.web.pages.components import component
-from app.web.pages.empty_states import page_link, say_empty_library
-from app.web.pages.escape import plain
+from app.web.pages.empty_states import page_link, show_empty_library
+from app.web.pages.escape import escape_markdown
 
 if TYPE_CHECKING:
     from db.library import Library
 
-_CHANGES, _SAID = "library_changes", "library_said"  # in the session's state: how often the list changed, and how
+# In the session's state: a count of changes to the list, and the text about the last.
+_CHANGES, _SAID = "library_changes", "library_said"
 
 
 def show() -> None:
+    """Draw the page, or the timeline of the video in the address."""
     library = session.open_library()
     component("shell")(key="shell", data={"dock": True, "search": False})
     wanted = st.query_params.get("video")
@@ -26,13 +28,13 @@ def show() -> None:
         video.show(library, wanted)
         return
     if not (any(row.segments for row in library.encoders()) or library.failures()):
-        say_empty_library()
+        show_empty_library()
         return
     if st.session_state.pop("library_retrying", False):
         st.info("The files are tried again; the page Indexing shows how far it is.", icon=":material/refresh:")
         page_link("indexing", "Open Indexing", ":material/arrow_forward:")
     if trouble := st.session_state.pop("library_trouble", None):
-        st.error(plain(trouble))
+        st.error(escape_markdown(trouble))
     component("library/view")(
         key="library",
         data={
@@ -40,14 +42,14 @@ def show() -> None:
             "encoder": encoder_in_use(library),
             "said": st.session_state.get(_SAID),
         },
-        on_open_change=opened,
-        on_remove_change=removed,
-        on_retry_change=retried,
+        on_open_change=on_open,
+        on_remove_change=on_remove,
+        on_retry_change=on_retry,
     )
 
 
 def encoder_in_use(library: Library) -> str | None:
-    """The encoder whose videos can be found; None where nothing tells. Loads it only where there is a choice."""
+    """Return the id of the encoder that searches use, or None. Loads it only if the library holds several."""
     from app.compose import WrongSetting
     from encoder import EncoderError
 
@@ -60,31 +62,34 @@ def encoder_in_use(library: Library) -> str | None:
         return None
 
 
-def opened() -> None:
+def on_open() -> None:
+    """Open the timeline of a video."""
     payload = components.event_payload("library", "open")
     if payload:
         st.query_params["video"] = str(int(payload["video"]))
 
 
-def removed() -> None:
-    """Forget the videos that were chosen; their files stay."""
+def on_remove() -> None:
+    """Remove the chosen videos from the library; their files stay."""
     payload = components.event_payload("library", "remove")
     if payload:
         count = session.open_library().remove_videos([int(each) for each in payload["ids"]])
-        changed(f"{count:,} videos removed from the library" if count != 1 else "The video is removed from the library")
+        list_again(
+            f"{count:,} videos removed from the library" if count != 1 else "The video is removed from the library"
+        )
 
 
-def retried() -> None:
-    """Try files again in a process of its own, which goes on when the page is closed."""
+def on_retry() -> None:
+    """Start a job that tries the chosen files again."""
     payload = components.event_payload("library", "retry")
     if not payload:
         return
     library = session.open_library()
-    # Only what is known to have failed: nothing that a page says becomes a path to read.
+    # Only recorded failures: no text from a browser becomes a path to read.
     failed = {failure.path for failure in library.failures()}
     paths = [path for path in payload["paths"] if path in failed]
     if not paths:
-        changed("These files are no longer among those that failed")
+        list_again("These files are no longer among those that failed")
         return
     everything = len(paths) == len(failed)
     try:
@@ -93,10 +98,10 @@ def retried() -> None:
         st.session_state["library_trouble"] = f"Trying again could not be started: {error}"
         return
     st.session_state["library_retrying"] = True
-    changed("Trying again has begun")
+    list_again("Trying again has begun")
 
 
-def changed(said: str) -> None:
-    """Have the list read again, and say why."""
+def list_again(message: str) -> None:
+    """Have the component read the list again and show `message`."""
     st.session_state[_CHANGES] = st.session_state.get(_CHANGES, 0) + 1
-    st.session_state[_SAID] = said
+    st.session_state[_SAID] = message

@@ -1,4 +1,4 @@
-"""The page of the map: all shots in a plane, near ones near together, coloured by where they are or how they score."""
+"""Map page: all shots in a plane, similar ones near each other, coloured by folder or by score."""
 
 from __future__ import annotations
 
@@ -12,27 +12,28 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app.search_link import LinkTerm, SearchLink
-from app.web.pages import asked_link, components, session
+from app.web.pages import components, search_state, session
 from app.web.pages.components import component
-from app.web.pages.empty_states import ready_to_ask
-from app.web.pages.escape import plain
+from app.web.pages.empty_states import searchable_engine
+from app.web.pages.escape import escape_markdown
+from app.web.pages.score_scale import MIN_RANGE
 
 if TYPE_CHECKING:
     from search.engine import SearchEngine
 
-_LEFT_OUT = 65535  # in place of a score: the filters leave this shot out
+_LEFT_OUT = 65535  # in place of a score: excluded by the filters
 _STEPS = 65534
-_LEAST_RANGE = 0.02
-_AT_ONCE = 16_384  # rows in memory
+_BATCH = 16_384  # embedding rows in memory at a time
 
 
 def show() -> None:
+    """Draw the page."""
     library = session.open_library()
     component("shell")(key="shell", data={"dock": True, "search": True})
-    engine = ready_to_ask(library)
+    engine = searchable_engine(library)
     if engine is None:
         return
-    st.session_state.setdefault("words", asked_link.current_link().words)
+    st.session_state.setdefault("words", search_state.current_search().words)
     words = st.text_input(
         "Colour by",
         key="words",
@@ -40,24 +41,24 @@ def show() -> None:
         icon=":material/search:",
         label_visibility="collapsed",
     )
-    link = replace(asked_link.current_link(), words=words)
-    asked_link.put_link_in_address(link)
-    also(link)
+    link = replace(search_state.current_search(), words=words)
+    search_state.write_address(link)
+    draw_other_criteria(link)
     component("map/view")(
         key="map",
         data={
             "encoder": engine.encoder.id,
             "asks": link.has_query or bool(link.filters()),
-            "asked": asked(link, engine),
+            "asked": map_scores(link, engine),
         },
-        on_made_change=lambda: None,  # a run of the script is all that is wanted: there is a map to score now
-        on_like_change=liked,
-        on_range_change=ranged,
+        on_made_change=lambda: None,  # the script runs again, now with a map to score
+        on_like_change=on_like,
+        on_range_change=on_range,
     )
 
 
-def also(link: SearchLink) -> None:
-    """What of the search is not in the box."""
+def draw_other_criteria(link: SearchLink) -> None:
+    """Draw the part of the search that is not in the text box."""
     parts = []
     if link.terms:
         parts.append("one example" if len(link.terms) == 1 else f"{len(link.terms)} examples or words")
@@ -69,10 +70,12 @@ def also(link: SearchLink) -> None:
             st.button("Only words", on_click=only_words, type="tertiary")
 
 
-def asked(link: SearchLink, engine: SearchEngine) -> dict[str, Any] | None:
-    """What the view colours by: {version, low, high, scores, key}; scores are of the map of that version, in its order.
+def map_scores(link: SearchLink, engine: SearchEngine) -> dict[str, Any] | None:
+    """Return the scores to colour the map by.
 
-    None where nothing is asked, or there is no map yet: the view says when there is one.
+    Returns:
+        {version, scored, ...} with the members of `packed_scores`, in the order of that version of the map. None if
+        there is no query and no filter, or no map yet; the component triggers a new run when there is one.
     """
     from app.web.services.map_making import FOLDER, map_version
     from search.projection import ProjectionStore
@@ -90,21 +93,27 @@ def asked(link: SearchLink, engine: SearchEngine) -> dict[str, Any] | None:
         try:
             with st.spinner("Scoring every shot", show_time=False):
                 query = session.query_of(link, engine)
-                parts = [made.ids[at : at + _AT_ONCE] for at in range(0, len(made.ids), _AT_ONCE)]
+                parts = [made.ids[at : at + _BATCH] for at in range(0, len(made.ids), _BATCH)]
                 scores = np.concatenate([engine.scores(query, part) for part in parts])
         except QueryError as error:
-            st.warning(plain(f"{str(error)[:1].upper()}{str(error)[1:]}."))
+            st.warning(escape_markdown(f"{str(error)[:1].upper()}{str(error)[1:]}."))
             return None
         except KeyError:  # the library has changed since the map was read; the next run sees the new one
             return None
     allowed = np.isin(made.ids, library.segment_ids(filters, engine.encoder.id)) if filters else None
-    return {"version": map_version(made), "scored": link.has_query, **coloured(scores, allowed)}
+    return {"version": map_version(made), "scored": link.has_query, **packed_scores(scores, allowed)}
 
 
-def coloured(scores: NDArray[np.float32], allowed: NDArray[np.bool_] | None) -> dict[str, Any]:
-    """{low, high, scores: base64 of uint16, key}: from `low`, what most shots score, to `high`, what the best one does.
+def packed_scores(scores: NDArray[np.float32], allowed: NDArray[np.bool_] | None) -> dict[str, Any]:
+    """Return scores for the browser.
 
-    A number n below 65535 stands for a score of least + n / 65534 * (most - least).
+    Args:
+        scores: float32 (n,).
+        allowed: bool (n,), False for shots excluded by the filters; None if there are none.
+
+    Returns:
+        `scores` is base64 of uint16 (n,), where k below 65535 stands for `least + k / 65534 * (most - least)` and
+        65535 for an excluded shot. Colours run from `low`, the median, to `high`, the best score. `key` is a digest.
     """
     least, most = float(scores.min()), float(scores.max())
     steps = np.round((scores - least) / max(most - least, 1e-9) * _STEPS).astype("<u2")
@@ -114,7 +123,7 @@ def coloured(scores: NDArray[np.float32], allowed: NDArray[np.bool_] | None) -> 
     return {
         "least": round(least, 5),
         "most": round(most, 5),
-        "low": round(min(float(np.median(scores)), most - _LEAST_RANGE), 4),
+        "low": round(min(float(np.median(scores)), most - MIN_RANGE), 4),
         "high": round(most, 4),
         "left_out": 0 if allowed is None else int((~allowed).sum()),
         "scores": base64.b64encode(packed).decode("ascii"),
@@ -123,19 +132,21 @@ def coloured(scores: NDArray[np.float32], allowed: NDArray[np.bool_] | None) -> 
 
 
 def only_words() -> None:
+    """Remove examples and filters from the search."""
     words = str(st.session_state.get("words", ""))
-    asked_link.set_link(SearchLink(words=words))
+    search_state.set_search(SearchLink(words=words))
 
 
-def liked() -> None:
-    """Colour the map by likeness to that shot."""
+def on_like() -> None:
+    """Colour the map by similarity to a shot."""
     payload = components.event_payload("map", "like")
     if payload:
-        asked_link.set_link(SearchLink().with_term(LinkTerm("segment", str(int(payload["segment"])))))
+        search_state.set_search(SearchLink().with_term(LinkTerm("segment", str(int(payload["segment"])))))
 
 
-def ranged() -> None:
+def on_range() -> None:
+    """Colour the map by similarity to a range of a shot."""
     payload = components.event_payload("map", "range")
     if payload:
         term = LinkTerm.of_range(int(payload["segment"]), int(payload["start_pts"]), int(payload["end_pts"]))
-        asked_link.set_link(SearchLink().with_term(term))
+        search_state.set_search(SearchLink().with_term(term))

@@ -1,4 +1,4 @@
-"""The widgets that a search is asked with, and the one SearchLink that they stand for."""
+"""Widgets of a search: words, filters, examples and weights, which together make one SearchLink."""
 
 from __future__ import annotations
 
@@ -11,19 +11,24 @@ import streamlit as st
 
 from app.link_parameters import MAX_HITS, MAX_TEXT_CHARACTERS, encode_path
 from app.search_link import DEFAULT_LIMIT, LinkTerm, SearchLink
-from app.web.pages.asked_link import ANY_FOLDER, RESOLUTIONS, current_link, set_link, typed_link, weight_key
 from app.web.pages.components import component
-from app.web.pages.escape import plain
+from app.web.pages.escape import escape_markdown
 from app.web.pages.saved_searches import saved_searches
+from app.web.pages.search_state import ANY_FOLDER, RESOLUTIONS, current_search, set_search, weight_key, with_typed_words
 from db.records import Orientation
 
 if TYPE_CHECKING:
     from db.library import Library
 
 
-def ask(library: Library, *, on_dropped: Callable[[], None]) -> SearchLink:
-    """Draw them, and give what they say."""
-    link = current_link()
+def draw_query(library: Library, *, on_dropped: Callable[[], None]) -> SearchLink:
+    """Draw the widgets and return the search that they describe.
+
+    Args:
+        library: For folders, saved searches and examples.
+        on_dropped: Callback for a file dropped into the page.
+    """
+    link = current_search()
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         words = st.text_input(
             "Search",
@@ -40,7 +45,7 @@ def ask(library: Library, *, on_dropped: Callable[[], None]) -> SearchLink:
             _combine()
         with st.popover("Saved", width="content"):
             saved_searches(link, library)
-    # Beside the popover, not in it: what is in a popover is only there while it is open, and files drop at any time.
+    # Beside the popover, not in it: a popover's content only exists while it is open, and files drop at any time.
     component("search/file_drop")(key="drop", on_dropped_change=on_dropped)
     return _terms(link, library)
 
@@ -88,13 +93,14 @@ def _filters(link: SearchLink, library: Library) -> SearchLink:
 
 
 def clear_filters() -> None:
-    asked = current_link()
-    words = str(st.session_state.get("words", asked.words))
-    set_link(SearchLink(words=words, words_weight=asked.words_weight, terms=asked.terms, limit=asked.limit))
+    """Remove all filters and keep words and examples."""
+    link = current_search()
+    words = str(st.session_state.get("words", link.words))
+    set_search(SearchLink(words=words, words_weight=link.words_weight, terms=link.terms, limit=link.limit))
 
 
 def _combine() -> None:
-    """More things that hits shall resemble, or not."""
+    """Draw the widgets for more things that hits shall resemble, or not."""
     st.text_input("Also like", key="also", on_change=_add_words, args=("also", 1.0), placeholder="in the rain")
     st.text_input("But not like", key="never", on_change=_add_words, args=("never", -0.5), placeholder="a text card")
     component("search/file_button")(key="choose")
@@ -104,12 +110,12 @@ def _combine() -> None:
 def _add_words(key: str, weight: float) -> None:
     words = str(st.session_state.get(key, "")).strip()
     if words:
-        set_link(typed_link(current_link()).with_term(LinkTerm("text", words[:MAX_TEXT_CHARACTERS], weight)))
+        set_search(with_typed_words(current_search()).with_term(LinkTerm("text", words[:MAX_TEXT_CHARACTERS], weight)))
     st.session_state[key] = ""
 
 
 def _terms(link: SearchLink, library: Library) -> SearchLink:
-    """One small card a term, with its weight; none while there are only words."""
+    """Draw a card with a weight for each term, unless there are only words."""
     if not link.terms:
         return replace(link, words_weight=1.0)
     shown: list[LinkTerm | None] = [None] if link.words.strip() else []
@@ -131,13 +137,19 @@ def _terms(link: SearchLink, library: Library) -> SearchLink:
                     key=f"out_{weight_key(term)}",
                     help="Take out",
                     type="tertiary",
-                    on_click=_take_out,
+                    on_click=_remove_term,
                     args=(term,),
                 )
                 key = weight_key(term)
                 st.session_state.setdefault(key, link.words_weight if term is None else term.weight)
                 weights[term] = said.slider(
-                    plain(text), -2.0, 2.0, key=key, step=0.1, format="%.1f", help="How much it counts; below 0: not so"
+                    escape_markdown(text),
+                    -2.0,
+                    2.0,
+                    key=key,
+                    step=0.1,
+                    format="%.1f",
+                    help="How much it counts; below 0: not so",
                 )
     return replace(
         link,
@@ -147,7 +159,7 @@ def _terms(link: SearchLink, library: Library) -> SearchLink:
 
 
 def _described(term: LinkTerm | None, link: SearchLink, library: Library) -> tuple[str | None, str]:
-    """(address of a picture or None, words) for a term; the addresses are made of numbers and tokens only."""
+    """Return (address of a picture or None, text) of a term. Addresses are made of numbers and tokens only."""
     if term is None:
         return None, f"“{link.words}”"
     if term.kind == "text":
@@ -162,23 +174,23 @@ def _described(term: LinkTerm | None, link: SearchLink, library: Library) -> tup
     return f"/api/poster/{segment_id}", what + encode_path(next(iter(found.values()))[1].path.rpartition("/")[2])
 
 
-def _take_out(term: LinkTerm | None) -> None:
-    link = typed_link(current_link())
+def _remove_term(term: LinkTerm | None) -> None:
+    link = with_typed_words(current_search())
     if term is None:
-        set_link(replace(link, words="", words_weight=1.0))
+        set_search(replace(link, words="", words_weight=1.0))
     else:
         same = (term.kind, term.value)
-        set_link(replace(link, terms=tuple(each for each in link.terms if (each.kind, each.value) != same)))
+        set_search(replace(link, terms=tuple(each for each in link.terms if (each.kind, each.value) != same)))
 
 
-def take_idea() -> None:
-    """One of the suggestions was picked."""
+def on_idea() -> None:
+    """Search for the suggestion that was picked."""
     idea = st.session_state.get("idea")
     if idea:
-        set_link(replace(current_link(), words=str(idea)))
+        set_search(replace(current_search(), words=str(idea)))
 
 
-def ask_for_more() -> None:
-    """The grid's last button."""
-    link = typed_link(current_link())
-    set_link(replace(link, limit=min(MAX_HITS, link.limit + DEFAULT_LIMIT)))
+def on_more() -> None:
+    """Raise the limit of hits, for the grid's last button."""
+    link = with_typed_words(current_search())
+    set_search(replace(link, limit=min(MAX_HITS, link.limit + DEFAULT_LIMIT)))

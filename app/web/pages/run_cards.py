@@ -1,6 +1,6 @@
-"""The long jobs of the library on the page: how far each is, how it ended, and what can be done about it.
+"""Cards of the long jobs: the progress or the outcome of each, and buttons to stop, resume, retry or forget it.
 
-Drawn again every second in a fragment of its own, so that the rest of the page stays as it is.
+A fragment draws them again every second, so that the rest of the page stays as it is.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from app.jobs.state import JobState
 from app.shell.terminal import counted, printable
 from app.times import format_duration
 from app.web.pages import session
-from app.web.pages.escape import plain
+from app.web.pages.escape import escape_markdown
 
 EVERY_SECONDS = 1.0
-_MOST_OVER = 6  # runs that are over and shown at once
+_MAX_FINISHED = 6  # finished jobs shown at first
 _LOG_LINES = 60
-_SEEN, _TROUBLE, _ALL = "runs_seen_running", "runs_trouble", "runs_show_all"
+_SEEN, _ERROR, _ALL = "runs_seen_running", "runs_trouble", "runs_show_all"
 _VERBS = {"index": "Indexing", "export": "Exporting", "download": "Downloading"}
 _OUTCOMES = {
     "done": ("Done", "green", ":material/check:"),
@@ -35,32 +35,32 @@ _OUTCOMES = {
 
 @st.fragment(run_every=EVERY_SECONDS, key="runs")
 def show_runs() -> None:
-    """All runs, those under way first."""
+    """Draw all jobs, running ones first."""
     states = session.runs().all()
-    if trouble := st.session_state.pop(_TROUBLE, None):
-        st.error(plain(trouble))
+    if error := st.session_state.pop(_ERROR, None):
+        st.error(escape_markdown(error))
     running = [state for state in states if state.running]
-    over = [state for state in states if not state.running]
+    finished = [state for state in states if not state.running]
     if running:
         st.markdown("##### Under way")
     for state in running:
         _card(state, _running)
-    if over:
+    if finished:
         st.markdown("##### Before")
     everything = st.session_state.get(_ALL, False)
-    for state in over if everything else over[:_MOST_OVER]:
-        _card(state, _over)
+    for state in finished if everything else finished[:_MAX_FINISHED]:
+        _card(state, _finished)
     with st.container(horizontal=True):
-        if len(over) > _MOST_OVER:
-            label = "Show fewer" if everything else f"Show all {len(over)}"
+        if len(finished) > _MAX_FINISHED:
+            label = "Show fewer" if everything else f"Show all {len(finished)}"
             st.button(label, key="runs_all", type="tertiary", on_click=_toggle, args=(_ALL,))
-        if len(over) > 1:
+        if len(finished) > 1:
             st.button("Clear this list", key="runs_clear", type="tertiary", on_click=_forget_all, help=_FORGET_HELP)
-    _tell_the_page({state.id for state in running})
+    _rerun_when_finished({state.id for state in running})
 
 
 def words_to_retry(words: Sequence[str]) -> list[str]:
-    """The same once more for what failed: an index run looks at its folders again and takes failed files, too."""
+    """Return the command that retries a job's failures: the same command, with failed files included."""
     if not words or words[0] != "index":
         return list(words)
     end = words.index("--") if "--" in words else len(words)
@@ -69,7 +69,7 @@ def words_to_retry(words: Sequence[str]) -> list[str]:
 
 
 def facts_of(state: JobState) -> str:
-    """How far a run is, in one line; only what is known yet."""
+    """Return the progress of a job as one line, with what is known so far."""
     progress = state.progress
     if state.stopping:
         return "Stopping; what is finished is kept"
@@ -107,13 +107,13 @@ def _running(state: JobState) -> None:
             on_click=_do, args=("stop", state), help="What is finished is kept; it can go on later.",
         )  # fmt: skip
         _log_button(state)
-    st.progress(state.progress.fraction or 0.0, text=plain(facts_of(state)))
-    # Never without a line, so that nothing below jumps between two files.
+    st.progress(state.progress.fraction or 0.0, text=escape_markdown(facts_of(state)))
+    # Always one line, so that nothing below jumps between two files.
     names = " · ".join(printable(os.path.basename(path)) for path in state.progress.current)
-    st.caption(plain(names) or "\N{NO-BREAK SPACE}")
+    st.caption(escape_markdown(names) or "\N{NO-BREAK SPACE}")
 
 
-def _over(state: JobState) -> None:
+def _finished(state: JobState) -> None:
     with _head(state):
         word, colour, icon = _OUTCOMES[state.outcome or "interrupted"]
         word += f" · {state.failed:,} failed" if state.failed else ""
@@ -135,21 +135,21 @@ def _over(state: JobState) -> None:
         )  # fmt: skip
     with st.container(gap="xxsmall"):
         if state.message:
-            st.write(plain(_sentence(state.message)))
+            st.write(escape_markdown(_sentence(state.message)))
         for line in _remarks(state):
-            st.caption(plain(line))
-        st.caption(plain(_when(state)))
+            st.caption(escape_markdown(line))
+        st.caption(escape_markdown(_when(state)))
 
 
 def _head(state: JobState) -> Any:
-    """The line with the name; what follows within stands at its end."""
+    """Draw the line with the name, and return it as a container for buttons."""
     line = st.container(horizontal=True, vertical_alignment="center")
     verb = _VERBS.get(state.kind, state.kind.capitalize())
     with line, st.container(gap=None):
-        st.markdown(f"**{plain(f'{verb} {printable(state.title)}'.strip())}**")
+        st.markdown(f"**{escape_markdown(f'{verb} {printable(state.title)}'.strip())}**")
         if where := paths_in(state.arguments):
             more = f" and {len(where) - 1} more" if len(where) > 1 else ""
-            st.caption(plain(printable(where[0]) + more))
+            st.caption(escape_markdown(printable(where[0]) + more))
     return line
 
 
@@ -175,7 +175,7 @@ def _failures(state: JobState) -> None:
 
 
 def _remarks(state: JobState) -> list[str]:
-    """What the report of an index run says besides its counts."""
+    """Return lines about an index report beyond its counts."""
     left_out = state.report.get("left_out") if isinstance(state.report.get("left_out"), dict) else {}
 
     def held(name: str) -> list[Any]:
@@ -200,7 +200,7 @@ def _remarks(state: JobState) -> list[str]:
 
 
 def _sentence(message: str) -> str:
-    """With a capital, unless it begins with a name."""
+    """Return the message with a capital, unless it begins with a name."""
     return f"{message[:1].upper()}{message[1:]}" if message.partition(" ")[0].isalpha() else message
 
 
@@ -218,7 +218,7 @@ def _log_key(state: JobState) -> str:
 
 
 def _log_button(state: JobState) -> None:
-    """Only what was started from the page has a log; the shell shows its own."""
+    """Draw the log button, for jobs started from the page; others print to their terminal."""
     if session.runs().has_log(state.id):
         st.button(
             "Log", key=f"log_{state.id}", icon=":material/notes:", on_click=_toggle, args=(_log_key(state),),
@@ -231,20 +231,20 @@ def _toggle(name: str) -> None:
 
 
 def _do(what: str, state: JobState) -> None:
-    """One of the buttons; a run that is gone or over meanwhile is no trouble."""
+    """Carry out one of the buttons. A job that has ended or gone meanwhile is ignored."""
     runs, settings = session.runs(), settings_from()
     try:
         if what == "stop":
             runs.stop(state.id)
         elif what == "forget":
             runs.forget(state.id)
-        elif runs.get(state.id).outcome is not None:  # another tab may have taken it up already
+        elif runs.get(state.id).outcome is not None:  # another tab may have restarted it already
             words = words_to_retry(state.arguments) if what == "retry" else state.arguments
             runs.start(words, settings, title=state.title, in_place_of=state.id)
     except (KeyError, ValueError):
         return
     except OSError as error:
-        st.session_state[_TROUBLE] = f"That could not be done: {error.strerror or error}. Is the disk full?"
+        st.session_state[_ERROR] = f"That could not be done: {error.strerror or error}. Is the disk full?"
 
 
 def _forget_all() -> None:
@@ -253,8 +253,8 @@ def _forget_all() -> None:
             _do("forget", state)
 
 
-def _tell_the_page(running: set[str]) -> None:
-    """When a run has ended, the rest of the page is drawn once more: there may be videos now, or a model."""
+def _rerun_when_finished(running: set[str]) -> None:
+    """Draw the whole page again when a job has ended: there may be new videos now, or a model."""
     before: set[str] = st.session_state.get(_SEEN, set())
     st.session_state[_SEEN] = running
     if before - running:

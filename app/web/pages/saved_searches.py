@@ -1,4 +1,4 @@
-"""Searches kept by name, in the page: save, open, forget."""
+"""Saved searches: save, open and forget them by name."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from urllib.parse import parse_qs
 import streamlit as st
 
 from app.search_link import SearchLink, parse_link
-from app.web.pages.asked_link import set_link
-from app.web.pages.escape import plain
+from app.web.pages.escape import escape_markdown
+from app.web.pages.search_state import set_search
 
 if TYPE_CHECKING:
     from db.library import Library
 
 
 def saved_searches(link: SearchLink, library: Library) -> None:
-    """Searches kept by name; the newest first."""
+    """Draw the form that saves the current search, and the list of saved ones."""
     if link.has_query or link.filter_count:
         with st.form("save_search", border=False, clear_on_submit=True):
             name = st.text_input("Save this search as", value=link.words[:60], max_chars=200)
@@ -28,7 +28,11 @@ def saved_searches(link: SearchLink, library: Library) -> None:
     for search in kept:
         name_column, out = st.columns([5, 1], vertical_alignment="center")
         name_column.button(
-            plain(search.name), key=f"saved_{search.id}", width="stretch", on_click=_open_saved, args=(search.link,)
+            escape_markdown(search.name),
+            key=f"saved_{search.id}",
+            width="stretch",
+            on_click=_open_saved,
+            args=(search.link,),
         )
         out.button(
             "",
@@ -46,4 +50,4 @@ def _forget(library: Library, search_id: int) -> None:
 
 
 def _open_saved(query_string: str) -> None:
-    set_link(parse_link(parse_qs(query_string, keep_blank_values=True))[0])
+    set_search(parse_link(parse_qs(query_string, keep_blank_values=True))[0])

@@ -1,4 +1,4 @@
-"""Between which scores the colours of a query run: the same for every video and for the map, so that they compare."""
+"""Scale of a query's scores for colouring: the same for every video, so that their colours compare."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
     from search.query import Query
 
 _SAMPLE = 400
-_LEAST_RANGE = 0.02  # where all shots score alike, small differences shall not look large
+MIN_RANGE = 0.02  # if all shots score alike, small differences must not look large
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreScale:
-    """low: what a shot of this library usually scores. high: what its best one does."""
+    """`low` is the median score of the library's shots, `high` the best."""
 
     low: float
     high: float
 
 
 def score_scale(engine: SearchEngine, query: Query) -> ScoreScale:
-    """Asks for the best hit of the whole library and the scores of an even sample of it."""
+    """Return the scale of a query over the whole library, from its best hit and the scores of an even sample."""
     best = engine.search(replace(query, k=1, filters=Filters(), threshold=None, exclude_same_shot=False))
     ids = engine.library.segment_ids(Filters(), engine.encoder.id)
     sample = ids[np.unique(np.linspace(0, max(0, ids.size - 1), min(ids.size, _SAMPLE)).astype(np.int64))]
     scores = engine.scores(query, sample) if sample.size else np.zeros(1, np.float32)
     high = best[0].score if best else float(scores.max())
-    low = min(float(np.median(scores)), high - _LEAST_RANGE)
-    return ScoreScale(round(low, 4), round(max(high, low + _LEAST_RANGE), 4))
+    low = min(float(np.median(scores)), high - MIN_RANGE)
+    return ScoreScale(round(low, 4), round(max(high, low + MIN_RANGE), 4))

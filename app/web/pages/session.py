@@ -1,4 +1,4 @@
-"""What all tabs of the page share: one library, one engine, opened once; and a link turned into a query."""
+"""Resources shared by all tabs (one library, one engine), and the conversion of a SearchLink into a Query."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @st.cache_resource(show_spinner=False)
 def open_library() -> Library:
-    """The library of the settings, made where it is missing: an empty one is where a person starts."""
+    """Open the library of the settings once; a missing one is created, because a new user starts with an empty one."""
     return compose.open_library(compose.settings_from(), create=True)
 
 
@@ -34,9 +34,11 @@ def _engine(encoder_name: str) -> SearchEngine:
 
 
 def open_engine() -> SearchEngine:
-    """The engine over that library, as the library is now. Another encoder chosen meanwhile opens another engine.
+    """Return the engine over that library, brought up to date. It is opened once for each encoder chosen.
 
-    Raises what compose raises where weights or the device are missing.
+    Raises:
+        EncoderError: Weights or the device are missing.
+        WrongSetting: The settings name no encoder that can be opened.
     """
     settings = compose.with_library_encoder(compose.settings_from(), open_library())
     engine = _engine(compose.encoder_name(settings))
@@ -45,23 +47,24 @@ def open_engine() -> SearchEngine:
 
 
 def runs() -> Jobs:
-    """The long jobs of this library."""
+    """Return the long jobs of this library."""
     from app.jobs.jobs import Jobs
 
     return Jobs(open_library().directory)
 
 
 def notice(engine: SearchEngine) -> str | None:
-    """What the encoder wants people to know about hits in this library."""
+    """Return the encoder's notice about hits in this library, or None."""
     if not engine.encoder.notice:
         return None
     return notice_for(engine.encoder, engine.library.folders())
 
 
 def query_of(link: SearchLink, engine: SearchEngine) -> Query:
-    """The query of a link that asks for something.
+    """Return the query of a link that has one.
 
-    Raises QueryError for what cannot be answered as it stands: an example that has gone, terms of weight 0.
+    Raises:
+        QueryError: An example is missing or unreadable, or all weights are 0.
     """
     from app.shell.search_options import SearchOptions
     from search.query import SegmentTerm, TextTerm
@@ -102,7 +105,7 @@ def _clip_term(term: LinkTerm, engine: SearchEngine) -> Any:
     return ClipTerm(clip, term.weight)
 
 
-# Decoded once for each encoder, as the clip has its shape; what the engine made of it, the engine remembers itself.
+# Decoded once for each encoder, which decides the clip's shape. The engine itself caches the clip's row.
 
 
 @st.cache_resource(max_entries=32, show_spinner="Reading the example")

@@ -1,10 +1,10 @@
-"""How the page looks: quiet colours, light or dark as the browser prefers. Pictures bring the colours."""
+"""Theme of the page: quiet colours, light or dark as the browser prefers."""
 
 from __future__ import annotations
 
 from typing import Any
 
-# Text is 4.5:1 and more on both backgrounds, and so is white on the primary colour, as buttons have it.
+# Text has a contrast of at least 4.5:1 on both backgrounds, and so has white on the primary colour of buttons.
 LIGHT = {
     "primaryColor": "#1f6f8b",
     "backgroundColor": "#fcfbf9",
@@ -25,7 +25,7 @@ SHAPE = {"baseRadius": "0.4rem", "showWidgetBorder": True, "font": "sans-serif"}
 
 
 def theme_options() -> dict[str, Any]:
-    """Streamlit's options for it, by their dotted names."""
+    """Return Streamlit's options for the theme, by their dotted names."""
     options: dict[str, Any] = {f"theme.{name}": value for name, value in SHAPE.items()}
     for base, colours in (("light", LIGHT), ("dark", DARK)):
         options |= {f"theme.{base}.{name}": value for name, value in colours.items()}

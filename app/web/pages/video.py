@@ -1,4 +1,4 @@
-"""One video: what it is, where in it the hits of the current search lie, and all its shots in order."""
+"""View of one video: its facts, its shots in order, and their scores for the current search."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import streamlit as st
 from app.link_parameters import encode_path
 from app.search_link import LinkTerm, SearchLink
 from app.shell.listing import status_of
-from app.web.pages import asked_link, components, session
+from app.web.pages import components, search_state, session
 from app.web.pages.components import component
-from app.web.pages.empty_states import engine_or_reason
-from app.web.pages.escape import plain
+from app.web.pages.empty_states import engine_or_message
+from app.web.pages.escape import escape_markdown
 from app.web.pages.score_scale import score_scale
 
 if TYPE_CHECKING:
@@ -30,15 +30,20 @@ _FROM_ADDRESS = "video_address"  # in the session's state: the address that was 
 
 
 def show(library: Library, wanted: str) -> None:
-    """wanted: the video's id as the address has it."""
+    """Draw the view of a video.
+
+    Args:
+        library: The library.
+        wanted: The video's id as written in the address; untrusted.
+    """
     found = find(library, wanted)
     if found is None:
         st.warning("There is no such video; it may have been removed, or its file indexed again since.")
         st.button("Show all videos", on_click=leave)
         return
     video, segments = found
-    take_address()
-    header(video, segments)
+    read_address()
+    draw_header(video, segments)
     words = st.text_input(
         "Ask within this video",
         key="words",
@@ -46,18 +51,18 @@ def show(library: Library, wanted: str) -> None:
         icon=":material/search:",
         label_visibility="collapsed",
     )
-    link = replace(asked_link.current_link(), words=words)
-    put_address(wanted, link)
+    link = replace(search_state.current_search(), words=words)
+    write_address(wanted, link)
     if link.terms:
         also = "one example" if len(link.terms) == 1 else f"{len(link.terms)} examples or words"
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f"The search also goes by {also} chosen on the page Search.", width="content")
             st.button("Only words", on_click=only_words, type="tertiary")
-    timeline(video, segments, scored(library, segments, link))
+    draw_timeline(video, segments, segment_scores(library, segments, link))
 
 
 def find(library: Library, wanted: str) -> tuple[Video, list[Segment]] | None:
-    """The video and its segments in order."""
+    """Return the video and its segments in order, or None if there is none with that id."""
     if not (wanted.isascii() and wanted.isdecimal() and len(wanted) <= 18):
         return None
     segments = library.segments_of(int(wanted))
@@ -67,15 +72,16 @@ def find(library: Library, wanted: str) -> tuple[Video, list[Segment]] | None:
     return None
 
 
-def header(video: Video, segments: Sequence[Segment]) -> None:
+def draw_header(video: Video, segments: Sequence[Segment]) -> None:
+    """Draw the name, the facts, and the way back."""
     name, back = st.columns([6, 1.2], vertical_alignment="center")
-    name.subheader(plain(encode_path(os.path.basename(video.path))), anchor=False)
+    name.subheader(escape_markdown(encode_path(os.path.basename(video.path))), anchor=False)
     back.button("All videos", icon=":material/arrow_back:", on_click=leave, width="stretch")
-    st.caption(plain(facts(video, segments)))
+    st.caption(escape_markdown(facts(video, segments)))
 
 
 def facts(video: Video, segments: Sequence[Segment]) -> str:
-    """What the video is, on one line."""
+    """Return the facts of the video as one line."""
     shots = len({segment.shot_number for segment in segments})
     parts = [
         length_text(video.duration_seconds),
@@ -95,20 +101,20 @@ def facts(video: Video, segments: Sequence[Segment]) -> str:
 
 
 def length_text(seconds: float) -> str:
-    """3.2 s, 1:05, 1:02:05: as our views write it."""
+    """Return a duration as the components write it: 3.2 s, 1:05, 1:02:05."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
-def scored(library: Library, segments: Sequence[Segment], link: SearchLink) -> dict[str, Any] | None:
-    """{scores, low, high} of the segments for the search, or None where nothing is asked or can be answered."""
+def segment_scores(library: Library, segments: Sequence[Segment], link: SearchLink) -> dict[str, Any] | None:
+    """Return {scores, low, high} of the segments for the search, or None if it has no query or no answer."""
     from search.query import QueryError
 
     if not link.has_query:
         return None
-    engine = engine_or_reason(library)
+    engine = engine_or_message(library)
     if engine is None:
         return None
     try:
@@ -116,7 +122,7 @@ def scored(library: Library, segments: Sequence[Segment], link: SearchLink) -> d
         scores = engine.scores(query, [segment.id for segment in segments if segment.id is not None])
         scale = score_scale(engine, query)
     except QueryError as error:
-        st.warning(plain(f"{str(error)[:1].upper()}{str(error)[1:]}."))
+        st.warning(escape_markdown(f"{str(error)[:1].upper()}{str(error)[1:]}."))
         return None
     except KeyError:
         st.info("This video was not indexed with the encoder in use, so its shots have no scores. Index it again.")
@@ -124,7 +130,8 @@ def scored(library: Library, segments: Sequence[Segment], link: SearchLink) -> d
     return {"scores": [round(float(each), 4) for each in scores], "low": scale.low, "high": scale.high}
 
 
-def timeline(video: Video, segments: Sequence[Segment], scores: dict[str, Any] | None) -> None:
+def draw_timeline(video: Video, segments: Sequence[Segment], scores: dict[str, Any] | None) -> None:
+    """Draw the timeline of all segments, coloured by their scores."""
     data = {
         "video": video.id,
         "name": encode_path(os.path.basename(video.path)),
@@ -137,25 +144,28 @@ def timeline(video: Video, segments: Sequence[Segment], scores: dict[str, Any] |
         **(scores or {"scores": None}),
     }
     token = hashlib.blake2b(json.dumps(data).encode(), digest_size=8).hexdigest()
-    component("video/view")(key="timeline", data={"token": token, **data}, on_like_change=liked, on_range_change=ranged)
+    component("video/view")(
+        key="timeline", data={"token": token, **data}, on_like_change=on_like, on_range_change=on_range
+    )
 
 
-# The address: `?video=ID` and the search beside it, so that both can be kept and sent
+# The address holds `?video=ID` and the search, so that both can be bookmarked and sent
 
 
-def take_address() -> None:
-    """Take up a search that stands in the address; without one, the search that the session is at."""
+def read_address() -> None:
+    """Take the search from the address, or keep the session's if the address has none."""
     params = {name: st.query_params.get_all(name) for name in st.query_params if name != "video"}
     if params and params != st.session_state.get(_FROM_ADDRESS):
-        problems = asked_link.take_link_from_address()
+        problems = search_state.read_address()
         st.session_state[_FROM_ADDRESS] = params
         for problem in problems:
-            st.warning(plain(problem))
-    st.session_state.setdefault("words", asked_link.current_link().words)
+            st.warning(escape_markdown(problem))
+    st.session_state.setdefault("words", search_state.current_search().words)
 
 
-def put_address(video: str, link: SearchLink) -> None:
-    st.session_state[asked_link.LINK] = link
+def write_address(video: str, link: SearchLink) -> None:
+    """Write the video and the search to the address."""
+    st.session_state[search_state.LINK] = link
     params = link.params()
     if st.session_state.get(_FROM_ADDRESS) != params or not params:
         wanted = {"video": [video], **params}
@@ -165,25 +175,27 @@ def put_address(video: str, link: SearchLink) -> None:
 
 
 def leave() -> None:
-    """Back to the list."""
+    """Return to the list of videos."""
     st.query_params.clear()
     st.session_state.pop(_FROM_ADDRESS, None)
 
 
 def only_words() -> None:
+    """Remove examples from the search."""
     words = str(st.session_state.get("words", ""))
-    asked_link.set_link(replace(asked_link.current_link(), words=words, terms=(), words_weight=1.0))
+    search_state.set_search(replace(search_state.current_search(), words=words, terms=(), words_weight=1.0))
 
 
-def liked() -> None:
-    """Within this video: what else in it is like that shot."""
+def on_like() -> None:
+    """Score the video by similarity to a shot."""
     payload = components.event_payload("timeline", "like")
     if payload:
-        asked_link.set_link(SearchLink().with_term(LinkTerm("segment", str(int(payload["segment"])))))
+        search_state.set_search(SearchLink().with_term(LinkTerm("segment", str(int(payload["segment"])))))
 
 
-def ranged() -> None:
+def on_range() -> None:
+    """Score the video by similarity to a range of a shot."""
     payload = components.event_payload("timeline", "range")
     if payload:
         term = LinkTerm.of_range(int(payload["segment"]), int(payload["start_pts"]), int(payload["end_pts"]))
-        asked_link.set_link(SearchLink().with_term(term))
+        search_state.set_search(SearchLink().with_term(term))

@@ -1,4 +1,4 @@
-"""The search that a tab is at: one SearchLink in its session, shown by the widgets and kept in the address."""
+"""State of the current search: one SearchLink in the tab's session, shown by the widgets and kept in the address."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ RESOLUTIONS = {0: "Any", 480: "480p or more", 720: "720p or more", 1080: "1080p 
 LINK, WRITTEN, ARRIVED = "link", "address_written", "arrived"  # in the session's state
 
 
-def current_link() -> SearchLink:
-    """What is asked now."""
+def current_search() -> SearchLink:
+    """Return the search that the tab is at."""
     link = st.session_state.get(LINK)
     return link if isinstance(link, SearchLink) else SearchLink()
 
 
-def set_link(link: SearchLink) -> None:
-    """Ask this instead: the widgets show it in the next run. To be called in callbacks, before widgets are drawn."""
+def set_search(link: SearchLink) -> None:
+    """Make this the current search and have the widgets show it. Call it before widgets are drawn, or in callbacks."""
     st.session_state[LINK] = link
     state = st.session_state
     state["words"] = link.words
@@ -39,26 +39,29 @@ def set_link(link: SearchLink) -> None:
         state[weight_key(term)] = term.weight
 
 
-def take_link_from_address() -> list[str]:
-    """Read the address where a person has changed it (a link, or Back); says what was not understood.
+def read_address() -> list[str]:
+    """Take the search from the address if a person has changed that (a link, or Back).
 
-    Coming back from another page without a search in the address, the last one is taken up again.
+    After a visit to another page, an address without a search continues the last one.
+
+    Returns:
+        Sentences about what was not understood in the address.
     """
     params = {name: st.query_params.get_all(name) for name in st.query_params}
     arrived = st.session_state.pop(ARRIVED, False)
     if st.session_state.get(WRITTEN) == params and not arrived:
         return []
     if arrived and not params and LINK in st.session_state:
-        set_link(current_link())
+        set_search(current_search())
         return []
     link, problems = parse_link(params)
-    set_link(link)
+    set_search(link)
     st.session_state[WRITTEN] = params
     return problems
 
 
-def put_link_in_address(link: SearchLink) -> None:
-    """So that the search can be kept and sent as it is."""
+def write_address(link: SearchLink) -> None:
+    """Write the search to the address, so that it can be bookmarked and sent."""
     st.session_state[LINK] = link
     params = link.params()
     if st.session_state.get(WRITTEN) != params:
@@ -66,10 +69,11 @@ def put_link_in_address(link: SearchLink) -> None:
         st.session_state[WRITTEN] = params
 
 
-def typed_link(link: SearchLink) -> SearchLink:
-    """With the words as they stand in the box, which a callback may be asked for before the script has read them."""
+def with_typed_words(link: SearchLink) -> SearchLink:
+    """Return `link` with the words now in the text box; a callback may run before the script has read them."""
     return replace(link, words=str(st.session_state.get("words", link.words)))
 
 
 def weight_key(term: LinkTerm | None) -> str:
+    """Return the key of a term's weight slider; None stands for the words."""
     return "weight_words" if term is None else f"weight_{term.kind}_{term.value}"
