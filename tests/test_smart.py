@@ -17,10 +17,10 @@ from numbered import Shown, clicks, constant, ffmpeg, shown, sound_seconds, writ
 
 from app.exporting.clip_writer import write_clips
 from app.exporting.request import ClipRequest, ExportedClip
-from app.exporting.smart.check import check
+from app.exporting.smart.check import check_clip
 from app.exporting.smart.h264 import H264
 from app.exporting.smart.hevc import Hevc
-from app.exporting.smart.nal import NotJoinable, split
+from app.exporting.smart.nal import NotJoinable, split_units
 from app.exporting.survey import survey_range
 
 NTSC, FILM = Fraction(30000, 1001), Fraction(24000, 1001)
@@ -87,10 +87,10 @@ def payloads(path: Path) -> list[bytes]:
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         data = [bytes(packet) for packet in container.demux(stream) if packet.size]
-        coding = {"h264": H264(), "hevc": Hevc()}.get(stream.codec_context.name)
-        if coding is not None:
-            _, length_bytes = coding.header(stream.codec_context.extradata)
-            data = [b"|".join(split(each, length_bytes)) for each in data]
+        codec = {"h264": H264(), "hevc": Hevc()}.get(stream.codec_context.name)
+        if codec is not None:
+            _, length_bytes = codec.parse_extradata(stream.codec_context.extradata)
+            data = [b"|".join(split_units(each, length_bytes)) for each in data]
     return [blake2b(each).digest() for each in data]
 
 
@@ -194,8 +194,8 @@ def test_hevc_is_joined_at_closed_and_at_open_groups(container: str, pixels: str
 def test_a_second_layer_of_hevc_is_not_cut_apart() -> None:
     """Dolby Vision keeps it in units of a type of their own, which edges would lack."""
     key = bytes([19 << 1, 1, 0x80])
-    assert Hevc().starts([key])
-    assert not Hevc().starts([key, bytes([62 << 1, 1, 0x80])])
+    assert Hevc().can_start_copy([key])
+    assert not Hevc().can_start_copy([key, bytes([62 << 1, 1, 0x80])])
 
 
 def whole(kind: str, folder: Path) -> tuple[Path, str]:
@@ -306,9 +306,9 @@ def test_a_joined_file_that_shows_other_frames_is_noticed(tmp_path: Path) -> Non
     first = next(place for place, frame in enumerate(frames) if frame.seconds >= 1)
     right, late = smart(source, frames, [(first, first + len(found.pts)), (first + 1, first + 1 + len(found.pts))],
                         tmp_path / "clips")  # fmt: skip
-    check(file_of(right), found, [3])
+    check_clip(file_of(right), found, [3])
     with pytest.raises(NotJoinable, match="other frames"):
-        check(file_of(late), found, [3])
+        check_clip(file_of(late), found, [3])
     content = bytearray(file_of(right).read_bytes())
     at = content.index(b"mdat")
     for place in range(at + 100, at + 1000, 7):
@@ -316,4 +316,4 @@ def test_a_joined_file_that_shows_other_frames_is_noticed(tmp_path: Path) -> Non
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(content)
     with pytest.raises(NotJoinable):
-        check(broken, found, [1])
+        check_clip(broken, found, [1])

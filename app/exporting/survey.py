@@ -1,4 +1,4 @@
-"""Which frames of a file a range of seconds means, found with the very decoder that indexed it. Reads, never writes."""
+"""Surveys: the frames of a file that lie in a range of seconds, found with the same decoder as in indexing."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ if TYPE_CHECKING:
     from indexer.media.probe import Source
 
 SAME_SECONDS = Fraction(1, 2000)
-"""Times this close are one: what people copy from our output was rounded to milliseconds, and a frame too many at the
-end of a clip is a flash of the next shot."""
-STEPS_BACK = (Fraction(0), Fraction(2), Fraction(10), Fraction(40))  # seconds; after them, from the beginning
+"""Times this close count as equal: those that people copy from our output were rounded to milliseconds, and one frame
+too many at the end of a clip is a flash of the next shot."""
+STEPS_BACK = (Fraction(0), Fraction(2), Fraction(10), Fraction(40))
+"""Seconds by which seeks go further back, from one attempt to the next; after them, reading starts at the beginning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """A range as it is in the file. Times are pts of the stream shown, `time_base` seconds each."""
+    """A range of a file and its frames. Times are pts of the video stream, in units of `time_base` seconds."""
 
     path: str
     format_name: str  # of the container, as FFmpeg calls it
@@ -35,48 +36,57 @@ class Survey:
     frame_rate: Fraction  # nominal
     first_pts: int  # of the first frame shown: where seconds are counted from
     pts: tuple[int, ...]  # of the frames in the range, at least one
-    end_pts: int  # one past the last of them: where the range ends, or the video
-    first_frame_number: (
-        int | None
-    )  # of the range's first frame among all, where the file has no times that could be sought
-    container_start_seconds: Fraction  # what the container calls the time of the first frame shown
-    high_bit_depth: bool  # more than 8 bits a channel
+    end_pts: int  # end of the range (exclusive): the next frame's pts at the latest
+    first_frame_number: int | None
+    """Number of the range's first frame among all, if the file has no times that can be sought; otherwise None."""
+    container_start_seconds: Fraction  # the container's own time of the first frame shown
+    high_bit_depth: bool  # more than 8 bits per channel
     is_rgb: bool
     sample_aspect: Fraction = Fraction(1)  # width of a pixel over its height
-    intra_only: bool = False  # every frame of the codec stands for itself
+    intra_only: bool = False  # every frame of the codec is a key frame
     audio_codec: str = ""
-    display_matrix: tuple[int, ...] | None = None  # how the container wants pictures turned: the 9 numbers of MP4
+    display_matrix: tuple[int, ...] | None = None  # the 9 numbers of MP4
 
     def seconds(self, pts: int) -> Fraction:
-        """From the first frame shown."""
+        """Return a time in seconds from the first frame shown."""
         return (pts - self.first_pts) * self.time_base
 
     @property
     def start_seconds(self) -> Fraction:
-        """Of the first frame in the range, from the first frame shown."""
+        """Start of the range's first frame, from the first frame shown."""
         return self.seconds(self.pts[0])
 
     @property
     def end_seconds(self) -> Fraction:
-        """Where the range ends, from the first frame shown."""
+        """End of the range, from the first frame shown."""
         return self.seconds(self.end_pts)
 
     @property
     def seekable(self) -> bool:
-        """Whether frames are told by their times, which is quick; otherwise they are counted from the beginning."""
+        """Whether frames are identified by their times, which is fast; otherwise they are counted from the beginning."""
         return self.first_frame_number is None
 
     def container_seconds(self, pts: int) -> Fraction:
-        """The container's own time of a frame, which is what the sound goes by."""
+        """Return the container's own time of a frame, which the audio shares."""
         return self.container_start_seconds + self.seconds(pts)
 
 
 def survey_range(path: str, start_seconds: Fraction, end_seconds: Fraction, *, decoding: bool = True) -> Survey:
-    """Find the frames with start <= time < end, seconds from the first frame shown.
+    """Find the frames with start <= time < end.
 
-    Decodes the range and what leads up to it. decoding False: believes the times of the packets where these can be
-    believed, which is far quicker; but frames that turn out to be damaged count as well.
-    Raises UnreadableVideo as indexing does (missing, broken ...), and ExportError where no frame lies in the range.
+    Args:
+        path: the file.
+        start_seconds: from the first frame shown, inclusive.
+        end_seconds: from the first frame shown, exclusive.
+        decoding: decode the range and the frames that lead up to it. If False, the times of the packets are used
+            where they are reliable, which is far faster; frames that turn out to be damaged then count as well.
+
+    Returns:
+        The range, with at least one frame.
+
+    Raises:
+        UnreadableVideo: the file is missing or broken.
+        ExportError: no frame lies in the range.
     """
     from indexer.media.decode import Decoding, no_frames
     from indexer.media.probe import open_source
@@ -88,12 +98,12 @@ def survey_range(path: str, start_seconds: Fraction, end_seconds: Fraction, *, d
             raise no_frames(source, opening.damaged)
         base, first_pts, step = source.time_base, first.pts, source.step
         # AVI has no presentation times. Its decoding times are as good only where frames are not reordered.
-        plain = first.picture.pts == first.picture.dts and not source.stream.codec_context.has_b_frames
-        counted = opening.clock.counted or (source.decoding_times_only and not plain)
-        known = _known(source, first_pts, counted)
-        turned = first.picture.side_data.get("DISPLAYMATRIX")
-        if turned is not None:
-            known["display_matrix"] = struct.unpack("=9i", bytes(cast("Any", turned)))
+        reliable = first.picture.pts == first.picture.dts and not source.stream.codec_context.has_b_frames
+        counted = opening.clock.counted or (source.decoding_times_only and not reliable)
+        facts = _stream_facts(source, first_pts, counted)
+        matrix = first.picture.side_data.get("DISPLAYMATRIX")
+        if matrix is not None:
+            facts["display_matrix"] = struct.unpack("=9i", bytes(cast("Any", matrix)))
     low = first_pts + math.ceil((start_seconds - SAME_SECONDS) / base)
     high = first_pts + math.ceil((end_seconds - SAME_SECONDS) / base)
     first_frame_number = None
@@ -108,25 +118,25 @@ def survey_range(path: str, start_seconds: Fraction, end_seconds: Fraction, *, d
         first_frame_number = sum(pts < low for pts, _ in found)
     inside = [(pts, duration) for pts, duration in found if low <= pts < high]
     if not inside:
-        raise ExportError(_nothing_there(start_seconds, end_seconds, found, low, first_pts, base))
+        raise ExportError(_no_frame_message(start_seconds, end_seconds, found, low, first_pts, base))
     last_pts, last_duration = next((each for each in found if each[0] >= high), found[-1])
-    # Where a frame follows, it may lie within SAME_SECONDS before the end; otherwise the video may end before it.
+    # The next frame may lie within SAME_SECONDS before the end; if there is none, the video may end before it.
     follows = last_pts if last_pts >= high else last_pts + (last_duration or step)
     ends = min(first_pts + math.ceil(end_seconds / base), follows)
-    return Survey(**known, pts=tuple(pts for pts, _ in inside), end_pts=ends, first_frame_number=first_frame_number)
+    return Survey(**facts, pts=tuple(pts for pts, _ in inside), end_pts=ends, first_frame_number=first_frame_number)
 
 
-def _nothing_there(
+def _no_frame_message(
     start: Fraction, end: Fraction, found: list[tuple[int, int]], low: int, first_pts: int, base: Fraction
 ) -> str:
-    asked = f"{format_timestamp(start)}-{format_timestamp(end)}"
+    span = f"{format_timestamp(start)}-{format_timestamp(end)}"
     if found and found[-1][0] < low:
         last = format_timestamp((found[-1][0] - first_pts) * base)
-        return f"the range {asked} is past the end of the video, whose last frame is shown at {last}"
-    return f"no frame begins in {asked}, because frames are further apart there; take a longer range"
+        return f"the range {span} is past the end of the video, whose last frame is shown at {last}"
+    return f"no frame begins in {span}, because frames are further apart there; take a longer range"
 
 
-def _known(source: Source, first_pts: int, counted: bool) -> dict[str, Any]:
+def _stream_facts(source: Source, first_pts: int, counted: bool) -> dict[str, Any]:
     stream, audio = source.stream, source.container.streams.best("audio")
     pixels = stream.codec_context.format
     zero = first_pts * source.time_base
@@ -151,7 +161,7 @@ def _known(source: Source, first_pts: int, counted: bool) -> dict[str, Any]:
 
 
 def keyframe_before(path: str, pts: int) -> int | None:
-    """The pts of the last key frame at or before `pts`, by what the packets say; None where none is found."""
+    """Return the pts of the last key frame at or before `pts`, by the packets, or None if none is found."""
     from indexer.media.probe import open_source
 
     for back in STEPS_BACK:
@@ -169,9 +179,9 @@ def keyframe_before(path: str, pts: int) -> int | None:
 
 
 def _seek(path: str, low: int, high: int, first_pts: int, base: Fraction) -> list[tuple[int, int]] | None:
-    """(pts, duration) of frames up to the first one past `high`; None where the stream's times turn out to be made up.
+    """Return (pts, duration) of frames up to the first one past `high`, or None if the stream's times are made up.
 
-    A seek may land too late (transport streams have no index): then from further back, at last from the beginning.
+    A seek may land too late (transport streams have no index); it then goes further back, at last to the beginning.
     """
     from indexer.media.decode import Decoding
     from indexer.media.probe import open_source
@@ -191,7 +201,7 @@ def _seek(path: str, low: int, high: int, first_pts: int, base: Fraction) -> lis
 
 
 def _by_packets(path: str, low: int, high: int, first_pts: int, base: Fraction) -> list[tuple[int, int]] | None:
-    """As `_seek`, from the packets alone; None where their times do not say when frames are shown."""
+    """Do the same as `_seek` from the packets alone; return None if their times do not say when frames are shown."""
     from indexer.media.probe import open_source
 
     for back in (*STEPS_BACK, None):
@@ -208,7 +218,7 @@ def _by_packets(path: str, low: int, high: int, first_pts: int, base: Fraction) 
                 if packet.pts is None or packet.dts is None or packet.pts in found:
                     return None
                 if seek_pts is not None and not found:
-                    # Only from a key frame on are all frames there that are shown after it.
+                    # Only from a key frame on are the frames that are shown after it complete.
                     if packet.dts > low or (packet.is_keyframe and packet.pts > low):
                         break  # a seek that landed too late
                     if not packet.is_keyframe:
@@ -222,7 +232,7 @@ def _by_packets(path: str, low: int, high: int, first_pts: int, base: Fraction) 
 
 
 def _times(decoding: Decoding, high: int | None = None) -> Iterator[tuple[int, int]]:
-    """(pts, duration) of frames, up to and with the first one at or past `high`. Pictures are let go at once."""
+    """Yield (pts, duration) of frames up to the first one at or past `high`, that one included."""
     for frame in decoding:
         yield frame.pts, frame.duration
         if high is not None and frame.pts >= high:

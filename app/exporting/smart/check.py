@@ -1,4 +1,4 @@
-"""Whether a joined clip is what it should be, by reading it back: the times of all packets, pictures at the joins."""
+"""Verification of a joined clip by reading it back: the times of all packets, and decoding around the joins."""
 
 from __future__ import annotations
 
@@ -9,19 +9,25 @@ from pathlib import Path
 from app.exporting.smart.nal import NotJoinable
 from app.exporting.survey import STEPS_BACK, Survey
 
-_AROUND = 8  # frames on either side of a join that are decoded
+_AROUND = 8  # frames that are decoded on either side of a join
 
 
-def check(file: Path, found: Survey, joins: Sequence[int]) -> None:
-    """Raise NotJoinable unless the clip holds the frames of `found` at their times, and decodes around its joins.
+def check_clip(file: Path, survey: Survey, joins: Sequence[int]) -> None:
+    """Verify that a clip holds the frames of a survey at their times and decodes around its joins.
 
-    joins: places in found.pts where frames of one kind follow those of the other.
+    Args:
+        file: the clip.
+        survey: the range that it was cut from.
+        joins: indices in `survey.pts` where copied frames follow encoded ones, or the other way round.
+
+    Raises:
+        NotJoinable: the clip shows other frames, or does not decode.
     """
     from indexer.media.errors import UnreadableVideo
 
     try:
         base, times = _packet_times(file)
-        wanted = [(pts - found.pts[0]) * found.time_base for pts in found.pts]
+        wanted = [(pts - survey.pts[0]) * survey.time_base for pts in survey.pts]
         if [(pts - times[0]) * base for pts in times] != wanted:
             raise NotJoinable("the joined file shows other frames")
         for join in joins:
@@ -42,7 +48,7 @@ def _packet_times(file: Path) -> tuple[Fraction, list[int]]:
 
 
 def _check_join(file: Path, times: list[int], join: int) -> None:
-    """Pictures that are shown before the key picture they follow are lost by a seek there: then from further back."""
+    """Decode around a join. A seek may lose leading pictures of a key frame; then decode from further back."""
     begin, end = max(0, join - _AROUND), min(len(times), join + _AROUND)
     for back in STEPS_BACK:
         seen, damaged = _decoded(file, times[begin], times[end - 1], back)
@@ -52,7 +58,7 @@ def _check_join(file: Path, times: list[int], join: int) -> None:
 
 
 def _decoded(file: Path, first: int, last: int, back: Fraction) -> tuple[list[int], int]:
-    """The frames shown from first to last, and how often decoding went on past an error."""
+    """Return the pts of the frames from first to last, and how often decoding continued after an error."""
     from indexer.media.decode import Decoding
     from indexer.media.probe import open_source
 

@@ -1,8 +1,8 @@
-"""Exact clips of which only the edges are encoded again: every packet between is the source's own.
+"""Smart cutting (`smart` mode): exact clips of which only the edges are encoded, while all packets between are copied.
 
-The edges get parameter sets with an id that the source does not use, and all sets stand in the header of the file: so
-pictures of both kinds follow each other without a word in between. Times are the source's, exact. What cannot be
-joined is encoded as a whole, as in `exact` mode, and says why.
+The edges get parameter sets with an id that the source does not use, and the file header holds the sets of both, so
+that copied and encoded frames can follow each other with nothing between them. Times are exactly the source's. A clip
+that cannot be joined is encoded as a whole, as in `exact` mode, and its note says why.
 """
 
 from __future__ import annotations
@@ -30,173 +30,189 @@ from app.exporting.graph import (
     run_graph,
     seek_options,
 )
-from app.exporting.smart.check import check
+from app.exporting.smart.check import check_clip
 from app.exporting.smart.intra import cut_intra
 from app.exporting.smart.mp4 import IDENTITY, Mp4Writer, Track
-from app.exporting.smart.nal import BrokenStream, NotJoinable, ParameterSets, joined, split
-from app.exporting.smart.plan import Copyable, copyable, units_to_copy
+from app.exporting.smart.nal import BrokenStream, NotJoinable, ParameterSets, length_prefixed, split_units
+from app.exporting.smart.plan import CopyPlan, packets_to_copy, plan_copy
 from app.exporting.survey import Survey, survey_range
 
 _AUDIO = "prismsearch-audio"
-_AUDIO_LEAD_SECONDS = Fraction(5)  # seconds, where no edge has shown from how far back reading must begin
+_AUDIO_LEAD_SECONDS = Fraction(5)  # used if no edge has told how much earlier reading must begin
 
 
 @dataclass(frozen=True, slots=True)
 class _Edge:
-    """Frames that were encoded again: (units, pts in the source's time base, key) in decoding order."""
+    """The encoded frames before or after the copied ones. `lead`: the reading lead in seconds that worked."""
 
     sets: ParameterSets
-    packets: list[tuple[list[bytes], int, bool]]
+    packets: list[tuple[list[bytes], int, bool]]  # (NAL units, pts in the source's time base, key), in decoding order
     lead: Fraction | None
 
 
 def cut_smart(
-    program: str, path: str, start: Fraction, end: Fraction, draft: Path, told: OnProgress | None = None
+    program: str, path: str, start: Fraction, end: Fraction, draft: Path, on_progress: OnProgress | None = None
 ) -> tuple[Survey, Cut]:
-    """Write exactly the frames with start <= time < end to `draft`, copied where that can be done.
+    """Write exactly the frames of a range, copied as far as possible.
 
-    Seconds count from the first frame shown. Raises UnreadableVideo, ExportError, OSError.
+    Args:
+        program: the ffmpeg program.
+        path: the source.
+        start: start of the range in seconds from the first frame shown, inclusive.
+        end: end of the range, exclusive.
+        draft: the file to write; replaced if it exists.
+        on_progress: called with the finished share, 0 to 1, if the clip is encoded as a whole.
+
+    Returns:
+        The survey of the range, and the written file. Its `note` says how many frames were copied, or why none were.
+
+    Raises:
+        UnreadableVideo: the source is missing or broken.
+        ExportError: no frame lies in the range, or ffmpeg failed.
+        OSError: the file cannot be written.
     """
-    found = survey_range(path, start, end, decoding=False)
+    survey = survey_range(path, start, end, decoding=False)
     try:
-        cut = cut_intra(program, found, draft) if found.intra_only else _join(program, found, draft)
-        return found, cut
+        cut = cut_intra(program, survey, draft) if survey.intra_only else _join(program, survey, draft)
+        return survey, cut
     except NotJoinable as problem:
         reason = str(problem)
-    except ValueError as problem:  # BrokenStream, and what the demuxer says about damage
+    except ValueError as problem:  # BrokenStream, and errors of the demuxer about damage
         reason = f"the file is damaged ({problem})"
     except ExportError as problem:
         reason = f"joining failed ({problem})"
-    found = survey_range(path, start, end)
-    cut = cut_exact(program, found, draft, told)
-    whole = f"encoded again as a whole: {reason}"
-    return found, replace(cut, note=f"{cut.note}; {whole}" if cut.note else whole)
+    survey = survey_range(path, start, end)
+    cut = cut_exact(program, survey, draft, on_progress)
+    reencoded = f"encoded again as a whole: {reason}"
+    return survey, replace(cut, note=f"{cut.note}; {reencoded}" if cut.note else reencoded)
 
 
-def _join(program: str, found: Survey, draft: Path) -> Cut:
-    if found.time_base < Fraction(1, MAX_TIME_BASE_HZ):
+def _join(program: str, survey: Survey, draft: Path) -> Cut:
+    if survey.time_base < Fraction(1, MAX_TIME_BASE_HZ):
         raise NotJoinable("its times are finer than MP4 can hold")
-    plan = copyable(found)
-    with _beside(draft, "edge") as edge_file, _beside(draft, "video") as video_file:
-        head = _edge(program, found, plan, 0, plan.first, edge_file)
-        tail = _edge(program, found, plan, plan.end, len(found.pts), edge_file)
-        _write_video(found, plan, head, tail, video_file)
+    plan = plan_copy(survey)
+    with _temporary(draft, "edge") as edge_file, _temporary(draft, "video") as video_file:
+        head = _edge(program, survey, plan, 0, plan.first, edge_file)
+        tail = _edge(program, survey, plan, plan.end, len(survey.pts), edge_file)
+        _write_video(survey, plan, head, tail, video_file)
         lead = head.lead if head.packets else _AUDIO_LEAD_SECONDS
-        cut = _with_audio(program, found, video_file, draft, lead)
-    check(draft, found, [place for place in (plan.first, plan.end) if 0 < place < len(found.pts)])
+        cut = _with_audio(program, survey, video_file, draft, lead)
+    check_clip(draft, survey, [join for join in (plan.first, plan.end) if 0 < join < len(survey.pts)])
     copied = plan.end - plan.first
-    note = f"{copied} of {len(found.pts)} frames copied as they are"
+    note = f"{copied} of {len(survey.pts)} frames copied as they are"
     return replace(cut, copied=copied, note=f"{note}; {cut.note}" if cut.note else note)
 
 
-def _edge(program: str, found: Survey, plan: Copyable, first: int, end: int, file: Path) -> _Edge:
-    """Encode the frames first to end. Raises NotJoinable where they come out as others."""
+def _edge(program: str, survey: Survey, plan: CopyPlan, first: int, end: int, file: Path) -> _Edge:
+    """Encode the frames with index `first` to `end`. Raises NotJoinable if others come out."""
     if first == end:
         return _Edge(ParameterSets(), [], None)
-    times = found.pts[first:end]
+    times = survey.pts[first:end]
     for lead in LEAD_SECONDS:
-        edge = _encoded(program, found, plan, times, file, lead)
+        edge = _encode_edge(program, survey, plan, times, file, lead)
         if sorted(pts for _, pts, _ in edge.packets) == list(times):
             return edge
     raise NotJoinable("the file is damaged there")
 
 
-def _encoded(
-    program: str, found: Survey, plan: Copyable, times: tuple[int, ...], file: Path, lead: Fraction | None
+def _encode_edge(
+    program: str, survey: Survey, plan: CopyPlan, times: tuple[int, ...], file: Path, lead: Fraction | None
 ) -> _Edge:
     import ffmpeg
 
-    reading = seek_options(found, found.container_seconds(times[0]), lead)
-    stream = ffmpeg.input(SOURCE, noautorotate=None, **reading)[str(found.video_index)]
-    stream = stream.filter("settb", ratio(found.time_base, "/"))
+    reading = seek_options(survey, survey.container_seconds(times[0]), lead)
+    stream = ffmpeg.input(SOURCE, noautorotate=None, **reading)[str(survey.video_index)]
+    stream = stream.filter("settb", ratio(survey.time_base, "/"))
     stream = stream.filter("trim", start_pts=times[0], end_pts=times[-1] + 1).filter("setpts", f"PTS-({times[0]})")
     options: dict[str, Any] = {
         "f": "mp4",
         "fps_mode:v": "passthrough",
-        "enc_time_base:v": ratio(found.time_base),
+        "enc_time_base:v": ratio(survey.time_base),
         "crf": CRF,
         "preset": PRESET,
         "write_tmcd": 0,
         "map_chapters": -1,
     }
-    options |= plan.coding.encoder(plan.sets, plan.picture, reordered=plan.reordered)
-    run_graph([program, *QUIET], ffmpeg.output(stream, TARGET, **options), {SOURCE: found.path, TARGET: file})
-    return _read_edge(found, plan, times[0], file, lead)
+    options |= plan.codec.encoder_options(plan.sets, plan.sps, reordered=plan.reordered)
+    run_graph([program, *QUIET], ffmpeg.output(stream, TARGET, **options), {SOURCE: survey.path, TARGET: file})
+    return _read_edge(survey, plan, times[0], file, lead)
 
 
-def _read_edge(found: Survey, plan: Copyable, first_pts: int, file: Path, lead: Fraction | None) -> _Edge:
+def _read_edge(survey: Survey, plan: CopyPlan, first_pts: int, file: Path, lead: Fraction | None) -> _Edge:
     from indexer.media.errors import UnreadableVideo
     from indexer.media.probe import open_source
 
     packets = []
     try:
         with open_source(str(file)) as source:
-            context, coding = source.stream.codec_context, plan.coding
-            told, length_bytes = coding.header(context.extradata)
-            sets = coding.sets_in([coding.fitted(unit) for unit in (*told.vps, *told.sps, *told.pps)])
-            if (context.width, context.height) != (plan.picture.width, plan.picture.height):
+            context, codec = source.stream.codec_context, plan.codec
+            encoded_sets, length_bytes = codec.parse_extradata(context.extradata)
+            sets = codec.parameter_sets(
+                [codec.renumbered(unit) for unit in (*encoded_sets.vps, *encoded_sets.sps, *encoded_sets.pps)]
+            )
+            if (context.width, context.height) != (plan.sps.width, plan.sps.height):
                 raise NotJoinable("the pictures change their size")
             for packet in source.container.demux(source.stream):
                 if packet.size:
-                    units = [coding.fitted(unit) for unit in split(bytes(packet), length_bytes)]
-                    pts = round(Fraction(packet.pts or 0) * source.time_base / found.time_base)
-                    packets.append((units, first_pts + pts, coding.is_key(units)))
+                    units = [codec.renumbered(unit) for unit in split_units(bytes(packet), length_bytes)]
+                    pts = round(Fraction(packet.pts or 0) * source.time_base / survey.time_base)
+                    packets.append((units, first_pts + pts, codec.is_key(units)))
     except UnreadableVideo:
-        return _Edge(ParameterSets(), [], lead)  # no frame was encoded: reading began too late
-    if not sets or plan.coding.ids(sets) & plan.coding.ids(plan.sets):
+        return _Edge(ParameterSets(), [], lead)  # no frame was encoded, because reading began too late
+    if not sets or plan.codec.parameter_set_ids(sets) & plan.codec.parameter_set_ids(plan.sets):
         raise NotJoinable("this ffmpeg has another encoder than x264 or x265")
     return _Edge(sets, packets, lead)
 
 
-def _write_video(found: Survey, plan: Copyable, head: _Edge, tail: _Edge, file: Path) -> None:
-    coding, begin = plan.coding, found.pts[0]
+def _write_video(survey: Survey, plan: CopyPlan, head: _Edge, tail: _Edge, file: Path) -> None:
+    codec, begin = plan.codec, survey.pts[0]
     try:
-        header_of_all = coding.configuration(plan.sets, head.sets, tail.sets)
+        configuration = codec.decoder_configuration(plan.sets, head.sets, tail.sets)
     except BrokenStream as problem:
         raise NotJoinable(str(problem)) from problem
     track = Track(
-        entry=coding.entry,
-        box=coding.box,
-        configuration=header_of_all,
-        width=plan.picture.width,
-        height=plan.picture.height,
-        time_base=found.time_base,
-        matrix=found.display_matrix or IDENTITY,
-        sample_aspect=found.sample_aspect,
+        sample_entry=codec.sample_entry,
+        configuration_box=codec.configuration_box,
+        configuration=configuration,
+        width=plan.sps.width,
+        height=plan.sps.height,
+        time_base=survey.time_base,
+        matrix=survey.display_matrix or IDENTITY,
+        sample_aspect=survey.sample_aspect,
         colours=plan.colours,
     )
     with file.open("wb") as stream:
         writer = Mp4Writer(stream, track)
-        waiting: tuple[list[bytes], int, bool] | None = None
+        pending: tuple[list[bytes], int, bool] | None = None
         for packet in head.packets:
-            if waiting is not None:
-                writer.add(joined(waiting[0]), waiting[1] - begin, key=waiting[2])
-            waiting = packet
-        for units, pts in units_to_copy(found, plan):
-            if waiting is not None:
-                last = [*waiting[0], coding.end_of_sequence] if coding.needs_end_before(units) else waiting[0]
-                writer.add(joined(last), waiting[1] - begin, key=waiting[2])
-                waiting = None
-            writer.add(joined(units), pts - begin, key=coding.is_key(units))
+            if pending is not None:
+                writer.add(length_prefixed(pending[0]), pending[1] - begin, key=pending[2])
+            pending = packet
+        for units, pts in packets_to_copy(survey, plan):
+            if pending is not None:
+                last = [*pending[0], codec.end_of_sequence] if codec.needs_end_of_sequence(units) else pending[0]
+                writer.add(length_prefixed(last), pending[1] - begin, key=pending[2])
+                pending = None
+            writer.add(length_prefixed(units), pts - begin, key=codec.is_key(units))
         for units, pts, key in tail.packets:
-            writer.add(joined(units), pts - begin, key=key)
-        writer.finish(found.end_pts - begin)
+            writer.add(length_prefixed(units), pts - begin, key=key)
+        writer.finish(survey.end_pts - begin)
 
 
-def _with_audio(program: str, found: Survey, video: Path, draft: Path, lead: Fraction | None) -> Cut:
-    """The picture as it is, and the audio as in exact mode. Raises ExportError if the picture is the problem."""
-    audio = found.audio_index is not None
+def _with_audio(program: str, survey: Survey, video: Path, draft: Path, lead: Fraction | None) -> Cut:
+    """Add the audio, cut as in exact mode, or leave it out if it alone is the problem."""
+    audio = survey.audio_index is not None
     try:
-        _mux(program, found, video, draft, lead, audio=audio)
+        _mux(program, survey, video, draft, lead, audio=audio)
     except ExportError as error:
         if not audio:
             raise
-        _mux(program, found, video, draft, lead, audio=False)
-        return Cut(suffix=".mp4", frames=len(found.pts), has_audio=False, note=f"without its sound ({error})")
-    return Cut(suffix=".mp4", frames=len(found.pts), has_audio=audio)
+        _mux(program, survey, video, draft, lead, audio=False)
+        return Cut(suffix=".mp4", frames=len(survey.pts), has_audio=False, note=f"without its sound ({error})")
+    return Cut(suffix=".mp4", frames=len(survey.pts), has_audio=audio)
 
 
-def _mux(program: str, found: Survey, video: Path, draft: Path, lead: Fraction | None, *, audio: bool) -> None:
+def _mux(program: str, survey: Survey, video: Path, draft: Path, lead: Fraction | None, *, audio: bool) -> None:
     import ffmpeg
 
     streams = [ffmpeg.input(SOURCE)["v:0"]]
@@ -204,21 +220,21 @@ def _mux(program: str, found: Survey, video: Path, draft: Path, lead: Fraction |
     options: dict[str, Any] = {
         "f": "mp4", "c:v": "copy", "movflags": "+faststart", "write_tmcd": 0, "map_chapters": -1,
     }  # fmt: skip
-    if found.codec == "hevc":
-        options["tag:v"] = "hvc1"  # the name by which Apple's players know it
+    if survey.codec == "hevc":
+        options["tag:v"] = "hvc1"  # Apple's players accept HEVC only under this tag
     if audio:
-        start, end = found.container_seconds(found.pts[0]), found.container_seconds(found.end_pts)
-        audio_input = ffmpeg.input(_AUDIO, **seek_options(found, start, lead))[str(found.audio_index)]
+        start, end = survey.container_seconds(survey.pts[0]), survey.container_seconds(survey.end_pts)
+        audio_input = ffmpeg.input(_AUDIO, **seek_options(survey, start, lead))[str(survey.audio_index)]
         streams.append(audio_filters(audio_input, start, end))
         options |= {"c:a": "aac", "b:a": AUDIO_BITRATE}
-        files[_AUDIO] = found.path
+        files[_AUDIO] = survey.path
     run_graph([program, *QUIET], ffmpeg.output(*streams, TARGET, **options), files)
 
 
 @contextmanager
-def _beside(draft: Path, what: str) -> Iterator[Path]:
-    """A passing file, which a later run sweeps as it does drafts if this one is killed."""
-    file = draft.with_name(f"{draft.name}-{what}")
+def _temporary(draft: Path, suffix: str) -> Iterator[Path]:
+    """Yield a temporary path. If this run is killed, a later one sweeps the file together with the draft."""
+    file = draft.with_name(f"{draft.name}-{suffix}")
     try:
         yield file
     finally:

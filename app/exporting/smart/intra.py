@@ -1,7 +1,7 @@
-"""Codecs in which every frame stands for itself (ProRes, DNxHD, MJPEG ...): the packets of a range are the exact clip.
+"""Smart cutting of intra-only codecs (ProRes, DNxHD, MJPEG ...), where the packets of a range are exactly the clip.
 
-The clip becomes a QuickTime file, which holds them all with exact times. Sound is cut to the sample and encoded again;
-PCM stays PCM.
+The clip becomes a QuickTime file, which holds all these codecs with exact times. Audio is cut to the sample and encoded
+again; PCM stays PCM.
 """
 
 from __future__ import annotations
@@ -33,7 +33,12 @@ _PCM = frozenset({"pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le
 
 
 def cut_intra(program: str, survey: Survey, draft: Path) -> Cut:
-    """Copy exactly the frames of `survey` into `draft`. Raises NotJoinable where that cannot be done, ExportError."""
+    """Copy exactly the frames of a survey into `draft`.
+
+    Raises:
+        NotJoinable: the frames cannot be copied exactly.
+        ExportError: ffmpeg failed.
+    """
     if not survey.seekable:
         raise NotJoinable("the file has no times that could be sought")
     if survey.time_base < Fraction(1, MAX_TIME_BASE_HZ):
@@ -42,7 +47,7 @@ def cut_intra(program: str, survey: Survey, draft: Path) -> Cut:
     note = f"{len(survey.pts)} of {len(survey.pts)} frames copied as they are"
     own = survey.container_seconds(survey.pts[0])
     step = (survey.end_pts - survey.pts[0]) * survey.time_base / len(survey.pts)
-    # Where ffmpeg begins to copy depends on how the container is sought, so what it copied is compared.
+    # Where ffmpeg begins to copy depends on how it seeks in the container, so the copied frames are compared.
     for start in (own, own + step / 2, own - step / 2, None):
         try:
             copied = _copy(program, survey, draft, start, audio=audio)
@@ -57,29 +62,29 @@ def cut_intra(program: str, survey: Survey, draft: Path) -> Cut:
 
 
 def _copy(program: str, survey: Survey, draft: Path, start: Fraction | None, *, audio: bool) -> list[int]:
-    """The times of the copied frames in the source's own count. start: where reading begins; None: at the beginning."""
+    """Return the pts of the copied frames. Reading begins at `start`, or at the beginning of the file if None."""
     import ffmpeg
 
     own, end = survey.container_seconds(survey.pts[0]), survey.container_seconds(survey.end_pts)
     reading: dict[str, Any] = {}
     if start is not None and survey.pts[0] > survey.first_pts:
         reading = {"seek_timestamp": 1, "ss": microseconds(start)}
-    picture = ffmpeg.input(SOURCE, **reading)[str(survey.video_index)]
+    video = ffmpeg.input(SOURCE, **reading)[str(survey.video_index)]
     copying: dict[str, Any] = {
         "c:v": "copy",
         "frames:v": len(survey.pts),
         "map_chapters": -1,
     }
-    streams, options = [picture], {"f": "mov", "movflags": "+faststart", "write_tmcd": 0}
+    streams, options = [video], {"f": "mov", "movflags": "+faststart", "write_tmcd": 0}
     options |= {"bsf:v": "setts=pts=PTS-STARTPTS:dts=DTS-STARTDTS"}
     files: dict[str, str | Path] = {SOURCE: survey.path, TARGET: draft}
     if audio:
         audio_input = ffmpeg.input(_AUDIO, **seek_options(survey, own, _AUDIO_LEAD_SECONDS))[str(survey.audio_index)]
         streams.append(audio_filters(audio_input, own, end))
-        plain = survey.audio_codec in _PCM
-        options |= {"c:a": survey.audio_codec} if plain else {"c:a": "aac", "b:a": AUDIO_BITRATE}
+        is_pcm = survey.audio_codec in _PCM
+        options |= {"c:a": survey.audio_codec} if is_pcm else {"c:a": "aac", "b:a": AUDIO_BITRATE}
         files[_AUDIO] = survey.path
     clip = ffmpeg.output(*streams, TARGET, **copying, **options)
-    listing = ffmpeg.output(picture, "pipe:1", f="framecrc", **copying)
+    listing = ffmpeg.output(video, "pipe:1", f="framecrc", **copying)
     report = run_graph([program, *QUIET], ffmpeg.merge_outputs(clip, listing), files)
     return [pts for pts, _ in framecrc_packets(report, survey.time_base)]

@@ -1,6 +1,7 @@
-"""A video track as an MP4 file: packets in decoding order with exact times. What ffmpeg then joins with the sound.
+"""MP4 files with one video track, written from packets in decoding order. ffmpeg then adds the audio.
 
-ffmpeg itself rounds times where it joins pieces, and takes the header of the first piece for all; this does neither.
+When ffmpeg itself concatenates pieces, it rounds times and uses the header of the first piece for all. This writer does
+neither.
 """
 
 from __future__ import annotations
@@ -15,40 +16,40 @@ from typing import BinaryIO
 
 IDENTITY = (0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _HEAD = struct.pack(">I4s4sI4s4s", 24, b"ftyp", b"isom", 512, b"isom", b"iso6")
-_MOST = 2**32 - 1
+_MAX_UINT32 = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
-    """What a file says about its pictures besides their packets."""
+    """The description of a video track."""
 
-    entry: bytes  # what MP4 calls such pictures: avc1, hvc1
-    box: bytes  # avcC, hvcC
-    configuration: bytes  # the content of that box
+    sample_entry: bytes  # four-character code of the codec: avc1, hvc1
+    configuration_box: bytes  # four-character code of the decoder configuration: avcC, hvcC
+    configuration: bytes  # content of that box
     width: int
     height: int
-    time_base: Fraction  # seconds a unit of time
-    matrix: Sequence[int] = IDENTITY  # how players turn it, as in the file: 9 numbers
+    time_base: Fraction  # seconds per pts unit
+    matrix: Sequence[int] = IDENTITY  # display matrix for players: the 9 numbers of the file format
     sample_aspect: Fraction = Fraction(1)
-    colours: tuple[int, int, int, bool] | None = None  # primaries, transfer, matrix; whether the range is full
+    colours: tuple[int, int, int, bool] | None = None  # primaries, transfer, matrix (ISO/IEC 23091-2); full range
 
 
 class Mp4Writer:
-    """Add every packet in decoding order, then finish. Memory: some bytes a packet, never its content.
+    """Writes a track: add every packet in decoding order, then finish. Memory is a few bytes per packet.
 
-    Raises OSError as writing does, and ValueError from `finish` where times do not fit the format.
+    Methods raise OSError if writing fails.
     """
 
     def __init__(self, file: BinaryIO, track: Track) -> None:
         self._file, self._track = file, track
         self._pts, self._sizes = array("q"), array("L")
         self._keys: list[int] = []
-        # The length of the content is filled in at the end, in its long form from the start.
+        # The size of mdat is filled in at the end; it has the 64-bit form from the start.
         file.write(_HEAD + struct.pack(">I4sQ", 1, b"mdat", 0))
         self._content = file.tell()
 
     def add(self, data: bytes, pts: int, *, key: bool) -> None:
-        """One packet. pts: when it is shown, in units of the track's time base; the earliest of all comes at 0."""
+        """Add a packet. `pts` is in units of the track's time base; the earliest of all packets must be 0."""
         self._file.write(data)
         self._pts.append(pts)
         self._sizes.append(len(data))
@@ -56,16 +57,26 @@ class Mp4Writer:
             self._keys.append(len(self._pts))
 
     def finish(self, end_pts: int) -> int:
-        """Write the index; gives the number of packets. end_pts: when the last picture ends."""
+        """Write the index.
+
+        Args:
+            end_pts: end of the last frame shown.
+
+        Returns:
+            The number of packets.
+
+        Raises:
+            ValueError: the times do not fit the format.
+        """
         file, count = self._file, len(self._pts)
         size = file.tell() - self._content
         shown = sorted(self._pts)
-        # Decoding times are the times shown, in order, early enough that no packet is decoded after it is shown.
+        # Decoding times are the presentation times in order, early enough for each packet to be decoded in time.
         delay = max(own - pts for own, pts in zip(shown, self._pts, strict=True))
         offsets = [pts - own + delay for own, pts in zip(shown, self._pts, strict=True)]
         steps = [after - before for before, after in zip(shown, [*shown[1:], end_pts], strict=True)]
         unit = self._track.time_base.numerator
-        if min(steps) <= 0 or max(max(steps), max(offsets)) * unit > _MOST:
+        if min(steps) <= 0 or max(max(steps), max(offsets)) * unit > _MAX_UINT32:
             raise ValueError("the times of the pictures do not fit an MP4 file")
         file.write(self._index([step * unit for step in steps], [each * unit for each in offsets], delay * unit))
         file.seek(self._content - 8)
@@ -76,7 +87,7 @@ class Mp4Writer:
         track = self._track
         scale, length = track.time_base.denominator, sum(steps)
         table = _full(b"stsd", struct.pack(">I", 1) + _entry(track))
-        table += _full(b"stts", _runs(steps)) + _full(b"ctts", _runs(offsets))
+        table += _full(b"stts", _run_lengths(steps)) + _full(b"ctts", _run_lengths(offsets))
         table += _full(b"stss", struct.pack(">I", len(self._keys)) + _numbers(self._keys))
         table += _full(b"stsc", struct.pack(">IIII", 1, 1, len(steps), 1))  # one chunk holds them all
         table += _full(b"stsz", struct.pack(">II", 0, len(steps)) + _numbers(self._sizes))
@@ -97,12 +108,12 @@ class Mp4Writer:
 
 def _entry(track: Track) -> bytes:
     head = struct.pack(">6xH16xHHIIIH32xHh", 1, track.width, track.height, 0x480000, 0x480000, 0, 1, 24, -1)
-    entry = head + _box(track.box, track.configuration)
+    entry = head + _box(track.configuration_box, track.configuration)
     if track.colours is not None:
         primaries, transfer, matrix, full = track.colours
         entry += _box(b"colr", struct.pack(">4sHHHB", b"nclx", primaries, transfer, matrix, 0x80 if full else 0))
     aspect = track.sample_aspect
-    return _box(track.entry, entry + _box(b"pasp", struct.pack(">II", aspect.numerator, aspect.denominator)))
+    return _box(track.sample_entry, entry + _box(b"pasp", struct.pack(">II", aspect.numerator, aspect.denominator)))
 
 
 def _box(name: bytes, content: bytes) -> bytes:
@@ -113,8 +124,8 @@ def _full(name: bytes, content: bytes, *, version: int = 0, flags: int = 0) -> b
     return _box(name, struct.pack(">I", version << 24 | flags) + content)
 
 
-def _runs(values: Iterable[int]) -> bytes:
-    """(how often, value) for every run of equal values, with the number of runs before."""
+def _run_lengths(values: Iterable[int]) -> bytes:
+    """Run-length encode: the number of runs, then (count, value) for each."""
     runs = [struct.pack(">II", len(list(group)), value) for value, group in groupby(values)]
     return struct.pack(">I", len(runs)) + b"".join(runs)
 

@@ -1,4 +1,7 @@
-"""NAL units, which H.264 and HEVC streams are made of: between start codes or lengths, and read bit by bit."""
+"""NAL units, of which H.264 and HEVC streams consist, and the interface to the two codecs that smart cutting needs.
+
+Units are separated by start codes (Annex B) or preceded by their length (MP4, Matroska).
+"""
 
 from __future__ import annotations
 
@@ -7,36 +10,36 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-_START = re.compile(rb"\x00\x00\x01")
+_START_CODE = re.compile(rb"\x00\x00\x01")
 
 
 class BrokenStream(ValueError):
-    """The bytes are not what the codec's standard says."""
+    """The bytes do not follow the codec's standard."""
 
 
 class NotJoinable(Exception):
-    """Nothing of a range can be copied; the message says why, as the end of a sentence."""
+    """No part of a range can be copied. The message says why, as the end of a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """What a sequence parameter set says about its pictures. Sizes in pixels as shown, cropping applied."""
+class SpsInfo:
+    """The content of a sequence parameter set. Sizes are in pixels as shown, cropping applied."""
 
     id: int
     profile: int
     constraints: int
     level: int
-    chroma: int  # 1: 4:2:0
-    bits: int  # of luma; chroma has as many, or `chroma` is not what we join
-    refs: int
-    frames_only: bool  # never fields
+    chroma_format: int  # chroma_format_idc; 1: 4:2:0
+    bit_depth: int  # of luma; chroma has the same, or `chroma_format` is not one that is joined
+    max_ref_frames: int
+    frames_only: bool  # progressive, never fields
     width: int
     height: int
 
 
 @dataclass(frozen=True, slots=True)
 class ParameterSets:
-    """NAL units without their length or start code, in the order found. vps: HEVC only."""
+    """Parameter sets as NAL units without length or start code, in the order found. vps: HEVC only."""
 
     sps: tuple[bytes, ...] = ()
     pps: tuple[bytes, ...] = ()
@@ -49,60 +52,80 @@ class ParameterSets:
         return bool(self.sps and self.pps)
 
 
-class Coding(Protocol):
-    """What joining needs to know of a codec. Methods raise BrokenStream for what cannot be read."""
+class Codec(Protocol):
+    """The properties of a codec that joining copied and encoded packets depends on.
 
-    entry: ClassVar[bytes]  # the name of its pictures in MP4, and of the box with what is said beside them
-    box: ClassVar[bytes]
-    profiles: ClassVar[Mapping[int, str]]  # those that edges can be encoded in, as the encoder calls them
-    formats: ClassVar[tuple[str, ...]]  # of decoded pictures that edges can be encoded from
+    `units` are the NAL units of one packet. Methods raise BrokenStream for bytes that cannot be parsed.
+    """
+
+    sample_entry: ClassVar[bytes]  # four-character code in MP4: avc1, hvc1
+    configuration_box: ClassVar[bytes]  # four-character code of the decoder configuration in MP4: avcC, hvcC
+    profiles: ClassVar[Mapping[int, str]]  # those that edges can be encoded in, by the names of the encoder
+    pixel_formats: ClassVar[tuple[str, ...]]  # decoded formats that edges can be encoded from
     end_of_sequence: ClassVar[bytes]
 
-    def is_set(self, unit: bytes) -> bool:
-        """Whether it is a parameter set."""
+    def is_parameter_set(self, unit: bytes) -> bool:
+        """Return whether the unit is a parameter set."""
 
-    def starts(self, units: Sequence[bytes]) -> bool:
-        """Whether copying can begin at this packet: nothing shown after it needs what came before."""
+    def can_start_copy(self, units: Sequence[bytes]) -> bool:
+        """Return whether copying can begin here: no frame shown after this packet refers to one before it."""
 
     def is_key(self, units: Sequence[bytes]) -> bool:
-        """Whether players may begin at this packet."""
+        """Return whether the packet is a key frame, from which players may begin."""
 
-    def leads(self, units: Sequence[bytes]) -> bool:
-        """Whether the packet belongs to a key picture that is shown later than it."""
+    def is_leading(self, units: Sequence[bytes]) -> bool:
+        """Return whether the packet is a leading picture: shown before the key frame that it follows."""
 
-    def header(self, extradata: bytes | None) -> tuple[ParameterSets, int]:
-        """The parameter sets beside a stream, and how many bytes of length its packets have before a unit (0: start
-        codes)."""
+    def parse_extradata(self, extradata: bytes | None) -> tuple[ParameterSets, int]:
+        """Return a stream's parameter sets, and the size in bytes of the length before each unit (0: start codes)."""
 
-    def sets_in(self, units: Sequence[bytes]) -> ParameterSets:
-        """The parameter sets among units."""
+    def parameter_sets(self, units: Sequence[bytes]) -> ParameterSets:
+        """Return the parameter sets among units, each once."""
 
-    def picture(self, sps: bytes) -> Picture:
-        """Read a sequence parameter set."""
+    def parse_sps(self, sps: bytes) -> SpsInfo:
+        """Parse a sequence parameter set."""
 
-    def ids(self, sets: ParameterSets) -> set[int]:
-        """Every id that one of them has."""
+    def parameter_set_ids(self, sets: ParameterSets) -> set[int]:
+        """Return all ids in use, of any kind of parameter set."""
 
-    def configuration(self, *sets: ParameterSets) -> bytes:
-        """The content of the box that holds all of them."""
+    def decoder_configuration(self, *sets: ParameterSets) -> bytes:
+        """Return the content of the configuration box with all the parameter sets."""
 
-    def encoder(self, sets: ParameterSets, picture: Picture, *, reordered: bool) -> dict[str, Any]:
-        """Options of ffmpeg that encode pictures which fit between those of the source. Raises NotJoinable."""
+    def encoder_options(self, sets: ParameterSets, sps: SpsInfo, *, reordered: bool) -> dict[str, Any]:
+        """Return ffmpeg options that encode frames to stand beside those of the source.
 
-    def fitted(self, unit: bytes) -> bytes:
-        """A unit of what was encoded so, with ids that the source does not use. Raises NotJoinable."""
+        Args:
+            sets: the source's parameter sets, whose ids are taken.
+            sps: the source's sequence parameter set.
+            reordered: whether the source has B frames.
 
-    def needs_end_before(self, units: Sequence[bytes]) -> bool:
-        """Whether `end_of_sequence` must stand before this packet for copying to begin there."""
+        Raises:
+            NotJoinable: no id is free.
+        """
+
+    def renumbered(self, unit: bytes) -> bytes:
+        """Return a unit of the encoded edges with parameter set ids that the source does not use.
+
+        Raises:
+            NotJoinable: the encoder numbers its parameter sets in an unexpected way.
+        """
+
+    def needs_end_of_sequence(self, units: Sequence[bytes]) -> bool:
+        """Return whether `end_of_sequence` must precede this packet for copying to begin here."""
 
 
-def split(data: bytes, length_bytes: int) -> Iterator[bytes]:
-    """The NAL units of a packet. length_bytes: of the length before each (1, 2, 4), 0 where start codes are between.
+def split_units(data: bytes, length_bytes: int) -> Iterator[bytes]:
+    """Yield the NAL units of a packet.
 
-    Raises BrokenStream where the lengths do not add up.
+    Args:
+        data: the packet.
+        length_bytes: size of the length before each unit (1, 2 or 4); 0 for start codes.
+
+    Raises:
+        BrokenStream: the lengths do not add up.
     """
     if not length_bytes:
-        yield from between_start_codes(data)
+        yield from split_annex_b(data)
         return
     at = 0
     while at < len(data):
@@ -114,9 +137,9 @@ def split(data: bytes, length_bytes: int) -> Iterator[bytes]:
             yield data[begin:at]
 
 
-def between_start_codes(data: bytes) -> Iterator[bytes]:
-    """The NAL units of a stream that has start codes."""
-    starts = [match.end() for match in _START.finditer(data)]
+def split_annex_b(data: bytes) -> Iterator[bytes]:
+    """Yield the NAL units of a stream with start codes."""
+    starts = [match.end() for match in _START_CODE.finditer(data)]
     for number, begin in enumerate(starts):
         end = starts[number + 1] - 3 if number + 1 < len(starts) else len(data)
         unit = data[begin:end].rstrip(b"\0")  # zeros before a start code belong to neither
@@ -124,35 +147,35 @@ def between_start_codes(data: bytes) -> Iterator[bytes]:
             yield unit
 
 
-def joined(units: Sequence[bytes]) -> bytes:
-    """A packet as MP4 holds it: four bytes of length before each unit."""
+def length_prefixed(units: Sequence[bytes]) -> bytes:
+    """Return a packet as MP4 stores it, with four bytes of length before each unit."""
     return b"".join(len(unit).to_bytes(4, "big") + unit for unit in units)
 
 
-class Bits:
-    """Bits of a NAL unit's content, most significant first; the bytes that keep start codes out are left out."""
+class BitReader:
+    """Reads the content of a NAL unit bit by bit, most significant first, without emulation prevention bytes."""
 
     def __init__(self, content: bytes) -> None:
         plain = content[:512].replace(b"\x00\x00\x03", b"\x00\x00")
         self._value, self._left = int.from_bytes(plain, "big"), 8 * len(plain)
 
-    def take(self, count: int) -> int:
-        """The next bits as a number."""
+    def read(self, count: int) -> int:
+        """Read an unsigned number of `count` bits."""
         if count > self._left:
             raise BrokenStream("a parameter set is cut off")
         self._left -= count
         return self._value >> self._left & ((1 << count) - 1)
 
-    def unsigned(self) -> int:
-        """ue(v) of the standards."""
+    def read_ue(self) -> int:
+        """Read an unsigned Exp-Golomb code: ue(v) of the standards."""
         zeros = 0
-        while not self.take(1):
+        while not self.read(1):
             zeros += 1
             if zeros > 32:
                 raise BrokenStream("a number in a parameter set is too large")
-        return (1 << zeros) - 1 + self.take(zeros)
+        return (1 << zeros) - 1 + self.read(zeros)
 
-    def signed(self) -> int:
-        """se(v) of the standards."""
-        value = self.unsigned()
+    def read_se(self) -> int:
+        """Read a signed Exp-Golomb code: se(v) of the standards."""
+        value = self.read_ue()
         return (value + 1) // 2 if value % 2 else -(value // 2)

@@ -1,8 +1,8 @@
-"""Which packets of a range can be copied as they are, so that only the frames before and after them are encoded again.
+"""The plan of a smart cut: the packets of a range that can be copied, between edges that must be encoded again.
 
-Copying begins at a picture after which nothing needs what came before it: an IDR, or in HEVC a CRA, whose leading
-pictures are left out. It ends behind any packet up to which the packets hold the first frames shown and no others,
-which is seldom more than two or three frames before the end of the range. Nothing is decoded here.
+Copying begins at a picture after which no frame refers to an earlier one: an IDR, or a CRA in HEVC, whose leading
+pictures are left out. It ends after a packet up to which the packets hold exactly the first frames shown, which is
+rarely more than two or three frames before the end of the range. Nothing is decoded here.
 """
 
 from __future__ import annotations
@@ -15,150 +15,156 @@ from typing import Any
 
 from app.exporting.smart.h264 import H264
 from app.exporting.smart.hevc import Hevc
-from app.exporting.smart.nal import Coding, NotJoinable, ParameterSets, Picture, split
+from app.exporting.smart.nal import Codec, NotJoinable, ParameterSets, SpsInfo, split_units
 from app.exporting.survey import STEPS_BACK, Survey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Copyable:
-    """The frames `first` to `end` of a survey's, which lie whole in packets; at least one."""
+class CopyPlan:
+    """The frames to copy: index `first` (inclusive) to `end` (exclusive) in a survey's `pts`, at least one."""
 
     first: int
     end: int
-    coding: Coding
+    codec: Codec
     sets: ParameterSets
-    length_bytes: int  # before each unit in the source's packets
-    picture: Picture
-    reordered: bool
-    colours: tuple[int, int, int, bool] | None
+    length_bytes: int  # size of the length before each unit in the source's packets; 0: start codes
+    sps: SpsInfo
+    reordered: bool  # the source has B frames
+    colours: tuple[int, int, int, bool] | None  # see mp4.Track
 
 
-def copyable(found: Survey) -> Copyable:
-    """The longest run of frames that can be copied. Raises NotJoinable, or BrokenStream for a damaged file."""
-    codings: dict[str, Coding] = {"h264": H264(), "hevc": Hevc()}
-    coding = codings.get(found.codec)
-    if coding is None:
-        raise NotJoinable(f"{found.codec} video cannot be joined")
-    if not found.seekable:
+def plan_copy(survey: Survey) -> CopyPlan:
+    """Find the frames of a range that can be copied.
+
+    Raises:
+        NotJoinable: there are none, or frames encoded for the edges would not fit beside them.
+        BrokenStream: the file is damaged.
+    """
+    codecs: dict[str, Codec] = {"h264": H264(), "hevc": Hevc()}
+    codec = codecs.get(survey.codec)
+    if codec is None:
+        raise NotJoinable(f"{survey.codec} video cannot be joined")
+    if not survey.seekable:
         raise NotJoinable("the file has no times that could be sought")
     from indexer.media.probe import open_source
 
-    with open_source(found.path) as source:
-        beside, length_bytes = coding.header(source.stream.codec_context.extradata)
-        sets, first, end = _run(found, coding, beside, length_bytes)
+    with open_source(survey.path) as source:
+        extradata_sets, length_bytes = codec.parse_extradata(source.stream.codec_context.extradata)
+        sets, first, end = _longest_run(survey, codec, extradata_sets, length_bytes)
         context = source.stream.codec_context
-        told = {coding.picture(unit) for unit in sets.sps}
-        picture = next(iter(told))
-        if any((each.width, each.height) != (context.width, context.height) for each in told):
+        parsed = {codec.parse_sps(unit) for unit in sets.sps}
+        if any((each.width, each.height) != (context.width, context.height) for each in parsed):
             raise NotJoinable("the container shows only a part of the pictures")
-        plan = Copyable(
+        plan = CopyPlan(
             first=first,
             end=end,
-            coding=coding,
+            codec=codec,
             sets=sets,
             length_bytes=length_bytes,
-            picture=picture,
+            sps=next(iter(parsed)),
             reordered=bool(context.has_b_frames),
             colours=_colours(context),
         )
-        if end - first < len(found.pts):
-            _check_edges(plan, told, context)
+        if end - first < len(survey.pts):
+            _check_edges(plan, parsed, context)
     return plan
 
 
-def units_to_copy(found: Survey, plan: Copyable) -> Iterator[tuple[list[bytes], int]]:
-    """(NAL units, pts) of every packet to copy, in decoding order."""
-    left = plan.end - plan.first
-    begun = leading = False
-    for packet, units in _packets(found, plan.length_bytes):
-        if not begun and packet.pts == found.pts[plan.first] and plan.coding.starts(units):
-            begun = leading = True
-        elif leading and plan.coding.leads(units):
+def packets_to_copy(survey: Survey, plan: CopyPlan) -> Iterator[tuple[list[bytes], int]]:
+    """Yield (NAL units, pts) of every packet to copy, in decoding order. Raises NotJoinable if the file has changed."""
+    remaining = plan.end - plan.first
+    started = leading = False
+    for packet, units in _packets(survey, plan.length_bytes):
+        if not started and packet.pts == survey.pts[plan.first] and plan.codec.can_start_copy(units):
+            started = leading = True
+        elif leading and plan.codec.is_leading(units):
             continue
-        elif begun and plan.coding.is_key(units):
+        elif started and plan.codec.is_key(units):
             leading = False
-        if begun:
+        if started:
             yield units, packet.pts
-            left -= 1
-            if not left:
+            remaining -= 1
+            if not remaining:
                 return
     raise NotJoinable("the file changed while it was read")
 
 
-def _run(found: Survey, coding: Coding, beside: ParameterSets, length_bytes: int) -> tuple[ParameterSets, int, int]:
-    """The parameter sets that hold for the frames first to end, which can be copied."""
+def _longest_run(
+    survey: Survey, codec: Codec, extradata_sets: ParameterSets, length_bytes: int
+) -> tuple[ParameterSets, int, int]:
+    """Return the parameter sets that are valid for the copyable frames, and the indices `first` and `end` of these."""
     sets: ParameterSets | None = None
-    first = count = whole = highest = 0
+    first = count = contiguous = highest = 0
     leading = False
-    for packet, units in _packets(found, length_bytes):
-        place = _place(found.pts, packet.pts)
+    for packet, units in _packets(survey, length_bytes):
+        index = _index(survey.pts, packet.pts)
         if sets is None:
-            if packet.dts is not None and packet.dts > found.pts[-1]:
+            if packet.dts is not None and packet.dts > survey.pts[-1]:
                 break
-            if place is None or not coding.starts(units):
+            if index is None or not codec.can_start_copy(units):
                 continue
-            own = coding.sets_in(units)
-            chosen = own or beside
-            if not chosen or not _known(units, coding, chosen):
+            own = codec.parameter_sets(units)
+            chosen = own or extradata_sets
+            if not chosen or not _keeps_parameter_sets(units, codec, chosen):
                 continue
-            sets, first, leading = chosen, place, True
-        elif leading and coding.leads(units):
-            continue  # shown before the first one: encoded again
-        elif coding.is_key(units):
+            sets, first, leading = chosen, index, True
+        elif leading and codec.is_leading(units):
+            continue  # shown before the first copied frame, so it is encoded again
+        elif codec.is_key(units):
             leading = False
-        if place is None or place < first or not _known(units, coding, sets):
+        if index is None or index < first or not _keeps_parameter_sets(units, codec, sets):
             break
-        count, highest = count + 1, max(highest, place)
+        count, highest = count + 1, max(highest, index)
         if highest - first + 1 == count:
-            whole = count
-    if sets is None or not whole:
+            contiguous = count
+    if sets is None or not contiguous:
         raise NotJoinable("no key frame that could be copied from lies in the range")
-    return sets, first, first + whole
+    return sets, first, first + contiguous
 
 
-def _packets(found: Survey, length_bytes: int) -> Iterator[tuple[Any, list[bytes]]]:
-    """Packets, with their units, from the last key frame at or before the range on, or from somewhat earlier."""
+def _packets(survey: Survey, length_bytes: int) -> Iterator[tuple[Any, list[bytes]]]:
+    """Yield packets with their units, from the last key frame at or before the range on, or from somewhat earlier."""
     from indexer.media.probe import open_source
 
     for back in (*STEPS_BACK, None):
-        seek_pts = None if back is None else found.pts[0] - int(back / found.time_base)
-        if seek_pts is not None and seek_pts <= found.first_pts:
+        seek_pts = None if back is None else survey.pts[0] - int(back / survey.time_base)
+        if seek_pts is not None and seek_pts <= survey.first_pts:
             seek_pts = None
-        with open_source(found.path) as source:
+        with open_source(survey.path) as source:
             if seek_pts is not None:
                 source.container.seek(seek_pts, stream=source.stream, backward=True)
             packets = (each for each in source.container.demux(source.stream) if each.size and not each.is_discard)
             first = next(packets, None)
-            if first is None or (seek_pts is not None and (first.pts is None or first.pts > found.pts[0])):
+            if first is None or (seek_pts is not None and (first.pts is None or first.pts > survey.pts[0])):
                 continue  # a seek that landed too late: transport streams have no index
             for packet in chain((first,), packets):
-                yield packet, list(split(bytes(packet), length_bytes))
+                yield packet, list(split_units(bytes(packet), length_bytes))
             return
 
 
-def _place(times: tuple[int, ...], pts: int | None) -> int | None:
+def _index(times: tuple[int, ...], pts: int | None) -> int | None:
     if pts is None:
         return None
-    place = bisect_left(times, pts)
-    return place if place < len(times) and times[place] == pts else None
+    index = bisect_left(times, pts)
+    return index if index < len(times) and times[index] == pts else None
 
 
-def _known(units: list[bytes], coding: Coding, sets: ParameterSets) -> bool:
-    """Whether no unit changes the parameter sets."""
-    return all(unit in sets for unit in units if coding.is_set(unit))
+def _keeps_parameter_sets(units: list[bytes], codec: Codec, sets: ParameterSets) -> bool:
+    """Return whether no unit changes the parameter sets."""
+    return all(unit in sets for unit in units if codec.is_parameter_set(unit))
 
 
-def _check_edges(plan: Copyable, told: set[Picture], context: Any) -> None:
-    """Whether we can encode pictures that fit between those of the source. Raises NotJoinable."""
-    picture, name = plan.picture, context.format.name
-    if len({(each.profile, each.chroma, each.bits, each.frames_only) for each in told}) > 1:
+def _check_edges(plan: CopyPlan, parsed: set[SpsInfo], context: Any) -> None:
+    """Raise NotJoinable unless frames can be encoded that fit beside those of the source."""
+    sps, name = plan.sps, context.format.name
+    if len({(each.profile, each.chroma_format, each.bit_depth, each.frames_only) for each in parsed}) > 1:
         raise NotJoinable("the file changes its format within")
-    if not picture.frames_only:
+    if not sps.frames_only:
         raise NotJoinable("interlaced H.264 cannot be joined")
-    if picture.profile not in plan.coding.profiles or picture.chroma != 1 or name not in plan.coding.formats:
+    if sps.profile not in plan.codec.profiles or sps.chroma_format != 1 or name not in plan.codec.pixel_formats:
         raise NotJoinable(f"{context.name} as {name} ({context.profile}) cannot be joined")
 
 
 def _colours(context: Any) -> tuple[int, int, int, bool] | None:
-    told = int(context.color_primaries), int(context.color_trc), int(context.colorspace)
-    return None if set(told) <= {0, 2} else (*told, int(context.color_range) == 2)
+    parsed = int(context.color_primaries), int(context.color_trc), int(context.colorspace)
+    return None if set(parsed) <= {0, 2} else (*parsed, int(context.color_range) == 2)
