@@ -63,7 +63,7 @@ class Survey:
 
     @property
     def seekable(self) -> bool:
-        """Whether frames are identified by their times, which is fast; otherwise they are counted from the beginning."""
+        """Whether frames are found by their times, which is fast; otherwise they are counted from the beginning."""
         return self.first_frame_number is None
 
     def container_seconds(self, pts: int) -> Fraction:
