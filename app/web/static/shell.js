@@ -1,4 +1,4 @@
-// What every page has: the keys that work everywhere, and the tray at the lower edge.
+// Shell of every page: the keys that work everywhere, and the tray at the lower edge.
 
 import { element, setOverlayHome } from './core/dom.js';
 import { addKeys, showHelp } from './core/keys.js';
@@ -8,9 +8,16 @@ import { tray } from './core/tray.js';
 import { openPlayer } from './player/player.js';
 
 const OPEN = 'prismsearch.tray.open';
+/** @type {Shell | null} */
 let shell = null;
 
-/** data: {dock: whether the tray is shown, search: whether this page has the search box}. */
+/**
+ * Mount the shell. There is one a page; a second mount moves it.
+ *
+ * @param {Pick<import('./core/types.js').Component<{dock?: boolean, search?: boolean}>, 'parentElement' | 'data'>} component
+ *   `dock`: whether the tray is shown; `search`: whether the page has a search box.
+ * @returns {() => void} Removes the shell.
+ */
 export function mount({ data, parentElement }) {
   setOverlayHome(parentElement);
   if (shell && shell.parent !== parentElement) {
@@ -51,7 +58,7 @@ class Shell {
     tray.addEventListener('trouble', this.onTrouble);
     this.unwatch = tray.watch();
     parent.append(this.dock);
-    // What is under the tray must be reachable by scrolling, however tall the tray is.
+    // Whatever the tray covers must be reachable by scrolling, however tall it is.
     this.sizes = new ResizeObserver(() => this.makeRoom());
     this.sizes.observe(this.dock);
     this.draw();

@@ -1,4 +1,4 @@
-// What is done to subclips as a whole: taken out, put back, moved; each with a way back.
+// Actions on whole subclips: take out, put back, move. Each can be undone.
 
 import { api } from '../core/api.js';
 import { attempt, toast } from '../core/toast.js';
@@ -6,31 +6,34 @@ import { tray } from '../core/tray.js';
 
 const MOST_UNDO = 100;
 
+/** Changes are shown at once, sent one after the other, and taken back where the server refuses them. */
 export class ClipActions {
-  /** view: has `shown` (the collection), `draw()`, `sync()`, `showBusy(busy)`. */
+  /** @param {any} view The CollectionView: `shown` (the collection), `draw()`, `sync()` and `showBusy(busy)`. */
   constructor(view) {
     this.view = view;
-    this.past = []; // {label, run}: what Z goes back through
+    /** @type {{label: string, run: () => void}[]} */
+    this.past = []; // undone from the end by Z
     this.queue = Promise.resolve();
-    this.under = 0; // requests under way: what comes from the server meanwhile is half done
+    this.pending = 0; // number of requests that are not finished; until then, what the server sends is half done
   }
 
   get busy() {
-    return this.under > 0;
+    return this.pending > 0;
   }
 
-  /** One after the other, so that a move never overtakes the one before. */
+  /** Run requests one after the other, so that a move never overtakes the one before. */
   inTurn(work) {
-    this.under += 1;
+    this.pending += 1;
     this.view.showBusy(true);
     const done = this.queue.then(() => attempt(work)).finally(() => {
-      this.under -= 1;
+      this.pending -= 1;
       this.view.showBusy(this.busy);
     });
     this.queue = done.catch(() => {});
     return done;
   }
 
+  /** Note how to undo an action. Returns what undoes it, once, by Z or by a button. */
   remember(label, run) {
     const entry = { label, run };
     this.past.push(entry);
@@ -42,6 +45,7 @@ export class ClipActions {
     };
   }
 
+  /** Undo the latest action. */
   undo() {
     const entry = this.past.pop();
     if (!entry) {
@@ -52,6 +56,11 @@ export class ClipActions {
     toast(`Undone: ${entry.label}`, { seconds: 2 });
   }
 
+  /**
+   * Take subclips out of the collection, with an undo.
+   *
+   * @param {number[]} ids
+   */
   async takeOut(ids) {
     const { shown } = this.view;
     if (!shown || !ids.length) return;
@@ -63,20 +72,31 @@ export class ClipActions {
       return true;
     });
     const label = `${ids.length === 1 ? 'a subclip' : `${ids.length} subclips`} taken out`;
-    // Before the page is brought up to date, which takes a moment: Z may be pressed at once.
+    // Noted before the page is brought up to date, which takes a moment: Z may be pressed at once.
     const back = done && this.remember(label, () => this.putBack(ids, shown.id));
     if (!done) shown.subclips = before;
-    await this.settle(shown);
+    await this.resync(shown);
     if (!done) return;
     toast(`${ids.length === 1 ? 'Taken' : `${ids.length} taken`} out of “${shown.name}”`, { seconds: 10, action: { label: 'Undo', run: back } });
   }
 
+  /**
+   * Put subclips back that were taken out.
+   *
+   * @param {number[]} ids
+   * @param {number} collection
+   */
   async putBack(ids, collection) {
     await this.inTurn(() => api(`/api/collections/${collection}/put-back`, { method: 'POST', body: { ids } }));
-    await this.settle(this.view.shown);
+    await this.resync(this.view.shown);
   }
 
-  /** after: id of the subclip that comes before them, null: first. They keep their own order. */
+  /**
+   * Move subclips, which keep their own order.
+   *
+   * @param {number[]} ids
+   * @param {number | null} after Id of the subclip that comes before them; null for the first place.
+   */
   async move(ids, after) {
     const { shown } = this.view;
     if (!shown || !ids.length) return;
@@ -88,7 +108,7 @@ export class ClipActions {
     await this.sendMoves(shown, ids, order, clips, () => this.remember(label, () => this.restore(ids, before)));
   }
 
-  /** Each of `ids` again behind the one that it followed in `before`. */
+  /** Put each subclip back behind the one that it followed in `before` (ids). */
   async restore(ids, before) {
     const { shown } = this.view;
     const clips = shown.subclips;
@@ -101,7 +121,7 @@ export class ClipActions {
     await this.sendMoves(shown, moved, before.filter((id) => there.has(id)), clips);
   }
 
-  /** Shown at once. Gives whether anything moves. */
+  /** Show a new order at once. Returns whether it differs. */
   reorder(shown, ids, after) {
     const moving = shown.subclips.filter((clip) => ids.includes(clip.id));
     const rest = shown.subclips.filter((clip) => !ids.includes(clip.id));
@@ -113,7 +133,7 @@ export class ClipActions {
     return true;
   }
 
-  /** `before`: the subclips as they were, shown again where it fails. done: run at once when it went well. */
+  /** Send moves. `before` holds the subclips as they were, shown again on failure; `done` is called at once on success. */
   async sendMoves(shown, ids, order, before, done = () => {}) {
     const moved = await this.inTurn(async () => {
       for (const id of ids) {
@@ -124,11 +144,11 @@ export class ClipActions {
     });
     if (moved) done();
     else shown.subclips = before;
-    await this.settle(shown);
+    await this.resync(shown);
   }
 
-  /** What the server has is what is shown in the end, whatever became of the request. */
-  async settle(shown) {
+  /** Show the server's state in the end, whether the request failed or not. */
+  async resync(shown) {
     if (this.view.shown === shown && shown) {
       shown.revision = -1;
       this.view.draw();

@@ -1,11 +1,16 @@
-// Rows put in order with the pointer: a line shows where they would go; Escape leaves all as it was.
+// Dragging rows into another order. A line shows where they would go; Escape cancels.
 
 import { element, scrollerOf } from '../core/dom.js';
 
 const DRAG_PIXELS = 4;
 const EDGE_PIXELS = 56;
 
-/** From a pointerdown in `rows` (Rows): what is chosen moves with the row that was taken. */
+/**
+ * Start a drag. The selection moves along with the row under the pointer.
+ *
+ * @param {import('./rows.js').ClipRows} rows
+ * @param {PointerEvent} event A pointerdown in the list.
+ */
 export function startDrag(rows, event) {
   rows.dragged = false;
   const row = event.target.closest('.ps-clip');
@@ -63,7 +68,7 @@ export function startDrag(rows, event) {
   window.addEventListener('keydown', cancel, true);
 }
 
-/** The id after which a drop at this height puts what is dragged (null: first), with the line drawn there. */
+/** Return the id of the subclip that a drop at this height comes after (null: first), and draw the line there. */
 function dropPlace(rows, line, y) {
   const rest = rows.clips.filter((clip) => !rows.chosen.has(clip.id)).map((clip) => rows.rows.get(clip.id));
   const before = rest.findLast((row) => {

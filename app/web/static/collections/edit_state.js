@@ -1,10 +1,16 @@
-// What is said beside a field whose text the server has not got, and what a person can do about it.
+// State of an edit that is not saved, as shown beside its field: the reason, and what a person can do.
 
 import { element } from '../core/dom.js';
 
 const WORDS = { name: 'name', note: 'note', range: 'in and out' };
 
-/** What a person should know of an entry that is not saved; null where there is nothing to say. */
+/**
+ * Create the line that explains an edit's state.
+ *
+ * @param {import('./edits.js').Edit} entry
+ * @param {import('./edits.js').Edits} edits
+ * @returns {HTMLElement | null} null for an edit that needs no explanation.
+ */
 export function editState(entry, edits) {
   const line = (text, ...buttons) => element('div', { class: `ps-state ps-state-${entry.state}` }, element('span', { text }), ...buttons);
   const button = (text, run) => element('button', { class: 'ps-link', type: 'button', text, onclick: run });

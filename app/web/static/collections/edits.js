@@ -1,5 +1,5 @@
-// What a person has typed or trimmed and the server has not got yet. Kept in this browser until it has: a reload, a
-// killed page or a server that is away loses nothing, and another tab's words are never written over unseen.
+// Edits that the server has not saved yet. This browser keeps them until it has: a reload, a killed page or a server that is
+// away loses nothing, and what another tab wrote is never overwritten unseen.
 
 import { api } from '../core/api.js';
 
@@ -7,34 +7,51 @@ const PREFIX = 'prismsearch.unsent.';
 const ADOPTING = 'prismsearch.adopt';
 const FIRST_WAIT = 2000;
 const LONGEST_WAIT = 15000;
-export const FIELDS = ['name', 'note', 'range'];
+const FIELDS = ['name', 'note', 'range'];
 
-/** The value of a field in a subclip as the server gives it; `range` is {start_pts, end_pts}. */
-export function valueOf(clip, field) {
+/** @typedef {import('../core/types.js').Subclip} Subclip */
+/** @typedef {'name' | 'note' | 'range'} Field */
+/** @typedef {string | import('../core/types.js').PtsRange} Value A string for name and note. */
+
+/**
+ * An edit of one field of one subclip.
+ *
+ * @typedef {object} Edit
+ * @property {number} clip
+ * @property {number} collection
+ * @property {Field} field
+ * @property {any} value A Value.
+ * @property {any} base The field's value when the edit began.
+ * @property {string} label Name of the subclip, for messages.
+ * @property {'typed' | 'sending' | 'waiting' | 'conflict' | 'refused' | 'gone'} state 'waiting': the server is away;
+ *   'conflict': another tab wrote `theirs`; 'refused': `message` says why; 'gone': the subclip was taken out.
+ * @property {string} message
+ * @property {any} theirs
+ */
+
+/** Return the value of a field as the server has it. */
+function valueOf(clip, field) {
   return field === 'range' ? { start_pts: clip.start_pts, end_pts: clip.end_pts } : clip[field] ?? '';
 }
 
-export function same(a, b) {
+function same(a, b) {
   return typeof a === 'object' ? a.start_pts === b.start_pts && a.end_pts === b.end_pts : a === b;
 }
 
-/**
- * Events: 'change' (an entry came, went or changed its state), 'saved' (detail: the subclip as the server has it now).
- *
- * An entry is {clip, collection, field, value, base, label, state, message, theirs}: `base` is what the field held when
- * the edit began; state is typed, sending, waiting (the server is away), conflict (`theirs` is what another tab wrote),
- * refused (the server says why) or gone (the subclip was taken out).
- */
+/** Events: 'change' (an edit began, ended or changed its state), 'saved' (detail: the subclip as the server has it now). */
 export class Edits extends EventTarget {
   constructor() {
     super();
     this.tab = `${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
-    this.entries = new Map(); // 'clip.field' -> entry
-    this.known = new Map(); // id -> the subclip as the server last gave it
-    this.queues = new Map(); // id -> the request under way: one at a time for each subclip
+    /** @type {Map<string, Edit>} */
+    this.entries = new Map(); // by 'clip.field'
+    /** @type {Map<number, Subclip>} */
+    this.known = new Map(); // subclips by id, as the server last sent them
+    /** @type {Map<number, Promise<void>>} */
+    this.queues = new Map(); // by subclip: one request at a time for each
     this.wait = FIRST_WAIT;
-    this.kept = true; // whether the browser could keep what was typed
-    // A lock that is held as long as this page lives: others see by it whose entries have been left behind.
+    this.kept = true; // whether the browser could store what was typed
+    // A lock that is held while this page lives: by it, other pages see which edits have been left behind.
     navigator.locks?.request(PREFIX + this.tab, () => new Promise((release) => { this.release = release; })).catch(() => {});
   }
 
@@ -44,6 +61,13 @@ export class Edits extends EventTarget {
     this.release?.();
   }
 
+  /**
+   * Return the edit of a field, or null.
+   *
+   * @param {number} clip
+   * @param {string} field
+   * @returns {Edit | null}
+   */
   of(clip, field) {
     return this.entries.get(`${clip}.${field}`) ?? null;
   }
@@ -52,28 +76,36 @@ export class Edits extends EventTarget {
     return [...this.entries.values()];
   }
 
-  /** Somebody typed. Kept at once, sent by `send`. Back to what it was: the entry goes. */
+  /**
+   * Note what was typed, and store it at once; `send` sends it. Typing back the value from before ends the edit.
+   *
+   * @param {Subclip & {label?: string}} clip
+   * @param {Field} field
+   * @param {Value} value
+   */
   put(clip, field, value) {
     const entry = this.of(clip.id, field);
     const base = entry?.base ?? valueOf(this.known.get(clip.id) ?? clip, field);
     if (same(base, value) && entry?.state !== 'conflict' && entry?.state !== 'sending') {
-      if (entry) this.settle(entry);
+      if (entry) this.end(entry);
       return;
     }
-    const made = entry ?? { clip: clip.id, collection: clip.collection, field, base, label: clip.label ?? '', state: 'typed', message: '', theirs: null };
-    made.value = value;
-    if (made.state === 'refused' || made.state === 'waiting') made.state = 'typed';
-    this.entries.set(`${clip.id}.${field}`, made);
-    this.keep(made);
+    /** @type {Edit} */
+    const edit = entry ?? { clip: clip.id, collection: clip.collection, field, base, label: clip.label ?? '', state: 'typed', message: '', theirs: null, value };
+    edit.value = value;
+    if (edit.state === 'refused' || edit.state === 'waiting') edit.state = 'typed';
+    this.entries.set(`${clip.id}.${field}`, edit);
+    this.store(edit);
     this.changed();
   }
 
+  /** Give up an edit. */
   drop(clip, field) {
     const entry = this.of(clip, field);
-    if (entry) this.settle(entry);
+    if (entry) this.end(entry);
   }
 
-  /** Send what is typed for a subclip. Never throws; what cannot be sent stays, and says why. */
+  /** Send the edits of a subclip. Never throws: an edit that cannot be sent stays, with the reason. */
   send(clip) {
     const before = this.queues.get(clip) ?? Promise.resolve();
     const work = before.then(() => this.deliver(clip)).catch(() => {});
@@ -85,7 +117,12 @@ export class Edits extends EventTarget {
     return Promise.all([...new Set(this.all.map((entry) => entry.clip))].map((clip) => this.send(clip)));
   }
 
-  /** The subclips of a collection as they are now: those that another tab took out are noticed here. */
+  /**
+   * Take over the subclips of a collection as the server has them. Edits of those that were taken out become 'gone'.
+   *
+   * @param {number} collection
+   * @param {Subclip[]} subclips
+   */
   learnAll(collection, subclips) {
     const there = new Set();
     for (const clip of subclips) {
@@ -102,19 +139,20 @@ export class Edits extends EventTarget {
     if (changed) this.changed();
   }
 
+  /** Take over a subclip as the server has it, unless a later revision is known. */
   learn(clip) {
     const before = this.known.get(clip.id);
     if (!before || before.revision <= clip.revision) this.known.set(clip.id, clip);
   }
 
-  /** Settle a conflict: write over what the other tab wrote, or give up one's own. */
+  /** Resolve a conflict: overwrite what the other tab wrote. (`drop` takes the other tab's.) */
   keepMine(clip, field) {
     const entry = this.of(clip, field);
     if (!entry) return;
     entry.base = valueOf(this.known.get(clip), field);
     entry.state = 'typed';
     entry.theirs = null;
-    this.keep(entry);
+    this.store(entry);
     this.changed();
     this.send(clip);
   }
@@ -129,7 +167,7 @@ export class Edits extends EventTarget {
         if (!entry || !known || ['conflict', 'refused', 'gone'].includes(entry.state)) continue;
         const current = valueOf(known, field);
         if (same(current, entry.value)) {
-          this.settle(entry);
+          this.end(entry);
         } else if (!same(current, entry.base)) {
           entry.state = 'conflict';
           entry.theirs = current;
@@ -150,7 +188,7 @@ export class Edits extends EventTarget {
         if (error.status === 409 && error.body?.current) {
           this.learn(error.body.current);
           for (const [entry] of sent) entry.state = 'typed';
-          continue; // compared field by field: only what both changed is a conflict
+          continue; // fields are compared one by one: only one that both changed is a conflict
         }
         this.failed(error, sent);
         return;
@@ -162,11 +200,11 @@ export class Edits extends EventTarget {
     this.learn(clip);
     for (const [entry, value] of sent) {
       if (same(entry.value, value)) {
-        this.settle(entry);
+        this.end(entry);
       } else { // more was typed meanwhile
         entry.base = value;
         entry.state = 'typed';
-        this.keep(entry);
+        this.store(entry);
       }
     }
     this.dispatchEvent(new CustomEvent('saved', { detail: clip }));
@@ -187,7 +225,7 @@ export class Edits extends EventTarget {
     this.changed();
   }
 
-  /** Take over what pages that are gone have left: the entries of this browser whose page no longer lives. */
+  /** Take over the edits in this browser's storage whose page no longer lives, and send them. */
   async adopt() {
     if (!navigator.locks) return;
     await navigator.locks.request(ADOPTING, async () => {
@@ -197,12 +235,12 @@ export class Edits extends EventTarget {
         const tab = key.slice(PREFIX.length).split('.')[0];
         if (tab === this.tab || alive.has(PREFIX + tab)) continue;
         const entry = read(key);
-        if (entry && this.of(entry.clip, entry.field)) continue; // one's own first; the other waits
+        if (entry && this.of(entry.clip, entry.field)) continue; // the page's own edit comes first; the other waits
         localStorage.removeItem(key);
         if (!entry) continue;
         entry.state = 'typed';
         this.entries.set(`${entry.clip}.${entry.field}`, entry);
-        this.keep(entry);
+        this.store(entry);
       }
     });
     for (const collection of new Set(this.all.filter((entry) => !this.known.has(entry.clip)).map((entry) => entry.collection))) {
@@ -219,17 +257,18 @@ export class Edits extends EventTarget {
     }
   }
 
-  keep(entry) {
+  store(entry) {
     const { clip, collection, field, value, base, label } = entry;
     try {
       localStorage.setItem(`${PREFIX}${this.tab}.${clip}.${field}`, JSON.stringify({ clip, collection, field, value, base, label }));
       this.kept = true;
     } catch {
-      this.kept = false; // the browser's store is full or refused: said in the page
+      this.kept = false; // storage is full or switched off: the page says so
     }
   }
 
-  settle(entry) {
+  /** End an edit and remove it from storage. */
+  end(entry) {
     this.entries.delete(`${entry.clip}.${entry.field}`);
     localStorage.removeItem(`${PREFIX}${this.tab}.${entry.clip}.${entry.field}`);
     this.changed();

@@ -1,4 +1,4 @@
-// The subclips of a collection as a list of rows: choosing several, putting them in order, writing names and notes.
+// Rows of a collection's subclips: selection, order by keys and dragging, fields for names and notes, previews.
 
 import { element, setText } from '../core/dom.js';
 import { onControl } from '../core/keys.js';
@@ -9,19 +9,42 @@ import { clipTimes } from './times.js';
 
 const HOVER_MILLISECONDS = 120;
 
+/** @typedef {import('../core/types.js').Subclip} Subclip */
+
 /**
- * actions: {trim(id), takeOut(ids), move(ids, after), undo(), selected(), escaped(entry)}; `after` is the id of the subclip that
- * comes before, null for the first place. `edits` holds what is typed.
+ * Callbacks of the rows.
+ *
+ * @typedef {object} RowActions
+ * @property {(id: number) => void} trim
+ * @property {(ids: number[]) => void} takeOut
+ * @property {(ids: number[], after: number | null) => void} move `after`: the subclip before them; null for the first place.
+ * @property {() => void} undo
+ * @property {() => void} selected The selection has changed.
+ * @property {(entry: import('./edits.js').Edit) => void} escaped An edit was dropped by Escape.
  */
+
+/** A list of rows, one a subclip. */
 export class ClipRows {
+  /**
+   * @param {import('./edits.js').Edits} edits
+   * @param {RowActions} actions
+   */
   constructor(edits, actions) {
     this.edits = edits;
     this.actions = actions;
+    /** @type {Subclip[]} */
     this.clips = [];
-    this.rows = new Map();
-    this.chosen = new Set();
-    this.current = null; // id of the row that keys go to
-    this.anchor = null;
+    /** @type {Map<number, HTMLElement>} */
+    this.rows = new Map(); // by id
+    /** @type {Set<number>} */
+    this.chosen = new Set(); // ids
+    /** @type {number | null} */
+    this.current = null; // id of the row that keys apply to
+    /** @type {number | null} */
+    this.anchor = null; // id of the row that a range of rows is selected from
+    this.dragged = false; // whether a drag is under way
+    /** @type {number | null} */
+    this.collection = null; // id of the collection that is shown
     this.list = element('div', { class: 'ps-clips', role: 'grid', 'aria-label': 'Subclips', 'aria-multiselectable': 'true' });
     this.list.addEventListener('click', (event) => this.click(event));
     this.list.addEventListener('dblclick', (event) => {
@@ -33,7 +56,7 @@ export class ClipRows {
     this.list.addEventListener('pointerdown', (event) => startDrag(this, event));
     this.list.addEventListener('pointerover', (event) => this.hover(event.target.closest('.ps-clip-poster')));
     this.list.addEventListener('pointerleave', () => this.hover(null));
-    // Before the page's own keys, which take the focus away on Escape: that would save what is to be dropped.
+    // Handled before the page's own keys, which take the focus away on Escape: that would save what Escape should drop.
     this.onEscape = (event) => event.key === 'Escape' && this.escape(event.target);
     window.addEventListener('keydown', this.onEscape, true);
   }
@@ -43,8 +66,13 @@ export class ClipRows {
     clearTimeout(this.timer);
   }
 
-  // What is shown
+  // Rows
 
+  /**
+   * Show these subclips. Focus, selection and what is being typed stay.
+   *
+   * @param {Subclip[]} clips
+   */
   update(clips) {
     this.clips = clips;
     const ids = new Set(clips.map((clip) => clip.id));
@@ -71,7 +99,7 @@ export class ClipRows {
     this.drawChosen();
   }
 
-  /** Put rows in order without ever moving the one that has the focus: it would lose it, and what is being typed with it. */
+  /** Put rows in order without ever moving the one that has the focus: it would lose it, and with it what is being typed. */
   place(rows) {
     const there = [...this.list.querySelectorAll(':scope > .ps-clip')];
     if (there.length === rows.length && rows.every((row, at) => row === there[at])) return;
@@ -139,7 +167,7 @@ export class ClipRows {
     if (clip.poster) cell.prepend(element('img', { src: clip.poster, alt: '', loading: 'lazy', decoding: 'async', draggable: false }));
   }
 
-  /** What is typed stays as it is; all else shows what the server has. */
+  /** Show a field: the edit that is not saved yet, else the server's value. */
   drawField(row, clip, field) {
     const input = row.querySelector(`.ps-field-${field}`);
     const entry = this.edits.of(clip.id, field);
@@ -158,7 +186,7 @@ export class ClipRows {
     place.replaceChildren(...entries.map((entry) => editState(entry, this.edits)).filter(Boolean));
   }
 
-  /** After edits have changed: fields and states only. */
+  /** Draw fields and states again, after edits have changed. */
   drawEdits() {
     for (const clip of this.clips) {
       const row = this.rows.get(clip.id);
@@ -186,7 +214,7 @@ export class ClipRows {
     } else if (event.key === 'Tab' && !event.shiftKey && event.target.dataset.field === 'note') {
       const next = this.clips[this.clips.findIndex((clip) => clip.id === id) + 1];
       if (!next) return;
-      event.preventDefault(); // on to the next row's name: writing names down the list needs no mouse
+      event.preventDefault(); // to the next row's name, so that names can be written down the list without a mouse
       this.edit(next.id, 'name');
     }
   }
@@ -199,7 +227,7 @@ export class ClipRows {
       this.edits.drop(id, target.dataset.field);
       this.actions.escaped({ ...entry });
     }
-    // The row takes the focus, so that keys go on working.
+    // The row takes the focus, so that keys keep working.
     queueMicrotask(() => this.focus(id));
   }
 
@@ -213,7 +241,7 @@ export class ClipRows {
     row.scrollIntoView({ block: 'nearest' });
   }
 
-  // Choosing
+  // Selection
 
   focus(id) {
     const row = this.rows.get(id);
@@ -266,7 +294,7 @@ export class ClipRows {
     return true;
   }
 
-  /** Ids of what is chosen, in order; the row that has the focus where nothing is. */
+  /** Return the selected ids in order; without a selection, that of the row that has the focus. */
   targets() {
     const ids = this.clips.map((clip) => clip.id);
     const chosen = ids.filter((id) => this.chosen.has(id));
@@ -308,7 +336,7 @@ export class ClipRows {
     row.focus({ preventScroll: true });
   }
 
-  // Keys that come without a modifier are in the page's layer; those with Ctrl and Alt are here.
+  // Keys with Ctrl and Alt; those without a modifier are in the page's layer.
 
   ctrlKeys(event) {
     const inField = event.target.matches('input, textarea');
@@ -324,7 +352,7 @@ export class ClipRows {
     }
   }
 
-  /** Up and Down, with Shift choosing on the way. */
+  /** Move to another row (keys Up, Down, Home, End); `extend` selects on the way. */
   step(event, by, extend) {
     if (!this.clips.length) return false;
     const target = document.activeElement;
@@ -340,7 +368,7 @@ export class ClipRows {
     return true;
   }
 
-  /** Move what is chosen by one place; several go as a block. */
+  /** Move the selection by one place, several as a block. */
   shift(by) {
     const ids = this.targets();
     if (!ids.length) return;

@@ -1,12 +1,13 @@
-// At the side of the Collections page: all collections, and the searches that were kept.
+// Side of the Collections page: all collections, and the saved searches.
 
 import { api } from '../core/api.js';
 import { element } from '../core/dom.js';
 import { attempt, toast } from '../core/toast.js';
 import { tray } from '../core/tray.js';
 
-/** actions: {open(id), created(id), removed(id)}. */
+/** Two lists, whose entries can be opened, renamed and deleted. */
 export class SideList {
+  /** @param {{open: (id: number) => any, changed: () => void}} actions `changed`: a collection was renamed or deleted. */
   constructor(actions) {
     this.actions = actions;
     this.collections = element('ul', { class: 'ps-side-list' });
@@ -19,6 +20,7 @@ export class SideList {
     this.refreshSearches();
   }
 
+  /** @param {number} shown Id of the collection that the page shows. */
   draw(shown) {
     const token = JSON.stringify([tray.collections, shown, tray.current?.id]);
     if (token === this.token || this.element.querySelector('.ps-side-edit')) return;
@@ -51,7 +53,7 @@ export class SideList {
     event.stopPropagation();
   }
 
-  /** A field in the place of a name. Enter or leaving it saves, Escape does not; what is refused stays to be corrected. */
+  /** Put a field in the place of a name. Enter or leaving it saves, Escape cancels; a name that is refused stays to be corrected. */
   edit(place, value, label, save) {
     let done = false;
     const input = element('input', { class: 'ps-side-edit', type: 'text', maxlength: '200', 'aria-label': label, autocomplete: 'off', placeholder: label });
@@ -143,7 +145,7 @@ export class SideList {
   }
 
   search(each) {
-    // The link is only ever the query part of our own page: whatever is kept cannot lead elsewhere.
+    // The link is used as the query of our own page only, so that no stored link can lead elsewhere.
     const href = `/?${String(each.link).replace(/^[/?]+/, '')}`;
     const open = element('a', { class: 'ps-side-open', href, target: '_self', title: each.name }, element('span', { class: 'ps-side-name', text: each.name }));
     const renamed = async (name) => {

@@ -1,4 +1,4 @@
-// The Collections page: collections and searches at the side, the subclips of one collection, trimming and exporting.
+// Collections page: collections and saved searches at the side, the subclips of one collection, trimming and exporting.
 
 import { api } from '../core/api.js';
 import { element, setText, useStyleSheet } from '../core/dom.js';
@@ -19,7 +19,13 @@ import { TrimEditor } from './trim/editor.js';
 const ADOPT_MILLISECONDS = 5000;
 const views = new WeakMap();
 
-/** data: {collection: id or null, export: whether the panel is to be open, home: a folder to suggest}. */
+/**
+ * Mount the view. It keeps itself up to date, so that `data` counts at the first mount only.
+ *
+ * @param {import('../core/types.js').Component<{collection: number | null, export: boolean, home: string}>} component
+ *   `collection`: the one to show; `export`: whether the panel is open; `home`: a folder to suggest.
+ * @returns {() => void} Removes the view.
+ */
 export function mount(component) {
   let view = views.get(component.parentElement);
   if (!view) {
@@ -34,12 +40,13 @@ export function mount(component) {
 
 class CollectionView {
   constructor(parent, data) {
-    // The keys of every page come first, so that those of this one are asked before them.
+    // The shell's keys are added first, so that those of this page come before them.
     this.removeShell = mountShell({ parentElement: parent, data: { dock: false, search: false } });
     useStyleSheet('collections/view.css');
     this.id = data.collection ?? null;
     this.asked = this.id;
-    this.shown = null; // {id, name, revision, subclips}
+    /** @type {import('../core/types.js').Collection | null} */
+    this.shown = null;
     this.ticket = 0;
     this.edits = new Edits();
     this.rows = new ClipRows(this.edits, {
@@ -48,11 +55,11 @@ class CollectionView {
       move: (ids, after) => this.actions.move(ids, after),
       undo: () => this.actions.undo(),
       selected: () => this.drawSelection(),
-      escaped: (entry) => this.dropped(entry),
+      escaped: (entry) => this.offerUndo(entry),
     });
     this.actions = new ClipActions(this);
     this.side = new SideList({ open: (id) => this.open(id), changed: () => this.sync() });
-    this.panel = new ExportPanel({ data, selection: () => this.rows.targets().filter((id) => this.rows.chosen.has(id)), onToggle: (open) => this.drawPanelButton(open) });
+    this.panel = new ExportPanel({ data, onToggle: (open) => this.drawPanelButton(open) });
     this.build(parent);
     this.removeKeys = addKeys('Collection', this.keys());
     this.onSync = () => this.sync();
@@ -119,7 +126,7 @@ class CollectionView {
       { key: 'ArrowDown', label: 'Subclip below', run: (event) => this.rows.step(event, 1, false) },
       { key: 'Home', label: 'First subclip', run: (event) => this.rows.step(event, -Infinity, false) },
       { key: 'End', label: 'Last subclip', run: (event) => this.rows.step(event, Infinity, false) },
-      // Those with a modifier are taken where the rows are; here they are only told.
+      // Keys with a modifier are handled by the rows; these entries only list them in the overlay.
       { key: 'Ctrl+A', label: 'Select all', run: () => false },
       { key: 'Alt+↑ Alt+↓', label: 'Move what is selected', run: () => false },
       { key: 'Enter', label: 'Trim', run: current((id) => this.trim(id)) },
@@ -133,7 +140,7 @@ class CollectionView {
     ];
   }
 
-  // Which collection
+  // The collection that is shown
 
   async open(id) {
     this.edits.sendAll();
@@ -145,7 +152,7 @@ class CollectionView {
     this.sync();
   }
 
-  /** Bring the page to what the server has. Called at every change, ours and other tabs'. */
+  /** Bring the page up to date with the server, at every change of this tab or another. */
   async sync() {
     const { collections } = tray;
     if (!collections.length || this.removed || this.actions.busy) return;
@@ -177,7 +184,7 @@ class CollectionView {
     this.openTrim?.update(this.shown.subclips);
   }
 
-  /** The address names what is shown, so that it can be kept or sent; Streamlit reads it at its next run. */
+  /** Put the collection into the address, so that it can be kept or sent; Streamlit reads it at its next run. */
   toAddress() {
     const address = new URL(location.href);
     address.searchParams.set('collection', String(this.id));
@@ -185,7 +192,7 @@ class CollectionView {
     history.replaceState(history.state, '', address);
   }
 
-  /** A subclip was saved: shown at once, not only after the next look at the server. */
+  /** Show a subclip that was saved at once, without waiting for the next poll. */
   saved(clip) {
     const at = this.shown?.subclips.findIndex((each) => each.id === clip.id) ?? -1;
     if (at < 0) return;
@@ -236,16 +243,16 @@ class CollectionView {
 
   drawBanner() {
     const lines = [];
-    const say = (kind, text, ...more) => lines.push([kind + text, () => element('div', { class: `ps-banner ps-banner-${kind}`, role: 'status' }, element('span', { class: 'ps-grow', text }), ...more)]);
+    const report = (kind, text, ...more) => lines.push([kind + text, () => element('div', { class: `ps-banner ps-banner-${kind}`, role: 'status' }, element('span', { class: 'ps-grow', text }), ...more)]);
     if (tray.failed) {
       const kept = this.edits.all.length ? ' What you typed is kept in this browser and will be saved when it answers again.' : '';
-      say('trouble', `${sentence(tray.failed)}${kept}`);
+      report('trouble', `${sentence(tray.failed)}${kept}`);
     }
-    if (!this.edits.kept) say('trouble', 'This browser keeps nothing for this page (its store is full or switched off): text that is not saved yet would be lost with the page.');
+    if (!this.edits.kept) report('trouble', 'This browser keeps nothing for this page (its store is full or switched off): text that is not saved yet would be lost with the page.');
     for (const entry of this.edits.all) {
-      if (entry.state === 'gone') this.sayGone(say, entry);
+      if (entry.state === 'gone') this.reportGone(report, entry);
       else if (entry.collection !== this.shown?.id && ['conflict', 'refused'].includes(entry.state)) {
-        say('trouble', `In “${entry.label}”, of another collection:`, editState(entry, this.edits));
+        report('trouble', `In “${entry.label}”, of another collection:`, editState(entry, this.edits));
       }
     }
     const token = lines.map(([text]) => text).join('\n');
@@ -254,17 +261,17 @@ class CollectionView {
     this.banner.replaceChildren(...lines.map(([, make]) => make()));
   }
 
-  /** Typed into a subclip that another tab took out meanwhile. */
-  sayGone(say, entry) {
+  /** Report an edit of a subclip that another tab took out meanwhile. */
+  reportGone(report, entry) {
     const what = { name: 'The name', note: 'The note', range: 'The in and out' }[entry.field];
     const link = (text, run) => element('button', { class: 'ps-link', type: 'button', text, onclick: run });
-    say('trouble', `“${entry.label}” was taken out meanwhile. ${what} ${entry.field === 'range' ? 'you set' : `you typed, “${entry.value}”,`} is not saved.`,
+    report('trouble', `“${entry.label}” was taken out meanwhile. ${what} ${entry.field === 'range' ? 'you set' : `you typed, “${entry.value}”,`} is not saved.`,
       link('Put it back', () => this.actions.putBack([entry.clip], entry.collection)),
       entry.field === 'range' ? null : link('Copy the text', () => navigator.clipboard?.writeText(entry.value).then(() => toast('Copied'))),
       link('Drop it', () => this.edits.drop(entry.clip, entry.field)));
   }
 
-  dropped(entry) {
+  offerUndo(entry) {
     toast('The change was dropped', { action: { label: 'Undo', run: () => {
       const clip = this.shown.subclips.find((each) => each.id === entry.clip);
       if (!clip) return;
@@ -276,11 +283,11 @@ class CollectionView {
   tick() {
     if (tray.failed) this.lookAgain();
     this.drawBanner();
-    if (!this.shown || this.shown.revision === -1) this.sync(); // a request failed: what the server has is not known yet
+    if (!this.shown || this.shown.revision === -1) this.sync(); // a request failed: the state on the server is not known yet
     if (document.visibilityState === 'visible') this.edits.adopt();
   }
 
-  /** The tray tells of trouble only when something changes; this page says that it is over. */
+  /** Look whether the server answers again: the tray reports only that trouble began. */
   async lookAgain() {
     const there = await api('/api/collections').catch(() => null);
     if (!there || this.removed) return;

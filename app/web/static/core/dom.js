@@ -20,7 +20,8 @@ export function element(tag, properties = {}, ...children) {
     else if (name in made && !name.includes('-') && typeof value !== 'string') made[name] = value;
     else made.setAttribute(name, value === true ? '' : value);
   }
-  made.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  const shown = children.filter((child) => child !== null && child !== undefined && child !== false);
+  made.append(.../** @type {(Node | string)[]} */ (shown));
   return made;
 }
 

@@ -1,11 +1,12 @@
-// The small card beside the pointer: poster, moving preview, and what the shot is.
+// Hover card: a shot's poster, moving preview and facts beside the pointer.
 
 import { element, useViewStyles } from './dom.js';
 
 const PREVIEW_AFTER = 250;
 
-/** One card a view; `show` moves it, `hide` puts it away. Nothing in it can be reached by the pointer. */
+/** A card that a view shows and hides. The pointer cannot reach it. */
 export class HoverCard {
+  /** @param {HTMLElement} parent */
   constructor(parent) {
     useViewStyles();
     this.image = element('img', { alt: '' });
@@ -16,8 +17,14 @@ export class HoverCard {
     this.segment = null;
   }
 
-  /** box: {x, y} the point it belongs to, in the window. lines: texts, the first one strong. */
-  show(segment, box, lines) {
+  /**
+   * Show a segment at a point, or move the card there.
+   *
+   * @param {number} segment
+   * @param {{x: number, y: number}} point In the window, in pixels.
+   * @param {(string | null)[]} lines The first one is shown strong; empty ones are left out.
+   */
+  show(segment, point, lines) {
     if (segment !== this.segment) {
       this.segment = segment;
       this.stop();
@@ -26,16 +33,16 @@ export class HoverCard {
         this.timer = setTimeout(() => this.play(segment), PREVIEW_AFTER);
       }
     }
-    this.tell(lines);
+    this.setLines(lines);
     this.card.hidden = false;
     const { offsetWidth: width, offsetHeight: height } = this.card;
-    const left = Math.min(Math.max(8, box.x - width / 2), innerWidth - width - 8);
-    const above = box.y - height - 14;
+    const left = Math.min(Math.max(8, point.x - width / 2), innerWidth - width - 8);
+    const above = point.y - height - 14;
     this.card.style.left = `${left}px`;
-    this.card.style.top = `${above > 60 ? above : Math.min(box.y + 18, innerHeight - height - 8)}px`;
+    this.card.style.top = `${above > 60 ? above : Math.min(point.y + 18, innerHeight - height - 8)}px`;
   }
 
-  tell(lines) {
+  setLines(lines) {
     this.lines.replaceChildren(...lines.filter(Boolean).map((text, at) =>
       element(at === 0 ? 'strong' : 'span', { text })));
   }

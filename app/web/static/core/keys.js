@@ -1,4 +1,4 @@
-// One listener for the whole page. Views add layers of keys; the last layer added is asked first, a modal one alone.
+// Keyboard shortcuts. One listener a page serves all views, each of which adds a layer of keys; the latest layer comes first.
 
 import { element, overlayHome } from './dom.js';
 
@@ -6,9 +6,23 @@ const layers = [];
 let listening = false;
 
 /**
- * Add a layer of keys. `keys`: [{key, label, run, hidden?}], key as in KeyboardEvent.key, several parted by a blank
- * ('j J'); 'Shift+X' asks for Shift. run(event) may give false: then the next layer is asked. `modal`: layers below are
- * not asked. Gives how to take the layer away.
+ * A shortcut of a layer.
+ *
+ * @typedef {object} Key
+ * @property {string} key As in KeyboardEvent.key; alternatives are separated by a blank ('j J'), 'Shift+X' requires Shift.
+ * @property {string} label Shown by the overlay of `?`.
+ * @property {(event: KeyboardEvent) => any} run Returns false to pass the key on to the next shortcut or layer.
+ * @property {boolean} [hidden] Left out of the overlay.
+ */
+
+/**
+ * Add a layer of keys above the others.
+ *
+ * @param {string} title Shown by the overlay of `?`.
+ * @param {Key[]} keys
+ * @param {object} [options]
+ * @param {boolean} [options.modal] Keys do not reach the layers below.
+ * @returns {() => void} Removes the layer.
  */
 export function addKeys(title, keys, { modal = false } = {}) {
   const layer = { title, modal, keys: keys.map((each) => ({ ...each, names: each.key === ' ' ? [' '] : each.key.split(' ') })) };
@@ -35,7 +49,7 @@ function onKey(event) {
     || (!event.shiftKey && event.key.length === 1 && names.includes(event.key.toLowerCase()));
   for (let at = layers.length - 1; at >= 0; at -= 1) {
     const layer = layers[at];
-    // What asks for Shift comes before what does not mind it.
+    // Shortcuts that require Shift come before those that ignore it.
     const named = [
       ...layer.keys.filter((binding) => shifted && binding.names.includes(shifted)),
       ...layer.keys.filter((binding) => plainly(binding.names)),
@@ -51,7 +65,7 @@ function onKey(event) {
   }
 }
 
-/** Whether keys belong to what has the focus: text fields, lists, sliders, and buttons for Enter and Space. */
+/** Return whether the focused element takes keys itself: text fields, lists, sliders. */
 function typing(target) {
   if (!(target instanceof Element)) return false;
   if (target.closest('[data-ps-keys]')) return false;
@@ -61,13 +75,18 @@ function typing(target) {
   return tag === 'TEXTAREA' || tag === 'SELECT' || ['listbox', 'combobox', 'slider', 'menu', 'option', 'spinbutton'].includes(target.getAttribute('role'));
 }
 
-/** What Enter and Space do on a focused button or link is the browser's; views ask this before they take them. */
+/**
+ * Return whether an event comes from a button or link, where Enter and Space are the browser's.
+ *
+ * @param {Event} event
+ * @returns {boolean}
+ */
 export function onControl(event) {
   const target = event.composedPath()[0];
   return target instanceof Element && target.closest('button, a, summary, [role=tab], [role=switch]') !== null;
 }
 
-/** The overlay of `?`: all keys that work now, by view. */
+/** Show or close the overlay of `?`: all keys that work now, by layer. */
 export function showHelp() {
   const open = document.querySelector('dialog.ps-help');
   if (open) {

@@ -1,16 +1,21 @@
-// Scores as colours: lightness runs one way only, so that it is read without telling hues apart, and away from the
-// background, so that the best is what stands out: dark to bright on dark, pale to dark on light.
+// Colour ramp of scores. Lightness runs one way only, so that scores can be read without telling hues apart, and away from
+// the background, so that the best stand out: dark to bright on dark, pale to dark on light.
 
 import { element } from './dom.js';
 
-// OKLCH: lightness, chroma, hue in degrees (which run on below 0 and past 360, so that none is passed the long way).
+// OKLCH: lightness, chroma, hue in degrees. Hues run below 0 and past 360, so that mixing takes the short way round.
 const LIGHT = [[0.9, 0.035, 95], [0.77, 0.13, 70], [0.61, 0.19, 30], [0.45, 0.18, -5], [0.29, 0.12, -45]];
 const DARK = [[0.33, 0.045, 265], [0.46, 0.13, 295], [0.61, 0.19, 350], [0.77, 0.16, 415], [0.95, 0.13, 462]];
 const STEPS = 256;
 
 const tables = new Map();
 
-/** Uint8 [r, g, b] x 256, from the lowest to the highest. */
+/**
+ * Return the ramp as a table.
+ *
+ * @param {boolean} dark Whether the page is dark.
+ * @returns {Uint8ClampedArray} 256 times red, green and blue, from the lowest score to the highest.
+ */
 export function rampTable(dark) {
   if (!tables.has(dark)) {
     const stops = dark ? DARK : LIGHT;
@@ -18,22 +23,35 @@ export function rampTable(dark) {
     for (let at = 0; at < STEPS; at += 1) {
       const place = (at / (STEPS - 1)) * (stops.length - 1);
       const low = Math.min(Math.floor(place), stops.length - 2);
-      const mixed = stops[low].map((value, part) => value + (place - low) * (stops[low + 1][part] - value));
-      table.set(fromOklch(...mixed), 3 * at);
+      const [lightness, chroma, hue] = stops[low].map((value, part) => value + (place - low) * (stops[low + 1][part] - value));
+      table.set(fromOklch(lightness, chroma, hue), 3 * at);
     }
     tables.set(dark, table);
   }
   return tables.get(dark);
 }
 
-/** CSS colour of a share from 0 to 1. */
+/**
+ * Return the CSS colour of a score.
+ *
+ * @param {number} share Place on the ramp, 0 to 1.
+ * @param {boolean} dark Whether the page is dark.
+ * @returns {string}
+ */
 export function rampColour(share, dark) {
   const at = 3 * Math.round(Math.min(1, Math.max(0, share)) * (STEPS - 1));
   const table = rampTable(dark);
   return `rgb(${table[at]} ${table[at + 1]} ${table[at + 2]})`;
 }
 
-/** [r, g, b] from 0 to 255 of an OKLCH colour. */
+/**
+ * Convert an OKLCH colour to sRGB.
+ *
+ * @param {number} lightness 0 to 1.
+ * @param {number} chroma
+ * @param {number} hue Degrees.
+ * @returns {number[]} Red, green and blue, 0 to 255.
+ */
 export function fromOklch(lightness, chroma, hue) {
   const angle = (hue * Math.PI) / 180;
   const a = chroma * Math.cos(angle);
@@ -48,13 +66,25 @@ export function fromOklch(lightness, chroma, hue) {
   ].map((linear) => 255 * (linear <= 0.0031308 ? 12.92 * Math.max(0, linear) : 1.055 * linear ** (1 / 2.4) - 0.055));
 }
 
-/** The ramp with numbers: what a colour means. notes: [[share, text], ...] are marked above it. */
+/**
+ * Create the legend of the ramp.
+ *
+ * @param {number} low Score of the lowest colour.
+ * @param {number} high Score of the highest colour.
+ * @param {boolean} dark Whether the page is dark.
+ * @param {object} [options]
+ * @param {string} [options.title]
+ * @param {[number, string][]} [options.marks] Further marks: place on the ramp, 0 to 1, and text.
+ * @returns {HTMLElement}
+ */
 export function legend(low, high, dark, { title = 'Score', marks = [] } = {}) {
   const bar = element('span', { class: 'ps-legend-bar', 'aria-hidden': 'true' });
   const colours = Array.from({ length: 9 }, (_, at) => rampColour(at / 8, dark));
   bar.style.background = `linear-gradient(90deg, ${colours.join(', ')})`;
   const scale = element('span', { class: 'ps-legend-scale' }, bar);
-  for (const [share, text] of [[0, low.toFixed(2)], [0.5, ((low + high) / 2).toFixed(2)], [1, high.toFixed(2)], ...marks]) {
+  /** @type {[number, string][]} */
+  const numbers = [[0, low.toFixed(2)], [0.5, ((low + high) / 2).toFixed(2)], [1, high.toFixed(2)]];
+  for (const [share, text] of [...numbers, ...marks]) {
     const mark = element('span', { class: 'ps-legend-mark', text });
     mark.style.left = `${100 * Math.min(1, Math.max(0, share))}%`;
     scale.append(mark);

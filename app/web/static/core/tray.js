@@ -11,16 +11,25 @@ import { attempt, toast } from './toast.js';
 const KEPT_ID = 'prismsearch.tray';
 const POLL_MILLISECONDS = 2000;
 
+/** Events: 'change' (another collection, or other subclips) and 'trouble' (detail: the sentence of a failed request). */
 class Tray extends EventTarget {
   constructor() {
     super();
+    /** @type {CollectionRow[]} */
     this.collections = [];
-    this.current = null; // {id, name, revision, subclips}
+    /** @type {Collection | null} */
+    this.current = null;
+    /** @type {string | null} */
+    this.failed = null; // the sentence of the last request, where it failed
     this.watchers = 0;
     this.timer = null;
   }
 
-  /** Load once, then look for changes of other tabs while a view that shows the tray is there. Gives how to stop. */
+  /**
+   * Load the tray and poll for changes of other tabs while any view watches it.
+   *
+   * @returns {() => void} Stops watching.
+   */
   watch() {
     this.watchers += 1;
     if (this.watchers === 1) {
@@ -41,10 +50,17 @@ class Tray extends EventTarget {
     };
   }
 
+  /**
+   * Return whether the tray has a subclip of a segment.
+   *
+   * @param {number} segment
+   * @returns {boolean}
+   */
   has(segment) {
     return this.current?.subclips.some((clip) => clip.segment === segment) ?? false;
   }
 
+  /** Bring the tray up to date with the server. Never throws; see `failed`. */
   async refresh() {
     try {
       const listed = await api('/api/collections');
@@ -68,19 +84,36 @@ class Tray extends EventTarget {
     }
   }
 
+  /**
+   * Make another collection the tray, in this browser.
+   *
+   * @param {number} id
+   */
   async choose(id) {
     localStorage.setItem(KEPT_ID, String(id));
     this.current = null;
     await this.refresh();
   }
 
+  /**
+   * Create a collection and make it the tray.
+   *
+   * @param {string} name
+   * @returns {Promise<CollectionRow>}
+   * @throws {import('./api.js').ApiError} The server refused the name.
+   */
   async create(name) {
-    const made = await api('/api/collections', { method: 'POST', body: { name } });
-    await this.choose(made.id);
-    return made;
+    const created = await api('/api/collections', { method: 'POST', body: { name } });
+    await this.choose(created.id);
+    return created;
   }
 
-  /** items: [{segment, start_pts?, end_pts?, score?}]; says what happened, with a way back. */
+  /**
+   * Add subclips to the tray, and show a message with an undo. Never throws.
+   *
+   * @param {NewSubclip[]} items
+   * @returns {Promise<Subclip[]>} The subclips of these items, new or there already; empty where the request failed.
+   */
   async add(items) {
     if (!this.current) await this.refresh();
     const collection = this.current;
@@ -101,6 +134,13 @@ class Tray extends EventTarget {
     return answer.subclips;
   }
 
+  /**
+   * Take subclips out of the tray, and show a message with an undo. Never throws.
+   *
+   * @param {number[]} ids
+   * @param {object} [options]
+   * @param {boolean} [options.quiet] Show no message.
+   */
   async takeOut(ids, { quiet = false } = {}) {
     const collection = this.current;
     if (!collection) return;
@@ -120,4 +160,5 @@ class Tray extends EventTarget {
   }
 }
 
+/** The tray of this page. */
 export const tray = new Tray();

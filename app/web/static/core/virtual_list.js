@@ -1,32 +1,41 @@
-// Long lists: only the rows near what is seen are in the document.
+// Virtual list: of a long list, only the rows near the visible part are in the document.
 
 import { scrollerOf } from './dom.js';
 
 const MARGIN = 500; // pixels above and below the window that are drawn ahead
 
+/** @typedef {(index: number) => HTMLElement} RenderRow */
+
 /** Rows of known heights, placed one below the other in `host`. */
 export class VirtualList {
-  /** render(index) gives the element of a row; it is asked again for a row only after `refresh`. */
+  /**
+   * @param {HTMLElement} host
+   * @param {RenderRow} render Creates the element of a row; called once for each visible row, and again after `refresh`.
+   */
   constructor(host, render) {
     this.host = host;
     this.render = render;
     this.offsets = new Float64Array(1);
     this.shown = new Map();
     this.host.style.position = 'relative';
-    this.ask = () => {
-      this.asked ??= requestAnimationFrame(() => {
-        this.asked = null;
+    this.schedule = () => {
+      this.frame ??= requestAnimationFrame(() => {
+        this.frame = null;
         this.draw();
       });
     };
-    // The page scrolls inside an element of Streamlit's; scroll events do not bubble, but they can be caught.
-    document.addEventListener('scroll', this.ask, { capture: true, passive: true });
-    this.sizes = new ResizeObserver(this.ask);
+    // The page scrolls inside an element of Streamlit's; scroll events do not bubble, but they can be captured.
+    document.addEventListener('scroll', this.schedule, { capture: true, passive: true });
+    this.sizes = new ResizeObserver(this.schedule);
     this.sizes.observe(this.host);
-    addEventListener('resize', this.ask);
+    addEventListener('resize', this.schedule);
   }
 
-  /** heights: of each row, in pixels. Everything is drawn again. */
+  /**
+   * Set the rows and draw everything again.
+   *
+   * @param {ArrayLike<number>} heights Height of each row, in pixels.
+   */
   setRows(heights) {
     this.offsets = new Float64Array(heights.length + 1);
     for (let at = 0; at < heights.length; at += 1) this.offsets[at + 1] = this.offsets[at] + heights[at];
@@ -38,6 +47,7 @@ export class VirtualList {
     return this.offsets.length - 1;
   }
 
+  /** Draw all rows again. The row that has the focus keeps it. */
   refresh() {
     const focused = [...this.shown].find(([, row]) => row.contains(document.activeElement))?.[0];
     for (const row of this.shown.values()) row.remove();
@@ -46,13 +56,13 @@ export class VirtualList {
     if (focused !== undefined && focused < this.length) this.focus(focused);
   }
 
-  /** The row that holds a place, in pixels from the top. */
-  rowAt(place) {
+  /** Return the row at a height, in pixels from the top. */
+  rowAt(height) {
     let low = 0;
     let high = this.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if (this.offsets[middle] <= place) low = middle;
+      if (this.offsets[middle] <= height) low = middle;
       else high = middle - 1;
     }
     return low;
@@ -64,7 +74,7 @@ export class VirtualList {
     const first = this.rowAt(top - MARGIN);
     const last = this.rowAt(top + innerHeight + MARGIN);
     for (const [at, row] of this.shown) {
-      // A row that has the focus stays, so that a person who looks around by the wheel does not lose the place.
+      // A row that has the focus stays, so that scrolling by the wheel does not lose it.
       if ((at < first || at > last) && !row.contains(document.activeElement)) {
         row.remove();
         this.shown.delete(at);
@@ -78,13 +88,13 @@ export class VirtualList {
       row.style.top = `${this.offsets[at]}px`;
       row.style.height = `${this.offsets[at + 1] - this.offsets[at]}px`;
       this.shown.set(at, row);
-      // In their order, for those who go by Tab or listen.
+      // In order in the document, for Tab and screen readers.
       const next = [...this.shown.keys()].filter((each) => each > at).sort((a, b) => a - b)[0];
       this.host.insertBefore(row, next === undefined ? null : this.shown.get(next));
     }
   }
 
-  /** Bring a row into sight and give its element. */
+  /** Scroll a row into view and return its element. */
   reveal(at) {
     const box = this.host.getBoundingClientRect();
     const top = box.top + this.offsets[at];
@@ -102,10 +112,10 @@ export class VirtualList {
   }
 
   remove() {
-    document.removeEventListener('scroll', this.ask, { capture: true });
-    removeEventListener('resize', this.ask);
+    document.removeEventListener('scroll', this.schedule, { capture: true });
+    removeEventListener('resize', this.schedule);
     this.sizes.disconnect();
-    if (this.asked) cancelAnimationFrame(this.asked);
-    this.asked = null;
+    if (this.frame) cancelAnimationFrame(this.frame);
+    this.frame = null;
   }
 }

@@ -1,7 +1,8 @@
-// What the list of videos says of each of them: columns, states, texts.
+// Rows of the table of videos: columns, states, texts and their order.
 
 import { rateText } from '../core/timecode.js';
 
+/** Columns by the key that they sort by. */
 export const COLUMNS = [
   { id: 'name', title: 'Name', kind: 'text' },
   { id: 'seconds', title: 'Length', kind: 'number' },
@@ -11,7 +12,7 @@ export const COLUMNS = [
   { id: 'state', title: 'Status', kind: 'state' },
 ];
 
-/** In the order in which they matter. */
+/** States of a video, the most important first. */
 export const STATES = {
   missing: { short: 'file not there now', long: () => 'The file cannot be found; is its drive connected? Poster, preview and search still work.' },
   other: { short: 'other encoder only', long: () => 'Not indexed with the encoder that is in use, so searches do not find it. Index its folder again.' },
@@ -21,8 +22,14 @@ export const STATES = {
 };
 const RANK = Object.fromEntries(Object.keys(STATES).map((state, at) => [state, at]));
 
-/** The videos of `/api/library` with what is shown of them. encoder: id of the one in use, or null. */
-export function prepared(found, encoder) {
+/**
+ * Return the videos of `/api/library` with the texts and states that the table shows.
+ *
+ * @param {any} found The response.
+ * @param {string | null} encoder Id of the encoder in use.
+ * @returns {any[]}
+ */
+export function prepareVideos(found, encoder) {
   const wanted = encoder === null ? -1 : found.encoders.indexOf(encoder);
   return found.videos.map((video) => {
     const folder = found.folders[video.folder];
@@ -43,7 +50,13 @@ export function prepared(found, encoder) {
   });
 }
 
-/** For sort(); names decide where values are equal. */
+/**
+ * Return a comparison for sort(). Names decide where values are equal.
+ *
+ * @param {string} column Id of a column.
+ * @param {boolean} down Whether the largest comes first.
+ * @returns {(a: any, b: any) => number}
+ */
 export function compare(column, down) {
   const sign = down ? -1 : 1;
   const names = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
@@ -59,7 +72,12 @@ function sizeName(width, height) {
   return found ? found[1] : `${width}×${height}`;
 }
 
-/** 3.2 MB: powers of 1000, as file managers count. */
+/**
+ * Format a size: 3.2 MB, in powers of 1000 as file managers count.
+ *
+ * @param {number} bytes
+ * @returns {string}
+ */
 export function sizeText(bytes) {
   const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
   let value = bytes;

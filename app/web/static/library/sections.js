@@ -1,4 +1,4 @@
-// The parts of the library's page around its list: totals, what failed, and the question before something is removed.
+// Sections of the library page around its table: totals, files that failed, and the dialog that confirms a removal.
 
 import { element, overlayHome } from '../core/dom.js';
 import { durationText } from '../core/timecode.js';
@@ -7,7 +7,13 @@ import { sizeText } from './rows.js';
 const SHOWN_AT_FIRST = 5;
 const NAMED = 6;
 
-/** disk: bytes that the library takes, or null while they are being counted. */
+/**
+ * Create the tiles of totals.
+ *
+ * @param {any} totals `totals` of `/api/library`.
+ * @param {number | null} disk Bytes that the library takes on disk; null while they are being counted.
+ * @returns {HTMLElement[]}
+ */
 export function totalsRow(totals, disk) {
   const tile = (value, what, title) => element('div', { class: 'ps-total', title }, element('strong', { text: value }), element('span', { class: 'ps-muted', text: what }));
   const hours = totals.seconds / 3600;
@@ -22,7 +28,13 @@ export function totalsRow(totals, disk) {
   ];
 }
 
-/** What could not be indexed, with reasons; retry(paths) is called with those to try again. */
+/**
+ * Create the section of files that could not be indexed, with reasons; nothing where there are none.
+ *
+ * @param {any[]} failures `failures` of `/api/library`.
+ * @param {(paths: string[]) => void} retry
+ * @returns {HTMLElement[]}
+ */
 export function failureSection(failures, retry) {
   if (!failures.length) return [];
   let all = failures.length <= SHOWN_AT_FIRST;
@@ -50,7 +62,12 @@ function when(iso) {
   return Number.isNaN(time.getTime()) ? 'some time ago' : time.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 }
 
-/** Ask first; files stay in any case. */
+/**
+ * Open a dialog that asks before videos are removed from the library.
+ *
+ * @param {{name: string}[]} videos
+ * @param {() => void} run Called where the person agrees.
+ */
 export function confirmRemoval(videos, run) {
   if (!videos.length) return;
   const dialog = element('dialog', { class: 'ps-dialog ps-confirm', 'aria-labelledby': 'ps-confirm-title' },

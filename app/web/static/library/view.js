@@ -1,23 +1,27 @@
-// Every video of the library: found by typing, sorted by any column, grouped by folder; and what could not be indexed.
+// Library page: the table of all videos, with filter, sorting and folders; totals above it, and the files that failed.
 
 import { api } from '../core/api.js';
 import { element, setOverlayHome, useViewStyles } from '../core/dom.js';
 import { addKeys, onControl } from '../core/keys.js';
 import { durationText } from '../core/timecode.js';
+import { loadStored, saveStored } from '../core/storage.js';
 import { toast } from '../core/toast.js';
 import { VirtualList } from '../core/virtual_list.js';
-import { COLUMNS, compare, prepared, sizeText, STATES } from './rows.js';
+import { COLUMNS, compare, prepareVideos, sizeText, STATES } from './rows.js';
 import { confirmRemoval, failureSection, totalsRow } from './sections.js';
 
 const GROUP_HEIGHT = 52;
 const ROW_HEIGHT = 70;
 const WATCH_MILLISECONDS = 3000;
-const KEPT = 'prismsearch.library.view';
+const LAYOUT = 'prismsearch.library.view';
 const views = new WeakMap();
 
 /**
- * data: {token: changes when the list must be read again, encoder: id of the one in use or null, said: text or null}.
- * Triggers: open {video}, remove {ids}, retry {paths}.
+ * Mount the view. Triggers: open {video}, remove {ids}, retry {paths}.
+ *
+ * @param {import('../core/types.js').Component<{token: string, encoder: string | null, said: string | null}>} component
+ *   `token` changes when the list must be read again; `encoder` is the one in use; `said` is a message to show.
+ * @returns {() => void} Removes the view.
  */
 export function mount(component) {
   let view = views.get(component.parentElement);
@@ -36,7 +40,7 @@ class LibraryView {
   constructor(parent) {
     setOverlayHome(parent);
     useViewStyles();
-    this.kept = { sort: 'name', down: false, grouped: true, ...remembered() };
+    this.layout = { sort: 'name', down: false, grouped: true, ...storedLayout() };
     this.closed = new Set();
     this.chosen = new Set();
     this.state = null;
@@ -47,8 +51,8 @@ class LibraryView {
     this.failures = element('div', {});
     this.filter = element('input', { class: 'ps-input ps-grow', type: 'search', placeholder: 'Filter by name, folder, format …', 'aria-label': 'Filter the videos',
       'data-ps-search': '', autocomplete: 'off', spellcheck: 'false', oninput: () => this.arrange(),
-      onsearch: () => this.arrange() }); // Escape empties it, which some browsers tell by this event alone
-    this.groupButton = element('button', { class: 'ps-button', type: 'button', text: 'By folder', onclick: () => this.keep({ grouped: !this.kept.grouped }) });
+      onsearch: () => this.arrange() }); // Escape empties it, which some browsers report by this event alone
+    this.groupButton = element('button', { class: 'ps-button', type: 'button', text: 'By folder', onclick: () => this.arrangeBy({ grouped: !this.layout.grouped }) });
     this.states = element('div', { class: 'ps-chips', role: 'group', 'aria-label': 'Show only' });
     this.count = element('span', { class: 'ps-muted', role: 'status' });
     this.head = element('div', { class: 'ps-lib-head ps-lib-line', role: 'row' });
@@ -60,7 +64,7 @@ class LibraryView {
       this.tools = element('div', { class: 'ps-lib-tools' }, this.filter, this.groupButton, this.states, this.count),
       this.table, this.empty, this.bar);
     parent.append(this.root);
-    this.windowed = new VirtualList(this.list, (at) => this.row(at));
+    this.virtual = new VirtualList(this.list, (at) => this.row(at));
     this.list.addEventListener('click', (event) => this.click(event));
     this.removeKeys = addKeys('Library', [
       { key: 'ArrowDown', label: 'Next video', run: (event) => this.move(event, 1) },
@@ -69,7 +73,7 @@ class LibraryView {
       { key: 'PageUp', label: 'Ten back', hidden: true, run: (event) => this.move(event, -10) },
       { key: 'Enter', label: 'Show its shots', run: (event) => this.enter(event) },
       { key: 'x X', label: 'Choose, for several at once', run: () => this.withCurrent((video) => this.choose(video, null)) },
-      { key: 'Delete', label: 'Remove from the library (asks first)', run: () => this.withCurrent((video) => this.remove_([...(this.chosen.size ? this.chosen : [video.id])])) },
+      { key: 'Delete', label: 'Remove from the library (asks first)', run: () => this.withCurrent((video) => this.confirmRemove([...(this.chosen.size ? this.chosen : [video.id])])) },
     ]);
     this.watching = setInterval(() => this.watch(), WATCH_MILLISECONDS);
     this.onVisible = () => document.visibilityState === 'visible' && this.load();
@@ -92,7 +96,7 @@ class LibraryView {
     this.load();
   }
 
-  /** Runs of any process change the library; a large one is not read again and again while they do. */
+  /** Load the library again when any process has changed it; a large one less often. */
   async watch() {
     if (document.visibilityState !== 'visible' || !this.found || performance.now() < this.notBefore) return;
     const answer = await api('/api/library/state').catch(() => null);
@@ -121,18 +125,18 @@ class LibraryView {
     if (fresh === this.known) return;
     this.known = fresh;
     this.found = found;
-    this.videos = prepared(found, this.component.data?.encoder ?? null);
+    this.videos = prepareVideos(found, this.component.data?.encoder ?? null);
     this.chosen = new Set([...this.chosen].filter((id) => this.videos.some((video) => video.id === id)));
     this.totals.replaceChildren(...totalsRow(found.totals, this.disk ?? null));
     this.countDisk(found.totals);
     this.failures.replaceChildren(...failureSection(found.failures, (paths) => this.retry(paths)));
     this.list.replaceChildren();
-    this.windowed.shown.clear();
+    this.virtual.shown.clear();
     this.arrange();
     this.root.dataset.ready = 'yes';
   }
 
-  /** How much of the disk is taken is counted file by file, and comes later. */
+  /** Load the size on disk, which the server counts file by file, and which therefore comes later. */
   async countDisk(totals) {
     if (this.diskAt && performance.now() - this.diskAt < 60000) return;
     const answer = await api('/api/library/disk').catch(() => null);
@@ -141,15 +145,13 @@ class LibraryView {
     this.totals.replaceChildren(...totalsRow(totals, this.disk));
   }
 
-  keep(change) {
-    Object.assign(this.kept, change);
-    try {
-      localStorage.setItem(KEPT, JSON.stringify(this.kept));
-    } catch { /* private windows keep nothing */ }
+  arrangeBy(change) {
+    Object.assign(this.layout, change);
+    saveStored(LAYOUT, this.layout);
     this.arrange();
   }
 
-  /** Filter, sort and group what is there, and draw it. */
+  /** Filter, sort and group the videos, and draw them. */
   arrange() {
     const words = this.filter.value.toLowerCase().split(/\s+/).filter(Boolean);
     const named = this.videos.filter((video) => words.every((word) => video.text.includes(word)));
@@ -157,18 +159,18 @@ class LibraryView {
     for (const video of named) for (const state of video.states) counts.set(state, (counts.get(state) ?? 0) + 1);
     if (this.state && !counts.has(this.state)) this.state = null;
     const shown = this.state ? named.filter((video) => video.states.includes(this.state)) : named;
-    shown.sort(compare(this.kept.sort, this.kept.down));
-    this.rows = this.kept.grouped ? this.groups(shown) : shown.map((video) => ({ video }));
+    shown.sort(compare(this.layout.sort, this.layout.down));
+    this.rows = this.layout.grouped ? this.groups(shown) : shown.map((video) => ({ video }));
     this.shownVideos = shown;
     this.drawHead();
     this.drawStates(counts, named.length);
-    this.groupButton.setAttribute('aria-pressed', String(this.kept.grouped));
+    this.groupButton.setAttribute('aria-pressed', String(this.layout.grouped));
     this.count.textContent = shown.length === this.videos.length ? '' : `${shown.length.toLocaleString()} of ${this.videos.length.toLocaleString()}`;
     this.empty.hidden = shown.length > 0 || !this.found;
     this.empty.textContent = this.videos.length ? 'No video matches. Change the filter.' : 'No video is indexed yet: add a folder on the page Indexing.';
     this.table.hidden = shown.length === 0;
     this.table.setAttribute('aria-rowcount', String(this.rows.length + 1));
-    this.windowed.setRows(this.rows.map((row) => (row.video ? ROW_HEIGHT : GROUP_HEIGHT)));
+    this.virtual.setRows(this.rows.map((row) => (row.video ? ROW_HEIGHT : GROUP_HEIGHT)));
     this.drawBar();
   }
 
@@ -179,7 +181,7 @@ class LibraryView {
       by.get(video.folder).push(video);
     }
     const folders = [...by.keys()];
-    if (this.kept.sort === 'name') folders.sort((a, b) => (this.kept.down ? -1 : 1) * a.localeCompare(b, undefined, { numeric: true }));
+    if (this.layout.sort === 'name') folders.sort((a, b) => (this.layout.down ? -1 : 1) * a.localeCompare(b, undefined, { numeric: true }));
     return folders.flatMap((folder) => {
       const inside = by.get(folder);
       return [{ folder, inside }, ...(this.closed.has(folder) ? [] : inside.map((video) => ({ video })))];
@@ -191,11 +193,11 @@ class LibraryView {
       element('span', { role: 'columnheader', 'aria-label': 'Chosen' }, this.allBox()),
       element('span', { role: 'columnheader', 'aria-label': 'Poster' }),
       ...COLUMNS.map(({ id, title, kind }) => {
-        const sorted = this.kept.sort === id;
-        return element('span', { role: 'columnheader', class: `ps-lib-${kind}`, 'aria-sort': sorted ? (this.kept.down ? 'descending' : 'ascending') : 'none' },
+        const sorted = this.layout.sort === id;
+        return element('span', { role: 'columnheader', class: `ps-lib-${kind}`, 'aria-sort': sorted ? (this.layout.down ? 'descending' : 'ascending') : 'none' },
           element('button', { class: 'ps-lib-sort', type: 'button', title: `Sort by ${title.toLowerCase()}`,
-            onclick: () => this.keep({ sort: id, down: sorted ? !this.kept.down : kind === 'number' }) },
-          element('span', { text: title }), element('span', { 'aria-hidden': 'true', text: sorted ? (this.kept.down ? '↓' : '↑') : '' })));
+            onclick: () => this.arrangeBy({ sort: id, down: sorted ? !this.layout.down : kind === 'number' }) },
+          element('span', { text: title }), element('span', { 'aria-hidden': 'true', text: sorted ? (this.layout.down ? '↓' : '↑') : '' })));
       }),
       element('span', { role: 'columnheader', 'aria-label': 'Actions' }));
   }
@@ -225,7 +227,7 @@ class LibraryView {
     this.states.replaceChildren(chip(null, 'All', total), ...known.map((state) => chip(state, STATES[state].short, counts.get(state))));
   }
 
-  // One line
+  // Rows
 
   row(at) {
     const { video, folder, inside } = this.rows[at];
@@ -256,7 +258,7 @@ class LibraryView {
     cell('check', element('input', { type: 'checkbox', tabindex: '-1', 'aria-label': `Choose ${video.name}`, checked: this.chosen.has(video.id) })),
     cell('poster', video.poster === null ? null : element('img', { alt: '', loading: 'lazy', decoding: 'async', src: `/api/poster/${video.poster}` })),
     cell('text', element('a', { href: `library?video=${video.id}`, class: 'ps-lib-name', text: video.name, title: video.name, tabindex: '-1' }),
-      element('span', { class: 'ps-muted ps-lib-under', text: this.kept.grouped ? video.about : video.folder, title: video.folder })),
+      element('span', { class: 'ps-muted ps-lib-under', text: this.layout.grouped ? video.about : video.folder, title: video.folder })),
     number(durationText(video.seconds)), number(video.shots.toLocaleString()),
     number(video.size, `${video.width} × ${video.height}`), cell('number ps-lib-date', element('span', { text: video.changed })),
     cell('state', ...video.states.map((state) => element('span', { class: `ps-state ps-state-${state}`, text: STATES[state].short, title: STATES[state].long(video) }))),
@@ -272,16 +274,16 @@ class LibraryView {
     const bytes = chosen.reduce((sum, video) => sum + video.bytes, 0);
     this.bar.replaceChildren(
       element('span', { class: 'ps-grow', text: `${chosen.length.toLocaleString()} chosen · ${durationText(chosen.reduce((sum, video) => sum + video.seconds, 0))} · ${sizeText(bytes)}` }),
-      element('button', { class: 'ps-button', type: 'button', text: 'Remove from the library …', onclick: () => this.remove_(chosen.map((video) => video.id)) }),
+      element('button', { class: 'ps-button', type: 'button', text: 'Remove from the library …', onclick: () => this.confirmRemove(chosen.map((video) => video.id)) }),
       element('button', { class: 'ps-button', type: 'button', text: 'Choose none', onclick: () => { this.chosen.clear(); this.arrange(); } }));
   }
 
-  // What a person does
+  // Input
 
   click(event) {
     const folder = event.target.closest('[data-folder]');
     if (folder) {
-      const name = this.rows[[...this.windowed.shown].find(([, row]) => row.contains(folder))[0]].folder;
+      const name = this.rows[[...this.virtual.shown].find(([, row]) => row.contains(folder))[0]].folder;
       if (!this.closed.delete(name)) this.closed.add(name);
       this.arrange();
       return;
@@ -293,14 +295,14 @@ class LibraryView {
       if (event.target.tagName !== 'INPUT') event.preventDefault();
       this.choose(video, event.shiftKey ? this.lastChosen : null);
     } else if (event.target.closest('[data-action=remove]')) {
-      this.remove_([video.id]);
+      this.confirmRemove([video.id]);
     } else if (!event.ctrlKey && !event.metaKey) {
       event.preventDefault();
       this.open(video);
     }
   }
 
-  /** Choose one, or with Shift all from the one chosen before. */
+  /** Choose a video, or all from the one chosen before (`from`) to it. */
   choose(video, from) {
     const on = !this.chosen.has(video.id);
     const order = this.rows.filter((row) => row.video).map((row) => row.video.id);
@@ -312,7 +314,7 @@ class LibraryView {
     this.lastChosen = video.id;
     this.drawHead();
     this.drawBar();
-    this.windowed.refresh();
+    this.virtual.refresh();
   }
 
   withCurrent(run) {
@@ -331,7 +333,7 @@ class LibraryView {
     if (!this.rows.length || (onControl(event) && !this.table.contains(event.target))) return false;
     const row = document.activeElement?.closest?.('.ps-lib-row, .ps-lib-group');
     if (!row && document.activeElement !== document.body && !this.root.contains(document.activeElement)) return false;
-    let at = row ? [...this.windowed.shown].find(([, each]) => each === row)?.[0] ?? -1 : -1;
+    let at = row ? [...this.virtual.shown].find(([, each]) => each === row)?.[0] ?? -1 : -1;
     const step = Math.sign(by);
     for (let left = Math.abs(by); left > 0; left -= 1) {
       let next = at + step;
@@ -339,7 +341,7 @@ class LibraryView {
       if (next < 0 || next >= this.rows.length) break;
       at = next;
     }
-    if (at >= 0 && this.rows[at]?.video) this.windowed.focus(at);
+    if (at >= 0 && this.rows[at]?.video) this.virtual.focus(at);
     return true;
   }
 
@@ -347,7 +349,7 @@ class LibraryView {
     this.component.setTriggerValue('open', { video: video.id, at: Date.now() });
   }
 
-  remove_(ids) {
+  confirmRemove(ids) {
     const videos = this.videos.filter((video) => ids.includes(video.id));
     confirmRemoval(videos, () => {
       this.chosen.clear();
@@ -362,17 +364,14 @@ class LibraryView {
   remove() {
     clearInterval(this.watching);
     this.removeKeys();
-    this.windowed.remove();
+    this.virtual.remove();
     document.removeEventListener('visibilitychange', this.onVisible);
     this.root.remove();
   }
 }
 
-function remembered() {
-  try {
-    const kept = JSON.parse(localStorage.getItem(KEPT) ?? '{}');
-    return COLUMNS.some(({ id }) => id === kept.sort) ? kept : {};
-  } catch {
-    return {};
-  }
+function storedLayout() {
+  /** @type {{sort?: string}} */
+  const stored = loadStored(LAYOUT, {});
+  return COLUMNS.some(({ id }) => id === stored.sort) ? stored : {};
 }

@@ -1,10 +1,11 @@
-// Drawing the map: points are set into a picture one by one, 100,000 of them within a few milliseconds, without a GPU.
+// Canvas of the map: sets points into a picture pixel by pixel, 100,000 of them within a few milliseconds, without a GPU.
 
-const MARGIN = 0.06; // of the smaller side, kept free around the whole map
-const CLOSEST = 4000; // times the whole map
+const MARGIN = 0.06; // share of each side that stays free around the whole map
+const CLOSEST = 4000; // largest magnification of the whole map
 
-/** A view of the plane: its middle and pixels (of CSS) per unit. */
+/** A view of the plane: its middle (`x`, `y`), and CSS pixels per unit (`scale`). */
 export class MapCanvas {
+  /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
     this.canvas = canvas;
     this.context = canvas.getContext('2d');
@@ -15,6 +16,7 @@ export class MapCanvas {
     this.scale = 1;
   }
 
+  /** @param {import('./points.js').Points} points */
   setPoints(points) {
     const first = !this.points;
     this.points = points;
@@ -30,10 +32,11 @@ export class MapCanvas {
     if (first) this.fit();
   }
 
+  /** @param {{colours: Uint32Array, order: Uint32Array}} colouring As `Points.coloured` returns it. */
   setColours({ colours, order }) {
     this.colours = colours;
     this.order = order;
-    // Once more in the order of drawing, so that memory is read from one end to the other.
+    // Copied in the order of drawing, so that memory is read from one end to the other.
     this.places = new Float32Array(2 * order.length);
     this.inks = new Uint32Array(order.length);
     order.forEach((at, place) => {
@@ -54,7 +57,7 @@ export class MapCanvas {
     if (whole) this.fit();
   }
 
-  /** Pixels per unit at which the whole map is seen. */
+  /** Pixels per unit at which the whole map is visible. */
   get fitScale() {
     const [left, top, right, bottom] = this.box ?? [-1, -1, 1, 1];
     const free = 1 - 2 * MARGIN;
@@ -98,14 +101,14 @@ export class MapCanvas {
     this.keepInside();
   }
 
-  /** The map cannot be lost: its edge stays within the view. */
+  /** Keep the middle of the view within the map, so that it cannot be lost. */
   keepInside() {
     const [left, top, right, bottom] = this.box;
     this.x = Math.min(Math.max(this.x, left), right);
     this.y = Math.min(Math.max(this.y, top), bottom);
   }
 
-  /** Radius of a point in pixels of the screen: as large as the room allows. */
+  /** Radius of a point in CSS pixels: as large as the room allows. */
   get radius() {
     const room = (this.width * this.height) / Math.max(1, this.points?.count ?? 1);
     return Math.min(6.5, Math.max(1.25, 0.2 * Math.sqrt(room) * Math.sqrt(this.magnification)));
@@ -137,7 +140,7 @@ export class MapCanvas {
     this.took = performance.now() - started;
   }
 
-  /** The pixels that a disc covers, as steps from its middle, and how much of each, 1 to 255. */
+  /** Return the pixels that a disc covers, as offsets from its middle, and how much of each it covers, 1 to 255. */
   brush(radius, reach, columns) {
     const key = `${radius} ${columns}`;
     if (this.brushKey === key) return this.brushMade;
@@ -160,8 +163,12 @@ export class MapCanvas {
   // Pictures on points
 
   /**
-   * Indices of points for pictures of this size (in pixels), so far apart that none overlaps another at this scale or a
-   * larger one, in the order of `order` from its end. The same wherever the view is, so that nothing jumps while it moves.
+   * Choose points for pictures, so far apart that none overlaps another at this scale or a larger one. The choice does not
+   * depend on the part that is visible, so that nothing jumps while the view moves.
+   *
+   * @param {number} width Of a picture, in CSS pixels.
+   * @param {number} height
+   * @returns {number[]} Indices of points, the topmost first.
    */
   spread(width, height) {
     const level = Math.floor(2 * Math.log2(this.magnification) + 1e-6);
@@ -175,7 +182,7 @@ export class MapCanvas {
     const { xy, left } = this.points;
     for (let place = this.order.length - 1; place >= 0; place -= 1) {
       const at = this.order[place];
-      if (left?.[at]) break; // these are the lowest
+      if (left?.[at]) break; // points that filters leave out are the lowest
       const [x, y] = [xy[2 * at], xy[2 * at + 1]];
       const [column, row] = [Math.floor(x / cellX), Math.floor(y / cellY)];
       const cell = row * 1048576 + column;
@@ -196,7 +203,7 @@ export class MapCanvas {
   }
 }
 
-/** `over` on `under` (both RGBA, little-endian) where it covers so much of the pixel. */
+/** Return the RGBA pixel (little-endian) of one colour over another; `cover` (1 to 255) is how much of the pixel it covers. */
 function blend(under, over, cover) {
   const alpha = under >>> 24;
   if (alpha === 0) return ((cover << 24) | (over & 0xffffff)) >>> 0;

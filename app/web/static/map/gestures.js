@@ -1,8 +1,15 @@
-// What a pointer does on the map: drag to move, Shift-drag to lasso, wheel or two fingers to zoom, click to open.
+// Pointer gestures on the map: drag to pan, Shift-drag to lasso, wheel or two fingers to zoom, click to open.
 
-const CLICK = 4; // pixels that a hand may tremble
+const CLICK = 4; // pixels that the pointer may move during a click
 
-/** view: pressed (whether a pointer gave the focus), zoom, moved, hover, find, open, chooseWithin, and `map`, `lasso`. Gives how to stop. */
+/**
+ * Follow the pointers on the map's stage.
+ *
+ * @param {HTMLElement} stage
+ * @param {any} view The MapView: `pressed` (set while a pointer gives the focus), `cross`, `map`, `points`, `lasso` (canvas),
+ *   `zoom`, `moved`, `hover`, `find`, `open` and `chooseWithin`.
+ * @returns {() => void} Stops following.
+ */
 export function followGestures(stage, view) {
   const down = new Map(); // pointers on the stage: id -> [x, y]
   let lasso = null;

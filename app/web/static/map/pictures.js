@@ -1,21 +1,23 @@
-// Posters on the points of the map, so far apart that none hides another.
+// Posters on points of the map, so far apart that none hides another.
 
 import { element } from '../core/dom.js';
 
-export const PICTURE = { width: 88, height: 50 };
-const WAIT = 130; // milliseconds that the view has to rest before pictures are chosen anew
-const CROWDED = 400; // points from which the whole map has room between its pictures
+const PICTURE = { width: 88, height: 50 };
+const WAIT = 130; // milliseconds without movement before pictures are chosen again
+const CROWDED = 400; // number of points from which the whole map has more room between its pictures
 
+/** A layer of pictures above the canvas. */
 export class MapPictures {
-  /** map: the MapCanvas whose points they belong to. */
+  /** @param {import('./canvas.js').MapCanvas} map */
   constructor(map) {
     this.map = map;
     this.on = true;
-    this.chosenPoints = null; // indices, the first most important; null before the first choice
+    /** @type {number[] | null} */
+    this.chosenPoints = null; // indices, the most important first; null before the first choice
     this.layer = element('div', { class: 'ps-map-pictures', 'aria-hidden': 'true' });
   }
 
-  /** Choose anew which points have a picture, once the view rests. */
+  /** Choose the points that have a picture again, once the view rests. */
   spread() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
@@ -34,7 +36,11 @@ export class MapPictures {
     this.spread();
   }
 
-  /** quiet(at): whether a point is not among those that are chosen. Kept for the next times. */
+  /**
+   * Move the pictures to their points.
+   *
+   * @param {(at: number) => boolean} [quiet] Whether a point is outside the selection; kept for later calls.
+   */
   place(quiet = this.quiet) {
     this.quiet = quiet;
     const { map, layer } = this;
@@ -59,7 +65,7 @@ export class MapPictures {
     return picture;
   }
 
-  /** The point whose picture is at a place of the stage, or -1. */
+  /** Return the index of the point whose picture is at a place of the stage, or -1. */
   find(x, y) {
     return (this.chosenPoints ?? []).find((at) => {
       const [pictureX, pictureY] = this.map.toScreen(at);
@@ -67,7 +73,7 @@ export class MapPictures {
     }) ?? -1;
   }
 
-  /** After other points have come. */
+  /** Remove all pictures: the points are others now. */
   forget() {
     this.chosenPoints = null;
     this.layer.replaceChildren();

@@ -1,20 +1,26 @@
-// The points of the map: read from the server, found by place, coloured by folder, video or score.
+// Points of the map: loaded from the server, found by place, coloured by folder, video or score.
 
 import { api } from '../core/api.js';
 import { fromOklch, rampTable } from '../core/ramp.js';
 
-const CELLS = 256; // the plane is searched by a grid of so many cells each way
+const CELLS = 256; // rows and columns of the grid that finds points by place
 const EDGE = 1.15; // the grid reaches from -EDGE to EDGE, wider by `stretch` from side to side
 const LEFT_OUT = 65535;
 const STEPS = 65534;
-// Eight colours that stay apart for the colour-blind, on light and on dark; the rest is grey.
+// Eight colours that the colour-blind can tell apart, on light and on dark; all other folders are grey.
 const FOLDERS = [[68, 119, 170], [238, 102, 119], [34, 136, 51], [204, 187, 68], [102, 204, 238], [170, 51, 119], [224, 123, 57], [122, 104, 196]];
 const OTHER = [140, 144, 148];
 
+/** The points of one version of the map, by index; `ids` are segments, in ascending order. */
 export class Points {
   /**
-   * Read a version of an encoder's map. stretch: how much wider than high it is drawn; only what is near means something,
-   * so it may fill the room there is. Throws ApiError, or an error of fetch.
+   * Load a version of an encoder's map.
+   *
+   * @param {string} encoder
+   * @param {string} version
+   * @param {number} [stretch] Width by height of the drawn map. Only nearness means something, so it may fill the stage.
+   * @returns {Promise<Points>}
+   * @throws {Error} The server refused the request, or did not answer.
    */
   static async load(encoder, version, stretch = 1) {
     const query = `?encoder=${encodeURIComponent(encoder)}`;
@@ -43,6 +49,7 @@ export class Points {
     return this.named[this.videos[at]]?.[0] ?? 'no longer in the library';
   }
 
+  /** Return the index of a segment's point, or -1. */
   indexOf(id) {
     let low = 0;
     let high = this.count - 1;
@@ -55,7 +62,7 @@ export class Points {
     return -1;
   }
 
-  /** asked: as the page gives it, or null. */
+  /** @param {import('./view.js').MapScores | null} asked */
   setScores(asked) {
     this.scores = null;
     this.left = null;
@@ -93,7 +100,7 @@ export class Points {
     for (let at = 0; at < this.count; at += 1) this.inCells[next[cells[at]]++] = at;
   }
 
-  /** Calls visit(at) for every point of the cells that a box of the plane touches. */
+  /** Call visit(at) for every point of the cells that a box of the plane touches. */
   inBox(left, top, right, bottom, visit) {
     const [x0, x1, y0, y1] = [this.cell(left / this.stretch), this.cell(right / this.stretch), this.cell(top), this.cell(bottom)];
     for (let y = y0; y <= y1; y += 1) {
@@ -101,7 +108,7 @@ export class Points {
     }
   }
 
-  /** The nearest point within `reach` of a place in the plane, or -1. Points that filters leave out are passed over. */
+  /** Return the nearest point within `reach` of a place in the plane, or -1. Points that filters leave out are skipped. */
   nearest(x, y, reach) {
     let best = -1;
     let least = reach * reach;
@@ -112,7 +119,7 @@ export class Points {
     return best;
   }
 
-  /** The `count` points nearest to one, itself first. */
+  /** Return the `count` points nearest to one, itself first. */
   around(at, count) {
     const [x, y] = [this.xy[2 * at], this.xy[2 * at + 1]];
     let found = [];
@@ -127,7 +134,11 @@ export class Points {
 
   // Colours
 
-  /** Folders by how much they hold: [{folder: place in folderNames, count, colour}], the largest first. */
+  /**
+   * Return the folders, the one with the most shots first.
+   *
+   * @returns {{folder: number, count: number, colour: number[]}[]} `folder` is an index of `folderNames`.
+   */
   largestFolders() {
     const counts = new Map();
     for (const folder of this.folders) counts.set(folder, (counts.get(folder) ?? 0) + 1);
@@ -136,8 +147,13 @@ export class Points {
   }
 
   /**
-   * What to draw: {colours: Uint32 RGBA (little-endian) of each point, order: indices from the lowest to the topmost}.
-   * mode: 'score', 'folder' or 'video'; faint: [r, g, b] of what is left out; chosen: Set of indices or null.
+   * Colour the points and put them in the order of drawing.
+   *
+   * @param {'score' | 'folder' | 'video'} mode
+   * @param {boolean} dark Whether the page is dark.
+   * @param {number[]} faint Red, green and blue of points that are left out, or outside the selection.
+   * @param {Set<number> | null} chosen Indices of the selection.
+   * @returns {{colours: Uint32Array, order: Uint32Array}} RGBA (little-endian) of each point; indices, the topmost last.
    */
   coloured(mode, dark, faint, chosen) {
     const colours = new Uint32Array(this.count);

@@ -1,4 +1,4 @@
-// The making of the map: asked for where it is missing or behind, watched, and shown.
+// Progress of making the map: requests it where it is missing or out of date, polls the server, and shows how far it is.
 
 import { api } from '../core/api.js';
 import { element } from '../core/dom.js';
@@ -6,8 +6,9 @@ import { attempt } from '../core/toast.js';
 
 const POLL_MILLISECONDS = 500;
 
+/** A panel over the map while it is being made. */
 export class MapProgress {
-  /** load(version): called, and waited for, when there is another map than before. */
+  /** @param {(version: string) => Promise<void>} load Called, and waited for, when there is a new version of the map. */
   constructor(load) {
     this.load = load;
     this.ticket = 0;
@@ -17,7 +18,11 @@ export class MapProgress {
     this.root = element('div', { class: 'ps-map-making', role: 'status', hidden: true }, this.title, this.about, this.bar);
   }
 
-  /** Look whether there is a map of this encoder; have it made or brought up to date; show how far it is. */
+  /**
+   * Load an encoder's map; have it made, or brought up to date, where necessary.
+   *
+   * @param {string} encoder
+   */
   async follow(encoder) {
     this.ticket += 1;
     const { ticket } = this;
@@ -50,6 +55,7 @@ export class MapProgress {
     this.bar.value = state.share;
   }
 
+  /** Stop polling. */
   stop() {
     this.ticket += 1;
   }

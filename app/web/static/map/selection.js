@@ -1,13 +1,16 @@
-// What was lassoed: a strip of posters, and what can be done with them.
+// Selection on the map: a strip of posters, with buttons that add them to the tray or clear it.
 
 import { element } from '../core/dom.js';
 import { tray } from '../core/tray.js';
 
 const SHOWN = 120;
-const MOST_AT_ONCE = 2000; // what the server takes
+const MOST_AT_ONCE = 2000; // subclips that the server accepts in one request
 
+/** @typedef {{id: number, name: string, score: number | null}} MapItem */
+
+/** A panel at the lower edge of the map; hidden while nothing is selected. */
 export class Selection {
-  /** open(place): called with a place in the selection; clear(): when it is given up. */
+  /** @param {{open: (place: number) => void, clear: () => void}} callbacks `open` is called with an index of the items. */
   constructor({ open, clear }) {
     this.open = open;
     this.items = [];
@@ -19,7 +22,7 @@ export class Selection {
           element('span', { text: 'Add to the tray' }), element('kbd', { text: 'S' })),
         element('button', { class: 'ps-button', type: 'button', onclick: clear }, element('span', { text: 'Clear' }), element('kbd', { text: 'Esc' }))),
       this.list);
-    // A wheel that turns downwards moves the strip along.
+    // A vertical wheel scrolls the strip sideways.
     this.list.addEventListener('wheel', (event) => {
       if (Math.abs(event.deltaX) >= Math.abs(event.deltaY)) return;
       this.list.scrollLeft += event.deltaY;
@@ -27,7 +30,7 @@ export class Selection {
     }, { passive: false });
   }
 
-  /** items: [{id, name, score}], in the order in which they are shown. */
+  /** @param {MapItem[]} items In the order in which they are shown. */
   set(items) {
     this.items = items;
     this.root.hidden = items.length === 0;
@@ -41,7 +44,7 @@ export class Selection {
     this.list.scrollLeft = 0;
   }
 
-  /** All of them, in pieces that the server takes. */
+  /** Add all of them to the tray, in requests that the server accepts. */
   async keep() {
     for (let first = 0; first < this.items.length; first += MOST_AT_ONCE) {
       const part = this.items.slice(first, first + MOST_AT_ONCE);

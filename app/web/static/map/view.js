@@ -1,4 +1,4 @@
-// The library as a landscape: all shots in a plane, near ones near together.
+// Map page: all shots of the library in a plane, near each other where they look alike.
 
 import { api } from '../core/api.js';
 import { element, setOverlayHome } from '../core/dom.js';
@@ -22,8 +22,26 @@ const LARGEST = 8; // folders that have a colour of their own
 const views = new WeakMap();
 
 /**
- * data: {encoder, asks: whether anything is asked or filtered, asked: {version, scored, least, most, low, high, left_out, scores, key} or null}.
- * Triggers: made (there is a new map), like {segment}, range {segment, start_pts, end_pts}.
+ * The answer to a search for one version of the map, as the page passes it.
+ *
+ * @typedef {object} MapScores
+ * @property {string} key Changes with the search.
+ * @property {string} version Of the map that it was answered for.
+ * @property {boolean} scored Whether there are scores, and not filters alone.
+ * @property {string} scores Base64 of a uint16 for each point: 65535 is left out by filters, 0 to 65534 is least to most.
+ * @property {number} least
+ * @property {number} most
+ * @property {number} low Score of the lowest colour.
+ * @property {number} high Score of the highest colour.
+ * @property {number} left_out Number of points that filters leave out.
+ */
+
+/**
+ * Mount the view. Triggers: made (there is a new map), like {segment}, range {segment, start_pts, end_pts}.
+ *
+ * @param {import('../core/types.js').Component<{encoder: string, asks: boolean, asked: MapScores | null}>} component `asks`:
+ *   whether there is a search or a filter.
+ * @returns {() => void} Removes the view.
  */
 export function mount(component) {
   let view = views.get(component.parentElement);
@@ -42,7 +60,7 @@ class MapView {
   constructor(parent) {
     setOverlayHome(parent);
     this.parent = parent;
-    this.facts = new Map(); // of segments that were looked at
+    this.facts = new Map(); // id of a segment that was hovered -> SegmentInfo
     this.chosen = null;
     this.hovered = -1;
     this.build();
@@ -71,11 +89,11 @@ class MapView {
     this.lasso = element('canvas', { class: 'ps-map-lasso', 'aria-hidden': 'true', hidden: true });
     this.ring = element('div', { class: 'ps-map-ring', hidden: true });
     this.cross = element('div', { class: 'ps-map-cross', hidden: true });
-    this.following = new MapProgress((version) => this.load(version));
+    this.progress = new MapProgress((version) => this.load(version));
     this.picturesButton = element('button', { class: 'ps-button', type: 'button', text: 'Pictures', title: 'Pictures on the points (P)', 'aria-pressed': 'true', onclick: () => this.togglePictures() });
     this.stage = element('div', { class: 'ps-map-stage', tabindex: '0', role: 'application', 'data-ps-keys': '',
       'aria-label': 'Map of all shots. Arrow keys move it, plus and minus zoom, Enter opens the shot in the middle, V chooses all that is seen.' },
-    this.canvas, this.lasso, this.ring, this.cross, this.following.root,
+    this.canvas, this.lasso, this.ring, this.cross, this.progress.root,
     element('div', { class: 'ps-map-zoom' }, button('+', 'Zoom in (+)', () => this.zoom(2)), button('−', 'Zoom out (-)', () => this.zoom(0.5)), button('⤢', 'The whole map (0)', () => this.whole())));
     this.root = element('div', { class: 'ps-view ps-map' },
       element('div', { class: 'ps-map-tools' }, this.modes, this.picturesButton,
@@ -116,7 +134,7 @@ class MapView {
     if (!data) return;
     if (data.encoder !== this.encoder) {
       this.encoder = data.encoder;
-      this.following.follow(data.encoder);
+      this.progress.follow(data.encoder);
     }
     if ((data.asked?.key ?? null) === this.askedKey && data.asked?.version === this.asked?.version) return;
     this.asked = data.asked;
@@ -139,7 +157,7 @@ class MapView {
     this.map.setPoints(points);
     this.takeScores();
     this.root.dataset.ready = version;
-    // The page can score a map only once it is there, or as it is now.
+    // The page's script can score a map only once it exists, and only as it is now.
     if (this.component.data.asks && this.asked?.version !== version) this.component.setTriggerValue('made', version);
   }
 
@@ -158,7 +176,7 @@ class MapView {
     const folders = points.largestFolders();
     const modes = [points.scores ? ['score', 'Score'] : null, folders.length > 1 ? ['folder', 'Folder'] : null, ['video', 'Video']].filter(Boolean);
     if (!modes.some(([mode]) => mode === this.mode)) {
-      // Folders are worth colours where a few of them hold most.
+      // Colours by folder are useful where a few folders hold most of the shots.
       const held = folders.slice(0, LARGEST).reduce((sum, { count }) => sum + count, 0);
       this.mode = points.scores ? 'score' : folders.length > 1 && held > 0.6 * points.count ? 'folder' : 'video';
     }
@@ -170,7 +188,7 @@ class MapView {
     this.dark = dark;
     this.draw();
     this.pictures.spread();
-    this.tell();
+    this.drawStatus();
   }
 
   folderLegend(folders) {
@@ -186,7 +204,7 @@ class MapView {
       others > 0 ? swatch([140, 144, 148], `${others.toLocaleString()} more`) : null);
   }
 
-  tell() {
+  drawStatus() {
     const { points } = this;
     const left = this.asked?.version === this.version ? this.asked?.left_out ?? 0 : 0;
     const parts = [`${points.count.toLocaleString()} ${points.count === 1 ? 'shot' : 'shots'}`];
@@ -235,9 +253,9 @@ class MapView {
     this.picturesButton.setAttribute('aria-pressed', String(this.pictures.on));
   }
 
-  // Looking at one shot
+  // One shot
 
-  /** The point at a place of the stage, or -1; pictures count as their points. */
+  /** Return the index of the point at a place of the stage, or -1. Pictures count as their points. */
   find(x, y) {
     if (!this.points) return -1;
     const pictured = this.pictures.find(x, y);
@@ -279,7 +297,7 @@ class MapView {
     if (this.hovered >= 0 && this.points.ids[this.hovered] === id) this.showCard(this.hovered);
   }
 
-  /** By keys: the shot nearest to the middle is the one that is looked at. */
+  /** Hover the shot nearest to the middle, for keyboards. */
   aim() {
     this.cross.hidden = false;
     if (!this.points) return;
@@ -323,9 +341,9 @@ class MapView {
     });
   }
 
-  // Choosing several
+  // Selection
 
-  /** polygon: [[x, y], ...] on the stage. */
+  /** @param {[number, number][]} polygon Corners on the stage. */
   chooseWithin(polygon) {
     const xs = polygon.map(([x]) => x);
     const ys = polygon.map(([, y]) => y);
@@ -346,7 +364,7 @@ class MapView {
   choose(found) {
     const { points } = this;
     if (!points) return;
-    // The best first; without scores as they lie in the videos.
+    // The best first; without scores in the order of videos.
     found.sort((a, b) => (points.scores ? points.scores[b] - points.scores[a] : 0) || a - b);
     this.chosen = found.length ? new Set(found) : null;
     this.selection.set(found.map((at) => this.item(at)));
@@ -376,7 +394,7 @@ class MapView {
   }
 
   remove() {
-    this.following.stop();
+    this.progress.stop();
     this.pictures.remove();
     clearTimeout(this.factsTimer);
     if (this.frame) cancelAnimationFrame(this.frame);
@@ -390,7 +408,7 @@ class MapView {
   }
 }
 
-/** Whether a place lies within a polygon (even-odd). */
+/** Return whether a place lies within a polygon (even-odd rule). */
 function inside(x, y, polygon) {
   let within = false;
   for (let at = 0, before = polygon.length - 1; at < polygon.length; before = at, at += 1) {

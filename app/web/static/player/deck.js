@@ -1,15 +1,22 @@
-// One video element that knows the frames of a stretch of a video: exact seeks, single steps, J K L, a stop at the end.
-// Only one deck plays at a time.
+// Deck: a video element that knows the frames of a stretch of a video, for exact seeks, single steps, J K L and a stop at
+// the end. Only one deck plays at a time.
 
 import { api } from '../core/api.js';
 import { frameNumber } from '../core/timecode.js';
 
 const PROXY_POLL_MILLISECONDS = 400;
 const FIRST_FRAME_MILLISECONDS = 1500;
+/** @type {Deck | null} */
 let playing = null;
 
+/** @typedef {import('../core/types.js').SegmentInfo} SegmentInfo */
+
+/**
+ * Events: 'frame' (another frame is shown), 'state' (playing, paused, loading, failed). Times are seconds from the video's
+ * first frame shown; indices count the frames of the stretch.
+ */
 export class Deck extends EventTarget {
-  /** Events: 'frame' (another frame is shown), 'state' (playing, paused, loading, failed). */
+  /** @param {HTMLVideoElement} video */
   constructor(video) {
     super();
     this.video = video;
@@ -18,7 +25,7 @@ export class Deck extends EventTarget {
     this.clear();
     video.playsInline = true;
     for (const name of ['play', 'pause', 'seeked', 'waiting', 'playing', 'ratechange', 'volumechange']) {
-      video.addEventListener(name, () => { this.see(); this.tell('state'); });
+      video.addEventListener(name, () => { this.readElement(); this.emit('state'); });
     }
     // A range may reach to the end of the video, where the element stops by itself.
     video.addEventListener('ended', () => this.loop && this.stop && this.play());
@@ -27,40 +34,52 @@ export class Deck extends EventTarget {
         video.requestVideoFrameCallback(onFrame);
         if (this.presented === null) {
           this.presented = about.mediaTime;
-          this.tell('presented');
+          this.emit('presented');
         }
         const seconds = about.mediaTime + this.offset;
-        // Frames of earlier seeks still arrive while a person steps on quickly; the last one asked for is where we are.
+        // Frames of earlier seeks still arrive while a person steps on quickly; only the latest seek counts.
         if (this.wanted !== null && video.paused && this.indexAt(seconds + 1e-3) !== this.wanted) return;
         this.wanted = null;
         this.shown = seconds;
-        this.tell('frame');
-        this.mind();
+        this.emit('frame');
+        this.keepWithinStop();
       };
       video.requestVideoFrameCallback(onFrame);
     } else {
-      video.addEventListener('timeupdate', () => { this.see(); this.mind(); });
+      video.addEventListener('timeupdate', () => { this.readElement(); this.keepWithinStop(); });
     }
   }
 
   clear() {
+    /** @type {SegmentInfo | null} */
     this.info = null;
-    this.frames = null; // {seconds: [...], pts: [...]} of the stretch, when the server could tell
+    /** @type {{seconds: number[], pts: number[]} | null} */
+    this.frames = null; // of the stretch; null where the server could not read them
     this.offset = 0; // seconds of the video at which the element's own time begins
     this.first = 0; // the stretch, seconds from the first frame shown
     this.last = 0;
-    this.stop = null; // {from, to}: playing stays within, and stops before `to`
+    /** @type {{from: number, to: number} | null} */
+    this.stop = null; // playing stays within, and stops before `to`
     this.loop = false;
     this.shown = 0;
-    this.wanted = null; // number of the frame that was asked for last and is not there yet
+    /** @type {number | null} */
+    this.wanted = null; // index of the latest frame sought, until it is shown
     this.status = 'empty';
     this.message = '';
+    /** @type {{speed: number, timer?: number} | null} */
     this.reverse = null;
   }
 
   /**
-   * Load a stretch around a segment: `from`..`to` in seconds, clamped to the video. Gives the segment's facts, or null
-   * where another load came meanwhile. Throws ApiError where the segment is unknown.
+   * Load a stretch around a segment. `status` tells whether it can be played.
+   *
+   * @param {number} segment
+   * @param {object} [options]
+   * @param {number | null} [options.from] Seconds, clamped to the video; by default `margin` before the segment.
+   * @param {number | null} [options.to] Seconds, clamped to the video; by default `margin` after the segment.
+   * @param {number} [options.margin] Seconds.
+   * @returns {Promise<SegmentInfo | null>} null where another load has begun meanwhile.
+   * @throws {import('../core/api.js').ApiError} The segment is unknown.
    */
   async load(segment, { from = null, to = null, margin = 10 } = {}) {
     const ticket = (this.ticket += 1);
@@ -80,7 +99,7 @@ export class Deck extends EventTarget {
     }
     const direct = info.playable !== false && (await this.open(`/api/video/${segment}`, ticket));
     if (ticket !== this.ticket) return null;
-    // We count from the first frame shown; a browser counts from where the file says its time begins.
+    // The library counts from the first frame shown; a browser counts from where the file says its time begins.
     if (direct) this.offset = -(await this.firstFrameTime());
     if (ticket !== this.ticket) return null;
     if (!direct && !(await this.openProxy(segment, ticket))) return ticket === this.ticket ? info : null;
@@ -91,7 +110,7 @@ export class Deck extends EventTarget {
     return info;
   }
 
-  /** Point the element at an address; false where the browser cannot play what is there. */
+  /** Point the element at an address. Returns false where the browser cannot play what is there. */
   open(address, ticket) {
     return new Promise((resolve) => {
       const done = (good) => {
@@ -99,7 +118,7 @@ export class Deck extends EventTarget {
         this.video.removeEventListener('error', failed);
         resolve(good);
       };
-      // A browser that knows the sound but not the pictures plays on without them.
+      // A browser that can decode the sound but not the pictures plays without them.
       const loaded = () => done(ticket === this.ticket && this.video.videoWidth > 0);
       const failed = () => done(false);
       this.video.addEventListener('loadeddata', loaded);
@@ -111,7 +130,7 @@ export class Deck extends EventTarget {
     });
   }
 
-  /** The element's own time of the frame that it shows after loading; 0 where the browser does not tell. */
+  /** Return the element's own time of its first frame; 0 where the browser does not report it. */
   firstFrameTime() {
     const { video } = this;
     if (!video.requestVideoFrameCallback) return Promise.resolve(0);
@@ -127,7 +146,7 @@ export class Deck extends EventTarget {
     });
   }
 
-  /** Have the server make a copy that any browser plays, and open it. */
+  /** Have the server make a copy that any browser plays (a proxy), and open it. */
   async openProxy(segment, ticket) {
     try {
       let state = await api(`/api/proxy/${segment}`, { method: 'POST' });
@@ -154,6 +173,7 @@ export class Deck extends EventTarget {
     return false;
   }
 
+  /** Leave the video. */
   unload() {
     this.ticket += 1;
     this.pause();
@@ -163,6 +183,7 @@ export class Deck extends EventTarget {
     if (playing === this) playing = null;
   }
 
+  /** @param {string} message Sentence that says why it cannot be played. */
   fail(message) {
     this.setStatus('failed', message);
   }
@@ -170,17 +191,19 @@ export class Deck extends EventTarget {
   setStatus(status, message = '') {
     this.status = status;
     this.message = message;
-    this.tell('state');
+    this.emit('state');
   }
 
-  tell(name) {
+  emit(name) {
     this.dispatchEvent(new Event(name));
   }
 
+  /** Nominal frames a second. */
   get rate() {
     return this.info ? this.info.rate[0] / this.info.rate[1] : 25;
   }
 
+  /** Time of the frame that is shown. */
   get now() {
     return this.shown;
   }
@@ -189,19 +212,24 @@ export class Deck extends EventTarget {
     return this.video.paused && this.reverse === null;
   }
 
-  /** Where frame callbacks are missing or the element is paused, go by its clock. */
-  see() {
+  /** Take the time from the element's clock: where frame callbacks are missing, or while it is paused. */
+  readElement() {
     if (!this.info || this.status !== 'ready' || (this.video.paused && this.video.seeking)) return;
     const at = this.video.currentTime + this.offset;
     const index = this.indexAt(at);
     const shown = this.timeOf(index);
     if (Math.abs(shown - this.shown) > 1e-6) {
       this.shown = shown;
-      this.tell('frame');
+      this.emit('frame');
     }
   }
 
-  /** Number of the frame shown at a time, counted within the stretch (or from the video's first, by its rate). */
+  /**
+   * Return the index of the frame shown at a time; from the video's first, by its rate, where `frames` is null.
+   *
+   * @param {number} seconds
+   * @returns {number}
+   */
   indexAt(seconds) {
     if (!this.frames) return Math.floor(seconds * this.rate + 1e-3);
     const times = this.frames.seconds;
@@ -215,7 +243,12 @@ export class Deck extends EventTarget {
     return low;
   }
 
-  /** The first frame that begins at a time or after it. Parts of a long shot may begin between two frames. */
+  /**
+   * Return the index of the first frame that begins at a time or after it. A part of a long shot may begin between two.
+   *
+   * @param {number} seconds
+   * @returns {number}
+   */
   indexFrom(seconds) {
     const index = this.indexAt(seconds);
     return this.timeOf(index) < seconds - 1e-4 ? index + 1 : index;
@@ -227,14 +260,14 @@ export class Deck extends EventTarget {
     return times[Math.min(Math.max(index, 0), times.length - 1)];
   }
 
-  /** Where a frame ends: the next one's time. */
+  /** Return the time at which a frame ends: that of the next one. */
   endOf(index) {
     if (!this.frames) return (index + 1) / this.rate;
     const times = this.frames.seconds;
     return index + 1 < times.length ? times[index + 1] : Math.min(times[index] + 1 / this.rate, this.info.duration);
   }
 
-  /** pts of a frame, and of the end of a frame; null where the server could not tell. */
+  /** Return the pts of a frame; null where `frames` is. */
   ptsOf(index) {
     return this.frames ? this.frames.pts[Math.min(Math.max(index, 0), this.frames.pts.length - 1)] : null;
   }
@@ -250,18 +283,19 @@ export class Deck extends EventTarget {
     return this.wanted ?? this.indexAt(this.shown + (this.frames ? 1e-3 : 0));
   }
 
-  /** Number of the frame as people count it: from the video's first, at its nominal rate. */
+  /** Return the number of the frame as edit lists count: from the video's first, at its nominal rate. */
   numberOf(seconds) {
     return frameNumber(seconds, this.rate);
   }
 
+  /** Seek to a frame. */
   show(index) {
     const start = this.timeOf(index);
     const end = this.endOf(index);
     this.seek((start + end) / 2);
     this.wanted = this.frames ? Math.min(Math.max(index, 0), this.frames.seconds.length - 1) : Math.max(0, index);
     this.shown = start;
-    this.tell('frame');
+    this.emit('frame');
   }
 
   seek(seconds) {
@@ -281,7 +315,7 @@ export class Deck extends EventTarget {
 
   async play(speed = 1) {
     if (this.status !== 'ready') return;
-    this.halt();
+    this.stopReverse();
     if (playing && playing !== this) playing.pause();
     playing = this;
     this.video.playbackRate = speed;
@@ -298,7 +332,7 @@ export class Deck extends EventTarget {
   }
 
   pause() {
-    this.halt();
+    this.stopReverse();
     this.video.pause();
   }
 
@@ -307,7 +341,7 @@ export class Deck extends EventTarget {
     else this.pause();
   }
 
-  /** L: forwards, quicker with each press. J: backwards, likewise. */
+  /** Play forwards (1) or backwards (-1), faster with each call: keys L and J. */
   shuttle(direction) {
     if (direction > 0) {
       const speed = !this.video.paused ? Math.min(8, this.video.playbackRate * 2) : 1;
@@ -328,19 +362,19 @@ export class Deck extends EventTarget {
       this.reverse.timer = setTimeout(back, 1000 / this.rate / this.reverse.speed);
     };
     back();
-    this.tell('state');
+    this.emit('state');
   }
 
-  halt() {
+  stopReverse() {
     if (this.reverse) {
       clearTimeout(this.reverse.timer);
       this.reverse = null;
-      this.tell('state');
+      this.emit('state');
     }
   }
 
-  /** Keep within the range: pause on the last frame but one, then show the last, so that the next shot never flashes. */
-  mind() {
+  /** Keep playback within `stop`: pause on the last frame but one, then show the last, so that the next shot never flashes. */
+  keepWithinStop() {
     if (!this.stop || this.video.paused) return;
     const last = this.indexAt(this.stop.to - 1e-3);
     if (this.index < last - 1) return;

@@ -1,15 +1,16 @@
-// A deck for marking frames: while it is paused, the frame that was asked for is the frame it is at, however quickly keys
-// follow each other and however late the pictures of earlier seeks arrive.
+// Deck for marking frames. While it is paused, it is at the frame that was sought last, however quickly keys follow each
+// other and however late the pictures of earlier seeks arrive.
 
 import { Deck } from './deck.js';
 
+/** A deck that is exactly at the frame that was sought. */
 export class FrameDeck extends Deck {
-  /** `seeks` counts what was asked for; `away` says that the element is elsewhere for a moment, to look up a still. */
   clear() {
     super.clear();
-    this.asked = null;
-    this.seeks = (this.seeks ?? 0) + 1;
-    this.away = false;
+    /** @type {number | null} */
+    this.asked = null; // time of the frame that was sought last; null while playing
+    this.seeks = (this.seeks ?? 0) + 1; // counts seeks and starts
+    this.away = false; // whether the element is elsewhere for a moment, to look up a still
   }
 
   show(index) {
@@ -27,15 +28,15 @@ export class FrameDeck extends Deck {
     await super.play(speed);
   }
 
-  /** Stops on a frame, not between two: the picture is that of the number shown. */
+  /** Pause on a frame, not between two, so that the picture is that of the number shown. */
   pause() {
     const playing = !this.video.paused;
     super.pause();
     if (playing && this.status === 'ready') this.show(this.index);
   }
 
-  tell(name) {
+  emit(name) {
     if (name === 'frame' && this.info && this.asked !== null && this.video.paused) this.shown = this.asked;
-    super.tell(name);
+    super.emit(name);
   }
 }

@@ -1,4 +1,5 @@
-// The player: one shot at its exact start, stopping at its end, its neighbours below, marks to search with or to keep.
+// Player: a dialog that plays one shot from its exact start to its end, with its neighbours below, and marks a range to
+// search with or to keep.
 
 import { api } from '../core/api.js';
 import { element, overlayHome, useStyles } from '../core/dom.js';
@@ -10,10 +11,26 @@ import { Deck } from './deck.js';
 
 const AROUND = 8; // neighbours on either side
 
+/** @typedef {import('../core/types.js').PlayerItem} PlayerItem */
+/** @typedef {import('../core/types.js').PtsRange} PtsRange */
+
 /**
- * Open the player on items[at]; items: [{id, name?, score?}] of segments, walked through with Up and Down.
- * callbacks: onLike(segment), onExclude(segment), onRange({segment, start_pts, end_pts}), onClose(segment); those that
- * are missing have no button. Gives the dialog.
+ * Callbacks of the player. Those that are missing have no button.
+ *
+ * @typedef {object} PlayerCallbacks
+ * @property {(segment: number) => void} [onLike]
+ * @property {(segment: number) => void} [onExclude]
+ * @property {(range: PtsRange & {segment: number}) => void} [onRange]
+ * @property {(segment: number | null) => void} [onClose] Called with the segment that was shown last.
+ */
+
+/**
+ * Open the player, in place of one that is open.
+ *
+ * @param {PlayerItem[]} items Segments to walk through with Up and Down.
+ * @param {number} [at] Index of the first one to play.
+ * @param {PlayerCallbacks} [callbacks]
+ * @returns {HTMLDialogElement}
  */
 export function openPlayer(items, at = 0, callbacks = {}) {
   useStyles();
@@ -126,7 +143,7 @@ class Player {
     this.title.textContent = info.name;
     this.title.title = info.path;
     this.place.textContent = `${clock(info.start)} to ${clock(info.end)} · ${durationText(info.end - info.start)} · shot ${info.shot + 1} · ${info.width}×${info.height} · ${info.folder}`;
-    // With the search that stands in the address: it colours the video's timeline.
+    // With the search of the page's address: it colours the video's timeline.
     const search = new URLSearchParams(location.search);
     for (const name of ['video', 'collection', 'export']) search.delete(name);
     this.wholeVideo.href = `library?video=${info.video}${search.size ? `&${search}` : ''}`;
@@ -171,7 +188,7 @@ class Player {
     this.open(this.items[next].id);
   }
 
-  /** The marked frames, or null: seconds and pts, the out frame included. */
+  /** Return the marked frames with their times and pts, the out frame included; null where none are marked. */
   markedRange() {
     const { in: from, out: to } = this.marks;
     if (from === null && to === null) return null;

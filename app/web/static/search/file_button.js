@@ -1,14 +1,15 @@
-// The button that opens the choice of a file to search by; drop.js, which is on the page all the time, takes the file.
+// Button that chooses a file to search by. file_drop.js, which is always on the page, takes the file.
 
 import { element, useStyles } from '../core/dom.js';
-import { CHOOSE } from './file_drop.js';
+import { CHOOSE_FILE } from './file_drop.js';
 
+/** @param {import('../core/types.js').Component<null>} component */
 export function mount({ parentElement }) {
   useStyles();
   if (!parentElement.querySelector('.ps-choose')) {
     parentElement.append(element('button', {
       class: 'ps-button ps-wide ps-choose', type: 'button', text: 'A picture or clip …',
-      title: 'Choose a file, or drop one anywhere on this page', onclick: () => document.dispatchEvent(new Event(CHOOSE)),
+      title: 'Choose a file, or drop one anywhere on this page', onclick: () => document.dispatchEvent(new Event(CHOOSE_FILE)),
     }));
   }
 }

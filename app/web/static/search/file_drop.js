@@ -1,17 +1,23 @@
-// Drop a picture or a video anywhere on the page, or choose one (choose.js has the button), to search by it.
+// Searching by a file: a picture or a video, dropped anywhere on the page or chosen (file_button.js has the button).
 
 import { element, setOverlayHome } from '../core/dom.js';
 import { toast } from '../core/toast.js';
 
-const MOST_BYTES = 1024 ** 3; // what the server takes, so that nobody waits for a refusal
-export const CHOOSE = 'prismsearch-choose-example';
+const MOST_BYTES = 1024 ** 3; // as the server: a larger file is refused before it is sent
+/** Event on the document that opens the choice of a file. */
+export const CHOOSE_FILE = 'prismsearch-choose-example';
 const views = new WeakMap();
 
-/** Trigger: dropped {token, name, kind}. */
+/**
+ * Mount the view. Trigger: dropped {token, name, kind}.
+ *
+ * @param {import('../core/types.js').Component<null>} component
+ * @returns {() => void} Removes the view.
+ */
 export function mount(component) {
   let view = views.get(component.parentElement);
   if (!view) {
-    view = new Drop(component.parentElement);
+    view = new FileDrop(component.parentElement);
     views.set(component.parentElement, view);
   }
   view.component = component;
@@ -21,7 +27,7 @@ export function mount(component) {
   };
 }
 
-class Drop {
+class FileDrop {
   constructor(parent) {
     setOverlayHome(parent);
     this.input = element('input', { type: 'file', accept: 'image/*,video/*', hidden: true, onchange: () => this.take(this.input.files) });
@@ -35,7 +41,7 @@ class Drop {
       ['dragleave', (event) => this.drag(event, -1)],
       ['dragover', (event) => hasFiles(event) && event.preventDefault()],
       ['drop', (event) => this.drop(event)],
-      [CHOOSE, () => this.input.click()],
+      [CHOOSE_FILE, () => this.input.click()],
     ];
     for (const [name, run] of this.listeners) document.addEventListener(name, run);
   }
@@ -69,7 +75,7 @@ class Drop {
     this.send(file);
   }
 
-  // XMLHttpRequest, because fetch does not tell how much has been sent.
+  // XMLHttpRequest, because fetch does not report how much has been sent.
   send(file) {
     this.request?.abort();
     const request = new XMLHttpRequest();

@@ -1,4 +1,4 @@
-// Results as a grid of posters: hover for a preview, click or Enter for the player, S for the tray, M for more like it.
+// Results as a grid of posters, with a preview under the pointer; opens the player, fills the tray, searches by example.
 
 import { element, setOverlayHome } from '../core/dom.js';
 import { addKeys, onControl } from '../core/keys.js';
@@ -11,8 +11,24 @@ const FIRST = 36; // cards made at once: more than a screen shows
 const views = new WeakMap();
 
 /**
- * data: {token, hits: [{id, name, folder, score, start, end, missing, share}], ordered, searching}; `share` is the length of
- * the score bar, 0 to 1, or null for a plain list. Triggers: like, exclude (segment ids), range, more.
+ * A hit of the search, as the page passes it.
+ *
+ * @typedef {object} GridHit
+ * @property {number} id Of the segment.
+ * @property {string} name File name.
+ * @property {string} folder
+ * @property {number | null} score
+ * @property {number | null} share Length of the score bar, 0 to 1; null for a plain list.
+ * @property {number} start Seconds.
+ * @property {number} end Seconds.
+ * @property {boolean} missing Whether the file cannot be found now.
+ */
+
+/**
+ * Mount the view. Triggers: like {segment}, exclude {segment}, range {segment, start_pts, end_pts}, more.
+ *
+ * @param {import('../core/types.js').Component<{token: string, hits: GridHit[], more: boolean, milliseconds?: number}>} component
+ * @returns {() => void} Removes the view.
  */
 export function mount(component) {
   let view = views.get(component.parentElement);
@@ -35,7 +51,7 @@ class Grid {
       onclick: () => this.component.setTriggerValue('more', Date.now()) });
     parent.append(this.grid, this.more);
     this.cards = new Map();
-    // Browsers load lazy pictures from thousands of pixels away; what is seen would wait for what is not.
+    // Browsers load lazy pictures from thousands of pixels away; visible ones would wait for those.
     this.posters = new IntersectionObserver((entries) => {
       for (const entry of entries) if (entry.isIntersecting) load(entry.target.querySelector('img'));
     }, { rootMargin: '300px' });
@@ -73,17 +89,17 @@ class Grid {
     const before = this.cards;
     this.cards = new Map();
     for (const hit of data.hits) this.cards.set(hit.id, { card: before.get(hit.id)?.card ?? null, hit });
-    // What can be seen comes first and alone: the rest is made when the browser has nothing else to do.
+    // Visible cards come first and alone; the rest is made when the browser is idle.
     const ids = [...this.cards.keys()];
-    this.grid.replaceChildren(...ids.slice(0, FIRST).map((id) => this.made(id)));
+    this.grid.replaceChildren(...ids.slice(0, FIRST).map((id) => this.cardOf(id)));
     this.grid.querySelectorAll('.ps-card').forEach((card, at) => { card.tabIndex = at === 0 ? 0 : -1; });
     this.more.hidden = !data.more;
     this.drawTray();
     this.awaitPosters(data.token, ids.slice(FIRST));
   }
 
-  /** The card of a hit, filled in; those that the last results had already are used again. */
-  made(id) {
+  /** Return the card of a hit, filled in. Cards of the last results are used again. */
+  cardOf(id) {
     const known = this.cards.get(id);
     known.card ??= this.card(known.hit);
     known.card.tabIndex = -1;
@@ -121,7 +137,7 @@ class Grid {
       `${hit.name}, at ${clock(hit.start)}, ${durationText(hit.end - hit.start)}${hit.score === null ? '' : `, score ${hit.score.toFixed(2)}`}${hit.missing ? ', file not there now' : ''}`);
   }
 
-  /** Mark the grid as ready once all posters that can be seen are there (or have failed): what a person waits for. */
+  /** Mark the grid as ready once all visible posters have loaded or failed. */
   awaitPosters(token, later) {
     const settled = (image) => image.complete && image.src ? null : new Promise((done) => {
       image.addEventListener('load', done, { once: true });
@@ -144,7 +160,7 @@ class Grid {
     if (token !== this.token || !ids.length) return;
     const more = () => {
       if (token !== this.token) return;
-      this.grid.append(...ids.splice(0, FIRST).map((id) => this.made(id)));
+      this.grid.append(...ids.splice(0, FIRST).map((id) => this.cardOf(id)));
       this.drawTray();
       this.addLater(token, ids);
     };
@@ -167,7 +183,7 @@ class Grid {
     else this.preview(null, false);
   }
 
-  /** One muted preview at a time; a file of its own, from disk, so that nothing else has to happen. */
+  /** Play one muted preview at a time; null stops it. Previews are small files of their own. */
   preview(card, play) {
     if (this.playing) {
       const video = this.playing.querySelector('video');
@@ -185,7 +201,7 @@ class Grid {
     this.playing = card;
   }
 
-  // What a person does
+  // Input
 
   click(event) {
     const card = event.target.closest('.ps-card');
@@ -249,7 +265,7 @@ class Grid {
   }
 
   trigger(name, card) {
-    // The same segment twice must be told twice, so each has a number of its own.
+    // `at` makes a value unique, so that the same segment can be triggered twice.
     this.component.setTriggerValue(name, { segment: Number(card.dataset.segment), at: Date.now() });
   }
 

@@ -1,4 +1,4 @@
-// All shots of a video in order, as posters; only the rows near what is seen are in the document.
+// Grid of all shots of a video in order, as posters.
 
 import { element } from '../core/dom.js';
 import { durationText, timeText } from '../core/timecode.js';
@@ -10,8 +10,14 @@ const GAP = 13;
 const BELOW = 34;
 const HOVER_MILLISECONDS = 90;
 
+/** @typedef {{id: number, start: number, end: number, score: number | null, share: number | null}} Shot */
+
+/** A virtual list of rows of posters. Indices are those of the shots. */
 export class ShotGrid {
-  /** open(at), chosen(at): called with the index of a shot. */
+  /**
+   * @param {HTMLElement} parent
+   * @param {{open: (at: number) => void, chosen: (at: number) => void}} callbacks Called with the index of a shot.
+   */
   constructor(parent, { open, chosen }) {
     this.open = open;
     this.chosen = chosen;
@@ -20,7 +26,7 @@ export class ShotGrid {
     this.current = 0;
     this.host = element('div', { class: 'ps-shots', role: 'listbox', 'aria-label': 'Shots in order', 'data-ps-keys': '' });
     parent.append(this.host);
-    this.windowed = new VirtualList(this.host, (row) => this.row(row));
+    this.virtual = new VirtualList(this.host, (row) => this.row(row));
     this.sizes = new ResizeObserver(() => this.layOut(false));
     this.sizes.observe(this.host);
     this.host.addEventListener('click', (event) => this.click(event));
@@ -32,7 +38,7 @@ export class ShotGrid {
     tray.addEventListener('change', this.onTray);
   }
 
-  /** shots: [{id, start, end, score, share}]; share and score null without a search. */
+  /** @param {Shot[]} shots Times in seconds; score, and its place on the colour ramp, are null without a search. */
   set(shots) {
     this.shots = shots;
     this.current = Math.min(this.current, Math.max(0, shots.length - 1));
@@ -48,7 +54,7 @@ export class ShotGrid {
     [this.columns, this.size] = [columns, size];
     this.host.style.setProperty('--ps-columns', String(columns));
     const height = (size * 9) / 16 + BELOW + GAP;
-    this.windowed.setRows(Array.from({ length: Math.ceil(this.shots.length / columns) }, () => height));
+    this.virtual.setRows(Array.from({ length: Math.ceil(this.shots.length / columns) }, () => height));
   }
 
   row(row) {
@@ -108,7 +114,7 @@ export class ShotGrid {
   }
 
   focus(at) {
-    this.windowed.reveal(Math.floor(at / this.columns));
+    this.virtual.reveal(Math.floor(at / this.columns));
     this.cardAt(at)?.focus({ preventScroll: true });
   }
 
@@ -117,7 +123,11 @@ export class ShotGrid {
     return card && this.host.contains(card) ? Number(card.dataset.at) : null;
   }
 
-  /** by: 1, -1, 'down' or 'up'; false where the grid has not the focus. */
+  /**
+   * Move the focus. Returns false where the grid does not have it.
+   *
+   * @param {number | 'down' | 'up'} by
+   */
   move(by) {
     const at = this.focusedAt;
     if (at === null) return false;
@@ -126,7 +136,7 @@ export class ShotGrid {
     return true;
   }
 
-  // One muted preview at a time, a file of its own.
+  /** Play one muted preview at a time; null stops it. */
   hover(card) {
     if (card === this.over) return;
     this.over = card;
@@ -154,7 +164,7 @@ export class ShotGrid {
     this.unwatch();
     tray.removeEventListener('change', this.onTray);
     this.sizes.disconnect();
-    this.windowed.remove();
+    this.virtual.remove();
     this.host.remove();
   }
 }

@@ -1,16 +1,17 @@
-// The strip of a video: every segment drawn to scale on one canvas, as high and as coloured as it scores.
+// Strip of a video: every segment drawn to scale on one canvas, its height and colour by its score.
 
 import { rampColour } from '../core/ramp.js';
 import { timeText } from '../core/timecode.js';
 
 const LABELS = 26; // pixels above the bars
-const AXIS = 22; // and below
-const LOWEST = 10; // of a bar
+const AXIS = 22; // pixels below the bars
+const LOWEST = 10; // pixels of the lowest bar
 const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400];
 const MOST_PEAKS = 12;
 
-/** Geometry and drawing; knows no events. segments: [[id, shot, start, end]]; scores: numbers or null. */
+/** Geometry and drawing, without events. Times are seconds; indices are those of `segments`. */
 export class Strip {
+  /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
     this.canvas = canvas;
     this.context = canvas.getContext('2d');
@@ -19,13 +20,14 @@ export class Strip {
     this.height = 0;
   }
 
+  /** @param {import('./view.js').VideoData} data */
   setData({ segments, scores, duration, low, high }) {
     this.segments = segments;
     this.scores = scores;
     this.duration = Math.max(duration, segments.at(-1)?.[3] ?? 0, 0.01);
     this.low = low;
     this.high = high;
-    // Low ones first, so that where many share a pixel the best is on top.
+    // Low scores first, so that where many share a pixel the best is on top.
     this.order = Uint32Array.from(segments.keys());
     if (scores) this.order.sort((a, b) => scores[a] - scores[b]);
     this.shotStarts = segments.map(([, shot], at) => at === 0 || segments[at - 1][1] !== shot);
@@ -58,7 +60,7 @@ export class Strip {
     return this.from + (x / Math.max(1, this.width)) * this.span;
   }
 
-  /** Index of the segment at a time; the nearest one where there is none. */
+  /** Return the index of the segment at a time; of the nearest one where there is none. */
   indexAt(seconds) {
     let low = 0;
     let high = this.segments.length - 1;
@@ -70,7 +72,7 @@ export class Strip {
     return low;
   }
 
-  /** The best of those that share the pixels around a place, so that a peak of one pixel can be hit. */
+  /** Return the index of the best segment within the pixels around x, so that a peak of one pixel can be hit. */
   indexNear(x) {
     const at = this.indexAt(this.secondsAt(x));
     if (!this.scores) return at;
@@ -81,6 +83,7 @@ export class Strip {
     return best;
   }
 
+  /** Return a segment's place on the colour ramp, 0 to 1. */
   share(at) {
     return Math.min(1, Math.max(0, (this.scores[at] - this.low) / (this.high - this.low)));
   }
@@ -103,7 +106,7 @@ export class Strip {
     this.show(this.from + by, this.to + by);
   }
 
-  /** Make sure that a segment is seen. */
+  /** Move the visible stretch to a segment that lies outside it. */
   reveal(at) {
     const [, , start, end] = this.segments[at];
     if (start >= this.from && end <= this.to) return;
@@ -112,7 +115,7 @@ export class Strip {
     this.show(middle - span / 2, middle + span / 2);
   }
 
-  /** Indices of the best segments of what is shown, far enough apart to be labelled, best first. */
+  /** Return the indices of the best visible segments, far enough apart to be labelled, best first. */
   peaks() {
     if (!this.scores) return [];
     const found = [];
@@ -130,7 +133,12 @@ export class Strip {
     return found;
   }
 
-  /** colours: {text, soft, line, back, primary, dark}; marked: indices of the hovered and the current segment. */
+  /**
+   * @param {Record<string, any>} colours CSS colours of the theme by use, and `dark`.
+   * @param {object} [marked] Indices of the segments that have a frame.
+   * @param {number | null} [marked.hovered]
+   * @param {number | null} [marked.current]
+   */
   draw(colours, { hovered = null, current = null } = {}) {
     const { context, width, height } = this;
     context.clearRect(0, 0, width, height);

@@ -1,4 +1,4 @@
-// One video over time: where in it the hits of a search are, and all its shots below.
+// Page of one video: a strip of its shots over time, coloured by how well they answer the search, and all shots below.
 
 import { element, setOverlayHome } from '../core/dom.js';
 import { HoverCard } from '../core/hover_card.js';
@@ -15,8 +15,24 @@ const FILM_WAIT = 140;
 const views = new WeakMap();
 
 /**
- * data: {token, name, duration, missing, segments: [[id, shot, start, end]], scores: [..] or null, low, high}.
- * Triggers: like {segment}, range {segment, start_pts, end_pts}.
+ * A video and the search, as the page passes them.
+ *
+ * @typedef {object} VideoData
+ * @property {string} token Changes with the data.
+ * @property {string} name
+ * @property {number} duration Seconds.
+ * @property {boolean} missing Whether the file cannot be found now.
+ * @property {[number, number, number, number][]} segments Id, number of the shot, start and end in seconds.
+ * @property {number[] | null} scores Of each segment; null without a search.
+ * @property {number} low Score of the lowest colour.
+ * @property {number} high Score of the highest colour.
+ */
+
+/**
+ * Mount the view. Triggers: like {segment}, range {segment, start_pts, end_pts}.
+ *
+ * @param {import('../core/types.js').Component<VideoData>} component
+ * @returns {() => void} Removes the view.
  */
 export function mount(component) {
   let view = views.get(component.parentElement);
@@ -91,7 +107,7 @@ class Timeline {
     this.root.dataset.ready = data.token;
   }
 
-  /** Colours of the theme as the canvas needs them, and everything that is drawn with them. */
+  /** Take the theme's colours, which the canvas needs as values, and draw everything again. */
   recolour() {
     const style = getComputedStyle(this.parent);
     const text = style.getPropertyValue('--st-text-color').trim() || '#222';
@@ -111,7 +127,8 @@ class Timeline {
       this.legend.append(element('span', { class: 'ps-muted ps-tl-note', text: `best here ${best.toFixed(2)} · best of the library ${high.toFixed(2)}` }));
     }
     this.grid.set(this.segments.map(([id, , start, end], at) => ({
-      id, start, end, score: scores ? scores[at] : null, share: scores ? this.drawing.share(at) : null,    })));
+      id, start, end, score: scores ? scores[at] : null, share: scores ? this.drawing.share(at) : null,
+    })));
     this.draw();
   }
 
@@ -128,7 +145,7 @@ class Timeline {
       this.asked = null;
       this.drawing.draw(this.colours, { hovered: this.hovered, current: this.current });
       this.drawOverview();
-      this.tell();
+      this.announce();
     });
     clearTimeout(this.filmTimer);
     this.filmTimer = setTimeout(() => this.drawFilm(), this.film.childElementCount ? FILM_WAIT : 0);
@@ -141,7 +158,7 @@ class Timeline {
     this.window.style.width = `${(100 * drawing.span) / drawing.duration}%`;
   }
 
-  /** Posters under the strip: for each stretch of it the best shot, or the one in its middle. */
+  /** Draw the posters under the strip: for each stretch of it the best shot, or the one in its middle. */
   drawFilm() {
     const { drawing } = this;
     const count = Math.max(1, Math.round(drawing.width / FILM_WIDTH));
@@ -160,8 +177,8 @@ class Timeline {
     }));
   }
 
-  /** The current shot, for those who listen. */
-  tell() {
+  /** Describe the current shot to screen readers. */
+  announce() {
     const at = this.current ?? this.drawing.indexAt(this.drawing.from);
     const text = this.segments.length ? this.linesOf(at).join(', ') : '';
     for (const [name, value] of Object.entries({ valuemin: 1, valuemax: this.segments.length, valuenow: at + 1, valuetext: text })) {
@@ -176,7 +193,7 @@ class Timeline {
     return [`${timeText(start)} – ${timeText(end)}`, `shot ${shot + 1} · ${durationText(end - start)}`, score].filter(Boolean);
   }
 
-  // What a person does
+  // Input
 
   listen() {
     const { strip } = this;
@@ -203,7 +220,7 @@ class Timeline {
     this.overview.addEventListener('pointerdown', (event) => this.pressOverview(event));
   }
 
-  /** A click opens, a drag moves what is shown. */
+  /** Open the shot on a click; pan on a drag. */
   press(event, x) {
     let last = event.clientX;
     let moved = 0;
@@ -263,7 +280,7 @@ class Timeline {
     this.card.show(id, { x: box.left + middle, y: box.top + 6 }, score ? [score, time, shot] : [time, shot]);
   }
 
-  /** The shot that keys mean: the focused one of the grid, else the chosen one of the strip. */
+  /** Index of the shot that keys apply to: the focused one of the grid, else that of the strip. */
   get at() {
     return this.grid.focusedAt ?? this.hovered ?? this.current;
   }

@@ -1,19 +1,33 @@
-// What clips will be called: the same patterns as `prismsearch export --name` takes, for an example while one is typed.
-// The names of the files themselves are made by the export alone.
+// File names of clips by a pattern, as `prismsearch export --name` takes it, to show an example while one is typed. The
+// export itself names the files.
 
 import { clock } from '../../core/timecode.js';
 
 const MOST_CHARACTERS = 200;
 const FORBIDDEN = /[<>:"/\\|?*\u0000-\u001f\u007f-\u009f\u2028\u2029\ufffd]+/g;
 
+/** Fields of a pattern, each with its explanation. */
 export const TOKENS = [
   ['rank', 'The place in the collection: 007'], ['name', 'The clip’s name, else that of its file'], ['source', 'The name of the file it comes from'],
   ['start', 'Where it begins: 00h00m12.480s'], ['end', 'Where it ends'], ['collection', 'The collection it is in'],
   ['label', 'The clip’s name, else nothing'], ['score', 'How well it matched the search'],
 ];
+/** The pattern that is used where a person gives none. */
 export const DEFAULT_PATTERN = '{rank}_{name}_{start}-{end}';
 
-/** {name, problem}: the name of `clip` under the pattern (blank: the usual one), or what is wrong with the pattern. */
+/**
+ * Return the file name of a clip.
+ *
+ * @param {string} pattern Blank for DEFAULT_PATTERN.
+ * @param {import('../../core/types.js').Subclip | undefined} clip
+ * @param {object} context
+ * @param {number} context.number Place of the clip, from 1.
+ * @param {number} context.total Number of clips.
+ * @param {string} context.collection
+ * @param {string} context.mode 'smart', 'exact', 'copy' or 'none'.
+ * @param {number} context.handles Seconds before in and after out.
+ * @returns {{name: string, problem: string | null}} `problem` says what is wrong with the pattern.
+ */
 export function nameOf(pattern, clip, { number, total, collection, mode, handles }) {
   if (!clip) return { name: '', problem: null };
   const { parts, problem } = partsOf(pattern.trim() ? pattern : DEFAULT_PATTERN);
@@ -26,14 +40,14 @@ export function nameOf(pattern, clip, { number, total, collection, mode, handles
     start: moment(Math.max(0, clip.start - handles)), end: moment(Math.min(end, clip.end + handles)),
     score: typeof clip.score === 'number' ? clip.score.toFixed(3) : '',
   };
-  let made = '';
+  let name = '';
   for (const [text, field] of parts) {
     const value = field === null ? '' : values[field];
-    made += (field !== null && !value && made ? text.replace(/[_\-. ]+$/, '') : text) + value;
+    name += (field !== null && !value && name ? text.replace(/[_\-. ]+$/, '') : text) + value;
   }
-  // Clips that are cut anew become MP4, as most of the smart ones do.
+  // Encoded clips become MP4; so do most of the smart ones.
   const extension = mode !== 'copy' ? '.mp4' : (clip.fileName.match(/\.[^.]{1,5}$/)?.[0] ?? '.mp4').toLowerCase();
-  return { name: (portable(made).slice(0, MOST_CHARACTERS - 10) || 'clip') + extension, problem: null };
+  return { name: (portable(name).slice(0, MOST_CHARACTERS - 10) || 'clip') + extension, problem: null };
 }
 
 function partsOf(pattern) {
@@ -61,13 +75,13 @@ function partsOf(pattern) {
   return { parts };
 }
 
-/** What some system refuses becomes `_`; also half characters, which names of files can bring. */
+/** Replace what some file system refuses by `_`; also lone surrogates, which file names can contain. */
 function portable(text) {
   const whole = [...text.normalize('NFC')].map((each) => (/^[\ud800-\udfff]$/.test(each) ? '_' : each)).join('');
   return whole.replace(FORBIDDEN, '_').replace(/^[ .]+|[ .]+$/g, '');
 }
 
-/** 00h00m12.480s */
+/** Format a time for a file name: 00h00m12.480s. */
 function moment(seconds) {
   const [hours, minutes, rest] = clock(seconds).split(':');
   return `${hours}h${minutes}m${rest}s`;

@@ -1,4 +1,4 @@
-// Exporting a collection: what, how and where to; then how far it is, and where it went.
+// Export panel of a collection: clips and lists, mode, names and destination; below it, the collection's exports.
 
 import { api } from '../../core/api.js';
 import { element, setText } from '../../core/dom.js';
@@ -25,15 +25,17 @@ const LISTS = [
 ];
 const DEFAULTS = { mode: 'smart', handles: '0', pattern: '', lists: ['csv'], to: 'zip', folder: '' };
 
-/** options: {data: {home, pattern}, onToggle(open)}; `onRunning` is told in a few words what runs, or null. */
+/** A form that stays closed until it is toggled. `onRunning` is called with a few words on what runs, or null. */
 export class ExportPanel {
+  /** @param {{data: {home?: string}, onToggle: (open: boolean) => void}} options `home`: a folder to suggest. */
   constructor({ data, onToggle }) {
     this.onToggle = onToggle;
+    /** @type {(text: string | null) => void} */
     this.onRunning = () => {};
     this.choice = { ...DEFAULTS, folder: data.home ?? '', ...loadStored(CHOICES, {}) };
     this.chosen = [];
     this.what = 'all';
-    this.runs = new ExportJobs({ onRunning: (text) => this.onRunning(text), show: () => this.toggle(true) });
+    this.jobs = new ExportJobs({ onRunning: (text) => this.onRunning(text), show: () => this.toggle(true) });
     this.build();
     this.draw();
   }
@@ -77,19 +79,21 @@ export class ExportPanel {
           element('div', { class: 'ps-export-folder' }, this.folder, this.recent, this.recentButtons))),
         element('div', {}, group('Lists', ...this.lists, element('small', { class: 'ps-muted', text: 'Beside clips, where none is chosen: CSV and JSON.' })))),
       element('div', { class: 'ps-export-go' }, this.startButton, this.amount, this.said));
-    this.element = element('section', { class: 'ps-export-place', 'data-export': '' }, this.form, this.runs.element);
+    this.element = element('section', { class: 'ps-export-place', 'data-export': '' }, this.form, this.jobs.element);
   }
 
-  // From the page
+  // Called by the page
 
+  /** @param {import('../../core/types.js').Collection} collection */
   update(collection) {
     const other = this.collection?.id !== collection.id;
     const renamed = this.collection?.name !== collection.name;
     this.collection = collection;
-    if (other || renamed) this.runs.show(collection);
+    if (other || renamed) this.jobs.show(collection);
     this.draw();
   }
 
+  /** @param {import('../../core/types.js').Subclip[]} clips The selection. */
   selected(clips) {
     if (this.chosen.length === clips.length && this.chosen.every((clip, at) => clip === clips[at])) return;
     this.chosen = clips;
@@ -97,11 +101,17 @@ export class ExportPanel {
     this.draw();
   }
 
+  /**
+   * Open or close the panel.
+   *
+   * @param {boolean} [open]
+   * @param {'all' | 'selection' | null} [what] What to export; by default the selection where it has several.
+   */
   toggle(open = !this.open, what = null) {
     if (what) this.what = what;
     else if (open && !this.open) this.what = this.chosen.length > 1 ? 'selection' : 'all';
     this.form.hidden = !open;
-    this.runs.setOpen(open);
+    this.jobs.setOpen(open);
     this.onToggle(open);
     this.draw();
     if (open) {
@@ -110,6 +120,7 @@ export class ExportPanel {
     }
   }
 
+  /** Close the panel. Returns false where it was not open. */
   escape() {
     if (!this.open) return false;
     this.toggle(false);
@@ -117,7 +128,7 @@ export class ExportPanel {
   }
 
   remove() {
-    this.runs.remove();
+    this.jobs.remove();
   }
 
   // Choices
@@ -207,7 +218,7 @@ export class ExportPanel {
     try {
       const { run } = await api('/api/exports', { method: 'POST', body });
       if (choice.to === 'folder') saveStored(FOLDERS, [folder, ...loadStored(FOLDERS, []).filter((each) => each !== folder)].slice(0, MOST_FOLDERS));
-      this.runs.started(run, body);
+      this.jobs.started(run, body);
       toast('The export has begun; it goes on when this page is closed');
     } catch (error) {
       this.said.textContent = error.message;

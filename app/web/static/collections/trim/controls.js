@@ -1,10 +1,14 @@
-// What the trim editor is made of, and its keys.
+// Controls of the trim editor: its elements and keys.
 
 import { element } from '../../core/dom.js';
 import { onControl, showHelp } from '../../core/keys.js';
 import { toast } from '../../core/toast.js';
 
-/** Make the elements of an editor and hang them on it. */
+/**
+ * Create the elements of an editor, as properties of it.
+ *
+ * @param {any} editor A TrimEditor.
+ */
 export function buildControls(editor) {
   const button = (label, run, key, extra = {}) =>
     element('button', { class: 'ps-button', type: 'button', onclick: run, title: key ? `${label} (${key})` : label, ...extra },
@@ -62,7 +66,12 @@ function codeInput(editor, which, label) {
   return input;
 }
 
-/** The keys of the editor, as `?` shows them too. */
+/**
+ * Return the keys of an editor.
+ *
+ * @param {any} editor A TrimEditor.
+ * @returns {import('../../core/keys.js').Key[]}
+ */
 export function trimKeys(editor) {
   const step = (frames) => () => editor.step(frames);
   return [

@@ -1,4 +1,4 @@
-// The trim editor: one subclip large, its first and last frame beside it, in and out set by frames.
+// Trim editor: a dialog that shows one subclip, with stills of its first and last frame, and sets in and out by frames.
 
 import { api } from '../../core/api.js';
 import { element, overlayHome } from '../../core/dom.js';
@@ -16,11 +16,18 @@ const SAVE_MILLISECONDS = 500;
 const AROUND_SECONDS = 1;
 const MOST_MARGIN = 10;
 
-/**
- * The editor on clips[at]; clips: subclips as the server gives them; edits: an Edits. callbacks: onClose(id).
- * `update(clips)` gives it what another tab changed.
- */
+/** @typedef {import('../../core/types.js').Subclip} Subclip */
+
+/** An open dialog. Its elements are made by `buildControls`. */
 export class TrimEditor {
+  /**
+   * @param {Subclip[]} clips Subclips to walk through with Up and Down.
+   * @param {number} at Index of the first one.
+   * @param {object} options
+   * @param {number} options.collection
+   * @param {import('../edits.js').Edits} options.edits
+   * @param {(id: number) => void} options.onClose Called with the subclip that was shown last.
+   */
   constructor(clips, at, { collection, edits, onClose }) {
     this.clips = clips;
     this.collection = collection;
@@ -34,7 +41,7 @@ export class TrimEditor {
       grab: () => { this.deck.pause(); this.range.remember(); },
       drag: (which, index) => this.move(which, index),
       slip: (first, last, frames) => { this.range.slip(first, last, frames); this.deck.show(this.range.first); },
-      release: () => this.range.tell('commit'),
+      release: () => this.range.emit('commit'),
       widen: (side) => attempt(() => this.range.widen(side)),
     });
     this.stripPlace.replaceWith(this.strip.element);
@@ -47,7 +54,7 @@ export class TrimEditor {
     this.onEdits = () => this.drawSaved();
     edits.addEventListener('change', this.onEdits);
     this.removeKeys = addKeys('Trim', trimKeys(this), { modal: true });
-    // Escape leaves a field first; the page's own keys take the focus away, and the dialog would close as well.
+    // Escape leaves a field first. Without this the dialog would close as well.
     this.onEscape = (event) => event.key === 'Escape' && event.target.matches?.('.ps-code-input') && event.preventDefault();
     window.addEventListener('keydown', this.onEscape, true);
     this.before = document.activeElement;
@@ -112,7 +119,11 @@ export class TrimEditor {
     this.dialog.classList.toggle('ps-trim-fixed', !able);
   }
 
-  /** The collection has changed: another tab trimmed, or took out what is open here. */
+  /**
+   * Take over a change of the collection: another tab may have trimmed, or taken out, the subclip that is open.
+   *
+   * @param {Subclip[]} clips
+   */
   update(clips) {
     const gone = !clips.some((clip) => clip.id === this.id);
     const before = this.clip;
@@ -158,11 +169,11 @@ export class TrimEditor {
     this.range.remember();
     this.range.nudge(which, frames);
     this.goTo(which);
-    this.range.tell('commit');
+    this.range.emit('commit');
     this.mindEdge();
   }
 
-  /** Near the edge of what is known, know more. */
+  /** Load more frames near the edge of those that are known. */
   mindEdge() {
     const { deck, range } = this;
     const room = 12 / deck.rate;
@@ -181,7 +192,7 @@ export class TrimEditor {
     this.range.remember();
     if (which === 'in') this.range.setIn(this.deck.index);
     else this.range.setOut(this.deck.index);
-    this.range.tell('commit');
+    this.range.emit('commit');
   }
 
   undo() {
@@ -210,7 +221,7 @@ export class TrimEditor {
     }
     deck.pause();
     await attempt(() => range.reach(seconds));
-    // Out is named by the frame after the last one. Half a frame of room, because numbers are rounded times.
+    // Out is the frame after the last one. Numbers are rounded times: hence almost half a frame of tolerance.
     const index = deck.indexAt(seconds + 0.4 / rate) - (which === 'out' ? 1 : 0);
     if (which === 'now') {
       deck.stop = null;
@@ -218,7 +229,7 @@ export class TrimEditor {
     } else {
       range.remember();
       this.move(which, Math.max(0, index));
-      range.tell('commit');
+      range.emit('commit');
     }
     this.drawRange(true);
     this.drawTime(true);
@@ -293,19 +304,19 @@ export class TrimEditor {
     const token = JSON.stringify(entry);
     if (token === this.savedToken) return;
     if (!entry && this.savedToken && this.savedToken !== 'null' && this.range.info && this.edits.known.has(this.id)) {
-      // Settled: either saved, or given up for what another tab wrote.
+      // The edit has ended: it was saved, or given up for what another tab wrote.
       const known = this.edits.known.get(this.id);
       if (known.start_pts !== this.range.start_pts || known.end_pts !== this.range.end_pts) this.range.set(known);
     }
     this.savedToken = token;
-    const said = entry ? editState(entry, this.edits) : null;
-    this.saved.replaceChildren(said ?? element('span', { class: 'ps-muted', text: entry ? 'Saving …' : 'Saved' }));
+    const line = entry ? editState(entry, this.edits) : null;
+    this.saved.replaceChildren(line ?? element('span', { class: 'ps-muted', text: entry ? 'Saving …' : 'Saved' }));
     this.dialog.dataset.saved = entry ? entry.state : 'saved';
   }
 
   // Drawing
 
-  /** In or out as edit lists count them: never less than one frame. */
+  /** Return the frame number of a point as edit lists count: out is at least one frame after in. */
   numberOf(which) {
     const from = this.deck.numberOf(this.range.from);
     return which === 'in' ? from : Math.max(from + 1, this.deck.numberOf(this.range.to));
@@ -336,7 +347,7 @@ export class TrimEditor {
     this.drawSaved();
   }
 
-  /** Where nothing can be trimmed: what is known of in and out, from the collection. */
+  /** Show in and out as the collection has them, where nothing can be trimmed. */
   drawGiven(clip) {
     const rate = clip.rate[0] / clip.rate[1];
     for (const which of ['in', 'out']) {

@@ -1,5 +1,5 @@
-// The range of a subclip over the frames of its video: in and out always lie on frames, and more of the video is asked
-// for when they come near the edge of what is known.
+// Range of a subclip over the frames of its video. In and out always lie on frames; when they come near the edge of the
+// stretch whose frames are known, more of the video is loaded.
 
 import { api } from '../../core/api.js';
 
@@ -7,15 +7,23 @@ const NEAR_SECONDS = 0.75;
 const MORE_SECONDS = 30;
 const MOST_STRETCH = 1800; // seconds of frames held at once; a longer range is trimmed at its ends, one at a time
 
-/** Events: 'change' (in or out moved, or more became known), 'commit' (a person has let go: worth saving). */
+/** @typedef {import('../../core/types.js').PtsRange} PtsRange */
+
+/** Events: 'change' (in or out moved, or more frames are known), 'commit' (a movement has ended and should be saved). */
 export class TrimRange extends EventTarget {
+  /** @param {import('../../player/frame_deck.js').FrameDeck} deck */
   constructor(deck) {
     super();
     this.deck = deck;
     this.past = [];
   }
 
-  /** info: of the segment; range: {start_pts, end_pts}. */
+  /**
+   * Begin with the range of a subclip.
+   *
+   * @param {import('../../core/types.js').SegmentInfo} info
+   * @param {PtsRange} range
+   */
   take(info, range) {
     this.info = info;
     this.past = [];
@@ -25,7 +33,7 @@ export class TrimRange extends EventTarget {
   set({ start_pts, end_pts }) {
     this.start_pts = start_pts;
     this.end_pts = end_pts;
-    this.tell('change');
+    this.emit('change');
   }
 
   get value() {
@@ -44,18 +52,20 @@ export class TrimRange extends EventTarget {
     return this.seconds(this.end_pts);
   }
 
-  /** The first and the last frame of the range, as the deck counts them. */
+  /** Index of the first frame of the range, as the deck counts. */
   get first() {
     const { deck, from } = this;
     const shown = deck.indexAt(from);
-    // Parts of a long shot begin between two frames: the first one in the range is that which begins in it.
+    // A part of a long shot may begin between two frames: the first one is that which begins within the range.
     return deck.timeOf(shown) < from - 1e-4 ? Math.min(shown + 1, this.last) : shown;
   }
 
+  /** Index of the last frame of the range, as the deck counts. */
   get last() {
     return this.deck.indexAt(this.to - 1e-3);
   }
 
+  /** Whether the frames are known, so that the range can be trimmed. */
   get able() {
     return Boolean(this.deck.frames?.pts.length);
   }
@@ -68,7 +78,7 @@ export class TrimRange extends EventTarget {
     return Math.min(this.deck.endPtsOf(index), this.info.video_end_pts);
   }
 
-  /** In at this frame. Beyond the out point, the range slides on with its length. */
+  /** Set in to this frame. Beyond the out point, the range slides along with its length. */
   setIn(index) {
     if (!this.able) return;
     const start = this.startOf(index);
@@ -76,7 +86,7 @@ export class TrimRange extends EventTarget {
     else this.set({ start_pts: start, end_pts: this.snap(start + this.end_pts - this.start_pts, index) });
   }
 
-  /** Out after this frame, which is the last one in the range. */
+  /** Set out after this frame, which becomes the last one of the range. */
   setOut(index) {
     if (!this.able) return;
     const end = this.endOf(index);
@@ -87,7 +97,7 @@ export class TrimRange extends EventTarget {
     }
   }
 
-  /** The end of the frame in which this time lies, after the frame `least`. */
+  /** Return the end of the frame in which this time lies, after the frame `least`. */
   snap(pts, least) {
     return this.endOf(Math.max(least, this.deck.indexAt(this.seconds(pts) - 1e-3)));
   }
@@ -98,7 +108,7 @@ export class TrimRange extends EventTarget {
     else this.setOut(Math.max(this.first, this.last + frames));
   }
 
-  /** The whole range by so many frames, with as many frames as before. */
+  /** Move the whole range by a number of frames; its own number stays. */
   slip(first, last, frames) {
     if (!this.able) return;
     const most = this.deck.frames.pts.length - 1;
@@ -109,10 +119,10 @@ export class TrimRange extends EventTarget {
   reset() {
     this.remember();
     this.set({ start_pts: this.info.start_pts, end_pts: this.info.end_pts });
-    this.tell('commit');
+    this.emit('commit');
   }
 
-  /** Before a change: what `undo` goes back to. */
+  /** Note the range before a change, for `undo`. */
   remember() {
     const last = this.past.at(-1);
     if (last?.start_pts !== this.start_pts || last?.end_pts !== this.end_pts) this.past.push(this.value);
@@ -124,7 +134,7 @@ export class TrimRange extends EventTarget {
     if (before && before.start_pts === this.start_pts && before.end_pts === this.end_pts) before = this.past.pop();
     if (!before) return false;
     this.set(before);
-    this.tell('commit');
+    this.emit('commit');
     return true;
   }
 
@@ -139,7 +149,13 @@ export class TrimRange extends EventTarget {
     return side === 'earlier' ? this.deck.first > 1e-3 : this.deck.last < this.info.duration - 1e-3;
   }
 
-  /** Know MORE_SECONDS more of the video on that side. Gives whether there was any. */
+  /**
+   * Load the frames of more of the video.
+   *
+   * @param {'earlier' | 'later'} side
+   * @param {number} [by] Seconds.
+   * @returns {Promise<boolean>} Whether there was more.
+   */
   async widen(side, by = MORE_SECONDS) {
     if (!this.canWiden(side) || this.widening) return false;
     this.widening = true;
@@ -156,14 +172,14 @@ export class TrimRange extends EventTarget {
       else deck.last = to;
       deck.shown = shown;
       if (deck.last - deck.first > MOST_STRETCH) this.narrow(side);
-      this.tell('change');
+      this.emit('change');
       return true;
     } finally {
       this.widening = false;
     }
   }
 
-  /** A copy made for the browser holds one stretch only: go on with the copy of the shot beside it. */
+  /** Go on with the proxy of the shot beside this one: a proxy holds one stretch only. */
   async moveWindow(side) {
     const { deck, info } = this;
     const edge = side === 'earlier' ? deck.first : deck.last;
@@ -175,7 +191,7 @@ export class TrimRange extends EventTarget {
     await deck.load(next.id);
     if (this.info !== info || deck.status !== 'ready') return false;
     deck.seekTo(edge);
-    this.tell('change');
+    this.emit('change');
     return true;
   }
 
@@ -187,7 +203,7 @@ export class TrimRange extends EventTarget {
     deck.frames = { pts: deck.frames.pts.filter((_, at) => keep[at]), seconds: deck.frames.seconds.filter((_, at) => keep[at]) };
   }
 
-  /** Until this time is known, with some room behind it. */
+  /** Load frames until those at this time are known, with some room around it. */
   async reach(seconds) {
     for (let round = 0; round < 200; round += 1) {
       const side = seconds < this.deck.first + NEAR_SECONDS ? 'earlier' : seconds > this.deck.last - NEAR_SECONDS ? 'later' : null;
@@ -197,7 +213,7 @@ export class TrimRange extends EventTarget {
     }
   }
 
-  tell(name) {
+  emit(name) {
     this.dispatchEvent(new Event(name));
   }
 }

@@ -1,5 +1,5 @@
-// The first and the last frame of the range as stills. They are taken from the one video element there is: each more
-// would hold a connection of its own, and browsers have six for all tabs together.
+// Stills of the first and the last frame of the range. They are taken from the editor's only video element: each further
+// one would hold a connection of its own, and browsers have six for all tabs together.
 
 import { element } from '../../core/dom.js';
 
@@ -7,8 +7,17 @@ const SETTLE_MILLISECONDS = 140;
 const SEEK_MILLISECONDS = 3000;
 const STILL_WIDTH = 400;
 
+/** @typedef {'in' | 'out'} Point */
+
+/** Two figures with the time codes of in and out. */
 export class TrimStills {
-  /** actions: {go(which)}; inputs: {in, out}, the fields of their time codes. */
+  /**
+   * @param {import('../../player/frame_deck.js').FrameDeck} deck
+   * @param {import('./range.js').TrimRange} range
+   * @param {HTMLElement} stage Holds the video element.
+   * @param {Record<Point, HTMLInputElement>} inputs Fields of the time codes.
+   * @param {{go: (which: Point) => void}} actions
+   */
   constructor(deck, range, stage, inputs, actions) {
     this.deck = deck;
     this.range = range;
@@ -23,10 +32,11 @@ export class TrimStills {
         element('button', { class: 'ps-trim-picture', type: 'button', title: `Go to ${which} (${key})`, 'aria-label': `Go to ${which}`, onclick: () => actions.go(which) }, canvas),
         element('figcaption', {}, element('strong', { text: label }), inputs[which], frame)));
     }
-    // What is seen while the element looks up a still: the frame that it is at.
+    // Covers the element while it looks up a still: a copy of the frame that it was at.
     this.freeze = element('canvas', { class: 'ps-video ps-trim-freeze', hidden: true, 'aria-hidden': 'true' });
     stage.append(this.freeze);
-    this.presentedAt = null; // the element's time of the picture that can be seen, as the browser told
+    /** @type {number | null} */
+    this.presentedAt = null; // the element's time of the picture that is shown, as the browser reported it
     this.watch();
   }
 
@@ -40,7 +50,7 @@ export class TrimStills {
     }
   }
 
-  /** In or out has moved. */
+  /** Take the stills again, once in and out rest. */
   update() {
     this.take();
     clearTimeout(this.timer);
@@ -56,15 +66,15 @@ export class TrimStills {
     return ['in', 'out'].filter((which) => this.figures[which].taken !== this.deck.timeOf(this.frameOf(which)));
   }
 
-  /** A browser says that a seek is over before its picture is there; only what it has presented can be kept. */
+  /** Follow which picture is shown: browsers report a seek as finished before its picture is there. */
   watch() {
     const { video } = this.deck;
-    const told = (_, about) => {
+    const onFrame = (_, about) => {
       this.presentedAt = video.readyState < 1 ? null : about.mediaTime;
       this.see();
-      video.requestVideoFrameCallback(told);
+      video.requestVideoFrameCallback(onFrame);
     };
-    if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(told);
+    if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(onFrame);
     video.addEventListener('seeked', () => {
       if (!video.requestVideoFrameCallback) this.presentedAt = video.currentTime;
       this.see();
@@ -76,13 +86,13 @@ export class TrimStills {
     this.arrived?.();
   }
 
-  /** The index of the frame that can be seen and drawn; null where none can. */
+  /** Index of the frame that is shown and can be drawn; null where none is. */
   get presented() {
     const { video, info, offset } = this.deck;
     return info && this.presentedAt !== null && video.readyState >= 2 ? this.deck.indexAt(this.presentedAt + offset + 1e-4) : null;
   }
 
-  /** Keep the picture that is shown, where it is one of the two. */
+  /** Draw the picture that is shown into its still, where it is one of the two. */
   take() {
     const { video } = this.deck;
     const { presented } = this;
@@ -95,7 +105,7 @@ export class TrimStills {
     }
   }
 
-  /** Seek to what is missing and back. Whatever a person does meanwhile goes first. */
+  /** Seek to the frames that are missing and back. Whatever a person does meanwhile comes first. */
   async lookUp() {
     const { deck } = this;
     if (!this.stale.length || !deck.paused || deck.video.seeking) {
@@ -125,14 +135,14 @@ export class TrimStills {
     this.freeze.hidden = true;
   }
 
-  /** No picture is better than a wrong one; not tried again until the point moves. */
+  /** Leave a still empty, until its point moves: no picture is better than a wrong one. */
   giveUp(which, index) {
     const { canvas } = this.figures[which];
     canvas.getContext('2d').clearRect(0, 0, canvas.width, canvas.height);
     this.figures[which].taken = this.deck.timeOf(index);
   }
 
-  /** Until this frame can be seen, or a person does something else. */
+  /** Wait until this frame is shown, or a person does something else. */
   arrival(index, here) {
     return new Promise((resolve) => {
       const done = () => {

@@ -1,11 +1,25 @@
-// The strip of the trim editor: the stretch that is known, the shot, its cuts, and the range between two handles.
+// Strip of the trim editor: the stretch whose frames are known, the shot, the cuts, and the range between two handles.
 
 import { element } from '../../core/dom.js';
 
 /**
- * actions: {scrub(seconds), grab(), drag(which, index), slip(first, last, frames), release(), widen(side)}. `which` is 'in' or 'out'.
+ * Callbacks of the strip.
+ *
+ * @typedef {object} StripActions
+ * @property {(seconds: number) => void} scrub Seek.
+ * @property {() => void} grab A drag begins.
+ * @property {(which: 'in' | 'out', index: number) => void} drag Move a point to a frame.
+ * @property {(first: number, last: number, frames: number) => void} slip Move the range from these frames by a number.
+ * @property {() => void} release A drag has ended.
+ * @property {(side: 'earlier' | 'later') => void} widen Show more of the video.
  */
+
+/** A track that is dragged with the pointer. */
 export class TrimStrip {
+  /**
+   * @param {import('./range.js').TrimRange} range
+   * @param {StripActions} actions
+   */
   constructor(range, actions) {
     this.range = range;
     this.actions = actions;
@@ -28,7 +42,7 @@ export class TrimStrip {
     this.element = element('div', { class: 'ps-trim-strip' }, this.earlier, this.track, this.later);
   }
 
-  /** Which handle has the focus, if any. */
+  /** Handle that has the focus: 'in', 'out' or null. */
   get focused() {
     return document.activeElement?.closest?.('.ps-trim-handle')?.dataset.which ?? null;
   }
@@ -38,6 +52,7 @@ export class TrimStrip {
     return Math.min(1, Math.max(0, (seconds - first) / Math.max(last - first, 1e-6)));
   }
 
+  /** @param {(which: 'in' | 'out') => string} describe Text of a point, for screen readers. */
   draw(describe) {
     const { range } = this;
     const { info, deck } = range;
@@ -64,7 +79,7 @@ export class TrimStrip {
     this.head.style.left = `${100 * this.share(this.range.deck.now)}%`;
   }
 
-  /** items: the segments around, {start}; a mark at each cut. */
+  /** @param {{start: number}[]} items Segments around; each start gets a mark. */
   drawCuts(items) {
     const { first, last } = this.range.deck;
     this.cuts.replaceChildren(...items.filter(({ start }) => start > first && start < last).map(({ start }) => {
@@ -88,13 +103,13 @@ export class TrimStrip {
     handle.focus();
     this.actions.grab();
     const box = handle.getBoundingClientRect();
-    const slack = event.clientX - (box.left + box.width / 2); // the handle stays under the pointer where it was taken
+    const slack = event.clientX - (box.left + box.width / 2); // the handle stays under the pointer where it was grabbed
     this.follow(handle, event, (moved) => {
       const seconds = this.secondsAt(moved.clientX - slack);
       const { deck } = this.range;
       const index = deck.indexAt(seconds);
       const nearer = seconds - deck.timeOf(index) > (deck.endOf(index) - deck.timeOf(index)) / 2 ? index + 1 : index;
-      // Out is where its last frame ends.
+      // Out lies at the end of the last frame.
       if (which === 'in') this.actions.drag('in', Math.min(nearer, this.range.last));
       else this.actions.drag('out', Math.max(nearer - 1, this.range.first));
     });

@@ -1,0 +1,115 @@
+// Types of what the server sends and Streamlit passes, for the comments of the other modules. No code.
+
+/**
+ * A view's end of a Streamlit component. `data` is what the page's Python passes; a trigger starts a run of its script.
+ *
+ * @template Data
+ * @typedef {object} Component
+ * @property {HTMLElement} parentElement
+ * @property {Data} data
+ * @property {(name: string, value: any) => void} setTriggerValue
+ */
+
+/**
+ * A subclip, as `/api/collections/ID` lists it. Seconds and frames count from the video's first frame shown.
+ *
+ * @typedef {object} Subclip
+ * @property {number} id
+ * @property {number} revision Grows with each change.
+ * @property {number} collection
+ * @property {number | null} segment The segment that it was made of; null once the video has left the library.
+ * @property {number | null} video
+ * @property {string} name '' where a person has given none.
+ * @property {string} title The name, else that of the file.
+ * @property {string} note
+ * @property {string} fileName
+ * @property {string} path
+ * @property {boolean} missing Whether the file cannot be found now.
+ * @property {number} start Seconds.
+ * @property {number} end Seconds.
+ * @property {number} start_pts
+ * @property {number} end_pts
+ * @property {number} video_start_pts
+ * @property {number} video_end_pts
+ * @property {[number, number]} time_base Seconds of one pts step, as a fraction.
+ * @property {[number, number]} rate Frames a second, as a fraction.
+ * @property {string} timecode The video's start code, or ''.
+ * @property {number} in_frame
+ * @property {number} out_frame The first frame after the subclip.
+ * @property {number | null} score
+ * @property {string | null} poster Address of its picture.
+ */
+
+/**
+ * A subclip to be added: a whole segment, or a range of its video.
+ *
+ * @typedef {object} NewSubclip
+ * @property {number} segment
+ * @property {number} [start_pts]
+ * @property {number} [end_pts]
+ * @property {number} [score]
+ */
+
+/**
+ * A collection in the list of all.
+ *
+ * @typedef {object} CollectionRow
+ * @property {number} id
+ * @property {string} name
+ * @property {number} revision Grows with each change.
+ * @property {number} items Number of its subclips.
+ */
+
+/**
+ * A collection with its subclips, in order.
+ *
+ * @typedef {object} Collection
+ * @property {number} id
+ * @property {string} name
+ * @property {number} revision
+ * @property {Subclip[]} subclips
+ */
+
+/**
+ * A segment and its video, as `/api/segment/ID` sends them. Seconds count from the video's first frame shown.
+ *
+ * @typedef {object} SegmentInfo
+ * @property {number} id
+ * @property {number} video
+ * @property {string} name File name.
+ * @property {string} path
+ * @property {string} folder
+ * @property {boolean} missing Whether the file cannot be found now.
+ * @property {number} shot Number of its shot, from 0.
+ * @property {number} start Seconds.
+ * @property {number} end Seconds.
+ * @property {number} start_pts
+ * @property {number} end_pts
+ * @property {number} video_start_pts
+ * @property {number} video_end_pts
+ * @property {[number, number]} time_base Seconds of one pts step, as a fraction.
+ * @property {[number, number]} rate Frames a second, as a fraction.
+ * @property {string} timecode The video's start code, or ''.
+ * @property {number} duration Seconds of the video.
+ * @property {number} width
+ * @property {number} height
+ * @property {boolean | null} playable Whether browsers are likely to play the file itself; null where that is not known.
+ */
+
+/**
+ * A range of a video, from the start of its first frame to the end of its last.
+ *
+ * @typedef {object} PtsRange
+ * @property {number} start_pts
+ * @property {number} end_pts
+ */
+
+/**
+ * A segment that the player can open.
+ *
+ * @typedef {object} PlayerItem
+ * @property {number} id
+ * @property {number} [score]
+ */
+
+export {};
