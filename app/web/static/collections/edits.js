@@ -50,7 +50,7 @@ export class Edits extends EventTarget {
     /** @type {Map<number, Promise<void>>} */
     this.queues = new Map(); // by subclip: one request at a time for each
     this.wait = FIRST_WAIT;
-    this.kept = true; // whether the browser could store what was typed
+    this.stored = true; // whether the browser could store what was typed
     // A lock that is held while this page lives: by it, other pages see which edits have been left behind.
     navigator.locks?.request(PREFIX + this.tab, () => new Promise((release) => { this.release = release; })).catch(() => {});
   }
@@ -261,9 +261,9 @@ export class Edits extends EventTarget {
     const { clip, collection, field, value, base, label } = entry;
     try {
       localStorage.setItem(`${PREFIX}${this.tab}.${clip}.${field}`, JSON.stringify({ clip, collection, field, value, base, label }));
-      this.kept = true;
+      this.stored = true;
     } catch {
-      this.kept = false; // storage is full or switched off: the page says so
+      this.stored = false; // storage is full or switched off: the page says so
     }
   }
 

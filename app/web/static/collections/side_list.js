@@ -53,7 +53,7 @@ export class SideList {
     event.stopPropagation();
   }
 
-  /** Put a field in the place of a name. Enter or leaving it saves, Escape cancels; a name that is refused stays to be corrected. */
+  /** Put a field in the place of a name. Enter or leaving it saves, Escape cancels; a refused name can be corrected. */
   edit(place, value, label, save) {
     let done = false;
     const input = element('input', { class: 'ps-side-edit', type: 'text', maxlength: '200', 'aria-label': label, autocomplete: 'off', placeholder: label });

@@ -248,7 +248,7 @@ class CollectionView {
       const kept = this.edits.all.length ? ' What you typed is kept in this browser and will be saved when it answers again.' : '';
       report('trouble', `${sentence(tray.failed)}${kept}`);
     }
-    if (!this.edits.kept) report('trouble', 'This browser keeps nothing for this page (its store is full or switched off): text that is not saved yet would be lost with the page.');
+    if (!this.edits.stored) report('trouble', 'This browser keeps nothing for this page (its store is full or switched off): text that is not saved yet would be lost with the page.');
     for (const entry of this.edits.all) {
       if (entry.state === 'gone') this.reportGone(report, entry);
       else if (entry.collection !== this.shown?.id && ['conflict', 'refused'].includes(entry.state)) {

@@ -1,4 +1,4 @@
-// Keyboard shortcuts. One listener a page serves all views, each of which adds a layer of keys; the latest layer comes first.
+// Keyboard shortcuts. One listener serves the page; each view adds a layer of keys, the latest of which comes first.
 
 import { element, overlayHome } from './dom.js';
 

@@ -203,7 +203,7 @@ export class MapCanvas {
   }
 }
 
-/** Return the RGBA pixel (little-endian) of one colour over another; `cover` (1 to 255) is how much of the pixel it covers. */
+/** Return the RGBA pixel (little-endian) of a colour over another, of which it covers `cover` (1 to 255). */
 function blend(under, over, cover) {
   const alpha = under >>> 24;
   if (alpha === 0) return ((cover << 24) | (over & 0xffffff)) >>> 0;

@@ -274,7 +274,7 @@ class MapView {
     }
     this.showCard(at);
     const id = this.points.ids[at];
-    if (!this.facts.has(id)) this.factsTimer = setTimeout(() => this.learn(id), 60);
+    if (!this.facts.has(id)) this.factsTimer = setTimeout(() => this.loadFacts(id), 60);
   }
 
   showCard(at) {
@@ -289,7 +289,7 @@ class MapView {
       this.points.scores && !this.points.left[at] ? `score ${this.points.scores[at].toFixed(2)}` : null];
   }
 
-  async learn(id) {
+  async loadFacts(id) {
     const facts = await api(`/api/segment/${id}`).catch(() => null);
     if (!facts) return;
     this.facts.set(id, facts);

@@ -373,7 +373,7 @@ export class Deck extends EventTarget {
     }
   }
 
-  /** Keep playback within `stop`: pause on the last frame but one, then show the last, so that the next shot never flashes. */
+  /** Keep playback within `stop`: pause one frame early, then show the last, so that the next shot never flashes. */
   keepWithinStop() {
     if (!this.stop || this.video.paused) return;
     const last = this.indexAt(this.stop.to - 1e-3);

@@ -24,10 +24,12 @@ const views = new WeakMap();
  * @property {boolean} missing Whether the file cannot be found now.
  */
 
+/** @typedef {{token: string, hits: GridHit[], more: boolean, milliseconds?: number}} GridData */
+
 /**
  * Mount the view. Triggers: like {segment}, exclude {segment}, range {segment, start_pts, end_pts}, more.
  *
- * @param {import('../core/types.js').Component<{token: string, hits: GridHit[], more: boolean, milliseconds?: number}>} component
+ * @param {import('../core/types.js').Component<GridData>} component
  * @returns {() => void} Removes the view.
  */
 export function mount(component) {

@@ -29,7 +29,7 @@ export class ExportJobs {
     this.watched = new Set(); // ids of jobs that this page saw running: it reports their end
     this.open = false; // whether the panel is open: then earlier jobs are shown too
     this.mine = [];
-    this.onVisible = () => document.visibilityState === 'visible' && this.look();
+    this.onVisible = () => document.visibilityState === 'visible' && this.poll();
     document.addEventListener('visibilitychange', this.onVisible);
   }
 
@@ -42,7 +42,7 @@ export class ExportJobs {
     this.collection = collection;
     for (const card of this.cards.values()) card.remove();
     this.cards.clear();
-    this.look();
+    this.poll();
   }
 
   /**
@@ -54,7 +54,7 @@ export class ExportJobs {
   started(id, body) {
     this.watched.add(id);
     rememberStarted(id, body);
-    this.look();
+    this.poll();
   }
 
   remove() {
@@ -63,7 +63,7 @@ export class ExportJobs {
     document.removeEventListener('visibilitychange', this.onVisible);
   }
 
-  async look() {
+  async poll() {
     clearTimeout(this.timer);
     if (this.removed || !this.collection) return;
     const { collection } = this;
@@ -86,7 +86,7 @@ export class ExportJobs {
     }
     clearTimeout(this.timer);
     const wait = busy ? BUSY_MILLISECONDS : IDLE_MILLISECONDS;
-    this.timer = setTimeout(() => (document.visibilityState === 'visible' || busy ? this.look() : null), wait);
+    this.timer = setTimeout(() => (document.visibilityState === 'visible' || busy ? this.poll() : null), wait);
   }
 
   ended(job) {
@@ -194,7 +194,7 @@ export class ExportJobs {
   async stop(job) {
     await attempt(() => api(`/api/runs/${encodeURIComponent(job.id)}/stop`, { method: 'POST' }));
     toast('The clip that is being cut is finished, or dropped; then it stops');
-    this.look();
+    this.poll();
   }
 }
 

@@ -162,7 +162,7 @@ export class TrimEditor {
     if (!which) {
       this.deck.stop = null;
       this.deck.step(frames);
-      this.mindEdge();
+      this.loadNearEdge();
       return;
     }
     this.deck.pause();
@@ -170,11 +170,11 @@ export class TrimEditor {
     this.range.nudge(which, frames);
     this.goTo(which);
     this.range.emit('commit');
-    this.mindEdge();
+    this.loadNearEdge();
   }
 
   /** Load more frames near the edge of those that are known. */
-  mindEdge() {
+  loadNearEdge() {
     const { deck, range } = this;
     const room = 12 / deck.rate;
     if (deck.now < deck.first + room) attempt(() => range.widen('earlier'));
