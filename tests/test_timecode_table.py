@@ -13,7 +13,7 @@ from browser_app import browser
 from timecode_table import TABLE, made, written
 
 from app.timelines.timecode import format_timecode, frames_of_day, parse_timecode
-from app.web.pages.components import STATIC
+from app.web.http.static_files import STATIC
 
 ROWS: dict[str, list[dict[str, Any]]] = json.loads(TABLE.read_text())
 
