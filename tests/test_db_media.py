@@ -199,6 +199,9 @@ def test_a_library_of_format_2_is_measured_when_it_is_migrated(library: Library)
     held = library.stats().media_bytes
     with library._database.writing() as connection:
         connection.exec_driver_sql("ALTER TABLE videos DROP COLUMN media_bytes")
+        for column in ("detector", "detector_options", "segment_seconds", "overlap_seconds", "decode"):
+            connection.exec_driver_sql(f"ALTER TABLE library DROP COLUMN {column}")
+        connection.exec_driver_sql("DROP TABLE encoder_choices")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
     library.close()
     with Library.open(library.directory) as migrated:
