@@ -178,9 +178,8 @@ def test_a_video_indexed_again_shows_its_new_poster(library: Library, tmp_path: 
         asked.extend(ids)
         return real(ids)
 
-    later = [0]
     library.segments = counted  # type: ignore[method-assign]
-    segments = SegmentCache(library, now_ns=lambda: 2**62 + later[0])
+    segments = SegmentCache(library)
     before = segments.get(identity)
     assert segments.get(identity) is before
     assert asked == [identity], "asked once for both"
@@ -191,13 +190,20 @@ def test_a_video_indexed_again_shows_its_new_poster(library: Library, tmp_path: 
     assert segments.get(identity).video.path == str(moved)
 
 
-def test_places_of_a_moment_ago_are_not_kept(library: Library) -> None:
-    """Right after a write, another process may have committed what cannot be seen yet."""
+def test_a_segment_looked_up_just_before_a_write_is_looked_up_again(library: Library) -> None:
+    real, (identity, *_) = library.segments, segment_ids(library)
+
+    def overtaken(ids: list[int]) -> object:
+        found = real(ids)
+        with Library.open(library.directory) as other:
+            other.touch_video(found[identity][1].id or 0, path="/moved.mp4", size_bytes=1, modified_ns=1)
+        return found
+
     segments = SegmentCache(library)
-    (identity, *_) = segment_ids(library)
-    wal = library.directory / "library.sqlite3-wal"
-    os.utime(wal)
-    assert segments.get(identity) is not segments.get(identity)
+    library.segments = overtaken  # type: ignore[method-assign]
+    assert segments.get(identity).video.path != "/moved.mp4"
+    library.segments = real  # type: ignore[method-assign]
+    assert segments.get(identity).video.path == "/moved.mp4"
 
 
 def test_names_that_are_not_utf8_and_markup_in_names(tmp_path: Path) -> None:

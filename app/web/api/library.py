@@ -32,27 +32,13 @@ def library_routes(library: Library) -> list[Route]:
         return {"bytes": stats.database_bytes + stats.media_bytes}
 
     def state(request: ApiRequest) -> dict[str, Any]:
-        return {"state": library_state(library)}
+        return {"state": library.change_token()}
 
     return [
         route("/api/library", listed),
         route("/api/library/disk", disk),
         route("/api/library/state", state),
     ]
-
-
-def library_state(library: Library) -> str:
-    """Return size and time of the database's files as text. Takes two looks at the disk, whatever their size."""
-    from db.library import FILE_NAME
-
-    found = []
-    for name in (FILE_NAME, f"{FILE_NAME}-wal"):
-        try:
-            info = os.stat(library.directory / name)
-        except OSError:
-            continue
-        found.append(f"{info.st_mtime_ns:x}.{info.st_size:x}")
-    return "-".join(found)
 
 
 def listing(library: Library) -> dict[str, Any]:
