@@ -1,4 +1,4 @@
-"""One decode of one video: shots, segments, clips, posters and previews come out as soon as each is final."""
+"""The decode pass over one video, which yields segments with clips, posters and previews as soon as each is final."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from indexer.media.scale import Scaler
     from indexer.settings import IndexSettings
     from indexer.shots.detector import CutDetector
-    from indexer.shots.shot_buffer import OpenShot, Part, Settled
+    from indexer.shots.shot_buffer import BufferedFrame, SegmentDraft, ShotBuffer
 
-_UNSETTLED_FRAMES = 32
-"""Frames that wait before they count as part of the open shot. With the default detector a hard cut comes out 0.3 s
-late, the middle of a long dissolve or fade up to 1.2 s; a cut later than this finds frames that may have been thinned,
-which costs a little exactness of the sampled frames."""
+_LOOKAHEAD_FRAMES = 32
+"""Frames held back before they go to the buffer of the current shot. With the default detector a hard cut is reported
+0.3 s late, the middle of a long dissolve or fade up to 1.2 s. A cut later than this many frames finds some that may
+have been decimated, which makes the sampled frames a little less exact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SegmentClip:
-    """What one segment gives: the frames to encode and the pictures to show."""
+    """A segment with the frames to encode and the pictures to show."""
 
     segment: Segment
     clip: NDArray[np.uint8]  # (T, S, S, 3) RGB
@@ -41,20 +41,22 @@ class SegmentClip:
 
 
 class VideoPass:
-    """Iterate once, from one thread; afterwards `video`, `shots` and `segments` are there.
+    """One pass over a video. Iterate it once, from one thread, to get its segments as SegmentClip.
 
-    path: absolute. fingerprint: goes into `video` as it is. cancelled: asked at every frame.
+    A video of which at least one frame decodes can be indexed.
 
-    Raises UnreadableVideo when the file cannot be indexed, also midway (a disk unplugged, a file still being written):
-    what was given until then must be thrown away. Raises Cancelled when `cancelled()` says so. A video of which at
-    least one frame decodes is indexed.
+    If only reference frames are decoded, `video` and all times are still those of all frames. Clips, posters and
+    previews take the nearest decoded frames, and a cut lies on a decoded frame: late by at most the number of frames
+    that are skipped in a row.
 
-    Where only reference frames are decoded, `video` and the times are those of all frames; clips, posters and previews
-    take the nearest decoded ones, and a cut lies on a decoded frame: at most as late as frames may be skipped in a row.
+    Memory is bounded by `candidate_frames` frames or MAX_BUFFER_BYTES, whichever is less, and the decoder's own. A cut
+    may become known only after its position was flushed with a segment (a fade to black longer than eight segments);
+    it is moved to the start of the next segment.
 
-    Memory: `candidate_frames` frames or KEPT_BYTES, whichever is less, and the decoder's own. A cut that becomes
-    known only after its place has left in a flushed segment (a fade to black that lasts longer than eight segments)
-    is moved to where the next segment begins.
+    Attributes:
+        shots: those finished so far; all after the iteration.
+        segments: those yielded so far; all after the iteration.
+        video: facts about the video, after the iteration.
     """
 
     def __init__(
@@ -66,25 +68,39 @@ class VideoPass:
         fingerprint: str,
         cancelled: Callable[[], bool] | None = None,
     ) -> None:
+        """Prepare a pass; the file is opened by the iteration.
+
+        Args:
+            path: absolute path of the video.
+            spec: shape of the clips.
+            settings: what the video becomes.
+            fingerprint: of the content; copied to `video`.
+            cancelled: called at every frame; True stops the pass.
+
+        Raises:
+            UnreadableVideo: by the iteration, if the file cannot be indexed. This may come midway (a disk unplugged, a
+                file still being written); what was yielded before must be discarded.
+            Cancelled: by the iteration, when `cancelled()` returns True.
+        """
         self.path = path
         self.spec = spec
         self.settings = settings
         self.fingerprint = fingerprint
         self.shots: list[Shot] = []
         self.segments: list[Segment] = []
-        self.frames = 0  # decoded so far
+        self.frames = 0  # so far, skipped ones included
         self.seconds_done = 0.0  # of the video, so far
-        self.seconds_expected: float | None = None  # its length as the container tells it, once opened: for an ETA
+        self.seconds_expected: float | None = None  # length as the container states it, once opened: for an ETA
         self.seconds_decoding = 0.0  # spent in the decoder
         self.seconds_preparing = 0.0  # spent on scaling, detection, posters and previews
-        self.fell_back = False  # hardware was to decode and the processor did
+        self.fell_back = False  # decoded by the processor although hardware was requested
         self._cancelled = cancelled
         self._video: Video | None = None
         self._begun = False
 
     @property
     def video(self) -> Video:
-        """The video as it was indexed; RuntimeError before the iteration has come to its end."""
+        """The video as indexed; RuntimeError before the end of the iteration."""
         if self._video is None:
             raise RuntimeError(f"{self.path} has not been read to its end")
         return self._video
@@ -95,46 +111,46 @@ class VideoPass:
         self._begun = True
         import cv2
 
-        from indexer.media.hardware import choose
+        from indexer.media.hardware import choose_device
         from indexer.media.probe import open_source
 
-        # Of the whole process: waking OpenCV's threads takes longer than its work here.
+        # For the whole process: waking the threads of OpenCV takes longer than its work here.
         cv2.setNumThreads(1)
-        device = choose(self.settings.hardware)
+        device = choose_device(self.settings.hardware)
         with open_source(self.path, threads=self.settings.decode_threads, device=device) as source:
             duration = source.container.duration  # microseconds, or None
             self.seconds_expected = duration / 1e6 if duration and duration > 0 else None
             yield from self._timed(self._read(source))
 
     def _read(self, source: Source) -> Iterator[SegmentClip]:
-        from indexer.media.decode import Decoding, end_of, no_frames
+        from indexer.media.decode import Decoding, no_frames_error, video_end
 
         decoding = Decoding(source, reference_only=self.settings.decode == "reference")
-        run: _Run | None = None
+        segmenter: _Segmenter | None = None
         last: Frame | None = None
         for frame in self._decoded(decoding):
-            if run is None:
-                run = _Run(source, frame, self.spec, self.settings)
-            if run.feed(frame):
+            if segmenter is None:
+                segmenter = _Segmenter(source, frame, self.spec, self.settings)
+            if segmenter.feed(frame):
                 last = frame
-                self.frames = run.frames
-                self.seconds_done = float((frame.pts - run.start_pts) * source.time_base)
-                yield from self._named(run)
+                self.frames = segmenter.frames
+                self.seconds_done = float((frame.pts - segmenter.start_pts) * source.time_base)
+                yield from self._segment_clips(segmenter)
         self.fell_back = self.settings.hardware != "none" and not source.on_device
-        if run is None or last is None:
-            raise no_frames(source, decoding.damaged)
-        if run.frames == 1 and source.may_be_picture:
+        if segmenter is None or last is None:
+            raise no_frames_error(source, decoding.damaged)
+        if segmenter.frames == 1 and source.may_be_picture:
             raise UnreadableVideo(self.path, "still_image", "This is a single still picture, not a video.")
         source.check_unchanged()
-        run.skip(decoding.skipped_after)
+        segmenter.skip(decoding.skipped_after)
         last_pts, duration = last.pts, last.duration
         if decoding.skipped_after:
             last_pts, duration = decoding.skipped_after[-1], 0
-        end = end_of(last_pts, duration, start_pts=run.start_pts, frames=run.frames, step=source.step)
-        run.finish(end)
-        yield from self._named(run)
-        self.seconds_done = float((end - run.start_pts) * source.time_base)
-        self._video = self._describe(source, run, end, decoding.damaged)
+        end = video_end(last_pts, duration, start_pts=segmenter.start_pts, frames=segmenter.frames, step=source.step)
+        segmenter.finish(end)
+        yield from self._segment_clips(segmenter)
+        self.seconds_done = float((end - segmenter.start_pts) * source.time_base)
+        self._video = self._describe(source, segmenter, end, decoding.damaged)
 
     def _decoded(self, decoding: Decoding) -> Iterator[Frame]:
         frames = iter(decoding)
@@ -149,7 +165,7 @@ class VideoPass:
             yield frame
 
     def _timed(self, results: Iterator[SegmentClip]) -> Iterator[SegmentClip]:
-        """Count the time spent in here and not in the decoder, without the time the caller takes."""
+        """Count the time spent here but not in the decoder or in the caller."""
         while True:
             began, decoding = perf_counter(), self.seconds_decoding
             result = next(results, None)
@@ -158,45 +174,45 @@ class VideoPass:
                 return
             yield result
 
-    def _named(self, run: _Run) -> Iterator[SegmentClip]:
-        for shot_number, part in run.take_parts():
+    def _segment_clips(self, segmenter: _Segmenter) -> Iterator[SegmentClip]:
+        for shot_number, draft in segmenter.take_drafts():
             segment = Segment(
-                number=len(self.segments), shot_number=shot_number, start_pts=part.start, end_pts=part.end
+                number=len(self.segments), shot_number=shot_number, start_pts=draft.start, end_pts=draft.end
             )
             self.segments.append(segment)
-            yield SegmentClip(segment=segment, clip=part.clip, poster=part.poster, preview=part.preview)
-        self.shots = run.shots
+            yield SegmentClip(segment=segment, clip=draft.clip, poster=draft.poster, preview=draft.preview)
+        self.shots = segmenter.shots
 
-    def _describe(self, source: Source, run: _Run, end: int, damaged: int) -> Video:
-        width, height = run.scaler.shown_size(*run.scaler.first_size)
-        exact = run.frames / ((end - run.start_pts) * source.time_base)
+    def _describe(self, source: Source, segmenter: _Segmenter, end: int, damaged: int) -> Video:
+        width, height = segmenter.scaler.shown_size(*segmenter.scaler.first_size)
+        exact = segmenter.frames / ((end - segmenter.start_pts) * source.time_base)
         return Video(
             path=os.path.abspath(self.path),
             fingerprint=self.fingerprint,
             size_bytes=source.size_bytes,
             modified_ns=source.modified_ns,
             time_base=source.time_base,
-            start_pts=run.start_pts,
+            start_pts=segmenter.start_pts,
             end_pts=end,
             frame_rate=exact.limit_denominator(1001) or exact,  # 30000/1001 also where times are in milliseconds
-            frames=run.frames,
+            frames=segmenter.frames,
             width=width,
             height=height,
             codec=source.codec,
-            rotation=run.scaler.orientation.clockwise_degrees,
+            rotation=segmenter.scaler.orientation.clockwise_degrees,
             has_audio=source.has_audio,
-            damaged=damaged + run.unusable,
+            damaged=damaged + segmenter.unusable,
             timecode=source.timecode,
         )
 
 
-class _Run:
-    """Everything that begins with the first frame: sizes, detector, the open shot, the frames not settled yet."""
+class _Segmenter:
+    """Divides frames into shots and segments: the state of a pass from the first frame on."""
 
     def __init__(self, source: Source, first: Frame, spec: ClipSpec, settings: IndexSettings) -> None:
         from indexer.media.scale import Orientation, Scaler
         from indexer.shots.detector import CutDetector
-        from indexer.shots.shot_buffer import OpenShot
+        from indexer.shots.shot_buffer import ShotBuffer
 
         self.start_pts = first.pts
         self.frames = 0
@@ -215,15 +231,15 @@ class _Run:
             frame_rate=source.nominal_rate,
             start_pts=first.pts,
         )
-        self._shot: OpenShot = OpenShot(self.scaler, settings, source.time_base, first.pts)
-        self._waiting: deque[Settled] = deque()
-        self._parts: list[tuple[int, Part]] = []
+        self._shot: ShotBuffer = ShotBuffer(self.scaler, settings, source.time_base, first.pts)
+        self._waiting: deque[BufferedFrame] = deque()
+        self._drafts: list[tuple[int, SegmentDraft]] = []
 
     def feed(self, frame: Frame) -> bool:
-        """The next frame; False if its pixels cannot be converted, which is counted in `unusable`."""
+        """Add the next frame; return False if its pixels cannot be converted, which counts in `unusable`."""
         from av.error import FFmpegError
 
-        from indexer.shots.shot_buffer import Settled
+        from indexer.shots.shot_buffer import BufferedFrame
 
         try:
             picture = self.scaler.reduce(frame.picture)
@@ -233,53 +249,53 @@ class _Run:
             return False
         self.skip(frame.skipped)
         size = frame.picture.width, frame.picture.height
-        self._waiting.append(Settled(self.frames, frame.pts, picture, size))
+        self._waiting.append(BufferedFrame(self.frames, frame.pts, picture, size))
         self.frames += 1
         for cut in self._detector.feed(frame.pts, plane):
             self._cut(cut)
-        if len(self._waiting) > _UNSETTLED_FRAMES:
-            self._settle()
+        if len(self._waiting) > _LOOKAHEAD_FRAMES:
+            self._append_oldest()
         return True
 
     def skip(self, times: tuple[int, ...]) -> None:
-        """Frames that follow the last one and were not decoded: they count, and segments may begin with them."""
+        """Add skipped frames after the last one. They count as frames, and segments may begin with them."""
         if times and self._waiting:
             self._waiting[-1].skipped.extend(times)
             self.frames += len(times)
 
     def finish(self, end: int) -> None:
-        """No frame follows; the video ends at `end`."""
+        """End the video at `end`."""
         for cut in self._detector.finish():
             self._cut(cut)
         while self._waiting:
-            self._settle()
+            self._append_oldest()
         self._close(end)
 
-    def take_parts(self) -> Iterator[tuple[int, Part]]:
-        """The finished segments with the number of their shot."""
-        parts, self._parts = self._parts, []
-        yield from parts
+    def take_drafts(self) -> Iterator[tuple[int, SegmentDraft]]:
+        """Yield the finished segments with the numbers of their shots, once."""
+        drafts, self._drafts = self._drafts, []
+        yield from drafts
 
-    def _settle(self) -> None:
-        self._parts += [(len(self.shots), part) for part in self._shot.settle(self._waiting.popleft())]
+    def _append_oldest(self) -> None:
+        self._drafts += [(len(self.shots), draft) for draft in self._shot.append(self._waiting.popleft())]
 
     def _cut(self, cut: int) -> None:
         at = self._frame_time(max(cut, self._shot.start))
         if at is None or at <= self._shot.shot_start or at < self._shot.start:
             return
         while self._waiting and self._waiting[0].pts < at:
-            self._settle()
+            self._append_oldest()
         self._close(at)
 
     def _frame_time(self, pts: int) -> int | None:
-        """The time of the frame nearest to `pts`, of those that the open shot holds or that wait to go there."""
+        """Time of the frame nearest to `pts`, among those in the shot buffer and those waiting for it."""
         times = [frame.pts for frame in self._waiting]
-        settled = self._shot.nearest_time(pts)
-        if settled is not None:
-            times.append(settled)
+        buffered = self._shot.nearest_time(pts)
+        if buffered is not None:
+            times.append(buffered)
         return min(times, key=lambda time: abs(time - pts), default=None)
 
     def _close(self, end: int) -> None:
         begin = self._shot.shot_start
-        self._parts += [(len(self.shots), part) for part in self._shot.close(end)]
+        self._drafts += [(len(self.shots), draft) for draft in self._shot.close(end)]
         self.shots.append(Shot(number=len(self.shots), start_pts=begin, end_pts=end))

@@ -13,7 +13,7 @@ from synthetic import Pattern, make_video
 
 from encoder import ClipSpec
 from indexer.media.decode import Decoding
-from indexer.media.hardware import NoDevice, choose
+from indexer.media.hardware import DeviceUnavailable, choose_device
 from indexer.media.probe import open_source
 from indexer.settings import IndexSettings
 from indexer.video_pass import SegmentClip, VideoPass
@@ -134,10 +134,10 @@ def test_hardware_that_is_not_there_is_refused_by_name_and_passed_over_by_auto(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("av.codec.hwaccel.hwdevices_available", list)
-    assert choose("none") is None
-    assert choose("auto") is None
-    with pytest.raises(NoDevice, match="choose another device, auto for whatever there is, or none"):
-        choose("cuda")
+    assert choose_device("none") is None
+    assert choose_device("auto") is None
+    with pytest.raises(DeviceUnavailable, match="choose another device, auto for whatever there is, or none"):
+        choose_device("cuda")
     path = make_video(tmp_path / "one.mp4", [("red", 10)])
     done = VideoPass(os.fspath(path), SPEC, IndexSettings(hardware="auto"), fingerprint="content")
     assert len(list(done)) == 1

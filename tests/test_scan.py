@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from db.library import FILE_NAME
-from indexer.media.containers import VIDEO_EXTENSIONS, is_text, starts_like_video
+from indexer.media.containers import VIDEO_EXTENSIONS, has_video_signature, is_text
 from indexer.media.errors import Cancelled
 from indexer.scan import LIBRARY_FILE, Scan, find_videos
 
@@ -72,7 +72,7 @@ def test_other_extensions(tmp_path: Path) -> None:
     ],
 )
 def test_containers_are_known_by_their_beginning(head: bytes) -> None:
-    assert starts_like_video(head)
+    assert has_video_signature(head)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_containers_are_known_by_their_beginning(head: bytes) -> None:
     ],
 )
 def test_other_files_are_known_by_their_beginning(head: bytes) -> None:
-    assert not starts_like_video(head)
+    assert not has_video_signature(head)
 
 
 def test_typescript_is_no_transport_stream(tmp_path: Path) -> None:

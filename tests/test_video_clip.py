@@ -73,14 +73,14 @@ def test_only_what_is_needed_is_decoded(tmp_path: Path, monkeypatch: pytest.Monk
 
     path = os.fspath(make_video(tmp_path / "long.mp4", [("red", 500)], options={"g": "25"}))
     decoded = 0
-    place = decode.Clock.place
+    next_pts = decode.Clock.next_pts
 
     def counting(self: decode.Clock, pts: int | None, dts: int | None, duration: int) -> int:
         nonlocal decoded
         decoded += 1
-        return place(self, pts, dts, duration)
+        return next_pts(self, pts, dts, duration)
 
-    monkeypatch.setattr(decode.Clock, "place", counting)
+    monkeypatch.setattr(decode.Clock, "next_pts", counting)
     read_clip(path, SPEC, start_seconds=16.2, end_seconds=17.0)
     assert decoded < 60
 
@@ -95,7 +95,7 @@ def test_a_moment_between_frames_shows_the_frame_before(tmp_path: Path) -> None:
 def test_a_stretch_longer_than_the_memory_is_sampled_near(tmp_path: Path) -> None:
     path = os.fspath(make_video(tmp_path / "ramp.mp4", [("ramp", 32)]))
     exact = read_clip(path, ClipSpec(8, 16)).mean(axis=(1, 2, 3))
-    near = read_clip(path, ClipSpec(8, 16), kept_frames=16).mean(axis=(1, 2, 3))
+    near = read_clip(path, ClipSpec(8, 16), max_frames=16).mean(axis=(1, 2, 3))
     assert np.abs(exact - near).max() <= 2 * 8 + 1  # a frame is 8 levels
 
 
@@ -157,11 +157,11 @@ def test_a_video_as_picture_is_its_first_frame_and_junk_is_refused(three_shots: 
 
 def test_large_frames_are_kept_in_smaller_numbers(three_shots: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """64 x 48 pixels in 4:2:0 take 5 KB and a little: there is room for fewer than 40, so 32 are kept of 95 at most."""
-    from indexer.shots import frame_buffer
+    from indexer.media import frame_buffer
 
     exact = read_clip(os.fspath(three_shots), SPEC)
-    monkeypatch.setattr(frame_buffer, "KEPT_BYTES", 40 * 5000)
+    monkeypatch.setattr(frame_buffer, "MAX_BUFFER_BYTES", 40 * 5000)
     assert np.array_equal(
-        read_clip(os.fspath(three_shots), SPEC, kept_frames=32), read_clip(os.fspath(three_shots), SPEC)
+        read_clip(os.fspath(three_shots), SPEC, max_frames=32), read_clip(os.fspath(three_shots), SPEC)
     )
     assert not np.array_equal(read_clip(os.fspath(three_shots), SPEC), exact)

@@ -63,7 +63,7 @@ def test_frames_come_in_order_at_the_right_times_from_any_container(
     greys = [float(frame.picture.to_ndarray(format="gray").mean()) for frame in frames]
     assert greys == sorted(greys)
     assert decoding.damaged == 0
-    assert decoding.clock.counted == (name == "raw.h264")
+    assert decoding.clock.synthesized == (name == "raw.h264")
 
 
 def test_variable_frame_rate_keeps_its_times(tmp_path: Path) -> None:
@@ -235,26 +235,26 @@ def test_a_file_that_changes_or_goes_while_it_is_read_is_noticed(tmp_path: Path)
 
 def test_a_clock_counts_where_there_is_no_time() -> None:
     clock = Clock(step=10, second=250)
-    assert [clock.place(None, None, duration) for duration in (0, 7, 0, 0)] == [0, 10, 17, 27]
-    assert clock.counted
+    assert [clock.next_pts(None, None, duration) for duration in (0, 7, 0, 0)] == [0, 10, 17, 27]
+    assert clock.synthesized
 
 
 def test_a_clock_never_stands_still_and_loses_no_frame() -> None:
     clock = Clock(step=10, second=250)
-    assert [clock.place(pts, None, 10) for pts in (0, 10, 10, 5, 20, 30)] == [0, 10, 11, 12, 20, 30]
-    assert not clock.counted
+    assert [clock.next_pts(pts, None, 10) for pts in (0, 10, 10, 5, 20, 30)] == [0, 10, 11, 12, 20, 30]
+    assert not clock.synthesized
 
 
 def test_a_clock_follows_on_when_the_timeline_starts_again() -> None:
     clock = Clock(step=10, second=250)
-    assert [clock.place(pts, None, 10) for pts in (1000, 1010, 0, 10, 20)] == [1000, 1010, 1020, 1030, 1040]
-    assert clock.counted
+    assert [clock.next_pts(pts, None, 10) for pts in (1000, 1010, 0, 10, 20)] == [1000, 1010, 1020, 1030, 1040]
+    assert clock.synthesized
 
 
 def test_a_clock_prefers_the_times_that_go_wrong_less() -> None:
     clock = Clock(step=1, second=25)
     shuffled = [(1, 2), (3, 3), (2, 4), (4, 5), (6, 6), (5, 7), (8, 8), (7, 9)]
-    placed = [clock.place(pts, dts, 1) for pts, dts in shuffled]
+    placed = [clock.next_pts(pts, dts, 1) for pts, dts in shuffled]
     assert placed[2:] == [dts for _, dts in shuffled[2:]]
     assert all(before < after for before, after in itertools.pairwise(placed))
 

@@ -22,7 +22,7 @@ from indexer.media.probe import open_source
 from indexer.media.sampling import sample_indices
 from indexer.media.scale import Orientation, Scaler
 from indexer.settings import IndexSettings
-from indexer.shots.shot_buffer import OpenShot, Part, Settled
+from indexer.shots.shot_buffer import BufferedFrame, SegmentDraft, ShotBuffer
 from indexer.video_pass import SegmentClip, VideoPass
 
 SPEC = ClipSpec(4, 32)
@@ -235,7 +235,7 @@ def test_segments_come_out_as_soon_as_their_shot_ends(three_shots: Path) -> None
 
 
 class Stretch:
-    """An OpenShot fed with a made-up long shot at 25 frames a second, one noisy picture again and again."""
+    """A ShotBuffer fed with a made-up long shot at 25 frames a second, one noisy picture again and again."""
 
     def __init__(self, **settings: Any) -> None:
         self.settings = IndexSettings(preview_pixels=16, poster_pixels=16, **settings)
@@ -244,14 +244,14 @@ class Stretch:
         )
         scaler = Scaler(ClipSpec(2, 8), orientation=Orientation(), sample_aspect=Fraction(1))
         scaler.start(self.frame)
-        self.shot = OpenShot(scaler, self.settings, Fraction(1, 25), 0)
+        self.shot = ShotBuffer(scaler, self.settings, Fraction(1, 25), 0)
         self.kept: list[int] = []
 
-    def feed(self, times: list[int], first: int = 0) -> list[Part]:
-        parts: list[Part] = []
+    def feed(self, times: list[int], first: int = 0) -> list[SegmentDraft]:
+        parts: list[SegmentDraft] = []
         for index, pts in enumerate(times, first):
-            parts += self.shot.settle(Settled(index, pts, self.frame, (16, 16)))
-            self.kept.append(self.shot.kept)
+            parts += self.shot.append(BufferedFrame(index, pts, self.frame, (16, 16)))
+            self.kept.append(len(self.shot))
         return parts
 
 

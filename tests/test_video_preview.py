@@ -14,7 +14,7 @@ from PIL import Image
 from synthetic import picture
 
 from indexer.media import preview
-from indexer.media.preview import choose_poster, encode_poster, encode_preview, preview_rate, spread
+from indexer.media.preview import choose_poster, encode_poster, encode_preview, evenly_spaced, preview_rate
 
 SIZE = (96, 54)
 
@@ -75,7 +75,7 @@ def test_previews_run_at_their_own_speed_or_are_shortened() -> None:
 
 @pytest.mark.parametrize(("count", "most"), [(1, 5), (5, 5), (7, 5), (100, 32)])
 def test_spreading_takes_different_places_in_order(count: int, most: int) -> None:
-    places = spread(count, most)
+    places = evenly_spaced(count, most)
     assert places == sorted(set(places))
     assert len(places) == min(count, most)
     assert places[0] == 0

@@ -7,20 +7,20 @@ import itertools
 import numpy as np
 import pytest
 
-from indexer.media.frame_buffer import Thinned
+from indexer.media.frame_buffer import DecimatingBuffer
 from indexer.media.sampling import sample_indices
-from indexer.shots.segments import join_empty, split
+from indexer.shots.segments import merge_empty, split_shot
 
 
 def test_a_short_shot_is_one_segment() -> None:
-    assert split(1000, 1001, 200_000, 12_500) == [(1000, 1001)]
-    assert split(-5, 200_000 - 5, 200_000, 12_500) == [(-5, 199_995)]
+    assert split_shot(1000, 1001, 200_000, 12_500) == [(1000, 1001)]
+    assert split_shot(-5, 200_000 - 5, 200_000, 12_500) == [(-5, 199_995)]
 
 
 @pytest.mark.parametrize("length", [201, 250, 400, 999, 1000, 12_345, 100_003])
 @pytest.mark.parametrize("overlap", [0, 1, 13, 99])
 def test_a_long_shot_becomes_equal_overlapping_parts(length: int, overlap: int) -> None:
-    spans = split(700, 700 + length, 200, overlap)
+    spans = split_shot(700, 700 + length, 200, overlap)
     assert spans[0][0] == 700
     assert spans[-1][1] == 700 + length
     lengths = [end - start for start, end in spans]
@@ -35,14 +35,14 @@ def test_a_long_shot_becomes_equal_overlapping_parts(length: int, overlap: int) 
 @pytest.mark.parametrize(("end", "longest", "overlap"), [(10, 5, 0), (11, 5, 5), (11, 5, -1)])
 def test_what_cannot_be_split_is_refused(end: int, longest: int, overlap: int) -> None:
     with pytest.raises(ValueError, match="cannot split"):
-        split(10, end, longest, overlap)
+        split_shot(10, end, longest, overlap)
 
 
 def test_spans_without_a_frame_join_their_neighbours() -> None:
     spans = [(0, 10), (9, 19), (18, 28), (27, 37), (36, 46)]
-    assert join_empty(spans, [10, 30]) == [(0, 28), (27, 46)]
-    assert join_empty(spans, [0, 9, 18, 27, 36]) == spans
-    assert join_empty(spans, [45]) == [(0, 46)]
+    assert merge_empty(spans, [10, 30]) == [(0, 28), (27, 46)]
+    assert merge_empty(spans, [0, 9, 18, 27, 36]) == spans
+    assert merge_empty(spans, [45]) == [(0, 46)]
 
 
 @pytest.mark.parametrize("count", [1, 5, 15, 16, 17, 31, 100, 299, 3000])
@@ -52,15 +52,15 @@ def test_sampling_is_the_references(count: int, frames: int) -> None:
     assert sample_indices(count, frames) == expected
 
 
-def fill(kept: Thinned[int], first: int, last: int, step: int = 1) -> None:
+def fill(kept: DecimatingBuffer[int], first: int, last: int, step: int = 1) -> None:
     for index in range(first, last, step):
-        kept.offer(index, lambda index=index: index)  # type: ignore[misc]
+        kept.push(index, lambda index=index: index)  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("bound", [2, 7, 8, 64])
 @pytest.mark.parametrize("step", [1, 4])
 def test_thinning_stays_within_its_bound_and_even(bound: int, step: int) -> None:
-    kept: Thinned[int] = Thinned(bound)
+    kept: DecimatingBuffer[int] = DecimatingBuffer(bound)
     for index in range(0, 2000 * step, step):
         fill(kept, index, index + 1)
         assert len(kept) <= bound
@@ -74,14 +74,14 @@ def test_thinning_stays_within_its_bound_and_even(bound: int, step: int) -> None
 
 def test_thinning_makes_only_what_it_keeps() -> None:
     made: list[int] = []
-    kept: Thinned[int] = Thinned(8)
+    kept: DecimatingBuffer[int] = DecimatingBuffer(8)
     for index in range(1000):
-        kept.offer(index, lambda index=index: made.append(index) or index)  # type: ignore[misc,func-returns-value]
+        kept.push(index, lambda index=index: made.append(index) or index)  # type: ignore[misc,func-returns-value]
     assert len(made) < 8 * 9  # 8 for each doubling of the stride at most
 
 
 def test_a_stretch_within_the_bound_is_exact_and_a_longer_one_near() -> None:
-    kept: Thinned[int] = Thinned(64)
+    kept: DecimatingBuffer[int] = DecimatingBuffer(64)
     fill(kept, 0, 64)
     assert [kept.nearest(i, 0, 64) for i in range(64)] == list(range(64))
     fill(kept, 64, 640)
@@ -89,7 +89,7 @@ def test_a_stretch_within_the_bound_is_exact_and_a_longer_one_near() -> None:
 
 
 def test_the_nearest_item_is_taken_from_the_span_where_it_has_one() -> None:
-    kept: Thinned[int] = Thinned(64)
+    kept: DecimatingBuffer[int] = DecimatingBuffer(64)
     fill(kept, 0, 100, step=10)
     assert kept.nearest(39, 31, 60) == 40
     assert kept.nearest(31, 31, 60) == 40  # 30 is nearer, but outside
@@ -98,7 +98,7 @@ def test_the_nearest_item_is_taken_from_the_span_where_it_has_one() -> None:
 
 
 def test_a_new_stretch_keeps_what_belongs_to_it_and_counts_anew() -> None:
-    kept: Thinned[int] = Thinned(8)
+    kept: DecimatingBuffer[int] = DecimatingBuffer(8)
     fill(kept, 0, 100)
     assert kept.stride > 1
     kept.restart(90)
@@ -106,6 +106,6 @@ def test_a_new_stretch_keeps_what_belongs_to_it_and_counts_anew() -> None:
     assert all(item >= 90 for item in kept.within(0, 1000))
     fill(kept, 100, 104)
     assert kept.within(100, 104) == [100, 101, 102, 103]
-    kept.forget_before(1000)
+    kept.drop_before(1000)
     with pytest.raises(LookupError):
         kept.nearest(5, 0, 10)

@@ -85,14 +85,14 @@ def reference_clip(path: str, spec: ClipSpec) -> NDArray[np.uint8]:
     import numpy as np
     from PIL import Image
 
-    from indexer.media.decode import Decoding, no_frames
+    from indexer.media.decode import Decoding, no_frames_error
     from indexer.media.probe import open_source
 
     with open_source(path) as source:
         decoding = Decoding(source)
         frames = [frame.picture.to_ndarray(format="rgb24") for frame in decoding]
         if not frames:
-            raise no_frames(source, decoding.damaged)
+            raise no_frames_error(source, decoding.damaged)
     chosen = [frames[k * len(frames) // spec.frames] for k in range(spec.frames)]
     square = (spec.size, spec.size)
     return np.stack([np.asarray(Image.fromarray(each).resize(square, Image.Resampling.LANCZOS)) for each in chosen])

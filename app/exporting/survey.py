@@ -88,18 +88,18 @@ def survey_range(path: str, start_seconds: Fraction, end_seconds: Fraction, *, d
         UnreadableVideo: the file is missing or broken.
         ExportError: no frame lies in the range.
     """
-    from indexer.media.decode import Decoding, no_frames
+    from indexer.media.decode import Decoding, no_frames_error
     from indexer.media.probe import open_source
 
     with open_source(path) as source:
         opening = Decoding(source)
         first = next(iter(opening), None)
         if first is None:
-            raise no_frames(source, opening.damaged)
+            raise no_frames_error(source, opening.damaged)
         base, first_pts, step = source.time_base, first.pts, source.step
         # AVI has no presentation times. Its decoding times are as good only where frames are not reordered.
         reliable = first.picture.pts == first.picture.dts and not source.stream.codec_context.has_b_frames
-        counted = opening.clock.counted or (source.decoding_times_only and not reliable)
+        counted = opening.clock.synthesized or (source.decoding_times_only and not reliable)
         facts = _stream_facts(source, first_pts, counted)
         matrix = first.picture.side_data.get("DISPLAYMATRIX")
         if matrix is not None:
@@ -193,7 +193,7 @@ def _seek(path: str, low: int, high: int, first_pts: int, base: Fraction) -> lis
         with open_source(path) as source:
             decoding = Decoding(source, seek_pts=seek_pts)
             found = list(_times(decoding, high))
-            if decoding.clock.counted:
+            if decoding.clock.synthesized:
                 return None
             if seek_pts is None or (found and found[0][0] <= low):
                 return found

@@ -64,11 +64,11 @@ class ShapingOptions:
         """
         hardware = self.hardware
         if hardware != "none":
-            from indexer.media.hardware import NoDevice, choose
+            from indexer.media.hardware import DeviceUnavailable, choose_device
 
             try:
-                hardware = choose(hardware) or "auto"  # where there is none, the report tells for how many videos
-            except NoDevice as error:
+                hardware = choose_device(hardware) or "auto"  # without a device, the report counts the videos
+            except DeviceUnavailable as error:
                 raise click.UsageError(f"--hardware: {error}") from error
         detector = self.detector or own.detector
         chosen = dict(own.detector_options) if detector == own.detector else {}

@@ -1,4 +1,4 @@
-"""Clips to search with: a stretch of any video, or a picture, sampled and scaled exactly as in indexing."""
+"""Clips to search with: a range of any video, or a picture, sampled and scaled exactly as in indexing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Clip = NDArray[np.uint8]
 
-_SEEK_EARLIER_SECONDS = (0, 4, 30)  # some containers land after the place asked for: then ask for an earlier one
+_SEEK_EARLIER_SECONDS = (0, 4, 30)  # some containers land after the requested time: then request an earlier one
 
 
 def read_clip(
@@ -31,19 +31,31 @@ def read_clip(
     *,
     start_seconds: float | None = None,
     end_seconds: float | None = None,
-    kept_frames: int = CANDIDATE_FRAMES,
+    max_frames: int = CANDIDATE_FRAMES,
 ) -> Clip:
-    """The clip of a stretch of a video, uint8 (T, S, S, 3) RGB; without times, of all of it.
+    """Read a clip of a range of a video; of the whole video without times.
 
-    Seconds count from the first frame shown. Frames are those that begin within [start, end), or the one on show at
-    `start` where none does. The times of an indexed segment give the frames that were indexed, bit for bit unless its
-    shot had more than `kept_frames` frames (or than fit in KEPT_BYTES), or only reference frames were decoded; of a
-    longer stretch the nearest of evenly kept frames are taken, so memory is bounded. Only what is needed is decoded,
-    where the container can be sought.
+    The clip is sampled from the frames that begin within [start, end), or else from the one shown at `start`. The times
+    of an indexed segment give the frames that were indexed, bit for bit, unless its shot had more frames than
+    `max_frames` (or than fit in MAX_BUFFER_BYTES), or only reference frames were decoded. From a longer range the
+    nearest of evenly spaced buffered frames are taken, so memory is bounded. If the container can be sought, only the
+    range is decoded.
 
-    Raises UnreadableVideo; ValueError where the times make no sense for this video.
+    Args:
+        path: of the video.
+        spec: shape of the clip, T frames of S x S pixels, and how frames become square.
+        start_seconds: from the first frame shown; None for the beginning.
+        end_seconds: exclusive; None for the end.
+        max_frames: frames buffered at most.
+
+    Returns:
+        uint8 (T, S, S, 3), RGB.
+
+    Raises:
+        UnreadableVideo: if the file cannot be decoded.
+        ValueError: if the times do not fit the video.
     """
-    from indexer.media.decode import Decoding, no_frames
+    from indexer.media.decode import Decoding, no_frames_error
     from indexer.media.probe import open_source
     from indexer.media.scale import Orientation, Scaler
 
@@ -56,33 +68,43 @@ def read_clip(
         decoding = Decoding(source)
         first = next(iter(decoding), None)
         if first is None:
-            raise no_frames(source, decoding.damaged)
+            raise no_frames_error(source, decoding.damaged)
         scaler = Scaler(spec, orientation=Orientation.of(first.picture), sample_aspect=source.sample_aspect)
         scaler.start(first.picture)
-        stretch = _Stretch(
+        frame_range = _Range(
             scaler,
             begin=first.pts + round(Fraction(start) / source.time_base),
             end=None if end_seconds is None else first.pts + round(Fraction(end_seconds) / source.time_base),
             step=source.step,
-            kept=kept_frames,
+            max_frames=max_frames,
         )
-        if stretch.begin - first.pts > source.step and source.seeks_exactly and not decoding.clock.counted:
-            clip = _sought(source, stretch)
+        if frame_range.begin - first.pts > source.step and source.seeks_exactly and not decoding.clock.synthesized:
+            clip = _seek_and_sample(source, frame_range)
             if clip is not None:
                 return clip
-    with open_source(path) as source:  # again: raw streams cannot be sought, not even back to their beginning
-        return stretch.sample(Decoding(source))
+    with open_source(path) as source:  # again, since raw streams cannot even be sought to their beginning
+        return frame_range.sample(Decoding(source))
 
 
 def read_image(path: str, spec: ClipSpec) -> Clip:
-    """The clip of a picture, uint8 (T, S, S, 3) RGB: T times the same frame. Of a video, its first frame.
+    """Read a picture as a clip that shows it T times; of a video, its first frame.
 
-    Transparent parts become white. Raises UnreadableVideo.
+    Transparent parts become white.
+
+    Args:
+        path: of a picture in a format of Pillow or FFmpeg, or of a video.
+        spec: shape of the clip.
+
+    Returns:
+        uint8 (T, S, S, 3), RGB.
+
+    Raises:
+        UnreadableVideo: if the file cannot be read.
     """
     from av.video.frame import VideoFrame
     from PIL import Image, ImageOps, UnidentifiedImageError
 
-    from indexer.media.probe import unreadable
+    from indexer.media.probe import read_error
     from indexer.media.scale import Orientation, Scaler
 
     try:
@@ -96,11 +118,11 @@ def read_image(path: str, spec: ClipSpec) -> Clip:
         raise UnreadableVideo(path, "missing", "There is no file of this name.") from None
     except PermissionError:
         raise UnreadableVideo(path, "permission", "The file may not be read; change its permissions.") from None
-    except (ValueError, SyntaxError, EOFError) as problem:  # what Pillow's formats raise on damaged content
+    except (ValueError, SyntaxError, EOFError) as problem:  # raised by Pillow's formats on damaged content
         raise UnreadableVideo(path, "broken", "The picture is damaged.") from problem
     except OSError as problem:
         if problem.errno is not None:
-            raise unreadable(path, problem) from problem
+            raise read_error(path, problem) from problem
         raise UnreadableVideo(path, "broken", "The picture is damaged.") from problem
     white = Image.new("RGBA", shown.size, "white")
     white.alpha_composite(shown)
@@ -112,7 +134,7 @@ def read_image(path: str, spec: ClipSpec) -> Clip:
 
 
 def _first_frame(path: str, spec: ClipSpec) -> Clip:
-    """Of a video, or of a picture in a format that only FFmpeg knows."""
+    """The first frame of a video, or a picture in a format that only FFmpeg knows."""
     try:
         return read_clip(path, spec, start_seconds=0.0, end_seconds=1e-9)
     except UnreadableVideo as problem:
@@ -121,23 +143,23 @@ def _first_frame(path: str, spec: ClipSpec) -> Clip:
         raise UnreadableVideo(path, "not_video", "This is no picture that can be read, and no video.") from problem
 
 
-def _sought(source: Source, stretch: _Stretch) -> Clip | None:
-    """The clip, decoded from the key frame before it; None where this container cannot be sought reliably."""
+def _seek_and_sample(source: Source, frame_range: _Range) -> Clip | None:
+    """Decode the clip from the key frame before it; None if this container cannot be sought reliably."""
     from av.error import FFmpegError
 
     from indexer.media.decode import Decoding
 
     for earlier in _SEEK_EARLIER_SECONDS:
-        decoding = Decoding(source, seek_pts=stretch.begin - round(earlier / source.time_base))
+        decoding = Decoding(source, seek_pts=frame_range.begin - round(earlier / source.time_base))
         frames = iter(decoding)
         try:
             landed = next(frames, None)
         except FFmpegError:  # no index, no way to seek
             return None
-        if landed is None or decoding.clock.counted:
+        if landed is None or decoding.clock.synthesized:
             return None
-        if landed.pts <= stretch.begin:
-            return stretch.sample(_chain(landed, frames))
+        if landed.pts <= frame_range.begin:
+            return frame_range.sample(_chain(landed, frames))
     return None
 
 
@@ -146,36 +168,36 @@ def _chain(first: Frame, rest: Iterable[Frame]) -> Iterable[Frame]:
     yield from rest
 
 
-class _Stretch:
-    """[begin, end) in pts of a video, and how to make a clip of the frames in it."""
+class _Range:
+    """A range [begin, end) in pts of a video, and the sampling of a clip from its frames."""
 
-    def __init__(self, scaler: Scaler, *, begin: int, end: int | None, step: int, kept: int) -> None:
+    def __init__(self, scaler: Scaler, *, begin: int, end: int | None, step: int, max_frames: int) -> None:
         self.begin = begin
         self._end = None if end is None else max(begin + 1, end)
         self._scaler = scaler
         self._step = step
-        self._kept = kept
+        self._max_frames = max_frames
 
     def sample(self, frames: Iterable[Frame]) -> Clip:
-        """From frames that begin at or before the stretch. ValueError if the video ends before it."""
-        from indexer.media.frame_buffer import KeptFrames
+        """Sample a clip from frames that start at or before the range. ValueError if the video ends before it."""
+        from indexer.media.frame_buffer import FrameBuffer
 
-        kept = KeptFrames(self._scaler, self._kept)
+        buffer = FrameBuffer(self._scaler, self._max_frames)
         count = 0
         before: Frame | None = None
-        went_on = False
+        continues = False
         for frame in frames:
             if self._end is not None and frame.pts >= self._end:
-                went_on = True
+                continues = True
                 break
             if frame.pts < self.begin:
                 before = frame
                 continue
-            kept.offer(count, self._scaler.reduce(frame.picture), (frame.picture.width, frame.picture.height))
+            buffer.push(count, self._scaler.reduce(frame.picture), (frame.picture.width, frame.picture.height))
             count += 1
         if count:
-            return kept.clip(0, count)
-        if before is None or not (went_on or before.pts + (before.duration or self._step) > self.begin):
+            return buffer.clip(0, count)
+        if before is None or not (continues or before.pts + (before.duration or self._step) > self.begin):
             raise ValueError("the video ends before the clip starts; choose an earlier start")
-        kept.offer(0, self._scaler.reduce(before.picture), (before.picture.width, before.picture.height))
-        return kept.clip(0, 1)
+        buffer.push(0, self._scaler.reduce(before.picture), (before.picture.width, before.picture.height))
+        return buffer.clip(0, 1)

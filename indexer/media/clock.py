@@ -1,26 +1,30 @@
-"""Strictly increasing integer times for the frames of a stream, whatever its container says."""
+"""Presentation times: strictly increasing integer pts for the frames of a stream, whatever its container states."""
 
 from __future__ import annotations
 
 
 class Clock:
-    """Gives each frame, in the order shown, one pts that is greater than the one before.
-
-    step: pts units from one frame to the next where nothing better is known (nominal rate).
-    second: pts units in a second. prefer_dts: the container stores decoding times only (AVI), so what comes as pts is
-    out of order wherever frames are reordered, while the decoding time of the frame just fed is late by a constant.
+    """Assigns each frame, in presentation order, a pts greater than the one before.
 
     Rules, in order:
-    - a frame without any time follows the frame before by that one's duration (raw .h264 has no times at all);
-    - once pts have gone backwards more often than dts have, dts are taken;
-    - a repeated time, or a step back of at most one second, becomes the time before plus one unit: no frame is lost;
-    - a longer step back is a new timeline (joined recordings): everything from there on is moved to follow.
+    - A frame without any time follows the frame before by the duration of that one (raw .h264 has no times at all).
+    - Once pts have gone backwards more often than dts, dts are taken.
+    - A repeated time, or a step back of at most one second, becomes the time before plus one unit: no frame is lost.
+    - A longer step back starts a new timeline (joined recordings): all that follows is moved behind the old one.
     """
 
     def __init__(self, *, step: int, second: int, prefer_dts: bool = False) -> None:
+        """Start a clock.
+
+        Args:
+            step: pts units from one frame to the next at the nominal rate, for want of better knowledge.
+            second: pts units per second.
+            prefer_dts: the container stores decoding times only (AVI). There the pts are out of order wherever frames
+                are reordered, while the decoding time of the packet just fed is late by a constant.
+        """
         self.step = max(1, step)
         self.second = max(1, second)
-        self.counted = False  # times were made up: a place in this stream cannot be sought
+        self.synthesized = False  # times were made up, so that this stream cannot be sought by them
         self._prefer_dts = prefer_dts
         self._last: int | None = None
         self._last_duration = self.step
@@ -28,25 +32,25 @@ class Clock:
         self._raw: dict[str, int] = {}
         self._faults = {"pts": 0, "dts": 0}
 
-    def place(self, pts: int | None, dts: int | None, duration: int) -> int:
-        """The time of the next frame shown; `duration` of it in pts units, 0 where unknown."""
+    def next_pts(self, pts: int | None, dts: int | None, duration: int) -> int:
+        """Return the pts of the next frame shown; `duration` is its length in pts units, 0 if unknown."""
         raw = self._choose(pts, dts)
         last = self._last
         if raw is None:
-            self.counted = True
-            placed = 0 if last is None else last + self._last_duration
+            self.synthesized = True
+            assigned = 0 if last is None else last + self._last_duration
         else:
-            placed = raw + self._offset
-            if last is not None and placed <= last:
-                if last - placed <= self.second:
-                    placed = last + 1
+            assigned = raw + self._offset
+            if last is not None and assigned <= last:
+                if last - assigned <= self.second:
+                    assigned = last + 1
                 else:
-                    self.counted = True
-                    self._offset += last + self._last_duration - placed
-                    placed = last + self._last_duration
-        self._last = placed
+                    self.synthesized = True
+                    self._offset += last + self._last_duration - assigned
+                    assigned = last + self._last_duration
+        self._last = assigned
         self._last_duration = duration if duration > 0 else self.step
-        return placed
+        return assigned
 
     def _choose(self, pts: int | None, dts: int | None) -> int | None:
         for name, value in (("pts", pts), ("dts", dts)):

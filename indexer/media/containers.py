@@ -1,6 +1,6 @@
-"""Which files are worth trying: by the end of their name, or, where that says nothing, by their first bytes.
+"""Recognition of video files by extension or, without one, by their first bytes.
 
-Only a sieve: what passes is opened by the decoder, which has the last word. Standard library only.
+This is only a filter: the files that pass are opened by the decoder, which decides. Standard library only.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ VIDEO_EXTENSIONS = frozenset((
 # fmt: on
 """Lower case, without the dot."""
 
-_ALSO_SOURCE_CODE = frozenset({"ts", "mts"})  # TypeScript; a folder of it must not become a list of broken videos
+_ALSO_SOURCE_CODE = frozenset({"ts", "mts"})  # TypeScript: a folder of it must not be reported as broken videos
 
 HEAD_BYTES = 4096
 
@@ -44,31 +44,36 @@ _OGG_VIDEO = (b"theora", b"OVP80", b"BBCD", b"fishead")
 
 
 def may_be_video(path: str, extensions: frozenset[str] = VIDEO_EXTENSIONS) -> bool:
-    """Whether a file may be a video. Reads its beginning only if its name does not settle it.
+    """Return whether a file may be a video; its beginning is read only if the name is not conclusive.
 
-    Raises OSError if it has to be read and cannot be.
+    Args:
+        path: of a regular file.
+        extensions: in lower case, without the dot.
+
+    Raises:
+        OSError: if the file must be read and cannot be.
     """
     extension = extension_of(path)
     if not extension:
-        return starts_like_video(read_head(path))
+        return has_video_signature(read_head(path))
     if extension not in extensions:
         return False
     return extension not in _ALSO_SOURCE_CODE or not is_text(read_head(path))
 
 
 def extension_of(path: str) -> str:
-    """Lower case, without the dot; `clip.MP4 ` with a space after it, as careless copying leaves it, is `mp4`."""
+    """Return the extension in lower case, without the dot. A trailing space is ignored: `clip.MP4 ` is `mp4`."""
     return os.path.splitext(path)[1][1:].strip().lower()
 
 
 def read_head(path: str) -> bytes:
-    """The first 4 KiB."""
+    """Return the first 4 KiB of a file."""
     with open(path, "rb", buffering=0) as file:
         return file.read(HEAD_BYTES)
 
 
-def starts_like_video(head: bytes) -> bool:
-    """Whether these are the first bytes of one of the usual containers of video."""
+def has_video_signature(head: bytes) -> bool:
+    """Return whether these are the first bytes of one of the usual video containers."""
     if head.startswith(_STARTS) or _ANNEX_B.match(head):
         return True
     if head[4:8] == b"ftyp":
@@ -81,18 +86,18 @@ def starts_like_video(head: bytes) -> bool:
 
 
 def is_text(head: bytes) -> bool:
-    """Whether these bytes are the beginning of a text in UTF-8; an empty file is none."""
+    """Return whether these bytes are the beginning of a text in UTF-8; an empty file is not."""
     if not head or b"\x00" in head:
         return False
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)  # incremental: the last character may be cut
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # incremental, since the last character may be cut
     except UnicodeDecodeError:
         return False
     return True
 
 
 def _is_transport_stream(head: bytes) -> bool:
-    """Sync bytes a packet apart: 188 bytes, 192 with a time code before (M2TS), 204 with error correction after."""
+    """Look for sync bytes one packet apart: 188 bytes, 192 with a time code (M2TS), 204 with error correction."""
     if is_text(head):
         return False
     for packet in (188, 192, 204):

@@ -1,4 +1,4 @@
-"""Every frame that a video still holds, in the order shown, past whatever is damaged."""
+"""Decoding of all frames that a video still holds, in presentation order and past any damage."""
 
 from __future__ import annotations
 
@@ -12,49 +12,60 @@ import av.error
 
 from indexer.media.clock import Clock
 from indexer.media.errors import UnreadableVideo
-from indexer.media.frame_times import tells_times
-from indexer.media.probe import Source, open_source, unreadable
+from indexer.media.frame_times import has_frame_times
+from indexer.media.probe import Source, open_source, read_error
 
 if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-_MOST_READ_ERRORS = 32  # in a row, from the demuxer: it makes no way any more
+_MAX_READ_ERRORS = 32  # of the demuxer in a row: it makes no progress any more
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """One decoded frame. `pts` is strictly increasing, in the stream's time base; `duration` is 0 where unknown.
+    """One decoded frame."""
 
-    skipped: times of the frames between the one before and this one that were not decoded, ascending.
-    """
-
-    pts: int
-    duration: int
+    pts: int  # in the stream's time base, strictly increasing
+    duration: int  # in the same unit, 0 if unknown
     picture: VideoFrame
-    skipped: tuple[int, ...] = ()
+    skipped: tuple[int, ...] = ()  # pts of the frames since the one before that were not decoded, ascending
 
 
 class Decoding:
-    """Iterate once to get every frame; afterwards `damaged` says how often decoding went on past an error.
+    """Decodes one source; iterate it once to get the frames.
 
-    PyAV's own `container.decode()` ends at the first damaged packet, where ffmpeg goes on: here packets are fed one by
-    one, and an error costs that packet only. seek_pts: start at the key frame before this time rather than at the
-    beginning (the frames from there on come, also those before `seek_pts`). reference_only: leave out frames that no
-    other frame is decoded from, where their packets say when they are shown (`frame_times`); anywhere else all are
-    decoded. Those left out at the end are in `skipped_after` when the iteration is over.
+    PyAV's own `container.decode()` ends at the first damaged packet, where ffmpeg goes on. Here packets are decoded one
+    by one, and an error costs that packet only.
 
-    Raises UnreadableVideo (missing, error) when the file cannot be read on, which is not the same as damage.
+    Attributes:
+        damaged: errors that decoding went on past, so far.
+        skips: whether frames are skipped: `reference_only` was requested and packets state when they are shown.
+        skipped_after: pts of the frames after the last decoded one, ascending; set at the end of the iteration.
+        clock: assigns the times; `clock.synthesized` if the file does not state them.
     """
 
     def __init__(self, source: Source, *, seek_pts: int | None = None, reference_only: bool = False) -> None:
+        """Prepare to decode; nothing is read before the iteration.
+
+        Args:
+            source: an open source, at its beginning unless `seek_pts` is given.
+            seek_pts: start at the key frame before this time. The frames from there on come, also earlier ones than
+                `seek_pts`.
+            reference_only: skip frames that no other frame is decoded from, if the packets state when these are shown
+                (see `frame_times`); otherwise all frames are decoded.
+
+        Raises:
+            UnreadableVideo: by the iteration, when the file cannot be read any further ("missing" or "error"); damage
+                is no such error.
+        """
         self.source = source
-        self.skips = reference_only and tells_times(source)
+        self.skips = reference_only and has_frame_times(source)
         self.skipped_after: tuple[int, ...] = ()
-        self._undecoded: list[int] = []  # a heap: times of packets of which no frame has come yet
-        self._raw: int | None = None  # what the frame that came last says its time is
-        self._moved = 0  # by how much the clock moved it
+        self._undecoded: list[int] = []  # a heap: times of packets without a frame yet
+        self._raw: int | None = None  # time of the last frame as the file states it
+        self._moved = 0  # by the clock
         self.damaged = 0
         self.clock = Clock(step=source.step, second=round(1 / source.time_base), prefer_dts=source.decoding_times_only)
         self._seek_pts = seek_pts
@@ -67,14 +78,14 @@ class Decoding:
         if self._seek_pts is not None:
             self.source.container.seek(self._seek_pts, stream=self.source.stream, backward=True)
         for picture in self._pictures(self.source):
-            yield self._placed(picture)
-        for picture in self._lost_at_the_end():
-            yield self._placed(picture)
+            yield self._to_frame(picture)
+        for picture in self._recover_end():
+            yield self._to_frame(picture)
         if self._raw is not None and self._moved == 0:
-            self.skipped_after = tuple(self._left_out(before=None))
+            self.skipped_after = tuple(self._skipped_times(before=None))
 
-    def _left_out(self, before: int | None) -> list[int]:
-        """Times after the frame that came last, of packets that gave none; whatever was fed comes in order."""
+    def _skipped_times(self, before: int | None) -> list[int]:
+        """Times after the last frame of packets without a frame; decoding follows presentation order."""
         times: list[int] = []
         while self._undecoded and (before is None or self._undecoded[0] <= before):
             time = heappop(self._undecoded)
@@ -82,16 +93,16 @@ class Decoding:
                 times.append(time)
         return times
 
-    def _placed(self, picture: VideoFrame) -> Frame:
+    def _to_frame(self, picture: VideoFrame) -> Frame:
         if picture.pts is not None and (self._shown_to is None or picture.pts > self._shown_to):
             self._shown_to = picture.pts
         duration = picture.duration or 0
-        pts = self.clock.place(picture.pts, picture.dts, duration)
+        pts = self.clock.next_pts(picture.pts, picture.dts, duration)
         if not self.skips or picture.pts is None:
             return Frame(pts, duration, picture)
-        skipped = self._left_out(before=picture.pts)
+        skipped = self._skipped_times(before=picture.pts)
         self._raw, self._moved = picture.pts, pts - picture.pts
-        # Where the clock had to move times, as after a jump, nobody knows when the frames left out would be shown.
+        # Where the clock had to move times, as after a jump, the times of skipped frames are unknown.
         return Frame(pts, duration, picture, () if self._moved else tuple(skipped))
 
     def _pictures(self, source: Source) -> Iterator[VideoFrame]:
@@ -121,10 +132,10 @@ class Decoding:
         yield from pictures
 
     def _packets(self, source: Source) -> Iterator[Packet[VideoStream]]:
-        """Packets with something in them. The empty one that PyAV adds at the end is left to the caller's flush."""
+        """Yield all packets but the empty one that PyAV adds at the end, since the caller flushes."""
         errors = 0
         packets = source.container.demux(source.stream)
-        while errors < _MOST_READ_ERRORS:
+        while errors < _MAX_READ_ERRORS:
             try:
                 packet = next(packets)
             except StopIteration:
@@ -136,13 +147,13 @@ class Decoding:
                     errors += 1
                     continue
                 source.check_unchanged()
-                raise unreadable(source.path, problem) from problem
+                raise read_error(source.path, problem) from problem
             except av.error.EOFError:
                 return
             except av.error.FFmpegError:
                 errors += 1
                 self.damaged += 1
-                packets = source.container.demux(source.stream)  # a generator that raised is finished
+                packets = source.container.demux(source.stream)  # a generator that raised is exhausted
                 continue
             if packet.size:
                 errors = 0
@@ -152,7 +163,7 @@ class Decoding:
                         heappush(self._undecoded, packet.pts)
                 yield packet
 
-    def _lost_at_the_end(self) -> Iterator[VideoFrame]:
+    def _recover_end(self) -> Iterator[VideoFrame]:
         """Recover frames that the decoder's threads still held when an error ended the flush.
 
         PyAV has no way to ask for them again, and reports no error if the flush returned any frame before it. A sign of
@@ -181,8 +192,19 @@ class Decoding:
         self.damaged = before if only_skipped or loss_counted else before + 1
 
 
-def end_of(last_pts: int, duration: int, *, start_pts: int, frames: int, step: int) -> int:
-    """One past the last frame: its pts plus its duration, or plus the average distance of frames, or plus `step`."""
+def video_end(last_pts: int, duration: int, *, start_pts: int, frames: int, step: int) -> int:
+    """Return the end of a video: the pts of its last frame plus the duration of that frame.
+
+    Args:
+        last_pts: of the last frame shown.
+        duration: of that frame; 0 if unknown, then the average distance of frames is taken, or else `step`.
+        start_pts: of the first frame shown.
+        frames: number of frames shown.
+        step: distance of frames at the nominal rate.
+
+    Returns:
+        A pts, in the same time base as all arguments but `frames`.
+    """
     if duration > 0:
         return last_pts + duration
     if frames > 1:
@@ -190,8 +212,16 @@ def end_of(last_pts: int, duration: int, *, start_pts: int, frames: int, step: i
     return last_pts + step
 
 
-def no_frames(source: Source, damaged: int) -> UnreadableVideo:
-    """The error for a video of which nothing could be decoded."""
+def no_frames_error(source: Source, damaged: int) -> UnreadableVideo:
+    """Return the error for a video of which no frame could be decoded.
+
+    Args:
+        source: still open.
+        damaged: as counted by Decoding.
+
+    Raises:
+        UnreadableVideo: another one, if the file has changed or gone since it was opened.
+    """
     source.check_unchanged()
     why = f"all {damaged} packets are damaged" if damaged else "it holds no frame"
     return UnreadableVideo(source.path, "broken", f"No picture of this video can be decoded: {why}.")

@@ -1,4 +1,4 @@
-"""Pictures of half the width and height, each pixel the mean of four: by far the cheapest way to a smaller picture."""
+"""Downscaling by half, each pixel the mean of four: by far the cheapest way to a smaller picture."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def can_halve(picture: VideoFrame) -> bool:
-    """Whether the planes of this picture are plain arrays: planar YUV or grey, of 8 bits or of 9 to 16 in two bytes."""
+    """Return whether the planes of a picture are plain arrays: planar YUV or grey, 8 bits or 9 to 16 in two bytes."""
     name = picture.format.name
     return picture.format.is_planar and name.startswith(("yuv", "gray")) and not name.endswith(("be", "f16le", "f32le"))
 
 
-def halved(picture: VideoFrame) -> VideoFrame:
-    """Width and height halved, and made even: of the last rows and columns up to three are left out.
+def halve(picture: VideoFrame) -> VideoFrame:
+    """Return the picture at half the width and height, made even; up to three of the last rows and columns are dropped.
 
     1080p: 0.5 ms, where libswscale's area filter takes 0.9 to the same size and 0.8 to 576 x 576.
     """
@@ -37,22 +37,22 @@ def halved(picture: VideoFrame) -> VideoFrame:
     return small
 
 
-def turned(picture: VideoFrame, turn: Callable[[NDArray[Any]], NDArray[Any]]) -> VideoFrame:
-    """The same turn of every plane, as (h, w) arrays, of a picture that can be halved and has even sides."""
-    turns = [turn(_view(plane, picture.format.components[0].bits > 8)) for plane in picture.planes]
-    result = VideoFrame(turns[0].shape[1], turns[0].shape[0], picture.format.name)
-    for pixels, target in zip(turns, result.planes, strict=True):
+def transform_planes(picture: VideoFrame, transform: Callable[[NDArray[Any]], NDArray[Any]]) -> VideoFrame:
+    """Rotate or mirror every plane, as an (h, w) array, of a picture that can be halved and has even sides."""
+    planes = [transform(_view(plane, picture.format.components[0].bits > 8)) for plane in picture.planes]
+    result = VideoFrame(planes[0].shape[1], planes[0].shape[0], picture.format.name)
+    for pixels, target in zip(planes, result.planes, strict=True):
         _view(target, picture.format.components[0].bits > 8)[:] = pixels
     result.color_range, result.colorspace = picture.color_range, picture.colorspace
     return result
 
 
 def luma(picture: VideoFrame) -> NDArray[Any]:
-    """(h, w) brightness of a picture that can be halved, a view; only to be compared within one video."""
+    """Return the luma plane (h, w) of a picture that can be halved, as a view; comparable only within one video."""
     return _view(picture.planes[0], picture.format.components[0].bits > 8)
 
 
 def _view(plane: VideoPlane, deep: bool) -> NDArray[Any]:
-    """(h, w) uint8 or uint16, no copy. Rows end with padding, which is left out."""
+    """The plane as uint8 or uint16 (h, w) without the padding at the end of rows; not a copy."""
     rows = np.frombuffer(plane, np.dtype("<u2") if deep else np.uint8)  # type: ignore[call-overload]
     return rows.reshape(plane.height, -1)[:, : plane.width]  # type: ignore[no-any-return]

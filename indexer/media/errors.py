@@ -1,20 +1,26 @@
-"""What goes wrong with one file, as values that the pipeline can count, record and show."""
+"""Errors of a single file, as values that the pipeline counts, records and shows."""
 
 from __future__ import annotations
 
 from typing import Literal, get_args
 
 UnreadableKind = Literal["missing", "permission", "empty", "not_video", "audio_only", "still_image", "broken", "error"]
-"""Why a file is not in the library; the same words as `db.records.Failure.kind`.
+"""The reason why a file is not in the library; same values as `db.records.Failure.kind`.
 
-missing, permission and empty are about the file; not_video, audio_only and still_image are whole files of another kind;
-broken is a video of which no frame can be decoded; error is everything that may pass (a disk that stops, a file that
+missing, permission and empty are about the file; not_video, audio_only and still_image are intact files of another
+kind; broken is a video of which no frame can be decoded; error is everything that may pass (a failing disk, a file that
 changes while it is read).
 """
 
 
 class UnreadableVideo(Exception):
-    """One file that cannot be indexed; `reason` is one sentence for a person, `str()` names the file as well."""
+    """A file that cannot be read as a video.
+
+    Attributes:
+        path: of the file.
+        kind: one of UnreadableKind.
+        reason: one sentence to show, without the path; `str()` has both.
+    """
 
     def __init__(self, path: str, kind: UnreadableKind, reason: str) -> None:
         if kind not in get_args(UnreadableKind):
@@ -29,4 +35,4 @@ class UnreadableVideo(Exception):
 
 
 class Cancelled(Exception):
-    """Work was stopped because `cancelled()` said so. Nothing was written."""
+    """Work was stopped because `cancelled()` returned True. Nothing was written."""

@@ -1,4 +1,4 @@
-"""The frames of which clips, posters and previews are made: kept within bounds, scaled only when they are taken."""
+"""Bounded buffers of frames from which clips, posters and previews are made. Frames are scaled only when taken."""
 
 from __future__ import annotations
 
@@ -24,40 +24,40 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-KEPT_BYTES = 320 * 1024 * 1024
-"""Of one video, however large its frames: 411 frames of 1080p (halved), 242 of 720p (as decoded)."""
-_LEAST = 32  # frames, whatever they take: fewer would repeat frames in clips of 16
+MAX_BUFFER_BYTES = 320 * 1024 * 1024
+"""Bound for one video, however large its frames: 411 frames of 1080p (halved), 242 of 720p (as decoded)."""
+_MIN_FRAMES = 32  # whatever their size; fewer would repeat frames in clips of 16
 
 
-class Thinned(Generic[T]):
-    """Keeps every `stride`-th item offered; when `bound` are kept, every other one goes and the stride doubles.
+class DecimatingBuffer(Generic[T]):
+    """Keeps every `stride`-th item pushed; at `bound` items, every other one is dropped and the stride doubles.
 
-    So up to `bound` items are kept exactly, and of a longer stretch between bound / 2 and bound, evenly spread.
-    Items are made only when they are kept: `offer` takes a function.
+    So up to `bound` items are all kept, and of a longer range between bound / 2 and bound, evenly spaced. An item is
+    made only when it is kept: `push` takes a function.
     """
 
     def __init__(self, bound: int) -> None:
         if bound < 2:
-            raise ValueError(f"a thinned memory needs room for at least 2 items, got {bound}")
+            raise ValueError(f"a decimating buffer needs room for at least 2 items, got {bound}")
         self.bound = bound
         self.stride = 1
-        self._skip = 0  # offers to let pass until the next is kept
+        self._skip = 0  # pushes to ignore until the next item is kept
         self._indices: list[int] = []
         self._items: list[T] = []
 
     def __len__(self) -> int:
         return len(self._items)
 
-    def offer(self, index: int, make: Callable[[], T]) -> None:
-        """The next item, by ascending index (gaps allowed: strides count offers)."""
+    def push(self, index: int, make: Callable[[], T]) -> None:
+        """Add the next item. Indices ascend and may have gaps, since the stride counts pushes."""
         if self._skip:
             self._skip -= 1
             return
-        if len(self._items) >= self.bound:  # more where the bound was lowered
+        if len(self._items) >= self.bound:  # more if the bound was lowered
             ends_kept = len(self._items) % 2 == 1
             del self._indices[1::2], self._items[1::2]
             self.stride *= 2
-            if ends_kept:  # then this one lies half a stride after the last: wait the other half
+            if ends_kept:  # then this one is half a stride after the last: skip the other half
                 self._skip = self.stride // 2 - 1
                 return
         self._indices.append(index)
@@ -65,26 +65,27 @@ class Thinned(Generic[T]):
         self._skip = self.stride - 1
 
     def restart(self, index: int) -> None:
-        """A new stretch begins at `index`: forget what is before it and keep every item offered from now on.
+        """Begin a new range at `index`: drop what is before it and keep every item from now on.
 
-        Items from `index` on that are already here stay.
+        Items from `index` on that are already buffered stay.
         """
-        self.forget_before(index)
+        self.drop_before(index)
         self.stride = 1
         self._skip = 0
 
-    def forget_before(self, index: int) -> None:
-        """The stretch goes on, but nothing before `index` is asked for any more."""
+    def drop_before(self, index: int) -> None:
+        """Drop the items before `index`; the range goes on."""
         gone = bisect_left(self._indices, index)
         del self._indices[:gone], self._items[:gone]
 
     def nearest(self, index: int, low: int, high: int) -> T:
-        """The item nearest to `index`, of those within [low, high) where there is one, else of all.
+        """Return the item nearest to `index` among those within [low, high), or among all if none is.
 
-        Raises LookupError when nothing is kept.
+        Raises:
+            LookupError: if the buffer is empty.
         """
         if not self._items:
-            raise LookupError("nothing is kept")
+            raise LookupError("the buffer is empty")
         first, last = bisect_left(self._indices, low), bisect_left(self._indices, high)
         if first == last:
             first, last = 0, len(self._indices)
@@ -94,54 +95,66 @@ class Thinned(Generic[T]):
         return self._items[at]
 
     def within(self, low: int, high: int) -> list[T]:
-        """The items of [low, high), in order."""
+        """Return the items within [low, high), in order."""
         return self._items[bisect_left(self._indices, low) : bisect_left(self._indices, high)]
 
 
-class KeptFrames:
-    """Thinned frames of a stretch, by their index in the video, and what is made of spans of them.
+class FrameBuffer:
+    """Decimated frames of a range, by their index in the video, and the clips and pictures made of them.
 
-    A clip takes 16 of the hundred frames of a shot, a preview 32, a poster 1: scaling only those is what makes a pass
-    cheap. The frames are kept as Scaler.reduce gives them, `bound` of them or as many as fit in KEPT_BYTES.
+    A clip takes 16 of the hundred frames of a shot, a preview 32, a poster 1: scaling only those makes a pass cheap.
+    Frames are kept as Scaler.reduce returns them, at most `bound` of them or as many as fit in MAX_BUFFER_BYTES.
     """
 
     def __init__(self, scaler: Scaler, bound: int) -> None:
         self._scaler = scaler
-        self._most = bound
-        self._size: Size = (0, 0)  # of the frame that came last
-        self._kept: Thinned[tuple[VideoFrame, Size]] = Thinned(bound)
-        self.restart = self._kept.restart
-        self.forget_before = self._kept.forget_before
+        self._bound = bound
+        self._size: Size = (0, 0)  # of the last frame
+        self._frames: DecimatingBuffer[tuple[VideoFrame, Size]] = DecimatingBuffer(bound)
+        self.restart = self._frames.restart
+        self.drop_before = self._frames.drop_before
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._frames)
 
-    def offer(self, index: int, picture: VideoFrame, coded_size: Size) -> None:
-        """The next frame, after Scaler.reduce. coded_size: (width, height) before."""
+    def push(self, index: int, picture: VideoFrame, coded_size: Size) -> None:
+        """Add the next frame.
+
+        Args:
+            index: of the frame in the video.
+            picture: as returned by Scaler.reduce.
+            coded_size: (width, height) before that.
+        """
         if coded_size != self._size:
             self._size = coded_size
             bytes_each = sum(plane.buffer_size for plane in picture.planes)
-            self._kept.bound = min(self._most, max(_LEAST, KEPT_BYTES // max(1, bytes_each)))
-        self._kept.offer(index, lambda: (picture, coded_size))
+            self._frames.bound = min(self._bound, max(_MIN_FRAMES, MAX_BUFFER_BYTES // max(1, bytes_each)))
+        self._frames.push(index, lambda: (picture, coded_size))
 
     def clip(self, low: int, high: int) -> Pixels:
-        """uint8 (T, S, S, 3): of the frames low <= index < high those that the reference takes, or the nearest kept."""
+        """Return the clip of the frames low <= index < high, uint8 (T, S, S, 3).
+
+        Each frame that the sampling asks for is replaced by the nearest buffered one.
+        """
         scaled: dict[int, Pixels] = {}
         frames = []
         for offset in sample_indices(high - low, self._scaler.spec.frames):
-            picture, size = self._kept.nearest(low + offset, low, high)
+            picture, size = self._frames.nearest(low + offset, low, high)
             if id(picture) not in scaled:
                 scaled[id(picture)] = self._scaler.clip_frame(picture, coded_size=size)
             frames.append(scaled[id(picture)])
         return np.stack(frames)
 
     def pictures(self, indices: Iterable[int], low: int, high: int) -> list[VideoFrame]:
-        """Those kept that are nearest to `indices`, within low <= index < high if any are, each once, in order."""
-        nearest = [self._kept.nearest(index, low, high)[0] for index in indices]
+        """Return the buffered frames nearest to `indices`, each once and in order.
+
+        Only frames low <= index < high are taken, if there are any.
+        """
+        nearest = [self._frames.nearest(index, low, high)[0] for index in indices]
         return list({id(picture): picture for picture in nearest}.values())
 
     def contrast(self, picture: VideoFrame) -> float:
-        """Standard deviation of brightness, to compare pictures of this video by."""
+        """Return the standard deviation of the brightness; comparable only within one video."""
         if can_halve(picture):
             return float(luma(picture)[::4, ::4].std())
         return float(self._scaler.shown(picture, 160).std())

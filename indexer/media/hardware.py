@@ -1,6 +1,6 @@
-"""Decoding by the graphics card or another device, through FFmpeg: which there are, and whether they can be opened.
+"""Hardware decoding through FFmpeg: the available devices, and whether they can be opened.
 
-Frames come back to the processor's memory, where everything that is made of them is made as ever.
+Decoded frames are copied back to main memory, where everything else is made of them as usual.
 """
 
 from __future__ import annotations
@@ -12,53 +12,60 @@ from indexer.settings import HARDWARE
 if TYPE_CHECKING:
     from av.codec.hwaccel import HWAccel
 
-_ASKED = ("h264", "hevc", "vp9", "av1")  # a device is there if it can be opened for one of these
+_PROBED_CODECS = ("h264", "hevc", "vp9", "av1")  # a device is available if it can be opened for one of these
 
 
-class NoDevice(ValueError):
-    """A device that was asked for cannot be opened; the message says why and what to do."""
+class DeviceUnavailable(ValueError):
+    """A requested device cannot be opened; the message says why and what to do."""
 
 
-def choose(name: str) -> str | None:
-    """The device to decode on, None for the processor. name: of HARDWARE; `auto` takes the first that can be opened.
+def choose_device(name: str) -> str | None:
+    """Choose the device to decode on.
 
-    Raises NoDevice where the one that was named cannot be opened.
+    Args:
+        name: one of HARDWARE; `auto` is the first device that can be opened.
+
+    Returns:
+        The name of the device for `open_source`; None for the processor.
+
+    Raises:
+        DeviceUnavailable: if the named device cannot be opened.
     """
     if name == "none":
         return None
     if name == "auto":
-        return next((each for each in HARDWARE[2:] if _trouble(each) is None), None)
-    trouble = _trouble(name)
-    if trouble is not None:
-        raise NoDevice(
-            f"{name} cannot decode here ({trouble}); choose another device, auto for whatever there is, or none."
+        return next((each for each in HARDWARE[2:] if _unavailable_reason(each) is None), None)
+    reason = _unavailable_reason(name)
+    if reason is not None:
+        raise DeviceUnavailable(
+            f"{name} cannot decode here ({reason}); choose another device, auto for whatever there is, or none."
         )
     return name
 
 
-def acceleration(device: str) -> HWAccel:
-    """What av.open() takes. Formats that the device does not know are decoded by the processor."""
+def hardware_acceleration(device: str) -> HWAccel:
+    """Return the `hwaccel` argument of av.open(). The processor decodes formats that the device does not support."""
     from av.codec.hwaccel import HWAccel
 
     return HWAccel(device, allow_software_fallback=True)
 
 
-def _trouble(device: str) -> str | None:
-    """Why a device cannot be opened; None where it can."""
+def _unavailable_reason(device: str) -> str | None:
+    """Why a device cannot be opened; None if it can."""
     from av.codec import Codec
     from av.codec.hwaccel import hwdevices_available
     from av.error import FFmpegError
 
     if device not in hwdevices_available():
         return "this build of FFmpeg was made without it"
-    trouble = "it decodes no format of this build of FFmpeg"
-    for codec in _ASKED:
+    reason = "it decodes no format of this build of FFmpeg"
+    for codec in _PROBED_CODECS:
         try:
-            acceleration(device).create(Codec(codec, "r"))
+            hardware_acceleration(device).create(Codec(codec, "r"))
         except NotImplementedError:
             continue
         except (FFmpegError, OSError) as problem:
-            trouble = f"it cannot be opened: {problem.strerror or problem}"
+            reason = f"it cannot be opened: {problem.strerror or problem}"
             continue
         return None
-    return trouble
+    return reason

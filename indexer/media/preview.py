@@ -1,4 +1,4 @@
-"""What is shown of a segment: a poster (JPEG) and a short silent hover preview (MP4), both as bytes."""
+"""Posters (JPEG) and short silent hover previews (MP4) of segments, both as bytes."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 _POSTER_QUALITY = 82
-_FLAT_ENOUGH = 0.6  # of the best contrast: the middle frame is kept unless it is flatter than this
+_FLAT_ENOUGH = 0.6  # of the best contrast: the middle frame is used unless it is flatter than this
 
-_PREVIEW_CODECS: tuple[tuple[str, dict[str, str]], ...] = (  # the first that this build of FFmpeg has
+_PREVIEW_CODECS: tuple[tuple[str, dict[str, str]], ...] = (  # the first one in this build of FFmpeg is used
     ("libx264", {"preset": "superfast", "crf": "28", "threads": "1"}),
     ("libopenh264", {"b": "400k"}),
     ("libvpx-vp9", {"deadline": "realtime", "cpu-used": "8", "crf": "38", "b": "0"}),
@@ -31,9 +31,13 @@ _PREVIEW_CODECS: tuple[tuple[str, dict[str, str]], ...] = (  # the first that th
 
 
 def choose_poster(contrast: Sequence[float]) -> int:
-    """Which picture: the middle one, or that with most contrast where the middle is much flatter (black, blank).
+    """Choose the middle picture, or the one with most contrast if the middle is much flatter (black, blank).
 
-    contrast: of each picture, in order, at least one.
+    Args:
+        contrast: of each picture, in order; at least one.
+
+    Returns:
+        The index of the chosen picture.
     """
     middle = len(contrast) // 2
     best = max(range(len(contrast)), key=contrast.__getitem__)
@@ -41,7 +45,7 @@ def choose_poster(contrast: Sequence[float]) -> int:
 
 
 def encode_poster(picture: Pixels) -> bytes:
-    """(h, w, 3) RGB -> JPEG."""
+    """Encode a picture, uint8 (h, w, 3) RGB, as JPEG."""
     from PIL import Image
 
     out = io.BytesIO()
@@ -49,17 +53,26 @@ def encode_poster(picture: Pixels) -> bytes:
     return out.getvalue()
 
 
-def spread(count: int, most: int) -> list[int]:
-    """At most `most` of `count` places, evenly spread, the first and near-last included, in order."""
+def evenly_spaced(count: int, most: int) -> list[int]:
+    """Return at most `most` of `count` indices, evenly spaced, from the first to near the last."""
     taken = min(count, most)
     return [k * count // taken for k in range(taken)]
 
 
 def encode_preview(pictures: Sequence[VideoFrame], rate: Fraction) -> bytes:
-    """yuv420p pictures of one size, even sides -> MP4, H.264 4:2:0, no sound, playable while it loads.
+    """Encode pictures as an MP4, H.264 4:2:0 without sound, playable while it loads.
 
-    Matrix and range are those that the first picture names. rate: pictures a second. Where FFmpeg was built without
-    libx264, the next of _PREVIEW_CODECS is taken. Raises RuntimeError when none of them is there.
+    Without libx264 in FFmpeg, the next of _PREVIEW_CODECS is used.
+
+    Args:
+        pictures: yuv420p of one size with even sides. Colour matrix and range are taken from the first one.
+        rate: pictures per second.
+
+    Returns:
+        The file.
+
+    Raises:
+        RuntimeError: if FFmpeg has none of the codecs.
     """
     name, options = next(_available(), (None, {}))
     if name is None:
@@ -69,8 +82,8 @@ def encode_preview(pictures: Sequence[VideoFrame], rate: Fraction) -> bytes:
         )
     first = pictures[0]
     out = io.BytesIO()
-    # Room kept for the index at the front: a player can start before it has the rest, and unlike `faststart` this
-    # needs no second look at the output, which is memory. A frame takes 4 to 28 bytes of index.
+    # Space reserved for the index at the front lets a player start before it has the rest. Unlike `faststart`, this
+    # needs no second pass over the output, which is in memory. A frame takes 4 to 28 bytes of index.
     room = {"moov_size": str(4096 + 32 * len(pictures))}
     with av.open(out, "w", format="mp4", options=room) as container:
         stream = cast("VideoStream", container.add_stream(name, rate=rate, options=options))
@@ -78,14 +91,21 @@ def encode_preview(pictures: Sequence[VideoFrame], rate: Fraction) -> bytes:
         stream.codec_context.colorspace, stream.codec_context.color_range = first.colorspace, first.color_range
         for number, picture in enumerate(pictures):
             picture.pts, picture.time_base = number, 1 / rate
-            picture.pict_type = PictureType.NONE  # what it was when it was decoded is no order to the encoder
+            picture.pict_type = PictureType.NONE  # the decoded type must not force that of the encoder
             container.mux(stream.encode(picture))
         container.mux(stream.encode(None))
     return out.getvalue()
 
 
 def preview_rate(count: int, seconds: float, *, longest: float, usual: int) -> Fraction:
-    """Pictures a second: the segment's own speed where it fits in `longest` seconds, else `usual`; between 1 and 60."""
+    """Return the pictures per second of a preview, between 1 and 60.
+
+    Args:
+        count: pictures in the preview.
+        seconds: length of the segment.
+        longest: seconds of the preview at most; a segment that fits is shown at its own speed.
+        usual: rate for longer segments.
+    """
     own = Fraction(count) / Fraction(max(seconds, 1e-3)) if seconds <= longest else Fraction(usual)
     return min(Fraction(60), max(Fraction(1), own)).limit_denominator(100)
 

@@ -1,4 +1,4 @@
-"""Open a file as a video, or say in one sentence why it is none."""
+"""Opening of video files. A file that is not a video raises UnreadableVideo with the reason in one sentence."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-MOST_THREADS = 8  # of one decoder; each holds a frame, and more gain little
+MAX_THREADS = 8  # of one decoder; each holds a frame, and more threads gain little
 
 _TIMECODE = re.compile(r"([01]\d|2[0-3]):([0-5]\d):([0-5]\d)([:;.,])(\d{2,3})", re.ASCII)
 _PICTURE_BRANDS = frozenset({"heic", "heix", "heim", "heis", "mif1", "avif", "avis", "miaf"})
-_LISTS = frozenset(("concat", "hls", "dash", "imf", "sdp", "rtsp"))  # texts that make FFmpeg open other files
+_LISTS = frozenset(("concat", "hls", "dash", "imf", "sdp", "rtsp"))  # playlists, which make FFmpeg open other files
 _PICTURE_FORMATS = frozenset({"image2", "gif", "apng", "ico", "webp", "webp_anim"})
-_HEADS: tuple[tuple[int, bytes], ...] = (  # what the containers of videos start with: (offset, bytes)
+_HEADS: tuple[tuple[int, bytes], ...] = (  # signatures of video containers: (offset, bytes)
     (4, b"ftyp"),
     (4, b"moov"),
     (4, b"mdat"),
@@ -47,7 +47,10 @@ _HEADS: tuple[tuple[int, bytes], ...] = (  # what the containers of videos start
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Source:
-    """An opened video: its container and the one stream that is shown, with what was known when it was opened."""
+    """An open video file: the container, the video stream that is shown, and facts known without decoding.
+
+    Do not use it after the `with` block of `open_source`.
+    """
 
     path: str
     container: InputContainer
@@ -55,27 +58,29 @@ class Source:
     size_bytes: int
     modified_ns: int
     time_base: Fraction  # seconds per pts unit
-    nominal_rate: Fraction  # frames per second that the container claims; 25 where it claims nothing sensible
-    sample_aspect: Fraction  # width of a pixel over its height
+    nominal_rate: Fraction  # frames per second as the container states it; 25 if it states nothing sensible
+    sample_aspect: Fraction  # width of a pixel divided by its height
     codec: str
     has_audio: bool
-    timecode: str  # of the first frame: hh:mm:ss:ff, drop-frame hh:mm:ss;ff; "" where the file has none
-    may_be_picture: bool  # the container also holds still pictures: one frame alone is not a video
+    timecode: str  # of the first frame: hh:mm:ss:ff, drop-frame hh:mm:ss;ff; "" if the file has none
+    may_be_picture: bool  # the container is also used for still pictures: a single frame is not a video
 
     @property
     def on_device(self) -> bool:
-        """Whether a device decodes it; known for sure once the first frame has come."""
+        """Whether a hardware device decodes it; certain once the first frame is decoded."""
         return bool(self.stream.codec_context.is_hwaccel)
 
     @property
     def decoding_times_only(self) -> bool:
-        """AVI stores no presentation times: see indexer.media.clock."""
+        """Whether the container stores no presentation times, like AVI; see indexer.media.clock."""
         return self.container.format.name == "avi"
 
     @property
     def seeks_exactly(self) -> bool:
-        """Whether frames have the same times after a seek. MPEG program streams name the times of some frames only, and
-        after a seek they are given to the wrong ones."""
+        """Whether frames have the same times after a seek.
+
+        MPEG program streams state the times of some frames only, and after a seek these go to the wrong frames.
+        """
         return self.container.format.name != "mpeg"
 
     @property
@@ -84,7 +89,7 @@ class Source:
         return max(1, round(1 / (self.nominal_rate * self.time_base)))
 
     def check_unchanged(self) -> None:
-        """Raise UnreadableVideo if the file went away or changed since it was opened: what was read is half true."""
+        """Raise UnreadableVideo if the file was changed or removed since it was opened."""
         now = _stat(self.path)
         if (now.st_size, now.st_mtime_ns) != (self.size_bytes, self.modified_ns):
             raise UnreadableVideo(
@@ -100,11 +105,11 @@ def _stat(path: str) -> os.stat_result:
     except PermissionError:
         raise UnreadableVideo(path, "permission", "The file may not be read; change its permissions.") from None
     except OSError as problem:
-        raise unreadable(path, problem) from problem
+        raise read_error(path, problem) from problem
 
 
-def unreadable(path: str, problem: OSError) -> UnreadableVideo:
-    """What the operating system said about reading a file, as an error that may pass. Names the cause, not the file."""
+def read_error(path: str, problem: OSError) -> UnreadableVideo:
+    """Return an operating system error on reading a file as UnreadableVideo of kind "error"."""
     return UnreadableVideo(
         path, "error", f"Reading stopped ({problem.strerror or problem}); check the disk or the connection and retry."
     )
@@ -112,11 +117,22 @@ def unreadable(path: str, problem: OSError) -> UnreadableVideo:
 
 @contextmanager
 def open_source(path: str, *, threads: int = 0, device: str | None = None) -> Iterator[Source]:
-    """Open `path` for decoding with `threads` threads (0: as many as there are cores, at most MOST_THREADS).
+    """Open a video file for decoding; a context manager.
 
-    device: what decodes it if it can (`hardware`), None for the processor; Source.on_device says what happened.
+    A still picture may pass for a video here, because only decoding shows that it has one frame: see
+    Source.may_be_picture.
 
-    Raises UnreadableVideo. Pictures with one frame are only found out by decoding: see Source.may_be_picture.
+    Args:
+        path: of the file.
+        threads: of the decoder; 0 for as many as there are cores, at most MAX_THREADS.
+        device: decodes the file if it can, see `hardware.choose_device`; None for the processor. Source.on_device tells
+            which one does.
+
+    Returns:
+        A Source, open within the `with` block.
+
+    Raises:
+        UnreadableVideo: if the file cannot be read or is not a video.
     """
     info = _stat(path)
     if not stat.S_ISREG(info.st_mode):
@@ -125,8 +141,8 @@ def open_source(path: str, *, threads: int = 0, device: str | None = None) -> It
     if info.st_size == 0:
         raise UnreadableVideo(path, "empty", "The file is empty (0 bytes).")
     try:
-        # `file:` keeps a name with a colon or a percent sign from being taken for a protocol or a pattern.
-        # The whitelist keeps a text that names other places (a playlist called .mp4) from making us open connections.
+        # `file:` keeps FFmpeg from reading a name with a colon or a percent sign as a protocol or a pattern.
+        # The whitelist keeps a playlist (even one called .mp4) from opening connections.
         options = {"protocol_whitelist": "file"}
         container = _opened(path, options, device)
     except PermissionError:
@@ -134,29 +150,31 @@ def open_source(path: str, *, threads: int = 0, device: str | None = None) -> It
     except FileNotFoundError:
         raise UnreadableVideo(path, "missing", "There is no file of this name any more.") from None
     except OSError as problem:
-        raise unreadable(path, problem) from problem
+        raise read_error(path, problem) from problem
     except av.error.FFmpegError as problem:
-        _explain(path, problem)
+        _raise_unreadable(path, problem)
     with container:
-        yield _choose(path, container, info, threads)
+        yield _source(path, container, info, threads)
 
 
 def _opened(path: str, options: dict[str, str], device: str | None) -> InputContainer:
     if device is not None:
-        from indexer.media.hardware import acceleration
+        from indexer.media.hardware import hardware_acceleration
 
-        with suppress(av.error.FFmpegError):  # the device's trouble or the file's: opening it again tells
-            return av.open("file:" + path, options=options, metadata_errors="replace", hwaccel=acceleration(device))
+        with suppress(av.error.FFmpegError):  # an error of the device or of the file: opening it again tells
+            return av.open(
+                "file:" + path, options=options, metadata_errors="replace", hwaccel=hardware_acceleration(device)
+            )
     return av.open("file:" + path, options=options, metadata_errors="replace")
 
 
-def _explain(path: str, problem: av.error.FFmpegError) -> NoReturn:
-    """A file that no demuxer takes: say whether it looks like a damaged video or like something else."""
+def _raise_unreadable(path: str, problem: av.error.FFmpegError) -> NoReturn:
+    """Raise the error for a file that no demuxer accepts: a damaged video or something else."""
     try:
         with open(path, "rb") as file:
             head = file.read(4096)
     except OSError as second:
-        raise unreadable(path, second) from second
+        raise read_error(path, second) from second
     if not head.strip(b"\0"):
         raise UnreadableVideo(
             path, "broken", "The file begins with zeros only; the download or copy was not finished."
@@ -171,7 +189,7 @@ def _explain(path: str, problem: av.error.FFmpegError) -> NoReturn:
     raise UnreadableVideo(path, "not_video", "The content is of no video format.") from problem
 
 
-def _choose(path: str, container: InputContainer, info: os.stat_result, threads: int) -> Source:
+def _source(path: str, container: InputContainer, info: os.stat_result, threads: int) -> Source:
     has_audio = bool(container.streams.audio)
     shown = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if set(container.format.name.split(",")) & _LISTS:
@@ -186,7 +204,7 @@ def _choose(path: str, container: InputContainer, info: os.stat_result, threads:
     if context is None:
         raise UnreadableVideo(path, "broken", "There is no decoder for the format of its pictures.")
     context.thread_type = "AUTO"
-    context.thread_count = threads or min(MOST_THREADS, os.cpu_count() or 1)
+    context.thread_count = threads or min(MAX_THREADS, os.cpu_count() or 1)
     name = container.format.name
     brand = container.metadata.get("major_brand", "").strip()
     return Source(
@@ -209,21 +227,24 @@ def _choose(path: str, container: InputContainer, info: os.stat_result, threads:
 
 
 def _timecode(container: InputContainer, stream: VideoStream) -> str:
-    """What the file says its first frame is called. QuickTime keeps it in a track of its own (tmcd), MXF in the
-    container, MPEG-2 and others in the stream; the pictures' own stream counts first."""
+    """Time code of the first frame.
+
+    QuickTime keeps it in a track of its own (tmcd), MXF in the container, MPEG-2 and others in the stream. The video
+    stream takes precedence.
+    """
     others = [other for other in container.streams if other.index != stream.index]
     for metadata in (stream.metadata, container.metadata, *(other.metadata for other in others)):
-        said = next((value for key, value in metadata.items() if key.lower() == "timecode"), "")  # Matroska: TIMECODE
-        found = _TIMECODE.fullmatch(said.strip())
+        stated = next((value for key, value in metadata.items() if key.lower() == "timecode"), "")  # Matroska: TIMECODE
+        found = _TIMECODE.fullmatch(stated.strip())
         if found is not None:
             hours, minutes, seconds, mark, frames = found.groups()
-            # Some write a point, or a comma, for drop-frame.
+            # Some writers use a point or a comma for drop-frame.
             return f"{hours}:{minutes}:{seconds}{':' if mark == ':' else ';'}{frames}"
     return ""
 
 
 def _fraction(value: Fraction | None) -> Fraction | None:
-    """PyAV before 19 gives None for unknown, later 0/1; both become None."""
+    """Unknown is None in PyAV before 19 and 0/1 later; return None for both."""
     return Fraction(value.numerator, value.denominator) if value and value.denominator else None
 
 

@@ -1,10 +1,21 @@
-"""Sampling of frames for a clip, as the reference code does it."""
+"""Frame sampling for clips, as in VideoPrism's reference code."""
 
 from __future__ import annotations
 
 
 def sample_indices(count: int, frames: int) -> list[int]:
-    """The reference's sampling: `frames` indices floor(k * count / frames); frames repeat where count < frames."""
+    """Return the indices of the frames that a clip takes from a range.
+
+    Args:
+        count: frames in the range.
+        frames: frames of the clip.
+
+    Returns:
+        `frames` indices, floor(k * count / frames), ascending; some repeat if count < frames.
+
+    Raises:
+        ValueError: if either number is below 1.
+    """
     if count < 1 or frames < 1:
         raise ValueError(f"cannot take {frames} frames of {count}")
     return [k * count // frames for k in range(frames)]

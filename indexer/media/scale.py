@@ -1,14 +1,14 @@
-"""Decoded frames to the sizes that are needed: clip frames, planes for shot detection, pictures to show.
+"""Scaling of decoded frames: clip frames, planes for shot detection, pictures to show.
 
-Large frames are halved first, the rest of the scaling is libswscale's. Distance from the reference (RGB, then PIL
+Large frames are halved first; libswscale does the rest. Distance from the reference (RGB, then PIL
 Lanczos) on its 512x512 sample clip, in 8-bit levels, mean / 99th percentile / largest: Lanczos with full chroma
 0.60 / 2 / 19, bicubic with full chroma 0.85 / 4 / 18, area 1.82 / 10 / 38, fast bilinear 4.6 / 36 / 141. (PIL bicubic
-on RGB stands at 0.66 / 4 / 13.) Full chroma is what brings the percentile down, so clip frames are made that way: all
-three planes to S x S, then to RGB, which takes two thirds of the time of doing both at once and stands as near
-(1080p halved, 288 pixels: 0.51 / 2 / 22 at 1.0 ms; at once 0.39 / 2 / 22 at 2.1 ms; reduced to 576 by areas instead
-of halved 0.42 / 2 / 17 at 1.8 ms).
+on RGB: 0.66 / 4 / 13.) Full chroma is what lowers the percentile, so clip frames are made that way: all three
+planes to S x S, then to RGB. This takes two thirds of the time of doing both at once and is as close (1080p halved, 288
+pixels: 0.51 / 2 / 22 at 1.0 ms; at once 0.39 / 2 / 22 at 2.1 ms; reduced to 576 by area instead of halved 0.42 / 2 / 17
+at 1.8 ms).
 
-Range and matrix are those that the frame names, as ffmpeg does: unnamed means limited range and BT.601.
+Colour range and matrix are those that the frame states, as in ffmpeg; unstated means limited range and BT.601.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from indexer.media.downscale import can_halve, halved, turned
+from indexer.media.downscale import can_halve, halve, transform_planes
 from indexer.settings import MAX_SHOWN_PIXELS
 
 if TYPE_CHECKING:
@@ -36,24 +36,24 @@ if TYPE_CHECKING:
 
 _EXACT = int(Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.FULL_CHR_H_INP)
 CLIP_SCALING = int(Interpolation.LANCZOS) | _EXACT
-_PLANES = int(Interpolation.LANCZOS | Interpolation.ACCURATE_RND)  # YUV to YUV: full chroma means nothing there
+_PLANES = int(Interpolation.LANCZOS | Interpolation.ACCURATE_RND)  # YUV to YUV, where full chroma has no meaning
 _AREA = int(Interpolation.AREA)
-_FAST = int(Interpolation.FAST_BILINEAR)  # a third of the cost of areas; detection is as good (benchmarks.detection)
-_ENOUGH = 1.35  # times the size of a clip frame, on both axes, are left when frames are halved
+_FAST = int(Interpolation.FAST_BILINEAR)  # a third of the cost of area; detection is as good (benchmarks.detection)
+_ENOUGH = 1.35  # times the size of a clip frame, on both axes, remain when frames are halved
 _WORTH_REDUCING = 1.5  # times the size needed, on one axis, for pictures that cannot be halved
 _LONGEST_CROP = 4.0  # times the short side: beyond this, crop before scaling
 
 
 @dataclass(frozen=True, slots=True)
 class Orientation:
-    """How the container wants decoded pictures turned: mirrored left to right first, then turned counterclockwise."""
+    """Orientation of decoded pictures: to be mirrored left to right first, then rotated counterclockwise."""
 
     quarter_turns: int = 0  # counterclockwise, 0 to 3
     mirrored: bool = False
 
     @classmethod
     def of(cls, picture: VideoFrame) -> Orientation:
-        """From the display matrix that comes with a frame; angles between right angles go to the nearest one."""
+        """Read the display matrix of a frame; angles are rounded to the nearest right angle."""
         data = picture.side_data.get("DISPLAYMATRIX")
         if data is None:
             return cls()
@@ -65,32 +65,42 @@ class Orientation:
 
     @property
     def clockwise_degrees(self) -> int:
+        """The rotation as 0, 90, 180 or 270 degrees clockwise."""
         return -self.quarter_turns % 4 * 90
 
     @property
     def swaps_sides(self) -> bool:
+        """Whether width and height are exchanged."""
         return self.quarter_turns % 2 == 1
 
     def apply(self, pixels: Pixels) -> Pixels:
-        """(H, W, 3) or (H, W) as decoded -> as shown, contiguous."""
-        turned = np.rot90(pixels[:, ::-1] if self.mirrored else pixels, self.quarter_turns)
-        return np.ascontiguousarray(turned)
+        """Turn pixels, (H, W, 3) or (H, W), from decoded to shown orientation; contiguous."""
+        rotated = np.rot90(pixels[:, ::-1] if self.mirrored else pixels, self.quarter_turns)
+        return np.ascontiguousarray(rotated)
 
 
 def fit_within(width: float, height: float, longest: int) -> tuple[int, int]:
-    """The largest even sizes of the same shape within `longest` that do not enlarge; at least 2 x 2."""
+    """Return the largest even (width, height) of the same shape within `longest`, not enlarged; at least 2 x 2."""
     factor = min(1.0, longest / max(width, height))
     return max(2, round(width * factor / 2) * 2), max(2, round(height * factor / 2) * 2)
 
 
 class Scaler:
-    """Turns the frames of one video into every size needed of them. Not thread-safe; frames may change size midway.
+    """Scales the frames of one video to every size needed. Not thread-safe. Frames may change size midway.
 
-    `reduce` goes first, once a frame, and is nearly all that is done with most frames: a frame twice as large as needed
-    is halved (1080p: 0.5 ms), which makes everything after it cheap and the frame small enough to be kept a while.
+    `reduce` comes first, once per frame, and is nearly all that is done with most frames. It halves a frame that is
+    twice as large as needed (1080p: 0.5 ms), which makes everything after it cheap and the frame small enough to be
+    buffered.
     """
 
     def __init__(self, spec: ClipSpec, *, orientation: Orientation, sample_aspect: Fraction) -> None:
+        """Create a scaler; call `start` with the first frame before anything else.
+
+        Args:
+            spec: shape of clip frames.
+            orientation: of the video.
+            sample_aspect: width of a pixel divided by its height.
+        """
         self.spec = spec
         self.orientation = orientation
         self._aspect = float(sample_aspect)
@@ -104,13 +114,13 @@ class Scaler:
         self._first_size: tuple[int, int] | None = None
 
     def shown_size(self, width: int, height: int) -> tuple[int, int]:
-        """(width, height) as shown of a decoded size: pixels made square by changing the width, then turned."""
+        """Return (width, height) as shown for a decoded size: with square pixels (the width changes), then rotated."""
         size = max(1, round(width * self._aspect)), height
         return (size[1], size[0]) if self.orientation.swaps_sides else size
 
     def reduce(self, picture: VideoFrame) -> VideoFrame:
-        """The same picture, smaller where it is much larger than any use of it. Keeps its shape only roughly."""
-        if picture.format.name == "nv12":  # of hardware decoders: the chroma of both in one plane
+        """Return the picture, made smaller if it is much larger than needed. Its shape is kept only roughly."""
+        if picture.format.name == "nv12":  # from hardware decoders, with both chroma channels in one plane
             picture = self._unpack.reformat(picture, format="yuv420p", threads=1)
         if not can_halve(picture):
             return self._reduce_by_areas(picture)
@@ -119,11 +129,11 @@ class Scaler:
             min(picture.width, picture.height) >= 2 * enough
             and max(picture.width, picture.height) >= 2 * MAX_SHOWN_PIXELS
         ):
-            picture = halved(picture)
+            picture = halve(picture)
         return picture
 
     def _reduce_by_areas(self, picture: VideoFrame) -> VideoFrame:
-        """RGB, palettes and the like, to about twice the size of a clip frame."""
+        """Reduce RGB, palettes and the like to about twice the size of a clip frame."""
         width, height = picture.width, picture.height
         enough = max(2 * self.spec.size, MAX_SHOWN_PIXELS)
         if self.spec.fit == "crop":  # the short side becomes S
@@ -136,7 +146,7 @@ class Scaler:
         return self._reducer.reformat(picture, to_width, to_height, "rgb24", interpolation=_AREA, threads=1)
 
     def start(self, picture: VideoFrame) -> None:
-        """Settle sizes from the first frame as decoded: planes and shown pictures keep them if frames change midway."""
+        """Fix the sizes of planes and shown pictures by the first decoded frame, even if frames change size midway."""
         self._first_size = picture.width, picture.height
 
     @property
@@ -147,14 +157,19 @@ class Scaler:
         return self._first_size
 
     def plane(self, picture: VideoFrame, longest: int) -> Pixels:
-        """BGR (h, w, 3) for shot detection: not turned, long side `longest` or less, one size for the whole video."""
+        """Return BGR (h, w, 3) for shot detection: not rotated, long side at most `longest`, one size for the video."""
         width, height = self.first_size
         factor = min(1.0, longest / max(width, height))
         to = max(1, round(width * factor)), max(1, round(height * factor))
         return _pixels(self._plane.reformat(picture, *to, "bgr24", interpolation=_FAST, threads=1))
 
     def clip_frame(self, picture: VideoFrame, *, coded_size: tuple[int, int]) -> Pixels:
-        """(S, S, 3) RGB as shown, made square by the spec's `fit`. coded_size: (width, height) before `reduce`."""
+        """Return a clip frame, (S, S, 3) RGB as shown, made square by the spec's `fit`.
+
+        Args:
+            picture: as returned by `reduce`.
+            coded_size: (width, height) before that.
+        """
         size, fit = self.spec.size, self.spec.fit
         if fit == "stretch":
             return self.orientation.apply(self._clip_to(picture, size, size))
@@ -167,7 +182,7 @@ class Scaler:
             return self.orientation.apply(square)
         shape = max(width, height) / min(width, height)
         if shape > _LONGEST_CROP:
-            picture = _middle(picture, width >= height, _LONGEST_CROP / shape)
+            picture = _crop_middle(picture, width >= height, _LONGEST_CROP / shape)
             if width >= height:
                 width = _LONGEST_CROP * height
             else:
@@ -177,21 +192,21 @@ class Scaler:
         return self.orientation.apply(self._clip_to(picture, to[0], to[1])[top : top + size, left : left + size])
 
     def shown(self, picture: VideoFrame, longest: int) -> Pixels:
-        """(h, w, 3) RGB as shown: true shape, turned, even sides, long side at most `longest`, not enlarged.
+        """Return (h, w, 3) RGB as shown: true shape, rotated, even sides, long side at most `longest`, not enlarged.
 
-        One size for the whole video, so that pictures of it can follow each other in a preview.
+        The size is the same for the whole video, so that pictures can follow each other in a preview.
         """
         size = self._fitted(longest)
-        small = self._show.reformat(_near(picture, *size), *size, "rgb24", interpolation=_AREA, threads=1)
+        small = self._show.reformat(_halve_towards(picture, *size), *size, "rgb24", interpolation=_AREA, threads=1)
         return self.orientation.apply(_pixels(small))
 
     def shown_planes(self, picture: VideoFrame, longest: int) -> VideoFrame:
-        """As `shown`, but YUV 4:2:0 of 8 bits with the matrix and range of `picture`, as a video encoder takes it."""
+        """Like `shown`, but as YUV 4:2:0 with 8 bits and the matrix and range of `picture`, for a video encoder."""
         if not can_halve(picture):
             return VideoFrame.from_ndarray(self.shown(picture, longest), format="rgb24").reformat(format="yuv420p")
         size = self._fitted(longest)
-        small = self._preview.reformat(_near(picture, *size), *size, "yuv420p", interpolation=_AREA, threads=1)
-        return small if self.orientation == Orientation() else turned(small, self.orientation.apply)
+        small = self._preview.reformat(_halve_towards(picture, *size), *size, "yuv420p", interpolation=_AREA, threads=1)
+        return small if self.orientation == Orientation() else transform_planes(small, self.orientation.apply)
 
     def _fitted(self, longest: int) -> tuple[int, int]:
         return fit_within(self.first_size[0] * self._aspect, self.first_size[1], longest)
@@ -206,15 +221,15 @@ def _pixels(picture: VideoFrame, format: str | None = None) -> Pixels:
     return np.asarray(picture.to_ndarray(format=format), np.uint8)
 
 
-def _near(picture: VideoFrame, width: int, height: int) -> VideoFrame:
-    """Halved as long as it stays at least so large: averaging areas is the same either way, and halving is cheaper."""
+def _halve_towards(picture: VideoFrame, width: int, height: int) -> VideoFrame:
+    """Halve while the picture stays at least that large: the same average as by area scaling, but cheaper."""
     while can_halve(picture) and picture.width >= 2 * width and picture.height >= 2 * height:
-        picture = halved(picture)
+        picture = halve(picture)
     return picture
 
 
-def _middle(picture: VideoFrame, across: bool, part: float) -> VideoFrame:
-    """The middle `part` of a very long picture, so that scaling its short side up does not make millions of pixels."""
+def _crop_middle(picture: VideoFrame, across: bool, part: float) -> VideoFrame:
+    """Crop a very long picture to its middle, so that scaling its short side up does not make millions of pixels."""
     pixels = _pixels(picture, "rgb24")
     side = pixels.shape[1] if across else pixels.shape[0]
     kept = max(1, round(side * part))

@@ -1,1 +1,1 @@
-"""Division of a video: shot detectors, the frames kept of the shot in hand, and segments."""
+"""Division of a video into shots and segments: detectors, the buffer of the current shot, and splitting."""

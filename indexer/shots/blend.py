@@ -1,4 +1,4 @@
-"""PySceneDetect detectors: its adaptive one at a third of the cost, and one that finds gradual transitions as well."""
+"""PySceneDetect detectors: faster versions of its own, and one that finds gradual transitions as well."""
 
 from __future__ import annotations
 
@@ -13,24 +13,22 @@ import numpy as np
 from scenedetect import AdaptiveDetector, ContentDetector, FrameTimecode
 from scenedetect.detector import SceneDetector
 
-from indexer.shots.transitions import AROUND, LONGEST, THUMBNAIL, Change, GradualChanges
+from indexer.shots.transitions import AROUND, MAX_SECONDS, THUMBNAIL, Transition, TransitionDetector
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Pixels = NDArray[np.uint8]
 
-_HELD = LONGEST / 2 + 0.25  # seconds that a hard cut waits, since it may prove to be part of a gradual transition
-
-
-_CERTAIN = 3.0  # times the next largest change around: a hard cut, also where the adaptive detector sees none
+_HOLD = MAX_SECONDS / 2 + 0.25  # seconds that a hard cut is held, since it may be part of a gradual transition
+_CERTAIN = 3.0  # times the next largest change around: certainly a hard cut
 _LONE_CHANGE = 8.0  # levels, mean
-_FRAMES_LATE = 0.05  # seconds: so that a frame follows the span by which a cut is judged
-_REMEMBERED = 4.0  # seconds of frame times: more than any transition reaches back
+_MARGIN = 0.05  # seconds, so that a frame follows the span by which a cut is judged
+_HISTORY = 4.0  # seconds of frame times, more than any transition reaches back
 
 
 class _QuickScore(ContentDetector):  # type: ignore[misc]
-    """The content score bit for bit as PySceneDetect has it, by OpenCV alone: no 32-bit copies of the planes."""
+    """PySceneDetect's content score, bit for bit, by OpenCV alone: without 32-bit copies of the planes."""
 
     _hsv: Pixels | None = None
 
@@ -48,11 +46,11 @@ class _QuickScore(ContentDetector):  # type: ignore[misc]
 
 
 class QuickAdaptiveDetector(_QuickScore, AdaptiveDetector):  # type: ignore[misc]
-    """AdaptiveDetector, the same cuts."""
+    """AdaptiveDetector with the same cuts at a third of the cost."""
 
 
 class QuickContentDetector(_QuickScore):
-    """ContentDetector, the same cuts."""
+    """ContentDetector with the same cuts at lower cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +58,31 @@ class _Cut:
     number: int
     seconds: float
     timecode: FrameTimecode
-    final: bool = False  # nothing that follows can make it part of a gradual transition
+    final: bool = False  # no longer to be part of a gradual transition
     judged: bool = False
-    lone: bool = False  # not the adaptive detector's: it must stand out by itself
+    lone: bool = False  # not found by the adaptive detector: it must stand out by itself
 
 
 class BlendDetector(SceneDetector):  # type: ignore[misc]
-    """Hard cuts as the adaptive detector finds them; dissolves, wipes and fades with one cut each, at their middle.
+    """Finds hard cuts like the adaptive detector, and one cut in the middle of each dissolve, wipe or fade.
 
-    A jerk or a flash is no cut, nor is a hard cut inside a gradual transition; a change that stands out is one also
-    where the adaptive detector sees none. What comes less than `min_scene_len` after the cut before is left out. A hard
-    cut that is certain comes out 0.3 s late, others wait _HELD seconds; gradual transitions come out up to 1.2 s after
-    their middle: half of the longest and what it takes to be sure that it is over.
+    Jerks, flashes and hard cuts within a gradual transition are no cuts. A change that stands out is a cut even if the
+    adaptive detector finds none. Cuts less than `min_scene_len` after the one before are dropped. A certain hard cut is
+    reported 0.3 s late, others after _HOLD seconds. Gradual transitions are reported up to 1.2 s after their middle:
+    half of the longest one, and the time until it is certainly over.
     """
 
     def __init__(self, *, min_scene_len: Any = "0.6s", blend_score: float = 0.5, **adaptive: Any) -> None:
-        """blend_score: see GradualChanges. adaptive: AdaptiveDetector's own options."""
+        """Create the detector.
+
+        Args:
+            min_scene_len: as in PySceneDetect.
+            blend_score: evidence from which a transition counts, see TransitionDetector.
+            adaptive: options of AdaptiveDetector.
+        """
         super().__init__()
         self._hard = QuickAdaptiveDetector(min_scene_len=0, **adaptive)
-        self._gradual = GradualChanges(blend_score)
+        self._gradual = TransitionDetector(blend_score)
         self._min_scene_len = min_scene_len
         self._scores: deque[float] = deque(maxlen=2 * self._hard.window_width + 1)
         self._number = -1
@@ -88,36 +92,37 @@ class BlendDetector(SceneDetector):  # type: ignore[misc]
 
     @property
     def event_buffer_length(self) -> int:
-        return 240  # frames, as FlashFilter reckons it: enough at up to 240 a second
+        """Frames by which cuts may be late."""
+        return 240  # in frames like FlashFilter's: enough at up to 240 frames per second
 
     def process_frame(self, timecode: FrameTimecode, frame_img: Pixels) -> list[FrameTimecode]:
-        """The next frame, uint8 (h, w, 3) BGR."""
+        """Process the next frame, uint8 (h, w, 3) BGR, and return the cuts that became known with it."""
         seconds = timecode.seconds
         self._number += 1
         self._times.append((self._number, seconds, timecode))
-        while seconds - self._times[0][1] > _REMEMBERED:
+        while seconds - self._times[0][1] > _HISTORY:
             self._times.popleft()
         if self._last_cut is None:
             self._last_cut = timecode
         if self._stands_out(float(self._hard._calculate_frame_score(timecode, frame_img))):
-            self._wait_for(_Cut(*self._times[-1 - self._hard.window_width]))
-        for change in self._gradual.feed(self._number, seconds, _thumbnail(frame_img)):
-            self._replace(change)
+            self._hold(_Cut(*self._times[-1 - self._hard.window_width]))
+        for transition in self._gradual.feed(self._number, seconds, _thumbnail(frame_img)):
+            self._replace(transition)
         if self._gradual.last_change[0] == self._number and self._gradual.last_change[1] >= _LONE_CHANGE:
-            self._wait_for(_Cut(self._number, seconds, timecode, lone=True))
+            self._hold(_Cut(self._number, seconds, timecode, lone=True))
         fading = self._gradual.fading_since
         if fading is not None:
             self._waiting = [cut for cut in self._waiting if cut.final or cut.number <= fading]
-        return self._settled(seconds)
+        return self._release(seconds)
 
     def post_process(self, timecode: FrameTimecode) -> list[FrameTimecode]:
-        """No frame follows; timecode is not looked at."""
-        for change in self._gradual.finish():
-            self._replace(change)
-        return self._settled(math.inf)
+        """Return the remaining cuts; `timecode` is ignored."""
+        for transition in self._gradual.finish():
+            self._replace(transition)
+        return self._release(math.inf)
 
     def _stands_out(self, score: float) -> bool:
-        """AdaptiveDetector's rule, without its arithmetic on time codes: whether the middle of the window is a cut."""
+        """AdaptiveDetector's rule for a cut in the middle of the window, without its arithmetic on time codes."""
         hard, scores = self._hard, self._scores
         scores.append(score)
         if len(scores) <= 2 * hard.window_width:
@@ -128,16 +133,16 @@ class BlendDetector(SceneDetector):  # type: ignore[misc]
             return False
         return bool(abs(around) < 1e-5 or min(middle / around, 255.0) >= hard.adaptive_threshold)
 
-    def _replace(self, change: Change) -> None:
-        """One cut at the middle instead of all between the ends; nothing if one of these is certainly a hard cut."""
-        covered = [cut for cut in self._waiting if change.start < cut.number <= change.end]
+    def _replace(self, transition: Transition) -> None:
+        """Replace all cuts within a transition by one in its middle, unless one of them is certainly a hard cut."""
+        covered = [cut for cut in self._waiting if transition.start < cut.number <= transition.end]
         if any(cut.final or self._is_certain(cut) for cut in covered):
             return
-        number, seconds, timecode = min(self._times, key=lambda time: abs(time[0] - change.middle))
+        number, seconds, timecode = min(self._times, key=lambda time: abs(time[0] - transition.middle))
         self._waiting = [cut for cut in self._waiting if cut not in covered]
-        self._wait_for(_Cut(number, seconds, timecode, final=True))
+        self._hold(_Cut(number, seconds, timecode, final=True))
 
-    def _wait_for(self, new: _Cut) -> None:
+    def _hold(self, new: _Cut) -> None:
         others = [cut for cut in self._waiting if cut.number != new.number]
         self._waiting = sorted([*others, new], key=lambda cut: cut.number)
 
@@ -145,30 +150,30 @@ class BlendDetector(SceneDetector):  # type: ignore[misc]
         step = self._gradual.step_at(cut.number)
         return step.is_change and step.stands_out >= _CERTAIN
 
-    def _settled(self, now: float) -> list[FrameTimecode]:
-        """What can be given out: cuts that are certain with all before them, and those that have waited long enough."""
+    def _release(self, now: float) -> list[FrameTimecode]:
+        """Take the cuts to report: those that are certain, with all before them, and those held long enough."""
         assert self._last_cut is not None
         judged = []
         for cut in self._waiting:
-            if not (cut.judged or cut.final) and now - cut.seconds >= AROUND + _FRAMES_LATE:
+            if not (cut.judged or cut.final) and now - cut.seconds >= AROUND + _MARGIN:
                 step = self._gradual.step_at(cut.number)
                 if not step.is_change or (cut.lone and step.stands_out < _CERTAIN):
                     continue
                 cut = replace(cut, judged=True, final=step.stands_out >= _CERTAIN)
             judged.append(cut)
-        ready = [k for k, cut in enumerate(judged) if cut.final or now - cut.seconds >= _HELD]
+        ready = [k for k, cut in enumerate(judged) if cut.final or now - cut.seconds >= _HOLD]
         split = ready[-1] + 1 if ready else 0
         self._waiting = judged[split:]
-        given = []
+        released = []
         for k, cut in enumerate(judged[:split]):
             long_enough = cut.seconds > self._last_cut.seconds and cut.timecode - self._last_cut >= self._min_scene_len
-            if long_enough and not (cut.final and not cut.judged and self._gives_way(cut, judged[k + 1 :])):
+            if long_enough and not (cut.final and not cut.judged and self._yields_to(cut, judged[k + 1 :])):
                 self._last_cut = cut.timecode
-                given.append(cut.timecode)
-        return given
+                released.append(cut.timecode)
+        return released
 
-    def _gives_way(self, gradual: _Cut, after: Sequence[_Cut]) -> bool:
-        """Whether a hard cut follows too soon for both."""
+    def _yields_to(self, gradual: _Cut, after: Sequence[_Cut]) -> bool:
+        """Whether a certain hard cut follows too soon for both to be reported."""
         return any(
             not cut.timecode - gradual.timecode >= self._min_scene_len
             and not (cut.final and not cut.judged)
@@ -178,7 +183,7 @@ class BlendDetector(SceneDetector):  # type: ignore[misc]
 
 
 def _thumbnail(plane: Pixels) -> Pixels:
-    """Halved while that is possible, which OpenCV does quickest, then averaged down to THUMBNAIL."""
+    """Scale a plane to THUMBNAIL by area: by halves while possible, which OpenCV does fastest."""
     while max(plane.shape[:2]) >= 2 * THUMBNAIL and plane.shape[0] % 2 == plane.shape[1] % 2 == 0:
         to = plane.shape[1] // 2, plane.shape[0] // 2
         plane = np.asarray(cv2.resize(plane, to, interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,4 +1,4 @@
-"""Shot detection by PySceneDetect, fed by hand with the frames of our own decode pass."""
+"""Shot detection by PySceneDetect, fed with the frames of our own decode pass."""
 
 from __future__ import annotations
 
@@ -20,10 +20,14 @@ _BLEND_PLANE_PIXELS = 128  # finds what 256 finds at two thirds of the cost (ben
 
 
 class CutDetector:
-    """Finds the first frames of new shots in a stream of small BGR planes.
+    """Finds cuts, the first frames of new shots, in a stream of small BGR planes.
 
-    Cuts come out late: the adaptive detector looks `window_width` frames ahead, merging waits for quiet, and a fade is
-    only known when the light is back. A cut is given as a pts; those of the threshold detector need not be of a frame.
+    Cuts are reported late: the adaptive detector looks `window_width` frames ahead, merging waits for a quiet stretch,
+    and a fade is only known when the picture is back. A cut is a pts; one of the threshold detector need not be the pts
+    of a frame.
+
+    Attributes:
+        plane_pixels: long side of the planes to feed.
     """
 
     def __init__(
@@ -35,19 +39,27 @@ class CutDetector:
         frame_rate: Fraction,
         start_pts: int,
     ) -> None:
-        """name, options: as in indexer.settings.DETECTORS. frame_rate turns lengths given in frames into time.
+        """Create the detector.
 
-        Raises ValueError for an option that the detector refuses.
+        Args:
+            name: key of indexer.settings.DETECTORS.
+            options: that differ from its defaults.
+            time_base: of all pts.
+            frame_rate: converts lengths given in frames to time.
+            start_pts: of the first frame.
+
+        Raises:
+            ValueError: for an option value that the detector refuses.
         """
         self._detector = _make(name, options)
-        self.plane_pixels = _BLEND_PLANE_PIXELS if name == "blend" else _PLANE_PIXELS  # long side of what it is fed
+        self.plane_pixels = _BLEND_PLANE_PIXELS if name == "blend" else _PLANE_PIXELS
         self._time_base = time_base
         self._rate = frame_rate
         self._start = start_pts
         self._last: FrameTimecode | None = None
 
     def feed(self, pts: int, plane: NDArray[np.uint8]) -> list[int]:
-        """The next frame, uint8 (h, w, 3) BGR; returns the cuts that became known with it, as pts."""
+        """Process the next frame, uint8 (h, w, 3) BGR, and return the pts of the cuts that became known with it."""
         from scenedetect import FrameTimecode
         from scenedetect.common import Timecode
 
@@ -56,7 +68,7 @@ class CutDetector:
         return self._as_pts(self._detector.process_frame(self._last, plane))
 
     def finish(self) -> list[int]:
-        """No frame follows; returns the cuts that were still open."""
+        """End the stream and return the pts of the remaining cuts."""
         return [] if self._last is None else self._as_pts(self._detector.post_process(self._last))
 
     def _as_pts(self, cuts: list[FrameTimecode]) -> list[int]:

@@ -1,4 +1,4 @@
-"""Fades through black, white or any one colour, seen in the contrast of the frames alone."""
+"""Detection of fades through black, white or any one colour, by the contrast of frames alone."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-_BEFORE = 1.0  # seconds in which the contrast before is looked for
+_BEFORE = 1.0  # seconds in which the contrast before the fade is looked up
 _FLAT = 0.3  # of the contrast before and after
-_NO_PICTURE = 6.0  # levels above the flattest frame: there is a picture again
-_ONE_COLOUR = 4.0  # levels, at most
-_MOMENT = 0.25  # seconds with little contrast until it must be one colour: where frames are far apart, none may be
+_NO_PICTURE = 6.0  # levels above the flattest frame: the picture is back
+_ONE_COLOUR = 4.0  # levels of contrast at most
+_MOMENT = 0.25  # seconds of little contrast until it must be one colour; at low frame rates no frame may be
 _SAME = 2.0  # levels between two equally flat frames
-_MOST_SEEN = 64  # frames of each part that are kept
+_MOST_SEEN = 64  # frames kept of each part
 _LEAST_CONTRAST = 8.0  # levels, of a picture that can fade
-_MOST_IN_ONE_STEP = 0.6  # of the fall or rise: else it is a hard cut to or from one colour
-_RISE = 0.2  # seconds that a rise is watched before it is judged
-_WELL_BEFORE = 0.4  # seconds before the light is back: where the new shot begins if the dark was long
+_MOST_IN_ONE_STEP = 0.6  # of the fall or rise; otherwise it is a hard cut to or from one colour
+_RISE = 0.2  # seconds that a rise is observed before it is judged
+_WELL_BEFORE = 0.4  # seconds before the picture is back: start of the new shot after a long dark
 
 
 @dataclass(frozen=True, slots=True)
 class Fade:
-    """By the numbers of the frames."""
+    """A fade; all values are frame numbers."""
 
     start: int
     middle: int
@@ -36,11 +36,11 @@ class _Seen:
     contrast: float
 
 
-class Fades:
-    """A fade is a contrast that collapses and comes back, at least one of both gradually; one that stays away is none.
+class FadeDetector:
+    """Finds fades: contrast that collapses and comes back, at least one of both gradually.
 
-    A fade counts _RISE seconds after the contrast has begun to come back. Memory: some dozens of numbers, however long
-    it stays dark.
+    Contrast that stays away is no fade. A fade is reported _RISE seconds after the contrast has begun to come back.
+    Memory is some dozens of numbers, however long it stays dark.
     """
 
     def __init__(self) -> None:
@@ -52,16 +52,22 @@ class Fades:
 
     @property
     def since(self) -> int | None:
-        """The first frame of the fall that is going on, once there is no picture left."""
+        """The first frame of the current fall, once there is no picture left; else None."""
         return self._fall[0].number if self._fall and _is_gradual(self._fall) else None
 
     @property
     def certain(self) -> bool:
-        """Whether a fade that goes on has reached one colour, and not just little contrast."""
+        """Whether the current fall has reached one colour, and not just little contrast."""
         return bool(self._fall) and self._fall[-1].contrast <= _ONE_COLOUR
 
     def feed(self, number: int, seconds: float, contrast: float) -> Fade | None:
-        """The next frame; contrast is its standard deviation in levels."""
+        """Process the next frame and return the fade that ended with it, if any.
+
+        Args:
+            number: of the frame.
+            seconds: its time.
+            contrast: standard deviation in levels.
+        """
         seen = _Seen(number, seconds, contrast)
         if not self._fall:
             self._while_lit(seen)

@@ -1,4 +1,4 @@
-"""Division of shots into segments. Pure functions on integers."""
+"""Splitting of shots into segments: pure functions on integers."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ Span = tuple[int, int]
 """[start, end) in pts."""
 
 
-def split(start: int, end: int, longest: int, overlap: int) -> list[Span]:
-    """[start, end) in equal parts of at most `longest`, neighbours sharing `overlap`; all in pts.
+def split_shot(start: int, end: int, longest: int, overlap: int) -> list[Span]:
+    """Split [start, end) into as few equal parts of at most `longest` as possible; neighbours share `overlap`.
 
-    As few parts as possible; one part where it fits. Rounding moves inner borders by less than one unit, the outer ones
-    are kept. Raises ValueError unless end > start and 0 <= overlap < longest.
+    All values are in pts. Rounding moves inner borders by less than one unit and never the outer ones.
+
+    Raises:
+        ValueError: unless end > start and 0 <= overlap < longest.
     """
     if end <= start or not 0 <= overlap < longest:
         raise ValueError(f"cannot split {start}..{end} into parts of {longest} that overlap by {overlap}")
@@ -30,10 +32,15 @@ def split(start: int, end: int, longest: int, overlap: int) -> list[Span]:
     ]
 
 
-def join_empty(spans: Sequence[Span], times: Sequence[int]) -> list[Span]:
-    """Spans of which each holds a frame: one without joins the span before it (the picture stayed), the first the next.
+def merge_empty(spans: Sequence[Span], times: Sequence[int]) -> list[Span]:
+    """Merge spans without a frame into the span before, where the picture stayed; leading ones into the next.
 
-    times: pts of the frames, ascending, at least one of them within the spans.
+    Args:
+        spans: ascending.
+        times: pts of the frames, ascending; at least one lies within the spans.
+
+    Returns:
+        Spans that each hold a frame.
     """
     joined: list[Span] = []
     waiting: int | None = None  # start of leading spans without a frame

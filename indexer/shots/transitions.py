@@ -1,6 +1,6 @@
-"""Gradual transitions in a stream of thumbnails: dissolves and wipes, which blend two pictures, and fades.
+"""Detection of gradual transitions in a stream of thumbnails: dissolves, wipes and fades.
 
-Windows are seconds long, never a number of frames, so that any frame rate will do, also frames that come irregularly.
+Windows are measured in seconds, never in frames, so that any frame rate works, also a variable one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 import cv2
 import numpy as np
 
-from indexer.shots.fades import Fades
+from indexer.shots.fades import FadeDetector
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,65 +20,65 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 THUMBNAIL = 32
-"""Long side of a thumbnail. So small, it hides grain and small motion; what is left changes where the picture does."""
+"""Long side of a thumbnail. At this size, grain and small motion vanish; what changes is the picture itself."""
 
-LONGEST = 1.2
-"""Seconds of the longest window. A longer dissolve is found by the part of it that fits in."""
+MAX_SECONDS = 1.2
+"""Length of the longest window in seconds. A longer dissolve is found by the part of it that fits in."""
 
 AROUND = 0.25
 """Seconds on either side by which a hard cut is judged."""
 
-_WINDOWS = (0.25, 0.4, 0.6, 0.85, LONGEST)  # seconds
+_WINDOWS = (0.25, 0.4, 0.6, 0.85, MAX_SECONDS)  # seconds
 _PATIENCE = 0.25  # seconds without a better window until the best one counts
-_STEP = 0.03  # seconds: frames that come faster are passed over, which changes nothing but the cost
-_ROWS = 192  # of the buffer, whose newer half is kept when it is full: 96 * _STEP is far more than the longest window
-_LEAST_CHANGE = 10.0  # levels, mean: below that nothing is looked at
-_MOST_IN_ONE_STEP = 0.5  # of the whole change: else it is a hard cut
+_STEP = 0.03  # seconds; frames that come faster are ignored, which only lowers the cost
+_ROWS = 192  # of the buffer. When it is full, the newer half is kept: 96 * _STEP is far more than the longest window
+_LEAST_CHANGE = 10.0  # levels, mean: smaller changes are ignored
+_MOST_IN_ONE_STEP = 0.5  # of the whole change; otherwise it is a hard cut
 _NO_PICTURE = 3.0  # levels of contrast
 _LOST_PICTURE = 0.3  # of the contrast at the ends
-_LEAST_STRAIGHT = 0.4  # of the way between the ends: else the camera moves
+_LEAST_STRAIGHT = 0.4  # of the way between the ends; otherwise the camera moves
 _ALIKE = 0.9  # correlation and mean change in levels of two frames that show the same
 _ALIKE_CHANGE = 12.0
-_FOUND_AGAIN = 0.85  # correlation of the middle of a picture with where it is most like another
-_ELSEWHERE = 0.15  # less than that in the same place
-_MOST_ALIKE = 0.75  # correlation of the two ends: else the light changes, not the picture
+_FOUND_AGAIN = 0.85  # correlation of the middle of a picture with the most similar part of another
+_ELSEWHERE = 0.15  # less than that at the same position
+_MOST_ALIKE = 0.75  # correlation of the two ends; otherwise the light changes, not the picture
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One gradual transition by the numbers its frames were fed with: the new shot begins, for us, at `middle`."""
+class Transition:
+    """A gradual transition, by frame numbers. The new shot is taken to begin at `middle`."""
 
-    start: int  # the last frame that is all old, or nearly so
+    start: int  # the last frame that shows only the old shot, or nearly so
     middle: int
-    end: int  # the first that is all new, or nearly so
+    end: int  # the first frame that shows only the new shot, or nearly so
     score: float
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The change from one frame to the next, among its surroundings."""
+    """The change from one frame to the next, compared to the changes around it."""
 
-    is_change: bool  # another picture follows, also a moment later: neither a jerk nor a flash
-    stands_out: float  # how many times the next largest within AROUND seconds before and after
+    is_change: bool  # another picture follows and stays: neither a jerk nor a flash
+    stands_out: float  # ratio to the next largest change within AROUND seconds before and after
 
 
-class GradualChanges:
-    """Feed thumbnails in order of time; a transition comes out about a quarter of a second after its end.
+class TransitionDetector:
+    """Finds transitions in thumbnails fed in order of time; each is reported about a quarter of a second after its end.
 
-    Between the ends of a dissolve or a wipe every pixel goes from its old value to its new one and not elsewhere. So
-    for each frame, windows of several lengths that end there are looked at: most pixels must have changed much (the
-    median, which an object crossing the picture does not move), the two ends must not be the same picture in another
-    light (correlation), the way between them must be straight (the mean change between the ends over the sum of the
-    changes from frame to frame: camera motion wanders, 1 is a straight line) and not made in one step. The evidence
-    is the log odds of a logistic regression on these four, fitted on assembled videos (benchmarks/detection.py).
+    In a dissolve or a wipe every pixel goes from its old value straight to its new one. So for each frame, windows of
+    several lengths that end there are examined. Most pixels must have changed much (the median, which an object
+    crossing the picture does not move). The two ends must not be the same picture in another light (correlation). The
+    way between them must be straight (the mean change between the ends divided by the sum of the changes from frame to
+    frame: 1 is a straight line, camera motion wanders) and not made in one step. The evidence is the log odds of a
+    logistic regression on these four, fitted on assembled videos (benchmarks/detection.py).
 
-    Memory: `_ROWS` thumbnails.
+    Memory is `_ROWS` thumbnails.
     """
 
     def __init__(self, least_score: float = 0.5) -> None:
-        """least_score: log odds from which a window counts."""
+        """Create a detector; `least_score` is the log odds from which a window counts."""
         self._least = least_score
-        self._fades = Fades()
+        self._fades = FadeDetector()
         self._size: tuple[int, ...] = ()  # of a thumbnail
         self._count = 0  # rows in use
         self._rows: Pixels | None = None  # (_ROWS, values of a thumbnail)
@@ -90,17 +90,23 @@ class GradualChanges:
         self._way = np.zeros(_ROWS)  # sum of the mean changes from frame to frame
         self._change = np.zeros(_ROWS)  # mean change from the frame before
         self._contrast = np.zeros(_ROWS)
-        self._best: Change | None = None
+        self._best: Transition | None = None
         self._improved = 0.0
         self._free_from = -math.inf  # seconds: where a window may begin
 
     @property
     def fading_since(self) -> int | None:
-        """The frame where a fade began that has reached one colour and whose end is not known yet."""
+        """The first frame of a fade that has reached one colour and not ended yet; else None."""
         return self._fades.since if self._fades.certain else None
 
-    def feed(self, number: int, seconds: float, thumbnail: Pixels) -> list[Change]:
-        """The next frame, uint8 (h, w, 3) of one size for all; returns what became known with it."""
+    def feed(self, number: int, seconds: float, thumbnail: Pixels) -> list[Transition]:
+        """Process the next frame and return the transitions that became known with it.
+
+        Args:
+            number: of the frame.
+            seconds: its time.
+            thumbnail: uint8 (h, w, 3), of the same size for all frames.
+        """
         at = self._append(number, seconds, thumbnail)
         if at is None:
             return []
@@ -109,7 +115,7 @@ class GradualChanges:
         if fade is not None:
             self._best = None
             self._free_from = seconds
-            found.append(Change(fade.start, fade.middle, fade.end, math.inf))
+            found.append(Transition(fade.start, fade.middle, fade.end, math.inf))
         elif self.fading_since is not None:
             if self._best is not None and self._best.end >= self.fading_since:
                 self._best = None  # the first half of the fade
@@ -120,8 +126,8 @@ class GradualChanges:
             found += self.finish()
         return found
 
-    def finish(self) -> list[Change]:
-        """No frame follows; returns what was waiting for a better window."""
+    def finish(self) -> list[Transition]:
+        """Return the transition that was waiting for a better window, if any."""
         best, self._best = self._best, None
         if best is None:
             return []
@@ -131,11 +137,11 @@ class GradualChanges:
 
     @property
     def last_change(self) -> tuple[int, float]:
-        """The last frame looked at, and its mean change in levels from the one before."""
+        """The number of the last frame examined, and its mean change in levels from the one before."""
         return int(self._number[self._count - 1]), float(self._change[self._count - 1])
 
     def step_at(self, number: int) -> Step:
-        """What happens between frame `number` and the one before it; best asked AROUND seconds later."""
+        """Return the change from the frame before `number` to that frame; best called AROUND seconds later."""
         assert self._rows is not None
         last = self._count - 1
         after = min(int(np.searchsorted(self._number[: self._count], number)), last)
@@ -199,11 +205,13 @@ class GradualChanges:
                 continue
             if (self._best is None or score > self._best.score) and not self._moves(int(first), at):
                 middle = self._middle(int(first), at)
-                self._best = Change(int(self._number[first]), int(self._number[middle]), int(self._number[at]), score)
+                self._best = Transition(
+                    int(self._number[first]), int(self._number[middle]), int(self._number[at]), score
+                )
                 self._improved = float(seconds[at])
 
     def _score(self, first: int, at: int, way: float) -> float:
-        """Log odds that the two frames are the ends of a dissolve or a wipe; what costs little is looked at first."""
+        """Log odds that the two frames are the ends of a dissolve or a wipe; the cheapest criteria come first."""
         assert self._rows is not None
         old, new = self._rows[first], self._rows[at]
         mean = float(cv2.norm(old, new, cv2.NORM_L1)) / old.size
@@ -215,22 +223,22 @@ class GradualChanges:
             return -math.inf
         ends, steps = min(float(self._contrast[first]), float(self._contrast[at])), self._contrast[first : at + 1]
         if ends < _NO_PICTURE or steps.min() < _LOST_PICTURE * ends:
-            return -math.inf  # not between two pictures, or through none: a fade's matter
+            return -math.inf  # not between two pictures, or through none: left to the fade detector
         known = -12.8 - 6.7 * max(alike, 0.0) + 4.5 * mean / way - 7.6 * largest / mean
         if known + 4.6 * math.log(2 * mean) < self._least:
-            return -math.inf  # neither median can be more than twice the mean
+            return -math.inf  # since neither median can exceed twice the mean
         signed = new.astype(np.int16) - old
         median = float(_median(np.abs(signed)))
         spread = float(_median(np.abs(signed - _median(signed))))
         return float(known + 2.3 * math.log(max(median, 2.0)) + 2.3 * math.log(max(spread, 2.0)))
 
     def _moves(self, first: int, at: int) -> bool:
-        """Whether the frame half way is both ends displaced: the camera pans, fast enough to look like a wipe."""
+        """Whether the frame half way is a displaced copy of both ends: a pan fast enough to look like a wipe."""
         half = (first + at) // 2
         return self._is_displaced(half, first) and self._is_displaced(half, at)
 
     def _is_displaced(self, one: int, other: int) -> bool:
-        """Whether the middle of one picture is found in the other, but not in the same place."""
+        """Whether the middle of one picture is found in the other, but at another position."""
         assert self._rows is not None
         picture, there = self._rows[one].reshape(self._size), self._rows[other].reshape(self._size)
         top, left = self._size[0] // 4, self._size[1] // 4
@@ -243,11 +251,11 @@ class GradualChanges:
         return bool(cv2.norm(np.ascontiguousarray(patch), again, cv2.NORM_L1) <= _ALIKE_CHANGE * patch.size)
 
     def _correlation(self, one: int, other: int) -> float:
-        """Pearson's, of all values of two thumbnails; 0 where one is flat."""
+        """Pearson correlation of all values of two thumbnails; 0 if one is flat."""
         return float(self._shape[one] @ self._shape[other])
 
     def _middle(self, first: int, at: int) -> int:
-        """The first frame nearer to the new picture than to the old."""
+        """The first frame that is closer to the new picture than to the old one."""
         assert self._rows is not None
         rows = self._rows[first : at + 1].astype(np.int16)
         nearer = np.abs(rows - rows[-1]).sum(1) <= np.abs(rows - rows[0]).sum(1)
@@ -255,6 +263,6 @@ class GradualChanges:
 
 
 def _median(values: NDArray[np.int16]) -> np.int16:
-    """The upper one where two are in the middle; several times quicker than NumPy's."""
+    """Median, the upper one of two; several times faster than NumPy's."""
     middle = values.size // 2
     return cast("np.int16", np.partition(values, middle)[middle])

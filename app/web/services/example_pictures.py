@@ -80,7 +80,7 @@ def _picture(path: Path) -> DetectedMedia | None:
 def _video(path: Path, name: str) -> DetectedMedia:
     from encoder import ClipSpec
     from indexer.media.containers import VIDEO_EXTENSIONS
-    from indexer.media.decode import Decoding, no_frames
+    from indexer.media.decode import Decoding, no_frames_error
     from indexer.media.preview import encode_poster
     from indexer.media.probe import open_source
     from indexer.media.scale import Orientation, Scaler
@@ -92,7 +92,7 @@ def _video(path: Path, name: str) -> DetectedMedia:
             decoding = Decoding(source)
             first = next(iter(decoding), None)
             if first is None:
-                raise no_frames(source, decoding.damaged)
+                raise no_frames_error(source, decoding.damaged)
             aspect: Fraction = source.sample_aspect
             scaler = Scaler(ClipSpec(1, 16), orientation=Orientation.of(first.picture), sample_aspect=aspect)
             scaler.start(first.picture)

@@ -8,7 +8,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from encoder import ClipSpec
-from indexer.media.downscale import can_halve, halved, luma, turned
+from indexer.media.downscale import can_halve, halve, luma, transform_planes
 from indexer.media.scale import Orientation, Scaler
 
 
@@ -28,7 +28,7 @@ def mean_of_four(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
 @pytest.mark.parametrize("size", [(192, 108), (854, 482), (70, 50)])
 def test_each_pixel_is_the_mean_of_four(format: str, size: tuple[int, int]) -> None:
     picture = drawn(*size, format)
-    small = halved(picture)
+    small = halve(picture)
     assert (small.width, small.height) == (size[0] // 4 * 2, size[1] // 4 * 2)
     assert small.format.name == format
     assert (small.color_range, small.colorspace) == (2, 1)
@@ -37,7 +37,7 @@ def test_each_pixel_is_the_mean_of_four(format: str, size: tuple[int, int]) -> N
 
 def test_colours_are_halved_with_the_light() -> None:
     red = VideoFrame.from_ndarray(np.full((64, 96, 3), (200, 30, 40), np.uint8), format="rgb24")
-    back = halved(halved(red.reformat(format="yuv420p"))).to_ndarray(format="rgb24")
+    back = halve(halve(red.reformat(format="yuv420p"))).to_ndarray(format="rgb24")
     assert back.shape == (16, 24, 3)
     assert np.abs(back.astype(int) - (200, 30, 40)).max() <= 3
 
@@ -53,7 +53,7 @@ def test_only_plain_planes_can_be_halved(format: str, can: bool) -> None:
 def test_planes_turn_as_the_picture_does(orientation: Orientation) -> None:
     smooth = np.linspace(0, 255, 64)[:, None, None] * (1, 0, 0.5) + np.linspace(0, 255, 96)[None, :, None] * (0, 1, 0.5)
     picture = VideoFrame.from_ndarray(smooth.round().astype(np.uint8), format="rgb24").reformat(format="yuv420p")
-    found = turned(picture, orientation.apply).to_ndarray(format="rgb24").astype(int)
+    found = transform_planes(picture, orientation.apply).to_ndarray(format="rgb24").astype(int)
     assert np.abs(found - orientation.apply(picture.to_ndarray(format="rgb24"))).mean() < 3
 
 
