@@ -1,8 +1,8 @@
-"""Runs the benchmarks: `python -m benchmarks [NAME...] [--list] [--keep]`, or one with its own options: NAME -- ARGS.
+"""Benchmark runner: `python -m benchmarks [NAME...] [--list] [--keep]`, or one with its own options: NAME -- ARGS.
 
-Without names: those that need no more than this machine, together at most 35 minutes on two cores. Every program prints
-a table and a last line of JSON; --keep adds that line, with date and machine, to benchmarks/results/NAME.json. Prints
-at the end how long each took. Exit code 1 when one failed.
+Without names it runs those that need no more than this machine, together at most 35 minutes on two cores. Every program
+prints a table and a last line of JSON; --keep adds that line, with date and machine, to benchmarks/results/NAME.json.
+At the end it prints how long each took. Exit code 1 when one failed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ON_DEMAND = {"page": "drives a Chromium, which must be installed", "gpu": "needs
 
 
 def main(arguments: list[str], folder: Path = HERE, results: Path = RESULTS) -> int:
-    """Run what is asked for, one after the other; gives the exit code."""
+    """Run the chosen benchmarks one after the other; return the exit code."""
     names, own = _split(arguments)
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -66,7 +66,7 @@ def main(arguments: list[str], folder: Path = HERE, results: Path = RESULTS) -> 
 
 
 def follow(program: Path, arguments: list[str]) -> tuple[int, str]:
-    """Run one from the root of the tree, showing its lines as they come. Gives its exit code and its last line."""
+    """Run one benchmark from the root of the tree and pass its lines on; return its exit code and its last line."""
     command = [sys.executable, "-m", f"{program.parent.name}.{program.stem}", *arguments]
     last = ""
     with subprocess.Popen(command, cwd=program.parent.parent, stdout=subprocess.PIPE, text=True) as process:
@@ -82,7 +82,7 @@ def follow(program: Path, arguments: list[str]) -> tuple[int, str]:
 
 
 def machine() -> dict[str, Any]:
-    """What a figure depends on besides the program."""
+    """Return the properties of this machine that figures depend on."""
     model = platform.processor() or platform.machine()
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
@@ -93,13 +93,13 @@ def machine() -> dict[str, Any]:
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
-    """(what is for this program, what is for the benchmark): a bare -- stands between them."""
+    """Split the arguments at a bare --: options of this program, and options of the benchmark."""
     at = arguments.index("--") if "--" in arguments else len(arguments)
     return arguments[:at], arguments[at + 1 :]
 
 
 def _keep(file: Path, last: str) -> None:
-    """Add a run to a file of runs. The last line may be no JSON: then the program is at fault, and nothing is kept."""
+    """Append a run to a file of runs, unless the last line is no JSON, which is an error of the benchmark."""
     try:
         result = json.loads(last)
     except ValueError:

@@ -27,7 +27,7 @@ _TICKS = 600  # a second, in which frame times of a variable rate are written
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to assemble. `rate` None: a variable frame rate, frames 1/60 to 1/12 s apart."""
+    """The plan of a video. `rate` None: a variable frame rate, with frames 1/60 to 1/12 s apart."""
 
     seed: int
     rate: int | None = 25
@@ -40,7 +40,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """Frame numbers as the module says; for a hard cut `start` and `end` are the frame itself."""
+    """The frame numbers of a transition, see the module; `start` and `end` of a hard cut are its frame."""
 
     type: str
     frame: int
@@ -51,7 +51,7 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """A video and where its shots change."""
+    """A video and its transitions."""
 
     path: Path
     transitions: Sequence[Transition] = field(default_factory=tuple)
@@ -59,7 +59,7 @@ class Assembled:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Footage without a cut: all of `path`, or the seconds from `start` to `end` of it."""
+    """Footage without a cut: all of `path`, or its seconds from `start` to `end`."""
 
     path: Path
     start: float = 0.0
@@ -67,7 +67,7 @@ class Source:
 
 
 def read_truth(video: Path) -> Assembled:
-    """The transitions from the JSON beside `video`. Raises FileNotFoundError if there is none."""
+    """Read the transitions from the JSON beside `video`. Raise FileNotFoundError if it is missing."""
     given = json.loads(video.with_suffix(".json").read_text(encoding="utf-8"))
     return Assembled(
         video,
@@ -79,7 +79,7 @@ def read_truth(video: Path) -> Assembled:
 
 
 def assemble(plan: Plan, clips: Sequence[Source], to: Path) -> Assembled:
-    """Write the video of `plan` to `to` (.mp4, H.264) and its truth beside it. Needs three clips or more."""
+    """Write the video of `plan` to `to` (.mp4, H.264) and its truth beside it, from three clips or more."""
     import av
     from av.video.frame import VideoFrame
 
@@ -108,7 +108,7 @@ def assemble(plan: Plan, clips: Sequence[Source], to: Path) -> Assembled:
 
 
 def _frame_times(plan: Plan, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Seconds of more frames than any plan of this many shots takes."""
+    """Return the times in seconds of more frames than any plan of this many shots needs."""
     longest = plan.shots * (plan.shot_seconds[1] + plan.gradual_seconds[1])
     if plan.rate is not None:
         return np.arange(int(longest * plan.rate)) / plan.rate
@@ -118,7 +118,7 @@ def _frame_times(plan: Plan, rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def _spans(plan: Plan, rng: np.random.Generator, times: NDArray[np.float64]) -> list[Transition]:
-    """One transition more than shots: the last is where the video ends."""
+    """Return one transition more than there are shots: the last is the end of the video."""
     spans: list[Transition] = []
     at = 0.0
     styles = {
@@ -145,7 +145,7 @@ def _spans(plan: Plan, rng: np.random.Generator, times: NDArray[np.float64]) -> 
 
 
 def _order(clips: int, shots: int, rng: np.random.Generator) -> list[int]:
-    """Which clip each shot shows: all in turn, shuffled, none twice in a row."""
+    """Choose the clip of each shot: all in turn, shuffled, none twice in a row."""
     order: list[int] = []
     while len(order) < shots:
         turn = [int(i) for i in rng.permutation(clips)]
@@ -160,7 +160,7 @@ def _pictures(
     times: NDArray[np.float64],
     rng: np.random.Generator,
 ) -> Iterator[Pixels]:
-    """(h, w, 3) RGB of each frame. The last span only says where the last shot ends."""
+    """Yield each frame, (h, w, 3) RGB. The last span only marks the end of the last shot."""
     starts = [0, *(span.start for span in spans[:-1])]
     ends = [span.end if span.type != "cut" else span.end - 1 for span in spans[:-1]] + [spans[-1].start - 1]
     shots = [
@@ -183,7 +183,7 @@ def _pictures(
 
 
 class Shot:
-    """A stretch of a clip, scaled to fill `size` (width, height), at the given seconds from its beginning."""
+    """A part of a clip, scaled to fill `size` (width, height), at the given seconds from its beginning."""
 
     def __init__(
         self, clip: Source, size: tuple[int, int], times: NDArray[np.float64], rng: np.random.Generator
@@ -193,7 +193,7 @@ class Shot:
         self._frames: Iterator[Pixels] | None = None
 
     def next(self) -> Pixels:
-        """The next frame; a clip that ends too soon is played again backwards."""
+        """Return the next frame; a clip that is too short is played backwards at its end."""
         if self._frames is None:
             self._frames = self._read()
         return next(self._frames)
@@ -234,7 +234,7 @@ class Shot:
             time = next(wanted, None)
 
     def _fill(self, frame: Any) -> Pixels:
-        """Scaled to cover the size, the middle kept."""
+        """Scale a frame to cover the size, and crop it to the middle."""
         import cv2
 
         width, height = self._size
@@ -246,7 +246,7 @@ class Shot:
 
 
 def blend(old: Pixels, new: Pixels, done: float, kind: str, style: str) -> Pixels:
-    """One frame of a gradual transition of which `done`, in 0..1, is over."""
+    """Return one frame of a gradual transition; `done` in 0..1 is its progress."""
     if kind == "fade":
         colour = 255.0 if style.startswith("white") else 0.0
         pause = 0.15 if style.endswith("held") else 0.0  # on either side of the middle
@@ -266,7 +266,7 @@ def _mixed(old: Pixels, new: Pixels, share: NDArray[Any]) -> Pixels:
 
 
 def _way(direction: str, height: int, width: int) -> NDArray[np.float64]:
-    """(h, w) in 0..1: when in a wipe each pixel goes over."""
+    """Return for each pixel of a wipe, (h, w) in 0..1, the progress at which it changes."""
     y, x = np.mgrid[0:height, 0:width]
     y, x = (y + 0.5) / height, (x + 0.5) / width
     ways = {

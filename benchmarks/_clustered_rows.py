@@ -1,6 +1,7 @@
-"""Rows as embeddings of videos are: topics, videos in them, shots like their neighbours; and queries near some of them.
+"""Synthetic rows with the structure of video embeddings: topics, their videos, similar neighbouring shots; and queries.
 
-Noise falls off over the directions as the spectrum of real embeddings does. Stored as float16, generated in blocks.
+Noise decreases over the directions as the spectrum of real embeddings does. Rows are stored as float16 and generated in
+blocks; each query is near one of them.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _BLOCK = 50_000
 
 
 def clustered_rows(path: Path, count: int, dim: int, queries: int, seed: int = 7) -> NDArray[np.float32]:
-    """Write float16 (count, dim) to `path` as a .npy file; gives queries float32 (queries, dim)."""
+    """Write float16 (count, dim) to `path` as a .npy file; return queries, float32 (queries, dim)."""
     chance = np.random.default_rng(seed)
     scale = ((1 + np.arange(dim)) ** -_DECAY).astype(np.float32)
     turned = np.linalg.qr(chance.normal(size=(dim, dim)))[0].astype(np.float32)
@@ -46,7 +47,7 @@ def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 class ArrayLibrary:
-    """What FaissIndex asks of a library, answered from an array: what SQLite costs is measured elsewhere.
+    """A stand-in for the library that answers FaissIndex from an array; the cost of SQLite is measured elsewhere.
 
     Segment ids are 1, 2, 3 ... in the order of the rows.
     """
@@ -54,7 +55,7 @@ class ArrayLibrary:
     id = "benchmark"
 
     def __init__(self, rows: NDArray[np.float16], count: int) -> None:
-        """rows: float16 (n, D), of which the first `count` are in the library so far."""
+        """Wrap rows, float16 (n, D), of which the first `count` are in the library so far."""
         self._rows = rows
         self.count = count
         self.gone = np.empty(0, dtype=np.int64)

@@ -1,7 +1,7 @@
-"""Videos to measure decoding on: real footage (or a drawn world) cut into shots, with grain, in the usual codecs.
+"""Videos for measurements of decoding: real footage or a drawn world, cut into shots, with grain, in the usual codecs.
 
-Each is encoded once, a short piece of it, and lengthened by copying packets: decoding costs what it would cost anyway,
-and making the videos takes a minute or two. They stay in a folder and are taken from there the next time.
+A short piece of each is encoded once and lengthened by copying packets: decoding costs the same, and making the videos
+takes a minute or two. They are kept in a folder and reused.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ GRAIN = 3.0  # standard deviation of what a camera adds, in 8-bit levels of luma
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How one of the videos is made: `seconds` are encoded, and put `times` times one after another."""
+    """The recipe of a video: `seconds` are encoded, and repeated `times` times."""
 
     name: str
     width: int
@@ -88,7 +88,7 @@ WARM_UP = Recipe(
 
 
 def encoded(recipe: Recipe, cache: Path, footage: Path | None) -> Path:
-    """The video of a recipe, made if it is not in the cache yet. footage: a folder of videos to take pictures from."""
+    """Return the video of a recipe, made if it is not cached. footage: a folder of videos to take pictures from."""
     source = "drawn" if footage is None else footage.name
     suffix = ".webm" if "vp9" in recipe.codec else ".mp4"
     path = cache / f"{recipe.name.replace(' ', '_').replace('.', '')}_{source}{suffix}"
@@ -140,7 +140,7 @@ def _shot_lengths(recipe: Recipe) -> Iterator[int]:
 
 
 def _filmed(recipe: Recipe, footage: Path) -> Iterator[VideoFrame]:
-    """Pieces of the videos in a folder, in turn, brought to size."""
+    """Yield pieces of the videos in a folder, in turn, scaled to size."""
     files = sorted(path for path in footage.iterdir() if path.is_file())
     place = 0
     for count in _shot_lengths(recipe):
@@ -165,7 +165,7 @@ def _filmed(recipe: Recipe, footage: Path) -> Iterator[VideoFrame]:
 
 
 def _drawn(recipe: Recipe) -> Iterator[VideoFrame]:
-    """Shots of cloudy landscapes under a moving camera, with things that move through them on their own."""
+    """Yield shots of cloudy landscapes under a moving camera, with things that move on their own."""
     import cv2
 
     chance = np.random.default_rng(7)
@@ -190,7 +190,7 @@ def _drawn(recipe: Recipe) -> Iterator[VideoFrame]:
 
 
 def _clouds(chance: np.random.Generator, width: int, height: int) -> Pixels:
-    """(h, w, 3) RGB with the spectrum of a natural picture: as much in every octave."""
+    """Return a picture, (h, w, 3) RGB, with the spectrum of a natural one: equal power in every octave."""
     import cv2
 
     total = np.zeros((height, width, 3), np.float32)

@@ -1,8 +1,8 @@
-"""One implementation of the full-size encoder in a process of its own: its allocator, threads and peak are its own.
+"""One implementation of the full-size encoder in a process of its own, for its own allocator, threads and peak memory.
 
     python -m benchmarks._encoder_process IMPLEMENTATION CONFIGURATION WEIGHTS
 
-Reads a line of JSON for each clip from standard input, answers with a line of JSON. benchmarks/encoder.py starts it.
+It reads a line of JSON per clip from standard input and answers with a line of JSON. benchmarks/encoder.py starts it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Encode = Callable[[Any], Any]
 
 
 def network_of(configuration: str, weights: Path) -> Any:
-    """The network with the recipe's stand-in parameters, mapped from a file that all processes share."""
+    """Return the network with the recipe's stand-in parameters, mapped from a file that all processes share."""
     import torch
 
     from encoder.checkpoints.checkpoint import network_from_state
@@ -34,7 +34,7 @@ def network_of(configuration: str, weights: Path) -> Any:
 
 
 def encode_with(implementation: str, network: Any) -> tuple[Encode, Any]:
-    """What encodes uint8 clips (B, T, S, S, 3), and our runner if it is ours."""
+    """Return a function that encodes uint8 clips (B, T, S, S, 3), and the runner where it is one of ours."""
     import torch
 
     if implementation == "transformers":
@@ -100,14 +100,14 @@ def main(implementation: str, configuration: str, weights: Path) -> None:
 
 
 def clip_of(seed: int, frames: int, size: int) -> Any:
-    """A clip with edges, gradients and noise, (1, T, S, S, 3); another for each seed."""
+    """Return a clip with edges, gradients and noise, (1, T, S, S, 3), different for each seed."""
     import goldens
 
     return goldens.recipe().clip_u8(1000 + seed, frames, size)[None]
 
 
 def memory() -> dict[str, float]:
-    """The process's peak, and what is its own at the moment: without the weights' file, which is mapped."""
+    """Return peak memory, and current memory without the mapped file of the weights."""
     scale = 1e9 if sys.platform == "darwin" else 1e6
     found = {"peak GB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale}
     status = Path("/proc/self/status")

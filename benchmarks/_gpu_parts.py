@@ -1,4 +1,4 @@
-"""The parts of benchmarks/gpu.py. Each writes what it finds line by line, so that a cut loses nothing."""
+"""Parts of benchmarks/gpu.py. Each writes its figures line by line, so that a cut loses none of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Write = Callable[[dict[str, Any]], None]
 
 
 def timed(run: Callable[[], object], place: Place) -> float:
-    """Median seconds of a call, after two that warm up; calls for about a second, 3 to 50 of them."""
+    """Return the median seconds of a call, after two for warm-up, over about a second and 3 to 50 calls."""
     for _ in range(1 if place.quick else 2):
         run()
     place.wait()
@@ -43,7 +43,7 @@ def timed(run: Callable[[], object], place: Place) -> float:
 
 
 def machine(place: Place, write: Write) -> None:
-    """What it is measured on, and the bfloat16 matrix peak: the largest rate of square products of random numbers."""
+    """Write the properties of the machine, and its bfloat16 peak: the largest rate of square random products."""
     found: dict[str, Any] = {"python": platform.python_version(), "torch": torch.__version__}
     try:
         import triton
@@ -79,7 +79,7 @@ def machine(place: Place, write: Write) -> None:
 
 
 def attention(place: Place, write: Write) -> None:
-    """Soft-capped attention alone, by sequence: fused, with exact tanh, FlexAttention, plain."""
+    """Measure soft-capped attention alone, for each layout: fused, with exact tanh, FlexAttention, plain."""
     from benchmarks._gpu_towers import FlexKernels
     from encoder.runtime.plain_kernels import PlainKernels
 
@@ -114,7 +114,7 @@ def attention(place: Place, write: Write) -> None:
 
 
 def correctness(place: Place, write: Write) -> None:
-    """Goldens of the JAX code on the device, then full-size rows against float32."""
+    """Compare with goldens of the JAX code on the device, and full-size rows with float32."""
     import goldens
 
     from encoder.runtime.cuda import CudaRunner
@@ -149,7 +149,7 @@ def correctness(place: Place, write: Write) -> None:
 
 
 def throughput(size: str, names: tuple[str, ...], batches: tuple[int, ...], place: Place, write: Write) -> None:
-    """Each tower at each batch: ms a clip, TFLOP/s of what a clip needs, memory. Clips are on the device already."""
+    """Measure each tower at each batch size, on clips in device memory: ms and TFLOP/s per clip, memory."""
     network = random_network(place.config(size))
     work = gigaflops(network.config)
     for name, tower in towers(names, network, place):
@@ -184,7 +184,7 @@ def _rate(tower: Tower, clips: Tensor, work: float, place: Place) -> dict[str, A
 
 
 def runner(place: Place, write: Write) -> None:
-    """The whole of encode_clips: arrays of the host to rows of the host, against the tower alone; and sentences."""
+    """Measure all of encode_clips, from host arrays to host rows, against the tower alone; and sentences."""
     from encoder.runtime.cuda import CudaRunner
 
     for size in ("base", "large"):
@@ -210,7 +210,7 @@ def _seconds(run: Callable[..., object], *arguments: object) -> float:
 
 
 def pipeline(place: Place, write: Write) -> None:
-    """Indexing generated videos by the base network: which stage is the slowest, and how far they overlap."""
+    """Measure indexing of generated videos by the base network: the slowest stage, and the overlap of all."""
     from synthetic import make_video
 
     from db.library import Library
@@ -245,7 +245,7 @@ def pipeline(place: Place, write: Write) -> None:
 
 
 def run(part: str, place: Place, write: Write) -> None:
-    """One part, by the name that benchmarks/gpu.py has for it."""
+    """Run one part, by its name in benchmarks/gpu.py."""
     batches = (1, 2) if place.quick else (8, 32, 16, 4, 64, 1, 2, 128)  # the likely best first, should time end
     few = (2,) if place.quick else (8, 32)
     runs: dict[str, Callable[[], None]] = {

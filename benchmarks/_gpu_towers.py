@@ -1,4 +1,4 @@
-"""The video towers that benchmarks/gpu.py times, all from one network, and what a clip costs them."""
+"""Video towers that benchmarks/gpu.py times, all of one network, and the arithmetic of a clip."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ COMPILED = ("fused bfloat16, CUDA graph", "flex attention, torch.compile", "fuse
 
 @dataclass(frozen=True)
 class Place:
-    """Where to measure, and how large."""
+    """The device of a measurement, and the size of the networks."""
 
     device: torch.device
     quick: bool
 
     def config(self, name: str) -> VideoPrismConfig:
-        """`base` or `large`; for a quick look, a network of the same layers that a CPU runs in no time."""
+        """Return `base` or `large`; for a rehearsal, a network of the same layers that is small enough for a CPU."""
         found = CONFIGS[f"videoprism_lvt_public_v1_{name}"]
         return replace(DEMO, name=f"quick {name}", frames=found.frames // 2) if self.quick else found
 
     def wait(self) -> None:
-        """Until everything asked of the device is done."""
+        """Wait until the device has finished."""
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
 
 
 def random_network(config: VideoPrismConfig, seed: int = 1) -> VideoPrismLvT:
-    """Weights as they are at the start of a training, but none of them zero: speed does not see the difference."""
+    """Return a network initialised as for training, without zeros; speed does not depend on the values."""
     network = VideoPrismLvT(config).eval().requires_grad_(False)
     random = torch.Generator().manual_seed(seed)
     for name, value in network.named_parameters():
@@ -57,8 +57,10 @@ def random_network(config: VideoPrismConfig, seed: int = 1) -> VideoPrismLvT:
 
 
 def gigaflops(config: VideoPrismConfig, frames: int | None = None) -> float:
-    """Of one clip's video tower: matrix products alone, a multiply-add as 2, the pooler with its query multiplied out
-    (1193 for LvT-B, 1637 for LvT-L)."""
+    """Return the GFLOP of one clip's video tower (1193 for LvT-B, 1637 for LvT-L).
+
+    Only matrix products count, a multiply-add as 2, the pooler with its query multiplied out.
+    """
     t, n, d = frames or config.frames, config.rows * config.columns, config.dim
     tokens = t * n
     products = 2 * tokens * (4 * d * d + 2 * d * config.mlp)  # of one layer
@@ -69,14 +71,14 @@ def gigaflops(config: VideoPrismConfig, frames: int | None = None) -> float:
 
 
 def some_clips(config: VideoPrismConfig, count: int, device: torch.device) -> Tensor:
-    """Noise: uint8 (B, T, S, S, 3)."""
+    """Return clips of noise, uint8 (B, T, S, S, 3)."""
     random = torch.Generator(device).manual_seed(2)
     shape = (count, config.frames, config.size, config.size, 3)
     return torch.randint(0, 256, shape, dtype=torch.uint8, device=device, generator=random)
 
 
 def towers(names: tuple[str, ...], network: VideoPrismLvT, place: Place) -> Iterator[tuple[str, Tower | str]]:
-    """Each by name, made when it is asked for and gone when the next is; or what kept it from being made."""
+    """Yield each tower by name, created on demand and released before the next; or the error of its creation."""
     for name in names:
         try:
             yield name, _made(name, network, place)
@@ -120,7 +122,7 @@ def _transformers(network: VideoPrismLvT, device: torch.device, dtype: torch.dty
 
 
 class _Graph:
-    """A tower recorded once for each shape and replayed: no launch is waited for."""
+    """A tower recorded once per shape as a CUDA graph and replayed, without waiting for launches."""
 
     def __init__(self, tower: Tower) -> None:
         self._tower = tower
@@ -146,10 +148,10 @@ class _Graph:
 
 
 class FlexKernels(PlainKernels):
-    """Attention by torch's own FlexAttention, for comparison; compiled around it, the norm becomes one kernel too."""
+    """Attention by torch's own FlexAttention, for comparison; compiled with it, the norm becomes one kernel too."""
 
     def attend(self, qkv: Tensor, sequences: Any, heads: int, cap: float) -> Tensor:
-        """See encoder.runtime.plain_kernels.Kernels. Short sequences are left to plain torch: its blocks are long."""
+        """See `encoder.runtime.plain_kernels.Kernels`. Short sequences use plain torch, because its blocks are long."""
         if sequences.inner > 1:
             return super().attend(qkv, sequences, heads, cap)
         from torch.nn.attention.flex_attention import flex_attention

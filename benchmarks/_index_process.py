@@ -1,7 +1,7 @@
-"""One `index` run in a process of its own, so that its CPU seconds and its peak of memory are only its own.
+"""One `index` run in a process of its own, so that CPU seconds and peak memory are its own.
 
-Where the threads are is sampled from outside them, a hundred times a second, so that the parts of decoding can be told
-apart without a clock around every frame.
+The positions of its threads are sampled from outside, a hundred times a second, which tells the parts of decoding apart
+without a clock around every frame.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from encoder import ClipSpec, Encoder
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = {
     "decode": "decode", "frame_times": "decode", "containers": "decode", "probe": "open", "fingerprint": "open",
-    "detect": "detect", "blend": "detect", "fades": "detect", "gradual": "detect",
-    "scale": "scale", "halving": "scale", "thinning": "scale", "kept_frames": "scale", "clip_frames": "scale",
-    "preview": "previews", "open_shot": "previews", "media": "pictures to disk",
+    "detector": "detect", "blend": "detect", "fades": "detect", "transitions": "detect",
+    "scale": "scale", "downscale": "scale", "frame_buffer": "scale",
+    "preview": "previews", "shot_buffer": "previews", "media": "pictures to disk",
 }  # fmt: skip
-"""Of the thread of a decoder: which file of ours it is in stands for what it does."""
+"""The part of decoding that a module of ours stands for, by its name."""
 
 
 @dataclass
 class Sampler:
-    """Counts, per kind of thread, in which part it was found."""
+    """Counts, per kind of thread, of the parts in which it was found."""
 
     seen: dict[str, Counter[str]] = field(default_factory=dict)
     busy: Counter[int] = field(default_factory=Counter)  # how many of them had something to do, of all samples
@@ -73,7 +73,7 @@ class Sampler:
 
 
 def _part(frame: Any) -> str:
-    """The innermost file of ours, or `waits` where that is the queue or a lock."""
+    """Return the innermost file of ours, or `waits` for the queue or a lock."""
     inner = frame.f_code.co_filename
     if frame.f_code.co_name in ("_work", "encode_clips") and inner.endswith(("decoding.py", "_index_process.py")):
         return "idle"  # no job is left, or the stand-in pretends that another device is at work
@@ -89,7 +89,7 @@ def _part(frame: Any) -> str:
 
 
 class StandIn:
-    """An encoder that takes `milliseconds` a clip without the processor, as a device beside it would; 0: no time."""
+    """An encoder that takes `milliseconds` per clip without using the processor, as a GPU would; 0: no time."""
 
     notice = None
     batch = 16
@@ -115,7 +115,7 @@ class StandIn:
 
 
 def chosen_encoder(name: str) -> Encoder:
-    """`demo` or any name that loads; `none`, or `device:MILLISECONDS`, with the clips of the demo encoder."""
+    """Load `demo` or any other name; `none` or `device:MILLISECONDS` is a StandIn with the demo encoder's clips."""
     if name == "none" or name.startswith("device:"):
         return StandIn(ClipSpec(8, 72), float(name.partition(":")[2] or 0))
     from encoder import load_encoder
@@ -124,7 +124,7 @@ def chosen_encoder(name: str) -> Encoder:
 
 
 def run(folder: Path, library: Path, *, encoder: str = "demo", workers: int = 2) -> dict[str, Any]:
-    """What a run in a process of its own found; SystemExit where it was not complete."""
+    """Run in a process of its own and return its figures; SystemExit where it was not complete."""
     command = [sys.executable, "-m", "benchmarks._index_process", str(folder), str(library), encoder, str(workers)]
     environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment)

@@ -1,7 +1,7 @@
-"""A library of any size without videos: rows, embeddings and media as indexing would have left them.
+"""Synthetic libraries of any size without videos: rows, embeddings and media as indexing would have left them.
 
-Segments have real posters and previews (of a small library that was really indexed; linked, not copied), and embeddings
-that lie around the real ones, so that words find what they should and scores spread as they do in life.
+Segments have real posters and previews (hard links to those of a small indexed library), and embeddings near the real
+ones, so that words find the right things and scores are distributed as in practice.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SPREAD = 0.35  # standard deviation of what is added to a real row before it is 
 
 
 def seed_library(directory: Path, videos: Path) -> Library:
-    """A small library, really indexed with the demo encoder; made once, then opened."""
+    """Return a small library, really indexed with the demo encoder; made once, then opened."""
     from encoder import load_encoder
 
     library = Library.open(directory)
@@ -36,7 +36,7 @@ def seed_library(directory: Path, videos: Path) -> Library:
 
 
 def grow(seed: Library, directory: Path, segments: int, *, random_seed: int = 1) -> Library:
-    """A library in `directory` with at least so many segments; one that is there with as many is taken as it is."""
+    """Return a library in `directory` with at least so many segments; an existing one that is large enough is kept."""
     library = Library.open(directory)
     held = library.stats().segments
     encoder_id = seed.encoders()[0].id
@@ -94,7 +94,7 @@ def _add(
 
 
 def _link_media(media: object, seed: Library, picked: list[tuple[Segment, Video]]) -> None:
-    """Hard links to the seed's files: a hundred thousand posters that take the room of a hundred."""
+    """Create hard links to the seed's files: a hundred thousand posters take the space of a hundred."""
     folder: Path = media._folder  # type: ignore[attr-defined]  # the one place that does without copying bytes
     folder.mkdir(parents=True, exist_ok=True)
     for at, (segment, video) in enumerate(picked):

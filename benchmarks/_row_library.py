@@ -1,6 +1,6 @@
-"""A library of any size made of rows alone, in bulk: for what depends on how many rows there are, not on vectors.
+"""Synthetic libraries of any size that consist of rows alone, for costs that depend on their number, not on vectors.
 
-Embeddings have four columns and there are no pictures, so that a million segments take seconds and little room.
+Embeddings have four columns and there are no pictures, so that a million segments take seconds and little space.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _VIDEO = (
 
 
 def make_rows(directory: Path, segments: int, each: int = 100, *, random_seed: int = 1) -> Library:
-    """A library of `segments` segments, `each` in a video, in folders of a hundred videos; lengths from 1 to 9 s."""
+    """Make a library of `segments` segments of 1 to 9 s, `each` per video, in folders of a hundred videos."""
     library = Library.open(directory)
     if library.encoders():
         return library

@@ -1,18 +1,18 @@
-"""What a video costs beside its decoding: the whole pass of the indexer, without the encoder, against bare decoding.
+"""Overhead of the indexer's decode pass: the whole pass over a video, without the encoder, against bare decoding.
 
     python -m benchmarks.decode [--footage DIR] [--only NAME] [--rounds 2] [--threads N] [--cache DIR]
 
-Makes its videos (1080p H.264 and HEVC, 720p VP9, 4K H.264) from the videos in DIR, or from a drawn world, keeps them in
-a temporary folder, and does in alternation, with the same decoder threads:
+It makes its videos (1080p H.264 and HEVC, 720p VP9, 4K H.264) from the videos in DIR, or from a drawn world, keeps them
+in a temporary folder, and runs in alternation, with the same decoder threads:
 
-    floor      decode every frame with PyAV and throw it away
-    all        the pass: shots, clips, posters, previews, content fingerprint, media files, one row a segment of zeros
+    floor      decode every frame with PyAV and discard it
+    all        the pass: shots, clips, posters, previews, content fingerprint, media files, one row of zeros per segment
     reference  the same, without decoding frames on which no other depends
-    detect+seek  PySceneDetect's detect(), then seeking for the frames of each shot (once, of the first video, unless
+    detect+seek  PySceneDetect's detect(), then seeking for the frames of each shot (once, for the first video, unless
                  --seek asks for all)
 
-Prints for each video the CPU and wall milliseconds a frame of the floor, and the ratios of the others to it (medians
-over the rounds), then, of the pass in a process of its own, the largest memory, and as its last line JSON.
+For each video it prints the CPU and wall milliseconds per frame of the floor, the ratios of the others to it (medians
+over the rounds), and the peak memory of the pass in a process of its own. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ DIMENSIONS = 768
 
 
 def floor(path: Path, threads: int) -> int:
-    """Decode and throw away; gives the number of frames."""
+    """Decode a video and discard its frames; return their number."""
     from indexer.media.probe import open_source
 
     frames = 0
@@ -51,7 +51,7 @@ def floor(path: Path, threads: int) -> int:
 
 
 def whole_pass(path: Path, threads: int, decode: str) -> int:
-    """Everything that indexing does with a video but the encoder, into a new library; gives the number of frames."""
+    """Do all of indexing a video except encoding, into a new library; return the number of frames."""
     from db.library import Library
     from indexer.fingerprint import fingerprint
     from indexer.video_pass import VideoPass
@@ -73,7 +73,7 @@ def whole_pass(path: Path, threads: int, decode: str) -> int:
 
 
 def detect_and_seek(path: Path, threads: int) -> int:
-    """The plain way: PySceneDetect finds the shots, then each is sought for its 16 frames and its poster."""
+    """Find shots with PySceneDetect, then seek to the 16 frames and the poster of each."""
     import cv2
     import scenedetect
 
@@ -93,14 +93,14 @@ def detect_and_seek(path: Path, threads: int) -> int:
 
 
 def timed(work: Callable[[], int]) -> tuple[float, float, int]:
-    """(CPU seconds of the process, wall seconds, what it gave)."""
+    """Return CPU seconds of the process, wall seconds, and the result of a call."""
     cpu, wall = time.process_time(), time.perf_counter()
     result = work()
     return time.process_time() - cpu, time.perf_counter() - wall, result
 
 
 def peak_memory(path: Path, threads: int, decode: str) -> float:
-    """MiB of a process that does one pass, at most; of which the libraries that it imports take about 150."""
+    """Return the peak memory in MiB of a process that does one pass; imported libraries take about 150 of it."""
     code = f"from benchmarks import decode; decode.report_peak({str(path)!r}, {threads}, {decode!r})"
     return float(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
 

@@ -1,16 +1,16 @@
-"""How well shot boundaries are found: hard cuts, dissolves, wipes and fades, and what that costs a frame.
+"""Accuracy of shot boundary detection, on hard cuts, dissolves, wipes and fades, and its cost per frame.
 
     python -m benchmarks.detection [--footage DIR] [--leave-out NAME...] [--videos FILE...] [--seeds 30 31 32]
 
-Measures on `--videos` (each with its truth as JSON beside it), on the bundled demo library, and on videos assembled
-from the clips in DIR, or from single shots of the demo library: one for each seed, with frame rates of 24, 25, 30, 50
-and variable, sizes wide, square and upright, hard cuts, dissolves and wipes and fades of 0.3 to 1.2 s. --leave-out
-names clips that are edited themselves. Clips of DIR are also measured as they are: whatever is found there is false.
+It measures on `--videos` (each with its truth as JSON beside it), on the bundled demo library, and on videos assembled
+from the clips in DIR, or from single shots of the demo library: one per seed, with frame rates of 24, 25, 30, 50 and
+variable, wide, square and upright sizes, hard cuts, and dissolves, wipes and fades of 0.3 to 1.2 s. --leave-out names
+clips that are edited themselves. Clips of DIR are also measured as they are: whatever is found there is false.
 
 A found cut is right if it lies within a transition or at most two frames beside it (the convention of TRECVID and
-ClipShots for single positions); each transition counts once, so does each cut. Prints, for each set and detector, how
-many of each kind were found, precision, recall, F1 and CPU milliseconds a frame, and a last line of JSON. All
-detectors see the same planes in one run; "reference frames" sees only frames that others are decoded from.
+ClipShots for single positions); each transition and each cut counts once. For each set and detector it prints how many
+of each kind were found, precision, recall, F1 and CPU milliseconds per frame. The last line is JSON. All detectors see
+the same planes in one run; "reference frames" sees only frames that others are decoded from.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ WAYS = (
 
 @dataclass(slots=True)
 class Tally:
-    """What one way found in one set."""
+    """The counts of one detector in one set."""
 
     found: Counter[str] = field(default_factory=Counter)
     there: Counter[str] = field(default_factory=Counter)
@@ -94,7 +94,7 @@ class Tally:
 
 
 def frames(path: Path, *, reference_only: bool = False) -> Iterator[tuple[Fraction, Fraction, VideoFrame]]:
-    """(time base, nominal rate, frame) of each frame, times ascending."""
+    """Yield time base, nominal rate and frame, in ascending time."""
     import av
 
     with av.open(str(path)) as source:
@@ -113,7 +113,7 @@ def frames(path: Path, *, reference_only: bool = False) -> Iterator[tuple[Fracti
 
 
 def scaler(first: VideoFrame) -> Scaler:
-    """The indexer's own, for the planes that it would make."""
+    """Return the indexer's own scaler, for the planes that it would make."""
     from encoder import ClipSpec
     from indexer.media.scale import Orientation, Scaler
 
@@ -123,7 +123,7 @@ def scaler(first: VideoFrame) -> Scaler:
 
 
 def measure(video: Assembled, ways: Sequence[Way], tallies: dict[str, Tally]) -> None:
-    """Run every way over the video and add what it found to its tally."""
+    """Run every detector over the video and add its cuts to its counts."""
     times: list[Fraction] = []
     for reference_only in (False, True):
         chosen = [way for way in ways if way.reference_only == reference_only]
@@ -184,7 +184,7 @@ def judge(video: Assembled, times: Sequence[float], cuts: Sequence[float], tally
 
 
 def demo_library() -> list[Assembled]:
-    """The bundled videos with what their captions say about shots."""
+    """Return the bundled videos with the shots of their captions."""
     made = []
     for entry in json.loads((LIBRARY / "captions.json").read_text(encoding="utf-8"))["files"]:
         changes = []
@@ -197,7 +197,7 @@ def demo_library() -> list[Assembled]:
 
 
 def single_shots(most: int = 60) -> list[Source]:
-    """Shots of the demo library, as footage for assembling."""
+    """Return shots of the demo library, as footage for assembling."""
     sources = []
     for entry in json.loads((LIBRARY / "captions.json").read_text(encoding="utf-8"))["files"]:
         for shot in entry["shots"]:

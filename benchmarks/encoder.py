@@ -1,13 +1,13 @@
-"""The full-size encoder on this CPU: seconds a clip in each precision beside transformers, the same weights and clips.
+"""Speed of the full-size encoder on this CPU, in each precision, beside transformers with the same weights and clips.
 
     python -m benchmarks.encoder [--large] [--rounds 3] [--plain]
 
-Each implementation has a process of its own; they take turns, one clip each a round, and the clip of a round is the
-same for all. Printed are medians: wall and CPU seconds a clip, how many times faster than transformers' float32 (eager,
-its allocator untouched, as its users run it) in CPU seconds and in wall, GFLOP a CPU-second, its share of what matrix
-products alone reach on this processor in that precision (the floor), largest difference and smallest cosine against
-transformers' rows, peak memory, memory without the mapped weights. Then a clip of which half the frames were met in the
-clip before, one text query, and how long loading took. Weights are the stand-in parameters of tests/golden.
+Each implementation has a process of its own; they take turns, one clip each per round, the same for all. It prints
+medians: wall and CPU seconds per clip, how many times faster than transformers' float32 (eager, with its allocator
+untouched, as its users run it) in CPU seconds and in wall, GFLOP per CPU second and its share of the floor (what matrix
+products alone reach on this processor in that precision), the largest difference and smallest cosine against
+transformers' rows, peak memory, and memory without the mapped weights. Then follow a clip of which half the frames were
+in the clip before, one text query, and the time of loading. Weights are the stand-in parameters of tests/golden.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ GFLOP = {"videoprism_lvt_public_v1_base": 1193.0, "videoprism_lvt_public_v1_larg
 
 @dataclass
 class Process:
-    """One implementation at work, and what it has answered."""
+    """One implementation at work, and its answers."""
 
     name: str
     child: subprocess.Popen[str]
@@ -39,7 +39,7 @@ class Process:
     clips: list[dict[str, Any]] = field(default_factory=list)
 
     def ask(self, **words: Any) -> dict[str, Any]:
-        """Send one task, wait for its answer. Raises SystemExit when the process has ended."""
+        """Send one task and wait for the answer. Raise SystemExit when the process has ended."""
         assert self.child.stdin is not None
         self.child.stdin.write(json.dumps(words) + "\n")
         self.child.stdin.flush()
@@ -76,7 +76,7 @@ def write_weights(configuration: str, folder: Path) -> Path:
 
 
 def peak(precision: str) -> float:
-    """GFLOP a CPU-second of one core on the best of the network's own products, weights packed."""
+    """Return GFLOP per CPU second of one core on the fastest of the network's own products, with packed weights."""
     import torch
 
     from encoder.runtime.packed_linear import pack_linear

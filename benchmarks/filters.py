@@ -1,11 +1,11 @@
-"""What filters cost before any vector is compared: `Library.segment_ids` against the SQL statement it stands for.
+"""Cost of filters before any vector is compared: `Library.segment_ids` against the equivalent SQL statement.
 
     python -m benchmarks.filters [--segments 100000] [--each 100] [--runs 15] [--folder DIR]
 
-For libraries made of rows alone (of --segments segments, and of ten times as many) and each kind of filter: how many
-pass, milliseconds from memory and by SQL (medians, in alternation), and whether both give the same. Also the first
-question of a process, what it takes to read all rows into memory, to catch up with one new video, and how much memory
-that is; and `stats`, `known_files` and `overview`. Prints tables, then JSON.
+For libraries made of rows alone (of --segments segments, and of ten times as many) and each kind of filter it measures
+how many segments pass, milliseconds from memory and by SQL (medians, in alternation), and whether both agree. Also the
+first query of a process, reading all rows into memory, catching up with one new video, and the memory that takes; and
+`stats`, `known_files` and `overview`. It prints tables, then JSON.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def by_sql(library: Library, filters: Filters) -> Any:
 
 
 def one_more_video(library: Library, number: int) -> None:
-    """A copy of a video under another path: rows at the end, as an indexer beside us adds them."""
+    """Add a copy of a video under another path, with rows at the end, as a concurrent indexer adds them."""
     video = library.videos("/footage/reel 0000")[0]
     assert video.id is not None
     library.copy_video(video.id, path=f"/footage/new/{number}.mp4", size_bytes=1, modified_ns=number)

@@ -1,14 +1,14 @@
-"""Everything about an NVIDIA GPU in one run of ten minutes: correctness, throughput, memory, the whole pipeline.
+"""Measurements of an NVIDIA GPU in one run of ten minutes: correctness, throughput, memory, the whole pipeline.
 
     python -m benchmarks.gpu [--minutes 10] [--parts machine,base,...] [--device cuda] [--results FILE] [--quick]
 
 On a machine with a GPU, from a fresh clone: `python3 dev.py bench gpu` (weights are random: nothing is downloaded but
-packages). Where torch, triton, transformers and numpy are there already, `python3 -m benchmarks.gpu` runs as it is;
-the part `pipeline` needs PyAV, PySceneDetect and SQLAlchemy as well and says so where they lack.
+packages). Where torch, triton, transformers and numpy are installed already, `python3 -m benchmarks.gpu` runs as it is;
+the part `pipeline` needs PyAV, PySceneDetect and SQLAlchemy as well and reports where they are missing.
 
 Each part runs in a process of its own with its share of the time, and each figure is appended to FILE (gpu.jsonl) at
-once, so that neither a crash nor a cut loses what was measured. Prints a table a part; the last line is JSON with the
-best rates, their share of the measured bfloat16 matrix peak, and how many times transformers' speed that is.
+once, so that neither a crash nor a cut loses measurements. It prints a table per part; the last line is JSON with the
+best rates, their share of the measured bfloat16 matrix peak, and how many times the speed of transformers that is.
 --quick is a rehearsal: small networks, any device, figures that mean nothing.
 """
 
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def run_part(part: str, device: str, quick: bool, results: Path) -> None:
-    """Measure one part here, appending each figure to the results."""
+    """Measure one part in this process, appending each figure to the results."""
     import torch
 
     from benchmarks._gpu_parts import run
@@ -77,7 +77,7 @@ def run_part(part: str, device: str, quick: bool, results: Path) -> None:
 
 
 def in_own_process(part: str, limit: float, options: argparse.Namespace) -> str:
-    """Run a part for at most `limit` seconds; gives how it ended."""
+    """Run a part for at most `limit` seconds; return how it ended."""
     command = [sys.executable, "-m", "benchmarks.gpu", "--part", part, "--device", options.device]
     command += ["--results", str(options.results.absolute()), *(["--quick"] if options.quick else [])]
     try:
@@ -89,7 +89,7 @@ def in_own_process(part: str, limit: float, options: argparse.Namespace) -> str:
 
 
 def read(results: Path) -> list[Row]:
-    """Every whole line."""
+    """Read every complete line."""
     rows = []
     for line in results.read_text("utf-8").splitlines() if results.exists() else ():
         try:
@@ -100,7 +100,7 @@ def read(results: Path) -> list[Row]:
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Columns in the order they first appear."""
+    """Print rows, with columns in the order in which they first appear."""
     columns = [name for name in dict.fromkeys(key for row in rows for key in row) if name != "part"]
     cells = [columns, *([_shown(row.get(name, "")) for name in columns] for row in rows)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
@@ -114,7 +114,7 @@ def _shown(value: Any) -> str:
 
 
 def summary(rows: Sequence[Mapping[str, Any]]) -> Row:
-    """For each network the best rate, its share of the measured peak, and times transformers' best."""
+    """Return for each network the best rate, its share of the measured peak, and the ratio to transformers' best."""
     peak = max((row["TFLOP/s"] for row in rows if "peak" in row), default=None)
     found: Row = {"device": next((row["device"] for row in rows if "device" in row), None), "peak TFLOP/s": peak}
     for network in ("base", "large"):

@@ -1,11 +1,11 @@
-"""An `index` over many files of which few or none are new: whole processes, from the shell.
+"""Incremental `index`: whole processes, over many files of which few or none are new.
 
     python -m benchmarks.incremental [--files 10000] [--new 10] [--runs 5]
 
-A folder of --files small files and a library that knows them all, by rows as indexing with the demo encoder would have
-left them; then the command itself, with nothing new, with --new real videos among them, and with as many of which only
-the time has changed. `ls -lR` of the same folder and `prismsearch --help` are the floors. Prints wall and CPU seconds
-(medians), then JSON.
+There are a folder of --files small files and a library that knows them all, by rows as indexing with the demo encoder
+would have left them. Then the command runs with nothing new, with --new real videos among them, and with as many of
+which only the time has changed. `ls -lR` of the same folder and `prismsearch --help` are the floors. It prints wall and
+CPU seconds (medians), then JSON.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ EACH_FOLDER = 100
 
 
 def lay_out(folder: Path, files: int) -> None:
-    """Files with the names of videos, in folders of a hundred, all with times of their own."""
+    """Create files with the names of videos, in folders of a hundred, each with a time of its own."""
     for number in range(files):
         file = folder / f"day {number // EACH_FOLDER:03d}" / f"clip {number:05d}.mp4"
         if number % EACH_FOLDER == 0:
@@ -40,7 +40,7 @@ def lay_out(folder: Path, files: int) -> None:
 
 
 def make_known(directory: Path, folder: Path, segments: int = 10) -> None:
-    """A library that has every file below the folder under the settings that `index` takes by itself."""
+    """Make a library that has every file below the folder under the default settings of `index`."""
     from db.library import Library
     from db.records import EncoderChoice, Video
     from db.rows import VIDEO
@@ -86,7 +86,7 @@ def make_known(directory: Path, folder: Path, segments: int = 10) -> None:
 
 
 def timed(command: list[str]) -> tuple[float, float, str]:
-    """(wall, CPU) seconds of a process and its children, and what it printed."""
+    """Return wall and CPU seconds of a process and its children, and its output."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = perf_counter()
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
@@ -102,7 +102,7 @@ def index(library: Path, folder: Path) -> list[str]:
 
 
 def add_new(folder: Path, new: int, run: int) -> None:
-    """Real videos that the library has not seen: demo clips with some bytes of their own after their end."""
+    """Add real videos that the library does not know: demo clips with some bytes appended."""
     sources = sorted((ROOT / "app" / "demo_library").glob("*.mp4"))
     for number in range(new):
         made = folder / "new" / f"run {run} {number}.mp4"

@@ -1,10 +1,10 @@
-"""The page on a large library: from Enter to posters on the screen, what hovering costs, the memory of the server.
+"""The page on a large library: time from Enter to posters on the screen, cost of hovering, memory of the server.
 
     python -m benchmarks.page [--segments 100000] [--searches 200] [--folder DIR]
 
 A synthetic library (benchmarks/_large_library.py) is served by the real app with the demo encoder, and a headless
-Chromium asks it different questions. The floor is measured in the same run and alternates with the searches: a bare
-HTML page with the posters of the last results, from the same server, in the same browser. Prints a table, then JSON.
+Chromium sends it different queries. The floor is measured in the same run and alternates with the searches: a bare
+HTML page with the posters of the last results, from the same server, in the same browser. It prints a table, then JSON.
 """
 
 from __future__ import annotations
@@ -68,14 +68,14 @@ async () => {
 
 
 def questions(count: int) -> list[str]:
-    """Sentences of the demo encoder's world, all different."""
+    """Yield sentences of the demo encoder's world, all different."""
     captions = json.loads((ROOT / "app" / "demo_library" / "captions.json").read_text("utf-8"))["files"]
     known = [shot["caption"] for file in captions for shot in file["shots"]]
     return [f"{known[at % len(known)]}{', again' * (at // len(known))}" for at in range(count)]
 
 
 def resident_megabytes(pid: int) -> float:
-    """Of a process, from the kernel (Linux)."""
+    """Return the resident memory of a process, from the kernel (Linux)."""
     match = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text("utf-8"))
     return int(match[1]) / 1024 if match else float("nan")
 
@@ -98,7 +98,7 @@ def serve(library: Path) -> tuple[subprocess.Popen[str], str]:
 
 
 def search(page: Any, words: str) -> dict[str, float]:
-    """Type, press Enter, wait for the posters; what the browser measured."""
+    """Type a query, press Enter, wait for the posters; return the browser's measurements."""
     before = page.evaluate("window.watched.length")
     box = page.locator(".st-key-words input")
     box.fill(words)
@@ -109,7 +109,7 @@ def search(page: Any, words: str) -> dict[str, float]:
 
 
 def hover_and_scroll(page: Any, frames_sent: list[int]) -> int:
-    """How many messages the browser sends to the script while a person looks around; each would be a rerun."""
+    """Return the number of messages that browsing sends to the script; each would be a rerun."""
     before = len(frames_sent)
     for at in range(12):
         page.locator(".ps-card").nth(at).hover()

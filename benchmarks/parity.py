@@ -1,8 +1,8 @@
-"""How far the encoder is from the official JAX code, stage by stage: the golden arrays of tests/golden.
+"""Differences between the encoder and the official JAX code, stage by stage, on the golden arrays of tests/golden.
 
     python benchmarks/parity.py [--full]        --full: also the full-size networks (minutes, 3 GB)
 
-Prints for each network and stage max |difference| and the smallest cosine of rows, then one line of JSON.
+It prints for each network and stage max |difference| and the smallest cosine of rows, then one line of JSON.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Worst = dict[str, tuple[float, float]]
 
 
 def worst_of(comparisons: Iterable[goldens.Comparison]) -> Worst:
-    """For each stage the largest difference and the smallest cosine of rows."""
+    """Return for each stage the largest difference and the smallest cosine of rows."""
     worst: Worst = {}
     for each in comparisons:
         width = each.found.shape[-1]

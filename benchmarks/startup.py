@@ -1,9 +1,9 @@
-"""What it costs to start: `prismsearch --help`, the help of each command, importing each room, and a search by part.
+"""Startup times: `prismsearch --help`, the help of each command, importing each room, and a cold search by part.
 
     python -m benchmarks.startup [--runs 5] [--library DIR]
 
-Prints a table of medians in milliseconds, of whole processes, with `python -c pass` as the floor; then what a cold
-`prismsearch search` with the demo encoder spends, part by part, in the order in which it comes; then a line of JSON.
+It prints a table of medians in milliseconds, of whole processes, with `python -c pass` as the floor; then the parts of
+a cold `prismsearch search` with the demo encoder, in their order; then a line of JSON.
 --library: one that was indexed with the demo encoder; by default the demo library is indexed for it.
 """
 
@@ -50,7 +50,7 @@ print(json.dumps(parts))
 
 
 def milliseconds(code: str, runs: int) -> float:
-    """Median over whole processes, after one that warms the file cache."""
+    """Return the median over whole processes, after one that warms the file cache."""
     taken = []
     for _ in range(runs + 1):
         started = time.perf_counter()
@@ -68,7 +68,7 @@ def command_line(*words: str) -> str:
 
 
 def search_parts(library: str, runs: int) -> dict[str, float]:
-    """Medians of each part, over processes of their own."""
+    """Return the median of each part, over processes of their own."""
     found: dict[str, list[float]] = {}
     for run in range(runs + 1):
         command = [sys.executable, "-c", PARTS.replace("LIBRARY", repr(library), 1)]

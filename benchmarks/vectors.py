@@ -1,10 +1,10 @@
 """Vector search at 10,000, 100,000 and (`--sizes`) a million rows: recall and time against the exact answer.
 
-Prints, for each size, one table of indexes side by side (ours as it opens, ours after `optimize`, FAISS flat, HNSW and
-usearch where it is installed): build, memory, disk, recall at 10, milliseconds a query on one thread, asked in
-alternation; ours under filters of 0.1 to 100 %; what adding, removing and opening take; and the floors:
-bytes that have to be touched over the memory bandwidth measured here. The last line is JSON. Rows are clustered
-(benchmarks._clustered_rows); the truth is the inner product with every stored row, by matrix multiplication.
+For each size it prints one table of indexes side by side (ours as opened, ours after `optimize`, FAISS flat, HNSW, and
+usearch where it is installed): build, memory, disk, recall at 10, milliseconds per query on one thread, in alternation;
+then ours under filters of 0.1 to 100 %; the cost of adding, removing and opening; and the floors: the bytes that must
+be read over the memory bandwidth measured here. The last line is JSON. Rows are clustered (benchmarks._clustered_rows);
+the truth is the inner product with every stored row, by matrix multiplication.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def measured(folder: Path, size: int, given: argparse.Namespace, bandwidth: float) -> dict[str, Any]:
-    """One size: the tables on standard output, and the same as a value."""
+    """Measure one size; print the tables and return their figures."""
     path = folder / f"{size}.npy"
     queries = clustered_rows(path, size + ROUNDS * ADDED, given.dim, given.queries)
     rows = np.load(path, mmap_mode="r")
@@ -108,7 +108,7 @@ def hits_of(index: FaissIndex) -> Search:
 
 
 def others(rows: NDArray[np.float16], size: int, given: argparse.Namespace) -> dict[str, Callable[[], Search]]:
-    """What is compared with, each as a function that builds it."""
+    """Return the indexes to compare with, each as a function that builds it."""
     import faiss as _faiss
 
     faiss: Any = _faiss
@@ -158,7 +158,7 @@ def asked(
     truth: NDArray[np.float32],
     mask: NDArray[np.bool_] | None,
 ) -> dict[str, dict[str, float]]:
-    """Recall and time of each search, asked in turns. truth: float32 (queries, rows)."""
+    """Measure recall and time of each search, in turns. truth: float32 (queries, rows)."""
     walls: dict[str, list[float]] = {name: [] for name in searches}
     cpus: dict[str, list[float]] = {name: [] for name in searches}
     recalls: dict[str, list[float]] = {name: [] for name in searches}
@@ -184,7 +184,7 @@ def asked(
 
 
 def recall(ids: NDArray[np.int64], scores: NDArray[np.float32], mask: NDArray[np.bool_] | None) -> float:
-    """The share of the K best that was found; a row that scores the same as the last of them counts as well."""
+    """Return the share of the K best that was found; rows that score the same as the last of them count as well."""
     let = scores if mask is None else scores[mask]
     most = min(K, let.size)
     if most == 0:
@@ -196,7 +196,7 @@ def recall(ids: NDArray[np.int64], scores: NDArray[np.float32], mask: NDArray[np
 def under_filter(
     index: FaissIndex, queries: NDArray[np.float32], truth: NDArray[np.float32], share: float, size: int
 ) -> dict[str, float]:
-    """The same filter for all queries, and one that is new each time (half the queries each of two, in turns)."""
+    """Measure one filter for all queries, and a new filter for each (half the queries each, in turns)."""
     chance = np.random.default_rng(3)
     masks = [chance.random(size) < share for _ in range(2)]
     if share == 1.0:
@@ -209,7 +209,7 @@ def under_filter(
 
 
 def changes(library: ArrayLibrary, index: FaissIndex, size: int, places: Path) -> dict[str, float]:
-    """Seconds to add ADDED rows (what is saved included: the slowest of ROUNDS), remove as many, and open; memory."""
+    """Measure seconds to add ADDED rows (with saving: the slowest of ROUNDS), remove as many, and open; and memory."""
     added = []
     for _ in range(ROUNDS):
         library.count += ADDED
@@ -227,7 +227,7 @@ def changes(library: ArrayLibrary, index: FaissIndex, size: int, places: Path) -
 
 
 def held(places: Path) -> dict[str, float]:
-    """Disk and memory of an index that is opened by a process of its own and searched fifty times, MB."""
+    """Return disk and memory, in MB, of an index that a process of its own opens and searches fifty times."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         own, mapped = pool.apply(_opened_elsewhere, (str(places),))
     disk = sum(path.stat().st_size for path in places.iterdir())
@@ -235,7 +235,7 @@ def held(places: Path) -> dict[str, float]:
 
 
 def _opened_elsewhere(places: str) -> tuple[float, float]:
-    """(memory of its own, memory of mapped files) that opening and searching took, MB. Linux; elsewhere NaN."""
+    """Return own and mapped memory, in MB, that opening and searching took. Linux; elsewhere NaN."""
     (text,) = [path.read_text() for path in Path(places).glob("*.json")]
     stamp, chance = Stamp(**json.loads(text)["stamp"]), np.random.default_rng(0)
 
@@ -248,7 +248,7 @@ def _opened_elsewhere(places: str) -> tuple[float, float]:
 
 
 class _Still:
-    """A library in which nothing happens, and that gives nothing."""
+    """A stand-in for a library that does not change and yields no rows."""
 
     def __init__(self, stamp: Stamp) -> None:
         self.id = stamp.library_id
@@ -268,7 +268,7 @@ def _resident() -> tuple[float, float]:
 
 
 def all_scores(rows: NDArray[np.float16], queries: NDArray[np.float32]) -> NDArray[np.float32]:
-    """float32 (queries, rows): every inner product."""
+    """Return every inner product, float32 (queries, rows)."""
     scores = np.empty((len(queries), len(rows)), dtype=np.float32)
     for start in range(0, len(rows), 20_000):
         scores[:, start : start + 20_000] = queries @ rows[start : start + 20_000].astype(np.float32).T
@@ -276,7 +276,7 @@ def all_scores(rows: NDArray[np.float16], queries: NDArray[np.float32]) -> NDArr
 
 
 def memory_bandwidth() -> float:
-    """GB/s at which one thread sums a block far larger than the caches; the best of five."""
+    """Return the GB/s at which one thread sums a block far larger than the caches; the best of five."""
     block = np.ones(1 << 26, dtype=np.uint64)
     return max(block.nbytes / timed(block.sum)[0] for _ in range(5)) / 1e9
 

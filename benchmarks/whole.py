@@ -3,15 +3,15 @@
     python -m benchmarks.whole [--footage DIR] [--encoder NAME] [--long-minutes 20] [--cache DIR] [--only PART...]
 
 stages   a folder of mixed video (1080p H.264 and HEVC, 720p VP9, 480p and 360p H.264; of the videos in --footage, or
-         drawn): seconds per stage, and where the decoders' threads are found, by sampling. Then the same decoded alone
-         (an encoder that takes no time), and with an encoder that takes as long as decoding but not the processor, as a
-         GPU would. "Floor": the slower of decoding alone and encoding alone and, as both want the same cores, all CPU
+         drawn): seconds per stage, and the positions of the decoders' threads, by sampling. Then decoding alone (an
+         encoder that takes no time), and with an encoder that takes as long as decoding but not the processor, as a
+         GPU would. "Floor": the slower of decoding alone and encoding alone and, as both need the same cores, all CPU
          seconds divided by the cores. Overlap is wall over floor, true on quiet cores only; "busy" is the share of the
          cores for which a thread of ours had work at the time, so that 1 / busy is the overlap on quiet cores.
 scaling  1, 2, 4 and 8 times as many videos: CPU seconds, peak memory, and the fitted exponent.
 library  one more video in libraries of 1, 10 and 100 thousand segments.
 long     one video of --long-minutes, and one of a tenth of that: memory must be the same.
-Prints tables, then JSON.
+It prints tables, then JSON.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ TINY = {"name": "whole tiny", "width": 160, "height": 90, "codec": "libx264", "o
 
 
 def place(source: Path, target: Path, number: int) -> None:
-    """A copy that is another content: a box that players skip follows its end."""
+    """Copy a video as another content: a box that players skip follows its end."""
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target)
     with target.open("ab") as file:
@@ -110,7 +110,7 @@ def stages(cache: Path, work: Path, footage: Path | None, encoder: str) -> dict[
 
 
 def exponent(work: list[float], cost: list[float]) -> float:
-    """Of cost against work, by least squares on logarithms."""
+    """Return the exponent of cost against work, by least squares on logarithms."""
     return float(np.polyfit([math.log(value) for value in work], [math.log(value) for value in cost], 1)[0])
 
 

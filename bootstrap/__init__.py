@@ -1,1 +1,1 @@
-"""What dev.py needs to set a machine up: written for a bare Python, installed nowhere."""
+"""Setup of a development environment for dev.py, in plain Python without any package."""

@@ -1,4 +1,4 @@
-"""Makes `.venv`, has it filled, and stamps it, so that the next time costs no more than a look: see `prepare`."""
+"""The environment `.venv`: created, filled and stamped, so that later runs only compare the stamp. See `prepare`."""
 
 # Standard library only, and syntax that a too old Python can still be told about.
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Runs uv or pip, keeps what they say, and turns their failures into a sentence on what to do."""
+"""Installers: run uv or pip, log their output, and turn their failures into a sentence on what to do."""
 
 # Standard library only, and syntax that a too old Python can still be told about.
 from __future__ import annotations

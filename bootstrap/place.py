@@ -1,4 +1,4 @@
-"""Where things are in a checkout, what kind of machine it is on, and how a person is spoken to."""
+"""The checkout and the machine: paths, the faiss that fits, errors, and messages to the person."""
 
 # Standard library only, and syntax that a too old Python can still be told about.
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The demo world: what the demo encoder is trained on and the demo library is made of."""
+"""The demo world: a drawn world that the demo encoder is trained on and the demo library is made of."""

@@ -1,4 +1,4 @@
-"""What real files do to pixels: other resolutions, compression, exposure, repeated frames. For training only."""
+"""Augmentation of training clips: the effects of real files on pixels, such as resolution, compression and exposure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ from numpy.typing import NDArray
 
 
 def augment(clips: NDArray[np.uint8], size: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """uint8 (B, T, H, W, 3) -> uint8 (B, T, size, size, 3): squashed to the square as indexing does, then worn."""
+    """Resize clips to the square as indexing does, and degrade them as real files are.
+
+    Args:
+        clips: uint8 (B, T, H, W, 3), RGB.
+        size: S, the side of the result in pixels.
+        rng: The source of all randomness.
+
+    Returns:
+        uint8 (B, T, S, S, 3).
+    """
     b, t, height, width, _ = clips.shape
     x = torch.from_numpy(clips).permute(0, 1, 4, 2, 3).reshape(b * t, 3, height, width).float()
     if rng.random() < 0.3:  # filmed smaller than it is looked at

@@ -1,4 +1,4 @@
-"""What people say of a take, which takes are never trained on, and the one sentence that describes a take."""
+"""Captions of takes: varied sentences, the canonical sentence, and the takes held out of training."""
 
 from __future__ import annotations
 
@@ -57,15 +57,21 @@ def _article(noun: str, rng: np.random.Generator) -> str:
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
-def caption(take: Take, rng: np.random.Generator, told: tuple[bool, bool, bool] = (True, True, True)) -> str:
-    """A sentence about the take that tells the thing, the background and the motion, or some of them."""
+def caption(take: Take, rng: np.random.Generator, mentions: tuple[bool, bool, bool] = (True, True, True)) -> str:
+    """Return a random sentence about a take.
+
+    Args:
+        take: The take.
+        rng: The source of all randomness.
+        mentions: Whether the sentence mentions the thing, the background and the motion.
+    """
     phrases = THINGS[take.thing][1]
     thing = _article(phrases[rng.integers(len(phrases))], rng)
     place = _PLACES[take.background][rng.integers(len(_PLACES[take.background]))]
     moves = _MOVES[take.motion][rng.integers(len(_MOVES[take.motion]))]
     moving = _MOVING[take.motion][rng.integers(len(_MOVING[take.motion]))]
     opening = _OPENINGS[rng.integers(len(_OPENINGS))]
-    says_thing, says_place, says_motion = told
+    says_thing, says_place, says_motion = mentions
     subject = thing if says_thing else "something"
     if says_place and says_motion:
         forms = (
@@ -86,7 +92,7 @@ def caption(take: Take, rng: np.random.Generator, told: tuple[bool, bool, bool] 
 
 
 def describe(take: Take) -> str:
-    """The canonical caption: one take, one sentence."""
+    """Return the canonical caption of a take."""
     noun = THINGS[take.thing][1][0]
     article = "an" if noun[0] in "aeiou" else "a"
     return f"{article} {noun} {_MOVES[take.motion][0]} {_PLACES[take.background][0]}"
@@ -94,11 +100,11 @@ def describe(take: Take) -> str:
 
 @functools.cache
 def held_out() -> frozenset[Take]:
-    """The takes that training never shows.
+    """Return the takes that training never shows.
 
     80 of the 800 (thing, background) pairs, one for each thing, are held out in all 8 motions, so that motion alone can
-    be measured on combinations never seen; besides, one take in 64 of the rest. Every thing, background and motion, and
-    every (thing, motion) and (background, motion) pair stays in training.
+    be measured on combinations never seen; in addition, one in 64 of the other takes. Every thing, background and
+    motion, and every (thing, motion) and (background, motion) pair, stays in training.
     """
     held: set[Take] = set()
     for i, thing in enumerate(NAMES):

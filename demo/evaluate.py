@@ -1,8 +1,8 @@
-"""Measure an encoder on clips of the demo world that its training never showed.
+"""Evaluation of an encoder on clips of the demo world that its training never showed.
 
     python demo/evaluate.py [--encoder demo]
 
-The gallery holds every thing on its held-out background in all 8 motions: 640 clips, each combination once. Measured
+The gallery has every thing on its held-out background in all 8 motions: 640 clips, each combination once. The measures
 are words to clip, motion alone (the 8 clips of one thing on one background, told apart by words), and clip to clip.
 """
 
@@ -27,7 +27,7 @@ Rows = NDArray[np.float32]
 
 
 def gallery() -> list[world.Take]:
-    """The (thing, background) pairs that are held out in all motions, motion by motion."""
+    """Return the takes of (thing, background) pairs that are held out in all motions, motion by motion."""
     held = captions.held_out()
     return [
         world.Take(thing, background, motion)
@@ -39,7 +39,7 @@ def gallery() -> list[world.Take]:
 
 
 def clip_rows(encoder: Encoder, takes: list[world.Take], seed: int) -> Rows:
-    """Unit rows of newly drawn clips, squashed from pictures of mixed shapes and worn as files are."""
+    """Return unit rows of newly drawn clips, float32 (N, D), of mixed aspect ratios and degraded as files are."""
     rng = np.random.default_rng((seed, 77))
     spec = encoder.clip_spec
     rows = []
@@ -52,7 +52,7 @@ def clip_rows(encoder: Encoder, takes: list[world.Take], seed: int) -> Rows:
 
 
 def measure(encoder: Encoder, seed: int = 1) -> dict[str, float]:
-    """All figures, as shares of 1."""
+    """Return all measures, as shares of 1."""
     takes = gallery()
     motions = np.array([world.MOTIONS.index(take.motion) for take in takes])
     pairs = np.repeat(np.arange(len(takes) // 8), 8)

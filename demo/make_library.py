@@ -1,10 +1,10 @@
-"""Make the demo library: short files of many kinds, whose every shot is a take that the demo encoder never saw.
+"""Generator of the demo library: short files of many kinds, whose every shot is a take that training never showed.
 
     python demo/make_library.py [--out app/demo_library]
 
-Codecs, containers, sizes, frame rates, a variable frame rate, a rotation flag, non-square pixels, a late start,
-B-frames, sound, a fade: what an indexer meets. `captions.json` beside the files is the ground truth: for each file its
-shots, with first and last frame, seconds, what is seen, and how the shot comes in (start, cut or fade).
+The files cover what an indexer meets: codecs, containers, sizes, frame rates, a variable frame rate, a rotation flag,
+non-square pixels, a late start, B-frames, sound, a fade. `captions.json` beside them is the ground truth: for each file
+its shots, with first and last frame, seconds, thing, background, motion, and transition (start, cut or fade).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SEED = 20261121
 
 @dataclass(frozen=True)
 class File:
-    """How one file is made; `rate` is the rate at which takes are drawn, also where the file's own varies."""
+    """The properties of one file. `rate` is the rate at which takes are drawn, also where the file's own varies."""
 
     name: str
     codec: str
@@ -94,7 +94,7 @@ FADE_SECONDS = 0.4  # to black, and as long from black
 
 
 def choose_takes(count: int, rng: np.random.Generator) -> list[world.Take]:
-    """Held-out takes, each once, motions in equal shares, no two neighbours of one background or thing."""
+    """Return held-out takes, each once, motions in equal shares, neighbours differing in background and thing."""
     pool = sorted(captions.held_out())
     rng.shuffle(pool)  # type: ignore[arg-type]
     chosen: list[world.Take] = []
@@ -112,7 +112,7 @@ def choose_takes(count: int, rng: np.random.Generator) -> list[world.Take]:
 
 
 def frame_times(file: File) -> list[list[Fraction]]:
-    """For each shot, the time of each of its frames within the file."""
+    """Return for each shot the time of each of its frames within the file."""
     shots: list[list[Fraction]] = []
     at = Fraction(0)
     for number, seconds in enumerate(file.seconds):
@@ -124,7 +124,7 @@ def frame_times(file: File) -> list[list[Fraction]]:
 
 
 def shot_pixels(file: File, take: world.Take, frames: int, rng: np.random.Generator) -> Pixels:
-    """(frames, height, width, 3) as seen, that is before any turning."""
+    """Return the frames of a shot as seen, before any rotation: (frames, height, width, 3)."""
     aspect = float(Fraction(file.width, file.height) * file.sample_aspect)
     width, height = (file.width, file.height) if file.rotation % 180 == 0 else (file.height, file.width)
     if file.rotation % 180:
@@ -135,7 +135,7 @@ def shot_pixels(file: File, take: world.Take, frames: int, rng: np.random.Genera
 
 
 def pictures(file: File, takes: list[world.Take], rng: np.random.Generator) -> Iterator[tuple[Fraction, Pixels]]:
-    """Every frame with its time, fades applied, turned as the file stores it."""
+    """Yield every frame with its time, with fades applied, rotated as the file stores it."""
     times = frame_times(file)
     fade = round(FADE_SECONDS * file.rate)
     for number, (take, shot) in enumerate(zip(takes, times, strict=True)):
@@ -180,7 +180,7 @@ def encode(file: File, takes: list[world.Take], path: Path, rng: np.random.Gener
 
 
 def tone(seconds: float, rate: int = 44100) -> Iterator[av.AudioFrame]:
-    """A quiet tone that rises by an octave, so that sound out of step can be heard and measured."""
+    """Yield a quiet tone that rises by an octave, so that sound out of step can be heard and measured."""
     n = int(seconds * rate)
     time = np.arange(n) / rate
     wave = (0.05 * np.sin(2 * np.pi * 220 * (time + time**2 / (2 * seconds)))).astype(np.float32)
@@ -194,7 +194,7 @@ def tone(seconds: float, rate: int = 44100) -> Iterator[av.AudioFrame]:
 
 
 def flag_rotation(path: Path, degrees: int) -> None:
-    """Write the display matrix; PyAV cannot, the packaged ffmpeg can."""
+    """Write the display matrix with the packaged ffmpeg, because PyAV cannot."""
     import imageio_ffmpeg
 
     plain = path.with_name(f"plain_{path.name}")
@@ -208,7 +208,7 @@ def flag_rotation(path: Path, degrees: int) -> None:
 
 
 def truth(file: File, takes: list[world.Take]) -> dict[str, object]:
-    """What captions.json says of the file; seconds count from its first frame."""
+    """Return the file's entry in captions.json; seconds count from its first frame."""
     shots = []
     first = 0
     times = frame_times(file)

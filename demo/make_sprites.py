@@ -1,9 +1,9 @@
-"""Draw the things of the demo world, from an emoji font, into one atlas: demo/sprites.png, 10 columns of 128 pixels.
+"""Generator of the sprites: draw the things of the demo world into one atlas, demo/sprites.png, in 10 columns.
 
     python demo/make_sprites.py /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf
 
 The pictures are Noto Color Emoji's (Google, SIL Open Font License 1.1). Each gets a white rim with a faint dark edge,
-as stickers have, so that a red apple shows on red.
+as stickers have, so that a red apple stands out on red.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ STRIKE = 109  # the one size in the font's bitmap table
 
 
 def sticker(emoji: str, font: ImageFont.FreeTypeFont) -> Image.Image:
-    """One thing, RGBA, SIDE x SIDE."""
+    """Draw one thing, RGBA, SIDE x SIDE."""
     canvas = Image.new("RGBA", (200, 200))
     ImageDraw.Draw(canvas).text((30, 30), emoji, font=font, embedded_color=True)
     box = canvas.getbbox()

@@ -1,4 +1,4 @@
-"""Train the demo encoder's SentencePiece vocabulary on captions of the demo world.
+"""Training of the demo encoder's SentencePiece vocabulary, on captions of the demo world.
 
     python demo/make_vocabulary.py
 

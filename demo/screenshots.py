@@ -1,9 +1,9 @@
-"""Pictures of the page in all its states, for docs/ and for whoever judges a change of it.
+"""Screenshots of the page in all its states, for docs/ and for reviews of changes.
 
     python -m demo.screenshots [--to DIR] [--library DIR] [--only NAME,...]
 
-Serves the real app on the demo library with the demo encoder and drives a headless Chromium through it, in light and
-dark, at 1440 and 800 pixels width. Nothing is staged: each picture is of what the app did.
+It serves the real app on the demo library with the demo encoder and drives a headless Chromium through it, in light and
+dark, at 1440 and 800 pixels width. Nothing is staged: each picture shows what the app did.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ LOOKS = {
 
 @contextmanager
 def served(library: Path) -> Iterator[str]:
-    """The app on a library; gives its address."""
+    """Serve the app on a library; yield its address."""
     environment = {**os.environ, "PRISMSEARCH_LIBRARY": str(library), "PRISMSEARCH_ENCODER": "demo"}
     process = subprocess.Popen(
         [sys.executable, "-c", "from app.cli import main; main()", "ui", "--no-browser"],
@@ -205,7 +205,7 @@ STATES: dict[str, Callable[[Any], None]] = {
 
 
 def footage(folder: Path) -> Path:
-    """The demo videos, one that will be gone, and one that cannot be read."""
+    """Copy the demo videos, with one that will be removed and one that cannot be read."""
     shutil.copytree(DEMO, folder, ignore=shutil.ignore_patterns("*.json", "*.md"))
     shutil.copy(DEMO / "05_square.mp4", folder / "gone.mp4")
     with (folder / "gone.mp4").open("ab") as file:
@@ -215,7 +215,7 @@ def footage(folder: Path) -> Path:
 
 
 def first_start(browser: Any, to: Path, folder: Path) -> None:
-    """An empty library, and its first folder being indexed from the page."""
+    """Take an empty library, and its first folder being indexed from the page."""
     for suffix, (width, height, scheme) in LOOKS.items():
         with tempfile.TemporaryDirectory() as empty, served(Path(empty) / "library") as address:
             page = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme).new_page()

@@ -1,4 +1,4 @@
-"""The eighty nameable things of the demo world: an emoji each, and the words people use (the first is canonical)."""
+"""The eighty things of the demo world: for each an emoji, and the words people use, the canonical one first."""
 
 from __future__ import annotations
 

@@ -1,17 +1,17 @@
-"""Train the demo encoder: a small VideoPrism-LvT, from scratch, on the procedural demo world.
+"""Training of the demo encoder: a small VideoPrism-LvT, from scratch, on the procedural demo world.
 
     python demo/train.py --out encoder/demo/videoprism_lvt_demo.npz
 
-Two stages, as VideoPrism itself goes from pictures to videos:
+There are two stages, as VideoPrism itself goes from pictures to videos:
   1. single frames with captions that leave the motion out (T = 1: the temporal table is interpolated to one row);
   2. clips of 8 frames with whole captions, half of each batch being the same thing on the same background in all its
      motions, so that nothing but the motion can tell them apart.
 
 The loss is contrastive between clips and captions (InfoNCE in both directions; every caption that is true of a clip
 counts as positive). Two helpers are dropped after training: linear classifiers of thing, background and motion on both
-embeddings, and a contrastive term that draws clips of the same motion together, since "shots that move like this one"
-is what a search by example is for. No take of `captions.held_out()` is ever shown. Each step draws from its own seed,
-so a run that was cut goes on from its last checkpoint to the same result up to rounding.
+embeddings, and a contrastive term that draws clips of the same motion together, because a search by example should find
+shots that move alike. No take of `captions.held_out()` is ever shown. Each step draws from its own seed, so an
+interrupted run resumes at its last checkpoint, with the same result up to rounding.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Batch:
     clips: NDArray[np.uint8]  # (B, T, S, S, 3)
     sentences: list[str]
     labels: NDArray[np.int64]  # (B, 3): thing, background, motion
-    told: NDArray[np.bool_]  # (B, 3): what the sentence says
+    mentions: NDArray[np.bool_]  # (B, 3): whether the sentence mentions each
 
 
 def allowed_takes() -> list[world.Take]:
@@ -68,7 +68,7 @@ def allowed_takes() -> list[world.Take]:
 
 
 class Sampler:
-    """Draws training batches; what batch number n holds depends on the seed and n alone."""
+    """A source of training batches; the content of batch number n depends on the seed and n alone."""
 
     def __init__(self, seed: int, config_size: int, frames: int) -> None:
         self.seed, self.size, self.frames = seed, config_size, frames
@@ -86,13 +86,13 @@ class Sampler:
         takes = takes[: size // 2]
         takes += [self.takes[i] for i in rng.integers(len(self.takes), size=size - len(takes))]
         clips = self._render(takes, rng, 1 if still_frames else self.frames)
-        sentences, told = [], np.ones((size, 3), bool)
+        sentences, mentions = [], np.ones((size, 3), bool)
         for i, take in enumerate(takes):
             if still_frames:
-                told[i] = (True, bool(rng.random() < 0.7), False)
+                mentions[i] = (True, bool(rng.random() < 0.7), False)
             elif rng.random() < 0.25:
-                told[i] = ((True, False, False), (True, True, False), (True, False, True))[rng.integers(3)]
-            sentences.append(captions.caption(take, rng, told=tuple(told[i])))
+                mentions[i] = ((True, False, False), (True, True, False), (True, False, True))[rng.integers(3)]
+            sentences.append(captions.caption(take, rng, mentions=tuple(mentions[i])))
         labels = np.array(
             [
                 (
@@ -103,10 +103,10 @@ class Sampler:
                 for take in takes
             ]
         )
-        return Batch(clips, sentences, labels, told)
+        return Batch(clips, sentences, labels, mentions)
 
     def _render(self, takes: list[world.Take], rng: np.random.Generator, frames: int) -> NDArray[np.uint8]:
-        """Of the shape of some real picture, squashed to the square as indexing does by default."""
+        """Render takes with a random aspect ratio, squashed to the square as indexing does by default."""
         aspect = float(rng.choice((1.0, 4 / 3, 16 / 9, 9 / 16), p=(0.25, 0.2, 0.4, 0.15)))
         clips = world.render(takes, frames=frames, height=self.size, width=self.size, rng=rng, aspect=aspect)
         return augment(clips, self.size, rng)
@@ -128,7 +128,7 @@ def _draw(number: int, size: int, still_frames: bool) -> Batch:
 
 
 class Trainee(nn.Module):
-    """The network and what is dropped after training."""
+    """The network, and the parameters that are dropped after training."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -148,9 +148,9 @@ class Trainee(nn.Module):
             video = self.network.encode_video(torch.from_numpy(batch.clips), normalize=False)
             text = self.network.encode_text(torch.from_numpy(ids), torch.from_numpy(paddings), normalize=False)
         video, text = unit_rows(video.float()), unit_rows(text.float())
-        labels, told = torch.from_numpy(batch.labels), torch.from_numpy(batch.told)
+        labels, mentions = torch.from_numpy(batch.labels), torch.from_numpy(batch.mentions)
         same = labels[:, None] == labels[None]  # (B, B, 3)
-        true = (same | ~told[None]).all(-1)  # true[i, j]: sentence j holds for clip i
+        true = (same | ~mentions[None]).all(-1)  # true[i, j]: sentence j holds for clip i
         logits = self.log_scale.exp().clamp(max=50) * video @ text.T
         contrast = (_soft(logits, true) + _soft(logits.T, true.T)) / 2
 
@@ -161,7 +161,7 @@ class Trainee(nn.Module):
                 continue  # a single frame does not move
             on_video = head(video * 10)
             classify = classify + F.cross_entropy(on_video, labels[:, kind])
-            says = told[:, kind]
+            says = mentions[:, kind]
             if says.any():
                 classify = classify + F.cross_entropy(head(text[says] * 10), labels[says, kind])
             right.append(float((on_video.argmax(1) == labels[:, kind]).float().mean()))
@@ -180,14 +180,14 @@ class Trainee(nn.Module):
 
 
 def _soft(logits: Tensor, positive: Tensor) -> Tensor:
-    """Cross entropy against a uniform distribution over each row's positives."""
+    """Return the cross entropy against a uniform distribution over each row's positives."""
     target = positive.float()
     target = target / target.sum(1, keepdim=True).clamp(min=1)
     return -(target * F.log_softmax(logits, dim=1)).sum(1).mean()
 
 
 def rate(step: int, steps: int, warmup: int = 200) -> float:
-    """Linear warm-up, then a cosine down to a fiftieth."""
+    """Return the factor of the learning rate: linear warm-up, then a cosine down to a fiftieth."""
     if step < warmup:
         return (step + 1) / warmup
     return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
@@ -251,7 +251,7 @@ def run_stage(
 
 
 def write(path: Path, average: dict[str, Tensor]) -> None:
-    """The averaged weights, in the layout of the official checkpoints."""
+    """Write the averaged weights in the layout of the official checkpoints."""
     partial = path.with_name(f".{path.name}.partial.npz")
     np.savez(partial, **flax_from_state_dict(average, DEMO))
     partial.replace(path)

@@ -1,7 +1,7 @@
-"""A procedural world of takes: one thing, before one background, in one motion.
+"""The procedural world: takes of one thing, before one background, in one motion, and their drawing.
 
-`stage` decides what happens in each take (where, how large, how fast), `draw` paints it at any size and times, whole
-batches at once with torch's grid_sample.
+`stage` draws the random parameters of takes (place, size, speed), `draw` paints them at any size and times, whole
+batches at once, with torch's grid_sample.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SPRITE_SIDE, _ATLAS_COLUMNS = 128, 10
 
 @dataclass(frozen=True, order=True)
 class Take:
-    """What is seen in one shot."""
+    """The content of one shot."""
 
     thing: str
     background: str
@@ -47,7 +47,7 @@ class Take:
 
 @dataclass(frozen=True)
 class Staging:
-    """How B takes are played; every array has B rows.
+    """The random parameters of B takes; every array has B rows.
 
     Positions are fractions of the picture's width and height, sizes of its shorter side.
     """
@@ -59,14 +59,14 @@ class Staging:
     phase: NDArray[np.float32]  # (B, 4): of the background's pattern
 
     def pose(self, times: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(B, T) times in [0, 1] -> (B, T, 4): x, y, size, angle."""
+        """Return x, y, size and angle, (B, T, 4), at times (B, T) in [0, 1]."""
         pose = self.start[:, None] + self.change[:, None] * times[..., None]
         pose[..., 2] = self.start[:, None, 2] * np.exp(self.change[:, None, 2] * times)
         return pose
 
 
 def stage(takes: list[Take] | tuple[Take, ...], rng: np.random.Generator) -> Staging:
-    """Draw everything that may vary between two takes of the same name."""
+    """Draw everything that may vary between two drawings of the same take."""
     n = len(takes)
 
     def between(low: float, high: float) -> NDArray[np.float32]:
@@ -100,9 +100,16 @@ def stage(takes: list[Take] | tuple[Take, ...], rng: np.random.Generator) -> Sta
 def draw(
     staging: Staging, times: NDArray[np.float32], height: int, width: int, *, aspect: float | None = None
 ) -> NDArray[np.uint8]:
-    """Paint the takes at (B, T) times in [0, 1] -> uint8 (B, T, height, width, 3) RGB.
+    """Paint takes.
 
-    aspect: width / height of the picture as it is meant to be seen; another than that of the pixels paints it squashed.
+    Args:
+        staging: B takes and their parameters.
+        times: (B, T), in [0, 1].
+        height, width: Size of the pictures in pixels.
+        aspect: Width / height of the picture as it is meant to be seen; None for square pixels.
+
+    Returns:
+        uint8 (B, T, height, width, 3), RGB.
     """
     b, t = times.shape
     pose = torch.from_numpy(staging.pose(times)).reshape(b * t, 4)
@@ -138,8 +145,13 @@ def render(
     rng: np.random.Generator,
     aspect: float | None = None,
 ) -> NDArray[np.uint8]:
-    """Whole clips, uint8 (B, frames, height, width, 3): the frames an indexer would sample, floor(k n / T) of a take
-    whose cut fell up to a tenth of its length after the beginning and before the end of the motion."""
+    """Render whole clips as an indexer samples them, frame floor(k n / T) of a take.
+
+    The cuts of the take are random: up to a tenth of its length after the beginning and before the end of the motion.
+
+    Returns:
+        uint8 (B, frames, height, width, 3), RGB.
+    """
     n = len(takes)
     staging = stage(takes, rng)
     begin, end = rng.uniform(0, 0.1, (n, 1)), rng.uniform(0.9, 1, (n, 1))
@@ -151,7 +163,7 @@ def render(
 
 @functools.cache
 def _sprites() -> tuple[Tensor, ...]:
-    """Premultiplied sprites (80, 4, side, side) at 128, 64 and 32 pixels."""
+    """Return premultiplied sprites (80, 4, side, side) at 128, 64 and 32 pixels."""
     atlas = np.asarray(Image.open(Path(__file__).parent / "sprites.png").convert("RGBA"), np.float32) / 255
     side, columns = _SPRITE_SIDE, _ATLAS_COLUMNS
     rows = atlas.shape[0] // side
@@ -162,7 +174,7 @@ def _sprites() -> tuple[Tensor, ...]:
 
 
 def _backgrounds(staging: Staging, height: int, width: int, aspect: float) -> Tensor:
-    """(B, 3, H, W) in [0, 1]."""
+    """Return backgrounds (B, 3, H, W) in [0, 1]."""
     v, u = torch.meshgrid(
         (torch.arange(height) + 0.5) / height, (torch.arange(width) + 0.5) / width * aspect, indexing="ij"
     )  # both in units of the height

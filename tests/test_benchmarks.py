@@ -11,6 +11,7 @@ import pytest
 
 import dev
 from benchmarks import __main__ as runner
+from benchmarks._index_process import PARTS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -76,3 +77,9 @@ def test_dev_bench_hands_over_to_the_runner(monkeypatch: pytest.MonkeyPatch, tmp
 def test_every_program_says_what_it_prints() -> None:
     programs = runner.find_programs(ROOT / "benchmarks")
     assert all(runner.first_line(path).strip() for path in programs.values())
+
+
+def test_the_parts_of_decoding_are_named_by_modules_that_exist() -> None:
+    """A module that was renamed would be a part of its own in the table, without any error."""
+    modules = {path.stem for room in ("indexer", "db") for path in (ROOT / room).rglob("*.py")}
+    assert set(PARTS) <= modules

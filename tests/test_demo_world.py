@@ -20,7 +20,7 @@ from encoder.tokenizer import canonical
 
 VOCABULARY = Path(__file__).parent.parent / "encoder" / "demo" / "vocabulary.model"
 EVERY_TAKE = [world.Take(t, b, m) for t in world.THINGS for b in world.BACKGROUNDS for m in world.MOTIONS]
-TOLD = [(True, True, True), (True, True, False), (True, False, True), (True, False, False), (False, True, True)]
+MENTIONS = [(True, True, True), (True, True, False), (True, False, True), (True, False, False), (False, True, True)]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -179,19 +179,22 @@ def test_the_gallery_was_never_trained_on() -> None:
     assert [take.motion for take in gallery] == list(world.MOTIONS) * (len(gallery) // 8)
 
 
-@pytest.mark.parametrize("told", TOLD)
-def test_captions_say_what_they_are_told_to(told: tuple[bool, bool, bool]) -> None:
+@pytest.mark.parametrize("mentions", MENTIONS)
+def test_captions_mention_what_they_should(mentions: tuple[bool, bool, bool]) -> None:
     rng = np.random.default_rng(9)
     motion_words = {m: captions._MOVES[m] + captions._MOVING[m] for m in world.MOTIONS}
     for take in EVERY_TAKE[::3]:
-        sentence = captions.caption(take, rng, told=told)
+        sentence = captions.caption(take, rng, mentions=mentions)
         named = any(phrase in sentence for phrase in PHRASES[take.thing][1])
         placed = any(phrase in sentence for phrase in captions._PLACES[take.background])
         moved = any(phrase in sentence for phrase in motion_words[take.motion])
-        assert (named or not told[0], placed or not told[1], moved or not told[2]) == (True,) * 3, (take, sentence)
-        if not told[0]:
+        assert (named or not mentions[0], placed or not mentions[1], moved or not mentions[2]) == (True,) * 3, (
+            take,
+            sentence,
+        )
+        if not mentions[0]:
             assert "something" in sentence
-        if not told[1]:
+        if not mentions[1]:
             assert not any(p in sentence for places in captions._PLACES.values() for p in places), sentence
 
 
@@ -217,7 +220,9 @@ def test_the_vocabulary_spells_every_caption() -> None:
     assert [spelling.IsByte(i) for i in range(2, 260)] == [False, *[True] * 256, False]
     rng = np.random.default_rng(11)
     sure = [canonical(captions.describe(take)) for take in EVERY_TAKE]
-    free = [canonical(captions.caption(take, rng, told=told)) for take in EVERY_TAKE for told in TOLD[:2]]
+    free = [
+        canonical(captions.caption(take, rng, mentions=mentions)) for take in EVERY_TAKE for mentions in MENTIONS[:2]
+    ]
     assert min(map(min, spelling.EncodeAsIds(sure))) > 258, "a canonical caption is spelt in bytes"
     for sentence, ids in zip(sure + free, spelling.EncodeAsIds(sure + free), strict=True):
         assert spelling.unk_id() not in ids
