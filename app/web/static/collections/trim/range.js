@@ -65,7 +65,7 @@ export class TrimRange extends EventTarget {
     return this.deck.indexAt(this.to - 1e-3);
   }
 
-  /** Whether the frames are known, so that the range can be trimmed. */
+  /** True once the frames are known, so that the range can be trimmed. */
   get able() {
     return Boolean(this.deck.frames?.pts.length);
   }
