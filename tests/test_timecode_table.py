@@ -12,7 +12,7 @@ import pytest
 from browser_app import browser
 from timecode_table import TABLE, made, written
 
-from app.timelines.timecode import format_timecode, frames_of_day, parse_timecode
+from app.timelines.timecode import format_timecode, frames_per_day, parse_timecode
 from app.web.http.static_files import STATIC
 
 ROWS: dict[str, list[dict[str, Any]]] = json.loads(TABLE.read_text())
@@ -40,7 +40,7 @@ def test_python_labels_frames_as_the_table_does() -> None:
         first, drop = parse_timecode(row["start"], rate) if row["start"] else (0, False)
         code = format_timecode(first + row["frame"], rate, drop)
         frame = parse_timecode(row["code"], rate)[0] - first
-        if code != row["code"] or (frame - row["frame"]) % frames_of_day(rate, drop):
+        if code != row["code"] or (frame - row["frame"]) % frames_per_day(rate, drop):
             wrong.append((row, code, frame))
     assert not wrong, wrong[:5]
 

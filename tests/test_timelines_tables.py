@@ -13,7 +13,7 @@ import pytest
 from opentimelineio import opentime
 from timeline_samples import HOSTILE, NTSC24, STARTS, Known, known, several, timeline, variable, wanted
 
-from app.timelines.table_file import table_of
+from app.timelines.table_file import csv_bytes
 from app.timelines.writing import write_timeline
 
 
@@ -89,7 +89,7 @@ def test_no_cell_is_a_formula_in_any_spreadsheet(text: str, tmp_path: Path) -> N
 
 def test_what_is_no_formula_stays_as_it_is() -> None:
     texts = ["C:\\a-b.mov", "/films/a=b+c@d.mov", "3 - 1", "user@host", ""]
-    content = table_of([{"text": text, "number": -2} for text in texts], ["text", "number"])
+    content = csv_bytes([{"text": text, "number": -2} for text in texts], ["text", "number"])
     assert [row["text"] for row in csv.DictReader(content.decode("utf-8-sig").splitlines())] == texts
     assert {row["number"] for row in csv.DictReader(content.decode("utf-8-sig").splitlines())} == {"-2"}
 

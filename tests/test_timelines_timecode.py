@@ -11,12 +11,12 @@ from timeline_samples import NTSC24, NTSC30, NTSC60, RATES
 
 from app.timelines.model import frame_range
 from app.timelines.timecode import (
-    can_drop,
     format_timecode,
-    frames_of_day,
-    is_usual,
+    frames_per_day,
+    is_standard_rate,
     nominal_rate,
     parse_timecode,
+    supports_drop_frame,
     timebase,
 )
 
@@ -31,7 +31,7 @@ def test_drop_frame_is_counting_without_the_first_labels_of_nine_minutes_in_ten(
         frame, drop = parse_timecode(f"{start // 60:02}:{start % 60:02}:00;00", rate)
         assert drop
         if start:
-            assert frame == frames_of_day(rate, True) - (6 * 60 * base - 5 * left_out) + left_out
+            assert frame == frames_per_day(rate, True) - (6 * 60 * base - 5 * left_out) + left_out
             frame -= left_out  # minute 54 begins with a label that is left out
         for minute in range(start, start + 11):
             for second in range(60):
@@ -40,14 +40,14 @@ def test_drop_frame_is_counting_without_the_first_labels_of_nine_minutes_in_ten(
                         frame = parse_timecode(f"23:54:00;{number:02}", rate)[0]
                     label = f"{minute // 60 % 24:02}:{minute % 60:02}:{second:02};{number:02}"
                     assert format_timecode(frame, rate, drop=True) == label
-                    assert parse_timecode(label, rate) == (frame % frames_of_day(rate, True), True)
+                    assert parse_timecode(label, rate) == (frame % frames_per_day(rate, True), True)
                     frame += 1
 
 
 @pytest.mark.parametrize(("rate", "drop"), COUNTS)
 def test_labels_are_those_of_opentimelineio_and_read_back(rate: Fraction, drop: bool) -> None:
     chance = random.Random(f"{rate} {drop}")
-    day = frames_of_day(rate, drop)
+    day = frames_per_day(rate, drop)
     minute = 60 * timebase(rate)
     frames = {0, 1, day - 1, *(chance.randrange(day) for _ in range(1500))}
     frames |= {max(0, k * minute + d) % day for k in chance.sample(range(1440), 200) for d in (-3, -2, -1, 0, 1, 2, 3)}
@@ -104,7 +104,7 @@ def test_what_is_no_label_is_refused(text: str) -> None:
 def test_rates_become_those_that_programs_count_at(rate: Fraction, wanted: Fraction, usual: bool) -> None:
     assert nominal_rate(rate) == wanted
     assert nominal_rate(wanted) == wanted
-    assert is_usual(rate) is usual
+    assert is_standard_rate(rate) is usual
 
 
 def test_nominal_rates_are_near_and_can_be_written_as_whole_or_ntsc() -> None:
@@ -113,7 +113,7 @@ def test_nominal_rates_are_near_and_can_be_written_as_whole_or_ntsc() -> None:
         rate = Fraction(chance.randrange(1, 250_000), chance.randrange(1, 1002))
         found = nominal_rate(rate)
         assert found in (timebase(found), timebase(found) * Fraction(1000, 1001))
-        assert can_drop(found) == (found.denominator != 1 and timebase(found) % 30 == 0)
+        assert supports_drop_frame(found) == (found.denominator != 1 and timebase(found) % 30 == 0)
         if rate >= 1:
             assert abs(found / rate - round(found / rate)) <= Fraction(1, 2)
 

@@ -14,10 +14,10 @@ from typing import Any
 
 from app.exporting.request import ClipRequest, ExportedClip
 from app.exporting.source_facts import SourceFacts
-from app.timelines.json_file import encoded
+from app.timelines.json_file import json_bytes
 from app.timelines.model import Timeline, TimelineClip, frame_range
-from app.timelines.rows import decimal
-from app.timelines.table_file import table_of
+from app.timelines.rows import round_seconds
+from app.timelines.table_file import csv_bytes
 from app.timelines.timecode import format_timecode, nominal_rate
 from app.timelines.writing import write_timeline
 from files.publish import publish_bytes
@@ -106,7 +106,7 @@ def write_clip_tables(clips: Sequence[ExportedClip], directory: str | Path) -> t
     """
     folder = Path(directory).absolute()
     records = [clip_record(clip) for clip in clips]
-    table, document = table_of(records, TABLE_COLUMNS), encoded({"clips": records})
+    table, document = csv_bytes(records, TABLE_COLUMNS), json_bytes({"clips": records})
     return publish_bytes(table, folder, "clips.csv"), publish_bytes(document, folder, "clips.json")
 
 
@@ -125,8 +125,8 @@ def clip_record(clip: ExportedClip) -> dict[str, Any]:
     return {
         "clip": None if clip.file is None else clip.file.name,
         "source": clip.request.path,
-        "start_seconds": decimal(start),
-        "end_seconds": decimal(end),
+        "start_seconds": round_seconds(start),
+        "end_seconds": round_seconds(end),
         "start_frame": None if frames is None else frames[0],
         "end_frame": None if frames is None else frames[1],
         "start_timecode": None if timecodes is None else timecodes[0],
@@ -134,8 +134,8 @@ def clip_record(clip: ExportedClip) -> dict[str, Any]:
         "frame_rate": None if rate is None else str(rate),
         "frames": clip.frames,
         "mode": clip.mode,
-        "early_seconds": decimal(clip.early_seconds),
-        "late_seconds": decimal(clip.late_seconds),
+        "early_seconds": round_seconds(clip.early_seconds),
+        "late_seconds": round_seconds(clip.late_seconds),
         "rank": clip.request.rank,
         "score": clip.request.score,
         "note": clip.note,

@@ -1,7 +1,7 @@
 """FCPXML 1.10, which Final Cut Pro 10.6 and DaVinci Resolve 18 and later read: one project with one storyline.
 
-Written here, because the OTIO adapter writes version 1.8, asks ffprobe about files that must be there and cuts 23.976
-to 23 frames a second, while the writer of PySceneDetect knows one source only and none of its timecode.
+Written here, because the OTIO adapter writes version 1.8, runs ffprobe on files, which must then exist, and truncates
+23.976 to 23 frames per second, while the writer of PySceneDetect knows only one source and no timecode.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 from fractions import Fraction
 from xml.etree import ElementTree
 
-from app.timelines.placing import Event, Placed, name_notes
-from app.timelines.plain_text import file_url, legal
-from app.timelines.xml_text import child, document
+from app.timelines.placing import Event, PlacedTimeline, name_notes
+from app.timelines.plain_text import file_url, xml_safe
+from app.timelines.xml_text import child, xml_bytes
 
-# What conform-rate may be told, of each nominal rate; at another one a program finds it out from the format.
+# Values of conform-rate by nominal rate. At another rate a program derives it from the format.
 _CONFORMED = {
     Fraction(24000, 1001): "23.98",
     Fraction(24): "24",
@@ -44,12 +44,12 @@ _NAMED_RATES = {
 }
 
 
-def fcpxml(placed: Placed) -> tuple[bytes, list[str]]:
-    """The file and what a person should know about it.
+def render_fcpxml(placed: PlacedTimeline) -> tuple[bytes, list[str]]:
+    """Return the file and notes for the user.
 
-    All times are whole frames of exactly 1/rate seconds: of the file for where a clip starts in it (counted from its
-    timecode), of the timeline for where it lies and how long it is. A clip at another rate than the timeline's is
-    conformed by taking its frames as time goes by, never by playing it faster or slower.
+    All times are whole frames of exactly 1/rate seconds: of the file for the start of a clip in it (counted from its
+    timecode), of the timeline for the clip's offset and duration. A clip at another rate than the timeline's is
+    conformed by sampling its frames in time, never by playing it faster or slower.
     """
     root = ElementTree.Element("fcpxml", version="1.10")
     resources = child(root, "resources")
@@ -63,13 +63,13 @@ def fcpxml(placed: Placed) -> tuple[bytes, list[str]]:
         "sequence",
         format=timeline_format,
         duration=_time(placed.frames, placed.rate),
-        tcStart=_time(placed.first_label, placed.rate),
+        tcStart=_time(placed.timecode_offset, placed.rate),
         tcFormat="DF" if placed.drop else "NDF",
     )
     spine = child(sequence, "spine")
     for event, (asset, clip_format) in zip(placed.events, references, strict=True):
         _clip(spine, placed, event, asset, clip_format)
-    return document(root), name_notes(placed)
+    return xml_bytes(root), name_notes(placed)
 
 
 def _format(
@@ -79,7 +79,7 @@ def _format(
     width: int,
     height: int,
 ) -> str:
-    """The id of the format, made where there is none yet."""
+    """Return the id of a format, adding it to the resources if it is new."""
     key = (rate, width, height)
     if key not in formats:
         formats[key] = f"r{len(resources) + 1}"
@@ -102,10 +102,10 @@ def _asset(
     assets: dict[tuple[object, ...], str],
     event: Event,
 ) -> tuple[str, str]:
-    """The ids of the file and of its format. A file is one asset, however many clips are made of it."""
+    """Return the ids of a file's asset and of its format. Clips of the same file share an asset."""
     clip = event.clip
     clip_format = _format(resources, formats, event.rate, max(0, clip.width), max(0, clip.height))
-    key = (clip.path, event.rate, event.first_label, clip.video_seconds, clip.has_audio)
+    key = (clip.path, event.rate, event.timecode_offset, clip.video_seconds, clip.has_audio)
     if key not in assets:
         assets[key] = f"r{len(resources) + 1}"
         asset = child(
@@ -113,7 +113,7 @@ def _asset(
             "asset",
             id=assets[key],
             name=event.file_name,
-            start=_time(event.first_label, event.rate),
+            start=_time(event.timecode_offset, event.rate),
             duration=_time(event.file_frames, event.rate),
             hasVideo="1",
             format=clip_format,
@@ -125,20 +125,20 @@ def _asset(
     return assets[key], clip_format
 
 
-def _clip(spine: ElementTree.Element, placed: Placed, event: Event, asset: str, clip_format: str) -> None:
+def _clip(spine: ElementTree.Element, placed: PlacedTimeline, event: Event, asset: str, clip_format: str) -> None:
     element = child(
         spine,
         "asset-clip",
         ref=asset,
         name=event.name,
-        offset=_time(placed.first_label + event.record_in, placed.rate),
-        start=_time(event.first_label + event.in_frame, event.rate),
+        offset=_time(placed.timecode_offset + event.record_in, placed.rate),
+        start=_time(event.timecode_offset + event.in_frame, event.rate),
         duration=_time(event.record_out - event.record_in, placed.rate),
         format=clip_format,
         tcFormat="DF" if event.drop else "NDF",
         audioRole="dialogue" if event.clip.has_audio else None,
     )
-    note = legal(event.clip.note).strip()
+    note = xml_safe(event.clip.note).strip()
     if note:
         child(element, "note", note)
     if event.rate != placed.rate:
@@ -146,5 +146,5 @@ def _clip(spine: ElementTree.Element, placed: Placed, event: Event, asset: str, 
 
 
 def _time(frames: int, rate: Fraction) -> str:
-    """Whole frames in seconds, as a fraction that shows them: `1001/24000s` is one."""
+    """Format whole frames as a fraction of seconds: `1001/24000s` is one frame at 23.976."""
     return f"{frames * rate.denominator}/{rate.numerator}s" if frames else "0s"

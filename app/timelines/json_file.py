@@ -1,51 +1,51 @@
-"""A timeline as JSON, for scripts: nothing rounded without its exact value beside it, no text changed."""
+"""Timelines as JSON, for scripts: every rounded value stands beside its exact one, and no text is changed."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from app.timelines.placing import Placed
+from app.timelines.placing import PlacedTimeline
 from app.timelines.plain_text import file_url
-from app.timelines.rows import row
+from app.timelines.rows import clip_row
 
 
-def json_list(placed: Placed) -> tuple[bytes, list[str]]:
-    """The file, and what a person should know about it (which stands in it, too).
+def render_json(placed: PlacedTimeline) -> tuple[bytes, list[str]]:
+    """Return the file, and notes for the user, of which it contains its own.
 
-    `start`, `end` and frame rates are exact, as fractions in text: "1001/24000". Names that are not UTF-8 are escaped
-    as Python does (`\\udcff`), and read back the same there; `url` has their bytes.
+    `start`, `end` and frame rates are exact fractions in text: "1001/24000". Names that are not UTF-8 are escaped as
+    Python does (`\\udcff`), which reads them back unchanged; `url` has their bytes.
     """
     clips = []
     for event in placed.events:
         clip = event.clip
         clips.append(
             {
-                **row(event, placed),
+                **clip_row(event, placed),
                 "name": clip.name or event.file_name,
                 "start": str(clip.start_seconds),
                 "end": str(clip.end_seconds),
                 "video_seconds": str(clip.video_seconds),
                 "average_frame_rate": str(clip.frame_rate),
-                "source_timecode_frames": event.first_label,
+                "source_timecode_frames": event.timecode_offset,
                 "drop_frame": event.drop,
                 "url": file_url(clip.path),
             }
         )
-    whole = {
+    content = {
         "name": placed.name,
         "frame_rate": str(placed.rate),
         "drop_frame": placed.drop,
-        "start_timecode": placed.label(0),
+        "start_timecode": placed.timecode(0),
         "frames": placed.frames,
         "notes": list(placed.notes),
         "clips": clips,
     }
-    return encoded(whole), []
+    return json_bytes(content), []
 
 
-def encoded(value: Any) -> bytes:
-    """Indented UTF-8 with an end of line; characters stay readable unless one is no Unicode: then all are escaped."""
+def json_bytes(value: Any) -> bytes:
+    """Return indented UTF-8. Characters stay readable, unless one is not Unicode; then all are escaped."""
     try:
         content = json.dumps(value, indent=1, ensure_ascii=False).encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""What a list for an editing program is made of: ranges of files, one after the other. Reads no file."""
+"""Timelines: ranges of source files in order, from which edit lists are written. Reads no file."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from app.timelines.timecode import nominal_rate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineClip:
-    """A range of a video. Seconds are exact and count from the first frame shown: start <= time < end.
+    """A range of a video: start <= time < end, in exact seconds from the first frame shown.
 
-    The file need not be there. Raises ValueError for a range without length, or before the video.
+    The file need not exist. Raises ValueError for a range that is empty or starts before 0, or a rate that is not
+    positive.
     """
 
-    name: str  # what a person called it; the file's own name where empty
-    path: str  # absolute, of any system; bytes that are not UTF-8 as surrogates (os.fsdecode)
+    name: str  # given by the user; empty: the file's own name
+    path: str  # absolute, of any operating system; bytes that are not UTF-8 as surrogates (os.fsdecode)
     start_seconds: Fraction
     end_seconds: Fraction
-    video_seconds: Fraction  # length of the whole video, 0 where unknown
+    video_seconds: Fraction  # length of the whole video; 0: unknown
     frame_rate: Fraction  # frames per second: the constant one, or the average
-    timecode: str = ""  # of the first frame shown, as the file carries it; `;` before the frames: drop-frame
-    width: int = 0  # as shown; 0 where unknown
+    timecode: str = ""  # of the first frame shown, from the file; drop-frame with `;`
+    width: int = 0  # pixels as shown; 0: unknown
     height: int = 0
     has_audio: bool = False
     note: str = ""
@@ -42,12 +43,15 @@ class TimelineClip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """Clips in the order in which they are shown, without gaps. At least one."""
+    """Clips in order, without gaps.
+
+    Raises ValueError if there is no clip, or the frame rate is not positive.
+    """
 
     name: str
     clips: tuple[TimelineClip, ...]
-    frame_rate: Fraction | None = None  # None: the most common one among the clips
-    drop_frame: bool = False  # count the timeline itself in drop-frame timecode, where its rate has that
+    frame_rate: Fraction | None = None  # None: the most common one of the clips
+    drop_frame: bool = False  # count the timeline in drop-frame timecode, if its rate supports that
     start_timecode: str = "00:00:00:00"  # of the timeline's first frame
 
     def __post_init__(self) -> None:
@@ -58,9 +62,17 @@ class Timeline:
 
 
 def frame_range(start_seconds: Fraction, end_seconds: Fraction, frame_rate: Fraction) -> tuple[int, int]:
-    """First frame and the one after the last, counted from 0 at the nominal rate; at least one frame.
+    """Return the in and out frames of a range of seconds.
 
-    The one place where these numbers are made, so that the page and all lists show the same ones.
+    This is the only place that computes them, so that the page and all lists show the same numbers.
+
+    Args:
+        start_seconds: from the first frame shown, inclusive.
+        end_seconds: from the first frame shown, exclusive.
+        frame_rate: of the file, in frames per second; frames are counted at its nominal rate.
+
+    Returns:
+        The first frame, counted from 0, and the one after the last. The range has at least one frame.
     """
     rate = nominal_rate(frame_rate)
     first = round(start_seconds * rate)

@@ -1,24 +1,24 @@
-"""OpenTimelineIO's own JSON, made with the library itself: it is the reference for the format."""
+"""OpenTimelineIO files, written with the library itself, which is the reference for the format."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from app.timelines.placing import Event, Placed, name_notes
-from app.timelines.plain_text import file_url, legal
-from app.timelines.rows import score
+from app.timelines.placing import Event, PlacedTimeline, name_notes
+from app.timelines.plain_text import file_url, xml_safe
+from app.timelines.rows import finite_score
 
 if TYPE_CHECKING:
     from opentimelineio import opentime, schema
 
 
-def otio(placed: Placed) -> tuple[bytes, list[str]]:
-    """The file and what a person should know about it.
+def render_otio(placed: PlacedTimeline) -> tuple[bytes, list[str]]:
+    """Return the file and notes for the user.
 
     Ranges count frames of the file from 00:00:00:00 of its timecode, at its own rate, so nothing is rounded to the
-    timeline. A second track has the sound. What the format has no place for stands under `prismsearch` in the metadata,
-    exact values as fractions.
+    timeline. A second track holds the audio. Values that the format has no field for are in the metadata under
+    `prismsearch`, exact ones as fractions.
     """
     from opentimelineio import schema
 
@@ -27,7 +27,7 @@ def otio(placed: Placed) -> tuple[bytes, list[str]]:
         video.append(_clip(event))
     timeline = schema.Timeline(
         name=placed.name,
-        global_start_time=_time(placed.first_label, placed.rate),
+        global_start_time=_time(placed.timecode_offset, placed.rate),
         metadata={"prismsearch": {"frame_rate": str(placed.rate), "drop_frame": placed.drop}},
     )
     timeline.tracks.append(video)
@@ -47,7 +47,7 @@ def _clip(event: Event) -> schema.Clip:
     reference = schema.ExternalReference(
         target_url=file_url(clip.path),
         available_range=opentime.TimeRange(
-            _time(event.first_label, event.rate), opentime.RationalTime(event.file_frames, float(event.rate))
+            _time(event.timecode_offset, event.rate), opentime.RationalTime(event.file_frames, float(event.rate))
         ),
     )
     reference.name = event.file_name
@@ -55,37 +55,37 @@ def _clip(event: Event) -> schema.Clip:
         name=event.name,
         media_reference=reference,
         source_range=_range(event),
-        metadata={"prismsearch": _more(event)},
+        metadata={"prismsearch": _metadata(event)},
     )
 
 
-def _more(event: Event) -> dict[str, Any]:
+def _metadata(event: Event) -> dict[str, Any]:
     clip = event.clip
-    more: dict[str, Any] = {
+    metadata: dict[str, Any] = {
         "start_seconds": str(clip.start_seconds),
         "end_seconds": str(clip.end_seconds),
         "frame_rate": str(clip.frame_rate),
         "in_frame": event.in_frame,
         "out_frame": event.out_frame,
-        "timecode": legal(clip.timecode),
+        "timecode": xml_safe(clip.timecode),
         "drop_frame": event.drop,
         "width": clip.width,
         "height": clip.height,
-        "note": legal(clip.note),
+        "note": xml_safe(clip.note),
     }
-    rated = score(clip.score)
-    if rated is not None:
-        more["score"] = rated
+    clip_score = finite_score(clip.score)
+    if clip_score is not None:
+        metadata["score"] = clip_score
     if clip.rank is not None:
-        more["rank"] = clip.rank
-    return more
+        metadata["rank"] = clip.rank
+    return metadata
 
 
 def _range(event: Event) -> opentime.TimeRange:
     from opentimelineio import opentime
 
     return opentime.TimeRange(
-        _time(event.first_label + event.in_frame, event.rate),
+        _time(event.timecode_offset + event.in_frame, event.rate),
         opentime.RationalTime(event.out_frame - event.in_frame, float(event.rate)),
     )
 

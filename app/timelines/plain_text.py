@@ -1,4 +1,4 @@
-"""Names, notes and paths as files for editing programs can carry them. Touches no file."""
+"""Text of edit lists: names, notes and paths in forms that editing programs can read. Touches no file."""
 
 from __future__ import annotations
 
@@ -16,35 +16,38 @@ _SHARE = re.compile(r"\\\\([^\\/]+)[\\/]+([^\\/].*)", re.DOTALL)
 _LONG_SHARE, _LONG = "\\\\?\\UNC\\", "\\\\?\\"
 
 
-def legal(text: str) -> str:
-    """Without the characters that XML forbids. Bytes that were not UTF-8 become U+FFFD; line breaks become `\\n`."""
+def xml_safe(text: str) -> str:
+    """Remove the characters that XML forbids. Bytes that were not UTF-8 become U+FFFD; line breaks become `\\n`."""
     unbroken = text.replace("\r\n", "\n").replace("\r", "\n")
     return _LONE.sub("\ufffd", _NOT_XML.sub("", unbroken))
 
 
 def one_line(text: str) -> str:
-    """As legal, with every run of spaces, line breaks and control characters as one space."""
-    return _BREAKS.sub(" ", legal(text)).strip()
+    """Apply xml_safe, and reduce every run of spaces, line breaks and control characters to one space."""
+    return _BREAKS.sub(" ", xml_safe(text)).strip()
 
 
-def is_whole(text: str) -> bool:
-    """Whether the text is Unicode: no bytes that were not UTF-8 when it was read as a name."""
+def is_unicode(text: str) -> bool:
+    """Return whether the text is valid Unicode, without bytes that were not UTF-8 when it was read as a file name."""
     return _LONE.search(text) is None
 
 
 def file_name(path: str) -> str:
-    """The last part of a path of this or another system."""
+    """Return the last part of a path of this or another operating system."""
     if _DRIVE.match(path) or path.startswith("\\\\"):
         return ntpath.basename(path)
     return posixpath.basename(path)
 
 
 def file_url(path: str, host: str = "") -> str:
-    """An absolute `file:` URL: every byte but letters, digits and `/-._~` as %XX, bytes that are not UTF-8 as they are.
+    """Return an absolute `file:` URL.
 
-    Takes paths of Windows with a drive (`C:\\x`), of shares (`\\\\server\\share\\x`, the server becomes the host) and
-    long ones (`\\\\?\\C:\\x`), wherever it runs; any other is made absolute as on this system. host: of local paths,
-    `localhost` for programs that want it said.
+    Every byte except letters, digits and `/-._~` is written as %XX, those that are not UTF-8 unchanged.
+
+    Args:
+        path: on any operating system also one of Windows with a drive (`C:\\x`), of a share
+            (`\\\\server\\share\\x`, whose server becomes the host) or a long one (`\\\\?\\C:\\x`). Any other is made absolute as on this system.
+        host: of local paths; `localhost` for programs that require one.
     """
     if path.startswith(_LONG_SHARE):
         path = "\\\\" + path[len(_LONG_SHARE) :]
@@ -61,7 +64,7 @@ def file_url(path: str, host: str = "") -> str:
 
 def _quoted(path: str) -> str:
     try:
-        # What os.fsencode does, on every system alike.
+        # The same as os.fsencode on POSIX, but on every system.
         content = path.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         content = path.encode("utf-8", "surrogatepass")

@@ -1,4 +1,4 @@
-"""A clip of a timeline as plain values, the same in the table and in JSON."""
+"""Clips of a timeline as rows of plain values, the same in the CSV table and in JSON."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 from typing import Any
 
-from app.timelines.placing import Event, Placed
+from app.timelines.placing import Event, PlacedTimeline
 
 COLUMNS = (
     "start_seconds", "end_seconds", "name", "number", "source", "length_seconds", "start_frame", "end_frame",
@@ -14,32 +14,32 @@ COLUMNS = (
     "record_start_frame", "record_end_frame", "source_timecode", "width", "height", "has_audio", "rank", "score",
     "note",
 )  # fmt: skip
-"""Of the table; the first three are what LosslessCut takes as a list of segments."""
+"""Columns of the table. LosslessCut reads the first three as a list of segments."""
 
 
-def row(event: Event, placed: Placed) -> dict[str, Any]:
-    """By COLUMNS. None where something is not known.
+def clip_row(event: Event, placed: PlacedTimeline) -> dict[str, Any]:
+    """Return the values by COLUMNS; None for what is unknown.
 
-    Seconds, rounded to microseconds, and frames count from the first frame of the file, as LosslessCut counts
-    them (frames from 0); an end is the first one after. Timecode is that of the file, its start timecode added;
-    `record` is the place in the timeline.
+    Seconds, rounded to microseconds, and frames count from the first frame of the file (frames from 0), as in
+    LosslessCut; ends are exclusive. Timecode is that of the file, from its start timecode; `record` is the position on
+    the timeline.
     """
     clip = event.clip
     return {
-        "start_seconds": decimal(clip.start_seconds),
-        "end_seconds": decimal(clip.end_seconds),
+        "start_seconds": round_seconds(clip.start_seconds),
+        "end_seconds": round_seconds(clip.end_seconds),
         "name": event.name,
         "number": event.number,
         "source": clip.path,
-        "length_seconds": decimal(clip.end_seconds - clip.start_seconds),
+        "length_seconds": round_seconds(clip.end_seconds - clip.start_seconds),
         "start_frame": event.in_frame,
         "end_frame": event.out_frame,
         "length_frames": event.out_frame - event.in_frame,
         "frame_rate": str(event.rate),
-        "start_timecode": event.label(event.in_frame),
-        "end_timecode": event.label(event.out_frame),
-        "record_start_timecode": placed.label(event.record_in),
-        "record_end_timecode": placed.label(event.record_out),
+        "start_timecode": event.timecode(event.in_frame),
+        "end_timecode": event.timecode(event.out_frame),
+        "record_start_timecode": placed.timecode(event.record_in),
+        "record_end_timecode": placed.timecode(event.record_out),
         "record_start_frame": event.record_in,
         "record_end_frame": event.record_out,
         "source_timecode": clip.timecode or None,
@@ -47,16 +47,16 @@ def row(event: Event, placed: Placed) -> dict[str, Any]:
         "height": clip.height or None,
         "has_audio": clip.has_audio,
         "rank": clip.rank,
-        "score": score(clip.score),
+        "score": finite_score(clip.score),
         "note": clip.note or None,
     }
 
 
-def score(value: float | None) -> float | None:
-    """None for what no format can say: not a number, or endless."""
+def finite_score(value: float | None) -> float | None:
+    """Return the score, or None if it is not finite, which no format can express."""
     return float(value) if value is not None and math.isfinite(value) else None
 
 
-def decimal(seconds: Fraction) -> float:
-    """Rounded to microseconds."""
+def round_seconds(seconds: Fraction) -> float:
+    """Round to microseconds."""
     return round(float(seconds), 6)

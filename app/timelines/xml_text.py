@@ -1,23 +1,23 @@
-"""XML as editing programs read it: declared as UTF-8, with its document type, indented."""
+"""XML as editing programs read it: declared as UTF-8, with a document type, indented."""
 
 from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from app.timelines.plain_text import legal
+from app.timelines.plain_text import xml_safe
 
 
 def child(parent: ElementTree.Element, tag: str, text: object = None, **attributes: object) -> ElementTree.Element:
-    """A new last element of `parent`. Text and attributes lose what XML forbids; attributes that are None are left."""
-    said = {name: legal(str(value)) for name, value in attributes.items() if value is not None}
-    element = ElementTree.SubElement(parent, tag, said)
+    """Append an element to `parent`, without characters that XML forbids and without attributes that are None."""
+    values = {name: xml_safe(str(value)) for name, value in attributes.items() if value is not None}
+    element = ElementTree.SubElement(parent, tag, values)
     if text is not None:
-        element.text = legal(str(text))
+        element.text = xml_safe(str(text))
     return element
 
 
-def document(root: ElementTree.Element) -> bytes:
-    """The whole file. The document type is named after the root."""
+def xml_bytes(root: ElementTree.Element) -> bytes:
+    """Return the whole file. The document type is named after the root element."""
     ElementTree.indent(root)
     head = f'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE {root.tag}>\n'
     content: str = ElementTree.tostring(root, encoding="unicode")
