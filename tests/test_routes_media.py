@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+import socket
+import time
 from pathlib import Path
 
+import psutil
 import pytest
+from live_server import answer_of, live, request_bytes
 from page_library import client_of, segment_ids, small_library
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from synthetic import make_video
 
+from app.web.http.file_response import file_response
+from app.web.http.routes import route
 from app.web.services.segment_cache import SegmentCache
 from db.library import Library
 
@@ -96,6 +103,55 @@ def test_a_large_file_comes_whole_and_in_parts(tmp_path: Path) -> None:
     )
     head = client.head(f"/api/video/{identity}")
     assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", str(len(whole)))
+
+
+def test_a_file_is_closed_when_it_was_sent_and_when_the_browser_goes(tmp_path: Path) -> None:
+    """On a real socket: a test client takes everything, whatever its reader does."""
+    large = tmp_path / "large.bin"
+    large.write_bytes(bytes(64 << 20))
+    app = Starlette(
+        routes=[route("/api/large", lambda request: file_response(request, large, media_type="video/mp4"))],
+    )
+
+    def is_open() -> bool:
+        return str(large) in [each.path for each in psutil.Process().open_files()]
+
+    def closed_soon() -> bool:
+        end = time.monotonic() + 30
+        while is_open() and time.monotonic() < end:
+            time.sleep(0.01)
+        return not is_open()
+
+    with live(app) as port:
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(request_bytes(port, "GET", "/api/large", {}))
+            assert connection.recv(1024).startswith(b"HTTP/1.1 200")
+            assert is_open()
+        assert closed_soon(), "the browser has gone"
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(request_bytes(port, "GET", "/api/large", {"Range": "bytes=1-3000000"}))
+            status, body = answer_of(connection)
+        assert (status, len(body)) == (206, 3_000_000)
+        assert closed_soon(), "all of it was sent"
+
+
+def test_a_file_that_shrinks_or_grows_while_it_is_sent_ends_the_connection_or_is_cut(tmp_path: Path) -> None:
+    path = tmp_path / "changing.bin"
+    for change, length in ((lambda: os.truncate(path, 1 << 20), 0), (lambda: os.truncate(path, 128 << 20), 64 << 20)):
+        path.write_bytes(bytes(64 << 20))
+        app = Starlette(
+            routes=[route("/api/it", lambda request: file_response(request, path, media_type="video/mp4"))],
+        )
+        with live(app) as port, socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(request_bytes(port, "GET", "/api/it", {}))
+            first = connection.recv(1024)
+            change()
+            _, _, body = first.partition(b"\r\n\r\n")
+            received = len(body)
+            connection.settimeout(20)
+            while received < 64 << 20 and (part := connection.recv(1 << 20)):
+                received += len(part)
+        assert received == length or (length == 0 and received < 64 << 20)
 
 
 def test_what_the_browser_has_is_not_sent_again(library: Library, client: TestClient) -> None:

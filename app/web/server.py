@@ -1,4 +1,4 @@
-"""The server behind the page: Streamlit, with routes of our own beside it, for this machine only."""
+"""Server of the page: Streamlit with our routes beside it, on this machine's own address and port."""
 
 from __future__ import annotations
 
@@ -45,8 +45,9 @@ if TYPE_CHECKING:
     from db.library import Library
 
 ADDRESS = "127.0.0.1"
+DEFAULT_PORT = 8501
 _PORTS_TRIED = 50
-_STOPPING_SECONDS = 2
+_SHUTDOWN_SECONDS = 2
 _OPTIONS: dict[str, Any] = {
     "browser.gatherUsageStats": False,
     "browser.serverAddress": ADDRESS,
@@ -58,25 +59,34 @@ _OPTIONS: dict[str, Any] = {
     "server.enableCORS": True,
     "server.enableXsrfProtection": True,
     "server.fileWatcherType": "none",
-    "server.headless": True,  # who opens the browser is `serve`
+    "server.headless": True,  # `serve` opens the browser
     "server.maxUploadSize": 1,  # MiB, held in memory: files come through /api/examples
     "server.showEmailPrompt": False,
 }
 
 
 def make_app(
-    settings: Settings, library: Library, *, started: Callable[[], None] | None = None, port: int = 8501
+    settings: Settings, library: Library, *, started: Callable[[], None] | None = None, port: int = DEFAULT_PORT
 ) -> streamlit.App:
-    """The page and every route of ours as one ASGI app. One a process, because Streamlit's options are global.
+    """Return the page and all our routes as one ASGI app.
 
-    started: called once the server listens. Whoever opened the library closes it, after the app has stopped.
+    A process can have only one, because Streamlit's options are global. The settings are also written to the
+    environment, where the page's script reads them as every command does.
+
+    Args:
+        settings: Library, encoder, device and programs to use.
+        library: The open library of the settings. The caller closes it after the app has stopped.
+        started: Called once the server listens.
+        port: Port on which the app will be served.
+
+    Returns:
+        A Streamlit app behind the security middleware.
     """
     import streamlit
     from starlette.concurrency import run_in_threadpool
     from starlette.middleware import Middleware
     from streamlit import config
 
-    # The page's script is run anew at each interaction and reads its settings as every command does.
     os.environ[LIBRARY_VARIABLE] = str(settings.library)
     os.environ[DEVICE_VARIABLE] = settings.device
     os.environ[PRECISION_VARIABLE] = settings.precision
@@ -88,7 +98,7 @@ def make_app(
     proxies = Proxies(library.directory / "proxies", ffmpeg=settings.ffmpeg)
 
     @asynccontextmanager
-    async def running(_: streamlit.App) -> AsyncIterator[dict[str, Any]]:
+    async def lifespan(_: streamlit.App) -> AsyncIterator[dict[str, Any]]:
         if started is not None:
             started()
         try:
@@ -98,17 +108,23 @@ def make_app(
 
     return streamlit.App(
         Path(__file__).parents[1] / "page.py",
-        lifespan=running,
+        lifespan=lifespan,
         routes=our_routes(settings, library, proxies),
         middleware=[Middleware(SecurityMiddleware)],
     )
 
 
 def our_routes(settings: Settings, library: Library, proxies: Proxies) -> list[Route]:
-    """Everything under /api/."""
+    """Return all routes under /api/.
+
+    Args:
+        settings: Passed on to the jobs that routes start.
+        library: The library that routes read and change.
+        proxies: The proxies of this server.
+    """
     segments, check, runs = SegmentCache(library), SourceCheck(), Jobs(library.directory)
 
-    def nothing(request: ApiRequest) -> None:
+    def no_such_address(request: ApiRequest) -> None:
         raise ApiError(404, "There is no such address.")
 
     return [
@@ -123,15 +139,22 @@ def our_routes(settings: Settings, library: Library, proxies: Proxies) -> list[R
         *search_routes(library),
         *run_routes(library, runs),
         *export_routes(settings, library, runs),
-        # Else Streamlit would answer with its page. Methods that a route does not have end up here as well.
-        *(route("/api/{rest:path}", nothing, method) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")),
+        # Without these Streamlit would respond with its page. Methods that a route does not have end here as well.
+        *(route("/api/{rest:path}", no_such_address, method) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")),
     ]
 
 
 def serve(settings: Settings, library: Library, *, port: int | None, open_browser: bool) -> None:
-    """Run the page of this library until it is stopped. port None: 8501, or the next that is free.
+    """Serve the page of a library until it is stopped with Ctrl-C.
 
-    Raises CommandError where the port that was asked for is taken.
+    Args:
+        settings: Settings for the page and its jobs.
+        library: The open library of the settings; the caller closes it.
+        port: Port to listen on; None for DEFAULT_PORT, or the next one that is free.
+        open_browser: Open the page in a browser once the server listens.
+
+    Raises:
+        CommandError: The port is taken, or none is free.
     """
     import uvicorn
 
@@ -143,14 +166,14 @@ def serve(settings: Settings, library: Library, *, port: int | None, open_browse
         if port is None and taken != DEFAULT_PORT:
             say(f"port {DEFAULT_PORT} is in use, so this is port {taken}")
         say(f"prismsearch is at {address} (Ctrl-C stops it)")
-        if open_browser:  # may take its time, and may print what it likes
+        if open_browser:  # in a thread, because it may take long
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
     app = make_app(settings, library, started=started, port=taken)
 
     class Server(uvicorn.Server):
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            """A player that is paused takes nothing for as long as it likes; nobody waits for that."""
+            """Abort connections that are not being read, such as a paused player's; they would delay the end."""
             for connection in list(self.server_state.connections):
                 if getattr(getattr(connection, "flow", None), "write_paused", False):
                     connection.transport.abort()
@@ -165,7 +188,7 @@ def serve(settings: Settings, library: Library, *, port: int | None, open_browse
             ws="websockets-sansio",
             ws_max_size=32 << 20,
             ws_per_message_deflate=False,
-            timeout_graceful_shutdown=_STOPPING_SECONDS,
+            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         )
     )
     try:
@@ -176,19 +199,20 @@ def serve(settings: Settings, library: Library, *, port: int | None, open_browse
         listening.close()
 
 
-DEFAULT_PORT = 8501
-
-
 def listen(port: int | None) -> socket.socket:
-    """A socket that listens on this machine's own address. None: on the first free port from DEFAULT_PORT.
+    """Return a socket that listens on this machine's own address.
 
-    Raises CommandError where there is none, or the one asked for is taken.
+    Args:
+        port: Port to listen on; None for the first free one from DEFAULT_PORT.
+
+    Raises:
+        CommandError: The port is taken, or none is free.
     """
     for candidate in range(DEFAULT_PORT, DEFAULT_PORT + _PORTS_TRIED) if port is None else (port,):
-        # TCP by name: only then does asyncio send at once what is written, instead of waiting 40 ms for more.
+        # TCP by name: only then does asyncio disable Nagle's algorithm, which would wait 40 ms for more to send.
         found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
-            if os.name != "nt":  # there it would let two programs have one port
+            if os.name != "nt":  # on Windows it would let two programs share one port
                 found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             found.bind((ADDRESS, candidate))
             found.listen(2048)

@@ -1,1 +1,1 @@
-"""JSON and media over HTTP, by subject: one module for the routes below `/api/SUBJECT`."""
+"""Routes of the HTTP API, one module for each subject: `/api/SUBJECT`."""

@@ -1,4 +1,4 @@
-"""Starting an export from the page: checked here, done by a process of its own that outlives the page."""
+"""Route that starts an export: it checks the request and starts a job, which outlives the page."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
     from app.jobs.jobs import Jobs
     from db.library import Library
 
-MOST_HANDLE_SECONDS = 60.0
+MAX_HANDLE_SECONDS = 60.0
 _KEPT_SECONDS = 14 * 24 * 3600.0
 _UNSAFE = re.compile(r"[^\w. -]+")
 
 
 def exports_folder(library: Library) -> Path:
-    """Where zips lie until they are downloaded."""
+    """Return the folder that holds zips until they are downloaded."""
     return library.directory / "exports"
 
 
 def export_routes(settings: Settings, library: Library, runs: Jobs) -> list[Route]:
-    """`POST /api/exports`."""
+    """Return the route `POST /api/exports`, which responds with the id of the job."""
     from app.exporting.naming import check_pattern
 
     def begin(request: ApiRequest) -> dict[str, Any]:
         body = request.json(ExportBody)
         handles = body.handles_seconds
-        if not 0 <= handles <= MOST_HANDLE_SECONDS:
-            raise ApiError(400, f"Handles are from 0 to {MOST_HANDLE_SECONDS:g} seconds.")
+        if not 0 <= handles <= MAX_HANDLE_SECONDS:
+            raise ApiError(400, f"Handles are from 0 to {MAX_HANDLE_SECONDS:g} seconds.")
         pattern = body.name_pattern
         if pattern.strip():
             with bad_request():
@@ -76,7 +76,7 @@ def export_routes(settings: Settings, library: Library, runs: Jobs) -> list[Rout
 
 
 def _folder(typed: str) -> Path:
-    """The folder that a person typed. ApiError where it cannot be one; it need not be there yet."""
+    """Return the folder that a person typed, which need not exist yet. Raises ApiError (400) for anything else."""
     if any(ord(letter) < 32 or letter == "\x7f" for letter in typed.strip()):
         raise ApiError(400, "There is a control character in the name of the folder; type it anew.")
     path = Path(os.path.expanduser(typed.strip()))
@@ -88,7 +88,7 @@ def _folder(typed: str) -> Path:
 
 
 def _zip_path(library: Library, name: str) -> Path:
-    """A new file in the folder of exports, named after the collection. Those of two weeks ago are removed."""
+    """Return a new path in the folder of exports, named after the collection, and remove zips older than two weeks."""
     folder = exports_folder(library)
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():

@@ -1,4 +1,4 @@
-"""Long jobs over HTTP: what runs and what ran, stopping one, and the zip of a finished export."""
+"""Routes for long jobs: their states, stopping one, and downloading the zip of a finished export."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from app.jobs.jobs import Jobs, JobState
     from db.library import Library
 
-_MOST_LISTED = 20  # failures of each run; the page asks for the list every second
+_MAX_FAILURES = 20  # of each job in the list, which the page requests every second
 
 
 def run_routes(library: Library, runs: Jobs) -> list[Route]:
-    """`/api/runs...`."""
+    """Return the routes below `/api/runs`."""
 
     def every(request: ApiRequest) -> dict[str, Any]:
-        return {"runs": [described(each, _MOST_LISTED) for each in runs.all()]}
+        return {"runs": [job_json(each, _MAX_FAILURES) for each in runs.all()]}
 
     def find(request: ApiRequest) -> JobState:
         with not_found("run"):
@@ -36,7 +36,7 @@ def run_routes(library: Library, runs: Jobs) -> list[Route]:
     def stop(request: ApiRequest) -> dict[str, Any]:
         state = find(request)
         runs.stop(state.id)
-        return described(find(request))
+        return job_json(find(request))
 
     def download(request: ApiRequest) -> Response:
         path = _zip_of(find(request))
@@ -55,16 +55,21 @@ def run_routes(library: Library, runs: Jobs) -> list[Route]:
 
     return [
         route("/api/runs", every),
-        route("/api/runs/{run}", lambda request: described(find(request))),
+        route("/api/runs/{run}", lambda request: job_json(find(request))),
         route("/api/runs/{run}/stop", stop, "POST"),
         route("/api/runs/{run}/download", download),
     ]
 
 
-def described(state: JobState, most_failures: int | None = None) -> dict[str, Any]:
-    """The journal of a run as it is; `downloadable`: its zip is there. Failures may be cut: `failed` says how many."""
+def job_json(state: JobState, max_failures: int | None = None) -> dict[str, Any]:
+    """Return the state of a job as the page gets it.
+
+    Args:
+        state: The state as its journal has it.
+        max_failures: Number of failures listed; `failed` is the count of all.
+    """
     path = _zip_of(state)
-    told = dataclasses.asdict(dataclasses.replace(state, failures=state.failures[:most_failures]))
+    told = dataclasses.asdict(dataclasses.replace(state, failures=state.failures[:max_failures]))
     for ours in ("create_time", "host_id"):
         del told[ours]
     plain: dict[str, Any] = _finite(told)
@@ -72,7 +77,7 @@ def described(state: JobState, most_failures: int | None = None) -> dict[str, An
 
 
 def _finite(value: Any) -> Any:
-    """Without the numbers that JSON has no words for; a journal may hold anything."""
+    """Return `value` with None for numbers that are not finite, which JSON lacks. A journal may hold anything."""
     if isinstance(value, dict):
         return {str(name): _finite(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
@@ -81,7 +86,7 @@ def _finite(value: Any) -> Any:
 
 
 def _zip_of(state: JobState) -> Path | None:
-    """Where a finished export was packed, as its journal says; None where it was not."""
+    """Return the path of a finished export's zip according to its journal, or None."""
     report = state.report if isinstance(state.report, dict) else {}
     packed = report.get("zip")
     return Path(packed) if state.outcome == "done" and isinstance(packed, str) and packed else None

@@ -49,7 +49,7 @@ class Choices:
     exclude: tuple[str, ...]
 
     def words(self, path: str) -> list[str]:
-        """The command that indexes a path like this."""
+        """Return the command line that indexes a path with these options."""
         words = ["index", "--encoder", self.encoder]
         words += ["--detector", self.detector] if self.detector else []
         words += ["--redo"] if self.redo else []

@@ -50,7 +50,7 @@ class SegmentCache:
         Raises:
             ApiError: 404, if there is no such segment.
         """
-        token = self._library.change_token()
+        token = self._library.change_token()  # before reading: what is read is of this state, or of a later one
         with self._lock:
             if token != self._token:
                 self._segments.clear()
