@@ -1,4 +1,4 @@
-"""Content fingerprints, which identify a file whatever its name from 1.5 MiB of it at most.
+"""Content fingerprints, which identify a file whatever its name. At most 1.5 MiB of it are read.
 
 A fingerprint is BLAKE2b of 128 bits over the size, the first and last 256 KiB and 16 blocks of 64 KiB evenly spaced in
 between; a file that is not larger than all of these (1.5 MiB) is read whole. Two videos that were not made from one

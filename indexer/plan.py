@@ -21,7 +21,7 @@ _RETRIED_TWICE = "error"  # may have passed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassifiedFiles:
-    """Files by what their size and modification time say."""
+    """Files, classified by size and modification time."""
 
     unchanged: list[FoundFile] = field(default_factory=list)
     aliases: list[FoundFile] = field(default_factory=list)

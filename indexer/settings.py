@@ -1,7 +1,7 @@
 """Settings of indexing: IndexSettings for what a video becomes, RunOptions for how a run goes about it.
 
-IndexSettings also has the recipe, which says whether a video must be indexed again. Standard library only: the command
-line reads its options and defaults from here.
+The recipe of IndexSettings decides whether a video must be indexed again. Standard library only: the command line
+reads its options and defaults from here.
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ class FrameBuffer:
     def clip(self, low: int, high: int) -> Pixels:
         """Return the clip of the frames low <= index < high, uint8 (T, S, S, 3).
 
-        Each frame that the sampling asks for is replaced by the nearest buffered one.
+        It takes the frames of `sample_indices`, or else the nearest buffered ones.
         """
         scaled: dict[int, Pixels] = {}
         frames = []

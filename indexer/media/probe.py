@@ -58,7 +58,7 @@ class Source:
     size_bytes: int
     modified_ns: int
     time_base: Fraction  # seconds per pts unit
-    nominal_rate: Fraction  # frames per second as the container states it; 25 if it states nothing sensible
+    nominal_rate: Fraction  # frames per second as the container states it; 25 if it states nothing plausible
     sample_aspect: Fraction  # width of a pixel divided by its height
     codec: str
     has_audio: bool
@@ -214,8 +214,8 @@ def _source(path: str, container: InputContainer, info: os.stat_result, threads:
         size_bytes=info.st_size,
         modified_ns=info.st_mtime_ns,
         time_base=_fraction(stream.time_base) or Fraction(1, 1000),
-        nominal_rate=_sensible_rate(stream),
-        sample_aspect=_sensible_aspect(stream),
+        nominal_rate=_plausible_rate(stream),
+        sample_aspect=_plausible_aspect(stream),
         codec=context.codec.canonical_name,
         has_audio=has_audio,
         timecode=_timecode(container, stream),
@@ -248,7 +248,7 @@ def _fraction(value: Fraction | None) -> Fraction | None:
     return Fraction(value.numerator, value.denominator) if value and value.denominator else None
 
 
-def _sensible_rate(stream: VideoStream) -> Fraction:
+def _plausible_rate(stream: VideoStream) -> Fraction:
     for rate in (stream.guessed_rate, stream.average_rate, stream.base_rate):
         found = _fraction(rate)
         if found is not None and Fraction(1, 100_000) <= found <= 1000:
@@ -256,6 +256,6 @@ def _sensible_rate(stream: VideoStream) -> Fraction:
     return Fraction(25)
 
 
-def _sensible_aspect(stream: VideoStream) -> Fraction:
+def _plausible_aspect(stream: VideoStream) -> Fraction:
     found = _fraction(stream.sample_aspect_ratio)
     return found if found is not None and Fraction(1, 10) <= found <= 10 else Fraction(1)

@@ -228,11 +228,11 @@ def _halve_towards(picture: VideoFrame, width: int, height: int) -> VideoFrame:
     return picture
 
 
-def _crop_middle(picture: VideoFrame, across: bool, part: float) -> VideoFrame:
+def _crop_middle(picture: VideoFrame, across: bool, share: float) -> VideoFrame:
     """Crop a very long picture to its middle, so that scaling its short side up does not make millions of pixels."""
     pixels = _pixels(picture, "rgb24")
     side = pixels.shape[1] if across else pixels.shape[0]
-    kept = max(1, round(side * part))
+    kept = max(1, round(side * share))
     first = (side - kept) // 2
     cut = pixels[:, first : first + kept] if across else pixels[first : first + kept]
     return VideoFrame.from_ndarray(np.ascontiguousarray(cut), format="rgb24")

@@ -81,21 +81,21 @@ def _make(name: str, options: Mapping[str, OptionValue]) -> SceneDetector:
     import scenedetect
     from scenedetect.detector import FlashFilter
 
-    given: dict[str, Any] = {**DETECTORS[name], **options}
-    if "weights" in given:
-        given["weights"] = scenedetect.ContentDetector.Components(*given["weights"])
+    arguments: dict[str, Any] = {**DETECTORS[name], **options}
+    if "weights" in arguments:
+        arguments["weights"] = scenedetect.ContentDetector.Components(*arguments["weights"])
     if name in ("blend", "adaptive", "content"):
         from indexer.shots import blend
 
         if name == "blend":
-            return blend.BlendDetector(**given)
+            return blend.BlendDetector(**arguments)
         if name == "adaptive":
-            return blend.QuickAdaptiveDetector(**given)
-        given["filter_mode"] = FlashFilter.Mode[str(given["filter_mode"]).upper()]
-        return blend.QuickContentDetector(**given)
+            return blend.QuickAdaptiveDetector(**arguments)
+        arguments["filter_mode"] = FlashFilter.Mode[str(arguments["filter_mode"]).upper()]
+        return blend.QuickContentDetector(**arguments)
     if name == "hash":
-        return scenedetect.HashDetector(**given)
+        return scenedetect.HashDetector(**arguments)
     if name == "histogram":
-        return scenedetect.HistogramDetector(**given)
-    given["method"] = scenedetect.ThresholdDetector.Method[str(given["method"]).upper()]
-    return scenedetect.ThresholdDetector(**given)
+        return scenedetect.HistogramDetector(**arguments)
+    arguments["method"] = scenedetect.ThresholdDetector.Method[str(arguments["method"]).upper()]
+    return scenedetect.ThresholdDetector(**arguments)

@@ -9,13 +9,13 @@ from itertools import pairwise
 
 _BEFORE = 1.0  # seconds in which the contrast before the fade is looked up
 _FLAT = 0.3  # of the contrast before and after
-_NO_PICTURE = 6.0  # levels above the flattest frame: the picture is back
+_PICTURE_BACK = 6.0  # levels above the flattest frame: the picture is back
 _ONE_COLOUR = 4.0  # levels of contrast at most
 _MOMENT = 0.25  # seconds of little contrast until it must be one colour; at low frame rates no frame may be
 _SAME = 2.0  # levels between two equally flat frames
-_MOST_SEEN = 64  # frames kept of each part
-_LEAST_CONTRAST = 8.0  # levels, of a picture that can fade
-_MOST_IN_ONE_STEP = 0.6  # of the fall or rise; otherwise it is a hard cut to or from one colour
+_MAX_SEEN = 64  # frames kept of each part
+_MIN_CONTRAST = 8.0  # levels, of a picture that can fade
+_MAX_STEP_SHARE = 0.6  # of the fall or rise; otherwise it is a hard cut to or from one colour
 _RISE = 0.2  # seconds that a rise is observed before it is judged
 _WELL_BEFORE = 0.4  # seconds before the picture is back: start of the new shot after a long dark
 
@@ -44,10 +44,10 @@ class FadeDetector:
     """
 
     def __init__(self) -> None:
-        self._lit: deque[_Seen] = deque(maxlen=_MOST_SEEN)  # of the last second
-        self._fall: deque[_Seen] = deque(maxlen=_MOST_SEEN)  # from the last full contrast to the first flat frame
-        self._flat: deque[_Seen] = deque(maxlen=_MOST_SEEN)  # the latest frames without a picture
-        self._rise: deque[_Seen] = deque(maxlen=_MOST_SEEN)  # what came after the last of them
+        self._lit: deque[_Seen] = deque(maxlen=_MAX_SEEN)  # of the last second
+        self._fall: deque[_Seen] = deque(maxlen=_MAX_SEEN)  # from the last full contrast to the first flat frame
+        self._flat: deque[_Seen] = deque(maxlen=_MAX_SEEN)  # the latest frames without a picture
+        self._rise: deque[_Seen] = deque(maxlen=_MAX_SEEN)  # what came after the last of them
         self._entered = 0.0  # seconds
 
     @property
@@ -86,7 +86,7 @@ class FadeDetector:
             self._rise.clear()
             return None
         self._rise.append(seen)
-        back = max(3 * floor, floor + _NO_PICTURE, 0.15 * self._fall[0].contrast)
+        back = max(3 * floor, floor + _PICTURE_BACK, 0.15 * self._fall[0].contrast)
         since = next((rise.seconds for rise in self._rise if rise.contrast >= back), None)
         if contrast < back or since is None or seconds - since < _RISE:
             return None
@@ -104,7 +104,7 @@ class FadeDetector:
             self._lit.popleft()
         self._lit.append(seen)
         high = max(lit.contrast for lit in self._lit)
-        if high < _LEAST_CONTRAST or seen.contrast > _FLAT * high:
+        if high < _MIN_CONTRAST or seen.contrast > _FLAT * high:
             return
         frames = list(self._lit)
         self._lit.clear()
@@ -133,4 +133,4 @@ class FadeDetector:
 def _is_gradual(frames: Sequence[_Seen]) -> bool:
     whole = abs(frames[-1].contrast - frames[0].contrast)
     steps = [abs(b.contrast - a.contrast) for a, b in pairwise(frames)]
-    return len(steps) >= 2 and max(steps) <= _MOST_IN_ONE_STEP * max(whole, 1e-9)
+    return len(steps) >= 2 and max(steps) <= _MAX_STEP_SHARE * max(whole, 1e-9)

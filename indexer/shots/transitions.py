@@ -32,16 +32,16 @@ _WINDOWS = (0.25, 0.4, 0.6, 0.85, MAX_SECONDS)  # seconds
 _PATIENCE = 0.25  # seconds without a better window until the best one counts
 _STEP = 0.03  # seconds; frames that come faster are ignored, which only lowers the cost
 _ROWS = 192  # of the buffer. When it is full, the newer half is kept: 96 * _STEP is far more than the longest window
-_LEAST_CHANGE = 10.0  # levels, mean: smaller changes are ignored
-_MOST_IN_ONE_STEP = 0.5  # of the whole change; otherwise it is a hard cut
+_MIN_CHANGE = 10.0  # levels, mean: smaller changes are ignored
+_MAX_STEP_SHARE = 0.5  # of the whole change; otherwise it is a hard cut
 _NO_PICTURE = 3.0  # levels of contrast
 _LOST_PICTURE = 0.3  # of the contrast at the ends
-_LEAST_STRAIGHT = 0.4  # of the way between the ends; otherwise the camera moves
+_MIN_STRAIGHTNESS = 0.4  # of the way between the ends; otherwise the camera moves
 _ALIKE = 0.9  # correlation and mean change in levels of two frames that show the same
 _ALIKE_CHANGE = 12.0
 _FOUND_AGAIN = 0.85  # correlation of the middle of a picture with the most similar part of another
 _ELSEWHERE = 0.15  # less than that at the same position
-_MOST_ALIKE = 0.75  # correlation of the two ends; otherwise the light changes, not the picture
+_MAX_ALIKE = 0.75  # correlation of the two ends; otherwise the light changes, not the picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,9 @@ class TransitionDetector:
     Memory is `_ROWS` thumbnails.
     """
 
-    def __init__(self, least_score: float = 0.5) -> None:
-        """Create a detector; `least_score` is the log odds from which a window counts."""
-        self._least = least_score
+    def __init__(self, min_score: float = 0.5) -> None:
+        """Create a detector; `min_score` is the log odds from which a window counts."""
+        self._min_score = min_score
         self._fades = FadeDetector()
         self._size: tuple[int, ...] = ()  # of a thumbnail
         self._count = 0  # rows in use
@@ -198,10 +198,10 @@ class TransitionDetector:
             if first < 0 or seconds[first] < self._free_from:
                 return
             way = self._way[at] - self._way[first]
-            if way < _LEAST_CHANGE:
+            if way < _MIN_CHANGE:
                 continue
             score = self._score(int(first), at, float(way))
-            if score < self._least:
+            if score < self._min_score:
                 continue
             if (self._best is None or score > self._best.score) and not self._moves(int(first), at):
                 middle = self._middle(int(first), at)
@@ -215,17 +215,17 @@ class TransitionDetector:
         assert self._rows is not None
         old, new = self._rows[first], self._rows[at]
         mean = float(cv2.norm(old, new, cv2.NORM_L1)) / old.size
-        if mean < max(_LEAST_CHANGE, _LEAST_STRAIGHT * way):
+        if mean < max(_MIN_CHANGE, _MIN_STRAIGHTNESS * way):
             return -math.inf
         largest = float(self._change[first + 1 : at + 1].max())
         alike = self._correlation(first, at)
-        if largest > _MOST_IN_ONE_STEP * mean or alike > _MOST_ALIKE:
+        if largest > _MAX_STEP_SHARE * mean or alike > _MAX_ALIKE:
             return -math.inf
         ends, steps = min(float(self._contrast[first]), float(self._contrast[at])), self._contrast[first : at + 1]
         if ends < _NO_PICTURE or steps.min() < _LOST_PICTURE * ends:
             return -math.inf  # not between two pictures, or through none: left to the fade detector
         known = -12.8 - 6.7 * max(alike, 0.0) + 4.5 * mean / way - 7.6 * largest / mean
-        if known + 4.6 * math.log(2 * mean) < self._least:
+        if known + 4.6 * math.log(2 * mean) < self._min_score:
             return -math.inf  # since neither median can exceed twice the mean
         signed = new.astype(np.int16) - old
         median = float(_median(np.abs(signed)))
