@@ -1,4 +1,4 @@
-"""What a person asks and what comes back: frozen values, checked when made, so that no bad query reaches a model."""
+"""Queries, hits and answers: frozen values, checked when they are made, so that no bad query reaches a model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from db.records import Filters, Segment, Video
 
 NEAR_DUPLICATE = 0.98
-"""The cosine from which two segments count as the same thing shown twice: copies, other encodings, still cameras.
+"""Cosine from which two segments count as the same thing shown twice: copies, other encodings, still cameras.
 
 Measured with the demo encoder on the demo library and a copy of it at 60 % of the size and poor quality (x264, CRF 33):
 a segment and its copy have 0.9828 or more in 99 of 100 cases (median 0.9996), segments of different videos at most
@@ -27,7 +27,15 @@ class QueryError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class TextTerm:
-    """Words. `weight` says how much they count next to other terms; below 0 pushes hits away from them."""
+    """Words to search for.
+
+    Attributes:
+        text: A few words, not blank.
+        weight: Importance next to other terms, finite; below 0 pushes hits away from the term.
+
+    Raises:
+        QueryError: The text is blank or the weight is not finite.
+    """
 
     text: str
     weight: float = 1.0
@@ -40,7 +48,15 @@ class TextTerm:
 
 @dataclass(frozen=True, slots=True)
 class SegmentTerm:
-    """Something already in the library. It is never among the hits of its own query."""
+    """A segment of the library to search like. It is never among the hits of its own query.
+
+    Attributes:
+        segment_id: Not negative.
+        weight: As for TextTerm.
+
+    Raises:
+        QueryError: The id is negative or the weight is not finite.
+    """
 
     segment_id: int
     weight: float = 1.0
@@ -55,7 +71,15 @@ class SegmentTerm:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipTerm:
-    """A clip from anywhere: uint8 (T, S, S, 3) RGB of the encoder's own shape. Compared by identity, as arrays are."""
+    """A clip from anywhere to search like. Compared by identity, as arrays are.
+
+    Attributes:
+        clip: uint8 (T, S, S, 3) RGB, of the encoder's own shape.
+        weight: As for TextTerm.
+
+    Raises:
+        QueryError: The array is no clip or the weight is not finite.
+    """
 
     clip: NDArray[np.uint8]
     weight: float = 1.0
@@ -74,17 +98,23 @@ Term = TextTerm | SegmentTerm | ClipTerm
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Terms and what narrows them. `terms` are kept as a tuple.
+    """Terms to search for, and the search options.
 
-    k: hits wanted at most. threshold: the lowest score still wanted (see `search.engine.combine` for what a score is).
-    exclude_same_shot: leave out every segment of the shots that the query's SegmentTerms come from; the parts of one
-    long shot overlap, so they are each other's nearest neighbours and say nothing new.
-    per_video: at most so many hits of one video. near_duplicates: leave out what has at least this cosine with a better
-    hit (see NEAR_DUPLICATE). Both take the next best instead, as far down as `search.ranking` says.
-    leave_out: ids of segments that are no hits; the segments of SegmentTerms never are.
+    Attributes:
+        terms: At least one, with a weight other than 0 among them. Kept as a tuple.
+        filters: Restrict the search before vectors are compared.
+        k: Hits wanted at most, 1 or more.
+        threshold: The lowest score still wanted, -1 to 1 (see `search.engine.combine` for scores). None: any.
+        exclude_same_shot: Leave out every segment of the shots that the query's SegmentTerms come from. The parts of
+            one long shot overlap, so they are each other's nearest neighbours and show nothing new.
+        per_video: Hits wanted at most of one video, 1 or more. None: no limit.
+        near_duplicates: Leave out segments with at least this cosine with a better hit, above 0 to 1 (see
+            NEAR_DUPLICATE). None: keep them. This and `per_video` take the next best segment instead, as far down as
+            `search.ranking` says.
+        leave_out: Ids of segments that are no hits. The segments of SegmentTerms never are.
 
-    Raises QueryError (a ValueError) for no terms, weights that are all 0, k < 1, a threshold that is not a number,
-    per_video < 1 or near_duplicates that is not above 0 and at most 1.
+    Raises:
+        QueryError: A value is outside these limits. It is a ValueError.
     """
 
     terms: Sequence[Term]
@@ -117,10 +147,15 @@ class Query:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """A segment that was found. `rank` counts from 1, best first.
+    """A segment that was found.
 
-    score: what hits are ordered by (see `search.engine.combine`). term_scores: cosine of the hit with each term alone,
-    in the order of the query's terms, weights left out: they say which term brought the hit.
+    Attributes:
+        rank: Counts from 1, best first.
+        score: The cosine that hits are ordered by (see `search.engine.combine`).
+        segment: The segment.
+        video: Its video.
+        term_scores: Cosine of the hit with each term alone, in the order of the query's terms, without weights: they
+            show which term brought the hit.
     """
 
     rank: int
@@ -132,11 +167,13 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a query gave, and out of how much. The segments that the query itself leaves out are in none of the counts.
+    """Hits, and how many segments they were chosen from. No count includes segments that the query itself leaves out.
 
-    allowed: segments that the filters let through (all that can be found, without filters). matching: those of them
-    that also reach the threshold; exact; the same as `allowed` without one. hidden: those left out on the way to the
-    last hit because they are near duplicates of a better one, or further ones of a video.
+    Attributes:
+        hits: Best first.
+        allowed: Segments that the filters allow; without filters, all that can be found.
+        matching: Those of them that reach the threshold, exactly; without a threshold, the same as `allowed`.
+        hidden: Segments better than the last hit that were left out as near duplicates or surplus hits of a video.
     """
 
     hits: list[Hit]

@@ -1,4 +1,4 @@
-"""The rows of the last words and clips that were asked with, so that moving a weight or a filter encodes nothing."""
+"""Cache of the rows of recent query terms: moving a weight or a filter encodes nothing."""
 
 from __future__ import annotations
 
@@ -15,26 +15,29 @@ from encoder import Encoder
 
 Item = TypeVar("Item")
 
-MOST_REMEMBERED = 256
+CAPACITY_ROWS = 256
 """Rows kept, those used last: 1 MiB of 1024 columns."""
 
 
-class TermRows:
-    """Rows that one encoder gives. Safe from several threads; two may encode the same at once."""
+class QueryCache:
+    """Least-recently-used cache of the rows of one encoder. Thread-safe; two threads may encode the same at once."""
 
-    def __init__(self, encoder: Encoder, most: int = MOST_REMEMBERED) -> None:
+    def __init__(self, encoder: Encoder, capacity: int = CAPACITY_ROWS) -> None:
         self._encoder = encoder
-        self._most = most
+        self._capacity = capacity
         self._lock = threading.Lock()
         self._rows: OrderedDict[Hashable, NDArray[np.float32]] = OrderedDict()
 
     def of_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """float32 (n, D); those that are not remembered are encoded in one batch."""
+        """Return the rows of texts, float32 (n, D); those that are not cached are encoded in one batch."""
         return self._of(texts, [("text", text) for text in texts], self._encoder.encode_texts)
 
     def of_clips(self, clips: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """uint8 (T, S, S, 3) each -> float32 (n, D). Clips are known again by their pixels, whatever array holds them;
-        a digest takes a few milliseconds where the encoder takes seconds, and no clip is kept."""
+        """Return the rows of clips, uint8 (T, S, S, 3) each, as float32 (n, D).
+
+        The cache key is a digest of the pixels: it takes a few milliseconds where the encoder takes seconds, and no
+        clip is kept.
+        """
         keys = [("clip", clip.shape, _digest(clip)) for clip in clips]
         return self._of(clips, keys, lambda missing: self._encoder.encode_clips(np.stack(missing)))
 
@@ -54,7 +57,7 @@ class TermRows:
             for key in keys:
                 self._rows[key] = found[key]
                 self._rows.move_to_end(key)
-            while len(self._rows) > self._most:
+            while len(self._rows) > self._capacity:
                 self._rows.popitem(last=False)
         return np.stack([found[key] for key in keys])
 

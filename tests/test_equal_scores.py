@@ -94,7 +94,7 @@ class Copies:
 def copies(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Copies:
     # A library of thousands is treated as one of hundreds of thousands.
     monkeypatch.setattr("search.vectors.faiss_index.CODED_ROWS", 4000)
-    monkeypatch.setattr("search.vectors.faiss_index._UNCODED", 500)
+    monkeypatch.setattr("search.vectors.faiss_index._MAX_UNCODED", 500)
     monkeypatch.setattr("search.vectors.codes.TRAINED_ROWS", 4000)
     monkeypatch.setattr("search.vectors.codes._FEWEST_LISTS", 32)
     monkeypatch.setattr("search.vectors.snapshot.FEW_ROWS", 800)

@@ -128,12 +128,12 @@ def same(one: Projection, other: Projection) -> bool:
 
 def test_the_map_is_the_same_for_the_same_library_and_is_kept(library: Library) -> None:
     add_rows(library, "aa", clusters(300, DIM))
-    assert store(library).kept() is None
+    assert store(library).load_saved() is None
     made = store(library).update()
-    kept = store(library).kept()
+    kept = store(library).load_saved()
     assert kept is not None
     assert same(made, kept)
-    assert same(made, store(library).update(anew=True))
+    assert same(made, store(library).update(rebuild=True))
 
 
 def test_a_few_new_rows_move_nothing(library: Library) -> None:
@@ -141,14 +141,14 @@ def test_a_few_new_rows_move_nothing(library: Library) -> None:
     first = add_rows(library, "aa", rows[:300])
     before = store(library).update()
     second = add_rows(library, "bb", np.concatenate([rows[300:], rows[:1]]))
-    assert store(library).kept() is None
+    assert store(library).load_saved() is None
     after = store(library).update()
     assert after.made_from == 300
     assert np.array_equal(after.points[:300], before.points)
     assert after.ids.tolist() == ids_of(library, first) + ids_of(library, second)
     assert np.linalg.norm(after.points[-1] - before.points[0]) < 0.1  # the copy of the first row lies beside it
     assert trust(library.embedding_rows("enc", after.ids), after.points, 5) > 0.9
-    kept = store(library).kept()
+    kept = store(library).load_saved()
     assert kept is not None
     assert same(after, kept)
 
@@ -178,7 +178,7 @@ def test_a_damaged_file_only_costs_time(library: Library) -> None:
     made = store(library).update()
     (file,) = (library.directory / "map").glob("*.npz")
     file.write_bytes(file.read_bytes()[:-40] + b"x" * 40)
-    assert store(library).kept() is None
+    assert store(library).load_saved() is None
     assert same(store(library).update(), made)
 
 
@@ -186,7 +186,7 @@ def test_a_folder_that_cannot_be_written_only_costs_time(library: Library) -> No
     add_rows(library, "aa", clusters(60, DIM))
     (library.directory / "map").write_text("in the way")
     assert len(store(library).update().ids) == 60
-    assert store(library).kept() is None
+    assert store(library).load_saved() is None
 
 
 def test_old_files_do_not_pile_up(library: Library) -> None:
@@ -196,7 +196,7 @@ def test_old_files_do_not_pile_up(library: Library) -> None:
     orphan = first.with_name(first.name.replace(".npz", "0.npz"))
     orphan.write_bytes(b"left by a killed process")
     os.utime(orphan, (time.time() - 7200,) * 2)
-    store(library).update(anew=True)
+    store(library).update(rebuild=True)
     (second,) = (library.directory / "map").glob("*.npz")
     assert second not in (first, orphan)
 
@@ -209,8 +209,8 @@ def test_it_says_how_far_it_is_and_can_be_stopped(library: Library) -> None:
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
     with pytest.raises(ProjectionCancelled):
-        store(library).update(anew=True, cancelled=lambda: True)
-    assert store(library).kept() is not None
+        store(library).update(rebuild=True, cancelled=lambda: True)
+    assert store(library).load_saved() is not None
 
 
 def test_rows_that_change_while_it_is_made_leave_a_map_that_is_made_again(library: Library) -> None:
@@ -224,5 +224,5 @@ def test_rows_that_change_while_it_is_made_leave_a_map_that_is_made_again(librar
 
     made = store(library).update(progress=meddle)
     assert len(made.ids) in (100, 200)
-    assert store(library).kept() is None
+    assert store(library).load_saved() is None
     assert len(store(library).update().ids) == 100

@@ -21,7 +21,7 @@ from db.records import Filters
 from search import ranking
 from search.engine import SearchEngine, combine
 from search.query import NEAR_DUPLICATE, Answer, ClipTerm, Query, QueryError, SegmentTerm, Term, TextTerm
-from search.query_cache import TermRows
+from search.query_cache import QueryCache
 from search.vectors.faiss_index import FaissIndex
 
 ENCODER = ColourEncoder()
@@ -281,7 +281,7 @@ def test_a_weight_or_a_filter_encodes_nothing_again(full: Library) -> None:
 
 
 def test_a_clip_that_was_changed_in_place_is_another(full: Library) -> None:
-    rows, pixels = TermRows(ENCODER), picture(9)
+    rows, pixels = QueryCache(ENCODER), picture(9)
     before = rows.of_clips([pixels])
     pixels[:] = 200
     np.testing.assert_array_equal(rows.of_clips([pixels]), ENCODER.encode_clips(pixels[None]))
@@ -291,7 +291,7 @@ def test_a_clip_that_was_changed_in_place_is_another(full: Library) -> None:
 
 def test_the_term_used_longest_ago_is_forgotten() -> None:
     encoder = Counting()
-    rows = TermRows(encoder, most=2)
+    rows = QueryCache(encoder, capacity=2)
     for text in ("a", "b", "a", "c", "a", "b"):
         np.testing.assert_array_equal(rows.of_texts([text]), ENCODER.encode_texts([text]))
     assert encoder.texts == [["a"], ["b"], ["c"], ["b"]]
@@ -300,13 +300,13 @@ def test_the_term_used_longest_ago_is_forgotten() -> None:
 
 
 def test_rows_handed_out_are_nobodys_to_change(full: Library) -> None:
-    rows = TermRows(ENCODER)
+    rows = QueryCache(ENCODER)
     rows.of_texts(["red"])[:] = 0
     np.testing.assert_array_equal(rows.of_texts(["red"]), ENCODER.encode_texts(["red"]))
 
 
 def test_threads_get_their_own_rows(full: Library) -> None:
-    rows = TermRows(ENCODER, most=3)
+    rows = QueryCache(ENCODER, capacity=3)
     wrong: list[str] = []
 
     def ask(seed: int) -> None:
@@ -332,9 +332,9 @@ def test_blocks_make_no_difference(monkeypatch: pytest.MonkeyPatch, seed: int) -
     rows = clustered_rows(300, seed)
     videos = np.random.default_rng(seed).integers(0, 40, 300).tolist()
 
-    def choose(block: int) -> ranking.Chosen:
+    def choose(block: int) -> ranking.Diversified:
         monkeypatch.setattr(ranking, "_BLOCK", block)
-        return ranking.choose(
+        return ranking.diversify(
             range(300),
             30,
             per_video=2,

@@ -18,7 +18,7 @@ from db.records import Filters, Segment, Shot, Video
 from search.engine import SearchEngine, combine
 from search.query import ClipTerm, Hit, Query, QueryError, SegmentTerm, TextTerm
 from search.vectors.faiss_index import FaissIndex
-from search.vectors.vector_index import HoldsRows
+from search.vectors.vector_index import RowStore
 
 ENCODER = ColourEncoder()
 
@@ -238,7 +238,7 @@ def test_a_row_that_goes_between_two_questions_is_skipped(
         return real(encoder_id, ids)
 
     monkeypatch.setattr(engine.library, "embedding_rows", without_best)
-    if isinstance(engine.index, HoldsRows):  # such an index is asked instead
+    if isinstance(engine.index, RowStore):  # such an index is asked instead
         given = engine.index.rows_of
         monkeypatch.setattr(
             engine.index, "rows_of", lambda ids: without_best(ENCODER.id, ids) if best in ids else given(ids)

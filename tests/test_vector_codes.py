@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from test_vector_index import ENCODER, Rows, open_index, unit_rows
 
 from db.library import Library
-from search.vectors.codes import Codes, candidates_for, wanted_lists
+from search.vectors.codes import Codes, candidate_count, list_count
 from search.vectors.faiss_index import FaissIndex
 from search.vectors.snapshot import Snapshot
 
@@ -37,7 +37,7 @@ def clustered(count: int, seed: int) -> NDArray[np.float32]:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A library of thousands is treated as one of hundreds of thousands."""
     monkeypatch.setattr("search.vectors.faiss_index.CODED_ROWS", 4000)
-    monkeypatch.setattr("search.vectors.faiss_index._UNCODED", 500)
+    monkeypatch.setattr("search.vectors.faiss_index._MAX_UNCODED", 500)
     monkeypatch.setattr("search.vectors.codes.TRAINED_ROWS", 4000)
     monkeypatch.setattr("search.vectors.codes._FEWEST_LISTS", 32)
     monkeypatch.setattr("search.vectors.snapshot.FEW_ROWS", 800)
@@ -98,7 +98,7 @@ def test_codes_are_used_where_there_are_many_rows(
 
     monkeypatch.setattr(Codes, "candidates", spy)
     assert recall(index, library, 10) >= 0.99
-    assert asked == [candidates_for(10, one_list=codes_of(index).lists == 1)] * 50
+    assert asked == [candidate_count(10, one_list=codes_of(index).lists == 1)] * 50
 
 
 @pytest.mark.parametrize("k", [1, 10, 100, 5999, 6000, 10_000])
@@ -196,7 +196,7 @@ def test_one_changed_row_is_all_that_is_taken_in(index: FaissIndex, library: Row
     assert index.refresh()
     assert not index.refresh()
     assert codes_of(index) is codes
-    assert snapshot_of(index).dead.tolist() == [76]
+    assert snapshot_of(index).tombstones.tolist() == [76]
     assert len(index) == COUNT + 1
     for i in (77, COUNT + 1):
         ids, scores = index.search(library.rows[i][None, :], 1)
@@ -356,7 +356,7 @@ def test_files_of_the_dead_do_not_pile_up(small: None, library: Rows, tmp_path: 
 
 
 def test_lists_grow_with_the_root_of_the_rows() -> None:
-    assert [wanted_lists(count) for count in (1, 99_999, 100_000, 10**6, 4 * 10**6, 10**7)] == [
+    assert [list_count(count) for count in (1, 99_999, 100_000, 10**6, 4 * 10**6, 10**7)] == [
         1,
         1,
         256,

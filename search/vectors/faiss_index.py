@@ -1,14 +1,14 @@
-"""The vector index over FAISS: ids = segment ids, scores = inner products of the stored rows, derived from the library.
+"""Vector index over FAISS: ids are segment ids, scores are inner products of the stored rows.
 
-The library's rows are the truth. An index holds what it has read of them and says so as a stamp; where the library's
-stamp says more, the rows above the last id are added; where rows went, they are marked as dead; where it is not clear
-what changed, all rows are read and compared, and only those that differ are taken in.
+The index is derived from the library, whose rows are the truth, and holds the library's stamp that it is as of. Where
+the stamp shows new rows, they are appended; where rows are gone, they get tombstones; where it is not clear what
+changed, all rows are read and compared, and only those that differ are taken in.
 
-How the nearest are found depends on how many rows there are:
+The method of a search depends on the number of rows:
 
-* fewer than CODED_ROWS (50 000: 3.5 ms): by comparing with each of them, in FAISS's float16 scan;
+* fewer than CODED_ROWS (50 000: 3.5 ms): every row is compared, in FAISS's float16 scan;
 * more: codes of one bit a number name some hundred candidates, which are compared exactly (search.vectors.codes);
-* after `optimize`, from TRAINED_ROWS on: the same, with codes in lists of near rows, of which few are looked into.
+* after `optimize`, from TRAINED_ROWS on: the same with codes in inverted lists, of which few are probed.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from db.records import Stamp
-from search.vectors.catching_up import Contents, added, buried, compared, without_the_dead
-from search.vectors.codes import Codes, wanted_lists
+from search.vectors.codes import Codes, list_count
 from search.vectors.gpu_rows import GpuRows
 from search.vectors.index_files import IndexFiles
 from search.vectors.row_parts import DamagedRows, Part, PartWriter
 from search.vectors.snapshot import Snapshot
+from search.vectors.sync import Contents, append, compact, compare_all, mark_deleted
 from search.vectors.vector_index import CODED_ROWS, check_search, least_score
 
 if TYPE_CHECKING:
@@ -41,50 +41,57 @@ logger = logging.getLogger(__name__)
 faiss: Any = _faiss  # its stubs describe the C++ constructors, not what its Python wrapper makes of them
 
 GPU_ROWS = 100_000
-"""From here on a search without filters asks a GPU for candidates where there is one."""
-_UNCODED = 16_384  # rows that may lie behind the coded ones: comparing with each of them takes 1 ms
-_DEAD_SHARE = 4  # rows are written anew once 1/4 of them are dead
-_TRIES = 4  # readings of a library that another process is writing, before we live with what we have
-_SAVE_SHARE, _SAVE_ROWS = 16, 4096  # rows are saved once they make up 1/16 of all, or are so many
+"""From here on a GPU, where there is one, names the candidates of searches without filters."""
+_MAX_UNCODED = 16_384  # rows that may follow the coded ones: comparing with each of them takes 1 ms
+_COMPACT_SHARE = 4  # rows are rewritten once 1/4 of them have tombstones
+_TRIES = 4  # readings of a library that another process is writing, before a refresh ends without the newest rows
+_SAVE_SHARE, _SAVE_ROWS = 16, 4096  # new rows are saved once they are 1/16 of all, or 4096
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _State:
-    """What is held: rows (None while there are none) and how far the library was read."""
+    """Rows (None while there are none), and the library's stamp that they are as of."""
 
     snapshot: Snapshot | None
-    held: Stamp
-    left_out: int = 0  # rows that are not finite; the library counts them
+    stamp: Stamp
+    left_out: int = 0  # rows that are not finite; the stamp counts them
 
 
 class FaissIndex:
-    """A VectorIndex of one encoder's rows. Use `FaissIndex.open`.
+    """A VectorIndex, Refreshable and RowStore of one encoder's rows. Use `FaissIndex.open`.
 
-    Safe from several threads: a search works on the state that it found, beside other searches and beside `refresh`.
+    Thread-safe: a search works on the state that it found, beside other searches and beside `refresh`.
     """
 
     def __init__(self, library: Library, encoder_id: str, files: IndexFiles) -> None:
         self._library = library
         self._encoder_id = encoder_id
         self._files = files
-        self._refreshing = threading.Lock()  # held while one thread catches up with the library
-        self._state = self._nothing_held()
+        self._refreshing = threading.Lock()  # held while one thread brings the index up to date
+        self._state = self._empty_state()
         self._saved: _State | None = None  # what is in files, or would be if they could be written
         self._gpu: GpuRows | None = None
         self._gpu_tried = False
 
     @classmethod
     def open(cls, library: Library, encoder_id: str, directory: Path) -> FaissIndex:
-        """The index of this encoder's rows, as the library has them now.
+        """Open the index of an encoder's rows, as the library has them now.
 
-        Maps the files in `directory` where their stamp fits, reads the rest from the library, and saves where enough
-        is new. Files that are torn, damaged, stale or cannot be written are logged and cost time, nothing else.
-        Raises LibraryError where the library cannot be read.
+        Maps the files in `directory` if their stamp fits, reads the rest from the library, and saves if enough is new.
+        Files that are damaged, stale or cannot be written are logged and cost time, nothing else.
+
+        Args:
+            library: The library; the index keeps it.
+            encoder_id: The encoder whose rows are searched.
+            directory: The folder of the index's files, usually `<library>/vectors`.
+
+        Raises:
+            LibraryError: The library cannot be read.
         """
         index = cls(library, encoder_id, IndexFiles(Path(directory), encoder_id))
-        index._take_saved()
+        index._load_saved()
         index.refresh()
         return index
 
@@ -95,7 +102,7 @@ class FaissIndex:
     def search(
         self, rows: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """See `search.vectors.vector_index.VectorIndex.search`. Beyond CODED_ROWS 1 hit in 100 may be missed."""
+        """See `search.vectors.vector_index.VectorIndex.search`. From CODED_ROWS on, 1 hit in 100 may be missed."""
 
         def find(snapshot: Snapshot | None) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
             check_search(rows, k, None if snapshot is None else snapshot.dim)
@@ -110,7 +117,7 @@ class FaissIndex:
                         scores[at], ids[at] = snapshot.search(np.ascontiguousarray(rows[at : at + 1]), k, chosen)
             return ids, scores
 
-        return self._healed(find)
+        return self._retry_if_damaged(find)
 
     def count(self, row: NDArray[np.float32], threshold: float, allowed: NDArray[np.int64] | None = None) -> int:
         """See `search.vectors.vector_index.VectorIndex.count`: exact, by comparing with every row that is allowed."""
@@ -123,94 +130,102 @@ class FaissIndex:
             with _one_thread():
                 return snapshot.count(np.ascontiguousarray(rows), least, snapshot.allowed(allowed))
 
-        return self._healed(tally)
+        return self._retry_if_damaged(tally)
 
     def rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """See `search.vectors.vector_index.HoldsRows.rows_of`."""
+        """See `search.vectors.vector_index.RowStore.rows_of`."""
 
         def fetch(snapshot: Snapshot | None) -> NDArray[np.float32]:
             if snapshot is None:
                 raise KeyError("the index has no rows")
             return snapshot.rows_of(np.asarray(ids, dtype=np.int64)).astype(np.float32)
 
-        return self._healed(fetch)
+        return self._retry_if_damaged(fetch)
 
     def refresh(self) -> bool:
-        """Catch up with the library. True where anything changed. Raises LibraryError where it cannot be read."""
+        """See `search.vectors.vector_index.Refreshable.refresh`. Saves if enough is new."""
         with self._refreshing:
-            before = self._state.held
+            before = self._state.stamp
             if self._files.changed_by_others():
-                self._take_saved()
+                self._load_saved()
             for _ in range(_TRIES):
                 stamp = self._library.stamp(self._encoder_id)
-                if stamp == self._state.held:
+                if stamp == self._state.stamp:
                     break
                 try:
-                    self._catch_up(stamp)
+                    self._sync(stamp)
                 except DamagedRows as error:
-                    self._let_go(error)
+                    self._drop_damaged(error)
             else:
                 logger.info("the library is being written; the newest rows are found after the next refresh")
-            self._settle()
-            return self._state.held != before
+            self._maintain()
+            return self._state.stamp != before
 
     def optimize(self) -> bool:
-        """Learn lists for the codes where there are rows enough (TRAINED_ROWS), and put them in files.
+        """Train inverted lists for the codes if there are rows enough (TRAINED_ROWS), and save them.
 
-        True where that was due: never before, or the rows are four times as many since. Takes 40 s of one core for
-        each million rows of 768 columns; searches go on meanwhile. Raises LibraryError where it cannot be read.
+        Takes 40 s of one core for each million rows of 768 columns; searches go on meanwhile.
+
+        Returns:
+            True if it was due: never done before, or the rows are four times as many since.
+
+        Raises:
+            LibraryError: The library cannot be read.
         """
         self.refresh()
         with self._refreshing:
             state = self._state
             if state.snapshot is None:
                 return False
-            wanted, codes = wanted_lists(state.snapshot.rows), state.snapshot.codes
+            wanted, codes = list_count(state.snapshot.rows), state.snapshot.codes
             if wanted == 1 or (codes is not None and codes.lists * 2 > wanted):
                 return False
             try:
-                learned = _coded(state.snapshot, Codes.learned(_sampler(state.snapshot), state.snapshot.dim, wanted))
-                self._state = replace(state, snapshot=self._with(state.snapshot, codes=learned))
+                learned = _coded(state.snapshot, Codes.train(_sampler(state.snapshot), state.snapshot.dim, wanted))
+                self._state = replace(state, snapshot=self._changed(state.snapshot, codes=learned))
                 self._save()
             except DamagedRows as error:
-                self._let_go(error)
+                self._drop_damaged(error)
                 return False
             return True
 
-    # What is held
+    # State
 
-    def _nothing_held(self) -> _State:
+    def _empty_state(self) -> _State:
         held = Stamp(library_id=self._library.id, encoder_id=self._encoder_id, dim=0, count=0, last_id=0, generation=-1)
         return _State(None, held)
 
-    def _healed(self, work: Callable[[Snapshot | None], Result]) -> Result:
-        """The work on what is held; where that turns out to be damaged, on what the library has."""
+    def _retry_if_damaged(self, work: Callable[[Snapshot | None], Result]) -> Result:
+        """Do the work on the current state; where that turns out to be damaged, on rows read from the library again."""
         state = self._state
         try:
             return work(state.snapshot)
         except DamagedRows as error:
             with self._refreshing:
                 if self._state is state:
-                    self._let_go(error)
+                    self._drop_damaged(error)
             self.refresh()
             return work(self._state.snapshot)
 
-    def _let_go(self, error: DamagedRows) -> None:
+    def _drop_damaged(self, error: DamagedRows) -> None:
         logger.warning("%s: the vectors of %s are made again from the library", error, self._encoder_id)
         self._files.forget()
-        self._state, self._saved = self._nothing_held(), None
+        self._state, self._saved = self._empty_state(), None
         self._gpu, self._gpu_tried = None, False
 
-    def _take_saved(self) -> None:
-        """Hold what is in files, where it is of this library."""
+    def _load_saved(self) -> None:
+        """Take the saved contents if they are of this library and encoder."""
         saved = self._files.load()
         if saved is None or (saved.stamp.library_id, saved.stamp.encoder_id) != (self._library.id, self._encoder_id):
             return
         rows = sum(len(part) for part in saved.parts)
-        dead = saved.dead
+        tombstones = saved.tombstones
         fits = all(part.rows.shape[1] == saved.stamp.dim for part in saved.parts)
-        fits = fits and rows - dead.size + saved.left_out == saved.stamp.count
-        fits = fits and (dead.size == 0 or (dead[0] >= 0 and dead[-1] < rows and bool((np.diff(dead) > 0).all())))
+        fits = fits and rows - tombstones.size + saved.left_out == saved.stamp.count
+        fits = fits and (
+            tombstones.size == 0
+            or (tombstones[0] >= 0 and tombstones[-1] < rows and bool((np.diff(tombstones) > 0).all()))
+        )
         if not fits:
             logger.warning("the vector files of %s do not fit together and will be made again", self._encoder_id)
             return
@@ -218,19 +233,23 @@ class FaissIndex:
         if codes is not None and (codes.dim != saved.stamp.dim or len(codes) > rows):
             codes = None
         try:
-            if rows < CODED_ROWS:  # all of them are compared with every search, so look at once
+            if rows < CODED_ROWS:  # every search compares all of them, so check them now
                 for part in saved.parts:
                     part.check()
             self._gpu, self._gpu_tried = None, False
-            snapshot = self._with(None, parts=saved.parts, dead=dead, codes=codes) if rows else None
+            snapshot = self._changed(None, parts=saved.parts, tombstones=tombstones, codes=codes) if rows else None
         except DamagedRows as error:
-            self._let_go(error)
+            self._drop_damaged(error)
             return
         self._state = self._saved = _State(snapshot, saved.stamp, saved.left_out)
 
-    def _with(self, snapshot: Snapshot | None, **changes: Any) -> Snapshot:
-        """A snapshot that differs in these from the given one, with the GPU's copy where there is one to be had."""
-        fields = {} if snapshot is None else {"parts": snapshot.parts, "dead": snapshot.dead, "codes": snapshot.codes}
+    def _changed(self, snapshot: Snapshot | None, **changes: Any) -> Snapshot:
+        """Return the snapshot with these fields changed, and with a copy on the GPU if one can be had."""
+        fields = (
+            {}
+            if snapshot is None
+            else {"parts": snapshot.parts, "tombstones": snapshot.tombstones, "codes": snapshot.codes}
+        )
         changed = Snapshot(**(fields | changes))
         if changed.rows >= GPU_ROWS:
             if not self._gpu_tried:
@@ -241,68 +260,73 @@ class FaissIndex:
             changed.gpu = self._gpu
         return changed
 
-    # Catching up
+    # Synchronisation
 
-    def _catch_up(self, stamp: Stamp) -> None:
-        held, snapshot = self._state.held, self._state.snapshot
+    def _sync(self, stamp: Stamp) -> None:
+        held, snapshot = self._state.stamp, self._state.snapshot
         if snapshot is None or (held.library_id, held.dim) != (stamp.library_id, stamp.dim):
-            self._hold(compared(self._library, stamp, None, self._files.new_path(".rows")))
+            self._set_contents(compare_all(self._library, stamp, None, self._files.new_path(".rows")))
         elif held.generation == stamp.generation and held.last_id < stamp.last_id and held.count < stamp.count:
             for ids, rows in self._library.embeddings(self._encoder_id, after=held.last_id):
-                self._hold(added(self._now(), ids, rows))
+                self._set_contents(append(self._contents(), ids, rows))
         else:
-            change = buried(self._library, stamp, self._now())
-            self._hold(change or compared(self._library, stamp, snapshot, self._files.new_path(".rows")))
+            change = mark_deleted(self._library, stamp, self._contents())
+            self._set_contents(change or compare_all(self._library, stamp, snapshot, self._files.new_path(".rows")))
 
-    def _now(self) -> Contents:
-        """What is held."""
+    def _contents(self) -> Contents:
+        """Return the current contents."""
         state = self._state
         assert state.snapshot is not None, "rows are held"
         return Contents(
-            state.held, state.snapshot.parts, state.snapshot.dead, state.snapshot.codes, state.left_out, state.snapshot
+            state.stamp,
+            state.snapshot.parts,
+            state.snapshot.tombstones,
+            state.snapshot.codes,
+            state.left_out,
+            state.snapshot,
         )
 
-    def _hold(self, contents: Contents) -> None:
+    def _set_contents(self, contents: Contents) -> None:
         if contents.moved:
             self._gpu, self._gpu_tried = None, False
         snapshot = None
         if contents.parts:
-            snapshot = self._with(None, parts=contents.parts, dead=contents.dead, codes=contents.codes)
-        self._state = _State(snapshot, contents.held, contents.left_out)
+            snapshot = self._changed(None, parts=contents.parts, tombstones=contents.tombstones, codes=contents.codes)
+        self._state = _State(snapshot, contents.stamp, contents.left_out)
 
     # Codes and files
 
-    def _settle(self) -> None:
-        """After catching up: code what is not coded, drop the dead where they are many, save where it is worth it."""
+    def _maintain(self) -> None:
+        """Compact if tombstones are many, code rows that are not coded, and save if that is worthwhile."""
         try:
             snapshot = self._state.snapshot
-            if snapshot is not None and snapshot.dead.size * _DEAD_SHARE > snapshot.rows:
-                self._hold(without_the_dead(self._now(), self._files.new_path(".rows")))
+            if snapshot is not None and snapshot.tombstones.size * _COMPACT_SHARE > snapshot.rows:
+                self._set_contents(compact(self._contents(), self._files.new_path(".rows")))
                 snapshot = self._state.snapshot
             if snapshot is not None and snapshot.rows >= CODED_ROWS:
                 coded = 0 if snapshot.codes is None else len(snapshot.codes)
-                if snapshot.codes is None or snapshot.rows - coded > _UNCODED:
-                    codes = snapshot.codes or Codes.learned(_sampler(snapshot), snapshot.dim, 1)
-                    snapshot = self._with(snapshot, codes=_coded(snapshot, codes))
+                if snapshot.codes is None or snapshot.rows - coded > _MAX_UNCODED:
+                    codes = snapshot.codes or Codes.train(_sampler(snapshot), snapshot.dim, 1)
+                    snapshot = self._changed(snapshot, codes=_coded(snapshot, codes))
                     self._state = replace(self._state, snapshot=snapshot)
             if self._worth_saving():
                 self._save()
         except DamagedRows as error:
-            self._let_go(error)
+            self._drop_damaged(error)
 
     def _worth_saving(self) -> bool:
         snapshot = self._state.snapshot
         if snapshot is None:
             return False
         saved = None if self._saved is None else self._saved.snapshot
-        if saved is None or saved.codes is not snapshot.codes or saved.dead.size != snapshot.dead.size:
+        if saved is None or saved.codes is not snapshot.codes or saved.tombstones.size != snapshot.tombstones.size:
             return True
         there = {id(part) for part in saved.parts}
         fresh = sum(len(part) for part in snapshot.parts if id(part) not in there)
         return fresh >= max(1, min(snapshot.rows // _SAVE_SHARE, _SAVE_ROWS))
 
     def _save(self) -> None:
-        """Put everything in files. Parts in memory become one, with the parts before them that are not much larger."""
+        """Save everything. Parts in memory are joined, with the parts before them that are not much larger."""
         state = self._state
         assert state.snapshot is not None, "rows are what is saved"
         parts = list(state.snapshot.parts)
@@ -313,36 +337,36 @@ class FaissIndex:
             writer = PartWriter(self._files.new_path(".rows"), state.snapshot.dim)
             for part in tail:
                 for at in range(0, len(part), 8192):
-                    places = np.arange(at, min(at + 8192, len(part)))
-                    writer.add(part.ids[places], part.take(places))
+                    positions = np.arange(at, min(at + 8192, len(part)))
+                    writer.add(part.ids[positions], part.take(positions))
             joined = writer.finish()
             assert joined is not None, "parts have rows"
             tail = [joined]
-        snapshot = self._with(state.snapshot, parts=(*parts, *tail))
+        snapshot = self._changed(state.snapshot, parts=(*parts, *tail))
         self._state = state = replace(state, snapshot=snapshot)
         self._saved = state
-        if all(part.record is not None for part in snapshot.parts):  # else the writer has said why
-            self._files.save(state.held, snapshot.parts, snapshot.dead, snapshot.codes, state.left_out)
+        if all(part.record is not None for part in snapshot.parts):  # else the writer has logged why
+            self._files.save(state.stamp, snapshot.parts, snapshot.tombstones, snapshot.codes, state.left_out)
 
 
 def _coded(snapshot: Snapshot, codes: Codes) -> Codes:
-    """The codes with those of all rows that they lack."""
-    return codes.added(snapshot.batches(len(codes), snapshot.rows))
+    """Return the codes with those of all rows that they lack."""
+    return codes.extended(snapshot.batches(len(codes), snapshot.rows))
 
 
 def _sampler(snapshot: Snapshot) -> Callable[[int], NDArray[np.float32]]:
     def sample(count: int) -> NDArray[np.float32]:
-        places = np.unique(np.linspace(0, snapshot.rows - 1, min(count, snapshot.rows)).astype(np.int64))
-        return snapshot.take(places).astype(np.float32)
+        positions = np.unique(np.linspace(0, snapshot.rows - 1, min(count, snapshot.rows)).astype(np.int64))
+        return snapshot.take(positions).astype(np.float32)
 
     return sample
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """A query or two is memory-bound: more OpenMP threads only wait for each other, and for the encoder's.
+    """Let FAISS use one thread: a few queries are memory-bound, and more OpenMP threads only wait for each other.
 
-    OpenMP keeps the number for each calling thread by itself, so that searches in several threads do not meet here.
+    OpenMP keeps the number separately for each calling thread, so that searches in several threads do not interfere.
     """
     threads = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)

@@ -1,4 +1,4 @@
-"""The rows on a GPU, as float16: what names candidates for searches of everything where there is one."""
+"""Copy of the rows on a GPU, as float16: names the candidates of searches without filters where there is a GPU."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 logger = logging.getLogger(__name__)
 faiss: Any = _faiss
 
-_MOST = 2048  # neighbours that FAISS's GPU search gives
+_MAX_NEIGHBOURS = 2048  # limit of FAISS's GPU search
 
 
 class GpuRows:
@@ -56,10 +56,13 @@ class GpuRows:
     def candidates(
         self, query: NDArray[np.float32], count: int, rows: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]] | None:
-        """(positions, scores within float16's rounding) of the best, below position `rows`; None: too many asked."""
-        if count > _MOST:
+        """Return (positions, scores within float16's rounding) of the best rows below position `rows`.
+
+        Returns None where `count` is more than a GPU search can find.
+        """
+        if count > _MAX_NEIGHBOURS:
             return None
         with self._lock:
-            scores, places = self._index.search(query, count)
-        there = (places[0] >= 0) & (places[0] < rows)
-        return places[0][there], scores[0][there]
+            scores, positions = self._index.search(query, count)
+        there = (positions[0] >= 0) & (positions[0] < rows)
+        return positions[0][there], scores[0][there]

@@ -29,43 +29,43 @@ FORMAT = 2
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What a stamp in place says: the stamp, the parts, the dead, the codes, and how many rows were left out."""
+    """Contents of an index as they were saved. See search.vectors.sync.Contents for the attributes."""
 
     stamp: Stamp
     parts: tuple[Part, ...]
-    dead: NDArray[np.int64]
+    tombstones: NDArray[np.int64]
     codes: Codes | None
     left_out: int
 
 
 class IndexFiles:
-    """The files of one encoder's index in one folder. Making this value touches no disk."""
+    """Files of one encoder's index in one folder. Making this object touches no disk."""
 
     def __init__(self, directory: Path, encoder_id: str) -> None:
         self._files = StampedFiles(directory, cache_name(encoder_id))
-        self._written: dict[int, tuple[object, dict[str, Any]]] = {}  # records of codes and dead that are in files
+        self._written: dict[int, tuple[object, dict[str, Any]]] = {}  # entries of codes and tombstones in files
 
     def new_path(self, suffix: str) -> Path:
-        """A path that nobody else writes to."""
+        """Return a path for a data file that no other writer has."""
         return self._files.new_path(suffix)
 
     def changed_by_others(self) -> bool:
-        """Whether the stamp in place is another than the one that was read or written here."""
+        """Return whether another process has saved since this one last loaded or saved."""
         return self._files.changed_by_others()
 
     def load(self) -> Saved | None:
-        """What is in place, or None where that is not whole. Rows themselves are checked when they are read."""
+        """Return what was saved, or None if it is missing or damaged. Rows are checked later, when they are read."""
         try:
             record = self._files.load()
             if record is None or record["format"] != FORMAT:
                 return None
             parts = tuple(Part.mapped(self._files.directory, PartRecord(**_inside(part))) for part in record["parts"])
-            dead = self._read(record["dead"], lambda path: np.fromfile(path, dtype="<i8"))
+            tombstones = self._read(record["dead"], lambda path: np.fromfile(path, dtype="<i8"))
             empty = np.empty(0, dtype=np.int64)
             return Saved(
                 stamp=Stamp(**record["stamp"]),
                 parts=parts,
-                dead=empty if dead is None else dead,
+                tombstones=empty if tombstones is None else tombstones,
                 codes=self._codes(record["codes"]),
                 left_out=int(record["left_out"]),
             )
@@ -74,16 +74,18 @@ class IndexFiles:
             return None
 
     def save(
-        self, stamp: Stamp, parts: tuple[Part, ...], dead: NDArray[np.int64], codes: Codes | None, left_out: int
+        self, stamp: Stamp, parts: tuple[Part, ...], tombstones: NDArray[np.int64], codes: Codes | None, left_out: int
     ) -> bool:
-        """Put the stamp in place, with the files that are not yet written. parts: all in files. False: it failed."""
+        """Save the contents, and write files that do not exist yet. Every part must be in a file. False: it failed."""
         try:
             record = {
                 "format": FORMAT,
                 "stamp": asdict(stamp),
                 "parts": [asdict(part.record) for part in parts if part.record is not None],
                 "codes": self._write(codes, ".codes", lambda path: faiss.write_index(codes and codes.index, str(path))),
-                "dead": self._write(dead if dead.size else None, ".dead", lambda path: dead.tofile(path)),
+                "dead": self._write(
+                    tombstones if tombstones.size else None, ".dead", lambda path: tombstones.tofile(path)
+                ),
                 "left_out": left_out,
             }
             self._files.save(record)
@@ -97,11 +99,11 @@ class IndexFiles:
         return True
 
     def forget(self) -> None:
-        """Remove everything in place, because some of it was found to be damaged."""
+        """Remove everything that was saved, because some of it is damaged."""
         self._files.forget()
 
     def _codes(self, record: dict[str, Any] | None) -> Codes | None:
-        """Damaged codes cost their making, not the reading of the rows."""
+        """Load the codes. Damaged ones are made again from the rows, without reading the library."""
         try:
             index = self._read(record, lambda path: faiss.read_index(str(path)))
             if index is None:
@@ -118,7 +120,7 @@ class IndexFiles:
         return None if record is None else read(self._files.verified(record))
 
     def _write(self, what: object | None, suffix: str, write: Callable[[Path], Any]) -> dict[str, Any] | None:
-        """The record of a file with this content, written now unless it is there already."""
+        """Return the entry of a file with this content, and write the file unless it exists already."""
         if what is None:
             return None
         known = self._written.get(id(what))
@@ -131,5 +133,5 @@ class IndexFiles:
 
 
 def _inside(part: dict[str, Any]) -> dict[str, Any]:
-    """The record with a file name that is in our folder, whatever it says."""
+    """Return the record with a file name in the folder of the index, whatever it says."""
     return part | {"file": Path(part["file"]).name}

@@ -1,9 +1,9 @@
-"""Rows as the library stores them (float16), in parts: files that are mapped and never changed.
+"""Parts: memory-mapped, immutable files of rows as the library stores them (float16).
 
-A part's file holds its rows, then their segment ids, then a sum over the bytes of each row. Rows are checked against
-their sums whenever they are read to be compared, so that opening reads none of them: a million rows of 768 columns
-are 1.5 GB. FAISS compares them where they lie, as its scalar quantiser of float16 has the very same layout, and it
-scores a row by the same arithmetic wherever it lies: scores of one row are equal bit for bit in every search.
+A part's file holds its rows, then their segment ids, then a checksum of each row. Rows are checked when they are read
+to be compared, so that opening reads none of them: a million rows of 768 columns are 1.5 GB. FAISS compares rows in
+place, because its float16 scalar quantiser has the same layout, and it computes the score of a row in the same way
+wherever it lies: scores of one row are equal bit for bit in every search.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ faiss: Any = _faiss  # its stubs describe the C++ constructors, not what its Pyt
 
 STORED = np.dtype("<f2")
 _ALIGNED = 64  # bytes
-_BLOCK_ROWS = 4096  # rows that are checked or compared at once: 6 MB of 768 columns
+_BLOCK_ROWS = 4096  # rows that are checked at once: 6 MB of 768 columns
 
 
 class DamagedRows(Exception):
-    """Rows are not what was written. The library has them; whoever holds the part lets go of it."""
+    """Rows are not what was written. The library has them: the holder of the part drops it and reads them again."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartRecord:
-    """What a stamp says of a part's file."""
+    """Entry of a part's file in the stamp."""
 
     file: str
     count: int
@@ -44,7 +44,7 @@ class PartRecord:
 
     @property
     def ids_at(self) -> int:
-        """Where the ids begin, bytes."""
+        """Offset of the ids in bytes."""
         return -(-self.count * self.dim * STORED.itemsize // _ALIGNED) * _ALIGNED
 
     @property
@@ -53,7 +53,7 @@ class PartRecord:
 
 
 class Part:
-    """Rows at consecutive positions. ids int64 (n,), sums uint64 (n,), rows float16 (n, D); nobody writes to them."""
+    """Rows at consecutive positions. Immutable."""
 
     def __init__(
         self,
@@ -62,7 +62,13 @@ class Part:
         sums: NDArray[np.uint64] | None = None,
         record: PartRecord | None = None,
     ) -> None:
-        """sums None: the rows come from the library just now and are believed. record: of the file they lie in."""
+        """
+        Args:
+            ids: int64 (n,), segment ids.
+            rows: float16 (n, D).
+            sums: uint64 (n,), their checksums. None: the rows were just read from the library and need no check.
+            record: The entry of the file they are mapped from. None: they are in memory.
+        """
         self.ids = ids
         self.rows = rows
         self.record = record
@@ -75,7 +81,12 @@ class Part:
 
     @classmethod
     def mapped(cls, directory: Path, record: PartRecord) -> Part:
-        """Raises OSError where the file cannot be mapped, DamagedRows where size, ids or sums are others."""
+        """Map a part's file.
+
+        Raises:
+            OSError: The file cannot be mapped.
+            DamagedRows: Size, ids or checksums differ from what was written.
+        """
         path = directory / record.file
         if path.stat().st_size != record.size_bytes or record.count < 1 or record.dim < 1:
             raise DamagedRows(f"{record.file} has not the size it was written with")
@@ -87,15 +98,15 @@ class Part:
         matrix = whole[: record.count * record.dim * STORED.itemsize].view(STORED).reshape(record.count, record.dim)
         return cls(ids, matrix, sums, record)
 
-    def take(self, places: NDArray[np.int64]) -> NDArray[np.float16]:
-        """float16 (n, D): the rows at these places. Raises DamagedRows."""
-        rows = np.take(self.rows, places, axis=0)
-        if self._sums is not None and not np.array_equal(row_sums(rows), self._sums[places]):
+    def take(self, positions: NDArray[np.int64]) -> NDArray[np.float16]:
+        """Return the rows at these positions, float16 (n, D). Raises DamagedRows."""
+        rows = np.take(self.rows, positions, axis=0)
+        if self._sums is not None and not np.array_equal(row_sums(rows), self._sums[positions]):
             raise DamagedRows("rows in the file of vectors are damaged")
         return rows
 
     def check(self, start: int = 0, stop: int | None = None) -> None:
-        """Check the rows from start to stop, each block once in the life of this part. Raises DamagedRows."""
+        """Check the rows from start to stop, each block once for the lifetime of this part. Raises DamagedRows."""
         stop = len(self) if stop is None else stop
         for block in range(start // _BLOCK_ROWS, -(-stop // _BLOCK_ROWS)):
             if self._sums is None or self._checked[block]:
@@ -108,41 +119,49 @@ class Part:
     def best(
         self, query: NDArray[np.float32], k: int, start: int, stop: int, mask: NDArray[np.bool_] | None
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """(scores, places) of the k best rows from start to stop, or fewer; best first, compared exactly.
+        """Return (scores, positions) of the k best rows from start to stop, or fewer: best first, compared exactly.
 
-        query: float32 (1, D). mask: bool (stop - start,), which of them may be found. Raises DamagedRows.
+        Args:
+            query: float32 (1, D).
+            k: Rows wanted.
+            start: First position.
+            stop: Position after the last.
+            mask: bool (stop - start,), rows that may be found. None: all.
+
+        Raises:
+            DamagedRows: A row is not what was written.
         """
         self.check(start, stop)
         index = self._index if (start, stop) == (0, len(self)) else view_of(self.rows[start:stop])
         if mask is None:
-            scores, places = index.search(query, min(k, stop - start))
+            scores, positions = index.search(query, min(k, stop - start))
         else:
             selector = faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))
-            scores, places = index.search(query, min(k, stop - start), params=faiss.SearchParameters(sel=selector))
-        there = places[0] >= 0
-        return scores[0][there], places[0][there] + start
+            scores, positions = index.search(query, min(k, stop - start), params=faiss.SearchParameters(sel=selector))
+        there = positions[0] >= 0
+        return scores[0][there], positions[0][there] + start
 
 
 class PartWriter:
-    """Takes rows by ascending or any ids and makes a part of them, in a file where one can be written, else in memory.
+    """Makes a part of rows: in a file, or in memory where no file can be written.
 
-    Memory: one batch while the file can be written.
+    While the file can be written, memory is bounded by one batch.
     """
 
     def __init__(self, path: Path, dim: int) -> None:
-        """Makes no file before the first row comes."""
+        """No file is made before the first row is added."""
         self._path = path
         self._dim = dim
         self._ids: list[NDArray[np.int64]] = []
         self._sums: list[NDArray[np.uint64]] = []
-        self._kept: list[NDArray[np.float16]] | None = None  # rows, once there is no file to be had
+        self._in_memory: list[NDArray[np.float16]] | None = None  # rows, once the file cannot be written
         self._file: IO[bytes] | None = None
         self.count = 0
 
     def add(self, ids: NDArray[np.int64], rows: NDArray[np.floating]) -> None:
-        """ids int64 (n,), rows (n, D) of values that float16 has."""
+        """Append rows (n, D), whose values are exact in float16, with ids int64 (n,) in any order."""
         stored = np.ascontiguousarray(rows, dtype=STORED)
-        if self._kept is None:
+        if self._in_memory is None:
             try:
                 if self._file is None:
                     self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -150,15 +169,15 @@ class PartWriter:
                 self._file.write(stored.data)
                 self._file.flush()
             except OSError as error:
-                self._give_up(error)
-        if self._kept is not None:
-            self._kept.append(stored)
+                self._fall_back_to_memory(error)
+        if self._in_memory is not None:
+            self._in_memory.append(stored)
         self._ids.append(np.array(ids, dtype=np.int64))
         self._sums.append(row_sums(stored))
         self.count += len(ids)
 
     def finish(self) -> Part | None:
-        """The part with all rows, safely on the disk if it is in a file; None where no row came."""
+        """Return the part with all rows, flushed to the disk if it is in a file; None if no row was added."""
         if self.count == 0:
             return None
         ids, sums = np.concatenate(self._ids), np.concatenate(self._sums)
@@ -172,46 +191,46 @@ class PartWriter:
                 self._file.close()
                 return Part.mapped(self._path.parent, record)
             except (OSError, DamagedRows) as error:
-                self._give_up(error)
-        assert self._kept is not None
-        return Part(ids, np.concatenate(self._kept))
+                self._fall_back_to_memory(error)
+        assert self._in_memory is not None
+        return Part(ids, np.concatenate(self._in_memory))
 
     def discard(self) -> None:
-        """Nothing stays of what was written."""
+        """Remove what was written."""
         if self._file is not None:
             self._file.close()
             self._file = None
             remove(self._path)
 
-    def _give_up(self, error: Exception) -> None:
+    def _fall_back_to_memory(self, error: Exception) -> None:
         logger.warning("the vectors are kept in memory only: no cache could be written to %s (%s)", self._path, error)
-        self._kept = []
+        self._in_memory = []
         if self._file is None:
             return
         try:
             self._file.close()
-        except OSError as another:  # what was buffered still does not fit
+        except OSError as another:  # the buffered rest does not fit either
             logger.debug("closing %s: %s", self._path, another)
         if self.count:
             values = np.fromfile(self._path, dtype=STORED, count=self.count * self._dim)
-            self._kept.append(values.reshape(self.count, self._dim))
+            self._in_memory.append(values.reshape(self.count, self._dim))
         self._file = None
         remove(self._path)
 
 
 def view_of(rows: NDArray[np.float16]) -> Any:
-    """A FAISS index over float16 rows where they lie: nothing is copied, and the rows stay as long as the index."""
+    """Return a FAISS index over float16 rows in place: nothing is copied, and the index keeps the rows alive."""
     index = faiss.IndexScalarQuantizer(int(rows.shape[1]), faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
     content = rows.reshape(-1).view(np.uint8)
-    nobody = index.codes.owner  # a null pointer in C++: the memory is kept alive from here, not by FAISS
-    index.codes = faiss.MaybeOwnedVectorUInt8.create_view(faiss.swig_ptr(content), content.size, nobody)
+    no_owner = index.codes.owner  # a null pointer in C++: the memory is kept alive below, not by FAISS
+    index.codes = faiss.MaybeOwnedVectorUInt8.create_view(faiss.swig_ptr(content), content.size, no_owner)
     index.ntotal = len(rows)
     index.referenced_objects = [content]
     return index
 
 
 def row_sums(rows: NDArray[np.float16]) -> NDArray[np.uint64]:
-    """uint64 (n,): a sum over the bytes of each row: no flipped bit, hole or wrong page leaves it as it is."""
+    """Return a checksum of each row, uint64 (n,): a flipped bit, a hole or a wrong page changes it."""
     width = rows.shape[1] * STORED.itemsize
     words = np.ascontiguousarray(rows).view(np.uint64 if width % 8 == 0 else np.uint16)
     return np.asarray(words.sum(axis=1, dtype=np.uint64))

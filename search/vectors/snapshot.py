@@ -1,4 +1,4 @@
-"""One state of the vectors, which never changes: whoever searches it is not disturbed by what comes after it."""
+"""Snapshot of a vector index: an immutable state, so that a search is not disturbed by a refresh beside it."""
 
 from __future__ import annotations
 
@@ -9,134 +9,144 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from search.vectors.codes import Codes, candidates_for
+from search.vectors.codes import Codes, candidate_count
 from search.vectors.row_parts import STORED, Part, view_of
 
 if TYPE_CHECKING:
     from search.vectors.gpu_rows import GpuRows
 
 FEW_ROWS = 8192
-"""So many allowed rows are fetched and compared one by one: 3 ms, whatever the size of the library."""
+"""Up to so many allowed rows are fetched and compared one by one: 3 ms, whatever the size of the library."""
 
-_BLOCK_ROWS = 1024  # rows fetched at once: 1.5 MB of 768 columns, which stay in the cache
-_COUNT_BLOCK = 4096  # rows whose scores are all looked at, where many pass
-_COUNTED = 1024  # so many may always pass
-_LARGEST_SHARE = 8  # candidates may be 1/8 of what is allowed; beyond, comparing with all is as quick
+_BLOCK_ROWS = 1024  # rows fetched at once: 1.5 MB of 768 columns, which stay in the processor's cache
+_COUNT_BLOCK = 4096  # rows whose scores are all computed at once, where many pass the threshold
+_COUNTED = 1024  # best rows that a count asks for at least
+_LARGEST_SHARE = 8  # candidates may be 1/8 of the allowed rows; beyond, comparing with all is as quick
 
 Found = tuple[NDArray[np.float32], NDArray[np.int64]]  # scores and positions, best first
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Allowed:
-    """Positions that may be found and how many they are: few as a list, many as a mask."""
+    """Positions that may be found: few as a list, many as a mask.
+
+    Attributes:
+        count: How many they are.
+        positions: int64 (count,), ascending, or None where they are many.
+        mask: bool (rows,), or None where they are few.
+        bits: The mask as bits, lowest first, or None where they are few.
+    """
 
     count: int
-    places: NDArray[np.int64] | None  # ascending, where they are few
-    mask: NDArray[np.bool_] | None  # (rows,), where they are many
-    bits: NDArray[np.uint8] | None  # the mask, lowest bit first
+    positions: NDArray[np.int64] | None
+    mask: NDArray[np.bool_] | None
+    bits: NDArray[np.uint8] | None
 
     @classmethod
     def of_mask(cls, mask: NDArray[np.bool_]) -> Allowed:
         count = int(np.count_nonzero(mask))
-        if count <= few_of(len(mask)):
-            return cls.of_places(np.flatnonzero(mask))
+        if count <= few_rows(len(mask)):
+            return cls.of_positions(np.flatnonzero(mask))
         return cls(count, None, mask, np.packbits(mask, bitorder="little"))
 
     @classmethod
-    def of_places(cls, places: NDArray[np.int64]) -> Allowed:
-        return cls(len(places), places, None, None)
+    def of_positions(cls, positions: NDArray[np.int64]) -> Allowed:
+        return cls(len(positions), positions, None, None)
 
 
-def few_of(rows: int) -> int:
-    """So many of so many rows are fetched one by one: beyond a quarter, passing over the others is quicker."""
+def few_rows(rows: int) -> int:
+    """Return how many of `rows` rows are fetched one by one: beyond a quarter, scanning all with a mask is quicker."""
     return min(FEW_ROWS, rows // 4)
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Rows that are compared exactly: how many, and a function that gives the best so many of them."""
+    """Rows to compare exactly: their number, and a function that returns the n best of them."""
 
     count: int
     best: Callable[[int], Found]
 
 
 class Snapshot:
-    """Parts in order, positions counted through all of them; which positions are dead; codes of the first of them.
-
-    gpu: the same rows on a device, or more of them at the end; searched where all may be found.
-    """
+    """Parts in order, with tombstones and codes. Positions are counted through all parts."""
 
     def __init__(
-        self, parts: tuple[Part, ...], dead: NDArray[np.int64], codes: Codes | None, gpu: GpuRows | None = None
+        self, parts: tuple[Part, ...], tombstones: NDArray[np.int64], codes: Codes | None, gpu: GpuRows | None = None
     ) -> None:
-        """parts: at least one. dead: int64, ascending. codes: of at most as many rows as there are."""
+        """
+        Args:
+            parts: At least one.
+            tombstones: int64, ascending: positions of deleted rows.
+            codes: Codes of the first rows, at most of all.
+            gpu: The same rows on a GPU, maybe with more after them; used by searches without filters.
+        """
         self.parts = parts
-        self.dead = dead
+        self.tombstones = tombstones
         self.codes = codes
         self.gpu = gpu
         self.starts = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
-        self.rows = int(self.starts[-1])  # dead ones included
+        self.rows = int(self.starts[-1])  # deleted ones included
         self.dim = int(parts[0].rows.shape[1])
         self.ids = parts[0].ids if len(parts) == 1 else np.concatenate([part.ids for part in parts])
-        self._alive: NDArray[np.bool_] | None = None  # None: all
-        if dead.size:
-            self._alive = np.ones(self.rows, dtype=np.bool_)
-            self._alive[dead] = False
-        self._all = None if self._alive is None else Allowed.of_mask(self._alive)
+        self._live: NDArray[np.bool_] | None = None  # None: all
+        if tombstones.size:
+            self._live = np.ones(self.rows, dtype=np.bool_)
+            self._live[tombstones] = False
+        self._all = None if self._live is None else Allowed.of_mask(self._live)
         self._sorted: tuple[NDArray[np.int64], NDArray[np.int64] | None] | None = None
-        self._last: tuple[NDArray[np.int64], Allowed] | None = None  # filters stay while words change
+        self._last: tuple[NDArray[np.int64], Allowed] | None = None  # cached: filters stay while words change
 
     def __len__(self) -> int:
-        """Rows that may be found."""
-        return self.rows - self.dead.size
+        """Return the number of rows that may be found."""
+        return self.rows - self.tombstones.size
 
     # Ids and positions
 
     def sorted_ids(self) -> NDArray[np.int64]:
-        """int64 (len,), ascending: the ids of the rows that may be found."""
+        """Return the ids of the rows that may be found, int64 (len,), ascending."""
         return self._by_id()[0]
 
-    def places_of(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
-        """int64 (n,): the position of each id, -1 where it may not be found."""
+    def positions_of(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the position of each id, int64 (n,); -1 for an id that cannot be found."""
         known, order = self._by_id()
         if known.size == 0:
             return np.full(len(ids), -1, dtype=np.int64)
         at = np.minimum(np.searchsorted(known, ids), known.size - 1)
-        places = at if order is None else order[at]
-        return np.where(known[at] == ids, places, -1)
+        positions = at if order is None else order[at]
+        return np.where(known[at] == ids, positions, -1)
 
     def _by_id(self) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
-        """(ids ascending, their positions or None where those are 0, 1, 2 ...)."""
+        """Return (ids ascending, their positions or None where those are 0, 1, 2 ...)."""
         if self._sorted is None:
-            alive = None if self._alive is None else np.flatnonzero(self._alive)
-            ids = self.ids if alive is None else self.ids[alive]
+            live = None if self._live is None else np.flatnonzero(self._live)
+            ids = self.ids if live is None else self.ids[live]
             if bool((ids[1:] > ids[:-1]).all()):
-                self._sorted = ids, alive
+                self._sorted = ids, live
             else:
                 order = np.argsort(ids, kind="stable")
-                self._sorted = ids[order], order if alive is None else alive[order]
+                self._sorted = ids[order], order if live is None else live[order]
         return self._sorted
 
     def allowed(self, ids: NDArray[np.int64] | None) -> Allowed | None:
-        """The positions of these ids; None where all may be found. Unknown ids and repeats do no harm."""
+        """Return the positions of these ids; None where every row may be found. Unknown ids and repeats do no harm."""
         if ids is None:
             return self._all
         wanted = np.asarray(ids, dtype=np.int64)
-        if wanted.size <= few_of(self.rows):
-            places = np.unique(self.places_of(wanted))
-            return Allowed.of_places(places[np.searchsorted(places, 0) :])
+        if wanted.size <= few_rows(self.rows):
+            positions = np.unique(self.positions_of(wanted))
+            return Allowed.of_positions(positions[np.searchsorted(positions, 0) :])
         last = self._last
         if last is not None and (last[0] is wanted or np.array_equal(last[0], wanted)):
             return last[1]
         mask = self._mask(wanted)
-        if self._alive is not None:
-            mask &= self._alive
+        if self._live is not None:
+            mask &= self._live
         chosen = Allowed.of_mask(mask)
         self._last = wanted.copy() if wanted.flags.writeable else wanted, chosen
         return chosen
 
     def _mask(self, wanted: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """bool (rows,): positions with these ids, dead ones included."""
+        """Return bool (rows,): positions with these ids, deleted ones included."""
         known, order = self._by_id()
         first, last = int(self.ids.min()), int(self.ids.max())
         if int(wanted.min()) < first or int(wanted.max()) > last:
@@ -149,35 +159,43 @@ class Snapshot:
         without_gaps = order is None and known.size == span
         return named if without_gaps else np.asarray(named[self.ids - first])
 
-    def take(self, places: NDArray[np.int64]) -> NDArray[np.float16]:
-        """float16 (n, D): the rows at these positions, in their order. Raises DamagedRows."""
+    def take(self, positions: NDArray[np.int64]) -> NDArray[np.float16]:
+        """Return the rows at these positions in their order, float16 (n, D). Raises DamagedRows."""
         if len(self.parts) == 1:
-            return self.parts[0].take(places)
-        rows = np.empty((len(places), self.dim), dtype=STORED)
-        owners = np.searchsorted(self.starts, places, side="right") - 1
+            return self.parts[0].take(positions)
+        rows = np.empty((len(positions), self.dim), dtype=STORED)
+        owners = np.searchsorted(self.starts, positions, side="right") - 1
         for owner in np.unique(owners):
             here = owners == owner
-            rows[here] = self.parts[owner].take(places[here] - self.starts[owner])
+            rows[here] = self.parts[owner].take(positions[here] - self.starts[owner])
         return rows
 
     def rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.float16]:
-        """float16 (n, D): the rows of these ids, in their order. Raises KeyError for one without, and DamagedRows."""
-        places = self.places_of(ids)
-        if places.size and places.min() < 0:
-            raise KeyError(f"segment {int(ids[np.argmin(places)])} has no row in the index")
-        return self.take(places)
+        """Return the rows of these ids in their order, float16 (n, D). Raises KeyError, DamagedRows."""
+        positions = self.positions_of(ids)
+        if positions.size and positions.min() < 0:
+            raise KeyError(f"segment {int(ids[np.argmin(positions)])} has no row in the index")
+        return self.take(positions)
 
     def batches(self, start: int, stop: int, size: int = 8192) -> Iterator[NDArray[np.float16]]:
-        """float16 (n, D): the rows from start to stop. Raises DamagedRows."""
+        """Yield the rows from start to stop, float16 (n, D) each. Raises DamagedRows."""
         for at in range(start, stop, size):
             yield self.take(np.arange(at, min(stop, at + size)))
 
     # Searching
 
     def search(self, query: NDArray[np.float32], k: int, allowed: Allowed | None) -> Found:
-        """(scores, ids) of the k best rows, fewer where fewer are allowed. query: float32 (1, D).
+        """Return (scores, ids) of the k best rows, or of fewer where fewer are allowed.
 
-        Scores are those of the rows as stored; equal ones come by ascending id. Raises DamagedRows.
+        Scores are inner products with the rows as stored; equal scores come by ascending id.
+
+        Args:
+            query: float32 (1, D).
+            k: Rows wanted.
+            allowed: What `allowed` returned.
+
+        Raises:
+            DamagedRows: A row is not what was written.
         """
         most = self.rows if allowed is None else allowed.count
         k = min(k, most)
@@ -190,7 +208,7 @@ class Snapshot:
         return self._best(self._pieces(query, allowed, 0), k)
 
     def count(self, query: NDArray[np.float32], least: np.float32, allowed: Allowed | None) -> int:
-        """How many rows score `least` or more, by the scores of `search`. Raises DamagedRows."""
+        """Return how many rows score `least` or more, by the scores of `search`. Raises DamagedRows."""
         if least == -np.inf:
             return self.rows if allowed is None else allowed.count
         most = self.rows if allowed is None else allowed.count
@@ -203,7 +221,7 @@ class Snapshot:
         return sum(int((block.best(block.count)[0] >= least).sum()) for block in blocks)
 
     def _guess(self, query: NDArray[np.float32], least: np.float32, most: int) -> int:
-        """More than are likely to pass, by a sample: asking for the best so many is quicker than for all scores."""
+        """Estimate by a sample how many rows pass, generously: searching for that many is quicker than all scores."""
         sample = np.linspace(0, self.rows - 1, min(self.rows, _BLOCK_ROWS)).astype(np.int64)
         scores, _ = view_of(self.take(sample)).search(query, len(sample))
         return _COUNTED + 2 * int(np.ceil(most * np.mean(scores >= least)))
@@ -211,28 +229,28 @@ class Snapshot:
     def _through_candidates(
         self, query: NDArray[np.float32], k: int, allowed: Allowed | None, most: int
     ) -> Found | None:
-        """The same by way of what the codes or the device take for the best; None where that is not worth it.
+        """Search among the candidates of the codes or the GPU. Return None where comparing with every row is needed.
 
-        Rows that are equal have equal codes, and which of them became candidates is chance. So if a row at the very end
-        of the candidates still belongs to the best, there may be more like it, and more are asked for.
+        Equal rows have equal codes, and it is chance which of them become candidates. So if a row at the very end of
+        the candidates still belongs to the best, there may be more like it, and more candidates are taken.
         """
-        count = candidates_for(k, one_list=self.gpu is None and self.codes is not None and self.codes.lists == 1)
+        count = candidate_count(k, one_list=self.gpu is None and self.codes is not None and self.codes.lists == 1)
         while count * _LARGEST_SHARE <= most:
             found = self._candidates(query, count, k, allowed, most)
             if found is None:
                 return None
-            places, estimates, covered = found
-            order = np.argsort(places)
-            rows = view_of(self.take(places[order]))
-            scores, at = rows.search(query, len(places))
-            compared = scores[0], places[order][at[0]]
+            positions, estimates, covered = found
+            order = np.argsort(positions)
+            rows = view_of(self.take(positions[order]))
+            scores, at = rows.search(query, len(positions))
+            compared = scores[0], positions[order][at[0]]
             pieces = [_ranked(compared), *self._pieces(query, allowed, covered)]
             best = self._best(pieces, k)
             if len(best[0]) < k:
                 return None
-            if len(places) < count:
+            if len(positions) < count:
                 return best
-            last = np.isin(compared[1], places[estimates <= estimates[-1]])
+            last = np.isin(compared[1], positions[estimates <= estimates[-1]])
             if compared[0][last].max() < best[0][-1]:
                 return best
             count *= 8
@@ -241,27 +259,29 @@ class Snapshot:
     def _candidates(
         self, query: NDArray[np.float32], count: int, k: int, allowed: Allowed | None, most: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32], int] | None:
-        """(positions, estimated scores, how many positions from 0 on were looked at)."""
+        """Return (positions, estimated scores, number of positions from 0 on that were searched)."""
         if self.gpu is not None and (allowed is None or allowed is self._all):
             on_device = self.gpu.candidates(query, count, self.rows)
             if on_device is not None:
-                places, estimates = on_device
-                kept = slice(None) if self._alive is None else self._alive[places]
-                return places[kept], estimates[kept], self.rows
+                positions, estimates = on_device
+                kept = slice(None) if self._live is None else self._live[positions]
+                return positions[kept], estimates[kept], self.rows
         if self.codes is None:
             return None
         share = most / self.rows
         bits = None if allowed is None else allowed.bits
-        places, estimates = self.codes.candidates(query, count, k, bits, share)
-        return (places, estimates, len(self.codes)) if len(places) else None
+        positions, estimates = self.codes.candidates(query, count, k, bits, share)
+        return (positions, estimates, len(self.codes)) if len(positions) else None
 
     def _pieces(
         self, query: NDArray[np.float32], allowed: Allowed | None, begin: int, block: int | None = None
     ) -> list[_Piece]:
-        """All allowed rows from position `begin` on. block: at most so many rows a piece."""
-        if allowed is not None and allowed.places is not None:
-            places = allowed.places[np.searchsorted(allowed.places, begin) :]
-            return [self._fetched(query, places[at : at + _BLOCK_ROWS]) for at in range(0, len(places), _BLOCK_ROWS)]
+        """Return all allowed rows from position `begin` on, in pieces of at most `block` rows (None: a part each)."""
+        if allowed is not None and allowed.positions is not None:
+            positions = allowed.positions[np.searchsorted(allowed.positions, begin) :]
+            return [
+                self._fetched(query, positions[at : at + _BLOCK_ROWS]) for at in range(0, len(positions), _BLOCK_ROWS)
+            ]
         pieces = []
         for part, start in zip(self.parts, self.starts[:-1].tolist(), strict=True):
             step = len(part) if block is None else block
@@ -273,24 +293,24 @@ class Snapshot:
                     pieces.append(_scanned(part, start, first, last, mask, count, query))
         return pieces
 
-    def _fetched(self, query: NDArray[np.float32], places: NDArray[np.int64]) -> _Piece:
+    def _fetched(self, query: NDArray[np.float32], positions: NDArray[np.int64]) -> _Piece:
         def best(n: int) -> Found:
-            scores, at = view_of(self.take(places)).search(query, min(n, len(places)))
-            return scores[0], places[at[0]]
+            scores, at = view_of(self.take(positions)).search(query, min(n, len(positions)))
+            return scores[0], positions[at[0]]
 
-        return _Piece(len(places), best)
+        return _Piece(len(positions), best)
 
     def _best(self, pieces: list[_Piece], k: int) -> Found:
-        """(scores, ids) of the k best in all pieces, equal scores by ascending id.
+        """Return (scores, ids) of the k best rows of all pieces, equal scores by ascending id.
 
-        FAISS keeps whichever of equal rows it likes, and copies of a file have equal rows: so ask for one more than k,
-        and for more still while the scores do not tell the last one wanted from the last one given.
+        FAISS keeps any of several equal rows, and copies of a file have equal rows. So each piece is asked for one row
+        more than k, and for more while its last score equals the last one that is wanted.
         """
         asked = k + 1
         while True:
             found = [piece.best(min(asked, piece.count)) for piece in pieces]
             scores = np.concatenate([scores for scores, _ in found])
-            ids = self.ids[np.concatenate([places for _, places in found])]
+            ids = self.ids[np.concatenate([positions for _, positions in found])]
             order = np.lexsort((ids, -scores))[:k]
             least = scores[order[-1]]
             if not any(
@@ -301,7 +321,7 @@ class Snapshot:
 
 
 def _ranked(found: Found) -> _Piece:
-    """Rows that were compared already."""
+    """Return a piece of rows that were compared already."""
     return _Piece(len(found[0]), lambda most: (found[0][:most], found[1][:most]))
 
 
@@ -315,7 +335,7 @@ def _scanned(
     query: NDArray[np.float32],
 ) -> _Piece:
     def best(n: int) -> Found:
-        scores, places = part.best(query, n, first, last, mask)
-        return scores, places + start
+        scores, positions = part.best(query, n, first, last, mask)
+        return scores, positions + start
 
     return _Piece(count, best)

@@ -1,4 +1,4 @@
-"""What the engine needs of an index of vectors, and nothing of how it is kept."""
+"""Protocols of a vector index: what the engine needs of one, independent of how it is stored."""
 
 from __future__ import annotations
 
@@ -10,63 +10,103 @@ from numpy.typing import NDArray
 
 @runtime_checkable
 class VectorIndex(Protocol):
-    """Nearest rows by inner product, which is the cosine for rows of unit length. Ids are segment ids.
+    """Nearest rows by inner product, which is the cosine for rows of unit length. Ids are segment ids, each once.
 
-    Implementations pass tests/test_vector_index.py.
+    Methods may be called from several threads, also while the index is brought up to date. Implementations pass
+    tests/test_vector_index.py and tests/test_equal_scores.py.
     """
 
     def search(
         self, rows: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The k best of each query row: float32 (Q, D) -> ids int64 (Q, n), scores float32 (Q, n), best first.
+        """Return the k best rows for each query row.
 
-        n is the smaller of k and the number of rows that may be found, so there is no padding: -1 is never an id.
-        Equal scores come by ascending id. allowed: only these ids may be found; unknown ones and repeats do no harm;
-        an empty array finds nothing, None finds everything.
+        Args:
+            rows: float32 (Q, D), query rows, finite. Q may be 0. An empty index takes any D.
+            k: Results wanted for each query row, 1 or more.
+            allowed: int64 (n,), ids that may be found, in any order; unknown ids and repeats do no harm. An empty array
+                finds nothing, None finds everything.
 
-        Raises ValueError for another shape or dtype, for k < 1 and for rows that are not finite.
+        Returns:
+            (ids, scores): int64 (Q, m) and float32 (Q, m), best first. m is the smaller of k and the number of rows
+            that may be found, so there is no padding: -1 is never an id. Scores are inner products with the stored
+            rows; equal rows have equal scores, bit for bit, and equal scores come by ascending id.
+
+        Raises:
+            ValueError: The query rows have another shape or dtype or are not finite, or k < 1.
+            LibraryError: The index has to read the library again, and cannot.
         """
         ...
 
     def count(self, row: NDArray[np.float32], threshold: float, allowed: NDArray[np.int64] | None = None) -> int:
-        """How many rows score `threshold` or more, by the scores that `search` gives: exact, however many there are.
+        """Return how many rows score `threshold` or more, by the scores of `search`. Exact for any number of rows.
 
-        row: float32 (D,). allowed: as for `search`. Raises ValueError for another shape or dtype, for a row that is not
-        finite and for a threshold that is NaN; infinite ones count all rows or none.
+        Args:
+            row: float32 (D,), a query row, finite.
+            threshold: The least score; infinite values count all rows or none.
+            allowed: As for `search`.
+
+        Raises:
+            ValueError: The row has another shape or dtype or is not finite, or the threshold is NaN.
+            LibraryError: The index has to read the library again, and cannot.
         """
         ...
 
     def __len__(self) -> int:
-        """Rows that may be found."""
+        """Return the number of rows that may be found."""
         ...
 
 
 @runtime_checkable
 class Refreshable(Protocol):
-    """An index that is derived from something and can catch up with it."""
+    """An index that is derived from a library and can catch up with it."""
 
     def refresh(self) -> bool:
-        """Take in what was added, changed or removed since. True where anything was."""
+        """Take in the rows that were added, changed or removed since the last refresh. Searches may go on meanwhile.
+
+        Returns:
+            True if anything changed.
+
+        Raises:
+            LibraryError: The library cannot be read.
+        """
         ...
 
 
 @runtime_checkable
-class HoldsRows(Protocol):
-    """An index that gives back the rows it compares, sooner than the library reads them."""
+class RowStore(Protocol):
+    """An index that returns the rows it compares, quicker than the library reads them."""
 
     def rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """float32 (n, D): the rows of these ids as stored, in their order. Raises KeyError for one that has none."""
+        """Return rows as they are stored.
+
+        Args:
+            ids: int64 (n,), segment ids; repeats are allowed.
+
+        Returns:
+            float32 (n, D), in the order of `ids`.
+
+        Raises:
+            KeyError: An id has no row.
+            LibraryError: The index has to read the library again, and cannot.
+        """
         ...
 
 
 CODED_ROWS = 50_000
-"""From here on an index of vectors is more than the rows themselves, and worth to be brought up to date beforehand."""
+"""From here on an index is more than the rows themselves, and is worth bringing up to date before the first search."""
 
 
 def check_search(rows: NDArray[np.float32], k: int, dim: int | None) -> None:
-    """What every index refuses. dim: columns of its rows, or None while it is empty and would take any.
+    """Check the arguments of `VectorIndex.search`, for implementations.
 
-    Raises ValueError as `VectorIndex.search` says.
+    Args:
+        rows: As for `search`.
+        k: As for `search`.
+        dim: Columns of the stored rows, or None while the index is empty and takes any.
+
+    Raises:
+        ValueError: As `search` does.
     """
     if rows.ndim != 2 or rows.dtype != np.float32 or (dim is not None and rows.shape[1] != dim):
         wanted = "D" if dim is None else dim
@@ -78,9 +118,10 @@ def check_search(rows: NDArray[np.float32], k: int, dim: int | None) -> None:
 
 
 def least_score(threshold: float) -> np.float32:
-    """The smallest float32 that is not below the threshold, so that float32 scores can be compared with it exactly.
+    """Return the smallest float32 that is not below the threshold: float32 scores compare with it exactly.
 
-    Raises ValueError for NaN.
+    Raises:
+        ValueError: The threshold is NaN.
     """
     if np.isnan(threshold):
         raise ValueError("the threshold is not a number")

@@ -85,7 +85,7 @@ def map_scores(link: SearchLink, engine: SearchEngine) -> dict[str, Any] | None:
     if not (link.has_query or filters):
         return None
     library = engine.library
-    made = ProjectionStore(library, engine.encoder.id, library.directory / FOLDER).kept()
+    made = ProjectionStore(library, engine.encoder.id, library.directory / FOLDER).load_saved()
     if made is None or not made.ids.size:
         return None
     scores = np.zeros(len(made.ids), np.float32)

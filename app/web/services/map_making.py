@@ -54,7 +54,7 @@ class MapMaker:
             if state.file_read or state.making:
                 return state
             state.file_read = True
-        kept = self._store(encoder_id).kept()
+        kept = self._store(encoder_id).load_saved()
         if kept is not None:
             with self._lock:
                 if state.projection is None:
