@@ -1,6 +1,6 @@
-"""The process of a long job: runs one command of ours, and keeps the job's journal around it.
+"""The process of a job: carries out the order in the job's folder, and keeps the job's journal around that.
 
-`app.jobs.spawn` starts it. It stands above `app.cli`, so that jobs need not know the commands that they run.
+`app.jobs.spawn` starts it. It stands above `app.commands`, so that jobs need not know what carries them out.
 """
 
 from __future__ import annotations
@@ -9,47 +9,80 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from app.cli import main
+import click
+
+from app.commands.export_run import export_collection
+from app.commands.fetch_model import download
+from app.commands.index_run import index_videos, retry_failures
+from app.compose import Settings
+from app.jobs.command_line import words_of
 from app.jobs.jobs import JOB_VARIABLE, last_words
-from app.jobs.journal import BEAT_SECONDS
+from app.jobs.journal import HEARTBEAT_SECONDS
+from app.jobs.orders import DownloadOrder, ExportOrder, IndexOrder, Order, OrderError, read_order
 from app.jobs.process import own_process_id
-from app.jobs.state import START_FILE, STATE_FILE, JobState, ended, read_state, write_state
-from app.shell.options import INTERRUPTED
+from app.jobs.state import START_FILE, STATE_FILE, JobState, finished, read_state, write_state
+from app.shell.errors import CommandError, command_errors
+from app.shell.options import INTERRUPTED, USAGE
 
 
-def child(folder_name: str, run_id: str, words: Sequence[str]) -> None:
-    """What the process does: the journal from its first moment to its last, whatever the command itself says in it."""
+def child(folder_name: str, job_id: str) -> None:
+    """Carry out the order in a folder and exit. There is a journal from the first moment to the last."""
     folder = Path(folder_name)
-    begun = read_state(folder / START_FILE, run_id)
+    begun = read_state(folder / START_FILE, job_id)
     if begun is None:  # forgotten before it began
         return
     _write(folder, replace(begun.kept_by(own_process_id()), updated_at=time.time()))
-    threading.Thread(target=_beat, args=(folder / STATE_FILE,), name="sign of life", daemon=True).start()
-    os.environ[JOB_VARIABLE] = run_id
+    threading.Thread(target=_beat, args=(folder / STATE_FILE,), name="heartbeat", daemon=True).start()
+    os.environ[JOB_VARIABLE] = job_id
 
     code = 1
     try:
-        main(list(words), prog_name="prismsearch")
-        code = 0
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+        code = run_order(folder)
     finally:
-        _end(folder, run_id, code)
+        _finish(folder, job_id, code)
     sys.exit(code)
 
 
-def _end(folder: Path, run_id: str, code: int) -> None:
-    """The last word for a command that did not say one: by its exit code and by what it printed last."""
-    state = read_state(folder / STATE_FILE, run_id) or read_state(folder / START_FILE, run_id)
+def run_order(folder: Path) -> int:
+    """Carry out the order in a folder; print and return what the shell would print and exit with."""
+    try:
+        try:
+            order, settings = read_order(folder)
+        except OrderError as error:
+            raise CommandError(str(error), USAGE) from error
+        with command_errors(f"prismsearch {words_of(order)[0]}"):
+            carry_out(order, settings)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    return 0
+
+
+def carry_out(order: Order, settings: Settings) -> None:
+    """Do what an order says, by the function that the command of the shell calls. Nobody is there to be asked."""
+    if isinstance(order, IndexOrder):
+        index_videos(settings, order)
+    elif isinstance(order, DownloadOrder):
+        download(settings, order, yes=True)
+    elif isinstance(order, ExportOrder):
+        export_collection(settings, order)
+    else:
+        retry_failures(settings, order)
+
+
+def _finish(folder: Path, job_id: str, code: int) -> None:
+    """End the journal where the command did not: by its exit code, and by what it printed last."""
+    state = read_state(folder / STATE_FILE, job_id) or read_state(folder / START_FILE, job_id)
     if state is None or state.outcome is not None:
         return
     outcome = {0: "done", INTERRUPTED: "stopped"}.get(code, "failed")
-    _write(folder, replace(ended(state, outcome, last_words(folder)), updated_at=time.time()))  # type: ignore[arg-type]
+    _write(folder, replace(finished(state, outcome, last_words(folder)), updated_at=time.time()))  # type: ignore[arg-type]
 
 
 def _write(folder: Path, state: JobState) -> None:
@@ -59,6 +92,6 @@ def _write(folder: Path, state: JobState) -> None:
 
 def _beat(path: Path) -> None:
     while True:
-        time.sleep(BEAT_SECONDS)
+        time.sleep(HEARTBEAT_SECONDS)
         with suppress(OSError):
             os.utime(path)

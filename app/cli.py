@@ -22,8 +22,8 @@ from app.commands.runs import runs
 from app.commands.search_words import search
 from app.commands.similar import similar
 from app.commands.ui import ui
-from app.shell.errors import CommandError, as_command_error
-from app.shell.options import EXIT_CODES, INTERRUPTED, global_options
+from app.shell.errors import command_errors
+from app.shell.options import EXIT_CODES, global_options
 
 
 class Shell(click.Group):
@@ -38,21 +38,8 @@ class Shell(click.Group):
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):  # a name that the terminal's encoding lacks is shown escaped
                 stream.reconfigure(errors="backslashreplace")
-        try:
+        with command_errors("prismsearch", debug=bool(ctx.params.get("debug"))):
             return super().invoke(ctx)
-        except click.UsageError as error:
-            help_command = error.ctx.command_path if error.ctx else "prismsearch"
-            raise CommandError(f"{error.format_message()} (see {help_command} --help)", error.exit_code) from error
-        except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
-            raise
-        except (KeyboardInterrupt, click.Abort) as stop:
-            raise CommandError(
-                "stopped; what was finished is kept, and the same command goes on from there", INTERRUPTED
-            ) from stop
-        except Exception as error:
-            if ctx.params.get("debug"):
-                raise
-            raise as_command_error(error) from error
 
 
 def show_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:

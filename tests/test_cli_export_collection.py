@@ -15,8 +15,12 @@ from fakes import ColourEncoder
 from synthetic import make_video
 
 from app import compose
+from app.child import run_order
 from app.cli import main
+from app.compose import Settings
+from app.exporting.request import ExportOptions
 from app.jobs.jobs import Jobs
+from app.jobs.orders import ExportOrder, order_of, write_order
 from db.library import Library
 from db.records import NewSubclip
 
@@ -152,7 +156,7 @@ def test_a_run_that_is_asked_to_stop_goes_on_later(monkeypatch: pytest.MonkeyPat
 
     with monkeypatch.context() as patch:
         asked = iter([False, True, True, True, True])
-        patch.setattr(journal.Run, "stop_requested", lambda self: next(asked))
+        patch.setattr(journal.Job, "stop_requested", lambda self: next(asked))
         result = run("export", "--collection", NAME, "--zip", "all.zip")
         assert result.exit_code == 130
         assert "the same command goes on" in result.stderr
@@ -162,6 +166,27 @@ def test_a_run_that_is_asked_to_stop_goes_on_later(monkeypatch: pytest.MonkeyPat
     assert run(*state.arguments).exit_code == 0
     with zipfile.ZipFile("all.zip") as archive:
         assert len(archive.namelist()) == 5
+
+
+def test_a_job_exports_the_collection_that_its_order_names_by_id(
+    reel: list[int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ExportOptions(folder=tmp_path / "clips", handles_seconds=Fraction(2, 25), lists=("edl",))
+    with Library.open(tmp_path / "library") as library:
+        collection = next(each for each in library.collections.all() if each.name == NAME)
+        library.collections.rename(collection.id, "Reel 2")
+        library.collections.create(NAME)
+    order = ExportOrder(collection=collection.id, collection_name=NAME, subclips=(reel[2], reel[0]), options=options)
+    write_order(tmp_path, order, Settings(library=tmp_path / "library"))
+    assert run_order(tmp_path) == 0
+    assert [frames(f"clips/{name}") for name in files("clips") if name.endswith(".mp4")] == [27, 14]
+    assert "Reel 2.edl" in files("clips"), "named as it is called now"
+    assert order_of(Jobs(tmp_path / "library").all()[0]) == order
+    with Library.open(tmp_path / "library") as library:
+        library.collections.remove(collection.id)
+    capsys.readouterr()
+    assert run_order(tmp_path) == 3
+    assert capsys.readouterr().err == "prismsearch: the collection Reel <1> \u6f22 is no longer there\n"
 
 
 def test_clips_of_content_that_moved_are_found(reel: list[int], tmp_path: Path) -> None:

@@ -16,10 +16,12 @@ from streamlit.testing.v1 import AppTest
 
 from app import compose
 from app.jobs.jobs import Jobs, new_id
+from app.jobs.orders import DownloadOrder, IndexOrder, Order, RetryOrder, order_to_json
 from app.jobs.process import own_process_id
 from app.jobs.state import LOG_FILE, STATE_FILE, STOP_FILE, JobFailure, JobProgress, JobState, write_state
+from app.shell.index_options import ShapingOptions
 from app.shell.notice import DEMO_LIBRARY
-from app.web.pages.run_cards import facts_of, words_to_retry
+from app.web.pages.run_cards import facts_of, order_to_retry
 from encoder import ModelNotFound
 from encoder.checkpoints import hub
 
@@ -33,13 +35,18 @@ def script() -> None:
     indexing.show()
 
 
+def to_json(*paths: str, **changes: Any) -> dict[str, Any]:
+    """The order of an index job, as journals keep it."""
+    return order_to_json(IndexOrder(paths=paths, **changes))
+
+
 class Place:
     """A library's folder with its runs, folders of pretend videos, and what was started."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.runs = Jobs(root / "library")
-        self.started: list[tuple[list[str], str, str | None]] = []
+        self.jobs = Jobs(root / "library")
+        self.started: list[tuple[Order, str, str | None]] = []
         self.films = root / "Films"
         self.films.mkdir()
         (self.films / "a.mp4").write_bytes(b"x" * 2000)
@@ -47,13 +54,14 @@ class Place:
     def put(self, **changes: Any) -> JobState:
         mark = own_process_id()
         fields: dict[str, Any] = {
-            "id": new_id(), "kind": "index", "title": "Films", "arguments": ("index", "--", str(self.films)),
+            "id": new_id(), "kind": "index", "title": "Films", "order": to_json(str(self.films)),
+            "arguments": ("index", "--", str(self.films)),
             "pid": mark.pid, "create_time": mark.create_time, "host_id": mark.host_id, "started_at": time.time() - 62,
             "updated_at": time.time(),
         }  # fmt: skip
         state = JobState(**{**fields, **changes})
-        (self.runs.folder / state.id).mkdir(parents=True)
-        write_state(self.runs.folder / state.id / STATE_FILE, state)
+        (self.jobs.folder / state.id).mkdir(parents=True)
+        write_state(self.jobs.folder / state.id / STATE_FILE, state)
         return state
 
     def opened(self) -> AppTest:
@@ -70,11 +78,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     monkeypatch.setattr(hub, "fetch", lambda published, **_: tmp_path / published.file)
     made = Place(tmp_path)
 
-    def start(
-        self: Jobs, arguments: list[str], settings: Any, *, title: str = "", in_place_of: str | None = None
-    ) -> str:
+    def start(self: Jobs, order: Order, settings: Any, *, title: str = "", in_place_of: str | None = None) -> str:
         assert settings.library == tmp_path / "library"
-        made.started.append((list(arguments), title, in_place_of))
+        made.started.append((order, title, in_place_of))
         return new_id()
 
     monkeypatch.setattr(Jobs, "start", start)
@@ -112,7 +118,7 @@ def test_an_empty_library_invites_and_offers_the_demo_honestly(place: Place) -> 
     assert "says nothing about how well the real encoder" in words(page)
     assert page.button(key="index_start").disabled
     click(page, "index_demo")
-    assert place.started == [(["index", "--encoder", DEMO, "--", str(DEMO_LIBRARY)], "the demo library", None)]
+    assert place.started == [(IndexOrder(encoder=DEMO, paths=(str(DEMO_LIBRARY),)), "the demo library", None)]
 
 
 def test_a_folder_is_checked_and_started_and_the_box_is_empty_again(place: Place) -> None:
@@ -120,12 +126,12 @@ def test_a_folder_is_checked_and_started_and_the_box_is_empty_again(place: Place
     assert "1 video file, 2.00 kB" in words(page)
     assert "with the encoder base" in words(page)
     click(page, "index_start")
-    assert place.started == [(["index", "--encoder", BASE, "--", str(place.films)], "Films", None)]
+    assert place.started == [(IndexOrder(encoder=BASE, paths=(str(place.films),)), "Films", None)]
     assert page.text_input(key="index_path").value == ""
     assert page.button(key="index_start").disabled
 
 
-def test_the_options_become_words_of_the_command(place: Place) -> None:
+def test_the_options_become_an_order(place: Place) -> None:
     page = typed(place.opened(), str(place.films))
     page.selectbox(key="index_encoder").set_value("videoprism_lvt_public_v1_large")
     page.selectbox(key="index_detector").set_value("content")
@@ -134,10 +140,10 @@ def test_the_options_become_words_of_the_command(place: Place) -> None:
     page.checkbox(key="index_retry_failed").check()
     page.run()
     click(page, "index_start")
-    assert place.started[0][0] == [
-        "index", "--encoder", "videoprism_lvt_public_v1_large", "--detector", "content", "--redo", "--retry-failed",
-        "--exclude", "*.tmp.mp4", "--exclude", "*/raw/*", "--", str(place.films),
-    ]  # fmt: skip
+    assert place.started[0][0] == IndexOrder(
+        encoder="videoprism_lvt_public_v1_large", shaping=ShapingOptions(detector="content"), redo=True,
+        retry_failed=True, exclude=("*.tmp.mp4", "*/raw/*"), paths=(str(place.films),),
+    )  # fmt: skip
 
 
 def test_a_mistyped_folder_is_answered_with_the_right_one(place: Place) -> None:
@@ -171,11 +177,13 @@ def test_a_recent_folder_whose_name_no_text_can_hold(place: Place) -> None:
     raw = os.fsdecode(os.path.join(os.fsencode(place.root), b"not \xff utf-8"))
     os.mkdir(raw)
     Path(raw, "a.mp4").write_bytes(b"x")
-    place.put(arguments=("index", "--", raw), title=os.path.basename(raw), outcome="done")
+    place.put(order=to_json(raw), title=os.path.basename(raw), outcome="done")
     page = click(place.opened(), "recent_0")
     assert page.text_input(key="index_path").value == str(place.root / "not \\xff utf-8")
     click(page, "index_start")
-    assert place.started[0][0][-1] == raw
+    order = place.started[0][0]
+    assert isinstance(order, IndexOrder)
+    assert order.paths == (raw,)
 
 
 def test_the_demo_encoder_on_videos_of_ones_own_is_warned_of(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,7 +207,7 @@ def test_a_missing_model_is_said_with_its_size_and_fetched_only_when_asked(
     assert page.button(key="index_start").disabled
     assert place.started == []
     click(page, "fetch_model")
-    assert place.started == [(["fetch-model", "base", "--yes"], "model base", None)]
+    assert place.started == [(DownloadOrder(model="base"), "model base", None)]
     progress = JobProgress(phase="download", fraction=0.5, text="weights.npz  400 MB of 991 MB")
     place.put(kind="download", title="model base", arguments=("fetch-model", "base", "--yes"), progress=progress)
     page.run()
@@ -231,7 +239,7 @@ def test_a_run_under_way_shows_how_far_it_is_and_can_be_stopped(place: Place) ->
     assert page.button(key="index_start").disabled
     assert not {f"resume_{state.id}", f"forget_{state.id}"} & keys(page)
     click(page, f"stop_{state.id}")
-    assert (place.runs.folder / state.id / STOP_FILE).exists()
+    assert (place.jobs.folder / state.id / STOP_FILE).exists()
     assert page.button(key=f"stop_{state.id}").disabled
     assert "Stopping" in words(page)
 
@@ -254,11 +262,11 @@ def test_facts_are_only_what_is_known(changes: dict[str, Any], said: str) -> Non
 
 @pytest.mark.parametrize("outcome", ["stopped", "failed"])
 def test_a_run_that_did_not_end_well_can_be_resumed(place: Place, outcome: Any) -> None:
-    state = place.put(outcome=outcome, message="the disk is full", arguments=("index", "--redo", "--", "/films"))
+    state = place.put(outcome=outcome, message="the disk is full", order=to_json("/films", redo=True))
     page = place.opened()
     assert "The disk is full" in words(page)
     click(page, f"resume_{state.id}")
-    assert place.started == [(["index", "--redo", "--", "/films"], "Films", state.id)]
+    assert place.started == [(IndexOrder(redo=True, paths=("/films",)), "Films", state.id)]
 
 
 def test_a_killed_run_shows_as_interrupted(place: Place) -> None:
@@ -287,19 +295,27 @@ def test_failures_stand_in_a_table_and_can_be_tried_again(place: Place) -> None:
         assert part in said
     assert f"resume_{state.id}" not in keys(page)
     click(page, f"retry_{state.id}")
-    assert place.started == [(["index", "--retry-failed", "--", str(place.films)], "Films", state.id)]
+    assert place.started == [(IndexOrder(retry_failed=True, paths=(str(place.films),)), "Films", state.id)]
 
 
 def test_retrying_keeps_what_shaped_the_run() -> None:
-    assert words_to_retry(["index", "--encoder", "e", "--redo", "--exclude", "x", "--", "/a", "--redo"]) == [
-        "index", "--retry-failed", "--encoder", "e", "--exclude", "x", "--", "/a", "--redo",
-    ]  # fmt: skip
-    assert words_to_retry(["retry", "--", "/a"]) == ["retry", "--", "/a"]
-    assert words_to_retry([]) == []
+    order = IndexOrder(encoder="e", redo=True, exclude=("x",), paths=("/a", "--redo"))
+    assert order_to_retry(order) == IndexOrder(encoder="e", retry_failed=True, exclude=("x",), paths=("/a", "--redo"))
+    assert order_to_retry(RetryOrder(paths=("/a",))) == RetryOrder(paths=("/a",))
+
+
+def test_a_journal_of_an_earlier_version_is_shown_and_cannot_be_started_again(place: Place) -> None:
+    typed = ("index", "--encoder", "demo", "--", str(place.films))
+    state = place.put(order=None, arguments=typed, outcome="interrupted", failed=1)
+    page = place.opened()
+    assert str(place.films) in words(page)
+    assert "recent_0" in keys(page)
+    assert not {f"resume_{state.id}", f"retry_{state.id}"} & keys(page)
+    assert f"forget_{state.id}" in keys(page)
 
 
 def test_hostile_names_are_shown_as_they_are(place: Place) -> None:
-    place.put(outcome="done", title=HOSTILE, message=HOSTILE, arguments=("index", "--", f"/films/{HOSTILE}"))
+    place.put(outcome="done", title=HOSTILE, message=HOSTILE, order=to_json(f"/films/{HOSTILE}"))
     page = place.opened()
     assert words(page).count(HOSTILE) >= 3
     for each in [*page.markdown, *page.caption]:
@@ -314,22 +330,22 @@ def test_hostile_names_are_shown_as_they_are(place: Place) -> None:
 
 def test_forgetting_the_log_and_the_whole_list(place: Place) -> None:
     states = [place.put(outcome="done", started_at=float(number)) for number in range(9)]
-    (place.runs.folder / states[-1].id / LOG_FILE).write_text("28 added\n`x`\n")
+    (place.jobs.folder / states[-1].id / LOG_FILE).write_text("28 added\n`x`\n")
     page = place.opened()
     assert sum(key.startswith("forget_") for key in keys(page)) == 6
     assert sum(key.startswith("forget_") for key in keys(click(page, "runs_all"))) == 9
     assert {key for key in keys(page) if key.startswith("log_")} == {f"log_{states[-1].id}"}
     assert [each.value for each in click(page, f"log_{states[-1].id}").code] == ["28 added\n`x`"]
     click(page, f"forget_{states[0].id}")
-    assert len(place.runs.all()) == 8
+    assert len(place.jobs.all()) == 8
     click(page, "runs_clear")
-    assert place.runs.all() == []
+    assert place.jobs.all() == []
 
 
 def test_a_run_that_is_gone_when_its_button_is_pressed_is_no_trouble(place: Place) -> None:
     state = place.put(outcome="stopped")
     page = place.opened()
-    place.runs.forget(state.id)
+    place.jobs.forget(state.id)
     click(page, f"forget_{state.id}")
     assert [each.value for each in page.error] == []
 
@@ -344,9 +360,13 @@ def test_with_videos_in_it_the_page_is_about_adding_more(tmp_path: Path, place: 
 
 def test_any_journal_can_be_drawn(place: Place) -> None:
     report: dict[str, Any] = {"problems": [3], "left_out": 1}
-    state = place.put(kind="unknown", title="", arguments=(), outcome="interrupted", report=report)
-    lost = place.put(title="", arguments=(), outcome="failed", failures=(JobFailure("", ""),), failed=1)
-    place.put(kind="export", title="Tray", arguments=("export",), outcome="failed", started_at=0.0, updated_at=0.0)
+    state = place.put(kind="unknown", title="", order=None, arguments=(), outcome="interrupted", report=report)
+    lost = place.put(
+        title="", order={"kind": "index", "paths": [3]}, outcome="failed", failures=(JobFailure("", ""),), failed=1
+    )
+    place.put(
+        kind="export", title="Tray", order=None, arguments=("export",), outcome="failed", started_at=0.0, updated_at=0.0
+    )
     place.put(outcome="done", report={"failed": {}, "left_out": {"problems": "x"}, "kept_missing": 7}, failed=10**9)
     page = place.opened()
     assert f"resume_{state.id}" not in keys(page)

@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 import app.jobs.jobs
 from app import compose
+from app.jobs.orders import RetryOrder
 from app.web.api.library import listing
 from app.web.pages import components
 from app.web.pages import library as library_page
@@ -184,8 +185,8 @@ def test_removing_forgets_the_video_and_leaves_the_file(library: Library, monkey
 
 
 def test_only_what_failed_is_tried_again(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[list[str]] = []
-    monkeypatch.setattr(app.jobs.jobs.Jobs, "start", lambda self, arguments, settings: started.append(list(arguments)))
+    started: list[RetryOrder] = []
+    monkeypatch.setattr(app.jobs.jobs.Jobs, "start", lambda self, order, settings: started.append(order))
     for path in ("/films/a.mp4", "-rf.mp4", "/films/c.mp4"):
         library.record_failure(failure(path))
     clicked(monkeypatch, "library", "retry", {"paths": ["-rf.mp4", "/etc/passwd"]})
@@ -194,7 +195,7 @@ def test_only_what_failed_is_tried_again(library: Library, monkeypatch: pytest.M
     library_page.on_retry()
     clicked(monkeypatch, "library", "retry", {"paths": ["/films/a.mp4", "-rf.mp4", "/films/c.mp4"]})
     library_page.on_retry()
-    assert started == [["retry", "--", "-rf.mp4"], ["retry"]]
+    assert started == [RetryOrder(paths=("-rf.mp4",)), RetryOrder()]
 
 
 # One video

@@ -1,9 +1,10 @@
-"""Long jobs and exports over HTTP: what the page asks becomes a command line of ours, checked before it starts."""
+"""Long jobs and exports over HTTP: what the page asks becomes an order, checked before a job starts."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ from page_library import client_of, segment_ids, small_library
 from starlette.testclient import TestClient
 
 from app.compose import Settings
+from app.exporting.request import ExportOptions
+from app.jobs.command_line import words_of
 from app.jobs.jobs import Jobs
+from app.jobs.orders import ExportOrder, order_from_json, order_to_json
 from db.library import Library
 
 
@@ -33,16 +37,18 @@ def runs(library: Library) -> Jobs:
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """What would be started."""
-    words: list[list[str]] = []
+def started(monkeypatch: pytest.MonkeyPatch) -> list[ExportOrder]:
+    """What would be started, as its process would read it."""
+    orders: list[ExportOrder] = []
 
-    def start(self: Jobs, arguments: Sequence[str], settings: Settings, **_: Any) -> str:
-        words.append(list(arguments))
+    def start(self: Jobs, order: ExportOrder, settings: Settings, **_: Any) -> str:
+        read = order_from_json(json.loads(json.dumps(order_to_json(order))))
+        assert isinstance(read, ExportOrder)
+        orders.append(read)
         return "20260101-000000-abcdef"
 
     monkeypatch.setattr(Jobs, "start", start)
-    return words
+    return orders
 
 
 @pytest.fixture(scope="module")
@@ -69,22 +75,22 @@ def filled(client: TestClient, library: Library) -> dict[str, Any]:
 
 def test_runs_are_told_as_their_journals_have_them(client: TestClient, runs: Jobs) -> None:
     assert client.get("/api/runs").json() == {"runs": []}
-    run = runs.begin("export", "<script>alert(1)</script>", ["export", "--collection", "Tray"])
+    run = runs.begin("export", "<script>alert(1)</script>", arguments=["export", "--collection", "Tray"])
     (told,) = client.get("/api/runs").json()["runs"]
     assert (told["kind"], told["title"], told["outcome"]) == ("export", "<script>alert(1)</script>", None)
     assert told["downloadable"] is False
     assert client.get(f"/api/runs/{told['id']}").json()["arguments"] == ["export", "--collection", "Tray"]
     stopping = client.post(f"/api/runs/{told['id']}/stop")
     assert (stopping.status_code, stopping.json()["stopping"]) == (200, True)
-    run.end("stopped", {"ratio": float("nan"), "seconds": [float("inf")]}, "stopped as asked")
+    run.finish("stopped", {"ratio": float("nan"), "seconds": [float("inf")]}, "stopped as asked")
     ended = client.get(f"/api/runs/{told['id']}").json()
     assert (ended["outcome"], ended["message"]) == ("stopped", "stopped as asked")
     assert ended["report"] == {"ratio": None, "seconds": [None]}
 
 
 def test_many_failures_do_not_make_the_list_long(client: TestClient, runs: Jobs) -> None:
-    run = runs.begin("index", "videos", ["index"])
-    run.end("done", {}, "")
+    run = runs.begin("index", "videos")
+    run.finish("done", {}, "")
     folder = runs.folder / client.get("/api/runs").json()["runs"][0]["id"]
     state = json.loads((folder / "state.json").read_text())
     state |= {"failures": [{"path": f"/v/{number}", "reason": "broken"} for number in range(300)], "failed": 300}
@@ -104,7 +110,7 @@ def test_runs_that_are_not_there(identity: str, steady: tuple[TestClient, dict[s
 
 
 def ended_with(runs: Jobs, zip_path: object, outcome: Any = "done") -> str:
-    runs.begin("export", "x", []).end(outcome, {"zip": zip_path}, "")
+    runs.begin("export", "x").finish(outcome, {"zip": zip_path}, "")
     return runs.all()[0].id
 
 
@@ -145,45 +151,48 @@ def test_only_zips_of_ours_are_downloaded(client: TestClient, runs: Jobs, librar
     assert client.get(f"/api/runs/{ended_with(runs, str(inside), 'failed')}/download").status_code == 404
 
 
-def test_an_export_becomes_a_command_of_ours(
-    client: TestClient, library: Library, tray: dict[str, Any], started: list[list[str]], tmp_path: Path
+def test_an_export_becomes_an_order(
+    client: TestClient, library: Library, tray: dict[str, Any], started: list[ExportOrder], tmp_path: Path
 ) -> None:
     first, second = (clip["id"] for clip in tray["subclips"])
     begun = client.post("/api/exports", json={"collection": tray["id"], "to": str(tmp_path / "clips")})
     assert begun.json() == {"run": "20260101-000000-abcdef"}
-    assert started.pop() == [
-        "export", "--collection", "Tray", "--to", str(tmp_path / "clips"), "--mode", "smart", "--handles", "0.000",
-    ]  # fmt: skip
+    assert started.pop() == ExportOrder(
+        collection=tray["id"], collection_name="Tray", options=ExportOptions(folder=tmp_path / "clips", mode="smart")
+    )
     body = {
         "collection": tray["id"], "subclips": [second, first], "mode": "copy", "handles_seconds": 1.5,
         "name_pattern": "{rank} {name}", "lists": ["edl", "otio", "edl"], "to": "zip",
     }  # fmt: skip
     assert client.post("/api/exports", json=body).status_code == 200
-    words = started.pop()
-    packed = Path(words[words.index("--zip") + 1])
+    order = started.pop()
+    packed = order.options.zip
+    assert packed is not None
     assert packed.parent == library.directory / "exports"
     assert packed.name.startswith("Tray ")
-    assert words[words.index("--mode") :] == [
-        "--mode", "copy", "--handles", "1.500", "--name", "{rank} {name}", "--list", "edl,otio",
-        "--subclips", f"{second},{first}",
-    ]  # fmt: skip
+    assert order.subclips == (second, first)
+    assert order.options == ExportOptions(
+        zip=packed, mode="copy", handles_seconds=Fraction(3, 2), name_pattern="{rank} {name}", lists=("edl", "otio")
+    )
     lists_only = {"collection": tray["id"], "mode": "none", "lists": ["edl"], "to": str(tmp_path)}
     assert client.post("/api/exports", json=lists_only).status_code == 200
-    assert started.pop()[5:] == ["--lists-only", "--list", "edl"]
+    options = started.pop().options
+    assert (options.clips, options.lists, options.folder) == (False, ("edl",), tmp_path)
 
 
 @pytest.mark.parametrize(
     "name", ["--to", "-x", "../../etc", "a/b\\c:d", "<script>", "Ünïcödé 🎬", "x" * 200, "'; rm -rf ~"]
 )
-def test_names_of_collections_never_become_options_or_paths(
-    name: str, steady: tuple[TestClient, dict[str, Any]], started: list[list[str]]
+def test_names_of_collections_never_become_paths(
+    name: str, steady: tuple[TestClient, dict[str, Any]], started: list[ExportOrder]
 ) -> None:
     client, tray = steady
     client.patch(f"/api/collections/{tray['id']}", json={"name": name})
     assert client.post("/api/exports", json={"collection": tray["id"], "to": "zip"}).status_code == 200
-    words = started.pop()
-    assert words[:3] == ["export", "--collection", name]
-    packed = Path(words[words.index("--zip") + 1])
+    order = started.pop()
+    assert (order.collection, order.collection_name) == (tray["id"], name)
+    packed = order.options.zip
+    assert packed is not None
     assert packed.parent.name == "exports"
     assert ".." not in packed.parts
     assert len(packed.name) < 120
@@ -204,7 +213,7 @@ def test_names_of_collections_never_become_options_or_paths(
         ({"to": "zip", "collection": 1, "mode": "smartest"}, 400),
         ({"to": "zip", "collection": 1, "mode": "none"}, 400),
         ({"to": "zip", "collection": 1, "handles_seconds": -1}, 400),
-        ({"to": "zip", "collection": 1, "handles_seconds": 61}, 400),
+        ({"to": "zip", "collection": 1, "handles_seconds": 3601}, 400),
         ({"to": "zip", "collection": 1, "handles_seconds": "1"}, 400),
         ({"to": "zip", "collection": 1, "name_pattern": "x" * 201}, 400),
         ({"to": "zip", "collection": 1, "name_pattern": "{nonsense}"}, 400),
@@ -217,7 +226,7 @@ def test_names_of_collections_never_become_options_or_paths(
     ],
 )
 def test_exports_that_make_no_sense_start_nothing(
-    body: dict[str, Any], status: int, steady: tuple[TestClient, dict[str, Any]], started: list[list[str]]
+    body: dict[str, Any], status: int, steady: tuple[TestClient, dict[str, Any]], started: list[ExportOrder]
 ) -> None:
     answer = steady[0].post("/api/exports", json=body)
     assert answer.status_code == status, answer.text
@@ -228,9 +237,9 @@ def test_exports_that_make_no_sense_start_nothing(
 @pytest.mark.parametrize("to", ["zip", "folder"])
 @pytest.mark.parametrize("mode", ["smart", "exact", "copy", "none"])
 def test_the_command_takes_what_it_is_given(
-    mode: str, to: str, steady: tuple[TestClient, dict[str, Any]], started: list[list[str]], tmp_path: Path
+    mode: str, to: str, steady: tuple[TestClient, dict[str, Any]], started: list[ExportOrder], tmp_path: Path
 ) -> None:
-    """Every word that the page's choices become is an option that the command has, with a value that it takes."""
+    """Every word that an order becomes is an option that the command has, with a value that it takes."""
     from app.cli import main
 
     client, tray = steady
@@ -243,14 +252,15 @@ def test_the_command_takes_what_it_is_given(
         "to": "zip" if to == "zip" else str(tmp_path / "clips"),
     }  # fmt: skip
     assert client.post("/api/exports", json=body).status_code == 200
-    command, *words = started.pop()
+    command, *words = words_of(started.pop())
     taken = main.commands[command].make_context(command, words).params
     assert (taken["collection"], taken["what"]) == (name, ())
     assert taken["ids"] == tuple(chosen)
     assert len(taken["lists"]) == 6
+    assert taken["pad"] == Fraction(1, 2)
 
 
-def test_an_empty_collection_has_nothing_to_export(client: TestClient, started: list[list[str]]) -> None:
+def test_an_empty_collection_has_nothing_to_export(client: TestClient, started: list[ExportOrder]) -> None:
     here = client.get("/api/collections").json()["tray"]
     assert client.post("/api/exports", json={"collection": here, "to": "zip"}).status_code == 400
     assert started == []

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app import compose
-from app.commands.index import finish, run, run_options
+from app.commands.index_run import report_and_exit, run_indexer, run_options
 from app.compose import Settings, data_directory
 from app.cut_settings import cut_settings_of
+from app.jobs.orders import IndexOrder
 from app.shell.errors import CommandError
 from app.shell.hits import hit_lines, hit_record, span_seconds
 from app.shell.index_report import print_report, report_record
@@ -77,9 +78,12 @@ def demo(settings: Settings, as_json: bool) -> None:
             click.echo(
                 f"Indexing {counted(len({each.path for each in truth}), 'short video')} in {shown(str(DEMO_LIBRARY))}"
             )
-        report = run(settings, library, encoder, [str(DEMO_LIBRARY)], index_settings, run_options())
+        roots = (str(DEMO_LIBRARY),)
+        report = run_indexer(
+            settings, library, encoder, roots, index_settings, run_options(), order=IndexOrder(paths=roots)
+        )
         if not report.complete:
-            finish(report, as_json=as_json)
+            report_and_exit(report, as_json=as_json)
         if not as_json:
             print_report(report)
         results = run_queries(settings, library, encoder, truth, show=not as_json)

@@ -1,22 +1,27 @@
-"""`prismsearch export`: hits, ranges or a collection, as clips and lists, into a folder or one zip."""
+"""`prismsearch export`: hits, ranges or a collection as clips and lists, in a folder or one zip."""
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from pathlib import Path
 from typing import IO
 
 import click
+from click.core import ParameterSource
 
 from app import compose
-from app.commands.export_run import cut
-from app.commands.export_selection import from_arguments, from_collection, from_hits, from_json
+from app.commands.export_run import export_collection, run_export
+from app.commands.export_selection import find_collection, from_arguments, from_hits, from_json
 from app.compose import Settings
-from app.exporting.request import ClipRequest, ExportMode, ExportRequest, list_formats
-from app.jobs.export_journal import words_again
+from app.exporting.request import ClipRequest, ExportMode, ExportOptions, ExportRequest, list_formats
+from app.jobs.orders import ExportOrder
 from app.shell.options import FAILED, seconds_value, with_settings
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
 from app.shell.terminal import say
+
+_NOT_REPEATED = frozenset({"library", "encoder", "device", "precision", "as_json"})
+_PATHS = frozenset({"directory", "archive", "folder"})
 
 
 def lists_value(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -140,20 +145,8 @@ def export(
         raise click.UsageError("say where to: --to DIR or --zip FILE (one of them)")
     if ids is not None and collection is None:
         raise click.UsageError("--subclips are those of a collection: say which with --collection NAME")
-    title = "clips"
-    if collection is not None:
-        with compose.open_library(settings) as library:
-            title, wanted = from_collection(library, collection, ids)
-    elif hits_file is not None:
-        wanted = from_json(hits_file)
-    else:
-        wanted = from_arguments(what, None) or searched(settings, " ".join(what), options)
-    if not wanted:
-        say(f"there is nothing in {title} to export" if collection is not None else "there are no hits to export")
-        raise click.exceptions.Exit(FAILED)
     try:
-        order = ExportRequest(
-            requests=tuple(wanted),
+        how = ExportOptions(
             folder=None if directory is None else Path(directory),
             zip=None if archive is None else Path(archive),
             mode=mode,
@@ -161,21 +154,29 @@ def export(
             name_pattern=pattern,
             lists=lists,
             clips=not lists_only,
-            title=title,
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    # Ranges as they were typed, but of whole paths; hits of a search are told by their facts.
-    again = (
-        what
-        if wanted[0].facts or not what
-        else [_absolute(text, each) for text, each in zip(what, wanted, strict=True)]
-    )
-    cut(settings, order, words_again(again), as_json=as_json)
+    if collection is not None:
+        with compose.open_library(settings) as library:
+            found = find_collection(library, collection)
+        order = ExportOrder(collection=found.id, collection_name=found.name, subclips=ids, options=how)
+        export_collection(settings, order, as_json=as_json)
+        return
+    clips = from_json(hits_file) if hits_file is not None else from_arguments(what, None)
+    # Ranges as they were typed, but with whole paths.
+    again = [f"{clip.path}@{text.rpartition('@')[2]}" for text, clip in zip(what, clips, strict=False)] or what
+    if what and not clips:
+        clips = search_hits(settings, " ".join(what), options)
+    if not clips:
+        say("there are no hits to export")
+        raise click.exceptions.Exit(FAILED)
+    arguments = [] if hits_file is not None else ["export", *given_options(), "--", *again]
+    run_export(settings, ExportRequest.with_options(how, clips, "clips"), arguments=arguments, as_json=as_json)
 
 
-def searched(settings: Settings, text: str, options: SearchOptions) -> list[ClipRequest]:
-    """The hits of a search; exit code 1 where there are none."""
+def search_hits(settings: Settings, text: str, options: SearchOptions) -> list[ClipRequest]:
+    """Return the hits of a search by words. Ends the command with exit code 1 where there are none."""
     from search.query import TextTerm
 
     if not text.strip():
@@ -189,5 +190,20 @@ def searched(settings: Settings, text: str, options: SearchOptions) -> list[Clip
         return from_hits(hits)
 
 
-def _absolute(text: str, request: ClipRequest) -> str:
-    return f"{request.path}@{text.rpartition('@')[2]}"
+def given_options() -> list[str]:
+    """Return the options that were typed for the running command, with whole paths, without the settings."""
+    words: list[str] = []
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        typed = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if not typed or not isinstance(parameter, click.Option) or name in _NOT_REPEATED:
+            continue
+        option, value = max(parameter.opts, key=len), context.params[name]
+        if parameter.is_flag:
+            words += [option] if value else []
+            continue
+        for each in value if isinstance(value, tuple) else [value]:
+            text = f"{float(each):.9f}".rstrip("0").rstrip(".") if isinstance(each, Fraction) else str(each)
+            words += [option, os.path.abspath(text) if name in _PATHS else text]
+    return words

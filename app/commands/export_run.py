@@ -1,27 +1,67 @@
-"""An export as the shell shows it: a line a clip as it comes, a journal for whoever else looks, the end."""
+"""Exports as the shell and a job's process do them: a line for each clip, a journal in the library, the result."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 import click
 
+from app import compose
+from app.commands.export_selection import from_collection
 from app.compose import Settings
 from app.exporting.exporter import ExportResult, export
 from app.exporting.request import ExportedClip, ExportRequest
 from app.jobs.export_journal import ExportProgress, journal_result
 from app.jobs.jobs import Jobs
+from app.jobs.orders import ExportOrder
+from app.shell.errors import CommandError
 from app.shell.interrupt import stop_on_interrupt
-from app.shell.options import FAILED, INTERRUPTED
+from app.shell.options import FAILED, INTERRUPTED, MISSING
 from app.shell.terminal import LiveLine, counted, print_json, printable, say, shown
 from app.times import format_timestamp
 
 
-def cut(settings: Settings, order: ExportRequest, words: list[str], *, as_json: bool) -> None:
-    """Carry it out, say what became of each clip as it comes, and end with exit code 1 if one failed.
+def export_collection(settings: Settings, order: ExportOrder, *, as_json: bool = False) -> None:
+    """Export the subclips of a collection that an order names, as `run_export` does.
 
-    words: those that do the same again, for the journal of a library that is there.
+    Raises:
+        CommandError: The collection is no longer there.
+        click.UsageError: A subclip is not in it (any more).
+    """
+    with compose.open_library(settings) as library:
+        try:
+            collection = library.collections.get(order.collection)
+        except KeyError as error:
+            gone = f"the collection {printable(order.collection_name)} is no longer there"
+            raise CommandError(gone, MISSING) from error
+        clips = from_collection(library, collection, order.subclips)
+    if not clips:
+        say(f"there is nothing in {collection.name} to export")
+        raise click.exceptions.Exit(FAILED)
+    request = ExportRequest.with_options(order.options, clips, collection.name)
+    run_export(settings, request, order=order, as_json=as_json)
+
+
+def run_export(
+    settings: Settings,
+    request: ExportRequest,
+    *,
+    order: ExportOrder | None = None,
+    arguments: Sequence[str] = (),
+    as_json: bool = False,
+) -> None:
+    """Export with a live line, and with a journal where there is a library; print the result of each clip as it comes.
+
+    Ends the command with exit code 1 where a clip failed, and with 130 after Ctrl-C.
+
+    Args:
+        settings: The library, and the ffmpeg to use.
+        request: What to export, how and where.
+        order: Goes into the journal, so that the job can be started again.
+        arguments: The command that does the same, for the journal, where there is no order.
+        as_json: Print the result as JSON.
     """
     from db.library import FILE_NAME
 
@@ -29,51 +69,52 @@ def cut(settings: Settings, order: ExportRequest, words: list[str], *, as_json: 
     with ExitStack() as stack:
         line = stack.enter_context(LiveLine())
         stopped = stack.enter_context(stop_on_interrupt(line, stopping))
-        journal = None
+        job = None
         if (settings.library / FILE_NAME).is_file():
-            journal = stack.enter_context(Jobs(settings.library).begin("export", _title(order), words))
-        progress = ExportProgress(order, journal)
+            begun = Jobs(settings.library).begin("export", _title(request), order, arguments=arguments)
+            job = stack.enter_context(begun)
+        progress = ExportProgress(request, job)
 
-        def told(done: int, total: int, clip: ExportedClip) -> None:
+        def on_clip(done: int, total: int, clip: ExportedClip) -> None:
             line.clear()
-            progress.told(done, total, clip)
+            progress.clip_done(done, clip)
             if clip.error is not None:
                 say(clip_text(clip))
             elif not as_json:
-                click.echo(clip_text(clip, whole_path=order.zip is None))
+                click.echo(clip_text(clip, whole_path=request.zip is None))
             if done < total:
                 line.show(f"cutting {done + 1} of {total}")
 
-        def within(number: int, share: float) -> None:
-            progress.within(number, share)
-            line.show(f"cutting {number + 1} of {len(order.requests)}, {share:.0%}")
+        def on_progress(number: int, fraction: float) -> None:
+            progress.clip_progress(number, fraction)
+            line.show(f"cutting {number + 1} of {len(request.requests)}, {fraction:.0%}")
 
-        progress.started()
-        if order.clips:
-            line.show(f"cutting 1 of {len(order.requests)}")
+        progress.begin()
+        if request.clips:
+            line.show(f"cutting 1 of {len(request.requests)}")
         result = export(
-            order,
+            request,
             ffmpeg=settings.ffmpeg,
-            on_clip=told,
-            on_progress=within,
-            cancelled=lambda: stopped() or (journal is not None and journal.stop_requested()),
+            on_clip=on_clip,
+            on_progress=on_progress,
+            cancelled=lambda: stopped() or (job is not None and job.stop_requested()),
         )
-        if journal is not None:
-            journal_result(journal, order, result)
-    finish(order, result, as_json=as_json)
+        if job is not None:
+            journal_result(job, request, result)
+    report_and_exit(request, result, as_json=as_json)
 
 
-def finish(order: ExportRequest, result: ExportResult, *, as_json: bool) -> None:
-    """Print what came of it and end with the exit code that it deserves."""
+def report_and_exit(request: ExportRequest, result: ExportResult, *, as_json: bool) -> None:
+    """Print the result of an export. Raises what ends the command with the exit code for it, unless that is 0."""
     for note in result.notes:
         say(note)
     if as_json:
         print_json(result.plain())
     else:
         names = [path.name for path in result.lists]
-        place = result.zip or result.folder or order.zip
+        place = result.zip or result.folder or request.zip
         where = "" if place is None else f" in {shown(os.path.abspath(place))}"
-        if order.clips:
+        if request.clips:
             listed = f", listed in {_and(names)}" if names else ""
             say(f"{counted(result.written, 'clip')}{where}{listed}")
         else:
@@ -85,17 +126,17 @@ def finish(order: ExportRequest, result: ExportResult, *, as_json: bool) -> None
         raise click.exceptions.Exit(FAILED)
 
 
-def _title(order: ExportRequest) -> str:
-    """What the run is about: the collection, or the files."""
-    first = order.requests[0]
+def _title(request: ExportRequest) -> str:
+    """Return what the job is about: the collection, or the files."""
+    first = request.requests[0]
     if first.collection:
         return first.collection
-    names = dict.fromkeys(os.path.basename(each.path) for each in order.requests)
+    names = dict.fromkeys(os.path.basename(each.path) for each in request.requests)
     return next(iter(names)) if len(names) == 1 else f"{next(iter(names))} and {len(names) - 1} more"
 
 
 def clip_text(clip: ExportedClip, *, whole_path: bool = True) -> str:
-    """One line: the clip's file, or its name only, and what is special about it; or what was not cut, and why."""
+    """Return one line: the clip's file, or its name only, with what is special about it; or why it was not cut."""
     request = clip.request
     if clip.file is None:
         span = f"{format_timestamp(request.start_seconds)}-{format_timestamp(request.end_seconds)}"
@@ -107,6 +148,6 @@ def clip_text(clip: ExportedClip, *, whole_path: bool = True) -> str:
 
 
 def _and(names: list[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
+    """Return `a`, `a and b` or `a, b and c`."""
     *most, last = names
     return f"{', '.join(most)} and {last}" if most else last

@@ -1,4 +1,4 @@
-"""Which ranges of which files are to be cut: from arguments, JSON, hits or a collection. Cuts nothing."""
+"""The clips of an export: ranges of files from arguments, JSON, hits or a collection."""
 
 from __future__ import annotations
 
@@ -25,9 +25,14 @@ if TYPE_CHECKING:
 
 
 def from_arguments(arguments: Sequence[str], library: Library | None) -> list[ClipRequest]:
-    """Every argument as FILE@START-END; empty where the first is none, because then they are words to search for.
+    """Return the range that each argument names as FILE@START-END.
 
-    CommandError or a usage error where some are ranges and others are not, or a range has no end.
+    Returns:
+        The clips; none where the first argument is no range, because then the arguments are words to search for.
+
+    Raises:
+        CommandError: A file is not there.
+        click.UsageError: Some are ranges and others are not, or a range has no end.
     """
     if not arguments or not _names_a_range(arguments[0]):
         return []
@@ -48,16 +53,17 @@ def from_arguments(arguments: Sequence[str], library: Library | None) -> list[Cl
 
 
 def _names_a_range(text: str) -> bool:
-    """Whether the text is an existing file, or one with something after an @. Sentences hardly ever are."""
+    """Return whether the text is an existing file, or one with something after an @. Sentences hardly ever are."""
     return os.path.isfile(text) or any(
         os.path.isfile(text[:at]) for at, character in enumerate(text) if character == "@" and at
     )
 
 
 def from_json(file: IO[bytes]) -> list[ClipRequest]:
-    """The hits of `search --json` or `similar --json`, or a plain list of such records.
+    """Return the hits of `search --json` or `similar --json`, or of a plain list of such records.
 
     A record needs `path` and the range: `start` and `end` (exact fractions) or `start_seconds` and `end_seconds`.
+    Raises click.UsageError for anything else.
     """
     try:
         document = json.load(file)
@@ -95,19 +101,19 @@ def _exact(record: Any, name: str) -> Fraction:
     return Fraction(record[name] if name in record else record[f"{name}_seconds"])
 
 
-def from_collection(library: Library, name: str, ids: Sequence[int] | None) -> tuple[str, list[ClipRequest]]:
-    """The collection's name and its subclips in order, or those of the ids among them. `name` may be an id.
+def from_collection(library: Library, collection: Collection, subclip_ids: Sequence[int] | None) -> list[ClipRequest]:
+    """Return the subclips of a collection in its order; with ids only those.
 
-    CommandError where there is no such collection, a usage error for an id that is not in it.
+    Raises:
+        click.UsageError: A subclip of these ids is not in the collection.
     """
-    collection = _collection(library, name)
     subclips = library.collections.subclips(collection.id)
-    unknown = set(ids or ()) - {each.id for each in subclips}
+    unknown = set(subclip_ids or ()) - {each.id for each in subclips}
     if unknown:
         raise click.UsageError(
             f"{', '.join(map(str, sorted(unknown)))} is no subclip of {printable(collection.name)} (any more)"
         )
-    return collection.name, [
+    return [
         ClipRequest(
             path=each.path,
             start_seconds=(each.start_pts - each.video_start_pts) * each.time_base,
@@ -121,11 +127,12 @@ def from_collection(library: Library, name: str, ids: Sequence[int] | None) -> t
             facts=SourceFacts.of_subclip(each),
         )
         for rank, each in enumerate(subclips, 1)
-        if ids is None or each.id in ids
+        if subclip_ids is None or each.id in subclip_ids
     ]
 
 
-def _collection(library: Library, name: str) -> Collection:
+def find_collection(library: Library, name: str) -> Collection:
+    """Return the collection of a name, in upper or lower case, or of an id. Raises CommandError where there is none."""
     every = library.collections.all()
     for same in (
         lambda each: each.name == name,
@@ -140,7 +147,7 @@ def _collection(library: Library, name: str) -> Collection:
 
 
 def from_hits(hits: Sequence[Hit]) -> list[ClipRequest]:
-    """Hits as they were found."""
+    """Return the segments of hits, in their order."""
     wanted = []
     for hit in hits:
         start, end = span_seconds(hit)

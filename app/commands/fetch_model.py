@@ -1,4 +1,4 @@
-"""`prismsearch fetch-model`: the weights ahead of time, with their size said before anything is downloaded."""
+"""`prismsearch fetch-model`: download weights ahead of time. Their size is shown before anything is downloaded."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import click
 from app import compose
 from app.compose import Settings
 from app.jobs.jobs import Jobs
+from app.jobs.orders import DownloadOrder
 from app.shell.options import with_settings
 from app.shell.terminal import LiveLine, confirm, has_terminal, printable, say, size_text, table
 from app.times import format_duration
@@ -45,41 +46,64 @@ def fetch_model(settings: Settings, name: str | None, list_names: bool, yes: boo
 
     The size is said and a yes awaited first. After this, indexing and searching need no network.
     """
-    from encoder.config import ALIASES, CONFIGS, VOCABULARY
-
-    short = {full: alias for alias, full in ALIASES.items()}
-    models = {each.name: each for each in CONFIGS.values() if each.weights is not None and each.has_text}
     if list_names:
-        for line in table([_about(config, short.get(config.name, "")) for config in models.values()], "<<>"):
+        aliases = _aliases()
+        for line in table([_about(config, aliases.get(config.name, "")) for config in _models().values()], "<<>"):
             click.echo(line)
         return
-    config = models.get(ALIASES.get(name or "base", name or "base"))
+    download(settings, DownloadOrder(model=name or "base"), yes=yes)
+
+
+def download(settings: Settings, order: DownloadOrder, *, yes: bool) -> None:
+    """Download the model that an order names, unless it is here, and print where its files are.
+
+    Raises:
+        click.UsageError: There is no such model to download.
+    """
+    from encoder.config import ALIASES, VOCABULARY
+
+    models, aliases, name = _models(), _aliases(), order.model
+    config = models.get(ALIASES.get(name, name))
     if config is None or config.weights is None:
         wanted = f"{name!r} comes with prismsearch" if name == "demo" else f"there is no model {name!r}"
-        raise click.UsageError(f"{wanted}; there are to fetch: {', '.join(short.get(each, each) for each in models)}")
+        raise click.UsageError(f"{wanted}; there are to fetch: {', '.join(aliases.get(each, each) for each in models)}")
 
-    alias = short.get(config.name, config.name)
-    with Jobs(settings.library).begin("download", f"model {alias}", ["fetch-model", alias, "--yes"]) as journal:
+    alias = aliases.get(config.name, config.name)
+    with Jobs(settings.library).begin("download", f"model {alias}", DownloadOrder(model=alias)) as job:
         try:
             for published in (VOCABULARY, config.weights):
-                click.echo(f"{published.file}: {printable(str(fetch_shown(published, yes=yes, journal=journal)))}")
+                click.echo(f"{published.file}: {printable(str(fetch_shown(published, yes=yes, job=job)))}")
         except click.exceptions.Exit:  # asked, and the answer was no
-            journal.end("stopped", message="nothing was downloaded")
+            job.finish("stopped", message="nothing was downloaded")
             raise
-        journal.end("done", message=f"the model {alias} is on this machine")
+        job.finish("done", message=f"the model {alias} is on this machine")
     option = "" if alias == "base" else f" --encoder {alias}"
     say(f"Ready. Index your videos: prismsearch index FOLDER{option}")
 
 
-def fetch_shown(published: HubFile, *, yes: bool, journal: Job | None = None) -> Path:
-    """Fetch one file: a large one is announced and a yes awaited, and a live line says how far it is.
+def _models() -> dict[str, VideoPrismConfig]:
+    """Return the models that are downloaded and can search by words, by name."""
+    from encoder.config import CONFIGS
 
-    The journal is told as well, and may ask to stop: KeyboardInterrupt then.
+    return {each.name: each for each in CONFIGS.values() if each.weights is not None and each.has_text}
+
+
+def _aliases() -> dict[str, str]:
+    """Return the short name of each model that has one, by its full name."""
+    from encoder.config import ALIASES
+
+    return {name: alias for alias, name in ALIASES.items()}
+
+
+def fetch_shown(published: HubFile, *, yes: bool, job: Job | None = None) -> Path:
+    """Fetch one file: a large one is announced and a yes awaited, and a live line shows how far it is.
+
+    Progress is reported to `job` as well. Raises KeyboardInterrupt when the job is asked to stop.
     """
     from encoder.checkpoints.hub import fetch
 
     with LiveLine() as line:
-        return fetch(published, confirm=_asker(line, yes=yes), on_progress=DownloadLine(line, journal).show)
+        return fetch(published, confirm=_asker(line, yes=yes), on_progress=DownloadLine(line, job).show)
 
 
 def open_encoder_asking(settings: Settings, *, yes: bool) -> Encoder:
@@ -110,15 +134,15 @@ def _about(config: VideoPrismConfig, alias: str) -> tuple[str, str, str]:
 
 
 class DownloadLine:
-    """Turns what the transfer reports into one line with speed and time left; speed counts from where it went on."""
+    """The progress of a download as one line with speed and time left. Speed counts from where the download went on."""
 
-    def __init__(self, line: LiveLine, journal: Job | None = None) -> None:
+    def __init__(self, line: LiveLine, job: Job | None = None) -> None:
         self._line = line
-        self._journal = journal
+        self._job = job
         self._began: tuple[str, float, int] | None = None
 
     def show(self, download: DownloadProgress) -> None:
-        """Called as bytes come in."""
+        """Show and report the state of the download; called as bytes come in."""
         now = time.monotonic()
         if self._began is None or self._began[0] != download.file:
             self._began = (download.file, now, download.done_bytes)
@@ -130,8 +154,10 @@ class DownloadLine:
             left = (download.total_bytes - download.done_bytes) * spent / gained
             text += f"  {size_text(gained / spent)}/s  {format_duration(left)} left"
         self._line.show(text, heading=download.file)
-        if self._journal is not None:
+        if self._job is not None:
             share = download.done_bytes / download.total_bytes if download.total_bytes else None
-            self._journal.tell(fraction=share, eta_seconds=left, phase="download", text=text, current=[download.file])
-            if self._journal.stop_requested():
+            self._job.report_progress(
+                fraction=share, eta_seconds=left, phase="download", text=text, current=[download.file]
+            )
+            if self._job.stop_requested():
                 raise KeyboardInterrupt

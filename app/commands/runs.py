@@ -1,4 +1,4 @@
-"""`prismsearch runs`: what runs and what ran, wherever it was started, and stopping one."""
+"""`prismsearch runs`: list the jobs of a library, wherever they were started, and stop one."""
 
 from __future__ import annotations
 
@@ -34,37 +34,37 @@ the last 50 of them. A run that is stopped keeps what was finished.""",
 @with_settings
 def runs(settings: Settings, stop_id: str | None, as_json: bool) -> None:
     """What runs and what ran in this library, the newest first."""
-    kept = Jobs(settings.library)
-    states = kept.all()
+    jobs = Jobs(settings.library)
+    states = jobs.all()
     if stop_id is not None:
-        state = chosen(states, stop_id)
+        state = find_job(states, stop_id)
         if not state.running:
             raise CommandError(f"{state.id} is over already ({state.outcome})", MISSING)
-        kept.stop(state.id)
+        jobs.stop(state.id)
         say(f"{state.id} was asked to stop; what is finished is kept")
-        states = kept.all() if as_json else []
+        states = jobs.all() if as_json else []
     if as_json:
         print_json([dataclasses.asdict(state) for state in states])
     elif states:
         for state in states:
-            print_run(state)
+            print_job(state)
     elif stop_id is None:
         say("no runs yet")
 
 
-def chosen(states: list[JobState], run_id: str) -> JobState:
-    """The one run whose id begins like this. CommandError where there is none, or more than one."""
-    found = [state for state in states if state.id == run_id] or [
-        state for state in states if run_id and state.id.startswith(run_id)
+def find_job(states: list[JobState], id_start: str) -> JobState:
+    """Return the job whose id begins like this. Raises CommandError where there is none, or more than one."""
+    found = [state for state in states if state.id == id_start] or [
+        state for state in states if id_start and state.id.startswith(id_start)
     ]
     if len(found) != 1:
-        said = "there is no run" if not found else f"{counted(len(found), 'run')} begin with"
-        raise CommandError(f"{said} {printable(run_id)}; prismsearch runs lists them", MISSING)
+        problem = "there is no run" if not found else f"{counted(len(found), 'run')} begin with"
+        raise CommandError(f"{problem} {printable(id_start)}; prismsearch runs lists them", MISSING)
     return found[0]
 
 
-def print_run(state: JobState) -> None:
-    """One or two lines: what it is, when it began, how far it is or how it ended."""
+def print_job(state: JobState) -> None:
+    """Print what a job is, when it began, and how far it is or how it ended."""
     began = datetime.fromtimestamp(state.started_at).strftime("%Y-%m-%d %H:%M")
     [line] = table([(state.id, began, state_word(state), state.kind, printable(state.title))], "<<<<<")
     click.echo(line)
@@ -76,7 +76,7 @@ def print_run(state: JobState) -> None:
 
 
 def state_word(state: JobState) -> str:
-    """`running`, `stopping`, or how it ended."""
+    """Return `running`, `stopping`, or the outcome."""
     if state.running:
         return "stopping" if state.stopping else "running"
     return str(state.outcome)

@@ -32,7 +32,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
 MAX_NAME_BYTES = 200
 """Of a whole name in UTF-8. File systems allow 255; the rest is left for what people and archives add."""
 
-_MAX_PATTERN_CHARACTERS = 200
+MAX_PATTERN_CHARACTERS = 200
 _TEXT_FIELDS = ("collection", "label", "name", "source")  # of any length
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\u0080-\u009f\u2028\u2029\ud800-\udfff\ufffd]+')
 _RESERVED = re.compile(r"CON|PRN|AUX|NUL|(COM|LPT)[0-9¹²³]", re.IGNORECASE)
@@ -122,8 +122,8 @@ def _portable(text: str, max_bytes: int) -> str:
 def _parse(pattern: str) -> list[tuple[str, str | None]]:
     """Split a pattern into (text, field that follows it)."""
     known = ", ".join(f"{{{field}}}" for field in FIELDS)
-    if not pattern.strip() or len(pattern) > _MAX_PATTERN_CHARACTERS:
-        raise ValueError(f"a pattern for names has 1 to {_MAX_PATTERN_CHARACTERS} characters; it may hold {known}")
+    if not pattern.strip() or len(pattern) > MAX_PATTERN_CHARACTERS:
+        raise ValueError(f"a pattern for names has 1 to {MAX_PATTERN_CHARACTERS} characters; it may hold {known}")
     parts: list[tuple[str, str | None]] = []
     try:
         for text, field, format_spec, conversion in Formatter().parse(pattern):

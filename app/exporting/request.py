@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
@@ -82,6 +83,12 @@ class ExportRequest(ExportOptions):
 
     requests: tuple[ClipRequest, ...]
     title: str = "clips"  # the name of the lists, in and outside of the files
+
+    @classmethod
+    def with_options(cls, options: ExportOptions, requests: Iterable[ClipRequest], title: str) -> ExportRequest:
+        """Return the request for these clips under these options."""
+        values = {each.name: getattr(options, each.name) for each in fields(ExportOptions)}
+        return cls(requests=tuple(requests), title=title, **values)
 
     @property
     def seconds(self) -> list[float]:

@@ -1,49 +1,60 @@
-"""The words that do the same again from anywhere: what was given on the command line, with paths made absolute."""
+"""The command line of an order: what a person types to have the same done, and what jobs are about in a few words."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import MISSING, fields, is_dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
-import click
-from click.core import ParameterSource
+from app.exporting.request import ExportOptions
+from app.jobs.orders import DownloadOrder, ExportOrder, Order
 
-# Said elsewhere, or only about the output.
-_NOT_SHAPING = frozenset({"library", "encoder", "device", "precision", "as_json"})
+if TYPE_CHECKING:
+    from app.jobs.state import JobState
 
 
-def option_words() -> list[str]:
-    """The options that were given to the command that runs, spelled out; those of settings are left out."""
-    words: list[str] = []
-    context = click.get_current_context()
-    for parameter in context.command.params:
-        name = parameter.name or ""
-        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        if not isinstance(parameter, click.Option) or name in _NOT_SHAPING or not given:
-            continue
-        value = context.params.get(name)
-        spelled = max(parameter.opts, key=len)
-        if parameter.is_flag:
-            words += [spelled] if value else []
-        else:
-            for each in value if isinstance(value, list | tuple) else [value]:
-                words += [spelled, _word(each)]
+_OTHER_NAMES = {"detector_options": "--detector-option"}
+
+
+def words_of(order: Order) -> list[str]:
+    """Return the command that does what an order says, without the settings that every command takes."""
+    if isinstance(order, DownloadOrder):
+        return ["fetch-model", order.model, "--yes"]
+    if isinstance(order, ExportOrder):
+        words = ["export", "--collection", order.collection_name, *export_words(order.options)]
+        return words if order.subclips is None else [*words, "--subclips", ",".join(map(str, order.subclips))]
+    return [order.kind, *_option_words(order), *path_words(order.paths)]
+
+
+def export_words(options: ExportOptions) -> list[str]:
+    """Return the options of the command `export` that say the same, with whole paths."""
+    where = ("--to", options.folder) if options.folder is not None else ("--zip", options.zip)
+    words = [where[0], os.path.abspath(str(where[1]))]
+    words += ["--mode", options.mode] if options.clips else ["--lists-only"]
+    words += ["--handles", _decimal(options.handles_seconds)] if options.handles_seconds else []
+    words += ["--name", options.name_pattern] if options.name_pattern is not None else []
+    words += ["--list", ",".join(options.lists)] if options.lists else []
     return words
 
 
 def path_words(paths: Sequence[str]) -> list[str]:
-    """Paths as the last words of a command, whatever their names begin with."""
+    """Return paths as the last words of a command, whatever their names begin with."""
     return ["--", *(os.path.abspath(path) for path in paths)] if paths else []
 
 
-def paths_in(words: Sequence[str]) -> list[str]:
-    """The paths that `path_words` wrote."""
-    return list(words[words.index("--") + 1 :]) if "--" in words else []
+def paths_of(state: JobState) -> list[str]:
+    """Return the paths that a job is about. Journals without an order name them at the end of their command."""
+    paths = None if state.order is None else state.order.get("paths")
+    if isinstance(paths, list):
+        return [each for each in paths if isinstance(each, str)]
+    words = list(state.arguments)
+    return words[words.index("--") + 1 :] if "--" in words else []
 
 
 def title_of(paths: Sequence[str]) -> str:
-    """What a run over these paths is about: `Videos`, `Videos and 2 more`."""
+    """Return what a job over these paths is called: `Videos`, `Videos and 2 more`."""
     if not paths:
         return ""
     first = os.path.abspath(paths[0])
@@ -51,5 +62,21 @@ def title_of(paths: Sequence[str]) -> str:
     return name if len(paths) == 1 else f"{name} and {len(paths) - 1} more"
 
 
-def _word(value: object) -> str:
-    return f"{float(value):.9f}".rstrip("0").rstrip(".") if isinstance(value, Fraction) else str(value)
+def _option_words(order: Any) -> Iterator[str]:
+    """Yield the options of `index` and `retry` that differ from the default. Options are named as the fields are."""
+    for each in fields(order):
+        value, default = getattr(order, each.name), None if each.default is MISSING else each.default
+        option = _OTHER_NAMES.get(each.name, f"--{each.name.replace('_', '-')}")
+        if is_dataclass(value):
+            yield from _option_words(value)
+        elif each.name in ("kind", "paths") or value == default:
+            continue
+        elif value is True:
+            yield option
+        else:
+            for one in value if isinstance(value, tuple) else (value,):
+                yield from (option, _decimal(one) if isinstance(one, Fraction) else str(one))
+
+
+def _decimal(value: Fraction) -> str:
+    return f"{float(value):.9f}".rstrip("0").rstrip(".")

@@ -1,13 +1,11 @@
-"""What an export writes into its run's journal: how far it is, which clips failed, and what came of it."""
+"""The journal of an export: its progress, the clips that failed, and the result."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from app.jobs.command_line import option_words
 from app.shell.terminal import counted
 
 if TYPE_CHECKING:
@@ -15,44 +13,43 @@ if TYPE_CHECKING:
     from app.exporting.request import ExportedClip, ExportRequest
     from app.jobs.jobs import Job
 
-_PATHS = frozenset({"--to", "--zip", "--in"})
-_ENOUGH_SECONDS = 2.0  # before what is left is estimated
+_ENOUGH_SECONDS = 2.0  # before the time left is estimated
 
 
 class ExportProgress:
-    """How much of an order is done, weighed by the length of its clips. `told` and `within` are what exports call."""
+    """The progress of an export, weighed by the length of its clips, as its job reports it."""
 
-    def __init__(self, order: ExportRequest, journal: Job | None) -> None:
-        self._journal = journal
-        self._names = [os.path.basename(each.path) if not each.name_hint else each.name_hint for each in order.requests]
-        self._seconds = order.seconds
+    def __init__(self, request: ExportRequest, job: Job | None) -> None:
+        """job None: there is no journal, and nothing is reported."""
+        self._job = job
+        self._names = [each.name_hint or os.path.basename(each.path) for each in request.requests]
+        self._seconds = request.seconds
         self._began = time.monotonic()
-        self._done = 0
 
-    def started(self) -> None:
-        """Nothing is done yet."""
-        self._tell(0, 0.0)
+    def begin(self) -> None:
+        """Report that nothing is done yet."""
+        self._report(0, 0.0)
 
-    def told(self, done: int, total: int, clip: ExportedClip) -> None:
-        """A clip was written, or failed."""
-        self._done = done
-        if self._journal is not None and clip.error is not None:
-            self._journal.fail(clip.request.path, clip.error)
-        self._tell(done, 0.0)
+    def clip_done(self, done: int, clip: ExportedClip) -> None:
+        """Report a clip that was written or failed, the last of `done`."""
+        if self._job is not None and clip.error is not None:
+            self._job.add_failure(clip.request.path, clip.error)
+        self._report(done, 0.0)
 
-    def within(self, number: int, share: float) -> None:
-        """That much of a clip is written."""
-        self._tell(number, share)
+    def clip_progress(self, number: int, fraction: float) -> None:
+        """Report that a clip, numbered from 0, is written in part (0 to 1)."""
+        self._report(number, fraction)
 
-    def _tell(self, number: int, share: float) -> None:
-        if self._journal is None:
+    def _report(self, number: int, clip_fraction: float) -> None:
+        if self._job is None:
             return
         total = sum(self._seconds)
-        done = sum(self._seconds[:number]) + (self._seconds[number] * share if number < len(self._seconds) else 0.0)
+        done = sum(self._seconds[:number])
+        done += self._seconds[number] * clip_fraction if number < len(self._seconds) else 0.0
         fraction = min(1.0, done / total) if total else None
         passed = time.monotonic() - self._began
         left = passed * (1 - fraction) / fraction if fraction and passed >= _ENOUGH_SECONDS else None
-        self._journal.tell(
+        self._job.report_progress(
             fraction=fraction,
             eta_seconds=left,
             speed=done / passed if fraction and passed >= _ENOUGH_SECONDS else None,
@@ -64,29 +61,18 @@ class ExportProgress:
         )
 
 
-def journal_result(journal: Job, order: ExportRequest, result: ExportResult) -> None:
-    """The end of a run: its outcome, the clips that failed, and where everything is."""
+def journal_result(job: Job, request: ExportRequest, result: ExportResult) -> None:
+    """Finish a job with its outcome, the clips that failed, and where everything is."""
     failed = [clip for clip in result.clips if clip.error is not None]
     if result.interrupted:
         message = f"{counted(result.written, 'clip')} written; the same export goes on from there"
-        journal.replace_failures([])
-        journal.end("stopped", result.plain(), message)
+        job.replace_failures([])
+        job.finish("stopped", result.plain(), message)
         return
-    journal.replace_failures((clip.request.path, clip.error or "") for clip in failed)
-    parts = [counted(result.written, "clip")] if order.clips else []
+    job.replace_failures((clip.request.path, clip.error or "") for clip in failed)
+    parts = [counted(result.written, "clip")] if request.clips else []
     parts += [counted(len(result.lists), "list")] if result.lists else []
     if failed:
         parts.append(f"{len(failed)} not written")
     nothing = not result.written and not result.lists
-    journal.end("failed" if nothing else "done", result.plain(), ", ".join(parts) or "nothing was written")
-
-
-def words_again(words: Sequence[str]) -> list[str]:
-    """The command that does the same from anywhere, or goes on with it. words: of a search, or ranges."""
-    options = option_words()
-    for at, word in enumerate(options[:-1]):
-        if word in _PATHS:
-            options[at + 1] = os.path.abspath(options[at + 1])
-        if word == "--from-json":
-            return []  # it may have been read from standard input
-    return ["export", *options, *(["--", *words] if words else [])]
+    job.finish("failed" if nothing else "done", result.plain(), ", ".join(parts) or "nothing was written")

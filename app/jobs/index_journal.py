@@ -1,4 +1,4 @@
-"""What a run of the indexer writes into its journal, as it goes and at its end."""
+"""The journal of an index job: its progress, and the report at its end."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from indexer.report import IndexReport
 
 
-def journal_progress(journal: Job, progress: Progress) -> None:
-    """Called at most ten times a second."""
-    journal.tell(
+def journal_progress(job: Job, progress: Progress) -> None:
+    """Write progress and new failures into the journal of a job."""
+    job.report_progress(
         fraction=progress.fraction,
         eta_seconds=progress.eta_seconds,
         speed=progress.speed,
@@ -26,16 +26,16 @@ def journal_progress(journal: Job, progress: Progress) -> None:
         current=progress.current,
     )
     for failure in progress.last_failures:
-        journal.fail(failure.path, failure.reason)
+        job.add_failure(failure.path, failure.reason)
 
 
-def journal_report(journal: Job, report: IndexReport) -> None:
-    """The end of a run: its outcome, every failure with its reason, and the whole report."""
-    journal.replace_failures((each.path, each.reason) for each in report.failed)
+def journal_report(job: Job, report: IndexReport) -> None:
+    """Finish a job with its outcome, every failure with its reason, and the whole report."""
+    job.replace_failures((each.path, each.reason) for each in report.failed)
     if report.interrupted:
         outcome, message = "stopped", f"{counts_text(report)}; what was finished is kept"
     elif report.stopped:
         outcome, message = "failed", report.stopped
     else:
         outcome, message = "done", counts_text(report)
-    journal.end(outcome, report_record(report), message)  # type: ignore[arg-type]
+    job.finish(outcome, report_record(report), message)  # type: ignore[arg-type]

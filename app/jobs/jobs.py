@@ -1,7 +1,7 @@
-"""The long jobs of a library (indexing, exports, downloads): what runs, what ran, and how it ended.
+"""The long jobs of a library (indexing, exports, downloads): the running ones, and the last that ended.
 
-Each keeps a journal in a folder of its own, `<library>/runs/<id>/`, so that it outlives pages and servers and can be
-looked at from any process. Standard library only.
+Each job keeps a journal in a folder of its own, `<library>/runs/<id>/`, so that it outlives pages and servers and can
+be followed and stopped from any process.
 """
 
 from __future__ import annotations
@@ -18,21 +18,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.jobs.command_line import words_of
 from app.jobs.journal import Job
+from app.jobs.orders import order_to_json
 from app.jobs.process import is_alive, own_process_id
-from app.jobs.state import LOG_FILE, START_FILE, STATE_FILE, STOP_FILE, JobProgress, JobState, ended, read_state
+from app.jobs.spawn import start_detached
+from app.jobs.state import LOG_FILE, START_FILE, STATE_FILE, STOP_FILE, JobProgress, JobState, finished, read_state
 
 if TYPE_CHECKING:
     from app.compose import Settings
+    from app.jobs.orders import Order
 
 __all__ = ["Job", "JobState", "Jobs"]
 
 FOLDER = "runs"
 JOB_VARIABLE = "PRISMSEARCH_RUN"
-"""Set inside a process that `start` began: the id under which the first journal of that process is kept."""
+"""Set within a process that `Jobs.start` made: the id under which the first journal of that process is kept."""
 KEPT = 50
 SILENT_SECONDS = 30.0
-"""A run of which only the journal can be seen (another machine) is over when that was not touched for so long."""
+"""A job whose process cannot be seen (another machine) has ended when its journal was not touched for this long."""
 MOST_LOG_BYTES = 65_536
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 _ENDED_BADLY = "It ended in the middle: it was killed, or the machine went off. What was finished is kept."
@@ -40,102 +44,115 @@ _UNREADABLE = "Its journal cannot be read."
 
 
 class Jobs:
-    """The runs of the library in one folder. Reading never fails: what cannot be read is left out, or said."""
+    """The jobs of the library in one folder. Reading never fails: damaged journals are left out, or shown as such."""
 
     def __init__(self, library_directory: Path) -> None:
         self.folder = Path(library_directory) / FOLDER
 
-    def begin(self, kind: str, title: str, arguments: Sequence[str]) -> Job:
-        """Keep a journal of this very process from now on. Never fails: without a library or room nothing is kept.
+    def begin(self, kind: str, title: str, order: Order | None = None, *, arguments: Sequence[str] = ()) -> Job:
+        """Begin a journal of this very process. Never fails: without a library or room for it nothing is kept.
 
-        kind: 'index', 'export'... title: what it is about. arguments: the words that do the same again.
-        In a process made by `start` the first journal is the one that `start` gave the id of.
+        Args:
+            kind: "index", "export" or "download".
+            title: What the job is about, in a few words.
+            order: What it does, where it can be started again from that alone.
+            arguments: The command that does the same; by default that of the order.
+
+        Returns:
+            The job. In a process that `start` made, the first one continues the journal that `start` began.
         """
         given = os.environ.pop(JOB_VARIABLE, "")
-        run_id = given if _ID.fullmatch(given) else new_id()
+        job_id = given if _ID.fullmatch(given) else new_id()
         now = time.time()
         state = JobState(
-            id=run_id,
+            id=job_id,
             kind=kind,
             title=title,
-            arguments=tuple(arguments),
+            order=None if order is None else order_to_json(order),
+            arguments=tuple(arguments if order is None else words_of(order)),
             started_at=now,
             updated_at=now,
             progress=JobProgress(phase="start"),
         ).kept_by(own_process_id())
-        folder: Path | None = self.folder / run_id
+        folder: Path | None = self.folder / job_id
         try:
             self._prune()
             self.folder.mkdir(exist_ok=True)
-            (self.folder / run_id).mkdir(exist_ok=True)
+            (self.folder / job_id).mkdir(exist_ok=True)
         except OSError:
             folder = None
         return Job(folder, state)
 
     def all(self) -> list[JobState]:
-        """Every run, the newest first."""
-        found = [self._read(run_id) for run_id in self._ids()]
-        return sorted((each for each in found if each), key=lambda each: (each.started_at, each.id), reverse=True)
+        """Return every job, the newest first."""
+        states = [self._read(job_id) for job_id in self._ids()]
+        return sorted((each for each in states if each), key=lambda each: (each.started_at, each.id), reverse=True)
 
-    def get(self, run_id: str) -> JobState:
-        """One run. KeyError where there is none."""
-        state = self._read(run_id) if _ID.fullmatch(run_id) else None
+    def get(self, job_id: str) -> JobState:
+        """Return one job. Raises KeyError where there is none."""
+        state = self._read(job_id) if _ID.fullmatch(job_id) else None
         if state is None:
-            raise KeyError(run_id)
+            raise KeyError(job_id)
         return state
 
-    def stop(self, run_id: str) -> None:
-        """Ask a run to stop where nothing is lost; it does so in its own time. KeyError where there is none.
+    def stop(self, job_id: str) -> None:
+        """Ask a job to stop, which it does where nothing is lost.
 
-        Raises OSError where not even that can be asked for.
+        Raises:
+            KeyError: There is no such job.
+            OSError: Not even the request can be left for it.
         """
-        state = self.get(run_id)
+        state = self.get(job_id)
         if not state.running:
             return
         try:
-            (self.folder / run_id / STOP_FILE).touch()
+            (self.folder / job_id / STOP_FILE).touch()
         except OSError:
-            # No room for even an empty file: the polite signal asks for the same, where it surely reaches that run.
+            # No room for even an empty file: SIGTERM asks for the same, where it surely reaches that process.
+            # On Windows os.kill would end it at once.
             if os.name == "nt" or not is_alive(state.process):
                 raise
             os.kill(state.pid, signal.SIGTERM)
 
-    def forget(self, run_id: str) -> None:
-        """Take a run that is over from the list. KeyError where there is none, ValueError while it runs."""
-        if self.get(run_id).running:
+    def forget(self, job_id: str) -> None:
+        """Remove a job that has ended. Raises KeyError where there is none, ValueError while it runs."""
+        if self.get(job_id).running:
             raise ValueError("this run is still under way; stop it first")
-        shutil.rmtree(self.folder / run_id, ignore_errors=True)
+        shutil.rmtree(self.folder / job_id, ignore_errors=True)
 
-    def start(
-        self, arguments: Sequence[str], settings: Settings, *, title: str = "", in_place_of: str | None = None
-    ) -> str:
-        """Start our own command, such as `["index", "--", FOLDER]`, in a process that outlives this one; gives its id.
+    def start(self, order: Order, settings: Settings, *, title: str = "", in_place_of: str | None = None) -> str:
+        """Start a process that carries out an order and outlives this one.
 
-        The settings' library, encoder and device are passed on. title: shown until the command says better.
-        in_place_of: the id of a run that is over, and is forgotten because this one goes on with it.
-        Raises OSError where it cannot be started (disk full, no more processes), ValueError for words with a NUL.
+        Args:
+            order: What the job is to do.
+            settings: The library, the encoder, the device and ffmpeg to do it with.
+            title: Shown until the process has a better one.
+            in_place_of: The id of a job that has ended, to be forgotten because this one continues it.
+
+        Returns:
+            The id of the new job.
+
+        Raises:
+            OrderError: The order cannot be carried out, such as for a path that holds a NUL character.
+            OSError: The process cannot be started (disk full, no more processes).
         """
-        from app.jobs.spawn import start_detached
-
-        if any("\0" in word for word in arguments):
-            raise ValueError("a name cannot hold a NUL character")
         self._prune()
-        run_id = new_id()
-        start_detached(self.folder / run_id, run_id, arguments, settings, title=title)
+        job_id = new_id()
+        start_detached(self.folder / job_id, job_id, order, settings, title=title)
         if in_place_of is not None:
             with suppress(KeyError, ValueError):
                 self.forget(in_place_of)
-        return run_id
+        return job_id
 
-    def log(self, run_id: str) -> str:
-        """The end of what a started run printed, plain text; empty where there is nothing. KeyError where no run is."""
-        self.get(run_id)
-        return log_end(self.folder / run_id)
+    def log(self, job_id: str) -> str:
+        """Return the end of what a started job printed, as plain text. Raises KeyError where there is no such job."""
+        self.get(job_id)
+        return log_end(self.folder / job_id)
 
-    def has_log(self, run_id: str) -> bool:
-        """Whether a run printed anything that is kept; those of the shell print there."""
+    def has_log(self, job_id: str) -> bool:
+        """Return whether what a job printed is kept; jobs of the shell print there instead."""
         try:
-            return _ID.fullmatch(run_id) is not None and (self.folder / run_id / LOG_FILE).stat().st_size > 0
+            return _ID.fullmatch(job_id) is not None and (self.folder / job_id / LOG_FILE).stat().st_size > 0
         except OSError:
             return False
 
@@ -148,27 +165,27 @@ class Jobs:
         except OSError:
             return []
 
-    def _read(self, run_id: str) -> JobState | None:
-        """A run as it stands, judged by whether its process lives; None where there is no journal."""
-        folder = self.folder / run_id
-        state, begun = read_state(folder / STATE_FILE, run_id), True
+    def _read(self, job_id: str) -> JobState | None:
+        """Return a job as it stands, judged by whether its process lives; None where there is no journal."""
+        folder = self.folder / job_id
+        state, begun = read_state(folder / STATE_FILE, job_id), True
         if state is None:
-            state, begun = read_state(folder / START_FILE, run_id), False
+            state, begun = read_state(folder / START_FILE, job_id), False
         if state is None:
-            return _unreadable(folder, run_id)
+            return _unreadable(folder, job_id)
         if state.outcome is not None:
             return state
         if _lives(folder, state):
             return replace(state, stopping=os.path.lexists(folder / STOP_FILE))
-        again = read_state(folder / STATE_FILE, run_id)  # it may have ended while we looked
+        again = read_state(folder / STATE_FILE, job_id)  # it may have ended while we looked
         if again is not None and again.outcome is not None:
             return again
         if begun or again is not None:
-            return ended(again or state, "interrupted", _ENDED_BADLY)
-        return ended(state, "failed", last_words(folder) or "It could not be started.")
+            return finished(again or state, "interrupted", _ENDED_BADLY)
+        return finished(state, "failed", last_words(folder) or "It could not be started.")
 
     def _prune(self) -> None:
-        """Forget the oldest runs that are over, so that there are fewer than KEPT before the next one."""
+        """Forget the oldest jobs that have ended, so that there are fewer than KEPT before the next one."""
         if len(self._ids()) < KEPT:
             return
         for state in self.all()[KEPT - 1 :]:
@@ -177,12 +194,12 @@ class Jobs:
 
 
 def new_id() -> str:
-    """An id that sorts by time."""
+    """Return a new id; ids sort by time."""
     return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
 
 
 def log_end(folder: Path) -> str:
-    """The last lines that a run printed, without what only a terminal understands."""
+    """Return the last lines that a job printed, without what only a terminal understands."""
     try:
         with (folder / LOG_FILE).open("rb") as file:
             size = file.seek(0, os.SEEK_END)
@@ -198,12 +215,13 @@ def log_end(folder: Path) -> str:
 
 
 def last_words(folder: Path) -> str:
-    """The last line that a run printed, as a sentence; empty where it printed nothing."""
+    """Return the last line that a job printed, as a sentence; empty where it printed nothing."""
     lines = [line.strip() for line in log_end(folder).splitlines() if line.strip()]
     return lines[-1].removeprefix("prismsearch: ") if lines else ""
 
 
 def _lives(folder: Path, state: JobState) -> bool:
+    """Return whether the process of a job runs; where that cannot be seen, whether its heartbeat is recent."""
     alive = is_alive(state.process)
     if alive is not None:
         return alive
@@ -211,17 +229,17 @@ def _lives(folder: Path, state: JobState) -> bool:
     for name in (STATE_FILE, START_FILE):
         with suppress(OSError):
             ages.append(time.time() - (folder / name).stat().st_mtime)
-    # Clocks of two machines differ a little; a time far ahead is no sign of life.
+    # Clocks of two machines differ a little; a time far ahead is no heartbeat.
     return bool(ages) and -10 * SILENT_SECONDS < min(ages) < SILENT_SECONDS
 
 
-def _unreadable(folder: Path, run_id: str) -> JobState | None:
-    """A journal that is there and cannot be read is said; a folder without one is none of ours (or just being made)."""
+def _unreadable(folder: Path, job_id: str) -> JobState | None:
+    """Return a state for a journal that is damaged; None for a folder without one (another program's, or a new one)."""
     try:
         changed = max((folder / name).stat().st_mtime for name in (STATE_FILE, START_FILE) if (folder / name).exists())
     except (OSError, ValueError):
         return None
     return JobState(
-        id=run_id, kind="unknown", title="", started_at=changed, updated_at=changed, outcome="interrupted",
+        id=job_id, kind="unknown", title="", started_at=changed, updated_at=changed, outcome="interrupted",
         message=_UNREADABLE,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Starting our own command as a process that outlives whoever started it, and what that process does around it."""
+"""Starting a job as a process that outlives the one that starts it. The process itself is `app.child`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.jobs.command_line import words_of
+from app.jobs.orders import Order, job_kind, order_to_json, write_order
 from app.jobs.process import process_id_of
 from app.jobs.state import LOG_FILE, START_FILE, JobProgress, JobState, write_state
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from app.compose import Settings
 
 _ROOT = str(Path(__file__).resolve().parents[2])
-_KINDS = {"index": "index", "retry": "index", "export": "export", "fetch-model": "download"}
 # The folder that holds our packages: on the path already where we are installed, and not where this is a checkout.
 _CODE = """\
 import sys
@@ -28,35 +28,45 @@ root = sys.argv[1]
 if root not in sys.path:
     sys.path.insert(0, root)
 from app.child import child
-child(sys.argv[2], sys.argv[3], sys.argv[4:])
+child(sys.argv[2], sys.argv[3])
 """
 
 
-def start_detached(folder: Path, run_id: str, arguments: Sequence[str], settings: Settings, *, title: str) -> None:
-    """Make the run's folder and start the process. Raises OSError, and leaves no folder behind then."""
-    words = [*settings_words(settings), *arguments]
+def start_detached(folder: Path, job_id: str, order: Order, settings: Settings, *, title: str) -> None:
+    """Make the folder of a job, write its order there and start the process that carries it out.
+
+    Args:
+        folder: Does not exist yet; it is removed again where something is raised.
+        job_id: The name of the folder.
+        order: What the job is to do.
+        settings: The library, the encoder and the device to do it with.
+        title: Shown until the process has a better one.
+
+    Raises:
+        OrderError: The order holds what its process would not take.
+        OSError: The files or the process cannot be made.
+    """
     now = time.time()
     state = JobState(
-        id=run_id,
-        kind=_KINDS.get(arguments[0], arguments[0]),
+        id=job_id,
+        kind=job_kind(order),
         title=title,
-        arguments=tuple(arguments),
+        order=order_to_json(order),
+        arguments=tuple(words_of(order)),
         started_at=now,
         updated_at=now,
         progress=JobProgress(phase="start"),
     )
-    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"}
-    if settings.ffmpeg is not None:
-        from app.compose import FFMPEG_VARIABLE
-
-        environment[FFMPEG_VARIABLE] = settings.ffmpeg
+    # Names that are not UTF-8 are printed escaped, as the shell prints them.
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8:backslashreplace", "PYTHONUNBUFFERED": "1"}
     folder.mkdir(parents=True)
     try:
+        write_order(folder, order, settings)
         write_state(folder / START_FILE, state)
         with (folder / LOG_FILE).open("ab") as log:
             # -P: a folder `app` where the person happens to stand is not ours.
             process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _CODE, _ROOT, str(folder.absolute()), run_id, *words],
+                [sys.executable, "-P", "-c", _CODE, _ROOT, str(folder.absolute()), job_id],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -67,22 +77,10 @@ def start_detached(folder: Path, run_id: str, arguments: Sequence[str], settings
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    with suppress(OSError):  # the child says it as well
+    with suppress(OSError):  # the process writes it as well
         write_state(folder / START_FILE, state.kept_by(process_id_of(process.pid)))
-    # Somebody has to fetch the end of a child, else it stays as a zombie that looks alive.
-    threading.Thread(target=process.wait, name=f"end of {run_id}", daemon=True).start()
-
-
-def settings_words(settings: Settings) -> list[str]:
-    """The options that give another process these settings."""
-    words = ["--library", os.path.abspath(settings.library), "--device", settings.device]
-    if settings.precision != "auto":
-        words += ["--precision", settings.precision]
-    if settings.encoder is not None:
-        from app.encoder_choice import canonical
-
-        words += ["--encoder", canonical(settings.encoder)]
-    return words
+    # A child has to be waited for, else it stays behind as a zombie.
+    threading.Thread(target=process.wait, name=f"end of {job_id}", daemon=True).start()
 
 
 def _creation_flags() -> int:

@@ -1,4 +1,4 @@
-"""What a long job has said of itself: the record in `state.json`, written whole and read whatever is in it.
+"""The state of a job: the record in `state.json`, replaced as a whole, and read whatever the file holds.
 
 A reader may be any process at any time, so nothing here trusts what it reads.
 """
@@ -25,7 +25,7 @@ _MOST_FILE_BYTES = 16_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobProgress:
-    """How far a run is; only what is known. Counts and `current` are of the phase at hand."""
+    """How far a job is; only what is known. Counts and `current` belong to the current phase."""
 
     fraction: float | None = None  # 0 to 1
     eta_seconds: float | None = None
@@ -39,7 +39,7 @@ class JobProgress:
 
 @dataclass(frozen=True, slots=True)
 class JobFailure:
-    """A file (or clip) that came to nothing; the run went on."""
+    """A file or clip that failed while the job went on."""
 
     path: str
     reason: str
@@ -47,16 +47,16 @@ class JobFailure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobState:
-    """A long job as its journal has it. Times are Unix seconds.
+    """A job as its journal has it. Times are Unix seconds.
 
-    outcome None: it runs. `interrupted` is never written: it is what a journal without an end and without a process
-    reads as. arguments: the words that start the same again, without the settings that every command takes.
+    outcome None: it runs. `interrupted` is never written: a journal reads so that has no end and no process any more.
     """
 
     id: str
     kind: str  # index, export, download, or the name of the command
     title: str  # what it is about: the name of a folder, a collection, a model
-    arguments: tuple[str, ...] = ()
+    order: dict[str, Any] | None = None  # as JSON, see app.jobs.orders; None: it cannot be started again from here
+    arguments: tuple[str, ...] = ()  # the command that does the same, without the settings that every command takes
     pid: int = 0  # of the process that keeps the journal, with the two below: see app.jobs.process
     create_time: float = 0.0
     host_id: str = ""
@@ -65,7 +65,7 @@ class JobState:
     outcome: Outcome | None = None
     progress: JobProgress = field(default_factory=JobProgress)
     failures: tuple[JobFailure, ...] = ()  # the first MOST_FAILURES
-    failed: int = 0  # how many there are in all
+    failed: int = 0  # the number of all failures
     report: dict[str, Any] = field(default_factory=dict)
     message: str = ""  # one sentence at the end
     stopping: bool = False  # it was asked to stop and has not ended yet
@@ -85,13 +85,13 @@ class JobState:
 
 
 def write_state(path: Path, state: JobState, *, durable: bool = False) -> None:
-    """Replace the file whole. durable: it is on the disk when this returns. Raises OSError."""
+    """Replace the file as a whole. durable: it is on the disk when this returns. Raises OSError."""
     content = json.dumps(asdict(state)).encode("ascii")  # bytes of names that are not UTF-8 stay, as \\udcxx
     replace_file(path, content, durable=durable)
 
 
-def read_state(path: Path, run_id: str) -> JobState | None:
-    """The record in a file; None where it is missing, torn, or no record of a run."""
+def read_state(path: Path, job_id: str) -> JobState | None:
+    """Return the state in a file; None where the file is missing or damaged, or holds no state of a job."""
     try:
         with path.open("rb") as file:
             data = file.read(_MOST_FILE_BYTES + 1)
@@ -100,16 +100,16 @@ def read_state(path: Path, run_id: str) -> JobState | None:
             record = json.loads(data, parse_float=_finite, parse_constant=_finite)
     except (OSError, ValueError, RecursionError):
         return None
-    return _state(record, run_id) if isinstance(record, dict) else None
+    return _state(record, job_id) if isinstance(record, dict) else None
 
 
 def bounded_text(text: str, most: int = _MOST_TEXT) -> str:
-    """`text` cut where it is longer than anybody reads."""
+    """Return `text`, cut where it is longer than anybody reads."""
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def bounded_report(report: dict[str, Any]) -> dict[str, Any]:
-    """A report whose lists are cut to MOST_FAILURES; `left_out` says how many entries of which were."""
+    """Return a report whose lists are cut to MOST_FAILURES; `left_out` holds the number of entries cut from each."""
     cut = {name: len(value) - MOST_FAILURES for name, value in report.items() if _is_long(value)}
     short = {name: value[:MOST_FAILURES] if name in cut else value for name, value in report.items()}
     return {**short, "left_out": cut} if cut else short
@@ -119,7 +119,7 @@ def _is_long(value: object) -> bool:
     return isinstance(value, list) and len(value) > MOST_FAILURES
 
 
-def _state(record: dict[str, Any], run_id: str) -> JobState | None:
+def _state(record: dict[str, Any], job_id: str) -> JobState | None:
     kind, outcome = _text(record, "kind"), record.get("outcome")
     if not kind:
         return None
@@ -129,11 +129,12 @@ def _state(record: dict[str, Any], run_id: str) -> JobState | None:
         for each in (raw if isinstance(raw, list) else [])[:MOST_FAILURES]
         if isinstance(each, dict)
     )
-    progress, report = record.get("progress"), record.get("report")
+    progress, report, order = (record.get(name) for name in ("progress", "report", "order"))
     return JobState(
-        id=run_id,
+        id=job_id,
         kind=kind,
         title=_text(record, "title"),
+        order=order if isinstance(order, dict) else None,
         arguments=_texts(record, "arguments"),
         pid=_count(record, "pid"),
         create_time=_number(record, "create_time") or 0.0,
@@ -164,7 +165,7 @@ def _progress(record: dict[str, Any]) -> JobProgress:
 
 
 def _finite(text: str) -> float | None:
-    """A number as JSON knows them: what others cannot be told again (NaN, 1e999) is nothing."""
+    """Return a number that JSON can hold; None for one that it cannot (NaN, 1e999)."""
     value = float(text)
     return value if math.isfinite(value) else None
 
@@ -189,6 +190,6 @@ def _count(record: dict[str, Any], name: str) -> int:
     return max(0, int(_number(record, name) or 0))
 
 
-def ended(state: JobState, outcome: Outcome, message: str = "") -> JobState:
-    """The state of a run that is over."""
+def finished(state: JobState, outcome: Outcome, message: str = "") -> JobState:
+    """Return the state of a job that has ended."""
     return replace(state, outcome=outcome, message=message or state.message, stopping=False)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from app.compose import WrongSetting
-from app.shell.options import INTERNAL, MISSING, USAGE
+from app.shell.options import INTERNAL, INTERRUPTED, MISSING, USAGE
 from app.shell.terminal import say
 
 
@@ -21,6 +23,33 @@ class CommandError(click.ClickException):
     def show(self, file: Any = None) -> None:
         """Print `prismsearch: message`, with control characters escaped."""
         say(f"prismsearch: {self.message}")
+
+
+@contextmanager
+def command_errors(command: str, *, debug: bool = False) -> Iterator[None]:
+    """Turn what is raised within into a CommandError, that is one line and an exit code.
+
+    What click handles itself (exits, CommandErrors, closed pipes) passes.
+
+    Args:
+        command: Named where a usage error points to the help, unless the error knows its own command.
+        debug: Let unexpected errors pass, with their traceback.
+    """
+    try:
+        yield
+    except click.UsageError as error:
+        help_command = error.ctx.command_path if error.ctx else command
+        raise CommandError(f"{error.format_message()} (see {help_command} --help)", error.exit_code) from error
+    except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
+        raise
+    except (KeyboardInterrupt, click.Abort) as stop:
+        raise CommandError(
+            "stopped; what was finished is kept, and the same command goes on from there", INTERRUPTED
+        ) from stop
+    except Exception as error:
+        if debug:
+            raise
+        raise as_command_error(error) from error
 
 
 def as_command_error(error: Exception) -> CommandError:

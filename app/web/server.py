@@ -122,7 +122,7 @@ def our_routes(settings: Settings, library: Library, proxies: Proxies) -> list[R
         library: The library that routes read and change.
         proxies: The proxies of this server.
     """
-    segments, check, runs = SegmentCache(library), SourceCheck(), Jobs(library.directory)
+    segments, check, jobs = SegmentCache(library), SourceCheck(), Jobs(library.directory)
 
     def no_such_address(request: ApiRequest) -> None:
         raise ApiError(404, "There is no such address.")
@@ -137,8 +137,8 @@ def our_routes(settings: Settings, library: Library, proxies: Proxies) -> list[R
         *example_routes(Examples(library.directory)),
         *collection_routes(library),
         *search_routes(library),
-        *run_routes(library, runs),
-        *export_routes(settings, library, runs),
+        *run_routes(library, jobs),
+        *export_routes(settings, library, jobs),
         # Without these Streamlit would respond with its page. Methods that a route does not have end here as well.
         *(route("/api/{rest:path}", no_such_address, method) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")),
     ]

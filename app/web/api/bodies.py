@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from app.exporting.naming import MAX_PATTERN_CHARACTERS
 from app.timelines.writing import FORMATS
 from app.web.http.validation import NO_NULL, NOT_BLANK, Body, Integer, Number, one_of
 
@@ -13,7 +14,6 @@ NAME_TEXT_LIMIT = 200  # characters; of collections, clips and saved searches
 NOTE_TEXT_LIMIT = 10_000
 LINK_TEXT_LIMIT = 8_000  # of a saved search
 PATH_TEXT_LIMIT = 4_000  # of an export folder
-PATTERN_TEXT_LIMIT = 200  # of exported file names
 SUBCLIPS_LIMIT = 2_000  # in one request
 EXPORT_MODES = ("smart", "exact", "copy", "none")  # none: only the lists
 
@@ -84,5 +84,5 @@ class ExportBody(Body):
     subclips: Ids | None = None
     mode: Annotated[str, one_of(*EXPORT_MODES)] = "smart"
     handles_seconds: Number = 0.0
-    name_pattern: Annotated[str, Field(max_length=PATTERN_TEXT_LIMIT), NO_NULL] = ""
+    name_pattern: Annotated[str, Field(max_length=MAX_PATTERN_CHARACTERS), NO_NULL] = ""
     lists: list[Annotated[str, one_of(*FORMATS)]] = Field(default_factory=list, max_length=len(FORMATS))

@@ -7,9 +7,12 @@ import re
 import secrets
 import time
 from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.exporting.request import ExportOptions
+from app.jobs.orders import ExportOrder
 from app.web.api.bodies import ExportBody
 from app.web.http.errors import ApiError, bad_request, not_found
 from app.web.http.requests import ApiRequest
@@ -22,7 +25,6 @@ if TYPE_CHECKING:
     from app.jobs.jobs import Jobs
     from db.library import Library
 
-MAX_HANDLE_SECONDS = 60.0
 _KEPT_SECONDS = 14 * 24 * 3600.0
 _UNSAFE = re.compile(r"[^\w. -]+")
 
@@ -32,45 +34,37 @@ def exports_folder(library: Library) -> Path:
     return library.directory / "exports"
 
 
-def export_routes(settings: Settings, library: Library, runs: Jobs) -> list[Route]:
+def export_routes(settings: Settings, library: Library, jobs: Jobs) -> list[Route]:
     """Return the route `POST /api/exports`, which responds with the id of the job."""
-    from app.exporting.naming import check_pattern
 
     def begin(request: ApiRequest) -> dict[str, Any]:
         body = request.json(ExportBody)
-        handles = body.handles_seconds
-        if not 0 <= handles <= MAX_HANDLE_SECONDS:
-            raise ApiError(400, f"Handles are from 0 to {MAX_HANDLE_SECONDS:g} seconds.")
-        pattern = body.name_pattern
-        if pattern.strip():
-            with bad_request():
-                check_pattern(pattern)
         with not_found("collection"):
             collection = library.collections.get(body.collection)
             there = [each.id for each in library.collections.subclips(collection.id)]
         if body.mode == "none" and not body.lists:
             raise ApiError(400, "There is nothing to write; choose a mode, or at least one list.")
-        chosen = body.subclips
-        if not there or chosen == []:
+        if not there or body.subclips == []:
             raise ApiError(400, "There is no clip to export; add some to the collection first.")
-        if chosen is not None and set(chosen) - set(there):
+        if body.subclips is not None and set(body.subclips) - set(there):
             raise ApiError(409, "Some of these clips are not in the collection any more; look at it again.")
-        words = ["export", "--collection", collection.name]
-        if body.to == "zip":
-            words += ["--zip", str(_zip_path(library, collection.name))]
-        else:
-            words += ["--to", str(_folder(body.to))]
-        if body.mode == "none":
-            words += ["--lists-only"]
-        else:
-            words += ["--mode", body.mode, "--handles", f"{handles:.3f}"]
-        if pattern.strip():
-            words += ["--name", pattern]
-        if body.lists:
-            words += ["--list", ",".join(dict.fromkeys(body.lists))]
-        if chosen is not None:
-            words += ["--subclips", ",".join(map(str, chosen))]
-        return {"run": runs.start(words, settings)}
+        with bad_request():
+            options = ExportOptions(
+                folder=None if body.to == "zip" else _folder(body.to),
+                zip=_zip_path(library, collection.name) if body.to == "zip" else None,
+                mode="smart" if body.mode == "none" else body.mode,  # type: ignore[arg-type]
+                handles_seconds=Fraction(f"{body.handles_seconds:.3f}"),
+                name_pattern=body.name_pattern if body.name_pattern.strip() else None,
+                lists=tuple(dict.fromkeys(body.lists)) or None,
+                clips=body.mode != "none",
+            )
+        order = ExportOrder(
+            collection=collection.id,
+            collection_name=collection.name,
+            subclips=None if body.subclips is None else tuple(body.subclips),
+            options=options,
+        )
+        return {"run": jobs.start(order, settings)}
 
     return [route("/api/exports", begin, "POST")]
 

@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 _MAX_FAILURES = 20  # of each job in the list, which the page requests every second
 
 
-def run_routes(library: Library, runs: Jobs) -> list[Route]:
+def run_routes(library: Library, jobs: Jobs) -> list[Route]:
     """Return the routes below `/api/runs`."""
 
     def every(request: ApiRequest) -> dict[str, Any]:
-        return {"runs": [job_json(each, _MAX_FAILURES) for each in runs.all()]}
+        return {"runs": [job_json(each, _MAX_FAILURES) for each in jobs.all()]}
 
     def find(request: ApiRequest) -> JobState:
         with not_found("run"):
-            return runs.get(request.path["run"])
+            return jobs.get(request.path["run"])
 
     def stop(request: ApiRequest) -> dict[str, Any]:
         state = find(request)
-        runs.stop(state.id)
+        jobs.stop(state.id)
         return job_json(find(request))
 
     def download(request: ApiRequest) -> Response:
@@ -62,17 +62,17 @@ def run_routes(library: Library, runs: Jobs) -> list[Route]:
 
 
 def job_json(state: JobState, max_failures: int | None = None) -> dict[str, Any]:
-    """Return the state of a job as the page gets it.
+    """Return the state of a job as the page gets it, without what only its journal needs.
 
     Args:
         state: The state as its journal has it.
         max_failures: Number of failures listed; `failed` is the count of all.
     """
     path = _zip_of(state)
-    told = dataclasses.asdict(dataclasses.replace(state, failures=state.failures[:max_failures]))
-    for ours in ("create_time", "host_id"):
-        del told[ours]
-    plain: dict[str, Any] = _finite(told)
+    record = dataclasses.asdict(dataclasses.replace(state, failures=state.failures[:max_failures]))
+    for internal in ("create_time", "host_id", "order"):
+        del record[internal]
+    plain: dict[str, Any] = _finite(record)
     return {**plain, "downloadable": path is not None and path.is_file()}
 
 

@@ -11,7 +11,9 @@ import streamlit as st
 
 from app.compose import encoder_name, settings_from, with_library_encoder
 from app.cut_settings import cut_settings_of
-from app.jobs.command_line import path_words, paths_in, title_of
+from app.jobs.command_line import paths_of, title_of
+from app.jobs.orders import DownloadOrder, IndexOrder, Order
+from app.shell.index_options import ShapingOptions
 from app.shell.notice import DEMO_LIBRARY
 from app.shell.terminal import printable, size_text
 from app.web.pages import session
@@ -48,22 +50,23 @@ class Choices:
     retry_failed: bool
     exclude: tuple[str, ...]
 
-    def words(self, path: str) -> list[str]:
-        """Return the command line that indexes a path with these options."""
-        words = ["index", "--encoder", self.encoder]
-        words += ["--detector", self.detector] if self.detector else []
-        words += ["--redo"] if self.redo else []
-        words += ["--retry-failed"] if self.retry_failed else []
-        for pattern in self.exclude:
-            words += ["--exclude", pattern]
-        return words + path_words([path])
+    def order(self, path: str) -> IndexOrder:
+        """Return the order that indexes a path like this."""
+        return IndexOrder(
+            encoder=self.encoder,
+            shaping=ShapingOptions(detector=self.detector),
+            exclude=self.exclude,
+            redo=self.redo,
+            retry_failed=self.retry_failed,
+            paths=(path,),
+        )
 
 
 def show() -> None:
     """Draw the page."""
     library = session.open_library()
     component("shell")(key="shell", data={"dock": True, "search": False})
-    states = session.runs().all()
+    states = session.jobs().all()
     first = not (library.encoders() or library.failures() or any(state.kind == "index" for state in states))
     with st.container(width=_WIDTH):
         _draw_heading(first=first)
@@ -83,7 +86,7 @@ def _draw_start(check: FolderCheck | None, choices: Choices, states: list[JobSta
     if check is not None:
         _draw_check(check)
     ready = _draw_model_need(choices, states)
-    busy = check is not None and any(state.running and check.path in paths_in(state.arguments) for state in states)
+    busy = check is not None and any(state.running and check.path in paths_of(state) for state in states)
     if busy:
         st.info("This folder is being indexed already; see below.")
     own = check is not None and check.usable and not _in_demo(check.path)
@@ -248,19 +251,19 @@ def _start(check: FolderCheck | None, choices: Choices) -> None:
     if not now.usable:
         st.session_state[_CHECKED] = check.path, now
         return
-    if _begin(choices.words(check.path), title_of([check.path])):
+    if _begin(choices.order(check.path), title_of([check.path])):
         st.session_state[_PATH] = ""
         st.session_state.pop(_CHOSEN, None)
         _check_again()
 
 
 def _fetch(alias: str) -> None:
-    _begin(["fetch-model", alias, "--yes"], f"model {alias}")
+    _begin(DownloadOrder(model=alias), f"model {alias}")
 
 
-def _begin(words: list[str], title: str) -> bool:
+def _begin(order: Order, title: str) -> bool:
     try:
-        session.runs().start(words, settings_from(), title=title)
+        session.jobs().start(order, settings_from(), title=title)
     except (OSError, ValueError) as error:
         st.session_state[_ERROR] = f"It could not be started: {error}. Is there room on the disk?"
         return False
@@ -279,8 +282,7 @@ def _draw_demo_offer() -> None:
 
 
 def _start_demo() -> None:
-    words = ["index", "--encoder", _demo_name(), *path_words([str(DEMO_LIBRARY)])]
-    _begin(words, "the demo library")
+    _begin(IndexOrder(encoder=_demo_name(), paths=(str(DEMO_LIBRARY),)), "the demo library")
 
 
 def _demo_name() -> str:

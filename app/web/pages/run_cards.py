@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from app.compose import settings_from
-from app.jobs.command_line import paths_in
+from app.jobs.command_line import paths_of
+from app.jobs.orders import DownloadOrder, IndexOrder, Order, RetryOrder, order_of
 from app.jobs.state import JobState
 from app.shell.terminal import counted, printable
 from app.times import format_duration
@@ -36,7 +38,7 @@ _OUTCOMES = {
 @st.fragment(run_every=EVERY_SECONDS, key="runs")
 def show_runs() -> None:
     """Draw all jobs, running ones first."""
-    states = session.runs().all()
+    states = session.jobs().all()
     if error := st.session_state.pop(_ERROR, None):
         st.error(escape_markdown(error))
     running = [state for state in states if state.running]
@@ -59,13 +61,9 @@ def show_runs() -> None:
     _rerun_when_finished({state.id for state in running})
 
 
-def words_to_retry(words: Sequence[str]) -> list[str]:
-    """Return the command that retries a job's failures: the same command, with failed files included."""
-    if not words or words[0] != "index":
-        return list(words)
-    end = words.index("--") if "--" in words else len(words)
-    options = [word for word in words[1:end] if word not in ("--redo", "--retry-failed")]
-    return ["index", "--retry-failed", *options, *words[end:]]
+def order_to_retry(order: Order) -> Order:
+    """Return the order that tries again what failed: an index job looks at its folders again, failed files included."""
+    return replace(order, redo=False, retry_failed=True) if isinstance(order, IndexOrder) else order
 
 
 def facts_of(state: JobState) -> str:
@@ -96,7 +94,7 @@ def _card(state: JobState, body: Callable[[JobState], None]) -> None:
         body(state)
         _failures(state)
         if st.session_state.get(_log_key(state)):
-            log = session.runs().log(state.id) if session.runs().has_log(state.id) else ""
+            log = session.jobs().log(state.id) if session.jobs().has_log(state.id) else ""
             st.code("\n".join(log.splitlines()[-_LOG_LINES:]) or "Nothing was printed yet.", language=None)
 
 
@@ -118,12 +116,14 @@ def _finished(state: JobState) -> None:
         word, colour, icon = _OUTCOMES[state.outcome or "interrupted"]
         word += f" · {state.failed:,} failed" if state.failed else ""
         st.badge(word, icon=icon, color=colour)  # type: ignore[arg-type]
-        if state.outcome != "done" and state.kind in ("index", "download") and state.arguments:
+        order = order_of(state)
+        if state.outcome != "done" and isinstance(order, IndexOrder | RetryOrder | DownloadOrder):
             st.button(
                 "Resume", key=f"resume_{state.id}", icon=":material/play_arrow:", on_click=_do, args=("resume", state),
                 help="Goes on where it ended; what is finished is not done again.",
             )  # fmt: skip
-        if state.kind == "index" and state.arguments and (state.failed or state.report.get("skipped_failed")):
+        failed = state.failed or state.report.get("skipped_failed")
+        if isinstance(order, IndexOrder | RetryOrder) and failed:
             st.button(
                 "Retry failed", key=f"retry_{state.id}", icon=":material/refresh:", on_click=_do, args=("retry", state),
                 help="Tries the files again that could not be read.",
@@ -147,7 +147,7 @@ def _head(state: JobState) -> Any:
     verb = _VERBS.get(state.kind, state.kind.capitalize())
     with line, st.container(gap=None):
         st.markdown(f"**{escape_markdown(f'{verb} {printable(state.title)}'.strip())}**")
-        if where := paths_in(state.arguments):
+        if where := paths_of(state):
             more = f" and {len(where) - 1} more" if len(where) > 1 else ""
             st.caption(escape_markdown(printable(where[0]) + more))
     return line
@@ -219,7 +219,7 @@ def _log_key(state: JobState) -> str:
 
 def _log_button(state: JobState) -> None:
     """Draw the log button, for jobs started from the page; others print to their terminal."""
-    if session.runs().has_log(state.id):
+    if session.jobs().has_log(state.id):
         st.button(
             "Log", key=f"log_{state.id}", icon=":material/notes:", on_click=_toggle, args=(_log_key(state),),
             help="What the run printed.",
@@ -232,15 +232,17 @@ def _toggle(name: str) -> None:
 
 def _do(what: str, state: JobState) -> None:
     """Carry out one of the buttons. A job that has ended or gone meanwhile is ignored."""
-    runs, settings = session.runs(), settings_from()
+    jobs, settings = session.jobs(), settings_from()
     try:
         if what == "stop":
-            runs.stop(state.id)
+            jobs.stop(state.id)
         elif what == "forget":
-            runs.forget(state.id)
-        elif runs.get(state.id).outcome is not None:  # another tab may have restarted it already
-            words = words_to_retry(state.arguments) if what == "retry" else state.arguments
-            runs.start(words, settings, title=state.title, in_place_of=state.id)
+            jobs.forget(state.id)
+        elif jobs.get(state.id).outcome is not None:  # another tab may have taken it up already
+            order = order_of(state)
+            if order is not None:
+                order = order_to_retry(order) if what == "retry" else order
+                jobs.start(order, settings, title=state.title, in_place_of=state.id)
     except (KeyError, ValueError):
         return
     except OSError as error:
@@ -248,7 +250,7 @@ def _do(what: str, state: JobState) -> None:
 
 
 def _forget_all() -> None:
-    for state in session.runs().all():
+    for state in session.jobs().all():
         if not state.running:
             _do("forget", state)
 

@@ -46,7 +46,7 @@ def open_engine() -> SearchEngine:
     return engine
 
 
-def runs() -> Jobs:
+def jobs() -> Jobs:
     """Return the long jobs of this library."""
     from app.jobs.jobs import Jobs
 

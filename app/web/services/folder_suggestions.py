@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from app.jobs.command_line import paths_in
+from app.jobs.command_line import paths_of
 from indexer.media.containers import VIDEO_EXTENSIONS, extension_of
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def recent_folders(states: Iterable[JobState], limit: int = 6) -> list[str]:
     found: dict[str, None] = {}
     for state in states:
         if state.arguments[:1] == ("index",):
-            found.update(dict.fromkeys(paths_in(state.arguments)))
+            found.update(dict.fromkeys(paths_of(state)))
     return list(found)[:limit]
 
 

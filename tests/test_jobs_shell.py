@@ -20,6 +20,7 @@ from app import compose
 from app.cli import main
 from app.commands.fetch_model import DownloadLine
 from app.jobs.jobs import Jobs
+from app.jobs.orders import DownloadOrder, IndexOrder, order_of
 from app.jobs.state import JobState
 from app.shell.terminal import LiveLine
 from encoder.checkpoints import hub
@@ -79,6 +80,11 @@ def test_its_words_do_the_same_from_anywhere(films: Path, tmp_path: Path, monkey
     monkeypatch.chdir(tmp_path)
     assert journals()[0].report["updated"] == 1
     assert list(journals()[0].arguments) == words
+    order = order_of(journals()[0])
+    assert isinstance(order, IndexOrder)
+    assert (order.encoder, order.shaping.detector_options, order.exclude, order.workers, order.paths) == (
+        "videoprism_lvt_demo", ("threshold=20",), ("br*", "*/raw/*"), 1, (str(films),),
+    )  # fmt: skip
 
 
 def test_retry_keeps_a_journal_that_names_what_was_asked_for(films: Path) -> None:
@@ -180,22 +186,22 @@ def test_another_process_sees_a_run_and_stops_it_with_nothing_lost(films: Path) 
 
 def test_a_download_is_seen_and_can_be_stopped(tmp_path: Path) -> None:
     (tmp_path / "library").mkdir()
-    runs = Jobs(tmp_path / "library")
-    run = runs.begin("download", "model base", ["fetch-model", "base", "--yes"])
+    jobs = Jobs(tmp_path / "library")
+    job = jobs.begin("download", "model base", DownloadOrder(model="base"))
 
     def download() -> None:
-        with LiveLine() as line, run:
-            shower = DownloadLine(line, run)
+        with LiveLine() as line, job:
+            shower = DownloadLine(line, job)
             shower.show(DownloadProgress("weights.npz", 250, 1000))
-            assert not run.stop_requested()
-            runs.stop(run.id)
+            assert not job.stop_requested()
+            jobs.stop(job.id)
             deadline = time.monotonic() + 60
             while time.monotonic() < deadline:
                 shower.show(DownloadProgress("weights.npz", 500, 1000))
 
     with pytest.raises(KeyboardInterrupt):
         download()
-    state = runs.get(run.id)
+    state = jobs.get(job.id)
     assert (state.outcome, state.progress.fraction, state.progress.current) == ("stopped", 0.5, ("weights.npz",))
 
 

@@ -20,6 +20,7 @@ from app import compose
 from app.cli import main
 from app.compose import Settings
 from app.jobs.jobs import Jobs
+from app.jobs.orders import IndexOrder, order_of
 from db.library import Library
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,9 +57,11 @@ import sys
 from pathlib import Path
 from app.compose import Settings
 from app.jobs.jobs import Jobs
+from app.jobs.orders import IndexOrder
 
 library, folder = map(Path, sys.argv[1:])
-print(Jobs(library).start(["index", "--", str(folder)], Settings(library=library, encoder="demo", device="cpu")))
+settings = Settings(library=library, encoder="demo", device="cpu")
+print(Jobs(library).start(IndexOrder(paths=(str(folder),)), settings))
 sys.stdout.flush()
 sys.stdin.read()
 """
@@ -93,13 +96,13 @@ def test_a_run_that_was_killed_is_resumed_with_nothing_lost(
         env=ENVIRONMENT, cwd=tmp_path, capture_output=True, text=True, timeout=240,
     )  # fmt: skip
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    runs = Jobs(library)
-    [state] = runs.all()
+    jobs = Jobs(library)
+    [state] = jobs.all()
     assert (state.outcome, state.running, state.title) == ("interrupted", False, "films")
     monkeypatch.setattr(compose, "open_encoder", lambda settings, sources=None: ColourEncoder())
     assert index(undisturbed, "index", str(films)) == 0
     assert index(library, *state.arguments) == 0
-    report = runs.all()[0].report
+    report = jobs.all()[0].report
     assert (report["unchanged"], report["added"]) == (3, 2)
     with Library.open(library) as found, Library.open(undisturbed) as wanted:
         assert snapshot(found, ColourEncoder().id) == snapshot(wanted, ColourEncoder().id)
@@ -108,25 +111,28 @@ def test_a_run_that_was_killed_is_resumed_with_nothing_lost(
 
 def test_a_run_outlives_the_server_and_the_next_one_resumes_what_was_killed(films: Path, tmp_path: Path) -> None:
     library = tmp_path / "library"
-    runs = Jobs(library)
+    jobs = Jobs(library)
     server = subprocess.Popen(
         [sys.executable, "-c", SERVER, str(library), str(films)],
         env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert server.stdout is not None
-    run_id = server.stdout.readline().strip()
-    until(lambda: runs.get(run_id).pid != 0)
+    job_id = server.stdout.readline().strip()
+    until(lambda: jobs.get(job_id).pid != 0)
     server.kill()
     server.wait()
-    assert runs.get(run_id).running, "the server is gone, the run is not"
-    assert os.getsid(runs.get(run_id).pid) != os.getsid(0), "no Ctrl-C of a terminal reaches it"
-    os.kill(runs.get(run_id).pid, signal.SIGKILL)
-    until(lambda: not runs.get(run_id).running)
-    state = runs.get(run_id)
+    assert jobs.get(job_id).running, "the server is gone, the run is not"
+    assert os.getsid(jobs.get(job_id).pid) != os.getsid(0), "no Ctrl-C of a terminal reaches it"
+    os.kill(jobs.get(job_id).pid, signal.SIGKILL)
+    until(lambda: not jobs.get(job_id).running)
+    state = jobs.get(job_id)
     assert state.outcome in ("interrupted", "failed")  # failed: it had not come to its journal yet
-    again = runs.start(state.arguments, Settings(library=library, encoder="demo", device="cpu"), in_place_of=run_id)
-    until(lambda: not runs.get(again).running)
-    assert [(each.id, each.outcome, each.message) for each in runs.all()] == [(again, "done", "5 added")], runs.log(
+    order = order_of(state)
+    assert isinstance(order, IndexOrder)
+    assert order.paths == (str(films),)
+    again = jobs.start(order, Settings(library=library, encoder="demo", device="cpu"), in_place_of=job_id)
+    until(lambda: not jobs.get(again).running)
+    assert [(each.id, each.outcome, each.message) for each in jobs.all()] == [(again, "done", "5 added")], jobs.log(
         again
     )
     with Library.open(library) as found:

@@ -1,0 +1,210 @@
+"""Indexing as the shell and a job's process do it: a live line, a journal in the library, the report."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from app import compose
+from app.commands.fetch_model import open_encoder_asking
+from app.compose import Settings
+from app.cut_settings import cut_settings_of, store_cut_settings
+from app.encoder_choice import canonical
+from app.jobs.command_line import title_of
+from app.jobs.index_journal import journal_progress, journal_report
+from app.jobs.jobs import Jobs
+from app.jobs.orders import IndexOrder, RetryOrder
+from app.shell.errors import CommandError
+from app.shell.index_report import print_report, report_record
+from app.shell.interrupt import stop_on_interrupt
+from app.shell.notice import say_notice
+from app.shell.options import FAILED, INTERRUPTED, MISSING
+from app.shell.paths import as_indexed, is_below
+from app.shell.progress_line import ProgressLine
+from app.shell.terminal import LiveLine, counted, print_json, printable, say
+from db.records import EncoderChoice
+
+if TYPE_CHECKING:
+    from db.library import Library
+    from encoder import Encoder
+    from indexer.progress import Progress
+    from indexer.report import IndexReport
+    from indexer.settings import IndexSettings, RunOptions
+
+STOPPING = "stopping; the videos in flight are given up, finished ones are kept (Ctrl-C again: at once)"
+
+
+def index_videos(settings: Settings, order: IndexOrder, *, yes: bool = False, as_json: bool = False) -> None:
+    """Index what an order names, print the report and end with the exit code for it.
+
+    Args:
+        settings: The library, the device and the encoder, unless the order names one.
+        order: Paths and options.
+        yes: Download a missing model without asking.
+        as_json: Print the report as JSON.
+    """
+    require_paths(order.paths)
+    with compose.open_existing_library(settings) as known:
+        settings, index_settings = _shaped(settings, order, known)
+    options = run_options(
+        workers=order.workers,
+        batch_size=order.batch_size,
+        exclude=order.exclude,
+        redo=order.redo,
+        retry_failed=order.retry_failed,
+    )
+    encoder = open_encoder_asking(settings, yes=yes)
+    with compose.open_library(settings, create=True) as library:
+        report = run_indexer(settings, library, encoder, order.paths, index_settings, options, order=order)
+        report_and_exit(report, as_json=as_json)
+
+
+def retry_failures(settings: Settings, order: RetryOrder, *, as_json: bool = False) -> None:
+    """Index the files again that an order names among those that failed, and report as `index_videos` does."""
+    with compose.open_library(settings) as library:
+        settings, index_settings = _shaped(settings, order, library)
+        wanted = [as_indexed(library, path) for path in order.paths]
+        failed = [
+            failure.path
+            for failure in library.failures()
+            if not wanted or any(is_below(failure.path, folder) for folder in wanted)
+        ]
+        gone = [path for path in failed if not os.path.lexists(path)]
+        if gone:
+            library.clear_failures(gone)
+            say(f"{counted(len(gone), 'failed file')} no longer there: forgotten")
+        there = [path for path in failed if os.path.lexists(path)]
+        if not there:
+            say("no failed files to try again")
+            return
+        encoder = open_encoder_asking(settings, yes=False)
+        options = run_options(retry_failed=True, sweep=False)
+        title = counted(len(there), "failed file")
+        report = run_indexer(settings, library, encoder, there, index_settings, options, order=order, title=title)
+        report_and_exit(report, as_json=as_json)
+
+
+def _shaped(
+    settings: Settings, order: IndexOrder | RetryOrder, library: Library | None
+) -> tuple[Settings, IndexSettings]:
+    """Return settings and index settings: the options of the order over the library's own values."""
+    settings = dataclasses.replace(settings, encoder=order.encoder or settings.encoder)
+    settings = compose.with_library_encoder(order.shaping.encoder_settings(settings), library)
+    return settings, order.shaping.index_settings(cut_settings_of(library))
+
+
+def require_paths(paths: Sequence[str]) -> None:
+    """Raise CommandError for a path where nothing is."""
+    for path in paths:
+        if not os.path.lexists(path):
+            raise CommandError(f"{printable(path)}: there is no such file or folder", MISSING)
+
+
+def run_options(
+    *,
+    workers: int | None = None,
+    batch_size: int | None = None,
+    exclude: Sequence[str] = (),
+    redo: bool = False,
+    retry_failed: bool = False,
+    sweep: bool = True,
+) -> RunOptions:
+    """Return the options of the pipeline, whose own defaults stand for None."""
+    from indexer.settings import RunOptions
+
+    options = RunOptions(redo=redo, retry_failed=retry_failed, sweep=sweep, exclude=tuple(exclude))
+    if workers is not None:
+        options = dataclasses.replace(options, workers=workers)
+    if batch_size is not None:
+        options = dataclasses.replace(options, batch_size=batch_size)
+    return options
+
+
+def run_indexer(
+    settings: Settings,
+    library: Library,
+    encoder: Encoder,
+    roots: Sequence[str],
+    index_settings: IndexSettings,
+    options: RunOptions,
+    *,
+    order: IndexOrder | RetryOrder,
+    title: str = "",
+) -> IndexReport:
+    """Index with a live line, and with a journal in the library by which any process can follow and stop the job.
+
+    What the encoder and the settings are becomes the library's own. The first Ctrl-C asks the job to stop cleanly, the
+    second ends the program at once.
+
+    Args:
+        settings: From `compose.with_library_encoder`.
+        library: Receives the videos.
+        encoder: Encodes their clips.
+        roots: Files, and folders with all that lies below.
+        index_settings: How videos become segments.
+        options: How the run goes about it.
+        order: Goes into the journal, completed by the name of the encoder, so that the job can be started again.
+        title: The job's name in the journal; by default made of the roots.
+
+    Returns:
+        The report; a file that fails stands in it and raises nothing.
+    """
+    from indexer.pipeline import index_folders
+
+    say_notice(encoder, roots)
+    name, spec = canonical(compose.encoder_name(settings)), encoder.clip_spec
+    library.use_encoders(
+        EncoderChoice(
+            name=name,
+            encoder_id=encoder.id,
+            frames=spec.frames,
+            fit=spec.fit,
+            still_frames=settings.still_frames or 0,
+        )
+    )
+    store_cut_settings(library, index_settings)
+    jobs, order = Jobs(library.directory), dataclasses.replace(order, encoder=name)
+    with (
+        jobs.begin("index", title or title_of(roots), order) as job,
+        LiveLine() as line,
+        stop_on_interrupt(line, STOPPING) as stopped,
+    ):
+        shown = ProgressLine(line)
+
+        def on_progress(progress: Progress) -> None:
+            shown.show(progress)
+            journal_progress(job, progress)
+
+        report = index_folders(
+            library,
+            encoder,
+            roots,
+            index_settings,
+            options,
+            on_progress=on_progress,
+            cancelled=lambda: stopped() or job.stop_requested(),
+        )
+        if report.clips and report.complete:
+            line.show("putting the vectors in order")
+            compose.order_vectors(library, encoder.id)
+        journal_report(job, report)
+    return report
+
+
+def report_and_exit(report: IndexReport, *, as_json: bool) -> None:
+    """Print a report. Raises what ends the command with the exit code for it, unless that is 0."""
+    if as_json:
+        print_json(report_record(report))
+    else:
+        print_report(report)
+    if report.interrupted:
+        say("stopped; what was finished is kept, and the same command goes on from there")
+        raise click.exceptions.Exit(INTERRUPTED)
+    if report.stopped:
+        raise CommandError(report.stopped, MISSING)
+    if report.failed or report.problems:
+        raise click.exceptions.Exit(FAILED)

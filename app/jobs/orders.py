@@ -1,0 +1,228 @@
+"""Orders: everything that a job is told to do, as values that reach its process as JSON.
+
+Whoever starts a job writes its order into the folder of the job, and the process reads it there: no name passes
+through a command line. An order is checked as a whole when it is read. A JSON string may hold lone surrogates, which
+stand for the bytes of names that are not UTF-8, so such names arrive as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from app.compose import Settings
+from app.encoder_choice import canonical
+from app.exporting.request import ExportOptions
+from app.shell.index_options import ShapingOptions
+
+if TYPE_CHECKING:
+    from app.jobs.state import JobState
+
+ORDER_FILE = "order.json"
+_MOST_FILE_BYTES = 16_000_000
+_FRACTION = re.compile(r"-?[0-9]{1,40}(/[0-9]{1,40})?")  # as str writes it; an exponent could ask for endless digits
+
+
+class OrderError(ValueError):
+    """An order that cannot be carried out, with a sentence that names the field."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexOrder:
+    """Index files and what lies below folders. None stands for the value of the settings, or the indexer's own."""
+
+    kind: Literal["index"] = "index"
+    encoder: str | None = None
+    workers: int | None = None
+    batch_size: int | None = None
+    shaping: ShapingOptions = field(default_factory=ShapingOptions)
+    exclude: tuple[str, ...] = ()
+    redo: bool = False
+    retry_failed: bool = False
+    paths: tuple[str, ...]  # absolute
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryOrder:
+    """Try files again that could not be indexed."""
+
+    kind: Literal["retry"] = "retry"
+    encoder: str | None = None
+    shaping: ShapingOptions = field(default_factory=ShapingOptions)
+    paths: tuple[str, ...] = ()  # absolute; only files below these, or every one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadOrder:
+    """Download the files of a model. Consent has been given."""
+
+    kind: Literal["download"] = "download"
+    model: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportOrder:
+    """Export subclips of a collection, as it is when the export begins.
+
+    The collection is named by its id, so that it may be renamed meanwhile; `collection_name` is for people.
+    """
+
+    kind: Literal["export"] = "export"
+    collection: int
+    collection_name: str
+    subclips: tuple[int, ...] | None = None  # ids; None: all of them
+    options: ExportOptions
+
+
+Order = IndexOrder | RetryOrder | DownloadOrder | ExportOrder
+_ORDERS: Mapping[str, type[Order]] = {
+    "index": IndexOrder, "retry": RetryOrder, "download": DownloadOrder, "export": ExportOrder,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Settings:
+    """The settings that another process needs to work as this one does."""
+
+    library: Path
+    encoder: str | None
+    device: str
+    precision: str
+    ffmpeg: str | None
+
+
+def job_kind(order: Order) -> str:
+    """Return the kind of job that carries an order out: trying again is indexing."""
+    return "index" if order.kind == "retry" else order.kind
+
+
+def order_to_json(order: Order) -> dict[str, Any]:
+    """Return an order as values for JSON. `order_from_json` reads them."""
+    record = _encoded(order)
+    assert isinstance(record, dict)
+    return record
+
+
+def order_from_json(record: object) -> Order:
+    """Return the order that `record` holds.
+
+    Raises:
+        OrderError: A field is missing, unknown or of a wrong type, or no such export is possible.
+    """
+    if not isinstance(record, dict) or not isinstance(record.get("kind"), str) or record["kind"] not in _ORDERS:
+        raise OrderError(f"the order is of no kind that is known ({', '.join(_ORDERS)})")
+    order: Order = _decoded(_ORDERS[record["kind"]], record, "order")
+    return order
+
+
+def order_of(state: JobState) -> Order | None:
+    """Return the order of a job, to start it again; None where its journal holds none that can be carried out."""
+    try:
+        return order_from_json(state.order)
+    except OrderError:
+        return None
+
+
+def write_order(folder: Path, order: Order, settings: Settings) -> None:
+    """Write an order, and the settings that it is carried out with, into the folder of a job.
+
+    Raises:
+        OrderError: The process would not take the order, such as for a path that holds a NUL character.
+        OSError: The file cannot be written.
+    """
+    handed_on = _Settings(
+        library=Path(os.path.abspath(settings.library)),
+        encoder=None if settings.encoder is None else canonical(settings.encoder),
+        device=settings.device,
+        precision=settings.precision,
+        ffmpeg=settings.ffmpeg,
+    )
+    record = {"order": order_to_json(order), "settings": _encoded(handed_on)}
+    _document(record)
+    (folder / ORDER_FILE).write_text(json.dumps(record), "ascii")
+
+
+def read_order(folder: Path) -> tuple[Order, Settings]:
+    """Return the order in the folder of a job, and the settings that it is carried out with.
+
+    Raises:
+        OrderError: The file is missing or damaged, or holds no order.
+    """
+    try:
+        with (folder / ORDER_FILE).open("rb") as file:
+            data = file.read(_MOST_FILE_BYTES + 1)
+        if len(data) > _MOST_FILE_BYTES:
+            raise ValueError("it is too large")
+        record = json.loads(data)
+    except (OSError, ValueError, RecursionError) as error:
+        raise OrderError(f"the order of this job cannot be read ({error})") from error
+    return _document(record)
+
+
+def _document(record: object) -> tuple[Order, Settings]:
+    if not isinstance(record, dict) or set(record) != {"order", "settings"}:
+        raise OrderError("the order of this job cannot be read (it needs `order` and `settings`)")
+    settings: _Settings = _decoded(_Settings, record["settings"], "settings")
+    return order_from_json(record["order"]), Settings(
+        **{each.name: getattr(settings, each.name) for each in fields(settings)}
+    )
+
+
+def _encoded(value: object) -> object:
+    if is_dataclass(value):
+        return {each.name: _encoded(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, tuple):
+        return [_encoded(each) for each in value]
+    return str(value) if isinstance(value, Fraction | Path) else value
+
+
+def _decoded(expected: Any, value: object, where: str) -> Any:
+    """Return `value` as the type that an annotation says. where: what the value is called in an error."""
+    origin = get_origin(expected)
+    if is_dataclass(expected):
+        return _decoded_fields(expected, value, where)
+    if origin in (Union, UnionType):  # of a type and None
+        if value is None:
+            return None
+        [expected] = [each for each in get_args(expected) if each is not NoneType]
+        return _decoded(expected, value, where)
+    if origin is tuple and isinstance(value, list):
+        return tuple(_decoded(get_args(expected)[0], each, where) for each in value)
+    if origin is Literal and isinstance(value, str) and value in get_args(expected):
+        return value
+    if expected in (str, Path) and isinstance(value, str):
+        if "\0" in value:
+            raise OrderError(f"{where} holds a NUL character, which no name can have")
+        return expected(value)
+    if expected is Fraction and isinstance(value, str) and _FRACTION.fullmatch(value):
+        try:
+            return Fraction(value)
+        except ZeroDivisionError:
+            pass
+    if expected in (int, bool) and type(value) is expected:
+        return value
+    raise OrderError(f"{where} has a value of a wrong type ({type(value).__name__})")
+
+
+def _decoded_fields(expected: Any, value: object, where: str) -> Any:
+    if not isinstance(value, dict):
+        raise OrderError(f"{where} must be an object with fields")
+    hints = get_type_hints(expected)
+    if unknown := set(value) - set(hints):
+        raise OrderError(f"{where} has an unknown field, {min(unknown)!r}")
+    required = {each.name for each in fields(expected) if each.default is MISSING and each.default_factory is MISSING}
+    if missing := required - set(value):
+        raise OrderError(f"{where} lacks the field {min(missing)!r}")
+    try:
+        return expected(**{name: _decoded(hints[name], each, f"{where}.{name}") for name, each in value.items()})
+    except OrderError:
+        raise
+    except ValueError as error:
+        raise OrderError(f"{where}: {error}") from error
