@@ -1,10 +1,12 @@
 """Encoders: models that map video clips and sentences to unit vectors of one space, where similar things are near.
 
+    import numpy as np
     from encoder import load_encoder
 
-    encoder = load_encoder("base")                      # VideoPrism LvT-B; downloads nothing large without consent
-    clips = np.zeros((2, *encoder.clip_spec.shape), np.uint8)           # (B, T, S, S, 3), RGB
-    scores = encoder.encode_clips(clips) @ encoder.encode_texts(["a dog running"]).T        # cosines, (B, 1)
+    encoder = load_encoder("demo", "cpu")  # or "base", "large", a file, "open_clip:MODEL/PRETRAINED"
+    clips = np.zeros((2, *encoder.clip_spec.shape), np.uint8)  # (B, T, S, S, 3), RGB
+    texts = ["a penguin rises", "a taxi spins around", "a key"]
+    scores = encoder.encode_clips(clips) @ encoder.encode_texts(texts).T  # cosines, float32 (2, 3)
 
 The contract is `encoder.protocol.Encoder`; tests/test_encoder_conformance.py tests it for every implementation. The
 package knows nothing of video files, shots or SQL. Importing it does not import torch: `load_encoder` does.
@@ -76,7 +78,7 @@ def load_encoder(
         ValueError: An unknown name, a plain video encoder without a text tower, or an option out of range.
         ModelNotFound: The weights are not on this machine and cannot or may not be downloaded.
         WeightsMismatch: The file is not the checkpoint that it should be.
-        EncoderUnavailable: A library or a device is missing, or the device cannot do what is asked.
+        EncoderUnavailable: A library or a device is missing, or the device does not support the precision.
     """
     from encoder.loading import load
 

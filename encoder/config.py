@@ -51,7 +51,7 @@ class VideoPrismConfig:
         vocabulary: Rows of the token table.
         text_tokens: L, the number of tokens of a text that are read.
         logit_cap: The soft cap of attention logits.
-        weights: The official checkpoint; None where there is none on the hub.
+        weights: The official checkpoint on the hub; None for a network without one.
 
     Raises:
         ValueError: `dim` is not a multiple of `heads`.

@@ -133,7 +133,7 @@ def choose_device(device: str) -> str:
 
 
 def _resolve(name_or_path: str | Path, sources: Sources) -> tuple[VideoPrismConfig | None, Path, Path | None]:
-    """Return configuration, weights and vocabulary; None for what is read from the weights or lies beside them."""
+    """Return configuration, weights and vocabulary; None for what the weights or their folder determine."""
     config = _config(name_or_path) if isinstance(name_or_path, str) else None
     if config is not None and not config.has_text:
         raise ValueError(_no_text(config.name))

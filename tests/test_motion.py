@@ -1,4 +1,4 @@
-"""What counts as still, and which frames are kept of it."""
+"""Motion: the measure of stillness, and the frames that represent a still clip."""
 
 from __future__ import annotations
 
