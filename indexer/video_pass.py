@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from db.records import Segment, Shot, Video
+from db.records import Segment, Video
 from indexer.media.errors import Cancelled, UnreadableVideo
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from db.records import Shot
     from encoder import ClipSpec
     from indexer.media.decode import Decoding, Frame
     from indexer.media.probe import Source
-    from indexer.media.scale import Scaler
     from indexer.settings import IndexSettings
-    from indexer.shots.detector import CutDetector
-    from indexer.shots.shot_buffer import BufferedFrame, SegmentDraft, ShotBuffer
-
-_LOOKAHEAD_FRAMES = 32
-"""Frames held back before they go to the buffer of the current shot. With the default detector a hard cut is reported
-0.3 s late, the middle of a long dissolve or fade up to 1.2 s. A cut later than this many frames finds some that may
-have been decimated, which makes the sampled frames a little less exact."""
+    from indexer.shots.segmenter import Segmenter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -124,13 +117,14 @@ class VideoPass:
 
     def _read(self, source: Source) -> Iterator[SegmentClip]:
         from indexer.media.decode import Decoding, no_frames_error, video_end
+        from indexer.shots.segmenter import Segmenter
 
         decoding = Decoding(source, reference_only=self.settings.decode == "reference")
-        segmenter: _Segmenter | None = None
+        segmenter: Segmenter | None = None
         last: Frame | None = None
         for frame in self._decoded(decoding):
             if segmenter is None:
-                segmenter = _Segmenter(source, frame, self.spec, self.settings)
+                segmenter = Segmenter(source, frame, self.spec, self.settings)
             if segmenter.feed(frame):
                 last = frame
                 self.frames = segmenter.frames
@@ -174,7 +168,7 @@ class VideoPass:
                 return
             yield result
 
-    def _segment_clips(self, segmenter: _Segmenter) -> Iterator[SegmentClip]:
+    def _segment_clips(self, segmenter: Segmenter) -> Iterator[SegmentClip]:
         for shot_number, draft in segmenter.take_drafts():
             segment = Segment(
                 number=len(self.segments), shot_number=shot_number, start_pts=draft.start, end_pts=draft.end
@@ -183,7 +177,7 @@ class VideoPass:
             yield SegmentClip(segment=segment, clip=draft.clip, poster=draft.poster, preview=draft.preview)
         self.shots = segmenter.shots
 
-    def _describe(self, source: Source, segmenter: _Segmenter, end: int, damaged: int) -> Video:
+    def _describe(self, source: Source, segmenter: Segmenter, end: int, damaged: int) -> Video:
         width, height = segmenter.scaler.shown_size(*segmenter.scaler.first_size)
         exact = segmenter.frames / ((end - segmenter.start_pts) * source.time_base)
         return Video(
@@ -204,98 +198,3 @@ class VideoPass:
             damaged=damaged + segmenter.unusable,
             timecode=source.timecode,
         )
-
-
-class _Segmenter:
-    """Divides frames into shots and segments: the state of a pass from the first frame on."""
-
-    def __init__(self, source: Source, first: Frame, spec: ClipSpec, settings: IndexSettings) -> None:
-        from indexer.media.scale import Orientation, Scaler
-        from indexer.shots.detector import CutDetector
-        from indexer.shots.shot_buffer import ShotBuffer
-
-        self.start_pts = first.pts
-        self.frames = 0
-        self.unusable = 0
-        self.shots: list[Shot] = []
-        self.scaler: Scaler = Scaler(
-            spec,
-            orientation=Orientation.of(first.picture),
-            sample_aspect=source.sample_aspect,
-        )
-        self.scaler.start(first.picture)
-        self._detector: CutDetector = CutDetector(
-            settings.detector,
-            settings.detector_options,
-            time_base=source.time_base,
-            frame_rate=source.nominal_rate,
-            start_pts=first.pts,
-        )
-        self._shot: ShotBuffer = ShotBuffer(self.scaler, settings, source.time_base, first.pts)
-        self._waiting: deque[BufferedFrame] = deque()
-        self._drafts: list[tuple[int, SegmentDraft]] = []
-
-    def feed(self, frame: Frame) -> bool:
-        """Add the next frame; return False if its pixels cannot be converted, which counts in `unusable`."""
-        from av.error import FFmpegError
-
-        from indexer.shots.shot_buffer import BufferedFrame
-
-        try:
-            picture = self.scaler.reduce(frame.picture)
-            plane = self.scaler.plane(picture, self._detector.plane_pixels)
-        except FFmpegError:
-            self.unusable += 1
-            return False
-        self.skip(frame.skipped)
-        size = frame.picture.width, frame.picture.height
-        self._waiting.append(BufferedFrame(self.frames, frame.pts, picture, size))
-        self.frames += 1
-        for cut in self._detector.feed(frame.pts, plane):
-            self._cut(cut)
-        if len(self._waiting) > _LOOKAHEAD_FRAMES:
-            self._append_oldest()
-        return True
-
-    def skip(self, times: tuple[int, ...]) -> None:
-        """Add skipped frames after the last one. They count as frames, and segments may begin with them."""
-        if times and self._waiting:
-            self._waiting[-1].skipped.extend(times)
-            self.frames += len(times)
-
-    def finish(self, end: int) -> None:
-        """End the video at `end`."""
-        for cut in self._detector.finish():
-            self._cut(cut)
-        while self._waiting:
-            self._append_oldest()
-        self._close(end)
-
-    def take_drafts(self) -> Iterator[tuple[int, SegmentDraft]]:
-        """Yield the finished segments with the numbers of their shots, once."""
-        drafts, self._drafts = self._drafts, []
-        yield from drafts
-
-    def _append_oldest(self) -> None:
-        self._drafts += [(len(self.shots), draft) for draft in self._shot.append(self._waiting.popleft())]
-
-    def _cut(self, cut: int) -> None:
-        at = self._frame_time(max(cut, self._shot.start))
-        if at is None or at <= self._shot.shot_start or at < self._shot.start:
-            return
-        while self._waiting and self._waiting[0].pts < at:
-            self._append_oldest()
-        self._close(at)
-
-    def _frame_time(self, pts: int) -> int | None:
-        """Time of the frame nearest to `pts`, among those in the shot buffer and those waiting for it."""
-        times = [frame.pts for frame in self._waiting]
-        buffered = self._shot.nearest_time(pts)
-        if buffered is not None:
-            times.append(buffered)
-        return min(times, key=lambda time: abs(time - pts), default=None)
-
-    def _close(self, end: int) -> None:
-        begin = self._shot.shot_start
-        self._drafts += [(len(self.shots), draft) for draft in self._shot.close(end)]
-        self.shots.append(Shot(number=len(self.shots), start_pts=begin, end_pts=end))
