@@ -72,8 +72,8 @@ def job_json(state: JobState, max_failures: int | None = None) -> dict[str, Any]
     record = dataclasses.asdict(dataclasses.replace(state, failures=state.failures[:max_failures]))
     for internal in ("create_time", "host_id", "order"):
         del record[internal]
-    plain: dict[str, Any] = _finite(record)
-    return {**plain, "downloadable": path is not None and path.is_file()}
+    finite: dict[str, Any] = _finite(record)
+    return {**finite, "downloadable": path is not None and path.is_file()}
 
 
 def _finite(value: Any) -> Any:

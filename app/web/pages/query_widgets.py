@@ -125,13 +125,15 @@ def _terms(link: SearchLink, library: Library) -> SearchLink:
         for term in shown:
             with st.container(border=True, width=330, gap="small"):
                 picture, text = _described(term, link, library)
-                seen, said, out = st.columns([1.3, 2.2, 0.5], gap="small", vertical_alignment="center")
-                with seen:
+                picture_column, weight_column, remove_column = st.columns(
+                    [1.3, 2.2, 0.5], gap="small", vertical_alignment="center"
+                )
+                with picture_column:
                     if picture:
                         st.html(f'<img src="{picture}" alt="" style="width:100%;border-radius:4px;display:block">')
                     else:
                         st.markdown(":material/format_quote:")
-                out.button(
+                remove_column.button(
                     "",
                     icon=":material/close:",
                     key=f"out_{weight_key(term)}",
@@ -142,7 +144,7 @@ def _terms(link: SearchLink, library: Library) -> SearchLink:
                 )
                 key = weight_key(term)
                 st.session_state.setdefault(key, link.words_weight if term is None else term.weight)
-                weights[term] = said.slider(
+                weights[term] = weight_column.slider(
                     escape_markdown(text),
                     -2.0,
                     2.0,

@@ -47,8 +47,8 @@ def show() -> None:
         return
     link = widgets.draw_query(library, on_dropped=on_drop)
     search_state.write_address(link)
-    if said := session.notice(engine):
-        st.caption(escape_markdown(f"Note: {said}"))
+    if notice := session.notice(engine):
+        st.caption(escape_markdown(f"Note: {notice}"))
     if link.has_query:
         draw_hits(link, engine)
     else:
