@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,11 @@ from app.exporting.ffmpeg_binary import ExportError, find_ffmpeg
 from app.exporting.lists import write_clip_tables
 from app.exporting.naming import MAX_NAME_BYTES, ClipFacts, clip_name
 from app.exporting.request import ClipRequest, ExportedClip
+from app.exporting.source_facts import SourceFacts
+from encoder import ClipSpec
 from files.publish import publish
+from indexer.settings import IndexSettings
+from indexer.video_pass import VideoPass
 
 REPOSITORY = Path(__file__).parents[1]
 OPEN_GOP = {"x264-params": "open-gop=1:bframes=3:b-adapt=0:keyint=20:min-keyint=20:scenecut=0"}
@@ -365,6 +370,20 @@ def test_the_folder_is_made_or_said_to_be_impossible(plain: Path, tmp_path: Path
     (tmp_path / "file").touch()
     with pytest.raises(ExportError, match="cannot be made"):
         write_clips([ask(plain)], tmp_path / "file" / "x")
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
+def test_facts_of_a_file_are_those_of_the_indexed_video(suffix: str, plain: Path, tmp_path: Path) -> None:
+    file = tmp_path / f"source.{suffix}"
+    ffmpeg("-i", str(plain), "-c", "copy", "-timecode", "01:00:00:12", str(file))
+    video_pass = VideoPass(str(file), ClipSpec(1, 16), IndexSettings(), fingerprint="f")
+    list(video_pass)
+    facts = SourceFacts.of_file(str(file))
+    assert facts is not None
+    assert facts.timecode == "01:00:00:12"
+    assert abs(facts.video_seconds - 4) < Fraction(1, 10), "the header counts the sound too"
+    assert replace(facts, video_seconds=Fraction(4)) == SourceFacts.of_video(video_pass.video)
+    assert SourceFacts.of_file(str(tmp_path / "gone.mp4")) is None
 
 
 def test_the_packaged_ffmpeg_is_found_unless_another_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ _REORDER_SECONDS = Fraction(3, 23)
 def cut_copy(program: str, survey: Survey, draft: Path) -> Cut:
     """Copy the packets from the key frame at or before the range up to its end.
 
-    ffmpeg lists the packets that it copied with their source times, which tells how early and how late the clip is.
+    ffmpeg lists the packets that it copied with their source times, which show how early and how late the clip is.
 
     Args:
         program: the ffmpeg program.

@@ -19,23 +19,21 @@ MOST_HANDLE_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipRequest:
-    """A range to be cut: start <= time < end, seconds counted from the first frame shown, exact as Fractions.
+    """A range to cut: start <= time < end, in seconds from the first frame shown, exact as Fractions.
 
-    rank: comes first in the clip's name; the place among the requests where None. name_hint: what a person called it,
-    instead of the source's own name. collection, score: for names and lists; note and facts: for lists. fingerprint:
-    of the source's content, where it is known.
+    Raises ValueError for a range that is empty, starts before 0 or is not made of numbers, and for a negative rank.
     """
 
     path: str
     start_seconds: Fraction | float
     end_seconds: Fraction | float
-    rank: int | None = None
-    name_hint: str = ""
-    score: float | None = None
-    collection: str = ""
-    fingerprint: str = ""
-    note: str = ""
-    facts: SourceFacts | None = None
+    rank: int | None = None  # comes first in the clip's name; None: its place among the requests
+    name_hint: str = ""  # given by the user; empty: the source's own name
+    score: float | None = None  # for names and lists
+    collection: str = ""  # for names
+    fingerprint: str = ""  # of the source's content, if known
+    note: str = ""  # for lists
+    facts: SourceFacts | None = None  # for lists; None: read from the file
 
     def __post_init__(self) -> None:
         try:
@@ -52,13 +50,13 @@ class ClipRequest:
 class ExportOptions:
     """Where the files of an export go, how its clips are cut, and which lists are written beside them.
 
-    Raises ValueError, with a sentence for a person, where the values make no sense (together).
+    Raises ValueError, with a sentence for the user, for values that are not valid or contradict each other.
     """
 
     folder: Path | None = None  # exactly one of folder and zip
     zip: Path | None = None
     mode: ExportMode = "exact"
-    handles_seconds: Fraction = Fraction(0)  # more on either side of every clip; lists tell the range without them
+    handles_seconds: Fraction = Fraction(0)  # added on either side of every clip, but not in lists
     name_pattern: str | None = None  # see app.exporting.naming; None: rank, source and range
     lists: tuple[str, ...] | None = None  # names in app.timelines' FORMATS; None: CSV and JSON of the clips as cut
     clips: bool = True  # False: lists only, of which there must be some
@@ -99,29 +97,29 @@ class ExportRequest(ExportOptions):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportedClip:
-    """What became of a request. `error` is None where there is a file, and says why where there is none.
+    """The result of a request: a file, or the error that prevented it.
 
-    Seconds count from the source's first frame shown. In `exact` and `smart` mode the clip holds just what
-    start_seconds and end_seconds say; in `copy` mode it begins early_seconds before and ends late_seconds after that.
+    Seconds count from the source's first frame shown. In `exact` and `smart` mode the clip holds exactly the frames
+    from `start_seconds` to `end_seconds`; in `copy` mode it begins `early_seconds` before and ends `late_seconds` after.
     """
 
     request: ClipRequest
     mode: ExportMode
     file: Path | None = None
-    start_seconds: Fraction | None = None  # of the first frame asked for, padding included
+    start_seconds: Fraction | None = None  # of the first frame in the range, padding included
     end_seconds: Fraction | None = None
     early_seconds: Fraction = Fraction(0)
     late_seconds: Fraction = Fraction(0)
     frames: int = 0  # in the clip
-    copied_frames: int = 0  # of them: packets as they are in the source, not encoded again
+    copied_frames: int = 0  # of these, frames copied from the source without encoding
     frame_rate: Fraction | None = None  # of the source, nominal
     has_audio: bool = False
-    note: str | None = None  # what a person should know about a clip that was written
+    note: str | None = None  # for the user, about a clip that was written
     error: str | None = None
 
 
 def list_formats(text: str) -> tuple[str, ...]:
-    """Return the list formats of `csv,edl`, each once. Raises ValueError for an unknown one, or where there is none."""
+    """Return the list formats of `csv,edl`, each once. Raises ValueError for an unknown one, or if there is none."""
     names = tuple(dict.fromkeys(word.strip().lower() for word in text.split(",") if word.strip()))
     unknown = [name for name in names if name not in FORMATS]
     if unknown or not names:

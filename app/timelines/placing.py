@@ -142,7 +142,7 @@ def _timeline_start(text: str, rate: Fraction, drop: bool) -> int:
 
 
 def _event(number: int, clip: TimelineClip, timeline_rate: Fraction, at: int) -> tuple[Event, bool]:
-    """Place a clip at frame `at` of the timeline; the second value tells whether its timecode is valid at its rate."""
+    """Place a clip at frame `at` of the timeline; also return whether its timecode is valid at its rate."""
     rate = nominal_rate(clip.frame_rate)
     in_frame, out_frame = frame_range(clip.start_seconds, clip.end_seconds, clip.frame_rate)
     timecode_offset, drop, valid = 0, False, True

@@ -38,7 +38,7 @@ from app.exporting.smart.plan import CopyPlan, packets_to_copy, plan_copy
 from app.exporting.survey import Survey, survey_range
 
 _AUDIO = "prismsearch-audio"
-_AUDIO_LEAD_SECONDS = Fraction(5)  # used if no edge has told how much earlier reading must begin
+_AUDIO_LEAD_SECONDS = Fraction(5)  # used if no edge shows how much earlier reading must begin
 
 
 @dataclass(frozen=True, slots=True)
