@@ -100,7 +100,8 @@ class ExportedClip:
     """The result of a request: a file, or the error that prevented it.
 
     Seconds count from the source's first frame shown. In `exact` and `smart` mode the clip holds exactly the frames
-    from `start_seconds` to `end_seconds`; in `copy` mode it begins `early_seconds` before and ends `late_seconds` after.
+    from `start_seconds` to `end_seconds`; in `copy` mode it begins `early_seconds` earlier and ends `late_seconds`
+    later.
     """
 
     request: ClipRequest
