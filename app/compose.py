@@ -183,7 +183,7 @@ def open_encoder(settings: Settings, sources: Sources | None = None) -> Encoder:
         WrongSetting: No encoder or device has that name.
         LibraryError: The library cannot be read.
     """
-    from encoder.loading import load
+    from encoder import load_encoder
 
     if None in (settings.encoder, settings.frames, settings.fit, settings.still_frames):
         with open_existing_library(settings) as library:
@@ -193,7 +193,7 @@ def open_encoder(settings: Settings, sources: Sources | None = None) -> Encoder:
     # (8 clips of the demo encoder beside a training on two cores: 14 s, and 0.9 s asleep). Read when torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        return load(
+        return load_encoder(
             encoder_name(settings),
             settings.device,
             frames=settings.frames,

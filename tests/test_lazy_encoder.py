@@ -1,4 +1,4 @@
-"""An encoder that is known is not loaded before it has to encode; and one that changed is not taken for what it was."""
+"""LazyEncoder: a described encoder is loaded only when it has to encode; one that has changed is not trusted."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_the_code_stamp_covers_every_module_of_the_package(tmp_path: Path, monke
     assert lazy.code_stamp() != before
 
 
-def test_noted_once_and_then_deferred_by_what_was_asked_for(tmp_path: Path, weights: Path) -> None:
+def test_described_once_and_then_lazy_under_the_same_choice(tmp_path: Path, weights: Path) -> None:
     library, load = tmp_path / "library", Loader(ColourEncoder())
 
     def opened(frames: int | None = None) -> Encoder:
