@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from encoder import Encoder
 from search.query import Answer, ClipTerm, Hit, Query, QueryError, SegmentTerm, Term, TextTerm
 from search.query_cache import QueryCache
-from search.ranking import MOST_COMPARED, MOST_COUNTED, Diversified, diversify
+from search.ranking import MAX_COMPARED, MAX_COUNTED, Diversified, diversify
 from search.vectors.vector_index import Refreshable, RowStore, VectorIndex
 
 if TYPE_CHECKING:
@@ -170,13 +170,13 @@ class SearchEngine:
         """Return (hits, hidden, matching), matching None unless the ranking was seen to its end.
 
         Excluded segments, segments that were removed meanwhile and hits that are hidden are replaced by the next best:
-        the index is searched for more until there are enough, down to MOST_COMPARED or MOST_COUNTED.
+        the index is searched for more until there are enough, down to MAX_COMPARED or MAX_COUNTED.
         """
         diversified = query.per_video is not None or query.near_duplicates is not None
-        most = max(query.k, MOST_COUNTED if query.near_duplicates is None else MOST_COMPARED) + len(excluded)
+        limit = max(query.k, MAX_COUNTED if query.near_duplicates is None else MAX_COMPARED) + len(excluded)
         wanted = query.k + len(excluded)
         if diversified:
-            wanted = min(most, 4 * wanted + 256)  # enough for nearly all, and a GPU takes no more than 2048
+            wanted = min(limit, 4 * wanted + 256)  # enough for nearly all, and a GPU takes no more than 2048
         while True:
             found_ids, found_scores = self.index.search(row[None, :], wanted, allowed_ids)
             scores = dict(zip(found_ids[0].tolist(), found_scores[0].tolist(), strict=True))  # best first
@@ -195,9 +195,9 @@ class SearchEngine:
             else:
                 chosen = Diversified(candidates, 0)
             known = self._describe(chosen.ids, rows)
-            if len(known) >= query.k or ended or (diversified and wanted >= most):
+            if len(known) >= query.k or ended or (diversified and wanted >= limit):
                 break
-            wanted = min(most, 8 * wanted) if diversified else 2 * wanted
+            wanted = min(limit, 8 * wanted) if diversified else 2 * wanted
         hits = [
             Hit(rank=rank, score=scores[i], segment=known[i][0], video=known[i][1], term_scores=known[i][2])
             for rank, i in enumerate(list(known)[: query.k], start=1)

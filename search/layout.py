@@ -22,7 +22,7 @@ _FAR_SHARE = 10  # 1 landmark in 10 is a row that the others represent badly: ra
 _CANDIDATES = 4  # badly represented rows that are considered for each of those
 _COLUMNS = 50  # principal components that t-SNE is given; more only cost time
 _PERPLEXITY = 30.0
-_FEWEST = 6  # fewer rows have no neighbourhoods for t-SNE to keep; their principal components suffice
+_MIN_ROWS = 6  # fewer rows have no neighbourhoods for t-SNE to keep; their principal components suffice
 _EQUAL = 1e-6  # rows whose spread is below this are copies of one row; the rest is rounding
 
 _ROOM = 1.5  # of the map's area of 4: the area of all points, each taken as a square
@@ -74,7 +74,7 @@ def lay_out(rows: Rows) -> Points:
     components = _principal(rows)
     if not len(rows) or components[:, 0].std() < _EQUAL:
         return _sunflower(len(rows))
-    if len(rows) < _FEWEST:
+    if len(rows) < _MIN_ROWS:
         return _fitted(components[:, :2])
     from sklearn.manifold import TSNE
     from threadpoolctl import threadpool_limits

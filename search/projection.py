@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MOST_NEW = 0.2
+MAX_NEW_SHARE = 0.2
 """A map is rebuilt once more segments than this share of those it was built from are new."""
 _POOL = 20_000  # rows that landmarks are chosen from; bounds the memory: 60 MB at 768 columns
 _TRIES = 3  # attempts while another process is changing the library
@@ -78,8 +79,8 @@ class ProjectionStore:
         Raises:
             LibraryError: The library cannot be read.
         """
-        held = self._load()
-        return held if held is not None and held.stamp == self._library.stamp(self._encoder_id) else None
+        saved = self._load()
+        return saved if saved is not None and saved.stamp == self._library.stamp(self._encoder_id) else None
 
     def update(
         self, *, progress: OnProgress | None = None, cancelled: Callable[[], bool] | None = None, rebuild: bool = False
@@ -101,21 +102,21 @@ class ProjectionStore:
             LibraryError: The library cannot be read.
         """
         steps = _Steps(progress or (lambda share, text: None), cancelled or (lambda: False))
-        held = None if rebuild else self._load()
+        saved = None if rebuild else self._load()
         for _ in range(_TRIES):
             stamp = self._library.stamp(self._encoder_id)
-            if held is not None and held.stamp == stamp:
-                return held
+            if saved is not None and saved.stamp == stamp:
+                return saved
             try:
-                if held is not None and _may_grow(held, stamp):
-                    made = self._grow(held, stamp, steps)
+                if saved is not None and _may_grow(saved, stamp):
+                    projection = self._grow(saved, stamp, steps)
                 else:
-                    made = self._rebuild(stamp, steps)
+                    projection = self._rebuild(stamp, steps)
             except KeyError:  # a landmark was removed between two readings
-                held = None
+                saved = None
                 continue
-            self._cache.save(made.stamp, lambda path, made=made: _write(path, made))  # type: ignore[misc]
-            return made
+            self._cache.save(projection.stamp, partial(_write, projection))
+            return projection
         raise LibraryBusy("The library is being changed by another process; open the map again in a moment.")
 
     def _rebuild(self, stamp: Stamp, steps: _Steps) -> Projection:
@@ -136,17 +137,17 @@ class ProjectionStore:
             landmarks=landmark_ids,
             made_from=0,
         )
-        made = self._place(empty, landmarks, stamp, steps, 0.4)
-        at = np.searchsorted(made.ids, landmark_ids)
-        there = np.flatnonzero(made.ids[np.minimum(at, max(0, made.ids.size - 1))] == landmark_ids)
-        made.points[at[there]] = landmarks.points[there]
-        return replace(made, made_from=made.stamp.count)
+        projection = self._place(empty, landmarks, stamp, steps, 0.4)
+        at = np.searchsorted(projection.ids, landmark_ids)
+        there = np.flatnonzero(projection.ids[np.minimum(at, max(0, projection.ids.size - 1))] == landmark_ids)
+        projection.points[at[there]] = landmarks.points[there]
+        return replace(projection, made_from=projection.stamp.count)
 
-    def _grow(self, held: Projection, stamp: Stamp, steps: _Steps) -> Projection:
+    def _grow(self, saved: Projection, stamp: Stamp, steps: _Steps) -> Projection:
         """Place the rows above the last id of a saved map in it. Raises KeyError if a landmark was removed."""
-        rows = self._library.embedding_rows(self._encoder_id, held.landmarks)
-        points = held.points[np.searchsorted(held.ids, held.landmarks)]
-        return self._place(held, Landmarks(rows, points), stamp, steps, 0.0)
+        rows = self._library.embedding_rows(self._encoder_id, saved.landmarks)
+        points = saved.points[np.searchsorted(saved.ids, saved.landmarks)]
+        return self._place(saved, Landmarks(rows, points), stamp, steps, 0.0)
 
     def _place(self, before: Projection, landmarks: Landmarks, stamp: Stamp, steps: _Steps, done: float) -> Projection:
         ids, points = [before.ids], [before.points]
@@ -180,10 +181,10 @@ class ProjectionStore:
         loaded = self._cache.load(_read)
         if loaded is None:
             return None
-        stamp, held = loaded
+        stamp, saved = loaded
         ours = (stamp.library_id, stamp.encoder_id) == (self._library.id, self._encoder_id)
-        fits = ours and held.ids.shape == (len(held.points),) and np.isin(held.landmarks, held.ids).all()
-        return replace(held, stamp=stamp) if fits else None
+        fits = ours and saved.ids.shape == (len(saved.points),) and np.isin(saved.landmarks, saved.ids).all()
+        return replace(saved, stamp=stamp) if fits else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,35 +198,35 @@ class _Steps:
         self.progress(share, text)
 
 
-def _may_grow(held: Projection, stamp: Stamp) -> bool:
+def _may_grow(saved: Projection, stamp: Stamp) -> bool:
     """Return whether every point of the map still holds and few enough rows are new."""
-    same = (held.stamp.dim, held.stamp.generation) == (stamp.dim, stamp.generation)
-    only_more = stamp.last_id > held.stamp.last_id and stamp.count > held.stamp.count
-    return same and only_more and stamp.count - held.made_from <= MOST_NEW * held.made_from
+    same = (saved.stamp.dim, saved.stamp.generation) == (stamp.dim, stamp.generation)
+    only_more = stamp.last_id > saved.stamp.last_id and stamp.count > saved.stamp.count
+    return same and only_more and stamp.count - saved.made_from <= MAX_NEW_SHARE * saved.made_from
 
 
-def _write(path: Path, made: Projection) -> None:
+def _write(projection: Projection, path: Path) -> None:
     with path.open("wb") as stream:
         np.savez(
             stream,
             layout=LAYOUT_VERSION,
-            ids=made.ids,
-            points=made.points,
-            landmarks=made.landmarks,
-            made_from=made.made_from,
+            ids=projection.ids,
+            points=projection.points,
+            landmarks=projection.landmarks,
+            made_from=projection.made_from,
         )
 
 
 def _read(path: Path) -> Projection:
     """Read a map without its stamp, which the cache returns beside it."""
     no_stamp = Stamp(library_id="", encoder_id="", dim=0, count=0, last_id=0, generation=-1)
-    with np.load(path, allow_pickle=False) as held:
-        if int(held["layout"]) != LAYOUT_VERSION:
+    with np.load(path, allow_pickle=False) as saved:
+        if int(saved["layout"]) != LAYOUT_VERSION:
             raise ValueError("a map of another layout")
         return Projection(
             stamp=no_stamp,
-            ids=held["ids"].astype(np.int64),
-            points=held["points"].astype(np.float32),
-            landmarks=held["landmarks"].astype(np.int64),
-            made_from=int(held["made_from"]),
+            ids=saved["ids"].astype(np.int64),
+            points=saved["points"].astype(np.float32),
+            landmarks=saved["landmarks"].astype(np.int64),
+            made_from=int(saved["made_from"]),
         )

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_COMPARED = 5_000
+MAX_COMPARED = 5_000
 """How far down the ranking hits are looked for while near duplicates are hidden, unless more hits are wanted: comparing
 so many rows takes 0.2 to 0.6 s on two cores, and happens only where nearly all of them are near duplicates."""
 
-MOST_COUNTED = 100_000
+MAX_COUNTED = 100_000
 """The same where only the hits of each video are limited: that reads no rows (0.4 s for all 100 000)."""
 
 _BLOCK = 256

@@ -96,7 +96,7 @@ def copies(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("search.vectors.faiss_index.CODED_ROWS", 4000)
     monkeypatch.setattr("search.vectors.faiss_index._MAX_UNCODED", 500)
     monkeypatch.setattr("search.vectors.codes.TRAINED_ROWS", 4000)
-    monkeypatch.setattr("search.vectors.codes._FEWEST_LISTS", 32)
+    monkeypatch.setattr("search.vectors.codes._MIN_LISTS", 32)
     monkeypatch.setattr("search.vectors.snapshot.FEW_ROWS", 800)
     monkeypatch.setattr("search.vectors.snapshot._LARGEST_SHARE", 4)
     open_store, count = STORES[request.param]

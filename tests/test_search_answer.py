@@ -145,7 +145,7 @@ def test_a_threshold_at_a_score_itself_counts_it(engine: SearchEngine) -> None:
         assert answer.matching == sum(other.score >= hit.score for other in plain.hits)
 
 
-@pytest.mark.parametrize(("limit", "duplicates"), [("MOST_COUNTED", None), ("MOST_COMPARED", 1.0)])
+@pytest.mark.parametrize(("limit", "duplicates"), [("MAX_COUNTED", None), ("MAX_COMPARED", 1.0)])
 def test_hits_are_looked_for_as_far_down_as_it_takes_and_no_further(
     engine: SearchEngine, monkeypatch: pytest.MonkeyPatch, limit: str, duplicates: float | None
 ) -> None:

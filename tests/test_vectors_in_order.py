@@ -20,7 +20,7 @@ def test_a_large_library_is_left_with_lists_and_a_small_one_as_it_is(
     monkeypatch.setattr("search.vectors.vector_index.CODED_ROWS", 2000 if large else 3000)
     monkeypatch.setattr("search.vectors.faiss_index.CODED_ROWS", 2000)
     monkeypatch.setattr("search.vectors.codes.TRAINED_ROWS", 2000)
-    monkeypatch.setattr("search.vectors.codes._FEWEST_LISTS", 16)
+    monkeypatch.setattr("search.vectors.codes._MIN_LISTS", 16)
     with Library.open(tmp_path) as library:
         video = make_video("/f/1.mp4", "content")
         library.add_video(video, *make_parts(video, 2500), clustered(2500, 1), encoder_id="e", recipe="r")

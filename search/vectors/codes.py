@@ -25,14 +25,14 @@ _QUERY_BITS = 8  # of a query's numbers; fewer are little quicker and less exact
 _SAMPLE_A_LIST = 40  # training rows for each list, about what FAISS recommends
 _ITERATIONS = 8
 _PROBED = 1.25  # for the ten nearest, 1.25 times the root of the number of lists are probed
-_FEWEST_LISTS = 256
+_MIN_LISTS = 256
 
 
 def list_count(count: int) -> int:
     """Return the number of lists for `count` rows: 1, or a power of two near the root of their number."""
     if count < TRAINED_ROWS:
         return 1
-    return max(_FEWEST_LISTS, int(2 ** round(np.log2(np.sqrt(count)))))
+    return max(_MIN_LISTS, int(2 ** round(np.log2(np.sqrt(count)))))
 
 
 def candidate_count(k: int, *, one_list: bool) -> int:

@@ -106,12 +106,12 @@ class FaissIndex:
 
         def find(snapshot: Snapshot | None) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
             check_search(rows, k, None if snapshot is None else snapshot.dim)
-            most = 0
+            count = 0
             if snapshot is not None:
                 chosen = snapshot.allowed(allowed)
-                most = min(k, snapshot.rows if chosen is None else chosen.count)
-            ids, scores = np.empty((len(rows), most), np.int64), np.empty((len(rows), most), np.float32)
-            if snapshot is not None and most:
+                count = min(k, snapshot.rows if chosen is None else chosen.count)
+            ids, scores = np.empty((len(rows), count), np.int64), np.empty((len(rows), count), np.float32)
+            if snapshot is not None and count:
                 with _one_thread():
                     for at in range(len(rows)):
                         scores[at], ids[at] = snapshot.search(np.ascontiguousarray(rows[at : at + 1]), k, chosen)
@@ -123,14 +123,14 @@ class FaissIndex:
         """See `search.vectors.vector_index.VectorIndex.count`: exact, by comparing with every row that is allowed."""
         rows, least = row[None, :], least_score(threshold)
 
-        def tally(snapshot: Snapshot | None) -> int:
+        def count_rows(snapshot: Snapshot | None) -> int:
             check_search(rows, 1, None if snapshot is None else snapshot.dim)
             if snapshot is None:
                 return 0
             with _one_thread():
                 return snapshot.count(np.ascontiguousarray(rows), least, snapshot.allowed(allowed))
 
-        return self._retry_if_damaged(tally)
+        return self._retry_if_damaged(count_rows)
 
     def rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """See `search.vectors.vector_index.RowStore.rows_of`."""
@@ -181,8 +181,8 @@ class FaissIndex:
             if wanted == 1 or (codes is not None and codes.lists * 2 > wanted):
                 return False
             try:
-                learned = _coded(state.snapshot, Codes.train(_sampler(state.snapshot), state.snapshot.dim, wanted))
-                self._state = replace(state, snapshot=self._changed(state.snapshot, codes=learned))
+                trained = _coded(state.snapshot, Codes.train(_sampler(state.snapshot), state.snapshot.dim, wanted))
+                self._state = replace(state, snapshot=self._changed(state.snapshot, codes=trained))
                 self._save()
             except DamagedRows as error:
                 self._drop_damaged(error)

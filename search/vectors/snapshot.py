@@ -77,7 +77,7 @@ class Snapshot:
         Args:
             parts: At least one.
             tombstones: int64, ascending: positions of deleted rows.
-            codes: Codes of the first rows, at most of all.
+            codes: Codes of the first rows, or of all. None: there are none.
             gpu: The same rows on a GPU, maybe with more after them; used by searches without filters.
         """
         self.parts = parts
@@ -197,12 +197,12 @@ class Snapshot:
         Raises:
             DamagedRows: A row is not what was written.
         """
-        most = self.rows if allowed is None else allowed.count
-        k = min(k, most)
+        allowed_count = self.rows if allowed is None else allowed.count
+        k = min(k, allowed_count)
         if k == 0:
             return np.empty(0, np.float32), np.empty(0, np.int64)
-        if most > FEW_ROWS and (self.codes is not None or self.gpu is not None):
-            found = self._through_candidates(query, k, allowed, most)
+        if allowed_count > FEW_ROWS and (self.codes is not None or self.gpu is not None):
+            found = self._through_candidates(query, k, allowed, allowed_count)
             if found is not None:
                 return found
         return self._best(self._pieces(query, allowed, 0), k)
@@ -211,23 +211,23 @@ class Snapshot:
         """Return how many rows score `least` or more, by the scores of `search`. Raises DamagedRows."""
         if least == -np.inf:
             return self.rows if allowed is None else allowed.count
-        most = self.rows if allowed is None else allowed.count
-        asked = self._guess(query, least, most)
-        if asked * _LARGEST_SHARE <= most:
+        allowed_count = self.rows if allowed is None else allowed.count
+        asked = self._estimate(query, least, allowed_count)
+        if asked * _LARGEST_SHARE <= allowed_count:
             found = [(piece.best(min(asked, piece.count))[0], piece.count) for piece in self._pieces(query, allowed, 0)]
             if all(len(scores) == count or scores[-1] < least for scores, count in found):
                 return sum(int((scores >= least).sum()) for scores, _ in found)
         blocks = self._pieces(query, allowed, 0, _COUNT_BLOCK)
         return sum(int((block.best(block.count)[0] >= least).sum()) for block in blocks)
 
-    def _guess(self, query: NDArray[np.float32], least: np.float32, most: int) -> int:
+    def _estimate(self, query: NDArray[np.float32], least: np.float32, allowed_count: int) -> int:
         """Estimate by a sample how many rows pass, generously: searching for that many is quicker than all scores."""
         sample = np.linspace(0, self.rows - 1, min(self.rows, _BLOCK_ROWS)).astype(np.int64)
         scores, _ = view_of(self.take(sample)).search(query, len(sample))
-        return _COUNTED + 2 * int(np.ceil(most * np.mean(scores >= least)))
+        return _COUNTED + 2 * int(np.ceil(allowed_count * np.mean(scores >= least)))
 
     def _through_candidates(
-        self, query: NDArray[np.float32], k: int, allowed: Allowed | None, most: int
+        self, query: NDArray[np.float32], k: int, allowed: Allowed | None, allowed_count: int
     ) -> Found | None:
         """Search among the candidates of the codes or the GPU. Return None where comparing with every row is needed.
 
@@ -235,8 +235,8 @@ class Snapshot:
         the candidates still belongs to the best, there may be more like it, and more candidates are taken.
         """
         count = candidate_count(k, one_list=self.gpu is None and self.codes is not None and self.codes.lists == 1)
-        while count * _LARGEST_SHARE <= most:
-            found = self._candidates(query, count, k, allowed, most)
+        while count * _LARGEST_SHARE <= allowed_count:
+            found = self._candidates(query, count, k, allowed, allowed_count)
             if found is None:
                 return None
             positions, estimates, covered = found
@@ -257,7 +257,7 @@ class Snapshot:
         return None
 
     def _candidates(
-        self, query: NDArray[np.float32], count: int, k: int, allowed: Allowed | None, most: int
+        self, query: NDArray[np.float32], count: int, k: int, allowed: Allowed | None, allowed_count: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32], int] | None:
         """Return (positions, estimated scores, number of positions from 0 on that were searched)."""
         if self.gpu is not None and (allowed is None or allowed is self._all):
@@ -268,7 +268,7 @@ class Snapshot:
                 return positions[kept], estimates[kept], self.rows
         if self.codes is None:
             return None
-        share = most / self.rows
+        share = allowed_count / self.rows
         bits = None if allowed is None else allowed.bits
         positions, estimates = self.codes.candidates(query, count, k, bits, share)
         return (positions, estimates, len(self.codes)) if len(positions) else None
@@ -276,7 +276,7 @@ class Snapshot:
     def _pieces(
         self, query: NDArray[np.float32], allowed: Allowed | None, begin: int, block: int | None = None
     ) -> list[_Piece]:
-        """Return all allowed rows from position `begin` on, in pieces of at most `block` rows (None: a part each)."""
+        """Return all allowed rows from position `begin` on, in pieces of `block` rows or fewer (None: a part each)."""
         if allowed is not None and allowed.positions is not None:
             positions = allowed.positions[np.searchsorted(allowed.positions, begin) :]
             return [
@@ -322,7 +322,7 @@ class Snapshot:
 
 def _ranked(found: Found) -> _Piece:
     """Return a piece of rows that were compared already."""
-    return _Piece(len(found[0]), lambda most: (found[0][:most], found[1][:most]))
+    return _Piece(len(found[0]), lambda n: (found[0][:n], found[1][:n]))
 
 
 def _scanned(

@@ -6,7 +6,6 @@ import os
 import re
 import secrets
 import time
-from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from app.web.api.bodies import ExportBody
 from app.web.http.errors import ApiError, bad_request, not_found
 from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
+from files.sweep import sweep_files
 
 if TYPE_CHECKING:
     from starlette.routing import Route
@@ -85,9 +85,6 @@ def _zip_path(library: Library, name: str) -> Path:
     """Return a new path in the folder of exports, named after the collection, and remove zips older than two weeks."""
     folder = exports_folder(library)
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.iterdir():
-        with suppress(OSError):
-            if time.time() - old.lstat().st_mtime > _KEPT_SECONDS:
-                old.unlink()
+    sweep_files(folder, "", older_than_seconds=_KEPT_SECONDS)
     stem = _UNSAFE.sub("_", name).strip(" ._-")[:60].strip(" ._-") or "clips"
     return folder / f"{stem} {time.strftime('%Y-%m-%d %H%M')} {secrets.token_hex(3)}.zip"
