@@ -42,7 +42,8 @@ class Decoding:
     Attributes:
         damaged: errors that decoding went on past, so far.
         skips: whether frames are skipped: `reference_only` was requested and packets state when they are shown.
-        skipped_after: pts of the frames after the last decoded one, ascending; set at the end of the iteration.
+        skipped_after: pts of the frames after the last decoded one, ascending; set at the end of the iteration. Where
+            frames are skipped, one that was lost to damage counts as skipped, too.
         clock: assigns the times; `clock.synthesized` if the file does not state them.
     """
 
