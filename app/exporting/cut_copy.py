@@ -60,7 +60,7 @@ def cut_copy(program: str, survey: Survey, draft: Path) -> Cut:
                 early_seconds=(begin - copied[0][0]) * survey.time_base,
                 late_seconds=max(Fraction(0), (ends - survey.end_pts) * survey.time_base),
             )
-    raise problem or ExportError("no key frame was survey before the range; use the exact mode")
+    raise problem or ExportError("no key frame was found before the range; use the exact mode")
 
 
 def _copy(program: str, survey: Survey, draft: Path, start: Fraction | None, format_name: str) -> list[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""ffmpeg command lines: the parts that all modes of cutting share (seeking, audio filters, file names)."""
+"""ffmpeg command lines: the parts that all modes of cutting, and proxies, share (seeking, audio, file names)."""
 
 from __future__ import annotations
 
@@ -42,12 +42,17 @@ def run_graph(
     Raises:
         ExportError: ffmpeg cannot be started or failed.
     """
+    return run_ffmpeg(compile_graph(command, graph, files), on_line)
+
+
+def compile_graph(command: list[str], graph: Any, files: Mapping[str, str | Path]) -> list[str]:
+    """Return the command line of a graph, with the files in place of their placeholders: see run_graph."""
     import ffmpeg
 
     # `file:` keeps a name with a colon, a percent sign or a leading dash from meaning something else.
     names = {placeholder: f"file:{path}" for placeholder, path in files.items()}
     words: list[str] = ffmpeg.compile(graph, cmd=command, overwrite_output=True)
-    return run_ffmpeg([names.get(word, word) for word in words], on_line)
+    return [names.get(word, word) for word in words]
 
 
 def seek_options(survey: Survey, start: Fraction, lead: Fraction | None) -> dict[str, Any]:
@@ -60,12 +65,12 @@ def seek_options(survey: Survey, start: Fraction, lead: Fraction | None) -> dict
     return {"noaccurate_seek": None, "seek_timestamp": 1, "ss": microseconds(start - lead)}
 
 
-def audio_filters(stream: Any, start: Fraction, end: Fraction) -> Any:
-    """Cut audio to the sample and keep it in sync; gaps become silence."""
+def audio_filters(stream: Any, start: Fraction, end: Fraction, *, pad: bool = True) -> Any:
+    """Cut audio to the sample and keep it in sync; gaps become silence, and so does a missing end if `pad`."""
     stream = stream.filter("atrim", start=microseconds(start), end=microseconds(end))
     stream = stream.filter("asetpts", f"PTS-({microseconds(start)})/TB")
     stream = stream.filter("aresample", **{"async": 1, "min_hard_comp": 0.02, "first_pts": 0})
-    return stream.filter("apad", whole_dur=microseconds(end - start))
+    return stream.filter("apad", whole_dur=microseconds(end - start)) if pad else stream
 
 
 def framecrc_packets(report: str, time_base: Fraction) -> list[tuple[int, int]]:

@@ -17,6 +17,16 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from app.exporting.ffmpeg_binary import ExportError
+from app.exporting.graph import (
+    MAX_TIME_BASE_HZ,
+    QUIET,
+    SOURCE,
+    TARGET,
+    audio_filters,
+    compile_graph,
+    ratio,
+    seek_options,
+)
 
 if TYPE_CHECKING:
     from app.exporting.survey import Survey
@@ -25,13 +35,7 @@ MAX_PIXELS = 960  # of the longer side
 GOP = 12
 STALLED_SECONDS = 60.0
 _FIRST_SECONDS = Fraction(1)
-_LEAD_SECONDS = (
-    Fraction(2),
-    Fraction(10),
-    None,
-)  # where reading begins, before the range; None: file start
-_MAX_TIME_UNITS = 1_000_000
-_SOURCE, _TARGET = "prismsearch-source", "prismsearch-target"
+_LEAD_SECONDS = (Fraction(2), Fraction(10), None)  # how long before the range reading begins; None: at the file's start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,18 +128,16 @@ def _command(
     import ffmpeg
 
     begin = found.container_seconds(found.pts[0])
-    reading: dict[str, Any] = {}
-    if lead is not None and begin - lead > found.container_seconds(found.first_pts):
-        reading = {"noaccurate_seek": None, "seek_timestamp": 1, "ss": _decimal(begin - lead)}
-    source = ffmpeg.input(_SOURCE, **reading)
+    source = ffmpeg.input(SOURCE, **seek_options(found, begin, lead))
     streams = [_picture(source[str(found.video_index)], found, final)]
     if sound:
-        streams.append(_sound(source[str(found.audio_index)], begin, begin + (end - found.start_seconds)))
-    units = max(found.time_base if found.seekable else 1 / found.frame_rate, Fraction(1, _MAX_TIME_UNITS))
+        finish = begin + (end - found.start_seconds)
+        streams.append(audio_filters(source[str(found.audio_index)], begin, finish, pad=False))
+    units = max(found.time_base if found.seekable else 1 / found.frame_rate, Fraction(1, MAX_TIME_BASE_HZ))
     options: dict[str, Any] = {
         "f": "mp4",
         "fps_mode:v": "passthrough",
-        "enc_time_base:v": f"{units.numerator}:{units.denominator}",
+        "enc_time_base:v": ratio(units),
         "c:v": "libx264",
         "preset": "veryfast",
         "crf": 23,
@@ -149,23 +151,20 @@ def _command(
     }
     if sound:
         options |= {"c:a": "aac", "b:a": 128_000, "ac": 2}
-    graph = ffmpeg.output(*streams, _TARGET, **options)
-    quiet = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-copyts", "-progress", "pipe:1"]
-    words: list[str] = ffmpeg.compile(graph, cmd=[program, *quiet, "-stats_period", "0.25"], overwrite_output=True)
-    # `file:` keeps a name with a colon, a percent sign or a leading dash from meaning something else.
-    files = {_SOURCE: f"file:{found.path}", _TARGET: f"file:{target}"}
-    return [files.get(word, word) for word in words]
+    graph = ffmpeg.output(*streams, TARGET, **options)
+    command = [program, *QUIET, "-progress", "pipe:1", "-stats_period", "0.25"]
+    return compile_graph(command, graph, {SOURCE: found.path, TARGET: target})
 
 
 def _picture(stream: Any, found: Survey, final: int) -> Any:
     if found.seekable:
-        stream = stream.filter("settb", f"{found.time_base.numerator}/{found.time_base.denominator}")
+        stream = stream.filter("settb", ratio(found.time_base, "/"))
         stream = stream.filter("trim", start_pts=found.pts[0], end_pts=final)
         stream = stream.filter("setpts", f"PTS-({found.pts[0]})")
     else:
         first, rate = found.first_frame_number or 0, found.frame_rate
         stream = stream.filter("trim", start_frame=first, end_frame=first + len(found.pts))
-        stream = stream.filter("settb", f"{rate.denominator}/{rate.numerator}").filter("setpts", "N")
+        stream = stream.filter("settb", ratio(1 / rate, "/")).filter("setpts", "N")
     stream = stream.filter("yadif", mode="send_frame", deint="interlaced")
     shrink = f"min(1,{MAX_PIXELS}/max(iw*sar,ih))"
     extra = {"out_color_matrix": "bt709"} if found.is_rgb else {}
@@ -176,13 +175,6 @@ def _picture(stream: Any, found: Survey, final: int) -> Any:
     if found.is_rgb:
         stream = stream.filter("setparams", color_primaries="bt709", color_trc="bt709", colorspace="bt709", range="tv")
     return stream
-
-
-def _sound(stream: Any, begin: Fraction, end: Fraction) -> Any:
-    """Trim the audio to the sample and keep its place: gaps become silence."""
-    stream = stream.filter("atrim", start=_decimal(begin), end=_decimal(end))
-    stream = stream.filter("asetpts", f"PTS-({_decimal(begin)})/TB")
-    return stream.filter("aresample", **{"async": 1, "min_hard_comp": 0.02, "first_pts": 0})
 
 
 def _run(
@@ -241,7 +233,3 @@ class _ProgressReader(threading.Thread):
                     self._last, self.changed = value, time.monotonic()
                     if value.lstrip(b"-").isdigit():
                         self._on_progress(max(0.0, int(value) / 1e6))
-
-
-def _decimal(seconds: Fraction) -> str:
-    return f"{float(seconds):.6f}"
