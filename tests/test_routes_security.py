@@ -7,7 +7,7 @@ import socket
 import threading
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pytest
 from live_server import answer_of, live, request_bytes
@@ -21,10 +21,11 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 
 from app.compose import Settings
+from app.web.http.errors import ApiError
 from app.web.http.requests import BODY_LIMIT_BYTES, ApiRequest
 from app.web.http.routes import route
 from app.web.http.security import SecurityMiddleware
-from app.web.http.validation import NO_NULL, NOT_BLANK, Body, Integer, Number, one_of
+from app.web.http.validation import NO_NULL, NOT_BLANK, Body, Integer, Number, validated
 from app.web.server import our_routes
 from app.web.services.proxies import Proxies
 from db.errors import LibraryBusy, LibraryDamaged, LibraryFull
@@ -164,7 +165,7 @@ class AnyMembers(Body):
     name: Annotated[str, Field(max_length=20), NO_NULL, NOT_BLANK]
     count: Integer = 0
     many: list[Integer] = Field(default_factory=list, max_length=5)
-    mode: Annotated[str, one_of("zip", "folder")] = "zip"
+    mode: Literal["zip", "folder"] = "zip"
     note: Annotated[str, Field(max_length=9)] | None = None
     size: Number = 0.0
 
@@ -206,6 +207,34 @@ def test_wrong_types_are_400_with_a_sentence(body: Any, status: int) -> None:
     assert got.status_code == status
     if status != 200:
         assert got.json()["error"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ([], "A JSON object is needed."),
+        ({}, "`name` is missing."),
+        ({"name": 1}, "`name` must be text."),
+        ({"name": " "}, "`name` is blank; write something."),
+        ({"name": "x" * 21}, "`name` is longer than 20 characters; shorten it."),
+        ({"name": "a\0b"}, "`name` holds characters that cannot be kept."),
+        ({"name": "\ud800"}, "`name` holds characters that cannot be kept."),
+        ({"name": "a", "count": "1"}, "`count` must be a whole number."),
+        ({"name": "a", "count": 2**63}, "`count` must be a whole number."),
+        ({"name": "a", "count": -(2**63)}, "`count` must be a whole number."),
+        ({"name": "a", "many": "x"}, "`many` must be a list."),
+        ({"name": "a", "many": [1, "2"]}, "`many` must be a whole number."),
+        ({"name": "a", "many": [1] * 6}, "`many` holds more than 5; send fewer at a time."),
+        ({"name": "a", "mode": "tar"}, "`mode` must be 'zip' or 'folder'."),
+        ({"name": "a", "size": float("nan")}, "`size` must be a number."),
+        ({"name": "a", "size": "1"}, "`size` must be a number."),
+    ],
+)
+def test_the_sentences_about_bodies_are_ours(body: Any, sentence: str) -> None:
+    """Pydantic's own texts, with their links and excerpts of what was sent, are never shown."""
+    with pytest.raises(ApiError) as raised:
+        validated(AnyMembers, body)
+    assert (raised.value.status, raised.value.sentence) == (400, sentence)
 
 
 @pytest.mark.parametrize(

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from app.exporting.naming import MAX_PATTERN_CHARACTERS
-from app.timelines.writing import FORMATS
-from app.web.http.validation import NO_NULL, NOT_BLANK, Body, Integer, Number, one_of
+from app.web.http.validation import NO_NULL, NOT_BLANK, Body, Integer, Number
 
 NAME_TEXT_LIMIT = 200  # characters; of collections, clips and saved searches
 NOTE_TEXT_LIMIT = 10_000
 LINK_TEXT_LIMIT = 8_000  # of a saved search
 PATH_TEXT_LIMIT = 4_000  # of an export folder
 SUBCLIPS_LIMIT = 2_000  # in one request
-EXPORT_MODES = ("smart", "exact", "copy", "none")  # none: only the lists
+LISTS_LIMIT = 20  # of an export
 
 Name = Annotated[str, Field(max_length=NAME_TEXT_LIMIT), NO_NULL, NOT_BLANK]
 NameOrBlank = Annotated[str, Field(max_length=NAME_TEXT_LIMIT), NO_NULL]
@@ -82,7 +81,7 @@ class ExportBody(Body):
     collection: Integer
     to: Annotated[str, Field(max_length=PATH_TEXT_LIMIT), NO_NULL, NOT_BLANK]
     subclips: Ids | None = None
-    mode: Annotated[str, one_of(*EXPORT_MODES)] = "smart"
+    mode: Literal["smart", "exact", "copy", "none"] = "smart"  # none: only the lists
     handles_seconds: Number = 0.0
     name_pattern: Annotated[str, Field(max_length=MAX_PATTERN_CHARACTERS), NO_NULL] = ""
-    lists: list[Annotated[str, one_of(*FORMATS)]] = Field(default_factory=list, max_length=len(FORMATS))
+    lists: list[str] = Field(default_factory=list, max_length=LISTS_LIMIT)  # names of formats

@@ -52,7 +52,7 @@ def export_routes(settings: Settings, library: Library, jobs: Jobs) -> list[Rout
             options = ExportOptions(
                 folder=None if body.to == "zip" else _folder(body.to),
                 zip=_zip_path(library, collection.name) if body.to == "zip" else None,
-                mode="smart" if body.mode == "none" else body.mode,  # type: ignore[arg-type]
+                mode="smart" if body.mode == "none" else body.mode,
                 handles_seconds=Fraction(f"{body.handles_seconds:.3f}"),
                 name_pattern=body.name_pattern if body.name_pattern.strip() else None,
                 lists=tuple(dict.fromkeys(body.lists)) or None,

@@ -21,7 +21,7 @@ _SENTENCES = {
     "string_too_long": "`{name}` is longer than {max_length} characters; shorten it.",
     "string_unicode": "`{name}` holds characters that cannot be kept.",
     "blank": "`{name}` is blank; write something.",
-    "choice": "`{name}` must be one of {choices}.",
+    "literal_error": "`{name}` must be {expected}.",
     "int_type": "`{name}` must be a whole number.",
     "greater_than_equal": "`{name}` must be a whole number.",
     "less_than_equal": "`{name}` must be a whole number.",
@@ -57,17 +57,6 @@ NO_NULL = AfterValidator(_without_null)
 NOT_BLANK = AfterValidator(_not_blank)
 Integer = Annotated[int, Field(ge=-_LARGEST, le=_LARGEST)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
-
-
-def one_of(*choices: str) -> AfterValidator:
-    """Return a validator that accepts only these words."""
-
-    def check(word: str) -> str:
-        if word not in choices:
-            raise PydanticCustomError("choice", "not a choice", {"choices": ", ".join(choices)})
-        return word
-
-    return AfterValidator(check)
 
 
 AnyBody = TypeVar("AnyBody", bound=Body)
