@@ -1,30 +1,43 @@
-"""Names and notes that people give: what is taken, how two names are compared, and what day it is. No SQL."""
+"""Names and notes typed by people: their limits, how two names compare, and timestamps. No SQL here."""
 
 from __future__ import annotations
 
 import unicodedata
 from datetime import UTC, datetime, timedelta
 
-MOST_NAME = 200
-"""Characters in a name."""
-MOST_NOTE = 10_000
-"""Characters in a note."""
-KEPT_DAYS = 30
-"""How long what was removed can be brought back."""
+MAX_NAME_LENGTH = 200  # characters
+MAX_NOTE_LENGTH = 10_000  # characters
+UNDO_DAYS = 30
+"""How long a removed collection or subclip can be restored."""
 
 
 def checked_name(name: str) -> str:
-    """The name without space around it. Raises ValueError where it is blank, too long or cannot be stored."""
-    name = checked_text(name, "name", MOST_NAME).strip()
+    """Return the name without surrounding white space.
+
+    Raises:
+        ValueError: The name is blank, too long, or has characters that cannot be stored.
+    """
+    name = checked_text(name, "name", MAX_NAME_LENGTH).strip()
     if not name:
         raise ValueError("A name needs at least one visible character.")
     return name
 
 
-def checked_text(text: str, what: str, most: int) -> str:
-    """The text itself. Raises ValueError where it has more than `most` characters or some that cannot be stored."""
-    if len(text) > most:
-        raise ValueError(f"A {what} may have {most} characters at most; this one has {len(text)}. Make it shorter.")
+def checked_text(text: str, what: str, max_length: int) -> str:
+    """Return the text unchanged.
+
+    Args:
+        text: What a person typed.
+        what: The word for it in error messages, such as `note`.
+        max_length: The most characters it may have.
+
+    Raises:
+        ValueError: The text is too long, or has characters that cannot be stored.
+    """
+    if len(text) > max_length:
+        raise ValueError(
+            f"A {what} may have {max_length} characters at most; this one has {len(text)}. Make it shorter."
+        )
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -34,16 +47,16 @@ def checked_text(text: str, what: str, most: int) -> str:
     return text
 
 
-def key_of(name: str) -> str:
-    """Equal for names that people take for the same: case and Unicode form do not matter."""
+def comparison_key(name: str) -> str:
+    """Return a key that is equal for names that differ only in case or Unicode normalisation form."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def now() -> str:
-    """ISO 8601, UTC, whole seconds: texts in the order of time."""
+    """Return the time in ISO 8601, UTC, whole seconds: such texts sort by time."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def forgotten_before() -> str:
-    """What was removed before this moment can go for good."""
-    return (datetime.now(UTC) - timedelta(days=KEPT_DAYS)).isoformat(timespec="seconds")
+def undo_deadline() -> str:
+    """Return the time before which removed things can no longer be restored, as `now` writes it."""
+    return (datetime.now(UTC) - timedelta(days=UNDO_DAYS)).isoformat(timespec="seconds")

@@ -1,7 +1,7 @@
-"""The order of a collection's subclips: positions with gaps between, so that a move writes one row.
+"""The order of a collection's subclips, kept as positions with gaps between them, so that a move writes one row.
 
-Where a gap is used up, the whole collection is numbered anew in the same transaction; so an order can be changed
-for ever. Subclips that were taken out keep their places among the others.
+Where a gap is used up, the whole collection is renumbered in the same transaction, so the order can be changed any
+number of times. Subclips that were taken out keep their positions.
 """
 
 from __future__ import annotations
@@ -13,23 +13,30 @@ from sqlalchemy import Connection, bindparam, func, select, update
 from db.schema import subclips
 
 STEP = 1 << 20
-"""The gap that new places leave: 20 moves into one and the same gap halve it to nothing."""
+"""The gap that new positions leave. Each insertion into the same gap halves it; after 20 it is used up."""
 
 
-class Place(Enum):
-    """Where there is no neighbour to name."""
+class Edge(Enum):
+    """The beginning or the end of a collection, for insertions that follow no other subclip."""
 
     FIRST = "first"
-    END = "end"
+    LAST = "last"
 
 
-FIRST, END = Place.FIRST, Place.END
+FIRST, LAST = Edge.FIRST, Edge.LAST
 
 
-def free_places(connection: Connection, collection_id: int, count: int, after: int | Place) -> list[int]:
-    """`count` free positions, ascending: right after that subclip, before all, or after all.
+def free_positions(connection: Connection, collection_id: int, count: int, after: int | Edge) -> list[int]:
+    """Return free positions for new subclips, in ascending order.
 
-    Raises KeyError where `after` is no subclip of this collection; one that was taken out is.
+    Args:
+        connection: In a write transaction: the collection may be renumbered.
+        collection_id: The collection to insert into.
+        count: How many positions are needed.
+        after: The id of the subclip to insert after, which may be one that was taken out; or an edge.
+
+    Raises:
+        KeyError: `after` is not a subclip of this collection.
     """
     if count == 0:
         return []
@@ -38,14 +45,14 @@ def free_places(connection: Connection, collection_id: int, count: int, after: i
             subclips.c.collection_id == collection_id
         )
     ).one()
-    if not isinstance(after, Place):
+    if not isinstance(after, Edge):
         previous = _position(connection, collection_id, after)
-        following = _next(connection, collection_id, previous)
+        following = _next_position(connection, collection_id, previous)
         if following is not None:
             if following - previous <= count:
-                _spread(connection, collection_id, max(STEP, 2 * count))
+                _renumber(connection, collection_id, max(STEP, 2 * count))
                 previous = _position(connection, collection_id, after)
-                following = _next(connection, collection_id, previous)
+                following = _next_position(connection, collection_id, previous)
                 assert following is not None, "the order did not change"
             gap = following - previous
             return [previous + gap * number // (count + 1) for number in range(1, count + 1)]
@@ -65,7 +72,7 @@ def _position(connection: Connection, collection_id: int, subclip_id: int) -> in
     return int(position)
 
 
-def _next(connection: Connection, collection_id: int, position: int) -> int | None:
+def _next_position(connection: Connection, collection_id: int, position: int) -> int | None:
     found = connection.scalar(
         select(func.min(subclips.c.position)).where(
             subclips.c.collection_id == collection_id, subclips.c.position > position
@@ -74,14 +81,14 @@ def _next(connection: Connection, collection_id: int, position: int) -> int | No
     return None if found is None else int(found)
 
 
-def _spread(connection: Connection, collection_id: int, step: int) -> None:
-    """The same order with `step` between neighbours."""
+def _renumber(connection: Connection, collection_id: int, step: int) -> None:
+    """Keep the order, with `step` between neighbours."""
     ids = connection.scalars(
         select(subclips.c.id)
         .where(subclips.c.collection_id == collection_id)
         .order_by(subclips.c.position, subclips.c.id)
     ).all()
     connection.execute(
-        update(subclips).where(subclips.c.id == bindparam("subclip_id")).values(position=bindparam("place")),
-        [{"subclip_id": subclip_id, "place": step * number} for number, subclip_id in enumerate(ids, start=1)],
+        update(subclips).where(subclips.c.id == bindparam("subclip_id")).values(position=bindparam("new_position")),
+        [{"subclip_id": subclip_id, "new_position": step * number} for number, subclip_id in enumerate(ids, start=1)],
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Float, Integer, Select, and_, cast, column, func, or_, select
 
 from db import rows
-from db.names import key_of
+from db.names import comparison_key
 from db.records import Failure, Filters, KnownFile, Segment, Shot, Video
 from db.rows import chunks
 from db.schema import embeddings, encoders, encodings, failures, segments, shots, videos
@@ -183,11 +183,13 @@ def whole(number: int) -> int:
 
 def _named(connection: Connection, part: str, folder: str | None) -> ColumnElement[bool]:
     """Videos whose file name has that part. SQLite knows the case of ASCII letters only, so names are compared here."""
-    wanted = key_of(part)
+    wanted = comparison_key(part)
     statement = select(videos.c.id, videos.c.path)
     if folder is not None:
         statement = statement.where(below(folder))
-    ids = [video_id for video_id, path in connection.execute(statement) if wanted in key_of(os.path.basename(path))]
+    ids = [
+        video_id for video_id, path in connection.execute(statement) if wanted in comparison_key(os.path.basename(path))
+    ]
     return videos.c.id.in_(_listed(ids))
 
 

@@ -1,4 +1,4 @@
-"""Searches that a person named. Each call is one transaction."""
+"""Saved searches: searches that a person named. Each call is one transaction."""
 
 from __future__ import annotations
 
@@ -6,35 +6,39 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from db.connection import Database
-from db.names import checked_name, checked_text, key_of, now
+from db.names import checked_name, checked_text, comparison_key, now
 from db.records import SavedSearch
 from db.schema import saved_searches
 
-MOST_LINK = 20_000
-"""Characters in a link; browsers and servers take fewer."""
+MAX_LINK_LENGTH = 20_000  # characters; browsers and servers take fewer
 
 _COLUMNS = (saved_searches.c.id, saved_searches.c.name, saved_searches.c.link, saved_searches.c.created_at)
 
 
 class SavedSearches:
-    """`library.searches`. Any method may raise a LibraryError (see db.errors)."""
+    """The saved searches of a library: `library.searches`. Any method may raise a LibraryError (see `db.errors`)."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def all(self) -> list[SavedSearch]:
-        """By name, case left out."""
+        """Return all saved searches by name, ignoring case."""
         with self._database.reading() as connection:
             found = connection.execute(select(*_COLUMNS).order_by(saved_searches.c.key))
             return [SavedSearch(**row) for row in found.mappings()]
 
     def save(self, name: str, link: str) -> SavedSearch:
-        """Keep a search, in place of the one of that name (case does not matter), whose id it takes.
+        """Save a search. It replaces the one of that name, ignoring case, and takes its id.
 
-        Raises ValueError for a name that is blank or too long, or a link that is too long.
+        Args:
+            name: A name of at most 200 characters.
+            link: The query string of the search's page.
+
+        Raises:
+            ValueError: The name is blank or too long, or the link is too long.
         """
-        name, link = checked_name(name), checked_text(link, "link", MOST_LINK)
-        values = {"name": name, "key": key_of(name), "link": link, "created_at": now()}
+        name, link = checked_name(name), checked_text(link, "link", MAX_LINK_LENGTH)
+        values = {"name": name, "key": comparison_key(name), "link": link, "created_at": now()}
         with self._database.writing() as connection:
             statement = upsert(saved_searches).values(values).on_conflict_do_update(index_elements=["key"], set_=values)
             connection.execute(statement)
@@ -42,7 +46,7 @@ class SavedSearches:
             return SavedSearch(**row)
 
     def remove(self, search_id: int) -> bool:
-        """Forget a search; False if there was none of that id."""
+        """Delete a search. Return False if there was none of that id."""
         with self._database.writing() as connection:
             gone = connection.execute(delete(saved_searches).where(saved_searches.c.id == search_id))
             return gone.rowcount > 0

@@ -1,4 +1,4 @@
-"""Where the content of subclips is today: by content, whatever its videos and segments are called now.
+"""Locations of subclips: the video and segment that have their content now. Content is compared by fingerprint.
 
 Every function runs inside the caller's transaction.
 """
@@ -19,82 +19,86 @@ _SPANS = select(segments.c.id, segments.c.video_id, segments.c.start_pts, segmen
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """A video that has the content."""
+class _Copy:
+    """A video of the library that has the content of a subclip."""
 
     video_id: int
     path: str
     timecode: str
 
 
-def subclips_now(connection: Connection, stored: Sequence[RowMapping]) -> list[Subclip]:
-    """Rows of the table `subclips` as records, in their order."""
-    places = _places(connection, stored)
-    found = _segments(connection, stored, places)
-    return [_to_subclip(row, places.get(row["id"]), found.get(row["id"])) for row in stored]
+def load_subclips(connection: Connection, stored: Sequence[RowMapping]) -> list[Subclip]:
+    """Return rows of the table `subclips` as records, in their order, with the locations of today."""
+    copies = _choose_copies(connection, stored)
+    found = _choose_segments(connection, stored, copies)
+    return [_to_subclip(row, copies.get(row["id"]), found.get(row["id"])) for row in stored]
 
 
-def _places(connection: Connection, stored: Sequence[RowMapping]) -> dict[int, _Place]:
-    """By id of the subclip: of several copies the one at its path, else the one it was made from, else the oldest."""
-    copies: dict[str, list[_Place]] = {}
+def _choose_copies(connection: Connection, stored: Sequence[RowMapping]) -> dict[int, _Copy]:
+    """Return, by subclip id, one of the videos with its content.
+
+    That is the one at the subclip's path, else the one that it was made from, else the oldest. Subclips whose content
+    is not in the library are left out.
+    """
+    by_fingerprint: dict[str, list[_Copy]] = {}
     for chunk in chunks(dict.fromkeys(row["fingerprint"] for row in stored)):
-        for fingerprint, *place in connection.execute(
+        for fingerprint, *values in connection.execute(
             select(videos.c.fingerprint, videos.c.id, videos.c.path, videos.c.timecode)
             .where(videos.c.fingerprint.in_(chunk))
             .order_by(videos.c.id)
         ):
-            copies.setdefault(fingerprint, []).append(_Place(*place))
-    found: dict[int, _Place] = {}
+            by_fingerprint.setdefault(fingerprint, []).append(_Copy(*values))
+    chosen: dict[int, _Copy] = {}
     for row in stored:
         ranked = [
-            (place.path != row["path"], place.video_id != row["video_id"], at, place)
-            for at, place in enumerate(copies.get(row["fingerprint"], ()))
+            (copy.path != row["path"], copy.video_id != row["video_id"], number, copy)
+            for number, copy in enumerate(by_fingerprint.get(row["fingerprint"], ()))
         ]
         if ranked:
-            found[row["id"]] = min(ranked)[-1]
-    return found
+            chosen[row["id"]] = min(ranked)[-1]
+    return chosen
 
 
-def _segments(connection: Connection, stored: Sequence[RowMapping], places: dict[int, _Place]) -> dict[int, int]:
-    """By id of the subclip: the segment it was made from if that still shows some of it, else who shows most of it."""
+def _choose_segments(connection: Connection, stored: Sequence[RowMapping], copies: dict[int, _Copy]) -> dict[int, int]:
+    """Return, by subclip id, a segment that overlaps it: the one it was made from, else the one that overlaps most."""
     own = {
         span.id: span
         for chunk in chunks(dict.fromkeys(row["segment_id"] for row in stored))
         for span in connection.execute(_SPANS.where(segments.c.id.in_(chunk)))
     }
     found: dict[int, int] = {}
-    lost: dict[int, list[RowMapping]] = {}  # by video
+    rest: dict[int, list[RowMapping]] = {}  # by video
     for row in stored:
-        span, place = own.get(row["segment_id"]), places.get(row["id"])
-        if place is None:
+        span, copy = own.get(row["segment_id"]), copies.get(row["id"])
+        if copy is None:
             continue
-        if span is not None and span.video_id == place.video_id and _shared(span.start_pts, span.end_pts, row) > 0:
+        if span is not None and span.video_id == copy.video_id and _overlap(span.start_pts, span.end_pts, row) > 0:
             found[row["id"]] = span.id
         else:
-            lost.setdefault(place.video_id, []).append(row)
-    for video_id, rows in lost.items():
+            rest.setdefault(copy.video_id, []).append(row)
+    for video_id, rows in rest.items():
         spans = connection.execute(_SPANS.where(segments.c.video_id == video_id).order_by(segments.c.number)).all()
         starts, ends = (np.fromiter((span[at] for span in spans), dtype=np.int64, count=len(spans)) for at in (2, 3))
         for row in rows:
-            shared = np.minimum(ends, row["end_pts"]) - np.maximum(starts, row["start_pts"])
-            best = int(shared.argmax()) if spans else 0
-            if spans and shared[best] > 0:
+            overlaps = np.minimum(ends, row["end_pts"]) - np.maximum(starts, row["start_pts"])
+            best = int(overlaps.argmax()) if spans else 0
+            if spans and overlaps[best] > 0:
                 found[row["id"]] = spans[best].id
     return found
 
 
-def _shared(start_pts: int, end_pts: int, row: RowMapping) -> int:
-    """Pts that a segment and a subclip have in common; 0 or less where they do not meet."""
+def _overlap(start_pts: int, end_pts: int, row: RowMapping) -> int:
+    """Return the pts that a segment and a subclip share; 0 or less where they do not overlap."""
     return int(min(end_pts, row["end_pts"]) - max(start_pts, row["start_pts"]))
 
 
-def _to_subclip(row: RowMapping, place: _Place | None, segment_id: int | None) -> Subclip:
-    if place is None:
+def _to_subclip(row: RowMapping, copy: _Copy | None, segment_id: int | None) -> Subclip:
+    if copy is None:
         return SUBCLIP.load(row, video_id=None, segment_id=segment_id)
     return SUBCLIP.load(
         row,
-        video_id=place.video_id,
+        video_id=copy.video_id,
         segment_id=segment_id,
-        path=place.path,
-        timecode=place.timecode or row["timecode"],
+        path=copy.path,
+        timecode=copy.timecode or row["timecode"],
     )

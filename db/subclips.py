@@ -1,4 +1,4 @@
-"""Subclips in, out and changed; `db.subclip_locations` says what the library has of their content today.
+"""Reading, inserting, changing and removing subclips. `db.subclip_locations` finds the content that they show.
 
 Every function runs inside the caller's transaction.
 """
@@ -13,38 +13,46 @@ from sqlalchemy import Connection, and_, delete, insert, select, update
 
 from db import reading
 from db.errors import EditConflict
-from db.names import MOST_NAME, MOST_NOTE, checked_text, now
-from db.ordering import END, Place, free_places
+from db.names import MAX_NAME_LENGTH, MAX_NOTE_LENGTH, checked_text, now
+from db.ordering import LAST, Edge, free_positions
 from db.records import NewSubclip, Segment, Subclip, Video
 from db.rows import SUBCLIP, VIDEO, chunks
 from db.schema import subclips
-from db.subclip_locations import subclips_now
+from db.subclip_locations import load_subclips
 
 _OF_VIDEO = frozenset(VIDEO.columns) & frozenset(SUBCLIP.columns) - {"start_pts", "end_pts"}
 """Columns that a subclip takes over from its video."""
 
 
-def in_order(connection: Connection, collection_id: int) -> list[Subclip]:
-    """Those of a collection, without those taken out."""
+def list_subclips(connection: Connection, collection_id: int) -> list[Subclip]:
+    """Return the subclips of a collection in order, without those that were taken out."""
     condition = and_(subclips.c.collection_id == collection_id, subclips.c.removed_at.is_(None))
     ordered = select(subclips).where(condition).order_by(subclips.c.position, subclips.c.id)
-    return subclips_now(connection, connection.execute(ordered).mappings().all())
+    return load_subclips(connection, connection.execute(ordered).mappings().all())
 
 
-def one(connection: Connection, subclip_id: int) -> Subclip:
-    """KeyError for one that is not there or was taken out."""
+def get_subclip(connection: Connection, subclip_id: int) -> Subclip:
+    """Return a subclip. Raise KeyError where there is none of that id, or it was taken out."""
     return _by_id(connection, [subclip_id])[subclip_id]
 
 
-def put(
-    connection: Connection, collection_id: int, items: Sequence[NewSubclip], after: int | Place = END
+def insert_subclips(
+    connection: Connection, collection_id: int, items: Sequence[NewSubclip], after: int | Edge = LAST
 ) -> list[Subclip]:
-    """A subclip for each item, in their order; ranges that the collection has are not put in again.
+    """Insert a subclip for each item, except for ranges that the collection has already. Return those of all items.
 
-    Raises KeyError for an unknown segment or `after`, ValueError for a range, name or note that cannot be.
+    Args:
+        connection: In a write transaction.
+        collection_id: The collection to insert into.
+        items: The new subclips, in order.
+        after: The id of the subclip to insert after, or an edge.
+
+    Raises:
+        KeyError: A segment or `after` is unknown.
+        ValueError: A range, name or note is not allowed.
     """
     known = reading.segments_by_id(connection, dict.fromkeys(item.segment_id for item in items))
-    there = {
+    existing = {
         (fingerprint, start, end): subclip_id
         for subclip_id, fingerprint, start, end in connection.execute(
             select(subclips.c.id, subclips.c.fingerprint, subclips.c.start_pts, subclips.c.end_pts)
@@ -60,20 +68,20 @@ def put(
         values = _values(item, *known[item.segment_id])
         key = (values["fingerprint"], values["start_pts"], values["end_pts"])
         keys.append(key)
-        if key not in there:
+        if key not in existing:
             fresh.setdefault(key, values)
-    places = free_places(connection, collection_id, len(fresh), after)
+    positions = free_positions(connection, collection_id, len(fresh), after)
     if fresh:
         common = {"collection_id": collection_id, "created_at": now()}
-        added = [values | common | {"position": at} for values, at in zip(fresh.values(), places, strict=True)]
+        added = [values | common | {"position": at} for values, at in zip(fresh.values(), positions, strict=True)]
         connection.execute(insert(subclips), added)
-        ids = _ids_at(connection, collection_id, places)
-        there.update({key: ids[at] for key, at in zip(fresh, places, strict=True)})
-    found = _by_id(connection, [there[key] for key in keys])
-    return [found[there[key]] for key in keys]
+        ids = _ids_at(connection, collection_id, positions)
+        existing.update({key: ids[at] for key, at in zip(fresh, positions, strict=True)})
+    found = _by_id(connection, [existing[key] for key in keys])
+    return [found[existing[key]] for key in keys]
 
 
-def change(
+def change_subclip(
     connection: Connection,
     subclip_id: int,
     revision: int,
@@ -83,16 +91,22 @@ def change(
     name: str | None,
     note: str | None,
 ) -> Subclip:
-    """The subclip as changed; None leaves a value as it is. Raises KeyError, ValueError, EditConflict."""
-    current = one(connection, subclip_id)
+    """Change the values that are not None, and return the subclip.
+
+    Raises:
+        KeyError: There is no such subclip.
+        ValueError: A value is not allowed.
+        EditConflict: The subclip has another revision, and other values than those wanted.
+    """
+    current = get_subclip(connection, subclip_id)
     wanted = replace(
         current,
         start_pts=current.start_pts if start_pts is None else start_pts,
         end_pts=current.end_pts if end_pts is None else end_pts,
-        name=current.name if name is None else checked_text(name, "name", MOST_NAME),
-        note=current.note if note is None else checked_text(note, "note", MOST_NOTE),
+        name=current.name if name is None else checked_text(name, "name", MAX_NAME_LENGTH),
+        note=current.note if note is None else checked_text(note, "note", MAX_NOTE_LENGTH),
     )
-    if wanted == current:  # also what was asked for twice, because the first answer got lost
+    if wanted == current:  # also where a request is repeated because its first answer got lost
         return current
     if revision != current.revision:
         raise EditConflict(current)
@@ -108,11 +122,11 @@ def change(
             revision=current.revision + 1,
         )
     )
-    return one(connection, subclip_id)
+    return get_subclip(connection, subclip_id)
 
 
 def mark_removed(connection: Connection, ids: Iterable[int], *, removed: bool) -> int:
-    """Take out, or put back at the place they had; gives how many were changed by it."""
+    """Take subclips out, or put them back at their positions. Return how many changed."""
     marked = subclips.c.removed_at
     return sum(
         connection.execute(
@@ -124,15 +138,15 @@ def mark_removed(connection: Connection, ids: Iterable[int], *, removed: bool) -
     )
 
 
-def sweep(connection: Connection, before: str) -> None:
-    """Forget for good what was taken out before that time."""
+def purge_subclips(connection: Connection, before: str) -> None:
+    """Delete the subclips that were taken out before a time."""
     connection.execute(delete(subclips).where(subclips.c.removed_at < before))
 
 
-def _ids_at(connection: Connection, collection_id: int, places: Sequence[int]) -> dict[int, int]:
-    """By position."""
+def _ids_at(connection: Connection, collection_id: int, positions: Sequence[int]) -> dict[int, int]:
+    """Return the ids of subclips by their positions."""
     found: dict[int, int] = {}
-    for chunk in chunks(places):
+    for chunk in chunks(positions):
         condition = and_(subclips.c.collection_id == collection_id, subclips.c.position.in_(chunk))
         for position, subclip_id in connection.execute(select(subclips.c.position, subclips.c.id).where(condition)):
             found[position] = subclip_id
@@ -145,7 +159,7 @@ def _by_id(connection: Connection, ids: Iterable[int]) -> dict[int, Subclip]:
     for chunk in chunks(wanted):
         condition = and_(subclips.c.id.in_(chunk), subclips.c.removed_at.is_(None))
         stored = connection.execute(select(subclips).where(condition)).mappings().all()
-        found.update({subclip.id: subclip for subclip in subclips_now(connection, stored)})
+        found.update({subclip.id: subclip for subclip in load_subclips(connection, stored)})
     for subclip_id in wanted:
         if subclip_id not in found:
             raise KeyError(f"no subclip has the id {subclip_id}")
@@ -163,8 +177,8 @@ def _values(item: NewSubclip, segment: Segment, video: Video) -> dict[str, Any]:
         "video_end_pts": video.end_pts,
         "start_pts": start,
         "end_pts": end,
-        "name": checked_text(item.name, "name", MOST_NAME),
-        "note": checked_text(item.note, "note", MOST_NOTE),
+        "name": checked_text(item.name, "name", MAX_NAME_LENGTH),
+        "note": checked_text(item.note, "note", MAX_NOTE_LENGTH),
         "score": item.score,
     }
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
-from db.names import key_of
+from db.names import comparison_key
 from db.reading import whole
 from db.records import Filters
 from db.schema import videos
@@ -50,7 +50,7 @@ class VideoTable:
         elif filters.orientation == "square":
             mask &= self._width == self._height
         if filters.name is not None:
-            wanted = key_of(filters.name)
+            wanted = comparison_key(filters.name)
             mask &= np.fromiter((wanted in name for name in self._names), dtype=bool, count=len(self.paths))
         return self.ids[mask]
 
@@ -85,7 +85,7 @@ class VideoTable:
     @cached_property
     def _names(self) -> list[str]:
         """Names of files as names are compared."""
-        return [key_of(os.path.basename(os.fsdecode(path))) for path in self.paths]
+        return [comparison_key(os.path.basename(os.fsdecode(path))) for path in self.paths]
 
 
 def load_videos(connection: Connection) -> VideoTable:

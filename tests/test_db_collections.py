@@ -138,7 +138,7 @@ def test_what_was_removed_long_ago_goes_for_good(library: Library, tray: int, mo
     assert library.collections.put_back([one.id]) == 1
     library.collections.take_out([two.id])
     with monkeypatch.context() as later:
-        later.setattr("db.collections.forgotten_before", lambda: "2999-01-01T00:00:00+00:00")
+        later.setattr("db.collections.undo_deadline", lambda: "2999-01-01T00:00:00+00:00")
         library.collections.take_out([three.id])
     assert library.collections.put_back([two.id, three.id]) == 1, "the second one is gone, the third was taken out now"
     assert order(library, tray) == [one.id, three.id]
