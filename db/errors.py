@@ -1,12 +1,12 @@
-"""What can go wrong with a library; every message is a sentence that says what to do next. Standard library only.
+"""Errors of a library. Every message is a sentence that says what to do next. Standard library only.
 
 LibraryError
   +- LibraryMissing    there is no library in that folder
   +- LibraryNewer      a newer prismsearch wrote it
   +- LibraryDamaged    the file is not a library, or SQLite finds it inconsistent
-  +- LibraryBusy       another process held it for longer than we wait
+  +- LibraryBusy       another process kept it locked for longer than the busy timeout
   +- LibraryFull       no space left on the disk
-EditConflict           what was to be changed has changed meanwhile; nothing is wrong with the library
+EditConflict           a subclip was changed by somebody else meanwhile; nothing is wrong with the library
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 
 class LibraryError(Exception):
-    """Base of what goes wrong with a library."""
+    """Base class of the errors of a library."""
 
 
 class LibraryMissing(LibraryError):
-    """There is no library in that folder, and none was to be made."""
+    """There is no library in that folder, and none was to be created."""
 
 
 class LibraryNewer(LibraryError):
-    """The library has a format that this prismsearch does not know yet."""
+    """The library has a newer format than this version of prismsearch can read."""
 
 
 class LibraryDamaged(LibraryError):
-    """The file is not a library of ours, or SQLite finds it inconsistent."""
+    """The file is not a library, or SQLite finds it inconsistent."""
 
 
 class LibraryBusy(LibraryError):
@@ -38,11 +38,15 @@ class LibraryBusy(LibraryError):
 
 
 class LibraryFull(LibraryError):
-    """The disk, or the quota, is full. What was there before is unharmed."""
+    """The disk, or the quota, is full. What was stored before is unharmed."""
 
 
 class EditConflict(Exception):
-    """An edit was made from a state that is no longer the current one, so it was not applied. `current` is that one."""
+    """An edit was based on an outdated revision, so it was not applied.
+
+    Attributes:
+        current: The subclip as it is now.
+    """
 
     def __init__(self, current: Subclip) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""How much there is, and whether it is sound. Runs inside the caller's read transaction."""
+"""Statistics and consistency checks. Every function runs inside the caller's read transaction."""
 
 from __future__ import annotations
 
@@ -11,14 +11,21 @@ from db.media import MediaStore
 from db.records import Stats
 from db.schema import embeddings, encoders, encodings, failures, segments, shots, videos
 
-_MOST_LINES = 5  # of one kind; then a count
+_MAX_LINES = 5  # of one kind; a count of the others follows
 
 
 def stats(connection: Connection, file: Path) -> Stats:
+    """Return how much the library holds.
+
+    Args:
+        connection: In a read transaction.
+        file: The database file, whose size is part of the answer. No media file is looked at.
+    """
+
     def count(table: object) -> int:
         return connection.scalar(select(func.count()).select_from(table)) or 0  # type: ignore[arg-type]
 
-    # Copies of a video share a folder.
+    # Copies of a video share a media folder.
     each = select(func.max(videos.c.media_bytes).label("media_bytes")).group_by(videos.c.media).subquery("each")
     length = cast(videos.c.end_pts - videos.c.start_pts, Float) * videos.c.time_base_num / videos.c.time_base_den
     return Stats(
@@ -34,7 +41,7 @@ def stats(connection: Connection, file: Path) -> Stats:
 
 
 def problems(connection: Connection, media: MediaStore) -> list[str]:
-    """One sentence a problem; empty when the library is sound."""
+    """Return one sentence for each problem; none when the library is sound. Reads the whole database."""
     found = [f"SQLite: {row[0]}" for row in connection.exec_driver_sql("PRAGMA integrity_check(20)") if row[0] != "ok"]
     if found:
         return [*found, "The database file is damaged: put a backup in its place, or index again into a new library."]
@@ -96,8 +103,8 @@ def _without_posters(connection: Connection, media: MediaStore) -> list[str]:
 
 
 def _short(lines: list[str]) -> list[str]:
-    more = len(lines) - _MOST_LINES
-    return lines if more <= 0 else [*lines[:_MOST_LINES], f"... and {more} more of this kind."]
+    more = len(lines) - _MAX_LINES
+    return lines if more <= 0 else [*lines[:_MAX_LINES], f"... and {more} more of this kind."]
 
 
 def _size(file: Path) -> int:

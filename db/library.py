@@ -1,6 +1,7 @@
-"""The one door to what we know. Every SQL statement of the project is behind it, and nothing with a connection leaves.
+"""Library: the interface to everything that is stored. All SQL of the project is behind it.
 
-Safe from several threads and processes: each call is one transaction on a connection of its own.
+A library may be used from several threads, and opened by several processes: each call is one transaction on a
+connection of its own.
 """
 
 from __future__ import annotations
@@ -42,12 +43,21 @@ _HOUR_SECONDS = 3600.0
 
 
 class Library:
-    """Use `Library.open`. Any method may raise a LibraryError: busy, full, damaged (see db.errors)."""
+    """Videos, shots, segments and embeddings, with the collections and searches that people keep.
+
+    Create one by `Library.open`. Any method may raise a LibraryError: busy, full, damaged (see `db.errors`).
+
+    Attributes:
+        directory: The library's folder.
+        id: A uuid that the library keeps for good.
+        collections: Collections of subclips.
+        searches: Saved searches.
+    """
 
     def __init__(self, directory: Path, database: Database, library_id: str) -> None:
         self.directory = directory
         self.id = library_id
-        self.collections = Collections(database)  # what a person keeps
+        self.collections = Collections(database)
         self.searches = SavedSearches(database)
         self._database = database
         self._media = MediaStore(database)
@@ -56,11 +66,20 @@ class Library:
 
     @classmethod
     def open(cls, directory: Path, *, create: bool = True, busy_seconds: float = 30.0) -> Library:
-        """Open the library in `directory`, made or migrated where that is needed.
+        """Open a library. Create it, or migrate it to the current format, where needed.
 
-        busy_seconds: how long any call waits for another process that is writing.
-        Raises LibraryMissing (and `create` is False), LibraryNewer, LibraryDamaged, LibraryBusy, LibraryFull, or
-        LibraryError where the folder cannot be made or written.
+        Args:
+            directory: The library's folder.
+            create: Create the folder and the library where there is none.
+            busy_seconds: How long any call waits for another process that is writing.
+
+        Raises:
+            LibraryMissing: There is no library, and `create` is False.
+            LibraryNewer: A newer version of prismsearch wrote it.
+            LibraryDamaged: The file is not a library, or is not sound.
+            LibraryBusy: Another process kept it locked for `busy_seconds`.
+            LibraryFull: The disk is full.
+            LibraryError: The folder cannot be created or written.
         """
         directory = Path(directory).absolute()
         file = directory / FILE_NAME
@@ -84,7 +103,7 @@ class Library:
         return library
 
     def close(self) -> None:
-        """Let go of the file. Calls after this raise LibraryError."""
+        """Close the database file. Later calls raise LibraryError."""
         self._database.close()
 
     def __enter__(self) -> Library:
@@ -98,12 +117,16 @@ class Library:
     # Indexing
 
     def known_files(self, encoder_id: str) -> dict[str, KnownFile]:
-        """By path: what a scan needs to see that a file is unchanged, and embedded by this encoder."""
+        """Return the state in which each file was indexed, by path.
+
+        Args:
+            encoder_id: The encoder that `recipe` and `embedded` of the answer refer to.
+        """
         with self._database.reading() as connection:
             return reading.known_files(connection, encoder_id)
 
     def videos_with_fingerprint(self, fingerprint: str) -> list[Video]:
-        """Videos of that content, by path."""
+        """Return the videos with that content, by path."""
         with self._database.reading() as connection:
             return reading.videos_where(connection, videos_table.c.fingerprint == fingerprint)
 
@@ -118,13 +141,25 @@ class Library:
         recipe: str,
         media: StagedMedia | None = None,
     ) -> int:
-        """Store a video with its shots, segments and embeddings in one transaction; gives its id.
+        """Store a video with its shots, segments and embeddings in one transaction.
 
-        embeddings: float (segments, D), row i of segment i, unit length, stored as float16.
-        recipe: how the clips were made; `known_files` gives it back. media: posters and previews of every segment.
-        It replaces what the library had at that path. Where content, shots and segments are the stored ones, their ids
-        stay, and only this encoder's embeddings (and media, if given) are written again.
-        Raises ValueError where the parts do not fit together. After any error the library is as it was.
+        It replaces the video at that path. Where content, shots and segments are the stored ones, their ids stay, and
+        only this encoder's embeddings (and media, if given) are written again.
+
+        Args:
+            video: The video; its id is ignored.
+            shots: Numbered from 0.
+            segments: Numbered from 0; their ids are ignored.
+            embeddings: float (segments, D), row i of segment i, of unit length. Stored as float16.
+            encoder_id: The encoder of the embeddings.
+            recipe: How the clips were made; `known_files` returns it.
+            media: Posters and previews of all segments. They are published, or discarded after an error.
+
+        Returns:
+            The video's id.
+
+        Raises:
+            ValueError: The parts do not fit together. After any error the library is as it was.
         """
         try:
             matrix = vectors.checked_matrix(embeddings, len(segments))
@@ -153,9 +188,16 @@ class Library:
         return video_id
 
     def touch_video(self, video_id: int, *, path: str, size_bytes: int, modified_ns: int) -> None:
-        """The same content, moved, renamed or touched: nothing is encoded again, every id stays.
+        """Store that a video's file was moved, renamed or touched. Its content is the same, and every id stays.
 
-        What the library had at `path` goes. Raises KeyError for an unknown id.
+        Args:
+            video_id: The video.
+            path: Its absolute path now. Another video that the library has there is removed.
+            size_bytes: Size of the file.
+            modified_ns: Modification time of the file, Unix nanoseconds.
+
+        Raises:
+            KeyError: There is no video of that id.
         """
         with self._releasing_media() as (connection, released):
             writing.move_video(
@@ -163,9 +205,20 @@ class Library:
             )
 
     def copy_video(self, video_id: int, *, path: str, size_bytes: int, modified_ns: int) -> int:
-        """The same content at a second path: rows are copied, media shared. Gives the copy's id.
+        """Store the same content at a second path. Rows are copied, media are shared.
 
-        What the library had at `path` goes. Raises KeyError for an unknown id, ValueError for the original's own path.
+        Args:
+            video_id: The video to copy.
+            path: Absolute path of the copy. Another video that the library has there is removed.
+            size_bytes: Size of the copy's file.
+            modified_ns: Modification time of the copy's file, Unix nanoseconds.
+
+        Returns:
+            The copy's id.
+
+        Raises:
+            KeyError: There is no video of that id.
+            ValueError: `path` is that of the video itself.
         """
         with self._releasing_media() as (connection, released):
             return writing.copy_rows(
@@ -173,24 +226,27 @@ class Library:
             )
 
     def remove_videos(self, ids: Iterable[int]) -> int:
-        """Forget videos, all that hangs on them included; gives how many there were. Source files stay."""
+        """Remove videos with their shots, segments, embeddings and media. Return how many there were.
+
+        Source files are never touched.
+        """
         with self._releasing_media() as (connection, released):
             return writing.delete_videos(connection, ids, released)
 
     def record_failure(self, failure: Failure) -> None:
-        """Keep why a file could not be indexed. Attempts count up while size and time of the file stay the same."""
+        """Store why a file could not be indexed. Attempts count up while size and time of the file stay the same."""
         with self._database.writing() as connection:
             writing.put_failure(connection, failure)
 
     def failures(self) -> list[Failure]:
-        """By path."""
+        """Return all failures, by path."""
         with self._database.reading() as connection:
             return reading.all_failures(connection)
 
     def clear_failures(self, paths: Iterable[str]) -> int:
-        """Forget the failures of these paths; gives how many there were. Adding a video at a path does so by itself."""
+        """Remove the failures of these paths, as adding a video does for its path. Return how many there were."""
         with self._database.writing() as connection:
-            return writing.forget_failures(connection, paths)
+            return writing.delete_failures(connection, paths)
 
     # What shapes rows and cuts
 
@@ -226,76 +282,110 @@ class Library:
     # Media
 
     def stage_media(self, fingerprint: str, recipe: str) -> StagedMedia:
-        """A place for posters and previews while a video is indexed; `add_video` makes them visible."""
+        """Return an empty store for the posters and previews of a video that is being indexed.
+
+        Args:
+            fingerprint: The video's.
+            recipe: The one that `add_video` will be given.
+
+        Raises:
+            ValueError: The fingerprint is not made of letters and digits.
+        """
         return StagedMedia(self._media, fingerprint, recipe)
 
     def poster_path(self, video: Video, segment_number: int) -> Path:
-        """The JPEG of a segment. The file is there if the video was added with media."""
+        """Return the path of a segment's JPEG. The file exists if the video was added with media."""
         return self._media.poster(self._media_name(video), segment_number)
 
     def preview_path(self, video: Video, segment_number: int) -> Path:
-        """The MP4 of a segment, to play while the mouse is over it. The file is there if there was a preview."""
+        """Return the path of a segment's short MP4. The file exists if the segment was added with a preview."""
         return self._media.preview(self._media_name(video), segment_number)
 
-    # What is known
+    # Videos and segments
 
     def videos(self, folder: str | None = None) -> list[Video]:
-        """All videos, or those below an absolute folder, by path."""
+        """Return all videos, or those below a folder, by path.
+
+        Raises:
+            ValueError: The folder is not an absolute path.
+        """
         with self._database.reading() as connection:
             return reading.videos_where(connection, None if folder is None else reading.below(folder))
 
     def overview(self) -> list[VideoOverview]:
-        """Every video with counts, a segment to stand for it, and who has embedded it, by path. Few questions."""
+        """Return every video with counts of its parts, by path, in a few queries."""
         with self._database.reading() as connection:
             return overview.overview(connection)
 
     def owners(self, encoder_id: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """(segment ids ascending, ids of their videos), int64 (N,): of all segments that the encoder has embedded."""
+        """Return the segments that an encoder has embedded, with their videos.
+
+        Returns:
+            Segment ids, ascending, and the ids of their videos: two arrays of int64 (N,).
+        """
         return self._tables.owners(encoder_id)
 
     def video_at(self, path: str) -> Video | None:
+        """Return the video at an absolute path, or None."""
         with self._database.reading() as connection:
             return next(iter(reading.videos_where(connection, videos_table.c.path == path)), None)
 
     def video(self, video_id: int) -> Video:
-        """Raises KeyError for an unknown id."""
+        """Return a video. Raise KeyError for an unknown id."""
         with self._database.reading() as connection:
             return reading.video(connection, video_id)
 
     def folders(self) -> list[str]:
-        """Folders that hold videos themselves, not only in folders below, sorted."""
+        """Return the folders that videos lie in directly, sorted."""
         with self._database.reading() as connection:
             return reading.folders(connection)
 
     def shots(self, video_id: int) -> list[Shot]:
-        """By number."""
+        """Return the shots of a video, by number; none for an unknown id."""
         with self._database.reading() as connection:
             return reading.shots_of(connection, video_id)
 
     def segments_of(self, video_id: int) -> list[Segment]:
-        """By number."""
+        """Return the segments of a video, by number; none for an unknown id."""
         with self._database.reading() as connection:
             return reading.segments_of(connection, video_id)
 
     def segments(self, ids: Iterable[int]) -> dict[int, tuple[Segment, Video]]:
-        """By id; ids that are gone are left out."""
+        """Return segments with their videos, by segment id. Unknown ids are left out."""
         with self._database.reading() as connection:
             return reading.segments_by_id(connection, ids)
 
     def video_ids(self, segment_ids: Iterable[int]) -> dict[int, int]:
-        """The video of each segment; segments that are gone are left out. Quicker than `segments`."""
+        """Return the video id of each segment. Unknown ids are left out. Faster than `segments`."""
         with self._database.reading() as connection:
             return reading.video_ids(connection, segment_ids)
 
     def segments_around(self, segment_id: int, before: int = 6, after: int = 6) -> list[tuple[Segment, Video]]:
-        """The segment amid its neighbours in the video, in order. Raises KeyError for an unknown id."""
+        """Return a segment and its neighbours in the video, in order, each with the video.
+
+        Args:
+            segment_id: The segment.
+            before: At most this many segments before it.
+            after: At most this many segments after it.
+
+        Raises:
+            KeyError: There is no segment of that id.
+        """
         with self._database.reading() as connection:
             return reading.segments_around(connection, segment_id, before, after)
 
     def segment_ids(self, filters: Filters, encoder_id: str) -> NDArray[np.int64]:
-        """int64 (N,), ascending, not to be written into: segments that the filters allow and this encoder has embedded.
+        """Return the segments that the filters allow and an encoder has embedded.
 
-        All limits are inclusive. Raises ValueError for a folder that is not absolute.
+        Args:
+            filters: All limits are inclusive.
+            encoder_id: The encoder.
+
+        Returns:
+            int64 (N,), ascending. The array is shared and read-only.
+
+        Raises:
+            ValueError: The filters' folder is not an absolute path.
         """
         return self._tables.allowed(filters, encoder_id)
 
@@ -304,10 +394,21 @@ class Library:
     def embeddings(
         self, encoder_id: str, after: int = 0, batch: int = 8192
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        """Batches of ids int64 (n,) and rows float32 (n, D), by ascending segment id > `after`.
+        """Yield all embeddings by an encoder in batches, by ascending segment id.
 
-        Each batch is a transaction of its own, so that a slow reader keeps nobody waiting; whoever needs one state
-        compares `stamp` before and after.
+        Each batch is a transaction of its own, so that a slow reader holds nobody up. A reader that needs one state of
+        the library compares `stamp` before and after.
+
+        Args:
+            encoder_id: The encoder.
+            after: Begin with the first segment id above this.
+            batch: Rows in a batch; the last one may have fewer.
+
+        Yields:
+            Segment ids int64 (n,) and rows float32 (n, D).
+
+        Raises:
+            ValueError: `batch` is below 1.
         """
         if batch < 1:
             raise ValueError(f"a batch needs at least one row, got {batch}")
@@ -321,17 +422,24 @@ class Library:
             after = int(ids[-1])
 
     def embedding_rows(self, encoder_id: str, ids: Iterable[int]) -> NDArray[np.float32]:
-        """float32 (n, D) in the order of `ids`. Raises KeyError if one has no embedding by this encoder."""
+        """Return the embeddings of segments by an encoder.
+
+        Returns:
+            float32 (n, D), in the order of `ids`.
+
+        Raises:
+            KeyError: A segment has no embedding by this encoder.
+        """
         with self._database.reading() as connection:
             return vectors.rows_of(connection, encoder_id, ids)
 
     def stamp(self, encoder_id: str) -> Stamp:
-        """Whether a copy of this encoder's embeddings is still good, and what it lacks: see Stamp."""
+        """Return the state of an encoder's embeddings, which tells what a copy of them lacks: see `Stamp`."""
         with self._database.reading() as connection:
             return vectors.stamp(connection, self.id, encoder_id)
 
     def encoders(self) -> list[EncoderRow]:
-        """In the order in which they first came."""
+        """Return the encoders that have embedded anything, in the order of their first use."""
         with self._database.reading() as connection:
             return vectors.encoder_rows(connection)
 
@@ -347,46 +455,50 @@ class Library:
     # Health
 
     def stats(self) -> Stats:
+        """Return how much the library holds. No media file is looked at."""
         with self._database.reading() as connection:
             return health.stats(connection, self._database.file)
 
     def check(self) -> list[str]:
-        """Problems found, one sentence each; empty when healthy. Reads everything once.
+        """Check the whole library, which reads everything once.
 
-        What dead runs left in the media folder is no problem, and removed if it is older than an hour.
+        Files that killed runs left in the media folder are no problem; those older than an hour are removed.
+
+        Returns:
+            The problems found, one sentence each; none when the library is sound.
         """
         try:
             with self._database.reading() as connection:
                 found = health.problems(connection, self._media)
-                named = writing.named_media(connection)
+                referenced = writing.referenced_media(connection)
         except LibraryDamaged as error:
             return [str(error)]
         if not found:  # a damaged database might name too little
             self._media.sweep_partial(_HOUR_SECONDS)
-            self._media.sweep_orphans(named, _HOUR_SECONDS)
+            self._media.sweep_orphans(referenced, _HOUR_SECONDS)
         return found
 
-    # Inside
+    # Internal
 
     @contextmanager
     def _releasing_media(self) -> Iterator[tuple[Connection, set[str]]]:
-        """A write transaction; media folders put into the set are removed after the commit, if no row names them."""
+        """Yield a write transaction and a set of media folders to remove after the commit, if no row names them."""
         released: set[str] = set()
         with self._database.writing() as connection:
             yield connection, released
-            unnamed = writing.unnamed(connection, released)
-        for name in unnamed:
+            unreferenced = writing.unreferenced_media(connection, released)
+        for name in unreferenced:
             self._media.drop(name)
 
     def _withdraw(self, media: StagedMedia) -> None:
-        """After an error in `add_video`: remove its media, unless the error came after the commit (Ctrl-C can)."""
+        """Remove the media after an error in `add_video`, unless it came after the commit (as Ctrl-C can)."""
         media.discard()
         with suppress(LibraryError), self._database.reading() as connection:
-            for name in writing.unnamed(connection, [media.name]):
+            for name in writing.unreferenced_media(connection, [media.name]):
                 self._media.drop(name)
 
     def _media_name(self, video: Video) -> str:
-        """The name of the video's media folder; without media a name that no folder has."""
+        """Return the name of the video's media folder; without media, a name that no folder has."""
         with self._database.reading() as connection:
             name = connection.scalar(select(videos_table.c.media).where(videos_table.c.id == video.id))
         return name or f"{video.fingerprint}-none"

@@ -1,11 +1,11 @@
-"""Posters and previews as files beside the database, so that a page can serve ranges of them. Knows no SQL.
+"""Media: posters and previews as files beside the database, so that a page can serve ranges of them. No SQL here.
 
     <library>/media/.partial-<token>/                                       while a video is being indexed
     <library>/media/<2 hex>/<fingerprint>-<recipe hash>-<token>/            once it is in the library
         poster-00000.jpg  preview-00000.mp4  poster-00001.jpg  ...
 
-The token makes every name new: a folder is never replaced, and which one counts is decided by the commit of the row
-that names it. A kill before or after the commit leaves a folder that no row names; those are swept when they are old.
+The token makes every name new: a folder is never replaced, and the commit of the row that names it decides which one is
+in use. A kill before or after the commit leaves a folder that no row names; those are swept when they are old.
 """
 
 from __future__ import annotations
@@ -36,20 +36,23 @@ class MediaStore:
         self.database = database
 
     def folder(self, name: str) -> Path:
+        """Return the folder of a video's media."""
         return self.directory / name[:2] / name
 
     def poster(self, name: str, number: int) -> Path:
+        """Return the path of a segment's poster."""
         return self.folder(name) / f"poster-{number:05d}.jpg"
 
     def preview(self, name: str, number: int) -> Path:
+        """Return the path of a segment's preview."""
         return self.folder(name) / f"preview-{number:05d}.mp4"
 
     def drop(self, name: str) -> None:
-        """Remove a folder that no row names any more. What cannot be removed now is swept another day."""
+        """Remove a folder that no row names any more. What cannot be removed now is left to a later sweep."""
         shutil.rmtree(self.folder(name), ignore_errors=True)
 
     def published(self) -> Iterator[str]:
-        """Names of all folders that are in place."""
+        """Yield the names of all media folders in place."""
         for prefix in _folders(self.directory):
             if len(prefix.name) == 2:
                 for folder in _folders(Path(prefix)):
@@ -57,13 +60,20 @@ class MediaStore:
                         yield folder.name
 
     def sweep_partial(self, older_than_seconds: float) -> None:
-        """Remove what runs that died left behind. Age is counted from the last file added."""
+        """Remove folders of media that were never published. Their age counts from the last file added."""
         sweep_folders(self.directory, PARTIAL, older_than_seconds=older_than_seconds)
 
-    def sweep_orphans(self, named: Container[str], older_than_seconds: float) -> int:
-        """Remove folders that are not among `named`; gives their number. Young ones may be about to be named."""
+    def sweep_orphans(self, referenced: Container[str], older_than_seconds: float) -> int:
+        """Remove media folders that no row names. Return their number.
+
+        Args:
+            referenced: The names in the database.
+            older_than_seconds: Younger folders stay, as the row that names them may not be committed yet.
+        """
         orphans = [
-            name for name in self.published() if name not in named and is_older(self.folder(name), older_than_seconds)
+            name
+            for name in self.published()
+            if name not in referenced and is_older(self.folder(name), older_than_seconds)
         ]
         for name in orphans:
             self.drop(name)
@@ -71,10 +81,18 @@ class MediaStore:
 
 
 class StagedMedia:
-    """Posters and previews of one video on their way into the library; `Library.add_video` makes them visible.
+    """Posters and previews of one video that is being indexed; `Library.add_video` publishes them.
 
-    Whoever does not hand it to `add_video` calls `discard`, or uses it as a context manager, which discards what was
-    not taken over.
+    A caller that does not hand them to `add_video` calls `discard`. As a context manager, this discards at the end
+    what was not published.
+
+    Args:
+        store: The library's media.
+        fingerprint: The video's; letters and digits, because it names a folder.
+        recipe: How the media were made.
+
+    Raises:
+        ValueError: The fingerprint cannot name a folder.
     """
 
     def __init__(self, store: MediaStore, fingerprint: str, recipe: str) -> None:
@@ -90,16 +108,23 @@ class StagedMedia:
         self._folder = store.directory / f"{PARTIAL}{token}"
 
     def check(self, store: MediaStore, video: Video, segments: Sequence[Segment]) -> None:
-        """Raises ValueError unless these are the media of that video and all its segments, staged in that store."""
+        """Raise ValueError unless these are the media of that video and all its segments, staged in that store."""
         if self._store.directory != store.directory or self.fingerprint != video.fingerprint:
             raise ValueError(f"these media are of another library or video than {video.path!r}")
         if self.numbers != {segment.number for segment in segments}:
             raise ValueError(f"{video.path!r} has {len(segments)} segments, and media of {len(self.numbers)}")
 
     def add(self, segment_number: int, poster: bytes, preview: bytes) -> None:
-        """Write a segment's poster (JPEG) and preview (MP4; empty where there is none) to disk.
+        """Write the media of a segment to disk.
 
-        Raises LibraryFull when the disk is full, ValueError for an empty poster.
+        Args:
+            segment_number: The segment's number in its video.
+            poster: A JPEG.
+            preview: An MP4; empty where there is none.
+
+        Raises:
+            LibraryFull: The disk is full.
+            ValueError: The poster is empty.
         """
         if not poster:
             raise ValueError(f"segment {segment_number} has no poster")
@@ -112,15 +137,15 @@ class StagedMedia:
         self.bytes += len(poster) + len(preview)
 
     def publish(self) -> None:
-        """Move into place; the last step before the commit of the row that names it."""
+        """Move the folder into place, as the last step before the commit of the row that names it."""
         target = self._store.folder(self.name)
         with self._store.database.translated():
             target.parent.mkdir(parents=True, exist_ok=True)
-            os.utime(self._folder)  # young, in the eyes of a sweep between here and the commit
+            os.utime(self._folder)  # so that a sweep before the commit finds it young
             self._folder.rename(target)
 
     def discard(self) -> None:
-        """Remove what is staged. Does nothing once it is in place, so it is safe in a `finally`."""
+        """Remove the staged files. Does nothing once they are published, so it is safe in a `finally`."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def __enter__(self) -> StagedMedia:

@@ -1,6 +1,7 @@
-"""From a file to a library of today's schema: made new, migrated, or refused with the reason.
+"""Opening of a library file: it is created, migrated to the current schema, or refused with the reason.
 
-A new library is made straight from `db.schema` and stamped; alembic is imported only where an older one is met.
+A new library is created straight from `db.schema` and stamped with its version; alembic is imported only to migrate an
+older one.
 """
 
 from __future__ import annotations
@@ -21,10 +22,20 @@ VERSION_FOLDERS = (MIGRATIONS / "versions",)
 
 
 def prepare(database: Database) -> str:
-    """Make the file a library of SCHEMA_VERSION and give its id (a uuid).
+    """Create or migrate the library where needed, and return its id.
 
-    Making and migrating are one transaction each: a kill leaves the file as it was.
-    Raises LibraryNewer, LibraryDamaged and whatever `Database` translates.
+    Creation and migration are one transaction each: a kill leaves the file as it was.
+
+    Args:
+        database: Its file may be missing or empty; the folder must exist.
+
+    Returns:
+        The library's uuid.
+
+    Raises:
+        LibraryNewer: The file has a newer format than SCHEMA_VERSION.
+        LibraryDamaged: The file is no library, or a migration failed.
+        LibraryError: See `Database.translated`.
     """
     with database.reading() as connection:
         version = _version(connection, database.file)
@@ -33,7 +44,7 @@ def prepare(database: Database) -> str:
         if version is None:
             with database.writing() as connection:
                 if _version(connection, database.file) is None:  # else another process was quicker
-                    _make(connection)
+                    _create(connection)
         else:
             with database.writing_without_foreign_keys() as connection:
                 if _version(connection, database.file) != schema.SCHEMA_VERSION:
@@ -46,7 +57,7 @@ def prepare(database: Database) -> str:
 
 
 def _version(connection: Connection, file: Path) -> int | None:
-    """The stored schema version; None for a file without any table."""
+    """Return the stored schema version, or None for a file without tables."""
     tables = set(inspect(connection).get_table_names())
     if not tables:
         return None
@@ -63,20 +74,20 @@ def _version(connection: Connection, file: Path) -> int | None:
     return int(stored)
 
 
-def _make(connection: Connection) -> None:
+def _create(connection: Connection) -> None:
     schema.metadata.create_all(connection)
     connection.execute(schema.alembic_version.insert().values(version_num=schema.revision_of(schema.SCHEMA_VERSION)))
     add_identity(connection)
 
 
 def add_identity(connection: Connection) -> None:
-    """Give a library that has none its id."""
+    """Insert the id of a new library."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     connection.execute(schema.library.insert().values(id=str(uuid.uuid4()), created_at=now))
 
 
 def _migrate(connection: Connection, file: Path) -> None:
-    """Run the migrations that are missing, inside the caller's transaction."""
+    """Run the missing migrations inside the caller's transaction."""
     run_migrations(connection, schema.revision_of(schema.SCHEMA_VERSION))
     broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
     if broken is not None:
@@ -86,7 +97,15 @@ def _migrate(connection: Connection, file: Path) -> None:
 
 
 def run_migrations(connection: Connection, revision: str) -> None:
-    """Bring the tables to `revision` by alembic. Raises LibraryDamaged where a migration fails."""
+    """Migrate the tables by alembic.
+
+    Args:
+        connection: In a write transaction; the caller commits.
+        revision: The revision to reach, such as `0004`, or `head`.
+
+    Raises:
+        LibraryDamaged: A migration failed.
+    """
     from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError

@@ -1,4 +1,4 @@
-"""The whole library at a glance, in a few questions however many videos there are. Inside the caller's transaction."""
+"""Overview of all videos with their counts, in a few queries however many videos there are."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from db.schema import encoders, encodings, segments, shots
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoOverview:
-    """A video with what hangs on it. `middle_segment`: id of the segment in its middle, to stand for the video."""
+    """A video with counts of its parts."""
 
     video: Video
     shots: int
     segments: int
-    middle_segment: int | None
+    middle_segment: int | None  # id of the segment in its middle, whose poster represents the video
     encoders: frozenset[str]  # ids of those that have embedded it
 
 
 def overview(connection: Connection) -> list[VideoOverview]:
-    """Every video, by path."""
+    """Return every video, by path. Runs inside the caller's transaction."""
     per_video = select(shots.c.video_id, func.count()).group_by(shots.c.video_id)
     shot_counts: dict[int, int] = {row[0]: row[1] for row in connection.execute(per_video)}
     counted = select(segments.c.video_id, func.count().label("count")).group_by(segments.c.video_id).subquery("counted")

@@ -1,4 +1,4 @@
-"""Questions about videos, shots, segments and failures. Every function runs inside the caller's read transaction."""
+"""Queries for videos, shots, segments and failures. Every function runs inside the caller's read transaction."""
 
 from __future__ import annotations
 
@@ -20,9 +20,12 @@ SECONDS_SLACK = 1e-6  # a segment of exactly 2 s passes "at least 2 s", whatever
 
 
 def below(folder: str) -> ColumnElement[bool]:
-    """Paths below a folder, and that path itself; as a range, so that the index on paths answers it.
+    """Return the condition that a video lies below a folder, or is that very path.
 
-    '/a/b' takes '/a/b' and '/a/b/c', not '/a/bc'. Raises ValueError for a path that is not absolute.
+    It is a range, so that the index on paths answers it: '/a/b' takes '/a/b' and '/a/b/c', not '/a/bc'.
+
+    Raises:
+        ValueError: The path is not absolute.
     """
     if not os.path.isabs(folder):
         raise ValueError(f"a folder to look in must be an absolute path, got {folder!r}")
@@ -32,6 +35,7 @@ def below(folder: str) -> ColumnElement[bool]:
 
 
 def known_files(connection: Connection, encoder_id: str) -> dict[str, KnownFile]:
+    """Return, by path, the state in which each file was indexed by an encoder."""
     number = select(encoders.c.number).where(encoders.c.id == encoder_id).scalar_subquery()
     found = connection.execute(
         select(
@@ -59,7 +63,7 @@ def known_files(connection: Connection, encoder_id: str) -> dict[str, KnownFile]
 
 
 def videos_where(connection: Connection, condition: ColumnElement[bool] | None) -> list[Video]:
-    """By path, byte by byte."""
+    """Return the videos that meet a condition (None: all), by the bytes of their paths."""
     statement = select(videos).order_by(videos.c.path)
     if condition is not None:
         statement = statement.where(condition)
@@ -67,7 +71,7 @@ def videos_where(connection: Connection, condition: ColumnElement[bool] | None) 
 
 
 def video(connection: Connection, video_id: int) -> Video:
-    """Raises KeyError for an unknown id."""
+    """Return a video. Raise KeyError for an unknown id."""
     row = connection.execute(select(videos).where(videos.c.id == int(video_id))).mappings().first()
     if row is None:
         raise KeyError(f"no video has the id {video_id}")
@@ -75,22 +79,24 @@ def video(connection: Connection, video_id: int) -> Video:
 
 
 def folders(connection: Connection) -> list[str]:
-    """Parents of videos, sorted."""
+    """Return the folders that videos lie in, sorted."""
     return sorted({os.path.dirname(path) for path in connection.scalars(select(videos.c.path))})
 
 
 def shots_of(connection: Connection, video_id: int) -> list[Shot]:
+    """Return the shots of a video, by number."""
     found = connection.execute(select(shots).where(shots.c.video_id == video_id).order_by(shots.c.number))
     return [rows.SHOT.load(row) for row in found.mappings()]
 
 
 def segments_of(connection: Connection, video_id: int) -> list[Segment]:
+    """Return the segments of a video, by number."""
     found = connection.execute(select(segments).where(segments.c.video_id == video_id).order_by(segments.c.number))
     return [rows.SEGMENT.load(row) for row in found.mappings()]
 
 
 def segments_around(connection: Connection, segment_id: int, before: int, after: int) -> list[tuple[Segment, Video]]:
-    """In order, the segment itself between its neighbours. KeyError for an unknown id."""
+    """Return a segment between its neighbours, in order. Raise KeyError for an unknown id."""
     found = connection.execute(
         select(segments.c.video_id, segments.c.number).where(segments.c.id == int(segment_id))
     ).first()
@@ -109,9 +115,9 @@ def segments_around(connection: Connection, segment_id: int, before: int, after:
 
 
 def segments_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, tuple[Segment, Video]]:
-    """Ids that are gone are left out. Each video is made once, however many of its segments are asked for."""
+    """Return segments with their videos, by id; unknown ids are left out. Each video is built once."""
     by_id: dict[int, tuple[Segment, int]] = {}
-    for chunk in chunks(int(segment_id) for segment_id in ids):  # int(): the driver would store numpy's as bytes
+    for chunk in chunks(int(segment_id) for segment_id in ids):  # int(): the driver would bind numpy's as bytes
         for row in connection.execute(select(segments).where(segments.c.id.in_(chunk))).mappings():
             by_id[row["id"]] = (rows.SEGMENT.load(row), row["video_id"])
     owners: dict[int, Video] = {}
@@ -122,15 +128,15 @@ def segments_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, tupl
 
 
 def video_ids(connection: Connection, segment_ids: Iterable[int]) -> dict[int, int]:
-    """By segment id; segments that are gone are left out."""
-    wanted = _listed(int(segment_id) for segment_id in segment_ids)
+    """Return the video id of each segment; unknown segments are left out."""
+    wanted = _json_rows(int(segment_id) for segment_id in segment_ids)
     cursor = connection.execute(select(segments.c.id, segments.c.video_id).where(segments.c.id.in_(wanted))).cursor
     assert cursor is not None
     return dict(cursor.fetchall())
 
 
 def allowed_ids(connection: Connection, filters: Filters, encoder_id: str) -> NDArray[np.int64]:
-    """int64 (N,), ascending: segments that the filters allow and the encoder has embedded."""
+    """Return int64 (N,), ascending: the segments that the filters allow and the encoder has embedded."""
     number = select(encoders.c.number).where(encoders.c.id == encoder_id).scalar_subquery()
     statement: Select[tuple[int]] = (
         select(embeddings.c.segment_id).where(embeddings.c.encoder == number).order_by(embeddings.c.segment_id)
@@ -143,7 +149,7 @@ def allowed_ids(connection: Connection, filters: Filters, encoder_id: str) -> ND
         )
     cursor = connection.execute(statement).cursor
     assert cursor is not None
-    # Past SQLAlchemy's rows, straight from the driver: half the time, and this runs with every filtered search.
+    # Straight from the driver, without SQLAlchemy's rows: half the time, and this runs with every filtered search.
     return np.fromiter((row[0] for row in cursor.fetchall()), dtype=np.int64)
 
 
@@ -157,14 +163,14 @@ def _conditions(connection: Connection, filters: Filters) -> list[ColumnElement[
     if filters.max_seconds is not None:
         conditions.append(length <= filters.max_seconds + SECONDS_SLACK)
     if filters.since_ns is not None:
-        conditions.append(videos.c.modified_ns >= whole(filters.since_ns))
+        conditions.append(videos.c.modified_ns >= clamp_to_int64(filters.since_ns))
     if filters.until_ns is not None:
-        conditions.append(videos.c.modified_ns <= whole(filters.until_ns))
+        conditions.append(videos.c.modified_ns <= clamp_to_int64(filters.until_ns))
     short_side = func.min(videos.c.width, videos.c.height)  # of two values SQLite's min is no aggregate
     if filters.min_short_side is not None:
-        conditions.append(short_side >= whole(filters.min_short_side))
+        conditions.append(short_side >= clamp_to_int64(filters.min_short_side))
     if filters.max_short_side is not None:
-        conditions.append(short_side <= whole(filters.max_short_side))
+        conditions.append(short_side <= clamp_to_int64(filters.max_short_side))
     if filters.orientation == "landscape":
         conditions.append(videos.c.width > videos.c.height)
     elif filters.orientation == "portrait":
@@ -176,13 +182,13 @@ def _conditions(connection: Connection, filters: Filters) -> list[ColumnElement[
     return conditions
 
 
-def whole(number: int) -> int:
-    """The nearest number that SQLite can compare with: 64 bits."""
+def clamp_to_int64(number: int) -> int:
+    """Return the nearest number of 64 bits; SQLite compares with no others."""
     return max(-(2**63), min(int(number), 2**63 - 1))
 
 
 def _named(connection: Connection, part: str, folder: str | None) -> ColumnElement[bool]:
-    """Videos whose file name has that part. SQLite knows the case of ASCII letters only, so names are compared here."""
+    """Return the condition that a file name has a part. SQLite folds only ASCII, so names are compared here."""
     wanted = comparison_key(part)
     statement = select(videos.c.id, videos.c.path)
     if folder is not None:
@@ -190,15 +196,15 @@ def _named(connection: Connection, part: str, folder: str | None) -> ColumnEleme
     ids = [
         video_id for video_id, path in connection.execute(statement) if wanted in comparison_key(os.path.basename(path))
     ]
-    return videos.c.id.in_(_listed(ids))
+    return videos.c.id.in_(_json_rows(ids))
 
 
-def _listed(ids: Iterable[int]) -> Select[tuple[int]]:
-    """The ids as rows: one variable, however many there are."""
+def _json_rows(ids: Iterable[int]) -> Select[tuple[int]]:
+    """Return a query that yields the ids: one bound value, however many there are."""
     return select(func.json_each(json.dumps(list(ids))).table_valued(column("value", Integer)).c.value)
 
 
 def all_failures(connection: Connection) -> list[Failure]:
-    """By path."""
+    """Return all failures, by path."""
     found = connection.execute(select(failures).order_by(failures.c.path)).mappings()
     return [Failure(**row) for row in found]

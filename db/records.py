@@ -1,6 +1,6 @@
-"""The nouns of the library: plain frozen values, standard library only, checked when made.
+"""The library's records: frozen dataclasses, validated on creation. Standard library only.
 
-Times are integer pts in the video's own time base, half open [start, end); seconds are derived, for show.
+Times are integer pts in the video's own time base, in half-open ranges [start, end). Seconds are derived, for display.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ DetectorOption = int | float | str | bool | tuple[float, ...] | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Video:
-    """A file as it was indexed. `width` x `height` are as shown: rotation and sample aspect applied."""
+    """A video file as it was indexed."""
 
     path: str  # absolute; bytes that are not UTF-8 as surrogates (os.fsdecode)
     fingerprint: str  # content, not name: indexer.fingerprint
@@ -28,13 +28,13 @@ class Video:
     end_pts: int  # one past the last frame shown: its pts plus its duration
     frame_rate: Fraction  # average, frames per second
     frames: int  # decoded
-    width: int
-    height: int
+    width: int  # as shown: rotation and sample aspect ratio applied
+    height: int  # likewise
     codec: str
     rotation: int = 0  # degrees clockwise that the container asks for: 0, 90, 180, 270
     has_audio: bool = False
-    damaged: int = 0  # times decoding had to go on past an error
-    timecode: str = ""  # of the first frame, as the file carries it: hh:mm:ss:ff, drop-frame hh:mm:ss;ff; "" if none
+    damaged: int = 0  # decoding errors that were skipped
+    timecode: str = ""  # of the first frame, from the file: hh:mm:ss:ff, drop-frame hh:mm:ss;ff; "" if none
     id: int | None = None  # given by the library
 
     def __post_init__(self) -> None:
@@ -47,18 +47,19 @@ class Video:
 
     @property
     def duration_seconds(self) -> float:
+        """The length in seconds."""
         return float((self.end_pts - self.start_pts) * self.time_base)
 
     def seconds(self, pts: int) -> float:
-        """Seconds from the first frame shown, which is what players and people count from."""
+        """Return seconds from the first frame shown, as players count them."""
         return float((pts - self.start_pts) * self.time_base)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
-    """What lies between two cuts of one video; `number` counts from 0."""
+    """The frames between two cuts of a video."""
 
-    number: int
+    number: int  # within the video, from 0
     start_pts: int
     end_pts: int
 
@@ -69,17 +70,13 @@ class Shot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """The unit that is embedded and retrieved: a whole shot, or one of the equal parts of a long one.
+    """The unit that is embedded and retrieved: a whole shot, or one of the equal parts of a long one."""
 
-    `number` counts the segments of the video from 0. `id` is given by the library and never used twice; it is the key
-    in the vector index.
-    """
-
-    number: int
+    number: int  # within the video, from 0
     shot_number: int
     start_pts: int
     end_pts: int
-    id: int | None = None
+    id: int | None = None  # given by the library and never reused; the key in the vector index
 
     def __post_init__(self) -> None:
         if self.number < 0 or self.shot_number < 0 or self.end_pts <= self.start_pts:
@@ -88,7 +85,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A file that could not be indexed, kept with the reason until it is retried or goes away."""
+    """A file that could not be indexed, kept with the reason until it is retried or gone."""
 
     path: str
     size_bytes: int
@@ -101,7 +98,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """What narrows a search before any vector is compared. None means no limit."""
+    """Conditions on segments and videos that hold before any vector is compared. None means no limit."""
 
     folder: str | None = None  # videos below this absolute folder (or this very file)
     min_seconds: float | None = None  # length of the segment
@@ -123,43 +120,42 @@ class Filters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collection:
-    """A named, ordered list of subclips; the first one is the tray. `revision` grows with every change of it, of its
-    subclips, and of the videos that these come from."""
+    """A named, ordered list of subclips. The first collection is the tray."""
 
     id: int
     name: str
-    revision: int
+    revision: int  # grows with every change of it, of its subclips, and of the videos that these come from
     items: int  # subclips in it
-    created_at: str  # ISO 8601, UTC, as are all times of day here
+    created_at: str  # ISO 8601, UTC, as all timestamps here
     updated_at: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSubclip:
-    """What becomes a subclip. Without a start or an end, that of the segment is taken."""
+    """A subclip to be added."""
 
     segment_id: int
-    start_pts: int | None = None
-    end_pts: int | None = None
+    start_pts: int | None = None  # None: that of the segment
+    end_pts: int | None = None  # likewise
     name: str = ""
     note: str = ""
-    score: float | None = None  # of the hit that it was
+    score: float | None = None  # of the hit that it was made from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subclip:
-    """A range of a video that a person kept: [start_pts, end_pts) within the video's own.
+    """A range [start_pts, end_pts) of a video that a person kept.
 
-    It carries what is needed of its video, so that it stands by itself when the video is indexed anew or leaves the
-    library. While the library has the content, `video_id`, `segment_id` and `path` are those it has now, wherever the
-    file went; else the ids are None and the path is the last one known.
+    It has a copy of all it needs of its video, so it outlasts the video's removal or indexing again. While the library
+    has the content, `video_id`, `segment_id` and `path` are the current ones, wherever the file was moved; else the ids
+    are None and the path is the last known one.
     """
 
     id: int
     collection_id: int
     revision: int  # grows with every change of range, name or note
     video_id: int | None
-    segment_id: int | None  # the one it was made from, or the one that shares most with it now
+    segment_id: int | None  # the one it was made from, or the one that overlaps it most now
     fingerprint: str
     path: str
     time_base: Fraction
@@ -179,12 +175,12 @@ class Subclip:
 
     @property
     def start_seconds(self) -> float:
-        """From the first frame shown of the video."""
+        """Seconds from the first frame shown of the video."""
         return float((self.start_pts - self.video_start_pts) * self.time_base)
 
     @property
     def end_seconds(self) -> float:
-        """From the first frame shown of the video."""
+        """Seconds from the first frame shown of the video."""
         return float((self.end_pts - self.video_start_pts) * self.time_base)
 
     @property
@@ -194,27 +190,24 @@ class Subclip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedSearch:
-    """A search that a person named: `link` is the query string of its page."""
+    """A search that a person named."""
 
     id: int
     name: str
-    link: str
-    created_at: str  # when it was saved last
+    link: str  # the query string of its page
+    created_at: str  # when it was last saved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownFile:
-    """What a scan compares a file with, to see without opening it that nothing changed.
-
-    `recipe` is the one under which the encoder asked about embedded the video; empty when it has not: not `embedded`.
-    """
+    """The state in which a file was indexed: a scan that finds the same need not open the file."""
 
     video_id: int
     size_bytes: int
     modified_ns: int
     fingerprint: str
-    recipe: str
-    embedded: bool
+    recipe: str  # of its embeddings by the encoder in question; "" without embeddings
+    embedded: bool  # by the encoder in question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,24 +238,24 @@ class CutSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderRow:
-    """A space of embeddings: the encoder's id, its number of columns and how many segments it has embedded."""
+    """An encoder that has embedded segments of the library."""
 
     id: str
-    dim: int
-    segments: int
+    dim: int  # columns of its rows
+    segments: int  # embedded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamp:
-    """The state of one encoder's embeddings, for whoever keeps a copy of them.
+    """The state of one encoder's embeddings, for keepers of a copy such as the vector index.
 
-    Same `generation`: every row of the copy still stands, and what came since has ids above the copy's `last_id`.
-    Another `generation` (or library, or dim): rows went, changed or came in between, so the copy has to be made anew.
+    With the same `generation`, every row of the copy is still right, and new rows have ids above the copy's `last_id`.
+    With another one (or another library or dim), rows were removed, changed or inserted below `last_id`.
     """
 
     library_id: str
     encoder_id: str
-    dim: int  # 0 while the library has never seen this encoder
+    dim: int  # 0 while the library does not know this encoder
     count: int
     last_id: int  # the highest segment id that has an embedding; 0 when there is none
     generation: int

@@ -1,4 +1,4 @@
-"""The tables, as the newest migration leaves them. Knows nothing of records; `db.rows` turns one into the other.
+"""The tables, as the newest migration leaves them. `db.rows` converts between their rows and records.
 
 A change here needs a migration in `db/migrations/versions` and a higher SCHEMA_VERSION; a test compares the two.
 """
@@ -30,17 +30,20 @@ from sqlalchemy import (
 )
 
 SCHEMA_VERSION = 4
-"""The newest migration's number. Kept here so that opening a library of today does not have to import alembic."""
+"""The number of the newest migration, here so that opening a library of this format need not import alembic."""
 
 
 def revision_of(version: int) -> str:
-    """Alembic's name of a version: four digits."""
+    """Return alembic's name of a version: four digits."""
     return f"{version:04d}"
 
 
 class PathBytes(TypeDecorator[str]):
-    """A path as the bytes that the file system has: names that are not UTF-8 survive, and two Unicode forms of one
-    name stay two names. BLOBs compare byte by byte, so that a folder is one range of the index."""
+    """A path, stored as the bytes of the file system.
+
+    Names that are not UTF-8 survive, and two Unicode forms of one name stay two names. BLOBs compare byte by byte, so
+    that a folder is one range of the index.
+    """
 
     impl = LargeBinary
     cache_ok = True
@@ -117,8 +120,8 @@ shots = Table(
     PrimaryKeyConstraint("video_id", "number"),
 )
 
-# AUTOINCREMENT: without it SQLite gives the id of a deleted row to the next one, and a vector index that has not heard
-# of the deletion would show another segment under the old vector.
+# AUTOINCREMENT: without it SQLite gives the id of a deleted row to the next one, and a vector index that does not know
+# of the deletion yet would show another segment under the old vector.
 segments = Table(
     "segments",
     metadata,
@@ -158,7 +161,7 @@ encoder_choices = Table(
     Column("last_used", Integer, nullable=False),
 )
 
-# Which encoder has embedded which video whole, and how its clips were made.
+# Encoders that have embedded a whole video, and the recipe of its clips.
 encodings = Table(
     "encodings",
     metadata,
@@ -169,7 +172,7 @@ encodings = Table(
 )
 
 # The key's index covers (encoder, segment_id), so that listing ids never reads vectors. The second index is for the
-# cascade from segments, which would otherwise read the whole table for each segment that goes.
+# cascade from segments, which would otherwise read the whole table for each segment that is deleted.
 embeddings = Table(
     "embeddings",
     metadata,
@@ -192,7 +195,7 @@ failures = Table(
     Column("failed_at", Text, nullable=False),
 )
 
-# What a person keeps. `key` is the name as names are compared; removed ones wait for an undo and give up their name.
+# Collections of subclips. `key` is the name's comparison key; removed collections can be restored, but free their name.
 collections = Table(
     "collections",
     metadata,
@@ -207,13 +210,13 @@ collections = Table(
     sqlite_autoincrement=True,
 )
 
-# No key refers to videos or segments: a subclip outlives both. The library's content is joined by fingerprint.
+# No key refers to videos or segments: a subclip outlives both. They are joined by fingerprint.
 subclips = Table(
     "subclips",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("collection_id", Integer, ForeignKey("collections.id", ondelete="CASCADE"), nullable=False),
-    Column("position", Integer, nullable=False),  # with gaps; those taken out keep theirs
+    Column("position", Integer, nullable=False),  # with gaps; subclips that were taken out keep theirs
     Column("revision", Integer, nullable=False, server_default="1"),
     Column("video_id", Integer, nullable=False),
     Column("segment_id", Integer, nullable=False),
@@ -251,9 +254,9 @@ saved_searches = Table(
     sqlite_autoincrement=True,
 )
 
-# Triggers, so that no statement, cascades included, can forget to tell the copies in vector indexes. A row that comes
-# below the highest id counts as a change: whoever asks for the rows above its last id would never see it.
-# (Alembic's batch mode drops a table's triggers: a migration that rebuilds `embeddings` must make them again.)
+# Triggers, so that no statement, cascades included, can miss the counters that vector indexes compare. A row inserted
+# below the highest id counts as a change: an index that asks for the rows above its last id would never see it.
+# (Alembic's batch mode drops a table's triggers: a migration that rebuilds `embeddings` must create them again.)
 EMBEDDING_TRIGGERS = (
     "CREATE TRIGGER embeddings_added AFTER INSERT ON embeddings BEGIN"
     " UPDATE encoders SET segments = segments + 1, generation = generation + (NEW.segment_id <"
@@ -264,8 +267,8 @@ EMBEDDING_TRIGGERS = (
     " UPDATE encoders SET segments = segments - 1, generation = generation + 1 WHERE number = OLD.encoder; END",
 )
 
-# Likewise: whoever shows a collection asks only whether its revision is another. It is when the videos of its subclips
-# come, go or move, too, as that is what its subclips are shown by.
+# Likewise: a view of a collection compares only the revision. That grows, too, when the videos of its subclips are
+# added, removed or moved, because those are shown with the subclips.
 _TOUCH = "UPDATE collections SET revision = revision + 1, updated_at = strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now')"
 _TOUCH_OWNERS = (
     "UPDATE collections SET revision = revision + 1"
@@ -277,11 +280,11 @@ SUBCLIP_TRIGGERS = (
     f"CREATE TRIGGER subclips_removed AFTER DELETE ON subclips BEGIN {_TOUCH} WHERE id = OLD.collection_id; END",
     f"CREATE TRIGGER videos_added AFTER INSERT ON videos BEGIN {_TOUCH_OWNERS.format('NEW')}; END",
     f"CREATE TRIGGER videos_removed AFTER DELETE ON videos BEGIN {_TOUCH_OWNERS.format('OLD')}; END",
-    # A subclip remembers where its file went, for the day when it leaves the library.
+    # A subclip keeps the last path of its file, which it shows when the video has left the library.
     "CREATE TRIGGER videos_moved AFTER UPDATE OF path ON videos WHEN OLD.path <> NEW.path BEGIN"
     f" {_TOUCH_OWNERS.format('NEW')};"
     " UPDATE subclips SET path = NEW.path WHERE fingerprint = NEW.fingerprint AND path = OLD.path; END",
 )
 for _trigger in EMBEDDING_TRIGGERS + SUBCLIP_TRIGGERS:
-    # SQLite's strftime has percent signs, which DDL would take for its own.
+    # SQLite's strftime has percent signs, which DDL would interpret.
     event.listen(metadata, "after_create", DDL(_trigger.replace("%", "%%")))  # type: ignore[no-untyped-call]

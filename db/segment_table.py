@@ -1,9 +1,9 @@
-"""Which segments filters allow, answered from arrays in memory: a question to SQLite walks over every row.
+"""Filtering of segments by arrays in memory, where a query to SQLite would visit every row.
 
-Kept are, of each segment that an encoder has embedded, its id, its video's id and its length (20 bytes; 28 once lengths
-were asked for), for the two encoders asked about last, and of each video what filters look at (`db.video_table`).
-The counter that tells whether anybody, in this process or another, has written since is read in the transaction that
-brings the arrays up to date, so an answer is that of one state of the file: the newest.
+A SegmentTable has the id, the video's id and the length of each segment that an encoder has embedded: 20 bytes a
+segment, 28 once a filter has looked at lengths. The tables of the two encoders used last are kept, and a VideoTable of
+what filters look at in videos. The change token is read in the transaction that brings the arrays up to date, so every
+answer is that of one state of the file: the newest.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from db.records import Filters, Stamp
 from db.schema import embeddings, encoders, segments
 from db.video_table import VideoTable, load_videos
 
-_MOST_ENCODERS = 2
+_MAX_ENCODERS = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SegmentTable:
-    """What one encoder has embedded, by ascending id; arrays of N. Never changed, only replaced."""
+    """The N segments that an encoder has embedded, by ascending id. Immutable."""
 
     stamp: Stamp
     ids: NDArray[np.int64]
@@ -35,26 +35,29 @@ class SegmentTable:
 
 
 class SegmentTables:
-    """The tables of one library, made when they are first of use and caught up with when somebody has written."""
+    """The tables of one library, loaded when first used and brought up to date when somebody has written."""
 
     def __init__(self, database: Database, library_id: str) -> None:
         self._database = database
         self._watch = database.watch()
         self._library_id = library_id
         self._token: str | None = None  # of the state that the tables and videos are of
-        self._asked = False
+        self._used = False
         self._videos: VideoTable | None = None
         self._tables: dict[str, SegmentTable] = {}  # by encoder, the one asked about last at the end
         self._current: set[str] = set()  # encoders whose tables are of the state last seen
         self._seconds: tuple[SegmentTable, VideoTable, NDArray[np.float64]] | None = None
 
     def allowed(self, filters: Filters, encoder_id: str) -> NDArray[np.int64]:
-        """int64 (N,), ascending, read-only: what `reading.allowed_ids` gives.
+        """Return int64 (N,), ascending, read-only: the same ids as `reading.allowed_ids`.
 
-        The first question of all is put to SQLite: a program that asks only one need not read every row for it.
+        The first call asks SQLite, because a program that filters once need not load every row for it.
+
+        Raises:
+            ValueError: The filters' folder is not absolute.
         """
-        if not self._asked:
-            self._asked = True
+        if not self._used:
+            self._used = True
             with self._database.reading() as connection:
                 return reading.allowed_ids(connection, filters, encoder_id)
         if not filters:
@@ -76,7 +79,7 @@ class SegmentTables:
         return _read_only(table.ids[mask])
 
     def owners(self, encoder_id: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """(segment ids ascending, ids of their videos), int64 (N,): of all segments that the encoder has embedded."""
+        """Return (segment ids, ids of their videos), int64 (N,), ascending: all that the encoder has embedded."""
         table = self._table(encoder_id)
         return table.ids, table.video_ids.astype(np.int64)
 
@@ -85,7 +88,7 @@ class SegmentTables:
             return self._current_table(connection, token, encoder_id)
 
     def _table_and_videos(self, encoder_id: str) -> tuple[SegmentTable, VideoTable]:
-        """Both of one state of the file."""
+        """Return both as of one state of the file."""
         with self._watch.reading() as (connection, token):
             table = self._current_table(connection, token, encoder_id)
             if self._videos is None:
@@ -100,17 +103,17 @@ class SegmentTables:
             self._token = token
         table = self._tables.pop(encoder_id, None)
         if table is None or encoder_id not in self._current:
-            table = _caught_up(connection, vectors.stamp(connection, self._library_id, encoder_id), table)
+            table = _updated(connection, vectors.stamp(connection, self._library_id, encoder_id), table)
         self._tables[encoder_id] = table
         self._current.add(encoder_id)
-        if len(self._tables) > _MOST_ENCODERS:
+        if len(self._tables) > _MAX_ENCODERS:
             oldest = next(iter(self._tables))
             del self._tables[oldest]
             self._current.discard(oldest)
         return table
 
     def _segment_seconds(self, table: SegmentTable, known: VideoTable) -> NDArray[np.float64]:
-        """float64 (N,): to the bit what SQLite makes of pts and time base; kept until table or videos are others."""
+        """Return float64 (N,), bit for bit what SQLite computes; kept until the table or the videos are replaced."""
         kept = self._seconds
         if kept is None or kept[0] is not table or kept[1] is not known:
             num, den = known.time_bases()
@@ -121,13 +124,13 @@ class SegmentTables:
         return kept[2]
 
 
-def _caught_up(connection: Connection, stamp: Stamp, table: SegmentTable | None) -> SegmentTable:
-    """The table as of the stamp, which is of this transaction. Where rows only came, only they are read."""
+def _updated(connection: Connection, stamp: Stamp, table: SegmentTable | None) -> SegmentTable:
+    """Return the table as of the stamp, which is of this transaction. Where rows were only added, read only those."""
     if table is None or (table.stamp.generation, table.stamp.dim) != (stamp.generation, stamp.dim):
-        return _frozen(stamp, _rows_after(connection, stamp.encoder_id, 0))
+        return _to_table(stamp, _rows_after(connection, stamp.encoder_id, 0))
     if table.stamp.last_id == stamp.last_id:
         return replace(table, stamp=stamp)
-    new = _frozen(stamp, _rows_after(connection, stamp.encoder_id, table.stamp.last_id))
+    new = _to_table(stamp, _rows_after(connection, stamp.encoder_id, table.stamp.last_id))
     return SegmentTable(
         stamp=stamp,
         ids=_read_only(np.concatenate([table.ids, new.ids])),
@@ -137,7 +140,7 @@ def _caught_up(connection: Connection, stamp: Stamp, table: SegmentTable | None)
 
 
 def _rows_after(connection: Connection, encoder_id: str, after: int) -> NDArray[np.int64]:
-    """int64 (n, 3): segment, video, length in pts, by ascending segment id > `after`."""
+    """Return int64 (n, 3): segment, video, length in pts, by ascending segment id > `after`."""
     number = select(encoders.c.number).where(encoders.c.id == encoder_id).scalar_subquery()
     cursor = connection.execute(
         select(segments.c.id, segments.c.video_id, segments.c.end_pts - segments.c.start_pts)
@@ -151,7 +154,7 @@ def _rows_after(connection: Connection, encoder_id: str, after: int) -> NDArray[
     return np.fromiter(chain.from_iterable(iter(cursor.fetchone, None)), dtype=np.int64).reshape(-1, 3)
 
 
-def _frozen(stamp: Stamp, found: NDArray[np.int64]) -> SegmentTable:
+def _to_table(stamp: Stamp, found: NDArray[np.int64]) -> SegmentTable:
     return SegmentTable(
         stamp=stamp,
         ids=_read_only(np.ascontiguousarray(found[:, 0])),
@@ -161,6 +164,6 @@ def _frozen(stamp: Stamp, found: NDArray[np.int64]) -> SegmentTable:
 
 
 def _read_only(ids: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Whoever gets them shares them."""
+    """Mark an array read-only, because all callers share it."""
     ids.flags.writeable = False
     return ids

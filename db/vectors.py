@@ -1,4 +1,4 @@
-"""Questions about embeddings. Every function runs inside the caller's read transaction."""
+"""Queries for embeddings and encoders. Every function runs inside the caller's read transaction."""
 
 from __future__ import annotations
 
@@ -15,11 +15,15 @@ from db.rows import chunks
 from db.schema import embeddings, encoders
 
 UNIT_TOLERANCE = 1e-2
-"""How far from 1 the length of a row may be. An encoder's float32 is within 1e-5; bfloat16 on a GPU needs the rest."""
+"""Allowed difference of a row's length from 1. float32 stays within 1e-5; bfloat16 on a GPU needs the rest."""
 
 
 def checked_matrix(matrix: NDArray[np.floating], count: int) -> NDArray[np.float32]:
-    """The matrix as float32 (count, D). Raises ValueError unless it has `count` rows, all finite and of unit length."""
+    """Return embeddings as float32 (count, D).
+
+    Raises:
+        ValueError: The matrix has not `count` rows, or one that is not finite or not of unit length.
+    """
     if not isinstance(matrix, np.ndarray) or matrix.ndim != 2 or matrix.dtype.kind != "f":
         raise ValueError(f"embeddings must be a float matrix (segments, columns), got {np.shape(matrix)}")
     if matrix.shape[0] != count or matrix.shape[1] == 0:
@@ -34,11 +38,13 @@ def checked_matrix(matrix: NDArray[np.floating], count: int) -> NDArray[np.float
 
 
 def encoder_rows(connection: Connection) -> list[EncoderRow]:
+    """Return the encoders that have embedded anything, in the order of their first use."""
     found = connection.execute(select(encoders.c.id, encoders.c.dim, encoders.c.segments).order_by(encoders.c.number))
     return [EncoderRow(id=row.id, dim=row.dim, segments=row.segments) for row in found]
 
 
 def stamp(connection: Connection, library_id: str, encoder_id: str) -> Stamp:
+    """Return the state of an encoder's embeddings."""
     row = connection.execute(select(encoders).where(encoders.c.id == encoder_id)).first()
     if row is None:
         return Stamp(library_id=library_id, encoder_id=encoder_id, dim=0, count=0, last_id=0, generation=0)
@@ -54,22 +60,22 @@ def stamp(connection: Connection, library_id: str, encoder_id: str) -> Stamp:
 
 
 def rows_after(
-    connection: Connection, encoder_id: str, after: int, most: int
+    connection: Connection, encoder_id: str, after: int, limit: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """At most `most` rows with segment ids above `after`, ascending: int64 (n,), float32 (n, D)."""
+    """Return ids int64 (n,) and rows float32 (n, D) of at most `limit` segments with ids above `after`, ascending."""
     number, dim = _number_and_dim(connection, encoder_id)
     found = connection.execute(
         select(embeddings.c.segment_id, embeddings.c.row)
         .where(embeddings.c.encoder == number, embeddings.c.segment_id > after)
         .order_by(embeddings.c.segment_id)
-        .limit(most)
+        .limit(limit)
     ).all()
     ids = np.fromiter((row[0] for row in found), dtype=np.int64, count=len(found))
     return ids, _matrix([row[1] for row in found], dim, encoder_id)
 
 
 def rows_of(connection: Connection, encoder_id: str, ids: Iterable[int]) -> NDArray[np.float32]:
-    """float32 (n, D) in the order of `ids`, repeats included. KeyError for one without a row by this encoder."""
+    """Return float32 (n, D) in the order of `ids`, repeats included. Raise KeyError for an id without a row."""
     wanted = [int(segment_id) for segment_id in ids]
     number, dim = _number_and_dim(connection, encoder_id)
     stored: dict[int, bytes] = {}
@@ -87,7 +93,7 @@ def rows_of(connection: Connection, encoder_id: str, ids: Iterable[int]) -> NDAr
 
 
 def _number_and_dim(connection: Connection, encoder_id: str) -> tuple[int, int]:
-    """(0, 0), which no row has, for an encoder that the library has not seen."""
+    """Return an encoder's number and D; (0, 0), which no row has, for one that the library does not know."""
     found = connection.execute(select(encoders.c.number, encoders.c.dim).where(encoders.c.id == encoder_id)).first()
     return (0, 0) if found is None else (found.number, found.dim)
 

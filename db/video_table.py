@@ -1,4 +1,7 @@
-"""What filters look at of every video, in memory: about 300 bytes a video, its path and name for the most part."""
+"""VideoTable: the columns of all videos that filters look at, in memory.
+
+A video takes about 300 bytes, its path and name for the most part.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from db.names import comparison_key
-from db.reading import whole
+from db.reading import clamp_to_int64
 from db.records import Filters
 from db.schema import videos
 
@@ -19,30 +22,38 @@ _COLUMNS = ("id", "modified_ns", "width", "height", "time_base_num", "time_base_
 
 
 class VideoTable:
-    """Videos by path, byte by byte; arrays of V. Never changed, only replaced."""
+    """V videos by the bytes of their paths. Immutable.
+
+    Args:
+        paths: The paths as stored, in ascending order.
+        columns: int64 (V, 6), in the order of _COLUMNS.
+    """
 
     def __init__(self, paths: list[bytes], columns: NDArray[np.int64]) -> None:
-        """paths: as stored, ascending. columns: int64 (V, 6), see _COLUMNS."""
         self.paths = paths
         by_name: dict[str, NDArray[np.int64]] = dict(zip(_COLUMNS, columns.T.copy(), strict=True))
         self.ids, self._modified_ns = by_name["id"], by_name["modified_ns"]
         self._width, self._height = by_name["width"], by_name["height"]
         self._num, self._den = by_name["time_base_num"], by_name["time_base_den"]
-        self._room = int(self.ids.max(initial=0)) + 1
+        self._size = int(self.ids.max(initial=0)) + 1
 
     def allowed(self, filters: Filters) -> NDArray[np.int64]:
-        """Ids of the videos that pass, whatever the lengths of their segments. The folder must be absolute."""
+        """Return int64 (n,): ids of the videos that pass the filters, without those on the length of segments.
+
+        Args:
+            filters: Their folder must be absolute.
+        """
         mask = np.ones(len(self.paths), dtype=bool)
         if filters.folder is not None:
             mask &= self._below(filters.folder)
         if filters.since_ns is not None:
-            mask &= self._modified_ns >= whole(filters.since_ns)
+            mask &= self._modified_ns >= clamp_to_int64(filters.since_ns)
         if filters.until_ns is not None:
-            mask &= self._modified_ns <= whole(filters.until_ns)
+            mask &= self._modified_ns <= clamp_to_int64(filters.until_ns)
         if filters.min_short_side is not None:
-            mask &= self._short_side >= whole(filters.min_short_side)
+            mask &= self._short_side >= clamp_to_int64(filters.min_short_side)
         if filters.max_short_side is not None:
-            mask &= self._short_side <= whole(filters.max_short_side)
+            mask &= self._short_side <= clamp_to_int64(filters.max_short_side)
         if filters.orientation == "landscape":
             mask &= self._width > self._height
         elif filters.orientation == "portrait":
@@ -55,19 +66,19 @@ class VideoTable:
         return self.ids[mask]
 
     def flags(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """bool, indexed by video id: whether it is among `ids`."""
-        found = np.zeros(self._room, dtype=bool)
+        """Return bool (highest id + 1,), indexed by video id: True for those in `ids`."""
+        found = np.zeros(self._size, dtype=bool)
         found[ids] = True
         return found
 
     def time_bases(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """(numerators, denominators) of seconds per pts, float64, indexed by video id."""
-        num, den = np.ones(self._room), np.ones(self._room)
+        """Return numerators and denominators of the time bases (seconds per pts): float64, indexed by video id."""
+        num, den = np.ones(self._size), np.ones(self._size)
         num[self.ids], den[self.ids] = self._num, self._den
         return num, den
 
     def _below(self, folder: str) -> NDArray[np.bool_]:
-        """As `reading.below`: what lies in the folder is one stretch of the sorted paths."""
+        """Return bool (V,), as `reading.below`: the videos in a folder are one slice of the sorted paths."""
         bare, separator = os.fsencode(folder.rstrip(os.sep)), os.fsencode(os.sep)
         first = bisect_left(self.paths, bare + separator)
         last = bisect_left(self.paths, bare + bytes([separator[0] + 1]))
@@ -84,12 +95,12 @@ class VideoTable:
 
     @cached_property
     def _names(self) -> list[str]:
-        """Names of files as names are compared."""
+        """The comparison keys of the file names."""
         return [comparison_key(os.path.basename(os.fsdecode(path))) for path in self.paths]
 
 
 def load_videos(connection: Connection) -> VideoTable:
-    """Every video, as of the caller's transaction."""
+    """Load all videos inside the caller's transaction."""
     statement = select(videos.c.path, *(videos.c[name] for name in _COLUMNS)).order_by(videos.c.path)
     cursor = connection.execute(statement).cursor
     assert cursor is not None

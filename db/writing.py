@@ -1,4 +1,7 @@
-"""What changes the library. Every function runs inside the caller's write transaction and neither commits nor waits."""
+"""Changes to videos, shots, segments, embeddings and failures. Every function runs in the caller's write transaction.
+
+Media folders that rows no longer name are added to `released`; the caller removes them after the commit.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from db.schema import embeddings, encoders, encodings, failures, segments, shots
 
 
 def check_parts(video: Video, video_shots: Sequence[Shot], video_segments: Sequence[Segment]) -> None:
-    """Raises ValueError unless shots and segments are numbered from 0, and each segment's shot is there."""
+    """Raise ValueError unless shots and segments are numbered from 0, and each segment's shot exists."""
     if not os.path.isabs(video.path):
         raise ValueError(f"a video's path must be absolute, got {video.path!r}")
     if not video_segments:
@@ -46,10 +49,10 @@ def put_video(
     media_bytes: int,
     released: set[str],
 ) -> int:
-    """Store a video with all that is known of it, in place of what its path held. Gives its id.
+    """Store a video with its shots, segments and embeddings, in place of the one at its path. Return its id.
 
-    Where content, shots and segments are those stored, the rows and their ids stay, and so do the other encoders'
-    embeddings. Adds to `released` the names of media folders that rows no longer name, here and below.
+    Where content, shots and segments are the stored ones, their rows and ids stay, and so do the other encoders'
+    embeddings.
     """
     encoder = _encoder_number(connection, encoder_id, matrix.shape[1])
     video_id = _same_video(connection, video, video_shots, video_segments)
@@ -72,7 +75,7 @@ def put_video(
     ).all()
     statement = upsert(embeddings)
     connection.execute(
-        # A row that is the same to the bit is left alone, so that nobody's copy of the rows goes stale for it.
+        # A row that is bit for bit the same is not written, so that no copy of the rows becomes outdated by it.
         statement.on_conflict_do_update(
             index_elements=[embeddings.c.encoder, embeddings.c.segment_id],
             set_={"row": statement.excluded.row},
@@ -89,27 +92,27 @@ def put_video(
             index_elements=[encodings.c.video_id, encodings.c.encoder], set_={"recipe": done.excluded.recipe}
         )
     )
-    forget_failures(connection, [video.path])
+    delete_failures(connection, [video.path])
     return video_id
 
 
 def move_video(
     connection: Connection, video_id: int, *, path: str, size_bytes: int, modified_ns: int, released: set[str]
 ) -> None:
-    """The same content, now at `path`; what the library had there goes. KeyError for an unknown id."""
+    """Store that a video is now at `path`; another video there is deleted. Raise KeyError for an unknown id."""
     _delete_where(connection, (videos.c.path == path) & (videos.c.id != video_id), released)
     moved = connection.execute(
         update(videos).where(videos.c.id == video_id).values(path=path, size_bytes=size_bytes, modified_ns=modified_ns)
     )
     if moved.rowcount == 0:
         raise KeyError(f"no video has the id {video_id}")
-    forget_failures(connection, [path])
+    delete_failures(connection, [path])
 
 
 def copy_rows(
     connection: Connection, video_id: int, *, path: str, size_bytes: int, modified_ns: int, released: set[str]
 ) -> int:
-    """The same content at a second path: all rows again under a new id. KeyError for an unknown id."""
+    """Copy all rows of a video for the same content at a second path. Raise KeyError for an unknown id."""
     row = connection.execute(select(videos).where(videos.c.id == video_id)).mappings().first()
     if row is None:
         raise KeyError(f"no video has the id {video_id}")
@@ -134,27 +137,27 @@ def copy_rows(
             .order_by(embeddings.c.encoder, new.c.id),
         )
     )
-    forget_failures(connection, [path])
+    delete_failures(connection, [path])
     return new_id
 
 
 def delete_videos(connection: Connection, ids: Iterable[int], released: set[str]) -> int:
-    """Gives how many there were; their shots, segments and embeddings go with them."""
+    """Delete videos with their shots, segments and embeddings. Return how many there were."""
     return sum(_delete_where(connection, videos.c.id.in_(chunk), released) for chunk in chunks(map(int, ids)))
 
 
-def unnamed(connection: Connection, media: Iterable[str]) -> list[str]:
-    """Those of the media folders that no row names."""
+def unreferenced_media(connection: Connection, media: Iterable[str]) -> list[str]:
+    """Return those of the media folders that no row names."""
     return [name for name in media if connection.scalar(select(videos.c.id).where(videos.c.media == name)) is None]
 
 
-def named_media(connection: Connection) -> set[str]:
-    """Every media folder that a row names."""
+def referenced_media(connection: Connection) -> set[str]:
+    """Return the names of all media folders that rows name."""
     return {name for name in connection.scalars(select(videos.c.media).distinct()) if name is not None}
 
 
 def put_failure(connection: Connection, failure: Failure) -> None:
-    """Keep the reason; the same file failing again counts its attempts, a changed file starts anew."""
+    """Store a failure. Attempts count up while the file is unchanged, and start anew for a changed file."""
     stored = connection.execute(select(failures).where(failures.c.path == failure.path)).mappings().first()
     seen = (failure.size_bytes, failure.modified_ns)
     again = stored is not None and (stored["size_bytes"], stored["modified_ns"]) == seen
@@ -170,7 +173,8 @@ def put_failure(connection: Connection, failure: Failure) -> None:
     connection.execute(upsert(failures).values(values).on_conflict_do_update(index_elements=["path"], set_=values))
 
 
-def forget_failures(connection: Connection, paths: Iterable[str]) -> int:
+def delete_failures(connection: Connection, paths: Iterable[str]) -> int:
+    """Delete the failures of these paths. Return how many there were."""
     return sum(
         connection.execute(delete(failures).where(failures.c.path.in_(chunk))).rowcount for chunk in chunks(paths)
     )
@@ -199,7 +203,7 @@ def _release(connection: Connection, condition: ColumnElement[bool], released: s
 def _same_video(
     connection: Connection, video: Video, video_shots: Sequence[Shot], video_segments: Sequence[Segment]
 ) -> int | None:
-    """The id of the video at that path, if its content, shots and segments are these."""
+    """Return the id of the video at that path, if its content, shots and segments are these."""
     video_id = connection.scalar(
         select(videos.c.id).where(videos.c.path == video.path, videos.c.fingerprint == video.fingerprint)
     )

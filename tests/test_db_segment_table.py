@@ -146,7 +146,7 @@ def test_many_encoders_are_answered_and_few_are_kept(library: Library) -> None:
     for _ in range(2):
         for number in range(4):
             assert library.segment_ids(Filters(name="a"), f"enc{number}").size == 3
-    assert len(library._tables._tables) == segment_table._MOST_ENCODERS
+    assert len(library._tables._tables) == segment_table._MAX_ENCODERS
 
 
 def _write(directory: Path, videos: int) -> None:

@@ -1,1 +1,1 @@
-"""Numbered changes of the schema, run by `db.opening` and by nothing else."""
+"""Numbered migrations of the schema, run only by `db.opening`."""

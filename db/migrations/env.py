@@ -1,4 +1,4 @@
-"""Alembic's way in: the connection, with its transaction begun, comes from `db.opening`."""
+"""Alembic's environment: the connection, with its transaction begun, comes from `db.opening`."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""One file a version. A file that was released is never edited: it says what a library of that time looked like."""
+"""Migrations, one file for each version. A released one is never edited: it records the schema of its time."""

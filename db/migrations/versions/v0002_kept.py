@@ -1,4 +1,4 @@
-"""What a person keeps: collections of subclips, saved searches. And the start time code of videos."""
+"""Collections of subclips, saved searches, and the start time code of videos."""
 
 from __future__ import annotations
 

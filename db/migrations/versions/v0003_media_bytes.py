@@ -1,4 +1,4 @@
-"""How large the posters and previews of a video are, so that nobody has to look at every file to say it."""
+"""The size of each video's posters and previews, so that statistics look at no file."""
 
 from __future__ import annotations
 
