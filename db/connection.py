@@ -1,4 +1,4 @@
-"""Connections to the library's SQLite file: transactions, change tokens, and SQLite's errors as LibraryErrors.
+"""Connections to the library's SQLite file: transactions, and SQLite's errors as LibraryErrors.
 
 Nothing here knows what the tables mean.
 """
@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import sqlite3
-import threading
 import time
 import weakref
 from collections.abc import Iterator
@@ -25,7 +23,6 @@ from db.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryFull
 PAGE_BYTES = 8192  # five float16 rows of 768 columns a page, where 4096 would hold two and waste a quarter
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _BEGIN = "prismsearch_begin"
-_OPENED = "prismsearch_opened"
 
 
 class Database:
@@ -70,20 +67,20 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Yield a connection in a read transaction."""
-        with self.translated(), self._checked_out() as connection:
+        with self.translated(), self.checked_out() as connection:
             yield connection
 
-    def watch(self) -> Watch:
-        """Return a new watch over the file; it keeps a connection of its own open until the database is closed."""
+    def single_connection(self) -> Engine:
+        """Return an engine that keeps one connection of its own open until the database is closed, for `checked_out`."""
         engine = create_engine("sqlite://", creator=self._connect, poolclass=QueuePool, pool_size=1, max_overflow=0)
         self._listen(engine)
         self._engines.append(engine)
-        return Watch(self, engine)
+        return engine
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Yield a connection that holds the write lock; commit at the end, roll back on any exception."""
-        with self.translated(), self._checked_out() as connection:
+        with self.translated(), self.checked_out() as connection:
             connection = connection.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
             with connection.begin():
                 yield connection
@@ -91,7 +88,7 @@ class Database:
     @contextmanager
     def writing_without_foreign_keys(self) -> Iterator[Connection]:
         """Yield a connection as `writing` does, for migrations: a rebuilt table is dropped, which would cascade."""
-        with self.translated(), self._checked_out() as connection:
+        with self.translated(), self.checked_out() as connection:
             driver = connection.connection.driver_connection
             assert isinstance(driver, sqlite3.Connection)
             driver.execute("PRAGMA foreign_keys = OFF")
@@ -131,7 +128,8 @@ class Database:
             engine.dispose()
 
     @contextmanager
-    def _checked_out(self, engine: Engine | None = None) -> Iterator[Connection]:
+    def checked_out(self, engine: Engine | None = None) -> Iterator[Connection]:
+        """Yield a connection of an engine (by default the pool of all threads) that is safe to use after a fork."""
         if self._closed:
             raise LibraryError(f"The library {self.file.parent} was closed; open it again.")
         if os.getpid() != self._process:  # forked: SQLite forbids to use, or even close, the parent's connections
@@ -184,51 +182,6 @@ class Database:
             f"There is no space left for the library {self.file.parent}. Free some, or move the library to another "
             "disk; what was in it is unharmed, and the next run goes on from there."
         )
-
-
-class Watch:
-    """Change tokens of a database: equal tokens mean that nobody has written in between, in any process.
-
-    SQLite counts, for each connection, the commits of all others (PRAGMA data_version). So a watch asks over one
-    connection that is always the same and never writes. Where that had to be opened anew, as after a fork, the count
-    begins again; a random part of the token keeps the two counts apart.
-    """
-
-    def __init__(self, database: Database, engine: Engine) -> None:
-        self._database = database
-        self._engine = engine
-        self._lock = threading.RLock()
-        if hasattr(os, "register_at_fork"):
-            _renew_after_fork(self)
-
-    @contextmanager
-    def reading(self) -> Iterator[tuple[Connection, str]]:
-        """Yield a connection in a read transaction, and the token of the state it sees. One thread at a time."""
-        database = self._database
-        with self._lock, database.translated(), database._checked_out(self._engine) as connection:
-            count = connection.exec_driver_sql("PRAGMA data_version").scalar()
-            opened = connection.info.setdefault(_OPENED, secrets.token_hex(4))
-            yield connection, f"{opened}-{count}"
-
-    def token(self) -> str:
-        """Return the token of the file's state. It costs one question to SQLite, whatever the size of the library.
-
-        Whatever is read from the database after this call is of that state or of a later one.
-        """
-        with self.reading() as (_, token):
-            return token
-
-
-def _renew_after_fork(watch: Watch) -> None:
-    """Give the child of a fork a lock of its own: a thread of the parent, which it lacks, may have held this one."""
-    reference = weakref.ref(watch)
-
-    def new_lock() -> None:
-        watch = reference()
-        if watch is not None:
-            watch._lock = threading.RLock()
-
-    os.register_at_fork(after_in_child=new_lock)
 
 
 def _close_before_fork(database: Database) -> None:

@@ -20,6 +20,7 @@ from db.connection import Database
 from db.records import Filters, Stamp
 from db.schema import embeddings, encoders, segments
 from db.video_table import VideoTable, load_videos
+from db.watch import Watch
 
 _MAX_ENCODERS = 2
 
@@ -39,7 +40,7 @@ class SegmentTables:
 
     def __init__(self, database: Database, library_id: str) -> None:
         self._database = database
-        self._watch = database.watch()
+        self._watch = Watch(database)
         self._library_id = library_id
         self._token: str | None = None  # of the state that the tables and videos are of
         self._used = False

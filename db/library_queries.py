@@ -1,0 +1,260 @@
+"""LibraryQueries: the read-only half of a library's interface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+
+from db import health, overview, reading, shaping, vectors
+from db.connection import Database
+from db.media import MediaStore
+from db.overview import VideoOverview
+from db.records import (
+    CutSettings,
+    EncoderChoice,
+    EncoderRow,
+    Failure,
+    Filters,
+    KnownFile,
+    Segment,
+    Shot,
+    Stamp,
+    Stats,
+    Video,
+)
+from db.schema import videos as videos_table
+from db.segment_table import SegmentTables
+from db.watch import Watch
+
+
+class LibraryQueries:
+    """Everything that can be asked of a library. Each call is one read transaction.
+
+    Attributes:
+        directory: The library's folder.
+        id: A uuid that the library keeps for good.
+    """
+
+    def __init__(self, directory: Path, database: Database, library_id: str) -> None:
+        self.directory = directory
+        self.id = library_id
+        self._database = database
+        self._media = MediaStore(database)
+        self._tables = SegmentTables(database, library_id)
+        self._watch = Watch(database)
+
+    # Videos
+
+    def videos(self, folder: str | None = None) -> list[Video]:
+        """Return all videos, or those below a folder, by path.
+
+        Raises:
+            ValueError: The folder is not an absolute path.
+        """
+        with self._database.reading() as connection:
+            return reading.videos_where(connection, None if folder is None else reading.below(folder))
+
+    def video(self, video_id: int) -> Video:
+        """Return a video. Raise KeyError for an unknown id."""
+        with self._database.reading() as connection:
+            return reading.video(connection, video_id)
+
+    def video_at(self, path: str) -> Video | None:
+        """Return the video at an absolute path, or None."""
+        with self._database.reading() as connection:
+            return next(iter(reading.videos_where(connection, videos_table.c.path == path)), None)
+
+    def videos_with_fingerprint(self, fingerprint: str) -> list[Video]:
+        """Return the videos with that content, by path."""
+        with self._database.reading() as connection:
+            return reading.videos_where(connection, videos_table.c.fingerprint == fingerprint)
+
+    def known_files(self, encoder_id: str) -> dict[str, KnownFile]:
+        """Return the state in which each file was indexed, by path.
+
+        Args:
+            encoder_id: The encoder that `recipe` and `embedded` of the answer refer to.
+        """
+        with self._database.reading() as connection:
+            return reading.known_files(connection, encoder_id)
+
+    def folders(self) -> list[str]:
+        """Return the folders that videos lie in directly, sorted."""
+        with self._database.reading() as connection:
+            return reading.folders(connection)
+
+    def overview(self) -> list[VideoOverview]:
+        """Return every video with counts of its parts, by path, in a few queries."""
+        with self._database.reading() as connection:
+            return overview.overview(connection)
+
+    def failures(self) -> list[Failure]:
+        """Return all failures, by path."""
+        with self._database.reading() as connection:
+            return reading.all_failures(connection)
+
+    # Segments
+
+    def shots(self, video_id: int) -> list[Shot]:
+        """Return the shots of a video, by number; none for an unknown id."""
+        with self._database.reading() as connection:
+            return reading.shots_of(connection, video_id)
+
+    def segments_of(self, video_id: int) -> list[Segment]:
+        """Return the segments of a video, by number; none for an unknown id."""
+        with self._database.reading() as connection:
+            return reading.segments_of(connection, video_id)
+
+    def segments(self, ids: Iterable[int]) -> dict[int, tuple[Segment, Video]]:
+        """Return segments with their videos, by segment id. Unknown ids are left out."""
+        with self._database.reading() as connection:
+            return reading.segments_by_id(connection, ids)
+
+    def video_ids(self, segment_ids: Iterable[int]) -> dict[int, int]:
+        """Return the video id of each segment. Unknown ids are left out. Faster than `segments`."""
+        with self._database.reading() as connection:
+            return reading.video_ids(connection, segment_ids)
+
+    def segments_around(self, segment_id: int, before: int = 6, after: int = 6) -> list[tuple[Segment, Video]]:
+        """Return a segment and its neighbours in the video, in order, each with the video.
+
+        Args:
+            segment_id: The segment.
+            before: At most this many segments before it.
+            after: At most this many segments after it.
+
+        Raises:
+            KeyError: There is no segment of that id.
+        """
+        with self._database.reading() as connection:
+            return reading.segments_around(connection, segment_id, before, after)
+
+    def segment_ids(self, filters: Filters, encoder_id: str) -> NDArray[np.int64]:
+        """Return the segments that the filters allow and an encoder has embedded.
+
+        Args:
+            filters: All limits are inclusive.
+            encoder_id: The encoder.
+
+        Returns:
+            int64 (N,), ascending. The array is shared and read-only.
+
+        Raises:
+            ValueError: The filters' folder is not an absolute path.
+        """
+        return self._tables.allowed(filters, encoder_id)
+
+    def owners(self, encoder_id: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the segments that an encoder has embedded, with their videos.
+
+        Returns:
+            Segment ids, ascending, and the ids of their videos: two arrays of int64 (N,).
+        """
+        return self._tables.owners(encoder_id)
+
+    # Embeddings
+
+    def embeddings(
+        self, encoder_id: str, after: int = 0, batch: int = 8192
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        """Yield all embeddings by an encoder in batches, by ascending segment id.
+
+        Each batch is a transaction of its own, so that a slow reader holds nobody up. A reader that needs one state of
+        the library compares `stamp` before and after.
+
+        Args:
+            encoder_id: The encoder.
+            after: Begin with the first segment id above this.
+            batch: Rows in a batch; the last one may have fewer.
+
+        Yields:
+            Segment ids int64 (n,) and rows float32 (n, D).
+
+        Raises:
+            ValueError: `batch` is below 1.
+        """
+        if batch < 1:
+            raise ValueError(f"a batch needs at least one row, got {batch}")
+        while True:
+            with self._database.reading() as connection:
+                ids, matrix = vectors.rows_after(connection, encoder_id, int(after), batch)
+            if ids.size:
+                yield ids, matrix
+            if ids.size < batch:
+                return
+            after = int(ids[-1])
+
+    def embedding_rows(self, encoder_id: str, ids: Iterable[int]) -> NDArray[np.float32]:
+        """Return the embeddings of segments by an encoder.
+
+        Returns:
+            float32 (n, D), in the order of `ids`.
+
+        Raises:
+            KeyError: A segment has no embedding by this encoder.
+        """
+        with self._database.reading() as connection:
+            return vectors.rows_of(connection, encoder_id, ids)
+
+    def stamp(self, encoder_id: str) -> Stamp:
+        """Return the state of an encoder's embeddings, which tells what a copy of them lacks: see `Stamp`."""
+        with self._database.reading() as connection:
+            return vectors.stamp(connection, self.id, encoder_id)
+
+    def encoders(self) -> list[EncoderRow]:
+        """Return the encoders that have embedded anything, in the order of their first use."""
+        with self._database.reading() as connection:
+            return vectors.encoder_rows(connection)
+
+    def change_token(self) -> str:
+        """Return a text that is another one whenever any process has written to the library.
+
+        It costs one question to SQLite, however large the library is. Whatever is read after this call is of the
+        token's state or of a later one, so a cache asks for the token first and reads afterwards. Tokens can only be
+        compared within one process; another process, or the library opened again, has others for the same state.
+        """
+        return self._watch.token()
+
+    # What shapes rows and cuts
+
+    def encoder_choices(self) -> list[EncoderChoice]:
+        """Return how each encoder is loaded, the one used last first: that one is the library's own."""
+        with self._database.reading() as connection:
+            return shaping.all_encoder_choices(connection)
+
+    def cut_settings(self) -> CutSettings | None:
+        """Return how videos are cut, or None where no run of format 4 or later has said so."""
+        with self._database.reading() as connection:
+            return shaping.cut_settings(connection)
+
+    def recipes(self) -> dict[str, int]:
+        """Return how many encodings (a video by an encoder) each recipe has, that of the newest video first."""
+        with self._database.reading() as connection:
+            return shaping.recipes(connection)
+
+    # Media
+
+    def poster_path(self, video: Video, segment_number: int) -> Path:
+        """Return the path of a segment's JPEG. The file exists if the video was added with media."""
+        return self._media.poster(self._media_name(video), segment_number)
+
+    def preview_path(self, video: Video, segment_number: int) -> Path:
+        """Return the path of a segment's short MP4. The file exists if the segment was added with a preview."""
+        return self._media.preview(self._media_name(video), segment_number)
+
+    # Statistics
+
+    def stats(self) -> Stats:
+        """Return how much the library holds. No media file is looked at."""
+        with self._database.reading() as connection:
+            return health.stats(connection, self._database.file)
+
+    def _media_name(self, video: Video) -> str:
+        """Return the name of the video's media folder; without media, a name that no folder has."""
+        with self._database.reading() as connection:
+            name = connection.scalar(select(videos_table.c.media).where(videos_table.c.id == video.id))
+        return name or f"{video.fingerprint}-none"
