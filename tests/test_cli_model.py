@@ -106,7 +106,10 @@ def test_searching_without_the_model_says_how_to_get_it(tmp_path: Path, monkeypa
     assert run("search", "red", "--encoder", str(tmp_path / "none.npz")).exit_code == 3
 
 
-def test_a_download_shows_speed_and_what_is_left(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_download_shows_speed_and_what_is_left(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.shell.terminal.EVERY_SHARE", 0)  # else the second line may come too soon to be shown
     with LiveLine(every_seconds=0) as line:
         shower = DownloadLine(line)
         shower.show(DownloadProgress("base.npz", 500_000_000, 990_000_000))

@@ -21,7 +21,7 @@ from app.jobs import journal, spawn
 from app.jobs.jobs import JOB_VARIABLE, KEPT, SILENT_SECONDS, Job, Jobs, new_id
 from app.jobs.orders import DownloadOrder, IndexOrder, order_of
 from app.jobs.process import is_alive, own_process_id, process_id_of
-from app.jobs.state import LOG_FILE, MOST_FAILURES, START_FILE, STATE_FILE, STOP_FILE, JobState, write_state
+from app.jobs.state import LOG_FILE, MAX_FAILURES, START_FILE, STATE_FILE, STOP_FILE, JobState, write_state
 
 RAW = os.fsdecode(b"/films/not \xff utf-8\n<script>.mp4") if sys.platform != "win32" else "/films/odd.mp4"
 
@@ -105,14 +105,14 @@ def test_stopping_is_asked_for_by_a_file(jobs: Jobs) -> None:
 
 def test_what_is_written_is_bounded(jobs: Jobs) -> None:
     job = jobs.begin("index", "films")
-    for number in range(MOST_FAILURES + 50):
+    for number in range(MAX_FAILURES + 50):
         job.add_failure(f"/films/{number}", "x" * 10_000)
     job.report_progress(text="y" * 10_000, current=map(str, range(100)))
     job.finish("done", {"failed": list(range(10_000)), "added": 7})
     state = jobs.get(job.id)
-    assert (len(state.failures), state.failed) == (MOST_FAILURES, MOST_FAILURES + 50)
-    assert len(state.report["failed"]) == MOST_FAILURES
-    assert state.report["left_out"] == {"failed": 10_000 - MOST_FAILURES}
+    assert (len(state.failures), state.failed) == (MAX_FAILURES, MAX_FAILURES + 50)
+    assert len(state.report["failed"]) == MAX_FAILURES
+    assert state.report["left_out"] == {"failed": 10_000 - MAX_FAILURES}
     assert (jobs.folder / job.id / STATE_FILE).stat().st_size < 2_000_000
     job.replace_failures([])
 

@@ -146,7 +146,7 @@ def run_indexer(
         encoder: Encodes their clips.
         roots: Files, and folders with all that lies below.
         index_settings: How videos become segments.
-        options: How the run goes about it.
+        options: Threads, batches, and what is done again, excluded and swept.
         order: Goes into the journal, completed by the name of the encoder, so that the job can be started again.
         title: The job's name in the journal; by default made of the roots.
 

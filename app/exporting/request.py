@@ -14,7 +14,7 @@ from app.timelines.writing import FORMATS
 
 ExportMode = Literal["exact", "smart", "copy"]
 
-MOST_HANDLE_SECONDS = 3600
+MAX_HANDLE_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +64,8 @@ class ExportOptions:
     def __post_init__(self) -> None:
         if (self.folder is None) == (self.zip is None):
             raise ValueError("say where to: either into a folder or into one zip")
-        if not 0 <= self.handles_seconds <= MOST_HANDLE_SECONDS:
-            raise ValueError(f"handles are from 0 to {MOST_HANDLE_SECONDS} seconds")
+        if not 0 <= self.handles_seconds <= MAX_HANDLE_SECONDS:
+            raise ValueError(f"handles are from 0 to {MAX_HANDLE_SECONDS} seconds")
         if self.name_pattern is not None:
             check_pattern(self.name_pattern)
         unknown = [each for each in self.lists or () if each not in FORMATS]

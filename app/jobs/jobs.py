@@ -37,7 +37,7 @@ JOB_VARIABLE = "PRISMSEARCH_RUN"
 KEPT = 50
 SILENT_SECONDS = 30.0
 """A job whose process cannot be seen (another machine) has ended when its journal was not touched for this long."""
-MOST_LOG_BYTES = 65_536
+MAX_LOG_BYTES = 65_536
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 _ENDED_BADLY = "It ended in the middle: it was killed, or the machine went off. What was finished is kept."
 _UNREADABLE = "Its journal cannot be read."
@@ -203,13 +203,13 @@ def log_end(folder: Path) -> str:
     try:
         with (folder / LOG_FILE).open("rb") as file:
             size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - MOST_LOG_BYTES))
-            data = file.read(MOST_LOG_BYTES)
+            file.seek(max(0, size - MAX_LOG_BYTES))
+            data = file.read(MAX_LOG_BYTES)
     except OSError:
         return ""
     text = re.sub(r"\x1b\[[0-9;?]*[ -/]*[@-~]", "", data.decode("utf-8", "replace"))
     lines = re.split(r"[\r\n]+", text)
-    if size > MOST_LOG_BYTES:
+    if size > MAX_LOG_BYTES:
         lines = lines[1:]  # begins in the middle
     return "\n".join("".join(each for each in line if each.isprintable() or each == "\t").rstrip() for line in lines)
 

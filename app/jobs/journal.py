@@ -17,8 +17,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from app.jobs.state import (
-    MOST_CURRENT,
-    MOST_FAILURES,
+    MAX_CURRENT,
+    MAX_FAILURES,
     STATE_FILE,
     STOP_FILE,
     JobFailure,
@@ -86,7 +86,7 @@ class Job:
             text=bounded_text(text),
             files_done=files_done,
             files_total=files_total,
-            current=tuple(current)[:MOST_CURRENT],
+            current=tuple(current)[:MAX_CURRENT],
         )
         with self._lock:
             self._state = replace(self._state, progress=progress)
@@ -102,7 +102,7 @@ class Job:
             known = any(each.path == path for each in before)
             kept = tuple(failure if each.path == path else each for each in before) if known else (*before, failure)
             self._state = replace(
-                self._state, failures=kept[:MOST_FAILURES], failed=self._state.failed + (0 if known else 1)
+                self._state, failures=kept[:MAX_FAILURES], failed=self._state.failed + (0 if known else 1)
             )
             self._changed = True
 
@@ -110,7 +110,7 @@ class Job:
         """Replace what `add_failure` recorded by these pairs of path and reason."""
         every = [JobFailure(path, bounded_text(reason)) for path, reason in failures]
         with self._lock:
-            self._state = replace(self._state, failures=tuple(every[:MOST_FAILURES]), failed=len(every))
+            self._state = replace(self._state, failures=tuple(every[:MAX_FAILURES]), failed=len(every))
             self._changed = True
 
     def stop_requested(self) -> bool:

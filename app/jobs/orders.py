@@ -15,18 +15,15 @@ from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from app.compose import Settings
 from app.encoder_choice import canonical
 from app.exporting.request import ExportOptions
+from app.jobs.state import MAX_FILE_BYTES, JobState
 from app.shell.index_options import ShapingOptions
 
-if TYPE_CHECKING:
-    from app.jobs.state import JobState
-
 ORDER_FILE = "order.json"
-_MOST_FILE_BYTES = 16_000_000
 _FRACTION = re.compile(r"-?[0-9]{1,40}(/[0-9]{1,40})?")  # as str writes it; an exponent could ask for endless digits
 
 
@@ -157,8 +154,8 @@ def read_order(folder: Path) -> tuple[Order, Settings]:
     """
     try:
         with (folder / ORDER_FILE).open("rb") as file:
-            data = file.read(_MOST_FILE_BYTES + 1)
-        if len(data) > _MOST_FILE_BYTES:
+            data = file.read(MAX_FILE_BYTES + 1)
+        if len(data) > MAX_FILE_BYTES:
             raise ValueError("it is too large")
         record = json.loads(data)
     except (OSError, ValueError, RecursionError) as error:

@@ -17,10 +17,10 @@ from files.replace import replace_file
 Outcome = Literal["done", "stopped", "failed", "interrupted"]
 
 STATE_FILE, START_FILE, STOP_FILE, LOG_FILE = "state.json", "start.json", "stop", "log.txt"
-MOST_FAILURES = 500
-MOST_CURRENT = 8
-_MOST_TEXT = 2_000  # characters of a reason or a message
-_MOST_FILE_BYTES = 16_000_000
+MAX_FAILURES = 500
+MAX_CURRENT = 8
+_MAX_TEXT = 2_000  # characters of a reason or a message
+MAX_FILE_BYTES = 16_000_000  # of a state or an order: more is no file of ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ class JobState:
     updated_at: float = 0.0
     outcome: Outcome | None = None
     progress: JobProgress = field(default_factory=JobProgress)
-    failures: tuple[JobFailure, ...] = ()  # the first MOST_FAILURES
+    failures: tuple[JobFailure, ...] = ()  # the first MAX_FAILURES
     failed: int = 0  # the number of all failures
     report: dict[str, Any] = field(default_factory=dict)
     message: str = ""  # one sentence at the end
@@ -94,29 +94,29 @@ def read_state(path: Path, job_id: str) -> JobState | None:
     """Return the state in a file; None where the file is missing or damaged, or holds no state of a job."""
     try:
         with path.open("rb") as file:
-            data = file.read(_MOST_FILE_BYTES + 1)
+            data = file.read(MAX_FILE_BYTES + 1)
         record = None
-        if len(data) <= _MOST_FILE_BYTES:
+        if len(data) <= MAX_FILE_BYTES:
             record = json.loads(data, parse_float=_finite, parse_constant=_finite)
     except (OSError, ValueError, RecursionError):
         return None
     return _state(record, job_id) if isinstance(record, dict) else None
 
 
-def bounded_text(text: str, most: int = _MOST_TEXT) -> str:
+def bounded_text(text: str, most: int = _MAX_TEXT) -> str:
     """Return `text`, cut where it is longer than anybody reads."""
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def bounded_report(report: dict[str, Any]) -> dict[str, Any]:
-    """Return a report whose lists are cut to MOST_FAILURES; `left_out` holds the number of entries cut from each."""
-    cut = {name: len(value) - MOST_FAILURES for name, value in report.items() if _is_long(value)}
-    short = {name: value[:MOST_FAILURES] if name in cut else value for name, value in report.items()}
+    """Return a report whose lists are cut to MAX_FAILURES; `left_out` holds the number of entries cut from each."""
+    cut = {name: len(value) - MAX_FAILURES for name, value in report.items() if _is_long(value)}
+    short = {name: value[:MAX_FAILURES] if name in cut else value for name, value in report.items()}
     return {**short, "left_out": cut} if cut else short
 
 
 def _is_long(value: object) -> bool:
-    return isinstance(value, list) and len(value) > MOST_FAILURES
+    return isinstance(value, list) and len(value) > MAX_FAILURES
 
 
 def _state(record: dict[str, Any], job_id: str) -> JobState | None:
@@ -126,7 +126,7 @@ def _state(record: dict[str, Any], job_id: str) -> JobState | None:
     raw = record.get("failures")
     failures = tuple(
         JobFailure(_text(each, "path"), _text(each, "reason"))
-        for each in (raw if isinstance(raw, list) else [])[:MOST_FAILURES]
+        for each in (raw if isinstance(raw, list) else [])[:MAX_FAILURES]
         if isinstance(each, dict)
     )
     progress, report, order = (record.get(name) for name in ("progress", "report", "order"))
@@ -160,7 +160,7 @@ def _progress(record: dict[str, Any]) -> JobProgress:
         text=_text(record, "text"),
         files_done=_count(record, "files_done"),
         files_total=_count(record, "files_total"),
-        current=_texts(record, "current")[:MOST_CURRENT],
+        current=_texts(record, "current")[:MAX_CURRENT],
     )
 
 

@@ -12,6 +12,7 @@ import { DEFAULT_PATTERN, nameOf, TOKENS } from './naming.js';
 const CHOICES = 'prismsearch.export';
 const FOLDERS = 'prismsearch.export.folders';
 const MOST_FOLDERS = 8;
+const MAX_HANDLE_SECONDS = 60; // of this form; an export itself takes up to an hour
 const MODES = [
   ['smart', 'Smart', 'Exact to the frame; only the edges are encoded anew, what lies between is copied where the format allows.'],
   ['exact', 'Exact', 'Exact to the frame; every clip is encoded anew (H.264), which takes longest and plays everywhere.'],
@@ -54,7 +55,7 @@ export class ExportPanel {
       mode: MODES.map(([value, label, more]) => radio('mode', value, label, more)),
       to: [radio('to', 'zip', 'As one zip', 'to download when it is done'), radio('to', 'folder', 'Into a folder', 'of this machine')],
     };
-    this.handles = element('input', { class: 'ps-text', type: 'number', min: '0', max: '60', step: '0.5', inputmode: 'decimal', 'aria-label': 'Handles in seconds',
+    this.handles = element('input', { class: 'ps-text', type: 'number', min: '0', max: String(MAX_HANDLE_SECONDS), step: '0.5', inputmode: 'decimal', 'aria-label': 'Handles in seconds',
       oninput: () => this.set('handles', this.handles.value) });
     this.pattern = element('input', { class: 'ps-text ps-text-wide', type: 'text', maxlength: '200', spellcheck: 'false', autocomplete: 'off', 'aria-label': 'Naming pattern', placeholder: DEFAULT_PATTERN,
       oninput: () => this.set('pattern', this.pattern.value) });
@@ -205,8 +206,8 @@ export class ExportPanel {
       return;
     }
     const handles = Number(choice.handles || 0);
-    if (!(handles >= 0 && handles <= 60)) {
-      this.said.textContent = 'Handles are from 0 to 60 seconds.';
+    if (!(handles >= 0 && handles <= MAX_HANDLE_SECONDS)) {
+      this.said.textContent = `Handles are from 0 to ${MAX_HANDLE_SECONDS} seconds.`;
       this.handles.focus();
       return;
     }
