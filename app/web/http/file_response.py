@@ -112,6 +112,10 @@ def file_response(
             file.close()
 
 
+class _FileShrankError(OSError):
+    """The file became shorter while it was read."""
+
+
 class _FileStream(StreamingResponse):
     """Sends chunks of an open file until the browser goes away, and closes the file."""
 
@@ -124,15 +128,20 @@ class _FileStream(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
+        except _FileShrankError:
+            pass  # the server closes a connection whose response is not complete
         finally:
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(self._file.close)
 
 
 def _chunks(file: FileIO, start: int, end: int) -> Iterator[bytes]:
-    """Yield the bytes from `start` to `end`; fewer where the file became shorter, which closes the connection."""
+    """Yield the bytes from `start` to `end`."""
     file.seek(start)
-    while start < end and (chunk := file.read(min(CHUNK_BYTES, end - start))):
+    while start < end:
+        chunk = file.read(min(CHUNK_BYTES, end - start))
+        if not chunk:
+            raise _FileShrankError
         start += len(chunk)
         yield chunk
 
