@@ -21,7 +21,8 @@ from app.jobs.process import own_process_id
 from app.jobs.state import LOG_FILE, STATE_FILE, STOP_FILE, JobFailure, JobProgress, JobState, write_state
 from app.shell.index_options import ShapingOptions
 from app.shell.notice import DEMO_LIBRARY
-from app.web.pages.run_cards import facts_of, order_to_retry
+from app.web.pages.job_cards import order_to_retry
+from app.web.pages.job_texts import progress_text
 from encoder import ModelNotFound
 from encoder.checkpoints import hub
 
@@ -257,7 +258,7 @@ def test_a_run_under_way_shows_how_far_it_is_and_can_be_stopped(place: Place) ->
     ],
 )
 def test_facts_are_only_what_is_known(changes: dict[str, Any], said: str) -> None:
-    assert facts_of(JobState(**{"id": "", "kind": "index", "title": "", **changes})) == said
+    assert progress_text(JobState(**{"id": "", "kind": "index", "title": "", **changes})) == said
 
 
 @pytest.mark.parametrize("outcome", ["stopped", "failed"])

@@ -6,7 +6,6 @@ A fragment draws them again every second, so that the rest of the page stays as 
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -17,10 +16,10 @@ from app.compose import settings_from
 from app.jobs.command_line import paths_of
 from app.jobs.orders import DownloadOrder, IndexOrder, Order, RetryOrder, order_of
 from app.jobs.state import JobState
-from app.shell.terminal import counted, printable
-from app.times import format_duration
+from app.shell.terminal import printable
 from app.web.pages import session
 from app.web.pages.escape import escape_markdown
+from app.web.pages.job_texts import capitalized, progress_text, report_lines, when_text
 
 EVERY_SECONDS = 1.0
 _MAX_FINISHED = 6  # finished jobs shown at first
@@ -36,7 +35,7 @@ _OUTCOMES = {
 
 
 @st.fragment(run_every=EVERY_SECONDS, key="runs")
-def show_runs() -> None:
+def show_jobs() -> None:
     """Draw all jobs, running ones first."""
     states = session.jobs().all()
     if error := st.session_state.pop(_ERROR, None):
@@ -66,29 +65,6 @@ def order_to_retry(order: Order) -> Order:
     return replace(order, redo=False, retry_failed=True) if isinstance(order, IndexOrder) else order
 
 
-def facts_of(state: JobState) -> str:
-    """Return the progress of a job as one line, with what is known so far."""
-    progress = state.progress
-    if state.stopping:
-        return "Stopping; what is finished is kept"
-    if progress.phase in ("", "start"):
-        return "Starting; the encoder is being loaded" if state.kind == "index" else "Starting"
-    if progress.phase == "scan":
-        return f"Looking for videos · {counted(progress.files_done, 'file')}"
-    if progress.phase == "fingerprint":
-        return f"Comparing contents · {progress.files_done:,} of {progress.files_total:,}"
-    if state.kind != "index":
-        return progress.text or progress.phase
-    parts = [f"{progress.files_done:,} of {counted(progress.files_total, 'video')}"]
-    if progress.fraction is not None:
-        parts.append(f"{progress.fraction:.0%}")
-    if progress.speed is not None:
-        parts.append(f"{progress.speed:.1f}× real time")
-    if progress.eta_seconds is not None:
-        parts.append(f"about {format_duration(progress.eta_seconds)} left")
-    return " · ".join(parts)
-
-
 def _card(state: JobState, body: Callable[[JobState], None]) -> None:
     with st.container(border=True, key=f"run_{state.id}"):
         body(state)
@@ -105,7 +81,7 @@ def _running(state: JobState) -> None:
             on_click=_do, args=("stop", state), help="What is finished is kept; it can go on later.",
         )  # fmt: skip
         _log_button(state)
-    st.progress(state.progress.fraction or 0.0, text=escape_markdown(facts_of(state)))
+    st.progress(state.progress.fraction or 0.0, text=escape_markdown(progress_text(state)))
     # Always one line, so that nothing below jumps between two files.
     names = " · ".join(printable(os.path.basename(path)) for path in state.progress.current)
     st.caption(escape_markdown(names) or "\N{NO-BREAK SPACE}")
@@ -135,10 +111,10 @@ def _finished(state: JobState) -> None:
         )  # fmt: skip
     with st.container(gap="xxsmall"):
         if state.message:
-            st.write(escape_markdown(_sentence(state.message)))
-        for line in _remarks(state):
+            st.write(escape_markdown(capitalized(state.message)))
+        for line in report_lines(state):
             st.caption(escape_markdown(line))
-        st.caption(escape_markdown(_when(state)))
+        st.caption(escape_markdown(when_text(state)))
 
 
 def _head(state: JobState) -> Any:
@@ -172,42 +148,6 @@ def _failures(state: JobState) -> None:
         )
         if state.failed > len(state.failures):
             st.caption(f"and {state.failed - len(state.failures):,} more")
-
-
-def _remarks(state: JobState) -> list[str]:
-    """Return lines about an index report beyond its counts."""
-    left_out = state.report.get("left_out") if isinstance(state.report.get("left_out"), dict) else {}
-
-    def held(name: str) -> list[Any]:
-        value = state.report.get(name)
-        return value if isinstance(value, list) else []
-
-    def number(name: str) -> int:
-        more = left_out.get(name, 0) if isinstance(left_out, dict) else 0
-        return len(held(name)) + (more if isinstance(more, int) else 0)
-
-    lines = []
-    for problem in held("problems")[:3]:
-        if isinstance(problem, dict):
-            lines.append(f"{printable(str(problem.get('path', '')))} {problem.get('reason', '')}")
-    if number("problems") > 3:
-        lines.append(f"and {number('problems') - 3:,} more such places")
-    if skipped := number("skipped_failed"):
-        lines.append(f"{counted(skipped, 'file')} failed before and did not change since, and was not tried again")
-    if kept := number("kept_missing"):
-        lines.append(f"{counted(kept, 'video')} not found, and kept: neither file nor folder is there (a drive?)")
-    return lines
-
-
-def _sentence(message: str) -> str:
-    """Return the message with a capital, unless it begins with a name."""
-    return f"{message[:1].upper()}{message[1:]}" if message.partition(" ")[0].isalpha() else message
-
-
-def _when(state: JobState) -> str:
-    began = time.strftime("%d %B, %H:%M", time.localtime(state.started_at)).lstrip("0")
-    took = state.updated_at - state.started_at
-    return f"{began} · {format_duration(took)}" if 0 < took < 1e7 else began
 
 
 _FORGET_HELP = "Takes it from this list only; what was indexed stays."

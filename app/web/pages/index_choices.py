@@ -1,0 +1,92 @@
+"""Choices of an index job: the widgets for encoder, detector and exclusions, and the order they make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from app.compose import encoder_name, settings_from, with_library_encoder
+from app.cut_settings import cut_settings_of
+from app.jobs.orders import IndexOrder
+from app.shell.index_options import ShapingOptions
+from app.shell.terminal import printable
+from app.web.pages.escape import escape_markdown
+from app.web.services.model_need import alias_of
+
+if TYPE_CHECKING:
+    from db.library import Library
+
+_ENCODER_HELP = (
+    "What looks at the shots. base is the one to take; large sees more and is slower; demo knows only the drawn world "
+    "of the demo library."
+)
+_DETECTORS = {
+    "blend": "blend: cuts, dissolves, wipes and fades",
+    "adaptive": "adaptive: cuts, steady against fast motion",
+    "content": "content: cuts, by change of colour",
+    "hash": "hash: cuts, by change of structure",
+    "histogram": "histogram: cuts, by brightness",
+    "threshold": "threshold: fades to and from black",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class IndexChoices:
+    """Options of an index job as chosen on the page."""
+
+    encoder: str
+    detector: str | None  # None: the library's own
+    redo: bool
+    retry_failed: bool
+    exclude: tuple[str, ...]
+
+    def order(self, path: str) -> IndexOrder:
+        """Return the order that indexes a path like this."""
+        return IndexOrder(
+            encoder=self.encoder,
+            shaping=ShapingOptions(detector=self.detector),
+            exclude=self.exclude,
+            redo=self.redo,
+            retry_failed=self.retry_failed,
+            paths=(path,),
+        )
+
+
+def draw_index_choices(library: Library) -> IndexChoices:
+    """Draw the widgets and return what was chosen."""
+    from app.encoder_choice import canonical
+    from encoder.config import ALIASES
+
+    current = canonical(encoder_name(with_library_encoder(settings_from(), library)))
+    own_detector = cut_settings_of(library).detector
+    names = list(dict.fromkeys([current, *ALIASES.values()]))
+    with st.expander("Options", icon=":material/tune:", key="index_options"):
+        encoder = st.selectbox("Encoder", names, key="index_encoder", format_func=encoder_label, help=_ENCODER_HELP)
+        detector = st.selectbox(
+            "How cuts are found",
+            list(_DETECTORS),
+            index=list(_DETECTORS).index(own_detector),
+            key="index_detector",
+            format_func=_DETECTORS.__getitem__,
+        )
+        exclude = st.text_area(
+            "Leave out", key="index_exclude", placeholder="*.tmp.mp4\n*/raw/*", height=90,
+            help="Patterns of names or paths, one a line.",
+        )  # fmt: skip
+        redo = st.checkbox("Index again what is unchanged", key="index_redo")
+        retry = st.checkbox("Try files again that failed before", key="index_retry_failed")
+    encoder = encoder or current
+    held = [row.id.partition("@")[0] for row in library.encoders() if row.segments]
+    if held and encoder not in held:
+        others = ", ".join(alias_of(name) for name in dict.fromkeys(held))
+        st.caption(escape_markdown(f"The library was indexed with {others}; a search looks at one encoder at a time."))
+    lines = tuple(line.strip() for line in (exclude or "").splitlines() if line.strip())
+    return IndexChoices(encoder, None if detector == own_detector else detector, redo, retry, lines)
+
+
+def encoder_label(name: str) -> str:
+    """Return the name of an encoder as the page shows it."""
+    alias = alias_of(name)
+    return "demo (only for the demo library)" if alias == "demo" else printable(alias)

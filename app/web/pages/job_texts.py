@@ -1,0 +1,70 @@
+"""Texts about long jobs: progress, outcome, and what an index report says beyond its counts."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from app.jobs.state import JobState
+from app.shell.terminal import counted, printable
+from app.times import format_duration
+
+
+def progress_text(state: JobState) -> str:
+    """Return the progress of a job as one line, with what is known so far."""
+    progress = state.progress
+    if state.stopping:
+        return "Stopping; what is finished is kept"
+    if progress.phase in ("", "start"):
+        return "Starting; the encoder is being loaded" if state.kind == "index" else "Starting"
+    if progress.phase == "scan":
+        return f"Looking for videos · {counted(progress.files_done, 'file')}"
+    if progress.phase == "fingerprint":
+        return f"Comparing contents · {progress.files_done:,} of {progress.files_total:,}"
+    if state.kind != "index":
+        return progress.text or progress.phase
+    parts = [f"{progress.files_done:,} of {counted(progress.files_total, 'video')}"]
+    if progress.fraction is not None:
+        parts.append(f"{progress.fraction:.0%}")
+    if progress.speed is not None:
+        parts.append(f"{progress.speed:.1f}× real time")
+    if progress.eta_seconds is not None:
+        parts.append(f"about {format_duration(progress.eta_seconds)} left")
+    return " · ".join(parts)
+
+
+def report_lines(state: JobState) -> list[str]:
+    """Return lines about an index report beyond its counts."""
+    left_out = state.report.get("left_out") if isinstance(state.report.get("left_out"), dict) else {}
+
+    def held(name: str) -> list[Any]:
+        value = state.report.get(name)
+        return value if isinstance(value, list) else []
+
+    def number(name: str) -> int:
+        more = left_out.get(name, 0) if isinstance(left_out, dict) else 0
+        return len(held(name)) + (more if isinstance(more, int) else 0)
+
+    lines = []
+    for problem in held("problems")[:3]:
+        if isinstance(problem, dict):
+            lines.append(f"{printable(str(problem.get('path', '')))} {problem.get('reason', '')}")
+    if number("problems") > 3:
+        lines.append(f"and {number('problems') - 3:,} more such places")
+    if skipped := number("skipped_failed"):
+        lines.append(f"{counted(skipped, 'file')} failed before and did not change since, and was not tried again")
+    if kept := number("kept_missing"):
+        lines.append(f"{counted(kept, 'video')} not found, and kept: neither file nor folder is there (a drive?)")
+    return lines
+
+
+def capitalized(message: str) -> str:
+    """Return the message with a capital, unless it begins with a name."""
+    return f"{message[:1].upper()}{message[1:]}" if message.partition(" ")[0].isalpha() else message
+
+
+def when_text(state: JobState) -> str:
+    """Return when a job started and how long it took."""
+    began = time.strftime("%d %B, %H:%M", time.localtime(state.started_at)).lstrip("0")
+    took = state.updated_at - state.started_at
+    return f"{began} · {format_duration(took)}" if 0 < took < 1e7 else began
