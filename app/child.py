@@ -35,7 +35,7 @@ def child(folder_name: str, job_id: str) -> None:
     begun = read_state(folder / START_FILE, job_id)
     if begun is None:  # forgotten before it began
         return
-    _write(folder, replace(begun.kept_by(own_process_id()), updated_at=time.time()))
+    _write(folder, replace(begun.with_process(own_process_id()), updated_at=time.time()))
     threading.Thread(target=_beat, args=(folder / STATE_FILE,), name="heartbeat", daemon=True).start()
     os.environ[JOB_VARIABLE] = job_id
 
@@ -65,7 +65,7 @@ def run_order(folder: Path) -> int:
 
 
 def carry_out(order: Order, settings: Settings) -> None:
-    """Do what an order says, by the function that the command of the shell calls. Nobody is there to be asked."""
+    """Carry out an order by the function that the command of the shell calls. There is nobody to ask."""
     if isinstance(order, IndexOrder):
         index_videos(settings, order)
     elif isinstance(order, DownloadOrder):

@@ -146,6 +146,9 @@ def test_the_run_keeps_a_journal() -> None:
     assert again[:1] == ["export"]
     assert again[again.index("--zip") + 1] == str(Path("all.zip").absolute())
     assert again[again.index("--collection") + 1] == NAME
+    order = order_of(state)
+    assert isinstance(order, ExportOrder)
+    assert (order.options.zip, order.collection_name) == (Path("all.zip").absolute(), NAME), "from anywhere"
     assert run(*again).exit_code == 1
     assert {each.name for each in Path(".").glob("*.zip")} == {"all.zip", "all_2.zip"}
 

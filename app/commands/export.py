@@ -25,7 +25,7 @@ _PATHS = frozenset({"directory", "archive", "folder"})
 
 
 def lists_value(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...] | None:
-    """Callback of --list, which may be repeated and may hold several with commas."""
+    """Read --list, which may be repeated and may hold several with commas (a callback of click)."""
     try:
         return list_formats(",".join(value)) if value else None
     except ValueError as error:
@@ -33,7 +33,7 @@ def lists_value(ctx: click.Context, param: click.Parameter, value: tuple[str, ..
 
 
 def ids_value(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[int, ...] | None:
-    """Callback of --subclips, which may be repeated and may hold several with commas."""
+    """Read --subclips, which may be repeated and may hold several with commas (a callback of click)."""
     try:
         return tuple(int(word) for word in ",".join(value).split(",") if word.strip()) if value else None
     except ValueError as error:
@@ -147,8 +147,8 @@ def export(
         raise click.UsageError("--subclips are those of a collection: say which with --collection NAME")
     try:
         how = ExportOptions(
-            folder=None if directory is None else Path(directory),
-            zip=None if archive is None else Path(archive),
+            folder=None if directory is None else Path(directory).absolute(),
+            zip=None if archive is None else Path(archive).absolute(),
             mode=mode,
             handles_seconds=pad or Fraction(0),
             name_pattern=pattern,

@@ -72,7 +72,7 @@ def download(settings: Settings, order: DownloadOrder, *, yes: bool) -> None:
     with Jobs(settings.library).begin("download", f"model {alias}", DownloadOrder(model=alias)) as job:
         try:
             for published in (VOCABULARY, config.weights):
-                click.echo(f"{published.file}: {printable(str(fetch_shown(published, yes=yes, job=job)))}")
+                click.echo(f"{published.file}: {printable(str(fetch_with_progress(published, yes=yes, job=job)))}")
         except click.exceptions.Exit:  # asked, and the answer was no
             job.finish("stopped", message="nothing was downloaded")
             raise
@@ -95,40 +95,53 @@ def _aliases() -> dict[str, str]:
     return {name: alias for alias, name in ALIASES.items()}
 
 
-def fetch_shown(published: HubFile, *, yes: bool, job: Job | None = None) -> Path:
-    """Fetch one file: a large one is announced and a yes awaited, and a live line shows how far it is.
+def fetch_with_progress(published: HubFile, *, yes: bool, job: Job | None = None) -> Path:
+    """Fetch a file with a live line, after a yes where it is large.
 
-    Progress is reported to `job` as well. Raises KeyboardInterrupt when the job is asked to stop.
+    Args:
+        published: The file.
+        yes: Do not ask.
+        job: Receives the progress as well.
+
+    Returns:
+        Where the file is on this machine.
+
+    Raises:
+        KeyboardInterrupt: The job was asked to stop.
     """
     from encoder.checkpoints.hub import fetch
 
     with LiveLine() as line:
-        return fetch(published, confirm=_asker(line, yes=yes), on_progress=DownloadLine(line, job).show)
+        return fetch(published, confirm=_confirmation(line, yes=yes), on_progress=DownloadLine(line, job).show)
 
 
-def open_encoder_asking(settings: Settings, *, yes: bool) -> Encoder:
-    """The encoder, loaded when it has to encode, or at once where it is not known from an earlier run.
+def open_or_download_encoder(settings: Settings, *, yes: bool) -> Encoder:
+    """Return the encoder of the settings, and download its weights where they are missing and there is a yes.
 
-    Weights that are missing are offered for download, where there is a person to ask or a --yes.
+    An encoder that an earlier run has described is loaded only when it has to encode. yes: do not ask; without it,
+    and without a terminal to ask on, nothing is downloaded.
     """
     from encoder.checkpoints.download_policy import Sources
 
     with LiveLine() as line:
-        announce = _asker(line, yes=yes) if yes or has_terminal() else None
-        sources = Sources(confirm=announce, on_progress=DownloadLine(line).show)
+        confirmation = _confirmation(line, yes=yes) if yes or has_terminal() else None
+        sources = Sources(confirm=confirmation, on_progress=DownloadLine(line).show)
         return compose.open_encoder_lazily(settings, lambda: compose.open_encoder(settings, sources))
 
 
-def _asker(line: LiveLine, *, yes: bool) -> Callable[[str], bool]:
-    def announce(message: str) -> bool:
+def _confirmation(line: LiveLine, *, yes: bool) -> Callable[[str], bool]:
+    """Return a function that shows a message about a download and asks for a yes."""
+
+    def confirmed(message: str) -> bool:
         line.log(message)
         confirm("Download it now?", yes=yes, refusal="nothing was downloaded")
         return True
 
-    return announce
+    return confirmed
 
 
 def _about(config: VideoPrismConfig, alias: str) -> tuple[str, str, str]:
+    """Return a row of the list of models."""
     assert config.weights is not None
     return alias, config.name, f"about {size_text(config.weights.size_bytes)}"
 

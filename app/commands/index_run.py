@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app import compose
-from app.commands.fetch_model import open_encoder_asking
+from app.commands.fetch_model import open_or_download_encoder
 from app.compose import Settings
 from app.cut_settings import cut_settings_of, store_cut_settings
 from app.encoder_choice import canonical
@@ -57,7 +57,7 @@ def index_videos(settings: Settings, order: IndexOrder, *, yes: bool = False, as
         redo=order.redo,
         retry_failed=order.retry_failed,
     )
-    encoder = open_encoder_asking(settings, yes=yes)
+    encoder = open_or_download_encoder(settings, yes=yes)
     with compose.open_library(settings, create=True) as library:
         report = run_indexer(settings, library, encoder, order.paths, index_settings, options, order=order)
         report_and_exit(report, as_json=as_json)
@@ -81,7 +81,7 @@ def retry_failures(settings: Settings, order: RetryOrder, *, as_json: bool = Fal
         if not there:
             say("no failed files to try again")
             return
-        encoder = open_encoder_asking(settings, yes=False)
+        encoder = open_or_download_encoder(settings, yes=False)
         options = run_options(retry_failed=True, sweep=False)
         title = counted(len(there), "failed file")
         report = run_indexer(settings, library, encoder, there, index_settings, options, order=order, title=title)

@@ -1,4 +1,4 @@
-"""The command line of an order: what a person types to have the same done, and what jobs are about in a few words."""
+"""Command lines of orders, for a person to type, and the titles of jobs."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ class ExportProgress:
     """The progress of an export, weighed by the length of its clips, as its job reports it."""
 
     def __init__(self, request: ExportRequest, job: Job | None) -> None:
-        """job None: there is no journal, and nothing is reported."""
+        """Report to a job; with None there is no journal, and nothing is reported."""
         self._job = job
         self._names = [each.name_hint or os.path.basename(each.path) for each in request.requests]
         self._seconds = request.seconds

@@ -73,7 +73,7 @@ class Jobs:
             started_at=now,
             updated_at=now,
             progress=JobProgress(phase="start"),
-        ).kept_by(own_process_id())
+        ).with_process(own_process_id())
         folder: Path | None = self.folder / job_id
         try:
             self._prune()

@@ -1,4 +1,4 @@
-"""Starting a job as a process that outlives the one that starts it. The process itself is `app.child`."""
+"""Start of a job as a process that outlives the one that starts it. The process itself is `app.child`."""
 
 from __future__ import annotations
 
@@ -78,13 +78,13 @@ def start_detached(folder: Path, job_id: str, order: Order, settings: Settings, 
         shutil.rmtree(folder, ignore_errors=True)
         raise
     with suppress(OSError):  # the process writes it as well
-        write_state(folder / START_FILE, state.kept_by(process_id_of(process.pid)))
+        write_state(folder / START_FILE, state.with_process(process_id_of(process.pid)))
     # A child has to be waited for, else it stays behind as a zombie.
     threading.Thread(target=process.wait, name=f"end of {job_id}", daemon=True).start()
 
 
 def _creation_flags() -> int:
-    """Windows: no console of its own, and none of ours whose Ctrl-C would reach it."""
+    """Return flags for Windows: no console of its own, and none of ours whose Ctrl-C would reach it."""
     if sys.platform == "win32":
         return subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
     return 0

@@ -72,14 +72,15 @@ class JobState:
 
     @property
     def running(self) -> bool:
+        """Return whether the job has not ended."""
         return self.outcome is None
 
     @property
     def process(self) -> ProcessId:
-        """The process that keeps the journal."""
+        """Return the process that keeps the journal."""
         return ProcessId(self.pid, self.create_time, self.host_id)
 
-    def kept_by(self, process: ProcessId) -> JobState:
+    def with_process(self, process: ProcessId) -> JobState:
         """Return this state with another process that keeps the journal."""
         return replace(self, **asdict(process))
 

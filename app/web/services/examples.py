@@ -46,12 +46,12 @@ class Examples:
 
     Args:
         library_directory: Folder of the library.
-        max_kept_bytes: Total size of the examples kept; the least recently used go first.
+        max_with_processtes: Total size of the examples kept; the least recently used go first.
     """
 
-    def __init__(self, library_directory: Path, *, max_kept_bytes: int = MAX_KEPT_BYTES) -> None:
+    def __init__(self, library_directory: Path, *, max_with_processtes: int = MAX_KEPT_BYTES) -> None:
         self.directory = library_directory / "examples"
-        self._max_kept = max_kept_bytes
+        self._max_kept = max_with_processtes
 
     def get(self, token: str) -> StoredExample:
         """Return an example by its token.
