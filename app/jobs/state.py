@@ -53,7 +53,7 @@ class JobState:
     """
 
     id: str
-    kind: str  # index, export, download, or the name of the command
+    kind: str  # index, export or download
     title: str  # what it is about: the name of a folder, a collection, a model
     order: dict[str, Any] | None = None  # as JSON, see app.jobs.orders; None: it cannot be started again from here
     arguments: tuple[str, ...] = ()  # the command that does the same, without the settings that every command takes
