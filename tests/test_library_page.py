@@ -20,7 +20,7 @@ from app.jobs.orders import RetryOrder
 from app.web.api.library import listing
 from app.web.pages import components
 from app.web.pages import library as library_page
-from app.web.pages.video import find, length_text
+from app.web.pages.video import duration_text, find_video
 from db.library import Library
 from db.records import Failure
 
@@ -245,7 +245,7 @@ def test_a_video_of_another_encoder_has_no_scores_and_says_why(library: Library)
 
 @pytest.mark.parametrize("wanted", ["999", "", "-1", "1.5", "٣", "../../etc", "9" * 40, "<b>"])
 def test_videos_that_are_not_there_are_a_sentence(library: Library, wanted: str) -> None:
-    assert find(library, wanted) is None
+    assert find_video(library, wanted) is None
     page = opened(video=wanted)
     assert "no such video" in page.warning[0].value
     page.button[0].click().run()
@@ -254,7 +254,7 @@ def test_videos_that_are_not_there_are_a_sentence(library: Library, wanted: str)
 
 
 def test_lengths_read_as_in_the_views() -> None:
-    assert [length_text(each) for each in (0, 3.24, 59.94, 65, 3599.7, 3725)] == [
+    assert [duration_text(each) for each in (0, 3.24, 59.94, 65, 3599.7, 3725)] == [
         "0.0 s",
         "3.2 s",
         "59.9 s",

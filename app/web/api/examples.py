@@ -31,6 +31,10 @@ def example_routes(examples: Examples, *, max_bytes: int = MAX_BYTES) -> list[Ro
 
     `POST /api/examples` takes the file as the body of the request, `/api/examples/TOKEN` describes it, and
     `/api/examples/TOKEN/poster` is its poster.
+
+    Args:
+        examples: The folder of the examples.
+        max_bytes: Size of the largest file accepted.
     """
     uploading: set[int] = set()
 

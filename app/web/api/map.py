@@ -23,7 +23,12 @@ _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 
 def map_routes(library: Library, maker: MapMaker | None = None) -> list[Route]:
-    """Return `/api/map?encoder=ID` (GET: state, POST: make it) and, for one version, `points` and `videos`."""
+    """Return `/api/map?encoder=ID` (GET: state, POST: make it) and, for one version, `points` and `videos`.
+
+    Args:
+        library: The library.
+        maker: Makes the maps; None for one of this library.
+    """
     maker = maker or MapMaker(library)
 
     def encoder_of(request: ApiRequest) -> str:

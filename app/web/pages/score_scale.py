@@ -26,7 +26,11 @@ class ScoreScale:
 
 
 def score_scale(engine: SearchEngine, query: Query) -> ScoreScale:
-    """Return the scale of a query over the whole library, from its best hit and the scores of an even sample."""
+    """Return the scale of a query over the whole library, from its best hit and the scores of an even sample.
+
+    Raises:
+        QueryError: The query cannot be answered.
+    """
     best = engine.search(replace(query, k=1, filters=Filters(), threshold=None, exclude_same_shot=False))
     ids = engine.library.segment_ids(Filters(), engine.encoder.id)
     sample = ids[np.unique(np.linspace(0, max(0, ids.size - 1), min(ids.size, _SAMPLE)).astype(np.int64))]

@@ -36,7 +36,7 @@ def show(library: Library, wanted: str) -> None:
         library: The library.
         wanted: The video's id as written in the address; untrusted.
     """
-    found = find(library, wanted)
+    found = find_video(library, wanted)
     if found is None:
         st.warning("There is no such video; it may have been removed, or its file indexed again since.")
         st.button("Show all videos", on_click=leave)
@@ -61,7 +61,7 @@ def show(library: Library, wanted: str) -> None:
     draw_timeline(video, segments, segment_scores(library, segments, link))
 
 
-def find(library: Library, wanted: str) -> tuple[Video, list[Segment]] | None:
+def find_video(library: Library, wanted: str) -> tuple[Video, list[Segment]] | None:
     """Return the video and its segments in order, or None if there is none with that id."""
     if not (wanted.isascii() and wanted.isdecimal() and len(wanted) <= 18):
         return None
@@ -77,14 +77,14 @@ def draw_header(video: Video, segments: Sequence[Segment]) -> None:
     name, back = st.columns([6, 1.2], vertical_alignment="center")
     name.subheader(escape_markdown(encode_path(os.path.basename(video.path))), anchor=False)
     back.button("All videos", icon=":material/arrow_back:", on_click=leave, width="stretch")
-    st.caption(escape_markdown(facts(video, segments)))
+    st.caption(escape_markdown(facts_text(video, segments)))
 
 
-def facts(video: Video, segments: Sequence[Segment]) -> str:
+def facts_text(video: Video, segments: Sequence[Segment]) -> str:
     """Return the facts of the video as one line."""
     shots = len({segment.shot_number for segment in segments})
     parts = [
-        length_text(video.duration_seconds),
+        duration_text(video.duration_seconds),
         f"{shots:,} shot{'' if shots == 1 else 's'}",
         f"{video.width} × {video.height}",
         video.codec.upper(),
@@ -100,7 +100,7 @@ def facts(video: Video, segments: Sequence[Segment]) -> str:
     return " · ".join([*parts, encode_path(os.path.dirname(video.path))])
 
 
-def length_text(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
     """Return a duration as the components write it: 3.2 s, 1:05, 1:02:05."""
     if seconds < 60:
         return f"{seconds:.1f} s"

@@ -140,7 +140,7 @@ class ExampleUpload:
             UnreadableVideo: It is neither a picture nor a video.
             OSError: The disk is full, or the folder cannot be written.
         """
-        from app.web.services.example_pictures import detect_media
+        from app.web.services.example_media import detect_media
 
         self._file.close()
         token = self._digest.hexdigest()

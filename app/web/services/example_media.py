@@ -18,7 +18,7 @@ _FORMATS = {
     "AVIF": "avif",
 }  # fmt: skip
 _PLAYLISTS = frozenset(("concat", "hls", "dash", "imf", "sdp", "rtsp"))  # FFmpeg would open the files they name
-_NEITHER = "This is neither a picture nor a video that can be read; drop a JPEG, a PNG or a video file."
+_UNKNOWN_MEDIA = "This is neither a picture nor a video that can be read; drop a JPEG, a PNG or a video file."
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def _video(path: Path, name: str) -> DetectedMedia:
     try:
         with open_source(str(path)) as source:
             if set(source.container.format.name.split(",")) & _PLAYLISTS:
-                raise UnreadableVideo(str(path), "not_video", _NEITHER)
+                raise UnreadableVideo(str(path), "not_video", _UNKNOWN_MEDIA)
             decoding = Decoding(source)
             first = next(iter(decoding), None)
             if first is None:
@@ -99,7 +99,7 @@ def _video(path: Path, name: str) -> DetectedMedia:
             poster = encode_poster(scaler.shown(first.picture, POSTER_PIXELS))
     except UnreadableVideo as error:
         if error.kind in ("not_video", "permission", "missing"):  # the latter two of files that a list names
-            raise UnreadableVideo(str(path), "not_video", _NEITHER) from error
+            raise UnreadableVideo(str(path), "not_video", _UNKNOWN_MEDIA) from error
         raise
     extension = os.path.splitext(name)[1][1:].strip().lower()
     if not (extension in VIDEO_EXTENSIONS and extension.isalnum()):
