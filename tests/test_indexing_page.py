@@ -15,6 +15,7 @@ from fakes import ColourEncoder
 from streamlit.testing.v1 import AppTest
 
 from app import compose
+from app.cut_settings import store_cut_settings
 from app.jobs.jobs import Jobs, new_id
 from app.jobs.orders import DownloadOrder, IndexOrder, Order, RetryOrder, order_to_json
 from app.jobs.process import own_process_id
@@ -23,8 +24,10 @@ from app.shell.index_options import ShapingOptions
 from app.shell.notice import DEMO_LIBRARY
 from app.web.pages.job_cards import order_to_retry
 from app.web.pages.job_texts import progress_text
+from db.library import Library
 from encoder import ModelNotFound
 from encoder.checkpoints import hub
+from indexer.settings import IndexSettings
 
 BASE, DEMO = "videoprism_lvt_public_v1_base", "videoprism_lvt_demo"
 HOSTILE = "<script>alert(1)<b> **b** $x$ :smile: [a](b) `c`.mp4"
@@ -145,6 +148,22 @@ def test_the_options_become_an_order(place: Place) -> None:
         encoder="videoprism_lvt_public_v1_large", shaping=ShapingOptions(detector="content"), redo=True,
         retry_failed=True, exclude=("*.tmp.mp4", "*/raw/*"), paths=(str(place.films),),
     )  # fmt: skip
+
+
+def test_the_library_s_own_detector_is_chosen_and_another_one_is_ordered(place: Place) -> None:
+    with Library.open(place.root / "library") as library:
+        store_cut_settings(library, IndexSettings(detector="hash", segment_seconds=4.0))
+    page = typed(place.opened(), str(place.films))
+    assert page.selectbox(key="index_detector").value == "hash"
+    click(page, "index_start")
+    page = typed(place.opened(), str(place.films))
+    page.selectbox(key="index_detector").set_value("blend").run()
+    click(page, "index_start")
+    orders = [order for order, _, _ in place.started]
+    assert [order.shaping for order in orders if isinstance(order, IndexOrder)] == [
+        ShapingOptions(),
+        ShapingOptions(detector="blend"),
+    ]
 
 
 def test_a_mistyped_folder_is_answered_with_the_right_one(place: Place) -> None:

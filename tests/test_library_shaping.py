@@ -268,13 +268,13 @@ def test_a_recipe_of_other_settings_is_as_none(films: Path) -> None:
 
 
 def test_of_several_recipes_the_one_of_most_videos_counts(films: Path) -> None:
-    indexed("films/first.mp4", "--segment-seconds", "4")
+    indexed("films", "--segment-seconds", "4")
     make_video(films / "third.mp4", [("blue", 50)])
-    indexed(str(films / "second.mp4"), str(films / "third.mp4"), "--segment-seconds", "2")
+    indexed(str(films / "third.mp4"), "--segment-seconds", "2")
     make_older(Path("library"))
-    assert own()[1].segment_seconds == 2
+    assert own()[1].segment_seconds == 4
     with compose.open_library(settings_from()) as library:
-        library.remove_videos([video.id for video in library.videos("/") if video.id and "third" in video.path])
+        library.remove_videos([video.id for video in library.videos("/") if video.id and "first" in video.path])
     assert own()[1].segment_seconds == 2, "of as many, the newest"
 
 
