@@ -22,7 +22,7 @@ from starlette.websockets import WebSocket
 
 from app.compose import Settings
 from app.web.http.errors import ApiError
-from app.web.http.requests import BODY_LIMIT_BYTES, ApiRequest
+from app.web.http.requests import MAX_BODY_BYTES, ApiRequest
 from app.web.http.routes import route
 from app.web.http.security import SecurityMiddleware
 from app.web.http.validation import NO_NULL, NOT_BLANK, Body, Integer, Number, validated
@@ -135,7 +135,7 @@ def asking(answer: Any) -> TestClient:
 def test_bodies_are_bounded_whether_or_not_they_say_how_long_they_are() -> None:
     client = asking(lambda request: {"length": len(request.body)})
     assert client.post("/api/it", json="x" * 1000).json() == {"length": 1000}
-    assert client.post("/api/it", json="x" * (BODY_LIMIT_BYTES + 1)).status_code == 413
+    assert client.post("/api/it", json="x" * (MAX_BODY_BYTES + 1)).status_code == 413
     pulled = []
 
     def endless() -> Any:

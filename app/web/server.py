@@ -166,7 +166,7 @@ def serve(settings: Settings, library: Library, *, port: int | None, open_browse
         if port is None and taken != DEFAULT_PORT:
             say(f"port {DEFAULT_PORT} is in use, so this is port {taken}")
         say(f"prismsearch is at {address} (Ctrl-C stops it)")
-        if open_browser:  # in a thread, because it may take long
+        if open_browser:  # in a thread: it may take long, and print
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
     app = make_app(settings, library, started=started, port=taken)

@@ -9,17 +9,18 @@ from pydantic import Field
 from app.exporting.naming import MAX_PATTERN_CHARACTERS
 from app.web.http.validation import NO_NULL, NOT_BLANK, Body, Integer, Number
 
-NAME_TEXT_LIMIT = 200  # characters; of collections, clips and saved searches
-NOTE_TEXT_LIMIT = 10_000
-LINK_TEXT_LIMIT = 8_000  # of a saved search
-PATH_TEXT_LIMIT = 4_000  # of an export folder
-SUBCLIPS_LIMIT = 2_000  # in one request
-LISTS_LIMIT = 20  # of an export
+# Limits of texts and lists.
+MAX_NAME_CHARACTERS = 200  # of collections, clips and saved searches
+MAX_NOTE_CHARACTERS = 10_000
+MAX_LINK_CHARACTERS = 8_000  # of a saved search
+MAX_PATH_CHARACTERS = 4_000  # of an export folder
+MAX_SUBCLIPS = 2_000  # in one request
+MAX_LISTS = 20  # of an export
 
-Name = Annotated[str, Field(max_length=NAME_TEXT_LIMIT), NO_NULL, NOT_BLANK]
-NameOrBlank = Annotated[str, Field(max_length=NAME_TEXT_LIMIT), NO_NULL]
-Note = Annotated[str, Field(max_length=NOTE_TEXT_LIMIT), NO_NULL]
-Ids = Annotated[list[Integer], Field(max_length=SUBCLIPS_LIMIT)]
+Name = Annotated[str, Field(max_length=MAX_NAME_CHARACTERS), NO_NULL, NOT_BLANK]
+NameOrBlank = Annotated[str, Field(max_length=MAX_NAME_CHARACTERS), NO_NULL]
+Note = Annotated[str, Field(max_length=MAX_NOTE_CHARACTERS), NO_NULL]
+Ids = Annotated[list[Integer], Field(max_length=MAX_SUBCLIPS)]
 
 
 class CollectionBody(Body):
@@ -42,7 +43,7 @@ class SubclipBody(Body):
 class SubclipsBody(Body):
     """Subclips to add behind the subclip `after`, or at the end."""
 
-    items: Annotated[list[SubclipBody], Field(max_length=SUBCLIPS_LIMIT)]
+    items: Annotated[list[SubclipBody], Field(max_length=MAX_SUBCLIPS)]
     after: Integer | None = None
 
 
@@ -72,16 +73,16 @@ class SavedSearchBody(Body):
     """A search to keep: its name, and the query part of the page's address."""
 
     name: Name
-    link: Annotated[str, Field(max_length=LINK_TEXT_LIMIT), NO_NULL, NOT_BLANK]
+    link: Annotated[str, Field(max_length=MAX_LINK_CHARACTERS), NO_NULL, NOT_BLANK]
 
 
 class ExportBody(Body):
     """An export to start: of all subclips or some, to a folder or to "zip"."""
 
     collection: Integer
-    to: Annotated[str, Field(max_length=PATH_TEXT_LIMIT), NO_NULL, NOT_BLANK]
+    to: Annotated[str, Field(max_length=MAX_PATH_CHARACTERS), NO_NULL, NOT_BLANK]
     subclips: Ids | None = None
     mode: Literal["smart", "exact", "copy", "none"] = "smart"  # none: only the lists
     handles_seconds: Number = 0.0
     name_pattern: Annotated[str, Field(max_length=MAX_PATTERN_CHARACTERS), NO_NULL] = ""
-    lists: list[str] = Field(default_factory=list, max_length=LISTS_LIMIT)  # names of formats
+    lists: list[str] = Field(default_factory=list, max_length=MAX_LISTS)  # names of formats

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from starlette.datastructures import Headers
     from starlette.requests import Request
 
-BODY_LIMIT_BYTES = 1 << 20
+MAX_BODY_BYTES = 1 << 20
 
 AnyBody = TypeVar("AnyBody", bound=Body)
 
@@ -83,15 +83,15 @@ async def read_json(request: Request) -> Any:
     """Read the JSON body of a request; None if there is no body.
 
     Raises:
-        ApiError: 413 above BODY_LIMIT_BYTES, 415 for another content type, 400 for invalid JSON.
+        ApiError: 413 above MAX_BODY_BYTES, 415 for another content type, 400 for invalid JSON.
     """
     declared = request.headers.get("content-length", "0")
-    if not declared.isdecimal() or int(declared[:18]) > BODY_LIMIT_BYTES:
+    if not declared.isdecimal() or int(declared[:18]) > MAX_BODY_BYTES:
         raise _too_large()
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)
-        if size > BODY_LIMIT_BYTES:
+        if size > MAX_BODY_BYTES:
             raise _too_large()
         parts.append(part)
     if not size:
@@ -105,4 +105,4 @@ async def read_json(request: Request) -> Any:
 
 
 def _too_large() -> ApiError:
-    return ApiError(413, f"More than {BODY_LIMIT_BYTES >> 20} MiB was sent; send less at a time.")
+    return ApiError(413, f"More than {MAX_BODY_BYTES >> 20} MiB was sent; send less at a time.")

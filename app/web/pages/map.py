@@ -12,6 +12,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app.search_link import LinkTerm, SearchLink
+from app.web.http.errors import as_sentence
 from app.web.pages import components, search_state, session
 from app.web.pages.components import component
 from app.web.pages.empty_states import searchable_engine
@@ -96,7 +97,7 @@ def map_scores(link: SearchLink, engine: SearchEngine) -> dict[str, Any] | None:
                 parts = [made.ids[at : at + _BATCH] for at in range(0, len(made.ids), _BATCH)]
                 scores = np.concatenate([engine.scores(query, part) for part in parts])
         except QueryError as error:
-            st.warning(escape_markdown(f"{str(error)[:1].upper()}{str(error)[1:]}."))
+            st.warning(escape_markdown(as_sentence(str(error))))
             return None
         except KeyError:  # the library has changed since the map was read; the next run sees the new one
             return None

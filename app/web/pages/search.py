@@ -14,6 +14,7 @@ import streamlit as st
 
 from app.link_parameters import MAX_HITS, encode_path
 from app.search_link import LinkTerm, SearchLink
+from app.web.http.errors import as_sentence
 from app.web.pages import components, search_state, session
 from app.web.pages import query_widgets as widgets
 from app.web.pages.components import component
@@ -64,7 +65,7 @@ def draw_hits(link: SearchLink, engine: SearchEngine) -> None:
     try:
         found = engine.answer(session.query_of(link, engine))
     except QueryError as error:
-        st.warning(escape_markdown(f"{str(error)[:1].upper()}{str(error)[1:]}."))
+        st.warning(escape_markdown(as_sentence(str(error))))
         return
     milliseconds = 1000 * (perf_counter() - started)
     if not found.hits:

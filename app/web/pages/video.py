@@ -13,6 +13,7 @@ import streamlit as st
 from app.link_parameters import encode_path
 from app.search_link import LinkTerm, SearchLink
 from app.shell.listing import status_of
+from app.web.http.errors import as_sentence
 from app.web.pages import components, search_state, session
 from app.web.pages.components import component
 from app.web.pages.empty_states import engine_or_message
@@ -122,7 +123,7 @@ def segment_scores(library: Library, segments: Sequence[Segment], link: SearchLi
         scores = engine.scores(query, [segment.id for segment in segments if segment.id is not None])
         scale = score_scale(engine, query)
     except QueryError as error:
-        st.warning(escape_markdown(f"{str(error)[:1].upper()}{str(error)[1:]}."))
+        st.warning(escape_markdown(as_sentence(str(error))))
         return None
     except KeyError:
         st.info("This video was not indexed with the encoder in use, so its shots have no scores. Index it again.")
