@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import argparse
 import ast
+import io
 import json
 import re
 import sys
+import tokenize
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,10 +27,11 @@ QUESTION = re.compile(r"(What|Which|Where|Whether|How|Who)\b")
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A module of a room: its length in lines, the modules of the rooms that it imports, and its docstring."""
+    """A module of a room: its length, the modules of the rooms that it imports, and its docstring."""
 
     name: str
     lines: int
+    code: int  # lines without blank ones, comments and docstrings
     imports: frozenset[str]
     docstring: str
 
@@ -56,8 +59,21 @@ def read_modules(root: Path, rooms: Mapping[str, int]) -> dict[str, Module]:
         text = path.read_text("utf-8")
         tree = ast.parse(text)
         imports = frozenset(target for target in _imported(tree, paths) if target != name)
-        modules[name] = Module(name, len(text.splitlines()), imports, ast.get_docstring(tree) or "")
+        modules[name] = Module(
+            name, len(text.splitlines()), _code_lines(text, tree), imports, ast.get_docstring(tree) or ""
+        )
     return modules
+
+
+def _code_lines(text: str, tree: ast.AST) -> int:
+    used: set[int] = set()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type not in (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT):
+            used.update(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            used.difference_update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return len(used)
 
 
 def _imported(tree: ast.AST, known: Mapping[str, Path]) -> Iterator[str]:
@@ -141,13 +157,14 @@ def main() -> None:
         for target in module.imports:
             importers[target].add(module.name)
     loops, upward = circles(modules), upward_imports(modules, ranks)
-    print(f"{'room':12}{'modules':>9}{'lines':>9}{'one importer':>14}{'longest':>9}")
+    print(f"{'room':12}{'modules':>9}{'lines':>9}{'code':>9}{'one importer':>14}{'longest':>9}")
     for room in ranks:
         own = [module for module in modules.values() if module.name.partition(".")[0] == room]
         if own:
             single = sum(len(importers[module.name]) == 1 for module in own)
             longest = max(module.lines for module in own)
-            print(f"{room:12}{len(own):9}{sum(m.lines for m in own):9}{single:14}{longest:9}")
+            lines, code = sum(module.lines for module in own), sum(module.code for module in own)
+            print(f"{room:12}{len(own):9}{lines:9}{code:9}{single:14}{longest:9}")
     asking = [module.name for module in modules.values() if QUESTION.match(module.docstring)]
     for loop in loops:
         print(f"circle of {len(loop)}: {' '.join(loop)}")
@@ -160,6 +177,7 @@ def main() -> None:
             {
                 "modules": len(modules),
                 "lines": sum(module.lines for module in modules.values()),
+                "code": sum(module.code for module in modules.values()),
                 "one_importer": sum(len(each) == 1 for each in importers.values()),
                 "circles": [len(loop) for loop in loops],
                 "upward_imports": len(upward),
