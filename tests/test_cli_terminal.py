@@ -15,7 +15,16 @@ import pytest
 
 from app.shell.index_report import print_report, report_record
 from app.shell.progress_line import ProgressLine, detail_text, progress_text
-from app.shell.terminal import LiveLine, cells, counted, printable, shortened, shown, size_text, table
+from app.shell.terminal import (
+    LiveLine,
+    count_text,
+    display_path,
+    display_width,
+    printable,
+    shorten_middle,
+    size_text,
+    table,
+)
 from db.records import Failure
 from indexer.progress import Progress
 from indexer.report import IndexReport, Problem
@@ -35,32 +44,32 @@ def test_paths_are_relative_only_below_here(tmp_path: Path, monkeypatch: pytest.
     here = tmp_path / "a"
     here.mkdir()
     monkeypatch.chdir(here)
-    assert shown(str(here / "b" / "c.mp4")) == os.path.join("b", "c.mp4")
-    assert shown(str(tmp_path / "ab" / "c.mp4")) == str(tmp_path / "ab" / "c.mp4")
+    assert display_path(str(here / "b" / "c.mp4")) == os.path.join("b", "c.mp4")
+    assert display_path(str(tmp_path / "ab" / "c.mp4")) == str(tmp_path / "ab" / "c.mp4")
     here.rmdir()
-    assert shown("/x/c.mp4") == "/x/c.mp4"
+    assert display_path("/x/c.mp4") == "/x/c.mp4"
 
 
 def test_wide_and_combining_characters_keep_columns_aligned() -> None:
-    assert [cells(text) for text in ("abc", "日本", "e\u0301", "🎬", "")] == [3, 4, 1, 2, 0]
+    assert [display_width(text) for text in ("abc", "日本", "e\u0301", "🎬", "")] == [3, 4, 1, 2, 0]
     lines = table([("日本", "1"), ("abc", "22"), ("e\u0301", "3")], "<>")
-    assert [cells(line) for line in lines] == [8, 8, 8]
+    assert [display_width(line) for line in lines] == [8, 8, 8]
     assert table([], "<>") == []
 
 
 def test_shortening_keeps_both_ends_and_fits() -> None:
     path = "holiday/日本/a very long name of a video.mp4"
-    for columns in range(cells(path) + 3):
-        short = shortened(path, columns)
-        assert cells(short) <= columns
+    for columns in range(display_width(path) + 3):
+        short = shorten_middle(path, columns)
+        assert display_width(short) <= columns
         if columns >= 12:
             assert short.startswith("hol")
             assert short.endswith("4")
-    assert shortened(path, 100) == path
+    assert shorten_middle(path, 100) == path
 
 
 def test_numbers_read_well() -> None:
-    assert [counted(n, "shot") for n in (0, 1, 1234)] == ["0 shots", "1 shot", "1,234 shots"]
+    assert [count_text(n, "shot") for n in (0, 1, 1234)] == ["0 shots", "1 shot", "1,234 shots"]
     assert [size_text(n) for n in (0, 812, 999, 1000, 4_520_000, 99_960_000, 2_320_000_000)] == [
         "0 B", "812 B", "999 B", "1.00 kB", "4.52 MB", "100 MB", "2.32 GB",
     ]  # fmt: skip
@@ -133,7 +142,7 @@ def test_on_a_terminal_one_line_is_rewritten_within_its_width_and_taken_away() -
     assert written.endswith("\r\x1b[Kdone\r\n")
     assert "\r\x1b[Kkept\r\n" in written
     for shown_line in re.findall(r"\r([^\r\n]*)\x1b\[K", written):
-        assert cells(shown_line) < 40
+        assert display_width(shown_line) < 40
 
 
 def test_the_report_is_one_clear_line_a_failure(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ import click
 
 from app.shell.errors import CommandError
 from app.shell.options import FAILED, MISSING
-from app.shell.terminal import say, table
+from app.shell.terminal import print_note, table
 
 
 @click.command(
@@ -41,7 +41,7 @@ def bench(name: str | None, arguments: tuple[str, ...]) -> None:
         raise click.UsageError(f"there is no benchmark {name!r}; there are: {', '.join(programs)}")
     failed = [each for each in (programs if name == "all" else [name]) if run_program(programs[each], arguments)]
     if failed:
-        say(f"failed: {', '.join(failed)}")
+        print_note(f"failed: {', '.join(failed)}")
         raise click.exceptions.Exit(FAILED)
 
 

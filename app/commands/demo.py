@@ -23,7 +23,7 @@ from app.shell.hits import hit_lines, hit_record, span_seconds
 from app.shell.index_report import print_report, report_record
 from app.shell.notice import DEMO_LIBRARY
 from app.shell.options import FAILED, MISSING, with_settings
-from app.shell.terminal import counted, print_json, shown
+from app.shell.terminal import count_text, display_path, print_json
 from app.times import format_timestamp
 
 if TYPE_CHECKING:
@@ -75,9 +75,8 @@ def demo(settings: Settings, as_json: bool) -> None:
     encoder = compose.open_encoder(settings)
     with compose.open_library(settings, create=True) as library:
         if not as_json:
-            click.echo(
-                f"Indexing {counted(len({each.path for each in truth}), 'short video')} in {shown(str(DEMO_LIBRARY))}"
-            )
+            videos = count_text(len({each.path for each in truth}), "short video")
+            click.echo(f"Indexing {videos} in {display_path(str(DEMO_LIBRARY))}")
         roots = (str(DEMO_LIBRARY),)
         report = run_indexer(
             settings, library, encoder, roots, index_settings, run_options(), order=IndexOrder(paths=roots)
@@ -104,7 +103,7 @@ def captioned_shots(folder: Path) -> list[CaptionedShot]:
     try:
         files = json.loads((folder / "captions.json").read_text(encoding="utf-8"))["files"]
     except FileNotFoundError as error:
-        missing = shown(str(folder / "captions.json"))
+        missing = display_path(str(folder / "captions.json"))
         raise CommandError(f"the demo library is not in this installation: {missing} is missing", MISSING) from error
     return [
         CaptionedShot(str(folder / file["file"]), shot["start_seconds"], shot["end_seconds"], shot["caption"])
@@ -140,11 +139,8 @@ def run_queries(
         place = f"{example.video.path}@{format_timestamp(start)}-{format_timestamp(end)}"
         results.append({"like": place, "hits": [hit_record(hit) for hit in hits]})
         if show:
-            print_answer(
-                f"prismsearch similar {shown(example.video.path)}@{format_timestamp(start)}-{format_timestamp(end)}",
-                hits,
-                None,
-            )
+            shown = f"{display_path(example.video.path)}@{format_timestamp(start)}-{format_timestamp(end)}"
+            print_answer(f"prismsearch similar {shown}", hits, None)
     return results
 
 

@@ -8,7 +8,7 @@ import click
 
 from app.compose import Settings
 from app.shell.options import FAILED, with_settings
-from app.shell.terminal import counted, print_json, printable, say
+from app.shell.terminal import count_text, print_json, print_note, printable
 
 MARKS = {"ok": "ok  ", "note": "note", "bad": "BAD "}
 
@@ -58,5 +58,5 @@ def doctor(settings: Settings, model: str | None, clip: str | None, as_json: boo
         print_json([dataclasses.asdict(finding) for finding in findings])
     bad = sum(finding.state == "bad" for finding in findings)
     if bad:
-        say(f"{counted(bad, 'thing')} to put right")
+        print_note(f"{count_text(bad, 'thing')} to put right")
         raise click.exceptions.Exit(FAILED)

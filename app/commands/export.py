@@ -18,7 +18,7 @@ from app.exporting.request import ClipRequest, ExportMode, ExportOptions, Export
 from app.jobs.orders import ExportOrder
 from app.shell.options import FAILED, seconds_value, with_settings
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
-from app.shell.terminal import say
+from app.shell.terminal import print_note
 
 _NOT_REPEATED = frozenset({"library", "encoder", "device", "precision", "as_json"})
 _PATHS = frozenset({"directory", "archive", "folder"})
@@ -169,7 +169,7 @@ def export(
     if what and not clips:
         clips = search_hits(settings, " ".join(what), options)
     if not clips:
-        say("there are no hits to export")
+        print_note("there are no hits to export")
         raise click.exceptions.Exit(FAILED)
     arguments = [] if hits_file is not None else ["export", *given_options(), "--", *again]
     run_export(settings, ExportRequest.with_options(how, clips, "clips"), arguments=arguments, as_json=as_json)
@@ -185,7 +185,7 @@ def search_hits(settings: Settings, text: str, options: SearchOptions) -> list[C
         engine = compose.open_engine(settings, library, encoder)
         hits = engine.search(options.query((TextTerm(text),)))
         if not hits:
-            say(nothing_found(library, options))
+            print_note(nothing_found(library, options))
             raise click.exceptions.Exit(FAILED)
         return from_hits(hits)
 

@@ -19,7 +19,7 @@ from app.jobs.orders import ExportOrder
 from app.shell.errors import CommandError
 from app.shell.interrupt import stop_on_interrupt
 from app.shell.options import FAILED, INTERRUPTED, MISSING
-from app.shell.terminal import LiveLine, counted, print_json, printable, say, shown
+from app.shell.terminal import LiveLine, count_text, display_path, print_json, print_note, printable
 from app.times import format_timestamp
 
 
@@ -38,7 +38,7 @@ def export_collection(settings: Settings, order: ExportOrder, *, as_json: bool =
             raise CommandError(gone, MISSING) from error
         clips = from_collection(library, collection, order.subclips)
     if not clips:
-        say(f"there is nothing in {collection.name} to export")
+        print_note(f"there is nothing in {collection.name} to export")
         raise click.exceptions.Exit(FAILED)
     request = ExportRequest.with_options(order.options, clips, collection.name)
     run_export(settings, request, order=order, as_json=as_json)
@@ -79,7 +79,7 @@ def run_export(
             line.clear()
             progress.clip_done(done, clip)
             if clip.error is not None:
-                say(clip_text(clip))
+                print_note(clip_text(clip))
             elif not as_json:
                 click.echo(clip_text(clip, whole_path=request.zip is None))
             if done < total:
@@ -107,20 +107,20 @@ def run_export(
 def report_and_exit(request: ExportRequest, result: ExportResult, *, as_json: bool) -> None:
     """Print the result of an export. Raises what ends the command with the exit code for it, unless that is 0."""
     for note in result.notes:
-        say(note)
+        print_note(note)
     if as_json:
         print_json(result.plain())
     else:
         names = [path.name for path in result.lists]
         place = result.zip or result.folder or request.zip
-        where = "" if place is None else f" in {shown(os.path.abspath(place))}"
+        where = "" if place is None else f" in {display_path(os.path.abspath(place))}"
         if request.clips:
             listed = f", listed in {_and(names)}" if names else ""
-            say(f"{counted(result.written, 'clip')}{where}{listed}")
+            print_note(f"{count_text(result.written, 'clip')}{where}{listed}")
         else:
-            say(f"{counted(len(names), 'list')}{where}: {', '.join(names)}")
+            print_note(f"{count_text(len(names), 'list')}{where}: {', '.join(names)}")
     if result.interrupted:
-        say("stopped; the same command goes on from there")
+        print_note("stopped; the same command goes on from there")
         raise click.exceptions.Exit(INTERRUPTED)
     if result.written < len(result.clips) or not (result.clips or result.lists):
         raise click.exceptions.Exit(FAILED)
@@ -141,7 +141,7 @@ def clip_text(clip: ExportedClip, *, whole_path: bool = True) -> str:
     if clip.file is None:
         span = f"{format_timestamp(request.start_seconds)}-{format_timestamp(request.end_seconds)}"
         return f"not written: {printable(request.path)}@{span}: {clip.error}"
-    text = shown(str(clip.file) if whole_path else clip.file.name)
+    text = display_path(str(clip.file) if whole_path else clip.file.name)
     if clip.early_seconds:
         text += f"  (begins {float(clip.early_seconds):.3f} s earlier, at the key frame)"
     return f"{text}  ({clip.note})" if clip.note else text

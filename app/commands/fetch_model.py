@@ -14,7 +14,7 @@ from app.compose import Settings
 from app.jobs.jobs import Jobs
 from app.jobs.orders import DownloadOrder
 from app.shell.options import with_settings
-from app.shell.terminal import LiveLine, confirm, has_terminal, printable, say, size_text, table
+from app.shell.terminal import LiveLine, confirm, has_terminal, print_note, printable, size_text, table
 from app.times import format_duration
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def download(settings: Settings, order: DownloadOrder, *, yes: bool) -> None:
             raise
         job.finish("done", message=f"the model {alias} is on this machine")
     option = "" if alias == "base" else f" --encoder {alias}"
-    say(f"Ready. Index your videos: prismsearch index FOLDER{option}")
+    print_note(f"Ready. Index your videos: prismsearch index FOLDER{option}")
 
 
 def _models() -> dict[str, VideoPrismConfig]:

@@ -21,11 +21,11 @@ from app.jobs.orders import IndexOrder, RetryOrder
 from app.shell.errors import CommandError
 from app.shell.index_report import print_report, report_record
 from app.shell.interrupt import stop_on_interrupt
-from app.shell.notice import say_notice
+from app.shell.notice import print_notice
 from app.shell.options import FAILED, INTERRUPTED, MISSING
 from app.shell.paths import as_indexed, is_below
 from app.shell.progress_line import ProgressLine
-from app.shell.terminal import LiveLine, counted, print_json, printable, say
+from app.shell.terminal import LiveLine, count_text, print_json, print_note, printable
 from db.records import EncoderChoice
 
 if TYPE_CHECKING:
@@ -76,14 +76,14 @@ def retry_failures(settings: Settings, order: RetryOrder, *, as_json: bool = Fal
         gone = [path for path in failed if not os.path.lexists(path)]
         if gone:
             library.clear_failures(gone)
-            say(f"{counted(len(gone), 'failed file')} no longer there: forgotten")
+            print_note(f"{count_text(len(gone), 'failed file')} no longer there: forgotten")
         there = [path for path in failed if os.path.lexists(path)]
         if not there:
-            say("no failed files to try again")
+            print_note("no failed files to try again")
             return
         encoder = open_or_download_encoder(settings, yes=False)
         options = run_options(retry_failed=True, sweep=False)
-        title = counted(len(there), "failed file")
+        title = count_text(len(there), "failed file")
         report = run_indexer(settings, library, encoder, there, index_settings, options, order=order, title=title)
         report_and_exit(report, as_json=as_json)
 
@@ -155,7 +155,7 @@ def run_indexer(
     """
     from indexer.pipeline import index_folders
 
-    say_notice(encoder, roots)
+    print_notice(encoder, roots)
     name, spec = canonical(compose.encoder_name(settings)), encoder.clip_spec
     library.use_encoders(
         EncoderChoice(
@@ -202,7 +202,7 @@ def report_and_exit(report: IndexReport, *, as_json: bool) -> None:
     else:
         print_report(report)
     if report.interrupted:
-        say("stopped; what was finished is kept, and the same command goes on from there")
+        print_note("stopped; what was finished is kept, and the same command goes on from there")
         raise click.exceptions.Exit(INTERRUPTED)
     if report.stopped:
         raise CommandError(report.stopped, MISSING)

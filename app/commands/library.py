@@ -14,7 +14,17 @@ from app.shell.errors import CommandError
 from app.shell.listing import failure_record, part_record, range_text, status_of, video_record
 from app.shell.options import FAILED, MISSING, with_settings
 from app.shell.paths import as_indexed, is_below
-from app.shell.terminal import confirm, counted, print_json, print_paths, printable, say, shown, size_text, table
+from app.shell.terminal import (
+    confirm,
+    count_text,
+    display_path,
+    print_json,
+    print_note,
+    print_paths,
+    printable,
+    size_text,
+    table,
+)
 from app.times import format_duration
 
 if TYPE_CHECKING:
@@ -66,7 +76,7 @@ def list_videos(
         else:
             _print_list(library, videos, failures)
             if not videos and not failures:
-                say(
+                print_note(
                     "nothing to list"
                     if folder or failed or missing
                     else "nothing is indexed yet: prismsearch index FOLDER"
@@ -75,14 +85,19 @@ def list_videos(
 
 def _print_list(library: Library, videos: list[Video], failures: list[Failure]) -> None:
     if not videos:
-        for line in table([(shown(each.path), printable(each.reason)) for each in failures], "<<"):
+        for line in table([(display_path(each.path), printable(each.reason)) for each in failures], "<<"):
             click.echo(line)
         return
     rows = [
-        [format_duration(video.duration_seconds), f"{_shots(library, video)}", status_of(video), shown(video.path)]
+        [
+            format_duration(video.duration_seconds),
+            f"{_shots(library, video)}",
+            status_of(video),
+            display_path(video.path),
+        ]
         for video in videos
     ]
-    rows += [["", "", "failed", f"{shown(failure.path)}: {printable(failure.reason)}"] for failure in failures]
+    rows += [["", "", "failed", f"{display_path(failure.path)}: {printable(failure.reason)}"] for failure in failures]
     if rows:
         for line in table(rows, ">><<", header=["length", "shots", "status", "file"]):
             click.echo(line)
@@ -145,13 +160,13 @@ def info(settings: Settings, video: str, as_json: bool) -> None:
 
 
 def _facts(video: Video) -> list[tuple[str, str]]:
-    kept = "" if not video.damaged else f", decoding went on past {counted(video.damaged, 'error')}"
+    kept = "" if not video.damaged else f", decoding went on past {count_text(video.damaged, 'error')}"
     rotated = f", turned by {video.rotation} degrees" if video.rotation else ""
     modified = datetime.fromtimestamp(video.modified_ns / 1e9).astimezone()
     return [
         ("file", printable(video.path)),
         ("status", status_of(video)),
-        ("length", f"{format_duration(video.duration_seconds)} ({counted(video.frames, 'frame')}{kept})"),
+        ("length", f"{format_duration(video.duration_seconds)} ({count_text(video.frames, 'frame')}{kept})"),
         ("picture", f"{video.width} x {video.height}{rotated}, {float(video.frame_rate):.6g} frames/s, {video.codec}"),
         ("sound", "yes" if video.has_audio else "no"),
         ("size", f"{size_text(video.size_bytes)}, changed {modified:%Y-%m-%d %H:%M}"),
@@ -191,7 +206,7 @@ def stats(settings: Settings, as_json: bool) -> None:
             ),
         ]
         rows += [
-            ("encoder", f"{each.id}: {counted(each.segments, 'segment')} of {each.dim} numbers") for each in encoders
+            ("encoder", f"{each.id}: {count_text(each.segments, 'segment')} of {each.dim} numbers") for each in encoders
         ]
         for line in table(rows, "<<"):
             click.echo(line)
@@ -227,11 +242,11 @@ def remove(settings: Settings, paths: tuple[str, ...], missing: bool, yes: bool)
             videos |= {number: each for number, each in found.items() if not missing or status_of(each) == "missing"}
             failures += [each for each in failed if not missing or not os.path.lexists(each)]
         if not videos and not failures:
-            say("every file is there; nothing was removed")
+            print_note("every file is there; nothing was removed")
             return
-        what = counted(len(videos), "video")
+        what = count_text(len(videos), "video")
         if failures:
-            what += f" and {counted(len(failures), 'failed file')}"
+            what += f" and {count_text(len(failures), 'failed file')}"
         confirm(
             f"Forget {what}? The video files themselves are not touched.",
             yes=yes,
@@ -240,4 +255,4 @@ def remove(settings: Settings, paths: tuple[str, ...], missing: bool, yes: bool)
         removed = library.remove_videos(list(videos))
         if failures:
             library.clear_failures(failures)
-        click.echo(f"forgotten: {counted(removed, 'video')}; no video file was touched")
+        click.echo(f"forgotten: {count_text(removed, 'video')}; no video file was touched")

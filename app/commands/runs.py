@@ -13,7 +13,7 @@ from app.jobs.jobs import Jobs
 from app.jobs.state import JobState
 from app.shell.errors import CommandError
 from app.shell.options import MISSING, with_settings
-from app.shell.terminal import counted, print_json, printable, say, table
+from app.shell.terminal import count_text, print_json, print_note, printable, table
 from app.times import format_duration
 
 
@@ -41,7 +41,7 @@ def runs(settings: Settings, stop_id: str | None, as_json: bool) -> None:
         if not state.running:
             raise CommandError(f"{state.id} is over already ({state.outcome})", MISSING)
         jobs.stop(state.id)
-        say(f"{state.id} was asked to stop; what is finished is kept")
+        print_note(f"{state.id} was asked to stop; what is finished is kept")
         states = jobs.all() if as_json else []
     if as_json:
         print_json([dataclasses.asdict(state) for state in states])
@@ -49,7 +49,7 @@ def runs(settings: Settings, stop_id: str | None, as_json: bool) -> None:
         for state in states:
             print_job(state)
     elif stop_id is None:
-        say("no runs yet")
+        print_note("no runs yet")
 
 
 def find_job(states: list[JobState], id_start: str) -> JobState:
@@ -58,7 +58,7 @@ def find_job(states: list[JobState], id_start: str) -> JobState:
         state for state in states if id_start and state.id.startswith(id_start)
     ]
     if len(found) != 1:
-        problem = "there is no run" if not found else f"{counted(len(found), 'run')} begin with"
+        problem = "there is no run" if not found else f"{count_text(len(found), 'run')} begin with"
         raise CommandError(f"{problem} {printable(id_start)}; prismsearch runs lists them", MISSING)
     return found[0]
 

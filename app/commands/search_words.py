@@ -11,7 +11,7 @@ from app.compose import Settings
 from app.shell.hits import Output, output_options, show_hits
 from app.shell.options import with_settings
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
-from app.shell.terminal import say
+from app.shell.terminal import print_note
 
 if TYPE_CHECKING:
     from encoder import Encoder
@@ -67,4 +67,4 @@ def warn_if_cut(encoder: Encoder, texts: list[str]) -> None:
     """Print a note for each text of which the encoder reads only the beginning."""
     for text, cut in zip(texts, encoder.truncated(texts), strict=True):
         if cut:
-            say(f"the encoder reads only the beginning of: {text[:60]}{'...' if len(text) > 60 else ''}")
+            print_note(f"the encoder reads only the beginning of: {text[:60]}{'...' if len(text) > 60 else ''}")

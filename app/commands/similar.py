@@ -17,7 +17,7 @@ from app.shell.hits import Output, output_options, show_hits
 from app.shell.options import MISSING, with_settings
 from app.shell.paths import as_indexed
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
-from app.shell.terminal import printable, say, shown
+from app.shell.terminal import display_path, print_note, printable
 from app.times import FileRange, format_timestamp, parse_file_range
 
 if TYPE_CHECKING:
@@ -113,9 +113,8 @@ def video_example(library: Library, encoder: Encoder, text: str) -> ExampleQuery
         return _from_segments(_spread(indexed), {_id(each) for each in indexed}, described)
     length = Fraction(video.end_pts - video.start_pts) * video.time_base
     if file_range.start_seconds >= length:
-        raise click.UsageError(
-            f"{shown(path)} ends at {format_timestamp(length)}, before {format_timestamp(file_range.start_seconds)}"
-        )
+        wanted = format_timestamp(file_range.start_seconds)
+        raise click.UsageError(f"{display_path(path)} ends at {format_timestamp(length)}, before {wanted}")
     start = file_range.start_seconds / video.time_base + video.start_pts
     if file_range.end_seconds is None:
         there = [each for each in indexed if each.start_pts <= start < each.end_pts]
@@ -131,7 +130,7 @@ def video_example(library: Library, encoder: Encoder, text: str) -> ExampleQuery
     if exact:
         return _from_segments(exact[:1], own, described)
     if not os.path.exists(path) and overlapping:
-        say(f"{shown(path)} is not there now; the segments that overlap the range are used instead")
+        print_note(f"{display_path(path)} is not there now; the segments that overlap the range are used instead")
         return _from_segments(overlapping, own, described)
     return _from_file(encoder, file_range, own)
 

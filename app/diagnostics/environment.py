@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.compose import Settings
 from app.diagnostics.check_result import CheckResult
-from app.shell.terminal import counted, size_text
+from app.shell.terminal import count_text, size_text
 
 LOW_DISK_BYTES = 2_000_000_000
 
@@ -45,7 +45,7 @@ def check_library(settings: Settings) -> CheckResult:
         return CheckResult("library", "note", f"none yet in {settings.library}", "prismsearch index FOLDER makes it")
     except LibraryError as error:
         return CheckResult("library", "bad", str(error), f"see {settings.library}")
-    text = f"{counted(held.videos, 'video')}, {counted(held.segments, 'segment')} in {settings.library}"
+    text = f"{count_text(held.videos, 'video')}, {count_text(held.segments, 'segment')} in {settings.library}"
     if problems:
         return CheckResult(
             "library", "bad", f"{text}: {'; '.join(problems)}", "prismsearch index FOLDER --redo makes them anew"

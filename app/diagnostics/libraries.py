@@ -12,7 +12,7 @@ from importlib import metadata
 from typing import Any
 
 from app.diagnostics.check_result import CheckResult
-from app.shell.terminal import counted
+from app.shell.terminal import count_text
 
 PROBE_SECONDS = 120.0
 WANTED_DECODERS = ("h264", "hevc", "vp8", "vp9", "libdav1d", "mpeg4", "mpeg2video", "mjpeg", "prores")
@@ -96,7 +96,7 @@ def check_torch(answer: Answer) -> CheckResult:
     elif answer["mps"]:
         where = "on the Apple GPU (mps)"
     else:
-        where = f"on the CPU, {counted(answer['threads'], 'thread')}"
+        where = f"on the CPU, {count_text(answer['threads'], 'thread')}"
     text = f"{answer['version']} {where}"
     if answer["built_for_cuda"] and not answer["cuda"]:
         return CheckResult(
@@ -126,7 +126,7 @@ def check_faiss(answer: Answer, installed: list[str]) -> CheckResult:
             advice = f"pip install --force-reinstall --no-deps {installed[0]}"
         return CheckResult("faiss", "bad", answer, advice)
     kind = "GPU build" if answer["gpu_build"] else "CPU build"
-    used = f", {counted(answer['gpus'], 'GPU')}" if answer["gpus"] else ""
+    used = f", {count_text(answer['gpus'], 'GPU')}" if answer["gpus"] else ""
     return CheckResult(
         "faiss", "ok", f"{answer['version']}, {kind}{used} ({', '.join(installed) or 'no distribution found'})"
     )

@@ -6,7 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from app.shell.terminal import counted
+from app.shell.terminal import count_text
 
 if TYPE_CHECKING:
     from app.exporting.exporter import ExportResult
@@ -65,13 +65,13 @@ def journal_result(job: Job, request: ExportRequest, result: ExportResult) -> No
     """Finish a job with its outcome, the clips that failed, and where everything is."""
     failed = [clip for clip in result.clips if clip.error is not None]
     if result.interrupted:
-        message = f"{counted(result.written, 'clip')} written; the same export goes on from there"
+        message = f"{count_text(result.written, 'clip')} written; the same export goes on from there"
         job.replace_failures([])
         job.finish("stopped", result.plain(), message)
         return
     job.replace_failures((clip.request.path, clip.error or "") for clip in failed)
-    parts = [counted(result.written, "clip")] if request.clips else []
-    parts += [counted(len(result.lists), "list")] if result.lists else []
+    parts = [count_text(result.written, "clip")] if request.clips else []
+    parts += [count_text(len(result.lists), "list")] if result.lists else []
     if failed:
         parts.append(f"{len(failed)} not written")
     nothing = not result.written and not result.lists

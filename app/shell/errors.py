@@ -10,7 +10,7 @@ import click
 
 from app.compose import WrongSetting
 from app.shell.options import INTERNAL, INTERRUPTED, MISSING, USAGE
-from app.shell.terminal import say
+from app.shell.terminal import print_note
 
 
 class CommandError(click.ClickException):
@@ -22,7 +22,7 @@ class CommandError(click.ClickException):
 
     def show(self, file: Any = None) -> None:
         """Print `prismsearch: message`, with control characters escaped."""
-        say(f"prismsearch: {self.message}")
+        print_note(f"prismsearch: {self.message}")
 
 
 @contextmanager

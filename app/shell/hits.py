@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.shell.options import FAILED
-from app.shell.terminal import print_json, print_paths, printable, say, shown, table
+from app.shell.terminal import display_path, print_json, print_note, print_paths, printable, table
 from app.times import format_timestamp
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def show_hits(hits: Sequence[Hit], output: Output, question: dict[str, Any], *, 
         for line in hit_lines(hits):
             click.echo(line)
     if not hits:
-        say(nothing)
+        print_note(nothing)
         raise click.exceptions.Exit(FAILED)
     if output.open_rank is not None:
         if output.open_rank > len(hits):
@@ -96,7 +96,7 @@ def hit_lines(hits: Sequence[Hit]) -> list[str]:
                 str(hit.rank),
                 f"{hit.score:.3f}",
                 f"{format_timestamp(start)}-{format_timestamp(end)}",
-                shown(hit.video.path) + gone,
+                display_path(hit.video.path) + gone,
             )
         )
     return table(rows, ">><<")
@@ -136,11 +136,11 @@ def open_hit(hit: Hit) -> None:
     path = hit.video.path
     start = span_seconds(hit)[0]
     if not os.path.exists(path):
-        say(f"cannot open {printable(path)}: the file is not there now")
+        print_note(f"cannot open {printable(path)}: the file is not there now")
         return
     command = player_command(path, float(start))
     if command is None:
-        say(f"no display to open a player on; the hit is {shown(path)} at {format_timestamp(start)}")
+        print_note(f"no display to open a player on; the hit is {display_path(path)} at {format_timestamp(start)}")
         return
     import subprocess
 
@@ -153,7 +153,9 @@ def open_hit(hit: Hit) -> None:
             start_new_session=True,
         )
     except OSError as error:
-        say(f"cannot start {command[0]}: {error.strerror}; the hit is {shown(path)} at {format_timestamp(start)}")
+        print_note(
+            f"cannot start {command[0]}: {error.strerror}; the hit is {display_path(path)} at {format_timestamp(start)}"
+        )
 
 
 def player_command(path: str, start_seconds: float) -> list[str] | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.shell.listing import failure_record
-from app.shell.terminal import counted, printable, shown, table
+from app.shell.terminal import count_text, display_path, printable, table
 from app.times import format_duration
 from db.records import Failure
 from indexer.scan import Problem
@@ -41,22 +41,24 @@ def print_report(report: IndexReport) -> None:
     click.echo(counts_text(report))
     _print_lines("failed:", [_failure_row(each) for each in report.failed])
     if report.skipped_failed:
-        files = counted(len(report.skipped_failed), "file")
+        files = count_text(len(report.skipped_failed), "file")
         click.echo(
             f"{files} failed before and not changed since (why: prismsearch list --failed; again: prismsearch retry)"
         )
-    _print_lines("look at:", [(shown(each.path), printable(each.reason)) for each in report.problems])
+    _print_lines("look at:", [(display_path(each.path), printable(each.reason)) for each in report.problems])
     _print_lines(
         "kept, though neither file nor folder is there (a drive not plugged in? prismsearch remove forgets them):",
-        [(shown(path),) for path in report.kept_missing],
+        [(display_path(path),) for path in report.kept_missing],
     )
     if report.fell_back:
-        click.echo(f"{counted(report.fell_back, 'video')} decoded by the processor: no hardware could (see --hardware)")
+        click.echo(
+            f"{count_text(report.fell_back, 'video')} decoded by the processor: no hardware could (see --hardware)"
+        )
     if report.clips:
         speed = f", {report.speed:.1f}x real time" if report.speed else ""
         click.echo(
-            f"{format_duration(report.video_seconds)} of video, {counted(report.frames, 'frame')}, "
-            f"{counted(report.clips, 'segment')} in {format_duration(report.seconds['wall'])}{speed}"
+            f"{format_duration(report.video_seconds)} of video, {count_text(report.frames, 'frame')}, "
+            f"{count_text(report.clips, 'segment')} in {format_duration(report.seconds['wall'])}{speed}"
         )
         stages = [
             f"{words} {format_duration(report.seconds[name])}"
@@ -84,7 +86,7 @@ def _print_lines(title: str, rows: list[tuple[str, ...]]) -> None:
 
 
 def _failure_row(failure: Failure) -> tuple[str, str]:
-    return shown(failure.path), printable(failure.reason)
+    return display_path(failure.path), printable(failure.reason)
 
 
 def report_record(report: IndexReport) -> dict[str, Any]:

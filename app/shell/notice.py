@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.shell.terminal import say
+from app.shell.terminal import print_note
 
 if TYPE_CHECKING:
     from encoder import Encoder
@@ -21,11 +21,11 @@ def notice_for(encoder: Encoder, paths: Iterable[str]) -> str | None:
     return None if not encoder.notice or all(_in_demo_library(path) for path in paths) else encoder.notice
 
 
-def say_notice(encoder: Encoder, paths: Iterable[str]) -> None:
+def print_notice(encoder: Encoder, paths: Iterable[str]) -> None:
     """Print the notice that `notice_for` returns, if any."""
     notice = notice_for(encoder, paths)
     if notice:
-        say(f"note: {notice}")
+        print_note(f"note: {notice}")
 
 
 def _in_demo_library(path: str) -> bool:

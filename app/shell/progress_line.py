@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from app.shell.terminal import LiveLine, counted
+from app.shell.terminal import LiveLine, count_text
 from app.times import format_duration
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def progress_text(progress: Progress) -> str:
     """Return `indexing  12/240 videos   31%  8.4x real time  2:31 left  1 failed`, without what is not known yet."""
     if progress.phase == "scan":
         return (
-            f"looking for videos  {counted(progress.files_done, 'file')}"
+            f"looking for videos  {count_text(progress.files_done, 'file')}"
             if progress.files_done
             else "looking for videos"
         )

@@ -15,10 +15,10 @@ import click
 from app import compose
 from app.compose import Settings
 from app.shell.errors import CommandError
-from app.shell.notice import say_notice
+from app.shell.notice import print_notice
 from app.shell.options import MISSING, seconds_value, since_value, until_value
 from app.shell.paths import as_indexed
-from app.shell.terminal import shown
+from app.shell.terminal import display_path
 from db.records import Filters, Orientation
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def open_search(settings: Settings, options: SearchOptions) -> Iterator[tuple[Li
         encoder = compose.open_encoder(compose.with_library_encoder(settings, library))
         require_indexed(library, encoder.id)
         if encoder.notice:
-            say_notice(encoder, [each.path for each in library.videos()])
+            print_notice(encoder, [each.path for each in library.videos()])
         yield library, encoder, options
 
 
@@ -178,7 +178,8 @@ def nothing_found(library: Library, options: SearchOptions) -> str:
     """Explain in one sentence why there are no hits, and what to change."""
     filters = options.filters
     if filters.folder is not None and not library.videos(filters.folder):
-        return f"no hits: no video below {shown(filters.folder)} is indexed (prismsearch index {shown(filters.folder)})"
+        folder = display_path(filters.folder)
+        return f"no hits: no video below {folder} is indexed (prismsearch index {folder})"
     if filters:
         return "no hits: no indexed segment passes these filters; widen them or leave some out"
     if options.threshold is not None:
@@ -189,10 +190,8 @@ def nothing_found(library: Library, options: SearchOptions) -> str:
 def require_segments(library: Library) -> None:
     """Raise CommandError for an empty library, before an encoder is loaded for it."""
     if not any(row.segments for row in library.encoders()):
-        raise CommandError(
-            f"nothing is indexed yet in {shown(str(library.directory))}; index a folder: prismsearch index FOLDER",
-            MISSING,
-        )
+        place = display_path(str(library.directory))
+        raise CommandError(f"nothing is indexed yet in {place}; index a folder: prismsearch index FOLDER", MISSING)
 
 
 def require_indexed(library: Library, encoder_id: str) -> None:
@@ -200,7 +199,7 @@ def require_indexed(library: Library, encoder_id: str) -> None:
     held = {row.id: row.segments for row in library.encoders() if row.segments}
     if encoder_id not in held:
         raise CommandError(
-            f"nothing in {shown(str(library.directory))} was indexed with {encoder_id}; it holds "
+            f"nothing in {display_path(str(library.directory))} was indexed with {encoder_id}; it holds "
             f"{', '.join(f'{name} ({segments} segments)' for name, segments in held.items())}. "
             "Search with that encoder, or index with this one (prismsearch index FOLDER --encoder ...)",
             MISSING,

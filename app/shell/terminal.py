@@ -22,7 +22,7 @@ EVERY_SECONDS = 5.0
 EVERY_SHARE = 0.05
 
 
-def say(text: str) -> None:
+def print_note(text: str) -> None:
     """Print one line to standard error, for people."""
     click.echo(printable(text), err=True)
 
@@ -54,7 +54,7 @@ def _escaped(character: str) -> str:
     return character
 
 
-def shown(path: str) -> str:
+def display_path(path: str) -> str:
     """Return a printable path, relative where it lies below the current directory."""
     try:
         here = os.getcwd()
@@ -64,7 +64,7 @@ def shown(path: str) -> str:
     return printable(os.path.relpath(path, here) if below else path)
 
 
-def cells(text: str) -> int:
+def display_width(text: str) -> int:
     """Count the terminal columns of `text`: wide East Asian characters and emoji take two, combining marks none."""
     return sum(_width(character) for character in text)
 
@@ -75,14 +75,14 @@ def _width(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-def shortened(text: str, columns: int) -> str:
+def shorten_middle(text: str, columns: int) -> str:
     """Shorten `text` to `columns` cells in its middle, because both ends of a path tell files apart."""
-    if cells(text) <= columns:
+    if display_width(text) <= columns:
         return text
     if columns < 4:
         return _take(text, columns)
     tail = _take(text[::-1], (columns - 1) // 2)[::-1]
-    return _take(text, columns - 1 - cells(tail)) + "…" + tail
+    return _take(text, columns - 1 - display_width(tail)) + "…" + tail
 
 
 def _take(text: str, columns: int) -> str:
@@ -106,18 +106,18 @@ def table(rows: Sequence[Sequence[str]], align: str, *, header: Sequence[str] = 
         One line for each row.
     """
     every = [list(header), *map(list, rows)] if header else [list(row) for row in rows]
-    widths = [max((cells(row[column]) for row in every), default=0) for column in range(len(align))]
+    widths = [max((display_width(row[column]) for row in every), default=0) for column in range(len(align))]
     lines = []
     for row in every:
         padded = []
         for column, text in enumerate(row):
-            space = " " * (widths[column] - cells(text))
+            space = " " * (widths[column] - display_width(text))
             padded.append(space + text if align[column] == ">" else text + space)
         lines.append("  ".join(padded).rstrip())
     return lines
 
 
-def counted(number: int, noun: str, plural: str | None = None) -> str:
+def count_text(number: int, noun: str, plural: str | None = None) -> str:
     """Return `1 shot`, `1,234 shots`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
@@ -154,7 +154,7 @@ def confirm(question: str, *, yes: bool, refusal: str) -> None:
     if not has_terminal():
         raise click.UsageError(f"{refusal} (there is no terminal to ask on; --yes says yes)")
     if not click.confirm(question, err=True):
-        say("Nothing was changed.")
+        print_note("Nothing was changed.")
         raise click.exceptions.Exit(1)
 
 
@@ -183,10 +183,10 @@ class LiveLine:
         """
         if self._live:
             columns = shutil.get_terminal_size().columns - 1
-            line = shortened(printable(text), columns)
-            room = columns - cells(line) - 2
+            line = shorten_middle(printable(text), columns)
+            room = columns - display_width(line) - 2
             if detail and room >= 8:
-                line += "  " + shortened(printable(detail), room)
+                line += "  " + shorten_middle(printable(detail), room)
             click.echo(f"\r{line}\x1b[K", err=True, nl=False)
             self._shown = True
             return
@@ -194,12 +194,12 @@ class LiveLine:
         pause = max(self._every_seconds, EVERY_SHARE * (now - self._began_seconds))
         if heading != self._last_heading or now - self._last_seconds >= pause:
             self._last_heading, self._last_seconds = heading, now
-            say(text)
+            print_note(text)
 
     def log(self, text: str) -> None:
         """Print a line that stays, above the live one."""
         self.clear()
-        say(text)
+        print_note(text)
 
     def clear(self) -> None:
         """Erase the live line, before anything else is printed."""

@@ -16,7 +16,7 @@ from app.compose import DEVICE_VARIABLE, ENCODER_VARIABLE, LIBRARY_VARIABLE, PRE
 from app.jobs.jobs import Jobs
 from app.shell.errors import CommandError
 from app.shell.options import MISSING
-from app.shell.terminal import say
+from app.shell.terminal import print_note
 from app.web.api.assets import asset_routes
 from app.web.api.collections import collection_routes
 from app.web.api.examples import example_routes
@@ -164,8 +164,8 @@ def serve(settings: Settings, library: Library, *, port: int | None, open_browse
 
     def started() -> None:
         if port is None and taken != DEFAULT_PORT:
-            say(f"port {DEFAULT_PORT} is in use, so this is port {taken}")
-        say(f"prismsearch is at {address} (Ctrl-C stops it)")
+            print_note(f"port {DEFAULT_PORT} is in use, so this is port {taken}")
+        print_note(f"prismsearch is at {address} (Ctrl-C stops it)")
         if open_browser:  # in a thread: it may take long, and print
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
@@ -194,7 +194,7 @@ def serve(settings: Settings, library: Library, *, port: int | None, open_browse
     try:
         server.run(sockets=[listening])
     except KeyboardInterrupt:  # raised again by uvicorn when everything has stopped
-        say("stopped")
+        print_note("stopped")
     finally:
         listening.close()
 

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from app.jobs.state import JobState
-from app.shell.terminal import counted, printable
+from app.shell.terminal import count_text, printable
 from app.times import format_duration
 
 
@@ -18,12 +18,12 @@ def progress_text(state: JobState) -> str:
     if progress.phase in ("", "start"):
         return "Starting; the encoder is being loaded" if state.kind == "index" else "Starting"
     if progress.phase == "scan":
-        return f"Looking for videos · {counted(progress.files_done, 'file')}"
+        return f"Looking for videos · {count_text(progress.files_done, 'file')}"
     if progress.phase == "fingerprint":
         return f"Comparing contents · {progress.files_done:,} of {progress.files_total:,}"
     if state.kind != "index":
         return progress.text or progress.phase
-    parts = [f"{progress.files_done:,} of {counted(progress.files_total, 'video')}"]
+    parts = [f"{progress.files_done:,} of {count_text(progress.files_total, 'video')}"]
     if progress.fraction is not None:
         parts.append(f"{progress.fraction:.0%}")
     if progress.speed is not None:
@@ -52,9 +52,9 @@ def report_lines(state: JobState) -> list[str]:
     if number("problems") > 3:
         lines.append(f"and {number('problems') - 3:,} more such places")
     if skipped := number("skipped_failed"):
-        lines.append(f"{counted(skipped, 'file')} failed before and did not change since, and was not tried again")
+        lines.append(f"{count_text(skipped, 'file')} failed before and did not change since, and was not tried again")
     if kept := number("kept_missing"):
-        lines.append(f"{counted(kept, 'video')} not found, and kept: neither file nor folder is there (a drive?)")
+        lines.append(f"{count_text(kept, 'video')} not found, and kept: neither file nor folder is there (a drive?)")
     return lines
 
 

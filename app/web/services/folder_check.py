@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from app.shell.terminal import counted, size_text
+from app.shell.terminal import count_text, size_text
 from app.web.services.folder_count import VideoCount
 from app.web.services.folder_suggestions import is_missing_drive, nearest_folder, similar_paths
 from indexer.media.containers import may_be_video
@@ -185,8 +185,8 @@ def _check_file(path: str, size: int) -> FolderCheck:
 
 
 def _check_folder(path: str, count: VideoCount) -> FolderCheck:
-    files = counted(count.videos, "video file")
-    closed = f" {counted(count.closed, 'folder')} in it may not be read." if count.closed else ""
+    files = count_text(count.videos, "video file")
+    closed = f" {count_text(count.closed, 'folder')} in it may not be read." if count.closed else ""
     if not count.videos and count.complete:
         empty = not count.entries
         drive = " If it is a drive, is that connected?" if empty and is_missing_drive(path, path) else ""
