@@ -139,7 +139,7 @@ def open_existing_library(settings: Settings) -> Iterator[Library | None]:
 def with_library_encoder(settings: Settings, library: Library | None) -> Settings:
     """Return the settings with the library's own encoder, frames, fit and still frames where none were given.
 
-    Those four shape every vector, so whoever opens an encoder for a library asks here first.
+    Those four shape every vector, so every encoder that is opened for a library takes them from here.
 
     Args:
         settings: Values that are not None win. Where `encoder` is one of them, the other three are taken from how that
@@ -175,8 +175,7 @@ def open_encoder(settings: Settings, sources: Sources | None = None) -> Encoder:
 
     Args:
         settings: What they leave open is taken from their library, where there is one.
-        sources: Who is asked before weights are downloaded, and who is told about progress. None downloads nothing
-            large.
+        sources: Callbacks that confirm a download of weights and report its progress. None downloads nothing large.
 
     Raises:
         EncoderError: Weights or the device are missing.

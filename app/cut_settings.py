@@ -23,11 +23,10 @@ def cut_settings_of(library: Library | None) -> IndexSettings:
     """Return the settings that the library is indexed with where no option says otherwise.
 
     Args:
-        library: None stands for one that is not made yet.
+        library: None for a library that does not exist yet.
 
     Returns:
-        What the library has stored; else what most of its videos were cut with, where their recipes tell; else the
-        defaults.
+        The stored settings; else those of most of its videos, where the recipes tell; else the defaults.
     """
     if library is None:
         return IndexSettings()
@@ -59,7 +58,7 @@ def store_cut_settings(library: Library, settings: IndexSettings) -> None:
 
 
 def settings_of_recipe(recipe: str) -> IndexSettings | None:
-    """Return the settings that `IndexSettings.recipe` made this recipe of, or None where they cannot be told.
+    """Return the settings that have this recipe, or None where they cannot be told.
 
     A recipe names the detector and the segment seconds, and has a digest of everything else. So every `decode`, no
     overlap and the fits of clips are tried out; all other settings are taken to be the defaults.

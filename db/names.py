@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 MAX_NAME_LENGTH = 200  # characters
 MAX_NOTE_LENGTH = 10_000  # characters
 UNDO_DAYS = 30
-"""How long a removed collection or subclip can be restored."""
+"""Removed collections and subclips can be restored for so many days."""
 
 
 def checked_name(name: str) -> str:

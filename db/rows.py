@@ -64,7 +64,7 @@ class RecordColumns(Generic[Record]):
         return (*(name for name in self.plain if name != "id"), *halves)
 
     def values(self, record: Record) -> dict[str, Any]:
-        """Return the record as values of columns. Its id is left out: the library gives that."""
+        """Return the record as values of columns, without its id, which the library assigns."""
         values = {name: getattr(record, name) for name in self.plain if name != "id"}
         for name in self.fractions:
             fraction: Fraction = getattr(record, name)

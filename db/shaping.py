@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from db.errors import LibraryDamaged
 from db.records import CutSettings, EncoderChoice
 from db.schema import encoder_choices, encodings, library
 
@@ -40,11 +41,16 @@ def use_encoders(connection: Connection, choices: Sequence[EncoderChoice]) -> No
 
 
 def cut_settings(connection: Connection) -> CutSettings | None:
-    """Return how videos are cut, or None before the first run that said so."""
+    """Return how videos are cut, or None before the first run that stored it. Raise LibraryDamaged for bad values."""
     row = connection.execute(select(library)).one()
     if row.detector is None:
         return None
-    options = json.loads(row.detector_options)
+    try:
+        options = dict(json.loads(row.detector_options))
+    except (TypeError, ValueError) as error:
+        raise LibraryDamaged(
+            f"The library's detector options are damaged ({error}); put a backup in its place."
+        ) from error
     return CutSettings(
         detector=row.detector,
         detector_options={name: tuple(value) if isinstance(value, list) else value for name, value in options.items()},

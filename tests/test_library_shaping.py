@@ -20,6 +20,7 @@ from app.compose import settings_from, with_library_encoder
 from app.cut_settings import cut_settings_of, settings_of_recipe
 from app.encoder_choice import OLD_CHOICES_FILE, choice_of
 from db import opening
+from db.errors import LibraryDamaged
 from db.library import FILE_NAME, Library
 from db.records import CutSettings, EncoderChoice
 from encoder import ClipSpec
@@ -88,6 +89,15 @@ def test_the_library_stores_choices_by_encoder_and_the_last_one_is_its_own(tmp_p
         assert library.encoder_choices() == [changed, TWO]
         assert library.cut_settings() == cuts
         assert library.encoders() == [], "a choice is no embedding"
+
+
+@pytest.mark.parametrize("options", ["torn {", "[1]", "7"])
+def test_damaged_detector_options_are_called_so(tmp_path: Path, options: str) -> None:
+    with Library.open(tmp_path) as library:
+        with library._database.writing() as connection:
+            connection.exec_driver_sql("UPDATE library SET detector = 'hash', detector_options = ?", (options,))
+        with pytest.raises(LibraryDamaged, match="detector options"):
+            library.cut_settings()
 
 
 def test_plain_index_after_options_encodes_nothing_anew(films: Path) -> None:
