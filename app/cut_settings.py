@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from itertools import product
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, get_args
 
 from indexer.settings import DECODE, IndexSettings
 
 if TYPE_CHECKING:
     from db.library import Library
+    from encoder import Encoder
 
 _RECIPE = re.compile(r"(?P<detector>[a-z]+)-(?P<seconds>[0-9.]+)s-(?P<frames>\d+)x(?P<size>\d+)-[0-9a-f]+")
 
@@ -26,13 +30,13 @@ def cut_settings_of(library: Library | None) -> IndexSettings:
         library: None for a library that does not exist yet.
 
     Returns:
-        The stored settings; else those of most of its videos, where the recipes tell; else the defaults.
+        The stored settings; else those of most of its videos, as far as the recipes tell; else the defaults.
     """
     if library is None:
         return IndexSettings()
     cuts = library.cut_settings()
     if cuts is None:
-        return _from_recipes(library.recipes())
+        return _from_recipes(library)
     return IndexSettings(
         detector=cuts.detector,
         detector_options=cuts.detector_options,
@@ -57,11 +61,39 @@ def store_cut_settings(library: Library, settings: IndexSettings) -> None:
     )
 
 
-def settings_of_recipe(recipe: str) -> IndexSettings | None:
+def adopt_videos(library: Library, encoder: Encoder, settings: IndexSettings) -> int:
+    """Let videos that an older version cut with options it did not store count as cut with `settings`.
+
+    Nothing would be known of them but that their recipe is another one, and all of them would be encoded anew. This
+    happens once, before the library's own settings are stored for the first time, and only where no option asks for
+    other settings than the library's.
+
+    Args:
+        library: Open for writing.
+        encoder: The one whose videos are meant.
+        settings: What is indexed with.
+
+    Returns:
+        The number of videos adopted.
+    """
+    recipe = settings.recipe(encoder.clip_spec)
+    if library.cut_settings() is not None or recipe != cut_settings_of(library).recipe(encoder.clip_spec):
+        return 0
+    prefix, overlaps = recipe.rpartition("-")[0], _overlaps(library)
+    unreadable = [
+        each
+        for each in library.recipes()
+        if each != recipe and each.rpartition("-")[0] == prefix and settings_of_recipe(each, overlaps) is None
+    ]
+    return library.replace_recipes(encoder.id, unreadable, recipe)
+
+
+def settings_of_recipe(recipe: str, overlaps: Sequence[float] = ()) -> IndexSettings | None:
     """Return the settings that have this recipe, or None where they cannot be told.
 
-    A recipe names the detector and the segment seconds, and has a digest of everything else. So every `decode`, no
-    overlap and the fits of clips are tried out; all other settings are taken to be the defaults.
+    A recipe names the detector and the segment seconds, and has a digest of everything else. So every `decode`, the
+    default overlap, no overlap and `overlaps`, and the fits of clips are tried out; all other settings are taken to be
+    the defaults.
     """
     from db.records import Fit
     from encoder import ClipSpec
@@ -69,7 +101,7 @@ def settings_of_recipe(recipe: str) -> IndexSettings | None:
     found = _RECIPE.fullmatch(recipe)
     if found is None:
         return None
-    for decode, overlap, fit in product(DECODE, (IndexSettings().overlap_seconds, 0.0), get_args(Fit)):
+    for decode, overlap, fit in product(DECODE, (IndexSettings().overlap_seconds, 0.0, *overlaps), get_args(Fit)):
         try:
             spec = ClipSpec(frames=int(found["frames"]), size=int(found["size"]), fit=fit)
             settings = IndexSettings(
@@ -85,15 +117,40 @@ def settings_of_recipe(recipe: str) -> IndexSettings | None:
     return None
 
 
-def _from_recipes(recipes: dict[str, int]) -> IndexSettings:
-    """Return the settings of most videos, so that as few as can be are encoded anew; of as many, the newest ones."""
-    candidates: list[IndexSettings] = []
+def _from_recipes(library: Library) -> IndexSettings:
+    """Return the settings of most videos, so that as few as can be are encoded anew; of as many, the newest ones.
+
+    Where no recipe can be read in full, the most common one still names its detector and its segment seconds.
+    """
+    recipes, overlaps = library.recipes(), _overlaps(library)
     counts: Counter[int] = Counter()
+    candidates: list[IndexSettings] = []
     for recipe, count in recipes.items():
-        settings = settings_of_recipe(recipe)
+        settings = settings_of_recipe(recipe, overlaps)
         if settings is None:
             continue
         if settings not in candidates:
             candidates.append(settings)
         counts[candidates.index(settings)] += count
-    return candidates[counts.most_common(1)[0][0]] if candidates else IndexSettings()
+    if candidates:
+        return candidates[counts.most_common(1)[0][0]]
+    for recipe, _ in Counter(recipes).most_common(1):
+        found = _RECIPE.fullmatch(recipe)
+        with suppress(ValueError):
+            if found is not None:
+                settings = IndexSettings(
+                    detector=found["detector"], segment_seconds=float(found["seconds"]), overlap_seconds=0.0
+                )
+                overlap = min((*overlaps, settings.segment_seconds / 2, IndexSettings().overlap_seconds))
+                return replace(settings, overlap_seconds=overlap)
+    return IndexSettings()
+
+
+def _overlaps(library: Library) -> list[float]:
+    """Return the overlap in seconds of parts of the first long shot that is found, in milliseconds' precision."""
+    for video in library.videos():
+        if video.id is not None:
+            for one, other in pairwise(library.segments_of(video.id)):
+                if one.shot_number == other.shot_number:
+                    return [round(float((one.end_pts - other.start_pts) * video.time_base), 3)]
+    return []

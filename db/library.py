@@ -238,6 +238,11 @@ class Library(LibraryQueries):
         with self._database.writing() as connection:
             shaping.put_cut_settings(connection, cuts)
 
+    def replace_recipes(self, encoder_id: str, recipes: Sequence[str], recipe: str) -> int:
+        """Give the videos that an encoder embedded under any of `recipes` another one. Return how many there were."""
+        with self._database.writing() as connection:
+            return shaping.replace_recipes(connection, encoder_id, recipes, recipe)
+
     # Health
 
     def check(self) -> list[str]:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from db.errors import LibraryDamaged
 from db.records import CutSettings, EncoderChoice
-from db.schema import encoder_choices, encodings, library
+from db.schema import encoder_choices, encoders, encodings, library
 
 
 def all_encoder_choices(connection: Connection) -> list[EncoderChoice]:
@@ -81,3 +81,12 @@ def recipes(connection: Connection) -> dict[str, int]:
         .order_by(func.max(encodings.c.video_id).desc())
     )
     return {row.recipe: row.encodings for row in connection.execute(counted)}
+
+
+def replace_recipes(connection: Connection, encoder_id: str, recipes: Sequence[str], recipe: str) -> int:
+    """Give the encodings of an encoder under any of `recipes` another one. Return how many there were."""
+    encoder = select(encoders.c.number).where(encoders.c.id == encoder_id).scalar_subquery()
+    changed = connection.execute(
+        update(encodings).where(encodings.c.encoder == encoder, encodings.c.recipe.in_(recipes)).values(recipe=recipe)
+    )
+    return changed.rowcount

@@ -256,6 +256,7 @@ def make_older(directory: Path, choices: object = None) -> None:
         ["--segment-seconds", "4"],
         ["--segment-seconds", "1"],
         ["--segment-seconds", "0.5", "--overlap-seconds", "0"],
+        ["--segment-seconds", "1", "--overlap-seconds", "0.2"],
         ["--detector", "adaptive"],
         ["--detector", "hash", "--decode", "reference", "--fit", "pad"],
     ],
@@ -270,11 +271,34 @@ def test_an_older_library_is_taken_over_and_encodes_nothing_anew(films: Path, gi
     assert not (Path("library") / OLD_CHOICES_FILE).exists()
 
 
-def test_a_recipe_of_other_settings_is_as_none(films: Path) -> None:
-    indexed("films", "-o", "blend_score=0.7")
+UNREADABLE = ["--detector", "adaptive", "-o", "min_content_val=16", "--segment-seconds", "1"]
+
+
+def test_videos_cut_with_options_that_nobody_can_read_are_kept(films: Path) -> None:
+    indexed("films", *UNREADABLE)
     make_older(Path("library"))
-    assert indexed("films") == UPDATED, "cut anew by the defaults, as ever"
-    assert own()[1] == IndexSettings()
+    result = run("index", "films", "--json")
+    assert json.loads(result.stdout)["unchanged"] == 2
+    assert "2 videos cut by an older version" in result.stderr
+    assert own()[1] == IndexSettings(detector="adaptive", segment_seconds=1.0), "as far as the recipe tells"
+    again = run("index", "films", "--json")
+    assert json.loads(again.stdout)["unchanged"] == 2
+    assert "older" not in again.stderr
+    assert indexed("films", "--redo") == UPDATED
+
+
+@pytest.mark.parametrize("given", [["--segment-seconds", "2"], ["-o", "min_content_val=17"], ["--detector", "blend"]])
+def test_options_ask_for_cuts_anew_in_an_older_library_too(films: Path, given: list[str]) -> None:
+    indexed("films", *UNREADABLE)
+    make_older(Path("library"))
+    assert indexed("films", *given) == UPDATED
+
+
+def test_only_videos_of_the_same_detector_and_lengths_are_kept(films: Path) -> None:
+    indexed(str(films / "first.mp4"), *UNREADABLE)
+    indexed(str(films / "second.mp4"), "--detector", "hash", "-o", "threshold=0.3")
+    make_older(Path("library"))
+    assert indexed("films") == {"added": 0, "updated": 1, "unchanged": 1}
 
 
 def test_of_several_recipes_the_one_of_most_videos_counts(films: Path) -> None:

@@ -12,7 +12,7 @@ import click
 from app import compose
 from app.commands.fetch_model import open_or_download_encoder
 from app.compose import Settings
-from app.cut_settings import cut_settings_of, store_cut_settings
+from app.cut_settings import adopt_videos, cut_settings_of, store_cut_settings
 from app.encoder_choice import canonical
 from app.jobs.command_line import title_of
 from app.jobs.index_journal import journal_progress, journal_report
@@ -166,6 +166,12 @@ def run_indexer(
             still_frames=settings.still_frames or 0,
         )
     )
+    adopted = adopt_videos(library, encoder, index_settings)
+    if adopted:
+        print_note(
+            f"{count_text(adopted, 'video')} cut by an older version with options that it did not store: "
+            "kept as they are (index --redo cuts them anew)"
+        )
     store_cut_settings(library, index_settings)
     jobs, order = Jobs(library.directory), dataclasses.replace(order, encoder=name)
     with (
