@@ -1,49 +1,76 @@
 """`prismsearch`: the group of commands, and the one place where errors become a line and an exit code.
 
-Importing this costs no more than click: each command imports what is heavy in its own body.
+Importing this module costs no more than click: the module of a command is imported when the command is run or asked for
+its help, and imports what is heavy in its own body.
 """
 
 from __future__ import annotations
 
+import importlib
 import io
 import sys
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import click
 
-from app.commands.bench import bench
-from app.commands.demo import demo
-from app.commands.doctor import doctor
-from app.commands.export import export
-from app.commands.fetch_model import fetch_model
-from app.commands.index import index, retry
-from app.commands.library import info, list_videos, remove, stats
-from app.commands.runs import runs
-from app.commands.search_words import search
-from app.commands.similar import similar
-from app.commands.ui import ui
 from app.shell.errors import command_errors
 from app.shell.options import EXIT_CODES, global_options
 
+COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
+    {
+        "demo": ("demo", "demo", "Try it all on the bundled demo videos."),
+        "fetch-model": ("fetch_model", "fetch_model", "Download an encoder ahead of time."),
+        "index": ("index", "index", "Take videos in: cut into shots, embed, remember."),
+        "search": ("search_words", "search", "Find shots by words."),
+        "similar": ("similar", "similar", "Find shots by example: a video, a range of one, a picture."),
+        "ui": ("ui", "ui", "Search in the browser."),
+        "export": ("export", "export", "Write hits, ranges or a collection as clips and lists."),
+        "list": ("library", "list_videos", "List videos, with length, shots and status."),
+        "info": ("library", "info", "Say what is known of one video: facts, shots, segments."),
+        "stats": ("library", "stats", "Say how much the library holds."),
+        "remove": ("library", "remove", "Forget videos; the files themselves stay."),
+        "retry": ("index", "retry", "Try files again that could not be indexed."),
+        "runs": ("runs", "runs", "Long jobs: how far they are, how they ended."),
+        "doctor": ("doctor", "doctor", "Say what is there, what is missing, what to do."),
+        "bench": ("bench", "bench", "List and run the benchmarks."),
+    }
+)
+"""Module in `app.commands`, function and summary of each command, in the order in which a newcomer meets them."""
+
 
 class Shell(click.Group):
-    """A group whose commands may raise what the rooms raise: each becomes one line; --debug shows the traceback."""
+    """The group of all commands. Errors of any room become one line and an exit code; --debug shows the traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order in which a newcomer meets them, not by letter."""
-        return list(self.commands)
+        """Return the names of all commands, in the order of COMMANDS."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command; None where there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, function, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(f"app.commands.{module}"), function)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write names and summaries for --help, without importing any command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, _, summary) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command. What click knows (usage errors, exits, closed pipes) passes; the rest is translated."""
+        """Run the command. Exceptions of click (usage errors, exits) and closed pipes pass; others are translated."""
         for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):  # a name that the terminal's encoding lacks is shown escaped
+            if isinstance(stream, io.TextIOWrapper):  # characters that the terminal cannot show are escaped
                 stream.reconfigure(errors="backslashreplace")
         with command_errors("prismsearch", debug=bool(ctx.params.get("debug"))):
             return super().invoke(ctx)
 
 
 def show_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    """Callback of --version; a source tree that was never installed has none."""
+    """Print the version and exit. A source tree that was never installed has none."""
     if not value or ctx.resilient_parsing:
         return
     from importlib.metadata import PackageNotFoundError, version
@@ -80,9 +107,3 @@ def main(**_: Any) -> None:
 
     --library, --encoder, --device and --precision may stand before or after the command.
     """
-
-
-for command in (
-    demo, fetch_model, index, search, similar, ui, export, list_videos, info, stats, remove, retry, runs, doctor, bench,
-):  # fmt: skip
-    main.add_command(command)

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from page_library import client_of, segment_ids, small_library
 from starlette.testclient import TestClient
@@ -253,7 +254,9 @@ def test_the_command_takes_what_it_is_given(
     }  # fmt: skip
     assert client.post("/api/exports", json=body).status_code == 200
     command, *words = words_of(started.pop())
-    taken = main.commands[command].make_context(command, words).params
+    found = main.get_command(click.Context(main), command)
+    assert found is not None
+    taken = found.make_context(command, words).params
     assert (taken["collection"], taken["what"]) == (name, ())
     assert taken["ids"] == tuple(chosen)
     assert len(taken["lists"]) == 6

@@ -13,7 +13,6 @@ from app.shell.terminal import print_note, table
 
 
 @click.command(
-    short_help="List and run the benchmarks.",
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
     epilog="""\b
 Examples:

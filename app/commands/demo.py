@@ -47,7 +47,6 @@ class CaptionedShot:
 
 
 @click.command(
-    short_help="Try it all on the bundled demo videos.",
     epilog="""\b
 Examples:
   prismsearch demo

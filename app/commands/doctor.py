@@ -14,7 +14,6 @@ MARKS = {"ok": "ok  ", "note": "note", "bad": "BAD "}
 
 
 @click.command(
-    short_help="Say what is there, what is missing, what to do.",
     epilog="""\b
 Examples:
   prismsearch doctor

@@ -41,7 +41,6 @@ def ids_value(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
 
 
 @click.command(
-    short_help="Write hits, ranges or a collection as clips and lists.",
     epilog="""\b
 Examples:
   prismsearch export "a dog jumping" -k 5 --to clips

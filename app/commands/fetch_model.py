@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 @click.command(
     "fetch-model",
-    short_help="Download an encoder ahead of time.",
     epilog="""\b
 Examples:
   prismsearch fetch-model              the base encoder (about 1 GB)

@@ -18,7 +18,6 @@ library is missing; 130: stopped with Ctrl-C, what was finished is kept."""
 
 
 @click.command(
-    short_help="Take videos in: cut into shots, embed, remember.",
     epilog=f"""\b
 Examples:
   prismsearch index ~/Videos
@@ -77,7 +76,6 @@ def index(
 
 
 @click.command(
-    short_help="Try files again that could not be indexed.",
     epilog=f"""\b
 Examples:
   prismsearch retry                 every file that failed

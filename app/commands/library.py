@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 @click.command(
     "list",
-    short_help="List videos, with length, shots and status.",
     epilog="""\b
 Examples:
   prismsearch list                     every video
@@ -114,7 +113,6 @@ def _segments(library: Library, video: Video) -> int:
 
 
 @click.command(
-    short_help="Say what is known of one video: facts, shots, segments.",
     epilog="""\b
 Examples:
   prismsearch info holiday.mp4
@@ -173,7 +171,7 @@ def _facts(video: Video) -> list[tuple[str, str]]:
     ]
 
 
-@click.command(short_help="Say how much the library holds.", epilog="\b\nExample:\n  prismsearch stats --json")
+@click.command(epilog="\b\nExample:\n  prismsearch stats --json")
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 @with_settings
 def stats(settings: Settings, as_json: bool) -> None:
@@ -213,7 +211,6 @@ def stats(settings: Settings, as_json: bool) -> None:
 
 
 @click.command(
-    short_help="Forget videos; the files themselves stay.",
     epilog="""\b
 Examples:
   prismsearch remove old.mp4

@@ -18,7 +18,6 @@ from app.times import format_duration
 
 
 @click.command(
-    short_help="Long jobs: how far they are, how they ended.",
     epilog="""\b
 Examples:
   prismsearch runs

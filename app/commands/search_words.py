@@ -21,7 +21,6 @@ NOT_WEIGHT = -0.5
 
 
 @click.command(
-    short_help="Find shots by words.",
     epilog="""\b
 Examples:
   prismsearch search "a dog running on the beach"

@@ -43,7 +43,6 @@ class ExampleQuery:
 
 
 @click.command(
-    short_help="Find shots by example: a video, a range of one, a picture.",
     epilog="""\b
 Examples:
   prismsearch similar film.mp4@1:20-1:25        these five seconds

@@ -10,7 +10,6 @@ from app.shell.options import with_settings
 
 
 @click.command(
-    short_help="Search in the browser.",
     epilog="""\b
 Examples:
   prismsearch ui
