@@ -43,6 +43,11 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
 class Shell(click.Group):
     """The group of all commands. Errors of any room become one line and an exit code; --debug shows the traceback."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        # Names only, from which click suggests one for a typing error; `get_command` imports the command itself.
+        self.commands = {name: click.Command(name) for name in COMMANDS}
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands, in the order of COMMANDS."""
         return list(COMMANDS)

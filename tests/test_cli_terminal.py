@@ -175,3 +175,14 @@ def test_a_report_of_nothing_says_so(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out == "no videos found\n"
     print_report(IndexReport(interrupted=True))
     assert capsys.readouterr().out == "nothing was finished\n"
+
+
+def test_a_mistyped_command_is_answered_with_names_that_are_near() -> None:
+    from click.testing import CliRunner
+
+    from app.cli import main
+
+    result = CliRunner().invoke(main, ["serch", "a dog"])
+    assert result.exit_code == 2
+    assert "No such command 'serch'" in result.stderr
+    assert "'search'" in result.stderr
