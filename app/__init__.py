@@ -1,1 +1,1 @@
-"""The shell, the page and long jobs: parses, calls, shows. Only this room prints, exits and reads the environment."""
+"""The user interfaces: command line, browser app, jobs. Only this package prints, exits and reads the environment."""

@@ -1,6 +1,6 @@
-"""The process of a job: carries out the order in the job's folder, and keeps the job's journal around that.
+"""The process of a job: runs the order in the job's folder and writes the job's journal.
 
-`app.jobs.spawn` starts it. It stands above `app.commands`, so that jobs need not know what carries them out.
+`app.jobs.spawn` starts it. It is a layer above `app.commands`, so that `app.jobs` does not depend on the commands.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from app.shell.options import INTERRUPTED, USAGE
 
 
 def child(folder_name: str, job_id: str) -> None:
-    """Carry out the order in a folder and exit. There is a journal from the first moment to the last."""
+    """Run the order in a folder and exit. The journal exists from start to end."""
     folder = Path(folder_name)
     begun = read_state(folder / START_FILE, job_id)
-    if begun is None:  # forgotten before it began
+    if begun is None:  # the job was removed before it started
         return
     _write(folder, replace(begun.with_process(own_process_id()), updated_at=time.time()))
     threading.Thread(target=_beat, args=(folder / STATE_FILE,), name="heartbeat", daemon=True).start()
@@ -48,14 +48,14 @@ def child(folder_name: str, job_id: str) -> None:
 
 
 def run_order(folder: Path) -> int:
-    """Carry out the order in a folder; print and return what the shell would print and exit with."""
+    """Run the order in a folder. Print what the command would print, and return its exit code."""
     try:
         try:
             order, settings = read_order(folder)
         except OrderError as error:
             raise CommandError(str(error), USAGE) from error
         with command_errors(f"prismsearch {words_of(order)[0]}"):
-            carry_out(order, settings)
+            dispatch(order, settings)
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.ClickException as error:
@@ -64,8 +64,8 @@ def run_order(folder: Path) -> int:
     return 0
 
 
-def carry_out(order: Order, settings: Settings) -> None:
-    """Carry out an order by the function that the command of the shell calls. There is nobody to ask."""
+def dispatch(order: Order, settings: Settings) -> None:
+    """Call the function that the corresponding command calls. Consent is assumed, because no user is present."""
     if isinstance(order, IndexOrder):
         index_videos(settings, order)
     elif isinstance(order, DownloadOrder):
@@ -77,7 +77,7 @@ def carry_out(order: Order, settings: Settings) -> None:
 
 
 def _finish(folder: Path, job_id: str, code: int) -> None:
-    """End the journal where the command did not: by its exit code, and by what it printed last."""
+    """Finish the journal if the command did not, from its exit code and the last line it printed."""
     state = read_state(folder / STATE_FILE, job_id) or read_state(folder / START_FILE, job_id)
     if state is None or state.outcome is not None:
         return

@@ -1,7 +1,7 @@
-"""`prismsearch`: the group of commands, and the one place where errors become a line and an exit code.
+"""The `prismsearch` command group, and the conversion of errors into one line and an exit code.
 
-Importing this module costs no more than click: the module of a command is imported when the command is run or asked for
-its help, and imports what is heavy in its own body.
+Importing this module imports little more than click. The module of a command is imported when the command or its help
+is run, and imports heavy libraries inside its functions.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         "bench": ("bench", "bench", "List and run the benchmarks."),
     }
 )
-"""Module in `app.commands`, function and summary of each command, in the order in which a newcomer meets them."""
+"""Module in `app.commands`, function and summary of each command, in the order shown by --help."""
 
 
 class Shell(click.Group):
-    """The group of all commands. Errors of any room become one line and an exit code; --debug shows the traceback."""
+    """The group of all commands. Any error becomes one line and an exit code; --debug shows the traceback."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        # Names only, from which click suggests one for a typing error; `get_command` imports the command itself.
+        # Names only, for click's suggestions after a typo; `get_command` imports the command itself.
         self.commands = {name: click.Command(name) for name in COMMANDS}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -53,7 +53,7 @@ class Shell(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command; None where there is none of that name."""
+        """Import and return a command; None if the name is unknown."""
         if cmd_name not in COMMANDS:
             return None
         module, function, _ = COMMANDS[cmd_name]
@@ -66,7 +66,7 @@ class Shell(click.Group):
             formatter.write_dl([(name, summary) for name, (_, _, summary) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command. Exceptions of click (usage errors, exits) and closed pipes pass; others are translated."""
+        """Run the command. Exceptions of click (usage errors, exits) propagate, as do closed pipes."""
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):  # characters that the terminal cannot show are escaped
                 stream.reconfigure(errors="backslashreplace")

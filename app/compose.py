@@ -1,4 +1,4 @@
-"""The composition root: settings from options and environment, and the parts made from them. Prints nothing."""
+"""The composition root: settings from options and the environment, and the objects built from them. Prints nothing."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ PRECISIONS = ("auto", "float32", "bfloat16", "int8")
 
 
 class WrongSetting(ValueError):
-    """A setting has a value without meaning: the name of no encoder, or of no device."""
+    """A setting has an invalid value, such as an unknown encoder or device."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Settings of a command, from its options and the environment.
 
-    None in `encoder`, `frames`, `fit` or `still_frames` stands for the library's own value, or the default where it has
+    None in `encoder`, `frames`, `fit` or `still_frames` stands for the library's stored value, or the default if it has
     none; `with_library_encoder` fills them in.
     """
 
     library: Path
     encoder: str | None = None  # an alias, a full name or a path
     device: str = "auto"
-    precision: str = "auto"  # of the video tower; rows of all precisions are of one space
-    frames: int | None = None  # of a clip; the default is the encoder's own
-    fit: Fit | None = None  # how frames become square; the default is stretch
-    still_frames: int | None = None  # of clips that hardly move; the default is 0, as many as of any clip
+    precision: str = "auto"  # of the video tower; rows of all precisions share one space
+    frames: int | None = None  # frames per clip; the default is the encoder's own
+    fit: Fit | None = None  # how frames are made square; the default is stretch
+    still_frames: int | None = None  # frames per nearly still clip; the default 0 means as many as any clip
     ffmpeg: str | None = None  # a binary to use instead of the packaged one
-    given: frozenset[str] = frozenset()  # fields that were given on the command line itself
+    given: frozenset[str] = frozenset()  # fields set on the command line itself
 
     def with_options(
         self,
@@ -54,7 +54,7 @@ class Settings:
         device: str | None = None,
         precision: str | None = None,
     ) -> Settings:
-        """Return these settings with what was given on the command line over them; None leaves a value as it is."""
+        """Return these settings overridden by command-line options; None leaves a value unchanged."""
         options = {"library": library, "encoder": encoder, "device": device, "precision": precision}
         return replace(
             self,
@@ -67,10 +67,10 @@ class Settings:
 
 
 def settings_from(environment: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings that hold before any option is read: the environment over the platform's own places.
+    """Return the settings before any options: the environment over the platform's defaults.
 
     Args:
-        environment: `os.environ` unless given. An empty variable counts as not set.
+        environment: The variables, by default `os.environ`. An empty variable counts as unset.
     """
     variables = os.environ if environment is None else environment
     library = variables.get(LIBRARY_VARIABLE)
@@ -84,26 +84,26 @@ def settings_from(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def default_library() -> Path:
-    """Return the library's folder where none is named: `library` in the platform's data directory."""
+    """Return the default library folder: `library` in the platform's data directory."""
     return data_directory() / "library"
 
 
 def data_directory() -> Path:
-    """Return the folder for data that must last (~/.local/share/prismsearch on Linux)."""
+    """Return the folder for persistent data (~/.local/share/prismsearch on Linux)."""
     from platformdirs import user_data_path
 
     return user_data_path("prismsearch", appauthor=False)
 
 
 def open_library(settings: Settings, *, create: bool = False) -> Library:
-    """Open the library of these settings, and take over what an older version kept in a file beside it.
+    """Open the library of these settings, and migrate what an older version stored in a file beside it.
 
     Args:
         settings: Their `library` is the folder.
-        create: Make the library where there is none.
+        create: Create the library if it does not exist.
 
     Raises:
-        LibraryMissing: There is none, and `create` is False.
+        LibraryMissing: It does not exist, and `create` is False.
         LibraryError: It is newer than this program, locked, damaged, or the disk is full.
     """
     from app.encoder_choice import take_over_old_choices
@@ -120,10 +120,10 @@ def open_library(settings: Settings, *, create: bool = False) -> Library:
 
 @contextmanager
 def open_existing_library(settings: Settings) -> Iterator[Library | None]:
-    """Open the library for the length of a `with` block, or yield None where there is none yet.
+    """Open the library for the duration of a `with` block; yield None if it does not exist yet.
 
     Raises:
-        LibraryError: As `open_library`, but for a library that is missing.
+        LibraryError: As in `open_library`, except for a missing library.
     """
     from db.errors import LibraryMissing
 
@@ -137,14 +137,14 @@ def open_existing_library(settings: Settings) -> Iterator[Library | None]:
 
 
 def with_library_encoder(settings: Settings, library: Library | None) -> Settings:
-    """Return the settings with the library's own encoder, frames, fit and still frames where none were given.
+    """Return the settings with encoder, frames, fit and still frames filled in from the library.
 
-    Those four shape every vector, so every encoder that is opened for a library takes them from here.
+    These four shape every embedding, so every encoder opened for a library must use them.
 
     Args:
-        settings: Values that are not None win. Where `encoder` is one of them, the other three are taken from how that
-            encoder was loaded last.
-        library: None leaves the settings as they are.
+        settings: Values that are not None take precedence. If `encoder` is set, the other three default to the values
+            with which that encoder was last loaded.
+        library: The library; None leaves the settings unchanged.
 
     Raises:
         LibraryError: The library cannot be read.
@@ -164,7 +164,7 @@ def with_library_encoder(settings: Settings, library: Library | None) -> Setting
 
 
 def encoder_name(settings: Settings) -> str:
-    """Return the name or path that `open_encoder` loads: the one of the settings, else the default."""
+    """Return the name or path that `open_encoder` loads: that of the settings, else the default."""
     from encoder import DEFAULT_ENCODER
 
     return DEFAULT_ENCODER if settings.encoder is None else settings.encoder
@@ -174,12 +174,12 @@ def open_encoder(settings: Settings, sources: Sources | None = None) -> Encoder:
     """Load the encoder of these settings.
 
     Args:
-        settings: What they leave open is taken from their library, where there is one.
-        sources: Callbacks that confirm a download of weights and report its progress. None downloads nothing large.
+        settings: Unset values are taken from their library, if it exists.
+        sources: Callbacks that confirm and follow downloads of weights. None disables large downloads.
 
     Raises:
         EncoderError: Weights or the device are missing.
-        WrongSetting: No encoder or device has that name.
+        WrongSetting: The encoder or device is unknown.
         LibraryError: The library cannot be read.
     """
     from encoder import load_encoder
@@ -188,7 +188,7 @@ def open_encoder(settings: Settings, sources: Sources | None = None) -> Encoder:
         with open_existing_library(settings) as library:
             settings = with_library_encoder(settings, library)
 
-    # Threads that wait for each other by spinning take 15 times as long where other programs want the cores as well
+    # Threads that spin while waiting for each other take 15 times as long if other programs need the cores too
     # (8 clips of the demo encoder beside a training on two cores: 14 s, and 0.9 s asleep). Read when torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
@@ -206,14 +206,14 @@ def open_encoder(settings: Settings, sources: Sources | None = None) -> Encoder:
 
 
 def open_encoder_lazily(settings: Settings, load: Callable[[], Encoder]) -> Encoder:
-    """Return an encoder that `load` loads when it first has to encode, where an earlier run has described it.
+    """Return an encoder that calls `load` on its first encode, if an earlier run has cached its description.
 
     Args:
         settings: As for `open_encoder`.
         load: Calls `open_encoder` with these settings.
 
     Raises:
-        EncoderError, WrongSetting: As `load` raises them, where the encoder has to be loaded at once.
+        EncoderError, WrongSetting: Raised by `load`, if the encoder has to be loaded right away.
     """
     from app.encoder_choice import EncoderRequest, canonical, open_lazily
 
@@ -241,15 +241,15 @@ def open_encoder_lazily(settings: Settings, load: Callable[[], Encoder]) -> Enco
 
 
 def open_engine(settings: Settings, library: Library | None = None, encoder: Encoder | None = None) -> SearchEngine:
-    """Return a search engine over a library, an encoder and the FAISS files beside the library.
+    """Return a search engine over a library, an encoder and the library's FAISS files.
 
     Args:
-        settings: What the parts are made from that are not passed.
-        library: The caller closes it.
-        encoder: Opened for the library unless given.
+        settings: Used to open the library or encoder if not passed.
+        library: An open library, which the caller closes.
+        encoder: By default, the library's own encoder.
 
     Raises:
-        LibraryError, EncoderError, WrongSetting: As `open_library` and `open_encoder` raise them.
+        LibraryError, EncoderError, WrongSetting: See `open_library` and `open_encoder`.
     """
     from search.engine import SearchEngine
     from search.vectors.faiss_index import FaissIndex
@@ -260,7 +260,7 @@ def open_engine(settings: Settings, library: Library | None = None, encoder: Enc
 
 
 def order_vectors(library: Library, encoder_id: str) -> None:
-    """Bring the vector index files of a large library up to date, so that no search waits for them to be built."""
+    """Update the vector index files of a large library, so that no search has to wait for them."""
     from search.vectors.vector_index import CODED_ROWS
 
     if library.stamp(encoder_id).count >= CODED_ROWS:

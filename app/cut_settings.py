@@ -1,7 +1,7 @@
 """The cut settings of a library: detector, its options, segment and overlap seconds, decode.
 
-The library stores them when it is indexed. Libraries before format 4 did not: theirs are read off the recipes that are
-stored with their videos.
+The library stores them when it is indexed. Libraries older than format 4 do not have them: theirs are inferred from the
+recipes stored with their videos.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _RECIPE = re.compile(r"(?P<detector>[a-z]+)-(?P<seconds>[0-9.]+)s-(?P<frames>\d+
 
 
 def cut_settings_of(library: Library | None) -> IndexSettings:
-    """Return the settings that the library is indexed with where no option says otherwise.
+    """Return the settings that the library is indexed with, unless options override them.
 
     Args:
         library: None for a library that does not exist yet.
 
     Returns:
-        The stored settings; else those of most of its videos, as far as the recipes tell; else the defaults.
+        The stored settings; else those of most videos, as far as their recipes show; else the defaults.
     """
     if library is None:
         return IndexSettings()
@@ -62,16 +62,16 @@ def store_cut_settings(library: Library, settings: IndexSettings) -> None:
 
 
 def adopt_videos(library: Library, encoder: Encoder, settings: IndexSettings) -> int:
-    """Let videos that an older version cut with options it did not store count as cut with `settings`.
+    """Mark videos that an older version cut with unstored options as cut with `settings`.
 
-    Nothing would be known of them but that their recipe is another one, and all of them would be encoded anew. This
-    happens once, before the library's own settings are stored for the first time, and only where no option asks for
-    other settings than the library's.
+    Otherwise they would only be known to have another recipe, and all of them would be re-encoded. This happens once,
+    before the library's settings are stored for the first time, and only if no option overrides the library's
+    settings.
 
     Args:
         library: Open for writing.
-        encoder: The one whose videos are meant.
-        settings: What is indexed with.
+        encoder: The encoder whose videos to adopt.
+        settings: The settings of the index run.
 
     Returns:
         The number of videos adopted.
@@ -89,7 +89,7 @@ def adopt_videos(library: Library, encoder: Encoder, settings: IndexSettings) ->
 
 
 def settings_of_recipe(recipe: str, overlaps: Sequence[float] = ()) -> IndexSettings | None:
-    """Return the settings that have this recipe, or None where they cannot be told.
+    """Return the settings that have this recipe, or None if they cannot be determined.
 
     A recipe names the detector and the segment seconds, and has a digest of everything else. So every `decode`, the
     default overlap, no overlap and `overlaps`, and the fits of clips are tried out; all other settings are taken to be
@@ -118,7 +118,7 @@ def settings_of_recipe(recipe: str, overlaps: Sequence[float] = ()) -> IndexSett
 
 
 def _from_recipes(library: Library) -> IndexSettings:
-    """Return the settings of most videos, so that as few as can be are encoded anew; of as many, the newest ones.
+    """Return the most common settings of videos, so that as few as possible are re-encoded. Ties go to the newest.
 
     Where no recipe can be read in full, the most common one still names its detector and its segment seconds.
     """

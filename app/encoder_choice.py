@@ -1,6 +1,8 @@
 """The encoder of a library: which one is loaded and how, and whether it has to be loaded at all.
 
-An encoder's id says what shaped a vector, not how to load it. The library stores that: see `db.records.EncoderChoice`.
+An encoder's id identifies the model of an embedding, but not how to load it. The library stores that: see
+`db.records.EncoderChoice`.
+
 Descriptions of encoders that were loaded before are cached in a small file beside the database.
 """
 
@@ -28,7 +30,7 @@ _MOST_CACHED = 8
 
 
 def canonical(name: str) -> str:
-    """Return the name under which an encoder is stored: it loads the same encoder from any folder.
+    """Return the stored form of an encoder's name, which loads the same encoder from any folder.
 
     Args:
         name: An alias (`base`), a full name, or the path of a weights file.
@@ -41,18 +43,18 @@ def canonical(name: str) -> str:
 
 
 def choice_of(library: Library, name: str | None = None) -> EncoderChoice | None:
-    """Return the library's own encoder, or None where nothing was indexed.
+    """Return the library's own encoder, or None if nothing has been indexed.
 
     Args:
-        library: The library to ask.
-        name: Return how the encoder of that name was loaded last instead, or None where it never was.
+        library: The library.
+        name: If given, return how the encoder of that name was last loaded instead, or None if it never was.
     """
     wanted = None if name is None else canonical(name)
     return next((choice for choice in library.encoder_choices() if wanted in (None, choice.name)), None)
 
 
 def take_over_old_choices(library: Library) -> None:
-    """Move the choices that an older version kept in a file into the library, once, and remove the file.
+    """Migrate the choices that an older version stored in a file into the library, and remove the file.
 
     A run that is killed on the way repeats it: the file goes after the commit, and a library that has choices of its
     own does not read it. A file that is torn or foreign is removed unread.
@@ -68,7 +70,7 @@ def take_over_old_choices(library: Library) -> None:
 
 
 def _read_old_choices(file: Path) -> list[EncoderChoice]:
-    """Return the choices in the file, the one used last first; none where it cannot be understood."""
+    """Return the choices in the file, most recently used first; empty if the file is invalid."""
     from db.records import EncoderChoice
 
     try:
@@ -105,15 +107,15 @@ class EncoderRequest:
 def open_lazily(
     directory: Path, request: EncoderRequest, load: Callable[[], Encoder], files: Callable[[], list[Path]]
 ) -> Encoder:
-    """Return an encoder that is loaded when it first has to encode, where an earlier run has described it.
+    """Return an encoder that is loaded on its first encode, if an earlier run has cached its description.
 
-    Where there is no description, or the encoder's files have changed, it is loaded at once and described.
+    Without a description, or if the encoder's files have changed, it is loaded right away and described.
 
     Args:
         directory: The library's folder, which holds the cache.
         request: What `load` loads.
         load: Loads the encoder.
-        files: Returns the files it was loaded from. Where that list is empty, nothing is cached.
+        files: Returns the files it was loaded from. If that list is empty, nothing is cached.
 
     Raises:
         EncoderError: Whatever `load` raises.
@@ -155,7 +157,7 @@ def _read_cache(directory: Path) -> dict[str, Any]:
 
 
 def _write_cache(directory: Path, records: dict[str, Any]) -> None:
-    """Replace the cache. Where that fails, the next run loads the encoder again, and that is all."""
+    """Replace the cache. If that fails, the only effect is that the next run loads the encoder again."""
     with suppress(OSError):
         directory.mkdir(parents=True, exist_ok=True)
         try_replace_file(directory / CACHE_FILE, json.dumps(records, indent=1).encode())

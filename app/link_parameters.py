@@ -15,14 +15,14 @@ from db.records import Orientation
 
 MAX_HITS = 2000
 MAX_TEXT_CHARACTERS = 2000
-_RAW_BYTES = "bytes:"  # prefix of a path whose bytes are not UTF-8, which no address can carry as text
+_RAW_BYTES = "bytes:"  # prefix of a path that is not UTF-8, which no URL can carry as text
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One query parameter: the field of SearchLink that it carries, and the conversion of its value.
 
-    `parse` raises ValueError, with a sentence for the user, for a value that is not valid.
+    `parse` raises ValueError, with a sentence for the user, for an invalid value.
     """
 
     field: str
@@ -31,7 +31,7 @@ class Parameter:
 
 
 def encode_path(path: str) -> str:
-    """Return a path as text that any address and any page can carry; bytes that are not UTF-8 are percent-encoded."""
+    """Return a path as text for any URL and any page; bytes that are not UTF-8 are percent-encoded."""
     try:
         path.encode("utf-8")
     except UnicodeEncodeError:

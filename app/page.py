@@ -1,6 +1,6 @@
-"""Script that Streamlit runs from the top at each interaction: it declares the pages and runs one.
+"""The script that Streamlit reruns from the top at each interaction: it declares the pages and runs the current one.
 
-It lies here because Streamlit would treat a folder `pages` beside it as pages of its own.
+It is not in `app/web`, because Streamlit would take a folder `pages` beside it for pages of its own.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-if str(Path(__file__).parent) in sys.path:  # Streamlit puts the script's folder first; the rooms are one above
+if str(Path(__file__).parent) in sys.path:  # Streamlit puts the script's folder first; the packages are one level up
     sys.path.remove(str(Path(__file__).parent))
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -33,7 +33,7 @@ PAGES = {
 st.session_state["pages"] = PAGES
 page = st.navigation(list(PAGES.values()), position="top")
 if st.session_state.get("page") not in (None, page.url_path):
-    st.session_state["arrived"] = True  # from another page: this one may continue its last search
+    st.session_state["arrived"] = True  # came from another page: continue the last search here
 st.session_state["page"] = page.url_path
 try:
     page.run()

@@ -2,7 +2,7 @@
 
     ?q=a dog running&w=0.5&term=1:segment:42&term=-0.5:text:a cat&in=/footage&since=2025-01-01&score=0.2
 
-Parsing never fails: what is not valid is left out and reported, so that an old or damaged link still opens.
+Parsing never fails: invalid parameters are dropped and reported, so that an old or damaged link still opens.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ MAX_TERMS = 16
 
 @dataclass(frozen=True, slots=True)
 class LinkTerm:
-    """One thing that hits shall resemble or, with a negative weight, not resemble.
+    """A query term: hits should resemble it or, with a negative weight, not resemble it.
 
     `value` depends on the kind. `text`: the words. `segment`: its id. `range`: SEGMENT:START_PTS-END_PTS, a range of
     its video. `file`: the token of a file that was dropped into the page. Raises ValueError for a value that its kind
-    does not allow, or a weight that is not within -100 and 100.
+    does not allow, or a weight outside -100 to 100.
     """
 
     kind: TermKind
@@ -92,8 +92,8 @@ class SearchLink:
     terms: tuple[LinkTerm, ...] = ()
     folder: str | None = None
     name: str | None = None
-    since: str | None = None  # a date as typed: 2025-03-01
-    until: str | None = None  # that day included
+    since: str | None = None  # a date as typed, such as 2025-03-01
+    until: str | None = None  # inclusive
     min_seconds: float | None = None
     max_seconds: float | None = None
     min_short_side: int | None = None  # pixels
@@ -149,7 +149,7 @@ class SearchLink:
         return params
 
     def query_string(self) -> str:
-        """Return the part of an address after its question mark."""
+        """Return the query string of a URL, without the question mark."""
         return urlencode(self.params(), doseq=True)
 
     def with_term(self, term: LinkTerm) -> SearchLink:
@@ -168,7 +168,7 @@ def parse_link(params: Mapping[str, Sequence[str]]) -> tuple[SearchLink, list[st
         params: the values of each parameter. The last one counts, except for `term`.
 
     Returns:
-        The search, without what is not valid, and a sentence about each part that was left out.
+        The search without invalid parts, and a sentence about each of those.
     """
     values: dict[str, Any] = {}
     problems: list[str] = []

@@ -50,7 +50,7 @@ def parse_seconds(text: str) -> Fraction:
         Exact seconds.
 
     Raises:
-        ValueError: the text is no time; the message lists the accepted formats.
+        ValueError: the text is not a time; the message lists the accepted formats.
     """
     word = text.strip().lower()
     if match := _COLONS.fullmatch(word):
@@ -70,18 +70,18 @@ def parse_seconds(text: str) -> Fraction:
 def parse_file_range(text: str, file_exists: Callable[[str], bool]) -> FileRange:
     """Parse `FILE`, `FILE@START` or `FILE@START-END`.
 
-    The longest path that exists wins: a file named `me@home.mp4` is found, and `me@home.mp4@3-5` is its seconds 3 to 5.
+    The longest existing path wins: a file named `me@home.mp4` is found, and `me@home.mp4@3-5` is its seconds 3 to 5.
 
     Args:
         text: as typed.
-        file_exists: tells whether a path names a file.
+        file_exists: returns whether a path is an existing file.
 
     Returns:
         The file and its range; the path is not changed.
 
     Raises:
         FileNotFoundError: no part of the text names an existing file.
-        ValueError: the file exists but what follows it is no range.
+        ValueError: the file exists, but the rest is not a range.
     """
     if file_exists(text):
         return FileRange(text)
@@ -126,13 +126,13 @@ def parse_date(text: str, *, now: datetime, end: bool = False) -> int:
     Args:
         text: as typed. Dates and times without a time zone are local.
         now: the current time, with the local time zone.
-        end: take a whole day as its last nanosecond, so that `--until 2025-03-01` includes that day.
+        end: return the last nanosecond of a whole day, so that `--until 2025-03-01` includes that day.
 
     Returns:
         Nanoseconds since the Unix epoch.
 
     Raises:
-        ValueError: the text is no date; the message lists the accepted formats.
+        ValueError: the text is not a date; the message lists the accepted formats.
     """
     word = text.strip().lower()
     if match := _AGE.fullmatch(word):
@@ -150,7 +150,7 @@ def parse_date(text: str, *, now: datetime, end: bool = False) -> int:
             raise ValueError(
                 f"{text!r} is not a date; write 2025-03-01, '2025-03-01 14:30', today, yesterday or an age (7d, 12h)"
             ) from error
-        # astimezone() on a date without a time zone takes the local rules of that very day, summer time included.
+        # astimezone() on a naive date applies the local rules of that day, daylight saving time included.
         date = date.astimezone() if date.tzinfo is None else date
         if len(text.strip()) > 10:
             return _nanoseconds(date)

@@ -1,7 +1,7 @@
-"""Collections: named, ordered lists of subclips, which stay whatever becomes of their videos.
+"""Collections: named, ordered lists of subclips, which outlast their videos.
 
 Each call is one transaction, so that two tabs or two programs never see or leave half an edit. Removed collections and
-subclips that were taken out can be restored for 30 days.
+subclips can be restored for 30 days.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from db.schema import collections, subclips
 from db.subclips import change_subclip, insert_subclips, list_subclips, mark_removed, purge_subclips
 
 TRAY = "Tray"
-"""The name of the collection that is created where there is none."""
+"""The name of the collection that is created in a library without any."""
 
 
 class Collections:
@@ -28,7 +28,7 @@ class Collections:
         self._database = database
 
     def all(self) -> list[Collection]:
-        """Return all collections in the order of their creation: the tray first."""
+        """Return all collections in order of creation, so the tray comes first."""
         with self._database.reading() as connection:
             found = connection.execute(_select().order_by(collections.c.id))
             return [Collection(**row) for row in found.mappings()]
@@ -37,19 +37,19 @@ class Collections:
         """Return a collection.
 
         Raises:
-            KeyError: There is none of that id, or it was removed.
+            KeyError: The id is unknown, or the collection was removed.
         """
         with self._database.reading() as connection:
             return _get(connection, collection_id)
 
     def tray(self) -> Collection:
-        """Return the first collection. Create one called "Tray" where there is none."""
+        """Return the first collection. Create one called "Tray" if there are none."""
         found = self.all()
         if found:
             return found[0]
         with self._database.writing() as connection:
             row = connection.execute(_select().order_by(collections.c.id).limit(1)).mappings().first()
-            if row is not None:  # another tab was quicker
+            if row is not None:  # another tab was faster
                 return Collection(**row)
             return _get(connection, _insert(connection, TRAY))
 
@@ -68,7 +68,7 @@ class Collections:
         """Rename a collection.
 
         Raises:
-            KeyError: There is none of that id.
+            KeyError: The id is unknown.
             ValueError: As for `create`.
         """
         name = checked_name(name)
@@ -82,7 +82,7 @@ class Collections:
         """Remove a collection with its subclips. Its name is free again; `restore` brings it back.
 
         Raises:
-            KeyError: There is none of that id.
+            KeyError: The id is unknown.
         """
         with self._database.writing() as connection:
             _purge(connection)
@@ -90,12 +90,12 @@ class Collections:
             _update(connection, collection_id, key=None, removed_at=now())
 
     def restore(self, collection_id: int) -> Collection:
-        """Restore a removed collection, under another name ("Tray 2") if its own is taken by now.
+        """Restore a removed collection, under a new name ("Tray 2") if its own is taken by now.
 
-        A collection that was not removed stays as it is.
+        A collection that was not removed stays unchanged.
 
         Raises:
-            KeyError: There is none of that id, or it was removed more than 30 days ago.
+            KeyError: The id is unknown, or the collection was removed more than 30 days ago.
         """
         with self._database.writing() as connection:
             row = connection.execute(
@@ -112,14 +112,14 @@ class Collections:
         """Return the subclips of a collection, in order.
 
         Raises:
-            KeyError: There is no collection of that id.
+            KeyError: The id is unknown.
         """
         with self._database.reading() as connection:
             _get(connection, collection_id)
             return list_subclips(connection, collection_id)
 
     def add(self, collection_id: int, items: Sequence[NewSubclip], after: int | None = None) -> list[Subclip]:
-        """Add a subclip for each item. A range that the collection has already stays as it is, where it is.
+        """Add a subclip for each item. A range already in the collection stays unchanged, at its position.
 
         Args:
             collection_id: The collection to add to.
@@ -127,7 +127,7 @@ class Collections:
             after: The id of the subclip to insert after; None adds at the end.
 
         Returns:
-            A subclip for each item, in the order of the items: a new one, or the one that has the range already.
+            A subclip for each item, in order: a new one, or the existing one with that range.
 
         Raises:
             KeyError: The collection, a segment or `after` is unknown. Nothing was added.
@@ -162,9 +162,9 @@ class Collections:
             The subclip with its new revision.
 
         Raises:
-            EditConflict: The subclip has changed since that revision; the error holds the current one. A change to the
-                values that it has already is no conflict.
-            KeyError: There is none of that id, or it was taken out.
+            EditConflict: The subclip has changed since that revision; the error holds the current one. A change to its
+                present values is not a conflict.
+            KeyError: The id is unknown, or the subclip was removed.
             ValueError: As for `add`.
         """
         with self._database.writing() as connection:
@@ -177,13 +177,13 @@ class Collections:
 
         Args:
             subclip_id: The subclip to move.
-            after: The id of the subclip that it shall follow; None moves it to the beginning.
+            after: The id of the subclip that it will follow; None moves it to the beginning.
 
         Returns:
             The collection, with its new revision.
 
         Raises:
-            KeyError: The subclip is unknown or was taken out, or `after` is not in its collection.
+            KeyError: The subclip is unknown or was removed, or `after` is not in its collection.
         """
         with self._database.writing() as connection:
             collection_id = connection.scalar(
@@ -197,13 +197,13 @@ class Collections:
             return _get(connection, collection_id)
 
     def take_out(self, ids: Iterable[int]) -> int:
-        """Take subclips out of their collections. Return how many were in one. `put_back` undoes it for 30 days."""
+        """Remove subclips from their collections. Return how many were in one. `put_back` undoes it for 30 days."""
         with self._database.writing() as connection:
             _purge(connection)
             return mark_removed(connection, ids, removed=True)
 
     def put_back(self, ids: Iterable[int]) -> int:
-        """Put subclips that were taken out back at their positions. Return how many were put back."""
+        """Restore removed subclips at their positions. Return how many were restored."""
         with self._database.writing() as connection:
             return mark_removed(connection, ids, removed=False)
 

@@ -1,6 +1,6 @@
 """Connections to the library's SQLite file: transactions, and SQLite's errors as LibraryErrors.
 
-Nothing here knows what the tables mean.
+This module does not depend on the tables.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class Database:
     """The connections to one SQLite file, all configured alike. Safe from several threads, and after a fork.
 
     Every use is one transaction: `reading()` sees one state of the file throughout, `writing()` takes the write lock
-    at once (BEGIN IMMEDIATE), so that two writers queue up instead of failing half-way. All of them raise LibraryError
-    where SQLite fails: see `translated`.
+    immediately (BEGIN IMMEDIATE), so that two writers queue up instead of failing half-way. SQLite errors are raised
+    as LibraryError: see `translated`.
     """
 
     def __init__(self, file: Path, busy_seconds: float) -> None:
@@ -38,7 +38,7 @@ class Database:
         self._busy_seconds = busy_seconds
         self._process = os.getpid()
         self._closed = False
-        # The pool must never make a thread wait for another's connection: a generator may hold one for long.
+        # The pool must never make a thread wait for a connection, because a generator may hold one for long.
         self.engine = create_engine("sqlite://", creator=self._connect, poolclass=QueuePool, max_overflow=-1)
         self._engines = [self.engine]
         self._listen(self.engine)
@@ -49,7 +49,7 @@ class Database:
         event.listen(engine, "begin", self._begin)
 
     def _connect(self) -> sqlite3.Connection:
-        # isolation_level None: the driver leaves BEGIN to us. The pool sees to it that one thread at a time has it.
+        # isolation_level None: the driver leaves BEGIN to us. The pool gives a connection to one thread at a time.
         return sqlite3.connect(
             self.file, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False, cached_statements=256
         )
@@ -57,7 +57,7 @@ class Database:
     @staticmethod
     def _configure(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
         connection.execute("PRAGMA foreign_keys = ON")  # per connection; off by default, and then cascades are ignored
-        # One commit a video is rare enough to wait for the disk: what was reported as indexed survives a power cut.
+        # One commit per video is rare enough to wait for the disk, so that indexed videos survive a power cut.
         connection.execute("PRAGMA synchronous = FULL")
 
     @staticmethod
@@ -149,7 +149,7 @@ class Database:
             raise self._library_error(error.orig, error) from error
         except sqlite3.Error as error:
             raise self._library_error(error, error) from error
-        except OverflowError as error:  # a number of more than 64 bits, which no row has
+        except OverflowError as error:  # a number of more than 64 bits, which cannot be an id
             raise KeyError("no row has an id that large") from error
         except OSError as error:
             if error.errno in _FULL:

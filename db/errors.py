@@ -1,12 +1,12 @@
-"""Errors of a library. Every message is a sentence that says what to do next. Standard library only.
+"""Errors of a library. Every message says what to do next. Standard library only.
 
 LibraryError
-  +- LibraryMissing    there is no library in that folder
+  +- LibraryMissing    the folder has no library
   +- LibraryNewer      a newer prismsearch wrote it
   +- LibraryDamaged    the file is not a library, or SQLite finds it inconsistent
   +- LibraryBusy       another process kept it locked for longer than the busy timeout
   +- LibraryFull       no space left on the disk
-EditConflict           a subclip was changed by somebody else meanwhile; nothing is wrong with the library
+EditConflict           a subclip was changed elsewhere in the meantime; the library itself is fine
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class LibraryError(Exception):
 
 
 class LibraryMissing(LibraryError):
-    """There is no library in that folder, and none was to be created."""
+    """The folder has no library, and `create` was False."""
 
 
 class LibraryNewer(LibraryError):

@@ -11,15 +11,15 @@ from db.media import MediaStore
 from db.records import Stats
 from db.schema import embeddings, encoders, encodings, failures, segments, shots, videos
 
-_MAX_LINES = 5  # of one kind; a count of the others follows
+_MAX_LINES = 5  # problems listed per kind; the others are counted
 
 
 def stats(connection: Connection, file: Path) -> Stats:
-    """Return how much the library holds.
+    """Return the statistics of the library.
 
     Args:
         connection: In a read transaction.
-        file: The database file, whose size is part of the answer. No media file is looked at.
+        file: The database file, whose size is included. Media files are not read.
     """
 
     def count(table: object) -> int:
@@ -41,7 +41,7 @@ def stats(connection: Connection, file: Path) -> Stats:
 
 
 def problems(connection: Connection, media: MediaStore) -> list[str]:
-    """Return one sentence for each problem; none when the library is sound. Reads the whole database."""
+    """Return one sentence for each problem; empty if the library is sound. Reads the whole database."""
     found = [f"SQLite: {row[0]}" for row in connection.exec_driver_sql("PRAGMA integrity_check(20)") if row[0] != "ok"]
     if found:
         return [*found, "The database file is damaged: put a backup in its place, or index again into a new library."]
@@ -97,7 +97,7 @@ def _without_posters(connection: Connection, media: MediaStore) -> list[str]:
     )
     lacking: dict[str, int] = {}
     for path, name, number in numbered:
-        if _size(media.poster(name, number)) == 0:  # a power cut may leave files that are empty
+        if _size(media.poster(name, number)) == 0:  # a power cut may leave empty files
             lacking[path] = lacking.get(path, 0) + 1
     return [f"{count} posters of {path!r} are missing: index it again." for path, count in lacking.items()]
 

@@ -1,7 +1,6 @@
-"""Library: the interface to everything that is stored. All SQL of the project is behind it.
+"""The interface to a library's database and media files. All SQL of the project is behind it.
 
-A library may be used from several threads, and opened by several processes: each call is one transaction on a
-connection of its own.
+A library is thread-safe, and may be open in several processes: each call is one transaction on its own connection.
 """
 
 from __future__ import annotations
@@ -31,11 +30,11 @@ _HOUR_SECONDS = 3600.0
 class Library(LibraryQueries):
     """Videos, shots, segments and embeddings, with the collections and searches that people keep.
 
-    Create one by `Library.open`. Any method may raise a LibraryError: busy, full, damaged (see `db.errors`).
+    Create one with `Library.open`. Any method may raise a LibraryError: busy, full, damaged (see `db.errors`).
 
     Attributes:
         directory: The library's folder.
-        id: A uuid that the library keeps for good.
+        id: The permanent uuid of the library.
         collections: Collections of subclips.
         searches: Saved searches.
     """
@@ -47,15 +46,15 @@ class Library(LibraryQueries):
 
     @classmethod
     def open(cls, directory: Path, *, create: bool = True, busy_seconds: float = 30.0) -> Library:
-        """Open a library. Create it, or migrate it to the current format, where needed.
+        """Open a library. Create it or migrate it to the current format if needed.
 
         Args:
             directory: The library's folder.
-            create: Create the folder and the library where there is none.
-            busy_seconds: How long any call waits for another process that is writing.
+            create: Create the folder and the library if they do not exist.
+            busy_seconds: How long each call waits for a lock held by another process.
 
         Raises:
-            LibraryMissing: There is no library, and `create` is False.
+            LibraryMissing: The library does not exist, and `create` is False.
             LibraryNewer: A newer version of prismsearch wrote it.
             LibraryDamaged: The file is not a library, or is not sound.
             LibraryBusy: Another process kept it locked for `busy_seconds`.
@@ -110,8 +109,8 @@ class Library(LibraryQueries):
     ) -> int:
         """Store a video with its shots, segments and embeddings in one transaction.
 
-        It replaces the video at that path. Where content, shots and segments are the stored ones, their ids stay, and
-        only this encoder's embeddings (and media, if given) are written again.
+        The video at that path is replaced. If content, shots and segments are unchanged, their ids stay, and only this
+        encoder's embeddings (and media, if given) are rewritten.
 
         Args:
             video: The video; its id is ignored.
@@ -126,7 +125,7 @@ class Library(LibraryQueries):
             The video's id.
 
         Raises:
-            ValueError: The parts do not fit together. After any error the library is as it was.
+            ValueError: The arguments are inconsistent. After any error, the library is unchanged.
         """
         try:
             matrix = vectors.checked_matrix(embeddings, len(segments))
@@ -155,16 +154,16 @@ class Library(LibraryQueries):
         return video_id
 
     def touch_video(self, video_id: int, *, path: str, size_bytes: int, modified_ns: int) -> None:
-        """Store that a video's file was moved, renamed or touched. Its content is the same, and every id stays.
+        """Record that a video's file was moved, renamed or touched. Its content is the same, and all ids stay.
 
         Args:
             video_id: The video.
-            path: Its absolute path now. Another video that the library has there is removed.
+            path: Its new absolute path. Any other video stored at that path is removed.
             size_bytes: Size of the file.
             modified_ns: Modification time of the file, Unix nanoseconds.
 
         Raises:
-            KeyError: There is no video of that id.
+            KeyError: The id is unknown.
         """
         with self._releasing_media() as (connection, released):
             writing.move_video(
@@ -172,11 +171,11 @@ class Library(LibraryQueries):
             )
 
     def copy_video(self, video_id: int, *, path: str, size_bytes: int, modified_ns: int) -> int:
-        """Store the same content at a second path. Rows are copied, media are shared.
+        """Add a video with the same content at a second path. Rows are copied, media are shared.
 
         Args:
             video_id: The video to copy.
-            path: Absolute path of the copy. Another video that the library has there is removed.
+            path: Absolute path of the copy. Any other video stored at that path is removed.
             size_bytes: Size of the copy's file.
             modified_ns: Modification time of the copy's file, Unix nanoseconds.
 
@@ -184,7 +183,7 @@ class Library(LibraryQueries):
             The copy's id.
 
         Raises:
-            KeyError: There is no video of that id.
+            KeyError: The id is unknown.
             ValueError: `path` is that of the video itself.
         """
         with self._releasing_media() as (connection, released):
@@ -193,7 +192,7 @@ class Library(LibraryQueries):
             )
 
     def remove_videos(self, ids: Iterable[int]) -> int:
-        """Remove videos with their shots, segments, embeddings and media. Return how many there were.
+        """Remove videos with their shots, segments, embeddings and media. Return how many were removed.
 
         Source files are never touched.
         """
@@ -201,12 +200,12 @@ class Library(LibraryQueries):
             return writing.delete_videos(connection, ids, released)
 
     def record_failure(self, failure: Failure) -> None:
-        """Store why a file could not be indexed. Attempts count up while size and time of the file stay the same."""
+        """Store why a file could not be indexed. Attempts accumulate while its size and time stay the same."""
         with self._database.writing() as connection:
             writing.put_failure(connection, failure)
 
     def clear_failures(self, paths: Iterable[str]) -> int:
-        """Remove the failures of these paths, as adding a video does for its path. Return how many there were."""
+        """Remove the failures of these paths, as `add_video` does for its path. Return how many were removed."""
         with self._database.writing() as connection:
             return writing.delete_failures(connection, paths)
 
@@ -214,18 +213,18 @@ class Library(LibraryQueries):
         """Return an empty store for the posters and previews of a video that is being indexed.
 
         Args:
-            fingerprint: The video's.
-            recipe: The one that `add_video` will be given.
+            fingerprint: The video's fingerprint.
+            recipe: The recipe that will be passed to `add_video`.
 
         Raises:
             ValueError: The fingerprint is not made of letters and digits.
         """
         return StagedMedia(self._media, fingerprint, recipe)
 
-    # What shapes rows and cuts
+    # Settings that shape rows and cuts
 
     def use_encoders(self, *choices: EncoderChoice) -> None:
-        """Store how encoders are loaded, each in place of what was stored for its id, in one transaction.
+        """Store how encoders are loaded, replacing what was stored for their ids, in one transaction.
 
         Args:
             choices: In the order of use; the last one becomes the library's own encoder.
@@ -234,24 +233,24 @@ class Library(LibraryQueries):
             shaping.use_encoders(connection, choices)
 
     def use_cut_settings(self, cuts: CutSettings) -> None:
-        """Store how videos are cut from now on. Segments that are stored stay as they are."""
+        """Store how videos are cut from now on. Existing segments stay unchanged."""
         with self._database.writing() as connection:
             shaping.put_cut_settings(connection, cuts)
 
     def replace_recipes(self, encoder_id: str, recipes: Sequence[str], recipe: str) -> int:
-        """Give the videos that an encoder embedded under any of `recipes` another one. Return how many there were."""
+        """Change the recipe of the videos that an encoder embedded with any of `recipes`. Return how many changed."""
         with self._database.writing() as connection:
             return shaping.replace_recipes(connection, encoder_id, recipes, recipe)
 
     # Health
 
     def check(self) -> list[str]:
-        """Check the whole library, which reads everything once.
+        """Check the whole library, reading everything once.
 
-        Files that killed runs left in the media folder are no problem; those older than an hour are removed.
+        Files left in the media folder by killed runs are not a problem; those older than an hour are removed.
 
         Returns:
-            The problems found, one sentence each; none when the library is sound.
+            The problems found, one sentence each; empty if the library is sound.
         """
         try:
             with self._database.reading() as connection:
@@ -259,7 +258,7 @@ class Library(LibraryQueries):
                 referenced = writing.referenced_media(connection)
         except LibraryDamaged as error:
             return [str(error)]
-        if not found:  # a damaged database might name too little
+        if not found:  # a damaged database might name too few
             self._media.sweep_partial(_HOUR_SECONDS)
             self._media.sweep_orphans(referenced, _HOUR_SECONDS)
         return found
@@ -268,7 +267,7 @@ class Library(LibraryQueries):
 
     @contextmanager
     def _releasing_media(self) -> Iterator[tuple[Connection, set[str]]]:
-        """Yield a write transaction and a set of media folders to remove after the commit, if no row names them."""
+        """Yield a write transaction, and a set of media folders to remove after the commit unless a row names them."""
         released: set[str] = set()
         with self._database.writing() as connection:
             yield connection, released
@@ -277,7 +276,7 @@ class Library(LibraryQueries):
             self._media.drop(name)
 
     def _withdraw(self, media: StagedMedia) -> None:
-        """Remove the media after an error in `add_video`, unless it came after the commit (as Ctrl-C can)."""
+        """Remove the media after an error in `add_video`, unless the error came after the commit (as Ctrl-C can)."""
         media.discard()
         with suppress(LibraryError), self._database.reading() as connection:
             for name in writing.unreferenced_media(connection, [media.name]):

@@ -1,4 +1,4 @@
-"""LibraryQueries: the read-only half of a library's interface."""
+"""The read-only half of a library's interface."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from db.watch import Watch
 
 
 class LibraryQueries:
-    """Everything that can be asked of a library. Each call is one read transaction.
+    """The queries of a library. Each call is one read transaction.
 
     Attributes:
         directory: The library's folder.
-        id: A uuid that the library keeps for good.
+        id: The permanent uuid of the library.
     """
 
     def __init__(self, directory: Path, database: Database, library_id: str) -> None:
@@ -69,21 +69,21 @@ class LibraryQueries:
             return next(iter(reading.videos_where(connection, videos_table.c.path == path)), None)
 
     def videos_with_fingerprint(self, fingerprint: str) -> list[Video]:
-        """Return the videos with that content, by path."""
+        """Return the videos with a fingerprint, by path."""
         with self._database.reading() as connection:
             return reading.videos_where(connection, videos_table.c.fingerprint == fingerprint)
 
     def known_files(self, encoder_id: str) -> dict[str, KnownFile]:
-        """Return the state in which each file was indexed, by path.
+        """Return the state of each file when it was indexed, by path.
 
         Args:
-            encoder_id: The encoder that `recipe` and `embedded` of the answer refer to.
+            encoder_id: The encoder to which `recipe` and `embedded` of the result refer.
         """
         with self._database.reading() as connection:
             return reading.known_files(connection, encoder_id)
 
     def folders(self) -> list[str]:
-        """Return the folders that videos lie in directly, sorted."""
+        """Return the folders that directly contain videos, sorted."""
         with self._database.reading() as connection:
             return reading.folders(connection)
 
@@ -100,12 +100,12 @@ class LibraryQueries:
     # Segments
 
     def shots(self, video_id: int) -> list[Shot]:
-        """Return the shots of a video, by number; none for an unknown id."""
+        """Return the shots of a video, by number; empty for an unknown id."""
         with self._database.reading() as connection:
             return reading.shots_of(connection, video_id)
 
     def segments_of(self, video_id: int) -> list[Segment]:
-        """Return the segments of a video, by number; none for an unknown id."""
+        """Return the segments of a video, by number; empty for an unknown id."""
         with self._database.reading() as connection:
             return reading.segments_of(connection, video_id)
 
@@ -128,13 +128,13 @@ class LibraryQueries:
             after: At most this many segments after it.
 
         Raises:
-            KeyError: There is no segment of that id.
+            KeyError: The id is unknown.
         """
         with self._database.reading() as connection:
             return reading.segments_around(connection, segment_id, before, after)
 
     def segment_ids(self, filters: Filters, encoder_id: str) -> NDArray[np.int64]:
-        """Return the segments that the filters allow and an encoder has embedded.
+        """Return the segments that pass the filters and have an embedding by an encoder.
 
         Args:
             filters: All limits are inclusive.
@@ -163,8 +163,8 @@ class LibraryQueries:
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
         """Yield all embeddings by an encoder in batches, by ascending segment id.
 
-        Each batch is a transaction of its own, so that a slow reader holds nobody up. A reader that needs one state of
-        the library compares `stamp` before and after.
+        Each batch is its own transaction, so that a slow reader blocks no one. A reader that needs one consistent state
+        compares `stamp` before and after.
 
         Args:
             encoder_id: The encoder.
@@ -201,7 +201,7 @@ class LibraryQueries:
             return vectors.rows_of(connection, encoder_id, ids)
 
     def stamp(self, encoder_id: str) -> Stamp:
-        """Return the state of an encoder's embeddings, which tells what a copy of them lacks: see `Stamp`."""
+        """Return the state of an encoder's embeddings, which shows what a copy of them lacks: see `Stamp`."""
         with self._database.reading() as connection:
             return vectors.stamp(connection, self.id, encoder_id)
 
@@ -211,28 +211,28 @@ class LibraryQueries:
             return vectors.encoder_rows(connection)
 
     def change_token(self) -> str:
-        """Return a text that is another one whenever any process has written to the library.
+        """Return a token that changes whenever any process writes to the library.
 
-        It costs one question to SQLite, however large the library is. Whatever is read after this call is of the
-        token's state or of a later one, so a cache asks for the token first and reads afterwards. Tokens can only be
-        compared within one process; another process, or the library opened again, has others for the same state.
+        It costs one small SQLite query, however large the library. Data read after this call has the token's state or a
+        later one, so a cache must get the token first and read afterwards. Tokens are comparable only within one
+        process; another process, or a reopened library, has different tokens for the same state.
         """
         return self._watch.token()
 
-    # What shapes rows and cuts
+    # Settings that shape rows and cuts
 
     def encoder_choices(self) -> list[EncoderChoice]:
-        """Return how each encoder is loaded, the one used last first: that one is the library's own."""
+        """Return how each encoder is loaded, most recently used first: that one is the library's own."""
         with self._database.reading() as connection:
             return shaping.all_encoder_choices(connection)
 
     def cut_settings(self) -> CutSettings | None:
-        """Return how videos are cut, or None where no run of format 4 or later has said so."""
+        """Return how videos are cut, or None if no index run has stored it (before format 4)."""
         with self._database.reading() as connection:
             return shaping.cut_settings(connection)
 
     def recipes(self) -> dict[str, int]:
-        """Return how many encodings (a video by an encoder) each recipe has, that of the newest video first."""
+        """Return the number of encodings (a video by an encoder) per recipe, that of the newest video first."""
         with self._database.reading() as connection:
             return shaping.recipes(connection)
 
@@ -249,12 +249,12 @@ class LibraryQueries:
     # Statistics
 
     def stats(self) -> Stats:
-        """Return how much the library holds. No media file is looked at."""
+        """Return the statistics of the library. No media file is read."""
         with self._database.reading() as connection:
             return health.stats(connection, self._database.file)
 
     def _media_name(self, video: Video) -> str:
-        """Return the name of the video's media folder; without media, a name that no folder has."""
+        """Return the name of the video's media folder; without media, the name of no existing folder."""
         with self._database.reading() as connection:
             name = connection.scalar(select(videos_table.c.media).where(videos_table.c.id == video.id))
         return name or f"{video.fingerprint}-none"

@@ -4,8 +4,8 @@
     <library>/media/<2 hex>/<fingerprint>-<recipe hash>-<token>/            once it is in the library
         poster-00000.jpg  preview-00000.mp4  poster-00001.jpg  ...
 
-The token makes every name new: a folder is never replaced, and the commit of the row that names it decides which one is
-in use. A kill before or after the commit leaves a folder that no row names; those are swept when they are old.
+The token makes every name unique: a folder is never replaced, and the commit of the row that names it decides which one
+is in use. A kill before or after the commit leaves a folder that no row names; these are swept when they are old.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class MediaStore:
         return self.folder(name) / f"preview-{number:05d}.mp4"
 
     def drop(self, name: str) -> None:
-        """Remove a folder that no row names any more. What cannot be removed now is left to a later sweep."""
+        """Remove a folder that no row names any more. Files that cannot be removed now are left to a later sweep."""
         shutil.rmtree(self.folder(name), ignore_errors=True)
 
     def published(self) -> Iterator[str]:
@@ -60,7 +60,7 @@ class MediaStore:
                         yield folder.name
 
     def sweep_partial(self, older_than_seconds: float) -> None:
-        """Remove folders of media that were never published. Their age counts from the last file added."""
+        """Remove folders that were never published. Their age counts from the last file added."""
         sweep_folders(self.directory, PARTIAL, older_than_seconds=older_than_seconds)
 
     def sweep_orphans(self, referenced: Container[str], older_than_seconds: float) -> int:
@@ -83,12 +83,12 @@ class MediaStore:
 class StagedMedia:
     """Posters and previews of one video that is being indexed; `Library.add_video` publishes them.
 
-    A caller that does not hand them to `add_video` calls `discard`. As a context manager, this discards at the end
-    what was not published.
+    A caller that does not pass them to `add_video` must call `discard`. As a context manager, it discards unpublished
+    media at the end.
 
     Args:
         store: The library's media.
-        fingerprint: The video's; letters and digits, because it names a folder.
+        fingerprint: The video's fingerprint, letters and digits, because it names a folder.
         recipe: How the media were made.
 
     Raises:
@@ -108,7 +108,7 @@ class StagedMedia:
         self._folder = store.directory / f"{PARTIAL}{token}"
 
     def check(self, store: MediaStore, video: Video, segments: Sequence[Segment]) -> None:
-        """Raise ValueError unless these are the media of that video and all its segments, staged in that store."""
+        """Raise ValueError unless these are the media of the video and all its segments, staged in `store`."""
         if self._store.directory != store.directory or self.fingerprint != video.fingerprint:
             raise ValueError(f"these media are of another library or video than {video.path!r}")
         if self.numbers != {segment.number for segment in segments}:
@@ -120,7 +120,7 @@ class StagedMedia:
         Args:
             segment_number: The segment's number in its video.
             poster: A JPEG.
-            preview: An MP4; empty where there is none.
+            preview: An MP4; empty for none.
 
         Raises:
             LibraryFull: The disk is full.
@@ -141,7 +141,7 @@ class StagedMedia:
         target = self._store.folder(self.name)
         with self._store.database.translated():
             target.parent.mkdir(parents=True, exist_ok=True)
-            os.utime(self._folder)  # so that a sweep before the commit finds it young
+            os.utime(self._folder)  # so that a sweep before the commit spares it
             self._folder.rename(target)
 
     def discard(self) -> None:

@@ -28,8 +28,8 @@ def checked_text(text: str, what: str, max_length: int) -> str:
 
     Args:
         text: What a person typed.
-        what: The word for it in error messages, such as `note`.
-        max_length: The most characters it may have.
+        what: Its name in error messages, such as `note`.
+        max_length: The maximum number of characters.
 
     Raises:
         ValueError: The text is too long, or has characters that cannot be stored.

@@ -1,4 +1,4 @@
-"""Opening of a library file: it is created, migrated to the current schema, or refused with the reason.
+"""Opening of a library file: create it, migrate it to the current schema, or reject it with the reason.
 
 A new library is created straight from `db.schema` and stamped with its version; alembic is imported only to migrate an
 older one.
@@ -24,7 +24,7 @@ VERSION_FOLDERS = (MIGRATIONS / "versions",)
 def prepare(database: Database) -> str:
     """Create or migrate the library where needed, and return its id.
 
-    Creation and migration are one transaction each: a kill leaves the file as it was.
+    Creation and migration are one transaction each, so a kill leaves the file unchanged.
 
     Args:
         database: Its file may be missing or empty; the folder must exist.
@@ -34,7 +34,7 @@ def prepare(database: Database) -> str:
 
     Raises:
         LibraryNewer: The file has a newer format than SCHEMA_VERSION.
-        LibraryDamaged: The file is no library, or a migration failed.
+        LibraryDamaged: The file is not a library, or a migration failed.
         LibraryError: See `Database.translated`.
     """
     with database.reading() as connection:
@@ -43,7 +43,7 @@ def prepare(database: Database) -> str:
     if version is None or version < schema.SCHEMA_VERSION:
         if version is None:
             with database.writing() as connection:
-                if _version(connection, database.file) is None:  # else another process was quicker
+                if _version(connection, database.file) is None:  # else another process was faster
                     _create(connection)
         else:
             with database.writing_without_foreign_keys() as connection:

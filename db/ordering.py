@@ -1,7 +1,7 @@
 """The order of a collection's subclips, kept as positions with gaps between them, so that a move writes one row.
 
-Where a gap is used up, the whole collection is renumbered in the same transaction, so the order can be changed any
-number of times. Subclips that were taken out keep their positions.
+When a gap is used up, the whole collection is renumbered in the same transaction, so the order can be changed any
+number of times. Removed subclips keep their positions.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ STEP = 1 << 20
 
 
 class Edge(Enum):
-    """The beginning or the end of a collection, for insertions that follow no other subclip."""
+    """The beginning or the end of a collection, for insertions without a preceding subclip."""
 
     FIRST = "first"
     LAST = "last"
@@ -33,7 +33,7 @@ def free_positions(connection: Connection, collection_id: int, count: int, after
         connection: In a write transaction: the collection may be renumbered.
         collection_id: The collection to insert into.
         count: How many positions are needed.
-        after: The id of the subclip to insert after, which may be one that was taken out; or an edge.
+        after: The id of the subclip to insert after, which may be a removed one; or an edge.
 
     Raises:
         KeyError: `after` is not a subclip of this collection.
@@ -82,7 +82,7 @@ def _next_position(connection: Connection, collection_id: int, position: int) ->
 
 
 def _renumber(connection: Connection, collection_id: int, step: int) -> None:
-    """Keep the order, with `step` between neighbours."""
+    """Renumber the subclips in order, with `step` between neighbours."""
     ids = connection.scalars(
         select(subclips.c.id)
         .where(subclips.c.collection_id == collection_id)

@@ -16,13 +16,13 @@ from db.records import Failure, Filters, KnownFile, Segment, Shot, Video
 from db.rows import chunks
 from db.schema import embeddings, encoders, encodings, failures, segments, shots, videos
 
-SECONDS_SLACK = 1e-6  # a segment of exactly 2 s passes "at least 2 s", whatever its time base rounds to
+SECONDS_SLACK = 1e-6  # so that rounding in a time base cannot make a segment of exactly 2 s fail "at least 2 s"
 
 
 def below(folder: str) -> ColumnElement[bool]:
-    """Return the condition that a video lies below a folder, or is that very path.
+    """Return the condition that a video is below a folder, or has exactly that path.
 
-    It is a range, so that the index on paths answers it: '/a/b' takes '/a/b' and '/a/b/c', not '/a/bc'.
+    It is a range, so that it can use the index on paths: '/a/b' matches '/a/b' and '/a/b/c', but not '/a/bc'.
 
     Raises:
         ValueError: The path is not absolute.
@@ -35,7 +35,7 @@ def below(folder: str) -> ColumnElement[bool]:
 
 
 def known_files(connection: Connection, encoder_id: str) -> dict[str, KnownFile]:
-    """Return, by path, the state in which each file was indexed by an encoder."""
+    """Return, by path, the state of each file when it was indexed by an encoder."""
     number = select(encoders.c.number).where(encoders.c.id == encoder_id).scalar_subquery()
     found = connection.execute(
         select(
@@ -79,7 +79,7 @@ def video(connection: Connection, video_id: int) -> Video:
 
 
 def folders(connection: Connection) -> list[str]:
-    """Return the folders that videos lie in, sorted."""
+    """Return the folders that contain videos, sorted."""
     return sorted({os.path.dirname(path) for path in connection.scalars(select(videos.c.path))})
 
 
@@ -117,7 +117,7 @@ def segments_around(connection: Connection, segment_id: int, before: int, after:
 def segments_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, tuple[Segment, Video]]:
     """Return segments with their videos, by id; unknown ids are left out. Each video is built once."""
     by_id: dict[int, tuple[Segment, int]] = {}
-    for chunk in chunks(int(segment_id) for segment_id in ids):  # int(): the driver would bind numpy's as bytes
+    for chunk in chunks(int(segment_id) for segment_id in ids):  # int(): the driver would bind numpy integers as bytes
         for row in connection.execute(select(segments).where(segments.c.id.in_(chunk))).mappings():
             by_id[row["id"]] = (rows.SEGMENT.load(row), row["video_id"])
     owners: dict[int, Video] = {}
@@ -136,7 +136,7 @@ def video_ids(connection: Connection, segment_ids: Iterable[int]) -> dict[int, i
 
 
 def allowed_ids(connection: Connection, filters: Filters, encoder_id: str) -> NDArray[np.int64]:
-    """Return int64 (N,), ascending: the segments that the filters allow and the encoder has embedded."""
+    """Return int64 (N,), ascending: the segments that pass the filters and have an embedding by the encoder."""
     number = select(encoders.c.number).where(encoders.c.id == encoder_id).scalar_subquery()
     statement: Select[tuple[int]] = (
         select(embeddings.c.segment_id).where(embeddings.c.encoder == number).order_by(embeddings.c.segment_id)
@@ -166,7 +166,7 @@ def _conditions(connection: Connection, filters: Filters) -> list[ColumnElement[
         conditions.append(videos.c.modified_ns >= clamp_to_int64(filters.since_ns))
     if filters.until_ns is not None:
         conditions.append(videos.c.modified_ns <= clamp_to_int64(filters.until_ns))
-    short_side = func.min(videos.c.width, videos.c.height)  # of two values SQLite's min is no aggregate
+    short_side = func.min(videos.c.width, videos.c.height)  # with two arguments, SQLite's min is not an aggregate
     if filters.min_short_side is not None:
         conditions.append(short_side >= clamp_to_int64(filters.min_short_side))
     if filters.max_short_side is not None:
@@ -183,12 +183,12 @@ def _conditions(connection: Connection, filters: Filters) -> list[ColumnElement[
 
 
 def clamp_to_int64(number: int) -> int:
-    """Return the nearest number of 64 bits; SQLite compares with no others."""
+    """Return the nearest 64-bit number, because SQLite compares only with those."""
     return max(-(2**63), min(int(number), 2**63 - 1))
 
 
 def _named(connection: Connection, part: str, folder: str | None) -> ColumnElement[bool]:
-    """Return the condition that a file name has a part. SQLite folds only ASCII, so names are compared here."""
+    """Return the condition that a file name contains `part`, compared here because SQLite folds only ASCII case."""
     wanted = comparison_key(part)
     statement = select(videos.c.id, videos.c.path)
     if folder is not None:
@@ -200,7 +200,7 @@ def _named(connection: Connection, part: str, folder: str | None) -> ColumnEleme
 
 
 def _json_rows(ids: Iterable[int]) -> Select[tuple[int]]:
-    """Return a query that yields the ids: one bound value, however many there are."""
+    """Return a query that yields the ids: one bound value, however many ids."""
     return select(func.json_each(json.dumps(list(ids))).table_valued(column("value", Integer)).c.value)
 
 

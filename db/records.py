@@ -19,8 +19,8 @@ DetectorOption = int | float | str | bool | tuple[float, ...] | None
 class Video:
     """A video file as it was indexed."""
 
-    path: str  # absolute; bytes that are not UTF-8 as surrogates (os.fsdecode)
-    fingerprint: str  # content, not name: indexer.fingerprint
+    path: str  # absolute; bytes that are not UTF-8 become surrogates (os.fsdecode)
+    fingerprint: str  # of the content: see indexer.fingerprint
     size_bytes: int
     modified_ns: int
     time_base: Fraction  # seconds per pts unit
@@ -31,11 +31,11 @@ class Video:
     width: int  # as shown: rotation and sample aspect ratio applied
     height: int  # likewise
     codec: str
-    rotation: int = 0  # degrees clockwise that the container asks for: 0, 90, 180, 270
+    rotation: int = 0  # clockwise degrees stated by the container: 0, 90, 180, 270
     has_audio: bool = False
     damaged: int = 0  # decoding errors that were skipped
     timecode: str = ""  # of the first frame, from the file: hh:mm:ss:ff, drop-frame hh:mm:ss;ff; "" if none
-    id: int | None = None  # given by the library
+    id: int | None = None  # assigned by the library
 
     def __post_init__(self) -> None:
         if self.time_base <= 0 or self.frame_rate <= 0:
@@ -76,7 +76,7 @@ class Segment:
     shot_number: int
     start_pts: int
     end_pts: int
-    id: int | None = None  # given by the library and never reused; the key in the vector index
+    id: int | None = None  # assigned by the library and never reused; the key in the vector index
 
     def __post_init__(self) -> None:
         if self.number < 0 or self.shot_number < 0 or self.end_pts <= self.start_pts:
@@ -85,27 +85,27 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A file that could not be indexed, kept with the reason until it is retried or gone."""
+    """A file that could not be indexed, stored with the reason until it is retried or deleted."""
 
     path: str
     size_bytes: int
     modified_ns: int
     kind: str  # missing, permission, empty, not_video, audio_only, still_image, broken, error
-    reason: str  # one sentence for a person
+    reason: str  # one sentence for the user
     attempts: int = 1
     failed_at: str = ""  # ISO 8601, UTC; filled in by the library
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Conditions on segments and videos that hold before any vector is compared. None means no limit."""
+    """Conditions on segments and videos, applied before vectors are compared. None means no limit."""
 
     folder: str | None = None  # videos below this absolute folder (or this very file)
     min_seconds: float | None = None  # length of the segment
     max_seconds: float | None = None
     since_ns: int | None = None  # modification time of the file, Unix nanoseconds
     until_ns: int | None = None
-    name: str | None = None  # part of the file's name, its folder left out; case does not matter
+    name: str | None = None  # part of the file's name, without its folder; ignores case
     min_short_side: int | None = None  # the smaller of width and height as shown, in pixels
     max_short_side: int | None = None
     orientation: Orientation | None = None  # of the video as shown
@@ -124,7 +124,7 @@ class Collection:
 
     id: int
     name: str
-    revision: int  # grows with every change of it, of its subclips, and of the videos that these come from
+    revision: int  # increases with every change of the collection, its subclips, and their videos
     items: int  # subclips in it
     created_at: str  # ISO 8601, UTC, as all timestamps here
     updated_at: str
@@ -132,30 +132,30 @@ class Collection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSubclip:
-    """A subclip to be added."""
+    """A subclip to add."""
 
     segment_id: int
     start_pts: int | None = None  # None: that of the segment
     end_pts: int | None = None  # likewise
     name: str = ""
     note: str = ""
-    score: float | None = None  # of the hit that it was made from
+    score: float | None = None  # of the hit it was created from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subclip:
-    """A range [start_pts, end_pts) of a video that a person kept.
+    """A saved range [start_pts, end_pts) of a video.
 
-    It has a copy of all it needs of its video, so it outlasts the video's removal or indexing again. While the library
-    has the content, `video_id`, `segment_id` and `path` are the current ones, wherever the file was moved; else the ids
-    are None and the path is the last known one.
+    It has a copy of the fields of its video that it needs, so it outlasts the video's removal or re-indexing. While the
+    library has the content, `video_id`, `segment_id` and `path` are the current ones, even if the file was moved; else
+    the ids are None and the path is the last known one.
     """
 
     id: int
     collection_id: int
-    revision: int  # grows with every change of range, name or note
+    revision: int  # increases with every change of range, name or note
     video_id: int | None
-    segment_id: int | None  # the one it was made from, or the one that overlaps it most now
+    segment_id: int | None  # the one it was created from, or the one that overlaps it most now
     fingerprint: str
     path: str
     time_base: Fraction
@@ -190,35 +190,35 @@ class Subclip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedSearch:
-    """A search that a person named."""
+    """A search saved under a name."""
 
     id: int
     name: str
-    link: str  # the query string of its page
+    link: str  # the query string of the page's URL
     created_at: str  # when it was last saved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownFile:
-    """The state in which a file was indexed: a scan that finds the same need not open the file."""
+    """The state of a file when it was indexed. A scan that finds it unchanged need not open the file."""
 
     video_id: int
     size_bytes: int
     modified_ns: int
     fingerprint: str
-    recipe: str  # of its embeddings by the encoder in question; "" without embeddings
-    embedded: bool  # by the encoder in question
+    recipe: str  # of its embeddings by the requested encoder; "" without embeddings
+    embedded: bool  # by the requested encoder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderChoice:
-    """How an encoder of the library is loaded, given by a name; what these values make of it has `encoder_id`."""
+    """How an encoder of the library is loaded: its name and options, which result in the encoder `encoder_id`."""
 
     name: str  # a full name, or an absolute path
     encoder_id: str
-    frames: int | None  # of a clip; None: the encoder's own
+    frames: int | None  # per clip; None: the encoder's own
     fit: Fit
-    still_frames: int = 0  # of clips that hardly move; 0: as many as of any clip
+    still_frames: int = 0  # per nearly still clip; 0: as many as for any clip
 
     def __post_init__(self) -> None:
         if self.fit not in get_args(Fit):
@@ -227,10 +227,10 @@ class EncoderChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CutSettings:
-    """How the library's videos are cut into shots and segments; the meaning is that of `indexer.settings`."""
+    """How the library's videos are cut into shots and segments; see `indexer.settings` for the fields."""
 
     detector: str
-    detector_options: Mapping[str, DetectorOption]  # only what differs from the detector's defaults
+    detector_options: Mapping[str, DetectorOption]  # only those that differ from the detector's defaults
     segment_seconds: float
     overlap_seconds: float
     decode: str
@@ -247,23 +247,23 @@ class EncoderRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamp:
-    """The state of one encoder's embeddings, for keepers of a copy such as the vector index.
+    """The state of one encoder's embeddings, for copies of them such as the vector index.
 
-    With the same `generation`, every row of the copy is still right, and new rows have ids above the copy's `last_id`.
-    With another one (or another library or dim), rows were removed, changed or inserted below `last_id`.
+    If `generation` is the same, every row of a copy is still valid, and new rows have ids above the copy's `last_id`.
+    Otherwise (or with another library or dim), rows were removed, changed or inserted below `last_id`.
     """
 
     library_id: str
     encoder_id: str
-    dim: int  # 0 while the library does not know this encoder
+    dim: int  # 0 while the encoder has no embeddings
     count: int
-    last_id: int  # the highest segment id that has an embedding; 0 when there is none
+    last_id: int  # the highest segment id with an embedding; 0 for none
     generation: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:
-    """How much a library holds."""
+    """Statistics of a library."""
 
     videos: int
     shots: int

@@ -1,7 +1,7 @@
-"""Conversion between records and table rows, and between embeddings and the bytes that are stored. No connection here.
+"""Conversion between records and table rows, and between embeddings and their stored bytes. Uses no connection.
 
-A record's fields are named once, in `db.records`. A field has a column of the same name; a Fraction has two, for its
-numerator and denominator (`time_base_num`, `time_base_den`).
+A record's fields are defined once, in `db.records`. Each field has a column of the same name; a Fraction has two, for
+its numerator and denominator (`time_base_num`, `time_base_den`).
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class RecordColumns(Generic[Record]):
         return (*(name for name in self.plain if name != "id"), *halves)
 
     def values(self, record: Record) -> dict[str, Any]:
-        """Return the record as values of columns, without its id, which the library assigns."""
+        """Return the record's column values, without its id, which the library assigns."""
         values = {name: getattr(record, name) for name in self.plain if name != "id"}
         for name in self.fractions:
             fraction: Fraction = getattr(record, name)
@@ -86,14 +86,14 @@ SUBCLIP = RecordColumns.of(Subclip)
 
 
 def chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
-    """Yield all items in order, at most MAX_VARIABLES at a time, for statements that take a list."""
+    """Yield the items in order, at most MAX_VARIABLES at a time, for statements that take a list."""
     rest = iter(items)
     while chunk := list(islice(rest, MAX_VARIABLES)):
         yield chunk
 
 
 def to_bytes(rows: NDArray[np.float32]) -> list[bytes]:
-    """Return embeddings as they are stored.
+    """Return embeddings in their stored form.
 
     Args:
         rows: float (n, D).

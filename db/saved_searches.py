@@ -1,4 +1,4 @@
-"""Saved searches: searches that a person named. Each call is one transaction."""
+"""Saved searches: searches stored under a name. Each call is one transaction."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from db.names import checked_name, checked_text, comparison_key, now
 from db.records import SavedSearch
 from db.schema import saved_searches
 
-MAX_LINK_LENGTH = 20_000  # characters; browsers and servers take fewer
+MAX_LINK_LENGTH = 20_000  # characters; browsers and servers accept fewer
 
 _COLUMNS = (saved_searches.c.id, saved_searches.c.name, saved_searches.c.link, saved_searches.c.created_at)
 
@@ -28,11 +28,11 @@ class SavedSearches:
             return [SavedSearch(**row) for row in found.mappings()]
 
     def save(self, name: str, link: str) -> SavedSearch:
-        """Save a search. It replaces the one of that name, ignoring case, and takes its id.
+        """Save a search. One with the same name, ignoring case, is replaced and passes on its id.
 
         Args:
             name: A name of at most 200 characters.
-            link: The query string of the search's page.
+            link: The query string of the search page's URL.
 
         Raises:
             ValueError: The name is blank or too long, or the link is too long.
@@ -46,7 +46,7 @@ class SavedSearches:
             return SavedSearch(**row)
 
     def remove(self, search_id: int) -> bool:
-        """Delete a search. Return False if there was none of that id."""
+        """Delete a search. Return False if the id is unknown."""
         with self._database.writing() as connection:
             gone = connection.execute(delete(saved_searches).where(saved_searches.c.id == search_id))
             return gone.rowcount > 0

@@ -1,4 +1,4 @@
-"""The tables, as the newest migration leaves them. `db.rows` converts between their rows and records.
+"""The tables, in the state after the newest migration. `db.rows` converts between their rows and records.
 
 A change here needs a migration in `db/migrations/versions` and a higher SCHEMA_VERSION; a test compares the two.
 """
@@ -41,8 +41,8 @@ def revision_of(version: int) -> str:
 class PathBytes(TypeDecorator[str]):
     """A path, stored as the bytes of the file system.
 
-    Names that are not UTF-8 survive, and two Unicode forms of one name stay two names. BLOBs compare byte by byte, so
-    that a folder is one range of the index.
+    Names that are not UTF-8 are preserved, and two Unicode forms of a name stay distinct. BLOBs compare byte by byte,
+    so that a folder is one range of the index.
     """
 
     impl = LargeBinary
@@ -74,7 +74,7 @@ library = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("created_at", Text, nullable=False),
-    # How videos are cut; NULL until a run has said so.
+    # How videos are cut; NULL until an index run stores it.
     Column("detector", Text, nullable=True),
     Column("detector_options", Text, nullable=True),  # a JSON object
     Column("segment_seconds", Float, nullable=True),
@@ -120,8 +120,8 @@ shots = Table(
     PrimaryKeyConstraint("video_id", "number"),
 )
 
-# AUTOINCREMENT: without it SQLite gives the id of a deleted row to the next one, and a vector index that does not know
-# of the deletion yet would show another segment under the old vector.
+# AUTOINCREMENT: without it, SQLite may reuse the id of a deleted row, and a vector index that is not yet aware of the
+# deletion would return the new segment for the old vector.
 segments = Table(
     "segments",
     metadata,
@@ -139,16 +139,16 @@ segments = Table(
 encoders = Table(
     "encoders",
     metadata,
-    Column("number", Integer, primary_key=True),  # what rows refer to: ids are long
+    Column("number", Integer, primary_key=True),  # referenced by rows, because ids are long
     Column("id", Text, nullable=False),
     Column("dim", Integer, nullable=False),
-    Column("segments", Integer, nullable=False, server_default="0"),  # kept by the triggers below
+    Column("segments", Integer, nullable=False, server_default="0"),  # maintained by the triggers below
     Column("generation", Integer, nullable=False, server_default="0"),  # likewise
     UniqueConstraint("id", name="uq_encoders_id"),
     sqlite_autoincrement=True,
 )
 
-# How to load each encoder that the library was indexed with. No key refers to `encoders`: a choice is stored when a run
+# How to load each encoder of the library. There is no foreign key to `encoders`, because a choice is stored when a run
 # begins, before anything is embedded. The highest `last_used` is the library's own encoder.
 encoder_choices = Table(
     "encoder_choices",
@@ -210,13 +210,13 @@ collections = Table(
     sqlite_autoincrement=True,
 )
 
-# No key refers to videos or segments: a subclip outlives both. They are joined by fingerprint.
+# No foreign key to videos or segments, because a subclip outlives both. They are joined by fingerprint.
 subclips = Table(
     "subclips",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("collection_id", Integer, ForeignKey("collections.id", ondelete="CASCADE"), nullable=False),
-    Column("position", Integer, nullable=False),  # with gaps; subclips that were taken out keep theirs
+    Column("position", Integer, nullable=False),  # with gaps; removed subclips keep theirs
     Column("revision", Integer, nullable=False, server_default="1"),
     Column("video_id", Integer, nullable=False),
     Column("segment_id", Integer, nullable=False),
@@ -255,7 +255,7 @@ saved_searches = Table(
 )
 
 # Triggers, so that no statement, cascades included, can miss the counters that vector indexes compare. A row inserted
-# below the highest id counts as a change: an index that asks for the rows above its last id would never see it.
+# below the highest id counts as a change, because an index that reads the rows above its last id would never see it.
 # (Alembic's batch mode drops a table's triggers: a migration that rebuilds `embeddings` must create them again.)
 EMBEDDING_TRIGGERS = (
     "CREATE TRIGGER embeddings_added AFTER INSERT ON embeddings BEGIN"
@@ -267,7 +267,7 @@ EMBEDDING_TRIGGERS = (
     " UPDATE encoders SET segments = segments - 1, generation = generation + 1 WHERE number = OLD.encoder; END",
 )
 
-# Likewise: a view of a collection compares only the revision. That grows, too, when the videos of its subclips are
+# Likewise: a view of a collection compares only the revision, which also increases when the videos of its subclips are
 # added, removed or moved, because those are shown with the subclips.
 _TOUCH = "UPDATE collections SET revision = revision + 1, updated_at = strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now')"
 _TOUCH_OWNERS = (
@@ -280,7 +280,7 @@ SUBCLIP_TRIGGERS = (
     f"CREATE TRIGGER subclips_removed AFTER DELETE ON subclips BEGIN {_TOUCH} WHERE id = OLD.collection_id; END",
     f"CREATE TRIGGER videos_added AFTER INSERT ON videos BEGIN {_TOUCH_OWNERS.format('NEW')}; END",
     f"CREATE TRIGGER videos_removed AFTER DELETE ON videos BEGIN {_TOUCH_OWNERS.format('OLD')}; END",
-    # A subclip keeps the last path of its file, which it shows when the video has left the library.
+    # A subclip keeps the last path of its file, to show it after the video was removed from the library.
     "CREATE TRIGGER videos_moved AFTER UPDATE OF path ON videos WHEN OLD.path <> NEW.path BEGIN"
     f" {_TOUCH_OWNERS.format('NEW')};"
     " UPDATE subclips SET path = NEW.path WHERE fingerprint = NEW.fingerprint AND path = OLD.path; END",

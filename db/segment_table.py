@@ -1,9 +1,9 @@
-"""Filtering of segments by arrays in memory, where a query to SQLite would visit every row.
+"""Filtering of segments with in-memory arrays, because a query to SQLite would visit every row.
 
-A SegmentTable has the id, the video's id and the length of each segment that an encoder has embedded: 20 bytes a
-segment, 28 once a filter has looked at lengths. The tables of the two encoders used last are kept, and a VideoTable of
-what filters look at in videos. The change token is read in the transaction that brings the arrays up to date, so every
-answer is that of one state of the file: the newest.
+A SegmentTable has the id, the video's id and the length of each segment that an encoder has embedded: 20 bytes per
+segment, 28 once a filter has used lengths. The tables of the two encoders used last are cached, and a VideoTable with
+the columns of videos that filters use. The change token is read in the transaction that updates the arrays, so every
+result reflects one state of the file: the newest.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ class SegmentTable:
 
 
 class SegmentTables:
-    """The tables of one library, loaded when first used and brought up to date when somebody has written."""
+    """The tables of one library, loaded on first use and updated after writes by any process."""
 
     def __init__(self, database: Database, library_id: str) -> None:
         self._database = database
         self._watch = Watch(database)
         self._library_id = library_id
-        self._token: str | None = None  # of the state that the tables and videos are of
+        self._token: str | None = None  # of the state that the tables and videos reflect
         self._used = False
         self._videos: VideoTable | None = None
-        self._tables: dict[str, SegmentTable] = {}  # by encoder, the one asked about last at the end
-        self._current: set[str] = set()  # encoders whose tables are of the state last seen
+        self._tables: dict[str, SegmentTable] = {}  # by encoder, most recently used last
+        self._current: set[str] = set()  # encoders whose tables reflect the state last seen
         self._seconds: tuple[SegmentTable, VideoTable, NDArray[np.float64]] | None = None
 
     def allowed(self, filters: Filters, encoder_id: str) -> NDArray[np.int64]:
         """Return int64 (N,), ascending, read-only: the same ids as `reading.allowed_ids`.
 
-        The first call asks SQLite, because a program that filters once need not load every row for it.
+        The first call queries SQLite, because a program that filters once need not load every row.
 
         Raises:
             ValueError: The filters' folder is not absolute.
@@ -64,7 +64,7 @@ class SegmentTables:
         if not filters:
             return self._table(encoder_id).ids
         if filters.folder is not None:
-            reading.below(filters.folder)  # raises ValueError where it is not absolute
+            reading.below(filters.folder)  # raises ValueError if it is not absolute
         table, known = self._table_and_videos(encoder_id)
         allowed = known.allowed(filters)
         timed = filters.min_seconds is not None or filters.max_seconds is not None
@@ -80,7 +80,7 @@ class SegmentTables:
         return _read_only(table.ids[mask])
 
     def owners(self, encoder_id: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return (segment ids, ids of their videos), int64 (N,), ascending: all that the encoder has embedded."""
+        """Return (segment ids, ids of their videos), int64 (N,), ascending, of all segments embedded by the encoder."""
         table = self._table(encoder_id)
         return table.ids, table.video_ids.astype(np.int64)
 
@@ -89,7 +89,7 @@ class SegmentTables:
             return self._current_table(connection, token, encoder_id)
 
     def _table_and_videos(self, encoder_id: str) -> tuple[SegmentTable, VideoTable]:
-        """Return both as of one state of the file."""
+        """Return both, in one state of the file."""
         with self._watch.reading() as (connection, token):
             table = self._current_table(connection, token, encoder_id)
             if self._videos is None:
@@ -97,7 +97,7 @@ class SegmentTables:
             return table, self._videos
 
     def _current_table(self, connection: Connection, token: str, encoder_id: str) -> SegmentTable:
-        """Return the table as of the watch's transaction, and forget the videos where somebody has written."""
+        """Return the table as of the watch's transaction; drop the videos if the library was changed."""
         if self._token != token:
             self._videos = None
             self._current.clear()
@@ -126,7 +126,7 @@ class SegmentTables:
 
 
 def _updated(connection: Connection, stamp: Stamp, table: SegmentTable | None) -> SegmentTable:
-    """Return the table as of the stamp, which is of this transaction. Where rows were only added, read only those."""
+    """Return the table as of the stamp of this transaction. If rows were only added, read only those."""
     if table is None or (table.stamp.generation, table.stamp.dim) != (stamp.generation, stamp.dim):
         return _to_table(stamp, _rows_after(connection, stamp.encoder_id, 0))
     if table.stamp.last_id == stamp.last_id:

@@ -17,14 +17,14 @@ from db.schema import encoder_choices, encoders, encodings, library
 
 
 def all_encoder_choices(connection: Connection) -> list[EncoderChoice]:
-    """Return every choice, the one used last first."""
+    """Return all choices, most recently used first."""
     columns = [column for column in encoder_choices.c if column is not encoder_choices.c.last_used]
     found = connection.execute(select(*columns).order_by(encoder_choices.c.last_used.desc()))
     return [EncoderChoice(**row) for row in found.mappings()]
 
 
 def use_encoders(connection: Connection, choices: Sequence[EncoderChoice]) -> None:
-    """Store choices, each in place of the one of its encoder; the last one counts as the one used last."""
+    """Store choices, replacing those of the same encoders; the last one becomes the most recently used."""
     last_used = connection.scalar(select(func.max(encoder_choices.c.last_used))) or 0
     for number, choice in enumerate(choices, start=last_used + 1):
         values = {
@@ -41,7 +41,7 @@ def use_encoders(connection: Connection, choices: Sequence[EncoderChoice]) -> No
 
 
 def cut_settings(connection: Connection) -> CutSettings | None:
-    """Return how videos are cut, or None before the first run that stored it. Raise LibraryDamaged for bad values."""
+    """Return how videos are cut, or None if never stored. Raise LibraryDamaged for invalid values."""
     row = connection.execute(select(library)).one()
     if row.detector is None:
         return None
@@ -74,7 +74,7 @@ def put_cut_settings(connection: Connection, cuts: CutSettings) -> None:
 
 
 def recipes(connection: Connection) -> dict[str, int]:
-    """Return how many encodings of videos each recipe has, the recipe of the newest video first."""
+    """Return the number of encodings of videos per recipe, that of the newest video first."""
     counted = (
         select(encodings.c.recipe, func.count().label("encodings"))
         .group_by(encodings.c.recipe)
@@ -84,7 +84,7 @@ def recipes(connection: Connection) -> dict[str, int]:
 
 
 def replace_recipes(connection: Connection, encoder_id: str, recipes: Sequence[str], recipe: str) -> int:
-    """Give the encodings of an encoder under any of `recipes` another one. Return how many there were."""
+    """Change the recipe of an encoder's encodings with any of `recipes`. Return how many changed."""
     encoder = select(encoders.c.number).where(encoders.c.id == encoder_id).scalar_subquery()
     changed = connection.execute(
         update(encodings).where(encodings.c.encoder == encoder, encodings.c.recipe.in_(recipes)).values(recipe=recipe)

@@ -28,17 +28,17 @@ class _Copy:
 
 
 def load_subclips(connection: Connection, stored: Sequence[RowMapping]) -> list[Subclip]:
-    """Return rows of the table `subclips` as records, in their order, with the locations of today."""
+    """Return rows of the table `subclips` as records, in order, with their current locations."""
     copies = _choose_copies(connection, stored)
     found = _choose_segments(connection, stored, copies)
     return [_to_subclip(row, copies.get(row["id"]), found.get(row["id"])) for row in stored]
 
 
 def _choose_copies(connection: Connection, stored: Sequence[RowMapping]) -> dict[int, _Copy]:
-    """Return, by subclip id, one of the videos with its content.
+    """Return, by subclip id, a video that has its content.
 
-    That is the one at the subclip's path, else the one that it was made from, else the oldest. Subclips whose content
-    is not in the library are left out.
+    Prefer the one at the subclip's path, then the one it was created from, then the oldest. Subclips whose content is
+    not in the library are omitted.
     """
     by_fingerprint: dict[str, list[_Copy]] = {}
     for chunk in chunks(dict.fromkeys(row["fingerprint"] for row in stored)):
@@ -60,7 +60,7 @@ def _choose_copies(connection: Connection, stored: Sequence[RowMapping]) -> dict
 
 
 def _choose_segments(connection: Connection, stored: Sequence[RowMapping], copies: dict[int, _Copy]) -> dict[int, int]:
-    """Return, by subclip id, a segment that overlaps it: the one it was made from, else the one that overlaps most."""
+    """Return, by subclip id, the segment it was created from, else the one that overlaps it most."""
     own = {
         span.id: span
         for chunk in chunks(dict.fromkeys(row["segment_id"] for row in stored))
@@ -88,7 +88,7 @@ def _choose_segments(connection: Connection, stored: Sequence[RowMapping], copie
 
 
 def _overlap(start_pts: int, end_pts: int, row: RowMapping) -> int:
-    """Return the pts that a segment and a subclip share; 0 or less where they do not overlap."""
+    """Return the pts shared by a segment and a subclip; 0 or less if they do not overlap."""
     return int(min(end_pts, row["end_pts"]) - max(start_pts, row["start_pts"]))
 
 

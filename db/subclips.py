@@ -1,4 +1,4 @@
-"""Reading, inserting, changing and removing subclips. `db.subclip_locations` finds the content that they show.
+"""Reading, inserting, changing and removing subclips. `db.subclip_locations` finds their content.
 
 Every function runs inside the caller's transaction.
 """
@@ -25,21 +25,21 @@ _OF_VIDEO = frozenset(VIDEO.columns) & frozenset(SUBCLIP.columns) - {"start_pts"
 
 
 def list_subclips(connection: Connection, collection_id: int) -> list[Subclip]:
-    """Return the subclips of a collection in order, without those that were taken out."""
+    """Return the subclips of a collection in order, without removed ones."""
     condition = and_(subclips.c.collection_id == collection_id, subclips.c.removed_at.is_(None))
     ordered = select(subclips).where(condition).order_by(subclips.c.position, subclips.c.id)
     return load_subclips(connection, connection.execute(ordered).mappings().all())
 
 
 def get_subclip(connection: Connection, subclip_id: int) -> Subclip:
-    """Return a subclip. Raise KeyError where there is none of that id, or it was taken out."""
+    """Return a subclip. Raise KeyError if the id is unknown or the subclip was removed."""
     return _by_id(connection, [subclip_id])[subclip_id]
 
 
 def insert_subclips(
     connection: Connection, collection_id: int, items: Sequence[NewSubclip], after: int | Edge = LAST
 ) -> list[Subclip]:
-    """Insert a subclip for each item, except for ranges that the collection has already. Return those of all items.
+    """Insert a subclip for each item whose range is not in the collection yet. Return the subclips of all items.
 
     Args:
         connection: In a write transaction.
@@ -57,7 +57,7 @@ def insert_subclips(
         for subclip_id, fingerprint, start, end in connection.execute(
             select(subclips.c.id, subclips.c.fingerprint, subclips.c.start_pts, subclips.c.end_pts)
             .where(subclips.c.collection_id == collection_id, subclips.c.removed_at.is_(None))
-            .order_by(subclips.c.position.desc())  # of equal ranges the first one counts
+            .order_by(subclips.c.position.desc())  # the first of equal ranges counts
         )
     }
     keys: list[tuple[str, int, int]] = []
@@ -94,9 +94,9 @@ def change_subclip(
     """Change the values that are not None, and return the subclip.
 
     Raises:
-        KeyError: There is no such subclip.
+        KeyError: The subclip does not exist.
         ValueError: A value is not allowed.
-        EditConflict: The subclip has another revision, and other values than those wanted.
+        EditConflict: The subclip has another revision, and does not have the new values already.
     """
     current = get_subclip(connection, subclip_id)
     wanted = replace(
@@ -106,7 +106,7 @@ def change_subclip(
         name=current.name if name is None else checked_text(name, "name", MAX_NAME_LENGTH),
         note=current.note if note is None else checked_text(note, "note", MAX_NOTE_LENGTH),
     )
-    if wanted == current:  # also where a request is repeated because its first answer got lost
+    if wanted == current:  # also if a request is repeated because its first response was lost
         return current
     if revision != current.revision:
         raise EditConflict(current)
@@ -126,7 +126,7 @@ def change_subclip(
 
 
 def mark_removed(connection: Connection, ids: Iterable[int], *, removed: bool) -> int:
-    """Take subclips out, or put them back at their positions. Return how many changed."""
+    """Remove subclips, or restore them at their positions. Return how many changed."""
     marked = subclips.c.removed_at
     return sum(
         connection.execute(
@@ -139,7 +139,7 @@ def mark_removed(connection: Connection, ids: Iterable[int], *, removed: bool) -
 
 
 def purge_subclips(connection: Connection, before: str) -> None:
-    """Delete the subclips that were taken out before a time."""
+    """Delete the subclips that were removed before a time."""
     connection.execute(delete(subclips).where(subclips.c.removed_at < before))
 
 

@@ -22,7 +22,7 @@ def checked_matrix(matrix: NDArray[np.floating], count: int) -> NDArray[np.float
     """Return embeddings as float32 (count, D).
 
     Raises:
-        ValueError: The matrix has not `count` rows, or one that is not finite or not of unit length.
+        ValueError: The matrix does not have `count` rows, or a row is not finite or not of unit length.
     """
     if not isinstance(matrix, np.ndarray) or matrix.ndim != 2 or matrix.dtype.kind != "f":
         raise ValueError(f"embeddings must be a float matrix (segments, columns), got {np.shape(matrix)}")
@@ -30,7 +30,7 @@ def checked_matrix(matrix: NDArray[np.floating], count: int) -> NDArray[np.float
         raise ValueError(f"{count} segments need {count} embeddings, got a matrix of shape {matrix.shape}")
     whole = matrix.astype(np.float32)
     lengths = np.linalg.norm(whole, axis=1)
-    wrong = np.flatnonzero(~(np.abs(lengths - 1.0) <= UNIT_TOLERANCE))  # not(<=), so that NaN is wrong too
+    wrong = np.flatnonzero(~(np.abs(lengths - 1.0) <= UNIT_TOLERANCE))  # not(<=), so that NaN is rejected too
     if wrong.size:
         first = int(wrong[0])
         raise ValueError(f"embedding {first} has length {lengths[first]:.4g}; rows must be finite and of unit length")
@@ -38,7 +38,7 @@ def checked_matrix(matrix: NDArray[np.floating], count: int) -> NDArray[np.float
 
 
 def encoder_rows(connection: Connection) -> list[EncoderRow]:
-    """Return the encoders that have embedded anything, in the order of their first use."""
+    """Return the encoders with embeddings, in order of first use."""
     found = connection.execute(select(encoders.c.id, encoders.c.dim, encoders.c.segments).order_by(encoders.c.number))
     return [EncoderRow(id=row.id, dim=row.dim, segments=row.segments) for row in found]
 
@@ -93,7 +93,7 @@ def rows_of(connection: Connection, encoder_id: str, ids: Iterable[int]) -> NDAr
 
 
 def _number_and_dim(connection: Connection, encoder_id: str) -> tuple[int, int]:
-    """Return an encoder's number and D; (0, 0), which no row has, for one that the library does not know."""
+    """Return an encoder's number and D; (0, 0), which no row has, for an unknown one."""
     found = connection.execute(select(encoders.c.number, encoders.c.dim).where(encoders.c.id == encoder_id)).first()
     return (0, 0) if found is None else (found.number, found.dim)
 

@@ -1,6 +1,6 @@
-"""VideoTable: the columns of all videos that filters look at, in memory.
+"""In-memory table of the columns of videos that filters use.
 
-A video takes about 300 bytes, its path and name for the most part.
+A video takes about 300 bytes, mostly for its path and name.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _COLUMNS = ("id", "modified_ns", "width", "height", "time_base_num", "time_base_
 
 
 class VideoTable:
-    """V videos by the bytes of their paths. Immutable.
+    """V videos, sorted by the bytes of their paths. Immutable.
 
     Args:
         paths: The paths as stored, in ascending order.
@@ -38,7 +38,7 @@ class VideoTable:
         self._size = int(self.ids.max(initial=0)) + 1
 
     def allowed(self, filters: Filters) -> NDArray[np.int64]:
-        """Return int64 (n,): ids of the videos that pass the filters, without those on the length of segments.
+        """Return int64 (n,): ids of the videos that pass the filters, except those on the length of segments.
 
         Args:
             filters: Their folder must be absolute.
@@ -78,7 +78,7 @@ class VideoTable:
         return num, den
 
     def _below(self, folder: str) -> NDArray[np.bool_]:
-        """Return bool (V,), as `reading.below`: the videos in a folder are one slice of the sorted paths."""
+        """Return bool (V,), as in `reading.below`: the videos in a folder are one slice of the sorted paths."""
         bare, separator = os.fsencode(folder.rstrip(os.sep)), os.fsencode(os.sep)
         first = bisect_left(self.paths, bare + separator)
         last = bisect_left(self.paths, bare + bytes([separator[0] + 1]))
@@ -95,7 +95,7 @@ class VideoTable:
 
     @cached_property
     def _names(self) -> list[str]:
-        """The comparison keys of the file names."""
+        """Return the comparison keys of the file names."""
         return [comparison_key(os.path.basename(os.fsdecode(path))) for path in self.paths]
 
 

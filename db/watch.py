@@ -1,4 +1,4 @@
-"""Watch: change tokens, which tell whether anybody has written to the library."""
+"""Change tokens, which show whether any process has written to the library."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _OPENED = "prismsearch_opened"
 
 
 class Watch:
-    """Change tokens of a database: equal tokens mean that nobody has written in between, in any process.
+    """Change tokens of a database: equal tokens mean that no process has written in between.
 
-    SQLite counts, for each connection, the commits of all others (PRAGMA data_version). So a watch asks over one
-    connection that is always the same and never writes. Where that had to be opened anew, as after a fork, the count
-    begins again; a random part of the token keeps the two counts apart.
+    For each connection, SQLite counts the commits of all others (PRAGMA data_version). So a watch always queries the
+    same connection, which never writes. If it has to be reopened, as after a fork, the count starts again; a random
+    part of the token distinguishes the two counts.
     """
 
     def __init__(self, database: Database) -> None:
@@ -33,7 +33,7 @@ class Watch:
 
     @contextmanager
     def reading(self) -> Iterator[tuple[Connection, str]]:
-        """Yield a connection in a read transaction, and the token of the state it sees. One thread at a time."""
+        """Yield a connection in a read transaction, and the token of its state. One thread at a time."""
         database = self._database
         with self._lock, database.translated(), database.checked_out(self._engine) as connection:
             count = connection.exec_driver_sql("PRAGMA data_version").scalar()
@@ -41,16 +41,16 @@ class Watch:
             yield connection, f"{opened}-{count}"
 
     def token(self) -> str:
-        """Return the token of the file's state. It costs one question to SQLite, whatever the size of the library.
+        """Return the token of the file's state, at the cost of one small SQLite query.
 
-        Whatever is read from the database after this call is of that state or of a later one.
+        Data read after this call has that state or a later one.
         """
         with self.reading() as (_, token):
             return token
 
 
 def _renew_after_fork(watch: Watch) -> None:
-    """Give the child of a fork a lock of its own: a thread of the parent, which it lacks, may have held this one."""
+    """Give the child of a fork its own lock: a thread of the parent may have held the inherited one."""
     reference = weakref.ref(watch)
 
     def new_lock() -> None:

@@ -49,10 +49,9 @@ def put_video(
     media_bytes: int,
     released: set[str],
 ) -> int:
-    """Store a video with its shots, segments and embeddings, in place of the one at its path. Return its id.
+    """Store a video with its shots, segments and embeddings, replacing any at its path. Return its id.
 
-    Where content, shots and segments are the stored ones, their rows and ids stay, and so do the other encoders'
-    embeddings.
+    If content, shots and segments are unchanged, their rows and ids stay, and so do the embeddings of other encoders.
     """
     encoder = _encoder_number(connection, encoder_id, matrix.shape[1])
     video_id = _same_video(connection, video, video_shots, video_segments)
@@ -75,7 +74,7 @@ def put_video(
     ).all()
     statement = upsert(embeddings)
     connection.execute(
-        # A row that is bit for bit the same is not written, so that no copy of the rows becomes outdated by it.
+        # A bit-identical row is not written, so that it does not invalidate copies of the rows.
         statement.on_conflict_do_update(
             index_elements=[embeddings.c.encoder, embeddings.c.segment_id],
             set_={"row": statement.excluded.row},
@@ -99,7 +98,7 @@ def put_video(
 def move_video(
     connection: Connection, video_id: int, *, path: str, size_bytes: int, modified_ns: int, released: set[str]
 ) -> None:
-    """Store that a video is now at `path`; another video there is deleted. Raise KeyError for an unknown id."""
+    """Record that a video is now at `path`; any other video there is deleted. Raise KeyError for an unknown id."""
     _delete_where(connection, (videos.c.path == path) & (videos.c.id != video_id), released)
     moved = connection.execute(
         update(videos).where(videos.c.id == video_id).values(path=path, size_bytes=size_bytes, modified_ns=modified_ns)
@@ -142,12 +141,12 @@ def copy_rows(
 
 
 def delete_videos(connection: Connection, ids: Iterable[int], released: set[str]) -> int:
-    """Delete videos with their shots, segments and embeddings. Return how many there were."""
+    """Delete videos with their shots, segments and embeddings. Return how many were deleted."""
     return sum(_delete_where(connection, videos.c.id.in_(chunk), released) for chunk in chunks(map(int, ids)))
 
 
 def unreferenced_media(connection: Connection, media: Iterable[str]) -> list[str]:
-    """Return those of the media folders that no row names."""
+    """Return the media folders that no row names."""
     return [name for name in media if connection.scalar(select(videos.c.id).where(videos.c.media == name)) is None]
 
 
@@ -157,7 +156,7 @@ def referenced_media(connection: Connection) -> set[str]:
 
 
 def put_failure(connection: Connection, failure: Failure) -> None:
-    """Store a failure. Attempts count up while the file is unchanged, and start anew for a changed file."""
+    """Store a failure. Attempts accumulate while the file is unchanged, and restart for a changed file."""
     stored = connection.execute(select(failures).where(failures.c.path == failure.path)).mappings().first()
     seen = (failure.size_bytes, failure.modified_ns)
     again = stored is not None and (stored["size_bytes"], stored["modified_ns"]) == seen
@@ -174,7 +173,7 @@ def put_failure(connection: Connection, failure: Failure) -> None:
 
 
 def delete_failures(connection: Connection, paths: Iterable[str]) -> int:
-    """Delete the failures of these paths. Return how many there were."""
+    """Delete the failures of these paths. Return how many were deleted."""
     return sum(
         connection.execute(delete(failures).where(failures.c.path.in_(chunk))).rowcount for chunk in chunks(paths)
     )
@@ -203,7 +202,7 @@ def _release(connection: Connection, condition: ColumnElement[bool], released: s
 def _same_video(
     connection: Connection, video: Video, video_shots: Sequence[Shot], video_segments: Sequence[Segment]
 ) -> int | None:
-    """Return the id of the video at that path, if its content, shots and segments are these."""
+    """Return the id of the video at that path if its content, shots and segments are equal; else None."""
     video_id = connection.scalar(
         select(videos.c.id).where(videos.c.path == video.path, videos.c.fingerprint == video.fingerprint)
     )

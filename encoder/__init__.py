@@ -1,4 +1,4 @@
-"""Encoders: models that map video clips and sentences to unit vectors of one space, where similar things are near.
+"""Encoders: models that map video clips and sentences to unit vectors of one embedding space.
 
     import numpy as np
     from encoder import load_encoder
@@ -8,13 +8,13 @@
     texts = ["a penguin rises", "a taxi spins around", "a key"]
     scores = encoder.encode_clips(clips) @ encoder.encode_texts(texts).T  # cosines, float32 (2, 3)
 
-The contract is `encoder.protocol.Encoder`; tests/test_encoder_conformance.py tests it for every implementation. The
-package knows nothing of video files, shots or SQL. Importing it does not import torch: `load_encoder` does.
+The interface is `encoder.protocol.Encoder`; tests/test_encoder_conformance.py tests every implementation. The package
+is independent of video files, shots and SQL. Importing it does not import torch; calling `load_encoder` does.
 
     loading             names and paths to files, device and id
-    videoprism          the encoder made of model, tokenizer and runner; config, layers, model, weights are the network
+    videoprism          the VideoPrism encoder; its network is in config, layers, model and weights
     openclip            encoders of open_clip's image-text models
-    lazy                an encoder that loads its model only when it has to encode
+    lazy                an encoder that loads its model on the first encode
     checkpoints         files: download, verification, memory-mapped copies
     runtime             execution: precision, runners for CPU and GPU, kernels
     reference_outputs   published outputs that real checkpoints must reproduce
@@ -61,26 +61,26 @@ def load_encoder(
     Args:
         name_or_path: One of
             - `base`, `large`, `demo`, or a video-text name of `encoder.config.CONFIGS`;
-            - the path of an official `.npz`, of our `.safetensors`, or of a folder with one of them;
+            - the path of an official `.npz`, of our `.safetensors`, or of a folder that contains one of them;
             - `open_clip:MODEL/PRETRAINED`, for example `open_clip:ViT-B-32/openai`
               (`open_clip:MODEL/random` for tests).
         device: cpu, cuda, cuda:N, mps, or auto for the best that is available.
         frames: T, frames per clip; None for the model's own number. Part of the id.
         fit: How a frame that is not square becomes square: stretch, crop or pad. Part of the id.
-        still_frames: Frames encoded of a clip that hardly moves (`encoder.motion`); 0 for all. VideoPrism only. Part of
-            the id.
+        still_frames: Number of frames encoded for a nearly still clip (`encoder.motion`); 0 for all. VideoPrism only.
+            Part of the id.
         precision: float32, bfloat16, int8, or auto: bfloat16 where the device multiplies it natively, else float32.
             VideoPrism only. Not part of the id, because the space is the same (docs/encoder.md has the differences).
-        sources: Where files may come from, and consent to downloads; None uses the standard locations and downloads
+        sources: Allowed sources of files, and consent to downloads; None uses the standard locations and downloads
             nothing above 10 MB.
 
     Raises:
         ValueError: An unknown name, a plain video encoder without a text tower, or an option out of range.
         ModelNotFound: The weights are not on this machine and cannot or may not be downloaded.
-        WeightsMismatch: The file is not the checkpoint that it should be.
+        WeightsMismatch: The file is not the expected checkpoint.
         EncoderUnavailable: A library or a device is missing, or the device does not support the precision.
     """
-    from encoder.loading import load  # here, because with it importing the package takes a quarter longer
+    from encoder.loading import load  # here, because importing it makes importing the package a quarter slower
 
     return load(
         name_or_path, device, frames=frames, fit=fit, still_frames=still_frames, precision=precision, sources=sources

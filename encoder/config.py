@@ -19,9 +19,9 @@ class HubFile:
     Attributes:
         repo: ORG/REPOSITORY.
         file: The name of the file in it.
-        size_bytes: About its size; 0 where it is not known.
+        size_bytes: Its approximate size; 0 if unknown.
         revision: A branch or a commit.
-        sha256: Its checksum; None where it is not known here: then the first download pins it.
+        sha256: Its checksum; None if unknown, in which case the first download pins it.
         licence: The name of its licence, shown before a download.
     """
 
@@ -49,7 +49,7 @@ class VideoPrismConfig:
         mlp: Hidden width of the feed-forward layers of the vision stacks.
         spatial_layers, temporal_layers, auxiliary_layers, text_layers: Layers of each stack.
         vocabulary: Rows of the token table.
-        text_tokens: L, the number of tokens of a text that are read.
+        text_tokens: L, the maximum number of tokens of a text.
         logit_cap: The soft cap of attention logits.
         weights: The official checkpoint on the hub; None for a network without one.
 
@@ -95,12 +95,12 @@ class VideoPrismConfig:
 
     @property
     def pooler_head_dim(self) -> int:
-        """Width of one head of the pooler, whose heads together are 4 D wide, whatever `mlp` is."""
+        """Width of one head of the pooler, whose heads together are 4 D wide, regardless of `mlp`."""
         return 4 * self.dim // self.heads
 
     @property
     def size(self) -> int:
-        """Native side of a frame in pixels; its height, where the position table is not square."""
+        """Native side of a frame in pixels; its height, if the position table is not square."""
         return self.patch * self.rows
 
 

@@ -1,4 +1,4 @@
-"""Errors of the encoder package. Each message is a sentence that says what to do next."""
+"""Errors of the encoder package. Each message says what to do next."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ class EncoderError(Exception):
 
     EncoderError
       +- ModelNotFound        the weights are not on this machine and could not be fetched
-      +- WeightsMismatch      the file is not the checkpoint it should be (keys, shapes, checksum)
+      +- WeightsMismatch      the file is not the expected checkpoint (keys, shapes, checksum)
       +- EncoderUnavailable   a library or device that the encoder needs is missing
     """
 

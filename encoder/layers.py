@@ -25,7 +25,7 @@ _SCORE_ELEMENTS = 1 << 24
 
 
 class LayerNorm(nn.LayerNorm):
-    """Layer norm with eps 1e-6, computed in float32 whatever the input's dtype. Checkpoints store `weight - 1`."""
+    """Layer norm with eps 1e-6, computed in float32 for any input dtype. Checkpoints store `weight - 1`."""
 
     def __init__(self, dim: int) -> None:
         super().__init__(dim, eps=LAYER_NORM_EPS)

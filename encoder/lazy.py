@@ -1,8 +1,8 @@
-"""LazyEncoder: an encoder that loads its model only when it has to encode.
+"""An encoder that loads its model on the first encode.
 
-Indexing files of which none is new needs the encoder's id and clip shape alone, and importing torch takes longer than
-everything else such a run does. Both come from an `EncoderDescription`, written down when the encoder was last loaded.
-The description is current as long as neither the encoder's files nor the source of this package have changed.
+An index run without new files needs only the encoder's id and clip shape, while importing torch would take longer than
+the rest of the run. Both come from an `EncoderDescription`, stored when the encoder was last loaded. It is current as
+long as neither the encoder's files nor the source of this package have changed.
 
 Importing this module does not import torch.
 """
@@ -25,7 +25,7 @@ from encoder.protocol import ClipSpec, Encoder, Fit
 
 
 class EncoderChanged(EncoderError):
-    """The encoder that was loaded is not the one that was described; the message says what to do."""
+    """The loaded encoder does not match its description; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class EncoderDescription:
         """Restore a description from `as_record`.
 
         Raises:
-            KeyError, TypeError, ValueError: The record is of another form.
+            KeyError, TypeError, ValueError: The record is not valid.
         """
         files = tuple((str(path), int(size), int(time)) for path, size, time in record["files"])
         return cls(**{**record, "files": files})
@@ -76,7 +76,7 @@ def describe(encoder: Encoder, files: Iterable[Path]) -> EncoderDescription:
         files: The files that it was loaded from; see `encoder.loading.files_of`.
 
     Raises:
-        OSError: One of the files is gone.
+        OSError: A file is missing.
     """
     spec = encoder.clip_spec
     stamps = []
@@ -106,10 +106,10 @@ def code_stamp() -> str:
 
 
 class LazyEncoder:
-    """An `encoder.Encoder` that answers from a description, and loads the model at the first clip or text.
+    """An `encoder.Encoder` with the properties of a description, which loads its model at the first clip or text.
 
-    Its methods that encode raise whatever loading raises, and EncoderChanged. Several threads may call it at once: the
-    first loads, the others wait. After a failure the next call tries again.
+    The encode methods raise the errors of loading, and EncoderChanged. Several threads may call them at once: the first
+    one loads, the others wait. After a failure, the next call tries again.
     """
 
     def __init__(self, description: EncoderDescription, load: Callable[[], Encoder]) -> None:
@@ -148,7 +148,7 @@ class LazyEncoder:
         """Start to load in a daemon thread."""
 
         def load_ahead() -> None:
-            with contextlib.suppress(Exception):  # raised again to the caller that needs the encoder
+            with contextlib.suppress(Exception):  # raised again for the caller that needs the encoder
                 self._loaded()
 
         threading.Thread(target=load_ahead, name="load-encoder", daemon=True).start()

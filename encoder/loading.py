@@ -88,8 +88,8 @@ def files_of(name_or_path: str | Path, sources: Sources | None = None) -> list[P
         name_or_path, sources: As in `encoder.load_encoder`. Files that are not here are downloaded as by `load`.
 
     Returns:
-        The paths; empty where only loading can tell: for OpenCLIP, and for checkpoints whose file name is not an
-        official one.
+        The paths; empty if unknown before loading: for OpenCLIP, and for checkpoints without an official file
+        name.
 
     Raises:
         ValueError, ModelNotFound, WeightsMismatch: As `load`.
@@ -110,7 +110,7 @@ def choose_device(device: str) -> str:
         device: cpu, cuda, cuda:N, mps, or auto for the best of cuda, mps and cpu that is available.
 
     Raises:
-        ValueError: It is no name of a device.
+        ValueError: The name is not valid.
         EncoderUnavailable: This machine, or this torch, does not have the device.
     """
     import torch
@@ -133,7 +133,7 @@ def choose_device(device: str) -> str:
 
 
 def _resolve(name_or_path: str | Path, sources: Sources) -> tuple[VideoPrismConfig | None, Path, Path | None]:
-    """Return configuration, weights and vocabulary; None for what the weights or their folder determine."""
+    """Return configuration, weights and vocabulary; None for those determined by the weights or their folder."""
     config = _config(name_or_path) if isinstance(name_or_path, str) else None
     if config is not None and not config.has_text:
         raise ValueError(_no_text(config.name))

@@ -64,7 +64,7 @@ class VideoEncoder(nn.Module):
         return x
 
     def frame_features(self, pictures: Tensor, paddings: Tensor | None = None) -> Tensor:
-        """Compute the features of each picture by itself: patches, spatial stack, norm.
+        """Compute the features of each picture independently: patches, spatial stack, norm.
 
         Args:
             pictures: (M, H, W, 3), RGB; uint8, or float in [0, 1]. H and W are multiples of the patch.

@@ -1,4 +1,4 @@
-"""Motion of a clip: its measure, and the few frames that represent a clip without motion."""
+"""Motion of clips: a measure of it, and the choice of frames that represent a still clip."""
 
 from __future__ import annotations
 

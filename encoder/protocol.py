@@ -31,7 +31,7 @@ class ClipSpec:
         fit: How a frame that is not square becomes square.
 
     Raises:
-        ValueError: A number is below 1, or `fit` is none of the three.
+        ValueError: A number is below 1, or `fit` is unknown.
     """
 
     frames: int
@@ -61,18 +61,18 @@ class ClipSpec:
 class Encoder(Protocol):
     """A model that maps clips and sentences to one embedding space.
 
-    An encoder normalises its rows itself, and nothing else in the program does. A row does not depend on the other
-    items of its batch, within rounding. The encode methods are called by one thread at a time.
+    Encoders return normalised rows; nothing else in the program normalises. Except for rounding, a row does not depend
+    on the other items of its batch. The encode methods are called by one thread at a time.
 
-    An implementation passes tests/test_encoder_conformance.py.
+    Implementations must pass tests/test_encoder_conformance.py.
     """
 
     @property
     def id(self) -> str:
         """The name of the embedding space, such as `videoprism_lvt_demo@0123456789abcdef:8f:stretch`.
 
-        It covers weights, vocabulary, frames, fit and whatever else shapes a row, and is stored with each embedding:
-        rows under different ids are never compared. The same model has the same id on any device and in any precision.
+        It covers weights, vocabulary, frames, fit and anything else that shapes a row, and is stored with each
+        embedding: rows with different ids are never compared. The id is the same on any device and in any precision.
         """
         ...
 
@@ -88,7 +88,7 @@ class Encoder(Protocol):
 
     @property
     def notice(self) -> str | None:
-        """A warning to show beside results, or None. The demo encoder warns that it knows only its own drawn world."""
+        """A warning to show with results, or None. The demo encoder warns that it knows only its own drawn world."""
         ...
 
     @property
@@ -97,10 +97,10 @@ class Encoder(Protocol):
         ...
 
     def prepare(self) -> None:
-        """Get ready for a first call that will come soon, without blocking.
+        """Prepare for an upcoming first call, without blocking.
 
-        A lazy encoder starts to load in a background thread; a loaded one does nothing. Calling it is never necessary,
-        and it never raises: an error of loading is raised by the call that needs the model.
+        A lazy encoder starts to load in a background thread; a loaded one does nothing. Calling it is optional, and it
+        never raises: loading errors are raised by the call that needs the model.
         """
         ...
 
@@ -124,8 +124,8 @@ class Encoder(Protocol):
         """Encode sentences.
 
         Args:
-            texts: B sentences; B may be 0. Any string is accepted, the empty one included. A sentence longer than the
-                text tower reads is cut: see `truncated`.
+            texts: B sentences; B may be 0. Any string is accepted, the empty one included. A sentence that is too long
+                for the text tower is truncated: see `truncated`.
 
         Returns:
             float32 (B, D), rows of unit length in the order of the sentences.
@@ -136,7 +136,7 @@ class Encoder(Protocol):
         ...
 
     def truncated(self, texts: Sequence[str]) -> list[bool]:
-        """Return for each sentence whether `encode_texts` would cut it.
+        """Return for each sentence whether `encode_texts` truncates it.
 
         An encoder without a limit returns False for each.
 

@@ -131,12 +131,12 @@ TOKENS: Mapping[str, tuple[tuple[float, ...], ...]] = MappingProxyType(
 def check(
     encoder: Encoder, clip: NDArray[np.uint8] | None = None, *, outputs: LvtOutputs | None = None
 ) -> list[Comparison]:
-    """Compare a video-text checkpoint with the outputs that were published for it.
+    """Compare a video-text checkpoint with its published outputs.
 
     Args:
         encoder: From `load_encoder`, with its native number of frames.
         clip: uint8 (T, S, S, 3), the demo clip; None compares the texts only.
-        outputs: The outputs to expect; None for those of the encoder's name.
+        outputs: The expected outputs; None for those published for the encoder's name.
 
     Raises:
         ValueError: No outputs were published for this encoder, or the clip has another shape.
@@ -159,12 +159,12 @@ def check(
 def check_tokens(
     network: VideoEncoder, clip: NDArray[np.uint8], *, tokens: Sequence[Sequence[float]] | None = None
 ) -> list[Comparison]:
-    """Compare a plain video encoder with the tokens that were published for it.
+    """Compare a plain video encoder with its published tokens.
 
     Args:
         network: A network of one of the official checkpoints.
         clip: uint8 (T, S, S, 3), the demo clip.
-        tokens: The tokens to expect; None for those of the network's name.
+        tokens: The expected tokens; None for those published for the network's name.
 
     Raises:
         KeyError: No tokens were published for this network.

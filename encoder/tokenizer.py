@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from encoder.errors import ModelNotFound, WeightsMismatch
 
 PAD_ID = 0
-"""The id of padding: 0 as in the reference, whatever the vocabulary's own padding id is."""
+"""The id of padding: 0 as in the reference, regardless of the vocabulary's own padding id."""
 
 _PUNCTUATION_TO_SPACE = str.maketrans(string.punctuation, " " * len(string.punctuation))
 
@@ -42,7 +42,7 @@ class Tokenizer:
         Raises:
             ValueError: `max_tokens` is below 1.
             ModelNotFound: The file is missing or cannot be read.
-            WeightsMismatch: It is no SentencePiece model.
+            WeightsMismatch: The file is not a SentencePiece model.
         """
         if max_tokens < 1:
             raise ValueError(f"a text needs room for at least one token, got {max_tokens}")
@@ -50,7 +50,7 @@ class Tokenizer:
 
         path = Path(model_path)
         try:
-            # Read here, because the library opens only file names that are valid UTF-8.
+            # Read here, because SentencePiece opens only file names that are valid UTF-8.
             proto = path.read_bytes()
         except FileNotFoundError as error:
             raise ModelNotFound(f"the vocabulary {path} is not there; put it back or fetch the model again") from error
@@ -67,7 +67,7 @@ class Tokenizer:
 
     @property
     def max_tokens(self) -> int:
-        """L, the number of tokens of a text that are read."""
+        """L, the maximum number of tokens of a text."""
         return self._max_tokens
 
     @property
@@ -76,7 +76,7 @@ class Tokenizer:
         return int(self._processor.GetPieceSize())
 
     def raw_ids(self, text: str) -> list[int]:
-        """Return the ids of the text as it is: no canonical form, no truncation, no BOS."""
+        """Return the ids of the unmodified text: no canonical form, no truncation, no BOS."""
         # Lone surrogates (an odd byte of a file name, a broken paste) have no UTF-8 form.
         clean = text.encode("utf-8", "replace").decode("utf-8")
         return [int(i) for i in self._processor.EncodeAsIds(clean)]

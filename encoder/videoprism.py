@@ -1,4 +1,4 @@
-"""VideoPrism: the Encoder made of a VideoPrism-LvT network, its tokenizer and a runner for the device."""
+"""The VideoPrism encoder: a VideoPrism-LvT network, its tokenizer and a runner for the device."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class VideoPrism:
             weights_id: The part of `id` that names configuration, weights and vocabulary.
             frames: T; None for the network's own number.
             fit: How a frame that is not square becomes square.
-            still_frames: The number of frames encoded of a clip that hardly moves (`encoder.motion`); 0 for all. Part
-                of `id`.
+            still_frames: The number of frames encoded for a nearly still clip (`encoder.motion`); 0 for all. Part of
+                `id`.
             notice: See `Encoder.notice`.
             precision: The precision of the video tower. Not part of `id`.
 

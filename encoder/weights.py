@@ -143,7 +143,7 @@ def state_dict_from_flax(arrays: Mapping[str, Array], config: VideoPrismConfig) 
     """Convert Flax arrays to the state dict of `encoder.model.build(config)`.
 
     Raises:
-        WeightsMismatch: A key is missing, left over, of another shape or not float32; the message names such keys.
+        WeightsMismatch: A key is missing, unexpected, of another shape or not float32; the message names the keys.
     """
     wanted = {e.flax: e.flax_shape for e in entries(config)}
     problems = [f"missing: {key}" for key in wanted if key not in arrays]
@@ -190,10 +190,10 @@ def config_from_shapes(arrays: Mapping[str, Array], name: str) -> VideoPrismConf
 
     Args:
         arrays: The Flax arrays.
-        name: The name of the configuration, where its shapes are those of none in `CONFIGS`.
+        name: The name of the configuration, if its shapes match none in `CONFIGS`.
 
     Raises:
-        WeightsMismatch: The arrays are no VideoPrism checkpoint.
+        WeightsMismatch: The arrays are not a VideoPrism checkpoint.
     """
     lvt = any(key.startswith("params/vision_encoder/") for key in arrays)
     v = "params/vision_encoder" if lvt else "params"

@@ -1,5 +1,8 @@
-"""Files written whole or not at all. Standard library only; knows nothing of the other rooms.
+"""Atomic file writes. Standard library only; independent of the other packages.
 
-replace: a small file replaced whole. publish: a finished file under a free name. sweep: remains of killed processes.
-stamped: a cache of write-once files. durability: fsync, checksums, removal that never raises.
+replace      atomic replacement of a file
+publish      a finished file under a free name
+sweep        removal of leftovers of killed processes
+stamped      a cache of write-once files
+durability   fsync, checksums, removal that never raises
 """

@@ -36,7 +36,7 @@ def flush(path: Path) -> None:
 
 
 def flush_directory(directory: Path) -> None:
-    """Make the renames in a folder durable where the system can; Windows and some file systems cannot. Never raises."""
+    """Make the renames in a folder durable if the system can; Windows and some file systems cannot. Never raises."""
     try:
         handle = os.open(directory, os.O_RDONLY)
     except OSError:
@@ -50,7 +50,7 @@ def flush_directory(directory: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file if it exists. Never raises: a file that cannot go now (Windows keeps mapped ones) stays."""
+    """Remove a file if it exists. Never raises: a file that cannot be removed (a mapped one on Windows) stays."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Publishing a finished file in a folder of the user's: under a free name, never over another file.
+"""Publishing of a finished file in a user's folder, under a free name, never replacing a file.
 
 A file is written under a temporary name first, which begins with DRAFT_PREFIX. A killed process leaves at most such
 drafts, hidden on most systems, and `sweep_drafts` removes them a day later.
@@ -22,27 +22,27 @@ _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.E
 
 
 def new_draft(directory: Path) -> Path:
-    """Return a temporary path in `directory` that no other writer has. Makes no file."""
+    """Return a unique temporary path in `directory`. Creates no file."""
     return directory / f"{DRAFT_PREFIX}{secrets.token_hex(6)}"
 
 
 def publish(draft: Path, directory: Path, name: str) -> Path:
     """Give a finished file its name, or the first free one after it (`clip_2.mp4`, `clip_3.mp4` ...).
 
-    Never replaces a file: the name is taken by a hard link, which fails where the name exists. Where the file system
-    has no links, the name is reserved by an empty file and replaced at once.
+    Never replaces a file: the name is taken by a hard link, which fails if the name exists. On file systems without
+    hard links, the name is reserved by an empty file, which is then replaced.
 
     Args:
-        draft: The finished file, in the file system of `directory`. Its content is flushed to the disk first: a name
-            is a promise that the content is there, after a power cut too.
-        directory: The folder that the file is to have its name in.
-        name: The name wanted.
+        draft: The finished file, on the file system of `directory`. Its content is flushed to disk first, so that a
+            named file is complete even after a power cut.
+        directory: The folder to publish the file in.
+        name: The desired name.
 
     Returns:
-        The path that the file has now.
+        The final path of the file.
 
     Raises:
-        OSError: The disk is full, or the folder is gone. The draft still exists.
+        OSError: The disk is full, or the folder does not exist. The draft still exists.
     """
     flush(draft)
     stem, suffix = os.path.splitext(name)
@@ -72,13 +72,13 @@ def publish_bytes(content: bytes, directory: Path, name: str) -> Path:
 
 
 def sweep_drafts(directory: Path) -> None:
-    """Remove the drafts in a folder that are older than a day, so that nobody can be writing them. Never raises."""
+    """Remove the drafts in a folder that are over a day old, which no process can still be writing. Never raises."""
     sweep_files(directory, DRAFT_PREFIX, older_than_seconds=_STALE_SECONDS)
 
 
 def _take(draft: Path, target: Path) -> None:
     if os.name == "nt":
-        os.rename(draft, target)  # refuses to replace, there
+        os.rename(draft, target)  # never replaces on Windows
         return
     try:
         os.link(draft, target)

@@ -13,17 +13,17 @@ from files.durability import flush, flush_directory, remove
 
 @contextmanager
 def replacing(path: Path, *, durable: bool = False, draft: Path | None = None) -> Iterator[Path]:
-    """Yield a temporary path to write to; put the file in place when the block ends, or remove it if the block raises.
+    """Yield a temporary path to write to; move the file into place after the block, or remove it if the block raises.
 
     Args:
-        path: The file to make or replace. Its folder must exist.
-        durable: Flush the new file before the rename and the folder after it, so that the replacement outlasts a power
+        path: The file to create or replace. Its folder must exist.
+        durable: Flush the new file before the rename and the folder after it, so that the replacement survives a power
             cut once the block has ended.
-        draft: The temporary path, in the folder of `path`: for callers whose sweep knows it by its name. By default a
-            hidden name that no other writer has.
+        draft: The temporary path, in the folder of `path`, for callers whose sweep recognises it by name. By default, a
+            unique hidden name.
 
     Raises:
-        OSError: The file could not be written, flushed or renamed. `path` is as it was.
+        OSError: The file could not be written, flushed or renamed. `path` is unchanged.
     """
     draft = draft or path.with_name(f".{path.name}-{secrets.token_hex(6)}")
     try:
@@ -39,17 +39,17 @@ def replacing(path: Path, *, durable: bool = False, draft: Path | None = None) -
 
 
 def replace_file(path: Path, content: bytes, *, durable: bool = False, draft: Path | None = None) -> None:
-    """Make a file hold exactly `content`; see `replacing` for the arguments.
+    """Replace the content of a file with `content`; see `replacing` for the arguments.
 
     Raises:
-        OSError: The file could not be replaced, or `draft` exists already. `path` is as it was.
+        OSError: The file could not be replaced, or `draft` exists already. `path` is unchanged.
     """
     with replacing(path, durable=durable, draft=draft) as temporary, temporary.open("xb") as stream:
         stream.write(content)
 
 
 def try_replace_file(path: Path, content: bytes) -> bool:
-    """Replace a file that is a convenience only. Return False, with the old file left as it was, where that fails."""
+    """Replace a file that is only a convenience. Return False on failure, with the old file unchanged."""
     try:
         replace_file(path, content)
     except OSError:

@@ -1,9 +1,8 @@
-"""Stamped cache files: write-once data files, and one small stamp that names those that count.
+"""Stamped cache files: write-once data files, and one small stamp that names the valid ones.
 
-The stamp, `<name>.json`, is put in place by a rename after all the files that it names are safely on the disk. So
-whatever stops a process, the stamp in place names whole files; and of processes that save at the same time each
-leaves a whole set, of which the last one counts. A cache can be made again from what it was made of: callers treat
-every error here as "no cache".
+The stamp, `<name>.json`, is renamed into place after all files that it names are safely on disk. So even if a process
+is killed, the current stamp names complete files; and of several processes that save at the same time, each leaves a
+complete set, and the last one counts. A cache can always be rebuilt, so callers treat every error here as "no cache".
 
 The record in a stamp is the caller's own JSON object. An object anywhere in it with a string `file` names a data file;
 `write` makes such entries, with size and checksum, and `verified` checks them.
@@ -26,14 +25,14 @@ ORPHAN_SECONDS = 3600.0
 
 
 class DamagedFile(Exception):
-    """A data file is not what was written: its size or checksum differs."""
+    """A data file is damaged: its size or checksum differs."""
 
 
 class StampedFiles:
-    """The files of one cache in one folder. Making this object touches no disk.
+    """The files of one cache in one folder. The constructor does not access the disk.
 
     Attributes:
-        directory: The folder; made when something is written.
+        directory: The folder; created on the first write.
         name: The beginning of every file name. Names of caches in one folder must not be prefixes of each other.
         stamp_path: The stamp, `<name>.json`. Data files are `<name>-<random><suffix>` beside it.
     """
@@ -42,21 +41,21 @@ class StampedFiles:
         self.directory = directory
         self.name = name
         self.stamp_path = directory / f"{name}.json"
-        self._seen: str | None = None  # the text of the stamp as it was last read or written here
+        self._seen: str | None = None  # the text of the stamp when last read or written here
 
     def new_path(self, suffix: str) -> Path:
-        """Return a path for a data file that no other writer has. Makes no file."""
+        """Return a unique path for a data file. Creates no file."""
         return self.directory / f"{self.name}-{secrets.token_hex(6)}{suffix}"
 
     def changed_by_others(self) -> bool:
-        """Return whether the stamp in place differs from the one that was last read or written here."""
+        """Return whether the current stamp differs from the one last read or written here."""
         return self._text() not in (self._seen, None)
 
     def load(self) -> dict[str, Any] | None:
-        """Return the record in the stamp in place, or None where there is no stamp.
+        """Return the record of the current stamp, or None if there is no stamp.
 
         Raises:
-            ValueError: The stamp is torn, or is no JSON object.
+            ValueError: The stamp is damaged, or not a JSON object.
         """
         text = self._seen = self._text()
         if text is None:
@@ -74,10 +73,10 @@ class StampedFiles:
 
         Args:
             suffix: The end of its name, such as `.npz`.
-            write: Writes the file at the path that it is given. Whatever it raises is raised again; nothing is left.
+            write: Writes the file at the given path. Its exceptions propagate, after the file is removed.
 
         Raises:
-            OSError: The file could not be written. Nothing is left of it.
+            OSError: The file could not be written. It is removed.
         """
         path = self.new_path(suffix)
         try:
@@ -90,10 +89,10 @@ class StampedFiles:
             raise
 
     def verified(self, entry: dict[str, Any]) -> Path:
-        """Return the path of the data file that `entry` names, after checking its size and checksum.
+        """Return the path of the data file of `entry`, after checking its size and checksum.
 
         Raises:
-            DamagedFile: The file is not what was written.
+            DamagedFile: The file is damaged.
             OSError: The file is missing or cannot be read.
             KeyError, TypeError: The entry is not one that `write` returned.
         """
@@ -103,17 +102,17 @@ class StampedFiles:
         return path
 
     def path_of(self, entry: dict[str, Any]) -> Path:
-        """Return the path of the data file that `entry` names: in this cache's folder, whatever the entry says."""
+        """Return the path of the data file of `entry`, always in this cache's folder."""
         return self.directory / Path(entry["file"]).name
 
     def save(self, record: dict[str, Any]) -> None:
-        """Put the stamp in place; then remove the files that only its predecessor named, and old orphans.
+        """Replace the stamp; then remove the files that only its predecessor named, and old orphans.
 
         Args:
             record: A JSON object. The data files that it names must be written and flushed.
 
         Raises:
-            OSError: The stamp could not be replaced. The former one is in place.
+            OSError: The stamp could not be replaced. The old one stays.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
         text = json.dumps(record, indent=1)
@@ -126,13 +125,13 @@ class StampedFiles:
         sweep_files(self.directory, f"{self.name}-", older_than_seconds=ORPHAN_SECONDS, keep=kept)
 
     def forget(self) -> None:
-        """Remove the stamp in place and every file that it names, because some of them are damaged. Never raises."""
+        """Remove the current stamp and every file that it names, because some are damaged. Never raises."""
         self._seen, named = None, self._named(self._text())
         for path in (self.stamp_path, *(self.directory / name for name in named)):
             remove(path)
 
     def _named(self, text: str | None) -> set[str]:
-        """Return the names of this cache's data files that a stamp names, whether the stamp is any good or not."""
+        """Return the names of this cache's data files in a stamp, even if the stamp is damaged."""
         try:
             names = {Path(entry["file"]).name for entry in _entries(json.loads(text or "{}"))}
         except (ValueError, RecursionError):

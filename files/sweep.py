@@ -1,4 +1,4 @@
-"""Sweeping: removal of the temporary files and folders that killed processes left behind.
+"""Sweeping: removal of temporary files and folders left behind by killed processes.
 
 Age decides: an entry younger than the limit may belong to a process that is still writing it. A sweep never raises;
 an entry that cannot be removed stays for the next one.
@@ -24,8 +24,8 @@ def sweep_files(
         directory: The folder. It is not searched recursively, and may be missing.
         prefix: The beginning of the names.
         older_than_seconds: Files modified less than this ago stay. None removes files of any age, for a caller that
-            knows that nobody else writes there.
-        keep: Names that stay whatever their age.
+            knows that no one else writes there.
+        keep: Names to keep regardless of age.
     """
     for entry in _entries(directory, prefix, keep):
         path = Path(entry.path)
@@ -36,14 +36,14 @@ def sweep_files(
 def sweep_folders(
     directory: Path, prefix: str, *, older_than_seconds: float | None, keep: Container[str] = frozenset()
 ) -> None:
-    """Remove the folders in a folder whose names begin with `prefix`, with all they hold. Never raises.
+    """Remove the folders in a folder whose names begin with `prefix`, with their content. Never raises.
 
     Args:
         directory: The folder to look in. It may be missing.
         prefix: The beginning of the names.
         older_than_seconds: Folders in which an entry was added or removed less than this ago stay. None removes
             folders of any age.
-        keep: Names that stay whatever their age.
+        keep: Names to keep regardless of age.
     """
     for entry in _entries(directory, prefix, keep):
         path = Path(entry.path)
@@ -52,7 +52,7 @@ def sweep_folders(
 
 
 def is_older(path: Path, seconds: float | None) -> bool:
-    """Return whether a path was last modified more than `seconds` ago; False where it is gone. None: any age will do.
+    """Return whether a path was last modified more than `seconds` ago; False if it does not exist. None: any age.
 
     A symbolic link has its own age, not that of its target.
     """

@@ -1,1 +1,1 @@
-"""From folders to the library: scan, decode once, cut into shots, sample frames, encode, store."""
+"""Indexing of folders into a library: scan, decode once, cut into shots, sample frames, encode, store."""

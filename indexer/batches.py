@@ -37,13 +37,13 @@ class _Batch:
 
 
 class Batches:
-    """Collects clips and encodes them in a thread of its own.
+    """Collects clips and encodes them in a background thread.
 
     While a batch is being encoded, the next one is collected and stacked, and the rows of the last one are stored. At
     most one batch is being encoded at a time. Not thread-safe.
 
-    While the encoder is the bottleneck, batches are full. An idle encoder takes partial ones, since work that it does
-    early is not left to do after the last clip.
+    While the encoder is the bottleneck, batches are full. An idle encoder takes partial ones, which leaves less work
+    for after the last clip.
     """
 
     def __init__(self, encoder: Encoder, size: int, *, on_batch: Callable[[], None] = lambda: None) -> None:
@@ -51,10 +51,10 @@ class Batches:
 
         Args:
             encoder: encodes the clips.
-            size: clips per batch at first.
+            size: initial number of clips per batch.
             on_batch: called in the encoding thread after each batch.
         """
-        self.size = size  # clips per batch; halved for good when that was too much
+        self.size = size  # clips per batch; halved permanently when that was too many
         self.seconds = 0.0  # spent in the encoder
         self.clips = 0  # encoded
         self._encoder = encoder
@@ -69,18 +69,18 @@ class Batches:
         """Add a clip; block if a batch is full while the one before it is still being encoded.
 
         Args:
-            path: of the video.
-            number: of the segment.
+            path: path of the video.
+            number: number of the segment.
             clip: uint8 (T, S, S, 3).
 
         Returns:
-            Rows of earlier clips that are finished by now.
+            Rows of earlier clips that have been encoded meanwhile.
         """
         self._waiting.append((path, number, clip))
         return self._start_next() if len(self._waiting) >= self.size else self.finished()
 
     def finished(self) -> list[Row]:
-        """Return the rows of the running batch if it is done, else none. Start the next one if enough clips wait.
+        """Return the rows of the running batch if it is done, else nothing. Start the next one if enough clips wait.
 
         Never blocks.
         """
@@ -89,7 +89,7 @@ class Batches:
         return self._start_next() if len(self._waiting) >= self._enough else self.wait()
 
     def start_if_idle(self) -> list[Row]:
-        """Start a batch of whatever waits if the encoder is idle; for when no other clip is in sight."""
+        """Start a batch of all waiting clips if the encoder is idle; for use when no other clip is expected soon."""
         return self._start_next() if self._waiting and self._running is None else []
 
     def flush(self) -> list[Row]:
@@ -100,7 +100,7 @@ class Batches:
         return rows + self.wait()
 
     def wait(self) -> list[Row]:
-        """Wait for the running batch, if any, and return its rows. Raise what the encoder raised."""
+        """Wait for the running batch, if any, and return its rows. Re-raise an error of the encoder."""
         if self._running is None:
             return []
         running, self._running = self._running, None
@@ -129,7 +129,7 @@ class Batches:
 
     @property
     def _enough(self) -> int:
-        """Clips that are worth a call of the encoder: a single one costs a third more on a processor."""
+        """Return the number of clips worth a call of the encoder: a single one costs a third more on a CPU."""
         return max(1, self.size // 4)
 
     def _start_next(self) -> list[Row]:
@@ -161,7 +161,7 @@ class Batches:
         return rows
 
     def _try(self, clips: NDArray[np.uint8]) -> tuple[NDArray[np.float32] | None, str]:
-        """Rows, or None and the error message. torch raises RuntimeError, also when out of memory."""
+        """Return the rows, or None and the error message. torch raises RuntimeError, also when out of memory."""
         began = perf_counter()
         try:
             matrix = self._encoder.encode_clips(clips)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _WAIT_SECONDS = 0.1  # between checks whether to stop
-_JOIN_SECONDS = 20.0  # a decoder may hang on a disconnected drive, which must not hang the program
+_JOIN_SECONDS = 20.0  # a decoder may hang on a disconnected drive, and must not hang the program
 
 
 class Decoders:
@@ -59,7 +59,7 @@ class Decoders:
         self._tasks.put(task)
 
     def get(self) -> Message | None:
-        """Return the next message; None if none came for a tenth of a second, or if `wake` was called."""
+        """Return the next message; None if none arrived within a tenth of a second, or if `wake` was called."""
         try:
             return self._messages.get(timeout=_WAIT_SECONDS)
         except queue.Empty:
@@ -92,7 +92,7 @@ class Decoders:
 
     @property
     def seconds(self) -> tuple[float, float]:
-        """Seconds spent, summed over threads: decoding (with all that is made from frames) and writing pictures."""
+        """Return the seconds spent on decoding (and processing frames) and on writing pictures, summed over threads."""
         with self._lock:
             return self._decode_seconds, self._store_seconds
 
@@ -124,8 +124,8 @@ class Decoders:
             return Unreadable(task, file_error(task.file.path, error))
         except Exception as error:  # noqa: BLE001  no error of a decoder may end the run
             _log.debug("decoding %r", task.file.path, exc_info=True)
-            said = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-            return Unreadable(task, UnreadableVideo(task.file.path, "error", f"It could not be decoded ({said})."))
+            cause = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+            return Unreadable(task, UnreadableVideo(task.file.path, "error", f"It could not be decoded ({cause})."))
 
     def _decode(self, task: VideoTask) -> Message:
         began = perf_counter()
@@ -171,7 +171,7 @@ class Decoders:
 
 
 def _refreshed(task: VideoTask) -> VideoTask:
-    """The task as planned or, if the file has changed since, with its present size, time and fingerprint."""
+    """Return the task as planned or, if the file has changed since, with its current size, time and fingerprint."""
     status = os.stat(task.file.path)
     if (status.st_size, status.st_mtime_ns) == (task.file.size_bytes, task.file.modified_ns):
         return task
@@ -180,7 +180,7 @@ def _refreshed(task: VideoTask) -> VideoTask:
 
 
 def _store(media: StagedMedia, clip: SegmentClip) -> None:
-    """Write the pictures of a segment. An error there is one of the library, not of the video."""
+    """Write the pictures of a segment. Errors are raised as errors of the library, not of the video."""
     try:
         media.add(clip.segment.number, clip.poster, clip.preview)
     except OSError as error:
@@ -191,10 +191,10 @@ def _store(media: StagedMedia, clip: SegmentClip) -> None:
 
 
 def file_error(path: str, error: OSError) -> UnreadableVideo:
-    """Return an error of the file system as the error of one video."""
+    """Convert an error of the file system to the error of one video."""
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return UnreadableVideo(path, "missing", "The file is not there any more.")
     if isinstance(error, PermissionError):
         return UnreadableVideo(path, "permission", "The file may not be read: permission denied.")
-    said = error.strerror or str(error) or errno.errorcode.get(error.errno or 0, "unknown error")
-    return UnreadableVideo(path, "error", f"The file could not be read ({said}).")
+    cause = error.strerror or str(error) or errno.errorcode.get(error.errno or 0, "unknown error")
+    return UnreadableVideo(path, "error", f"The file could not be read ({cause}).")

@@ -1,4 +1,4 @@
-"""The encode-and-store loop: clips come in from the decoders, complete videos go out to the library."""
+"""The encode-and-store loop: receives clips from the decoders and stores complete videos in the library."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Encoding:
         meter: ProgressMeter,
         report: ReportBuilder,
     ) -> None:
-        """known: paths at which the library had videos before the run, which makes them updated, not added."""
+        """Set up a loop. known: paths with videos in the library before the run, which count as updated, not added."""
         self._library = library
         self._encoder = encoder
         self._recipe = recipe
@@ -66,9 +66,9 @@ class Encoding:
         """Run all tasks. A video that fails is only recorded in the report.
 
         Raises:
-            Cancelled: when `cancelled()` returns True.
-            LibraryError: when the library fails.
-            EncodingFailed: when the encoder fails on a single clip.
+            Cancelled: if `cancelled()` returns True.
+            LibraryError: if the library fails.
+            EncodingFailed: if the encoder fails on a single clip.
         """
         tasks = list(tasks)
         self._meter.start(
@@ -106,7 +106,7 @@ class Encoding:
         decoders.put(task)
 
     def _step(self, decoders: Decoders) -> None:
-        """Handle one message, waiting a moment for it; encode what waits once nothing more will come."""
+        """Handle one message, waiting briefly for it; encode the waiting clips once no more will come."""
         self._take(self._batches.finished(), decoders)
         message = decoders.get()
         if message is None:
@@ -119,7 +119,7 @@ class Encoding:
         elif isinstance(message, Unreadable):
             self._fail(message.task.file, message.error, decoders)
         elif isinstance(message, LibraryFailed):
-            self._take(self._batches.wait(), decoders)  # keep what is finished, if that is still possible
+            self._take(self._batches.wait(), decoders)  # store finished videos, if that is still possible
             raise message.error
         if self._begun and self._begun.keys() <= self._decoded.keys():
             self._take(self._batches.flush(), decoders)
@@ -182,20 +182,20 @@ class Encoding:
             self._meter.files_done += 1
 
     def _begin_first_copy(self, planned: VideoTask, decoders: Decoders) -> None:
-        """Decode the first of a video's copies itself, for the others to copy."""
+        """Decode the first of a video's copies, for the others to copy from."""
         for file in planned.copies[:1]:
             self._meter.bytes_total += file.size_bytes
             self._begin(VideoTask(file=file, fingerprint=planned.fingerprint, copies=planned.copies[1:]), decoders)
 
     def _fail(self, file: FoundFile, error: UnreadableVideo, decoders: Decoders) -> None:
-        """Record a failed file; its copies are tried themselves."""
+        """Record a failed file; its copies are then decoded instead."""
         self._batches.drop(file.path)
         planned = self._finish(file.path)
         self._report.fail(file, error)
         self._begin_first_copy(planned, decoders)
 
     def _finish(self, path: str) -> VideoTask:
-        """Clean up after a task that was stored or failed; return it as it was planned."""
+        """Clean up after a task that was stored or failed; return it as planned."""
         planned = self._begun.pop(path)
         self._rows.pop(path, None)
         decoded = self._decoded.pop(path, None)
@@ -228,5 +228,5 @@ class Encoding:
         )
 
     def _encoded(self, path: str, segments: int) -> float:
-        """Share of a video's finished segments that are encoded; 1 while it has none."""
+        """Return the encoded fraction of a video's finished segments; 1 while it has none."""
         return min(1.0, len(self._rows.get(path, ())) / segments) if segments else 1.0

@@ -1,4 +1,4 @@
-"""Content fingerprints, which identify a file whatever its name. At most 1.5 MiB of it are read.
+"""Content fingerprints, which identify a file regardless of its name. At most 1.5 MiB are read.
 
 A fingerprint is BLAKE2b of 128 bits over the size, the first and last 256 KiB and 16 blocks of 64 KiB evenly spaced in
 between; a file that is not larger than all of these (1.5 MiB) is read whole. Two videos that were not made from one
@@ -19,14 +19,14 @@ END_BYTES = 256 * 1024
 BLOCK_BYTES = 64 * 1024
 BLOCKS = 16
 _WHOLE_BYTES = 2 * END_BYTES + BLOCKS * BLOCK_BYTES
-_PERSON = b"prismsearch-1"  # to be changed with the bytes that are read, so that no old fingerprint can match
+_PERSON = b"prismsearch-1"  # change it whenever other bytes are read, so that no old fingerprint can match
 
 
 def fingerprint(path: str | os.PathLike[str]) -> str:
     """Return the fingerprint of a file.
 
     Args:
-        path: of a regular file.
+        path: path of a regular file.
 
     Returns:
         32 hexadecimal digits.

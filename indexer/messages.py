@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 class VideoReader(Protocol):
-    """One decode of one video; `indexer.video_pass.VideoPass` is the real one."""
+    """One decode of one video; implemented by `indexer.video_pass.VideoPass`."""
 
     seconds_done: float  # of the video, decoded so far
     seconds_expected: float | None  # length of the video, if the container states it
-    fell_back: bool  # decoded by the processor although hardware was requested
+    fell_back: bool  # decoded on the CPU although hardware was requested
     shots: list[Shot]
     segments: list[Segment]
 
@@ -52,14 +52,14 @@ class ClipReady:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decoded:
-    """The end of a task: all its clips were sent before."""
+    """The end of a task, after all its clips."""
 
     task: VideoTask
     video: Video
     shots: list[Shot]
     segments: list[Segment]
     media: StagedMedia
-    fell_back: bool = False  # decoded by the processor although hardware was requested
+    fell_back: bool = False  # decoded on the CPU although hardware was requested
 
 
 @dataclass(frozen=True, slots=True, eq=False)

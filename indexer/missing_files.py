@@ -1,8 +1,8 @@
-"""Tell deleted files from unreachable ones, so that an unplugged drive costs a library nothing.
+"""Distinction between deleted and unreachable files, so that an unplugged drive loses nothing from a library.
 
-The rule: a video is removed from the library only if its file is missing while the folder that held it exists, can be
-read and holds something else. A missing folder may be an unplugged drive, and so may an empty one: that is how a mount
-point looks with nothing mounted on it. Such videos are kept and reported as missing.
+The rule: a video is removed from the library only if its file is missing while its folder exists, is readable and is
+not empty. A missing folder may be an unplugged drive, and so may an empty one, which is what an unmounted mount point
+looks like. Such videos are kept and reported as missing.
 
 Standard library only.
 """
@@ -20,12 +20,12 @@ from dataclasses import dataclass
 class MissingFiles:
     """The paths that do not exist, sorted."""
 
-    deleted: tuple[str, ...]  # from a folder that exists and holds something else
-    unreachable: tuple[str, ...]  # together with their folder, or from one that is empty or cannot be read
+    deleted: tuple[str, ...]  # from a folder that exists and is not empty
+    unreachable: tuple[str, ...]  # from a folder that is missing, empty or unreadable
 
 
 def find_missing(paths: Iterable[str]) -> MissingFiles:
-    """Return those of `paths` that do not exist, deleted and unreachable ones apart."""
+    """Return the `paths` that do not exist, separated into deleted and unreachable ones."""
     deleted: list[str] = []
     unreachable: list[str] = []
     folders: dict[str, bool] = {}
@@ -39,7 +39,7 @@ def find_missing(paths: Iterable[str]) -> MissingFiles:
 
 
 def exists(path: str) -> bool:
-    """Return False only if the system says that the name does not exist; an inaccessible file counts as existing."""
+    """Return False only if the system reports that the name does not exist; an inaccessible file counts as existing."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -50,10 +50,10 @@ def exists(path: str) -> bool:
 
 
 def was_renamed_to(old: str, new: str) -> bool:
-    """Return whether a file found at `new` may have been renamed from `old`: nothing has the old name any more.
+    """Return whether a file found at `new` may have been renamed from `old`, that is, nothing has the old name now.
 
-    Where names that differ only in case or Unicode form are one name (macOS, Windows), the old name still resolves
-    after such a renaming. There the listing of the folder decides.
+    On systems that ignore case or Unicode form in names (macOS, Windows), the old name still resolves after a renaming
+    that changes only those. There, the listing of the folder decides.
     """
     if not exists(old):
         return True
@@ -70,17 +70,17 @@ def was_renamed_to(old: str, new: str) -> bool:
 
 
 def is_below(path: str, folder: str) -> bool:
-    """Return whether an absolute path is `folder` itself or lies in it."""
+    """Return whether an absolute path is `folder` itself or is in it."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def is_empty_folder(folder: str) -> bool:
-    """Return whether `folder` can be read and holds nothing."""
+    """Return whether `folder` is readable and empty."""
     return _is_empty(folder) is True
 
 
 def _is_empty(folder: str) -> bool | None:
-    """None if it cannot be read."""
+    """Return whether a folder is empty; None if it cannot be read."""
     try:
         with os.scandir(folder) as entries:
             return next(entries, None) is None

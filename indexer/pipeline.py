@@ -1,7 +1,7 @@
-"""Index folders into a library: scan, plan, decode and encode in parallel, one transaction per video.
+"""Indexing of folders into a library: scan, plan, decode and encode in parallel, one transaction per video.
 
-Whatever stops a run (Ctrl-C, a full disk, kill -9, a power cut) loses at most the videos in flight. A run leaves no
-state but the library itself, and the next run plans anew from it.
+A run that is stopped in any way (Ctrl-C, a full disk, kill -9, a power cut) loses at most the videos in flight. A run
+leaves no state except the library itself, from which the next run makes its plan.
 """
 
 from __future__ import annotations
@@ -47,19 +47,19 @@ def index_folders(
 ) -> IndexReport:
     """Bring a library up to date with folders and files, for one encoder.
 
-    No file, folder, encoder or library makes it raise: the report names the outcome of each, and its `stopped` names
-    what kept the run from reaching its end. Finished videos are in the library in any case. A file that was indexed
-    before and can no longer be decoded is a failure, but keeps its rows: its old content may turn up elsewhere.
+    Errors of files, folders, the encoder or the library do not raise: they are in the report, whose `stopped` gives the
+    reason if the run ended early. Finished videos are always in the library. A file that was indexed before and can no
+    longer be decoded is a failure, but keeps its rows, because its old content may turn up elsewhere.
 
     Args:
-        library: open for writing.
+        library: the library, open for writing.
         encoder: its id marks the embeddings; its `clip_spec` shapes the clips.
-        roots: folders to walk, and files to take whatever their names.
-        settings: what a video becomes.
-        options: how the run goes about it; by default RunOptions().
-        on_progress: called in this thread, at most ten times a second. What it raises ends the run.
-        cancelled: polled in this thread, about ten times a second and between batches; True ends the run like Ctrl-C.
-        open_video: opens a video for decoding, by default VideoPass.
+        roots: folders to walk, and files to index regardless of their names.
+        settings: settings of segments, clips and pictures.
+        options: options of this run; by default RunOptions().
+        on_progress: called in this thread, at most ten times a second. Its exceptions end the run.
+        cancelled: polled in this thread, about ten times a second and between batches; True stops the run like Ctrl-C.
+        open_video: opens a video for decoding; by default VideoPass.
 
     Returns:
         The report of the run.
@@ -76,7 +76,7 @@ def index_folders(
 
 
 class _IndexRun:
-    """One run. Each step leaves the library consistent, so the run may end between or within any two of them."""
+    """One index run. Each step leaves the library consistent, so the run may end at any point."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class _IndexRun:
         self._report = ReportBuilder(library, self._meter)
 
     def run(self, roots: tuple[str | os.PathLike[str], ...]) -> IndexReport:
-        """Do all steps and return the report, whatever happens on the way."""
+        """Do all steps and return the report, also after errors."""
         began = perf_counter()
         interrupted, stopped = False, ""
         try:
@@ -195,7 +195,7 @@ class _IndexRun:
         return any(video.damaged for video in videos if video.id == known.video_id)
 
     def _relocate(self, plan: Plan) -> list[VideoTask]:
-        """Store what needs no decoding; return tasks for videos that another process removed meanwhile."""
+        """Store changes that need no decoding; return tasks for videos that another process removed meanwhile."""
         touched = self._each(plan.touched, self._touch)
         moved = self._each(plan.moved, self._touch)
         copied = self._each(plan.copied, self._copy)
@@ -214,7 +214,7 @@ class _IndexRun:
         ]
 
     def _each(self, items: Iterable[Relocation], write: Callable[[Relocation], None]) -> list[Relocation]:
-        """Apply `write` to each item; return those whose video another process has removed."""
+        """Apply `write` to each item; return the items whose video another process has removed."""
         lost = []
         for item in items:
             self._raise_if_cancelled()

@@ -1,7 +1,7 @@
-"""Plan of a run: which files were moved, copied or touched, and which must be decoded. Decided before anything is done.
+"""Plan of a run: files that were moved, copied or touched, and files to decode. Made before any change.
 
-Most files have the size and modification time that the library knows, and cost no more than that comparison. The others
-are fingerprinted: content that the library knows under another path was moved or duplicated, and needs no decoding.
+Most files have their stored size and modification time, and cost no more than this comparison. The others are
+fingerprinted: content stored under another path was moved or duplicated, and needs no decoding.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from db.records import Failure, KnownFile
 from indexer.scan import FoundFile
 
-_ALWAYS_RETRIED = frozenset({"missing", "permission"})  # about the file, not its content, and cheap to try
-_RETRIED_TWICE = "error"  # may have passed
+_ALWAYS_RETRIED = frozenset({"missing", "permission"})  # concerns the file, not its content, and is cheap to retry
+_RETRIED_TWICE = "error"  # may have been temporary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class ClassifiedFiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relocation:
-    """A video of the library that gets another path or modification time."""
+    """A video of the library whose path or modification time has changed."""
 
     video_id: int
     fingerprint: str
@@ -70,7 +70,7 @@ def classify_files(
 ) -> ClassifiedFiles:
     """Classify files by size and modification time only.
 
-    A link to a file that the library has under its real path is an alias.
+    A link to a file that is in the library under its real path is an alias.
     """
     result = ClassifiedFiles()
     by_stamp: dict[tuple[int, int], list[str]] = defaultdict(list)
@@ -79,7 +79,7 @@ def classify_files(
 
     @functools.cache
     def real_paths(stamp: tuple[int, int]) -> set[str]:
-        """Resolved paths of the known files of that size and time. Cached, since thousands may share them."""
+        """Return the resolved paths of the known files with that size and time. Cached, as thousands may share them."""
         return {os.path.realpath(path) for path in by_stamp.get(stamp, ())}
 
     for file in files:
@@ -115,14 +115,14 @@ def make_plan(
     """Plan the steps for files that are outdated or were fingerprinted.
 
     Args:
-        outdated: files to encode whose content is known to be unchanged.
-        fingerprints: of new and changed files.
+        outdated: files to encode that have not changed.
+        fingerprints: fingerprints of new and changed files.
         known: the library's files, by path.
-        recipe: of this run.
+        recipe: the recipe of this run.
         redo: encode unchanged content again.
-        was_renamed_to: (old path, new path) -> whether the file is no longer at the old path.
-        was_damaged: whether decoding a video met damage. If such a file has a new modification time, it may have been
-            completed meanwhile in a place that the fingerprint does not cover.
+        was_renamed_to: returns for (old path, new path) whether the file is no longer at the old path.
+        was_damaged: returns whether decoding a video met damage. If such a file has a new modification time, it may
+            have been completed meanwhile in a part that the fingerprint does not cover.
     """
     touched: list[Relocation] = []
     moved: list[Relocation] = []
@@ -172,16 +172,16 @@ def make_plan(
 
 @dataclass(slots=True)
 class _Holder:
-    """A video of the library with the content of a new file, which may have been moved from there."""
+    """A video of the library with the same content as a new file, which may have been moved from there."""
 
     path: str
     record: KnownFile
-    taken: bool = False  # a file was found that it was moved to
+    taken: bool = False  # the file that it was moved to has been found
 
 
 @dataclass(frozen=True, slots=True)
 class _ToEncode:
-    """A file to encode. `stays`: the library has it under that path with that very content."""
+    """A file to encode. `stays`: the library has it at that path with that content."""
 
     file: FoundFile
     content: str
@@ -191,8 +191,8 @@ class _ToEncode:
 def in_safe_order(moves: Iterable[Relocation]) -> list[Relocation]:
     """Order moves so that none overwrites a video that is yet to be moved (b to c before a to b).
 
-    In a cycle (two files that swapped names) one video is parked under a name that no file has. If the run is killed
-    there, the next one finds it by its content like any other.
+    In a cycle (two files that swapped names), one video is parked under an unused name. If the run is killed at that
+    point, the next one finds it by content as usual.
     """
     waiting = {move.old_path: move for move in moves}
     order: list[Relocation] = []
@@ -219,10 +219,10 @@ def _relocation(old_path: str, record: KnownFile, file: FoundFile) -> Relocation
 
 
 def _tasks(to_encode: Iterable[_ToEncode]) -> list[VideoTask]:
-    """One task for each content that is new to the library, with its other files as copies.
+    """Return one task for each new content, with its other files as copies.
 
-    A file that the library has with this very content is always a task of its own, because rows of other encoders
-    belong to it.
+    A file that the library already has with this content is always its own task, because it has rows of other
+    encoders.
     """
     groups: dict[str, list[_ToEncode]] = defaultdict(list)
     for each in sorted(to_encode, key=lambda each: (not each.stays, each.file.path)):

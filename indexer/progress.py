@@ -18,12 +18,12 @@ Phase = Literal["scan", "fingerprint", "index", "done"]
 
 _MIN_INTERVAL_SECONDS = 0.1
 _MAX_LAST_FAILURES = 20
-_MIN_SECONDS_FOR_ETA = 1.0  # an earlier estimate would be noise
+_MIN_SECONDS_FOR_ETA = 1.0  # an earlier estimate would be too noisy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """The state of a run at one moment. Counts are of the current phase, and only of the work this run has to do.
+    """The state of a run at one moment. Counts are those of the current phase, and only of the work of this run.
 
     Phases:
         scan: files_done counts the files found, files_total is 0.
@@ -48,7 +48,7 @@ class Progress:
 
     @property
     def fraction(self) -> float | None:
-        """Share of the phase that is done, 0 to 1; None while the total is unknown."""
+        """Finished fraction of the phase, 0 to 1; None while the total is unknown."""
         if self.bytes_total:
             return min(1.0, self.bytes_done / self.bytes_total)
         return min(1.0, self.files_done / self.files_total) if self.files_total else None
@@ -57,7 +57,7 @@ class Progress:
 class ProgressMeter:
     """Counts the work done and reports to a callback, at most ten times a second and at the start of each phase.
 
-    Not thread-safe. The callback runs in the calling thread, so it should be quick; what it raises ends the run.
+    Not thread-safe. The callback runs in the calling thread, so it should be fast; its exceptions end the run.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class ProgressMeter:
         """Report to the callback, if the last report is old enough or `now` is set.
 
         Args:
-            now: report in any case.
+            now: report regardless of the last report.
             current: paths in flight, oldest first.
             bytes_in_flight: the share of files in flight that is done, in bytes.
             seconds_in_flight: the same in seconds of video.
@@ -120,7 +120,7 @@ class ProgressMeter:
         self, moment: float, current: tuple[str, ...], bytes_in_flight: float, seconds_in_flight: float
     ) -> Progress:
         elapsed = moment - self._began_at
-        # Never backwards: the amounts in flight are estimates, and a file between two threads counts in neither.
+        # Never go backwards: amounts in flight are estimates, and a file between two threads counts in neither.
         bytes_done = min(self.bytes_total, max(self._most_bytes, int(self.bytes_done + bytes_in_flight)))
         seconds_done = max(self._most_seconds, self.seconds_done + seconds_in_flight)
         self._most_bytes, self._most_seconds = bytes_done, seconds_done

@@ -1,4 +1,4 @@
-"""The report of an index run: one frozen value, and the builder that collects it while the run goes on.
+"""The report of an index run: a frozen record, and the builder that collects it during the run.
 
 The fields are listed once, in IndexReport. The builder and the JSON record (`app.shell.index_report`) derive from them.
 """
@@ -24,7 +24,7 @@ STAGES = ("scan", "fingerprint", "decode", "encode", "store", "wall")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexReport:
-    """The outcome of an index run. Counts are of files.
+    """The outcome of an index run. Counts are numbers of files.
 
     Each file is counted once among added, updated, unchanged, touched, moved, duplicates, failed and skipped_failed.
     The one exception is a file that was moved and then had to be encoded after all: it counts in `moved` and `updated`.
@@ -36,21 +36,21 @@ class IndexReport:
     touched: int = 0  # new modification time, same content: nothing encoded
     moved: int = 0  # moved or renamed: nothing encoded
     duplicates: int = 0  # same content as a video at another path: nothing encoded
-    aliases: int = 0  # reached through a link, and in the library under the real path
+    aliases: int = 0  # reached through a link; the library has the real path
     removed: int = 0  # deleted from a folder that still exists: removed from the library
-    kept_missing: tuple[str, ...] = ()  # neither the file nor its folder was found: kept (an unplugged drive?)
-    failed: tuple[Failure, ...] = ()  # tried in this run
-    skipped_failed: tuple[Failure, ...] = ()  # failed before, unchanged since: not tried
+    kept_missing: tuple[str, ...] = ()  # neither the file nor its folder found (unplugged drive?): kept
+    failed: tuple[Failure, ...] = ()  # failed in this run
+    skipped_failed: tuple[Failure, ...] = ()  # failed before and unchanged since: not retried
     problems: tuple[Problem, ...] = ()  # unreadable folders, dangling links, folders that do not exist
     interrupted: bool = False  # stopped by the user; finished videos are kept
-    stopped: str = ""  # why the run could not go on (disk full, the encoder failed, ...) and what to do; else empty
+    stopped: str = ""  # why the run ended early (disk full, encoder failed, ...), with advice; else empty
     seconds: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     # `seconds` by STAGES: scan, fingerprint, encode, store and wall are of the run itself. decode is summed over
     # workers, which run in parallel with the rest, so the parts may add up to more than wall.
     video_seconds: float = 0.0  # of video, decoded and encoded in this run
     clips: int = 0
     frames: int = 0  # in those videos
-    fell_back: int = 0  # videos decoded by the processor although hardware was requested
+    fell_back: int = 0  # videos decoded on the CPU although hardware was requested
 
     @property
     def speed(self) -> float | None:

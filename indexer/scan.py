@@ -1,4 +1,4 @@
-"""Scan of folders for files that may be videos; a walk that survives whatever it meets. Standard library only."""
+"""Scan of folders for files that may be videos. Errors never end the walk. Standard library only."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ class FoundFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """A path that could not be scanned; the walk went on."""
+    """A path that could not be scanned; the walk continued."""
 
     path: str
-    reason: str  # one sentence to show
+    reason: str  # one sentence for the user
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """The result of a walk, sorted by path. A file has one entry, however many links lead to it."""
+    """The result of a walk, sorted by path. A file has one entry, even if several links point to it."""
 
     files: tuple[FoundFile, ...]
     problems: tuple[Problem, ...]
@@ -75,9 +75,9 @@ def find_videos(
     that lies below the roots. A path that cannot be read becomes a Problem.
 
     Args:
-        roots: folders to walk, and files to take whatever their names.
-        extensions: of files to take, without the dot, in any case. A file without an extension is taken if its first
-            bytes are those of a video.
+        roots: folders to walk, and files to include regardless of their names.
+        extensions: extensions of files to include, without the dot, in upper or lower case. A file without an extension
+            is included if its first bytes are those of a video.
         exclude: shell patterns of files and folders to leave out with everything below. A pattern without a slash is
             matched against each name below a root, one with a slash against the whole path and the path from the root
             (`*` matches slashes as well).
@@ -89,7 +89,7 @@ def find_videos(
         The files, the problems, and the roots that exist or do not.
 
     Raises:
-        Cancelled: when `cancelled()` returns True.
+        Cancelled: if `cancelled()` returns True.
     """
     walk = _Walk(
         frozenset(extension.lower().lstrip(".") for extension in extensions),
@@ -149,7 +149,7 @@ class _Walk:
         return True
 
     def follow_links(self) -> None:
-        """Follow links, after everything else: a target below the roots is then known by its real path already."""
+        """Follow links, after everything else, when targets below the roots are already known by their real paths."""
         while self._links:
             links, self._links = sorted(self._links), []
             for path, root in links:
@@ -166,11 +166,11 @@ class _Walk:
                 if real not in self._real:
                     self._take(path, real, status)
         except OSError as error:
-            if not by_name or by_name in self._extensions:  # a dangling link to a text does not matter
+            if not by_name or by_name in self._extensions:  # a dangling link to another kind of file does not matter
                 self._problem(path, error, "is a link to something that is not there")
 
     def _folder(self, path: str, real: str, root: str) -> None:
-        """Walk a folder without its links. Not recursive, since folders may be nested thousands deep."""
+        """Walk a folder without its links. Not recursive, because folders may be nested thousands deep."""
         waiting = [(path, real)]
         while waiting:
             path, real = waiting.pop()
@@ -187,7 +187,7 @@ class _Walk:
                 self._problem(path, error, "went away while it was looked into")
                 continue
             if any(entry.name == LIBRARY_FILE for entry in entries):
-                continue  # a library, maybe another one: its previews are videos, but not footage
+                continue  # a library: its previews are videos, but not footage
             for entry in entries:
                 if not self._is_excluded(entry, root):
                     deeper = self._entry(entry, os.path.join(real, entry.name), root)
@@ -195,7 +195,7 @@ class _Walk:
             self._on_found(len(self.files))
 
     def _entry(self, entry: os.DirEntry[str], real: str, root: str) -> tuple[str, str] | None:
-        """Take a file or note a link; return the path and real path of a folder."""
+        """Record a file or a link; return the path and real path of a folder."""
         try:
             if entry.is_symlink():
                 self._links.append((entry.path, root))
@@ -230,7 +230,7 @@ class _Walk:
 
 
 def _identity(path: str) -> object:
-    """A key that is equal for all paths of one folder: the inode or, on network file systems without, the real path."""
+    """Return a key equal for all paths of a folder: the inode or, on file systems without inodes, the real path."""
     status = os.stat(path)
     return (status.st_dev, status.st_ino) if status.st_ino else os.path.realpath(path)
 
@@ -243,7 +243,7 @@ def _identity_or_none(path: str) -> object | None:
 
 
 def _matcher(pattern: str) -> Callable[[str, str, str], bool]:
-    """(name, path, root) -> whether the pattern matches. Accents match in both Unicode forms, which macOS mixes."""
+    """Return a function (name, path, root) -> bool that matches the pattern, in any Unicode form (macOS mixes them)."""
     ends = "/" + os.sep
     bare = re.compile(fnmatch.translate(_normalized(pattern.rstrip(ends)))).match
     whole = re.compile(fnmatch.translate(_normalized(pattern))).match

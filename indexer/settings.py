@@ -1,7 +1,7 @@
-"""Settings of indexing: IndexSettings for what a video becomes, RunOptions for how a run goes about it.
+"""Settings of indexing: IndexSettings shape the segments of videos, RunOptions control a single run.
 
-The recipe of IndexSettings decides whether a video must be indexed again. Standard library only: the command line
-reads its options and defaults from here.
+The recipe of IndexSettings determines whether a video must be indexed again. Standard library only, because the command
+line reads its options and defaults from here.
 """
 
 from __future__ import annotations
@@ -80,10 +80,10 @@ the same at every frame rate, so that default is used here. A whole number means
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexSettings:
-    """Settings that decide what a video becomes: segments, clips, posters and previews. See `recipe`.
+    """Settings that shape segments, clips, posters and previews. See `recipe`.
 
     Raises:
-        ValueError: for a value out of range or an unknown name; the message says what is allowed.
+        ValueError: for a value out of range or an unknown name; the message has the allowed values.
     """
 
     detector: str = "blend"
@@ -92,9 +92,9 @@ class IndexSettings:
     overlap_seconds: float = 0.5  # between neighbouring parts of one shot
     poster_pixels: int = 480  # long side of a poster
     preview_pixels: int = 320  # long side of a preview
-    preview_seconds: float = 4.0  # of the preview itself, whatever the length of the segment
+    preview_seconds: float = 4.0  # maximum length of the preview
     preview_rate: int = 8  # frames per second of the preview
-    candidate_frames: int = CANDIDATE_FRAMES  # of the current shot, buffered until its end is known (MAX_BUFFER_BYTES)
+    candidate_frames: int = CANDIDATE_FRAMES  # of the current shot, buffered until it ends (MAX_BUFFER_BYTES)
     decode: str = "all"  # key of DECODE
     decode_threads: int = 0  # per video; 0 lets the decoder choose
     hardware: str = "none"  # one of HARDWARE
@@ -134,10 +134,10 @@ class IndexSettings:
         return {**DETECTORS[self.detector], **self.detector_options}
 
     def recipe(self, spec: ClipSpec) -> str:
-        """Return a name for how a video is indexed, safe in a file name.
+        """Return a name for these settings, safe in a file name.
 
         The same content and recipe give the same segments, clips, posters and previews. Threads and hardware are left
-        out, because all decoders of a format give the same pictures.
+        out, because all decoders of a format produce the same pictures.
 
         Args:
             spec: the clip shape of the encoder.
@@ -152,18 +152,18 @@ class IndexSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """Options of one run. None of them changes what a video becomes.
+    """Options of one run, which do not affect the result of indexing.
 
     Raises:
         ValueError: for a number below 1.
     """
 
     workers: int = 2  # videos decoded at the same time
-    batch_size: int | None = None  # clips per call of the encoder; None: the encoder's own. Halved if memory runs out
-    queue_clips: int = 32  # decoded clips that may wait for the encoder: this bounds memory
+    batch_size: int | None = None  # clips per call of the encoder; None: its default. Halved if memory runs out
+    queue_clips: int = 32  # decoded clips that may wait for the encoder; bounds memory
     exclude: tuple[str, ...] = ()  # patterns of names or paths to skip, see indexer.scan
     redo: bool = False  # index unchanged videos again
-    retry_failed: bool = False  # try files again that failed before and have not changed
+    retry_failed: bool = False  # retry files that failed before and have not changed
     sweep: bool = True  # remove videos whose files were deleted, see indexer.missing_files
 
     def __post_init__(self) -> None:

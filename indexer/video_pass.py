@@ -1,4 +1,4 @@
-"""The decode pass over one video, which yields segments with clips, posters and previews as soon as each is final."""
+"""The decode pass over a video, which yields each segment, with clip, poster and preview, as soon as it is final."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SegmentClip:
-    """A segment with the frames to encode and the pictures to show."""
+    """A segment with its clip to encode and its pictures for display."""
 
     segment: Segment
     clip: NDArray[np.uint8]  # (T, S, S, 3) RGB
@@ -36,7 +36,7 @@ class SegmentClip:
 class VideoPass:
     """One pass over a video. Iterate it once, from one thread, to get its segments as SegmentClip.
 
-    A video of which at least one frame decodes can be indexed.
+    A video can be indexed if at least one frame decodes.
 
     If only reference frames are decoded, `video` and all times are still those of all frames. Clips, posters and
     previews take the nearest decoded frames, and a cut lies on a decoded frame: late by at most the number of frames
@@ -47,9 +47,9 @@ class VideoPass:
     it is moved to the start of the next segment.
 
     Attributes:
-        shots: those finished so far; all after the iteration.
-        segments: those yielded so far; all after the iteration.
-        video: facts about the video, after the iteration.
+        shots: the shots finished so far; all after the iteration.
+        segments: the segments yielded so far; all after the iteration.
+        video: the video's record, after the iteration.
     """
 
     def __init__(
@@ -66,14 +66,14 @@ class VideoPass:
         Args:
             path: absolute path of the video.
             spec: shape of the clips.
-            settings: what the video becomes.
-            fingerprint: of the content; copied to `video`.
+            settings: settings of segments, clips and pictures.
+            fingerprint: fingerprint of the content, copied to `video`.
             cancelled: called at every frame; True stops the pass.
 
         Raises:
-            UnreadableVideo: by the iteration, if the file cannot be indexed. This may come midway (a disk unplugged, a
-                file still being written); what was yielded before must be discarded.
-            Cancelled: by the iteration, when `cancelled()` returns True.
+            UnreadableVideo: during the iteration, if the file cannot be indexed. This may happen midway (a disk
+                unplugged, a file still being written); segments yielded before must then be discarded.
+            Cancelled: during the iteration, if `cancelled()` returns True.
         """
         self.path = path
         self.spec = spec
@@ -83,10 +83,10 @@ class VideoPass:
         self.segments: list[Segment] = []
         self.frames = 0  # so far, skipped ones included
         self.seconds_done = 0.0  # of the video, so far
-        self.seconds_expected: float | None = None  # length as the container states it, once opened: for an ETA
+        self.seconds_expected: float | None = None  # length stated by the container, once opened; for an ETA
         self.seconds_decoding = 0.0  # spent in the decoder
         self.seconds_preparing = 0.0  # spent on scaling, detection, posters and previews
-        self.fell_back = False  # decoded by the processor although hardware was requested
+        self.fell_back = False  # decoded on the CPU although hardware was requested
         self._cancelled = cancelled
         self._video: Video | None = None
         self._begun = False
@@ -107,7 +107,7 @@ class VideoPass:
         from indexer.media.hardware import choose_device
         from indexer.media.probe import open_source
 
-        # For the whole process: waking the threads of OpenCV takes longer than its work here.
+        # For the whole process, because waking OpenCV's threads takes longer than its work here.
         cv2.setNumThreads(1)
         device = choose_device(self.settings.hardware)
         with open_source(self.path, threads=self.settings.decode_threads, device=device) as source:
@@ -188,7 +188,7 @@ class VideoPass:
             time_base=source.time_base,
             start_pts=segmenter.start_pts,
             end_pts=end,
-            frame_rate=exact.limit_denominator(1001) or exact,  # 30000/1001 also where times are in milliseconds
+            frame_rate=exact.limit_denominator(1001) or exact,  # 30000/1001 even if times are in milliseconds
             frames=segmenter.frames,
             width=width,
             height=height,

@@ -1,4 +1,4 @@
-"""From a query to ranked hits: vectors compared by FAISS, rows brought back by the library.
+"""Search: queries, ranking, the vector index over FAISS, and the map.
 
-Importing this package imports neither FAISS nor any model: `search.vectors.faiss_index` does when an index is opened.
+Importing this package imports neither FAISS nor a model; FAISS is imported when an index is opened.
 """

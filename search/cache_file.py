@@ -1,6 +1,6 @@
-"""Cache of one encoder: one large file that can be made again, with the library's stamp that it is as of.
+"""Cache of one encoder: one large, rebuildable file, with the library's stamp that it corresponds to.
 
-Nothing here is worth an error: what goes wrong is logged and means "no cache".
+Problems never raise: they are logged and mean "no cache".
 """
 
 from __future__ import annotations
@@ -31,12 +31,13 @@ def cache_name(encoder_id: str) -> str:
 
 
 class CacheFile:
-    """The cache of one encoder in one folder. Making this object touches no disk."""
+    """The cache of one encoder in one folder. The constructor does not access the disk."""
 
     def __init__(self, directory: Path, encoder_id: str, suffix: str) -> None:
-        """
+        """Create the cache of an encoder.
+
         Args:
-            directory: The folder. It is made when something is saved.
+            directory: The folder. It is created on the first save.
             encoder_id: The encoder that the content depends on.
             suffix: The end of the large file's name, such as `.npz`.
         """
@@ -44,14 +45,14 @@ class CacheFile:
         self._suffix = suffix
 
     def load(self, read: Callable[[Path], Content]) -> tuple[Stamp, Content] | None:
-        """Return what was saved, or None where nothing is there or it is damaged.
+        """Return the saved content, or None if it is missing or damaged.
 
         Args:
-            read: Reads the large file. It may raise OSError, ValueError, KeyError, TypeError or RuntimeError for a file
-                that it cannot use.
+            read: Reads the large file. May raise OSError, ValueError, KeyError, TypeError or RuntimeError for an
+                unusable file.
 
         Returns:
-            The stamp that the content was saved with, and what `read` returned.
+            The stamp that the content was saved with, and the result of `read`.
         """
         try:
             record = self._files.load()
@@ -62,19 +63,19 @@ class CacheFile:
         except FileNotFoundError:
             return None
         except (DamagedFile, OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-            # All but the first two: a stamp that was written by something else, or a file that `read` refuses.
+            # All but the first two: a foreign stamp, or a file that `read` rejects.
             logger.warning("the cache %s cannot be used (%s) and will be made again", self._files.stamp_path, error)
             return None
 
     def save(self, stamp: Stamp, write: Callable[[Path], None]) -> bool:
-        """Replace what is cached.
+        """Replace the cached content.
 
         Args:
-            stamp: The library's stamp that the content is as of.
-            write: Writes the large file at the path that it is given.
+            stamp: The library's stamp that the content corresponds to.
+            write: Writes the large file at the given path.
 
         Returns:
-            True, or False where it could not be written: what was cached before is still there.
+            True; or False if it could not be written, in which case the old content stays.
         """
         try:
             self._files.save({"format": FORMAT, "stamp": asdict(stamp)} | self._files.write(self._suffix, write))

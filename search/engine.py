@@ -1,6 +1,6 @@
-"""Search engine: turns a query into one row, searches the vector index under the query's filters, and explains hits.
+"""Search engine: combines a query into one row, searches the vector index under the query's filters, and explains hits.
 
-The row of each term comes from the encoder (texts, clips) or from the library (segments); `combine` makes one of them.
+The row of each term comes from the encoder (texts, clips) or from the library (segments); `combine` merges them.
 """
 
 from __future__ import annotations
@@ -27,15 +27,16 @@ up to 1e-3, so the direction of a shorter sum would be made of rounding."""
 
 
 class SearchEngine:
-    """Answers queries over the rows that one encoder made. Closes nothing of what it is given."""
+    """Answers queries over the rows of one encoder. Does not close its library, encoder or index."""
 
     def __init__(self, library: Library, encoder: Encoder, index: VectorIndex) -> None:
-        """
+        """Create an engine.
+
         Args:
             library: Segments, videos and stored rows.
             encoder: Encodes texts and clips.
-            index: The rows of this encoder in this library. One that is Refreshable catches up in `refresh`; one that
-                is a RowStore gives rows back, which is quicker than reading them from the library.
+            index: The rows of this encoder in this library. If it is Refreshable, `refresh` updates it; if it is a
+                RowStore, rows are fetched from it, which is faster than reading them from the library.
         """
         self.library = library
         self.encoder = encoder
@@ -43,7 +44,7 @@ class SearchEngine:
         self._query_cache = QueryCache(encoder)
 
     def refresh(self) -> bool:
-        """Let the index catch up with the library, so that what was indexed since is found.
+        """Update the index from the library, so that newly indexed segments are found.
 
         Returns:
             True if the index changed.
@@ -54,21 +55,21 @@ class SearchEngine:
         return isinstance(self.index, Refreshable) and self.index.refresh()
 
     def search(self, query: Query) -> list[Hit]:
-        """Return the hits of `answer`, without the counts: quicker where there are filters or a threshold.
+        """Return the hits of `answer` without the counts, which is faster with filters or a threshold.
 
         Raises:
-            QueryError, EncoderError, LibraryError: As `answer` does.
+            QueryError, EncoderError, LibraryError: See `answer`.
         """
         return self._answer(query, counted=False).hits
 
     def answer(self, query: Query) -> Answer:
-        """Return the best hits and how many segments they were chosen from.
+        """Return the best hits, and the number of segments they were chosen from.
 
-        The rows of texts and clips are cached, so that a query with other weights or filters encodes nothing.
+        The rows of texts and clips are cached, so that changing weights or filters encodes nothing.
 
         Returns:
-            At most `query.k` hits, best first, and the counts; see Answer. There are no hits where the filters allow
-            nothing, nothing is indexed, or nothing reaches the threshold.
+            At most `query.k` hits, best first, and the counts; see Answer. There are no hits if no segment passes the
+            filters or reaches the threshold, or nothing is indexed.
 
         Raises:
             QueryError: A term has no row (an unknown segment, a clip of another shape), or the terms cancel each other.
@@ -78,10 +79,10 @@ class SearchEngine:
         return self._answer(query, counted=True)
 
     def scores(self, query: Query, ids: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the score of each of these segments, whatever the query's filters.
+        """Return the score of each of these segments, ignoring the query's filters.
 
         Args:
-            query: Only its terms count.
+            query: Only its terms are used.
             ids: Segment ids.
 
         Returns:
@@ -89,7 +90,7 @@ class SearchEngine:
 
         Raises:
             KeyError: A segment has no row by this encoder.
-            QueryError, EncoderError, LibraryError: As `answer` does.
+            QueryError, EncoderError, LibraryError: See `answer`.
         """
         row = combine(self._term_rows(query.terms), [term.weight for term in query.terms])
         return np.asarray(self.library.embedding_rows(self.encoder.id, ids) @ row, dtype=np.float32)
@@ -119,7 +120,7 @@ class SearchEngine:
         return Answer(hits=hits, allowed=allowed, matching=matching, hidden=hidden)
 
     def _term_rows(self, terms: Sequence[Term]) -> NDArray[np.float32]:
-        """Return float32 (terms, D): texts encoded in one batch, clips in one batch, segments as they are stored."""
+        """Return float32 (terms, D): texts encoded in one batch, clips in one batch, segments as stored."""
         rows = np.empty((len(terms), self.encoder.dim), dtype=np.float32)
         texts = [(at, term.text) for at, term in enumerate(terms) if isinstance(term, TextTerm)]
         if texts:
@@ -146,7 +147,7 @@ class SearchEngine:
             ) from error
 
     def _excluded(self, query: Query) -> frozenset[int]:
-        """Return the ids of the query's own segments, of the rest of their shots if wanted, and `leave_out`."""
+        """Return the ids of the query's own segments, of the rest of their shots if requested, and `leave_out`."""
         own = {term.segment_id for term in query.terms if isinstance(term, SegmentTerm)}
         out = own | query.leave_out
         if own and query.exclude_same_shot:
@@ -167,16 +168,16 @@ class SearchEngine:
         allowed_ids: NDArray[np.int64] | None,
         excluded: frozenset[int],
     ) -> tuple[list[Hit], int, int | None]:
-        """Return (hits, hidden, matching), matching None unless the ranking was seen to its end.
+        """Return (hits, hidden, matching); matching is None unless the whole ranking was examined.
 
-        Excluded segments, segments that were removed meanwhile and hits that are hidden are replaced by the next best:
-        the index is searched for more until there are enough, down to MAX_COMPARED or MAX_COUNTED.
+        Excluded segments, segments removed meanwhile and hidden hits are replaced by the next best: the index is
+        searched for more candidates until there are enough, down to MAX_COMPARED or MAX_COUNTED.
         """
         diversified = query.per_video is not None or query.near_duplicates is not None
         limit = max(query.k, MAX_COUNTED if query.near_duplicates is None else MAX_COMPARED) + len(excluded)
         wanted = query.k + len(excluded)
         if diversified:
-            wanted = min(limit, 4 * wanted + 256)  # enough for nearly all, and a GPU takes no more than 2048
+            wanted = min(limit, 4 * wanted + 256)  # enough for nearly all queries; a GPU search is limited to 2048
         while True:
             found_ids, found_scores = self.index.search(row[None, :], wanted, allowed_ids)
             scores = dict(zip(found_ids[0].tolist(), found_scores[0].tolist(), strict=True))  # best first
@@ -207,21 +208,21 @@ class SearchEngine:
     def _describe(
         self, ids: list[int], rows: NDArray[np.float32]
     ) -> dict[int, tuple[Segment, Video, tuple[float, ...]]]:
-        """Return segment, video and cosine with each term for those of `ids` that still exist, in their order."""
+        """Return segment, video and cosine with each term for the `ids` that still exist, in order."""
         records = self.library.segments(ids)
         there, stored = self._existing_rows([i for i in ids if i in records])
         cosines = (stored @ rows.T).tolist()
         return {i: (*records[i], tuple(cosines[at])) for at, i in enumerate(there)}
 
     def _existing_rows(self, ids: list[int]) -> tuple[list[int], NDArray[np.float32]]:
-        """Return those of `ids` that still have a row, in their order, and the rows, float32 (n, D)."""
+        """Return the `ids` that still have a row, in order, and the rows, float32 (n, D)."""
         if not ids:
             return [], np.empty((0, self.encoder.dim), dtype=np.float32)
         try:
             if isinstance(self.index, RowStore):
                 return ids, self.index.rows_of(np.asarray(ids, dtype=np.int64))
             return ids, self.library.embedding_rows(self.encoder.id, ids)
-        except KeyError:  # one was removed since its id was found; reading the halves tells which
+        except KeyError:  # one was removed since its id was found; reading the halves shows which
             if len(ids) == 1:
                 return self._existing_rows([])
             middle = len(ids) // 2
@@ -230,15 +231,15 @@ class SearchEngine:
 
 
 def combine(rows: NDArray[np.float32], weights: Sequence[float]) -> NDArray[np.float32]:
-    """Combine the rows of a query's terms into the direction that segments are compared with.
+    """Combine the rows of a query's terms into the vector that segments are compared with.
 
-    The direction is the weighted sum of the rows, scaled to length 1. So a hit's score is its cosine with it, between
-    -1 and 1 whatever the number and size of the weights; only their proportions count. It is no embedding and is never
-    stored. A single term keeps its row unchanged, bit for bit (negated where the weight is below 0).
+    The result is the weighted sum of the rows, scaled to unit length. So a hit's score is its cosine with this vector,
+    between -1 and 1 for any weights; only the proportions of weights matter. The vector is not an embedding and is
+    never stored. The row of a single term is returned unchanged, bit for bit (negated if the weight is negative).
 
     Args:
         rows: float32 (terms, D), unit rows.
-        weights: One a term, finite; at least one is not 0.
+        weights: One per term, finite; at least one is not 0.
 
     Returns:
         float32 (D,), of length 1.

@@ -1,7 +1,7 @@
-"""Layout of rows in a plane: t-SNE of a few thousand landmarks, and all other rows placed among the most similar ones.
+"""2-D layout of rows: t-SNE of a few thousand landmarks, with all other rows placed among the most similar ones.
 
-t-SNE of all rows would take hours for a large library, and would move every point whenever a row is added. Placed among
-landmarks, the point of a row depends on the landmarks and the row alone.
+t-SNE of all rows would take hours for a large library, and would move every point whenever a row is added. With
+landmarks, the point of a row depends only on the landmarks and the row itself.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ LAYOUT_VERSION = 2
 """Version of the algorithm. Raise it when rows would be laid out differently, so that saved maps are rebuilt."""
 
 LANDMARKS = 2500
-_FAR_SHARE = 10  # 1 landmark in 10 is a row that the others represent badly: rare shots get a point of their own
+_FAR_SHARE = 10  # 1 landmark in 10 is a row that the others represent badly, so that rare shots get their own area
 _CANDIDATES = 4  # badly represented rows that are considered for each of those
 _COLUMNS = 50  # principal components that t-SNE is given; more only cost time
 _PERPLEXITY = 30.0
-_MIN_ROWS = 6  # fewer rows have no neighbourhoods for t-SNE to keep; their principal components suffice
+_MIN_ROWS = 6  # fewer rows have no neighbourhoods for t-SNE to preserve; principal components suffice
 _EQUAL = 1e-6  # rows whose spread is below this are copies of one row; the rest is rounding
 
 _ROOM = 1.5  # of the map's area of 4: the area of all points, each taken as a square
@@ -31,13 +31,13 @@ _PUSH = 0.4  # of the missing distance between two points, by which each of them
 
 _NEAREST = 10  # landmarks that a row is placed among
 _SHARPNESS = 2.0
-_REACH = 0.05  # landmarks further than this from the most similar one (half the map is 1) lie on another island
+_REACH = 0.05  # landmarks farther than this from the most similar one (half the map is 1) are on another island
 _JITTER = 0.8  # of the median distance between neighbouring landmarks
 _BATCH = 4096
 
 
 def choose_landmarks(rows: Rows, count: int = LANDMARKS) -> NDArray[np.int64]:
-    """Choose rows to lay out the others among: evenly spread ones, and some that are similar to none of those.
+    """Choose rows as landmarks: evenly spread ones, and some that are similar to none of those.
 
     Args:
         rows: float32 (n, D), unit rows, in a meaningful order (of the library: by video and time).
@@ -82,7 +82,7 @@ def lay_out(rows: Rows) -> Points:
     start = components[:, :2] / components[:, 0].std() * 1e-4
     tsne = TSNE(
         perplexity=min(_PERPLEXITY, max(2.0, len(rows) ** 0.5)),
-        init=(start + 2e-5 * _sunflower(len(rows))).astype(np.float32),  # equal rows would never come apart
+        init=(start + 2e-5 * _sunflower(len(rows))).astype(np.float32),  # equal rows would never separate
         max_iter=500,
         angle=0.6,
         random_state=0,
@@ -157,7 +157,7 @@ def _principal(rows: Rows) -> NDArray[np.float64]:
 
 
 def _spread(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Push apart points that lie too close, so that dense islands become areas that can be looked at.
+    """Push apart points that are too close, so that dense islands become readable areas.
 
     t-SNE keeps neighbours, but piles up very similar rows, with empty space around them. The distance that is enforced
     grows in small steps: an island swells as a whole and pushes others away, whereas points that are pushed the whole

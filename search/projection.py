@@ -1,8 +1,8 @@
-"""Map of a library: a point in the plane for every segment that one encoder has embedded, similar shots close together.
+"""Map of a library: a 2-D point for every segment embedded by one encoder, with similar shots close together.
 
-A map is derived from the library, as the vector index is, and saved in a stamped cache file. Segments that are indexed
-later are placed among those that are there, so that a map that a person knows keeps its shape. It is rebuilt once too
-many segments are new, or as soon as a row was removed or changed.
+A map is derived from the library, like the vector index, and saved in a stamped cache file. Segments indexed later are
+placed among the existing ones, so that a familiar map keeps its shape. It is rebuilt once too many segments are new, or
+as soon as a row was removed or changed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ OnProgress = Callable[[float, str], None]
 
 
 class ProjectionCancelled(Exception):
-    """The caller cancelled. A map that was saved before is unchanged."""
+    """The caller cancelled. A saved map is unchanged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +60,11 @@ class Projection:
 
 
 class ProjectionStore:
-    """Makes and saves the map of one encoder's rows. Not thread-safe; holds no map in memory."""
+    """Builds and saves the map of one encoder's rows. Not thread-safe; keeps no map in memory."""
 
     def __init__(self, library: Library, encoder_id: str, directory: Path) -> None:
-        """
+        """Create the store of an encoder's map.
+
         Args:
             library: The rows to lay out.
             encoder_id: The encoder whose rows are shown.
@@ -74,7 +75,7 @@ class ProjectionStore:
         self._cache = CacheFile(Path(directory), encoder_id, ".npz")
 
     def load_saved(self) -> Projection | None:
-        """Return the saved map if it shows what the library holds now, else None. Quick: no row is read.
+        """Return the saved map if it is up to date with the library, else None. Fast: no row is read.
 
         Raises:
             LibraryError: The library cannot be read.
@@ -85,15 +86,15 @@ class ProjectionStore:
     def update(
         self, *, progress: OnProgress | None = None, cancelled: Callable[[], bool] | None = None, rebuild: bool = False
     ) -> Projection:
-        """Return a map of what the library holds now, and save it.
+        """Return an up-to-date map of the library, and save it.
 
-        That is the saved map, with new segments placed in it, or a rebuilt one. A rebuild takes about 15 s for 100 000
+        This is the saved map with new segments added, or a rebuilt one. A rebuild takes about 15 s for 100 000
         rows of 768 columns on two cores, one or two for a thousand. Only the points take memory that grows with the
         number of rows.
 
         Args:
             progress: Called after every step.
-            cancelled: Called often; True stops the work. A step of some seconds cannot be interrupted.
+            cancelled: Called often; True stops the work. Steps of a few seconds cannot be interrupted.
             rebuild: Ignore the saved map.
 
         Raises:
@@ -112,7 +113,7 @@ class ProjectionStore:
                     projection = self._grow(saved, stamp, steps)
                 else:
                     projection = self._rebuild(stamp, steps)
-            except KeyError:  # a landmark was removed between two readings
+            except KeyError:  # a landmark was removed between two reads
                 saved = None
                 continue
             self._cache.save(projection.stamp, partial(_write, projection))
@@ -144,7 +145,7 @@ class ProjectionStore:
         return replace(projection, made_from=projection.stamp.count)
 
     def _grow(self, saved: Projection, stamp: Stamp, steps: _Steps) -> Projection:
-        """Place the rows above the last id of a saved map in it. Raises KeyError if a landmark was removed."""
+        """Add the rows above the last id of a saved map to it. Raise KeyError if a landmark was removed."""
         rows = self._library.embedding_rows(self._encoder_id, saved.landmarks)
         points = saved.points[np.searchsorted(saved.ids, saved.landmarks)]
         return self._place(saved, Landmarks(rows, points), stamp, steps, 0.0)
@@ -170,7 +171,7 @@ class ProjectionStore:
         )
 
     def _rows(self, ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], Rows]:
-        """Return (ids, rows) of those rows that are finite: damaged ones cannot be compared."""
+        """Return (ids, rows) of the finite rows, because damaged ones cannot be compared."""
         if not ids.size:
             return ids, np.zeros((0, 1), np.float32)
         rows = self._library.embedding_rows(self._encoder_id, ids)

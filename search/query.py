@@ -1,4 +1,4 @@
-"""Queries, hits and answers: frozen values, checked when they are made, so that no bad query reaches a model."""
+"""Queries, hits and answers: frozen dataclasses, validated on creation, so that no invalid query reaches a model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ rather one duplicate shown than something new hidden.
 
 
 class QueryError(ValueError):
-    """A query that cannot be answered as it stands; the message says what to change. Never a fault of the library."""
+    """An invalid query; the message says what to change. Never an error of the library."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class TextTerm:
 
 @dataclass(frozen=True, slots=True)
 class SegmentTerm:
-    """A segment of the library to search like. It is never among the hits of its own query.
+    """A segment of the library as an example. It is never a hit of its own query.
 
     Attributes:
         segment_id: Not negative.
@@ -71,14 +71,14 @@ class SegmentTerm:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipTerm:
-    """A clip from anywhere to search like. Compared by identity, as arrays are.
+    """A clip from any source as an example. Compared by identity, as arrays are.
 
     Attributes:
         clip: uint8 (T, S, S, 3) RGB, of the encoder's own shape.
         weight: As for TextTerm.
 
     Raises:
-        QueryError: The array is no clip or the weight is not finite.
+        QueryError: The array is not a clip or the weight is not finite.
     """
 
     clip: NDArray[np.uint8]
@@ -103,18 +103,18 @@ class Query:
     Attributes:
         terms: At least one, with a weight other than 0 among them. Kept as a tuple.
         filters: Restrict the search before vectors are compared.
-        k: Hits wanted at most, 1 or more.
-        threshold: The lowest score still wanted, -1 to 1 (see `search.engine.combine` for scores). None: any.
+        k: Maximum number of hits, 1 or more.
+        threshold: The minimum score, -1 to 1 (see `search.engine.combine` for scores). None means no minimum.
         exclude_same_shot: Leave out every segment of the shots that the query's SegmentTerms come from. The parts of
             one long shot overlap, so they are each other's nearest neighbours and show nothing new.
-        per_video: Hits wanted at most of one video, 1 or more. None: no limit.
+        per_video: Maximum number of hits per video, 1 or more. None means no limit.
         near_duplicates: Leave out segments with at least this cosine with a better hit, above 0 to 1 (see
-            NEAR_DUPLICATE). None: keep them. This and `per_video` take the next best segment instead, as far down as
-            `search.ranking` says.
-        leave_out: Ids of segments that are no hits. The segments of SegmentTerms never are.
+            NEAR_DUPLICATE). None keeps them. For this and `per_video`, the next best segments take their place; see
+            `search.ranking` for the limits.
+        leave_out: Ids of segments to exclude. The segments of SegmentTerms are always excluded.
 
     Raises:
-        QueryError: A value is outside these limits. It is a ValueError.
+        QueryError: A value is out of range. It is a ValueError.
     """
 
     terms: Sequence[Term]
@@ -127,7 +127,7 @@ class Query:
     leave_out: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "terms", tuple(self.terms))  # a list handed in cannot change the query afterwards
+        object.__setattr__(self, "terms", tuple(self.terms))  # so that changing a passed list cannot change the query
         if not self.terms:
             raise QueryError("the query has no terms; give it words, a segment or a clip")
         if all(term.weight == 0 for term in self.terms):
@@ -150,12 +150,12 @@ class Hit:
     """A segment that was found.
 
     Attributes:
-        rank: Counts from 1, best first.
-        score: The cosine that hits are ordered by (see `search.engine.combine`).
+        rank: The position in the ranking, from 1.
+        score: The cosine by which hits are ranked (see `search.engine.combine`).
         segment: The segment.
         video: Its video.
-        term_scores: Cosine of the hit with each term alone, in the order of the query's terms, without weights: they
-            show which term brought the hit.
+        term_scores: The cosine of the hit with each term alone, in the order of the query's terms and without weights,
+            which shows why it was found.
     """
 
     rank: int
@@ -167,13 +167,13 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """Hits, and how many segments they were chosen from. No count includes segments that the query itself leaves out.
+    """Hits, and the number of segments they were chosen from. Counts exclude segments that the query itself leaves out.
 
     Attributes:
         hits: Best first.
-        allowed: Segments that the filters allow; without filters, all that can be found.
-        matching: Those of them that reach the threshold, exactly; without a threshold, the same as `allowed`.
-        hidden: Segments better than the last hit that were left out as near duplicates or surplus hits of a video.
+        allowed: Number of segments that pass the filters; without filters, of all segments.
+        matching: Exact number of those that reach the threshold; without a threshold, the same as `allowed`.
+        hidden: Number of segments better than the last hit that were removed as near duplicates or by `per_video`.
     """
 
     hits: list[Hit]

@@ -1,4 +1,4 @@
-"""Cache of the rows of recent query terms: moving a weight or a filter encodes nothing."""
+"""Cache of the rows of recent query terms, so that changing a weight or a filter encodes nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CAPACITY_ROWS = 256
 
 
 class QueryCache:
-    """Least-recently-used cache of the rows of one encoder. Thread-safe; two threads may encode the same at once."""
+    """LRU cache of the rows of one encoder. Thread-safe; two threads may encode the same item at once."""
 
     def __init__(self, encoder: Encoder, capacity: int = CAPACITY_ROWS) -> None:
         self._encoder = encoder
@@ -35,8 +35,8 @@ class QueryCache:
     def of_clips(self, clips: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Return the rows of clips, uint8 (T, S, S, 3) each, as float32 (n, D).
 
-        The cache key is a digest of the pixels: it takes a few milliseconds where the encoder takes seconds, and no
-        clip is kept.
+        The cache key is a digest of the pixels, which takes a few milliseconds instead of the encoder's seconds, and
+        avoids keeping clips.
         """
         keys = [("clip", clip.shape, _digest(clip)) for clip in clips]
         return self._of(clips, keys, lambda missing: self._encoder.encode_clips(np.stack(missing)))
@@ -50,7 +50,7 @@ class QueryCache:
         with self._lock:
             found = {key: self._rows[key] for key in keys if key in self._rows}
         missing = {key: item for key, item in zip(keys, items, strict=True) if key not in found}
-        if missing:  # outside the lock: encoding takes long
+        if missing:  # outside the lock, because encoding is slow
             fresh = np.array(encode(list(missing.values())), dtype=np.float32)
             found.update(zip(missing, fresh, strict=True))
         with self._lock:

@@ -1,4 +1,4 @@
-"""Diversification of a ranking: near duplicates of a better hit and surplus hits of one video make way for the next."""
+"""Diversification of a ranking: near duplicates and surplus hits of a video give way to the next best."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_COUNTED = 100_000
 _BLOCK = 256
 """Candidates that are read and compared with each other at once; 16 times as many where no rows are read."""
 
-_ROUNDING = 1e-6  # of a cosine in float32: a copy is a near duplicate at a threshold of exactly 1 too
+_ROUNDING = 1e-6  # of a cosine in float32, so that copies are near duplicates even at a threshold of exactly 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Diversified:
 
     Attributes:
         ids: Segment ids of the hits, best first.
-        hidden: How many better candidates made way for them.
+        hidden: Number of better candidates that were skipped.
     """
 
     ids: list[int]
@@ -46,13 +46,13 @@ def diversify(
 ) -> Diversified:
     """Return the first `k` candidates that are not too similar to a better one.
 
-    A hidden candidate hides no others.
+    Hidden candidates do not hide others.
 
     Args:
         candidates: Segment ids, best first.
-        k: Hits wanted.
-        per_video: Hide a candidate if this many hits of its video come before it. None: no limit.
-        near_duplicates: Hide a candidate whose row has at least this cosine with the row of a hit before it. None: no.
+        k: Number of hits.
+        per_video: Hide a candidate if this many hits of its video precede it. None means no limit.
+        near_duplicates: Hide a candidate whose cosine with an earlier hit is at least this. None disables this.
         videos_of: Returns video ids by segment id, without segments that no longer exist.
         rows_of: Returns (ids, float32 (n, D)) in order, without ids that no longer exist. Called only where
             `near_duplicates` is given.
@@ -98,7 +98,7 @@ class _Rows:
         self._rows.append(row)
 
     def any_similar(self, rows: NDArray[np.float32], cosine: float) -> NDArray[np.bool_]:
-        """Return bool (n,): which of `rows` are near duplicates of any hit."""
+        """Return bool (n,): whether each of `rows` is a near duplicate of any hit."""
         if not self._rows:
             return np.zeros(len(rows), dtype=np.bool_)
         return np.asarray(_similar(rows @ np.stack(self._rows).T, cosine).any(axis=1))
@@ -109,5 +109,5 @@ def _similar(cosines: NDArray[np.float32], least: float) -> NDArray[np.bool_]:
 
 
 def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scale stored rows to length 1: theirs is 1 within 1e-3 only, too coarse to tell a cosine of 0.999 from 1."""
+    """Scale stored rows to unit length, because 1 within 1e-3 is too coarse to distinguish a cosine of 0.999 from 1."""
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)

@@ -240,7 +240,7 @@ def test_no_room_on_the_disk_is_507(client: TestClient, examples: Examples, monk
 
 
 def test_those_used_longest_ago_go_first(tmp_path: Path) -> None:
-    examples = Examples(tmp_path, max_with_processtes=11_000)
+    examples = Examples(tmp_path, max_kept_bytes=11_000)
     client = TestClient(app_of(examples), base_url=ORIGIN, headers={"X-Prismsearch": "1"})
     tokens = []
     for number in range(3):

@@ -85,20 +85,20 @@ def demo(settings: Settings, as_json: bool) -> None:
         if not as_json:
             print_report(report)
         results = run_queries(settings, library, encoder, truth, show=not as_json)
-    asked = [result for result in results if "query" in result]
-    found = sum(result["found_at"] is not None for result in asked)
+    queries = [result for result in results if "query" in result]
+    found = sum(result["found_at"] is not None for result in queries)
     if as_json:
         print_json({"index": report_record(report), "queries": results})
     else:
-        click.echo(f"\n{found} of {len(asked)} descriptions found their shot among the first {HITS}.")
+        click.echo(f"\n{found} of {len(queries)} descriptions found their shot among the first {HITS}.")
         for line in next_steps(settings):
             click.echo(line)
-    if 2 * found <= len(asked) or report.failed:
+    if 2 * found <= len(queries) or report.failed:
         raise click.exceptions.Exit(FAILED)
 
 
 def captioned_shots(folder: Path) -> list[CaptionedShot]:
-    """Read the ground truth of the demo library. Raises CommandError where it is not installed."""
+    """Read the ground truth of the demo library. Raise CommandError if it is not installed."""
     try:
         files = json.loads((folder / "captions.json").read_text(encoding="utf-8"))["files"]
     except FileNotFoundError as error:
@@ -144,7 +144,7 @@ def run_queries(
 
 
 def matches(hit: Hit, shot: CaptionedShot) -> bool:
-    """Tell whether more than half of the hit lies in the shot."""
+    """Return whether more than half of the hit lies in the shot."""
     start, end = map(float, span_seconds(hit))
     shared = min(end, shot.end_seconds) - max(start, shot.start_seconds)
     return hit.video.path == shot.path and shared > (end - start) / 2
@@ -158,7 +158,7 @@ def print_answer(command: str, hits: Sequence[Hit], at: int | None) -> None:
 
 
 def next_steps(settings: Settings) -> list[str]:
-    """Return what to type next: the same library by hand, then one's own videos with the real encoder."""
+    """Return the commands to try next: this library by hand, then your own videos with the real encoder."""
     name = program_name()
     library = shlex.quote(str(settings.library))
     return [
@@ -174,7 +174,7 @@ def next_steps(settings: Settings) -> list[str]:
 
 
 def program_name() -> str:
-    """Return the way to call this program from the current directory: by name if it is on the path, else by dev.py."""
+    """Return how to run this program from the current directory: by name if it is on the path, else by dev.py."""
     if shutil.which("prismsearch") or not (ROOT / "dev.py").is_file():
         return "prismsearch"
     return f"python3 {'' if Path.cwd() == ROOT else f'{shlex.quote(str(ROOT))}/'}dev.py run"

@@ -1,4 +1,4 @@
-"""`prismsearch doctor`: says what is there and what is missing, and what to do about it."""
+"""`prismsearch doctor`: check the installation, and advise on problems."""
 
 from __future__ import annotations
 

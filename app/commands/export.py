@@ -163,7 +163,7 @@ def export(
         export_collection(settings, order, as_json=as_json)
         return
     clips = from_json(hits_file) if hits_file is not None else from_arguments(what, None)
-    # Ranges as they were typed, but with whole paths.
+    # Ranges as typed, but with absolute paths.
     again = [f"{clip.path}@{text.rpartition('@')[2]}" for text, clip in zip(what, clips, strict=False)] or what
     if what and not clips:
         clips = search_hits(settings, " ".join(what), options)
@@ -175,7 +175,7 @@ def export(
 
 
 def search_hits(settings: Settings, text: str, options: SearchOptions) -> list[ClipRequest]:
-    """Return the hits of a search by words. Ends the command with exit code 1 where there are none."""
+    """Return the hits of a search by words. End the command with exit code 1 if there are none."""
     from search.query import TextTerm
 
     if not text.strip():
@@ -190,7 +190,7 @@ def search_hits(settings: Settings, text: str, options: SearchOptions) -> list[C
 
 
 def given_options() -> list[str]:
-    """Return the options that were typed for the running command, with whole paths, without the settings."""
+    """Return the options of the running command that were typed, except settings, with absolute paths."""
     words: list[str] = []
     context = click.get_current_context()
     for parameter in context.command.params:

@@ -1,4 +1,4 @@
-"""Exports as the shell and a job's process do them: a line for each clip, a journal in the library, the result."""
+"""Exports for the command and for jobs: a line for each clip, a journal in the library, the result."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from app.times import format_timestamp
 
 
 def export_collection(settings: Settings, order: ExportOrder, *, as_json: bool = False) -> None:
-    """Export the subclips of a collection that an order names, as `run_export` does.
+    """Export the subclips of a collection named by an order, as in `run_export`.
 
     Raises:
-        CommandError: The collection is no longer there.
-        click.UsageError: A subclip is not in it (any more).
+        CommandError: The collection no longer exists.
+        click.UsageError: A subclip is not in the collection (any more).
     """
     with compose.open_library(settings) as library:
         try:
@@ -52,15 +52,15 @@ def run_export(
     arguments: Sequence[str] = (),
     as_json: bool = False,
 ) -> None:
-    """Export with a live line, and with a journal where there is a library; print the result of each clip as it comes.
+    """Export with a progress line, and a journal if there is a library; print each clip's result as it comes.
 
     Ends the command with exit code 1 where a clip failed, and with 130 after Ctrl-C.
 
     Args:
         settings: The library, and the ffmpeg to use.
         request: What to export, how and where.
-        order: Goes into the journal, so that the job can be started again.
-        arguments: The command that does the same, for the journal, where there is no order.
+        order: Stored in the journal, so that the job can be restarted.
+        arguments: The equivalent command, for the journal, if there is no order.
         as_json: Print the result as JSON.
     """
     from db.library import FILE_NAME
@@ -105,7 +105,7 @@ def run_export(
 
 
 def report_and_exit(request: ExportRequest, result: ExportResult, *, as_json: bool) -> None:
-    """Print the result of an export. Raises what ends the command with the exit code for it, unless that is 0."""
+    """Print the result of an export. End the command with the exit code for it, unless that is 0."""
     for note in result.notes:
         print_note(note)
     if as_json:
@@ -127,7 +127,7 @@ def report_and_exit(request: ExportRequest, result: ExportResult, *, as_json: bo
 
 
 def _title(request: ExportRequest) -> str:
-    """Return what the job is about: the collection, or the files."""
+    """Return the title of the job: the collection, or the files."""
     first = request.requests[0]
     if first.collection:
         return first.collection
@@ -136,7 +136,7 @@ def _title(request: ExportRequest) -> str:
 
 
 def clip_text(clip: ExportedClip, *, whole_path: bool = True) -> str:
-    """Return one line: the clip's file, or its name only, with what is special about it; or why it was not cut."""
+    """Return one line: the clip's path or name with any notes, or the reason why it was not cut."""
     request = clip.request
     if clip.file is None:
         span = f"{format_timestamp(request.start_seconds)}-{format_timestamp(request.end_seconds)}"

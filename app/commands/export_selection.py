@@ -28,10 +28,10 @@ def from_arguments(arguments: Sequence[str], library: Library | None) -> list[Cl
     """Return the range that each argument names as FILE@START-END.
 
     Returns:
-        The clips; none where the first argument is no range, because then the arguments are words to search for.
+        The clips; empty if the first argument is not a range, because then the arguments are words to search for.
 
     Raises:
-        CommandError: A file is not there.
+        CommandError: A file does not exist.
         click.UsageError: Some are ranges and others are not, or a range has no end.
     """
     if not arguments or not _names_a_range(arguments[0]):
@@ -102,10 +102,10 @@ def _exact(record: Any, name: str) -> Fraction:
 
 
 def from_collection(library: Library, collection: Collection, subclip_ids: Sequence[int] | None) -> list[ClipRequest]:
-    """Return the subclips of a collection in its order; with ids only those.
+    """Return the subclips of a collection in order; with ids, only those.
 
     Raises:
-        click.UsageError: A subclip of these ids is not in the collection.
+        click.UsageError: A subclip with one of these ids is not in the collection.
     """
     subclips = library.collections.subclips(collection.id)
     unknown = set(subclip_ids or ()) - {each.id for each in subclips}
@@ -132,7 +132,7 @@ def from_collection(library: Library, collection: Collection, subclip_ids: Seque
 
 
 def find_collection(library: Library, name: str) -> Collection:
-    """Return the collection of a name, in upper or lower case, or of an id. Raises CommandError where there is none."""
+    """Return the collection with a name (ignoring case) or an id. Raise CommandError if it does not exist."""
     every = library.collections.all()
     for same in (
         lambda each: each.name == name,

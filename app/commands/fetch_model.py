@@ -54,7 +54,7 @@ def fetch_model(settings: Settings, name: str | None, list_names: bool, yes: boo
 
 
 def download(settings: Settings, order: DownloadOrder, *, yes: bool) -> None:
-    """Download the model that an order names, unless it is here, and print where its files are.
+    """Download the model named by an order unless it is present, and print where its files are.
 
     Raises:
         click.UsageError: There is no such model to download.
@@ -72,7 +72,7 @@ def download(settings: Settings, order: DownloadOrder, *, yes: bool) -> None:
         try:
             for published in (VOCABULARY, config.weights):
                 click.echo(f"{published.file}: {printable(str(fetch_with_progress(published, yes=yes, job=job)))}")
-        except click.exceptions.Exit:  # asked, and the answer was no
+        except click.exceptions.Exit:  # the user declined
             job.finish("stopped", message="nothing was downloaded")
             raise
         job.finish("done", message=f"the model {alias} is on this machine")
@@ -81,7 +81,7 @@ def download(settings: Settings, order: DownloadOrder, *, yes: bool) -> None:
 
 
 def _models() -> dict[str, VideoPrismConfig]:
-    """Return the models that are downloaded and can search by words, by name."""
+    """Return the downloadable models with a text tower, by name."""
     from encoder.config import CONFIGS
 
     return {each.name: each for each in CONFIGS.values() if each.weights is not None and each.has_text}
@@ -95,15 +95,15 @@ def _aliases() -> dict[str, str]:
 
 
 def fetch_with_progress(published: HubFile, *, yes: bool, job: Job | None = None) -> Path:
-    """Fetch a file with a live line, after a yes where it is large.
+    """Fetch a file with a progress line, asking first if it is large.
 
     Args:
         published: The file.
-        yes: Do not ask.
+        yes: Skip the confirmation.
         job: Receives the progress as well.
 
     Returns:
-        Where the file is on this machine.
+        The path of the file.
 
     Raises:
         KeyboardInterrupt: The job was asked to stop.
@@ -115,10 +115,10 @@ def fetch_with_progress(published: HubFile, *, yes: bool, job: Job | None = None
 
 
 def open_or_download_encoder(settings: Settings, *, yes: bool) -> Encoder:
-    """Return the encoder of the settings, and download its weights where they are missing and there is a yes.
+    """Return the encoder of the settings; download missing weights if the user agrees.
 
-    An encoder that an earlier run has described is loaded only when it has to encode. yes: do not ask; without it,
-    and without a terminal to ask on, nothing is downloaded.
+    An encoder with a cached description is loaded only on its first encode. yes: skip the confirmation; without it,
+    and without a terminal to confirm on, nothing is downloaded.
     """
     from encoder.checkpoints.download_policy import Sources
 
@@ -146,7 +146,7 @@ def _about(config: VideoPrismConfig, alias: str) -> tuple[str, str, str]:
 
 
 class DownloadLine:
-    """The progress of a download as one line with speed and time left. Speed counts from where the download went on."""
+    """The progress of a download as one line with speed and time left. Speed excludes bytes from earlier runs."""
 
     def __init__(self, line: LiveLine, job: Job | None = None) -> None:
         self._line = line
@@ -154,7 +154,7 @@ class DownloadLine:
         self._began: tuple[str, float, int] | None = None
 
     def show(self, download: DownloadProgress) -> None:
-        """Show and report the state of the download; called as bytes come in."""
+        """Show and report the progress of the download; called as bytes arrive."""
         now = time.monotonic()
         if self._began is None or self._began[0] != download.file:
             self._began = (download.file, now, download.done_bytes)

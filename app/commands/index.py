@@ -1,4 +1,4 @@
-"""`prismsearch index` and `retry`: take videos in. `index_run` does it."""
+"""`prismsearch index` and `retry`: index videos, by `index_run`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Indexing as the shell and a job's process do it: a live line, a journal in the library, the report."""
+"""Indexing for the commands and for jobs: a progress line, a journal in the library, the report."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ STOPPING = "stopping; the videos in flight are given up, finished ones are kept 
 
 
 def index_videos(settings: Settings, order: IndexOrder, *, yes: bool = False, as_json: bool = False) -> None:
-    """Index what an order names, print the report and end with the exit code for it.
+    """Index the paths of an order, print the report and end with the exit code for it.
 
     Args:
         settings: The library, the device and the encoder, unless the order names one.
@@ -49,7 +49,7 @@ def index_videos(settings: Settings, order: IndexOrder, *, yes: bool = False, as
     """
     require_paths(order.paths)
     with compose.open_existing_library(settings) as known:
-        settings, index_settings = _shaped(settings, order, known)
+        settings, index_settings = _with_library_values(settings, order, known)
     options = run_options(
         workers=order.workers,
         batch_size=order.batch_size,
@@ -64,9 +64,9 @@ def index_videos(settings: Settings, order: IndexOrder, *, yes: bool = False, as
 
 
 def retry_failures(settings: Settings, order: RetryOrder, *, as_json: bool = False) -> None:
-    """Index the files again that an order names among those that failed, and report as `index_videos` does."""
+    """Retry the failed files that an order names, and report as in `index_videos`."""
     with compose.open_library(settings) as library:
-        settings, index_settings = _shaped(settings, order, library)
+        settings, index_settings = _with_library_values(settings, order, library)
         wanted = [as_indexed(library, path) for path in order.paths]
         failed = [
             failure.path
@@ -88,17 +88,17 @@ def retry_failures(settings: Settings, order: RetryOrder, *, as_json: bool = Fal
         report_and_exit(report, as_json=as_json)
 
 
-def _shaped(
+def _with_library_values(
     settings: Settings, order: IndexOrder | RetryOrder, library: Library | None
 ) -> tuple[Settings, IndexSettings]:
-    """Return settings and index settings: the options of the order over the library's own values."""
+    """Return settings and index settings: the order's options over the library's stored values."""
     settings = dataclasses.replace(settings, encoder=order.encoder or settings.encoder)
     settings = compose.with_library_encoder(order.shaping.encoder_settings(settings), library)
     return settings, order.shaping.index_settings(cut_settings_of(library))
 
 
 def require_paths(paths: Sequence[str]) -> None:
-    """Raise CommandError for a path where nothing is."""
+    """Raise CommandError for a path that does not exist."""
     for path in paths:
         if not os.path.lexists(path):
             raise CommandError(f"{printable(path)}: there is no such file or folder", MISSING)
@@ -113,7 +113,7 @@ def run_options(
     retry_failed: bool = False,
     sweep: bool = True,
 ) -> RunOptions:
-    """Return the options of the pipeline, whose own defaults stand for None."""
+    """Return the options of the pipeline; None stands for its defaults."""
     from indexer.settings import RunOptions
 
     options = RunOptions(redo=redo, retry_failed=retry_failed, sweep=sweep, exclude=tuple(exclude))
@@ -135,23 +135,23 @@ def run_indexer(
     order: IndexOrder | RetryOrder,
     title: str = "",
 ) -> IndexReport:
-    """Index with a live line, and with a journal in the library by which any process can follow and stop the job.
+    """Index with a progress line, and a journal by which any process can follow and stop the job.
 
-    What the encoder and the settings are becomes the library's own. The first Ctrl-C asks the job to stop cleanly, the
-    second ends the program at once.
+    Encoder and settings are stored in the library. The first Ctrl-C stops the job cleanly, the second one ends the
+    program immediately.
 
     Args:
         settings: From `compose.with_library_encoder`.
         library: Receives the videos.
         encoder: Encodes their clips.
-        roots: Files, and folders with all that lies below.
+        roots: Files, and folders to index recursively.
         index_settings: How videos become segments.
-        options: Threads, batches, and what is done again, excluded and swept.
-        order: Goes into the journal, completed by the name of the encoder, so that the job can be started again.
+        options: Threads, batches, exclusions, retries and sweeping.
+        order: Stored in the journal with the encoder's name, so that the job can be restarted.
         title: The job's name in the journal; by default made of the roots.
 
     Returns:
-        The report; a file that fails stands in it and raises nothing.
+        The report, which lists failed files; these do not raise.
     """
     from indexer.pipeline import index_folders
 
@@ -202,7 +202,7 @@ def run_indexer(
 
 
 def report_and_exit(report: IndexReport, *, as_json: bool) -> None:
-    """Print a report. Raises what ends the command with the exit code for it, unless that is 0."""
+    """Print a report. End the command with the exit code for it, unless that is 0."""
     if as_json:
         print_json(report_record(report))
     else:

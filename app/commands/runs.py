@@ -1,4 +1,4 @@
-"""`prismsearch runs`: list the jobs of a library, wherever they were started, and stop one."""
+"""`prismsearch runs`: list the jobs of a library, however they were started, and stop one."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def runs(settings: Settings, stop_id: str | None, as_json: bool) -> None:
 
 
 def find_job(states: list[JobState], id_start: str) -> JobState:
-    """Return the job whose id begins like this. Raises CommandError where there is none, or more than one."""
+    """Return the job whose id starts with `id_start`. Raise CommandError unless there is exactly one."""
     found = [state for state in states if state.id == id_start] or [
         state for state in states if id_start and state.id.startswith(id_start)
     ]
@@ -63,7 +63,7 @@ def find_job(states: list[JobState], id_start: str) -> JobState:
 
 
 def print_job(state: JobState) -> None:
-    """Print what a job is, when it began, and how far it is or how it ended."""
+    """Print a job's title, start time, and progress or outcome."""
     began = datetime.fromtimestamp(state.started_at).strftime("%Y-%m-%d %H:%M")
     [line] = table([(state.id, began, state_word(state), state.kind, printable(state.title))], "<<<<<")
     click.echo(line)

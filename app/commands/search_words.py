@@ -63,7 +63,7 @@ def search(
 
 
 def warn_if_cut(encoder: Encoder, texts: list[str]) -> None:
-    """Print a note for each text of which the encoder reads only the beginning."""
+    """Print a note for each text that the encoder truncates."""
     for text, cut in zip(texts, encoder.truncated(texts), strict=True):
         if cut:
             print_note(f"the encoder reads only the beginning of: {text[:60]}{'...' if len(text) > 60 else ''}")

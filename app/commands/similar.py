@@ -35,7 +35,7 @@ MOST_SEGMENTS = 64
 
 @dataclass(frozen=True, slots=True)
 class ExampleQuery:
-    """Terms of a search by example, and the ids of the segments that are the example itself and so are no hits."""
+    """Terms of a search by example, and the ids of the example's own segments, which are excluded from the hits."""
 
     terms: tuple[ClipTerm | SegmentTerm, ...]
     own_ids: frozenset[int]
@@ -76,13 +76,13 @@ def similar(settings: Settings, video: str | None, image: str | None, options: S
 def hits_like(
     settings: Settings, library: Library, encoder: Encoder, example: ExampleQuery, options: SearchOptions
 ) -> list[Hit]:
-    """Search for the example. Its own segments are left out."""
+    """Search for the example, excluding its own segments."""
     query = options.query(example.terms, leave_out=example.own_ids)
     return compose.open_engine(settings, library, encoder).search(query)
 
 
 def image_example(encoder: Encoder, path: str) -> ExampleQuery:
-    """Make an example of a picture: a clip that stands still."""
+    """Return an example from a picture: a still clip."""
     from indexer.media.clip import read_image
     from search.query import ClipTerm
 
@@ -91,14 +91,14 @@ def image_example(encoder: Encoder, path: str) -> ExampleQuery:
 
 
 def video_example(library: Library, encoder: Encoder, text: str) -> ExampleQuery:
-    """Make the example that `FILE[@START[-END]]` names.
+    """Return the example named by `FILE[@START[-END]]`.
 
-    Vectors of the library are used where it has the file: a start alone means the segment there, no range means the
-    whole video. A range that is not exactly one segment is read from the file.
+    If the library has the file, its stored embeddings are used: a start alone means the segment there, no range means
+    the whole video. A range that is not exactly one segment is decoded from the file.
 
     Raises:
-        CommandError: There is no such file, neither on disk nor in the library.
-        click.UsageError: The range makes no sense for this video.
+        CommandError: The file is neither on disk nor in the library.
+        click.UsageError: The range is not valid for this video.
         UnreadableVideo: The file has to be read and cannot be.
     """
     file_range = find_file_range(library, text)
@@ -123,7 +123,7 @@ def video_example(library: Library, encoder: Encoder, text: str) -> ExampleQuery
     end = file_range.end_seconds / video.time_base + video.start_pts
     overlapping = [each for each in indexed if each.start_pts < end and each.end_pts > start]
     own = frozenset(_id(each) for each in overlapping)
-    # Half a frame: what a person copies from our own output was rounded to milliseconds.
+    # Half a frame, because times copied from our own output are rounded to milliseconds.
     near = max(Fraction(1, 1000), 1 / (2 * video.frame_rate)) / video.time_base
     exact = [each for each in overlapping if abs(each.start_pts - start) <= near and abs(each.end_pts - end) <= near]
     if exact:
@@ -138,8 +138,8 @@ def find_file_range(library: Library | None, text: str) -> FileRange:
     """Parse `FILE[@START[-END]]`, where FILE is on disk or in the library.
 
     Raises:
-        CommandError: There is no such file, neither on disk nor in the library.
-        click.UsageError: The range makes no sense.
+        CommandError: The file is neither on disk nor in the library.
+        click.UsageError: The range is not valid.
     """
 
     def file_exists(path: str) -> bool:

@@ -10,7 +10,7 @@ State = Literal["ok", "note", "bad"]
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """Result of one check: what was looked at, its state, the finding in words, and advice where it is not ok."""
+    """Result of one check: its subject, state and finding, with advice unless the state is ok."""
 
     name: str
     state: State

@@ -16,7 +16,7 @@ LOW_DISK_BYTES = 2_000_000_000
 
 
 def check_ffmpeg(settings: Settings) -> CheckResult:
-    """Check the program that cuts clips for `export`. Indexing and searching do without it."""
+    """Check the ffmpeg program that `export` needs. Indexing and searching do not use it."""
     from app.exporting.ffmpeg_binary import ExportError, find_ffmpeg
 
     try:
@@ -73,7 +73,7 @@ def check_disk(settings: Settings) -> CheckResult:
 
 
 def check_models() -> Iterator[CheckResult]:
-    """Check which weights are on this machine. Weights that were never read in full are read now."""
+    """Check which weights are on this machine. Weights that were never verified are read in full now."""
     from encoder import EncoderError, ModelNotFound
     from encoder.checkpoints.hub import fetch
     from encoder.config import ALIASES, CONFIGS, DEMO, VOCABULARY

@@ -1,6 +1,6 @@
 """Checks of Python libraries, each probed in a process of its own.
 
-A library that crashes or hangs on import becomes a result too, and nothing heavy is imported here.
+A library that crashes or hangs on import becomes a failed check, and nothing heavy is imported here.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ print(json.dumps({"version": scenedetect.__version__}))
 
 def probe_libraries() -> dict[str, Answer]:
     """Probe all libraries at the same time. Takes a few seconds."""
-    asked = {name: _start(code) for name, code in _PROBES.items()}
-    return {name: _answer(process) for name, process in asked.items()}
+    probes = {name: _start(code) for name, code in _PROBES.items()}
+    return {name: _answer(process) for name, process in probes.items()}
 
 
 def _start(code: str) -> subprocess.Popen[str]:
@@ -70,7 +70,7 @@ def _start(code: str) -> subprocess.Popen[str]:
 
 
 def _answer(process: subprocess.Popen[str]) -> Answer:
-    """Return the facts that a probe printed, or one line with the reason why it could not."""
+    """Return the facts that a probe printed, or one line with the reason for its failure."""
     try:
         out, err = process.communicate(timeout=PROBE_SECONDS)
     except subprocess.TimeoutExpired:
@@ -81,12 +81,12 @@ def _answer(process: subprocess.Popen[str]) -> Answer:
     if process.returncode == 0 and lines:
         answer: dict[str, Any] = json.loads(lines[-1])
         return answer
-    said = [line for line in err.strip().splitlines() if line.strip()]
-    return said[-1] if said else f"ended with code {process.returncode}"
+    errors = [line for line in err.strip().splitlines() if line.strip()]
+    return errors[-1] if errors else f"ended with code {process.returncode}"
 
 
 def check_torch(answer: Answer) -> CheckResult:
-    """Check torch, and name the device that it would use."""
+    """Check torch, and report the device that it would use."""
     if isinstance(answer, str):
         return CheckResult(
             "torch", "bad", answer, "install the project again: pip install -e '.[cpu]' (or python3 dev.py demo)"
@@ -106,7 +106,7 @@ def check_torch(answer: Answer) -> CheckResult:
 
 
 def faiss_distributions() -> list[str]:
-    """List installed distributions that write the folder `faiss`. Two of them have overwritten each other."""
+    """List installed distributions that provide the package `faiss`. Two of them overwrite each other."""
     names = {(each.metadata["Name"] or "").lower().replace("_", "-") for each in metadata.distributions()}
     return sorted(name for name in names if name == "faiss" or name.startswith(("faiss-cpu", "faiss-gpu")))
 

@@ -29,7 +29,7 @@ def check_model(settings: Settings, name: str, clip: str | None) -> Iterator[Che
 
     Raises:
         EncoderError: The weights are missing.
-        WrongSetting: Nobody knows the name, or nothing was published for it.
+        WrongSetting: The name is unknown, or no outputs were published for it.
     """
     from encoder import load_encoder
     from encoder.checkpoints.hub import fetch
@@ -38,7 +38,7 @@ def check_model(settings: Settings, name: str, clip: str | None) -> Iterator[Che
     from encoder.tokenizer import Tokenizer
 
     try:
-        # What was published was computed in float32.
+        # The published outputs were computed in float32.
         precision = "float32" if settings.precision == "auto" else settings.precision
         encoder = load_encoder(name, settings.device, precision=precision)
     except ValueError as error:
@@ -72,7 +72,7 @@ def _as_result(result: Comparison) -> CheckResult:
 
 
 def reference_clip(path: str, spec: ClipSpec) -> NDArray[np.uint8]:
-    """Read the clip as the published outputs were made from it: T of its n frames, at floor(k * n / T), resized whole.
+    """Read the clip as it was sampled for the published outputs: T of its n frames, at floor(k * n / T), resized whole.
 
     Pillow's Lanczos is used instead of the indexer's scaler, so that only the network is compared.
 

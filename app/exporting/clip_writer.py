@@ -50,15 +50,15 @@ def write_clips(
 
     Args:
         requests: the ranges to cut.
-        directory: where the clips go; created if it does not exist.
-        mode: see the module.
-        pad_seconds: added on either side of each range, as far as the video goes.
+        directory: folder of the clips; created if it does not exist.
+        mode: see the module docstring.
+        pad_seconds: added on either side of each range, within the video.
         name_pattern: see `naming`; None for DEFAULT_PATTERN.
         ffmpeg: a program to use instead of the packaged one.
         on_clip: called after each clip.
         on_progress: called while a clip is cut.
-        cancelled: asked before each clip. Once it returns True, the remaining clips are returned as not written.
-        manifest: of the directory. Clips that it records as finished are returned without being cut again.
+        cancelled: called before each clip. Once it returns True, the remaining clips are returned as not written.
+        manifest: the directory's manifest. Clips that it records as finished are not cut again.
 
     Returns:
         The result of each request. A clip that fails raises nothing; its `error` says why.

@@ -8,12 +8,12 @@ from fractions import Fraction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """A clip as it was written, before it has its final name."""
+    """A clip that was written, before it gets its final name."""
 
-    suffix: str  # that its name must have: the container
+    suffix: str  # file name suffix that the container needs
     frames: int
     has_audio: bool
-    copied: int = 0  # frames whose packets are the source's own
+    copied: int = 0  # frames copied as packets of the source
     early_seconds: Fraction = Fraction(0)  # before the range, at the key frame
     late_seconds: Fraction = Fraction(0)  # after the range
-    note: str | None = None  # for the user
+    note: str | None = None  # shown to the user

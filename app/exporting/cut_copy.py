@@ -48,7 +48,7 @@ def cut_copy(program: str, survey: Survey, draft: Path) -> Cut:
                 copied = _copy(program, survey, draft, start, format_name)
             except ExportError as error:
                 problem = error
-                break  # this container cannot hold the streams; the next one may
+                break  # this container cannot hold the streams; try the next one
             if not copied or copied[0][0] > begin:
                 continue
             ends = max(pts + duration for pts, duration in copied)

@@ -1,6 +1,6 @@
-"""Exports: carry out a request by writing its clips, then its lists, then the zip.
+"""Export of a request: write its clips, then its lists, then the zip.
 
-An export that was stopped or killed continues where it was when the same request is exported again: see `manifest`.
+A stopped or killed export continues when the same request is exported again: see `manifest`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from app.exporting.zip_file import parts_folder, sweep_parts, write_zip
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportResult:
-    """The result of an export. Files are in `folder`, or packed into `zip`: their paths are then names in it."""
+    """The result of an export. Files are in `folder`; or in `zip`, with their names in it as paths."""
 
     clips: tuple[ExportedClip, ...] = ()
     lists: tuple[Path, ...] = ()
-    notes: tuple[str, ...] = ()  # what the lists cannot state exactly, a sentence each
+    notes: tuple[str, ...] = ()  # limits of the lists' accuracy, a sentence each
     folder: Path | None = None
     zip: Path | None = None
     interrupted: bool = False
@@ -62,11 +62,11 @@ def export(
     """Export clips and lists into a folder or one zip.
 
     Args:
-        request: what to export, how and where.
+        request: the clips and the export options.
         ffmpeg: a program to use instead of the packaged one.
         on_clip: called after each clip.
         on_progress: called while a clip is cut.
-        cancelled: asked between clips. What is finished then is kept for the next run of the same request.
+        cancelled: called between clips. Finished clips are kept for the next run of the same request.
 
     Returns:
         The files written and the result of each clip. A clip that fails raises nothing; its `error` says why.

@@ -16,7 +16,7 @@ def find_ffmpeg(chosen: str | None = None) -> str:
     """Return the ffmpeg program: the chosen one (Settings.ffmpeg), else the packaged one, else the one on the PATH.
 
     Raises:
-        ExportError: there is none.
+        ExportError: ffmpeg was not found.
     """
     if chosen:
         found = shutil.which(chosen)
@@ -29,7 +29,7 @@ def find_ffmpeg(chosen: str | None = None) -> str:
         import imageio_ffmpeg
 
         return str(imageio_ffmpeg.get_ffmpeg_exe())
-    except (ImportError, RuntimeError) as error:  # RuntimeError: no binary for this system came with the package
+    except (ImportError, RuntimeError) as error:  # RuntimeError: the package has no binary for this system
         found = shutil.which("ffmpeg")
         if found is None:
             raise ExportError(
@@ -49,9 +49,9 @@ def run_ffmpeg(arguments: Sequence[str], on_line: Callable[[str], None] | None =
         The standard output.
 
     Raises:
-        ExportError: it failed, with the last line that it wrote to standard error, or it could not be started.
+        ExportError: ffmpeg could not be started, or failed; the message has its last line on standard error.
     """
-    # Errors go to a file: a damaged source can cause any number of them, and a pipe that nobody reads would block.
+    # Errors go to a file: a damaged source can cause any number of them, and an unread pipe would block.
     with tempfile.TemporaryFile() as errors:
         try:
             process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)

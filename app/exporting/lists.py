@@ -41,12 +41,12 @@ def write_edit_lists(
         requests: the ranges, in order.
         clips: the results of the same requests, or none if only lists are written.
         formats: names in `app.timelines.writing.FORMATS`.
-        folder: where the files go; nothing there is replaced.
+        folder: folder of the files; no existing file is replaced.
         title: name of the timeline and stem of the files.
 
     Returns:
-        The files, and what the lists cannot state exactly, a sentence each. Ranges of unknown frame rate are left out
-        with such a note; if none is left, no file is written.
+        The files, and a note on everything that the lists cannot state exactly. Ranges of unknown frame rate are
+        omitted with such a note; if none is left, no file is written.
 
     Raises:
         OSError: a list cannot be written.

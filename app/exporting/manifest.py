@@ -72,7 +72,7 @@ class Manifest:
         self._write()
 
     def drop_lists(self) -> None:
-        """Remove the lists of an unfinished run, which are about to be written again, unless they were edited since."""
+        """Remove the lists of an unfinished run, unless edited since, because they are about to be written again."""
         for name, *stamp in self._lists:
             file = _find_by_stamp(self._folder, name, stamp, exactly=True)
             if file is not None:
@@ -141,7 +141,7 @@ def request_keys(requests: Sequence[ClipRequest], *settings: object) -> list[str
                 stat = os.stat(request.path)
                 source = [os.path.abspath(request.path), stat.st_size, stat.st_mtime_ns]
             except (OSError, ValueError):
-                source = None  # it cannot be cut now, nor can an earlier clip of it be recognised
+                source = None  # unreadable now, so neither cut nor recognised from an earlier run
         range_ = [str(Fraction(request.start_seconds)), str(Fraction(request.end_seconds))]
         names = [request.rank or number, request.name_hint, request.collection, len(str(len(requests)))]
         text = json.dumps([source, range_, names, *map(str, settings)])
@@ -163,7 +163,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _remove_draft_and_parts(folder: Path, draft: object) -> None:
     if isinstance(draft, str) and draft.startswith(DRAFT_PREFIX):
-        sweep_files(folder, draft, older_than_seconds=None)  # its run has ended: the manifest is ours
+        sweep_files(folder, draft, older_than_seconds=None)  # its run has ended, because we hold the lock
 
 
 def _stamp(path: Path) -> list[int]:
@@ -182,7 +182,7 @@ def _find_by_stamp(folder: Path, name: str, stamp: Sequence[int], *, exactly: bo
                 return path
         except OSError:
             if attempt > 1:
-                return None  # the first name may have been taken at the time and be free now
+                return None  # the first name may have been taken then and be free now
         if exactly:
             return None
         attempt += 1

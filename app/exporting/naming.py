@@ -1,6 +1,6 @@
 """Names of exported clips, from a pattern such as `{collection}_{rank}_{name}`.
 
-Whatever a pattern or a name contains, the file name is valid on every system, and short enough.
+File names are valid on every system and short enough, for any pattern and any name.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class ClipFacts:
     """The values of a name's fields. Seconds count from the first frame shown."""
 
     rank: int  # from 1
-    total: int  # number of clips: how many digits ranks have
+    total: int  # number of clips; determines the number of digits of ranks
     source: str  # file name without suffix
     start_seconds: Fraction
     end_seconds: Fraction
@@ -92,7 +92,7 @@ def clip_name(facts: ClipFacts, suffix: str, pattern: str = DEFAULT_PATTERN) -> 
     for field in _TEXT_FIELDS:
         values[field] = _portable(values[field], max_bytes) if values[field] else ""
     while (excess := len(_fill(parts, values).encode()) - max_bytes) > 0:
-        # The longest text is shortened, so that the numbers and times which tell clips apart stay.
+        # Shorten the longest text, so that the numbers and times that distinguish clips stay.
         longest = max(_used_texts(parts), key=lambda field: len(values[field].encode()), default=None)
         if longest is None or len(values[longest].encode()) <= 1:
             break
@@ -102,7 +102,7 @@ def clip_name(facts: ClipFacts, suffix: str, pattern: str = DEFAULT_PATTERN) -> 
             break
     stem = _portable(_fill(parts, values), max_bytes)
     if stem.startswith("-") or _RESERVED.fullmatch(stem.partition(".")[0].strip()):
-        stem = f"_{stem}"  # many programs take a leading dash for an option; Windows reserves some names
+        stem = f"_{stem}"  # many programs read a leading dash as an option; Windows reserves some names
     return stem + suffix
 
 
@@ -114,7 +114,7 @@ def _time_text(seconds: Fraction) -> str:
 
 
 def _portable(text: str, max_bytes: int) -> str:
-    """Replace what some file system does not allow and cut to fit; return `clip` if nothing is left."""
+    """Replace characters that some file system forbids, and truncate; return `clip` if nothing is left."""
     safe = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", text)).strip(" .")
     return safe.encode()[:max_bytes].decode(errors="ignore").rstrip(" .") or "clip"
 

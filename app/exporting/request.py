@@ -27,8 +27,8 @@ class ClipRequest:
     path: str
     start_seconds: Fraction | float
     end_seconds: Fraction | float
-    rank: int | None = None  # comes first in the clip's name; None: its place among the requests
-    name_hint: str = ""  # given by the user; empty: the source's own name
+    rank: int | None = None  # first in the clip's name; None: the request's position
+    name_hint: str = ""  # chosen by the user; empty: the source's own name
     score: float | None = None  # for names and lists
     collection: str = ""  # for names
     fingerprint: str = ""  # of the source's content, if known
@@ -50,16 +50,16 @@ class ClipRequest:
 class ExportOptions:
     """Where the files of an export go, how its clips are cut, and which lists are written beside them.
 
-    Raises ValueError, with a sentence for the user, for values that are not valid or contradict each other.
+    Raises ValueError, with a sentence for the user, for invalid or contradictory values.
     """
 
-    folder: Path | None = None  # exactly one of folder and zip
+    folder: Path | None = None  # exactly one of folder and zip is set
     zip: Path | None = None
     mode: ExportMode = "exact"
     handles_seconds: Fraction = Fraction(0)  # added on either side of every clip, but not in lists
     name_pattern: str | None = None  # see app.exporting.naming; None: rank, source and range
     lists: tuple[str, ...] | None = None  # names in app.timelines' FORMATS; None: CSV and JSON of the clips as cut
-    clips: bool = True  # False: lists only, of which there must be some
+    clips: bool = True  # False: lists only, at least one
 
     def __post_init__(self) -> None:
         if (self.folder is None) == (self.zip is None):
@@ -77,10 +77,10 @@ class ExportOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportRequest(ExportOptions):
-    """A whole export: its clips, and the options that hold for all of them."""
+    """A whole export: its clips, and the options common to all."""
 
     requests: tuple[ClipRequest, ...]
-    title: str = "clips"  # the name of the lists, in and outside of the files
+    title: str = "clips"  # the name of the lists and of their files
 
     @classmethod
     def with_options(cls, options: ExportOptions, requests: Iterable[ClipRequest], title: str) -> ExportRequest:
@@ -120,7 +120,7 @@ class ExportedClip:
 
 
 def list_formats(text: str) -> tuple[str, ...]:
-    """Return the list formats of `csv,edl`, each once. Raises ValueError for an unknown one, or if there is none."""
+    """Parse `csv,edl` to list formats, each once. Raise ValueError for an unknown format or an empty list."""
     names = tuple(dict.fromkeys(word.strip().lower() for word in text.split(",") if word.strip()))
     unknown = [name for name in names if name not in FORMATS]
     if unknown or not names:

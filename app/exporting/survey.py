@@ -1,4 +1,4 @@
-"""Surveys: the frames of a file that lie in a range of seconds, found with the same decoder as in indexing."""
+"""Surveys: the frames of a file in a range of seconds, found with the decoder used in indexing."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Survey:
     """A range of a file and its frames. Times are pts of the video stream, in units of `time_base` seconds."""
 
     path: str
-    format_name: str  # of the container, as FFmpeg calls it
+    format_name: str  # FFmpeg's name of the container
     codec: str
     video_index: int  # among all streams of the file
     audio_index: int | None
     time_base: Fraction
     frame_rate: Fraction  # nominal
-    first_pts: int  # of the first frame shown: where seconds are counted from
+    first_pts: int  # of the first frame shown, where seconds count from
     pts: tuple[int, ...]  # of the frames in the range, at least one
     end_pts: int  # end of the range (exclusive): the next frame's pts at the latest
     first_frame_number: int | None
@@ -120,7 +120,7 @@ def survey_range(path: str, start_seconds: Fraction, end_seconds: Fraction, *, d
     if not inside:
         raise ExportError(_no_frame_message(start_seconds, end_seconds, found, low, first_pts, base))
     last_pts, last_duration = next((each for each in found if each[0] >= high), found[-1])
-    # The next frame may lie within SAME_SECONDS before the end; if there is none, the video may end before it.
+    # The next frame may be within SAME_SECONDS before the end; without one, the video may end before it.
     follows = last_pts if last_pts >= high else last_pts + (last_duration or step)
     ends = min(first_pts + math.ceil(end_seconds / base), follows)
     return Survey(**facts, pts=tuple(pts for pts, _ in inside), end_pts=ends, first_frame_number=first_frame_number)
@@ -161,7 +161,7 @@ def _stream_facts(source: Source, first_pts: int, counted: bool) -> dict[str, An
 
 
 def keyframe_before(path: str, pts: int) -> int | None:
-    """Return the pts of the last key frame at or before `pts`, by the packets, or None if none is found."""
+    """Return the pts of the last key frame at or before `pts`, from packets, or None if not found."""
     from indexer.media.probe import open_source
 
     for back in STEPS_BACK:

@@ -1,4 +1,4 @@
-"""One zip of an export's files: stored uncompressed, because video does not shrink, and complete before it is named."""
+"""The zip of an export's files: uncompressed, because video does not shrink, and renamed into place once complete."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TEXT_SUFFIXES = frozenset({".csv", ".json", ".edl", ".xml", ".fcpxml", ".otio"}
 
 
 def parts_folder(target: Path) -> Path:
-    """Return the folder beside a zip that holds its clips until all are cut.
+    """Return the folder beside a zip that holds its clips until all are written.
 
     Its name depends only on that of the zip, so that an export can continue.
     """
@@ -32,7 +32,7 @@ def _digest(target: Path) -> str:
 
 
 def sweep_parts(folder: Path, keep: Path) -> None:
-    """Remove the parts of exports that were not continued for two weeks, except `keep`."""
+    """Remove the parts of exports not continued for two weeks, except `keep`."""
     sweep_folders(folder, _PARTS, older_than_seconds=_MAX_AGE_SECONDS, keep={keep.name})
 
 

@@ -1,1 +1,1 @@
-"""Long jobs (index, export, download): processes of their own that keep a journal in the library."""
+"""Long jobs (index, export, download): separate processes that keep a journal in the library."""

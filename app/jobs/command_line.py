@@ -1,4 +1,4 @@
-"""Command lines of orders, for a person to type, and the titles of jobs."""
+"""Command lines equivalent to orders, for display, and the titles of jobs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OTHER_NAMES = {"detector_options": "--detector-option"}
 
 
 def words_of(order: Order) -> list[str]:
-    """Return the command that does what an order says, without the settings that every command takes."""
+    """Return the command equivalent to an order, without the global options."""
     if isinstance(order, DownloadOrder):
         return ["fetch-model", order.model, "--yes"]
     if isinstance(order, ExportOrder):
@@ -29,7 +29,7 @@ def words_of(order: Order) -> list[str]:
 
 
 def export_words(options: ExportOptions) -> list[str]:
-    """Return the options of the command `export` that say the same, with whole paths."""
+    """Return the equivalent options of the command `export`, with absolute paths."""
     where = ("--to", options.folder) if options.folder is not None else ("--zip", options.zip)
     words = [where[0], os.path.abspath(str(where[1]))]
     words += ["--mode", options.mode] if options.clips else ["--lists-only"]
@@ -40,12 +40,12 @@ def export_words(options: ExportOptions) -> list[str]:
 
 
 def path_words(paths: Sequence[str]) -> list[str]:
-    """Return paths as the last words of a command, whatever their names begin with."""
+    """Return absolute paths as the last words of a command, after `--`, so that none is read as an option."""
     return ["--", *(os.path.abspath(path) for path in paths)] if paths else []
 
 
 def paths_of(state: JobState) -> list[str]:
-    """Return the paths that a job is about. Journals without an order name them at the end of their command."""
+    """Return the paths of a job. Journals without an order have them at the end of their command."""
     paths = None if state.order is None else state.order.get("paths")
     if isinstance(paths, list):
         return [each for each in paths if isinstance(each, str)]
@@ -54,7 +54,7 @@ def paths_of(state: JobState) -> list[str]:
 
 
 def title_of(paths: Sequence[str]) -> str:
-    """Return what a job over these paths is called: `Videos`, `Videos and 2 more`."""
+    """Return the title of a job over these paths: `Videos`, `Videos and 2 more`."""
     if not paths:
         return ""
     first = os.path.abspath(paths[0])
@@ -63,7 +63,7 @@ def title_of(paths: Sequence[str]) -> str:
 
 
 def _option_words(order: Any) -> Iterator[str]:
-    """Yield the options of `index` and `retry` that differ from the default. Options are named as the fields are."""
+    """Yield the options of `index` and `retry` that differ from the default. Options have the names of the fields."""
     for each in fields(order):
         value, default = getattr(order, each.name), None if each.default is MISSING else each.default
         option = _OTHER_NAMES.get(each.name, f"--{each.name.replace('_', '-')}")

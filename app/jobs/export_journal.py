@@ -13,31 +13,31 @@ if TYPE_CHECKING:
     from app.exporting.request import ExportedClip, ExportRequest
     from app.jobs.jobs import Job
 
-_ENOUGH_SECONDS = 2.0  # before the time left is estimated
+_ENOUGH_SECONDS = 2.0  # elapsed before the time left is estimated
 
 
 class ExportProgress:
-    """The progress of an export, weighed by the length of its clips, as its job reports it."""
+    """The progress of an export, weighted by the length of its clips, reported to its job."""
 
     def __init__(self, request: ExportRequest, job: Job | None) -> None:
-        """Report to a job; with None there is no journal, and nothing is reported."""
+        """Report to a job; None disables reporting."""
         self._job = job
         self._names = [each.name_hint or os.path.basename(each.path) for each in request.requests]
         self._seconds = request.seconds
         self._began = time.monotonic()
 
     def begin(self) -> None:
-        """Report that nothing is done yet."""
+        """Report the start of the export."""
         self._report(0, 0.0)
 
     def clip_done(self, done: int, clip: ExportedClip) -> None:
-        """Report a clip that was written or failed, the last of `done`."""
+        """Report that a clip was written or failed; `done` includes it."""
         if self._job is not None and clip.error is not None:
             self._job.add_failure(clip.request.path, clip.error)
         self._report(done, 0.0)
 
     def clip_progress(self, number: int, fraction: float) -> None:
-        """Report that a clip, numbered from 0, is written in part (0 to 1)."""
+        """Report the finished fraction (0 to 1) of a clip, numbered from 0."""
         self._report(number, fraction)
 
     def _report(self, number: int, clip_fraction: float) -> None:
@@ -62,7 +62,7 @@ class ExportProgress:
 
 
 def journal_result(job: Job, request: ExportRequest, result: ExportResult) -> None:
-    """Finish a job with its outcome, the clips that failed, and where everything is."""
+    """Finish a job with its outcome, the clips that failed, and the location of the files."""
     failed = [clip for clip in result.clips if clip.error is not None]
     if result.interrupted:
         message = f"{count_text(result.written, 'clip')} written; the same export goes on from there"

@@ -1,4 +1,4 @@
-"""The long jobs of a library (indexing, exports, downloads): the running ones, and the last that ended.
+"""The long jobs of a library (indexing, exports, downloads): running ones, and the latest finished ones.
 
 Each job keeps a journal in a folder of its own, `<library>/runs/<id>/`, so that it outlives pages and servers and can
 be followed and stopped from any process.
@@ -44,22 +44,22 @@ _UNREADABLE = "Its journal cannot be read."
 
 
 class Jobs:
-    """The jobs of the library in one folder. Reading never fails: damaged journals are left out, or shown as such."""
+    """The jobs of one library. Reading never fails: damaged journals are skipped, or shown as damaged."""
 
     def __init__(self, library_directory: Path) -> None:
         self.folder = Path(library_directory) / FOLDER
 
     def begin(self, kind: str, title: str, order: Order | None = None, *, arguments: Sequence[str] = ()) -> Job:
-        """Begin a journal of this very process. Never fails: without a library or room for it nothing is kept.
+        """Begin a journal of this process. Never fails: without a library or disk space, nothing is recorded.
 
         Args:
             kind: "index", "export" or "download".
-            title: What the job is about, in a few words.
-            order: What it does, where it can be started again from that alone.
-            arguments: The command that does the same; by default that of the order.
+            title: The subject of the job, in a few words.
+            order: The job's order, if it can be restarted from that alone.
+            arguments: The equivalent command; by default, derived from the order.
 
         Returns:
-            The job. In a process that `start` made, the first one continues the journal that `start` began.
+            The job. In a process started by `start`, the first job continues the journal begun there.
         """
         given = os.environ.pop(JOB_VARIABLE, "")
         job_id = given if _ID.fullmatch(given) else new_id()
@@ -89,18 +89,18 @@ class Jobs:
         return sorted((each for each in states if each), key=lambda each: (each.started_at, each.id), reverse=True)
 
     def get(self, job_id: str) -> JobState:
-        """Return one job. Raises KeyError where there is none."""
+        """Return a job. Raise KeyError if it does not exist."""
         state = self._read(job_id) if _ID.fullmatch(job_id) else None
         if state is None:
             raise KeyError(job_id)
         return state
 
     def stop(self, job_id: str) -> None:
-        """Ask a job to stop, which it does where nothing is lost.
+        """Request that a job stop, which it does at a point where no work is lost.
 
         Raises:
             KeyError: There is no such job.
-            OSError: Not even the request can be left for it.
+            OSError: The request cannot be written.
         """
         state = self.get(job_id)
         if not state.running:
@@ -108,32 +108,32 @@ class Jobs:
         try:
             (self.folder / job_id / STOP_FILE).touch()
         except OSError:
-            # No room for even an empty file: SIGTERM asks for the same, where it surely reaches that process.
-            # On Windows os.kill would end it at once.
+            # No space for even an empty file: send SIGTERM instead, if it is certain to reach that process.
+            # On Windows, os.kill would end the process immediately.
             if os.name == "nt" or not is_alive(state.process):
                 raise
             os.kill(state.pid, signal.SIGTERM)
 
     def forget(self, job_id: str) -> None:
-        """Remove a job that has ended. Raises KeyError where there is none, ValueError while it runs."""
+        """Remove a finished job. Raise KeyError if it does not exist, ValueError while it runs."""
         if self.get(job_id).running:
             raise ValueError("this run is still under way; stop it first")
         shutil.rmtree(self.folder / job_id, ignore_errors=True)
 
     def start(self, order: Order, settings: Settings, *, title: str = "", in_place_of: str | None = None) -> str:
-        """Start a process that carries out an order and outlives this one.
+        """Start a process that runs an order and outlives this one.
 
         Args:
             order: What the job is to do.
-            settings: The library, the encoder, the device and ffmpeg to do it with.
-            title: Shown until the process has a better one.
-            in_place_of: The id of a job that has ended, to be forgotten because this one continues it.
+            settings: The library, encoder, device and ffmpeg of the job.
+            title: Shown until the process sets its own.
+            in_place_of: The id of a finished job to remove, because this one continues it.
 
         Returns:
             The id of the new job.
 
         Raises:
-            OrderError: The order cannot be carried out, such as for a path that holds a NUL character.
+            OrderError: The order is invalid, for example because a path contains a NUL character.
             OSError: The process cannot be started (disk full, no more processes).
         """
         self._prune()
@@ -145,12 +145,12 @@ class Jobs:
         return job_id
 
     def log(self, job_id: str) -> str:
-        """Return the end of what a started job printed, as plain text. Raises KeyError where there is no such job."""
+        """Return the end of a started job's output, as plain text. Raise KeyError if the job does not exist."""
         self.get(job_id)
         return log_end(self.folder / job_id)
 
     def has_log(self, job_id: str) -> bool:
-        """Return whether what a job printed is kept; jobs of the shell print there instead."""
+        """Return whether a job's output is kept; jobs run in a terminal print there instead."""
         try:
             return _ID.fullmatch(job_id) is not None and (self.folder / job_id / LOG_FILE).stat().st_size > 0
         except OSError:
@@ -166,7 +166,7 @@ class Jobs:
             return []
 
     def _read(self, job_id: str) -> JobState | None:
-        """Return a job as it stands, judged by whether its process lives; None where there is no journal."""
+        """Return the current state of a job, checking whether its process is alive; None without a journal."""
         folder = self.folder / job_id
         state, begun = read_state(folder / STATE_FILE, job_id), True
         if state is None:
@@ -177,7 +177,7 @@ class Jobs:
             return state
         if _lives(folder, state):
             return replace(state, stopping=os.path.lexists(folder / STOP_FILE))
-        again = read_state(folder / STATE_FILE, job_id)  # it may have ended while we looked
+        again = read_state(folder / STATE_FILE, job_id)  # it may have ended in the meantime
         if again is not None and again.outcome is not None:
             return again
         if begun or again is not None:
@@ -185,7 +185,7 @@ class Jobs:
         return finished(state, "failed", last_words(folder) or "It could not be started.")
 
     def _prune(self) -> None:
-        """Forget the oldest jobs that have ended, so that there are fewer than KEPT before the next one."""
+        """Remove the oldest finished jobs, so that fewer than KEPT remain before the next one."""
         if len(self._ids()) < KEPT:
             return
         for state in self.all()[KEPT - 1 :]:
@@ -199,7 +199,7 @@ def new_id() -> str:
 
 
 def log_end(folder: Path) -> str:
-    """Return the last lines that a job printed, without what only a terminal understands."""
+    """Return the last lines of a job's output, without terminal control sequences."""
     try:
         with (folder / LOG_FILE).open("rb") as file:
             size = file.seek(0, os.SEEK_END)
@@ -210,18 +210,18 @@ def log_end(folder: Path) -> str:
     text = re.sub(r"\x1b\[[0-9;?]*[ -/]*[@-~]", "", data.decode("utf-8", "replace"))
     lines = re.split(r"[\r\n]+", text)
     if size > MAX_LOG_BYTES:
-        lines = lines[1:]  # begins in the middle
+        lines = lines[1:]  # starts in the middle of a line
     return "\n".join("".join(each for each in line if each.isprintable() or each == "\t").rstrip() for line in lines)
 
 
 def last_words(folder: Path) -> str:
-    """Return the last line that a job printed, as a sentence; empty where it printed nothing."""
+    """Return the last line of a job's output, as a sentence; empty if it printed nothing."""
     lines = [line.strip() for line in log_end(folder).splitlines() if line.strip()]
     return lines[-1].removeprefix("prismsearch: ") if lines else ""
 
 
 def _lives(folder: Path, state: JobState) -> bool:
-    """Return whether the process of a job runs; where that cannot be seen, whether its heartbeat is recent."""
+    """Return whether the process of a job is alive; if that cannot be known, whether its heartbeat is recent."""
     alive = is_alive(state.process)
     if alive is not None:
         return alive
@@ -229,12 +229,12 @@ def _lives(folder: Path, state: JobState) -> bool:
     for name in (STATE_FILE, START_FILE):
         with suppress(OSError):
             ages.append(time.time() - (folder / name).stat().st_mtime)
-    # Clocks of two machines differ a little; a time far ahead is no heartbeat.
+    # Clocks of two machines differ a little; a time far in the future is no heartbeat.
     return bool(ages) and -10 * SILENT_SECONDS < min(ages) < SILENT_SECONDS
 
 
 def _unreadable(folder: Path, job_id: str) -> JobState | None:
-    """Return a state for a journal that is damaged; None for a folder without one (another program's, or a new one)."""
+    """Return a state for a damaged journal; None for a folder without one (of another program, or just created)."""
     try:
         changed = max((folder / name).stat().st_mtime for name in (STATE_FILE, START_FILE) if (folder / name).exists())
     except (OSError, ValueError):

@@ -1,7 +1,7 @@
-"""The journal of a running job, kept for whoever looks: written beside the work, and never in its way.
+"""The journal of a running job, for any process that follows it. Writing it never delays or fails the job.
 
-A thread of its own does all that touches the disk, at most twice a second. Where the disk is full or gone, the job goes
-on without a journal.
+A background thread writes to disk, at most twice a second. If the disk is full or gone, the job continues without a
+journal.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ from app.jobs.state import (
 WRITE_SECONDS = 0.5
 HEARTBEAT_SECONDS = 5.0
 """How often the state file is touched while there is nothing to write, for readers on other machines."""
-_PATIENCE_SECONDS = 10.0  # for a disk that does not answer, at the end
+_PATIENCE_SECONDS = 10.0  # wait for an unresponsive disk at the end
 _RESERVE = ".reserve"
 _RESERVE_BYTES = 65_536
 
 
 class Job:
-    """A running job, as it keeps its own journal. `Jobs.begin` makes it.
+    """A running job, which writes its own journal. Created by `Jobs.begin`.
 
-    Every method may be called from any thread, and none raises. As a context manager the job finishes itself: done,
-    stopped by Ctrl-C, or failed with what was raised.
+    Every method may be called from any thread, and none raises. As a context manager, the job finishes itself: done,
+    stopped by Ctrl-C, or failed with the exception that was raised.
     """
 
     def __init__(self, folder: Path | None, state: JobState) -> None:
-        """Begin the journal in `folder`; with None nothing is written."""
+        """Begin the journal in `folder`; None writes nothing."""
         self.id = state.id
         self._folder = folder
         self._state = state
@@ -74,9 +74,9 @@ class Job:
         files_total: int = 0,
         current: Iterable[str] = (),
     ) -> None:
-        """Replace the progress, whose fields are those of JobProgress; what is left out is not known.
+        """Replace the progress; arguments are the fields of JobProgress, and omitted ones are unknown.
 
-        It costs nothing: call it as often as there is news.
+        Cheap enough to call at every change.
         """
         progress = JobProgress(
             fraction=fraction,
@@ -93,7 +93,7 @@ class Job:
             self._changed = True
 
     def add_failure(self, path: str, reason: str) -> None:
-        """Record a file or clip that failed while the job goes on. The last reason for a path counts."""
+        """Record a file or clip that failed while the job continues. The last reason for a path counts."""
         failure = JobFailure(path, bounded_text(reason))
         with self._lock:
             before = self._state.failures
@@ -114,16 +114,16 @@ class Job:
             self._changed = True
 
     def stop_requested(self) -> bool:
-        """Return whether the job was asked to stop; at most half a second late."""
+        """Return whether a stop was requested; at most half a second late."""
         return self._stop.is_set()
 
     def finish(self, outcome: Outcome, report: dict[str, Any] | None = None, message: str = "") -> None:
-        """End the journal; only the first call counts. Waits until it is written, but not for ever.
+        """End the journal; only the first call counts. Wait until it is written, for a limited time.
 
         Args:
             outcome: How the job ended.
-            report: Values for JSON; long lists are cut.
-            message: One sentence for a person.
+            report: JSON values; long lists are truncated.
+            message: One sentence for the user.
         """
         with self._lock:
             if self._finished.is_set():
@@ -174,9 +174,9 @@ class Job:
         try:
             write_state(self._folder / STATE_FILE, state, durable=durable)
         except FileNotFoundError:
-            return  # the job was forgotten, or its drive is gone
+            return  # the job was removed, or its drive is gone
         except OSError:
-            # A full disk is worth telling about: the end is written where room was kept for it.
+            # On a full disk, the outcome is still written: space is reserved for it.
             if durable:
                 with suppress(OSError):
                     (self._folder / _RESERVE).unlink()

@@ -1,8 +1,8 @@
-"""Orders: everything that a job is told to do, as values that reach its process as JSON.
+"""Orders: the parameters of jobs, passed to their processes as JSON.
 
-Whoever starts a job writes its order into the folder of the job, and the process reads it there: no name passes
-through a command line. An order is checked as a whole when it is read. A JSON string may hold lone surrogates, which
-stand for the bytes of names that are not UTF-8, so such names arrive as they are.
+The order is written to the job's folder and read there by the job's process, so that no file name passes through a
+command line. An order is validated as a whole when it is read. JSON strings may contain lone surrogates, which encode
+bytes of names that are not UTF-8, so such names are preserved.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from app.jobs.state import MAX_FILE_BYTES, JobState
 from app.shell.index_options import ShapingOptions
 
 ORDER_FILE = "order.json"
-_FRACTION = re.compile(r"-?[0-9]{1,40}(/[0-9]{1,40})?")  # as str writes it; an exponent could ask for endless digits
+_FRACTION = re.compile(r"-?[0-9]{1,40}(/[0-9]{1,40})?")  # as str formats it; an exponent could expand to endless digits
 
 
 class OrderError(ValueError):
-    """An order that cannot be carried out, with a sentence that names the field."""
+    """An invalid order; the message is a sentence that names the field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexOrder:
-    """Index files and what lies below folders. None stands for the value of the settings, or the indexer's own."""
+    """Index files and folders. None stands for the value of the settings, or the indexer's default."""
 
     kind: Literal["index"] = "index"
     encoder: str | None = None
@@ -48,12 +48,12 @@ class IndexOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryOrder:
-    """Try files again that could not be indexed."""
+    """Retry files that could not be indexed."""
 
     kind: Literal["retry"] = "retry"
     encoder: str | None = None
     shaping: ShapingOptions = field(default_factory=ShapingOptions)
-    paths: tuple[str, ...] = ()  # absolute; only files below these, or every one
+    paths: tuple[str, ...] = ()  # absolute; only files below these; empty: all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +66,9 @@ class DownloadOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportOrder:
-    """Export subclips of a collection, as it is when the export begins.
+    """Export subclips of a collection, in its state when the export begins.
 
-    The collection is named by its id, so that it may be renamed meanwhile; `collection_name` is for people.
+    The collection is identified by id, so that it may be renamed in the meantime; `collection_name` is for display.
     """
 
     kind: Literal["export"] = "export"
@@ -86,7 +86,7 @@ _ORDERS: Mapping[str, type[Order]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Settings:
-    """The settings that another process needs to work as this one does."""
+    """The settings that the job's process needs."""
 
     library: Path
     encoder: str | None
@@ -96,7 +96,7 @@ class _Settings:
 
 
 def job_kind(order: Order) -> str:
-    """Return the kind of job that carries an order out: trying again is indexing."""
+    """Return the kind of job that runs an order; a retry is an index job."""
     return "index" if order.kind == "retry" else order.kind
 
 
@@ -108,10 +108,10 @@ def order_to_json(order: Order) -> dict[str, Any]:
 
 
 def order_from_json(record: object) -> Order:
-    """Return the order that `record` holds.
+    """Return the order in `record`.
 
     Raises:
-        OrderError: A field is missing, unknown or of a wrong type, or no such export is possible.
+        OrderError: A field is missing, unknown or of the wrong type, or the export options are invalid.
     """
     if not isinstance(record, dict) or not isinstance(record.get("kind"), str) or record["kind"] not in _ORDERS:
         raise OrderError(f"the order is of no kind that is known ({', '.join(_ORDERS)})")
@@ -120,7 +120,7 @@ def order_from_json(record: object) -> Order:
 
 
 def order_of(state: JobState) -> Order | None:
-    """Return the order of a job, to start it again; None where its journal holds none that can be carried out."""
+    """Return the order of a job, to restart it; None if its journal has no valid order."""
     try:
         return order_from_json(state.order)
     except OrderError:
@@ -128,10 +128,10 @@ def order_of(state: JobState) -> Order | None:
 
 
 def write_order(folder: Path, order: Order, settings: Settings) -> None:
-    """Write an order, and the settings that it is carried out with, into the folder of a job.
+    """Write an order and its settings into the folder of a job.
 
     Raises:
-        OrderError: The process would not take the order, such as for a path that holds a NUL character.
+        OrderError: The order is invalid, for example because a path contains a NUL character.
         OSError: The file cannot be written.
     """
     handed_on = _Settings(
@@ -147,10 +147,10 @@ def write_order(folder: Path, order: Order, settings: Settings) -> None:
 
 
 def read_order(folder: Path) -> tuple[Order, Settings]:
-    """Return the order in the folder of a job, and the settings that it is carried out with.
+    """Return the order in the folder of a job, and its settings.
 
     Raises:
-        OrderError: The file is missing or damaged, or holds no order.
+        OrderError: The file is missing, damaged, or not an order.
     """
     try:
         with (folder / ORDER_FILE).open("rb") as file:
@@ -181,7 +181,7 @@ def _encoded(value: object) -> object:
 
 
 def _decoded(expected: Any, value: object, where: str) -> Any:
-    """Return `value` as the type that an annotation says. where: what the value is called in an error."""
+    """Return `value` converted to an annotated type. where: name of the value in error messages."""
     origin = get_origin(expected)
     if is_dataclass(expected):
         return _decoded_fields(expected, value, where)

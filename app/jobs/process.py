@@ -1,6 +1,6 @@
-"""Process identity: tells whether the process that a journal names still runs.
+"""Process identity, to check whether the process named in a journal is still alive.
 
-A process number alone does not: numbers are reused, machines restart, and each container counts its own.
+A pid alone is not enough: pids are reused, machines restart, and each container has its own pids.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SAME_SECONDS = 2.0
-"""Creation times that differ by less belong to one process: Linux tells the boot time in whole seconds."""
+"""Tolerance of creation times of the same process: Linux reports the boot time in whole seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +20,9 @@ class ProcessId:
     """A process of this machine or another one.
 
     Attributes:
-        pid: The process number; 0 where it is not known.
-        create_time: Seconds, to be compared only with another reading on the same host; 0.0 where it is not known.
-        host_id: The machine, its boot and its process namespace. The other two mean something only there.
+        pid: The process id; 0 if unknown.
+        create_time: Seconds, comparable only with another reading on the same host; 0.0 if unknown.
+        host_id: The machine, its boot and its pid namespace. The other two are meaningful only there.
     """
 
     pid: int
@@ -41,7 +41,7 @@ def process_id_of(pid: int) -> ProcessId:
 
 
 def is_alive(process: ProcessId) -> bool | None:
-    """Return whether that very process runs; None where this cannot be known from here (another machine)."""
+    """Return whether that process is alive; None if unknown (it is on another machine)."""
     if not process.pid or not process.create_time or process.host_id != host_id():
         return None
     created = _create_time(process.pid)
@@ -49,7 +49,7 @@ def is_alive(process: ProcessId) -> bool | None:
 
 
 def host_id() -> str:
-    """Return what identifies this machine since it was started, and the namespace of its process numbers."""
+    """Return an identifier of this machine, its current boot and its pid namespace."""
     parts = [platform.node()]
     if sys.platform == "linux":
         try:
@@ -61,7 +61,7 @@ def host_id() -> str:
 
 
 def _create_time(pid: int) -> float | None:
-    """Return when a process was created; None where there is none, or only a zombie that its parent has not reaped."""
+    """Return the creation time of a process; None if it does not exist or is a zombie."""
     import psutil
 
     try:
@@ -71,5 +71,5 @@ def _create_time(pid: int) -> float | None:
         created = process.create_time()
     except psutil.Error:
         return None
-    # Linux counts from the boot, and psutil adds the time of day of the boot, which moves when the clock is set.
+    # Linux counts from boot, and psutil adds the time of the boot, which changes when the clock is set.
     return float(created - psutil.boot_time() if sys.platform == "linux" else created)

@@ -1,4 +1,4 @@
-"""Start of a job as a process that outlives the one that starts it. The process itself is `app.child`."""
+"""Start of a job in a detached process, which outlives the current one. The process itself is `app.child`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from app.compose import Settings
 
 _ROOT = str(Path(__file__).resolve().parents[2])
-# The folder that holds our packages: on the path already where we are installed, and not where this is a checkout.
+# The folder of our packages: already on the path of an installation, but not in a checkout.
 _CODE = """\
 import sys
 root = sys.argv[1]
@@ -33,18 +33,18 @@ child(sys.argv[2], sys.argv[3])
 
 
 def start_detached(folder: Path, job_id: str, order: Order, settings: Settings, *, title: str) -> None:
-    """Make the folder of a job, write its order there and start the process that carries it out.
+    """Create the folder of a job, write its order there and start the process that runs it.
 
     Args:
-        folder: Does not exist yet; it is removed again where something is raised.
+        folder: The folder to create; removed again on errors.
         job_id: The name of the folder.
         order: What the job is to do.
-        settings: The library, the encoder and the device to do it with.
-        title: Shown until the process has a better one.
+        settings: The library, encoder and device of the job.
+        title: Shown until the process sets its own.
 
     Raises:
-        OrderError: The order holds what its process would not take.
-        OSError: The files or the process cannot be made.
+        OrderError: The order is invalid.
+        OSError: The files or the process cannot be created.
     """
     now = time.time()
     state = JobState(
@@ -57,14 +57,14 @@ def start_detached(folder: Path, job_id: str, order: Order, settings: Settings, 
         updated_at=now,
         progress=JobProgress(phase="start"),
     )
-    # Names that are not UTF-8 are printed escaped, as the shell prints them.
+    # Names that are not UTF-8 are printed escaped, as in the shell.
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8:backslashreplace", "PYTHONUNBUFFERED": "1"}
     folder.mkdir(parents=True)
     try:
         write_order(folder, order, settings)
         write_state(folder / START_FILE, state)
         with (folder / LOG_FILE).open("ab") as log:
-            # -P: a folder `app` where the person happens to stand is not ours.
+            # -P: do not import a folder `app` from the current directory.
             process = subprocess.Popen(
                 [sys.executable, "-P", "-c", _CODE, _ROOT, str(folder.absolute()), job_id],
                 stdin=subprocess.DEVNULL,
@@ -79,12 +79,12 @@ def start_detached(folder: Path, job_id: str, order: Order, settings: Settings, 
         raise
     with suppress(OSError):  # the process writes it as well
         write_state(folder / START_FILE, state.with_process(process_id_of(process.pid)))
-    # A child has to be waited for, else it stays behind as a zombie.
+    # Wait for the child, or it remains as a zombie.
     threading.Thread(target=process.wait, name=f"end of {job_id}", daemon=True).start()
 
 
 def _creation_flags() -> int:
-    """Return flags for Windows: no console of its own, and none of ours whose Ctrl-C would reach it."""
+    """Return flags for Windows: no console, so that Ctrl-C in ours does not reach the process."""
     if sys.platform == "win32":
         return subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
     return 0

@@ -1,6 +1,6 @@
-"""The state of a job: the record in `state.json`, replaced as a whole, and read whatever the file holds.
+"""The state of a job: the record in `state.json`, replaced atomically and parsed defensively.
 
-A reader may be any process at any time, so nothing here trusts what it reads.
+Any process may read the file at any time, and it may be damaged, so nothing read is trusted.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ Outcome = Literal["done", "stopped", "failed", "interrupted"]
 STATE_FILE, START_FILE, STOP_FILE, LOG_FILE = "state.json", "start.json", "stop", "log.txt"
 MAX_FAILURES = 500
 MAX_CURRENT = 8
-_MAX_TEXT = 2_000  # characters of a reason or a message
-MAX_FILE_BYTES = 16_000_000  # of a state or an order: more is no file of ours
+_MAX_TEXT = 2_000  # characters in a reason or a message
+MAX_FILE_BYTES = 16_000_000  # of a state or an order; larger files are not ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobProgress:
-    """How far a job is; only what is known. Counts and `current` belong to the current phase."""
+    """The progress of a job, as far as known. Counts and `current` are those of the current phase."""
 
     fraction: float | None = None  # 0 to 1
     eta_seconds: float | None = None
     speed: float | None = None  # seconds of video per second
     phase: str = ""  # index: scan, fingerprint, index, done; others have their own; start: not begun yet
-    text: str = ""  # all of it in one line, as the shell shows it
+    text: str = ""  # the whole progress in one line, as in the shell
     files_done: int = 0
     files_total: int = 0
-    current: tuple[str, ...] = ()  # paths, or names of clips, in work
+    current: tuple[str, ...] = ()  # paths, or names of clips, being processed
 
 
 @dataclass(frozen=True, slots=True)
 class JobFailure:
-    """A file or clip that failed while the job went on."""
+    """A file or clip that failed while the job continued."""
 
     path: str
     reason: str
@@ -47,17 +47,18 @@ class JobFailure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobState:
-    """A job as its journal has it. Times are Unix seconds.
+    """A job according to its journal. Times are Unix seconds.
 
-    outcome None: it runs. `interrupted` is never written: a journal reads so that has no end and no process any more.
+    An outcome of None means running. `interrupted` is never written: it is how a journal without an outcome or a living
+    process is read.
     """
 
     id: str
     kind: str  # index, export or download
-    title: str  # what it is about: the name of a folder, a collection, a model
-    order: dict[str, Any] | None = None  # as JSON, see app.jobs.orders; None: it cannot be started again from here
-    arguments: tuple[str, ...] = ()  # the command that does the same, without the settings that every command takes
-    pid: int = 0  # of the process that keeps the journal, with the two below: see app.jobs.process
+    title: str  # its subject: the name of a folder, a collection, a model
+    order: dict[str, Any] | None = None  # as JSON, see app.jobs.orders; None: it cannot be restarted
+    arguments: tuple[str, ...] = ()  # the equivalent command, without global options
+    pid: int = 0  # this and the next two: the process that writes the journal, see app.jobs.process
     create_time: float = 0.0
     host_id: str = ""
     started_at: float = 0.0
@@ -67,8 +68,8 @@ class JobState:
     failures: tuple[JobFailure, ...] = ()  # the first MAX_FAILURES
     failed: int = 0  # the number of all failures
     report: dict[str, Any] = field(default_factory=dict)
-    message: str = ""  # one sentence at the end
-    stopping: bool = False  # it was asked to stop and has not ended yet
+    message: str = ""  # one sentence, at the end
+    stopping: bool = False  # a stop was requested and it has not ended yet
 
     @property
     def running(self) -> bool:
@@ -77,22 +78,22 @@ class JobState:
 
     @property
     def process(self) -> ProcessId:
-        """Return the process that keeps the journal."""
+        """Return the process that writes the journal."""
         return ProcessId(self.pid, self.create_time, self.host_id)
 
     def with_process(self, process: ProcessId) -> JobState:
-        """Return this state with another process that keeps the journal."""
+        """Return this state with another process as the writer of the journal."""
         return replace(self, **asdict(process))
 
 
 def write_state(path: Path, state: JobState, *, durable: bool = False) -> None:
-    """Replace the file as a whole. durable: it is on the disk when this returns. Raises OSError."""
+    """Replace the file atomically; if `durable`, flush it to disk. Raise OSError on failure."""
     content = json.dumps(asdict(state)).encode("ascii")  # bytes of names that are not UTF-8 stay, as \\udcxx
     replace_file(path, content, durable=durable)
 
 
 def read_state(path: Path, job_id: str) -> JobState | None:
-    """Return the state in a file; None where the file is missing or damaged, or holds no state of a job."""
+    """Return the state in a file; None if the file is missing, damaged, or not the state of a job."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
@@ -105,12 +106,12 @@ def read_state(path: Path, job_id: str) -> JobState | None:
 
 
 def bounded_text(text: str, most: int = _MAX_TEXT) -> str:
-    """Return `text`, cut where it is longer than anybody reads."""
+    """Return `text`, truncated to a readable length."""
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def bounded_report(report: dict[str, Any]) -> dict[str, Any]:
-    """Return a report whose lists are cut to MAX_FAILURES; `left_out` holds the number of entries cut from each."""
+    """Return a report with lists truncated to MAX_FAILURES; `left_out` has the number of entries removed from each."""
     cut = {name: len(value) - MAX_FAILURES for name, value in report.items() if _is_long(value)}
     short = {name: value[:MAX_FAILURES] if name in cut else value for name, value in report.items()}
     return {**short, "left_out": cut} if cut else short
@@ -166,7 +167,7 @@ def _progress(record: dict[str, Any]) -> JobProgress:
 
 
 def _finite(text: str) -> float | None:
-    """Return a number that JSON can hold; None for one that it cannot (NaN, 1e999)."""
+    """Return a finite number; None for those that JSON cannot represent (NaN, 1e999)."""
     value = float(text)
     return value if math.isfinite(value) else None
 
@@ -192,5 +193,5 @@ def _count(record: dict[str, Any], name: str) -> int:
 
 
 def finished(state: JobState, outcome: Outcome, message: str = "") -> JobState:
-    """Return the state of a job that has ended."""
+    """Return the state of a finished job."""
     return replace(state, outcome=outcome, message=message or state.message, stopping=False)

@@ -1,1 +1,1 @@
-"""Parts that commands share: options, messages, tables, progress, errors as one line."""
+"""Code shared by commands: options, messages, tables, progress, one-line errors."""

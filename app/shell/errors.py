@@ -1,4 +1,4 @@
-"""Errors of commands: one line on standard error and an exit code, whatever room the error comes from."""
+"""Errors of commands: one line on standard error and an exit code, for the errors of all packages."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from app.shell.terminal import print_note
 
 
 class CommandError(click.ClickException):
-    """A command that cannot be carried out. The message becomes one line on standard error."""
+    """A command that failed. The message becomes one line on standard error."""
 
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
-        vars(self)["exit_code"] = exit_code  # click declares a constant of the class and reads it from the instance
+        vars(self)["exit_code"] = exit_code  # click declares a class constant, but reads it from the instance
 
     def show(self, file: Any = None) -> None:
         """Print `prismsearch: message`, with control characters escaped."""
@@ -27,13 +27,13 @@ class CommandError(click.ClickException):
 
 @contextmanager
 def command_errors(command: str, *, debug: bool = False) -> Iterator[None]:
-    """Turn what is raised within into a CommandError, that is one line and an exit code.
+    """Turn exceptions raised in the `with` block into a CommandError: one line and an exit code.
 
-    What click handles itself (exits, CommandErrors, closed pipes) passes.
+    Exceptions that click handles itself (exits, CommandErrors, closed pipes) propagate.
 
     Args:
-        command: Named where a usage error points to the help, unless the error knows its own command.
-        debug: Let unexpected errors pass, with their traceback.
+        command: Named in the help hint of a usage error, unless the error has its own command.
+        debug: Let unexpected errors propagate, with their traceback.
     """
     try:
         yield
@@ -53,9 +53,9 @@ def command_errors(command: str, *, debug: bool = False) -> Iterator[None]:
 
 
 def as_command_error(error: Exception) -> CommandError:
-    """Translate an exception of any room to a line and an exit code.
+    """Translate an exception of any package to one line and an exit code.
 
-    The error types of the rooms are imported only now, because importing them is slow.
+    The error types are imported only here, because importing them is slow.
     """
     from app.exporting.ffmpeg_binary import ExportError
     from db.errors import LibraryError

@@ -32,7 +32,7 @@ class Output:
 
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --json, --paths, --print0 and --open, handed on as `output`, one Output."""
+    """Add --json, --paths, --print0 and --open to a command, which receives them as `output`, an Output."""
 
     @click.option(
         "--json", "as_json", is_flag=True, help="Hits as JSON on standard output (export --from-json reads it)."
@@ -57,17 +57,17 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def show_hits(hits: Sequence[Hit], output: Output, question: dict[str, Any], *, nothing: str) -> None:
-    """Print hits in the form that `output` asks for.
+    """Print hits in the chosen form.
 
     Args:
         hits: Best first.
-        output: The form.
+        output: The chosen form.
         question: Facts about the search, put before the hits in JSON.
-        nothing: The line to print where there are no hits.
+        nothing: The line to print if there are no hits.
 
     Raises:
-        click.exceptions.Exit: Code 1 where there are no hits, as grep does.
-        click.UsageError: --open asks for more hits than there are.
+        click.exceptions.Exit: Code 1 if there are no hits, as with grep.
+        click.UsageError: The rank of --open is beyond the last hit.
     """
     if output.as_json:
         print_json({**question, "hits": [hit_record(hit) for hit in hits]})
@@ -132,7 +132,7 @@ def hit_record(hit: Hit) -> dict[str, Any]:
 
 
 def open_hit(hit: Hit) -> None:
-    """Start a player on the hit's file and leave it running. Without a display, print the hit's place instead."""
+    """Start a player on the hit's file and leave it running. Without a display, print the hit's location instead."""
     path = hit.video.path
     start = span_seconds(hit)[0]
     if not os.path.exists(path):
@@ -159,7 +159,7 @@ def open_hit(hit: Hit) -> None:
 
 
 def player_command(path: str, start_seconds: float) -> list[str] | None:
-    """Return the command line that plays a file, from `start_seconds` where the player can; None without a display."""
+    """Return the command that plays a file, from `start_seconds` if the player supports it; None without a display."""
     graphical = sys.platform in ("darwin", "win32") or any(
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
     )

@@ -1,4 +1,4 @@
-"""Shaping options: those of `index` and `retry` that shape what is stored, for clips, cuts and segments."""
+"""Shaping options of `index` and `retry`, which determine the stored clips, cuts and segments."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _as_typed(value: OptionValue) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShapingOptions:
-    """Options that shape what is stored, as they were given. None stands for the library's own value."""
+    """Shaping options as typed. None stands for the library's stored value."""
 
     frames: int | None = None
     fit: Fit | None = None
@@ -45,22 +45,22 @@ class ShapingOptions:
     segment_seconds: Fraction | None = None
     overlap_seconds: Fraction | None = None
     decode: str | None = None
-    hardware: str = "none"  # of this run alone: it shapes nothing
+    hardware: str = "none"  # for this run only; shapes nothing
 
     def encoder_settings(self, settings: Settings) -> Settings:
-        """Return the settings with the frames, fit and still frames that were given."""
+        """Return the settings overridden by the frames, fit and still frames of these options."""
         return replace(settings, frames=self.frames, fit=self.fit, still_frames=self.still_frames)
 
     def index_settings(self, own: IndexSettings) -> IndexSettings:
-        """Return the settings to index with: the options that were given over the library's own.
+        """Return the settings to index with: these options over the library's stored settings.
 
-        Options of a detector go with it: another detector begins with its defaults.
+        Options belong to their detector: another detector starts with its defaults.
 
         Args:
-            own: The library's own settings, from `app.cut_settings`.
+            own: The library's stored settings, from `app.cut_settings`.
 
         Raises:
-            click.UsageError: A value is wrong, or the device of --hardware is not there.
+            click.UsageError: A value is invalid, or the device of --hardware is unavailable.
         """
         hardware = self.hardware
         if hardware != "none":
@@ -98,7 +98,7 @@ class ShapingOptions:
 
 def shaping_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --frames, --fit, --still-frames, --detector, -o, --min-scene-len, --segment-seconds, --overlap-seconds,
-    --decode and --hardware to a command, and hand them on as `shaping`, one ShapingOptions."""
+    --decode and --hardware to a command, which receives them as `shaping`, a ShapingOptions."""
 
     @click.option(
         "--frames",
@@ -172,7 +172,7 @@ def shaping_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _value(text: str, value: str, default: OptionValue) -> OptionValue:
-    """Return `value` in the type of the option's default. Where that is None (kernel_size): an integer, or None."""
+    """Return `value` in the type of the option's default; if that is None (kernel_size), an integer or None."""
     try:
         if isinstance(default, bool):
             return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[value.lower()]

@@ -1,4 +1,4 @@
-"""Ctrl-C as a request: long work stops where nothing is lost; a second Ctrl-C ends it at once."""
+"""Graceful handling of Ctrl-C: the first one requests a stop without losing work; a second one ends the program."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ def stop_on_interrupt(line: LiveLine, stopping: str) -> Iterator[Callable[[], bo
     """Turn the first SIGINT or SIGTERM into a flag, and print `stopping`. A second one raises KeyboardInterrupt.
 
     Yields:
-        A function that tells whether the flag is set.
+        A function that returns whether the flag is set.
     """
-    asked = threading.Event()
+    stop_requested = threading.Event()
     previous: dict[signal.Signals, object] = {}
 
     def on_signal(number: int, frame: object) -> None:
-        if asked.is_set():
+        if stop_requested.is_set():
             raise KeyboardInterrupt
-        asked.set()
+        stop_requested.set()
         line.log(stopping)
 
-    # Signals reach only the main thread; anywhere else there is nothing to take over.
+    # Only the main thread can handle signals.
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
             previous[number] = signal.signal(number, on_signal)
     try:
-        yield asked.is_set
+        yield stop_requested.is_set
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)  # type: ignore[arg-type]

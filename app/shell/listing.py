@@ -1,4 +1,4 @@
-"""Records and texts of videos, shots, segments and failures, for scripts and for people."""
+"""Records and texts of videos, shots, segments and failures, for JSON and for the terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Status = Literal["ok", "missing", "changed", "failed"]
 
 
 def status_of(video: Video) -> Status:
-    """Compare the file with the one that was indexed, by size and modification time."""
+    """Return the status of a video's file, from a comparison of size and modification time."""
     try:
         now = os.stat(video.path)
     except OSError:
@@ -59,7 +59,7 @@ def failure_record(failure: Failure) -> dict[str, Any]:
 
 
 def part_record(video: Video, part: Shot | Segment) -> dict[str, Any]:
-    """Return the place of a shot or a segment, in pts and in seconds from the first frame shown.
+    """Return the range of a shot or a segment as JSON values, in pts and in seconds from the first frame shown.
 
     `start` and `end` are exact fractions as text; `start_seconds` and `end_seconds` are rounded to microseconds.
     """

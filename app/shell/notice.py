@@ -1,4 +1,4 @@
-"""Notice of an encoder with limits, printed where it matters: the demo encoder knows only videos of its own world."""
+"""Notice of an encoder's limits: the demo encoder works only on videos of its own world."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEMO_LIBRARY = Path(__file__).resolve().parent.parent / "demo_library"
 
 
 def notice_for(encoder: Encoder, paths: Iterable[str]) -> str | None:
-    """Return the encoder's notice, or None where all `paths` (files, folders) belong to the demo library."""
+    """Return the encoder's notice, or None if all `paths` (files, folders) belong to the demo library."""
     return None if not encoder.notice or all(_in_demo_library(path) for path in paths) else encoder.notice
 
 

@@ -89,8 +89,8 @@ def global_options(command: Callable[P, R]) -> Callable[P, R]:
 def with_settings(command: Callable[..., R]) -> Callable[..., R]:
     """Pass `settings` to a command as its first argument.
 
-    Options after the command's name win over those before it, and both over the environment. The decorator stands
-    directly above the command, so that these options come last in --help.
+    Options after the command's name override those before it, and both override the environment. Apply this decorator
+    directly to the command, so that these options come last in --help.
     """
 
     @global_options

@@ -1,4 +1,4 @@
-"""Paths as the library spells them: a file indexed through a link is found by its real name, and vice versa."""
+"""Paths as stored in the library: a file indexed through a link is found by its real name, and vice versa."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 
 def as_indexed(library: Library, path: str) -> str:
-    """Return the absolute path under which the library knows a file, or the files below a folder.
+    """Return the absolute path under which the library stores a file, or the files below a folder.
 
-    Links are followed only where nothing is known under the plain path, since that looks at every path of the library.
-    A path that the library does not know comes back as an absolute path.
+    Links are followed only if nothing is stored under the plain path, because that examines every path of the library.
+    An unknown path is returned as an absolute path.
     """
     plain = os.path.abspath(path)
     if library.videos(plain) or not os.path.lexists(plain):
@@ -22,7 +22,7 @@ def as_indexed(library: Library, path: str) -> str:
     if any(is_below(each, plain) for each in failed):
         return plain
     wanted = os.path.realpath(plain)
-    spelled: dict[str, str] = {}  # a folder as the library spells it -> its real path
+    spelled: dict[str, str] = {}  # a folder as stored in the library -> its real path
     for known in [*(video.path for video in library.videos()), *failed]:
         folder, name = os.path.split(known)
         if folder not in spelled:
@@ -30,13 +30,13 @@ def as_indexed(library: Library, path: str) -> str:
         if os.path.join(spelled[folder], name) == wanted or os.path.realpath(known) == wanted:
             return known
         if is_below(spelled[folder], wanted):
-            # As many folders up from the real one as lie between it and what is wanted.
+            # Go up from the real folder by the number of folders between it and the wanted one.
             return _up(folder, wanted) or plain
     return plain
 
 
 def _up(folder: str, wanted: str) -> str | None:
-    """Return `folder` or its ancestor that really is `wanted`; None where none of them is."""
+    """Return `folder` or its ancestor whose real path is `wanted`; None if there is no such folder."""
     while os.path.realpath(folder) != wanted:
         above = os.path.dirname(folder)
         if above == folder:
@@ -46,5 +46,5 @@ def _up(folder: str, wanted: str) -> str | None:
 
 
 def is_below(path: str, folder: str) -> bool:
-    """Tell whether `path` is `folder` or lies below it. Both are absolute."""
+    """Return whether `path` is `folder` or is below it. Both are absolute."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)

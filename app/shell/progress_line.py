@@ -22,14 +22,14 @@ class ProgressLine:
         """Show `progress`. Called at most ten times a second."""
         if progress.phase == "done":
             return
-        # Nothing to do in a phase is nothing to say: a run over unchanged folders goes straight to its report.
+        # Phases without work are not shown, so that a run over unchanged folders goes straight to its report.
         if progress.phase != "scan" and not progress.files_total:
             return
         self._line.show(progress_text(progress), detail_text(progress), heading=progress.phase)
 
 
 def progress_text(progress: Progress) -> str:
-    """Return `indexing  12/240 videos   31%  8.4x real time  2:31 left  1 failed`, without what is not known yet."""
+    """Return `indexing  12/240 videos   31%  8.4x real time  2:31 left  1 failed`, without unknown parts."""
     if progress.phase == "scan":
         return (
             f"looking for videos  {count_text(progress.files_done, 'file')}"

@@ -1,4 +1,4 @@
-"""Search options: how many hits, and among which videos. Shared by `search`, `similar` and `export`."""
+"""Search options: number of hits and filters. Shared by `search`, `similar` and `export`."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchOptions:
-    """At most `top_k` hits that score at least `threshold` (cosine), among the videos that `filters` let through."""
+    """At most `top_k` hits that score at least `threshold` (cosine), among the videos that pass `filters`."""
 
     top_k: int
     threshold: float | None
-    filters: Filters  # `folder` as it was typed until `open_search` spells it as the library does
-    per_video: int | None = None  # at most this many hits of one video
+    filters: Filters  # `folder` as typed, until `open_search` converts it to the stored spelling
+    per_video: int | None = None  # maximum number of hits per video
     hide_duplicates: bool = False  # leave out near-duplicates of a better hit
 
     def query(
         self, terms: Sequence[Term], *, leave_out: frozenset[int] = frozenset(), exclude_same_shot: bool = False
     ) -> Query:
-        """Build the query that asks for `terms` under these options.
+        """Build the query for `terms` with these options.
 
         Args:
             terms: Words, segments and clips with their weights.
-            leave_out: Ids of segments that are no hits, such as the example itself.
+            leave_out: Ids of segments to exclude, such as the example itself.
             exclude_same_shot: Leave out the other parts of the shots that segments among `terms` come from.
 
         Raises:
-            QueryError: Terms that cannot be answered together.
+            QueryError: The terms cannot be combined.
         """
         from search.query import NEAR_DUPLICATE, Query
 
@@ -69,11 +69,11 @@ def open_search(settings: Settings, options: SearchOptions) -> Iterator[tuple[Li
     """Open the library and its encoder for a search, print the encoder's notice, and close the library at the end.
 
     Yields:
-        The library, the encoder, and `options` with the folder spelled as the library spells it.
+        The library, the encoder, and `options` with the folder in the library's spelling.
 
     Raises:
-        CommandError: Nothing is indexed, or nothing by this encoder.
-        LibraryError, EncoderError, WrongSetting: As `compose` raises them.
+        CommandError: Nothing is indexed, or nothing with this encoder.
+        LibraryError, EncoderError, WrongSetting: See `app.compose`.
     """
     with compose.open_library(settings) as library:
         require_segments(library)
@@ -188,14 +188,14 @@ def nothing_found(library: Library, options: SearchOptions) -> str:
 
 
 def require_segments(library: Library) -> None:
-    """Raise CommandError for an empty library, before an encoder is loaded for it."""
+    """Raise CommandError for an empty library, before loading an encoder."""
     if not any(row.segments for row in library.encoders()):
         place = display_path(str(library.directory))
         raise CommandError(f"nothing is indexed yet in {place}; index a folder: prismsearch index FOLDER", MISSING)
 
 
 def require_indexed(library: Library, encoder_id: str) -> None:
-    """Raise CommandError, naming the encoders that the library holds, where this one embedded no segment."""
+    """Raise CommandError, naming the library's encoders, if this one has embedded no segment."""
     held = {row.id: row.segments for row in library.encoders() if row.segments}
     if encoder_id not in held:
         raise CommandError(

@@ -18,12 +18,12 @@ from typing import Self
 import click
 
 EVERY_SECONDS = 5.0
-"""Seconds between lines where there is no terminal to rewrite one on; more as a run gets longer (EVERY_SHARE)."""
+"""Seconds between lines without a terminal; more as a run gets longer (EVERY_SHARE)."""
 EVERY_SHARE = 0.05
 
 
 def print_note(text: str) -> None:
-    """Print one line to standard error, for people."""
+    """Print one line to standard error."""
     click.echo(printable(text), err=True)
 
 
@@ -55,10 +55,10 @@ def _escaped(character: str) -> str:
 
 
 def display_path(path: str) -> str:
-    """Return a printable path, relative where it lies below the current directory."""
+    """Return a printable path, relative if it is below the current directory."""
     try:
         here = os.getcwd()
-    except OSError:  # the current directory was deleted
+    except OSError:  # the current directory has been deleted
         return printable(path)
     below = path.startswith(here.rstrip(os.sep) + os.sep)
     return printable(os.path.relpath(path, here) if below else path)
@@ -76,7 +76,7 @@ def _width(character: str) -> int:
 
 
 def shorten_middle(text: str, columns: int) -> str:
-    """Shorten `text` to `columns` cells in its middle, because both ends of a path tell files apart."""
+    """Shorten `text` in the middle to `columns` cells, because both ends of a path identify the file."""
     if display_width(text) <= columns:
         return text
     if columns < 4:
@@ -133,17 +133,17 @@ def size_text(size_bytes: float) -> str:
 
 
 def has_terminal() -> bool:
-    """Tell whether standard input is a terminal, so that questions can be answered."""
+    """Return whether standard input is a terminal, so that questions can be answered."""
     return sys.stdin.isatty()
 
 
 def confirm(question: str, *, yes: bool, refusal: str) -> None:
-    """Return after a yes.
+    """Ask a question, and return if the answer is yes.
 
     Args:
         question: The question.
-        yes: True answers it in advance (--yes).
-        refusal: Text of the usage error where there is no terminal to ask on.
+        yes: True skips the question (--yes).
+        refusal: Text of the usage error without a terminal.
 
     Raises:
         click.exceptions.Exit: Code 1 after a no.
@@ -177,9 +177,9 @@ class LiveLine:
         self.clear()
 
     def show(self, text: str, detail: str = "", *, heading: str = "") -> None:
-        """Show `text`, and `detail` in the room that is left on a terminal.
+        """Show `text` and, on a terminal, as much of `detail` as fits.
 
-        Without a terminal only `text` is printed: at once when `heading` changes, else every few seconds.
+        Without a terminal, only `text` is printed: immediately when `heading` changes, else every few seconds.
         """
         if self._live:
             columns = shutil.get_terminal_size().columns - 1

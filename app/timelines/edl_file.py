@@ -1,7 +1,7 @@
 """CMX3600 edit decision lists (EDL): one cut per clip, in timecode.
 
-Written here, because the OTIO adapter takes every list at 29.97 for drop-frame, writes no FCM, and lets names break
-lines, while the writer of PySceneDetect knows only one source and counts frames in floating point.
+This is our own writer, because the OTIO adapter treats every list at 29.97 as drop-frame, writes no FCM, and lets names
+break lines, and PySceneDetect's writer supports only one source and counts frames in floating point.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _source(event: Event, placed: PlacedTimeline) -> tuple[str, str]:
         return own, event.timecode(event.out_frame)
     base = timebase(placed.rate)
     frame = round(Fraction(int(own[9:]), timebase(event.rate)) * base)
-    shown = min(frame, base - 1)  # the rest carries into the next second
+    shown = min(frame, base - 1)  # larger values would carry into the next second
     at, drop = parse_timecode(f"{own[:9]}{shown:02}", placed.rate)
     at += frame - shown
     length = event.record_out - event.record_in

@@ -1,7 +1,7 @@
 """Final Cut Pro 7 XML (xmeml 5), which Premiere Pro, DaVinci Resolve, Avid and many others read.
 
-Written here, because the OTIO adapter takes every timecode at 29.97 for drop-frame, writes no linked audio and no size,
-while the writer of PySceneDetect knows only one source and rounds in floating point.
+This is our own writer, because the OTIO adapter treats every timecode at 29.97 as drop-frame, and writes no linked
+audio and no size, and PySceneDetect's writer supports only one source and rounds in floating point.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def render_fcp7(placed: PlacedTimeline) -> tuple[bytes, list[str]]:
     There is one video track. If a file has audio, its first two channels are linked with the video as the two halves of
     one stereo track; without the attributes that state this, Premiere makes two mono tracks of them. `in` and `out`
     count frames of the file from its first one, at its own rate; `start` and `end` those of the timeline. The file's
-    timecode stands with the file. Notes are markers at the start of their clips.
+    timecode is stored with the file. Notes are markers at the start of their clips.
     """
     root = ElementTree.Element("xmeml", version="5")
     sequence = child(root, "sequence", id="sequence-1", explodedTracks="true")

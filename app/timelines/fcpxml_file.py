@@ -1,7 +1,7 @@
 """FCPXML 1.10, which Final Cut Pro 10.6 and DaVinci Resolve 18 and later read: one project with one storyline.
 
-Written here, because the OTIO adapter writes version 1.8, runs ffprobe on files, which must then exist, and truncates
-23.976 to 23 frames per second, while the writer of PySceneDetect knows only one source and no timecode.
+This is our own writer, because the OTIO adapter writes version 1.8, runs ffprobe on files, which must then exist, and
+truncates 23.976 to 23 frames per second, and PySceneDetect's writer supports only one source and no timecode.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Timelines as JSON, for scripts: every rounded value stands beside its exact one, and no text is changed."""
+"""Timelines as JSON, for scripts: every rounded value comes with its exact one, and no text is changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.timelines.rows import clip_row
 
 
 def render_json(placed: PlacedTimeline) -> tuple[bytes, list[str]]:
-    """Return the file, and notes for the user, of which it contains its own.
+    """Return the file, which includes its notes, and notes for the user.
 
     `start`, `end` and frame rates are exact fractions in text: "1001/24000". Names that are not UTF-8 are escaped as
     Python does (`\\udcff`), which reads them back unchanged; `url` has their bytes.
@@ -45,7 +45,7 @@ def render_json(placed: PlacedTimeline) -> tuple[bytes, list[str]]:
 
 
 def json_bytes(value: Any) -> bytes:
-    """Return indented UTF-8. Characters stay readable, unless one is not Unicode; then all are escaped."""
+    """Return indented UTF-8. Characters are not escaped, unless the text is not valid Unicode."""
     try:
         content = json.dumps(value, indent=1, ensure_ascii=False).encode()
     except UnicodeEncodeError:

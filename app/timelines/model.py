@@ -16,7 +16,7 @@ class TimelineClip:
     positive.
     """
 
-    name: str  # given by the user; empty: the file's own name
+    name: str  # chosen by the user; empty: the file's own name
     path: str  # absolute, of any operating system; bytes that are not UTF-8 as surrogates (os.fsdecode)
     start_seconds: Fraction
     end_seconds: Fraction
@@ -29,7 +29,7 @@ class TimelineClip:
     note: str = ""
     score: float | None = None
     rank: int | None = None
-    variable_rate: bool = False  # known to have no constant frame rate
+    variable_rate: bool = False  # the frame rate is known to vary
 
     def __post_init__(self) -> None:
         if self.start_seconds < 0 or self.end_seconds <= self.start_seconds:

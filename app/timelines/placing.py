@@ -1,4 +1,4 @@
-"""Placement of clips on a timeline, in whole frames of their files and of the timeline: the source of all formats."""
+"""Placement of clips on a timeline, in whole frames of their files and of the timeline, for all formats."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedTimeline:
-    """A timeline with all clips placed. `notes` for the user are true of every format."""
+    """A timeline with all clips placed. `notes` for the user apply to every format."""
 
     name: str
     rate: Fraction
@@ -120,7 +120,7 @@ def clips_text(numbers: Sequence[int], total: int) -> str:
 
 
 def name_notes(placed: PlacedTimeline) -> list[str]:
-    """Return the note on file names that are not UTF-8, for formats whose text is Unicode and whose paths are URLs."""
+    """Return the note on file names that are not UTF-8, for formats with Unicode text and URL paths."""
     odd = [event.number for event in placed.events if not is_unicode(event.clip.path)]
     if not odd:
         return []
@@ -200,5 +200,5 @@ def _is_variable(event: Event) -> bool:
     clip = event.clip
     if clip.variable_rate or not is_standard_rate(clip.frame_rate):
         return True
-    start = clip.start_seconds * event.rate  # not the end, which may be that of the video and between frames
+    start = clip.start_seconds * event.rate  # not the end, which may be the video's own and lie between frames
     return abs(start - round(start)) > _OFF_GRID

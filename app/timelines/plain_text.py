@@ -1,4 +1,4 @@
-"""Text of edit lists: names, notes and paths in forms that editing programs can read. Touches no file."""
+"""Text of edit lists: names, notes and paths in forms that editing programs can read. Accesses no file."""
 
 from __future__ import annotations
 

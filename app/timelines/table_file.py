@@ -14,8 +14,8 @@ from typing import Any
 from app.timelines.placing import PlacedTimeline
 from app.timelines.rows import COLUMNS, clip_row
 
-# At the start of a cell these make it a formula. Some spreadsheets split cells at semicolons or tabs in spite of
-# quotes, so what follows one of those may become the start of a cell.
+# At the start of a cell, these characters make it a formula. Some spreadsheets split cells at semicolons or tabs even
+# in quotes, so the text after one may become the start of a cell.
 _FORMULA = re.compile("(^|[;\t\r\n])(?=[\\s\"']*[=+\\-@\uff1d\uff0b\uff0d\uff20])")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _NOT_BYTES = re.compile("[\ud800-\udc7f\udd00-\udfff]")

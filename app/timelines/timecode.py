@@ -44,7 +44,7 @@ def nominal_rate(frame_rate: Fraction) -> Fraction:
 
 
 def is_standard_rate(frame_rate: Fraction) -> bool:
-    """Return whether nominal_rate is this very rate or a multiple of it, rather than another one nearby."""
+    """Return whether nominal_rate is exactly this rate or a multiple of it, rather than the nearest standard rate."""
     times = nominal_rate(frame_rate) / frame_rate
     return abs(times - round(times)) < _SAME_RATE
 
@@ -77,10 +77,10 @@ def parse_timecode(text: str, frame_rate: Fraction) -> tuple[int, bool]:
         frame_rate: nominal, in frames per second.
 
     Returns:
-        Frames since 00:00:00:00, and whether it is drop-frame. A number that drop-frame skips means the next one.
+        Frames since 00:00:00:00, and whether it is drop-frame. A number skipped by drop-frame means the next one.
 
     Raises:
-        ValueError: the text is no timecode at this rate.
+        ValueError: the text is not a timecode at this rate.
     """
     match = _TIMECODE.fullmatch(text.strip())
     if match is None:

@@ -1,4 +1,4 @@
-"""Writing of edit lists: the formats, and a file that is complete and never replaces another."""
+"""Writing of edit lists: the formats, and files that are written whole and never replace another."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class WrittenList:
-    """A list that was written. `notes`: what it cannot state exactly, a sentence each for the user."""
+    """A list that was written. `notes`: limits of its accuracy, a sentence each for the user."""
 
     path: Path
     notes: tuple[str, ...]
@@ -84,5 +84,5 @@ def write_timeline(timeline: Timeline, format: str, folder: str | Path, stem: st
 def _portable(stem: str) -> str:
     safe = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", stem)).strip(" .")
     cut = safe.encode()[:_MAX_STEM_BYTES].decode(errors="ignore").rstrip(" .") or "timeline"
-    # Windows reserves some names, and many programs take a leading dash for an option.
+    # Windows reserves some names, and many programs read a leading dash as an option.
     return f"_{cut}" if cut.startswith("-") or _RESERVED.fullmatch(cut.partition(".")[0].strip()) else cut

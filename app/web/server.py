@@ -1,4 +1,4 @@
-"""Server of the page: Streamlit with our routes beside it, on this machine's own address and port."""
+"""The web server: Streamlit plus our routes, on the loopback address."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _OPTIONS: dict[str, Any] = {
     "server.enableXsrfProtection": True,
     "server.fileWatcherType": "none",
     "server.headless": True,  # `serve` opens the browser
-    "server.maxUploadSize": 1,  # MiB, held in memory: files come through /api/examples
+    "server.maxUploadSize": 1,  # MiB, held in memory; our uploads use /api/examples
     "server.showEmailPrompt": False,
 }
 
@@ -68,10 +68,10 @@ _OPTIONS: dict[str, Any] = {
 def make_app(
     settings: Settings, library: Library, *, started: Callable[[], None] | None = None, port: int = DEFAULT_PORT
 ) -> streamlit.App:
-    """Return the page and all our routes as one ASGI app.
+    """Return Streamlit and all our routes as one ASGI app.
 
     A process can have only one, because Streamlit's options are global. The settings are also written to the
-    environment, where the page's script reads them as every command does.
+    environment, from which the page's script reads them.
 
     Args:
         settings: Library, encoder, device and programs to use.
@@ -139,7 +139,7 @@ def our_routes(settings: Settings, library: Library, proxies: Proxies) -> list[R
         *search_routes(library),
         *run_routes(library, jobs),
         *export_routes(settings, library, jobs),
-        # Without these Streamlit would respond with its page. Methods that a route does not have end here as well.
+        # Without these, Streamlit would respond with its page. They also handle unsupported methods.
         *(route("/api/{rest:path}", no_such_address, method) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")),
     ]
 
@@ -154,7 +154,7 @@ def serve(settings: Settings, library: Library, *, port: int | None, open_browse
         open_browser: Open the page in a browser once the server listens.
 
     Raises:
-        CommandError: The port is taken, or none is free.
+        CommandError: The port is taken, or no port is free.
     """
     import uvicorn
 
@@ -166,7 +166,7 @@ def serve(settings: Settings, library: Library, *, port: int | None, open_browse
         if port is None and taken != DEFAULT_PORT:
             print_note(f"port {DEFAULT_PORT} is in use, so this is port {taken}")
         print_note(f"prismsearch is at {address} (Ctrl-C stops it)")
-        if open_browser:  # in a thread: it may take long, and print
+        if open_browser:  # in a thread, because it may be slow, and print
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
     app = make_app(settings, library, started=started, port=taken)
@@ -193,26 +193,26 @@ def serve(settings: Settings, library: Library, *, port: int | None, open_browse
     )
     try:
         server.run(sockets=[listening])
-    except KeyboardInterrupt:  # raised again by uvicorn when everything has stopped
+    except KeyboardInterrupt:  # re-raised by uvicorn once everything has stopped
         print_note("stopped")
     finally:
         listening.close()
 
 
 def listen(port: int | None) -> socket.socket:
-    """Return a socket that listens on this machine's own address.
+    """Return a socket that listens on the loopback address.
 
     Args:
         port: Port to listen on; None for the first free one from DEFAULT_PORT.
 
     Raises:
-        CommandError: The port is taken, or none is free.
+        CommandError: The port is taken, or no port is free.
     """
     for candidate in range(DEFAULT_PORT, DEFAULT_PORT + _PORTS_TRIED) if port is None else (port,):
         # TCP by name: only then does asyncio disable Nagle's algorithm, which would wait 40 ms for more to send.
         found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
-            if os.name != "nt":  # on Windows it would let two programs share one port
+            if os.name != "nt":  # on Windows, it would let two programs share one port
                 found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             found.bind((ADDRESS, candidate))
             found.listen(2048)

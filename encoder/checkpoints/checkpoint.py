@@ -27,7 +27,7 @@ def read_npz(path: Path) -> dict[str, Array]:
     """Read all arrays of an official `.npz`; pickled objects are refused.
 
     Raises:
-        WeightsMismatch: The file is no readable `.npz`.
+        WeightsMismatch: The file is not a readable `.npz`.
         OSError: It cannot be opened.
     """
     try:
@@ -45,7 +45,7 @@ def load_network(path: Path, config: VideoPrismConfig | None = None) -> VideoEnc
         config: The configuration that the file must have; None reads it from the file.
 
     Raises:
-        WeightsMismatch: Keys, shapes or configuration are others, or the file is damaged.
+        WeightsMismatch: Keys, shapes or configuration differ, or the file is damaged.
         OSError: It cannot be opened.
     """
     if path.suffix == ".safetensors":
@@ -96,7 +96,7 @@ class _SkipInit(TorchFunctionMode):
 
 
 def write_safetensors(path: Path, network: VideoEncoder | VideoPrismLvT) -> None:
-    """Write our own form of a checkpoint: the state dict, with the configuration in the header; whole or not at all.
+    """Write a checkpoint in our own format: the state dict, with the configuration in the header. Atomic.
 
     Raises:
         OSError, safetensors.SafetensorError: The disk is full or not writable.
@@ -113,7 +113,7 @@ def write_safetensors(path: Path, network: VideoEncoder | VideoPrismLvT) -> None
 
 
 def read_safetensors(path: Path, config: VideoPrismConfig | None = None) -> tuple[VideoPrismConfig, dict[str, Tensor]]:
-    """Map a file of `write_safetensors` into memory.
+    """Map a file written by `write_safetensors` into memory.
 
     Args:
         path: The file.
@@ -123,7 +123,7 @@ def read_safetensors(path: Path, config: VideoPrismConfig | None = None) -> tupl
         The configuration and the state dict.
 
     Raises:
-        WeightsMismatch: Another kind of file, a damaged one, or another configuration.
+        WeightsMismatch: The file is of another kind or damaged, or has another configuration.
         OSError: It cannot be opened.
     """
     from safetensors import SafetensorError, safe_open

@@ -1,7 +1,7 @@
 """Converted copies of large official checkpoints, which later starts map into memory instead of reading them.
 
-A copy is a cache in the models folder, found by the digest of the weights. Without it everything works, but starting is
-slower.
+A copy is a cache in the models folder, found by the digest of the weights. Without it, everything works but starts more
+slowly.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _KEEP_FREE_BYTES = 2_000_000_000
 def load_network_cached(
     path: Path, config: VideoPrismConfig | None, models: Path
 ) -> tuple[VideoEncoder | VideoPrismLvT, str]:
-    """Load the network of a checkpoint, from its converted copy where there is one; write the copy where not.
+    """Load the network of a checkpoint from its converted copy; if there is none, write one.
 
     Args:
         path: An official `.npz` or our `.safetensors`.
@@ -42,7 +42,7 @@ def load_network_cached(
 
     Raises:
         ModelNotFound: The file cannot be read.
-        WeightsMismatch: It is not the checkpoint that it should be.
+        WeightsMismatch: It is not the expected checkpoint.
     """
     kept = verified.record_path_for(models, path)
     record = verified.read_record(kept)
@@ -65,7 +65,7 @@ def load_network_cached(
 
 
 def weights_digest(network: VideoEncoder | VideoPrismLvT) -> str:
-    """Return a digest of configuration and weights, 16 hexadecimal digits, whatever file they came from."""
+    """Return a digest of configuration and weights, 16 hexadecimal digits, independent of the file format."""
     found = hashlib.blake2b(digest_size=8)
     # The number of heads, for example, does not show in the shapes of the state dict.
     found.update(repr(replace(network.config, name="", weights=None)).encode())
@@ -94,7 +94,7 @@ def _from_copy(
 
 
 def _write_copy(network: VideoEncoder | VideoPrismLvT, digest: str, models: Path) -> None:
-    """Write the copy, if the disk has ample room for it."""
+    """Write the copy, if there is ample disk space."""
     copy = _copy_of(digest, models)
     size = sum(value.numel() * value.element_size() for value in network.state_dict().values())
     try:

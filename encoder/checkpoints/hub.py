@@ -27,7 +27,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class FileNotOnHub(ModelNotFound):
-    """The hub answered that it has no such repository, revision or file."""
+    """The hub has no such repository, revision or file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,10 @@ class _Locations:
 
 
 def models_folder(models: Path | None = None) -> Path:
-    """Return the folder for weights that a person puts there, records of verified files and converted copies.
+    """Return the folder for manually downloaded weights, records of verified files and converted copies.
 
     Args:
-        models: The folder, where one was chosen; None for the standard one among huggingface_hub's assets.
+        models: The folder, if one was chosen; None for the standard one among huggingface_hub's assets.
     """
     if models is not None:
         return models
@@ -78,9 +78,9 @@ def fetch(
         endpoint: The address of the hub; None follows HF_ENDPOINT.
 
     Raises:
-        ModelNotFound: The file is not here and cannot or may not be downloaded. FileNotOnHub where the hub answered
-            that it has no such file.
-        WeightsMismatch: The file has another checksum or size than it should.
+        ModelNotFound: The file is not on this machine and cannot or may not be downloaded. FileNotOnHub if the hub has
+            no such file.
+        WeightsMismatch: The file's checksum or size is not the expected one.
     """
     from huggingface_hub import constants
 
@@ -120,7 +120,7 @@ def fetch(
 
 
 def _cached(hub_file: HubFile, record: verified.VerifiedFile | None, locations: _Locations) -> Path | None:
-    """Return the file in the hub's cache: of the commit that was used before, else of the revision."""
+    """Return the file in the hub's cache: from the commit used before, else from the revision."""
     from huggingface_hub import try_to_load_from_cache
 
     for revision in (record.commit if record else None, hub_file.revision):
@@ -135,7 +135,7 @@ def _cached(hub_file: HubFile, record: verified.VerifiedFile | None, locations: 
 def _accept(
     path: Path, hub_file: HubFile, record: verified.VerifiedFile | None, kept: Path, *, deletable: bool
 ) -> Path:
-    """Verify a file that is already here by reading it in full, and record that. Raise WeightsMismatch."""
+    """Verify a local file by reading it in full, and record that. Raise WeightsMismatch."""
     blob = path.resolve()  # the cache names large files by their sha256
     named = blob.name if _SHA256.fullmatch(blob.name) else None
     wanted = hub_file.sha256 or (record.digest if record else None)
@@ -181,7 +181,7 @@ def _delete(pointer: Path, blob: Path) -> str:
 
 
 def _probe(hub_file: HubFile, revision: str, locations: _Locations) -> RemoteFile:
-    """Ask the hub about the file, for at most about three seconds. Raise ModelNotFound."""
+    """Query the hub about the file, for at most about three seconds. Raise ModelNotFound."""
     from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
 
     try:
@@ -194,8 +194,8 @@ def _probe(hub_file: HubFile, revision: str, locations: _Locations) -> RemoteFil
 
 
 def _by_hand(hub_file: HubFile, locations: _Locations) -> Path:
-    """Return where a person may put the file. File names that many repositories share get a folder per repository."""
-    unique = hub_file.size_bytes > 0  # VideoPrism's; sizes of OpenCLIP's files are not known beforehand
+    """Return the path for a manual download. File names common to many repositories get a folder per repository."""
+    unique = hub_file.size_bytes > 0  # VideoPrism files; sizes of OpenCLIP files are not known beforehand
     return locations.models / hub_file.file if unique else locations.models / hub_file.repo / hub_file.file
 
 

@@ -1,8 +1,8 @@
 """Download of one file from the hub: a probe for its metadata, then a transfer that can be resumed.
 
-The bytes are written beside the blobs of huggingface_hub's cache under a temporary name, checked there, and only then
-renamed to a blob: a file in the cache was correct when it arrived. A transfer that broke off, even by kill -9, resumes
-where it stopped (the client's own resumes only while its process lives).
+The bytes are written beside the blobs of huggingface_hub's cache under a temporary name, verified, and only then
+renamed to a blob, so that files in the cache were correct on arrival. An interrupted transfer, even by kill -9, resumes
+where it stopped (the client's own transfer resumes only within its process).
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from encoder.config import HubFile
 from encoder.errors import ModelNotFound, WeightsMismatch
 
 PROBE_SECONDS = 3.0
-_ATTEMPTS = 5  # in a row without a new byte
+_ATTEMPTS = 5  # consecutive ones without a new byte
 _PAUSE_SECONDS = 0.5  # before the second attempt; doubles
 _TIMEOUT_SECONDS = 15.0  # without a single byte
 
 
 @dataclass(frozen=True, slots=True)
 class DownloadProgress:
-    """The progress of a transfer: bytes that are here, and bytes in all."""
+    """The progress of a transfer: bytes received, and bytes in total."""
 
     file: str
     done_bytes: int
@@ -48,7 +48,7 @@ class RemoteFile:
 
     @property
     def sha256(self) -> str | None:
-        """The ETag of a large file. Small files have a git hash there, which is of no use: None."""
+        """The sha256 of a large file, from its ETag; None for small files, whose ETag is a git hash."""
         return self.etag if re.fullmatch(r"[0-9a-f]{64}", self.etag) else None
 
 
@@ -61,9 +61,9 @@ def probe(hub_file: HubFile, revision: str, *, endpoint: str | None) -> RemoteFi
         endpoint: The address of the hub; None for the standard one.
 
     Raises:
-        OSError: No answer within `PROBE_SECONDS`, no connection, or the answer of something that is no hub.
-        huggingface_hub.errors.HfHubHTTPError: The hub refused; its subclasses tell whether repository, revision or
-            file does not exist.
+        OSError: No response within `PROBE_SECONDS`, no connection, or the response of another kind of server.
+        huggingface_hub.errors.HfHubHTTPError: The hub refused; subclasses mean that the repository, revision or file
+            does not exist.
     """
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
@@ -109,14 +109,14 @@ def download(
         cache: The folder of huggingface_hub's cache.
         endpoint: The address of the hub; None for the standard one.
         on_progress: Called as bytes arrive.
-        expected: The sha256 that the file must have; None for the one that the hub states.
+        expected: The expected sha256; None for the one stated by the hub.
 
     Returns:
         The path in the cache.
 
     Raises:
-        ModelNotFound: The transfer broke off, or the disk is full or not writable.
-        WeightsMismatch: The file that came has another checksum.
+        ModelNotFound: The transfer failed, or the disk is full or not writable.
+        WeightsMismatch: The downloaded file has another checksum.
     """
     from huggingface_hub import constants, hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError
@@ -131,7 +131,7 @@ def download(
         for folder in (blob.parent, lock.parent):
             folder.mkdir(parents=True, exist_ok=True)
         with WeakFileLock(lock):
-            if blob.exists():  # another process was faster, or only the link to it was lost
+            if blob.exists():  # another process was faster, or only the link was lost
                 _check(hub_file, blob, expected or remote.sha256)
             else:
                 _transfer(hub_file.file, remote, partial, on_progress)
@@ -194,7 +194,7 @@ def _transfer(
 def _stream(
     name: str, remote: RemoteFile, partial: Path, done: int, on_progress: Callable[[DownloadProgress], None] | None
 ) -> int:
-    """Append what one request from byte `done` on brings; return the new size. Raise the client's errors, OSError."""
+    """Append the response to one request from byte `done` on; return the new size. Raise errors of the client."""
     from huggingface_hub import get_session
     from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
 
@@ -210,13 +210,11 @@ def _stream(
         if not resumed:
             done = 0
         with partial.open("ab" if resumed else "wb") as file:
-            for (
-                chunk
-            ) in response.iter_bytes():  # in the chunks of the network: of a larger one more would be lost at a cut
+            for chunk in response.iter_bytes():  # in network chunks: larger ones would lose more on a disconnect
                 file.write(chunk)
                 done += len(chunk)
                 if done > remote.size_bytes:
-                    break  # it will not pass the check
+                    break  # it will fail the check
                 if on_progress is not None:
                     on_progress(DownloadProgress(name, done, remote.size_bytes))
             file.flush()
@@ -225,7 +223,7 @@ def _stream(
 
 
 def _check(hub_file: HubFile, partial: Path, expected: str | None) -> None:
-    """Raise WeightsMismatch, and delete the file, when it has another checksum than expected."""
+    """Raise WeightsMismatch, and delete the file, if its checksum is not the expected one."""
     if expected is None:
         return
     found = verified.sha256_of(partial)

@@ -1,4 +1,4 @@
-"""Records of files that were read and verified in full, so that later starts need only their size and time.
+"""Records of files that were verified in full, so that later starts check only their size and time.
 
 A record is current while its file has the size and modification time that it had when it was read. Records are small
 JSON files below the models folder; without them everything works, but each start reads the weights again.
@@ -21,7 +21,7 @@ class VerifiedFile:
     """A file's digest, and the size and time of the file that it was computed from.
 
     Attributes:
-        path: Absolute, links not followed: the name of the link has the suffix.
+        path: Absolute, links not followed, because the link's name has the suffix.
         size_bytes: Size of the file when it was read.
         modified_ns: Its modification time.
         digest: The sha256 of its bytes, or a digest of the weights in it.
@@ -41,7 +41,7 @@ class VerifiedFile:
         return cls(os.path.abspath(path), stat.st_size, stat.st_mtime_ns, digest, commit)
 
     def is_current(self, path: Path) -> bool:
-        """Return whether the file at `path` is still the one that was read; False when it is gone."""
+        """Return whether the file at `path` is still the one that was read; False if it is missing."""
         try:
             return self == VerifiedFile.of(path, self.digest, self.commit)
         except OSError:
@@ -60,7 +60,7 @@ def record_path_for(models: Path, path: Path) -> Path:
 
 
 def read_record(path: Path) -> VerifiedFile | None:
-    """Read the record at `path`; return None for a missing or damaged one, which is then written anew."""
+    """Read the record at `path`; return None for a missing or damaged one, which will be rewritten."""
     try:
         return VerifiedFile(**json.loads(path.read_text("utf-8")))
     except (OSError, ValueError, TypeError):
@@ -68,7 +68,7 @@ def read_record(path: Path) -> VerifiedFile | None:
 
 
 def write_record(path: Path, record: VerifiedFile) -> None:
-    """Write a record, whole or not at all. Errors are ignored, for it only saves time."""
+    """Write a record atomically. Errors are ignored, because it only saves time."""
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, json.dumps(asdict(record), indent=1).encode())

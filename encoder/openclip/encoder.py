@@ -1,6 +1,6 @@
 """OpenCLIP: an Encoder around any image-text model of open_clip, which averages the frames of a clip.
 
-It sees the content of single frames, not motion: a mean does not depend on the order of the frames.
+It sees the content of single frames, not motion, because a mean does not depend on the order of frames.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ def load(
         device: A device of torch, such as `cpu` or `cuda:0`.
         frames: T; None for 8.
         fit: How a frame that is not square becomes square.
-        sources: Where files may come from; None for the standard locations, without large downloads.
+        sources: Allowed sources of files; None for the standard locations, without large downloads.
 
     Raises:
         ValueError: open_clip has no such model or tag.
-        ModelNotFound: The weights are not here and cannot be downloaded.
-        WeightsMismatch: The file holds other weights, or is damaged.
+        ModelNotFound: The weights are not on this machine and cannot be downloaded.
+        WeightsMismatch: The file has other weights, or is damaged.
         EncoderUnavailable: open_clip is not installed, the device cannot hold the model, or its pictures are not
             square.
     """
@@ -82,7 +82,7 @@ def load(
 
 @contextlib.contextmanager
 def _fixed_seed() -> Any:
-    """Make random weights reproducible, and leave the global random state as it was."""
+    """Make random weights reproducible, without changing the global random state."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_SEED)
         yield
@@ -98,7 +98,7 @@ def _digest(model: nn.Module) -> str:
 
 
 def _printable(name: str) -> str:
-    """Return the model's part of the id: the path of a local folder does not belong in it."""
+    """Return the model's part of the id, without the path of a local folder."""
     return "local-dir" if name.startswith("local-dir:") else name
 
 

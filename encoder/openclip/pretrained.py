@@ -18,7 +18,7 @@ RANDOM = "random"
 
 
 def import_open_clip() -> Any:
-    """Import and return the open_clip package. Raise EncoderUnavailable where it is not installed or not usable."""
+    """Import and return the open_clip package. Raise EncoderUnavailable if it is not installed or not usable."""
     from encoder.openclip.torchvision_shim import import_torchvision
 
     try:
@@ -55,12 +55,12 @@ def create_model_options(open_clip: Any, name: str, pretrained: str | None, sour
         open_clip: The package, from `import_open_clip`.
         name: MODEL of `parse_name`.
         pretrained: PRETRAINED of `parse_name`.
-        sources: Where files may come from. Downloads need consent and are verified as those of VideoPrism are.
+        sources: Allowed sources of files. Downloads need consent and are verified, as for VideoPrism.
 
     Raises:
         ValueError: open_clip has no such model or tag.
-        ModelNotFound: The weights are not here and cannot be downloaded.
-        WeightsMismatch: A file has another checksum than it should.
+        ModelNotFound: The weights are not on this machine and cannot be downloaded.
+        WeightsMismatch: A file's checksum is not the expected one.
     """
     if name.startswith("hf-hub:"):
         repo = name.removeprefix("hf-hub:")
@@ -99,12 +99,12 @@ def create_model_options(open_clip: Any, name: str, pretrained: str | None, sour
 
 
 def fetch_weights(repo: str, file: str, sources: Sources) -> Path:
-    """Fetch the weights of a repository: as safetensors where it has them, else in the older format.
+    """Fetch the weights of a repository: as safetensors if available, else in the older format.
 
     Args:
         repo: ORG/REPOSITORY on the hub.
         file: The name of the weights in the older format; empty for open_clip's standard name.
-        sources: Where files may come from.
+        sources: Allowed sources of files.
 
     Raises:
         ModelNotFound, WeightsMismatch: See `hub.fetch`.

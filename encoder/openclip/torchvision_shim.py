@@ -1,6 +1,6 @@
 """Workaround for a torchvision whose compiled operators do not load, because it was built for another torch.
 
-A torchvision for CUDA beside a torch for the CPU, which a plain installation may well produce, fails on import: its
+A CUDA build of torchvision beside a CPU build of torch, which a plain installation may produce, fails on import: its
 library is skipped silently, and then fakes are registered for operators that do not exist. open_clip imports
 torchvision at its top but needs none of these operators. Observed with torch 2.13 (CPU) and torchvision 0.28.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 
 def import_torchvision() -> None:
-    """Import torchvision, without its operators where only they are missing (calling one raises then).
+    """Import torchvision; if only its operators are missing, without them (calling one then raises).
 
     Raises:
         ImportError: torchvision is not installed.
@@ -29,7 +29,7 @@ def import_torchvision() -> None:
     import torch
 
     for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
-        del sys.modules[name]  # the failed import left them half initialised
+        del sys.modules[name]  # left half-initialised by the failed import
     original: Callable[..., Any] = torch.library.register_fake
 
     def tolerant(operator: Any, function: Any = None, /, **options: Any) -> Any:

@@ -1,4 +1,4 @@
-"""CpuRunner: VideoPrism on an x86 CPU, with packed layers, a task per core, and features of repeated frames reused."""
+"""VideoPrism on an x86 CPU, with packed layers, one task per core, and reuse of the features of repeated frames."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _TASKS_A_CORE = 4
 class CpuRunner:
     """An `encoder.runtime.runner.Runner` over a `CpuTower`.
 
-    The spatial stack, three fifths of the work, processes each picture by itself, so a picture that repeats within a
-    clip, a batch or from the batch before goes through it once. Clips of short shots and of slides repeat frames, and
-    where segments overlap by half, so do half of their frames.
+    The spatial stack, three fifths of the work, processes each picture independently, so a picture that repeats within
+    a clip, a batch or from the previous batch goes through it once. Clips of short shots and of slides repeat frames,
+    and segments that overlap by half share half of their frames.
 
-    The text tower runs as it is written, in float32: a sentence costs a thousandth of a clip.
+    The text tower runs unchanged, in float32, because a sentence costs a thousandth of a clip.
     """
 
     def __init__(self, network: VideoPrismLvT, precision: Precision) -> None:
         keep_large_blocks()
         self._config = network.config
         self._workers = Workers()
-        self._network: VideoPrismLvT | None = network  # until it is packed
+        self._network: VideoPrismLvT | None = network  # until packed
         self._precision: Precision = precision
         self._packing = threading.Lock()
         self._packed: CpuTower | None = None

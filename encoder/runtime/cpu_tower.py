@@ -1,8 +1,8 @@
-"""CpuTower: the video tower of `encoder.model`, cut into tasks that one core computes within its cache.
+"""The video tower of `encoder.model`, split into tasks that one core computes within its cache.
 
 A task is one picture through the whole spatial stack, some patches through the whole temporal stack, or some rows of
-one step of the auxiliary stack. The tasks of pictures always have the same shape, so the features of a picture are the
-same to the last bit whatever else is in the batch.
+one step of the auxiliary stack. Tasks of pictures always have the same shape, so the features of a picture are
+bit-identical in any batch.
 
 Letters: B clips, T frames, N patches, L tokens, D dimensions, M rows, d dimensions of a head.
 """

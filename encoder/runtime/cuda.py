@@ -1,6 +1,6 @@
-"""CudaRunner: VideoPrism on an NVIDIA GPU in bfloat16, in chunks that fit its memory, with fused kernels if possible.
+"""VideoPrism on an NVIDIA GPU in bfloat16, in chunks that fit its memory, with fused kernels if possible.
 
-A chunk is sent while the one before is computed. The same code runs on a CPU without streams and Triton, which is how
+A chunk is sent while the previous one is computed. The same code runs on a CPU without streams and Triton, which is how
 most of it is tested.
 """
 
@@ -41,7 +41,7 @@ _KERNELS_AGREE = 0.02
 class CudaRunner:
     """An `encoder.runtime.runner.Runner` over a `FusedTower`.
 
-    The text tower runs as it is written, in float32: a sentence costs a thousandth of a clip.
+    The text tower runs unchanged, in float32, because a sentence costs a thousandth of a clip.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class CudaRunner:
             raise EncoderUnavailable(f"{network.config.name} cannot run on {device}: {error}") from error
 
     def _on_device(self) -> AbstractContextManager[Any]:
-        """Make the device current: Triton launches on the current device, which each thread has of its own."""
+        """Make the device current, because Triton launches on the thread's current device."""
         return torch.cuda.device(self._device) if self._device.type == "cuda" else nullcontext()
 
     @property

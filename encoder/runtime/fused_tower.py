@@ -1,4 +1,4 @@
-"""FusedTower: the video tower of LvT for a GPU, one token matrix from patches to pooler, in few large steps, uncopied.
+"""The LvT video tower for a GPU: one token matrix from patches to pooler, in a few large steps without copies.
 
 It computes `encoder.model.VideoPrismLvT.encode_video` without paddings and side outputs. The differences:
 - Spatial, temporal and auxiliary layers read the same rows (`encoder.runtime.token_layout`).

@@ -30,8 +30,8 @@ def choose_precision(choice: str, device: str, dim: int) -> Precision:
         dim: D, the width of the network.
 
     Raises:
-        ValueError: `choice` is none of the four.
-        EncoderUnavailable: The device cannot compute in it.
+        ValueError: `choice` is unknown.
+        EncoderUnavailable: The device does not support the precision.
     """
     if choice not in PRECISION_CHOICES:
         raise ValueError(f"a precision is {', '.join(PRECISION_CHOICES)}, got {choice!r}")

@@ -23,7 +23,7 @@ _MOST_AT_ONCE = 8
 
 
 class Runner(Protocol):
-    """The two towers of one network on one device. Calls block until the rows are there; one thread calls at a time."""
+    """The two towers of one network on one device. Calls block until the rows are ready; one thread calls at a time."""
 
     @property
     def batch(self) -> int:
@@ -58,10 +58,10 @@ class Runner(Protocol):
 
 
 class PlainRunner:
-    """A Runner that executes the network as it is written, in float32, on any device of torch."""
+    """A Runner that executes the network unchanged, in float32, on any device of torch."""
 
     def __init__(self, network: VideoPrismLvT, device: str) -> None:
-        """Move the network to the device. Raise EncoderUnavailable when the device cannot hold it."""
+        """Move the network to the device. Raise EncoderUnavailable if it does not fit."""
         if device == "cpu":
             keep_large_blocks()
         self._network = on_device(network, device)
@@ -102,7 +102,7 @@ class PlainRunner:
 
 
 def on_device(network: VideoPrismLvT, device: str) -> VideoPrismLvT:
-    """Move a network to a device, in evaluation mode. Raise EncoderUnavailable when the device cannot hold it."""
+    """Move a network to a device, in evaluation mode. Raise EncoderUnavailable if it does not fit."""
     try:
         return network.to(device).eval()
     except (RuntimeError, AssertionError) as error:
@@ -118,7 +118,7 @@ def make_runner(network: VideoPrismLvT, device: str, precision: Precision = "flo
         precision: From `encoder.runtime.precision.choose_precision`.
 
     Raises:
-        EncoderUnavailable: The device cannot hold the network, or does not compute in the precision.
+        EncoderUnavailable: The device cannot hold the network, or does not support the precision.
     """
     if device.startswith("cuda") and precision == "bfloat16":
         from encoder.runtime.cuda import CudaRunner

@@ -1,7 +1,7 @@
 """Worker threads that each compute whole tasks with one-threaded torch operations.
 
-By default all threads of torch share every operation and meet at its end. A tower on a CPU has thousands of operations
-per clip, and where other programs use the cores too, each meeting waits for the slowest thread.
+By default, all threads of torch share every operation and synchronise at its end. A tower on a CPU has thousands of
+operations per clip, and if other programs use the cores too, each synchronisation waits for the slowest thread.
 """
 
 from __future__ import annotations

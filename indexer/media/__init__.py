@@ -1,1 +1,1 @@
-"""Reading of video files: probe, decode, scale, sample clips, make previews. Other rooms may import this package."""
+"""Reading of video files: probe, decode, scale, sample clips, make previews. Also imported by `app`."""

@@ -1,4 +1,4 @@
-"""Clips to search with: a range of any video, or a picture, sampled and scaled exactly as in indexing."""
+"""Clips for search by example: a range of any video, or a picture, sampled and scaled exactly as in indexing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Clip = NDArray[np.uint8]
 
-_SEEK_EARLIER_SECONDS = (0, 4, 30)  # some containers land after the requested time: then request an earlier one
+_SEEK_EARLIER_SECONDS = (0, 4, 30)  # some containers land after the requested time; then request an earlier one
 
 
 def read_clip(
@@ -42,18 +42,18 @@ def read_clip(
     range is decoded.
 
     Args:
-        path: of the video.
+        path: path of the video.
         spec: shape of the clip, T frames of S x S pixels, and how frames become square.
-        start_seconds: from the first frame shown; None for the beginning.
-        end_seconds: exclusive; None for the end.
-        max_frames: frames buffered at most.
+        start_seconds: start, from the first frame shown; None for the beginning.
+        end_seconds: end, exclusive; None for the end of the video.
+        max_frames: maximum number of buffered frames.
 
     Returns:
         uint8 (T, S, S, 3), RGB.
 
     Raises:
         UnreadableVideo: if the file cannot be decoded.
-        ValueError: if the times do not fit the video.
+        ValueError: if the times are not within the video.
     """
     from indexer.media.decode import Decoding, no_frames_error
     from indexer.media.probe import open_source
@@ -92,7 +92,7 @@ def read_image(path: str, spec: ClipSpec) -> Clip:
     Transparent parts become white.
 
     Args:
-        path: of a picture in a format of Pillow or FFmpeg, or of a video.
+        path: path of a picture in a format of Pillow or FFmpeg, or of a video.
         spec: shape of the clip.
 
     Returns:
@@ -134,7 +134,7 @@ def read_image(path: str, spec: ClipSpec) -> Clip:
 
 
 def _first_frame(path: str, spec: ClipSpec) -> Clip:
-    """The first frame of a video, or a picture in a format that only FFmpeg knows."""
+    """Return the first frame of a video, or a picture in a format that only FFmpeg supports."""
     try:
         return read_clip(path, spec, start_seconds=0.0, end_seconds=1e-9)
     except UnreadableVideo as problem:

@@ -1,4 +1,4 @@
-"""Presentation times: strictly increasing integer pts for the frames of a stream, whatever its container states."""
+"""Presentation times: strictly increasing integer pts for the frames of any stream, however damaged its timestamps."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ class Clock:
     """Assigns each frame, in presentation order, a pts greater than the one before.
 
     Rules, in order:
-    - A frame without any time follows the frame before by the duration of that one (raw .h264 has no times at all).
-    - Once pts have gone backwards more often than dts, dts are taken.
+    - A frame without a time follows the previous frame by its duration (raw .h264 has no times at all).
+    - Once pts have gone backwards more often than dts, dts are used.
     - A repeated time, or a step back of at most one second, becomes the time before plus one unit: no frame is lost.
     - A longer step back starts a new timeline (joined recordings): all that follows is moved behind the old one.
     """
@@ -17,14 +17,14 @@ class Clock:
         """Start a clock.
 
         Args:
-            step: pts units from one frame to the next at the nominal rate, for want of better knowledge.
+            step: pts units from one frame to the next at the nominal rate, used if nothing better is known.
             second: pts units per second.
             prefer_dts: the container stores decoding times only (AVI). There the pts are out of order wherever frames
                 are reordered, while the decoding time of the packet just fed is late by a constant.
         """
         self.step = max(1, step)
         self.second = max(1, second)
-        self.synthesized = False  # times were made up, so that this stream cannot be sought by them
+        self.synthesized = False  # times were made up, so they cannot be used to seek
         self._prefer_dts = prefer_dts
         self._last: int | None = None
         self._last_duration = self.step

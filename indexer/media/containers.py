@@ -19,7 +19,7 @@ VIDEO_EXTENSIONS = frozenset((
 # fmt: on
 """Lower case, without the dot."""
 
-_ALSO_SOURCE_CODE = frozenset({"ts", "mts"})  # TypeScript: a folder of it must not be reported as broken videos
+_ALSO_SOURCE_CODE = frozenset({"ts", "mts"})  # also TypeScript, which must not be reported as broken videos
 
 HEAD_BYTES = 4096
 
@@ -36,7 +36,7 @@ _STARTS = (
     b"nut/multimedia container\x00",
     b"\xb7\xd8\x00 7I\xda\x11",  # WTV
 )
-_BOXES = (b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")  # an MP4 or MOV older than, or without, its ftyp box
+_BOXES = (b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")  # old MP4 or MOV, without a leading ftyp box
 _STILL_OR_SOUND = (b"heic", b"heix", b"mif1", b"avif", b"M4A ", b"M4B ", b"M4P ", b"crx ", b"jxl ")  # brands of ftyp
 # H.264: sequence parameters, access unit delimiter; HEVC: video parameters, access unit delimiter
 _ANNEX_B = re.compile(rb"\x00?\x00\x00\x01(?:[\x27\x47\x67]|[\x09\x29]|\x40\x01|\x46\x01)")
@@ -47,8 +47,8 @@ def may_be_video(path: str, extensions: frozenset[str] = VIDEO_EXTENSIONS) -> bo
     """Return whether a file may be a video; its beginning is read only if the name is not conclusive.
 
     Args:
-        path: of a regular file.
-        extensions: in lower case, without the dot.
+        path: path of a regular file.
+        extensions: extensions of videos, in lower case, without the dot.
 
     Raises:
         OSError: if the file must be read and cannot be.
@@ -90,7 +90,7 @@ def is_text(head: bytes) -> bool:
     if not head or b"\x00" in head:
         return False
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)  # incremental, since the last character may be cut
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # incremental, because the last character may be cut off
     except UnicodeDecodeError:
         return False
     return True

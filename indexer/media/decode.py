@@ -1,4 +1,4 @@
-"""Decoding of all frames that a video still holds, in presentation order and past any damage."""
+"""Decoding of all readable frames of a video, in presentation order and past any damage."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-_MAX_READ_ERRORS = 32  # of the demuxer in a row: it makes no progress any more
+_MAX_READ_ERRORS = 32  # consecutive ones of the demuxer, after which it is stuck
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +30,7 @@ class Frame:
     pts: int  # in the stream's time base, strictly increasing
     duration: int  # in the same unit, 0 if unknown
     picture: VideoFrame
-    skipped: tuple[int, ...] = ()  # pts of the frames since the one before that were not decoded, ascending
+    skipped: tuple[int, ...] = ()  # pts of undecoded frames since the previous one, ascending
 
 
 class Decoding:
@@ -40,7 +40,7 @@ class Decoding:
     by one, and an error costs that packet only.
 
     Attributes:
-        damaged: errors that decoding went on past, so far.
+        damaged: number of errors skipped so far.
         skips: whether frames are skipped: `reference_only` was requested and packets state when they are shown.
         skipped_after: pts of the frames after the last decoded one, ascending; set at the end of the iteration. Where
             frames are skipped, one that was lost to damage counts as skipped, too.
@@ -52,20 +52,20 @@ class Decoding:
 
         Args:
             source: an open source, at its beginning unless `seek_pts` is given.
-            seek_pts: start at the key frame before this time. The frames from there on come, also earlier ones than
+            seek_pts: start at the key frame before this time. Frames are yielded from there on, including those before
                 `seek_pts`.
             reference_only: skip frames that no other frame is decoded from, if the packets state when these are shown
                 (see `frame_times`); otherwise all frames are decoded.
 
         Raises:
-            UnreadableVideo: by the iteration, when the file cannot be read any further ("missing" or "error"); damage
-                is no such error.
+            UnreadableVideo: during the iteration, if the file cannot be read any further ("missing" or "error"). Damage
+                does not raise.
         """
         self.source = source
         self.skips = reference_only and has_frame_times(source)
         self.skipped_after: tuple[int, ...] = ()
         self._undecoded: list[int] = []  # a heap: times of packets without a frame yet
-        self._raw: int | None = None  # time of the last frame as the file states it
+        self._raw: int | None = None  # time of the last frame, as stated by the file
         self._moved = 0  # by the clock
         self.damaged = 0
         self.clock = Clock(step=source.step, second=round(1 / source.time_base), prefer_dts=source.decoding_times_only)
@@ -86,7 +86,7 @@ class Decoding:
             self.skipped_after = tuple(self._skipped_times(before=None))
 
     def _skipped_times(self, before: int | None) -> list[int]:
-        """Times after the last frame of packets without a frame; decoding follows presentation order."""
+        """Return the times after the last frame of packets without a frame; decoding follows presentation order."""
         times: list[int] = []
         while self._undecoded and (before is None or self._undecoded[0] <= before):
             time = heappop(self._undecoded)
@@ -133,7 +133,7 @@ class Decoding:
         yield from pictures
 
     def _packets(self, source: Source) -> Iterator[Packet[VideoStream]]:
-        """Yield all packets but the empty one that PyAV adds at the end, since the caller flushes."""
+        """Yield all packets except the empty one that PyAV adds at the end, because the caller flushes."""
         errors = 0
         packets = source.container.demux(source.stream)
         while errors < _MAX_READ_ERRORS:
@@ -167,9 +167,9 @@ class Decoding:
     def _recover_end(self) -> Iterator[VideoFrame]:
         """Recover frames that the decoder's threads still held when an error ended the flush.
 
-        PyAV has no way to ask for them again, and reports no error if the flush returned any frame before it. A sign of
-        the loss are packets later than the last frame shown; where frames are skipped, they may also be skipped ones.
-        So the end is decoded again without frame threads, which hold nothing back. This is rare: a file that is
+        PyAV cannot request them again, and reports no error if the flush returned any frame before it. A sign of the
+        loss is packets later than the last frame shown (which may also be skipped ones, if frames are skipped). So the
+        end is decoded again without frame threads, which hold nothing back. This is rare: a file that is
         damaged or cut off in its last packets.
         """
         done = self._shown_to
@@ -188,7 +188,7 @@ class Decoding:
             for picture in self._pictures(again):
                 if picture.pts is not None and picture.pts > done:
                     yield picture
-        # The second pass meets the same damage again: the loss counts once, and skipped frames are none.
+        # The second pass meets the same damage again: count the loss once, and do not count skipped frames.
         only_skipped = self.skips and (self._damaged_to is None or self._damaged_to <= done)
         self.damaged = before if only_skipped or loss_counted else before + 1
 
@@ -197,9 +197,9 @@ def video_end(last_pts: int, duration: int, *, start_pts: int, frames: int, step
     """Return the end of a video: the pts of its last frame plus the duration of that frame.
 
     Args:
-        last_pts: of the last frame shown.
-        duration: of that frame; 0 if unknown, then the average distance of frames is taken, or else `step`.
-        start_pts: of the first frame shown.
+        last_pts: pts of the last frame shown.
+        duration: duration of that frame; if 0 (unknown), the average distance of frames is used, or else `step`.
+        start_pts: pts of the first frame shown.
         frames: number of frames shown.
         step: distance of frames at the nominal rate.
 
@@ -214,14 +214,14 @@ def video_end(last_pts: int, duration: int, *, start_pts: int, frames: int, step
 
 
 def no_frames_error(source: Source, damaged: int) -> UnreadableVideo:
-    """Return the error for a video of which no frame could be decoded.
+    """Return the error for a video without any decodable frame.
 
     Args:
-        source: still open.
-        damaged: as counted by Decoding.
+        source: the source, still open.
+        damaged: number of errors counted by Decoding.
 
     Raises:
-        UnreadableVideo: another one, if the file has changed or gone since it was opened.
+        UnreadableVideo: if the file has changed or disappeared since it was opened.
     """
     source.check_unchanged()
     why = f"all {damaged} packets are damaged" if damaged else "it holds no frame"

@@ -1,4 +1,4 @@
-"""Downscaling by half, each pixel the mean of four: by far the cheapest way to a smaller picture."""
+"""Downscaling by half, each pixel the mean of four, which is by far the cheapest way to shrink a picture."""
 
 from __future__ import annotations
 
@@ -53,6 +53,6 @@ def luma(picture: VideoFrame) -> NDArray[Any]:
 
 
 def _view(plane: VideoPlane, deep: bool) -> NDArray[Any]:
-    """The plane as uint8 or uint16 (h, w) without the padding at the end of rows; not a copy."""
+    """Return the plane as uint8 or uint16 (h, w) without the padding of rows; not a copy."""
     rows = np.frombuffer(plane, np.dtype("<u2") if deep else np.uint8)  # type: ignore[call-overload]
     return rows.reshape(plane.height, -1)[:, : plane.width]  # type: ignore[no-any-return]

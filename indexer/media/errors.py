@@ -1,4 +1,4 @@
-"""Errors of a single file, as values that the pipeline counts, records and shows."""
+"""Errors of a single file, which the pipeline counts, records and reports."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class UnreadableVideo(Exception):
     """A file that cannot be read as a video.
 
     Attributes:
-        path: of the file.
+        path: path of the file.
         kind: one of UnreadableKind.
-        reason: one sentence to show, without the path; `str()` has both.
+        reason: one sentence for the user, without the path; `str()` has both.
     """
 
     def __init__(self, path: str, kind: UnreadableKind, reason: str) -> None:

@@ -26,14 +26,14 @@ T = TypeVar("T")
 
 MAX_BUFFER_BYTES = 320 * 1024 * 1024
 """Bound for one video, however large its frames: 411 frames of 1080p (halved), 242 of 720p (as decoded)."""
-_MIN_FRAMES = 32  # whatever their size; fewer would repeat frames in clips of 16
+_MIN_FRAMES = 32  # regardless of their size; fewer would repeat frames in clips of 16
 
 
 class DecimatingBuffer(Generic[T]):
     """Keeps every `stride`-th item pushed; at `bound` items, every other one is dropped and the stride doubles.
 
-    So up to `bound` items are all kept, and of a longer range between bound / 2 and bound, evenly spaced. An item is
-    made only when it is kept: `push` takes a function.
+    So up to `bound` items, all are kept; of a longer range, between bound / 2 and bound, evenly spaced. An item is
+    created only if it is kept: `push` takes a function.
     """
 
     def __init__(self, bound: int) -> None:
@@ -49,7 +49,7 @@ class DecimatingBuffer(Generic[T]):
         return len(self._items)
 
     def push(self, index: int, make: Callable[[], T]) -> None:
-        """Add the next item. Indices ascend and may have gaps, since the stride counts pushes."""
+        """Add the next item. Indices ascend and may have gaps, because the stride counts pushes."""
         if self._skip:
             self._skip -= 1
             return
@@ -65,7 +65,7 @@ class DecimatingBuffer(Generic[T]):
         self._skip = self.stride - 1
 
     def restart(self, index: int) -> None:
-        """Begin a new range at `index`: drop what is before it and keep every item from now on.
+        """Begin a new range at `index`: drop earlier items and keep every item from now on.
 
         Items from `index` on that are already buffered stay.
         """
@@ -79,7 +79,7 @@ class DecimatingBuffer(Generic[T]):
         del self._indices[:gone], self._items[:gone]
 
     def nearest(self, index: int, low: int, high: int) -> T:
-        """Return the item nearest to `index` among those within [low, high), or among all if none is.
+        """Return the item nearest to `index`, among those within [low, high) if there are any.
 
         Raises:
             LookupError: if the buffer is empty.
@@ -100,7 +100,7 @@ class DecimatingBuffer(Generic[T]):
 
 
 class FrameBuffer:
-    """Decimated frames of a range, by their index in the video, and the clips and pictures made of them.
+    """Decimated frames of a range, by their index in the video, and the clips and pictures made from them.
 
     A clip takes 16 of the hundred frames of a shot, a preview 32, a poster 1: scaling only those makes a pass cheap.
     Frames are kept as Scaler.reduce returns them, at most `bound` of them or as many as fit in MAX_BUFFER_BYTES.
@@ -121,9 +121,9 @@ class FrameBuffer:
         """Add the next frame.
 
         Args:
-            index: of the frame in the video.
-            picture: as returned by Scaler.reduce.
-            coded_size: (width, height) before that.
+            index: index of the frame in the video.
+            picture: the frame, from Scaler.reduce.
+            coded_size: (width, height) before `reduce`.
         """
         if coded_size != self._size:
             self._size = coded_size

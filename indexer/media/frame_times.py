@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from indexer.media.probe import Source, open_source
 
-_STEPS_BACK = (Fraction(0), Fraction(2), Fraction(10), Fraction(40))  # seconds, where a seek lands too late
+_STEPS_BACK = (Fraction(0), Fraction(2), Fraction(10), Fraction(40))  # seconds, for seeks that land too late
 _ONE_PACKET_A_FRAME = frozenset(
     ("h264", "hevc", "vp9", "av1", "prores", "dnxhd", "mjpeg", "ffv1", "png", "qtrle", "rawvideo", "cfhd")
 )
@@ -21,7 +21,7 @@ _ONE_PACKET_A_FRAME = frozenset(
 _CONTAINERS = frozenset(("mov", "mp4", "matroska", "webm"))
 """Containers with a time for every frame. Transport streams may omit some, or begin within a group of pictures."""
 _MAX_REORDERED = 32  # twice what H.264 and HEVC allow: frames stored before one that is shown earlier
-_MAX_FRAMES = 500_000  # of a range; a file that claims more is not believed
+_MAX_FRAMES = 500_000  # per range; a file that claims more is not trusted
 
 
 def packet_times(
@@ -30,8 +30,8 @@ def packet_times(
     """Return the pts of the frames within a range of time, without decoding.
 
     Args:
-        path: of the video.
-        first_pts: of the first frame shown (Video.start_pts). Packets cannot tell, since frames before it may be lost.
+        path: path of the video.
+        first_pts: pts of the first frame shown (Video.start_pts), unknown from packets, as earlier frames may be lost.
         start_seconds: start of the range, from the first frame shown; inclusive.
         end_seconds: end of the range, exclusive.
         frames: number of frames that the whole video had when it was decoded. If the container states another number,
@@ -74,7 +74,7 @@ def has_frame_times(source: Source) -> bool:
 
 
 def _read(source: Source, low: int, high: int, *, from_key_frame: bool) -> list[int] | None:
-    """Times in [low, high), sorted; None if reading began too late or packets lack times."""
+    """Return the times in [low, high), sorted; None if reading began too late or packets lack times."""
     times: list[int] = []
     begun, past = not from_key_frame, 0
     for pts, key in _packets(source):

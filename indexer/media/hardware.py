@@ -1,6 +1,6 @@
 """Hardware decoding through FFmpeg: the available devices, and whether they can be opened.
 
-Decoded frames are copied back to main memory, where everything else is made of them as usual.
+Decoded frames are copied back to main memory and processed as usual.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ def choose_device(name: str) -> str | None:
     """Choose the device to decode on.
 
     Args:
-        name: one of HARDWARE; `auto` is the first device that can be opened.
+        name: one of HARDWARE; `auto` for the first device that can be opened.
 
     Returns:
-        The name of the device for `open_source`; None for the processor.
+        The name of the device for `open_source`; None for the CPU.
 
     Raises:
         DeviceUnavailable: if the named device cannot be opened.
@@ -51,7 +51,7 @@ def hardware_acceleration(device: str) -> HWAccel:
 
 
 def _unavailable_reason(device: str) -> str | None:
-    """Why a device cannot be opened; None if it can."""
+    """Return why a device cannot be opened; None if it can."""
     from av.codec import Codec
     from av.codec.hwaccel import hwdevices_available
     from av.error import FFmpegError

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 _POSTER_QUALITY = 82
-_FLAT_ENOUGH = 0.6  # of the best contrast: the middle frame is used unless it is flatter than this
+_FLAT_ENOUGH = 0.6  # fraction of the best contrast below which the middle frame is not used
 
 _PREVIEW_CODECS: tuple[tuple[str, dict[str, str]], ...] = (  # the first one in this build of FFmpeg is used
     ("libx264", {"preset": "superfast", "crf": "28", "threads": "1"}),
@@ -34,7 +34,7 @@ def choose_poster(contrast: Sequence[float]) -> int:
     """Choose the middle picture, or the one with most contrast if the middle is much flatter (black, blank).
 
     Args:
-        contrast: of each picture, in order; at least one.
+        contrast: contrast of each picture, in order; at least one.
 
     Returns:
         The index of the chosen picture.
@@ -65,7 +65,7 @@ def encode_preview(pictures: Sequence[VideoFrame], rate: Fraction) -> bytes:
     Without libx264 in FFmpeg, the next of _PREVIEW_CODECS is used.
 
     Args:
-        pictures: yuv420p of one size with even sides. Colour matrix and range are taken from the first one.
+        pictures: yuv420p frames of one size with even sides. Colour matrix and range are those of the first.
         rate: pictures per second.
 
     Returns:
@@ -91,7 +91,7 @@ def encode_preview(pictures: Sequence[VideoFrame], rate: Fraction) -> bytes:
         stream.codec_context.colorspace, stream.codec_context.color_range = first.colorspace, first.color_range
         for number, picture in enumerate(pictures):
             picture.pts, picture.time_base = number, 1 / rate
-            picture.pict_type = PictureType.NONE  # the decoded type must not force that of the encoder
+            picture.pict_type = PictureType.NONE  # the decoded type must not force the encoder's
             container.mux(stream.encode(picture))
         container.mux(stream.encode(None))
     return out.getvalue()
@@ -103,7 +103,7 @@ def preview_rate(count: int, seconds: float, *, longest: float, usual: int) -> F
     Args:
         count: pictures in the preview.
         seconds: length of the segment.
-        longest: seconds of the preview at most; a segment that fits is shown at its own speed.
+        longest: maximum length of the preview in seconds; a shorter segment is shown at its own speed.
         usual: rate for longer segments.
     """
     own = Fraction(count) / Fraction(max(seconds, 1e-3)) if seconds <= longest else Fraction(usual)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-MAX_THREADS = 8  # of one decoder; each holds a frame, and more threads gain little
+MAX_THREADS = 8  # per decoder; each holds a frame, and more threads gain little
 
 _TIMECODE = re.compile(r"([01]\d|2[0-3]):([0-5]\d):([0-5]\d)([:;.,])(\d{2,3})", re.ASCII)
 _PICTURE_BRANDS = frozenset({"heic", "heix", "heim", "heis", "mif1", "avif", "avis", "miaf"})
@@ -49,7 +49,7 @@ _HEADS: tuple[tuple[int, bytes], ...] = (  # signatures of video containers: (of
 class Source:
     """An open video file: the container, the video stream that is shown, and facts known without decoding.
 
-    Do not use it after the `with` block of `open_source`.
+    Must not be used after the `with` block of `open_source`.
     """
 
     path: str
@@ -85,7 +85,7 @@ class Source:
 
     @property
     def step(self) -> int:
-        """Pts units from one frame to the next at the nominal rate, at least 1."""
+        """pts units from one frame to the next at the nominal rate, at least 1."""
         return max(1, round(1 / (self.nominal_rate * self.time_base)))
 
     def check_unchanged(self) -> None:
@@ -119,14 +119,14 @@ def read_error(path: str, problem: OSError) -> UnreadableVideo:
 def open_source(path: str, *, threads: int = 0, device: str | None = None) -> Iterator[Source]:
     """Open a video file for decoding; a context manager.
 
-    A still picture may pass for a video here, because only decoding shows that it has one frame: see
+    A still picture may be accepted as a video, because only decoding shows that it has one frame: see
     Source.may_be_picture.
 
     Args:
-        path: of the file.
-        threads: of the decoder; 0 for as many as there are cores, at most MAX_THREADS.
-        device: decodes the file if it can, see `hardware.choose_device`; None for the processor. Source.on_device tells
-            which one does.
+        path: path of the file.
+        threads: decoder threads; 0 for one per core, at most MAX_THREADS.
+        device: the device to decode on if it can, see `hardware.choose_device`; None for the CPU. Source.on_device
+            reports which one is used.
 
     Returns:
         A Source, open within the `with` block.
@@ -161,7 +161,7 @@ def _opened(path: str, options: dict[str, str], device: str | None) -> InputCont
     if device is not None:
         from indexer.media.hardware import hardware_acceleration
 
-        with suppress(av.error.FFmpegError):  # an error of the device or of the file: opening it again tells
+        with suppress(av.error.FFmpegError):  # error of the device or the file: opening it again shows which
             return av.open(
                 "file:" + path, options=options, metadata_errors="replace", hwaccel=hardware_acceleration(device)
             )
@@ -227,7 +227,7 @@ def _source(path: str, container: InputContainer, info: os.stat_result, threads:
 
 
 def _timecode(container: InputContainer, stream: VideoStream) -> str:
-    """Time code of the first frame.
+    """Return the timecode of the first frame.
 
     QuickTime keeps it in a track of its own (tmcd), MXF in the container, MPEG-2 and others in the stream. The video
     stream takes precedence.
@@ -244,7 +244,7 @@ def _timecode(container: InputContainer, stream: VideoStream) -> str:
 
 
 def _fraction(value: Fraction | None) -> Fraction | None:
-    """Unknown is None in PyAV before 19 and 0/1 later; return None for both."""
+    """Return a fraction, or None if unknown: None in PyAV before 19, 0/1 since."""
     return Fraction(value.numerator, value.denominator) if value and value.denominator else None
 
 

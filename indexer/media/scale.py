@@ -1,4 +1,4 @@
-"""Scaling of decoded frames: clip frames, planes for shot detection, pictures to show.
+"""Scaling of decoded frames: clip frames, planes for shot detection, pictures for display.
 
 Large frames are halved first; libswscale does the rest. Distance from the reference (RGB, then PIL
 Lanczos) on its 512x512 sample clip, in 8-bit levels, mean / 99th percentile / largest: Lanczos with full chroma
@@ -8,7 +8,7 @@ planes to S x S, then to RGB. This takes two thirds of the time of doing both at
 pixels: 0.51 / 2 / 22 at 1.0 ms; at once 0.39 / 2 / 22 at 2.1 ms; reduced to 576 by area instead of halved 0.42 / 2 / 17
 at 1.8 ms).
 
-Colour range and matrix are those that the frame states, as in ffmpeg; unstated means limited range and BT.601.
+Colour range and matrix are those stated by the frame, as in ffmpeg; the default is limited range and BT.601.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ CLIP_SCALING = int(Interpolation.LANCZOS) | _EXACT
 _PLANES = int(Interpolation.LANCZOS | Interpolation.ACCURATE_RND)  # YUV to YUV, where full chroma has no meaning
 _AREA = int(Interpolation.AREA)
 _FAST = int(Interpolation.FAST_BILINEAR)  # a third of the cost of area; detection is as good (benchmarks.detection)
-_ENOUGH = 1.35  # times the size of a clip frame, on both axes, remain when frames are halved
+_ENOUGH = 1.35  # frames are halved only if this many times a clip frame's size remains, on both axes
 _WORTH_REDUCING = 1.5  # times the size needed, on one axis, for pictures that cannot be halved
 _LONGEST_CROP = 4.0  # times the short side: beyond this, crop before scaling
 
 
 @dataclass(frozen=True, slots=True)
 class Orientation:
-    """Orientation of decoded pictures: to be mirrored left to right first, then rotated counterclockwise."""
+    """Orientation of decoded pictures: mirror left to right first, then rotate counterclockwise."""
 
     quarter_turns: int = 0  # counterclockwise, 0 to 3
     mirrored: bool = False
@@ -88,7 +88,7 @@ def fit_within(width: float, height: float, longest: int) -> tuple[int, int]:
 class Scaler:
     """Scales the frames of one video to every size needed. Not thread-safe. Frames may change size midway.
 
-    `reduce` comes first, once per frame, and is nearly all that is done with most frames. It halves a frame that is
+    Call `reduce` first, once per frame; for most frames, it is nearly all that is done. It halves a frame that is
     twice as large as needed (1080p: 0.5 ms), which makes everything after it cheap and the frame small enough to be
     buffered.
     """
@@ -97,8 +97,8 @@ class Scaler:
         """Create a scaler; call `start` with the first frame before anything else.
 
         Args:
-            spec: shape of clip frames.
-            orientation: of the video.
+            spec: the shape of clip frames.
+            orientation: orientation of the video.
             sample_aspect: width of a pixel divided by its height.
         """
         self.spec = spec
@@ -119,7 +119,7 @@ class Scaler:
         return (size[1], size[0]) if self.orientation.swaps_sides else size
 
     def reduce(self, picture: VideoFrame) -> VideoFrame:
-        """Return the picture, made smaller if it is much larger than needed. Its shape is kept only roughly."""
+        """Return the picture, shrunk if much larger than needed. Its aspect ratio is kept only approximately."""
         if picture.format.name == "nv12":  # from hardware decoders, with both chroma channels in one plane
             picture = self._unpack.reformat(picture, format="yuv420p", threads=1)
         if not can_halve(picture):
@@ -146,7 +146,7 @@ class Scaler:
         return self._reducer.reformat(picture, to_width, to_height, "rgb24", interpolation=_AREA, threads=1)
 
     def start(self, picture: VideoFrame) -> None:
-        """Fix the sizes of planes and shown pictures by the first decoded frame, even if frames change size midway."""
+        """Fix the sizes of planes and shown pictures from the first decoded frame, even if frames change size later."""
         self._first_size = picture.width, picture.height
 
     @property
@@ -167,8 +167,8 @@ class Scaler:
         """Return a clip frame, (S, S, 3) RGB as shown, made square by the spec's `fit`.
 
         Args:
-            picture: as returned by `reduce`.
-            coded_size: (width, height) before that.
+            picture: the frame, from `reduce`.
+            coded_size: (width, height) before `reduce`.
         """
         size, fit = self.spec.size, self.spec.fit
         if fit == "stretch":
@@ -229,7 +229,7 @@ def _halve_towards(picture: VideoFrame, width: int, height: int) -> VideoFrame:
 
 
 def _crop_middle(picture: VideoFrame, across: bool, share: float) -> VideoFrame:
-    """Crop a very long picture to its middle, so that scaling its short side up does not make millions of pixels."""
+    """Crop a very long picture to its middle, so that enlarging its short side does not create millions of pixels."""
     pixels = _pixels(picture, "rgb24")
     side = pixels.shape[1] if across else pixels.shape[0]
     kept = max(1, round(side * share))

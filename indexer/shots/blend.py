@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _HOLD = MAX_SECONDS / 2 + 0.25  # seconds that a hard cut is held, since it may be part of a gradual transition
 _CERTAIN = 3.0  # times the next largest change around: certainly a hard cut
-_LONE_CHANGE = 8.0  # levels, mean
+_LONE_CHANGE = 8.0  # mean change in levels
 _MARGIN = 0.05  # seconds, so that a frame follows the span by which a cut is judged
 _HISTORY = 4.0  # seconds of frame times, more than any transition reaches back
 
@@ -58,18 +58,18 @@ class _Cut:
     number: int
     seconds: float
     timecode: FrameTimecode
-    final: bool = False  # no longer to be part of a gradual transition
+    final: bool = False  # can no longer be part of a gradual transition
     judged: bool = False
-    lone: bool = False  # not found by the adaptive detector: it must stand out by itself
+    lone: bool = False  # not found by the adaptive detector, so it must stand out by itself
 
 
 class BlendDetector(SceneDetector):  # type: ignore[misc]
     """Finds hard cuts like the adaptive detector, and one cut in the middle of each dissolve, wipe or fade.
 
-    Jerks, flashes and hard cuts within a gradual transition are no cuts. A change that stands out is a cut even if the
-    adaptive detector finds none. Cuts less than `min_scene_len` after the one before are dropped. A certain hard cut is
-    reported 0.3 s late, others after _HOLD seconds. Gradual transitions are reported up to 1.2 s after their middle:
-    half of the longest one, and the time until it is certainly over.
+    Jerks, flashes and hard cuts within a gradual transition are not cuts. A change that stands out is a cut even if the
+    adaptive detector does not find it. Cuts less than `min_scene_len` after the previous one are dropped. A certain
+    hard cut is reported 0.3 s late, others after _HOLD seconds. Gradual transitions are reported up to 1.2 s after
+    their middle: half of the longest one, and the time until it is certainly over.
     """
 
     def __init__(self, *, min_scene_len: Any = "0.6s", blend_score: float = 0.5, **adaptive: Any) -> None:
@@ -92,11 +92,11 @@ class BlendDetector(SceneDetector):  # type: ignore[misc]
 
     @property
     def event_buffer_length(self) -> int:
-        """Frames by which cuts may be late."""
+        """Maximum number of frames by which cuts are late."""
         return 240  # in frames like FlashFilter's: enough at up to 240 frames per second
 
     def process_frame(self, timecode: FrameTimecode, frame_img: Pixels) -> list[FrameTimecode]:
-        """Process the next frame, uint8 (h, w, 3) BGR, and return the cuts that became known with it."""
+        """Process the next frame, uint8 (h, w, 3) BGR, and return newly found cuts."""
         seconds = timecode.seconds
         self._number += 1
         self._times.append((self._number, seconds, timecode))
@@ -122,7 +122,7 @@ class BlendDetector(SceneDetector):  # type: ignore[misc]
         return self._release(math.inf)
 
     def _stands_out(self, score: float) -> bool:
-        """AdaptiveDetector's rule for a cut in the middle of the window, without its arithmetic on time codes."""
+        """Apply AdaptiveDetector's rule for a cut in the middle of the window, without its timecode arithmetic."""
         hard, scores = self._hard, self._scores
         scores.append(score)
         if len(scores) <= 2 * hard.window_width:
@@ -151,7 +151,7 @@ class BlendDetector(SceneDetector):  # type: ignore[misc]
         return step.is_change and step.stands_out >= _CERTAIN
 
     def _release(self, now: float) -> list[FrameTimecode]:
-        """Take the cuts to report: those that are certain, with all before them, and those held long enough."""
+        """Remove and return the cuts to report: certain ones, with all before them, and those held long enough."""
         assert self._last_cut is not None
         judged = []
         for cut in self._waiting:
@@ -173,7 +173,7 @@ class BlendDetector(SceneDetector):  # type: ignore[misc]
         return released
 
     def _yields_to(self, gradual: _Cut, after: Sequence[_Cut]) -> bool:
-        """Whether a certain hard cut follows too soon for both to be reported."""
+        """Return whether a certain hard cut follows too soon for both to be reported."""
         return any(
             not cut.timecode - gradual.timecode >= self._min_scene_len
             and not (cut.final and not cut.judged)

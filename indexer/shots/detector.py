@@ -23,8 +23,8 @@ class CutDetector:
     """Finds cuts, the first frames of new shots, in a stream of small BGR planes.
 
     Cuts are reported late: the adaptive detector looks `window_width` frames ahead, merging waits for a quiet stretch,
-    and a fade is only known when the picture is back. A cut is a pts; one of the threshold detector need not be the pts
-    of a frame.
+    and a fade is recognised only when the picture is back. A cut is a pts; from the threshold detector, it need not be
+    the pts of a frame.
 
     Attributes:
         plane_pixels: long side of the planes to feed.
@@ -43,13 +43,13 @@ class CutDetector:
 
         Args:
             name: key of indexer.settings.DETECTORS.
-            options: that differ from its defaults.
-            time_base: of all pts.
+            options: options that differ from its defaults.
+            time_base: time base of all pts.
             frame_rate: converts lengths given in frames to time.
-            start_pts: of the first frame.
+            start_pts: pts of the first frame.
 
         Raises:
-            ValueError: for an option value that the detector refuses.
+            ValueError: for an option value that the detector rejects.
         """
         self._detector = _make(name, options)
         self.plane_pixels = _BLEND_PLANE_PIXELS if name == "blend" else _PLANE_PIXELS
@@ -59,7 +59,7 @@ class CutDetector:
         self._last: FrameTimecode | None = None
 
     def feed(self, pts: int, plane: NDArray[np.uint8]) -> list[int]:
-        """Process the next frame, uint8 (h, w, 3) BGR, and return the pts of the cuts that became known with it."""
+        """Process the next frame, uint8 (h, w, 3) BGR, and return the pts of newly found cuts."""
         from scenedetect import FrameTimecode
         from scenedetect.common import Timecode
 

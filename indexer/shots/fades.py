@@ -9,9 +9,9 @@ from itertools import pairwise
 
 _BEFORE = 1.0  # seconds in which the contrast before the fade is looked up
 _FLAT = 0.3  # of the contrast before and after
-_PICTURE_BACK = 6.0  # levels above the flattest frame: the picture is back
+_PICTURE_BACK = 6.0  # levels above the flattest frame at which the picture is back
 _ONE_COLOUR = 4.0  # levels of contrast at most
-_MOMENT = 0.25  # seconds of little contrast until it must be one colour; at low frame rates no frame may be
+_MOMENT = 0.25  # seconds of little contrast after which it counts as one colour, as at low frame rates no frame may be
 _SAME = 2.0  # levels between two equally flat frames
 _MAX_SEEN = 64  # frames kept of each part
 _MIN_CONTRAST = 8.0  # levels, of a picture that can fade
@@ -39,8 +39,8 @@ class _Seen:
 class FadeDetector:
     """Finds fades: contrast that collapses and comes back, at least one of both gradually.
 
-    Contrast that stays away is no fade. A fade is reported _RISE seconds after the contrast has begun to come back.
-    Memory is some dozens of numbers, however long it stays dark.
+    If the contrast does not come back, it is not a fade. A fade is reported _RISE seconds after the contrast starts to
+    come back. Memory is a few dozen numbers, however long it stays dark.
     """
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class FadeDetector:
 
     @property
     def since(self) -> int | None:
-        """The first frame of the current fall, once there is no picture left; else None."""
+        """The first frame of the current fall, once the picture is gone; else None."""
         return self._fall[0].number if self._fall and _is_gradual(self._fall) else None
 
     @property
@@ -64,7 +64,7 @@ class FadeDetector:
         """Process the next frame and return the fade that ended with it, if any.
 
         Args:
-            number: of the frame.
+            number: number of the frame.
             seconds: its time.
             contrast: standard deviation in levels.
         """
@@ -122,7 +122,7 @@ class FadeDetector:
             middle = self._rise[0]
         elif not falls:
             if last.seconds - first.seconds > 2 * _WELL_BEFORE:
-                return None  # the hard cut to one colour was the end of the shot
+                return None  # the hard cut to one colour ended the shot
             middle = first
         else:
             wanted = max((first.seconds + last.seconds) / 2, self._rise[0].seconds - _WELL_BEFORE)

@@ -1,4 +1,4 @@
-"""Segmenter: frames in, finished segments out, cut into shots by the detector."""
+"""Segmentation of a video: frames in, finished segments out, with shots from the detector."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Segmenter:
     """Divides the frames of one video into shots and segments. Created with the first frame.
 
     Attributes:
-        start_pts: of the first frame.
+        start_pts: pts of the first frame.
         frames: number of frames so far, skipped ones included.
-        unusable: number of frames whose pixels could not be converted.
-        shots: those finished so far.
+        unusable: number of frames that could not be converted.
+        shots: shots finished so far.
         scaler: scales the frames of this video.
     """
 
@@ -103,7 +103,7 @@ class Segmenter:
         self._close(at)
 
     def _frame_time(self, pts: int) -> int | None:
-        """Time of the frame nearest to `pts`, among those in the shot buffer and those waiting for it."""
+        """Return the time of the frame nearest to `pts`, among those in the shot buffer or waiting for it."""
         times = [frame.pts for frame in self._waiting]
         buffered = self._shot.nearest_time(pts)
         if buffered is not None:

@@ -33,7 +33,7 @@ def split_shot(start: int, end: int, longest: int, overlap: int) -> list[Span]:
 
 
 def merge_empty(spans: Sequence[Span], times: Sequence[int]) -> list[Span]:
-    """Merge spans without a frame into the span before, where the picture stayed; leading ones into the next.
+    """Merge spans without a frame into the previous span, whose picture was still shown; leading ones into the next.
 
     Args:
         spans: ascending.

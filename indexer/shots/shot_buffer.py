@@ -1,4 +1,4 @@
-"""Buffer of the current shot, whose end is not known yet: it keeps, within bounds, the frames its segments need."""
+"""Bounded buffer of the current shot, whose end is not known yet, with the frames that its segments need."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class ShotBuffer:
         self._settings = settings
         self._time_base = time_base
         self.shot_start = start_pts
-        self.start = start_pts  # of the next segment: everything before was yielded
+        self.start = start_pts  # of the next segment; everything before has been yielded
         self._times: list[int] = []  # pts of the frames from `start` on
         self._first_index = 0  # of the first of them
         self._longest = max(2, round(Fraction(settings.segment_seconds) / time_base))
@@ -76,7 +76,7 @@ class ShotBuffer:
         return len(self._frames)
 
     def append(self, frame: BufferedFrame) -> Iterator[SegmentDraft]:
-        """Add the next frame, before which no cut is expected any more."""
+        """Add the next frame; no cut before it may follow."""
         if self._times and frame.pts - self._times[-1] > self._longest:
             yield from self._finish_all(frame.pts)
         elif frame.pts - self.start > (FLUSHED_SEGMENTS + 1) * self._longest:
@@ -93,7 +93,7 @@ class ShotBuffer:
         self.shot_start = end
 
     def nearest_time(self, pts: int) -> int | None:
-        """Return the time of the buffered frame nearest to `pts`; None if there is none."""
+        """Return the time of the buffered frame nearest to `pts`; None if the buffer is empty."""
         at = bisect_left(self._times, pts)
         around = self._times[max(0, at - 1) : at + 1]
         return min(around, key=lambda time: abs(time - pts), default=None)
@@ -101,7 +101,7 @@ class ShotBuffer:
     def _finish_all(self, end: int) -> Iterator[SegmentDraft]:
         times = self._times[: bisect_left(self._times, end)]
         if times and end > self.start:
-            # A last picture that stays long belongs to the last segment and makes no segments of its own.
+            # A last picture that stays long belongs to the last segment, without further segments.
             content_end = end if end - times[-1] <= self._longest else times[-1] + 1
             spans = merge_empty(split_shot(self.start, content_end, self._longest, self._overlap), times)
             spans[-1] = (spans[-1][0], end)
@@ -131,7 +131,7 @@ class ShotBuffer:
             yield SegmentDraft(start, end, clip, self._poster(low, high), self._preview(low, high, start, end))
 
     def _poster(self, low: int, high: int) -> bytes:
-        margin = (high - low) // 5  # the ends of a shot may fade, or be cut a frame late
+        margin = (high - low) // 5  # the ends of a shot may fade, or be off by a frame
         first, last = (low + margin, high - margin) if high - low > 2 * margin else (low, high)
         count = max(1, last - first)
         candidates = self._frames.pictures((first + i for i in evenly_spaced(count, _POSTER_CANDIDATES)), low, high)

@@ -1,6 +1,6 @@
 """Detection of gradual transitions in a stream of thumbnails: dissolves, wipes and fades.
 
-Windows are measured in seconds, never in frames, so that any frame rate works, also a variable one.
+Windows are measured in seconds, not frames, so that any frame rate works, even a variable one.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ AROUND = 0.25
 """Seconds on either side by which a hard cut is judged."""
 
 _WINDOWS = (0.25, 0.4, 0.6, 0.85, MAX_SECONDS)  # seconds
-_PATIENCE = 0.25  # seconds without a better window until the best one counts
-_STEP = 0.03  # seconds; frames that come faster are ignored, which only lowers the cost
+_PATIENCE = 0.25  # seconds without a better window until the best one is accepted
+_STEP = 0.03  # seconds; frames closer than this are ignored, to save time
 _ROWS = 192  # of the buffer. When it is full, the newer half is kept: 96 * _STEP is far more than the longest window
 _MIN_CHANGE = 10.0  # levels, mean: smaller changes are ignored
 _MAX_STEP_SHARE = 0.5  # of the whole change; otherwise it is a hard cut
 _NO_PICTURE = 3.0  # levels of contrast
 _LOST_PICTURE = 0.3  # of the contrast at the ends
 _MIN_STRAIGHTNESS = 0.4  # of the way between the ends; otherwise the camera moves
-_ALIKE = 0.9  # correlation and mean change in levels of two frames that show the same
+_ALIKE = 0.9  # minimum correlation and maximum mean change in levels of frames that show the same
 _ALIKE_CHANGE = 12.0
 _FOUND_AGAIN = 0.85  # correlation of the middle of a picture with the most similar part of another
 _ELSEWHERE = 0.15  # less than that at the same position
@@ -58,7 +58,7 @@ class Transition:
 class Step:
     """The change from one frame to the next, compared to the changes around it."""
 
-    is_change: bool  # another picture follows and stays: neither a jerk nor a flash
+    is_change: bool  # another picture follows and stays, unlike with a jerk or a flash
     stands_out: float  # ratio to the next largest change within AROUND seconds before and after
 
 
@@ -100,10 +100,10 @@ class TransitionDetector:
         return self._fades.since if self._fades.certain else None
 
     def feed(self, number: int, seconds: float, thumbnail: Pixels) -> list[Transition]:
-        """Process the next frame and return the transitions that became known with it.
+        """Process the next frame and return newly found transitions.
 
         Args:
-            number: of the frame.
+            number: number of the frame.
             seconds: its time.
             thumbnail: uint8 (h, w, 3), of the same size for all frames.
         """
@@ -211,7 +211,7 @@ class TransitionDetector:
                 self._improved = float(seconds[at])
 
     def _score(self, first: int, at: int, way: float) -> float:
-        """Log odds that the two frames are the ends of a dissolve or a wipe; the cheapest criteria come first."""
+        """Return the log odds that the two frames are the ends of a dissolve or a wipe; cheapest criteria first."""
         assert self._rows is not None
         old, new = self._rows[first], self._rows[at]
         mean = float(cv2.norm(old, new, cv2.NORM_L1)) / old.size
@@ -223,7 +223,7 @@ class TransitionDetector:
             return -math.inf
         ends, steps = min(float(self._contrast[first]), float(self._contrast[at])), self._contrast[first : at + 1]
         if ends < _NO_PICTURE or steps.min() < _LOST_PICTURE * ends:
-            return -math.inf  # not between two pictures, or through none: left to the fade detector
+            return -math.inf  # not between two pictures, or through a blank one: left to the fade detector
         known = -12.8 - 6.7 * max(alike, 0.0) + 4.5 * mean / way - 7.6 * largest / mean
         if known + 4.6 * math.log(2 * mean) < self._min_score:
             return -math.inf  # since neither median can exceed twice the mean
@@ -233,12 +233,12 @@ class TransitionDetector:
         return float(known + 2.3 * math.log(max(median, 2.0)) + 2.3 * math.log(max(spread, 2.0)))
 
     def _moves(self, first: int, at: int) -> bool:
-        """Whether the frame half way is a displaced copy of both ends: a pan fast enough to look like a wipe."""
+        """Return whether the middle frame is a displaced copy of both ends: a pan fast enough to look like a wipe."""
         half = (first + at) // 2
         return self._is_displaced(half, first) and self._is_displaced(half, at)
 
     def _is_displaced(self, one: int, other: int) -> bool:
-        """Whether the middle of one picture is found in the other, but at another position."""
+        """Return whether the middle of one picture is found in the other, but at another position."""
         assert self._rows is not None
         picture, there = self._rows[one].reshape(self._size), self._rows[other].reshape(self._size)
         top, left = self._size[0] // 4, self._size[1] // 4
@@ -251,11 +251,11 @@ class TransitionDetector:
         return bool(cv2.norm(np.ascontiguousarray(patch), again, cv2.NORM_L1) <= _ALIKE_CHANGE * patch.size)
 
     def _correlation(self, one: int, other: int) -> float:
-        """Pearson correlation of all values of two thumbnails; 0 if one is flat."""
+        """Return the Pearson correlation of all values of two thumbnails; 0 if one is flat."""
         return float(self._shape[one] @ self._shape[other])
 
     def _middle(self, first: int, at: int) -> int:
-        """The first frame that is closer to the new picture than to the old one."""
+        """Return the first frame that is closer to the new picture than to the old one."""
         assert self._rows is not None
         rows = self._rows[first : at + 1].astype(np.int16)
         nearer = np.abs(rows - rows[-1]).sum(1) <= np.abs(rows - rows[0]).sum(1)
@@ -263,6 +263,6 @@ class TransitionDetector:
 
 
 def _median(values: NDArray[np.int16]) -> np.int16:
-    """Median, the upper one of two; several times faster than NumPy's."""
+    """Return the median (the upper of two); several times faster than NumPy's."""
     middle = values.size // 2
     return cast("np.int16", np.partition(values, middle)[middle])

@@ -1,8 +1,8 @@
-"""Codes of one bit a number: quantised rows, scanned for the candidates that are then compared exactly.
+"""1-bit codes: quantised rows, scanned for candidates that are then compared exactly.
 
-RaBitQ (Gao and Long, SIGMOD 2024) in FAISS's fast-scan layout: 104 bytes for a row of 768 columns, scanned at 10 ms a
-million. One list needs no training but the mean of the rows; of many lists (k-means on a sample) a search probes only
-the nearest. Every candidate is compared exactly afterwards (search.vectors.row_parts).
+RaBitQ (Gao and Long, SIGMOD 2024) in FAISS's fast-scan layout: 104 bytes per row of 768 columns, scanned at 10 ms per
+million. A single list needs no training except the mean of the rows; of many lists (k-means on a sample), a search
+probes only the nearest. Every candidate is compared exactly afterwards (search.vectors.row_parts).
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from search.vectors.row_parts import DamagedRows
 
-faiss: Any = _faiss  # its stubs describe the C++ constructors, not what its Python wrapper makes of them
+faiss: Any = _faiss  # its stubs describe the C++ constructors, not those of its Python wrapper
 
 TRAINED_ROWS = 100_000
 """From here on many lists pay: a search takes half the time of one list at 100 000 rows, a tenth at a million."""
 
-_QUERY_BITS = 8  # of a query's numbers; fewer are little quicker and less exact
-_SAMPLE_A_LIST = 40  # training rows for each list, about what FAISS recommends
+_QUERY_BITS = 8  # per number of a query; fewer are hardly faster and less exact
+_SAMPLE_A_LIST = 40  # training rows per list, about as FAISS recommends
 _ITERATIONS = 8
 _PROBED = 1.25  # for the ten nearest, 1.25 times the root of the number of lists are probed
 _MIN_LISTS = 256
@@ -38,7 +38,8 @@ def list_count(count: int) -> int:
 def candidate_count(k: int, *, one_list: bool) -> int:
     """Return how many candidates are needed for the `k` nearest at a recall of 0.99 (measured by benchmarks.vectors).
 
-    In one list all rows are coded by their difference from one mean, which is less precise: twice as many are needed.
+    In a single list, all rows are coded by their difference from one mean, which is less precise, so twice as many are
+    needed.
     """
     return (300 + 20 * k) * (2 if one_list else 1)
 
@@ -47,7 +48,7 @@ class Codes:
     """Codes of the rows at positions 0 to len - 1. Immutable: `extended` returns new ones."""
 
     def __init__(self, index: Any) -> None:
-        """Wrap a faiss.IndexIVFRaBitQFastScan. Raises DamagedRows for any other index."""
+        """Wrap a faiss.IndexIVFRaBitQFastScan. Raise DamagedRows for any other index."""
         if not isinstance(index, faiss.IndexIVFRaBitQFastScan) or index.nlist < 1:
             raise DamagedRows("the file of codes holds another kind of index")
         self.index = index
@@ -65,12 +66,12 @@ class Codes:
 
     @classmethod
     def train(cls, sample: Callable[[int], NDArray[np.float32]], dim: int, lists: int) -> Codes:
-        """Return trained codes that hold no row yet.
+        """Return trained codes without rows.
 
         Args:
-            sample: Returns n rows or fewer, float32 (n, D), from all over the library.
+            sample: Returns at most n rows, float32 (n, D), spread over the library.
             dim: Columns of a row.
-            lists: Inverted lists wanted; see `list_count`.
+            lists: Number of inverted lists; see `list_count`.
         """
         index = faiss.IndexIVFRaBitQFastScan(faiss.IndexFlatIP(dim), dim, lists, faiss.METRIC_INNER_PRODUCT)
         index.qb = _QUERY_BITS
@@ -80,7 +81,7 @@ class Codes:
         return cls(index)
 
     def extended(self, batches: Iterable[NDArray[np.float16]]) -> Codes:
-        """Return these codes and those of further rows, float16 (n, D) each: 10 µs a row in one list, 30 in 1000."""
+        """Return codes extended by rows, float16 (n, D) per batch. Takes 10 µs per row in one list, 30 in 1000."""
         index = faiss.clone_index(self.index)
         for rows in batches:
             index.add(rows.astype(np.float32))
@@ -89,16 +90,16 @@ class Codes:
     def candidates(
         self, query: NDArray[np.float32], count: int, k: int, allowed: NDArray[np.uint8] | None, share: float
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Return (positions, estimated scores) of `count` rows or fewer, best first.
+        """Return (positions, estimated scores) of at most `count` rows, best first.
 
-        The fewer rows are allowed, the farther apart are the nearest of them, and the more lists are probed; and still
-        more where these hold few allowed rows, as when a filter allows what the query is not about.
+        The fewer rows are allowed, the farther apart are the nearest of them, so the more lists are probed; and even
+        more if these contain few allowed rows, as with a filter for content unlike the query.
 
         Args:
             query: float32 (1, D).
-            count: Candidates wanted.
-            k: Nearest rows that the candidates are to contain.
-            allowed: A bit for each position, lowest first. None: all are allowed.
+            count: Number of candidates.
+            k: Number of nearest rows that the candidates should contain.
+            allowed: A bit for each position, lowest first. None allows all.
             share: Allowed rows in proportion to all rows, above 0 to 1.
         """
         parameters = faiss.IVFRaBitQSearchParameters()
@@ -114,9 +115,9 @@ class Codes:
                 break
             probed = min(self.lists, 4 * probed)
         if allowed is not None:
-            del selector  # it had to live until here: FAISS keeps no reference to it
+            del selector  # kept alive until here, because FAISS holds no reference to it
         return found[0][there], estimates[0][there]
 
     def _probed(self, nearest: float) -> int:
-        """Return the number of lists to probe: four times as many nearest rows lie in twice as many lists."""
+        """Return the number of lists to probe: four times as many nearest rows are in twice as many lists."""
         return int(min(self.lists, np.ceil(_PROBED * np.sqrt(self.lists * max(1.0, nearest / 12)))))

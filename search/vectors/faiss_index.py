@@ -1,14 +1,14 @@
 """Vector index over FAISS: ids are segment ids, scores are inner products of the stored rows.
 
-The index is derived from the library, whose rows are the truth, and holds the library's stamp that it is as of. Where
-the stamp shows new rows, they are appended; where rows are gone, they get tombstones; where it is not clear what
-changed, all rows are read and compared, and only those that differ are taken in.
+The index is derived from the library's rows, and has the library's stamp that it corresponds to. If the stamp shows new
+rows, they are appended; if rows were deleted, they get tombstones; if it is unclear what changed, all rows are read and
+compared, and only those that differ are updated.
 
 The method of a search depends on the number of rows:
 
 * fewer than CODED_ROWS (50 000: 3.5 ms): every row is compared, in FAISS's float16 scan;
-* more: codes of one bit a number name some hundred candidates, which are compared exactly (search.vectors.codes);
-* after `optimize`, from TRAINED_ROWS on: the same with codes in inverted lists, of which few are probed.
+* more: 1-bit codes select some hundred candidates, which are compared exactly (search.vectors.codes);
+* after `optimize`, from TRAINED_ROWS on: the same with codes in inverted lists, of which a few are probed.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ if TYPE_CHECKING:
     from db.library import Library
 
 logger = logging.getLogger(__name__)
-faiss: Any = _faiss  # its stubs describe the C++ constructors, not what its Python wrapper makes of them
+faiss: Any = _faiss  # its stubs describe the C++ constructors, not those of its Python wrapper
 
 GPU_ROWS = 100_000
-"""From here on a GPU, where there is one, names the candidates of searches without filters."""
-_MAX_UNCODED = 16_384  # rows that may follow the coded ones: comparing with each of them takes 1 ms
+"""From here on, a GPU (if available) selects the candidates of searches without filters."""
+_MAX_UNCODED = 16_384  # maximum number of rows after the coded ones; comparing with all of them takes 1 ms
 _COMPACT_SHARE = 4  # rows are rewritten once 1/4 of them have tombstones
-_TRIES = 4  # readings of a library that another process is writing, before a refresh ends without the newest rows
+_TRIES = 4  # attempts while another process is writing, before a refresh ends without the newest rows
 _SAVE_SHARE, _SAVE_ROWS = 16, 4096  # new rows are saved once they are 1/16 of all, or 4096
 
 Result = TypeVar("Result")
@@ -52,17 +52,17 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _State:
-    """Rows (None while there are none), and the library's stamp that they are as of."""
+    """Rows (None while there are none), and the library's stamp that they correspond to."""
 
     snapshot: Snapshot | None
     stamp: Stamp
-    left_out: int = 0  # rows that are not finite; the stamp counts them
+    left_out: int = 0  # number of rows that are not finite; the stamp counts them
 
 
 class FaissIndex:
     """A VectorIndex, Refreshable and RowStore of one encoder's rows. Use `FaissIndex.open`.
 
-    Thread-safe: a search works on the state that it found, beside other searches and beside `refresh`.
+    Thread-safe: a search uses the state at its start, concurrently with other searches and with `refresh`.
     """
 
     def __init__(self, library: Library, encoder_id: str, files: IndexFiles) -> None:
@@ -71,19 +71,19 @@ class FaissIndex:
         self._files = files
         self._refreshing = threading.Lock()  # held while one thread brings the index up to date
         self._state = self._empty_state()
-        self._saved: _State | None = None  # what is in files, or would be if they could be written
+        self._saved: _State | None = None  # the content of the files, or what it would be if they could be written
         self._gpu: GpuRows | None = None
         self._gpu_tried = False
 
     @classmethod
     def open(cls, library: Library, encoder_id: str, directory: Path) -> FaissIndex:
-        """Open the index of an encoder's rows, as the library has them now.
+        """Open the index of an encoder's rows, up to date with the library.
 
-        Maps the files in `directory` if their stamp fits, reads the rest from the library, and saves if enough is new.
-        Files that are damaged, stale or cannot be written are logged and cost time, nothing else.
+        Maps the files in `directory` if their stamp matches, reads the rest from the library, and saves if enough is
+        new. Files that are damaged, stale or not writable are logged, and only cost time.
 
         Args:
-            library: The library; the index keeps it.
+            library: The library, which the index keeps using.
             encoder_id: The encoder whose rows are searched.
             directory: The folder of the index's files, usually `<library>/vectors`.
 
@@ -162,12 +162,12 @@ class FaissIndex:
             return self._state.stamp != before
 
     def optimize(self) -> bool:
-        """Train inverted lists for the codes if there are rows enough (TRAINED_ROWS), and save them.
+        """Train inverted lists for the codes if there are enough rows (TRAINED_ROWS), and save them.
 
-        Takes 40 s of one core for each million rows of 768 columns; searches go on meanwhile.
+        Takes 40 s of one core per million rows of 768 columns; searches can continue meanwhile.
 
         Returns:
-            True if it was due: never done before, or the rows are four times as many since.
+            True if it was due: not done before, or the number of rows has quadrupled since.
 
         Raises:
             LibraryError: The library cannot be read.
@@ -196,7 +196,7 @@ class FaissIndex:
         return _State(None, held)
 
     def _retry_if_damaged(self, work: Callable[[Snapshot | None], Result]) -> Result:
-        """Do the work on the current state; where that turns out to be damaged, on rows read from the library again."""
+        """Do the work on the current state; if that turns out to be damaged, on rows reread from the library."""
         state = self._state
         try:
             return work(state.snapshot)
@@ -214,7 +214,7 @@ class FaissIndex:
         self._gpu, self._gpu_tried = None, False
 
     def _load_saved(self) -> None:
-        """Take the saved contents if they are of this library and encoder."""
+        """Load the saved contents if they are of this library and encoder."""
         saved = self._files.load()
         if saved is None or (saved.stamp.library_id, saved.stamp.encoder_id) != (self._library.id, self._encoder_id):
             return
@@ -233,7 +233,7 @@ class FaissIndex:
         if codes is not None and (codes.dim != saved.stamp.dim or len(codes) > rows):
             codes = None
         try:
-            if rows < CODED_ROWS:  # every search compares all of them, so check them now
+            if rows < CODED_ROWS:  # every search reads all of them, so check them now
                 for part in saved.parts:
                     part.check()
             self._gpu, self._gpu_tried = None, False
@@ -244,7 +244,7 @@ class FaissIndex:
         self._state = self._saved = _State(snapshot, saved.stamp, saved.left_out)
 
     def _changed(self, snapshot: Snapshot | None, **changes: Any) -> Snapshot:
-        """Return the snapshot with these fields changed, and with a copy on the GPU if one can be had."""
+        """Return the snapshot with these fields changed, and with a copy on the GPU if possible."""
         fields = (
             {}
             if snapshot is None
@@ -297,7 +297,7 @@ class FaissIndex:
     # Codes and files
 
     def _maintain(self) -> None:
-        """Compact if tombstones are many, code rows that are not coded, and save if that is worthwhile."""
+        """Compact if there are many tombstones, code uncoded rows, and save if worthwhile."""
         try:
             snapshot = self._state.snapshot
             if snapshot is not None and snapshot.tombstones.size * _COMPACT_SHARE > snapshot.rows:
@@ -326,7 +326,7 @@ class FaissIndex:
         return fresh >= max(1, min(snapshot.rows // _SAVE_SHARE, _SAVE_ROWS))
 
     def _save(self) -> None:
-        """Save everything. Parts in memory are joined, with the parts before them that are not much larger."""
+        """Save everything. Parts in memory are joined, together with preceding parts that are not much larger."""
         state = self._state
         assert state.snapshot is not None, "rows are what is saved"
         parts = list(state.snapshot.parts)
@@ -345,12 +345,12 @@ class FaissIndex:
         snapshot = self._changed(state.snapshot, parts=(*parts, *tail))
         self._state = state = replace(state, snapshot=snapshot)
         self._saved = state
-        if all(part.record is not None for part in snapshot.parts):  # else the writer has logged why
+        if all(part.record is not None for part in snapshot.parts):  # else the writer has logged the reason
             self._files.save(state.stamp, snapshot.parts, snapshot.tombstones, snapshot.codes, state.left_out)
 
 
 def _coded(snapshot: Snapshot, codes: Codes) -> Codes:
-    """Return the codes with those of all rows that they lack."""
+    """Return the codes extended to all rows."""
     return codes.extended(snapshot.batches(len(codes), snapshot.rows))
 
 
@@ -364,7 +364,7 @@ def _sampler(snapshot: Snapshot) -> Callable[[int], NDArray[np.float32]]:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Let FAISS use one thread: a few queries are memory-bound, and more OpenMP threads only wait for each other.
+    """Limit FAISS to one thread: a few queries are memory-bound, and more OpenMP threads only wait for each other.
 
     OpenMP keeps the number separately for each calling thread, so that searches in several threads do not interfere.
     """

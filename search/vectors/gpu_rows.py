@@ -1,4 +1,4 @@
-"""Copy of the rows on a GPU, as float16: names the candidates of searches without filters where there is a GPU."""
+"""Copy of the rows on a GPU, as float16, to select the candidates of searches without filters."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _MAX_NEIGHBOURS = 2048  # limit of FAISS's GPU search
 
 
 class GpuRows:
-    """A copy on the first GPU of the rows at positions 0 to len - 1. It grows; searches and growth take turns."""
+    """A growing copy on the first GPU of the rows at positions 0 to len - 1. Searches and growth exclude each other."""
 
     def __init__(self, index: Any, resources: Any) -> None:
         self._index = index
-        self._resources = resources  # the index uses them, and FAISS does not keep them alive by itself
+        self._resources = resources  # used by the index, but not kept alive by FAISS
         self._lock = threading.Lock()
 
     @classmethod
     def empty(cls, dim: int) -> GpuRows | None:
-        """Allocate an index without rows on the first GPU; None, with a line in the log, where that fails."""
+        """Allocate an empty index on the first GPU; on failure, log it and return None."""
         if not hasattr(faiss, "StandardGpuResources") or faiss.get_num_gpus() == 0:
             return None
         resources = faiss.StandardGpuResources()
@@ -35,7 +35,7 @@ class GpuRows:
             options = faiss.GpuClonerOptions()
             options.useFloat16 = True
             return cls(faiss.index_cpu_to_gpu(resources, 0, faiss.IndexFlatIP(dim), options), resources)
-        except RuntimeError as error:  # FAISS's only exception: out of memory, or a driver that does not fit
+        except RuntimeError as error:  # FAISS's only exception: out of memory, or an incompatible driver
             logger.warning("searching on the CPU: the GPU did not take the vectors (%s)", error)
             return None
 
@@ -43,7 +43,7 @@ class GpuRows:
         return int(self._index.ntotal)
 
     def extend(self, batches: Iterable[NDArray[np.float16]]) -> bool:
-        """Append the rows of `batches`, float16 (n, D) each. Returns False, and logs, where they do not fit."""
+        """Append the rows of `batches`, float16 (n, D) each. If they do not fit, log it and return False."""
         try:
             for rows in batches:
                 with self._lock:
@@ -56,9 +56,9 @@ class GpuRows:
     def candidates(
         self, query: NDArray[np.float32], count: int, rows: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]] | None:
-        """Return (positions, scores within float16's rounding) of the best rows below position `rows`.
+        """Return (positions, scores to float16 precision) of the best rows below position `rows`.
 
-        Returns None where `count` is more than a GPU search can find.
+        Returns None if `count` is above the limit of a GPU search.
         """
         if count > _MAX_NEIGHBOURS:
             return None

@@ -1,6 +1,6 @@
 """Files of a vector index: parts of rows, codes, tombstones, and the stamp that names them (see files.stamped).
 
-Nothing here is worth an error: what goes wrong is logged and means that the library is read again.
+Problems never raise: they are logged, and mean that the library is read again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FORMAT = 2
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """Contents of an index as they were saved. See search.vectors.sync.Contents for the attributes."""
+    """Saved contents of an index. See search.vectors.sync.Contents for the attributes."""
 
     stamp: Stamp
     parts: tuple[Part, ...]
@@ -39,14 +39,14 @@ class Saved:
 
 
 class IndexFiles:
-    """Files of one encoder's index in one folder. Making this object touches no disk."""
+    """Files of one encoder's index in one folder. The constructor does not access the disk."""
 
     def __init__(self, directory: Path, encoder_id: str) -> None:
         self._files = StampedFiles(directory, cache_name(encoder_id))
         self._written: dict[int, tuple[object, dict[str, Any]]] = {}  # entries of codes and tombstones in files
 
     def new_path(self, suffix: str) -> Path:
-        """Return a path for a data file that no other writer has."""
+        """Return a unique path for a data file."""
         return self._files.new_path(suffix)
 
     def changed_by_others(self) -> bool:
@@ -54,7 +54,7 @@ class IndexFiles:
         return self._files.changed_by_others()
 
     def load(self) -> Saved | None:
-        """Return what was saved, or None if it is missing or damaged. Rows are checked later, when they are read."""
+        """Return the saved contents, or None if missing or damaged. Rows are checked later, when they are read."""
         try:
             record = self._files.load()
             if record is None or record["format"] != FORMAT:
@@ -76,7 +76,7 @@ class IndexFiles:
     def save(
         self, stamp: Stamp, parts: tuple[Part, ...], tombstones: NDArray[np.int64], codes: Codes | None, left_out: int
     ) -> bool:
-        """Save the contents, and write files that do not exist yet. Every part must be in a file. False: it failed."""
+        """Save the contents, writing only missing files. Every part must be in a file. Return False on failure."""
         try:
             record = {
                 "format": FORMAT,
@@ -99,11 +99,11 @@ class IndexFiles:
         return True
 
     def forget(self) -> None:
-        """Remove everything that was saved, because some of it is damaged."""
+        """Remove all saved files, because some are damaged."""
         self._files.forget()
 
     def _codes(self, record: dict[str, Any] | None) -> Codes | None:
-        """Load the codes. Damaged ones are made again from the rows, without reading the library."""
+        """Load the codes. Damaged ones are rebuilt from the rows, without reading the library."""
         try:
             index = self._read(record, lambda path: faiss.read_index(str(path)))
             if index is None:
@@ -133,5 +133,5 @@ class IndexFiles:
 
 
 def _inside(part: dict[str, Any]) -> dict[str, Any]:
-    """Return the record with a file name in the folder of the index, whatever it says."""
+    """Return the record with its file name restricted to the folder of the index."""
     return part | {"file": Path(part["file"]).name}

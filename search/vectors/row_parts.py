@@ -1,9 +1,9 @@
-"""Parts: memory-mapped, immutable files of rows as the library stores them (float16).
+"""Parts: memory-mapped, immutable files of rows in the library's format (float16).
 
-A part's file holds its rows, then their segment ids, then a checksum of each row. Rows are checked when they are read
-to be compared, so that opening reads none of them: a million rows of 768 columns are 1.5 GB. FAISS compares rows in
-place, because its float16 scalar quantiser has the same layout, and it computes the score of a row in the same way
-wherever it lies: scores of one row are equal bit for bit in every search.
+A part's file has its rows, then their segment ids, then a checksum of each row. Rows are checked on first use, so that
+opening a part reads none of them: a million rows of 768 columns are 1.5 GB. FAISS compares rows in place, because its
+float16 scalar quantiser has the same layout. It computes the score of a row independently of its position, so scores of
+a row are bit-identical in every search.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _BLOCK_ROWS = 4096  # rows that are checked at once: 6 MB of 768 columns
 
 
 class DamagedRows(Exception):
-    """Rows are not what was written. The library has them: the holder of the part drops it and reads them again."""
+    """Rows are damaged. The owner of the part drops it and reads the rows from the library again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,13 @@ class Part:
         sums: NDArray[np.uint64] | None = None,
         record: PartRecord | None = None,
     ) -> None:
-        """
+        """Create a part.
+
         Args:
             ids: int64 (n,), segment ids.
             rows: float16 (n, D).
-            sums: uint64 (n,), their checksums. None: the rows were just read from the library and need no check.
-            record: The entry of the file they are mapped from. None: they are in memory.
+            sums: uint64 (n,), their checksums; None for rows just read from the library, which need no check.
+            record: The entry of the mapped file; None for rows in memory.
         """
         self.ids = ids
         self.rows = rows
@@ -85,7 +86,7 @@ class Part:
 
         Raises:
             OSError: The file cannot be mapped.
-            DamagedRows: Size, ids or checksums differ from what was written.
+            DamagedRows: Size, ids or checksums are not as written.
         """
         path = directory / record.file
         if path.stat().st_size != record.size_bytes or record.count < 1 or record.dim < 1:
@@ -123,13 +124,13 @@ class Part:
 
         Args:
             query: float32 (1, D).
-            k: Rows wanted.
+            k: Number of rows.
             start: First position.
             stop: Position after the last.
-            mask: bool (stop - start,), rows that may be found. None: all.
+            mask: bool (stop - start,), True for allowed rows. None allows all.
 
         Raises:
-            DamagedRows: A row is not what was written.
+            DamagedRows: A row is damaged.
         """
         self.check(start, stop)
         index = self._index if (start, stop) == (0, len(self)) else view_of(self.rows[start:stop])
@@ -143,13 +144,13 @@ class Part:
 
 
 class PartWriter:
-    """Makes a part of rows: in a file, or in memory where no file can be written.
+    """Writes a part: to a file, or to memory if no file can be written.
 
     While the file can be written, memory is bounded by one batch.
     """
 
     def __init__(self, path: Path, dim: int) -> None:
-        """No file is made before the first row is added."""
+        """No file is created before the first row is added."""
         self._path = path
         self._dim = dim
         self._ids: list[NDArray[np.int64]] = []
@@ -177,7 +178,7 @@ class PartWriter:
         self.count += len(ids)
 
     def finish(self) -> Part | None:
-        """Return the part with all rows, flushed to the disk if it is in a file; None if no row was added."""
+        """Return the part with all rows, flushed to disk if in a file; None if no row was added."""
         if self.count == 0:
             return None
         ids, sums = np.concatenate(self._ids), np.concatenate(self._sums)
@@ -196,7 +197,7 @@ class PartWriter:
         return Part(ids, np.concatenate(self._in_memory))
 
     def discard(self) -> None:
-        """Remove what was written."""
+        """Remove the written data."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -209,7 +210,7 @@ class PartWriter:
             return
         try:
             self._file.close()
-        except OSError as another:  # the buffered rest does not fit either
+        except OSError as another:  # the buffered rows do not fit either
             logger.debug("closing %s: %s", self._path, another)
         if self.count:
             values = np.fromfile(self._path, dtype=STORED, count=self.count * self._dim)
@@ -222,7 +223,7 @@ def view_of(rows: NDArray[np.float16]) -> Any:
     """Return a FAISS index over float16 rows in place: nothing is copied, and the index keeps the rows alive."""
     index = faiss.IndexScalarQuantizer(int(rows.shape[1]), faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
     content = rows.reshape(-1).view(np.uint8)
-    no_owner = index.codes.owner  # a null pointer in C++: the memory is kept alive below, not by FAISS
+    no_owner = index.codes.owner  # a null pointer in C++; the memory is kept alive below, not by FAISS
     index.codes = faiss.MaybeOwnedVectorUInt8.create_view(faiss.swig_ptr(content), content.size, no_owner)
     index.ntotal = len(rows)
     index.referenced_objects = [content]

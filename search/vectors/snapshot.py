@@ -1,4 +1,4 @@
-"""Snapshot of a vector index: an immutable state, so that a search is not disturbed by a refresh beside it."""
+"""Snapshot of a vector index: an immutable state, so that searches are not affected by a concurrent refresh."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ FEW_ROWS = 8192
 
 _BLOCK_ROWS = 1024  # rows fetched at once: 1.5 MB of 768 columns, which stay in the processor's cache
 _COUNT_BLOCK = 4096  # rows whose scores are all computed at once, where many pass the threshold
-_COUNTED = 1024  # best rows that a count asks for at least
-_LARGEST_SHARE = 8  # candidates may be 1/8 of the allowed rows; beyond, comparing with all is as quick
+_COUNTED = 1024  # minimum number of best rows that a count requests
+_LARGEST_SHARE = 8  # candidates may be 1/8 of the allowed rows; with more, comparing with all is as fast
 
 Found = tuple[NDArray[np.float32], NDArray[np.int64]]  # scores and positions, best first
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Allowed:
-    """Positions that may be found: few as a list, many as a mask.
+    """Allowed positions: as a list if few, as a mask if many.
 
     Attributes:
-        count: How many they are.
-        positions: int64 (count,), ascending, or None where they are many.
-        mask: bool (rows,), or None where they are few.
-        bits: The mask as bits, lowest first, or None where they are few.
+        count: Number of positions.
+        positions: int64 (count,), ascending, or None if there are many.
+        mask: bool (rows,), or None if there are few.
+        bits: The mask as bits, lowest first, or None if there are few.
     """
 
     count: int
@@ -55,7 +55,7 @@ class Allowed:
 
 
 def few_rows(rows: int) -> int:
-    """Return how many of `rows` rows are fetched one by one: beyond a quarter, scanning all with a mask is quicker."""
+    """Return the number of rows worth fetching one by one: above a quarter, scanning all with a mask is faster."""
     return min(FEW_ROWS, rows // 4)
 
 
@@ -73,12 +73,13 @@ class Snapshot:
     def __init__(
         self, parts: tuple[Part, ...], tombstones: NDArray[np.int64], codes: Codes | None, gpu: GpuRows | None = None
     ) -> None:
-        """
+        """Create a snapshot.
+
         Args:
             parts: At least one.
             tombstones: int64, ascending: positions of deleted rows.
-            codes: Codes of the first rows, or of all. None: there are none.
-            gpu: The same rows on a GPU, maybe with more after them; used by searches without filters.
+            codes: Codes of the first rows, or of all; None for no codes.
+            gpu: The same rows on a GPU, possibly followed by more; used by searches without filters.
         """
         self.parts = parts
         self.tombstones = tombstones
@@ -94,16 +95,16 @@ class Snapshot:
             self._live[tombstones] = False
         self._all = None if self._live is None else Allowed.of_mask(self._live)
         self._sorted: tuple[NDArray[np.int64], NDArray[np.int64] | None] | None = None
-        self._last: tuple[NDArray[np.int64], Allowed] | None = None  # cached: filters stay while words change
+        self._last: tuple[NDArray[np.int64], Allowed] | None = None  # cached: filters often stay while words change
 
     def __len__(self) -> int:
-        """Return the number of rows that may be found."""
+        """Return the number of rows without tombstones."""
         return self.rows - self.tombstones.size
 
     # Ids and positions
 
     def sorted_ids(self) -> NDArray[np.int64]:
-        """Return the ids of the rows that may be found, int64 (len,), ascending."""
+        """Return the ids of the rows without tombstones, int64 (len,), ascending."""
         return self._by_id()[0]
 
     def positions_of(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -128,7 +129,7 @@ class Snapshot:
         return self._sorted
 
     def allowed(self, ids: NDArray[np.int64] | None) -> Allowed | None:
-        """Return the positions of these ids; None where every row may be found. Unknown ids and repeats do no harm."""
+        """Return the positions of these ids; None if all rows are allowed. Unknown and repeated ids are ignored."""
         if ids is None:
             return self._all
         wanted = np.asarray(ids, dtype=np.int64)
@@ -185,17 +186,17 @@ class Snapshot:
     # Searching
 
     def search(self, query: NDArray[np.float32], k: int, allowed: Allowed | None) -> Found:
-        """Return (scores, ids) of the k best rows, or of fewer where fewer are allowed.
+        """Return (scores, ids) of the k best rows, or fewer if fewer are allowed.
 
         Scores are inner products with the rows as stored; equal scores come by ascending id.
 
         Args:
             query: float32 (1, D).
-            k: Rows wanted.
-            allowed: What `allowed` returned.
+            k: Number of rows.
+            allowed: The result of `allowed`.
 
         Raises:
-            DamagedRows: A row is not what was written.
+            DamagedRows: A row is damaged.
         """
         allowed_count = self.rows if allowed is None else allowed.count
         k = min(k, allowed_count)
@@ -208,7 +209,7 @@ class Snapshot:
         return self._best(self._pieces(query, allowed, 0), k)
 
     def count(self, query: NDArray[np.float32], least: np.float32, allowed: Allowed | None) -> int:
-        """Return how many rows score `least` or more, by the scores of `search`. Raises DamagedRows."""
+        """Return the number of rows with a score of at least `least`. Raise DamagedRows."""
         if least == -np.inf:
             return self.rows if allowed is None else allowed.count
         allowed_count = self.rows if allowed is None else allowed.count
@@ -221,7 +222,7 @@ class Snapshot:
         return sum(int((block.best(block.count)[0] >= least).sum()) for block in blocks)
 
     def _estimate(self, query: NDArray[np.float32], least: np.float32, allowed_count: int) -> int:
-        """Estimate by a sample how many rows pass, generously: searching for that many is quicker than all scores."""
+        """Estimate from a sample how many rows pass, generously: searching for that many is faster than scoring all."""
         sample = np.linspace(0, self.rows - 1, min(self.rows, _BLOCK_ROWS)).astype(np.int64)
         scores, _ = view_of(self.take(sample)).search(query, len(sample))
         return _COUNTED + 2 * int(np.ceil(allowed_count * np.mean(scores >= least)))
@@ -229,10 +230,10 @@ class Snapshot:
     def _through_candidates(
         self, query: NDArray[np.float32], k: int, allowed: Allowed | None, allowed_count: int
     ) -> Found | None:
-        """Search among the candidates of the codes or the GPU. Return None where comparing with every row is needed.
+        """Search among the candidates of the codes or the GPU. Return None if every row must be compared.
 
-        Equal rows have equal codes, and it is chance which of them become candidates. So if a row at the very end of
-        the candidates still belongs to the best, there may be more like it, and more candidates are taken.
+        Equal rows have equal codes, and it is arbitrary which of them become candidates. So if a row at the very end
+        of the candidates is still among the best, there may be more like it, and more candidates are used.
         """
         count = candidate_count(k, one_list=self.gpu is None and self.codes is not None and self.codes.lists == 1)
         while count * _LARGEST_SHARE <= allowed_count:
@@ -303,8 +304,8 @@ class Snapshot:
     def _best(self, pieces: list[_Piece], k: int) -> Found:
         """Return (scores, ids) of the k best rows of all pieces, equal scores by ascending id.
 
-        FAISS keeps any of several equal rows, and copies of a file have equal rows. So each piece is asked for one row
-        more than k, and for more while its last score equals the last one that is wanted.
+        FAISS returns any of several equal rows, and copies of a file have equal rows. So one row more than k is
+        requested of each piece, and more as long as its last score equals the last one needed.
         """
         asked = k + 1
         while True:
@@ -321,7 +322,7 @@ class Snapshot:
 
 
 def _ranked(found: Found) -> _Piece:
-    """Return a piece of rows that were compared already."""
+    """Return a piece of rows that have been compared already."""
     return _Piece(len(found[0]), lambda n: (found[0][:n], found[1][:n]))
 
 

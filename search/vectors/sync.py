@@ -1,7 +1,7 @@
-"""Synchronisation of a vector index with the library: new contents, made with as few readings of rows as are safe.
+"""Synchronisation of a vector index with the library: new contents, reading as few rows as is safe.
 
-`append` takes in new rows, `mark_deleted` sets tombstones without reading a row, `compare_all` reads every row, and
-`compact` drops what has a tombstone.
+`append` adds new rows, `mark_deleted` sets tombstones without reading a row, `compare_all` reads every row, and
+`compact` drops rows with tombstones.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ class Contents:
     """Contents of a vector index.
 
     Attributes:
-        stamp: The library's stamp that the contents are as of.
+        stamp: The library's stamp that the contents correspond to.
         parts: Rows; positions are counted through all parts.
         tombstones: int64, ascending: positions of rows that were deleted.
         codes: Codes of the first rows, if there are any.
-        left_out: Number of rows that are not finite. The stamp counts them; the parts do not have them.
-        snapshot: The same contents as they are searched, if there is a snapshot.
-        moved: Rows are at other positions than before.
+        left_out: Number of rows that are not finite. The stamp counts them, but the parts omit them.
+        snapshot: The same contents for searches, if there is a snapshot.
+        moved: Whether positions of rows have changed.
     """
 
     stamp: Stamp
@@ -52,7 +52,7 @@ class Contents:
 
 
 def append(now: Contents, ids: NDArray[np.int64], rows: NDArray[np.float32]) -> Contents:
-    """Return the contents with rows appended whose ids are above the last id that is held."""
+    """Return the contents with appended rows, whose ids are above the last one."""
     good = _finite(now.stamp.encoder_id, ids, rows)
     parts = now.parts
     if good.any():
@@ -64,11 +64,11 @@ def append(now: Contents, ids: NDArray[np.int64], rows: NDArray[np.float32]) -> 
 def mark_deleted(library: Library, stamp: Stamp, now: Contents) -> Contents | None:
     """Return the contents with a tombstone for every row that the library no longer has.
 
-    Whatever removes or changes a row, or adds one below the last id, raises the generation by one for each row. So if
-    the generation rose by the number of rows that are gone, nothing else happened to the rows that are held.
+    Removing or changing a row, or adding one below the last id, increments the generation once per row. So if the
+    generation rose by the number of missing rows, nothing else happened to the rows of the index.
 
     Returns:
-        None where something else changed, or may have.
+        None if anything else changed, or may have.
     """
     bumps, snapshot = stamp.generation - now.stamp.generation, now.snapshot
     if snapshot is None or bumps < 1 or now.left_out:
@@ -84,16 +84,16 @@ def mark_deleted(library: Library, stamp: Stamp, now: Contents) -> Contents | No
 
 
 def compare_all(library: Library, stamp: Stamp, old: Snapshot | None, path: Path) -> Contents:
-    """Read every row of the library, and take in those that are new or differ. Rows not met get tombstones.
+    """Read every row of the library, and add those that are new or differ. Rows not found get tombstones.
 
     Args:
         library: The library to read.
         stamp: Its stamp now.
-        old: What is held, of the same library and with as many columns. None: nothing.
-        path: The file for rows that are taken in.
+        old: The current contents, of the same library and dimension; None for none.
+        path: The file for added rows.
 
     Raises:
-        DamagedRows: What is held is damaged.
+        DamagedRows: The current contents are damaged.
         LibraryError: The library cannot be read.
     """
     met = np.zeros(0 if old is None else old.rows, dtype=np.bool_)
@@ -121,8 +121,8 @@ def compare_all(library: Library, stamp: Stamp, old: Snapshot | None, path: Path
     except BaseException:
         writer.discard()
         raise
-    # The rows read may be newer than the stamp, so count and last_id are of the rows. The next stamp of the library
-    # shows whether they agree with a generation that has not moved meanwhile.
+    # The rows may be newer than the stamp, so count and last_id are those of the rows. The library's next stamp shows
+    # whether they are consistent with an unchanged generation.
     held = replace(stamp, count=count, last_id=last_id)
     new = () if part is None else (part,)
     if old is None or not met.any():
@@ -131,7 +131,7 @@ def compare_all(library: Library, stamp: Stamp, old: Snapshot | None, path: Path
 
 
 def compact(now: Contents, path: Path) -> Contents:
-    """Return the contents without tombstones: the live rows in one part, without codes. Raises DamagedRows."""
+    """Return the contents without tombstones: the live rows in one part, without codes. Raise DamagedRows."""
     assert now.snapshot is not None, "rows are what is copied"
     live = np.setdiff1d(np.arange(now.snapshot.rows), now.tombstones, assume_unique=True)
     writer = PartWriter(path, now.snapshot.dim)
@@ -148,7 +148,7 @@ def compact(now: Contents, path: Path) -> Contents:
 
 
 def _finite(encoder_id: str, ids: NDArray[np.int64], rows: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return bool (n,): which rows are finite. The others are logged."""
+    """Return bool (n,): whether each row is finite. The others are logged."""
     good = np.asarray(np.isfinite(rows).all(axis=1))
     if not good.all():
         logger.warning(

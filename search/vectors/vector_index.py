@@ -1,4 +1,4 @@
-"""Protocols of a vector index: what the engine needs of one, independent of how it is stored."""
+"""Protocols of a vector index: the interface that the engine needs, independent of storage."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 @runtime_checkable
 class VectorIndex(Protocol):
-    """Nearest rows by inner product, which is the cosine for rows of unit length. Ids are segment ids, each once.
+    """Nearest-neighbour search by inner product, which is the cosine for unit rows. Ids are unique segment ids.
 
-    Methods may be called from several threads, also while the index is brought up to date. Implementations pass
+    Methods may be called from several threads, even while the index is being updated. Implementations must pass
     tests/test_vector_index.py and tests/test_equal_scores.py.
     """
 
@@ -22,47 +22,47 @@ class VectorIndex(Protocol):
         """Return the k best rows for each query row.
 
         Args:
-            rows: float32 (Q, D), query rows, finite. Q may be 0. An empty index takes any D.
-            k: Results wanted for each query row, 1 or more.
-            allowed: int64 (n,), ids that may be found, in any order; unknown ids and repeats do no harm. An empty array
-                finds nothing, None finds everything.
+            rows: float32 (Q, D), query rows, finite. Q may be 0. An empty index accepts any D.
+            k: Number of results per query row, 1 or more.
+            allowed: int64 (n,), ids of the allowed rows, in any order; unknown and repeated ids are ignored. An empty
+                array allows no row, None allows all.
 
         Returns:
-            (ids, scores): int64 (Q, m) and float32 (Q, m), best first. m is the smaller of k and the number of rows
-            that may be found, so there is no padding: -1 is never an id. Scores are inner products with the stored
+            (ids, scores): int64 (Q, m) and float32 (Q, m), best first. m is the smaller of k and the number of
+            allowed rows, so results are never padded with an id of -1. Scores are inner products with the stored
             rows; equal rows have equal scores, bit for bit, and equal scores come by ascending id.
 
         Raises:
-            ValueError: The query rows have another shape or dtype or are not finite, or k < 1.
-            LibraryError: The index has to read the library again, and cannot.
+            ValueError: The query rows have the wrong shape or dtype or are not finite, or k < 1.
+            LibraryError: The index has to reread the library, and cannot.
         """
         ...
 
     def count(self, row: NDArray[np.float32], threshold: float, allowed: NDArray[np.int64] | None = None) -> int:
-        """Return how many rows score `threshold` or more, by the scores of `search`. Exact for any number of rows.
+        """Return the number of rows with a score of at least `threshold`. Exact for any number of rows.
 
         Args:
             row: float32 (D,), a query row, finite.
-            threshold: The least score; infinite values count all rows or none.
+            threshold: The minimum score; infinite values count all rows or none.
             allowed: As for `search`.
 
         Raises:
-            ValueError: The row has another shape or dtype or is not finite, or the threshold is NaN.
-            LibraryError: The index has to read the library again, and cannot.
+            ValueError: The row has the wrong shape or dtype or is not finite, or the threshold is NaN.
+            LibraryError: The index has to reread the library, and cannot.
         """
         ...
 
     def __len__(self) -> int:
-        """Return the number of rows that may be found."""
+        """Return the number of rows."""
         ...
 
 
 @runtime_checkable
 class Refreshable(Protocol):
-    """An index that is derived from a library and can catch up with it."""
+    """An index that is derived from a library and can be updated from it."""
 
     def refresh(self) -> bool:
-        """Take in the rows that were added, changed or removed since the last refresh. Searches may go on meanwhile.
+        """Apply the rows added, changed or removed since the last refresh. Searches may continue meanwhile.
 
         Returns:
             True if anything changed.
@@ -75,10 +75,10 @@ class Refreshable(Protocol):
 
 @runtime_checkable
 class RowStore(Protocol):
-    """An index that returns the rows it compares, quicker than the library reads them."""
+    """An index that can return its rows, faster than the library reads them."""
 
     def rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return rows as they are stored.
+        """Return rows as stored.
 
         Args:
             ids: int64 (n,), segment ids; repeats are allowed.
@@ -88,7 +88,7 @@ class RowStore(Protocol):
 
         Raises:
             KeyError: An id has no row.
-            LibraryError: The index has to read the library again, and cannot.
+            LibraryError: The index has to reread the library, and cannot.
         """
         ...
 
@@ -103,10 +103,10 @@ def check_search(rows: NDArray[np.float32], k: int, dim: int | None) -> None:
     Args:
         rows: As for `search`.
         k: As for `search`.
-        dim: Columns of the stored rows, or None while the index is empty and takes any.
+        dim: Columns of the stored rows; None for an empty index, which accepts any.
 
     Raises:
-        ValueError: As `search` does.
+        ValueError: As for `search`.
     """
     if rows.ndim != 2 or rows.dtype != np.float32 or (dim is not None and rows.shape[1] != dim):
         wanted = "D" if dim is None else dim

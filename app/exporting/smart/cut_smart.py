@@ -38,7 +38,7 @@ from app.exporting.smart.plan import CopyPlan, packets_to_copy, plan_copy
 from app.exporting.survey import Survey, survey_range
 
 _AUDIO = "prismsearch-audio"
-_AUDIO_LEAD_SECONDS = Fraction(5)  # used if no edge shows how much earlier reading must begin
+_AUDIO_LEAD_SECONDS = Fraction(5)  # used if no edge shows how much earlier reading must start
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ def _read_edge(survey: Survey, plan: CopyPlan, first_pts: int, file: Path, lead:
                     pts = round(Fraction(packet.pts or 0) * source.time_base / survey.time_base)
                     packets.append((units, first_pts + pts, codec.is_key(units)))
     except UnreadableVideo:
-        return _Edge(ParameterSets(), [], lead)  # no frame was encoded, because reading began too late
+        return _Edge(ParameterSets(), [], lead)  # no frame was encoded, because reading started too late
     if not sets or plan.codec.parameter_set_ids(sets) & plan.codec.parameter_set_ids(plan.sets):
         raise NotJoinable("this ffmpeg has another encoder than x264 or x265")
     return _Edge(sets, packets, lead)

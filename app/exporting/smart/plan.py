@@ -37,7 +37,7 @@ def plan_copy(survey: Survey) -> CopyPlan:
     """Find the frames of a range that can be copied.
 
     Raises:
-        NotJoinable: there are none, or frames encoded for the edges would not fit beside them.
+        NotJoinable: no frame can be copied, or frames encoded for the edges would not be compatible.
         BrokenStream: the file is damaged.
     """
     codecs: dict[str, Codec] = {"h264": H264(), "hevc": Hevc()}
@@ -136,7 +136,7 @@ def _packets(survey: Survey, length_bytes: int) -> Iterator[tuple[Any, list[byte
             packets = (each for each in source.container.demux(source.stream) if each.size and not each.is_discard)
             first = next(packets, None)
             if first is None or (seek_pts is not None and (first.pts is None or first.pts > survey.pts[0])):
-                continue  # a seek that landed too late: transport streams have no index
+                continue  # the seek landed too late: transport streams have no index
             for packet in chain((first,), packets):
                 yield packet, list(split_units(bytes(packet), length_bytes))
             return

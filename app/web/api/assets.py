@@ -19,7 +19,7 @@ _YEAR_SECONDS = 365 * 24 * 3600
 
 
 def asset_routes() -> list[Route]:
-    """Return the route `/api/assets/VERSION/NAME`; the version only makes a changed file a new address for browsers."""
+    """Return the route `/api/assets/VERSION/NAME`; the version gives a changed file a new URL."""
 
     def send(request: ApiRequest) -> Response:
         names = {path.relative_to(STATIC).as_posix(): path for path in static_files() if path.suffix in TYPES}

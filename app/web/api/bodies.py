@@ -1,4 +1,4 @@
-"""JSON bodies of the requests under /api/, each described once, with the limits of their texts and lists."""
+"""JSON bodies of the requests under /api/, with the limits of their texts and lists."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class CollectionBody(Body):
 
 
 class SubclipBody(Body):
-    """A subclip to add. Without a start or an end it takes those of the segment."""
+    """A subclip to add. Start and end default to those of the segment."""
 
     segment: Integer
     start_pts: Integer | None = None
@@ -41,14 +41,14 @@ class SubclipBody(Body):
 
 
 class SubclipsBody(Body):
-    """Subclips to add behind the subclip `after`, or at the end."""
+    """Subclips to add after the subclip `after`, or at the end."""
 
     items: Annotated[list[SubclipBody], Field(max_length=MAX_SUBCLIPS)]
     after: Integer | None = None
 
 
 class SubclipIdsBody(Body):
-    """Subclips to take out of a collection, or to put back."""
+    """Subclips to remove from a collection, or to restore."""
 
     ids: Ids
 
@@ -64,13 +64,13 @@ class SubclipChangeBody(Body):
 
 
 class SubclipMoveBody(Body):
-    """A new place in the order: behind the subclip `after`, or first for null."""
+    """A new position: after the subclip `after`, or first if null."""
 
     after: Integer | None
 
 
 class SavedSearchBody(Body):
-    """A search to keep: its name, and the query part of the page's address."""
+    """A search to save: its name, and the query string of the page's URL."""
 
     name: Name
     link: Annotated[str, Field(max_length=MAX_LINK_CHARACTERS), NO_NULL, NOT_BLANK]

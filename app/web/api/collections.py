@@ -60,7 +60,7 @@ def collection_routes(library: Library) -> list[Route]:
             collection = library.collections.get(identity)
             content = {**collection_json(collection), "subclips": subclips_json(library.collections.subclips(identity))}
         response = json_response(content)
-        # The tag covers the whole content, because files go missing and come back without a change of the collection.
+        # The tag covers the whole content, because files disappear and reappear without a change of the collection.
         etag = f'"{collection.revision}-{hashlib.blake2b(bytes(response.body), digest_size=8).hexdigest()}"'
         headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
         if has_etag(request.headers.get("if-none-match"), etag):
@@ -133,17 +133,17 @@ def collection_json(collection: Collection) -> dict[str, Any]:
 
 
 def subclips_json(subclips: list[Subclip]) -> list[dict[str, Any]]:
-    """Return subclips as the page gets them. Each file is looked for once, however many subclips it has."""
+    """Return subclips as the page receives them. Each file is checked once, however many subclips it has."""
     exists: dict[str, bool] = {}
     return [subclip_json(each, exists) for each in subclips]
 
 
 def subclip_json(subclip: Subclip, exists: dict[str, bool]) -> dict[str, Any]:
-    """Return a subclip as the page gets it. Seconds count from the first frame shown, frames as edit lists count them.
+    """Return a subclip as the page receives it. Seconds count from the first frame shown, frames as in edit lists.
 
     Args:
         subclip: The subclip.
-        exists: By path, whether the file exists; filled with what is looked at.
+        exists: Cache of file existence by path; filled in by the call.
     """
     if subclip.path not in exists:
         exists[subclip.path] = os.path.isfile(subclip.path)

@@ -1,4 +1,4 @@
-"""Routes for files dropped to search with: uploads are streamed to disk, within limits."""
+"""Routes for example files dropped into the page: uploads are streamed to disk, within limits."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _MAX_NAME = 255
 _MAX_UPLOADS = 2
-_SPARE_BYTES = 256 << 20  # of the disk, for the library itself
+_SPARE_BYTES = 256 << 20  # disk space reserved for the library
 _WRITE_BYTES = 1 << 20
 
 
@@ -74,7 +74,7 @@ def example_routes(examples: Examples, *, max_bytes: int = MAX_BYTES) -> list[Ro
 
 
 async def _receive(request: Request, examples: Examples, declared: int, max_bytes: int) -> StoredExample:
-    """Receive the whole file and return it as an example. If anything goes wrong, nothing of it stays on disk."""
+    """Receive the whole file and return it as an example. On errors, nothing stays on disk."""
     upload = await run_in_threadpool(_begin_upload, examples, request.headers.get("x-file-name", ""), declared)
     try:
         buffered = bytearray()
@@ -90,7 +90,7 @@ async def _receive(request: Request, examples: Examples, declared: int, max_byte
             raise ApiError(400, "The file is empty (0 bytes).")
         return await run_in_threadpool(upload.finish)
     finally:
-        # Not in a thread: a cancelled request must not wait for one.
+        # Not in a thread, because a cancelled request must not wait for one.
         upload.discard()
 
 

@@ -70,7 +70,7 @@ def export_routes(settings: Settings, library: Library, jobs: Jobs) -> list[Rout
 
 
 def _folder(typed: str) -> Path:
-    """Return the folder that a person typed, which need not exist yet. Raises ApiError (400) for anything else."""
+    """Return the folder that was typed, which need not exist yet. Raise ApiError (400) for anything else."""
     if any(ord(letter) < 32 or letter == "\x7f" for letter in typed.strip()):
         raise ApiError(400, "There is a control character in the name of the folder; type it anew.")
     path = Path(os.path.expanduser(typed.strip()))
@@ -82,7 +82,7 @@ def _folder(typed: str) -> Path:
 
 
 def _zip_path(library: Library, name: str) -> Path:
-    """Return a new path in the folder of exports, named after the collection, and remove zips older than two weeks."""
+    """Return a new path in the exports folder, named after the collection; remove zips older than two weeks."""
     folder = exports_folder(library)
     folder.mkdir(parents=True, exist_ok=True)
     sweep_files(folder, "", older_than_seconds=_KEPT_SECONDS)

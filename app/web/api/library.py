@@ -1,4 +1,4 @@
-"""Routes for the page that lists the library: every video, failures and totals in one response."""
+"""Routes for the library page: all videos, failures and totals in one response."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def library_routes(library: Library) -> list[Route]:
     """Return the routes of the library.
 
-    `/api/library` lists it, `/api/library/disk` has its size on disk, and `/api/library/state` a text that changes
-    whenever any process writes to the library, for pages that watch it.
+    `/api/library` lists the library, `/api/library/disk` returns its size on disk, and `/api/library/state` a token
+    that changes whenever any process writes to the library, for pages that poll it.
     """
 
     def listed(request: ApiRequest) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def library_routes(library: Library) -> list[Route]:
 def listing(library: Library) -> dict[str, Any]:
     """Return {encoders, folders, videos, failures, totals}; a video names its folder and encoders by their index.
 
-    Looks at every file, which takes long if many are on a slow drive.
+    Checks every file, which is slow if many are on a slow drive.
     """
     encoders = {row.id: at for at, row in enumerate(library.encoders())}
     folders: dict[str, int] = {}

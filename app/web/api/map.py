@@ -1,4 +1,4 @@
-"""Routes for the map: its state, starting to make it, and its points as bytes that browsers cache."""
+"""Routes for the map: its state, a request to build it, and its points as bytes that browsers cache."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def map_routes(library: Library, maker: MapMaker | None = None) -> list[Route]:
 
     Args:
         library: The library.
-        maker: Makes the maps; None for one of this library.
+        maker: Builds the maps; None creates one for this library.
     """
     maker = maker or MapMaker(library)
 

@@ -1,6 +1,6 @@
 """Routes for posters, previews and videos: looked up by segment id, never by path, and sent from disk in ranges.
 
-Streamlit's own media functions would keep whole files in memory.
+Streamlit's own media functions would hold whole files in memory.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def media_routes(library: Library, segments: SegmentCache, check: SourceCheck) -
 
     Args:
         library: The library with the media.
-        segments: Cache for looking segments up.
-        check: Guards source files: only content that was indexed is sent.
+        segments: Cache of segments.
+        check: Ensures that only indexed content is sent from source files.
 
     Returns:
         POSTER_ROUTE and `/api/preview/{segment}` for the segment's own files, `/api/video/{segment}` for the source
@@ -43,10 +43,10 @@ def media_routes(library: Library, segments: SegmentCache, check: SourceCheck) -
     def sender(path_of: Callable[[SegmentFiles], Path], media_type: str) -> Callable[[ApiRequest], Response]:
         def send(request: ApiRequest) -> Response:
             segment_id = request.id("segment")
-            for fresh in (False, True):  # a video indexed again has new files
+            for fresh in (False, True):  # a re-indexed video has new files
                 found = segments.get(segment_id, fresh=fresh)
                 try:
-                    # Browsers ask each time (and get 304): another library has other posters at the same address.
+                    # Browsers revalidate each time (and get 304): another library has other posters at the same URL.
                     path = path_of(found)
                     return file_response(request, path, media_type=media_type, max_age_seconds=0, inside=media)
                 except ApiError as problem:

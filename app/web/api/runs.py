@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from app.jobs.jobs import Jobs, JobState
     from db.library import Library
 
-_MAX_FAILURES = 20  # of each job in the list, which the page requests every second
+_MAX_FAILURES = 20  # per job in the list, which the page requests every second
 
 
 def run_routes(library: Library, jobs: Jobs) -> list[Route]:
@@ -62,10 +62,10 @@ def run_routes(library: Library, jobs: Jobs) -> list[Route]:
 
 
 def job_json(state: JobState, max_failures: int | None = None) -> dict[str, Any]:
-    """Return the state of a job as the page gets it, without what only its journal needs.
+    """Return the state of a job as the page receives it, without internal fields of the journal.
 
     Args:
-        state: The state as its journal has it.
+        state: The state from its journal.
         max_failures: Number of failures listed; `failed` is the count of all.
     """
     path = _zip_of(state)
@@ -77,7 +77,7 @@ def job_json(state: JobState, max_failures: int | None = None) -> dict[str, Any]
 
 
 def _finite(value: Any) -> Any:
-    """Return `value` with None for numbers that are not finite, which JSON lacks. A journal may hold anything."""
+    """Return `value` with None for numbers that are not finite, which JSON lacks. A journal may contain anything."""
     if isinstance(value, dict):
         return {str(name): _finite(each) for name, each in value.items()}
     if isinstance(value, list | tuple):

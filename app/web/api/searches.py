@@ -1,4 +1,4 @@
-"""Routes for saved searches: each is a name and the query part of the page's address."""
+"""Routes for saved searches: each is a name and the query string of the page's URL."""
 
 from __future__ import annotations
 
@@ -41,5 +41,5 @@ def search_routes(library: Library) -> list[Route]:
 
 
 def search_json(search: SavedSearch) -> dict[str, Any]:
-    """Return a saved search as the page gets it."""
+    """Return a saved search as the page receives it."""
     return {"id": search.id, "name": search.name, "link": search.link, "created_at": search.created_at}

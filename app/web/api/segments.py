@@ -63,12 +63,12 @@ def segment_routes(library: Library, segments: SegmentCache, check: SourceCheck)
     return [
         route("/api/segment/{segment}", segment),
         route("/api/neighbours/{segment}", neighbours),
-        route("/api/frames/{segment}", frames, max_concurrent=2),  # some must be decoded
+        route("/api/frames/{segment}", frames, max_concurrent=2),  # some videos must be decoded
     ]
 
 
 def segment_json(segment: Segment, video: Video, playability: Playability) -> dict[str, Any]:
-    """Return a segment as the player gets it. Seconds count from the first frame shown."""
+    """Return a segment as the player receives it. Seconds count from the first frame shown."""
     missing = not os.path.isfile(video.path)
     folder, name = os.path.split(video.path)
     return {
@@ -99,7 +99,7 @@ def segment_json(segment: Segment, video: Video, playability: Playability) -> di
 
 
 def frames_in_range(video: Video, start: Fraction, end: Fraction) -> Sequence[int]:
-    """Return the pts of the frames with start <= time < end: exactly those that an export of that range takes.
+    """Return the pts of the frames with start <= time < end, exactly those that an export of the range contains.
 
     Args:
         video: The video as indexed.

@@ -1,4 +1,4 @@
-"""Errors that a route raises, each with an HTTP status and a sentence for people."""
+"""Errors of routes, each with an HTTP status and a sentence for the user."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class ApiError(Exception):
 
     Args:
         status: HTTP status of the response.
-        sentence: Explanation shown to people: what is wrong, and what to do about it.
-        facts: Further members of the JSON response, for the page's own code.
+        sentence: Explanation for the user: the problem and its remedy.
+        facts: Further members of the JSON response, for the page's code.
     """
 
     def __init__(self, status: int, sentence: str, **facts: Any) -> None:
@@ -53,6 +53,6 @@ def bad_request() -> Iterator[None]:
 
 
 def as_sentence(words: str) -> str:
-    """Return `words` on one line, with a capital at the start and a full stop at the end."""
+    """Return `words` on one line, capitalised and with a full stop."""
     words = " ".join(words.split())
     return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")

@@ -1,8 +1,8 @@
-"""Files from disk over HTTP, in ranges, with a bounded part of them in memory.
+"""Files from disk over HTTP, in ranges and with bounded memory.
 
-A file is opened before anything is sent, so that an error becomes a sentence, and what is checked and sent is that open
-file, so that no other can be put in its place meanwhile. (Starlette's FileResponse opens the path again to send it, and
-knows neither 304 nor how to leave out what was appended to the file since.)
+A file is opened before anything is sent, so that an error becomes a proper response. The open file is both checked and
+sent, so that it cannot be replaced in between. (Starlette's FileResponse reopens the path to send it, and supports
+neither 304 nor ignoring bytes appended to the file in the meantime.)
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 VIDEO_TYPES = {
     "mp4": "video/mp4",
     "m4v": "video/mp4",
-    "mov": "video/mp4",  # what Chromium and Firefox play as MP4 they refuse under QuickTime's own name
+    "mov": "video/mp4",  # Chromium and Firefox play it as MP4, but refuse QuickTime's own media type
     "webm": "video/webm",
     "mkv": "video/x-matroska",
     "mk3d": "video/x-matroska",
@@ -48,7 +48,7 @@ VIDEO_TYPES = {
 
 
 def video_type(path: str) -> str:
-    """Return the content type for the name of a video; never one that a browser would run or show as text."""
+    """Return the content type for a video's file name; never one that a browser would execute or show as text."""
     extension = os.path.splitext(path)[1][1:].strip().lower()
     return VIDEO_TYPES.get(extension, "video/x-unknown")
 
@@ -63,15 +63,15 @@ def file_response(
     check: Callable[[os.stat_result], None] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """Return a file, the single range of it that the request names, or 304 if the browser has it already.
+    """Return the file, the single range that the request names, or 304 if the browser has it cached.
 
     Args:
-        request: Its If-None-Match, Range and If-Range headers are honoured. Several ranges are answered with all of it.
+        request: Its If-None-Match, Range and If-Range headers are honoured. For several ranges, the whole file is sent.
         path: The file. It may be a link unless `inside` is given.
         media_type: Content type of the response.
-        max_age_seconds: Time for which a browser may use the file without asking; 0 makes it ask each time.
+        max_age_seconds: Time for which a browser may cache the file; with 0 it revalidates each time.
         inside: Folder that the file must lie in, with links followed.
-        check: Called with the status of the open file; raises the ApiError to respond with instead.
+        check: Called with the status of the open file; may raise an ApiError to send instead.
         headers: Further headers of the response.
 
     Raises:
@@ -113,7 +113,7 @@ def file_response(
 
 
 class _FileShrankError(OSError):
-    """The file became shorter while it was read."""
+    """The file was truncated while it was read."""
 
 
 class _FileStream(StreamingResponse):
@@ -147,7 +147,7 @@ def _chunks(file: FileIO, start: int, end: int) -> Iterator[bytes]:
 
 
 def _open(path: str | Path, inside: Path | None) -> FileIO:
-    # Nonblocking: opening a pipe that somebody put there must not wait for its other end.
+    # Nonblocking, because opening a named pipe would otherwise wait for its other end.
     flags = getattr(os, "O_NONBLOCK", 0)
     try:
         if inside is not None:

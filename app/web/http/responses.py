@@ -20,8 +20,8 @@ _DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return `content` as JSON.
 
-    The JSON is ASCII, so that file names which are not UTF-8 pass too. Browsers do not cache it unless `headers` say
-    otherwise.
+    The JSON is ASCII, so that it can carry file names that are not UTF-8. Browsers do not cache it unless `headers`
+    says so.
 
     Raises:
         ValueError: `content` holds a number that is not finite.
@@ -43,8 +43,8 @@ def has_etag(header: str | None, etag: str) -> bool:
 def response_for_error(error: Exception) -> Response:
     """Return the response for an exception that a route raised.
 
-    Errors of the library, of media and of the disk become their own status and sentence. Anything else is a bug: 500,
-    and the traceback goes to the log.
+    Errors of the library, of media and of the disk have their own status and sentence. Anything else is a bug: status
+    500, with the traceback in the log.
     """
     from app.exporting.ffmpeg_binary import ExportError
     from db.errors import LibraryBusy, LibraryError, LibraryFull

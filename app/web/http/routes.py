@@ -1,4 +1,4 @@
-"""Routes under /api/: each is a plain function of an ApiRequest, run in a thread because it reads library and disk."""
+"""Routes under /api/: each is a plain function of an ApiRequest, run in a thread because it does blocking I/O."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def route(
 
     Args:
         path: Address with parameters in braces, such as `/api/segment/{segment}`.
-        handler: Returns a Response, or what becomes JSON. Whatever it raises becomes a JSON error with a sentence
-            (see `response_for_error`).
+        handler: Returns a Response or a JSON value. Its exceptions become JSON errors with a sentence (see
+            `response_for_error`).
         method: HTTP method; GET includes HEAD.
-        max_concurrent: Number of such requests handled at a time, for a handler that may take long. A request whose
-            browser has gone while it waited is dropped.
+        max_concurrent: Number of these requests handled at a time, for slow handlers. A waiting request whose browser
+            disconnects is dropped.
     """
     limiter_of_loop: RunVar[CapacityLimiter] = RunVar(f"{method} {path}")
 
@@ -50,11 +50,11 @@ def route(
 
 
 async def errors_as_responses(respond: Callable[[], Awaitable[Response]]) -> Response:
-    """Await `respond()` and return its response, or the response for what it raised."""
+    """Await `respond()` and return its response, or the response for its exception."""
     try:
         return await respond()
     except ClientDisconnect:
-        return Response(status_code=499, headers=CLOSING)  # nobody reads it
+        return Response(status_code=499, headers=CLOSING)  # the browser has disconnected
     except Exception as error:  # noqa: BLE001 - the last place before the browser, which needs a sentence
         return response_for_error(error)
 

@@ -1,9 +1,9 @@
 """Security of the server: the Host and Origin checks, and the Content Security Policy (CSP).
 
-The middleware stands before every route, Streamlit's included, and lets only this machine's own pages through. A page
-of another site can send requests here from the person's own browser. Such a request gives itself away by its Host (a
-name that was made to point here), by the Origin or the Sec-Fetch-Site that browsers add, or by lacking our header,
-which other sites cannot add without asking first.
+The middleware precedes every route, Streamlit's included, and accepts only requests of our own pages. A page of another
+site can send requests to this server from the user's browser. They are recognised by their Host (a name made to resolve
+to this machine), by the Origin or Sec-Fetch-Site that browsers add, or by the lack of our header, which other sites
+cannot add without a CORS preflight.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _EVERY_RESPONSE = {
     "referrer-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
-# Streamlit 1.67 needs styles and scripts made on the fly (components), and workers and fonts as blobs and data. It
-# needs no other host, so a picture in a file's name or in a note reaches nobody.
+# Streamlit 1.67 needs styles and scripts generated at run time (components), and workers and fonts as blobs and data.
+# It needs no other host, so an image injected by a file name or a note cannot reach one.
 PAGE_CSP = "; ".join(
     (
         "default-src 'self'",
@@ -48,7 +48,7 @@ PAGE_CSP = "; ".join(
         "frame-ancestors 'self'",
     )
 )
-# A file opened in a tab of its own may show itself; nothing in it runs.
+# A file opened in its own tab may be displayed; nothing in it runs.
 FILE_CSP = (
     "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -58,12 +58,11 @@ FILE_CSP = (
 class SecurityMiddleware:
     """ASGI middleware that refuses requests from elsewhere, and adds security headers to every other response.
 
-    400 is the response to a Host that is not this machine's, 403 to a page of another site. Web sockets are checked
-    too.
+    It responds 400 to a foreign Host, and 403 to a page of another site. It checks web sockets too.
 
     Args:
         app: The ASGI app behind it.
-        hosts: Names by which a browser may call this server.
+        hosts: Host names under which browsers may reach this server.
     """
 
     def __init__(self, app: ASGIApp, hosts: Sequence[str] = HOSTS) -> None:

@@ -1,4 +1,4 @@
-"""Our JavaScript and styles: the files below `app/web/static`, and one version of them all."""
+"""Our JavaScript and styles: the files below `app/web/static`, and their common version."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def static_files() -> list[Path]:
 
 @functools.cache
 def static_version() -> str:
-    """Return a digest that changes whenever any static file does, so that a browser never runs yesterday's module."""
+    """Return a digest of all static files, so that a browser never runs an outdated module."""
     digest = hashlib.blake2b(digest_size=6)
     for path in static_files():
         digest.update(path.relative_to(STATIC).as_posix().encode() + path.read_bytes())
@@ -26,6 +26,6 @@ def static_version() -> str:
 def static_url(name: str) -> str:
     """Return the address of a static file.
 
-    The version is part of the path, so that modules that import each other are of one version too.
+    The version is part of the path, so that modules that import each other have the same version.
     """
     return f"/api/assets/{static_version()}/{name}"

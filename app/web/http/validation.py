@@ -1,7 +1,7 @@
-"""Request bodies as pydantic models, with pydantic's errors turned into our sentences.
+"""Request bodies as pydantic models, with pydantic's errors turned into sentences for the user.
 
 A body is a subclass of `Body` whose members are annotated with the types below. Types are strict ("1" is not 1), and
-members that a model does not name are ignored.
+unknown members are ignored.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Page of collections. It passes on the collection in the address; the component does the rest."""
+"""Collections page. It passes the collection in the URL to the component, which does the rest."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def show() -> None:
 
 
 def _collection_id(text: str | None) -> int | None:
-    """Return the id in the address, or None for anything else: somebody else may have written the link."""
+    """Return the id in the URL, or None for anything else: the link is untrusted."""
     if text is None or not (text.isascii() and text.isdecimal()):
         return None
     number = int(text[:20])

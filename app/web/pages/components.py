@@ -1,7 +1,7 @@
-"""Streamlit components of our own: each is an ES module of `static`, mounted where Streamlit puts the component.
+"""Our own Streamlit components: each is an ES module of `static`, mounted where Streamlit puts the component.
 
 The module exports `mount({data, parentElement, setTriggerValue, setStateValue, key})`, called again whenever `data`
-changes. If it returns a function, that is called when the component goes.
+changes. If it returns a function, that is called when the component is removed.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def component(name: str) -> Callable[..., Any]:
 
     if not (STATIC / f"{name}.js").is_file():
         raise ValueError(f"there is no view {name!r}")
-    # The line break tells Streamlit that this is a script and not the name of a file. The script runs from a blob,
-    # which has no address of its own to be relative to.
+    # The line break marks this as a script, not a file name, for Streamlit. The script runs from a blob, which has no
+    # base URL for relative imports.
     url = static_url(f"{name}.js")
     stub = f'export default async (view) =>\n  (await import(location.origin + "{url}")).mount(view);'
     return st.components.v2.component(f"prismsearch_{name.replace('/', '_')}", js=stub, isolate_styles=False)

@@ -1,4 +1,4 @@
-"""Empty states: the page's text for an empty library or a missing encoder, with the next step."""
+"""Empty states: messages for an empty library or a missing encoder, with the next step."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STEPS = (
 
 
 def show_empty_library() -> None:
-    """Draw the page that a person sees first."""
+    """Draw the page for new users."""
     st.title("Find the shot")
     st.write("prismsearch finds moments in your videos by what is to be seen in them. Nothing leaves this machine.")
     for column, (icon, title, text) in zip(st.columns(3, border=True), STEPS, strict=True):
@@ -42,7 +42,7 @@ def show_empty_library() -> None:
 
 
 def engine_or_message(library: Library) -> SearchEngine | None:
-    """Return the engine, or None after drawing a message about why there is none."""
+    """Return the engine, or None after drawing the reason why it is unavailable."""
     from app.compose import WrongSetting
     from encoder import EncoderError
 
@@ -66,7 +66,7 @@ def engine_or_message(library: Library) -> SearchEngine | None:
 
 
 def searchable_engine(library: Library) -> SearchEngine | None:
-    """Read the address and return the engine, or None after drawing what prevents a search."""
+    """Read the URL and return the engine, or None after drawing what prevents a search."""
     if not any(row.segments for row in library.encoders()):
         show_empty_library()
         return None

@@ -1,4 +1,4 @@
-"""Escaping of names and messages for the places where Streamlit reads Markdown."""
+"""Escaping of names and messages where Streamlit reads Markdown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text box for a folder: recent folders to choose from, and the check of what was typed."""
+"""Text box for a folder, with recent folders to choose from and a check of the typed path."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PATH, _CHOSEN, _CHECKED = "index_path", "index_chosen", "index_checked"  # in t
 
 
 def draw_folder_box(states: list[JobState]) -> str:
-    """Draw the text box and return the path as the system spells it; empty while nothing is typed."""
+    """Draw the text box and return the path as typed or chosen; empty while nothing is typed."""
     st.text_input(
         "Folder",
         key=_PATH,
@@ -51,7 +51,7 @@ def _path_button(path: str, key: str, label: str) -> None:
 
 
 def _choose(path: str) -> None:
-    """Put a path into the box. The path itself is kept beside it, because it may not be printable."""
+    """Put a path into the box. The path itself is stored separately, because it may not be printable."""
     st.session_state[_PATH], st.session_state[_CHOSEN] = printable(path), path
     _check_again()
 
@@ -61,7 +61,7 @@ def _check_again() -> None:
 
 
 def checked_folder(path: str, library: Library) -> FolderCheck:
-    """Return the check of this path, made once until another path is typed or the check is repeated."""
+    """Return the check of this path, cached until another path is typed or the check is repeated."""
     known = st.session_state.get(_CHECKED)
     if known is None or known[0] != path:
         with st.spinner("Looking into the folder", show_time=False):

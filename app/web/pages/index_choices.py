@@ -1,4 +1,4 @@
-"""Choices of an index job: the widgets for encoder, detector and exclusions, and the order they make."""
+"""Options of an index job: the widgets for encoder, detector and exclusions, and the resulting order."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class IndexChoices:
     exclude: tuple[str, ...]
 
     def order(self, path: str) -> IndexOrder:
-        """Return the order that indexes a path like this."""
+        """Return the order that indexes a path with these options."""
         return IndexOrder(
             encoder=self.encoder,
             shaping=ShapingOptions(detector=self.detector),
@@ -55,7 +55,7 @@ class IndexChoices:
 
 
 def draw_index_choices(library: Library) -> IndexChoices:
-    """Draw the widgets and return what was chosen."""
+    """Draw the widgets and return the chosen options."""
     from app.encoder_choice import canonical
     from encoder.config import ALIASES
 
@@ -87,6 +87,6 @@ def draw_index_choices(library: Library) -> IndexChoices:
 
 
 def encoder_label(name: str) -> str:
-    """Return the name of an encoder as the page shows it."""
+    """Return the display name of an encoder."""
     alias = alias_of(name)
     return "demo (only for the demo library)" if alias == "demo" else printable(alias)

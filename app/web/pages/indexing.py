@@ -54,7 +54,7 @@ def show() -> None:
 
 
 def _draw_start(check: FolderCheck | None, choices: IndexChoices, states: list[JobState]) -> None:
-    """Draw the result of the check, what prevents indexing, and the button."""
+    """Draw the result of the check, any obstacle to indexing, and the button."""
     if check is not None:
         draw_check(check)
     ready = _draw_model_need(choices, states)
@@ -89,7 +89,7 @@ def _draw_heading(*, first: bool) -> None:
 
 
 def _draw_model_need(choices: IndexChoices, states: list[JobState]) -> bool:
-    """Return whether the encoder's files are here; if not, draw what has to be downloaded, and the button for it."""
+    """Return whether the encoder's files are present; if not, draw the required download and its button."""
     need = model_to_fetch(choices.encoder)
     if need is None:
         return True

@@ -1,6 +1,6 @@
-"""Cards of the long jobs: the progress or the outcome of each, and buttons to stop, resume, retry or forget it.
+"""Cards of the long jobs: the progress or outcome of each, and buttons to stop, resume, retry or remove it.
 
-A fragment draws them again every second, so that the rest of the page stays as it is.
+A fragment redraws them every second, without the rest of the page.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def show_jobs() -> None:
 
 
 def order_to_retry(order: Order) -> Order:
-    """Return the order that tries again what failed: an index job looks at its folders again, failed files included."""
+    """Return the order that retries the failures: an index job scans its folders again, failed files included."""
     return replace(order, redo=False, retry_failed=True) if isinstance(order, IndexOrder) else order
 
 
@@ -171,14 +171,14 @@ def _toggle(name: str) -> None:
 
 
 def _do(what: str, state: JobState) -> None:
-    """Carry out one of the buttons. A job that has ended or gone meanwhile is ignored."""
+    """Perform the action of a button. A job that has ended or was removed meanwhile is ignored."""
     jobs, settings = session.jobs(), settings_from()
     try:
         if what == "stop":
             jobs.stop(state.id)
         elif what == "forget":
             jobs.forget(state.id)
-        elif jobs.get(state.id).outcome is not None:  # another tab may have taken it up already
+        elif jobs.get(state.id).outcome is not None:  # another tab may have resumed it already
             order = order_of(state)
             if order is not None:
                 order = order_to_retry(order) if what == "retry" else order
@@ -196,7 +196,7 @@ def _forget_all() -> None:
 
 
 def _rerun_when_finished(running: set[str]) -> None:
-    """Draw the whole page again when a job has ended: there may be new videos now, or a model."""
+    """Redraw the whole page when a job has ended: there may be new videos or a new model."""
     before: set[str] = st.session_state.get(_SEEN, set())
     st.session_state[_SEEN] = running
     if before - running:

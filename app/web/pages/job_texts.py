@@ -1,4 +1,4 @@
-"""Texts about long jobs: progress, outcome, and what an index report says beyond its counts."""
+"""Texts about long jobs: progress, outcome, and details of index reports."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.times import format_duration
 
 
 def progress_text(state: JobState) -> str:
-    """Return the progress of a job as one line, with what is known so far."""
+    """Return the progress of a job as one line, as far as known."""
     progress = state.progress
     if state.stopping:
         return "Stopping; what is finished is kept"

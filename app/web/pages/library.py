@@ -16,12 +16,12 @@ from app.web.pages.escape import escape_markdown
 if TYPE_CHECKING:
     from db.library import Library
 
-# In the session's state: a count of changes to the list, and the text about the last.
+# In the session's state: a count of changes to the list, and the message about the last one.
 _CHANGES, _SAID = "library_changes", "library_said"
 
 
 def show() -> None:
-    """Draw the page, or the timeline of the video in the address."""
+    """Draw the page, or the timeline of the video in the URL."""
     library = session.open_library()
     component("shell")(key="shell", data={"dock": True, "search": False})
     wanted = st.query_params.get("video")
@@ -81,12 +81,12 @@ def on_remove() -> None:
 
 
 def on_retry() -> None:
-    """Start a job that tries the chosen files again."""
+    """Start a job that retries the chosen files."""
     payload = components.event_payload("library", "retry")
     if not payload:
         return
     library = session.open_library()
-    # Only recorded failures: no text from a browser becomes a path to read.
+    # Only recorded failures: text from a browser never becomes a path to read.
     failed = {failure.path for failure in library.failures()}
     paths = [path for path in payload["paths"] if path in failed]
     if not paths:
@@ -103,6 +103,6 @@ def on_retry() -> None:
 
 
 def list_again(message: str) -> None:
-    """Have the component read the list again and show `message`."""
+    """Make the component reload the list and show `message`."""
     st.session_state[_CHANGES] = st.session_state.get(_CHANGES, 0) + 1
     st.session_state[_SAID] = message

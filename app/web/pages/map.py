@@ -22,7 +22,7 @@ from app.web.pages.score_scale import MIN_RANGE
 if TYPE_CHECKING:
     from search.engine import SearchEngine
 
-_LEFT_OUT = 65535  # in place of a score: excluded by the filters
+_LEFT_OUT = 65535  # instead of a score: excluded by the filters
 _STEPS = 65534
 _BATCH = 16_384  # embedding rows in memory at a time
 
@@ -52,14 +52,14 @@ def show() -> None:
             "asks": link.has_query or bool(link.filters()),
             "asked": map_scores(link, engine),
         },
-        on_made_change=lambda: None,  # the script runs again, now with a map to score
+        on_made_change=lambda: None,  # reruns the script, now with a map to score
         on_like_change=on_like,
         on_range_change=on_range,
     )
 
 
 def draw_other_criteria(link: SearchLink) -> None:
-    """Draw the part of the search that is not in the text box."""
+    """Draw the parts of the search that are not in the text box."""
     parts = []
     if link.terms:
         parts.append("one example" if len(link.terms) == 1 else f"{len(link.terms)} examples or words")
@@ -110,7 +110,7 @@ def packed_scores(scores: NDArray[np.float32], allowed: NDArray[np.bool_] | None
 
     Args:
         scores: float32 (n,).
-        allowed: bool (n,), False for shots excluded by the filters; None if there are none.
+        allowed: bool (n,), False for shots excluded by the filters; None without filters.
 
     Returns:
         `scores` is base64 of uint16 (n,), where k below 65535 stands for `least + k / 65534 * (most - least)` and

@@ -93,14 +93,14 @@ def _filters(link: SearchLink, library: Library) -> SearchLink:
 
 
 def clear_filters() -> None:
-    """Remove all filters and keep words and examples."""
+    """Remove all filters; words and examples stay."""
     link = current_search()
     words = str(st.session_state.get("words", link.words))
     set_search(SearchLink(words=words, words_weight=link.words_weight, terms=link.terms, limit=link.limit))
 
 
 def _combine() -> None:
-    """Draw the widgets for more things that hits shall resemble, or not."""
+    """Draw the widgets for further terms that hits should resemble or not."""
     st.text_input("Also like", key="also", on_change=_add_words, args=("also", 1.0), placeholder="in the rain")
     st.text_input("But not like", key="never", on_change=_add_words, args=("never", -0.5), placeholder="a text card")
     component("search/file_button")(key="choose")
@@ -186,7 +186,7 @@ def _remove_term(term: LinkTerm | None) -> None:
 
 
 def on_idea() -> None:
-    """Search for the suggestion that was picked."""
+    """Search for the chosen suggestion."""
     idea = st.session_state.get("idea")
     if idea:
         set_search(replace(current_search(), words=str(idea)))

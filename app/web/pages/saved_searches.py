@@ -1,4 +1,4 @@
-"""Saved searches: save, open and forget them by name."""
+"""Saved searches: save, open and delete them by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scale of a query's scores for colouring: the same for every video, so that their colours compare."""
+"""Colour scale of a query's scores: the same for every video, so that colours are comparable."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from search.query import Query
 
 _SAMPLE = 400
-MIN_RANGE = 0.02  # if all shots score alike, small differences must not look large
+MIN_RANGE = 0.02  # so that small differences do not look large if all shots score alike
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Search page: reads widgets, builds a Query and draws the hits. The address holds the search as a link."""
+"""Search page: reads widgets, builds a Query and draws the hits. The URL holds the search."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def show() -> None:
 
 
 def draw_hits(link: SearchLink, engine: SearchEngine) -> None:
-    """Draw the hits and their count, or what to change if there are none."""
+    """Draw the hits and their count, or advice if there are none."""
     from search.query import QueryError
 
     started = perf_counter()
@@ -89,7 +89,7 @@ def summary(shown: int, allowed: int, matching: int, hidden: int, milliseconds: 
 
 
 def no_hits_text(link: SearchLink, allowed: int) -> str:
-    """Return why there may be no hits, and what to change."""
+    """Return a likely reason for the lack of hits, and advice."""
     if not allowed:
         return "No shot passes these filters. Widen them, or clear them in Filters."
     if link.threshold is not None:
@@ -158,7 +158,7 @@ def draw_newest(library: Library) -> None:
     draw_grid(cards, more=False)
 
 
-# Events of the components: each changes the search, and Streamlit runs the script again.
+# Events of the components: each changes the search, and Streamlit reruns the script.
 
 
 def on_like() -> None:

@@ -1,4 +1,4 @@
-"""State of the current search: one SearchLink in the tab's session, shown by the widgets and kept in the address."""
+"""State of the current search: one SearchLink in the tab's session, shown by the widgets and stored in the URL."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ LINK, WRITTEN, ARRIVED = "link", "address_written", "arrived"  # in the session'
 
 
 def current_search() -> SearchLink:
-    """Return the search that the tab is at."""
+    """Return the current search of the tab."""
     link = st.session_state.get(LINK)
     return link if isinstance(link, SearchLink) else SearchLink()
 
 
 def set_search(link: SearchLink) -> None:
-    """Make this the current search and have the widgets show it. Call it before widgets are drawn, or in callbacks."""
+    """Set the current search and the widgets. Call it before widgets are drawn, or in callbacks."""
     st.session_state[LINK] = link
     state = st.session_state
     state["words"] = link.words
@@ -40,12 +40,12 @@ def set_search(link: SearchLink) -> None:
 
 
 def read_address() -> list[str]:
-    """Take the search from the address if a person has changed that (a link, or Back).
+    """Take the search from the URL if the user changed it (by a link, or Back).
 
-    After a visit to another page, an address without a search continues the last one.
+    After a visit to another page, a URL without a search continues the last one.
 
     Returns:
-        Sentences about what was not understood in the address.
+        Sentences about invalid parts of the URL.
     """
     params = {name: st.query_params.get_all(name) for name in st.query_params}
     arrived = st.session_state.pop(ARRIVED, False)
@@ -61,7 +61,7 @@ def read_address() -> list[str]:
 
 
 def write_address(link: SearchLink) -> None:
-    """Write the search to the address, so that it can be bookmarked and sent."""
+    """Write the search to the URL, so that it can be bookmarked and shared."""
     st.session_state[LINK] = link
     params = link.params()
     if st.session_state.get(WRITTEN) != params:

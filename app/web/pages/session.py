@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @st.cache_resource(show_spinner=False)
 def open_library() -> Library:
-    """Open the library of the settings once; a missing one is created, because a new user starts with an empty one."""
+    """Open the library of the settings, once; create it if missing, because new users start with an empty one."""
     return compose.open_library(compose.settings_from(), create=True)
 
 
@@ -34,11 +34,11 @@ def _engine(encoder_name: str) -> SearchEngine:
 
 
 def open_engine() -> SearchEngine:
-    """Return the engine over that library, brought up to date. It is opened once for each encoder chosen.
+    """Return an up-to-date engine over that library, opened once per chosen encoder.
 
     Raises:
         EncoderError: Weights or the device are missing.
-        WrongSetting: The settings name no encoder that can be opened.
+        WrongSetting: The encoder or device of the settings is unknown.
     """
     settings = compose.with_library_encoder(compose.settings_from(), open_library())
     engine = _engine(compose.encoder_name(settings))
@@ -61,7 +61,7 @@ def notice(engine: SearchEngine) -> str | None:
 
 
 def query_of(link: SearchLink, engine: SearchEngine) -> Query:
-    """Return the query of a link that has one.
+    """Return the query of a link; it must have one.
 
     Raises:
         QueryError: An example is missing or unreadable, or all weights are 0.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from db.records import Segment, Video
 
 _STATES = {"missing": "file not there now", "changed": "changed since it was indexed"}
-_FROM_ADDRESS = "video_address"  # in the session's state: the address that was last read or written
+_FROM_ADDRESS = "video_address"  # in the session's state: the URL last read or written
 
 
 def show(library: Library, wanted: str) -> None:
@@ -35,7 +35,7 @@ def show(library: Library, wanted: str) -> None:
 
     Args:
         library: The library.
-        wanted: The video's id as written in the address; untrusted.
+        wanted: The video's id from the URL; untrusted.
     """
     found = find_video(library, wanted)
     if found is None:
@@ -63,7 +63,7 @@ def show(library: Library, wanted: str) -> None:
 
 
 def find_video(library: Library, wanted: str) -> tuple[Video, list[Segment]] | None:
-    """Return the video and its segments in order, or None if there is none with that id."""
+    """Return the video and its segments in order, or None if the id is unknown."""
     if not (wanted.isascii() and wanted.isdecimal() and len(wanted) <= 18):
         return None
     segments = library.segments_of(int(wanted))
@@ -74,7 +74,7 @@ def find_video(library: Library, wanted: str) -> tuple[Video, list[Segment]] | N
 
 
 def draw_header(video: Video, segments: Sequence[Segment]) -> None:
-    """Draw the name, the facts, and the way back."""
+    """Draw the name, the facts, and a button back to the list."""
     name, back = st.columns([6, 1.2], vertical_alignment="center")
     name.subheader(escape_markdown(encode_path(os.path.basename(video.path))), anchor=False)
     back.button("All videos", icon=":material/arrow_back:", on_click=leave, width="stretch")
@@ -102,7 +102,7 @@ def facts_text(video: Video, segments: Sequence[Segment]) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """Return a duration as the components write it: 3.2 s, 1:05, 1:02:05."""
+    """Return a duration in the format of the components: 3.2 s, 1:05, 1:02:05."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -150,11 +150,11 @@ def draw_timeline(video: Video, segments: Sequence[Segment], scores: dict[str, A
     )
 
 
-# The address holds `?video=ID` and the search, so that both can be bookmarked and sent
+# The URL holds `?video=ID` and the search, so that both can be bookmarked and shared
 
 
 def read_address() -> None:
-    """Take the search from the address, or keep the session's if the address has none."""
+    """Take the search from the URL, or keep the session's if the URL has none."""
     params = {name: st.query_params.get_all(name) for name in st.query_params if name != "video"}
     if params and params != st.session_state.get(_FROM_ADDRESS):
         problems = search_state.read_address()
@@ -165,7 +165,7 @@ def read_address() -> None:
 
 
 def write_address(video: str, link: SearchLink) -> None:
-    """Write the video and the search to the address."""
+    """Write the video and the search to the URL."""
     st.session_state[search_state.LINK] = link
     params = link.params()
     if st.session_state.get(_FROM_ADDRESS) != params or not params:

@@ -1,1 +1,1 @@
-"""Work behind routes and pages: proxies, examples, folder checks, caches. Draws nothing."""
+"""Services used by routes and pages: proxies, examples, folder checks, caches."""

@@ -1,4 +1,4 @@
-"""Detection of what a dropped file is, from its content: a picture or a video, with a poster of it."""
+"""Detection of a dropped file's kind (picture or video) from its content, and its poster."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from indexer.media.errors import UnreadableVideo
 
 POSTER_PIXELS = 640  # of the longer side
 MAX_PIXELS = 150_000_000  # of a picture, when decoded: half a gigabyte
-# Only formats that Pillow reads by itself: for others it may start programs.
+# Only formats that Pillow decodes itself; for others it may start programs.
 _FORMATS = {
     "JPEG": "jpeg", "MPO": "jpeg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "BMP": "bmp", "TIFF": "tiff",
     "AVIF": "avif",
 }  # fmt: skip
-_PLAYLISTS = frozenset(("concat", "hls", "dash", "imf", "sdp", "rtsp"))  # FFmpeg would open the files they name
+_PLAYLISTS = frozenset(("concat", "hls", "dash", "imf", "sdp", "rtsp"))  # FFmpeg would open the files that these name
 _UNKNOWN_MEDIA = "This is neither a picture nor a video that can be read; drop a JPEG, a PNG or a video file."
 
 
@@ -35,7 +35,7 @@ def detect_media(path: Path, name: str) -> DetectedMedia:
 
     Args:
         path: The file.
-        name: Name that the person gave the file; a video keeps its extension.
+        name: The file's original name; a video keeps its extension.
 
     Raises:
         UnreadableVideo: The file is neither a picture nor a video, is damaged, or is too large.
@@ -67,7 +67,7 @@ def _picture(path: Path) -> DetectedMedia | None:
         raise UnreadableVideo(
             str(path), "error", "The picture is too large; make it smaller and drop it again."
         ) from None
-    except (ValueError, SyntaxError, EOFError, OSError) as problem:  # what Pillow raises on damaged content
+    except (ValueError, SyntaxError, EOFError, OSError) as problem:  # raised by Pillow for damaged content
         if isinstance(problem, OSError) and problem.errno is not None:
             raise
         raise UnreadableVideo(str(path), "broken", "The picture is damaged.") from problem
@@ -98,7 +98,7 @@ def _video(path: Path, name: str) -> DetectedMedia:
             scaler.start(first.picture)
             poster = encode_poster(scaler.shown(first.picture, POSTER_PIXELS))
     except UnreadableVideo as error:
-        if error.kind in ("not_video", "permission", "missing"):  # the latter two of files that a list names
+        if error.kind in ("not_video", "permission", "missing"):  # the latter two are of files that a playlist names
             raise UnreadableVideo(str(path), "not_video", _UNKNOWN_MEDIA) from error
         raise
     extension = os.path.splitext(name)[1][1:].strip().lower()

@@ -1,4 +1,4 @@
-"""Files that were dropped into the page to search with, kept beside the library.
+"""Example files dropped into the page to search with, stored beside the library.
 
 <library>/examples/TOKEN.EXT    the file; TOKEN is a digest of its content, so the same file is the same example
 <library>/examples/TOKEN.jpg    its poster
@@ -32,7 +32,7 @@ Kind = Literal["image", "video"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredExample:
-    """A file to search with. `name` is the name that the person gave it: text to show, never a path."""
+    """A file to search with. `name` is its original name, for display only, never a path."""
 
     token: str
     name: str
@@ -46,18 +46,18 @@ class Examples:
 
     Args:
         library_directory: Folder of the library.
-        max_with_processtes: Total size of the examples kept; the least recently used go first.
+        max_kept_bytes: Total size of the examples kept; the least recently used go first.
     """
 
-    def __init__(self, library_directory: Path, *, max_with_processtes: int = MAX_KEPT_BYTES) -> None:
+    def __init__(self, library_directory: Path, *, max_kept_bytes: int = MAX_KEPT_BYTES) -> None:
         self.directory = library_directory / "examples"
-        self._max_kept = max_with_processtes
+        self._max_kept = max_kept_bytes
 
     def get(self, token: str) -> StoredExample:
         """Return an example by its token.
 
         Raises:
-            KeyError: There is no such example, or no longer.
+            KeyError: The example does not exist, or no longer.
         """
         if not _TOKEN.fullmatch(token):
             raise KeyError(token)
@@ -76,10 +76,10 @@ class Examples:
         return StoredExample(token=token, name=name, kind=kind, path=path, poster=self.directory / f"{token}.jpg")
 
     def receive(self, name: str) -> ExampleUpload:
-        """Begin an upload; remains of interrupted ones are removed first.
+        """Begin an upload, after removing leftovers of interrupted ones.
 
         Args:
-            name: Name that the person gave the file.
+            name: The file's original name.
 
         Raises:
             OSError: The folder cannot be written.
@@ -109,7 +109,7 @@ class Examples:
 
 
 def find_example(library_directory: Path, token: str) -> StoredExample | None:
-    """Return an example by its token, or None if there is none, or no longer."""
+    """Return an example by its token, or None if it does not exist (any more)."""
     try:
         return Examples(library_directory).get(token)
     except KeyError:
@@ -128,13 +128,13 @@ class ExampleUpload:
         self._file = self._draft.open("xb")
 
     def write(self, part: bytes) -> None:
-        """Append. Raises OSError, such as for a full disk."""
+        """Append data. Raise OSError, for example if the disk is full."""
         self._file.write(part)
         self._digest.update(part)
         self.size += len(part)
 
     def finish(self) -> StoredExample:
-        """Detect what the file is, make its poster, and store both.
+        """Detect the kind of the file, create its poster, and store both.
 
         Raises:
             UnreadableVideo: It is neither a picture nor a video.
@@ -160,6 +160,6 @@ class ExampleUpload:
         return replacing(path, draft=self._draft.with_name(f"{self._draft.name}{path.suffix}"))
 
     def discard(self) -> None:
-        """Remove what was received. Does nothing after `finish`."""
+        """Remove the received data. Does nothing after `finish`."""
         self._file.close()
         self._draft.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Check of a path that a person typed, before anything is indexed: quick, bounded, and never raising."""
+"""Check of a typed path before indexing: fast, bounded, and never raising."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ Level = Literal["good", "note", "bad"]
 class FolderCheck:
     """Result of a check. good: can be indexed; note: can be indexed, with a caveat; bad: cannot be indexed."""
 
-    path: str  # absolute; empty if what was typed is no path
+    path: str  # absolute; empty if the text is not a path
     level: Level
     sentence: str
     videos: int = 0
-    size_bytes: int = 0  # of the videos counted
-    counted_all: bool = True  # False: counting was cut short, and there are more
+    size_bytes: int = 0  # total of the counted videos
+    counted_all: bool = True  # False: counting was cut short, so there are more
     suggestions: tuple[str, ...] = ()  # existing paths that may have been meant
 
     @property
@@ -49,12 +49,12 @@ def check_folder(
     max_seconds: float = MAX_SECONDS,
     max_entries: int = MAX_ENTRIES,
 ) -> FolderCheck:
-    """Check what was typed. Only folders are opened, and files whose extension does not tell what they are.
+    """Check a typed path. Opens only folders, and files without a conclusive extension.
 
     Args:
         typed: A path; `~`, quotes and file:// are understood.
         library_directory: Folder of the library, which is never indexed.
-        answer_seconds: Time after which a drive is reported as not answering.
+        answer_seconds: Time after which a drive is reported as unresponsive.
         max_seconds: Time after which counting videos ends with a lower bound.
         max_entries: Number of files and folders after which counting ends with a lower bound.
     """
@@ -71,7 +71,7 @@ def check_folder(
     def look() -> None:
         results.append(_check_path(path, os.fspath(library_directory), max_seconds, max_entries))
 
-    # A call to a dead network drive cannot even be interrupted, so its thread is abandoned.
+    # A call to a dead network drive cannot be interrupted, so its thread is abandoned.
     thread = threading.Thread(target=look, name="folder check", daemon=True)
     thread.start()
     thread.join(answer_seconds)
@@ -85,7 +85,7 @@ def check_folder(
 
 
 def typed_path(typed: str) -> str:
-    """Return the path that was meant: `~` expanded, without quotes, file:// and blanks around it. Not made absolute."""
+    """Return the intended path: `~` expanded, without quotes, file:// and surrounding blanks. Not made absolute."""
     text = typed.strip("\r\n")
     if not os.path.lexists(text):  # names may begin or end with a blank, but rarely do
         text = text.strip()

@@ -1,4 +1,4 @@
-"""Count of the videos below a folder, within a limit of time."""
+"""Count of the videos below a folder, within a time limit."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class VideoCount:
         self._clock = clock
 
     def of(self, path: str) -> VideoCount:
-        """Count what is below `path`, and return self."""
+        """Count the videos below `path`, and return self."""
         waiting, entered = [path], set[object]()
         while waiting and self.complete:
             folder = waiting.pop()
@@ -45,7 +45,7 @@ class VideoCount:
         return self
 
     def _count_folder(self, listing: Iterable[os.DirEntry[str]]) -> list[str]:
-        """Count the files of one folder and return the folders in it; none if it turns out to be a library."""
+        """Count the files of one folder and return its subfolders; empty if it is a library."""
         folders, videos, size_bytes = [], 0, 0
         for entry in listing:
             if entry.name == LIBRARY_FILE:

@@ -1,4 +1,4 @@
-"""Suggestions of folders: similar names for a path that is missing, folders indexed before, and usual places."""
+"""Folder suggestions: similar names for a missing path, folders indexed before, and usual folders for videos."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def is_missing_drive(path: str, existing: str) -> bool:
     if path.startswith(("\\\\", "//")):
         return True
     below = [mount for mount in _DRIVES if path.startswith(mount + "/")]
-    # /media/me/usb: the folder of the person is there or not, the drive below it comes and goes.
+    # /media/me/usb: the user's folder may not exist either, and the drive below it comes and goes.
     return bool(below) and existing.rstrip("/").count("/") <= max(mount.count("/") for mount in below) + 1
 
 

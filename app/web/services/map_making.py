@@ -1,4 +1,4 @@
-"""Maps of the library, made one at a time in a background thread; the newest of each encoder is kept."""
+"""Maps of the library, built one at a time in a background thread; the latest of each encoder is kept."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ logger = logging.getLogger(__name__)
 
 
 def map_version(projection: Projection) -> str:
-    """Return a digest of a map. Each map has its own, so browsers may keep the points of a version for ever."""
+    """Return a digest of a map. Each map has its own, so browsers may cache the points of a version forever."""
     content = (astuple(projection.stamp), projection.made_from, projection.landmarks.tobytes(), len(projection.ids))
     return hashlib.blake2b(repr(content).encode(), digest_size=8).hexdigest()
 
 
 @dataclass
 class MapState:
-    """The map of one encoder and the progress of making it; changed by the MapMaker only."""
+    """The map of one encoder and the progress of building it; modified only by the MapMaker."""
 
     projection: Projection | None = None
     version: str = ""
@@ -39,13 +39,13 @@ class MapState:
 
 
 class MapMaker:
-    """Makes maps in threads that end with the process; an unfinished map is made again. Thread-safe."""
+    """Builds maps in threads that end with the process; an unfinished map is rebuilt. Thread-safe."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
         self._states: dict[str, MapState] = {}
         self._lock = threading.Lock()
-        self._making = threading.Lock()  # two maps at once would only share the processor
+        self._making = threading.Lock()  # two maps at once would only compete for the processor
 
     def state(self, encoder_id: str) -> MapState:
         """Return the current state. The first call for an encoder reads the map's file."""
@@ -62,7 +62,7 @@ class MapMaker:
         return state
 
     def start(self, encoder_id: str) -> MapState:
-        """Start to make the map or bring it up to date, unless that is going on, and return the state."""
+        """Start to build or update the map, unless already in progress, and return the state."""
         state = self.state(encoder_id)
         with self._lock:
             if state.making:

@@ -1,4 +1,4 @@
-"""The model that an encoder's name stands for: whether it has to be downloaded first, and its size."""
+"""The model of an encoder's name: whether it has to be downloaded first, and its size."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class ModelNeed:
 
 
 def model_to_fetch(encoder_name: str) -> ModelNeed | None:
-    """Return what has to be downloaded before this encoder can be used, or None if nothing has to, or it is unknown.
+    """Return the download required before this encoder can be used, or None if none is required or known.
 
-    Never downloads. A file that was put into the cache by hand is read once to verify it, which takes seconds.
+    Never downloads. A file put into the cache by hand is read once to verify it, which takes seconds.
     """
     from encoder import EncoderError, ModelNotFound
     from encoder.checkpoints.hub import fetch
@@ -31,12 +31,12 @@ def model_to_fetch(encoder_name: str) -> ModelNeed | None:
     except ModelNotFound:
         return ModelNeed(alias_of(config.name), config.weights.size_bytes + VOCABULARY.size_bytes)
     except EncoderError:
-        return None  # it is there and damaged: opening it says so
+        return None  # present but damaged: opening it reports that
     return None
 
 
 def alias_of(encoder_name: str) -> str:
-    """Return the short name of an encoder, such as `base`, or the name itself if it has none."""
+    """Return the short name of an encoder, such as `base`, or the name itself without one."""
     from encoder.config import ALIASES
 
     return next((alias for alias, name in ALIASES.items() if name == encoder_name), encoder_name)

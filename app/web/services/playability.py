@@ -1,4 +1,4 @@
-"""Prediction of whether browsers play a file as it is, from its container, codecs and pixel format."""
+"""Prediction of whether browsers can play a file directly, from its container, codecs and pixel format."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from indexer.media.probe import Source
 
 _MAX_RESULTS = 4096
-# Tried in Chromium 156: what is listed here was seen and heard; ALAC and AC-3 were silent, HEVC and Theora dark.
+# Tested in Chromium 156: these play with picture and sound; ALAC and AC-3 were silent, HEVC and Theora black.
 _VIDEO_CODECS = frozenset(("h264", "vp8", "vp9", "av1"))
 _AUDIO_CODECS = frozenset(("aac", "mp3", "mp3float", "opus", "libopus", "flac", "vorbis"))
 _PLAYED_EXTENSIONS = frozenset(("mp4", "mov", "m4v", "webm"))
@@ -22,14 +22,14 @@ _UNPLAYED_CONTAINERS = frozenset(
 
 
 class Playability:
-    """Remembers the result for a file by its content and its extension. Thread-safe."""
+    """Caches results by the content and extension of a file. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._results: OrderedDict[tuple[str, str], bool | None] = OrderedDict()
 
     def of(self, video: Video) -> bool | None:
-        """Return True if browsers play the video, False if it needs a proxy, None if the browser has to try.
+        """Return True if browsers can play the video, False if it needs a proxy, None if only trying will tell.
 
         Opens the file at most once.
         """
@@ -45,7 +45,7 @@ class Playability:
             with open_source(video.path, threads=1) as source:
                 playable = _playable(source, extension)
         except UnreadableVideo:
-            return None  # not remembered: it may be readable again
+            return None  # not cached: it may become readable again
         with self._lock:
             self._results[key] = playable
             while len(self._results) > _MAX_RESULTS:
@@ -58,7 +58,7 @@ def _playable(source: Source, extension: str) -> bool | None:
     if containers & _UNPLAYED_CONTAINERS or source.codec not in _VIDEO_CODECS:
         return False
     if "mp4" in containers and not _audio_is_played(source):
-        return False  # it would play without its sound, and nobody would know that there is one
+        return False  # it would play silently, hiding that it has sound
     if source.codec == "h264" and not _is_8bit_420(source):
         return None  # some browsers play it; those that leave it to the system's decoder do not
     # Some browsers play Matroska, 3GP, Ogg ...
@@ -71,7 +71,7 @@ def _is_8bit_420(source: Source) -> bool:
 
 
 def _audio_is_played(source: Source) -> bool:
-    """Return whether browsers play the audio out of MP4; True if there is none."""
+    """Return whether browsers play the audio in MP4; True without audio."""
     audio = source.container.streams.best("audio")
     if audio is None:
         return True

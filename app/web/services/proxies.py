@@ -1,8 +1,9 @@
-"""Proxies of video that browsers cannot play: made on demand, one at a time, and kept within a size limit.
+"""Proxies of videos that browsers cannot play: made on demand, one at a time, and kept within a size limit.
 
     <library>/proxies/KEY.mp4, KEY.json (what it shows), .draft-TOKEN.mp4 (being written)
 
-The key is made of content and range, so a moved or renamed video keeps its proxies. The least recently used go first.
+The key is derived from content and range, so a moved or renamed video keeps its proxies. The least recently used are
+removed first.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _MAX_WAITING = 16
 _RETRY_SECONDS = 20.0
 _STALE_SECONDS = 3600.0
 _DRAFT = ".draft-"
-_VERSION = "1"  # to be raised whenever proxies are made differently
+_VERSION = "1"  # increase it whenever proxies are made differently
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ class ProxyState:
 
     state: Literal["ready", "making", "failed", "none"]
     progress: float = 0.0
-    offset: float = 0.0  # seconds of the source at which the proxy's time 0 is
+    offset: float = 0.0  # seconds of the source at the proxy's time 0
     duration: float = 0.0
     error: str | None = None
 
@@ -77,8 +78,8 @@ class Proxies:
     """The proxies of one server. Thread-safe, and safe beside other servers over the same folder.
 
     Args:
-        directory: Folder of the proxies, made when the first is.
-        ffmpeg: Program to use; None to look for one.
+        directory: Folder of the proxies, created with the first one.
+        ffmpeg: Program to use; None to find one.
         limit_bytes: Total size of the proxies kept; the newest stays whatever its size.
         now: Clock for failures, in seconds.
     """
@@ -104,14 +105,14 @@ class Proxies:
         self._worker: threading.Thread | None = None
 
     def file(self, proxy_range: ProxyRange) -> Path:
-        """Return the path of the finished proxy, which may not be there. The call counts as use of it."""
+        """Return the path of the finished proxy, which may not exist. Counts as a use of it."""
         path = self.directory / f"{proxy_range.key}.mp4"
-        with suppress(OSError):  # only the access time: the ETag is made of the modification time
+        with suppress(OSError):  # only the access time, because the ETag is derived from the modification time
             os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
         return path
 
     def request(self, proxy_range: ProxyRange) -> ProxyState:
-        """Have the proxy made unless it is ready or has just failed; the latest request comes first."""
+        """Request the proxy, unless it is ready or has just failed; the latest request is served first."""
         known = self.state(proxy_range)
         if known.state in ("ready", "failed"):
             return known
@@ -168,7 +169,7 @@ class Proxies:
         return ProxyState(state="ready", progress=1.0, offset=offset, duration=duration)
 
     def _work(self) -> None:
-        # An older draft is the remains of a killed server; a younger one may be another server's.
+        # An older draft was left by a killed server; a newer one may be another server's.
         sweep_files(self.directory, _DRAFT, older_than_seconds=_STALE_SECONDS)
         while True:
             with self._changed:
@@ -210,7 +211,7 @@ class Proxies:
             return f"No copy for the browser could be made: {error}."
         except OSError as error:
             return f"No copy for the browser could be kept: {error.strerror or error} ({self.directory})."
-        except Exception as error:  # noqa: BLE001 - the worker must live on for the next one
+        except Exception as error:  # noqa: BLE001 - the worker must survive for the next one
             return f"No copy for the browser could be made ({type(error).__name__}: {error})."
         finally:
             draft.unlink(missing_ok=True)

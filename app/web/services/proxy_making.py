@@ -1,4 +1,4 @@
-"""Transcoding of a range of video with ffmpeg to what every browser plays: H.264 8-bit 4:2:0 and AAC in a small MP4.
+"""Transcoding of a range of a video with ffmpeg for any browser: H.264 8-bit 4:2:0 and AAC in a small MP4.
 
 Frames keep their own times (a variable frame rate stays one), with the first at 0. A key frame at least every GOP
 frames makes stepping back cheap. Interlaced video is deinterlaced frame by frame.
@@ -35,7 +35,7 @@ MAX_PIXELS = 960  # of the longer side
 GOP = 12
 STALLED_SECONDS = 60.0
 _FIRST_SECONDS = Fraction(1)
-_LEAD_SECONDS = (Fraction(2), Fraction(10), None)  # how long before the range reading begins; None: at the file's start
+_LEAD_SECONDS = (Fraction(2), Fraction(10), None)  # lead of reading before the range; None: from the start of the file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +69,9 @@ def make_proxy(
         start: Seconds from the first frame shown.
         end: Seconds from the first frame shown.
         target: File to write.
-        progress: Called with the share that is done, 0 to 1.
-        cancelled: Asked several times a second; True ends ffmpeg.
-        stalled_seconds: Time without progress after which ffmpeg is given up.
+        progress: Called with the finished fraction, 0 to 1.
+        cancelled: Called several times a second; True ends ffmpeg.
+        stalled_seconds: Time without progress after which ffmpeg is killed.
 
     Returns:
         The times that the proxy covers; its first frame may come after `start`.
@@ -97,19 +97,19 @@ def make_proxy(
             command = _command(program, found, final, end, target, lead, sound=with_sound)
             try:
                 _run(command, lambda done: progress(min(1.0, done / float(end - start))), cancelled, stalled_seconds)
-            except ExportError as error:  # sound that cannot be decoded is no reason to show nothing
+            except ExportError as error:  # undecodable audio is no reason to show nothing
                 problem = error
                 continue
             if lead is None or _begins_at_once(target):
                 return ProxyTimes(offset_seconds=found.start_seconds, duration_seconds=end - found.start_seconds)
-            break  # a seek that landed too late: begin to read earlier
+            break  # the seek landed too late: start reading earlier
         else:
             raise problem or AssertionError
     raise problem or ExportError("no picture of this stretch can be decoded; the file is damaged there")
 
 
 def _begins_at_once(target: Path) -> bool:
-    """Return whether the first frame of the proxy is the first of the range, which has the time 0."""
+    """Return whether the proxy's first frame is the first one of the range, at time 0."""
     from indexer.media.decode import Decoding
     from indexer.media.errors import UnreadableVideo
     from indexer.media.probe import open_source

@@ -28,10 +28,10 @@ class SegmentFiles:
 
 
 class SegmentCache:
-    """At most MAX_SEGMENTS segments, dropped whenever any process changes the library. Thread-safe.
+    """A cache of at most MAX_SEGMENTS segments, cleared whenever any process changes the library. Thread-safe.
 
     Args:
-        library: The library that segments are looked up in.
+        library: The library of the segments.
     """
 
     def __init__(self, library: Library) -> None:
@@ -45,12 +45,12 @@ class SegmentCache:
 
         Args:
             segment_id: Id of the segment.
-            fresh: Ask the library in any case.
+            fresh: Bypass the cache.
 
         Raises:
-            ApiError: 404, if there is no such segment.
+            ApiError: 404, if the segment does not exist.
         """
-        token = self._library.change_token()  # before reading: what is read is of this state, or of a later one
+        token = self._library.change_token()  # fetched first, so that the data read is from this state or a later one
         with self._lock:
             if token != self._token:
                 self._segments.clear()

@@ -1,6 +1,6 @@
-"""Check that the file at a video's path still holds what was indexed. Nothing else is ever sent to a browser.
+"""Check that the file at a video's path is still the indexed one. No other file is ever sent to a browser.
 
-A path is only a name: another file can be put there, or a link to any file of the machine.
+A path alone proves nothing: another file could be put there, or a link to any file on the machine.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _CHANGED = "The file has changed since it was indexed; index its folder again to
 
 
 class SourceCheck:
-    """Compares size and time with those indexed, and the content once if only the time differs. Thread-safe."""
+    """Compares size and time with the indexed ones, and content once if only the time differs. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._unchanged: OrderedDict[tuple[str, int, int, int, int], bool] = OrderedDict()
 
     def require_unchanged(self, video: Video, info: os.stat_result) -> None:
-        """Raise unless the file is the one that was indexed. Comparing contents reads 1.5 MiB.
+        """Raise unless the file is the indexed one. Comparing contents reads 1.5 MiB.
 
         Args:
             video: The video as indexed.

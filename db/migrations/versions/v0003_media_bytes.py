@@ -1,4 +1,4 @@
-"""The size of each video's posters and previews, so that statistics look at no file."""
+"""The size of each video's posters and previews, so that statistics need not read files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def upgrade() -> None:
     file = connection.exec_driver_sql("PRAGMA database_list").fetchone()
     names = connection.exec_driver_sql("SELECT DISTINCT media FROM videos WHERE media IS NOT NULL").scalars().all()
     if file is None or not file[2]:
-        return  # a database in memory has no folder beside it
+        return  # an in-memory database has no media folder
     folder = os.path.join(os.path.dirname(file[2]), "media")
     for name in names:
         size = _size(os.path.join(folder, name[:2], name))
