@@ -26,7 +26,7 @@ from app.jobs.orders import DownloadOrder, ExportOrder, IndexOrder, Order, Order
 from app.jobs.process import own_process_id
 from app.jobs.state import START_FILE, STATE_FILE, JobState, finished, read_state, write_state
 from app.shell.errors import CommandError, command_errors
-from app.shell.options import INTERRUPTED, USAGE
+from app.shell.exit_codes import INTERRUPTED, USAGE
 
 
 def child(folder_name: str, job_id: str) -> None:

@@ -16,7 +16,8 @@ from typing import Any
 import click
 
 from app.shell.errors import command_errors
-from app.shell.options import EXIT_CODES, global_options
+from app.shell.exit_codes import EXIT_CODES
+from app.shell.options import global_options
 
 COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
     {

@@ -234,7 +234,7 @@ def pipeline(place: Place, write: Write) -> None:
         for workers in (2,) if place.quick else (2, 8, 16):
             with Library.open(Path(folder) / f"library {workers}") as library:
                 began = time.perf_counter()
-                report = index_folders(library, encoder, [films], IndexSettings(), RunOptions(workers=workers))
+                report = index_folders(library, encoder, [films], IndexSettings(), RunOptions(decode_workers=workers))
                 wall = time.perf_counter() - began
             if report.stopped:
                 raise RuntimeError(report.stopped)

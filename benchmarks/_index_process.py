@@ -147,7 +147,7 @@ def _main(folder: str, library_folder: str, encoder_name: str, workers: str) -> 
     memory_before = before.ru_maxrss / 1024
     with Library.open(Path(library_folder)) as library, Sampler() as sampler:
         began = perf_counter()
-        report = index_folders(library, encoder, [folder], IndexSettings(), RunOptions(workers=int(workers)))
+        report = index_folders(library, encoder, [folder], IndexSettings(), RunOptions(decode_workers=int(workers)))
         wall = perf_counter() - began
     after = resource.getrusage(resource.RUSAGE_SELF)
     if report.stopped or report.failed:

@@ -11,11 +11,13 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, Select, and_, delete, func, insert, select, update
 
 from db.connection import Database
-from db.names import MAX_NAME_LENGTH, checked_name, comparison_key, now, undo_deadline
+from db.names import comparison_key
 from db.ordering import FIRST, LAST, free_positions
 from db.records import Collection, NewSubclip, Subclip
 from db.schema import collections, subclips
 from db.subclips import change_subclip, insert_subclips, list_subclips, mark_removed, purge_subclips
+from db.text_limits import MAX_NAME_LENGTH, checked_name
+from db.timestamps import now, undo_deadline
 
 TRAY = "Tray"
 """The name of the collection that is created in a library without any."""

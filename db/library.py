@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from db import health, opening, shaping, vectors, writing
+from db import health, library_settings, opening, vectors, writing
 from db.collections import Collections
 from db.connection import Database
 from db.errors import LibraryDamaged, LibraryError, LibraryMissing
@@ -230,17 +230,17 @@ class Library(LibraryQueries):
             choices: In the order of use; the last one becomes the library's own encoder.
         """
         with self._database.writing() as connection:
-            shaping.use_encoders(connection, choices)
+            library_settings.use_encoders(connection, choices)
 
     def use_cut_settings(self, cuts: CutSettings) -> None:
         """Store how videos are cut from now on. Existing segments stay unchanged."""
         with self._database.writing() as connection:
-            shaping.put_cut_settings(connection, cuts)
+            library_settings.put_cut_settings(connection, cuts)
 
     def replace_recipes(self, encoder_id: str, recipes: Sequence[str], recipe: str) -> int:
         """Change the recipe of the videos that an encoder embedded with any of `recipes`. Return how many changed."""
         with self._database.writing() as connection:
-            return shaping.replace_recipes(connection, encoder_id, recipes, recipe)
+            return library_settings.replace_recipes(connection, encoder_id, recipes, recipe)
 
     # Health
 

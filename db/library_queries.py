@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
-from db import health, overview, reading, shaping, vectors
+from db import health, library_settings, overview, reading, vectors
 from db.connection import Database
 from db.media import MediaStore
 from db.overview import VideoOverview
@@ -224,17 +224,17 @@ class LibraryQueries:
     def encoder_choices(self) -> list[EncoderChoice]:
         """Return how each encoder is loaded, most recently used first: that one is the library's own."""
         with self._database.reading() as connection:
-            return shaping.all_encoder_choices(connection)
+            return library_settings.all_encoder_choices(connection)
 
     def cut_settings(self) -> CutSettings | None:
         """Return how videos are cut, or None if no index run has stored it (before format 4)."""
         with self._database.reading() as connection:
-            return shaping.cut_settings(connection)
+            return library_settings.cut_settings(connection)
 
     def recipes(self) -> dict[str, int]:
         """Return the number of encodings (a video by an encoder) per recipe, that of the newest video first."""
         with self._database.reading() as connection:
-            return shaping.recipes(connection)
+            return library_settings.recipes(connection)
 
     # Media
 

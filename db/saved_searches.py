@@ -6,11 +6,11 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from db.connection import Database
-from db.names import checked_name, checked_text, comparison_key, now
+from db.names import comparison_key
 from db.records import SavedSearch
 from db.schema import saved_searches
-
-MAX_LINK_LENGTH = 20_000  # characters; browsers and servers accept fewer
+from db.text_limits import MAX_LINK_LENGTH, checked_name, checked_text
+from db.timestamps import now
 
 _COLUMNS = (saved_searches.c.id, saved_searches.c.name, saved_searches.c.link, saved_searches.c.created_at)
 

@@ -13,12 +13,13 @@ from sqlalchemy import Connection, and_, delete, insert, select, update
 
 from db import reading
 from db.errors import EditConflict
-from db.names import MAX_NAME_LENGTH, MAX_NOTE_LENGTH, checked_text, now
 from db.ordering import LAST, Edge, free_positions
 from db.records import NewSubclip, Segment, Subclip, Video
 from db.rows import SUBCLIP, VIDEO, chunks
 from db.schema import subclips
 from db.subclip_locations import load_subclips
+from db.text_limits import MAX_NAME_LENGTH, MAX_NOTE_LENGTH, checked_text
+from db.timestamps import now
 
 _OF_VIDEO = frozenset(VIDEO.columns) & frozenset(SUBCLIP.columns) - {"start_pts", "end_pts"}
 """Columns that a subclip takes over from its video."""

@@ -143,7 +143,7 @@ class _IndexRun:
         encoding.run(
             tasks,
             self._open_video,
-            workers=self._options.workers,
+            workers=self._options.decode_workers,
             queue_clips=self._options.queue_clips,
             cancelled=self._cancelled,
         )
@@ -176,7 +176,7 @@ class _IndexRun:
         """Read the fingerprints of new and changed files; unreadable ones are failures."""
         self._meter.start("fingerprint", files_total=len(files))
         results: dict[FoundFile, str] = {}
-        pool = ThreadPoolExecutor(self._options.workers, thread_name_prefix="fingerprint")
+        pool = ThreadPoolExecutor(self._options.decode_workers, thread_name_prefix="fingerprint")
         try:
             for file, future in [(file, pool.submit(fingerprint, file.path)) for file in files]:
                 self._raise_if_cancelled()

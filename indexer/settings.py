@@ -158,7 +158,7 @@ class RunOptions:
         ValueError: for a number below 1.
     """
 
-    workers: int = 2  # videos decoded at the same time
+    decode_workers: int = 2  # videos decoded at the same time
     batch_size: int | None = None  # clips per call of the encoder; None: its default. Halved if memory runs out
     queue_clips: int = 32  # decoded clips that may wait for the encoder; bounds memory
     exclude: tuple[str, ...] = ()  # patterns of names or paths to skip, see indexer.scan
@@ -167,7 +167,7 @@ class RunOptions:
     sweep: bool = True  # remove videos whose files were deleted, see indexer.missing_files
 
     def __post_init__(self) -> None:
-        for name in ("workers", "batch_size", "queue_clips"):
+        for name in ("decode_workers", "batch_size", "queue_clips"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoder import Encoder
+from search.near_duplicates import MAX_COMPARED, MAX_COUNTED, Diversified, diversify
 from search.query import Answer, ClipTerm, Hit, Query, QueryError, SegmentTerm, Term, TextTerm
 from search.query_cache import QueryCache
-from search.ranking import MAX_COMPARED, MAX_COUNTED, Diversified, diversify
 from search.vectors.vector_index import Refreshable, RowStore, VectorIndex
 
 if TYPE_CHECKING:

@@ -10,15 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from db.records import Filters, Segment, Video
-
-NEAR_DUPLICATE = 0.98
-"""Cosine from which two segments count as the same thing shown twice: copies, other encodings, still cameras.
-
-Measured with the demo encoder on the demo library and a copy of it at 60 % of the size and poor quality (x264, CRF 33):
-a segment and its copy have 0.9828 or more in 99 of 100 cases (median 0.9996), segments of different videos at most
-0.907, other shots of one video at most 0.726. Real footage lies closer together, so the high side of the gap is taken:
-rather one duplicate shown than something new hidden.
-"""
+from search.near_duplicates import NEAR_DUPLICATE
 
 
 class QueryError(ValueError):
@@ -110,7 +102,7 @@ class Query:
         per_video: Maximum number of hits per video, 1 or more. None means no limit.
         near_duplicates: Leave out segments with at least this cosine with a better hit, above 0 to 1 (see
             NEAR_DUPLICATE). None keeps them. For this and `per_video`, the next best segments take their place; see
-            `search.ranking` for the limits.
+            `search.near_duplicates` for the limits.
         leave_out: Ids of segments to exclude. The segments of SegmentTerms are always excluded.
 
     Raises:

@@ -111,6 +111,19 @@ def test_every_package_and_its_data_are_declared() -> None:
         assert any(fnmatch.fnmatch(str(path), pattern) for pattern in patterns), f"{path} is in no package-data"
 
 
+def test_the_limits_of_texts_in_the_browser_are_those_of_the_server() -> None:
+    from app.exporting.naming import MAX_PATTERN_CHARACTERS
+    from db.text_limits import MAX_NAME_LENGTH, MAX_NOTE_LENGTH
+
+    module = (ROOT / "app" / "web" / "static" / "core" / "limits.js").read_text("utf-8")
+    found = {name: int(value) for name, value in re.findall(r"^export const (\w+) = (\d+);$", module, re.MULTILINE)}
+    assert found == {
+        "MAX_NAME_LENGTH": MAX_NAME_LENGTH,
+        "MAX_NOTE_LENGTH": MAX_NOTE_LENGTH,
+        "MAX_PATTERN_LENGTH": MAX_PATTERN_CHARACTERS,
+    }
+
+
 # What is documented
 
 

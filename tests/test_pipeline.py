@@ -336,7 +336,7 @@ def test_a_video_that_failed_leaves_nothing_beside_others(world: World) -> None:
             raise UnreadableVideo(path, "broken", "It ends in the middle.")
 
     world.reader.before_clip = before_clip
-    assert counts(world.run(workers=1)) == {"added": 1, "failed": 1}
+    assert counts(world.run(decode_workers=1)) == {"added": 1, "failed": 1}
     assert world.names == ["b.mp4"]
 
 
@@ -383,7 +383,7 @@ def test_a_file_deleted_between_scan_and_decoding(world: World) -> None:
         victim.unlink(missing_ok=True)
 
     world.reader.before_clip = before_clip
-    report = world.run(workers=1)
+    report = world.run(decode_workers=1)
     assert counts(report) == {"added": 2, "failed": 1}
     assert report.failed[0].kind == "missing"
     assert counts(world.run()) == {"unchanged": 2}
@@ -398,7 +398,7 @@ def test_a_file_changed_between_scan_and_decoding_is_taken_as_it_is(world: World
     world.reader.before_clip = lambda path, number: (
         put_video(late, ["green", "black"]) and None if next(once, 0) else None
     )
-    report = world.run(workers=1)
+    report = world.run(decode_workers=1)
     assert counts(report) == {"added": 3}  # c was planned as a copy of b, which is another video now
     assert counts(world.run()) == {"unchanged": 3}
     assert [video.frames for video in world.library.videos()] == [10, 20, 10]
@@ -437,7 +437,7 @@ def test_the_library_is_the_same_however_it_is_made(
     world.put_all()
     world.run()
     with Library.open(tmp_path / "other") as other:
-        options = RunOptions(workers=workers, batch_size=batch_size, queue_clips=queue_clips)
+        options = RunOptions(decode_workers=workers, batch_size=batch_size, queue_clips=queue_clips)
         index_folders(other, ColourEncoder(), [world.root], IndexSettings(), options, open_video=world.reader)
         assert snapshot(other, world.encoder.id) == world.snapshot()
 
@@ -523,7 +523,7 @@ def test_decoding_goes_on_while_the_encoder_works(world: World) -> None:
             met.append(third_clip.wait(20))  # only comes if somebody decodes meanwhile
             return super().encode_clips(clips)
 
-    world.run(encoder=Waiting(), workers=1, batch_size=1)
+    world.run(encoder=Waiting(), decode_workers=1, batch_size=1)
     assert met[0]
 
 
@@ -539,7 +539,7 @@ def test_decoders_wait_for_the_encoder(world: World) -> None:
             ahead.append(world.reader.given - sum(self.batches))
             return super().encode_clips(clips)
 
-    world.run(encoder=Slow(), workers=3, batch_size=4, queue_clips=5)
+    world.run(encoder=Slow(), decode_workers=3, batch_size=4, queue_clips=5)
     # In the queue, in the batch at work and the one being collected, in the hands of each worker.
     assert 4 < max(ahead) <= 5 + 2 * 4 + 3
 
@@ -560,7 +560,7 @@ def test_a_cancelled_run_keeps_what_was_finished_and_the_next_goes_on(world: Wor
         time.sleep(0.12)  # so that each message is followed by a Progress
 
     world.reader.before_clip = slowly
-    report = world.run(workers=1, batch_size=1, progress=progress, cancelled=lambda: finished >= done)
+    report = world.run(decode_workers=1, batch_size=1, progress=progress, cancelled=lambda: finished >= done)
     assert report.interrupted
     assert not report.complete
     assert len(world.names) == report.added < 3
@@ -595,7 +595,7 @@ def test_ctrl_c_while_the_encoder_works(world: World) -> None:
                 raise KeyboardInterrupt
             return super().encode_clips(clips)
 
-    report = world.run(encoder=Impatient(), workers=1, batch_size=1)
+    report = world.run(encoder=Impatient(), decode_workers=1, batch_size=1)
     assert report.interrupted
     assert report.added == len(world.names) == 2
 
@@ -611,7 +611,7 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(world: World, monkeypatch: p
         real(self, *arguments)
 
     monkeypatch.setattr(StagedMedia, method, full)
-    report = world.run(workers=1, batch_size=1)
+    report = world.run(decode_workers=1, batch_size=1)
     assert report.stopped == "There is no space left. Free some."
     assert report.added == len(world.names) == 2
     assert report.failed == ()
@@ -641,7 +641,7 @@ def test_progress_comes_in_order_and_adds_up(world: World) -> None:
     (world.root / "bad.mp4").write_bytes(b"\x00")
     seen: list[Progress] = []
     world.reader.before_clip = lambda path, number: time.sleep(0.12)
-    world.run(progress=seen.append, workers=1, batch_size=1)
+    world.run(progress=seen.append, decode_workers=1, batch_size=1)
     phases = [now.phase for now in seen]
     assert list(dict.fromkeys(phases)) == ["scan", "fingerprint", "index", "done"]
     at_index = [now for now in seen if now.phase == "index"]
@@ -667,7 +667,7 @@ def test_what_waits_for_a_slow_encoder_is_not_done_yet(world: World) -> None:
 
     world.encoder.encode_clips = slowly  # type: ignore[method-assign]
     seen: list[Progress] = []
-    world.run(progress=seen.append, workers=1, batch_size=1, queue_clips=32)
+    world.run(progress=seen.append, decode_workers=1, batch_size=1, queue_clips=32)
     during = [now for now in seen if now.phase == "index" and now.files_done == 0 and 1 <= now.clips_done < 10]
     assert len(during) > 3
     for now in during:
@@ -702,7 +702,7 @@ def test_the_meter_is_quiet_most_of_the_time_and_knows_when_it_will_be_done() ->
 
 
 def test_options_and_settings_that_cannot_be_are_refused() -> None:
-    for name in ("workers", "batch_size", "queue_clips"):
+    for name in ("decode_workers", "batch_size", "queue_clips"):
         with pytest.raises(ValueError, match=f"{name} must be at least 1"):
             RunOptions(**{name: 0})
 

@@ -60,7 +60,7 @@ elif where == "uncommitted":
 elif where == "committed":
     kill_at(Library, "add_video", count, after=True)
 with Library.open(Path(sys.argv[2])) as library:
-    index_folders(library, ColourEncoder(), [sys.argv[1]], IndexSettings(), RunOptions(workers=2, batch_size=3))
+    index_folders(library, ColourEncoder(), [sys.argv[1]], IndexSettings(), RunOptions(decode_workers=2, batch_size=3))
 """
 
 
@@ -79,7 +79,7 @@ def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def undisturbed(footage: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     with Library.open(tmp_path_factory.mktemp("undisturbed")) as library:
-        report = index_folders(library, ColourEncoder(), [footage], IndexSettings(), RunOptions(workers=1))
+        report = index_folders(library, ColourEncoder(), [footage], IndexSettings(), RunOptions(decode_workers=1))
         assert (report.added, report.duplicates, report.failed, report.problems) == (6, 1, (), ())
         assert report.clips == 11
         return snapshot(library, ColourEncoder().id)
@@ -122,7 +122,7 @@ def test_kill_9_and_resume(
         assert len(kept) < len(undisturbed)
         if where == "committed":
             assert count <= len(kept) <= count + 1  # with the copy, if its original is among them
-        report = index_folders(library, encoder, [footage], IndexSettings(), RunOptions(workers=2))
+        report = index_folders(library, encoder, [footage], IndexSettings(), RunOptions(decode_workers=2))
         assert report.unchanged == len(kept)
         assert report.added + report.duplicates == len(undisturbed) - len(kept)
         assert snapshot(library, encoder.id) == undisturbed

@@ -20,7 +20,8 @@ from db.library import Library
 from db.records import Filters
 from search import ranking
 from search.engine import SearchEngine, combine
-from search.query import NEAR_DUPLICATE, Answer, ClipTerm, Query, QueryError, SegmentTerm, Term, TextTerm
+from search.near_duplicates import NEAR_DUPLICATE
+from search.query import Answer, ClipTerm, Query, QueryError, SegmentTerm, Term, TextTerm
 from search.query_cache import QueryCache
 from search.vectors.faiss_index import FaissIndex
 

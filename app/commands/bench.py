@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from app.shell.errors import CommandError
-from app.shell.options import FAILED, MISSING
+from app.shell.exit_codes import FAILED, MISSING
 from app.shell.terminal import print_note, table
 
 

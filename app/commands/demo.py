@@ -19,10 +19,11 @@ from app.compose import Settings, data_directory
 from app.cut_settings import cut_settings_of
 from app.jobs.orders import IndexOrder
 from app.shell.errors import CommandError
+from app.shell.exit_codes import FAILED, MISSING
 from app.shell.hits import hit_lines, hit_record, span_seconds
 from app.shell.index_report import print_report, report_record
 from app.shell.notice import DEMO_LIBRARY
-from app.shell.options import FAILED, MISSING, with_settings
+from app.shell.options import with_settings
 from app.shell.terminal import count_text, display_path, print_json
 from app.times import format_timestamp
 

@@ -7,7 +7,8 @@ import dataclasses
 import click
 
 from app.compose import Settings
-from app.shell.options import FAILED, with_settings
+from app.shell.exit_codes import FAILED
+from app.shell.options import with_settings
 from app.shell.terminal import count_text, print_json, print_note, printable
 
 MARKS = {"ok": "ok  ", "note": "note", "bad": "BAD "}

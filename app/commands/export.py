@@ -16,7 +16,8 @@ from app.commands.export_selection import find_collection, from_arguments, from_
 from app.compose import Settings
 from app.exporting.request import ClipRequest, ExportMode, ExportOptions, ExportRequest, list_formats
 from app.jobs.orders import ExportOrder
-from app.shell.options import FAILED, seconds_value, with_settings
+from app.shell.exit_codes import FAILED
+from app.shell.options import seconds_value, with_settings
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
 from app.shell.terminal import print_note
 

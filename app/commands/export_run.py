@@ -17,8 +17,8 @@ from app.jobs.export_journal import ExportProgress, journal_result
 from app.jobs.jobs import Jobs
 from app.jobs.orders import ExportOrder
 from app.shell.errors import CommandError
+from app.shell.exit_codes import FAILED, INTERRUPTED, MISSING
 from app.shell.interrupt import stop_on_interrupt
-from app.shell.options import FAILED, INTERRUPTED, MISSING
 from app.shell.terminal import LiveLine, count_text, display_path, print_json, print_note, printable
 from app.times import format_timestamp
 

@@ -14,8 +14,8 @@ from app.commands.similar import find_file_range
 from app.exporting.request import ClipRequest
 from app.exporting.source_facts import SourceFacts
 from app.shell.errors import CommandError
+from app.shell.exit_codes import MISSING
 from app.shell.hits import span_seconds
-from app.shell.options import MISSING
 from app.shell.terminal import printable
 
 if TYPE_CHECKING:

@@ -19,10 +19,10 @@ from app.jobs.index_journal import journal_progress, journal_report
 from app.jobs.jobs import Jobs
 from app.jobs.orders import IndexOrder, RetryOrder
 from app.shell.errors import CommandError
+from app.shell.exit_codes import FAILED, INTERRUPTED, MISSING
 from app.shell.index_report import print_report, report_record
 from app.shell.interrupt import stop_on_interrupt
 from app.shell.notice import print_notice
-from app.shell.options import FAILED, INTERRUPTED, MISSING
 from app.shell.paths import as_indexed, is_below
 from app.shell.progress_line import ProgressLine
 from app.shell.terminal import LiveLine, count_text, print_json, print_note, printable
@@ -118,7 +118,7 @@ def run_options(
 
     options = RunOptions(redo=redo, retry_failed=retry_failed, sweep=sweep, exclude=tuple(exclude))
     if workers is not None:
-        options = dataclasses.replace(options, workers=workers)
+        options = dataclasses.replace(options, decode_workers=workers)
     if batch_size is not None:
         options = dataclasses.replace(options, batch_size=batch_size)
     return options

@@ -11,8 +11,9 @@ import click
 from app import compose
 from app.compose import Settings
 from app.shell.errors import CommandError
+from app.shell.exit_codes import FAILED, MISSING
 from app.shell.listing import failure_record, part_record, range_text, status_of, video_record
-from app.shell.options import FAILED, MISSING, with_settings
+from app.shell.options import with_settings
 from app.shell.paths import as_indexed, is_below
 from app.shell.terminal import (
     confirm,

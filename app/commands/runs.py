@@ -12,7 +12,8 @@ from app.compose import Settings
 from app.jobs.jobs import Jobs
 from app.jobs.state import JobState
 from app.shell.errors import CommandError
-from app.shell.options import MISSING, with_settings
+from app.shell.exit_codes import MISSING
+from app.shell.options import with_settings
 from app.shell.terminal import count_text, print_json, print_note, printable, table
 from app.times import format_duration
 

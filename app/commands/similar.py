@@ -13,8 +13,9 @@ import click
 from app import compose
 from app.compose import Settings
 from app.shell.errors import CommandError
+from app.shell.exit_codes import MISSING
 from app.shell.hits import Output, output_options, show_hits
-from app.shell.options import MISSING, with_settings
+from app.shell.options import with_settings
 from app.shell.paths import as_indexed
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
 from app.shell.terminal import display_path, print_note, printable

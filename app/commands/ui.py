@@ -7,6 +7,7 @@ import click
 from app import compose
 from app.compose import Settings
 from app.shell.options import with_settings
+from app.web.address import DEFAULT_PORT
 
 
 @click.command(
@@ -19,7 +20,9 @@ Examples:
 The page answers this machine only (127.0.0.1). Stop it with Ctrl-C.""",
 )
 @click.option(
-    "--port", type=click.IntRange(1, 65535), help="Where the page listens; by default 8501, or the next that is free."
+    "--port",
+    type=click.IntRange(1, 65535),
+    help=f"Where the page listens; by default {DEFAULT_PORT}, or the next that is free.",
 )
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
 @with_settings

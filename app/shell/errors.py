@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from app.compose import WrongSetting
-from app.shell.options import INTERNAL, INTERRUPTED, MISSING, USAGE
+from app.shell.exit_codes import INTERNAL, INTERRUPTED, MISSING, USAGE
 from app.shell.terminal import print_note
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.shell.options import FAILED
+from app.shell.exit_codes import FAILED
 from app.shell.terminal import display_path, print_json, print_note, print_paths, printable, table
 from app.times import format_timestamp
 

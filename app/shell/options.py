@@ -16,21 +16,6 @@ from app.times import parse_date, parse_seconds
 P = ParamSpec("P")
 R = TypeVar("R")
 
-FAILED = 1
-USAGE = 2
-MISSING = 3
-INTERNAL = 4
-INTERRUPTED = 130
-
-EXIT_CODES = """\b
-Exit codes:
-  0    all went well
-  1    done, but something failed, or nothing was found
-  2    the command line cannot be understood
-  3    a model, library or file that is needed is missing or cannot be used
-  4    an error in prismsearch itself (--debug shows where)
-  130  stopped with Ctrl-C; what was finished is kept"""
-
 
 def seconds_value(ctx: click.Context, param: click.Parameter, value: str | None) -> Fraction | None:
     """Parse an option that holds a duration or a position in seconds: 5, 5s, 1m30s, 00:00:05."""

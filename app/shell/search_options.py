@@ -15,8 +15,9 @@ import click
 from app import compose
 from app.compose import Settings
 from app.shell.errors import CommandError
+from app.shell.exit_codes import MISSING
 from app.shell.notice import print_notice
-from app.shell.options import MISSING, seconds_value, since_value, until_value
+from app.shell.options import seconds_value, since_value, until_value
 from app.shell.paths import as_indexed
 from app.shell.terminal import display_path
 from db.records import Filters, Orientation
@@ -50,7 +51,8 @@ class SearchOptions:
         Raises:
             QueryError: The terms cannot be combined.
         """
-        from search.query import NEAR_DUPLICATE, Query
+        from search.near_duplicates import NEAR_DUPLICATE
+        from search.query import Query
 
         return Query(
             terms=terms,

@@ -8,18 +8,16 @@ from pydantic import Field
 
 from app.exporting.naming import MAX_PATTERN_CHARACTERS
 from app.web.http.validation import NO_NULL, NOT_BLANK, Body, Integer, Number
+from db.text_limits import MAX_LINK_LENGTH, MAX_NAME_LENGTH, MAX_NOTE_LENGTH
 
-# Limits of texts and lists.
-MAX_NAME_CHARACTERS = 200  # of collections, clips and saved searches
-MAX_NOTE_CHARACTERS = 10_000
-MAX_LINK_CHARACTERS = 8_000  # of a saved search
+# Limits of lists and paths; those of names, notes and links are the library's.
 MAX_PATH_CHARACTERS = 4_000  # of an export folder
 MAX_SUBCLIPS = 2_000  # in one request
 MAX_LISTS = 20  # of an export
 
-Name = Annotated[str, Field(max_length=MAX_NAME_CHARACTERS), NO_NULL, NOT_BLANK]
-NameOrBlank = Annotated[str, Field(max_length=MAX_NAME_CHARACTERS), NO_NULL]
-Note = Annotated[str, Field(max_length=MAX_NOTE_CHARACTERS), NO_NULL]
+Name = Annotated[str, Field(max_length=MAX_NAME_LENGTH), NO_NULL, NOT_BLANK]
+NameOrBlank = Annotated[str, Field(max_length=MAX_NAME_LENGTH), NO_NULL]
+Note = Annotated[str, Field(max_length=MAX_NOTE_LENGTH), NO_NULL]
 Ids = Annotated[list[Integer], Field(max_length=MAX_SUBCLIPS)]
 
 
@@ -73,7 +71,7 @@ class SavedSearchBody(Body):
     """A search to save: its name, and the query string of the page's URL."""
 
     name: Name
-    link: Annotated[str, Field(max_length=MAX_LINK_CHARACTERS), NO_NULL, NOT_BLANK]
+    link: Annotated[str, Field(max_length=MAX_LINK_LENGTH), NO_NULL, NOT_BLANK]
 
 
 class ExportBody(Body):

@@ -10,6 +10,7 @@ import streamlit as st
 from app.search_link import SearchLink, parse_link
 from app.web.pages.escape import escape_markdown
 from app.web.pages.search_state import set_search
+from db.text_limits import MAX_NAME_LENGTH
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -19,7 +20,7 @@ def saved_searches(link: SearchLink, library: Library) -> None:
     """Draw the form that saves the current search, and the list of saved ones."""
     if link.has_query or link.filter_count:
         with st.form("save_search", border=False, clear_on_submit=True):
-            name = st.text_input("Save this search as", value=link.words[:60], max_chars=200)
+            name = st.text_input("Save this search as", value=link.words[:60], max_chars=MAX_NAME_LENGTH)
             if st.form_submit_button("Save", width="stretch") and name.strip():
                 library.searches.save(name.strip(), link.query_string())
     kept = library.searches.all()

@@ -2,6 +2,7 @@
 
 import { element, setText } from '../core/dom.js';
 import { onControl } from '../core/keys.js';
+import { MAX_NAME_LENGTH, MAX_NOTE_LENGTH } from '../core/limits.js';
 import { durationText } from '../core/timecode.js';
 import { startDrag } from './drag.js';
 import { editState } from './edit_state.js';
@@ -125,9 +126,9 @@ export class ClipRows {
       cell('order', element('span', { class: 'ps-grip', 'aria-hidden': 'true', title: 'Drag to move' }), element('span', { class: 'ps-clip-number' })),
       cell('poster', element('span', { class: 'ps-length' }), element('span', { class: 'ps-gone', text: 'file missing', title: 'The file is not there now; is its drive connected?', hidden: true })),
       cell('words',
-        written('input', 'name', 'Name', { maxlength: '200', spellcheck: 'false' }),
+        written('input', 'name', 'Name', { maxlength: MAX_NAME_LENGTH, spellcheck: 'false' }),
         element('div', { class: 'ps-clip-file ps-muted' }),
-        written('textarea', 'note', 'Note', { maxlength: '10000', rows: '1', placeholder: 'Note' }),
+        written('textarea', 'note', 'Note', { maxlength: MAX_NOTE_LENGTH, rows: '1', placeholder: 'Note' }),
         element('div', { class: 'ps-clip-state', role: 'status' })),
       cell('in'), cell('out'), cell('span'),
       cell('actions', button('✂', 'Trim (Enter)', 'trim'), button('×', 'Take out (Delete)', 'take-out')));

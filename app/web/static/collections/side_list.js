@@ -2,6 +2,7 @@
 
 import { api } from '../core/api.js';
 import { element } from '../core/dom.js';
+import { MAX_NAME_LENGTH } from '../core/limits.js';
 import { attempt, toast } from '../core/toast.js';
 import { tray } from '../core/tray.js';
 
@@ -56,7 +57,7 @@ export class SideList {
   /** Put a field in the place of a name. Enter or leaving it saves, Escape cancels; a refused name can be corrected. */
   edit(place, value, label, save) {
     let done = false;
-    const input = element('input', { class: 'ps-side-edit', type: 'text', maxlength: '200', 'aria-label': label, autocomplete: 'off', placeholder: label });
+    const input = element('input', { class: 'ps-side-edit', type: 'text', maxlength: MAX_NAME_LENGTH, 'aria-label': label, autocomplete: 'off', placeholder: label });
     input.value = value;
     const finish = () => {
       done = true;

@@ -2,6 +2,7 @@
 
 import { api } from '../../core/api.js';
 import { element, setText } from '../../core/dom.js';
+import { MAX_PATTERN_LENGTH } from '../../core/limits.js';
 import { loadStored, saveStored } from '../../core/storage.js';
 import { clock } from '../../core/timecode.js';
 import { toast } from '../../core/toast.js';
@@ -57,7 +58,7 @@ export class ExportPanel {
     };
     this.handles = element('input', { class: 'ps-text', type: 'number', min: '0', max: String(MAX_HANDLE_SECONDS), step: '0.5', inputmode: 'decimal', 'aria-label': 'Handles in seconds',
       oninput: () => this.set('handles', this.handles.value) });
-    this.pattern = element('input', { class: 'ps-text ps-text-wide', type: 'text', maxlength: '200', spellcheck: 'false', autocomplete: 'off', 'aria-label': 'Naming pattern', placeholder: DEFAULT_PATTERN,
+    this.pattern = element('input', { class: 'ps-text ps-text-wide', type: 'text', maxlength: MAX_PATTERN_LENGTH, spellcheck: 'false', autocomplete: 'off', 'aria-label': 'Naming pattern', placeholder: DEFAULT_PATTERN,
       oninput: () => this.set('pattern', this.pattern.value) });
     this.example = element('div', { class: 'ps-muted ps-export-example', 'aria-live': 'polite' });
     const token = ([name, label]) => element('button', { class: 'ps-token', type: 'button', text: `{${name}}`, title: label, 'aria-label': `Insert: ${label}`, onclick: () => this.insert(`{${name}}`) });

@@ -1,0 +1,18 @@
+"""Exit codes of the commands, and their description for --help."""
+
+from __future__ import annotations
+
+FAILED = 1
+USAGE = 2
+MISSING = 3
+INTERNAL = 4
+INTERRUPTED = 130
+
+EXIT_CODES = """\b
+Exit codes:
+  0    all went well
+  1    done, but something failed, or nothing was found
+  2    the command line cannot be understood
+  3    a model, library or file that is needed is missing or cannot be used
+  4    an error in prismsearch itself (--debug shows where)
+  130  stopped with Ctrl-C; what was finished is kept"""
