@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from db.library import Library
 from db.records import Filters
-from search import ranking
+from search import near_duplicates
 from search.engine import SearchEngine, combine
 from search.near_duplicates import NEAR_DUPLICATE
 from search.query import Answer, ClipTerm, Query, QueryError, SegmentTerm, Term, TextTerm
@@ -333,9 +333,9 @@ def test_blocks_make_no_difference(monkeypatch: pytest.MonkeyPatch, seed: int) -
     rows = clustered_rows(300, seed)
     videos = np.random.default_rng(seed).integers(0, 40, 300).tolist()
 
-    def choose(block: int) -> ranking.Diversified:
+    def choose(block: int) -> near_duplicates.Diversified:
         monkeypatch.setattr(ranking, "_BLOCK", block)
-        return ranking.diversify(
+        return near_duplicates.diversify(
             range(300),
             30,
             per_video=2,
