@@ -334,7 +334,7 @@ def test_blocks_make_no_difference(monkeypatch: pytest.MonkeyPatch, seed: int) -
     videos = np.random.default_rng(seed).integers(0, 40, 300).tolist()
 
     def choose(block: int) -> near_duplicates.Diversified:
-        monkeypatch.setattr(ranking, "_BLOCK", block)
+        monkeypatch.setattr(near_duplicates, "_BLOCK", block)
         return near_duplicates.diversify(
             range(300),
             30,
