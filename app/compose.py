@@ -21,7 +21,7 @@ DEVICE_VARIABLE = "PRISMSEARCH_DEVICE"
 PRECISION_VARIABLE = "PRISMSEARCH_PRECISION"
 FFMPEG_VARIABLE = "PRISMSEARCH_FFMPEG"
 PRECISIONS = ("auto", "float32", "bfloat16", "int8")
-"""Those of `encoder.runtime.precision`; importing that package would bring numpy into every --help."""
+"""The choices of `encoder.runtime.precision`, which would import numpy for every --help."""
 
 
 class WrongSetting(ValueError):
@@ -39,7 +39,7 @@ class Settings:
     library: Path
     encoder: str | None = None  # an alias, a full name or a path
     device: str = "auto"
-    precision: str = "auto"  # of the video tower; rows of all precisions share one space
+    precision: str = "auto"  # precision of the video tower; does not change the embedding space
     frames: int | None = None  # frames per clip; the default is the encoder's own
     fit: Fit | None = None  # how frames are made square; the default is stretch
     still_frames: int | None = None  # frames per nearly still clip; the default 0 means as many as any clip

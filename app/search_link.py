@@ -123,7 +123,7 @@ class SearchLink:
         """Return the filters for the library.
 
         Args:
-            now: the current time, with a time zone; dates may be relative to it.
+            now: The current time, with a time zone; dates may be relative to it.
         """
         now = now or datetime.now().astimezone()
         return Filters(
@@ -165,7 +165,7 @@ def parse_link(params: Mapping[str, Sequence[str]]) -> tuple[SearchLink, list[st
     """Parse query parameters.
 
     Args:
-        params: the values of each parameter. The last one counts, except for `term`.
+        params: The values of each parameter. The last one counts, except for `term`.
 
     Returns:
         The search without invalid parts, and a sentence about each of those.

@@ -50,7 +50,7 @@ def parse_seconds(text: str) -> Fraction:
         Exact seconds.
 
     Raises:
-        ValueError: the text is not a time; the message lists the accepted formats.
+        ValueError: The text is not a time; the message lists the accepted formats.
     """
     word = text.strip().lower()
     if match := _COLONS.fullmatch(word):
@@ -73,15 +73,15 @@ def parse_file_range(text: str, file_exists: Callable[[str], bool]) -> FileRange
     The longest existing path wins: a file named `me@home.mp4` is found, and `me@home.mp4@3-5` is its seconds 3 to 5.
 
     Args:
-        text: as typed.
-        file_exists: returns whether a path is an existing file.
+        text: As typed.
+        file_exists: Returns whether a path is an existing file.
 
     Returns:
         The file and its range; the path is not changed.
 
     Raises:
-        FileNotFoundError: no part of the text names an existing file.
-        ValueError: the file exists, but the rest is not a range.
+        FileNotFoundError: No part of the text names an existing file.
+        ValueError: The file exists, but the rest is not a range.
     """
     if file_exists(text):
         return FileRange(text)
@@ -124,15 +124,15 @@ def parse_date(text: str, *, now: datetime, end: bool = False) -> int:
     """Parse a day (`2025-03-01`), a time (`2025-03-01 14:30`), `today`, `yesterday` or an age (`7d`, `12h`).
 
     Args:
-        text: as typed. Dates and times without a time zone are local.
-        now: the current time, with the local time zone.
-        end: return the last nanosecond of a whole day, so that `--until 2025-03-01` includes that day.
+        text: As typed. Dates and times without a time zone are local.
+        now: The current time, with the local time zone.
+        end: Return the last nanosecond of a whole day, so that `--until 2025-03-01` includes that day.
 
     Returns:
         Nanoseconds since the Unix epoch.
 
     Raises:
-        ValueError: the text is not a date; the message lists the accepted formats.
+        ValueError: The text is not a date; the message lists the accepted formats.
     """
     word = text.strip().lower()
     if match := _AGE.fullmatch(word):

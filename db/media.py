@@ -103,7 +103,7 @@ class StagedMedia:
         self.fingerprint = fingerprint
         self.name = f"{fingerprint}-{recipe_hash}-{token}"
         self.numbers: set[int] = set()
-        self.bytes = 0  # of all files
+        self.bytes = 0  # total of all files
         self._store = store
         self._folder = store.directory / f"{PARTIAL}{token}"
 

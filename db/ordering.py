@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 from db.schema import subclips
 
 STEP = 1 << 20
-"""The gap that new positions leave. Each insertion into the same gap halves it; after 20 it is used up."""
+"""The gap between new positions. Each insertion into the same gap halves it; after 20, it is used up."""
 
 
 class Edge(Enum):

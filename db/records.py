@@ -20,11 +20,11 @@ class Video:
     """A video file as it was indexed."""
 
     path: str  # absolute; bytes that are not UTF-8 become surrogates (os.fsdecode)
-    fingerprint: str  # of the content: see indexer.fingerprint
+    fingerprint: str  # digest of the content: see indexer.fingerprint
     size_bytes: int
     modified_ns: int
     time_base: Fraction  # seconds per pts unit
-    start_pts: int  # of the first frame shown
+    start_pts: int  # pts of the first frame shown
     end_pts: int  # one past the last frame shown: its pts plus its duration
     frame_rate: Fraction  # average, frames per second
     frames: int  # decoded
@@ -108,7 +108,7 @@ class Filters:
     name: str | None = None  # part of the file's name, without its folder; ignores case
     min_short_side: int | None = None  # the smaller of width and height as shown, in pixels
     max_short_side: int | None = None
-    orientation: Orientation | None = None  # of the video as shown
+    orientation: Orientation | None = None  # orientation of the video as shown
 
     def __post_init__(self) -> None:
         if self.orientation not in (None, "landscape", "portrait", "square"):
@@ -135,11 +135,11 @@ class NewSubclip:
     """A subclip to add."""
 
     segment_id: int
-    start_pts: int | None = None  # None: that of the segment
+    start_pts: int | None = None  # None: the segment's
     end_pts: int | None = None  # likewise
     name: str = ""
     note: str = ""
-    score: float | None = None  # of the hit it was created from
+    score: float | None = None  # score of the hit it was created from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +162,7 @@ class Subclip:
     video_start_pts: int
     video_end_pts: int
     frame_rate: Fraction
-    timecode: str  # of the video: see Video
+    timecode: str  # as in Video
     start_pts: int
     end_pts: int
     name: str
@@ -206,8 +206,8 @@ class KnownFile:
     size_bytes: int
     modified_ns: int
     fingerprint: str
-    recipe: str  # of its embeddings by the requested encoder; "" without embeddings
-    embedded: bool  # by the requested encoder
+    recipe: str  # recipe of the embeddings by the requested encoder; "" without embeddings
+    embedded: bool  # whether the requested encoder has embedded it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,7 +268,7 @@ class Stats:
     videos: int
     shots: int
     segments: int
-    seconds: float  # of video
+    seconds: float  # total duration of all videos
     database_bytes: int  # the SQLite file and its write-ahead log
     media_bytes: int  # posters and previews of its videos
     failures: int

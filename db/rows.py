@@ -27,10 +27,10 @@ else:
 Item = TypeVar("Item")
 
 STORED = np.dtype("<f2")
-"""The type of stored embeddings: half the bytes of float32, for 3e-8 of cosine (measured: tests/test_db_vectors.py)."""
+"""The dtype of stored embeddings: half the bytes of float32, at a loss of 3e-8 in cosine (tests/test_db_vectors.py)."""
 
 MAX_VARIABLES = 900
-"""Values in one SQL statement; SQLite before 3.32 takes at most 999."""
+"""Maximum values in one SQL statement; SQLite before 3.32 accepts at most 999."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def to_matrix(stored: Sequence[bytes], dim: int) -> NDArray[np.float32]:
     """Return stored embeddings as float32 (n, dim).
 
     Args:
-        stored: n times the bytes of `dim` float16.
+        stored: N times the bytes of `dim` float16.
         dim: D, the number of columns.
 
     Raises:

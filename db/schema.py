@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 SCHEMA_VERSION = 4
-"""The number of the newest migration, here so that opening a library of this format need not import alembic."""
+"""The number of the newest migration, so that opening a library of this format need not import alembic."""
 
 
 def revision_of(version: int) -> str:
@@ -103,7 +103,7 @@ videos = Table(
     Column("damaged", Integer, nullable=False),
     Column("media", Text, nullable=True),  # name of the folder of posters and previews: db.media
     Column("timecode", Text, nullable=False, server_default=""),
-    Column("media_bytes", Integer, nullable=False, server_default="0"),  # of the files in that folder
+    Column("media_bytes", Integer, nullable=False, server_default="0"),  # total size of the files in that folder
     UniqueConstraint("path", name="uq_videos_path"),
     Index("ix_videos_fingerprint", "fingerprint"),
     Index("ix_videos_media", "media"),

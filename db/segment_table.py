@@ -42,7 +42,7 @@ class SegmentTables:
         self._database = database
         self._watch = Watch(database)
         self._library_id = library_id
-        self._token: str | None = None  # of the state that the tables and videos reflect
+        self._token: str | None = None  # change token of the state in the tables and videos
         self._used = False
         self._videos: VideoTable | None = None
         self._tables: dict[str, SegmentTable] = {}  # by encoder, most recently used last

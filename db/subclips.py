@@ -22,7 +22,7 @@ from db.text_limits import MAX_NAME_LENGTH, MAX_NOTE_LENGTH, checked_text
 from db.timestamps import now
 
 _OF_VIDEO = frozenset(VIDEO.columns) & frozenset(SUBCLIP.columns) - {"start_pts", "end_pts"}
-"""Columns that a subclip takes over from its video."""
+"""Columns that a subclip copies from its video."""
 
 
 def list_subclips(connection: Connection, collection_id: int) -> list[Subclip]:

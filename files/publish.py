@@ -15,7 +15,7 @@ from files.durability import flush, remove
 from files.sweep import sweep_files
 
 DRAFT_PREFIX = ".prismsearch-draft-"
-"""Temporary names begin with this. What follows tells drafts apart; auxiliary files of a draft begin with its name."""
+"""Prefix of temporary names. The rest is unique per draft; auxiliary files of a draft begin with its name."""
 
 _STALE_SECONDS = 24 * 3600.0
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL, errno.EACCES}

@@ -21,7 +21,7 @@ from files.replace import replace_file
 from files.sweep import sweep_files
 
 ORPHAN_SECONDS = 3600.0
-"""A file that no stamp names and that is younger than this may be one that another process is writing now."""
+"""A younger file that no stamp names may still be being written by another process."""
 
 
 class DamagedFile(Exception):

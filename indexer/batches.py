@@ -50,9 +50,9 @@ class Batches:
         """Start the encoding thread.
 
         Args:
-            encoder: encodes the clips.
-            size: initial number of clips per batch.
-            on_batch: called in the encoding thread after each batch.
+            encoder: Encodes the clips.
+            size: Initial number of clips per batch.
+            on_batch: Called in the encoding thread after each batch.
         """
         self.size = size  # clips per batch; halved permanently when that was too many
         self.seconds = 0.0  # spent in the encoder
@@ -69,8 +69,8 @@ class Batches:
         """Add a clip; block if a batch is full while the one before it is still being encoded.
 
         Args:
-            path: path of the video.
-            number: number of the segment.
+            path: Path of the video.
+            number: Number of the segment.
             clip: uint8 (T, S, S, 3).
 
         Returns:

@@ -66,9 +66,9 @@ class Encoding:
         """Run all tasks. A video that fails is only recorded in the report.
 
         Raises:
-            Cancelled: if `cancelled()` returns True.
-            LibraryError: if the library fails.
-            EncodingFailed: if the encoder fails on a single clip.
+            Cancelled: If `cancelled()` returns True.
+            LibraryError: If the library fails.
+            EncodingFailed: If the encoder fails on a single clip.
         """
         tasks = list(tasks)
         self._meter.start(

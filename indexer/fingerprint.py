@@ -26,13 +26,13 @@ def fingerprint(path: str | os.PathLike[str]) -> str:
     """Return the fingerprint of a file.
 
     Args:
-        path: path of a regular file.
+        path: Path of a regular file.
 
     Returns:
         32 hexadecimal digits.
 
     Raises:
-        OSError: if the file cannot be read, or becomes shorter while it is read.
+        OSError: If the file cannot be read, or becomes shorter while it is read.
     """
     with open(path, "rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size

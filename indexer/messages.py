@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class VideoReader(Protocol):
     """One decode of one video; implemented by `indexer.video_pass.VideoPass`."""
 
-    seconds_done: float  # of the video, decoded so far
+    seconds_done: float  # seconds of video decoded so far
     seconds_expected: float | None  # length of the video, if the container states it
     fell_back: bool  # decoded on the CPU although hardware was requested
     shots: list[Shot]
@@ -35,7 +35,7 @@ class VideoReader(Protocol):
 
 
 OpenVideo = Callable[[str, str, Callable[[], bool]], VideoReader]
-"""(path, fingerprint, cancelled) -> reader. The file may be opened as late as the iteration."""
+"""(path, fingerprint, cancelled) -> reader. The file need not be opened before the iteration."""
 
 Stage = Callable[[str], "StagedMedia"]
 """fingerprint -> staging area for posters and previews."""
@@ -46,7 +46,7 @@ class ClipReady:
     """The clip of one segment, ready to encode."""
 
     task: VideoTask
-    number: int  # of the segment
+    number: int  # number of the segment
     clip: NDArray[np.uint8]  # (T, S, S, 3) RGB
 
 

@@ -52,14 +52,14 @@ def index_folders(
     longer be decoded is a failure, but keeps its rows, because its old content may turn up elsewhere.
 
     Args:
-        library: the library, open for writing.
-        encoder: its id marks the embeddings; its `clip_spec` shapes the clips.
-        roots: folders to walk, and files to index regardless of their names.
-        settings: settings of segments, clips and pictures.
-        options: options of this run; by default RunOptions().
-        on_progress: called in this thread, at most ten times a second. Its exceptions end the run.
-        cancelled: polled in this thread, about ten times a second and between batches; True stops the run like Ctrl-C.
-        open_video: opens a video for decoding; by default VideoPass.
+        library: The library, open for writing.
+        encoder: Its id marks the embeddings; its `clip_spec` shapes the clips.
+        roots: Folders to walk, and files to index regardless of their names.
+        settings: Settings of segments, clips and pictures.
+        options: Options of this run; by default RunOptions().
+        on_progress: Called in this thread, at most ten times a second. Its exceptions end the run.
+        cancelled: Polled in this thread, about ten times a second and between batches; True stops the run like Ctrl-C.
+        open_video: Opens a video for decoding; by default VideoPass.
 
     Returns:
         The report of the run.

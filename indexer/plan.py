@@ -55,7 +55,7 @@ class Plan:
 
     touched: tuple[Relocation, ...]
     moved: tuple[Relocation, ...]  # in a safe order, see `in_safe_order`
-    copied: tuple[Relocation, ...]  # of a video that stays where it is
+    copied: tuple[Relocation, ...]  # copies of a video that stays in place
     tasks: tuple[VideoTask, ...]
 
 
@@ -115,13 +115,13 @@ def make_plan(
     """Plan the steps for files that are outdated or were fingerprinted.
 
     Args:
-        outdated: files to encode that have not changed.
-        fingerprints: fingerprints of new and changed files.
-        known: the library's files, by path.
-        recipe: the recipe of this run.
-        redo: encode unchanged content again.
-        was_renamed_to: returns for (old path, new path) whether the file is no longer at the old path.
-        was_damaged: returns whether decoding a video met damage. If such a file has a new modification time, it may
+        outdated: Files to encode that have not changed.
+        fingerprints: Fingerprints of new and changed files.
+        known: The library's files, by path.
+        recipe: The recipe of this run.
+        redo: Encode unchanged content again.
+        was_renamed_to: Returns for (old path, new path) whether the file is no longer at the old path.
+        was_damaged: Returns whether decoding a video met damage. If such a file has a new modification time, it may
             have been completed meanwhile in a part that the fingerprint does not cover.
     """
     touched: list[Relocation] = []

@@ -36,8 +36,8 @@ class Progress:
     files_total: int = 0
     bytes_done: int = 0
     bytes_total: int = 0
-    seconds_done: float = 0.0  # of video, indexed in this run
-    seconds_total: float | None = None  # of video; estimated from bytes, None before the first estimate
+    seconds_done: float = 0.0  # seconds of video indexed in this run
+    seconds_total: float | None = None  # estimated from bytes; None before the first estimate
     clips_done: int = 0  # encoded
     current: tuple[str, ...] = ()  # paths being decoded or waiting for the encoder, oldest first
     failures: int = 0
@@ -103,10 +103,10 @@ class ProgressMeter:
         """Report to the callback, if the last report is old enough or `now` is set.
 
         Args:
-            now: report regardless of the last report.
-            current: paths in flight, oldest first.
-            bytes_in_flight: the share of files in flight that is done, in bytes.
-            seconds_in_flight: the same in seconds of video.
+            now: Report regardless of the last report.
+            current: Paths in flight, oldest first.
+            bytes_in_flight: The share of files in flight that is done, in bytes.
+            seconds_in_flight: The same in seconds of video.
         """
         if self._on_progress is None:
             return

@@ -47,9 +47,9 @@ class IndexReport:
     seconds: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     # `seconds` by STAGES: scan, fingerprint, encode, store and wall are of the run itself. decode is summed over
     # workers, which run in parallel with the rest, so the parts may add up to more than wall.
-    video_seconds: float = 0.0  # of video, decoded and encoded in this run
+    video_seconds: float = 0.0  # seconds of video decoded and encoded in this run
     clips: int = 0
-    frames: int = 0  # in those videos
+    frames: int = 0  # number of frames in those videos
     fell_back: int = 0  # videos decoded on the CPU although hardware was requested
 
     @property
@@ -78,7 +78,7 @@ class ReportBuilder:
         """Add to fields of the report: numbers are summed, tuples appended.
 
         Args:
-            amounts: by field name of IndexReport; AttributeError for any other name.
+            amounts: By field name of IndexReport; AttributeError for any other name.
         """
         totals = {name: getattr(self._report, name) + amount for name, amount in amounts.items()}
         self._report = replace(self._report, **totals)

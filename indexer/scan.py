@@ -25,8 +25,8 @@ SKIPPED_NAMES = frozenset(
         "thumbs",
     }
 )
-"""Names, in lower case, of folders in which systems keep deleted, damaged or derived files. Names with a leading dot
-are skipped as well."""
+"""Lower-case names of folders where systems store deleted, damaged or derived files. Names with a leading dot are
+skipped as well."""
 
 
 LIBRARY_FILE = "library.sqlite3"
@@ -75,21 +75,21 @@ def find_videos(
     that lies below the roots. A path that cannot be read becomes a Problem.
 
     Args:
-        roots: folders to walk, and files to include regardless of their names.
-        extensions: extensions of files to include, without the dot, in upper or lower case. A file without an extension
+        roots: Folders to walk, and files to include regardless of their names.
+        extensions: Extensions of files to include, without the dot, in upper or lower case. A file without an extension
             is included if its first bytes are those of a video.
-        exclude: shell patterns of files and folders to leave out with everything below. A pattern without a slash is
+        exclude: Shell patterns of files and folders to leave out with everything below. A pattern without a slash is
             matched against each name below a root, one with a slash against the whole path and the path from the root
             (`*` matches slashes as well).
-        avoid: folders that are never entered, such as the library's own.
-        on_found: called after each folder with the number of files found so far.
-        cancelled: polled at each folder.
+        avoid: Folders that are never entered, such as the library's own.
+        on_found: Called after each folder with the number of files found so far.
+        cancelled: Polled at each folder.
 
     Returns:
         The files, the problems, and the roots that exist or do not.
 
     Raises:
-        Cancelled: if `cancelled()` returns True.
+        Cancelled: If `cancelled()` returns True.
     """
     walk = _Walk(
         frozenset(extension.lower().lstrip(".") for extension in extensions),

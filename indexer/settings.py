@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 OptionValue = int | float | str | bool | tuple[float, ...] | None
 
 PASS_VERSION = 2
-"""Raised whenever the same file and settings would give other segments, clips or pictures than before."""
+"""Increased whenever the same file and settings would result in other segments, clips or pictures than before."""
 
 MAX_SHOWN_PIXELS = 512
-"""Largest long side of posters and previews. Frames are reduced to no less than this before anything else is made of
-them. It is a constant, so it cannot make a query's clip differ from the indexed one."""
+"""Maximum long side of posters and previews. Frames are reduced to no less than this before anything else. It is a
+constant, so that a query's clip cannot differ from the indexed one."""
 
 CANDIDATE_FRAMES = 512
 
 DECODE = MappingProxyType({"all": "every frame", "reference": "frames that others are decoded from"})
-"""The frames to decode. `reference` skips those that no other depends on, about half of most H.264 and HEVC."""
+"""The frames to decode. `reference` skips non-reference frames, about half of most H.264 and HEVC."""
 
 HARDWARE = ("none", "auto", "cuda", "videotoolbox", "vaapi", "d3d11va", "qsv", "vulkan")
 """Decoding devices, by FFmpeg's names. `auto` is the first available one of those after it."""
@@ -69,11 +69,11 @@ DETECTORS: Mapping[str, Mapping[str, OptionValue]] = MappingProxyType(
         },
     }
 )
-"""PySceneDetect's detectors with its own option names and defaults. `blend` is the adaptive one combined with our own
-for dissolves, wipes and fades (`blend_score`: evidence from which a transition counts; a higher one finds fewer).
+"""PySceneDetect's detectors, with its option names and defaults. `blend` is the adaptive one combined with our own
+for dissolves, wipes and fades (`blend_score`: evidence required of a transition; a higher one finds fewer).
 
-`min_scene_len` is the one option with two defaults there: 15 frames in Python, 0.6 s on the command line. Seconds mean
-the same at every frame rate, so that default is used here. A whole number means frames; text like `0.6s` or
+`min_scene_len` is the only option with two defaults there: 15 frames in Python, 0.6 s on the command line. The latter
+is used here, because seconds mean the same at any frame rate. A whole number means frames; text like `0.6s` or
 `00:00:00.600`, or a number with a decimal point, means seconds.
 """
 
@@ -83,7 +83,7 @@ class IndexSettings:
     """Settings that shape segments, clips, posters and previews. See `recipe`.
 
     Raises:
-        ValueError: for a value out of range or an unknown name; the message has the allowed values.
+        ValueError: For a value out of range or an unknown name; the message has the allowed values.
     """
 
     detector: str = "blend"
@@ -94,7 +94,7 @@ class IndexSettings:
     preview_pixels: int = 320  # long side of a preview
     preview_seconds: float = 4.0  # maximum length of the preview
     preview_rate: int = 8  # frames per second of the preview
-    candidate_frames: int = CANDIDATE_FRAMES  # of the current shot, buffered until it ends (MAX_BUFFER_BYTES)
+    candidate_frames: int = CANDIDATE_FRAMES  # frames of the current shot buffered at most; see MAX_BUFFER_BYTES
     decode: str = "all"  # key of DECODE
     decode_threads: int = 0  # per video; 0 lets the decoder choose
     hardware: str = "none"  # one of HARDWARE
@@ -140,7 +140,7 @@ class IndexSettings:
         out, because all decoders of a format produce the same pictures.
 
         Args:
-            spec: the clip shape of the encoder.
+            spec: The clip shape of the encoder.
         """
         chosen = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("decode_threads", "hardware")}
         chosen["detector_options"] = self.all_detector_options
@@ -155,7 +155,7 @@ class RunOptions:
     """Options of one run, which do not affect the result of indexing.
 
     Raises:
-        ValueError: for a number below 1.
+        ValueError: For a number below 1.
     """
 
     decode_workers: int = 2  # videos decoded at the same time

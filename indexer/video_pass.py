@@ -47,9 +47,9 @@ class VideoPass:
     it is moved to the start of the next segment.
 
     Attributes:
-        shots: the shots finished so far; all after the iteration.
-        segments: the segments yielded so far; all after the iteration.
-        video: the video's record, after the iteration.
+        shots: The shots finished so far; all after the iteration.
+        segments: The segments yielded so far; all after the iteration.
+        video: The video's record, after the iteration.
     """
 
     def __init__(
@@ -64,16 +64,16 @@ class VideoPass:
         """Prepare a pass; the file is opened by the iteration.
 
         Args:
-            path: absolute path of the video.
-            spec: shape of the clips.
-            settings: settings of segments, clips and pictures.
-            fingerprint: fingerprint of the content, copied to `video`.
-            cancelled: called at every frame; True stops the pass.
+            path: Absolute path of the video.
+            spec: Shape of the clips.
+            settings: Settings of segments, clips and pictures.
+            fingerprint: Fingerprint of the content, copied to `video`.
+            cancelled: Called at every frame; True stops the pass.
 
         Raises:
-            UnreadableVideo: during the iteration, if the file cannot be indexed. This may happen midway (a disk
+            UnreadableVideo: During the iteration, if the file cannot be indexed. This may happen midway (a disk
                 unplugged, a file still being written); segments yielded before must then be discarded.
-            Cancelled: during the iteration, if `cancelled()` returns True.
+            Cancelled: During the iteration, if `cancelled()` returns True.
         """
         self.path = path
         self.spec = spec
@@ -82,7 +82,7 @@ class VideoPass:
         self.shots: list[Shot] = []
         self.segments: list[Segment] = []
         self.frames = 0  # so far, skipped ones included
-        self.seconds_done = 0.0  # of the video, so far
+        self.seconds_done = 0.0  # seconds of video decoded so far
         self.seconds_expected: float | None = None  # length stated by the container, once opened; for an ETA
         self.seconds_decoding = 0.0  # spent in the decoder
         self.seconds_preparing = 0.0  # spent on scaling, detection, posters and previews

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from db.records import Segment, Video
 
 _MIN_LENGTH = 1e-2
-"""Shortest sum of rows (the largest weight taken as 1) with a meaningful direction. Rows stored as float16 are wrong by
-up to 1e-3, so the direction of a shorter sum would be made of rounding."""
+"""Minimum length of a sum of rows (relative to the largest weight) with a meaningful direction. Rows stored as float16
+are off by up to 1e-3, so the direction of a shorter sum would be mostly rounding error."""
 
 
 class SearchEngine:

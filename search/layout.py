@@ -25,14 +25,14 @@ _PERPLEXITY = 30.0
 _MIN_ROWS = 6  # fewer rows have no neighbourhoods for t-SNE to preserve; principal components suffice
 _EQUAL = 1e-6  # rows whose spread is below this are copies of one row; the rest is rounding
 
-_ROOM = 1.5  # of the map's area of 4: the area of all points, each taken as a square
+_ROOM = 1.5  # total area of all points, each taken as a square; the map's area is 4
 _STEPS = 120
-_PUSH = 0.4  # of the missing distance between two points, by which each of them moves in a step
+_PUSH = 0.4  # fraction of the missing distance that each of two points moves per step
 
 _NEAREST = 10  # landmarks that a row is placed among
 _SHARPNESS = 2.0
 _REACH = 0.05  # landmarks farther than this from the most similar one (half the map is 1) are on another island
-_JITTER = 0.8  # of the median distance between neighbouring landmarks
+_JITTER = 0.8  # relative to the median distance between neighbouring landmarks
 _BATCH = 4096
 
 

@@ -19,16 +19,16 @@ rather one duplicate shown than something new hidden.
 """
 
 MAX_COMPARED = 5_000
-"""How far down the ranking hits are looked for while near duplicates are hidden, unless more hits are wanted: comparing
-so many rows takes 0.2 to 0.6 s on two cores, and happens only where nearly all of them are near duplicates."""
+"""How far down the ranking to search while hiding near duplicates, unless more hits are requested. Comparing this many
+rows takes 0.2 to 0.6 s on two cores, and happens only if nearly all of them are near duplicates."""
 
 MAX_COUNTED = 100_000
-"""The same where only the hits of each video are limited: that reads no rows (0.4 s for all 100 000)."""
+"""The same if only the number of hits per video is limited, which reads no rows (0.4 s for all 100 000)."""
 
 _BLOCK = 256
-"""Candidates that are read and compared with each other at once; 16 times as many where no rows are read."""
+"""Candidates read and compared at a time; 16 times as many if no rows are read."""
 
-_ROUNDING = 1e-6  # of a cosine in float32, so that copies are near duplicates even at a threshold of exactly 1
+_ROUNDING = 1e-6  # rounding of a float32 cosine, so that copies are near duplicates even at a threshold of exactly 1
 
 
 @dataclass(frozen=True, slots=True)

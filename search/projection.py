@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MAX_NEW_SHARE = 0.2
-"""A map is rebuilt once more segments than this share of those it was built from are new."""
+"""A map is rebuilt once the new segments exceed this fraction of those it was built from."""
 _POOL = 20_000  # rows that landmarks are chosen from; bounds the memory: 60 MB at 768 columns
 _TRIES = 3  # attempts while another process is changing the library
 
 OnProgress = Callable[[float, str], None]
-"""Called with the share done (0 to 1) and a few words about the current step."""
+"""Called with the finished fraction (0 to 1) and a few words about the current step."""
 
 
 class ProjectionCancelled(Exception):

@@ -16,7 +16,7 @@ from encoder import Encoder
 Item = TypeVar("Item")
 
 CAPACITY_ROWS = 256
-"""Rows kept, those used last: 1 MiB of 1024 columns."""
+"""Number of most recently used rows to keep: 1 MiB at 1024 columns."""
 
 
 class QueryCache:

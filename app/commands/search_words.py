@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from encoder import Encoder
 
 NOT_WEIGHT = -0.5
-"""Weight of `--not` beside the words: enough to change the order, too little to become the question."""
+"""Weight of `--not`: enough to change the ranking, too little to dominate the query."""
 
 
 @click.command(

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from search.query import ClipTerm, Hit, SegmentTerm
 
 EXAMPLE_SECONDS = Fraction(8)
-"""Length of the example for `FILE@START` where the library knows no segment there."""
+"""Length of the example for `FILE@START` if the library has no segment there."""
 
 MOST_SEGMENTS = 64
-"""Segments, evenly spread, that stand for a whole indexed video."""
+"""Maximum number of evenly spread segments that represent a whole indexed video."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ PROBE_SECONDS = 120.0
 WANTED_DECODERS = ("h264", "hevc", "vp8", "vp9", "libdav1d", "mpeg4", "mpeg2video", "mjpeg", "prores")
 
 Answer = dict[str, Any] | str
-"""The facts that a probe printed, or one line with the reason why it could not."""
+"""The facts that a probe printed, or one line with the reason for its failure."""
 
 _PROBES = {
     "torch": """

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from app.exporting.manifest import Manifest
 
 OnClip = Callable[[int, int, ExportedClip], None]
-"""Called after each clip: how many are done, of how many, and the result of this one."""
+"""Called after each clip with the number of finished clips, the total, and the result of this one."""
 OnClipProgress = Callable[[int, float], None]
-"""Called while a clip is cut: its index from 0, and the finished share, 0 to 1. Only where that is known cheaply."""
+"""Called while a clip is cut with its index from 0 and the finished fraction, 0 to 1, if that is cheap to know."""
 
 
 def write_clips(
@@ -49,23 +49,23 @@ def write_clips(
     """Write one clip per request, in order; no existing file is replaced.
 
     Args:
-        requests: the ranges to cut.
-        directory: folder of the clips; created if it does not exist.
-        mode: see the module docstring.
-        pad_seconds: added on either side of each range, within the video.
-        name_pattern: see `naming`; None for DEFAULT_PATTERN.
-        ffmpeg: a program to use instead of the packaged one.
-        on_clip: called after each clip.
-        on_progress: called while a clip is cut.
-        cancelled: called before each clip. Once it returns True, the remaining clips are returned as not written.
-        manifest: the directory's manifest. Clips that it records as finished are not cut again.
+        requests: The ranges to cut.
+        directory: Folder of the clips; created if it does not exist.
+        mode: See the module docstring.
+        pad_seconds: Added on either side of each range, within the video.
+        name_pattern: See `naming`; None for DEFAULT_PATTERN.
+        ffmpeg: A program to use instead of the packaged one.
+        on_clip: Called after each clip.
+        on_progress: Called while a clip is cut.
+        cancelled: Called before each clip. Once it returns True, the remaining clips are returned as not written.
+        manifest: The directory's manifest. Clips that it records as finished are not cut again.
 
     Returns:
         The result of each request. A clip that fails raises nothing; its `error` says why.
 
     Raises:
-        ExportError: there is no ffmpeg, or the directory cannot be created.
-        ValueError: the mode, the padding or the pattern is not valid.
+        ExportError: There is no ffmpeg, or the directory cannot be created.
+        ValueError: The mode, the padding or the pattern is not valid.
     """
     from app.exporting.manifest import request_keys
 

@@ -15,7 +15,7 @@ from app.exporting.graph import QUIET, SOURCE, TARGET, framecrc_packets, microse
 from app.exporting.survey import Survey, keyframe_before
 
 _REORDER_SECONDS = Fraction(3, 23)
-"""How much too early ffmpeg seeks in a container with reordered frames that is sought by decoding times."""
+"""How much too early ffmpeg seeks in containers that seek by decoding times, if frames are reordered."""
 
 
 def cut_copy(program: str, survey: Survey, draft: Path) -> Cut:
@@ -24,16 +24,16 @@ def cut_copy(program: str, survey: Survey, draft: Path) -> Cut:
     ffmpeg lists the packets that it copied with their source times, which show how early and how late the clip is.
 
     Args:
-        program: the ffmpeg program.
-        survey: the range to cut.
-        draft: the file to write; replaced if it exists.
+        program: The ffmpeg program.
+        survey: The range to cut.
+        draft: The file to write; replaced if it exists.
 
     Returns:
         The written file: `early_seconds` is the time before the range's first frame, `late_seconds` the time after its
         end, and every frame counts as copied.
 
     Raises:
-        ExportError: the file cannot be sought, no key frame precedes the range, or no container holds the streams.
+        ExportError: The file cannot be sought, no key frame precedes the range, or no container holds the streams.
     """
     if not survey.seekable:
         raise ExportError("the file has no times that could be sought, so it cannot be copied from; use the exact mode")

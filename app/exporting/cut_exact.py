@@ -42,17 +42,17 @@ def cut_exact(program: str, survey: Survey, draft: Path, on_progress: OnProgress
     earlier.
 
     Args:
-        program: the ffmpeg program.
-        survey: the range to cut.
-        draft: the file to write; replaced if it exists.
-        on_progress: called with the finished share, 0 to 1.
+        program: The ffmpeg program.
+        survey: The range to cut.
+        draft: The file to write; replaced if it exists.
+        on_progress: Called with the finished share, 0 to 1.
 
     Returns:
         The written file. `note` says if frames are missing because the source is damaged, or if the audio could not be
         decoded.
 
     Raises:
-        ExportError: no frame of the range can be decoded, or ffmpeg failed.
+        ExportError: No frame of the range can be decoded, or ffmpeg failed.
     """
     wanted, before = len(survey.pts), -1
     for lead in LEAD_SECONDS if survey.seekable else (None,):

@@ -62,18 +62,18 @@ def export(
     """Export clips and lists into a folder or one zip.
 
     Args:
-        request: the clips and the export options.
-        ffmpeg: a program to use instead of the packaged one.
-        on_clip: called after each clip.
-        on_progress: called while a clip is cut.
-        cancelled: called between clips. Finished clips are kept for the next run of the same request.
+        request: The clips and the export options.
+        ffmpeg: A program to use instead of the packaged one.
+        on_clip: Called after each clip.
+        on_progress: Called while a clip is cut.
+        cancelled: Called between clips. Finished clips are kept for the next run of the same request.
 
     Returns:
         The files written and the result of each clip. A clip that fails raises nothing; its `error` says why.
 
     Raises:
-        ExportError: nothing can be written at all (no ffmpeg, no such folder, another export writes this zip).
-        OSError: a list cannot be written.
+        ExportError: Nothing can be written at all (no ffmpeg, no such folder, another export writes this zip).
+        OSError: A list cannot be written.
     """
     if request.folder is not None:
         folder = ensure_folder(request.folder)

@@ -16,7 +16,7 @@ def find_ffmpeg(chosen: str | None = None) -> str:
     """Return the ffmpeg program: the chosen one (Settings.ffmpeg), else the packaged one, else the one on the PATH.
 
     Raises:
-        ExportError: ffmpeg was not found.
+        ExportError: Ffmpeg was not found.
     """
     if chosen:
         found = shutil.which(chosen)
@@ -42,14 +42,14 @@ def run_ffmpeg(arguments: Sequence[str], on_line: Callable[[str], None] | None =
     """Run ffmpeg to its end. If the caller is interrupted, the process is killed.
 
     Args:
-        arguments: the program and its arguments.
-        on_line: called with each line of standard output as it comes.
+        arguments: The program and its arguments.
+        on_line: Called with each line of standard output as it comes.
 
     Returns:
         The standard output.
 
     Raises:
-        ExportError: ffmpeg could not be started, or failed; the message has its last line on standard error.
+        ExportError: Ffmpeg could not be started, or failed; the message has its last line on standard error.
     """
     # Errors go to a file: a damaged source can cause any number of them, and an unread pipe would block.
     with tempfile.TemporaryFile() as errors:

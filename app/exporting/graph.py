@@ -13,16 +13,16 @@ from app.exporting.survey import Survey
 
 AUDIO_BITRATE = 192_000  # bits per second, of AAC
 LEAD_SECONDS = (Fraction(1), Fraction(5), Fraction(30), None)
-"""How long before the range reading begins, from one attempt to the next; None: at the beginning of the file. One
-second more than the key frame needs, because the audio that belongs to a picture may lie before it in the file."""
+"""Leads of reading before the range, one per attempt; None reads from the beginning of the file. One second more than
+the key frame needs, because the audio of a picture may precede it in the file."""
 SOURCE, TARGET = "prismsearch-source", "prismsearch-target"
 """Placeholders for the files while the command line is built: ffmpeg-python cannot take a name that is not UTF-8."""
 QUIET = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-copyts")
-"""Global options. copyts keeps the source's own times, in which all ranges are given."""
+"""Global options. copyts keeps the source's own times, in which all ranges are specified."""
 MAX_TIME_BASE_HZ = 1_000_000
-"""Time units per second that MP4 can hold: beyond, its 32-bit frame durations overflow."""
+"""Maximum time units per second in MP4; with more, its 32-bit frame durations overflow."""
 OnProgress = Callable[[float], None]
-"""Called with the finished share of a clip, 0 to 1."""
+"""Called with the finished fraction of a clip, 0 to 1."""
 
 
 def run_graph(
@@ -31,16 +31,16 @@ def run_graph(
     """Run ffmpeg on a graph of ffmpeg-python.
 
     Args:
-        command: the program and its global options.
-        graph: output node of ffmpeg-python.
-        files: the path for each placeholder in the graph.
-        on_line: called with each line of standard output as it comes.
+        command: The program and its global options.
+        graph: Output node of ffmpeg-python.
+        files: The path for each placeholder in the graph.
+        on_line: Called with each line of standard output as it comes.
 
     Returns:
         The standard output.
 
     Raises:
-        ExportError: ffmpeg cannot be started or failed.
+        ExportError: Ffmpeg cannot be started or failed.
     """
     return run_ffmpeg(compile_graph(command, graph, files), on_line)
 

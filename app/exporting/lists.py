@@ -38,18 +38,18 @@ def write_edit_lists(
     """Write the requested ranges as edit lists, one file per format.
 
     Args:
-        requests: the ranges, in order.
-        clips: the results of the same requests, or none if only lists are written.
-        formats: names in `app.timelines.writing.FORMATS`.
-        folder: folder of the files; no existing file is replaced.
-        title: name of the timeline and stem of the files.
+        requests: The ranges, in order.
+        clips: The results of the same requests, or none if only lists are written.
+        formats: Names in `app.timelines.writing.FORMATS`.
+        folder: Folder of the files; no existing file is replaced.
+        title: Name of the timeline and stem of the files.
 
     Returns:
         The files, and a note on everything that the lists cannot state exactly. Ranges of unknown frame rate are
         omitted with such a note; if none is left, no file is written.
 
     Raises:
-        OSError: a list cannot be written.
+        OSError: A list cannot be written.
     """
     notes: list[str] = []
     entries: list[TimelineClip] = []
@@ -102,7 +102,7 @@ def write_clip_tables(clips: Sequence[ExportedClip], directory: str | Path) -> t
         The two files: in `directory`, under these names or the next free ones (`clips_2.csv`).
 
     Raises:
-        OSError: a table cannot be written. No half-written file is left.
+        OSError: A table cannot be written. No half-written file is left.
     """
     folder = Path(directory).absolute()
     records = [clip_record(clip) for clip in clips]

@@ -30,10 +30,10 @@ FIELDS: Mapping[str, str] = MappingProxyType(
 )
 """The fields of a pattern, with a description for the user."""
 MAX_NAME_BYTES = 200
-"""Of a whole name in UTF-8. File systems allow 255; the rest is left for what people and archives add."""
+"""Maximum bytes of a name in UTF-8. File systems allow 255; the rest is for additions by users and archives."""
 
 MAX_PATTERN_CHARACTERS = 200
-_TEXT_FIELDS = ("collection", "label", "name", "source")  # of any length
+_TEXT_FIELDS = ("collection", "label", "name", "source")  # fields of any length
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\u0080-\u009f\u2028\u2029\ud800-\udfff\ufffd]+')
 _RESERVED = re.compile(r"CON|PRN|AUX|NUL|(COM|LPT)[0-9¹²³]", re.IGNORECASE)
 
@@ -56,7 +56,7 @@ def check_pattern(pattern: str) -> None:
     """Check a pattern for names.
 
     Raises:
-        ValueError: it has an unknown field, cannot be parsed, or is empty or too long. The message lists the fields.
+        ValueError: It has an unknown field, cannot be parsed, or is empty or too long. The message lists the fields.
     """
     _parse(pattern)
 
@@ -65,15 +65,15 @@ def clip_name(facts: ClipFacts, suffix: str, pattern: str = DEFAULT_PATTERN) -> 
     """Return the file name of a clip.
 
     Args:
-        facts: the values of the fields; any text, including names that are not UTF-8.
-        suffix: of the file, such as `.mp4`.
-        pattern: text with fields in braces. Characters that Windows does not allow become `_`.
+        facts: The values of the fields; any text, including names that are not UTF-8.
+        suffix: Suffix of the file, such as `.mp4`.
+        pattern: Text with fields in braces. Characters that Windows does not allow become `_`.
 
     Returns:
         At most MAX_NAME_BYTES long, with room for a number that makes it unique (`_2`).
 
     Raises:
-        ValueError: the pattern cannot be used.
+        ValueError: The pattern cannot be used.
     """
     digits = max(3, len(str(facts.total)))
     values = {

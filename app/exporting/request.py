@@ -29,11 +29,11 @@ class ClipRequest:
     end_seconds: Fraction | float
     rank: int | None = None  # first in the clip's name; None: the request's position
     name_hint: str = ""  # chosen by the user; empty: the source's own name
-    score: float | None = None  # for names and lists
-    collection: str = ""  # for names
-    fingerprint: str = ""  # of the source's content, if known
-    note: str = ""  # for lists
-    facts: SourceFacts | None = None  # for lists; None: read from the file
+    score: float | None = None  # used in names and lists
+    collection: str = ""  # used in names
+    fingerprint: str = ""  # fingerprint of the source's content, if known
+    note: str = ""  # used in lists
+    facts: SourceFacts | None = None  # used in lists; None: read from the file
 
     def __post_init__(self) -> None:
         try:
@@ -107,15 +107,15 @@ class ExportedClip:
     request: ClipRequest
     mode: ExportMode
     file: Path | None = None
-    start_seconds: Fraction | None = None  # of the first frame in the range, padding included
+    start_seconds: Fraction | None = None  # time of the first frame in the range, padding included
     end_seconds: Fraction | None = None
     early_seconds: Fraction = Fraction(0)
     late_seconds: Fraction = Fraction(0)
-    frames: int = 0  # in the clip
-    copied_frames: int = 0  # of these, frames copied from the source without encoding
-    frame_rate: Fraction | None = None  # of the source, nominal
+    frames: int = 0  # number of frames in the clip
+    copied_frames: int = 0  # number of those copied without encoding
+    frame_rate: Fraction | None = None  # nominal rate of the source
     has_audio: bool = False
-    note: str | None = None  # for the user, about a clip that was written
+    note: str | None = None  # shown to the user, about a clip that was written
     error: str | None = None
 
 

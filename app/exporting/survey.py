@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from indexer.media.probe import Source
 
 SAME_SECONDS = Fraction(1, 2000)
-"""Times this close count as equal: those that people copy from our output were rounded to milliseconds, and one frame
-too many at the end of a clip is a flash of the next shot."""
+"""Times this close count as equal, because times copied from our output are rounded to milliseconds, and one frame too
+many at the end of a clip would be a flash of the next shot."""
 STEPS_BACK = (Fraction(0), Fraction(2), Fraction(10), Fraction(40))
-"""Seconds by which seeks go further back, from one attempt to the next; after them, reading starts at the beginning."""
+"""Seconds by which seeks go back, one per attempt; after the last, reading starts at the beginning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +34,11 @@ class Survey:
     audio_index: int | None
     time_base: Fraction
     frame_rate: Fraction  # nominal
-    first_pts: int  # of the first frame shown, where seconds count from
-    pts: tuple[int, ...]  # of the frames in the range, at least one
+    first_pts: int  # pts of the first frame shown, from which seconds count
+    pts: tuple[int, ...]  # pts of the frames in the range, at least one
     end_pts: int  # end of the range (exclusive): the next frame's pts at the latest
     first_frame_number: int | None
-    """Number of the range's first frame among all, if the file has no times that can be sought; otherwise None."""
+    """Number of the range's first frame in the file, if the file cannot be sought by time; otherwise None."""
     container_start_seconds: Fraction  # the container's own time of the first frame shown
     high_bit_depth: bool  # more than 8 bits per channel
     is_rgb: bool
@@ -75,18 +75,18 @@ def survey_range(path: str, start_seconds: Fraction, end_seconds: Fraction, *, d
     """Find the frames with start <= time < end.
 
     Args:
-        path: the file.
-        start_seconds: from the first frame shown, inclusive.
-        end_seconds: from the first frame shown, exclusive.
-        decoding: decode the range and the frames that lead up to it. If False, the times of the packets are used
+        path: The file.
+        start_seconds: Start of the range from the first frame shown, inclusive.
+        end_seconds: End of the range from the first frame shown, exclusive.
+        decoding: Decode the range and the frames that lead up to it. If False, the times of the packets are used
             where they are reliable, which is far faster; frames that turn out to be damaged then count as well.
 
     Returns:
         The range, with at least one frame.
 
     Raises:
-        UnreadableVideo: the file is missing or broken.
-        ExportError: no frame lies in the range.
+        UnreadableVideo: The file is missing or broken.
+        ExportError: No frame lies in the range.
     """
     from indexer.media.decode import Decoding, no_frames_error
     from indexer.media.probe import open_source

@@ -43,7 +43,7 @@ def write_zip(files: Sequence[Path], target: Path, cancelled: Callable[[], bool]
         `target`, or the next free name (`all_2.zip`); None if cancelled.
 
     Raises:
-        ExportError: the zip cannot be written.
+        ExportError: The zip cannot be written.
     """
     draft = target.with_name(f"{DRAFT_PREFIX}{_digest(target)}")  # overwrites the draft of a killed run
     try:

@@ -33,10 +33,10 @@ __all__ = ["Job", "JobState", "Jobs"]
 
 FOLDER = "runs"
 JOB_VARIABLE = "PRISMSEARCH_RUN"
-"""Set within a process that `Jobs.start` made: the id under which the first journal of that process is kept."""
+"""Environment variable of processes started by `Jobs.start`: the id of the process's first journal."""
 KEPT = 50
 SILENT_SECONDS = 30.0
-"""A job whose process cannot be seen (another machine) has ended when its journal was not touched for this long."""
+"""A job whose process cannot be checked (on another machine) has ended if its journal is untouched for this long."""
 MAX_LOG_BYTES = 65_536
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 _ENDED_BADLY = "It ended in the middle: it was killed, or the machine went off. What was finished is kept."

@@ -33,7 +33,7 @@ from app.jobs.state import (
 
 WRITE_SECONDS = 0.5
 HEARTBEAT_SECONDS = 5.0
-"""How often the state file is touched while there is nothing to write, for readers on other machines."""
+"""Interval of touching the state file while there is nothing to write, for readers on other machines."""
 _PATIENCE_SECONDS = 10.0  # wait for an unresponsive disk at the end
 _RESERVE = ".reserve"
 _RESERVE_BYTES = 65_536

@@ -185,7 +185,7 @@ def _decoded(expected: Any, value: object, where: str) -> Any:
     origin = get_origin(expected)
     if is_dataclass(expected):
         return _decoded_fields(expected, value, where)
-    if origin in (Union, UnionType):  # of a type and None
+    if origin in (Union, UnionType):  # optional type
         if value is None:
             return None
         [expected] = [each for each in get_args(expected) if each is not NoneType]

@@ -20,7 +20,7 @@ STATE_FILE, START_FILE, STOP_FILE, LOG_FILE = "state.json", "start.json", "stop"
 MAX_FAILURES = 500
 MAX_CURRENT = 8
 _MAX_TEXT = 2_000  # characters in a reason or a message
-MAX_FILE_BYTES = 16_000_000  # of a state or an order; larger files are not ours
+MAX_FILE_BYTES = 16_000_000  # limit for states and orders; larger files are not ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ class TimelineClip:
     end_seconds: Fraction
     video_seconds: Fraction  # length of the whole video; 0: unknown
     frame_rate: Fraction  # frames per second: the constant one, or the average
-    timecode: str = ""  # of the first frame shown, from the file; drop-frame with `;`
+    timecode: str = ""  # of the first frame shown, read from the file; drop-frame with `;`
     width: int = 0  # pixels as shown; 0: unknown
     height: int = 0
     has_audio: bool = False
@@ -67,9 +67,9 @@ def frame_range(start_seconds: Fraction, end_seconds: Fraction, frame_rate: Frac
     This is the only place that computes them, so that the page and all lists show the same numbers.
 
     Args:
-        start_seconds: from the first frame shown, inclusive.
-        end_seconds: from the first frame shown, exclusive.
-        frame_rate: of the file, in frames per second; frames are counted at its nominal rate.
+        start_seconds: Start of the range from the first frame shown, inclusive.
+        end_seconds: End of the range from the first frame shown, exclusive.
+        frame_rate: The file's frames per second; frames are counted at its nominal rate.
 
     Returns:
         The first frame, counted from 0, and the one after the last. The range has at least one frame.

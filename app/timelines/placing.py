@@ -20,7 +20,7 @@ from app.timelines.timecode import (
 )
 
 _OFF_GRID = Fraction(1, 4)
-"""Frames by which a cut may be off a constant rate. Times in milliseconds are off by less, up to 250 frames/s."""
+"""Frames by which a cut may deviate from a constant rate. Times in milliseconds deviate less, up to 250 frames/s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +30,12 @@ class Event:
     number: int  # from 1
     clip: TimelineClip
     rate: Fraction  # nominal, of the file
-    timecode_offset: int  # of the file's first frame, in frames; 0 if it has none
+    timecode_offset: int  # start timecode of the file in frames; 0 if it has none
     drop: bool  # the file's timecode is drop-frame
     in_frame: int
     out_frame: int
     file_frames: int  # length of the whole file, as far as known
-    record_in: int  # on the timeline, from its start, at its rate
+    record_in: int  # in frames of the timeline, from its start
     record_out: int
 
     @property
@@ -60,7 +60,7 @@ class PlacedTimeline:
     name: str
     rate: Fraction
     drop: bool
-    timecode_offset: int  # of the timeline's first frame, in frames
+    timecode_offset: int  # start timecode of the timeline, in frames
     width: int
     height: int
     events: tuple[Event, ...]

@@ -45,9 +45,9 @@ def file_url(path: str, host: str = "") -> str:
     Every byte except letters, digits and `/-._~` is written as %XX, those that are not UTF-8 unchanged.
 
     Args:
-        path: on any operating system also one of Windows, with a drive (`C:\\x`), of a share (`\\\\server\\share\\x`,
+        path: On any operating system also one of Windows, with a drive (`C:\\x`), of a share (`\\\\server\\share\\x`,
             whose server becomes the host) or a long one (`\\\\?\\C:\\x`). Any other is made absolute as on this system.
-        host: of local paths; `localhost` for programs that require one.
+        host: Host in URLs of local paths; `localhost` for programs that require one.
     """
     if path.startswith(_LONG_SHARE):
         path = "\\\\" + path[len(_LONG_SHARE) :]

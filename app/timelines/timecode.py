@@ -13,21 +13,21 @@ from fractions import Fraction
 _TIMECODE = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})([:;.,])(\d{2,3})")
 _NTSC = Fraction(1000, 1001)
 _SAME_RATE = Fraction(1, 2500)
-"""Relative difference up to which a rate counts as a rounded one (23.98, 29.97); 24 and 23.976 are 1/1000 apart."""
+"""Relative difference up to which a rate counts as rounded (23.98, 29.97); 24 and 23.976 are 1/1000 apart."""
 
 
 def nominal_rate(frame_rate: Fraction) -> Fraction:
     """Return the rate at which editing programs count frames of a file.
 
     Args:
-        frame_rate: of the file, in frames per second; the average if it is variable.
+        frame_rate: The file's frames per second; the average if variable.
 
     Returns:
         A whole rate, or a whole one times 1000/1001. Such a rate is returned unchanged; 23.98 becomes 24000/1001; 12.5
         becomes 25, with every frame counted twice; the average of a variable rate becomes the nearest standard one.
 
     Raises:
-        ValueError: the rate is not positive.
+        ValueError: The rate is not positive.
     """
     if frame_rate <= 0:
         raise ValueError(f"a frame rate is positive, got {frame_rate}")
@@ -73,14 +73,14 @@ def parse_timecode(text: str, frame_rate: Fraction) -> tuple[int, bool]:
     """Parse a timecode such as `01:00:00:12` or, in drop-frame, `01:00:00;12`.
 
     Args:
-        text: a semicolon, comma or full stop before the frames means drop-frame, if the rate supports it.
-        frame_rate: nominal, in frames per second.
+        text: A semicolon, comma or full stop before the frames means drop-frame, if the rate supports it.
+        frame_rate: Nominal, in frames per second.
 
     Returns:
         Frames since 00:00:00:00, and whether it is drop-frame. A number skipped by drop-frame means the next one.
 
     Raises:
-        ValueError: the text is not a timecode at this rate.
+        ValueError: The text is not a timecode at this rate.
     """
     match = _TIMECODE.fullmatch(text.strip())
     if match is None:
@@ -101,9 +101,9 @@ def format_timecode(frames: int, frame_rate: Fraction, drop: bool = False) -> st
     """Format frames as timecode: `01:00:00:12`, or `01:00:00;12` in drop-frame.
 
     Args:
-        frames: since 00:00:00:00; wraps after 24 hours.
-        frame_rate: nominal, in frames per second.
-        drop: drop-frame.
+        frames: Since 00:00:00:00; wraps after 24 hours.
+        frame_rate: Nominal, in frames per second.
+        drop: Drop-frame.
 
     Raises:
         ValueError: `drop` at a rate without drop-frame timecode.

@@ -19,7 +19,7 @@ from app.timelines.placing import PlacedTimeline, place_clips
 from app.timelines.table_file import render_csv
 from files.publish import publish_bytes
 
-_MAX_STEM_BYTES = 180  # in UTF-8; file systems allow 255 for the whole name
+_MAX_STEM_BYTES = 180  # bytes of UTF-8; file systems allow 255 for the whole name
 _FORBIDDEN = re.compile('[<>:"/\\\\|?*\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffd]+')
 _RESERVED = re.compile(r"CON|PRN|AUX|NUL|(COM|LPT)[0-9¹²³]", re.IGNORECASE)
 
@@ -29,7 +29,7 @@ class Format:
     """A format of edit lists. `render` returns the content of the file and notes for the user."""
 
     suffix: str
-    label: str  # for people
+    label: str  # shown to the user
     render: Callable[[PlacedTimeline], tuple[bytes, list[str]]]
 
 
@@ -45,7 +45,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "json": Format(suffix=".json", label="JSON", render=render_json),
     }
 )
-"""The formats, by the names that options and routes use."""
+"""The formats, by their names in options and routes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +60,17 @@ def write_timeline(timeline: Timeline, format: str, folder: str | Path, stem: st
     """Write a timeline as an edit list. Its source files need not exist.
 
     Args:
-        timeline: the clips.
-        format: a name in FORMATS.
-        folder: an existing folder.
-        stem: file name without suffix; characters that a file system does not allow become `_`.
+        timeline: The clips.
+        format: A name in FORMATS.
+        folder: An existing folder.
+        stem: File name without suffix; characters that a file system does not allow become `_`.
 
     Returns:
         The file, under this name or the next free one (`stem_2.edl`), and notes for the user.
 
     Raises:
-        ValueError: the format is unknown, or the start timecode is not valid at the timeline's rate.
-        OSError: the list cannot be written. No half-written file is left.
+        ValueError: The format is unknown, or the start timecode is not valid at the timeline's rate.
+        OSError: The list cannot be written. No half-written file is left.
     """
     kind = FORMATS.get(format)
     if kind is None:

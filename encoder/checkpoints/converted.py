@@ -21,7 +21,7 @@ from encoder.errors import ModelNotFound, WeightsMismatch
 from encoder.model import VideoEncoder, VideoPrismLvT
 
 CONVERT_FROM_BYTES = 100_000_000
-"""Smaller checkpoints are not converted: reading them takes no noticeable time."""
+"""Smaller checkpoints are not converted, because reading them takes no noticeable time."""
 
 _KEEP_FREE_BYTES = 2_000_000_000
 
@@ -90,7 +90,7 @@ def _from_copy(
     try:
         return load_network(copy, config)
     except (WeightsMismatch, OSError):
-        return None  # of another version, or deleted meanwhile: the official file is read, and the copy replaced
+        return None  # from another version, or deleted: read the official file, replace the copy
 
 
 def _write_copy(network: VideoEncoder | VideoPrismLvT, digest: str, models: Path) -> None:

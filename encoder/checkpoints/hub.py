@@ -22,7 +22,7 @@ OnProgress = Callable[[DownloadProgress], None]
 SMALL_BYTES = 10_000_000
 """Files up to this size are downloaded without consent: vocabularies are smaller, weights are not."""
 
-_SIZE_TOLERANCE = 0.05  # of the size that `HubFile` states, where no checksum is known
+_SIZE_TOLERANCE = 0.05  # relative to the size in `HubFile`, if no checksum is known
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -35,7 +35,7 @@ class _Locations:
     """The folders that are searched and written, and the hub."""
 
     models: Path  # see `models_folder`
-    cache: Path  # of huggingface_hub
+    cache: Path  # huggingface_hub's cache
     endpoint: str | None
 
 

@@ -16,7 +16,7 @@ def import_torchvision() -> None:
     """Import torchvision; if only its operators are missing, without them (calling one then raises).
 
     Raises:
-        ImportError: torchvision is not installed.
+        ImportError: Torchvision is not installed.
         RuntimeError: It fails for another reason.
     """
     try:

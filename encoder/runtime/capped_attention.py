@@ -17,7 +17,7 @@ SCORES_AT_ONCE = 1 << 19
 """2 MB of float32, for example 128 queries and 4096 keys: fewer rows make slow products, more leave the cache."""
 
 LARGEST_CAP = 80.0
-"""2^(80 / ln 2), and a sum of many of them, still fits float32."""
+"""With this cap, 2^(80 / ln 2), and a sum of many such terms, still fits float32."""
 
 
 def query_scale(head_dim: int, cap: float) -> float:

@@ -40,7 +40,7 @@ class CpuTower:
         vision = network.vision_encoder
         self._config: VideoPrismConfig = network.config
         self._workers = workers
-        self._dtype = torch.float32 if precision == "float32" else torch.bfloat16  # of the products of attention
+        self._dtype = torch.float32 if precision == "float32" else torch.bfloat16  # dtype of the products in attention
         # The first layer takes 1/200 of the time, and every error passes through it.
         self._patch_projection = pack_linear(vision.patch_projection.weight, vision.patch_projection.bias, "float32")
         self._spatial_positions = vision.spatial_positions.detach()

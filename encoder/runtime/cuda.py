@@ -28,11 +28,11 @@ from encoder.runtime.token_layout import Sequences
 _log = logging.getLogger(__name__)
 
 _CHUNK_TOKENS = 1 << 17
-"""Tokens computed at once where memory allows: 32 clips of LvT-B, 64 of LvT-L. Matrix products are large enough long
-before that."""
+"""Tokens computed at once if memory allows: 32 clips of LvT-B, 64 of LvT-L. Matrix products are efficient well below
+that."""
 
 _SHARE_OF_FREE = 0.6
-"""Share of the memory that is free when the encoder is loaded; other programs use the GPU too."""
+"""Fraction used of the memory that is free when the encoder is loaded, because other programs use the GPU too."""
 
 _KERNELS_AGREE = 0.02
 """Largest relative RMS difference between fused and plain kernels: a few times bfloat16's 1/256."""

@@ -17,7 +17,7 @@ GELU_LOWEST = -0.17
 """A lower bound of the outputs of GELU, whose minimum is -0.16997."""
 
 _ROWS = 256
-"""The typical number of rows per call, by which oneDNN chooses its layout."""
+"""The typical number of rows per call, from which oneDNN chooses its layout."""
 
 
 class PackedLinear(Protocol):

@@ -16,8 +16,8 @@ PrecisionChoice = Literal["auto", "float32", "bfloat16", "int8"]
 PRECISION_CHOICES: tuple[PrecisionChoice, ...] = get_args(PrecisionChoice)
 
 WIDE = 512
-"""Least width D of a network for which lower precision and packed layers pay. The demo encoder's is 128: it gains
-nothing."""
+"""Minimum width D of a network that benefits from lower precision and packed layers. The demo encoder's is 128, so it
+does not."""
 
 
 def choose_precision(choice: str, device: str, dim: int) -> Precision:

@@ -17,8 +17,8 @@ from encoder.runtime.allocator import keep_large_blocks
 from encoder.runtime.precision import WIDE, Precision, packs_layers
 
 _CPU_ACTIVATION = 1 << 22
-"""Largest activation, clips x tokens x width, that a CPU computes at once: one clip of full-size networks, many clips
-of small ones. More are no faster there and cost memory."""
+"""Largest activation, clips x tokens x width, computed at once on a CPU: one clip of full-size networks, many of small
+ones. More would be no faster, and cost memory."""
 _MOST_AT_ONCE = 8
 
 

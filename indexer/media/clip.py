@@ -42,18 +42,18 @@ def read_clip(
     range is decoded.
 
     Args:
-        path: path of the video.
-        spec: shape of the clip, T frames of S x S pixels, and how frames become square.
-        start_seconds: start, from the first frame shown; None for the beginning.
-        end_seconds: end, exclusive; None for the end of the video.
-        max_frames: maximum number of buffered frames.
+        path: Path of the video.
+        spec: Shape of the clip, T frames of S x S pixels, and how frames become square.
+        start_seconds: Start, from the first frame shown; None for the beginning.
+        end_seconds: End, exclusive; None for the end of the video.
+        max_frames: Maximum number of buffered frames.
 
     Returns:
         uint8 (T, S, S, 3), RGB.
 
     Raises:
-        UnreadableVideo: if the file cannot be decoded.
-        ValueError: if the times are not within the video.
+        UnreadableVideo: If the file cannot be decoded.
+        ValueError: If the times are not within the video.
     """
     from indexer.media.decode import Decoding, no_frames_error
     from indexer.media.probe import open_source
@@ -92,14 +92,14 @@ def read_image(path: str, spec: ClipSpec) -> Clip:
     Transparent parts become white.
 
     Args:
-        path: path of a picture in a format of Pillow or FFmpeg, or of a video.
-        spec: shape of the clip.
+        path: Path of a picture in a format of Pillow or FFmpeg, or of a video.
+        spec: Shape of the clip.
 
     Returns:
         uint8 (T, S, S, 3), RGB.
 
     Raises:
-        UnreadableVideo: if the file cannot be read.
+        UnreadableVideo: If the file cannot be read.
     """
     from av.video.frame import VideoFrame
     from PIL import Image, ImageOps, UnidentifiedImageError

@@ -19,7 +19,7 @@ class Clock:
         Args:
             step: pts units from one frame to the next at the nominal rate, used if nothing better is known.
             second: pts units per second.
-            prefer_dts: the container stores decoding times only (AVI). There the pts are out of order wherever frames
+            prefer_dts: The container stores decoding times only (AVI). There the pts are out of order wherever frames
                 are reordered, while the decoding time of the packet just fed is late by a constant.
         """
         self.step = max(1, step)

@@ -17,7 +17,7 @@ VIDEO_EXTENSIONS = frozenset((
     "qt", "rm", "rmvb", "roq", "tod", "tp", "trp", "ts", "vob", "webm", "wmv", "wtv", "y4m",
 ))
 # fmt: on
-"""Lower case, without the dot."""
+"""File extensions of videos, in lower case, without the dot."""
 
 _ALSO_SOURCE_CODE = frozenset({"ts", "mts"})  # also TypeScript, which must not be reported as broken videos
 
@@ -47,11 +47,11 @@ def may_be_video(path: str, extensions: frozenset[str] = VIDEO_EXTENSIONS) -> bo
     """Return whether a file may be a video; its beginning is read only if the name is not conclusive.
 
     Args:
-        path: path of a regular file.
-        extensions: extensions of videos, in lower case, without the dot.
+        path: Path of a regular file.
+        extensions: Extensions of videos, in lower case, without the dot.
 
     Raises:
-        OSError: if the file must be read and cannot be.
+        OSError: If the file must be read and cannot be.
     """
     extension = extension_of(path)
     if not extension:

@@ -40,25 +40,25 @@ class Decoding:
     by one, and an error costs that packet only.
 
     Attributes:
-        damaged: number of errors skipped so far.
-        skips: whether frames are skipped: `reference_only` was requested and packets state when they are shown.
+        damaged: Number of errors skipped so far.
+        skips: Whether frames are skipped: `reference_only` was requested and packets state when they are shown.
         skipped_after: pts of the frames after the last decoded one, ascending; set at the end of the iteration. Where
             frames are skipped, one that was lost to damage counts as skipped, too.
-        clock: assigns the times; `clock.synthesized` if the file does not state them.
+        clock: Assigns the times; `clock.synthesized` if the file does not state them.
     """
 
     def __init__(self, source: Source, *, seek_pts: int | None = None, reference_only: bool = False) -> None:
         """Prepare to decode; nothing is read before the iteration.
 
         Args:
-            source: an open source, at its beginning unless `seek_pts` is given.
-            seek_pts: start at the key frame before this time. Frames are yielded from there on, including those before
+            source: An open source, at its beginning unless `seek_pts` is given.
+            seek_pts: Start at the key frame before this time. Frames are yielded from there on, including those before
                 `seek_pts`.
-            reference_only: skip frames that no other frame is decoded from, if the packets state when these are shown
+            reference_only: Skip frames that no other frame is decoded from, if the packets state when these are shown
                 (see `frame_times`); otherwise all frames are decoded.
 
         Raises:
-            UnreadableVideo: during the iteration, if the file cannot be read any further ("missing" or "error"). Damage
+            UnreadableVideo: During the iteration, if the file cannot be read any further ("missing" or "error"). Damage
                 does not raise.
         """
         self.source = source
@@ -66,7 +66,7 @@ class Decoding:
         self.skipped_after: tuple[int, ...] = ()
         self._undecoded: list[int] = []  # a heap: times of packets without a frame yet
         self._raw: int | None = None  # time of the last frame, as stated by the file
-        self._moved = 0  # by the clock
+        self._moved = 0  # shift of the last frame by the clock
         self.damaged = 0
         self.clock = Clock(step=source.step, second=round(1 / source.time_base), prefer_dts=source.decoding_times_only)
         self._seek_pts = seek_pts
@@ -198,10 +198,10 @@ def video_end(last_pts: int, duration: int, *, start_pts: int, frames: int, step
 
     Args:
         last_pts: pts of the last frame shown.
-        duration: duration of that frame; if 0 (unknown), the average distance of frames is used, or else `step`.
+        duration: Duration of that frame; if 0 (unknown), the average distance of frames is used, or else `step`.
         start_pts: pts of the first frame shown.
-        frames: number of frames shown.
-        step: distance of frames at the nominal rate.
+        frames: Number of frames shown.
+        step: Distance of frames at the nominal rate.
 
     Returns:
         A pts, in the same time base as all arguments but `frames`.
@@ -217,11 +217,11 @@ def no_frames_error(source: Source, damaged: int) -> UnreadableVideo:
     """Return the error for a video without any decodable frame.
 
     Args:
-        source: the source, still open.
-        damaged: number of errors counted by Decoding.
+        source: The source, still open.
+        damaged: Number of errors counted by Decoding.
 
     Raises:
-        UnreadableVideo: if the file has changed or disappeared since it was opened.
+        UnreadableVideo: If the file has changed or disappeared since it was opened.
     """
     source.check_unchanged()
     why = f"all {damaged} packets are damaged" if damaged else "it holds no frame"

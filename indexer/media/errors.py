@@ -7,8 +7,8 @@ from typing import Literal, get_args
 UnreadableKind = Literal["missing", "permission", "empty", "not_video", "audio_only", "still_image", "broken", "error"]
 """The reason why a file is not in the library; same values as `db.records.Failure.kind`.
 
-missing, permission and empty are about the file; not_video, audio_only and still_image are intact files of another
-kind; broken is a video of which no frame can be decoded; error is everything that may pass (a failing disk, a file that
+missing, permission and empty concern the file; not_video, audio_only and still_image are intact files of another
+kind; broken is a video without any decodable frame; error is anything possibly temporary (a failing disk, a file that
 changes while it is read).
 """
 
@@ -17,9 +17,9 @@ class UnreadableVideo(Exception):
     """A file that cannot be read as a video.
 
     Attributes:
-        path: path of the file.
-        kind: one of UnreadableKind.
-        reason: one sentence for the user, without the path; `str()` has both.
+        path: Path of the file.
+        kind: One of UnreadableKind.
+        reason: One sentence for the user, without the path; `str()` has both.
     """
 
     def __init__(self, path: str, kind: UnreadableKind, reason: str) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_BUFFER_BYTES = 320 * 1024 * 1024
-"""Bound for one video, however large its frames: 411 frames of 1080p (halved), 242 of 720p (as decoded)."""
+"""Limit per video, for frames of any size: 411 frames of 1080p (halved), 242 of 720p (as decoded)."""
 _MIN_FRAMES = 32  # regardless of their size; fewer would repeat frames in clips of 16
 
 
@@ -82,7 +82,7 @@ class DecimatingBuffer(Generic[T]):
         """Return the item nearest to `index`, among those within [low, high) if there are any.
 
         Raises:
-            LookupError: if the buffer is empty.
+            LookupError: If the buffer is empty.
         """
         if not self._items:
             raise LookupError("the buffer is empty")
@@ -109,7 +109,7 @@ class FrameBuffer:
     def __init__(self, scaler: Scaler, bound: int) -> None:
         self._scaler = scaler
         self._bound = bound
-        self._size: Size = (0, 0)  # of the last frame
+        self._size: Size = (0, 0)  # size of the last frame
         self._frames: DecimatingBuffer[tuple[VideoFrame, Size]] = DecimatingBuffer(bound)
         self.restart = self._frames.restart
         self.drop_before = self._frames.drop_before
@@ -121,8 +121,8 @@ class FrameBuffer:
         """Add the next frame.
 
         Args:
-            index: index of the frame in the video.
-            picture: the frame, from Scaler.reduce.
+            index: Index of the frame in the video.
+            picture: The frame, from Scaler.reduce.
             coded_size: (width, height) before `reduce`.
         """
         if coded_size != self._size:

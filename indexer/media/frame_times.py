@@ -17,7 +17,7 @@ _STEPS_BACK = (Fraction(0), Fraction(2), Fraction(10), Fraction(40))  # seconds,
 _ONE_PACKET_A_FRAME = frozenset(
     ("h264", "hevc", "vp9", "av1", "prores", "dnxhd", "mjpeg", "ffv1", "png", "qtrle", "rawvideo", "cfhd")
 )
-"""Not vp8, which has packets without a shown frame; nor mpeg2video and mpeg4, with half a frame or two in a packet."""
+"""Codecs with one shown frame per packet. Not vp8, with hidden frames, nor mpeg2video and mpeg4, with half or two."""
 _CONTAINERS = frozenset(("mov", "mp4", "matroska", "webm"))
 """Containers with a time for every frame. Transport streams may omit some, or begin within a group of pictures."""
 _MAX_REORDERED = 32  # twice what H.264 and HEVC allow: frames stored before one that is shown earlier
@@ -30,18 +30,18 @@ def packet_times(
     """Return the pts of the frames within a range of time, without decoding.
 
     Args:
-        path: path of the video.
+        path: Path of the video.
         first_pts: pts of the first frame shown (Video.start_pts), unknown from packets, as earlier frames may be lost.
-        start_seconds: start of the range, from the first frame shown; inclusive.
-        end_seconds: end of the range, exclusive.
-        frames: number of frames that the whole video had when it was decoded. If the container states another number,
+        start_seconds: Start of the range, from the first frame shown; inclusive.
+        end_seconds: End of the range, exclusive.
+        frames: Number of frames that the whole video had when it was decoded. If the container states another number,
             some are lost.
 
     Returns:
         The pts, ascending; None if the packets are not reliable and the frames must be decoded.
 
     Raises:
-        UnreadableVideo: if the file cannot be opened.
+        UnreadableVideo: If the file cannot be opened.
     """
     from av.error import FFmpegError
 

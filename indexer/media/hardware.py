@@ -23,13 +23,13 @@ def choose_device(name: str) -> str | None:
     """Choose the device to decode on.
 
     Args:
-        name: one of HARDWARE; `auto` for the first device that can be opened.
+        name: One of HARDWARE; `auto` for the first device that can be opened.
 
     Returns:
         The name of the device for `open_source`; None for the CPU.
 
     Raises:
-        DeviceUnavailable: if the named device cannot be opened.
+        DeviceUnavailable: If the named device cannot be opened.
     """
     if name == "none":
         return None

@@ -34,7 +34,7 @@ def choose_poster(contrast: Sequence[float]) -> int:
     """Choose the middle picture, or the one with most contrast if the middle is much flatter (black, blank).
 
     Args:
-        contrast: contrast of each picture, in order; at least one.
+        contrast: Contrast of each picture, in order; at least one.
 
     Returns:
         The index of the chosen picture.
@@ -66,13 +66,13 @@ def encode_preview(pictures: Sequence[VideoFrame], rate: Fraction) -> bytes:
 
     Args:
         pictures: yuv420p frames of one size with even sides. Colour matrix and range are those of the first.
-        rate: pictures per second.
+        rate: Pictures per second.
 
     Returns:
         The file.
 
     Raises:
-        RuntimeError: if FFmpeg has none of the codecs.
+        RuntimeError: If FFmpeg has none of the codecs.
     """
     name, options = next(_available(), (None, {}))
     if name is None:
@@ -101,10 +101,10 @@ def preview_rate(count: int, seconds: float, *, longest: float, usual: int) -> F
     """Return the pictures per second of a preview, between 1 and 60.
 
     Args:
-        count: pictures in the preview.
-        seconds: length of the segment.
-        longest: maximum length of the preview in seconds; a shorter segment is shown at its own speed.
-        usual: rate for longer segments.
+        count: Pictures in the preview.
+        seconds: Length of the segment.
+        longest: Maximum length of the preview in seconds; a shorter segment is shown at its own speed.
+        usual: Rate for longer segments.
     """
     own = Fraction(count) / Fraction(max(seconds, 1e-3)) if seconds <= longest else Fraction(usual)
     return min(Fraction(60), max(Fraction(1), own)).limit_denominator(100)

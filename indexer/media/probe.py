@@ -123,16 +123,16 @@ def open_source(path: str, *, threads: int = 0, device: str | None = None) -> It
     Source.may_be_picture.
 
     Args:
-        path: path of the file.
-        threads: decoder threads; 0 for one per core, at most MAX_THREADS.
-        device: the device to decode on if it can, see `hardware.choose_device`; None for the CPU. Source.on_device
+        path: Path of the file.
+        threads: Decoder threads; 0 for one per core, at most MAX_THREADS.
+        device: The device to decode on if it can, see `hardware.choose_device`; None for the CPU. Source.on_device
             reports which one is used.
 
     Returns:
         A Source, open within the `with` block.
 
     Raises:
-        UnreadableVideo: if the file cannot be read or is not a video.
+        UnreadableVideo: If the file cannot be read or is not a video.
     """
     info = _stat(path)
     if not stat.S_ISREG(info.st_mode):

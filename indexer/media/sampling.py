@@ -7,14 +7,14 @@ def sample_indices(count: int, frames: int) -> list[int]:
     """Return the indices of the frames that a clip takes from a range.
 
     Args:
-        count: frames in the range.
-        frames: frames of the clip.
+        count: Frames in the range.
+        frames: Frames of the clip.
 
     Returns:
         `frames` indices, floor(k * count / frames), ascending; some repeat if count < frames.
 
     Raises:
-        ValueError: if either number is below 1.
+        ValueError: If either number is below 1.
     """
     if count < 1 or frames < 1:
         raise ValueError(f"cannot take {frames} frames of {count}")

@@ -97,9 +97,9 @@ class Scaler:
         """Create a scaler; call `start` with the first frame before anything else.
 
         Args:
-            spec: the shape of clip frames.
-            orientation: orientation of the video.
-            sample_aspect: width of a pixel divided by its height.
+            spec: The shape of clip frames.
+            orientation: Orientation of the video.
+            sample_aspect: Width of a pixel divided by its height.
         """
         self.spec = spec
         self.orientation = orientation
@@ -167,7 +167,7 @@ class Scaler:
         """Return a clip frame, (S, S, 3) RGB as shown, made square by the spec's `fit`.
 
         Args:
-            picture: the frame, from `reduce`.
+            picture: The frame, from `reduce`.
             coded_size: (width, height) before `reduce`.
         """
         size, fit = self.spec.size, self.spec.fit

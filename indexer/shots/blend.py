@@ -76,9 +76,9 @@ class BlendDetector(SceneDetector):  # type: ignore[misc]
         """Create the detector.
 
         Args:
-            min_scene_len: as in PySceneDetect.
-            blend_score: evidence from which a transition counts, see TransitionDetector.
-            adaptive: options of AdaptiveDetector.
+            min_scene_len: As in PySceneDetect.
+            blend_score: Evidence required of a transition, see TransitionDetector.
+            adaptive: Options of AdaptiveDetector.
         """
         super().__init__()
         self._hard = QuickAdaptiveDetector(min_scene_len=0, **adaptive)
@@ -86,7 +86,7 @@ class BlendDetector(SceneDetector):  # type: ignore[misc]
         self._min_scene_len = min_scene_len
         self._scores: deque[float] = deque(maxlen=2 * self._hard.window_width + 1)
         self._number = -1
-        self._times: deque[tuple[int, float, FrameTimecode]] = deque()  # of the last frames
+        self._times: deque[tuple[int, float, FrameTimecode]] = deque()  # times of the last frames
         self._waiting: list[_Cut] = []  # by number
         self._last_cut: FrameTimecode | None = None
 

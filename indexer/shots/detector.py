@@ -27,7 +27,7 @@ class CutDetector:
     the pts of a frame.
 
     Attributes:
-        plane_pixels: long side of the planes to feed.
+        plane_pixels: Long side of the planes to feed.
     """
 
     def __init__(
@@ -42,14 +42,14 @@ class CutDetector:
         """Create the detector.
 
         Args:
-            name: key of indexer.settings.DETECTORS.
-            options: options that differ from its defaults.
-            time_base: time base of all pts.
-            frame_rate: converts lengths given in frames to time.
+            name: Key of indexer.settings.DETECTORS.
+            options: Options that differ from its defaults.
+            time_base: Time base of all pts.
+            frame_rate: Converts lengths given in frames to time.
             start_pts: pts of the first frame.
 
         Raises:
-            ValueError: for an option value that the detector rejects.
+            ValueError: For an option value that the detector rejects.
         """
         self._detector = _make(name, options)
         self.plane_pixels = _BLEND_PLANE_PIXELS if name == "blend" else _PLANE_PIXELS

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 _BEFORE = 1.0  # seconds in which the contrast before the fade is looked up
-_FLAT = 0.3  # of the contrast before and after
+_FLAT = 0.3  # fraction of the contrast before and after
 _PICTURE_BACK = 6.0  # levels above the flattest frame at which the picture is back
 _ONE_COLOUR = 4.0  # levels of contrast at most
 _MOMENT = 0.25  # seconds of little contrast after which it counts as one colour, as at low frame rates no frame may be
 _SAME = 2.0  # levels between two equally flat frames
 _MAX_SEEN = 64  # frames kept of each part
 _MIN_CONTRAST = 8.0  # levels, of a picture that can fade
-_MAX_STEP_SHARE = 0.6  # of the fall or rise; otherwise it is a hard cut to or from one colour
+_MAX_STEP_SHARE = 0.6  # fraction of the fall or rise; otherwise it is a hard cut to or from one colour
 _RISE = 0.2  # seconds that a rise is observed before it is judged
 _WELL_BEFORE = 0.4  # seconds before the picture is back: start of the new shot after a long dark
 
@@ -44,7 +44,7 @@ class FadeDetector:
     """
 
     def __init__(self) -> None:
-        self._lit: deque[_Seen] = deque(maxlen=_MAX_SEEN)  # of the last second
+        self._lit: deque[_Seen] = deque(maxlen=_MAX_SEEN)  # frames of the last second
         self._fall: deque[_Seen] = deque(maxlen=_MAX_SEEN)  # from the last full contrast to the first flat frame
         self._flat: deque[_Seen] = deque(maxlen=_MAX_SEEN)  # the latest frames without a picture
         self._rise: deque[_Seen] = deque(maxlen=_MAX_SEEN)  # what came after the last of them
@@ -64,9 +64,9 @@ class FadeDetector:
         """Process the next frame and return the fade that ended with it, if any.
 
         Args:
-            number: number of the frame.
-            seconds: its time.
-            contrast: standard deviation in levels.
+            number: Number of the frame.
+            seconds: Its time.
+            contrast: Standard deviation in levels.
         """
         seen = _Seen(number, seconds, contrast)
         if not self._fall:

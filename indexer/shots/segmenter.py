@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from indexer.settings import IndexSettings
 
 _LOOKAHEAD_FRAMES = 32
-"""Frames held back before they go to the buffer of the current shot. With the default detector a hard cut is reported
-0.3 s late, the middle of a long dissolve or fade up to 1.2 s. A cut later than this many frames finds some that may
-have been decimated, which makes the sampled frames a little less exact."""
+"""Frames held back before they go to the buffer of the current shot. With the default detector, a hard cut is reported
+0.3 s late, the middle of a long dissolve or fade up to 1.2 s. If a cut is reported later than this many frames, some of
+them may have been decimated, which makes the sampled frames slightly less exact."""
 
 
 class Segmenter:
@@ -30,10 +30,10 @@ class Segmenter:
 
     Attributes:
         start_pts: pts of the first frame.
-        frames: number of frames so far, skipped ones included.
-        unusable: number of frames that could not be converted.
-        shots: shots finished so far.
-        scaler: scales the frames of this video.
+        frames: Number of frames so far, skipped ones included.
+        unusable: Number of frames that could not be converted.
+        shots: Shots finished so far.
+        scaler: Scales the frames of this video.
     """
 
     def __init__(self, source: Source, first: Frame, spec: ClipSpec, settings: IndexSettings) -> None:

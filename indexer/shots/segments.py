@@ -17,7 +17,7 @@ def split_shot(start: int, end: int, longest: int, overlap: int) -> list[Span]:
     All values are in pts. Rounding moves inner borders by less than one unit and never the outer ones.
 
     Raises:
-        ValueError: unless end > start and 0 <= overlap < longest.
+        ValueError: Unless end > start and 0 <= overlap < longest.
     """
     if end <= start or not 0 <= overlap < longest:
         raise ValueError(f"cannot split {start}..{end} into parts of {longest} that overlap by {overlap}")
@@ -36,7 +36,7 @@ def merge_empty(spans: Sequence[Span], times: Sequence[int]) -> list[Span]:
     """Merge spans without a frame into the previous span, whose picture was still shown; leading ones into the next.
 
     Args:
-        spans: ascending.
+        spans: Ascending.
         times: pts of the frames, ascending; at least one lies within the spans.
 
     Returns:

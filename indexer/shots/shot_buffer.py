@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 FLUSHED_SEGMENTS = 8
-"""Full segments that are finished at once when a shot grows longer than FLUSHED_SEGMENTS + 1 segments."""
+"""Number of full segments finished together when a shot grows longer than FLUSHED_SEGMENTS + 1 segments."""
 
 _POSTER_CANDIDATES = 5
 
@@ -34,7 +34,7 @@ class BufferedFrame:
 
     index: int  # among all frames of the video, skipped ones included
     pts: int
-    picture: VideoFrame  # as returned by Scaler.reduce
+    picture: VideoFrame  # from Scaler.reduce
     size: tuple[int, int]  # (width, height) as decoded
     skipped: list[int] = field(default_factory=list)  # pts of the frames that follow and were not decoded
 
@@ -63,9 +63,9 @@ class ShotBuffer:
         self._settings = settings
         self._time_base = time_base
         self.shot_start = start_pts
-        self.start = start_pts  # of the next segment; everything before has been yielded
+        self.start = start_pts  # start of the next segment; everything before has been yielded
         self._times: list[int] = []  # pts of the frames from `start` on
-        self._first_index = 0  # of the first of them
+        self._first_index = 0  # index of the first of them
         self._longest = max(2, round(Fraction(settings.segment_seconds) / time_base))
         self._overlap = min(self._longest // 2, round(Fraction(settings.overlap_seconds) / time_base))
         self._preview_frames = max(1, round(settings.preview_seconds * settings.preview_rate))

@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 THUMBNAIL = 32
-"""Long side of a thumbnail. At this size, grain and small motion vanish; what changes is the picture itself."""
+"""Long side of a thumbnail. At this size, grain and small motion vanish, and only changes of the picture remain."""
 
 MAX_SECONDS = 1.2
-"""Length of the longest window in seconds. A longer dissolve is found by the part of it that fits in."""
+"""Length of the longest window in seconds. A longer dissolve is found by the part that fits into it."""
 
 AROUND = 0.25
-"""Seconds on either side by which a hard cut is judged."""
+"""Seconds on either side of a hard cut that are examined."""
 
 _WINDOWS = (0.25, 0.4, 0.6, 0.85, MAX_SECONDS)  # seconds
 _PATIENCE = 0.25  # seconds without a better window until the best one is accepted
 _STEP = 0.03  # seconds; frames closer than this are ignored, to save time
-_ROWS = 192  # of the buffer. When it is full, the newer half is kept: 96 * _STEP is far more than the longest window
+_ROWS = 192  # size of the buffer. When full, the newer half is kept: 96 * _STEP is far more than the longest window
 _MIN_CHANGE = 10.0  # levels, mean: smaller changes are ignored
-_MAX_STEP_SHARE = 0.5  # of the whole change; otherwise it is a hard cut
+_MAX_STEP_SHARE = 0.5  # fraction of the whole change; otherwise it is a hard cut
 _NO_PICTURE = 3.0  # levels of contrast
-_LOST_PICTURE = 0.3  # of the contrast at the ends
-_MIN_STRAIGHTNESS = 0.4  # of the way between the ends; otherwise the camera moves
+_LOST_PICTURE = 0.3  # fraction of the contrast at the ends
+_MIN_STRAIGHTNESS = 0.4  # of the path between the ends; otherwise the camera moves
 _ALIKE = 0.9  # minimum correlation and maximum mean change in levels of frames that show the same
 _ALIKE_CHANGE = 12.0
 _FOUND_AGAIN = 0.85  # correlation of the middle of a picture with the most similar part of another
@@ -79,7 +79,7 @@ class TransitionDetector:
         """Create a detector; `min_score` is the log odds from which a window counts."""
         self._min_score = min_score
         self._fades = FadeDetector()
-        self._size: tuple[int, ...] = ()  # of a thumbnail
+        self._size: tuple[int, ...] = ()  # shape of a thumbnail
         self._count = 0  # rows in use
         self._rows: Pixels | None = None  # (_ROWS, values of a thumbnail)
         self._shape: NDArray[np.float32] = np.empty(
@@ -103,8 +103,8 @@ class TransitionDetector:
         """Process the next frame and return newly found transitions.
 
         Args:
-            number: number of the frame.
-            seconds: its time.
+            number: Number of the frame.
+            seconds: Its time.
             thumbnail: uint8 (h, w, 3), of the same size for all frames.
         """
         at = self._append(number, seconds, thumbnail)

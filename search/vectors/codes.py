@@ -19,7 +19,7 @@ from search.vectors.row_parts import DamagedRows
 faiss: Any = _faiss  # its stubs describe the C++ constructors, not those of its Python wrapper
 
 TRAINED_ROWS = 100_000
-"""From here on many lists pay: a search takes half the time of one list at 100 000 rows, a tenth at a million."""
+"""From here on, many lists pay off: they halve the time of a search at 100 000 rows, and take a tenth at a million."""
 
 _QUERY_BITS = 8  # per number of a query; fewer are hardly faster and less exact
 _SAMPLE_A_LIST = 40  # training rows per list, about as FAISS recommends

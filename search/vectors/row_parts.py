@@ -40,7 +40,7 @@ class PartRecord:
     file: str
     count: int
     dim: int
-    crc32: int  # of ids and sums
+    crc32: int  # checksum of ids and sums
 
     @property
     def ids_at(self) -> int:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from search.vectors.gpu_rows import GpuRows
 
 FEW_ROWS = 8192
-"""Up to so many allowed rows are fetched and compared one by one: 3 ms, whatever the size of the library."""
+"""Up to this many allowed rows are fetched and compared one by one: 3 ms for any size of library."""
 
 _BLOCK_ROWS = 1024  # rows fetched at once: 1.5 MB of 768 columns, which stay in the processor's cache
 _COUNT_BLOCK = 4096  # rows whose scores are all computed at once, where many pass the threshold

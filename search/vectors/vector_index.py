@@ -94,7 +94,7 @@ class RowStore(Protocol):
 
 
 CODED_ROWS = 50_000
-"""From here on an index is more than the rows themselves, and is worth bringing up to date before the first search."""
+"""From here on, an index has codes, and is worth updating before the first search."""
 
 
 def check_search(rows: NDArray[np.float32], k: int, dim: int | None) -> None:

@@ -16,12 +16,12 @@ def check_clip(file: Path, survey: Survey, joins: Sequence[int]) -> None:
     """Verify that a clip holds the frames of a survey at their times and decodes around its joins.
 
     Args:
-        file: the clip.
-        survey: the range that it was cut from.
-        joins: indices in `survey.pts` where copied frames follow encoded ones, or the other way round.
+        file: The clip.
+        survey: The range that it was cut from.
+        joins: Indices in `survey.pts` where copied frames follow encoded ones, or the other way round.
 
     Raises:
-        NotJoinable: the clip shows other frames, or does not decode.
+        NotJoinable: The clip shows other frames, or does not decode.
     """
     from indexer.media.errors import UnreadableVideo
 

@@ -56,20 +56,20 @@ def cut_smart(
     """Write exactly the frames of a range, copied as far as possible.
 
     Args:
-        program: the ffmpeg program.
-        path: the source.
-        start: start of the range in seconds from the first frame shown, inclusive.
-        end: end of the range, exclusive.
-        draft: the file to write; replaced if it exists.
-        on_progress: called with the finished share, 0 to 1, if the clip is encoded as a whole.
+        program: The ffmpeg program.
+        path: The source.
+        start: Start of the range in seconds from the first frame shown, inclusive.
+        end: End of the range, exclusive.
+        draft: The file to write; replaced if it exists.
+        on_progress: Called with the finished share, 0 to 1, if the clip is encoded as a whole.
 
     Returns:
         The survey of the range, and the written file. Its `note` says how many frames were copied, or why none were.
 
     Raises:
-        UnreadableVideo: the source is missing or broken.
-        ExportError: no frame lies in the range, or ffmpeg failed.
-        OSError: the file cannot be written.
+        UnreadableVideo: The source is missing or broken.
+        ExportError: No frame lies in the range, or ffmpeg failed.
+        OSError: The file cannot be written.
     """
     survey = survey_range(path, start, end, decoding=False)
     try:

@@ -36,8 +36,8 @@ def cut_intra(program: str, survey: Survey, draft: Path) -> Cut:
     """Copy exactly the frames of a survey into `draft`.
 
     Raises:
-        NotJoinable: the frames cannot be copied exactly.
-        ExportError: ffmpeg failed.
+        NotJoinable: The frames cannot be copied exactly.
+        ExportError: Ffmpeg failed.
     """
     if not survey.seekable:
         raise NotJoinable("the file has no times that could be sought")

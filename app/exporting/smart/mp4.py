@@ -60,13 +60,13 @@ class Mp4Writer:
         """Write the index.
 
         Args:
-            end_pts: end of the last frame shown.
+            end_pts: End of the last frame shown.
 
         Returns:
             The number of packets.
 
         Raises:
-            ValueError: the times do not fit the format.
+            ValueError: The times do not fit the format.
         """
         file, count = self._file, len(self._pts)
         size = file.tell() - self._content

@@ -30,7 +30,7 @@ class SpsInfo:
     constraints: int
     level: int
     chroma_format: int  # chroma_format_idc; 1: 4:2:0
-    bit_depth: int  # of luma; chroma has the same, or `chroma_format` is not one that is joined
+    bit_depth: int  # luma depth; chroma has the same, or `chroma_format` is unsupported
     max_ref_frames: int
     frames_only: bool  # progressive, never fields
     width: int
@@ -95,19 +95,19 @@ class Codec(Protocol):
         """Return ffmpeg options that encode frames to stand beside those of the source.
 
         Args:
-            sets: the source's parameter sets, whose ids are taken.
-            sps: the source's sequence parameter set.
-            reordered: whether the source has B frames.
+            sets: The source's parameter sets, whose ids are taken.
+            sps: The source's sequence parameter set.
+            reordered: Whether the source has B frames.
 
         Raises:
-            NotJoinable: no id is free.
+            NotJoinable: No id is free.
         """
 
     def renumbered(self, unit: bytes) -> bytes:
         """Return a unit of the encoded edges with parameter set ids that the source does not use.
 
         Raises:
-            NotJoinable: the encoder numbers its parameter sets in an unexpected way.
+            NotJoinable: The encoder numbers its parameter sets in an unexpected way.
         """
 
     def needs_end_of_sequence(self, units: Sequence[bytes]) -> bool:
@@ -118,11 +118,11 @@ def split_units(data: bytes, length_bytes: int) -> Iterator[bytes]:
     """Yield the NAL units of a packet.
 
     Args:
-        data: the packet.
-        length_bytes: size of the length before each unit (1, 2 or 4); 0 for start codes.
+        data: The packet.
+        length_bytes: Size of the length before each unit (1, 2 or 4); 0 for start codes.
 
     Raises:
-        BrokenStream: the lengths do not add up.
+        BrokenStream: The lengths do not add up.
     """
     if not length_bytes:
         yield from split_annex_b(data)

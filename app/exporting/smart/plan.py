@@ -37,8 +37,8 @@ def plan_copy(survey: Survey) -> CopyPlan:
     """Find the frames of a range that can be copied.
 
     Raises:
-        NotJoinable: no frame can be copied, or frames encoded for the edges would not be compatible.
-        BrokenStream: the file is damaged.
+        NotJoinable: No frame can be copied, or frames encoded for the edges would not be compatible.
+        BrokenStream: The file is damaged.
     """
     codecs: dict[str, Codec] = {"h264": H264(), "hevc": Hevc()}
     codec = codecs.get(survey.codec)

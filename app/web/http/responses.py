@@ -13,7 +13,7 @@ from starlette.responses import Response
 from app.web.http.errors import ApiError, as_sentence
 
 CLOSING = {"Connection": "close"}
-"""Headers of a response sent before the whole request was read; without them the server would read the rest first."""
+"""Headers of responses sent before the whole request was read; without them, the server would read the rest first."""
 _DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 

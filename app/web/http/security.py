@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 HOSTS = ("127.0.0.1", "localhost")
 API_PREFIX = "/api/"
 HEADER = "X-Prismsearch"
-"""Required with every request under /api/ that changes something. Pages of other sites may not send it."""
+"""Required in every request under /api/ that changes something. Pages of other sites cannot send it."""
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 _EVERY_RESPONSE = {

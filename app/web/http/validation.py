@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from app.web.http.errors import ApiError
 
-_LARGEST = 2**63 - 1  # of SQLite
+_LARGEST = 2**63 - 1  # largest integer in SQLite
 
 _SENTENCES = {
     "missing": "`{name}` is missing.",
@@ -31,7 +31,7 @@ _SENTENCES = {
     "too_long": "`{name}` holds more than {max_length}; send fewer at a time.",
     "model_type": "A JSON object is needed.",
 }
-"""By pydantic's type of error, which its documentation lists."""
+"""Sentences by pydantic's error type; its documentation lists the types."""
 
 
 class Body(BaseModel):
@@ -53,7 +53,7 @@ def _not_blank(text: str) -> str:
 
 
 NO_NULL = AfterValidator(_without_null)
-"""Text that SQLite and file systems can keep; pydantic itself refuses lone surrogates."""
+"""Text that SQLite and file systems can store; pydantic itself rejects lone surrogates."""
 NOT_BLANK = AfterValidator(_not_blank)
 Integer = Annotated[int, Field(ge=-_LARGEST, le=_LARGEST)]
 Number = Annotated[float, Field(allow_inf_nan=False)]

@@ -10,8 +10,8 @@ from typing import Literal
 
 from indexer.media.errors import UnreadableVideo
 
-POSTER_PIXELS = 640  # of the longer side
-MAX_PIXELS = 150_000_000  # of a picture, when decoded: half a gigabyte
+POSTER_PIXELS = 640  # longer side
+MAX_PIXELS = 150_000_000  # decoded, half a gigabyte
 # Only formats that Pillow decodes itself; for others it may start programs.
 _FORMATS = {
     "JPEG": "jpeg", "MPO": "jpeg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "BMP": "bmp", "TIFF": "tiff",

@@ -19,7 +19,7 @@ from indexer.scan import LIBRARY_FILE
 MAX_SECONDS = 2.0
 MAX_ENTRIES = 100_000
 ANSWER_SECONDS = 6.0
-"""Time within which a drive has to answer at all."""
+"""Time within which a drive must respond."""
 
 Level = Literal["good", "note", "bad"]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from db.library import Library
     from search.projection import Projection, ProjectionStore
 
-FOLDER = "map"  # of the library, with the files of the maps
+FOLDER = "map"  # folder in the library for the files of the maps
 
 logger = logging.getLogger(__name__)
 

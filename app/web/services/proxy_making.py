@@ -31,7 +31,7 @@ from app.exporting.graph import (
 if TYPE_CHECKING:
     from app.exporting.survey import Survey
 
-MAX_PIXELS = 960  # of the longer side
+MAX_PIXELS = 960  # longer side
 GOP = 12
 STALLED_SECONDS = 60.0
 _FIRST_SECONDS = Fraction(1)
@@ -42,7 +42,7 @@ _LEAD_SECONDS = (Fraction(2), Fraction(10), None)  # lead of reading before the 
 class ProxyTimes:
     """The times that a proxy covers: seconds from the first frame shown of the source."""
 
-    offset_seconds: Fraction  # of its first frame
+    offset_seconds: Fraction  # time of the first frame
     duration_seconds: Fraction
 
 
@@ -77,7 +77,7 @@ def make_proxy(
         The times that the proxy covers; its first frame may come after `start`.
 
     Raises:
-        ExportError: ffmpeg failed or made no progress; the message says why.
+        ExportError: Ffmpeg failed or made no progress; the message says why.
         UnreadableVideo: The source cannot be decoded.
         ProxyCancelled: `cancelled()` returned True.
     """
