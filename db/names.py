@@ -1,4 +1,4 @@
-"""Comparison of names as people compare them: without regard to case or Unicode form."""
+"""Comparison of names, ignoring case and Unicode form."""
 
 from __future__ import annotations
 

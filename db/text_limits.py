@@ -1,10 +1,10 @@
-"""Limits of texts that people type, such as names and notes, and the check of a text against its limit."""
+"""Maximum lengths of typed texts, such as names and notes, and checks against them."""
 
 from __future__ import annotations
 
 MAX_NAME_LENGTH = 200  # characters, of collections, subclips and saved searches
 MAX_NOTE_LENGTH = 10_000  # characters, of a subclip
-MAX_LINK_LENGTH = 8_000  # characters, of a saved search: what servers accept as an address
+MAX_LINK_LENGTH = 8_000  # characters, of a saved search, as accepted by servers in a URL
 
 
 def checked_name(name: str) -> str:
@@ -23,7 +23,7 @@ def checked_text(text: str, what: str, max_length: int) -> str:
     """Return the text unchanged.
 
     Args:
-        text: What a person typed.
+        text: The typed text.
         what: Its name in error messages, such as `note`.
         max_length: The maximum number of characters.
 

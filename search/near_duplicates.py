@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 NEAR_DUPLICATE = 0.98
-"""Cosine from which two segments count as the same thing shown twice: copies, other encodings, still cameras.
+"""Cosine from which two segments count as duplicates: copies, other encodings, still cameras.
 
 Measured with the demo encoder on the demo library and a copy of it at 60 % of the size and poor quality (x264, CRF 33):
 a segment and its copy have 0.9828 or more in 99 of 100 cases (median 0.9996), segments of different videos at most
-0.907, other shots of one video at most 0.726. Real footage lies closer together, so the high side of the gap is taken:
-rather one duplicate shown than something new hidden.
+0.907, other shots of one video at most 0.726. Real footage is closer together, so the value is at the upper end of
+the gap: it is better to show a duplicate than to hide something new.
 """
 
 MAX_COMPARED = 5_000

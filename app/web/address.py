@@ -1,4 +1,4 @@
-"""Address of the page: this machine only, port 8501 or the next one that is free."""
+"""Address of the server: the loopback interface, port 8501 or the next free one."""
 
 from __future__ import annotations
 

@@ -213,9 +213,11 @@ class Snapshot:
         if least == -np.inf:
             return self.rows if allowed is None else allowed.count
         allowed_count = self.rows if allowed is None else allowed.count
-        asked = self._estimate(query, least, allowed_count)
-        if asked * _LARGEST_SHARE <= allowed_count:
-            found = [(piece.best(min(asked, piece.count))[0], piece.count) for piece in self._pieces(query, allowed, 0)]
+        requested = self._estimate(query, least, allowed_count)
+        if requested * _LARGEST_SHARE <= allowed_count:
+            found = [
+                (piece.best(min(requested, piece.count))[0], piece.count) for piece in self._pieces(query, allowed, 0)
+            ]
             if all(len(scores) == count or scores[-1] < least for scores, count in found):
                 return sum(int((scores >= least).sum()) for scores, _ in found)
         blocks = self._pieces(query, allowed, 0, _COUNT_BLOCK)
@@ -307,9 +309,9 @@ class Snapshot:
         FAISS returns any of several equal rows, and copies of a file have equal rows. So one row more than k is
         requested of each piece, and more as long as its last score equals the last one needed.
         """
-        asked = k + 1
+        requested = k + 1
         while True:
-            found = [piece.best(min(asked, piece.count)) for piece in pieces]
+            found = [piece.best(min(requested, piece.count)) for piece in pieces]
             scores = np.concatenate([scores for scores, _ in found])
             ids = self.ids[np.concatenate([positions for _, positions in found])]
             order = np.lexsort((ids, -scores))[:k]
@@ -318,7 +320,7 @@ class Snapshot:
                 len(own) < piece.count and own[-1] >= least for (own, _), piece in zip(found, pieces, strict=True)
             ):
                 return scores[order], ids[order]
-            asked *= 2
+            requested *= 2
 
 
 def _ranked(found: Found) -> _Piece:

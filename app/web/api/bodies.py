@@ -11,9 +11,9 @@ from app.web.http.validation import NO_NULL, NOT_BLANK, Body, Integer, Number
 from db.text_limits import MAX_LINK_LENGTH, MAX_NAME_LENGTH, MAX_NOTE_LENGTH
 
 # Limits of lists and paths; those of names, notes and links are the library's.
-MAX_PATH_CHARACTERS = 4_000  # of an export folder
-MAX_SUBCLIPS = 2_000  # in one request
-MAX_LISTS = 20  # of an export
+MAX_PATH_CHARACTERS = 4_000  # for an export folder
+MAX_SUBCLIPS = 2_000  # per request
+MAX_LISTS = 20  # per export
 
 Name = Annotated[str, Field(max_length=MAX_NAME_LENGTH), NO_NULL, NOT_BLANK]
 NameOrBlank = Annotated[str, Field(max_length=MAX_NAME_LENGTH), NO_NULL]
