@@ -120,7 +120,7 @@ def settings_of_recipe(recipe: str, overlaps: Sequence[float] = ()) -> IndexSett
 def _from_recipes(library: Library) -> IndexSettings:
     """Return the most common settings of videos, so that as few as possible are re-encoded. Ties go to the newest.
 
-    Where no recipe can be read in full, the most common one still names its detector and its segment seconds.
+    If no recipe can be fully decoded, the most common one still provides detector and segment seconds.
     """
     recipes, overlaps = library.recipes(), _overlaps(library)
     counts: Counter[int] = Counter()

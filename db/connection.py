@@ -71,7 +71,7 @@ class Database:
             yield connection
 
     def single_connection(self) -> Engine:
-        """Return an engine with one connection of its own, kept until the database is closed, for `checked_out`."""
+        """Return an engine with its own single connection, kept until the database is closed, for `checked_out`."""
         engine = create_engine("sqlite://", creator=self._connect, poolclass=QueuePool, pool_size=1, max_overflow=0)
         self._listen(engine)
         self._engines.append(engine)

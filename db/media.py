@@ -1,4 +1,4 @@
-"""Media: posters and previews as files beside the database, so that a page can serve ranges of them. No SQL here.
+"""Media: posters and previews as files beside the database, so that the server can send ranges of them.
 
     <library>/media/.partial-<token>/                                       while a video is being indexed
     <library>/media/<2 hex>/<fingerprint>-<recipe hash>-<token>/            once it is in the library

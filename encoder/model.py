@@ -244,5 +244,5 @@ class VideoPrismLvT(nn.Module):
 
 
 def build(config: VideoPrismConfig) -> VideoEncoder | VideoPrismLvT:
-    """Create an untrained network: a VideoPrismLvT where the configuration has a text tower, else a VideoEncoder."""
+    """Create an untrained network: a VideoPrismLvT if the configuration has a text tower, else a VideoEncoder."""
     return VideoPrismLvT(config) if config.has_text else VideoEncoder(config)

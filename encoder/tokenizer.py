@@ -86,7 +86,7 @@ class Tokenizer:
         return ([bos] if bos >= 0 else []) + self.raw_ids(canonical(text))
 
     def encode(self, texts: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Tokenize texts; there is a BOS where the vocabulary has one, and no EOS.
+        """Tokenize texts, with a BOS if the vocabulary has one, and without EOS.
 
         Args:
             texts: B texts; B may be 0.

@@ -40,7 +40,7 @@ class Entry:
         shape: Its shape, of one layer.
         torch: The key in the state dict.
         kind: The conversion.
-        layer: The index into the leading axis of a stacked array; None where it is not stacked.
+        layer: The index into the leading axis of a stacked array; None if it is not stacked.
         layers: The length of that axis.
         part: The third of a fused qkv projection, 0 to 2; None for other arrays.
     """

@@ -200,7 +200,7 @@ class Encoding:
         self._rows.pop(path, None)
         decoded = self._decoded.pop(path, None)
         if decoded is not None:
-            decoded.media.discard()  # does nothing once the library has taken them
+            decoded.media.discard()  # does nothing once published in the library
         self._meter.files_done += 1
         self._meter.bytes_done += planned.file.size_bytes
         return planned

@@ -67,7 +67,7 @@ def first_line(path: Path) -> str:
 
 
 def run_program(path: Path, arguments: tuple[str, ...]) -> int:
-    """Run a program from the root of the source tree, where it can import the rooms. Returns its exit code."""
+    """Run a program from the root of the source tree, so that it can import the packages. Return its exit code."""
     import subprocess
 
     return subprocess.run(

@@ -54,7 +54,7 @@ def run_export(
 ) -> None:
     """Export with a progress line, and a journal if there is a library; print each clip's result as it comes.
 
-    Ends the command with exit code 1 where a clip failed, and with 130 after Ctrl-C.
+    Ends the command with exit code 1 if a clip failed, and with 130 after Ctrl-C.
 
     Args:
         settings: The library, and the ffmpeg to use.

@@ -54,7 +54,7 @@ def check_library(settings: Settings) -> CheckResult:
 
 
 def check_disk(settings: Settings) -> CheckResult:
-    """Check the free disk space where the library is or will be."""
+    """Check the free disk space at the library's location."""
     place = settings.library.absolute()
     while not place.exists() and place != place.parent:
         place = place.parent

@@ -1,4 +1,4 @@
-"""Checks of Python libraries, each probed in a process of its own.
+"""Checks of Python libraries, each probed in its own process.
 
 A library that crashes or hangs on import becomes a failed check, and nothing heavy is imported here.
 """

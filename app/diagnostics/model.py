@@ -1,4 +1,4 @@
-"""Check of model weights against published outputs: texts always, video where the official clip is given."""
+"""Check of model weights against published outputs: texts always, video if the official clip is given."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Ranges of videos as files of their own: surveyed, cut by ffmpeg, named, listed, in a folder or one zip."""
+"""Export of ranges of videos: surveyed, cut by ffmpeg, named, and listed, to a folder or a zip."""

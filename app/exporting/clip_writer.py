@@ -64,7 +64,7 @@ def write_clips(
         The result of each request. A clip that fails raises nothing; its `error` says why.
 
     Raises:
-        ExportError: There is no ffmpeg, or the directory cannot be created.
+        ExportError: ffmpeg was not found, or the directory cannot be created.
         ValueError: The mode, the padding or the pattern is not valid.
     """
     from app.exporting.manifest import request_keys

@@ -48,7 +48,7 @@ class ClipRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportOptions:
-    """Where the files of an export go, how its clips are cut, and which lists are written beside them.
+    """Options of an export: destination, cutting of clips, and lists to write.
 
     Raises ValueError, with a sentence for the user, for invalid or contradictory values.
     """

@@ -1,6 +1,6 @@
 """The long jobs of a library (indexing, exports, downloads): running ones, and the latest finished ones.
 
-Each job keeps a journal in a folder of its own, `<library>/runs/<id>/`, so that it outlives pages and servers and can
+Each job keeps a journal in its own folder, `<library>/runs/<id>/`, so that it outlives pages and servers and can
 be followed and stopped from any process.
 """
 
@@ -99,7 +99,7 @@ class Jobs:
         """Request that a job stop, which it does at a point where no work is lost.
 
         Raises:
-            KeyError: There is no such job.
+            KeyError: The job does not exist.
             OSError: The request cannot be written.
         """
         state = self.get(job_id)

@@ -1,4 +1,4 @@
-"""Notice of an encoder's limits: the demo encoder works only on videos of its own world."""
+"""Notice of an encoder's limits: the demo encoder works only on videos of the demo world."""
 
 from __future__ import annotations
 

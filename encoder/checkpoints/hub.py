@@ -62,7 +62,7 @@ def fetch(
     cache_dir: Path | None = None,
     endpoint: str | None = None,
 ) -> Path:
-    """Return the local path of a verified file; download it where this machine does not have it.
+    """Return the local path of a verified file; download it if this machine does not have it.
 
     The models folder is searched first, then the cache. A file found there is read in full once and recorded as
     verified; later calls compare only its size and time.

@@ -17,7 +17,7 @@ _LARGEST_KEPT = 1 << 30  # bytes; a larger block is still mapped by itself
 
 
 def keep_large_blocks() -> bool:
-    """Apply the settings to this process. Return False, and do nothing, where the C library is not glibc."""
+    """Apply the settings to this process. Return False, and do nothing, if the C library is not glibc."""
     if sys.platform != "linux":
         return False
     libc = ctypes.CDLL(None)

@@ -156,7 +156,7 @@ def bytes_a_token(config: VideoPrismConfig) -> int:
 
 
 def best_kernels(device: torch.device, dtype: torch.dtype, config: VideoPrismConfig) -> Kernels:
-    """Return fused kernels on a GPU where they compile and agree with plain ones; plain kernels otherwise."""
+    """Return fused kernels on a GPU if they compile and agree with plain ones; else plain kernels."""
     if device.type != "cuda":
         return PlainKernels()
 
@@ -215,6 +215,6 @@ def _disagreements(
 
 
 def _off(found: Tensor, expected: Tensor) -> float:
-    """Return the RMS of the difference over the RMS of the expected; NaN where a value is NaN."""
+    """Return the RMS of the difference over the RMS of the expected; NaN if a value is NaN."""
     difference = (found.float() - expected.float()).square().mean().sqrt()
     return float(difference / expected.float().square().mean().sqrt())

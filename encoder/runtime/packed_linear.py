@@ -39,7 +39,7 @@ def pack_linear(weight: Tensor, bias: Tensor, precision: Precision, *, lowest: f
         weight: float32 (N, K).
         bias: float32 (N,).
         precision: What to compute in.
-        lowest: A lower bound of the inputs, where one near 0 is known: int8 then uses its whole range above it.
+        lowest: A lower bound of the inputs, if one near 0 is known; int8 then uses its whole range above it.
     """
     weight, bias = weight.detach(), bias.detach()
     if precision == "int8":

@@ -24,7 +24,7 @@ def choose_precision(choice: str, device: str, dim: int) -> Precision:
     """Return the precision to compute in.
 
     Args:
-        choice: float32, bfloat16, int8, or auto: bfloat16 where the processor multiplies it natively, which is twice as
+        choice: float32, bfloat16, int8, or auto: bfloat16 if the processor multiplies it natively, which is twice as
             fast, else float32. int8, which moves rows most, is never chosen automatically.
         device: A name from `encoder.loading.choose_device`.
         dim: D, the width of the network.

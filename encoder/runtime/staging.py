@@ -1,4 +1,4 @@
-"""Staging: clips are copied to pinned memory and sent to a GPU on a stream of their own, while others are computed."""
+"""Staging of clips: copied to pinned memory and sent to a GPU on a separate stream, while others are computed."""
 
 from __future__ import annotations
 

@@ -36,8 +36,8 @@ class Frame:
 class Decoding:
     """Decodes one source; iterate it once to get the frames.
 
-    PyAV's own `container.decode()` ends at the first damaged packet, where ffmpeg goes on. Here packets are decoded one
-    by one, and an error costs that packet only.
+    PyAV's own `container.decode()` ends at the first damaged packet, while ffmpeg continues. Here packets are decoded
+    one by one, and an error costs that packet only.
 
     Attributes:
         damaged: Number of errors skipped so far.

@@ -74,7 +74,7 @@ class DecimatingBuffer(Generic[T]):
         self._skip = 0
 
     def drop_before(self, index: int) -> None:
-        """Drop the items before `index`; the range goes on."""
+        """Drop the items before `index`; the range continues."""
         gone = bisect_left(self._indices, index)
         del self._indices[:gone], self._items[:gone]
 

@@ -1,6 +1,6 @@
 """Presentation times of frames from packets alone, a hundred times cheaper than decoding.
 
-This works only where packets are reliable: each has a time of its own, in a container and codec in which one packet is
+This works only where packets are reliable: each has its own time, in a container and codec in which one packet is
 one frame shown. For anything else the result is None, and the frames must be decoded.
 """
 

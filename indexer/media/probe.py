@@ -229,7 +229,7 @@ def _source(path: str, container: InputContainer, info: os.stat_result, threads:
 def _timecode(container: InputContainer, stream: VideoStream) -> str:
     """Return the timecode of the first frame.
 
-    QuickTime keeps it in a track of its own (tmcd), MXF in the container, MPEG-2 and others in the stream. The video
+    QuickTime stores it in a separate track (tmcd), MXF in the container, MPEG-2 and others in the stream. The video
     stream takes precedence.
     """
     others = [other for other in container.streams if other.index != stream.index]

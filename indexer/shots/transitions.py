@@ -92,7 +92,7 @@ class TransitionDetector:
         self._contrast = np.zeros(_ROWS)
         self._best: Transition | None = None
         self._improved = 0.0
-        self._free_from = -math.inf  # seconds: where a window may begin
+        self._free_from = -math.inf  # seconds from which a window may begin
 
     @property
     def fading_since(self) -> int | None:

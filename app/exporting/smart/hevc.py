@@ -3,7 +3,7 @@
 Copying can begin at open GOPs too, because after an end-of-sequence unit a CRA picture is a valid start.
 
 x265 gives all parameter sets the id 0, as nearly every other encoder does. Those of encoded edges are renumbered to 15,
-so that they can stand beside the source's own. In Exp-Golomb code 15 is eight bits longer than 0, so everything that
+so that they can coexist with the source's own. In Exp-Golomb code 15 is eight bits longer than 0, so everything that
 follows in a header moves by a whole byte, and what is byte-aligned stays so.
 """
 

@@ -92,7 +92,7 @@ class Codec(Protocol):
         """Return the content of the configuration box with all the parameter sets."""
 
     def encoder_options(self, sets: ParameterSets, sps: SpsInfo, *, reordered: bool) -> dict[str, Any]:
-        """Return ffmpeg options that encode frames to stand beside those of the source.
+        """Return ffmpeg options that encode frames compatible with those of the source.
 
         Args:
             sets: The source's parameter sets, whose ids are taken.

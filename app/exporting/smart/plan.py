@@ -155,7 +155,7 @@ def _keeps_parameter_sets(units: list[bytes], codec: Codec, sets: ParameterSets)
 
 
 def _check_edges(plan: CopyPlan, parsed: set[SpsInfo], context: Any) -> None:
-    """Raise NotJoinable unless frames can be encoded that fit beside those of the source."""
+    """Raise NotJoinable unless frames compatible with those of the source can be encoded."""
     sps, name = plan.sps, context.format.name
     if len({(each.profile, each.chroma_format, each.bit_depth, each.frames_only) for each in parsed}) > 1:
         raise NotJoinable("the file changes its format within")

@@ -31,7 +31,7 @@ def not_found(what: str) -> Iterator[None]:
         what: Noun for what was looked up, such as "collection".
 
     Raises:
-        ApiError: 404, where the body raised KeyError.
+        ApiError: 404, if the body raised KeyError.
     """
     try:
         yield
@@ -44,7 +44,7 @@ def bad_request() -> Iterator[None]:
     """Turn a ValueError raised inside into a 400 response with the error's own words as its sentence.
 
     Raises:
-        ApiError: 400, where the body raised ValueError.
+        ApiError: 400, if the body raised ValueError.
     """
     try:
         yield

@@ -20,7 +20,7 @@ def component(name: str) -> Callable[..., Any]:
     Call it with `data`, `key` and `on_EVENT_change`.
 
     Raises:
-        ValueError: There is no such module.
+        ValueError: The module does not exist.
     """
     import streamlit as st
 

@@ -76,7 +76,7 @@ def map_scores(link: SearchLink, engine: SearchEngine) -> dict[str, Any] | None:
 
     Returns:
         {version, scored, ...} with the members of `packed_scores`, in the order of that version of the map. None if
-        there is no query and no filter, or no map yet; the component triggers a new run when there is one.
+        there is no query and no filter, or no map yet; the component triggers a rerun when it is built.
     """
     from app.web.services.map_making import FOLDER, map_version
     from search.projection import ProjectionStore

@@ -49,7 +49,7 @@ def is_missing_drive(path: str, existing: str) -> bool:
 def similar_paths(path: str, parent: str) -> tuple[str, ...]:
     """Return paths of folders and videos in `parent` that are named like the missing one.
 
-    The rest of the missing path is appended where the result exists.
+    The rest of the missing path is appended if the result exists.
     """
     if not parent:
         return ()

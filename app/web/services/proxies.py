@@ -80,7 +80,7 @@ class Proxies:
     Args:
         directory: Folder of the proxies, created with the first one.
         ffmpeg: Program to use; None to find one.
-        limit_bytes: Total size of the proxies kept; the newest stays whatever its size.
+        limit_bytes: Total size of the proxies kept; the newest stays regardless of its size.
         now: Clock for failures, in seconds.
     """
 
@@ -228,7 +228,7 @@ class Proxies:
         self._keep_within_limit(proxy_range.key)
 
     def _keep_within_limit(self, newest: str) -> None:
-        """Remove the least recently used proxies until the rest fits; the newest stays whatever its size."""
+        """Remove the least recently used proxies until the rest fits; the newest stays regardless of its size."""
         files = []
         for path in self.directory.glob("*.mp4"):
             with suppress(OSError):

@@ -29,4 +29,4 @@ def _size(folder: str) -> int:
         with os.scandir(folder) as entries:
             return sum(entry.stat().st_size for entry in entries)
     except OSError:
-        return 0  # gone, or out of reach: `check` says so
+        return 0  # missing or unreachable, which `check` reports
