@@ -1,6 +1,6 @@
 """The script that Streamlit reruns from the top at each interaction: it declares the pages and runs the current one.
 
-It is not in `app/web`, because Streamlit would take a folder `pages` beside it for pages of its own.
+It is not in `app/web`, because Streamlit would treat a folder `pages` next to it as its own pages.
 """
 
 from __future__ import annotations

@@ -90,8 +90,8 @@ def open_search(settings: Settings, options: SearchOptions) -> Iterator[tuple[Li
 
 
 def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """-k, --in, --named, --min-duration, --max-duration, --since, --until, --min-resolution, --orientation,
-    --threshold, --per-video and --hide-duplicates, handed on as `options`, one SearchOptions."""
+    """Add -k, --in, --named, --min-duration, --max-duration, --since, --until, --min-resolution, --orientation,
+    --threshold, --per-video and --hide-duplicates to a command, which receives them as `options`, a SearchOptions."""
 
     @click.option(
         "-k", "-n", "--top-k", type=click.IntRange(min=1), default=10, show_default=True, help="How many hits at most."

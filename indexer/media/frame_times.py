@@ -17,7 +17,7 @@ _STEPS_BACK = (Fraction(0), Fraction(2), Fraction(10), Fraction(40))  # seconds,
 _ONE_PACKET_A_FRAME = frozenset(
     ("h264", "hevc", "vp9", "av1", "prores", "dnxhd", "mjpeg", "ffv1", "png", "qtrle", "rawvideo", "cfhd")
 )
-"""Codecs with one shown frame per packet. Not vp8, with hidden frames, nor mpeg2video and mpeg4, with half or two."""
+"""Codecs with one shown frame per packet; not vp8 (hidden frames), mpeg2video or mpeg4 (half a frame, or two)."""
 _CONTAINERS = frozenset(("mov", "mp4", "matroska", "webm"))
 """Containers with a time for every frame. Transport streams may omit some, or begin within a group of pictures."""
 _MAX_REORDERED = 32  # twice what H.264 and HEVC allow: frames stored before one that is shown earlier

@@ -125,7 +125,7 @@ def _full(name: bytes, content: bytes, *, version: int = 0, flags: int = 0) -> b
 
 
 def _run_lengths(values: Iterable[int]) -> bytes:
-    """Run-length encode: the number of runs, then (count, value) for each."""
+    """Return the run-length encoding: the number of runs, then (count, value) for each."""
     runs = [struct.pack(">II", len(list(group)), value) for value, group in groupby(values)]
     return struct.pack(">I", len(runs)) + b"".join(runs)
 

@@ -170,7 +170,7 @@ def on_like() -> None:
 
 
 def on_exclude() -> None:
-    """Less like this: add the shot to the search with a negative weight."""
+    """Handle "less like this": add the shot to the search with a negative weight."""
     payload = components.event_payload("grid", "exclude")
     if payload:
         search_state.set_search(
