@@ -22,7 +22,7 @@ _LARGEST_CAP = 64.0
 
 @triton.jit  # type: ignore[untyped-decorator]
 def _tanh(x, EXACT: tl.constexpr):  # type: ignore[no-untyped-def]
-    """Compute tanh, within float32 rounding if EXACT (also in Triton's interpreter), else by an approximate instruction.
+    """Compute tanh, within float32 rounding if EXACT (also in Triton's interpreter), else by a faster instruction.
 
     The instruction is off by at most 5e-4 of x (PTX manual, tanh.approx.f32), less than the uncertainty of a score from
     bfloat16 queries and keys.
