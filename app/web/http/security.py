@@ -1,9 +1,9 @@
 """Security of the server: the Host and Origin checks, and the Content Security Policy (CSP).
 
 The middleware precedes every route, Streamlit's included, and accepts only requests of our own pages. A page of another
-site can send requests to this server from the user's browser. Such requests are recognised by their Host (a name made to
-resolve to this machine), by the Origin or Sec-Fetch-Site that browsers add, or by the lack of our header, which other sites
-cannot add without a CORS preflight.
+site can send requests to this server from the user's browser. Such requests are recognised by their Host (a name made
+to resolve to this machine), by the Origin or Sec-Fetch-Site that browsers add, or by the lack of our header, which
+other sites cannot add without a CORS preflight.
 """
 
 from __future__ import annotations
