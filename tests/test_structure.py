@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.structure import ROOT, circles, read_modules, room_ranks, upward_imports
+from benchmarks.structure import QUESTION, ROOT, circles, read_modules, room_ranks, upward_imports
 
 CONTRACT = """
 [tool.importlinter]
@@ -42,3 +42,11 @@ def test_this_tree_has_neither() -> None:
     assert len(modules) > 200
     assert circles(modules) == []
     assert upward_imports(modules, ranks) == []
+
+
+def test_docstrings_of_modules_name_their_subject() -> None:
+    """A first word such as What or Whether puts a question where the subject belongs."""
+    modules = read_modules(ROOT, room_ranks(ROOT)).values()
+    asking = [module.name for module in modules if QUESTION.match(module.docstring)]
+    assert len(asking) < 0.02 * len(modules), asking
+    assert all(module.docstring for module in modules)
