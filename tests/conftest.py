@@ -1,4 +1,4 @@
-"""What many tests start from."""
+"""Fixtures shared by many tests."""
 
 from __future__ import annotations
 

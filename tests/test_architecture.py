@@ -1,4 +1,4 @@
-"""What ARCHITECTURE.md and README.md promise, held by machine: who imports whom, what is cheap, what is documented."""
+"""Promises of ARCHITECTURE.md and README.md: import contracts, cheap imports, packaging, and documented commands."""
 
 from __future__ import annotations
 

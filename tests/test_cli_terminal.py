@@ -1,4 +1,4 @@
-"""What reaches the screen: printable paths, aligned tables, one live line on a terminal and plain lines elsewhere."""
+"""Terminal output: printable paths, aligned tables, a live line on a terminal and plain lines elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person keeps: collections and their subclips, whatever becomes of the videos, and whoever else edits."""
+"""Collections and subclips: they outlive changes of their videos, and edits by several people at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a library survives: kill -9, a full disk, two writers, threads and forks."""
+"""Robustness of a library: kill -9, a full disk, two writers, threads and forks."""
 
 from __future__ import annotations
 

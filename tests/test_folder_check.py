@@ -1,4 +1,4 @@
-"""What the page says about a path that was typed."""
+"""Check of a typed path on the page, and its messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page shows as in and out is what every list says, as read back by readers that are not ours.
+"""In and out points: the page shows what every edit list says, as other programs read it.
 
 The ranges go the way a person sends them: into a collection over HTTP, trimmed, shown by the page, and exported by the
 command that the page starts.

@@ -1,4 +1,4 @@
-"""What a run decides to do: never to encode what is known, never to lose what may come back."""
+"""Plan of an index run: known content is never encoded again, and nothing that may come back is lost."""
 
 from __future__ import annotations
 

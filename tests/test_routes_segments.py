@@ -1,4 +1,4 @@
-"""What the player is told of a segment, its neighbours and its frames: the very frames that an export takes."""
+"""Segments for the player: neighbours and frames, which are the frames that an export takes."""
 
 from __future__ import annotations
 

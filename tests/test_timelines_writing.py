@@ -1,4 +1,4 @@
-"""How lists get their names and places, URLs of files, and what a timeline refuses."""
+"""Names and places of edit lists, file URLs, and the values that a timeline refuses."""
 
 from __future__ import annotations
 

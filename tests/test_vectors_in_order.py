@@ -1,4 +1,4 @@
-"""What indexing leaves of a large library: a vector index that is ready."""
+"""Vector index of a large library: ready when indexing ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is shown of a segment: a picture worth looking at, and a preview that any browser plays."""
+"""Poster and preview of a segment: a picture worth looking at, and a video that any browser plays."""
 
 from __future__ import annotations
 

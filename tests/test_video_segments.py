@@ -1,4 +1,4 @@
-"""Where segments lie, which frames a clip takes, and the bounded memory behind it."""
+"""Division into segments, sampling of frames, and the bounded buffer behind it."""
 
 from __future__ import annotations
 
