@@ -1,4 +1,7 @@
-"""Decoding threads, one video each, in parallel with encoding; a bounded queue keeps them from running ahead."""
+"""Decoding threads, one video each, in parallel with encoding; a bounded queue keeps them from running ahead.
+
+Their number is `indexer.settings.RunOptions.decode_workers`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exit codes of the commands, and their description for --help."""
+"""Exit codes of the commands, described for --help. `errors.as_command_error` assigns them to exceptions."""
 
 from __future__ import annotations
 
