@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 OLD_CHOICES_FILE = "encoders.json"
 """The file beside the database that held the choices of libraries before format 4."""
 CACHE_FILE = "known-encoders.json"
-_MOST_CACHED = 8
+_MAX_CACHED = 8
+_MAX_FRAMES = 1_000_000  # more in an old file is damage
 
 
 def canonical(name: str) -> str:
@@ -57,35 +58,40 @@ def take_over_old_choices(library: Library) -> None:
     """Migrate the choices that an older version stored in a file into the library, and remove the file.
 
     A run that is killed on the way repeats it: the file goes after the commit, and a library that has choices of its
-    own does not read it. A file that is torn or foreign is removed unread.
+    own does not use it. A file that is torn or foreign is removed; one that cannot be read now is left for later.
     """
     file = library.directory / OLD_CHOICES_FILE
     if not file.is_file():
         return
-    choices = _read_old_choices(file)
+    try:
+        content = file.read_bytes()
+    except OSError:
+        return
+    choices = _old_choices(content)
     if choices and not library.encoder_choices():
         library.use_encoders(*reversed(choices))
     with suppress(OSError):
         file.unlink()
 
 
-def _read_old_choices(file: Path) -> list[EncoderChoice]:
-    """Return the choices in the file, most recently used first; empty if the file is invalid."""
+def _old_choices(content: bytes) -> list[EncoderChoice]:
+    """Return the choices in the file's content, most recently used first; empty if any of it is invalid."""
+    try:
+        return [_old_choice(row) for row in json.loads(content)]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return []
+
+
+def _old_choice(row: dict[str, Any]) -> EncoderChoice:
     from db.records import EncoderChoice
 
-    try:
-        return [
-            EncoderChoice(
-                name=str(row["name"]),
-                encoder_id=str(row["encoder_id"]),
-                frames=None if row["frames"] is None else int(row["frames"]),
-                fit=row["fit"],
-                still_frames=int(row.get("still_frames", 0)),
-            )
-            for row in json.loads(file.read_bytes())
-        ]
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return []
+    frames, still_frames = row["frames"], row.get("still_frames", 0)
+    for count in (0 if frames is None else frames, still_frames):
+        if type(count) is not int or not 0 <= count <= _MAX_FRAMES:
+            raise ValueError(f"{count!r} is no number of frames")
+    name, encoder_id = str(row["name"]), str(row["encoder_id"])
+    os.fsencode(name), encoder_id.encode()  # raise ValueError for what cannot be stored
+    return EncoderChoice(name=name, encoder_id=encoder_id, frames=frames, fit=row["fit"], still_frames=still_frames)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +146,7 @@ def open_lazily(
             keys = {request.key, replace(request, frames=encoder.clip_spec.frames).key}
             if any(records.get(key) != record for key in keys):
                 kept = [(key, value) for key, value in records.items() if key not in keys]
-                _write_cache(directory, dict([*((key, record) for key in sorted(keys)), *kept[:_MOST_CACHED]]))
+                _write_cache(directory, dict([*((key, record) for key in sorted(keys)), *kept[:_MAX_CACHED]]))
         return encoder
 
     if known is None or not known.is_current():

@@ -154,7 +154,7 @@ encoder_choices = Table(
     "encoder_choices",
     metadata,
     Column("encoder_id", Text, primary_key=True),
-    Column("name", Text, nullable=False),
+    Column("name", PathBytes, nullable=False),  # may be a path, whose bytes need not be UTF-8
     Column("frames", Integer, nullable=True),
     Column("fit", Text, nullable=False),
     Column("still_frames", Integer, nullable=False),

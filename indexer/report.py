@@ -59,6 +59,11 @@ class IndexReport:
         return self.video_seconds / wall if self.video_seconds and wall > 0 else None
 
     @property
+    def in_library(self) -> int:
+        """The number of files that the library has, with the settings of this run, now that it is over."""
+        return self.added + self.updated + self.unchanged + self.touched + self.moved + self.duplicates
+
+    @property
     def complete(self) -> bool:
         """Whether the run reached its end: neither interrupted nor stopped."""
         return not self.interrupted and not self.stopped

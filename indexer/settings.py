@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
@@ -32,6 +33,8 @@ DECODE = MappingProxyType({"all": "every frame", "reference": "frames that other
 
 HARDWARE = ("none", "auto", "cuda", "videotoolbox", "vaapi", "d3d11va", "qsv", "vulkan")
 """Decoding devices, by FFmpeg's names. `auto` is the first available one of those after it."""
+
+_LENGTH = re.compile(r"\d+(\.\d*)?s?|\.\d+s?|\d+:\d\d:\d\d(\.\d+)?")  # as PySceneDetect reads a time
 
 _CONTENT_WEIGHTS = (1.0, 1.0, 1.0, 0.0)
 
@@ -106,10 +109,19 @@ class IndexSettings:
             raise ValueError(f"decode must be one of {', '.join(DECODE)}, got {self.decode!r}")
         if self.hardware not in HARDWARE:
             raise ValueError(f"hardware must be one of {', '.join(HARDWARE)}, got {self.hardware!r}")
+        for name in ("segment_seconds", "overlap_seconds", "preview_seconds"):
+            object.__setattr__(self, name, float(getattr(self, name)))  # 4 and 4.0 are one recipe
         known = DETECTORS[self.detector]
         for name in self.detector_options:
             if name not in known:
                 raise ValueError(f"the {self.detector} detector has no option {name!r}; it has {', '.join(known)}")
+        length, kernel = self.detector_options.get("min_scene_len"), self.detector_options.get("kernel_size")
+        if isinstance(length, str) and not _LENGTH.fullmatch(length):
+            raise ValueError(
+                f"min_scene_len must be a number of frames, or seconds such as 0.6s or 00:00:00.600, got {length!r}"
+            )
+        if isinstance(kernel, int) and (kernel < 3 or kernel % 2 == 0):
+            raise ValueError(f"kernel_size must be odd and at least 3, or none, got {kernel}")
         object.__setattr__(self, "detector_options", MappingProxyType(dict(self.detector_options)))
         for name, low, high in (
             ("segment_seconds", 0.1, 3600.0),

@@ -220,6 +220,75 @@ def test_search_takes_the_encoder_of_the_library(films: Path, monkeypatch: pytes
     ]
 
 
+def test_a_run_that_comes_to_nothing_changes_nothing(films: Path, tmp_path: Path) -> None:
+    indexed("films")
+    before = own()
+    (tmp_path / "empty").mkdir()
+    indexed("empty", "--detector", "hash", "--segment-seconds", "2", "--encoder", "large", "--frames", "5")
+    assert own() == before
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "no.mp4").write_bytes(b"no video")
+    assert run("index", "broken", "--detector", "hash").exit_code == 1
+    assert run("retry", "--segment-seconds", "3").exit_code == 1
+    assert own() == before
+    assert indexed("films") == UNCHANGED
+
+
+def test_a_killed_run_has_stored_the_settings_of_its_first_video(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from app.commands import index_run
+    from indexer.progress import Progress
+
+    pid = os.fork()
+    if pid == 0:  # the process that is killed
+
+        def kill(job: object, progress: Progress) -> None:
+            if progress.phase == "index" and progress.files_done:
+                os._exit(9)
+
+        monkeypatch.setattr("indexer.progress._MIN_INTERVAL_SECONDS", 0)
+        monkeypatch.setattr(index_run, "journal_progress", kill)
+        run("index", "films", "--segment-seconds", "1")
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
+    assert own()[1].segment_seconds == 1
+
+
+@pytest.mark.parametrize("given", [["--min-scene-len", "x"], ["-o", "kernel_size=4"], ["--min-scene-len", "5 s"]])
+def test_options_that_no_detector_takes_are_refused(films: Path, given: list[str]) -> None:
+    indexed("films")
+    result = run("index", "films", *given)
+    assert result.exit_code == 2
+    assert "must be" in result.stderr
+    assert indexed("films") == UNCHANGED
+
+
+@pytest.mark.parametrize("length", ["15", "0.6s", "1", "1.5", ".5s", "00:00:01", "00:00:00.600"])
+def test_lengths_are_taken_as_the_detector_reads_them(length: str) -> None:
+    from scenedetect import FrameTimecode
+
+    IndexSettings(detector_options={"min_scene_len": length})
+    assert FrameTimecode(length, fps=25.0).frame_num >= 0
+
+
+def test_an_encoder_whose_path_is_not_utf_8_is_stored(films: Path, tmp_path: Path) -> None:
+    name = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.npz")
+    Path(name).write_bytes(b"")
+    indexed("films", "--encoder", name)
+    choice = own()[0]
+    assert choice is not None
+    assert choice.name == name
+    make_older(Path("library"), [asdict(choice)])
+    assert own()[0] == choice
+
+
+def test_whole_and_decimal_seconds_are_one_recipe() -> None:
+    spec = ClipSpec(4, 16)
+    assert IndexSettings(segment_seconds=4, overlap_seconds=0).recipe(spec) == IndexSettings(
+        segment_seconds=4.0, overlap_seconds=0.0
+    ).recipe(spec)
+
+
 # Libraries of before
 
 
@@ -349,7 +418,12 @@ def test_the_old_file_is_read_once(tmp_path: Path) -> None:
     "content",
     [b"", b"torn [", b"{}", b"[1]", b'[{"name": "a"}]', b"\xff\xfe", b'{"name": 1}', b"7",
      b'[{"name": "a", "encoder_id": "a@1", "frames": 4, "fit": "sideways"}]',
-     b'[{"name": "a", "encoder_id": "a@1", "frames": "many", "fit": "pad"}]'],
+     b'[{"name": "a", "encoder_id": "a@1", "frames": "many", "fit": "pad"}]',
+     b'[{"name": "a", "encoder_id": "a@1", "frames": 1e999, "fit": "pad"}]',
+     b'[{"name": "a", "encoder_id": "a@1", "frames": 1180591620717411303424, "fit": "pad"}]',
+     b'[{"name": "a", "encoder_id": "a@1", "frames": 4, "fit": "pad", "still_frames": -1}]',
+     b'[{"name": "\\ud800", "encoder_id": "a@1", "frames": 4, "fit": "pad"}]',
+     b"[" * 100_000],
 )  # fmt: skip
 def test_a_torn_or_foreign_file_costs_nothing_but_the_convenience(tmp_path: Path, content: bytes) -> None:
     Library.open(tmp_path).close()
@@ -386,6 +460,23 @@ def test_a_kill_while_the_old_file_is_taken_over_is_harmless(
 
 def make_older_in(directory: Path) -> None:
     make_older(directory, [asdict(TWO), asdict(ONE)])
+
+
+def test_a_file_that_cannot_be_read_now_is_left_for_another_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_older_in(tmp_path)
+
+    def refuse(*arguments: object) -> bytes:
+        raise PermissionError
+
+    settings = compose.Settings(library=tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(encoder_choice.Path, "read_bytes", refuse)
+        with compose.open_library(settings) as library:
+            assert library.encoder_choices() == []
+    with compose.open_library(settings) as library:
+        assert library.encoder_choices() == [TWO, ONE]
 
 
 def test_a_file_that_cannot_be_removed_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

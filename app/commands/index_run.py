@@ -137,8 +137,8 @@ def run_indexer(
 ) -> IndexReport:
     """Index with a progress line, and a journal by which any process can follow and stop the job.
 
-    Encoder and settings are stored in the library. The first Ctrl-C stops the job cleanly, the second one ends the
-    program immediately.
+    Encoder and settings are stored in the library once it has a video that they hold for: a run that comes to nothing
+    changes nothing. The first Ctrl-C stops the job cleanly, the second one ends the program immediately.
 
     Args:
         settings: From `compose.with_library_encoder`.
@@ -157,14 +157,8 @@ def run_indexer(
 
     print_notice(encoder, roots)
     name, spec = canonical(compose.encoder_name(settings)), encoder.clip_spec
-    library.use_encoders(
-        EncoderChoice(
-            name=name,
-            encoder_id=encoder.id,
-            frames=spec.frames,
-            fit=spec.fit,
-            still_frames=settings.still_frames or 0,
-        )
+    choice = EncoderChoice(
+        name=name, encoder_id=encoder.id, frames=spec.frames, fit=spec.fit, still_frames=settings.still_frames or 0
     )
     adopted = adopt_videos(library, encoder, index_settings)
     if adopted:
@@ -172,7 +166,15 @@ def run_indexer(
             f"{count_text(adopted, 'video')} cut by an older version with options that it did not store: "
             "kept as they are (index --redo cuts them anew)"
         )
-    store_cut_settings(library, index_settings)
+    stored = False
+
+    def store_settings() -> None:
+        nonlocal stored
+        if not stored:
+            library.use_encoders(choice)
+            store_cut_settings(library, index_settings)
+        stored = True
+
     jobs, order = Jobs(library.directory), dataclasses.replace(order, encoder=name)
     with (
         jobs.begin("index", title or title_of(roots), order) as job,
@@ -182,6 +184,8 @@ def run_indexer(
         shown = ProgressLine(line)
 
         def on_progress(progress: Progress) -> None:
+            if progress.phase == "index" and progress.files_done > progress.failures:
+                store_settings()
             shown.show(progress)
             journal_progress(job, progress)
 
@@ -194,6 +198,8 @@ def run_indexer(
             on_progress=on_progress,
             cancelled=lambda: stopped() or job.stop_requested(),
         )
+        if report.in_library:
+            store_settings()
         if report.clips and report.complete:
             line.show("putting the vectors in order")
             compose.order_vectors(library, encoder.id)

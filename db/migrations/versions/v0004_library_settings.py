@@ -21,7 +21,7 @@ def upgrade() -> None:
     op.create_table(
         "encoder_choices",
         sa.Column("encoder_id", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("name", sa.LargeBinary(), nullable=False),
         sa.Column("frames", sa.Integer(), nullable=True),
         sa.Column("fit", sa.Text(), nullable=False),
         sa.Column("still_frames", sa.Integer(), nullable=False),
