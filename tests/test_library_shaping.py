@@ -239,6 +239,7 @@ def test_a_killed_run_has_stored_the_settings_of_its_first_video(films: Path, mo
     from app.commands import index_run
     from indexer.progress import Progress
 
+    indexed("films")
     pid = os.fork()
     if pid == 0:  # the process that is killed
 
