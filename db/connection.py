@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
 from db.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryFull
 
@@ -130,6 +130,21 @@ class Database:
     @contextmanager
     def checked_out(self, engine: Engine | None = None) -> Iterator[Connection]:
         """Yield a connection of an engine (by default the pool of all threads) that is safe to use after a fork."""
+        self._prepare()
+        with (engine or self.engine).connect() as connection:
+            yield connection
+
+    @contextmanager
+    def raw_connection(self, engine: Engine) -> Iterator[PoolProxiedConnection]:
+        """Yield a connection of an engine as `checked_out` does, without SQLAlchemy's own: a sixth of the time."""
+        self._prepare()
+        connection = engine.raw_connection()
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def _prepare(self) -> None:
         if self._closed:
             raise LibraryError(f"The library {self.file.parent} was closed; open it again.")
         if os.getpid() != self._process:  # forked: SQLite forbids to use, or even close, the parent's connections
@@ -137,8 +152,6 @@ class Database:
             for each in self._engines:
                 each.dispose(close=False)
             self._process = os.getpid()
-        with (engine or self.engine).connect() as connection:
-            yield connection
 
     @contextmanager
     def translated(self) -> Iterator[None]:
