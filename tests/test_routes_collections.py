@@ -262,3 +262,10 @@ def test_a_full_disk_says_so_and_nothing_is_lost(tmp_path: Path) -> None:
         assert refused.status_code == 507
         assert "space" in refused.json()["error"]
         assert client.get(f"/api/collections/{tray(client)}").status_code == 200
+
+
+@pytest.mark.parametrize("score", [1e308, -1e308, 1e300])
+def test_a_score_beyond_all_measure_is_refused(score: float, steady: TestClient) -> None:
+    items = [{"segment": 1, "score": score}]
+    answer = steady.post(f"/api/collections/{tray(steady)}/subclips", json={"items": items})
+    assert (answer.status_code, answer.json()["error"]) == (400, "`score` must be a number.")

@@ -235,6 +235,21 @@ def test_exports_that_make_no_sense_start_nothing(
     assert started == []
 
 
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ({"to": "zip", "mode": "smartest"}, "`mode` must be one of smart, exact, copy, none."),
+        ({"to": "zip", "handles_seconds": 1e308}, "`handles_seconds` must be a number."),
+        ({"to": "/tmp/" + 300 * "x"}, "This folder cannot be used: File name too long. Choose another one."),
+    ],
+)
+def test_the_sentence_names_what_is_wrong_with_an_export(
+    body: dict[str, Any], sentence: str, steady: tuple[TestClient, dict[str, Any]], started: list[ExportOrder]
+) -> None:
+    answer = steady[0].post("/api/exports", json={"collection": 1, **body})
+    assert (answer.status_code, answer.json()["error"], started) == (400, sentence, [])
+
+
 @pytest.mark.parametrize("to", ["zip", "folder"])
 @pytest.mark.parametrize("mode", ["smart", "exact", "copy", "none"])
 def test_the_command_takes_what_it_is_given(

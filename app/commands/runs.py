@@ -26,7 +26,7 @@ Examples:
   prismsearch runs --json
 
 \b
-Jobs of `index`, `retry`, `export` and `fetch-model` are kept, from the shell and from the page alike;
+Runs of `index`, `retry`, `export` and `fetch-model` are kept, from the shell and from the page alike;
 the last 50 of them. A run that is stopped keeps what was finished.""",
 )
 @click.option("--stop", "stop_id", metavar="ID", help="Ask a run to stop; the beginning of its id will do.")

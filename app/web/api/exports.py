@@ -76,7 +76,11 @@ def _folder(typed: str) -> Path:
     path = Path(os.path.expanduser(typed.strip()))
     if not path.is_absolute():
         raise ApiError(400, "Write the whole path of the folder, from its root (such as /home/me/clips).")
-    if path.exists() and not path.is_dir():
+    try:
+        is_file = path.exists() and not path.is_dir()
+    except OSError as error:
+        raise ApiError(400, f"This folder cannot be used: {error.strerror}. Choose another one.") from error
+    if is_file:
         raise ApiError(400, "There is a file of this name; choose a folder.")
     return path
 

@@ -6,6 +6,7 @@ unknown members are ignored.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -14,6 +15,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from app.web.http.errors import ApiError
 
 _LARGEST = 2**63 - 1  # largest integer in SQLite
+_NUMBER_LIMIT = 1e300
 
 _SENTENCES = {
     "missing": "`{name}` is missing.",
@@ -21,12 +23,13 @@ _SENTENCES = {
     "string_too_long": "`{name}` is longer than {max_length} characters; shorten it.",
     "string_unicode": "`{name}` holds characters that cannot be kept.",
     "blank": "`{name}` is blank; write something.",
-    "literal_error": "`{name}` must be {expected}.",
+    "literal_error": "`{name}` must be one of {expected}.",
     "int_type": "`{name}` must be a whole number.",
     "greater_than_equal": "`{name}` must be a whole number.",
     "less_than_equal": "`{name}` must be a whole number.",
     "float_type": "`{name}` must be a number.",
     "finite_number": "`{name}` must be a number.",
+    "number_too_large": "`{name}` must be a number.",
     "list_type": "`{name}` must be a list.",
     "too_long": "`{name}` holds more than {max_length}; send fewer at a time.",
     "model_type": "A JSON object is needed.",
@@ -52,11 +55,17 @@ def _not_blank(text: str) -> str:
     return text
 
 
+def _below_limit(number: float) -> float:
+    if not abs(number) < _NUMBER_LIMIT:
+        raise PydanticCustomError("number_too_large", "number too large")
+    return number
+
+
 NO_NULL = AfterValidator(_without_null)
 """Text that SQLite and file systems can store; pydantic itself rejects lone surrogates."""
 NOT_BLANK = AfterValidator(_not_blank)
 Integer = Annotated[int, Field(ge=-_LARGEST, le=_LARGEST)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
+Number = Annotated[float, Field(allow_inf_nan=False), AfterValidator(_below_limit)]
 
 
 AnyBody = TypeVar("AnyBody", bound=Body)
@@ -77,4 +86,7 @@ def validated(model: type[AnyBody], body: Any) -> AnyBody:
 def _sentence(details: ErrorDetails) -> str:
     names = [each for each in details["loc"] if isinstance(each, str)]
     name = names[-1] if names else ""
-    return _SENTENCES.get(details["type"], "`{name}` makes no sense.").format(name=name, **details.get("ctx", {}))
+    context = dict(details.get("ctx", {}))
+    if details["type"] == "literal_error":  # pydantic writes 'a', 'b' or 'c'
+        context["expected"] = ", ".join(re.findall("'([^']*)'", context["expected"]))
+    return _SENTENCES.get(details["type"], "`{name}` makes no sense.").format(name=name, **context)
