@@ -17,7 +17,7 @@ from synthetic import make_video
 
 from app.web.http.file_response import file_response
 from app.web.http.routes import route
-from app.web.services.segment_cache import SegmentCache
+from app.web.services.segment_cache import MAX_STALE_SECONDS, SegmentCache
 from db.library import Library
 
 
@@ -241,14 +241,19 @@ def test_a_video_indexed_again_shows_its_new_poster(library: Library, tmp_path: 
         return real(ids)
 
     library.segments = counted  # type: ignore[method-assign]
-    segments = SegmentCache(library)
+    now = [0.0]
+    segments = SegmentCache(library, clock=lambda: now[0])
     before = segments.get(identity)
+    now[0] += 1
     assert segments.get(identity) is before
     assert asked == [identity], "asked once for both"
     with Library.open(library.directory) as other:
         moved = tmp_path / "videos" / "renamed.mp4"
         first_video(library).rename(moved)
         other.touch_video(before.video.id or 0, path=str(moved), size_bytes=1, modified_ns=1)
+    assert segments.get(identity) is before, "a burst of requests asks once whether the library has changed"
+    assert segments.get(identity, fresh=True).video.path == str(moved)
+    now[0] += MAX_STALE_SECONDS
     assert segments.get(identity).video.path == str(moved)
 
 
@@ -261,10 +266,12 @@ def test_a_segment_looked_up_just_before_a_write_is_looked_up_again(library: Lib
             other.touch_video(found[identity][1].id or 0, path="/moved.mp4", size_bytes=1, modified_ns=1)
         return found
 
-    segments = SegmentCache(library)
+    now = [0.0]
+    segments = SegmentCache(library, clock=lambda: now[0])
     library.segments = overtaken  # type: ignore[method-assign]
     assert segments.get(identity).video.path != "/moved.mp4"
     library.segments = real  # type: ignore[method-assign]
+    now[0] += MAX_STALE_SECONDS
     assert segments.get(identity).video.path == "/moved.mp4"
 
 
