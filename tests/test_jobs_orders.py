@@ -91,8 +91,8 @@ def test_hostile_names_arrive_unchanged(name: str, tmp_path: Path, monkeypatch: 
     for function in ("index_videos", "retry_failures", "export_collection"):
         monkeypatch.setattr(app.child, function, lambda settings, order: carried_out.append((order, settings)))
     orders = [
-        IndexOrder(exclude=(name,), paths=(f"/films/{name}", name)),
-        RetryOrder(paths=(name,)),
+        IndexOrder(exclude=(name,), paths=(f"/films/{name}", f"/{name}")),
+        RetryOrder(paths=(f"/{name}",)),
         ExportOrder(collection=1, collection_name=name, options=ExportOptions(folder=Path(f"/clips/{name}"))),
     ]
     for order in orders:
@@ -140,6 +140,20 @@ EXPORT = {"kind": "export", "collection": 1, "collection_name": "x", "options": 
         ({**GOOD, "redo": 1}, "order.redo"),
         ({**GOOD, "workers": True}, "order.workers"),
         ({**GOOD, "workers": 2.0}, "order.workers"),
+        ({**GOOD, "workers": 0}, "order: workers must be from 1 to 256"),
+        ({**GOOD, "workers": 257}, "order: workers must be from 1 to 256"),
+        ({**GOOD, "batch_size": -1}, "order: batch_size must be from 1 to 4096"),
+        ({**GOOD, "batch_size": 4097}, "order: batch_size must be from 1 to 4096"),
+        ({**GOOD, "paths": ["films"]}, "order: paths must be absolute"),
+        ({**GOOD, "paths": ["/\ud800"]}, "order.paths holds a character that no name can have"),
+        ({"kind": "retry", "paths": [""]}, "order: paths must be absolute"),
+        ({**GOOD, "shaping": {"frames": 0}}, "order.shaping: frames must be from 1 to 512"),
+        ({**GOOD, "shaping": {"frames": 10**30}}, "order.shaping: frames must be from 1 to 512"),
+        ({**GOOD, "shaping": {"still_frames": -1}}, "order.shaping: still_frames must be from 0 to 512"),
+        ({**GOOD, "shaping": {"still_frames": 513}}, "order.shaping: still_frames must be from 0 to 512"),
+        ({**GOOD, "shaping": {"detector": "foo"}}, "order.shaping: detector must be one of blend"),
+        ({**GOOD, "shaping": {"decode": "some"}}, "order.shaping: decode must be one of all"),
+        ({**GOOD, "shaping": {"hardware": "abacus"}}, "order.shaping: hardware must be one of "),
         ({**GOOD, "shaping": {"fit": "wide"}}, "order.shaping.fit"),
         ({**GOOD, "shaping": None}, "order.shaping must be an object"),
         ({**GOOD, "shaping": {"segment_seconds": 8}}, "order.shaping.segment_seconds"),
@@ -180,6 +194,23 @@ def test_a_damaged_or_foreign_file_is_one_line(
     assert run_order(tmp_path) == 2
     out, err = capfd.readouterr()
     assert (out, err.count("\n"), err.startswith("prismsearch: ")) == ("", 1, True)
+
+
+@pytest.mark.parametrize(
+    ("library", "words"), [("", "library must be absolute"), ("here", "library must be absolute"),
+    ("/\ud800", "settings.library holds a character")],
+)  # fmt: skip
+def test_a_library_that_cannot_be_begins_nothing(
+    library: str, words: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_order(tmp_path, IndexOrder(paths=("/films",)), settings(tmp_path))
+    record = json.loads((tmp_path / ORDER_FILE).read_text())
+    record["settings"]["library"] = library
+    (tmp_path / ORDER_FILE).write_text(json.dumps(record))
+    begun: list[Order] = []
+    monkeypatch.setattr(app.child, "index_videos", lambda settings, order: begun.append(order))
+    assert (run_order(tmp_path), begun) == (2, [])
+    assert words in capfd.readouterr().err
 
 
 def test_a_job_whose_order_is_damaged_has_failed(tmp_path: Path) -> None:

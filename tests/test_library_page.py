@@ -187,15 +187,15 @@ def test_removing_forgets_the_video_and_leaves_the_file(library: Library, monkey
 def test_only_what_failed_is_tried_again(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[RetryOrder] = []
     monkeypatch.setattr(app.jobs.jobs.Jobs, "start", lambda self, order, settings: started.append(order))
-    for path in ("/films/a.mp4", "-rf.mp4", "/films/c.mp4"):
+    for path in ("/films/a.mp4", "/-rf.mp4", "/films/c.mp4"):
         library.record_failure(failure(path))
-    clicked(monkeypatch, "library", "retry", {"paths": ["-rf.mp4", "/etc/passwd"]})
+    clicked(monkeypatch, "library", "retry", {"paths": ["/-rf.mp4", "/etc/passwd"]})
     library_page.on_retry()
     clicked(monkeypatch, "library", "retry", {"paths": ["/etc/passwd"]})
     library_page.on_retry()
-    clicked(monkeypatch, "library", "retry", {"paths": ["/films/a.mp4", "-rf.mp4", "/films/c.mp4"]})
+    clicked(monkeypatch, "library", "retry", {"paths": ["/films/a.mp4", "/-rf.mp4", "/films/c.mp4"]})
     library_page.on_retry()
-    assert started == [RetryOrder(paths=("-rf.mp4",)), RetryOrder()]
+    assert started == [RetryOrder(paths=("/-rf.mp4",)), RetryOrder()]
 
 
 # One video

@@ -8,7 +8,7 @@ import click
 
 from app.commands.index_run import index_videos, require_paths, retry_failures
 from app.compose import Settings
-from app.jobs.orders import IndexOrder, RetryOrder
+from app.jobs.orders import BATCH_SIZE_RANGE, WORKERS_RANGE, IndexOrder, RetryOrder
 from app.shell.index_options import ShapingOptions, detectors_text, shaping_options
 from app.shell.options import with_settings
 
@@ -32,8 +32,8 @@ Examples:
 {EXIT_TEXT}""",
 )
 @click.argument("folders", nargs=-1, required=True, type=click.Path(), metavar="FOLDER...")
-@click.option("--workers", type=click.IntRange(min=1, max=256), metavar="N", help="Videos decoded at the same time.")
-@click.option("--batch-size", type=click.IntRange(min=1, max=4096), metavar="N", help="Clips encoded at once.")
+@click.option("--workers", type=click.IntRange(*WORKERS_RANGE), metavar="N", help="Videos decoded at the same time.")
+@click.option("--batch-size", type=click.IntRange(*BATCH_SIZE_RANGE), metavar="N", help="Clips encoded at once.")
 @shaping_options
 @click.option(
     "--exclude", multiple=True, metavar="PATTERN", help="Leave out what matches, such as '*.tmp.mp4'; may be repeated."

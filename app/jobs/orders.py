@@ -21,9 +21,11 @@ from app.compose import Settings
 from app.encoder_choice import canonical
 from app.exporting.request import ExportOptions
 from app.jobs.state import MAX_FILE_BYTES, JobState
-from app.shell.index_options import ShapingOptions
+from app.shell.index_options import ShapingOptions, require_range
 
 ORDER_FILE = "order.json"
+WORKERS_RANGE = (1, 256)
+BATCH_SIZE_RANGE = (1, 4096)  # clips
 _FRACTION = re.compile(r"-?[0-9]{1,40}(/[0-9]{1,40})?")  # as str formats it; an exponent could expand to endless digits
 
 
@@ -45,6 +47,11 @@ class IndexOrder:
     retry_failed: bool = False
     paths: tuple[str, ...]  # absolute
 
+    def __post_init__(self) -> None:
+        require_range("workers", self.workers, WORKERS_RANGE)
+        require_range("batch_size", self.batch_size, BATCH_SIZE_RANGE)
+        _require_absolute("paths", *self.paths)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryOrder:
@@ -54,6 +61,9 @@ class RetryOrder:
     encoder: str | None = None
     shaping: ShapingOptions = field(default_factory=ShapingOptions)
     paths: tuple[str, ...] = ()  # absolute; only files below these; empty: all
+
+    def __post_init__(self) -> None:
+        _require_absolute("paths", *self.paths)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +103,14 @@ class _Settings:
     device: str
     precision: str
     ffmpeg: str | None
+
+    def __post_init__(self) -> None:
+        _require_absolute("library", self.library)
+
+
+def _require_absolute(name: str, *paths: str | Path) -> None:
+    if not all(map(os.path.isabs, paths)):
+        raise ValueError(f"{name} must be absolute")
 
 
 def job_kind(order: Order) -> str:
@@ -197,6 +215,10 @@ def _decoded(expected: Any, value: object, where: str) -> Any:
     if expected in (str, Path) and isinstance(value, str):
         if "\0" in value:
             raise OrderError(f"{where} holds a NUL character, which no name can have")
+        try:
+            os.fsencode(value)
+        except UnicodeEncodeError as error:
+            raise OrderError(f"{where} holds a character that no name can have") from error
         return expected(value)
     if expected is Fraction and isinstance(value, str) and _FRACTION.fullmatch(value):
         try:

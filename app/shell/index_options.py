@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from typing import Any, get_args
@@ -14,6 +14,9 @@ from app.compose import Settings
 from app.shell.options import seconds_value
 from db.records import Fit
 from indexer.settings import DECODE, DETECTORS, HARDWARE, IndexSettings, OptionValue
+
+FRAMES_RANGE = (1, 512)  # of a clip
+STILL_FRAMES_RANGE = (0, 512)
 
 
 def detectors_text() -> str:
@@ -46,6 +49,14 @@ class ShapingOptions:
     overlap_seconds: Fraction | None = None
     decode: str | None = None
     hardware: str = "none"  # for this run only; shapes nothing
+
+    def __post_init__(self) -> None:
+        require_range("frames", self.frames, FRAMES_RANGE)
+        require_range("still_frames", self.still_frames, STILL_FRAMES_RANGE)
+        _require_choice("fit", self.fit, get_args(Fit))
+        _require_choice("detector", self.detector, DETECTORS)
+        _require_choice("decode", self.decode, DECODE)
+        _require_choice("hardware", self.hardware, HARDWARE)
 
     def encoder_settings(self, settings: Settings) -> Settings:
         """Return the settings overridden by the frames, fit and still frames of these options."""
@@ -96,13 +107,25 @@ class ShapingOptions:
             raise click.UsageError(str(error)) from error
 
 
+def require_range(name: str, value: int | None, bounds: tuple[int, int]) -> None:
+    """Raise ValueError unless `value` is None or within `bounds`, both inclusive."""
+    low, high = bounds
+    if value is not None and not low <= value <= high:
+        raise ValueError(f"{name} must be from {low} to {high}")
+
+
+def _require_choice(name: str, value: str | None, choices: Collection[str]) -> None:
+    if value is not None and value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}")
+
+
 def shaping_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --frames, --fit, --still-frames, --detector, -o, --min-scene-len, --segment-seconds, --overlap-seconds,
     --decode and --hardware to a command, which receives them as `shaping`, a ShapingOptions."""
 
     @click.option(
         "--frames",
-        type=click.IntRange(min=1, max=512),
+        type=click.IntRange(*FRAMES_RANGE),
         metavar="N",
         help="Frames of a clip; by default the library's, else the encoder's own.",
     )
@@ -114,7 +137,7 @@ def shaping_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     @click.option(
         "--still-frames",
-        type=click.IntRange(min=0, max=512),
+        type=click.IntRange(*STILL_FRAMES_RANGE),
         metavar="N",
         help="Frames of a clip that hardly moves, such as a slide; fewer are faster. By default the library's, else 0: "
         "as many as of any clip.",
