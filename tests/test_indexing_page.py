@@ -319,8 +319,8 @@ def test_failures_stand_in_a_table_and_can_be_tried_again(place: Place) -> None:
 
 
 def test_retrying_keeps_what_shaped_the_run() -> None:
-    order = IndexOrder(encoder="e", redo=True, exclude=("x",), paths=("/a", "--redo"))
-    assert order_to_retry(order) == IndexOrder(encoder="e", retry_failed=True, exclude=("x",), paths=("/a", "--redo"))
+    order = IndexOrder(encoder="e", redo=True, exclude=("x",), paths=("/a", "/--redo"))
+    assert order_to_retry(order) == IndexOrder(encoder="e", retry_failed=True, exclude=("x",), paths=("/a", "/--redo"))
     assert order_to_retry(RetryOrder(paths=("/a",))) == RetryOrder(paths=("/a",))
 
 
