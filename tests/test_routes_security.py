@@ -225,7 +225,7 @@ def test_wrong_types_are_400_with_a_sentence(body: Any, status: int) -> None:
         ({"name": "a", "many": "x"}, "`many` must be a list."),
         ({"name": "a", "many": [1, "2"]}, "`many` must be a whole number."),
         ({"name": "a", "many": [1] * 6}, "`many` holds more than 5; send fewer at a time."),
-        ({"name": "a", "mode": "tar"}, "`mode` must be 'zip' or 'folder'."),
+        ({"name": "a", "mode": "tar"}, "`mode` must be one of zip, folder."),
         ({"name": "a", "size": float("nan")}, "`size` must be a number."),
         ({"name": "a", "size": "1"}, "`size` must be a number."),
     ],
