@@ -76,15 +76,17 @@ def adopt_videos(library: Library, encoder: Encoder, settings: IndexSettings) ->
     Returns:
         The number of videos adopted.
     """
-    recipe = settings.recipe(encoder.clip_spec)
-    if library.cut_settings() is not None or recipe != cut_settings_of(library).recipe(encoder.clip_spec):
+    if library.cut_settings() is not None:
         return 0
-    prefix, overlaps = recipe.rpartition("-")[0], _overlaps(library)
+    recipe = settings.recipe(encoder.clip_spec)
+    prefix = recipe.rpartition("-")[0]
     unreadable = [
         each
-        for each in library.recipes()
-        if each != recipe and each.rpartition("-")[0] == prefix and settings_of_recipe(each, overlaps) is None
+        for each, found in _read_recipes(library).items()
+        if found is None and each != recipe and each.rpartition("-")[0] == prefix
     ]
+    if not unreadable or recipe != cut_settings_of(library).recipe(encoder.clip_spec):
+        return 0
     return library.replace_recipes(encoder.id, unreadable, recipe)
 
 
@@ -122,16 +124,15 @@ def _from_recipes(library: Library) -> IndexSettings:
 
     If no recipe can be fully decoded, the most common one still provides detector and segment seconds.
     """
-    recipes, overlaps = library.recipes(), _overlaps(library)
+    recipes = library.recipes()
     counts: Counter[int] = Counter()
     candidates: list[IndexSettings] = []
-    for recipe, count in recipes.items():
-        settings = settings_of_recipe(recipe, overlaps)
+    for recipe, settings in _read_recipes(library).items():
         if settings is None:
             continue
         if settings not in candidates:
             candidates.append(settings)
-        counts[candidates.index(settings)] += count
+        counts[candidates.index(settings)] += recipes[recipe]
     if candidates:
         return candidates[counts.most_common(1)[0][0]]
     for recipe, _ in Counter(recipes).most_common(1):
@@ -141,9 +142,18 @@ def _from_recipes(library: Library) -> IndexSettings:
                 settings = IndexSettings(
                     detector=found["detector"], segment_seconds=float(found["seconds"]), overlap_seconds=0.0
                 )
-                overlap = min((*overlaps, settings.segment_seconds / 2, IndexSettings().overlap_seconds))
+                overlap = min((*_overlaps(library), settings.segment_seconds / 2, IndexSettings().overlap_seconds))
                 return replace(settings, overlap_seconds=overlap)
     return IndexSettings()
+
+
+def _read_recipes(library: Library) -> dict[str, IndexSettings | None]:
+    """Return the settings of each recipe of the library, None for those that cannot be determined, the newest first."""
+    found = {recipe: settings_of_recipe(recipe) for recipe in library.recipes()}
+    if None in found.values():  # measuring the overlap may look at the segments of every video
+        overlaps = _overlaps(library)
+        found = {recipe: settings or settings_of_recipe(recipe, overlaps) for recipe, settings in found.items()}
+    return found
 
 
 def _overlaps(library: Library) -> list[float]:

@@ -9,6 +9,7 @@ import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -37,9 +38,9 @@ class Watch:
         """Yield a connection in a read transaction, and the token of its state. One thread at a time."""
         database = self._database
         with self._lock, database.translated(), database.checked_out(self._engine) as connection:
+            # By SQLAlchemy, which begins the transaction first: what is read afterwards has the state of this token.
             count = connection.exec_driver_sql("PRAGMA data_version").scalar()
-            opened = connection.info.setdefault(_OPENED, secrets.token_hex(4))
-            yield connection, f"{opened}-{count}"
+            yield connection, _token(connection.info, count)
 
     def token(self) -> str:
         """Return the token of the file's state, at the cost of one small SQLite query: every poster asks for it.
@@ -51,7 +52,12 @@ class Watch:
             driver = connection.driver_connection
             assert isinstance(driver, sqlite3.Connection)
             (count,) = driver.execute("PRAGMA data_version").fetchone()
-            return f"{connection.info.setdefault(_OPENED, secrets.token_hex(4))}-{count}"
+            return _token(connection.info, count)
+
+
+def _token(info: dict[Any, Any], count: int | None) -> str:
+    """Return the token for a count of a connection, whose `info` lasts until it is opened again."""
+    return f"{info.setdefault(_OPENED, secrets.token_hex(4))}-{count}"
 
 
 def _renew_after_fork(watch: Watch) -> None:
