@@ -1,17 +1,23 @@
-"""The runner of the benchmarks: which it runs, what it keeps, and that `dev.py bench` reaches it."""
+"""The benchmarks: which the runner runs and keeps, that `dev.py bench` reaches it, and what vectors compares with."""
 
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import dev
 from benchmarks import __main__ as runner
 from benchmarks._index_process import PARTS
+from benchmarks._vector_store import StoreProcess
+from benchmarks._vector_tables import ratios
+from benchmarks._vector_truth import best_scores, countings, recall
+from benchmarks._vector_turns import in_turns
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -83,3 +89,104 @@ def test_the_parts_of_decoding_are_named_by_modules_that_exist() -> None:
     """A module that was renamed would be a part of its own in the table, without any error."""
     modules = {path.stem for room in ("indexer", "db") for path in (ROOT / room).rglob("*.py")}
     assert set(PARTS) <= modules
+
+
+def test_vectors_compares_two_trees_in_one_run() -> None:
+    words = ["--sizes", "1500", "--dim", "16", "--queries", "5", "--former", str(ROOT)]
+    run = subprocess.run(
+        [sys.executable, "-m", "benchmarks.vectors", *words], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    (result,) = json.loads(run.stdout.splitlines()[-1])["sizes"]
+    stores = {"this tree", "former"}
+    assert set(result["indexes"]) >= stores | {"FAISS flat"}
+    tables = [*result["hits"].values(), *result["filtered"].values(), *result["counted"].values()]
+    assert all(set(table) == stores for table in (*tables, result["changes"], result["rebuild"]))
+    exact = [
+        figures[column]
+        for table in (result["indexes"], result["rebuild"], *tables)
+        for name, figures in table.items()
+        for column in figures
+        if name in stores and column.split(": ")[-1] in ("recall", "right")
+    ]
+    assert len(exact) == 2 * (1 + 2 + len(tables))
+    assert set(exact) == {1.0}, "a library this small is compared row by row"
+    assert run.stdout.count("ratio") == len(tables) + 3
+
+
+STAND_IN = """
+import threading
+import time
+
+
+class FaissIndex:
+    @classmethod
+    def open(cls, library, encoder_id, directory, *, background=False):
+        return cls()
+
+    def search(self, rows, k, allowed=None):
+        import encoder
+        return [[len(rows) if allowed is None else len(allowed), encoder.MARK]], None
+
+    def refresh(self):
+        threading.Thread(target=time.sleep, args=(0.1,)).start()
+"""
+
+
+@pytest.fixture
+def other_tree(tmp_path: Path) -> Path:
+    """A tree with a store of its own, and with a package that has the name of one of our benchmarks."""
+    tree = tmp_path / "other"
+    for name, text in {
+        "search/vectors/faiss_index.py": STAND_IN,
+        "encoder/__init__.py": "MARK = 77\n",
+        "benchmarks/_clustered_rows.py": "class ArrayLibrary:\n    def __init__(self, rows, count):\n        pass\n",
+    }.items():
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_text(text)
+    np.save(tmp_path / "rows.npy", np.zeros((8, 4), np.float16))
+    return tree
+
+
+def test_the_store_that_is_measured_is_the_one_of_the_tree(other_tree: Path, tmp_path: Path) -> None:
+    query = np.zeros((1, 4), np.float32)
+    with StoreProcess(other_tree, tmp_path / "rows.npy", tmp_path) as store:
+        assert Path(store.ask("origin")).is_relative_to(other_tree)
+        store.ask("open", 8, np.empty(0, np.int64))
+        assert store.ask("search", query, 2)[0] == [1, 77]
+        assert store.ask("search", query, 2, (8, 1.0, 0))[0] == [8, 77]
+        assert store.ask("search", query, 2, (8, 1.0, 3))[0] == [7, 77]
+        _, walls = store.ask("rebuild_in_background", 8, query, 2)
+        assert walls, "searches go on while the thread runs"
+
+
+def test_a_store_that_is_not_that_of_the_tree_is_not_measured(other_tree: Path, tmp_path: Path) -> None:
+    shutil.rmtree(other_tree / "search")  # now Python finds an installed one, or none
+    with pytest.raises(RuntimeError):
+        StoreProcess(other_tree, tmp_path / "rows.npy", tmp_path)
+
+
+def test_the_truth_of_vectors_is_that_of_all_products() -> None:
+    chance = np.random.default_rng(0)
+    rows = chance.normal(size=(20_500, 4)).astype(np.float16)
+    queries = chance.normal(size=(3, 4)).astype(np.float32)
+    mask = chance.random(len(rows)) < 0.0002
+    scores = queries @ rows.astype(np.float32).T
+    best = best_scores(rows, queries, {"all": (7, None), "few": (7, mask)})
+    np.testing.assert_allclose(best["all"], np.sort(scores, axis=1)[:, ::-1][:, :7], rtol=1e-5)
+    few = np.sort(scores[:, mask], axis=1)[:, ::-1]
+    assert 0 < few.shape[1] < 7
+    np.testing.assert_allclose(best["few"][:, : few.shape[1]], few, rtol=1e-5)
+    assert np.isneginf(best["few"][:, few.shape[1] :]).all()
+    ids = np.argsort(-scores[0])[:7] + 1
+    assert recall(rows, queries[0], ids, best["all"][0]) == 1
+    assert recall(rows, queries[0], np.append(ids[:6], ids[:1]), best["all"][0]) == pytest.approx(6 / 7)
+    assert recall(rows, queries[0], ids, best["few"][0], mask) == 0
+    assert recall(rows, queries[0], np.flatnonzero(mask) + 1, best["few"][0], mask) == 1
+    for share, each in countings(rows, queries, (0.01, 0.5)).items():
+        assert [counting.least <= round(share * len(rows)) <= counting.most + 1 for counting in each] == [True] * 3
+
+
+def test_each_index_is_first_equally_often_and_ratios_are_of_what_both_have() -> None:
+    turns = [name for _, name, _ in in_turns({"a": 1, "b": 2}, 4)]
+    assert turns == ["a", "b", "b", "a", "a", "b", "b", "a"]
+    assert ratios({"p50": 1.0, "rows read": 3.0, "new": 5.0}, {"p50": 2.0, "rows read": 0.0}) == {"p50": 0.5}

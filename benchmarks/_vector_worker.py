@@ -1,0 +1,190 @@
+"""The vector store of one tree, in a process of its own: `python -P _vector_worker.py ROWS.npy DIRECTORY`.
+
+PYTHONPATH decides whose FaissIndex and ArrayLibrary are measured; this file only needs their public methods, so one
+version of it measures every commit. It reads pickled requests from standard input (the name of a method of Worker, and
+its arguments) and writes pickled answers to standard output. Times are taken here: the pipe is not part of them.
+benchmarks/_vector_store.py starts it and asks.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import pickle
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks._clustered_rows import ArrayLibrary
+from search.vectors.faiss_index import FaissIndex
+
+ENCODER = "benchmark"
+BACKGROUND_SECONDS = 900.0
+"""A rebuild in the background that takes longer than this is given up on."""
+
+
+def allowed_mask(size: int, share: float, seed: int) -> NDArray[np.bool_]:
+    """Return bool (size,), a random filter: which of the ids 1, 2 ... `size` are allowed.
+
+    Filters differ by their seeds. At a share of 1, seed 0 allows every row and any other seed all but one.
+    """
+    mask = np.random.default_rng(seed).random(size) < share
+    if share == 1.0 and seed:
+        mask[seed % size] = False
+    return mask
+
+
+class _Library(ArrayLibrary):
+    """The stand-in for the library, which counts the rows that are read from it."""
+
+    read = 0
+
+    def embeddings(
+        self, encoder_id: str, after: int = 0, batch: int = 8192
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        for ids, rows in super().embeddings(encoder_id, after, batch):
+            self.read += len(ids)
+            yield ids, rows
+
+
+class Worker:
+    """The requests. Costs are wall and CPU seconds."""
+
+    def __init__(self, rows: Path, directory: Path) -> None:
+        self._rows: NDArray[np.float16] = np.load(rows, mmap_mode="r")
+        self._directory = directory
+        self._filter: tuple[Any, NDArray[np.int64]] | None = None
+        self._library: _Library
+        self._index: FaissIndex
+
+    def origin(self) -> str:
+        """Return the file that the store was imported from."""
+        return inspect.getfile(FaissIndex)
+
+    def open(self, count: int, gone: NDArray[np.int64], background: bool = False) -> tuple[float, float] | None:
+        """Open the index of the first `count` rows without those `gone`.
+
+        Returns:
+            The cost; None if `background` is wanted and this store knows no such argument.
+        """
+        known = "background" in inspect.signature(FaissIndex.open).parameters
+        if background and not known:
+            return None
+        options: dict[str, Any] = {"background": background} if known else {}
+        self._library = _Library(self._rows, count)
+        self._library.gone = gone
+        opened = _timed(lambda: FaissIndex.open(self._library, ENCODER, self._directory, **options))  # type: ignore[arg-type]
+        self._index, wall, cpu = opened
+        return wall, cpu
+
+    def optimize(self) -> tuple[bool, float, float]:
+        """Return whether it was due, and the cost."""
+        return _timed(self._index.optimize)
+
+    def search(
+        self, query: NDArray[np.float32], k: int, chosen: tuple[int, float, int] | None = None
+    ) -> tuple[NDArray[np.int64], float, float]:
+        """Return the ids of the k best, int64 (m,), and the cost.
+
+        Args:
+            query: float32 (1, D).
+            k: Number of hits.
+            chosen: Arguments of `allowed_mask`, or None for no filter. As in the application, the index gets a new
+                array each time, even if the ids are the same.
+        """
+        allowed = None if chosen is None else self._allowed(chosen).copy()
+        found, wall, cpu = _timed(lambda: self._index.search(query, k, allowed))
+        ids: NDArray[np.int64] = found[0][0]
+        return ids, wall, cpu
+
+    def _allowed(self, chosen: tuple[int, float, int]) -> NDArray[np.int64]:
+        if self._filter is None or self._filter[0] != chosen:
+            self._filter = chosen, np.flatnonzero(allowed_mask(*chosen)) + 1
+        return self._filter[1]
+
+    def count(self, query: NDArray[np.float32], threshold: float) -> tuple[int, float, float]:
+        """Return the number of rows that score at least the threshold, and the cost. query: float32 (1, D)."""
+        return _timed(lambda: self._index.count(query[0], threshold))
+
+    def change(self, count: int, gone: NDArray[np.int64], wanted: int) -> tuple[bool, float, float]:
+        """Change the library, refresh the index, and search with one of the changed rows.
+
+        Returns:
+            Whether the search found the id `wanted`, and the cost of both.
+        """
+        self._library.count, self._library.gone = count, gone
+        query = self._rows[wanted - 1 : wanted].astype(np.float32)
+
+        def refresh_and_search() -> NDArray[np.int64]:
+            self._index.refresh()
+            found: NDArray[np.int64] = self._index.search(query, 10)[0][0]
+            return found
+
+        ids, wall, cpu = _timed(refresh_and_search)
+        assert len(self._index) == self._library.stamp(ENCODER).count, "the index has other rows than the library"
+        return wanted in ids, wall, cpu
+
+    def rows_read(self) -> int:
+        """Return the number of rows read from the library since `open`."""
+        return self._library.read
+
+    def rebuild_in_background(self, count: int, queries: NDArray[np.float32], k: int) -> tuple[float, list[float]]:
+        """Add rows up to `count`, and search until the thread that this starts has ended.
+
+        Returns:
+            Seconds from before the refresh until then, and of each search.
+        """
+        threads, began = threading.active_count(), time.perf_counter()
+        self._library.count = count
+        self._index.refresh()
+        walls: list[float] = []
+        while threading.active_count() > threads and time.perf_counter() - began < BACKGROUND_SECONDS:
+            query = queries[[len(walls) % len(queries)]]
+            walls.append(_timed(partial(self._index.search, query, k))[1])
+        return time.perf_counter() - began, walls
+
+    def resident(self) -> tuple[float, float] | None:
+        """Return own and mapped memory, in MB; None where that is unknown (not Linux)."""
+        return resident()
+
+
+def resident() -> tuple[float, float] | None:
+    """Return own and mapped memory of this process, in MB; None where that is unknown (not Linux)."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return None
+    values = {line.split(":")[0]: line.split()[1] for line in lines if line.startswith("Rss")}
+    return int(values["RssAnon"]) / 1e3, int(values["RssFile"]) / 1e3
+
+
+def _timed(work: Callable[[], Any]) -> tuple[Any, float, float]:
+    """Return the result, and wall and CPU seconds."""
+    cpu, wall = time.process_time(), time.perf_counter()
+    result = work()
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return result, wall, cpu
+
+
+def main() -> None:
+    with os.fdopen(os.dup(1), "wb") as answers:
+        os.dup2(2, 1)  # whatever else is printed must not be read as an answer
+        worker = Worker(Path(sys.argv[1]), Path(sys.argv[2]))
+        while True:
+            try:
+                name, arguments = pickle.load(sys.stdin.buffer)
+            except EOFError:
+                return
+            pickle.dump(getattr(worker, name)(*arguments), answers)
+            answers.flush()
+
+
+if __name__ == "__main__":
+    main()
