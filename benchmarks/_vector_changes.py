@@ -20,7 +20,7 @@ _GROWTH = 0.06  # makes a rebuild due: above the share of new rows that the stor
 
 
 def rows_needed(size: int) -> int:
-    """Return the number of rows in the file: those of the library at first, and those that `followed` adds."""
+    """Return the number of rows in the file: those of the library at first, and those added by `followed` and `rebuilt`."""
     return size + _ROUNDS * CHANGED + 2 * _growth(size)
 
 
@@ -92,7 +92,7 @@ def rebuilt(
     after = asked(searches, rows[:count], queries, best, live)
     for name, store in stores.items():
         for when, found in (("due", before[name]), ("done", after[name])):
-            figures[name] |= {f"{when}: {column}": value for column, value in found.items() if column != "CPU ms"}
+            figures[name] |= {f"{when}: {column}": value for column, value in found.items() if "CPU" not in column}
         with store.restarted() as another:
             if another.ask("open", count, gone, True) is not None:
                 seconds, walls = another.ask("rebuild_in_background", count + _growth(size), queries, K)
