@@ -20,7 +20,7 @@ _GROWTH = 0.06  # makes a rebuild due: above the share of new rows that the stor
 
 
 def rows_needed(size: int) -> int:
-    """Return the number of rows in the file: those of the library at first, and those added by `followed` and `rebuilt`."""
+    """Return the number of rows in the file: `size` at first, and those that `followed` and `rebuilt` add."""
     return size + _ROUNDS * CHANGED + 2 * _growth(size)
 
 
