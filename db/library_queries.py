@@ -152,7 +152,7 @@ class LibraryQueries:
         """Return the segments that an encoder has embedded, with their videos.
 
         Returns:
-            Segment ids, ascending, and the ids of their videos: two arrays of int64 (N,).
+            Segment ids, ascending, and the ids of their videos: two arrays of int64 (N,), shared and read-only.
         """
         return self._tables.owners(encoder_id)
 

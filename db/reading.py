@@ -6,17 +6,12 @@ import json
 import os
 from collections.abc import Iterable
 
-import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Float, Integer, Select, and_, cast, column, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Integer, and_, column, func, or_, select
 
 from db import rows
-from db.names import comparison_key
-from db.records import Failure, Filters, KnownFile, Segment, Shot, Video
+from db.records import Failure, KnownFile, Segment, Shot, Video
 from db.rows import chunks
-from db.schema import embeddings, encoders, encodings, failures, segments, shots, videos
-
-SECONDS_SLACK = 1e-6  # so that rounding in a time base cannot make a segment of exactly 2 s fail "at least 2 s"
+from db.schema import encoders, encodings, failures, segments, shots, videos
 
 
 def below(folder: str) -> ColumnElement[bool]:
@@ -129,79 +124,11 @@ def segments_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, tupl
 
 def video_ids(connection: Connection, segment_ids: Iterable[int]) -> dict[int, int]:
     """Return the video id of each segment; unknown segments are left out."""
-    wanted = _json_rows(int(segment_id) for segment_id in segment_ids)
+    listed = json.dumps([int(segment_id) for segment_id in segment_ids])  # one bound value, however many ids
+    wanted = select(func.json_each(listed).table_valued(column("value", Integer)).c.value)
     cursor = connection.execute(select(segments.c.id, segments.c.video_id).where(segments.c.id.in_(wanted))).cursor
     assert cursor is not None
     return dict(cursor.fetchall())
-
-
-def allowed_ids(connection: Connection, filters: Filters, encoder_id: str) -> NDArray[np.int64]:
-    """Return int64 (N,), ascending: the segments that pass the filters and have an embedding by the encoder."""
-    number = select(encoders.c.number).where(encoders.c.id == encoder_id).scalar_subquery()
-    statement: Select[tuple[int]] = (
-        select(embeddings.c.segment_id).where(embeddings.c.encoder == number).order_by(embeddings.c.segment_id)
-    )
-    if filters:
-        statement = (
-            statement.join(segments, segments.c.id == embeddings.c.segment_id)
-            .join(videos, videos.c.id == segments.c.video_id)
-            .where(*_conditions(connection, filters))
-        )
-    cursor = connection.execute(statement).cursor
-    assert cursor is not None
-    # Straight from the driver, without SQLAlchemy's rows: half the time, and this runs with every filtered search.
-    return np.fromiter((row[0] for row in cursor.fetchall()), dtype=np.int64)
-
-
-def _conditions(connection: Connection, filters: Filters) -> list[ColumnElement[bool]]:
-    length = cast(segments.c.end_pts - segments.c.start_pts, Float) * videos.c.time_base_num / videos.c.time_base_den
-    conditions: list[ColumnElement[bool]] = []
-    if filters.folder is not None:
-        conditions.append(below(filters.folder))
-    if filters.min_seconds is not None:
-        conditions.append(length >= filters.min_seconds - SECONDS_SLACK)
-    if filters.max_seconds is not None:
-        conditions.append(length <= filters.max_seconds + SECONDS_SLACK)
-    if filters.since_ns is not None:
-        conditions.append(videos.c.modified_ns >= clamp_to_int64(filters.since_ns))
-    if filters.until_ns is not None:
-        conditions.append(videos.c.modified_ns <= clamp_to_int64(filters.until_ns))
-    short_side = func.min(videos.c.width, videos.c.height)  # with two arguments, SQLite's min is not an aggregate
-    if filters.min_short_side is not None:
-        conditions.append(short_side >= clamp_to_int64(filters.min_short_side))
-    if filters.max_short_side is not None:
-        conditions.append(short_side <= clamp_to_int64(filters.max_short_side))
-    if filters.orientation == "landscape":
-        conditions.append(videos.c.width > videos.c.height)
-    elif filters.orientation == "portrait":
-        conditions.append(videos.c.width < videos.c.height)
-    elif filters.orientation == "square":
-        conditions.append(videos.c.width == videos.c.height)
-    if filters.name is not None:
-        conditions.append(_named(connection, filters.name, filters.folder))
-    return conditions
-
-
-def clamp_to_int64(number: int) -> int:
-    """Return the nearest 64-bit number, because SQLite compares only with those."""
-    return max(-(2**63), min(int(number), 2**63 - 1))
-
-
-def _named(connection: Connection, part: str, folder: str | None) -> ColumnElement[bool]:
-    """Return the condition that a file name contains `part`, compared here because SQLite folds only ASCII case."""
-    wanted = comparison_key(part)
-    statement = select(videos.c.id, videos.c.path)
-    if folder is not None:
-        statement = statement.where(below(folder))
-    ids = [
-        video_id for video_id, path in connection.execute(statement) if wanted in comparison_key(os.path.basename(path))
-    ]
-    return videos.c.id.in_(_json_rows(ids))
-
-
-def _json_rows(ids: Iterable[int]) -> Select[tuple[int]]:
-    """Return a query that yields the ids: one bound value, however many ids."""
-    return select(func.json_each(json.dumps(list(ids))).table_valued(column("value", Integer)).c.value)
 
 
 def all_failures(connection: Connection) -> list[Failure]:

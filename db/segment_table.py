@@ -1,15 +1,14 @@
-"""Filtering of segments with in-memory arrays, because a query to SQLite would visit every row.
+"""Filtering of segments with in-memory arrays, because a query to SQLite would visit every row for each filter.
 
-A SegmentTable has the id, the video's id and the length of each segment that an encoder has embedded: 20 bytes per
-segment, 28 once a filter has used lengths. The tables of the two encoders used last are cached, and a VideoTable with
-the columns of videos that filters use. The change token is read in the transaction that updates the arrays, so every
-result reflects one state of the file: the newest.
+A SegmentTable has the id, the video's id and the length of each segment that an encoder has embedded: 8 bytes each,
+of the last two only if a filter needed them, and 8 more for seconds. The tables of the two encoders used last are
+cached, and a VideoTable with the columns of videos that filters use. The change token is read in the transaction that
+updates the arrays, so every result reflects one state of the file: the newest.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,94 +16,90 @@ from sqlalchemy import Connection, select
 
 from db import reading, vectors
 from db.connection import Database
+from db.integer_columns import integer_columns
 from db.records import Filters, Stamp
 from db.schema import embeddings, encoders, segments
 from db.video_table import VideoTable, load_videos
 from db.watch import Watch
 
+_SECONDS_SLACK = 1e-6  # so that rounding in a time base cannot make a segment of exactly 2 s fail "at least 2 s"
 _MAX_ENCODERS = 2
+_BATCH = 1_000_000  # rows per query, which bounds its memory
+_COLUMNS = (embeddings.c.segment_id, segments.c.video_id, segments.c.end_pts - segments.c.start_pts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SegmentTable:
-    """The N segments that an encoder has embedded, by ascending id. Immutable."""
+    """The N segments that an encoder has embedded, by ascending id. Immutable.
+
+    Attributes:
+        stamp: The state of the encoder's embeddings.
+        columns: int64 (1 to 3, N), read-only: ids, ids of the videos, lengths in pts of the video's own time base. Only
+            what was needed is read: ids alone take a third of the time.
+    """
 
     stamp: Stamp
-    ids: NDArray[np.int64]
-    video_ids: NDArray[np.signedinteger]  # int32 while ids fit
-    lengths: NDArray[np.int64]  # in pts of the video's own time base
+    columns: NDArray[np.int64]
 
 
 class SegmentTables:
     """The tables of one library, loaded on first use and updated after writes by any process."""
 
     def __init__(self, database: Database, library_id: str) -> None:
-        self._database = database
         self._watch = Watch(database)
         self._library_id = library_id
         self._token: str | None = None  # change token of the state in the tables and videos
-        self._used = False
         self._videos: VideoTable | None = None
         self._tables: dict[str, SegmentTable] = {}  # by encoder, most recently used last
         self._current: set[str] = set()  # encoders whose tables reflect the state last seen
         self._seconds: tuple[SegmentTable, VideoTable, NDArray[np.float64]] | None = None
 
     def allowed(self, filters: Filters, encoder_id: str) -> NDArray[np.int64]:
-        """Return int64 (N,), ascending, read-only: the same ids as `reading.allowed_ids`.
-
-        The first call queries SQLite, because a program that filters once need not load every row.
+        """Return int64 (N,), ascending, read-only: the segments that pass the filters.
 
         Raises:
             ValueError: The filters' folder is not absolute.
         """
-        if not self._used:
-            self._used = True
-            with self._database.reading() as connection:
-                return reading.allowed_ids(connection, filters, encoder_id)
         if not filters:
-            return self._table(encoder_id).ids
+            with self._watch.reading() as (connection, token):
+                everything: NDArray[np.int64] = self._current_table(connection, token, encoder_id, 1).columns[0]
+            return everything
         if filters.folder is not None:
             reading.below(filters.folder)  # raises ValueError if it is not absolute
-        table, known = self._table_and_videos(encoder_id)
-        allowed = known.allowed(filters)
         timed = filters.min_seconds is not None or filters.max_seconds is not None
+        with self._watch.reading() as (connection, token):
+            table = self._current_table(connection, token, encoder_id, 3 if timed else 2)
+            if self._videos is None:
+                self._videos = load_videos(connection)
+            known = self._videos
+        ids: NDArray[np.int64] = table.columns[0]
+        allowed = known.allowed(filters)
         if allowed.size == known.ids.size and not timed:
-            return table.ids
-        mask = known.flags(allowed)[table.video_ids]
+            return ids
+        mask = known.flags(allowed)[table.columns[1]]
         if timed:
             seconds = self._segment_seconds(table, known)
             if filters.min_seconds is not None:
-                mask &= seconds >= filters.min_seconds - reading.SECONDS_SLACK
+                mask &= seconds >= filters.min_seconds - _SECONDS_SLACK
             if filters.max_seconds is not None:
-                mask &= seconds <= filters.max_seconds + reading.SECONDS_SLACK
-        return _read_only(table.ids[mask])
+                mask &= seconds <= filters.max_seconds + _SECONDS_SLACK
+        return _read_only(ids[mask])
 
     def owners(self, encoder_id: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return (segment ids, ids of their videos), int64 (N,), ascending, of all segments embedded by the encoder."""
-        table = self._table(encoder_id)
-        return table.ids, table.video_ids.astype(np.int64)
-
-    def _table(self, encoder_id: str) -> SegmentTable:
+        """Return (segment ids, ids of their videos) of all segments embedded by the encoder: int64 (N,), read-only."""
         with self._watch.reading() as (connection, token):
-            return self._current_table(connection, token, encoder_id)
+            columns = self._current_table(connection, token, encoder_id, 2).columns
+        return columns[0], columns[1]
 
-    def _table_and_videos(self, encoder_id: str) -> tuple[SegmentTable, VideoTable]:
-        """Return both, in one state of the file."""
-        with self._watch.reading() as (connection, token):
-            table = self._current_table(connection, token, encoder_id)
-            if self._videos is None:
-                self._videos = load_videos(connection)
-            return table, self._videos
-
-    def _current_table(self, connection: Connection, token: str, encoder_id: str) -> SegmentTable:
-        """Return the table as of the watch's transaction; drop the videos if the library was changed."""
+    def _current_table(self, connection: Connection, token: str, encoder_id: str, columns: int) -> SegmentTable:
+        """Return a table of at least `columns` as of the watch's transaction; drop the videos after a change."""
         if self._token != token:
             self._videos = None
             self._current.clear()
             self._token = token
         table = self._tables.pop(encoder_id, None)
-        if table is None or encoder_id not in self._current:
-            table = _updated(connection, vectors.stamp(connection, self._library_id, encoder_id), table)
+        if table is None or encoder_id not in self._current or len(table.columns) < columns:
+            table = _updated(connection, vectors.stamp(connection, self._library_id, encoder_id), table, columns)
         self._tables[encoder_id] = table
         self._current.add(encoder_id)
         if len(self._tables) > _MAX_ENCODERS:
@@ -114,57 +109,45 @@ class SegmentTables:
         return table
 
     def _segment_seconds(self, table: SegmentTable, known: VideoTable) -> NDArray[np.float64]:
-        """Return float64 (N,), bit for bit what SQLite computes; kept until the table or the videos are replaced."""
+        """Return float64 (N,): length * num / den, rounded twice; kept until the table or the videos are replaced."""
         kept = self._seconds
         if kept is None or kept[0] is not table or kept[1] is not known:
             num, den = known.time_bases()
-            seconds = table.lengths.astype(np.float64)
-            seconds *= num[table.video_ids]
-            seconds /= den[table.video_ids]
+            _, video_ids, lengths = table.columns
+            seconds = lengths.astype(np.float64)
+            seconds *= num[video_ids]
+            seconds /= den[video_ids]
             self._seconds = kept = (table, known, seconds)
         return kept[2]
 
 
-def _updated(connection: Connection, stamp: Stamp, table: SegmentTable | None) -> SegmentTable:
+def _updated(connection: Connection, stamp: Stamp, table: SegmentTable | None, columns: int) -> SegmentTable:
     """Return the table as of the stamp of this transaction. If rows were only added, read only those."""
-    if table is None or (table.stamp.generation, table.stamp.dim) != (stamp.generation, stamp.dim):
-        return _to_table(stamp, _rows_after(connection, stamp.encoder_id, 0))
+    state = (stamp.generation, stamp.dim)
+    if table is None or (table.stamp.generation, table.stamp.dim) != state or len(table.columns) < columns:
+        return SegmentTable(stamp, _rows_after(connection, stamp.encoder_id, 0, columns))
     if table.stamp.last_id == stamp.last_id:
         return replace(table, stamp=stamp)
-    new = _to_table(stamp, _rows_after(connection, stamp.encoder_id, table.stamp.last_id))
-    return SegmentTable(
-        stamp=stamp,
-        ids=_read_only(np.concatenate([table.ids, new.ids])),
-        video_ids=np.concatenate([table.video_ids, new.video_ids]),
-        lengths=np.concatenate([table.lengths, new.lengths]),
-    )
+    new = _rows_after(connection, stamp.encoder_id, table.stamp.last_id, len(table.columns))
+    return SegmentTable(stamp, _read_only(np.concatenate([table.columns, new], axis=1)))
 
 
-def _rows_after(connection: Connection, encoder_id: str, after: int) -> NDArray[np.int64]:
-    """Return int64 (n, 3): segment, video, length in pts, by ascending segment id > `after`."""
+def _rows_after(connection: Connection, encoder_id: str, after: int, columns: int) -> NDArray[np.int64]:
+    """Return int64 (columns, n), read-only: the first of _COLUMNS of segments with ids above `after`, ascending."""
     number = select(encoders.c.number).where(encoders.c.id == encoder_id).scalar_subquery()
-    cursor = connection.execute(
-        select(segments.c.id, segments.c.video_id, segments.c.end_pts - segments.c.start_pts)
-        .select_from(embeddings)
-        .join(segments, segments.c.id == embeddings.c.segment_id)
-        .where(embeddings.c.encoder == number, embeddings.c.segment_id > after)
-        .order_by(embeddings.c.segment_id)
-    ).cursor
-    assert cursor is not None
-    # Straight from the driver, row by row: a list of a million tuples would need ten times the memory.
-    return np.fromiter(chain.from_iterable(iter(cursor.fetchone, None)), dtype=np.int64).reshape(-1, 3)
+    source = embeddings if columns == 1 else embeddings.join(segments, segments.c.id == embeddings.c.segment_id)
+    statement = select(*_COLUMNS[:columns]).select_from(source).where(embeddings.c.encoder == number)
+    statement = statement.order_by(embeddings.c.segment_id).limit(_BATCH)
+    found = np.zeros((columns, 0), np.int64)
+    while True:
+        batch = integer_columns(connection, statement.where(embeddings.c.segment_id > after))
+        found = np.concatenate([found, batch], axis=1) if found.size else batch
+        if batch.shape[1] < _BATCH:
+            return _read_only(found)
+        after = int(batch[0, -1])
 
 
-def _to_table(stamp: Stamp, found: NDArray[np.int64]) -> SegmentTable:
-    return SegmentTable(
-        stamp=stamp,
-        ids=_read_only(np.ascontiguousarray(found[:, 0])),
-        video_ids=found[:, 1].astype(np.min_scalar_type(-int(found[:, 1].max(initial=2**16)))),
-        lengths=np.ascontiguousarray(found[:, 2]),
-    )
-
-
-def _read_only(ids: NDArray[np.int64]) -> NDArray[np.int64]:
+def _read_only(array: NDArray[np.int64]) -> NDArray[np.int64]:
     """Mark an array read-only, because all callers share it."""
-    ids.flags.writeable = False
-    return ids
+    array.flags.writeable = False
+    return array

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
+from db.integer_columns import integer_columns
 from db.names import comparison_key
-from db.reading import clamp_to_int64
 from db.records import Filters
 from db.schema import videos
 
@@ -26,12 +26,12 @@ class VideoTable:
 
     Args:
         paths: The paths as stored, in ascending order.
-        columns: int64 (V, 6), in the order of _COLUMNS.
+        columns: int64 (6, V), in the order of _COLUMNS.
     """
 
     def __init__(self, paths: list[bytes], columns: NDArray[np.int64]) -> None:
         self.paths = paths
-        by_name: dict[str, NDArray[np.int64]] = dict(zip(_COLUMNS, columns.T.copy(), strict=True))
+        by_name: dict[str, NDArray[np.int64]] = dict(zip(_COLUMNS, columns, strict=True))
         self.ids, self._modified_ns = by_name["id"], by_name["modified_ns"]
         self._width, self._height = by_name["width"], by_name["height"]
         self._num, self._den = by_name["time_base_num"], by_name["time_base_den"]
@@ -47,13 +47,13 @@ class VideoTable:
         if filters.folder is not None:
             mask &= self._below(filters.folder)
         if filters.since_ns is not None:
-            mask &= self._modified_ns >= clamp_to_int64(filters.since_ns)
+            mask &= self._modified_ns >= filters.since_ns
         if filters.until_ns is not None:
-            mask &= self._modified_ns <= clamp_to_int64(filters.until_ns)
+            mask &= self._modified_ns <= filters.until_ns
         if filters.min_short_side is not None:
-            mask &= self._short_side >= clamp_to_int64(filters.min_short_side)
+            mask &= self._short_side >= filters.min_short_side
         if filters.max_short_side is not None:
-            mask &= self._short_side <= clamp_to_int64(filters.max_short_side)
+            mask &= self._short_side <= filters.max_short_side
         if filters.orientation == "landscape":
             mask &= self._width > self._height
         elif filters.orientation == "portrait":
@@ -101,9 +101,8 @@ class VideoTable:
 
 def load_videos(connection: Connection) -> VideoTable:
     """Load all videos inside the caller's transaction."""
-    statement = select(videos.c.path, *(videos.c[name] for name in _COLUMNS)).order_by(videos.c.path)
-    cursor = connection.execute(statement).cursor
-    assert cursor is not None
-    found = cursor.fetchall()
-    columns = np.array([row[1:] for row in found], dtype=np.int64).reshape(-1, len(_COLUMNS))
-    return VideoTable([row[0] for row in found], columns)
+    cursor = connection.execute(select(videos.c.path).order_by(videos.c.path)).cursor
+    assert cursor is not None  # the driver's, which returns bytes
+    paths = [path for (path,) in cursor.fetchall()]
+    columns = integer_columns(connection, select(*(videos.c[name] for name in _COLUMNS)).order_by(videos.c.path))
+    return VideoTable(paths, columns)

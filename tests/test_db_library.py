@@ -275,6 +275,9 @@ def test_filters_by_length_and_time_are_inclusive_and_combine(library: Library) 
     assert owners(min_seconds=2.002) == {long, odd}
     assert owners(max_seconds=2.002) == {short, odd}
     assert owners(max_seconds=1.999) == set()
+    assert owners(min_seconds=2.0020009, max_seconds=2.0020009) == owners(min_seconds=2.0019991, max_seconds=2.0019991)
+    assert owners(min_seconds=2.0019991, max_seconds=2.0019991) == {odd}, "a millionth of a second of slack"
+    assert owners(min_seconds=2.0020011, max_seconds=9) == owners(min_seconds=2.1, max_seconds=2.0019989) == set()
     assert owners(since_ns=200) == {long, odd}
     assert owners(until_ns=200) == {short, long}
     assert owners(since_ns=200, until_ns=200, folder="/f", min_seconds=1.0) == {long}

@@ -169,11 +169,14 @@ def _described(file_range: FileRange) -> str:
 
 
 def _embedded_segments(library: Library, encoder: Encoder, video: Video) -> list[Segment]:
-    from db.records import Filters
-
-    embedded = set(library.segment_ids(Filters(folder=video.path), encoder.id).tolist())
+    """Return a video's segments, or none if the encoder has not embedded them: it embeds all of a video or none."""
     assert video.id is not None
-    return [each for each in library.segments_of(video.id) if each.id in embedded]
+    segments = library.segments_of(video.id)
+    try:
+        library.embedding_rows(encoder.id, map(_id, segments))
+    except KeyError:
+        return []
+    return segments
 
 
 def _id(segment: Segment) -> int:
