@@ -6,7 +6,7 @@ blocks; each query is near one of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +72,9 @@ class ArrayLibrary:
 
     def segment_ids(self, filters: Filters, encoder_id: str) -> NDArray[np.int64]:
         return np.setdiff1d(np.arange(1, self.count + 1), self.gone, assume_unique=True)
+
+    def embedding_rows(self, encoder_id: str, ids: Iterable[int]) -> NDArray[np.float32]:
+        return np.asarray(self._rows[np.fromiter(ids, np.int64) - 1], dtype=np.float32)
 
     def embeddings(
         self, encoder_id: str, after: int = 0, batch: int = 8192

@@ -63,7 +63,7 @@ class StoreProcess:
         return StoreProcess(self.tree, self.rows, self.directory)
 
     def close(self) -> None:
-        """End the process, after its background work if there is any."""
+        """End the process."""
         self._process.communicate()
 
     def __enter__(self) -> StoreProcess:

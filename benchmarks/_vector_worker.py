@@ -11,8 +11,8 @@ from __future__ import annotations
 import inspect
 import os
 import pickle
+import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -26,8 +26,6 @@ from benchmarks._clustered_rows import ArrayLibrary
 from search.vectors.faiss_index import FaissIndex
 
 ENCODER = "benchmark"
-BACKGROUND_SECONDS = 900.0
-"""A rebuild in the background that takes longer than this is given up on."""
 
 
 def allowed_mask(size: int, share: float, seed: int) -> NDArray[np.bool_]:
@@ -68,20 +66,11 @@ class Worker:
         """Return the file that the store was imported from."""
         return inspect.getfile(FaissIndex)
 
-    def open(self, count: int, gone: NDArray[np.int64], background: bool = False) -> tuple[float, float] | None:
-        """Open the index of the first `count` rows without those `gone`.
-
-        Returns:
-            The cost; None if `background` is wanted and this store knows no such argument.
-        """
-        known = "background" in inspect.signature(FaissIndex.open).parameters
-        if background and not known:
-            return None
-        options: dict[str, Any] = {"background": background} if known else {}
+    def open(self, count: int, gone: NDArray[np.int64]) -> tuple[float, float]:
+        """Open the index of the first `count` rows without those `gone`, and return the cost."""
         self._library = _Library(self._rows, count)
         self._library.gone = gone
-        opened = _timed(lambda: FaissIndex.open(self._library, ENCODER, self._directory, **options))  # type: ignore[arg-type]
-        self._index, wall, cpu = opened
+        self._index, wall, cpu = _timed(lambda: FaissIndex.open(self._library, ENCODER, self._directory))  # type: ignore[arg-type]
         return wall, cpu
 
     def optimize(self) -> tuple[bool, float, float]:
@@ -135,20 +124,31 @@ class Worker:
         """Return the number of rows read from the library since `open`."""
         return self._library.read
 
-    def rebuild_in_background(self, count: int, queries: NDArray[np.float32], k: int) -> tuple[float, list[float]]:
-        """Add rows up to `count`, and search until the thread that this starts has ended.
+    def rebuild_beside(
+        self, count: int, queries: NDArray[np.float32], k: int
+    ) -> tuple[float, list[float], float, bool]:
+        """Add rows up to `count`, and search while another process optimizes their index.
 
         Returns:
-            Seconds from before the refresh until then, and of each search.
+            Seconds of that process, those of each search meanwhile, those of the refresh afterwards, and whether it
+            took a new base over.
         """
-        threads, began = threading.active_count(), time.perf_counter()
         self._library.count = count
         self._index.refresh()
+        due = self._index.is_due()
+        began = time.perf_counter()
+        other = subprocess.Popen([sys.executable, "-P", *sys.argv], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        assert other.stdin is not None
+        with other.stdin:
+            pickle.dump(("open", (count, self._library.gone)), other.stdin)
+            pickle.dump(("optimize", ()), other.stdin)
         walls: list[float] = []
-        while threading.active_count() > threads and time.perf_counter() - began < BACKGROUND_SECONDS:
+        while other.poll() is None:
             query = queries[[len(walls) % len(queries)]]
             walls.append(_timed(partial(self._index.search, query, k))[1])
-        return time.perf_counter() - began, walls
+        seconds = time.perf_counter() - began
+        _, wall, _ = _timed(self._index.refresh)
+        return seconds, walls, wall, due and not self._index.is_due()
 
     def resident(self) -> tuple[float, float] | None:
         """Return own and mapped memory, in MB; None where that is unknown (not Linux)."""

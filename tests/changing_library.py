@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -79,6 +79,13 @@ class Shelf:
     def segment_ids(self, filters: Filters, encoder_id: str) -> Ids:
         assert not filters
         return self.rows.ids
+
+    def embedding_rows(self, encoder_id: str, ids: Iterable[int]) -> NDArray[np.float32]:
+        rows, wanted = self.rows, np.array(list(ids), dtype=np.int64)
+        at = np.searchsorted(rows.ids, wanted)
+        if not np.isin(wanted, rows.ids).all():
+            raise KeyError("an id without a row")
+        return rows.rows[at]
 
     def embeddings(self, encoder_id: str, after: int = 0, batch: int = 0) -> Iterator[tuple[Ids, NDArray[np.float32]]]:
         while True:

@@ -32,25 +32,18 @@ def open_faiss(library: Any, directory: Path) -> VectorIndex:
     return FaissIndex.open(library, ENCODER, directory)
 
 
-def open_optimized(library: Any, directory: Path) -> VectorIndex:
-    index = FaissIndex.open(library, ENCODER, directory)
-    assert index.optimize()
-    return index
-
-
 STORES: dict[str, tuple[Open, int]] = {
     "the oracle": (open_exact, SMALL),
     "small: every row compared": (open_faiss, SMALL),
-    "large: codes in one list": (open_faiss, LARGE),
-    "large: codes in many lists": (open_optimized, LARGE),
+    "large: candidates by codes": (open_faiss, LARGE),
 }
 
 
 class Copies:
     """A library in which three shots have copies: half of all rows, 40 and 2, under ids that lie anywhere.
 
-    A quarter of the half and three of the 40 were changed into copies after the index had been opened: an index that
-    appends changed rows holds them behind rows of higher ids.
+    Some of the half and three of the 40 were added after the index had been opened, under ids between the others: an
+    index that appends holds them behind rows of higher ids.
     """
 
     def __init__(self, open_store: Open, count: int, directory: Path) -> None:
@@ -58,17 +51,15 @@ class Copies:
         self.rows = rows[:3].copy()  # what the groups are copies of
         order = np.random.default_rng(5).permutation(np.arange(3, count))
         groups = np.split(order[: count // 2 + 42], [count // 2, count // 2 + 40])
-        late = [*groups[0][: count // 8], *groups[1][:3]]
-        before = rows.copy()
+        late = [*groups[0][: count // 32], *groups[1][:3]]
         for row, group in zip(self.rows, groups, strict=True):
             rows[group] = row
-        early = ~np.isin(np.arange(count), late)
-        before[early] = rows[early]
+        early = np.setdiff1d(np.arange(count), late)
         library = Rows()
-        library.add(range(10, 10 + count), before)
+        library.add(early + 10, rows[early])
         self.index = open_store(library, directory)
         for at in late:
-            library.change(int(at) + 10, rows[at])
+            library.add([int(at) + 10], rows[[at]])
         if isinstance(self.index, Refreshable):
             assert self.index.refresh()
         else:
@@ -93,12 +84,10 @@ class Copies:
 @pytest.fixture(params=list(STORES))
 def copies(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Copies:
     # A library of thousands is treated as one of hundreds of thousands.
-    monkeypatch.setattr("search.vectors.faiss_index.CODED_ROWS", 4000)
-    monkeypatch.setattr("search.vectors.faiss_index._MAX_UNCODED", 500)
-    monkeypatch.setattr("search.vectors.codes.TRAINED_ROWS", 4000)
-    monkeypatch.setattr("search.vectors.codes._MIN_LISTS", 32)
+    monkeypatch.setattr("search.vectors.vector_index.CODED_ROWS", 4000)
+    monkeypatch.setattr("search.vectors.base._MIN_LISTS", 32)
+    monkeypatch.setattr("search.vectors.base._LARGEST_SHARE", 4)
     monkeypatch.setattr("search.vectors.snapshot.FEW_ROWS", 800)
-    monkeypatch.setattr("search.vectors.snapshot._LARGEST_SHARE", 4)
     open_store, count = STORES[request.param]
     return Copies(open_store, count, tmp_path / "vectors")
 

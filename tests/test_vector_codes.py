@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
+import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +19,8 @@ from numpy.typing import NDArray
 from test_vector_index import ENCODER, Rows, open_index, unit_rows
 
 from db.library import Library
-from search.vectors.codes import Codes, candidate_count, list_count
+from search.vectors.base import Base, build_codes
 from search.vectors.faiss_index import FaissIndex
-from search.vectors.snapshot import Snapshot
 
 DIM = 64
 COUNT = 6000
@@ -36,12 +38,10 @@ def clustered(count: int, seed: int) -> NDArray[np.float32]:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A library of thousands is treated as one of hundreds of thousands."""
-    monkeypatch.setattr("search.vectors.faiss_index.CODED_ROWS", 4000)
-    monkeypatch.setattr("search.vectors.faiss_index._MAX_UNCODED", 500)
-    monkeypatch.setattr("search.vectors.codes.TRAINED_ROWS", 4000)
-    monkeypatch.setattr("search.vectors.codes._MIN_LISTS", 32)
+    monkeypatch.setattr("search.vectors.vector_index.CODED_ROWS", 4000)
+    monkeypatch.setattr("search.vectors.base._MIN_LISTS", 32)
+    monkeypatch.setattr("search.vectors.base._LARGEST_SHARE", 4)
     monkeypatch.setattr("search.vectors.snapshot.FEW_ROWS", 800)
-    monkeypatch.setattr("search.vectors.snapshot._LARGEST_SHARE", 4)
 
 
 @pytest.fixture
@@ -51,26 +51,15 @@ def library() -> Rows:
     return library
 
 
-@pytest.fixture(params=["one list", "many lists"])
-def index(small: None, library: Rows, tmp_path: Path, request: pytest.FixtureRequest) -> FaissIndex:
+@pytest.fixture
+def index(small: None, library: Rows, tmp_path: Path) -> FaissIndex:
     index = open_index(library, tmp_path / "vectors")
-    if request.param == "many lists":
-        assert index.optimize()
-        assert not index.optimize(), "nothing has grown since"
-    assert codes_of(index).lists == (1 if request.param == "one list" else 64)
+    assert not index.optimize(), "nothing has changed since"
     return index
 
 
-def snapshot_of(index: FaissIndex) -> Snapshot:
-    snapshot = index._state.snapshot
-    assert snapshot is not None
-    return snapshot
-
-
-def codes_of(index: FaissIndex) -> Codes:
-    codes = snapshot_of(index).codes
-    assert codes is not None
-    return codes
+def base_of(index: FaissIndex) -> Base:
+    return index._now.base.base
 
 
 def recall(index: FaissIndex, library: Rows, k: int, allowed: Any = None) -> float:
@@ -90,15 +79,15 @@ def test_codes_are_used_where_there_are_many_rows(
     index: FaissIndex, library: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    real = Codes.candidates
+    real = Base._candidates
 
-    def spy(self: Codes, query: Any, count: int, *more: Any) -> Any:
+    def spy(self: Base, query: Any, count: int, *more: Any) -> Any:
         asked.append(count)
         return real(self, query, count, *more)
 
-    monkeypatch.setattr(Codes, "candidates", spy)
+    monkeypatch.setattr(Base, "_candidates", spy)
     assert recall(index, library, 10) >= 0.99
-    assert asked == [candidate_count(10, one_list=codes_of(index).lists == 1)] * 50
+    assert asked == [350] * 50
 
 
 @pytest.mark.parametrize("k", [1, 10, 100, 5999, 6000, 10_000])
@@ -129,12 +118,9 @@ def test_copies_come_by_ascending_id_though_their_codes_are_equal(small: None, t
     rows = clustered(COUNT, 1)
     rows[1000:4000] = rows[1000]  # three thousand copies of one shot, more than there are candidates
     library.add(range(1, COUNT + 1), rows)
-    index = open_index(library, tmp_path)
-    for _ in range(2):
-        ids, scores = index.search(rows[1000:1001], 20)
-        assert ids.tolist() == [list(range(1001, 1021))]
-        assert len(set(scores[0].tolist())) == 1
-        index.optimize()
+    ids, scores = open_index(library, tmp_path).search(rows[1000:1001], 20)
+    assert ids.tolist() == [list(range(1001, 1021))]
+    assert len(set(scores[0].tolist())) == 1
 
 
 def test_rows_are_given_back_as_they_are_stored(index: FaissIndex, library: Rows) -> None:
@@ -157,51 +143,63 @@ def test_counts_are_exact(index: FaissIndex, library: Rows) -> None:
 
 
 def test_what_is_added_is_found_before_and_after_it_is_coded(index: FaissIndex, library: Rows) -> None:
-    lists = codes_of(index).lists
-    for start, count in ((COUNT, 300), (COUNT + 300, 400)):
+    for start, count, due in ((COUNT, 300, False), (COUNT + 300, 100, True)):
         library.add(range(start + 1, start + count + 1), clustered(count, start))
-        assert index.refresh()
-        assert recall(index, library, 10) >= 0.99
-        new = library.rows[start + 5]
-        assert index.search(new[None, :], 1)[0][0, 0] == start + 5
-    assert len(codes_of(index)) == COUNT + 700
-    assert codes_of(index).lists == lists
+        for work in (index.refresh, index.optimize):
+            base, result = base_of(index), work()
+            assert result == (due or work == index.refresh)
+            assert (base_of(index) is base) == (work == index.refresh or not due)
+            assert recall(index, library, 10) >= 0.99
+            new = library.rows[start + 5]
+            assert index.search(new[None, :], 1)[0][0, 0] == start + 5
+    assert len(base_of(index).rows) == COUNT + 400
 
 
-def test_removing_reads_no_row_and_codes_nothing_again(
-    index: FaissIndex, library: Rows, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    codes = codes_of(index)
+def test_a_row_that_comes_between_others_is_all_that_is_read(index: FaissIndex, library: Rows) -> None:
+    library.remove(77, 78)
+    assert index.refresh()
+    library.add([77], clustered(1, 50))
+    library.add([COUNT + 1], clustered(1, 51))
+    library.read.clear()
+    assert index.refresh()
+    assert library.read == [], "the two rows are read by their ids"
+    for i in (77, COUNT + 1):
+        assert index.search(library.rows[i][None, :], 1)[0].tolist() == [[i]]
+    assert index.count(clustered(1, 0)[0], -np.inf, np.array([77, 78])) == 1
+    assert recall(index, library, 10) >= 0.99
+
+
+def test_removing_reads_no_row_and_builds_no_base(index: FaissIndex, library: Rows, tmp_path: Path) -> None:
+    base = base_of(index)
     gone = [1, 17, 600, 4321, COUNT]
     library.remove(*gone)
     library.read.clear()
     assert index.refresh()
     assert not index.refresh()
     assert library.read == []
-    assert codes_of(index) is codes
+    assert base_of(index) is base
     assert len(index) == COUNT - 5
     assert recall(index, library, 10) >= 0.99
     assert index.count(clustered(1, 0)[0], -np.inf, np.array(gone)) == 0
     library.read.clear()
     again = open_index(library, tmp_path / "vectors")
-    assert library.read == [], "who is dead is in the files"
+    assert library.read == [], "the ids show who is gone"
     assert len(again) == COUNT - 5
     assert recall(again, library, 10, np.arange(1, 5000)) >= 0.99
 
 
-def test_one_changed_row_is_all_that_is_taken_in(index: FaissIndex, library: Rows) -> None:
-    codes = codes_of(index)
+def test_a_row_that_was_changed_is_found_as_it_is_now(index: FaissIndex, library: Rows) -> None:
+    base = base_of(index)
     library.change(77, clustered(1, 123)[0])
     library.add([COUNT + 1], clustered(1, 124))
     assert index.refresh()
     assert not index.refresh()
-    assert codes_of(index) is codes
-    assert snapshot_of(index).tombstones.tolist() == [76]
     assert len(index) == COUNT + 1
     for i in (77, COUNT + 1):
         ids, scores = index.search(library.rows[i][None, :], 1)
         assert ids[0, 0] == i
         assert scores[0, 0] == pytest.approx(1, abs=2e-3)
+    assert base_of(index) is base, "it was compared, not built again"
     assert recall(index, library, 10, np.arange(50, 3000)) >= 0.99
 
 
@@ -234,46 +232,41 @@ def test_a_library_raises_the_generation_once_for_every_row_that_goes_or_changes
         assert library.stamp(ENCODER).generation == before + 3
 
 
-def test_the_dead_are_dropped_once_they_are_many(index: FaissIndex, library: Rows, tmp_path: Path) -> None:
+def test_deleted_rows_are_dropped_once_they_are_many(index: FaissIndex, library: Rows, tmp_path: Path) -> None:
     library.remove(*range(1, COUNT // 3))
-    assert index.refresh()
-    assert snapshot_of(index).rows == len(index) == len(library.rows)
+    assert index.optimize()
+    assert len(base_of(index).rows) == len(index) == len(library.rows)
     assert recall(index, library, 10) >= 0.99
     library.read.clear()
     assert len(open_index(library, tmp_path / "vectors")) == len(library.rows)
     assert library.read == []
 
 
+def test_the_share_that_makes_a_new_base_due_can_be_set(small: None, library: Rows, tmp_path: Path) -> None:
+    index = FaissIndex.open(library, ENCODER, tmp_path, rebuild_share=0.5)  # type: ignore[arg-type]
+    library.remove(*range(1, COUNT // 3))
+    assert not index.optimize()
+    assert len(index) == len(library.rows)
+
+
 def test_opening_again_gives_the_same_hits(index: FaissIndex, library: Rows, tmp_path: Path) -> None:
     library.read.clear()
     again = open_index(library, tmp_path / "vectors")
     assert library.read == []
-    assert codes_of(again).lists == codes_of(index).lists
+    assert base_of(again).codes.ntotal == COUNT
     queries = clustered(20, 3)
     for first, second in zip(index.search(queries, 10), again.search(queries, 10), strict=True):
         np.testing.assert_array_equal(first, second)
 
 
-def test_parts_stay_few_though_little_is_added_often(index: FaissIndex, library: Rows, tmp_path: Path) -> None:
-    for _ in range(30):
-        library.add(range(library.last_id + 1, library.last_id + 200), clustered(199, library.last_id))
-        index.refresh()
-    assert len(snapshot_of(index).parts) <= 5
-    files = [path.name for path in (tmp_path / "vectors").glob("*.rows")]
-    assert len(files) <= 5
-    again = open_index(library, tmp_path / "vectors")
-    assert len(again) == len(library.rows)
-    assert recall(again, library, 10) >= 0.99
-
-
-def test_what_another_process_has_learned_is_taken_over(small: None, library: Rows, tmp_path: Path) -> None:
+def test_what_another_process_has_built_is_taken_over(small: None, library: Rows, tmp_path: Path) -> None:
     here, there = open_index(library, tmp_path), open_index(library, tmp_path)
     library.add(range(COUNT + 1, COUNT + 500), clustered(499, 4))
     assert there.optimize()
     library.read.clear()
     assert here.refresh()
     assert library.read == [], "it was mapped, not read"
-    assert codes_of(here).lists == 64
+    assert base_of(here).codes.ntotal == COUNT + 499
     assert recall(here, library, 10) >= 0.99
 
 
@@ -303,12 +296,13 @@ def test_rows_that_are_damaged_are_noticed_when_they_are_compared(
 
 
 @pytest.mark.parametrize("damage", ["torn", "flipped", "another index", "gone"])
-def test_damaged_codes_are_made_again_without_reading_the_library(
-    small: None, library: Rows, tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("suffix", ["codes", "npy"])
+def test_damage_that_opening_shows_is_mended(
+    index: FaissIndex, library: Rows, tmp_path: Path, damage: str, suffix: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    open_index(library, tmp_path)
-    (file,) = tmp_path.glob("*.codes")
+    (file,) = (tmp_path / "vectors").glob(f"*.{suffix}")
     content = bytearray(file.read_bytes())
+    file.unlink()  # `index` keeps its own
     if damage == "torn":
         file.write_bytes(content[: len(content) // 2])
     elif damage == "flipped":
@@ -316,51 +310,130 @@ def test_damaged_codes_are_made_again_without_reading_the_library(
         file.write_bytes(content)
     elif damage == "another index":
         faiss.write_index(faiss.IndexFlatL2(DIM), str(file))
-    else:
-        file.unlink()
     library.read.clear()
     with caplog.at_level(logging.WARNING):
-        index = open_index(library, tmp_path)
-    assert "codes" in caplog.text
-    assert library.read == []
-    assert len(codes_of(index)) == COUNT
-    assert recall(index, library, 10) >= 0.99
-    assert len(list(tmp_path.iterdir())) == 3
-
-
-def test_a_folder_that_cannot_be_written_costs_only_memory(
-    small: None, library: Rows, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    blocked = tmp_path / "file"
-    blocked.write_text("not a folder")
-    with caplog.at_level(logging.WARNING):
-        index = open_index(library, blocked / "vectors")
-    assert "in memory only" in caplog.text
-    assert index.optimize()
-    library.add(range(COUNT + 1, COUNT + 1000), clustered(999, 4))
-    assert index.refresh()
-    assert recall(index, library, 10) >= 0.99
-
-
-def test_files_of_the_dead_do_not_pile_up(small: None, library: Rows, tmp_path: Path) -> None:
-    index = open_index(library, tmp_path)
-    for i in range(1, 6):
-        library.remove(i)
-        index.refresh()
-    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".codes", ".dead", ".json", ".rows"]
-    for path in tmp_path.iterdir():
+        again = open_index(library, tmp_path / "vectors")
+    assert "made again" in caplog.text
+    assert library.read == [0]
+    assert recall(again, library, 10) >= 0.99
+    for path in (tmp_path / "vectors").iterdir():
         os.utime(path, (0, 0))
-    library.remove(10)
+    library.remove(*range(1, 1000))
+    assert again.optimize()
+    assert sorted(path.suffix for path in (tmp_path / "vectors").iterdir()) == [".codes", ".json", ".npy", ".rows"]
+
+
+SHORTENED = """
+import logging, os, sys
+sys.path[:0] = {paths!r}
+from pathlib import Path
+import numpy as np
+import pytest
+from test_vector_codes import COUNT, clustered, recall, small
+from test_vector_index import Rows, open_index
+logging.basicConfig(level=logging.WARNING, stream=sys.stdout)
+monkeypatch = pytest.MonkeyPatch()
+small.__wrapped__(monkeypatch)
+library = Rows()
+library.add(range(1, COUNT + 1), clustered(COUNT, 1))
+index = open_index(library, Path({directory!r}))
+(file,) = Path({directory!r}).glob("*.{suffix}")
+os.truncate(file, {size})
+work = {{
+    "search": lambda: recall(index, library, 10),
+    "count": lambda: index.count(clustered(1, 0)[0], -1.0) / COUNT,
+    "rows": lambda: float((index.rows_of(np.array([COUNT]))[0] == library.rows[COUNT]).all()),
+    "optimize": lambda: index.optimize() and recall(index, library, 10),
+}}
+library.remove(*range(1, 500 if {work!r} == "optimize" else 1))
+print("right" if work[{work!r}]() >= 0.99 else "wrong")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a mapped file cannot be shortened there")
+@pytest.mark.parametrize("work", ["search", "count", "rows", "optimize"])
+@pytest.mark.parametrize(("suffix", "size"), [("rows", 0), ("rows", 4096), ("codes", 0), ("rows", 10**7)])
+def test_a_file_that_another_program_shortens_costs_time_not_the_process(
+    tmp_path: Path, suffix: str, size: int, work: str
+) -> None:
+    paths = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+    script = SHORTENED.format(paths=paths, directory=str(tmp_path), suffix=suffix, size=size, work=work)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"killed by signal {-done.returncode}" if done.returncode < 0 else done.stderr
+    assert "made again" in done.stdout
+    assert done.stdout.endswith("right\n")
+
+
+def test_what_stops_the_building_changes_nothing(
+    index: FaissIndex, library: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.remove(*range(1, 1000))
     index.refresh()
-    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".codes", ".dead", ".json", ".rows"]
+    (stamp,) = (tmp_path / "vectors").glob("*.json")
+    before, text = index._now, stamp.read_text()
+    for name in ("train", "add"):
+        with monkeypatch.context() as patched:
+            patched.setattr(faiss.IndexIVFPQFastScan, name, interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                index.optimize()
+        assert index._now is before
+        assert stamp.read_text() == text
+    assert recall(index, library, 10) >= 0.99
+    assert index.optimize()
 
 
-def test_lists_grow_with_the_root_of_the_rows() -> None:
-    assert [list_count(count) for count in (1, 99_999, 100_000, 10**6, 4 * 10**6, 10**7)] == [
-        1,
-        1,
-        256,
-        1024,
-        2048,
-        4096,
-    ]
+def interrupted(*arguments: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_searches_go_on_while_a_base_is_built(
+    index: FaissIndex, library: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has come and gone meanwhile is applied afterwards."""
+    library.remove(*range(1, 1000))
+    index.refresh()
+    before = {i: row.copy() for i, row in library.rows.items()}
+    seen: list[float] = []
+
+    def ask() -> None:
+        old = Rows()
+        old.rows = before
+        seen.append(recall(index, old, 10))
+
+    def build(*arguments: Any) -> Any:
+        library.add([library.last_id + 1], clustered(1, library.last_id))
+        library.remove(min(library.rows))
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join(60)
+        return build_codes(*arguments)
+
+    monkeypatch.setattr("search.vectors.index_files.build_codes", build)
+    assert index.optimize()
+    assert seen[0] >= 0.99
+    assert len(index) == len(library.rows)
+    assert len(base_of(index).rows) == COUNT - 999, "as it was when the building began"
+    assert recall(index, library, 10) >= 0.99
+
+
+@pytest.mark.parametrize("dim", [7, 10, 24, 30])
+def test_any_number_of_columns_can_be_coded(small: None, tmp_path: Path, dim: int) -> None:
+    library = Rows()
+    rows = clustered(COUNT, 1)[:, :dim].astype(np.float16).astype(np.float32)
+    library.add(range(1, COUNT + 1), rows)
+    index = open_index(library, tmp_path)
+    exact, _ = ExactIndex.of(library, ENCODER).search(rows[:50], 1)
+    assert np.mean(index.search(rows[:50], 1)[0] == exact) >= 0.98
+
+
+@pytest.mark.parametrize("length", [0.9998, 1.0002])
+def test_copies_that_a_list_is_centred_on_hide_no_other_rows(small: None, tmp_path: Path, length: float) -> None:
+    """Intros, logos and black frames occur hundreds of times, and their lists consist of little else."""
+    chance = np.random.default_rng(6)
+    rows = clustered(COUNT, 1)
+    for group in np.split(chance.permutation(COUNT)[:1800], 6):
+        row = chance.normal(size=DIM)
+        rows[group] = (length * row / np.linalg.norm(row)).astype(np.float16)
+    library = Rows()
+    library.add(range(1, COUNT + 1), rows)
+    assert recall(open_index(library, tmp_path), library, 10) >= 0.99

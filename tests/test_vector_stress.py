@@ -39,19 +39,14 @@ def shrink(monkeypatch: pytest.MonkeyPatch, coded_rows: int) -> None:
         coded_rows: The number of rows from which on codes select the candidates.
     """
     constants = {
-        "faiss_index.CODED_ROWS": coded_rows,
-        "faiss_index._MAX_UNCODED": 300,
-        "faiss_index._SAVE_ROWS": 200,
-        "codes.TRAINED_ROWS": coded_rows,
-        "codes._MIN_LISTS": 16,
+        "vector_index.CODED_ROWS": coded_rows,
+        "faiss_index._LONGEST_TAIL": 100,
+        "base._MIN_LISTS": 16,
+        "base._LARGEST_SHARE": 2,
         "snapshot.FEW_ROWS": 400,
-        "snapshot._LARGEST_SHARE": 2,
-        "snapshot._BLOCK_ROWS": 128,
-        "snapshot._COUNT_BLOCK": 256,
-        "snapshot._COUNTED": 32,
-        "row_parts._BLOCK_ROWS": 256,
-        "sync._SMALL_PART": 256,
-        "sync._BATCH": 512,
+        "snapshot.BLOCK_ROWS": 512,
+        "rows._FETCHED_ROWS": 128,
+        "rows.BLOCK_ROWS": 256,
     }
     patched = []
     for name, value in constants.items():
@@ -63,7 +58,7 @@ def shrink(monkeypatch: pytest.MonkeyPatch, coded_rows: int) -> None:
         if hasattr(owner, constant):
             monkeypatch.setattr(owner, constant, value)
             patched.append(name)
-    assert "faiss_index.CODED_ROWS" in patched, "the constants have other names now"
+    assert "vector_index.CODED_ROWS" in patched, "the constants have other names now"
 
 
 SMALL, LARGE = 10**9, 1500
@@ -369,7 +364,7 @@ class Threads:
             self.errors.append(error)
 
     def _maintain(self, random: np.random.Generator) -> None:
-        (self.index.optimize if random.random() < 0.1 else self.index.refresh)()
+        (self.index.optimize if random.random() < 0.5 else self.index.refresh)()
         self._stop.wait(0.002)
 
     def _ask(self, random: np.random.Generator) -> None:
@@ -449,13 +444,13 @@ def threads_over_shelf(directory: Path, seed: int, steps: int, coded_rows: int) 
 def scans(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The number of rows of every scan of codes, so that a walk can tell that it came to codes at all."""
     counts: list[int] = []
-    real = faiss.IndexIVFRaBitQFastScan.search
+    real = faiss.IndexIVFPQFastScan.search
 
     def search(self: Any, *arguments: Any, **named: Any) -> Any:
         counts.append(self.ntotal)
         return real(self, *arguments, **named)
 
-    monkeypatch.setattr(faiss.IndexIVFRaBitQFastScan, "search", search)
+    monkeypatch.setattr(faiss.IndexIVFPQFastScan, "search", search)
     return counts
 
 
@@ -497,7 +492,7 @@ def check_walks(
         ("library, small", range(1), 300),
         ("library, large", range(1), 250),
         ("threads, small", range(1), 150),
-        ("threads, large", range(1), 100),
+        ("threads, large", range(1), 200),
     ],
 )
 def test_every_answer_is_that_of_all_rows(

@@ -1,169 +1,122 @@
-"""Synchronisation of a vector index with the library: new contents, reading as few rows as is safe.
-
-`append` adds new rows, `mark_deleted` sets tombstones without reading a row, `compare_all` reads every row, and
-`compact` drops rows with tombstones.
-"""
+"""Synchronisation of a vector index with the library, reading as few rows as is safe."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from db.records import Filters, Stamp
-from search.vectors.codes import Codes
-from search.vectors.row_parts import STORED, Part, PartWriter
-from search.vectors.snapshot import Snapshot
+from search.vectors.base import Base
+from search.vectors.index_files import IndexFiles
+from search.vectors.rows import STORED, Batch, Rows
+from search.vectors.snapshot import NONE, Part, Snapshot
 
 if TYPE_CHECKING:
     from db.library import Library
 
 logger = logging.getLogger(__name__)
 
-_SMALL_PART = 8192  # rows; shorter parts in memory are joined, so that there are few
-_BATCH = 8192
+LONGEST_TAIL = 16_384
+"""More rows are compared in more than 1 ms, and take more than 25 MB of 768 columns."""
+
+_TRIES = 4  # attempts while another process is writing, before the newest rows are left for another time
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Contents:
-    """Contents of a vector index.
+class Sync:
+    """Reads the rows of one encoder in a library. Its methods raise LibraryError and DamagedRows."""
 
-    Attributes:
-        stamp: The library's stamp that the contents correspond to.
-        parts: Rows; positions are counted through all parts.
-        tombstones: int64, ascending: positions of rows that were deleted.
-        codes: Codes of the first rows, if there are any.
-        left_out: Number of rows that are not finite. The stamp counts them, but the parts omit them.
-        snapshot: The same contents for searches, if there is a snapshot.
-        moved: Whether positions of rows have changed.
-    """
+    def __init__(self, library: Library, encoder_id: str, files: IndexFiles) -> None:
+        self._library, self._encoder_id, self._files = library, encoder_id, files
+        nothing = Stamp(library_id=library.id, encoder_id=encoder_id, dim=0, count=0, last_id=0, generation=-1)
+        self.empty = Snapshot(nothing, Part(Base(Rows.of([], 0))))
 
-    stamp: Stamp
-    parts: tuple[Part, ...]
-    tombstones: NDArray[np.int64]
-    codes: Codes | None
-    left_out: int
-    snapshot: Snapshot | None = None
-    moved: bool = False
+    def synced(self, now: Snapshot) -> Snapshot:
+        """Return the snapshot after what has changed in the library since."""
+        for _ in range(_TRIES):
+            held, stamp = now.stamp, self._library.stamp(self._encoder_id)
+            if stamp == held:
+                return now
+            if not stamp.count:
+                now = Snapshot(stamp, self.empty.base)
+            elif held.dim != stamp.dim or stamp.count > 2 * held.count + LONGEST_TAIL:
+                now = self._reread(self.empty, stamp)
+            elif held.generation == stamp.generation and held.last_id < stamp.last_id and held.count < stamp.count:
+                for ids, rows in self._library.embeddings(self._encoder_id, after=held.last_id):
+                    held = replace(held, count=held.count + len(ids), last_id=int(ids[-1]))
+                    now = self._changed(now, held, NONE, [self._finite(ids, rows)])
+            elif (changed := self._changed_by_ids(now, stamp)) is not None:
+                now = changed
+            elif self._library.stamp(self._encoder_id) == stamp:
+                now = self._reread(now, stamp)
+        logger.info("the library is being written; the newest rows are found after the next refresh")
+        return now
 
+    def _changed_by_ids(self, now: Snapshot, stamp: Stamp) -> Snapshot | None:
+        """Delete the rows that the library no longer has, and add those of new ids. Return None if others changed.
 
-def append(now: Contents, ids: NDArray[np.int64], rows: NDArray[np.float32]) -> Contents:
-    """Return the contents with appended rows, whose ids are above the last one."""
-    good = _finite(now.stamp.encoder_id, ids, rows)
-    parts = now.parts
-    if good.any():
-        parts = _joined((*parts, Part(ids[good], rows[good].astype(STORED))))
-    held = replace(now.stamp, count=now.stamp.count + len(ids), last_id=int(ids[-1]))
-    return replace(now, stamp=held, parts=parts, left_out=now.left_out + int((~good).sum()))
+        Removing or changing a row, or adding one below the last id, raises the generation by one. So if it rose by the
+        number of ids that are missing or came between, nothing else happened to the rows of the index.
+        """
+        held = now.stamp
+        ids, known = self._library.segment_ids(Filters(), self._encoder_id), now.ids()
+        gone, new = np.setdiff1d(known, ids, True), np.setdiff1d(ids, known, True)
+        bumps = gone.size + np.count_nonzero(new <= held.last_id)
+        if stamp.generation - held.generation != bumps or held.count != len(now) or not ids.size:
+            return None  # (with rows that are not finite, held.count is more, and their ids would seem new)
+        try:
+            rows = self._library.embedding_rows(self._encoder_id, new.tolist())
+        except KeyError:  # removed since
+            return None
+        held = replace(stamp, count=ids.size, last_id=int(ids[-1]))
+        return self._changed(now, held, gone, [self._finite(new, rows)])
 
+    def _reread(self, now: Snapshot, stamp: Stamp) -> Snapshot:
+        """Compare every row of the library with those of the index; build a base if more than a few differ."""
+        held, met, fresh, count = stamp, [NONE], list[Batch](), 0
 
-def mark_deleted(library: Library, stamp: Stamp, now: Contents) -> Contents | None:
-    """Return the contents with a tombstone for every row that the library no longer has.
+        def batches() -> Iterator[Batch]:
+            nonlocal held
+            held = replace(stamp, count=0, last_id=0)
+            for ids, rows in self._library.embeddings(self._encoder_id):
+                if rows.shape[1] != stamp.dim:
+                    break  # the library was emptied and filled since the stamp was read: its next stamp differs
+                # The rows may be newer than the stamp. Its count shows whether they are of the same generation.
+                held = replace(held, count=held.count + len(ids), last_id=int(ids[-1]))
+                yield self._finite(ids, rows)
 
-    Removing or changing a row, or adding one below the last id, increments the generation once per row. So if the
-    generation rose by the number of missing rows, nothing else happened to the rows of the index.
+        for ids, rows in batches() if len(now) else ():
+            now.base.base.check_sizes()
+            same = now.has(ids)
+            same[same] = (now.rows_of(ids[same]) == rows[same]).all(axis=1)
+            met.append(ids[same])
+            fresh.append((ids[~same], rows[~same].astype(STORED)))
+            count += int(np.count_nonzero(~same))
+            if count > max(LONGEST_TAIL, len(now) // 4):
+                break
+        else:
+            if len(now):
+                return self._changed(now, held, np.setdiff1d(now.ids(), np.concatenate(met), True), fresh)
+        base = self._files.build(batches, lambda: held)
+        return Snapshot(held, Part(base))
 
-    Returns:
-        None if anything else changed, or may have.
-    """
-    bumps, snapshot = stamp.generation - now.stamp.generation, now.snapshot
-    if snapshot is None or bumps < 1 or now.left_out:
-        return None
-    ids, known = library.segment_ids(Filters(), stamp.encoder_id), snapshot.sorted_ids()
-    kept = np.isin(known, ids, assume_unique=True)
-    gone, remaining = known[~kept], known[kept]
-    came_between = np.count_nonzero(ids <= now.stamp.last_id) - remaining.size
-    if gone.size != bumps or came_between or remaining.size == 0:
-        return None
-    tombstones = np.sort(np.concatenate([now.tombstones, snapshot.positions_of(gone)]))
-    return replace(now, stamp=replace(stamp, count=remaining.size, last_id=int(remaining[-1])), tombstones=tombstones)
+    def _changed(self, now: Snapshot, stamp: Stamp, gone: NDArray[np.int64], added: list[Batch]) -> Snapshot:
+        """Return the snapshot without the rows of the ids `gone`, and with more rows in the tail."""
+        base, tail, deleted = now.base, now.tail.rows, now.base.positions_of(gone)
+        if (deleted >= 0).any():
+            base = Part(base.base, np.concatenate([base.deleted, deleted[deleted >= 0]]))
+        kept = np.isin(tail.ids, gone, invert=True)
+        return Snapshot(stamp, base, Rows.of([(tail.ids[kept], tail.matrix[kept]), *added], now.dim))
 
-
-def compare_all(library: Library, stamp: Stamp, old: Snapshot | None, path: Path) -> Contents:
-    """Read every row of the library, and add those that are new or differ. Rows not found get tombstones.
-
-    Args:
-        library: The library to read.
-        stamp: Its stamp now.
-        old: The current contents, of the same library and dimension; None for none.
-        path: The file for added rows.
-
-    Raises:
-        DamagedRows: The current contents are damaged.
-        LibraryError: The library cannot be read.
-    """
-    met = np.zeros(0 if old is None else old.rows, dtype=np.bool_)
-    writer = PartWriter(path, stamp.dim)
-    count, last_id, left_out = 0, 0, 0
-    try:
-        for ids, rows in library.embeddings(stamp.encoder_id):
-            if rows.shape[1] != stamp.dim:
-                break  # the library was emptied and filled since the stamp was read: its next stamp differs
-            count, last_id = count + len(ids), int(ids[-1])
-            good = _finite(stamp.encoder_id, ids, rows)
-            left_out += int((~good).sum())
-            ids, stored = ids[good], rows[good].astype(STORED)
-            if old is not None:
-                positions = old.positions_of(ids)
-                known = np.flatnonzero(positions >= 0)
-                same = (old.take(positions[known]).view(np.uint16) == stored[known].view(np.uint16)).all(axis=1)
-                met[positions[known[same]]] = True
-                fresh = np.ones(len(ids), dtype=np.bool_)
-                fresh[known[same]] = False
-                ids, stored = ids[fresh], stored[fresh]
-            if ids.size:
-                writer.add(ids, stored)
-        part = writer.finish()
-    except BaseException:
-        writer.discard()
-        raise
-    # The rows may be newer than the stamp, so count and last_id are those of the rows. The library's next stamp shows
-    # whether they are consistent with an unchanged generation.
-    held = replace(stamp, count=count, last_id=last_id)
-    new = () if part is None else (part,)
-    if old is None or not met.any():
-        return Contents(held, new, np.empty(0, dtype=np.int64), None, left_out, moved=True)
-    return Contents(held, (*old.parts, *new), np.flatnonzero(~met), old.codes, left_out)
-
-
-def compact(now: Contents, path: Path) -> Contents:
-    """Return the contents without tombstones: the live rows in one part, without codes. Raise DamagedRows."""
-    assert now.snapshot is not None, "rows are what is copied"
-    live = np.setdiff1d(np.arange(now.snapshot.rows), now.tombstones, assume_unique=True)
-    writer = PartWriter(path, now.snapshot.dim)
-    try:
-        for at in range(0, len(live), _BATCH):
-            positions = live[at : at + _BATCH]
-            writer.add(now.snapshot.ids[positions], now.snapshot.take(positions))
-        part = writer.finish()
-    except BaseException:
-        writer.discard()
-        raise
-    assert part is not None, "more than half of the rows are live"
-    return Contents(now.stamp, (part,), np.empty(0, dtype=np.int64), None, now.left_out, moved=True)
-
-
-def _finite(encoder_id: str, ids: NDArray[np.int64], rows: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return bool (n,): whether each row is finite. The others are logged."""
-    good = np.asarray(np.isfinite(rows).all(axis=1))
-    if not good.all():
-        logger.warning(
-            "%d embeddings of %s are not finite and cannot be found (segments %s ...); index those videos again",
-            int((~good).sum()),
-            encoder_id,
-            ids[~good][:3].tolist(),
-        )
-    return good
-
-
-def _joined(parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    """Join parts in memory so that there are few: each at least twice as long as the next."""
-    listed = list(parts)
-    while len(listed) > 1 and listed[-2].record is None and len(listed[-2]) < max(_SMALL_PART, 2 * len(listed[-1])):
-        last, before = listed.pop(), listed.pop()
-        listed.append(Part(np.concatenate([before.ids, last.ids]), np.concatenate([before.rows, last.rows])))
-    return tuple(listed)
+    def _finite(self, ids: NDArray[np.int64], rows: NDArray[np.float32]) -> Batch:
+        """Return the rows that are finite. The others are logged."""
+        good = np.isfinite(rows).all(axis=1)
+        if not good.all():
+            lost = ids[~good].tolist()
+            text = "%d embeddings of %s are not finite and cannot be found (segments %s ...); index those videos again"
+            logger.warning(text, len(lost), self._encoder_id, lost[:3])
+        return ids[good], rows[good]

@@ -14,6 +14,9 @@ class VectorIndex(Protocol):
 
     Methods may be called from several threads, even while the index is being updated. Implementations must pass
     tests/test_vector_index.py and tests/test_equal_scores.py.
+
+    All methods raise ValueError for query rows of the wrong shape or dtype or that are not finite, and LibraryError if
+    the index has to reread the library, and cannot.
     """
 
     def search(
@@ -22,7 +25,7 @@ class VectorIndex(Protocol):
         """Return the k best rows for each query row.
 
         Args:
-            rows: float32 (Q, D), query rows, finite. Q may be 0. An empty index accepts any D.
+            rows: float32 (Q, D), query rows. Q may be 0. An empty index accepts any D.
             k: Number of results per query row, 1 or more.
             allowed: int64 (n,), ids of the allowed rows, in any order; unknown and repeated ids are ignored. An empty
                 array allows no row, None allows all.
@@ -31,24 +34,13 @@ class VectorIndex(Protocol):
             (ids, scores): int64 (Q, m) and float32 (Q, m), best first. m is the smaller of k and the number of
             allowed rows, so results are never padded with an id of -1. Scores are inner products with the stored
             rows; equal rows have equal scores, bit for bit, and equal scores come by ascending id.
-
-        Raises:
-            ValueError: The query rows have the wrong shape or dtype or are not finite, or k < 1.
-            LibraryError: The index has to reread the library, and cannot.
         """
         ...
 
     def count(self, row: NDArray[np.float32], threshold: float, allowed: NDArray[np.int64] | None = None) -> int:
-        """Return the number of rows with a score of at least `threshold`. Exact for any number of rows.
+        """Return the number of allowed rows whose score with `row`, float32 (D,), is at least `threshold`, exactly.
 
-        Args:
-            row: float32 (D,), a query row, finite.
-            threshold: The minimum score; infinite values count all rows or none.
-            allowed: As for `search`.
-
-        Raises:
-            ValueError: The row has the wrong shape or dtype or is not finite, or the threshold is NaN.
-            LibraryError: The index has to reread the library, and cannot.
+        The threshold may be infinite, but not NaN.
         """
         ...
 
@@ -62,13 +54,9 @@ class Refreshable(Protocol):
     """An index that is derived from a library and can be updated from it."""
 
     def refresh(self) -> bool:
-        """Apply the rows added, changed or removed since the last refresh. Searches may continue meanwhile.
+        """Apply the rows added, changed or removed since the last refresh; return whether there were any.
 
-        Returns:
-            True if anything changed.
-
-        Raises:
-            LibraryError: The library cannot be read.
+        Searches may continue meanwhile. Raises LibraryError if the library cannot be read.
         """
         ...
 
@@ -78,13 +66,7 @@ class RowStore(Protocol):
     """An index that can return its rows, faster than the library reads them."""
 
     def rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return rows as stored.
-
-        Args:
-            ids: int64 (n,), segment ids; repeats are allowed.
-
-        Returns:
-            float32 (n, D), in the order of `ids`.
+        """Return rows as stored, float32 (n, D), in the order of `ids`, int64 (n,), which may repeat.
 
         Raises:
             KeyError: An id has no row.
@@ -98,16 +80,7 @@ CODED_ROWS = 50_000
 
 
 def check_search(rows: NDArray[np.float32], k: int, dim: int | None) -> None:
-    """Check the arguments of `VectorIndex.search`, for implementations.
-
-    Args:
-        rows: As for `search`.
-        k: As for `search`.
-        dim: Columns of the stored rows; None for an empty index, which accepts any.
-
-    Raises:
-        ValueError: As for `search`.
-    """
+    """Raise ValueError for what no index of `dim` columns (None: an empty one) can search; see `VectorIndex.search`."""
     if rows.ndim != 2 or rows.dtype != np.float32 or (dim is not None and rows.shape[1] != dim):
         wanted = "D" if dim is None else dim
         raise ValueError(f"query rows are float32 (Q, {wanted}), got {rows.dtype} {rows.shape}")
@@ -118,11 +91,7 @@ def check_search(rows: NDArray[np.float32], k: int, dim: int | None) -> None:
 
 
 def least_score(threshold: float) -> np.float32:
-    """Return the smallest float32 that is not below the threshold: float32 scores compare with it exactly.
-
-    Raises:
-        ValueError: The threshold is NaN.
-    """
+    """Return the smallest float32 that is not below the threshold. Raise ValueError for NaN."""
     if np.isnan(threshold):
         raise ValueError("the threshold is not a number")
     with np.errstate(over="ignore"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import streamlit as st
@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from app import compose
 from app.search_link import LinkTerm, SearchLink
 from app.shell.notice import notice_for
+from app.web.services.vector_upkeep import VectorUpkeep
 
 if TYPE_CHECKING:
     from app.jobs.jobs import Jobs
     from db.library import Library
     from search.engine import SearchEngine
     from search.query import Query
+    from search.vectors.faiss_index import FaissIndex
 
 
 @st.cache_resource(show_spinner=False)
@@ -43,7 +45,13 @@ def open_engine() -> SearchEngine:
     settings = compose.with_library_encoder(compose.settings_from(), open_library())
     engine = _engine(compose.encoder_name(settings))
     engine.refresh()
+    _vector_upkeep(engine.encoder.id).tend(cast("FaissIndex", engine.index))
     return engine
+
+
+@st.cache_resource(show_spinner=False)
+def _vector_upkeep(encoder_id: str) -> VectorUpkeep:
+    return VectorUpkeep(open_library().directory, encoder_id)
 
 
 def jobs() -> Jobs:

@@ -1,0 +1,133 @@
+"""Rows of a vector index: float16 vectors by ascending segment id, in a memory-mapped file or in memory.
+
+FAISS compares rows in place, because its float16 scalar quantiser has the same layout. It computes the score of a row
+independently of its position, so that scores are bit-identical in every search. Mapped rows are compared with their
+checksums when they are read, so that opening a million rows of 768 columns (1.5 GB) reads none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import faiss as _faiss
+import numpy as np
+from numpy.typing import NDArray
+
+faiss: Any = _faiss  # its stubs describe the C++ constructors, not those of its Python wrapper
+
+STORED = np.dtype("<f2")
+BLOCK_ROWS = 4096  # rows read, checked or counted at once: 6 MB of 768 columns
+_FETCHED_ROWS = 1024  # at once: 1.5 MB of 768 columns, which stay in the processor's cache
+Mask = NDArray[np.bool_]
+Found = tuple[NDArray[np.float32], NDArray[np.int64]]  # scores and positions
+Batch = tuple[NDArray[np.int64], NDArray[np.floating[Any]]]  # segment ids (n,) and their rows (n, D), exact in float16
+
+
+class DamagedRows(Exception):
+    """A file of vectors is damaged. Its owner drops it and reads the library again."""
+
+
+class Rows:
+    """Rows at positions 0 to len - 1, float16 (n, D), with ascending segment ids, int64 (n,). Immutable."""
+
+    def __init__(
+        self, ids: NDArray[np.int64], matrix: NDArray[np.float16], sums: NDArray[np.uint64] | None = None
+    ) -> None:
+        """Create rows. `sums` are their checksums (`row_sums`), or None for rows that need no check."""
+        self.ids, self.matrix, self._sums = ids, matrix, sums
+        self.index = _index_over(matrix)
+        self._checked = sums is None
+
+    @classmethod
+    def of(cls, batches: Iterable[Batch], dim: int) -> Rows:
+        """Collect rows in memory, in any order."""
+        found = [(np.empty(0, np.int64), np.empty((0, dim), STORED)), *batches]
+        ids = np.concatenate([ids for ids, _ in found])
+        order = np.argsort(ids)
+        return cls(ids[order], np.concatenate([matrix.astype(STORED) for _, matrix in found])[order])
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, positions: NDArray[np.int64]) -> NDArray[np.float16]:
+        """Return the rows at these positions, float16 (n, D). Raise DamagedRows."""
+        rows = np.take(self.matrix, positions, axis=0)
+        if self._sums is not None and not np.array_equal(row_sums(rows), self._sums[positions]):
+            raise DamagedRows("rows in a file of vectors are damaged")
+        return rows
+
+    def blocks(self) -> Iterator[NDArray[np.float16]]:
+        """Yield all rows. Raise DamagedRows."""
+        for start in range(0, len(self), BLOCK_ROWS):
+            yield self.take(np.arange(start, min(start + BLOCK_ROWS, len(self))))
+
+    def best(self, query: NDArray[np.float32], k: int, allowed: Mask | None) -> Found:
+        """Return the k best of all allowed rows, and those that equal the last. Raise DamagedRows."""
+        self._checked = self._checked or all(map(len, self.blocks()))
+        return _best(self.index, query, k, allowed, len(self) if allowed is None else int(np.count_nonzero(allowed)))
+
+    def count(self, query: NDArray[np.float32], least: np.float32, allowed: Mask | None) -> int:
+        """Return the number of allowed rows with a score of at least `least`. Raise DamagedRows."""
+        self._checked = self._checked or all(map(len, self.blocks()))
+        total, wanted = 0, 64  # of each block, about as many scores are sorted as passed in the block before
+        for start in range(0, len(self), BLOCK_ROWS):
+            rows = self.matrix[start : start + BLOCK_ROWS]
+            mask = None if allowed is None else allowed[start : start + BLOCK_ROWS]
+            index, count = _index_over(rows), len(rows) if mask is None else int(np.count_nonzero(mask))
+            while True:
+                passed = int(np.count_nonzero(_search(index, query, min(wanted, count), mask)[0] >= least))
+                if passed < wanted or wanted >= count:
+                    break
+                wanted *= 4
+            total, wanted = total + passed, 2 * passed + 64
+        return total
+
+
+def best_of(query: NDArray[np.float32], k: int, positions: NDArray[np.int64], take: Callable[..., Any]) -> Found:
+    """Return the k best of the rows at some positions, which `take` returns, and possibly more, in any order."""
+    found = [(np.empty(0, np.float32), positions[:0])]
+    for start in range(0, len(positions), _FETCHED_ROWS):
+        block = positions[start : start + _FETCHED_ROWS]
+        scores, at = _best(_index_over(take(block)), query, k, None, len(block))
+        found.append((scores, block[at]))
+    return np.concatenate([scores for scores, _ in found]), np.concatenate([at for _, at in found])
+
+
+def row_sums(rows: NDArray[np.float16]) -> NDArray[np.uint64]:
+    """Return a checksum of each row, uint64 (n,): a flipped bit, a hole or a wrong page changes it."""
+    words = np.ascontiguousarray(rows).view(np.uint64 if rows.shape[1] % 4 == 0 else np.uint16)
+    return np.asarray(words.sum(axis=1, dtype=np.uint64))
+
+
+def _best(index: Any, query: NDArray[np.float32], k: int, allowed: Mask | None, count: int) -> Found:
+    """Return the k best of `count` allowed rows and all that equal the last. (Of equal rows, FAISS returns any.)"""
+    wanted = min(k + 1, count)
+    while True:
+        scores, positions = _search(index, query, wanted, allowed)
+        if wanted == count or scores[-1] < scores[k - 1]:
+            return scores, positions
+        wanted = min(2 * wanted, count)
+
+
+def selector_of(allowed: Mask | None) -> Any:
+    """Return FAISS's selector of these positions; None for all."""
+    return None if allowed is None else faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
+
+
+def _search(index: Any, query: NDArray[np.float32], k: int, allowed: Mask | None) -> Found:
+    if k == 0:
+        return np.empty(0, np.float32), np.empty(0, np.int64)
+    scores, positions = index.search(query, k, params=faiss.SearchParameters(sel=selector_of(allowed)))
+    return scores[0], positions[0]
+
+
+def _index_over(rows: NDArray[np.float16]) -> Any:
+    """Return a FAISS index over float16 rows in place: nothing is copied, and the index keeps the rows alive."""
+    index = faiss.IndexScalarQuantizer(int(rows.shape[1]), faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+    content = rows.reshape(-1).view(np.uint8)
+    no_owner = index.codes.owner  # a null pointer in C++; the memory is kept alive below, not by FAISS
+    index.codes = faiss.MaybeOwnedVectorUInt8.create_view(faiss.swig_ptr(content), content.size, no_owner)
+    index.ntotal = len(rows)
+    index.referenced_objects = [content]
+    return index

@@ -1,0 +1,84 @@
+"""Vector files of a large library are put in order by a process beside the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from db_samples import make_parts, make_video
+from test_vector_index import unit_rows
+
+from app.web.services import vector_upkeep
+from app.web.services.vector_upkeep import VectorUpkeep
+from db.library import Library
+from search.vectors.faiss_index import FaissIndex
+
+ENCODER = "an encoder"
+
+
+@pytest.fixture
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Library]:
+    """Sixty segments that count as many here; the process, for which they are few, builds when it opens the index."""
+    monkeypatch.setattr("search.vectors.vector_index.CODED_ROWS", 40)
+    monkeypatch.setattr("search.vectors.base._MIN_LISTS", 2)
+    monkeypatch.setattr(vector_upkeep, "_CODE", vector_upkeep._CODE.replace("order_vectors(", "open_index("))
+    monkeypatch.setattr(
+        vector_upkeep,
+        "_CODE",
+        vector_upkeep._CODE.replace(
+            "from app.compose import order_vectors",
+            "from search.vectors.faiss_index import FaissIndex\n"
+            "def open_index(library, encoder_id):\n"
+            "    FaissIndex.open(library, encoder_id, library.directory / 'vectors')",
+        ),
+    )
+    with Library.open(tmp_path) as library:
+        add(library, 0, 60)
+        yield library
+
+
+def add(library: Library, number: int, count: int) -> None:
+    video = make_video(f"/f/{number}.mp4", f"content {number}")
+    library.add_video(video, *make_parts(video, count), unit_rows(count, number), encoder_id=ENCODER, recipe="r")
+
+
+def finished(upkeep: VectorUpkeep) -> int:
+    assert upkeep._process is not None
+    return upkeep._process.wait(60)
+
+
+def test_new_files_are_built_beside_and_taken_over(library: Library) -> None:
+    index = FaissIndex.open(library, ENCODER, library.directory / "vectors")
+    upkeep = VectorUpkeep(library.directory, ENCODER)
+    assert not upkeep.tend(index), "in order"
+    add(library, 1, 30)
+    assert index.refresh()
+    assert len(index._now.tail.rows) == 30
+    assert upkeep.tend(index)
+    assert not upkeep.tend(index), "one at a time"
+    assert finished(upkeep) == 0
+    assert not index.refresh(), "these rows were known"
+    assert len(index._now.base.rows) == 90
+    assert not index.is_due()
+    ids = np.array([1, 61, 90])
+    np.testing.assert_array_equal(index.rows_of(ids), library.embedding_rows(ENCODER, ids))
+
+
+def test_what_fails_is_tried_again_later(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = FaissIndex.open(library, ENCODER, library.directory / "vectors")
+    add(library, 1, 30)
+    index.refresh()
+    upkeep = VectorUpkeep(library.directory, ENCODER)
+    with monkeypatch.context() as patched:
+        patched.setattr(vector_upkeep, "_CODE", "raise SystemExit(3)")
+        assert upkeep.tend(index)
+        assert finished(upkeep) == 3
+    assert not upkeep.tend(index), "too soon"
+    monkeypatch.setattr(vector_upkeep, "_PAUSE_SECONDS", 0)
+    upkeep._earliest = 0
+    assert upkeep.tend(index)
+    assert finished(upkeep) == 0
+    index.refresh()
+    assert not index.is_due()
