@@ -444,13 +444,13 @@ def threads_over_shelf(directory: Path, seed: int, steps: int, coded_rows: int) 
 def scans(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The number of rows of every scan of codes, so that a walk can tell that it came to codes at all."""
     counts: list[int] = []
-    real = faiss.IndexIVFPQFastScan.search
+    real = faiss.IndexIVFPQFastScan.search_preassigned_c
 
-    def search(self: Any, *arguments: Any, **named: Any) -> Any:
+    def search(self: Any, *arguments: Any) -> Any:
         counts.append(self.ntotal)
-        return real(self, *arguments, **named)
+        return real(self, *arguments)
 
-    monkeypatch.setattr(faiss.IndexIVFPQFastScan, "search", search)
+    monkeypatch.setattr(faiss.IndexIVFPQFastScan, "search_preassigned_c", search)
     return counts
 
 

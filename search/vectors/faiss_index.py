@@ -1,10 +1,8 @@
 """Vector index over FAISS: ids are segment ids, scores are inner products of the stored rows.
 
 The index is derived from the library's rows. It consists of a base in memory-mapped files, of which deleted rows are
-left out, and a small tail of newer rows in memory. A new base is built when these exceed a share of the old one.
-
-* A base of fewer than CODED_ROWS rows (50 000: 3 ms) is compared row by row, in FAISS's float16 scan.
-* From there on, codes select some hundred candidates, which are compared (search.vectors.base).
+left out, and a small tail of newer rows in memory. A new base is built when these exceed a share of the old one. A base
+of fewer than CODED_ROWS rows is compared row by row; from there on, codes select candidates (search.vectors.base).
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Rows of a vector index: float16 vectors by ascending segment id, in a memory-mapped file or in memory.
 
-FAISS compares rows in place, because its float16 scalar quantiser has the same layout. It computes the score of a row
-independently of its position, so that scores are bit-identical in every search. Mapped rows are compared with their
-checksums when they are read, so that opening a million rows of 768 columns (1.5 GB) reads none of them.
+FAISS compares rows in place, because its float16 scalar quantiser has the same layout; the score of a row is the same,
+bit for bit, in every search. Mapped rows are checked when they are read, so that opening a file reads none of them.
 """
 
 from __future__ import annotations
@@ -95,7 +94,7 @@ def best_of(query: NDArray[np.float32], k: int, positions: NDArray[np.int64], ta
 
 
 def row_sums(rows: NDArray[np.float16]) -> NDArray[np.uint64]:
-    """Return a checksum of each row, uint64 (n,): a flipped bit, a hole or a wrong page changes it."""
+    """Return a checksum of each row, uint64 (n,), which a flipped bit, a hole or a wrong page changes."""
     words = np.ascontiguousarray(rows).view(np.uint64 if rows.shape[1] % 4 == 0 else np.uint16)
     return np.asarray(words.sum(axis=1, dtype=np.uint64))
 

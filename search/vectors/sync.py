@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LONGEST_TAIL = 16_384
-"""More rows are compared in more than 1 ms, and take more than 25 MB of 768 columns."""
-
+LONGEST_TAIL = 16_384  # comparing more rows of 768 columns takes more than 1 ms and 25 MB
 _TRIES = 4  # attempts while another process is writing, before the newest rows are left for another time
 
 
