@@ -42,6 +42,16 @@ def clustered_rows(path: Path, count: int, dim: int, queries: int, seed: int = 7
     return unit(near + OF_QUERY * noise(queries))
 
 
+def like_sentences(queries: NDArray[np.float32], seed: int = 11) -> NDArray[np.float32]:
+    """Move queries away from all rows, as sentences are from shots: the best cosine with a row is then about 0.3.
+
+    All sentences of an encoder lie in one direction from its shots (the modality gap), and each by itself.
+    """
+    chance = np.random.default_rng(seed)
+    gap = unit(chance.standard_normal((1, queries.shape[1]), dtype=np.float32))
+    return unit(queries + gap + 1.5 * unit(chance.standard_normal(queries.shape, dtype=np.float32)))
+
+
 def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
 

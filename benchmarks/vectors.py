@@ -3,9 +3,9 @@
     python -m benchmarks.vectors --former CHECKOUT --sizes 10000 100000 1000000 --graphs-up-to 1000000
 
 For each size it prints tables: the indexes side by side (build, memory, disk, recall, milliseconds per query), the
-floors (bytes that must be read over the memory bandwidth measured here), then both stores by number of hits, under
-filters, counting above a threshold, and through additions, removals, restarts and a rebuild, each with the ratio of
-ours to the former. The last line is JSON.
+floors (bytes that must be read over the memory bandwidth measured here), then both stores by kind of query and number
+of hits, under filters, counting above a threshold, and through additions, removals, restarts and a rebuild, each with
+the ratio of ours to the former. The last line is JSON.
 
 Each store runs in a process of its own, on one thread, and measures its own wall and CPU time; all indexes answer each
 query in turns. Rows are clustered (benchmarks._clustered_rows), and the truth is exact (benchmarks._vector_truth).
@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks._clustered_rows import clustered_rows
+from benchmarks._clustered_rows import clustered_rows, like_sentences
 from benchmarks._vector_changes import followed, rebuilt, rows_needed
 from benchmarks._vector_rivals import Search, rivals
 from benchmarks._vector_store import StoreProcess
@@ -83,6 +83,8 @@ def measured(
     masks = {share: allowed_mask(size, share, 0) for share in SHARES}
     best = best_scores(rows, queries, {share: (K, mask) for share, mask in masks.items()})
     best_of_all = best_scores(rows, queries, {None: (min(size, max(HITS)), None)})[None]
+    sentences = like_sentences(queries)
+    best_of_sentences = best_scores(rows, sentences, {None: (K, None)})[None]
     thresholds = countings(rows, queries[:COUNT_QUERIES], COUNTED)
 
     stores = {name: StoreProcess(tree, path, folder / name.replace(" ", "-")) for name, tree in trees.items()}
@@ -101,6 +103,10 @@ def measured(
     }
     print("floors, ms: " + ", ".join(f"{name} {value:.2f}" for name, value in floors.items()) + "\n", flush=True)
 
+    kinds = {"shots": asked(searches, rows, queries, best_of_all[:, :K])}
+    kinds["sentences"] = asked(searches, rows, sentences, best_of_sentences)
+    near, far = np.median(best_of_all[:, 0]), np.median(best_of_sentences[:, 0])
+    show(f"queries like shots (best score {near:.2f}), and like sentences ({far:.2f})", kinds)
     hits = {f"{k:,} hits": asked(searches, rows, queries[:FEW], best_of_all[:FEW, :k]) for k in HITS if k <= size}
     show("by number of hits", hits)
     filtered = {
@@ -116,7 +122,7 @@ def measured(
     for store in stores.values():
         store.close()
     return {
-        "indexes": table, "floors_ms": floors, "hits": hits, "filtered": filtered, "counted": counted,
+        "indexes": table, "floors_ms": floors, "kinds": kinds, "hits": hits, "filtered": filtered, "counted": counted,
         "changes": changes, "rebuild": rebuilds,
     }  # fmt: skip
 

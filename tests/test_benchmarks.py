@@ -99,7 +99,12 @@ def test_vectors_compares_two_trees_in_one_run() -> None:
     (result,) = json.loads(run.stdout.splitlines()[-1])["sizes"]
     stores = {"this tree", "former"}
     assert set(result["indexes"]) >= stores | {"FAISS flat"}
-    tables = [*result["hits"].values(), *result["filtered"].values(), *result["counted"].values()]
+    tables = [
+        *result["kinds"].values(),
+        *result["hits"].values(),
+        *result["filtered"].values(),
+        *result["counted"].values(),
+    ]
     assert all(set(table) == stores for table in (*tables, result["changes"], result["rebuild"]))
     exact = [
         figures[column]
