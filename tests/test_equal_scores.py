@@ -86,7 +86,7 @@ def copies(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
     # A library of thousands is treated as one of hundreds of thousands.
     monkeypatch.setattr("search.vectors.vector_index.CODED_ROWS", 4000)
     monkeypatch.setattr("search.vectors.base._MIN_LISTS", 32)
-    monkeypatch.setattr("search.vectors.base._LARGEST_SHARE", 4)
+    monkeypatch.setattr("search.vectors.base._ROWS_PER_CANDIDATE", 4)
     monkeypatch.setattr("search.vectors.snapshot.FEW_ROWS", 800)
     open_store, count = STORES[request.param]
     return Copies(open_store, count, tmp_path / "vectors")

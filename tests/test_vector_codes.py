@@ -40,7 +40,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A library of thousands is treated as one of hundreds of thousands."""
     monkeypatch.setattr("search.vectors.vector_index.CODED_ROWS", 4000)
     monkeypatch.setattr("search.vectors.base._MIN_LISTS", 32)
-    monkeypatch.setattr("search.vectors.base._LARGEST_SHARE", 4)
+    monkeypatch.setattr("search.vectors.base._ROWS_PER_CANDIDATE", 4)
     monkeypatch.setattr("search.vectors.snapshot.FEW_ROWS", 800)
 
 
@@ -59,7 +59,7 @@ def index(small: None, library: Rows, tmp_path: Path) -> FaissIndex:
 
 
 def base_of(index: FaissIndex) -> Base:
-    return index._now.base.base
+    return index._snapshot.base.stored
 
 
 def recall(index: FaissIndex, library: Rows, k: int, allowed: Any = None) -> float:
@@ -295,7 +295,7 @@ def test_rows_that_are_damaged_are_noticed_when_they_are_compared(
         ids, scores = index.search(row[None, :], 3)
     assert ids[0, 0] == int(place * COUNT) + 1
     assert scores[0, 0] == pytest.approx(1, abs=2e-3)
-    assert "made again" in caplog.text
+    assert "rebuilt" in caplog.text
     library.read.clear()
     assert recall(open_index(library, tmp_path), library, 10) >= 0.99
     assert library.read == [0], "only the oracle has read: the files are whole again"
@@ -319,7 +319,7 @@ def test_damage_that_opening_shows_is_mended(
     library.read.clear()
     with caplog.at_level(logging.WARNING):
         again = open_index(library, tmp_path / "vectors")
-    assert "made again" in caplog.text
+    assert "rebuilt" in caplog.text
     assert library.read == [0]
     assert recall(again, library, 10) >= 0.99
     for path in (tmp_path / "vectors").iterdir():
@@ -366,7 +366,7 @@ def test_a_file_that_another_program_shortens_costs_time_not_the_process(
     script = SHORTENED.format(paths=paths, directory=str(tmp_path), suffix=suffix, size=size, work=work)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"killed by signal {-done.returncode}" if done.returncode < 0 else done.stderr
-    assert "made again" in done.stdout
+    assert "rebuilt" in done.stdout
     assert done.stdout.endswith("right\n")
 
 
@@ -376,13 +376,13 @@ def test_what_stops_the_building_changes_nothing(
     library.remove(*range(1, 1000))
     index.refresh()
     (stamp,) = (tmp_path / "vectors").glob("*.json")
-    before, text = index._now, stamp.read_text()
+    before, text = index._snapshot, stamp.read_text()
     for name in ("train", "add"):
         with monkeypatch.context() as patched:
             patched.setattr(faiss.IndexIVFPQFastScan, name, interrupted)
             with pytest.raises(KeyboardInterrupt):
                 index.optimize()
-        assert index._now is before
+        assert index._snapshot is before
         assert stamp.read_text() == text
     assert recall(index, library, 10) >= 0.99
     assert index.optimize()

@@ -466,7 +466,7 @@ def test_a_torn_vector_file_is_made_again(tmp_path: Path, length: float, caplog:
     cut = int(length * len(whole)) if isinstance(length, float) else length % len(whole)
     large_file(tmp_path).write_bytes(whole[:cut])
     damaged_and_opened(tmp_path, library, caplog)
-    assert "made again" in caplog.text
+    assert "rebuilt" in caplog.text
 
 
 @pytest.mark.parametrize("place", [0, 20, 0.5, -1])
@@ -656,7 +656,7 @@ def test_a_real_gpu_finds_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     library = filled(4_000)
     index = open_index(library, tmp_path)
     agrees(index, library)
-    assert index._now.base.base._on_gpu is not None
+    assert index._snapshot.base.stored._on_gpu is not None
 
 
 def as_if_large(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -664,7 +664,7 @@ def as_if_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("search.vectors.vector_index.CODED_ROWS", 4_000)
     monkeypatch.setattr("search.vectors.base._MIN_GPU_ROWS", 4_000)
     monkeypatch.setattr("search.vectors.base._MIN_LISTS", 32)
-    monkeypatch.setattr("search.vectors.base._LARGEST_SHARE", 4)
+    monkeypatch.setattr("search.vectors.base._ROWS_PER_CANDIDATE", 4)
     monkeypatch.setattr("search.vectors.snapshot.FEW_ROWS", 100)
 
 

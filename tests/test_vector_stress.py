@@ -40,9 +40,10 @@ def shrink(monkeypatch: pytest.MonkeyPatch, coded_rows: int) -> None:
     """
     constants = {
         "vector_index.CODED_ROWS": coded_rows,
-        "faiss_index._LONGEST_TAIL": 100,
+        "faiss_index.LONGEST_TAIL": 100,
+        "sync.LONGEST_TAIL": 100,
         "base._MIN_LISTS": 16,
-        "base._LARGEST_SHARE": 2,
+        "base._ROWS_PER_CANDIDATE": 2,
         "snapshot.FEW_ROWS": 400,
         "snapshot.BLOCK_ROWS": 512,
         "rows._FETCHED_ROWS": 128,

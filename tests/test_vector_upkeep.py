@@ -55,12 +55,12 @@ def test_new_files_are_built_beside_and_taken_over(library: Library) -> None:
     assert not upkeep.tend(index), "in order"
     add(library, 1, 30)
     assert index.refresh()
-    assert len(index._now.tail.rows) == 30
+    assert len(index._snapshot.tail.rows) == 30
     assert upkeep.tend(index)
     assert not upkeep.tend(index), "one at a time"
     assert finished(upkeep) == 0
     assert not index.refresh(), "these rows were known"
-    assert len(index._now.base.rows) == 90
+    assert len(index._snapshot.base.rows) == 90
     assert not index.is_due()
     ids = np.array([1, 61, 90])
     np.testing.assert_array_equal(index.rows_of(ids), library.embedding_rows(ENCODER, ids))

@@ -1,8 +1,8 @@
 """Base of a vector index: many rows that do not change, with FAISS's codes and possibly a copy on a GPU.
 
-FAISS's product quantiser in inverted lists (IVF, PQ, fast scan) codes a few columns in four bits: 109 bytes per row of
-768 columns. The codes select candidates, which are compared exactly. FAISS's IndexRefine would do both, but hides the
-candidates: damaged rows, and equal rows at their end, would go unnoticed.
+The codes are FAISS's product quantiser in inverted lists (IVF, PQ, fast scan), with four bits per group of columns: 109
+bytes per row of 768 columns. They select candidates, whose rows are then compared. FAISS's IndexRefine would do both,
+but does not return the candidates: damaged rows, and equal rows just beyond the last candidate, would go unnoticed.
 """
 
 from __future__ import annotations
@@ -11,33 +11,32 @@ import logging
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search.vectors.rows import DamagedRows, Found, Mask, Rows, best_of, faiss, selector_of
+from search.vectors.rows import DamagedRows, Mask, Rows, Scored, faiss, selector_of
 
 logger = logging.getLogger(__name__)
 
-_SAMPLE_A_LIST = 40  # training rows per list, about as FAISS recommends
+_SAMPLE_PER_LIST = 40  # training rows; FAISS recommends 39 or more
 _MIN_LISTS = 256
-_LARGEST_SHARE = 8  # candidates may be 1/8 of the allowed rows; with more, comparing with all is as fast
+_ROWS_PER_CANDIDATE = 8  # with fewer allowed rows than this per candidate, comparing all of them is as fast
 _CLOSE = 0.05  # of the tenth score: on a million rows, sentences then find 96 of 100 hits, without it 90
 _MIN_GPU_ROWS = 100_000
-_NEARLY_ALL = 0.9  # share of allowed rows: a GPU has no filters, but a few deleted rows among its candidates do no harm
-_MAX_ON_GPU = 2048  # limit of FAISS's GPU search
+_NEARLY_ALL = 0.9  # share of allowed rows from which on a GPU is used: it has no filter, so others are dropped later
+_MAX_ON_GPU = 2048  # FAISS's largest k on a GPU
 
 
 def build_codes(rows: Rows) -> Any:
-    """Return FAISS's index of the codes of the rows. Takes 40 s of one core per million. Raise DamagedRows."""
+    """Return a FAISS index of the rows' codes. Takes 43 s of one core per million rows. Raise DamagedRows."""
     dim, lists = rows.index.d, max(_MIN_LISTS, 2 ** round(np.log2(np.sqrt(len(rows)))))
     columns = next(size for size in (4, 2, 1) if size == 1 or (dim % size == 0 and dim >= 128 * size))
     index = faiss.index_factory(dim, f"IVF{lists},PQ{dim // columns}x4fs", faiss.METRIC_INNER_PRODUCT)
     index.cp.niter, index.cp.spherical, index.pq.cp.niter = 8, True, 8
-    index.cp.min_points_per_centroid = index.pq.cp.min_points_per_centroid = 1  # silences FAISS: chosen here
-    sample = np.linspace(0, len(rows) - 1, min(len(rows), _SAMPLE_A_LIST * lists)).astype(np.int64)
+    index.cp.min_points_per_centroid = index.pq.cp.min_points_per_centroid = 1  # no warnings about small samples
+    sample = np.linspace(0, len(rows) - 1, min(len(rows), _SAMPLE_PER_LIST * lists)).astype(np.int64)
     index.train(rows.take(sample).astype(np.float32))
     for block in rows.blocks():
         index.add(block.astype(np.float32))
@@ -45,7 +44,7 @@ def build_codes(rows: Rows) -> Any:
 
 
 class Base:
-    """Rows, their codes if they are many, and the open files they are mapped from, with their sizes in bytes."""
+    """Rows, their codes (None if the rows are few), and the open files they are mapped from, with sizes in bytes."""
 
     def __init__(self, rows: Rows, codes: Any = None, files: Sequence[tuple[IO[bytes], int]] = ()) -> None:
         self.rows, self.codes, self.files = rows, codes, files
@@ -56,50 +55,49 @@ class Base:
                 self._resources = faiss.StandardGpuResources()  # used by the copy, but not kept alive by FAISS
                 self._on_gpu = faiss.index_cpu_to_gpu(self._resources, 0, rows.index)
             except RuntimeError as error:  # FAISS's only exception: too little memory, or an incompatible driver
-                logger.warning("searching on the CPU: the GPU did not take the vectors (%s)", error)
+                logger.warning("searching on the CPU: the vectors could not be copied to the GPU (%s)", error)
 
     def check_sizes(self) -> None:
-        """Raise DamagedRows if a mapped file has another size: reading beyond its end would kill the process."""
-        for file, size in self.files:
-            if os.fstat(file.fileno()).st_size != size:
-                raise DamagedRows(f"{Path(file.name).name} has not the size it was written with")
+        """Raise DamagedRows if the size of a mapped file has changed: reading past its end would kill the process."""
+        if any(os.fstat(file.fileno()).st_size != size for file, size in self.files):
+            raise DamagedRows("the size of a file of vectors has changed")
 
-    def best(self, query: NDArray[np.float32], k: int, allowed: Mask | None) -> Found:
-        """Return the k best allowed rows, of 200 all but one, and possibly more, in any order. Raise DamagedRows.
+    def best(self, query: NDArray[np.float32], k: int, allowed: Mask | None) -> Scored:
+        """Return the k best allowed rows, and possibly others, in any order. Raise DamagedRows.
 
-        Candidates come from ever more lists, until as many as before add no hit and nothing close to one: a shot is
-        near the rows of a few lists, but a sentence is about as near to those of many.
+        With codes, about 1 in 200 of the best is missed. Candidates come from more and more lists, until as many again
+        add no hit and nothing close to one: the hits of a shot lie in a few lists, but those of a sentence in many.
         """
         rows = len(self.rows) if allowed is None else int(np.count_nonzero(allowed))
         count, unfiltered = 150 + 10 * k, rows >= _NEARLY_ALL * len(self.rows)
-        if self.codes is None or count * _LARGEST_SHARE > rows:
+        if self.codes is None or count * _ROWS_PER_CANDIDATE > rows:
             return self.rows.best(query, k, allowed)
         use_gpu = self._on_gpu is not None and unfiltered and count <= _MAX_ON_GPU
         close = min(1, 10 / k) * (_CLOSE if unfiltered else 2 * _CLOSE)
         scores, found = np.empty(0, np.float32), np.empty(0, np.int64)
         for estimates, positions in (self._from_gpu if use_gpu else self._from_lists)(query, count, allowed):
-            begun, (more, at) = len(scores) >= k, best_of(query, k, np.sort(positions), self.rows.take)
+            begun, (more, at) = len(scores) >= k, self.rows.best_at(np.sort(positions), query, k)
             scores, found = np.concatenate([scores, more]), np.concatenate([found, at])
             if len(scores) < k:
                 continue
             least = np.partition(scores, -k)[-k]
-            last, _ = best_of(query, 1, positions[estimates <= estimates[-1:]], self.rows.take)
+            last, _ = self.rows.best_at(positions[estimates <= estimates[-1:]], query, 1)
             if len(positions) == count and (last == least).any():
-                return self.rows.best(query, k, allowed)  # equal rows have equal codes: there may be more like the last
+                return self.rows.best(query, k, allowed)  # equal rows have equal codes: more of them may be left
             new = np.count_nonzero(more >= least)
             if begun and new <= k // 100 and not (more > least - close * abs(least)).any():
                 break
         return (scores, found) if len(scores) >= k else self.rows.best(query, k, allowed)
 
-    def _from_gpu(self, query: NDArray[np.float32], count: int, allowed: Mask | None) -> Iterator[Found]:
-        """Yield (scores to float16 precision, positions) of the best rows, best first, once."""
+    def _from_gpu(self, query: NDArray[np.float32], count: int, allowed: Mask | None) -> Iterator[Scored]:
+        """Yield (scores in float16 precision, positions) of the best rows, best first, once."""
         with self._lock:
             scores, found = self._on_gpu.search(query, count)
         there = found[0] >= 0 if allowed is None else allowed[found[0]]
         yield scores[0][there], found[0][there]
 
-    def _from_lists(self, query: NDArray[np.float32], count: int, allowed: Mask | None) -> Iterator[Found]:
-        """Yield (estimated scores, positions), best first: `count` or fewer of some lists, then of as many again."""
+    def _from_lists(self, query: NDArray[np.float32], count: int, allowed: Mask | None) -> Iterator[Scored]:
+        """Yield (estimated scores, positions), best first: at most `count` of a few lists, then of as many again."""
         lists, selector, pointer = int(self.codes.nlist), selector_of(allowed), faiss.swig_ptr
         nearness, order = self.codes.quantizer.search(query, lists)
         probed, width = 0, max(1, int(np.sqrt(lists) / 2))

@@ -1,8 +1,8 @@
-"""Vector index over FAISS: ids are segment ids, scores are inner products of the stored rows.
+"""Vector index over FAISS: ids are segment ids, scores are inner products with the stored rows.
 
-The index is derived from the library's rows. It consists of a base in memory-mapped files, of which deleted rows are
-left out, and a small tail of newer rows in memory. A new base is built when these exceed a share of the old one. A base
-of fewer than CODED_ROWS rows is compared row by row; from there on, codes select candidates (search.vectors.base).
+The index is derived from the library's rows: a base in memory-mapped files, without the rows deleted since, and a small
+tail of newer rows in memory. A new base is built when tail and deleted rows are too many. Fewer than CODED_ROWS rows
+are all compared; from there on, codes select candidates (search.vectors.base).
 """
 
 from __future__ import annotations
@@ -20,19 +20,16 @@ from numpy.typing import NDArray
 from search.vectors import vector_index
 from search.vectors.index_files import IndexFiles
 from search.vectors.rows import DamagedRows, faiss
-from search.vectors.snapshot import Part, Snapshot
+from search.vectors.snapshot import LiveRows, Snapshot
 from search.vectors.sync import LONGEST_TAIL, Sync
-from search.vectors.vector_index import check_search, least_score
+from search.vectors.vector_index import Ids, check_search, least_score
 
 if TYPE_CHECKING:
     from db.library import Library
 
 logger = logging.getLogger(__name__)
 
-REBUILD_SHARE = 0.05
-"""A new base is due when the tail and the deleted rows exceed this share of the base."""
-
-_TRIES = 3  # attempts to answer from files that are damaged again and again
+REBUILD_SHARE = 0.05  # a new base is due when the tail and the deleted rows exceed this share of the base
 
 Result = TypeVar("Result")
 
@@ -40,16 +37,16 @@ Result = TypeVar("Result")
 class FaissIndex:
     """A VectorIndex, Refreshable and RowStore of one encoder's rows. Use `FaissIndex.open`.
 
-    Thread-safe: a search uses the rows at its start, concurrently with other searches, `refresh` and `optimize`.
+    Thread-safe: a search sees the rows as they are when it starts, while others search, refresh or optimize.
     """
 
     def __init__(self, library: Library, encoder_id: str, directory: Path, rebuild_share: float) -> None:
-        self._ids = library.id, encoder_id
+        self._owner = library.id, encoder_id
         self._files = IndexFiles(directory, encoder_id)
         self._sync = Sync(library, encoder_id, self._files)
         self._rebuild_share = rebuild_share
-        self._updating = threading.RLock()  # held while one thread changes the rows
-        self._now = self._sync.empty
+        self._updating = threading.RLock()  # held while a thread replaces the snapshot
+        self._snapshot = self._sync.empty
 
     @classmethod
     def open(
@@ -62,120 +59,114 @@ class FaissIndex:
             encoder_id: The encoder whose rows are searched.
             directory: The folder of the index's files, usually `<library>/vectors`. Files that are missing, damaged,
                 stale or not writable cost time and, at most, a warning in the log.
-            rebuild_share: A new base is due when the tail and the deleted rows exceed this share of the base.
+            rebuild_share: See REBUILD_SHARE.
 
         Raises:
             LibraryError: The library cannot be read.
         """
         index = cls(library, encoder_id, Path(directory), rebuild_share)
-        index._now = index._load_saved()
         index.refresh()
         return index
 
     def __len__(self) -> int:
-        return len(self._now)
+        return len(self._snapshot)
 
-    def search(
-        self, rows: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None = None
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """See `search.vectors.vector_index.VectorIndex.search`. From CODED_ROWS on, 1 hit in 200 may be missed."""
+    def search(self, rows: NDArray[np.float32], k: int, allowed: Ids | None = None) -> tuple[Ids, NDArray[np.float32]]:
+        """See `search.vectors.vector_index.VectorIndex.search`. From CODED_ROWS on, about 1 hit in 200 is missed."""
 
-        def find(now: Snapshot) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-            check_search(rows, k, now.dim or None)
-            chosen = now.allowed(allowed)
-            count = min(k, sum(part.count for part in chosen))
+        def find(snapshot: Snapshot) -> tuple[Ids, NDArray[np.float32]]:
+            check_search(rows, k, snapshot.dim or None)
+            positions = snapshot.allowed(allowed)
+            count = min(k, sum(each.count for each in positions))
             ids, scores = np.empty((len(rows), count), np.int64), np.empty((len(rows), count), np.float32)
             for at in range(len(rows) if count else 0):
-                scores[at], ids[at] = now.search(np.ascontiguousarray(rows[at : at + 1]), count, chosen)
+                scores[at], ids[at] = snapshot.search(np.ascontiguousarray(rows[at : at + 1]), count, positions)
             return ids, scores
 
-        return self._on_snapshot(find)
+        return self._answer(find)
 
-    def count(self, row: NDArray[np.float32], threshold: float, allowed: NDArray[np.int64] | None = None) -> int:
-        """See `search.vectors.vector_index.VectorIndex.count`: exact, by comparing with every row that is allowed."""
+    def count(self, row: NDArray[np.float32], threshold: float, allowed: Ids | None = None) -> int:
+        """See `search.vectors.vector_index.VectorIndex.count`: every allowed row is compared."""
         rows, least = np.ascontiguousarray(row[None, :]), least_score(threshold)
 
-        def count_rows(now: Snapshot) -> int:
-            check_search(rows, 1, now.dim or None)
-            return now.count(rows, least, now.allowed(allowed))
+        def count_rows(snapshot: Snapshot) -> int:
+            check_search(rows, 1, snapshot.dim or None)
+            return snapshot.count(rows, least, snapshot.allowed(allowed))
 
-        return self._on_snapshot(count_rows)
+        return self._answer(count_rows)
 
-    def rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+    def rows_of(self, ids: Ids) -> NDArray[np.float32]:
         """See `search.vectors.vector_index.RowStore.rows_of`."""
-        return self._on_snapshot(lambda now: now.rows_of(np.asarray(ids, np.int64)).astype(np.float32))
+        return self._answer(lambda snapshot: snapshot.rows_of(np.asarray(ids, np.int64)).astype(np.float32))
 
     def refresh(self) -> bool:
-        """See `search.vectors.vector_index.Refreshable.refresh`. Builds a new base if it is due and takes no second."""
+        """See `search.vectors.vector_index.Refreshable.refresh`. Below CODED_ROWS, also builds a base if one is due."""
         with self._updating:
-            before = self._now.stamp
-            now = self._load_saved() if self._files.changed_by_others() else self._now
+            before = self._snapshot.stamp
             try:
-                self._now = self._sync.synced(now)
+                self._snapshot = self._sync.updated(self._newly_saved())
             except DamagedRows as error:
-                self._replace_damaged(self._now, error)
+                self._replace_damaged(self._snapshot, error)
             if len(self) < vector_index.CODED_ROWS:
                 self._build_if_due()
-            return self._now.stamp != before
+            return self._snapshot.stamp != before
 
     def is_due(self) -> bool:
         """Return whether `optimize` would build a new base."""
-        base, tail = self._now.base, len(self._now.tail.rows)
+        base, tail = self._snapshot.base, len(self._snapshot.tail)
         too_long = tail > max(LONGEST_TAIL, len(base.rows) // 100)
-        return too_long or tail + len(base.deleted) > self._rebuild_share * len(base.rows)
+        return too_long or tail + len(base.rows) - len(base) > self._rebuild_share * len(base.rows)
 
     def optimize(self) -> bool:
         """Build a new base if one is due, and return whether it was. Raise LibraryError if the library is unreadable.
 
-        Takes 40 s of one core per million rows of 768 columns, so `refresh` leaves it to the caller from CODED_ROWS on.
-        Searches may continue meanwhile. If another process does it, the next `refresh` takes the new base over.
+        A million rows of 768 columns take 43 s of one core, so from CODED_ROWS on, `refresh` leaves it to the caller.
+        Searches may continue meanwhile. If another process builds the base, the next `refresh` starts to use it.
         """
         with self._updating:
             self.refresh()
             return self._build_if_due()
 
     def _build_if_due(self) -> bool:
-        now, due = self._now, self.is_due()
+        if not self.is_due():
+            return False
+        snapshot = self._snapshot
         try:
-            if due:
-                base = self._files.build(now.batches, lambda: now.stamp)
-                self._now = self._sync.synced(Snapshot(now.stamp, Part(base)))
+            base = self._files.build(snapshot.batches, lambda: snapshot.stamp)
+            self._snapshot = self._sync.updated(Snapshot(snapshot.stamp, LiveRows(base)))
         except DamagedRows as error:
-            self._replace_damaged(now, error)
-        return due
+            self._replace_damaged(snapshot, error)
+        return True
 
-    # Damage and files
-
-    def _on_snapshot(self, work: Callable[[Snapshot], Result]) -> Result:
-        """Do the work on the current rows; if they turn out to be damaged, on rows reread from the library."""
-        for _ in range(_TRIES):
-            now = self._now
+    def _answer(self, ask: Callable[[Snapshot], Result]) -> Result:
+        """Ask the current snapshot; if its rows turn out to be damaged, ask one that is reread from the library."""
+        for _ in range(3):  # files may be damaged again at once
+            snapshot = self._snapshot
             try:
-                now.base.base.check_sizes()
                 with _one_thread():
-                    return work(now)
+                    return ask(snapshot)
             except DamagedRows as error:
-                self._replace_damaged(now, error)
-        return work(self._now)
+                self._replace_damaged(snapshot, error)
+        return ask(self._snapshot)
 
-    def _replace_damaged(self, now: Snapshot, error: DamagedRows) -> None:
+    def _replace_damaged(self, snapshot: Snapshot, error: DamagedRows) -> None:
         with self._updating:
-            if self._now.base.base is now.base.base:
-                logger.warning("%s: the vectors of %s are made again from the library", error, self._ids[1])
+            if self._snapshot.base.stored is snapshot.base.stored:  # no other thread has done it
+                logger.warning("%s: the vectors of %s are rebuilt from the library", error, self._owner[1])
                 self._files.forget()
-                self._now = self._sync.synced(self._sync.empty)
+                self._snapshot = self._sync.updated(self._sync.empty)
 
-    def _load_saved(self) -> Snapshot:
-        """Return the saved base if it is of this library and encoder, else the current rows."""
-        saved = self._files.load()
-        if saved is not None and (saved[0].library_id, saved[0].encoder_id) == self._ids:
-            return Snapshot(saved[0], Part(saved[1]))
-        return self._now
+    def _newly_saved(self) -> Snapshot:
+        """Return a snapshot of the base that another process has saved since; the current snapshot if there is none."""
+        saved = self._files.load() if self._files.changed_by_others() else None
+        if saved is None or (saved[0].library_id, saved[0].encoder_id) != self._owner:
+            return self._snapshot
+        return Snapshot(saved[0], LiveRows(saved[1]))
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Limit FAISS to one thread in this one: a query is memory-bound, and more OpenMP threads only wait for another."""
+    """Let FAISS use one OpenMP thread when called in this one: a query is memory-bound, so more would only wait."""
     threads = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)
     try:

@@ -44,7 +44,7 @@ class IndexFiles:
             stamp = Stamp(**record["stamp"])
             return stamp, self._mapped(record, stamp.dim)
         except (OSError, RuntimeError, ValueError, KeyError, TypeError, DamagedFile, DamagedRows) as error:
-            logger.warning("the vector cache %s is damaged (%s) and will be made again", self._files.stamp_path, error)
+            logger.warning("the vector cache %s is damaged (%s) and will be rebuilt", self._files.stamp_path, error)
             return None
 
     def build(self, batches: Callable[[], Iterable[Batch]], stamp: Callable[[], Stamp]) -> Base:

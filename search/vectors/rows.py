@@ -1,42 +1,42 @@
 """Rows of a vector index: float16 vectors by ascending segment id, in a memory-mapped file or in memory.
 
 FAISS compares rows in place, because its float16 scalar quantiser has the same layout; the score of a row is the same,
-bit for bit, in every search. Mapped rows are checked when they are read, so that opening a file reads none of them.
+bit for bit, in every search. Mapped rows are verified when they are read, so opening a file reads none of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import faiss as _faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from search.vectors.vector_index import Ids
+
 faiss: Any = _faiss  # its stubs describe the C++ constructors, not those of its Python wrapper
 
 STORED = np.dtype("<f2")
-BLOCK_ROWS = 4096  # rows read, checked or counted at once: 6 MB of 768 columns
-_FETCHED_ROWS = 1024  # at once: 1.5 MB of 768 columns, which stay in the processor's cache
+BLOCK_ROWS = 4096  # rows read, verified or counted at once: 6 MB of 768 columns
+_FETCHED_ROWS = 1024  # rows fetched and compared at once: 1.5 MB of 768 columns, which the processor's cache holds
 Mask = NDArray[np.bool_]
-Found = tuple[NDArray[np.float32], NDArray[np.int64]]  # scores and positions
-Batch = tuple[NDArray[np.int64], NDArray[np.floating[Any]]]  # segment ids (n,) and their rows (n, D), exact in float16
+Scored = tuple[NDArray[np.float32], NDArray[np.int64]]  # scores, and the positions or ids of their rows
+Batch = tuple[Ids, NDArray[np.floating[Any]]]  # ids (n,) and their rows (n, D), exact in float16
 
 
 class DamagedRows(Exception):
-    """A file of vectors is damaged. Its owner drops it and reads the library again."""
+    """A file of vectors is damaged. FaissIndex then rebuilds it from the library."""
 
 
 class Rows:
     """Rows at positions 0 to len - 1, float16 (n, D), with ascending segment ids, int64 (n,). Immutable."""
 
-    def __init__(
-        self, ids: NDArray[np.int64], matrix: NDArray[np.float16], sums: NDArray[np.uint64] | None = None
-    ) -> None:
-        """Create rows. `sums` are their checksums (`row_sums`), or None for rows that need no check."""
+    def __init__(self, ids: Ids, matrix: NDArray[np.float16], sums: NDArray[np.uint64] | None = None) -> None:
+        """Create rows. `sums` are their checksums (see `row_sums`); None if they need no verification."""
         self.ids, self.matrix, self._sums = ids, matrix, sums
         self.index = _index_over(matrix)
-        self._checked = sums is None
+        self._verified = sums is None
 
     @classmethod
     def of(cls, batches: Iterable[Batch], dim: int) -> Rows:
@@ -61,46 +61,57 @@ class Rows:
         for start in range(0, len(self), BLOCK_ROWS):
             yield self.take(np.arange(start, min(start + BLOCK_ROWS, len(self))))
 
-    def best(self, query: NDArray[np.float32], k: int, allowed: Mask | None) -> Found:
-        """Return the k best of all allowed rows, and those that equal the last. Raise DamagedRows."""
-        self._checked = self._checked or all(map(len, self.blocks()))
+    def best(self, query: NDArray[np.float32], k: int, allowed: Mask | None) -> Scored:
+        """Return the k best allowed rows, and all that equal the last of them, best first. Raise DamagedRows."""
+        self._verify()
         return _best(self.index, query, k, allowed, len(self) if allowed is None else int(np.count_nonzero(allowed)))
+
+    def best_at(self, positions: NDArray[np.int64], query: NDArray[np.float32], k: int) -> Scored:
+        """Return the k best of the rows at these positions, and possibly others, in any order. Raise DamagedRows."""
+        found = [(np.empty(0, np.float32), positions[:0])]
+        for start in range(0, len(positions), _FETCHED_ROWS):
+            block = positions[start : start + _FETCHED_ROWS]
+            scores, at = _best(_index_over(self.take(block)), query, k, None, len(block))
+            found.append((scores, block[at]))
+        return np.concatenate([scores for scores, _ in found]), np.concatenate([at for _, at in found])
 
     def count(self, query: NDArray[np.float32], least: np.float32, allowed: Mask | None) -> int:
         """Return the number of allowed rows with a score of at least `least`. Raise DamagedRows."""
-        self._checked = self._checked or all(map(len, self.blocks()))
-        total, wanted = 0, 64  # of each block, about as many scores are sorted as passed in the block before
+        self._verify()
+        total, wanted = (
+            0,
+            64,
+        )  # k, about the count in the block before: FAISS's range_search is 7 times slower
         for start in range(0, len(self), BLOCK_ROWS):
             rows = self.matrix[start : start + BLOCK_ROWS]
             mask = None if allowed is None else allowed[start : start + BLOCK_ROWS]
             index, count = _index_over(rows), len(rows) if mask is None else int(np.count_nonzero(mask))
-            while True:
-                passed = int(np.count_nonzero(_search(index, query, min(wanted, count), mask)[0] >= least))
-                if passed < wanted or wanted >= count:
+            for k in (min(wanted, count), count):
+                passed = int(np.count_nonzero(_search(index, query, k, mask)[0] >= least))
+                if passed < k or k == count:
                     break
-                wanted *= 4
             total, wanted = total + passed, 2 * passed + 64
         return total
 
-
-def best_of(query: NDArray[np.float32], k: int, positions: NDArray[np.int64], take: Callable[..., Any]) -> Found:
-    """Return the k best of the rows at some positions, which `take` returns, and possibly more, in any order."""
-    found = [(np.empty(0, np.float32), positions[:0])]
-    for start in range(0, len(positions), _FETCHED_ROWS):
-        block = positions[start : start + _FETCHED_ROWS]
-        scores, at = _best(_index_over(take(block)), query, k, None, len(block))
-        found.append((scores, block[at]))
-    return np.concatenate([scores for scores, _ in found]), np.concatenate([at for _, at in found])
+    def _verify(self) -> None:
+        """Compare all rows with their checksums, the first time. Raise DamagedRows."""
+        if not self._verified:
+            self._verified = all(len(block) for block in self.blocks())
 
 
 def row_sums(rows: NDArray[np.float16]) -> NDArray[np.uint64]:
-    """Return a checksum of each row, uint64 (n,), which a flipped bit, a hole or a wrong page changes."""
+    """Return a checksum of each row, uint64 (n,), which detects a flipped bit, a hole or a page of another row."""
     words = np.ascontiguousarray(rows).view(np.uint64 if rows.shape[1] % 4 == 0 else np.uint16)
     return np.asarray(words.sum(axis=1, dtype=np.uint64))
 
 
-def _best(index: Any, query: NDArray[np.float32], k: int, allowed: Mask | None, count: int) -> Found:
-    """Return the k best of `count` allowed rows and all that equal the last. (Of equal rows, FAISS returns any.)"""
+def selector_of(allowed: Mask | None) -> Any:
+    """Return FAISS's selector of the allowed positions; None for all."""
+    return None if allowed is None else faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
+
+
+def _best(index: Any, query: NDArray[np.float32], k: int, allowed: Mask | None, count: int) -> Scored:
+    """Return the k best of `count` allowed rows, and all equal to the last: of these, FAISS would return any."""
     wanted = min(k + 1, count)
     while True:
         scores, positions = _search(index, query, wanted, allowed)
@@ -109,12 +120,7 @@ def _best(index: Any, query: NDArray[np.float32], k: int, allowed: Mask | None, 
         wanted = min(2 * wanted, count)
 
 
-def selector_of(allowed: Mask | None) -> Any:
-    """Return FAISS's selector of these positions; None for all."""
-    return None if allowed is None else faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
-
-
-def _search(index: Any, query: NDArray[np.float32], k: int, allowed: Mask | None) -> Found:
+def _search(index: Any, query: NDArray[np.float32], k: int, allowed: Mask | None) -> Scored:
     if k == 0:
         return np.empty(0, np.float32), np.empty(0, np.int64)
     scores, positions = index.search(query, k, params=faiss.SearchParameters(sel=selector_of(allowed)))

@@ -14,7 +14,7 @@ from db.records import Filters, Stamp
 from search.vectors.base import Base
 from search.vectors.index_files import IndexFiles
 from search.vectors.rows import STORED, Batch, Rows
-from search.vectors.snapshot import NONE, Part, Snapshot
+from search.vectors.snapshot import NO_IDS, LiveRows, Snapshot
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -31,9 +31,9 @@ class Sync:
     def __init__(self, library: Library, encoder_id: str, files: IndexFiles) -> None:
         self._library, self._encoder_id, self._files = library, encoder_id, files
         nothing = Stamp(library_id=library.id, encoder_id=encoder_id, dim=0, count=0, last_id=0, generation=-1)
-        self.empty = Snapshot(nothing, Part(Base(Rows.of([], 0))))
+        self.empty = Snapshot(nothing, LiveRows(Base(Rows.of([], 0))))
 
-    def synced(self, now: Snapshot) -> Snapshot:
+    def updated(self, now: Snapshot) -> Snapshot:
         """Return the snapshot after what has changed in the library since."""
         for _ in range(_TRIES):
             held, stamp = now.stamp, self._library.stamp(self._encoder_id)
@@ -46,7 +46,7 @@ class Sync:
             elif held.generation == stamp.generation and held.last_id < stamp.last_id and held.count < stamp.count:
                 for ids, rows in self._library.embeddings(self._encoder_id, after=held.last_id):
                     held = replace(held, count=held.count + len(ids), last_id=int(ids[-1]))
-                    now = self._changed(now, held, NONE, [self._finite(ids, rows)])
+                    now = self._changed(now, held, NO_IDS, [self._finite(ids, rows)])
             elif (changed := self._changed_by_ids(now, stamp)) is not None:
                 now = changed
             elif self._library.stamp(self._encoder_id) == stamp:
@@ -75,7 +75,7 @@ class Sync:
 
     def _reread(self, now: Snapshot, stamp: Stamp) -> Snapshot:
         """Compare every row of the library with those of the index; build a base if more than a few differ."""
-        held, met, fresh, count = stamp, [NONE], list[Batch](), 0
+        held, met, fresh, count = stamp, [NO_IDS], list[Batch](), 0
 
         def batches() -> Iterator[Batch]:
             nonlocal held
@@ -88,7 +88,6 @@ class Sync:
                 yield self._finite(ids, rows)
 
         for ids, rows in batches() if len(now) else ():
-            now.base.base.check_sizes()
             same = now.has(ids)
             same[same] = (now.rows_of(ids[same]) == rows[same]).all(axis=1)
             met.append(ids[same])
@@ -100,15 +99,13 @@ class Sync:
             if len(now):
                 return self._changed(now, held, np.setdiff1d(now.ids(), np.concatenate(met), True), fresh)
         base = self._files.build(batches, lambda: held)
-        return Snapshot(held, Part(base))
+        return Snapshot(held, LiveRows(base))
 
     def _changed(self, now: Snapshot, stamp: Stamp, gone: NDArray[np.int64], added: list[Batch]) -> Snapshot:
         """Return the snapshot without the rows of the ids `gone`, and with more rows in the tail."""
-        base, tail, deleted = now.base, now.tail.rows, now.base.positions_of(gone)
-        if (deleted >= 0).any():
-            base = Part(base.base, np.concatenate([base.deleted, deleted[deleted >= 0]]))
+        tail = now.tail.rows
         kept = np.isin(tail.ids, gone, invert=True)
-        return Snapshot(stamp, base, Rows.of([(tail.ids[kept], tail.matrix[kept]), *added], now.dim))
+        return Snapshot(stamp, now.base.without(gone), Rows.of([(tail.ids[kept], tail.matrix[kept]), *added], now.dim))
 
     def _finite(self, ids: NDArray[np.int64], rows: NDArray[np.float32]) -> Batch:
         """Return the rows that are finite. The others are logged."""

@@ -7,6 +7,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+Ids = NDArray[np.int64]  # of segments
+
 
 @runtime_checkable
 class VectorIndex(Protocol):
@@ -17,9 +19,7 @@ class VectorIndex(Protocol):
     be. Implementations must pass tests/test_vector_index.py and tests/test_equal_scores.py.
     """
 
-    def search(
-        self, rows: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None = None
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    def search(self, rows: NDArray[np.float32], k: int, allowed: Ids | None = None) -> tuple[Ids, NDArray[np.float32]]:
         """Return the k best rows for each query row.
 
         Args:
@@ -35,7 +35,7 @@ class VectorIndex(Protocol):
         """
         ...
 
-    def count(self, row: NDArray[np.float32], threshold: float, allowed: NDArray[np.int64] | None = None) -> int:
+    def count(self, row: NDArray[np.float32], threshold: float, allowed: Ids | None = None) -> int:
         """Return the number of allowed rows whose score with `row`, float32 (D,), is at least `threshold`, exactly.
 
         The threshold may be infinite, but not NaN.
@@ -63,7 +63,7 @@ class Refreshable(Protocol):
 class RowStore(Protocol):
     """An index that can return its rows, faster than the library reads them."""
 
-    def rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+    def rows_of(self, ids: Ids) -> NDArray[np.float32]:
         """Return rows as stored, float32 (n, D), in the order of `ids`, int64 (n,), which may repeat.
 
         Raises:
