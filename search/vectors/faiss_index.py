@@ -157,7 +157,7 @@ class FaissIndex:
                 self._snapshot = self._sync.updated(self._sync.empty)
 
     def _newly_saved(self) -> Snapshot:
-        """Return a snapshot of the base that another process has saved since; the current snapshot if there is none."""
+        """Return a snapshot of the base in the files if it is new to this index, else the current snapshot."""
         saved = self._files.load() if self._files.changed_by_others() else None
         if saved is None or (saved[0].library_id, saved[0].encoder_id) != self._owner:
             return self._snapshot
