@@ -259,7 +259,7 @@ def open_engine(settings: Settings, library: Library | None = None, encoder: Enc
     return SearchEngine(library, encoder, FaissIndex.open(library, encoder.id, library.directory / "vectors"))
 
 
-def order_vectors(library: Library, encoder_id: str) -> None:
+def optimize_vectors(library: Library, encoder_id: str) -> None:
     """Update the vector index files of a large library, so that no search has to wait for them."""
     from search.vectors.vector_index import CODED_ROWS
 

@@ -1,4 +1,4 @@
-"""Vector files of a large library are put in order by a process beside the page."""
+"""New vector files of a large library are built by a process beside the page."""
 
 from __future__ import annotations
 
@@ -20,20 +20,9 @@ ENCODER = "an encoder"
 
 @pytest.fixture
 def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Library]:
-    """Sixty segments that count as many here; the process, for which they are few, builds when it opens the index."""
+    """Sixty segments, which count as many in this process only, so the other builds as soon as it opens the index."""
     monkeypatch.setattr("search.vectors.vector_index.CODED_ROWS", 40)
     monkeypatch.setattr("search.vectors.base._MIN_LISTS", 2)
-    monkeypatch.setattr(vector_upkeep, "_CODE", vector_upkeep._CODE.replace("order_vectors(", "open_index("))
-    monkeypatch.setattr(
-        vector_upkeep,
-        "_CODE",
-        vector_upkeep._CODE.replace(
-            "from app.compose import order_vectors",
-            "from search.vectors.faiss_index import FaissIndex\n"
-            "def open_index(library, encoder_id):\n"
-            "    FaissIndex.open(library, encoder_id, library.directory / 'vectors')",
-        ),
-    )
     with Library.open(tmp_path) as library:
         add(library, 0, 60)
         yield library
@@ -49,17 +38,17 @@ def finished(upkeep: VectorUpkeep) -> int:
     return upkeep._process.wait(60)
 
 
-def test_new_files_are_built_beside_and_taken_over(library: Library) -> None:
+def test_another_process_builds_new_files_and_the_index_uses_them(library: Library) -> None:
     index = FaissIndex.open(library, ENCODER, library.directory / "vectors")
     upkeep = VectorUpkeep(library.directory, ENCODER)
-    assert not upkeep.tend(index), "in order"
+    assert not upkeep.start_if_due(index), "nothing is due"
     add(library, 1, 30)
     assert index.refresh()
     assert len(index._snapshot.tail.rows) == 30
-    assert upkeep.tend(index)
-    assert not upkeep.tend(index), "one at a time"
+    assert upkeep.start_if_due(index)
+    assert not upkeep.start_if_due(index), "one at a time"
     assert finished(upkeep) == 0
-    assert not index.refresh(), "these rows were known"
+    assert not index.refresh(), "only the files are new"
     assert len(index._snapshot.base.rows) == 90
     assert not index.is_due()
     ids = np.array([1, 61, 90])
@@ -73,12 +62,12 @@ def test_what_fails_is_tried_again_later(library: Library, monkeypatch: pytest.M
     upkeep = VectorUpkeep(library.directory, ENCODER)
     with monkeypatch.context() as patched:
         patched.setattr(vector_upkeep, "_CODE", "raise SystemExit(3)")
-        assert upkeep.tend(index)
+        assert upkeep.start_if_due(index)
         assert finished(upkeep) == 3
-    assert not upkeep.tend(index), "too soon"
+    assert not upkeep.start_if_due(index), "too soon"
     monkeypatch.setattr(vector_upkeep, "_PAUSE_SECONDS", 0)
     upkeep._earliest = 0
-    assert upkeep.tend(index)
+    assert upkeep.start_if_due(index)
     assert finished(upkeep) == 0
     index.refresh()
     assert not index.is_due()

@@ -201,8 +201,8 @@ def run_indexer(
         if report.in_library:
             store_settings()
         if report.clips and report.complete:
-            line.show("putting the vectors in order")
-            compose.order_vectors(library, encoder.id)
+            line.show("updating the vector index")
+            compose.optimize_vectors(library, encoder.id)
         journal_report(job, report)
     return report
 

@@ -45,7 +45,7 @@ def open_engine() -> SearchEngine:
     settings = compose.with_library_encoder(compose.settings_from(), open_library())
     engine = _engine(compose.encoder_name(settings))
     engine.refresh()
-    _vector_upkeep(engine.encoder.id).tend(cast("FaissIndex", engine.index))
+    _vector_upkeep(engine.encoder.id).start_if_due(cast("FaissIndex", engine.index))
     return engine
 
 

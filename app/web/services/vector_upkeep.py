@@ -1,4 +1,4 @@
-"""Building of new vector files for a large library in a process of its own, so that no search has to wait."""
+"""Building of new vector files for a large library, in a process of its own, so that searches need not wait."""
 
 from __future__ import annotations
 
@@ -16,31 +16,32 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_PAUSE_SECONDS = 600.0  # between two attempts, because one that fails, as on a full disk, would fail again
+_PAUSE_SECONDS = 600.0  # between two starts: a build that fails, as on a full disk, would probably fail again
 _ROOT = str(Path(__file__).resolve().parents[3])
+# The folder of our packages: already on the path of an installation, but not in a checkout.
 _CODE = """\
 import sys
 root, directory, encoder_id = sys.argv[1:]
 if root not in sys.path:
     sys.path.insert(0, root)
-from app.compose import order_vectors
 from db.library import Library
-with Library.open(directory) as library:
-    order_vectors(library, encoder_id)
+from search.vectors.faiss_index import FaissIndex
+with Library.open(directory, create=False) as library:
+    FaissIndex.open(library, encoder_id, library.directory / "vectors").optimize()
 """
 
 
 class VectorUpkeep:
-    """Keeps the vector files of one encoder in order. Thread-safe."""
+    """Keeps the vector files of one encoder up to date. Thread-safe."""
 
     def __init__(self, directory: Path, encoder_id: str) -> None:
         self._arguments = [str(directory.absolute()), encoder_id]
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._earliest = 0.0  # monotonic time of the next attempt
+        self._earliest = 0.0  # monotonic time from which on another process may be started
 
-    def tend(self, index: FaissIndex) -> bool:
-        """Start building if it is due and nothing is being built. The next `index.refresh` takes the result over.
+    def start_if_due(self, index: FaissIndex) -> bool:
+        """Start a build if one is due and none is running. The next `index.refresh` after its end uses the result.
 
         Returns:
             True if a process was started.
@@ -52,12 +53,19 @@ class VectorUpkeep:
             self._earliest = time.monotonic() + _PAUSE_SECONDS
             try:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-c", _CODE, _ROOT, *self._arguments],
+                    [
+                        sys.executable,
+                        "-P",
+                        "-c",
+                        _CODE,
+                        _ROOT,
+                        *self._arguments,
+                    ],  # -P: not from the current folder
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
-                    env={**os.environ, "OMP_NUM_THREADS": "1"},  # the other cores are for those who search
+                    env={**os.environ, "OMP_NUM_THREADS": "1"},  # the other cores are for searches
                 )
             except OSError as error:
-                logger.warning("the vectors of %s could not be put in order: %s", self._arguments[1], error)
+                logger.warning("the vector files of %s could not be updated: %s", self._arguments[1], error)
                 return False
             return True
