@@ -14,7 +14,7 @@ import pytest
 from fakes import ExactIndex
 from numpy.typing import NDArray
 from test_vector_codes import clustered
-from test_vector_index import ENCODER, Rows
+from test_vector_index import ENCODER, Rows, as_if_large
 
 from search.vectors.faiss_index import FaissIndex
 from search.vectors.vector_index import Refreshable, VectorIndex
@@ -40,10 +40,10 @@ STORES: dict[str, tuple[Open, int]] = {
 
 
 class Copies:
-    """A library in which three shots have copies: half of all rows, 40 and 2, under ids that lie anywhere.
+    """A library in which three shots have copies: half of all rows, 40 and 2, with ids scattered over the library.
 
-    Some of the half and three of the 40 were added after the index had been opened, under ids between the others: an
-    index that appends holds them behind rows of higher ids.
+    Some of the half and three of the 40 are added after the index is opened, with ids between the others: an index
+    that appends rows has them behind rows with higher ids.
     """
 
     def __init__(self, open_store: Open, count: int, directory: Path) -> None:
@@ -68,7 +68,7 @@ class Copies:
         self.ids = np.arange(10, 10 + count)
 
     def check(self, query: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None = None) -> list[int]:
-        """Search, and compare the copies among the hits with the lowest allowed ids of each group. Their numbers."""
+        """Search. Assert that hits have the lowest allowed ids of each group; return the number of hits of each."""
         ids, scores = self.index.search(query[None, :], k, allowed)
         assert (np.diff(scores[0]) <= 0).all()
         found = []
@@ -83,11 +83,7 @@ class Copies:
 
 @pytest.fixture(params=list(STORES))
 def copies(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Copies:
-    # A library of thousands is treated as one of hundreds of thousands.
-    monkeypatch.setattr("search.vectors.vector_index.CODED_ROWS", 4000)
-    monkeypatch.setattr("search.vectors.base._MIN_LISTS", 32)
-    monkeypatch.setattr("search.vectors.base._ROWS_PER_CANDIDATE", 4)
-    monkeypatch.setattr("search.vectors.snapshot.FEW_ROWS", 800)
+    as_if_large(monkeypatch)
     open_store, count = STORES[request.param]
     return Copies(open_store, count, tmp_path / "vectors")
 
@@ -100,7 +96,7 @@ def test_copies_that_are_the_best_come_by_ascending_id(copies: Copies, k: int) -
 
 @pytest.mark.parametrize("k", [1, 5, 40, 300, 599])
 def test_copies_further_down_come_by_ascending_id_wherever_the_hits_end(copies: Copies, k: int) -> None:
-    # (A query between two groups is left out: which of them is nearer is then rounding, and codes may miss either.)
+    # (No query lies midway between two groups: rounding would decide which is nearer, and codes might miss either.)
     for query in (*clustered(4, 9), *(copies.rows + 0.1 * clustered(3, 3))):
         copies.check(query, k)
 

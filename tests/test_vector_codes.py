@@ -1,4 +1,4 @@
-"""Beyond CODED_ROWS: codes name candidates, what they name is compared exactly, and nothing of it is lost in files."""
+"""FaissIndex from CODED_ROWS rows on: codes select candidates, whose rows are compared; all of it survives in files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 from db_samples import make_parts, make_video
 from fakes import ExactIndex
 from numpy.typing import NDArray
-from test_vector_index import ENCODER, Rows, open_index, unit_rows
+from test_vector_index import ENCODER, Rows, as_if_large, open_index, unit_rows
 
 from db.library import Library
 from search.vectors.base import Base, build_codes
@@ -37,11 +37,7 @@ def clustered(count: int, seed: int) -> NDArray[np.float32]:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A library of thousands is treated as one of hundreds of thousands."""
-    monkeypatch.setattr("search.vectors.vector_index.CODED_ROWS", 4000)
-    monkeypatch.setattr("search.vectors.base._MIN_LISTS", 32)
-    monkeypatch.setattr("search.vectors.base._ROWS_PER_CANDIDATE", 4)
-    monkeypatch.setattr("search.vectors.snapshot.FEW_ROWS", 800)
+    as_if_large(monkeypatch)
 
 
 @pytest.fixture
@@ -63,7 +59,7 @@ def base_of(index: FaissIndex) -> Base:
 
 
 def recall(index: FaissIndex, library: Rows, k: int, allowed: Any = None) -> float:
-    """Of 50 queries; asserts that what was found has its true score and its place."""
+    """Return the recall of 50 queries. Assert that hits have their true scores, best first."""
     queries = clustered(50, 9)
     ids, scores = index.search(queries, k, allowed)
     wanted_ids, _ = ExactIndex.of(library, ENCODER).search(queries, k, allowed)
@@ -122,14 +118,14 @@ def test_filters_lose_nothing(index: FaissIndex, library: Rows, share: float, ki
 def test_copies_come_by_ascending_id_though_their_codes_are_equal(small: None, tmp_path: Path) -> None:
     library = Rows()
     rows = clustered(COUNT, 1)
-    rows[1000:4000] = rows[1000]  # three thousand copies of one shot, more than there are candidates
+    rows[1000:4000] = rows[1000]  # 3,000 copies of one shot: more than candidates
     library.add(range(1, COUNT + 1), rows)
     ids, scores = open_index(library, tmp_path).search(rows[1000:1001], 20)
     assert ids.tolist() == [list(range(1001, 1021))]
     assert len(set(scores[0].tolist())) == 1
 
 
-def test_rows_are_given_back_as_they_are_stored(index: FaissIndex, library: Rows) -> None:
+def test_rows_are_returned_as_they_are_stored(index: FaissIndex, library: Rows) -> None:
     library.remove(5)
     library.add([COUNT + 1], clustered(1, 124))
     index.refresh()
@@ -189,7 +185,7 @@ def test_removing_reads_no_row_and_builds_no_base(index: FaissIndex, library: Ro
     assert index.count(clustered(1, 0)[0], -np.inf, np.array(gone)) == 0
     library.read.clear()
     again = open_index(library, tmp_path / "vectors")
-    assert library.read == [], "the ids show who is gone"
+    assert library.read == [], "the ids show which rows are gone"
     assert len(again) == COUNT - 5
     assert recall(again, library, 10, np.arange(1, 5000)) >= 0.99
 
@@ -205,7 +201,7 @@ def test_a_row_that_was_changed_is_found_as_it_is_now(index: FaissIndex, library
         ids, scores = index.search(library.rows[i][None, :], 1)
         assert ids[0, 0] == i
         assert scores[0, 0] == pytest.approx(1, abs=2e-3)
-    assert base_of(index) is base, "it was compared, not built again"
+    assert base_of(index) is base, "the rows were compared, and no base was built"
     assert recall(index, library, 10, np.arange(50, 3000)) >= 0.99
 
 
@@ -219,7 +215,7 @@ def test_a_change_that_hides_behind_a_removal_is_seen(index: FaissIndex, library
 
 
 def test_a_library_raises_the_generation_once_for_every_row_that_goes_or_changes(tmp_path: Path) -> None:
-    """What `FaissIndex` tells removals from changes by."""
+    """FaissIndex distinguishes removals from changes by this."""
     with Library.open(tmp_path) as library:
         parts = []
         for number, count in enumerate((3, 5, 2)):
@@ -265,13 +261,13 @@ def test_opening_again_gives_the_same_hits(index: FaissIndex, library: Rows, tmp
         np.testing.assert_array_equal(first, second)
 
 
-def test_what_another_process_has_built_is_taken_over(small: None, library: Rows, tmp_path: Path) -> None:
+def test_a_base_that_another_process_has_built_is_used(small: None, library: Rows, tmp_path: Path) -> None:
     here, there = open_index(library, tmp_path), open_index(library, tmp_path)
     library.add(range(COUNT + 1, COUNT + 500), clustered(499, 4))
     assert there.optimize()
     library.read.clear()
     assert here.refresh()
-    assert library.read == [], "it was mapped, not read"
+    assert library.read == [], "the new base was mapped, and no row was read"
     assert base_of(here).codes.ntotal == COUNT + 499
     assert recall(here, library, 10) >= 0.99
 
@@ -280,7 +276,7 @@ def test_what_another_process_has_built_is_taken_over(small: None, library: Rows
 def test_rows_that_are_damaged_are_noticed_when_they_are_compared(
     small: None, library: Rows, tmp_path: Path, place: float, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Opening reads no rows of a large library, so damage shows when they are read: no hit is made of it."""
+    """Opening a large library reads no rows, so damage is noticed when they are read, before a hit is made of them."""
     open_index(library, tmp_path)
     (file,) = tmp_path.glob("*.rows")
     content = bytearray(file.read_bytes())
@@ -298,12 +294,12 @@ def test_rows_that_are_damaged_are_noticed_when_they_are_compared(
     assert "rebuilt" in caplog.text
     library.read.clear()
     assert recall(open_index(library, tmp_path), library, 10) >= 0.99
-    assert library.read == [0], "only the oracle has read: the files are whole again"
+    assert library.read == [0], "only the oracle has read: the files have been rebuilt"
 
 
 @pytest.mark.parametrize("damage", ["torn", "flipped", "another index", "gone"])
 @pytest.mark.parametrize("suffix", ["codes", "npy"])
-def test_damage_that_opening_shows_is_mended(
+def test_damage_that_opening_detects_is_repaired(
     index: FaissIndex, library: Rows, tmp_path: Path, damage: str, suffix: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     (file,) = (tmp_path / "vectors").glob(f"*.{suffix}")
@@ -335,11 +331,10 @@ sys.path[:0] = {paths!r}
 from pathlib import Path
 import numpy as np
 import pytest
-from test_vector_codes import COUNT, clustered, recall, small
-from test_vector_index import Rows, open_index
+from test_vector_codes import COUNT, clustered, recall
+from test_vector_index import Rows, as_if_large, open_index
 logging.basicConfig(level=logging.WARNING, stream=sys.stdout)
-monkeypatch = pytest.MonkeyPatch()
-small.__wrapped__(monkeypatch)
+as_if_large(pytest.MonkeyPatch())
 library = Rows()
 library.add(range(1, COUNT + 1), clustered(COUNT, 1))
 index = open_index(library, Path({directory!r}))
@@ -370,7 +365,7 @@ def test_a_file_that_another_program_shortens_costs_time_not_the_process(
     assert done.stdout.endswith("right\n")
 
 
-def test_what_stops_the_building_changes_nothing(
+def test_an_interrupted_build_changes_nothing(
     index: FaissIndex, library: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     library.remove(*range(1, 1000))
@@ -395,7 +390,7 @@ def interrupted(*arguments: object) -> None:
 def test_searches_go_on_while_a_base_is_built(
     index: FaissIndex, library: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What has come and gone meanwhile is applied afterwards."""
+    """Rows added and removed meanwhile are applied afterwards."""
     library.remove(*range(1, 1000))
     index.refresh()
     before = {i: row.copy() for i, row in library.rows.items()}
@@ -418,7 +413,7 @@ def test_searches_go_on_while_a_base_is_built(
     assert index.optimize()
     assert seen[0] >= 0.99
     assert len(index) == len(library.rows)
-    assert len(base_of(index).rows) == COUNT - 999, "as it was when the building began"
+    assert len(base_of(index).rows) == COUNT - 999, "as the rows were when the build began"
     assert recall(index, library, 10) >= 0.99
 
 

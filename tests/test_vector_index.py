@@ -1,4 +1,4 @@
-"""Every VectorIndex finds what comparing with each row finds; FaissIndex never disagrees with the library."""
+"""Every VectorIndex finds what a comparison with each row finds; FaissIndex always agrees with the library."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ ENCODER = "video/prism:base α"
 
 
 def unit_rows(count: int, seed: int, dim: int = DIM) -> NDArray[np.float32]:
-    """As the library gives them: float16 values in float32, of length 1 within 1e-3."""
+    """Rows as the library returns them: float16 values in float32, of length 1 within 1e-3."""
     rows = np.random.default_rng(seed).normal(size=(count, dim))
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     return rows.astype(np.float16).astype(np.float32)
 
 
 class Rows:
-    """What FaissIndex uses of a library, with the stamps that db.records.Stamp promises."""
+    """A stand-in for the library: what FaissIndex uses of it, with stamps as db.records.Stamp describes them."""
 
     def __init__(self, library_id: str = "lib-1") -> None:
         self.id = library_id
@@ -105,7 +105,7 @@ def open_index(library: Any, directory: Path) -> FaissIndex:
 
 
 def agrees(index: VectorIndex, library: Any, allowed: NDArray[np.int64] | None = None, k: int = 9) -> None:
-    """The index gives the library's best, by ascending id where scores are equal."""
+    """Assert that the index finds the library's best rows, equal scores by ascending id."""
     queries = unit_rows(4, 99)
     ids, scores = index.search(queries, k, allowed)
     wanted_ids, wanted_scores = ExactIndex.of(library, ENCODER).search(queries, k, allowed)
@@ -121,6 +121,14 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     if request.param == "exact":
         return lambda library: ExactIndex.of(library, ENCODER)
     return lambda library: open_index(library, tmp_path / "vectors")
+
+
+def as_if_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Treat a library of 4,000 rows as one of hundreds of thousands."""
+    monkeypatch.setattr("search.vectors.vector_index.CODED_ROWS", 4_000)
+    monkeypatch.setattr("search.vectors.base._MIN_LISTS", 32)
+    monkeypatch.setattr("search.vectors.base._ROWS_PER_CANDIDATE", 4)
+    monkeypatch.setattr("search.vectors.snapshot.FEW_ROWS", 800)
 
 
 # Every VectorIndex
@@ -148,10 +156,10 @@ def test_finds_what_comparing_with_every_row_finds(make: Any, k: int) -> None:
 @pytest.mark.parametrize(
     "allowed",
     [
-        np.arange(3, 60, 3),  # a run with gaps between: the ids of one folder
+        np.arange(3, 60, 3),  # consecutive: the ids of one folder
         np.array([9]),
         np.array([150, 3, 9, 9, 3]),  # any order, repeats
-        np.array([3, 4, 5, 6, 10**12, -7]),  # ids that nobody has
+        np.array([3, 4, 5, 6, 10**12, -7]),  # unknown ids
         np.arange(151),
         np.array([1, 2]),
         np.array([], dtype=np.int64),
@@ -170,7 +178,7 @@ def test_filters_find_the_best_of_what_is_allowed(make: Any, allowed: NDArray[np
         np.testing.assert_array_equal(ids, known[np.argsort(-cosines, axis=1)[:, :6]])
 
 
-def test_consecutive_and_scattered_ids_take_other_filters_and_agree(make: Any) -> None:
+def test_filters_of_consecutive_and_of_scattered_ids_agree(make: Any) -> None:
     library = Rows()
     library.add([*range(1, 40), 5_000_000, 2**40], unit_rows(41, 3))
     index = make(library)
@@ -190,7 +198,7 @@ def test_equal_rows_come_by_ascending_id_and_the_lowest_ids_stay(make: Any) -> N
 
 @pytest.mark.parametrize("seed", range(6))
 def test_counts_agree_with_the_scores_of_a_search_also_exactly_at_one(make: Any, seed: int) -> None:
-    """Every score there is, and the numbers right beside it, as the threshold: float32 and not."""
+    """Thresholds are all scores and the numbers next to them, float32 and not."""
     library = Rows()
     rows = unit_rows(80, seed)
     rows[20:30] = rows[20]
@@ -215,7 +223,7 @@ def test_counts_agree_with_the_scores_of_a_search_also_exactly_at_one(make: Any,
             assert index.count(row, float(threshold), allowed) == (wholes >= float(threshold)).sum()
 
 
-def test_what_is_no_count_is_refused(make: Any) -> None:
+def test_invalid_counts_are_refused(make: Any) -> None:
     index = make(filled())
     row = unit_rows(1, 0)[0]
     for wrong in (row[:-1], row.astype(np.float64), row[None, :], np.full(DIM, np.nan, np.float32)):
@@ -248,7 +256,7 @@ def test_query_rows_that_are_not_finite_are_refused(make: Any, value: float) -> 
         make(filled()).search(rows, 3)
 
 
-def test_what_is_no_search_is_refused(make: Any) -> None:
+def test_invalid_searches_are_refused(make: Any) -> None:
     index = make(filled())
     with pytest.raises(ValueError, match="k must be at least 1"):
         index.search(unit_rows(1, 0), 0)
@@ -263,7 +271,7 @@ def test_what_is_no_search_is_refused(make: Any) -> None:
 # FaissIndex and the library
 
 
-def test_a_row_that_is_not_finite_is_left_out_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_row_that_is_not_finite_is_left_out_and_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     library = filled()
     library.rows[9] = np.full(DIM, np.nan, np.float32)
     with caplog.at_level(logging.WARNING):
@@ -274,7 +282,7 @@ def test_a_row_that_is_not_finite_is_left_out_and_said(tmp_path: Path, caplog: p
     ids, _ = index.search(unit_rows(2, 0), 100)
     assert ids.shape == (2, 49)
     assert 9 not in ids
-    assert not index.refresh(), "what was left out is not missing for ever"
+    assert not index.refresh(), "the row that was left out is not taken for a new one"
     assert len(open_index(library, tmp_path)) == 49
 
 
@@ -335,7 +343,7 @@ def other_dimension(library: Rows) -> None:
 
 
 def miscounted(library: Rows) -> None:
-    """A row in between without a new generation, as a damaged library might have: the count gives it away."""
+    """Add a row between others without a new generation, as in a damaged library: only the count shows it."""
     library.rows[10] = unit_rows(1, 47)[0]
     library.rows[160] = unit_rows(1, 48)[0]
 
@@ -365,7 +373,7 @@ def test_another_number_of_columns_makes_another_index(tmp_path: Path) -> None:
     assert ids.tolist() == [[30]]
 
 
-def test_the_cache_of_another_library_or_encoder_is_not_taken(tmp_path: Path) -> None:
+def test_the_files_of_another_library_or_encoder_are_not_used(tmp_path: Path) -> None:
     open_index(filled(seed=0), tmp_path)
     other = filled(seed=1)
     other.id = "lib-2"
@@ -394,7 +402,7 @@ def test_refresh_while_the_library_is_being_written(tmp_path: Path) -> None:
     agrees(open_index(library, tmp_path), library)
 
 
-def test_a_library_that_never_rests_does_not_hang_us(tmp_path: Path) -> None:
+def test_a_library_that_changes_all_the_time_does_not_block(tmp_path: Path) -> None:
     class Restless(Rows):
         def stamp(self, encoder_id: str) -> Stamp:
             self.generation += 1
@@ -406,7 +414,7 @@ def test_a_library_that_never_rests_does_not_hang_us(tmp_path: Path) -> None:
     agrees(open_index(library, tmp_path), library)
 
 
-def test_searches_run_beside_refreshes(tmp_path: Path) -> None:
+def test_searches_and_refreshes_may_run_at_the_same_time(tmp_path: Path) -> None:
     library = filled()
     index = open_index(library, tmp_path)
     wrong: list[str] = []
@@ -434,7 +442,7 @@ def test_searches_run_beside_refreshes(tmp_path: Path) -> None:
     agrees(index, library)
 
 
-# The cache file
+# Files
 
 
 FILES = 3  # of a small index: rows, ids and the stamp
@@ -450,7 +458,7 @@ def damaged_and_opened(directory: Path, library: Rows, caplog: pytest.LogCapture
     with caplog.at_level(logging.WARNING):
         index = open_index(library, directory)
         index.search(unit_rows(1, 0), 1)  # rows are checked when they are read
-    assert library.read == [0], "made again from the library"
+    assert library.read == [0], "rebuilt from the library"
     agrees(index, library)
     library.read.clear()
     open_index(library, directory)
@@ -459,7 +467,7 @@ def damaged_and_opened(directory: Path, library: Rows, caplog: pytest.LogCapture
 
 
 @pytest.mark.parametrize("length", [0, 1, 30, 100, 0.5, -1])
-def test_a_torn_vector_file_is_made_again(tmp_path: Path, length: float, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_torn_vector_file_is_rebuilt(tmp_path: Path, length: float, caplog: pytest.LogCaptureFixture) -> None:
     library = filled()
     open_index(library, tmp_path)
     whole = large_file(tmp_path).read_bytes()
@@ -470,7 +478,7 @@ def test_a_torn_vector_file_is_made_again(tmp_path: Path, length: float, caplog:
 
 
 @pytest.mark.parametrize("place", [0, 20, 0.5, -1])
-def test_a_vector_file_with_wrong_bytes_is_made_again(
+def test_a_vector_file_with_wrong_bytes_is_rebuilt(
     tmp_path: Path, place: float, caplog: pytest.LogCaptureFixture
 ) -> None:
     library = filled()
@@ -486,7 +494,7 @@ def test_a_vector_file_with_wrong_bytes_is_made_again(
     "text",
     ["", "{", "[]", "null", '{"format": 1}', '{"format": 99}', '{"format": 1, "stamp": {"dim": 3}}', "\x00" * 40],
 )
-def test_a_torn_stamp_is_made_again(tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_torn_stamp_is_rebuilt(tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture) -> None:
     library = filled()
     open_index(library, tmp_path)
     (tmp_path / f"{cache_name(ENCODER)}.json").write_text(text)
@@ -556,7 +564,7 @@ def test_killed_while_saving_leaves_the_old_pair_or_the_new(tmp_path: Path, step
         os.utime(path, (0, 0))
     library.add(range(301, 601), unit_rows(300, 9))
     agrees(open_index(library, tmp_path), library)
-    assert len(list(tmp_path.iterdir())) == FILES, "what the killed one left is swept in time"
+    assert len(list(tmp_path.iterdir())) == FILES, "leftovers of the killed process are removed in time"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of this kind are POSIX")
@@ -583,7 +591,7 @@ def test_a_full_disk_costs_only_time(tmp_path: Path) -> None:
 # Threads and GPUs
 
 
-def test_a_query_takes_one_thread_and_gives_the_others_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_query_takes_one_thread_and_restores_the_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     index = open_index(filled(), tmp_path)
     seen: list[int] = []
     real = Snapshot.search
@@ -608,7 +616,7 @@ def test_a_query_takes_one_thread_and_gives_the_others_back(tmp_path: Path, monk
 def test_large_unfiltered_searches_go_to_a_gpu_where_there_is_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory: str
 ) -> None:
-    """The device is played by another index on the CPU: what is tested is who is asked, and for what."""
+    """Another index on the CPU stands in for the GPU: the test is which searches it gets."""
     copied: list[int] = []
     asked: list[int] = []
 
@@ -627,6 +635,7 @@ def test_large_unfiltered_searches_go_to_a_gpu_where_there_is_one(
         return Device(index)
 
     as_if_large(monkeypatch)
+    monkeypatch.setattr("search.vectors.base._MIN_GPU_ROWS", 4_000)
     monkeypatch.setattr(faiss, "get_num_gpus", lambda: 1)
     monkeypatch.setattr(faiss, "StandardGpuResources", object, raising=False)
     monkeypatch.setattr(faiss, "index_cpu_to_gpu", to_gpu, raising=False)
@@ -637,13 +646,13 @@ def test_large_unfiltered_searches_go_to_a_gpu_where_there_is_one(
     queries = unit_rows(4, 99)
     index.search(queries, 9)
     on_device = [240] * 4 if memory == "enough" else []
-    assert asked == on_device, "each of four queries"
+    assert asked == on_device, "one search for each of four queries"
     library.add(range(4_001, 4_010), unit_rows(9, 3))
     library.remove(17)
     index.refresh()
     index.search(queries, 9)
     assert asked == 2 * on_device
-    assert copied == ([4_000] if memory == "enough" else []), "once; tail and deleted rows are looked after here"
+    assert copied == ([4_000] if memory == "enough" else []), "once: tail and deleted rows stay on the CPU"
     if memory == "enough":  # codes miss some of these rows, which are not clustered
         agrees(index, library)
 
@@ -653,19 +662,11 @@ def test_a_real_gpu_finds_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     if faiss.get_num_gpus() == 0:
         pytest.skip("no GPU, or a FAISS without GPU code")
     as_if_large(monkeypatch)
+    monkeypatch.setattr("search.vectors.base._MIN_GPU_ROWS", 4_000)
     library = filled(4_000)
     index = open_index(library, tmp_path)
     agrees(index, library)
     assert index._snapshot.base.stored._on_gpu is not None
-
-
-def as_if_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Treat a library of 4,000 rows as one of hundreds of thousands."""
-    monkeypatch.setattr("search.vectors.vector_index.CODED_ROWS", 4_000)
-    monkeypatch.setattr("search.vectors.base._MIN_GPU_ROWS", 4_000)
-    monkeypatch.setattr("search.vectors.base._MIN_LISTS", 32)
-    monkeypatch.setattr("search.vectors.base._ROWS_PER_CANDIDATE", 4)
-    monkeypatch.setattr("search.vectors.snapshot.FEW_ROWS", 100)
 
 
 def test_faiss_index_can_be_refreshed(tmp_path: Path) -> None:
