@@ -5,16 +5,17 @@ is killed, the current stamp names complete files; and of several processes that
 complete set, and the last one counts. A cache can always be rebuilt, so callers treat every error here as "no cache".
 
 The record in a stamp is the caller's own JSON object. An object anywhere in it with a string `file` names a data file;
-`write` makes such entries, with size and checksum, and `verified` checks them.
+`write` makes such entries, with size and checksum, and `verified` checks them. The stamp has a checksum too.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from files.durability import checksum, flush, remove
 from files.replace import replace_file
@@ -22,6 +23,8 @@ from files.sweep import sweep_files
 
 ORPHAN_SECONDS = 3600.0
 """A younger file that no stamp names may still be being written by another process."""
+
+_CHECKSUM = "checksum"  # of the rest of a stamp; older stamps have none
 
 
 class DamagedFile(Exception):
@@ -41,7 +44,8 @@ class StampedFiles:
         self.directory = directory
         self.name = name
         self.stamp_path = directory / f"{name}.json"
-        self._seen: str | None = None  # the text of the stamp when last read or written here
+        self._seen: str | None = None  # the text of the stamp when last read, written or removed here
+        self._unsaved: set[str] = set()  # files written here that no stamp names yet
 
     def new_path(self, suffix: str) -> Path:
         """Return a unique path for a data file. Creates no file."""
@@ -62,31 +66,37 @@ class StampedFiles:
             return None
         try:
             record = json.loads(text)
+            if not isinstance(record, dict):
+                raise ValueError("the stamp is no JSON object")
+            if record.pop(_CHECKSUM, None) not in (None, _checksum_of(record)):
+                raise ValueError("the stamp is not what was written")
         except RecursionError as error:
             raise ValueError("the stamp is nested too deeply") from error
-        if not isinstance(record, dict):
-            raise ValueError("the stamp is no JSON object")
         return record
 
-    def write(self, suffix: str, write: Callable[[Path], object]) -> dict[str, Any]:
-        """Write a data file and return its entry for a record: file, size_bytes and crc32.
+    def write(self, suffix: str, write: Callable[[IO[bytes]], object]) -> dict[str, Any]:
+        """Write a data file and return its entry for a record: file, size_bytes and crc32. Remove old orphans before.
 
         Args:
             suffix: The end of its name, such as `.npz`.
-            write: Writes the file at the given path. Its exceptions propagate, after the file is removed.
+            write: Writes the content to the open file. Its exceptions propagate, after the file is removed.
 
         Raises:
             OSError: The file could not be written. It is removed.
         """
-        path = self.new_path(suffix)
+        path, kept = self.new_path(suffix), self._named(self._text()) | self._unsaved
+        sweep_files(self.directory, f"{self.name}-", older_than_seconds=ORPHAN_SECONDS, keep=kept)
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
-            write(path)
+            with path.open("xb") as file:
+                write(file)
             flush(path)
-            return {"file": path.name, "size_bytes": path.stat().st_size, "crc32": checksum(path)}
+            entry = {"file": path.name, "size_bytes": path.stat().st_size, "crc32": checksum(path)}
         except BaseException:
             remove(path)
             raise
+        self._unsaved.add(path.name)
+        return entry
 
     def verified(self, entry: dict[str, Any]) -> Path:
         """Return the path of the data file of `entry`, after checking its size and checksum.
@@ -106,7 +116,7 @@ class StampedFiles:
         return self.directory / Path(entry["file"]).name
 
     def save(self, record: dict[str, Any]) -> None:
-        """Replace the stamp; then remove the files that only its predecessor named, and old orphans.
+        """Replace the stamp; then remove the files that only its predecessor named.
 
         Args:
             record: A JSON object. The data files that it names must be written and flushed.
@@ -115,18 +125,28 @@ class StampedFiles:
             OSError: The stamp could not be replaced. The old one stays.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(record, indent=1)
+        text = json.dumps(record | {_CHECKSUM: _checksum_of(record)}, indent=1)
         replaced = self._named(self._text())
         replace_file(self.stamp_path, text.encode(), durable=True, draft=self.new_path(".json.partial"))
         self._seen = text
         kept = self._named(text)
         for name in replaced - kept:
             remove(self.directory / name)
-        sweep_files(self.directory, f"{self.name}-", older_than_seconds=ORPHAN_SECONDS, keep=kept)
+        self._unsaved.clear()
+
+    def discard_unsaved(self) -> None:
+        """Remove the files written since the last `save`, because that of their stamp failed. Never raises."""
+        for name in self._unsaved:
+            remove(self.directory / name)
+        self._unsaved.clear()
 
     def forget(self) -> None:
-        """Remove the current stamp and every file that it names, because some are damaged. Never raises."""
-        self._seen, named = None, self._named(self._text())
+        """Remove the current stamp and every file that it names, because some are damaged. Never raises.
+
+        If they cannot be removed, `changed_by_others` still takes them for known.
+        """
+        self._seen = text = self._text()
+        named = self._named(text)
         for path in (self.stamp_path, *(self.directory / name for name in named)):
             remove(path)
 
@@ -143,6 +163,10 @@ class StampedFiles:
             return self.stamp_path.read_text("utf-8", errors="replace")
         except OSError:
             return None
+
+
+def _checksum_of(record: dict[str, Any]) -> int:
+    return zlib.crc32(json.dumps(record, sort_keys=True).encode())
 
 
 def _entries(value: object) -> Iterator[dict[str, Any]]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from db.records import Stamp
 from files.stamped import DamagedFile, StampedFiles
@@ -67,12 +67,12 @@ class CacheFile:
             logger.warning("the cache %s cannot be used (%s) and will be made again", self._files.stamp_path, error)
             return None
 
-    def save(self, stamp: Stamp, write: Callable[[Path], None]) -> bool:
+    def save(self, stamp: Stamp, write: Callable[[IO[bytes]], None]) -> bool:
         """Replace the cached content.
 
         Args:
             stamp: The library's stamp that the content corresponds to.
-            write: Writes the large file at the given path.
+            write: Writes the content to the large file, which is open.
 
         Returns:
             True; or False if it could not be written, in which case the old content stays.
@@ -80,6 +80,7 @@ class CacheFile:
         try:
             self._files.save({"format": FORMAT, "stamp": asdict(stamp)} | self._files.write(self._suffix, write))
         except (OSError, RuntimeError) as error:
+            self._files.discard_unsaved()
             logger.warning("no cache could be written to %s (%s)", self._files.directory, error)
             return False
         return True

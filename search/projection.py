@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -206,16 +206,15 @@ def _may_grow(saved: Projection, stamp: Stamp) -> bool:
     return same and only_more and stamp.count - saved.made_from <= MAX_NEW_SHARE * saved.made_from
 
 
-def _write(projection: Projection, path: Path) -> None:
-    with path.open("wb") as stream:
-        np.savez(
-            stream,
-            layout=LAYOUT_VERSION,
-            ids=projection.ids,
-            points=projection.points,
-            landmarks=projection.landmarks,
-            made_from=projection.made_from,
-        )
+def _write(projection: Projection, file: IO[bytes]) -> None:
+    np.savez(
+        file,
+        layout=LAYOUT_VERSION,
+        ids=projection.ids,
+        points=projection.points,
+        landmarks=projection.landmarks,
+        made_from=projection.made_from,
+    )
 
 
 def _read(path: Path) -> Projection:

@@ -70,7 +70,7 @@ class Shelf:
         return Stamp(
             library_id=self.id,
             encoder_id=encoder_id,
-            dim=rows.rows.shape[1] if len(rows) else 0,
+            dim=rows.rows.shape[1],
             count=len(rows),
             last_id=int(rows.ids[-1]) if len(rows) else 0,
             generation=generation,

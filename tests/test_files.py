@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -267,7 +268,7 @@ def test_sweeps_and_removal_never_raise(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def save(files: StampedFiles, *contents: bytes, **more: Any) -> dict[str, Any]:
-    entries = [files.write(".data", lambda path, content=content: path.write_bytes(content)) for content in contents]
+    entries = [files.write(".data", lambda file, content=content: file.write(content)) for content in contents]
     record = {"format": 7, "stamp": more, "parts": entries}
     files.save(record)
     return record
@@ -297,7 +298,7 @@ def test_a_cache_gives_back_what_was_saved(cache: StampedFiles) -> None:
 
 def test_saving_removes_what_only_the_former_stamp_named(cache: StampedFiles) -> None:
     kept, _ = save(cache, b"one", b"two")["parts"]
-    new = cache.write(".data", lambda path: path.write_bytes(b"three"))
+    new = cache.write(".data", lambda file: file.write(b"three"))
     cache.save({"deeply": {"nested": [{"anything": kept}, new]}})
     assert names(cache.directory) == {"model-1a2b.json", kept["file"], new["file"]}
 
@@ -337,6 +338,18 @@ def test_a_torn_stamp_is_an_error_of_value_and_is_replaced_by_the_next(cache: St
     assert contents_of(cache) == [b"two"]
 
 
+def test_a_stamp_in_which_a_digit_changed_is_an_error_of_value(cache: StampedFiles) -> None:
+    save(cache, b"one", last_id=600)
+    text = cache.stamp_path.read_text()
+    cache.stamp_path.write_text(text.replace("600", "200"))
+    with pytest.raises(ValueError, match="not what was written"):
+        cache.load()
+    older = json.loads(text)
+    del older["checksum"]
+    cache.stamp_path.write_text(json.dumps(older))
+    assert contents_of(cache) == [b"one"], "older stamps have no checksum"
+
+
 def test_an_entry_that_names_a_file_elsewhere_is_not_followed(cache: StampedFiles, tmp_path: Path) -> None:
     outside = tmp_path / "film.mp4"
     outside.write_bytes(b"x")
@@ -358,13 +371,35 @@ def test_a_write_that_fails_leaves_nothing_and_the_stamp_as_it_was(cache: Stampe
     save(cache, b"one")
     before = names(cache.directory)
 
-    def fails(path: Path) -> None:
-        path.write_bytes(b"half")
+    def fails(file: IO[bytes]) -> None:
+        file.write(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with pytest.raises(OSError, match="No space"):
         cache.write(".data", fails)
     assert names(cache.directory) == before
+    assert contents_of(cache) == [b"one"]
+
+
+def test_what_was_written_can_be_discarded_until_it_is_saved(cache: StampedFiles) -> None:
+    save(cache, b"one")
+    before = names(cache.directory)
+    cache.write(".data", lambda file: file.write(b"two"))
+    cache.discard_unsaved()
+    assert names(cache.directory) == before
+    save(cache, b"two")
+    cache.discard_unsaved()
+    assert contents_of(cache) == [b"two"]
+
+
+def test_orphans_do_not_wait_for_a_stamp_that_never_comes(cache: StampedFiles) -> None:
+    save(cache, b"one")
+    for attempt in range(3):  # each is killed before it saves
+        killed = StampedFiles(cache.directory, cache.name)
+        killed.write(".data", lambda file: file.write(b"two"))
+        assert len(names(cache.directory)) == 3, attempt
+        for path in cache.directory.iterdir():
+            age(path, 2 * HOUR)
     assert contents_of(cache) == [b"one"]
 
 
@@ -388,6 +423,23 @@ def test_forgetting_removes_the_stamp_and_what_it_names(cache: StampedFiles) -> 
     cache.forget()
 
 
+def test_what_was_forgotten_but_cannot_be_removed_is_not_loaded_again(
+    cache: StampedFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(cache, b"one")
+
+    def read_only(path: Path, missing_ok: bool = False) -> None:
+        raise OSError(errno.EROFS, "read-only")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", read_only)
+        cache.forget()
+    assert cache.stamp_path.exists()
+    assert not cache.changed_by_others()
+    save(StampedFiles(cache.directory, cache.name), b"theirs")
+    assert cache.changed_by_others()
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -401,7 +453,7 @@ def dies(real):
     return call
 os.fsync, os.replace, Path.unlink = dies(os.fsync), dies(os.replace), dies(Path.unlink)
 files = StampedFiles(Path({directory!r}), "model-1a2b")
-files.save({{"parts": [files.write(".data", lambda path: path.write_bytes(b"new"))]}})
+files.save({{"parts": [files.write(".data", lambda file: file.write(b"new"))]}})
 print("lived")
 """
 

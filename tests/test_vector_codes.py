@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import subprocess
@@ -19,8 +20,11 @@ from numpy.typing import NDArray
 from test_vector_index import ENCODER, Rows, as_if_large, open_index, unit_rows
 
 from db.library import Library
+from db.records import Filters
+from files.stamped import StampedFiles
 from search.vectors.base import Base, build_codes
 from search.vectors.faiss_index import FaissIndex
+from search.vectors.snapshot import Snapshot
 
 DIM = 64
 COUNT = 6000
@@ -214,6 +218,47 @@ def test_a_change_that_hides_behind_a_removal_is_seen(index: FaissIndex, library
     assert recall(index, library, 10) >= 0.99
 
 
+def test_a_change_that_hides_behind_a_row_above_the_last_that_stayed_is_seen(tmp_path: Path) -> None:
+    """That row does not raise the generation, although its id is below one that the index knew."""
+    with Library.open(tmp_path) as library:
+        parts = []
+        for number in range(3):
+            video = make_video(f"/f/{number}.mp4", f"content{number}")
+            parts.append((video, *make_parts(video, 2)))
+            library.add_video(*parts[-1], unit_rows(2, number, 16), encoder_id="another", recipe="r")
+        for number in (0, 2):
+            library.add_video(*parts[number], unit_rows(2, number, 16), encoder_id=ENCODER, recipe="r")
+        index = open_index(library, tmp_path / "vectors")
+        last = library.video_at("/f/2.mp4")
+        assert last is not None
+        assert last.id is not None
+        library.remove_videos([last.id])
+        library.add_video(*parts[1], unit_rows(2, 1, 16), encoder_id=ENCODER, recipe="r")
+        library.add_video(*parts[0], unit_rows(2, 77, 16), encoder_id=ENCODER, recipe="again")
+        index.refresh()
+        ids = library.segment_ids(Filters(), ENCODER)
+        assert ids.tolist() == [1, 2, 3, 4]
+        np.testing.assert_array_equal(index.rows_of(ids), library.embedding_rows(ENCODER, ids.tolist()))
+
+
+def test_many_new_rows_are_put_in_the_tail_at_once(
+    index: FaissIndex, library: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Batch by batch, the tail would be copied for each: for hours, if a library of a million doubled."""
+    made: list[int] = []
+    real = Snapshot.__init__
+
+    def spy(self: Snapshot, *arguments: Any) -> None:
+        made.append(1)
+        real(self, *arguments)
+
+    library.add(range(COUNT + 1, COUNT + 500), clustered(499, 4))
+    monkeypatch.setattr(Snapshot, "__init__", spy)
+    assert index.refresh()
+    assert len(made) == 1
+    assert recall(index, library, 10) >= 0.99
+
+
 def test_a_library_raises_the_generation_once_for_every_row_that_goes_or_changes(tmp_path: Path) -> None:
     """FaissIndex distinguishes removals from changes by this."""
     with Library.open(tmp_path) as library:
@@ -323,6 +368,35 @@ def test_damage_that_opening_detects_is_repaired(
     library.remove(*range(1, 1000))
     assert again.optimize()
     assert sorted(path.suffix for path in (tmp_path / "vectors").iterdir()) == [".codes", ".json", ".npy", ".rows"]
+
+
+@pytest.mark.parametrize("step", [".npy", ".codes", "stamp"])
+def test_a_disk_that_is_full_before_the_end_keeps_nothing_of_a_base(
+    small: None, library: Rows, tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = StampedFiles.write
+
+    def full(*arguments: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def write(files: StampedFiles, suffix: str, content: Any) -> dict[str, Any]:
+        return real(files, suffix, full if suffix == step else content)
+
+    monkeypatch.setattr(StampedFiles, "write", write)
+    if step == "stamp":
+        monkeypatch.setattr(StampedFiles, "save", full)
+    assert recall(open_index(library, tmp_path), library, 10) >= 0.99
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, every name of a file is Unicode")
+def test_a_folder_may_have_a_name_that_is_not_utf8(small: None, library: Rows, tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    assert recall(open_index(library, folder), library, 10) >= 0.99
+    library.read.clear()
+    index = open_index(library, folder)
+    assert library.read == []
+    assert recall(index, library, 10) >= 0.99
 
 
 SHORTENED = """

@@ -21,6 +21,7 @@ from fakes import ExactIndex
 from numpy.typing import NDArray
 
 from db.records import Filters, Stamp
+from files.stamped import StampedFiles
 from search.cache_file import cache_name
 from search.vectors.faiss_index import FaissIndex
 from search.vectors.snapshot import Snapshot
@@ -44,6 +45,7 @@ class Rows:
         self.id = library_id
         self.rows: dict[int, NDArray[np.float32]] = {}
         self.generation = 0
+        self.dim = 0  # stays when the last row goes
         self.read: list[int] = []  # the `after` of every reading
 
     def add(self, ids: Any, rows: NDArray[np.float32]) -> None:
@@ -65,11 +67,11 @@ class Rows:
         return max(self.rows, default=0)
 
     def stamp(self, encoder_id: str) -> Stamp:
-        dim = len(next(iter(self.rows.values()))) if self.rows else 0
+        self.dim = len(next(iter(self.rows.values()))) if self.rows else self.dim
         return Stamp(
             library_id=self.id,
             encoder_id=encoder_id,
-            dim=dim,
+            dim=self.dim,
             count=len(self.rows),
             last_id=self.last_id,
             generation=self.generation,
@@ -363,6 +365,17 @@ def test_whatever_changes_the_index_agrees_afterwards(tmp_path: Path, change: An
     assert len(index) == len(library.rows)
 
 
+def test_a_library_that_was_emptied_can_be_filled_again(tmp_path: Path) -> None:
+    library = filled()
+    index = open_index(library, tmp_path)
+    library.remove(*library.rows)
+    assert index.refresh()
+    assert len(index) == 0
+    library.add(range(200, 220), unit_rows(20, 5))
+    assert index.refresh()
+    agrees(index, library)
+
+
 def test_another_number_of_columns_makes_another_index(tmp_path: Path) -> None:
     open_index(filled(), tmp_path)
     library = Rows()
@@ -524,6 +537,26 @@ def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path: Path, caplog:
     with caplog.at_level(logging.WARNING):
         agrees(open_index(library, blocked / "vectors"), library)
     assert "in memory only" in caplog.text
+
+
+@pytest.mark.parametrize("suffix", [".rows", ".npy"])
+def test_a_disk_that_gives_back_other_bytes_costs_only_time(
+    tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    real = StampedFiles.write
+
+    def write(files: StampedFiles, its_suffix: str, content: Any) -> dict[str, Any]:
+        entry = real(files, its_suffix, content)
+        if its_suffix == suffix:
+            os.truncate(files.path_of(entry), 100)
+        return entry
+
+    monkeypatch.setattr(StampedFiles, "write", write)
+    library = filled()
+    with caplog.at_level(logging.WARNING):
+        agrees(open_index(library, tmp_path), library)
+    assert "in memory only" in caplog.text
+    assert list(tmp_path.iterdir()) == []
 
 
 KILLED = """

@@ -71,3 +71,13 @@ def test_what_fails_is_tried_again_later(library: Library, monkeypatch: pytest.M
     assert finished(upkeep) == 0
     index.refresh()
     assert not index.is_due()
+
+
+def test_a_library_that_is_gone_is_not_made_anew(library: Library) -> None:
+    index = FaissIndex.open(library, ENCODER, library.directory / "vectors")
+    add(library, 1, 30)
+    index.refresh()
+    upkeep = VectorUpkeep(library.directory / "unplugged", ENCODER)
+    assert upkeep.start_if_due(index)
+    assert finished(upkeep) != 0
+    assert not (library.directory / "unplugged").exists()

@@ -59,14 +59,15 @@ class IndexFiles:
             record = self._write_rows(batches())
             base = self._mapped(record, dim)
             if len(base.rows) >= vector_index.CODED_ROWS:
-                codes = build_codes(base.rows)
-                record["codes"] = self._files.write(".codes", lambda path: faiss.write_index(codes, str(path)))
+                codes, writer = build_codes(base.rows), faiss.PyCallbackIOWriter
+                record["codes"] = self._files.write(".codes", lambda file: faiss.write_index(codes, writer(file.write)))
                 base = self._mapped(record, dim)
             self._files.save({"format": FORMAT, "stamp": asdict(stamp()), **record})
             return base
-        except (OSError, RuntimeError) as error:  # FAISS's only exception
-            where = self._files.directory
-            logger.warning("the vectors are kept in memory only: no cache could be written to %s (%s)", where, error)
+        except (OSError, RuntimeError, ValueError, DamagedFile, DamagedRows) as error:
+            logger.warning("the vectors are kept in memory only: %s cannot be used (%s)", self._files.directory, error)
+        finally:
+            self._files.discard_unsaved()
         rows = Rows.of(batches(), dim)
         return Base(rows, build_codes(rows) if len(rows) >= vector_index.CODED_ROWS else None)
 
@@ -74,28 +75,26 @@ class IndexFiles:
         """Write rows to one file, and their ids and checksums to another; return the entries of both."""
         known: list[NDArray[np.int64]] = [np.empty((2, 0), np.int64)]
 
-        def write_matrix(path: Path) -> None:
-            with path.open("wb") as file:
-                for ids, matrix in batches:
-                    stored = np.ascontiguousarray(matrix, STORED)
-                    file.write(stored.data)
-                    known.append(np.stack([ids, row_sums(stored).view(np.int64)]))
+        def write_matrix(file: IO[bytes]) -> None:
+            for ids, matrix in batches:
+                stored = np.ascontiguousarray(matrix, STORED)
+                file.write(stored.data)
+                known.append(np.stack([ids, row_sums(stored).view(np.int64)]))
 
         rows = self._files.write(".rows", write_matrix)
-        return {"rows": rows, "ids": self._files.write(".npy", lambda path: np.save(path, np.hstack(known)))}
+        return {"rows": rows, "ids": self._files.write(".npy", lambda file: np.save(file, np.hstack(known)))}
 
     def _mapped(self, record: dict[str, Any], dim: int) -> Base:
         """Map files. Raise OSError, RuntimeError, ValueError, KeyError, TypeError, DamagedFile or DamagedRows."""
         ids, sums = np.load(self._files.verified(record["ids"]), allow_pickle=False)
-        path = self._files.path_of(record["rows"])
-        files: list[tuple[IO[bytes], int]] = [(path.open("rb"), len(ids) * dim * STORED.itemsize)]
-        Base(Rows.of([], dim), None, files).check_sizes()
-        matrix = np.memmap(path, STORED, "r", shape=(len(ids), dim)) if len(ids) else np.empty((0, dim), STORED)
+        files = [(self._files.path_of(record["rows"]).open("rb"), len(ids) * dim * STORED.itemsize)]
+        matrix = np.memmap(files[0][0], STORED, "r").reshape(len(ids), dim) if len(ids) else np.empty((0, dim), STORED)
         rows, codes = Rows(ids, np.asarray(matrix), sums.view(np.uint64)), None
         if "codes" in record:
-            path = self._files.verified(record["codes"])
-            files.append((path.open("rb"), record["codes"]["size_bytes"]))
-            codes = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+            files.append((self._files.verified(record["codes"]).open("rb"), record["codes"]["size_bytes"]))
+            content = np.memmap(files[-1][0], np.uint8, "r")  # FAISS itself opens no path that is not UTF-8
+            codes = faiss.read_index(faiss.ZeroCopyIOReader(faiss.swig_ptr(content), content.size))
+            codes.referenced_objects = [content]
             if not isinstance(codes, faiss.IndexIVFPQFastScan) or (codes.ntotal, codes.d) != (len(ids), dim):
                 raise DamagedRows("the codes are of other rows")
         return Base(rows, codes, files)

@@ -44,7 +44,7 @@ class Rows:
         found = [(np.empty(0, np.int64), np.empty((0, dim), STORED)), *batches]
         ids = np.concatenate([ids for ids, _ in found])
         order = np.argsort(ids)
-        return cls(ids[order], np.concatenate([matrix.astype(STORED) for _, matrix in found])[order])
+        return cls(ids[order], np.concatenate([matrix.astype(STORED, copy=False) for _, matrix in found])[order])
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -41,12 +41,11 @@ class Sync:
                 return now
             if not stamp.count:
                 now = Snapshot(stamp, self.empty.base)
-            elif held.dim != stamp.dim or stamp.count > 2 * held.count + LONGEST_TAIL:
+            elif now.dim != stamp.dim or stamp.count > 2 * held.count + LONGEST_TAIL:
                 now = self._reread(self.empty, stamp)
             elif held.generation == stamp.generation and held.last_id < stamp.last_id and held.count < stamp.count:
-                for ids, rows in self._library.embeddings(self._encoder_id, after=held.last_id):
-                    held = replace(held, count=held.count + len(ids), last_id=int(ids[-1]))
-                    now = self._changed(now, held, NO_IDS, [self._finite(ids, rows)])
+                if found := list(self._after(held)):
+                    now = self._changed(now, found[-1][0], NO_IDS, [batch for _, batch in found])
             elif (changed := self._changed_by_ids(now, stamp)) is not None:
                 now = changed
             elif self._library.stamp(self._encoder_id) == stamp:
@@ -58,48 +57,50 @@ class Sync:
         """Delete the rows that the library no longer has, and add those of new ids. Return None if others changed.
 
         Removing or changing a row, or adding one below the last id, raises the generation by one. So if it rose by the
-        number of ids that are missing or came between, nothing else happened to the rows of the index.
+        number of ids that are missing or came below one that stayed, nothing else happened to the rows of the index.
         """
-        held = now.stamp
         ids, known = self._library.segment_ids(Filters(), self._encoder_id), now.ids()
         gone, new = np.setdiff1d(known, ids, True), np.setdiff1d(ids, known, True)
-        bumps = gone.size + np.count_nonzero(new <= held.last_id)
-        if stamp.generation - held.generation != bumps or held.count != len(now) or not ids.size:
-            return None  # (with rows that are not finite, held.count is more, and their ids would seem new)
+        bumps = gone.size + np.count_nonzero(new < np.setdiff1d(ids, new, True).max(initial=0))
+        if stamp.generation - now.stamp.generation != bumps or now.stamp.count != len(now) or not ids.size:
+            return None  # (with rows that are not finite, the stamp's count is more, and their ids would seem new)
         try:
-            rows = self._library.embedding_rows(self._encoder_id, new.tolist())
+            added = self._finite(new, self._library.embedding_rows(self._encoder_id, new.tolist()))
         except KeyError:  # removed since
             return None
-        held = replace(stamp, count=ids.size, last_id=int(ids[-1]))
-        return self._changed(now, held, gone, [self._finite(new, rows)])
+        return self._changed(now, replace(stamp, count=ids.size, last_id=int(ids[-1])), gone, [added])
 
     def _reread(self, now: Snapshot, stamp: Stamp) -> Snapshot:
         """Compare every row of the library with those of the index; build a base if more than a few differ."""
-        held, met, fresh, count = stamp, [NO_IDS], list[Batch](), 0
+        held, met, fresh = stamp, [NO_IDS], list[Batch]()
 
         def batches() -> Iterator[Batch]:
             nonlocal held
             held = replace(stamp, count=0, last_id=0)
-            for ids, rows in self._library.embeddings(self._encoder_id):
-                if rows.shape[1] != stamp.dim:
-                    break  # the library was emptied and filled since the stamp was read: its next stamp differs
-                # The rows may be newer than the stamp. Its count shows whether they are of the same generation.
-                held = replace(held, count=held.count + len(ids), last_id=int(ids[-1]))
-                yield self._finite(ids, rows)
+            for until, batch in self._after(held):
+                held = until
+                yield batch
 
         for ids, rows in batches() if len(now) else ():
             same = now.has(ids)
             same[same] = (now.rows_of(ids[same]) == rows[same]).all(axis=1)
             met.append(ids[same])
-            fresh.append((ids[~same], rows[~same].astype(STORED)))
-            count += int(np.count_nonzero(~same))
-            if count > max(LONGEST_TAIL, len(now) // 4):
+            fresh.append((ids[~same], rows[~same]))
+            if sum(len(batch[0]) for batch in fresh) > max(LONGEST_TAIL, len(now) // 4):
                 break
         else:
             if len(now):
                 return self._changed(now, held, np.setdiff1d(now.ids(), np.concatenate(met), True), fresh)
         base = self._files.build(batches, lambda: held)
         return Snapshot(held, LiveRows(base))
+
+    def _after(self, held: Stamp) -> Iterator[tuple[Stamp, Batch]]:
+        """Yield the rows above the last id of a stamp, each batch with the stamp that includes it."""
+        for ids, rows in self._library.embeddings(self._encoder_id, after=held.last_id):
+            if rows.shape[1] != held.dim:
+                break  # the library was emptied and filled since the stamp was read: its next stamp differs
+            held = replace(held, count=held.count + len(ids), last_id=int(ids[-1]))  # its count shows newer rows
+            yield held, self._finite(ids, rows)
 
     def _changed(self, now: Snapshot, stamp: Stamp, gone: NDArray[np.int64], added: list[Batch]) -> Snapshot:
         """Return the snapshot without the rows of the ids `gone`, and with more rows in the tail."""
@@ -114,4 +115,4 @@ class Sync:
             lost = ids[~good].tolist()
             text = "%d embeddings of %s are not finite and cannot be found (segments %s ...); index those videos again"
             logger.warning(text, len(lost), self._encoder_id, lost[:3])
-        return ids[good], rows[good]
+        return ids[good], rows[good].astype(STORED)
