@@ -1,4 +1,4 @@
-"""Changes to a library, as two vector stores follow them: rows added and removed, restarts, and a rebuild."""
+"""Cost of changes to a library for two vector stores: rows added and removed, a restart, and a rebuild."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from benchmarks._vector_store import StoreProcess
 from benchmarks._vector_tables import OURS, Figures
 from benchmarks._vector_truth import best_scores
-from benchmarks._vector_turns import asked, in_turns
+from benchmarks._vector_turns import ask_all, in_turns
 
 K = 10
 CHANGED = 1000  # rows added, or removed, at once
-_ROUNDS = 3  # of adding; together with what is removed, too few for a rebuild from 100,000 rows on
-_GROWTH = 0.06  # makes a rebuild due: above the share of new rows that the store leaves out of its codes
+_ROUNDS = 3  # of adding; from 100,000 rows on, all changes together are too few to make a rebuild due
+_GROWTH = 0.06  # enough to make a rebuild due: above the store's REBUILD_SHARE
 
 
 def rows_needed(size: int) -> int:
-    """Return the number of rows in the file: `size` at first, and those that `followed` and `rebuilt` add."""
+    """Return the number of rows in the file: `size` at first, and those that the functions below add."""
     return size + _ROUNDS * CHANGED + 2 * _growth(size)
 
 
@@ -28,13 +28,13 @@ def _growth(size: int) -> int:
     return int(_GROWTH * size)
 
 
-def followed(stores: Mapping[str, StoreProcess], size: int) -> dict[str, Figures]:
-    """Add CHANGED rows several times, look for them in a new process, and remove as many. The stores hold `size` rows.
+def measure_changes(stores: Mapping[str, StoreProcess], size: int) -> dict[str, Figures]:
+    """Add CHANGED rows to stores of `size` rows, several times, then remove as many.
 
     Returns:
-        For each store, in seconds: refresh and search until added rows are found (median and maximum), opening and
-        search in a new process after the first time, and the rows it read from the library; and refresh and search
-        until removed rows are found no more.
+        For each store, in seconds: refresh and search to find added rows (median and maximum); opening and search in a
+        new process after the first addition, with the number of rows it read from the library; refresh and search
+        after removal.
     """
     nothing, gone = np.empty(0, dtype=np.int64), _gone(size)
     added: dict[str, list[float]] = {name: [] for name in stores}
@@ -59,13 +59,13 @@ def followed(stores: Mapping[str, StoreProcess], size: int) -> dict[str, Figures
     }
 
 
-def rebuilt(
+def measure_rebuild(
     stores: Mapping[str, StoreProcess], rows: NDArray[np.float16], size: int, queries: NDArray[np.float32]
 ) -> dict[str, Figures]:
     """Add _GROWTH of the rows and optimize, then add as many while another process rebuilds.
 
     Args:
-        stores: The stores, as `followed` left them.
+        stores: The stores, as `measure_changes` left them.
         rows: float16 (rows_needed(size), D).
         size: Rows before all changes.
         queries: float32 (Q, D).
@@ -86,14 +86,14 @@ def rebuilt(
         found, wall, _ = store.ask("change", count, gone, count)
         assert found, f"{name}: an added row was not found"
         figures[name]["refresh s"] = wall
-    before = asked(searches, rows[:count], queries, best, live)
+    before = ask_all(searches, rows[:count], queries, best, live)
     for name, store in stores.items():
         figures[name]["optimize s"] = store.ask("optimize")[1]
-    after = asked(searches, rows[:count], queries, best, live)
+    after = ask_all(searches, rows[:count], queries, best, live)
     for name, store in stores.items():
         for when, found in (("due", before[name]), ("done", after[name])):
             figures[name] |= {f"{when}: {column}": value for column, value in found.items() if "CPU" not in column}
-        if name == OURS:  # the other tree may not be able to
+        if name == OURS:  # the former store may be unable to
             seconds, walls, refreshed, taken = store.ask("rebuild_beside", count + _growth(size), queries, K)
             p50, p95, most = 1e3 * np.percentile(walls, [50, 95, 100])
             figures[name] |= {

@@ -1,4 +1,4 @@
-"""The vector store of a tree, asked from outside: each StoreProcess is a process of benchmarks/_vector_worker.py."""
+"""Processes that run the vector store of any tree and answer requests: see benchmarks/_vector_worker.py."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def best_scores(
     queries: NDArray[np.float32],
     wanted: Mapping[Key, tuple[int, NDArray[np.bool_] | None]],
 ) -> dict[Key, NDArray[np.float32]]:
-    """Return the best scores of each query, several times over, in one pass over the rows.
+    """Return the best scores of each query for several k and filters, in one pass over the rows.
 
     Args:
         rows: float16 (n, D).

@@ -1,4 +1,4 @@
-"""Queries that several indexes answer in turns, so that whatever else the machine does affects all of them."""
+"""Queries that several indexes answer in turns, so that other load on the machine affects all of them alike."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def in_turns(indexes: Mapping[str, Index], times: int) -> Iterator[tuple[int, st
             yield number, name, indexes[name]
 
 
-def asked(
+def ask_all(
     searches: Mapping[str, Search],
     rows: NDArray[np.float16],
     queries: NDArray[np.float32],
@@ -36,7 +36,7 @@ def asked(
     """Ask each query of each index and compare the answers with the truth.
 
     Args:
-        searches: The indexes by name; none of them is fine.
+        searches: The indexes by name; may be empty.
         rows: float16 (n, D), the rows of the ids 1, 2 ... n.
         queries: float32 (Q, D).
         best: float32 (Q, k), scores of the k best rows, which are asked for.

@@ -30,12 +30,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks._clustered_rows import clustered_rows, like_sentences
-from benchmarks._vector_changes import followed, rebuilt, rows_needed
+from benchmarks._vector_changes import measure_changes, measure_rebuild, rows_needed
 from benchmarks._vector_rivals import Search, rivals
 from benchmarks._vector_store import StoreProcess
 from benchmarks._vector_tables import FORMER, OURS, Figures, show
 from benchmarks._vector_truth import Counting, best_scores, countings
-from benchmarks._vector_turns import asked, in_turns, milliseconds
+from benchmarks._vector_turns import ask_all, in_turns, milliseconds
 from benchmarks._vector_worker import allowed_mask, resident
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -99,15 +99,14 @@ def measured(
     floors = {
         "flat float32": size * given.dim * 4 / bandwidth / 1e6,
         "every stored row (float16)": size * given.dim * 2 / bandwidth / 1e6,
-        "every code": size * (given.dim / 8 + 16) / bandwidth / 1e6,
     }
     print("floors, ms: " + ", ".join(f"{name} {value:.2f}" for name, value in floors.items()) + "\n", flush=True)
 
-    kinds = {"shots": asked(searches, rows, queries, best_of_all[:, :K])}
-    kinds["sentences"] = asked(searches, rows, sentences, best_of_sentences)
+    kinds = {"shots": ask_all(searches, rows, queries, best_of_all[:, :K])}
+    kinds["sentences"] = ask_all(searches, rows, sentences, best_of_sentences)
     near, far = np.median(best_of_all[:, 0]), np.median(best_of_sentences[:, 0])
     show(f"queries like shots (best score {near:.2f}), and like sentences ({far:.2f})", kinds)
-    hits = {f"{k:,} hits": asked(searches, rows, queries[:FEW], best_of_all[:FEW, :k]) for k in HITS if k <= size}
+    hits = {f"{k:,} hits": ask_all(searches, rows, queries[:FEW], best_of_all[:FEW, :k]) for k in HITS if k <= size}
     show("by number of hits", hits)
     filtered = {
         f"{share:.1%}": under_filter(stores, rows, queries, best[share], masks[share], share) for share in SHARES
@@ -115,9 +114,9 @@ def measured(
     show("under random filters: the same one each time, and a new one each time", filtered)
     counted = {f"{share:.2%}": counts(stores, thresholds[share]) for share in COUNTED}
     show("counting the rows above a threshold; the share of counts that are right", counted)
-    changes = followed(stores, size)
+    changes = measure_changes(stores, size)
     show("seconds to add and to remove 1,000 rows, each up to a search; after a restart", {"": changes})
-    rebuilds = rebuilt(stores, every_row, size, queries)
+    rebuilds = measure_rebuild(stores, every_row, size, queries)
     show("a rebuild, after 6 % were added", {"": rebuilds})
     for store in stores.values():
         store.close()
@@ -171,7 +170,7 @@ def side_by_side(
             built[name]["own MB"] = after[0] - before[0]
         (flat if name == "FAISS flat" else graphs)[name] = search
     # flat on its own: it reads so much that the next index would always begin with empty caches
-    found = asked({**searches, **graphs}, rows, queries, best) | asked(flat, rows, queries, best)
+    found = ask_all({**searches, **graphs}, rows, queries, best) | ask_all(flat, rows, queries, best)
     return {name: figures | built.get(name, {}) for name, figures in found.items()}
 
 
@@ -198,7 +197,7 @@ def under_filter(
         return store.ask("search", query, k, (len(rows), share, next(seeds)))
 
     same = {name: partial(search, store, itertools.repeat(0)) for name, store in stores.items()}
-    figures = asked(same, rows, queries, best, mask)
+    figures = ask_all(same, rows, queries, best, mask)
     costs: dict[str, list[tuple[float, float]]] = {name: [] for name in stores}
     for number, name, store in in_turns(stores, min(FEW, len(queries))):
         costs[name].append(search(store, iter([number + 1]), queries[number : number + 1], K)[1:])
