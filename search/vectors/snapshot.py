@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -129,6 +129,12 @@ class Snapshot:
         ids = self.ids()
         for start in range(0, len(ids), BLOCK_ROWS):
             yield ids[start : start + BLOCK_ROWS], self.rows_of(ids[start : start + BLOCK_ROWS])
+
+    def with_changes(self, stamp: Stamp, gone: Ids, added: Iterable[Batch]) -> Snapshot:
+        """Return the snapshot without the rows of the ids `gone`, and with those `added` in its tail."""
+        tail, kept = self.tail.rows, np.isin(self.tail.rows.ids, gone, invert=True)
+        rows = Rows.of([(tail.ids[kept], tail.matrix[kept]), *added], self.dim)
+        return Snapshot(stamp, self.base.without(gone), rows)
 
     def allowed(self, ids: Ids | None) -> tuple[Allowed, Allowed]:
         """Return the allowed positions of base and tail. None allows all."""
