@@ -412,7 +412,7 @@ as_if_large(pytest.MonkeyPatch())
 library = Rows()
 library.add(range(1, COUNT + 1), clustered(COUNT, 1))
 index = open_index(library, Path({directory!r}))
-(file,) = Path({directory!r}).glob("*.{suffix}")
+(file,) = Path({directory!r}).glob("*.rows")
 os.truncate(file, {size})
 work = {{
     "search": lambda: recall(index, library, 10),
@@ -427,12 +427,10 @@ print("right" if work[{work!r}]() >= 0.99 else "wrong")
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a mapped file cannot be shortened there")
 @pytest.mark.parametrize("work", ["search", "count", "rows", "optimize"])
-@pytest.mark.parametrize(("suffix", "size"), [("rows", 0), ("rows", 4096), ("codes", 0), ("rows", 10**7)])
-def test_a_file_that_another_program_shortens_costs_time_not_the_process(
-    tmp_path: Path, suffix: str, size: int, work: str
-) -> None:
+@pytest.mark.parametrize("size", [0, 4096, 10**7])
+def test_a_file_that_another_program_shortens_costs_time_not_the_process(tmp_path: Path, size: int, work: str) -> None:
     paths = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
-    script = SHORTENED.format(paths=paths, directory=str(tmp_path), suffix=suffix, size=size, work=work)
+    script = SHORTENED.format(paths=paths, directory=str(tmp_path), size=size, work=work)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"killed by signal {-done.returncode}" if done.returncode < 0 else done.stderr
     assert "rebuilt" in done.stdout
@@ -494,7 +492,8 @@ def test_searches_go_on_while_a_base_is_built(
 @pytest.mark.parametrize("dim", [7, 10, 24, 30])
 def test_any_number_of_columns_can_be_coded(small: None, tmp_path: Path, dim: int) -> None:
     library = Rows()
-    rows = clustered(COUNT, 1)[:, :dim].astype(np.float16).astype(np.float32)
+    rows = clustered(COUNT, 1)[:, :dim]
+    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float16).astype(np.float32)
     library.add(range(1, COUNT + 1), rows)
     index = open_index(library, tmp_path)
     exact, _ = ExactIndex.of(library, ENCODER).search(rows[:50], 1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import IO, Any
 
 import numpy as np
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 _SAMPLE_PER_LIST = 40  # training rows; FAISS recommends 39 or more
 _MIN_LISTS = 256
 _ROWS_PER_CANDIDATE = 8  # with fewer allowed rows than this per candidate, comparing all of them is as fast
-_CLOSE = 0.05  # of the tenth score: on a million rows, sentences then find 96 of 100 hits, without it 90
+_CLOSE = 0.04  # of the score of the tenth hit: nearer rows show that there may be hits in further lists
 _MIN_GPU_ROWS = 100_000
 _NEARLY_ALL = 0.9  # share of allowed rows from which on a GPU is used: it has no filter, so others are dropped later
 _MAX_ON_GPU = 2048  # FAISS's largest k on a GPU
@@ -44,10 +44,11 @@ def build_codes(rows: Rows) -> Any:
 
 
 class Base:
-    """Rows, their codes (None if the rows are few), and the open files they are mapped from, with sizes in bytes."""
+    """Rows, their codes (None if the rows are few), and the open file they are mapped from."""
 
-    def __init__(self, rows: Rows, codes: Any = None, files: Sequence[tuple[IO[bytes], int]] = ()) -> None:
-        self.rows, self.codes, self.files = rows, codes, files
+    def __init__(self, rows: Rows, codes: Any = None, file: IO[bytes] | None = None) -> None:
+        self.rows, self.codes, self._file = rows, codes, file
+        self.check_size()
         self._on_gpu: Any = None
         self._lock = threading.Lock()
         if codes is not None and len(rows) >= _MIN_GPU_ROWS and faiss.get_num_gpus() > 0:
@@ -57,16 +58,16 @@ class Base:
             except RuntimeError as error:  # FAISS's only exception: too little memory, or an incompatible driver
                 logger.warning("searching on the CPU: the vectors could not be copied to the GPU (%s)", error)
 
-    def check_sizes(self) -> None:
-        """Raise DamagedRows if the size of a mapped file has changed: reading past its end would kill the process."""
-        if any(os.fstat(file.fileno()).st_size != size for file, size in self.files):
+    def check_size(self) -> None:
+        """Raise DamagedRows if the size of the mapped file has changed: reading past its end would kill the process."""
+        if self._file is not None and os.fstat(self._file.fileno()).st_size != self.rows.matrix.nbytes:
             raise DamagedRows("the size of a file of vectors has changed")
 
     def best(self, query: NDArray[np.float32], k: int, allowed: Mask | None) -> Scored:
-        """Return the k best allowed rows, and possibly others, in any order. Raise DamagedRows.
+        """Return the k best allowed rows (with codes, nearly all), and possibly others. Raise DamagedRows.
 
-        With codes, about 1 in 200 of the best is missed. Candidates come from more and more lists, until as many again
-        add no hit and nothing close to one: the hits of a shot lie in a few lists, but those of a sentence in many.
+        Candidates come from ever more lists, until as many again add no hit and nothing close to one: the hits of a
+        shot lie in a few lists, those of a sentence in many.
         """
         rows = len(self.rows) if allowed is None else int(np.count_nonzero(allowed))
         count, unfiltered = 150 + 10 * k, rows >= _NEARLY_ALL * len(self.rows)
@@ -74,18 +75,23 @@ class Base:
             return self.rows.best(query, k, allowed)
         use_gpu = self._on_gpu is not None and unfiltered and count <= _MAX_ON_GPU
         close = min(1, 10 / k) * (_CLOSE if unfiltered else 2 * _CLOSE)
-        scores, found = np.empty(0, np.float32), np.empty(0, np.int64)
+        scores, found, least, error = np.empty(0, np.float32), np.empty(0, np.int64), 0.0, 0.0
         for estimates, positions in (self._from_gpu if use_gpu else self._from_lists)(query, count, allowed):
-            begun, (more, at) = len(scores) >= k, self.rows.best_at(np.sort(positions), query, k)
+            last, begun = positions[-1:] if len(positions) == count else positions[:0], len(scores) >= k
+            likely = estimates > (least - error if begun else -np.inf)
+            estimates, positions = estimates[likely], positions[likely]
+            order = np.argsort(positions)
+            more, at = self.rows.best_at(positions[order], query, max(k, 32))
+            if not begun and len(more):  # see how far the estimates of good rows are off
+                off = more - estimates[order][np.searchsorted(positions[order], at)]
+                error = off.mean() + 3 * off.std()
             scores, found = np.concatenate([scores, more]), np.concatenate([found, at])
             if len(scores) < k:
                 continue
             least = np.partition(scores, -k)[-k]
-            last, _ = self.rows.best_at(positions[estimates <= estimates[-1:]], query, 1)
-            if len(positions) == count and (last == least).any():
+            if np.isin(last, at[more == least]).any():
                 return self.rows.best(query, k, allowed)  # equal rows have equal codes: more of them may be left
-            new = np.count_nonzero(more >= least)
-            if begun and new <= k // 100 and not (more > least - close * abs(least)).any():
+            if begun and (more >= least).sum() <= k // 100 and not (more > least - close * abs(least)).any():
                 break
         return (scores, found) if len(scores) >= k else self.rows.best(query, k, allowed)
 
@@ -93,7 +99,7 @@ class Base:
         """Yield (scores in float16 precision, positions) of the best rows, best first, once."""
         with self._lock:
             scores, found = self._on_gpu.search(query, count)
-        there = found[0] >= 0 if allowed is None else allowed[found[0]]
+        there = slice(None) if allowed is None else allowed[found[0]]
         yield scores[0][there], found[0][there]
 
     def _from_lists(self, query: NDArray[np.float32], count: int, allowed: Mask | None) -> Iterator[Scored]:

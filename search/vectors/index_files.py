@@ -87,14 +87,11 @@ class IndexFiles:
     def _mapped(self, record: dict[str, Any], dim: int) -> Base:
         """Map files. Raise OSError, RuntimeError, ValueError, KeyError, TypeError, DamagedFile or DamagedRows."""
         ids, sums = np.load(self._files.verified(record["ids"]), allow_pickle=False)
-        files = [(self._files.path_of(record["rows"]).open("rb"), len(ids) * dim * STORED.itemsize)]
-        matrix = np.memmap(files[0][0], STORED, "r").reshape(len(ids), dim) if len(ids) else np.empty((0, dim), STORED)
+        file = self._files.path_of(record["rows"]).open("rb")
+        matrix = np.memmap(file, STORED, "r", shape=(len(ids), dim)) if len(ids) else np.empty((0, dim), STORED)
         rows, codes = Rows(ids, np.asarray(matrix), sums.view(np.uint64)), None
-        if "codes" in record:
-            files.append((self._files.verified(record["codes"]).open("rb"), record["codes"]["size_bytes"]))
-            content = np.memmap(files[-1][0], np.uint8, "r")  # FAISS itself opens no path that is not UTF-8
-            codes = faiss.read_index(faiss.ZeroCopyIOReader(faiss.swig_ptr(content), content.size))
-            codes.referenced_objects = [content]
-            if not isinstance(codes, faiss.IndexIVFPQFastScan) or (codes.ntotal, codes.d) != (len(ids), dim):
+        if "codes" in record:  # (FAISS itself opens no path that is not UTF-8)
+            codes = faiss.deserialize_index(np.fromfile(self._files.verified(record["codes"]), np.uint8))
+            if (type(codes), codes.ntotal, codes.d) != (faiss.IndexIVFPQFastScan, len(ids), dim):
                 raise DamagedRows("the codes are of other rows")
-        return Base(rows, codes, files)
+        return Base(rows, codes, file)

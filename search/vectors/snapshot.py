@@ -115,7 +115,7 @@ class Snapshot:
 
     def rows_of(self, ids: Ids) -> NDArray[np.float16]:
         """Return the rows of these ids in their order, float16 (n, D). Raise KeyError, DamagedRows."""
-        self.base.stored.check_sizes()
+        self.base.stored.check_size()
         found = np.empty((len(ids), self.dim), STORED)
         if not (there := self.has(ids)).all():
             raise KeyError(f"segment {ids[np.argmin(there)]} has no row in the index")
@@ -151,7 +151,7 @@ class Snapshot:
 
         `query` is float32 (1, D), and k is at least 1 and at most the number of the allowed rows.
         """
-        self.base.stored.check_sizes()
+        self.base.stored.check_size()
         parts = zip((self.base, self.tail), allowed, strict=True)
         found = [live.best(query, k, positions) for live, positions in parts if positions.count]
         scores, ids = np.concatenate([scores for scores, _ in found]), np.concatenate([ids for _, ids in found])
@@ -160,5 +160,5 @@ class Snapshot:
 
     def count(self, query: NDArray[np.float32], least: np.float32, allowed: tuple[Allowed, Allowed]) -> int:
         """Return the number of allowed rows with a score of at least `least`. Raise DamagedRows."""
-        self.base.stored.check_sizes()
+        self.base.stored.check_size()
         return self.base.count(query, least, allowed[0]) + self.tail.count(query, least, allowed[1])

@@ -66,9 +66,7 @@ class RowStore(Protocol):
     def rows_of(self, ids: Ids) -> NDArray[np.float32]:
         """Return rows as stored, float32 (n, D), in the order of `ids`, int64 (n,), which may repeat.
 
-        Raises:
-            KeyError: An id has no row.
-            LibraryError: The index has to reread the library, and cannot.
+        Raises KeyError if an id has no row, and LibraryError if the library has to be reread and cannot be.
         """
         ...
 
