@@ -40,7 +40,7 @@ def clustered(count: int, seed: int) -> NDArray[np.float32]:
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
     as_if_large(monkeypatch)
 
 
@@ -52,7 +52,7 @@ def library() -> Rows:
 
 
 @pytest.fixture
-def index(small: None, library: Rows, tmp_path: Path) -> FaissIndex:
+def index(large: None, library: Rows, tmp_path: Path) -> FaissIndex:
     index = open_index(library, tmp_path / "vectors")
     assert not index.optimize(), "nothing has changed since"
     return index
@@ -97,7 +97,7 @@ def test_codes_are_used_where_there_are_many_rows(
 
 
 @pytest.mark.parametrize("k", [1, 10, 100, 5999, 6000, 10_000])
-def test_the_nearest_are_found_however_many_are_wanted(index: FaissIndex, library: Rows, k: int) -> None:
+def test_the_nearest_are_found_for_any_k(index: FaissIndex, library: Rows, k: int) -> None:
     least = 0.99 if k <= 10 or k >= 5999 else 0.97
     assert recall(index, library, min(k, COUNT)) >= least
     assert index.search(clustered(1, 9), k)[0].shape == (1, min(k, COUNT))
@@ -119,7 +119,7 @@ def test_filters_lose_nothing(index: FaissIndex, library: Rows, share: float, ki
     assert recall(index, library, 10, allowed[::-1].copy()) >= 0.99
 
 
-def test_copies_come_by_ascending_id_though_their_codes_are_equal(small: None, tmp_path: Path) -> None:
+def test_copies_come_by_ascending_id_though_their_codes_are_equal(large: None, tmp_path: Path) -> None:
     library = Rows()
     rows = clustered(COUNT, 1)
     rows[1000:4000] = rows[1000]  # 3,000 copies of one shot: more than candidates
@@ -148,7 +148,7 @@ def test_counts_are_exact(index: FaissIndex, library: Rows) -> None:
             assert index.count(row, threshold, allowed) == (let >= threshold).sum()
 
 
-def test_what_is_added_is_found_before_and_after_it_is_coded(index: FaissIndex, library: Rows) -> None:
+def test_added_rows_are_found_before_and_after_they_are_coded(index: FaissIndex, library: Rows) -> None:
     for start, count, due in ((COUNT, 300, False), (COUNT + 300, 100, True)):
         library.add(range(start + 1, start + count + 1), clustered(count, start))
         for work in (index.refresh, index.optimize):
@@ -161,7 +161,7 @@ def test_what_is_added_is_found_before_and_after_it_is_coded(index: FaissIndex, 
     assert len(base_of(index).rows) == COUNT + 400
 
 
-def test_a_row_that_comes_between_others_is_all_that_is_read(index: FaissIndex, library: Rows) -> None:
+def test_only_a_row_added_between_others_is_read(index: FaissIndex, library: Rows) -> None:
     library.remove(77, 78)
     assert index.refresh()
     library.add([77], clustered(1, 50))
@@ -194,7 +194,7 @@ def test_removing_reads_no_row_and_builds_no_base(index: FaissIndex, library: Ro
     assert recall(again, library, 10, np.arange(1, 5000)) >= 0.99
 
 
-def test_a_row_that_was_changed_is_found_as_it_is_now(index: FaissIndex, library: Rows) -> None:
+def test_a_changed_row_is_found_by_its_new_value(index: FaissIndex, library: Rows) -> None:
     base = base_of(index)
     library.change(77, clustered(1, 123)[0])
     library.add([COUNT + 1], clustered(1, 124))
@@ -209,7 +209,7 @@ def test_a_row_that_was_changed_is_found_as_it_is_now(index: FaissIndex, library
     assert recall(index, library, 10, np.arange(50, 3000)) >= 0.99
 
 
-def test_a_change_that_hides_behind_a_removal_is_seen(index: FaissIndex, library: Rows) -> None:
+def test_a_change_beside_a_removal_is_noticed(index: FaissIndex, library: Rows) -> None:
     library.remove(5, 6)
     library.change(9, clustered(1, 125)[0])
     assert index.refresh()
@@ -259,7 +259,7 @@ def test_many_new_rows_are_put_in_the_tail_at_once(
     assert recall(index, library, 10) >= 0.99
 
 
-def test_a_library_raises_the_generation_once_for_every_row_that_goes_or_changes(tmp_path: Path) -> None:
+def test_a_library_raises_the_generation_once_for_each_row_removed_or_changed(tmp_path: Path) -> None:
     """FaissIndex distinguishes removals from changes by this."""
     with Library.open(tmp_path) as library:
         parts = []
@@ -289,7 +289,7 @@ def test_deleted_rows_are_dropped_once_they_are_many(index: FaissIndex, library:
     assert library.read == []
 
 
-def test_the_share_that_makes_a_new_base_due_can_be_set(small: None, library: Rows, tmp_path: Path) -> None:
+def test_the_share_that_makes_a_new_base_due_can_be_set(large: None, library: Rows, tmp_path: Path) -> None:
     index = FaissIndex.open(library, ENCODER, tmp_path, rebuild_share=0.5)  # type: ignore[arg-type]
     library.remove(*range(1, COUNT // 3))
     assert not index.optimize()
@@ -306,7 +306,7 @@ def test_opening_again_gives_the_same_hits(index: FaissIndex, library: Rows, tmp
         np.testing.assert_array_equal(first, second)
 
 
-def test_a_base_that_another_process_has_built_is_used(small: None, library: Rows, tmp_path: Path) -> None:
+def test_a_base_that_another_process_has_built_is_used(large: None, library: Rows, tmp_path: Path) -> None:
     here, there = open_index(library, tmp_path), open_index(library, tmp_path)
     library.add(range(COUNT + 1, COUNT + 500), clustered(499, 4))
     assert there.optimize()
@@ -319,7 +319,7 @@ def test_a_base_that_another_process_has_built_is_used(small: None, library: Row
 
 @pytest.mark.parametrize("place", [0.0, 0.3, 0.999])
 def test_rows_that_are_damaged_are_noticed_when_they_are_compared(
-    small: None, library: Rows, tmp_path: Path, place: float, caplog: pytest.LogCaptureFixture
+    large: None, library: Rows, tmp_path: Path, place: float, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Opening a large library reads no rows, so damage is noticed when they are read, before a hit is made of them."""
     open_index(library, tmp_path)
@@ -372,7 +372,7 @@ def test_damage_that_opening_detects_is_repaired(
 
 @pytest.mark.parametrize("step", [".npy", ".codes", "stamp"])
 def test_a_disk_that_is_full_before_the_end_keeps_nothing_of_a_base(
-    small: None, library: Rows, tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch
+    large: None, library: Rows, tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = StampedFiles.write
 
@@ -390,7 +390,7 @@ def test_a_disk_that_is_full_before_the_end_keeps_nothing_of_a_base(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, every name of a file is Unicode")
-def test_a_folder_may_have_a_name_that_is_not_utf8(small: None, library: Rows, tmp_path: Path) -> None:
+def test_a_folder_may_have_a_name_that_is_not_utf8(large: None, library: Rows, tmp_path: Path) -> None:
     folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
     assert recall(open_index(library, folder), library, 10) >= 0.99
     library.read.clear()
@@ -490,7 +490,7 @@ def test_searches_go_on_while_a_base_is_built(
 
 
 @pytest.mark.parametrize("dim", [7, 10, 24, 30])
-def test_any_number_of_columns_can_be_coded(small: None, tmp_path: Path, dim: int) -> None:
+def test_any_number_of_columns_can_be_coded(large: None, tmp_path: Path, dim: int) -> None:
     library = Rows()
     rows = clustered(COUNT, 1)[:, :dim]
     rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float16).astype(np.float32)
@@ -501,7 +501,7 @@ def test_any_number_of_columns_can_be_coded(small: None, tmp_path: Path, dim: in
 
 
 @pytest.mark.parametrize("length", [0.9998, 1.0002])
-def test_copies_that_a_list_is_centred_on_hide_no_other_rows(small: None, tmp_path: Path, length: float) -> None:
+def test_copies_that_a_list_is_centred_on_hide_no_other_rows(large: None, tmp_path: Path, length: float) -> None:
     """Intros, logos and black frames occur hundreds of times, and their lists consist of little else."""
     chance = np.random.default_rng(6)
     rows = clustered(COUNT, 1)

@@ -581,8 +581,8 @@ print("lived")
 
 
 @pytest.mark.parametrize("step", range(8))
-def test_killed_while_saving_leaves_the_old_pair_or_the_new(tmp_path: Path, step: int) -> None:
-    """Steps: flush of rows, of ids, of the stamp, rename, flush of the folder, removal of the old two files, end."""
+def test_killed_while_saving_leaves_the_old_files_or_the_new(tmp_path: Path, step: int) -> None:
+    """Steps: flush of rows, ids and stamp; rename; flush of the folder; removal of the two old files; end."""
     open_index(filled(), tmp_path)
     paths = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
     script = KILLED.format(paths=paths, step=step, directory=str(tmp_path))
@@ -591,7 +591,7 @@ def test_killed_while_saving_leaves_the_old_pair_or_the_new(tmp_path: Path, step
     library = filled()
     library.add(range(151, 301), unit_rows(150, 8))
     index = open_index(library, tmp_path)
-    assert 0 not in library.read, "one whole pair was there: at most the newer rows had to be read"
+    assert 0 not in library.read, "one whole set of files was there: at most the newer rows had to be read"
     agrees(index, library)
     for path in tmp_path.iterdir():
         os.utime(path, (0, 0))
@@ -618,7 +618,7 @@ def test_a_full_disk_costs_only_time(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert "agrees" in done.stdout, done.stderr
     assert "in memory only" in done.stdout
-    assert list(tmp_path.iterdir()) == [], "no half file stays"
+    assert list(tmp_path.iterdir()) == [], "no partial file stays"
 
 
 # Threads and GPUs

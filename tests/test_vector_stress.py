@@ -27,7 +27,7 @@ from db.records import Stamp
 from search.vectors.faiss_index import FaissIndex
 
 FEW = 48
-"""So few allowed rows are always compared one by one."""
+"""Up to this many allowed rows are always compared one by one."""
 
 
 def shrink(monkeypatch: pytest.MonkeyPatch, coded_rows: int) -> None:
@@ -433,7 +433,7 @@ def threads_over_shelf(directory: Path, seed: int, steps: int, coded_rows: int) 
 
 @pytest.fixture
 def scans(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The number of rows of every scan of codes, so that a walk can tell that it came to codes at all."""
+    """The number of rows of each scan of codes, which shows whether a walk used codes at all."""
     counts: list[int] = []
     real = faiss.IndexIVFPQFastScan.search_preassigned_c
 

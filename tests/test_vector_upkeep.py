@@ -73,7 +73,7 @@ def test_what_fails_is_tried_again_later(library: Library, monkeypatch: pytest.M
     assert not index.is_due()
 
 
-def test_a_library_that_is_gone_is_not_made_anew(library: Library) -> None:
+def test_a_missing_library_is_not_created(library: Library) -> None:
     index = FaissIndex.open(library, ENCODER, library.directory / "vectors")
     add(library, 1, 30)
     index.refresh()

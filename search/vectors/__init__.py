@@ -1,1 +1,1 @@
-"""The vector index: FAISS structures over the library's embeddings, kept up to date in files beside it."""
+"""The vector index: FAISS structures over the library's embeddings, kept up to date in files in its folder."""

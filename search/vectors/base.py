@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 _SAMPLE_PER_LIST = 40  # training rows; FAISS recommends 39 or more
 _MIN_LISTS = 256
 _ROWS_PER_CANDIDATE = 8  # with fewer allowed rows than this per candidate, comparing all of them is as fast
-_CLOSE = 0.04  # of the score of the tenth hit: nearer rows show that there may be hits in further lists
+_CLOSE = 0.04  # share of the score of the tenth hit: candidates this close to it show that further lists may have hits
 _MIN_GPU_ROWS = 100_000
 _NEARLY_ALL = 0.9  # share of allowed rows from which on a GPU is used: it has no filter, so others are dropped later
 _MAX_ON_GPU = 2048  # FAISS's largest k on a GPU
@@ -64,10 +64,10 @@ class Base:
             raise DamagedRows("the size of a file of vectors has changed")
 
     def best(self, query: NDArray[np.float32], k: int, allowed: Mask | None) -> Scored:
-        """Return the k best allowed rows (with codes, nearly all), and possibly others. Raise DamagedRows.
+        """Return the k best allowed rows (with codes, nearly all) and perhaps others, in any order. Raise DamagedRows.
 
-        Candidates come from ever more lists, until as many again add no hit and nothing close to one: the hits of a
-        shot lie in a few lists, those of a sentence in many.
+        Candidates come from more and more lists, until as many again add no hit and nothing close to one: the hits of
+        a shot lie in a few lists, those of a sentence in many.
         """
         rows = len(self.rows) if allowed is None else int(np.count_nonzero(allowed))
         count, unfiltered = 150 + 10 * k, rows >= _NEARLY_ALL * len(self.rows)
@@ -75,23 +75,22 @@ class Base:
             return self.rows.best(query, k, allowed)
         use_gpu = self._on_gpu is not None and unfiltered and count <= _MAX_ON_GPU
         close = min(1, 10 / k) * (_CLOSE if unfiltered else 2 * _CLOSE)
-        scores, found, least, error = np.empty(0, np.float32), np.empty(0, np.int64), 0.0, 0.0
+        scores, found, least, error = np.empty(0, np.float32), np.empty(0, np.int64), -np.inf, 0.0
         for estimates, positions in (self._from_gpu if use_gpu else self._from_lists)(query, count, allowed):
-            last, begun = positions[-1:] if len(positions) == count else positions[:0], len(scores) >= k
-            likely = estimates > (least - error if begun else -np.inf)
-            estimates, positions = estimates[likely], positions[likely]
+            last, enough = positions[-1] if len(positions) == count else -1, len(scores) >= k
             order = np.argsort(positions)
+            order = order[estimates[order] > least - error]
             more, at = self.rows.best_at(positions[order], query, max(k, 32))
-            if not begun and len(more):  # see how far the estimates of good rows are off
-                off = more - estimates[order][np.searchsorted(positions[order], at)]
-                error = off.mean() + 3 * off.std()
+            if not enough and len(more):  # measure how much too low the estimates of good rows are
+                low = more - estimates[order][np.searchsorted(positions[order], at)]
+                error = low.mean() + 3 * low.std()
             scores, found = np.concatenate([scores, more]), np.concatenate([found, at])
             if len(scores) < k:
                 continue
             least = np.partition(scores, -k)[-k]
-            if np.isin(last, at[more == least]).any():
+            if last in at[more == least]:
                 return self.rows.best(query, k, allowed)  # equal rows have equal codes: more of them may be left
-            if begun and (more >= least).sum() <= k // 100 and not (more > least - close * abs(least)).any():
+            if enough and not (more >= least - close * abs(least)).any():
                 break
         return (scores, found) if len(scores) >= k else self.rows.best(query, k, allowed)
 
@@ -111,7 +110,7 @@ class Base:
             estimates, positions = np.empty(count, np.float32), np.empty(count, np.int64)
             near, chosen = nearness[0, probed : probed + width], order[0, probed : probed + width]
             parameters = faiss.SearchParametersIVF(nprobe=len(chosen), sel=selector)
-            arrays = map(pointer, (chosen, near, estimates, positions))
+            arrays = map(pointer, (chosen, near, estimates, positions))  # (FAISS's wrapper accepts no parameters)
             self.codes.search_preassigned_c(1, pointer(query), count, *arrays, False, parameters)
             there = (positions >= 0) & (positions < len(self.rows))
             yield estimates[there], positions[there]

@@ -76,7 +76,7 @@ CODED_ROWS = 50_000
 
 
 def check_search(rows: NDArray[np.float32], k: int, dim: int | None) -> None:
-    """Raise ValueError for what no index of `dim` columns (None: an empty one) can search; see `VectorIndex.search`."""
+    """Raise ValueError for arguments with which an index of `dim` columns (None: any) cannot be searched."""
     if rows.ndim != 2 or rows.dtype != np.float32 or (dim is not None and rows.shape[1] != dim):
         wanted = "D" if dim is None else dim
         raise ValueError(f"query rows are float32 (Q, {wanted}), got {rows.dtype} {rows.shape}")
