@@ -81,7 +81,7 @@ class Rows:
         total, wanted = (
             0,
             64,
-        )  # k, about the count in the block before: FAISS's range_search is 7 times slower
+        )  # k, about the count in the block before: FAISS's range_search is 7 to 20 times slower
         for start in range(0, len(self), BLOCK_ROWS):
             rows = self.matrix[start : start + BLOCK_ROWS]
             mask = None if allowed is None else allowed[start : start + BLOCK_ROWS]
