@@ -1,7 +1,7 @@
 """Vector index over FAISS: ids are segment ids, scores are inner products with the stored rows.
 
-The index is derived from the library's rows: a base in files, mapped into memory, without the rows deleted since, and a
-small tail of newer rows. A new base is built when tail and deleted rows are too many. Fewer than CODED_ROWS rows
+The index is derived from the library's rows: a base in memory-mapped files, without the rows deleted since, and a small
+tail of newer rows in memory. A new base is built when tail and deleted rows are too many. Fewer than CODED_ROWS rows
 are all compared; from there on, codes select candidates (search.vectors.base).
 """
 
@@ -72,7 +72,7 @@ class FaissIndex:
         return len(self._snapshot)
 
     def search(self, rows: NDArray[np.float32], k: int, allowed: Ids | None = None) -> tuple[Ids, NDArray[np.float32]]:
-        """See `VectorIndex.search`. Codes miss about 1 hit in 200 if the query is a shot, 1 in 25 if it is a sentence."""
+        """See `VectorIndex.search`. Codes miss 1 hit in 200 if the query is like a shot, 1 in 25 if a sentence."""
 
         def find(snapshot: Snapshot) -> tuple[Ids, NDArray[np.float32]]:
             check_search(rows, k, snapshot.dim or None)
