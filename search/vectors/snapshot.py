@@ -47,7 +47,9 @@ class LiveRows:
 
     def allowed(self, ids: Ids) -> Allowed:
         """Return the allowed positions. `ids` may be unknown or repeated."""
-        if len(self.rows) and ids.size > self._few:
+        if not len(self.rows):
+            return self.all
+        if ids.size > self._few:
             return self._of_mask(self._mask(ids) & self.live)
         positions = np.unique(self.positions_of(ids))
         positions = positions[positions >= 0]
