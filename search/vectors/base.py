@@ -20,9 +20,8 @@ from search.vectors.rows import DamagedRows, Mask, Rows, Scored, faiss, selector
 
 logger = logging.getLogger(__name__)
 
-_SAMPLE_PER_LIST = 40  # training rows; FAISS recommends 39 or more
 _MIN_LISTS = 256
-_ROWS_PER_CANDIDATE = 8  # with fewer allowed rows than this per candidate, comparing all of them is as fast
+_ROWS_PER_CANDIDATE = 32  # with fewer allowed rows than this per candidate, comparing all of them is as fast
 _CLOSE = 0.04  # share of the score of the tenth hit: candidates this close to it show that further lists may have hits
 _MIN_GPU_ROWS = 100_000
 _NEARLY_ALL = 0.9  # share of allowed rows from which on a GPU is used: it has no filter, so others are dropped later
@@ -36,7 +35,7 @@ def build_codes(rows: Rows) -> Any:
     index = faiss.index_factory(dim, f"IVF{lists},PQ{dim // columns}x4fs", faiss.METRIC_INNER_PRODUCT)
     index.cp.niter, index.cp.spherical, index.pq.cp.niter = 8, True, 8
     index.cp.min_points_per_centroid = index.pq.cp.min_points_per_centroid = 1  # no warnings about small samples
-    sample = np.linspace(0, len(rows) - 1, min(len(rows), _SAMPLE_PER_LIST * lists)).astype(np.int64)
+    sample = np.linspace(0, len(rows) - 1, min(len(rows), 40 * lists)).astype(np.int64)  # FAISS recommends 39 per list
     index.train(rows.take(sample).astype(np.float32))
     for block in rows.blocks():
         index.add(block.astype(np.float32))

@@ -81,7 +81,7 @@ class LiveRows:
         count = int(np.count_nonzero(mask))
         if count == len(mask):
             return Allowed(count)
-        return Allowed(count, np.flatnonzero(mask)) if count <= self._few else Allowed(count, None, mask)
+        return Allowed(count, np.flatnonzero(mask)) if count <= self._few else Allowed(count, mask=mask)
 
     def _mask(self, wanted: Ids) -> Mask:
         """Return bool (rows,), the positions of these ids, deleted or not. A table is four times as fast as np.isin."""
@@ -149,9 +149,9 @@ class Snapshot:
         return last[1]
 
     def search(self, query: NDArray[np.float32], k: int, allowed: tuple[Allowed, Allowed]) -> Scored:
-        """Return (scores, ids) of the k best allowed rows, equal scores by ascending id. Raise DamagedRows.
+        """Return (scores, ids) of the k best rows, 1 to the number allowed, equal scores by ascending id.
 
-        `query` is float32 (1, D), and k is at least 1 and at most the number of the allowed rows.
+        `query` is float32 (1, D). Raises DamagedRows.
         """
         self.base.stored.check_size()
         parts = zip((self.base, self.tail), allowed, strict=True)
