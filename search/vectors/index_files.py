@@ -90,8 +90,9 @@ class IndexFiles:
         file = self._files.path_of(record["rows"]).open("rb")
         matrix = np.memmap(file, STORED, "r", shape=(len(ids), dim)) if len(ids) else np.empty((0, dim), STORED)
         rows, codes = Rows(ids, np.asarray(matrix), sums.view(np.uint64)), None
-        if "codes" in record:  # (FAISS itself opens no path that is not UTF-8)
-            codes = faiss.deserialize_index(np.fromfile(self._files.verified(record["codes"]), np.uint8))
+        if "codes" in record:
+            with self._files.verified(record["codes"]).open("rb") as content:  # (of any name: FAISS opens UTF-8 alone)
+                codes = faiss.read_index(faiss.PyCallbackIOReader(content.read, 1 << 24))
             if (type(codes), codes.ntotal, codes.d) != (faiss.IndexIVFPQFastScan, len(ids), dim):
                 raise DamagedRows("the codes are of other rows")
         return Base(rows, codes, file)
