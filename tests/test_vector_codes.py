@@ -511,3 +511,18 @@ def test_copies_that_a_list_is_centred_on_hide_no_other_rows(large: None, tmp_pa
     library = Rows()
     library.add(range(1, COUNT + 1), rows)
     assert recall(open_index(library, tmp_path), library, 10) >= 0.99
+
+
+def test_shots_of_few_scenes_are_told_apart(large: None, tmp_path: Path) -> None:
+    """As of a few cameras that never move: codes of whole rows would all be those of their scenes."""
+    chance = np.random.default_rng(3)
+    rows = np.random.default_rng(0).normal(size=(5, DIM))[chance.integers(0, 5, COUNT)]
+    rows += 0.1 * chance.normal(size=(COUNT, DIM))
+    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float16).astype(np.float32)
+    library = Rows()
+    library.add(range(1, COUNT + 1), rows)
+    index = open_index(library, tmp_path)
+    queries = rows[:50]
+    found, _ = index.search(queries, 10)
+    wanted, _ = ExactIndex.of(library, ENCODER).search(queries, 10)
+    assert np.mean([len(set(a) & set(b)) / 10 for a, b in zip(found.tolist(), wanted.tolist(), strict=True)]) >= 0.95

@@ -25,14 +25,14 @@ _ROWS_PER_CANDIDATE = 32  # with fewer allowed rows than this per candidate, com
 _CLOSE = 0.04  # share of the score of the tenth hit: candidates this close to it show that further lists may have hits
 _MIN_GPU_ROWS = 100_000
 _NEARLY_ALL = 0.9  # share of allowed rows from which on a GPU is used: it has no filter, so others are dropped later
-_MAX_ON_GPU = 2048  # FAISS's largest k on a GPU
 
 
 def build_codes(rows: Rows) -> Any:
     """Return a FAISS index of the rows' codes. Takes 43 s of one core per million rows. Raise DamagedRows."""
     dim, lists = rows.index.d, max(_MIN_LISTS, 2 ** round(np.log2(np.sqrt(len(rows)))))
     columns = next(size for size in (4, 2, 1) if size == 1 or (dim % size == 0 and dim >= 128 * size))
-    index = faiss.index_factory(dim, f"IVF{lists},PQ{dim // columns}x4fs", faiss.METRIC_INNER_PRODUCT)
+    code = f"IVF{lists},PQ{dim // columns}x4fsr"  # r: of residuals, else rows of a few fixed cameras had equal codes
+    index = faiss.index_factory(dim, code, faiss.METRIC_INNER_PRODUCT)
     index.cp.niter, index.cp.spherical, index.pq.cp.niter = 8, True, 8
     index.cp.min_points_per_centroid = index.pq.cp.min_points_per_centroid = 1  # no warnings about small samples
     sample = np.linspace(0, len(rows) - 1, min(len(rows), 40 * lists)).astype(np.int64)  # FAISS recommends 39 per list
@@ -72,7 +72,7 @@ class Base:
         count, unfiltered = 150 + 10 * k, rows >= _NEARLY_ALL * len(self.rows)
         if self.codes is None or count * _ROWS_PER_CANDIDATE > rows:
             return self.rows.best(query, k, allowed)
-        use_gpu = self._on_gpu is not None and unfiltered and count <= _MAX_ON_GPU
+        use_gpu = self._on_gpu is not None and unfiltered and count <= 2048  # (FAISS's largest)
         close = min(1, 10 / k) * (_CLOSE if unfiltered else 2 * _CLOSE)
         scores, found, least, error = np.empty(0, np.float32), np.empty(0, np.int64), -np.inf, 0.0
         for estimates, positions in (self._from_gpu if use_gpu else self._from_lists)(query, count, allowed):

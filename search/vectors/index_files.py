@@ -41,8 +41,7 @@ class IndexFiles:
             record = self._files.load()
             if record is None or record["format"] != FORMAT:
                 return None
-            stamp = Stamp(**record["stamp"])
-            return stamp, self._mapped(record, stamp.dim)
+            return (stamp := Stamp(**record["stamp"])), self._mapped(record, stamp.dim)
         except (OSError, RuntimeError, ValueError, KeyError, TypeError, DamagedFile, DamagedRows) as error:
             logger.warning("the vector cache %s is damaged (%s) and will be rebuilt", self._files.stamp_path, error)
             return None
