@@ -82,7 +82,7 @@ class Base:
             more, at = self.rows.best_at(positions[order], query, max(k, 32))
             if not enough and len(more):  # measure how much too low the estimates of good rows are
                 low = more - estimates[order][np.searchsorted(positions[order], at)]
-                error = low.mean() + 3 * low.std()
+                error = low.mean() + 5 * low.std()
             scores, found = np.concatenate([scores, more]), np.concatenate([found, at])
             if len(scores) < k:
                 continue
