@@ -82,7 +82,7 @@ def test_codes_are_used_where_there_are_many_rows(
     real = Base._from_lists
 
     def spy(self: Base, query: Any, count: int, allowed: Any) -> Any:
-        assert count == 250
+        assert count == 350
         for found in real(self, query, count, allowed):
             lists[-1] += 1
             yield found

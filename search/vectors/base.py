@@ -69,7 +69,7 @@ class Base:
         a shot lie in a few lists, those of a sentence in many.
         """
         rows = len(self.rows) if allowed is None else int(np.count_nonzero(allowed))
-        count, unfiltered = 150 + 10 * k, rows >= _NEARLY_ALL * len(self.rows)
+        count, unfiltered = 250 + 10 * k, rows >= _NEARLY_ALL * len(self.rows)
         if self.codes is None or count * _ROWS_PER_CANDIDATE > rows:
             return self.rows.best(query, k, allowed)
         use_gpu = self._on_gpu is not None and unfiltered and count <= 2048  # (FAISS's largest)
@@ -104,7 +104,7 @@ class Base:
         """Yield (estimated scores, positions), best first: at most `count` of a few lists, then of as many again."""
         lists, selector, pointer = int(self.codes.nlist), selector_of(allowed), faiss.swig_ptr
         nearness, order = self.codes.quantizer.search(query, lists)
-        probed, width = 0, max(1, int(np.sqrt(lists) / 2))
+        probed, width = 0, max(1, int(np.sqrt(lists) / 1.5))
         while probed < lists:
             estimates, positions = np.empty(count, np.float32), np.empty(count, np.int64)
             near, chosen = nearness[0, probed : probed + width], order[0, probed : probed + width]

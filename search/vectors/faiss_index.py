@@ -72,7 +72,7 @@ class FaissIndex:
         return len(self._snapshot)
 
     def search(self, rows: NDArray[np.float32], k: int, allowed: Ids | None = None) -> tuple[Ids, NDArray[np.float32]]:
-        """See `VectorIndex.search`. Codes miss 1 hit in 200 if the query is like a shot, 1 in 12 if a sentence."""
+        """See `VectorIndex.search`. Codes miss 1 hit in 200 if the query is like a shot, 1 in 25 if a sentence."""
 
         def find(snapshot: Snapshot) -> tuple[Ids, NDArray[np.float32]]:
             check_search(rows, k, snapshot.dim or None)
