@@ -46,7 +46,7 @@ class Base:
     """Rows, their codes (None if the rows are few), and the open file they are mapped from."""
 
     def __init__(self, rows: Rows, codes: Any = None, file: IO[bytes] | None = None) -> None:
-        self.rows, self.codes, self._file = rows, codes, file
+        self.rows, self.codes, self.file = rows, codes, file
         self.check_size()
         self._on_gpu: Any = None
         self._lock = threading.Lock()
@@ -59,7 +59,7 @@ class Base:
 
     def check_size(self) -> None:
         """Raise DamagedRows if the size of the mapped file has changed: reading past its end would kill the process."""
-        if self._file is not None and os.fstat(self._file.fileno()).st_size != self.rows.matrix.nbytes:
+        if self.file is not None and os.fstat(self.file.fileno()).st_size != self.rows.matrix.nbytes:
             raise DamagedRows("the size of a file of vectors has changed")
 
     def best(self, query: NDArray[np.float32], k: int, allowed: Mask | None) -> Scored:

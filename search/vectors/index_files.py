@@ -60,7 +60,7 @@ class IndexFiles:
             if len(base.rows) >= vector_index.CODED_ROWS:
                 codes, writer = build_codes(base.rows), faiss.PyCallbackIOWriter
                 record["codes"] = self._files.write(".codes", lambda file: faiss.write_index(codes, writer(file.write)))
-                base = self._mapped(record, dim)
+                base = Base(base.rows, codes, base.file)
             self._files.save({"format": FORMAT, "stamp": asdict(stamp()), **record})
             return base
         except (OSError, RuntimeError, ValueError, DamagedFile, DamagedRows) as error:
