@@ -37,7 +37,13 @@ class Shell {
     this.parent = parent;
     this.removeKeys = addKeys('Everywhere', [
       { key: '/', label: 'Search', run: () => this.toSearch() },
-      { key: 'e E', label: 'Export the tray', run: () => { location.href = this.address('&export=1'); } },
+      {
+        key: 'e E',
+        label: 'Export the tray',
+        run: () => {
+          location.href = this.address('&export=1');
+        },
+      },
       { key: 't T', label: 'Show or hide the tray', run: () => this.toggle() },
       { key: '?', label: 'These keys', run: () => showHelp() },
     ]);
@@ -46,14 +52,30 @@ class Shell {
     this.choice = element('select', { class: 'ps-select', 'aria-label': 'Collection', onchange: () => this.choose() });
     this.openLink = element('a', { class: 'ps-button', text: 'Edit' });
     this.exportLink = element('a', { class: 'ps-button ps-primary', text: 'Export' });
-    this.handle = element('button', { class: 'ps-dock-handle', type: 'button', 'aria-expanded': 'false', title: 'Show or hide the tray (T)',
-      onclick: () => this.toggle() }, element('span', { class: 'ps-chevron', text: '⌃', 'aria-hidden': 'true' }), this.count);
-    this.body = element('div', { class: 'ps-dock-body' }, this.list,
-      element('div', { class: 'ps-dock-side' }, this.choice, this.openLink, this.exportLink));
+    this.handle = element(
+      'button',
+      {
+        class: 'ps-dock-handle',
+        type: 'button',
+        'aria-expanded': 'false',
+        title: 'Show or hide the tray (T)',
+        onclick: () => this.toggle(),
+      },
+      element('span', { class: 'ps-chevron', text: '⌃', 'aria-hidden': 'true' }),
+      this.count,
+    );
+    this.body = element(
+      'div',
+      { class: 'ps-dock-body' },
+      this.list,
+      element('div', { class: 'ps-dock-side' }, this.choice, this.openLink, this.exportLink),
+    );
     this.dock = element('section', { class: 'ps-dock', 'aria-label': 'Tray' }, this.handle, this.body);
     this.openState = localStorage.getItem(OPEN) === 'yes';
     this.onChange = () => this.draw();
-    this.onTrouble = (event) => { this.count.textContent = event.detail; };
+    this.onTrouble = (event) => {
+      this.count.textContent = event.detail;
+    };
     tray.addEventListener('change', this.onChange);
     tray.addEventListener('trouble', this.onTrouble);
     this.unwatch = tray.watch();
@@ -118,21 +140,47 @@ class Shell {
     this.openLink.href = this.address();
     this.exportLink.href = this.address('&export=1');
     this.exportLink.toggleAttribute('aria-disabled', subclips.length === 0);
-    this.choice.replaceChildren(...collections.map((each) =>
-      element('option', { value: String(each.id), selected: each.id === current.id, text: `${each.name} (${each.items})` })),
-    element('option', { value: 'new', text: 'New collection …' }));
-    this.list.replaceChildren(...(subclips.length ? subclips.map((clip) => this.item(clip)) : [
-      element('p', { class: 'ps-muted', text: 'Nothing here yet: press S on a shot, or + on its poster.' })]));
+    this.choice.replaceChildren(
+      ...collections.map((each) =>
+        element('option', {
+          value: String(each.id),
+          selected: each.id === current.id,
+          text: `${each.name} (${each.items})`,
+        }),
+      ),
+      element('option', { value: 'new', text: 'New collection …' }),
+    );
+    this.list.replaceChildren(
+      ...(subclips.length
+        ? subclips.map((clip) => this.item(clip))
+        : [element('p', { class: 'ps-muted', text: 'Nothing here yet: press S on a shot, or + on its poster.' })]),
+    );
   }
 
   item(clip) {
-    return element('div', { class: 'ps-dock-item', role: 'listitem' },
-      element('button', { class: 'ps-dock-poster', type: 'button', title: clip.title, 'aria-label': `Play ${clip.title}`,
-        onclick: () => clip.segment && openPlayer([{ id: clip.segment }], 0) },
-      clip.poster ? element('img', { src: clip.poster, alt: '', loading: 'lazy' }) : null,
-      element('span', { class: 'ps-length', text: durationText(clip.end - clip.start) })),
-      element('button', { class: 'ps-icon ps-dock-out', type: 'button', 'aria-label': `Take out ${clip.title}`, text: '×',
-        onclick: () => tray.takeOut([clip.id]) }));
+    return element(
+      'div',
+      { class: 'ps-dock-item', role: 'listitem' },
+      element(
+        'button',
+        {
+          class: 'ps-dock-poster',
+          type: 'button',
+          title: clip.title,
+          'aria-label': `Play ${clip.title}`,
+          onclick: () => clip.segment && openPlayer([{ id: clip.segment }], 0),
+        },
+        clip.poster ? element('img', { src: clip.poster, alt: '', loading: 'lazy' }) : null,
+        element('span', { class: 'ps-length', text: durationText(clip.end - clip.start) }),
+      ),
+      element('button', {
+        class: 'ps-icon ps-dock-out',
+        type: 'button',
+        'aria-label': `Take out ${clip.title}`,
+        text: '×',
+        onclick: () => tray.takeOut([clip.id]),
+      }),
+    );
   }
 
   remove() {

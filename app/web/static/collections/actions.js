@@ -25,10 +25,12 @@ export class ClipActions {
   inTurn(work) {
     this.pending += 1;
     this.view.showBusy(true);
-    const done = this.queue.then(() => attempt(work)).finally(() => {
-      this.pending -= 1;
-      this.view.showBusy(this.busy);
-    });
+    const done = this.queue
+      .then(() => attempt(work))
+      .finally(() => {
+        this.pending -= 1;
+        this.view.showBusy(this.busy);
+      });
     this.queue = done.catch(() => {});
     return done;
   }
@@ -77,7 +79,10 @@ export class ClipActions {
     if (!done) shown.subclips = before;
     await this.resync(shown);
     if (!done) return;
-    toast(`${ids.length === 1 ? 'Taken' : `${ids.length} taken`} out of “${shown.name}”`, { seconds: 10, action: { label: 'Undo', run: back } });
+    toast(`${ids.length === 1 ? 'Taken' : `${ids.length} taken`} out of “${shown.name}”`, {
+      seconds: 10,
+      action: { label: 'Undo', run: back },
+    });
   }
 
   /**
@@ -118,7 +123,12 @@ export class ClipActions {
       const earlier = before.slice(0, before.indexOf(id)).filter((each) => there.has(each));
       this.reorder(shown, [id], earlier.at(-1) ?? null);
     }
-    await this.sendMoves(shown, moved, before.filter((id) => there.has(id)), clips);
+    await this.sendMoves(
+      shown,
+      moved,
+      before.filter((id) => there.has(id)),
+      clips,
+    );
   }
 
   /** Show a new order at once. Returns whether it differs. */

@@ -24,7 +24,12 @@ export function startDrag(rows, event) {
   let last = event;
   const aim = () => {
     const { top, bottom } = scroller.getBoundingClientRect();
-    const by = last.clientY < Math.max(0, top) + EDGE_PIXELS ? -12 : last.clientY > Math.min(bottom, innerHeight) - EDGE_PIXELS ? 12 : 0;
+    const by =
+      last.clientY < Math.max(0, top) + EDGE_PIXELS
+        ? -12
+        : last.clientY > Math.min(bottom, innerHeight) - EDGE_PIXELS
+          ? 12
+          : 0;
     if (by) scroller.scrollBy(0, by);
     after = dropPlace(rows, line, last.clientY);
     frame = requestAnimationFrame(aim);
@@ -55,7 +60,9 @@ export function startDrag(rows, event) {
       rows.actions.move(rows.targets(), after);
       rows.focus(id);
     }
-    setTimeout(() => { rows.dragged = false; }); // after the click that ends a drag
+    setTimeout(() => {
+      rows.dragged = false;
+    }); // after the click that ends a drag
   };
   const cancel = (pressed) => {
     if (pressed.key !== 'Escape' || !rows.dragged) return;

@@ -12,13 +12,25 @@ const WORDS = { name: 'name', note: 'note', range: 'in and out' };
  * @returns {HTMLElement | null} null for an edit that needs no explanation.
  */
 export function editState(entry, edits) {
-  const line = (text, ...buttons) => element('div', { class: `ps-state ps-state-${entry.state}` }, element('span', { text }), ...buttons);
+  const line = (text, ...buttons) =>
+    element('div', { class: `ps-state ps-state-${entry.state}` }, element('span', { text }), ...buttons);
   const button = (text, run) => element('button', { class: 'ps-link', type: 'button', text, onclick: run });
   const what = WORDS[entry.field];
-  if (entry.state === 'waiting') return line(`This ${what} is kept here and will be saved when prismsearch answers again.`, button('Try now', () => edits.send(entry.clip)));
-  if (entry.state === 'refused') return line(`This ${what} is not saved: ${entry.message}`, button('Drop it', () => edits.drop(entry.clip, entry.field)));
+  if (entry.state === 'waiting')
+    return line(
+      `This ${what} is kept here and will be saved when prismsearch answers again.`,
+      button('Try now', () => edits.send(entry.clip)),
+    );
+  if (entry.state === 'refused')
+    return line(
+      `This ${what} is not saved: ${entry.message}`,
+      button('Drop it', () => edits.drop(entry.clip, entry.field)),
+    );
   if (entry.state !== 'conflict') return null;
   const theirs = entry.field === 'range' ? 'another range' : entry.theirs ? `“${entry.theirs}”` : `no ${what}`;
-  return line(`Meanwhile another tab wrote ${theirs}.`, button('Keep mine', () => edits.keepMine(entry.clip, entry.field)),
-    button('Take that', () => edits.drop(entry.clip, entry.field)));
+  return line(
+    `Meanwhile another tab wrote ${theirs}.`,
+    button('Keep mine', () => edits.keepMine(entry.clip, entry.field)),
+    button('Take that', () => edits.drop(entry.clip, entry.field)),
+  );
 }

@@ -31,7 +31,7 @@ const FIELDS = ['name', 'note', 'range'];
 
 /** Return the value of a field as the server has it. */
 function valueOf(clip, field) {
-  return field === 'range' ? { start_pts: clip.start_pts, end_pts: clip.end_pts } : clip[field] ?? '';
+  return field === 'range' ? { start_pts: clip.start_pts, end_pts: clip.end_pts } : (clip[field] ?? '');
 }
 
 function same(a, b) {
@@ -52,7 +52,15 @@ export class Edits extends EventTarget {
     this.wait = FIRST_WAIT;
     this.stored = true; // whether the browser could store what was typed
     // A lock that is held while this page lives: by it, other pages see which edits have been left behind.
-    navigator.locks?.request(PREFIX + this.tab, () => new Promise((release) => { this.release = release; })).catch(() => {});
+    navigator.locks
+      ?.request(
+        PREFIX + this.tab,
+        () =>
+          new Promise((release) => {
+            this.release = release;
+          }),
+      )
+      .catch(() => {});
   }
 
   close() {
@@ -91,7 +99,17 @@ export class Edits extends EventTarget {
       return;
     }
     /** @type {Edit} */
-    const edit = entry ?? { clip: clip.id, collection: clip.collection, field, base, label: clip.label ?? '', state: 'typed', message: '', theirs: null, value };
+    const edit = entry ?? {
+      clip: clip.id,
+      collection: clip.collection,
+      field,
+      base,
+      label: clip.label ?? '',
+      state: 'typed',
+      message: '',
+      theirs: null,
+      value,
+    };
     edit.value = value;
     if (edit.state === 'refused' || edit.state === 'waiting') edit.state = 'typed';
     this.entries.set(`${clip.id}.${field}`, edit);
@@ -180,7 +198,10 @@ export class Edits extends EventTarget {
       this.changed();
       if (!sent.length) return;
       try {
-        const saved = await api(`/api/subclips/${clip}`, { method: 'PATCH', body: { revision: known.revision, ...body } });
+        const saved = await api(`/api/subclips/${clip}`, {
+          method: 'PATCH',
+          body: { revision: known.revision, ...body },
+        });
         this.wait = FIRST_WAIT;
         this.saved(saved, sent);
         return;
@@ -201,7 +222,8 @@ export class Edits extends EventTarget {
     for (const [entry, value] of sent) {
       if (same(entry.value, value)) {
         this.end(entry);
-      } else { // more was typed meanwhile
+      } else {
+        // more was typed meanwhile
         entry.base = value;
         entry.state = 'typed';
         this.store(entry);
@@ -243,7 +265,9 @@ export class Edits extends EventTarget {
         this.store(entry);
       }
     });
-    for (const collection of new Set(this.all.filter((entry) => !this.known.has(entry.clip)).map((entry) => entry.collection))) {
+    for (const collection of new Set(
+      this.all.filter((entry) => !this.known.has(entry.clip)).map((entry) => entry.collection),
+    )) {
       try {
         this.learnAll(collection, (await api(`/api/collections/${collection}`)).subclips);
       } catch (error) {
@@ -260,7 +284,10 @@ export class Edits extends EventTarget {
   store(entry) {
     const { clip, collection, field, value, base, label } = entry;
     try {
-      localStorage.setItem(`${PREFIX}${this.tab}.${clip}.${field}`, JSON.stringify({ clip, collection, field, value, base, label }));
+      localStorage.setItem(
+        `${PREFIX}${this.tab}.${clip}.${field}`,
+        JSON.stringify({ clip, collection, field, value, base, label }),
+      );
       this.stored = true;
     } catch {
       this.stored = false; // storage is full or switched off: the page says so
@@ -282,8 +309,13 @@ export class Edits extends EventTarget {
 function read(key) {
   try {
     const entry = JSON.parse(localStorage.getItem(key));
-    const good = entry && Number.isInteger(entry.clip) && Number.isInteger(entry.collection) && FIELDS.includes(entry.field)
-      && typeof entry.value === (entry.field === 'range' ? 'object' : 'string') && entry.value !== null;
+    const good =
+      entry &&
+      Number.isInteger(entry.clip) &&
+      Number.isInteger(entry.collection) &&
+      FIELDS.includes(entry.field) &&
+      typeof entry.value === (entry.field === 'range' ? 'object' : 'string') &&
+      entry.value !== null;
     return good ? { message: '', theirs: null, ...entry } : null;
   } catch {
     return null;

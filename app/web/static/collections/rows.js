@@ -46,7 +46,12 @@ export class ClipRows {
     this.dragged = false; // whether a drag is under way
     /** @type {number | null} */
     this.collection = null; // id of the collection that is shown
-    this.list = element('div', { class: 'ps-clips', role: 'grid', 'aria-label': 'Subclips', 'aria-multiselectable': 'true' });
+    this.list = element('div', {
+      class: 'ps-clips',
+      role: 'grid',
+      'aria-label': 'Subclips',
+      'aria-multiselectable': 'true',
+    });
     this.list.addEventListener('click', (event) => this.click(event));
     this.list.addEventListener('dblclick', (event) => {
       const row = event.target.closest('.ps-clip');
@@ -113,25 +118,59 @@ export class ClipRows {
   }
 
   row(clip) {
-    const button = (text, label, name) => element('button', {
-      class: 'ps-icon ps-row-button', type: 'button', tabindex: '-1', 'aria-label': label, title: label, 'data-action': name, text });
+    const button = (text, label, name) =>
+      element('button', {
+        class: 'ps-icon ps-row-button',
+        type: 'button',
+        tabindex: '-1',
+        'aria-label': label,
+        title: label,
+        'data-action': name,
+        text,
+      });
     const cell = (name, ...children) => element('div', { class: `ps-clip-${name}`, role: 'gridcell' }, ...children);
-    const written = (tag, field, label, more) => element(tag, {
-      class: `ps-field ps-field-${field}`, 'aria-label': label, tabindex: '-1', 'data-field': field, autocomplete: 'off', ...more,
-      oninput: (event) => this.typed(event.target, clip.id),
-      onblur: () => this.edits.send(clip.id),
-      onkeydown: (event) => this.fieldKeys(event, clip.id),
-    });
-    return element('div', { class: 'ps-clip', role: 'row', tabindex: '-1', 'data-clip': String(clip.id) },
-      cell('order', element('span', { class: 'ps-grip', 'aria-hidden': 'true', title: 'Drag to move' }), element('span', { class: 'ps-clip-number' })),
-      cell('poster', element('span', { class: 'ps-length' }), element('span', { class: 'ps-gone', text: 'file missing', title: 'The file is not there now; is its drive connected?', hidden: true })),
-      cell('words',
+    const written = (tag, field, label, more) =>
+      element(tag, {
+        class: `ps-field ps-field-${field}`,
+        'aria-label': label,
+        tabindex: '-1',
+        'data-field': field,
+        autocomplete: 'off',
+        ...more,
+        oninput: (event) => this.typed(event.target, clip.id),
+        onblur: () => this.edits.send(clip.id),
+        onkeydown: (event) => this.fieldKeys(event, clip.id),
+      });
+    return element(
+      'div',
+      { class: 'ps-clip', role: 'row', tabindex: '-1', 'data-clip': String(clip.id) },
+      cell(
+        'order',
+        element('span', { class: 'ps-grip', 'aria-hidden': 'true', title: 'Drag to move' }),
+        element('span', { class: 'ps-clip-number' }),
+      ),
+      cell(
+        'poster',
+        element('span', { class: 'ps-length' }),
+        element('span', {
+          class: 'ps-gone',
+          text: 'file missing',
+          title: 'The file is not there now; is its drive connected?',
+          hidden: true,
+        }),
+      ),
+      cell(
+        'words',
         written('input', 'name', 'Name', { maxlength: MAX_NAME_LENGTH, spellcheck: 'false' }),
         element('div', { class: 'ps-clip-file ps-muted' }),
         written('textarea', 'note', 'Note', { maxlength: MAX_NOTE_LENGTH, rows: '1', placeholder: 'Note' }),
-        element('div', { class: 'ps-clip-state', role: 'status' })),
-      cell('in'), cell('out'), cell('span'),
-      cell('actions', button('✂', 'Trim (Enter)', 'trim'), button('×', 'Take out (Delete)', 'take-out')));
+        element('div', { class: 'ps-clip-state', role: 'status' }),
+      ),
+      cell('in'),
+      cell('out'),
+      cell('span'),
+      cell('actions', button('✂', 'Trim (Enter)', 'trim'), button('×', 'Take out (Delete)', 'take-out')),
+    );
   }
 
   fill(row, clip, at) {
@@ -140,13 +179,21 @@ export class ClipRows {
     row.setAttribute('aria-rowindex', String(at + 1));
     const times = clipTimes(clip);
     const title = clip.name || clip.title || clip.fileName;
-    row.setAttribute('aria-label', `${at + 1}, ${title}, in ${times.in.code}, out ${times.out.code}, ${times.length.frames} frames${clip.missing ? ', file not there now' : ''}`);
+    row.setAttribute(
+      'aria-label',
+      `${at + 1}, ${title}, in ${times.in.code}, out ${times.out.code}, ${times.length.frames} frames${clip.missing ? ', file not there now' : ''}`,
+    );
     setText(part('clip-number'), String(at + 1));
     setText(part('clip-file'), clip.fileName);
     part('clip-file').title = clip.path;
     setText(part('length'), durationText(clip.end - clip.start));
     part('gone').hidden = !clip.missing;
-    for (const [name, time] of [['in', times.in], ['out', times.out], ['span', times.length]]) this.time(part(`clip-${name}`), name, time);
+    for (const [name, time] of [
+      ['in', times.in],
+      ['out', times.out],
+      ['span', times.length],
+    ])
+      this.time(part(`clip-${name}`), name, time);
     this.poster(part('clip-poster'), clip);
     part('field-name').placeholder = clip.title || clip.fileName;
     for (const field of ['name', 'note']) this.drawField(row, clip, field);
@@ -157,22 +204,29 @@ export class ClipRows {
     if (cell.dataset.shown === `${code} ${frames}`) return;
     cell.dataset.shown = `${code} ${frames}`;
     const label = { in: 'In', out: 'Out', span: 'Length' }[name];
-    cell.replaceChildren(element('span', { class: 'ps-small-label', text: label }), element('span', { class: 'ps-code', text: code }),
-      element('span', { class: 'ps-frames ps-muted', text: name === 'span' ? `${frames} ${frames === 1 ? 'frame' : 'frames'}` : String(frames) }));
+    cell.replaceChildren(
+      element('span', { class: 'ps-small-label', text: label }),
+      element('span', { class: 'ps-code', text: code }),
+      element('span', {
+        class: 'ps-frames ps-muted',
+        text: name === 'span' ? `${frames} ${frames === 1 ? 'frame' : 'frames'}` : String(frames),
+      }),
+    );
   }
 
   poster(cell, clip) {
     if (cell.dataset.poster === String(clip.poster)) return;
     cell.dataset.poster = String(clip.poster);
     cell.querySelector('img')?.remove();
-    if (clip.poster) cell.prepend(element('img', { src: clip.poster, alt: '', loading: 'lazy', decoding: 'async', draggable: false }));
+    if (clip.poster)
+      cell.prepend(element('img', { src: clip.poster, alt: '', loading: 'lazy', decoding: 'async', draggable: false }));
   }
 
   /** Show a field: the edit that is not saved yet, else the server's value. */
   drawField(row, clip, field) {
     const input = row.querySelector(`.ps-field-${field}`);
     const entry = this.edits.of(clip.id, field);
-    const value = entry ? entry.value : clip[field] ?? '';
+    const value = entry ? entry.value : (clip[field] ?? '');
     if (input.value !== value) input.value = value;
     row.dataset[`${field}Empty`] = String(!value);
     if (field === 'note') fit(input);
@@ -203,7 +257,12 @@ export class ClipRows {
     const clip = this.clips.find((each) => each.id === id);
     if (input.dataset.field === 'note') fit(input);
     this.rows.get(id).dataset[`${input.dataset.field}Empty`] = String(!input.value);
-    if (clip) this.edits.put({ ...clip, collection: this.collection, label: clip.name || clip.title || clip.fileName }, input.dataset.field, input.value);
+    if (clip)
+      this.edits.put(
+        { ...clip, collection: this.collection, label: clip.name || clip.title || clip.fileName },
+        input.dataset.field,
+        input.value,
+      );
   }
 
   fieldKeys(event, id) {
@@ -272,7 +331,10 @@ export class ClipRows {
   }
 
   chooseTo(id, keep = false) {
-    const from = Math.max(0, this.clips.findIndex((clip) => clip.id === this.anchor));
+    const from = Math.max(
+      0,
+      this.clips.findIndex((clip) => clip.id === this.anchor),
+    );
     const to = this.clips.findIndex((clip) => clip.id === id);
     const between = this.clips.slice(Math.min(from, to), Math.max(from, to) + 1).map((clip) => clip.id);
     this.chosen = new Set(keep ? [...this.chosen, ...between] : between);
@@ -300,7 +362,9 @@ export class ClipRows {
     const ids = this.clips.map((clip) => clip.id);
     const chosen = ids.filter((id) => this.chosen.has(id));
     if (chosen.length) return chosen;
-    return this.current !== null && ids.includes(this.current) && this.list.contains(document.activeElement) ? [this.current] : [];
+    return this.current !== null && ids.includes(this.current) && this.list.contains(document.activeElement)
+      ? [this.current]
+      : [];
   }
 
   drawChosen() {
@@ -361,7 +425,12 @@ export class ClipRows {
     if (!here && target && !target.matches('body, .ps-collections, .ps-collections *')) return false;
     if (!here && onControl(event)) return false;
     const at = this.clips.findIndex((clip) => clip.id === this.current);
-    const to = !here ? Math.max(0, at) : Math.min(this.clips.length - 1, Math.max(0, by === -Infinity ? 0 : by === Infinity ? this.clips.length - 1 : at + by));
+    const to = !here
+      ? Math.max(0, at)
+      : Math.min(
+          this.clips.length - 1,
+          Math.max(0, by === -Infinity ? 0 : by === Infinity ? this.clips.length - 1 : at + by),
+        );
     const { id } = this.clips[to];
     if (extend) this.chooseTo(id);
     else this.choose(id);
@@ -397,8 +466,16 @@ export class ClipRows {
     const same = this.playing === poster;
     this.playing = null;
     const clip = poster && this.clips.find((each) => each.id === Number(poster.closest('.ps-clip').dataset.clip));
-    if (!clip?.segment || (same && poster !== this.over) || matchMedia('(prefers-reduced-motion: reduce)').matches) return;
-    const video = element('video', { muted: true, loop: true, autoplay: true, playsInline: true, src: `/api/preview/${clip.segment}`, 'aria-hidden': 'true' });
+    if (!clip?.segment || (same && poster !== this.over) || matchMedia('(prefers-reduced-motion: reduce)').matches)
+      return;
+    const video = element('video', {
+      muted: true,
+      loop: true,
+      autoplay: true,
+      playsInline: true,
+      src: `/api/preview/${clip.segment}`,
+      'aria-hidden': 'true',
+    });
     video.addEventListener('playing', () => video.classList.add('ps-on'));
     poster.querySelector('img')?.after(video);
     this.playing = poster;

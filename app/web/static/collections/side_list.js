@@ -13,11 +13,26 @@ export class SideList {
     this.actions = actions;
     this.collections = element('ul', { class: 'ps-side-list' });
     this.searches = element('ul', { class: 'ps-side-list' });
-    const add = element('button', { class: 'ps-icon', type: 'button', text: '+', title: 'New collection', 'aria-label': 'New collection', onclick: () => this.create() });
+    const add = element('button', {
+      class: 'ps-icon',
+      type: 'button',
+      text: '+',
+      title: 'New collection',
+      'aria-label': 'New collection',
+      onclick: () => this.create(),
+    });
     this.searchSection = element('section', { hidden: true }, element('h3', { text: 'Saved searches' }), this.searches);
-    this.element = element('nav', { class: 'ps-side', 'aria-label': 'Collections and saved searches' },
-      element('section', {}, element('div', { class: 'ps-side-head' }, element('h3', { text: 'Collections' }), add), this.collections),
-      this.searchSection);
+    this.element = element(
+      'nav',
+      { class: 'ps-side', 'aria-label': 'Collections and saved searches' },
+      element(
+        'section',
+        {},
+        element('div', { class: 'ps-side-head' }, element('h3', { text: 'Collections' }), add),
+        this.collections,
+      ),
+      this.searchSection,
+    );
     this.refreshSearches();
   }
 
@@ -33,13 +48,44 @@ export class SideList {
 
   item(each, shown) {
     const edit = () => this.rename(item, each);
-    const item = element('li', { class: `ps-side-item${shown ? ' ps-current' : ''}`, 'data-collection': String(each.id) },
-      element('button', { class: 'ps-side-open', type: 'button', 'aria-current': shown ? 'true' : null, title: each.name,
-        onclick: () => this.actions.open(each.id), ondblclick: edit, onkeydown: (event) => this.itemKeys(event, item, each) },
-      element('span', { class: 'ps-side-name', text: each.name }), element('span', { class: 'ps-muted ps-side-count', text: String(each.items) })),
-      element('span', { class: 'ps-side-actions' },
-        element('button', { class: 'ps-icon', type: 'button', text: '✎', title: 'Rename (F2)', 'aria-label': `Rename ${each.name}`, onclick: edit }),
-        element('button', { class: 'ps-icon', type: 'button', text: '×', title: 'Delete', 'aria-label': `Delete ${each.name}`, onclick: () => this.removeCollection(each) })));
+    const item = element(
+      'li',
+      { class: `ps-side-item${shown ? ' ps-current' : ''}`, 'data-collection': String(each.id) },
+      element(
+        'button',
+        {
+          class: 'ps-side-open',
+          type: 'button',
+          'aria-current': shown ? 'true' : null,
+          title: each.name,
+          onclick: () => this.actions.open(each.id),
+          ondblclick: edit,
+          onkeydown: (event) => this.itemKeys(event, item, each),
+        },
+        element('span', { class: 'ps-side-name', text: each.name }),
+        element('span', { class: 'ps-muted ps-side-count', text: String(each.items) }),
+      ),
+      element(
+        'span',
+        { class: 'ps-side-actions' },
+        element('button', {
+          class: 'ps-icon',
+          type: 'button',
+          text: '✎',
+          title: 'Rename (F2)',
+          'aria-label': `Rename ${each.name}`,
+          onclick: edit,
+        }),
+        element('button', {
+          class: 'ps-icon',
+          type: 'button',
+          text: '×',
+          title: 'Delete',
+          'aria-label': `Delete ${each.name}`,
+          onclick: () => this.removeCollection(each),
+        }),
+      ),
+    );
     return item;
   }
 
@@ -57,7 +103,14 @@ export class SideList {
   /** Put a field in the place of a name. Enter or leaving it saves, Escape cancels; a refused name can be corrected. */
   edit(place, value, label, save) {
     let done = false;
-    const input = element('input', { class: 'ps-side-edit', type: 'text', maxlength: MAX_NAME_LENGTH, 'aria-label': label, autocomplete: 'off', placeholder: label });
+    const input = element('input', {
+      class: 'ps-side-edit',
+      type: 'text',
+      maxlength: MAX_NAME_LENGTH,
+      'aria-label': label,
+      autocomplete: 'off',
+      placeholder: label,
+    });
     input.value = value;
     const finish = () => {
       done = true;
@@ -124,10 +177,11 @@ export class SideList {
       seconds: 15,
       action: {
         label: 'Undo',
-        run: () => attempt(async () => {
-          await api(`/api/collections/${each.id}/restore`, { method: 'POST' });
-          await this.actions.open(each.id);
-        }),
+        run: () =>
+          attempt(async () => {
+            await api(`/api/collections/${each.id}/restore`, { method: 'POST' });
+            await this.actions.open(each.id);
+          }),
       },
     });
   }
@@ -148,26 +202,53 @@ export class SideList {
   search(each) {
     // The link is used as the query of our own page only, so that no stored link can lead elsewhere.
     const href = `/?${String(each.link).replace(/^[/?]+/, '')}`;
-    const open = element('a', { class: 'ps-side-open', href, target: '_self', title: each.name }, element('span', { class: 'ps-side-name', text: each.name }));
+    const open = element(
+      'a',
+      { class: 'ps-side-open', href, target: '_self', title: each.name },
+      element('span', { class: 'ps-side-name', text: each.name }),
+    );
     const renamed = async (name) => {
       await api('/api/searches', { method: 'POST', body: { name, link: each.link } });
       await api(`/api/searches/${each.id}`, { method: 'DELETE' });
     };
-    return element('li', { class: 'ps-side-item' }, open, element('span', { class: 'ps-side-actions' },
-      element('button', { class: 'ps-icon', type: 'button', text: '✎', title: 'Rename', 'aria-label': `Rename ${each.name}`,
-        onclick: () => this.edit(open, each.name, 'Name', renamed) }),
-      element('button', { class: 'ps-icon', type: 'button', text: '×', title: 'Delete', 'aria-label': `Delete ${each.name}`,
-        onclick: () => this.removeSearch(each) })));
+    return element(
+      'li',
+      { class: 'ps-side-item' },
+      open,
+      element(
+        'span',
+        { class: 'ps-side-actions' },
+        element('button', {
+          class: 'ps-icon',
+          type: 'button',
+          text: '✎',
+          title: 'Rename',
+          'aria-label': `Rename ${each.name}`,
+          onclick: () => this.edit(open, each.name, 'Name', renamed),
+        }),
+        element('button', {
+          class: 'ps-icon',
+          type: 'button',
+          text: '×',
+          title: 'Delete',
+          'aria-label': `Delete ${each.name}`,
+          onclick: () => this.removeSearch(each),
+        }),
+      ),
+    );
   }
 
   async removeSearch(each) {
     await attempt(() => api(`/api/searches/${each.id}`, { method: 'DELETE' }));
     await this.refreshSearches();
     toast(`“${each.name}” deleted`, {
-      action: { label: 'Undo', run: async () => {
-        await attempt(() => api('/api/searches', { method: 'POST', body: { name: each.name, link: each.link } }));
-        await this.refreshSearches();
-      } },
+      action: {
+        label: 'Undo',
+        run: async () => {
+          await attempt(() => api('/api/searches', { method: 'POST', body: { name: each.name, link: each.link } }));
+          await this.refreshSearches();
+        },
+      },
     });
   }
 }

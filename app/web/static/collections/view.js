@@ -66,7 +66,10 @@ class CollectionView {
     this.onTrouble = () => this.drawBanner();
     tray.addEventListener('change', this.onSync);
     tray.addEventListener('trouble', this.onTrouble);
-    this.edits.addEventListener('change', () => { this.rows.drawEdits(); this.drawBanner(); });
+    this.edits.addEventListener('change', () => {
+      this.rows.drawEdits();
+      this.drawBanner();
+    });
     this.edits.addEventListener('saved', (event) => this.saved(event.detail));
     this.unwatch = tray.watch();
     this.timer = setInterval(() => this.tick(), ADOPT_MILLISECONDS);
@@ -80,30 +83,87 @@ class CollectionView {
   build(parent) {
     this.title = element('h2', { class: 'ps-coll-title' });
     this.meta = element('div', { class: 'ps-coll-meta ps-muted' });
-    this.exportButton = element('button', { class: 'ps-button ps-primary', type: 'button', 'aria-expanded': 'false', title: 'Export (E)', onclick: () => this.panel.toggle() },
-      element('span', { text: 'Export' }), element('kbd', { text: 'E' }));
-    this.running = element('button', { class: 'ps-button ps-coll-running', type: 'button', hidden: true, onclick: () => this.panel.toggle(true) });
-    this.panel.onRunning = (text) => { this.running.hidden = !text; setText(this.running, text ?? ''); };
-    const act = (text, label, run) => element('button', { class: 'ps-button', type: 'button', text, title: label, onclick: run });
+    this.exportButton = element(
+      'button',
+      {
+        class: 'ps-button ps-primary',
+        type: 'button',
+        'aria-expanded': 'false',
+        title: 'Export (E)',
+        onclick: () => this.panel.toggle(),
+      },
+      element('span', { text: 'Export' }),
+      element('kbd', { text: 'E' }),
+    );
+    this.running = element('button', {
+      class: 'ps-button ps-coll-running',
+      type: 'button',
+      hidden: true,
+      onclick: () => this.panel.toggle(true),
+    });
+    this.panel.onRunning = (text) => {
+      this.running.hidden = !text;
+      setText(this.running, text ?? '');
+    };
+    const act = (text, label, run) =>
+      element('button', { class: 'ps-button', type: 'button', text, title: label, onclick: run });
     this.chosenText = element('span', { class: 'ps-chosen-text' });
-    this.bar = element('div', { class: 'ps-chosen-bar', role: 'toolbar', 'aria-label': 'What is selected', hidden: true }, this.chosenText,
+    this.bar = element(
+      'div',
+      { class: 'ps-chosen-bar', role: 'toolbar', 'aria-label': 'What is selected', hidden: true },
+      this.chosenText,
       act('Trim', 'Trim (Enter)', () => this.trim(this.rows.targets()[0])),
-      act('Move up', 'Move up (Alt+↑)', () => this.rows.shift(-1)), act('Move down', 'Move down (Alt+↓)', () => this.rows.shift(1)),
+      act('Move up', 'Move up (Alt+↑)', () => this.rows.shift(-1)),
+      act('Move down', 'Move down (Alt+↓)', () => this.rows.shift(1)),
       act('Take out', 'Take out (Delete)', () => this.actions.takeOut(this.rows.targets())),
       act('Export these', 'Export what is selected', () => this.panel.toggle(true, 'selection')),
-      act('Select none', 'Select none (Esc)', () => this.rows.chooseNone()));
+      act('Select none', 'Select none (Esc)', () => this.rows.chooseNone()),
+    );
     this.banner = element('div', { class: 'ps-banners' });
-    this.heads = element('div', { class: 'ps-clip ps-clip-heads', 'aria-hidden': 'true' },
-      ...['', '', 'Name, file, note', 'In', 'Out', 'Length', ''].map((text) => element('div', { text })));
-    this.empty = element('div', { class: 'ps-coll-empty', hidden: true },
+    this.heads = element(
+      'div',
+      { class: 'ps-clip ps-clip-heads', 'aria-hidden': 'true' },
+      ...['', '', 'Name, file, note', 'In', 'Out', 'Length', ''].map((text) => element('div', { text })),
+    );
+    this.empty = element(
+      'div',
+      { class: 'ps-coll-empty', hidden: true },
       element('p', { text: 'Nothing in this collection yet.' }),
-      element('p', { class: 'ps-muted' }, 'On the Search page, press ', element('kbd', { text: 'S' }), ' on a shot, or + on its poster. In the player, ',
-        element('kbd', { text: 'I' }), ' and ', element('kbd', { text: 'O' }), ' mark a part of it first.'),
-      element('a', { class: 'ps-button', href: '/', target: '_self', text: 'Search for shots' }));
-    this.root = element('div', { class: 'ps-collections' }, this.side.element,
-      element('main', { class: 'ps-coll-main' },
-        element('header', { class: 'ps-coll-head' }, element('div', { class: 'ps-grow' }, this.title, this.meta), this.running, this.exportButton),
-        this.banner, this.panel.element, this.bar, this.heads, this.rows.list, this.empty));
+      element(
+        'p',
+        { class: 'ps-muted' },
+        'On the Search page, press ',
+        element('kbd', { text: 'S' }),
+        ' on a shot, or + on its poster. In the player, ',
+        element('kbd', { text: 'I' }),
+        ' and ',
+        element('kbd', { text: 'O' }),
+        ' mark a part of it first.',
+      ),
+      element('a', { class: 'ps-button', href: '/', target: '_self', text: 'Search for shots' }),
+    );
+    this.root = element(
+      'div',
+      { class: 'ps-collections' },
+      this.side.element,
+      element(
+        'main',
+        { class: 'ps-coll-main' },
+        element(
+          'header',
+          { class: 'ps-coll-head' },
+          element('div', { class: 'ps-grow' }, this.title, this.meta),
+          this.running,
+          this.exportButton,
+        ),
+        this.banner,
+        this.panel.element,
+        this.bar,
+        this.heads,
+        this.rows.list,
+        this.empty,
+      ),
+    );
     parent.append(this.root);
   }
 
@@ -136,7 +196,11 @@ class CollectionView {
       { key: 'Delete Backspace', label: 'Take out', run: chosen((ids) => this.actions.takeOut(ids)) },
       { key: 'z Z', label: 'Undo', run: () => this.actions.undo() },
       { key: 'e E', label: 'Export', run: () => this.panel.toggle() },
-      { key: 'Escape', label: 'Select none; close the export panel', run: () => this.rows.chooseNone() || this.panel.escape() },
+      {
+        key: 'Escape',
+        label: 'Select none; close the export panel',
+        run: () => this.rows.chooseNone() || this.panel.escape(),
+      },
     ];
   }
 
@@ -159,7 +223,8 @@ class CollectionView {
     const ticket = (this.ticket += 1);
     let listed = collections.find((each) => each.id === this.id);
     if (!listed) {
-      if (this.asked !== null) toast('There is no such collection; it may have been deleted. This is your tray.', { kind: 'error' });
+      if (this.asked !== null)
+        toast('There is no such collection; it may have been deleted. This is your tray.', { kind: 'error' });
       this.asked = null;
       listed = collections.find((each) => each.id === tray.current?.id) ?? collections[0];
       this.id = listed.id;
@@ -170,7 +235,8 @@ class CollectionView {
     }
     this.side.draw(this.id);
     this.drawBanner();
-    if (this.shown?.id === listed.id && this.shown.revision === listed.revision && this.shown.name === listed.name) return;
+    if (this.shown?.id === listed.id && this.shown.revision === listed.revision && this.shown.name === listed.name)
+      return;
     let shown = tray.current;
     if (shown?.id !== listed.id || shown.revision !== listed.revision) {
       shown = await api(`/api/collections/${listed.id}`).catch(() => null);
@@ -208,11 +274,20 @@ class CollectionView {
     setText(this.title, name);
     const missing = subclips.filter((clip) => clip.missing).length;
     const sum = totalLength(subclips);
-    setText(this.meta, subclips.length ? [
-      `${subclips.length} ${subclips.length === 1 ? 'subclip' : 'subclips'}`,
-      sum.code ? `${sum.code} (${sum.frames.toLocaleString('en')} frames)` : `${clock(sum.seconds)}, several frame rates`,
-      missing ? `${missing} whose file is not there now` : '',
-    ].filter(Boolean).join(' · ') : 'empty');
+    setText(
+      this.meta,
+      subclips.length
+        ? [
+            `${subclips.length} ${subclips.length === 1 ? 'subclip' : 'subclips'}`,
+            sum.code
+              ? `${sum.code} (${sum.frames.toLocaleString('en')} frames)`
+              : `${clock(sum.seconds)}, several frame rates`,
+            missing ? `${missing} whose file is not there now` : '',
+          ]
+            .filter(Boolean)
+            .join(' · ')
+        : 'empty',
+    );
     this.rows.collection = this.shown.id;
     this.rows.update(subclips);
     this.heads.hidden = !subclips.length;
@@ -243,12 +318,28 @@ class CollectionView {
 
   drawBanner() {
     const lines = [];
-    const report = (kind, text, ...more) => lines.push([kind + text, () => element('div', { class: `ps-banner ps-banner-${kind}`, role: 'status' }, element('span', { class: 'ps-grow', text }), ...more)]);
+    const report = (kind, text, ...more) =>
+      lines.push([
+        kind + text,
+        () =>
+          element(
+            'div',
+            { class: `ps-banner ps-banner-${kind}`, role: 'status' },
+            element('span', { class: 'ps-grow', text }),
+            ...more,
+          ),
+      ]);
     if (tray.failed) {
-      const kept = this.edits.all.length ? ' What you typed is kept in this browser and will be saved when it answers again.' : '';
+      const kept = this.edits.all.length
+        ? ' What you typed is kept in this browser and will be saved when it answers again.'
+        : '';
       report('trouble', `${sentence(tray.failed)}${kept}`);
     }
-    if (!this.edits.stored) report('trouble', 'This browser keeps nothing for this page (its store is full or switched off): text that is not saved yet would be lost with the page.');
+    if (!this.edits.stored)
+      report(
+        'trouble',
+        'This browser keeps nothing for this page (its store is full or switched off): text that is not saved yet would be lost with the page.',
+      );
     for (const entry of this.edits.all) {
       if (entry.state === 'gone') this.reportGone(report, entry);
       else if (entry.collection !== this.shown?.id && ['conflict', 'refused'].includes(entry.state)) {
@@ -265,19 +356,29 @@ class CollectionView {
   reportGone(report, entry) {
     const what = { name: 'The name', note: 'The note', range: 'The in and out' }[entry.field];
     const link = (text, run) => element('button', { class: 'ps-link', type: 'button', text, onclick: run });
-    report('trouble', `“${entry.label}” was taken out meanwhile. ${what} ${entry.field === 'range' ? 'you set' : `you typed, “${entry.value}”,`} is not saved.`,
+    report(
+      'trouble',
+      `“${entry.label}” was taken out meanwhile. ${what} ${entry.field === 'range' ? 'you set' : `you typed, “${entry.value}”,`} is not saved.`,
       link('Put it back', () => this.actions.putBack([entry.clip], entry.collection)),
-      entry.field === 'range' ? null : link('Copy the text', () => navigator.clipboard?.writeText(entry.value).then(() => toast('Copied'))),
-      link('Drop it', () => this.edits.drop(entry.clip, entry.field)));
+      entry.field === 'range'
+        ? null
+        : link('Copy the text', () => navigator.clipboard?.writeText(entry.value).then(() => toast('Copied'))),
+      link('Drop it', () => this.edits.drop(entry.clip, entry.field)),
+    );
   }
 
   offerUndo(entry) {
-    toast('The change was dropped', { action: { label: 'Undo', run: () => {
-      const clip = this.shown.subclips.find((each) => each.id === entry.clip);
-      if (!clip) return;
-      this.edits.put({ ...clip, collection: this.shown.id, label: entry.label }, entry.field, entry.value);
-      this.edits.send(clip.id);
-    } } });
+    toast('The change was dropped', {
+      action: {
+        label: 'Undo',
+        run: () => {
+          const clip = this.shown.subclips.find((each) => each.id === entry.clip);
+          if (!clip) return;
+          this.edits.put({ ...clip, collection: this.shown.id, label: entry.label }, entry.field, entry.value);
+          this.edits.send(clip.id);
+        },
+      },
+    });
   }
 
   tick() {

@@ -33,7 +33,12 @@ export async function api(path, { method = 'GET', body, signal } = {}) {
   if (body !== undefined) headers['Content-Type'] = JSON_TYPE;
   let response;
   try {
-    response = await fetch(path, { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body) });
+    response = await fetch(path, {
+      method,
+      headers,
+      signal,
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
   } catch (error) {
     if (error.name === 'AbortError') throw error;
     throw new ApiError('prismsearch does not answer; is it still running in its terminal?', 0, null);
@@ -45,6 +50,7 @@ export async function api(path, { method = 'GET', body, signal } = {}) {
   } catch {
     answer = null;
   }
-  if (!response.ok) throw new ApiError(answer?.error ?? (text.slice(0, 300) || response.statusText), response.status, answer);
+  if (!response.ok)
+    throw new ApiError(answer?.error ?? (text.slice(0, 300) || response.statusText), response.status, answer);
   return answer;
 }

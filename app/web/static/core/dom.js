@@ -112,5 +112,7 @@ export function overlayHome() {
 export function setOverlayHome(parent) {
   home = parent;
   parent.style.visibility = 'hidden'; // otherwise it would show without its styles for a moment
-  useStyles().then(() => { parent.style.visibility = ''; });
+  useStyles().then(() => {
+    parent.style.visibility = '';
+  });
 }

@@ -43,13 +43,20 @@ export class HoverCard {
   }
 
   setLines(lines) {
-    this.lines.replaceChildren(...lines.filter(Boolean).map((text, at) =>
-      element(at === 0 ? 'strong' : 'span', { text })));
+    this.lines.replaceChildren(
+      ...lines.filter(Boolean).map((text, at) => element(at === 0 ? 'strong' : 'span', { text })),
+    );
   }
 
   play(segment) {
     if (this.segment !== segment) return;
-    const video = element('video', { muted: true, loop: true, autoplay: true, playsInline: true, src: `/api/preview/${segment}` });
+    const video = element('video', {
+      muted: true,
+      loop: true,
+      autoplay: true,
+      playsInline: true,
+      src: `/api/preview/${segment}`,
+    });
     video.addEventListener('playing', () => video.classList.add('ps-on'));
     this.frame.append(video);
     this.video = video;

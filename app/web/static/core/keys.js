@@ -25,7 +25,11 @@ let listening = false;
  * @returns {() => void} Removes the layer.
  */
 export function addKeys(title, keys, { modal = false } = {}) {
-  const layer = { title, modal, keys: keys.map((each) => ({ ...each, names: each.key === ' ' ? [' '] : each.key.split(' ') })) };
+  const layer = {
+    title,
+    modal,
+    keys: keys.map((each) => ({ ...each, names: each.key === ' ' ? [' '] : each.key.split(' ') })),
+  };
   layers.push(layer);
   if (!listening) {
     listening = true;
@@ -45,8 +49,8 @@ function onKey(event) {
     return;
   }
   const shifted = event.shiftKey ? `Shift+${event.key.length === 1 ? event.key.toUpperCase() : event.key}` : null;
-  const plainly = (names) => names.includes(event.key)
-    || (!event.shiftKey && event.key.length === 1 && names.includes(event.key.toLowerCase()));
+  const plainly = (names) =>
+    names.includes(event.key) || (!event.shiftKey && event.key.length === 1 && names.includes(event.key.toLowerCase()));
   for (let at = layers.length - 1; at >= 0; at -= 1) {
     const layer = layers[at];
     // Shortcuts that require Shift come before those that ignore it.
@@ -72,7 +76,11 @@ function typing(target) {
   if (target.isContentEditable) return true;
   const tag = target.tagName;
   if (tag === 'INPUT') return !['checkbox', 'button', 'submit', 'radio'].includes(target.type);
-  return tag === 'TEXTAREA' || tag === 'SELECT' || ['listbox', 'combobox', 'slider', 'menu', 'option', 'spinbutton'].includes(target.getAttribute('role'));
+  return (
+    tag === 'TEXTAREA' ||
+    tag === 'SELECT' ||
+    ['listbox', 'combobox', 'slider', 'menu', 'option', 'spinbutton'].includes(target.getAttribute('role'))
+  );
 }
 
 /**
@@ -98,17 +106,36 @@ export function showHelp() {
   const dialog = element('dialog', { class: 'ps-dialog ps-help', 'aria-label': 'Keyboard' });
   const columns = element('div', { class: 'ps-help-columns' });
   for (const layer of [...shown].reverse()) {
-    const rows = layer.keys.filter((each) => !each.hidden).map((each) =>
-      element('div', { class: 'ps-help-row' },
-        element('span', {}, ...each.names.filter((name, at, all) => all.findIndex((n) => n.toLowerCase() === name.toLowerCase()) === at)
-          .map((name) => element('kbd', { text: spelled(name) }))),
-        element('span', { text: each.label })));
+    const rows = layer.keys
+      .filter((each) => !each.hidden)
+      .map((each) =>
+        element(
+          'div',
+          { class: 'ps-help-row' },
+          element(
+            'span',
+            {},
+            ...each.names
+              .filter((name, at, all) => all.findIndex((n) => n.toLowerCase() === name.toLowerCase()) === at)
+              .map((name) => element('kbd', { text: spelled(name) })),
+          ),
+          element('span', { text: each.label }),
+        ),
+      );
     if (rows.length) columns.append(element('section', {}, element('h3', { text: layer.title }), ...rows));
   }
-  const remove = addKeys('Help', [{ key: 'Escape ?', label: 'Close', run: () => dialog.close(), hidden: true }], { modal: true });
-  dialog.append(element('h2', { text: 'Keyboard' }), columns,
-    element('button', { class: 'ps-button', text: 'Close', onclick: () => dialog.close(), autofocus: true }));
-  dialog.addEventListener('close', () => { remove(); dialog.remove(); });
+  const remove = addKeys('Help', [{ key: 'Escape ?', label: 'Close', run: () => dialog.close(), hidden: true }], {
+    modal: true,
+  });
+  dialog.append(
+    element('h2', { text: 'Keyboard' }),
+    columns,
+    element('button', { class: 'ps-button', text: 'Close', onclick: () => dialog.close(), autofocus: true }),
+  );
+  dialog.addEventListener('close', () => {
+    remove();
+    dialog.remove();
+  });
   overlayHome().append(dialog);
   dialog.showModal();
 }

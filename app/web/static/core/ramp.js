@@ -4,8 +4,20 @@
 import { element } from './dom.js';
 
 // OKLCH: lightness, chroma, hue in degrees. Hues run below 0 and past 360, so that mixing takes the short way round.
-const LIGHT = [[0.9, 0.035, 95], [0.77, 0.13, 70], [0.61, 0.19, 30], [0.45, 0.18, -5], [0.29, 0.12, -45]];
-const DARK = [[0.33, 0.045, 265], [0.46, 0.13, 295], [0.61, 0.19, 350], [0.77, 0.16, 415], [0.95, 0.13, 462]];
+const LIGHT = [
+  [0.9, 0.035, 95],
+  [0.77, 0.13, 70],
+  [0.61, 0.19, 30],
+  [0.45, 0.18, -5],
+  [0.29, 0.12, -45],
+];
+const DARK = [
+  [0.33, 0.045, 265],
+  [0.46, 0.13, 295],
+  [0.61, 0.19, 350],
+  [0.77, 0.16, 415],
+  [0.95, 0.13, 462],
+];
 const STEPS = 256;
 
 const tables = new Map();
@@ -23,7 +35,9 @@ export function rampTable(dark) {
     for (let at = 0; at < STEPS; at += 1) {
       const place = (at / (STEPS - 1)) * (stops.length - 1);
       const low = Math.min(Math.floor(place), stops.length - 2);
-      const [lightness, chroma, hue] = stops[low].map((value, part) => value + (place - low) * (stops[low + 1][part] - value));
+      const [lightness, chroma, hue] = stops[low].map(
+        (value, part) => value + (place - low) * (stops[low + 1][part] - value),
+      );
       table.set(fromOklch(lightness, chroma, hue), 3 * at);
     }
     tables.set(dark, table);
@@ -83,12 +97,20 @@ export function legend(low, high, dark, { title = 'Score', marks = [] } = {}) {
   bar.style.background = `linear-gradient(90deg, ${colours.join(', ')})`;
   const scale = element('span', { class: 'ps-legend-scale' }, bar);
   /** @type {[number, string][]} */
-  const numbers = [[0, low.toFixed(2)], [0.5, ((low + high) / 2).toFixed(2)], [1, high.toFixed(2)]];
+  const numbers = [
+    [0, low.toFixed(2)],
+    [0.5, ((low + high) / 2).toFixed(2)],
+    [1, high.toFixed(2)],
+  ];
   for (const [share, text] of [...numbers, ...marks]) {
     const mark = element('span', { class: 'ps-legend-mark', text });
     mark.style.left = `${100 * Math.min(1, Math.max(0, share))}%`;
     scale.append(mark);
   }
-  return element('div', { class: 'ps-legend', role: 'img', 'aria-label': `${title}: from ${low.toFixed(2)} to ${high.toFixed(2)}` },
-    element('span', { class: 'ps-legend-title', text: title }), scale);
+  return element(
+    'div',
+    { class: 'ps-legend', role: 'img', 'aria-label': `${title}: from ${low.toFixed(2)} to ${high.toFixed(2)}` },
+    element('span', { class: 'ps-legend-title', text: title }),
+    scale,
+  );
 }

@@ -11,7 +11,9 @@
 export function loadStored(key, fallback) {
   try {
     const stored = JSON.parse(localStorage.getItem(key));
-    return stored !== null && typeof stored === 'object' && Array.isArray(stored) === Array.isArray(fallback) ? stored : fallback;
+    return stored !== null && typeof stored === 'object' && Array.isArray(stored) === Array.isArray(fallback)
+      ? stored
+      : fallback;
   } catch {
     return fallback;
   }

@@ -29,7 +29,16 @@ export function toast(text, { kind = 'info', action = null, seconds = kind === '
     if (!shelf.childElementCount && shelf.matches(':popover-open')) shelf.hidePopover();
   };
   if (action) {
-    note.append(element('button', { class: 'ps-link', text: action.label, onclick: () => { close(); action.run(); } }));
+    note.append(
+      element('button', {
+        class: 'ps-link',
+        text: action.label,
+        onclick: () => {
+          close();
+          action.run();
+        },
+      }),
+    );
   }
   note.append(element('button', { class: 'ps-icon', 'aria-label': 'Close message', text: '×', onclick: close }));
   shelf.append(note);

@@ -119,7 +119,8 @@ class Tray extends EventTarget {
     const collection = this.current;
     if (!collection || !items.length) return [];
     const answer = await attempt(() =>
-      api(`/api/collections/${collection.id}/subclips`, { method: 'POST', body: { items } }));
+      api(`/api/collections/${collection.id}/subclips`, { method: 'POST', body: { items } }),
+    );
     if (!answer) return [];
     const before = new Set(collection.subclips.map((clip) => clip.id));
     const fresh = answer.subclips.filter((clip) => !before.has(clip.id)).map((clip) => clip.id);

@@ -100,7 +100,8 @@ export class VirtualList {
     const top = box.top + this.offsets[at];
     const bottom = box.top + this.offsets[at + 1];
     const scroller = scrollerOf(this.host);
-    if (top < 130) scroller.scrollBy({ top: top - 130 }); // below what sticks to the upper edge
+    if (top < 130)
+      scroller.scrollBy({ top: top - 130 }); // below what sticks to the upper edge
     else if (bottom > innerHeight - 70) scroller.scrollBy({ top: bottom - innerHeight + 70 });
     this.draw();
     return this.shown.get(at);

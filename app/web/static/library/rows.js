@@ -14,10 +14,20 @@ export const COLUMNS = [
 
 /** States of a video, the most important first. */
 export const STATES = {
-  missing: { short: 'file not there now', long: () => 'The file cannot be found; is its drive connected? Poster, preview and search still work.' },
-  other: { short: 'other encoder only', long: () => 'Not indexed with the encoder that is in use, so searches do not find it. Index its folder again.' },
+  missing: {
+    short: 'file not there now',
+    long: () => 'The file cannot be found; is its drive connected? Poster, preview and search still work.',
+  },
+  other: {
+    short: 'other encoder only',
+    long: () => 'Not indexed with the encoder that is in use, so searches do not find it. Index its folder again.',
+  },
   changed: { short: 'changed since', long: () => 'The file has changed since it was indexed. Index its folder again.' },
-  damaged: { short: 'damaged', long: (video) => `Decoding had to go on past ${video.damaged === 1 ? 'one damaged place' : `${video.damaged} damaged places`}.` },
+  damaged: {
+    short: 'damaged',
+    long: (video) =>
+      `Decoding had to go on past ${video.damaged === 1 ? 'one damaged place' : `${video.damaged} damaged places`}.`,
+  },
   ok: { short: 'indexed', long: () => 'Indexed, and the file is unchanged.' },
 };
 const RANK = Object.fromEntries(Object.keys(STATES).map((state, at) => [state, at]));
@@ -41,10 +51,27 @@ export function prepareVideos(found, encoder) {
     if (!states.length) states.push('ok');
     const size = sizeName(video.width, video.height);
     const about = `${video.codec.toUpperCase()} · ${rateText(video.rate)} fps · ${sizeText(video.bytes)}`;
-    const all = [video.name, folder, video.codec, size, `${video.width}x${video.height}`, ...states.map((state) => STATES[state].short)];
+    const all = [
+      video.name,
+      folder,
+      video.codec,
+      size,
+      `${video.width}x${video.height}`,
+      ...states.map((state) => STATES[state].short),
+    ];
     return {
-      ...video, folder, states, size, about, pixels: video.width * video.height, state: RANK[states[0]],
-      changed: new Date(video.modified).toLocaleDateString(undefined, { year: 'numeric', month: 'short', day: 'numeric' }),
+      ...video,
+      folder,
+      states,
+      size,
+      about,
+      pixels: video.width * video.height,
+      state: RANK[states[0]],
+      changed: new Date(video.modified).toLocaleDateString(undefined, {
+        year: 'numeric',
+        month: 'short',
+        day: 'numeric',
+      }),
       text: all.join('\n').toLowerCase(),
     };
   });
@@ -67,7 +94,13 @@ export function compare(column, down) {
 
 function sizeName(width, height) {
   const short = Math.min(width, height);
-  const names = [[4320, '8K'], [2160, '4K'], [1440, '1440p'], [1080, '1080p'], [720, '720p']];
+  const names = [
+    [4320, '8K'],
+    [2160, '4K'],
+    [1440, '1440p'],
+    [1080, '1080p'],
+    [720, '720p'],
+  ];
   const found = names.find(([least]) => Math.abs(short - least) <= 8);
   return found ? found[1] : `${width}×${height}`;
 }

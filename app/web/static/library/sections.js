@@ -15,14 +15,30 @@ const NAMED = 6;
  * @returns {HTMLElement[]}
  */
 export function totalsRow(totals, disk) {
-  const tile = (value, what, title) => element('div', { class: 'ps-total', title }, element('strong', { text: value }), element('span', { class: 'ps-muted', text: what }));
+  const tile = (value, what, title) =>
+    element(
+      'div',
+      { class: 'ps-total', title },
+      element('strong', { text: value }),
+      element('span', { class: 'ps-muted', text: what }),
+    );
   const hours = totals.seconds / 3600;
-  const time = hours >= 100 ? `${Math.round(hours).toLocaleString()} h` : hours >= 1 ? `${hours.toFixed(1)} h` : durationText(totals.seconds);
+  const time =
+    hours >= 100
+      ? `${Math.round(hours).toLocaleString()} h`
+      : hours >= 1
+        ? `${hours.toFixed(1)} h`
+        : durationText(totals.seconds);
   return [
     tile(totals.videos.toLocaleString(), totals.videos === 1 ? 'video' : 'videos'),
     tile(time, 'of video'),
-    tile(totals.shots.toLocaleString(), totals.shots === 1 ? 'shot' : 'shots',
-      totals.segments > totals.shots ? `${totals.segments.toLocaleString()} segments: long shots are searched in parts` : undefined),
+    tile(
+      totals.shots.toLocaleString(),
+      totals.shots === 1 ? 'shot' : 'shots',
+      totals.segments > totals.shots
+        ? `${totals.segments.toLocaleString()} segments: long shots are searched in parts`
+        : undefined,
+    ),
     tile(disk === null ? '…' : sizeText(disk), 'kept by prismsearch', 'Database, posters and previews'),
     tile(sizeText(totals.source_bytes), 'of your files', 'Only ever read'),
   ];
@@ -39,27 +55,85 @@ export function failureSection(failures, retry) {
   if (!failures.length) return [];
   let all = failures.length <= SHOWN_AT_FIRST;
   const rows = element('div', { class: 'ps-failures', role: 'list' });
-  const more = element('button', { class: 'ps-link', type: 'button', hidden: all, text: `Show all ${failures.length.toLocaleString()}`,
-    onclick: () => { all = true; more.hidden = true; draw(); } });
-  const draw = () => rows.replaceChildren(...failures.slice(0, all ? undefined : SHOWN_AT_FIRST).map((failure) =>
-    element('div', { class: 'ps-failure', role: 'listitem' },
-      element('div', { class: 'ps-grow' },
-        element('div', {}, element('strong', { class: 'ps-lib-name', text: failure.name }),
-          element('span', { class: 'ps-muted ps-failure-folder', text: failure.folder })),
-        element('div', { class: 'ps-failure-reason', text: failure.gone ? `${failure.reason} The file is not there now.` : failure.reason })),
-      element('span', { class: 'ps-muted ps-failure-when', text: `${failure.attempts === 1 ? 'tried once' : `tried ${failure.attempts} times`}, ${when(failure.failed_at)}` }),
-      element('button', { class: 'ps-button', type: 'button', text: 'Retry', 'aria-label': `Retry ${failure.name}`, onclick: () => retry([failure.path]) }))));
+  const more = element('button', {
+    class: 'ps-link',
+    type: 'button',
+    hidden: all,
+    text: `Show all ${failures.length.toLocaleString()}`,
+    onclick: () => {
+      all = true;
+      more.hidden = true;
+      draw();
+    },
+  });
+  const draw = () =>
+    rows.replaceChildren(
+      ...failures.slice(0, all ? undefined : SHOWN_AT_FIRST).map((failure) =>
+        element(
+          'div',
+          { class: 'ps-failure', role: 'listitem' },
+          element(
+            'div',
+            { class: 'ps-grow' },
+            element(
+              'div',
+              {},
+              element('strong', { class: 'ps-lib-name', text: failure.name }),
+              element('span', { class: 'ps-muted ps-failure-folder', text: failure.folder }),
+            ),
+            element('div', {
+              class: 'ps-failure-reason',
+              text: failure.gone ? `${failure.reason} The file is not there now.` : failure.reason,
+            }),
+          ),
+          element('span', {
+            class: 'ps-muted ps-failure-when',
+            text: `${failure.attempts === 1 ? 'tried once' : `tried ${failure.attempts} times`}, ${when(failure.failed_at)}`,
+          }),
+          element('button', {
+            class: 'ps-button',
+            type: 'button',
+            text: 'Retry',
+            'aria-label': `Retry ${failure.name}`,
+            onclick: () => retry([failure.path]),
+          }),
+        ),
+      ),
+    );
   draw();
-  return [element('section', { class: 'ps-failed', 'aria-label': 'Files that could not be indexed' },
-    element('header', {},
-      element('h2', { text: failures.length === 1 ? 'One file could not be indexed' : `${failures.length.toLocaleString()} files could not be indexed` }),
-      failures.length > 1 ? element('button', { class: 'ps-button', type: 'button', text: 'Retry all', onclick: () => retry(failures.map((failure) => failure.path)) }) : null),
-    rows, more)];
+  return [
+    element(
+      'section',
+      { class: 'ps-failed', 'aria-label': 'Files that could not be indexed' },
+      element(
+        'header',
+        {},
+        element('h2', {
+          text:
+            failures.length === 1
+              ? 'One file could not be indexed'
+              : `${failures.length.toLocaleString()} files could not be indexed`,
+        }),
+        failures.length > 1
+          ? element('button', {
+              class: 'ps-button',
+              type: 'button',
+              text: 'Retry all',
+              onclick: () => retry(failures.map((failure) => failure.path)),
+            })
+          : null,
+      ),
+      rows,
+      more,
+    ),
+  ];
 }
 
 function when(iso) {
   const time = new Date(iso);
-  return Number.isNaN(time.getTime()) ? 'some time ago' : time.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+  return Number.isNaN(time.getTime())
+    ? 'some time ago'
+    : time.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 }
 
 /**
@@ -70,16 +144,53 @@ function when(iso) {
  */
 export function confirmRemoval(videos, run) {
   if (!videos.length) return;
-  const dialog = element('dialog', { class: 'ps-dialog ps-confirm', 'aria-labelledby': 'ps-confirm-title' },
-    element('h2', { id: 'ps-confirm-title', text: videos.length === 1 ? 'Remove this video from the library?' : `Remove ${videos.length.toLocaleString()} videos from the library?` }),
-    element('ul', {}, ...videos.slice(0, NAMED).map((video) => element('li', { text: video.name })),
-      videos.length > NAMED ? element('li', { class: 'ps-muted', text: `and ${(videos.length - NAMED).toLocaleString()} more` }) : null),
-    element('p', { text: 'The files themselves stay where they are. Their shots leave searches and the map; what is in collections stays there. Indexing their folder again brings them back.' }),
-    element('div', { class: 'ps-confirm-row' },
-      element('button', { class: 'ps-button', type: 'button', text: 'Keep', autofocus: true, onclick: () => dialog.close() }),
-      element('button', { class: 'ps-button ps-primary', type: 'button', text: 'Remove', onclick: () => { dialog.close(); run(); } })));
+  const dialog = element(
+    'dialog',
+    { class: 'ps-dialog ps-confirm', 'aria-labelledby': 'ps-confirm-title' },
+    element('h2', {
+      id: 'ps-confirm-title',
+      text:
+        videos.length === 1
+          ? 'Remove this video from the library?'
+          : `Remove ${videos.length.toLocaleString()} videos from the library?`,
+    }),
+    element(
+      'ul',
+      {},
+      ...videos.slice(0, NAMED).map((video) => element('li', { text: video.name })),
+      videos.length > NAMED
+        ? element('li', { class: 'ps-muted', text: `and ${(videos.length - NAMED).toLocaleString()} more` })
+        : null,
+    ),
+    element('p', {
+      text: 'The files themselves stay where they are. Their shots leave searches and the map; what is in collections stays there. Indexing their folder again brings them back.',
+    }),
+    element(
+      'div',
+      { class: 'ps-confirm-row' },
+      element('button', {
+        class: 'ps-button',
+        type: 'button',
+        text: 'Keep',
+        autofocus: true,
+        onclick: () => dialog.close(),
+      }),
+      element('button', {
+        class: 'ps-button ps-primary',
+        type: 'button',
+        text: 'Remove',
+        onclick: () => {
+          dialog.close();
+          run();
+        },
+      }),
+    ),
+  );
   const before = document.activeElement;
-  dialog.addEventListener('close', () => { dialog.remove(); before?.focus?.({ preventScroll: true }); });
+  dialog.addEventListener('close', () => {
+    dialog.remove();
+    before?.focus?.({ preventScroll: true });
+  });
   overlayHome().append(dialog);
   dialog.showModal();
 }

@@ -49,20 +49,45 @@ class LibraryView {
     this.notBefore = 0;
     this.totals = element('div', { class: 'ps-totals' });
     this.failures = element('div', {});
-    this.filter = element('input', { class: 'ps-input ps-grow', type: 'search', placeholder: 'Filter by name, folder, format …', 'aria-label': 'Filter the videos',
-      'data-ps-search': '', autocomplete: 'off', spellcheck: 'false', oninput: () => this.arrange(),
-      onsearch: () => this.arrange() }); // Escape empties it, which some browsers report by this event alone
-    this.groupButton = element('button', { class: 'ps-button', type: 'button', text: 'By folder', onclick: () => this.arrangeBy({ grouped: !this.layout.grouped }) });
+    this.filter = element('input', {
+      class: 'ps-input ps-grow',
+      type: 'search',
+      placeholder: 'Filter by name, folder, format …',
+      'aria-label': 'Filter the videos',
+      'data-ps-search': '',
+      autocomplete: 'off',
+      spellcheck: 'false',
+      oninput: () => this.arrange(),
+      onsearch: () => this.arrange(),
+    }); // Escape empties it, which some browsers report by this event alone
+    this.groupButton = element('button', {
+      class: 'ps-button',
+      type: 'button',
+      text: 'By folder',
+      onclick: () => this.arrangeBy({ grouped: !this.layout.grouped }),
+    });
     this.states = element('div', { class: 'ps-chips', role: 'group', 'aria-label': 'Show only' });
     this.count = element('span', { class: 'ps-muted', role: 'status' });
     this.head = element('div', { class: 'ps-lib-head ps-lib-line', role: 'row' });
     this.list = element('div', { class: 'ps-lib-list', role: 'rowgroup' });
-    this.table = element('div', { class: 'ps-lib', role: 'grid', 'aria-label': 'Videos', 'data-ps-keys': '' }, this.head, this.list);
+    this.table = element(
+      'div',
+      { class: 'ps-lib', role: 'grid', 'aria-label': 'Videos', 'data-ps-keys': '' },
+      this.head,
+      this.list,
+    );
     this.bar = element('div', { class: 'ps-lib-bar', hidden: true, role: 'region', 'aria-label': 'Chosen videos' });
     this.empty = element('p', { class: 'ps-muted ps-lib-empty', hidden: true });
-    this.root = element('div', { class: 'ps-view' }, this.totals, this.failures,
-      this.tools = element('div', { class: 'ps-lib-tools' }, this.filter, this.groupButton, this.states, this.count),
-      this.table, this.empty, this.bar);
+    this.root = element(
+      'div',
+      { class: 'ps-view' },
+      this.totals,
+      this.failures,
+      (this.tools = element('div', { class: 'ps-lib-tools' }, this.filter, this.groupButton, this.states, this.count)),
+      this.table,
+      this.empty,
+      this.bar,
+    );
     parent.append(this.root);
     this.virtual = new VirtualList(this.list, (at) => this.row(at));
     this.list.addEventListener('click', (event) => this.click(event));
@@ -72,8 +97,16 @@ class LibraryView {
       { key: 'PageDown', label: 'Ten on', hidden: true, run: (event) => this.move(event, 10) },
       { key: 'PageUp', label: 'Ten back', hidden: true, run: (event) => this.move(event, -10) },
       { key: 'Enter', label: 'Show its shots', run: (event) => this.enter(event) },
-      { key: 'x X', label: 'Choose, for several at once', run: () => this.withCurrent((video) => this.choose(video, null)) },
-      { key: 'Delete', label: 'Remove from the library (asks first)', run: () => this.withCurrent((video) => this.confirmRemove([...(this.chosen.size ? this.chosen : [video.id])])) },
+      {
+        key: 'x X',
+        label: 'Choose, for several at once',
+        run: () => this.withCurrent((video) => this.choose(video, null)),
+      },
+      {
+        key: 'Delete',
+        label: 'Remove from the library (asks first)',
+        run: () => this.withCurrent((video) => this.confirmRemove([...(this.chosen.size ? this.chosen : [video.id])])),
+      },
     ]);
     this.watching = setInterval(() => this.watch(), WATCH_MILLISECONDS);
     this.onVisible = () => document.visibilityState === 'visible' && this.load();
@@ -82,8 +115,12 @@ class LibraryView {
   }
 
   skeleton() {
-    this.list.replaceChildren(...Array.from({ length: 6 }, () => element('div', { class: 'ps-lib-wait', 'aria-hidden': 'true' })));
-    this.totals.replaceChildren(element('span', { class: 'ps-muted', text: 'Looking at every video …', role: 'status' }));
+    this.list.replaceChildren(
+      ...Array.from({ length: 6 }, () => element('div', { class: 'ps-lib-wait', 'aria-hidden': 'true' })),
+    );
+    this.totals.replaceChildren(
+      element('span', { class: 'ps-muted', text: 'Looking at every video …', role: 'status' }),
+    );
   }
 
   update(component) {
@@ -115,8 +152,14 @@ class LibraryView {
       found = await api('/api/library');
     } catch (error) {
       this.list.replaceChildren();
-      this.totals.replaceChildren(element('div', { class: 'ps-problem', role: 'alert' }, element('span', { text: error.message }),
-        element('button', { class: 'ps-button', type: 'button', text: 'Try again', onclick: () => this.load() })));
+      this.totals.replaceChildren(
+        element(
+          'div',
+          { class: 'ps-problem', role: 'alert' },
+          element('span', { text: error.message }),
+          element('button', { class: 'ps-button', type: 'button', text: 'Try again', onclick: () => this.load() }),
+        ),
+      );
       return;
     }
     if (token !== this.token) return;
@@ -165,9 +208,14 @@ class LibraryView {
     this.drawHead();
     this.drawStates(counts, named.length);
     this.groupButton.setAttribute('aria-pressed', String(this.layout.grouped));
-    this.count.textContent = shown.length === this.videos.length ? '' : `${shown.length.toLocaleString()} of ${this.videos.length.toLocaleString()}`;
+    this.count.textContent =
+      shown.length === this.videos.length
+        ? ''
+        : `${shown.length.toLocaleString()} of ${this.videos.length.toLocaleString()}`;
     this.empty.hidden = shown.length > 0 || !this.found;
-    this.empty.textContent = this.videos.length ? 'No video matches. Change the filter.' : 'No video is indexed yet: add a folder on the page Indexing.';
+    this.empty.textContent = this.videos.length
+      ? 'No video matches. Change the filter.'
+      : 'No video is indexed yet: add a folder on the page Indexing.';
     this.table.hidden = shown.length === 0;
     this.table.setAttribute('aria-rowcount', String(this.rows.length + 1));
     this.virtual.setRows(this.rows.map((row) => (row.video ? ROW_HEIGHT : GROUP_HEIGHT)));
@@ -181,7 +229,8 @@ class LibraryView {
       by.get(video.folder).push(video);
     }
     const folders = [...by.keys()];
-    if (this.layout.sort === 'name') folders.sort((a, b) => (this.layout.down ? -1 : 1) * a.localeCompare(b, undefined, { numeric: true }));
+    if (this.layout.sort === 'name')
+      folders.sort((a, b) => (this.layout.down ? -1 : 1) * a.localeCompare(b, undefined, { numeric: true }));
     return folders.flatMap((folder) => {
       const inside = by.get(folder);
       return [{ folder, inside }, ...(this.closed.has(folder) ? [] : inside.map((video) => ({ video })))];
@@ -194,24 +243,44 @@ class LibraryView {
       element('span', { role: 'columnheader', 'aria-label': 'Poster' }),
       ...COLUMNS.map(({ id, title, kind }) => {
         const sorted = this.layout.sort === id;
-        return element('span', { role: 'columnheader', class: `ps-lib-${kind}`, 'aria-sort': sorted ? (this.layout.down ? 'descending' : 'ascending') : 'none' },
-          element('button', { class: 'ps-lib-sort', type: 'button', title: `Sort by ${title.toLowerCase()}`,
-            onclick: () => this.arrangeBy({ sort: id, down: sorted ? !this.layout.down : kind === 'number' }) },
-          element('span', { text: title }), element('span', { 'aria-hidden': 'true', text: sorted ? (this.layout.down ? '↓' : '↑') : '' })));
+        return element(
+          'span',
+          {
+            role: 'columnheader',
+            class: `ps-lib-${kind}`,
+            'aria-sort': sorted ? (this.layout.down ? 'descending' : 'ascending') : 'none',
+          },
+          element(
+            'button',
+            {
+              class: 'ps-lib-sort',
+              type: 'button',
+              title: `Sort by ${title.toLowerCase()}`,
+              onclick: () => this.arrangeBy({ sort: id, down: sorted ? !this.layout.down : kind === 'number' }),
+            },
+            element('span', { text: title }),
+            element('span', { 'aria-hidden': 'true', text: sorted ? (this.layout.down ? '↓' : '↑') : '' }),
+          ),
+        );
       }),
-      element('span', { role: 'columnheader', 'aria-label': 'Actions' }));
+      element('span', { role: 'columnheader', 'aria-label': 'Actions' }),
+    );
   }
 
   allBox() {
     const all = this.shownVideos.length > 0 && this.shownVideos.every((video) => this.chosen.has(video.id));
-    const box = element('input', { type: 'checkbox', 'aria-label': 'Choose all that are shown', checked: all,
+    const box = element('input', {
+      type: 'checkbox',
+      'aria-label': 'Choose all that are shown',
+      checked: all,
       onchange: () => {
         for (const video of this.shownVideos) {
           if (box.checked) this.chosen.add(video.id);
           else this.chosen.delete(video.id);
         }
         this.arrange();
-      } });
+      },
+    });
     return box;
   }
 
@@ -221,10 +290,25 @@ class LibraryView {
       this.states.replaceChildren();
       return;
     }
-    const chip = (state, text, count) => element('button', { class: `ps-chip ${state ? `ps-state-${state}` : ''}`, type: 'button',
-      'aria-pressed': String(this.state === state), onclick: () => { this.state = state; this.arrange(); } },
-    element('span', { text }), element('span', { class: 'ps-chip-count', text: count.toLocaleString() }));
-    this.states.replaceChildren(chip(null, 'All', total), ...known.map((state) => chip(state, STATES[state].short, counts.get(state))));
+    const chip = (state, text, count) =>
+      element(
+        'button',
+        {
+          class: `ps-chip ${state ? `ps-state-${state}` : ''}`,
+          type: 'button',
+          'aria-pressed': String(this.state === state),
+          onclick: () => {
+            this.state = state;
+            this.arrange();
+          },
+        },
+        element('span', { text }),
+        element('span', { class: 'ps-chip-count', text: count.toLocaleString() }),
+      );
+    this.states.replaceChildren(
+      chip(null, 'All', total),
+      ...known.map((state) => chip(state, STATES[state].short, counts.get(state))),
+    );
   }
 
   // Rows
@@ -238,32 +322,106 @@ class LibraryView {
     const open = !this.closed.has(folder);
     const seconds = inside.reduce((sum, video) => sum + video.seconds, 0);
     const cut = folder.replace(/\/+$/, '').lastIndexOf('/');
-    return element('div', { class: 'ps-lib-group', role: 'row', 'aria-rowindex': String(at + 2) },
-      element('div', { role: 'gridcell', class: 'ps-lib-group-cell' },
-        element('button', { class: 'ps-lib-folder', type: 'button', 'aria-expanded': String(open), 'data-folder': '', title: folder },
+    return element(
+      'div',
+      { class: 'ps-lib-group', role: 'row', 'aria-rowindex': String(at + 2) },
+      element(
+        'div',
+        { role: 'gridcell', class: 'ps-lib-group-cell' },
+        element(
+          'button',
+          { class: 'ps-lib-folder', type: 'button', 'aria-expanded': String(open), 'data-folder': '', title: folder },
           element('span', { class: 'ps-lib-arrow', text: '▸', 'aria-hidden': 'true' }),
-          element('span', { class: 'ps-lib-path' },
+          element(
+            'span',
+            { class: 'ps-lib-path' },
             element('span', { class: 'ps-muted', text: cut > 0 ? folder.slice(0, cut + 1) : '' }),
-            element('strong', { text: cut > 0 ? folder.slice(cut + 1) : folder }))),
-        element('span', { class: 'ps-muted', text: `${inside.length.toLocaleString()} ${inside.length === 1 ? 'video' : 'videos'} · ${durationText(seconds)}` })));
+            element('strong', { text: cut > 0 ? folder.slice(cut + 1) : folder }),
+          ),
+        ),
+        element('span', {
+          class: 'ps-muted',
+          text: `${inside.length.toLocaleString()} ${inside.length === 1 ? 'video' : 'videos'} · ${durationText(seconds)}`,
+        }),
+      ),
+    );
   }
 
   videoRow(at, video) {
     const cell = (kind, ...children) => element('span', { role: 'gridcell', class: `ps-lib-${kind}` }, ...children);
     const number = (text, title) => cell('number', element('span', { text, title }));
-    const row = element('div', {
-      class: `ps-lib-row ps-lib-line${this.chosen.has(video.id) ? ' ps-chosen' : ''}`, role: 'row', tabindex: this.current === video.id || (this.current === undefined && at <= 1) ? '0' : '-1',
-      'aria-rowindex': String(at + 2), 'aria-selected': String(this.chosen.has(video.id)), 'data-at': String(at), 'data-video': String(video.id),
-      'aria-label': `${video.name}, ${durationText(video.seconds)}, ${video.shots} shots, ${video.size}, ${video.states.map((state) => STATES[state].short).join(', ')}` },
-    cell('check', element('input', { type: 'checkbox', tabindex: '-1', 'aria-label': `Choose ${video.name}`, checked: this.chosen.has(video.id) })),
-    cell('poster', video.poster === null ? null : element('img', { alt: '', loading: 'lazy', decoding: 'async', src: `/api/poster/${video.poster}` })),
-    cell('text', element('a', { href: `library?video=${video.id}`, class: 'ps-lib-name', text: video.name, title: video.name, tabindex: '-1' }),
-      element('span', { class: 'ps-muted ps-lib-under', text: this.layout.grouped ? video.about : video.folder, title: video.folder })),
-    number(durationText(video.seconds)), number(video.shots.toLocaleString()),
-    number(video.size, `${video.width} × ${video.height}`), cell('number ps-lib-date', element('span', { text: video.changed })),
-    cell('state', ...video.states.map((state) => element('span', { class: `ps-state ps-state-${state}`, text: STATES[state].short, title: STATES[state].long(video) }))),
-    cell('actions', element('button', { class: 'ps-icon', type: 'button', tabindex: '-1', 'data-action': 'remove', 'aria-label': `Remove ${video.name} from the library`, title: 'Remove from the library', text: '×' })));
-    row.addEventListener('focus', () => { this.current = video.id; });
+    const row = element(
+      'div',
+      {
+        class: `ps-lib-row ps-lib-line${this.chosen.has(video.id) ? ' ps-chosen' : ''}`,
+        role: 'row',
+        tabindex: this.current === video.id || (this.current === undefined && at <= 1) ? '0' : '-1',
+        'aria-rowindex': String(at + 2),
+        'aria-selected': String(this.chosen.has(video.id)),
+        'data-at': String(at),
+        'data-video': String(video.id),
+        'aria-label': `${video.name}, ${durationText(video.seconds)}, ${video.shots} shots, ${video.size}, ${video.states.map((state) => STATES[state].short).join(', ')}`,
+      },
+      cell(
+        'check',
+        element('input', {
+          type: 'checkbox',
+          tabindex: '-1',
+          'aria-label': `Choose ${video.name}`,
+          checked: this.chosen.has(video.id),
+        }),
+      ),
+      cell(
+        'poster',
+        video.poster === null
+          ? null
+          : element('img', { alt: '', loading: 'lazy', decoding: 'async', src: `/api/poster/${video.poster}` }),
+      ),
+      cell(
+        'text',
+        element('a', {
+          href: `library?video=${video.id}`,
+          class: 'ps-lib-name',
+          text: video.name,
+          title: video.name,
+          tabindex: '-1',
+        }),
+        element('span', {
+          class: 'ps-muted ps-lib-under',
+          text: this.layout.grouped ? video.about : video.folder,
+          title: video.folder,
+        }),
+      ),
+      number(durationText(video.seconds)),
+      number(video.shots.toLocaleString()),
+      number(video.size, `${video.width} × ${video.height}`),
+      cell('number ps-lib-date', element('span', { text: video.changed })),
+      cell(
+        'state',
+        ...video.states.map((state) =>
+          element('span', {
+            class: `ps-state ps-state-${state}`,
+            text: STATES[state].short,
+            title: STATES[state].long(video),
+          }),
+        ),
+      ),
+      cell(
+        'actions',
+        element('button', {
+          class: 'ps-icon',
+          type: 'button',
+          tabindex: '-1',
+          'data-action': 'remove',
+          'aria-label': `Remove ${video.name} from the library`,
+          title: 'Remove from the library',
+          text: '×',
+        }),
+      ),
+    );
+    row.addEventListener('focus', () => {
+      this.current = video.id;
+    });
     return row;
   }
 
@@ -273,9 +431,26 @@ class LibraryView {
     if (!chosen.length) return;
     const bytes = chosen.reduce((sum, video) => sum + video.bytes, 0);
     this.bar.replaceChildren(
-      element('span', { class: 'ps-grow', text: `${chosen.length.toLocaleString()} chosen · ${durationText(chosen.reduce((sum, video) => sum + video.seconds, 0))} · ${sizeText(bytes)}` }),
-      element('button', { class: 'ps-button', type: 'button', text: 'Remove from the library …', onclick: () => this.confirmRemove(chosen.map((video) => video.id)) }),
-      element('button', { class: 'ps-button', type: 'button', text: 'Choose none', onclick: () => { this.chosen.clear(); this.arrange(); } }));
+      element('span', {
+        class: 'ps-grow',
+        text: `${chosen.length.toLocaleString()} chosen · ${durationText(chosen.reduce((sum, video) => sum + video.seconds, 0))} · ${sizeText(bytes)}`,
+      }),
+      element('button', {
+        class: 'ps-button',
+        type: 'button',
+        text: 'Remove from the library …',
+        onclick: () => this.confirmRemove(chosen.map((video) => video.id)),
+      }),
+      element('button', {
+        class: 'ps-button',
+        type: 'button',
+        text: 'Choose none',
+        onclick: () => {
+          this.chosen.clear();
+          this.arrange();
+        },
+      }),
+    );
   }
 
   // Input
@@ -333,7 +508,7 @@ class LibraryView {
     if (!this.rows.length || (onControl(event) && !this.table.contains(event.target))) return false;
     const row = document.activeElement?.closest?.('.ps-lib-row, .ps-lib-group');
     if (!row && document.activeElement !== document.body && !this.root.contains(document.activeElement)) return false;
-    let at = row ? [...this.virtual.shown].find(([, each]) => each === row)?.[0] ?? -1 : -1;
+    let at = row ? ([...this.virtual.shown].find(([, each]) => each === row)?.[0] ?? -1) : -1;
     const step = Math.sign(by);
     for (let left = Math.abs(by); left > 0; left -= 1) {
       let next = at + step;

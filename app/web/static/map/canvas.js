@@ -61,7 +61,10 @@ export class MapCanvas {
   get fitScale() {
     const [left, top, right, bottom] = this.box ?? [-1, -1, 1, 1];
     const free = 1 - 2 * MARGIN;
-    return Math.max(1, Math.min((free * this.width) / Math.max(right - left, 0.4), (free * this.height) / Math.max(bottom - top, 0.4)));
+    return Math.max(
+      1,
+      Math.min((free * this.width) / Math.max(right - left, 0.4), (free * this.height) / Math.max(bottom - top, 0.4)),
+    );
   }
 
   get fitted() {
@@ -79,7 +82,10 @@ export class MapCanvas {
   }
 
   toScreen(at) {
-    return [(this.points.xy[2 * at] - this.x) * this.scale + this.width / 2, (this.points.xy[2 * at + 1] - this.y) * this.scale + this.height / 2];
+    return [
+      (this.points.xy[2 * at] - this.x) * this.scale + this.width / 2,
+      (this.points.xy[2 * at + 1] - this.y) * this.scale + this.height / 2,
+    ];
   }
 
   toPlane(x, y) {
@@ -191,7 +197,8 @@ export class MapCanvas {
       for (let dy = -1; free && dy <= 1; dy += 1) {
         for (let dx = -1; free && dx <= 1; dx += 1) {
           const other = taken.get(cell + dy * 1048576 + dx);
-          if (other !== undefined) free = Math.abs(xy[2 * other] - x) >= cellX || Math.abs(xy[2 * other + 1] - y) >= cellY;
+          if (other !== undefined)
+            free = Math.abs(xy[2 * other] - x) >= cellX || Math.abs(xy[2 * other + 1] - y) >= cellY;
         }
       }
       if (!free) continue;

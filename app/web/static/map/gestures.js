@@ -71,7 +71,8 @@ export function followGestures(stage, view) {
       drawLasso();
     } else if (down.size === 2) {
       const other = [...down].find(([id]) => id !== event.pointerId)[1];
-      const factor = Math.hypot(x - other[0], y - other[1]) / Math.max(8, Math.hypot(before[0] - other[0], before[1] - other[1]));
+      const factor =
+        Math.hypot(x - other[0], y - other[1]) / Math.max(8, Math.hypot(before[0] - other[0], before[1] - other[1]));
       view.map.pan((x - before[0]) / 2, (y - before[1]) / 2);
       view.zoom(factor, (x + other[0]) / 2, (y + other[1]) / 2);
     } else if (travelled > CLICK && view.points) {
@@ -104,7 +105,14 @@ export function followGestures(stage, view) {
   };
 
   const leave = () => view.hover(-1);
-  const listeners = [['pointerdown', press], ['pointermove', move], ['pointerup', lift], ['pointercancel', lift], ['pointerleave', leave], ['wheel', wheel]];
+  const listeners = [
+    ['pointerdown', press],
+    ['pointermove', move],
+    ['pointerup', lift],
+    ['pointercancel', lift],
+    ['pointerleave', leave],
+    ['wheel', wheel],
+  ];
   for (const [name, run] of listeners) stage.addEventListener(name, run, { passive: false });
   return () => {
     for (const [name, run] of listeners) stage.removeEventListener(name, run);

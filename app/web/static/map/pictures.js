@@ -20,13 +20,16 @@ export class MapPictures {
   /** Choose the points that have a picture again, once the view rests. */
   spread() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      const { map } = this;
-      if (!map.inks || !map.width) return;
-      const room = map.magnification < 1.3 && map.points.count > CROWDED ? 1.4 : 1.18;
-      this.chosenPoints = this.on ? map.spread(PICTURE.width * room, PICTURE.height * room) : [];
-      this.place();
-    }, this.chosenPoints ? WAIT : 0);
+    this.timer = setTimeout(
+      () => {
+        const { map } = this;
+        if (!map.inks || !map.width) return;
+        const room = map.magnification < 1.3 && map.points.count > CROWDED ? 1.4 : 1.18;
+        this.chosenPoints = this.on ? map.spread(PICTURE.width * room, PICTURE.height * room) : [];
+        this.place();
+      },
+      this.chosenPoints ? WAIT : 0,
+    );
   }
 
   toggle() {
@@ -47,7 +50,8 @@ export class MapPictures {
     const kept = new Map([...layer.children].map((picture) => [Number(picture.dataset.at), picture]));
     for (const at of this.chosenPoints ?? []) {
       const [x, y] = map.toScreen(at);
-      if (x < -PICTURE.width || y < -PICTURE.height || x > map.width + PICTURE.width || y > map.height + PICTURE.height) continue;
+      if (x < -PICTURE.width || y < -PICTURE.height || x > map.width + PICTURE.width || y > map.height + PICTURE.height)
+        continue;
       const picture = kept.get(at) ?? this.picture(at);
       kept.delete(at);
       picture.style.transform = `translate(${Math.round(x - PICTURE.width / 2)}px, ${Math.round(y - PICTURE.height / 2)}px)`;
@@ -59,18 +63,26 @@ export class MapPictures {
   }
 
   picture(at) {
-    const picture = element('img', { alt: '', decoding: 'async', draggable: 'false', 'data-at': String(at), src: `/api/poster/${this.map.points.ids[at]}`,
-      onerror: () => picture.remove() });
+    const picture = element('img', {
+      alt: '',
+      decoding: 'async',
+      draggable: 'false',
+      'data-at': String(at),
+      src: `/api/poster/${this.map.points.ids[at]}`,
+      onerror: () => picture.remove(),
+    });
     this.layer.append(picture);
     return picture;
   }
 
   /** Return the index of the point whose picture is at a place of the stage, or -1. */
   find(x, y) {
-    return (this.chosenPoints ?? []).find((at) => {
-      const [pictureX, pictureY] = this.map.toScreen(at);
-      return Math.abs(pictureX - x) <= PICTURE.width / 2 && Math.abs(pictureY - y) <= PICTURE.height / 2;
-    }) ?? -1;
+    return (
+      (this.chosenPoints ?? []).find((at) => {
+        const [pictureX, pictureY] = this.map.toScreen(at);
+        return Math.abs(pictureX - x) <= PICTURE.width / 2 && Math.abs(pictureY - y) <= PICTURE.height / 2;
+      }) ?? -1
+    );
   }
 
   /** Remove all pictures: the points are others now. */

@@ -8,7 +8,16 @@ const EDGE = 1.15; // the grid reaches from -EDGE to EDGE, wider by `stretch` fr
 const LEFT_OUT = 65535;
 const STEPS = 65534;
 // Eight colours that the colour-blind can tell apart, on light and on dark; all other folders are grey.
-const FOLDERS = [[68, 119, 170], [238, 102, 119], [34, 136, 51], [204, 187, 68], [102, 204, 238], [170, 51, 119], [224, 123, 57], [122, 104, 196]];
+const FOLDERS = [
+  [68, 119, 170],
+  [238, 102, 119],
+  [34, 136, 51],
+  [204, 187, 68],
+  [102, 204, 238],
+  [170, 51, 119],
+  [224, 123, 57],
+  [122, 104, 196],
+];
 const OTHER = [140, 144, 148];
 
 /** The points of one version of the map, by index; `ids` are segments, in ascending order. */
@@ -24,7 +33,10 @@ export class Points {
    */
   static async load(encoder, version, stretch = 1) {
     const query = `?encoder=${encodeURIComponent(encoder)}`;
-    const [response, named] = await Promise.all([fetch(`/api/map/${version}/points${query}`), api(`/api/map/${version}/videos${query}`)]);
+    const [response, named] = await Promise.all([
+      fetch(`/api/map/${version}/points${query}`),
+      api(`/api/map/${version}/videos${query}`),
+    ]);
     if (!response.ok) throw new Error((await response.json()).error);
     return new Points(await response.arrayBuffer(), named, stretch);
   }
@@ -33,7 +45,9 @@ export class Points {
     this.stretch = stretch;
     const [count] = new Uint32Array(buffer, 0, 1);
     this.count = count;
-    this.xy = Float32Array.from(new Float32Array(buffer, 4, 2 * count), (value, place) => (place % 2 ? value : value * stretch));
+    this.xy = Float32Array.from(new Float32Array(buffer, 4, 2 * count), (value, place) =>
+      place % 2 ? value : value * stretch,
+    );
     this.ids = new Uint32Array(buffer, 4 + 8 * count, count);
     this.videos = new Uint32Array(buffer, 4 + 12 * count, count);
     this.named = named.videos;
@@ -72,7 +86,8 @@ export class Points {
     if (steps.length !== this.count) return;
     const range = asked.most - asked.least;
     this.left = Uint8Array.from(steps, (step) => Number(step === LEFT_OUT));
-    if (asked.scored) this.scores = Float32Array.from(steps, (step) => (step === LEFT_OUT ? -2 : asked.least + (step / STEPS) * range));
+    if (asked.scored)
+      this.scores = Float32Array.from(steps, (step) => (step === LEFT_OUT ? -2 : asked.least + (step / STEPS) * range));
     this.low = asked.low;
     this.high = asked.high;
   }
@@ -102,9 +117,15 @@ export class Points {
 
   /** Call visit(at) for every point of the cells that a box of the plane touches. */
   inBox(left, top, right, bottom, visit) {
-    const [x0, x1, y0, y1] = [this.cell(left / this.stretch), this.cell(right / this.stretch), this.cell(top), this.cell(bottom)];
+    const [x0, x1, y0, y1] = [
+      this.cell(left / this.stretch),
+      this.cell(right / this.stretch),
+      this.cell(top),
+      this.cell(bottom),
+    ];
     for (let y = y0; y <= y1; y += 1) {
-      for (let place = this.starts[y * CELLS + x0]; place < this.starts[y * CELLS + x1 + 1]; place += 1) visit(this.inCells[place]);
+      for (let place = this.starts[y * CELLS + x0]; place < this.starts[y * CELLS + x1 + 1]; place += 1)
+        visit(this.inCells[place]);
     }
   }
 
@@ -129,7 +150,10 @@ export class Points {
       if (found.length >= count) break;
     }
     const far = (each) => (this.xy[2 * each] - x) ** 2 + (this.xy[2 * each + 1] - y) ** 2;
-    return [at, ...found.filter((each) => each !== at && !this.left?.[each]).sort((a, b) => far(a) - far(b))].slice(0, count);
+    return [at, ...found.filter((each) => each !== at && !this.left?.[each]).sort((a, b) => far(a) - far(b))].slice(
+      0,
+      count,
+    );
   }
 
   // Colours
@@ -142,7 +166,9 @@ export class Points {
   largestFolders() {
     const counts = new Map();
     for (const folder of this.folders) counts.set(folder, (counts.get(folder) ?? 0) + 1);
-    return [...counts].filter(([folder]) => folder >= 0).sort((a, b) => b[1] - a[1])
+    return [...counts]
+      .filter(([folder]) => folder >= 0)
+      .sort((a, b) => b[1] - a[1])
       .map(([folder, count], place) => ({ folder, count, colour: FOLDERS[place] ?? OTHER }));
   }
 
@@ -157,12 +183,15 @@ export class Points {
    */
   coloured(mode, dark, faint, chosen) {
     const colours = new Uint32Array(this.count);
-    const pack = ([red, green, blue], alpha = 255) => ((alpha << 24) | (Math.round(blue) << 16) | (Math.round(green) << 8) | Math.round(red)) >>> 0;
+    const pack = ([red, green, blue], alpha = 255) =>
+      ((alpha << 24) | (Math.round(blue) << 16) | (Math.round(green) << 8) | Math.round(red)) >>> 0;
     const quiet = pack(faint);
     let colourOf;
     if (mode === 'score' && this.scores) {
       const table = rampTable(dark);
-      const packed = Uint32Array.from({ length: 256 }, (_, at) => pack([table[3 * at], table[3 * at + 1], table[3 * at + 2]]));
+      const packed = Uint32Array.from({ length: 256 }, (_, at) =>
+        pack([table[3 * at], table[3 * at + 1], table[3 * at + 2]]),
+      );
       colourOf = (at) => packed[Math.round(this.share(at) * 255)];
     } else if (mode === 'folder') {
       const by = new Map(this.largestFolders().map(({ folder, colour }) => [folder, pack(colour)]));
@@ -171,13 +200,19 @@ export class Points {
       const by = new Map();
       colourOf = (at) => {
         const video = this.videos[at];
-        if (!by.has(video)) by.set(video, pack(fromOklch(dark ? 0.74 : 0.6, 0.13, (video * 137.508) % 360).map((part) => Math.min(255, part))));
+        if (!by.has(video))
+          by.set(
+            video,
+            pack(fromOklch(dark ? 0.74 : 0.6, 0.13, (video * 137.508) % 360).map((part) => Math.min(255, part))),
+          );
         return by.get(video);
       };
     }
-    for (let at = 0; at < this.count; at += 1) colours[at] = this.left?.[at] || (chosen && !chosen.has(at)) ? quiet : colourOf(at);
+    for (let at = 0; at < this.count; at += 1)
+      colours[at] = this.left?.[at] || (chosen && !chosen.has(at)) ? quiet : colourOf(at);
     const order = Uint32Array.from({ length: this.count }, (_, at) => at);
-    const rank = (at) => (this.left?.[at] ? -4 : chosen && !chosen.has(at) ? -3 : this.scores ? this.scores[at] : this.random[at] / 2 ** 32);
+    const rank = (at) =>
+      this.left?.[at] ? -4 : chosen && !chosen.has(at) ? -3 : this.scores ? this.scores[at] : this.random[at] / 2 ** 32;
     const ranks = Float32Array.from(order, rank);
     order.sort((a, b) => ranks[a] - ranks[b]);
     return { colours, order };

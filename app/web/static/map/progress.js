@@ -15,7 +15,13 @@ export class MapProgress {
     this.title = element('strong', {});
     this.about = element('span', { class: 'ps-muted' });
     this.bar = element('progress', { max: 1, 'aria-label': 'Making the map' });
-    this.root = element('div', { class: 'ps-map-making', role: 'status', hidden: true }, this.title, this.about, this.bar);
+    this.root = element(
+      'div',
+      { class: 'ps-map-making', role: 'status', hidden: true },
+      this.title,
+      this.about,
+      this.bar,
+    );
   }
 
   /**
@@ -37,7 +43,9 @@ export class MapProgress {
       this.show(state);
       if (state.error || (!state.making && (state.current || asked))) return;
       if (state.making) {
-        await new Promise((done) => { setTimeout(done, POLL_MILLISECONDS); });
+        await new Promise((done) => {
+          setTimeout(done, POLL_MILLISECONDS);
+        });
         state = await attempt(() => api(address));
       } else {
         state = await attempt(() => api(address, { method: 'POST' }));
@@ -49,7 +57,11 @@ export class MapProgress {
   show(state) {
     this.root.hidden = !state.making && !state.error;
     this.root.classList.toggle('ps-small', Boolean(this.version));
-    this.title.textContent = state.error ? 'The map cannot be made now' : this.version ? 'Updating the map' : 'Making the map of your library';
+    this.title.textContent = state.error
+      ? 'The map cannot be made now'
+      : this.version
+        ? 'Updating the map'
+        : 'Making the map of your library';
     this.about.textContent = state.error ?? `${state.text} … ${Math.round(100 * state.share)} %`;
     this.bar.hidden = Boolean(state.error);
     this.bar.value = state.share;

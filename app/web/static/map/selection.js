@@ -16,18 +16,38 @@ export class Selection {
     this.items = [];
     this.text = element('span', { class: 'ps-grow', role: 'status' });
     this.list = element('div', { class: 'ps-map-chosen-list' });
-    this.root = element('section', { class: 'ps-map-chosen', 'aria-label': 'Chosen shots', hidden: true },
-      element('header', {}, this.text,
-        element('button', { class: 'ps-button ps-primary', type: 'button', onclick: () => this.keep() },
-          element('span', { text: 'Add to the tray' }), element('kbd', { text: 'S' })),
-        element('button', { class: 'ps-button', type: 'button', onclick: clear }, element('span', { text: 'Clear' }), element('kbd', { text: 'Esc' }))),
-      this.list);
+    this.root = element(
+      'section',
+      { class: 'ps-map-chosen', 'aria-label': 'Chosen shots', hidden: true },
+      element(
+        'header',
+        {},
+        this.text,
+        element(
+          'button',
+          { class: 'ps-button ps-primary', type: 'button', onclick: () => this.keep() },
+          element('span', { text: 'Add to the tray' }),
+          element('kbd', { text: 'S' }),
+        ),
+        element(
+          'button',
+          { class: 'ps-button', type: 'button', onclick: clear },
+          element('span', { text: 'Clear' }),
+          element('kbd', { text: 'Esc' }),
+        ),
+      ),
+      this.list,
+    );
     // A vertical wheel scrolls the strip sideways.
-    this.list.addEventListener('wheel', (event) => {
-      if (Math.abs(event.deltaX) >= Math.abs(event.deltaY)) return;
-      this.list.scrollLeft += event.deltaY;
-      event.preventDefault();
-    }, { passive: false });
+    this.list.addEventListener(
+      'wheel',
+      (event) => {
+        if (Math.abs(event.deltaX) >= Math.abs(event.deltaY)) return;
+        this.list.scrollLeft += event.deltaY;
+        event.preventDefault();
+      },
+      { passive: false },
+    );
   }
 
   /** @param {MapItem[]} items In the order in which they are shown. */
@@ -36,11 +56,25 @@ export class Selection {
     this.root.hidden = items.length === 0;
     const more = items.length - SHOWN;
     this.text.textContent = `${items.length.toLocaleString()} ${items.length === 1 ? 'shot' : 'shots'} chosen`;
-    this.list.replaceChildren(...items.slice(0, SHOWN).map((item, place) =>
-      element('button', { class: 'ps-map-chosen-item', type: 'button', title: item.name, 'aria-label': `Open ${item.name}`, onclick: () => this.open(place) },
-        element('img', { src: `/api/poster/${item.id}`, alt: '', loading: 'lazy', decoding: 'async' }),
-        item.score === null ? null : element('span', { text: item.score.toFixed(2) }))),
-    more > 0 ? element('span', { class: 'ps-muted ps-map-chosen-more', text: `and ${more.toLocaleString()} more` }) : null);
+    this.list.replaceChildren(
+      ...items.slice(0, SHOWN).map((item, place) =>
+        element(
+          'button',
+          {
+            class: 'ps-map-chosen-item',
+            type: 'button',
+            title: item.name,
+            'aria-label': `Open ${item.name}`,
+            onclick: () => this.open(place),
+          },
+          element('img', { src: `/api/poster/${item.id}`, alt: '', loading: 'lazy', decoding: 'async' }),
+          item.score === null ? null : element('span', { text: item.score.toFixed(2) }),
+        ),
+      ),
+      more > 0
+        ? element('span', { class: 'ps-muted ps-map-chosen-more', text: `and ${more.toLocaleString()} more` })
+        : null,
+    );
     this.list.scrollLeft = 0;
   }
 

@@ -65,7 +65,10 @@ class MapView {
     this.hovered = -1;
     this.build();
     this.map = new MapCanvas(this.canvas);
-    this.selection = new Selection({ open: (place) => this.openItems(this.selection.items, place), clear: () => this.choose([]) });
+    this.selection = new Selection({
+      open: (place) => this.openItems(this.selection.items, place),
+      clear: () => this.choose([]),
+    });
     this.stage.append(this.selection.root);
     this.card = new HoverCard(parent);
     this.pictures = new MapPictures(this.map);
@@ -81,7 +84,8 @@ class MapView {
   }
 
   build() {
-    const button = (text, title, run) => element('button', { class: 'ps-button', type: 'button', text, title, 'aria-label': title, onclick: run });
+    const button = (text, title, run) =>
+      element('button', { class: 'ps-button', type: 'button', text, title, 'aria-label': title, onclick: run });
     this.modes = element('div', { class: 'ps-chips', role: 'group', 'aria-label': 'Colour by' });
     this.legend = element('div', { class: 'ps-map-legend' });
     this.status = element('div', { class: 'ps-muted ps-map-status', role: 'status' });
@@ -90,22 +94,68 @@ class MapView {
     this.ring = element('div', { class: 'ps-map-ring', hidden: true });
     this.cross = element('div', { class: 'ps-map-cross', hidden: true });
     this.progress = new MapProgress((version) => this.load(version));
-    this.picturesButton = element('button', { class: 'ps-button', type: 'button', text: 'Pictures', title: 'Pictures on the points (P)', 'aria-pressed': 'true', onclick: () => this.togglePictures() });
-    this.stage = element('div', { class: 'ps-map-stage', tabindex: '0', role: 'application', 'data-ps-keys': '',
-      'aria-label': 'Map of all shots. Arrow keys move it, plus and minus zoom, Enter opens the shot in the middle, V chooses all that is seen.' },
-    this.canvas, this.lasso, this.ring, this.cross, this.progress.root,
-    element('div', { class: 'ps-map-zoom' }, button('+', 'Zoom in (+)', () => this.zoom(2)), button('−', 'Zoom out (-)', () => this.zoom(0.5)), button('⤢', 'The whole map (0)', () => this.whole())));
-    this.root = element('div', { class: 'ps-view ps-map' },
-      element('div', { class: 'ps-map-tools' }, this.modes, this.picturesButton,
-        element('button', { class: 'ps-button', type: 'button', title: 'Choose all shots that are seen (V)', text: 'Choose what is seen', onclick: () => this.chooseSeen() }),
-        this.legend),
-      this.stage, this.status);
+    this.picturesButton = element('button', {
+      class: 'ps-button',
+      type: 'button',
+      text: 'Pictures',
+      title: 'Pictures on the points (P)',
+      'aria-pressed': 'true',
+      onclick: () => this.togglePictures(),
+    });
+    this.stage = element(
+      'div',
+      {
+        class: 'ps-map-stage',
+        tabindex: '0',
+        role: 'application',
+        'data-ps-keys': '',
+        'aria-label':
+          'Map of all shots. Arrow keys move it, plus and minus zoom, Enter opens the shot in the middle, V chooses all that is seen.',
+      },
+      this.canvas,
+      this.lasso,
+      this.ring,
+      this.cross,
+      this.progress.root,
+      element(
+        'div',
+        { class: 'ps-map-zoom' },
+        button('+', 'Zoom in (+)', () => this.zoom(2)),
+        button('−', 'Zoom out (-)', () => this.zoom(0.5)),
+        button('⤢', 'The whole map (0)', () => this.whole()),
+      ),
+    );
+    this.root = element(
+      'div',
+      { class: 'ps-view ps-map' },
+      element(
+        'div',
+        { class: 'ps-map-tools' },
+        this.modes,
+        this.picturesButton,
+        element('button', {
+          class: 'ps-button',
+          type: 'button',
+          title: 'Choose all shots that are seen (V)',
+          text: 'Choose what is seen',
+          onclick: () => this.chooseSeen(),
+        }),
+        this.legend,
+      ),
+      this.stage,
+      this.status,
+    );
     this.parent.append(this.root);
   }
 
   keys() {
     const pan = (x, y) => (event) => {
-      if (onControl(event) || !this.points || (document.activeElement !== this.stage && document.activeElement !== document.body)) return false;
+      if (
+        onControl(event) ||
+        !this.points ||
+        (document.activeElement !== this.stage && document.activeElement !== document.body)
+      )
+        return false;
       this.map.pan(x * this.map.width * 0.12, y * this.map.height * 0.12);
       this.cross.hidden = false;
       this.moved();
@@ -119,9 +169,17 @@ class MapView {
       { key: '+ =', label: 'Zoom in', run: () => this.zoom(1.5) },
       { key: '-', label: 'Zoom out', run: () => this.zoom(1 / 1.5) },
       { key: '0', label: 'The whole map', run: () => this.whole() },
-      { key: 'Enter', label: 'Open the shot under the pointer or in the middle', run: (event) => (onControl(event) || this.at < 0 ? false : this.open(this.at)) },
+      {
+        key: 'Enter',
+        label: 'Open the shot under the pointer or in the middle',
+        run: (event) => (onControl(event) || this.at < 0 ? false : this.open(this.at)),
+      },
       { key: 's S', label: 'Add what is chosen, or that shot, to the tray', run: () => this.keep() },
-      { key: 'm M', label: 'Colour by likeness to that shot', run: () => (this.at < 0 ? false : this.trigger('like', { segment: this.points.ids[this.at] })) },
+      {
+        key: 'm M',
+        label: 'Colour by likeness to that shot',
+        run: () => (this.at < 0 ? false : this.trigger('like', { segment: this.points.ids[this.at] })),
+      },
       { key: 'v V', label: 'Choose all that is seen (or drag with Shift)', run: () => this.chooseSeen() },
       { key: 'p P', label: 'Pictures on the points', run: () => this.togglePictures() },
       { key: 'Escape', label: 'Clear what is chosen', run: () => (this.chosen ? this.choose([]) : false) },
@@ -174,16 +232,39 @@ class MapView {
     if (!points) return;
     const dark = isDark(this.parent);
     const folders = points.largestFolders();
-    const modes = [points.scores ? ['score', 'Score'] : null, folders.length > 1 ? ['folder', 'Folder'] : null, ['video', 'Video']].filter(Boolean);
+    const modes = [
+      points.scores ? ['score', 'Score'] : null,
+      folders.length > 1 ? ['folder', 'Folder'] : null,
+      ['video', 'Video'],
+    ].filter(Boolean);
     if (!modes.some(([mode]) => mode === this.mode)) {
       // Colours by folder are useful where a few folders hold most of the shots.
       const held = folders.slice(0, LARGEST).reduce((sum, { count }) => sum + count, 0);
       this.mode = points.scores ? 'score' : folders.length > 1 && held > 0.6 * points.count ? 'folder' : 'video';
     }
-    this.modes.replaceChildren(...(modes.length > 1 ? modes.map(([mode, text]) => element('button', { class: 'ps-chip', type: 'button', 'aria-pressed': String(mode === this.mode), text,
-      onclick: () => { this.mode = mode; this.recolour(); } })) : []));
-    this.legend.replaceChildren(this.mode === 'score' ? legend(points.low, points.high, dark)
-      : this.mode === 'folder' ? this.folderLegend(folders) : '');
+    this.modes.replaceChildren(
+      ...(modes.length > 1
+        ? modes.map(([mode, text]) =>
+            element('button', {
+              class: 'ps-chip',
+              type: 'button',
+              'aria-pressed': String(mode === this.mode),
+              text,
+              onclick: () => {
+                this.mode = mode;
+                this.recolour();
+              },
+            }),
+          )
+        : []),
+    );
+    this.legend.replaceChildren(
+      this.mode === 'score'
+        ? legend(points.low, points.high, dark)
+        : this.mode === 'folder'
+          ? this.folderLegend(folders)
+          : '',
+    );
     this.map.setColours(points.coloured(this.mode, dark, dark ? [58, 64, 69] : [208, 204, 197], this.chosen));
     this.dark = dark;
     this.draw();
@@ -197,16 +278,31 @@ class MapView {
       dot.style.background = `rgb(${colour.join(' ')})`;
       return element('span', { class: 'ps-map-folder', title }, dot, element('span', { text }));
     };
-    const name = (path) => path.replace(/[\\/]+$/, '').split(/[\\/]/).at(-1) || path;
+    const name = (path) =>
+      path
+        .replace(/[\\/]+$/, '')
+        .split(/[\\/]/)
+        .at(-1) || path;
     const others = folders.length - LARGEST;
-    return element('div', { class: 'ps-map-folders' },
-      ...folders.slice(0, LARGEST).map(({ folder, colour, count }) => swatch(colour, name(this.points.folderNames[folder]), `${this.points.folderNames[folder]}: ${count.toLocaleString()} shots`)),
-      others > 0 ? swatch([140, 144, 148], `${others.toLocaleString()} more`) : null);
+    return element(
+      'div',
+      { class: 'ps-map-folders' },
+      ...folders
+        .slice(0, LARGEST)
+        .map(({ folder, colour, count }) =>
+          swatch(
+            colour,
+            name(this.points.folderNames[folder]),
+            `${this.points.folderNames[folder]}: ${count.toLocaleString()} shots`,
+          ),
+        ),
+      others > 0 ? swatch([140, 144, 148], `${others.toLocaleString()} more`) : null,
+    );
   }
 
   drawStatus() {
     const { points } = this;
-    const left = this.asked?.version === this.version ? this.asked?.left_out ?? 0 : 0;
+    const left = this.asked?.version === this.version ? (this.asked?.left_out ?? 0) : 0;
     const parts = [`${points.count.toLocaleString()} ${points.count === 1 ? 'shot' : 'shots'}`];
     if (left) parts.push(`${left.toLocaleString()} left out by filters`);
     if (points.scores) parts.push(`best score ${points.high.toFixed(2)}`);
@@ -285,8 +381,13 @@ class MapView {
 
   linesOf(at) {
     const facts = this.facts.get(this.points.ids[at]);
-    return [this.points.nameOf(at), facts ? `${timeText(facts.start)} · ${durationText(facts.end - facts.start)}${facts.missing ? ' · file not there now' : ''}` : '…',
-      this.points.scores && !this.points.left[at] ? `score ${this.points.scores[at].toFixed(2)}` : null];
+    return [
+      this.points.nameOf(at),
+      facts
+        ? `${timeText(facts.start)} · ${durationText(facts.end - facts.start)}${facts.missing ? ' · file not there now' : ''}`
+        : '…',
+      this.points.scores && !this.points.left[at] ? `score ${this.points.scores[at].toFixed(2)}` : null,
+    ];
   }
 
   async loadFacts(id) {
@@ -303,7 +404,10 @@ class MapView {
     if (!this.points) return;
     const at = this.points.nearest(this.map.x, this.map.y, 0.25 * (this.map.height / this.map.scale));
     this.hover(at);
-    this.stage.setAttribute('aria-description', at < 0 ? 'No shot in the middle' : `In the middle: ${this.linesOf(at).filter(Boolean).join(', ')}`);
+    this.stage.setAttribute(
+      'aria-description',
+      at < 0 ? 'No shot in the middle' : `In the middle: ${this.linesOf(at).filter(Boolean).join(', ')}`,
+    );
   }
 
   unaim() {
@@ -322,23 +426,33 @@ class MapView {
 
   open(at) {
     if (this.chosen?.has(at)) {
-      this.openItems(this.selection.items, this.selection.items.findIndex((item) => item.id === this.points.ids[at]));
+      this.openItems(
+        this.selection.items,
+        this.selection.items.findIndex((item) => item.id === this.points.ids[at]),
+      );
     } else {
-      this.openItems(this.points.around(at, WALK).map((each) => this.item(each)), 0);
+      this.openItems(
+        this.points.around(at, WALK).map((each) => this.item(each)),
+        0,
+      );
     }
   }
 
   async openItems(items, place) {
     this.hover(-1);
     const { openPlayer } = await import('../player/player.js');
-    openPlayer(items.map(({ id, score }) => ({ id, score: score ?? undefined })), place, {
-      onLike: (segment) => this.trigger('like', { segment }),
-      onRange: (range) => this.trigger('range', range),
-      onClose: (segment) => {
-        const at = segment === null ? -1 : this.points.indexOf(segment);
-        if (at >= 0) this.draw();
+    openPlayer(
+      items.map(({ id, score }) => ({ id, score: score ?? undefined })),
+      place,
+      {
+        onLike: (segment) => this.trigger('like', { segment }),
+        onRange: (range) => this.trigger('range', range),
+        onClose: (segment) => {
+          const at = segment === null ? -1 : this.points.indexOf(segment);
+          if (at >= 0) this.draw();
+        },
       },
-    });
+    );
   }
 
   // Selection
@@ -358,7 +472,12 @@ class MapView {
 
   chooseSeen() {
     const { width, height } = this.map;
-    this.chooseWithin([[0, 0], [width, 0], [width, height], [0, height]]);
+    this.chooseWithin([
+      [0, 0],
+      [width, 0],
+      [width, height],
+      [0, height],
+    ]);
   }
 
   choose(found) {
@@ -373,7 +492,8 @@ class MapView {
 
   keep() {
     if (this.chosen) this.selection.keep();
-    else if (this.at >= 0) tray.add([{ segment: this.points.ids[this.at], score: this.item(this.at).score ?? undefined }]);
+    else if (this.at >= 0)
+      tray.add([{ segment: this.points.ids[this.at], score: this.item(this.at).score ?? undefined }]);
     else return false;
     return true;
   }

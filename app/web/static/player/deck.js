@@ -25,7 +25,10 @@ export class Deck extends EventTarget {
     this.clear();
     video.playsInline = true;
     for (const name of ['play', 'pause', 'seeked', 'waiting', 'playing', 'ratechange', 'volumechange']) {
-      video.addEventListener(name, () => { this.readElement(); this.emit('state'); });
+      video.addEventListener(name, () => {
+        this.readElement();
+        this.emit('state');
+      });
     }
     // A range may reach to the end of the video, where the element stops by itself.
     video.addEventListener('ended', () => this.loop && this.stop && this.play());
@@ -46,7 +49,10 @@ export class Deck extends EventTarget {
       };
       video.requestVideoFrameCallback(onFrame);
     } else {
-      video.addEventListener('timeupdate', () => { this.readElement(); this.keepWithinStop(); });
+      video.addEventListener('timeupdate', () => {
+        this.readElement();
+        this.keepWithinStop();
+      });
     }
   }
 
@@ -320,7 +326,8 @@ export class Deck extends EventTarget {
     playing = this;
     this.video.playbackRate = speed;
     this.wanted = null;
-    if (this.stop && this.now >= this.timeOf(this.indexAt(this.stop.to - 1e-3)) - 1e-4) this.show(this.indexFrom(this.stop.from));
+    if (this.stop && this.now >= this.timeOf(this.indexAt(this.stop.to - 1e-3)) - 1e-4)
+      this.show(this.indexFrom(this.stop.from));
     try {
       await this.video.play();
     } catch (error) {

@@ -60,8 +60,12 @@ class Player {
 
   build() {
     const button = (label, run, key, extra = {}) =>
-      element('button', { class: 'ps-button', type: 'button', onclick: run, title: key ? `${label} (${key})` : label, ...extra },
-        element('span', { text: label }), key ? element('kbd', { text: key }) : null);
+      element(
+        'button',
+        { class: 'ps-button', type: 'button', onclick: run, title: key ? `${label} (${key})` : label, ...extra },
+        element('span', { text: label }),
+        key ? element('kbd', { text: key }) : null,
+      );
     this.video = element('video', { class: 'ps-video', 'aria-label': 'Shot' });
     this.title = element('div', { class: 'ps-player-title' });
     this.place = element('div', { class: 'ps-muted ps-player-place' });
@@ -70,8 +74,13 @@ class Player {
     this.range = element('div', { class: 'ps-strip-range' });
     this.marked = element('div', { class: 'ps-strip-marked', hidden: true });
     this.head = element('div', { class: 'ps-strip-head' });
-    this.strip = element('div', { class: 'ps-strip', role: 'slider', tabindex: '0', 'aria-label': 'Time', 'data-ps-keys': '' },
-      this.range, this.marked, this.head);
+    this.strip = element(
+      'div',
+      { class: 'ps-strip', role: 'slider', tabindex: '0', 'aria-label': 'Time', 'data-ps-keys': '' },
+      this.range,
+      this.marked,
+      this.head,
+    );
     this.strip.addEventListener('pointerdown', (event) => this.scrub(event));
     this.playButton = button('Play', () => this.deck.toggle(), 'Space');
     this.loopButton = button('Loop', () => this.toggleLoop(), 'R', { 'aria-pressed': 'false' });
@@ -84,20 +93,42 @@ class Player {
     const { onLike, onExclude, onRange } = this.callbacks;
     this.neighbours = element('div', { class: 'ps-neighbours', 'aria-label': 'Shots before and after' });
     this.wholeVideo = element('a', { class: 'ps-button', text: 'Whole video' });
-    this.dialog = element('dialog', { class: 'ps-dialog ps-player', 'aria-label': 'Player', tabindex: '-1' },
-      element('header', {},
+    this.dialog = element(
+      'dialog',
+      { class: 'ps-dialog ps-player', 'aria-label': 'Player', tabindex: '-1' },
+      element(
+        'header',
+        {},
         element('div', { class: 'ps-grow' }, this.title, this.place),
-        element('button', { class: 'ps-icon', 'aria-label': 'Close', title: 'Close (Esc)', text: '×', onclick: () => this.dialog.close() })),
+        element('button', {
+          class: 'ps-icon',
+          'aria-label': 'Close',
+          title: 'Close (Esc)',
+          text: '×',
+          onclick: () => this.dialog.close(),
+        }),
+      ),
       element('div', { class: 'ps-stage' }, this.video, this.status),
       element('div', { class: 'ps-timeline-row' }, this.strip, this.time),
-      element('div', { class: 'ps-controls' },
-        this.playButton, this.loopButton, this.muteButton, element('span', { class: 'ps-gap' }),
-        this.inButton, this.outButton, this.clearButton, onRange ? this.rangeButton : null, element('span', { class: 'ps-gap' }),
+      element(
+        'div',
+        { class: 'ps-controls' },
+        this.playButton,
+        this.loopButton,
+        this.muteButton,
+        element('span', { class: 'ps-gap' }),
+        this.inButton,
+        this.outButton,
+        this.clearButton,
+        onRange ? this.rangeButton : null,
+        element('span', { class: 'ps-gap' }),
         this.trayButton,
         onLike ? button('More like this', () => this.leave(() => onLike(this.deck.info.id)), 'M') : null,
         onExclude ? button('Less like this', () => this.leave(() => onExclude(this.deck.info.id)), 'N') : null,
-        this.wholeVideo),
-      this.neighbours);
+        this.wholeVideo,
+      ),
+      this.neighbours,
+    );
     this.dialog.addEventListener('close', () => this.close());
     this.dialog.addEventListener('click', (event) => event.target === this.dialog && this.dialog.close());
     this.video.addEventListener('click', () => this.deck.toggle());
@@ -112,17 +143,46 @@ class Player {
       { key: 'j J', label: 'Play backwards; again: quicker', run: () => deck().shuttle(-1) },
       { key: ', ArrowLeft', label: 'One frame back', run: () => deck().step(-1) },
       { key: '. ArrowRight', label: 'One frame on', run: () => deck().step(1) },
-      { key: 'Shift+ArrowLeft', label: 'One second back', run: () => { deck().pause(); deck().seekTo(deck().now - 1); } },
-      { key: 'Shift+ArrowRight', label: 'One second on', run: () => { deck().pause(); deck().seekTo(deck().now + 1); } },
+      {
+        key: 'Shift+ArrowLeft',
+        label: 'One second back',
+        run: () => {
+          deck().pause();
+          deck().seekTo(deck().now - 1);
+        },
+      },
+      {
+        key: 'Shift+ArrowRight',
+        label: 'One second on',
+        run: () => {
+          deck().pause();
+          deck().seekTo(deck().now + 1);
+        },
+      },
       { key: 'Home', label: 'To the start of the shot', run: () => deck().show(deck().indexFrom(this.limits().from)) },
-      { key: 'End', label: 'To its last frame', run: () => { deck().pause(); deck().seekTo(this.limits().to - 1e-3); } },
+      {
+        key: 'End',
+        label: 'To its last frame',
+        run: () => {
+          deck().pause();
+          deck().seekTo(this.limits().to - 1e-3);
+        },
+      },
       { key: 'i I', label: 'Mark the start (in)', run: () => this.mark('in') },
       { key: 'o O', label: 'Mark the end (out)', run: () => this.mark('out') },
       { key: 'x X', label: 'Clear the marks', run: () => this.clearMarks() },
       { key: 's S', label: 'Add shot or marked range to the tray', run: () => this.keep() },
       { key: 'f F', label: 'Search with the marked range', run: () => this.searchRange() },
-      { key: 'm M', label: 'More like this', run: () => this.callbacks.onLike && this.leave(() => this.callbacks.onLike(this.deck.info.id)) },
-      { key: 'n N', label: 'Less like this', run: () => this.callbacks.onExclude && this.leave(() => this.callbacks.onExclude(this.deck.info.id)) },
+      {
+        key: 'm M',
+        label: 'More like this',
+        run: () => this.callbacks.onLike && this.leave(() => this.callbacks.onLike(this.deck.info.id)),
+      },
+      {
+        key: 'n N',
+        label: 'Less like this',
+        run: () => this.callbacks.onExclude && this.leave(() => this.callbacks.onExclude(this.deck.info.id)),
+      },
       { key: 'r R', label: 'Loop', run: () => this.toggleLoop() },
       { key: 'a A', label: 'Sound on or off', run: () => this.toggleMute() },
       { key: 'ArrowUp', label: 'Previous result', run: () => this.walk(-1) },
@@ -162,14 +222,23 @@ class Player {
   async fillNeighbours(segment) {
     const found = await api(`/api/neighbours/${segment}?before=${AROUND}&after=${AROUND}`).catch(() => null);
     if (!found || this.deck.info?.id !== segment) return;
-    this.neighbours.replaceChildren(...found.items.map((each) =>
-      element('button', {
-        class: `ps-neighbour${each.id === segment ? ' ps-current' : ''}`, type: 'button',
-        'aria-label': `Shot at ${clock(each.start)}`, 'aria-current': each.id === segment ? 'true' : null,
-        title: `${clock(each.start)} · ${durationText(each.end - each.start)}`, onclick: () => this.open(each.id),
-      },
-      element('img', { src: `/api/poster/${each.id}`, alt: '', loading: 'lazy' }),
-      element('span', { text: clock(each.start).slice(0, 8) }))));
+    this.neighbours.replaceChildren(
+      ...found.items.map((each) =>
+        element(
+          'button',
+          {
+            class: `ps-neighbour${each.id === segment ? ' ps-current' : ''}`,
+            type: 'button',
+            'aria-label': `Shot at ${clock(each.start)}`,
+            'aria-current': each.id === segment ? 'true' : null,
+            title: `${clock(each.start)} · ${durationText(each.end - each.start)}`,
+            onclick: () => this.open(each.id),
+          },
+          element('img', { src: `/api/poster/${each.id}`, alt: '', loading: 'lazy' }),
+          element('span', { text: clock(each.start).slice(0, 8) }),
+        ),
+      ),
+    );
     this.neighbours.querySelector('.ps-current')?.scrollIntoView({ inline: 'center', block: 'nearest' });
   }
 
@@ -196,7 +265,14 @@ class Player {
     const first = from ?? deck.indexAt(Math.max(deck.first, Math.min(deck.info.start, deck.timeOf(to))) + 1e-3);
     const last = to ?? deck.indexAt(Math.max(deck.info.end, deck.endOf(from)) - 1e-3);
     if (last < first) return null;
-    return { first, last, start: deck.timeOf(first), end: deck.endOf(last), start_pts: deck.ptsOf(first), end_pts: deck.endPtsOf(last) };
+    return {
+      first,
+      last,
+      start: deck.timeOf(first),
+      end: deck.endOf(last),
+      start_pts: deck.ptsOf(first),
+      end_pts: deck.endPtsOf(last),
+    };
   }
 
   mark(which) {
@@ -302,8 +378,11 @@ class Player {
     const about = marked
       ? `in ${timecodeAt(this.deck.numberOf(marked.start), this.deck.rate, info.timecode)} (frame ${this.deck.numberOf(marked.start)}), out ${timecodeAt(this.deck.numberOf(marked.end), this.deck.rate, info.timecode)} (frame ${this.deck.numberOf(marked.end)}), ${marked.last - marked.first + 1} frames`
       : '';
-    this.time.replaceChildren(element('strong', { text: code }), element('span', { class: 'ps-muted', text: `frame ${frame}` }),
-      ...(about ? [element('span', { class: 'ps-marks', text: about })] : []));
+    this.time.replaceChildren(
+      element('strong', { text: code }),
+      element('span', { class: 'ps-muted', text: `frame ${frame}` }),
+      ...(about ? [element('span', { class: 'ps-marks', text: about })] : []),
+    );
     this.strip.setAttribute('aria-valuetext', `${code}, frame ${frame}`);
     this.dialog.dataset.frame = String(frame);
   }

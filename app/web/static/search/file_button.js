@@ -7,9 +7,14 @@ import { CHOOSE_FILE } from './file_drop.js';
 export function mount({ parentElement }) {
   useStyles();
   if (!parentElement.querySelector('.ps-choose')) {
-    parentElement.append(element('button', {
-      class: 'ps-button ps-wide ps-choose', type: 'button', text: 'A picture or clip …',
-      title: 'Choose a file, or drop one anywhere on this page', onclick: () => document.dispatchEvent(new Event(CHOOSE_FILE)),
-    }));
+    parentElement.append(
+      element('button', {
+        class: 'ps-button ps-wide ps-choose',
+        type: 'button',
+        text: 'A picture or clip …',
+        title: 'Choose a file, or drop one anywhere on this page',
+        onclick: () => document.dispatchEvent(new Event(CHOOSE_FILE)),
+      }),
+    );
   }
 }

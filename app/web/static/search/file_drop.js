@@ -30,10 +30,24 @@ export function mount(component) {
 class FileDrop {
   constructor(parent) {
     setOverlayHome(parent);
-    this.input = element('input', { type: 'file', accept: 'image/*,video/*', hidden: true, onchange: () => this.take(this.input.files) });
-    this.progress = element('div', { class: 'ps-upload', hidden: true }, element('span', {}), element('progress', { max: 1 }),
-      element('button', { class: 'ps-link', type: 'button', text: 'Cancel', onclick: () => this.request?.abort() }));
-    this.veil = element('div', { class: 'ps-veil', hidden: true }, element('p', { text: 'Drop a picture or a clip to search by it' }));
+    this.input = element('input', {
+      type: 'file',
+      accept: 'image/*,video/*',
+      hidden: true,
+      onchange: () => this.take(this.input.files),
+    });
+    this.progress = element(
+      'div',
+      { class: 'ps-upload', hidden: true },
+      element('span', {}),
+      element('progress', { max: 1 }),
+      element('button', { class: 'ps-link', type: 'button', text: 'Cancel', onclick: () => this.request?.abort() }),
+    );
+    this.veil = element(
+      'div',
+      { class: 'ps-veil', hidden: true },
+      element('p', { text: 'Drop a picture or a clip to search by it' }),
+    );
     parent.append(this.input, this.progress, this.veil);
     this.depth = 0;
     this.listeners = [
@@ -65,7 +79,10 @@ class FileDrop {
     if (!file) return;
     if (others.length) toast('One file at a time; the first one is taken');
     if (file.size > MOST_BYTES) {
-      toast(`${file.name} is ${(file.size / 1024 ** 3).toFixed(1)} GB, and an example may have 1 GB. Cut out the part you mean, or index its folder and mark a range in the player.`, { kind: 'error' });
+      toast(
+        `${file.name} is ${(file.size / 1024 ** 3).toFixed(1)} GB, and an example may have 1 GB. Cut out the part you mean, or index its folder and mark a range in the player.`,
+        { kind: 'error' },
+      );
       return;
     }
     if (file.size === 0) {
@@ -84,7 +101,10 @@ class FileDrop {
     label.textContent = file.name;
     bar.value = 0;
     this.progress.hidden = false;
-    request.upload.addEventListener('progress', (event) => event.lengthComputable && (bar.value = event.loaded / event.total));
+    request.upload.addEventListener(
+      'progress',
+      (event) => event.lengthComputable && (bar.value = event.loaded / event.total),
+    );
     request.addEventListener('loadend', () => {
       if (this.request !== request) return;
       this.progress.hidden = true;
@@ -95,12 +115,15 @@ class FileDrop {
       } catch {
         answer = null;
       }
-      if (request.status >= 200 && request.status < 300 && answer) this.component.setTriggerValue('dropped', { ...answer, at: Date.now() });
+      if (request.status >= 200 && request.status < 300 && answer)
+        this.component.setTriggerValue('dropped', { ...answer, at: Date.now() });
       else if (request.status) toast(answer?.error ?? `The file was not taken (${request.status})`, { kind: 'error' });
       else if (!this.aborted) toast('The file could not be sent; is prismsearch still running?', { kind: 'error' });
       this.aborted = false;
     });
-    request.addEventListener('abort', () => { this.aborted = true; });
+    request.addEventListener('abort', () => {
+      this.aborted = true;
+    });
     request.open('POST', '/api/examples');
     request.setRequestHeader('X-Prismsearch', '1');
     request.setRequestHeader('X-File-Name', encodeURIComponent(file.name));

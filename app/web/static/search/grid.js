@@ -49,14 +49,22 @@ class Grid {
   constructor(parent) {
     setOverlayHome(parent);
     this.grid = element('div', { class: 'ps-grid', role: 'listbox', 'aria-label': 'Results', 'data-ps-keys': '' });
-    this.more = element('button', { class: 'ps-button ps-more', type: 'button', text: 'Show more', hidden: true,
-      onclick: () => this.component.setTriggerValue('more', Date.now()) });
+    this.more = element('button', {
+      class: 'ps-button ps-more',
+      type: 'button',
+      text: 'Show more',
+      hidden: true,
+      onclick: () => this.component.setTriggerValue('more', Date.now()),
+    });
     parent.append(this.grid, this.more);
     this.cards = new Map();
     // Browsers load lazy pictures from thousands of pixels away; visible ones would wait for those.
-    this.posters = new IntersectionObserver((entries) => {
-      for (const entry of entries) if (entry.isIntersecting) load(entry.target.querySelector('img'));
-    }, { rootMargin: '300px' });
+    this.posters = new IntersectionObserver(
+      (entries) => {
+        for (const entry of entries) if (entry.isIntersecting) load(entry.target.querySelector('img'));
+      },
+      { rootMargin: '300px' },
+    );
     this.unwatch = tray.watch();
     this.onTray = () => this.drawTray();
     tray.addEventListener('change', this.onTray);
@@ -70,10 +78,18 @@ class Grid {
       { key: 'ArrowDown', label: 'Row below', run: (event) => this.move(event, 'down') },
       { key: 'ArrowUp', label: 'Row above', run: (event) => this.move(event, 'up') },
       { key: 'Enter', label: 'Open in the player', run: (event) => this.withCurrent(event, (card) => this.open(card)) },
-      { key: ' ', label: 'Preview', run: (event) => this.withCurrent(event, (card) => this.preview(card, this.playing !== card)) },
+      {
+        key: ' ',
+        label: 'Preview',
+        run: (event) => this.withCurrent(event, (card) => this.preview(card, this.playing !== card)),
+      },
       { key: 's S', label: 'Add to the tray', run: () => this.withCurrent(null, (card) => this.keep(card)) },
       { key: 'm M', label: 'More like this', run: () => this.withCurrent(null, (card) => this.like(card)) },
-      { key: 'n N', label: 'Less like this', run: () => this.withCurrent(null, (card) => this.trigger('exclude', card)) },
+      {
+        key: 'n N',
+        label: 'Less like this',
+        run: () => this.withCurrent(null, (card) => this.trigger('exclude', card)),
+      },
     ]);
   }
 
@@ -94,7 +110,9 @@ class Grid {
     // Visible cards come first and alone; the rest is made when the browser is idle.
     const ids = [...this.cards.keys()];
     this.grid.replaceChildren(...ids.slice(0, FIRST).map((id) => this.cardOf(id)));
-    this.grid.querySelectorAll('.ps-card').forEach((card, at) => { card.tabIndex = at === 0 ? 0 : -1; });
+    this.grid.querySelectorAll('.ps-card').forEach((card, at) => {
+      card.tabIndex = at === 0 ? 0 : -1;
+    });
     this.more.hidden = !data.more;
     this.drawTray();
     this.awaitPosters(data.token, ids.slice(FIRST));
@@ -111,18 +129,42 @@ class Grid {
   }
 
   card(hit) {
-    const action = (label, text, name) => element('button', {
-      class: 'ps-action', type: 'button', tabindex: '-1', 'aria-label': label, title: label, 'data-action': name, text });
-    return element('div', { class: 'ps-card', role: 'option', 'data-segment': String(hit.id) },
-      element('div', { class: 'ps-frame' },
+    const action = (label, text, name) =>
+      element('button', {
+        class: 'ps-action',
+        type: 'button',
+        tabindex: '-1',
+        'aria-label': label,
+        title: label,
+        'data-action': name,
+        text,
+      });
+    return element(
+      'div',
+      { class: 'ps-card', role: 'option', 'data-segment': String(hit.id) },
+      element(
+        'div',
+        { class: 'ps-frame' },
         element('img', { alt: '', decoding: 'async', 'data-src': `/api/poster/${hit.id}` }),
         element('span', { class: 'ps-length' }),
         element('span', { class: 'ps-gone', text: 'file not there now', hidden: true }),
-        element('div', { class: 'ps-actions' },
-          action('Add to the tray (S)', '+', 'keep'), action('More like this (M)', '≈', 'like'), action('Less like this (N)', '−', 'exclude')),
-        element('div', { class: 'ps-score' }, element('i', {}))),
-      element('div', { class: 'ps-about' }, element('span', { class: 'ps-number' }), element('span', { class: 'ps-when' }),
-        element('span', { class: 'ps-name' })));
+        element(
+          'div',
+          { class: 'ps-actions' },
+          action('Add to the tray (S)', '+', 'keep'),
+          action('More like this (M)', '≈', 'like'),
+          action('Less like this (N)', '−', 'exclude'),
+        ),
+        element('div', { class: 'ps-score' }, element('i', {})),
+      ),
+      element(
+        'div',
+        { class: 'ps-about' },
+        element('span', { class: 'ps-number' }),
+        element('span', { class: 'ps-when' }),
+        element('span', { class: 'ps-name' }),
+      ),
+    );
   }
 
   fill(card, hit) {
@@ -135,16 +177,21 @@ class Grid {
     part('score').firstChild.style.width = `${Math.round((hit.share ?? 0) * 100)}%`;
     part('number').textContent = hit.score === null ? '' : hit.score.toFixed(2);
     card.title = `${hit.folder}/${hit.name}`;
-    card.setAttribute('aria-label',
-      `${hit.name}, at ${clock(hit.start)}, ${durationText(hit.end - hit.start)}${hit.score === null ? '' : `, score ${hit.score.toFixed(2)}`}${hit.missing ? ', file not there now' : ''}`);
+    card.setAttribute(
+      'aria-label',
+      `${hit.name}, at ${clock(hit.start)}, ${durationText(hit.end - hit.start)}${hit.score === null ? '' : `, score ${hit.score.toFixed(2)}`}${hit.missing ? ', file not there now' : ''}`,
+    );
   }
 
   /** Mark the grid as ready once all visible posters have loaded or failed. */
   awaitPosters(token, later) {
-    const settled = (image) => image.complete && image.src ? null : new Promise((done) => {
-      image.addEventListener('load', done, { once: true });
-      image.addEventListener('error', done, { once: true });
-    });
+    const settled = (image) =>
+      image.complete && image.src
+        ? null
+        : new Promise((done) => {
+            image.addEventListener('load', done, { once: true });
+            image.addEventListener('error', done, { once: true });
+          });
     requestAnimationFrame(async () => {
       const seen = [...this.grid.querySelectorAll('img')].filter((image) => {
         const box = image.getBoundingClientRect();
@@ -196,8 +243,15 @@ class Grid {
       }
       this.playing = null;
     }
-    if (!card || !play || matchMedia('(prefers-reduced-motion: reduce)').matches && card === this.over) return;
-    const video = element('video', { muted: true, loop: true, autoplay: true, playsInline: true, src: `/api/preview/${card.dataset.segment}`, 'aria-hidden': 'true' });
+    if (!card || !play || (matchMedia('(prefers-reduced-motion: reduce)').matches && card === this.over)) return;
+    const video = element('video', {
+      muted: true,
+      loop: true,
+      autoplay: true,
+      playsInline: true,
+      src: `/api/preview/${card.dataset.segment}`,
+      'aria-hidden': 'true',
+    });
     video.addEventListener('playing', () => video.classList.add('ps-on'));
     card.querySelector('img').after(video);
     this.playing = card;
@@ -274,12 +328,16 @@ class Grid {
   open(card) {
     this.preview(null, false);
     const items = this.hits.map((hit) => ({ id: hit.id, score: hit.score ?? undefined }));
-    openPlayer(items, this.hits.findIndex((hit) => hit.id === Number(card.dataset.segment)), {
-      onLike: (segment) => this.component.setTriggerValue('like', { segment, at: Date.now() }),
-      onExclude: (segment) => this.component.setTriggerValue('exclude', { segment, at: Date.now() }),
-      onRange: (range) => this.component.setTriggerValue('range', { ...range, at: Date.now() }),
-      onClose: (segment) => this.cards.get(segment)?.card?.focus({ preventScroll: false }),
-    });
+    openPlayer(
+      items,
+      this.hits.findIndex((hit) => hit.id === Number(card.dataset.segment)),
+      {
+        onLike: (segment) => this.component.setTriggerValue('like', { segment, at: Date.now() }),
+        onExclude: (segment) => this.component.setTriggerValue('exclude', { segment, at: Date.now() }),
+        onRange: (range) => this.component.setTriggerValue('range', { ...range, at: Date.now() }),
+        onClose: (segment) => this.cards.get(segment)?.card?.focus({ preventScroll: false }),
+      },
+    );
   }
 
   remove() {

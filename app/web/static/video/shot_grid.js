@@ -24,7 +24,12 @@ export class ShotGrid {
     this.shots = [];
     this.columns = 1;
     this.current = 0;
-    this.host = element('div', { class: 'ps-shots', role: 'listbox', 'aria-label': 'Shots in order', 'data-ps-keys': '' });
+    this.host = element('div', {
+      class: 'ps-shots',
+      role: 'listbox',
+      'aria-label': 'Shots in order',
+      'data-ps-keys': '',
+    });
     parent.append(this.host);
     this.virtual = new VirtualList(this.host, (row) => this.row(row));
     this.sizes = new ResizeObserver(() => this.layOut(false));
@@ -59,24 +64,56 @@ export class ShotGrid {
 
   row(row) {
     const first = row * this.columns;
-    return element('div', { class: 'ps-shots-row', role: 'presentation' },
-      ...this.shots.slice(first, first + this.columns).map((shot, place) => this.card(first + place, shot)));
+    return element(
+      'div',
+      { class: 'ps-shots-row', role: 'presentation' },
+      ...this.shots.slice(first, first + this.columns).map((shot, place) => this.card(first + place, shot)),
+    );
   }
 
   card(at, shot) {
     const score = element('i', {});
     score.style.width = `${Math.round(100 * (shot.share ?? 0))}%`;
-    return element('div', {
-      class: `ps-card${tray.has(shot.id) ? ' ps-kept' : ''}`, role: 'option', tabindex: at === this.current ? '0' : '-1', 'data-at': String(at), 'data-segment': String(shot.id),
-      'aria-selected': String(at === this.current), 'aria-posinset': String(at + 1), 'aria-setsize': String(this.shots.length),
-      'aria-label': `Shot at ${timeText(shot.start)}, ${durationText(shot.end - shot.start)}${shot.score === null ? '' : `, score ${shot.score.toFixed(2)}`}` },
-    element('div', { class: 'ps-frame' },
-      element('img', { alt: '', loading: 'lazy', decoding: 'async', src: `/api/poster/${shot.id}` }),
-      element('span', { class: 'ps-length', text: durationText(shot.end - shot.start) }),
-      element('div', { class: 'ps-actions' }, element('button', { class: 'ps-action', type: 'button', tabindex: '-1', 'data-action': 'keep', 'aria-label': 'Add to the tray (S)', title: 'Add to the tray (S)', text: '+' })),
-      shot.share === null ? null : element('div', { class: 'ps-score' }, score)),
-    element('div', { class: 'ps-about' }, shot.score === null ? null : element('span', { class: 'ps-number', text: shot.score.toFixed(2) }),
-      element('span', { class: 'ps-when', text: timeText(shot.start) })));
+    return element(
+      'div',
+      {
+        class: `ps-card${tray.has(shot.id) ? ' ps-kept' : ''}`,
+        role: 'option',
+        tabindex: at === this.current ? '0' : '-1',
+        'data-at': String(at),
+        'data-segment': String(shot.id),
+        'aria-selected': String(at === this.current),
+        'aria-posinset': String(at + 1),
+        'aria-setsize': String(this.shots.length),
+        'aria-label': `Shot at ${timeText(shot.start)}, ${durationText(shot.end - shot.start)}${shot.score === null ? '' : `, score ${shot.score.toFixed(2)}`}`,
+      },
+      element(
+        'div',
+        { class: 'ps-frame' },
+        element('img', { alt: '', loading: 'lazy', decoding: 'async', src: `/api/poster/${shot.id}` }),
+        element('span', { class: 'ps-length', text: durationText(shot.end - shot.start) }),
+        element(
+          'div',
+          { class: 'ps-actions' },
+          element('button', {
+            class: 'ps-action',
+            type: 'button',
+            tabindex: '-1',
+            'data-action': 'keep',
+            'aria-label': 'Add to the tray (S)',
+            title: 'Add to the tray (S)',
+            text: '+',
+          }),
+        ),
+        shot.share === null ? null : element('div', { class: 'ps-score' }, score),
+      ),
+      element(
+        'div',
+        { class: 'ps-about' },
+        shot.score === null ? null : element('span', { class: 'ps-number', text: shot.score.toFixed(2) }),
+        element('span', { class: 'ps-when', text: timeText(shot.start) }),
+      ),
+    );
   }
 
   cardAt(at) {
@@ -84,7 +121,8 @@ export class ShotGrid {
   }
 
   drawTray() {
-    for (const card of this.host.querySelectorAll('.ps-card')) card.classList.toggle('ps-kept', tray.has(Number(card.dataset.segment)));
+    for (const card of this.host.querySelectorAll('.ps-card'))
+      card.classList.toggle('ps-kept', tray.has(Number(card.dataset.segment)));
   }
 
   click(event) {
@@ -144,7 +182,14 @@ export class ShotGrid {
     this.stop();
     if (!card || matchMedia('(prefers-reduced-motion: reduce)').matches) return;
     this.timer = setTimeout(() => {
-      const video = element('video', { muted: true, loop: true, autoplay: true, playsInline: true, src: `/api/preview/${card.dataset.segment}`, 'aria-hidden': 'true' });
+      const video = element('video', {
+        muted: true,
+        loop: true,
+        autoplay: true,
+        playsInline: true,
+        src: `/api/preview/${card.dataset.segment}`,
+        'aria-hidden': 'true',
+      });
       video.addEventListener('playing', () => video.classList.add('ps-on'));
       card.querySelector('img').after(video);
       this.video = video;

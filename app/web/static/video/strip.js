@@ -157,10 +157,17 @@ export class Strip {
       const right = this.x(end);
       const gap = right - left > 5 ? 1 : 0;
       const bar = this.scores ? LOWEST + this.share(at) * (full - LOWEST) : full * 0.62;
-      context.fillStyle = this.scores ? rampColour(this.share(at), colours.dark) : shot % 2 ? colours.odd : colours.even;
+      context.fillStyle = this.scores
+        ? rampColour(this.share(at), colours.dark)
+        : shot % 2
+          ? colours.odd
+          : colours.even;
       context.fillRect(left, bottom - bar, Math.max(1, right - left - gap), bar);
     }
-    for (const [at, colour] of [[current, colours.primary], [hovered, colours.text]]) {
+    for (const [at, colour] of [
+      [current, colours.primary],
+      [hovered, colours.text],
+    ]) {
       if (at === null || !this.segments[at]) continue;
       const [, , start, end] = this.segments[at];
       const left = this.x(start);

@@ -53,18 +53,36 @@ class Timeline {
     this.parent = parent;
     this.hovered = null;
     this.current = null;
-    const button = (text, label, run) => element('button', { class: 'ps-button', type: 'button', text, 'aria-label': label, title: label, onclick: run });
+    const button = (text, label, run) =>
+      element('button', { class: 'ps-button', type: 'button', text, 'aria-label': label, title: label, onclick: run });
     this.legend = element('div', { class: 'ps-grow' });
-    this.tools = element('div', { class: 'ps-tl-tools' }, this.legend,
-      this.peakButtons = element('span', { class: 'ps-tl-buttons' },
-        button('‹ Peak', 'Previous peak ([)', () => this.toPeak(-1)), button('Peak ›', 'Next peak (])', () => this.toPeak(1))),
-      element('span', { class: 'ps-tl-buttons' },
-        button('−', 'Zoom out (-)', () => this.zoom(0.5)), button('+', 'Zoom in (+)', () => this.zoom(2)), button('Whole', 'The whole video (0)', () => this.zoom(0))));
+    this.tools = element(
+      'div',
+      { class: 'ps-tl-tools' },
+      this.legend,
+      (this.peakButtons = element(
+        'span',
+        { class: 'ps-tl-buttons' },
+        button('‹ Peak', 'Previous peak ([)', () => this.toPeak(-1)),
+        button('Peak ›', 'Next peak (])', () => this.toPeak(1)),
+      )),
+      element(
+        'span',
+        { class: 'ps-tl-buttons' },
+        button('−', 'Zoom out (-)', () => this.zoom(0.5)),
+        button('+', 'Zoom in (+)', () => this.zoom(2)),
+        button('Whole', 'The whole video (0)', () => this.zoom(0)),
+      ),
+    );
     this.canvas = element('canvas', { class: 'ps-tl-canvas', 'aria-hidden': 'true' });
     this.film = element('div', { class: 'ps-tl-film', 'aria-hidden': 'true' });
     this.window = element('i', {});
     this.overview = element('div', { class: 'ps-tl-overview', hidden: true, 'aria-hidden': 'true' }, this.window);
-    this.strip = element('div', { class: 'ps-tl-strip', role: 'slider', tabindex: '0', 'aria-label': 'Shots over time', 'data-ps-keys': '' }, this.canvas);
+    this.strip = element(
+      'div',
+      { class: 'ps-tl-strip', role: 'slider', tabindex: '0', 'aria-label': 'Shots over time', 'data-ps-keys': '' },
+      this.canvas,
+    );
     this.said = element('div', { class: 'ps-muted ps-tl-said', role: 'status' });
     this.root = element('div', { class: 'ps-view ps-tl' }, this.tools, this.strip, this.overview, this.film, this.said);
     parent.append(this.root);
@@ -78,16 +96,28 @@ class Timeline {
     this.removeKeys = addKeys('Timeline', [
       { key: 'ArrowRight', label: 'Next shot', run: (event) => this.move(event, 1) },
       { key: 'ArrowLeft', label: 'Previous shot', run: (event) => this.move(event, -1) },
-      { key: 'ArrowDown', label: 'Row below', run: () => (this.grid.focusedAt !== null ? this.grid.move('down') : this.intoGrid()) },
+      {
+        key: 'ArrowDown',
+        label: 'Row below',
+        run: () => (this.grid.focusedAt !== null ? this.grid.move('down') : this.intoGrid()),
+      },
       { key: 'ArrowUp', label: 'Row above', run: () => this.grid.move('up') },
       { key: ']', label: 'Next peak', run: () => this.toPeak(1) },
       { key: '[', label: 'Previous peak', run: () => this.toPeak(-1) },
       { key: '+ =', label: 'Zoom in', run: () => this.zoom(2) },
       { key: '-', label: 'Zoom out', run: () => this.zoom(0.5) },
       { key: '0', label: 'The whole video', run: () => this.zoom(0) },
-      { key: 'Enter', label: 'Open in the player', run: (event) => (onControl(event) || this.at === null ? false : this.open(this.at)) },
+      {
+        key: 'Enter',
+        label: 'Open in the player',
+        run: (event) => (onControl(event) || this.at === null ? false : this.open(this.at)),
+      },
       { key: 's S', label: 'Add to the tray', run: () => (this.at === null ? false : this.grid.keep(this.at)) },
-      { key: 'm M', label: 'Which shots of this video are like it', run: () => (this.at === null ? false : this.trigger('like', { segment: this.segments[this.at][0] })) },
+      {
+        key: 'm M',
+        label: 'Which shots of this video are like it',
+        run: () => (this.at === null ? false : this.trigger('like', { segment: this.segments[this.at][0] })),
+      },
     ]);
   }
 
@@ -96,7 +126,10 @@ class Timeline {
     const { data } = component;
     if (!data || data.token === this.token) return;
     this.token = data.token;
-    const same = this.data && this.data.segments.length === data.segments.length && this.data.segments[0]?.[0] === data.segments[0]?.[0];
+    const same =
+      this.data &&
+      this.data.segments.length === data.segments.length &&
+      this.data.segments[0]?.[0] === data.segments[0]?.[0];
     const seen = same ? [this.drawing.from, this.drawing.to] : null;
     this.data = data;
     this.segments = data.segments;
@@ -114,21 +147,44 @@ class Timeline {
     const back = style.getPropertyValue('--st-background-color').trim() || '#fff';
     const mix = (share) => `color-mix(in srgb, ${text} ${share}%, ${back})`;
     const dark = isDark(this.parent);
-    this.colours = { dark, text, back, muted: mix(74), soft: mix(6), line: mix(34), even: mix(34), odd: mix(24),
-      primary: style.getPropertyValue('--st-primary-color').trim() || '#1f6f8b', font: style.fontFamily || 'sans-serif' };
+    this.colours = {
+      dark,
+      text,
+      back,
+      muted: mix(74),
+      soft: mix(6),
+      line: mix(34),
+      even: mix(34),
+      odd: mix(24),
+      primary: style.getPropertyValue('--st-primary-color').trim() || '#1f6f8b',
+      font: style.fontFamily || 'sans-serif',
+    };
     if (!this.data) return;
     const { scores, low, high } = this.data;
     this.peakButtons.hidden = !scores;
-    this.legend.replaceChildren(scores
-      ? legend(low, high, dark, { title: 'Score' })
-      : element('span', { class: 'ps-muted', text: 'Ask above, and each shot is coloured by how well it fits.' }));
+    this.legend.replaceChildren(
+      scores
+        ? legend(low, high, dark, { title: 'Score' })
+        : element('span', { class: 'ps-muted', text: 'Ask above, and each shot is coloured by how well it fits.' }),
+    );
     if (scores) {
       const best = scores.reduce((top, score) => Math.max(top, score), -1);
-      this.legend.append(element('span', { class: 'ps-muted ps-tl-note', text: `best here ${best.toFixed(2)} · best of the library ${high.toFixed(2)}` }));
+      this.legend.append(
+        element('span', {
+          class: 'ps-muted ps-tl-note',
+          text: `best here ${best.toFixed(2)} · best of the library ${high.toFixed(2)}`,
+        }),
+      );
     }
-    this.grid.set(this.segments.map(([id, , start, end], at) => ({
-      id, start, end, score: scores ? scores[at] : null, share: scores ? this.drawing.share(at) : null,
-    })));
+    this.grid.set(
+      this.segments.map(([id, , start, end], at) => ({
+        id,
+        start,
+        end,
+        score: scores ? scores[at] : null,
+        share: scores ? this.drawing.share(at) : null,
+      })),
+    );
     this.draw();
   }
 
@@ -163,25 +219,44 @@ class Timeline {
     const { drawing } = this;
     const count = Math.max(1, Math.round(drawing.width / FILM_WIDTH));
     const shown = Array.from({ length: count }, (_, slot) => {
-      const [first, last] = [slot, slot + 1].map((edge) => drawing.indexAt(drawing.from + (drawing.span * (edge + (edge === slot ? 0.02 : -0.02))) / count));
+      const [first, last] = [slot, slot + 1].map((edge) =>
+        drawing.indexAt(drawing.from + (drawing.span * (edge + (edge === slot ? 0.02 : -0.02))) / count),
+      );
       let best = drawing.indexAt(drawing.from + (drawing.span * (slot + 0.5)) / count);
-      if (drawing.scores) for (let at = first; at <= last; at += 1) if (drawing.scores[at] > drawing.scores[best]) best = at;
+      if (drawing.scores)
+        for (let at = first; at <= last; at += 1) if (drawing.scores[at] > drawing.scores[best]) best = at;
       return best;
     });
     const before = [...this.film.children];
-    this.film.replaceChildren(...shown.map((at, slot) => {
-      const [id, , start] = this.segments[at];
-      if (before[slot]?.dataset.segment === String(id)) return before[slot];
-      return element('button', { type: 'button', tabindex: '-1', 'data-segment': String(id), title: timeText(start), onclick: () => this.open(at) },
-        element('img', { src: `/api/poster/${id}`, alt: '', decoding: 'async' }));
-    }));
+    this.film.replaceChildren(
+      ...shown.map((at, slot) => {
+        const [id, , start] = this.segments[at];
+        if (before[slot]?.dataset.segment === String(id)) return before[slot];
+        return element(
+          'button',
+          {
+            type: 'button',
+            tabindex: '-1',
+            'data-segment': String(id),
+            title: timeText(start),
+            onclick: () => this.open(at),
+          },
+          element('img', { src: `/api/poster/${id}`, alt: '', decoding: 'async' }),
+        );
+      }),
+    );
   }
 
   /** Describe the current shot to screen readers. */
   announce() {
     const at = this.current ?? this.drawing.indexAt(this.drawing.from);
     const text = this.segments.length ? this.linesOf(at).join(', ') : '';
-    for (const [name, value] of Object.entries({ valuemin: 1, valuemax: this.segments.length, valuenow: at + 1, valuetext: text })) {
+    for (const [name, value] of Object.entries({
+      valuemin: 1,
+      valuemax: this.segments.length,
+      valuenow: at + 1,
+      valuetext: text,
+    })) {
       this.strip.setAttribute(`aria-${name}`, String(value));
     }
     this.said.textContent = this.current === null ? '' : text;
@@ -190,7 +265,9 @@ class Timeline {
   linesOf(at) {
     const [, shot, start, end] = this.segments[at];
     const score = this.data.scores ? `score ${this.data.scores[at].toFixed(2)}` : '';
-    return [`${timeText(start)} – ${timeText(end)}`, `shot ${shot + 1} · ${durationText(end - start)}`, score].filter(Boolean);
+    return [`${timeText(start)} – ${timeText(end)}`, `shot ${shot + 1} · ${durationText(end - start)}`, score].filter(
+      Boolean,
+    );
   }
 
   // Input
@@ -203,19 +280,23 @@ class Timeline {
       this.hover(this.drawing.indexNear(place(event)));
     });
     strip.addEventListener('pointerleave', () => this.hover(null));
-    strip.addEventListener('wheel', (event) => {
-      const sideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
-      if (sideways && this.drawing.zoomed) {
-        this.drawing.pan(event.shiftKey && !event.deltaX ? event.deltaY : event.deltaX);
-      } else if (!sideways && (event.deltaY < 0 || this.drawing.zoomed)) {
-        this.drawing.zoom(Math.exp(-event.deltaY * (event.deltaMode === 1 ? 0.05 : 0.0022)), place(event));
-      } else {
-        return; // nothing to do here: the page scrolls
-      }
-      event.preventDefault();
-      this.hover(null);
-      this.draw();
-    }, { passive: false });
+    strip.addEventListener(
+      'wheel',
+      (event) => {
+        const sideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
+        if (sideways && this.drawing.zoomed) {
+          this.drawing.pan(event.shiftKey && !event.deltaX ? event.deltaY : event.deltaX);
+        } else if (!sideways && (event.deltaY < 0 || this.drawing.zoomed)) {
+          this.drawing.zoom(Math.exp(-event.deltaY * (event.deltaMode === 1 ? 0.05 : 0.0022)), place(event));
+        } else {
+          return; // nothing to do here: the page scrolls
+        }
+        event.preventDefault();
+        this.hover(null);
+        this.draw();
+      },
+      { passive: false },
+    );
     strip.addEventListener('pointerdown', (event) => event.button === 0 && this.press(event, place(event)));
     this.overview.addEventListener('pointerdown', (event) => this.pressOverview(event));
   }
@@ -261,7 +342,9 @@ class Timeline {
     to(event);
     this.overview.setPointerCapture(event.pointerId);
     this.overview.onpointermove = to;
-    this.overview.onpointerup = this.overview.onpointercancel = () => { this.overview.onpointermove = null; };
+    this.overview.onpointerup = this.overview.onpointercancel = () => {
+      this.overview.onpointermove = null;
+    };
   }
 
   hover(at) {
@@ -313,13 +396,20 @@ class Timeline {
     const peaks = this.drawing.peaks().sort((a, b) => a - b);
     if (!peaks.length) return;
     const from = this.current ?? -1;
-    const next = by > 0 ? peaks.find((at) => at > from) ?? peaks[0] : peaks.findLast((at) => at < from) ?? peaks.at(-1);
+    const next =
+      by > 0 ? (peaks.find((at) => at > from) ?? peaks[0]) : (peaks.findLast((at) => at < from) ?? peaks.at(-1));
     this.choose(next);
   }
 
   zoom(factor) {
     if (factor === 0) this.drawing.show(0, this.drawing.duration);
-    else this.drawing.zoom(factor, this.current === null ? undefined : Math.min(Math.max(0, this.drawing.x(this.segments[this.current][2])), this.drawing.width));
+    else
+      this.drawing.zoom(
+        factor,
+        this.current === null
+          ? undefined
+          : Math.min(Math.max(0, this.drawing.x(this.segments[this.current][2])), this.drawing.width),
+      );
     this.card.hide();
     this.draw();
   }
@@ -329,14 +419,18 @@ class Timeline {
     this.card.hide();
     const { openPlayer } = await import('../player/player.js');
     const { scores } = this.data;
-    openPlayer(this.segments.map(([id], each) => ({ id, score: scores ? scores[each] : undefined })), at, {
-      onLike: (segment) => this.trigger('like', { segment }),
-      onRange: (range) => this.trigger('range', range),
-      onClose: (segment) => {
-        const found = this.segments.findIndex(([id]) => id === segment);
-        if (found >= 0) this.choose(found, false);
+    openPlayer(
+      this.segments.map(([id], each) => ({ id, score: scores ? scores[each] : undefined })),
+      at,
+      {
+        onLike: (segment) => this.trigger('like', { segment }),
+        onRange: (range) => this.trigger('range', range),
+        onClose: (segment) => {
+          const found = this.segments.findIndex(([id]) => id === segment);
+          if (found >= 0) this.choose(found, false);
+        },
       },
-    });
+    );
   }
 
   trigger(name, value) {

@@ -91,9 +91,15 @@ export class ExportJobs {
 
   ended(job) {
     const failed = job.failures?.length ?? 0;
-    if (job.outcome === 'done' && !failed) toast('The export is done', { seconds: 8, action: { label: 'Show', run: this.reveal } });
-    else if (job.outcome === 'done') toast(`The export is done; ${failed} ${failed === 1 ? 'clip' : 'clips'} could not be written`, { kind: 'error', action: { label: 'Show', run: this.reveal } });
-    else if (job.outcome === 'failed') toast('The export failed', { kind: 'error', action: { label: 'Show', run: this.reveal } });
+    if (job.outcome === 'done' && !failed)
+      toast('The export is done', { seconds: 8, action: { label: 'Show', run: this.reveal } });
+    else if (job.outcome === 'done')
+      toast(`The export is done; ${failed} ${failed === 1 ? 'clip' : 'clips'} could not be written`, {
+        kind: 'error',
+        action: { label: 'Show', run: this.reveal },
+      });
+    else if (job.outcome === 'failed')
+      toast('The export failed', { kind: 'error', action: { label: 'Show', run: this.reveal } });
   }
 
   setOpen(open) {
@@ -146,14 +152,26 @@ export class ExportJobs {
       progress.files_total ? `${progress.files_done ?? 0} of ${progress.files_total}` : '',
       progress.phase === 'start' ? 'getting ready' : '',
       progress.eta_seconds ? `about ${durationText(progress.eta_seconds)} left` : '',
-      progress.speed ? (typeof progress.speed === 'number' ? `${progress.speed.toFixed(1)}× real time` : String(progress.speed)) : '',
-    ].filter(Boolean).join(' · ');
+      progress.speed
+        ? typeof progress.speed === 'number'
+          ? `${progress.speed.toFixed(1)}× real time`
+          : String(progress.speed)
+        : '',
+    ]
+      .filter(Boolean)
+      .join(' · ');
     const current = (progress.current ?? []).map(lastPart).join(', ') || progress.text || '';
     const bar = element('progress', { class: 'ps-progress', max: '1', 'aria-label': 'How far the export is' });
     bar.value = share;
     return [
-      element('div', { class: 'ps-run-head' }, element('strong', { text: job.stopping ? 'Stopping' : 'Exporting' }), element('span', { class: 'ps-muted', text: facts }),
-        element('span', { class: 'ps-grow' }), job.stopping ? null : button('Stop', 'stop', () => this.stop(job))),
+      element(
+        'div',
+        { class: 'ps-run-head' },
+        element('strong', { text: job.stopping ? 'Stopping' : 'Exporting' }),
+        element('span', { class: 'ps-muted', text: facts }),
+        element('span', { class: 'ps-grow' }),
+        job.stopping ? null : button('Stop', 'stop', () => this.stop(job)),
+      ),
       bar,
       current ? element('div', { class: 'ps-muted ps-run-current', text: current }) : null,
       ...failures(job),
@@ -163,23 +181,70 @@ export class ExportJobs {
   finished(job) {
     const report = job.report ?? {};
     const failed = job.failures?.length ?? 0;
-    const title = { done: failed ? 'Exported, but not all' : 'Exported', stopped: 'Stopped', failed: 'Failed', interrupted: 'Interrupted' }[job.outcome] ?? job.outcome;
-    const written = report.written || (job.outcome !== 'done' && report.written === 0) ? `${report.written} ${report.written === 1 ? 'clip' : 'clips'}` : '';
+    const title =
+      {
+        done: failed ? 'Exported, but not all' : 'Exported',
+        stopped: 'Stopped',
+        failed: 'Failed',
+        interrupted: 'Interrupted',
+      }[job.outcome] ?? job.outcome;
+    const written =
+      report.written || (job.outcome !== 'done' && report.written === 0)
+        ? `${report.written} ${report.written === 1 ? 'clip' : 'clips'}`
+        : '';
     const lists = (report.lists ?? []).length;
-    const facts = [written, lists ? `${lists} ${lists === 1 ? 'list' : 'lists'}` : '', when(job.updated_at ?? job.started_at)].filter(Boolean).join(' · ');
+    const facts = [
+      written,
+      lists ? `${lists} ${lists === 1 ? 'list' : 'lists'}` : '',
+      when(job.updated_at ?? job.started_at),
+    ]
+      .filter(Boolean)
+      .join(' · ');
     const where = report.folder ?? null;
     const again = job.outcome === 'done' && !failed ? null : startedHere()[job.id]?.body;
     const message = ['stopped', 'interrupted', 'failed'].includes(job.outcome) ? job.message : '';
     return [
-      element('div', { class: 'ps-run-head' }, element('strong', { text: title }), element('span', { class: 'ps-muted', text: facts }), element('span', { class: 'ps-grow' }),
-        job.downloadable ? element('a', { class: 'ps-button ps-primary', href: `/api/runs/${encodeURIComponent(job.id)}/download`, download: '', text: 'Download', 'data-action': 'download' }) : null,
-        where ? button('Copy path', 'copy', () => navigator.clipboard?.writeText(where).then(() => toast('Copied', { seconds: 1.5 }))) : null,
+      element(
+        'div',
+        { class: 'ps-run-head' },
+        element('strong', { text: title }),
+        element('span', { class: 'ps-muted', text: facts }),
+        element('span', { class: 'ps-grow' }),
+        job.downloadable
+          ? element('a', {
+              class: 'ps-button ps-primary',
+              href: `/api/runs/${encodeURIComponent(job.id)}/download`,
+              download: '',
+              text: 'Download',
+              'data-action': 'download',
+            })
+          : null,
+        where
+          ? button('Copy path', 'copy', () =>
+              navigator.clipboard?.writeText(where).then(() => toast('Copied', { seconds: 1.5 })),
+            )
+          : null,
         again ? button(again.to === 'zip' ? 'Start again' : 'Go on', 'again', () => this.again(job, again)) : null,
-        element('button', { class: 'ps-icon', type: 'button', text: '×', 'aria-label': 'Hide this export', title: 'Hide', 'data-action': 'hide', onclick: () => this.hide(job.id) })),
+        element('button', {
+          class: 'ps-icon',
+          type: 'button',
+          text: '×',
+          'aria-label': 'Hide this export',
+          title: 'Hide',
+          'data-action': 'hide',
+          onclick: () => this.hide(job.id),
+        }),
+      ),
       where ? element('div', { class: 'ps-run-where', text: where }) : null,
-      job.outcome === 'done' && report.zip && !job.downloadable ? element('div', { class: 'ps-muted', text: 'Its zip has been cleared away since; export again for a new one.' }) : null,
+      job.outcome === 'done' && report.zip && !job.downloadable
+        ? element('div', {
+            class: 'ps-muted',
+            text: 'Its zip has been cleared away since; export again for a new one.',
+          })
+        : null,
       message ? element('div', { class: 'ps-run-message', text: message }) : null,
-      ...failures(job), ...notes(report),
+      ...failures(job),
+      ...notes(report),
     ].filter(Boolean);
   }
 
@@ -213,7 +278,9 @@ function startedHere() {
 }
 
 function rememberStarted(id, body) {
-  const kept = Object.entries({ ...startedHere(), [id]: { collection: body.collection, body } }).slice(-MOST_REMEMBERED);
+  const kept = Object.entries({ ...startedHere(), [id]: { collection: body.collection, body } }).slice(
+    -MOST_REMEMBERED,
+  );
   saveStored(STARTED, Object.fromEntries(kept));
 }
 
@@ -221,19 +288,46 @@ function failures(job) {
   const all = job.failures ?? [];
   if (!all.length) return [];
   const shown = all.slice(0, MOST_FAILURES);
-  return [element('ul', { class: 'ps-run-failures' }, ...shown.map((each) =>
-    element('li', {}, element('strong', { text: lastPart(each.path ?? '') }), element('span', { text: ` ${each.reason ?? ''}` }))),
-  all.length > shown.length ? element('li', { class: 'ps-muted', text: `and ${all.length - shown.length} more` }) : null)];
+  return [
+    element(
+      'ul',
+      { class: 'ps-run-failures' },
+      ...shown.map((each) =>
+        element(
+          'li',
+          {},
+          element('strong', { text: lastPart(each.path ?? '') }),
+          element('span', { text: ` ${each.reason ?? ''}` }),
+        ),
+      ),
+      all.length > shown.length
+        ? element('li', { class: 'ps-muted', text: `and ${all.length - shown.length} more` })
+        : null,
+    ),
+  ];
 }
 
 /** Create the notes on what was written: those of the lists, and those of single clips. */
 function notes(report) {
-  const ofClips = (report.clips ?? []).filter((clip) => typeof clip?.note === 'string' && clip.note && clip.file).map((clip) => `${lastPart(clip.file)}: ${clip.note}`);
+  const ofClips = (report.clips ?? [])
+    .filter((clip) => typeof clip?.note === 'string' && clip.note && clip.file)
+    .map((clip) => `${lastPart(clip.file)}: ${clip.note}`);
   const all = [...(report.notes ?? []).filter((note) => typeof note === 'string'), ...ofClips];
   if (!all.length) return [];
   const rest = all.length - MOST_NOTES;
-  return [element('details', { class: 'ps-run-notes' }, element('summary', { text: `${all.length} ${all.length === 1 ? 'note' : 'notes'}` }),
-    element('ul', {}, ...all.slice(0, MOST_NOTES).map((text) => element('li', { text })), rest > 0 ? element('li', { class: 'ps-muted', text: `and ${rest} more` }) : null))];
+  return [
+    element(
+      'details',
+      { class: 'ps-run-notes' },
+      element('summary', { text: `${all.length} ${all.length === 1 ? 'note' : 'notes'}` }),
+      element(
+        'ul',
+        {},
+        ...all.slice(0, MOST_NOTES).map((text) => element('li', { text })),
+        rest > 0 ? element('li', { class: 'ps-muted', text: `and ${rest} more` }) : null,
+      ),
+    ),
+  ];
 }
 
 function button(text, action, run) {

@@ -8,9 +8,14 @@ const FORBIDDEN = /[<>:"/\\|?*\u0000-\u001f\u007f-\u009f\u2028\u2029\ufffd]+/g;
 
 /** Fields of a pattern, each with its explanation. */
 export const TOKENS = [
-  ['rank', 'The place in the collection: 007'], ['name', 'The clip’s name, else that of its file'], ['source', 'The name of the file it comes from'],
-  ['start', 'Where it begins: 00h00m12.480s'], ['end', 'Where it ends'], ['collection', 'The collection it is in'],
-  ['label', 'The clip’s name, else nothing'], ['score', 'How well it matched the search'],
+  ['rank', 'The place in the collection: 007'],
+  ['name', 'The clip’s name, else that of its file'],
+  ['source', 'The name of the file it comes from'],
+  ['start', 'Where it begins: 00h00m12.480s'],
+  ['end', 'Where it ends'],
+  ['collection', 'The collection it is in'],
+  ['label', 'The clip’s name, else nothing'],
+  ['score', 'How well it matched the search'],
 ];
 /** The pattern that is used where a person gives none. */
 export const DEFAULT_PATTERN = '{rank}_{name}_{start}-{end}';
@@ -33,11 +38,20 @@ export function nameOf(pattern, clip, { number, total, collection, mode, handles
   const { parts, problem } = partsOf(pattern.trim() ? pattern : DEFAULT_PATTERN);
   if (problem) return { name: '', problem };
   const source = clip.fileName.replace(/(?<=.)\.[^.]*$/, '');
-  const end = clip.video_end_pts === undefined ? Infinity : ((clip.video_end_pts - clip.video_start_pts) * clip.time_base[0]) / clip.time_base[1];
+  const end =
+    clip.video_end_pts === undefined
+      ? Infinity
+      : ((clip.video_end_pts - clip.video_start_pts) * clip.time_base[0]) / clip.time_base[1];
   const rank = String(number).padStart(Math.max(3, String(total).length), '0');
   const values = {
-    rank, number: rank, name: portable(clip.name || source), source: portable(source), label: portable(clip.name ?? ''), collection: portable(collection),
-    start: moment(Math.max(0, clip.start - handles)), end: moment(Math.min(end, clip.end + handles)),
+    rank,
+    number: rank,
+    name: portable(clip.name || source),
+    source: portable(source),
+    label: portable(clip.name ?? ''),
+    collection: portable(collection),
+    start: moment(Math.max(0, clip.start - handles)),
+    end: moment(Math.min(end, clip.end + handles)),
     score: typeof clip.score === 'number' ? clip.score.toFixed(3) : '',
   };
   let name = '';

@@ -11,9 +11,14 @@ import { toast } from '../../core/toast.js';
  */
 export function buildControls(editor) {
   const button = (label, run, key, extra = {}) =>
-    element('button', { class: 'ps-button', type: 'button', onclick: run, title: key ? `${label} (${key})` : label, ...extra },
-      element('span', { text: label }), key ? element('kbd', { text: key }) : null);
-  const icon = (text, label, run) => element('button', { class: 'ps-icon', type: 'button', 'aria-label': label, title: label, text, onclick: run });
+    element(
+      'button',
+      { class: 'ps-button', type: 'button', onclick: run, title: key ? `${label} (${key})` : label, ...extra },
+      element('span', { text: label }),
+      key ? element('kbd', { text: key }) : null,
+    );
+  const icon = (text, label, run) =>
+    element('button', { class: 'ps-icon', type: 'button', 'aria-label': label, title: label, text, onclick: run });
   editor.video = element('video', { class: 'ps-video', 'aria-label': 'Subclip' });
   editor.video.addEventListener('click', () => editor.deck.toggle());
   editor.title = element('div', { class: 'ps-player-title' });
@@ -31,21 +36,43 @@ export function buildControls(editor) {
   editor.playButton = button('Play', () => editor.deck.toggle(), 'Space');
   editor.rangeButton = button('Play range', () => editor.toggleRange(), 'R', { 'aria-pressed': 'false' });
   editor.cutButtons = [
-    button('Set in', () => editor.mark('in'), 'I'), button('Set out', () => editor.mark('out'), 'O'),
-    button('Around in', () => editor.playAround('in'), 'Q'), button('Around out', () => editor.playAround('out'), 'W'),
+    button('Set in', () => editor.mark('in'), 'I'),
+    button('Set out', () => editor.mark('out'), 'O'),
+    button('Around in', () => editor.playAround('in'), 'Q'),
+    button('Around out', () => editor.playAround('out'), 'W'),
     button('Reset to the shot', () => editor.range.reset(), 'X'),
   ];
   const [setIn, setOut, aroundIn, aroundOut, reset] = editor.cutButtons;
   editor.undoButton = button('Undo', () => editor.undo(), 'U');
-  editor.dialog = element('dialog', { class: 'ps-dialog ps-trim', 'aria-label': 'Trim', tabindex: '-1' },
-    element('header', {}, element('div', { class: 'ps-grow' }, editor.title, editor.place), editor.count,
-      icon('⌃', 'Previous subclip (↑)', () => editor.walk(-1)), icon('⌄', 'Next subclip (↓)', () => editor.walk(1)),
-      icon('×', 'Close (Esc)', () => editor.dialog.close())),
+  editor.dialog = element(
+    'dialog',
+    { class: 'ps-dialog ps-trim', 'aria-label': 'Trim', tabindex: '-1' },
+    element(
+      'header',
+      {},
+      element('div', { class: 'ps-grow' }, editor.title, editor.place),
+      editor.count,
+      icon('⌃', 'Previous subclip (↑)', () => editor.walk(-1)),
+      icon('⌄', 'Next subclip (↓)', () => editor.walk(1)),
+      icon('×', 'Close (Esc)', () => editor.dialog.close()),
+    ),
     element('div', { class: 'ps-trim-views' }, editor.stage, editor.stillsPlace),
     editor.stripPlace,
     element('div', { class: 'ps-trim-time' }, editor.code, editor.frame, editor.length, editor.saved),
-    element('div', { class: 'ps-controls' }, editor.playButton, editor.rangeButton, aroundIn, aroundOut, element('span', { class: 'ps-gap' }),
-      setIn, setOut, reset, editor.undoButton));
+    element(
+      'div',
+      { class: 'ps-controls' },
+      editor.playButton,
+      editor.rangeButton,
+      aroundIn,
+      aroundOut,
+      element('span', { class: 'ps-gap' }),
+      setIn,
+      setOut,
+      reset,
+      editor.undoButton,
+    ),
+  );
   editor.dialog.addEventListener('close', () => editor.close());
   editor.dialog.addEventListener('click', (event) => event.target === editor.dialog && editor.dialog.close());
   editor.dialog.addEventListener('keydown', (event) => {
@@ -58,9 +85,20 @@ export function buildControls(editor) {
 
 function codeInput(editor, which, label) {
   const input = element('input', {
-    class: 'ps-code-input', type: 'text', 'aria-label': label, autocomplete: 'off', spellcheck: 'false', size: '12', 'data-code': which,
-    title: 'Type a time code, the end of one (12:05), +10 or -1:00 from here, or #frame', onfocus: (event) => event.target.select(),
-    onblur: (event) => { event.target.removeAttribute('aria-invalid'); editor.drawRange(); editor.drawTime(); },
+    class: 'ps-code-input',
+    type: 'text',
+    'aria-label': label,
+    autocomplete: 'off',
+    spellcheck: 'false',
+    size: '12',
+    'data-code': which,
+    title: 'Type a time code, the end of one (12:05), +10 or -1:00 from here, or #frame',
+    onfocus: (event) => event.target.select(),
+    onblur: (event) => {
+      event.target.removeAttribute('aria-invalid');
+      editor.drawRange();
+      editor.drawTime();
+    },
   });
   input.addEventListener('keydown', (event) => event.key === 'Enter' && editor.typed(input, which));
   return input;
@@ -75,7 +113,11 @@ function codeInput(editor, which, label) {
 export function trimKeys(editor) {
   const step = (frames) => () => editor.step(frames);
   return [
-    { key: ' ', label: 'Play or pause', run: (event) => (onControl(event) ? false : editor.free(() => editor.deck.toggle())) },
+    {
+      key: ' ',
+      label: 'Play or pause',
+      run: (event) => (onControl(event) ? false : editor.free(() => editor.deck.toggle())),
+    },
     { key: 'k K', label: 'Pause', run: () => editor.deck.pause() },
     { key: 'l L', label: 'Play; again: quicker', run: () => editor.free(() => editor.deck.shuttle(1)) },
     { key: 'j J', label: 'Play backwards; again: quicker', run: () => editor.free(() => editor.deck.shuttle(-1)) },
@@ -97,7 +139,14 @@ export function trimKeys(editor) {
     { key: 'x X', label: 'Reset to the shot', run: () => editor.range.able && editor.range.reset() },
     { key: 'u U', label: 'Undo', run: () => editor.undo() },
     { key: 't T', label: 'Type a time code to go to', run: () => editor.code.focus() },
-    { key: 'a A', label: 'Sound on or off', run: () => { editor.video.muted = !editor.video.muted; toast(editor.video.muted ? 'Sound off' : 'Sound on', { seconds: 1.5 }); } },
+    {
+      key: 'a A',
+      label: 'Sound on or off',
+      run: () => {
+        editor.video.muted = !editor.video.muted;
+        toast(editor.video.muted ? 'Sound off' : 'Sound on', { seconds: 1.5 });
+      },
+    },
     { key: 'ArrowUp', label: 'Previous subclip', run: () => editor.walk(-1) },
     { key: 'ArrowDown', label: 'Next subclip', run: () => editor.walk(1) },
     { key: 'Escape', label: 'Close', run: () => editor.dialog.close() },

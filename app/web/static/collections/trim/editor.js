@@ -37,10 +37,20 @@ export class TrimEditor {
     this.deck = new FrameDeck(this.video);
     this.range = new TrimRange(this.deck);
     this.strip = new TrimStrip(this.range, {
-      scrub: (seconds) => { this.deck.stop = null; this.deck.pause(); this.deck.seekTo(seconds); },
-      grab: () => { this.deck.pause(); this.range.remember(); },
+      scrub: (seconds) => {
+        this.deck.stop = null;
+        this.deck.pause();
+        this.deck.seekTo(seconds);
+      },
+      grab: () => {
+        this.deck.pause();
+        this.range.remember();
+      },
       drag: (which, index) => this.move(which, index),
-      slip: (first, last, frames) => { this.range.slip(first, last, frames); this.deck.show(this.range.first); },
+      slip: (first, last, frames) => {
+        this.range.slip(first, last, frames);
+        this.deck.show(this.range.first);
+      },
       release: () => this.range.emit('commit'),
       widen: (side) => attempt(() => this.range.widen(side)),
     });
@@ -55,7 +65,8 @@ export class TrimEditor {
     edits.addEventListener('change', this.onEdits);
     this.removeKeys = addKeys('Trim', trimKeys(this), { modal: true });
     // Escape leaves a field first. Without this the dialog would close as well.
-    this.onEscape = (event) => event.key === 'Escape' && event.target.matches?.('.ps-code-input') && event.preventDefault();
+    this.onEscape = (event) =>
+      event.key === 'Escape' && event.target.matches?.('.ps-code-input') && event.preventDefault();
     window.addEventListener('keydown', this.onEscape, true);
     this.before = document.activeElement;
     overlayHome().append(this.dialog);
@@ -85,13 +96,17 @@ export class TrimEditor {
     this.enable(false);
     if (!clip.segment) {
       this.deck.unload();
-      this.deck.fail('This video is no longer in the library, so it cannot be trimmed here. Its in and out points are kept; index its folder again to go on.');
+      this.deck.fail(
+        'This video is no longer in the library, so it cannot be trimmed here. Its in and out points are kept; index its folder again to go on.',
+      );
       this.drawGiven(clip);
       return;
     }
     const span = clip.end - clip.start;
     const margin = Math.min(MOST_MARGIN, Math.max(2, span));
-    const info = await attempt(() => this.deck.load(clip.segment, { from: clip.start - margin, to: clip.end + margin }));
+    const info = await attempt(() =>
+      this.deck.load(clip.segment, { from: clip.start - margin, to: clip.end + margin }),
+    );
     if (!info || this.id !== id || this.deck.info !== info) return;
     const entry = this.edits.of(id, 'range');
     this.range.take(info, entry?.value ?? this.clip);
@@ -103,7 +118,8 @@ export class TrimEditor {
     this.deck.show(this.range.first);
     await attempt(() => this.range.reach(this.range.to));
     if (this.id !== id) return;
-    if (!this.range.able) toast('The frames of this file could not be read, so it cannot be trimmed.', { kind: 'error' });
+    if (!this.range.able)
+      toast('The frames of this file could not be read, so it cannot be trimmed.', { kind: 'error' });
     this.enable(this.range.able);
     this.drawRange();
     this.drawTime();
@@ -115,7 +131,8 @@ export class TrimEditor {
   }
 
   enable(able) {
-    for (const each of [...this.cutButtons, this.undoButton, this.code, this.codes.in, this.codes.out]) each.disabled = !able;
+    for (const each of [...this.cutButtons, this.undoButton, this.code, this.codes.in, this.codes.out])
+      each.disabled = !able;
     this.dialog.classList.toggle('ps-trim-fixed', !able);
   }
 
@@ -215,7 +232,12 @@ export class TrimEditor {
     const last = range.info.duration;
     if (seconds === null || seconds < 0 || seconds > last + 1e-3 || (which !== 'out' && seconds > last - 1e-3)) {
       input.setAttribute('aria-invalid', 'true');
-      toast(seconds === null ? `“${input.value}” is no time code; 01:02:03:04, 12:05, +10 or #120 are` : 'That is outside the video', { kind: 'error', seconds: 4 });
+      toast(
+        seconds === null
+          ? `“${input.value}” is no time code; 01:02:03:04, 12:05, +10 or #120 are`
+          : 'That is outside the video',
+        { kind: 'error', seconds: 4 },
+      );
       input.select();
       return;
     }
@@ -276,7 +298,8 @@ export class TrimEditor {
 
   walk(by) {
     const at = this.clips.findIndex((clip) => clip.id === this.id) + by;
-    if (at < 0 || at >= this.clips.length) toast(by < 0 ? 'This is the first subclip' : 'This is the last subclip', { seconds: 1.5 });
+    if (at < 0 || at >= this.clips.length)
+      toast(by < 0 ? 'This is the first subclip' : 'This is the last subclip', { seconds: 1.5 });
     else this.open(this.clips[at].id);
   }
 
@@ -288,7 +311,10 @@ export class TrimEditor {
     this.edits.put({ ...clip, collection: this.collection, label: this.title.textContent }, 'range', this.range.value);
     clearTimeout(this.timer);
     const { id } = this;
-    this.timer = setTimeout(() => { this.timer = null; this.edits.send(id); }, SAVE_MILLISECONDS);
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      this.edits.send(id);
+    }, SAVE_MILLISECONDS);
     this.drawSaved();
   }
 
@@ -334,7 +360,8 @@ export class TrimEditor {
     const { timecode } = range.info;
     for (const which of ['in', 'out']) {
       const number = this.numberOf(which);
-      if (force || document.activeElement !== this.codes[which]) this.codes[which].value = timecodeAt(number, deck.rate, timecode);
+      if (force || document.activeElement !== this.codes[which])
+        this.codes[which].value = timecodeAt(number, deck.rate, timecode);
       this.stills.figures[which].frame.textContent = `frame ${number}`;
     }
     this.stills.update();
@@ -367,7 +394,8 @@ export class TrimEditor {
     const { deck } = this;
     if (!deck.info || !this.range.info) return;
     const frame = deck.numberOf(deck.now);
-    if (force || document.activeElement !== this.code) this.code.value = timecodeAt(frame, deck.rate, deck.info.timecode);
+    if (force || document.activeElement !== this.code)
+      this.code.value = timecodeAt(frame, deck.rate, deck.info.timecode);
     this.frame.textContent = `frame ${frame}`;
     this.dialog.dataset.frame = String(frame);
     this.strip.drawHead();

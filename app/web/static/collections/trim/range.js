@@ -184,9 +184,10 @@ export class TrimRange extends EventTarget {
     const { deck, info } = this;
     const edge = side === 'earlier' ? deck.first : deck.last;
     const { items } = await api(`/api/neighbours/${deck.info.id}?before=40&after=40`);
-    const next = side === 'earlier'
-      ? items.filter((each) => each.start < edge - NEAR_SECONDS).at(-1)
-      : items.find((each) => each.end > edge + NEAR_SECONDS);
+    const next =
+      side === 'earlier'
+        ? items.filter((each) => each.start < edge - NEAR_SECONDS).at(-1)
+        : items.find((each) => each.end > edge + NEAR_SECONDS);
     if (!next || this.info !== info) return false;
     await deck.load(next.id);
     if (this.info !== info || deck.status !== 'ready') return false;
@@ -200,13 +201,17 @@ export class TrimRange extends EventTarget {
     if (side === 'earlier') deck.last = deck.first + MOST_STRETCH;
     else deck.first = deck.last - MOST_STRETCH;
     const keep = deck.frames.seconds.map((at) => at >= deck.first - 1e-3 && at <= deck.last);
-    deck.frames = { pts: deck.frames.pts.filter((_, at) => keep[at]), seconds: deck.frames.seconds.filter((_, at) => keep[at]) };
+    deck.frames = {
+      pts: deck.frames.pts.filter((_, at) => keep[at]),
+      seconds: deck.frames.seconds.filter((_, at) => keep[at]),
+    };
   }
 
   /** Load frames until those at this time are known, with some room around it. */
   async reach(seconds) {
     for (let round = 0; round < 200; round += 1) {
-      const side = seconds < this.deck.first + NEAR_SECONDS ? 'earlier' : seconds > this.deck.last - NEAR_SECONDS ? 'later' : null;
+      const side =
+        seconds < this.deck.first + NEAR_SECONDS ? 'earlier' : seconds > this.deck.last - NEAR_SECONDS ? 'later' : null;
       if (!side || !this.canWiden(side)) return;
       const far = side === 'earlier' ? this.deck.first - seconds : seconds - this.deck.last;
       if (!(await this.widen(side, Math.min(115, Math.max(MORE_SECONDS, far + 5))))) return;

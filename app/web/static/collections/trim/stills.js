@@ -23,14 +23,32 @@ export class TrimStills {
     this.range = range;
     this.figures = {};
     this.element = element('div', { class: 'ps-trim-stills' });
-    for (const [which, label] of [['in', 'In'], ['out', 'Out']]) {
+    for (const [which, label] of [
+      ['in', 'In'],
+      ['out', 'Out'],
+    ]) {
       const canvas = element('canvas', { width: STILL_WIDTH, height: 225, 'aria-hidden': 'true' });
       const frame = element('span', { class: 'ps-muted' });
       const key = `Shift+${which === 'in' ? 'I' : 'O'}`;
       this.figures[which] = { canvas, frame, taken: null };
-      this.element.append(element('figure', { class: 'ps-trim-still' },
-        element('button', { class: 'ps-trim-picture', type: 'button', title: `Go to ${which} (${key})`, 'aria-label': `Go to ${which}`, onclick: () => actions.go(which) }, canvas),
-        element('figcaption', {}, element('strong', { text: label }), inputs[which], frame)));
+      this.element.append(
+        element(
+          'figure',
+          { class: 'ps-trim-still' },
+          element(
+            'button',
+            {
+              class: 'ps-trim-picture',
+              type: 'button',
+              title: `Go to ${which} (${key})`,
+              'aria-label': `Go to ${which}`,
+              onclick: () => actions.go(which),
+            },
+            canvas,
+          ),
+          element('figcaption', {}, element('strong', { text: label }), inputs[which], frame),
+        ),
+      );
     }
     // Covers the element while it looks up a still: a copy of the frame that it was at.
     this.freeze = element('canvas', { class: 'ps-video ps-trim-freeze', hidden: true, 'aria-hidden': 'true' });
@@ -89,7 +107,9 @@ export class TrimStills {
   /** Index of the frame that is shown and can be drawn; null where none is. */
   get presented() {
     const { video, info, offset } = this.deck;
-    return info && this.presentedAt !== null && video.readyState >= 2 ? this.deck.indexAt(this.presentedAt + offset + 1e-4) : null;
+    return info && this.presentedAt !== null && video.readyState >= 2
+      ? this.deck.indexAt(this.presentedAt + offset + 1e-4)
+      : null;
   }
 
   /** Draw the picture that is shown into its still, where it is one of the two. */

@@ -24,19 +24,41 @@ export class TrimStrip {
     this.range = range;
     this.actions = actions;
     const part = (name) => element('div', { class: `ps-trim-${name}` });
-    const handle = (which, label) => element('div', {
-      class: `ps-trim-handle ps-trim-handle-${which}`, role: 'slider', tabindex: '0', 'data-ps-keys': '', 'data-which': which,
-      'aria-label': label, onpointerdown: (event) => this.dragHandle(event, which),
-    });
+    const handle = (which, label) =>
+      element('div', {
+        class: `ps-trim-handle ps-trim-handle-${which}`,
+        role: 'slider',
+        tabindex: '0',
+        'data-ps-keys': '',
+        'data-which': which,
+        'aria-label': label,
+        onpointerdown: (event) => this.dragHandle(event, which),
+      });
     this.shot = part('shot');
     this.band = part('band');
     this.cuts = part('cuts');
     this.head = part('head');
     this.handles = { in: handle('in', 'In point'), out: handle('out', 'Out point') };
-    this.track = element('div', { class: 'ps-trim-track' }, this.shot, this.cuts, this.band, this.head, this.handles.in, this.handles.out);
+    this.track = element(
+      'div',
+      { class: 'ps-trim-track' },
+      this.shot,
+      this.cuts,
+      this.band,
+      this.head,
+      this.handles.in,
+      this.handles.out,
+    );
     this.track.addEventListener('pointerdown', (event) => this.pressTrack(event));
-    const more = (side, text, label) => element('button', { class: 'ps-icon ps-trim-more', type: 'button', text, 'aria-label': label, title: label,
-      onclick: () => actions.widen(side) });
+    const more = (side, text, label) =>
+      element('button', {
+        class: 'ps-icon ps-trim-more',
+        type: 'button',
+        text,
+        'aria-label': label,
+        title: label,
+        onclick: () => actions.widen(side),
+      });
     this.earlier = more('earlier', '‹', 'Show more of the video before');
     this.later = more('later', '›', 'Show more of the video after');
     this.element = element('div', { class: 'ps-trim-strip' }, this.earlier, this.track, this.later);
@@ -63,7 +85,10 @@ export class TrimStrip {
     };
     place(this.shot, info.start, info.end);
     place(this.band, range.from, range.to);
-    for (const [which, at] of [['in', range.from], ['out', range.to]]) {
+    for (const [which, at] of [
+      ['in', range.from],
+      ['out', range.to],
+    ]) {
       const handle = this.handles[which];
       handle.style.left = `${100 * this.share(at)}%`;
       handle.hidden = at < deck.first - 1e-3 || at > deck.last + 1e-3;
@@ -82,11 +107,15 @@ export class TrimStrip {
   /** @param {{start: number}[]} items Segments around; each start gets a mark. */
   drawCuts(items) {
     const { first, last } = this.range.deck;
-    this.cuts.replaceChildren(...items.filter(({ start }) => start > first && start < last).map(({ start }) => {
-      const mark = element('i', {});
-      mark.style.left = `${100 * this.share(start)}%`;
-      return mark;
-    }));
+    this.cuts.replaceChildren(
+      ...items
+        .filter(({ start }) => start > first && start < last)
+        .map(({ start }) => {
+          const mark = element('i', {});
+          mark.style.left = `${100 * this.share(start)}%`;
+          return mark;
+        }),
+    );
   }
 
   secondsAt(x) {
@@ -122,7 +151,9 @@ export class TrimStrip {
       const { deck } = this.range;
       const { first, last } = this.range;
       const from = deck.indexAt(this.secondsAt(event.clientX));
-      this.follow(this.track, event, (moved) => this.actions.slip(first, last, deck.indexAt(this.secondsAt(moved.clientX)) - from));
+      this.follow(this.track, event, (moved) =>
+        this.actions.slip(first, last, deck.indexAt(this.secondsAt(moved.clientX)) - from),
+      );
       return;
     }
     const seek = (moved) => this.actions.scrub(this.secondsAt(moved.clientX));

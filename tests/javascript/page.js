@@ -1,0 +1,35 @@
+// A document for the modules under test: happy-dom's, in place of a browser. Import it before any module of the page.
+
+import { Window } from 'happy-dom';
+
+const window = new Window({ url: 'http://127.0.0.1:8501/', width: 1440, height: 900 });
+
+const kept = new Set([
+  'undefined',
+  'NaN',
+  'Infinity',
+  'globalThis',
+  'window',
+  'console',
+  'process',
+  'Buffer',
+  'performance',
+]);
+
+/** Names that a browser has and Node lacks, or has of another kind: elements and events must come from one document. */
+const fromPage = Object.getOwnPropertyNames(window).filter((name) => {
+  if (kept.has(name) || /^_|^on/.test(name)) return false;
+  return (
+    !(name in globalThis) ||
+    /Event|Event$|^(Node|Element|Text|Storage|localStorage|sessionStorage|navigator|location)/.test(name)
+  );
+});
+
+for (const name of fromPage) {
+  const value = Reflect.get(window, name);
+  const bound = typeof value === 'function' && !/^[A-Z]/.test(name) ? value.bind(window) : value;
+  Object.defineProperty(globalThis, name, { value: bound, configurable: true, writable: true });
+}
+Object.defineProperty(globalThis, 'window', { value: globalThis, configurable: true });
+
+export { window };
