@@ -2,12 +2,20 @@
 
 const JSON_TYPE = 'application/json';
 
+/**
+ * The JSON of a response that refuses a request.
+ *
+ * @typedef {object} Refusal
+ * @property {string} [error] A sentence for a person.
+ * @property {import('./types.js').Subclip} [current] The subclip as it is now, where another change came first (409).
+ */
+
 /** A request that failed. `message` is a sentence for a person. */
 export class ApiError extends Error {
   /**
    * @param {string} message
    * @param {number} status HTTP status; 0 where the server did not answer.
-   * @param {any} body The parsed JSON of the response, or null.
+   * @param {Refusal | null} body
    */
   constructor(message, status, body) {
     super(message);
@@ -17,14 +25,35 @@ export class ApiError extends Error {
 }
 
 /**
+ * Return the sentence of an error that was caught.
+ *
+ * @param {unknown} error
+ * @returns {string}
+ */
+export function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * Return whether an error that was caught is that of an aborted request, which nobody need hear of.
+ *
+ * @param {unknown} error
+ * @returns {boolean}
+ */
+export function isAbort(error) {
+  return error instanceof Error && error.name === 'AbortError';
+}
+
+/**
  * Send a request and return the parsed JSON of the response.
  *
+ * @template T The type that the caller expects of the response; nothing checks it.
  * @param {string} path Path and query, such as `/api/collections`.
  * @param {object} [options]
  * @param {string} [options.method]
- * @param {any} [options.body] Sent as JSON.
+ * @param {unknown} [options.body] Sent as JSON.
  * @param {AbortSignal} [options.signal]
- * @returns {Promise<any>} null for an empty body, or one that is not JSON.
+ * @returns {Promise<T>} null for an empty body, or one that is not JSON.
  * @throws {ApiError} The server refused the request, failed, or did not answer. An aborted request throws AbortError.
  */
 export async function api(path, { method = 'GET', body, signal } = {}) {
@@ -32,6 +61,7 @@ export async function api(path, { method = 'GET', body, signal } = {}) {
   const headers = { 'X-Prismsearch': '1' };
   if (body !== undefined) headers['Content-Type'] = JSON_TYPE;
   let response;
+  let text;
   try {
     response = await fetch(path, {
       method,
@@ -39,11 +69,11 @@ export async function api(path, { method = 'GET', body, signal } = {}) {
       signal,
       body: body === undefined ? undefined : JSON.stringify(body),
     });
+    text = await response.text();
   } catch (error) {
-    if (error.name === 'AbortError') throw error;
+    if (isAbort(error)) throw error;
     throw new ApiError('prismsearch does not answer; is it still running in its terminal?', 0, null);
   }
-  const text = await response.text();
   let answer = null;
   try {
     answer = text ? JSON.parse(text) : null;

@@ -1,11 +1,19 @@
 // Elements, style sheets, and the place in the document that overlays go into.
 
 /**
+ * Listeners by their property: `onclick` and the like.
+ *
+ * @template {HTMLElement} Target
+ * @typedef {{[Name in keyof HTMLElementEventMap as `on${Name}`]?:
+ *   ((event: HTMLElementEventMap[Name] & {currentTarget: Target}) => unknown) | null | false}} Listeners
+ */
+
+/**
  * Create an element. Text is set as `textContent`, never as HTML.
  *
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
- * @param {Record<string, any>} [properties] `class`, `text`, `onclick` and other listeners, attributes (`data-*`, `aria-*`)
+ * @param {Listeners<HTMLElementTagNameMap[Tag]> & Record<string, unknown>} [properties] `class`, `text`, `onclick` and other listeners, attributes (`data-*`, `aria-*`)
  *   and properties of the element. Those that are undefined, null or false are left out.
  * @param {...(Node | string | null | undefined | false)} children Those that are null, undefined or false are left out.
  * @returns {HTMLElementTagNameMap[Tag]}
@@ -14,11 +22,11 @@ export function element(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
     if (value === undefined || value === null || value === false) continue;
-    if (name === 'class') made.className = value;
-    else if (name === 'text') made.textContent = value;
-    else if (name.startsWith('on')) made.addEventListener(name.slice(2), value);
-    else if (name in made && !name.includes('-') && typeof value !== 'string') made[name] = value;
-    else made.setAttribute(name, value === true ? '' : value);
+    if (name === 'class') made.className = String(value);
+    else if (name === 'text') made.textContent = String(value);
+    else if (typeof value === 'function') made.addEventListener(name.slice(2), (event) => value(event));
+    else if (name in made && !name.includes('-') && typeof value !== 'string') Reflect.set(made, name, value);
+    else made.setAttribute(name, value === true ? '' : String(value));
   }
   const shown = children.filter((child) => child !== null && child !== undefined && child !== false);
   made.append(.../** @type {(Node | string)[]} */ (shown));
@@ -86,8 +94,8 @@ export function useStyles() {
 
 /** Add the style sheets of the page and of the library, video and map views. */
 export function useViewStyles() {
-  useStyles();
-  useStyleSheet('views.css');
+  void useStyles();
+  void useStyleSheet('views.css');
 }
 
 // Overlays
@@ -112,7 +120,7 @@ export function overlayHome() {
 export function setOverlayHome(parent) {
   home = parent;
   parent.style.visibility = 'hidden'; // otherwise it would show without its styles for a moment
-  useStyles().then(() => {
+  void useStyles().then(() => {
     parent.style.visibility = '';
   });
 }

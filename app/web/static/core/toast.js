@@ -1,9 +1,19 @@
 // Toasts: short messages at the lower edge. One shelf a page holds them all.
 
+import { isAbort, messageOf } from './api.js';
 import { element, overlayHome } from './dom.js';
 
 /** @type {HTMLElement | null} */
-let shelf = null;
+let last = null;
+
+/** Return the shelf, in the document. */
+function theShelf() {
+  if (!last?.isConnected) {
+    last = element('div', { class: 'ps-toasts', role: 'status', 'aria-live': 'polite', popover: 'manual' });
+    overlayHome().append(last);
+  }
+  return last;
+}
 
 /**
  * Show a short message. A new one of kind 'info' replaces the others of that kind.
@@ -11,14 +21,11 @@ let shelf = null;
  * @param {string} text
  * @param {object} [options]
  * @param {'info' | 'error'} [options.kind] Errors stay longer.
- * @param {{label: string, run: () => any} | null} [options.action] A button beside the text.
+ * @param {{label: string, run: () => unknown} | null} [options.action] A button beside the text.
  * @param {number} [options.seconds] Time until the message closes by itself.
  */
 export function toast(text, { kind = 'info', action = null, seconds = kind === 'error' ? 12 : 4 } = {}) {
-  if (!shelf?.isConnected) {
-    shelf = element('div', { class: 'ps-toasts', role: 'status', 'aria-live': 'polite', popover: 'manual' });
-    overlayHome().append(shelf);
-  }
+  const shelf = theShelf();
   if (kind === 'info') for (const other of shelf.querySelectorAll('.ps-toast.ps-info')) other.remove();
   // A popover is above modal dialogs only if it was opened after them.
   if (shelf.matches(':popover-open')) shelf.hidePopover();
@@ -56,7 +63,7 @@ export async function attempt(work) {
   try {
     return await work();
   } catch (error) {
-    if (error.name !== 'AbortError') toast(error.message, { kind: 'error' });
+    if (!isAbort(error)) toast(messageOf(error), { kind: 'error' });
     return undefined;
   }
 }

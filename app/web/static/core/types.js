@@ -7,7 +7,7 @@
  * @typedef {object} Component
  * @property {HTMLElement} parentElement
  * @property {Data} data
- * @property {(name: string, value: any) => void} setTriggerValue
+ * @property {(name: string, value: unknown) => void} setTriggerValue
  */
 
 /**
