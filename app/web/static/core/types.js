@@ -97,6 +97,36 @@
  */
 
 /**
+ * Frames of a stretch of a video, as `/api/frames/ID` lists them: ascending, each in both lists.
+ *
+ * @typedef {object} FrameList
+ * @property {number[]} pts
+ * @property {number[]} seconds Counted from the video's first frame shown.
+ */
+
+/**
+ * A segment of the same video as another, as `/api/neighbours/ID` lists them.
+ *
+ * @typedef {object} Neighbour
+ * @property {number} id
+ * @property {number} start Seconds.
+ * @property {number} end Seconds.
+ * @property {number} number Of the segment in its video, from 0.
+ */
+
+/**
+ * A copy of a stretch of a video that any browser plays, as `/api/proxy/ID` describes it.
+ *
+ * @typedef {object} ProxyState
+ * @property {'none' | 'making' | 'ready' | 'failed'} state
+ * @property {number} progress 0 to 1.
+ * @property {string | null} url Where it is, once it is ready.
+ * @property {number} offset Seconds of the video at which it begins.
+ * @property {number} duration Seconds.
+ * @property {string | null} error A sentence, where it failed.
+ */
+
+/**
  * A range of a video, from the start of its first frame to the end of its last.
  *
  * @typedef {object} PtsRange
