@@ -114,9 +114,14 @@ def _time_text(seconds: Fraction) -> str:
 
 
 def _portable(text: str, max_bytes: int) -> str:
-    """Replace characters that some file system forbids, and truncate; return `clip` if nothing is left."""
-    safe = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", text)).strip(" .")
+    """Make a text that every file system takes: nothing forbidden, not too long; `clip` if nothing is left."""
+    safe = _allowed(text).strip(" .")
     return safe.encode()[:max_bytes].decode(errors="ignore").rstrip(" .") or "clip"
+
+
+def _allowed(text: str) -> str:
+    """Replace characters that some file system forbids. The result can be encoded, unlike a text that is not UTF-8."""
+    return _FORBIDDEN.sub("_", unicodedata.normalize("NFC", text))
 
 
 def _parse(pattern: str) -> list[tuple[str, str | None]]:
@@ -150,4 +155,4 @@ def _fill(parts: list[tuple[str, str | None]], values: Mapping[str, str]) -> str
         if field is not None and not value and filled:
             text = text.rstrip("_-. ")
         filled += text + value
-    return unicodedata.normalize("NFC", filled)
+    return _allowed(filled)
