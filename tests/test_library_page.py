@@ -254,10 +254,11 @@ def test_videos_that_are_not_there_are_a_sentence(library: Library, wanted: str)
 
 
 def test_lengths_read_as_in_the_views() -> None:
-    assert [duration_text(each) for each in (0, 3.24, 59.94, 65, 3599.7, 3725)] == [
+    assert [duration_text(each) for each in (0, 3.24, 59.94, 59.96, 65, 3599.7, 3725)] == [
         "0.0 s",
         "3.2 s",
         "59.9 s",
+        "1:00",
         "1:05",
         "1:00:00",
         "1:02:05",

@@ -37,7 +37,7 @@ _ERROR = "index_trouble"  # in the session's state
 def show() -> None:
     """Draw the page."""
     library = session.open_library()
-    component("shell")(key="shell", data={"dock": True, "search": False})
+    component("shell")(key="shell")
     states = session.jobs().all()
     first = not (library.encoders() or library.failures() or any(state.kind == "index" for state in states))
     with st.container(width=_WIDTH):

@@ -23,7 +23,7 @@ _CHANGES, _SAID = "library_changes", "library_said"
 def show() -> None:
     """Draw the page, or the timeline of the video in the URL."""
     library = session.open_library()
-    component("shell")(key="shell", data={"dock": True, "search": False})
+    component("shell")(key="shell")
     wanted = st.query_params.get("video")
     if wanted is not None:
         video.show(library, wanted)

@@ -30,7 +30,7 @@ _BATCH = 16_384  # embedding rows in memory at a time
 def show() -> None:
     """Draw the page."""
     library = session.open_library()
-    component("shell")(key="shell", data={"dock": True, "search": True})
+    component("shell")(key="shell")
     engine = searchable_engine(library)
     if engine is None:
         return

@@ -42,7 +42,7 @@ IDEAS = {
 def show() -> None:
     """Draw the page."""
     library = session.open_library()
-    component("shell")(key="shell", data={"dock": True, "search": True})
+    component("shell")(key="shell")
     engine = searchable_engine(library)
     if engine is None:
         return

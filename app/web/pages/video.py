@@ -103,7 +103,7 @@ def facts_text(video: Video, segments: Sequence[Segment]) -> str:
 
 def duration_text(seconds: float) -> str:
     """Return a duration in the format of the components: 3.2 s, 1:05, 1:02:05."""
-    if seconds < 60:
+    if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02}:{rest:02}"

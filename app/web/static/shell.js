@@ -2,6 +2,7 @@
 
 import { element, setOverlayHome } from './core/dom.js';
 import { addKeys, showHelp } from './core/keys.js';
+import { loadStored, saveStored } from './core/storage.js';
 import { durationText } from './core/timecode.js';
 import { attempt } from './core/toast.js';
 import { tray } from './core/tray.js';
@@ -14,25 +15,25 @@ let shell = null;
 /**
  * Mount the shell. There is one a page; a second mount moves it.
  *
- * @param {Pick<import('./core/types.js').Component<{dock?: boolean, search?: boolean}>, 'parentElement' | 'data'>} component
- *   `dock`: whether the tray is shown; `search`: whether the page has a search box.
- * @returns {() => void} Removes the shell.
+ * @param {Pick<import('./core/types.js').Component<null>, 'parentElement'>} component
+ * @returns {() => void} Removes the shell, unless it has moved.
  */
-export function mount({ data, parentElement }) {
+export function mount({ parentElement }) {
   setOverlayHome(parentElement);
-  if (shell && shell.parent !== parentElement) {
-    shell.remove();
-    shell = null;
-  }
-  shell ??= new Shell(parentElement);
-  shell.update(data ?? {});
-  return () => {
+  if (shell?.parent !== parentElement) {
     shell?.remove();
+    shell = new Shell(parentElement);
+  }
+  const mounted = shell;
+  return () => {
+    if (shell !== mounted) return;
+    shell.remove();
     shell = null;
   };
 }
 
 class Shell {
+  /** @param {HTMLElement} parent */
   constructor(parent) {
     this.parent = parent;
     this.removeKeys = addKeys('Everywhere', [
@@ -71,10 +72,10 @@ class Shell {
       element('div', { class: 'ps-dock-side' }, this.choice, this.openLink, this.exportLink),
     );
     this.dock = element('section', { class: 'ps-dock', 'aria-label': 'Tray' }, this.handle, this.body);
-    this.openState = localStorage.getItem(OPEN) === 'yes';
+    this.openState = loadStored(OPEN, false);
     this.onChange = () => this.draw();
-    this.onTrouble = (event) => {
-      this.count.textContent = event.detail;
+    this.onTrouble = () => {
+      this.count.textContent = tray.failed;
     };
     tray.addEventListener('change', this.onChange);
     tray.addEventListener('trouble', this.onTrouble);
@@ -84,11 +85,6 @@ class Shell {
     this.sizes = new ResizeObserver(() => this.makeRoom());
     this.sizes.observe(this.dock);
     this.draw();
-  }
-
-  update(data) {
-    this.search = data.search ?? false;
-    this.dock.hidden = !(data.dock ?? true);
     this.makeRoom();
   }
 
@@ -101,6 +97,7 @@ class Shell {
   }
 
   toSearch() {
+    /** @type {HTMLInputElement | null} */
     const box = document.querySelector('.st-key-words input, input[data-ps-search]');
     if (!box) {
       location.href = '/';
@@ -112,7 +109,7 @@ class Shell {
 
   toggle() {
     this.openState = !this.openState;
-    localStorage.setItem(OPEN, this.openState ? 'yes' : 'no');
+    saveStored(OPEN, this.openState);
     this.draw();
   }
 
@@ -157,6 +154,12 @@ class Shell {
     );
   }
 
+  /**
+   * Return the element of a subclip.
+   *
+   * @param {import('./core/types.js').Subclip} clip
+   * @returns {HTMLElement}
+   */
   item(clip) {
     return element(
       'div',

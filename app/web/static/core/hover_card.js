@@ -14,7 +14,12 @@ export class HoverCard {
     this.lines = element('div', { class: 'ps-hover-lines' });
     this.card = element('div', { class: 'ps-hover', hidden: true, 'aria-hidden': 'true' }, this.frame, this.lines);
     parent.append(this.card);
+    /** @type {number | null} */
     this.segment = null;
+    /** @type {HTMLVideoElement | null} */
+    this.video = null;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
   }
 
   /**
@@ -42,12 +47,14 @@ export class HoverCard {
     this.card.style.top = `${above > 60 ? above : Math.min(point.y + 18, innerHeight - height - 8)}px`;
   }
 
+  /** @param {(string | null)[]} lines */
   setLines(lines) {
     this.lines.replaceChildren(
       ...lines.filter(Boolean).map((text, at) => element(at === 0 ? 'strong' : 'span', { text })),
     );
   }
 
+  /** @param {number} segment */
   play(segment) {
     if (this.segment !== segment) return;
     const video = element('video', {

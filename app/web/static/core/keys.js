@@ -2,6 +2,14 @@
 
 import { element, overlayHome } from './dom.js';
 
+/**
+ * @typedef {object} Layer
+ * @property {string} title
+ * @property {boolean} modal
+ * @property {(Key & {names: string[]})[]} keys
+ */
+
+/** @type {Layer[]} */
 const layers = [];
 let listening = false;
 
@@ -11,7 +19,7 @@ let listening = false;
  * @typedef {object} Key
  * @property {string} key As in KeyboardEvent.key; alternatives are separated by a blank ('j J'), 'Shift+X' requires Shift.
  * @property {string} label Shown by the overlay of `?`.
- * @property {(event: KeyboardEvent) => any} run Returns false to pass the key on to the next shortcut or layer.
+ * @property {(event: KeyboardEvent) => unknown} run Returns false to pass the key on to the next shortcut or layer.
  * @property {boolean} [hidden] Left out of the overlay.
  */
 
@@ -42,13 +50,16 @@ export function addKeys(title, keys, { modal = false } = {}) {
   };
 }
 
+/** @param {KeyboardEvent} event */
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  if (typing(event.composedPath()[0])) {
-    if (event.key === 'Escape') event.composedPath()[0].blur?.();
+  const [target] = event.composedPath();
+  if (typing(target)) {
+    if (event.key === 'Escape' && target instanceof HTMLElement) target.blur();
     return;
   }
   const shifted = event.shiftKey ? `Shift+${event.key.length === 1 ? event.key.toUpperCase() : event.key}` : null;
+  /** @param {string[]} names */
   const plainly = (names) =>
     names.includes(event.key) || (!event.shiftKey && event.key.length === 1 && names.includes(event.key.toLowerCase()));
   for (let at = layers.length - 1; at >= 0; at -= 1) {
@@ -69,17 +80,21 @@ function onKey(event) {
   }
 }
 
-/** Return whether the focused element takes keys itself: text fields, lists, sliders. */
+/**
+ * Return whether the focused element takes keys itself: text fields, lists, sliders.
+ *
+ * @param {EventTarget | undefined} target
+ * @returns {boolean}
+ */
 function typing(target) {
   if (!(target instanceof Element)) return false;
   if (target.closest('[data-ps-keys]')) return false;
-  if (target.isContentEditable) return true;
-  const tag = target.tagName;
-  if (tag === 'INPUT') return !['checkbox', 'button', 'submit', 'radio'].includes(target.type);
+  if (target instanceof HTMLElement && target.isContentEditable) return true;
+  if (target instanceof HTMLInputElement) return !['checkbox', 'button', 'submit', 'radio'].includes(target.type);
   return (
-    tag === 'TEXTAREA' ||
-    tag === 'SELECT' ||
-    ['listbox', 'combobox', 'slider', 'menu', 'option', 'spinbutton'].includes(target.getAttribute('role'))
+    target instanceof HTMLTextAreaElement ||
+    target instanceof HTMLSelectElement ||
+    ['listbox', 'combobox', 'slider', 'menu', 'option', 'spinbutton'].includes(target.getAttribute('role') ?? '')
   );
 }
 
@@ -96,6 +111,7 @@ export function onControl(event) {
 
 /** Show or close the overlay of `?`: all keys that work now, by layer. */
 export function showHelp() {
+  /** @type {HTMLDialogElement | null} */
   const open = document.querySelector('dialog.ps-help');
   if (open) {
     open.close();
@@ -140,7 +156,15 @@ export function showHelp() {
   dialog.showModal();
 }
 
+/** @type {Record<string, string>} */
 const SPELLED = { ' ': 'Space', ArrowLeft: '←', ArrowRight: '→', ArrowUp: '↑', ArrowDown: '↓', Escape: 'Esc' };
+
+/**
+ * Return a key as the overlay shows it.
+ *
+ * @param {string} name
+ * @returns {string}
+ */
 function spelled(name) {
   const [shift, key] = name.startsWith('Shift+') ? ['Shift ', name.slice(6)] : ['', name];
   return shift + (SPELLED[key] ?? (key.length === 1 ? key.toUpperCase() : key));

@@ -20,6 +20,7 @@ const DARK = [
 ];
 const STEPS = 256;
 
+/** @type {Map<boolean, Uint8ClampedArray>} */
 const tables = new Map();
 
 /**
@@ -29,20 +30,20 @@ const tables = new Map();
  * @returns {Uint8ClampedArray} 256 times red, green and blue, from the lowest score to the highest.
  */
 export function rampTable(dark) {
-  if (!tables.has(dark)) {
-    const stops = dark ? DARK : LIGHT;
-    const table = new Uint8ClampedArray(3 * STEPS);
-    for (let at = 0; at < STEPS; at += 1) {
-      const place = (at / (STEPS - 1)) * (stops.length - 1);
-      const low = Math.min(Math.floor(place), stops.length - 2);
-      const [lightness, chroma, hue] = stops[low].map(
-        (value, part) => value + (place - low) * (stops[low + 1][part] - value),
-      );
-      table.set(fromOklch(lightness, chroma, hue), 3 * at);
-    }
-    tables.set(dark, table);
+  const made = tables.get(dark);
+  if (made) return made;
+  const stops = dark ? DARK : LIGHT;
+  const table = new Uint8ClampedArray(3 * STEPS);
+  for (let at = 0; at < STEPS; at += 1) {
+    const place = (at / (STEPS - 1)) * (stops.length - 1);
+    const low = Math.min(Math.floor(place), stops.length - 2);
+    const [lightness, chroma, hue] = stops[low].map(
+      (value, part) => value + (place - low) * (stops[low + 1][part] - value),
+    );
+    table.set(fromOklch(lightness, chroma, hue), 3 * at);
   }
-  return tables.get(dark);
+  tables.set(dark, table);
+  return table;
 }
 
 /**

@@ -3,17 +3,16 @@
 /**
  * Load a stored value.
  *
- * @template {object} T
+ * @template T
  * @param {string} key
- * @param {T} fallback Returned where nothing is stored, or where it is not an array (or object) as `fallback` is.
+ * @param {T} fallback Returned where nothing is stored, or where it is of another kind: a number, say, and no array.
  * @returns {T}
  */
 export function loadStored(key, fallback) {
   try {
-    const stored = JSON.parse(localStorage.getItem(key));
-    return stored !== null && typeof stored === 'object' && Array.isArray(stored) === Array.isArray(fallback)
-      ? stored
-      : fallback;
+    const stored = JSON.parse(localStorage.getItem(key) ?? 'null');
+    const alike = typeof stored === typeof fallback && Array.isArray(stored) === Array.isArray(fallback);
+    return stored !== null && alike ? stored : fallback;
   } catch {
     return fallback;
   }
@@ -23,7 +22,7 @@ export function loadStored(key, fallback) {
  * Store a value. Where storage is full or switched off, the choice holds for this page only.
  *
  * @param {string} key
- * @param {object} value
+ * @param {unknown} value
  */
 export function saveStored(key, value) {
   try {

@@ -36,7 +36,7 @@ export function watchTheme(parent, changed) {
   };
   // Streamlit sets its colours as variables on elements above ours, at its own time.
   const watcher = new MutationObserver(look);
-  for (let each = parent; each; each = each.parentElement)
+  for (let each = /** @type {HTMLElement | null} */ (parent); each; each = each.parentElement)
     watcher.observe(each, { attributes: true, attributeFilter: ['style', 'class'] });
   const preferred = matchMedia('(prefers-color-scheme: dark)');
   const later = () => setTimeout(look, 300);

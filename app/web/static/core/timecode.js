@@ -160,7 +160,7 @@ export function clock(seconds) {
  * @returns {string}
  */
 export function durationText(seconds) {
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 3600) return `${Math.floor(whole / 60)}:${pad(whole % 60)}`;
   return `${Math.floor(whole / 3600)}:${pad(Math.floor(whole / 60) % 60)}:${pad(whole % 60)}`;
@@ -193,28 +193,59 @@ export function rateText(rate) {
   return String(Math.round(rate * 1000) / 1000);
 }
 
+/**
+ * Return how many labels most minutes leave out.
+ *
+ * @param {number} base Labels of a second.
+ * @param {boolean} drop
+ * @returns {number}
+ */
 function droppedLabels(base, drop) {
   return drop ? base / 15 : 0;
 }
 
+/**
+ * Return how many frames have a label of their own, until the labels start again.
+ *
+ * @param {number} rate Frames a second.
+ * @param {boolean} drop
+ * @returns {number}
+ */
 function framesOfDay(rate, drop) {
   const base = timebase(rate);
   return (600 * base - 9 * droppedLabels(base, drop)) * (MINUTES_OF_DAY / 10);
 }
 
-/** The parts of a typed label as numbers, hours first; those in front may be missing. */
+/**
+ * Return the parts of a typed label as numbers, hours first; those in front may be missing.
+ *
+ * @param {string} text
+ * @returns {number[] | null}
+ */
 function typedParts(text) {
   if (/^\d{1,8}$/.test(text)) {
     const digits = text.length % 2 ? `0${text}` : text;
-    return digits.match(/\d\d/g).map(Number);
+    return digits.match(/\d\d/g)?.map(Number) ?? null;
   }
   return /^\d{1,2}([:;.]\d{1,2}){0,2}[:;.]\d{1,3}$/.test(text) ? text.split(/[:;.]/).map(Number) : null;
 }
 
+/**
+ * Return the remainder that is not negative.
+ *
+ * @param {number} value
+ * @param {number} divisor
+ * @returns {number}
+ */
 function modulo(value, divisor) {
   return ((value % divisor) + divisor) % divisor;
 }
 
+/**
+ * @param {number} number
+ * @param {number} [width] Digits.
+ * @returns {string}
+ */
 function pad(number, width = 2) {
   return String(number).padStart(width, '0');
 }

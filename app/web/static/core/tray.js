@@ -1,6 +1,7 @@
 // The tray: the collection in hand. One instance a page, shared by every view that shows or changes it.
 
-import { api } from './api.js';
+import { api, messageOf } from './api.js';
+import { loadStored, saveStored } from './storage.js';
 import { attempt, toast } from './toast.js';
 
 /** @typedef {import('./types.js').CollectionRow} CollectionRow */
@@ -11,8 +12,8 @@ import { attempt, toast } from './toast.js';
 const KEPT_ID = 'prismsearch.tray';
 const POLL_MILLISECONDS = 2000;
 
-/** Events: 'change' (another collection, or other subclips) and 'trouble' (detail: the sentence of a failed request). */
-class Tray extends EventTarget {
+/** Events: 'change' (another collection, or other subclips) and 'trouble' (a request failed; see `failed`). */
+export class Tray extends EventTarget {
   constructor() {
     super();
     /** @type {CollectionRow[]} */
@@ -22,7 +23,16 @@ class Tray extends EventTarget {
     /** @type {string | null} */
     this.failed = null; // the sentence of the last request, where it failed
     this.watchers = 0;
-    this.timer = null;
+    this.wanted = 0; // the collection that was chosen in this browser
+    this.asked = 0; // refreshes begun
+    this.oldest = 0; // the earliest refresh whose answer still counts
+    /** @type {string | null} */
+    this.listing = null;
+    this.poll = () => {
+      if (document.visibilityState === 'visible') void this.refresh();
+    };
+    /** @type {ReturnType<typeof setInterval> | undefined} */
+    this.timer = undefined;
   }
 
   /**
@@ -33,10 +43,9 @@ class Tray extends EventTarget {
   watch() {
     this.watchers += 1;
     if (this.watchers === 1) {
-      this.refresh();
-      this.timer = setInterval(() => document.visibilityState === 'visible' && this.refresh(), POLL_MILLISECONDS);
-      this.onVisible = () => document.visibilityState === 'visible' && this.refresh();
-      document.addEventListener('visibilitychange', this.onVisible);
+      void this.refresh();
+      this.timer = setInterval(this.poll, POLL_MILLISECONDS);
+      document.addEventListener('visibilitychange', this.poll);
     }
     let watching = true;
     return () => {
@@ -45,7 +54,7 @@ class Tray extends EventTarget {
       this.watchers -= 1;
       if (this.watchers === 0) {
         clearInterval(this.timer);
-        document.removeEventListener('visibilitychange', this.onVisible);
+        document.removeEventListener('visibilitychange', this.poll);
       }
     };
   }
@@ -62,14 +71,20 @@ class Tray extends EventTarget {
 
   /** Bring the tray up to date with the server. Never throws; see `failed`. */
   async refresh() {
+    this.asked += 1;
+    const turn = this.asked;
     try {
+      /** @type {{collections: CollectionRow[], tray: number}} */
       const listed = await api('/api/collections');
-      const kept = Number(localStorage.getItem(KEPT_ID));
+      const kept = loadStored(KEPT_ID, this.wanted);
       const id = listed.collections.some((each) => each.id === kept) ? kept : listed.tray;
       const revision = listed.collections.find((each) => each.id === id)?.revision;
       const same = this.current?.id === id && this.current.revision === revision;
       const listing = JSON.stringify(listed.collections);
+      /** @type {Collection | null} */
       const current = same ? this.current : await api(`/api/collections/${id}`);
+      if (turn < this.oldest) return; // another collection was chosen meanwhile, or a later answer came first
+      this.oldest = turn;
       if (same && listing === this.listing && !this.failed) return;
       this.failed = null;
       this.listing = listing;
@@ -77,10 +92,10 @@ class Tray extends EventTarget {
       this.current = current;
       this.dispatchEvent(new Event('change'));
     } catch (error) {
-      if (this.failed !== error.message) {
-        this.failed = error.message;
-        this.dispatchEvent(new CustomEvent('trouble', { detail: error.message }));
-      }
+      const sentence = messageOf(error);
+      if (turn < this.oldest || this.failed === sentence) return;
+      this.failed = sentence;
+      this.dispatchEvent(new Event('trouble'));
     }
   }
 
@@ -90,7 +105,9 @@ class Tray extends EventTarget {
    * @param {number} id
    */
   async choose(id) {
-    localStorage.setItem(KEPT_ID, String(id));
+    this.wanted = id;
+    saveStored(KEPT_ID, id);
+    this.oldest = this.asked + 1;
     this.current = null;
     await this.refresh();
   }
@@ -103,6 +120,7 @@ class Tray extends EventTarget {
    * @throws {import('./api.js').ApiError} The server refused the name.
    */
   async create(name) {
+    /** @type {CollectionRow} */
     const created = await api('/api/collections', { method: 'POST', body: { name } });
     await this.choose(created.id);
     return created;
@@ -118,6 +136,7 @@ class Tray extends EventTarget {
     if (!this.current) await this.refresh();
     const collection = this.current;
     if (!collection || !items.length) return [];
+    /** @type {{subclips: Subclip[]} | undefined} */
     const answer = await attempt(() =>
       api(`/api/collections/${collection.id}/subclips`, { method: 'POST', body: { items } }),
     );
@@ -145,9 +164,11 @@ class Tray extends EventTarget {
   async takeOut(ids, { quiet = false } = {}) {
     const collection = this.current;
     if (!collection) return;
-    await attempt(() => api(`/api/collections/${collection.id}/subclips`, { method: 'DELETE', body: { ids } }));
+    const answer = await attempt(() =>
+      api(`/api/collections/${collection.id}/subclips`, { method: 'DELETE', body: { ids } }),
+    );
     await this.refresh();
-    if (!quiet) {
+    if (answer && !quiet) {
       toast(`${ids.length === 1 ? 'Taken' : `${ids.length} taken`} out of “${collection.name}”`, {
         action: {
           label: 'Undo',

@@ -1,8 +1,10 @@
 // Virtual list: of a long list, only the rows near the visible part are in the document.
 
 import { scrollerOf } from './dom.js';
+import { rowAt, rowOffsets, rowsInWindow, scrollToRow } from './windowing.js';
 
 const MARGIN = 500; // pixels above and below the window that are drawn ahead
+const FREE = { above: 130, below: 70 }; // pixels of the window that other things cover
 
 /** @typedef {(index: number) => HTMLElement} RenderRow */
 
@@ -15,8 +17,11 @@ export class VirtualList {
   constructor(host, render) {
     this.host = host;
     this.render = render;
-    this.offsets = new Float64Array(1);
-    this.shown = new Map();
+    this.offsets = rowOffsets([]);
+    /** @type {Map<number, HTMLElement>} */
+    this.shown = new Map(); // the rows in the document, by their index
+    /** @type {number | null} */
+    this.frame = null;
     this.host.style.position = 'relative';
     this.schedule = () => {
       this.frame ??= requestAnimationFrame(() => {
@@ -37,8 +42,7 @@ export class VirtualList {
    * @param {ArrayLike<number>} heights Height of each row, in pixels.
    */
   setRows(heights) {
-    this.offsets = new Float64Array(heights.length + 1);
-    for (let at = 0; at < heights.length; at += 1) this.offsets[at + 1] = this.offsets[at] + heights[at];
+    this.offsets = rowOffsets(heights);
     this.host.style.height = `${this.offsets[heights.length]}px`;
     this.refresh();
   }
@@ -47,32 +51,30 @@ export class VirtualList {
     return this.offsets.length - 1;
   }
 
-  /** Draw all rows again. The row that has the focus keeps it. */
+  /** Draw all rows again. The row that has the focus keeps it, in view or not. */
   refresh() {
     const focused = [...this.shown].find(([, row]) => row.contains(document.activeElement))?.[0];
     for (const row of this.shown.values()) row.remove();
     this.shown.clear();
     this.draw();
-    if (focused !== undefined && focused < this.length) this.focus(focused);
+    if (focused !== undefined && focused < this.length && this.host.isConnected) focusOn(this.place(focused));
   }
 
-  /** Return the row at a height, in pixels from the top. */
+  /**
+   * Return the row at a height.
+   *
+   * @param {number} height Pixels from the top of the first row.
+   * @returns {number}
+   */
   rowAt(height) {
-    let low = 0;
-    let high = this.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (this.offsets[middle] <= height) low = middle;
-      else high = middle - 1;
-    }
-    return low;
+    return rowAt(this.offsets, height);
   }
 
+  /** Draw the rows near the visible part, and remove the others. */
   draw() {
     if (!this.length || !this.host.isConnected) return;
     const top = -this.host.getBoundingClientRect().top;
-    const first = this.rowAt(top - MARGIN);
-    const last = this.rowAt(top + innerHeight + MARGIN);
+    const { first, last } = rowsInWindow(this.offsets, top, innerHeight, MARGIN);
     for (const [at, row] of this.shown) {
       // A row that has the focus stays, so that scrolling by the wheel does not lose it.
       if ((at < first || at > last) && !row.contains(document.activeElement)) {
@@ -80,43 +82,71 @@ export class VirtualList {
         this.shown.delete(at);
       }
     }
-    for (let at = first; at <= last; at += 1) {
-      if (this.shown.has(at)) continue;
-      const row = this.render(at);
-      row.style.position = 'absolute';
-      row.style.insetInline = '0';
-      row.style.top = `${this.offsets[at]}px`;
-      row.style.height = `${this.offsets[at + 1] - this.offsets[at]}px`;
-      this.shown.set(at, row);
-      // In order in the document, for Tab and screen readers.
-      const next = [...this.shown.keys()].filter((each) => each > at).sort((a, b) => a - b)[0];
-      this.host.insertBefore(row, next === undefined ? null : this.shown.get(next));
-    }
+    for (let at = first; at <= last; at += 1) this.place(at);
   }
 
-  /** Scroll a row into view and return its element. */
+  /**
+   * Draw a row, unless it is there already.
+   *
+   * @param {number} at
+   * @returns {HTMLElement}
+   */
+  place(at) {
+    const there = this.shown.get(at);
+    if (there) return there;
+    const row = this.render(at);
+    row.style.position = 'absolute';
+    row.style.insetInline = '0';
+    row.style.top = `${this.offsets[at]}px`;
+    row.style.height = `${this.offsets[at + 1] - this.offsets[at]}px`;
+    this.shown.set(at, row);
+    // In order in the document, for Tab and screen readers.
+    const next = Math.min(...[...this.shown.keys()].filter((each) => each > at));
+    this.host.insertBefore(row, this.shown.get(next) ?? null);
+    return row;
+  }
+
+  /**
+   * Scroll a row into view.
+   *
+   * @param {number} at
+   * @returns {HTMLElement | undefined} Its element.
+   */
   reveal(at) {
-    const box = this.host.getBoundingClientRect();
-    const top = box.top + this.offsets[at];
-    const bottom = box.top + this.offsets[at + 1];
-    const scroller = scrollerOf(this.host);
-    if (top < 130)
-      scroller.scrollBy({ top: top - 130 }); // below what sticks to the upper edge
-    else if (bottom > innerHeight - 70) scroller.scrollBy({ top: bottom - innerHeight + 70 });
+    const { top } = this.host.getBoundingClientRect();
+    const row = { top: top + this.offsets[at], bottom: top + this.offsets[at + 1] };
+    const by = scrollToRow(row, innerHeight, FREE);
+    if (by) scrollerOf(this.host).scrollBy({ top: by });
     this.draw();
     return this.shown.get(at);
   }
 
+  /**
+   * Scroll a row into view and give it the focus.
+   *
+   * @param {number} at
+   */
   focus(at) {
     const row = this.reveal(at);
-    (row?.matches('[tabindex]') ? row : row?.querySelector('[tabindex]'))?.focus({ preventScroll: true });
+    if (row) focusOn(row);
   }
 
   remove() {
     document.removeEventListener('scroll', this.schedule, { capture: true });
     removeEventListener('resize', this.schedule);
     this.sizes.disconnect();
-    if (this.frame) cancelAnimationFrame(this.frame);
+    if (this.frame !== null) cancelAnimationFrame(this.frame);
     this.frame = null;
   }
+}
+
+/**
+ * Give a row the focus, or what in it takes it, where it lies.
+ *
+ * @param {HTMLElement} row
+ */
+function focusOn(row) {
+  /** @type {HTMLElement | null} */
+  const target = row.matches('[tabindex]') ? row : row.querySelector('[tabindex]');
+  target?.focus({ preventScroll: true });
 }
