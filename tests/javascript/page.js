@@ -2,7 +2,12 @@
 
 import { Window } from 'happy-dom';
 
-const window = new Window({ url: 'http://127.0.0.1:8501/', width: 1440, height: 900 });
+const window = new Window({
+  url: 'http://127.0.0.1:8501/',
+  width: 1440,
+  height: 900,
+  settings: { handleDisabledFileLoadingAsSuccess: true }, // style sheets count as loaded; nothing is fetched
+});
 
 const kept = new Set([
   'undefined',
@@ -31,5 +36,25 @@ for (const name of fromPage) {
   Object.defineProperty(globalThis, name, { value: bound, configurable: true, writable: true });
 }
 Object.defineProperty(globalThis, 'window', { value: globalThis, configurable: true });
+
+// happy-dom has no popovers.
+/** @type {WeakSet<Element>} */
+const popovers = new WeakSet();
+const { matches } = Element.prototype;
+Object.assign(Element.prototype, {
+  /**
+   * @this {Element}
+   * @param {string} selector
+   */
+  matches(selector) {
+    return selector === ':popover-open' ? popovers.has(this) : matches.call(this, selector);
+  },
+});
+HTMLElement.prototype.showPopover = function () {
+  popovers.add(this);
+};
+HTMLElement.prototype.hidePopover = function () {
+  popovers.delete(this);
+};
 
 export { window };
