@@ -4,18 +4,31 @@
 import { api } from '../../core/api.js';
 import { element } from '../../core/dom.js';
 import { loadStored, saveStored } from '../../core/storage.js';
-import { durationText } from '../../core/timecode.js';
 import { attempt, toast } from '../../core/toast.js';
+import {
+  belongs,
+  counted,
+  currentText,
+  endText,
+  failuresOf,
+  notesOf,
+  progressText,
+  resultText,
+  runningText,
+  shareOf,
+  shownJobs,
+  titleOf,
+} from './job.js';
 
 const BUSY_MILLISECONDS = 700;
 const IDLE_MILLISECONDS = 6000;
 const STARTED = 'prismsearch.export.runs';
 const HIDDEN = 'prismsearch.export.hidden';
-const FRESH_SECONDS = 600;
 const MOST_REMEMBERED = 50;
-const MOST_SHOWN = 5;
-const MOST_FAILURES = 8;
-const MOST_NOTES = 40;
+
+/** @typedef {import('../../core/types.js').Collection} Collection */
+/** @typedef {import('./job.js').Job} Job */
+/** @typedef {import('./request.js').ExportRequest} ExportRequest */
 
 /** A list of cards, one a job. */
 export class ExportJobs {
@@ -23,38 +36,48 @@ export class ExportJobs {
   constructor({ onRunning, show }) {
     this.onRunning = onRunning;
     this.reveal = show;
-    this.list = element('div', { class: 'ps-runs', role: 'list', 'aria-label': 'Exports of this collection' });
-    this.element = this.list;
+    this.element = element('div', { class: 'ps-runs', role: 'list', 'aria-label': 'Exports of this collection' });
+    /** @type {Map<string, HTMLElement>} */
     this.cards = new Map();
+    /** @type {Set<string>} */
     this.watched = new Set(); // ids of jobs that this page saw running: it reports their end
     this.open = false; // whether the panel is open: then earlier jobs are shown too
+    /** @type {Job[]} */
     this.mine = [];
-    this.onVisible = () => document.visibilityState === 'visible' && this.poll();
+    this.busy = false; // whether one of them ran when the server last answered
+    /** @type {Collection | null} */
+    this.collection = null;
+    this.removed = false;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
+    this.onVisible = () => {
+      if (document.visibilityState === 'visible') void this.poll(); // never fails
+    };
     document.addEventListener('visibilitychange', this.onVisible);
   }
 
   /**
    * Show the jobs of a collection.
    *
-   * @param {import('../../core/types.js').Collection} collection
+   * @param {Collection} collection
    */
   show(collection) {
     this.collection = collection;
     for (const card of this.cards.values()) card.remove();
     this.cards.clear();
-    this.poll();
+    void this.poll(); // never fails
   }
 
   /**
    * Follow a job that has been started.
    *
    * @param {string} id
-   * @param {any} body The request that started it.
+   * @param {ExportRequest} body The request that started it.
    */
   started(id, body) {
     this.watched.add(id);
     rememberStarted(id, body);
-    this.poll();
+    void this.poll(); // never fails
   }
 
   remove() {
@@ -63,61 +86,59 @@ export class ExportJobs {
     document.removeEventListener('visibilitychange', this.onVisible);
   }
 
+  /** Ask for the jobs, now and from time to time. Never fails: where the server is away, it asks again. */
   async poll() {
     clearTimeout(this.timer);
-    if (this.removed || !this.collection) return;
     const { collection } = this;
+    if (this.removed || !collection) return;
+    /** @type {{runs: Job[]} | null} */
     const answer = await api('/api/runs').catch(() => null);
     if (this.removed || collection !== this.collection) return;
-    let busy = this.lastBusy ?? false;
-    if (answer) {
-      const mine = (answer.runs ?? answer).filter((job) => belongs(job, collection));
-      this.mine = mine;
-      this.draw();
-      const running = mine.filter((job) => !job.outcome);
-      busy = running.length > 0;
-      this.lastBusy = busy;
-      const share = running[0]?.progress?.fraction;
-      this.onRunning(busy ? `Exporting${share ? ` ${Math.floor(share * 100)} %` : ' …'}` : null);
-      for (const job of mine) {
-        if (!job.outcome) this.watched.add(job.id);
-        else if (this.watched.delete(job.id)) this.ended(job);
-      }
-    }
+    if (answer) this.take(answer.runs.filter((job) => belongs(job, collection, startedHere())));
     clearTimeout(this.timer);
-    const wait = busy ? BUSY_MILLISECONDS : IDLE_MILLISECONDS;
-    this.timer = setTimeout(() => (document.visibilityState === 'visible' || busy ? this.poll() : null), wait);
+    this.timer = setTimeout(
+      () => {
+        if (document.visibilityState === 'visible' || this.busy) void this.poll();
+      },
+      this.busy ? BUSY_MILLISECONDS : IDLE_MILLISECONDS,
+    );
   }
 
+  /** @param {Job[]} jobs Those of the collection, as the server has them now. */
+  take(jobs) {
+    this.mine = jobs;
+    this.draw();
+    this.busy = jobs.some((job) => !job.outcome);
+    this.onRunning(runningText(jobs));
+    for (const job of jobs) {
+      if (!job.outcome) this.watched.add(job.id);
+      else if (this.watched.delete(job.id)) this.ended(job);
+    }
+  }
+
+  /** @param {Job} job */
   ended(job) {
-    const failed = job.failures?.length ?? 0;
-    if (job.outcome === 'done' && !failed)
-      toast('The export is done', { seconds: 8, action: { label: 'Show', run: this.reveal } });
-    else if (job.outcome === 'done')
-      toast(`The export is done; ${failed} ${failed === 1 ? 'clip' : 'clips'} could not be written`, {
-        kind: 'error',
-        action: { label: 'Show', run: this.reveal },
-      });
-    else if (job.outcome === 'failed')
-      toast('The export failed', { kind: 'error', action: { label: 'Show', run: this.reveal } });
+    const end = endText(job);
+    if (!end) return;
+    const seconds = end.kind === 'info' ? 8 : undefined;
+    toast(end.text, { kind: end.kind, seconds, action: { label: 'Show', run: this.reveal } });
   }
 
+  /** @param {boolean} open */
   setOpen(open) {
     this.open = open;
     this.draw();
   }
 
+  /** @param {string} id */
   hide(id) {
-    saveStored(HIDDEN, [...loadStored(HIDDEN, []), id].slice(-MOST_REMEMBERED));
+    saveStored(HIDDEN, [...hiddenHere(), id].slice(-MOST_REMEMBERED));
     this.draw();
   }
 
-  /** Draw the cards. While the panel is closed: jobs that run, and the last one if it ended a short while ago. */
+  /** Draw the cards of the jobs that are shown. */
   draw() {
-    const hidden = new Set(loadStored(HIDDEN, []));
-    const kept = this.mine.filter((job) => !job.outcome || !hidden.has(job.id));
-    const fresh = (job, at) => !job.outcome || (at === 0 && Date.now() / 1000 - job.updated_at < FRESH_SECONDS);
-    const shown = (this.open ? kept : kept.filter(fresh)).slice(0, MOST_SHOWN);
+    const shown = shownJobs(this.mine, { open: this.open, hidden: new Set(hiddenHere()), now: Date.now() / 1000 });
     const ids = new Set(shown.map((job) => job.id));
     for (const [id, card] of this.cards) {
       if (ids.has(id)) continue;
@@ -125,13 +146,10 @@ export class ExportJobs {
       this.cards.delete(id);
     }
     shown.forEach((job, at) => {
-      let card = this.cards.get(job.id);
       const token = JSON.stringify(job);
-      if (!card) {
-        card = element('div', { class: 'ps-run', role: 'listitem', 'data-run': job.id });
-        this.cards.set(job.id, card);
-      }
-      if (this.list.children[at] !== card) this.list.insertBefore(card, this.list.children[at] ?? null);
+      const card = this.cards.get(job.id) ?? element('div', { class: 'ps-run', role: 'listitem', 'data-run': job.id });
+      this.cards.set(job.id, card);
+      if (this.element.children[at] !== card) this.element.insertBefore(card, this.element.children[at] ?? null);
       if (card.dataset.token === token) return;
       card.dataset.token = token;
       card.dataset.outcome = job.outcome ?? 'running';
@@ -139,92 +157,46 @@ export class ExportJobs {
     });
   }
 
+  /**
+   * @param {HTMLElement} card
+   * @param {Job} job
+   */
   fill(card, job) {
-    const held = card.contains(document.activeElement) ? document.activeElement.dataset.action : null;
+    const { activeElement } = document;
+    const held =
+      activeElement instanceof HTMLElement && card.contains(activeElement) ? activeElement.dataset.action : undefined;
     card.replaceChildren(...(job.outcome ? this.finished(job) : this.running(job)));
-    if (held) card.querySelector(`[data-action="${held}"]`)?.focus();
+    const again = held ? card.querySelector(`[data-action="${held}"]`) : null;
+    if (again instanceof HTMLElement) again.focus();
   }
 
+  /** @param {Job} job */
   running(job) {
-    const { progress = {} } = job;
-    const share = Math.min(1, Math.max(0, progress.fraction ?? 0));
-    const facts = [
-      progress.files_total ? `${progress.files_done ?? 0} of ${progress.files_total}` : '',
-      progress.phase === 'start' ? 'getting ready' : '',
-      progress.eta_seconds ? `about ${durationText(progress.eta_seconds)} left` : '',
-      progress.speed
-        ? typeof progress.speed === 'number'
-          ? `${progress.speed.toFixed(1)}× real time`
-          : String(progress.speed)
-        : '',
-    ]
-      .filter(Boolean)
-      .join(' · ');
-    const current = (progress.current ?? []).map(lastPart).join(', ') || progress.text || '';
     const bar = element('progress', { class: 'ps-progress', max: '1', 'aria-label': 'How far the export is' });
-    bar.value = share;
+    bar.value = shareOf(job);
+    const current = currentText(job);
     return [
-      element(
-        'div',
-        { class: 'ps-run-head' },
-        element('strong', { text: job.stopping ? 'Stopping' : 'Exporting' }),
-        element('span', { class: 'ps-muted', text: facts }),
-        element('span', { class: 'ps-grow' }),
-        job.stopping ? null : button('Stop', 'stop', () => this.stop(job)),
-      ),
+      head(job, progressText(job), job.stopping ? null : button('Stop', 'stop', () => void this.stop(job))),
       bar,
-      current ? element('div', { class: 'ps-muted ps-run-current', text: current }) : null,
+      ...(current ? [element('div', { class: 'ps-muted ps-run-current', text: current })] : []),
       ...failures(job),
-    ].filter(Boolean);
+    ];
   }
 
+  /** @param {Job} job */
   finished(job) {
-    const report = job.report ?? {};
-    const failed = job.failures?.length ?? 0;
-    const title =
-      {
-        done: failed ? 'Exported, but not all' : 'Exported',
-        stopped: 'Stopped',
-        failed: 'Failed',
-        interrupted: 'Interrupted',
-      }[job.outcome] ?? job.outcome;
-    const written =
-      report.written || (job.outcome !== 'done' && report.written === 0)
-        ? `${report.written} ${report.written === 1 ? 'clip' : 'clips'}`
-        : '';
-    const lists = (report.lists ?? []).length;
-    const facts = [
-      written,
-      lists ? `${lists} ${lists === 1 ? 'list' : 'lists'}` : '',
-      when(job.updated_at ?? job.started_at),
-    ]
-      .filter(Boolean)
-      .join(' · ');
-    const where = report.folder ?? null;
-    const again = job.outcome === 'done' && !failed ? null : startedHere()[job.id]?.body;
-    const message = ['stopped', 'interrupted', 'failed'].includes(job.outcome) ? job.message : '';
+    const { report } = job;
+    const folder = report.folder ?? null;
+    const complete = job.outcome === 'done' && !job.failed;
+    const again = complete ? null : startedHere()[job.id]?.body;
+    const cleared = job.outcome === 'done' && report.zip && !job.downloadable;
     return [
-      element(
-        'div',
-        { class: 'ps-run-head' },
-        element('strong', { text: title }),
-        element('span', { class: 'ps-muted', text: facts }),
-        element('span', { class: 'ps-grow' }),
-        job.downloadable
-          ? element('a', {
-              class: 'ps-button ps-primary',
-              href: `/api/runs/${encodeURIComponent(job.id)}/download`,
-              download: '',
-              text: 'Download',
-              'data-action': 'download',
-            })
-          : null,
-        where
-          ? button('Copy path', 'copy', () =>
-              navigator.clipboard?.writeText(where).then(() => toast('Copied', { seconds: 1.5 })),
-            )
-          : null,
-        again ? button(again.to === 'zip' ? 'Start again' : 'Go on', 'again', () => this.again(job, again)) : null,
+      head(
+        job,
+        resultText(job),
+        job.downloadable ? downloadLink(job) : null,
+        folder ? button('Copy path', 'copy', () => void copy(folder)) : null,
+        again ? button(again.to === 'zip' ? 'Start again' : 'Go on', 'again', () => void this.again(job, again)) : null,
         element('button', {
           class: 'ps-icon',
           type: 'button',
@@ -235,48 +207,58 @@ export class ExportJobs {
           onclick: () => this.hide(job.id),
         }),
       ),
-      where ? element('div', { class: 'ps-run-where', text: where }) : null,
-      job.outcome === 'done' && report.zip && !job.downloadable
-        ? element('div', {
-            class: 'ps-muted',
-            text: 'Its zip has been cleared away since; export again for a new one.',
-          })
-        : null,
-      message ? element('div', { class: 'ps-run-message', text: message }) : null,
+      ...(folder ? [element('div', { class: 'ps-run-where', text: folder })] : []),
+      ...(cleared ? [element('div', { class: 'ps-muted', text: ZIP_CLEARED })] : []),
+      ...(job.outcome !== 'done' && job.message
+        ? [element('div', { class: 'ps-run-message', text: job.message })]
+        : []),
       ...failures(job),
-      ...notes(report),
-    ].filter(Boolean);
+      ...notes(job),
+    ];
   }
 
-  /** Start the same export again. Into the same folder, it goes on where it ended. */
+  /**
+   * Start the same export again. Into the same folder, it goes on where it ended. Shows its errors itself.
+   *
+   * @param {Job} job
+   * @param {ExportRequest} body
+   */
   async again(job, body) {
+    /** @type {{run: string} | undefined} */
     const answer = await attempt(() => api('/api/exports', { method: 'POST', body }));
     if (!answer) return;
     this.hide(job.id);
     this.started(answer.run, body);
   }
 
+  /**
+   * Stop a job. Shows its errors itself.
+   *
+   * @param {Job} job
+   */
   async stop(job) {
-    await attempt(() => api(`/api/runs/${encodeURIComponent(job.id)}/stop`, { method: 'POST' }));
-    toast('The clip that is being cut is finished, or dropped; then it stops');
-    this.poll();
+    const stopped = await attempt(() => api(`/api/runs/${encodeURIComponent(job.id)}/stop`, { method: 'POST' }));
+    if (stopped) toast('The clip that is being cut is finished, or dropped; then it stops');
+    void this.poll(); // never fails
   }
 }
 
-/** Return whether a job exports this collection: this browser started it, or its command names the collection. */
-function belongs(job, collection) {
-  if (job.kind !== 'export') return false;
-  const started = startedHere()[job.id];
-  if (started) return started.collection === collection.id;
-  const words = job.arguments ?? [];
-  const at = words.indexOf('--collection');
-  return (at >= 0 && words[at + 1] === collection.name) || words.includes(`--collection=${collection.name}`);
-}
+const ZIP_CLEARED = 'Its zip has been cleared away since; export again for a new one.';
 
+/** @returns {import('./job.js').Started} */
 function startedHere() {
   return loadStored(STARTED, {});
 }
 
+/** @returns {string[]} */
+function hiddenHere() {
+  return loadStored(HIDDEN, []);
+}
+
+/**
+ * @param {string} id
+ * @param {ExportRequest} body
+ */
 function rememberStarted(id, body) {
   const kept = Object.entries({ ...startedHere(), [id]: { collection: body.collection, body } }).slice(
     -MOST_REMEMBERED,
@@ -284,62 +266,92 @@ function rememberStarted(id, body) {
   saveStored(STARTED, Object.fromEntries(kept));
 }
 
+/**
+ * Copy a path. Browsers refuse it to a page that has not the focus: then it stays on the card, to be marked by hand.
+ *
+ * @param {string} path
+ */
+async function copy(path) {
+  try {
+    await navigator.clipboard.writeText(path);
+    toast('Copied', { seconds: 1.5 });
+  } catch {
+    toast('The browser does not let this page copy; mark the path below', { kind: 'error' });
+  }
+}
+
+/**
+ * @param {Job} job
+ * @param {string} facts
+ * @param {...(HTMLElement | null)} buttons
+ */
+function head(job, facts, ...buttons) {
+  return element(
+    'div',
+    { class: 'ps-run-head' },
+    element('strong', { text: titleOf(job) }),
+    element('span', { class: 'ps-muted', text: facts }),
+    element('span', { class: 'ps-grow' }),
+    ...buttons,
+  );
+}
+
+/** @param {Job} job */
+function downloadLink(job) {
+  return element('a', {
+    class: 'ps-button ps-primary',
+    href: `/api/runs/${encodeURIComponent(job.id)}/download`,
+    download: '',
+    text: 'Download',
+    'data-action': 'download',
+  });
+}
+
+/** @param {Job} job */
 function failures(job) {
-  const all = job.failures ?? [];
-  if (!all.length) return [];
-  const shown = all.slice(0, MOST_FAILURES);
+  const { shown, more } = failuresOf(job);
+  if (!shown.length && !more) return [];
   return [
     element(
       'ul',
       { class: 'ps-run-failures' },
-      ...shown.map((each) =>
-        element(
-          'li',
-          {},
-          element('strong', { text: lastPart(each.path ?? '') }),
-          element('span', { text: ` ${each.reason ?? ''}` }),
-        ),
+      ...shown.map(({ name, reason }) =>
+        element('li', {}, element('strong', { text: name }), element('span', { text: ` ${reason}` })),
       ),
-      all.length > shown.length
-        ? element('li', { class: 'ps-muted', text: `and ${all.length - shown.length} more` })
-        : null,
+      more ? element('li', { class: 'ps-muted', text: `and ${more} more` }) : null,
     ),
   ];
 }
 
-/** Create the notes on what was written: those of the lists, and those of single clips. */
-function notes(report) {
-  const ofClips = (report.clips ?? [])
-    .filter((clip) => typeof clip?.note === 'string' && clip.note && clip.file)
-    .map((clip) => `${lastPart(clip.file)}: ${clip.note}`);
-  const all = [...(report.notes ?? []).filter((note) => typeof note === 'string'), ...ofClips];
-  if (!all.length) return [];
-  const rest = all.length - MOST_NOTES;
+/**
+ * Create the notes on what was written: those of the lists, and those of single clips.
+ *
+ * @param {Job} job
+ */
+function notes(job) {
+  const { shown, count } = notesOf(job.report);
+  if (!count) return [];
+  const rest = count - shown.length;
   return [
     element(
       'details',
       { class: 'ps-run-notes' },
-      element('summary', { text: `${all.length} ${all.length === 1 ? 'note' : 'notes'}` }),
+      element('summary', { text: counted(count, 'note') }),
       element(
         'ul',
         {},
-        ...all.slice(0, MOST_NOTES).map((text) => element('li', { text })),
+        ...shown.map((text) => element('li', { text })),
         rest > 0 ? element('li', { class: 'ps-muted', text: `and ${rest} more` }) : null,
       ),
     ),
   ];
 }
 
+/**
+ * @param {string} text
+ * @param {string} action
+ * @param {() => void} run
+ */
 function button(text, action, run) {
   return element('button', { class: 'ps-button', type: 'button', text, 'data-action': action, onclick: run });
-}
-
-function lastPart(path) {
-  return String(path).split(/[/\\]/).at(-1);
-}
-
-function when(seconds) {
-  if (!seconds) return '';
-  const at = typeof seconds === 'number' ? new Date(seconds * 1000) : new Date(seconds);
-  return Number.isNaN(at.getTime()) ? '' : at.toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });
 }

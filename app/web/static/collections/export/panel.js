@@ -1,46 +1,24 @@
 // Export panel of a collection: clips and lists, mode, names and destination; below it, the collection's exports.
 
-import { api } from '../../core/api.js';
+import { api, messageOf } from '../../core/api.js';
 import { element, setText } from '../../core/dom.js';
-import { MAX_PATTERN_LENGTH } from '../../core/limits.js';
 import { loadStored, saveStored } from '../../core/storage.js';
 import { clock } from '../../core/timecode.js';
 import { toast } from '../../core/toast.js';
 import { totalLength } from '../times.js';
+import { buildForm } from './form.js';
+import { counted } from './job.js';
 import { ExportJobs } from './jobs.js';
-import { DEFAULT_PATTERN, nameOf, TOKENS } from './naming.js';
+import { nameOf } from './naming.js';
+import { choiceFrom, exportRequest, refusalOf, withFolder } from './request.js';
 
 const CHOICES = 'prismsearch.export';
 const FOLDERS = 'prismsearch.export.folders';
-const MOST_FOLDERS = 8;
-const MAX_HANDLE_SECONDS = 60; // of this form; an export itself takes up to an hour
-const MODES = [
-  [
-    'smart',
-    'Smart',
-    'Exact to the frame; only the edges are encoded anew, what lies between is copied where the format allows.',
-  ],
-  [
-    'exact',
-    'Exact',
-    'Exact to the frame; every clip is encoded anew (H.264), which takes longest and plays everywhere.',
-  ],
-  [
-    'copy',
-    'Copy',
-    'Nothing is encoded: quickest, without loss, but clips begin at the key frame before their in point.',
-  ],
-  ['none', 'Lists only', 'No clips are cut: only the lists below are written, with the places in your own files.'],
-];
-const LISTS = [
-  ['edl', 'EDL', 'CMX3600, any editing program'],
-  ['fcpxml', 'FCPXML', 'Final Cut Pro, DaVinci Resolve'],
-  ['fcp7', 'FCP7 XML', 'Premiere Pro, Avid, Resolve'],
-  ['otio', 'OTIO', 'OpenTimelineIO'],
-  ['csv', 'CSV', 'spreadsheets'],
-  ['json', 'JSON', 'programs'],
-];
-const DEFAULTS = { mode: 'smart', handles: '0', pattern: '', lists: ['csv'], to: 'zip', folder: '' };
+
+/** @typedef {import('../../core/types.js').Collection} Collection */
+/** @typedef {import('../../core/types.js').Subclip} Subclip */
+/** @typedef {import('./form.js').What} What */
+/** @typedef {import('./request.js').Choice} Choice */
 
 /** A form that stays closed until it is toggled. `onRunning` is called with a few words on what runs, or null. */
 export class ExportPanel {
@@ -49,172 +27,39 @@ export class ExportPanel {
     this.onToggle = onToggle;
     /** @type {(text: string | null) => void} */
     this.onRunning = () => {};
-    this.choice = { ...DEFAULTS, folder: data.home ?? '', ...loadStored(CHOICES, {}) };
+    this.choice = choiceFrom(loadStored(CHOICES, {}), data.home ?? '');
+    /** @type {Subclip[]} */
     this.chosen = [];
+    /** @type {What} */
     this.what = 'all';
+    /** @type {Collection | null} */
+    this.collection = null;
+    this.starting = false;
     this.jobs = new ExportJobs({ onRunning: (text) => this.onRunning(text), show: () => this.toggle(true) });
-    this.build();
+    this.parts = buildForm({
+      what: (what) => {
+        this.what = what;
+        this.draw();
+      },
+      choose: (choice) => this.choose(choice),
+      start: () => void this.start(), // shows its errors itself
+    });
+    this.element = element(
+      'section',
+      { class: 'ps-export-place', 'data-export': '' },
+      this.parts.form,
+      this.jobs.element,
+    );
     this.draw();
   }
 
   get open() {
-    return !this.form.hidden;
-  }
-
-  build() {
-    const radio = (group, value, label, more) =>
-      element(
-        'label',
-        { class: 'ps-choice' },
-        element('input', {
-          type: 'radio',
-          name: `ps-export-${group}`,
-          value,
-          'aria-label': label,
-          'aria-description': more,
-          onchange: () => this.set(group, value),
-        }),
-        element(
-          'span',
-          { class: 'ps-choice-text' },
-          element('span', { text: label }),
-          more ? element('small', { class: 'ps-muted', text: more }) : null,
-        ),
-      );
-    const group = (title, ...parts) =>
-      element('fieldset', { class: 'ps-export-group' }, element('legend', { text: title }), ...parts);
-    this.radios = {
-      what: [radio('what', 'all', 'The whole collection'), radio('what', 'selection', 'What is selected')],
-      mode: MODES.map(([value, label, more]) => radio('mode', value, label, more)),
-      to: [
-        radio('to', 'zip', 'As one zip', 'to download when it is done'),
-        radio('to', 'folder', 'Into a folder', 'of this machine'),
-      ],
-    };
-    this.handles = element('input', {
-      class: 'ps-text',
-      type: 'number',
-      min: '0',
-      max: String(MAX_HANDLE_SECONDS),
-      step: '0.5',
-      inputmode: 'decimal',
-      'aria-label': 'Handles in seconds',
-      oninput: () => this.set('handles', this.handles.value),
-    });
-    this.pattern = element('input', {
-      class: 'ps-text ps-text-wide',
-      type: 'text',
-      maxlength: MAX_PATTERN_LENGTH,
-      spellcheck: 'false',
-      autocomplete: 'off',
-      'aria-label': 'Naming pattern',
-      placeholder: DEFAULT_PATTERN,
-      oninput: () => this.set('pattern', this.pattern.value),
-    });
-    this.example = element('div', { class: 'ps-muted ps-export-example', 'aria-live': 'polite' });
-    const token = ([name, label]) =>
-      element('button', {
-        class: 'ps-token',
-        type: 'button',
-        text: `{${name}}`,
-        title: label,
-        'aria-label': `Insert: ${label}`,
-        onclick: () => this.insert(`{${name}}`),
-      });
-    this.naming = group(
-      'Names',
-      this.pattern,
-      element('div', { class: 'ps-tokens' }, ...TOKENS.map(token)),
-      this.example,
-    );
-    this.handling = group(
-      'Handles',
-      element(
-        'label',
-        { class: 'ps-inline' },
-        this.handles,
-        element('span', { text: 'seconds before in and after out' }),
-      ),
-    );
-    this.lists = LISTS.map(([value, label, more]) =>
-      element(
-        'label',
-        { class: 'ps-choice' },
-        element('input', {
-          type: 'checkbox',
-          value,
-          'aria-label': label,
-          'aria-description': more,
-          onchange: () => this.setLists(),
-        }),
-        element(
-          'span',
-          { class: 'ps-choice-text' },
-          element('span', { text: label }),
-          element('small', { class: 'ps-muted', text: more }),
-        ),
-      ),
-    );
-    this.folder = element('input', {
-      class: 'ps-text ps-text-wide',
-      type: 'text',
-      list: 'ps-export-folders',
-      spellcheck: 'false',
-      autocomplete: 'off',
-      placeholder: '/path/of/a/folder',
-      'aria-label': 'Folder',
-      oninput: () => this.set('folder', this.folder.value),
-    });
-    this.recent = element('datalist', { id: 'ps-export-folders' });
-    this.recentButtons = element('div', { class: 'ps-tokens' });
-    this.said = element('div', { class: 'ps-export-said', role: 'alert' });
-    this.startButton = element('button', { class: 'ps-button ps-primary', type: 'submit', text: 'Start' });
-    this.amount = element('span', { class: 'ps-muted ps-export-amount' });
-    this.form = element(
-      'form',
-      {
-        class: 'ps-export',
-        hidden: true,
-        'aria-label': 'Export',
-        novalidate: true,
-        onsubmit: (event) => {
-          event.preventDefault();
-          this.start();
-        },
-      },
-      element(
-        'div',
-        { class: 'ps-export-columns' },
-        element('div', {}, group('What', ...this.radios.what), group('How', ...this.radios.mode)),
-        element(
-          'div',
-          {},
-          this.handling,
-          this.naming,
-          group(
-            'Where to',
-            ...this.radios.to,
-            element('div', { class: 'ps-export-folder' }, this.folder, this.recent, this.recentButtons),
-          ),
-        ),
-        element(
-          'div',
-          {},
-          group(
-            'Lists',
-            ...this.lists,
-            element('small', { class: 'ps-muted', text: 'Beside clips, where none is chosen: CSV and JSON.' }),
-          ),
-        ),
-      ),
-      element('div', { class: 'ps-export-go' }, this.startButton, this.amount, this.said),
-    );
-    this.element = element('section', { class: 'ps-export-place', 'data-export': '' }, this.form, this.jobs.element);
+    return !this.parts.form.hidden;
   }
 
   // Called by the page
 
-  /** @param {import('../../core/types.js').Collection} collection */
+  /** @param {Collection} collection */
   update(collection) {
     const other = this.collection?.id !== collection.id;
     const renamed = this.collection?.name !== collection.name;
@@ -223,7 +68,7 @@ export class ExportPanel {
     this.draw();
   }
 
-  /** @param {import('../../core/types.js').Subclip[]} clips The selection. */
+  /** @param {Subclip[]} clips The selection. */
   selected(clips) {
     if (this.chosen.length === clips.length && this.chosen.every((clip, at) => clip === clips[at])) return;
     this.chosen = clips;
@@ -235,17 +80,17 @@ export class ExportPanel {
    * Open or close the panel.
    *
    * @param {boolean} [open]
-   * @param {'all' | 'selection' | null} [what] What to export; by default the selection where it has several.
+   * @param {What | null} [what] What to export; by default the selection where it has several.
    */
   toggle(open = !this.open, what = null) {
     if (what) this.what = what;
     else if (open && !this.open) this.what = this.chosen.length > 1 ? 'selection' : 'all';
-    this.form.hidden = !open;
+    this.parts.form.hidden = !open;
     this.jobs.setOpen(open);
     this.onToggle(open);
     this.draw();
     if (open) {
-      this.form.querySelector('input:checked')?.focus({ preventScroll: true });
+      (this.selection ? this.parts.what.selection : this.parts.what.all).input.focus({ preventScroll: true });
       this.element.scrollIntoView({ block: 'nearest' });
     }
   }
@@ -263,81 +108,78 @@ export class ExportPanel {
 
   // Choices
 
-  set(name, value) {
-    if (name === 'what') this.what = value;
-    else {
-      this.choice[name] = value;
-      saveStored(CHOICES, this.choice);
-    }
-    if (name === 'to' && value === 'folder') setTimeout(() => this.folder.focus());
-    this.draw();
-  }
-
-  setLists() {
-    this.choice.lists = this.lists
-      .map((label) => label.firstChild)
-      .filter((box) => box.checked)
-      .map((box) => box.value);
+  /** @param {Partial<Choice>} choice What has changed. */
+  choose(choice) {
+    Object.assign(this.choice, choice);
     saveStored(CHOICES, this.choice);
+    if (choice.to === 'folder') setTimeout(() => this.parts.folder.focus());
     this.draw();
   }
 
-  insert(token) {
-    const { pattern } = this;
-    const at = pattern.selectionStart ?? pattern.value.length;
-    pattern.setRangeText(token, at, pattern.selectionEnd ?? at, 'end');
-    pattern.focus();
-    this.set('pattern', pattern.value);
+  /** The subclips to export where these are not the whole collection; else null. */
+  get selection() {
+    return this.what === 'selection' && this.chosen.length ? this.chosen : null;
   }
 
   get clips() {
-    return this.what === 'selection' && this.chosen.length ? this.chosen : (this.collection?.subclips ?? []);
+    return this.selection ?? this.collection?.subclips ?? [];
   }
 
-  draw() {
-    if (!this.form) return;
-    const { choice } = this;
-    const check = (labels, value) =>
-      labels.forEach((label) => {
-        label.firstChild.checked = label.firstChild.value === value;
-      });
-    check(this.radios.what, this.what);
-    check(this.radios.mode, choice.mode);
-    check(this.radios.to, choice.to);
-    setText(
-      this.radios.what[0].lastChild.firstChild,
-      `The whole collection (${this.collection?.subclips.length ?? 0})`,
-    );
-    setText(
-      this.radios.what[1].lastChild.firstChild,
-      this.chosen.length ? `What is selected (${this.chosen.length})` : 'What is selected (nothing now)',
-    );
-    this.radios.what[1].firstChild.disabled = !this.chosen.length;
-    for (const label of this.lists) label.firstChild.checked = choice.lists.includes(label.firstChild.value);
-    for (const [input, value] of [
-      [this.handles, choice.handles],
-      [this.pattern, choice.pattern],
-      [this.folder, choice.folder],
-    ]) {
-      if (document.activeElement !== input && input.value !== value) input.value = value;
-    }
-    const cuts = choice.mode !== 'none';
-    this.handling.disabled = !cuts;
-    this.naming.disabled = !cuts;
+  /** Name of the first clip, as an example, and what is wrong with the pattern. */
+  get example() {
+    const { choice, collection } = this;
     const clip = this.clips[0];
-    const { name, problem } = nameOf(choice.pattern, clip, {
-      number: 1,
+    return nameOf(choice.pattern, clip, {
+      number: 1 + (collection?.subclips.findIndex(({ id }) => id === clip?.id) ?? 0),
       total: this.clips.length,
-      collection: this.collection?.name ?? '',
+      collection: collection?.name ?? '',
       mode: choice.mode,
       handles: Number(choice.handles) || 0,
     });
-    this.example.textContent = !cuts || !clip ? '' : (problem ?? `for example ${name}`);
-    this.example.classList.toggle('ps-export-problem', Boolean(problem) && cuts);
-    this.folder.parentElement.hidden = choice.to !== 'folder';
-    const folders = loadStored(FOLDERS, []).filter((each) => typeof each === 'string');
-    this.recent.replaceChildren(...folders.map((value) => element('option', { value })));
-    this.recentButtons.replaceChildren(
+  }
+
+  draw() {
+    const { choice, chosen, parts } = this;
+    parts.what.all.input.checked = this.what === 'all';
+    parts.what.selection.input.checked = this.what === 'selection';
+    for (const { input } of parts.modes) input.checked = input.value === choice.mode;
+    for (const { input } of parts.places) input.checked = input.value === choice.to;
+    for (const { input } of parts.lists) input.checked = choice.lists.includes(input.value);
+    setText(parts.what.all.text, `The whole collection (${this.collection?.subclips.length ?? 0})`);
+    setText(
+      parts.what.selection.text,
+      chosen.length ? `What is selected (${chosen.length})` : 'What is selected (nothing now)',
+    );
+    parts.what.selection.input.disabled = !chosen.length;
+    for (const name of /** @type {const} */ (['handles', 'pattern', 'folder'])) {
+      const input = parts[name];
+      if (document.activeElement !== input && input.value !== choice[name]) input.value = choice[name];
+    }
+    const cuts = choice.mode !== 'none';
+    parts.handling.disabled = !cuts;
+    parts.naming.disabled = !cuts;
+    const { name, problem } = this.example;
+    parts.example.textContent = !cuts || !this.clips.length ? '' : (problem ?? `for example ${name}`);
+    parts.example.classList.toggle('ps-export-problem', problem !== null && cuts);
+    parts.folderPlace.hidden = choice.to !== 'folder';
+    this.drawFolders();
+    const { clips } = this;
+    const sum = totalLength(clips);
+    parts.amount.textContent = clips.length
+      ? `${counted(clips.length, 'subclip')}, ${sum.code ?? clock(sum.seconds)}${cuts ? '' : '; lists only'}`
+      : '';
+    const refusal = refusalOf(choice);
+    const listless = refusal?.field === 'lists';
+    parts.startButton.disabled = !clips.length || listless || (problem !== null && cuts) || this.starting;
+    if (listless) this.say(refusal.problem, 'lists');
+    else if (parts.said.dataset.about === 'lists') this.say('');
+  }
+
+  drawFolders() {
+    const { choice, parts } = this;
+    const folders = this.folders;
+    parts.recent.replaceChildren(...folders.map((value) => element('option', { value })));
+    parts.recentButtons.replaceChildren(
       ...folders
         .slice(0, 4)
         .filter((path) => path !== choice.folder)
@@ -348,60 +190,53 @@ export class ExportPanel {
             text: path,
             title: path,
             onclick: () => {
-              this.folder.value = path;
-              this.set('folder', path);
+              parts.folder.value = path;
+              this.choose({ folder: path });
             },
           }),
         ),
     );
-    const amount = this.clips.length;
-    const sum = amount ? totalLength(this.clips) : null;
-    this.amount.textContent = amount
-      ? `${amount} ${amount === 1 ? 'subclip' : 'subclips'}, ${sum.code ?? clock(sum.seconds)}${cuts ? '' : '; lists only'}`
-      : '';
-    this.startButton.disabled = !amount || (!cuts && !choice.lists.length) || Boolean(problem && cuts) || this.starting;
-    if (!cuts && !choice.lists.length) this.said.textContent = 'Choose at least one list.';
-    else if (this.said.textContent === 'Choose at least one list.') this.said.textContent = '';
+  }
+
+  /** Folders of earlier exports. */
+  get folders() {
+    /** @type {unknown[]} */
+    const stored = loadStored(FOLDERS, []);
+    return stored.filter((each) => typeof each === 'string');
+  }
+
+  /**
+   * Say beside the button why nothing starts.
+   *
+   * @param {string} text
+   * @param {string} [about] Which choice.
+   */
+  say(text, about = '') {
+    this.parts.said.textContent = text;
+    this.parts.said.dataset.about = about;
   }
 
   async start() {
-    if (this.startButton.disabled) return;
-    const { choice } = this;
-    const folder = choice.folder.trim();
-    if (choice.to === 'folder' && !folder) {
-      this.said.textContent = 'Type the folder that the clips go into.';
-      this.folder.focus();
+    const { choice, collection, parts } = this;
+    if (parts.startButton.disabled || !collection) return;
+    const refusal = refusalOf(choice);
+    if (refusal) {
+      this.say(refusal.problem, refusal.field);
+      if (refusal.field !== 'lists') parts[refusal.field].focus();
       return;
     }
-    const handles = Number(choice.handles || 0);
-    if (!(handles >= 0 && handles <= MAX_HANDLE_SECONDS)) {
-      this.said.textContent = `Handles are from 0 to ${MAX_HANDLE_SECONDS} seconds.`;
-      this.handles.focus();
-      return;
-    }
-    const body = {
-      collection: this.collection.id,
-      mode: choice.mode,
-      handles_seconds: handles,
-      name_pattern: choice.pattern,
-      lists: choice.lists,
-      to: choice.to === 'zip' ? 'zip' : folder,
-    };
-    if (this.what === 'selection' && this.chosen.length) body.subclips = this.chosen.map((clip) => clip.id);
+    const request = exportRequest(choice, collection.id, this.selection);
     this.starting = true;
-    this.said.textContent = '';
+    this.say('');
     this.draw();
     try {
-      const { run } = await api('/api/exports', { method: 'POST', body });
-      if (choice.to === 'folder')
-        saveStored(
-          FOLDERS,
-          [folder, ...loadStored(FOLDERS, []).filter((each) => each !== folder)].slice(0, MOST_FOLDERS),
-        );
-      this.jobs.started(run, body);
+      /** @type {{run: string}} */
+      const { run } = await api('/api/exports', { method: 'POST', body: request });
+      if (choice.to === 'folder') saveStored(FOLDERS, withFolder(request.to, this.folders));
+      this.jobs.started(run, request);
       toast('The export has begun; it goes on when this page is closed');
     } catch (error) {
-      this.said.textContent = error.message;
+      this.say(messageOf(error));
     } finally {
       this.starting = false;
       this.draw();

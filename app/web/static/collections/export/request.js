@@ -1,0 +1,129 @@
+// Choices of the export form, and the request that starts an export with them.
+
+/** @typedef {'smart' | 'exact' | 'copy' | 'none'} Mode 'none': lists only. */
+
+/**
+ * What a person chose, as this browser remembers it. Texts are as typed.
+ *
+ * @typedef {object} Choice
+ * @property {Mode} mode
+ * @property {string} handles Seconds.
+ * @property {string} pattern
+ * @property {string[]} lists
+ * @property {'zip' | 'folder'} to
+ * @property {string} folder
+ */
+
+/**
+ * The body of `POST /api/exports`.
+ *
+ * @typedef {object} ExportRequest
+ * @property {number} collection
+ * @property {number[]} [subclips] Those of the collection to export; all where it is missing.
+ * @property {Mode} mode
+ * @property {number} handles_seconds
+ * @property {string} name_pattern
+ * @property {string[]} lists
+ * @property {string} to 'zip' or a folder.
+ */
+
+/** @typedef {{problem: string, field: 'folder' | 'handles' | 'lists'}} Refusal A sentence, and what it is about. */
+
+/** @type {readonly [Mode, string, string][]} */
+export const MODES = [
+  [
+    'smart',
+    'Smart',
+    'Exact to the frame; only the edges are encoded anew, what lies between is copied where the format allows.',
+  ],
+  [
+    'exact',
+    'Exact',
+    'Exact to the frame; every clip is encoded anew (H.264), which takes longest and plays everywhere.',
+  ],
+  [
+    'copy',
+    'Copy',
+    'Nothing is encoded: quickest, without loss, but clips begin at the key frame before their in point.',
+  ],
+  ['none', 'Lists only', 'No clips are cut: only the lists below are written, with the places in your own files.'],
+];
+/** @type {readonly [string, string, string][]} */
+export const LISTS = [
+  ['edl', 'EDL', 'CMX3600, any editing program'],
+  ['fcpxml', 'FCPXML', 'Final Cut Pro, DaVinci Resolve'],
+  ['fcp7', 'FCP7 XML', 'Premiere Pro, Avid, Resolve'],
+  ['otio', 'OTIO', 'OpenTimelineIO'],
+  ['csv', 'CSV', 'spreadsheets'],
+  ['json', 'JSON', 'programs'],
+];
+export const MAX_HANDLE_SECONDS = 60; // of this form; an export itself takes up to an hour
+const MOST_FOLDERS = 8;
+
+/**
+ * Return the choices to begin with: those that were stored, where they are still ones, else the usual.
+ *
+ * @param {{[Name in keyof Choice]?: unknown}} stored
+ * @param {string} home A folder to suggest.
+ * @returns {Choice}
+ */
+export function choiceFrom(stored, home) {
+  /** @type {(value: unknown, otherwise: string) => string} */
+  const text = (value, otherwise) => (typeof value === 'string' ? value : otherwise);
+  const { lists } = stored;
+  return {
+    mode: MODES.find(([mode]) => mode === stored.mode)?.[0] ?? 'smart',
+    handles: text(stored.handles, '0'),
+    pattern: text(stored.pattern, ''),
+    lists: Array.isArray(lists) ? LISTS.map(([name]) => name).filter((name) => lists.includes(name)) : ['csv'],
+    to: stored.to === 'folder' ? 'folder' : 'zip',
+    folder: text(stored.folder, home),
+  };
+}
+
+/**
+ * Return what keeps an export from being started before anything is sent, or null.
+ *
+ * @param {Choice} choice
+ * @returns {Refusal | null}
+ */
+export function refusalOf({ mode, lists, to, folder, handles }) {
+  if (mode === 'none' && !lists.length) return { problem: 'Choose at least one list.', field: 'lists' };
+  if (to === 'folder' && !folder.trim()) return { problem: 'Type the folder that the clips go into.', field: 'folder' };
+  const seconds = Number(handles);
+  if (mode !== 'none' && !(seconds >= 0 && seconds <= MAX_HANDLE_SECONDS))
+    return { problem: `Handles are from 0 to ${MAX_HANDLE_SECONDS} seconds.`, field: 'handles' };
+  return null;
+}
+
+/**
+ * Return the request for an export. Lists take neither handles nor names, whatever was typed for clips before.
+ *
+ * @param {Choice} choice One without a refusal.
+ * @param {number} collection
+ * @param {{id: number}[] | null} clips Those to export; null for the whole collection.
+ * @returns {ExportRequest}
+ */
+export function exportRequest({ mode, handles, pattern, lists, to, folder }, collection, clips) {
+  const cuts = mode !== 'none';
+  return {
+    collection,
+    mode,
+    handles_seconds: cuts ? Number(handles) : 0,
+    name_pattern: cuts ? pattern : '',
+    lists,
+    to: to === 'zip' ? 'zip' : folder.trim(),
+    ...(clips && { subclips: clips.map(({ id }) => id) }),
+  };
+}
+
+/**
+ * Return the folders to suggest next time, the latest first.
+ *
+ * @param {string} folder
+ * @param {string[]} before
+ * @returns {string[]}
+ */
+export function withFolder(folder, before) {
+  return [folder, ...before.filter((each) => each !== folder)].slice(0, MOST_FOLDERS);
+}

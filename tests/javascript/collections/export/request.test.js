@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  choiceFrom,
+  exportRequest,
+  LISTS,
+  MODES,
+  refusalOf,
+  withFolder,
+} from '../../../../app/web/static/collections/export/request.js';
+
+/** @typedef {import('../../../../app/web/static/collections/export/request.js').Choice} Choice */
+
+/** @type {Choice} */
+const usual = { mode: 'smart', handles: '0', pattern: '', lists: ['csv'], to: 'zip', folder: '/home/me/clips' };
+
+test('the first export is a zip of smart clips with a CSV, and a folder is suggested', () => {
+  assert.deepEqual(choiceFrom({}, '/home/me/clips'), usual);
+});
+
+test('choices are remembered', () => {
+  for (const [mode] of MODES)
+    for (const to of /** @type {const} */ (['zip', 'folder'])) {
+      const choice = { mode, handles: '1.5', pattern: '{rank}', lists: LISTS.map(([name]) => name), to, folder: '/x' };
+      assert.deepEqual(choiceFrom({ ...choice }, '/home'), choice);
+    }
+  assert.deepEqual(choiceFrom({ ...usual, lists: [] }, '').lists, []);
+});
+
+test('a stored choice that there is no longer gives way to the usual one', () => {
+  const stored = { mode: 'best', handles: 3, pattern: null, lists: ['csv', 'vhs', 7], to: 'tape', folder: {} };
+  assert.deepEqual(choiceFrom(stored, '/home/me/clips'), usual);
+  assert.deepEqual(choiceFrom({ lists: 'csv,edl' }, '').lists, ['csv']);
+});
+
+test('the whole collection goes into a zip', () => {
+  assert.deepEqual(exportRequest(usual, 3, null), {
+    collection: 3,
+    mode: 'smart',
+    handles_seconds: 0,
+    name_pattern: '',
+    lists: ['csv'],
+    to: 'zip',
+  });
+});
+
+test('a selection goes into the folder that was typed', () => {
+  /** @type {Choice} */
+  const choice = {
+    mode: 'copy',
+    handles: '1.5',
+    pattern: '{rank}',
+    lists: [],
+    to: 'folder',
+    folder: ' /home/me/cuts ',
+  };
+  assert.deepEqual(exportRequest(choice, 3, [{ id: 9 }, { id: 4 }]), {
+    collection: 3,
+    mode: 'copy',
+    handles_seconds: 1.5,
+    name_pattern: '{rank}',
+    lists: [],
+    to: '/home/me/cuts',
+    subclips: [9, 4],
+  });
+});
+
+test('lists alone take neither handles nor a pattern, so that what was typed for clips cannot refuse them', () => {
+  /** @type {Choice} */
+  const choice = { ...usual, mode: 'none', handles: '900', pattern: '{wrong' };
+  assert.equal(refusalOf(choice), null);
+  const { handles_seconds, name_pattern } = exportRequest(choice, 3, null);
+  assert.deepEqual([handles_seconds, name_pattern], [0, '']);
+});
+
+test('handles are from 0 to a minute; none typed is none', () => {
+  for (const handles of ['', '0', '0.5', '60']) assert.equal(refusalOf({ ...usual, handles }), null);
+  for (const handles of ['-1', '60.1', 'x', 'Infinity'])
+    assert.equal(refusalOf({ ...usual, handles })?.field, 'handles', handles);
+  assert.equal(exportRequest({ ...usual, handles: '' }, 3, null).handles_seconds, 0);
+});
+
+test('lists alone need a list; clips need none', () => {
+  assert.equal(refusalOf({ ...usual, mode: 'none', lists: [] })?.field, 'lists');
+  assert.equal(refusalOf({ ...usual, lists: [] }), null);
+});
+
+test('a folder has a name, except where a zip is made', () => {
+  assert.equal(refusalOf({ ...usual, to: 'folder', folder: '  ' })?.field, 'folder');
+  assert.equal(refusalOf({ ...usual, to: 'zip', folder: '' }), null);
+});
+
+test('the last folders are suggested, each once, the latest first', () => {
+  assert.deepEqual(withFolder('/b', ['/a', '/b', '/c']), ['/b', '/a', '/c']);
+  assert.deepEqual(withFolder('/a', []), ['/a']);
+  const many = Array.from({ length: 20 }, (_, at) => `/${at}`);
+  assert.deepEqual(withFolder('/new', many), ['/new', ...many.slice(0, 7)]);
+});
