@@ -15,14 +15,15 @@ let shell = null;
 /**
  * Mount the shell. There is one a page; a second mount moves it.
  *
- * @param {Pick<import('./core/types.js').Component<null>, 'parentElement'>} component
+ * @param {Pick<import('./core/types.js').Component<null>, 'parentElement'> & {dock?: boolean}} component `dock`: whether the
+ *   tray is shown; the Collections page shows its content already.
  * @returns {() => void} Removes the shell, unless it has moved.
  */
-export function mount({ parentElement }) {
+export function mount({ parentElement, dock = true }) {
   setOverlayHome(parentElement);
   if (shell?.parent !== parentElement) {
     shell?.remove();
-    shell = new Shell(parentElement);
+    shell = new Shell(parentElement, dock);
   }
   const mounted = shell;
   return () => {
@@ -33,8 +34,11 @@ export function mount({ parentElement }) {
 }
 
 class Shell {
-  /** @param {HTMLElement} parent */
-  constructor(parent) {
+  /**
+   * @param {HTMLElement} parent
+   * @param {boolean} dock Whether the tray is shown.
+   */
+  constructor(parent, dock) {
     this.parent = parent;
     this.removeKeys = addKeys('Everywhere', [
       { key: '/', label: 'Search', run: () => this.toSearch() },
@@ -71,7 +75,7 @@ class Shell {
       this.list,
       element('div', { class: 'ps-dock-side' }, this.choice, this.openLink, this.exportLink),
     );
-    this.dock = element('section', { class: 'ps-dock', 'aria-label': 'Tray' }, this.handle, this.body);
+    this.dock = element('section', { class: 'ps-dock', 'aria-label': 'Tray', hidden: !dock }, this.handle, this.body);
     this.openState = loadStored(OPEN, false);
     this.onChange = () => this.draw();
     this.onTrouble = () => {

@@ -3,16 +3,31 @@
 import { api } from '../core/api.js';
 import { attempt, toast } from '../core/toast.js';
 import { tray } from '../core/tray.js';
+import { moved, predecessor, restored, sameOrder } from './order.js';
+
+/** @typedef {import('../core/types.js').Subclip} Subclip */
+/** @typedef {import('../core/types.js').Collection} Collection */
+
+/**
+ * The view whose collection the actions change.
+ *
+ * @typedef {object} ActionsView
+ * @property {Collection | null} shown The collection that it shows; null until it is loaded.
+ * @property {() => void} draw Draw `shown` again.
+ * @property {() => Promise<void>} sync Bring the view up to date with the server.
+ * @property {(busy: boolean) => void} showBusy
+ */
 
 const MOST_UNDO = 100;
 
 /** Changes are shown at once, sent one after the other, and taken back where the server refuses them. */
 export class ClipActions {
-  /** @param {any} view The CollectionView: `shown` (the collection), `draw()`, `sync()` and `showBusy(busy)`. */
+  /** @param {ActionsView} view */
   constructor(view) {
     this.view = view;
-    /** @type {{label: string, run: () => void}[]} */
+    /** @type {{label: string, run: () => unknown}[]} */
     this.past = []; // undone from the end by Z
+    /** @type {Promise<unknown>} */
     this.queue = Promise.resolve();
     this.pending = 0; // number of requests that are not finished; until then, what the server sends is half done
   }
@@ -21,7 +36,13 @@ export class ClipActions {
     return this.pending > 0;
   }
 
-  /** Run requests one after the other, so that a move never overtakes the one before. */
+  /**
+   * Run requests one after the other, so that a move never overtakes the one before.
+   *
+   * @template T
+   * @param {() => Promise<T>} work
+   * @returns {Promise<T | undefined>} undefined where the work failed; the reason has been shown.
+   */
   inTurn(work) {
     this.pending += 1;
     this.view.showBusy(true);
@@ -35,7 +56,13 @@ export class ClipActions {
     return done;
   }
 
-  /** Note how to undo an action. Returns what undoes it, once, by Z or by a button. */
+  /**
+   * Note how to undo an action.
+   *
+   * @param {string} label
+   * @param {() => unknown} run
+   * @returns {() => void} What undoes it, once, by Z or by a button.
+   */
   remember(label, run) {
     const entry = { label, run };
     this.past.push(entry);
@@ -73,12 +100,14 @@ export class ClipActions {
       await api(`/api/collections/${shown.id}/subclips`, { method: 'DELETE', body: { ids } });
       return true;
     });
-    const label = `${ids.length === 1 ? 'a subclip' : `${ids.length} subclips`} taken out`;
+    if (!done) {
+      shown.subclips = before;
+      await this.resync(shown);
+      return;
+    }
     // Noted before the page is brought up to date, which takes a moment: Z may be pressed at once.
-    const back = done && this.remember(label, () => this.putBack(ids, shown.id));
-    if (!done) shown.subclips = before;
+    const back = this.remember(`${someSubclips(ids)} taken out`, () => this.putBack(ids, shown.id));
     await this.resync(shown);
-    if (!done) return;
     toast(`${ids.length === 1 ? 'Taken' : `${ids.length} taken`} out of “${shown.name}”`, {
       seconds: 10,
       action: { label: 'Undo', run: back },
@@ -105,59 +134,56 @@ export class ClipActions {
   async move(ids, after) {
     const { shown } = this.view;
     if (!shown || !ids.length) return;
-    const clips = shown.subclips;
-    const before = clips.map((clip) => clip.id);
-    if (!this.reorder(shown, ids, after)) return;
-    const order = shown.subclips.map((clip) => clip.id);
-    const label = `${ids.length === 1 ? 'a subclip' : `${ids.length} subclips`} moved`;
-    await this.sendMoves(shown, ids, order, clips, () => this.remember(label, () => this.restore(ids, before)));
+    const before = idsOf(shown.subclips);
+    const order = moved(before, ids, after);
+    if (sameOrder(order, before)) return;
+    const undo = () => this.remember(`${someSubclips(ids)} moved`, () => this.restore(shown.id, ids, before));
+    await this.sendMoves(shown, ids, order, undo);
   }
 
-  /** Put each subclip back behind the one that it followed in `before` (ids). */
-  async restore(ids, before) {
+  /**
+   * Put each subclip back behind the one that it followed.
+   *
+   * @param {number} collection It need not be the one that is shown.
+   * @param {number[]} ids
+   * @param {number[]} before The order that they had their places in.
+   */
+  async restore(collection, ids, before) {
     const { shown } = this.view;
-    const clips = shown.subclips;
-    const there = new Set(clips.map((clip) => clip.id));
-    const moved = before.filter((id) => ids.includes(id) && there.has(id));
-    for (const id of moved) {
-      const earlier = before.slice(0, before.indexOf(id)).filter((each) => there.has(each));
-      this.reorder(shown, [id], earlier.at(-1) ?? null);
-    }
-    await this.sendMoves(
-      shown,
-      moved,
-      before.filter((id) => there.has(id)),
-      clips,
-    );
+    /** @type {Collection | undefined} */
+    const changed = shown?.id === collection ? shown : await attempt(() => api(`/api/collections/${collection}`));
+    if (!changed) return;
+    await this.sendMoves(changed, ids, restored(idsOf(changed.subclips), ids, before));
   }
 
-  /** Show a new order at once. Returns whether it differs. */
-  reorder(shown, ids, after) {
-    const moving = shown.subclips.filter((clip) => ids.includes(clip.id));
-    const rest = shown.subclips.filter((clip) => !ids.includes(clip.id));
-    const at = after === null ? 0 : rest.findIndex((clip) => clip.id === after) + 1;
-    const order = [...rest.slice(0, at), ...moving, ...rest.slice(at)];
-    if (order.every((clip, place) => clip.id === shown.subclips[place].id)) return false;
-    shown.subclips = order;
-    this.view.draw();
-    return true;
-  }
-
-  /** Send moves. `before` holds the subclips as they were, shown again on failure; `done` is called at once on success. */
-  async sendMoves(shown, ids, order, before, done = () => {}) {
-    const moved = await this.inTurn(async () => {
-      for (const id of ids) {
-        const at = order.indexOf(id);
-        await api(`/api/subclips/${id}/move`, { method: 'POST', body: { after: at > 0 ? order[at - 1] : null } });
-      }
+  /**
+   * Show a new order at once, and send the moves that lead to it.
+   *
+   * @param {Collection} collection
+   * @param {number[]} ids Those that move.
+   * @param {number[]} order
+   * @param {() => void} [done] Called at once on success.
+   */
+  async sendMoves(collection, ids, order, done = () => {}) {
+    const before = collection.subclips;
+    const byId = new Map(before.map((clip) => [clip.id, clip]));
+    collection.subclips = order.flatMap((id) => byId.get(id) ?? []);
+    if (this.view.shown === collection) this.view.draw();
+    const sent = await this.inTurn(async () => {
+      for (const id of order.filter((each) => ids.includes(each)))
+        await api(`/api/subclips/${id}/move`, { method: 'POST', body: { after: predecessor(order, id) } });
       return true;
     });
-    if (moved) done();
-    else shown.subclips = before;
-    await this.resync(shown);
+    if (sent) done();
+    else collection.subclips = before;
+    await this.resync(collection);
   }
 
-  /** Show the server's state in the end, whether the request failed or not. */
+  /**
+   * Show the server's state in the end, whether the request failed or not.
+   *
+   * @param {Collection | null} shown
+   */
   async resync(shown) {
     if (this.view.shown === shown && shown) {
       shown.revision = -1;
@@ -166,4 +192,14 @@ export class ClipActions {
     await tray.refresh();
     await this.view.sync();
   }
+}
+
+/** @param {Subclip[]} clips */
+function idsOf(clips) {
+  return clips.map((clip) => clip.id);
+}
+
+/** @param {number[]} ids */
+function someSubclips(ids) {
+  return ids.length === 1 ? 'a subclip' : `${ids.length} subclips`;
 }

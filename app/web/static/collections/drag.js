@@ -1,9 +1,9 @@
 // Dragging rows into another order. A line shows where they would go; Escape cancels.
 
 import { element, scrollerOf } from '../core/dom.js';
+import { gapAt, scrollStep } from './drop.js';
 
 const DRAG_PIXELS = 4;
-const EDGE_PIXELS = 56;
 
 /**
  * Start a drag. The selection moves along with the row under the pointer.
@@ -13,41 +13,38 @@ const EDGE_PIXELS = 56;
  */
 export function startDrag(rows, event) {
   rows.dragged = false;
-  const row = event.target.closest('.ps-clip');
-  if (!row || event.button !== 0 || event.target.closest('input, textarea, button')) return;
-  if (event.pointerType === 'touch' && !event.target.closest('.ps-clip-order')) return; // a finger scrolls
-  const id = Number(row.dataset.clip);
+  const { target } = event;
+  const row = rows.rowOf(target);
+  if (!row || !(target instanceof Element) || event.button !== 0 || target.closest('input, textarea, button')) return;
+  if (event.pointerType === 'touch' && !target.closest('.ps-clip-order')) return; // a finger scrolls
   const line = element('div', { class: 'ps-drop-line' });
   const scroller = scrollerOf(rows.list);
-  let after;
-  let frame = null;
-  let last = event;
+  /** @type {number | null} */
+  let after = null;
+  let frame = 0;
+  let y = event.clientY;
   const aim = () => {
-    const { top, bottom } = scroller.getBoundingClientRect();
-    const by =
-      last.clientY < Math.max(0, top) + EDGE_PIXELS
-        ? -12
-        : last.clientY > Math.min(bottom, innerHeight) - EDGE_PIXELS
-          ? 12
-          : 0;
-    if (by) scroller.scrollBy(0, by);
-    after = dropPlace(rows, line, last.clientY);
+    const step = scrollStep(y, scroller.getBoundingClientRect(), innerHeight);
+    if (step) scroller.scrollBy(0, step);
+    after = dropPlace(rows, line, y);
     frame = requestAnimationFrame(aim);
   };
+  /** @param {PointerEvent} moved */
   const move = (moved) => {
-    last = moved;
+    y = moved.clientY;
     if (!rows.dragged) {
-      if (Math.abs(moved.clientY - event.clientY) < DRAG_PIXELS) return;
+      if (Math.abs(y - event.clientY) < DRAG_PIXELS) return;
       rows.dragged = true;
       rows.hover(null);
-      if (!rows.chosen.has(id)) rows.choose(id);
+      if (!rows.selection.chosen.has(row.id)) rows.choose(row.id);
       rows.list.classList.add('ps-dragging');
-      row.setPointerCapture(event.pointerId);
+      row.element.setPointerCapture(event.pointerId);
       rows.list.append(line);
       aim();
     }
     moved.preventDefault();
   };
+  /** @param {Event} done */
   const end = (done) => {
     cancelAnimationFrame(frame);
     document.removeEventListener('pointermove', move);
@@ -56,14 +53,15 @@ export function startDrag(rows, event) {
     window.removeEventListener('keydown', cancel, true);
     line.remove();
     rows.list.classList.remove('ps-dragging');
-    if (rows.dragged && done.type === 'pointerup' && after !== undefined) {
+    if (rows.dragged && done.type === 'pointerup') {
       rows.actions.move(rows.targets(), after);
-      rows.focus(id);
+      rows.focus(row.id);
     }
     setTimeout(() => {
       rows.dragged = false;
     }); // after the click that ends a drag
   };
+  /** @param {KeyboardEvent} pressed */
   const cancel = (pressed) => {
     if (pressed.key !== 'Escape' || !rows.dragged) return;
     pressed.stopPropagation();
@@ -75,15 +73,21 @@ export function startDrag(rows, event) {
   window.addEventListener('keydown', cancel, true);
 }
 
-/** Return the id of the subclip that a drop at this height comes after (null: first), and draw the line there. */
+/**
+ * Return the id of the subclip that a drop at a height comes after (null: first), and draw the line there.
+ *
+ * @param {import('./rows.js').ClipRows} rows
+ * @param {HTMLElement} line
+ * @param {number} y
+ * @returns {number | null}
+ */
 function dropPlace(rows, line, y) {
-  const rest = rows.clips.filter((clip) => !rows.chosen.has(clip.id)).map((clip) => rows.rows.get(clip.id));
-  const before = rest.findLast((row) => {
-    const box = row.getBoundingClientRect();
-    return box.top + box.height / 2 < y;
-  });
-  const home = rows.list.getBoundingClientRect();
-  const edge = before ? before.getBoundingClientRect().bottom : (rest[0]?.getBoundingClientRect().top ?? home.top);
-  line.style.top = `${edge - home.top - 1}px`;
-  return before ? Number(before.dataset.clip) : null;
+  const { order, chosen } = rows.selection;
+  const rest = order.filter((id) => !chosen.has(id));
+  const boxes = rest.flatMap((id) => rows.rows.get(id)?.element.getBoundingClientRect() ?? []);
+  const gap = gapAt(boxes, y);
+  const home = rows.list.getBoundingClientRect().top;
+  const edge = gap > 0 ? boxes[gap - 1].bottom : (boxes[0]?.top ?? home);
+  line.style.top = `${edge - home - 1}px`;
+  return gap > 0 ? rest[gap - 1] : null;
 }

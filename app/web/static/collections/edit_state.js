@@ -2,35 +2,64 @@
 
 import { element } from '../core/dom.js';
 
+/** @typedef {import('./edits.js').Edit} Edit */
+/** @typedef {import('./edits.js').Edits} Edits */
+
 const WORDS = { name: 'name', note: 'note', range: 'in and out' };
 
 /**
  * Create the line that explains an edit's state.
  *
- * @param {import('./edits.js').Edit} entry
- * @param {import('./edits.js').Edits} edits
+ * @param {Edit} entry
+ * @param {Edits} edits
  * @returns {HTMLElement | null} null for an edit that needs no explanation.
  */
 export function editState(entry, edits) {
-  const line = (text, ...buttons) =>
-    element('div', { class: `ps-state ps-state-${entry.state}` }, element('span', { text }), ...buttons);
-  const button = (text, run) => element('button', { class: 'ps-link', type: 'button', text, onclick: run });
-  const what = WORDS[entry.field];
-  if (entry.state === 'waiting')
-    return line(
-      `This ${what} is kept here and will be saved when prismsearch answers again.`,
-      button('Try now', () => edits.send(entry.clip)),
-    );
-  if (entry.state === 'refused')
-    return line(
-      `This ${what} is not saved: ${entry.message}`,
-      button('Drop it', () => edits.drop(entry.clip, entry.field)),
-    );
-  if (entry.state !== 'conflict') return null;
-  const theirs = entry.field === 'range' ? 'another range' : entry.theirs ? `“${entry.theirs}”` : `no ${what}`;
-  return line(
-    `Meanwhile another tab wrote ${theirs}.`,
-    button('Keep mine', () => edits.keepMine(entry.clip, entry.field)),
-    button('Take that', () => edits.drop(entry.clip, entry.field)),
+  const text = stateText(entry);
+  if (text === null) return null;
+  /** @type {(text: string, run: () => unknown) => HTMLElement} */
+  const button = (label, run) => element('button', { class: 'ps-link', type: 'button', text: label, onclick: run });
+  const drop = () => edits.drop(entry.clip, entry.field);
+  const buttons = {
+    waiting: () => [button('Try now', () => edits.send(entry.clip))],
+    refused: () => [button('Drop it', drop)],
+    conflict: () => [button('Keep mine', () => edits.keepMine(entry.clip, entry.field)), button('Take that', drop)],
+    typed: () => [],
+    sending: () => [],
+    gone: () => [],
+  };
+  return element(
+    'div',
+    { class: `ps-state ps-state-${entry.state}` },
+    element('span', { text }),
+    ...buttons[entry.state](),
   );
+}
+
+/**
+ * Explain an edit's state.
+ *
+ * @param {Edit} entry
+ * @returns {string | null} null for a state that needs no explanation beside the field.
+ */
+export function stateText(entry) {
+  const what = WORDS[entry.field];
+  if (entry.state === 'waiting') return `This ${what} is kept here and will be saved when prismsearch answers again.`;
+  if (entry.state === 'refused') return `This ${what} is not saved: ${entry.message}`;
+  if (entry.state !== 'conflict') return null;
+  const { theirs } = entry;
+  if (typeof theirs !== 'string') return 'Meanwhile another tab wrote another range.';
+  return `Meanwhile another tab wrote ${theirs ? `“${theirs}”` : `no ${what}`}.`;
+}
+
+/**
+ * Explain that the subclip of an edit was taken out meanwhile.
+ *
+ * @param {Edit} entry
+ * @returns {string}
+ */
+export function goneText({ label, field, value }) {
+  const what = { name: 'The name', note: 'The note', range: 'The in and out' }[field];
+  const typed = typeof value === 'string' ? `you typed, “${value}”,` : 'you set';
+  return `“${label}” was taken out meanwhile. ${what} ${typed} is not saved.`;
 }

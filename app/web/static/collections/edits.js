@@ -1,42 +1,30 @@
 // Edits that the server has not saved yet. This browser keeps them until it has: a reload, a killed page or a server that is
 // away loses nothing, and what another tab wrote is never overwritten unseen.
 
-import { api } from '../core/api.js';
+import { ApiError, api, messageOf } from '../core/api.js';
+import { changeOf, compare, FIELDS, fieldValue, readEdit, sameValue, writeEdit } from './edit.js';
 
 const PREFIX = 'prismsearch.unsent.';
 const ADOPTING = 'prismsearch.adopt';
 const FIRST_WAIT = 2000;
 const LONGEST_WAIT = 15000;
-const FIELDS = ['name', 'note', 'range'];
+const MOST_ROUNDS = 6;
 
 /** @typedef {import('../core/types.js').Subclip} Subclip */
-/** @typedef {'name' | 'note' | 'range'} Field */
-/** @typedef {string | import('../core/types.js').PtsRange} Value A string for name and note. */
-
+/** @typedef {import('./edit.js').Values} Values */
+/** @typedef {import('./edit.js').Field} Field */
 /**
- * An edit of one field of one subclip.
- *
- * @typedef {object} Edit
- * @property {number} clip
- * @property {number} collection
- * @property {Field} field
- * @property {any} value A Value.
- * @property {any} base The field's value when the edit began.
- * @property {string} label Name of the subclip, for messages.
- * @property {'typed' | 'sending' | 'waiting' | 'conflict' | 'refused' | 'gone'} state 'waiting': the server is away;
- *   'conflict': another tab wrote `theirs`; 'refused': `message` says why; 'gone': the subclip was taken out.
- * @property {string} message
- * @property {any} theirs
+ * @template {Field} [F=Field]
+ * @typedef {import('./edit.js').Edit<F>} Edit
  */
-
-/** Return the value of a field as the server has it. */
-function valueOf(clip, field) {
-  return field === 'range' ? { start_pts: clip.start_pts, end_pts: clip.end_pts } : (clip[field] ?? '');
-}
-
-function same(a, b) {
-  return typeof a === 'object' ? a.start_pts === b.start_pts && a.end_pts === b.end_pts : a === b;
-}
+/**
+ * An edit, and the value that a request holds.
+ *
+ * @typedef {object} Sent
+ * @property {Edit} edit
+ * @property {Values[Field]} value
+ * @property {boolean} again Whether an earlier request with this value was never answered.
+ */
 
 /** Events: 'change' (an edit began, ended or changed its state), 'saved' (detail: the subclip as the server has it now). */
 export class Edits extends EventTarget {
@@ -50,34 +38,35 @@ export class Edits extends EventTarget {
     /** @type {Map<number, Promise<void>>} */
     this.queues = new Map(); // by subclip: one request at a time for each
     this.wait = FIRST_WAIT;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
+    this.closed = false;
     this.stored = true; // whether the browser could store what was typed
     // A lock that is held while this page lives: by it, other pages see which edits have been left behind.
-    navigator.locks
-      ?.request(
-        PREFIX + this.tab,
-        () =>
-          new Promise((release) => {
-            this.release = release;
-          }),
-      )
-      .catch(() => {});
+    this.release = () => {};
+    const life = new Promise((release) => {
+      this.release = () => release(undefined);
+    });
+    navigator.locks?.request(PREFIX + this.tab, () => life).catch(() => {});
   }
 
   close() {
     clearTimeout(this.timer);
     this.closed = true;
-    this.release?.();
+    this.release();
   }
 
   /**
    * Return the edit of a field, or null.
    *
+   * @template {Field} F
    * @param {number} clip
-   * @param {string} field
-   * @returns {Edit | null}
+   * @param {F} field
+   * @returns {Edit<F> | null}
    */
   of(clip, field) {
-    return this.entries.get(`${clip}.${field}`) ?? null;
+    const edit = this.entries.get(`${clip}.${field}`) ?? null;
+    return /** @type {Edit<F> | null} */ (edit); // entries are kept under their own field
   }
 
   get all() {
@@ -87,28 +76,33 @@ export class Edits extends EventTarget {
   /**
    * Note what was typed, and store it at once; `send` sends it. Typing back the value from before ends the edit.
    *
+   * @template {Field} F
    * @param {Subclip & {label?: string}} clip
-   * @param {Field} field
-   * @param {Value} value
+   * @param {F} field
+   * @param {Values[F]} value
    */
   put(clip, field, value) {
     const entry = this.of(clip.id, field);
-    const base = entry?.base ?? valueOf(this.known.get(clip.id) ?? clip, field);
-    if (same(base, value) && entry?.state !== 'conflict' && entry?.state !== 'sending') {
+    const current = fieldValue(this.known.get(clip.id) ?? clip, field);
+    const base = entry?.base ?? current;
+    // What another tab wrote ends a conflict; what the server may have got by now is only replaced by sending this.
+    const before = entry?.state === 'conflict' ? current : base;
+    if (sameValue(before, value) && !entry?.unanswered.length) {
       if (entry) this.end(entry);
       return;
     }
-    /** @type {Edit} */
+    /** @type {Edit<F>} */
     const edit = entry ?? {
       clip: clip.id,
       collection: clip.collection,
       field,
+      value,
       base,
+      unanswered: [],
       label: clip.label ?? '',
       state: 'typed',
       message: '',
       theirs: null,
-      value,
     };
     edit.value = value;
     if (edit.state === 'refused' || edit.state === 'waiting') edit.state = 'typed';
@@ -117,22 +111,33 @@ export class Edits extends EventTarget {
     this.changed();
   }
 
-  /** Give up an edit. */
+  /**
+   * Give up an edit.
+   *
+   * @param {number} clip
+   * @param {Field} field
+   */
   drop(clip, field) {
     const entry = this.of(clip, field);
     if (entry) this.end(entry);
   }
 
-  /** Send the edits of a subclip. Never throws: an edit that cannot be sent stays, with the reason. */
+  /**
+   * Send the edits of a subclip. Never throws: an edit that cannot be sent stays, with the reason.
+   *
+   * @param {number} clip
+   * @returns {Promise<void>}
+   */
   send(clip) {
     const before = this.queues.get(clip) ?? Promise.resolve();
-    const work = before.then(() => this.deliver(clip)).catch(() => {});
+    const work = before.then(() => this.deliver(clip, FIELDS)).catch(() => {});
     this.queues.set(clip, work);
     return work;
   }
 
-  sendAll() {
-    return Promise.all([...new Set(this.all.map((entry) => entry.clip))].map((clip) => this.send(clip)));
+  /** Send all edits. Never throws, as `send`. */
+  async sendAll() {
+    await Promise.all([...new Set(this.all.map((entry) => entry.clip))].map((clip) => this.send(clip)));
   }
 
   /**
@@ -152,126 +157,179 @@ export class Edits extends EventTarget {
       if (entry.collection !== collection || there.has(entry.clip) === (entry.state !== 'gone')) continue;
       entry.state = entry.state === 'gone' ? 'typed' : 'gone';
       changed = true;
-      if (entry.state === 'typed') this.send(entry.clip);
+      if (entry.state === 'typed') void this.send(entry.clip);
     }
     if (changed) this.changed();
   }
 
-  /** Take over a subclip as the server has it, unless a later revision is known. */
+  /**
+   * Take over a subclip as the server has it, unless a later revision is known.
+   *
+   * @param {Subclip} clip
+   */
   learn(clip) {
     const before = this.known.get(clip.id);
     if (!before || before.revision <= clip.revision) this.known.set(clip.id, clip);
   }
 
-  /** Resolve a conflict: overwrite what the other tab wrote. (`drop` takes the other tab's.) */
+  /**
+   * Resolve a conflict: overwrite what the other tab wrote. (`drop` takes the other tab's.)
+   *
+   * @param {number} clip
+   * @param {Field} field
+   */
   keepMine(clip, field) {
     const entry = this.of(clip, field);
-    if (!entry) return;
-    entry.base = valueOf(this.known.get(clip), field);
+    const known = this.known.get(clip);
+    if (!entry || !known) return;
+    entry.base = fieldValue(known, field);
     entry.state = 'typed';
     entry.theirs = null;
     this.store(entry);
     this.changed();
-    this.send(clip);
+    void this.send(clip);
   }
 
-  async deliver(clip) {
-    for (let round = 0; round < 6; round += 1) {
-      const body = {};
+  /**
+   * Send the edits of some fields of a subclip, in one request.
+   *
+   * @param {number} clip
+   * @param {readonly Field[]} fields
+   * @returns {Promise<void>}
+   */
+  async deliver(clip, fields) {
+    for (let round = 0; round < MOST_ROUNDS; round += 1) {
       const known = this.known.get(clip);
-      const sent = [];
-      for (const field of FIELDS) {
-        const entry = this.of(clip, field);
-        if (!entry || !known || ['conflict', 'refused', 'gone'].includes(entry.state)) continue;
-        const current = valueOf(known, field);
-        if (same(current, entry.value)) {
-          this.end(entry);
-        } else if (!same(current, entry.base)) {
-          entry.state = 'conflict';
-          entry.theirs = current;
-        } else {
-          Object.assign(body, field === 'range' ? entry.value : { [field]: entry.value });
-          sent.push([entry, entry.value]);
-          entry.state = 'sending';
-        }
-      }
+      const sent = known ? this.ready(known, fields) : [];
       this.changed();
-      if (!sent.length) return;
+      if (!known || !sent.length) return;
+      const body = Object.assign({ revision: known.revision }, ...sent.map(({ edit }) => changeOf(edit)));
       try {
-        const saved = await api(`/api/subclips/${clip}`, {
-          method: 'PATCH',
-          body: { revision: known.revision, ...body },
-        });
+        /** @type {Subclip} */
+        const saved = await api(`/api/subclips/${clip}`, { method: 'PATCH', body });
         this.wait = FIRST_WAIT;
         this.saved(saved, sent);
         return;
       } catch (error) {
-        if (error.status === 409 && error.body?.current) {
-          this.learn(error.body.current);
-          for (const [entry] of sent) entry.state = 'typed';
-          continue; // fields are compared one by one: only one that both changed is a conflict
+        const current = error instanceof ApiError && error.status === 409 ? error.body?.current : null;
+        if (!current) {
+          await this.failed(error, sent);
+          return;
         }
-        this.failed(error, sent);
-        return;
+        this.learn(current);
+        for (const each of sent) this.answered(each, 'typed');
+        // Again: fields are compared one by one, and only one that both changed is a conflict.
       }
     }
   }
 
+  /**
+   * Compare the edits of a subclip with what the server has, and return those that can be sent.
+   *
+   * @param {Subclip} known
+   * @param {readonly Field[]} fields
+   * @returns {Sent[]}
+   */
+  ready(known, fields) {
+    /** @type {Sent[]} */
+    const sent = [];
+    for (const field of fields) {
+      const edit = this.of(known.id, field);
+      if (!edit || ['conflict', 'refused', 'gone'].includes(edit.state)) continue;
+      const meeting = compare(edit, known);
+      if (meeting === 'saved') {
+        this.end(edit);
+      } else if (meeting === 'conflict') {
+        edit.state = 'conflict';
+        edit.theirs = fieldValue(known, field);
+      } else {
+        const { value } = edit;
+        const again = edit.unanswered.some((each) => sameValue(each, value));
+        edit.state = 'sending';
+        if (!again) edit.unanswered.push(value);
+        this.store(edit);
+        sent.push({ edit, value, again });
+      }
+    }
+    return sent;
+  }
+
+  /**
+   * Note that the server has refused a value, so that it has not got it by this request.
+   *
+   * @param {Sent} sent
+   * @param {Edit['state']} state
+   */
+  answered({ edit, value, again }, state) {
+    edit.state = state;
+    if (!again) edit.unanswered = edit.unanswered.filter((each) => !sameValue(each, value));
+    if (this.isOpen(edit)) this.store(edit);
+  }
+
+  /**
+   * Take over a subclip that the server has saved.
+   *
+   * @param {Subclip} clip
+   * @param {Sent[]} sent
+   */
   saved(clip, sent) {
     this.learn(clip);
-    for (const [entry, value] of sent) {
-      if (same(entry.value, value)) {
-        this.end(entry);
+    for (const { edit, value } of sent) {
+      if (!this.isOpen(edit)) continue; // given up meanwhile
+      if (sameValue(edit.value, value)) {
+        this.end(edit);
       } else {
         // more was typed meanwhile
-        entry.base = value;
-        entry.state = 'typed';
-        this.store(entry);
+        edit.base = value;
+        edit.unanswered = [];
+        edit.state = 'typed';
+        this.store(edit);
       }
     }
     this.dispatchEvent(new CustomEvent('saved', { detail: clip }));
     this.changed();
   }
 
-  failed(error, sent) {
-    const away = error.status === 0 || error.status >= 500;
-    for (const [entry] of sent) {
-      entry.state = away ? 'waiting' : error.status === 404 ? 'gone' : 'refused';
-      entry.message = error.message;
+  /**
+   * Keep edits that could not be sent, with the reason. A server that is away is asked again.
+   *
+   * @param {unknown} error
+   * @param {Sent[]} sent
+   */
+  async failed(error, sent) {
+    const status = error instanceof ApiError ? error.status : null;
+    const message = messageOf(error);
+    const away = status !== null && (status === 0 || status >= 500);
+    if (!away && status !== 404 && sent.length > 1) {
+      // One of the fields is at fault; the others can be saved.
+      for (const each of sent) this.answered(each, 'typed');
+      for (const { edit } of sent) await this.deliver(edit.clip, [edit.field]);
+      return;
     }
-    if (away) {
+    for (const each of sent) {
+      each.edit.message = message;
+      if (away) each.edit.state = 'waiting';
+      else this.answered(each, status === 404 ? 'gone' : 'refused');
+    }
+    if (away && !this.closed) {
       clearTimeout(this.timer);
-      this.timer = setTimeout(() => this.sendAll(), this.wait);
+      this.timer = setTimeout(() => void this.sendAll(), this.wait);
       this.wait = Math.min(LONGEST_WAIT, this.wait * 1.6);
     }
     this.changed();
   }
 
-  /** Take over the edits in this browser's storage whose page no longer lives, and send them. */
+  /** Take over the edits in this browser's storage whose page no longer lives, and send them. Never throws. */
   async adopt() {
-    if (!navigator.locks) return;
-    await navigator.locks.request(ADOPTING, async () => {
-      const alive = new Set((await navigator.locks.query()).held.map((lock) => lock.name));
-      for (const key of Object.keys(localStorage)) {
-        if (!key.startsWith(PREFIX)) continue;
-        const tab = key.slice(PREFIX.length).split('.')[0];
-        if (tab === this.tab || alive.has(PREFIX + tab)) continue;
-        const entry = read(key);
-        if (entry && this.of(entry.clip, entry.field)) continue; // the page's own edit comes first; the other waits
-        localStorage.removeItem(key);
-        if (!entry) continue;
-        entry.state = 'typed';
-        this.entries.set(`${entry.clip}.${entry.field}`, entry);
-        this.store(entry);
-      }
-    });
-    for (const collection of new Set(
-      this.all.filter((entry) => !this.known.has(entry.clip)).map((entry) => entry.collection),
-    )) {
+    await navigator.locks?.request(ADOPTING, () => this.takeLeftBehind()).catch(() => {}); // storage may be switched off
+    const unknown = this.all.filter((entry) => !this.known.has(entry.clip)).map((entry) => entry.collection);
+    for (const collection of new Set(unknown)) {
       try {
-        this.learnAll(collection, (await api(`/api/collections/${collection}`)).subclips);
+        /** @type {import('../core/types.js').Collection} */
+        const { subclips } = await api(`/api/collections/${collection}`);
+        this.learnAll(collection, subclips);
       } catch (error) {
-        if (error.status !== 404) continue;
+        if (!(error instanceof ApiError) || error.status !== 404) continue;
         for (const entry of this.all) if (entry.collection === collection) entry.state = 'gone';
       }
     }
@@ -281,43 +339,58 @@ export class Edits extends EventTarget {
     }
   }
 
+  async takeLeftBehind() {
+    const { held = [] } = await navigator.locks.query();
+    const alive = new Set(held.map((lock) => lock.name));
+    for (const key of Object.keys(localStorage)) {
+      if (!key.startsWith(PREFIX)) continue;
+      const tab = key.slice(PREFIX.length).split('.')[0];
+      if (tab === this.tab || alive.has(PREFIX + tab)) continue;
+      const entry = readEdit(localStorage.getItem(key) ?? '');
+      if (entry && this.of(entry.clip, entry.field)) continue; // the page's own edit comes first; the other waits
+      localStorage.removeItem(key);
+      if (!entry) continue;
+      this.entries.set(`${entry.clip}.${entry.field}`, entry);
+      this.store(entry);
+    }
+  }
+
+  /** @param {Edit} entry */
+  isOpen(entry) {
+    return this.of(entry.clip, entry.field) === entry;
+  }
+
+  /** @param {Edit} entry */
   store(entry) {
-    const { clip, collection, field, value, base, label } = entry;
     try {
-      localStorage.setItem(
-        `${PREFIX}${this.tab}.${clip}.${field}`,
-        JSON.stringify({ clip, collection, field, value, base, label }),
-      );
+      localStorage.setItem(this.storageKey(entry), writeEdit(entry));
       this.stored = true;
     } catch {
       this.stored = false; // storage is full or switched off: the page says so
     }
   }
 
-  /** End an edit and remove it from storage. */
+  /**
+   * End an edit and remove it from storage.
+   *
+   * @param {Edit} entry
+   */
   end(entry) {
     this.entries.delete(`${entry.clip}.${entry.field}`);
-    localStorage.removeItem(`${PREFIX}${this.tab}.${entry.clip}.${entry.field}`);
+    try {
+      localStorage.removeItem(this.storageKey(entry));
+    } catch {
+      // Storage is switched off: nothing was stored.
+    }
     this.changed();
+  }
+
+  /** @param {Edit} entry */
+  storageKey(entry) {
+    return `${PREFIX}${this.tab}.${entry.clip}.${entry.field}`;
   }
 
   changed() {
     if (!this.closed) this.dispatchEvent(new Event('change'));
-  }
-}
-
-function read(key) {
-  try {
-    const entry = JSON.parse(localStorage.getItem(key));
-    const good =
-      entry &&
-      Number.isInteger(entry.clip) &&
-      Number.isInteger(entry.collection) &&
-      FIELDS.includes(entry.field) &&
-      typeof entry.value === (entry.field === 'range' ? 'object' : 'string') &&
-      entry.value !== null;
-    return good ? { message: '', theirs: null, ...entry } : null;
-  } catch {
-    return null;
   }
 }

@@ -1,26 +1,29 @@
 // Side of the Collections page: all collections, and the saved searches.
 
-import { api } from '../core/api.js';
+import { api, messageOf } from '../core/api.js';
 import { element } from '../core/dom.js';
 import { MAX_NAME_LENGTH } from '../core/limits.js';
 import { attempt, toast } from '../core/toast.js';
 import { tray } from '../core/tray.js';
+import { isTaken, nameToSave } from './names.js';
+
+/** @typedef {import('../core/types.js').CollectionRow} CollectionRow */
+/** @typedef {import('../core/types.js').SavedSearch} SavedSearch */
 
 /** Two lists, whose entries can be opened, renamed and deleted. */
 export class SideList {
-  /** @param {{open: (id: number) => any, changed: () => void}} actions `changed`: a collection was renamed or deleted. */
+  /** @param {{open: (id: number) => unknown, changed: () => unknown}} actions `changed`: collections or names differ. */
   constructor(actions) {
     this.actions = actions;
+    /** @type {string | null} */
+    this.token = null; // what is drawn of the collections, and of the searches
+    /** @type {string | null} */
+    this.searchToken = null;
+    /** @type {SavedSearch[]} */
+    this.saved = [];
     this.collections = element('ul', { class: 'ps-side-list' });
     this.searches = element('ul', { class: 'ps-side-list' });
-    const add = element('button', {
-      class: 'ps-icon',
-      type: 'button',
-      text: '+',
-      title: 'New collection',
-      'aria-label': 'New collection',
-      onclick: () => this.create(),
-    });
+    const add = icon('+', 'New collection', 'New collection', () => this.create());
     this.searchSection = element('section', { hidden: true }, element('h3', { text: 'Saved searches' }), this.searches);
     this.element = element(
       'nav',
@@ -33,7 +36,7 @@ export class SideList {
       ),
       this.searchSection,
     );
-    this.refreshSearches();
+    void this.refreshSearches();
   }
 
   /** @param {number} shown Id of the collection that the page shows. */
@@ -41,66 +44,70 @@ export class SideList {
     const token = JSON.stringify([tray.collections, shown, tray.current?.id]);
     if (token === this.token || this.element.querySelector('.ps-side-edit')) return;
     this.token = token;
-    const held = document.activeElement?.closest?.('.ps-side-item')?.dataset.collection;
+    /** @type {HTMLElement | null | undefined} */
+    const holder = document.activeElement?.closest('.ps-side-item');
+    const held = holder?.dataset.collection;
     this.collections.replaceChildren(...tray.collections.map((each) => this.item(each, each.id === shown)));
-    if (held) this.collections.querySelector(`[data-collection="${held}"] .ps-side-open`)?.focus();
+    if (held) focusIn(this.collections.querySelector(`[data-collection="${held}"]`));
   }
 
+  /**
+   * @param {CollectionRow} each
+   * @param {boolean} shown
+   */
   item(each, shown) {
-    const edit = () => this.rename(item, each);
-    const item = element(
+    const edit = () => this.rename(open, each);
+    /** @type {HTMLElement} */
+    const open = element(
+      'button',
+      {
+        class: 'ps-side-open',
+        type: 'button',
+        'aria-current': shown ? 'true' : null,
+        title: each.name,
+        onclick: () => this.actions.open(each.id),
+        ondblclick: edit,
+        onkeydown: (event) => this.itemKeys(event, open, each),
+      },
+      element('span', { class: 'ps-side-name', text: each.name }),
+      element('span', { class: 'ps-muted ps-side-count', text: String(each.items) }),
+    );
+    return element(
       'li',
       { class: `ps-side-item${shown ? ' ps-current' : ''}`, 'data-collection': String(each.id) },
-      element(
-        'button',
-        {
-          class: 'ps-side-open',
-          type: 'button',
-          'aria-current': shown ? 'true' : null,
-          title: each.name,
-          onclick: () => this.actions.open(each.id),
-          ondblclick: edit,
-          onkeydown: (event) => this.itemKeys(event, item, each),
-        },
-        element('span', { class: 'ps-side-name', text: each.name }),
-        element('span', { class: 'ps-muted ps-side-count', text: String(each.items) }),
-      ),
+      open,
       element(
         'span',
         { class: 'ps-side-actions' },
-        element('button', {
-          class: 'ps-icon',
-          type: 'button',
-          text: '✎',
-          title: 'Rename (F2)',
-          'aria-label': `Rename ${each.name}`,
-          onclick: edit,
-        }),
-        element('button', {
-          class: 'ps-icon',
-          type: 'button',
-          text: '×',
-          title: 'Delete',
-          'aria-label': `Delete ${each.name}`,
-          onclick: () => this.removeCollection(each),
-        }),
+        icon('✎', 'Rename (F2)', `Rename ${each.name}`, edit),
+        icon('×', 'Delete', `Delete ${each.name}`, () => this.removeCollection(each)),
       ),
     );
-    return item;
   }
 
-  itemKeys(event, item, each) {
-    if (event.key === 'F2') this.rename(item, each);
-    else if (event.key === 'Delete') this.removeCollection(each);
-    else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-      const next = event.key === 'ArrowDown' ? item.nextElementSibling : item.previousElementSibling;
-      next?.querySelector('.ps-side-open')?.focus();
-    } else return;
+  /**
+   * @param {KeyboardEvent} event
+   * @param {HTMLElement} open The entry's button.
+   * @param {CollectionRow} each
+   */
+  itemKeys(event, open, each) {
+    if (event.key === 'F2') this.rename(open, each);
+    else if (event.key === 'Delete') void this.removeCollection(each);
+    else if (event.key === 'ArrowDown') focusIn(open.parentElement?.nextElementSibling);
+    else if (event.key === 'ArrowUp') focusIn(open.parentElement?.previousElementSibling);
+    else return;
     event.preventDefault();
     event.stopPropagation();
   }
 
-  /** Put a field in the place of a name. Enter or leaving it saves, Escape cancels; a refused name can be corrected. */
+  /**
+   * Put a field in the place of a name. Enter or leaving it saves, Escape cancels; a refused name can be corrected.
+   *
+   * @param {HTMLElement} place
+   * @param {string} value
+   * @param {string} label
+   * @param {(name: string) => Promise<void>} save
+   */
   edit(place, value, label, save) {
     let done = false;
     const input = element('input', {
@@ -114,16 +121,17 @@ export class SideList {
     input.value = value;
     const finish = () => {
       done = true;
-      window.removeEventListener('keydown', escape, true);
+      window.removeEventListener('keydown', cancel, true);
       input.remove();
       place.hidden = false;
       this.token = null;
       this.actions.changed();
+      void this.refreshSearches();
     };
     const commit = async () => {
       if (done || input.disabled) return;
-      const name = input.value.trim();
-      if (!name || name === value) {
+      const name = nameToSave(input.value, value);
+      if (name === null) {
         finish();
         return;
       }
@@ -132,17 +140,20 @@ export class SideList {
         await save(name);
         finish();
       } catch (error) {
-        toast(error.message, { kind: 'error' });
+        toast(messageOf(error), { kind: 'error' });
         input.disabled = false;
         input.focus();
       }
     };
-    const escape = (event) => {
+    /** @param {KeyboardEvent} event */
+    const cancel = (event) => {
       if (event.key === 'Escape' && event.target === input) finish();
     };
-    window.addEventListener('keydown', escape, true);
-    input.addEventListener('keydown', (event) => event.key === 'Enter' && !event.isComposing && commit());
-    input.addEventListener('blur', commit);
+    window.addEventListener('keydown', cancel, true);
+    input.addEventListener('keydown', (event) => {
+      if (event.key === 'Enter' && !event.isComposing) void commit();
+    });
+    input.addEventListener('blur', () => void commit());
     place.hidden = true;
     place.after(input);
     input.focus();
@@ -150,21 +161,27 @@ export class SideList {
   }
 
   create() {
-    const place = element('li', { class: 'ps-side-item' }, element('span', {}));
-    this.collections.append(place);
-    this.edit(place.firstChild, '', 'Name of the new collection', async (name) => {
+    const place = element('span');
+    this.collections.append(element('li', { class: 'ps-side-item' }, place));
+    this.edit(place, '', 'Name of the new collection', async (name) => {
+      /** @type {CollectionRow} */
       const made = await api('/api/collections', { method: 'POST', body: { name } });
       await this.actions.open(made.id);
     });
   }
 
-  rename(item, each) {
-    this.edit(item.querySelector('.ps-side-open'), each.name, 'Name', async (name) => {
+  /**
+   * @param {HTMLElement} open The entry's button.
+   * @param {CollectionRow} each
+   */
+  rename(open, each) {
+    this.edit(open, each.name, 'Name', async (name) => {
       await api(`/api/collections/${each.id}`, { method: 'PATCH', body: { name } });
       await tray.refresh();
     });
   }
 
+  /** @param {CollectionRow} each */
   async removeCollection(each) {
     const gone = await attempt(async () => {
       await api(`/api/collections/${each.id}`, { method: 'DELETE' });
@@ -189,28 +206,27 @@ export class SideList {
   // Searches
 
   async refreshSearches() {
+    /** @type {{searches: SavedSearch[]} | null} */
     const found = await api('/api/searches').catch(() => null);
     if (!found || this.searches.querySelector('.ps-side-edit')) return;
-    const list = found.searches ?? found;
-    const token = JSON.stringify(list);
+    this.saved = found.searches;
+    const token = JSON.stringify(this.saved);
     if (token === this.searchToken) return;
     this.searchToken = token;
-    this.searchSection.hidden = !list.length;
-    this.searches.replaceChildren(...list.map((each) => this.search(each)));
+    this.searchSection.hidden = !this.saved.length;
+    this.searches.replaceChildren(...this.saved.map((each) => this.search(each)));
   }
 
+  /** @param {SavedSearch} each */
   search(each) {
     // The link is used as the query of our own page only, so that no stored link can lead elsewhere.
-    const href = `/?${String(each.link).replace(/^[/?]+/, '')}`;
+    const href = `/?${each.link.replace(/^[/?]+/, '')}`;
     const open = element(
       'a',
       { class: 'ps-side-open', href, target: '_self', title: each.name },
       element('span', { class: 'ps-side-name', text: each.name }),
     );
-    const renamed = async (name) => {
-      await api('/api/searches', { method: 'POST', body: { name, link: each.link } });
-      await api(`/api/searches/${each.id}`, { method: 'DELETE' });
-    };
+    const edit = () => this.edit(open, each.name, 'Name', (name) => this.renameSearch(each, name));
     return element(
       'li',
       { class: 'ps-side-item' },
@@ -218,29 +234,34 @@ export class SideList {
       element(
         'span',
         { class: 'ps-side-actions' },
-        element('button', {
-          class: 'ps-icon',
-          type: 'button',
-          text: '✎',
-          title: 'Rename',
-          'aria-label': `Rename ${each.name}`,
-          onclick: () => this.edit(open, each.name, 'Name', renamed),
-        }),
-        element('button', {
-          class: 'ps-icon',
-          type: 'button',
-          text: '×',
-          title: 'Delete',
-          'aria-label': `Delete ${each.name}`,
-          onclick: () => this.removeSearch(each),
-        }),
+        icon('✎', 'Rename', `Rename ${each.name}`, edit),
+        icon('×', 'Delete', `Delete ${each.name}`, () => this.removeSearch(each)),
       ),
     );
   }
 
+  /**
+   * @param {SavedSearch} each
+   * @param {string} name
+   */
+  async renameSearch(each, name) {
+    // Saving under a name that another search has would replace that one.
+    if (isTaken(name, each.id, this.saved))
+      throw new Error(`There is a saved search called ${name} already; choose another name.`);
+    /** @type {SavedSearch} */
+    const saved = await api('/api/searches', { method: 'POST', body: { name, link: each.link } });
+    // Names that differ in upper and lower case only are one search: then there is no other to delete.
+    if (saved.id !== each.id) await api(`/api/searches/${each.id}`, { method: 'DELETE' });
+  }
+
+  /** @param {SavedSearch} each */
   async removeSearch(each) {
-    await attempt(() => api(`/api/searches/${each.id}`, { method: 'DELETE' }));
+    const gone = await attempt(async () => {
+      await api(`/api/searches/${each.id}`, { method: 'DELETE' });
+      return true;
+    });
     await this.refreshSearches();
+    if (!gone) return;
     toast(`“${each.name}” deleted`, {
       action: {
         label: 'Undo',
@@ -251,4 +272,32 @@ export class SideList {
       },
     });
   }
+}
+
+/**
+ * @param {string} text
+ * @param {string} title
+ * @param {string} label
+ * @param {() => unknown} run
+ */
+function icon(text, title, label, run) {
+  return element('button', {
+    class: 'ps-icon',
+    type: 'button',
+    text,
+    title,
+    'aria-label': label,
+    onclick: () => run(),
+  });
+}
+
+/**
+ * Give an entry the focus.
+ *
+ * @param {Element | null | undefined} item
+ */
+function focusIn(item) {
+  /** @type {HTMLElement | null | undefined} */
+  const open = item?.querySelector('.ps-side-open');
+  open?.focus();
 }

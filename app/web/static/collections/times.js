@@ -35,6 +35,7 @@ export function totalLength(clips) {
   return { seconds, frames, code: shared ? durationTimecode(frames, rateOf(clips[0]), clips[0].timecode) : null };
 }
 
+/** @param {Subclip} clip */
 function rateOf(clip) {
   return clip.rate[0] / clip.rate[1];
 }

@@ -71,6 +71,16 @@
  */
 
 /**
+ * A search saved under a name, as `/api/searches` lists it.
+ *
+ * @typedef {object} SavedSearch
+ * @property {number} id
+ * @property {string} name
+ * @property {string} link The query string of the Search page's address.
+ * @property {string} created_at
+ */
+
+/**
  * A segment and its video, as `/api/segment/ID` sends them. Seconds count from the video's first frame shown.
  *
  * @typedef {object} SegmentInfo
