@@ -5,6 +5,7 @@
   python3 dev.py test          every check and every test; with arguments, pytest alone with them
   python3 dev.py check         lint, formatting, types and import contracts, without the tests
   python3 dev.py bench         the benchmarks; with names, only those; --list says which there are
+  python3 dev.py mutants ROOM  break a room in 80 places, one at a time, and count what its tests notice; --help
   python3 dev.py run ARGS      the command `prismsearch ARGS`
   python3 dev.py lock          make constraints.txt again (for maintainers; needs uv)
 
@@ -98,7 +99,7 @@ def main(arguments: Sequence[str]) -> int:
         )
         return 1
     command, rest = (arguments[0], list(arguments[1:])) if arguments else ("", [])
-    if command not in ("demo", "test", "check", "bench", "run", "lock"):
+    if command not in ("demo", "test", "check", "bench", "mutants", "run", "lock"):
         say((__doc__ or "").strip())
         return 0 if command in ("-h", "--help", "help") else 2
     place = Place(Path(__file__).resolve().parent)
@@ -106,7 +107,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if command == "lock":
             return lock(place)
-        prepare(place, {"clip", "test"} if command in ("test", "check") else {"test"} if command == "bench" else set())
+        everything = command in ("test", "check", "mutants")
+        prepare(place, {"clip", "test"} if everything else {"test"} if command == "bench" else set())
         if command == "test" and rest:
             return hand_over([str(place.python), "-m", "pytest", *rest])
         if command in ("test", "check"):
@@ -114,6 +116,9 @@ def main(arguments: Sequence[str]) -> int:
         if command == "bench":  # from the root: benchmarks/ is no installed package
             os.chdir(place.root)
             return hand_over([str(place.python), "-m", "benchmarks", *rest])
+        if command == "mutants":  # mutation/ is none, either
+            os.chdir(place.root)
+            return hand_over([str(place.python), "-m", "mutation", *rest])
         return hand_over([prismsearch, *([] if command == "run" else [command]), *rest])
     except Refusal as refusal:
         say(f"dev.py: {refusal}")

@@ -1,0 +1,84 @@
+"""Rooms that mutants are drawn from, each with its sources and the tests that answer for it.
+
+Tests of other rooms may reach the same code. They do not count: a room should not owe its safety to its callers. Left
+out are networks and kernels of the encoder, which published outputs check, and tests that drive a browser.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Room:
+    name: str
+    sources: tuple[str, ...]
+    tests: tuple[str, ...]
+    without: tuple[str, ...] = ()
+    language: Literal["python", "javascript"] = "python"
+
+    def source_paths(self, root: Path) -> list[str]:
+        """Paths of the sources, relative to the root."""
+        return _matching(root, self.sources, self.without)
+
+    def test_paths(self, root: Path) -> list[str]:
+        return _matching(root, self.tests)
+
+
+def _matching(root: Path, globs: tuple[str, ...], without: tuple[str, ...] = ()) -> list[str]:
+    left_out = {path for glob in without for path in root.glob(glob)}
+    found = {path for glob in globs for path in root.glob(glob) if path.is_file()}
+    return sorted(path.relative_to(root).as_posix() for path in found - left_out)
+
+
+def _tests(*names: str) -> tuple[str, ...]:
+    return tuple(f"tests/test_{name}.py" for name in names)
+
+
+ROOMS = {
+    room.name: room
+    for room in (
+        Room("db", ("db/**/*.py",), _tests("db_*")),
+        Room("timelines", ("app/timelines/*.py",), _tests("timelines_*", "timecode_table", "page_and_lists")),
+        Room(
+            "exporting",
+            ("app/exporting/**/*.py",),
+            _tests("export*", "smart*", "cli_export*", "page_and_lists"),
+        ),
+        Room(
+            "search",
+            ("search/**/*.py",),
+            _tests(
+                "search_engine*", "search_answer*", "equal_scores", "projection*", "vector_codes", "vector_index*",
+                "vector_stress", "vectors_in_order", "near_duplicates*", "query*", "layout*", "cache_file*",
+            ),
+        ),
+        Room(
+            "indexer",
+            ("indexer/**/*.py",),
+            _tests(
+                "batches", "decoding*", "detector", "downscale", "fingerprint", "indexer_*", "pipeline*", "plan",
+                "reference_frames", "scan", "transitions", "video_*",
+            ),
+        ),
+        Room(
+            "encoder",
+            ("encoder/**/*.py",),
+            _tests(
+                "encoder_*", "checkpoint*", "cpu_encoder", "hub*", "lazy_encoder", "loading", "motion", "openclip*",
+                "parity", "precision*", "reference_outputs", "tokenizer", "videoprism", "weights",
+            ),
+            without=(
+                "encoder/model.py", "encoder/layers.py", "encoder/openclip/torchvision_shim.py",
+                "encoder/runtime/allocator.py", "encoder/runtime/capped_attention.py", "encoder/runtime/cpu_tower.py",
+                "encoder/runtime/cuda.py", "encoder/runtime/fused_tower.py", "encoder/runtime/packed_linear.py",
+                "encoder/runtime/plain_kernels.py", "encoder/runtime/staging.py", "encoder/runtime/token_layout.py",
+                "encoder/runtime/triton_kernels.py",
+            ),
+        ),
+    )
+}  # fmt: skip
