@@ -1,36 +1,66 @@
 // Pointer gestures on the map: drag to pan, Shift-drag to lasso, wheel or two fingers to zoom, click to open.
 
+import { pinchFactor, wheelFactor } from './zoom_factors.js';
+
 const CLICK = 4; // pixels that the pointer may move during a click
+
+/** @typedef {import('./viewport.js').Place} Place */
+
+/**
+ * What gestures do. Places are on the stage, in CSS pixels.
+ *
+ * @typedef {object} GestureTarget
+ * @property {boolean} pressed Set while a pointer gives the focus.
+ * @property {HTMLElement} cross The mark of the middle, for keyboards.
+ * @property {HTMLCanvasElement} lasso Canvas that the lasso is drawn on.
+ * @property {(dx: number, dy: number) => void} pan
+ * @property {(factor: number, x: number, y: number) => void} zoom
+ * @property {(x: number, y: number) => number} find Returns the index of a point, or -1.
+ * @property {(at: number) => void} hover
+ * @property {(at: number) => void} open
+ * @property {(polygon: Place[]) => void} chooseWithin
+ */
 
 /**
  * Follow the pointers on the map's stage.
  *
  * @param {HTMLElement} stage
- * @param {any} view The MapView: `pressed` (set while a pointer gives the focus), `cross`, `map`, `points`, `lasso` (canvas),
- *   `zoom`, `moved`, `hover`, `find`, `open` and `chooseWithin`.
+ * @param {GestureTarget} view
  * @returns {() => void} Stops following.
  */
 export function followGestures(stage, view) {
-  const down = new Map(); // pointers on the stage: id -> [x, y]
+  /** @type {Map<number, Place>} */
+  const down = new Map(); // pointers on the stage, by id
+  /** @type {Place[] | null} */
   let lasso = null;
   let travelled = 0;
+  /**
+   * @param {MouseEvent} event
+   * @returns {Place}
+   */
   const place = (event) => {
     const box = stage.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
   };
-  const onControl = (event) => event.target.closest('button, .ps-map-chosen') !== null;
+  /**
+   * @param {Event} event
+   * @param {string} selector
+   */
+  const isOn = (event, selector) => event.target instanceof Element && event.target.closest(selector) !== null;
+  /** @param {Event} event */
+  const onControl = (event) => isOn(event, 'button, .ps-map-chosen');
 
   const drawLasso = () => {
     const { lasso: canvas } = view;
     canvas.hidden = lasso === null;
-    if (!lasso) return;
+    const context = canvas.getContext('2d');
+    if (!lasso || !context) return;
     const [width, height] = [stage.clientWidth, stage.clientHeight];
     if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
-    const context = canvas.getContext('2d');
     const colour = getComputedStyle(stage).getPropertyValue('--st-primary-color').trim() || '#1f6f8b';
     context.clearRect(0, 0, width, height);
     context.beginPath();
-    lasso.forEach(([x, y], at) => (at ? context.lineTo(x, y) : context.moveTo(x, y)));
+    for (const [x, y] of lasso) context.lineTo(x, y);
     context.closePath();
     context.fillStyle = colour;
     context.globalAlpha = 0.16;
@@ -41,6 +71,7 @@ export function followGestures(stage, view) {
     context.stroke();
   };
 
+  /** @param {PointerEvent} event */
   const press = (event) => {
     if (onControl(event) || event.button !== 0) return;
     stage.setPointerCapture(event.pointerId);
@@ -51,9 +82,11 @@ export function followGestures(stage, view) {
     down.set(event.pointerId, place(event));
     travelled = down.size > 1 ? Infinity : 0;
     lasso = event.shiftKey && down.size === 1 ? [place(event)] : null;
+    if (!lasso) drawLasso(); // a second finger ends one
     event.preventDefault();
   };
 
+  /** @param {PointerEvent} event */
   const move = (event) => {
     const [x, y] = place(event);
     const before = down.get(event.pointerId);
@@ -70,19 +103,19 @@ export function followGestures(stage, view) {
       lasso.push([x, y]);
       drawLasso();
     } else if (down.size === 2) {
-      const other = [...down].find(([id]) => id !== event.pointerId)[1];
-      const factor =
-        Math.hypot(x - other[0], y - other[1]) / Math.max(8, Math.hypot(before[0] - other[0], before[1] - other[1]));
-      view.map.pan((x - before[0]) / 2, (y - before[1]) / 2);
-      view.zoom(factor, (x + other[0]) / 2, (y + other[1]) / 2);
-    } else if (travelled > CLICK && view.points) {
+      for (const [id, other] of down) {
+        if (id === event.pointerId) continue;
+        view.pan((x - before[0]) / 2, (y - before[1]) / 2);
+        view.zoom(pinchFactor(before, [x, y], other), (x + other[0]) / 2, (y + other[1]) / 2);
+      }
+    } else if (travelled > CLICK) {
       stage.classList.add('ps-dragged');
-      view.map.pan(x - before[0], y - before[1]);
-      view.moved();
+      view.pan(x - before[0], y - before[1]);
     }
     down.set(event.pointerId, [x, y]);
   };
 
+  /** @param {PointerEvent} event */
   const lift = (event) => {
     if (!down.delete(event.pointerId)) return;
     stage.classList.remove('ps-dragged');
@@ -97,24 +130,21 @@ export function followGestures(stage, view) {
     }
   };
 
+  /** @param {WheelEvent} event */
   const wheel = (event) => {
-    if (event.target.closest('.ps-map-chosen')) return;
+    if (isOn(event, '.ps-map-chosen')) return;
     event.preventDefault();
-    const step = event.deltaMode === 1 ? 30 : event.deltaMode === 2 ? 300 : 1;
-    view.zoom(Math.exp(-event.deltaY * step * (event.ctrlKey ? 0.01 : 0.0022)), ...place(event));
+    view.zoom(wheelFactor(event), ...place(event));
   };
 
   const leave = () => view.hover(-1);
-  const listeners = [
-    ['pointerdown', press],
-    ['pointermove', move],
-    ['pointerup', lift],
-    ['pointercancel', lift],
-    ['pointerleave', leave],
-    ['wheel', wheel],
-  ];
-  for (const [name, run] of listeners) stage.addEventListener(name, run, { passive: false });
-  return () => {
-    for (const [name, run] of listeners) stage.removeEventListener(name, run);
-  };
+  const following = new AbortController();
+  const options = { passive: false, signal: following.signal };
+  stage.addEventListener('pointerdown', press, options);
+  stage.addEventListener('pointermove', move, options);
+  stage.addEventListener('pointerup', lift, options);
+  stage.addEventListener('pointercancel', lift, options);
+  stage.addEventListener('pointerleave', leave, options);
+  stage.addEventListener('wheel', wheel, options);
+  return () => following.abort();
 }

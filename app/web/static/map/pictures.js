@@ -1,17 +1,35 @@
 // Posters on points of the map, so far apart that none hides another.
 
 import { element } from '../core/dom.js';
+import { cssColour } from './colouring.js';
 
 const PICTURE = { width: 88, height: 50 };
 const WAIT = 130; // milliseconds without movement before pictures are chosen again
 const CROWDED = 400; // number of points from which the whole map has more room between its pictures
 
+/**
+ * The map that pictures lie on. A MapCanvas is one.
+ *
+ * @typedef {object} PicturedMap
+ * @property {import('./viewport.js').Viewport} viewport
+ * @property {{ids: ArrayLike<number>, count: number} | null} points
+ * @property {ArrayLike<number>} colours
+ * @property {(width: number, height: number) => number[]} spread
+ * @property {(at: number) => [x: number, y: number]} toScreen
+ */
+
 /** A layer of pictures above the canvas. */
 export class MapPictures {
-  /** @param {import('./canvas.js').MapCanvas} map */
+  /** @param {PicturedMap} map */
   constructor(map) {
     this.map = map;
     this.on = true;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
+    /** @type {((at: number) => boolean) | undefined} */
+    this.quiet = undefined;
+    /** @type {Set<number>} */
+    this.failed = new Set(); // points without a poster, so that it is not requested at every move
     /** @type {number[] | null} */
     this.chosenPoints = null; // indices, the most important first; null before the first choice
     this.layer = element('div', { class: 'ps-map-pictures', 'aria-hidden': 'true' });
@@ -23,8 +41,8 @@ export class MapPictures {
     this.timer = setTimeout(
       () => {
         const { map } = this;
-        if (!map.inks || !map.width) return;
-        const room = map.magnification < 1.3 && map.points.count > CROWDED ? 1.4 : 1.18;
+        if (!map.points || !map.viewport.width) return;
+        const room = map.viewport.magnification < 1.3 && map.points.count > CROWDED ? 1.4 : 1.18;
         this.chosenPoints = this.on ? map.spread(PICTURE.width * room, PICTURE.height * room) : [];
         this.place();
       },
@@ -47,38 +65,52 @@ export class MapPictures {
   place(quiet = this.quiet) {
     this.quiet = quiet;
     const { map, layer } = this;
-    const kept = new Map([...layer.children].map((picture) => [Number(picture.dataset.at), picture]));
+    const { width, height } = map.viewport;
+    /** @type {Map<number, HTMLImageElement>} */
+    const kept = new Map();
+    for (const picture of layer.querySelectorAll('img')) kept.set(Number(picture.dataset.at), picture);
     for (const at of this.chosenPoints ?? []) {
+      if (this.failed.has(at)) continue;
       const [x, y] = map.toScreen(at);
-      if (x < -PICTURE.width || y < -PICTURE.height || x > map.width + PICTURE.width || y > map.height + PICTURE.height)
+      if (x < -PICTURE.width || y < -PICTURE.height || x > width + PICTURE.width || y > height + PICTURE.height)
         continue;
       const picture = kept.get(at) ?? this.picture(at);
       kept.delete(at);
       picture.style.transform = `translate(${Math.round(x - PICTURE.width / 2)}px, ${Math.round(y - PICTURE.height / 2)}px)`;
-      const colour = map.colours[at];
-      picture.style.borderColor = `rgb(${colour & 255} ${(colour >> 8) & 255} ${(colour >> 16) & 255})`;
+      picture.style.borderColor = cssColour(map.colours[at]);
       picture.classList.toggle('ps-quiet', Boolean(quiet?.(at)));
     }
     for (const picture of kept.values()) picture.remove();
   }
 
+  /** @param {number} at */
   picture(at) {
     const picture = element('img', {
       alt: '',
       decoding: 'async',
       draggable: 'false',
       'data-at': String(at),
-      src: `/api/poster/${this.map.points.ids[at]}`,
-      onerror: () => picture.remove(),
+      src: `/api/poster/${this.map.points?.ids[at]}`,
+      onerror: () => {
+        this.failed.add(at);
+        picture.remove();
+      },
     });
     this.layer.append(picture);
     return picture;
   }
 
-  /** Return the index of the point whose picture is at a place of the stage, or -1. */
+  /**
+   * Return the index of the point whose picture is at a place of the stage, or -1.
+   *
+   * @param {number} x
+   * @param {number} y
+   * @returns {number}
+   */
   find(x, y) {
     return (
       (this.chosenPoints ?? []).find((at) => {
+        if (this.failed.has(at)) return false;
         const [pictureX, pictureY] = this.map.toScreen(at);
         return Math.abs(pictureX - x) <= PICTURE.width / 2 && Math.abs(pictureY - y) <= PICTURE.height / 2;
       }) ?? -1
@@ -88,6 +120,7 @@ export class MapPictures {
   /** Remove all pictures: the points are others now. */
   forget() {
     this.chosenPoints = null;
+    this.failed.clear();
     this.layer.replaceChildren();
   }
 

@@ -8,11 +8,26 @@ const MOST_AT_ONCE = 2000; // subclips that the server accepts in one request
 
 /** @typedef {{id: number, name: string, score: number | null}} MapItem */
 
+/**
+ * Divide items into parts, in order.
+ *
+ * @template T
+ * @param {T[]} items
+ * @param {number} most Items of a part.
+ * @returns {T[][]}
+ */
+export function partsOf(items, most) {
+  const parts = [];
+  for (let first = 0; first < items.length; first += most) parts.push(items.slice(first, first + most));
+  return parts;
+}
+
 /** A panel at the lower edge of the map; hidden while nothing is selected. */
 export class Selection {
   /** @param {{open: (place: number) => void, clear: () => void}} callbacks `open` is called with an index of the items. */
   constructor({ open, clear }) {
     this.open = open;
+    /** @type {MapItem[]} */
     this.items = [];
     this.text = element('span', { class: 'ps-grow', role: 'status' });
     this.list = element('div', { class: 'ps-map-chosen-list' });
@@ -71,17 +86,16 @@ export class Selection {
           item.score === null ? null : element('span', { text: item.score.toFixed(2) }),
         ),
       ),
-      more > 0
-        ? element('span', { class: 'ps-muted ps-map-chosen-more', text: `and ${more.toLocaleString()} more` })
-        : null,
+      ...(more > 0
+        ? [element('span', { class: 'ps-muted ps-map-chosen-more', text: `and ${more.toLocaleString()} more` })]
+        : []),
     );
     this.list.scrollLeft = 0;
   }
 
   /** Add all of them to the tray, in requests that the server accepts. */
   async keep() {
-    for (let first = 0; first < this.items.length; first += MOST_AT_ONCE) {
-      const part = this.items.slice(first, first + MOST_AT_ONCE);
+    for (const part of partsOf(this.items, MOST_AT_ONCE)) {
       const kept = await tray.add(part.map((item) => ({ segment: item.id, score: item.score ?? undefined })));
       if (!kept?.length) return;
     }

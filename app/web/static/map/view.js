@@ -4,49 +4,46 @@ import { api } from '../core/api.js';
 import { element, setOverlayHome } from '../core/dom.js';
 import { HoverCard } from '../core/hover_card.js';
 import { addKeys, onControl } from '../core/keys.js';
+import { splitPath } from '../core/paths.js';
 import { legend } from '../core/ramp.js';
 import { isDark, watchTheme } from '../core/theme.js';
-import { durationText, timeText } from '../core/timecode.js';
 import { attempt } from '../core/toast.js';
 import { tray } from '../core/tray.js';
 import { MapCanvas } from './canvas.js';
+import { COLOURED_FOLDERS, colourPoints, largestFolders, modesOf, OTHER_FOLDERS } from './colouring.js';
 import { followGestures } from './gestures.js';
+import { enclosedPoints } from './lasso.js';
 import { MapPictures } from './pictures.js';
 import { Points } from './points.js';
 import { MapProgress } from './progress.js';
 import { Selection } from './selection.js';
+import { shotLines, statusText } from './texts.js';
 
 const NEAR = 14; // pixels around the pointer in which a point is found
+const MOST_FACTS = 500; // shots whose facts are kept
+const STEP = 0.12; // share of the stage that an arrow key moves the map by
 const WALK = 60; // shots near the opened one that the player walks through
-const LARGEST = 8; // folders that have a colour of their own
-const views = new WeakMap();
+/** @typedef {import('./scores.js').MapScores} MapScores */
+/** @typedef {import('./selection.js').MapItem} MapItem */
+/** @typedef {import('../core/types.js').SegmentInfo} SegmentInfo */
+/** @typedef {import('../core/types.js').Component<{encoder: string, asks: boolean, asked: MapScores | null}>} MapComponent */
 
-/**
- * The answer to a search for one version of the map, as the page passes it.
- *
- * @typedef {object} MapScores
- * @property {string} key Changes with the search.
- * @property {string} version Of the map that it was answered for.
- * @property {boolean} scored Whether there are scores, and not filters alone.
- * @property {string} scores Base64 of a uint16 for each point: 65535 is left out by filters, 0 to 65534 is least to most.
- * @property {number} least
- * @property {number} most
- * @property {number} low Score of the lowest colour.
- * @property {number} high Score of the highest colour.
- * @property {number} left_out Number of points that filters leave out.
- */
+/** @type {Record<import('./colouring.js').Mode, string>} */
+const MODES = { score: 'Score', folder: 'Folder', video: 'Video' };
+
+/** @type {WeakMap<HTMLElement, MapView>} */
+const views = new WeakMap();
 
 /**
  * Mount the view. Triggers: made (there is a new map), like {segment}, range {segment, start_pts, end_pts}.
  *
- * @param {import('../core/types.js').Component<{encoder: string, asks: boolean, asked: MapScores | null}>} component `asks`:
- *   whether there is a search or a filter.
+ * @param {MapComponent} component `asks`: whether there is a search or a filter.
  * @returns {() => void} Removes the view.
  */
 export function mount(component) {
   let view = views.get(component.parentElement);
   if (!view) {
-    view = new MapView(component.parentElement);
+    view = new MapView(component);
     views.set(component.parentElement, view);
   }
   view.update(component);
@@ -57,33 +54,36 @@ export function mount(component) {
 }
 
 class MapView {
-  constructor(parent) {
+  /** @param {MapComponent} component */
+  constructor(component) {
+    const parent = component.parentElement;
     setOverlayHome(parent);
+    this.component = component;
     this.parent = parent;
-    this.facts = new Map(); // id of a segment that was hovered -> SegmentInfo
-    this.chosen = null;
+    this.pressed = false; // while a pointer gives the focus
+    this.encoder = '';
+    this.version = ''; // of the points
+    /** @type {Points | null} */
+    this.points = null;
+    /** @type {MapScores | null} */
+    this.asked = null;
+    /** @type {import('./colouring.js').Mode | null} */
+    this.mode = null; // null before the choice that suits the points
+    /** @type {Map<number, SegmentInfo>} */
+    this.facts = new Map(); // of segments that were hovered
+    /** @type {Set<number> | null} */
+    this.chosen = null; // indices of points
     this.hovered = -1;
-    this.build();
-    this.map = new MapCanvas(this.canvas);
-    this.selection = new Selection({
-      open: (place) => this.openItems(this.selection.items, place),
-      clear: () => this.choose([]),
-    });
-    this.stage.append(this.selection.root);
-    this.card = new HoverCard(parent);
-    this.pictures = new MapPictures(this.map);
-    this.canvas.after(this.pictures.layer);
-    this.sizes = new ResizeObserver(() => this.resize());
-    this.sizes.observe(this.stage);
-    this.unwatchTheme = watchTheme(parent, () => this.recolour());
-    this.unwatchTray = tray.watch();
-    this.stopGestures = followGestures(this.stage, this);
-    this.stage.addEventListener('focus', () => !this.pressed && this.aim());
-    this.stage.addEventListener('blur', () => this.unaim());
-    this.removeKeys = addKeys('Map', this.keys());
-  }
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.factsTimer = undefined;
+    /** @type {number | null} */
+    this.frame = null;
 
-  build() {
+    /**
+     * @param {string} text
+     * @param {string} title
+     * @param {() => void} run
+     */
     const button = (text, title, run) =>
       element('button', { class: 'ps-button', type: 'button', text, title, 'aria-label': title, onclick: run });
     this.modes = element('div', { class: 'ps-chips', role: 'group', 'aria-label': 'Colour by' });
@@ -145,20 +145,40 @@ class MapView {
       this.stage,
       this.status,
     );
-    this.parent.append(this.root);
+    parent.append(this.root);
+
+    this.map = new MapCanvas(this.canvas);
+    this.selection = new Selection({
+      open: (place) => void this.openItems(this.selection.items, place),
+      clear: () => this.choose([]),
+    });
+    this.stage.append(this.selection.root);
+    this.card = new HoverCard(parent);
+    this.pictures = new MapPictures(this.map);
+    this.canvas.after(this.pictures.layer);
+    this.sizes = new ResizeObserver(() => this.resize());
+    this.sizes.observe(this.stage);
+    this.unwatchTheme = watchTheme(parent, () => this.recolour());
+    this.unwatchTray = tray.watch();
+    this.stopGestures = followGestures(this.stage, this);
+    this.stage.addEventListener('focus', () => !this.pressed && this.aim());
+    this.stage.addEventListener('blur', () => this.unaim());
+    this.removeKeys = addKeys('Map', this.keys());
   }
 
+  /** @returns {import('../core/keys.js').Key[]} */
   keys() {
+    /**
+     * @param {number} x Share of the way to the right.
+     * @param {number} y
+     * @returns {(event: KeyboardEvent) => boolean}
+     */
     const pan = (x, y) => (event) => {
-      if (
-        onControl(event) ||
-        !this.points ||
-        (document.activeElement !== this.stage && document.activeElement !== document.body)
-      )
+      const { activeElement } = document;
+      if (onControl(event) || !this.points || (activeElement !== this.stage && activeElement !== document.body))
         return false;
-      this.map.pan(x * this.map.width * 0.12, y * this.map.height * 0.12);
       this.cross.hidden = false;
-      this.moved();
+      this.pan(x * STEP * this.map.viewport.width, y * STEP * this.map.viewport.height);
       return true;
     };
     return [
@@ -172,13 +192,13 @@ class MapView {
       {
         key: 'Enter',
         label: 'Open the shot under the pointer or in the middle',
-        run: (event) => (onControl(event) || this.at < 0 ? false : this.open(this.at)),
+        run: (event) => !onControl(event) && this.withShot((at) => this.open(at)),
       },
       { key: 's S', label: 'Add what is chosen, or that shot, to the tray', run: () => this.keep() },
       {
         key: 'm M',
         label: 'Colour by likeness to that shot',
-        run: () => (this.at < 0 ? false : this.trigger('like', { segment: this.points.ids[this.at] })),
+        run: () => this.withShot((at, points) => this.trigger('like', { segment: points.ids[at] })),
       },
       { key: 'v V', label: 'Choose all that is seen (or drag with Shift)', run: () => this.chooseSeen() },
       { key: 'p P', label: 'Pictures on the points', run: () => this.togglePictures() },
@@ -186,27 +206,31 @@ class MapView {
     ];
   }
 
+  /** @param {MapComponent} component */
   update(component) {
     this.component = component;
     const { data } = component;
     if (!data) return;
     if (data.encoder !== this.encoder) {
       this.encoder = data.encoder;
-      this.progress.follow(data.encoder);
+      void this.progress.follow(data.encoder);
     }
-    if ((data.asked?.key ?? null) === this.askedKey && data.asked?.version === this.asked?.version) return;
-    this.asked = data.asked;
-    this.askedKey = data.asked?.key ?? null;
+    const asked = data.asked ?? null;
+    if (asked?.key === this.asked?.key && asked?.version === this.asked?.version) return;
+    this.asked = asked;
     this.mode = null;
     this.takeScores();
   }
 
   // Making and loading
 
+  /** @param {string} version */
   async load(version) {
+    const { encoder } = this;
     const stretch = Math.min(1.8, Math.max(1, this.stage.clientWidth / Math.max(1, this.stage.clientHeight)));
-    const points = await attempt(() => Points.load(this.encoder, version, stretch));
-    if (!points) return;
+    const points = await attempt(() => Points.load(encoder, version, stretch));
+    if (!points || encoder !== this.encoder) return;
+    this.hover(-1); // an index of the points before
     this.version = version;
     this.points = points;
     this.chosen = null;
@@ -231,27 +255,20 @@ class MapView {
     const { points } = this;
     if (!points) return;
     const dark = isDark(this.parent);
-    const folders = points.largestFolders();
-    const modes = [
-      points.scores ? ['score', 'Score'] : null,
-      folders.length > 1 ? ['folder', 'Folder'] : null,
-      ['video', 'Video'],
-    ].filter(Boolean);
-    if (!modes.some(([mode]) => mode === this.mode)) {
-      // Colours by folder are useful where a few folders hold most of the shots.
-      const held = folders.slice(0, LARGEST).reduce((sum, { count }) => sum + count, 0);
-      this.mode = points.scores ? 'score' : folders.length > 1 && held > 0.6 * points.count ? 'folder' : 'video';
-    }
+    const folders = largestFolders(points.folders);
+    const { modes, best } = modesOf(points, folders);
+    const mode = this.mode && modes.includes(this.mode) ? this.mode : best;
+    this.mode = mode;
     this.modes.replaceChildren(
       ...(modes.length > 1
-        ? modes.map(([mode, text]) =>
+        ? modes.map((each) =>
             element('button', {
               class: 'ps-chip',
               type: 'button',
-              'aria-pressed': String(mode === this.mode),
-              text,
+              'aria-pressed': String(each === mode),
+              text: MODES[each],
               onclick: () => {
-                this.mode = mode;
+                this.mode = each;
                 this.recolour();
               },
             }),
@@ -259,55 +276,18 @@ class MapView {
         : []),
     );
     this.legend.replaceChildren(
-      this.mode === 'score'
+      mode === 'score'
         ? legend(points.low, points.high, dark)
-        : this.mode === 'folder'
-          ? this.folderLegend(folders)
+        : mode === 'folder'
+          ? folderLegend(folders, points.folderNames)
           : '',
     );
-    this.map.setColours(points.coloured(this.mode, dark, dark ? [58, 64, 69] : [208, 204, 197], this.chosen));
-    this.dark = dark;
+    const faint = dark ? [58, 64, 69] : [208, 204, 197];
+    this.map.setColours(colourPoints(points, mode, { dark, faint, chosen: this.chosen }));
     this.draw();
     this.pictures.spread();
-    this.drawStatus();
-  }
-
-  folderLegend(folders) {
-    const swatch = (colour, text, title) => {
-      const dot = element('i', {});
-      dot.style.background = `rgb(${colour.join(' ')})`;
-      return element('span', { class: 'ps-map-folder', title }, dot, element('span', { text }));
-    };
-    const name = (path) =>
-      path
-        .replace(/[\\/]+$/, '')
-        .split(/[\\/]/)
-        .at(-1) || path;
-    const others = folders.length - LARGEST;
-    return element(
-      'div',
-      { class: 'ps-map-folders' },
-      ...folders
-        .slice(0, LARGEST)
-        .map(({ folder, colour, count }) =>
-          swatch(
-            colour,
-            name(this.points.folderNames[folder]),
-            `${this.points.folderNames[folder]}: ${count.toLocaleString()} shots`,
-          ),
-        ),
-      others > 0 ? swatch([140, 144, 148], `${others.toLocaleString()} more`) : null,
-    );
-  }
-
-  drawStatus() {
-    const { points } = this;
-    const left = this.asked?.version === this.version ? (this.asked?.left_out ?? 0) : 0;
-    const parts = [`${points.count.toLocaleString()} ${points.count === 1 ? 'shot' : 'shots'}`];
-    if (left) parts.push(`${left.toLocaleString()} left out by filters`);
-    if (points.scores) parts.push(`best score ${points.high.toFixed(2)}`);
-    parts.push('near shots are alike · drag with Shift to choose');
-    this.status.textContent = parts.join(' · ');
+    const left = this.asked?.version === this.version ? this.asked.left_out : 0;
+    this.status.textContent = statusText(points.count, left, points.scores && points.high);
   }
 
   resize() {
@@ -325,8 +305,8 @@ class MapView {
       this.map.draw();
       this.pictures.place((at) => this.chosen !== null && !this.chosen.has(at));
       this.placeRing();
-      this.root.dataset.took = (this.map.took ?? 0).toFixed(1);
-      this.root.dataset.zoom = this.map.magnification.toFixed(2);
+      this.root.dataset.took = this.map.took.toFixed(1);
+      this.root.dataset.zoom = this.map.viewport.magnification.toFixed(2);
     });
   }
 
@@ -351,62 +331,77 @@ class MapView {
 
   // One shot
 
-  /** Return the index of the point at a place of the stage, or -1. Pictures count as their points. */
+  /**
+   * Return the index of the point at a place of the stage, or -1. Pictures count as their points.
+   *
+   * @param {number} x
+   * @param {number} y
+   * @returns {number}
+   */
   find(x, y) {
     if (!this.points) return -1;
     const pictured = this.pictures.find(x, y);
     if (pictured >= 0) return pictured;
-    return this.points.nearest(...this.map.toPlane(x, y), Math.max(NEAR, this.map.radius + 3) / this.map.scale);
+    const { viewport, radius } = this.map;
+    return this.points.nearest(...viewport.toPlane(x, y), Math.max(NEAR, radius + 3) / viewport.scale);
   }
 
+  /** @param {number} at Index of a point, or -1. */
   hover(at) {
     if (at === this.hovered) return;
     this.hovered = at;
     this.placeRing();
     clearTimeout(this.factsTimer);
-    if (at < 0) {
+    if (at < 0 || !this.points) {
       this.card.hide();
       return;
     }
-    this.showCard(at);
+    this.showCard(this.points, at);
     const id = this.points.ids[at];
-    if (!this.facts.has(id)) this.factsTimer = setTimeout(() => this.loadFacts(id), 60);
+    if (!this.facts.has(id)) this.factsTimer = setTimeout(() => void this.loadFacts(id), 60);
   }
 
-  showCard(at) {
+  /**
+   * @param {Points} points
+   * @param {number} at
+   */
+  showCard(points, at) {
     const box = this.stage.getBoundingClientRect();
     const [x, y] = this.map.toScreen(at);
-    this.card.show(this.points.ids[at], { x: box.left + x, y: box.top + y - 8 }, this.linesOf(at));
+    this.card.show(points.ids[at], { x: box.left + x, y: box.top + y - 8 }, this.linesOf(points, at));
   }
 
-  linesOf(at) {
-    const facts = this.facts.get(this.points.ids[at]);
-    return [
-      this.points.nameOf(at),
-      facts
-        ? `${timeText(facts.start)} · ${durationText(facts.end - facts.start)}${facts.missing ? ' · file not there now' : ''}`
-        : '…',
-      this.points.scores && !this.points.left[at] ? `score ${this.points.scores[at].toFixed(2)}` : null,
-    ];
+  /**
+   * @param {Points} points
+   * @param {number} at
+   */
+  linesOf(points, at) {
+    return shotLines(points.nameOf(at), this.facts.get(points.ids[at]), points.scoreOf(at));
   }
 
+  /** @param {number} id */
   async loadFacts(id) {
+    /** @type {SegmentInfo | null} */
     const facts = await api(`/api/segment/${id}`).catch(() => null);
     if (!facts) return;
     this.facts.set(id, facts);
-    if (this.facts.size > 500) this.facts.delete(this.facts.keys().next().value);
-    if (this.hovered >= 0 && this.points.ids[this.hovered] === id) this.showCard(this.hovered);
+    const [oldest] = this.facts.keys();
+    if (this.facts.size > MOST_FACTS) this.facts.delete(oldest);
+    if (this.points && this.hovered >= 0 && this.points.ids[this.hovered] === id)
+      this.showCard(this.points, this.hovered);
   }
 
   /** Hover the shot nearest to the middle, for keyboards. */
   aim() {
     this.cross.hidden = false;
-    if (!this.points) return;
-    const at = this.points.nearest(this.map.x, this.map.y, 0.25 * (this.map.height / this.map.scale));
+    const { points } = this;
+    if (!points) return;
+    const { x, y, height, scale } = this.map.viewport;
+    const at = points.nearest(x, y, 0.25 * (height / scale));
     this.hover(at);
     this.stage.setAttribute(
       'aria-description',
-      at < 0 ? 'No shot in the middle' : `In the middle: ${this.linesOf(at).filter(Boolean).join(', ')}`,
+      at < 0 ? 'No shot in the middle' : `In the middle: ${this.linesOf(points, at).join(', ')}`,
     );
   }
 
@@ -415,63 +410,68 @@ class MapView {
     this.hover(-1);
   }
 
-  get at() {
-    return this.points ? this.hovered : -1;
+  /**
+   * Run an action with the shot under the pointer or in the middle.
+   *
+   * @param {(at: number, points: Points) => void} run
+   * @returns {boolean} Whether there is one.
+   */
+  withShot(run) {
+    if (!this.points || this.hovered < 0) return false;
+    run(this.hovered, this.points);
+    return true;
   }
 
-  item(at) {
-    const score = this.points.scores && !this.points.left[at] ? this.points.scores[at] : null;
-    return { id: this.points.ids[at], name: this.points.nameOf(at), score };
+  /**
+   * @param {Points} points
+   * @param {number} at
+   * @returns {MapItem}
+   */
+  item(points, at) {
+    return { id: points.ids[at], name: points.nameOf(at), score: points.scoreOf(at) };
   }
 
+  /** @param {number} at */
   open(at) {
+    const { points, selection } = this;
+    if (!points) return;
     if (this.chosen?.has(at)) {
-      this.openItems(
-        this.selection.items,
-        this.selection.items.findIndex((item) => item.id === this.points.ids[at]),
-      );
+      const place = selection.items.findIndex((item) => item.id === points.ids[at]);
+      void this.openItems(selection.items, place);
     } else {
-      this.openItems(
-        this.points.around(at, WALK).map((each) => this.item(each)),
-        0,
-      );
+      const items = points.around(at, WALK).map((each) => this.item(points, each));
+      void this.openItems(items, 0);
     }
   }
 
+  /**
+   * Open shots in the player. Never throws.
+   *
+   * @param {MapItem[]} items
+   * @param {number} place Index of the first one to play.
+   */
   async openItems(items, place) {
     this.hover(-1);
-    const { openPlayer } = await import('../player/player.js');
-    openPlayer(
+    const player = await attempt(() => import('../player/player.js'));
+    player?.openPlayer(
       items.map(({ id, score }) => ({ id, score: score ?? undefined })),
       place,
       {
         onLike: (segment) => this.trigger('like', { segment }),
         onRange: (range) => this.trigger('range', range),
-        onClose: (segment) => {
-          const at = segment === null ? -1 : this.points.indexOf(segment);
-          if (at >= 0) this.draw();
-        },
       },
     );
   }
 
   // Selection
 
-  /** @param {[number, number][]} polygon Corners on the stage. */
+  /** @param {import('./viewport.js').Place[]} polygon Corners on the stage. */
   chooseWithin(polygon) {
-    const xs = polygon.map(([x]) => x);
-    const ys = polygon.map(([, y]) => y);
-    const [left, top] = this.map.toPlane(Math.min(...xs), Math.min(...ys));
-    const [right, bottom] = this.map.toPlane(Math.max(...xs), Math.max(...ys));
-    const found = [];
-    this.points?.inBox(left, top, right, bottom, (at) => {
-      if (!this.points.left?.[at] && inside(...this.map.toScreen(at), polygon)) found.push(at);
-    });
-    this.choose(found);
+    if (this.points) this.choose(enclosedPoints(this.points, this.map.viewport, polygon));
   }
 
   chooseSeen() {
-    const { width, height } = this.map;
+    const { width, height } = this.map.viewport;
     this.chooseWithin([
       [0, 0],
       [width, 0],
@@ -480,35 +480,60 @@ class MapView {
     ]);
   }
 
+  /** @param {number[]} found Indices of points; none clears the selection. */
   choose(found) {
     const { points } = this;
     if (!points) return;
     // The best first; without scores in the order of videos.
-    found.sort((a, b) => (points.scores ? points.scores[b] - points.scores[a] : 0) || a - b);
+    const order = [...found].sort((a, b) => (points.scoreOf(b) ?? 0) - (points.scoreOf(a) ?? 0) || a - b);
     this.chosen = found.length ? new Set(found) : null;
-    this.selection.set(found.map((at) => this.item(at)));
+    this.selection.set(order.map((at) => this.item(points, at)));
     this.recolour();
   }
 
+  /** Add what is chosen, or the shot under the pointer, to the tray. */
   keep() {
-    if (this.chosen) this.selection.keep();
-    else if (this.at >= 0)
-      tray.add([{ segment: this.points.ids[this.at], score: this.item(this.at).score ?? undefined }]);
-    else return false;
-    return true;
+    if (this.chosen) {
+      void this.selection.keep();
+      return true;
+    }
+    return this.withShot((at, points) => {
+      void tray.add([{ segment: points.ids[at], score: points.scoreOf(at) ?? undefined }]);
+    });
   }
 
+  // Moving
+
+  /**
+   * @param {number} dx Pixels to the right.
+   * @param {number} dy Pixels down.
+   */
+  pan(dx, dy) {
+    if (!this.points) return;
+    this.map.viewport.pan(dx, dy);
+    this.moved();
+  }
+
+  /**
+   * @param {number} factor
+   * @param {number} [x] On the stage; the middle where it is left out.
+   * @param {number} [y]
+   */
   zoom(factor, x, y) {
     if (!this.points) return;
-    this.map.zoom(factor, x, y);
+    this.map.viewport.zoom(factor, x, y);
     this.moved();
   }
 
   whole() {
-    this.map.fit();
+    this.map.viewport.fit();
     this.moved();
   }
 
+  /**
+   * @param {string} name
+   * @param {object} value
+   */
   trigger(name, value) {
     this.component.setTriggerValue(name, { ...value, at: Date.now() });
   }
@@ -528,12 +553,33 @@ class MapView {
   }
 }
 
-/** Return whether a place lies within a polygon (even-odd rule). */
-function inside(x, y, polygon) {
-  let within = false;
-  for (let at = 0, before = polygon.length - 1; at < polygon.length; before = at, at += 1) {
-    const [[ax, ay], [bx, by]] = [polygon[at], polygon[before]];
-    if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) within = !within;
-  }
-  return within;
+/**
+ * Create the legend of folders: those that have a colour of their own, and the number of others.
+ *
+ * @param {import('./colouring.js').FolderColour[]} folders The one with the most shots first.
+ * @param {string[]} paths
+ * @returns {HTMLElement}
+ */
+function folderLegend(folders, paths) {
+  /**
+   * @param {readonly number[]} colour
+   * @param {string} text
+   * @param {string} [title]
+   */
+  const swatch = (colour, text, title) => {
+    const dot = element('i', {});
+    dot.style.background = `rgb(${colour.join(' ')})`;
+    return element('span', { class: 'ps-map-folder', title }, dot, element('span', { text }));
+  };
+  const others = folders.length - COLOURED_FOLDERS;
+  return element(
+    'div',
+    { class: 'ps-map-folders' },
+    ...folders
+      .slice(0, COLOURED_FOLDERS)
+      .map(({ folder, colour, count }) =>
+        swatch(colour, splitPath(paths[folder]).name, `${paths[folder]}: ${count.toLocaleString()} shots`),
+      ),
+    others > 0 ? swatch(OTHER_FOLDERS, `${others.toLocaleString()} more`) : null,
+  );
 }
