@@ -1,8 +1,12 @@
 // Deck: a video element that knows the frames of a stretch of a video, for exact seeks, single steps, J K L and a stop at
 // the end. Only one deck plays at a time.
 
-import { api } from '../core/api.js';
+import { api, messageOf } from '../core/api.js';
 import { frameNumber } from '../core/timecode.js';
+import { reachesEnd } from './bounds.js';
+import { FrameTimes } from './frame_times.js';
+import { fasterThan } from './shuttle.js';
+import { stretchAround, withinProxy } from './stretch.js';
 
 const PROXY_POLL_MILLISECONDS = 400;
 const FIRST_FRAME_MILLISECONDS = 1500;
@@ -10,19 +14,42 @@ const FIRST_FRAME_MILLISECONDS = 1500;
 let playing = null;
 
 /** @typedef {import('../core/types.js').SegmentInfo} SegmentInfo */
+/** @typedef {import('../core/types.js').FrameList} FrameList */
+/** @typedef {import('../core/types.js').ProxyState} ProxyState */
+/** @typedef {'empty' | 'loading' | 'ready' | 'failed'} Status */
 
 /**
  * Events: 'frame' (another frame is shown), 'state' (playing, paused, loading, failed). Times are seconds from the video's
  * first frame shown; indices count the frames of the stretch.
  */
 export class Deck extends EventTarget {
+  /** @type {SegmentInfo | null} */
+  info = null;
+  /** @type {FrameList | null} */
+  frames = null; // of the stretch; null where the server could not read them
+  offset = 0; // seconds of the video at which the element's own time begins
+  first = 0; // the stretch, seconds from the first frame shown
+  last = 0;
+  /** @type {import('./bounds.js').Bounds | null} */
+  stop = null;
+  loop = false;
+  shown = 0;
+  /** @type {number | null} */
+  wanted = null; // index of the latest frame sought, until it is shown
+  played = 0; // index of the frame that was shown before this one, while it plays
+  /** @type {Status} */
+  status = 'empty';
+  message = '';
+  /** @type {{speed: number, timer?: ReturnType<typeof setTimeout>} | null} */
+  reverse = null;
+  /** @type {number | null} */
+  presented = null; // the element's own time of the first frame that it shows
+  ticket = 0;
+
   /** @param {HTMLVideoElement} video */
   constructor(video) {
     super();
     this.video = video;
-    this.ticket = 0;
-    this.presented = null;
-    this.clear();
     video.playsInline = true;
     for (const name of ['play', 'pause', 'seeked', 'waiting', 'playing', 'ratechange', 'volumechange']) {
       video.addEventListener(name, () => {
@@ -31,8 +58,11 @@ export class Deck extends EventTarget {
       });
     }
     // A range may reach to the end of the video, where the element stops by itself.
-    video.addEventListener('ended', () => this.loop && this.stop && this.play());
+    video.addEventListener('ended', () => {
+      if (this.loop && this.stop) void this.play();
+    });
     if (video.requestVideoFrameCallback) {
+      /** @type {VideoFrameRequestCallback} */
       const onFrame = (_, about) => {
         video.requestVideoFrameCallback(onFrame);
         if (this.presented === null) {
@@ -41,7 +71,7 @@ export class Deck extends EventTarget {
         }
         const seconds = about.mediaTime + this.offset;
         // Frames of earlier seeks still arrive while a person steps on quickly; only the latest seek counts.
-        if (this.wanted !== null && video.paused && this.indexAt(seconds + 1e-3) !== this.wanted) return;
+        if (this.wanted !== null && video.paused && this.times.indexOfStart(seconds) !== this.wanted) return;
         this.wanted = null;
         this.shown = seconds;
         this.emit('frame');
@@ -57,22 +87,17 @@ export class Deck extends EventTarget {
   }
 
   clear() {
-    /** @type {SegmentInfo | null} */
     this.info = null;
-    /** @type {{seconds: number[], pts: number[]} | null} */
-    this.frames = null; // of the stretch; null where the server could not read them
-    this.offset = 0; // seconds of the video at which the element's own time begins
-    this.first = 0; // the stretch, seconds from the first frame shown
+    this.frames = null;
+    this.offset = 0;
+    this.first = 0;
     this.last = 0;
-    /** @type {{from: number, to: number} | null} */
-    this.stop = null; // playing stays within, and stops before `to`
+    this.stop = null;
     this.loop = false;
     this.shown = 0;
-    /** @type {number | null} */
-    this.wanted = null; // index of the latest frame sought, until it is shown
+    this.wanted = null;
     this.status = 'empty';
     this.message = '';
-    /** @type {{speed: number, timer?: number} | null} */
     this.reverse = null;
   }
 
@@ -87,22 +112,30 @@ export class Deck extends EventTarget {
    * @returns {Promise<SegmentInfo | null>} null where another load has begun meanwhile.
    * @throws {import('../core/api.js').ApiError} The segment is unknown.
    */
-  async load(segment, { from = null, to = null, margin = 10 } = {}) {
-    const ticket = (this.ticket += 1);
+  async load(segment, options = {}) {
+    this.ticket += 1;
+    const { ticket } = this;
     this.pause();
     this.clear();
     this.setStatus('loading');
-    const info = await api(`/api/segment/${segment}`);
+    /** @type {SegmentInfo} */
+    let info;
+    try {
+      info = await api(`/api/segment/${segment}`);
+    } catch (error) {
+      if (ticket !== this.ticket) return null;
+      this.fail(messageOf(error));
+      throw error;
+    }
     if (ticket !== this.ticket) return null;
     this.info = info;
-    this.first = Math.max(0, from ?? info.start - margin);
-    this.last = Math.min(info.duration, to ?? info.end + margin, this.first + 120);
+    Object.assign(this, stretchAround(info, options));
     this.shown = info.start;
-    const frames = api(`/api/frames/${segment}?from=${this.first}&to=${this.last}`).catch(() => null);
     if (info.missing) {
       this.fail('The file is not there now. Is its drive connected? Poster and preview are still here.');
       return info;
     }
+    const frames = this.readFrames(segment);
     const direct = info.playable !== false && (await this.open(`/api/video/${segment}`, ticket));
     if (ticket !== this.ticket) return null;
     // The library counts from the first frame shown; a browser counts from where the file says its time begins.
@@ -111,14 +144,37 @@ export class Deck extends EventTarget {
     if (!direct && !(await this.openProxy(segment, ticket))) return ticket === this.ticket ? info : null;
     const known = await frames;
     if (ticket !== this.ticket) return null;
-    if (known?.seconds?.length) this.frames = known;
+    this.frames = known;
     if (this.status === 'loading') this.setStatus('ready');
     return info;
   }
 
-  /** Point the element at an address. Returns false where the browser cannot play what is there. */
+  /**
+   * Ask the server for the frames of the stretch.
+   *
+   * @param {number} segment
+   * @returns {Promise<FrameList | null>} null where it cannot read them.
+   */
+  async readFrames(segment) {
+    try {
+      /** @type {FrameList | null} */
+      const list = await api(`/api/frames/${segment}?from=${this.first}&to=${this.last}`);
+      return list?.seconds.length ? list : null;
+    } catch {
+      return null; // frames are counted by the rate then
+    }
+  }
+
+  /**
+   * Point the element at an address.
+   *
+   * @param {string} address
+   * @param {number} ticket Of the load that it belongs to.
+   * @returns {Promise<boolean>} False where the browser cannot play what is there.
+   */
   open(address, ticket) {
     return new Promise((resolve) => {
+      /** @param {boolean} good */
       const done = (good) => {
         this.video.removeEventListener('loadeddata', loaded);
         this.video.removeEventListener('error', failed);
@@ -129,14 +185,18 @@ export class Deck extends EventTarget {
       const failed = () => done(false);
       this.video.addEventListener('loadeddata', loaded);
       this.video.addEventListener('error', failed);
-      this.presented = null; // the element's own time of the first frame that it shows
+      this.presented = null;
       this.video.preload = 'auto';
       this.video.src = address;
       this.video.load();
     });
   }
 
-  /** Return the element's own time of its first frame; 0 where the browser does not report it. */
+  /**
+   * Return the element's own time of its first frame; 0 where the browser does not report it.
+   *
+   * @returns {Promise<number>}
+   */
   firstFrameTime() {
     const { video } = this;
     if (!video.requestVideoFrameCallback) return Promise.resolve(0);
@@ -152,29 +212,35 @@ export class Deck extends EventTarget {
     });
   }
 
-  /** Have the server make a copy that any browser plays (a proxy), and open it. */
+  /**
+   * Have the server make a copy that any browser plays (a proxy), and open it.
+   *
+   * @param {number} segment
+   * @param {number} ticket
+   * @returns {Promise<boolean>} False where it failed, or another load has begun meanwhile.
+   */
   async openProxy(segment, ticket) {
     try {
-      let state = await api(`/api/proxy/${segment}`, { method: 'POST' });
-      while (state.state === 'making') {
+      /** @type {ProxyState} */
+      let proxy = await api(`/api/proxy/${segment}`, { method: 'POST' });
+      while (proxy.state === 'making') {
         if (ticket !== this.ticket) return false;
-        const share = state.progress ? ` ${Math.round(state.progress * 100)} %` : '';
+        const share = proxy.progress ? ` ${Math.round(proxy.progress * 100)} %` : '';
         this.setStatus('loading', `Browsers cannot play this format; making a small copy …${share}`);
         await new Promise((resolve) => setTimeout(resolve, PROXY_POLL_MILLISECONDS));
-        state = await api(`/api/proxy/${segment}`);
+        proxy = await api(`/api/proxy/${segment}`);
       }
       if (ticket !== this.ticket) return false;
-      if (state.state === 'ready') {
-        this.offset = state.offset;
-        this.first = Math.max(this.first, state.offset);
-        this.last = Math.min(this.last, state.offset + state.duration);
-        if (await this.open(state.url, ticket)) return true;
-        this.fail('The copy made for the browser cannot be played either.');
+      if (proxy.state === 'ready' && proxy.url) {
+        this.offset = proxy.offset;
+        Object.assign(this, withinProxy(this, proxy));
+        if (await this.open(proxy.url, ticket)) return true;
+        if (ticket === this.ticket) this.fail('The copy made for the browser cannot be played either.');
         return false;
       }
-      this.fail(state.error ?? 'No copy could be made for the browser.');
+      this.fail(proxy.error ?? 'No copy could be made for the browser.');
     } catch (error) {
-      if (ticket === this.ticket) this.fail(error.message);
+      if (ticket === this.ticket) this.fail(messageOf(error));
     }
     return false;
   }
@@ -194,19 +260,29 @@ export class Deck extends EventTarget {
     this.setStatus('failed', message);
   }
 
+  /**
+   * @param {Status} status
+   * @param {string} [message]
+   */
   setStatus(status, message = '') {
     this.status = status;
     this.message = message;
     this.emit('state');
   }
 
+  /** @param {string} name */
   emit(name) {
     this.dispatchEvent(new Event(name));
   }
 
+  /** The frames of the stretch, as they are known now. */
+  get times() {
+    return new FrameTimes(this.frames, this.info);
+  }
+
   /** Nominal frames a second. */
   get rate() {
-    return this.info ? this.info.rate[0] / this.info.rate[1] : 25;
+    return this.times.rate;
   }
 
   /** Time of the frame that is shown. */
@@ -221,9 +297,7 @@ export class Deck extends EventTarget {
   /** Take the time from the element's clock: where frame callbacks are missing, or while it is paused. */
   readElement() {
     if (!this.info || this.status !== 'ready' || (this.video.paused && this.video.seeking)) return;
-    const at = this.video.currentTime + this.offset;
-    const index = this.indexAt(at);
-    const shown = this.timeOf(index);
+    const shown = this.timeOf(this.indexAt(this.video.currentTime + this.offset));
     if (Math.abs(shown - this.shown) > 1e-6) {
       this.shown = shown;
       this.emit('frame');
@@ -237,16 +311,7 @@ export class Deck extends EventTarget {
    * @returns {number}
    */
   indexAt(seconds) {
-    if (!this.frames) return Math.floor(seconds * this.rate + 1e-3);
-    const times = this.frames.seconds;
-    let low = 0;
-    let high = times.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (times[middle] <= seconds + 1e-4) low = middle;
-      else high = middle - 1;
-    }
-    return low;
+    return this.times.indexAt(seconds);
   }
 
   /**
@@ -256,69 +321,100 @@ export class Deck extends EventTarget {
    * @returns {number}
    */
   indexFrom(seconds) {
-    const index = this.indexAt(seconds);
-    return this.timeOf(index) < seconds - 1e-4 ? index + 1 : index;
+    return this.times.indexFrom(seconds);
   }
 
+  /**
+   * Return the index of the last frame that begins before a time.
+   *
+   * @param {number} seconds
+   * @returns {number}
+   */
+  indexBefore(seconds) {
+    return this.times.indexBefore(seconds);
+  }
+
+  /**
+   * Return the time at which a frame begins.
+   *
+   * @param {number} index
+   * @returns {number}
+   */
   timeOf(index) {
-    if (!this.frames) return index / this.rate;
-    const times = this.frames.seconds;
-    return times[Math.min(Math.max(index, 0), times.length - 1)];
+    return this.times.timeOf(index);
   }
 
-  /** Return the time at which a frame ends: that of the next one. */
+  /**
+   * Return the time at which a frame ends: that of the next one.
+   *
+   * @param {number} index
+   * @returns {number}
+   */
   endOf(index) {
-    if (!this.frames) return (index + 1) / this.rate;
-    const times = this.frames.seconds;
-    return index + 1 < times.length ? times[index + 1] : Math.min(times[index] + 1 / this.rate, this.info.duration);
+    return this.times.endOf(index);
   }
 
-  /** Return the pts of a frame; null where `frames` is. */
+  /**
+   * Return the pts of a frame; null where `frames` is.
+   *
+   * @param {number} index
+   * @returns {number | null}
+   */
   ptsOf(index) {
-    return this.frames ? this.frames.pts[Math.min(Math.max(index, 0), this.frames.pts.length - 1)] : null;
+    return this.times.ptsOf(index);
   }
 
+  /**
+   * Return the pts at which a frame ends; null where `frames` is.
+   *
+   * @param {number} index
+   * @returns {number | null}
+   */
   endPtsOf(index) {
-    if (!this.frames) return null;
-    if (index + 1 < this.frames.pts.length) return this.frames.pts[index + 1];
-    const base = this.info.time_base[0] / this.info.time_base[1];
-    return this.frames.pts[index] + Math.max(1, Math.round((this.endOf(index) - this.timeOf(index)) / base));
+    return this.times.endPtsOf(index);
   }
 
+  /** Index of the frame that is shown or, until it is, of the one that was sought last. */
   get index() {
-    return this.wanted ?? this.indexAt(this.shown + (this.frames ? 1e-3 : 0));
+    return this.wanted ?? this.times.indexOfStart(this.shown);
   }
 
-  /** Return the number of the frame as edit lists count: from the video's first, at its nominal rate. */
+  /**
+   * Return the number of the frame as edit lists count: from the video's first, at its nominal rate.
+   *
+   * @param {number} seconds
+   * @returns {number}
+   */
   numberOf(seconds) {
     return frameNumber(seconds, this.rate);
   }
 
-  /** Seek to a frame. */
+  /**
+   * Seek to a frame; to the nearest one outside the stretch.
+   *
+   * @param {number} index
+   */
   show(index) {
-    const start = this.timeOf(index);
-    const end = this.endOf(index);
-    this.seek((start + end) / 2);
-    this.wanted = this.frames ? Math.min(Math.max(index, 0), this.frames.seconds.length - 1) : Math.max(0, index);
-    this.shown = start;
+    const { times } = this;
+    const at = times.clamp(index, this);
+    this.video.currentTime = Math.max(0, times.middleOf(at) - this.offset);
+    this.wanted = at;
+    this.shown = times.timeOf(at);
     this.emit('frame');
   }
 
-  seek(seconds) {
-    const low = this.first;
-    const high = Math.max(low, this.last - 0.5 / this.rate);
-    this.video.currentTime = Math.max(0, Math.min(Math.max(seconds, low), high) - this.offset);
-  }
-
+  /** @param {number} seconds */
   seekTo(seconds) {
     this.show(this.indexAt(Math.min(Math.max(seconds, this.first), this.last)));
   }
 
+  /** @param {number} frames */
   step(frames) {
     this.pause();
     this.show(this.index + frames);
   }
 
+  /** @param {number} [speed] Times the nominal one. */
   async play(speed = 1) {
     if (this.status !== 'ready') return;
     this.stopReverse();
@@ -326,16 +422,27 @@ export class Deck extends EventTarget {
     playing = this;
     this.video.playbackRate = speed;
     this.wanted = null;
-    if (this.stop && this.now >= this.timeOf(this.indexAt(this.stop.to - 1e-3)) - 1e-4)
-      this.show(this.indexFrom(this.stop.from));
+    if (this.stop && this.index >= this.indexBefore(this.stop.to)) this.restart(this.stop.from);
+    this.played = this.index;
     try {
       await this.video.play();
     } catch (error) {
-      if (error.name === 'NotAllowedError') {
+      if (error instanceof Error && error.name === 'NotAllowedError') {
         this.video.muted = true; // browsers let nothing sound before a person has touched the page
         await this.video.play().catch(() => {});
       }
     }
+  }
+
+  /**
+   * Go to the first frame of the bounds, to play on from there.
+   *
+   * @param {number} from Seconds.
+   */
+  restart(from) {
+    this.show(this.indexFrom(from));
+    this.wanted = null;
+    this.played = this.index;
   }
 
   pause() {
@@ -344,32 +451,40 @@ export class Deck extends EventTarget {
   }
 
   toggle() {
-    if (this.paused) this.play();
+    if (this.paused) void this.play();
     else this.pause();
   }
 
-  /** Play forwards (1) or backwards (-1), faster with each call: keys L and J. */
+  /**
+   * Play forwards (1) or backwards (-1), faster with each call: keys L and J.
+   *
+   * @param {1 | -1} direction
+   */
   shuttle(direction) {
     if (direction > 0) {
-      const speed = !this.video.paused ? Math.min(8, this.video.playbackRate * 2) : 1;
-      this.stopForShuttle = this.stop;
-      this.play(speed);
+      void this.play(fasterThan(this.video.paused ? 0 : this.video.playbackRate));
       return;
     }
-    const speed = this.reverse ? Math.min(8, this.reverse.speed * 2) : 1;
+    const speed = fasterThan(this.reverse?.speed ?? 0);
     this.pause();
     this.reverse = { speed };
-    const back = () => {
-      if (!this.reverse) return;
-      if (this.now <= this.first + 1e-3) {
-        this.pause();
-        return;
-      }
-      if (!this.video.seeking) this.show(this.index - 1);
-      this.reverse.timer = setTimeout(back, 1000 / this.rate / this.reverse.speed);
-    };
-    back();
+    this.stepBack(this.reverse);
     this.emit('state');
+  }
+
+  /**
+   * Show the frame before, again and again, until the first one of the stretch.
+   *
+   * @param {{speed: number, timer?: ReturnType<typeof setTimeout>}} reverse
+   */
+  stepBack(reverse) {
+    if (this.reverse !== reverse) return;
+    if (this.index <= this.times.clamp(0, this)) {
+      this.pause();
+      return;
+    }
+    if (!this.video.seeking) this.show(this.index - 1);
+    reverse.timer = setTimeout(() => this.stepBack(reverse), 1000 / this.rate / reverse.speed);
   }
 
   stopReverse() {
@@ -382,13 +497,13 @@ export class Deck extends EventTarget {
 
   /** Keep playback within `stop`: pause one frame early, then show the last, so that the next shot never flashes. */
   keepWithinStop() {
+    const before = this.played;
+    this.played = this.index;
     if (!this.stop || this.video.paused) return;
-    const last = this.indexAt(this.stop.to - 1e-3);
-    if (this.index < last - 1) return;
-    if (this.index > last + 2) return; // a person has sought past the end, and may look on
+    const last = this.indexBefore(this.stop.to);
+    if (!reachesEnd(this.played, before, last)) return;
     if (this.loop) {
-      this.show(this.indexFrom(this.stop.from));
-      this.wanted = null; // it plays on from there
+      this.restart(this.stop.from);
     } else {
       this.video.pause();
       this.show(last);

@@ -5,27 +5,38 @@ import { Deck } from './deck.js';
 
 /** A deck that is exactly at the frame that was sought. */
 export class FrameDeck extends Deck {
+  /** @type {number | null} */
+  asked = null; // time of the frame that was sought last; null while playing
+  seeks = 0; // counts seeks and starts
+  away = false; // whether the element is elsewhere for a moment, to look up a still
+
   clear() {
     super.clear();
-    /** @type {number | null} */
-    this.asked = null; // time of the frame that was sought last; null while playing
-    this.seeks = (this.seeks ?? 0) + 1; // counts seeks and starts
-    this.away = false; // whether the element is elsewhere for a moment, to look up a still
-  }
-
-  show(index) {
-    const most = this.frames ? this.frames.seconds.length - 1 : Infinity;
-    const within = Math.min(Math.max(index, 0), most);
-    this.asked = this.timeOf(within);
+    this.asked = null;
     this.seeks += 1;
-    super.show(within);
+    this.away = false;
   }
 
+  /** @param {number} index */
+  show(index) {
+    const { times } = this;
+    this.asked = times.timeOf(times.clamp(index, this));
+    this.seeks += 1;
+    super.show(index);
+  }
+
+  /** @param {number} [speed] */
   async play(speed) {
-    if (this.away && this.asked !== null) this.show(this.indexAt(this.asked + 1e-4));
+    if (this.away && this.asked !== null) this.show(this.times.indexOfStart(this.asked));
     this.asked = null;
     this.seeks += 1;
     await super.play(speed);
+  }
+
+  /** @param {number} from Seconds. */
+  restart(from) {
+    super.restart(from);
+    this.asked = null;
   }
 
   /** Pause on a frame, not between two, so that the picture is that of the number shown. */
@@ -35,6 +46,7 @@ export class FrameDeck extends Deck {
     if (playing && this.status === 'ready') this.show(this.index);
   }
 
+  /** @param {string} name */
   emit(name) {
     if (name === 'frame' && this.info && this.asked !== null && this.video.paused) this.shown = this.asked;
     super.emit(name);

@@ -3,13 +3,17 @@
 
 import { api } from '../core/api.js';
 import { element, overlayHome, useStyles } from '../core/dom.js';
-import { addKeys, onControl } from '../core/keys.js';
+import { addKeys, onControl, showHelp } from '../core/keys.js';
 import { clock, durationText, timecodeAt } from '../core/timecode.js';
 import { attempt, toast } from '../core/toast.js';
 import { tray } from '../core/tray.js';
 import { Deck } from './deck.js';
+import { Marks, newSubclip, ptsOf } from './marks.js';
+import { secondsAt, shareOf } from './stretch.js';
+import { videoAddress } from './video_address.js';
 
 const AROUND = 8; // neighbours on either side
+const UNKNOWN_FRAMES = 'The frames of this file could not be read, so no range of it can be taken.';
 
 /** @typedef {import('../core/types.js').PlayerItem} PlayerItem */
 /** @typedef {import('../core/types.js').PtsRange} PtsRange */
@@ -33,18 +37,79 @@ const AROUND = 8; // neighbours on either side
  * @returns {HTMLDialogElement}
  */
 export function openPlayer(items, at = 0, callbacks = {}) {
-  useStyles();
-  document.querySelector('dialog.ps-player')?.close();
+  void useStyles();
+  /** @type {HTMLDialogElement | null} */
+  const open = document.querySelector('dialog.ps-player');
+  open?.close();
   return new Player(items, at, callbacks).dialog;
 }
 
+/**
+ * Create a button that shows its key.
+ *
+ * @param {string} label
+ * @param {() => unknown} run
+ * @param {string} key
+ * @param {{hidden?: boolean, disabled?: boolean, 'aria-pressed'?: string}} [extra] Properties and attributes.
+ */
+function keyButton(label, run, key, extra = {}) {
+  const text = element('span', { text: label });
+  const button = element(
+    'button',
+    { class: 'ps-button', type: 'button', onclick: run, title: `${label} (${key})`, ...extra },
+    text,
+    element('kbd', { text: key }),
+  );
+  return { button, text };
+}
+
+/**
+ * Return the bounds of playing a segment.
+ *
+ * @param {{start: number, end: number}} segment Seconds.
+ * @returns {import('./bounds.js').Bounds}
+ */
+function boundsOf({ start, end }) {
+  return { from: start, to: end };
+}
+
 class Player {
+  marks = new Marks();
+  video = element('video', { class: 'ps-video', 'aria-label': 'Shot' });
+  title = element('div', { class: 'ps-player-title' });
+  place = element('div', { class: 'ps-muted ps-player-place' });
+  status = element('div', { class: 'ps-player-status', role: 'status' });
+  time = element('div', { class: 'ps-time', 'aria-live': 'off' });
+  range = element('div', { class: 'ps-strip-range' });
+  marked = element('div', { class: 'ps-strip-marked', hidden: true });
+  head = element('div', { class: 'ps-strip-head' });
+  strip = element(
+    'div',
+    { class: 'ps-strip', role: 'slider', tabindex: '0', 'aria-label': 'Time', 'data-ps-keys': '' },
+    this.range,
+    this.marked,
+    this.head,
+  );
+  neighbours = element('div', { class: 'ps-neighbours', 'aria-label': 'Shots before and after' });
+  wholeVideo = element('a', { class: 'ps-button', text: 'Whole video' });
+  deck = new Deck(this.video);
+  playControl = keyButton('Play', () => this.deck.toggle(), 'Space');
+  loopButton = keyButton('Loop', () => this.toggleLoop(), 'R', { 'aria-pressed': 'false' }).button;
+  muteButton = keyButton('Mute', () => this.toggleMute(), 'A', { 'aria-pressed': 'false' }).button;
+  clearButton = keyButton('Clear', () => this.clearMarks(), 'X', { hidden: true }).button;
+  rangeButton = keyButton('Search range', () => this.searchRange(), 'F', { disabled: true }).button;
+  trayControl = keyButton('Add to tray', () => this.keep(), 'S');
+
+  /**
+   * @param {PlayerItem[]} items
+   * @param {number} at
+   * @param {PlayerCallbacks} callbacks
+   */
   constructor(items, at, callbacks) {
     this.items = items;
     this.at = at;
     this.callbacks = callbacks;
-    this.build();
-    this.deck = new Deck(this.video);
+    this.dialog = this.build();
     this.deck.addEventListener('frame', () => this.drawTime());
     this.deck.addEventListener('state', () => this.drawState());
     this.removeKeys = addKeys('Player', this.keys(), { modal: true });
@@ -55,45 +120,15 @@ class Player {
     overlayHome().append(this.dialog);
     this.dialog.showModal();
     this.dialog.focus();
-    this.open(items[at].id);
+    void this.open(items[at].id);
   }
 
   build() {
-    const button = (label, run, key, extra = {}) =>
-      element(
-        'button',
-        { class: 'ps-button', type: 'button', onclick: run, title: key ? `${label} (${key})` : label, ...extra },
-        element('span', { text: label }),
-        key ? element('kbd', { text: key }) : null,
-      );
-    this.video = element('video', { class: 'ps-video', 'aria-label': 'Shot' });
-    this.title = element('div', { class: 'ps-player-title' });
-    this.place = element('div', { class: 'ps-muted ps-player-place' });
-    this.status = element('div', { class: 'ps-player-status', role: 'status' });
-    this.time = element('div', { class: 'ps-time', 'aria-live': 'off' });
-    this.range = element('div', { class: 'ps-strip-range' });
-    this.marked = element('div', { class: 'ps-strip-marked', hidden: true });
-    this.head = element('div', { class: 'ps-strip-head' });
-    this.strip = element(
-      'div',
-      { class: 'ps-strip', role: 'slider', tabindex: '0', 'aria-label': 'Time', 'data-ps-keys': '' },
-      this.range,
-      this.marked,
-      this.head,
-    );
-    this.strip.addEventListener('pointerdown', (event) => this.scrub(event));
-    this.playButton = button('Play', () => this.deck.toggle(), 'Space');
-    this.loopButton = button('Loop', () => this.toggleLoop(), 'R', { 'aria-pressed': 'false' });
-    this.muteButton = button('Mute', () => this.toggleMute(), 'A', { 'aria-pressed': 'false' });
-    this.inButton = button('In', () => this.mark('in'), 'I');
-    this.outButton = button('Out', () => this.mark('out'), 'O');
-    this.clearButton = button('Clear', () => this.clearMarks(), 'X', { hidden: true });
-    this.trayButton = button('Add to tray', () => this.keep(), 'S');
-    this.rangeButton = button('Search range', () => this.searchRange(), 'F', { disabled: true });
     const { onLike, onExclude, onRange } = this.callbacks;
-    this.neighbours = element('div', { class: 'ps-neighbours', 'aria-label': 'Shots before and after' });
-    this.wholeVideo = element('a', { class: 'ps-button', text: 'Whole video' });
-    this.dialog = element(
+    this.strip.addEventListener('pointerdown', (event) => this.scrub(event));
+    this.video.addEventListener('click', () => this.deck.toggle());
+    /** @type {HTMLDialogElement} */
+    const dialog = element(
       'dialog',
       { class: 'ps-dialog ps-player', 'aria-label': 'Player', tabindex: '-1' },
       element(
@@ -105,7 +140,7 @@ class Player {
           'aria-label': 'Close',
           title: 'Close (Esc)',
           text: '×',
-          onclick: () => this.dialog.close(),
+          onclick: () => dialog.close(),
         }),
       ),
       element('div', { class: 'ps-stage' }, this.video, this.status),
@@ -113,88 +148,62 @@ class Player {
       element(
         'div',
         { class: 'ps-controls' },
-        this.playButton,
+        this.playControl.button,
         this.loopButton,
         this.muteButton,
         element('span', { class: 'ps-gap' }),
-        this.inButton,
-        this.outButton,
+        keyButton('In', () => this.mark('in'), 'I').button,
+        keyButton('Out', () => this.mark('out'), 'O').button,
         this.clearButton,
-        onRange ? this.rangeButton : null,
+        onRange && this.rangeButton,
         element('span', { class: 'ps-gap' }),
-        this.trayButton,
-        onLike ? button('More like this', () => this.leave(() => onLike(this.deck.info.id)), 'M') : null,
-        onExclude ? button('Less like this', () => this.leave(() => onExclude(this.deck.info.id)), 'N') : null,
+        this.trayControl.button,
+        onLike && keyButton('More like this', () => this.leaveWith(onLike), 'M').button,
+        onExclude && keyButton('Less like this', () => this.leaveWith(onExclude), 'N').button,
         this.wholeVideo,
       ),
       this.neighbours,
     );
-    this.dialog.addEventListener('close', () => this.close());
-    this.dialog.addEventListener('click', (event) => event.target === this.dialog && this.dialog.close());
-    this.video.addEventListener('click', () => this.deck.toggle());
+    dialog.addEventListener('close', () => this.close());
+    dialog.addEventListener('click', (event) => event.target === dialog && dialog.close());
+    return dialog;
   }
 
+  /** @returns {import('../core/keys.js').Key[]} */
   keys() {
-    const deck = () => this.deck;
+    const { deck } = this;
+    const { onLike, onExclude } = this.callbacks;
     return [
-      { key: ' ', label: 'Play or pause', run: (event) => (onControl(event) ? false : deck().toggle()) },
-      { key: 'k K', label: 'Pause', run: () => deck().pause() },
-      { key: 'l L', label: 'Play; again: quicker', run: () => deck().shuttle(1) },
-      { key: 'j J', label: 'Play backwards; again: quicker', run: () => deck().shuttle(-1) },
-      { key: ', ArrowLeft', label: 'One frame back', run: () => deck().step(-1) },
-      { key: '. ArrowRight', label: 'One frame on', run: () => deck().step(1) },
-      {
-        key: 'Shift+ArrowLeft',
-        label: 'One second back',
-        run: () => {
-          deck().pause();
-          deck().seekTo(deck().now - 1);
-        },
-      },
-      {
-        key: 'Shift+ArrowRight',
-        label: 'One second on',
-        run: () => {
-          deck().pause();
-          deck().seekTo(deck().now + 1);
-        },
-      },
-      { key: 'Home', label: 'To the start of the shot', run: () => deck().show(deck().indexFrom(this.limits().from)) },
-      {
-        key: 'End',
-        label: 'To its last frame',
-        run: () => {
-          deck().pause();
-          deck().seekTo(this.limits().to - 1e-3);
-        },
-      },
+      { key: ' ', label: 'Play or pause', run: (event) => (onControl(event) ? false : deck.toggle()) },
+      { key: 'k K', label: 'Pause', run: () => deck.pause() },
+      { key: 'l L', label: 'Play; again: quicker', run: () => deck.shuttle(1) },
+      { key: 'j J', label: 'Play backwards; again: quicker', run: () => deck.shuttle(-1) },
+      { key: ', ArrowLeft', label: 'One frame back', run: () => deck.step(-1) },
+      { key: '. ArrowRight', label: 'One frame on', run: () => deck.step(1) },
+      { key: 'Shift+ArrowLeft', label: 'One second back', run: () => this.seekTo(deck.now - 1) },
+      { key: 'Shift+ArrowRight', label: 'One second on', run: () => this.seekTo(deck.now + 1) },
+      { key: 'Home', label: 'To the start of the shot', run: () => this.toStart() },
+      { key: 'End', label: 'To its last frame', run: () => this.toEnd() },
       { key: 'i I', label: 'Mark the start (in)', run: () => this.mark('in') },
       { key: 'o O', label: 'Mark the end (out)', run: () => this.mark('out') },
       { key: 'x X', label: 'Clear the marks', run: () => this.clearMarks() },
       { key: 's S', label: 'Add shot or marked range to the tray', run: () => this.keep() },
       { key: 'f F', label: 'Search with the marked range', run: () => this.searchRange() },
-      {
-        key: 'm M',
-        label: 'More like this',
-        run: () => this.callbacks.onLike && this.leave(() => this.callbacks.onLike(this.deck.info.id)),
-      },
-      {
-        key: 'n N',
-        label: 'Less like this',
-        run: () => this.callbacks.onExclude && this.leave(() => this.callbacks.onExclude(this.deck.info.id)),
-      },
+      { key: 'm M', label: 'More like this', run: () => onLike && this.leaveWith(onLike) },
+      { key: 'n N', label: 'Less like this', run: () => onExclude && this.leaveWith(onExclude) },
       { key: 'r R', label: 'Loop', run: () => this.toggleLoop() },
       { key: 'a A', label: 'Sound on or off', run: () => this.toggleMute() },
       { key: 'ArrowUp', label: 'Previous result', run: () => this.walk(-1) },
       { key: 'ArrowDown', label: 'Next result', run: () => this.walk(1) },
       { key: 'Enter', label: '', hidden: true, run: () => false },
       { key: 'Escape', label: 'Close', run: () => this.dialog.close() },
-      { key: '?', label: 'These keys', run: () => import('../core/keys.js').then((keys) => keys.showHelp()) },
+      { key: '?', label: 'These keys', run: () => showHelp() },
     ];
   }
 
+  /** @param {number} segment */
   async open(segment) {
-    this.marks = { in: null, out: null };
+    this.marks.clear();
     this.title.textContent = '';
     this.place.textContent = '';
     this.video.poster = `/api/poster/${segment}`;
@@ -203,23 +212,26 @@ class Player {
     this.title.textContent = info.name;
     this.title.title = info.path;
     this.place.textContent = `${clock(info.start)} to ${clock(info.end)} · ${durationText(info.end - info.start)} · shot ${info.shot + 1} · ${info.width}×${info.height} · ${info.folder}`;
-    // With the search of the page's address: it colours the video's timeline.
-    const search = new URLSearchParams(location.search);
-    for (const name of ['video', 'collection', 'export']) search.delete(name);
-    this.wholeVideo.href = `library?video=${info.video}${search.size ? `&${search}` : ''}`;
-    this.deck.stop = { from: info.start, to: info.end };
+    this.wholeVideo.href = videoAddress(info.video, location.search);
+    this.deck.stop = boundsOf(info);
     this.dialog.dataset.segment = String(segment);
     this.drawTray();
     this.drawStrip();
     this.drawTime();
-    this.fillNeighbours(segment);
+    void this.fillNeighbours(segment);
     if (this.deck.status === 'ready') {
       this.deck.show(this.deck.indexFrom(info.start));
-      this.deck.play();
+      void this.deck.play();
     }
   }
 
+  /**
+   * Show the shots before and after; none where the request fails.
+   *
+   * @param {number} segment
+   */
   async fillNeighbours(segment) {
+    /** @type {{items: import('../core/types.js').Neighbour[]} | null} */
     const found = await api(`/api/neighbours/${segment}?before=${AROUND}&after=${AROUND}`).catch(() => null);
     if (!found || this.deck.info?.id !== segment) return;
     this.neighbours.replaceChildren(
@@ -242,11 +254,7 @@ class Player {
     this.neighbours.querySelector('.ps-current')?.scrollIntoView({ inline: 'center', block: 'nearest' });
   }
 
-  limits() {
-    const { start, end } = this.deck.info;
-    return { from: start, to: end };
-  }
-
+  /** @param {number} by */
   walk(by) {
     const next = this.at + by;
     if (next < 0 || next >= this.items.length) {
@@ -254,50 +262,57 @@ class Player {
       return;
     }
     this.at = next;
-    this.open(this.items[next].id);
+    void this.open(this.items[next].id);
   }
 
-  /** Return the marked frames with their times and pts, the out frame included; null where none are marked. */
+  /** @param {number} seconds */
+  seekTo(seconds) {
+    this.deck.pause();
+    this.deck.seekTo(seconds);
+  }
+
+  toStart() {
+    const { deck } = this;
+    if (deck.info) deck.show(deck.indexFrom(deck.info.start));
+  }
+
+  toEnd() {
+    const { deck } = this;
+    if (!deck.info) return;
+    deck.pause();
+    deck.show(deck.indexBefore(deck.info.end));
+  }
+
   markedRange() {
-    const { in: from, out: to } = this.marks;
-    if (from === null && to === null) return null;
-    const deck = this.deck;
-    const first = from ?? deck.indexAt(Math.max(deck.first, Math.min(deck.info.start, deck.timeOf(to))) + 1e-3);
-    const last = to ?? deck.indexAt(Math.max(deck.info.end, deck.endOf(from)) - 1e-3);
-    if (last < first) return null;
-    return {
-      first,
-      last,
-      start: deck.timeOf(first),
-      end: deck.endOf(last),
-      start_pts: deck.ptsOf(first),
-      end_pts: deck.endPtsOf(last),
-    };
+    const { deck } = this;
+    return deck.info && this.marks.range(deck.times, deck.info, deck.first);
   }
 
+  /** @param {import('./marks.js').Mark} which */
   mark(which) {
     if (this.deck.status !== 'ready') return;
-    const index = this.deck.index;
-    this.marks[which] = index;
-    const { in: from, out: to } = this.marks;
-    if (from !== null && to !== null && to < from) this.marks[which === 'in' ? 'out' : 'in'] = null;
+    this.marks.set(which, this.deck.index);
     this.deck.stop = null;
     this.drawStrip();
     this.drawTime();
   }
 
   clearMarks() {
-    this.marks = { in: null, out: null };
-    this.deck.stop = this.limits();
+    const { info } = this.deck;
+    if (!info) return;
+    this.marks.clear();
+    this.deck.stop = boundsOf(info);
     this.drawStrip();
     this.drawTime();
   }
 
   toggleLoop() {
-    this.deck.loop = !this.deck.loop;
-    this.deck.stop ??= this.limits();
-    this.loopButton.setAttribute('aria-pressed', String(this.deck.loop));
-    if (this.deck.loop && this.deck.paused) this.deck.play();
+    const { deck } = this;
+    if (!deck.info) return;
+    deck.loop = !deck.loop;
+    deck.stop ??= boundsOf(deck.info);
+    this.loopButton.setAttribute('aria-pressed', String(deck.loop));
+    if (deck.loop && deck.paused) void deck.play();
   }
 
   toggleMute() {
@@ -309,35 +324,47 @@ class Player {
     const { info } = this.deck;
     if (!info) return;
     const range = this.markedRange();
-    const score = this.items[this.at]?.id === info.id ? this.items[this.at].score : undefined;
-    const item = { segment: info.id, score };
-    if (range && range.start_pts !== null) Object.assign(item, { start_pts: range.start_pts, end_pts: range.end_pts });
-    tray.add([item]);
+    if (range && !ptsOf(range)) {
+      toast(UNKNOWN_FRAMES, { kind: 'error' });
+      return;
+    }
+    const item = this.items[this.at];
+    void tray.add([newSubclip(info.id, range, item?.id === info.id ? item.score : undefined)]);
   }
 
   searchRange() {
-    const range = this.markedRange();
-    if (!this.callbacks.onRange) return;
-    if (!range || range.start_pts === null) {
+    const { onRange } = this.callbacks;
+    const { info } = this.deck;
+    if (!onRange || !info) return;
+    const marked = this.markedRange();
+    if (!marked) {
       toast('Mark a range first: I at its first frame, O at its last');
       return;
     }
-    const segment = this.deck.info.id;
-    this.leave(() => this.callbacks.onRange({ segment, start_pts: range.start_pts, end_pts: range.end_pts }));
+    const range = ptsOf(marked);
+    if (range) this.leaveWith((segment) => onRange({ segment, ...range }));
+    else toast(UNKNOWN_FRAMES, { kind: 'error' });
   }
 
-  leave(then) {
-    if (!this.deck.info) return;
+  /**
+   * Close the player, and hand over the segment that it showed.
+   *
+   * @param {(segment: number) => void} then
+   */
+  leaveWith(then) {
+    const { info } = this.deck;
+    if (!info) return;
     this.dialog.close();
-    then();
+    then(info.id);
   }
 
+  /** @param {PointerEvent} event */
   scrub(event) {
     const box = this.strip.getBoundingClientRect();
+    /** @param {PointerEvent} moved */
     const seek = (moved) => {
-      const share = Math.min(1, Math.max(0, (moved.clientX - box.left) / box.width));
       this.deck.stop = null;
-      this.deck.seekTo(this.deck.first + share * (this.deck.last - this.deck.first));
+      this.deck.seekTo(secondsAt((moved.clientX - box.left) / box.width, this.deck));
     };
     this.deck.pause();
     seek(event);
@@ -348,48 +375,51 @@ class Player {
     this.strip.addEventListener('pointercancel', done, { once: true });
   }
 
-  share(seconds) {
-    const { first, last } = this.deck;
-    return `${(100 * (seconds - first)) / Math.max(last - first, 1e-6)}%`;
-  }
-
   drawStrip() {
-    const { info } = this.deck;
-    if (!info) return;
-    const place = (part, from, to) => {
-      part.style.left = this.share(from);
-      part.style.width = `calc(${this.share(to)} - ${this.share(from)})`;
+    const { deck } = this;
+    if (!deck.info) return;
+    /**
+     * @param {HTMLElement} part
+     * @param {{start: number, end: number}} range Seconds.
+     */
+    const place = (part, { start, end }) => {
+      part.style.left = `${100 * shareOf(start, deck)}%`;
+      part.style.width = `${100 * (shareOf(end, deck) - shareOf(start, deck))}%`;
     };
-    place(this.range, info.start, info.end);
+    place(this.range, deck.info);
     const marked = this.markedRange();
     this.marked.hidden = marked === null;
     this.clearButton.hidden = marked === null;
     this.rangeButton.disabled = marked === null;
-    if (marked) place(this.marked, marked.start, marked.end);
+    if (marked) place(this.marked, marked);
   }
 
   drawTime() {
-    const { info, now } = this.deck;
+    const { deck } = this;
+    const { info } = deck;
     if (!info) return;
-    this.head.style.left = this.share(now);
-    const frame = this.deck.numberOf(now);
-    const code = timecodeAt(frame, this.deck.rate, info.timecode);
-    const marked = this.markedRange();
-    const about = marked
-      ? `in ${timecodeAt(this.deck.numberOf(marked.start), this.deck.rate, info.timecode)} (frame ${this.deck.numberOf(marked.start)}), out ${timecodeAt(this.deck.numberOf(marked.end), this.deck.rate, info.timecode)} (frame ${this.deck.numberOf(marked.end)}), ${marked.last - marked.first + 1} frames`
-      : '';
-    this.time.replaceChildren(
-      element('strong', { text: code }),
+    this.head.style.left = `${100 * shareOf(deck.now, deck)}%`;
+    /** @param {number} number */
+    const codeOf = (number) => timecodeAt(number, deck.rate, info.timecode);
+    const frame = deck.numberOf(deck.now);
+    const parts = [
+      element('strong', { text: codeOf(frame) }),
       element('span', { class: 'ps-muted', text: `frame ${frame}` }),
-      ...(about ? [element('span', { class: 'ps-marks', text: about })] : []),
-    );
-    this.strip.setAttribute('aria-valuetext', `${code}, frame ${frame}`);
+    ];
+    const marked = this.markedRange();
+    if (marked) {
+      const [from, to] = [deck.numberOf(marked.start), deck.numberOf(marked.end)];
+      const text = `in ${codeOf(from)} (frame ${from}), out ${codeOf(to)} (frame ${to}), ${marked.last - marked.first + 1} frames`;
+      parts.push(element('span', { class: 'ps-marks', text }));
+    }
+    this.time.replaceChildren(...parts);
+    this.strip.setAttribute('aria-valuetext', `${codeOf(frame)}, frame ${frame}`);
     this.dialog.dataset.frame = String(frame);
   }
 
   drawState() {
     const { deck } = this;
-    this.playButton.firstChild.textContent = deck.paused ? 'Play' : 'Pause';
+    this.playControl.text.textContent = deck.paused ? 'Play' : 'Pause';
     const failed = deck.status === 'failed';
     this.status.textContent = deck.status === 'loading' ? deck.message || 'Loading …' : deck.message;
     this.status.hidden = deck.status === 'ready' || deck.status === 'empty';
@@ -399,8 +429,8 @@ class Player {
   }
 
   drawTray() {
-    const kept = this.deck?.info && tray.has(this.deck.info.id);
-    this.trayButton.firstChild.textContent = kept ? 'In the tray' : 'Add to tray';
+    const kept = this.deck.info && tray.has(this.deck.info.id);
+    this.trayControl.text.textContent = kept ? 'In the tray' : 'Add to tray';
   }
 
   close() {
@@ -411,6 +441,6 @@ class Player {
     tray.removeEventListener('change', this.onTray);
     this.dialog.remove();
     this.callbacks.onClose?.(segment);
-    this.before?.focus?.({ preventScroll: true });
+    if (this.before instanceof HTMLElement) this.before.focus({ preventScroll: true });
   }
 }
