@@ -139,7 +139,7 @@ export class Deck extends EventTarget {
     const direct = info.playable !== false && (await this.open(`/api/video/${segment}`, ticket));
     if (ticket !== this.ticket) return null;
     // The library counts from the first frame shown; a browser counts from where the file says its time begins.
-    if (direct) this.offset = -(await this.firstFrameTime());
+    if (direct) this.offset = 0 - (await this.firstFrameTime());
     if (ticket !== this.ticket) return null;
     if (!direct && !(await this.openProxy(segment, ticket))) return ticket === this.ticket ? info : null;
     const known = await frames;
