@@ -246,12 +246,12 @@ def test_a_campaign_and_the_survivors_after_mending(shop: Path, tmp_path: Path) 
     assert second["if self.amount >= 10:"] == "killed", "seen by a process of a test"
     assert second["return 7 - 1"] == "gone"
     assert second["if False:"] == "killed"
-    assert len(second) == len(first)
+    assert len(after.results) == len(before.results)
     assert "    + return 7 - 1\n" in report(before)
     assert "(no test reaches it)" in report(before)
     summary = json.loads(report(after).splitlines()[-1])
-    assert summary["mutants"] == len(second) - summary["gone"]
-    assert summary["killed"] == sum(status == "killed" for status in second.values())
+    assert summary["mutants"] == len(after.results) - summary["gone"]
+    assert summary["killed"] == after.count("killed") > 0
 
 
 def test_survivors_need_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
