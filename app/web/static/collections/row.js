@@ -87,7 +87,7 @@ export class ClipRow {
       clipName(clip),
       `in ${times.in.code}`,
       `out ${times.out.code}`,
-      `${times.length.frames} frames`,
+      framesText(times.length.frames),
       ...(clip.missing ? ['file not there now'] : []),
     ];
     this.element.dataset.at = String(at);

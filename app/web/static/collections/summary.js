@@ -17,7 +17,9 @@ export function contentText(clips) {
   const missing = clips.filter((clip) => clip.missing).length;
   const parts = [
     `${clips.length} ${clips.length === 1 ? 'subclip' : 'subclips'}`,
-    code ? `${code} (${frames.toLocaleString('en')} frames)` : `${clock(seconds)}, several frame rates`,
+    code
+      ? `${code} (${frames.toLocaleString('en')} ${frames === 1 ? 'frame' : 'frames'})`
+      : `${clock(seconds)}, several frame rates`,
   ];
   if (missing) parts.push(`${missing} whose file is not there now`);
   return parts.join(' · ');

@@ -1,6 +1,6 @@
 // In, out and length of subclips as editors read them: time codes and frame numbers.
 
-import { durationTimecode, timecodeAt } from '../core/timecode.js';
+import { durationTimecode, parseTimecode, timecodeAt } from '../core/timecode.js';
 
 /** @typedef {import('../core/types.js').Subclip} Subclip */
 /** @typedef {{code: string, frames: number}} Frames A label, and the number of frames that it stands for. */
@@ -32,7 +32,11 @@ export function totalLength(clips) {
   const seconds = clips.reduce((sum, clip) => sum + (clip.end - clip.start), 0);
   const frames = clips.reduce((sum, clip) => sum + clip.out_frame - clip.in_frame, 0);
   const shared = new Set(clips.map((clip) => clip.rate.join('/'))).size === 1;
-  return { seconds, frames, code: shared ? durationTimecode(frames, rateOf(clips[0]), clips[0].timecode) : null };
+  if (!shared) return { seconds, frames, code: null };
+  // Drop-frame only where all are: the total must not depend on their order.
+  const plain = clips.find((clip) => !parseTimecode(clip.timecode, rateOf(clip))?.drop);
+  const { timecode } = plain ?? clips[0];
+  return { seconds, frames, code: durationTimecode(frames, rateOf(clips[0]), timecode) };
 }
 
 /** @param {Subclip} clip */

@@ -86,7 +86,7 @@ export function timecodeAt(frame, rate, start = '') {
 }
 
 /**
- * Format a number of frames as a label, in drop-frame where the video counts so.
+ * Format a number of frames as a label, in drop-frame where the video counts so. Hours go on beyond 24.
  *
  * @param {number} frames
  * @param {number} rate Frames a second.
@@ -94,7 +94,10 @@ export function timecodeAt(frame, rate, start = '') {
  * @returns {string}
  */
 export function durationTimecode(frames, rate, start = '') {
-  return formatTimecode(frames, rate, parseTimecode(start, rate)?.drop ?? false);
+  const drop = parseTimecode(start, rate)?.drop ?? false;
+  const days = Math.floor(Math.max(0, frames) / framesOfDay(rate, drop));
+  const [hours, ...rest] = formatTimecode(frames, rate, drop).split(/(?=[:;])/);
+  return `${pad(24 * days + Number(hours))}${rest.join('')}`;
 }
 
 /**
