@@ -4,16 +4,36 @@ import { element } from '../core/dom.js';
 import { durationText, timeText } from '../core/timecode.js';
 import { tray } from '../core/tray.js';
 import { VirtualList } from '../core/virtual_list.js';
+import { cardFrom, gridLayout } from './grid_layout.js';
 
-const WIDTH = 190;
-const GAP = 13;
-const BELOW = 34;
 const HOVER_MILLISECONDS = 90;
 
 /** @typedef {{id: number, start: number, end: number, score: number | null, share: number | null}} Shot */
 
+/**
+ * Return the card that an element lies in.
+ *
+ * @param {EventTarget | null} node
+ * @returns {HTMLElement | null}
+ */
+function cardOf(node) {
+  return node instanceof Element ? node.closest('.ps-card') : null;
+}
+
 /** A virtual list of rows of posters. Indices are those of the shots. */
 export class ShotGrid {
+  /** @type {Shot[]} */
+  shots = [];
+  columns = 1;
+  size = 0; // pixels of a card's width; 0 until it is laid out
+  current = 0;
+  /** @type {HTMLElement | null} */
+  over = null; // the card under the pointer
+  /** @type {HTMLVideoElement | null} */
+  video = null; // the preview that plays
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  timer = undefined;
+
   /**
    * @param {HTMLElement} parent
    * @param {{open: (at: number) => void, chosen: (at: number) => void}} callbacks Called with the index of a shot.
@@ -21,9 +41,6 @@ export class ShotGrid {
   constructor(parent, { open, chosen }) {
     this.open = open;
     this.chosen = chosen;
-    this.shots = [];
-    this.columns = 1;
-    this.current = 0;
     this.host = element('div', {
       class: 'ps-shots',
       role: 'listbox',
@@ -32,12 +49,12 @@ export class ShotGrid {
     });
     parent.append(this.host);
     this.virtual = new VirtualList(this.host, (row) => this.row(row));
-    this.sizes = new ResizeObserver(() => this.layOut(false));
+    this.sizes = new ResizeObserver(() => this.layOut());
     this.sizes.observe(this.host);
     this.host.addEventListener('click', (event) => this.click(event));
-    this.host.addEventListener('pointerover', (event) => this.hover(event.target.closest('.ps-card')));
+    this.host.addEventListener('pointerover', (event) => this.hover(cardOf(event.target)));
     this.host.addEventListener('pointerleave', () => this.hover(null));
-    this.host.addEventListener('focusin', (event) => this.focused(event.target.closest('.ps-card')));
+    this.host.addEventListener('focusin', (event) => this.focused(cardOf(event.target)));
     this.unwatch = tray.watch();
     this.onTray = () => this.drawTray();
     tray.addEventListener('change', this.onTray);
@@ -47,21 +64,22 @@ export class ShotGrid {
   set(shots) {
     this.shots = shots;
     this.current = Math.min(this.current, Math.max(0, shots.length - 1));
-    this.layOut(true);
+    this.size = 0;
+    this.layOut();
   }
 
-  layOut(anew) {
+  /** Lay the shots out for the width that there is, unless they are so already. */
+  layOut() {
     const width = this.host.clientWidth;
     if (!width) return;
-    const columns = Math.max(1, Math.floor((width + GAP) / (WIDTH + GAP)));
-    const size = (width - GAP * (columns - 1)) / columns;
-    if (!anew && columns === this.columns && Math.abs(size - this.size) < 0.5) return;
+    const { columns, size, height, rows } = gridLayout(width, this.shots.length);
+    if (columns === this.columns && Math.abs(size - this.size) < 0.5) return;
     [this.columns, this.size] = [columns, size];
     this.host.style.setProperty('--ps-columns', String(columns));
-    const height = (size * 9) / 16 + BELOW + GAP;
-    this.virtual.setRows(Array.from({ length: Math.ceil(this.shots.length / columns) }, () => height));
+    this.virtual.setRows(Array(rows).fill(height));
   }
 
+  /** @param {number} row */
   row(row) {
     const first = row * this.columns;
     return element(
@@ -71,6 +89,10 @@ export class ShotGrid {
     );
   }
 
+  /**
+   * @param {number} at
+   * @param {Shot} shot
+   */
   card(at, shot) {
     const score = element('i', {});
     score.style.width = `${Math.round(100 * (shot.share ?? 0))}%`;
@@ -116,29 +138,38 @@ export class ShotGrid {
     );
   }
 
+  /**
+   * @param {number} at
+   * @returns {HTMLElement | null} null where it is not in the document now.
+   */
   cardAt(at) {
     return this.host.querySelector(`.ps-card[data-at="${at}"]`);
   }
 
   drawTray() {
-    for (const card of this.host.querySelectorAll('.ps-card'))
-      card.classList.toggle('ps-kept', tray.has(Number(card.dataset.segment)));
+    /** @type {NodeListOf<HTMLElement>} */
+    const cards = this.host.querySelectorAll('.ps-card');
+    for (const card of cards) card.classList.toggle('ps-kept', tray.has(Number(card.dataset.segment)));
   }
 
+  /** @param {MouseEvent} event */
   click(event) {
-    const card = event.target.closest('.ps-card');
-    if (!card) return;
+    const { target } = event;
+    const card = cardOf(target);
+    if (!card || !(target instanceof Element)) return;
     const at = Number(card.dataset.at);
     this.focused(card);
-    if (event.target.closest('[data-action=keep]')) this.keep(at);
+    if (target.closest('[data-action=keep]')) this.keep(at);
     else this.open(at);
   }
 
+  /** @param {number} at */
   keep(at) {
     const shot = this.shots[at];
-    tray.add([{ segment: shot.id, score: shot.score ?? undefined }]);
+    void tray.add([{ segment: shot.id, score: shot.score ?? undefined }]);
   }
 
+  /** @param {HTMLElement | null} card */
   focused(card) {
     if (!card) return;
     const at = Number(card.dataset.at);
@@ -151,13 +182,14 @@ export class ShotGrid {
     card.tabIndex = 0;
   }
 
+  /** @param {number} at */
   focus(at) {
     this.virtual.reveal(Math.floor(at / this.columns));
     this.cardAt(at)?.focus({ preventScroll: true });
   }
 
   get focusedAt() {
-    const card = document.activeElement?.closest?.('.ps-card');
+    const card = cardOf(document.activeElement);
     return card && this.host.contains(card) ? Number(card.dataset.at) : null;
   }
 
@@ -169,12 +201,16 @@ export class ShotGrid {
   move(by) {
     const at = this.focusedAt;
     if (at === null) return false;
-    const to = at + (by === 'down' ? this.columns : by === 'up' ? -this.columns : by);
-    if (to >= 0 && to < this.shots.length) this.focus(to);
+    const to = cardFrom(at, by, { columns: this.columns, count: this.shots.length });
+    if (to !== at) this.focus(to);
     return true;
   }
 
-  /** Play one muted preview at a time; null stops it. */
+  /**
+   * Play one muted preview at a time; null stops it.
+   *
+   * @param {HTMLElement | null} card
+   */
   hover(card) {
     if (card === this.over) return;
     this.over = card;
@@ -191,7 +227,7 @@ export class ShotGrid {
         'aria-hidden': 'true',
       });
       video.addEventListener('playing', () => video.classList.add('ps-on'));
-      card.querySelector('img').after(video);
+      card.querySelector('img')?.after(video);
       this.video = video;
     }, HOVER_MILLISECONDS);
   }

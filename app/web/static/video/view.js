@@ -6,12 +6,15 @@ import { addKeys, onControl } from '../core/keys.js';
 import { legend } from '../core/ramp.js';
 import { isDark, watchTheme } from '../core/theme.js';
 import { durationText, timeText } from '../core/timecode.js';
+import { ScoredSegments } from './scored_segments.js';
 import { ShotGrid } from './shot_grid.js';
 import { Strip } from './strip.js';
 
 const HEIGHT = 164;
 const FILM_WIDTH = 104; // pixels of the strip that one poster stands for
 const FILM_WAIT = 140;
+
+/** @type {WeakMap<HTMLElement, Timeline>} */
 const views = new WeakMap();
 
 /**
@@ -22,10 +25,10 @@ const views = new WeakMap();
  * @property {string} name
  * @property {number} duration Seconds.
  * @property {boolean} missing Whether the file cannot be found now.
- * @property {[number, number, number, number][]} segments Id, number of the shot, start and end in seconds.
+ * @property {import('./scored_segments.js').SegmentRow[]} segments
  * @property {number[] | null} scores Of each segment; null without a search.
- * @property {number} low Score of the lowest colour.
- * @property {number} high Score of the highest colour.
+ * @property {number} [low] Score of the lowest colour; missing without a search, as `high` is.
+ * @property {number} [high] Score of the highest colour.
  */
 
 /**
@@ -35,11 +38,8 @@ const views = new WeakMap();
  * @returns {() => void} Removes the view.
  */
 export function mount(component) {
-  let view = views.get(component.parentElement);
-  if (!view) {
-    view = new Timeline(component.parentElement);
-    views.set(component.parentElement, view);
-  }
+  const view = views.get(component.parentElement) ?? new Timeline(component.parentElement);
+  views.set(component.parentElement, view);
   view.update(component);
   return () => {
     view.remove();
@@ -47,53 +47,95 @@ export function mount(component) {
   };
 }
 
+/**
+ * @param {string} text
+ * @param {string} label
+ * @param {() => unknown} run
+ */
+function button(text, label, run) {
+  return element('button', {
+    class: 'ps-button',
+    type: 'button',
+    text,
+    'aria-label': label,
+    title: label,
+    onclick: run,
+  });
+}
+
 class Timeline {
+  /** @type {import('../core/types.js').Component<VideoData> | null} */
+  component = null;
+  /** @type {VideoData | null} */
+  data = null;
+  /** @type {number | null} */
+  hovered = null;
+  /** @type {number | null} */
+  current = null;
+  dragged = false;
+  /** @type {number | null} */
+  asked = null; // the animation frame in which it will be drawn
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  filmTimer = undefined;
+  legend = element('div', { class: 'ps-grow' });
+  peakButtons = element(
+    'span',
+    { class: 'ps-tl-buttons' },
+    button('‹ Peak', 'Previous peak ([)', () => this.toPeak(-1)),
+    button('Peak ›', 'Next peak (])', () => this.toPeak(1)),
+  );
+  tools = element(
+    'div',
+    { class: 'ps-tl-tools' },
+    this.legend,
+    this.peakButtons,
+    element(
+      'span',
+      { class: 'ps-tl-buttons' },
+      button('−', 'Zoom out (-)', () => this.zoom(0.5)),
+      button('+', 'Zoom in (+)', () => this.zoom(2)),
+      button('Whole', 'The whole video (0)', () => this.zoom(0)),
+    ),
+  );
+  canvas = element('canvas', { class: 'ps-tl-canvas', 'aria-hidden': 'true' });
+  film = element('div', { class: 'ps-tl-film', 'aria-hidden': 'true' });
+  window = element('i', {});
+  overview = element('div', { class: 'ps-tl-overview', hidden: true, 'aria-hidden': 'true' }, this.window);
+  strip = element(
+    'div',
+    { class: 'ps-tl-strip', role: 'slider', tabindex: '0', 'aria-label': 'Shots over time', 'data-ps-keys': '' },
+    this.canvas,
+  );
+  said = element('div', { class: 'ps-muted ps-tl-said', role: 'status' });
+  root = element('div', { class: 'ps-view ps-tl' }, this.tools, this.strip, this.overview, this.film, this.said);
+  drawing = new Strip(this.canvas);
+
+  /** @param {HTMLElement} parent */
   constructor(parent) {
     setOverlayHome(parent);
     this.parent = parent;
-    this.hovered = null;
-    this.current = null;
-    const button = (text, label, run) =>
-      element('button', { class: 'ps-button', type: 'button', text, 'aria-label': label, title: label, onclick: run });
-    this.legend = element('div', { class: 'ps-grow' });
-    this.tools = element(
-      'div',
-      { class: 'ps-tl-tools' },
-      this.legend,
-      (this.peakButtons = element(
-        'span',
-        { class: 'ps-tl-buttons' },
-        button('‹ Peak', 'Previous peak ([)', () => this.toPeak(-1)),
-        button('Peak ›', 'Next peak (])', () => this.toPeak(1)),
-      )),
-      element(
-        'span',
-        { class: 'ps-tl-buttons' },
-        button('−', 'Zoom out (-)', () => this.zoom(0.5)),
-        button('+', 'Zoom in (+)', () => this.zoom(2)),
-        button('Whole', 'The whole video (0)', () => this.zoom(0)),
-      ),
-    );
-    this.canvas = element('canvas', { class: 'ps-tl-canvas', 'aria-hidden': 'true' });
-    this.film = element('div', { class: 'ps-tl-film', 'aria-hidden': 'true' });
-    this.window = element('i', {});
-    this.overview = element('div', { class: 'ps-tl-overview', hidden: true, 'aria-hidden': 'true' }, this.window);
-    this.strip = element(
-      'div',
-      { class: 'ps-tl-strip', role: 'slider', tabindex: '0', 'aria-label': 'Shots over time', 'data-ps-keys': '' },
-      this.canvas,
-    );
-    this.said = element('div', { class: 'ps-muted ps-tl-said', role: 'status' });
-    this.root = element('div', { class: 'ps-view ps-tl' }, this.tools, this.strip, this.overview, this.film, this.said);
+    this.colours = coloursOf(parent);
     parent.append(this.root);
     this.card = new HoverCard(parent);
-    this.drawing = new Strip(this.canvas);
-    this.grid = new ShotGrid(this.root, { open: (at) => this.open(at), chosen: (at) => this.choose(at, false) });
+    this.grid = new ShotGrid(this.root, { open: (at) => void this.open(at), chosen: (at) => this.choose(at, false) });
     this.listen();
     this.sizes = new ResizeObserver(() => this.resize());
     this.sizes.observe(this.strip);
     this.unwatchTheme = watchTheme(parent, () => this.recolour());
-    this.removeKeys = addKeys('Timeline', [
+    this.removeKeys = addKeys('Timeline', this.keys());
+  }
+
+  /** @returns {import('../core/keys.js').Key[]} */
+  keys() {
+    /**
+     * @param {(at: number) => unknown} run Called with the shot that keys apply to; without one the key is passed on.
+     */
+    const withShot = (run) => () => {
+      const { at } = this;
+      return at === null ? false : run(at);
+    };
+    const open = withShot((at) => void this.open(at));
+    return [
       { key: 'ArrowRight', label: 'Next shot', run: (event) => this.move(event, 1) },
       { key: 'ArrowLeft', label: 'Previous shot', run: (event) => this.move(event, -1) },
       {
@@ -107,64 +149,56 @@ class Timeline {
       { key: '+ =', label: 'Zoom in', run: () => this.zoom(2) },
       { key: '-', label: 'Zoom out', run: () => this.zoom(0.5) },
       { key: '0', label: 'The whole video', run: () => this.zoom(0) },
-      {
-        key: 'Enter',
-        label: 'Open in the player',
-        run: (event) => (onControl(event) || this.at === null ? false : this.open(this.at)),
-      },
-      { key: 's S', label: 'Add to the tray', run: () => (this.at === null ? false : this.grid.keep(this.at)) },
+      { key: 'Enter', label: 'Open in the player', run: (event) => (onControl(event) ? false : open()) },
+      { key: 's S', label: 'Add to the tray', run: withShot((at) => this.grid.keep(at)) },
       {
         key: 'm M',
         label: 'Which shots of this video are like it',
-        run: () => (this.at === null ? false : this.trigger('like', { segment: this.segments[this.at][0] })),
+        run: withShot((at) => this.trigger('like', { segment: this.rows[at][0] })),
       },
-    ]);
+    ];
   }
 
+  get segments() {
+    return this.drawing.segments;
+  }
+
+  get rows() {
+    return this.drawing.segments.rows;
+  }
+
+  get viewport() {
+    return this.drawing.viewport;
+  }
+
+  /** @param {import('../core/types.js').Component<VideoData>} component */
   update(component) {
     this.component = component;
     const { data } = component;
-    if (!data || data.token === this.token) return;
-    this.token = data.token;
-    const same =
-      this.data &&
-      this.data.segments.length === data.segments.length &&
-      this.data.segments[0]?.[0] === data.segments[0]?.[0];
-    const seen = same ? [this.drawing.from, this.drawing.to] : null;
+    if (!data || data.token === this.data?.token) return;
+    const { viewport } = this;
+    const same = this.rows.length === data.segments.length && this.rows[0]?.[0] === data.segments[0]?.[0];
     this.data = data;
-    this.segments = data.segments;
-    this.drawing.setData(data);
-    if (seen) this.drawing.show(...seen);
-    else this.current = null;
+    this.drawing.setData(new ScoredSegments(data.segments, data.scores, data.low, data.high), data.duration);
+    if (same) this.viewport.show(viewport.from, viewport.to);
+    else {
+      this.hover(null);
+      this.current = null;
+    }
     this.recolour();
     this.root.dataset.ready = data.token;
   }
 
-  /** Take the theme's colours, which the canvas needs as values, and draw everything again. */
+  /** Take the theme's colours and draw everything again. */
   recolour() {
-    const style = getComputedStyle(this.parent);
-    const text = style.getPropertyValue('--st-text-color').trim() || '#222';
-    const back = style.getPropertyValue('--st-background-color').trim() || '#fff';
-    const mix = (share) => `color-mix(in srgb, ${text} ${share}%, ${back})`;
-    const dark = isDark(this.parent);
-    this.colours = {
-      dark,
-      text,
-      back,
-      muted: mix(74),
-      soft: mix(6),
-      line: mix(34),
-      even: mix(34),
-      odd: mix(24),
-      primary: style.getPropertyValue('--st-primary-color').trim() || '#1f6f8b',
-      font: style.fontFamily || 'sans-serif',
-    };
+    this.colours = coloursOf(this.parent);
     if (!this.data) return;
-    const { scores, low, high } = this.data;
+    const { segments } = this;
+    const { scores, low, high } = segments;
     this.peakButtons.hidden = !scores;
     this.legend.replaceChildren(
       scores
-        ? legend(low, high, dark, { title: 'Score' })
+        ? legend(low, high, this.colours.dark, { title: 'Score' })
         : element('span', { class: 'ps-muted', text: 'Ask above, and each shot is coloured by how well it fits.' }),
     );
     if (scores) {
@@ -177,12 +211,12 @@ class Timeline {
       );
     }
     this.grid.set(
-      this.segments.map(([id, , start, end], at) => ({
+      this.rows.map(([id, , start, end], at) => ({
         id,
         start,
         end,
         score: scores ? scores[at] : null,
-        share: scores ? this.drawing.share(at) : null,
+        share: segments.share(at),
       })),
     );
     this.draw();
@@ -208,30 +242,22 @@ class Timeline {
   }
 
   drawOverview() {
-    const { drawing } = this;
-    this.overview.hidden = !drawing.zoomed;
-    this.window.style.left = `${(100 * drawing.from) / drawing.duration}%`;
-    this.window.style.width = `${(100 * drawing.span) / drawing.duration}%`;
+    const { viewport } = this;
+    this.overview.hidden = !viewport.zoomed;
+    this.window.style.left = `${(100 * viewport.from) / viewport.duration}%`;
+    this.window.style.width = `${(100 * viewport.span) / viewport.duration}%`;
   }
 
   /** Draw the posters under the strip: for each stretch of it the best shot, or the one in its middle. */
   drawFilm() {
-    const { drawing } = this;
-    const count = Math.max(1, Math.round(drawing.width / FILM_WIDTH));
-    const shown = Array.from({ length: count }, (_, slot) => {
-      const [first, last] = [slot, slot + 1].map((edge) =>
-        drawing.indexAt(drawing.from + (drawing.span * (edge + (edge === slot ? 0.02 : -0.02))) / count),
-      );
-      let best = drawing.indexAt(drawing.from + (drawing.span * (slot + 0.5)) / count);
-      if (drawing.scores)
-        for (let at = first; at <= last; at += 1) if (drawing.scores[at] > drawing.scores[best]) best = at;
-      return best;
-    });
+    const { viewport } = this;
+    const count = Math.max(1, Math.round(viewport.width / FILM_WIDTH));
     const before = [...this.film.children];
     this.film.replaceChildren(
-      ...shown.map((at, slot) => {
-        const [id, , start] = this.segments[at];
-        if (before[slot]?.dataset.segment === String(id)) return before[slot];
+      ...this.segments.pictures(viewport, count).map((at, part) => {
+        const [id, , start] = this.rows[at];
+        const there = before[part];
+        if (there?.getAttribute('data-segment') === String(id)) return there;
         return element(
           'button',
           {
@@ -249,45 +275,47 @@ class Timeline {
 
   /** Describe the current shot to screen readers. */
   announce() {
-    const at = this.current ?? this.drawing.indexAt(this.drawing.from);
-    const text = this.segments.length ? this.linesOf(at).join(', ') : '';
-    for (const [name, value] of Object.entries({
-      valuemin: 1,
-      valuemax: this.segments.length,
-      valuenow: at + 1,
-      valuetext: text,
-    })) {
-      this.strip.setAttribute(`aria-${name}`, String(value));
-    }
+    const at = this.current ?? this.segments.indexAt(this.viewport.from);
+    const text = this.rows.length ? this.linesOf(at).join(', ') : '';
+    this.strip.setAttribute('aria-valuemin', '1');
+    this.strip.setAttribute('aria-valuemax', String(this.rows.length));
+    this.strip.setAttribute('aria-valuenow', String(at + 1));
+    this.strip.setAttribute('aria-valuetext', text);
     this.said.textContent = this.current === null ? '' : text;
   }
 
+  /**
+   * Return what is said of a shot: its time, its number and length and, with a search, its score.
+   *
+   * @param {number} at
+   * @returns {string[]}
+   */
   linesOf(at) {
-    const [, shot, start, end] = this.segments[at];
-    const score = this.data.scores ? `score ${this.data.scores[at].toFixed(2)}` : '';
-    return [`${timeText(start)} – ${timeText(end)}`, `shot ${shot + 1} · ${durationText(end - start)}`, score].filter(
-      Boolean,
-    );
+    const [, shot, start, end] = this.rows[at];
+    const lines = [`${timeText(start)} – ${timeText(end)}`, `shot ${shot + 1} · ${durationText(end - start)}`];
+    const { scores } = this.segments;
+    return scores ? [...lines, `score ${scores[at].toFixed(2)}`] : lines;
   }
 
   // Input
 
   listen() {
     const { strip } = this;
+    /** @param {MouseEvent} event */
     const place = (event) => event.clientX - strip.getBoundingClientRect().left;
     strip.addEventListener('pointermove', (event) => {
-      if (this.dragged) return;
-      this.hover(this.drawing.indexNear(place(event)));
+      if (!this.dragged) this.hover(this.segments.indexNear(place(event), this.viewport));
     });
     strip.addEventListener('pointerleave', () => this.hover(null));
     strip.addEventListener(
       'wheel',
       (event) => {
+        const { viewport } = this;
         const sideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
-        if (sideways && this.drawing.zoomed) {
-          this.drawing.pan(event.shiftKey && !event.deltaX ? event.deltaY : event.deltaX);
-        } else if (!sideways && (event.deltaY < 0 || this.drawing.zoomed)) {
-          this.drawing.zoom(Math.exp(-event.deltaY * (event.deltaMode === 1 ? 0.05 : 0.0022)), place(event));
+        if (sideways && viewport.zoomed) {
+          viewport.pan(event.shiftKey && !event.deltaX ? event.deltaY : event.deltaX);
+        } else if (!sideways && (event.deltaY < 0 || viewport.zoomed)) {
+          viewport.zoom(Math.exp(-event.deltaY * (event.deltaMode === 1 ? 0.05 : 0.0022)), place(event));
         } else {
           return; // nothing to do here: the page scrolls
         }
@@ -301,30 +329,38 @@ class Timeline {
     this.overview.addEventListener('pointerdown', (event) => this.pressOverview(event));
   }
 
-  /** Open the shot on a click; pan on a drag. */
+  /**
+   * Open the shot on a click; pan on a drag.
+   *
+   * @param {PointerEvent} event
+   * @param {number} x
+   */
   press(event, x) {
     let last = event.clientX;
     let moved = 0;
     this.strip.setPointerCapture(event.pointerId);
+    /** @param {PointerEvent} now */
     const move = (now) => {
       moved += Math.abs(now.clientX - last);
       if (moved > 4) {
         this.dragged = true;
         this.hover(null);
-        this.drawing.pan(last - now.clientX);
+        this.viewport.pan(last - now.clientX);
         this.draw();
       }
       last = now.clientX;
     };
+    /** @param {PointerEvent} ended */
     const end = (ended) => {
       this.strip.removeEventListener('pointermove', move);
       this.strip.removeEventListener('pointerup', end);
       this.strip.removeEventListener('pointercancel', end);
       const clicked = !this.dragged && ended.type === 'pointerup';
       this.dragged = false;
-      if (clicked && this.segments.length) {
-        this.choose(this.drawing.indexNear(x), false);
-        this.open(this.current);
+      if (clicked && this.rows.length) {
+        const at = this.segments.indexNear(x, this.viewport);
+        this.choose(at, false);
+        void this.open(at);
       }
     };
     this.strip.addEventListener('pointermove', move);
@@ -332,11 +368,18 @@ class Timeline {
     this.strip.addEventListener('pointercancel', end);
   }
 
+  /**
+   * Move what the strip shows to the pointer.
+   *
+   * @param {PointerEvent} event
+   */
   pressOverview(event) {
+    const { viewport } = this;
     const box = this.overview.getBoundingClientRect();
+    /** @param {PointerEvent} now */
     const to = (now) => {
-      const middle = ((now.clientX - box.left) / box.width) * this.drawing.duration;
-      this.drawing.show(middle - this.drawing.span / 2, middle + this.drawing.span / 2);
+      const middle = ((now.clientX - box.left) / box.width) * viewport.duration;
+      viewport.show(middle - viewport.span / 2, middle + viewport.span / 2);
       this.draw();
     };
     to(event);
@@ -347,6 +390,7 @@ class Timeline {
     };
   }
 
+  /** @param {number | null} at */
   hover(at) {
     if (at === this.hovered) return;
     this.hovered = at;
@@ -355,12 +399,13 @@ class Timeline {
     this.draw();
   }
 
+  /** @param {number} at */
   showCard(at) {
-    const [id, , start, end] = this.segments[at];
+    const [id, , start, end] = this.rows[at];
     const box = this.strip.getBoundingClientRect();
-    const middle = this.drawing.x((Math.max(start, this.drawing.from) + Math.min(end, this.drawing.to)) / 2);
-    const [time, shot, score] = this.linesOf(at);
-    this.card.show(id, { x: box.left + middle, y: box.top + 6 }, score ? [score, time, shot] : [time, shot]);
+    const [time, shot, ...score] = this.linesOf(at);
+    const point = { x: box.left + this.viewport.middleX(start, end), y: box.top + 6 };
+    this.card.show(id, point, [...score, time, shot]);
   }
 
   /** Index of the shot that keys apply to: the focused one of the grid, else that of the strip. */
@@ -368,20 +413,32 @@ class Timeline {
     return this.grid.focusedAt ?? this.hovered ?? this.current;
   }
 
+  /**
+   * Make a shot the current one.
+   *
+   * @param {number} at
+   * @param {boolean} [card] Whether its card is shown.
+   */
   choose(at, card = true) {
+    const [, , start, end] = this.rows[at];
     this.current = at;
-    this.drawing.reveal(at);
+    this.viewport.reveal(start, end);
     if (card) this.showCard(at);
     this.draw();
   }
 
+  /**
+   * @param {KeyboardEvent} event
+   * @param {1 | -1} by
+   * @returns {boolean} False where the key is not meant for this view.
+   */
   move(event, by) {
-    if (onControl(event) || !this.segments.length) return false;
+    if (onControl(event) || !this.rows.length) return false;
     if (this.grid.move(by)) return true;
     if (document.activeElement !== this.strip && document.activeElement !== document.body) return false;
     this.strip.focus({ preventScroll: true });
-    const from = this.current ?? this.drawing.indexAt(this.drawing.from) - Math.max(0, by);
-    this.choose(Math.min(Math.max(0, from + by), this.segments.length - 1));
+    const from = this.current ?? this.segments.indexAt(this.viewport.from) - Math.max(0, by);
+    this.choose(Math.min(Math.max(0, from + by), this.rows.length - 1));
     return true;
   }
 
@@ -392,49 +449,52 @@ class Timeline {
     return true;
   }
 
+  /** @param {1 | -1} by */
   toPeak(by) {
-    const peaks = this.drawing.peaks().sort((a, b) => a - b);
-    if (!peaks.length) return;
-    const from = this.current ?? -1;
-    const next =
-      by > 0 ? (peaks.find((at) => at > from) ?? peaks[0]) : (peaks.findLast((at) => at < from) ?? peaks.at(-1));
-    this.choose(next);
+    const next = this.segments.nextPeak(this.viewport, this.current ?? -1, by);
+    if (next !== null) this.choose(next);
   }
 
+  /**
+   * Zoom around the current shot, or the middle.
+   *
+   * @param {number} factor Above 1 shows less; 0 shows the whole video.
+   */
   zoom(factor) {
-    if (factor === 0) this.drawing.show(0, this.drawing.duration);
-    else
-      this.drawing.zoom(
-        factor,
-        this.current === null
-          ? undefined
-          : Math.min(Math.max(0, this.drawing.x(this.segments[this.current][2])), this.drawing.width),
-      );
+    const { viewport } = this;
+    if (factor === 0) viewport.show(0, viewport.duration);
+    else if (this.current === null) viewport.zoom(factor);
+    else viewport.zoom(factor, Math.min(Math.max(0, viewport.x(this.rows[this.current][2])), viewport.width));
     this.card.hide();
     this.draw();
   }
 
+  /** @param {number} at */
   async open(at) {
     this.hover(null);
     this.card.hide();
     const { openPlayer } = await import('../player/player.js');
-    const { scores } = this.data;
+    const { scores } = this.segments;
     openPlayer(
-      this.segments.map(([id], each) => ({ id, score: scores ? scores[each] : undefined })),
+      this.rows.map(([id], each) => ({ id, score: scores ? scores[each] : undefined })),
       at,
       {
         onLike: (segment) => this.trigger('like', { segment }),
         onRange: (range) => this.trigger('range', range),
         onClose: (segment) => {
-          const found = this.segments.findIndex(([id]) => id === segment);
+          const found = this.rows.findIndex(([id]) => id === segment);
           if (found >= 0) this.choose(found, false);
         },
       },
     );
   }
 
+  /**
+   * @param {'like' | 'range'} name
+   * @param {Record<string, number>} value
+   */
   trigger(name, value) {
-    this.component.setTriggerValue(name, { ...value, at: Date.now() });
+    this.component?.setTriggerValue(name, { ...value, at: Date.now() });
   }
 
   remove() {
@@ -447,4 +507,29 @@ class Timeline {
     this.card.remove();
     this.root.remove();
   }
+}
+
+/**
+ * Return the theme's colours, which a canvas needs as values.
+ *
+ * @param {HTMLElement} parent A view inside the theme.
+ * @returns {import('./strip.js').Colours}
+ */
+function coloursOf(parent) {
+  const style = getComputedStyle(parent);
+  const text = style.getPropertyValue('--st-text-color').trim() || '#222';
+  const back = style.getPropertyValue('--st-background-color').trim() || '#fff';
+  /** @param {number} share Percent. */
+  const mix = (share) => `color-mix(in srgb, ${text} ${share}%, ${back})`;
+  return {
+    dark: isDark(parent),
+    text,
+    muted: mix(74),
+    soft: mix(6),
+    line: mix(34),
+    even: mix(34),
+    odd: mix(24),
+    primary: style.getPropertyValue('--st-primary-color').trim() || '#1f6f8b',
+    font: style.fontFamily || 'sans-serif',
+  };
 }
