@@ -7,14 +7,47 @@ import { sizeText } from './rows.js';
 const SHOWN_AT_FIRST = 5;
 const NAMED = 6;
 
+/** @typedef {import('./rows.js').Totals} Totals */
+/** @typedef {import('./rows.js').ListedFailure} ListedFailure */
+
+/**
+ * Format the length of all videos: 12.0 s, 5:10, 2.5 h, 140 h.
+ *
+ * @param {number} seconds
+ * @returns {string}
+ */
+export function totalTimeText(seconds) {
+  const hours = seconds / 3600;
+  if (hours < 1) return durationText(seconds);
+  return hours < 99.95 ? `${hours.toFixed(1)} h` : `${Math.round(hours).toLocaleString()} h`;
+}
+
+/**
+ * Return how often a file was tried, and when last.
+ *
+ * @param {Pick<ListedFailure, 'attempts' | 'failed_at'>} failure
+ * @returns {string}
+ */
+export function attemptsText({ attempts, failed_at }) {
+  const often = attempts === 1 ? 'tried once' : `tried ${attempts} times`;
+  const time = new Date(failed_at);
+  if (Number.isNaN(time.getTime())) return `${often}, some time ago`;
+  return `${often}, ${time.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })}`;
+}
+
 /**
  * Create the tiles of totals.
  *
- * @param {any} totals `totals` of `/api/library`.
+ * @param {Totals} totals
  * @param {number | null} disk Bytes that the library takes on disk; null while they are being counted.
  * @returns {HTMLElement[]}
  */
 export function totalsRow(totals, disk) {
+  /**
+   * @param {string} value
+   * @param {string} what
+   * @param {string} [title]
+   */
   const tile = (value, what, title) =>
     element(
       'div',
@@ -22,16 +55,9 @@ export function totalsRow(totals, disk) {
       element('strong', { text: value }),
       element('span', { class: 'ps-muted', text: what }),
     );
-  const hours = totals.seconds / 3600;
-  const time =
-    hours >= 100
-      ? `${Math.round(hours).toLocaleString()} h`
-      : hours >= 1
-        ? `${hours.toFixed(1)} h`
-        : durationText(totals.seconds);
   return [
     tile(totals.videos.toLocaleString(), totals.videos === 1 ? 'video' : 'videos'),
-    tile(time, 'of video'),
+    tile(totalTimeText(totals.seconds), 'of video'),
     tile(
       totals.shots.toLocaleString(),
       totals.shots === 1 ? 'shot' : 'shots',
@@ -47,7 +73,7 @@ export function totalsRow(totals, disk) {
 /**
  * Create the section of files that could not be indexed, with reasons; nothing where there are none.
  *
- * @param {any[]} failures `failures` of `/api/library`.
+ * @param {ListedFailure[]} failures
  * @param {(paths: string[]) => void} retry
  * @returns {HTMLElement[]}
  */
@@ -88,7 +114,7 @@ export function failureSection(failures, retry) {
           ),
           element('span', {
             class: 'ps-muted ps-failure-when',
-            text: `${failure.attempts === 1 ? 'tried once' : `tried ${failure.attempts} times`}, ${when(failure.failed_at)}`,
+            text: attemptsText(failure),
           }),
           element('button', {
             class: 'ps-button',
@@ -129,13 +155,6 @@ export function failureSection(failures, retry) {
   ];
 }
 
-function when(iso) {
-  const time = new Date(iso);
-  return Number.isNaN(time.getTime())
-    ? 'some time ago'
-    : time.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
-}
-
 /**
  * Open a dialog that asks before videos are removed from the library.
  *
@@ -144,6 +163,7 @@ function when(iso) {
  */
 export function confirmRemoval(videos, run) {
   if (!videos.length) return;
+  /** @type {HTMLDialogElement} */
   const dialog = element(
     'dialog',
     { class: 'ps-dialog ps-confirm', 'aria-labelledby': 'ps-confirm-title' },
@@ -189,7 +209,7 @@ export function confirmRemoval(videos, run) {
   const before = document.activeElement;
   dialog.addEventListener('close', () => {
     dialog.remove();
-    before?.focus?.({ preventScroll: true });
+    if (before instanceof HTMLElement) before.focus({ preventScroll: true });
   });
   overlayHome().append(dialog);
   dialog.showModal();

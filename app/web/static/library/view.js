@@ -1,32 +1,44 @@
 // Library page: the table of all videos, with filter, sorting and folders; totals above it, and the files that failed.
 
-import { api } from '../core/api.js';
+import { api, messageOf } from '../core/api.js';
 import { element, setOverlayHome, useViewStyles } from '../core/dom.js';
 import { addKeys, onControl } from '../core/keys.js';
-import { durationText } from '../core/timecode.js';
+import { splitPath } from '../core/paths.js';
 import { loadStored, saveStored } from '../core/storage.js';
+import { durationText } from '../core/timecode.js';
 import { toast } from '../core/toast.js';
 import { VirtualList } from '../core/virtual_list.js';
-import { COLUMNS, compare, prepareVideos, sizeText, STATES } from './rows.js';
+import { arrangeRows, filterVideos, idsBetween, layoutFrom, rowAfter, tabStop } from './arrangement.js';
+import { COLUMNS, prepareVideos, STATE_ORDER, STATES, sizeText } from './rows.js';
 import { confirmRemoval, failureSection, totalsRow } from './sections.js';
 
 const GROUP_HEIGHT = 52;
 const ROW_HEIGHT = 70;
 const WATCH_MILLISECONDS = 3000;
+const DISK_MILLISECONDS = 60000; // for which the size on disk is taken as known
 const LAYOUT = 'prismsearch.library.view';
+
+/** @typedef {import('./rows.js').Listing} Listing */
+/** @typedef {import('./rows.js').State} State */
+/** @typedef {import('./rows.js').Video} Video */
+/** @typedef {import('./arrangement.js').FolderRow} FolderRow */
+/** @typedef {{token: string, encoder: string | null, said: string | null}} LibraryData */
+/** @typedef {import('../core/types.js').Component<LibraryData>} LibraryComponent */
+
+/** @type {WeakMap<HTMLElement, LibraryView>} */
 const views = new WeakMap();
 
 /**
  * Mount the view. Triggers: open {video}, remove {ids}, retry {paths}.
  *
- * @param {import('../core/types.js').Component<{token: string, encoder: string | null, said: string | null}>} component
+ * @param {LibraryComponent} component
  *   `token` changes when the list must be read again; `encoder` is the one in use; `said` is a message to show.
  * @returns {() => void} Removes the view.
  */
 export function mount(component) {
   let view = views.get(component.parentElement);
   if (!view) {
-    view = new LibraryView(component.parentElement);
+    view = new LibraryView(component);
     views.set(component.parentElement, view);
   }
   view.update(component);
@@ -37,14 +49,40 @@ export function mount(component) {
 }
 
 class LibraryView {
-  constructor(parent) {
+  /** @param {LibraryComponent} component */
+  constructor(component) {
+    const parent = component.parentElement;
     setOverlayHome(parent);
     useViewStyles();
-    this.layout = { sort: 'name', down: false, grouped: true, ...storedLayout() };
-    this.closed = new Set();
-    this.chosen = new Set();
+    this.component = component;
+    /** @type {string | undefined} */
+    this.token = undefined; // of the data that was loaded last
+    this.layout = layoutFrom(loadStored(LAYOUT, {}));
+    /** @type {Set<string>} */
+    this.closed = new Set(); // folders
+    /** @type {Set<number>} */
+    this.chosen = new Set(); // ids of videos
+    /** @type {number | null} */
+    this.lastChosen = null;
+    /** @type {number | undefined} */
+    this.current = undefined; // id of the video that had the focus last
+    /** @type {number | undefined} */
+    this.tabStop = undefined; // id of the video that Tab reaches
+    /** @type {State | null} */
     this.state = null;
+    /** @type {Listing | null} */
+    this.found = null;
+    this.known = ''; // the listing as text, to see whether another one differs
+    this.libraryState = ''; // as it was when the listing was requested
+    this.loading = 0; // number of the last request of a listing
+    /** @type {number | null} */
+    this.disk = null; // bytes
+    this.diskAt = -Infinity; // when they were counted
+    /** @type {Video[]} */
     this.videos = [];
+    /** @type {Video[]} */
+    this.shownVideos = [];
+    /** @type {import('./arrangement.js').Row[]} */
     this.rows = [];
     this.notBefore = 0;
     this.totals = element('div', { class: 'ps-totals' });
@@ -83,7 +121,7 @@ class LibraryView {
       { class: 'ps-view' },
       this.totals,
       this.failures,
-      (this.tools = element('div', { class: 'ps-lib-tools' }, this.filter, this.groupButton, this.states, this.count)),
+      element('div', { class: 'ps-lib-tools' }, this.filter, this.groupButton, this.states, this.count),
       this.table,
       this.empty,
       this.bar,
@@ -108,8 +146,10 @@ class LibraryView {
         run: () => this.withCurrent((video) => this.confirmRemove([...(this.chosen.size ? this.chosen : [video.id])])),
       },
     ]);
-    this.watching = setInterval(() => this.watch(), WATCH_MILLISECONDS);
-    this.onVisible = () => document.visibilityState === 'visible' && this.load();
+    this.watching = setInterval(() => void this.watch(), WATCH_MILLISECONDS);
+    this.onVisible = () => {
+      if (document.visibilityState === 'visible') void this.load();
+    };
     document.addEventListener('visibilitychange', this.onVisible);
     this.skeleton();
   }
@@ -123,6 +163,7 @@ class LibraryView {
     );
   }
 
+  /** @param {LibraryComponent} component */
   update(component) {
     this.component = component;
     const { token, said } = component.data ?? {};
@@ -130,48 +171,42 @@ class LibraryView {
     const first = this.token === undefined;
     this.token = token;
     if (said && !first) toast(said);
-    this.load();
+    void this.load();
   }
 
-  /** Load the library again when any process has changed it; a large one less often. */
+  /** Load the library again when any process has changed it; a large one less often. Never throws. */
   async watch() {
     if (document.visibilityState !== 'visible' || !this.found || performance.now() < this.notBefore) return;
-    const answer = await api('/api/library/state').catch(() => null);
-    if (answer && answer.state !== this.libraryState) {
-      const first = this.libraryState === undefined;
-      this.libraryState = answer.state;
-      if (!first) this.load();
-    }
+    const state = await requestState();
+    if (state && state !== this.libraryState) await this.load();
   }
 
+  /** Load the library, and show it where it differs. Never throws. */
   async load() {
-    const token = this.token;
+    this.loading += 1;
+    const { loading } = this;
     const started = performance.now();
+    const state = await requestState(); // before the listing, so that no change between the two is missed
+    /** @type {Listing} */
     let found;
     try {
       found = await api('/api/library');
     } catch (error) {
-      this.list.replaceChildren();
-      this.totals.replaceChildren(
-        element(
-          'div',
-          { class: 'ps-problem', role: 'alert' },
-          element('span', { text: error.message }),
-          element('button', { class: 'ps-button', type: 'button', text: 'Try again', onclick: () => this.load() }),
-        ),
-      );
+      if (loading === this.loading) this.showProblem(messageOf(error));
       return;
     }
-    if (token !== this.token) return;
+    if (loading !== this.loading) return; // a later request has the latest
+    this.libraryState = state;
     this.notBefore = performance.now() + 8 * (performance.now() - started);
     const fresh = JSON.stringify(found);
     if (fresh === this.known) return;
     this.known = fresh;
     this.found = found;
     this.videos = prepareVideos(found, this.component.data?.encoder ?? null);
-    this.chosen = new Set([...this.chosen].filter((id) => this.videos.some((video) => video.id === id)));
-    this.totals.replaceChildren(...totalsRow(found.totals, this.disk ?? null));
-    this.countDisk(found.totals);
+    const ids = new Set(this.videos.map((video) => video.id));
+    this.chosen = new Set([...this.chosen].filter((id) => ids.has(id)));
+    this.totals.replaceChildren(...totalsRow(found.totals, this.disk));
+    void this.countDisk(found.totals);
     this.failures.replaceChildren(...failureSection(found.failures, (paths) => this.retry(paths)));
     this.list.replaceChildren();
     this.virtual.shown.clear();
@@ -179,15 +214,35 @@ class LibraryView {
     this.root.dataset.ready = 'yes';
   }
 
-  /** Load the size on disk, which the server counts file by file, and which therefore comes later. */
+  /** @param {string} problem A sentence, shown in place of the list. */
+  showProblem(problem) {
+    this.known = ''; // the same listing must be drawn again after it
+    this.list.replaceChildren();
+    this.totals.replaceChildren(
+      element(
+        'div',
+        { class: 'ps-problem', role: 'alert' },
+        element('span', { text: problem }),
+        element('button', { class: 'ps-button', type: 'button', text: 'Try again', onclick: () => void this.load() }),
+      ),
+    );
+  }
+
+  /**
+   * Load the size on disk, which the server counts file by file, and which therefore comes later. Never throws.
+   *
+   * @param {import('./rows.js').Totals} totals
+   */
   async countDisk(totals) {
-    if (this.diskAt && performance.now() - this.diskAt < 60000) return;
+    if (performance.now() - this.diskAt < DISK_MILLISECONDS) return;
+    /** @type {{bytes: number} | null} */
     const answer = await api('/api/library/disk').catch(() => null);
-    if (!answer || this.found.totals !== totals) return;
+    if (!answer || this.found?.totals !== totals) return;
     [this.disk, this.diskAt] = [answer.bytes, performance.now()];
     this.totals.replaceChildren(...totalsRow(totals, this.disk));
   }
 
+  /** @param {Partial<import('./arrangement.js').Layout>} change */
   arrangeBy(change) {
     Object.assign(this.layout, change);
     saveStored(LAYOUT, this.layout);
@@ -196,45 +251,27 @@ class LibraryView {
 
   /** Filter, sort and group the videos, and draw them. */
   arrange() {
-    const words = this.filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const named = this.videos.filter((video) => words.every((word) => video.text.includes(word)));
-    const counts = new Map();
-    for (const video of named) for (const state of video.states) counts.set(state, (counts.get(state) ?? 0) + 1);
-    if (this.state && !counts.has(this.state)) this.state = null;
-    const shown = this.state ? named.filter((video) => video.states.includes(this.state)) : named;
-    shown.sort(compare(this.layout.sort, this.layout.down));
-    this.rows = this.layout.grouped ? this.groups(shown) : shown.map((video) => ({ video }));
-    this.shownVideos = shown;
+    const filtered = filterVideos(this.videos, this.filter.value, this.state);
+    const { videos, rows } = arrangeRows(filtered.videos, this.layout, this.closed);
+    this.state = filtered.state;
+    this.rows = rows;
+    this.shownVideos = videos;
+    this.tabStop = tabStop(rows, this.current);
     this.drawHead();
-    this.drawStates(counts, named.length);
+    this.drawStates(filtered.counts, filtered.named);
     this.groupButton.setAttribute('aria-pressed', String(this.layout.grouped));
     this.count.textContent =
-      shown.length === this.videos.length
+      videos.length === this.videos.length
         ? ''
-        : `${shown.length.toLocaleString()} of ${this.videos.length.toLocaleString()}`;
-    this.empty.hidden = shown.length > 0 || !this.found;
+        : `${videos.length.toLocaleString()} of ${this.videos.length.toLocaleString()}`;
+    this.empty.hidden = videos.length > 0 || !this.found;
     this.empty.textContent = this.videos.length
       ? 'No video matches. Change the filter.'
       : 'No video is indexed yet: add a folder on the page Indexing.';
-    this.table.hidden = shown.length === 0;
-    this.table.setAttribute('aria-rowcount', String(this.rows.length + 1));
-    this.virtual.setRows(this.rows.map((row) => (row.video ? ROW_HEIGHT : GROUP_HEIGHT)));
+    this.table.hidden = videos.length === 0;
+    this.table.setAttribute('aria-rowcount', String(rows.length + 1));
+    this.virtual.setRows(rows.map((row) => (row.video ? ROW_HEIGHT : GROUP_HEIGHT)));
     this.drawBar();
-  }
-
-  groups(videos) {
-    const by = new Map();
-    for (const video of videos) {
-      if (!by.has(video.folder)) by.set(video.folder, []);
-      by.get(video.folder).push(video);
-    }
-    const folders = [...by.keys()];
-    if (this.layout.sort === 'name')
-      folders.sort((a, b) => (this.layout.down ? -1 : 1) * a.localeCompare(b, undefined, { numeric: true }));
-    return folders.flatMap((folder) => {
-      const inside = by.get(folder);
-      return [{ folder, inside }, ...(this.closed.has(folder) ? [] : inside.map((video) => ({ video })))];
-    });
   }
 
   drawHead() {
@@ -284,12 +321,21 @@ class LibraryView {
     return box;
   }
 
+  /**
+   * @param {Map<State, number>} counts
+   * @param {number} total
+   */
   drawStates(counts, total) {
-    const known = Object.keys(STATES).filter((state) => counts.has(state));
+    const known = STATE_ORDER.filter((state) => counts.has(state));
     if (known.length < 2 && !this.state) {
       this.states.replaceChildren();
       return;
     }
+    /**
+     * @param {State | null} state
+     * @param {string} text
+     * @param {number} count
+     */
     const chip = (state, text, count) =>
       element(
         'button',
@@ -307,21 +353,26 @@ class LibraryView {
       );
     this.states.replaceChildren(
       chip(null, 'All', total),
-      ...known.map((state) => chip(state, STATES[state].short, counts.get(state))),
+      ...known.map((state) => chip(state, STATES[state].short, counts.get(state) ?? 0)),
     );
   }
 
   // Rows
 
+  /** @param {number} at */
   row(at) {
-    const { video, folder, inside } = this.rows[at];
-    return video ? this.videoRow(at, video) : this.groupRow(at, folder, inside);
+    const row = this.rows[at];
+    return row.video ? this.videoRow(at, row.video) : this.groupRow(at, row);
   }
 
-  groupRow(at, folder, inside) {
+  /**
+   * @param {number} at
+   * @param {FolderRow} row
+   */
+  groupRow(at, { folder, inside }) {
     const open = !this.closed.has(folder);
     const seconds = inside.reduce((sum, video) => sum + video.seconds, 0);
-    const cut = folder.replace(/\/+$/, '').lastIndexOf('/');
+    const { parent, name } = splitPath(folder);
     return element(
       'div',
       { class: 'ps-lib-group', role: 'row', 'aria-rowindex': String(at + 2) },
@@ -330,13 +381,19 @@ class LibraryView {
         { role: 'gridcell', class: 'ps-lib-group-cell' },
         element(
           'button',
-          { class: 'ps-lib-folder', type: 'button', 'aria-expanded': String(open), 'data-folder': '', title: folder },
+          {
+            class: 'ps-lib-folder',
+            type: 'button',
+            'aria-expanded': String(open),
+            'data-folder': folder,
+            title: folder,
+          },
           element('span', { class: 'ps-lib-arrow', text: '▸', 'aria-hidden': 'true' }),
           element(
             'span',
             { class: 'ps-lib-path' },
-            element('span', { class: 'ps-muted', text: cut > 0 ? folder.slice(0, cut + 1) : '' }),
-            element('strong', { text: cut > 0 ? folder.slice(cut + 1) : folder }),
+            element('span', { class: 'ps-muted', text: parent }),
+            element('strong', { text: name }),
           ),
         ),
         element('span', {
@@ -347,15 +404,27 @@ class LibraryView {
     );
   }
 
+  /**
+   * @param {number} at
+   * @param {Video} video
+   */
   videoRow(at, video) {
+    /**
+     * @param {string} kind
+     * @param {...(Node | null)} children
+     */
     const cell = (kind, ...children) => element('span', { role: 'gridcell', class: `ps-lib-${kind}` }, ...children);
+    /**
+     * @param {string} text
+     * @param {string} [title]
+     */
     const number = (text, title) => cell('number', element('span', { text, title }));
     const row = element(
       'div',
       {
         class: `ps-lib-row ps-lib-line${this.chosen.has(video.id) ? ' ps-chosen' : ''}`,
         role: 'row',
-        tabindex: this.current === video.id || (this.current === undefined && at <= 1) ? '0' : '-1',
+        tabindex: this.tabStop === video.id ? '0' : '-1',
         'aria-rowindex': String(at + 2),
         'aria-selected': String(this.chosen.has(video.id)),
         'data-at': String(at),
@@ -421,6 +490,7 @@ class LibraryView {
     );
     row.addEventListener('focus', () => {
       this.current = video.id;
+      this.tabStop = video.id;
     });
     return row;
   }
@@ -455,21 +525,22 @@ class LibraryView {
 
   // Input
 
+  /** @param {MouseEvent} event */
   click(event) {
-    const folder = event.target.closest('[data-folder]');
-    if (folder) {
-      const name = this.rows[[...this.virtual.shown].find(([, row]) => row.contains(folder))[0]].folder;
-      if (!this.closed.delete(name)) this.closed.add(name);
+    const { target } = event;
+    if (!(target instanceof Element)) return;
+    const folder = target.closest('[data-folder]')?.getAttribute('data-folder');
+    if (typeof folder === 'string') {
+      if (!this.closed.delete(folder)) this.closed.add(folder);
       this.arrange();
       return;
     }
-    const row = event.target.closest('.ps-lib-row');
-    if (!row) return;
-    const { video } = this.rows[Number(row.dataset.at)];
-    if (event.target.closest('.ps-lib-check')) {
-      if (event.target.tagName !== 'INPUT') event.preventDefault();
+    const video = this.videoOf(target);
+    if (!video) return;
+    if (target.closest('.ps-lib-check')) {
+      if (target.tagName !== 'INPUT') event.preventDefault();
       this.choose(video, event.shiftKey ? this.lastChosen : null);
-    } else if (event.target.closest('[data-action=remove]')) {
+    } else if (target.closest('[data-action=remove]')) {
       this.confirmRemove([video.id]);
     } else if (!event.ctrlKey && !event.metaKey) {
       event.preventDefault();
@@ -477,12 +548,27 @@ class LibraryView {
     }
   }
 
-  /** Choose a video, or all from the one chosen before (`from`) to it. */
+  /**
+   * Return the video whose row has an element, or null.
+   *
+   * @param {Element | null} part
+   * @returns {Video | null}
+   */
+  videoOf(part) {
+    const row = part?.closest('.ps-lib-row');
+    if (!row || !this.list.contains(row)) return null;
+    return this.rows[Number(row.getAttribute('data-at'))]?.video ?? null;
+  }
+
+  /**
+   * Choose a video, or all from the one chosen before to it; or take them out of the choice where it is chosen.
+   *
+   * @param {Video} video
+   * @param {number | null} from Id of the one chosen before.
+   */
   choose(video, from) {
     const on = !this.chosen.has(video.id);
-    const order = this.rows.filter((row) => row.video).map((row) => row.video.id);
-    const [start, end] = [order.indexOf(from ?? video.id), order.indexOf(video.id)].sort((a, b) => a - b);
-    for (const id of start < 0 ? [video.id] : order.slice(start, end + 1)) {
+    for (const id of idsBetween(this.rows, from, video.id)) {
       if (on) this.chosen.add(id);
       else this.chosen.delete(id);
     }
@@ -492,38 +578,44 @@ class LibraryView {
     this.virtual.refresh();
   }
 
+  /**
+   * Run an action with the video whose row has the focus.
+   *
+   * @param {(video: Video) => void} run
+   * @returns {boolean} Whether there is one.
+   */
   withCurrent(run) {
-    const row = document.activeElement?.closest?.('.ps-lib-row');
-    if (!row || !this.list.contains(row)) return false;
-    run(this.rows[Number(row.dataset.at)].video);
-    return true;
+    const video = this.videoOf(document.activeElement);
+    if (video) run(video);
+    return video !== null;
   }
 
+  /** @param {KeyboardEvent} event */
   enter(event) {
-    if (onControl(event)) return false;
-    return this.withCurrent((video) => this.open(video));
+    return !onControl(event) && this.withCurrent((video) => this.open(video));
   }
 
+  /**
+   * @param {KeyboardEvent} event
+   * @param {number} by
+   */
   move(event, by) {
-    if (!this.rows.length || (onControl(event) && !this.table.contains(event.target))) return false;
-    const row = document.activeElement?.closest?.('.ps-lib-row, .ps-lib-group');
-    if (!row && document.activeElement !== document.body && !this.root.contains(document.activeElement)) return false;
-    let at = row ? ([...this.virtual.shown].find(([, each]) => each === row)?.[0] ?? -1) : -1;
-    const step = Math.sign(by);
-    for (let left = Math.abs(by); left > 0; left -= 1) {
-      let next = at + step;
-      while (next >= 0 && next < this.rows.length && !this.rows[next].video) next += step;
-      if (next < 0 || next >= this.rows.length) break;
-      at = next;
-    }
-    if (at >= 0 && this.rows[at]?.video) this.virtual.focus(at);
+    const { activeElement } = document;
+    if (!this.rows.length || (onControl(event) && !this.table.contains(activeElement))) return false;
+    const row = activeElement?.closest('.ps-lib-row, .ps-lib-group');
+    if (!row && activeElement !== document.body && !this.root.contains(activeElement)) return false;
+    const from = [...this.virtual.shown].find(([, each]) => each === row)?.[0] ?? -1;
+    const at = rowAfter(this.rows, from, by);
+    if (this.rows[at]?.video) this.virtual.focus(at);
     return true;
   }
 
+  /** @param {Video} video */
   open(video) {
     this.component.setTriggerValue('open', { video: video.id, at: Date.now() });
   }
 
+  /** @param {number[]} ids */
   confirmRemove(ids) {
     const videos = this.videos.filter((video) => ids.includes(video.id));
     confirmRemoval(videos, () => {
@@ -532,6 +624,7 @@ class LibraryView {
     });
   }
 
+  /** @param {string[]} paths */
   retry(paths) {
     this.component.setTriggerValue('retry', { paths, at: Date.now() });
   }
@@ -545,8 +638,13 @@ class LibraryView {
   }
 }
 
-function storedLayout() {
-  /** @type {{sort?: string}} */
-  const stored = loadStored(LAYOUT, {});
-  return COLUMNS.some(({ id }) => id === stored.sort) ? stored : {};
+/**
+ * Return a token that changes whenever any process writes to the library; '' where the server does not answer.
+ *
+ * @returns {Promise<string>}
+ */
+async function requestState() {
+  /** @type {{state: string} | null} */
+  const answer = await api('/api/library/state').catch(() => null);
+  return answer?.state ?? '';
 }
