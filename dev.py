@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 
 from bootstrap.environment import prepare
 from bootstrap.installers import diagnosis
+from bootstrap.javascript import prepare_javascript
 from bootstrap.place import OLDEST_PYTHON, Place, Refusal, faiss_kind, say
 
 if TYPE_CHECKING:
@@ -117,6 +118,8 @@ def main(arguments: Sequence[str]) -> int:
             os.chdir(place.root)
             return hand_over([str(place.python), "-m", "benchmarks", *rest])
         if command == "mutants":  # mutation/ is none, either
+            if "javascript" in rest:
+                prepare_javascript(place)
             os.chdir(place.root)
             return hand_over([str(place.python), "-m", "mutation", *rest])
         return hand_over([prismsearch, *([] if command == "run" else [command]), *rest])

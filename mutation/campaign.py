@@ -21,6 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from mutation.javascript_suite import JavaScriptSuite
 from mutation.mutant import Mutant, draw, find_again
 from mutation.process import Processes
 from mutation.python_suite import PythonSuite
@@ -63,7 +64,8 @@ def run(
     began, cpu_before, processes = time.monotonic(), _cpu_seconds(), Processes()
     with _scratch() as scratch:
         first = copy_tree(root, scratch / "copy-0")
-        suite: Suite = PythonSuite(first, room, processes, budget)
+        kind = JavaScriptSuite if room.language == "javascript" else PythonSuite
+        suite: Suite = kind(first, room, processes, budget)
         campaign, todo = _plan(load(file), room, suite, seed, count, survivors)
         before = (campaign.wall_seconds, campaign.cpu_seconds)
 

@@ -47,6 +47,32 @@ class Mutant:
         return (before + self.replacement.encode() + after).decode().replace("\n", " ")
 
 
+def at(
+    path: str, source: bytes, operator: str, span: tuple[int, int], replacement: str, *,
+    lines: tuple[int, int] = (0, 0), at_import: bool = False,
+) -> Mutant:  # fmt: skip
+    """Make a mutant of the bytes from the start to the end of a span."""
+    start, end = span
+    line_start = max(source.rfind(b"\n", 0, start), source.rfind(b"\r", 0, start)) + 1
+    line_end = source.find(b"\n", start)
+    line = source[line_start : line_end if line_end >= 0 else len(source)]
+    indent = len(line) - len(line.lstrip())
+    return Mutant(
+        path=path,
+        operator=operator,
+        line=source.count(b"\n", 0, start) + 1,
+        offset=start - line_start - indent,
+        line_text=line.strip().decode(),
+        original=source[start:end].decode(),
+        replacement=replacement,
+        start=start,
+        end=end,
+        first=lines[0],
+        last=lines[1],
+        at_import=at_import,
+    )
+
+
 def draw(candidates: Iterable[Mutant], seed: str, count: int, is_real: Callable[[Mutant], bool]) -> list[Mutant]:
     """Draw mutants, all equally likely, at most one for each place in the source.
 

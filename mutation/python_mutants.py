@@ -13,7 +13,7 @@ import io
 import itertools
 import tokenize
 
-from mutation.mutant import Mutant
+from mutation.mutant import Mutant, at
 
 COMPARISONS = {
     "<": ("<=", ">="), "<=": ("<", ">"), ">": (">=", "<="), ">=": (">", "<"), "==": ("!=",), "!=": ("==",),
@@ -51,9 +51,8 @@ class _Finder(ast.NodeVisitor):
         self.found: list[Mutant] = []
         self._path = path
         self._source = source
-        self._lines = source.splitlines(keepends=True)
         self._line_starts = [0]
-        for line in self._lines:
+        for line in source.splitlines(keepends=True):
             self._line_starts.append(self._line_starts[-1] + len(line))
         self._tokens = self._operator_tokens()
         self._functions = 0
@@ -93,26 +92,10 @@ class _Finder(ast.NodeVisitor):
         return (self._tokens[first][0], self._tokens[after - 1][1])
 
     def _add(self, operator: str, span: tuple[int, int], replacement: str) -> None:
-        start, end = span
-        row = bisect.bisect_right(self._line_starts, start) - 1
-        line = self._lines[row]
-        indent = len(line) - len(line.lstrip())
-        self.found.append(
-            Mutant(
-                path=self._path,
-                operator=operator,
-                line=row + 1,
-                offset=start - self._line_starts[row] - indent,
-                line_text=line.strip().decode(),
-                original=self._source[start:end].decode(),
-                replacement=replacement,
-                start=start,
-                end=end,
-                first=self._header[0],
-                last=self._header[1],
-                at_import=self._at_import,
-            )
+        mutant = at(
+            self._path, self._source, operator, span, replacement, lines=self._header, at_import=self._at_import
         )
+        self.found.append(mutant)
 
     # Statements: which lines reach them, and which of them can go
 

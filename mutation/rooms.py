@@ -1,7 +1,8 @@
 """Rooms that mutants are drawn from, each with its sources and the tests that answer for it.
 
 Tests of other rooms may reach the same code. They do not count: a room should not owe its safety to its callers. Left
-out are networks and kernels of the encoder, which published outputs check, and tests that drive a browser.
+out are networks and kernels of the encoder, which published outputs check, and tests that drive a browser. Of the
+JavaScript, the core counts, and each module that has a test file of its own: views are tested in a browser.
 """
 
 from __future__ import annotations
@@ -20,10 +21,17 @@ class Room:
     tests: tuple[str, ...]
     without: tuple[str, ...] = ()
     language: Literal["python", "javascript"] = "python"
+    tested: tuple[str, str] | None = None
+    """folders of sources and tests: sources that have a test file of their own are added"""
 
     def source_paths(self, root: Path) -> list[str]:
         """Paths of the sources, relative to the root."""
-        return _matching(root, self.sources, self.without)
+        found = _matching(root, self.sources, self.without)
+        if self.tested is not None:
+            sources, tests = (root / folder for folder in self.tested)
+            own = {test.relative_to(tests).as_posix().replace(".test.js", ".js") for test in tests.rglob("*.test.js")}
+            found += [(sources / path).relative_to(root).as_posix() for path in own if (sources / path).is_file()]
+        return sorted(set(found))
 
     def test_paths(self, root: Path) -> list[str]:
         return _matching(root, self.tests)
@@ -79,6 +87,13 @@ ROOMS = {
                 "encoder/runtime/plain_kernels.py", "encoder/runtime/staging.py", "encoder/runtime/token_layout.py",
                 "encoder/runtime/triton_kernels.py",
             ),
+        ),
+        Room(
+            "javascript",
+            ("app/web/static/core/*.js",),
+            ("tests/javascript/**/*.test.js",),
+            language="javascript",
+            tested=("app/web/static", "tests/javascript"),
         ),
     )
 }  # fmt: skip

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mutation import __main__ as command
-from mutation import campaign
+from mutation import campaign, javascript_suite
 from mutation.mutant import Mutant, draw, find_again
 from mutation.python_mutants import is_real, python_mutants
 from mutation.report import report
@@ -267,3 +267,53 @@ def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
     done.save(tmp_path / "db-first.json")
     assert load(tmp_path / "db-first.json") == done
     assert "a.py:1: comparison (3 of 4 tests ran)\n    - a < b\n    + a <= b\n" in report(done)
+
+
+PAGE = Room("page", ("page/*.js",), ("tests/*.test.js",), language="javascript")
+MODULES = {
+    "page/times.js": """\
+export const LEAST = 3;
+const unit = 'a message';
+
+/** Text. */
+export function clamped(/** @type {number} */ value, kind = 'a') {
+  if (value < LEAST && kind === 'a') return LEAST;
+  if (kind === 'b') throw new Error('ü ' + (1 + 1));
+  return value;
+}
+""",
+    "page/unused.js": "export const more = (/** @type {number} */ ä) => Math.max(ä ?? 1, 2);\n",
+    "tests/times.test.js": """\
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { clamped } from '../page/times.js';
+
+test('short ones are clamped', () => assert.equal(clamped(0), 3));
+""",
+}
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    node = javascript_suite.program()
+    if not Path(node).exists() or not (ROOT / "node_modules" / "acorn").is_dir():
+        pytest.skip("needs node and node_modules: python3 dev.py check")
+    root = tmp_path / "project"
+    for name, text in {**MODULES, "package.json": '{"type": "module"}'}.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, "utf-8")
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    return root
+
+
+def test_a_campaign_on_javascript(page: Path, tmp_path: Path) -> None:
+    done = campaign.run(page, PAGE, tmp_path / "out", seed="first", count=100, say=lambda _: None)
+    found = outcomes(done)
+    assert found["if (value < LEAST || kind === 'a') return LEAST;"] == "survived"
+    assert found["if (kind === 'b') ;"] == "survived"
+    assert found["if (value < LEAST && kind === 'a') return undefined;"] == "killed"
+    assert found["export const more = (/** @type {number} */ ä) => Math.min(ä ?? 1, 2);"] == "unreached"
+    assert found["export const more = (/** @type {number} */ ä) => Math.max(ä && 1, 2);"] == "unreached"
+    assert {result.mutant.operator for result in done.results} >= {"constant", "text", "condition", "comparison"}
+    assert not any("message" in result.mutant.original for result in done.results)
+    assert (page / "page" / "times.js").read_text("utf-8") == MODULES["page/times.js"]
