@@ -275,6 +275,24 @@ export class Deck extends EventTarget {
     this.dispatchEvent(new Event(name));
   }
 
+  /**
+   * Replace the frames by those of another stretch of the same video. The frame that is shown, or sought, stays the same,
+   * though its index may not.
+   *
+   * @param {FrameList} frames
+   * @param {import('./stretch.js').Stretch} stretch
+   */
+  extend(frames, { first, last }) {
+    const { times } = this;
+    const sought = this.wanted === null ? null : times.timeOf(this.wanted);
+    const played = times.timeOf(this.played);
+    this.frames = frames;
+    this.first = first;
+    this.last = last;
+    this.wanted = sought === null ? null : this.times.indexAt(sought);
+    this.played = this.times.indexAt(played);
+  }
+
   /** The frames of the stretch, as they are known now. */
   get times() {
     return new FrameTimes(this.frames, this.info);

@@ -4,85 +4,129 @@ import { element } from '../../core/dom.js';
 import { onControl, showHelp } from '../../core/keys.js';
 import { toast } from '../../core/toast.js';
 
+/** @typedef {import('./trimming.js').Point} Point */
+/** @typedef {ReturnType<typeof buildControls>} TrimControls */
+
 /**
- * Create the elements of an editor, as properties of it.
+ * Create the elements of an editor.
  *
- * @param {any} editor A TrimEditor.
+ * @param {import('./editor.js').TrimEditor} editor Used once a person does something.
  */
 export function buildControls(editor) {
-  const button = (label, run, key, extra = {}) =>
-    element(
-      'button',
-      { class: 'ps-button', type: 'button', onclick: run, title: key ? `${label} (${key})` : label, ...extra },
-      element('span', { text: label }),
-      key ? element('kbd', { text: key }) : null,
-    );
-  const icon = (text, label, run) =>
-    element('button', { class: 'ps-icon', type: 'button', 'aria-label': label, title: label, text, onclick: run });
-  editor.video = element('video', { class: 'ps-video', 'aria-label': 'Subclip' });
-  editor.video.addEventListener('click', () => editor.deck.toggle());
-  editor.title = element('div', { class: 'ps-player-title' });
-  editor.place = element('div', { class: 'ps-muted ps-player-place' });
-  editor.count = element('span', { class: 'ps-muted ps-trim-count' });
-  editor.status = element('div', { class: 'ps-player-status', role: 'status' });
-  editor.stripPlace = element('div', {});
-  editor.code = codeInput(editor, 'now', 'Time code of the frame shown');
-  editor.frame = element('span', { class: 'ps-muted' });
-  editor.length = element('span', { class: 'ps-trim-length' });
-  editor.saved = element('div', { class: 'ps-trim-saved', role: 'status' });
-  editor.codes = { in: codeInput(editor, 'in', 'In: time code'), out: codeInput(editor, 'out', 'Out: time code') };
-  editor.stillsPlace = element('div', {});
-  editor.stage = element('div', { class: 'ps-stage' }, editor.video, editor.status);
-  editor.playButton = button('Play', () => editor.deck.toggle(), 'Space');
-  editor.rangeButton = button('Play range', () => editor.toggleRange(), 'R', { 'aria-pressed': 'false' });
-  editor.cutButtons = [
-    button('Set in', () => editor.mark('in'), 'I'),
-    button('Set out', () => editor.mark('out'), 'O'),
-    button('Around in', () => editor.playAround('in'), 'Q'),
-    button('Around out', () => editor.playAround('out'), 'W'),
-    button('Reset to the shot', () => editor.range.reset(), 'X'),
-  ];
-  const [setIn, setOut, aroundIn, aroundOut, reset] = editor.cutButtons;
-  editor.undoButton = button('Undo', () => editor.undo(), 'U');
-  editor.dialog = element(
+  const video = element('video', { class: 'ps-video', 'aria-label': 'Subclip', onclick: () => editor.deck.toggle() });
+  const title = element('div', { class: 'ps-player-title' });
+  const place = element('div', { class: 'ps-muted ps-player-place' });
+  const count = element('span', { class: 'ps-muted ps-trim-count' });
+  const status = element('div', { class: 'ps-player-status', role: 'status' });
+  const stage = element('div', { class: 'ps-stage' }, video, status);
+  const stillsPlace = element('div');
+  const stripPlace = element('div');
+  const code = codeInput(editor, 'now', 'Time code of the frame shown');
+  const codes = { in: codeInput(editor, 'in', 'In: time code'), out: codeInput(editor, 'out', 'Out: time code') };
+  const frame = element('span', { class: 'ps-muted' });
+  const length = element('span', { class: 'ps-trim-length' });
+  const saved = element('div', { class: 'ps-trim-saved', role: 'status' });
+  const playText = element('span', { text: 'Play' });
+  const playButton = button(playText, 'Space', () => editor.deck.toggle());
+  const rangeButton = button('Play range', 'R', () => editor.toggleRange());
+  rangeButton.setAttribute('aria-pressed', 'false');
+  const setIn = button('Set in', 'I', () => void editor.mark('in'));
+  const setOut = button('Set out', 'O', () => void editor.mark('out'));
+  const aroundIn = button('Around in', 'Q', () => editor.playAround('in'));
+  const aroundOut = button('Around out', 'W', () => editor.playAround('out'));
+  const reset = button('Reset to the shot', 'X', () => editor.range.reset());
+  const undo = button('Undo', 'U', () => editor.undo());
+  const dialog = element(
     'dialog',
     { class: 'ps-dialog ps-trim', 'aria-label': 'Trim', tabindex: '-1' },
     element(
       'header',
       {},
-      element('div', { class: 'ps-grow' }, editor.title, editor.place),
-      editor.count,
+      element('div', { class: 'ps-grow' }, title, place),
+      count,
       icon('⌃', 'Previous subclip (↑)', () => editor.walk(-1)),
       icon('⌄', 'Next subclip (↓)', () => editor.walk(1)),
-      icon('×', 'Close (Esc)', () => editor.dialog.close()),
+      icon('×', 'Close (Esc)', () => dialog.close()),
     ),
-    element('div', { class: 'ps-trim-views' }, editor.stage, editor.stillsPlace),
-    editor.stripPlace,
-    element('div', { class: 'ps-trim-time' }, editor.code, editor.frame, editor.length, editor.saved),
+    element('div', { class: 'ps-trim-views' }, stage, stillsPlace),
+    stripPlace,
+    element('div', { class: 'ps-trim-time' }, code, frame, length, saved),
     element(
       'div',
       { class: 'ps-controls' },
-      editor.playButton,
-      editor.rangeButton,
+      playButton,
+      rangeButton,
       aroundIn,
       aroundOut,
       element('span', { class: 'ps-gap' }),
       setIn,
       setOut,
       reset,
-      editor.undoButton,
+      undo,
     ),
   );
-  editor.dialog.addEventListener('close', () => editor.close());
-  editor.dialog.addEventListener('click', (event) => event.target === editor.dialog && editor.dialog.close());
-  editor.dialog.addEventListener('keydown', (event) => {
-    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'z' && !event.target.matches('input')) {
+  dialog.addEventListener('close', () => editor.close());
+  dialog.addEventListener('click', (event) => {
+    if (event.target === dialog) dialog.close();
+  });
+  dialog.addEventListener('keydown', (event) => {
+    const typing = event.target instanceof HTMLInputElement;
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'z' && !typing) {
       event.preventDefault();
       editor.undo();
     }
   });
+  return {
+    dialog,
+    video,
+    title,
+    place,
+    count,
+    status,
+    stage,
+    stillsPlace,
+    stripPlace,
+    code,
+    codes,
+    frame,
+    length,
+    saved,
+    playText,
+    playButton,
+    rangeButton,
+    trimming: [setIn, setOut, aroundIn, aroundOut, reset, undo, code, codes.in, codes.out], // need known frames
+  };
 }
 
+/**
+ * @param {string | HTMLElement} label
+ * @param {string} key
+ * @param {() => void} onclick
+ */
+function button(label, key, onclick) {
+  const text = typeof label === 'string' ? element('span', { text: label }) : label;
+  return element(
+    'button',
+    { class: 'ps-button', type: 'button', title: `${text.textContent} (${key})`, onclick },
+    text,
+    element('kbd', { text: key }),
+  );
+}
+
+/**
+ * @param {string} text
+ * @param {string} label
+ * @param {() => void} onclick
+ */
+function icon(text, label, onclick) {
+  return element('button', { class: 'ps-icon', type: 'button', 'aria-label': label, title: label, text, onclick });
+}
+
+/**
+ * @param {import('./editor.js').TrimEditor} editor
+ * @param {Point | 'now'} which
+ * @param {string} label
+ */
 function codeInput(editor, which, label) {
   const input = element('input', {
     class: 'ps-code-input',
@@ -93,25 +137,27 @@ function codeInput(editor, which, label) {
     size: '12',
     'data-code': which,
     title: 'Type a time code, the end of one (12:05), +10 or -1:00 from here, or #frame',
-    onfocus: (event) => event.target.select(),
+    onfocus: (event) => event.currentTarget.select(),
     onblur: (event) => {
-      event.target.removeAttribute('aria-invalid');
+      event.currentTarget.removeAttribute('aria-invalid');
       editor.drawRange();
       editor.drawTime();
     },
+    onkeydown: (event) => {
+      if (event.key === 'Enter') void editor.typed(event.currentTarget, which); // shows its errors itself
+    },
   });
-  input.addEventListener('keydown', (event) => event.key === 'Enter' && editor.typed(input, which));
   return input;
 }
 
 /**
  * Return the keys of an editor.
  *
- * @param {any} editor A TrimEditor.
+ * @param {import('./editor.js').TrimEditor} editor
  * @returns {import('../../core/keys.js').Key[]}
  */
 export function trimKeys(editor) {
-  const step = (frames) => () => editor.step(frames);
+  const step = (/** @type {number} */ frames) => () => editor.step(frames);
   return [
     {
       key: ' ',
@@ -130,26 +176,27 @@ export function trimKeys(editor) {
     { key: 'Shift+} Shift+> Shift+: } >', label: '', hidden: true, run: step(10) },
     { key: '[ , ArrowLeft', label: 'One frame back (a focused handle: it moves)', run: step(-1) },
     { key: '] . ArrowRight', label: 'One frame on', run: step(1) },
-    { key: 'Shift+I', label: 'Go to the in point', run: () => editor.goTo('in') },
-    { key: 'Shift+O', label: 'Go to the last frame', run: () => editor.goTo('out') },
-    { key: 'Home', label: 'Go to the in point', hidden: true, run: () => editor.goTo('in') },
-    { key: 'End', label: 'Go to the last frame', hidden: true, run: () => editor.goTo('out') },
-    { key: 'i', label: 'In: the range begins with this frame', run: () => editor.mark('in') },
-    { key: 'o', label: 'Out: the range ends after this frame', run: () => editor.mark('out') },
+    { key: 'Shift+I', label: 'Go to the in point', run: () => void editor.goTo('in') },
+    { key: 'Shift+O', label: 'Go to the last frame', run: () => void editor.goTo('out') },
+    { key: 'Home', label: 'Go to the in point', hidden: true, run: () => void editor.goTo('in') },
+    { key: 'End', label: 'Go to the last frame', hidden: true, run: () => void editor.goTo('out') },
+    { key: 'i', label: 'In: the range begins with this frame', run: () => void editor.mark('in') },
+    { key: 'o', label: 'Out: the range ends after this frame', run: () => void editor.mark('out') },
     { key: 'x X', label: 'Reset to the shot', run: () => editor.range.able && editor.range.reset() },
     { key: 'u U', label: 'Undo', run: () => editor.undo() },
-    { key: 't T', label: 'Type a time code to go to', run: () => editor.code.focus() },
+    { key: 't T', label: 'Type a time code to go to', run: () => editor.parts.code.focus() },
     {
       key: 'a A',
       label: 'Sound on or off',
       run: () => {
-        editor.video.muted = !editor.video.muted;
-        toast(editor.video.muted ? 'Sound off' : 'Sound on', { seconds: 1.5 });
+        const { video } = editor.parts;
+        video.muted = !video.muted;
+        toast(video.muted ? 'Sound off' : 'Sound on', { seconds: 1.5 });
       },
     },
     { key: 'ArrowUp', label: 'Previous subclip', run: () => editor.walk(-1) },
     { key: 'ArrowDown', label: 'Next subclip', run: () => editor.walk(1) },
-    { key: 'Escape', label: 'Close', run: () => editor.dialog.close() },
+    { key: 'Escape', label: 'Close', run: () => editor.parts.dialog.close() },
     { key: '?', label: 'These keys', run: () => showHelp() },
   ];
 }

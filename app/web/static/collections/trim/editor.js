@@ -3,23 +3,36 @@
 import { api } from '../../core/api.js';
 import { element, overlayHome } from '../../core/dom.js';
 import { addKeys } from '../../core/keys.js';
-import { durationTimecode, frameFromText, rateText, timecodeAt } from '../../core/timecode.js';
+import { rateText, timecodeAt } from '../../core/timecode.js';
 import { attempt, toast } from '../../core/toast.js';
 import { FrameDeck } from '../../player/frame_deck.js';
 import { editState } from '../edit_state.js';
 import { buildControls, trimKeys } from './controls.js';
+import { around, frameNumbers, lengthText, typedTime } from './frame_numbers.js';
 import { TrimRange } from './range.js';
 import { TrimStills } from './stills.js';
 import { TrimStrip } from './strip.js';
+import { sameRange } from './undo.js';
 
 const SAVE_MILLISECONDS = 500;
-const AROUND_SECONDS = 1;
 const MOST_MARGIN = 10;
 
 /** @typedef {import('../../core/types.js').Subclip} Subclip */
+/** @typedef {import('../../core/types.js').Neighbour} Neighbour */
+/** @typedef {import('./trimming.js').Point} Point */
 
-/** An open dialog. Its elements are made by `buildControls`. */
+/** @type {readonly Point[]} */
+const POINTS = ['in', 'out'];
+
+/** An open dialog. */
 export class TrimEditor {
+  /** @type {Neighbour[]} */
+  cuts = []; // segments around the subclip
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  timer = undefined; // set while a change waits to be sent
+  savedToken = ''; // what `drawSaved` has drawn
+  closed = false;
+
   /**
    * @param {Subclip[]} clips Subclips to walk through with Up and Down.
    * @param {number} at Index of the first one.
@@ -30,11 +43,13 @@ export class TrimEditor {
    */
   constructor(clips, at, { collection, edits, onClose }) {
     this.clips = clips;
+    this.clip = clips[at];
     this.collection = collection;
     this.edits = edits;
     this.onClose = onClose;
-    buildControls(this);
-    this.deck = new FrameDeck(this.video);
+    this.parts = buildControls(this);
+    this.dialog = this.parts.dialog;
+    this.deck = new FrameDeck(this.parts.video);
     this.range = new TrimRange(this.deck);
     this.strip = new TrimStrip(this.range, {
       scrub: (seconds) => {
@@ -46,17 +61,19 @@ export class TrimEditor {
         this.deck.pause();
         this.range.remember();
       },
-      drag: (which, index) => this.move(which, index),
-      slip: (first, last, frames) => {
-        this.range.slip(first, last, frames);
+      drag: (point, index) => this.move(point, index),
+      slip: (from, frames) => {
+        this.range.slip(from, frames);
         this.deck.show(this.range.first);
       },
       release: () => this.range.emit('commit'),
-      widen: (side) => attempt(() => this.range.widen(side)),
+      widen: (side) => void attempt(() => this.range.widen(side)),
     });
-    this.stripPlace.replaceWith(this.strip.element);
-    this.stills = new TrimStills(this.deck, this.range, this.stage, this.codes, { go: (which) => this.goTo(which) });
-    this.stillsPlace.replaceWith(this.stills.element);
+    this.parts.stripPlace.replaceWith(this.strip.element);
+    this.stills = new TrimStills(this.deck, this.range, this.parts.stage, this.parts.codes, {
+      go: (point) => void this.goTo(point), // shows its errors itself
+    });
+    this.parts.stillsPlace.replaceWith(this.stills.element);
     this.deck.addEventListener('frame', () => this.drawTime());
     this.deck.addEventListener('state', () => this.drawState());
     this.range.addEventListener('change', () => this.drawRange());
@@ -65,75 +82,93 @@ export class TrimEditor {
     edits.addEventListener('change', this.onEdits);
     this.removeKeys = addKeys('Trim', trimKeys(this), { modal: true });
     // Escape leaves a field first. Without this the dialog would close as well.
-    this.onEscape = (event) =>
-      event.key === 'Escape' && event.target.matches?.('.ps-code-input') && event.preventDefault();
+    this.onEscape = (/** @type {KeyboardEvent} */ event) => {
+      if (event.key === 'Escape' && event.target instanceof Element && event.target.matches('.ps-code-input'))
+        event.preventDefault();
+    };
     window.addEventListener('keydown', this.onEscape, true);
     this.before = document.activeElement;
     overlayHome().append(this.dialog);
     this.dialog.showModal();
     this.dialog.focus();
-    this.open(clips[at].id);
+    void this.open(this.clip); // shows its errors itself
   }
 
-  get clip() {
-    return this.clips.find((clip) => clip.id === this.id);
-  }
-
-  async open(id) {
+  /**
+   * Show a subclip.
+   *
+   * @param {Subclip} clip
+   */
+  async open(clip) {
     this.flush();
-    this.id = id;
-    const { clip } = this;
-    const at = this.clips.indexOf(clip);
-    this.title.textContent = clip.name || clip.title || clip.fileName;
-    this.title.title = clip.path;
-    this.place.textContent = clip.fileName;
-    this.count.textContent = `${at + 1} of ${this.clips.length}`;
-    this.dialog.dataset.clip = String(id);
+    this.clip = clip;
+    const { parts } = this;
+    this.drawTitle();
+    parts.title.title = clip.path;
+    parts.place.textContent = clip.fileName;
+    this.dialog.dataset.clip = String(clip.id);
     delete this.dialog.dataset.ready;
     this.stills.clear();
-    this.video.poster = clip.poster ?? '';
+    parts.video.poster = clip.poster ?? '';
     this.range.info = null;
+    this.cuts = [];
+    this.savedToken = '';
     this.enable(false);
-    if (!clip.segment) {
+    if (clip.segment === null) {
       this.deck.unload();
       this.deck.fail(
         'This video is no longer in the library, so it cannot be trimmed here. Its in and out points are kept; index its folder again to go on.',
       );
-      this.drawGiven(clip);
+      this.drawGiven();
       return;
     }
-    const span = clip.end - clip.start;
-    const margin = Math.min(MOST_MARGIN, Math.max(2, span));
-    const info = await attempt(() =>
-      this.deck.load(clip.segment, { from: clip.start - margin, to: clip.end + margin }),
-    );
-    if (!info || this.id !== id || this.deck.info !== info) return;
-    const entry = this.edits.of(id, 'range');
-    this.range.take(info, entry?.value ?? this.clip);
-    this.place.textContent = `${info.name} · ${info.width}×${info.height} · ${rateText(this.deck.rate)} frames a second${info.timecode ? ` · starts at ${info.timecode}` : ''} · ${info.folder}`;
+    const { segment } = clip;
+    const margin = Math.min(MOST_MARGIN, Math.max(2, clip.end - clip.start));
+    const info = await attempt(() => this.deck.load(segment, { from: clip.start - margin, to: clip.end + margin }));
+    if (!this.shows(clip)) return;
+    if (!info || this.deck.info !== info) {
+      if (this.deck.status === 'failed') this.drawGiven();
+      return;
+    }
+    this.range.take(info, this.edits.of(clip.id, 'range')?.value ?? this.clip);
+    parts.place.textContent = `${info.name} · ${info.width}×${info.height} · ${rateText(this.deck.rate)} frames a second${info.timecode ? ` · starts at ${info.timecode}` : ''} · ${info.folder}`;
     if (this.deck.status !== 'ready') {
-      this.drawGiven(this.clip);
+      this.drawGiven();
       return;
     }
     this.deck.show(this.range.first);
     await attempt(() => this.range.reach(this.range.to));
-    if (this.id !== id) return;
+    if (!this.shows(clip)) return;
     if (!this.range.able)
       toast('The frames of this file could not be read, so it cannot be trimmed.', { kind: 'error' });
     this.enable(this.range.able);
     this.drawRange();
     this.drawTime();
-    const around = await api(`/api/neighbours/${clip.segment}?before=40&after=40`).catch(() => null);
-    if (this.id !== id) return;
-    this.cuts = around?.items ?? [];
+    const cuts = await neighbours(segment);
+    if (!this.shows(clip)) return;
+    this.cuts = cuts;
     this.strip.drawCuts(this.cuts);
     this.dialog.dataset.ready = 'yes';
   }
 
+  /**
+   * Return whether a subclip is still the one that is shown, after something was waited for.
+   *
+   * @param {Subclip} clip Perhaps as it was then.
+   */
+  shows(clip) {
+    return !this.closed && this.clip.id === clip.id;
+  }
+
+  /** @param {boolean} able */
   enable(able) {
-    for (const each of [...this.cutButtons, this.undoButton, this.code, this.codes.in, this.codes.out])
-      each.disabled = !able;
+    for (const each of this.parts.trimming) each.disabled = !able;
     this.dialog.classList.toggle('ps-trim-fixed', !able);
+  }
+
+  /** Place of the subclip among those to walk through. */
+  get at() {
+    return this.clips.findIndex(({ id }) => id === this.clip.id);
   }
 
   /**
@@ -142,41 +177,54 @@ export class TrimEditor {
    * @param {Subclip[]} clips
    */
   update(clips) {
-    const gone = !clips.some((clip) => clip.id === this.id);
-    const before = this.clip;
-    const at = this.clips.indexOf(before);
+    const { at, clip: before } = this;
+    const clip = clips.find(({ id }) => id === before.id);
     this.clips = clips;
-    if (gone) {
+    if (!clip) {
       if (!clips.length) {
         this.dialog.close();
         return;
       }
       toast('The subclip that was open here was taken out in another tab');
-      this.open(clips[Math.min(at, clips.length - 1)].id);
+      void this.open(clips[Math.min(at, clips.length - 1)]); // shows its errors itself
       return;
     }
-    const { clip } = this;
-    this.count.textContent = `${clips.indexOf(clip) + 1} of ${clips.length}`;
-    this.title.textContent = clip.name || clip.title || clip.fileName;
-    const moved = before.start_pts !== clip.start_pts || before.end_pts !== clip.end_pts;
-    const ours = clip.start_pts === this.range.start_pts && clip.end_pts === this.range.end_pts;
-    if (moved && !ours && !this.edits.of(this.id, 'range') && !this.timer && this.range.info) {
+    this.clip = clip;
+    this.drawTitle();
+    const theirs = !sameRange(before, clip) && !sameRange(this.range, clip);
+    if (theirs && !this.edits.of(clip.id, 'range') && !this.timer && this.range.info) {
       this.range.remember();
       this.range.set(clip);
       toast('In and out were changed in another tab', { action: { label: 'Undo', run: () => this.undo() } });
     }
   }
 
+  drawTitle() {
+    const { clip, parts } = this;
+    parts.title.textContent = clip.name || clip.title || clip.fileName;
+    parts.count.textContent = `${this.at + 1} of ${this.clips.length}`;
+  }
+
   // Moving
 
+  /**
+   * Play or step without the bounds of the range.
+   *
+   * @param {() => void} run
+   */
   free(run) {
     this.loop(false);
     run();
   }
 
+  /**
+   * Step by frames: the point whose handle has the focus, or else the frame that is shown.
+   *
+   * @param {number} frames
+   */
   step(frames) {
-    const which = this.strip.focused;
-    if (!which) {
+    const point = this.strip.focused;
+    if (!point) {
       this.deck.stop = null;
       this.deck.step(frames);
       this.loadNearEdge();
@@ -184,8 +232,9 @@ export class TrimEditor {
     }
     this.deck.pause();
     this.range.remember();
-    this.range.nudge(which, frames);
-    this.goTo(which);
+    this.range.nudge(point, frames);
+    this.loop(false);
+    this.deck.show(this.range.frameOf(point));
     this.range.emit('commit');
     this.loadNearEdge();
   }
@@ -194,55 +243,81 @@ export class TrimEditor {
   loadNearEdge() {
     const { deck, range } = this;
     const room = 12 / deck.rate;
-    if (deck.now < deck.first + room) attempt(() => range.widen('earlier'));
-    else if (deck.now > deck.last - room) attempt(() => range.widen('later'));
+    if (deck.now < deck.first + room) void attempt(() => range.widen('earlier'));
+    else if (deck.now > deck.last - room) void attempt(() => range.widen('later'));
   }
 
-  move(which, index) {
-    if (which === 'in') this.range.setIn(index);
-    else this.range.setOut(index);
-    this.deck.show(index);
+  /**
+   * Move a point to a frame, and show it.
+   *
+   * @param {Point} point
+   * @param {number} index
+   */
+  move(point, index) {
+    this.range.move(point, index);
+    this.deck.show(this.range.frameOf(point));
   }
 
-  mark(which) {
-    if (!this.range.able || this.deck.status !== 'ready') return;
-    this.range.remember();
-    if (which === 'in') this.range.setIn(this.deck.index);
-    else this.range.setOut(this.deck.index);
-    this.range.emit('commit');
+  /**
+   * Set a point at the frame that is shown. Shows its errors itself.
+   *
+   * @param {Point} point
+   */
+  async mark(point) {
+    const { clip, deck, range } = this;
+    if (!range.able || deck.status !== 'ready') return;
+    const seconds = deck.timeOf(deck.index);
+    if (point === 'out' && deck.index > range.trimming.most) {
+      await attempt(() => range.widen('later'));
+      if (!this.shows(clip) || !range.able || deck.times.indexOfStart(seconds) > range.trimming.most) return;
+    }
+    range.remember();
+    range.move(point, deck.times.indexOfStart(seconds));
+    range.emit('commit');
   }
 
   undo() {
     if (!this.range.undo()) toast('Nothing to undo here', { seconds: 1.5 });
   }
 
-  goTo(which) {
-    if (!this.range.info) return;
+  /**
+   * Show the first or the last frame of the range. Shows its errors itself.
+   *
+   * @param {Point} point
+   */
+  async goTo(point) {
+    const { clip, deck, range } = this;
+    if (!range.info) return;
     this.loop(false);
-    this.deck.pause();
-    this.deck.show(which === 'in' ? this.range.first : this.range.last);
+    deck.pause();
+    if (!range.reaches(point)) {
+      await attempt(() => range.reach(range.secondsOf(point)));
+      if (!this.shows(clip) || !range.info) return;
+    }
+    deck.show(range.frameOf(point));
   }
 
+  /**
+   * Move a point, or go, to the time code that was typed. Shows its errors itself.
+   *
+   * @param {HTMLInputElement} input
+   * @param {Point | 'now'} which
+   */
   async typed(input, which) {
-    const { deck, range } = this;
-    const rate = deck.rate;
-    const now = which === 'now' ? deck.numberOf(deck.now) : deck.numberOf(which === 'in' ? range.from : range.to);
-    const frame = frameFromText(input.value, { now, rate, timecode: range.info?.timecode ?? '' });
-    const seconds = frame === null ? null : frame / rate;
-    const last = range.info.duration;
-    if (seconds === null || seconds < 0 || seconds > last + 1e-3 || (which !== 'out' && seconds > last - 1e-3)) {
+    const { clip, deck, range } = this;
+    const { timecode, duration } = range.source;
+    const { rate } = deck;
+    const now = which === 'now' ? deck.numberOf(deck.now) : this.numbers[which];
+    const { seconds, problem } = typedTime(input.value, which, { now, rate, timecode, duration });
+    if (seconds === null) {
       input.setAttribute('aria-invalid', 'true');
-      toast(
-        seconds === null
-          ? `“${input.value}” is no time code; 01:02:03:04, 12:05, +10 or #120 are`
-          : 'That is outside the video',
-        { kind: 'error', seconds: 4 },
-      );
+      toast(problem, { kind: 'error', seconds: 4 });
       input.select();
       return;
     }
     deck.pause();
     await attempt(() => range.reach(seconds));
+    if (!this.shows(clip) || !range.info) return;
     // Out is the frame after the last one. Numbers are rounded times: hence almost half a frame of tolerance.
     const index = deck.indexAt(seconds + 0.4 / rate) - (which === 'out' ? 1 : 0);
     if (which === 'now') {
@@ -260,10 +335,11 @@ export class TrimEditor {
 
   // Playing
 
+  /** @param {boolean} on */
   loop(on) {
     this.deck.loop = on;
     if (!on) this.deck.stop = null;
-    this.rangeButton.setAttribute('aria-pressed', String(on));
+    this.parts.rangeButton.setAttribute('aria-pressed', String(on));
   }
 
   get stretch() {
@@ -271,49 +347,55 @@ export class TrimEditor {
   }
 
   toggleRange() {
-    if (this.deck.status !== 'ready') return;
-    if (this.deck.loop && !this.deck.paused) {
-      this.deck.pause();
+    const { deck } = this;
+    if (deck.status !== 'ready' || !this.range.info) return;
+    if (deck.loop && !deck.paused) {
+      deck.pause();
       this.loop(false);
       return;
     }
     this.loop(true);
-    this.deck.stop = this.stretch;
-    this.deck.pause();
-    this.deck.show(this.range.first);
-    this.deck.play();
+    deck.stop = this.stretch;
+    deck.pause();
+    deck.show(this.range.first);
+    void deck.play(); // shows its errors itself
   }
 
-  playAround(which) {
-    if (this.deck.status !== 'ready') return;
-    const at = which === 'in' ? this.range.from : this.range.to;
+  /** @param {Point} point */
+  playAround(point) {
+    const { deck } = this;
+    if (deck.status !== 'ready' || !this.range.info) return;
+    const bounds = around(this.range.secondsOf(point), deck);
     this.loop(false);
-    this.deck.pause();
-    const { first, last } = this.deck;
-    const from = Math.max(first, at - AROUND_SECONDS);
-    this.deck.seekTo(from);
-    this.deck.stop = { from, to: Math.min(last, at + AROUND_SECONDS) };
-    this.deck.play();
+    deck.pause();
+    deck.seekTo(bounds.from);
+    deck.stop = bounds;
+    void deck.play(); // shows its errors itself
   }
 
+  /**
+   * Show another subclip.
+   *
+   * @param {1 | -1} by
+   */
   walk(by) {
-    const at = this.clips.findIndex((clip) => clip.id === this.id) + by;
-    if (at < 0 || at >= this.clips.length)
-      toast(by < 0 ? 'This is the first subclip' : 'This is the last subclip', { seconds: 1.5 });
-    else this.open(this.clips[at].id);
+    const next = this.clips[this.at + by];
+    if (next)
+      void this.open(next); // shows its errors itself
+    else toast(by < 0 ? 'This is the first subclip' : 'This is the last subclip', { seconds: 1.5 });
   }
 
   // Saving
 
   commit() {
     const { clip } = this;
-    if (!clip || !this.range.info) return;
-    this.edits.put({ ...clip, collection: this.collection, label: this.title.textContent }, 'range', this.range.value);
+    if (!this.range.info) return;
+    const label = this.parts.title.textContent ?? '';
+    this.edits.put({ ...clip, collection: this.collection, label }, 'range', this.range.value);
     clearTimeout(this.timer);
-    const { id } = this;
     this.timer = setTimeout(() => {
-      this.timer = null;
-      this.edits.send(id);
+      this.timer = undefined;
+      void this.edits.send(clip.id); // never fails
     }, SAVE_MILLISECONDS);
     this.drawSaved();
   }
@@ -321,110 +403,118 @@ export class TrimEditor {
   flush() {
     if (!this.timer) return;
     clearTimeout(this.timer);
-    this.timer = null;
-    this.edits.send(this.id);
+    this.timer = undefined;
+    void this.edits.send(this.clip.id); // never fails
   }
 
   drawSaved() {
-    const entry = this.id ? this.edits.of(this.id, 'range') : null;
-    const token = JSON.stringify(entry);
+    const { id } = this.clip;
+    const entry = this.edits.of(id, 'range');
+    const token = entry ? JSON.stringify(entry) : 'saved';
     if (token === this.savedToken) return;
-    if (!entry && this.savedToken && this.savedToken !== 'null' && this.range.info && this.edits.known.has(this.id)) {
-      // The edit has ended: it was saved, or given up for what another tab wrote.
-      const known = this.edits.known.get(this.id);
-      if (known.start_pts !== this.range.start_pts || known.end_pts !== this.range.end_pts) this.range.set(known);
-    }
+    const known = this.edits.known.get(id);
+    // Where an edit has ended, it was saved, or given up for what another tab wrote.
+    if (!entry && this.savedToken && this.range.info && known && !sameRange(known, this.range)) this.range.set(known);
     this.savedToken = token;
     const line = entry ? editState(entry, this.edits) : null;
-    this.saved.replaceChildren(line ?? element('span', { class: 'ps-muted', text: entry ? 'Saving …' : 'Saved' }));
+    this.parts.saved.replaceChildren(
+      line ?? element('span', { class: 'ps-muted', text: entry ? 'Saving …' : 'Saved' }),
+    );
     this.dialog.dataset.saved = entry ? entry.state : 'saved';
   }
 
   // Drawing
 
-  /** Return the frame number of a point as edit lists count: out is at least one frame after in. */
-  numberOf(which) {
-    const from = this.deck.numberOf(this.range.from);
-    return which === 'in' ? from : Math.max(from + 1, this.deck.numberOf(this.range.to));
-  }
-
-  describe(which) {
-    const { deck, range } = this;
-    const frame = this.numberOf(which);
-    return `${timecodeAt(frame, deck.rate, range.info.timecode)}, frame ${frame}`;
+  /** Frame numbers of in and out. */
+  get numbers() {
+    return frameNumbers(this.range, this.deck.rate);
   }
 
   drawRange(force = false) {
-    const { deck, range } = this;
+    const { deck, parts, range } = this;
     if (!range.info) return;
     const { timecode } = range.info;
-    for (const which of ['in', 'out']) {
-      const number = this.numberOf(which);
-      if (force || document.activeElement !== this.codes[which])
-        this.codes[which].value = timecodeAt(number, deck.rate, timecode);
-      this.stills.figures[which].frame.textContent = `frame ${number}`;
+    const { numbers } = this;
+    for (const point of POINTS) {
+      if (force || document.activeElement !== parts.codes[point])
+        parts.codes[point].value = timecodeAt(numbers[point], deck.rate, timecode);
+      this.stills.figures[point].frame.textContent = `frame ${numbers[point]}`;
     }
     this.stills.update();
-    const frames = this.numberOf('out') - this.numberOf('in');
-    this.length.textContent = `length ${durationTimecode(frames, deck.rate, timecode)} · ${frames} ${frames === 1 ? 'frame' : 'frames'}`;
-    Object.assign(this.dialog.dataset, { in: String(this.numberOf('in')), out: String(this.numberOf('out')) });
+    parts.length.textContent = lengthText(numbers, deck.rate, timecode);
+    Object.assign(this.dialog.dataset, { in: String(numbers.in), out: String(numbers.out) });
     if (deck.loop && deck.stop) deck.stop = this.stretch;
-    this.strip.draw((which) => this.describe(which));
-    if (this.cuts) this.strip.drawCuts(this.cuts);
+    this.strip.draw((point) => `${timecodeAt(numbers[point], deck.rate, timecode)}, frame ${numbers[point]}`);
+    this.strip.drawCuts(this.cuts);
     this.drawSaved();
   }
 
   /** Show in and out as the collection has them, where nothing can be trimmed. */
-  drawGiven(clip) {
+  drawGiven() {
+    const { clip, parts } = this;
     const rate = clip.rate[0] / clip.rate[1];
-    for (const which of ['in', 'out']) {
-      const frame = clip[`${which}_frame`];
-      this.codes[which].value = timecodeAt(frame, rate, clip.timecode);
-      this.stills.figures[which].frame.textContent = `frame ${frame}`;
+    const numbers = { in: clip.in_frame, out: clip.out_frame };
+    for (const point of POINTS) {
+      parts.codes[point].value = timecodeAt(numbers[point], rate, clip.timecode);
+      this.stills.figures[point].frame.textContent = `frame ${numbers[point]}`;
     }
-    const frames = clip.out_frame - clip.in_frame;
-    this.length.textContent = `length ${durationTimecode(frames, rate, clip.timecode)} · ${frames} frames`;
-    this.code.value = '';
-    this.frame.textContent = '';
-    this.saved.replaceChildren();
+    parts.length.textContent = lengthText(numbers, rate, clip.timecode);
+    parts.code.value = '';
+    parts.frame.textContent = '';
+    parts.saved.replaceChildren();
+    this.savedToken = 'saved';
     this.drawState();
   }
 
   drawTime(force = false) {
-    const { deck } = this;
+    const { deck, parts } = this;
     if (!deck.info || !this.range.info) return;
     const frame = deck.numberOf(deck.now);
-    if (force || document.activeElement !== this.code)
-      this.code.value = timecodeAt(frame, deck.rate, deck.info.timecode);
-    this.frame.textContent = `frame ${frame}`;
+    if (force || document.activeElement !== parts.code)
+      parts.code.value = timecodeAt(frame, deck.rate, deck.info.timecode);
+    parts.frame.textContent = `frame ${frame}`;
     this.dialog.dataset.frame = String(frame);
     this.strip.drawHead();
   }
 
   drawState() {
-    const { deck } = this;
-    if (deck.paused && this.stills?.stale.length) this.stills.update();
-    this.playButton.firstChild.textContent = deck.paused ? 'Play' : 'Pause';
-    this.status.textContent = deck.status === 'loading' ? deck.message || 'Loading …' : deck.message;
-    this.status.hidden = deck.status === 'ready' || deck.status === 'empty';
-    this.status.classList.toggle('ps-error', deck.status === 'failed');
-    if (deck.status === 'ready') this.video.removeAttribute('poster'); // from here on only frames are shown
+    const { deck, parts } = this;
+    if (deck.paused && this.stills.stale.length) this.stills.update();
+    parts.playText.textContent = deck.paused ? 'Play' : 'Pause';
+    parts.status.textContent = deck.status === 'loading' ? deck.message || 'Loading …' : deck.message;
+    parts.status.hidden = deck.status === 'ready' || deck.status === 'empty';
+    parts.status.classList.toggle('ps-error', deck.status === 'failed');
+    if (deck.status === 'ready') parts.video.removeAttribute('poster'); // from here on only frames are shown
     this.dialog.dataset.state = deck.status === 'ready' ? (deck.paused ? 'paused' : 'playing') : deck.status;
-    for (const each of [this.playButton, this.rangeButton]) each.disabled = deck.status !== 'ready';
-    if (deck.status === 'failed' && deck.info && !this.range.info) this.drawGiven(this.clip);
+    for (const each of [parts.playButton, parts.rangeButton]) each.disabled = deck.status !== 'ready';
   }
 
   close() {
     this.flush();
-    const { id } = this;
-    this.id = null;
+    this.closed = true;
     this.deck.unload();
     this.stills.clear();
     this.removeKeys();
     window.removeEventListener('keydown', this.onEscape, true);
     this.edits.removeEventListener('change', this.onEdits);
     this.dialog.remove();
-    this.before?.focus?.({ preventScroll: true });
-    this.onClose?.(id);
+    if (this.before instanceof HTMLElement) this.before.focus({ preventScroll: true });
+    this.onClose(this.clip.id);
+  }
+}
+
+/**
+ * Return the segments around one. They only mark cuts on the strip: none where the server cannot tell them.
+ *
+ * @param {number} segment
+ * @returns {Promise<Neighbour[]>}
+ */
+async function neighbours(segment) {
+  try {
+    /** @type {{items: Neighbour[]}} */
+    const { items } = await api(`/api/neighbours/${segment}?before=40&after=40`);
+    return items;
+  } catch {
+    return [];
   }
 }

@@ -1,137 +1,167 @@
-// Range of a subclip over the frames of its video. In and out always lie on frames; when they come near the edge of the
-// stretch whose frames are known, more of the video is loaded.
+// Range of a subclip over the frames of its video. When in or out come near the edge of the stretch whose frames are known,
+// more of the video is loaded.
 
 import { api } from '../../core/api.js';
-
-const NEAR_SECONDS = 0.75;
-const MORE_SECONDS = 30;
-const MOST_STRETCH = 1800; // seconds of frames held at once; a longer range is trimmed at its ends, one at a time
+import { beside, contains, grown, hasMore, mergedFrames, segmentBeside, towards } from './frame_window.js';
+import { secondsOf, Trimming } from './trimming.js';
+import { RangeHistory } from './undo.js';
 
 /** @typedef {import('../../core/types.js').PtsRange} PtsRange */
+/** @typedef {import('../../core/types.js').SegmentInfo} SegmentInfo */
+/** @typedef {import('./frame_window.js').Side} Side */
+/** @typedef {import('./trimming.js').Point} Point */
 
 /** Events: 'change' (in or out moved, or more frames are known), 'commit' (a movement has ended and should be saved). */
 export class TrimRange extends EventTarget {
+  /** @type {SegmentInfo | null} */
+  info = null; // null until the video of a subclip is known
+  start_pts = 0;
+  end_pts = 0;
+  history = new RangeHistory();
+  /** @type {Promise<boolean> | null} */
+  widening = null;
+
   /** @param {import('../../player/frame_deck.js').FrameDeck} deck */
   constructor(deck) {
     super();
     this.deck = deck;
-    this.past = [];
   }
 
   /**
    * Begin with the range of a subclip.
    *
-   * @param {import('../../core/types.js').SegmentInfo} info
+   * @param {SegmentInfo} info
    * @param {PtsRange} range
    */
   take(info, range) {
     this.info = info;
-    this.past = [];
+    this.history = new RangeHistory();
     this.set(range);
   }
 
+  /** @param {PtsRange} range */
   set({ start_pts, end_pts }) {
     this.start_pts = start_pts;
     this.end_pts = end_pts;
     this.emit('change');
   }
 
+  /** @returns {PtsRange} */
   get value() {
     return { start_pts: this.start_pts, end_pts: this.end_pts };
   }
 
-  seconds(pts) {
-    return ((pts - this.info.video_start_pts) * this.info.time_base[0]) / this.info.time_base[1];
+  /** The video of the subclip, which is known once `info` is. */
+  get source() {
+    if (!this.info) throw new Error('No subclip is open');
+    return this.info;
   }
 
+  /** Where in lies, in seconds from the video's first frame shown. */
   get from() {
-    return this.seconds(this.start_pts);
+    return secondsOf(this.start_pts, this.source);
   }
 
+  /** Where out lies, in seconds from the video's first frame shown. */
   get to() {
-    return this.seconds(this.end_pts);
+    return secondsOf(this.end_pts, this.source);
+  }
+
+  get trimming() {
+    const { deck, source } = this;
+    return new Trimming(deck.times, source, this.value, !hasMore('later', deck, source.duration));
   }
 
   /** Index of the first frame of the range, as the deck counts. */
   get first() {
-    const { deck, from } = this;
-    const shown = deck.indexAt(from);
-    // A part of a long shot may begin between two frames: the first one is that which begins within the range.
-    return deck.timeOf(shown) < from - 1e-4 ? Math.min(shown + 1, this.last) : shown;
+    return this.trimming.first;
   }
 
   /** Index of the last frame of the range, as the deck counts. */
   get last() {
-    return this.deck.indexAt(this.to - 1e-3);
+    return this.trimming.last;
   }
 
-  /** True once the frames are known, so that the range can be trimmed. */
+  /** Whether the frames are known, so that the range can be trimmed. */
   get able() {
-    return Boolean(this.deck.frames?.pts.length);
+    return this.info !== null && Boolean(this.deck.frames?.pts.length);
   }
 
-  startOf(index) {
-    return this.deck.ptsOf(index);
+  /**
+   * Return where a point lies.
+   *
+   * @param {Point} point
+   * @returns {number} Seconds from the video's first frame shown.
+   */
+  secondsOf(point) {
+    return point === 'in' ? this.from : this.to;
   }
 
-  endOf(index) {
-    return Math.min(this.deck.endPtsOf(index), this.info.video_end_pts);
+  /**
+   * Return the index of the frame at a point: the first one of the range, or the last one.
+   *
+   * @param {Point} point
+   * @returns {number}
+   */
+  frameOf(point) {
+    return point === 'in' ? this.first : this.last;
   }
 
-  /** Set in to this frame. Beyond the out point, the range slides along with its length. */
-  setIn(index) {
+  /**
+   * Return whether a point lies in the stretch whose frames are known. Those of a long range lie too far apart.
+   *
+   * @param {Point} point
+   * @returns {boolean}
+   */
+  reaches(point) {
+    return contains(this.secondsOf(point), this.deck);
+  }
+
+  /**
+   * Move a point to a frame. Beyond the other one, the range slides along with its length.
+   *
+   * @param {Point} point
+   * @param {number} index For out, that of the last frame.
+   */
+  move(point, index) {
     if (!this.able) return;
-    const start = this.startOf(index);
-    if (start < this.end_pts) this.set({ start_pts: start, end_pts: this.end_pts });
-    else this.set({ start_pts: start, end_pts: this.snap(start + this.end_pts - this.start_pts, index) });
+    this.set(point === 'in' ? this.trimming.withIn(index) : this.trimming.withOut(index));
   }
 
-  /** Set out after this frame, which becomes the last one of the range. */
-  setOut(index) {
-    if (!this.able) return;
-    const end = this.endOf(index);
-    if (end > this.start_pts) this.set({ start_pts: this.start_pts, end_pts: end });
-    else {
-      const start = this.deck.indexAt(Math.max(0, this.seconds(end - (this.end_pts - this.start_pts))));
-      this.set({ start_pts: Math.min(this.startOf(start), this.startOf(index)), end_pts: end });
-    }
+  /**
+   * Move a point by a number of frames, but not past the other one.
+   *
+   * @param {Point} point
+   * @param {number} frames
+   */
+  nudge(point, frames) {
+    if (this.able && this.reaches(point)) this.set(this.trimming.nudged(point, frames));
   }
 
-  /** Return the end of the frame in which this time lies, after the frame `least`. */
-  snap(pts, least) {
-    return this.endOf(Math.max(least, this.deck.indexAt(this.seconds(pts) - 1e-3)));
-  }
-
-  nudge(which, frames) {
-    if (!this.able) return;
-    if (which === 'in') this.setIn(Math.min(this.last, Math.max(0, this.first + frames)));
-    else this.setOut(Math.max(this.first, this.last + frames));
-  }
-
-  /** Move the whole range by a number of frames; its own number stays. */
-  slip(first, last, frames) {
-    if (!this.able) return;
-    const most = this.deck.frames.pts.length - 1;
-    const by = Math.max(-first, Math.min(frames, most - last));
-    this.set({ start_pts: this.startOf(first + by), end_pts: this.endOf(last + by) });
+  /**
+   * Move the whole range by a number of frames; its own number stays.
+   *
+   * @param {{first: number, last: number}} from Its frames before.
+   * @param {number} frames
+   */
+  slip(from, frames) {
+    if (this.able) this.set(this.trimming.slipped(from, frames));
   }
 
   reset() {
     this.remember();
-    this.set({ start_pts: this.info.start_pts, end_pts: this.info.end_pts });
+    this.set(this.source);
     this.emit('commit');
   }
 
   /** Note the range before a change, for `undo`. */
   remember() {
-    const last = this.past.at(-1);
-    if (last?.start_pts !== this.start_pts || last?.end_pts !== this.end_pts) this.past.push(this.value);
-    if (this.past.length > 200) this.past.shift();
+    this.history.remember(this.value);
   }
 
+  /** Take the last change back. Returns false where there was none. */
   undo() {
-    let before = this.past.pop();
-    if (before && before.start_pts === this.start_pts && before.end_pts === this.end_pts) before = this.past.pop();
+    const before = this.history.undo(this.value);
     if (!before) return false;
     this.set(before);
     this.emit('commit');
@@ -144,88 +174,77 @@ export class TrimRange extends EventTarget {
     return this.deck.video.currentSrc.includes('/api/proxy/');
   }
 
+  /** @param {Side} side */
   canWiden(side) {
-    if (!this.able || !this.info) return false;
-    return side === 'earlier' ? this.deck.first > 1e-3 : this.deck.last < this.info.duration - 1e-3;
+    return this.able && hasMore(side, this.deck, this.source.duration);
   }
 
   /**
-   * Load the frames of more of the video.
+   * Load the frames of more of the video. While some are being loaded already, wait for those.
    *
-   * @param {'earlier' | 'later'} side
+   * @param {Side} side
    * @param {number} [by] Seconds.
    * @returns {Promise<boolean>} Whether there was more.
    */
-  async widen(side, by = MORE_SECONDS) {
-    if (!this.canWiden(side) || this.widening) return false;
-    this.widening = true;
-    const { deck, info } = this;
-    try {
-      if (this.proxied) return await this.moveWindow(side);
-      const from = side === 'earlier' ? Math.max(0, deck.first - by) : deck.last - 1e-3;
-      const to = side === 'earlier' ? deck.first + 1e-3 : Math.min(info.duration, deck.last + by);
-      const shown = deck.shown;
-      const more = await api(`/api/frames/${info.id}?from=${Math.max(0, from)}&to=${to}`);
-      if (this.info !== info || deck.info?.video !== info.video) return false;
-      deck.frames = merged(deck.frames, more);
-      if (side === 'earlier') deck.first = Math.max(0, from);
-      else deck.last = to;
-      deck.shown = shown;
-      if (deck.last - deck.first > MOST_STRETCH) this.narrow(side);
-      this.emit('change');
-      return true;
-    } finally {
-      this.widening = false;
-    }
+  async widen(side, by) {
+    if (!this.canWiden(side)) return false;
+    this.widening ??= (this.proxied ? this.moveWindow(side) : this.load(side, by)).finally(() => {
+      this.widening = null;
+    });
+    return await this.widening;
   }
 
-  /** Go on with the proxy of the shot beside this one: a proxy holds one stretch only. */
+  /**
+   * @param {Side} side
+   * @param {number} [by]
+   * @returns {Promise<boolean>}
+   */
+  async load(side, by) {
+    const { deck, source } = this;
+    const { from, to } = beside(side, deck, source.duration, by);
+    /** @type {import('../../core/types.js').FrameList} */
+    const more = await api(`/api/frames/${source.id}?from=${from}&to=${to}`);
+    if (this.info !== source || deck.info?.video !== source.video || !deck.frames) return false;
+    const stretch = grown(deck, side, side === 'earlier' ? from : to);
+    deck.extend(mergedFrames(deck.frames, more, stretch), stretch);
+    this.emit('change');
+    return true;
+  }
+
+  /**
+   * Go on with the proxy of the shot beside this one: a proxy holds one stretch only.
+   *
+   * @param {Side} side
+   * @returns {Promise<boolean>} Whether there was one.
+   */
   async moveWindow(side) {
-    const { deck, info } = this;
+    const { deck, source } = this;
     const edge = side === 'earlier' ? deck.first : deck.last;
-    const { items } = await api(`/api/neighbours/${deck.info.id}?before=40&after=40`);
-    const next =
-      side === 'earlier'
-        ? items.filter((each) => each.start < edge - NEAR_SECONDS).at(-1)
-        : items.find((each) => each.end > edge + NEAR_SECONDS);
-    if (!next || this.info !== info) return false;
+    /** @type {{items: import('../../core/types.js').Neighbour[]}} */
+    const { items } = await api(`/api/neighbours/${deck.info?.id ?? source.id}?before=40&after=40`);
+    const next = segmentBeside(items, side, deck);
+    if (!next || this.info !== source) return false;
     await deck.load(next.id);
-    if (this.info !== info || deck.status !== 'ready') return false;
+    if (this.info !== source || deck.status !== 'ready') return false;
     deck.seekTo(edge);
     this.emit('change');
     return true;
   }
 
-  narrow(side) {
-    const { deck } = this;
-    if (side === 'earlier') deck.last = deck.first + MOST_STRETCH;
-    else deck.first = deck.last - MOST_STRETCH;
-    const keep = deck.frames.seconds.map((at) => at >= deck.first - 1e-3 && at <= deck.last);
-    deck.frames = {
-      pts: deck.frames.pts.filter((_, at) => keep[at]),
-      seconds: deck.frames.seconds.filter((_, at) => keep[at]),
-    };
-  }
-
-  /** Load frames until those at this time are known, with some room around it. */
+  /**
+   * Load frames until those at a time are known, with some room around it.
+   *
+   * @param {number} seconds
+   */
   async reach(seconds) {
     for (let round = 0; round < 200; round += 1) {
-      const side =
-        seconds < this.deck.first + NEAR_SECONDS ? 'earlier' : seconds > this.deck.last - NEAR_SECONDS ? 'later' : null;
-      if (!side || !this.canWiden(side)) return;
-      const far = side === 'earlier' ? this.deck.first - seconds : seconds - this.deck.last;
-      if (!(await this.widen(side, Math.min(115, Math.max(MORE_SECONDS, far + 5))))) return;
+      const next = towards(seconds, this.deck);
+      if (!next || !this.canWiden(next.side) || !(await this.widen(next.side, next.by))) return;
     }
   }
 
+  /** @param {'change' | 'commit'} name */
   emit(name) {
     this.dispatchEvent(new Event(name));
   }
-}
-
-function merged(a, b) {
-  const times = new Map();
-  for (const table of [a, b]) table.pts.forEach((pts, at) => times.set(pts, table.seconds[at]));
-  const pts = [...times.keys()].sort((one, other) => one - other);
-  return { pts, seconds: pts.map((each) => times.get(each)) };
 }
