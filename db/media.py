@@ -63,8 +63,8 @@ class MediaStore:
         """Remove folders that were never published. Their age counts from the last file added."""
         sweep_folders(self.directory, PARTIAL, older_than_seconds=older_than_seconds)
 
-    def sweep_orphans(self, referenced: Container[str], older_than_seconds: float) -> int:
-        """Remove media folders that no row names. Return their number.
+    def sweep_orphans(self, referenced: Container[str], older_than_seconds: float) -> None:
+        """Remove media folders that no row names.
 
         Args:
             referenced: The names in the database.
@@ -77,7 +77,6 @@ class MediaStore:
         ]
         for name in orphans:
             self.drop(name)
-        return len(orphans)
 
 
 class StagedMedia:

@@ -13,7 +13,7 @@ import pytest
 from db_samples import add, ids_of, make_parts, make_video, unit_rows
 
 from db.library import Library
-from db.records import Failure, Filters, KnownFile, Segment, Shot
+from db.records import EncoderChoice, Failure, Filters, KnownFile, Segment, Shot
 
 
 @pytest.fixture
@@ -308,3 +308,35 @@ def test_stats_count_what_is_there(library: Library) -> None:
     assert stats.media_bytes == 0
     assert stats.database_bytes >= (library.directory / "library.sqlite3").stat().st_size > 0
     assert [(row.id, row.segments) for row in stats.encoders] == [("enc", 7)]
+
+
+def test_an_overview_counts_as_the_single_questions_do(library: Library) -> None:
+    first = add(library, make_video("/films/a.mp4", "aa"), count=5)
+    second = add(library, make_video("/films/b.mp4", "bb"), count=2, encoder_id="other")
+    add(library, make_video("/films/a.mp4", "aa"), count=5, encoder_id="other")
+    overview = {each.video.id: each for each in library.overview()}
+    assert set(overview) == {first, second}
+    for video_id, each in overview.items():
+        assert each.shots == len(library.shots(video_id))
+        assert each.segments == len(library.segments_of(video_id))
+        assert each.middle_segment == ids_of(library, video_id)[each.segments // 2]
+    assert (overview[first].encoders, overview[second].encoders) == ({"enc", "other"}, {"other"})
+    ids, videos = library.owners("enc")
+    assert ids.tolist() == ids_of(library, first)
+    assert videos.tolist() == [first] * 5
+    assert library.owners("nobody")[0].tolist() == []
+
+
+def test_recipes_are_replaced_of_one_encoder_and_counted(library: Library) -> None:
+    for letter, recipe in zip("abc", ("r1", "r2", "r3"), strict=True):
+        video = make_video(f"/films/{letter}.mp4", letter * 2)
+        add(library, video, recipe=recipe)
+        add(library, video, recipe=recipe, encoder_id="other")
+    assert library.replace_recipes("enc", ["r1", "r2", "r9"], "new") == 2
+    assert library.recipes() == {"new": 2, "r1": 1, "r2": 1, "r3": 2}
+
+
+def test_a_fit_that_does_not_exist_is_refused() -> None:
+    EncoderChoice(name="base", encoder_id="base@1", frames=None, fit="pad")
+    with pytest.raises(ValueError, match="fit must be stretch, crop, pad, got 'fill'"):
+        EncoderChoice(name="base", encoder_id="base@1", frames=None, fit="fill")  # type: ignore[arg-type]

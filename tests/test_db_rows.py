@@ -7,13 +7,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from db_samples import add, make_video
 from sqlalchemy import Table
 
 from db.library import Library
 from db.records import Video
-from db.rows import SEGMENT, SHOT, SUBCLIP, VIDEO, chunks
+from db.rows import SEGMENT, SHOT, SUBCLIP, VIDEO, chunks, to_bytes, to_matrix
 from db.schema import segments, shots, subclips, videos
 
 
@@ -51,3 +52,10 @@ def test_a_video_comes_back_with_every_value_that_it_had(tmp_path: Path) -> None
 def test_chunks() -> None:
     assert [len(each) for each in chunks(range(1900))] == [900, 900, 100]
     assert list(chunks([])) == []
+
+
+def test_stored_rows_of_odd_lengths_are_refused_even_where_their_sum_fits() -> None:
+    rows = to_bytes(np.eye(2, 4, dtype=np.float32))
+    np.testing.assert_array_equal(to_matrix(rows, 4), np.eye(2, 4))
+    with pytest.raises(ValueError, match="not 8 bytes long"):
+        to_matrix([rows[0][:-2], rows[1] + b"\0\0"], 4)

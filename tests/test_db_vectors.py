@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,15 +71,26 @@ def _with(change: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    "change",
-    ["nan", "infinite", "long", "zero", "fewer", "more", "flat", "no columns", "integers", "other width"],
+    ("change", "message"),
+    [
+        ("nan", "has length nan"),
+        ("infinite", "has length inf"),
+        ("long", "has length"),
+        ("zero", "has length 0"),
+        ("fewer", "3 segments need 3 embeddings, got a matrix of shape (2, "),
+        ("more", "3 segments need 3 embeddings, got a matrix of shape (4, "),
+        ("flat", "must be a float matrix"),
+        ("no columns", "3 segments need 3 embeddings, got a matrix of shape (3, 0)"),
+        ("integers", "must be a float matrix"),
+        ("other width", "columns"),
+    ],
 )
-def test_a_matrix_that_does_not_fit_is_refused_and_changes_nothing(library: Library, change: str) -> None:
+def test_a_matrix_that_does_not_fit_is_refused_and_changes_nothing(library: Library, change: str, message: str) -> None:
     add(library, make_video("/f/first.mp4", "aa"))
     before = (library.stamp("enc"), library.videos())
     video = make_video("/f/first.mp4", "bb")
     shots, segments = make_parts(video)
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=re.escape(message)):
         library.add_video(video, shots, segments, _with(change), encoder_id="enc", recipe="r")
     assert (library.stamp("enc"), library.videos()) == before
 

@@ -112,24 +112,6 @@ def test_names_that_are_not_utf8_are_listed(tmp_path: Path) -> None:
     assert [video["name"] for video in answer.json()["videos"]] == [os.path.basename(path)]
 
 
-def test_an_overview_counts_as_the_single_questions_do(tmp_path: Path) -> None:
-    library = Library.open(tmp_path / "library")
-    first = add(library, make_video("/films/a.mp4", "aa"), count=5)
-    second = add(library, make_video("/films/b.mp4", "bb"), count=2, encoder_id="other")
-    add(library, make_video("/films/a.mp4", "aa"), count=5, encoder_id="other")
-    overview = {each.video.id: each for each in library.overview()}
-    assert set(overview) == {first, second}
-    for video_id, each in overview.items():
-        assert each.shots == len(library.shots(video_id))
-        assert each.segments == len(library.segments_of(video_id))
-        assert each.middle_segment == ids_of(library, video_id)[each.segments // 2]
-    assert (overview[first].encoders, overview[second].encoders) == ({"enc", "other"}, {"other"})
-    ids, videos = library.owners("enc")
-    assert ids.tolist() == ids_of(library, first)
-    assert videos.tolist() == [first] * 5
-    assert library.owners("nobody")[0].tolist() == []
-
-
 def test_the_listing_asks_nothing_for_each_video(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     library = Library.open(tmp_path / "library")
     for number in range(40):
