@@ -5,7 +5,7 @@ import { CHOOSE_FILE } from './file_drop.js';
 
 /** @param {import('../core/types.js').Component<null>} component */
 export function mount({ parentElement }) {
-  useStyles();
+  void useStyles();
   if (!parentElement.querySelector('.ps-choose')) {
     parentElement.append(
       element('button', {

@@ -2,22 +2,26 @@
 
 import { element, setOverlayHome } from '../core/dom.js';
 import { toast } from '../core/toast.js';
+import { readAnswer, refusalOf } from './example_file.js';
 
-const MOST_BYTES = 1024 ** 3; // as the server: a larger file is refused before it is sent
 /** Event on the document that opens the choice of a file. */
 export const CHOOSE_FILE = 'prismsearch-choose-example';
+
+/** @typedef {import('../core/types.js').Component<null>} DropComponent */
+
+/** @type {WeakMap<HTMLElement, FileDrop>} */
 const views = new WeakMap();
 
 /**
  * Mount the view. Trigger: dropped {token, name, kind}.
  *
- * @param {import('../core/types.js').Component<null>} component
+ * @param {DropComponent} component
  * @returns {() => void} Removes the view.
  */
 export function mount(component) {
   let view = views.get(component.parentElement);
   if (!view) {
-    view = new FileDrop(component.parentElement);
+    view = new FileDrop(component);
     views.set(component.parentElement, view);
   }
   view.component = component;
@@ -28,19 +32,31 @@ export function mount(component) {
 }
 
 class FileDrop {
-  constructor(parent) {
+  /** @param {DropComponent} component */
+  constructor(component) {
+    const parent = component.parentElement;
     setOverlayHome(parent);
+    this.component = component;
+    /** @type {XMLHttpRequest | null} */
+    this.request = null; // the last one
+    this.depth = 0; // of elements that the dragged file has entered and not left
     this.input = element('input', {
       type: 'file',
       accept: 'image/*,video/*',
       hidden: true,
-      onchange: () => this.take(this.input.files),
+      onchange: () => {
+        const files = [...(this.input.files ?? [])];
+        this.input.value = ''; // so that the same file can be chosen again
+        this.take(files, false);
+      },
     });
+    this.label = element('span', {});
+    this.bar = element('progress', { max: 1 });
     this.progress = element(
       'div',
       { class: 'ps-upload', hidden: true },
-      element('span', {}),
-      element('progress', { max: 1 }),
+      this.label,
+      this.bar,
       element('button', { class: 'ps-link', type: 'button', text: 'Cancel', onclick: () => this.request?.abort() }),
     );
     this.veil = element(
@@ -49,80 +65,75 @@ class FileDrop {
       element('p', { text: 'Drop a picture or a clip to search by it' }),
     );
     parent.append(this.input, this.progress, this.veil);
-    this.depth = 0;
-    this.listeners = [
-      ['dragenter', (event) => this.drag(event, 1)],
-      ['dragleave', (event) => this.drag(event, -1)],
-      ['dragover', (event) => hasFiles(event) && event.preventDefault()],
-      ['drop', (event) => this.drop(event)],
-      [CHOOSE_FILE, () => this.input.click()],
-    ];
-    for (const [name, run] of this.listeners) document.addEventListener(name, run);
+    this.listening = new AbortController();
+    const { signal } = this.listening;
+    document.addEventListener('dragenter', (event) => this.drag(event, 1), { signal });
+    document.addEventListener('dragleave', (event) => this.drag(event, -1), { signal });
+    document.addEventListener('dragover', (event) => filesOf(event) && event.preventDefault(), { signal });
+    document.addEventListener('drop', (event) => this.drop(event), { signal });
+    document.addEventListener(CHOOSE_FILE, () => this.input.click(), { signal });
   }
 
+  /**
+   * @param {DragEvent} event
+   * @param {number} by
+   */
   drag(event, by) {
-    if (!hasFiles(event)) return;
+    if (!filesOf(event)) return;
     this.depth = Math.max(0, this.depth + by);
     this.veil.hidden = this.depth === 0;
   }
 
+  /** @param {DragEvent} event */
   drop(event) {
-    if (!hasFiles(event)) return;
+    const dropped = filesOf(event);
+    if (!dropped) return;
     event.preventDefault();
     this.depth = 0;
     this.veil.hidden = true;
-    this.take(event.dataTransfer.files);
+    this.take([...dropped.files], dropped.items[0]?.webkitGetAsEntry()?.isDirectory ?? false);
   }
 
-  take(files) {
-    const [file, ...others] = files;
+  /**
+   * Search by the first of some files.
+   *
+   * @param {File[]} files
+   * @param {boolean} isFolder Whether that one is a folder.
+   */
+  take([file, ...others], isFolder) {
     if (!file) return;
+    const refusal = refusalOf(file, isFolder);
+    if (refusal) {
+      toast(refusal, { kind: 'error' });
+      return;
+    }
     if (others.length) toast('One file at a time; the first one is taken');
-    if (file.size > MOST_BYTES) {
-      toast(
-        `${file.name} is ${(file.size / 1024 ** 3).toFixed(1)} GB, and an example may have 1 GB. Cut out the part you mean, or index its folder and mark a range in the player.`,
-        { kind: 'error' },
-      );
-      return;
-    }
-    if (file.size === 0) {
-      toast(`${file.name} is empty`, { kind: 'error' });
-      return;
-    }
     this.send(file);
   }
 
-  // XMLHttpRequest, because fetch does not report how much has been sent.
+  /** @param {File} file */
   send(file) {
     this.request?.abort();
+    // Not fetch, which does not report how much has been sent.
     const request = new XMLHttpRequest();
+    let aborted = false;
     this.request = request;
-    const [label, bar] = this.progress.children;
-    label.textContent = file.name;
-    bar.value = 0;
+    this.label.textContent = file.name;
+    this.bar.value = 0;
     this.progress.hidden = false;
-    request.upload.addEventListener(
-      'progress',
-      (event) => event.lengthComputable && (bar.value = event.loaded / event.total),
-    );
+    request.upload.addEventListener('progress', (event) => {
+      if (event.lengthComputable) this.bar.value = event.loaded / event.total;
+    });
+    request.addEventListener('abort', () => {
+      aborted = true;
+    });
     request.addEventListener('loadend', () => {
       if (this.request !== request) return;
       this.progress.hidden = true;
-      this.input.value = '';
-      let answer = null;
-      try {
-        answer = JSON.parse(request.responseText);
-      } catch {
-        answer = null;
-      }
-      if (request.status >= 200 && request.status < 300 && answer)
-        this.component.setTriggerValue('dropped', { ...answer, at: Date.now() });
-      else if (request.status) toast(answer?.error ?? `The file was not taken (${request.status})`, { kind: 'error' });
-      else if (!this.aborted) toast('The file could not be sent; is prismsearch still running?', { kind: 'error' });
-      this.aborted = false;
-    });
-    request.addEventListener('abort', () => {
-      this.aborted = true;
+      if (aborted) return;
+      const { example, problem } = readAnswer(request.status, request.responseText);
+      if (example) this.component.setTriggerValue('dropped', { ...example, at: Date.now() });
+      else toast(problem, { kind: 'error' });
     });
     request.open('POST', '/api/examples');
     request.setRequestHeader('X-Prismsearch', '1');
@@ -133,11 +144,17 @@ class FileDrop {
 
   remove() {
     this.request?.abort();
-    for (const [name, run] of this.listeners) document.removeEventListener(name, run);
+    this.listening.abort();
     for (const part of [this.input, this.progress, this.veil]) part.remove();
   }
 }
 
-function hasFiles(event) {
-  return event.dataTransfer?.types?.includes('Files') ?? false;
+/**
+ * Return what a drag brings, where that is files; null where it is a text or a part of the page.
+ *
+ * @param {DragEvent} event
+ * @returns {DataTransfer | null}
+ */
+function filesOf({ dataTransfer }) {
+  return dataTransfer?.types.includes('Files') ? dataTransfer : null;
 }

@@ -2,13 +2,13 @@
 
 import { element, setOverlayHome } from '../core/dom.js';
 import { addKeys, onControl } from '../core/keys.js';
-import { clock, durationText } from '../core/timecode.js';
 import { tray } from '../core/tray.js';
 import { openPlayer } from '../player/player.js';
+import { HitCard, loadPoster } from './card.js';
+import { cardAfter, columnsOf } from './cursor.js';
 
 const HOVER_MILLISECONDS = 90;
 const FIRST = 36; // cards made at once: more than a screen shows
-const views = new WeakMap();
 
 /**
  * A hit of the search, as the page passes it.
@@ -25,17 +25,21 @@ const views = new WeakMap();
  */
 
 /** @typedef {{token: string, hits: GridHit[], more: boolean, milliseconds?: number}} GridData */
+/** @typedef {import('../core/types.js').Component<GridData>} GridComponent */
+
+/** @type {WeakMap<HTMLElement, Grid>} */
+const views = new WeakMap();
 
 /**
  * Mount the view. Triggers: like {segment}, exclude {segment}, range {segment, start_pts, end_pts}, more.
  *
- * @param {import('../core/types.js').Component<GridData>} component
+ * @param {GridComponent} component
  * @returns {() => void} Removes the view.
  */
 export function mount(component) {
   let view = views.get(component.parentElement);
   if (!view) {
-    view = new Grid(component.parentElement);
+    view = new Grid(component);
     views.set(component.parentElement, view);
   }
   view.update(component);
@@ -46,8 +50,22 @@ export function mount(component) {
 }
 
 class Grid {
-  constructor(parent) {
+  /** @param {GridComponent} component */
+  constructor(component) {
+    const parent = component.parentElement;
     setOverlayHome(parent);
+    this.component = component;
+    this.token = ''; // of the results that are shown
+    /** @type {GridHit[]} */
+    this.hits = [];
+    /** @type {HTMLElement | null} */
+    this.over = null; // the card under the pointer
+    /** @type {HTMLElement | null} */
+    this.playing = null; // the card that plays its preview
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
+    /** @type {Map<number, {card: HitCard | null, hit: GridHit}>} */
+    this.cards = new Map(); // by the segment; a card is null before it is made
     this.grid = element('div', { class: 'ps-grid', role: 'listbox', 'aria-label': 'Results', 'data-ps-keys': '' });
     this.more = element('button', {
       class: 'ps-button ps-more',
@@ -57,24 +75,26 @@ class Grid {
       onclick: () => this.component.setTriggerValue('more', Date.now()),
     });
     parent.append(this.grid, this.more);
-    this.cards = new Map();
     // Browsers load lazy pictures from thousands of pixels away; visible ones would wait for those.
     this.posters = new IntersectionObserver(
       (entries) => {
-        for (const entry of entries) if (entry.isIntersecting) load(entry.target.querySelector('img'));
+        for (const { isIntersecting, target } of entries) {
+          const image = target.querySelector('img');
+          if (isIntersecting && image) loadPoster(image);
+        }
       },
       { rootMargin: '300px' },
     );
     this.unwatch = tray.watch();
     this.onTray = () => this.drawTray();
     tray.addEventListener('change', this.onTray);
-    this.grid.addEventListener('pointerover', (event) => this.hover(event.target.closest('.ps-card')));
+    this.grid.addEventListener('pointerover', (event) => this.hover(cardAround(event.target)));
     this.grid.addEventListener('pointerleave', () => this.hover(null));
     this.grid.addEventListener('click', (event) => this.click(event));
-    this.grid.addEventListener('focusin', (event) => this.focused(event.target.closest('.ps-card')));
+    this.grid.addEventListener('focusin', (event) => this.focused(cardAround(event.target)));
     this.removeKeys = addKeys('Results', [
-      { key: 'ArrowRight', label: 'Next', run: (event) => this.move(event, 1) },
-      { key: 'ArrowLeft', label: 'Previous', run: (event) => this.move(event, -1) },
+      { key: 'ArrowRight', label: 'Next', run: (event) => this.move(event, 'next') },
+      { key: 'ArrowLeft', label: 'Previous', run: (event) => this.move(event, 'previous') },
       { key: 'ArrowDown', label: 'Row below', run: (event) => this.move(event, 'down') },
       { key: 'ArrowUp', label: 'Row above', run: (event) => this.move(event, 'up') },
       { key: 'Enter', label: 'Open in the player', run: (event) => this.withCurrent(event, (card) => this.open(card)) },
@@ -84,7 +104,7 @@ class Grid {
         run: (event) => this.withCurrent(event, (card) => this.preview(card, this.playing !== card)),
       },
       { key: 's S', label: 'Add to the tray', run: () => this.withCurrent(null, (card) => this.keep(card)) },
-      { key: 'm M', label: 'More like this', run: () => this.withCurrent(null, (card) => this.like(card)) },
+      { key: 'm M', label: 'More like this', run: () => this.withCurrent(null, (card) => this.trigger('like', card)) },
       {
         key: 'n N',
         label: 'Less like this',
@@ -93,13 +113,12 @@ class Grid {
     ]);
   }
 
+  /** @param {GridComponent} component */
   update(component) {
     this.component = component;
     const { data } = component;
-    if (!data || data.token === this.token) {
-      this.more.hidden = !data?.more;
-      return;
-    }
+    this.more.hidden = !data?.more;
+    if (!data || data.token === this.token) return;
     this.token = data.token;
     this.hits = data.hits;
     this.grid.dataset.milliseconds = String(data.milliseconds ?? '');
@@ -109,121 +128,75 @@ class Grid {
     for (const hit of data.hits) this.cards.set(hit.id, { card: before.get(hit.id)?.card ?? null, hit });
     // Visible cards come first and alone; the rest is made when the browser is idle.
     const ids = [...this.cards.keys()];
-    this.grid.replaceChildren(...ids.slice(0, FIRST).map((id) => this.cardOf(id)));
-    this.grid.querySelectorAll('.ps-card').forEach((card, at) => {
-      card.tabIndex = at === 0 ? 0 : -1;
-    });
-    this.more.hidden = !data.more;
+    const first = this.makeCards(ids.slice(0, FIRST));
+    this.grid.replaceChildren(...first);
+    if (first.length) first[0].tabIndex = 0;
     this.drawTray();
-    this.awaitPosters(data.token, ids.slice(FIRST));
+    requestAnimationFrame(() => void this.awaitPosters(data.token, ids.slice(FIRST)));
   }
 
-  /** Return the card of a hit, filled in. Cards of the last results are used again. */
-  cardOf(id) {
-    const known = this.cards.get(id);
-    known.card ??= this.card(known.hit);
-    known.card.tabIndex = -1;
-    this.fill(known.card, known.hit);
-    this.posters.observe(known.card);
-    return known.card;
+  /**
+   * Return the cards of hits, filled in. Cards of the last results are used again.
+   *
+   * @param {number[]} ids
+   */
+  makeCards(ids) {
+    const made = [];
+    for (const id of ids) {
+      const known = this.cards.get(id);
+      if (!known) continue;
+      const card = known.card ?? new HitCard(id);
+      known.card = card;
+      card.fill(known.hit);
+      card.root.tabIndex = -1;
+      this.posters.observe(card.root);
+      made.push(card.root);
+    }
+    return made;
   }
 
-  card(hit) {
-    const action = (label, text, name) =>
-      element('button', {
-        class: 'ps-action',
-        type: 'button',
-        tabindex: '-1',
-        'aria-label': label,
-        title: label,
-        'data-action': name,
-        text,
-      });
-    return element(
-      'div',
-      { class: 'ps-card', role: 'option', 'data-segment': String(hit.id) },
-      element(
-        'div',
-        { class: 'ps-frame' },
-        element('img', { alt: '', decoding: 'async', 'data-src': `/api/poster/${hit.id}` }),
-        element('span', { class: 'ps-length' }),
-        element('span', { class: 'ps-gone', text: 'file not there now', hidden: true }),
-        element(
-          'div',
-          { class: 'ps-actions' },
-          action('Add to the tray (S)', '+', 'keep'),
-          action('More like this (M)', '≈', 'like'),
-          action('Less like this (N)', '−', 'exclude'),
-        ),
-        element('div', { class: 'ps-score' }, element('i', {})),
-      ),
-      element(
-        'div',
-        { class: 'ps-about' },
-        element('span', { class: 'ps-number' }),
-        element('span', { class: 'ps-when' }),
-        element('span', { class: 'ps-name' }),
-      ),
-    );
-  }
-
-  fill(card, hit) {
-    const part = (name) => card.querySelector(`.ps-${name}`);
-    part('length').textContent = durationText(hit.end - hit.start);
-    part('when').textContent = clock(hit.start).slice(0, 8);
-    part('name').textContent = hit.name;
-    part('gone').hidden = !hit.missing;
-    part('score').hidden = hit.share === null;
-    part('score').firstChild.style.width = `${Math.round((hit.share ?? 0) * 100)}%`;
-    part('number').textContent = hit.score === null ? '' : hit.score.toFixed(2);
-    card.title = `${hit.folder}/${hit.name}`;
-    card.setAttribute(
-      'aria-label',
-      `${hit.name}, at ${clock(hit.start)}, ${durationText(hit.end - hit.start)}${hit.score === null ? '' : `, score ${hit.score.toFixed(2)}`}${hit.missing ? ', file not there now' : ''}`,
-    );
-  }
-
-  /** Mark the grid as ready once all visible posters have loaded or failed. */
-  awaitPosters(token, later) {
-    const settled = (image) =>
-      image.complete && image.src
-        ? null
-        : new Promise((done) => {
-            image.addEventListener('load', done, { once: true });
-            image.addEventListener('error', done, { once: true });
-          });
-    requestAnimationFrame(async () => {
-      const seen = [...this.grid.querySelectorAll('img')].filter((image) => {
-        const box = image.getBoundingClientRect();
-        return box.top < innerHeight && box.bottom > 0;
-      });
-      for (const image of seen) load(image);
-      await Promise.all(seen.map(settled));
-      if (token !== this.token) return;
-      this.grid.dataset.ready = token;
-      this.addLater(token, later);
+  /**
+   * Mark the grid as ready once all visible posters have loaded or failed, and go on with the other cards.
+   *
+   * @param {string} token
+   * @param {number[]} later
+   */
+  async awaitPosters(token, later) {
+    const seen = [...this.grid.querySelectorAll('img')].filter((image) => {
+      const box = image.getBoundingClientRect();
+      return box.top < innerHeight && box.bottom > 0;
     });
+    for (const image of seen) loadPoster(image);
+    await Promise.all(seen.map(settled));
+    if (token !== this.token) return;
+    this.grid.dataset.ready = token;
+    this.addLater(token, later);
   }
 
+  /**
+   * @param {string} token
+   * @param {number[]} ids
+   */
   addLater(token, ids) {
     if (token !== this.token || !ids.length) return;
     const more = () => {
       if (token !== this.token) return;
-      this.grid.append(...ids.splice(0, FIRST).map((id) => this.cardOf(id)));
+      this.grid.append(...this.makeCards(ids.slice(0, FIRST)));
       this.drawTray();
-      this.addLater(token, ids);
+      this.addLater(token, ids.slice(FIRST));
     };
-    if (window.requestIdleCallback) requestIdleCallback(more, { timeout: 500 });
+    if ('requestIdleCallback' in window) requestIdleCallback(more, { timeout: 500 });
     else setTimeout(more, 50);
   }
 
   drawTray() {
     const kept = new Set(tray.current?.subclips.map((clip) => clip.segment));
-    for (const [id, { card }] of this.cards) card?.classList.toggle('ps-kept', kept.has(id));
+    for (const [id, { card }] of this.cards) card?.root.classList.toggle('ps-kept', kept.has(id));
   }
 
   // Hover
 
+  /** @param {HTMLElement | null} card */
   hover(card) {
     if (card === this.over) return;
     this.over = card;
@@ -232,7 +205,12 @@ class Grid {
     else this.preview(null, false);
   }
 
-  /** Play one muted preview at a time; null stops it. Previews are small files of their own. */
+  /**
+   * Play one muted preview at a time. Previews are small files of their own.
+   *
+   * @param {HTMLElement | null} card null stops the one that plays.
+   * @param {boolean} play
+   */
   preview(card, play) {
     if (this.playing) {
       const video = this.playing.querySelector('video');
@@ -253,89 +231,104 @@ class Grid {
       'aria-hidden': 'true',
     });
     video.addEventListener('playing', () => video.classList.add('ps-on'));
-    card.querySelector('img').after(video);
+    card.querySelector('img')?.after(video);
     this.playing = card;
   }
 
   // Input
 
+  /** @param {MouseEvent} event */
   click(event) {
-    const card = event.target.closest('.ps-card');
-    if (!card) return;
-    const action = event.target.closest('[data-action]')?.dataset.action;
+    const card = cardAround(event.target);
+    if (!card || !(event.target instanceof Element)) return;
+    const action = event.target.closest('[data-action]')?.getAttribute('data-action');
     this.focused(card);
     if (action === 'keep') this.keep(card);
-    else if (action === 'like') this.like(card);
-    else if (action === 'exclude') this.trigger('exclude', card);
+    else if (action === 'like' || action === 'exclude') this.trigger(action, card);
     else this.open(card);
   }
 
+  /** @param {HTMLElement | null} card */
   focused(card) {
     if (!card) return;
-    for (const each of this.grid.querySelectorAll('.ps-card[tabindex="0"]')) each.tabIndex = -1;
+    for (const { card: each } of this.cards.values()) if (each) each.root.tabIndex = -1;
     card.tabIndex = 0;
   }
 
-  current() {
-    return document.activeElement?.closest?.('.ps-card') ?? this.over ?? null;
-  }
-
+  /**
+   * Run an action with the card that has the focus, or is under the pointer.
+   *
+   * @param {KeyboardEvent | null} event A key that buttons take themselves; null where they do not.
+   * @param {(card: HTMLElement) => void} run
+   * @returns {boolean} Whether there is one.
+   */
   withCurrent(event, run) {
     if (event && onControl(event)) return false;
-    const card = this.current();
+    const card = cardAround(document.activeElement) ?? this.over;
     if (!card || !this.grid.contains(card)) return false;
     run(card);
     return true;
   }
 
-  move(event, by) {
-    const cards = [...this.grid.children];
+  /**
+   * @param {KeyboardEvent} event
+   * @param {import('./cursor.js').Move} move
+   */
+  move(event, move) {
+    /** @type {NodeListOf<HTMLElement>} */
+    const shown = this.grid.querySelectorAll('.ps-card');
+    const cards = [...shown];
     if (!cards.length || onControl(event)) return false;
-    const current = document.activeElement?.closest?.('.ps-card');
-    if (!current && !document.activeElement?.matches('body, .ps-grid') && document.activeElement !== null) return false;
+    const { activeElement } = document;
+    const current = cardAround(activeElement);
+    if (!current && activeElement && !activeElement.matches('body, .ps-grid')) return false;
     const at = current ? cards.indexOf(current) : -1;
-    let to;
-    if (at < 0) to = 0;
-    else if (by === 'down' || by === 'up') {
-      const columns = cards.findIndex((card) => card.offsetTop > cards[0].offsetTop);
-      to = at + (by === 'down' ? 1 : -1) * (columns < 0 ? cards.length : columns);
-    } else to = at + by;
-    if (to < 0 || to >= cards.length) return true;
+    const to = cardAfter(at, move, columnsOf(cards.map((card) => card.offsetTop)), cards.length);
+    if (to === null) return true;
     this.focused(cards[to]);
     cards[to].focus();
     cards[to].scrollIntoView({ block: 'nearest' });
     return true;
   }
 
-  hitOf(card) {
-    return this.cards.get(Number(card.dataset.segment)).hit;
-  }
-
+  /** @param {HTMLElement} card */
   keep(card) {
-    const hit = this.hitOf(card);
-    tray.add([{ segment: hit.id, score: hit.score ?? undefined }]);
+    const id = segmentOf(card);
+    const score = this.cards.get(id)?.hit.score ?? undefined;
+    void tray.add([{ segment: id, score }]);
   }
 
-  like(card) {
-    this.trigger('like', card);
-  }
-
+  /**
+   * @param {string} name
+   * @param {HTMLElement} card
+   */
   trigger(name, card) {
-    // `at` makes a value unique, so that the same segment can be triggered twice.
-    this.component.setTriggerValue(name, { segment: Number(card.dataset.segment), at: Date.now() });
+    this.send(name, { segment: segmentOf(card) });
   }
 
+  /**
+   * @param {string} name
+   * @param {object} value
+   */
+  send(name, value) {
+    // `at` makes a value unique, so that the same segment can be triggered twice.
+    this.component.setTriggerValue(name, { ...value, at: Date.now() });
+  }
+
+  /** @param {HTMLElement} card */
   open(card) {
     this.preview(null, false);
-    const items = this.hits.map((hit) => ({ id: hit.id, score: hit.score ?? undefined }));
+    const segment = segmentOf(card);
     openPlayer(
-      items,
-      this.hits.findIndex((hit) => hit.id === Number(card.dataset.segment)),
+      this.hits.map(({ id, score }) => ({ id, score: score ?? undefined })),
+      this.hits.findIndex(({ id }) => id === segment),
       {
-        onLike: (segment) => this.component.setTriggerValue('like', { segment, at: Date.now() }),
-        onExclude: (segment) => this.component.setTriggerValue('exclude', { segment, at: Date.now() }),
-        onRange: (range) => this.component.setTriggerValue('range', { ...range, at: Date.now() }),
-        onClose: (segment) => this.cards.get(segment)?.card?.focus({ preventScroll: false }),
+        onLike: (each) => this.send('like', { segment: each }),
+        onExclude: (each) => this.send('exclude', { segment: each }),
+        onRange: (range) => this.send('range', range),
+        onClose: (each) => {
+          if (each !== null) this.cards.get(each)?.card?.root.focus({ preventScroll: false });
+        },
       },
     );
   }
@@ -351,9 +344,31 @@ class Grid {
   }
 }
 
-function load(image) {
-  if (image.dataset.src) {
-    image.src = image.dataset.src;
-    delete image.dataset.src;
-  }
+/**
+ * Return the card that an event or the focus is in.
+ *
+ * @param {EventTarget | null} target
+ * @returns {HTMLElement | null}
+ */
+function cardAround(target) {
+  return target instanceof Element ? target.closest('.ps-card') : null;
+}
+
+/** @param {HTMLElement} card */
+function segmentOf(card) {
+  return Number(card.dataset.segment);
+}
+
+/**
+ * Wait until a picture has loaded or failed.
+ *
+ * @param {HTMLImageElement} image
+ */
+function settled(image) {
+  return image.complete && image.src
+    ? null
+    : new Promise((done) => {
+        image.addEventListener('load', done, { once: true });
+        image.addEventListener('error', done, { once: true });
+      });
 }

@@ -1,0 +1,82 @@
+// Card of a hit: its poster, which is loaded when asked for, and what is known of it.
+
+import { element } from '../core/dom.js';
+import { cardTexts } from './card_texts.js';
+
+/** The card of one segment. `root` names it in `data-segment`. */
+export class HitCard {
+  /** @param {number} segment */
+  constructor(segment) {
+    this.image = element('img', { alt: '', decoding: 'async', 'data-src': `/api/poster/${segment}` });
+    this.length = element('span', { class: 'ps-length' });
+    this.gone = element('span', { class: 'ps-gone', text: 'file not there now', hidden: true });
+    this.bar = element('i', {});
+    this.score = element('div', { class: 'ps-score' }, this.bar);
+    this.number = element('span', { class: 'ps-number' });
+    this.when = element('span', { class: 'ps-when' });
+    this.name = element('span', { class: 'ps-name' });
+    this.root = element(
+      'div',
+      { class: 'ps-card', role: 'option', tabindex: '-1', 'data-segment': String(segment) },
+      element(
+        'div',
+        { class: 'ps-frame' },
+        this.image,
+        this.length,
+        this.gone,
+        element(
+          'div',
+          { class: 'ps-actions' },
+          action('Add to the tray (S)', '+', 'keep'),
+          action('More like this (M)', '≈', 'like'),
+          action('Less like this (N)', '−', 'exclude'),
+        ),
+        this.score,
+      ),
+      element('div', { class: 'ps-about' }, this.number, this.when, this.name),
+    );
+  }
+
+  /** @param {import('./grid.js').GridHit} hit The segment, as a hit of the present search. */
+  fill(hit) {
+    const texts = cardTexts(hit);
+    this.length.textContent = texts.length;
+    this.when.textContent = texts.when;
+    this.name.textContent = hit.name;
+    this.number.textContent = texts.score;
+    this.gone.hidden = !hit.missing;
+    this.score.hidden = texts.bar === null;
+    this.bar.style.width = texts.bar ?? '0%';
+    this.root.title = texts.title;
+    this.root.setAttribute('aria-label', texts.label);
+  }
+}
+
+/**
+ * @param {string} label
+ * @param {string} text
+ * @param {string} name
+ */
+function action(label, text, name) {
+  return element('button', {
+    class: 'ps-action',
+    type: 'button',
+    tabindex: '-1',
+    'aria-label': label,
+    title: label,
+    'data-action': name,
+    text,
+  });
+}
+
+/**
+ * Load a poster, unless that was done.
+ *
+ * @param {HTMLImageElement} image
+ */
+export function loadPoster(image) {
+  if (image.dataset.src) {
+    image.src = image.dataset.src;
+    delete image.dataset.src;
+  }
+}

@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, mock, test } from 'node:test';
+import '../page.js';
+import { tray } from '../../../app/web/static/core/tray.js';
+import { mount } from '../../../app/web/static/search/grid.js';
+
+/** @typedef {import('../../../app/web/static/search/grid.js').GridHit} GridHit */
+
+const COLUMNS = 4;
+/** @type {[string, unknown][]} */
+let triggers = [];
+/** @type {(() => void)[]} */
+let later = []; // what waits for the browser to be idle
+let parent = document.createElement('div');
+let unmount = () => {};
+
+/** @param {number} id */
+function hit(id) {
+  return { id, name: `${id}.mp4`, folder: '/videos', score: 0.5, share: 1, start: 0, end: 2, missing: false };
+}
+
+/**
+ * @param {string} token
+ * @param {GridHit[]} hits
+ * @param {boolean} [more]
+ */
+function show(token, hits, more = false) {
+  unmount = mount({
+    parentElement: parent,
+    data: { token, hits, more },
+    setTriggerValue: (name, value) => triggers.push([name, value]),
+  });
+}
+
+/** Let frames and promises pass. */
+async function settle() {
+  for (let turn = 0; turn < 5; turn += 1)
+    await new Promise((done) => {
+      setImmediate(done);
+    });
+}
+
+beforeEach(() => {
+  [triggers, later] = [[], []];
+  mock.method(tray, 'watch', () => () => {});
+  Object.assign(globalThis, {
+    requestAnimationFrame: (/** @type {() => void} */ run) => setImmediate(run),
+    requestIdleCallback: (/** @type {() => void} */ run) => later.push(run),
+  });
+  parent = document.createElement('div');
+  document.body.replaceChildren(parent);
+});
+afterEach(() => {
+  unmount();
+  mock.restoreAll();
+  tray.current = null;
+});
+
+/** @returns {HTMLElement[]} */
+function cards() {
+  return [...parent.querySelectorAll('.ps-card')].filter((card) => card instanceof HTMLElement);
+}
+
+function ids() {
+  return cards().map((card) => Number(card.dataset.segment));
+}
+
+/** Give the cards places in rows, which this document does not lay out. */
+function layOut() {
+  for (const [at, card] of cards().entries())
+    Object.defineProperty(card, 'offsetTop', { value: 100 * Math.floor(at / COLUMNS), configurable: true });
+}
+
+/** @param {string} key */
+function press(key) {
+  const target = document.activeElement ?? document.body;
+  target.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true, composed: true }));
+}
+
+/** The segment whose card has the focus. */
+function focused() {
+  const { activeElement } = document;
+  return activeElement instanceof HTMLElement ? Number(activeElement.dataset.segment) : null;
+}
+
+/** @param {number} count */
+function hits(count) {
+  return Array.from({ length: count }, (_, at) => hit(at + 1));
+}
+
+test('the first hits are there at once; the others follow while the browser is idle', async () => {
+  show('a', hits(80));
+  assert.equal(cards().length, 36);
+  await settle();
+  later.shift()?.();
+  assert.equal(cards().length, 72);
+  later.shift()?.();
+  assert.deepEqual(
+    ids(),
+    hits(80).map(({ id }) => id),
+  );
+  assert.equal(later.length, 0);
+});
+
+test('cards of earlier results that are still to come do not follow', async () => {
+  show('a', hits(80));
+  await settle();
+  show('b', [hit(500)]);
+  later.shift()?.();
+  assert.deepEqual(ids(), [500]);
+});
+
+test('a hit that is found again keeps its card, and shows what it is now', () => {
+  show('a', [hit(1), hit(2)]);
+  const [, second] = cards();
+  show('b', [{ ...hit(2), score: 0.25 }, hit(3)]);
+  assert.equal(cards()[0], second);
+  assert.match(second.textContent, /0\.25/);
+  assert.deepEqual(ids(), [2, 3]);
+});
+
+test('the same results again change nothing but whether there are more', () => {
+  show('a', [hit(1)]);
+  const [card] = cards();
+  show('a', [hit(2)], true);
+  assert.equal(cards()[0], card);
+  const more = parent.querySelector('.ps-more');
+  assert.equal(more?.hasAttribute('hidden'), false);
+  if (more instanceof HTMLElement) more.click();
+  assert.equal(triggers[0][0], 'more');
+});
+
+test('one card is reached by Tab: the first, then the one that had the focus last', () => {
+  show('a', hits(3));
+  const stops = () =>
+    cards()
+      .filter((card) => card.tabIndex === 0)
+      .map((card) => Number(card.dataset.segment));
+  assert.deepEqual(stops(), [1]);
+  cards()[2].focus();
+  assert.deepEqual(stops(), [3]);
+  show('b', hits(3));
+  assert.deepEqual(stops(), [1]);
+});
+
+test('arrow keys lead from card to card and from row to row, and stop at the ends', () => {
+  show('a', hits(10));
+  layOut();
+  const path = ['ArrowRight', 'ArrowRight', 'ArrowDown', 'ArrowDown', 'ArrowLeft', 'ArrowUp', 'ArrowUp', 'ArrowUp'];
+  const seen = path.map((key) => {
+    press(key);
+    return focused();
+  });
+  assert.deepEqual(seen, [1, 2, 6, 10, 9, 5, 1, 1]);
+});
+
+test('cards that are not in the document yet are not reached', async () => {
+  show('a', hits(40));
+  await settle();
+  later.shift()?.();
+  show('b', hits(40)); // all cards are known, but only the first are shown
+  layOut();
+  cards()[35].focus();
+  press('ArrowRight');
+  assert.equal(focused(), 36);
+});
+
+test('the buttons of a card do what they say', () => {
+  const add = mock.method(tray, 'add', () => Promise.resolve([]));
+  show('a', [hit(7), { ...hit(8), score: null }]);
+  for (const button of cards()[0].querySelectorAll('button')) button.click();
+  cards()[1].querySelector('button')?.click();
+  assert.deepEqual(
+    add.mock.calls.map((call) => call.arguments),
+    [[[{ segment: 7, score: 0.5 }]], [[{ segment: 8, score: undefined }]]],
+  );
+  assert.deepEqual(
+    triggers.map(([name]) => name),
+    ['like', 'exclude'],
+  );
+  assert.equal(Reflect.get(Object(triggers[0][1]), 'segment'), 7);
+});
+
+test('keys work on the card that has the focus, or is under the pointer', () => {
+  show('a', hits(3));
+  press('m');
+  assert.equal(triggers.length, 0, 'there is none yet');
+  cards()[1].dispatchEvent(new Event('pointerover', { bubbles: true }));
+  press('m');
+  cards()[2].focus();
+  press('n');
+  assert.deepEqual(
+    triggers.map(([name, value]) => [name, Reflect.get(Object(value), 'segment')]),
+    [
+      ['like', 2],
+      ['exclude', 3],
+    ],
+  );
+});
+
+test('a preview plays under the pointer once it rests, one at a time, and ends when it leaves', () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  show('a', hits(3));
+  const videos = () => [...parent.querySelectorAll('video')].map((video) => video.getAttribute('src'));
+  const over = (/** @type {number} */ at) => cards()[at].dispatchEvent(new Event('pointerover', { bubbles: true }));
+  over(0);
+  assert.deepEqual(videos(), []);
+  over(1);
+  mock.timers.tick(100);
+  assert.deepEqual(videos(), ['/api/preview/2']);
+  over(2);
+  mock.timers.tick(100);
+  assert.deepEqual(videos(), ['/api/preview/3']);
+  parent.querySelector('.ps-grid')?.dispatchEvent(new Event('pointerleave'));
+  assert.deepEqual(videos(), []);
+  mock.timers.reset();
+});
+
+test('hits that are in the tray are marked', () => {
+  show('a', hits(3));
+  const kept = () =>
+    cards()
+      .filter((card) => card.classList.contains('ps-kept'))
+      .map((card) => Number(card.dataset.segment));
+  assert.deepEqual(kept(), []);
+  const subclips = JSON.parse('[{"segment": 2}, {"segment": null}]');
+  tray.current = { id: 1, name: 'Tray', revision: 1, subclips };
+  tray.dispatchEvent(new Event('change'));
+  assert.deepEqual(kept(), [2]);
+});
+
+test('once removed, keys and the tray are left alone', () => {
+  show('a', hits(3));
+  unmount();
+  press('ArrowRight');
+  tray.dispatchEvent(new Event('change'));
+  assert.equal(parent.childElementCount, 0);
+});
