@@ -35,6 +35,7 @@ def prepare_javascript(place: Place) -> None:
     except OSError:
         pass
     say("Installing the JavaScript development packages into node_modules.")
+    stamp.unlink(missing_ok=True)  # it must not vouch for what an installation that is cut short leaves
     npm(place, "ci", *QUIET)
     stamp.write_text(wanted, "utf-8")
 
