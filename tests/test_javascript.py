@@ -83,7 +83,7 @@ def test_every_any_says_why_and_nothing_is_left_unchecked() -> None:
 
 
 def test_the_core_knows_no_view_and_no_view_another() -> None:
-    """core/ builds on itself, player/ on core/, and each view on these, the shell and itself; the shell is above core/."""
+    """core/ builds on itself, player/ on core/, and each view on these, the shell and itself."""
     for path in sorted(STATIC.rglob("*.js")):
         feature, *rest = path.relative_to(STATIC).parts
         if not rest:
