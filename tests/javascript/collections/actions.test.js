@@ -73,6 +73,7 @@ test('a move is shown at once, and sent as the subclip that comes before', async
   const done = actions.move([1], 2);
   assert.deepEqual(view.order, [2, 1, 3]);
   assert(view.busy);
+  assert(actions.busy);
   await done;
   assert.deepEqual(sent(), [['POST /api/subclips/1/move', '{"after":2}']]);
   assert(!view.busy);
@@ -151,6 +152,7 @@ test('a move can be undone, once', async (context) => {
   await settled();
   assert.deepEqual(view.order, [1, 2, 3]);
   assert.deepEqual(sent()[1], ['POST /api/subclips/3/move', '{"after":2}']);
+  assert.deepEqual(messages(), ['Undone: a subclip moved']);
   actions.undo();
   await settled();
   assert.equal(sent().length, 2);

@@ -123,6 +123,107 @@ test('what is typed is stored at once, sent once, and forgotten when it is saved
   assert.deepEqual(saved, [library.first]);
 });
 
+/**
+ * Note the state of a name's edit at each 'change'.
+ *
+ * @param {Edits} edits
+ */
+function told(edits) {
+  /** @type {(string | undefined)[]} */
+  const states = [];
+  edits.addEventListener('change', () => {
+    const state = edits.of(1, 'name')?.state;
+    if (!states.length || states.at(-1) !== state) states.push(state);
+  });
+  return states;
+}
+
+test('every change of state is told', async (context) => {
+  const library = new Library(subclip());
+  const edits = library.open(context);
+  assert.equal(edits.stored, true);
+  const states = told(edits);
+  edits.learnAll(1, [library.first]); // nothing has changed
+  assert.deepEqual(states, []);
+  edits.put(library.first, 'name', 'Beach');
+  edits.learnAll(1, []);
+  edits.learnAll(1, [library.first]);
+  await settled();
+  assert.deepEqual(states, ['typed', 'gone', 'typed', 'sending', undefined]);
+});
+
+test('that a conflict is resolved is told and sent', async (context) => {
+  const { library, edits } = await conflict(context);
+  const states = told(edits);
+  edits.keepMine(1, 'name');
+  assert.equal(edits.of(1, 'name')?.theirs, null);
+  assert.deepEqual(states, ['typed']);
+  await settled();
+  assert.equal(library.first.name, 'mine');
+});
+
+test('a conflict that is resolved stays so for the page that takes the edit over', async (context) => {
+  const { library, edits } = await conflict(context);
+  library.server.down = true;
+  edits.keepMine(1, 'name');
+  edits.close();
+  await settled();
+  library.server.down = false;
+  const next = library.open(context);
+  await next.adopt();
+  assert.equal(library.first.name, 'mine');
+});
+
+test('an edit begins from what the server last sent, not from what a caller still holds', async (context) => {
+  const library = new Library(subclip());
+  const edits = library.open(context);
+  library.write(1, { name: 'theirs' });
+  edits.learn(library.first);
+  edits.put({ ...subclip(), label: 'film' }, 'name', 'mine');
+  assert.equal(edits.of(1, 'name')?.label, 'film');
+  await edits.send(1);
+  assert.equal(library.first.name, 'mine');
+});
+
+test('what is typed during a request waits for the field to be left', async (context) => {
+  const library = new Library(subclip());
+  const edits = library.open(context);
+  const states = told(edits);
+  edits.put(library.first, 'name', 'Be');
+  const sent = edits.send(1);
+  await Promise.resolve();
+  edits.put(subclip(), 'name', 'Bea');
+  await sent;
+  assert.deepEqual(states, ['typed', 'sending', 'typed']);
+  assert.deepEqual(library.changes, [{ name: 'Be' }]);
+  edits.put(library.first, 'name', 'Be'); // as it is saved by now
+  assert.deepEqual(edits.all, []);
+});
+
+test('a page that is killed during a request leaves no conflict with itself', async (context) => {
+  const library = new Library(subclip());
+  const killed = library.open(context);
+  const { opened, open } = gate();
+  library.server.answers[PATCH] = async (/** @type {Record<string, unknown>} */ body) => {
+    library.change(1, body);
+    await opened; // the answer comes too late
+    return {};
+  };
+  killed.put(library.first, 'name', 'Be');
+  void killed.send(1);
+  await settled();
+  killed.put(subclip(), 'name', 'Beach');
+  const left = { ...localStorage };
+  killed.close();
+  await settled();
+  library.server.answers[PATCH] = (/** @type {Record<string, unknown>} */ body) => library.change(1, body);
+  Object.assign(localStorage, left);
+  const next = library.open(context);
+  await next.adopt();
+  assert.equal(library.first.name, 'Beach');
+  open();
+});
+
 test('typing back what was there ends the edit', async (context) => {
   const library = new Library(subclip({ name: 'Beach' }));
   const edits = library.open(context);
@@ -460,6 +561,8 @@ test('an older state of a subclip does not replace a newer one', (context) => {
   assert.equal(edits.known.get(1)?.name, 'new');
   edits.learn(subclip({ revision: 6, name: 'newer' }));
   assert.equal(edits.known.get(1)?.name, 'newer');
+  edits.learn(subclip({ revision: 6, name: 'newer', missing: true })); // a file goes without a new revision
+  assert.equal(edits.known.get(1)?.missing, true);
 });
 
 test('edits that a killed page left behind are sent by the next one', async (context) => {
@@ -552,6 +655,9 @@ test('a page that is closed asks no more', async (context) => {
   edits.put(library.first, 'name', 'Beach');
   await edits.send(1);
   edits.close();
+  const states = told(edits);
+  edits.changed();
+  assert.deepEqual(states, []);
   library.server.asked();
   context.mock.timers.tick(60000);
   await settled();

@@ -44,6 +44,17 @@ test('a range runs from the anchor in either direction, and shrinks again', () =
   selection.chooseTo(3);
   assert.deepEqual(selection.ordered, [3]);
   assert.equal(selection.anchor, 3);
+  selection.chooseTo(4);
+  assert.equal(selection.current, 4);
+});
+
+test('a range goes on from its anchor after the list was drawn again', () => {
+  const selection = among(1, 2, 3, 4);
+  selection.choose(1);
+  selection.chooseTo(4);
+  selection.update([1, 2, 3, 4, 5]);
+  selection.chooseTo(2);
+  assert.deepEqual(selection.ordered, [1, 2]);
 });
 
 test('without a click before, a range runs from the first row', () => {
@@ -78,6 +89,8 @@ test('all can be selected, and none', () => {
   assert.equal(selection.clear(), true);
   assert.deepEqual(selection.ordered, []);
   assert.equal(selection.clear(), false);
+  selection.choose(2);
+  assert.equal(selection.clear(), true);
 });
 
 test('the focus moves without selecting', () => {
@@ -106,7 +119,7 @@ test('after the last row went, the one above becomes current', () => {
   assert.equal(selection.current, 2);
   selection.update([]);
   assert.equal(selection.current, null);
-  selection.update([5]);
+  selection.update([5, 6]);
   assert.equal(selection.current, 5);
 });
 
