@@ -20,6 +20,8 @@ export class FakeVideo extends EventTarget {
     this.playsInline = false;
     this.playbackRate = 1;
     this.videoWidth = 0;
+    this.videoHeight = 180;
+    this.readyState = 4;
     this.preload = '';
     this.src = '';
     this.silentOnly = false; // whether the browser lets nothing sound yet
@@ -48,6 +50,10 @@ export class FakeVideo extends EventTarget {
     this.time = seconds;
     this.seeking = true;
     this.sought.push(seconds);
+  }
+
+  get currentSrc() {
+    return this.src;
   }
 
   load() {

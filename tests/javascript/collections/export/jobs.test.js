@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import '../../page.js';
+import { ExportJobs } from '../../../../app/web/static/collections/export/jobs.js';
+import { FakeServer, refusal, settled } from '../../fake_server.js';
+import { exportJob } from './export_jobs.js';
+
+/** @typedef {import('../../../../app/web/static/collections/export/request.js').ExportRequest} ExportRequest */
+
+const reel = { id: 3, name: 'Reel', revision: 1, subclips: [] };
+/** @type {ExportRequest} */
+const request = { collection: 3, mode: 'smart', handles_seconds: 0, name_pattern: '', lists: [], to: '/clips' };
+
+beforeEach(() => localStorage.clear());
+
+/**
+ * The exports of a collection, with those that the server has: change `runs` to change them.
+ *
+ * @param {import('node:test').TestContext} context
+ * @param {ReturnType<typeof exportJob>[]} runs
+ * @param {Record<string, unknown>} [answers]
+ */
+async function shown(context, runs, answers = {}) {
+  context.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_800_000_000_000 });
+  const state = { runs };
+  const server = new FakeServer({ 'GET /api/runs': () => ({ runs: state.runs }), ...answers }).serve(context);
+  /** @type {(string | null)[]} */
+  const running = [];
+  const jobs = new ExportJobs({ onRunning: (text) => running.push(text), show: () => {} });
+  document.body.append(jobs.element);
+  context.after(() => {
+    jobs.remove();
+    jobs.element.remove();
+    document.querySelector('.ps-toasts')?.replaceChildren();
+  });
+  jobs.show(reel);
+  await settled();
+  return { jobs, server, state, running };
+}
+
+/** @param {ExportJobs} jobs */
+function cards(jobs) {
+  return [...jobs.element.children].map((each) => each.querySelector('strong')?.textContent);
+}
+
+/**
+ * @param {ExportJobs} jobs
+ * @param {string} action
+ */
+function press(jobs, action) {
+  const button = jobs.element.querySelector(`[data-action="${action}"]`);
+  assert.ok(button instanceof HTMLElement, action);
+  button.click();
+}
+
+function toasts() {
+  return [...document.querySelectorAll('.ps-toast span')].map((each) => each.textContent);
+}
+
+test('jobs are asked for often while one runs, and now and then otherwise', async (context) => {
+  const { server, state, running } = await shown(context, [exportJob({ progress: { fraction: 0.5 } })]);
+  assert.equal(server.asked().length, 1);
+  context.mock.timers.tick(700);
+  await settled();
+  assert.equal(server.asked().length, 1);
+  state.runs = [];
+  context.mock.timers.tick(700);
+  await settled();
+  assert.equal(server.asked().length, 1);
+  context.mock.timers.tick(5999);
+  await settled();
+  assert.equal(server.asked().length, 0);
+  context.mock.timers.tick(1);
+  await settled();
+  assert.equal(server.asked().length, 1);
+  assert.deepEqual(running, ['Exporting 50 %', 'Exporting 50 %', null, null]);
+});
+
+test('a server that is away is asked again, and what is shown stays', async (context) => {
+  const { jobs, server } = await shown(context, [exportJob()]);
+  server.down = true;
+  context.mock.timers.tick(700);
+  await settled();
+  assert.deepEqual(cards(jobs), ['Exporting']);
+  server.down = false;
+  server.asked();
+  context.mock.timers.tick(700);
+  await settled();
+  assert.deepEqual(server.asked(), ['GET /api/runs']);
+});
+
+test('exports of other collections are not shown', async (context) => {
+  const { jobs } = await shown(context, [exportJob({ id: 'b', arguments: ['export', '--collection', 'Other'] })]);
+  assert.deepEqual(cards(jobs), []);
+});
+
+test('the end of an export that ran here is announced once', async (context) => {
+  const { jobs, state } = await shown(context, [exportJob()]);
+  state.runs = [exportJob({ outcome: 'done', failed: 2 })];
+  for (const wait of [700, 6000]) {
+    context.mock.timers.tick(wait);
+    await settled();
+  }
+  assert.deepEqual(cards(jobs), ['Exported, but not all']);
+  assert.deepEqual(toasts(), ['The export is done; 2 clips could not be written']);
+});
+
+test('an export that had ended before the page was opened is shown, but not announced', async (context) => {
+  const { jobs } = await shown(context, [exportJob({ outcome: 'done' })]);
+  assert.deepEqual(cards(jobs), ['Exported']);
+  assert.deepEqual(toasts(), []);
+});
+
+test('stopping is asked of the server, and said once it has agreed', async (context) => {
+  const { jobs, server } = await shown(context, [exportJob()], {
+    'POST /api/runs/a/stop': exportJob({ stopping: true }),
+  });
+  press(jobs, 'stop');
+  await settled();
+  assert.ok(server.asked().includes('POST /api/runs/a/stop'));
+  assert.match(toasts()[0] ?? '', /then it stops/);
+});
+
+test('a stop that is refused is not announced', async (context) => {
+  const { jobs } = await shown(context, [exportJob()], { 'POST /api/runs/a/stop': refusal(404, 'There is no run a.') });
+  press(jobs, 'stop');
+  await settled();
+  assert.deepEqual(toasts(), ['There is no run a.']);
+});
+
+test('an export that was stopped goes on from where it was: the same request again, and the old card goes', async (context) => {
+  const { jobs, server, state } = await shown(context, [], { 'POST /api/exports': { run: 'b' } });
+  jobs.started('a', request);
+  await settled();
+  state.runs = [exportJob({ outcome: 'stopped', message: '1 clip written' })];
+  context.mock.timers.tick(6000);
+  await settled();
+  state.runs = [exportJob({ id: 'b' }), ...state.runs];
+  press(jobs, 'again');
+  await settled();
+  assert.deepEqual(server.requests.find(({ line }) => line === 'POST /api/exports')?.body, request);
+  assert.deepEqual(cards(jobs), ['Exporting']);
+});
+
+test('an export that has worked is not offered again', async (context) => {
+  const { jobs, state } = await shown(context, []);
+  jobs.started('a', request);
+  await settled();
+  state.runs = [exportJob({ outcome: 'done' })];
+  context.mock.timers.tick(6000);
+  await settled();
+  assert.deepEqual(cards(jobs), ['Exported']);
+  assert.equal(jobs.element.querySelector('[data-action=again]'), null);
+});
+
+test('a hidden export stays hidden, also in the next page', async (context) => {
+  const { jobs } = await shown(context, [exportJob({ outcome: 'done' })]);
+  press(jobs, 'hide');
+  assert.deepEqual(cards(jobs), []);
+  const next = new ExportJobs({ onRunning: () => {}, show: () => {} });
+  context.after(() => next.remove());
+  next.setOpen(true);
+  next.show(reel);
+  await settled();
+  assert.deepEqual(cards(next), []);
+});
+
+test('an open panel also shows earlier exports', async (context) => {
+  const { jobs } = await shown(context, [
+    exportJob({ id: 'b', outcome: 'done' }),
+    exportJob({ id: 'a', outcome: 'failed', updated_at: 0 }),
+  ]);
+  assert.deepEqual(cards(jobs), ['Exported']);
+  jobs.setOpen(true);
+  assert.deepEqual(cards(jobs), ['Exported', 'Failed']);
+  jobs.setOpen(false);
+  assert.deepEqual(cards(jobs), ['Exported']);
+});
+
+test('what is on a card that has not changed stays the same element, so that a press on it is not lost', async (context) => {
+  const { jobs } = await shown(context, [exportJob()]);
+  const stop = jobs.element.querySelector('[data-action=stop]');
+  context.mock.timers.tick(700);
+  await settled();
+  assert.equal(jobs.element.querySelector('[data-action=stop]'), stop);
+});
+
+test('the focus stays on a button while its card is drawn again', async (context) => {
+  const { jobs, state } = await shown(context, [exportJob()]);
+  const stop = jobs.element.querySelector('[data-action=stop]');
+  assert.ok(stop instanceof HTMLElement);
+  stop.focus();
+  state.runs = [exportJob({ progress: { fraction: 0.5 } })];
+  context.mock.timers.tick(700);
+  await settled();
+  const drawn = jobs.element.querySelector('[data-action=stop]');
+  assert.notEqual(drawn, stop);
+  assert.equal(document.activeElement, drawn);
+});

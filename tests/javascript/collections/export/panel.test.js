@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import '../../page.js';
+import { ExportPanel } from '../../../../app/web/static/collections/export/panel.js';
+import { FakeServer, refusal, settled } from '../../fake_server.js';
+import { subclip } from '../subclips.js';
+
+const reel = { id: 3, name: 'Reel', revision: 1, subclips: [1, 2, 3].map((id) => subclip({ id, name: `take ${id}` })) };
+
+beforeEach(() => localStorage.clear());
+
+/**
+ * @param {import('node:test').TestContext} context
+ * @param {Record<string, unknown>} [answers]
+ */
+function opened(context, answers = {}) {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const server = new FakeServer({ 'GET /api/runs': { runs: [] }, 'POST /api/exports': { run: 'a' }, ...answers }).serve(
+    context,
+  );
+  const panel = new ExportPanel({ data: { home: '/home/me/clips' }, onToggle: () => {} });
+  document.body.append(panel.element);
+  context.after(() => {
+    panel.remove();
+    panel.element.remove();
+  });
+  panel.update(reel);
+  panel.toggle(true);
+  return { panel, server };
+}
+
+/**
+ * Choose what a person sees by this name.
+ *
+ * @param {ExportPanel} panel
+ * @param {string} label
+ */
+function choose(panel, label) {
+  input(panel, label).click();
+}
+
+/**
+ * @param {ExportPanel} panel
+ * @param {string} label
+ * @param {string} text
+ */
+function type(panel, label, text) {
+  const field = input(panel, label);
+  field.value = text;
+  field.dispatchEvent(new Event('input'));
+}
+
+/**
+ * @param {ExportPanel} panel
+ * @param {string} label
+ */
+function input(panel, label) {
+  const found = panel.element.querySelector(`input[aria-label="${label}"]`);
+  assert.ok(found instanceof HTMLInputElement, label);
+  return found;
+}
+
+/**
+ * Press Start, and return the requests that began exports.
+ *
+ * @param {ExportPanel} panel
+ * @param {FakeServer} server
+ */
+async function start(panel, server) {
+  panel.parts.form.dispatchEvent(new Event('submit', { cancelable: true }));
+  await settled();
+  return server.requests.filter(({ line }) => line === 'POST /api/exports').map(({ body }) => body);
+}
+
+test('the whole collection is exported as it stands in the form', async (context) => {
+  const { panel, server } = opened(context);
+  assert.equal(panel.parts.amount.textContent, '3 subclips, 00:00:06:00');
+  choose(panel, 'Exact');
+  type(panel, 'Handles in seconds', '1.5');
+  choose(panel, 'EDL');
+  assert.deepEqual(await start(panel, server), [
+    { collection: 3, mode: 'exact', handles_seconds: 1.5, name_pattern: '', lists: ['edl', 'csv'], to: 'zip' },
+  ]);
+});
+
+test('a selection of several is what is exported when the panel opens', async (context) => {
+  const { panel, server } = opened(context);
+  panel.toggle(false);
+  panel.selected(reel.subclips.slice(1));
+  panel.toggle(true);
+  const [sent] = await start(panel, server);
+  assert.deepEqual(/** @type {{subclips: number[]}} */ (sent).subclips, [2, 3]);
+});
+
+test('a selection that is taken back leaves the whole collection', async (context) => {
+  const { panel, server } = opened(context);
+  panel.selected(reel.subclips.slice(1));
+  choose(panel, 'What is selected');
+  panel.selected([]);
+  const [sent] = await start(panel, server);
+  assert.ok(sent && !Object.hasOwn(sent, 'subclips'));
+});
+
+test('the example is the name of the first clip, by its place in the collection', (context) => {
+  const { panel } = opened(context);
+  type(panel, 'Naming pattern', '{rank}_{label}');
+  assert.equal(panel.parts.example.textContent, 'for example 001_take 1.mp4');
+  panel.selected(reel.subclips.slice(2));
+  choose(panel, 'What is selected');
+  assert.equal(panel.parts.example.textContent, 'for example 003_take 3.mp4');
+});
+
+test('a pattern that cannot be used starts nothing, except where no clips are named', async (context) => {
+  const { panel, server } = opened(context);
+  type(panel, 'Naming pattern', '{title}');
+  assert.match(panel.parts.example.textContent ?? '', /There is no {title}/);
+  assert.deepEqual(await start(panel, server), []);
+  choose(panel, 'Lists only');
+  assert.equal(panel.parts.example.textContent, '');
+  assert.deepEqual(await start(panel, server), [
+    { collection: 3, mode: 'none', handles_seconds: 0, name_pattern: '', lists: ['csv'], to: 'zip' },
+  ]);
+});
+
+test('lists alone are not started without a list, and that is said until there is one', async (context) => {
+  const { panel, server } = opened(context);
+  choose(panel, 'Lists only');
+  choose(panel, 'CSV');
+  assert.equal(panel.parts.said.textContent, 'Choose at least one list.');
+  assert.deepEqual(await start(panel, server), []);
+  choose(panel, 'OTIO');
+  assert.equal(panel.parts.said.textContent, '');
+  assert.equal((await start(panel, server)).length, 1);
+});
+
+test('a folder that is missing is asked for', async (context) => {
+  const { panel, server } = opened(context);
+  choose(panel, 'Into a folder');
+  type(panel, 'Folder', ' ');
+  assert.deepEqual(await start(panel, server), []);
+  assert.match(panel.parts.said.textContent ?? '', /Type the folder/);
+  assert.equal(document.activeElement, panel.parts.folder);
+});
+
+test('folders of exports that began are suggested', async (context) => {
+  const { panel, server } = opened(context);
+  choose(panel, 'Into a folder');
+  type(panel, 'Folder', '/home/me/one');
+  await start(panel, server);
+  type(panel, 'Folder', '/home/me/other');
+  assert.deepEqual(
+    [...panel.parts.recentButtons.children].map((each) => each.textContent),
+    ['/home/me/one'],
+  );
+});
+
+test('a refusal of the server is said, and the export can be tried again', async (context) => {
+  const { panel, server } = opened(context, { 'POST /api/exports': refusal(400, 'There is a file of this name.') });
+  await start(panel, server);
+  assert.equal(panel.parts.said.textContent, 'There is a file of this name.');
+  assert.ok(!panel.parts.startButton.disabled);
+});
+
+test('an empty collection has nothing to start', (context) => {
+  const { panel } = opened(context);
+  panel.update({ ...reel, subclips: [] });
+  assert.ok(panel.parts.startButton.disabled);
+  assert.equal(panel.parts.amount.textContent, '');
+  assert.equal(panel.parts.example.textContent, '');
+});
+
+test('choices are there again in the next page', (context) => {
+  const { panel } = opened(context);
+  choose(panel, 'Copy');
+  choose(panel, 'JSON');
+  type(panel, 'Naming pattern', '{rank}');
+  const next = new ExportPanel({ data: {}, onToggle: () => {} });
+  context.after(() => next.remove());
+  assert.ok(input(next, 'Copy').checked && input(next, 'JSON').checked && input(next, 'CSV').checked);
+  assert.equal(input(next, 'Naming pattern').value, '{rank}');
+  assert.equal(input(next, 'Folder').value, '/home/me/clips');
+});
+
+test('damaged choices in storage give way to the usual ones', () => {
+  localStorage.setItem('prismsearch.export', '{"lists": "csv", "mode": 7}');
+  localStorage.setItem('prismsearch.export.folders', '[1, "/home/me"]');
+  const panel = new ExportPanel({ data: {}, onToggle: () => {} });
+  panel.remove();
+  assert.ok(input(panel, 'Smart').checked && input(panel, 'CSV').checked);
+  assert.deepEqual(panel.folders, ['/home/me']);
+});
