@@ -134,6 +134,13 @@ test('a range that ends within a frame ends with it', () => {
   assert.equal(part.last, 40);
 });
 
+test('a range that lasts a moment slides along as a whole frame', () => {
+  const moment = (/** @type {number} */ start) =>
+    new Trimming(video.times, video.info, { start_pts: start, end_pts: start + 5 }, true); // 0.06 ms
+  assert.deepEqual(moment(20 * 3600).withIn(50), range(video, 50, 50));
+  assert.deepEqual(moment(50 * 3600).withOut(20), range(video, 20, 20));
+});
+
 test('the last frame ends with the video, however long its rate says it is', () => {
   const short = footage([0, 40, 80], 95, [1, 1000], [25, 1]);
   assert.deepEqual(trimming(short, 0, 1).withOut(2), { start_pts: 0, end_pts: 95 });

@@ -42,6 +42,7 @@ test('two hundred changes can be undone, the latest ones', () => {
   for (let now = 300; ; steps += 1) {
     const before = history.undo({ start_pts: now, end_pts: 1000 });
     if (!before) break;
+    assert.equal(before.start_pts, now - 1);
     now = before.start_pts;
   }
   assert.equal(steps, 200);
