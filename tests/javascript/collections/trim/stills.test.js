@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import '../../page.js';
-import { element } from '../../../../app/web/static/core/dom.js';
 import { TrimRange } from '../../../../app/web/static/collections/trim/range.js';
 import { TrimStills } from '../../../../app/web/static/collections/trim/stills.js';
+import { element } from '../../../../app/web/static/core/dom.js';
 import { FrameDeck } from '../../../../app/web/static/player/frame_deck.js';
 import { FakeServer, settled } from '../../fake_server.js';
 import { FakeVideo } from '../../player/fake_video.js';
