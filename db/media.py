@@ -48,7 +48,12 @@ class MediaStore:
         return self.folder(name) / f"preview-{number:05d}.mp4"
 
     def drop(self, name: str) -> None:
-        """Remove a folder that no row names any more. Files that cannot be removed now are left to a later sweep."""
+        """Remove a folder that no row names any more. Files that cannot be removed now are left to a later sweep.
+
+        Names come from the database, and a library that somebody else made may name any folder of this machine.
+        """
+        if not _FOLDER.fullmatch(name):
+            return
         shutil.rmtree(self.folder(name), ignore_errors=True)
 
     def published(self) -> Iterator[str]:

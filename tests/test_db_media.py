@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from db_samples import add, make_parts, make_video, stage, unit_rows
+from sqlalchemy import text
 
 from db.library import Library
 
@@ -73,6 +74,25 @@ def test_media_go_with_the_last_video_that_shares_them(library: Library) -> None
     assert [name.split("/")[0] for name in media_files(library)] == ["ff"] * 6
     library.touch_video(add(library, make_video("/films/x.mp4", "eeee")), path=other.path, size_bytes=1, modified_ns=1)
     assert media_files(library) == []
+
+
+@pytest.mark.parametrize("name", ["{outside}", "../outside", ".", ""])
+def test_a_library_of_somebody_else_cannot_have_other_folders_removed(
+    library: Library, tmp_path: Path, name: str
+) -> None:
+    """Its rows may name any folder of this machine as their media."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "precious.txt").touch()
+    kept = add(library, make_video("/films/kept.mp4", "bbbb"), media=stage(library, make_video("/k.mp4", "bbbb"), 3))
+    video = add(library, make_video("/films/a.mp4", "aaaa"))
+    with library._database.writing() as connection:
+        change = text("UPDATE videos SET media = :name WHERE id = :id")
+        connection.execute(change, {"name": name.format(outside=outside), "id": video})
+    library.remove_videos([video])
+    assert (outside / "precious.txt").exists()
+    assert len(media_files(library)) == 6
+    assert [each.id for each in library.videos()] == [kept]
 
 
 def test_an_add_that_fails_leaves_media_and_rows_as_before(library: Library) -> None:
