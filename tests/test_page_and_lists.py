@@ -21,6 +21,7 @@ from page_library import client_of, segment_ids, small_library
 
 from app.cli import main
 from app.timelines.timecode import nominal_rate
+from app.timelines.writing import FORMATS
 
 RATES: dict[str, dict[str, Any]] = {
     "25": {"rate": 25},
@@ -33,7 +34,6 @@ RATES: dict[str, dict[str, Any]] = {
         "times": [40 * (at + at // 20) + 7 * (at % 3) for at in range(60)],
     },
 }
-LISTS = ("edl", "fcpxml", "fcp7", "otio", "csv", "json")
 Ranges = list[tuple[int, int]]
 
 
@@ -95,13 +95,13 @@ def read_json(path: Path, rate: Fraction) -> Ranges:
     return [(each["start_frame"], each["end_frame"]) for each in records]
 
 
-READERS: dict[str, tuple[str, Callable[[Path, Fraction], Ranges]]] = {
-    "edl": (".edl", read_edl),
-    "fcpxml": (".fcpxml", read_fcpxml),
-    "fcp7": (".xml", read_fcp7),
-    "otio": (".otio", read_otio),
-    "csv": (".csv", read_csv),
-    "json": (".json", read_json),
+READERS: dict[str, Callable[[Path, Fraction], Ranges]] = {
+    "edl": read_edl,
+    "fcpxml": read_fcpxml,
+    "fcp7": read_fcp7,
+    "otio": read_otio,
+    "csv": read_csv,
+    "json": read_json,
 }
 
 
@@ -126,9 +126,9 @@ def test_in_and_out_are_the_same_in_the_page_and_in_every_list(kind: str, tmp_pa
     assert len(set(wanted)) == len(segment_ids(library))
 
     out = tmp_path / "lists"
-    command = ["export", "--collection", str(collection), "--to", str(out), "--lists-only", "--list", ",".join(LISTS)]
+    command = ["export", "--collection", str(collection), "--to", str(out), "--lists-only", "--list", ",".join(FORMATS)]
     ran = CliRunner().invoke(main, [*command, "--library", str(library.directory)])
     assert ran.exit_code == 0, ran.output
-    for name, (suffix, read) in READERS.items():
-        (path,) = out.glob(f"*{suffix}")
-        assert read(path, rate) == wanted, f"{name} at {kind}"
+    for name, kind in FORMATS.items():
+        (path,) = out.glob(f"*{kind.suffix}")
+        assert READERS[name](path, rate) == wanted, f"{name} at {kind}"

@@ -20,6 +20,7 @@ from app.shell.exit_codes import FAILED
 from app.shell.options import seconds_value, with_settings
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
 from app.shell.terminal import print_note
+from app.timelines.writing import FORMATS
 
 _NOT_REPEATED = frozenset({"library", "encoder", "device", "precision", "as_json"})
 _PATHS = frozenset({"directory", "archive", "folder"})
@@ -111,7 +112,7 @@ file or the library is missing.""",
     multiple=True,
     metavar="FORMAT",
     callback=lists_value,
-    help="csv, json, edl, fcpxml, fcp7, otio; several with commas, or repeated.",
+    help=f"{', '.join(FORMATS)}; several with commas, or repeated.",
 )
 @click.option("--lists-only", is_flag=True, help="Write the lists and cut nothing.")
 @click.option("--json", "as_json", is_flag=True, help="What was written, as JSON on standard output.")

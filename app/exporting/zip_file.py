@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.exporting.ffmpeg_binary import ExportError
+from app.timelines.writing import FORMATS
 from files.durability import remove
 from files.publish import DRAFT_PREFIX, publish
 from files.sweep import sweep_folders
@@ -16,7 +17,7 @@ from files.sweep import sweep_folders
 _PARTS = ".prismsearch-parts-"
 _MAX_AGE_SECONDS = 14 * 24 * 3600.0
 _BLOCK_BYTES = 1 << 20
-_TEXT_SUFFIXES = frozenset({".csv", ".json", ".edl", ".xml", ".fcpxml", ".otio"})
+_TEXT_SUFFIXES = frozenset(kind.suffix for kind in FORMATS.values())
 
 
 def parts_folder(target: Path) -> Path:
