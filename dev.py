@@ -7,7 +7,8 @@
   python3 dev.py bench         the benchmarks; with names, only those; --list says which there are
   python3 dev.py mutants ROOM  break a room in 80 places, one at a time, and count what its tests notice; --help
   python3 dev.py run ARGS      the command `prismsearch ARGS`
-  python3 dev.py lock          make constraints.txt again (for maintainers; needs uv)
+  python3 dev.py lock          pin what pyproject.toml and package.json ask for (needs uv); --upgrade moves the pins
+  python3 dev.py release       build and check wheel and source distribution of the last commit, in dist/
 
 The first run makes .venv and installs the versions pinned in constraints.txt; the next ones only look at a stamp.
 An installation that was interrupted has no stamp, so the same command goes on with it.
@@ -18,7 +19,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import time
@@ -27,17 +27,13 @@ from typing import TYPE_CHECKING
 
 from bootstrap.environment import prepare
 from bootstrap.installers import diagnosis
-from bootstrap.javascript import prepare_javascript
+from bootstrap.javascript import lock_javascript, prepare_javascript
+from bootstrap.locks import make_locks
 from bootstrap.place import OLDEST_PYTHON, Place, Refusal, faiss_kind, say
+from bootstrap.release import make_release
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-CONSTRAINTS_HEADER = """\
-# What was tested together. pip and uv read it (-c constraints.txt); the ranges that we depend on are in pyproject.toml.
-# Made by `python3 dev.py lock` from pyproject.toml: all extras, all platforms. Do not edit by hand.
-# torch==2.13.0 admits builds with a local label (+cpu, +cu130): the installer takes the one that is offered.
-"""
 
 
 def run_checks(place: Place, *, with_tests: bool) -> int:
@@ -67,24 +63,6 @@ def run_checks(place: Place, *, with_tests: bool) -> int:
     return 0 if all(code == 0 for code, _ in results.values()) else 1
 
 
-def lock(place: Place) -> int:
-    uv = shutil.which("uv") or shutil.which("uv", path=str(place.scripts))
-    if uv is None:
-        raise Refusal(f"Making constraints.txt needs uv: {place.python} -m pip install uv")
-    bare = ["--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links", "--universal", "--quiet"]
-    extras = [part for extra in ("cpu", "gpu", "clip", "test") for part in ("--extra", extra)]
-    oldest = "{}.{}".format(*OLDEST_PYTHON)
-    command = [uv, "pip", "compile", *bare, "--python-version", oldest, *extras, "pyproject.toml"]
-    # A folder of local wheels in the environment would write its path into the file.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("UV_")}
-    made = subprocess.run(command, cwd=place.root, env=environment, stdout=subprocess.PIPE, text=True)
-    if made.returncode != 0:
-        return made.returncode
-    (place.root / "constraints.txt").write_text(CONSTRAINTS_HEADER + made.stdout, "utf-8")
-    say(f"constraints.txt: {len(made.stdout.splitlines())} pins")
-    return 0
-
-
 def hand_over(command: list[str]) -> int:
     """Become the command, so that Ctrl-C and the exit code are its own."""
     if os.name != "nt":
@@ -100,20 +78,25 @@ def main(arguments: Sequence[str]) -> int:
         )
         return 1
     command, rest = (arguments[0], list(arguments[1:])) if arguments else ("", [])
-    if command not in ("demo", "test", "check", "bench", "mutants", "run", "lock"):
+    if command not in ("demo", "test", "check", "bench", "mutants", "run", "lock", "release"):
         say((__doc__ or "").strip())
         return 0 if command in ("-h", "--help", "help") else 2
     place = Place(Path(__file__).resolve().parent)
     prismsearch = str(place.scripts / ("prismsearch.exe" if os.name == "nt" else "prismsearch"))
     try:
         if command == "lock":
-            return lock(place)
-        everything = command in ("test", "check", "mutants")
+            make_locks(place, upgrade="--upgrade" in rest)
+            say(f"package-lock.json: {lock_javascript(place)} packages")
+            return 0
+        everything = command in ("test", "check", "mutants", "release")
         prepare(place, {"clip", "test"} if everything else {"test"} if command == "bench" else set())
         if command == "test" and rest:
             return hand_over([str(place.python), "-m", "pytest", *rest])
         if command in ("test", "check"):
             return run_checks(place, with_tests=command == "test")
+        if command == "release":
+            make_release(place)
+            return 0
         if command == "bench":  # from the root: benchmarks/ is no installed package
             os.chdir(place.root)
             return hand_over([str(place.python), "-m", "benchmarks", *rest])

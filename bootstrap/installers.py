@@ -113,7 +113,7 @@ def diagnosis(output: str, place: Place) -> str | None:
     if missing:
         return (
             f"{missing[1]} has no build for Python {platform.python_version()} on {platform.system()} "
-            f"{platform.machine()}, or the registry in use lacks it. A 64-bit Python from 3.11 to 3.14 has them all. "
+            f"{platform.machine()}, or the registry in use lacks it. A 64-bit Python from 3.11 to 3.13 has them all. "
             f"The whole story: {place.log}"
         )
     if "Permission denied" in output or "Access is denied" in output:
