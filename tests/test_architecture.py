@@ -124,6 +124,15 @@ def test_the_limits_of_texts_in_the_browser_are_those_of_the_server() -> None:
     }
 
 
+def test_the_page_offers_the_list_formats_that_there_are() -> None:
+    from app.timelines.writing import FORMATS
+
+    module = (ROOT / "app" / "web" / "static" / "collections" / "export" / "request.js").read_text("utf-8")
+    lists = re.search(r"export const LISTS = \[\n(.*?)\n\];", module, re.DOTALL)
+    assert lists
+    assert re.findall(r"^  \[\s*'(\w+)'", lists[1], re.MULTILINE) == list(FORMATS)
+
+
 # What is documented
 
 
@@ -160,10 +169,11 @@ def test_what_the_documents_show_exists(name: str, rest: str) -> None:
         assert option in options | {"--help"}, f"prismsearch {name} has no option {option}"
 
 
-def test_dev_commands_in_the_readme_exist() -> None:
+def test_dev_commands_in_the_documents_exist() -> None:
     import dev
 
     shown = set(re.findall(r"python3 dev\.py (\w+)", (ROOT / "README.md").read_text("utf-8")))
+    shown |= set(re.findall(r"python3 dev\.py (\w+)", (ROOT / "CONTRIBUTING.md").read_text("utf-8")))
     offered = set(re.findall(r"python3 dev\.py (\w+)", dev.__doc__ or ""))
     assert {"demo", "test", "run"} <= shown <= offered
 
@@ -176,6 +186,21 @@ def test_the_tree_in_the_readme_is_the_tree() -> None:
     assert all((ROOT / name).exists() for name in listed), [n for n in listed if not (ROOT / n).exists()]
     top = {name.split("/")[0] for name in tracked_files()} - {".gitignore", ".ci", ".gitattributes"}
     assert top <= {name.split("/")[0] for name in listed}
+
+
+def test_the_tree_in_the_readme_is_short() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    block = next(part for part in readme.split("```") if part.startswith("\nREADME.md"))
+    assert len(block.strip().splitlines()) <= 25
+
+
+def test_the_paths_in_contributing_exist() -> None:
+    """Those between backquotes; NAME, NNNN and FOLDER stand for what a reader chooses."""
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    quoted = re.findall(r"`([\w./-]+(?:/[\w.-]*|\.(?:py|js|md|toml|txt|json|yml)))`", text)
+    named = {path for path in quoted if not re.search(r"NAME|NNNN|FOLDER|^\.venv/", path)}
+    assert len(named) > 30
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
 
 
 def test_links_between_documents_lead_somewhere() -> None:
