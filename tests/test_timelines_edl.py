@@ -145,6 +145,13 @@ def test_more_than_999_events_are_written_and_noted(tmp_path: Path) -> None:
     assert any("999 events and this one has 1001" in note for note in written.notes)
 
 
+def test_only_the_end_of_the_last_clip_can_be_past_midnight(tmp_path: Path) -> None:
+    for lengths, past in (((20, 25), True), ((20, 5), False)):
+        clips = [known(0, length) for length in lengths]
+        written, _ = write(tmp_path, clips, start_timecode="23:59:59:00")
+        assert any("past 24 hours" in note for note in written.notes) is past
+
+
 def test_past_midnight_labels_begin_anew(tmp_path: Path) -> None:
     clips = [known(0, 100, timecode="23:59:58:00")]
     written, text = write(tmp_path, clips, start_timecode="23:59:59:00")

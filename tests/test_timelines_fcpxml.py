@@ -165,6 +165,13 @@ def test_a_variable_rate_is_counted_at_the_usual_one_beside_it(tmp_path: Path) -
     assert "varies" in written.notes[0]
 
 
+def test_every_rate_that_can_be_conformed_is_named(tmp_path: Path) -> None:
+    names = ["23.98", "24", "25", "29.97", "30", "47.95", "48", "50", "59.94", "60"]
+    rates = [Fraction(round(float(name))) * (Fraction(1000, 1001) if "." in name else 1) for name in names]
+    _, root = write(tmp_path, [known(0, 10, rate) for rate in rates], frame_rate=Fraction(90))
+    assert [each.get("srcFrameRate") for each in root.iter("conform-rate")] == names
+
+
 def test_mixed_rates_are_conformed_by_time(tmp_path: Path) -> None:
     clips = [
         known(0, 50),

@@ -98,6 +98,7 @@ def test_what_is_no_label_is_refused(text: str) -> None:
         (Fraction(2999, 100), Fraction(30), True),  # an average cut short by the last frame
         (Fraction(1, 5), Fraction(1), True),
         (Fraction(247, 10), Fraction(25), False),
+        (Fraction(75, 2), Fraction(38), False),  # twice that is beyond 60
         (Fraction(120), Fraction(120), True),
     ],
 )

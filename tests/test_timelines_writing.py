@@ -14,6 +14,7 @@ import pytest
 from timeline_samples import HOSTILE, known, several, timeline
 
 from app.timelines.model import Timeline, TimelineClip
+from app.timelines.placing import place_clips
 from app.timelines.plain_text import file_name, file_url
 from app.timelines.writing import FORMATS, write_timeline
 
@@ -72,7 +73,37 @@ def test_the_user_is_told_what_is_wrong(tmp_path: Path) -> None:
                 name="", path="/a", start_seconds=Fraction(start), end_seconds=Fraction(end),
                 video_seconds=Fraction(9), frame_rate=Fraction(25),
             )  # fmt: skip
+    for rate in (0, -25):
+        with pytest.raises(ValueError, match="a frame rate is positive"):
+            TimelineClip(
+                name="", path="/a", start_seconds=Fraction(0), end_seconds=Fraction(1),
+                video_seconds=Fraction(9), frame_rate=Fraction(rate),
+            )  # fmt: skip
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_timeline_has_the_size_of_most_clips_whose_size_is_known() -> None:
+    unknown = known(0, 5, width=0, height=0)
+    small, large = known(0, 5, width=640, height=360), known(0, 5, width=3840, height=2160)
+    for clips, size in (
+        ([unknown, unknown, small, large, large], (3840, 2160)),
+        ([unknown, known(0, 5, width=0, height=360), known(0, 5, width=640, height=0), small], (640, 360)),
+        ([unknown], (1920, 1080)),
+    ):
+        placed = place_clips(timeline(clips))
+        assert (placed.width, placed.height) == size
+
+
+def test_a_range_that_begins_between_frames_is_noted(tmp_path: Path) -> None:
+    between = TimelineClip(
+        name="", path="/a", start_seconds=Fraction(5, 2) / 25, end_seconds=Fraction(1), video_seconds=Fraction(9),
+        frame_rate=Fraction(25),
+    )  # fmt: skip
+    notes = [
+        write_timeline(Timeline(name="", clips=(clip,)), "csv", tmp_path, "a").notes
+        for clip in (between, known(1234, 1300).clip)
+    ]
+    assert ["a frame off" in " ".join(each) for each in notes] == [True, False]
 
 
 @pytest.mark.parametrize(
