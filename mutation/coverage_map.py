@@ -39,12 +39,14 @@ class Choice:
     of: int
     seconds: float
     longest: float
+    guessed: bool = False
+    """No test is seen to reach it; these start processes that might."""
 
 
 @dataclass
 class CoverageMap:
     tests: dict[str, dict[str, Any]]
-    """seconds and shared fixtures of each test that passes"""
+    """of each test that passes: seconds, shared fixtures, and whether it starts processes"""
     fixtures: dict[str, dict[str, float]]
     """seconds of each shared fixture, for each test file"""
     lines: dict[str, dict[str, list[str]]]
@@ -79,6 +81,11 @@ class CoverageMap:
     def choose(self, mutant: Mutant, budget: float) -> Choice:
         """Choose among the tests that reach the mutant as many as fit into a budget of seconds, at least one."""
         reaching, taken, spent = self.reaching(mutant), dict[str, float](), 0.0
+        guessed = not reaching
+        if guessed:
+            files = self.imports.get(mutant.path, [])
+            starting = (name for name, test in self.tests.items() if test["starts"])
+            reaching = self._fastest_first(name for name in starting if name.partition("::")[0] in files)
         ready: set[tuple[str, str]] = set()
         for name in reaching:
             file = name.partition("::")[0]
@@ -92,9 +99,9 @@ class CoverageMap:
         for name in taken:
             by_file[name.partition("::")[0]].append(name)
         # One file after the other, since changing between them would set shared fixtures up again.
-        files = sorted(by_file.values(), key=lambda names: sum(taken[name] for name in names) / len(names))
-        ordered = [name for names in files for name in names]
-        return Choice(ordered, len(reaching), spent, max(taken.values(), default=0.0))
+        groups = sorted(by_file.values(), key=lambda names: sum(taken[name] for name in names) / len(names))
+        ordered = [name for names in groups for name in names]
+        return Choice(ordered, len(reaching), spent, max(taken.values(), default=0.0), guessed)
 
 
 def digest(root: Path, room: Room) -> str:
@@ -157,7 +164,7 @@ def _read(result: CoverageMap, copy: Path, test_file: str, folder: Path) -> None
     result.fixtures[test_file] = record["fixtures"]
     for name, test in good.items():
         shared = [fixture for fixture in test["fixtures"] if fixture in record["fixtures"]]
-        result.tests[name] = {"seconds": round(test["seconds"], 4), "fixtures": shared}
+        result.tests[name] = {"seconds": round(test["seconds"], 4), "fixtures": shared, "starts": test["starts"]}
     lines: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for file in folder.glob("data*"):
         data = coverage.CoverageData(basename=str(file))

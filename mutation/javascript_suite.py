@@ -9,6 +9,7 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -55,14 +56,18 @@ class JavaScriptSuite:
 
     def prepare(self, scratch: Path, cache: Path, workers: int, say: Callable[[str], None]) -> None:
         """Run each test file once, and follow its imports."""
-        tests = self._room.test_paths(self._copy)
-        for test in tests:
+
+        def one(test: str) -> tuple[str, float, int | None, str]:
             began = time.monotonic()
             code, output = self._node(self._copy, test, 600)
-            if code == 0:
-                self._seconds[test] = time.monotonic() - began
-            else:
-                say(f"left out, since it fails without any mutant: {test}\n{output[-1000:]}")
+            return test, time.monotonic() - began, code, output
+
+        with ThreadPoolExecutor(workers) as pool:
+            for test, seconds, code, output in pool.map(one, self._room.test_paths(self._copy)):
+                if code == 0:
+                    self._seconds[test] = seconds
+                else:
+                    say(f"left out, since it fails without any mutant: {test}\n{output[-1000:]}")
         known: dict[str, list[str]] = {}
         for test in self._seconds:
             steps, front = {test: 0}, [test]

@@ -85,7 +85,8 @@ class PythonSuite:
         if code in (4, 5):
             raise RuntimeError(f"pytest ran no test (exit code {code}):\n{output[-3000:]}")
         failed = json.loads(verdict.read_text("utf-8")) if verdict.exists() else {}
-        status = "survived" if code == 0 else "timeout" if code is None or failed.get("hung") else "killed"
+        survived = "unreached" if choice.guessed else "survived"
+        status = survived if code == 0 else "timeout" if code is None or failed.get("hung") else "killed"
         reason = failed.get("reason") or (f"exit code {code}" if status == "killed" else "")
         return Result(mutant, status, failed.get("test", ""), reason, 0.0, len(choice.tests), choice.of)
 

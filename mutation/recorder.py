@@ -1,12 +1,14 @@
 """A pytest plugin that tells coverage which test, or which shared fixture, is running; and notes how long each took.
 
-Processes that a test starts are measured under its name, too: coverage reads it from the environment.
+Processes that a test starts are measured under its name, too: coverage reads it from the environment. Those that are
+forked or killed leave no measurement; so it is noted which tests start any.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -44,12 +46,16 @@ class Recorder:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         names = getattr(item, "fixturenames", [])
-        self.tests[item.nodeid] = {"passed": False, "failed": False, "fixtures": list(names)}
+        self.tests[item.nodeid] = {"passed": False, "failed": False, "starts": False, "fixtures": list(names)}
         self._elsewhere, began = 0.0, time.perf_counter()
         with self._running(item.nodeid):
             result = yield
         self.tests[item.nodeid]["seconds"] = max(0.0, time.perf_counter() - began - self._elsewhere)
         return result
+
+    def audit(self, event: str, _: object) -> None:
+        if event in ("subprocess.Popen", "os.fork", "os.posix_spawn") and self._now in self.tests:
+            self.tests[self._now]["starts"] = True
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(
@@ -82,4 +88,5 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["COVERAGE_PROCESS_START"] = os.environ[CONFIGURATION_FILE]
     recorder = Recorder()
     recorder._switch()
+    sys.addaudithook(recorder.audit)
     config.pluginmanager.register(recorder)

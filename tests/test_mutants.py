@@ -198,6 +198,10 @@ def test_fails_anyway():
     assert False
 """
 STRONG = """
+def test_in_a_process_that_leaves_no_measurement():
+    code = "import os, shop.prices; os._exit(shop.prices.unknown() != 8)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
 def test_in_a_process():
     code = "from shop.prices import Price; assert [Price(n).reduced() for n in (9, 10, 11, 20)] == [9, 10, 8, 17]"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
@@ -239,12 +243,14 @@ def test_a_campaign_and_the_survivors_after_mending(shop: Path, tmp_path: Path) 
 
     tests = shop / "tests" / "test_prices.py"
     tests.write_text(tests.read_text("utf-8") + STRONG, "utf-8")
-    mended = PRICES.replace("LEAST = 3", "# moves the lines\nLEAST = 3").replace("7 + 1", "8")
+    mended = PRICES.replace("LEAST = 3", "# moves the lines\nLEAST = 3").replace(
+        "return self.amount\n", "return +self.amount\n"
+    )
     (shop / "shop" / "prices.py").write_text(mended, "utf-8")
     after = campaign.run(shop, SHOP, tmp_path / "out", **options, survivors=True)  # type: ignore[arg-type]
     second = outcomes(after)
     assert second["if self.amount >= 10:"] == "killed", "seen by a process of a test"
-    assert second["return 7 - 1"] == "gone"
+    assert second["return 7 - 1"] == "killed", "seen by a process that no line was seen of"
     assert second["if False:"] == "killed"
     assert len(after.results) == len(before.results)
     assert "    + return 7 - 1\n" in report(before)
