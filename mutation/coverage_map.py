@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -37,8 +38,9 @@ class Choice:
 
     tests: list[str]
     of: int
-    seconds: float
+    clock_seconds: float
     longest: float
+    """of a test, by the clock"""
     guessed: bool = False
     """No test is seen to reach it; these start processes that might."""
 
@@ -46,7 +48,8 @@ class Choice:
 @dataclass
 class CoverageMap:
     tests: dict[str, dict[str, Any]]
-    """of each test that passes: seconds, shared fixtures, and whether it starts processes"""
+    """of each test that passes: seconds of CPU time, which a busy machine hardly changes, and by the clock; its shared
+    fixtures; and whether it starts processes"""
     fixtures: dict[str, dict[str, float]]
     """seconds of each shared fixture, for each test file"""
     lines: dict[str, dict[str, list[str]]]
@@ -79,7 +82,7 @@ class CoverageMap:
         return float(self.tests[name]["seconds"])
 
     def choose(self, mutant: Mutant, budget: float) -> Choice:
-        """Choose among the tests that reach the mutant as many as fit into a budget of seconds, at least one."""
+        """Choose among the tests that reach the mutant as many as fit into a budget of CPU seconds, at least one."""
         reaching, taken, spent = self.reaching(mutant), dict[str, float](), 0.0
         guessed = not reaching
         if guessed:
@@ -101,7 +104,8 @@ class CoverageMap:
         # One file after the other, since changing between them would set shared fixtures up again.
         groups = sorted(by_file.values(), key=lambda names: sum(taken[name] for name in names) / len(names))
         ordered = [name for names in groups for name in names]
-        return Choice(ordered, len(reaching), spent, max(taken.values(), default=0.0), guessed)
+        clock = [float(self.tests[name]["clock"]) for name in ordered]
+        return Choice(ordered, len(reaching), sum(clock), max(clock, default=0.0), guessed)
 
 
 def digest(root: Path, room: Room) -> str:
@@ -164,15 +168,17 @@ def _read(result: CoverageMap, copy: Path, test_file: str, folder: Path) -> None
     result.fixtures[test_file] = record["fixtures"]
     for name, test in good.items():
         shared = [fixture for fixture in test["fixtures"] if fixture in record["fixtures"]]
-        result.tests[name] = {"seconds": round(test["seconds"], 4), "fixtures": shared, "starts": test["starts"]}
+        result.tests[name] = {"seconds": round(test["seconds"], 4), "clock": round(test["clock"], 4)}
+        result.tests[name] |= {"fixtures": shared, "starts": test["starts"]}
     lines: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for file in folder.glob("data*"):
         data = coverage.CoverageData(basename=str(file))
-        data.read()
-        for measured in data.measured_files():
-            path = os.path.relpath(measured, copy)
-            for line, contexts in data.contexts_by_lineno(measured).items():
-                lines[path][str(line)].update(contexts)
+        with contextlib.suppress(coverage.CoverageException):  # the process was killed as it wrote
+            data.read()
+            for measured in data.measured_files():
+                path = os.path.relpath(measured, copy)
+                for line, contexts in data.contexts_by_lineno(measured).items():
+                    lines[path][str(line)].update(contexts)
     for path, by_line in lines.items():
         result.imports.setdefault(path, []).append(test_file)
         merged = result.lines.setdefault(path, {})

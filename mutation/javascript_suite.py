@@ -15,7 +15,7 @@ from typing import Any
 
 from mutation import mutant as mutants
 from mutation.mutant import Mutant
-from mutation.process import Processes
+from mutation.process import Processes, busyness
 from mutation.results import Result
 from mutation.rooms import Room
 
@@ -94,7 +94,7 @@ class JavaScriptSuite:
                 spent += self._seconds[test]
                 if ran and spent > self._budget:
                     break
-                code, output = self._node(copy, test, LONGEST_SECONDS + 5 * self._seconds[test])
+                code, output = self._node(copy, test, LONGEST_SECONDS * busyness() + 5 * self._seconds[test])
                 ran += 1
                 if code != 0:
                     status = "timeout" if code is None else "killed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 import threading
@@ -56,6 +57,11 @@ class Processes:
             running = list(self._running)
         for pid in running:
             end_family(pid)
+
+
+def busyness() -> float:
+    """How many processes want each core, at least 1: times that are allowed grow with it."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)) if hasattr(os, "getloadavg") else 1.0
 
 
 def end_family(pid: int) -> None:

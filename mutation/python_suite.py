@@ -13,7 +13,7 @@ from mutation import coverage_map, python_mutants
 from mutation.chosen import CHOSEN, VERDICT
 from mutation.coverage_map import Choice, CoverageMap
 from mutation.mutant import Mutant
-from mutation.process import Processes
+from mutation.process import Processes, busyness
 from mutation.results import Result
 from mutation.rooms import Room
 
@@ -53,7 +53,7 @@ class PythonSuite:
             cache.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps(asdict(self._map)), "utf-8")
         seconds = sum(test["seconds"] for test in self._map.tests.values())
-        say(f"{len(self._map.tests)} tests, {seconds:.0f} s under coverage")
+        say(f"{len(self._map.tests)} tests, {seconds:.0f} s of CPU time under coverage")
         for name in self._map.left_out:
             say(f"left out, since it fails without any mutant: {name}")
 
@@ -76,12 +76,13 @@ class PythonSuite:
         chosen.write_text(json.dumps(choice.tests), "utf-8")
         verdict.unlink(missing_ok=True)
         files = list(dict.fromkeys(name.partition("::")[0] for name in choice.tests))
+        load = busyness()
         command = [
             sys.executable, "-m", "pytest", "-x", "-q", "--tb=short", "-p", "no:cacheprovider", "-p", "mutation.chosen",
-            f"--timeout={20 + 5 * choice.longest:.0f}", f"--basetemp={scratch / 'tests'}", *files,
+            f"--timeout={20 * load + 5 * choice.longest:.0f}", f"--basetemp={scratch / 'tests'}", *files,
         ]  # fmt: skip
         environment = {**_environment(copy, scratch), CHOSEN: str(chosen), VERDICT: str(verdict)}
-        code, output = self._processes.run(command, copy, environment, 60 + 4 * choice.seconds)
+        code, output = self._processes.run(command, copy, environment, 60 * load + 4 * choice.clock_seconds)
         if code in (4, 5):
             raise RuntimeError(f"pytest ran no test (exit code {code}):\n{output[-3000:]}")
         failed = json.loads(verdict.read_text("utf-8")) if verdict.exists() else {}

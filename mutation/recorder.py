@@ -47,10 +47,11 @@ class Recorder:
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         names = getattr(item, "fixturenames", [])
         self.tests[item.nodeid] = {"passed": False, "failed": False, "starts": False, "fixtures": list(names)}
-        self._elsewhere, began = 0.0, time.perf_counter()
+        self._elsewhere, began, clock = 0.0, _cpu_seconds(), time.perf_counter()
         with self._running(item.nodeid):
             result = yield
-        self.tests[item.nodeid]["seconds"] = max(0.0, time.perf_counter() - began - self._elsewhere)
+        self.tests[item.nodeid]["seconds"] = max(0.0, _cpu_seconds() - began - self._elsewhere)
+        self.tests[item.nodeid]["clock"] = time.perf_counter() - clock
         return result
 
     def audit(self, event: str, _: object) -> None:
@@ -63,12 +64,12 @@ class Recorder:
     ) -> Generator[None, object, object]:
         if fixturedef.scope == "function":
             return (yield)
-        began, outside = time.perf_counter(), self._elsewhere
+        began, outside = _cpu_seconds(), self._elsewhere
         with self._running(f"{FIXTURE}{fixturedef.argname}"):
             try:
                 return (yield)
             finally:
-                whole = time.perf_counter() - began
+                whole = _cpu_seconds() - began
                 own = whole - (self._elsewhere - outside)
                 self.fixtures[fixturedef.argname] = self.fixtures.get(fixturedef.argname, 0.0) + own
                 self._elsewhere = outside + whole
@@ -80,6 +81,10 @@ class Recorder:
 
     def pytest_sessionfinish(self) -> None:
         Path(os.environ[RECORD]).write_text(json.dumps({"tests": self.tests, "fixtures": self.fixtures}), "utf-8")
+
+
+def _cpu_seconds() -> float:
+    return sum(os.times()[:4])
 
 
 def pytest_configure(config: pytest.Config) -> None:
