@@ -31,6 +31,7 @@ const RATES = [
 for (const [name, rate] of RATES) {
   test(`each frame is found by its start, its middle, and the time a browser reports of it, at ${name} frames a second`, () => {
     const times = constant(rate, 500);
+    assert.equal(times.endPtsOf(498), times.ptsOf(499));
     for (let index = 0; index < 500; index += 1) {
       const start = times.timeOf(index);
       assert.equal(times.indexAt(start), index);
@@ -93,6 +94,13 @@ test('the last frame has a length, however early the video is said to end', () =
   assert.equal(constant([25, 1], 2, { base: [1, 1000], duration: 0.04 }).endPtsOf(1), 41);
 });
 
+test('the last frame but one ends where the last one begins, however long it is', () => {
+  const list = { pts: [0, 900, 1000], seconds: [0, 0.9, 1] };
+  const times = new FrameTimes(list, { rate: [25, 1], time_base: [1, 1000], duration: 1.04 });
+  assert.equal(times.endPtsOf(0), 900);
+  assert.equal(times.endPtsOf(1), 1000);
+});
+
 test('outside the list, the nearest frame counts', () => {
   const times = constant([25, 1], 10, { from: 100 });
   assert.equal(times.indexAt(0), 0);
@@ -146,6 +154,8 @@ test('without a list, frames outside the stretch cannot be shown', () => {
   assert.equal(times.timeOf(-3), 0);
   assert.equal(times.endOf(-3), 0.04);
   assert.equal(times.indexAt(-1), 0);
+  assert.equal(times.clamp(-1, { first: 0, last: 1 }), 0);
+  assert.equal(times.timeOf(times.within(-3)), 0);
 });
 
 test('without a video, frames count at 25 a second', () => {

@@ -80,6 +80,10 @@ test('a range does not begin before the frames that are known', () => {
   assert.equal(marks.range(times, { start: 0, end: 2 }, 1.2)?.first, 30);
 });
 
+test('a range may begin with the video', () => {
+  assert.deepEqual(ends(null, 40, { start: 0, end: 2 }), [0, 40]);
+});
+
 test('the tray gets the marked range in pts, or the whole segment', () => {
   const marks = new Marks();
   marks.set('in', 30);

@@ -38,6 +38,7 @@ test('keys lead to the cards beside, above and below', () => {
   assert.equal(cardFrom(4, -1, grid), 3);
   assert.equal(cardFrom(4, 'down', grid), 7);
   assert.equal(cardFrom(4, 'up', grid), 1);
+  assert.equal(cardFrom(1, -1, grid), 0);
   assert.equal(cardFrom(2, 1, grid), 3, 'on to the next row');
 });
 

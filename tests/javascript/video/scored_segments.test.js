@@ -77,6 +77,13 @@ test('the pointer takes the best of the segments that share its pixels', () => {
   assert.equal(equal(1000, 1).indexNear(100, crowded), 500);
 });
 
+test('three segments around the pointer are crowded, two are not', () => {
+  const scores = [0.1, 0.1, 0.1, 0.1, 0.1, 0.9, 0.1, 0.1];
+  const segments = equal(8, 1, scores);
+  assert.equal(segments.indexNear(8, new Viewport(8, 16)), 5); // the pixels 6 to 10 hold segments 3, 4 and 5
+  assert.equal(segments.indexNear(19, new Viewport(8, 32)), 4); // the pixels 17 to 21 hold segments 4 and 5
+});
+
 test('where segments are wide, the pointer takes the one that it is over', () => {
   const segments = equal(10, 1, [0.1, 0.9, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]);
   const wide = new Viewport(10, 1000);
@@ -99,6 +106,10 @@ test('peaks are the best that are shown, best first, and far enough apart to be 
   assert.deepEqual(segments.peaks(viewport), [12, 10]);
   viewport.show(70, 100);
   assert.deepEqual(segments.peaks(viewport), []);
+});
+
+test('a video of one shot may have a peak', () => {
+  assert.deepEqual(equal(1, 10, [0.9]).peaks(new Viewport(10, 1000)), [0]);
 });
 
 test('there are twelve peaks at most, and none without a search', () => {

@@ -6,6 +6,8 @@ import { tickStep, ticks } from '../../../app/web/static/video/ticks.js';
 test('labels have 76 pixels each, and no more steps than that are left out', () => {
   assert.equal(tickStep(1, 760), 0.1);
   assert.equal(tickStep(1, 759), 0.2);
+  assert.equal(tickStep(5, 1000), 0.5);
+  assert.equal(tickStep(10, 1000), 1);
   assert.equal(tickStep(60, 1000), 5);
   assert.equal(tickStep(3600, 1000), 300);
   assert.equal(tickStep(36000, 1000), 3600);
