@@ -116,6 +116,8 @@ test('a change by another process is shown, and one that came right after the fi
 });
 
 test('while nothing changes, the listing is not requested again', async () => {
+  state = '2';
+  await show('b');
   requests = [];
   await watch();
   assert.deepEqual(requests, ['/api/library/state']);
