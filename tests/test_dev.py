@@ -336,25 +336,55 @@ def test_follow_keeps_everything_and_shows_the_large_things(place: Place, capsys
 
 
 @POSIX
+def pretended_tools(root: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """A checkout whose Python and node only note what they are called with; mypy fails where a file `fail` is."""
+    monkeypatch.setattr(dev, "faiss_kind", lambda: "cpu")
+    monkeypatch.setattr(dev, "prepare_javascript", lambda place: None)
+    place = Place(root)
+    place.scripts.mkdir(parents=True)
+    for program in (place.python, place.scripts / "node"):
+        program.write_text('#!/bin/sh\necho "$@" >> calls\n[ ! -e fail ] || case "$*" in *mypy*) exit 3;; esac\n')
+        program.chmod(0o755)
+    return place
+
+
 def test_all_checks_run_and_one_failure_fails_the_whole(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dev, "faiss_kind", lambda: "cpu")
-    place = Place(tmp_path)
-    place.scripts.mkdir(parents=True)
-    place.python.write_text('#!/bin/sh\necho "$@" >> calls\n[ ! -e fail ] || case "$*" in *mypy*) exit 3;; esac\n')
-    place.python.chmod(0o755)
+    place = pretended_tools(tmp_path, monkeypatch)
     assert dev.run_checks(place, with_tests=True) == 0
     assert "FAILED" not in capsys.readouterr().out
     (tmp_path / "fail").touch()
     (tmp_path / "calls").unlink()
     assert dev.run_checks(place, with_tests=True) == 1
     calls = (tmp_path / "calls").read_text()
-    assert all(tool in calls for tool in ("ruff check", "ruff format", "mypy", "importlinter", "pytest"))
+    for tool in ("ruff check", "ruff format", "mypy", "importlinter", "pytest", "biome check", "tsc", "--test"):
+        assert tool in calls
     assert re.search(r"^FAILED +mypy --strict", capsys.readouterr().out, re.MULTILINE)
     (tmp_path / "calls").unlink()
     assert dev.run_checks(place, with_tests=False) == 1
-    assert "pytest" not in (tmp_path / "calls").read_text()
+    calls = (tmp_path / "calls").read_text()
+    assert "biome check" in calls
+    assert "-m pytest" not in calls
+    assert "--test" not in calls
+
+
+@pytest.mark.parametrize(("ci", "code", "word"), [("", 0, "skipped"), ("true", 1, "FAILED")])
+def test_without_node_the_javascript_is_skipped_with_a_line_and_fails_in_ci(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, ci: str, code: int, word: str
+) -> None:
+    place = pretended_tools(tmp_path, monkeypatch)
+
+    def refuse(place: Place) -> None:
+        raise Refusal("there is no node")
+
+    monkeypatch.setattr(dev, "prepare_javascript", refuse)
+    monkeypatch.setenv("CI", ci)
+    assert dev.run_checks(place, with_tests=True) == code
+    assert f"{word:8}JavaScript: there is no node" in capsys.readouterr().out.splitlines()
+    calls = (tmp_path / "calls").read_text()
+    assert "-m pytest" in calls
+    assert "biome" not in calls
 
 
 @pytest.mark.parametrize(("arguments", "code"), [([], 2), (["dance"], 2), (["--help"], 0)])
