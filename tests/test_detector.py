@@ -123,6 +123,11 @@ def test_options_are_known_by_pyscenedetects_own_names() -> None:
         ({"segment_seconds": 0.0}, "segment_seconds must be between"),
         ({"overlap_seconds": 5.0}, "half of segment_seconds"),
         ({"candidate_frames": 1}, "candidate_frames"),
+        ({"decode": "some"}, "all, reference"),
+        ({"hardware": "abacus"}, "none, auto"),
+        ({"detector_options": {"min_scene_len": "0.6 seconds"}}, "number of frames, or seconds"),
+        ({"detector_options": {"kernel_size": 4}}, "odd and at least 3"),
+        ({"detector_options": {"kernel_size": 1}}, "odd and at least 3"),
     ],
 )
 def test_settings_that_cannot_be_are_refused_with_what_can(settings: dict[str, Any], says: str) -> None:
@@ -148,6 +153,29 @@ def test_the_recipe_follows_everything_that_shapes_a_segment_and_nothing_else() 
     ]
     assert len({base, *others}) == len(others) + 1
     assert all(set(recipe) <= set("abcdefghijklmnopqrstuvwxyz0123456789.-") for recipe in (base, *others))
+
+
+@pytest.mark.parametrize(
+    ("detector", "recipe"),
+    [
+        ("blend", "blend-8s-16x288-d3fd481da0d6"),
+        ("adaptive", "adaptive-8s-16x288-d4f11a1d12ea"),
+        ("content", "content-8s-16x288-19fb1068e8a2"),
+        ("hash", "hash-8s-16x288-2458cba612e4"),
+        ("histogram", "histogram-8s-16x288-adf19c6ad9ef"),
+        ("threshold", "threshold-8s-16x288-6e608d8fd6ab"),
+    ],
+)
+def test_libraries_made_with_the_defaults_stay_up_to_date(detector: str, recipe: str) -> None:
+    """Another recipe means that all videos of every library are indexed again: change it only on purpose."""
+    assert IndexSettings(detector=detector).recipe(ClipSpec(16, 288)) == recipe
+
+
+@pytest.mark.parametrize("name", list(DETECTORS))
+def test_detectors_see_planes_as_large_as_pyscenedetect_makes_them_but_blend_half_that(name: str) -> None:
+    """The size decides which cuts are found, so another one calls for another PASS_VERSION."""
+    detector = CutDetector(name, {}, time_base=Fraction(1, 25), frame_rate=Fraction(25), start_pts=0)
+    assert detector.plane_pixels == (128 if name == "blend" else 256)
 
 
 def test_nothing_moves_no_cut(tmp_path: Path) -> None:

@@ -572,6 +572,43 @@ def test_a_cancelled_run_keeps_what_was_finished_and_the_next_goes_on(world: Wor
         assert snapshot(other, world.encoder.id) == world.snapshot()
 
 
+@pytest.mark.parametrize("copied", [False, True])
+def test_a_run_cancelled_while_it_stores_moves_or_copies_keeps_those_it_stored(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copied: bool
+) -> None:
+    world.put_all()
+    world.run()
+    other = tmp_path / "other"
+    if copied:
+        shutil.copytree(world.root, other)
+    else:
+        world.root.rename(other)
+    method, stored = "copy_video" if copied else "touch_video", 0
+    real = getattr(Library, method)
+
+    def counting(self: Library, *arguments: object, **named: object) -> object:
+        nonlocal stored
+        stored += 1
+        return real(self, *arguments, **named)
+
+    monkeypatch.setattr(Library, method, counting)
+    report = world.run(other, cancelled=lambda: stored >= 1)
+    assert report.interrupted
+    assert (stored, world.decoded) == (1, [])
+    assert counts(world.run(other)) == {"unchanged": 1, "duplicates" if copied else "moved": 2}
+
+
+@pytest.mark.parametrize("phase", ["scan", "fingerprint"])
+def test_a_run_cancelled_before_it_decodes_goes_no_further(world: World, phase: str) -> None:
+    world.put_all()
+    phases: list[str] = []
+    report = world.run(progress=lambda now: phases.append(now.phase), cancelled=lambda: phase in phases)
+    assert report.interrupted
+    assert list(dict.fromkeys(phases))[-2:] == [phase, "done"]
+    assert world.decoded == []
+    assert counts(world.run()) == {"added": 3}
+
+
 @pytest.mark.parametrize("phase", ["scan", "fingerprint", "index"])
 def test_ctrl_c_in_any_phase_gives_a_report(world: World, phase: str) -> None:
     world.put_all()

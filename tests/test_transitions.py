@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,8 +16,9 @@ from numpy.typing import NDArray
 from synthetic import make_video
 
 from benchmarks._assembled import Plan, Source, assemble, blend, read_truth
-from indexer.shots.blend import BlendDetector, QuickAdaptiveDetector, QuickContentDetector
+from indexer.shots.blend import BlendDetector, QuickAdaptiveDetector, QuickContentDetector, _thumbnail
 from indexer.shots.detector import CutDetector
+from indexer.shots.transitions import Transition, TransitionDetector
 
 Pixels = NDArray[np.uint8]
 WIDTH, HEIGHT = 128, 72
@@ -161,6 +163,94 @@ def test_cuts_keep_their_distance() -> None:
     pictures = [scenery(seed) for seed in range(4)]
     frames = [pictures[int(k >= 50) + int(k >= 58) + int(k >= 80)][:, :WIDTH] for k in range(len(times))]
     assert cuts_of(iter(frames), times) == [50 / 25, 80 / 25] == cuts_of(iter(frames), times, "adaptive")
+
+
+@pytest.mark.parametrize("seconds", [0.24, 0.4, 0.6])
+def test_a_transition_may_begin_with_the_first_frame(seconds: float) -> None:
+    times = steady(25, 2.0)
+    detector = TransitionDetector()
+    found: list[Transition] = []
+    for number, frame in enumerate(transition("dissolve", "linear", seconds, times, 0.0)):
+        found += detector.feed(number, times[number], _thumbnail(np.ascontiguousarray(frame)))
+    found += detector.finish()
+    assert [each.start for each in found] == [0]
+    assert found[0].end == pytest.approx(seconds * 25, abs=1)
+
+
+def fades_in_from(black: int) -> list[Pixels]:
+    """A second of a shot, a hard cut to `black` frames without a picture, then another shot that fades in."""
+    old, new = view(scenery(1), 0), view(scenery(2), 0)
+    return [old] * 25 + [np.zeros_like(old)] * black + [(new * min(1.0, k / 12)).astype(np.uint8) for k in range(1, 40)]
+
+
+@pytest.mark.parametrize("black", [1, 3, 6])
+def test_a_frame_begins_one_shot_even_where_shots_may_be_of_any_length(black: int) -> None:
+    """The hard cut is reported before the fade that begins with the same frame is over."""
+    detector = BlendDetector(min_scene_len=0)
+    cuts: list[int] = []
+    for number, frame in enumerate(fades_in_from(black)):
+        time = scenedetect.FrameTimecode(number, fps=25.0)
+        cuts += [cut.frame_num for cut in detector.process_frame(time, frame)]
+    cuts += [cut.frame_num for cut in detector.post_process(time)]
+    assert cuts == [25]
+
+
+def halved(pixels: NDArray[np.int64]) -> NDArray[np.int64]:
+    return (pixels[::2, ::2] + pixels[1::2, ::2] + pixels[::2, 1::2] + pixels[1::2, 1::2] + 2) // 4
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_thumbnails_of_even_sizes_are_halves_of_halves(times: int) -> None:
+    """To the last bit, because cuts depend on it: another way to scale calls for another PASS_VERSION."""
+    plane = np.random.default_rng(0).integers(0, 256, (18 << times, 32 << times, 3), np.uint8)
+    expected = plane.astype(np.int64)
+    for _ in range(times):
+        expected = halved(expected)
+    assert np.array_equal(_thumbnail(plane), expected)
+
+
+@pytest.mark.parametrize(
+    ("size", "thumbnail"),
+    [
+        ((73, 128), (18, 32)),
+        ((72, 127), (18, 32)),
+        ((127, 71), (32, 18)),
+        ((70, 128), (18, 32)),  # even, and odd once halved
+        ((1, 128), (1, 32)),
+        ((33, 20), (32, 19)),
+        ((32, 18), (32, 18)),
+        ((5, 7), (5, 7)),
+    ],
+)
+def test_thumbnails_of_other_sizes_are_taken_by_area_at_once(size: tuple[int, int], thumbnail: tuple[int, int]) -> None:
+    plane = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    made = _thumbnail(plane)
+    assert made.shape == (*thumbnail, 3)
+    if size == (70, 128):
+        plane = halved(plane.astype(np.int64)).astype(np.uint8)
+    if made.shape == plane.shape:
+        assert np.array_equal(made, plane)
+    else:
+        assert np.array_equal(made, cv2.resize(plane, made.shape[1::-1], interpolation=cv2.INTER_AREA))
+
+
+def test_the_quick_score_serves_unless_edges_or_statistics_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = scenedetect.ContentDetector._calculate_frame_score
+    asked: list[object] = []
+
+    def counting(self: Any, time: Any, frame: Pixels) -> float:
+        asked.append(self)
+        return float(slow(self, time, frame))
+
+    monkeypatch.setattr(scenedetect.ContentDetector, "_calculate_frame_score", counting)
+    edges = scenedetect.ContentDetector.Components(1.0, 1.0, 1.0, 0.5)
+    detectors = [QuickContentDetector(), QuickContentDetector(weights=edges), QuickContentDetector()]
+    detectors[2].stats_manager = scenedetect.StatsManager()
+    for number in range(3):
+        for detector in detectors:
+            detector.process_frame(scenedetect.FrameTimecode(number, fps=25.0), view(scenery(number), 0).copy())
+    assert asked == detectors[1:] * 3
+    assert detectors[2].stats_manager.metrics_exist(scenedetect.FrameTimecode(2, fps=25.0), ["content_val"])
 
 
 @pytest.mark.parametrize("luma_only", [False, True])

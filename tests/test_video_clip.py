@@ -8,12 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from av.video.frame import VideoFrame
 from PIL import Image
 from synthetic import COLOURS, make_video
 
 from encoder import ClipSpec
-from indexer.media.clip import read_clip, read_image
+from indexer.media.clip import _Range, read_clip, read_image
+from indexer.media.decode import Frame
 from indexer.media.errors import UnreadableVideo
+from indexer.media.scale import Orientation, Scaler
 from indexer.settings import IndexSettings
 from indexer.video_pass import VideoPass
 
@@ -92,6 +95,26 @@ def test_a_moment_between_frames_shows_the_frame_before(tmp_path: Path) -> None:
         assert np.abs(clip.mean(axis=(0, 1, 2)) - COLOURS[name]).max() < 12, start
 
 
+@pytest.mark.parametrize(("duration", "lasts"), [(0, 10), (4, 4), (25, 25)])
+def test_the_last_frame_is_shown_as_long_as_it_lasts_or_for_one_step(duration: int, lasts: int) -> None:
+    drawn = VideoFrame.from_ndarray(np.full((32, 32, 3), COLOURS["red"], np.uint8), format="rgb24")
+    scaler = Scaler(SPEC, orientation=Orientation(), sample_aspect=Fraction(1))
+    scaler.start(drawn)
+    frames = [Frame(100, 10, drawn), Frame(110, duration, drawn)]
+
+    def sample(begin: int, end: int | None = None) -> np.ndarray:
+        return _Range(scaler, begin=begin, end=end, step=10, max_frames=32).sample(frames)
+
+    for begin in (105, 110, 110 + lasts - 1):
+        assert sample(begin).shape == (5, 32, 32, 3)
+        assert np.abs(sample(begin, begin + 1).mean(axis=(0, 1, 2)) - COLOURS["red"]).max() < 3
+    for begin in (110 + lasts, 1000):
+        with pytest.raises(ValueError, match="ends before"):
+            sample(begin)
+    with pytest.raises(ValueError, match="ends before"):
+        _Range(scaler, begin=0, end=5, step=10, max_frames=32).sample([])
+
+
 def test_a_stretch_longer_than_the_memory_is_sampled_near(tmp_path: Path) -> None:
     path = os.fspath(make_video(tmp_path / "ramp.mp4", [("ramp", 32)]))
     exact = read_clip(path, ClipSpec(8, 16)).mean(axis=(1, 2, 3))
@@ -153,6 +176,35 @@ def test_a_video_as_picture_is_its_first_frame_and_junk_is_refused(three_shots: 
         with pytest.raises(UnreadableVideo) as caught:
             read_image(os.fspath(tmp_path / name), SPEC)
         assert caught.value.kind == kind
+
+
+def test_pictures_that_cannot_be_read_name_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "picture.png"
+    Image.new("RGB", (40, 40), "red").save(path)
+
+    def kind_of() -> tuple[str, str]:
+        with pytest.raises(UnreadableVideo) as caught:
+            read_image(os.fspath(path), SPEC)
+        return caught.value.kind, caught.value.reason
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+        kind, reason = kind_of()
+        assert (kind, "too large" in reason) == ("error", True)
+    for error, expected, says in (
+        (PermissionError(13, "Permission denied"), "permission", "may not be read"),
+        (OSError(5, "Input/output error"), "error", "Input/output error"),
+        (OSError("image file is truncated"), "broken", "damaged"),
+        (ValueError("no such mode"), "broken", "damaged"),
+    ):
+
+        def fails(*_: object, error: Exception = error) -> None:
+            raise error
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Image, "open", fails)
+            kind, reason = kind_of()
+            assert (kind, says in reason) == (expected, True)
 
 
 def test_large_frames_are_kept_in_smaller_numbers(three_shots: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,6 +66,30 @@ def test_frames_come_in_order_at_the_right_times_from_any_container(
     assert decoding.clock.synthesized == (name == "raw.h264")
 
 
+@pytest.mark.parametrize(
+    ("name", "rate", "step"), [("a.mp4", 25, 512), ("a.mkv", 25, 40), ("a.mkv", Fraction(30000, 1001), 33)]
+)
+def test_a_frame_lasts_one_step_where_nothing_else_is_known(
+    tmp_path: Path, name: str, rate: Fraction | int, step: int
+) -> None:
+    with open_source(os.fspath(make_video(tmp_path / name, [("red", 3)], rate=rate))) as source:
+        assert source.step == step
+        assert dataclasses.replace(source, nominal_rate=Fraction(1000), time_base=Fraction(1, 90)).step == 1
+
+
+@pytest.mark.parametrize(
+    ("brand", "is_picture"),
+    [*((brand, True) for brand in ("heic", "heix", "heim", "heis", "mif1", "avif", "avis", "miaf")), ("isom", False)],
+)
+def test_files_of_picture_formats_built_like_mp4_may_be_pictures(tmp_path: Path, brand: str, is_picture: bool) -> None:
+    path = make_video(tmp_path / "a.mp4", [("red", 1)])
+    data = path.read_bytes()
+    assert data[4:12] == b"ftypisom"
+    path.write_bytes(data[:8] + brand.encode() + data[12:])
+    with open_source(os.fspath(path)) as source:
+        assert source.may_be_picture == is_picture
+
+
 def test_variable_frame_rate_keeps_its_times(tmp_path: Path) -> None:
     times = [0, 1, 2, 3, 10, 20, 21, 22, 50, 60]
     path = make_video(tmp_path / "vfr.mp4", [("red", 10)], times=times, time_base=Fraction(1, 30))

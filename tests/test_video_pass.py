@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -235,10 +236,16 @@ def test_segments_come_out_as_soon_as_their_shot_ends(three_shots: Path) -> None
 
 
 class Stretch:
-    """A ShotBuffer fed with a made-up long shot at 25 frames a second, one noisy picture again and again."""
+    """A ShotBuffer fed with a made-up long shot at 25 frames a second, one noisy picture again and again.
 
-    def __init__(self, **settings: Any) -> None:
-        self.settings = IndexSettings(preview_pixels=16, poster_pixels=16, **settings)
+    With `greys`, the picture of frame k is a grey of that level instead, with a pattern of `contrasts[k]` levels.
+    """
+
+    def __init__(
+        self, greys: Sequence[int] | None = None, contrasts: Sequence[int] | None = None, **settings: Any
+    ) -> None:
+        self.greys, self.contrasts = greys, contrasts
+        self.settings = IndexSettings(**{"preview_pixels": 16, "poster_pixels": 16, **settings})
         self.frame = av.VideoFrame.from_ndarray(
             np.random.default_rng(0).integers(0, 255, (16, 16, 3), np.uint8), format="rgb24"
         )
@@ -250,9 +257,18 @@ class Stretch:
     def feed(self, times: list[int], first: int = 0) -> list[SegmentDraft]:
         parts: list[SegmentDraft] = []
         for index, pts in enumerate(times, first):
-            parts += self.shot.append(BufferedFrame(index, pts, self.frame, (16, 16)))
+            parts += self.shot.append(BufferedFrame(index, pts, self.picture(index), (16, 16)))
             self.kept.append(len(self.shot))
         return parts
+
+    def picture(self, index: int) -> av.VideoFrame:
+        if self.greys is None:
+            return self.frame
+        drawn = np.full((16, 16, 3), self.greys[index], np.uint8)
+        if self.contrasts is not None:
+            drawn[:8] += np.uint8(self.contrasts[index])
+            drawn[8:] -= np.uint8(self.contrasts[index])
+        return av.VideoFrame.from_ndarray(drawn, format="rgb24")
 
 
 def test_memory_does_not_follow_the_length_of_a_shot() -> None:
@@ -290,6 +306,57 @@ def test_a_cut_known_late_takes_its_frames_along() -> None:
     stretch.feed([100], 100)
     second = list(stretch.shot.close(101))
     assert [(part.start, part.end) for part in second] == [(40, 101)]
+
+
+@pytest.mark.parametrize("first", [0, 20])
+def test_the_poster_is_from_shortly_before_the_middle(first: int) -> None:
+    """Of the shot of 45 frames, or of its last 25 where a cut is known late."""
+    stretch = Stretch(greys=[50 + 3 * k for k in range(45)])
+    stretch.feed(list(range(45)))
+    list(stretch.shot.close(first))
+    (part,) = stretch.shot.close(45)
+    shown = (np.asarray(Image.open(io.BytesIO(part.poster)).convert("L")).mean() - 50) / 3
+    assert 0.4 <= (shown - first) / (45 - first) <= 0.5
+
+
+@pytest.mark.parametrize(
+    ("sharp", "wanted"),
+    [
+        (range(40, 52), range(40, 52)),  # the middle frame
+        (range(20, 40), range(20, 40)),  # the middle is flat: what has the most contrast
+        (range(64, 80), range(64, 80)),
+        ([*range(16), *range(84, 100)], range(20, 80)),  # not the ends, which may be of another shot
+    ],
+)
+def test_the_poster_shows_something_and_does_not_come_from_the_ends(
+    sharp: Sequence[int], wanted: Sequence[int]
+) -> None:
+    stretch = Stretch(greys=[60 + k for k in range(100)], contrasts=[50 if k in sharp else 2 for k in range(100)])
+    stretch.feed(list(range(100)))
+    (part,) = stretch.shot.close(100)
+    shown = round(np.asarray(Image.open(io.BytesIO(part.poster)).convert("L")).mean() - 60)
+    assert wanted[0] - 1 <= shown <= wanted[-1] + 1
+
+
+@pytest.mark.parametrize(
+    ("times", "end", "shown"),
+    [
+        ([0, 5, 10, 15, 20, 25], 30, [0, 0, 1, 1, 2, 3, 3, 4, 4, 5]),  # moments 0, 3, 6, ... of 1.2 s
+        ([0, 1, 2, 20, 21, 22], 30, [0, 2, 2, 2, 2, 2, 2, 4, 5, 5]),
+        ([0, 29], 30, [0] * 10),
+        ([0, 1, 2, 3, 4], 5, [0, 2]),  # 0.2 s: moments 0, 2
+    ],
+)
+def test_a_preview_shows_what_is_shown_at_its_moments(times: list[int], end: int, shown: list[int]) -> None:
+    """Of pictures that stay, one is enough."""
+    greys = [30 + 30 * k for k in range(len(times))]
+    stretch = Stretch(greys=greys, preview_rate=8, preview_seconds=4.0)
+    stretch.feed(times)
+    (part,) = stretch.shot.close(end)
+    with av.open(io.BytesIO(part.preview)) as preview:
+        means = [frame.to_ndarray(format="gray").mean() for frame in preview.decode(video=0)]
+    found = [round((mean - greys[0]) / 30) for mean in means]
+    assert found == sorted(set(shown))
 
 
 def test_a_fade_is_cut_where_pyscenedetect_cuts_although_known_late(tmp_path: Path) -> None:

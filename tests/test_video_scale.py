@@ -151,6 +151,40 @@ def test_frames_that_change_size_midway_stay_of_one_size() -> None:
         assert scaler.clip_frame(reduced, coded_size=size).shape == (32, 32, 3)
 
 
+@pytest.mark.parametrize(("size", "plane"), [((2000, 2), (1, 128)), ((2, 2000), (128, 1)), ((64, 48), (48, 64))])
+def test_planes_of_pictures_of_any_shape_have_pixels_and_are_not_enlarged(
+    size: tuple[int, int], plane: tuple[int, int]
+) -> None:
+    frame = VideoFrame.from_ndarray(smooth(*size), format="rgb24")
+    scaler = Scaler(ClipSpec(1, 32), orientation=Orientation(), sample_aspect=Fraction(1))
+    with pytest.raises(RuntimeError, match="first frame"):
+        scaler.plane(frame, 128)
+    scaler.start(frame)
+    assert scaler.plane(frame, 128).shape == (*plane, 3)
+
+
+@pytest.mark.parametrize(
+    ("size", "fit", "reduced"),
+    [
+        ((768, 768), "stretch", (768, 768)),  # at most half as large again as the 512 needed: not worth it
+        ((770, 768), "stretch", (512, 768)),
+        ((768, 770), "stretch", (768, 512)),
+        ((2000, 1000), "pad", (512, 512)),
+        ((3000, 1000), "crop", (1536, 1000)),  # the square cut from it is 512 wide
+        ((3000, 1000), "stretch", (512, 512)),
+        ((9000, 1000), "crop", (2048, 1000)),  # of a longer picture, four squares are enough
+    ],
+)
+def test_pictures_that_cannot_be_halved_are_reduced_if_it_is_worth_it(
+    size: tuple[int, int], fit: str, reduced: tuple[int, int]
+) -> None:
+    frame = VideoFrame.from_ndarray(np.zeros((size[1], size[0], 3), np.uint8), format="rgb24")
+    scaler = Scaler(ClipSpec(1, 32, fit), orientation=Orientation(), sample_aspect=Fraction(1))  # type: ignore[arg-type]
+    scaler.start(frame)
+    made = scaler.reduce(frame)
+    assert (made.width, made.height) == reduced
+
+
 @pytest.mark.parametrize("size", [(512, 512), (960, 540), (1920, 1080)])
 def test_decoded_frames_stay_near_the_reference_preprocessing(tmp_path: Path, size: tuple[int, int]) -> None:
     """The reference converts to RGB at full size, then takes PIL's Lanczos. On this picture, full of detail: mean up to

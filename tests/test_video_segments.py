@@ -52,6 +52,18 @@ def test_sampling_is_the_references(count: int, frames: int) -> None:
     assert sample_indices(count, frames) == expected
 
 
+@pytest.mark.parametrize(("count", "frames"), [(0, 8), (-1, 8), (8, 0), (8, -1)])
+def test_nothing_can_be_sampled_from_no_frames_nor_for_none(count: int, frames: int) -> None:
+    with pytest.raises(ValueError, match="cannot take"):
+        sample_indices(count, frames)
+
+
+def test_a_buffer_needs_room_for_two() -> None:
+    assert DecimatingBuffer(2).bound == 2
+    with pytest.raises(ValueError, match="at least 2"):
+        DecimatingBuffer(1)
+
+
 def fill(kept: DecimatingBuffer[int], first: int, last: int, step: int = 1) -> None:
     for index in range(first, last, step):
         kept.push(index, lambda index=index: index)  # type: ignore[misc]
