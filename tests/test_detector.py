@@ -135,6 +135,33 @@ def test_settings_that_cannot_be_are_refused_with_what_can(settings: dict[str, A
         IndexSettings(**settings)
 
 
+@pytest.mark.parametrize(
+    ("name", "low", "high", "step"),
+    [
+        ("segment_seconds", 0.1, 3600.0, 0.05),
+        ("preview_seconds", 0.25, 60.0, 0.05),
+        ("poster_pixels", 16, 512, 1),
+        ("preview_pixels", 16, 512, 1),
+        ("preview_rate", 1, 60, 1),
+        ("candidate_frames", 32, 65536, 1),
+        ("decode_threads", 0, 256, 1),
+        ("overlap_seconds", 0.0, 4.0, 0.05),
+    ],
+)
+def test_settings_reach_from_the_lowest_to_the_highest_value(name: str, low: float, high: float, step: float) -> None:
+    for value in (low, high):
+        others: dict[str, Any] = {"overlap_seconds": 0.0, name: value}
+        assert getattr(IndexSettings(**others), name) == value
+    for value in (low - step, high + step):
+        with pytest.raises(ValueError, match=f"{name} must be between"):
+            IndexSettings(**{"overlap_seconds": 0.0, name: value})
+
+
+@pytest.mark.parametrize("length", ["0.6s", "0.6", ".6s", "15", "12.s", "00:00:00.600", "1:00:00"])
+def test_a_length_may_be_written_in_each_way_of_pyscenedetect(length: str) -> None:
+    assert IndexSettings(detector_options={"min_scene_len": length}).all_detector_options["min_scene_len"] == length
+
+
 def test_the_recipe_follows_everything_that_shapes_a_segment_and_nothing_else() -> None:
     spec = ClipSpec(16, 288)
     base = IndexSettings().recipe(spec)

@@ -420,6 +420,33 @@ def test_copies_of_a_file_that_fails_are_tried_themselves(world: World) -> None:
 # The encoder
 
 
+@pytest.mark.parametrize("gone", [1, 2])
+def test_an_original_that_another_process_removes_is_decoded_again_from_the_next_copy(
+    world: World, monkeypatch: pytest.MonkeyPatch, gone: int
+) -> None:
+    """At the first copy or at the second of three."""
+    for name in ("a.mp4", "b.mp4", "c.mp4", "d.mp4"):
+        world.put(name, "red", "blue")
+    real, calls = Library.copy_video, 0
+
+    def copy(self: Library, video_id: int, **file: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls == gone:
+            self.remove_videos([video_id])
+            raise KeyError(video_id)
+        return real(self, video_id, **file)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Library, "copy_video", copy)
+    seen: list[Progress] = []
+    report = world.run(progress=seen.append)
+    assert counts(report) == {"added": 2, "duplicates": 2}
+    assert len(world.decoded) == 2
+    assert len(world.names) == 3
+    assert (seen[-1].files_done, seen[-1].fraction) == (4, 1.0)
+    assert counts(world.run()) == {"unchanged": 3, "duplicates": 1}
+
+
 def test_batches_mix_videos(world: World) -> None:
     world.put_all({f"{number}.mp4": ["red", "green", "blue"] for number in "123"} | {"4.mp4": ["white"]})
     for number in "23":

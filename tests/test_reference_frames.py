@@ -144,6 +144,36 @@ def test_hardware_that_is_not_there_is_refused_by_name_and_passed_over_by_auto(
     assert done.fell_back
 
 
+def test_the_first_device_that_can_be_opened_for_any_format_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[tuple[str, str]] = []
+
+    class Acceleration:
+        """`cuda` decodes nothing here, `vaapi` is occupied, `qsv` decodes HEVC."""
+
+        def __init__(self, device: str, **_: object) -> None:
+            self.device = device
+
+        def create(self, codec: av.codec.codec.Codec) -> None:
+            opened.append((self.device, codec.name))
+            if self.device == "vaapi":
+                raise av.error.ExternalError(1, "device busy")
+            if self.device != "qsv" or not codec.name.startswith("hevc"):
+                raise NotImplementedError
+
+    monkeypatch.setattr("av.codec.hwaccel.hwdevices_available", lambda: ["qsv", "vaapi", "cuda"])
+    monkeypatch.setattr("av.codec.hwaccel.HWAccel", Acceleration)
+    assert choose_device("auto") == "qsv"
+    assert list(dict.fromkeys(device for device, _ in opened)) == ["cuda", "vaapi", "qsv"]
+    assert choose_device("qsv") == "qsv"
+    for device, says in (
+        ("cuda", "decodes no format"),
+        ("vaapi", "cannot be opened: device busy"),
+        ("vulkan", "made without it"),
+    ):
+        with pytest.raises(DeviceUnavailable, match=f"{device} cannot decode here .*{says}"):
+            choose_device(device)
+
+
 def test_a_file_is_decoded_where_its_device_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The device was there when the run began and is gone when the file is opened."""
     path = make_video(tmp_path / "one.mp4", [("red", 10)])

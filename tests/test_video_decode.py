@@ -14,7 +14,7 @@ import pytest
 from synthetic import make_audio, make_video, picture
 
 from indexer.media.clock import Clock
-from indexer.media.decode import Decoding, Frame
+from indexer.media.decode import Decoding, Frame, no_frames_error, video_end
 from indexer.media.errors import UnreadableVideo
 from indexer.media.probe import open_source
 
@@ -255,6 +255,22 @@ def test_a_file_that_changes_or_goes_while_it_is_read_is_noticed(tmp_path: Path)
         with pytest.raises(UnreadableVideo) as gone:
             source.check_unchanged()
     assert (changed.value.kind, gone.value.kind) == ("error", "missing")
+
+
+def test_a_video_without_a_picture_says_whether_it_is_damaged_or_empty(tmp_path: Path) -> None:
+    with open_source(os.fspath(make_video(tmp_path / "a.mp4", [("red", 1)]))) as source:
+        assert "all 7 packets are damaged" in str(no_frames_error(source, 7))
+        assert "holds no frame" in str(no_frames_error(source, 0))
+
+
+@pytest.mark.parametrize(
+    ("last", "duration", "frames", "end"),
+    [(100, 7, 9, 107), (100, 0, 6, 120), (100, 0, 1, 110), (3, 0, 9, 4), (0, 0, 1, 10)],
+)
+def test_a_video_ends_with_its_last_frame_or_after_an_average_one(
+    last: int, duration: int, frames: int, end: int
+) -> None:
+    assert video_end(last, duration, start_pts=0, frames=frames, step=10) == end
 
 
 def test_a_clock_counts_where_there_is_no_time() -> None:
