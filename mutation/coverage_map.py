@@ -86,6 +86,7 @@ class CoverageMap:
         reaching, taken, spent = self.reaching(mutant), dict[str, float](), 0.0
         guessed = not reaching
         if guessed:
+            budget /= 2
             files = self.imports.get(mutant.path, [])
             starting = (name for name, test in self.tests.items() if test["starts"])
             reaching = self._fastest_first(name for name in starting if name.partition("::")[0] in files)

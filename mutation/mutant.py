@@ -44,7 +44,8 @@ class Mutant:
         before, after = text[: self.offset], text[self.offset + len(self.original.encode()) :]
         if "\n" in self.original:
             after = b""
-        return (before + self.replacement.encode() + after).decode().replace("\n", " ")
+        replacement = " ".join(self.replacement.split()) if "\n" in self.replacement else self.replacement
+        return before.decode() + replacement + after.decode()
 
 
 def at(
