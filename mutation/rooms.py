@@ -82,8 +82,9 @@ ROOMS = {
             ),
             without=(
                 "encoder/model.py", "encoder/layers.py", "encoder/reference_outputs.py",
-                "encoder/openclip/torchvision_shim.py", "encoder/runtime/allocator.py", "encoder/runtime/capped_attention.py", "encoder/runtime/cpu_tower.py",
-                "encoder/runtime/cuda.py", "encoder/runtime/fused_tower.py", "encoder/runtime/packed_linear.py",
+                "encoder/openclip/torchvision_shim.py", "encoder/runtime/allocator.py",
+                "encoder/runtime/capped_attention.py", "encoder/runtime/cpu_tower.py", "encoder/runtime/cuda.py",
+                "encoder/runtime/fused_tower.py", "encoder/runtime/packed_linear.py",
                 "encoder/runtime/plain_kernels.py", "encoder/runtime/staging.py", "encoder/runtime/token_layout.py",
                 "encoder/runtime/triton_kernels.py",
             ),
