@@ -17,7 +17,7 @@ is independent of video files, shots and SQL. Importing it does not import torch
     lazy                an encoder that loads its model on the first encode
     checkpoints         files: download, verification, memory-mapped copies
     runtime             execution: precision, runners for CPU and GPU, kernels
-    reference_outputs   published outputs that real checkpoints must reproduce
+    reference_outputs   checks of real checkpoints by the outputs published for them (published_outputs)
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from encoder.config import ALIASES, CONFIGS, DEMO, VOCABULARY, VideoPrismConfig
 from encoder.errors import EncoderUnavailable, ModelNotFound, WeightsMismatch
 from encoder.openclip.pretrained import PREFIX
 from encoder.protocol import Encoder, Fit
-from encoder.runtime.precision import choose_precision
+from encoder.runtime.precision import checked_precision, choose_precision
 
 DEMO_FOLDER = Path(__file__).parent / "demo"
 VOCABULARY_NAMES = ("vocabulary.model", "spiece.model", "sentencepiece.model", "c4_en.model")
@@ -44,10 +44,9 @@ def load(
         from encoder.openclip.encoder import load as load_open_clip
 
         return load_open_clip(name_or_path, choose_device(device), frames=frames, fit=fit, sources=sources)
-    if precision != "auto":
-        choose_precision(precision, choose_device(device), 0)  # fails before anything is downloaded
-    config, weights, vocabulary = _resolve(name_or_path, sources)
     device = choose_device(device)
+    checked_precision(precision, device)  # before anything is downloaded
+    config, weights, vocabulary = _resolve(name_or_path, sources)
 
     from encoder.checkpoints.converted import load_network_cached
     from encoder.model import VideoPrismLvT
@@ -207,7 +206,7 @@ def _names() -> list[str]:
 
 
 def _unknown(name: str) -> str:
-    near = difflib.get_close_matches(name, _names(), n=2, cutoff=0.5)
+    near = difflib.get_close_matches(name, _names(), cutoff=0.5)
     meant = f" (did you mean {' or '.join(near)}?)" if near else ""
     return (
         f"there is no encoder called {name!r}{meant}. Known: {', '.join(_names())}, a path of an .npz or .safetensors "

@@ -23,6 +23,9 @@ class StandInHub:
     files: dict[tuple[str, str], bytes] = field(default_factory=dict)
     commit: str = COMMIT
     cut_after: list[int] = field(default_factory=list)  # one GET each: close the connection after so many bytes
+    hold_seconds: float = 0.0  # before such a cut, without a byte
+    too_many: int = 0  # bytes sent beyond the size that was stated
+    sent: int = 0  # bytes of files
     ignore_ranges: bool = False
     corrupt: bool = False  # send other bytes of the same number
     small_files: bool = False  # name files by a git hash, as the hub does for what is not in LFS
@@ -103,7 +106,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("X-Linked-Etag", f'"{name.hexdigest()}"')
             self.send_header("X-Linked-Size", str(len(content)))
         self.send_header("Accept-Ranges", "bytes")
-        self.send_header("Content-Length", "0" if elsewhere else str(len(content) - start))
+        self.send_header(
+            "Content-Length", "0" if elsewhere else str(len(content) - start + (hub.too_many if with_body else 0))
+        )
         self.end_headers()
         if with_body and not elsewhere:
             self._send(content, start)
@@ -112,14 +117,21 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         hub = self.hub
         if hub.corrupt:
             content = bytes(byte ^ 1 for byte in content)
+        content += bytes(hub.too_many)
         end = min(len(content), start + hub.cut_after.pop(0)) if hub.cut_after else len(content)
         step = 64 * 1024
         for position in range(start, end, step):
-            self.wfile.write(content[position : min(position + step, end)])
+            try:
+                self.wfile.write(content[position : min(position + step, end)])
+            except ConnectionError:  # the client has had enough
+                self.close_connection = True
+                return
+            hub.sent += min(step, end - position)
             if hub.seconds_a_chunk:
                 self.wfile.flush()
                 time.sleep(hub.seconds_a_chunk)
         if end < len(content):
+            time.sleep(hub.hold_seconds)
             self.close_connection = True
 
 

@@ -215,3 +215,10 @@ def test_small_networks_run_as_they_are_written() -> None:
     assert isinstance(make_runner(goldens.lvt("tiny"), "cpu", "float32"), PlainRunner)
     if can("int8"):
         assert isinstance(make_runner(goldens.lvt("tiny"), "cpu", "int8"), CpuRunner)
+
+
+@pytest.mark.parametrize(("cores", "batch"), [(1, 1), (3, 2), (4, 2), (12, 8), (64, 8)])
+def test_a_batch_gives_every_core_four_pictures(monkeypatch: pytest.MonkeyPatch, cores: int, batch: int) -> None:
+    runner = CpuRunner(goldens.lvt("tiny"), "float32")
+    monkeypatch.setattr(runner._workers, "count", cores)
+    assert runner.batch == batch

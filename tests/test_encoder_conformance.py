@@ -14,7 +14,7 @@ from fakes import ColourEncoder
 from numpy.typing import NDArray
 from small_clip import write_small_clip
 
-from encoder import Encoder, Fit, load_encoder
+from encoder import ClipSpec, Encoder, Fit, load_encoder
 from encoder.lazy import LazyEncoder, describe
 from encoder.loading import DEMO_FOLDER
 
@@ -222,3 +222,14 @@ def test_the_id_names_the_space(case: Case, encoder: Encoder) -> None:
         assert (cropped.clip_spec.fit, padded.clip_spec.fit) == ("crop", "pad")
         ids |= {cropped.id, padded.id}
     assert len(ids) == (4 if case.has_fit else 2)
+
+
+def test_a_clip_has_one_frame_and_one_pixel_or_more() -> None:
+    assert ClipSpec(1, 1).shape == (1, 1, 1, 3)
+    assert ClipSpec(2, 5, "pad").shape == (2, 5, 5, 3)
+    for frames, size in ((0, 1), (1, 0), (-1, 1), (1, -1)):
+        with pytest.raises(ValueError, match="at least one frame and one pixel"):
+            ClipSpec(frames, size)
+    for fit in ("", "zoom", "Crop"):
+        with pytest.raises(ValueError, match="fit must be"):
+            ClipSpec(1, 1, fit)  # type: ignore[arg-type]

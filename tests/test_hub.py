@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import socket
@@ -11,13 +12,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from stand_in_hub import COMMIT, StandInHub, stand_in_hub
 
 from encoder import ModelNotFound, WeightsMismatch
 from encoder.checkpoints import hub, transfer
-from encoder.config import HubFile
+from encoder.config import CONFIGS, VOCABULARY, HubFile
+from encoder.weights import entries
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 Fetch = Callable[..., Path]
@@ -399,3 +402,137 @@ def test_a_models_folder_that_cannot_be_written_is_no_obstacle(
     path = fetch(published, models=tmp_path / "file" / "models")
     assert path.read_bytes() == CONTENT
     assert fetch(published, models=tmp_path / "file" / "models", offline=True) == path
+
+
+class TestTransfers:
+    """Transfers that end early, late or not at all, and files on disk that are too long or already whole."""
+
+    @staticmethod
+    def partial_of(server: StandInHub, fetch: Fetch, tmp_path: Path, published: HubFile) -> Path:
+        """The file in which an interrupted transfer of `published` leaves what came."""
+        server.cut_after = [500_000] + [0] * transfer._ATTEMPTS
+        with pytest.raises(ModelNotFound):
+            fetch(published)
+        server.cut_after.clear()
+        server.requests.clear()
+        (partial,) = leftovers(tmp_path)
+        return partial
+
+    def test_pauses_between_attempts_double_and_begin_anew_after_bytes(
+        self, server: StandInHub, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(transfer, "_PAUSE_SECONDS", 1.0)
+        pauses: list[float] = []
+        monkeypatch.setattr(transfer, "time", SimpleNamespace(sleep=pauses.append))
+        server.cut_after = [0, 0, 0, 300_000, 0]
+        assert fetch(server.publish(CONTENT)).read_bytes() == CONTENT
+        assert pauses == [1, 2, 4, 1]
+
+    def test_five_attempts_without_a_byte_are_enough(
+        self, server: StandInHub, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        server.cut_after = [0] * 4
+        assert fetch(server.publish(CONTENT)).read_bytes() == CONTENT
+        server.cut_after = [0] * 5
+        server.requests.clear()
+        with pytest.raises(ModelNotFound, match="after 0 of 2,097,152 bytes"):
+            fetch(server.publish(CONTENT * 2, file="other.npz"))
+        assert len(server.asked("GET")) == 5
+
+    def test_a_server_that_stops_sending_is_asked_again(
+        self, server: StandInHub, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(transfer, "_TIMEOUT_SECONDS", 0.1)
+        server.cut_after, server.hold_seconds = [300_000], 5.0
+        assert fetch(server.publish(CONTENT)).read_bytes() == CONTENT
+        assert [line.split()[2:] for line in server.asked("GET")] == [[], ["bytes=300000-"]]
+
+    @pytest.mark.parametrize(("text", "told"), [("", "(Broken)"), ("reset by peer", "(reset by peer)")])
+    def test_the_cause_is_told_even_by_an_error_without_text(
+        self, server: StandInHub, fetch: Fetch, monkeypatch: pytest.MonkeyPatch, text: str, told: str
+    ) -> None:
+        class Broken(transfer._http_error()):  # type: ignore[misc]
+            pass
+
+        def break_off(*arguments: object) -> int:
+            raise Broken(text)
+
+        monkeypatch.setattr(transfer, "_stream", break_off)
+        with pytest.raises(ModelNotFound) as caught:
+            fetch(server.publish(CONTENT))
+        assert told in str(caught.value)
+
+    @pytest.mark.parametrize("small", [False, True], ids=["checksum known", "only the size known"])
+    def test_a_server_that_sends_too_much_is_cut_off_and_not_believed(
+        self, server: StandInHub, fetch: Fetch, tmp_path: Path, small: bool
+    ) -> None:
+        server.small_files = small
+        published = server.publish(CONTENT)
+        server.too_many = 32 << 20
+        seen: list[int] = []
+        with pytest.raises(WeightsMismatch, match=r"has [0-9,]+ bytes, not 1,048,576. It was deleted"):
+            fetch(published, on_progress=lambda progress: seen.append(progress.done_bytes))
+        assert max(seen) <= len(CONTENT)
+        assert server.sent < server.too_many, "all of it was read"
+        assert not leftovers(tmp_path)
+        server.too_many = 0
+        assert fetch(published).read_bytes() == CONTENT
+
+    def test_what_came_whole_but_unchecked_is_not_asked_for_again(
+        self, server: StandInHub, fetch: Fetch, tmp_path: Path
+    ) -> None:
+        published = server.publish(CONTENT)
+        self.partial_of(server, fetch, tmp_path, published).write_bytes(CONTENT)
+        assert fetch(published).read_bytes() == CONTENT
+        assert server.asked("GET") == []
+
+    def test_what_came_whole_but_wrong_is_deleted(self, server: StandInHub, fetch: Fetch, tmp_path: Path) -> None:
+        published = server.publish(CONTENT)
+        self.partial_of(server, fetch, tmp_path, published).write_bytes(CONTENT[::-1])
+        with pytest.raises(WeightsMismatch, match="It was deleted"):
+            fetch(published)
+        assert fetch(published).read_bytes() == CONTENT
+
+    def test_leftovers_longer_than_the_file_are_of_another_one(
+        self, server: StandInHub, fetch: Fetch, tmp_path: Path
+    ) -> None:
+        published = server.publish(CONTENT)
+        self.partial_of(server, fetch, tmp_path, published).write_bytes(bytes(len(CONTENT) + 1))
+        assert fetch(published).read_bytes() == CONTENT
+        assert [line.split()[2:] for line in server.asked("GET")] == [[]]
+
+    def test_room_is_needed_for_what_is_missing_only(
+        self, server: StandInHub, fetch: Fetch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        published = server.publish(CONTENT)
+        missing = len(CONTENT) - self.partial_of(server, fetch, tmp_path, published).stat().st_size
+        usage = type("Usage", (), {"free": missing - 1})
+        monkeypatch.setattr(transfer.shutil, "disk_usage", lambda path: usage)
+        with pytest.raises(ModelNotFound, match=f"needs {missing:,} bytes more.*only {missing - 1:,} free"):
+            fetch(published)
+        usage.free = missing
+        assert fetch(published).read_bytes() == CONTENT
+
+
+def test_a_file_in_the_cache_of_another_size_is_found(server: StandInHub, fetch: Fetch, tmp_path: Path) -> None:
+    """Lost its link, so the download finds the bytes in place; named by a git hash, so only their size can be told."""
+    server.small_files = True
+    published = server.publish(CONTENT)
+    path = fetch(published)
+    blob = path.resolve()
+    path.unlink()
+    blob.write_bytes(CONTENT[:-1])
+    for receipt in (tmp_path / "models" / "receipts").iterdir():
+        receipt.unlink()
+    with pytest.raises(WeightsMismatch, match=r"1,048,575 bytes, not 1,048,576"):
+        fetch(published)
+    assert fetch(published).read_bytes() == CONTENT
+
+
+def test_sizes_of_published_weights_are_those_of_their_arrays() -> None:
+    """They are told before a download, and tell whole files from others where no checksum is known."""
+    for config in CONFIGS.values():
+        if config.weights is not None:
+            found = 4 * sum(math.prod(shape) for shape in {e.flax: e.flax_shape for e in entries(config)}.values())
+            assert config.weights.size_bytes == pytest.approx(found, rel=1e-3)
+    assert 0 < VOCABULARY.size_bytes < hub.SMALL_BYTES, "fetched without a question"

@@ -145,3 +145,60 @@ def test_index_with_nothing_new_imports_no_torch(tmp_path: Path) -> None:
     assert [run.returncode for run in runs] == [0, 0], runs[0].stderr + runs[1].stderr
     assert "torch" in runs[0].stdout.splitlines()[-1]
     assert runs[1].stdout.splitlines()[-1] == "[]"
+
+
+def test_preparing_loads_ahead(weights: Path) -> None:
+    asked = threading.Event()
+
+    def load() -> Encoder:
+        asked.set()
+        return ColourEncoder()
+
+    LazyEncoder(describe(ColourEncoder(), [weights]), load).prepare()
+    assert asked.wait(20)
+
+
+def test_an_error_of_loading_is_raised_where_the_model_is_needed_and_the_next_call_tries_again(
+    weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, failed = ColourEncoder(), threading.Event()
+    escaped: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", escaped.append)
+
+    def load() -> Encoder:
+        if failed.is_set():
+            return real
+        raise OSError("the disk is not there")
+
+    encoder = LazyEncoder(describe(real, [weights]), load)
+    encoder.prepare()
+    for thread in threading.enumerate():
+        if thread.name == "load-encoder":
+            thread.join(20)
+    assert escaped == []
+    for call in (
+        lambda: encoder.encode_clips(np.zeros((1, *real.clip_spec.shape), np.uint8)),
+        lambda: encoder.encode_texts(["red"]),
+        lambda: encoder.truncated(["red"]),
+    ):
+        with pytest.raises(OSError, match="the disk is not there"):
+            call()
+    failed.set()
+    assert np.array_equal(encoder.encode_texts(["red"]), real.encode_texts(["red"]))
+
+
+@pytest.mark.parametrize("change", [{"dim": 17}, {"frames": 5}, {"size": 17}, {"fit": "crop"}])
+def test_another_shape_than_the_known_one_is_refused(weights: Path, change: dict[str, object]) -> None:
+    known = describe(ColourEncoder(), [weights])
+    encoder = LazyEncoder(EncoderDescription.from_record(known.as_record() | change), ColourEncoder)
+    with pytest.raises(EncoderChanged, match="start the same again"):
+        encoder.encode_texts(["red"])
+
+
+def test_one_changed_file_of_several_is_enough(weights: Path, tmp_path: Path) -> None:
+    vocabulary = tmp_path / "vocabulary.model"
+    vocabulary.write_bytes(b"words")
+    known = describe(ColourEncoder(), [weights, vocabulary])
+    assert known.is_current()
+    vocabulary.write_bytes(b"other words")
+    assert not known.is_current()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import goldens
@@ -19,7 +20,7 @@ from encoder import EncoderUnavailable, ModelNotFound, WeightsMismatch, load_enc
 from encoder.checkpoints import checkpoint as checkpoint_files
 from encoder.checkpoints import converted
 from encoder.checkpoints.download_policy import Sources
-from encoder.config import CONFIGS
+from encoder.config import CONFIGS, HubFile
 from encoder.loading import choose_device, load
 
 TEXTS = ["a dog runs", "", "two red balls"]
@@ -267,6 +268,54 @@ class TestConverted:
         clips = np.random.default_rng(0).integers(0, 256, (2, 6, 72, 72, 3), dtype=np.uint8)
         assert np.abs(second.encode_clips(clips) - first.encode_clips(clips)).max() < 1e-6
 
+    def test_our_own_form_is_mapped_as_it_is_and_its_digest_computed_once(
+        self, tmp_path: Path, sources: Sources, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ours = checkpoint(tmp_path / "here").with_suffix(".safetensors")
+        checkpoint_files.write_safetensors(ours, goldens.lvt("tiny"))
+        first = load(ours, "cpu", sources=sources)
+        assert not (tmp_path / "models" / "converted").exists()
+        monkeypatch.setattr(converted, "weights_digest", lambda network: pytest.fail("the digest was computed again"))
+        assert load(ours, "cpu", sources=sources).id == first.id
+        assert not (tmp_path / "models" / "converted").exists()
+
+    def test_small_checkpoints_leave_nothing_behind(
+        self, tmp_path: Path, sources: Sources, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = checkpoint(tmp_path / "here")
+        monkeypatch.setattr(converted, "CONVERT_FROM_BYTES", path.stat().st_size + 1)
+        load(path, "cpu", sources=sources)
+        assert not (tmp_path / "models").exists()
+        monkeypatch.setattr(converted, "CONVERT_FROM_BYTES", path.stat().st_size)
+        load(path, "cpu", sources=sources)
+        assert len(list((tmp_path / "models" / "converted").iterdir())) == 1
+
+    def test_a_checkpoint_that_changes_while_it_is_read_is_not_kept(
+        self, tmp_path: Path, sources: Sources, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = checkpoint(tmp_path / "here")
+        read = checkpoint_files.read_npz
+
+        def read_slowly(path: Path) -> object:
+            arrays = read(path)
+            path.touch()
+            os.utime(path, (1, 1))
+            return arrays
+
+        monkeypatch.setattr(checkpoint_files, "read_npz", read_slowly)
+        load(path, "cpu", sources=sources)
+        assert not (tmp_path / "models").exists()
+
+    def test_a_file_that_cannot_be_read_is_one_clear_error(
+        self, tmp_path: Path, sources: Sources, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(path: Path) -> object:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(checkpoint_files, "read_npz", fail)
+        with pytest.raises(ModelNotFound, match=r"cannot be read.*Permission denied"):
+            load(checkpoint(tmp_path / "here"), "cpu", sources=sources)
+
     def test_a_copy_that_was_touched_is_not_trusted(self, tmp_path: Path, sources: Sources) -> None:
         path = checkpoint(tmp_path / "here")
         first = load(path, "cpu", sources=sources)
@@ -310,6 +359,41 @@ class TestConverted:
         assert not [p for p in tmp_path.rglob("*") if ".safetensors" in p.name]
 
 
+@pytest.mark.parametrize(
+    ("cuda", "mps", "best"),
+    [(False, False, "cpu"), (True, False, "cuda"), (False, True, "mps"), (True, True, "cuda")],
+)
+def test_auto_is_the_best_device_there_is(monkeypatch: pytest.MonkeyPatch, cuda: bool, mps: bool, best: str) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert choose_device("auto") == best
+
+
+@pytest.mark.parametrize("count", [1, 2, 11])
+def test_gpus_are_numbered_from_0_to_the_last_one(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+    for name in ("cuda", "cuda:0", f"cuda:{count - 1}"):
+        assert choose_device(name) == name
+    with pytest.raises(EncoderUnavailable, match=f"no cuda:{count}: the GPUs here are cuda:0 to cuda:{count - 1}"):
+        choose_device(f"cuda:{count}")
+
+
+@pytest.mark.parametrize("available", [False, True])
+def test_without_gpus_none_can_be_chosen(monkeypatch: pytest.MonkeyPatch, available: bool) -> None:
+    """A driver may be there without a GPU, and a GPU without a driver that torch can use."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: available)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0 if available else 1)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    for name in ("cuda", "cuda:0", "mps"):
+        with pytest.raises(EncoderUnavailable, match=f"no .* GPU \\({name[:4].rstrip(':')}\\); use --device cpu"):
+            choose_device(name)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert choose_device("mps") == "mps"
+    with pytest.raises(ValueError, match="a device is auto"):
+        choose_device("mps:0")
+
+
 def test_devices() -> None:
     assert choose_device("cpu") == "cpu"
     assert choose_device("auto") in ("cpu", "cuda", "mps")
@@ -348,3 +432,171 @@ def test_importing_these_rooms_is_cheap() -> None:
         "assert not heavy, heavy\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent.parent)
+
+
+@dataclass(frozen=True)
+class NothingIsFetched(Sources):
+    """Sources that fail the test when a file is asked for."""
+
+    def fetch(self, hub_file: HubFile) -> Path:
+        raise AssertionError(f"{hub_file.file} was asked for")
+
+
+@pytest.mark.parametrize(
+    ("device", "precision", "error"),
+    [
+        ("cpu", "half", ValueError),
+        ("cpu", "", ValueError),
+        ("cpu", "bfloat16", EncoderUnavailable),
+        ("auto", "bfloat16", EncoderUnavailable),
+        ("cpu", "int8", EncoderUnavailable),
+        ("cuda:99", "auto", EncoderUnavailable),
+        ("cuda:99", "float32", EncoderUnavailable),
+        ("gpu", "auto", ValueError),
+    ],
+)
+def test_what_cannot_run_here_is_told_before_anything_is_fetched(
+    monkeypatch: pytest.MonkeyPatch, device: str, precision: str, error: type[Exception]
+) -> None:
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported", "_is_vnni_supported"):
+        monkeypatch.setattr(torch.cpu, name, lambda: False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(error):
+        load("base", device, precision=precision, sources=NothingIsFetched())
+
+
+def test_options_reach_the_encoder(tmp_path: Path, sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, object] = {}
+    monkeypatch.setattr(
+        "encoder.videoprism.VideoPrism", lambda network, words, device, **given: asked.update(given, device=device)
+    )
+    monkeypatch.setattr(loading, "choose_precision", lambda *given: given)
+    load(checkpoint(tmp_path), "cpu", frames=5, fit="pad", still_frames=2, precision="float32", sources=sources)
+    name = asked.pop("weights_id")
+    assert asked == {
+        "device": "cpu", "frames": 5, "fit": "pad", "still_frames": 2, "precision": ("float32", "cpu", 32),
+        "notice": None,
+    }  # fmt: skip
+    assert name == "videoprism_lvt@028d798de66896da", (
+        "libraries have stored this id: another one asks for all to be encoded again"
+    )
+
+
+class TestOpenClip:
+    """Names of OpenCLIP, without open_clip: what is asked of its room."""
+
+    @pytest.fixture
+    def asked(self, monkeypatch: pytest.MonkeyPatch) -> list[tuple[tuple[object, ...], dict[str, object]]]:
+        seen: list[tuple[tuple[object, ...], dict[str, object]]] = []
+        monkeypatch.setattr("encoder.openclip.encoder.load", lambda *given, **named: seen.append((given, named)))
+        return seen
+
+    @pytest.mark.parametrize("precision", ["auto", "float32"])
+    def test_options_reach_it(
+        self, asked: list[tuple[tuple[object, ...], dict[str, object]]], sources: Sources, precision: str
+    ) -> None:
+        load("open_clip:ViT-B-32/openai", "cpu", frames=3, fit="crop", precision=precision, sources=sources)
+        assert asked == [(("open_clip:ViT-B-32/openai", "cpu"), {"frames": 3, "fit": "crop", "sources": sources})]
+
+    @pytest.mark.parametrize("precision", ["bfloat16", "int8", "half", ""])
+    def test_it_has_one_precision(self, asked: list[object], precision: str) -> None:
+        with pytest.raises(ValueError, match="runs in float32"):
+            load("open_clip:ViT-B-32/openai", "cpu", precision=precision)
+        assert asked == []
+
+    def test_it_has_no_still_frames(self, asked: list[object]) -> None:
+        with pytest.raises(ValueError, match="sees each frame by itself"):
+            load("open_clip:ViT-B-32/openai", "cpu", still_frames=1)
+        assert asked == []
+
+    def test_a_device_that_is_not_there_is_told(self, asked: list[object]) -> None:
+        with pytest.raises(EncoderUnavailable):
+            load("open_clip:ViT-B-32/openai", "cuda:99")
+        assert asked == []
+
+    def test_its_files_are_unknown_before_loading(self) -> None:
+        assert loading.files_of("open_clip:ViT-B-32/openai", NothingIsFetched()) == []
+
+
+def test_an_unknown_name_is_answered_with_all_that_can_be_loaded(sources: Sources) -> None:
+    with pytest.raises(ValueError, match="xyzzy") as caught:
+        load("xyzzy", "cpu", sources=sources)
+    assert str(caught.value) == (
+        "there is no encoder called 'xyzzy'. Known: base, demo, large, videoprism_lvt_public_v1_base, "
+        "videoprism_lvt_public_v1_large, a path of an .npz or .safetensors file, or open_clip:MODEL/PRETRAINED"
+    )
+    with pytest.raises(ValueError, match=r"\(did you mean large or base\?\)"):
+        load("lbarge", "cpu", sources=sources)
+
+
+@pytest.mark.parametrize(
+    ("alias", "name"),
+    [("base", "videoprism_lvt_public_v1_base"), ("large", "videoprism_lvt_public_v1_large")],
+)
+def test_files_of_published_names_are_those_that_are_fetched(
+    monkeypatch: pytest.MonkeyPatch, alias: str, name: str
+) -> None:
+    monkeypatch.setattr(Sources, "fetch", lambda self, hub_file: Path(hub_file.repo, hub_file.file))
+    weights = CONFIGS[name].weights
+    assert weights is not None
+    expected = [Path(weights.repo, weights.file), Path("google/siglip-base-patch16-224/spiece.model")]
+    assert loading.files_of(alias) == loading.files_of(name) == expected
+
+
+def test_files_of_the_demo_encoder_are_in_the_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(loading, "DEMO_FOLDER", tmp_path)
+    weights, vocabulary = tmp_path / "videoprism_lvt_demo.npz", tmp_path / "vocabulary.model"
+    for path in (weights, vocabulary):
+        with pytest.raises(ModelNotFound, match=f"{path.name} is missing.*install prismsearch again"):
+            load("demo", "cpu", sources=NothingIsFetched())
+        path.touch()
+    assert loading.files_of("demo", NothingIsFetched()) == [weights, vocabulary]
+    assert loading.files_of("videoprism_lvt_demo", NothingIsFetched()) == [weights, vocabulary]
+
+
+def test_files_of_a_path_are_known_by_an_official_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert loading.files_of(checkpoint(tmp_path / "own"), NothingIsFetched()) == []
+    official = checkpoint(tmp_path / "here", "flax_lvt_base_f16r288_repeated.npz", vocabulary="spiece.model")
+    beside = official.parent / "spiece.model"
+    assert loading.files_of(official, NothingIsFetched()) == [official, beside]
+    assert loading.files_of(str(official.parent), NothingIsFetched()) == [official, beside]
+    beside.unlink()
+    monkeypatch.setattr(Sources, "fetch", lambda self, hub_file: Path(hub_file.file))
+    assert loading.files_of(official) == [official, Path("spiece.model")]
+
+
+def test_a_vocabulary_of_the_first_usual_name_is_taken(tmp_path: Path) -> None:
+    official = checkpoint(tmp_path, "flax_lvt_base_f16r288_repeated.npz", vocabulary="c4_en.model")
+    for name in reversed(loading.VOCABULARY_NAMES):
+        shutil.copy(goldens.GOLDEN / "t5like_spm.model", tmp_path / name)
+        assert loading.files_of(official, NothingIsFetched()) == [official, tmp_path / name]
+
+
+def test_a_copy_of_the_demo_encoder_is_the_demo_encoder(tmp_path: Path, sources: Sources) -> None:
+    if not (loading.DEMO_FOLDER / "videoprism_lvt_demo.npz").exists():
+        pytest.skip("the demo encoder's weights are not in this checkout")
+    shutil.copy(loading.DEMO_FOLDER / "videoprism_lvt_demo.npz", tmp_path / "renamed.npz")
+    demo, copy = load("demo", "cpu", sources=sources), load(tmp_path / "renamed.npz", "cpu", sources=sources)
+    assert (copy.id, copy.notice) == (demo.id, demo.notice)
+
+
+def test_in_a_folder_the_official_file_is_meant_and_hidden_ones_are_not_seen(tmp_path: Path) -> None:
+    checkpoint(tmp_path, ".hidden.npz")
+    with pytest.raises(ModelNotFound, match="holds no checkpoint"):
+        loading.files_of(tmp_path, NothingIsFetched())
+    for name in ("converted.safetensors", "other.npz", "flax_lvt_large_f8r288_repeated.npz"):
+        official = checkpoint(tmp_path, name)
+    assert loading.files_of(tmp_path, NothingIsFetched()) == [official, tmp_path / "vocabulary.model"]
+
+
+def test_a_tilde_is_the_home_folder(tmp_path: Path, sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    with pytest.raises(ModelNotFound, match="no checkpoint at") as caught:
+        load("~/gone.npz", "cpu", sources=sources)
+    assert str(tmp_path / "gone.npz") in str(caught.value)
+
+
+def test_a_frame_is_enough(tmp_path: Path, sources: Sources) -> None:
+    assert load(checkpoint(tmp_path), "cpu", frames=1, sources=sources).clip_spec.frames == 1

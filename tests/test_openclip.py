@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -225,3 +226,29 @@ def test_pictures_that_are_not_square_are_refused() -> None:
     model.visual.preprocess_cfg = {"size": (224, 384), "mean": (0, 0, 0), "std": (1, 1, 1)}  # type: ignore[assignment]
     with pytest.raises(EncoderUnavailable, match="224 x 384"):
         OpenCLIP(model, None, "cpu", weights_id="x")
+
+
+def test_a_tokenizer_of_another_kind_counts_its_own_start_and_end(
+    encoder: OpenCLIP, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = SimpleNamespace(context_length=4, tokenizer=lambda text: {"input_ids": [1, *text.split(), 2]})
+    monkeypatch.setattr(encoder, "_tokenizer", words)
+    assert encoder.truncated(["", "a dog", "a dog runs", "half \udcff pair"]) == [False, False, True, True]
+
+
+def test_the_digest_of_weights_stays_what_libraries_have_stored() -> None:
+    model = torch.nn.Linear(3, 2)
+    with torch.no_grad():
+        model.weight.copy_(torch.arange(6.0).reshape(2, 3))
+        model.bias.copy_(torch.tensor([7.0, 8.0]))
+    stored = "92a0c2ef9f1e0634"
+    assert openclip_encoder._digest(model) == stored
+    assert openclip_encoder._digest(model.double()) == stored
+    with torch.no_grad():
+        model.bias[1] += 1
+    assert openclip_encoder._digest(model) != stored
+
+
+@pytest.mark.parametrize(("frames", "batch"), [(1, 64), (8, 8), (48, 1), (100, 1)])
+def test_a_batch_has_64_frames_and_one_clip_at_least(folder: Path, frames: int, batch: int) -> None:
+    assert load_encoder(f"open_clip:local-dir:{folder}", "cpu", frames=frames).batch == batch

@@ -15,17 +15,8 @@ from numpy.typing import NDArray
 from encoder import Encoder, load_encoder
 from encoder.config import CONFIGS
 from encoder.model import VideoEncoder
-from encoder.reference_outputs import (
-    DEMO_QUERIES,
-    LVT,
-    RAW_IDS,
-    TEXT_TOLERANCE,
-    TOKENS,
-    LvtOutputs,
-    check,
-    check_tokens,
-    check_vocabulary,
-)
+from encoder.published_outputs import DEMO_QUERIES, LVT, RAW_IDS, TOKENS, LvtOutputs
+from encoder.reference_outputs import TEXT_TOLERANCE, check, check_tokens, check_vocabulary
 from encoder.tokenizer import Tokenizer, canonical
 
 STAND_IN = LvtOutputs(

@@ -131,3 +131,18 @@ def test_a_cut_vocabulary_says_so(tmp_path: Path) -> None:
     path.write_bytes((GOLDEN / "t5like_spm.model").read_bytes()[:100_001])
     with pytest.raises(WeightsMismatch, match=r"cut\.model"):
         Tokenizer(path)
+
+
+def test_a_text_has_room_for_one_token_or_more() -> None:
+    one = Tokenizer(GOLDEN / "t5like_spm.model", 1)
+    assert one.max_tokens == 1
+    assert one.encode(["a red ball"])[0].tolist() == [one.raw_ids("a red ball.")[:1]]
+    for wrong in (0, -1):
+        with pytest.raises(ValueError, match=f"at least one token, got {wrong}"):
+            Tokenizer(GOLDEN / "t5like_spm.model", wrong)
+
+
+def test_a_vocabulary_that_cannot_be_read_says_so(tmp_path: Path) -> None:
+    (tmp_path / "folder.model").mkdir()
+    with pytest.raises(ModelNotFound, match=r"folder\.model cannot be read"):
+        Tokenizer(tmp_path / "folder.model")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from encoder import EncoderUnavailable
 from encoder.runtime import runner
 from encoder.videoprism import VideoPrism
 
@@ -70,3 +71,19 @@ def test_full_size_clips_go_one_by_one() -> None:
     base, demo = CONFIGS["videoprism_lvt_public_v1_base"], CONFIGS["videoprism_lvt_demo"]
     at_once = [runner._CPU_ACTIVATION // (c.frames * c.rows * c.columns * c.dim) for c in (base, demo)]
     assert at_once == [1, 256]
+
+
+@pytest.mark.parametrize(("activation", "batch"), [(1 << 22, 8), (5, 5), (2.5, 2), (1, 1), (0.5, 1)])
+def test_a_batch_fills_what_is_computed_at_once_and_has_one_clip_at_least(
+    monkeypatch: pytest.MonkeyPatch, activation: float, batch: int
+) -> None:
+    one = 6 * 16 * 32  # tokens x width of one clip
+    monkeypatch.setattr(runner, "_CPU_ACTIVATION", int(activation * one))
+    assert encoder(goldens.lvt("tiny")).batch == batch
+
+
+def test_a_precision_that_a_plain_runner_lacks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "packs_layers", lambda: False)
+    assert isinstance(runner.make_runner(goldens.lvt("tiny"), "cpu", "float32"), runner.PlainRunner)
+    with pytest.raises(EncoderUnavailable, match="tiny runs in float32 on cpu, not in bfloat16"):
+        runner.make_runner(goldens.lvt("tiny"), "cpu", "bfloat16")

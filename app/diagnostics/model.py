@@ -34,7 +34,8 @@ def check_model(settings: Settings, name: str, clip: str | None) -> Iterator[Che
     from encoder import load_encoder
     from encoder.checkpoints.hub import fetch
     from encoder.config import VOCABULARY
-    from encoder.reference_outputs import LVT, check, check_vocabulary
+    from encoder.published_outputs import LVT
+    from encoder.reference_outputs import check, check_vocabulary
     from encoder.tokenizer import Tokenizer
 
     try:

@@ -23,7 +23,7 @@ from encoder.errors import ModelNotFound, WeightsMismatch
 
 PROBE_SECONDS = 3.0
 _ATTEMPTS = 5  # consecutive ones without a new byte
-_PAUSE_SECONDS = 0.5  # before the second attempt; doubles
+_PAUSE_SECONDS = 1.0  # before the second attempt; doubles
 _TIMEOUT_SECONDS = 15.0  # without a single byte
 
 
@@ -116,7 +116,7 @@ def download(
 
     Raises:
         ModelNotFound: The transfer failed, or the disk is full or not writable.
-        WeightsMismatch: The downloaded file has another checksum.
+        WeightsMismatch: The downloaded file has another size or checksum.
     """
     from huggingface_hub import constants, hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError
@@ -132,10 +132,10 @@ def download(
             folder.mkdir(parents=True, exist_ok=True)
         with WeakFileLock(lock):
             if blob.exists():  # another process was faster, or only the link was lost
-                _check(hub_file, blob, expected or remote.sha256)
+                _check(hub_file, blob, remote, expected)
             else:
                 _transfer(hub_file.file, remote, partial, on_progress)
-                _check(hub_file, partial, expected or remote.sha256)
+                _check(hub_file, partial, remote, expected)
                 partial.replace(blob)
         # The blob exists, so this only creates the link and notes the revision's commit.
         path = hf_hub_download(
@@ -187,8 +187,8 @@ def _transfer(
                 f"{name}: the transfer broke off after {done:,} of {remote.size_bytes:,} bytes ({problem}). What came "
                 "is kept; run the same command again to go on from there"
             )
-        if done < remote.size_bytes:
-            time.sleep(_PAUSE_SECONDS * 2**failures if failures else 0.0)
+        if failures:
+            time.sleep(_PAUSE_SECONDS * 2 ** (failures - 1))
 
 
 def _stream(
@@ -222,17 +222,21 @@ def _stream(
     return done
 
 
-def _check(hub_file: HubFile, partial: Path, expected: str | None) -> None:
-    """Raise WeightsMismatch, and delete the file, if its checksum is not the expected one."""
-    if expected is None:
+def _check(hub_file: HubFile, path: Path, remote: RemoteFile, expected: str | None) -> None:
+    """Raise WeightsMismatch, and delete the file, if its size or its checksum is not the expected one."""
+    wanted = expected or remote.sha256
+    size = path.stat().st_size
+    if size != remote.size_bytes:
+        wrong = f"{size:,} bytes, not {remote.size_bytes:,}"
+    elif wanted is not None and (found := verified.sha256_of(path)) != wanted:
+        wrong = f"sha256 {found}, not {wanted}"
+    else:
         return
-    found = verified.sha256_of(partial)
-    if found != expected:
-        partial.unlink(missing_ok=True)
-        raise WeightsMismatch(
-            f"what came as {hub_file.file} of {hub_file.repo} has sha256 {found}, not {expected}. It was deleted; "
-            "run the same command again, and if that repeats, the file was replaced at its source or changed on the way"
-        )
+    path.unlink(missing_ok=True)
+    raise WeightsMismatch(
+        f"what came as {hub_file.file} of {hub_file.repo} has {wrong}. It was deleted; run the same command again, and "
+        "if that repeats, the file was replaced at its source or changed on the way"
+    )
 
 
 def _http_error() -> type[Exception]:

@@ -30,17 +30,26 @@ def choose_precision(choice: str, device: str, dim: int) -> Precision:
         dim: D, the width of the network.
 
     Raises:
-        ValueError: `choice` is unknown.
-        EncoderUnavailable: The device does not support the precision.
+        ValueError, EncoderUnavailable: See `checked_precision`.
+    """
+    checked = checked_precision(choice, device)
+    if checked != "auto":
+        return checked
+    return "bfloat16" if dim >= WIDE and _native_bfloat16(device) else "float32"
+
+
+def checked_precision(choice: str, device: str) -> PrecisionChoice:
+    """Return `choice` if the device supports it; auto is always supported.
+
+    Raises:
+        ValueError: It is unknown.
+        EncoderUnavailable: The device does not support it.
     """
     if choice not in PRECISION_CHOICES:
         raise ValueError(f"a precision is {', '.join(PRECISION_CHOICES)}, got {choice!r}")
-    kind = device.partition(":")[0]
-    if choice == "auto":
-        return "bfloat16" if dim >= WIDE and _native_bfloat16(kind, device) else "float32"
-    if choice == "bfloat16" and not _native_bfloat16(kind, device):
+    if choice == "bfloat16" and not _native_bfloat16(device):
         raise EncoderUnavailable(f"{device} here does not compute in bfloat16, which would only be slow; use float32")
-    if choice == "int8" and not (kind == "cpu" and packs_layers() and _multiplies_bytes()):
+    if choice == "int8" and not (device == "cpu" and packs_layers() and _multiplies_bytes()):
         raise EncoderUnavailable(f"int8 needs an x86 processor with AVX-512 VNNI, and runs on it alone (not {device})")
     return choice
 
@@ -52,12 +61,12 @@ def packs_layers() -> bool:
     return torch.backends.mkldnn.is_available() and platform.machine().lower() in ("x86_64", "amd64")  # type: ignore[no-untyped-call]
 
 
-def _native_bfloat16(kind: str, device: str) -> bool:
+def _native_bfloat16(device: str) -> bool:
     import torch
 
-    if kind == "cpu":
+    if device == "cpu":
         return packs_layers() and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
-    if kind == "cuda":
+    if device.startswith("cuda"):
         from encoder.runtime.cuda import computes_bfloat16
 
         return computes_bfloat16(device)
