@@ -2,10 +2,10 @@
 
 import { element } from '../core/dom.js';
 import { onControl } from '../core/keys.js';
+import { PosterPreview } from '../core/poster_preview.js';
 import { startDrag } from './drag.js';
 import { clipName } from './names.js';
 import { onePlace } from './order.js';
-import { PosterPreview } from './preview.js';
 import { ClipRow } from './row.js';
 import { RowSelection } from './selection.js';
 
@@ -350,7 +350,7 @@ export class ClipRows {
 
   previewCurrent() {
     const row = this.currentRow();
-    if (row) this.previews.play(row.poster);
+    if (row) this.previews.toggle(row.poster);
   }
 }
 

@@ -1,6 +1,7 @@
 // Collections page: collections and saved searches at the side, the subclips of one collection, trimming and exporting.
 
 import { api } from '../core/api.js';
+import { mountOnce } from '../core/component.js';
 import { element, setText, useStyleSheet } from '../core/dom.js';
 import { addKeys, onControl } from '../core/keys.js';
 import { toast } from '../core/toast.js';
@@ -24,32 +25,15 @@ import { TrimEditor } from './trim/editor.js';
  * @property {boolean} [export] Whether the panel is open.
  * @property {string} [home] A folder to suggest.
  */
+/** @typedef {import('../core/types.js').Component<CollectionData>} CollectionComponent */
 
 const ADOPT_MILLISECONDS = 5000;
-/** @type {WeakMap<HTMLElement, CollectionView>} */
-const views = new WeakMap();
-
-/**
- * Mount the view. It keeps itself up to date, so that `data` counts at the first mount only.
- *
- * @param {import('../core/types.js').Component<CollectionData | null>} component
- * @returns {() => void} Removes the view.
- */
-export function mount(component) {
-  const view = views.get(component.parentElement) ?? new CollectionView(component.parentElement, component.data ?? {});
-  views.set(component.parentElement, view);
-  return () => {
-    view.remove();
-    views.delete(component.parentElement);
-  };
-}
+/** The view keeps itself up to date: `data` counts at the first mount only. */
+export const mount = mountOnce((/** @type {CollectionComponent} */ component) => new CollectionView(component));
 
 class CollectionView {
-  /**
-   * @param {HTMLElement} parent
-   * @param {CollectionData} data
-   */
-  constructor(parent, data) {
+  /** @param {CollectionComponent} component */
+  constructor({ parentElement: parent, data }) {
     // The shell's keys are added first, so that those of this page come before them.
     this.removeShell = mountShell({ parentElement: parent, dock: false });
     void useStyleSheet('collections/view.css');

@@ -1,8 +1,9 @@
 // Hover card: a shot's poster, moving preview and facts beside the pointer.
 
 import { element, useViewStyles } from './dom.js';
+import { previewVideo, reducedMotion, removeVideo } from './poster_preview.js';
 
-const PREVIEW_AFTER = 250;
+const PREVIEW_MILLISECONDS = 250;
 
 /** A card that a view shows and hides. The pointer cannot reach it. */
 export class HoverCard {
@@ -34,9 +35,7 @@ export class HoverCard {
       this.segment = segment;
       this.stop();
       this.image.src = `/api/poster/${segment}`;
-      if (!matchMedia('(prefers-reduced-motion: reduce)').matches) {
-        this.timer = setTimeout(() => this.play(segment), PREVIEW_AFTER);
-      }
+      if (!reducedMotion()) this.timer = setTimeout(() => this.play(segment), PREVIEW_MILLISECONDS);
     }
     this.setLines(lines);
     this.card.hidden = false;
@@ -57,24 +56,13 @@ export class HoverCard {
   /** @param {number} segment */
   play(segment) {
     if (this.segment !== segment) return;
-    const video = element('video', {
-      muted: true,
-      loop: true,
-      autoplay: true,
-      playsInline: true,
-      src: `/api/preview/${segment}`,
-    });
-    video.addEventListener('playing', () => video.classList.add('ps-on'));
-    this.frame.append(video);
-    this.video = video;
+    this.video = previewVideo(segment);
+    this.frame.append(this.video);
   }
 
   stop() {
     clearTimeout(this.timer);
-    if (!this.video) return;
-    this.video.removeAttribute('src');
-    this.video.load();
-    this.video.remove();
+    if (this.video) removeVideo(this.video);
     this.video = null;
   }
 

@@ -1,6 +1,7 @@
 // Library page: the table of all videos, with filter, sorting and folders; totals above it, and the files that failed.
 
 import { api, messageOf } from '../core/api.js';
+import { mountOnce, trigger } from '../core/component.js';
 import { element, setOverlayHome, useViewStyles } from '../core/dom.js';
 import { addKeys, onControl } from '../core/keys.js';
 import { splitPath } from '../core/paths.js';
@@ -22,31 +23,20 @@ const LAYOUT = 'prismsearch.library.view';
 /** @typedef {import('./rows.js').State} State */
 /** @typedef {import('./rows.js').Video} Video */
 /** @typedef {import('./arrangement.js').FolderRow} FolderRow */
-/** @typedef {{token: string, encoder: string | null, said: string | null}} LibraryData */
-/** @typedef {import('../core/types.js').Component<LibraryData>} LibraryComponent */
-
-/** @type {WeakMap<HTMLElement, LibraryView>} */
-const views = new WeakMap();
 
 /**
- * Mount the view. Triggers: open {video}, remove {ids}, retry {paths}.
+ * What the page passes.
  *
- * @param {LibraryComponent} component
- *   `token` changes when the list must be read again; `encoder` is the one in use; `said` is a message to show.
- * @returns {() => void} Removes the view.
+ * @typedef {object} LibraryData
+ * @property {string} token Changes when the list must be read again.
+ * @property {string | null} encoder Id of the one in use.
+ * @property {string | null} said A message to show.
  */
-export function mount(component) {
-  let view = views.get(component.parentElement);
-  if (!view) {
-    view = new LibraryView(component);
-    views.set(component.parentElement, view);
-  }
-  view.update(component);
-  return () => {
-    view.remove();
-    views.delete(component.parentElement);
-  };
-}
+
+/** @typedef {import('../core/types.js').Component<LibraryData>} LibraryComponent */
+
+/** Triggers: open {video}, remove {ids}, retry {paths}. */
+export const mount = mountOnce((/** @type {LibraryComponent} */ component) => new LibraryView(component));
 
 class LibraryView {
   /** @param {LibraryComponent} component */
@@ -166,7 +156,7 @@ class LibraryView {
   /** @param {LibraryComponent} component */
   update(component) {
     this.component = component;
-    const { token, said } = component.data ?? {};
+    const { token, said } = component.data;
     if (token === this.token) return;
     const first = this.token === undefined;
     this.token = token;
@@ -202,7 +192,7 @@ class LibraryView {
     if (fresh === this.known) return;
     this.known = fresh;
     this.found = found;
-    this.videos = prepareVideos(found, this.component.data?.encoder ?? null);
+    this.videos = prepareVideos(found, this.component.data.encoder);
     const ids = new Set(this.videos.map((video) => video.id));
     this.chosen = new Set([...this.chosen].filter((id) => ids.has(id)));
     this.totals.replaceChildren(...totalsRow(found.totals, this.disk));
@@ -612,7 +602,7 @@ class LibraryView {
 
   /** @param {Video} video */
   open(video) {
-    this.component.setTriggerValue('open', { video: video.id, at: Date.now() });
+    trigger(this.component, 'open', { video: video.id });
   }
 
   /** @param {number[]} ids */
@@ -620,13 +610,13 @@ class LibraryView {
     const videos = this.videos.filter((video) => ids.includes(video.id));
     confirmRemoval(videos, () => {
       this.chosen.clear();
-      this.component.setTriggerValue('remove', { ids: videos.map((video) => video.id), at: Date.now() });
+      trigger(this.component, 'remove', { ids: videos.map((video) => video.id) });
     });
   }
 
   /** @param {string[]} paths */
   retry(paths) {
-    this.component.setTriggerValue('retry', { paths, at: Date.now() });
+    trigger(this.component, 'retry', { paths });
   }
 
   remove() {

@@ -1,6 +1,7 @@
 // Map page: all shots of the library in a plane, near each other where they look alike.
 
 import { api } from '../core/api.js';
+import { mountOnce, trigger } from '../core/component.js';
 import { element, setOverlayHome } from '../core/dom.js';
 import { HoverCard } from '../core/hover_card.js';
 import { addKeys, onControl } from '../core/keys.js';
@@ -26,32 +27,22 @@ const WALK = 60; // shots near the opened one that the player walks through
 /** @typedef {import('./scores.js').MapScores} MapScores */
 /** @typedef {import('./selection.js').MapItem} MapItem */
 /** @typedef {import('../core/types.js').SegmentInfo} SegmentInfo */
-/** @typedef {import('../core/types.js').Component<{encoder: string, asks: boolean, asked: MapScores | null}>} MapComponent */
+
+/**
+ * What the page passes.
+ *
+ * @typedef {object} MapData
+ * @property {string} encoder
+ * @property {boolean} asks Whether there is a search or a filter.
+ * @property {MapScores | null} asked The answer to it.
+ */
+/** @typedef {import('../core/types.js').Component<MapData>} MapComponent */
 
 /** @type {Record<import('./colouring.js').Mode, string>} */
 const MODES = { score: 'Score', folder: 'Folder', video: 'Video' };
 
-/** @type {WeakMap<HTMLElement, MapView>} */
-const views = new WeakMap();
-
-/**
- * Mount the view. Triggers: made (there is a new map), like {segment}, range {segment, start_pts, end_pts}.
- *
- * @param {MapComponent} component `asks`: whether there is a search or a filter.
- * @returns {() => void} Removes the view.
- */
-export function mount(component) {
-  let view = views.get(component.parentElement);
-  if (!view) {
-    view = new MapView(component);
-    views.set(component.parentElement, view);
-  }
-  view.update(component);
-  return () => {
-    view.remove();
-    views.delete(component.parentElement);
-  };
-}
+/** Triggers: made (there is a new map), like {segment}, range {segment, start_pts, end_pts}. */
+export const mount = mountOnce((/** @type {MapComponent} */ component) => new MapView(component));
 
 class MapView {
   /** @param {MapComponent} component */
@@ -198,7 +189,7 @@ class MapView {
       {
         key: 'm M',
         label: 'Colour by likeness to that shot',
-        run: () => this.withShot((at, points) => this.trigger('like', { segment: points.ids[at] })),
+        run: () => this.withShot((at, points) => trigger(this.component, 'like', { segment: points.ids[at] })),
       },
       { key: 'v V', label: 'Choose all that is seen (or drag with Shift)', run: () => this.chooseSeen() },
       { key: 'p P', label: 'Pictures on the points', run: () => this.togglePictures() },
@@ -210,12 +201,11 @@ class MapView {
   update(component) {
     this.component = component;
     const { data } = component;
-    if (!data) return;
     if (data.encoder !== this.encoder) {
       this.encoder = data.encoder;
       void this.progress.follow(data.encoder);
     }
-    const asked = data.asked ?? null;
+    const { asked } = data;
     if (asked?.key === this.asked?.key && asked?.version === this.asked?.version) return;
     this.asked = asked;
     this.mode = null;
@@ -457,8 +447,8 @@ class MapView {
       items.map(({ id, score }) => ({ id, score: score ?? undefined })),
       place,
       {
-        onLike: (segment) => this.trigger('like', { segment }),
-        onRange: (range) => this.trigger('range', range),
+        onLike: (segment) => trigger(this.component, 'like', { segment }),
+        onRange: (range) => trigger(this.component, 'range', range),
       },
     );
   }
@@ -528,14 +518,6 @@ class MapView {
   whole() {
     this.map.viewport.fit();
     this.moved();
-  }
-
-  /**
-   * @param {string} name
-   * @param {object} value
-   */
-  trigger(name, value) {
-    this.component.setTriggerValue(name, { ...value, at: Date.now() });
   }
 
   remove() {

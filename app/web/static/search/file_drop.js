@@ -1,5 +1,6 @@
 // Searching by a file: a picture or a video, dropped anywhere on the page or chosen (file_button.js has the button).
 
+import { mountOnce, trigger } from '../core/component.js';
 import { element, setOverlayHome } from '../core/dom.js';
 import { toast } from '../core/toast.js';
 import { readAnswer, refusalOf } from './example_file.js';
@@ -9,27 +10,8 @@ export const CHOOSE_FILE = 'prismsearch-choose-example';
 
 /** @typedef {import('../core/types.js').Component<null>} DropComponent */
 
-/** @type {WeakMap<HTMLElement, FileDrop>} */
-const views = new WeakMap();
-
-/**
- * Mount the view. Trigger: dropped {token, name, kind}.
- *
- * @param {DropComponent} component
- * @returns {() => void} Removes the view.
- */
-export function mount(component) {
-  let view = views.get(component.parentElement);
-  if (!view) {
-    view = new FileDrop(component);
-    views.set(component.parentElement, view);
-  }
-  view.component = component;
-  return () => {
-    view.remove();
-    views.delete(component.parentElement);
-  };
-}
+/** Trigger: dropped {token, name, kind}. */
+export const mount = mountOnce((/** @type {DropComponent} */ component) => new FileDrop(component));
 
 class FileDrop {
   /** @param {DropComponent} component */
@@ -72,6 +54,11 @@ class FileDrop {
     document.addEventListener('dragover', (event) => filesOf(event) && event.preventDefault(), { signal });
     document.addEventListener('drop', (event) => this.drop(event), { signal });
     document.addEventListener(CHOOSE_FILE, () => this.input.click(), { signal });
+  }
+
+  /** @param {DropComponent} component */
+  update(component) {
+    this.component = component;
   }
 
   /**
@@ -132,7 +119,7 @@ class FileDrop {
       this.progress.hidden = true;
       if (aborted) return;
       const { example, problem } = readAnswer(request.status, request.responseText);
-      if (example) this.component.setTriggerValue('dropped', { ...example, at: Date.now() });
+      if (example) trigger(this.component, 'dropped', example);
       else toast(problem, { kind: 'error' });
     });
     request.open('POST', '/api/examples');

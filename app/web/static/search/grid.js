@@ -1,13 +1,14 @@
 // Results as a grid of posters, with a preview under the pointer; opens the player, fills the tray, searches by example.
 
+import { mountOnce, trigger } from '../core/component.js';
 import { element, setOverlayHome } from '../core/dom.js';
 import { addKeys, onControl } from '../core/keys.js';
+import { PosterPreview } from '../core/poster_preview.js';
 import { tray } from '../core/tray.js';
 import { openPlayer } from '../player/player.js';
 import { HitCard, loadPoster } from './card.js';
 import { cardAfter, columnsOf } from './cursor.js';
 
-const HOVER_MILLISECONDS = 90;
 const FIRST = 36; // cards made at once: more than a screen shows
 
 /**
@@ -27,27 +28,8 @@ const FIRST = 36; // cards made at once: more than a screen shows
 /** @typedef {{token: string, hits: GridHit[], more: boolean, milliseconds?: number}} GridData */
 /** @typedef {import('../core/types.js').Component<GridData>} GridComponent */
 
-/** @type {WeakMap<HTMLElement, Grid>} */
-const views = new WeakMap();
-
-/**
- * Mount the view. Triggers: like {segment}, exclude {segment}, range {segment, start_pts, end_pts}, more.
- *
- * @param {GridComponent} component
- * @returns {() => void} Removes the view.
- */
-export function mount(component) {
-  let view = views.get(component.parentElement);
-  if (!view) {
-    view = new Grid(component);
-    views.set(component.parentElement, view);
-  }
-  view.update(component);
-  return () => {
-    view.remove();
-    views.delete(component.parentElement);
-  };
-}
+/** Triggers: like {segment}, exclude {segment}, range {segment, start_pts, end_pts}, more. */
+export const mount = mountOnce((/** @type {GridComponent} */ component) => new Grid(component));
 
 class Grid {
   /** @param {GridComponent} component */
@@ -58,12 +40,7 @@ class Grid {
     this.token = ''; // of the results that are shown
     /** @type {GridHit[]} */
     this.hits = [];
-    /** @type {HTMLElement | null} */
-    this.over = null; // the card under the pointer
-    /** @type {HTMLElement | null} */
-    this.playing = null; // the card that plays its preview
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.timer = undefined;
+    this.previews = new PosterPreview(segmentOf);
     /** @type {Map<number, {card: HitCard | null, hit: GridHit}>} */
     this.cards = new Map(); // by the segment; a card is null before it is made
     this.grid = element('div', { class: 'ps-grid', role: 'listbox', 'aria-label': 'Results', 'data-ps-keys': '' });
@@ -88,8 +65,8 @@ class Grid {
     this.unwatch = tray.watch();
     this.onTray = () => this.drawTray();
     tray.addEventListener('change', this.onTray);
-    this.grid.addEventListener('pointerover', (event) => this.hover(cardAround(event.target)));
-    this.grid.addEventListener('pointerleave', () => this.hover(null));
+    this.grid.addEventListener('pointerover', (event) => this.previews.hover(cardAround(event.target)));
+    this.grid.addEventListener('pointerleave', () => this.previews.hover(null));
     this.grid.addEventListener('click', (event) => this.click(event));
     this.grid.addEventListener('focusin', (event) => this.focused(cardAround(event.target)));
     this.removeKeys = addKeys('Results', [
@@ -101,7 +78,7 @@ class Grid {
       {
         key: ' ',
         label: 'Preview',
-        run: (event) => this.withCurrent(event, (card) => this.preview(card, this.playing !== card)),
+        run: (event) => this.withCurrent(event, (card) => this.previews.toggle(card)),
       },
       { key: 's S', label: 'Add to the tray', run: () => this.withCurrent(null, (card) => this.keep(card)) },
       { key: 'm M', label: 'More like this', run: () => this.withCurrent(null, (card) => this.trigger('like', card)) },
@@ -117,12 +94,12 @@ class Grid {
   update(component) {
     this.component = component;
     const { data } = component;
-    this.more.hidden = !data?.more;
-    if (!data || data.token === this.token) return;
+    this.more.hidden = !data.more;
+    if (data.token === this.token) return;
     this.token = data.token;
     this.hits = data.hits;
     this.grid.dataset.milliseconds = String(data.milliseconds ?? '');
-    this.hover(null);
+    this.previews.hover(null);
     const before = this.cards;
     this.cards = new Map();
     for (const hit of data.hits) this.cards.set(hit.id, { card: before.get(hit.id)?.card ?? null, hit });
@@ -194,47 +171,6 @@ class Grid {
     for (const [id, { card }] of this.cards) card?.root.classList.toggle('ps-kept', kept.has(id));
   }
 
-  // Hover
-
-  /** @param {HTMLElement | null} card */
-  hover(card) {
-    if (card === this.over) return;
-    this.over = card;
-    clearTimeout(this.timer);
-    if (card) this.timer = setTimeout(() => this.preview(card, true), HOVER_MILLISECONDS);
-    else this.preview(null, false);
-  }
-
-  /**
-   * Play one muted preview at a time. Previews are small files of their own.
-   *
-   * @param {HTMLElement | null} card null stops the one that plays.
-   * @param {boolean} play
-   */
-  preview(card, play) {
-    if (this.playing) {
-      const video = this.playing.querySelector('video');
-      if (video) {
-        video.removeAttribute('src');
-        video.load();
-        video.remove();
-      }
-      this.playing = null;
-    }
-    if (!card || !play || (matchMedia('(prefers-reduced-motion: reduce)').matches && card === this.over)) return;
-    const video = element('video', {
-      muted: true,
-      loop: true,
-      autoplay: true,
-      playsInline: true,
-      src: `/api/preview/${card.dataset.segment}`,
-      'aria-hidden': 'true',
-    });
-    video.addEventListener('playing', () => video.classList.add('ps-on'));
-    card.querySelector('img')?.after(video);
-    this.playing = card;
-  }
-
   // Input
 
   /** @param {MouseEvent} event */
@@ -264,7 +200,7 @@ class Grid {
    */
   withCurrent(event, run) {
     if (event && onControl(event)) return false;
-    const card = cardAround(document.activeElement) ?? this.over;
+    const card = cardAround(document.activeElement) ?? cardAround(this.previews.over);
     if (!card || !this.grid.contains(card)) return false;
     run(card);
     return true;
@@ -303,29 +239,20 @@ class Grid {
    * @param {HTMLElement} card
    */
   trigger(name, card) {
-    this.send(name, { segment: segmentOf(card) });
-  }
-
-  /**
-   * @param {string} name
-   * @param {object} value
-   */
-  send(name, value) {
-    // `at` makes a value unique, so that the same segment can be triggered twice.
-    this.component.setTriggerValue(name, { ...value, at: Date.now() });
+    trigger(this.component, name, { segment: segmentOf(card) });
   }
 
   /** @param {HTMLElement} card */
   open(card) {
-    this.preview(null, false);
+    this.previews.stop();
     const segment = segmentOf(card);
     openPlayer(
       this.hits.map(({ id, score }) => ({ id, score: score ?? undefined })),
       this.hits.findIndex(({ id }) => id === segment),
       {
-        onLike: (each) => this.send('like', { segment: each }),
-        onExclude: (each) => this.send('exclude', { segment: each }),
-        onRange: (range) => this.send('range', range),
+        onLike: (each) => trigger(this.component, 'like', { segment: each }),
+        onExclude: (each) => trigger(this.component, 'exclude', { segment: each }),
+        onRange: (range) => trigger(this.component, 'range', range),
         onClose: (each) => {
           if (each !== null) this.cards.get(each)?.card?.root.focus({ preventScroll: false });
         },
@@ -334,7 +261,7 @@ class Grid {
   }
 
   remove() {
-    this.hover(null);
+    this.previews.remove();
     this.posters.disconnect();
     this.removeKeys();
     this.unwatch();
@@ -354,9 +281,9 @@ function cardAround(target) {
   return target instanceof Element ? target.closest('.ps-card') : null;
 }
 
-/** @param {HTMLElement} card */
+/** @param {Element} card */
 function segmentOf(card) {
-  return Number(card.dataset.segment);
+  return Number(card.getAttribute('data-segment'));
 }
 
 /**

@@ -1,12 +1,11 @@
 // Grid of all shots of a video in order, as posters.
 
 import { element } from '../core/dom.js';
+import { PosterPreview } from '../core/poster_preview.js';
 import { durationText, timeText } from '../core/timecode.js';
 import { tray } from '../core/tray.js';
 import { VirtualList } from '../core/virtual_list.js';
 import { cardFrom, gridLayout } from './grid_layout.js';
-
-const HOVER_MILLISECONDS = 90;
 
 /** @typedef {{id: number, start: number, end: number, score: number | null, share: number | null}} Shot */
 
@@ -27,12 +26,7 @@ export class ShotGrid {
   columns = 1;
   size = 0; // pixels of a card's width; 0 until it is laid out
   current = 0;
-  /** @type {HTMLElement | null} */
-  over = null; // the card under the pointer
-  /** @type {HTMLVideoElement | null} */
-  video = null; // the preview that plays
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  timer = undefined;
+  previews = new PosterPreview((card) => Number(card.getAttribute('data-segment')));
 
   /**
    * @param {HTMLElement} parent
@@ -52,8 +46,8 @@ export class ShotGrid {
     this.sizes = new ResizeObserver(() => this.layOut());
     this.sizes.observe(this.host);
     this.host.addEventListener('click', (event) => this.click(event));
-    this.host.addEventListener('pointerover', (event) => this.hover(cardOf(event.target)));
-    this.host.addEventListener('pointerleave', () => this.hover(null));
+    this.host.addEventListener('pointerover', (event) => this.previews.hover(cardOf(event.target)));
+    this.host.addEventListener('pointerleave', () => this.previews.hover(null));
     this.host.addEventListener('focusin', (event) => this.focused(cardOf(event.target)));
     this.unwatch = tray.watch();
     this.onTray = () => this.drawTray();
@@ -206,42 +200,8 @@ export class ShotGrid {
     return true;
   }
 
-  /**
-   * Play one muted preview at a time; null stops it.
-   *
-   * @param {HTMLElement | null} card
-   */
-  hover(card) {
-    if (card === this.over) return;
-    this.over = card;
-    clearTimeout(this.timer);
-    this.stop();
-    if (!card || matchMedia('(prefers-reduced-motion: reduce)').matches) return;
-    this.timer = setTimeout(() => {
-      const video = element('video', {
-        muted: true,
-        loop: true,
-        autoplay: true,
-        playsInline: true,
-        src: `/api/preview/${card.dataset.segment}`,
-        'aria-hidden': 'true',
-      });
-      video.addEventListener('playing', () => video.classList.add('ps-on'));
-      card.querySelector('img')?.after(video);
-      this.video = video;
-    }, HOVER_MILLISECONDS);
-  }
-
-  stop() {
-    if (!this.video) return;
-    this.video.removeAttribute('src');
-    this.video.load();
-    this.video.remove();
-    this.video = null;
-  }
-
   remove() {
-    this.hover(null);
+    this.previews.remove();
     this.unwatch();
     tray.removeEventListener('change', this.onTray);
     this.sizes.disconnect();

@@ -1,5 +1,6 @@
 // Page of one video: a strip of its shots over time, coloured by how well they answer the search, and all shots below.
 
+import { mountOnce, trigger } from '../core/component.js';
 import { element, setOverlayHome } from '../core/dom.js';
 import { HoverCard } from '../core/hover_card.js';
 import { addKeys, onControl } from '../core/keys.js';
@@ -14,9 +15,6 @@ const HEIGHT = 164;
 const FILM_WIDTH = 104; // pixels of the strip that one poster stands for
 const FILM_WAIT = 140;
 
-/** @type {WeakMap<HTMLElement, Timeline>} */
-const views = new WeakMap();
-
 /**
  * A video and the search, as the page passes them.
  *
@@ -30,22 +28,10 @@ const views = new WeakMap();
  * @property {number} [low] Score of the lowest colour; missing without a search, as `high` is.
  * @property {number} [high] Score of the highest colour.
  */
+/** @typedef {import('../core/types.js').Component<VideoData>} VideoComponent */
 
-/**
- * Mount the view. Triggers: like {segment}, range {segment, start_pts, end_pts}.
- *
- * @param {import('../core/types.js').Component<VideoData>} component
- * @returns {() => void} Removes the view.
- */
-export function mount(component) {
-  const view = views.get(component.parentElement) ?? new Timeline(component.parentElement);
-  views.set(component.parentElement, view);
-  view.update(component);
-  return () => {
-    view.remove();
-    views.delete(component.parentElement);
-  };
-}
+/** Triggers: like {segment}, range {segment, start_pts, end_pts}. */
+export const mount = mountOnce((/** @type {VideoComponent} */ component) => new VideoView(component));
 
 /**
  * @param {string} text
@@ -63,9 +49,7 @@ function button(text, label, run) {
   });
 }
 
-class Timeline {
-  /** @type {import('../core/types.js').Component<VideoData> | null} */
-  component = null;
+class VideoView {
   /** @type {VideoData | null} */
   data = null;
   /** @type {number | null} */
@@ -110,9 +94,11 @@ class Timeline {
   root = element('div', { class: 'ps-view ps-tl' }, this.tools, this.strip, this.overview, this.film, this.said);
   drawing = new Strip(this.canvas);
 
-  /** @param {HTMLElement} parent */
-  constructor(parent) {
+  /** @param {VideoComponent} component */
+  constructor(component) {
+    const parent = component.parentElement;
     setOverlayHome(parent);
+    this.component = component;
     this.parent = parent;
     this.colours = coloursOf(parent);
     parent.append(this.root);
@@ -154,7 +140,7 @@ class Timeline {
       {
         key: 'm M',
         label: 'Which shots of this video are like it',
-        run: withShot((at) => this.trigger('like', { segment: this.rows[at][0] })),
+        run: withShot((at) => trigger(this.component, 'like', { segment: this.rows[at][0] })),
       },
     ];
   }
@@ -171,11 +157,11 @@ class Timeline {
     return this.drawing.viewport;
   }
 
-  /** @param {import('../core/types.js').Component<VideoData>} component */
+  /** @param {VideoComponent} component */
   update(component) {
     this.component = component;
     const { data } = component;
-    if (!data || data.token === this.data?.token) return;
+    if (data.token === this.data?.token) return;
     const { viewport } = this;
     const same = this.rows.length === data.segments.length && this.rows[0]?.[0] === data.segments[0]?.[0];
     this.data = data;
@@ -479,22 +465,14 @@ class Timeline {
       this.rows.map(([id], each) => ({ id, score: scores ? scores[each] : undefined })),
       at,
       {
-        onLike: (segment) => this.trigger('like', { segment }),
-        onRange: (range) => this.trigger('range', range),
+        onLike: (segment) => trigger(this.component, 'like', { segment }),
+        onRange: (range) => trigger(this.component, 'range', range),
         onClose: (segment) => {
           const found = this.rows.findIndex(([id]) => id === segment);
           if (found >= 0) this.choose(found, false);
         },
       },
     );
-  }
-
-  /**
-   * @param {'like' | 'range'} name
-   * @param {Record<string, number>} value
-   */
-  trigger(name, value) {
-    this.component?.setTriggerValue(name, { ...value, at: Date.now() });
   }
 
   remove() {
