@@ -109,7 +109,7 @@ test('/ goes to the search box of the page', () => {
   const box = element('input', { 'data-ps-search': '', value: 'a dog' });
   document.body.append(box);
   press('/');
-  assert.equal(document.activeElement, box);
+  assert(document.activeElement === box);
   assert.deepEqual([box.selectionStart, box.selectionEnd], [0, 5]);
 });
 
@@ -129,7 +129,7 @@ test('there is one shell a page: a second mount moves it, and the view that it l
   assert.equal(document.querySelectorAll('.ps-dock').length, 1);
   again();
   second();
-  assert.equal(document.querySelector('.ps-dock'), null);
+  assert(!document.querySelector('.ps-dock'));
   assert.equal(document.documentElement.style.getPropertyValue('--ps-dock'), '');
   press('t');
   assert.equal(localStorage.getItem('prismsearch.tray.open'), null, 'its keys are gone');

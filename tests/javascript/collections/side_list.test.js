@@ -168,7 +168,7 @@ test('a collection is renamed by Enter', async (context) => {
   await write(list.collections, '  Day one ');
   assert.equal(library.collections[1].name, 'Day one');
   assert.deepEqual(names(list.collections), ['Tray', 'Day one']);
-  assert.equal(list.element.querySelector('.ps-side-edit'), null);
+  assert(!list.element.querySelector('.ps-side-edit'));
 });
 
 test('leaving the field saves as well', async (context) => {
@@ -189,7 +189,7 @@ test('an empty name, the same name and Escape change nothing', async (context) =
   ]) {
     press(list.collections, 'Rename Rushes');
     await write(list.collections, text, key);
-    assert.equal(list.element.querySelector('.ps-side-edit'), null, text);
+    assert(!list.element.querySelector('.ps-side-edit'), text);
   }
   assert.deepEqual(names(list.collections), ['Tray', 'Rushes']);
   assert.deepEqual(
@@ -270,13 +270,13 @@ test('arrow keys walk through the entries and stop at the ends', async (context)
     on.dispatchEvent(new KeyboardEvent('keydown', { key: name, bubbles: true }));
   first.focus();
   key(first, 'ArrowUp');
-  assert.equal(document.activeElement, first);
+  assert(document.activeElement === first);
   key(first, 'ArrowDown');
-  assert.equal(document.activeElement, second);
+  assert(document.activeElement === second);
   key(second, 'ArrowDown');
-  assert.equal(document.activeElement, second);
+  assert(document.activeElement === second);
   key(second, 'ArrowUp');
-  assert.equal(document.activeElement, first);
+  assert(document.activeElement === first);
 });
 
 test('a saved search is renamed, and shown under its new name', async (context) => {

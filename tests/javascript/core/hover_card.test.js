@@ -106,6 +106,6 @@ test('a card that is removed leaves nothing in the page, and no timer', (context
   card.show(7, { x: 0, y: 0 }, []);
   card.remove();
   context.mock.timers.tick(1000);
-  assert.equal(document.querySelector('.ps-hover'), null);
+  assert(!document.querySelector('.ps-hover'));
   assert.equal(preview(), null);
 });

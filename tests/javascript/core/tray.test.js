@@ -284,7 +284,7 @@ test('what is there already is said to be, without an Undo', async () => {
   assert.deepEqual(said(), ['It is in “Tray” already']);
   await tray.add([{ segment: 1 }, { segment: 2 }]);
   assert.deepEqual(said(), ['They are in “Tray” already']);
-  assert.equal(document.querySelector('.ps-toast .ps-link'), null);
+  assert(!document.querySelector('.ps-toast .ps-link'));
 });
 
 test('adding nothing, or without a server, adds nothing and does not throw', async () => {

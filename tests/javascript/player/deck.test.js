@@ -165,7 +165,7 @@ for (const [what, frames] of /** @type {[string, unknown][]} */ ([
     assert.equal(deck.frames, null);
     deck.show(260);
     assert.equal(deck.now, 10.4);
-    assert.equal(deck.ptsOf(260), null);
+    assert.equal(deck.times.ptsOf(260), null);
     assert.equal(video.currentTime.toFixed(6), '10.420000');
   });
 
@@ -224,7 +224,7 @@ test('the last frame is sought even where it begins shortly before the end of th
   const answers = { 'GET /api/segment/7': info, 'GET /api/frames/7?from=0&to=20.97': framesFrom(0, 525) };
   const { deck, video } = await loaded(context, { answers });
   deck.show(524);
-  assert.equal(deck.indexAt(video.currentTime), 524);
+  assert.equal(deck.times.indexAt(video.currentTime), 524);
 });
 
 test('steps that follow each other quickly add up, though the pictures come late', async (context) => {
@@ -459,5 +459,5 @@ test('another frame and another state are told', async (context) => {
 
 test('frames have the numbers that edit lists count', async (context) => {
   const { deck } = await loaded(context, { answers: { 'GET /api/segment/7': { ...SHOT, rate: [30000, 1001] } } });
-  assert.equal(deck.numberOf(deck.timeOf(1234)), 1234);
+  assert.equal(deck.numberOf(deck.times.timeOf(1234)), 1234);
 });

@@ -168,7 +168,7 @@ test('a person who cancels is told nothing', () => {
   drag('drop', [clip]);
   parent.querySelector('.ps-upload')?.querySelector('button')?.click();
   assert.ok(!uploading());
-  assert.equal(document.querySelector('.ps-toast'), null);
+  assert(!document.querySelector('.ps-toast'));
 });
 
 test('another file takes the place of one that is being sent', () => {
@@ -176,7 +176,7 @@ test('another file takes the place of one that is being sent', () => {
   drag('drop', [new File(['d'], 'other.mp4')]);
   assert.ok(uploading());
   assert.match(parent.querySelector('.ps-upload')?.textContent ?? '', /other\.mp4/);
-  assert.equal(document.querySelector('.ps-toast'), null, 'nothing has failed');
+  assert(!document.querySelector('.ps-toast'), 'nothing has failed');
   sending[0].answer(200, { token: 'old' });
   assert.equal(triggers.length, 0);
   sending[1].answer(200, { token: 'new' });

@@ -11,6 +11,7 @@ import { ClipActions } from './actions.js';
 import { Banner } from './banner.js';
 import { Edits } from './edits.js';
 import { ExportPanel } from './export/panel.js';
+import { columnHeads, emptyText } from './placeholders.js';
 import { ClipRows } from './rows.js';
 import { SideList } from './side_list.js';
 import { contentText, selectionText } from './summary.js';
@@ -368,32 +369,4 @@ class CollectionView {
     this.root.remove();
     this.removeShell();
   }
-}
-
-function columnHeads() {
-  return element(
-    'div',
-    { class: 'ps-clip ps-clip-heads', 'aria-hidden': 'true' },
-    ...['', '', 'Name, file, note', 'In', 'Out', 'Length', ''].map((text) => element('div', { text })),
-  );
-}
-
-function emptyText() {
-  return element(
-    'div',
-    { class: 'ps-coll-empty', hidden: true },
-    element('p', { text: 'Nothing in this collection yet.' }),
-    element(
-      'p',
-      { class: 'ps-muted' },
-      'On the Search page, press ',
-      element('kbd', { text: 'S' }),
-      ' on a shot, or + on its poster. In the player, ',
-      element('kbd', { text: 'I' }),
-      ' and ',
-      element('kbd', { text: 'O' }),
-      ' mark a part of it first.',
-    ),
-    element('a', { class: 'ps-button', href: '/', target: '_self', text: 'Search for shots' }),
-  );
 }

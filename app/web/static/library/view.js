@@ -4,14 +4,14 @@ import { api, messageOf } from '../core/api.js';
 import { mountOnce, trigger } from '../core/component.js';
 import { element, setOverlayHome, useViewStyles } from '../core/dom.js';
 import { addKeys, onControl } from '../core/keys.js';
-import { splitPath } from '../core/paths.js';
 import { loadStored, saveStored } from '../core/storage.js';
-import { durationText } from '../core/timecode.js';
 import { toast } from '../core/toast.js';
 import { VirtualList } from '../core/virtual_list.js';
 import { arrangeRows, filterVideos, idsBetween, layoutFrom, rowAfter, tabStop } from './arrangement.js';
-import { COLUMNS, prepareVideos, STATE_ORDER, STATES, sizeText } from './rows.js';
+import { prepareVideos } from './rows.js';
 import { confirmRemoval, failureSection, totalsRow } from './sections.js';
+import { columnHeads, folderRow, videoRow } from './table.js';
+import { chosenBar, stateChips } from './tools.js';
 
 const GROUP_HEIGHT = 52;
 const ROW_HEIGHT = 70;
@@ -22,7 +22,6 @@ const LAYOUT = 'prismsearch.library.view';
 /** @typedef {import('./rows.js').Listing} Listing */
 /** @typedef {import('./rows.js').State} State */
 /** @typedef {import('./rows.js').Video} Video */
-/** @typedef {import('./arrangement.js').FolderRow} FolderRow */
 
 /**
  * What the page passes.
@@ -265,33 +264,7 @@ class LibraryView {
   }
 
   drawHead() {
-    this.head.replaceChildren(
-      element('span', { role: 'columnheader', 'aria-label': 'Chosen' }, this.allBox()),
-      element('span', { role: 'columnheader', 'aria-label': 'Poster' }),
-      ...COLUMNS.map(({ id, title, kind }) => {
-        const sorted = this.layout.sort === id;
-        return element(
-          'span',
-          {
-            role: 'columnheader',
-            class: `ps-lib-${kind}`,
-            'aria-sort': sorted ? (this.layout.down ? 'descending' : 'ascending') : 'none',
-          },
-          element(
-            'button',
-            {
-              class: 'ps-lib-sort',
-              type: 'button',
-              title: `Sort by ${title.toLowerCase()}`,
-              onclick: () => this.arrangeBy({ sort: id, down: sorted ? !this.layout.down : kind === 'number' }),
-            },
-            element('span', { text: title }),
-            element('span', { 'aria-hidden': 'true', text: sorted ? (this.layout.down ? '↓' : '↑') : '' }),
-          ),
-        );
-      }),
-      element('span', { role: 'columnheader', 'aria-label': 'Actions' }),
-    );
+    this.head.replaceChildren(...columnHeads(this.layout, this.allBox(), (change) => this.arrangeBy(change)));
   }
 
   allBox() {
@@ -316,34 +289,11 @@ class LibraryView {
    * @param {number} total
    */
   drawStates(counts, total) {
-    const known = STATE_ORDER.filter((state) => counts.has(state));
-    if (known.length < 2 && !this.state) {
-      this.states.replaceChildren();
-      return;
-    }
-    /**
-     * @param {State | null} state
-     * @param {string} text
-     * @param {number} count
-     */
-    const chip = (state, text, count) =>
-      element(
-        'button',
-        {
-          class: `ps-chip ${state ? `ps-state-${state}` : ''}`,
-          type: 'button',
-          'aria-pressed': String(this.state === state),
-          onclick: () => {
-            this.state = state;
-            this.arrange();
-          },
-        },
-        element('span', { text }),
-        element('span', { class: 'ps-chip-count', text: count.toLocaleString() }),
-      );
     this.states.replaceChildren(
-      chip(null, 'All', total),
-      ...known.map((state) => chip(state, STATES[state].short, counts.get(state) ?? 0)),
+      ...stateChips(counts, total, this.state, (state) => {
+        this.state = state;
+        this.arrange();
+      }),
     );
   }
 
@@ -352,160 +302,22 @@ class LibraryView {
   /** @param {number} at */
   row(at) {
     const row = this.rows[at];
-    return row.video ? this.videoRow(at, row.video) : this.groupRow(at, row);
-  }
-
-  /**
-   * @param {number} at
-   * @param {FolderRow} row
-   */
-  groupRow(at, { folder, inside }) {
-    const open = !this.closed.has(folder);
-    const seconds = inside.reduce((sum, video) => sum + video.seconds, 0);
-    const { parent, name } = splitPath(folder);
-    return element(
-      'div',
-      { class: 'ps-lib-group', role: 'row', 'aria-rowindex': String(at + 2) },
-      element(
-        'div',
-        { role: 'gridcell', class: 'ps-lib-group-cell' },
-        element(
-          'button',
-          {
-            class: 'ps-lib-folder',
-            type: 'button',
-            'aria-expanded': String(open),
-            'data-folder': folder,
-            title: folder,
-          },
-          element('span', { class: 'ps-lib-arrow', text: '▸', 'aria-hidden': 'true' }),
-          element(
-            'span',
-            { class: 'ps-lib-path' },
-            element('span', { class: 'ps-muted', text: parent }),
-            element('strong', { text: name }),
-          ),
-        ),
-        element('span', {
-          class: 'ps-muted',
-          text: `${inside.length.toLocaleString()} ${inside.length === 1 ? 'video' : 'videos'} · ${durationText(seconds)}`,
-        }),
-      ),
-    );
-  }
-
-  /**
-   * @param {number} at
-   * @param {Video} video
-   */
-  videoRow(at, video) {
-    /**
-     * @param {string} kind
-     * @param {...(Node | null)} children
-     */
-    const cell = (kind, ...children) => element('span', { role: 'gridcell', class: `ps-lib-${kind}` }, ...children);
-    /**
-     * @param {string} text
-     * @param {string} [title]
-     */
-    const number = (text, title) => cell('number', element('span', { text, title }));
-    const row = element(
-      'div',
-      {
-        class: `ps-lib-row ps-lib-line${this.chosen.has(video.id) ? ' ps-chosen' : ''}`,
-        role: 'row',
-        tabindex: this.tabStop === video.id ? '0' : '-1',
-        'aria-rowindex': String(at + 2),
-        'aria-selected': String(this.chosen.has(video.id)),
-        'data-at': String(at),
-        'data-video': String(video.id),
-        'aria-label': `${video.name}, ${durationText(video.seconds)}, ${video.shots} shots, ${video.size}, ${video.states.map((state) => STATES[state].short).join(', ')}`,
-      },
-      cell(
-        'check',
-        element('input', {
-          type: 'checkbox',
-          tabindex: '-1',
-          'aria-label': `Choose ${video.name}`,
-          checked: this.chosen.has(video.id),
-        }),
-      ),
-      cell(
-        'poster',
-        video.poster === null
-          ? null
-          : element('img', { alt: '', loading: 'lazy', decoding: 'async', src: `/api/poster/${video.poster}` }),
-      ),
-      cell(
-        'text',
-        element('a', {
-          href: `library?video=${video.id}`,
-          class: 'ps-lib-name',
-          text: video.name,
-          title: video.name,
-          tabindex: '-1',
-        }),
-        element('span', {
-          class: 'ps-muted ps-lib-under',
-          text: this.layout.grouped ? video.about : video.folder,
-          title: video.folder,
-        }),
-      ),
-      number(durationText(video.seconds)),
-      number(video.shots.toLocaleString()),
-      number(video.size, `${video.width} × ${video.height}`),
-      cell('number ps-lib-date', element('span', { text: video.changed })),
-      cell(
-        'state',
-        ...video.states.map((state) =>
-          element('span', {
-            class: `ps-state ps-state-${state}`,
-            text: STATES[state].short,
-            title: STATES[state].long(video),
-          }),
-        ),
-      ),
-      cell(
-        'actions',
-        element('button', {
-          class: 'ps-icon',
-          type: 'button',
-          tabindex: '-1',
-          'data-action': 'remove',
-          'aria-label': `Remove ${video.name} from the library`,
-          title: 'Remove from the library',
-          text: '×',
-        }),
-      ),
-    );
-    row.addEventListener('focus', () => {
-      this.current = video.id;
-      this.tabStop = video.id;
+    if (!row.video) return folderRow(at, row, !this.closed.has(row.folder));
+    const { id } = row.video;
+    const look = { chosen: this.chosen.has(id), tabbed: this.tabStop === id, grouped: this.layout.grouped };
+    return videoRow(at, row.video, look, () => {
+      this.current = id;
+      this.tabStop = id;
     });
-    return row;
   }
 
   drawBar() {
     const chosen = this.videos.filter((video) => this.chosen.has(video.id));
     this.bar.hidden = chosen.length === 0;
-    if (!chosen.length) return;
-    const bytes = chosen.reduce((sum, video) => sum + video.bytes, 0);
     this.bar.replaceChildren(
-      element('span', {
-        class: 'ps-grow',
-        text: `${chosen.length.toLocaleString()} chosen · ${durationText(chosen.reduce((sum, video) => sum + video.seconds, 0))} · ${sizeText(bytes)}`,
-      }),
-      element('button', {
-        class: 'ps-button',
-        type: 'button',
-        text: 'Remove from the library …',
-        onclick: () => this.confirmRemove(chosen.map((video) => video.id)),
-      }),
-      element('button', {
-        class: 'ps-button',
-        type: 'button',
-        text: 'Choose none',
-        onclick: () => {
+      ...chosenBar(chosen, {
+        remove: () => this.confirmRemove(chosen.map((video) => video.id)),
+        clear: () => {
           this.chosen.clear();
           this.arrange();
         },

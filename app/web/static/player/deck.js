@@ -5,17 +5,16 @@ import { api, messageOf } from '../core/api.js';
 import { frameNumber } from '../core/timecode.js';
 import { reachesEnd } from './bounds.js';
 import { FrameTimes } from './frame_times.js';
+import { openAddress, requestFrames, requestProxy } from './opening.js';
 import { fasterThan } from './shuttle.js';
 import { stretchAround, withinProxy } from './stretch.js';
 
-const PROXY_POLL_MILLISECONDS = 400;
 const FIRST_FRAME_MILLISECONDS = 1500;
 /** @type {Deck | null} */
 let playing = null;
 
 /** @typedef {import('../core/types.js').SegmentInfo} SegmentInfo */
 /** @typedef {import('../core/types.js').FrameList} FrameList */
-/** @typedef {import('../core/types.js').ProxyState} ProxyState */
 /** @typedef {'empty' | 'loading' | 'ready' | 'failed'} Status */
 
 /**
@@ -135,7 +134,7 @@ export class Deck extends EventTarget {
       this.fail('The file is not there now. Is its drive connected? Poster and preview are still here.');
       return info;
     }
-    const frames = this.readFrames(segment);
+    const frames = requestFrames(segment, this);
     const direct = info.playable !== false && (await this.open(`/api/video/${segment}`, ticket));
     if (ticket !== this.ticket) return null;
     // The library counts from the first frame shown; a browser counts from where the file says its time begins.
@@ -150,46 +149,15 @@ export class Deck extends EventTarget {
   }
 
   /**
-   * Ask the server for the frames of the stretch.
-   *
-   * @param {number} segment
-   * @returns {Promise<FrameList | null>} null where it cannot read them.
-   */
-  async readFrames(segment) {
-    try {
-      /** @type {FrameList | null} */
-      const list = await api(`/api/frames/${segment}?from=${this.first}&to=${this.last}`);
-      return list?.seconds.length ? list : null;
-    } catch {
-      return null; // frames are counted by the rate then
-    }
-  }
-
-  /**
-   * Point the element at an address.
+   * Open an address.
    *
    * @param {string} address
    * @param {number} ticket Of the load that it belongs to.
-   * @returns {Promise<boolean>} False where the browser cannot play what is there.
+   * @returns {Promise<boolean>} False where the browser cannot play what is there, or another load has begun meanwhile.
    */
-  open(address, ticket) {
-    return new Promise((resolve) => {
-      /** @param {boolean} good */
-      const done = (good) => {
-        this.video.removeEventListener('loadeddata', loaded);
-        this.video.removeEventListener('error', failed);
-        resolve(good);
-      };
-      // A browser that can decode the sound but not the pictures plays without them.
-      const loaded = () => done(ticket === this.ticket && this.video.videoWidth > 0);
-      const failed = () => done(false);
-      this.video.addEventListener('loadeddata', loaded);
-      this.video.addEventListener('error', failed);
-      this.presented = null;
-      this.video.preload = 'auto';
-      this.video.src = address;
-      this.video.load();
-    });
+  async open(address, ticket) {
+    this.presented = null;
+    return (await openAddress(this.video, address)) && ticket === this.ticket;
   }
 
   /**
@@ -221,15 +189,12 @@ export class Deck extends EventTarget {
    */
   async openProxy(segment, ticket) {
     try {
-      /** @type {ProxyState} */
-      let proxy = await api(`/api/proxy/${segment}`, { method: 'POST' });
-      while (proxy.state === 'making') {
+      const proxy = await requestProxy(segment, (share) => {
         if (ticket !== this.ticket) return false;
-        const share = proxy.progress ? ` ${Math.round(proxy.progress * 100)} %` : '';
-        this.setStatus('loading', `Browsers cannot play this format; making a small copy …${share}`);
-        await new Promise((resolve) => setTimeout(resolve, PROXY_POLL_MILLISECONDS));
-        proxy = await api(`/api/proxy/${segment}`);
-      }
+        const percent = share ? ` ${Math.round(share * 100)} %` : '';
+        this.setStatus('loading', `Browsers cannot play this format; making a small copy …${percent}`);
+        return true;
+      });
       if (ticket !== this.ticket) return false;
       if (proxy.state === 'ready' && proxy.url) {
         this.offset = proxy.offset;
@@ -315,81 +280,11 @@ export class Deck extends EventTarget {
   /** Take the time from the element's clock: where frame callbacks are missing, or while it is paused. */
   readElement() {
     if (!this.info || this.status !== 'ready' || (this.video.paused && this.video.seeking)) return;
-    const shown = this.timeOf(this.indexAt(this.video.currentTime + this.offset));
+    const shown = this.times.timeOf(this.times.indexAt(this.video.currentTime + this.offset));
     if (Math.abs(shown - this.shown) > 1e-6) {
       this.shown = shown;
       this.emit('frame');
     }
-  }
-
-  /**
-   * Return the index of the frame shown at a time; from the video's first, by its rate, where `frames` is null.
-   *
-   * @param {number} seconds
-   * @returns {number}
-   */
-  indexAt(seconds) {
-    return this.times.indexAt(seconds);
-  }
-
-  /**
-   * Return the index of the first frame that begins at a time or after it. A part of a long shot may begin between two.
-   *
-   * @param {number} seconds
-   * @returns {number}
-   */
-  indexFrom(seconds) {
-    return this.times.indexFrom(seconds);
-  }
-
-  /**
-   * Return the index of the last frame that begins before a time.
-   *
-   * @param {number} seconds
-   * @returns {number}
-   */
-  indexBefore(seconds) {
-    return this.times.indexBefore(seconds);
-  }
-
-  /**
-   * Return the time at which a frame begins.
-   *
-   * @param {number} index
-   * @returns {number}
-   */
-  timeOf(index) {
-    return this.times.timeOf(index);
-  }
-
-  /**
-   * Return the time at which a frame ends: that of the next one.
-   *
-   * @param {number} index
-   * @returns {number}
-   */
-  endOf(index) {
-    return this.times.endOf(index);
-  }
-
-  /**
-   * Return the pts of a frame; null where `frames` is.
-   *
-   * @param {number} index
-   * @returns {number | null}
-   */
-  ptsOf(index) {
-    return this.times.ptsOf(index);
-  }
-
-  /**
-   * Return the pts at which a frame ends; null where `frames` is.
-   *
-   * @param {number} index
-   * @returns {number | null}
-   */
-  endPtsOf(index) {
-    return this.times.endPtsOf(index);
   }
 
   /** Index of the frame that is shown or, until it is, of the one that was sought last. */
@@ -423,7 +318,7 @@ export class Deck extends EventTarget {
 
   /** @param {number} seconds */
   seekTo(seconds) {
-    this.show(this.indexAt(Math.min(Math.max(seconds, this.first), this.last)));
+    this.show(this.times.indexAt(Math.min(Math.max(seconds, this.first), this.last)));
   }
 
   /** @param {number} frames */
@@ -440,7 +335,7 @@ export class Deck extends EventTarget {
     playing = this;
     this.video.playbackRate = speed;
     this.wanted = null;
-    if (this.stop && this.index >= this.indexBefore(this.stop.to)) this.restart(this.stop.from);
+    if (this.stop && this.index >= this.times.indexBefore(this.stop.to)) this.restart(this.stop.from);
     this.played = this.index;
     try {
       await this.video.play();
@@ -458,7 +353,7 @@ export class Deck extends EventTarget {
    * @param {number} from Seconds.
    */
   restart(from) {
-    this.show(this.indexFrom(from));
+    this.show(this.times.indexFrom(from));
     this.wanted = null;
     this.played = this.index;
   }
@@ -518,7 +413,7 @@ export class Deck extends EventTarget {
     const before = this.played;
     this.played = this.index;
     if (!this.stop || this.video.paused) return;
-    const last = this.indexBefore(this.stop.to);
+    const last = this.times.indexBefore(this.stop.to);
     if (!reachesEnd(this.played, before, last)) return;
     if (this.loop) {
       this.restart(this.stop.from);

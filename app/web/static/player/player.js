@@ -220,7 +220,7 @@ class Player {
     this.drawTime();
     void this.fillNeighbours(segment);
     if (this.deck.status === 'ready') {
-      this.deck.show(this.deck.indexFrom(info.start));
+      this.deck.show(this.deck.times.indexFrom(info.start));
       void this.deck.play();
     }
   }
@@ -273,14 +273,14 @@ class Player {
 
   toStart() {
     const { deck } = this;
-    if (deck.info) deck.show(deck.indexFrom(deck.info.start));
+    if (deck.info) deck.show(deck.times.indexFrom(deck.info.start));
   }
 
   toEnd() {
     const { deck } = this;
     if (!deck.info) return;
     deck.pause();
-    deck.show(deck.indexBefore(deck.info.end));
+    deck.show(deck.times.indexBefore(deck.info.end));
   }
 
   markedRange() {

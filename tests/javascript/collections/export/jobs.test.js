@@ -150,7 +150,7 @@ test('an export that has worked is not offered again', async (context) => {
   context.mock.timers.tick(6000);
   await settled();
   assert.deepEqual(cards(jobs), ['Exported']);
-  assert.equal(jobs.element.querySelector('[data-action=again]'), null);
+  assert(!jobs.element.querySelector('[data-action=again]'));
 });
 
 test('a hidden export stays hidden, also in the next page', async (context) => {
@@ -195,5 +195,5 @@ test('the focus stays on a button while its card is drawn again', async (context
   await settled();
   const drawn = jobs.element.querySelector('[data-action=stop]');
   assert.notEqual(drawn, stop);
-  assert.equal(document.activeElement, drawn);
+  assert(document.activeElement === drawn);
 });

@@ -139,7 +139,7 @@ test('a folder that is missing is asked for', async (context) => {
   type(panel, 'Folder', ' ');
   assert.deepEqual(await start(panel, server), []);
   assert.match(panel.parts.said.textContent ?? '', /Type the folder/);
-  assert.equal(document.activeElement, panel.parts.folder);
+  assert(document.activeElement === panel.parts.folder);
 });
 
 test('folders of exports that began are suggested', async (context) => {

@@ -266,7 +266,7 @@ export class TrimEditor {
   async mark(point) {
     const { clip, deck, range } = this;
     if (!range.able || deck.status !== 'ready') return;
-    const seconds = deck.timeOf(deck.index);
+    const seconds = deck.times.timeOf(deck.index);
     if (point === 'out' && deck.index > range.trimming.most) {
       await attempt(() => range.widen('later'));
       if (!this.shows(clip) || !range.able || deck.times.indexOfStart(seconds) > range.trimming.most) return;
@@ -319,7 +319,7 @@ export class TrimEditor {
     await attempt(() => range.reach(seconds));
     if (!this.shows(clip) || !range.info) return;
     // Out is the frame after the last one. Numbers are rounded times: hence almost half a frame of tolerance.
-    const index = deck.indexAt(seconds + 0.4 / rate) - (which === 'out' ? 1 : 0);
+    const index = deck.times.indexAt(seconds + 0.4 / rate) - (which === 'out' ? 1 : 0);
     if (which === 'now') {
       deck.stop = null;
       deck.show(index);
@@ -343,7 +343,7 @@ export class TrimEditor {
   }
 
   get stretch() {
-    return { from: this.deck.timeOf(this.range.first), to: this.range.to };
+    return { from: this.deck.times.timeOf(this.range.first), to: this.range.to };
   }
 
   toggleRange() {

@@ -146,9 +146,9 @@ export class TrimStrip {
     if (event.shiftKey && event.target === this.band && range.able && range.reaches('in') && range.reaches('out')) {
       this.actions.grab();
       const { first, last } = range;
-      const from = range.deck.indexAt(this.secondsAt(event.clientX));
+      const from = range.deck.times.indexAt(this.secondsAt(event.clientX));
       this.follow(this.track, event, (moved) =>
-        this.actions.slip({ first, last }, range.deck.indexAt(this.secondsAt(moved.clientX)) - from),
+        this.actions.slip({ first, last }, range.deck.times.indexAt(this.secondsAt(moved.clientX)) - from),
       );
       return;
     }
