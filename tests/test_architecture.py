@@ -26,6 +26,11 @@ HEAVY = (
     "psutil",
 )  # fmt: skip
 EXPECTED_LINES, MOST_LINES = 250, 400
+# Modules of the page from before the limit held for them: split one where you change it, and take it off this list.
+STILL_TO_SPLIT = {
+    f"app/web/static/{name}.js"
+    for name in ("collections/trim/editor", "library/view", "map/view", "player/deck", "player/player", "video/view")
+}
 
 COMMANDS = sorted(COMMAND_TABLE)
 SHELLS = ("prismsearch", "python3 dev.py run")
@@ -233,9 +238,10 @@ def test_files_stay_small_enough_to_read() -> None:
     lines = {
         name: (ROOT / name).read_text("utf-8").count("\n")
         for name in tracked_files()
-        if name.endswith(".py") and name.split("/")[0] in (*ROOMS, "dev.py", "bootstrap")
+        if (name.endswith(".py") and name.split("/")[0] in (*ROOMS, "dev.py", "bootstrap"))
+        or (name.endswith(".js") and name.startswith("app/web/static/"))
     }
     large = sorted(((count, name) for name, count in lines.items() if count > EXPECTED_LINES), reverse=True)
     for count, name in large:
         warnings.warn(f"{name} has {count} lines", stacklevel=1)
-    assert [name for count, name in large if count > MOST_LINES] == []
+    assert {name for count, name in large if count > MOST_LINES} == STILL_TO_SPLIT

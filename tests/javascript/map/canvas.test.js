@@ -133,5 +133,5 @@ test('pictures that were chosen at a scale have room at every larger one of its 
 test('a browser that cannot draw is an error in words', () => {
   const canvas = document.createElement('canvas');
   Object.assign(canvas, { getContext: () => null });
-  assert.throws(() => new MapCanvas(canvas), /cannot draw the map/);
+  assert.throws(() => new MapCanvas(canvas), /cannot draw on a canvas/);
 });

@@ -1,4 +1,4 @@
-// An edit of one field of one subclip: its record, and how it meets what the server has.
+// Edit of one field of one subclip: its record, and its comparison with what the server has.
 
 /** @typedef {import('../core/types.js').Subclip} Subclip */
 /** @typedef {import('../core/types.js').PtsRange} PtsRange */

@@ -1,13 +1,13 @@
-// Edits that the server has not saved yet. This browser keeps them until it has: a reload, a killed page or a server that is
-// away loses nothing, and what another tab wrote is never overwritten unseen.
+// Edits that the server has not saved yet. This browser keeps them until it has: neither a reload nor a server
+// that does not answer loses anything, and what another tab wrote is never overwritten unseen.
 
 import { ApiError, api, messageOf } from '../core/api.js';
 import { changeOf, compare, FIELDS, fieldValue, readEdit, sameValue, writeEdit } from './edit.js';
 
 const PREFIX = 'prismsearch.unsent.';
 const ADOPTING = 'prismsearch.adopt';
-const FIRST_WAIT = 2000;
-const LONGEST_WAIT = 15000;
+const FIRST_WAIT_MILLISECONDS = 2000;
+const LONGEST_WAIT_MILLISECONDS = 15000;
 const MOST_ROUNDS = 6;
 
 /** @typedef {import('../core/types.js').Subclip} Subclip */
@@ -37,7 +37,7 @@ export class Edits extends EventTarget {
     this.known = new Map(); // subclips by id, as the server last sent them
     /** @type {Map<number, Promise<void>>} */
     this.queues = new Map(); // by subclip: one request at a time for each
-    this.wait = FIRST_WAIT;
+    this.wait = FIRST_WAIT_MILLISECONDS;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
     this.closed = false;
@@ -207,7 +207,7 @@ export class Edits extends EventTarget {
       try {
         /** @type {Subclip} */
         const saved = await api(`/api/subclips/${clip}`, { method: 'PATCH', body });
-        this.wait = FIRST_WAIT;
+        this.wait = FIRST_WAIT_MILLISECONDS;
         this.saved(saved, sent);
         return;
       } catch (error) {
@@ -314,7 +314,7 @@ export class Edits extends EventTarget {
     if (away && !this.closed) {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => void this.sendAll(), this.wait);
-      this.wait = Math.min(LONGEST_WAIT, this.wait * 1.6);
+      this.wait = Math.min(LONGEST_WAIT_MILLISECONDS, this.wait * 1.6);
     }
     this.changed();
   }

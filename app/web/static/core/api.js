@@ -25,7 +25,7 @@ export class ApiError extends Error {
 }
 
 /**
- * Return the sentence of an error that was caught.
+ * Return the message of a caught error.
  *
  * @param {unknown} error
  * @returns {string}
@@ -35,7 +35,7 @@ export function messageOf(error) {
 }
 
 /**
- * Return whether an error that was caught is that of an aborted request, which nobody need hear of.
+ * Return whether a caught error is that of an aborted request, which is not reported.
  *
  * @param {unknown} error
  * @returns {boolean}

@@ -34,7 +34,7 @@ export function element(tag, properties = {}, ...children) {
 }
 
 /**
- * Set the text of a node only where it differs, so that polling disturbs neither a selection nor a screen reader.
+ * Set the text of a node if it differs. Setting it at every poll would disturb selections and screen readers.
  *
  * @param {Node} node
  * @param {string} text
@@ -55,6 +55,19 @@ export function scrollerOf(node) {
     if ((overflow === 'auto' || overflow === 'scroll') && each.scrollHeight > each.clientHeight) return each;
   }
   return document.scrollingElement ?? document.documentElement;
+}
+
+/**
+ * Return what draws on a canvas.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @returns {CanvasRenderingContext2D}
+ * @throws {Error} The browser has no memory, or no right, to draw.
+ */
+export function drawingContext(canvas) {
+  const context = canvas.getContext('2d');
+  if (!context) throw new Error('This browser cannot draw on a canvas.');
+  return context;
 }
 
 // Style sheets

@@ -28,7 +28,7 @@ export class HoverCard {
    *
    * @param {number} segment
    * @param {{x: number, y: number}} point In the window, in pixels.
-   * @param {(string | null)[]} lines The first one is shown strong; empty ones are left out.
+   * @param {(string | null)[]} lines The first one is emphasised; empty ones are left out.
    */
   show(segment, point, lines) {
     if (segment !== this.segment) {

@@ -1,5 +1,4 @@
-// Limits of texts that people type, in characters: those of the server (a test compares them), so that a field ends where
-// the server would refuse.
+// Limits of typed texts, in characters. A test compares them with those of the server, which refuses longer ones.
 
 export const MAX_NAME_LENGTH = 200;
 export const MAX_NOTE_LENGTH = 10000;

@@ -1,4 +1,4 @@
-// The tray: the collection in hand. One instance a page, shared by every view that shows or changes it.
+// The tray: the collection that the page adds to. One instance a page, shared by every view that shows or changes it.
 
 import { api, messageOf } from './api.js';
 import { loadStored, saveStored } from './storage.js';

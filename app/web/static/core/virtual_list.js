@@ -1,4 +1,4 @@
-// Virtual list: of a long list, only the rows near the visible part are in the document.
+// Virtual list: only those rows of a long list are in the document that lie near its visible part.
 
 import { scrollerOf } from './dom.js';
 import { rowAt, rowOffsets, rowsInWindow, scrollToRow } from './windowing.js';

@@ -1,4 +1,4 @@
-// Windowing: of rows placed one below the other, the arithmetic of which lie in the visible part.
+// Windowing: computes which rows of a long list lie in the visible part.
 
 /**
  * Return where rows begin: one offset more than there are rows, the last of which is the height of all.

@@ -5,7 +5,7 @@ import { durationText } from '../core/timecode.js';
 import { sizeText } from './rows.js';
 
 const SHOWN_AT_FIRST = 5;
-const NAMED = 6;
+const MOST_NAMED = 6;
 
 /** @typedef {import('./rows.js').Totals} Totals */
 /** @typedef {import('./rows.js').ListedFailure} ListedFailure */
@@ -177,9 +177,9 @@ export function confirmRemoval(videos, run) {
     element(
       'ul',
       {},
-      ...videos.slice(0, NAMED).map((video) => element('li', { text: video.name })),
-      videos.length > NAMED
-        ? element('li', { class: 'ps-muted', text: `and ${(videos.length - NAMED).toLocaleString()} more` })
+      ...videos.slice(0, MOST_NAMED).map((video) => element('li', { text: video.name })),
+      videos.length > MOST_NAMED
+        ? element('li', { class: 'ps-muted', text: `and ${(videos.length - MOST_NAMED).toLocaleString()} more` })
         : null,
     ),
     element('p', {

@@ -1,5 +1,6 @@
 // Canvas of the map: its points as discs, seen through a viewport.
 
+import { drawingContext } from '../core/dom.js';
 import { drawDiscs } from './raster.js';
 import { spreadPoints } from './spread.js';
 import { Viewport } from './viewport.js';
@@ -11,9 +12,7 @@ export class MapCanvas {
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
     this.canvas = canvas;
-    const context = canvas.getContext('2d');
-    if (!context) throw new Error('This browser cannot draw the map.');
-    this.context = context;
+    this.context = drawingContext(canvas);
     this.viewport = new Viewport();
     this.ratio = 1; // pixels of the screen per CSS pixel
     /** @type {Points | null} */
@@ -22,11 +21,13 @@ export class MapCanvas {
     this.image = null;
     this.pixels = new Uint32Array(0); // those of the image
     this.took = 0; // milliseconds of the last drawing
+    /** @type {Uint32Array} */
     this.colours = new Uint32Array(0);
+    /** @type {Uint32Array} */
     this.order = new Uint32Array(0);
     // Copied in the order of drawing, so that memory is read from one end to the other.
     this.places = new Float32Array(0);
-    this.inks = new Uint32Array(0);
+    this.drawnColours = new Uint32Array(0);
     /** @type {{key: string, order: Uint32Array, chosen: number[]} | null} */
     this.lastSpread = null;
   }
@@ -43,13 +44,16 @@ export class MapCanvas {
   setColours({ colours, order }) {
     if (!this.points) return;
     const { xy } = this.points;
-    const [places, inks] = [new Float32Array(2 * order.length), new Uint32Array(order.length)];
+    const [places, drawnColours] = [new Float32Array(2 * order.length), new Uint32Array(order.length)];
     order.forEach((at, place) => {
       places[2 * place] = xy[2 * at];
       places[2 * place + 1] = xy[2 * at + 1];
-      inks[place] = colours[at];
+      drawnColours[place] = colours[at];
     });
-    Object.assign(this, { colours, order, places, inks });
+    this.colours = colours;
+    this.order = order;
+    this.places = places;
+    this.drawnColours = drawnColours;
   }
 
   /**
@@ -86,12 +90,12 @@ export class MapCanvas {
   draw() {
     if (!this.image) return;
     const started = performance.now();
-    const { viewport, pixels, places, inks } = this;
+    const { viewport, pixels, places, drawnColours } = this;
     const { width: columns, height: rows } = this.canvas;
     const scale = viewport.scale * this.ratio;
     const placement = { scale, x: columns / 2 - viewport.x * scale, y: rows / 2 - viewport.y * scale };
     pixels.fill(0);
-    drawDiscs({ pixels, columns, rows }, places, inks, placement, this.radius * this.ratio);
+    drawDiscs({ pixels, columns, rows }, places, drawnColours, placement, this.radius * this.ratio);
     this.context.putImageData(this.image, 0, 0);
     this.took = performance.now() - started;
   }

@@ -2,7 +2,7 @@
 
 import { pinchFactor, wheelFactor } from './zoom_factors.js';
 
-const CLICK = 4; // pixels that the pointer may move during a click
+const CLICK_PIXELS = 4; // pixels that the pointer may move during a click
 
 /** @typedef {import('./viewport.js').Place} Place */
 
@@ -108,7 +108,7 @@ export function followGestures(stage, view) {
         view.pan((x - before[0]) / 2, (y - before[1]) / 2);
         view.zoom(pinchFactor(before, [x, y], other), (x + other[0]) / 2, (y + other[1]) / 2);
       }
-    } else if (travelled > CLICK) {
+    } else if (travelled > CLICK_PIXELS) {
       stage.classList.add('ps-dragged');
       view.pan(x - before[0], y - before[1]);
     }
@@ -123,8 +123,8 @@ export function followGestures(stage, view) {
       const polygon = lasso;
       lasso = null;
       drawLasso();
-      if (event.type === 'pointerup' && travelled > CLICK) view.chooseWithin(polygon);
-    } else if (event.type === 'pointerup' && travelled <= CLICK) {
+      if (event.type === 'pointerup' && travelled > CLICK_PIXELS) view.chooseWithin(polygon);
+    } else if (event.type === 'pointerup' && travelled <= CLICK_PIXELS) {
       const at = view.find(...place(event));
       if (at >= 0) view.open(at);
     }

@@ -4,7 +4,7 @@ import { element } from '../core/dom.js';
 import { cssColour } from './colouring.js';
 
 const PICTURE = { width: 88, height: 50 };
-const WAIT = 130; // milliseconds without movement before pictures are chosen again
+const REST_MILLISECONDS = 130; // milliseconds without movement before pictures are chosen again
 const CROWDED = 400; // number of points from which the whole map has more room between its pictures
 
 /**
@@ -46,7 +46,7 @@ export class MapPictures {
         this.chosenPoints = this.on ? map.spread(PICTURE.width * room, PICTURE.height * room) : [];
         this.place();
       },
-      this.chosenPoints ? WAIT : 0,
+      this.chosenPoints ? REST_MILLISECONDS : 0,
     );
   }
 

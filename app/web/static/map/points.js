@@ -5,7 +5,7 @@ import { PointGrid } from './point_grid.js';
 import { unpackScores } from './scores.js';
 import { boxAround } from './viewport.js';
 
-const NEAREST = 0.02; // units around a point that are searched first for its neighbours
+const FIRST_REACH = 0.02; // units around a point that are searched first for its neighbours
 
 /** @typedef {{folders: string[], videos: Record<string, [name: string, folder: number]>}} NamedVideos By the video's id. */
 
@@ -140,7 +140,7 @@ export class Points {
     const whole = Math.hypot(right - left, bottom - top);
     /** @type {Map<number, number>} */
     const found = new Map(); // squared distances
-    for (let reach = NEAREST; ; reach *= 2) {
+    for (let reach = FIRST_REACH; ; reach *= 2) {
       // Points of a box that are farther away than its sides may be farther than some outside it.
       this.grid.inBox([x - reach, y - reach, x + reach, y + reach], (each) => {
         const far = this.squaredDistance(each, x, y);

@@ -1,4 +1,4 @@
-// Progress of making the map: requests it where it is missing or out of date, polls the server, and shows how far it is.
+// Progress of making the map: requests it where it is missing or out of date, polls the server, and shows its progress.
 
 import { api } from '../core/api.js';
 import { element } from '../core/dom.js';
@@ -7,7 +7,7 @@ import { attempt } from '../core/toast.js';
 const POLL_MILLISECONDS = 500;
 
 /**
- * How far the map is, as `/api/map` sends it.
+ * The progress of the map, as `/api/map` sends it.
  *
  * @typedef {object} MapState
  * @property {string | null} version null before the first map is made.

@@ -8,18 +8,18 @@
  *
  * @param {Picture} picture
  * @param {Float32Array} places x and y of each disc, in units of the plane.
- * @param {Uint32Array} inks The colour of each.
+ * @param {Uint32Array} colours The colour of each.
  * @param {Placement} placement
  * @param {number} radius In pixels.
  */
-export function drawDiscs({ pixels, columns, rows }, places, inks, { scale, x: originX, y: originY }, radius) {
+export function drawDiscs({ pixels, columns, rows }, places, colours, { scale, x: originX, y: originY }, radius) {
   const reach = Math.ceil(radius);
   const { steps, covers } = disc(radius, columns);
-  for (let place = 0; place < inks.length; place += 1) {
+  for (let place = 0; place < colours.length; place += 1) {
     const x = (places[2 * place] * scale + originX + 0.5) | 0;
     const y = (places[2 * place + 1] * scale + originY + 0.5) | 0;
     if (x < reach || y < reach || x >= columns - reach || y >= rows - reach) continue;
-    const colour = inks[place];
+    const colour = colours[place];
     const middle = y * columns + x;
     for (let step = 0; step < steps.length; step += 1) {
       const pixel = middle + steps[step];

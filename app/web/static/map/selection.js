@@ -3,7 +3,7 @@
 import { element } from '../core/dom.js';
 import { tray } from '../core/tray.js';
 
-const SHOWN = 120;
+const MOST_SHOWN = 120;
 const MOST_AT_ONCE = 2000; // subclips that the server accepts in one request
 
 /** @typedef {{id: number, name: string, score: number | null}} MapItem */
@@ -69,10 +69,10 @@ export class Selection {
   set(items) {
     this.items = items;
     this.root.hidden = items.length === 0;
-    const more = items.length - SHOWN;
+    const more = items.length - MOST_SHOWN;
     this.text.textContent = `${items.length.toLocaleString()} ${items.length === 1 ? 'shot' : 'shots'} chosen`;
     this.list.replaceChildren(
-      ...items.slice(0, SHOWN).map((item, place) =>
+      ...items.slice(0, MOST_SHOWN).map((item, place) =>
         element(
           'button',
           {
@@ -97,7 +97,7 @@ export class Selection {
   async keep() {
     for (const part of partsOf(this.items, MOST_AT_ONCE)) {
       const kept = await tray.add(part.map((item) => ({ segment: item.id, score: item.score ?? undefined })));
-      if (!kept?.length) return;
+      if (!kept.length) return;
     }
   }
 }

@@ -3,7 +3,7 @@
 const ROW = 1048576; // columns that a row of cells may have
 
 /**
- * Choose points, the topmost first; each further one must be free of those before it.
+ * Choose points, the topmost first. Each must keep clear of those chosen before it.
  *
  * @param {ArrayLike<number>} order Indices of points, the topmost last.
  * @param {ArrayLike<number>} xy x and y of each point.

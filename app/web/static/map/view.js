@@ -20,10 +20,10 @@ import { MapProgress } from './progress.js';
 import { Selection } from './selection.js';
 import { shotLines, statusText } from './texts.js';
 
-const NEAR = 14; // pixels around the pointer in which a point is found
+const NEAR_PIXELS = 14; // pixels around the pointer in which a point is found
 const MOST_FACTS = 500; // shots whose facts are kept
-const STEP = 0.12; // share of the stage that an arrow key moves the map by
-const WALK = 60; // shots near the opened one that the player walks through
+const STEP_SHARE = 0.12; // share of the stage that an arrow key moves the map by
+const MOST_WALKED = 60; // shots near the opened one that the player walks through
 /** @typedef {import('./scores.js').MapScores} MapScores */
 /** @typedef {import('./selection.js').MapItem} MapItem */
 /** @typedef {import('../core/types.js').SegmentInfo} SegmentInfo */
@@ -169,7 +169,7 @@ class MapView {
       if (onControl(event) || !this.points || (activeElement !== this.stage && activeElement !== document.body))
         return false;
       this.cross.hidden = false;
-      this.pan(x * STEP * this.map.viewport.width, y * STEP * this.map.viewport.height);
+      this.pan(x * STEP_SHARE * this.map.viewport.width, y * STEP_SHARE * this.map.viewport.height);
       return true;
     };
     return [
@@ -333,7 +333,7 @@ class MapView {
     const pictured = this.pictures.find(x, y);
     if (pictured >= 0) return pictured;
     const { viewport, radius } = this.map;
-    return this.points.nearest(...viewport.toPlane(x, y), Math.max(NEAR, radius + 3) / viewport.scale);
+    return this.points.nearest(...viewport.toPlane(x, y), Math.max(NEAR_PIXELS, radius + 3) / viewport.scale);
   }
 
   /** @param {number} at Index of a point, or -1. */
@@ -429,7 +429,7 @@ class MapView {
       const place = selection.items.findIndex((item) => item.id === points.ids[at]);
       void this.openItems(selection.items, place);
     } else {
-      const items = points.around(at, WALK).map((each) => this.item(points, each));
+      const items = points.around(at, MOST_WALKED).map((each) => this.item(points, each));
       void this.openItems(items, 0);
     }
   }

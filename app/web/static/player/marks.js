@@ -1,7 +1,7 @@
 // Marks: the frames that a person has marked as in and out, and the range between them.
 
 /** @typedef {import('./frame_times.js').FrameTimes} FrameTimes */
-/** @typedef {'in' | 'out'} Mark */
+/** @typedef {'in' | 'out'} Point */
 
 /**
  * Marked frames, the out frame included. Seconds and pts run from the start of the first to the end of the last.
@@ -27,7 +27,7 @@ export class Marks {
   /**
    * Mark a frame. The other mark goes where it would lie on the wrong side.
    *
-   * @param {Mark} which
+   * @param {Point} which
    * @param {number} index
    */
   set(which, index) {

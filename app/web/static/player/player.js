@@ -288,7 +288,7 @@ class Player {
     return deck.info && this.marks.range(deck.times, deck.info, deck.first);
   }
 
-  /** @param {import('./marks.js').Mark} which */
+  /** @param {import('./marks.js').Point} which */
   mark(which) {
     if (this.deck.status !== 'ready') return;
     this.marks.set(which, this.deck.index);

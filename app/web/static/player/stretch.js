@@ -1,4 +1,4 @@
-// Stretch: the part of a video that is loaded, around a segment.
+// Stretch: the part of a video, around a segment, that the player loads.
 
 const MOST_SECONDS = 120; // the server lists the frames of no more at a time
 

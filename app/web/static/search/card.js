@@ -70,7 +70,7 @@ function action(label, text, name) {
 }
 
 /**
- * Load a poster, unless that was done.
+ * Load a poster, once.
  *
  * @param {HTMLImageElement} image
  */

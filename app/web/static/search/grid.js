@@ -9,7 +9,7 @@ import { openPlayer } from '../player/player.js';
 import { HitCard, loadPoster } from './card.js';
 import { cardAfter, columnsOf } from './cursor.js';
 
-const FIRST = 36; // cards made at once: more than a screen shows
+const CARDS_AT_ONCE = 36; // cards made at once: more than a screen shows
 
 /**
  * A hit of the search, as the page passes it.
@@ -105,11 +105,11 @@ class Grid {
     for (const hit of data.hits) this.cards.set(hit.id, { card: before.get(hit.id)?.card ?? null, hit });
     // Visible cards come first and alone; the rest is made when the browser is idle.
     const ids = [...this.cards.keys()];
-    const first = this.makeCards(ids.slice(0, FIRST));
+    const first = this.makeCards(ids.slice(0, CARDS_AT_ONCE));
     this.grid.replaceChildren(...first);
     if (first.length) first[0].tabIndex = 0;
     this.drawTray();
-    requestAnimationFrame(() => void this.awaitPosters(data.token, ids.slice(FIRST)));
+    requestAnimationFrame(() => void this.awaitPosters(data.token, ids.slice(CARDS_AT_ONCE)));
   }
 
   /**
@@ -158,9 +158,9 @@ class Grid {
     if (token !== this.token || !ids.length) return;
     const more = () => {
       if (token !== this.token) return;
-      this.grid.append(...this.makeCards(ids.slice(0, FIRST)));
+      this.grid.append(...this.makeCards(ids.slice(0, CARDS_AT_ONCE)));
       this.drawTray();
-      this.addLater(token, ids.slice(FIRST));
+      this.addLater(token, ids.slice(CARDS_AT_ONCE));
     };
     if ('requestIdleCallback' in window) requestIdleCallback(more, { timeout: 500 });
     else setTimeout(more, 50);

@@ -1,5 +1,6 @@
 // Strip of a video: every segment drawn to scale on one canvas, its height and colour by its score.
 
+import { drawingContext } from '../core/dom.js';
 import { rampColour } from '../core/ramp.js';
 import { timeText } from '../core/timecode.js';
 import { ScoredSegments } from './scored_segments.js';
@@ -35,7 +36,7 @@ export class Strip {
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
     this.canvas = canvas;
-    this.context = contextOf(canvas);
+    this.context = drawingContext(canvas);
   }
 
   /**
@@ -181,11 +182,4 @@ export class Strip {
  */
 function barHeight(share, full) {
   return LOWEST + share * (full - LOWEST);
-}
-
-/** @param {HTMLCanvasElement} canvas */
-function contextOf(canvas) {
-  const context = canvas.getContext('2d');
-  if (!context) throw new Error('This browser cannot draw on a canvas.');
-  return context;
 }

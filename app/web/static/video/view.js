@@ -12,8 +12,8 @@ import { ShotGrid } from './shot_grid.js';
 import { Strip } from './strip.js';
 
 const HEIGHT = 164;
-const FILM_WIDTH = 104; // pixels of the strip that one poster stands for
-const FILM_WAIT = 140;
+const FILM_PIXELS = 104; // pixels of the strip that one poster stands for
+const FILM_MILLISECONDS = 140;
 
 /**
  * A video and the search, as the page passes them.
@@ -224,7 +224,7 @@ class VideoView {
       this.announce();
     });
     clearTimeout(this.filmTimer);
-    this.filmTimer = setTimeout(() => this.drawFilm(), this.film.childElementCount ? FILM_WAIT : 0);
+    this.filmTimer = setTimeout(() => this.drawFilm(), this.film.childElementCount ? FILM_MILLISECONDS : 0);
   }
 
   drawOverview() {
@@ -237,7 +237,7 @@ class VideoView {
   /** Draw the posters under the strip: for each stretch of it the best shot, or the one in its middle. */
   drawFilm() {
     const { viewport } = this;
-    const count = Math.max(1, Math.round(viewport.width / FILM_WIDTH));
+    const count = Math.max(1, Math.round(viewport.width / FILM_PIXELS));
     const before = [...this.film.children];
     this.film.replaceChildren(
       ...this.segments.pictures(viewport, count).map((at, part) => {

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { clipName, nameOf, PatternError, TOKENS } from '../../../../app/web/static/collections/export/naming.js';
+import {
+  clipFileName,
+  exampleName,
+  PatternError,
+  TOKENS,
+} from '../../../../app/web/static/collections/export/naming.js';
 import { subclip } from '../subclips.js';
 
 /** @typedef {string | (string | [string, number])[]} Text A string, or strings and pairs (string, how often). */
@@ -42,14 +47,14 @@ test('the page names clips as the table, and so the export, does', () => {
       collection: writtenOut(collection),
       score,
     };
-    assert.equal(clipName(facts, suffix, writtenOut(row.pattern)), writtenOut(row.name), JSON.stringify(row));
+    assert.equal(clipFileName(facts, suffix, writtenOut(row.pattern)), writtenOut(row.name), JSON.stringify(row));
   }
 });
 
 test('the page refuses the patterns that the export refuses', () => {
   const facts = { rank: 1, total: 1, source: 'a', start: 0, end: 1, label: '', collection: '', score: null };
   for (const pattern of table.refused)
-    assert.throws(() => clipName(facts, '.mp4', writtenOut(pattern)), PatternError, JSON.stringify(pattern));
+    assert.throws(() => clipFileName(facts, '.mp4', writtenOut(pattern)), PatternError, JSON.stringify(pattern));
 });
 
 const context = { number: 7, total: 12, collection: 'Reel', mode: 'smart', handles: 0 };
@@ -57,13 +62,13 @@ const context = { number: 7, total: 12, collection: 'Reel', mode: 'smart', handl
 test('a blank pattern is the usual one', () => {
   for (const pattern of ['', '  '])
     assert.equal(
-      nameOf(pattern, subclip({ start: 12.48, end: 16 }), context).name,
+      exampleName(pattern, subclip({ start: 12.48, end: 16 }), context).name,
       '007_film_00h00m12.480s-00h00m16.000s.mp4',
     );
 });
 
 test('a field that is offered can be used', () => {
-  for (const [field] of TOKENS) assert.equal(nameOf(`a{${field}}`, subclip(), context).problem, null);
+  for (const [field] of TOKENS) assert.equal(exampleName(`a{${field}}`, subclip(), context).problem, null);
 });
 
 test('a pattern that cannot be used has a sentence that says why, and no name', () => {
@@ -73,20 +78,23 @@ test('a pattern that cannot be used has a sentence that says why, and no name', 
     ['rank}', 'a } without a {'],
     ['x'.repeat(201), '1 to 200 characters'],
   ]) {
-    const { name, problem } = nameOf(pattern, subclip(), context);
+    const { name, problem } = exampleName(pattern, subclip(), context);
     assert.equal(name, '');
     assert.ok(problem?.includes(words), `${pattern}: ${problem}`);
   }
 });
 
 test('nothing to export has neither a name nor a problem', () => {
-  assert.deepEqual(nameOf('{', undefined, context), { name: '', problem: null });
+  assert.deepEqual(exampleName('{', undefined, context), { name: '', problem: null });
 });
 
 test('handles move the times in a name, but not beyond the video', () => {
   const clip = subclip({ start: 1, end: 58.5 }); // of a minute
-  assert.equal(nameOf('{start}-{end}', clip, { ...context, handles: 0.5 }).name, '00h00m00.500s-00h00m59.000s.mp4');
-  assert.equal(nameOf('{start}-{end}', clip, { ...context, handles: 5 }).name, '00h00m00.000s-00h01m00.000s.mp4');
+  assert.equal(
+    exampleName('{start}-{end}', clip, { ...context, handles: 0.5 }).name,
+    '00h00m00.500s-00h00m59.000s.mp4',
+  );
+  assert.equal(exampleName('{start}-{end}', clip, { ...context, handles: 5 }).name, '00h00m00.000s-00h01m00.000s.mp4');
 });
 
 test('the source is the file’s name without its suffix', () => {
@@ -95,7 +103,7 @@ test('the source is the file’s name without its suffix', () => {
     ['.hidden', 'hidden.mp4'],
     ['plain', 'plain.mp4'],
   ])
-    assert.equal(nameOf('{source}', subclip({ fileName }), context).name, name);
+    assert.equal(exampleName('{source}', subclip({ fileName }), context).name, name);
 });
 
 test('copies stay in their container where the export can write it, others become Matroska; encoded clips MP4', () => {
@@ -107,7 +115,8 @@ test('copies stay in their container where the export can write it, others becom
     ['film', '.mkv'],
   ]) {
     const clip = subclip({ fileName });
-    assert.equal(nameOf('{rank}', clip, { ...context, mode: 'copy' }).name, `007${copied}`);
-    for (const mode of ['smart', 'exact']) assert.equal(nameOf('{rank}', clip, { ...context, mode }).name, '007.mp4');
+    assert.equal(exampleName('{rank}', clip, { ...context, mode: 'copy' }).name, `007${copied}`);
+    for (const mode of ['smart', 'exact'])
+      assert.equal(exampleName('{rank}', clip, { ...context, mode }).name, '007.mp4');
   }
 });

@@ -1,5 +1,6 @@
 // Exports as the server's journals have them: their types, which of them are shown, and what is said of each.
 
+import { splitPath } from '../../core/paths.js';
 import { durationText } from '../../core/timecode.js';
 
 const FRESH_SECONDS = 600;
@@ -90,7 +91,7 @@ export function shownJobs(jobs, { open, hidden, now }) {
 }
 
 /**
- * Return how far a job is.
+ * Return the progress of a job.
  *
  * @param {Job} job
  * @returns {number} 0 to 1.
@@ -134,7 +135,7 @@ export function progressText({ progress }) {
  * @returns {string}
  */
 export function currentText({ progress }) {
-  return progress.current.map(lastPart).join(', ') || progress.text;
+  return progress.current.map((path) => splitPath(path).name).join(', ') || progress.text;
 }
 
 /**
@@ -185,7 +186,7 @@ export function endText({ outcome, failed }) {
  * @returns {{shown: {name: string, reason: string}[], more: number}}
  */
 export function failuresOf({ failures, failed }) {
-  const shown = failures.slice(0, MOST_FAILURES).map(({ path, reason }) => ({ name: lastPart(path), reason }));
+  const shown = failures.slice(0, MOST_FAILURES).map(({ path, reason }) => ({ name: splitPath(path).name, reason }));
   return { shown, more: Math.max(failed, failures.length) - shown.length };
 }
 
@@ -196,7 +197,7 @@ export function failuresOf({ failures, failed }) {
  * @returns {{shown: string[], count: number}}
  */
 export function notesOf({ notes = [], clips = [] }) {
-  const ofClips = clips.flatMap(({ file, note }) => (file && note ? [`${lastPart(file)}: ${note}`] : []));
+  const ofClips = clips.flatMap(({ file, note }) => (file && note ? [`${splitPath(file).name}: ${note}`] : []));
   const all = [...notes, ...ofClips];
   return { shown: all.slice(0, MOST_NOTES), count: all.length };
 }
@@ -215,14 +216,4 @@ export function counted(number, noun) {
 /** @param {string[]} facts Those that are blank are left out. */
 function joined(facts) {
   return facts.filter(Boolean).join(' · ');
-}
-
-/**
- * Return the last part of a path of any system.
- *
- * @param {string} path
- * @returns {string}
- */
-function lastPart(path) {
-  return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
 }

@@ -1,4 +1,4 @@
-// Exports of a collection: how far each job is, how to stop it, and where its files are. All of it comes from the server's
+// Exports of a collection: the progress of each job, a button that stops it, and the place of its files. All of it comes from the server's
 // journals, so that a reloaded page, or another tab, shows the same.
 
 import { api } from '../../core/api.js';

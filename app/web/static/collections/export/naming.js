@@ -57,7 +57,7 @@ export class PatternError extends Error {}
  * @returns {string}
  * @throws {PatternError}
  */
-export function clipName(facts, suffix, pattern) {
+export function clipFileName(facts, suffix, pattern) {
   const parts = partsOf(pattern);
   const mostBytes = MAX_NAME_BYTES - bytesOf(suffix) - '_9999'.length;
   const rank = String(facts.rank).padStart(Math.max(3, String(facts.total).length), '0');
@@ -94,7 +94,7 @@ export function clipName(facts, suffix, pattern) {
  * @param {number} context.handles Seconds before in and after out.
  * @returns {{name: string, problem: string | null}} `problem` says what is wrong with the pattern.
  */
-export function nameOf(pattern, clip, { number, total, collection, mode, handles }) {
+export function exampleName(pattern, clip, { number, total, collection, mode, handles }) {
   if (!clip) return { name: '', problem: null };
   const { stem, suffix } = split(clip.fileName);
   const end = ((clip.video_end_pts - clip.video_start_pts) * clip.time_base[0]) / clip.time_base[1];
@@ -110,7 +110,10 @@ export function nameOf(pattern, clip, { number, total, collection, mode, handles
     score: clip.score,
   };
   try {
-    return { name: clipName(facts, suffixOf(suffix, mode), pattern.trim() ? pattern : DEFAULT_PATTERN), problem: null };
+    return {
+      name: clipFileName(facts, suffixOf(suffix, mode), pattern.trim() ? pattern : DEFAULT_PATTERN),
+      problem: null,
+    };
   } catch (error) {
     if (error instanceof PatternError) return { name: '', problem: error.message };
     throw error;

@@ -9,7 +9,7 @@ import { totalLength } from '../times.js';
 import { buildForm } from './form.js';
 import { counted } from './job.js';
 import { ExportJobs } from './jobs.js';
-import { nameOf } from './naming.js';
+import { exampleName } from './naming.js';
 import { choiceFrom, exportRequest, refusalOf, withFolder } from './request.js';
 
 const CHOICES = 'prismsearch.export';
@@ -129,7 +129,7 @@ export class ExportPanel {
   get example() {
     const { choice, collection } = this;
     const clip = this.clips[0];
-    return nameOf(choice.pattern, clip, {
+    return exampleName(choice.pattern, clip, {
       number: 1 + (collection?.subclips.findIndex(({ id }) => id === clip?.id) ?? 0),
       total: this.clips.length,
       collection: collection?.name ?? '',

@@ -82,7 +82,7 @@ export function choiceFrom(stored, home) {
 }
 
 /**
- * Return what keeps an export from being started before anything is sent, or null.
+ * Return the first reason why an export cannot start, or null.
  *
  * @param {Choice} choice
  * @returns {Refusal | null}

@@ -7,6 +7,7 @@ import { rateText, timecodeAt } from '../../core/timecode.js';
 import { attempt, toast } from '../../core/toast.js';
 import { FrameDeck } from '../../player/frame_deck.js';
 import { editState } from '../edit_state.js';
+import { clipName } from '../names.js';
 import { buildControls, trimKeys } from './controls.js';
 import { around, frameNumbers, lengthText, typedTime } from './frame_numbers.js';
 import { TrimRange } from './range.js';
@@ -15,7 +16,7 @@ import { TrimStrip } from './strip.js';
 import { sameRange } from './undo.js';
 
 const SAVE_MILLISECONDS = 500;
-const MOST_MARGIN = 10;
+const MOST_MARGIN_SECONDS = 10;
 
 /** @typedef {import('../../core/types.js').Subclip} Subclip */
 /** @typedef {import('../../core/types.js').Neighbour} Neighbour */
@@ -123,7 +124,7 @@ export class TrimEditor {
       return;
     }
     const { segment } = clip;
-    const margin = Math.min(MOST_MARGIN, Math.max(2, clip.end - clip.start));
+    const margin = Math.min(MOST_MARGIN_SECONDS, Math.max(2, clip.end - clip.start));
     const info = await attempt(() => this.deck.load(segment, { from: clip.start - margin, to: clip.end + margin }));
     if (!this.shows(clip)) return;
     if (!info || this.deck.info !== info) {
@@ -201,7 +202,7 @@ export class TrimEditor {
 
   drawTitle() {
     const { clip, parts } = this;
-    parts.title.textContent = clip.name || clip.title || clip.fileName;
+    parts.title.textContent = clipName(clip);
     parts.count.textContent = `${this.at + 1} of ${this.clips.length}`;
   }
 

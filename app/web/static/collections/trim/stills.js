@@ -1,7 +1,7 @@
 // Stills of the first and the last frame of the range. They are taken from the editor's only video element: each further
 // one would hold a connection of its own, and browsers have six for all tabs together.
 
-import { element } from '../../core/dom.js';
+import { drawingContext, element } from '../../core/dom.js';
 
 const SETTLE_MILLISECONDS = 140;
 const SEEK_MILLISECONDS = 3000;
@@ -236,17 +236,10 @@ function draw(canvas, video, width) {
   if (!video.videoWidth) return;
   canvas.width = Math.min(width, video.videoWidth);
   canvas.height = Math.max(1, Math.round((canvas.width * video.videoHeight) / video.videoWidth));
-  contextOf(canvas).drawImage(video, 0, 0, canvas.width, canvas.height);
+  drawingContext(canvas).drawImage(video, 0, 0, canvas.width, canvas.height);
 }
 
 /** @param {HTMLCanvasElement} canvas */
 function blank(canvas) {
-  contextOf(canvas).clearRect(0, 0, canvas.width, canvas.height);
-}
-
-/** @param {HTMLCanvasElement} canvas */
-function contextOf(canvas) {
-  const context = canvas.getContext('2d');
-  if (!context) throw new Error('This browser cannot draw on a canvas');
-  return context;
+  drawingContext(canvas).clearRect(0, 0, canvas.width, canvas.height);
 }

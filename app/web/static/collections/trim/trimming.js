@@ -3,7 +3,7 @@
 
 /** @typedef {import('../../core/types.js').PtsRange} PtsRange */
 /** @typedef {import('../../player/frame_times.js').FrameTimes} FrameTimes */
-/** @typedef {'in' | 'out'} Point */
+/** @typedef {import('../../player/marks.js').Point} Point */
 
 /**
  * The pts of a video: where it begins and ends, and how long a step is.
@@ -82,7 +82,8 @@ export class Trimming {
   }
 
   /**
-   * Set out after a frame, which becomes the last one; at most after `most`. Before the in point, the range slides along with its length.
+   * Set out after a frame, which becomes the last one; at most after `most`. Before the in point, the range slides along
+   * with its length.
    *
    * @param {number} index
    * @returns {PtsRange}

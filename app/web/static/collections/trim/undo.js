@@ -1,4 +1,4 @@
-// Undo of trimming.
+// Undo of trimming: the ranges that a subclip had before.
 
 const MOST = 200;
 
