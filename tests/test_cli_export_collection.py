@@ -21,6 +21,7 @@ from app.compose import Settings
 from app.exporting.request import ExportOptions
 from app.jobs.jobs import Jobs
 from app.jobs.orders import ExportOrder, order_of, write_order
+from app.timelines.writing import FORMATS
 from db.library import Library
 from db.records import NewSubclip
 
@@ -111,11 +112,9 @@ def test_one_zip(reel: list[int]) -> None:
 @pytest.mark.usefixtures("reel")
 def test_lists_only_need_no_file() -> None:
     shutil.rmtree("films")
-    result = run(
-        "export", "--collection", NAME, "--to", "lists", "--lists-only", "--list", "csv,json,edl,fcpxml,fcp7,otio"
-    )
+    result = run("export", "--collection", NAME, "--to", "lists", "--lists-only", "--list", ",".join(FORMATS))
     assert result.exit_code == 0, result.output
-    assert len(files("lists")) == 6
+    assert len(files("lists")) == len(FORMATS)
     assert run("export", "--collection", NAME, "--to", "lists", "--lists-only").exit_code == 2
 
 

@@ -18,6 +18,7 @@ from app.exporting.request import ExportOptions
 from app.jobs.command_line import words_of
 from app.jobs.jobs import Jobs
 from app.jobs.orders import ExportOrder, order_from_json, order_to_json
+from app.timelines.writing import FORMATS
 from db.library import Library
 
 
@@ -264,7 +265,7 @@ def test_the_command_takes_what_it_is_given(
     chosen = [clip["id"] for clip in tray["subclips"]]
     body = {
         "collection": tray["id"], "subclips": chosen, "mode": mode, "handles_seconds": 0.5,
-        "name_pattern": "{rank}_{name}", "lists": ["csv", "json", "edl", "fcpxml", "fcp7", "otio"],
+        "name_pattern": "{rank}_{name}", "lists": list(FORMATS),
         "to": "zip" if to == "zip" else str(tmp_path / "clips"),
     }  # fmt: skip
     assert client.post("/api/exports", json=body).status_code == 200

@@ -6,11 +6,9 @@ break lines, and PySceneDetect's writer supports only one source and counts fram
 
 from __future__ import annotations
 
-from fractions import Fraction
-
-from app.timelines.placing import Event, PlacedTimeline, clips_text
-from app.timelines.plain_text import file_url, is_unicode, one_line, xml_safe
-from app.timelines.timecode import format_timecode, parse_timecode, timebase
+from app.timelines.placing import Event, PlacedTimeline, clips_text, source_timecodes
+from app.timelines.plain_text import one_line, one_line_path, xml_safe
+from app.timelines.timecode import timebase
 
 MAX_EVENTS = 999
 _MAX_COMMENTS = 50  # lines of one note
@@ -26,38 +24,21 @@ def render_edl(placed: PlacedTimeline) -> tuple[bytes, list[str]]:
     """
     lines = [f"TITLE: {placed.name}", f"FCM: {'DROP FRAME' if placed.drop else 'NON-DROP FRAME'}", ""]
     for event in placed.events:
-        start, end = _source(event, placed)
+        start, end = source_timecodes(event, placed)
         channels = "AA/V" if event.clip.has_audio else "V"
         record = f"{placed.timecode(event.record_in)} {placed.timecode(event.record_out)}"
         lines += [f"{event.number:03}  AX       {channels:5} C        {start} {end} {record}", *_comments(event), ""]
     return "\r\n".join(lines).encode(), _notes(placed)
 
 
-def _source(event: Event, placed: PlacedTimeline) -> tuple[str, str]:
-    """Return the source timecodes of the in and out frames, as many frames apart as on the timeline."""
-    own = event.timecode(event.in_frame)
-    if event.rate == placed.rate:
-        return own, event.timecode(event.out_frame)
-    base = timebase(placed.rate)
-    frame = round(Fraction(int(own[9:]), timebase(event.rate)) * base)
-    shown = min(frame, base - 1)  # larger values would carry into the next second
-    at, drop = parse_timecode(f"{own[:9]}{shown:02}", placed.rate)
-    at += frame - shown
-    length = event.record_out - event.record_in
-    return format_timecode(at, placed.rate, drop), format_timecode(at + length, placed.rate, drop)
-
-
 def _comments(event: Event) -> list[str]:
     clip = event.clip
-    path = clip.path
-    if not is_unicode(path) or one_line(path) != path:
-        path = file_url(path)
     texts = [event.name] if event.name != event.file_name else []
     texts += [one_line(line) for line in xml_safe(clip.note).split("\n")]
     comments = [line for line in texts if line][:_MAX_COMMENTS]
     return [
         f"* FROM CLIP NAME: {event.file_name}",
-        f"* SOURCE FILE: {path}",
+        f"* SOURCE FILE: {one_line_path(clip.path)}",
         *(f"* COMMENT: {line}" for line in comments),
     ]
 

@@ -17,6 +17,7 @@ from app.timelines.timecode import (
     nominal_rate,
     parse_timecode,
     supports_drop_frame,
+    timebase,
 )
 
 _OFF_GRID = Fraction(1, 4)
@@ -102,6 +103,23 @@ def place_clips(timeline: Timeline) -> PlacedTimeline:
         events=tuple(events),
         notes=tuple(_notes(timeline, rate, drop, timecode_offset, events, invalid)),
     )
+
+
+def source_timecodes(event: Event, placed: PlacedTimeline) -> tuple[str, str]:
+    """Return the source timecodes of the in and out frames, as many frames apart as on the timeline.
+
+    They are at the rate of the timeline, for formats that have one rate only.
+    """
+    own = event.timecode(event.in_frame)
+    if event.rate == placed.rate:
+        return own, event.timecode(event.out_frame)
+    base = timebase(placed.rate)
+    frame = round(Fraction(int(own[9:]), timebase(event.rate)) * base)
+    shown = min(frame, base - 1)  # larger values would carry into the next second
+    at, drop = parse_timecode(f"{own[:9]}{shown:02}", placed.rate)
+    at += frame - shown
+    length = event.record_out - event.record_in
+    return format_timecode(at, placed.rate, drop), format_timecode(at + length, placed.rate, drop)
 
 
 def rate_text(rate: Fraction) -> str:

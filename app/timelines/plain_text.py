@@ -62,6 +62,11 @@ def file_url(path: str, host: str = "") -> str:
     return f"file://{host}{_quoted(path)}"
 
 
+def one_line_path(path: str) -> str:
+    """Return the path, or its file_url if it cannot be written on one line of Unicode text."""
+    return path if is_unicode(path) and one_line(path) == path else file_url(path)
+
+
 def _quoted(path: str) -> str:
     try:
         # The same as os.fsencode on POSIX, but on every system.
