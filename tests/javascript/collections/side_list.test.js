@@ -74,7 +74,13 @@ async function open(context) {
   await tray.refresh();
   /** @type {number[]} */
   const opened = [];
-  const list = new SideList({ open: (id) => opened.push(id), changed: () => list.draw(1) });
+  const list = new SideList({
+    open: async (id) => {
+      opened.push(id);
+      await tray.refresh();
+    },
+    changed: () => list.draw(1),
+  });
   document.body.append(list.element);
   list.draw(1);
   await settled();
@@ -169,6 +175,42 @@ test('a collection is renamed by Enter', async (context) => {
   assert.equal(library.collections[1].name, 'Day one');
   assert.deepEqual(names(list.collections), ['Tray', 'Day one']);
   assert(!list.element.querySelector('.ps-side-edit'));
+});
+
+/** The name of the entry that has the focus. */
+function focused() {
+  return document.activeElement?.querySelector('.ps-side-name')?.textContent;
+}
+
+test('after a name was written, or was not, the entry has the focus', async (context) => {
+  const { list } = await open(context);
+  press(list.collections, 'Rename Rushes');
+  await write(list.collections, 'Day one');
+  assert.equal(focused(), 'Day one');
+  press(list.collections, 'Rename Day one');
+  await write(list.collections, 'Day two', 'Escape');
+  assert.equal(focused(), 'Day one');
+  press(list.searches, 'Rename forest');
+  await write(list.searches, 'wood');
+  assert.equal(focused(), 'wood');
+});
+
+test('a new collection has the focus once it has its name', async (context) => {
+  const { list } = await open(context);
+  list.create();
+  await write(list.collections, 'Selects');
+  assert.equal(focused(), 'Selects');
+});
+
+test('where an entry is deleted, the one in its place has the focus', async (context) => {
+  const { list } = await open(context);
+  /** @type {HTMLElement | null} */
+  const entry = list.collections.querySelector('[data-collection="2"] .ps-side-open');
+  entry?.focus();
+  entry?.dispatchEvent(new KeyboardEvent('keydown', { key: 'Delete', bubbles: true }));
+  await settled();
+  assert.deepEqual(names(list.collections), ['Tray']);
+  assert.equal(focused(), 'Tray');
 });
 
 test('leaving the field saves as well', async (context) => {

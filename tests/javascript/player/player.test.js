@@ -189,6 +189,17 @@ test('closing gives the focus back, and tells the shot that was shown last', asy
   button.remove();
 });
 
+test('whoever opened the player may give the focus to the shot that was shown last', async (context) => {
+  const [card, last] = [document.createElement('button'), document.createElement('button')];
+  document.body.append(card, last);
+  card.focus();
+  await opened(context, { callbacks: { onClose: () => last.focus() } });
+  press('Escape');
+  assert.equal(document.activeElement, last);
+  card.remove();
+  last.remove();
+});
+
 test('R loops the shot, and a second press ends it', async (context) => {
   const { dialog, video } = await opened(context);
   const button = [...dialog.querySelectorAll('button')].find((each) => each.textContent?.startsWith('Loop'));

@@ -134,7 +134,9 @@ export class ClipRow {
     const token = JSON.stringify(entries.map(({ field, state, message, theirs }) => [field, state, message, theirs]));
     if (this.stateToken === token) return;
     this.stateToken = token;
+    const held = this.state.contains(document.activeElement);
     this.state.replaceChildren(...entries.flatMap((entry) => editState(entry, this.edits) ?? []));
+    if (held) this.element.focus({ preventScroll: true }); // its buttons are others now
   }
 
   /**

@@ -44,11 +44,8 @@ export class SideList {
     const token = JSON.stringify([tray.collections, shown, tray.current?.id]);
     if (token === this.token || this.element.querySelector('.ps-side-edit')) return;
     this.token = token;
-    /** @type {HTMLElement | null | undefined} */
-    const holder = document.activeElement?.closest('.ps-side-item');
-    const held = holder?.dataset.collection;
-    this.collections.replaceChildren(...tray.collections.map((each) => this.item(each, each.id === shown)));
-    if (held) focusIn(this.collections.querySelector(`[data-collection="${held}"]`));
+    const items = tray.collections.map((each) => this.item(each, each.id === shown));
+    replaceEntries(this.collections, items, 'data-collection');
   }
 
   /**
@@ -119,26 +116,29 @@ export class SideList {
       placeholder: label,
     });
     input.value = value;
-    const finish = () => {
+    /** @param {boolean} byKey The entry takes the focus then. */
+    const finish = (byKey) => {
       done = true;
       window.removeEventListener('keydown', cancel, true);
       input.remove();
       place.hidden = false;
+      if (byKey) place.focus();
       this.token = null;
       this.actions.changed();
       void this.refreshSearches();
     };
-    const commit = async () => {
+    /** @param {boolean} byKey */
+    const commit = async (byKey) => {
       if (done || input.disabled) return;
       const name = nameToSave(input.value, value);
       if (name === null) {
-        finish();
+        finish(byKey);
         return;
       }
       input.disabled = true;
       try {
         await save(name);
-        finish();
+        finish(byKey);
       } catch (error) {
         toast(messageOf(error), { kind: 'error' });
         input.disabled = false;
@@ -147,13 +147,15 @@ export class SideList {
     };
     /** @param {KeyboardEvent} event */
     const cancel = (event) => {
-      if (event.key === 'Escape' && event.target === input) finish();
+      if (event.key === 'Escape' && event.target === input) finish(true);
     };
     window.addEventListener('keydown', cancel, true);
     input.addEventListener('keydown', (event) => {
-      if (event.key === 'Enter' && !event.isComposing) void commit();
+      if (event.key !== 'Enter' || event.isComposing) return;
+      event.preventDefault(); // the entry, which takes the focus, would be pressed by it
+      void commit(true);
     });
-    input.addEventListener('blur', () => void commit());
+    input.addEventListener('blur', () => void commit(false));
     place.hidden = true;
     place.after(input);
     input.focus();
@@ -161,11 +163,13 @@ export class SideList {
   }
 
   create() {
-    const place = element('span');
-    this.collections.append(element('li', { class: 'ps-side-item' }, place));
+    const place = element('button', { class: 'ps-side-open', type: 'button' });
+    const item = element('li', { class: 'ps-side-item' }, place);
+    this.collections.append(item);
     this.edit(place, '', 'Name of the new collection', async (name) => {
       /** @type {CollectionRow} */
       const made = await api('/api/collections', { method: 'POST', body: { name } });
+      item.dataset.collection = String(made.id);
       await this.actions.open(made.id);
     });
   }
@@ -214,7 +218,8 @@ export class SideList {
     if (token === this.searchToken) return;
     this.searchToken = token;
     this.searchSection.hidden = !this.saved.length;
-    this.searches.replaceChildren(...this.saved.map((each) => this.search(each)));
+    const items = this.saved.map((each) => this.search(each));
+    replaceEntries(this.searches, items, 'data-search');
   }
 
   /** @param {SavedSearch} each */
@@ -229,7 +234,7 @@ export class SideList {
     const edit = () => this.edit(open, each.name, 'Name', (name) => this.renameSearch(each, name));
     return element(
       'li',
-      { class: 'ps-side-item' },
+      { class: 'ps-side-item', 'data-search': String(each.id) },
       open,
       element(
         'span',
@@ -289,6 +294,23 @@ function icon(text, title, label, run) {
     'aria-label': label,
     onclick: () => run(),
   });
+}
+
+/**
+ * Put other entries into a list. The one that has the focus keeps it; where it is gone, the one in its place gets it.
+ *
+ * @param {HTMLElement} list
+ * @param {HTMLElement[]} items
+ * @param {string} name Attribute that tells entries apart.
+ */
+function replaceEntries(list, items, name) {
+  const before = [...list.children];
+  const at = before.findIndex((item) => item.contains(document.activeElement));
+  const held = before[at]?.getAttribute(name);
+  list.replaceChildren(...items);
+  if (at < 0) return;
+  const same = items.find((item) => item.getAttribute(name) === held);
+  focusIn(same ?? items[Math.min(at, items.length - 1)]);
 }
 
 /**

@@ -440,7 +440,7 @@ class Player {
     this.unwatch();
     tray.removeEventListener('change', this.onTray);
     this.dialog.remove();
-    this.callbacks.onClose?.(segment);
     if (this.before instanceof HTMLElement) this.before.focus({ preventScroll: true });
+    this.callbacks.onClose?.(segment); // last: it may give the focus to the shot that was shown last
   }
 }
