@@ -463,3 +463,17 @@ test('a subclip whose video has left the library has no preview', (context) => {
   rows.previewCurrent();
   assert(!rows.list.querySelector('video'));
 });
+
+test('a row has the focus after its conflict was resolved by a button', (context) => {
+  const { rows, edits, clips } = page(context, 1, 2);
+  edits.put(clips[1], 'name', 'mine');
+  const entry = edits.of(2, 'name') ?? assert.fail('no edit');
+  Object.assign(entry, { state: 'conflict', theirs: 'other' });
+  rows.drawEdits();
+  const button = row(rows, 2).state.querySelector('button') ?? assert.fail('no button');
+  button.focus();
+  edits.drop(2, 'name');
+  rows.drawEdits();
+  assert.equal(button.isConnected, false);
+  assert.equal(document.activeElement, row(rows, 2).element);
+});
