@@ -4,6 +4,7 @@ import '../page.js';
 import {
   element,
   overlayHome,
+  redraw,
   scrollerOf,
   setOverlayHome,
   setText,
@@ -119,4 +120,18 @@ test('overlays go into the view that is there, and into the page once it is gone
   assert.equal(overlayHome(), view);
   view.remove();
   assert.equal(overlayHome(), document.body);
+});
+
+test('what is drawn again gives the focus to the control in the same place', () => {
+  const parent = document.body.appendChild(element('div'));
+  const draw = () =>
+    redraw(parent, element('span', {}, element('button', { text: 'a' })), 'text', element('button', { text: 'b' }));
+  draw();
+  assert(document.activeElement === document.body); // nothing had the focus
+  parent.querySelectorAll('button')[1].focus();
+  draw();
+  assert.equal(document.activeElement?.textContent, 'b');
+  redraw(parent, element('button', { text: 'alone' }));
+  assert(document.activeElement === document.body);
+  parent.remove();
 });

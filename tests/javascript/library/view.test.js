@@ -166,6 +166,16 @@ test('a click on a folder closes and opens it', () => {
   assert.equal(names().length, 3);
 });
 
+test('the button of a column, of a state or of a folder keeps the focus', () => {
+  for (const selector of ['.ps-lib-sort', '.ps-chip', '.ps-lib-folder']) {
+    /** @type {HTMLElement | null} */
+    const button = parent.querySelector(selector);
+    button?.focus();
+    click(selector);
+    assert(document.activeElement === parent.querySelector(selector), selector);
+  }
+});
+
 test('the order is remembered by this browser', async () => {
   click('.ps-lib-head .ps-lib-sort');
   assert.deepEqual(names(), ['wave.mp4', 'river.mp4', 'peak.mp4']);

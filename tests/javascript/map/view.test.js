@@ -116,6 +116,16 @@ test('the map is loaded and coloured by folder, with a legend', async () => {
   assert.equal(text('ps-map-legend'), 'seaalps');
 });
 
+test('the button of a colouring keeps the focus', async () => {
+  await show('e');
+  /** @type {NodeListOf<HTMLElement>} */
+  const [, chip] = parent.querySelectorAll('.ps-chip');
+  chip.focus();
+  chip.click();
+  assert.equal(document.activeElement?.textContent, 'Video');
+  assert.equal(document.activeElement?.getAttribute('aria-pressed'), 'true');
+});
+
 test('a search colours the map by its scores, once it is of this version', async () => {
   const asked = scoresOf([0, 65534, 65535], { high: 0.5 });
   await show('e', { ...asked, version: 'before' });

@@ -195,7 +195,7 @@ test('whoever opened the player may give the focus to the shot that was shown la
   card.focus();
   await opened(context, { callbacks: { onClose: () => last.focus() } });
   press('Escape');
-  assert.equal(document.activeElement, last);
+  assert(document.activeElement === last);
   card.remove();
   last.remove();
 });

@@ -44,6 +44,21 @@ export function setText(node, text) {
 }
 
 /**
+ * Replace the content of a node. Where one of its buttons or fields had the focus, the one in its place gets it.
+ *
+ * @param {HTMLElement} parent
+ * @param {...(Node | string)} children
+ */
+export function redraw(parent, ...children) {
+  /** @returns {(Element | null)[]} */
+  const controls = () => [...parent.querySelectorAll('button, input')];
+  const at = controls().indexOf(document.activeElement);
+  parent.replaceChildren(...children);
+  const there = at < 0 ? null : controls()[at];
+  if (there instanceof HTMLElement) there.focus({ preventScroll: true });
+}
+
+/**
  * Find the element that scrolls the given one.
  *
  * @param {Element} node

@@ -147,6 +147,6 @@ export class VirtualList {
  */
 function focusOn(row) {
   /** @type {HTMLElement | null} */
-  const target = row.matches('[tabindex]') ? row : row.querySelector('[tabindex]');
+  const target = row.matches('[tabindex]') ? row : (row.querySelector('[tabindex]') ?? row.querySelector('button'));
   target?.focus({ preventScroll: true });
 }

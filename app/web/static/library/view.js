@@ -2,7 +2,7 @@
 
 import { api, messageOf } from '../core/api.js';
 import { mountOnce, trigger } from '../core/component.js';
-import { element, setOverlayHome, useViewStyles } from '../core/dom.js';
+import { element, redraw, setOverlayHome, useViewStyles } from '../core/dom.js';
 import { addKeys, onControl } from '../core/keys.js';
 import { loadStored, saveStored } from '../core/storage.js';
 import { toast } from '../core/toast.js';
@@ -264,7 +264,7 @@ class LibraryView {
   }
 
   drawHead() {
-    this.head.replaceChildren(...columnHeads(this.layout, this.allBox(), (change) => this.arrangeBy(change)));
+    redraw(this.head, ...columnHeads(this.layout, this.allBox(), (change) => this.arrangeBy(change)));
   }
 
   allBox() {
@@ -289,7 +289,8 @@ class LibraryView {
    * @param {number} total
    */
   drawStates(counts, total) {
-    this.states.replaceChildren(
+    redraw(
+      this.states,
       ...stateChips(counts, total, this.state, (state) => {
         this.state = state;
         this.arrange();

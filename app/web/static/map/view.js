@@ -2,7 +2,7 @@
 
 import { api } from '../core/api.js';
 import { mountOnce, trigger } from '../core/component.js';
-import { element, setOverlayHome } from '../core/dom.js';
+import { element, redraw, setOverlayHome } from '../core/dom.js';
 import { HoverCard } from '../core/hover_card.js';
 import { addKeys, onControl } from '../core/keys.js';
 import { splitPath } from '../core/paths.js';
@@ -249,7 +249,8 @@ class MapView {
     const { modes, best } = modesOf(points, folders);
     const mode = this.mode && modes.includes(this.mode) ? this.mode : best;
     this.mode = mode;
-    this.modes.replaceChildren(
+    redraw(
+      this.modes,
       ...(modes.length > 1
         ? modes.map((each) =>
             element('button', {
