@@ -89,4 +89,4 @@ def _cause(lines: list[str]) -> str:
     causes = [
         line for line in lines if "No space left" in line or "Permission denied" in line or "No such file" in line
     ]
-    return causes[-1] if causes and causes[-1] != lines[-1] else lines[-1]
+    return causes[-1] if causes else lines[-1]

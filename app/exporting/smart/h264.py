@@ -92,7 +92,7 @@ class H264:
         box = bytes([1, main.profile, main.constraints, max(each.level for each in parsed), 0xFF, 0xE0 | len(sps)])
         box += b"".join(len(unit).to_bytes(2, "big") + unit for unit in sps)
         box += bytes([len(pps)]) + b"".join(len(unit).to_bytes(2, "big") + unit for unit in pps)
-        if main.profile in (100, 110, 122, 144):
+        if main.profile in _HIGH_PROFILES:
             box += bytes([0xFC | main.chroma_format, 0xF8 | (main.bit_depth - 8), 0xF8 | (main.bit_depth - 8), 0])
         return box
 
@@ -152,8 +152,8 @@ def _kind(unit: bytes) -> int:
 
 
 def _skip_scaling_list(bits: BitReader, size: int) -> None:
-    last = following = 8
+    scale = 8
     for _ in range(size):
-        if following:
-            following = (last + bits.read_se()) % 256
-        last = following or last
+        scale = (scale + bits.read_se()) % 256
+        if not scale:
+            return  # the list ends here, and its last scale is repeated
