@@ -21,7 +21,7 @@ from app.exporting import cut_exact, zip_file
 from app.exporting.clip_writer import write_clips
 from app.exporting.exporter import ExportResult, export
 from app.exporting.ffmpeg_binary import ExportError
-from app.exporting.manifest import FILE_NAME, lock_manifest
+from app.exporting.manifest import FILE_NAME, Manifest, lock_manifest, request_keys
 from app.exporting.request import ClipRequest, ExportedClip, ExportRequest
 from app.exporting.zip_file import parts_folder
 
@@ -323,3 +323,44 @@ def test_progress_goes_up_within_a_clip(plain: Path, tmp_path: Path) -> None:
     assert {number for number, _ in heard} == {0, 1}
     assert all(0 <= share <= 1 for _, share in heard)
     assert heard[-1] == (1, 1.0)
+
+
+def test_an_export_that_an_earlier_version_left_unfinished_is_recognised() -> None:
+    """These keys stand in manifests on people's disks. With others, every clip there would be cut again."""
+    one = ClipRequest(
+        path="/a.mp4", start_seconds=Fraction(1, 3), end_seconds=2, fingerprint="f00d", name_hint="hint",
+        collection="reel",
+    )  # fmt: skip
+    keys = ["cd14e5cdba2daa7eba2bbeba", "4d0b04f82d55e8c0780566c8"]
+    assert request_keys([one, one], "exact", Fraction(0), None) == keys
+
+
+def test_every_setting_makes_another_clip(tmp_path: Path) -> None:
+    file = tmp_path / "a.mp4"
+    file.write_bytes(b"one")
+    one: dict[str, Any] = {"path": str(file), "start_seconds": 1, "end_seconds": 2}
+    others = [{"start_seconds": 0.5}, {"end_seconds": 3}, {"rank": 2}, {"name_hint": "x"}, {"collection": "x"},
+              {"fingerprint": "x"}, {"path": str(tmp_path / "b.mp4")}]  # fmt: skip
+    keys = [request_keys([ClipRequest(**one | each)], "exact")[0] for each in ({}, *others)]
+    keys += request_keys([ClipRequest(**one)], "smart")
+    keys += request_keys([ClipRequest(**one)], "exact", Fraction(1))
+    keys += request_keys([ClipRequest(**one)] * 10, "exact")  # names are padded to two digits then
+    file.write_bytes(b"another")
+    keys += request_keys([ClipRequest(**one)], "exact")
+    assert len(set(keys)) == len(keys)
+    assert request_keys([ClipRequest(**one | {"score": 1.0, "note": "x"})], "exact") == keys[-1:]
+
+
+def test_lists_of_an_unfinished_run_are_dropped_unless_edited(tmp_path: Path) -> None:
+    kept, edited = tmp_path / "a.csv", tmp_path / "b.csv"
+    for each in (kept, edited):
+        each.write_text("as exported")
+    manifest = Manifest(tmp_path)
+    manifest.keep_lists([kept, edited])
+    manifest.close(done=False)
+    edited.write_text("edited by hand since")
+    again = Manifest(tmp_path)
+    again.drop_lists()
+    assert (kept.exists(), edited.read_text()) == (False, "edited by hand since")
+    again.close(done=False)
+    assert files(tmp_path) == ["b.csv"], "a manifest that records nothing more is removed"

@@ -307,6 +307,8 @@ def test_a_joined_file_that_shows_other_frames_is_noticed(tmp_path: Path) -> Non
     right, late = smart(source, frames, [(first, first + len(found.pts)), (first + 1, first + 1 + len(found.pts))],
                         tmp_path / "clips")  # fmt: skip
     check_clip(file_of(right), found, [3])
+    ffmpeg("-i", str(file_of(right)), "-c", "copy", "-output_ts_offset", "5", str(tmp_path / "later.mkv"))
+    check_clip(tmp_path / "later.mkv", found, [3])  # times count from the first frame
     with pytest.raises(NotJoinable, match="other frames"):
         check_clip(file_of(late), found, [3])
     content = bytearray(file_of(right).read_bytes())
@@ -317,3 +319,21 @@ def test_a_joined_file_that_shows_other_frames_is_noticed(tmp_path: Path) -> Non
     broken.write_bytes(content)
     with pytest.raises(NotJoinable):
         check_clip(broken, found, [1])
+
+
+def test_an_encoder_that_takes_the_numbers_of_the_source_is_not_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As another one than x264 would, which knows no option for them: copied frames would be decoded by its sets."""
+    chosen = H264.encoder_options
+
+    def taken(*arguments: Any, **named: Any) -> dict[str, Any]:
+        options = chosen(*arguments, **named)
+        return options | {"x264-params": options["x264-params"].replace("sps-id=1:", "sps-id=0:")}
+
+    monkeypatch.setattr(H264, "encoder_options", taken)
+    source = write(tmp_path / "a.mp4", *constant(40, Fraction(25)), options=CLOSED)
+    frames = shown(source)
+    (clip,) = smart(source, frames, [(8, 34)], tmp_path / "clips")
+    assert clip.note == "encoded again as a whole: this ffmpeg has another encoder than x264 or x265"
+    assert_same(shown(file_of(clip)), frames[8:34])
