@@ -1,4 +1,4 @@
-"""Surveys of ranges: which frames, at which times, found with and without decoding; and the words where there are none."""
+"""Surveys of ranges: which frames, at which times, found with and without decoding; and what is said of none."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ def test_a_range_without_a_frame_says_why(stream: Path, sparse: Path) -> None:
     for decoding in (True, False):
         with pytest.raises(ExportError) as caught:
             survey_range(str(stream), Fraction(3), Fraction(7, 2), decoding=decoding)
-        assert str(caught.value) == ("the range 00:00:03.000-00:00:03.500 is past the end of the video, whose last frame"
-                                     " is shown at 00:00:01.560")  # fmt: skip
+        assert str(caught.value) == ("the range 00:00:03.000-00:00:03.500 is past the end of the video, whose last "
+                                     "frame is shown at 00:00:01.560")  # fmt: skip
         with pytest.raises(ExportError) as caught:
             survey_range(str(sparse), Fraction(3), Fraction(6), decoding=decoding)
         assert str(caught.value) == ("no frame begins in 00:00:03.000-00:00:06.000, because frames are further apart "
@@ -84,7 +84,7 @@ def test_key_frames_are_found_from_any_frame(stream: Path) -> None:
 
 
 def test_a_recording_that_begins_between_key_frames_counts_from_its_first_picture(stream: Path, tmp_path: Path) -> None:
-    """The stream itself begins earlier, with packets that cannot be decoded. The sound is cut by the container's time."""
+    """The stream begins earlier, with packets that cannot be decoded. The sound is cut by the container's time."""
     with av.open(str(stream)) as container:
         packets = [(packet.pts, packet.pos) for packet in container.demux(video=0) if packet.size]
     cut = tmp_path / "recording.ts"

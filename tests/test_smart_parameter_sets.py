@@ -1,4 +1,4 @@
-"""Parameter sets of H.264 and HEVC: those of x264 and x265, and those that are written here bit by bit by the standards.
+"""Parameter sets of H.264 and HEVC: those of x264 and x265, and others written here bit by bit by the standards.
 
 The bytes under `ENCODED` come from
 
@@ -66,7 +66,7 @@ def h264_sps(
     frames_only: int = 1,
     crop: tuple[int, int, int, int] | None = None,
 ) -> bytes:
-    """7.3.2.1.1 of ISO/IEC 14496-10. chroma: None for profiles that do not state it. lists: the deltas that are sent."""
+    """7.3.2.1.1 of ISO/IEC 14496-10. chroma: None for profiles that do not state it. lists: the deltas sent."""
     bits = Bits().u(8, profile).u(8, constraints).u(8, level).ue(number)
     if chroma is not None:
         bits.ue(chroma)
