@@ -39,6 +39,7 @@ def sparse(tmp_path_factory: pytest.TempPathFactory) -> Path:
         # Half a millisecond, which rounding adds or takes away, makes no frame more and none less.
         (Fraction(13, 25) + Fraction(1, 2500), Fraction(15, 25) + Fraction(1, 2500), 13, 2, 13, 15),
         (Fraction(13, 25) - Fraction(1, 2500), Fraction(15, 25) - Fraction(1, 2500), 13, 2, 13, Fraction(1499, 100)),
+        (Fraction(13, 25) + Fraction(1, 2000), Fraction(15, 25) + Fraction(1, 2000), 13, 2, 13, 15),
     ],
 )
 def test_frames_that_begin_in_a_range_are_found(
