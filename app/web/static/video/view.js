@@ -469,7 +469,9 @@ class VideoView {
         onRange: (range) => trigger(this.component, 'range', range),
         onClose: (segment) => {
           const found = this.rows.findIndex(([id]) => id === segment);
-          if (found >= 0) this.choose(found, false);
+          if (found < 0) return;
+          this.choose(found, false);
+          if (this.grid.focusedAt !== null) this.grid.focus(found); // not on the card that the player was opened from
         },
       },
     );
