@@ -107,13 +107,14 @@ class _Layer:
             y = y.permute(0, 2, 3, 1).reshape(b, t, h * w, -1).permute(0, 3, 1, 2)
             y = F.conv2d(y, temporal, bias, padding=(dilation, 0), dilation=(dilation, 1))
             outputs.append(y.permute(0, 2, 3, 1))
-        return torch.cat(outputs, 3).view(b, t, h, w, -1)
+        return torch.cat(outputs, 3).reshape(b, t, h, w, -1)
 
 
 def _pool(x: Tensor) -> Tensor:
     """Halve height and width by averaging; an odd last row or column is left out."""
+    b, t, h, w, _ = x.shape
     pooled = F.avg_pool2d(x.flatten(0, 1).permute(0, 3, 1, 2), 2)
-    return pooled.permute(0, 2, 3, 1).unflatten(0, x.shape[:2])
+    return pooled.permute(0, 2, 3, 1).reshape(b, t, h // 2, w // 2, -1)
 
 
 def _similarities(rows: Tensor) -> Tensor:
