@@ -101,7 +101,7 @@ def main(arguments: Sequence[str]) -> int:
             say(f"package-lock.json: {lock_javascript(place)} packages")
             return 0
         everything = command in ("test", "check", "mutants", "release")
-        prepare(place, {"clip", "test"} if everything else {"test"} if command == "bench" else set())
+        prepare(place, {"shots", *(("clip", "test") if everything else ("test",) if command == "bench" else ())})
         if command == "test" and rest:
             return hand_over([str(place.python), "-m", "pytest", *rest])
         if command in ("test", "check"):

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from db.library import Library
     from encoder import Encoder, Fit
     from encoder.checkpoints.download_policy import Sources
+    from encoder.shot_boundaries import ShotBoundaryScorer
+    from indexer.settings import IndexSettings
     from search.engine import SearchEngine
 
 LIBRARY_VARIABLE = "PRISMSEARCH_LIBRARY"
@@ -238,6 +240,36 @@ def open_encoder_lazily(settings: Settings, load: Callable[[], Encoder]) -> Enco
         precision=settings.precision,
     )
     return open_lazily(settings.library, request, load, files)
+
+
+def open_scorer(settings: Settings, index_settings: IndexSettings) -> ShotBoundaryScorer | None:
+    """Return the scorer of shot boundaries that the detector needs; None if it needs none. Loaded on its first use.
+
+    Args:
+        settings: The device, and the precision unless it is int8, which this network does not support.
+        index_settings: The detector.
+
+    Raises:
+        EncoderError: Its weights are not installed; the message says what to install.
+    """
+    from indexer.settings import LEARNED
+
+    if index_settings.detector not in LEARNED:
+        return None
+    from encoder.shot_boundaries.lazy import LazyScorer
+    from encoder.shot_boundaries.weights import require_weights
+
+    weights = require_weights()
+
+    def load() -> ShotBoundaryScorer:
+        from encoder.shot_boundaries.model import ShotBoundaryModel
+
+        device = "cpu" if settings.device == "mps" else settings.device  # where it decides otherwise
+        precision = "auto" if settings.precision == "int8" else settings.precision
+        return ShotBoundaryModel.load(device, precision, weights=weights)
+
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # see open_encoder
+    return LazyScorer(load)
 
 
 def open_engine(settings: Settings, library: Library | None = None, encoder: Encoder | None = None) -> SearchEngine:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CONSTRAINTS = "constraints.txt"
 LOCKS = Path("locks")
-LOCKED_EXTRAS = {"cpu": ("cpu",), "gpu": ("gpu",), "development": ("cpu", "clip", "test")}
+LOCKED_EXTRAS = {"cpu": ("cpu", "shots"), "gpu": ("gpu", "shots"), "development": ("cpu", "clip", "shots", "test")}
 TORCH = "torch"
 
 CONSTRAINTS_HEADER = """\

@@ -31,6 +31,7 @@ from indexer.settings import RunOptions
 if TYPE_CHECKING:
     from db.library import Library
     from encoder import Encoder
+    from encoder.shot_boundaries import ShotBoundaryScorer
     from indexer.settings import IndexSettings
 
 
@@ -44,6 +45,7 @@ def index_folders(
     on_progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     open_video: OpenVideo | None = None,
+    scorer: ShotBoundaryScorer | None = None,
 ) -> IndexReport:
     """Bring a library up to date with folders and files, for one encoder.
 
@@ -60,6 +62,7 @@ def index_folders(
         on_progress: Called in this thread, at most ten times a second. Its exceptions end the run.
         cancelled: Polled in this thread, about ten times a second and between batches; True stops the run like Ctrl-C.
         open_video: Opens a video for decoding; by default VideoPass.
+        scorer: Scores frames as shot boundaries, for the detectors in indexer.settings.LEARNED; else None.
 
     Returns:
         The report of the run.
@@ -68,10 +71,12 @@ def index_folders(
     def video_pass(path: str, content: str, stopped: Callable[[], bool]) -> VideoReader:
         from indexer.video_pass import VideoPass
 
-        return VideoPass(path, encoder.clip_spec, settings, fingerprint=content, cancelled=stopped)
+        return VideoPass(path, encoder.clip_spec, settings, fingerprint=content, cancelled=stopped, scorer=scorer)
 
     recipe = settings.recipe(encoder.clip_spec)
-    run = _IndexRun(library, encoder, recipe, options or RunOptions(), on_progress, cancelled, open_video or video_pass)
+    run = _IndexRun(
+        library, encoder, recipe, options or RunOptions(), on_progress, cancelled, open_video or video_pass, scorer
+    )
     return run.run(tuple(roots))
 
 
@@ -87,6 +92,7 @@ class _IndexRun:
         on_progress: Callable[[Progress], None] | None,
         cancelled: Callable[[], bool] | None,
         open_video: OpenVideo,
+        scorer: ShotBoundaryScorer | None,
     ) -> None:
         self._library = library
         self._encoder = encoder
@@ -94,6 +100,7 @@ class _IndexRun:
         self._options = options
         self._cancelled = cancelled or (lambda: False)
         self._open_video = open_video
+        self._scorer = scorer
         self._meter = ProgressMeter(on_progress)
         self._report = ReportBuilder(library, self._meter)
 
@@ -131,6 +138,8 @@ class _IndexRun:
                 self._sweep(scan, known, failures, plan)
         if tasks:
             self._encoder.prepare()  # in parallel with the decoding of the first video
+            if self._scorer is not None:
+                self._scorer.prepare()
         encoding = Encoding(
             self._library,
             self._encoder,

@@ -50,6 +50,7 @@ _ADAPTIVE: Mapping[str, OptionValue] = {
 
 DETECTORS: Mapping[str, Mapping[str, OptionValue]] = MappingProxyType(
     {
+        "learned": {"threshold": 0.3, "support": 0.03, "blend_score": 4.0, **_ADAPTIVE, "min_scene_len": "0.3s"},
         "blend": {"blend_score": 0.5, **_ADAPTIVE},
         "adaptive": _ADAPTIVE,
         "content": {
@@ -73,12 +74,18 @@ DETECTORS: Mapping[str, Mapping[str, OptionValue]] = MappingProxyType(
     }
 )
 """PySceneDetect's detectors, with its option names and defaults. `blend` is the adaptive one combined with our own
-for dissolves, wipes and fades (`blend_score`: evidence required of a transition; a higher one finds fewer).
+for dissolves, wipes and fades (`blend_score`: evidence required of a transition; a higher one finds fewer). `learned`
+is a network's (`threshold`: probability from which it finds a transition) combined with `blend` (`support`: probability
+by the network that a cut found by `blend` alone needs).
 
 `min_scene_len` is the only option with two defaults there: 15 frames in Python, 0.6 s on the command line. The latter
 is used here, because seconds mean the same at any frame rate. A whole number means frames; text like `0.6s` or
 `00:00:00.600`, or a number with a decimal point, means seconds.
 """
+
+
+LEARNED = frozenset({"learned"})
+"""The detectors that need an `encoder.shot_boundaries.ShotBoundaryScorer`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from db.records import Shot
     from encoder import ClipSpec
+    from encoder.shot_boundaries import ShotBoundaryScorer
     from indexer.media.decode import Decoding, Frame
     from indexer.media.probe import Source
     from indexer.settings import IndexSettings
@@ -42,7 +43,8 @@ class VideoPass:
     previews take the nearest decoded frames, and a cut lies on a decoded frame: late by at most the number of frames
     that are skipped in a row.
 
-    Memory is bounded by `candidate_frames` frames or MAX_BUFFER_BYTES, whichever is less, and the decoder's own. A cut
+    Memory is bounded by `candidate_frames` frames or MAX_BUFFER_BYTES, whichever is less, the frames that a detector
+    holds back, and the decoder's own. A cut
     may become known only after its position was flushed with a segment (a fade to black longer than eight segments);
     it is moved to the start of the next segment.
 
@@ -60,6 +62,7 @@ class VideoPass:
         *,
         fingerprint: str,
         cancelled: Callable[[], bool] | None = None,
+        scorer: ShotBoundaryScorer | None = None,
     ) -> None:
         """Prepare a pass; the file is opened by the iteration.
 
@@ -69,6 +72,7 @@ class VideoPass:
             settings: Settings of segments, clips and pictures.
             fingerprint: Fingerprint of the content, copied to `video`.
             cancelled: Called at every frame; True stops the pass.
+            scorer: Needed by the detectors in indexer.settings.LEARNED only. Passes in several threads may share it.
 
         Raises:
             UnreadableVideo: During the iteration, if the file cannot be indexed. This may happen midway (a disk
@@ -88,6 +92,7 @@ class VideoPass:
         self.seconds_preparing = 0.0  # spent on scaling, detection, posters and previews
         self.fell_back = False  # decoded on the CPU although hardware was requested
         self._cancelled = cancelled
+        self._scorer = scorer
         self._video: Video | None = None
         self._begun = False
 
@@ -124,7 +129,7 @@ class VideoPass:
         last: Frame | None = None
         for frame in self._decoded(decoding):
             if segmenter is None:
-                segmenter = Segmenter(source, frame, self.spec, self.settings)
+                segmenter = Segmenter(source, frame, self.spec, self.settings, self._scorer)
             if segmenter.feed(frame):
                 last = frame
                 self.frames = segmenter.frames

@@ -155,6 +155,7 @@ def run_indexer(
     """
     from indexer.pipeline import index_folders
 
+    scorer = compose.open_scorer(settings, index_settings)
     print_notice(encoder, roots)
     name, spec = canonical(compose.encoder_name(settings)), encoder.clip_spec
     choice = EncoderChoice(
@@ -197,9 +198,12 @@ def run_indexer(
             options,
             on_progress=on_progress,
             cancelled=lambda: stopped() or job.stop_requested(),
+            scorer=scorer,
         )
         if report.in_library:
             store_settings()
+        if report.clips:
+            print_note(f"cuts were found by the {index_settings.detector} detector")
         if report.clips and report.complete:
             line.show("updating the vector index")
             compose.optimize_vectors(library, encoder.id)

@@ -11,6 +11,7 @@
     windows    a stream of frames in overlapping windows
     network    the network
     model      all of them together, on a CPU or a GPU
+    lazy       a model that is loaded when it is needed
 
 Importing the package, or asking whether the weights are installed, imports no torch.
 """

@@ -65,12 +65,15 @@ class ShotBoundaryModel:
 
     def scores(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `ShotBoundaryScorer.scores`."""
-        stream = self.stream()
+        stream = WindowedScores(self._score, self._workers.count if self._workers else _WINDOWS_ON_GPU)
         return np.concatenate([stream.feed(frames), stream.finish()])
 
     def stream(self) -> WindowedScores:
         """See `ShotBoundaryScorer.stream`."""
-        return WindowedScores(self._score, self._workers.count if self._workers else _WINDOWS_ON_GPU)
+        return WindowedScores(self._score, 1)
+
+    def prepare(self) -> None:
+        """See `ShotBoundaryScorer.prepare`: it is loaded."""
 
     def _score(self, windows: NDArray[np.uint8]) -> NDArray[np.float32]:
         together = torch.from_numpy(windows)

@@ -22,7 +22,8 @@ SINGLE, MANY_HOT = 0, 1
 class ScoreStream(Protocol):
     """The scores of one video, whose frames arrive in pieces of any size.
 
-    Concatenated, all results are bit for bit what `ShotBoundaryScorer.scores` returns for all frames at once.
+    Concatenated, all results are what `ShotBoundaryScorer.scores` returns for all frames, on a CPU bit for bit.
+    Scores are late by the frames of one window at most, and the stream holds no more frames than that.
     """
 
     def feed(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -39,7 +40,15 @@ class ScoreStream(Protocol):
 
 
 class ShotBoundaryScorer(Protocol):
-    """A model that scores each frame of a video as a shot boundary."""
+    """A model that scores each frame of a video as a shot boundary. Several threads may use it at the same time."""
+
+    def prepare(self) -> None:
+        """Load what is not loaded yet.
+
+        Raises:
+            EncoderError: The weights are missing or damaged, or the device is.
+        """
+        ...
 
     def scores(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Score all frames of a video: uint8 (n, 27, 48, 3) RGB to float32 (n, 2); n may be 0."""

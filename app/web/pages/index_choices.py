@@ -23,7 +23,8 @@ _ENCODER_HELP = (
     "of the demo library."
 )
 _DETECTORS = {
-    "blend": "blend: cuts, dissolves, wipes and fades",
+    "learned": "learned: cuts, dissolves, wipes and fades, by a network",
+    "blend": "blend: cuts, dissolves, wipes and fades, by rules",
     "adaptive": "adaptive: cuts, steady against fast motion",
     "content": "content: cuts, by change of colour",
     "hash": "hash: cuts, by change of structure",

