@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 _RECIPE = re.compile(r"(?P<detector>[a-z]+)-(?P<seconds>[0-9.]+)s-(?P<frames>\d+)x(?P<size>\d+)-[0-9a-f]+")
 
 
+def default_detector() -> str:
+    """Return the detector of a new library: `learned` if its weights are installed, else `blend`."""
+    from encoder.shot_boundaries import installed_weights
+
+    return "blend" if installed_weights() is None else "learned"
+
+
 def cut_settings_of(library: Library | None) -> IndexSettings:
     """Return the settings that the library is indexed with, unless options override them.
 
@@ -30,10 +37,10 @@ def cut_settings_of(library: Library | None) -> IndexSettings:
         library: None for a library that does not exist yet.
 
     Returns:
-        The stored settings; else those of most videos, as far as their recipes show; else the defaults.
+        The stored settings; else those of most videos, as far as their recipes show; else those of a new library.
     """
     if library is None:
-        return IndexSettings()
+        return IndexSettings(detector=default_detector())
     cuts = library.cut_settings()
     if cuts is None:
         return _from_recipes(library)
@@ -144,7 +151,7 @@ def _from_recipes(library: Library) -> IndexSettings:
                 )
                 overlap = min((*_overlaps(library), settings.segment_seconds / 2, IndexSettings().overlap_seconds))
                 return replace(settings, overlap_seconds=overlap)
-    return IndexSettings()
+    return IndexSettings(detector="blend" if recipes else default_detector())
 
 
 def _read_recipes(library: Library) -> dict[str, IndexSettings | None]:

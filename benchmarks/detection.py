@@ -10,7 +10,8 @@ clips that are edited themselves. Clips of DIR are also measured as they are: wh
 A found cut is right if it lies within a transition or at most two frames beside it (the convention of TRECVID and
 ClipShots for single positions); each transition and each cut counts once. For each set and detector it prints how many
 of each kind were found, precision, recall, F1 and CPU milliseconds per frame. The last line is JSON. All detectors see
-the same planes in one run; "reference frames" sees only frames that others are decoded from.
+the same planes in one run; "reference frames" sees only frames that others are decoded from. The time of the learned
+detector is without its network's, which has threads of its own.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks._assembled import KINDS, Assembled, Plan, Source, Transition, assemble, read_truth
+from encoder.shot_boundaries import ShotBoundaryScorer, installed_weights
+from indexer.settings import LEARNED
 from indexer.shots.detector import CutDetector
 
 if TYPE_CHECKING:
@@ -59,8 +62,10 @@ WAYS = (
     Way("adaptive", "adaptive", 256),
     Way("blend", "blend", 128),
     Way("blend, planes of 256", "blend", 256),
+    Way("learned", "learned", 128),
     Way("adaptive, reference frames", "adaptive", 256, reference_only=True),
     Way("blend, reference frames", "blend", 128, reference_only=True),
+    Way("learned, reference frames", "learned", 128, reference_only=True),
 )
 """In the sizes of planes that `index` gives them, but for one."""
 
@@ -122,8 +127,11 @@ def scaler(first: VideoFrame) -> Scaler:
     return made
 
 
-def measure(video: Assembled, ways: Sequence[Way], tallies: dict[str, Tally]) -> None:
-    """Run every detector over the video and add its cuts to its counts."""
+def measure(
+    video: Assembled, ways: Sequence[Way], tallies: dict[str, Tally], scorer: ShotBoundaryScorer | None = None
+) -> None:
+    """Run every detector over the video and add its cuts to its counts; the learned ones if there is a scorer."""
+    ways = [way for way in ways if scorer is not None or way.detector not in LEARNED]
     times: list[Fraction] = []
     for reference_only in (False, True):
         chosen = [way for way in ways if way.reference_only == reference_only]
@@ -138,7 +146,9 @@ def measure(video: Assembled, ways: Sequence[Way], tallies: dict[str, Tally]) ->
                 start = pts
                 scalers = {pixels: scaler(frame) for pixels in {way.pixels for way in chosen}}
                 detectors = {
-                    way.name: CutDetector(way.detector, {}, time_base=base, frame_rate=rate, start_pts=pts)
+                    way.name: CutDetector(
+                        way.detector, {}, time_base=base, frame_rate=rate, start_pts=pts, scorer=scorer
+                    )
                     for way in chosen
                 }
             now = float((pts - start) * base)
@@ -238,11 +248,16 @@ def main() -> None:
     parser.add_argument("--details", action="store_true", help="name what was missed and what was wrong")
     options = parser.parse_args()
     cv2.setNumThreads(1)
+    scorer = None
+    if installed_weights():
+        from encoder.shot_boundaries.model import ShotBoundaryModel
+
+        scorer = ShotBoundaryModel.load()
     sets: dict[str, dict[str, Tally]] = {}
     rows = {}
     for video in options.videos:
         sets[video.name] = {}
-        measure(read_truth(video), WAYS, sets[video.name])
+        measure(read_truth(video), WAYS, sets[video.name], scorer)
         rows[video.name] = show(video.name, sets[video.name], details=options.details)
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or Path(temporary)
@@ -255,16 +270,16 @@ def main() -> None:
             plan = Plan(seed, RATES[seed % len(RATES)], SIZES[seed % len(SIZES)])
             path = folder / f"seed{seed:02}.mp4"
             made = read_truth(path) if path.with_suffix(".json").exists() else assemble(plan, clips, path)
-            measure(made, WAYS, tallies)
+            measure(made, WAYS, tallies, scorer)
         rows["assembled"] = show(f"{len(options.seeds)} assembled videos", tallies, details=options.details)
     tallies = {}
     for video in demo_library():
-        measure(video, WAYS, tallies)
+        measure(video, WAYS, tallies, scorer)
     rows["demo library"] = show("the demo library", tallies, details=options.details)
     if options.footage:
         tallies = {}
         for clip in clips:
-            measure(Assembled(clip.path), WAYS, tallies)
+            measure(Assembled(clip.path), WAYS, tallies, scorer)
         rows["unedited clips"] = show(f"{len(clips)} unedited clips", tallies, details=options.details)
     print(json.dumps({"benchmark": "detection", "seeds": options.seeds, "sets": rows}))
 

@@ -15,7 +15,7 @@ from synthetic import make_video
 from encoder import ClipSpec
 from indexer.media.decode import Decoding
 from indexer.media.probe import open_source
-from indexer.settings import DETECTORS, IndexSettings, OptionValue
+from indexer.settings import DETECTORS, LEARNED, IndexSettings, OptionValue
 from indexer.shots.detector import CutDetector
 from indexer.video_pass import VideoPass
 
@@ -60,7 +60,7 @@ def varying(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
 
 
-@pytest.mark.parametrize("name", list(DETECTORS))
+@pytest.mark.parametrize("name", [name for name in DETECTORS if name not in LEARNED])
 def test_the_same_cuts_as_pyscenedetect(steady: Path, varying: Path, name: str) -> None:
     for path in (steady, varying):
         expected = theirs(path, name, {})
@@ -102,6 +102,8 @@ def test_options_are_known_by_pyscenedetects_own_names() -> None:
     import inspect
 
     for name, options in DETECTORS.items():
+        if name in LEARNED:
+            continue  # tests/test_learned_detector.py
         known = inspect.signature(THEIRS[name]).parameters
         options = {option: value for option, value in options.items() if option != "blend_score"}  # ours
         assert set(options) <= set(known)
@@ -198,7 +200,7 @@ def test_libraries_made_with_the_defaults_stay_up_to_date(detector: str, recipe:
     assert IndexSettings(detector=detector).recipe(ClipSpec(16, 288)) == recipe
 
 
-@pytest.mark.parametrize("name", list(DETECTORS))
+@pytest.mark.parametrize("name", [name for name in DETECTORS if name not in LEARNED])
 def test_detectors_see_planes_as_large_as_pyscenedetect_makes_them_but_blend_half_that(name: str) -> None:
     """The size decides which cuts are found, so another one calls for another PASS_VERSION."""
     detector = CutDetector(name, {}, time_base=Fraction(1, 25), frame_rate=Fraction(25), start_pts=0)

@@ -16,7 +16,7 @@ from test_transitions import irregular, scenery, steady, transition, view
 from encoder import ClipSpec
 from encoder.shot_boundaries import installed_weights
 from encoder.shot_boundaries.windows import STRIDE, WINDOW, WindowedScores
-from indexer.settings import IndexSettings
+from indexer.settings import DETECTORS, IndexSettings
 from indexer.shots.detector import CutDetector
 from indexer.shots.learned import LOOKAHEAD_FRAMES
 from indexer.video_pass import VideoPass
@@ -90,18 +90,18 @@ def drawn(kind: str, style: str, seconds: float, times: Sequence[float]) -> list
 
 def test_the_new_shot_begins_after_the_likeliest_middle() -> None:
     assert cuts_of({99: (0.9, 0.8)}) == [100]
-    dissolve = {k: (0.1, 0.9) for k in range(90, 110)} | {101: (0.8, 0.9), 102: (0.7, 0.9)}
+    dissolve = dict.fromkeys(range(90, 110), (0.1, 0.9)) | {101: (0.8, 0.9), 102: (0.7, 0.9)}
     assert cuts_of(dissolve) == [102]
 
 
 def test_frames_that_belong_together_are_one_transition_however_many_middles_are_seen() -> None:
-    fade = {k: (0.1, 0.5) for k in range(140, 165)} | {148: (0.5, 0.7), 160: (0.6, 0.6)}
+    fade = dict.fromkeys(range(140, 165), (0.1, 0.5)) | {148: (0.5, 0.7), 160: (0.6, 0.6)}
     assert cuts_of(fade) == [161]
     assert cuts_of({148: (0.5, 0.7), 160: (0.6, 0.6)}) == [149, 161]
 
 
 def test_no_middle_no_cut() -> None:
-    assert cuts_of({k: (0.2, 0.9) for k in range(90, 110)}) == []
+    assert cuts_of(dict.fromkeys(range(90, 110), (0.2, 0.9))) == []
 
 
 def test_the_threshold_is_an_option() -> None:
@@ -166,7 +166,7 @@ def test_what_the_network_hardly_notices_is_added_by_rule(kind: str, style: str)
 def test_a_transition_that_both_find_is_one_cut_where_the_network_sees_it() -> None:
     times = steady(25)
     pictures = drawn("dissolve", "linear", 0.6, times)
-    script = {k: (0.1, 0.9) for k in range(50, 65)} | {53: (0.8, 0.9)}
+    script = dict.fromkeys(range(50, 65), (0.1, 0.9)) | {53: (0.8, 0.9)}
     assert cuts_of(script, len(times), pictures, times) == [54]
 
 
@@ -201,6 +201,19 @@ def test_the_network_sees_each_frame_once_in_rgb_at_its_own_size() -> None:
     detector.finish()
     assert [tuple(each[13, 20]) for each in scorer.seen[:90]] == [(200, 50, number) for number in range(90)]
     assert scorer.seen[0].shape == (27, 48, 3)
+
+
+def test_its_planes_and_the_options_of_blend_are_blends() -> None:
+    detector = CutDetector(
+        "learned", {}, time_base=Fraction(1, 25), frame_rate=Fraction(25), start_pts=0, scorer=ScriptedScorer()
+    )
+    assert detector.plane_pixels == 128
+    assert set(DETECTORS["blend"]) < set(DETECTORS["learned"])
+
+
+def test_a_library_made_with_the_defaults_stays_up_to_date() -> None:
+    """Another recipe means that all its videos are indexed again: change it only on purpose."""
+    assert IndexSettings(detector="learned").recipe(ClipSpec(16, 288)) == "learned-8s-16x288-0fd018717c97"
 
 
 def test_without_a_scorer_it_is_refused() -> None:

@@ -11,8 +11,10 @@ import sys
 from importlib import metadata
 from typing import Any
 
+from app.cut_settings import default_detector
 from app.diagnostics.check_result import CheckResult
 from app.shell.terminal import count_text
+from indexer.settings import LEARNED
 
 PROBE_SECONDS = 120.0
 WANTED_DECODERS = ("h264", "hevc", "vp8", "vp9", "libdav1d", "mpeg4", "mpeg2video", "mjpeg", "prores")
@@ -147,9 +149,14 @@ def check_decoder(answer: Answer) -> CheckResult:
 
 
 def check_shot_detection(answer: Answer) -> CheckResult:
-    """Check PySceneDetect."""
+    """Check PySceneDetect, and report the detector that a new library would use."""
     if isinstance(answer, str):
         return CheckResult(
             "shot detection", "bad", answer, "pip install --force-reinstall --no-deps scenedetect-headless"
         )
-    return CheckResult("shot detection", "ok", f"PySceneDetect {answer['version']}")
+    detector = default_detector()
+    text = f"PySceneDetect {answer['version']}, new libraries use the {detector} detector"
+    if detector in LEARNED:
+        return CheckResult("shot detection", "ok", text)
+    advice = "for the learned detector, which is right more often: pip install -e '.[shots]' (or python3 dev.py demo)"
+    return CheckResult("shot detection", "note", text, advice)

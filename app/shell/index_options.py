@@ -145,7 +145,8 @@ def shaping_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--detector",
         type=click.Choice(list(DETECTORS)),
-        help="How cuts are found; by default the library's, else blend.",
+        help="How cuts are found; by default the library's, else learned if its weights are installed (the "
+        "extra `shots`), else blend.",
     )
     @click.option(
         "-o",
@@ -158,7 +159,8 @@ def shaping_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--min-scene-len",
         metavar="LENGTH",
-        help="Shortest shot: 0.6s, or a whole number of frames; by default the library's, else 0.6s.",
+        help="Shortest shot: 0.6s, or a whole number of frames; by default the library's, else 0.3s of learned and "
+        "0.6s of the others.",
     )
     @click.option(
         "--segment-seconds",
