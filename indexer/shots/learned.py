@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 LOOKAHEAD_FRAMES = 112
-"""Frames by which a cut is late at most, unless a transition is longer than 25 frames: those of a window (75) and
-_NEAR, rounded up."""
+"""Frames by which cuts are late, unless a transition is long: those of a window that count and those after them (90),
+and _NEAR, rounded up. At up to 75 frames per second, it is more than _BLEND_SECONDS."""
 
 _NEAR = 12
 """Frames within which both detectors speak of the same transition."""
