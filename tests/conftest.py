@@ -16,3 +16,12 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 def three_shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """25 frames a second, 64 x 48: red for 30 frames, blue for 25, green for 40. Not to be written to."""
     return make_video(tmp_path_factory.mktemp("videos") / "three shots.mp4", [("red", 30), ("blue", 25), ("green", 40)])
+
+
+@pytest.fixture(autouse=True)
+def rules_find_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """New libraries use blend, whatever is installed: tests say which detector they mean, and do not wait for a network.
+
+    Processes that a test starts are not affected.
+    """
+    monkeypatch.setattr("app.cut_settings.default_detector", lambda: "blend")

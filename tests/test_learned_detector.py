@@ -17,6 +17,7 @@ from synthetic import make_video
 from test_transitions import irregular, scenery, steady, transition, view
 
 from app import compose
+from app.cut_settings import cut_settings_of, default_detector
 from encoder import ClipSpec, ModelNotFound
 from encoder.shot_boundaries import installed_weights
 from encoder.shot_boundaries.lazy import LazyScorer
@@ -266,8 +267,7 @@ def test_several_passes_share_one_scorer(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("installed", [True, False])
 def test_new_libraries_get_it_where_its_weights_are(installed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.cut_settings import cut_settings_of
-
+    monkeypatch.setattr("app.cut_settings.default_detector", default_detector)
     monkeypatch.setattr("encoder.shot_boundaries.installed_weights", lambda: Path("there") if installed else None)
     assert cut_settings_of(None).detector == ("learned" if installed else "blend")
 
