@@ -20,7 +20,7 @@ def three_shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def rules_find_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """New libraries use blend, whatever is installed: tests say which detector they mean, and do not wait for a network.
+    """New libraries use blend, whatever is installed, so that tests do not wait for a network that they do not need.
 
     Processes that a test starts are not affected.
     """
