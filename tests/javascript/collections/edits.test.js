@@ -554,6 +554,17 @@ test('a subclip that is not there any more makes its edit gone', async (context)
   assert.equal(edits.of(1, 'name')?.state, 'gone');
 });
 
+test('all edits of a subclip that is not there any more are gone after one request', async (context) => {
+  const library = new Library(subclip());
+  const edits = library.open(context);
+  edits.put(library.first, 'name', 'Beach');
+  edits.put(library.first, 'note', 'calm');
+  library.clips.delete(1);
+  await edits.send(1);
+  assert.deepEqual([edits.of(1, 'name')?.state, edits.of(1, 'note')?.state], ['gone', 'gone']);
+  assert.deepEqual(library.changes, [{ name: 'Beach', note: 'calm' }]);
+});
+
 test('an older state of a subclip does not replace a newer one', (context) => {
   const library = new Library(subclip({ revision: 5, name: 'new' }));
   const edits = library.open(context);

@@ -156,6 +156,18 @@ test('without a selection, keys apply to the row with the focus', (context) => {
   assert.deepEqual(rows.targets(), []);
 });
 
+test('the row that a person goes to by Tab or a click is the one that keys apply to', (context) => {
+  const { rows } = page(context, 1, 2, 3);
+  row(rows, 3).element.focus();
+  assert.deepEqual(rows.targets(), [3]);
+  row(rows, 2).note.focus();
+  assert.deepEqual(rows.targets(), [2]);
+  assert.deepEqual(
+    [1, 2, 3].map((id) => row(rows, id).element.tabIndex),
+    [-1, 0, -1],
+  );
+});
+
 test('Alt and arrows move the selection by one place', (context) => {
   const { rows, calls } = page(context, 1, 2, 3);
   click(row(rows, 2).element);

@@ -232,6 +232,17 @@ test('a removal is asked about, and then left to the page', () => {
   assert.deepEqual(Reflect.get(Object(value), 'ids'), [3]);
 });
 
+test('of several chosen videos, all are removed', () => {
+  for (const id of [1, 3]) click(`${row(id)} .ps-lib-check`);
+  click('.ps-lib-bar button');
+  /** @type {NodeListOf<HTMLButtonElement>} */
+  const buttons = document.querySelectorAll('dialog button');
+  [...buttons].find((button) => button.textContent === 'Remove')?.click();
+  const [[name, value]] = triggers;
+  assert.equal(name, 'remove');
+  assert.deepEqual(Reflect.get(Object(value), 'ids'), [1, 3]);
+});
+
 test('what the page says is shown once', async () => {
   await show('b', 'Removed one video');
   assert.match(document.body.textContent, /Removed one video/);

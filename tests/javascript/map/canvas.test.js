@@ -130,6 +130,27 @@ test('pictures that were chosen at a scale have room at every larger one of its 
   }
 });
 
+test('more pictures come with every zoom by the square root of two', () => {
+  map.resize(1000, 800);
+  show([...CORNERS, [3, 0, 0, 1], [4, 0.1, 0, 1]]); // the last two are 35.2 pixels apart
+  /** @type {[number, number[]][]} */
+  const choices = [
+    [2, [3, 1, 0]],
+    [2.8, [3, 1, 0]], // 98 pixels apart, but they would not be at the beginning of this step
+    [2 ** 1.5, [3, 2, 1, 0]],
+    [4, [3, 2, 1, 0]],
+  ];
+  for (const [zoom, chosen] of choices) {
+    map.viewport.fit();
+    map.viewport.zoom(zoom);
+    assert.deepEqual(map.spread(88, 50), chosen, `${zoom}`);
+  }
+  show([...CORNERS, [3, 0, 0, 1], [4, 0.4, 0, 1]]); // 99.6 pixels apart at the smallest of these zooms
+  map.viewport.fit();
+  map.viewport.zoom(1 / Math.SQRT2); // a little less than the step, as rounding has it
+  assert.deepEqual(map.spread(88, 50), [3, 2, 1, 0]);
+});
+
 test('a browser that cannot draw is an error in words', () => {
   const canvas = document.createElement('canvas');
   Object.assign(canvas, { getContext: () => null });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import '../page.js';
-import { rampTable } from '../../../app/web/static/core/ramp.js';
+import { fromOklch, rampTable } from '../../../app/web/static/core/ramp.js';
 import {
   colourPoints,
   cssColour,
@@ -45,6 +45,15 @@ test('folders come by their number of shots; the first eight have colours of the
   assert.equal(new Set(colours.slice(0, 8)).size, 8);
   assert.deepEqual(colours.slice(8), [OTHER_FOLDERS.join(), OTHER_FOLDERS.join()]);
   assert.deepEqual(largestFolders(new Int32Array(0)), []);
+});
+
+test('the colours of folders are those that were chosen for the colour-blind', () => {
+  const colours = largestFolders(Int32Array.from({ length: 8 }, (_, at) => at)).map(({ colour }) =>
+    colour.map((part) => part.toString(16).padStart(2, '0')).join(''),
+  );
+  // Paul Tol's bright scheme, then an orange and a violet.
+  const scheme = ['4477aa', 'ee6677', '228833', 'ccbb44', '66ccee', 'aa3377'];
+  assert.deepEqual(colours, [...scheme, 'e07b39', '7a68c4']);
 });
 
 test('scores are the first mode where there are any', () => {
@@ -91,6 +100,20 @@ test('shots of one video have its colour, and neighbouring videos have others', 
   const { colours } = colourPoints(shots(...videos), 'video', LOOK);
   assert.equal(colours[0], colours[1]);
   assert.equal(new Set(colours).size, 6);
+});
+
+test('hues of videos are a golden angle apart, around the circle and on', () => {
+  for (const [dark, lightness] of /** @type {const} */ ([
+    [false, 0.6],
+    [true, 0.74],
+  ])) {
+    const { colours } = colourPoints(shots(1, 2, 3, 100), 'video', { ...LOOK, dark });
+    const hues = [137.508, 275.016, 52.524, 70.8];
+    assert.deepEqual(
+      [...colours],
+      hues.map((hue) => pack(fromOklch(lightness, 0.13, hue).map((part) => Math.min(255, part)))),
+    );
+  }
 });
 
 test('shots that are left out, or outside the selection, are faint', () => {

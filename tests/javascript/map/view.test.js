@@ -45,8 +45,16 @@ async function show(encoder, asked = null) {
     data: { encoder, asks: asked !== null, asked },
     setTriggerValue: (name, value) => triggers.push([name, value]),
   });
-  for (const name of ['clientWidth', 'clientHeight'])
-    Object.defineProperty(stage(), name, { value: name === 'clientWidth' ? WIDTH : HEIGHT, configurable: true });
+  await resize(WIDTH, HEIGHT);
+}
+
+/**
+ * @param {number} width
+ * @param {number} height
+ */
+async function resize(width, height) {
+  for (const [name, value] of Object.entries({ clientWidth: width, clientHeight: height }))
+    Object.defineProperty(stage(), name, { value, configurable: true });
   resized();
   await settle();
 }
@@ -159,6 +167,18 @@ test('the keyboard aims at the shot in the middle, and colours by likeness to it
   assert.match(stage().getAttribute('aria-description') ?? '', /^In the middle: b\.mp4/);
   press('m');
   assert.equal(Reflect.get(Object(triggers[0][1]), 'segment'), 11);
+});
+
+test('a ring marks the shot in the middle, none before, and follows it to another size of the stage', async () => {
+  await show('e');
+  const ring = parent.querySelector('.ps-map-ring');
+  assert(ring instanceof HTMLElement);
+  assert(ring.hidden);
+  stage().focus();
+  assert(!ring.hidden);
+  assert.equal(ring.style.transform, 'translate(500px, 300px)');
+  await resize(800, 400);
+  assert.equal(ring.style.transform, 'translate(400px, 200px)');
 });
 
 test('keys that arrive before the map do nothing', async () => {

@@ -36,6 +36,23 @@ test('the whole map fits the shorter side, with a margin, in the middle of the s
   assert.equal(viewport.magnification, 1);
 });
 
+test('a viewport that nobody has moved shows the whole map at every size of the screen', () => {
+  const viewport = new Viewport();
+  viewport.resize(400, 300);
+  near([viewport.scale], [(0.88 * 300) / 2]);
+  viewport.resize(800, 600);
+  near([viewport.scale], [(0.88 * 600) / 2]);
+});
+
+test('the corners of the screen go round it', () => {
+  assert.deepEqual(fitted().corners, [
+    [0, 0],
+    [800, 0],
+    [800, 600],
+    [0, 600],
+  ]);
+});
+
 test('a map that is not square, nor in the middle of the plane, fits too', () => {
   const viewport = new Viewport();
   viewport.box = [10, 0, 14, 1];

@@ -461,3 +461,9 @@ test('frames have the numbers that edit lists count', async (context) => {
   const { deck } = await loaded(context, { answers: { 'GET /api/segment/7': { ...SHOT, rate: [30000, 1001] } } });
   assert.equal(deck.numberOf(deck.times.timeOf(1234)), 1234);
 });
+
+test('a phone plays the video within the page, and not over all of it', () => {
+  const video = new FakeVideo();
+  const deck = new Deck(video.element);
+  assert(deck.video.playsInline);
+});

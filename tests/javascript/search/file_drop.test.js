@@ -106,6 +106,11 @@ test('a clip that is dropped anywhere is sent, and the search runs with it', () 
   assert.equal(Reflect.get(Object(value), 'token'), 't');
 });
 
+test('before anything is dropped, nothing of it is seen', () => {
+  assert(!veil() && !uploading());
+  assert(parent.querySelector('input[type=file]')?.hasAttribute('hidden'), 'the button stands for it');
+});
+
 test('how much has been sent is shown', () => {
   drag('drop', [clip]);
   const progress = Object.assign(new Event('progress'), { lengthComputable: true, loaded: 30, total: 120 });

@@ -102,6 +102,28 @@ test('the first hits are there at once; the others follow while the browser is i
   assert.equal(later.length, 0);
 });
 
+test('results are ready once the posters in sight have loaded or failed; those below do not count', async (context) => {
+  context.mock.getter(HTMLImageElement.prototype, 'complete', () => false);
+  context.mock.method(
+    HTMLImageElement.prototype,
+    'getBoundingClientRect',
+    /** @this {HTMLImageElement} */ function () {
+      const top = Number(this.closest('.ps-card')?.getAttribute('data-segment')) === 3 ? innerHeight : 100;
+      return new DOMRect(0, top, 100, 50);
+    },
+  );
+  show('a', hits(3));
+  await settle();
+  assert(!parent.querySelector('[data-ready]'));
+  const [first, second] = cards().map((card) => card.querySelector('img'));
+  first?.dispatchEvent(new Event('load'));
+  await settle();
+  assert(!parent.querySelector('[data-ready]'));
+  second?.dispatchEvent(new Event('error'));
+  await settle();
+  assert(parent.querySelector('[data-ready=a]'));
+});
+
 test('cards of earlier results that are still to come do not follow', async () => {
   show('a', hits(80));
   await settle();

@@ -161,3 +161,8 @@ test('without segments there is nothing to show', () => {
   assert.deepEqual(none.pictures(new Viewport(1, 1000), 4), []);
   assert.deepEqual(none.peaks(new Viewport(1, 1000)), []);
 });
+
+test('a peak has at least 45 % of the ramp', () => {
+  const segments = equal(4, 10, [0.45, 0.44, 0.46, 0.449]);
+  assert.deepEqual(segments.peaks(new Viewport(40, 1000)), [2, 0]);
+});

@@ -35,3 +35,12 @@ test('far into a long video, ticks lie where they should', () => {
   assert.equal(times.length, 101);
   assert.equal(times.at(-1)?.toFixed(6), '360000.000000');
 });
+
+test('an end that rounding has moved past its tick still has one', () => {
+  const from = 0.1 + 0.2; // a little more than 0.3
+  const to = 0.7; // divided by 0.1 a little less than 7
+  assert.deepEqual(
+    ticks(from, to, 0.1).map((time) => time.toFixed(6)),
+    ['0.300000', '0.400000', '0.500000', '0.600000', '0.700000'],
+  );
+});

@@ -102,8 +102,8 @@ export function useStyleSheet(name) {
   if (!loading) {
     loading = new Promise((done) => {
       const link = element('link', { rel: 'stylesheet', href });
-      link.addEventListener('load', () => done(), { once: true });
-      link.addEventListener('error', () => done(), { once: true });
+      link.addEventListener('load', () => done());
+      link.addEventListener('error', () => done());
       document.head.append(link);
     });
     sheets.set(href, loading);

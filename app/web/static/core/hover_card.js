@@ -67,7 +67,6 @@ export class HoverCard {
   }
 
   hide() {
-    if (this.card.hidden) return;
     this.card.hidden = true;
     this.segment = null;
     this.stop();

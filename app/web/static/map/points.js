@@ -91,14 +91,13 @@ export class Points {
    */
   indexOf(id) {
     let low = 0;
-    let high = this.count - 1;
-    while (low <= high) {
+    let high = this.count;
+    while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.ids[middle] === id) return middle;
       if (this.ids[middle] < id) low = middle + 1;
-      else high = middle - 1;
+      else high = middle;
     }
-    return -1;
+    return this.ids[low] === id ? low : -1;
   }
 
   /** @param {import('./scores.js').MapScores | null} asked Scores of other points than these count as none. */

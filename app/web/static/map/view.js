@@ -462,13 +462,7 @@ class MapView {
   }
 
   chooseSeen() {
-    const { width, height } = this.map.viewport;
-    this.chooseWithin([
-      [0, 0],
-      [width, 0],
-      [width, height],
-      [0, height],
-    ]);
+    this.chooseWithin(this.map.viewport.corners);
   }
 
   /** @param {number[]} found Indices of points; none clears the selection. */

@@ -38,7 +38,7 @@ export class Viewport {
     this.scale = 1;
     /** @type {Box} */
     this.box = [-1, -1, 1, 1];
-    this.fitted = false; // whether the whole map is shown, and has not been moved since
+    this.fitted = true; // whether the whole map is shown, and has not been moved since
   }
 
   /**
@@ -50,6 +50,19 @@ export class Viewport {
   resize(width, height) {
     [this.width, this.height] = [width, height];
     if (this.fitted) this.fit();
+  }
+
+  /** Corners of the screen, one after the other. */
+  get corners() {
+    const { width, height } = this;
+    /** @type {Place[]} */
+    const corners = [
+      [0, 0],
+      [width, 0],
+      [width, height],
+      [0, height],
+    ];
+    return corners;
   }
 
   /** Pixels per unit at which the whole map is visible. */

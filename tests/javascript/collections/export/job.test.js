@@ -22,7 +22,14 @@ const reel = { id: 3, name: 'Reel' };
 test('an export belongs to the collection that its command names', () => {
   assert.ok(belongs(exportJob(), reel, {}));
   assert.ok(belongs(exportJob({ arguments: ['export', '--collection=Reel'] }), reel, {}));
-  for (const words of [[], ['export', '--collection'], ['export', 'Reel'], ['export', '--collection', 'Reel 2']])
+  assert.ok(belongs(exportJob({ arguments: ['--collection', 'Reel', '--to', 'zip'] }), reel, {}));
+  for (const words of [
+    [],
+    ['Reel'],
+    ['export', '--collection'],
+    ['export', 'Reel'],
+    ['export', '--collection', 'Reel 2'],
+  ])
     assert.ok(!belongs(exportJob({ arguments: words }), reel, {}), words.join(' '));
   assert.ok(!belongs(exportJob({ kind: 'index' }), reel, {}));
 });

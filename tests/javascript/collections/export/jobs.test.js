@@ -142,6 +142,20 @@ test('an export that was stopped goes on from where it was: the same request aga
   assert.deepEqual(cards(jobs), ['Exporting']);
 });
 
+for (const [to, words] of [
+  ['zip', 'Start again'],
+  ['/clips', 'Go on'],
+])
+  test(`an export to ${to} that failed is offered as "${words}"`, async (context) => {
+    const { jobs, state } = await shown(context, []);
+    jobs.started('a', { ...request, to });
+    await settled();
+    state.runs = [exportJob({ outcome: 'failed' })];
+    context.mock.timers.tick(6000);
+    await settled();
+    assert.equal(jobs.element.querySelector('[data-action=again]')?.textContent, words);
+  });
+
 test('an export that has worked is not offered again', async (context) => {
   const { jobs, state } = await shown(context, []);
   jobs.started('a', request);

@@ -203,3 +203,29 @@ test('past the end of a proxy, that of the next shot is loaded', async (context)
   assert.equal(deck.now, 20); // where the other one ended
   assert.deepEqual([range.first, range.last], [0, 24]);
 });
+
+for (const [when, items, leaves] of /** @type {const} */ ([
+  ['after the last shot', [{ id: 7, start: 10, end: 20, number: 0 }], false],
+  ['of a subclip that was left meanwhile', [{ id: 8, start: 20, end: 25, number: 1 }], true],
+]))
+  test(`the proxy stays, and nothing is widened, ${when}`, async (context) => {
+    const { server, deck, range, video } = await opened(context, {
+      'GET /api/segment/7': { ...SHOT, playable: false },
+      'POST /api/proxy/7': {
+        state: 'ready',
+        progress: 1,
+        url: '/api/proxy/7/file',
+        offset: 5,
+        duration: 15,
+        error: null,
+      },
+      'GET /api/neighbours/7?before=40&after=40': { items },
+    });
+    const widening = range.widen('later');
+    if (leaves) range.take({ ...SHOT, id: 9 }, { start_pts: 10000, end_pts: 11000 });
+    await settled();
+    video.arrive();
+    assert.equal(await widening, false);
+    assert.deepEqual(server.asked(), ['GET /api/neighbours/7?before=40&after=40']);
+    assert.deepEqual([deck.info?.id, deck.last], [7, 20]);
+  });

@@ -52,6 +52,7 @@ function rounded(times) {
 test('the picture that is shown is taken at once, the other is looked up once the range rests', async (context) => {
   const { video, deck, stills, drawn } = await opened(context);
   assert.deepEqual(stills.stale, ['out']);
+  assert(stills.freeze.hidden, 'nothing covers the video');
   stills.update();
   context.mock.timers.tick(139);
   assert.deepEqual(video.sought, []);

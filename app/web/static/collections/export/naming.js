@@ -166,7 +166,7 @@ function partsOf(pattern) {
       throw new PatternError('There is a } without a {; write }} for a brace of its own.');
     } else if (here === '{') {
       const end = pattern.indexOf('}', at);
-      if (end < 0) throw new PatternError('There is a { without a }; write {{ for a brace of its own.');
+      if (end === -1) throw new PatternError('There is a { without a }; write {{ for a brace of its own.');
       const field = pattern.slice(at + 1, end).replace(/:$/, ''); // an empty format, as Python has it
       if (!isField(field)) throw new PatternError(`There is no {${field}}; the ones below are known.`);
       parts.push({ text, field });
