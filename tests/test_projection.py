@@ -12,9 +12,11 @@ from db_samples import DIM, ids_of, make_parts, make_video, unit_rows
 from numpy.typing import NDArray
 
 from db.library import Library
+from db.records import Filters
 from encoder import load_encoder
 from indexer.pipeline import index_folders
 from indexer.settings import IndexSettings
+from search import layout
 from search.layout import Landmarks, choose_landmarks, lay_out
 from search.projection import Projection, ProjectionCancelled, ProjectionStore
 
@@ -226,3 +228,67 @@ def test_rows_that_change_while_it_is_made_leave_a_map_that_is_made_again(librar
     assert len(made.ids) in (100, 200)
     assert store(library).load_saved() is None
     assert len(store(library).update().ids) == 100
+
+
+@pytest.mark.parametrize("count", [10, 50, 99])
+def test_no_more_landmarks_are_chosen_than_wanted(count: int) -> None:
+    rows = clusters(300)
+    chosen = choose_landmarks(rows, count)
+    assert count * 0.85 <= len(chosen) <= count
+    assert (chosen[0], chosen[-1]) == (0, 299)
+    assert (np.diff(chosen) > 0).all()
+    assert choose_landmarks(rows[:count], count).tolist() == list(range(count))
+
+
+def test_a_row_has_the_same_point_in_any_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, ids = clusters(100), np.arange(1, 101)
+    landmarks = Landmarks(rows[:40], lay_out(rows[:40]))
+    whole = landmarks.place(ids, rows)
+    monkeypatch.setattr(layout, "_BATCH", 7)
+    np.testing.assert_allclose(landmarks.place(ids, rows), whole, atol=1e-6)
+    for at in (0, 6, 7, 99):
+        np.testing.assert_allclose(landmarks.place(ids[at : at + 1], rows[at : at + 1])[0], whole[at], atol=1e-6)
+
+
+def test_equal_rows_lie_spread_over_a_disc() -> None:
+    points = lay_out(np.tile(unit_rows(1), (200, 1)))
+    radii = np.linalg.norm(points, axis=1)
+    assert radii[0] == 0
+    assert (np.diff(radii) > 0).all()
+    assert radii[-1] <= 0.5
+    apart = np.linalg.norm(points[:, None] - points, axis=2)
+    np.fill_diagonal(apart, 1)
+    assert apart.min() > 0.03, "no two points lie close to each other"
+    assert np.abs(points.mean(axis=0)).max() < 0.02, "no direction is preferred"
+
+
+@pytest.mark.parametrize("count", [2, 255, 256, 257, 600])
+def test_the_spacing_of_landmarks_is_that_of_nearest_neighbours(count: int) -> None:
+    points = np.random.default_rng(count).uniform(-1, 1, (count, 2)).astype(np.float32)
+    apart = np.linalg.norm(points[:, None] - points, axis=2)
+    np.fill_diagonal(apart, np.inf)
+    assert layout._median_distance(points) == pytest.approx(np.median(apart.min(axis=1)))
+    assert layout._median_distance(points[:1]) == 0
+
+
+def test_a_row_lies_on_the_island_of_its_most_similar_landmark() -> None:
+    """Never in the empty space between two islands, however much it resembles rows of both."""
+    one, other = np.eye(2, 8, dtype=np.float32)
+    near = np.linspace(0, 0.02, 10, dtype=np.float32)
+    points = np.concatenate([np.stack([-0.9 + near, near], 1), np.stack([0.9 - near, near], 1)])
+    landmarks = Landmarks(np.tile(one, (10, 1)), points[:10])
+    both = Landmarks(
+        np.concatenate([np.tile(one, (5, 1)), np.tile(other, (5, 1))]), points[[*range(5), *range(10, 15)]]
+    )
+    between = np.array([(one * 0.72 + other * 0.69)], np.float32)
+    assert landmarks.place(np.array([1]), between)[0, 0] < -0.8
+    assert both.place(np.array([1]), between)[0, 0] < -0.8
+
+
+def test_a_landmark_keeps_its_point_even_the_last_row_of_all(library: Library) -> None:
+    rows = clusters(60, dim=DIM)
+    add_rows(library, "a", rows)
+    made = store(library).update()
+    ids = library.segment_ids(Filters(), "enc")
+    assert made.landmarks.tolist() == ids.tolist()
+    np.testing.assert_allclose(made.points, lay_out(library.embedding_rows("enc", ids)), atol=1e-6)

@@ -361,3 +361,10 @@ def test_combined_rows_are_the_weighted_sum_at_length_one() -> None:
     np.testing.assert_allclose(combined, wanted / np.linalg.norm(wanted), atol=1e-6)
     tiny = combine(rows, [1e-300, 0.5e-300, -0.25e-300])
     np.testing.assert_allclose(tiny, combined, atol=1e-6)
+
+
+def test_the_row_of_a_single_term_is_returned_bit_for_bit() -> None:
+    row = np.array([[0.6, 0.8004, 0.0]], np.float32)  # as stored: its length is not quite 1
+    np.testing.assert_array_equal(combine(row, [3.0]), row[0])
+    np.testing.assert_array_equal(combine(row, [-0.1]), -row[0])
+    np.testing.assert_array_equal(combine(np.vstack([np.eye(1, 3, 2), row]), [0.0, 2.0]), row[0])

@@ -24,6 +24,7 @@ from db.records import Filters, Stamp
 from files.stamped import StampedFiles
 from search.cache_file import cache_name
 from search.vectors.faiss_index import FaissIndex
+from search.vectors.rows import row_sums
 from search.vectors.snapshot import Snapshot
 from search.vectors.vector_index import Refreshable, VectorIndex
 
@@ -704,3 +705,14 @@ def test_a_real_gpu_finds_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_faiss_index_can_be_refreshed(tmp_path: Path) -> None:
     assert isinstance(open_index(filled(), tmp_path), Refreshable)
+
+
+@pytest.mark.parametrize("columns", [1, 3, 4, 5, 18, 32])
+def test_a_row_has_the_same_checksum_whatever_it_is_read_with(columns: int) -> None:
+    rows = np.random.default_rng(columns).standard_normal((9, columns)).astype(np.float16)
+    sums = row_sums(rows)
+    for start, end in ((0, 1), (0, 3), (1, 5), (8, 9)):
+        assert row_sums(rows[start:end]).tolist() == sums[start:end].tolist()
+    flipped = rows.copy()
+    flipped.view(np.uint16)[4, columns - 1] ^= 1
+    assert (row_sums(flipped) != sums).tolist() == [place == 4 for place in range(9)]
