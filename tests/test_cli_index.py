@@ -197,7 +197,20 @@ def test_ctrl_c_keeps_what_was_finished_and_the_next_run_goes_on(films: Path) ->
     for number in range(40):
         make_video(films / f"more {number:02}.mp4", [("purple", 3 + number)], size=(32, 24))
     process = subprocess.Popen(
-        [sys.executable, "-c", SLOW_RUN, "index", "films", "--json", "--batch-size", "1", "--workers", "1"],
+        [
+            sys.executable,
+            "-c",
+            SLOW_RUN,
+            "index",
+            "films",
+            "--json",
+            "--batch-size",
+            "1",
+            "--workers",
+            "1",
+            "--detector",
+            "blend",
+        ],
         env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
