@@ -452,6 +452,15 @@ def test_of_two_copies_the_one_it_was_taken_from_counts_then_the_other(library: 
     assert [clip.segment_id for clip in now] == ids_of(library, copy)
 
 
+def test_of_two_copies_at_other_paths_the_one_it_was_taken_from_counts(library: Library, tray: int) -> None:
+    older = add(library, make_video("/films/a.mp4", "aa"))
+    newer = library.copy_video(older, path="/films/b.mp4", size_bytes=1, modified_ns=1)
+    library.collections.add(tray, [NewSubclip(segment_id=ids_of(library, newer)[0])])
+    library.touch_video(newer, path="/films/moved.mp4", size_bytes=1, modified_ns=1)
+    (clip,) = library.collections.subclips(tray)
+    assert (clip.video_id, clip.path, clip.segment_id) == (newer, "/films/moved.mp4", ids_of(library, newer)[0])
+
+
 def test_paths_that_are_not_utf8_survive(library: Library, tray: int) -> None:
     path = "/films/\udcff\udcfe <script>.mp4"
     video_id, _ = fill(library, tray, path=path)

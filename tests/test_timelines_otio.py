@@ -63,6 +63,11 @@ def test_every_cut_reads_back_to_the_frame(
     assert read["global_start_time"]["value"] == hour
 
 
+def test_a_timeline_without_sound_has_no_audio_track(tmp_path: Path) -> None:
+    _, read = write(tmp_path, [known(0, 50), known(60, 70)])
+    assert [track["kind"] for track in read["tracks"]["children"]] == ["Video"]
+
+
 def test_the_library_reads_it_and_finds_clips_in_their_files(tmp_path: Path) -> None:
     clips = [known(0, 50, has_audio=True), *variable(), known(48, 72, NTSC24, timecode="01:00:00:00", label=86_400)]
     written, _ = write(tmp_path, clips, frame_rate=Fraction(25))
