@@ -69,7 +69,8 @@ ROOMS = {
             "indexer",
             ("indexer/**/*.py",),
             _tests(
-                "batches", "decoding*", "detector", "downscale", "fingerprint", "indexer_*", "pipeline*", "plan",
+                "batches", "decoding*", "detector", "downscale", "fingerprint", "indexer_*", "learned_*", "pipeline*",
+                "plan",
                 "reference_frames", "scan", "transitions", "video_*",
             ),
         ),
@@ -78,10 +79,11 @@ ROOMS = {
             ("encoder/**/*.py",),
             _tests(
                 "encoder_*", "checkpoint*", "cpu_encoder", "hub*", "lazy_encoder", "loading", "motion", "openclip*",
-                "parity", "precision*", "reference_outputs", "tokenizer", "videoprism", "weights",
+                "parity", "precision*", "reference_outputs", "shot_boundaries*", "tokenizer", "videoprism", "weights",
             ),
             without=(
                 "encoder/model.py", "encoder/layers.py", "encoder/published_outputs.py",
+                "encoder/shot_boundaries/network.py",
                 "encoder/openclip/torchvision_shim.py", "encoder/runtime/allocator.py",
                 "encoder/runtime/capped_attention.py", "encoder/runtime/cpu_tower.py", "encoder/runtime/cuda.py",
                 "encoder/runtime/fused_tower.py", "encoder/runtime/packed_linear.py",
