@@ -24,6 +24,7 @@ from app.jobs.orders import IndexOrder, order_of
 from db.library import Library
 
 ROOT = Path(__file__).resolve().parent.parent
+BLEND = ("--detector", "blend")  # both runs with one detector, whichever is the default of a process
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
 COLOURS = ["red", "green", "blue", "yellow", "purple"]
 
@@ -92,7 +93,7 @@ def test_a_run_that_was_killed_is_resumed_with_nothing_lost(
 ) -> None:
     library, undisturbed = tmp_path / "library", tmp_path / "undisturbed"
     killed = subprocess.run(
-        [sys.executable, "-c", KILLED, "--library", str(library), "index", "films", "--workers", "1"],
+        [sys.executable, "-c", KILLED, "--library", str(library), "index", "films", "--workers", "1", *BLEND],
         env=ENVIRONMENT, cwd=tmp_path, capture_output=True, text=True, timeout=240,
     )  # fmt: skip
     assert killed.returncode == -signal.SIGKILL, killed.stderr
@@ -100,7 +101,7 @@ def test_a_run_that_was_killed_is_resumed_with_nothing_lost(
     [state] = jobs.all()
     assert (state.outcome, state.running, state.title) == ("interrupted", False, "films")
     monkeypatch.setattr(compose, "open_encoder", lambda settings, sources=None: ColourEncoder())
-    assert index(undisturbed, "index", str(films)) == 0
+    assert index(undisturbed, "index", str(films), *BLEND) == 0
     assert index(library, *state.arguments) == 0
     report = jobs.all()[0].report
     assert (report["unchanged"], report["added"]) == (3, 2)

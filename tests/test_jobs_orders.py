@@ -151,7 +151,7 @@ EXPORT = {"kind": "export", "collection": 1, "collection_name": "x", "options": 
         ({**GOOD, "shaping": {"frames": 10**30}}, "order.shaping: frames must be from 1 to 512"),
         ({**GOOD, "shaping": {"still_frames": -1}}, "order.shaping: still_frames must be from 0 to 512"),
         ({**GOOD, "shaping": {"still_frames": 513}}, "order.shaping: still_frames must be from 0 to 512"),
-        ({**GOOD, "shaping": {"detector": "foo"}}, "order.shaping: detector must be one of blend"),
+        ({**GOOD, "shaping": {"detector": "foo"}}, "order.shaping: detector must be one of learned, blend"),
         ({**GOOD, "shaping": {"decode": "some"}}, "order.shaping: decode must be one of all"),
         ({**GOOD, "shaping": {"hardware": "abacus"}}, "order.shaping: hardware must be one of "),
         ({**GOOD, "shaping": {"fit": "wide"}}, "order.shaping.fit"),

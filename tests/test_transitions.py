@@ -316,3 +316,120 @@ def test_assembled_videos_say_where_their_shots_change(tmp_path: Path) -> None:
         end = change.end if change.type != "cut" else change.end - 1
         assert np.abs(means[end + 2] - means[end + 1]).max() < 12  # nothing any more
         assert np.abs(means[end + 1] - means[change.start - 1]).max() > 50
+
+
+def windows_of(frames: Sequence[Pixels], times: Sequence[float]) -> list[Transition]:
+    detector = TransitionDetector()
+    found: list[Transition] = []
+    for number, frame in enumerate(frames):
+        found += detector.feed(number, times[number], _thumbnail(np.ascontiguousarray(frame)))
+    return found + detector.finish()
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        (("dissolve", "linear", 0.32), Transition(48, 54, 58, 8.294)),
+        (("dissolve", "linear", 0.8), Transition(48, 60, 70, 8.387)),
+        (("dissolve", "smooth", 1.2), Transition(50, 66, 80, 8.053)),
+        (("dissolve", "linear", 2.0), Transition(63, 79, 93, 3.022)),  # the part that fits into the longest window
+        (("wipe", "right", 0.4), Transition(50, 56, 60, 7.448)),
+        (("wipe", "iris", 0.6), Transition(50, 59, 65, 7.533)),
+        (("fade", "black", 0.4), Transition(50, 55, 62, math.inf)),
+        (("fade", "black held", 1.2), Transition(51, 65, 77, math.inf)),
+        (("fade", "white", 0.8), Transition(51, 60, 67, math.inf)),
+    ],
+)
+def test_transitions_have_known_frames_and_evidence(kind: tuple[str, str, float], expected: Transition) -> None:
+    """All begin with frame 50. Another result calls for another PASS_VERSION."""
+    times = steady(25)
+    found = windows_of(list(transition(*kind, times, 2.0)), times)
+    assert [(each.start, each.middle, each.end) for each in found] == [(expected.start, expected.middle, expected.end)]
+    assert found[0].score == pytest.approx(expected.score, abs=0.01)
+
+
+def test_no_transition_where_a_camera_pans() -> None:
+    times = steady(25)
+    wide = scenery(4, 12 * WIDTH)
+    assert windows_of([view(wide, time, 120.0) for time in times], times) == []
+
+
+@pytest.mark.parametrize(
+    ("at", "stands_out"),
+    [(40, 400.0), (43, 400.0), (44, 4.0), (49, 4.0), (51, 4.0), (57, 4.0), (58, 400.0), (80, 400.0)],
+)
+def test_a_step_is_compared_to_others_within_a_quarter_of_a_second(at: int, stands_out: float) -> None:
+    """A step by 40 levels with frame 50, one by 10 levels with frame `at`; where none is near, 0.1 stands for it."""
+    detector = TransitionDetector()
+    for number in range(100):
+        level = 60 + 40 * (number >= 50) + 10 * (number >= at)
+        detector.feed(number, number / 25, np.full((18, 32, 3), level, np.uint8))
+    assert detector.step_at(50).stands_out == pytest.approx(stands_out)
+
+
+@pytest.mark.parametrize(
+    ("levels", "is_one_colour"),
+    [((4, 4, 3), True), ((5, 5, 5), False), ((6, 0, 0), True), ((7, 0, 0), False), ((0, 4, 5), True)],
+)
+def test_contrast_is_taken_over_the_channels(levels: tuple[int, int, int], is_one_colour: bool) -> None:
+    """The root mean square of their deviations: a picture that fades to at most four levels has faded to one colour."""
+    stripes = np.where(np.arange(32) % 2, 1, -1)[None, :, None]
+    detector = TransitionDetector()
+    for number, deviation in enumerate([(50,) * 3] * 30 + [(each,) * 3 for each in (40, 30, 20, 10)] + [levels] * 6):
+        frame = np.broadcast_to(128 + stripes * np.array(deviation), (18, 32, 3)).astype(np.uint8)
+        detector.feed(number, number / 25, frame)
+    assert detector.fading_since == (29 if is_one_colour else None)
+
+
+def grey(levels: NDArray[np.int64]) -> Pixels:
+    """(72, 128, 3): a plane in grey whose thumbnail has these levels, (18, 32)."""
+    return np.kron(levels, np.ones((4, 4), np.int64))[..., None].repeat(3, 2).astype(np.uint8)
+
+
+SIGNS = np.random.default_rng(0).choice([-1, 1], (18, 32))
+
+
+def numbers_of(frames: Sequence[Pixels], detector: Any) -> list[tuple[int, int]]:
+    """Numbers of the cuts, each with that of the frame that it was reported with; without those held to the end."""
+    found = []
+    for number, frame in enumerate(frames):
+        time = scenedetect.FrameTimecode(number, fps=25.0)
+        found += [(number, cut.frame_num) for cut in detector.process_frame(time, frame)]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"), [(3, 4, []), (4, 4, [(58, 50)]), (4, 5, [(58, 50)]), (12, 12, [(58, 50)])]
+)
+def test_a_dull_change_that_stands_out_is_a_cut(old: int, new: int, found: list[tuple[int, int]]) -> None:
+    """In grey, a mean change of eight levels: the adaptive detector asks for 45."""
+    frames = [grey(120 + old * SIGNS)] * 50 + [grey(120 - new * SIGNS)] * 50
+    assert numbers_of(frames, BlendDetector()) == found
+    assert numbers_of(frames, QuickAdaptiveDetector()) == []
+
+
+@pytest.mark.parametrize(
+    ("by", "at", "found"),
+    [
+        (8, 51, [(58, 50)]),
+        (9, 51, []),
+        (8, 57, [(58, 50)]),
+        (9, 57, []),
+        (9, 58, [(58, 50)]),
+        (9, 43, [(58, 50)]),
+        (9, 44, []),
+        (8, 44, [(58, 50)]),
+        (9, 49, []),
+    ],
+)
+def test_a_dull_change_stands_out_three_times_what_is_around_it(by: int, at: int, found: list[tuple[int, int]]) -> None:
+    """A change by 24 levels with frame 50; with frame `at` it grows lighter by `by` levels."""
+    frames = [grey(110 + (12 if number < 50 else -12) * SIGNS + (by if number >= at else 0)) for number in range(100)]
+    assert numbers_of(frames, BlendDetector()) == found
+
+
+@pytest.mark.parametrize(("new", "found"), [(15, [(58, 50)]), (14, [])])
+def test_a_dull_change_less_than_three_times_the_next_is_none(new: int, found: list[tuple[int, int]]) -> None:
+    """A change by 30 or 29 levels, then one by 10."""
+    frames = [grey(110 + (15 if k < 50 else -new) * SIGNS + (10 if k > 50 else 0)) for k in range(100)]
+    assert numbers_of(frames, BlendDetector()) == found

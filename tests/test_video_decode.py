@@ -8,6 +8,8 @@ import os
 import random
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import av
 import pytest
@@ -328,3 +330,74 @@ def test_a_disk_that_stops_is_not_taken_for_the_end_of_the_video(tmp_path: Path)
         with pytest.raises(UnreadableVideo) as caught:
             list(frames)
         assert caught.value.kind == "missing"
+
+
+class Failing:
+    """Stands in for a container and its stream: raises these errors in turn, None being a packet, then ends."""
+
+    def __init__(self, reading: list[Exception | None], decoding: Exception | None, flush: Exception | None) -> None:
+        self.reading, self.errors = iter(reading), {True: decoding, False: flush}
+        self.container = self.stream = self.codec_context = self
+        self.step, self.time_base, self.decoding_times_only, self.thread_count = 1, Fraction(1, 25), False, 1
+
+    def demux(self, stream: object) -> Any:
+        for error in self.reading:
+            if error is not None:
+                raise error
+            yield SimpleNamespace(size=1, pts=0, is_discard=False)
+
+    def decode(self, packet: object) -> list[Any]:
+        error = self.errors[packet is not None]
+        if error is not None:
+            raise error
+        return []
+
+
+def decoding(
+    reading: list[Exception | None], decode: Exception | None = None, flush: Exception | None = None
+) -> Decoding:
+    source: Any = Failing(reading, decode, flush)
+    return Decoding(source)
+
+
+NO_MEMORY = av.error.MemoryError(12, "Cannot allocate memory")
+INVALID = av.error.InvalidDataError(1, "Invalid data found")
+
+
+@pytest.mark.parametrize(
+    "failing",
+    [
+        decoding([NO_MEMORY]),
+        decoding([None], decode=NO_MEMORY),
+        decoding([None], flush=NO_MEMORY),
+    ],
+    ids=["reading", "decoding", "the flush"],
+)
+def test_a_lack_of_memory_is_not_taken_for_damage(failing: Decoding) -> None:
+    with pytest.raises(MemoryError, match="Cannot allocate"):
+        list(failing)
+    assert failing.damaged == 0
+
+
+def test_damage_to_a_packet_or_the_flush_is_counted_once_each() -> None:
+    failing = decoding([None, None], decode=INVALID, flush=INVALID)
+    assert list(failing) == []
+    assert failing.damaged == 3
+    ended = decoding([None, None], decode=INVALID, flush=av.error.EOFError(1, "End of file"))
+    assert list(ended) == []
+    assert ended.damaged == 2
+
+
+@pytest.mark.parametrize(
+    ("reading", "damaged"),
+    [
+        ([INVALID] * 100, 32),
+        ([INVALID] * 31, 31),
+        ([*[INVALID] * 31, None, *[INVALID] * 100], 31 + 32),
+        ([None, *[INVALID] * 100], 32),
+    ],
+)
+def test_reading_ends_after_32_errors_in_a_row(reading: list[Exception | None], damaged: int) -> None:
+    failing = decoding(reading)
+    assert list(failing) == []
+    assert failing.damaged == damaged

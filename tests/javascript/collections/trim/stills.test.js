@@ -70,6 +70,14 @@ test('the picture that is shown is taken at once, the other is looked up once th
   assert.equal(deck.now, 10);
 });
 
+test('in a proxy, which begins later than the video, a still is looked up at the proxy’s own time', async (context) => {
+  const { video, deck, stills } = await opened(context);
+  deck.offset = 4;
+  stills.update();
+  context.mock.timers.tick(140);
+  assert.deepEqual(rounded(video.sought), [6.98]); // the middle of frame 274, 4 s into the video
+});
+
 test('a point that moves again before it rests is looked up once, where it is then', async (context) => {
   const { video, range, stills } = await opened(context);
   for (const last of [140, 141, 142]) {
