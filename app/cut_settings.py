@@ -14,6 +14,7 @@ from dataclasses import replace
 from itertools import pairwise, product
 from typing import TYPE_CHECKING, get_args
 
+from indexer.kinds import plain_recipe
 from indexer.settings import DECODE, IndexSettings
 
 if TYPE_CHECKING:
@@ -53,6 +54,14 @@ def cut_settings_of(library: Library | None) -> IndexSettings:
     )
 
 
+def renewed(own: IndexSettings) -> IndexSettings:
+    """Return a library's settings with the detector, its options and the way of decoding of a new library.
+
+    The lengths of segments and overlaps were chosen, so they stay.
+    """
+    return replace(own, detector=default_detector(), detector_options={}, decode=IndexSettings().decode)
+
+
 def store_cut_settings(library: Library, settings: IndexSettings) -> None:
     """Make these settings the library's own."""
     from db.records import CutSettings
@@ -60,7 +69,7 @@ def store_cut_settings(library: Library, settings: IndexSettings) -> None:
     library.use_cut_settings(
         CutSettings(
             detector=settings.detector,
-            detector_options=settings.detector_options,
+            detector_options=settings.all_detector_options,  # so that they stay if defaults change
             segment_seconds=settings.segment_seconds,
             overlap_seconds=settings.overlap_seconds,
             decode=settings.decode,
@@ -107,6 +116,7 @@ def settings_of_recipe(recipe: str, overlaps: Sequence[float] = ()) -> IndexSett
     from db.records import Fit
     from encoder import ClipSpec
 
+    recipe = plain_recipe(recipe)
     found = _RECIPE.fullmatch(recipe)
     if found is None:
         return None
@@ -143,7 +153,7 @@ def _from_recipes(library: Library) -> IndexSettings:
     if candidates:
         return candidates[counts.most_common(1)[0][0]]
     for recipe, _ in Counter(recipes).most_common(1):
-        found = _RECIPE.fullmatch(recipe)
+        found = _RECIPE.fullmatch(plain_recipe(recipe))
         with suppress(ValueError):
             if found is not None:
                 settings = IndexSettings(

@@ -20,6 +20,7 @@ from db.connection import Database
 from db.errors import LibraryDamaged, LibraryError, LibraryMissing
 from db.library_queries import LibraryQueries
 from db.media import StagedMedia
+from db.media_facts import MediaFacts
 from db.records import CutSettings, EncoderChoice, Failure, Segment, Shot, Video
 from db.saved_searches import SavedSearches
 
@@ -169,6 +170,18 @@ class Library(LibraryQueries):
             writing.move_video(
                 connection, video_id, path=path, size_bytes=size_bytes, modified_ns=modified_ns, released=released
             )
+
+    def set_facts(self, video_id: int, *, timecode: str, facts: MediaFacts, kinds: frozenset[str]) -> None:
+        """Store what the header of an unchanged file states, without its frames being decoded again.
+
+        Args:
+            video_id: The video; an unknown id is ignored.
+            timecode: As in Video.
+            facts: What the header states.
+            kinds: The video's kinds from now on.
+        """
+        with self._database.writing() as connection:
+            writing.put_facts(connection, video_id, timecode=timecode, facts=facts, kinds=kinds)
 
     def copy_video(self, video_id: int, *, path: str, size_bytes: int, modified_ns: int) -> int:
         """Add a video with the same content at a second path. Rows are copied, media are shared.

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from sqlalchemy import ColumnElement, Connection, Integer, and_, column, func, or_, select
 
 from db import rows
+from db.media_facts import kinds_from_text
 from db.records import Failure, KnownFile, Segment, Shot, Video
 from db.rows import chunks
 from db.schema import encoders, encodings, failures, segments, shots, videos
@@ -40,6 +41,8 @@ def known_files(connection: Connection, encoder_id: str) -> dict[str, KnownFile]
             videos.c.modified_ns,
             videos.c.fingerprint,
             encodings.c.recipe,
+            videos.c.kinds,
+            videos.c.facts.is_not(None),
         )
         .select_from(videos)
         .outerjoin(encodings, and_(encodings.c.video_id == videos.c.id, encodings.c.encoder == number))
@@ -52,8 +55,10 @@ def known_files(connection: Connection, encoder_id: str) -> dict[str, KnownFile]
             fingerprint=fingerprint,
             recipe=recipe or "",
             embedded=recipe is not None,
+            kinds=kinds_from_text(kinds),
+            facts_read=facts_read,
         )
-        for path, video_id, size_bytes, modified_ns, fingerprint, recipe in found
+        for path, video_id, size_bytes, modified_ns, fingerprint, recipe, kinds, facts_read in found
     }
 
 

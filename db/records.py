@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, get_args
 
+from db.media_facts import MediaFacts
+
 Orientation = Literal["landscape", "portrait", "square"]
 Fit = Literal["stretch", "crop", "pad"]
 DetectorOption = int | float | str | bool | tuple[float, ...] | None
@@ -35,6 +37,8 @@ class Video:
     has_audio: bool = False
     damaged: int = 0  # decoding errors that were skipped
     timecode: str = ""  # of the first frame, from the file: hh:mm:ss:ff, drop-frame hh:mm:ss;ff; "" if none
+    facts: MediaFacts | None = None  # stated by the header; None: indexed by a version that did not read them
+    kinds: frozenset[str] = frozenset()  # of VideoKind: what the decode pass treats in a special way
     id: int | None = None  # assigned by the library
 
     def __post_init__(self) -> None:
@@ -172,6 +176,7 @@ class Subclip:
     height: int
     score: float | None
     created_at: str
+    facts: MediaFacts | None = None  # as in Video
 
     @property
     def start_seconds(self) -> float:
@@ -208,6 +213,8 @@ class KnownFile:
     fingerprint: str
     recipe: str  # recipe of the embeddings by the requested encoder; "" without embeddings
     embedded: bool  # whether the requested encoder has embedded it
+    kinds: frozenset[str] = frozenset()
+    facts_read: bool = False  # False: indexed by a version that read no facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,7 +237,7 @@ class CutSettings:
     """How the library's videos are cut into shots and segments; see `indexer.settings` for the fields."""
 
     detector: str
-    detector_options: Mapping[str, DetectorOption]  # only those that differ from the detector's defaults
+    detector_options: Mapping[str, DetectorOption]
     segment_seconds: float
     overlap_seconds: float
     decode: str

@@ -1,12 +1,13 @@
 """Conversion between records and table rows, and between embeddings and their stored bytes. Uses no connection.
 
 A record's fields are defined once, in `db.records`. Each field has a column of the same name; a Fraction has two, for
-its numerator and denominator (`time_base_num`, `time_base_den`).
+its numerator and denominator (`time_base_num`, `time_base_den`). Facts and kinds are stored as text: see
+`db.media_facts`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from itertools import islice
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import RowMapping
 
+from db.media_facts import facts_from_text, facts_to_text, kinds_from_text, kinds_to_text
 from db.records import Segment, Shot, Subclip, Video
 
 if TYPE_CHECKING:
@@ -32,6 +34,9 @@ STORED = np.dtype("<f2")
 MAX_VARIABLES = 900
 """Maximum values in one SQL statement; SQLite before 3.32 accepts at most 999."""
 
+_TO_TEXT: dict[str, Callable[[Any], str | None]] = {"facts": facts_to_text, "kinds": kinds_to_text}
+_FROM_TEXT: dict[str, Callable[[Any], Any]] = {"facts": facts_from_text, "kinds": kinds_from_text}
+
 
 @dataclass(frozen=True, slots=True)
 class RecordColumns(Generic[Record]):
@@ -41,11 +46,13 @@ class RecordColumns(Generic[Record]):
         record: The dataclass.
         plain: Fields with a column of the same name.
         fractions: Fields with two columns.
+        texts: Fields whose column has their stored form: facts and kinds.
     """
 
     record: type[Record]
     plain: tuple[str, ...]
     fractions: tuple[str, ...]
+    texts: tuple[str, ...]
 
     @classmethod
     def of(cls, record: type[Record]) -> RecordColumns[Record]:
@@ -55,6 +62,7 @@ class RecordColumns(Generic[Record]):
             record,
             plain=tuple(name for name, kind in names.items() if kind != "Fraction"),
             fractions=tuple(name for name, kind in names.items() if kind == "Fraction"),
+            texts=tuple(name for name in names if name in _TO_TEXT),
         )
 
     @property
@@ -66,6 +74,8 @@ class RecordColumns(Generic[Record]):
     def values(self, record: Record) -> dict[str, Any]:
         """Return the record's column values, without its id, which the library assigns."""
         values = {name: getattr(record, name) for name in self.plain if name != "id"}
+        for name in self.texts:
+            values[name] = _TO_TEXT[name](values[name])
         for name in self.fractions:
             fraction: Fraction = getattr(record, name)
             values |= {f"{name}_num": fraction.numerator, f"{name}_den": fraction.denominator}
@@ -76,6 +86,8 @@ class RecordColumns(Generic[Record]):
         values = {name: row[name] for name in self.plain}
         for name in self.fractions:
             values[name] = Fraction(row[f"{name}_num"], row[f"{name}_den"])
+        for name in self.texts:
+            values[name] = _FROM_TEXT[name](values[name])
         return self.record(**values | changed)
 
 

@@ -29,7 +29,7 @@ from sqlalchemy import (
     event,
 )
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """The number of the newest migration, so that opening a library of this format need not import alembic."""
 
 
@@ -104,6 +104,8 @@ videos = Table(
     Column("media", Text, nullable=True),  # name of the folder of posters and previews: db.media
     Column("timecode", Text, nullable=False, server_default=""),
     Column("media_bytes", Integer, nullable=False, server_default="0"),  # total size of the files in that folder
+    Column("facts", Text, nullable=True),  # db.media_facts; NULL: not read yet
+    Column("kinds", Text, nullable=False, server_default=""),  # likewise
     UniqueConstraint("path", name="uq_videos_path"),
     Index("ix_videos_fingerprint", "fingerprint"),
     Index("ix_videos_media", "media"),
@@ -237,6 +239,7 @@ subclips = Table(
     Column("score", Float, nullable=True),
     Column("created_at", Text, nullable=False),
     Column("removed_at", Text, nullable=True),
+    Column("facts", Text, nullable=True),
     Index("ix_subclips_place", "collection_id", "position"),
     Index("ix_subclips_fingerprint", "fingerprint"),
     sqlite_autoincrement=True,

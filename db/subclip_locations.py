@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection, RowMapping, select
 
+from db.media_facts import facts_from_text
 from db.records import Subclip
 from db.rows import SUBCLIP, chunks
 from db.schema import segments, videos
@@ -25,6 +26,7 @@ class _Copy:
     video_id: int
     path: str
     timecode: str
+    facts: str | None  # as stored
 
 
 def load_subclips(connection: Connection, stored: Sequence[RowMapping]) -> list[Subclip]:
@@ -43,7 +45,7 @@ def _choose_copies(connection: Connection, stored: Sequence[RowMapping]) -> dict
     by_fingerprint: dict[str, list[_Copy]] = {}
     for chunk in chunks(dict.fromkeys(row["fingerprint"] for row in stored)):
         for fingerprint, *values in connection.execute(
-            select(videos.c.fingerprint, videos.c.id, videos.c.path, videos.c.timecode)
+            select(videos.c.fingerprint, videos.c.id, videos.c.path, videos.c.timecode, videos.c.facts)
             .where(videos.c.fingerprint.in_(chunk))
             .order_by(videos.c.id)
         ):
@@ -101,4 +103,5 @@ def _to_subclip(row: RowMapping, copy: _Copy | None, segment_id: int | None) -> 
         segment_id=segment_id,
         path=copy.path,
         timecode=copy.timecode or row["timecode"],
+        facts=facts_from_text(copy.facts or row["facts"]),
     )

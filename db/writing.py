@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, literal, selec
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from db import rows
+from db.media_facts import MediaFacts, facts_to_text, kinds_to_text
 from db.records import Failure, Segment, Shot, Video
 from db.rows import chunks
 from db.schema import embeddings, encoders, encodings, failures, segments, shots, videos
@@ -106,6 +107,14 @@ def move_video(
     if moved.rowcount == 0:
         raise KeyError(f"no video has the id {video_id}")
     delete_failures(connection, [path])
+
+
+def put_facts(
+    connection: Connection, video_id: int, *, timecode: str, facts: MediaFacts, kinds: frozenset[str]
+) -> None:
+    """Store facts of a video that were read later than its frames. An unknown id is ignored."""
+    values = {"timecode": timecode, "facts": facts_to_text(facts), "kinds": kinds_to_text(kinds)}
+    connection.execute(update(videos).where(videos.c.id == video_id).values(values))
 
 
 def copy_rows(

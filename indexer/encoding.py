@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from indexer.batches import Batches, Row
 from indexer.decoding import Decoders
+from indexer.kinds import recipe_for
 from indexer.media.errors import Cancelled, UnreadableVideo
 from indexer.messages import ClipReady, Decoded, LibraryFailed, OpenVideo, Unreadable
 from indexer.plan import VideoTask
@@ -150,7 +151,7 @@ class Encoding:
                     decoded.segments,
                     matrix,
                     encoder_id=self._encoder.id,
-                    recipe=self._recipe,
+                    recipe=recipe_for(self._recipe, video.kinds),
                     media=decoded.media,
                 )
         except ValueError as error:  # rows not of unit length, or inconsistent segments

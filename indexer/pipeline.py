@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from indexer.encoding import Encoding
 from indexer.fingerprint import fingerprint
 from indexer.media.errors import Cancelled
 from indexer.messages import OpenVideo, VideoReader
+from indexer.missing_facts import lacking_facts, read_missing_facts
 from indexer.missing_files import find_missing, is_below, is_empty_folder, was_renamed_to
 from indexer.plan import Plan, Relocation, VideoTask, classify_files, make_plan
 from indexer.progress import Progress, ProgressMeter
@@ -131,6 +133,7 @@ class _IndexRun:
         self._report.add(problems=scan.problems)
         known = self._library.known_files(self._encoder.id)
         failures = {failure.path: failure for failure in self._library.failures()}
+        self._read_missing_facts(scan, known)
         plan = self._plan(scan, known, failures)
         with self._report.timed("store"):
             tasks = [*plan.tasks, *self._relocate(plan)]
@@ -160,6 +163,23 @@ class _IndexRun:
     def _on_found(self, count: int) -> None:
         self._meter.files_done = count
         self._meter.report()
+
+    def _read_missing_facts(self, scan: Scan, known: dict[str, KnownFile]) -> None:
+        """Store the facts of files that an earlier version indexed without them, and put their kinds into `known`."""
+        files = lacking_facts(scan.files, known)
+        if not files:
+            return
+        self._meter.start("facts", files_total=len(files))
+        with self._report.timed("scan"):
+            for read in read_missing_facts(files, workers=self._options.decode_workers, cancelled=self._cancelled):
+                if read is not None:
+                    stored = known[read.file.path]
+                    kinds = stored.kinds | read.kinds
+                    self._library.set_facts(stored.video_id, timecode=read.timecode, facts=read.facts, kinds=kinds)
+                    known[read.file.path] = replace(stored, kinds=kinds, facts_read=True)
+                self._meter.files_done += 1
+                self._meter.report()
+        self._raise_if_cancelled()
 
     def _plan(self, scan: Scan, known: dict[str, KnownFile], failures: dict[str, Failure]) -> Plan:
         options = self._options

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from db.records import Failure, KnownFile
+from indexer.kinds import recipe_for
 from indexer.scan import FoundFile
 
 _ALWAYS_RETRIED = frozenset({"missing", "permission"})  # concerns the file, not its content, and is cheap to retry
@@ -211,7 +212,7 @@ def in_safe_order(moves: Iterable[Relocation]) -> list[Relocation]:
 
 
 def _is_current(record: KnownFile, recipe: str) -> bool:
-    return record.embedded and record.recipe == recipe
+    return record.embedded and record.recipe == recipe_for(recipe, record.kinds)
 
 
 def _relocation(old_path: str, record: KnownFile, file: FoundFile) -> Relocation:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from db.records import Failure
 
-Phase = Literal["scan", "fingerprint", "index", "done"]
+Phase = Literal["scan", "facts", "fingerprint", "index", "done"]
 
 _MIN_INTERVAL_SECONDS = 0.1
 _MAX_LAST_FAILURES = 20
@@ -27,6 +27,7 @@ class Progress:
 
     Phases:
         scan: files_done counts the files found, files_total is 0.
+        facts: files indexed by an earlier version, whose headers are read for facts that it did not store.
         fingerprint: new or changed files, whose content is identified.
         index: files to decode and encode. Bytes follow the files; those being decoded count in part.
     """

@@ -130,7 +130,8 @@ class IndexSettings:
             )
         if isinstance(kernel, int) and (kernel < 3 or kernel % 2 == 0):
             raise ValueError(f"kernel_size must be odd and at least 3, or none, got {kernel}")
-        object.__setattr__(self, "detector_options", MappingProxyType(dict(self.detector_options)))
+        chosen = {name: value for name, value in self.detector_options.items() if value != known[name]}
+        object.__setattr__(self, "detector_options", MappingProxyType(chosen))
         for name, low, high in (
             ("segment_seconds", 0.1, 3600.0),
             ("preview_seconds", 0.25, 60.0),

@@ -183,6 +183,8 @@ class VideoPass:
         self.shots = segmenter.shots
 
     def _describe(self, source: Source, segmenter: Segmenter, end: int, damaged: int) -> Video:
+        from indexer.media.facts import header_kinds, read_facts
+
         width, height = segmenter.scaler.shown_size(*segmenter.scaler.first_size)
         exact = segmenter.frames / ((end - segmenter.start_pts) * source.time_base)
         return Video(
@@ -202,4 +204,6 @@ class VideoPass:
             has_audio=source.has_audio,
             damaged=damaged + segmenter.unusable,
             timecode=source.timecode,
+            facts=read_facts(source),
+            kinds=header_kinds(source),
         )

@@ -218,7 +218,9 @@ def test_a_library_of_format_2_is_measured_when_it_is_migrated(library: Library)
     add(library, make_video("/films/b.mp4", "bb01"))
     held = library.stats().media_bytes
     with library._database.writing() as connection:
-        connection.exec_driver_sql("ALTER TABLE videos DROP COLUMN media_bytes")
+        for column in ("media_bytes", "facts", "kinds"):
+            connection.exec_driver_sql(f"ALTER TABLE videos DROP COLUMN {column}")
+        connection.exec_driver_sql("ALTER TABLE subclips DROP COLUMN facts")
         for column in ("detector", "detector_options", "segment_seconds", "overlap_seconds", "decode"):
             connection.exec_driver_sql(f"ALTER TABLE library DROP COLUMN {column}")
         connection.exec_driver_sql("DROP TABLE encoder_choices")

@@ -13,9 +13,23 @@ from db_samples import add, make_video
 from sqlalchemy import Table
 
 from db.library import Library
+from db.media_facts import AudioTrack, MediaFacts, facts_from_text, facts_to_text, kinds_from_text
 from db.records import Video
 from db.rows import SEGMENT, SHOT, SUBCLIP, VIDEO, chunks, to_bytes, to_matrix
 from db.schema import segments, shots, subclips, videos
+
+FACTS = MediaFacts(
+    nominal_rate=Fraction(30000, 1001),
+    field_order="tff",
+    sample_aspect=Fraction(64, 45),
+    transfer="smpte2084",
+    audio=(
+        AudioTrack(codec="aac", channels=2, layout="stereo", language="eng", title="ü"),
+        AudioTrack(codec="", channels=1),
+    ),
+    reel="A001",
+    recorded_at="2024-05-06T07:08:09.000000Z",
+)
 
 
 @pytest.mark.parametrize(
@@ -41,12 +55,25 @@ def test_a_video_comes_back_with_every_value_that_it_had(tmp_path: Path) -> None
         rotation=270,
         has_audio=True,
         damaged=3,
+        facts=FACTS,
+        kinds=frozenset(("hdr", "deep")),
     )
     plain = {field.name: getattr(video, field.name) for field in fields(Video)}
     assert len({name for name, value in plain.items() if value is not None}) == len(plain) - 1, "all but the id"
     with Library.open(tmp_path) as library:
         video_id = add(library, video)
         assert library.video(video_id) == replace(video, id=video_id)
+
+
+def test_facts_that_cannot_be_understood_are_as_if_never_read() -> None:
+    text = facts_to_text(FACTS)
+    assert text is not None
+    assert facts_from_text(text) == FACTS
+    assert facts_from_text(None) is facts_to_text(None) is None
+    for damaged in ("", "[]", "{}", text[:-1], text.replace("tff", "sideways"), text.replace("64/45", "64/0"),
+                    text.replace("30000/1001", "-25"), text.replace("reel", "tape")):  # fmt: skip
+        assert facts_from_text(damaged) is None, damaged
+    assert kinds_from_text("hdr later deep") == {"hdr", "deep"}, "a kind of a later version is left out"
 
 
 def test_chunks() -> None:

@@ -310,6 +310,7 @@ def make_older(directory: Path, choices: object = None) -> None:
         for name, found in rows.items():
             for row in found:
                 values = dict(row) | ({"segments": 0, "generation": 0} if name == "encoders" else {})
+                values = {column: value for column, value in values.items() if column not in ("facts", "kinds")}
                 marks = ", ".join("?" * len(values))
                 connection.exec_driver_sql(
                     f"INSERT INTO {name} ({', '.join(values)}) VALUES ({marks})", tuple(values.values())

@@ -25,6 +25,7 @@ Examples:
   prismsearch index film.mp4 --detector content -o threshold=30
   prismsearch index ~/Videos --encoder large --device cuda --batch-size 16
   prismsearch index ~/Videos --decode reference
+  prismsearch index ~/Videos --renew
   prismsearch index ~/Videos --json > report.json
 
 {detectors_text()}
@@ -39,8 +40,11 @@ Examples:
     "--exclude", multiple=True, metavar="PATTERN", help="Leave out what matches, such as '*.tmp.mp4'; may be repeated."
 )
 @click.option("--redo", is_flag=True, help="Index again what is unchanged, too.")
+@click.option(
+    "--renew", is_flag=True, help="Cut an existing library's videos again with this version's detector and defaults."
+)
 @click.option("--retry-failed", is_flag=True, help="Try files again that failed before and have not changed.")
-@click.option("-y", "--yes", is_flag=True, help="Download a missing model without asking.")
+@click.option("-y", "--yes", is_flag=True, help="Renew, and download a missing model, without asking.")
 @click.option(
     "--json", "as_json", is_flag=True, help="The report as JSON on standard output; progress stays on standard error."
 )
@@ -53,6 +57,7 @@ def index(
     shaping: ShapingOptions,
     exclude: tuple[str, ...],
     redo: bool,
+    renew: bool,
     retry_failed: bool,
     yes: bool,
     as_json: bool,
@@ -61,6 +66,8 @@ def index(
 
     Files that are unchanged are skipped, those that were moved or renamed are recognised by content, and a run that was
     stopped goes on where it was. Video files are only ever read.
+
+    A library keeps the detector, shortest shot and way of decoding that it was made with until --renew.
     """
     require_paths(folders)
     order = IndexOrder(
@@ -72,7 +79,7 @@ def index(
         retry_failed=retry_failed,
         paths=tuple(map(os.path.abspath, folders)),
     )
-    index_videos(settings, order, yes=yes, as_json=as_json)
+    index_videos(settings, order, renew=renew, yes=yes, as_json=as_json)
 
 
 @click.command(

@@ -11,8 +11,9 @@ import click
 
 from app import compose
 from app.commands.fetch_model import open_or_download_encoder
+from app.commands.renewal import confirm_renewal
 from app.compose import Settings
-from app.cut_settings import adopt_videos, cut_settings_of, store_cut_settings
+from app.cut_settings import adopt_videos, cut_settings_of, renewed, store_cut_settings
 from app.encoder_choice import canonical
 from app.jobs.command_line import title_of
 from app.jobs.index_journal import journal_progress, journal_report
@@ -38,18 +39,21 @@ if TYPE_CHECKING:
 STOPPING = "stopping; the videos in flight are given up, finished ones are kept (Ctrl-C again: at once)"
 
 
-def index_videos(settings: Settings, order: IndexOrder, *, yes: bool = False, as_json: bool = False) -> None:
+def index_videos(
+    settings: Settings, order: IndexOrder, *, renew: bool = False, yes: bool = False, as_json: bool = False
+) -> None:
     """Index the paths of an order, print the report and end with the exit code for it.
 
     Args:
         settings: The library, the device and the encoder, unless the order names one.
         order: Paths and options.
-        yes: Download a missing model without asking.
+        renew: Use the detector and defaults of a new library, for all videos below the paths, after asking.
+        yes: Renew, and download a missing model, without asking.
         as_json: Print the report as JSON.
     """
     require_paths(order.paths)
     with compose.open_existing_library(settings) as known:
-        settings, index_settings = _with_library_values(settings, order, known)
+        settings, index_settings = _with_library_values(settings, order, known, renew=renew)
     options = run_options(
         workers=order.workers,
         batch_size=order.batch_size,
@@ -59,6 +63,8 @@ def index_videos(settings: Settings, order: IndexOrder, *, yes: bool = False, as
     )
     encoder = open_or_download_encoder(settings, yes=yes)
     with compose.open_library(settings, create=True) as library:
+        if renew:
+            confirm_renewal(library, encoder, order.paths, index_settings, yes=yes)
         report = run_indexer(settings, library, encoder, order.paths, index_settings, options, order=order)
         report_and_exit(report, as_json=as_json)
 
@@ -89,12 +95,13 @@ def retry_failures(settings: Settings, order: RetryOrder, *, as_json: bool = Fal
 
 
 def _with_library_values(
-    settings: Settings, order: IndexOrder | RetryOrder, library: Library | None
+    settings: Settings, order: IndexOrder | RetryOrder, library: Library | None, *, renew: bool = False
 ) -> tuple[Settings, IndexSettings]:
-    """Return settings and index settings: the order's options over the library's stored values."""
+    """Return settings and index settings: the order's options over the library's stored or renewed values."""
     settings = dataclasses.replace(settings, encoder=order.encoder or settings.encoder)
     settings = compose.with_library_encoder(order.shaping.encoder_settings(settings), library)
-    return settings, order.shaping.index_settings(cut_settings_of(library))
+    own = cut_settings_of(library)
+    return settings, order.shaping.index_settings(renewed(own) if renew else own)
 
 
 def require_paths(paths: Sequence[str]) -> None:

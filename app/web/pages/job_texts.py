@@ -19,6 +19,8 @@ def progress_text(state: JobState) -> str:
         return "Starting; the encoder is being loaded" if state.kind == "index" else "Starting"
     if progress.phase == "scan":
         return f"Looking for videos · {count_text(progress.files_done, 'file')}"
+    if progress.phase == "facts":
+        return f"Reading what files state · {progress.files_done:,} of {progress.files_total:,}"
     if progress.phase == "fingerprint":
         return f"Comparing contents · {progress.files_done:,} of {progress.files_total:,}"
     if state.kind != "index":
