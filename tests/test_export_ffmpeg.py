@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import time
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import ffmpeg
 import pytest
 
-from app.exporting.ffmpeg_binary import ExportError, run_ffmpeg
+from app.exporting.ffmpeg_binary import ExportError, OutsideError, run_ffmpeg
 from app.exporting.graph import (
     SOURCE,
     TARGET,
@@ -39,32 +43,108 @@ SURVEY = Survey(
 )
 
 
-def failing(*lines: str, code: int = 1) -> str:
+def failing(*lines: str, code: int = 1) -> tuple[str, type[ExportError]]:
     script = "".join(f"echo '{line}' >&2; " for line in lines)
     with pytest.raises(ExportError) as caught:
         run_ffmpeg(["/bin/sh", "-c", f"{script} exit {code}"])
-    return str(caught.value)
+    return str(caught.value), type(caught.value)
+
+
+POINTERS = [
+    '[aac @ 0x5620ee9ca000] Unsupported channel layout "hexadecagonal"',
+    "[aost#0:1/aac @ 0x5620ee9c97c0] [enc:aac @ 0x5620ee9c9f40] Error while opening encoder - maybe incorrect",
+    "[af#0:1 @ 0x5620ee9ca640] Task finished with error code: -22 (Invalid argument)",
+    "[out#0/mp4 @ 0x5620ee8fc640] Nothing was written into output file, because at least one of its streams",
+]
 
 
 @pytest.mark.parametrize(
     ("lines", "told"),
     [
-        (["first", "  last  ", ""], "ffmpeg: last"),
-        (["a.mp4: No space left on device", "Conversion failed!"], "ffmpeg: a.mp4: No space left on device"),
-        (["a.mp4: Permission denied"], "ffmpeg: a.mp4: Permission denied"),
-        (["a: Permission denied", "b: No such file or directory", "c", "d"], "ffmpeg: b: No such file or directory"),
-        (["c", "b: No such file or directory"], "ffmpeg: b: No such file or directory"),
-        ([], "ffmpeg: ended with code 1"),
-        (["", "   "], "ffmpeg: ended with code 1"),
+        (["first", "  last  ", ""], "ffmpeg could not do it (last)"),
+        (["[libx264 @ 0x55d0c8ab1c] odd thing at 0x7fdf54001bc0.", "Conversion failed!"],
+         "ffmpeg could not do it (odd thing at)"),
+        (POINTERS, "its channels have an order that the format cannot hold"),
+        (["[Parsed_crop_0 @ 0x7fdf54001bc0] Invalid too big or non positive size for width \"2\"", *POINTERS[2:]],
+         "its picture has a size that cannot be encoded"),
+        (["[mpeg @ 0x55] Can not write packet with unknown timestamp", "Conversion failed!"],
+         "its packets have no times of their own"),
+        (["Decoding requested, but no decoder found for: none"], "there is no decoder for none"),
+        (["Conversion failed!"], "ffmpeg could not do it (Conversion failed!)"),
+        ([], "ffmpeg could not do it (code 1)"),
+        (["", "   "], "ffmpeg could not do it (code 1)"),
     ],
-)
-def test_the_cause_of_a_failure_is_told_or_else_the_last_line(lines: list[str], told: str) -> None:
-    assert failing(*lines) == told
+)  # fmt: skip
+def test_a_failure_is_told_in_words_without_pointers(lines: list[str], told: str) -> None:
+    assert failing(*lines) == (told, ExportError)
 
 
 def test_a_failure_without_words_tells_its_code_and_of_many_words_the_last_count() -> None:
-    assert failing(code=7) == "ffmpeg: ended with code 7"
-    assert failing("x: No space left on device", *["y" * 100] * 100) == "ffmpeg: " + "y" * 100
+    assert failing(code=7) == ("ffmpeg could not do it (code 7)", ExportError)
+    assert failing("x: No space left on device", *["y" * 100] * 100)[0] == f"ffmpeg could not do it ({'y' * 100})"
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (["a.mp4: No space left on device", "Conversion failed!"], "disk is full"),
+        (["a.mp4: Permission denied"], "change its permissions"),
+        (["a: Permission denied", "[x @ 0x55aa55] No space left on device", "d"], "disk is full"),
+        (["c", "b: No such file or directory", "d"], "no longer there"),
+        (["av_interleaved_write_frame(): Input/output error"], "drive"),
+        (["av_interleaved_write_frame(): File too large"], "file of this size"),
+        (["Error: Cannot allocate memory"], "memory"),
+    ],
+)
+def test_a_cause_outside_the_file_is_told_apart_and_what_to_do(lines: list[str], words: str) -> None:
+    told, kind = failing(*lines)
+    assert kind is OutsideError
+    assert words in told
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("kill -9 $$", "memory"),
+        ("kill -2 $$", "SIGINT"),
+        ("kill -15 $$", "SIGTERM"),
+        ("kill -11 $$", "crashed"),
+        ("exit 255", "code 255"),
+        ("exit 143", "code 143"),
+    ],
+)
+def test_an_ffmpeg_that_was_stopped_is_no_fact_about_the_file(how: str, words: str) -> None:
+    with pytest.raises(OutsideError, match=words):
+        run_ffmpeg(["/bin/sh", "-c", f"echo 'Invalid data found when processing input' >&2; {how}"])
+
+
+def test_ffmpeg_has_a_session_of_its_own_that_ends_whole_with_the_caller() -> None:
+    pids: list[int] = []
+
+    def stop() -> None:
+        if len(pids) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_ffmpeg(
+            ["/bin/sh", "-c", "sleep 60 & echo $$; echo $!; wait"], lambda line: pids.append(int(line)), check=stop
+        )
+    assert pids[0] != os.getpgrp()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
+    deadline = time.monotonic() + 20
+    while _running(pids[1]):  # whoever adopts it has to collect it
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    own = run_ffmpeg([sys.executable, "-c", "import os; print(os.getpid(), os.getpgrp(), os.getsid(0))"]).split()
+    assert len(set(own)) == 1
+
+
+def _running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
 
 
 def test_output_is_returned_and_told_line_by_line() -> None:

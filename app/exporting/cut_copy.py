@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from app.exporting.cut import Cut
-from app.exporting.ffmpeg_binary import ExportError
+from app.exporting.ffmpeg_binary import ExportError, OutsideError
 from app.exporting.graph import QUIET, SOURCE, TARGET, framecrc_packets, microseconds, run_graph
 from app.exporting.survey import Survey, keyframe_before
 
@@ -36,7 +36,7 @@ def cut_copy(program: str, survey: Survey, draft: Path) -> Cut:
         ExportError: The file cannot be sought, no key frame precedes the range, or no container holds the streams.
     """
     if not survey.seekable:
-        raise ExportError("the file has no times that could be sought, so it cannot be copied from; use the exact mode")
+        raise ExportError("this file cannot be copied (it has no times that could be sought); use the exact mode")
     begin = survey.pts[0]
     key = keyframe_before(survey.path, begin)
     own = survey.container_seconds(begin if key is None else key)
@@ -46,6 +46,8 @@ def cut_copy(program: str, survey: Survey, draft: Path) -> Cut:
         for start in starts:
             try:
                 copied = _copy(program, survey, draft, start, format_name)
+            except OutsideError:
+                raise
             except ExportError as error:
                 problem = error
                 break  # this container cannot hold the streams; try the next one
@@ -60,7 +62,9 @@ def cut_copy(program: str, survey: Survey, draft: Path) -> Cut:
                 early_seconds=(begin - copied[0][0]) * survey.time_base,
                 late_seconds=max(Fraction(0), (ends - survey.end_pts) * survey.time_base),
             )
-    raise problem or ExportError("no key frame was found before the range; use the exact mode")
+    if problem is not None:
+        raise ExportError(f"this file cannot be copied ({problem}); use the exact mode") from problem
+    raise ExportError("this file cannot be copied (no key frame was found before the range); use the exact mode")
 
 
 def _copy(program: str, survey: Survey, draft: Path, start: Fraction | None, format_name: str) -> list[tuple[int, int]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from app.exporting.cut import Cut
-from app.exporting.ffmpeg_binary import ExportError
+from app.exporting.ffmpeg_binary import ExportError, OutsideError
 from app.exporting.graph import (
     AUDIO_BITRATE,
     LEAD_SECONDS,
@@ -77,11 +77,15 @@ def _encode_with_fallback(
         return Cut(
             suffix=".mp4", frames=_encode(program, survey, draft, lead, on_progress, audio=audio), has_audio=audio
         )
+    except OutsideError:
+        raise
     except ExportError as error:
         if not audio:
             raise
         try:
             frames = _encode(program, survey, draft, lead, on_progress, audio=False)
+        except OutsideError:
+            raise
         except ExportError:
             raise error from None
         return Cut(suffix=".mp4", frames=frames, has_audio=False, note=f"without its sound ({error})")

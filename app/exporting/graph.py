@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from app.exporting.ffmpeg_binary import run_ffmpeg
+from app.exporting.ffmpeg_binary import ExportError, OutsideError, run_ffmpeg
 from app.exporting.survey import Survey
 
 AUDIO_BITRATE = 192_000  # bits per second, of AAC
@@ -41,8 +41,28 @@ def run_graph(
 
     Raises:
         ExportError: Ffmpeg cannot be started or failed.
+        OutsideError: It was stopped, or failed for a cause outside its files, such as one that is gone.
     """
-    return run_ffmpeg(compile_graph(command, graph, files), on_line)
+    try:
+        return run_ffmpeg(compile_graph(command, graph, files), on_line)
+    except OutsideError:
+        raise
+    except ExportError:
+        for placeholder, path in files.items():
+            _check_there(Path(path), is_target=placeholder == TARGET)
+        raise
+
+
+def _check_there(path: Path, *, is_target: bool) -> None:
+    """Raise OutsideError if a file to read cannot be read, or the folder of the one to write is gone."""
+    try:
+        if is_target:
+            path.parent.stat()
+        else:
+            with path.open("rb") as file:
+                file.read(1)
+    except OSError as error:
+        raise OutsideError(f"{error.strerror or error} ({path.parent if is_target else path}); try again") from error
 
 
 def compile_graph(command: list[str], graph: Any, files: Mapping[str, str | Path]) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from app.exporting.cut import Cut
 from app.exporting.cut_exact import CRF, PRESET, cut_exact
-from app.exporting.ffmpeg_binary import ExportError
+from app.exporting.ffmpeg_binary import ExportError, OutsideError
 from app.exporting.graph import (
     AUDIO_BITRATE,
     LEAD_SECONDS,
@@ -79,6 +79,8 @@ def cut_smart(
         reason = str(problem)
     except ValueError as problem:  # BrokenStream, and errors of the demuxer about damage
         reason = f"the file is damaged ({problem})"
+    except OutsideError:
+        raise
     except ExportError as problem:
         reason = f"joining failed ({problem})"
     survey = survey_range(path, start, end)
@@ -204,6 +206,8 @@ def _with_audio(program: str, survey: Survey, video: Path, draft: Path, lead: Fr
     audio = survey.audio_index is not None
     try:
         _mux(program, survey, video, draft, lead, audio=audio)
+    except OutsideError:
+        raise
     except ExportError as error:
         if not audio:
             raise

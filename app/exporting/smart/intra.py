@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.exporting.cut import Cut
-from app.exporting.ffmpeg_binary import ExportError
+from app.exporting.ffmpeg_binary import ExportError, OutsideError
 from app.exporting.graph import (
     AUDIO_BITRATE,
     MAX_TIME_BASE_HZ,
@@ -51,6 +51,8 @@ def cut_intra(program: str, survey: Survey, draft: Path) -> Cut:
     for start in (own, own + step / 2, own - step / 2, None):
         try:
             copied = _copy(program, survey, draft, start, audio=audio)
+        except OutsideError:
+            raise
         except ExportError as error:
             if not audio:
                 raise

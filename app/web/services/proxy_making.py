@@ -6,17 +6,14 @@ frames makes stepping back cheap. Interlaced video is deinterlaced frame by fram
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
-from app.exporting.ffmpeg_binary import ExportError
+from app.exporting.ffmpeg_binary import ExportError, OutsideError, run_ffmpeg
 from app.exporting.graph import (
     MAX_TIME_BASE_HZ,
     QUIET,
@@ -97,6 +94,8 @@ def make_proxy(
             command = _command(program, found, final, end, target, lead, sound=with_sound)
             try:
                 _run(command, lambda done: progress(min(1.0, done / float(end - start))), cancelled, stalled_seconds)
+            except OutsideError:
+                raise
             except ExportError as error:  # undecodable audio is no reason to show nothing
                 problem = error
                 continue
@@ -181,55 +180,20 @@ def _run(
     command: list[str], on_progress: Callable[[float], None], cancelled: Callable[[], bool], stalled_seconds: float
 ) -> None:
     """Run ffmpeg to its end, and kill it when cancelled or stalled."""
-    with tempfile.TemporaryFile() as errors:
-        try:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
-        except OSError as error:
-            raise ExportError(f"{command[0]} cannot be started: {error.strerror or error}") from error
-        reader = _ProgressReader(process.stdout, on_progress)
-        try:
-            while True:
-                try:
-                    process.wait(0.1)
-                    break
-                except subprocess.TimeoutExpired:
-                    if cancelled():
-                        raise ProxyCancelled from None
-                    if time.monotonic() - reader.changed > stalled_seconds:
-                        raise ExportError("reading the file has come to a stop; check its drive and retry") from None
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-            reader.join()
-        if process.returncode == 0:
-            return
-        errors.seek(0, 2)
-        errors.seek(max(0, errors.tell() - 8192))
-        lines = [line.strip() for line in errors.read().decode(errors="replace").splitlines() if line.strip()]
-    full = [line for line in lines if "No space left" in line]
-    if full:
-        raise ExportError("the disk of the library is full; free some space and try again")
-    raise ExportError(f"ffmpeg: {lines[-1] if lines else f'ended with code {process.returncode}'}")
+    last, changed = "", time.monotonic()
 
+    def read_line(line: str) -> None:
+        nonlocal last, changed
+        name, _, value = line.partition("=")
+        if name == "out_time_us" and value != last:
+            last, changed = value, time.monotonic()
+            if value.lstrip("-").isdigit():
+                on_progress(max(0.0, int(value) / 1e6))
 
-class _ProgressReader(threading.Thread):
-    """Reads ffmpeg's progress: the time that the written frames reach."""
+    def check() -> None:
+        if cancelled():
+            raise ProxyCancelled
+        if time.monotonic() - changed > stalled_seconds:
+            raise OutsideError("reading the file has come to a stop; check its drive and retry")
 
-    def __init__(self, stream: IO[bytes] | None, on_progress: Callable[[float], None]) -> None:
-        super().__init__(daemon=True)
-        assert stream is not None
-        self.changed = time.monotonic()
-        self._stream = stream
-        self._on_progress = on_progress
-        self._last = b""
-        self.start()
-
-    def run(self) -> None:
-        with self._stream as stream:
-            for line in stream:
-                name, _, value = line.strip().partition(b"=")
-                if name == b"out_time_us" and value != self._last:
-                    self._last, self.changed = value, time.monotonic()
-                    if value.lstrip(b"-").isdigit():
-                        self._on_progress(max(0.0, int(value) / 1e6))
+    run_ffmpeg(command, read_line, check=check)
