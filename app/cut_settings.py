@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise, product
+from types import MappingProxyType
 from typing import TYPE_CHECKING, get_args
 
 from indexer.kinds import plain_recipe
-from indexer.settings import DECODE, IndexSettings
+from indexer.settings import DECODE, IndexSettings, OptionValue
 
 if TYPE_CHECKING:
     from db.library import Library
     from encoder import Encoder
+
+FORMER_DEFAULTS: Mapping[str, Mapping[str, OptionValue]] = MappingProxyType(
+    {"blend": {"blend_score": 0.5, "min_scene_len": "0.6s"}, "learned": {"min_scene_len": "0.3s"}}
+)
+"""Options that were a detector's defaults in earlier versions, where they differ from those of today."""
 
 _RECIPE = re.compile(r"(?P<detector>[a-z]+)-(?P<seconds>[0-9.]+)s-(?P<frames>\d+)x(?P<size>\d+)-[0-9a-f]+")
 
@@ -60,6 +66,14 @@ def renewed(own: IndexSettings) -> IndexSettings:
     The lengths of segments and overlaps were chosen, so they stay.
     """
     return replace(own, detector=default_detector(), detector_options={}, decode=IndexSettings().decode)
+
+
+def has_former_defaults(own: IndexSettings) -> bool:
+    """Return whether these settings are the defaults of an earlier version, or of an installation without weights."""
+    former = FORMER_DEFAULTS.get(own.detector)
+    if former is None or renewed(own) == own:
+        return False
+    return own.detector_options in ({}, IndexSettings(detector=own.detector, detector_options=former).detector_options)
 
 
 def store_cut_settings(library: Library, settings: IndexSettings) -> None:
@@ -110,8 +124,8 @@ def settings_of_recipe(recipe: str, overlaps: Sequence[float] = ()) -> IndexSett
     """Return the settings that have this recipe, or None if they cannot be determined.
 
     A recipe names the detector and the segment seconds, and has a digest of everything else. So every `decode`, the
-    default overlap, no overlap and `overlaps`, and the fits of clips are tried out; all other settings are taken to be
-    the defaults.
+    default overlap, no overlap and `overlaps`, the fits of clips, and the detector's defaults and former defaults are
+    tried out; all other settings are taken to be the defaults.
     """
     from db.records import Fit
     from encoder import ClipSpec
@@ -120,11 +134,14 @@ def settings_of_recipe(recipe: str, overlaps: Sequence[float] = ()) -> IndexSett
     found = _RECIPE.fullmatch(recipe)
     if found is None:
         return None
-    for decode, overlap, fit in product(DECODE, (IndexSettings().overlap_seconds, 0.0, *overlaps), get_args(Fit)):
+    detector, former = found["detector"], FORMER_DEFAULTS.get(found["detector"])
+    lengths = (IndexSettings().overlap_seconds, 0.0, *overlaps)
+    for decode, overlap, fit, options in product(DECODE, lengths, get_args(Fit), ({}, *([former] if former else []))):
         try:
             spec = ClipSpec(frames=int(found["frames"]), size=int(found["size"]), fit=fit)
             settings = IndexSettings(
-                detector=found["detector"],
+                detector=detector,
+                detector_options=options,
                 segment_seconds=float(found["seconds"]),
                 overlap_seconds=overlap,
                 decode=decode,

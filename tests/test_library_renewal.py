@@ -176,3 +176,27 @@ def test_facts_are_those_of_the_file(films: Path, tmp_path: Path) -> None:
         index_folders(library, ColourEncoder(), [films], IndexSettings())
         facts = library.videos()[0].facts
     assert facts == MediaFacts(nominal_rate=Fraction(25), field_order="progressive")
+
+
+@pytest.mark.parametrize(
+    ("settings", "former"),
+    [
+        (IndexSettings(detector="blend", detector_options=cut_settings.FORMER_DEFAULTS["blend"]), True),
+        (IndexSettings(detector="blend"), True),  # where the default is the learned detector
+        (IndexSettings(detector="learned"), False),
+        (IndexSettings(detector="blend", detector_options={"blend_score": 7.0}), False),
+        (IndexSettings(detector="adaptive"), False),
+    ],
+)
+def test_a_renewal_is_offered_only_where_nobody_chose(
+    settings: IndexSettings, former: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cut_settings, "default_detector", lambda: "learned")
+    assert cut_settings.has_former_defaults(settings) == former
+
+
+def test_recipes_of_former_defaults_are_still_read() -> None:
+    spec = ColourEncoder().clip_spec
+    for detector, options in cut_settings.FORMER_DEFAULTS.items():
+        settings = IndexSettings(detector=detector, detector_options=options)
+        assert cut_settings.settings_of_recipe(settings.recipe(spec) + "+hdr1") == settings

@@ -13,7 +13,7 @@ from app import compose
 from app.commands.fetch_model import open_or_download_encoder
 from app.commands.renewal import confirm_renewal
 from app.compose import Settings
-from app.cut_settings import adopt_videos, cut_settings_of, renewed, store_cut_settings
+from app.cut_settings import adopt_videos, cut_settings_of, has_former_defaults, renewed, store_cut_settings
 from app.encoder_choice import canonical
 from app.jobs.command_line import title_of
 from app.jobs.index_journal import journal_progress, journal_report
@@ -210,7 +210,8 @@ def run_indexer(
         if report.in_library:
             store_settings()
         if report.clips:
-            print_note(f"cuts were found by the {index_settings.detector} detector")
+            hint = "; index --renew uses this version's defaults" if has_former_defaults(index_settings) else ""
+            print_note(f"cuts were found by the {index_settings.detector} detector{hint}")
         if report.clips and report.complete:
             line.show("updating the vector index")
             compose.optimize_vectors(library, encoder.id)
