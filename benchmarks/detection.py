@@ -120,7 +120,8 @@ def frames(path: Path, *, reference_only: bool = False) -> Iterator[tuple[Fracti
 def scaler(first: VideoFrame) -> Scaler:
     """Return the indexer's own scaler, for the planes that it would make."""
     from encoder import ClipSpec
-    from indexer.media.scale import Orientation, Scaler
+    from indexer.media.orientation import Orientation
+    from indexer.media.scale import Scaler
 
     made = Scaler(ClipSpec(16, 288), orientation=Orientation(), sample_aspect=Fraction(1))
     made.start(first)

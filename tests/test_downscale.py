@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from encoder import ClipSpec
 from indexer.media.downscale import can_halve, halve, luma, transform_planes
-from indexer.media.scale import Orientation, Scaler
+from indexer.media.orientation import Orientation
+from indexer.media.scale import Scaler
 
 
 def drawn(width: int, height: int, format: str) -> VideoFrame:

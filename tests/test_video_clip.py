@@ -16,7 +16,8 @@ from encoder import ClipSpec
 from indexer.media.clip import _Range, read_clip, read_image
 from indexer.media.decode import Frame
 from indexer.media.errors import UnreadableVideo
-from indexer.media.scale import Orientation, Scaler
+from indexer.media.orientation import Orientation
+from indexer.media.scale import Scaler
 from indexer.settings import IndexSettings
 from indexer.video_pass import VideoPass
 

@@ -19,9 +19,10 @@ from synthetic import COLOURS, make_video
 from encoder import ClipSpec
 from indexer.media.decode import Decoding
 from indexer.media.errors import Cancelled, UnreadableVideo
+from indexer.media.orientation import Orientation
 from indexer.media.probe import open_source
 from indexer.media.sampling import sample_indices
-from indexer.media.scale import Orientation, Scaler
+from indexer.media.scale import Scaler
 from indexer.settings import IndexSettings
 from indexer.shots.shot_buffer import BufferedFrame, SegmentDraft, ShotBuffer
 from indexer.video_pass import SegmentClip, VideoPass

@@ -15,8 +15,9 @@ from synthetic import COLOURS, make_video
 from encoder import ClipSpec
 from indexer.media.clip import read_clip
 from indexer.media.decode import Decoding
+from indexer.media.orientation import Orientation
 from indexer.media.probe import open_source
-from indexer.media.scale import Orientation, Scaler, fit_within
+from indexer.media.scale import Scaler, fit_within
 
 Pixels = NDArray[np.uint8]
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from app.exporting.ffmpeg_binary import ExportError
 from app.times import format_timestamp
@@ -89,6 +88,7 @@ def survey_range(path: str, start_seconds: Fraction, end_seconds: Fraction, *, d
         ExportError: No frame lies in the range.
     """
     from indexer.media.decode import Decoding, no_frames_error
+    from indexer.media.orientation import display_matrix
     from indexer.media.probe import open_source
 
     with open_source(path) as source:
@@ -101,9 +101,7 @@ def survey_range(path: str, start_seconds: Fraction, end_seconds: Fraction, *, d
         reliable = first.picture.pts == first.picture.dts and not source.stream.codec_context.has_b_frames
         counted = opening.clock.synthesized or (source.decoding_times_only and not reliable)
         facts = _stream_facts(source, first_pts, counted)
-        matrix = first.picture.side_data.get("DISPLAYMATRIX")
-        if matrix is not None:
-            facts["display_matrix"] = struct.unpack("=9i", bytes(cast("Any", matrix)))
+        facts["display_matrix"] = display_matrix(first.picture)
     low = first_pts + math.ceil((start_seconds - SAME_SECONDS) / base)
     high = first_pts + math.ceil((end_seconds - SAME_SECONDS) / base)
     first_frame_number = None

@@ -56,8 +56,9 @@ def read_clip(
         ValueError: If the times are not within the video.
     """
     from indexer.media.decode import Decoding, no_frames_error
+    from indexer.media.orientation import Orientation
     from indexer.media.probe import open_source
-    from indexer.media.scale import Orientation, Scaler
+    from indexer.media.scale import Scaler
 
     start = 0.0 if start_seconds is None else start_seconds
     if not 0 <= start < math.inf:
@@ -104,8 +105,9 @@ def read_image(path: str, spec: ClipSpec) -> Clip:
     from av.video.frame import VideoFrame
     from PIL import Image, ImageOps, UnidentifiedImageError
 
+    from indexer.media.orientation import Orientation
     from indexer.media.probe import read_error
-    from indexer.media.scale import Orientation, Scaler
+    from indexer.media.scale import Scaler
 
     try:
         with Image.open(path) as image:

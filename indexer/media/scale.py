@@ -14,15 +14,14 @@ Colour range and matrix are those stated by the frame, as in ffmpeg; the default
 from __future__ import annotations
 
 import math
-import struct
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from indexer.media.downscale import can_halve, halve, transform_planes
+from indexer.media.orientation import Orientation
 from indexer.settings import MAX_SHOWN_PIXELS
 
 if TYPE_CHECKING:
@@ -42,41 +41,6 @@ _FAST = int(Interpolation.FAST_BILINEAR)  # a third of the cost of area; detecti
 _ENOUGH = 1.35  # frames are halved only if this many times a clip frame's size remains, on both axes
 _WORTH_REDUCING = 1.5  # times the size needed, on one axis, for pictures that cannot be halved
 _LONGEST_CROP = 4.0  # times the short side: beyond this, crop before scaling
-
-
-@dataclass(frozen=True, slots=True)
-class Orientation:
-    """Orientation of decoded pictures: mirror left to right first, then rotate counterclockwise."""
-
-    quarter_turns: int = 0  # counterclockwise, 0 to 3
-    mirrored: bool = False
-
-    @classmethod
-    def of(cls, picture: VideoFrame) -> Orientation:
-        """Read the display matrix of a frame; angles are rounded to the nearest right angle."""
-        data = picture.side_data.get("DISPLAYMATRIX")
-        if data is None:
-            return cls()
-        a, b, _, c, d, _, _, _, _ = struct.unpack("=9i", bytes(cast("Any", data)))
-        mirrored = a * d - b * c < 0
-        if mirrored:
-            a, b = -a, -b
-        return cls(round(math.degrees(math.atan2(-b, a)) / 90) % 4, mirrored)
-
-    @property
-    def clockwise_degrees(self) -> int:
-        """The rotation as 0, 90, 180 or 270 degrees clockwise."""
-        return -self.quarter_turns % 4 * 90
-
-    @property
-    def swaps_sides(self) -> bool:
-        """Whether width and height are exchanged."""
-        return self.quarter_turns % 2 == 1
-
-    def apply(self, pixels: Pixels) -> Pixels:
-        """Turn pixels, (H, W, 3) or (H, W), from decoded to shown orientation; contiguous."""
-        rotated = np.rot90(pixels[:, ::-1] if self.mirrored else pixels, self.quarter_turns)
-        return np.ascontiguousarray(rotated)
 
 
 def fit_within(width: float, height: float, longest: int) -> tuple[int, int]:

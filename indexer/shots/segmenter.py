@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from av.error import FFmpegError
 
 from db.records import Shot
-from indexer.media.scale import Orientation, Scaler
+from indexer.media.orientation import Orientation
+from indexer.media.scale import Scaler
 from indexer.shots.detector import CutDetector
 from indexer.shots.shot_buffer import BufferedFrame, SegmentDraft, ShotBuffer
 

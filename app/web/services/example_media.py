@@ -81,9 +81,10 @@ def _video(path: Path, name: str) -> DetectedMedia:
     from encoder import ClipSpec
     from indexer.media.containers import VIDEO_EXTENSIONS
     from indexer.media.decode import Decoding, no_frames_error
+    from indexer.media.orientation import Orientation
     from indexer.media.preview import encode_poster
     from indexer.media.probe import open_source
-    from indexer.media.scale import Orientation, Scaler
+    from indexer.media.scale import Scaler
 
     try:
         with open_source(str(path)) as source:

@@ -1,0 +1,83 @@
+"""Orientation of pictures, from the display matrix among the side data of a frame."""
+
+from __future__ import annotations
+
+import math
+import struct
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from av.video.frame import VideoFrame
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+
+_MORE_TYPES = 64  # kinds of side data that FFmpeg may have one day; it had 33 in version 8
+
+
+@dataclass(frozen=True, slots=True)
+class Orientation:
+    """Orientation of decoded pictures: mirror left to right first, then rotate counterclockwise."""
+
+    quarter_turns: int = 0  # counterclockwise, 0 to 3
+    mirrored: bool = False
+
+    @classmethod
+    def of(cls, picture: VideoFrame) -> Orientation:
+        """Read the display matrix of a frame; angles are rounded to the nearest right angle."""
+        matrix = display_matrix(picture)
+        if matrix is None:
+            return cls()
+        a, b, _, c, d, _, _, _, _ = matrix
+        mirrored = a * d - b * c < 0
+        if mirrored:
+            a, b = -a, -b
+        return cls(round(math.degrees(math.atan2(-b, a)) / 90) % 4, mirrored)
+
+    @property
+    def clockwise_degrees(self) -> int:
+        """The rotation as 0, 90, 180 or 270 degrees clockwise."""
+        return -self.quarter_turns % 4 * 90
+
+    @property
+    def swaps_sides(self) -> bool:
+        """Whether width and height are exchanged."""
+        return self.quarter_turns % 2 == 1
+
+    def apply(self, pixels: Pixels) -> Pixels:
+        """Turn pixels, (H, W, 3) or (H, W), from decoded to shown orientation; contiguous."""
+        rotated = np.rot90(pixels[:, ::-1] if self.mirrored else pixels, self.quarter_turns)
+        return np.ascontiguousarray(rotated)
+
+
+def display_matrix(picture: VideoFrame) -> tuple[int, ...] | None:
+    """Return the 9 numbers of a frame's display matrix, as in MP4; None if it has none."""
+    try:
+        data = picture.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # PyAV refuses all side data of a frame if it does not know the type of one
+        data = _with_known_side_data(picture).side_data.get("DISPLAYMATRIX")
+    return None if data is None else struct.unpack("=9i", bytes(cast("Any", data)))
+
+
+def _with_known_side_data(picture: VideoFrame) -> VideoFrame:
+    """Return the frame without side data of types that PyAV does not know, such as EXIF or the views of MV-HEVC."""
+    from av.filter import Graph
+    from av.sidedata.sidedata import Type
+
+    graph = Graph()
+    last = graph.add_buffer(
+        width=picture.width, height=picture.height, format=picture.format, time_base=Fraction(1, 1000)
+    )
+    for kind in range(len(Type), _MORE_TYPES):  # known ones are numbered from 0
+        follows = graph.add("sidedata", f"mode=delete:type={kind}")
+        last.link_to(follows)
+        last = follows
+    sink = graph.add("buffersink")
+    last.link_to(sink)
+    graph.configure()
+    graph.vpush(picture)
+    return graph.vpull()
