@@ -18,6 +18,7 @@ from timeline_samples import (
     Known,
     cuts,
     known,
+    rate_of_opentimelineio,
     several,
     timeline,
     variable,
@@ -38,7 +39,7 @@ def write(folder: Path, clips: list[Known], **more: Any) -> tuple[WrittenList, s
 
 def read(text: str, rate: Fraction) -> list[tuple[float, float, float]]:
     """What the adapter finds on the video track: first frame and one past the last in the file, then the place."""
-    found = otio.adapters.read_from_string(text, "cmx_3600", rate=float(rate))
+    found = otio.adapters.read_from_string(text, "cmx_3600", rate=rate_of_opentimelineio(rate, text))
     track = next(track for track in found.tracks if track.name == "V")
     return cuts(track)
 
@@ -51,7 +52,7 @@ def test_every_cut_reads_back_to_the_frame(
     clips = several(rate, timecode, label)
     written, text = write(tmp_path, clips, drop_frame=drop)
     assert read(text, rate) == wanted(clips)
-    dropping = drop and rate in (NTSC30, NTSC60)
+    dropping = drop and round(rate) in (30, 60)
     assert f"\r\nFCM: {'DROP FRAME' if dropping else 'NON-DROP FRAME'}\r\n" in text
     assert any("no drop-frame" in note for note in written.notes) == (drop and not dropping)
     for _, channels, start, end, first, last in EVENT.findall(text):
@@ -157,6 +158,14 @@ def test_past_midnight_labels_begin_anew(tmp_path: Path) -> None:
     written, text = write(tmp_path, clips, start_timecode="23:59:59:00")
     assert EVENT.findall(text)[0][2:] == ("23:59:58:00", "00:00:02:00", "23:59:59:00", "00:00:03:00")
     assert any("past 24 hours" in note for note in written.notes)
+
+
+@pytest.mark.parametrize("rate", [Fraction(24), NTSC24, Fraction(25)])
+def test_a_drop_frame_mark_where_nothing_is_dropped_does_not_lose_the_timecode(rate: Fraction, tmp_path: Path) -> None:
+    written, text = write(tmp_path, [known(5, 10, rate, timecode="10:00:00;20")])
+    first = 20 + 5 - round(rate)
+    assert EVENT.findall(text)[0][2:4] == (f"10:00:01:{first:02}", f"10:00:01:{first + 5:02}")
+    assert written.notes == ()
 
 
 def test_a_timecode_that_is_none_is_left_out_and_noted(tmp_path: Path) -> None:

@@ -11,7 +11,18 @@ from urllib.parse import unquote_to_bytes
 
 import pytest
 from opentimelineio import opentime
-from timeline_samples import HOSTILE, NTSC24, STARTS, Known, known, several, timeline, variable, wanted
+from timeline_samples import (
+    HOSTILE,
+    NTSC24,
+    STARTS,
+    Known,
+    known,
+    rate_of_opentimelineio,
+    several,
+    timeline,
+    variable,
+    wanted,
+)
 
 from app.timelines.table_file import csv_bytes
 from app.timelines.writing import write_timeline
@@ -39,8 +50,9 @@ def test_every_cut_reads_back_to_the_frame(rate: Fraction, timecode: str, label:
         for values in (row, found):
             assert values["name"] == each.clip.name
             assert values["source"] == each.clip.path
-            assert opentime.from_timecode(values["start_timecode"], float(rate)).value == first
-            assert opentime.from_timecode(values["end_timecode"], float(rate)).value == last
+            read_at = rate_of_opentimelineio(rate, values["start_timecode"])
+            assert opentime.from_timecode(values["start_timecode"], read_at).value == first
+            assert opentime.from_timecode(values["end_timecode"], read_at).value == last
             assert (";" in values["start_timecode"]) == (";" in timecode)
             assert int(values["record_start_frame"]) == at
             assert Fraction(values["frame_rate"]) == rate

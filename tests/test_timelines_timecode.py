@@ -23,7 +23,7 @@ from app.timelines.timecode import (
 COUNTS = [(rate, False) for rate in (*RATES, Fraction(120))] + [(NTSC30, True), (NTSC60, True)]
 
 
-@pytest.mark.parametrize(("rate", "left_out"), [(NTSC30, 2), (NTSC60, 4)])
+@pytest.mark.parametrize(("rate", "left_out"), [(NTSC30, 2), (NTSC60, 4), (Fraction(30), 2), (Fraction(60), 4)])
 def test_drop_frame_is_counting_without_the_first_labels_of_nine_minutes_in_ten(rate: Fraction, left_out: int) -> None:
     """Eleven minutes from 00:00 and from 23:54, over the end of the day, label by label."""
     base = timebase(rate)
@@ -72,7 +72,14 @@ def test_a_semicolon_means_nothing_where_nothing_can_be_dropped() -> None:
     assert parse_timecode("00:01:00;00", Fraction(25)) == (1500, False)
     assert parse_timecode(" 00:01:00.01 ", NTSC24) == (1441, False)
     with pytest.raises(ValueError, match="no drop-frame"):
-        format_timecode(0, Fraction(30), drop=True)
+        format_timecode(0, Fraction(24), drop=True)
+
+
+def test_the_mark_counts_at_whole_30_and_60_where_recorders_write_it() -> None:
+    frames, drop = parse_timecode("16:37:10;02", Fraction(30))
+    assert drop
+    assert Fraction(frames, 30) == Fraction(298851, 5)  # seconds, as Final Cut Pro counts them
+    assert parse_timecode("16:37:10;04", Fraction(60)) == (2 * 1793106, True)
 
 
 @pytest.mark.parametrize("text", ["", "1:2:3", "24:00:00:00", "00:60:00:00", "00:00:60:00", "00:00:00:25", "a:b:c:d"])
@@ -114,7 +121,7 @@ def test_nominal_rates_are_near_and_can_be_written_as_whole_or_ntsc() -> None:
         rate = Fraction(chance.randrange(1, 250_000), chance.randrange(1, 1002))
         found = nominal_rate(rate)
         assert found in (timebase(found), timebase(found) * Fraction(1000, 1001))
-        assert supports_drop_frame(found) == (found.denominator != 1 and timebase(found) % 30 == 0)
+        assert supports_drop_frame(found) == (timebase(found) % 30 == 0)
         if rate >= 1:
             assert abs(found / rate - round(found / rate)) <= Fraction(1, 2)
 

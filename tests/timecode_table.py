@@ -21,9 +21,10 @@ RATES = {
     "30": Fraction(30),
     "50": Fraction(50),
     "59.94": Fraction(60000, 1001),
+    "60": Fraction(60),
 }
-DROPPED = {"29.97": 2, "59.94": 4}  # labels that drop-frame counting leaves out in a minute
-BASES = {"24": 24, "23.976": 24, "25": 25, "29.97": 30, "30": 30, "50": 50, "59.94": 60}
+DROPPED = {"29.97": 2, "30": 2, "59.94": 4, "60": 4}  # labels that drop-frame counting leaves out in a minute
+BASES = {"24": 24, "23.976": 24, "25": 25, "29.97": 30, "30": 30, "50": 50, "59.94": 60, "60": 60}
 MINUTES = 24 * 60
 
 
@@ -80,7 +81,11 @@ def made() -> dict[str, list[Any]]:
                         for frame in sorted(frames)
                     ]
     # A semicolon where the rate has no drop-frame counting, and a start code that is left out.
-    for rate, start, first, drop in (("30", "01:00:00;00", 108000, False), ("29.97", "00:01:00;01", 1800, True)):
+    for rate, start, first, drop in (
+        ("24", "01:00:00;00", 86400, False),
+        ("30", "16:37:10;02", 1793106, True),  # 298851/5 s, as Final Cut counts it
+        ("29.97", "00:01:00;01", 1800, True),
+    ):
         day = Day(rate, drop)
         ratio = [RATES[rate].numerator, RATES[rate].denominator]
         for frame in (0, 1, 1799, 1800, 17982, 18000):
@@ -102,7 +107,10 @@ def _read() -> list[dict[str, Any]]:
         ("29.97", "1:00:00:00", 3600 * 30, False),
         ("59.94", "00:01:00;03", drop60.frame(0, 1, 0, 4), True),
         ("59.94", "23:59:59;59", drop60.frames - 1, True),
-        ("30", "01:01:00;00", 3660 * 30, False),  # there is no drop-frame counting at 30
+        ("30", "01:01:00;00", Day("30", True).frame(1, 1, 0, 2), True),  # as recorders do, though 30 needs none
+        ("30", "16:37:10;02", 1793106, True),
+        ("60", "00:01:00;03", drop60.frame(0, 1, 0, 4), True),
+        ("24", "01:01:00;00", 3660 * 24, False),  # there is no drop-frame counting at 24
         ("25", "01:00:00;00", 3600 * 25, False),
         ("50", "00:01:00;02", 60 * 50 + 2, False),
         ("23.976", "00:01:00;00", 60 * 24, False),

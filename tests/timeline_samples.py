@@ -23,6 +23,8 @@ STARTS = [
     (NTSC30, "09:59:59;29", 1_078_919),
     (NTSC60, "01:00:00;00", 215_784),
     (NTSC60, "01:00:00:00", 216_000),
+    (Fraction(30), "01:00:00;00", 107_892),
+    (Fraction(60), "00:01:00;04", 3_600),
 ]
 """Rates with start timecodes, and the frames that these say."""
 HOSTILE = (
@@ -108,6 +110,12 @@ def variable() -> list[Known]:
         )
         made.append(Known(clip, NTSC30, round(start * NTSC30), round(end * NTSC30)))
     return made
+
+
+def rate_of_opentimelineio(rate: Fraction, text: str) -> float:
+    """The rate at which OpenTimelineIO can read this text: it knows drop-frame labels at 29.97 and 59.94 only, which count
+    the same frames as at 30 and 60."""
+    return float(rate * Fraction(1000, 1001) if ";" in text and rate in (30, 60) else rate)
 
 
 def timeline(clips: list[Known], **more: Any) -> Timeline:

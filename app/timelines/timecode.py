@@ -2,7 +2,8 @@
 
 A timecode names a frame by hours, minutes, seconds and frames, at a whole number of frames per second: 30 for 29.97. To
 keep up with the clock, drop-frame timecode skips the first numbers of every minute except each tenth (two at 29.97,
-four at 59.94); no frame is skipped. It is written with a semicolon: `01:00:00;02`. Timecode wraps after 24 hours.
+four at 59.94); no frame is skipped. It is written with a semicolon: `01:00:00;02`. Recorders also write it at exactly
+30 and 60, where it runs ahead of the clock; at other rates the mark means nothing. Timecode wraps after 24 hours.
 """
 
 from __future__ import annotations
@@ -60,8 +61,8 @@ def is_ntsc(frame_rate: Fraction) -> bool:
 
 
 def supports_drop_frame(frame_rate: Fraction) -> bool:
-    """Return whether drop-frame timecode exists at this rate: 29.97, 59.94 and their multiples."""
-    return is_ntsc(frame_rate) and timebase(frame_rate) % 30 == 0
+    """Return whether drop-frame timecode exists at this rate: 29.97, 30, 59.94, 60 and their multiples."""
+    return _countable(frame_rate) and timebase(frame_rate) % 30 == 0
 
 
 def frames_per_day(frame_rate: Fraction, drop: bool = False) -> int:

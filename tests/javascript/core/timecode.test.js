@@ -83,10 +83,10 @@ test('labels start again after a day, and run backwards before its start', () =>
   assert.equal(formatTimecode(10 * 24 * 3600 * 25 + 1, 25), '00:00:00:01');
 });
 
-test('drop-frame exists at 29.97, its multiples, and no other rate', () => {
-  for (const rate of [NTSC, 29.97, 60000 / 1001, 120000 / 1001]) assert(canDrop(rate), String(rate));
-  for (const rate of [30, 29.96, 60, 25, FILM, 24, 15, 0.5]) assert(!canDrop(rate), String(rate));
-  assert.equal(formatTimecode(1800, 30, true), '00:01:00:00');
+test('drop-frame exists at 29.97 and 30, their multiples, and no other rate', () => {
+  for (const rate of [NTSC, 29.97, 30, 60000 / 1001, 60, 120000 / 1001]) assert(canDrop(rate), String(rate));
+  for (const rate of [29.96, 29.9, 25, 50, FILM, 24, 15, 0.5]) assert(!canDrop(rate), String(rate));
+  assert.equal(formatTimecode(1800, 24, true), '00:01:15:00');
   assert.deepEqual(parseTimecode('00:01:00;00', 25), { frames: 1500, drop: false });
 });
 

@@ -3,8 +3,8 @@
 //
 // A label names a frame by hours, minutes, seconds and frames. At 29.97 frames a second it counts 30 of them, and so runs
 // slower than the clock. Drop-frame counting makes up for it: it leaves out the first labels of each minute but every
-// tenth (two at 29.97, four at 59.94). No frame is left out. It is written with a semicolon: 01:00:00;02. Labels start
-// again after 24 hours.
+// tenth (two at 29.97, four at 59.94). No frame is left out. It is written with a semicolon: 01:00:00;02. Recorders also
+// count so at exactly 30 and 60; at other rates the semicolon means nothing. Labels start again after 24 hours.
 
 const LABEL = /^(\d{1,2}):(\d{2}):(\d{2})([:;.,])(\d{2,3})$/;
 const MINUTES_OF_DAY = 24 * 60;
@@ -20,14 +20,15 @@ export function timebase(rate) {
 }
 
 /**
- * Return whether drop-frame counting exists at a rate: 29.97, 59.94 and their multiples.
+ * Return whether drop-frame counting exists at a rate: 29.97, 30, 59.94, 60 and their multiples.
  *
  * @param {number} rate Frames a second.
  * @returns {boolean}
  */
 export function canDrop(rate) {
   const base = timebase(rate);
-  return base % 30 === 0 && Math.abs(rate - (base * 1000) / 1001) < 1e-6 * base;
+  const whole = Math.abs(rate - base) < 1e-6 * base;
+  return base % 30 === 0 && (whole || Math.abs(rate - (base * 1000) / 1001) < 1e-6 * base);
 }
 
 /**
