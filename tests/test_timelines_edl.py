@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,13 @@ import opentimelineio as otio
 import pytest
 from timeline_samples import (
     HOSTILE,
+    MONO,
     NTSC24,
     NTSC30,
     NTSC60,
     STARTS,
+    STEREO,
+    SURROUND,
     Known,
     cuts,
     known,
@@ -27,7 +31,7 @@ from timeline_samples import (
 
 from app.timelines.writing import WrittenList, write_timeline
 
-EVENT = re.compile(r"(\d+)  AX       (\S+) +C        (\S+) (\S+) (\S+) (\S+)")
+EVENT = re.compile(r"(\d+)  [A-Z0-9_]{1,8} +(\S+) +C        (\S+) (\S+) (\S+) (\S+)")
 
 
 def write(folder: Path, clips: list[Known], **more: Any) -> tuple[WrittenList, str]:
@@ -74,16 +78,21 @@ def test_the_lines_themselves(tmp_path: Path) -> None:
         "TITLE: Selects",
         "FCM: NON-DROP FRAME",
         "",
-        "001  AX       AA/V  C        01:00:01:23 01:00:02:23 01:00:00:00 01:00:01:00",
+        "001  A        AA/V  C        01:00:01:23 01:00:02:23 01:00:00:00 01:00:01:00",
         "* FROM CLIP NAME: a.mp4",
         "* SOURCE FILE: /films/a.mp4",
+        "* OTIO REFERENCE FROM: file:///films/a.mp4",
         "* COMMENT: Anna laughs",
         "* COMMENT: best one",
         "* COMMENT: mind the boom",
         "",
-        "002  AX       V     C        00:00:00:00 00:00:00:01 01:00:01:00 01:00:01:01",
+        "002  B        V     C        00:00:00:00 00:00:00:01 01:00:01:00 01:00:01:01",
         "* FROM CLIP NAME: b.mov",
         "* SOURCE FILE: /films/b.mov",
+        "* OTIO REFERENCE FROM: file:///films/b.mov",
+        "",
+        "* REEL A IS: /films/a.mp4",
+        "* REEL B IS: /films/b.mov",
     ]
 
 
@@ -133,11 +142,74 @@ def test_hostile_names_stay_on_their_lines(tmp_path: Path) -> None:
     lines = text.split("\r\n")
     assert lines[0] == "TITLE: evil FCM: DROP FRAME 001"
     assert all(line == "" or line[:2] == "* " or EVENT.fullmatch(line) for line in lines[2:])
+    assert len(reels(text)) == len(HOSTILE)
     sources = [line.removeprefix("* SOURCE FILE: ") for line in lines if line.startswith("* SOURCE FILE: ")]
     assert sources[0] == HOSTILE[0]
     assert sources[1] == HOSTILE[1]
     assert sources[3] == "file:///films/line%0Abreak%0D%0Aand%09tab%01%1B%5B31m.mp4"
     assert sources[4] == "file:///films/not%20utf-8%20%FF%E9.mp4"
+
+
+def reels(text: str) -> dict[str, str]:
+    """The table at the end: paths by reel."""
+    return dict(re.findall(r"^\* REEL (\S+) IS: (.*?)\r$", text, re.MULTILINE))
+
+
+def test_sources_of_one_name_have_reels_of_their_own_with_a_table_and_a_note(tmp_path: Path) -> None:
+    clips = [known(at, at + 5, path=path) for at, path in enumerate(("/a/C0001.mp4", "/b/C0001.mp4", "/a/C0001.mp4"))]
+    written, text = write(tmp_path, clips)
+    assert [line[5:13].rstrip() for line in text.split("\r\n") if EVENT.match(line)] == ["C0001", "C0001_2", "C0001"]
+    assert reels(text) == {"C0001": "/a/C0001.mp4", "C0001_2": "/b/C0001.mp4"}
+    assert written.notes == (
+        "sources that share a reel name in an EDL (C0001) are numbered; comments at its end say which is which",
+    )
+    found = otio.adapters.read_from_string(text, "cmx_3600", rate=25).tracks[0]
+    assert [clip.media_reference.target_url for clip in found.find_clips()] == [
+        "file:///a/C0001.mp4", "file:///b/C0001.mp4", "file:///a/C0001.mp4"
+    ]  # fmt: skip
+    assert [clip.metadata["cmx_3600"]["reel"] for clip in found.find_clips()] == ["C0001", "C0001_2", "C0001"]
+
+
+@pytest.mark.parametrize(
+    ("path", "stated", "reel"),
+    [
+        ("/films/A001.mov", "", "A001"),
+        ("/films/x.mov", "A001C002_240506_R1ABC", "A001C002"),
+        ("/films/x.mov", " tape 7/b ", "TAPE_7_B"),
+        ("/films/my holiday.film.mp4", "", "MY_HOLID"),
+        ("/films/Märchen.mp4", "", "MARCHEN"),
+        ("/films/日本語.mp4", "", "CLIP"),
+        ("/films/日本語.mp4", "--", "CLIP"),
+        ("/films/bl.mp4", "", "BL_2"),  # BL means black
+        ("/films/AX", "", "AX_2"),
+        ("/films/.mov", "", "CLIP"),
+        ("C:\\shots\\take 2.mxf", "", "TAKE_2"),
+    ],
+)
+def test_a_reel_is_named_after_the_tape_or_the_file(path: str, stated: str, reel: str, tmp_path: Path) -> None:
+    _, text = write(tmp_path, [known(0, 5, path=path, reel=stated)])
+    assert list(reels(text)) == [reel]
+
+
+def test_reels_are_unique_however_many_there_are(tmp_path: Path) -> None:
+    paths = [f"/{number}/long recording.mp4" for number in range(120)] + ["/x/LONG_R_7.mp4"]
+    _, text = write(tmp_path, [known(0, 5, path=path) for path in paths])
+    assert list(reels(text).values()) == paths
+    assert all(re.fullmatch("[A-Z0-9_]{1,8}", reel) for reel in reels(text))
+    assert list(reels(text))[:2] == ["LONG_REC", "LONG_R_2"]
+
+
+def test_an_event_has_as_many_channels_as_its_file(tmp_path: Path) -> None:
+    sounds = [(), (MONO,), (STEREO,), (MONO, STEREO), (MONO,) * 4, (SURROUND,)]
+    written, text = write(tmp_path, [known(0, 5, has_audio=bool(sound), audio=sound) for sound in sounds])
+    lines = text.split("\r\n")
+    found = [(line[14:19].rstrip(), below) for line, below in pairwise(lines) if EVENT.match(line)]
+    assert [channels for channels, _ in found] == ["V", "B", "AA/V", "AA/V", "AA/V", "AA/V"]
+    more = [below if below.startswith("AUD") else "" for _, below in found]
+    assert more == ["", "", "", "AUD  3", "AUD  3    4", "AUD  3    4"]
+    assert written.notes == ("an EDL names 4 channels of sound at most: clip 6 has more",)
+    tracks = otio.adapters.read_from_string(text, "cmx_3600", rate=25).tracks
+    assert [len(list(track.find_clips())) for track in tracks] == [6, 5, 4]  # V, A1, A2: the adapter leaves AUD out
 
 
 def test_more_than_999_events_are_written_and_noted(tmp_path: Path) -> None:

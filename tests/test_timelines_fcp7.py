@@ -12,8 +12,11 @@ import opentimelineio as otio
 import pytest
 from timeline_samples import (
     HOSTILE,
+    MONO,
     NTSC24,
     STARTS,
+    STEREO,
+    SURROUND,
     Known,
     cuts,
     known,
@@ -110,6 +113,68 @@ def test_picture_and_sound_are_linked_and_a_file_is_described_once(tmp_path: Pat
     silent = root.findall(".//file[@id='file-2']/media/*")
     assert [element.tag for element in silent] == ["video"]
     assert root.find(".//file[@id='file-1']/media/audio/channelcount") is not None
+
+
+def test_channels_are_those_of_the_file(tmp_path: Path) -> None:
+    """Mono stays mono, tracks stay tracks, and a link leads to the track and place that an item really has."""
+    sounds = [(MONO,), (STEREO,), (MONO,) * 4, (SURROUND,), (), (STEREO, MONO), (MONO,)]
+    clips = [
+        known(0, 5, path=f"/films/{number}.mov", has_audio=bool(sound), audio=sound)
+        for number, sound in enumerate(sounds)
+    ]
+    _, root, read = write(tmp_path, clips)
+    stated = {
+        file.get("id"): [int(audio.findtext("channelcount", "")) for audio in file.iterfind("media/audio")]
+        for file in root.iter("file")
+        if len(file)
+    }
+    assert list(stated.values()) == [[track.channels for track in sound] for sound in sounds]
+    numbers = [
+        int(each.text or "") for each in root.iterfind(".//file[@id='file-3']/media/audio/audiochannel/sourcechannel")
+    ]
+    assert numbers == [1, 2, 3, 4]
+    assert [each.text for each in root.iterfind(".//file[@id='file-1']//channellabel")] == ["discrete"]
+    assert [each.text for each in root.iterfind(".//file[@id='file-2']//channellabel")] == ["left", "right"]
+
+    tracks = root.findall("sequence/media/audio/track")
+    kinds = [(track.get("premiereTrackType"), track.get("totalExplodedTrackCount")) for track in tracks]
+    mono, stereo = ("Mono", "1"), ("Stereo", "2")
+    assert kinds == [mono, stereo, stereo, mono, mono, mono, *[(None, None)] * 6]
+    assert [len(track.findall("clipitem")) for track in tracks] == [4, 2, 2, 1, 1, 1, *[1] * 6]
+    assert [track.findtext("outputchannelindex") for track in tracks] == [*"1", *"12", *"111", *"123456"]
+    assert root.findtext("sequence/media/audio/numOutputChannels") == "6"
+    sixth = [
+        (item.get("id"), item.findtext("sourcetrack/trackindex"))
+        for track in tracks
+        for item in track
+        if str(item.get("id")).startswith("clipitem-6-")
+    ]
+    assert sixth == [("clipitem-6-a3", "3"), ("clipitem-6-a1", "1"), ("clipitem-6-a2", "2")]
+    places = {
+        str(item.get("id")): (medium, str(index), str(at))
+        for medium in ("video", "audio")
+        for index, track in enumerate(root.iterfind(f"sequence/media/{medium}/track"), 1)
+        for at, item in enumerate(track.iterfind("clipitem"), 1)
+    }
+    for link in root.iter("link"):
+        place = tuple(link.findtext(tag) for tag in ("mediatype", "trackindex", "clipindex"))
+        assert places[link.findtext("linkclipref", "")] == place
+    assert len(list(read.video_tracks()[0].find_clips())) == 7
+    # Mono and discrete tracks are one each to the adapter, the two halves of the stereo track are one.
+    assert [len(list(track.find_clips())) for track in read.audio_tracks()] == [4, 2, 1, 1, 1, *[1] * 6]
+
+
+@pytest.mark.parametrize(
+    ("order", "dominance"), [("tff", "upper"), ("bff", "lower"), ("progressive", "none"), ("", "none")]
+)
+def test_fields_are_stated(order: Any, dominance: str, tmp_path: Path) -> None:
+    _, root, _ = write(tmp_path, [known(0, 5, field_order=order)])
+    assert [each.text for each in root.iter("fielddominance")] == [dominance] * 2
+
+
+def test_the_reel_is_that_of_the_file(tmp_path: Path) -> None:
+    _, root, _ = write(tmp_path, [known(0, 5, reel="A001C002_240506_R1ABC"), known(0, 5, path="/films/b.mp4")])
+    assert [each.findtext("reel/name") for each in root.iterfind(".//file/timecode")] == ["A001C002_240506_R1ABC", None]
 
 
 def test_a_variable_rate_is_counted_at_the_usual_one_beside_it(tmp_path: Path) -> None:

@@ -10,7 +10,20 @@ from xml.etree import ElementTree
 
 import opentimelineio as otio
 import pytest
-from timeline_samples import HOSTILE, NTSC24, STARTS, Known, known, several, timeline, variable, wanted
+from timeline_samples import (
+    HOSTILE,
+    MONO,
+    NTSC24,
+    NTSC30,
+    STARTS,
+    STEREO,
+    Known,
+    known,
+    several,
+    timeline,
+    variable,
+    wanted,
+)
 
 from app.timelines.plain_text import file_url
 from app.timelines.writing import WrittenList, write_timeline
@@ -192,6 +205,40 @@ def test_mixed_rates_are_conformed_by_time(tmp_path: Path) -> None:
     assert "clips 2 and 3 another rate (50, 23.976)" in written.notes[0]
     names = [element.get("name") for element in reader.resources.values() if element.tag == "format"]
     assert names == ["FFVideoFormat1080p25", "FFVideoFormat1080p50", "FFVideoFormat720p2398"]
+
+
+@pytest.mark.parametrize(
+    ("rate", "size", "order", "name", "fields"),
+    [
+        (Fraction(25), (1920, 1080), "tff", "FFVideoFormat1080i50", "upper first"),
+        (NTSC30, (1920, 1080), "tff", "FFVideoFormat1080i5994", "upper first"),
+        (Fraction(30), (1920, 1080), "tff", "FFVideoFormat1080i60", "upper first"),
+        (Fraction(25), (1920, 1080), "bff", None, "lower first"),
+        (Fraction(25), (1024, 576), "tff", None, "upper first"),
+        (Fraction(24), (1920, 1080), "tff", None, "upper first"),
+        (Fraction(25), (1920, 1080), "progressive", "FFVideoFormat1080p25", None),
+        (Fraction(25), (1080, 1920), "", None, None),
+    ],
+)
+def test_fields_are_stated_and_named_where_final_cut_has_a_name(
+    rate: Fraction, size: tuple[int, int], order: Any, name: str | None, fields: str | None, tmp_path: Path
+) -> None:
+    width, height = size
+    _, root = write(tmp_path, [known(0, 5, rate, width=width, height=height, field_order=order)])
+    (found,) = root.iterfind("resources/format")
+    assert (found.get("name"), found.get("fieldOrder")) == (name, fields)
+    assert (found.get("width"), found.get("height")) == (str(width), str(height))
+
+
+def test_sound_is_stated_by_tracks_and_channels(tmp_path: Path) -> None:
+    sounds = [(), (MONO,), (MONO,) * 4, (STEREO, MONO)]
+    clips = [
+        known(0, 5, path=f"/films/{number}.mov", has_audio=bool(sound), audio=sound)
+        for number, sound in enumerate(sounds)
+    ]
+    _, root = write(tmp_path, clips)
+    stated = [(asset.get("audioSources"), asset.get("audioChannels")) for asset in root.iterfind("resources/asset")]
+    assert stated == [(None, None), ("1", "1"), ("4", "4"), ("2", "3")]
 
 
 def test_hostile_names_and_notes_come_back_whole(tmp_path: Path) -> None:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import tempfile
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from timeline_samples import NTSC24, known, timeline
+from timeline_samples import MONO, NTSC24, known, timeline
 
 from app.timelines.model import Timeline
 from app.timelines.writing import FORMATS, write_timeline
@@ -19,12 +20,15 @@ GOLDEN = Path(__file__).with_name("golden") / "lists"
 
 
 def selects() -> Timeline:
-    """Clips with and without sound, size, timecode and note, one of them at another rate."""
+    """Clips with and without sound, size, timecode, fields, reel and note, one of them at another rate."""
     goal = {"name": "goal", "note": "first line\nsecond", "timecode": "10:00:00:00", "rank": 1, "score": 0.75}
+    mono = {"has_audio": True, "audio": (MONO,), "nominal_rate": Fraction(30)}
     clips = [
         known(5, 10, has_audio=True, **goal),
         known(48, 72, NTSC24, path="/films/silent.mov", width=0, height=0),
         known(50, 60, has_audio=True),
+        known(0, 25, path="/card 2/a.mp4", has_audio=True, audio=(MONO,) * 4, field_order="tff", reel="A001C002_R1"),
+        known(0, 30, Fraction(30), path="/phone/b.mov", width=1080, height=1920, timecode="16:37:10;02", **mono),
     ]
     return timeline(clips, start_timecode="01:00:00:00")
 

@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 import opentimelineio as otio
 import pytest
-from timeline_samples import HOSTILE, NTSC24, STARTS, Known, known, several, timeline, variable, wanted
+from timeline_samples import HOSTILE, MONO, NTSC24, STARTS, STEREO, Known, known, several, timeline, variable, wanted
 
 from app.timelines.writing import WrittenList, write_timeline
 
@@ -66,6 +66,24 @@ def test_every_cut_reads_back_to_the_frame(
 def test_a_timeline_without_sound_has_no_audio_track(tmp_path: Path) -> None:
     _, read = write(tmp_path, [known(0, 50), known(60, 70)])
     assert [track["kind"] for track in read["tracks"]["children"]] == ["Video"]
+
+
+def test_each_sound_track_is_on_a_track_of_its_own(tmp_path: Path) -> None:
+    sounds = [(), (MONO,), (STEREO, MONO), (MONO,) * 4]
+    _, read = write(tmp_path, [known(0, 5, has_audio=bool(sound), audio=sound) for sound in sounds])
+    video, *audio = read["tracks"]["children"]
+    assert [track["name"] for track in audio] == ["A1", "A2", "A3", "A4"]
+    placed = [[child["OTIO_SCHEMA"].split(".")[0] for child in track["children"]] for track in audio]
+    assert placed == [
+        ["Gap", "Clip", "Clip", "Clip"],
+        ["Gap", "Gap", "Clip", "Clip"],
+        ["Gap", "Gap", "Gap", "Clip"],
+        ["Gap", "Gap", "Gap", "Clip"],
+    ]
+    last = [track["children"][-1]["metadata"]["prismsearch"]["audio_track"] for track in audio]
+    assert last == [1, 2, 3, 4]
+    stated = [clip["metadata"]["prismsearch"]["audio_channels"] for clip in video["children"]]
+    assert stated == [[], [1], [2, 1], [1, 1, 1, 1]]
 
 
 def test_the_library_reads_it_and_finds_clips_in_their_files(tmp_path: Path) -> None:

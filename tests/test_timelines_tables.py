@@ -13,8 +13,10 @@ import pytest
 from opentimelineio import opentime
 from timeline_samples import (
     HOSTILE,
+    MONO,
     NTSC24,
     STARTS,
+    STEREO,
     Known,
     known,
     rate_of_opentimelineio,
@@ -68,6 +70,20 @@ def test_variable_and_mixed_rates(tmp_path: Path) -> None:
     assert [(int(row["start_frame"]), int(row["end_frame"])) for row in rows] == [(e.first, e.last) for e in clips]
     assert [found["average_frame_rate"] for found in document["clips"]] == ["2987/100"] * 3 + ["24000/1001"]
     assert len(document["notes"]) == 2
+
+
+def test_sound_tracks_fields_and_reel(tmp_path: Path) -> None:
+    sound = (STEREO, MONO)
+    clips = [
+        known(0, 5, has_audio=True, audio=sound, field_order="tff", reel="A001"),
+        known(0, 5),
+        known(0, 5, has_audio=True),
+    ]
+    rows, found = as_csv(tmp_path, clips), as_json(tmp_path, clips)["clips"]
+    stated = [tuple(row[name] for name in ("audio_channels", "field_order", "reel")) for row in rows]
+    assert stated == [("2 1", "tff", "A001"), ("", "", ""), ("2", "", "")]
+    assert [each["field_order"] for each in found] == ["tff", None, None]
+    assert [[track["layout"] for track in each["audio"]] for each in found] == [["stereo", "mono"], [], []]
 
 
 def test_json_has_every_text_as_it_was(tmp_path: Path) -> None:

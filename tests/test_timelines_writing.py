@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path, PureWindowsPath
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -157,3 +158,24 @@ def test_lists_are_cheap_to_have_at_hand() -> None:
     code = "import sys, app.timelines.writing; print('opentimelineio' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_frames_are_counted_at_the_rate_that_the_file_states(format: str, tmp_path: Path) -> None:
+    """Three frames of 3000 are missing: programs go on counting 30 a second, and so do we. Nothing varies."""
+    clip = known(2700, 2760, Fraction(30)).clip
+    dropped = replace(clip, frame_rate=Fraction(2997, 100), nominal_rate=Fraction(30))
+    written = write_timeline(Timeline(name="x", clips=(dropped,)), format, tmp_path, "dropped")
+    same = write_timeline(Timeline(name="x", clips=(clip,)), format, tmp_path, "same")
+    content, wanted = (each.path.read_text().replace("2997/100", "30") for each in (written, same))
+    assert content == wanted
+    assert written.notes == ()
+
+
+def test_a_rate_that_the_file_states_but_nobody_counts_at_is_noted(tmp_path: Path) -> None:
+    clip = replace(known(0, 60).clip, nominal_rate=Fraction(247, 10))
+    assert clip.rate == 25
+    written = write_timeline(Timeline(name="x", clips=(clip,)), "edl", tmp_path, "x")
+    assert "varies or is unusual" in written.notes[0]
+    with pytest.raises(ValueError, match="a frame rate is positive"):
+        replace(clip, nominal_rate=Fraction(0))

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from app.timelines.model import Timeline, TimelineClip
+from db.media_facts import AudioTrack
 
 NTSC24, NTSC30, NTSC60 = Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001)
 RATES = (Fraction(25), NTSC30, NTSC24, Fraction(50), Fraction(60), Fraction(24), Fraction(30), NTSC60)
@@ -41,6 +42,12 @@ HOSTILE = (
     "\\\\server\\share name\\take 1%.mxf",
     "\\\\?\\C:\\very long\\a.mov",
     "\\\\?\\UNC\\nas\\raw\\b.mov",
+)
+
+
+MONO, STEREO, SURROUND = (
+    AudioTrack(codec="pcm_s16le", channels=channels, layout=layout)
+    for channels, layout in ((1, "mono"), (2, "stereo"), (6, "5.1"))
 )
 
 
@@ -113,8 +120,10 @@ def variable() -> list[Known]:
 
 
 def rate_of_opentimelineio(rate: Fraction, text: str) -> float:
-    """The rate at which OpenTimelineIO can read this text: it knows drop-frame labels at 29.97 and 59.94 only, which count
-    the same frames as at 30 and 60."""
+    """The rate at which OpenTimelineIO can read this text.
+
+    It knows drop-frame labels at 29.97 and 59.94 only, where they count the same frames as at 30 and 60.
+    """
     return float(rate * Fraction(1000, 1001) if ";" in text and rate in (30, 60) else rate)
 
 

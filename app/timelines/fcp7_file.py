@@ -7,23 +7,35 @@ audio and no size, and PySceneDetect's writer supports only one source and round
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+from app.timelines.fcp7_sound import (
+    MASTER_CHANNELS,
+    Lane,
+    LinkedItem,
+    audio_output,
+    item_id,
+    lanes_of,
+    linked_items,
+    track_type,
+)
 from app.timelines.placing import Event, PlacedTimeline, name_notes
 from app.timelines.plain_text import file_url, one_line, xml_safe
 from app.timelines.timecode import format_timecode, is_ntsc, timebase
 from app.timelines.xml_text import child, xml_bytes
 
-CHANNELS = 2
+if TYPE_CHECKING:
+    from db.media_facts import FieldOrder
 
 
 def render_fcp7(placed: PlacedTimeline) -> tuple[bytes, list[str]]:
     """Return the file and notes for the user.
 
-    There is one video track. If a file has audio, its first two channels are linked with the video as the two halves of
-    one stereo track; without the attributes that state this, Premiere makes two mono tracks of them. `in` and `out`
-    count frames of the file from its first one, at its own rate; `start` and `end` those of the timeline. The file's
-    timecode is stored with the file. Notes are markers at the start of their clips.
+    There is one video track, and one audio track for each channel of sound: mono stays mono, and the channels of a
+    stereo pair are marked as its two halves, without which Premiere makes two mono tracks of them. All are linked with
+    the video. `in` and `out` count frames of the file from its first one, at its own rate; `start` and `end` those of
+    the timeline. The file's timecode is stored with the file. Notes are markers at the start of their clips.
     """
     root = ElementTree.Element("xmeml", version="5")
     sequence = child(root, "sequence", id="sequence-1", explodedTracks="true")
@@ -33,39 +45,27 @@ def render_fcp7(placed: PlacedTimeline) -> tuple[bytes, list[str]]:
     _timecode(sequence, placed.rate, placed.timecode_offset, placed.drop)
     media = child(sequence, "media")
     video = child(media, "video")
-    _size(child(video, "format"), placed.rate, placed.width, placed.height)
+    _size(child(video, "format"), placed.rate, placed.width, placed.height, placed.field_order)
     track = child(video, "track")
     files = _files(placed)
     described: set[str] = set()
-    with_audio = [event for event in placed.events if event.clip.has_audio]
-    audio_indices = {event.number: index for index, event in enumerate(with_audio, start=1)}
+    lanes = {event.number: lanes_of(event.clip.channels) for event in placed.events}
+    tracks = list(dict.fromkeys(lane for of_event in lanes.values() for lane in of_event))
+    links = linked_items(placed, lanes, tracks)
     for event in placed.events:
-        _clip(track, event, files[event.number], described, 0, audio_indices.get(event.number))
+        _clip(track, event, files[event.number], described, links[event.number])
     _switches(track)
-    if with_audio:
-        audio = _stereo(media)
-        for channel in range(1, CHANNELS + 1):
-            half = {"currentExplodedTrackIndex": channel - 1, "totalExplodedTrackCount": CHANNELS}
-            track = child(audio, "track", premiereTrackType="Stereo", **half)
-            for event in with_audio:
-                _clip(track, event, files[event.number], described, channel, audio_indices[event.number])
+    if tracks:
+        audio = audio_output(media, max(MASTER_CHANNELS, *(lane.channels for lane in tracks)))
+        for lane in tracks:
+            track = child(audio, "track", **track_type(lane))
+            for event in placed.events:
+                if lane in lanes[event.number]:
+                    channel = lanes[event.number].index(lane) + 1
+                    _clip(track, event, files[event.number], described, links[event.number], channel, lane)
             _switches(track)
-            child(track, "outputchannelindex", channel)
+            child(track, "outputchannelindex", lane.channel + 1)
     return xml_bytes(root), name_notes(placed)
-
-
-def _stereo(media: ElementTree.Element) -> ElementTree.Element:
-    """Add the timeline's audio: two channels with an output each."""
-    audio = child(media, "audio")
-    child(audio, "numOutputChannels", CHANNELS)
-    outputs = child(audio, "outputs")
-    for channel in range(1, CHANNELS + 1):
-        group = child(outputs, "group")
-        child(group, "index", channel)
-        child(group, "numchannels", 1)
-        child(group, "downmix", 0)
-        child(child(group, "channel"), "index", channel)
-    return audio
 
 
 def _files(placed: PlacedTimeline) -> dict[int, str]:
@@ -78,13 +78,20 @@ def _files(placed: PlacedTimeline) -> dict[int, str]:
 
 
 def _clip(
-    track: ElementTree.Element, event: Event, file: str, described: set[str], channel: int, audio_index: int | None
+    track: ElementTree.Element,
+    event: Event,
+    file: str,
+    described: set[str],
+    links: list[LinkedItem],
+    channel: int = 0,
+    lane: Lane | None = None,
 ) -> None:
-    """Add a clip to a track; channel 0 is the video. A file is described only where it is first mentioned.
+    """Add a clip to a track. A file is described only where it is first mentioned.
 
-    `audio_index` is the clip's number among those with audio, from 1; None if it has none.
+    `channel` is 0 for the video, else the channel's number among those of the file, and `lane` its place.
     """
-    item = child(track, "clipitem", id=_item(event, channel), premiereChannelType="stereo" if channel else None)
+    mark = None if lane is None else {1: "mono", 2: "stereo"}.get(lane.channels)
+    item = child(track, "clipitem", id=item_id(event, channel), premiereChannelType=mark)
     child(item, "masterclipid", f"master-{file}")
     child(item, "name", event.name)
     child(item, "enabled", "TRUE")
@@ -102,23 +109,15 @@ def _clip(
         source = child(item, "sourcetrack")
         child(source, "mediatype", "audio")
         child(source, "trackindex", channel)
-    if audio_index is not None:
-        for linked in range(CHANNELS + 1):
-            _link(item, event, linked, audio_index)
+    if len(links) > 1:
+        for number, linked in enumerate(links):
+            link = child(item, "link")
+            child(link, "linkclipref", linked.item)
+            child(link, "mediatype", "audio" if number else "video")
+            child(link, "trackindex", linked.track)
+            child(link, "clipindex", linked.number)
     if not channel:
         _note(item, event)
-
-
-def _item(event: Event, channel: int) -> str:
-    return f"clipitem-{event.number}" + (f"-a{channel}" if channel else "")
-
-
-def _link(item: ElementTree.Element, event: Event, channel: int, audio_index: int) -> None:
-    link = child(item, "link")
-    child(link, "linkclipref", _item(event, channel))
-    child(link, "mediatype", "audio" if channel else "video")
-    child(link, "trackindex", max(1, channel))
-    child(link, "clipindex", audio_index if channel else event.number)
 
 
 def _describe(element: ElementTree.Element, event: Event) -> None:
@@ -127,13 +126,25 @@ def _describe(element: ElementTree.Element, event: Event) -> None:
     child(element, "pathurl", file_url(clip.path, host="localhost"))
     _rate(element, event.rate)
     child(element, "duration", event.file_frames)
-    _timecode(element, event.rate, event.timecode_offset, event.drop)
+    timecode = _timecode(element, event.rate, event.timecode_offset, event.drop)
+    if clip.reel:
+        child(child(timecode, "reel"), "name", one_line(clip.reel))
     media = child(element, "media")
     video = child(media, "video")
     child(video, "duration", event.file_frames)
-    _size(video, event.rate, clip.width, clip.height)
-    if clip.has_audio:
-        child(child(media, "audio"), "channelcount", CHANNELS)
+    _size(video, event.rate, clip.width, clip.height, clip.field_order)
+    before = 0
+    for channels in clip.channels:
+        audio = child(media, "audio")
+        child(audio, "channelcount", channels)
+        layout = {1: "mono", 2: "stereo"}.get(channels)
+        if layout is not None:
+            child(audio, "layout", layout)
+        for channel in range(channels):
+            source = child(audio, "audiochannel")
+            child(source, "sourcechannel", before + channel + 1)
+            child(source, "channellabel", ("left", "right")[channel] if channels == 2 else "discrete")
+        before += channels
 
 
 def _note(item: ElementTree.Element, event: Event) -> None:
@@ -147,7 +158,7 @@ def _note(item: ElementTree.Element, event: Event) -> None:
     child(marker, "out", -1)
 
 
-def _size(parent: ElementTree.Element, rate: Fraction, width: int, height: int) -> None:
+def _size(parent: ElementTree.Element, rate: Fraction, width: int, height: int, field_order: FieldOrder) -> None:
     if width <= 0 or height <= 0:
         return
     characteristics = child(parent, "samplecharacteristics")
@@ -155,7 +166,7 @@ def _size(parent: ElementTree.Element, rate: Fraction, width: int, height: int) 
     child(characteristics, "width", width)
     child(characteristics, "height", height)
     child(characteristics, "pixelaspectratio", "square")
-    child(characteristics, "fielddominance", "none")
+    child(characteristics, "fielddominance", {"tff": "upper", "bff": "lower"}.get(field_order, "none"))
 
 
 def _switches(track: ElementTree.Element) -> None:
@@ -170,9 +181,10 @@ def _rate(parent: ElementTree.Element, rate: Fraction) -> None:
     child(element, "ntsc", "TRUE" if is_ntsc(rate) else "FALSE")
 
 
-def _timecode(parent: ElementTree.Element, rate: Fraction, timecode_offset: int, drop: bool) -> None:
+def _timecode(parent: ElementTree.Element, rate: Fraction, timecode_offset: int, drop: bool) -> ElementTree.Element:
     element = child(parent, "timecode")
     _rate(element, rate)
     child(element, "string", format_timecode(timecode_offset, rate, drop))
     child(element, "frame", timecode_offset)
     child(element, "displayformat", "DF" if drop else "NDF")
+    return element

@@ -7,11 +7,15 @@ truncates 23.976 to 23 frames per second, and PySceneDetect's writer supports on
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import TYPE_CHECKING, TypeAlias
 from xml.etree import ElementTree
 
 from app.timelines.placing import Event, PlacedTimeline, name_notes
 from app.timelines.plain_text import file_url, xml_safe
 from app.timelines.xml_text import child, xml_bytes
+
+if TYPE_CHECKING:
+    from db.media_facts import FieldOrder
 
 # Values of conform-rate by nominal rate. At another rate a program derives it from the format.
 _CONFORMED = {
@@ -32,6 +36,13 @@ _NAMED = {
     (3840, 2160): "FFVideoFormat3840x2160p",
     (4096, 2160): "FFVideoFormat4096x2160p",
 }
+_INTERLACED_1080 = {
+    Fraction(25): "FFVideoFormat1080i50",
+    Fraction(30000, 1001): "FFVideoFormat1080i5994",
+    Fraction(30): "FFVideoFormat1080i60",
+}
+"""Final Cut's formats of 1920 x 1080 with the upper field first, by frame rate."""
+_FIELD_ORDERS: dict[FieldOrder, str] = {"tff": "upper first", "bff": "lower first"}
 _NAMED_RATES = {
     "23.98": "2398",
     "24": "24",
@@ -44,6 +55,9 @@ _NAMED_RATES = {
 }
 
 
+_Formats: TypeAlias = "dict[tuple[Fraction, int, int, FieldOrder], str]"
+
+
 def render_fcpxml(placed: PlacedTimeline) -> tuple[bytes, list[str]]:
     """Return the file and notes for the user.
 
@@ -53,8 +67,8 @@ def render_fcpxml(placed: PlacedTimeline) -> tuple[bytes, list[str]]:
     """
     root = ElementTree.Element("fcpxml", version="1.10")
     resources = child(root, "resources")
-    formats: dict[tuple[Fraction, int, int], str] = {}
-    timeline_format = _format(resources, formats, placed.rate, placed.width, placed.height)
+    formats: _Formats = {}
+    timeline_format = _format(resources, formats, placed.rate, placed.width, placed.height, placed.field_order)
     assets: dict[tuple[object, ...], str] = {}
     references = [_asset(resources, formats, assets, event) for event in placed.events]
     project = child(child(child(root, "library"), "event", name=placed.name), "project", name=placed.name)
@@ -74,21 +88,23 @@ def render_fcpxml(placed: PlacedTimeline) -> tuple[bytes, list[str]]:
 
 def _format(
     resources: ElementTree.Element,
-    formats: dict[tuple[Fraction, int, int], str],
+    formats: _Formats,
     rate: Fraction,
     width: int,
     height: int,
+    field_order: FieldOrder,
 ) -> str:
     """Return the id of a format, adding it to the resources if it is new."""
-    key = (rate, width, height)
+    order = field_order if field_order in ("tff", "bff") else ""  # progressive, like any format without fieldOrder
+    key = (rate, width, height, order)
     if key not in formats:
         formats[key] = f"r{len(resources) + 1}"
-        named, shown = _NAMED.get((width, height)), _NAMED_RATES.get(_CONFORMED.get(rate, ""))
         child(
             resources,
             "format",
             id=formats[key],
-            name=f"{named}{shown}" if named and shown else None,
+            name=_format_name(rate, width, height, order),
+            fieldOrder=_FIELD_ORDERS.get(order),
             frameDuration=f"{rate.denominator}/{rate.numerator}s",
             width=width or None,
             height=height or None,
@@ -96,16 +112,25 @@ def _format(
     return formats[key]
 
 
+def _format_name(rate: Fraction, width: int, height: int, field_order: FieldOrder) -> str | None:
+    """Return Final Cut's name of exactly this format, or None if there is none."""
+    if field_order:
+        return _INTERLACED_1080.get(rate) if (width, height, field_order) == (1920, 1080, "tff") else None
+    named, shown = _NAMED.get((width, height)), _NAMED_RATES.get(_CONFORMED.get(rate, ""))
+    return f"{named}{shown}" if named and shown else None
+
+
 def _asset(
     resources: ElementTree.Element,
-    formats: dict[tuple[Fraction, int, int], str],
+    formats: _Formats,
     assets: dict[tuple[object, ...], str],
     event: Event,
 ) -> tuple[str, str]:
     """Return the ids of a file's asset and of its format. Clips of the same file share an asset."""
     clip = event.clip
-    clip_format = _format(resources, formats, event.rate, max(0, clip.width), max(0, clip.height))
-    key = (clip.path, event.rate, event.timecode_offset, clip.video_seconds, clip.has_audio)
+    width, height, channels = max(0, clip.width), max(0, clip.height), clip.channels
+    clip_format = _format(resources, formats, event.rate, width, height, clip.field_order)
+    key = (clip.path, event.rate, event.timecode_offset, clip.video_seconds, channels, clip_format)
     if key not in assets:
         assets[key] = f"r{len(resources) + 1}"
         asset = child(
@@ -118,8 +143,9 @@ def _asset(
             hasVideo="1",
             format=clip_format,
             videoSources="1",
-            hasAudio="1" if clip.has_audio else None,
-            audioSources="1" if clip.has_audio else None,
+            hasAudio="1" if channels else None,
+            audioSources=len(channels) or None,
+            audioChannels=sum(channels) or None,
         )
         child(asset, "media-rep", kind="original-media", src=file_url(clip.path))
     return assets[key], clip_format
@@ -136,7 +162,7 @@ def _clip(spine: ElementTree.Element, placed: PlacedTimeline, event: Event, asse
         duration=_time(event.record_out - event.record_in, placed.rate),
         format=clip_format,
         tcFormat="DF" if event.drop else "NDF",
-        audioRole="dialogue" if event.clip.has_audio else None,
+        audioRole="dialogue" if event.clip.channels else None,
     )
     note = xml_safe(event.clip.note).strip()
     if note:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from app.timelines.placing import PlacedTimeline
@@ -27,6 +28,7 @@ def render_json(placed: PlacedTimeline) -> tuple[bytes, list[str]]:
                 "end": str(clip.end_seconds),
                 "video_seconds": str(clip.video_seconds),
                 "average_frame_rate": str(clip.frame_rate),
+                "audio": [asdict(track) for track in clip.audio],
                 "source_timecode_frames": event.timecode_offset,
                 "drop_frame": event.drop,
                 "url": file_url(clip.path),

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from app.timelines.timecode import nominal_rate
+
+if TYPE_CHECKING:
+    from db.media_facts import AudioTrack, FieldOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,10 +26,14 @@ class TimelineClip:
     end_seconds: Fraction
     video_seconds: Fraction  # length of the whole video; 0: unknown
     frame_rate: Fraction  # frames per second: the constant one, or the average
+    nominal_rate: Fraction | None = None  # frames per second that the file states; None: derived from `frame_rate`
     timecode: str = ""  # of the first frame shown, read from the file; drop-frame with `;`
     width: int = 0  # pixels as shown; 0: unknown
     height: int = 0
     has_audio: bool = False
+    audio: tuple[AudioTrack, ...] = ()  # sound tracks, in the file's order; empty with `has_audio`: one stereo track
+    field_order: FieldOrder = ""  # "" if unknown
+    reel: str = ""  # name of the tape or reel that the file states; "" if none
     note: str = ""
     score: float | None = None
     rank: int | None = None
@@ -37,8 +45,26 @@ class TimelineClip:
                 f"a range begins at 0 or later and ends after it begins, "
                 f"got {float(self.start_seconds)}-{float(self.end_seconds)}"
             )
-        if self.frame_rate <= 0:
-            raise ValueError(f"a frame rate is positive, got {self.frame_rate}")
+        for rate in (self.frame_rate, self.nominal_rate):
+            if rate is not None and rate <= 0:
+                raise ValueError(f"a frame rate is positive, got {rate}")
+
+    @property
+    def rate(self) -> Fraction:
+        """The rate at which frames of the file are counted."""
+        return nominal_rate(self.nominal_rate or self.frame_rate)
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """The number of channels of each sound track; one stereo track if only the presence of sound is known."""
+        if self.has_audio and not self.audio:
+            return (2,)
+        return tuple(max(1, track.channels) for track in self.audio)
+
+    @property
+    def is_interlaced(self) -> bool:
+        """Whether the frames are known to consist of two fields."""
+        return self.field_order in ("tff", "bff")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +95,7 @@ def frame_range(start_seconds: Fraction, end_seconds: Fraction, frame_rate: Frac
     Args:
         start_seconds: Start of the range from the first frame shown, inclusive.
         end_seconds: End of the range from the first frame shown, exclusive.
-        frame_rate: The file's frames per second; frames are counted at its nominal rate.
+        frame_rate: The file's frames per second, nominal if known: `TimelineClip.rate`.
 
     Returns:
         The first frame, counted from 0, and the one after the last. The range has at least one frame.

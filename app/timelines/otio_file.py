@@ -17,8 +17,8 @@ def render_otio(placed: PlacedTimeline) -> tuple[bytes, list[str]]:
     """Return the file and notes for the user.
 
     Ranges count frames of the file from 00:00:00:00 of its timecode, at its own rate, so nothing is rounded to the
-    timeline. A second track holds the audio. Values that the format has no field for are in the metadata under
-    `prismsearch`, exact ones as fractions.
+    timeline. Each sound track of a file is on an audio track of its own. Values that the format has no field for are in
+    the metadata under `prismsearch`, exact ones as fractions.
     """
     from opentimelineio import schema
 
@@ -31,16 +31,18 @@ def render_otio(placed: PlacedTimeline) -> tuple[bytes, list[str]]:
         metadata={"prismsearch": {"frame_rate": str(placed.rate), "drop_frame": placed.drop}},
     )
     timeline.tracks.append(video)
-    if any(event.clip.has_audio for event in placed.events):
-        audio = schema.Track(name="A1", kind=schema.TrackKind.Audio)
+    for number in range(max(len(event.clip.channels) for event in placed.events)):
+        audio = schema.Track(name=f"A{number + 1}", kind=schema.TrackKind.Audio)
         for event in placed.events:
-            audio.append(_clip(event) if event.clip.has_audio else schema.Gap(source_range=_range(event)))
+            has_track = number < len(event.clip.channels)
+            audio.append(_clip(event, number) if has_track else schema.Gap(source_range=_range(event)))
         timeline.tracks.append(audio)
     text: str = timeline.to_json_string(indent=2)
     return f"{text}\n".encode(), name_notes(placed)
 
 
-def _clip(event: Event) -> schema.Clip:
+def _clip(event: Event, audio_track: int | None = None) -> schema.Clip:
+    """Return a clip of the video, or of a sound track by its number from 0."""
     from opentimelineio import opentime, schema
 
     clip = event.clip
@@ -51,11 +53,14 @@ def _clip(event: Event) -> schema.Clip:
         ),
     )
     reference.name = event.file_name
+    metadata = _metadata(event)
+    if audio_track is not None:
+        metadata["audio_track"] = audio_track + 1
     return schema.Clip(
         name=event.name,
         media_reference=reference,
         source_range=_range(event),
-        metadata={"prismsearch": _metadata(event)},
+        metadata={"prismsearch": metadata},
     )
 
 
@@ -64,13 +69,17 @@ def _metadata(event: Event) -> dict[str, Any]:
     metadata: dict[str, Any] = {
         "start_seconds": str(clip.start_seconds),
         "end_seconds": str(clip.end_seconds),
-        "frame_rate": str(clip.frame_rate),
+        "frame_rate": str(event.rate),
+        "average_frame_rate": str(clip.frame_rate),
         "in_frame": event.in_frame,
         "out_frame": event.out_frame,
         "timecode": xml_safe(clip.timecode),
         "drop_frame": event.drop,
         "width": clip.width,
         "height": clip.height,
+        "audio_channels": list(clip.channels),  # of each sound track
+        "field_order": clip.field_order,
+        "reel": xml_safe(clip.reel),
         "note": xml_safe(clip.note),
     }
     clip_score = finite_score(clip.score)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from app.timelines.model import Timeline, TimelineClip, frame_range
 from app.timelines.plain_text import file_name, is_unicode, one_line
@@ -19,6 +20,9 @@ from app.timelines.timecode import (
     supports_drop_frame,
     timebase,
 )
+
+if TYPE_CHECKING:
+    from db.media_facts import FieldOrder
 
 _OFF_GRID = Fraction(1, 4)
 """Frames by which a cut may deviate from a constant rate. Times in milliseconds deviate less, up to 250 frames/s."""
@@ -64,6 +68,7 @@ class PlacedTimeline:
     timecode_offset: int  # start timecode of the timeline, in frames
     width: int
     height: int
+    field_order: FieldOrder  # of most clips that have its size and rate; "" if unknown
     events: tuple[Event, ...]
     notes: tuple[str, ...]
 
@@ -93,6 +98,11 @@ def place_clips(timeline: Timeline) -> PlacedTimeline:
             invalid.append(number)
     sizes = Counter((clip.width, clip.height) for clip in timeline.clips if clip.width > 0 and clip.height > 0)
     width, height = sizes.most_common(1)[0][0] if sizes else (1920, 1080)
+    orders = Counter(
+        event.clip.field_order
+        for event in events
+        if (event.clip.width, event.clip.height, event.rate) == (width, height, rate)
+    )
     return PlacedTimeline(
         name=one_line(timeline.name) or "Timeline",
         rate=rate,
@@ -100,6 +110,7 @@ def place_clips(timeline: Timeline) -> PlacedTimeline:
         timecode_offset=timecode_offset,
         width=width,
         height=height,
+        field_order=orders.most_common(1)[0][0] if orders else "",
         events=tuple(events),
         notes=tuple(_notes(timeline, rate, drop, timecode_offset, events, invalid)),
     )
@@ -151,7 +162,7 @@ def name_notes(placed: PlacedTimeline) -> list[str]:
 def _timeline_rate(timeline: Timeline) -> Fraction:
     if timeline.frame_rate is not None:
         return nominal_rate(timeline.frame_rate)
-    return Counter(nominal_rate(clip.frame_rate) for clip in timeline.clips).most_common(1)[0][0]
+    return Counter(clip.rate for clip in timeline.clips).most_common(1)[0][0]
 
 
 def _timeline_start(text: str, rate: Fraction, drop: bool) -> int:
@@ -161,8 +172,8 @@ def _timeline_start(text: str, rate: Fraction, drop: bool) -> int:
 
 def _event(number: int, clip: TimelineClip, timeline_rate: Fraction, at: int) -> tuple[Event, bool]:
     """Place a clip at frame `at` of the timeline; also return whether its timecode is valid at its rate."""
-    rate = nominal_rate(clip.frame_rate)
-    in_frame, out_frame = frame_range(clip.start_seconds, clip.end_seconds, clip.frame_rate)
+    rate = clip.rate
+    in_frame, out_frame = frame_range(clip.start_seconds, clip.end_seconds, rate)
     timecode_offset, drop, valid = 0, False, True
     if clip.timecode.strip():
         try:
@@ -216,7 +227,7 @@ def _notes(
 
 def _is_variable(event: Event) -> bool:
     clip = event.clip
-    if clip.variable_rate or not is_standard_rate(clip.frame_rate):
+    if clip.variable_rate or not is_standard_rate(clip.nominal_rate or clip.frame_rate):
         return True
     start = clip.start_seconds * event.rate  # not the end, which may be the video's own and lie between frames
     return abs(start - round(start)) > _OFF_GRID

@@ -12,7 +12,7 @@ COLUMNS = (
     "start_seconds", "end_seconds", "name", "number", "source", "length_seconds", "start_frame", "end_frame",
     "length_frames", "frame_rate", "start_timecode", "end_timecode", "record_start_timecode", "record_end_timecode",
     "record_start_frame", "record_end_frame", "source_timecode", "width", "height", "has_audio", "rank", "score",
-    "note",
+    "note", "audio_channels", "field_order", "reel",
 )  # fmt: skip
 """Columns of the table. LosslessCut reads the first three as a list of segments."""
 
@@ -49,6 +49,9 @@ def clip_row(event: Event, placed: PlacedTimeline) -> dict[str, Any]:
         "rank": clip.rank,
         "score": finite_score(clip.score),
         "note": clip.note or None,
+        "audio_channels": " ".join(map(str, clip.channels)) or None,  # of each sound track
+        "field_order": clip.field_order or None,
+        "reel": clip.reel or None,
     }
 
 
