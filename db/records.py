@@ -54,6 +54,11 @@ class Video:
         """The length in seconds."""
         return float((self.end_pts - self.start_pts) * self.time_base)
 
+    @property
+    def clock_jumps(self) -> bool | None:
+        """Whether the times in the file jump, so that it cannot be sought by them; None if that is not known."""
+        return None if self.facts is None else "clock" in self.kinds
+
     def seconds(self, pts: int) -> float:
         """Return seconds from the first frame shown, as players count them."""
         return float((pts - self.start_pts) * self.time_base)

@@ -6,11 +6,15 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from fractions import Fraction
 
 from db.media_facts import MediaFacts
-from db.records import KnownFile
+from db.records import KnownFile, Video
 from indexer.media.errors import UnreadableVideo
+from indexer.media.timeline import JUMP_SECONDS
 from indexer.scan import FoundFile
+
+_SAME_SECONDS = 1.0  # by which a container may state another length than its frames have
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +25,7 @@ class ReadFacts:
     timecode: str
     facts: MediaFacts
     kinds: frozenset[str]
+    stated_seconds: Fraction | None  # length from the first and last times in a file whose clock may jump
 
 
 def lacking_facts(files: Iterable[FoundFile], known: dict[str, KnownFile]) -> list[FoundFile]:
@@ -46,6 +51,7 @@ def read_missing_facts(
     stop = threading.Event()
 
     def read(file: FoundFile) -> ReadFacts | None:
+        from indexer.media.clock_map import may_jump
         from indexer.media.facts import header_kinds, read_facts
         from indexer.media.probe import open_source
 
@@ -53,8 +59,13 @@ def read_missing_facts(
             return None
         try:
             with open_source(file.path, threads=1) as source:
+                stated = source.container.duration if may_jump(source) else None
                 return ReadFacts(
-                    file=file, timecode=source.timecode, facts=read_facts(source), kinds=header_kinds(source)
+                    file=file,
+                    timecode=source.timecode,
+                    facts=read_facts(source),
+                    kinds=header_kinds(source),
+                    stated_seconds=None if stated is None else Fraction(stated, 10**6),
                 )
         except (UnreadableVideo, OSError):
             return None
@@ -68,3 +79,12 @@ def read_missing_facts(
     finally:
         stop.set()
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def seems_to_jump(video: Video, read: ReadFacts) -> bool:
+    """Return whether an earlier version was misled by the clock of a file: its lengths contradict each other."""
+    if read.stated_seconds is None:
+        return False
+    seconds = video.duration_seconds
+    by_frames = float(video.frames / read.facts.nominal_rate)
+    return seconds - by_frames > JUMP_SECONDS or abs(seconds - float(read.stated_seconds)) > _SAME_SECONDS

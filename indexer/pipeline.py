@@ -22,7 +22,7 @@ from indexer.encoding import Encoding
 from indexer.fingerprint import fingerprint
 from indexer.media.errors import Cancelled
 from indexer.messages import OpenVideo, VideoReader
-from indexer.missing_facts import lacking_facts, read_missing_facts
+from indexer.missing_facts import lacking_facts, read_missing_facts, seems_to_jump
 from indexer.missing_files import find_missing, is_below, is_empty_folder, was_renamed_to
 from indexer.plan import Plan, Relocation, VideoTask, classify_files, make_plan
 from indexer.progress import Progress, ProgressMeter
@@ -175,6 +175,8 @@ class _IndexRun:
                 if read is not None:
                     stored = known[read.file.path]
                     kinds = stored.kinds | read.kinds
+                    if seems_to_jump(self._library.video(stored.video_id), read):
+                        kinds |= {"clock"}
                     self._library.set_facts(stored.video_id, timecode=read.timecode, facts=read.facts, kinds=kinds)
                     known[read.file.path] = replace(stored, kinds=kinds, facts_read=True)
                 self._meter.files_done += 1

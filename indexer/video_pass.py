@@ -87,7 +87,7 @@ class VideoPass:
         self.segments: list[Segment] = []
         self.frames = 0  # so far, skipped ones included
         self.seconds_done = 0.0  # seconds of video decoded so far
-        self.seconds_expected: float | None = None  # length stated by the container, once opened; for an ETA
+        self.seconds_expected: float | None = None  # length stated by the container, or estimated; for an ETA
         self.seconds_decoding = 0.0  # spent in the decoder
         self.seconds_preparing = 0.0  # spent on scaling, detection, posters and previews
         self.fell_back = False  # decoded on the CPU although hardware was requested
@@ -134,6 +134,8 @@ class VideoPass:
                 last = frame
                 self.frames = segmenter.frames
                 self.seconds_done = float((frame.pts - segmenter.start_pts) * source.time_base)
+                if decoding.timeline.jumps and decoding.read_bytes:  # the container's length means nothing
+                    self.seconds_expected = self.seconds_done * max(1.0, source.size_bytes / decoding.read_bytes)
                 yield from self._segment_clips(segmenter)
         self.fell_back = self.settings.hardware != "none" and not source.on_device
         if segmenter is None or last is None:
@@ -149,7 +151,7 @@ class VideoPass:
         segmenter.finish(end)
         yield from self._segment_clips(segmenter)
         self.seconds_done = float((end - segmenter.start_pts) * source.time_base)
-        self._video = self._describe(source, segmenter, end, decoding.damaged)
+        self._video = self._describe(source, segmenter, end, decoding.damaged, clock_jumps=decoding.timeline.jumps > 0)
 
     def _decoded(self, decoding: Decoding) -> Iterator[Frame]:
         frames = iter(decoding)
@@ -182,7 +184,7 @@ class VideoPass:
             yield SegmentClip(segment=segment, clip=draft.clip, poster=draft.poster, preview=draft.preview)
         self.shots = segmenter.shots
 
-    def _describe(self, source: Source, segmenter: Segmenter, end: int, damaged: int) -> Video:
+    def _describe(self, source: Source, segmenter: Segmenter, end: int, damaged: int, *, clock_jumps: bool) -> Video:
         from indexer.media.facts import header_kinds, read_facts
 
         width, height = segmenter.scaler.shown_size(*segmenter.scaler.first_size)
@@ -205,5 +207,5 @@ class VideoPass:
             damaged=damaged + segmenter.unusable,
             timecode=source.timecode,
             facts=read_facts(source),
-            kinds=header_kinds(source),
+            kinds=header_kinds(source) | ({"clock"} if clock_jumps else set()),
         )

@@ -339,12 +339,15 @@ class Failing:
         self.reading, self.errors = iter(reading), {True: decoding, False: flush}
         self.container = self.stream = self.codec_context = self
         self.step, self.time_base, self.decoding_times_only, self.thread_count = 1, Fraction(1, 25), False, 1
+        self.index, self.free_running_clock = 0, False
 
     def demux(self, stream: object) -> Any:
         for error in self.reading:
             if error is not None:
                 raise error
-            yield SimpleNamespace(size=1, pts=0, is_discard=False)
+            yield SimpleNamespace(
+                size=1, pos=0, pts=0, dts=0, duration=1, is_discard=False, is_keyframe=True, stream_index=0
+            )
 
     def decode(self, packet: object) -> list[Any]:
         error = self.errors[packet is not None]

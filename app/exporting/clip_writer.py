@@ -127,6 +127,7 @@ class _ClipWriter:
 
     def write(self, clip: ExportedClip, number: int, key: str, on_progress: OnProgress | None) -> ExportedClip:
         """Return the clip with its file, or with the error."""
+        from app.exporting.continuous_source import continuous_source
         from app.exporting.cut_copy import cut_copy
         from app.exporting.cut_exact import cut_exact
         from app.exporting.smart.cut_smart import cut_smart
@@ -140,18 +141,19 @@ class _ClipWriter:
                 self.manifest.start_draft(draft)
             start = max(Fraction(0), Fraction(request.start_seconds) - self.pad)
             end = Fraction(request.end_seconds) + self.pad
-            if clip.mode == "smart":
-                survey, cut = cut_smart(self.program, request.path, start, end, draft, on_progress)
-            else:
-                survey = survey_range(request.path, start, end)
-                if clip.mode == "copy":
-                    cut = cut_copy(self.program, survey, draft)
+            with continuous_source(request.path, start, end, draft, jumps=request.clock_jumps) as (path, moved):
+                if clip.mode == "smart":
+                    survey, cut = cut_smart(self.program, path, start - moved, end - moved, draft, on_progress)
                 else:
-                    cut = cut_exact(self.program, survey, draft, on_progress)
+                    survey = survey_range(path, start - moved, end - moved)
+                    if clip.mode == "copy":
+                        cut = cut_copy(self.program, survey, draft)
+                    else:
+                        cut = cut_exact(self.program, survey, draft, on_progress)
             written = replace(
                 clip,
-                start_seconds=survey.start_seconds,
-                end_seconds=survey.end_seconds,
+                start_seconds=survey.start_seconds + moved,
+                end_seconds=survey.end_seconds + moved,
                 early_seconds=cut.early_seconds,
                 late_seconds=cut.late_seconds,
                 frames=cut.frames,

@@ -34,6 +34,7 @@ class ClipRequest:
     fingerprint: str = ""  # fingerprint of the source's content, if known
     note: str = ""  # used in lists
     facts: SourceFacts | None = None  # used in lists; None: read from the file
+    clock_jumps: bool | None = None  # see Video.clock_jumps; None: the file is looked through
 
     def __post_init__(self) -> None:
         try:

@@ -70,7 +70,9 @@ class Survey:
         return self.container_start_seconds + self.seconds(pts)
 
 
-def survey_range(path: str, start_seconds: Fraction, end_seconds: Fraction, *, decoding: bool = True) -> Survey:
+def survey_range(
+    path: str, start_seconds: Fraction, end_seconds: Fraction, *, decoding: bool = True, jumps: bool = False
+) -> Survey:
     """Find the frames with start <= time < end.
 
     Args:
@@ -79,6 +81,8 @@ def survey_range(path: str, start_seconds: Fraction, end_seconds: Fraction, *, d
         end_seconds: End of the range from the first frame shown, exclusive.
         decoding: Decode the range and the frames that lead up to it. If False, the times of the packets are used
             where they are reliable, which is far faster; frames that turn out to be damaged then count as well.
+        jumps: Whether the file's clock may jump. ffmpeg finds the frames of such a file in a copy only: see
+            continuous_source.
 
     Returns:
         The range, with at least one frame.
@@ -87,6 +91,7 @@ def survey_range(path: str, start_seconds: Fraction, end_seconds: Fraction, *, d
         UnreadableVideo: The file is missing or broken.
         ExportError: No frame lies in the range.
     """
+    from indexer.media.clock_map import clock_map
     from indexer.media.decode import Decoding, no_frames_error
     from indexer.media.orientation import display_matrix
     from indexer.media.probe import open_source
@@ -106,7 +111,12 @@ def survey_range(path: str, start_seconds: Fraction, end_seconds: Fraction, *, d
     high = first_pts + math.ceil((end_seconds - SAME_SECONDS) / base)
     first_frame_number = None
     found = None
-    if not counted and not decoding and not source.decoding_times_only:
+    clock = clock_map(path) if jumps else None
+    if clock is not None:
+        with open_source(path) as source:
+            number, _ = clock.key_before(low) or (0, 0)
+            found = list(_times(Decoding(source, skip_packets=number), high))
+    elif not counted and not decoding and not source.decoding_times_only:
         found = _by_packets(path, low, high, first_pts, base)
     if found is None and not counted:
         found = _seek(path, low, high, first_pts, base)

@@ -55,6 +55,7 @@ def read_clip(
         UnreadableVideo: If the file cannot be decoded.
         ValueError: If the times are not within the video.
     """
+    from indexer.media.clock_map import clock_map
     from indexer.media.decode import Decoding, no_frames_error
     from indexer.media.orientation import Orientation
     from indexer.media.probe import open_source
@@ -65,6 +66,7 @@ def read_clip(
         raise ValueError(f"a clip cannot start at {start:g} s")
     if end_seconds is not None and not start < end_seconds:
         raise ValueError(f"a clip must end after it starts: {start:g} s to {end_seconds:g} s")
+    clock = clock_map(path) if start else None
     with open_source(path) as source:
         decoding = Decoding(source)
         first = next(iter(decoding), None)
@@ -79,12 +81,14 @@ def read_clip(
             step=source.step,
             max_frames=max_frames,
         )
-        if frame_range.begin - first.pts > source.step and source.seeks_exactly and not decoding.clock.synthesized:
+        seekable = clock is None and source.seeks_exactly and not decoding.clock.synthesized
+        if seekable and frame_range.begin - first.pts > source.step:
             clip = _seek_and_sample(source, frame_range)
             if clip is not None:
                 return clip
+    number, _ = (None if clock is None else clock.key_before(frame_range.begin)) or (0, 0)
     with open_source(path) as source:  # again, since raw streams cannot even be sought to their beginning
-        return frame_range.sample(Decoding(source))
+        return frame_range.sample(Decoding(source, skip_packets=number))
 
 
 def read_image(path: str, spec: ClipSpec) -> Clip:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import av
 import av.error
@@ -14,13 +15,12 @@ from indexer.media.clock import Clock
 from indexer.media.errors import UnreadableVideo
 from indexer.media.frame_times import has_frame_times
 from indexer.media.probe import Source, open_source, read_error
+from indexer.media.timeline import MAX_READ_ERRORS, Timeline, stamp_of, watched_streams
 
 if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
-
-_MAX_READ_ERRORS = 32  # consecutive ones of the demuxer, after which it is stuck
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,15 +45,21 @@ class Decoding:
         skipped_after: pts of the frames after the last decoded one, ascending; set at the end of the iteration. Where
             frames are skipped, one that was lost to damage counts as skipped, too.
         clock: Assigns the times; `clock.synthesized` if the file does not state them.
+        read_bytes: Position in the file up to which packets were read, if the container has positions.
+        timeline: Continues the times where the container's clock jumps; `timeline.jumps` counts that.
     """
 
-    def __init__(self, source: Source, *, seek_pts: int | None = None, reference_only: bool = False) -> None:
+    def __init__(
+        self, source: Source, *, seek_pts: int | None = None, skip_packets: int = 0, reference_only: bool = False
+    ) -> None:
         """Prepare to decode; nothing is read before the iteration.
 
         Args:
             source: An open source, at its beginning unless `seek_pts` is given.
             seek_pts: Start at the key frame before this time. Frames are yielded from there on, including those before
                 `seek_pts`.
+            skip_packets: Number of packets of the video to read without decoding them, from the beginning: the way to
+                a place in a file whose clock jumps, which cannot be sought by time.
             reference_only: Skip frames that no other frame is decoded from, if the packets state when these are shown
                 (see `frame_times`); otherwise all frames are decoded.
 
@@ -69,7 +75,10 @@ class Decoding:
         self._moved = 0  # shift of the last frame by the clock
         self.damaged = 0
         self.clock = Clock(step=source.step, second=round(1 / source.time_base), prefer_dts=source.decoding_times_only)
+        self.timeline = Timeline.of(source)
+        self.read_bytes = 0
         self._seek_pts = seek_pts
+        self._skip_packets = skip_packets
         self._fed_to: int | None = None  # latest time among the packets
         self._shown_to: int | None = None  # latest time among the frames
         self._damaged_to: int | None = None  # time of the last packet that the decoder refused
@@ -135,8 +144,11 @@ class Decoding:
     def _packets(self, source: Source) -> Iterator[Packet[VideoStream]]:
         """Yield all packets except the empty one that PyAV adds at the end, because the caller flushes."""
         errors = 0
-        packets = source.container.demux(source.stream)
-        while errors < _MAX_READ_ERRORS:
+        timeline = self.timeline if source is self.source else Timeline.of(source)
+        to_skip = self._skip_packets
+        streams = watched_streams(source)
+        packets = source.container.demux(*streams)
+        while errors < MAX_READ_ERRORS:
             try:
                 packet = next(packets)
             except StopIteration:
@@ -154,15 +166,26 @@ class Decoding:
             except av.error.FFmpegError:
                 errors += 1
                 self.damaged += 1
-                packets = source.container.demux(source.stream)  # a generator that raised is exhausted
+                packets = source.container.demux(*streams)  # a generator that raised is exhausted
                 continue
             if packet.size:
                 errors = 0
+                if packet.stream_index != source.stream.index:
+                    timeline.sound(packet.stream_index, stamp_of(packet, (packet.time_base or 1) / source.time_base))
+                    continue
+                self.read_bytes = max(self.read_bytes, (packet.pos or 0) + packet.size)
+                placed = timeline.picture(stamp_of(packet, Fraction(1)))
+                packet.pts, packet.dts = placed.pts, placed.dts
+                if timeline.jumps:
+                    self.clock.synthesized = True  # a seek would find other frames
+                if to_skip:
+                    to_skip -= 1
+                    continue
                 if packet.pts is not None and not packet.is_discard:
                     self._fed_to = packet.pts if self._fed_to is None else max(self._fed_to, packet.pts)
                     if self.skips:
                         heappush(self._undecoded, packet.pts)
-                yield packet
+                yield cast("Packet[VideoStream]", packet)
 
     def _recover_end(self) -> Iterator[VideoFrame]:
         """Recover frames that the decoder's threads still held when an error ended the flush.
@@ -181,10 +204,11 @@ class Decoding:
         self._damaged_to = None
         with open_source(self.source.path, threads=1) as again:
             again.stream.codec_context.thread_type = "SLICE"
-            try:
-                again.container.seek(done, stream=again.stream, backward=True)
-            except av.error.FFmpegError:
-                return
+            if not self.timeline.jumps:
+                try:
+                    again.container.seek(done, stream=again.stream, backward=True)
+                except av.error.FFmpegError:
+                    return
             for picture in self._pictures(again):
                 if picture.pts is not None and picture.pts > done:
                     yield picture

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator
 from fractions import Fraction
 
+from indexer.media.clock_map import may_jump
 from indexer.media.probe import Source, open_source
 
 _STEPS_BACK = (Fraction(0), Fraction(2), Fraction(10), Fraction(40))  # seconds, for seeks that land too late
@@ -47,7 +48,11 @@ def packet_times(
 
     for back in (*_STEPS_BACK, None):
         with open_source(path) as source:
-            if not has_frame_times(source) or (frames is not None and source.stream.frames not in (0, frames)):
+            if (
+                not has_frame_times(source)
+                or may_jump(source)
+                or (frames is not None and source.stream.frames not in (0, frames))
+            ):
                 return None
             low = first_pts + math.ceil(start_seconds / source.time_base)
             high = first_pts + math.ceil(end_seconds / source.time_base)

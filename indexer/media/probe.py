@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import av
 import av.error
+from av.format import Flags
 from av.stream import Disposition
 
 from indexer.media.errors import UnreadableVideo
@@ -74,6 +75,11 @@ class Source:
     def decoding_times_only(self) -> bool:
         """Whether the container stores no presentation times, like AVI; see indexer.media.clock."""
         return self.container.format.name == "avi"
+
+    @property
+    def free_running_clock(self) -> bool:
+        """Whether times come from a clock that may jump, as in transport and program streams; see `timeline`."""
+        return Flags.ts_discont in Flags(self.container.format.flags)
 
     @property
     def seeks_exactly(self) -> bool:

@@ -17,11 +17,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from app.exporting.continuous_source import continuous_source
 from app.exporting.ffmpeg_binary import ExportError, find_ffmpeg
 from app.web.services.proxy_making import ProxyCancelled, ProxyTimes, make_proxy
 from files.replace import replace_file
@@ -47,6 +48,7 @@ class ProxyRange:
     path: str
     start: Fraction
     end: Fraction
+    clock_jumps: bool | None  # see Video.clock_jumps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,7 @@ def proxy_range(segment: Segment, video: Video) -> ProxyRange:
         path=video.path,
         start=(start - video.start_pts) * video.time_base,
         end=(end - video.start_pts) * video.time_base,
+        clock_jumps=video.clock_jumps,
     )
 
 
@@ -193,16 +196,18 @@ class Proxies:
         draft = self.directory / f"{_DRAFT}{secrets.token_hex(8)}.mp4"
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
-            made = make_proxy(
-                find_ffmpeg(self._ffmpeg),
-                proxy_range.path,
-                proxy_range.start,
-                proxy_range.end,
-                draft,
-                progress=self._set_progress,
-                cancelled=lambda: self._stopped,
-            )
-            self._publish(proxy_range, made, draft)
+            start, end = proxy_range.start, proxy_range.end
+            with continuous_source(proxy_range.path, start, end, draft, jumps=proxy_range.clock_jumps) as (path, moved):
+                made = make_proxy(
+                    find_ffmpeg(self._ffmpeg),
+                    path,
+                    start - moved,
+                    end - moved,
+                    draft,
+                    progress=self._set_progress,
+                    cancelled=lambda: self._stopped,
+                )
+            self._publish(proxy_range, replace(made, offset_seconds=made.offset_seconds + moved), draft)
         except ProxyCancelled:
             return None
         except UnreadableVideo as error:

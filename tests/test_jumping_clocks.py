@@ -1,0 +1,287 @@
+"""Recordings whose clock jumps are one timeline: frames, sound, clips, exports and proxies; long stills stay long."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import db_samples
+import numpy as np
+import pytest
+from fakes import ColourEncoder
+from jumping import SECONDS, beeps, flashes, join, make_part
+from synthetic import make_video
+
+from app.exporting.clip_writer import write_clips
+from app.exporting.continuous_source import continuous_source
+from app.exporting.ffmpeg_binary import find_ffmpeg
+from app.exporting.request import ClipRequest, ExportMode
+from app.exporting.survey import survey_range
+from app.web.services.proxy_making import make_proxy
+from db.library import Library
+from db.media_facts import MediaFacts
+from encoder import ClipSpec
+from indexer.media.clip import read_clip
+from indexer.media.clock_map import clock_map
+from indexer.media.containers import matroska_end
+from indexer.media.decode import Decoding
+from indexer.media.frame_times import packet_times
+from indexer.media.probe import open_source
+from indexer.media.timeline import Stamp, Timeline
+from indexer.missing_facts import ReadFacts, seems_to_jump
+from indexer.pipeline import index_folders
+from indexer.scan import FoundFile
+from indexer.settings import IndexSettings
+from indexer.video_pass import VideoPass
+
+FULL_COUNTER = 2**33 / 90000  # 26.5 hours
+JOINED = {
+    "forward.ts": ((0, 50000), ()),
+    "back.m2ts": ((50000, 0), ("libx264", "aac")),
+    "again.ts": ((0, 0), ()),
+    "wrapped.ts": ((FULL_COUNTER - SECONDS, 0, 50000), ("mpeg2video",)),
+    "forward.mpg": ((0, 1000), ("mpeg2video",)),
+    "again.vob": ((0, 0), ("mpeg2video", "mp2", "-f", "vob")),
+    "again.mkv": ((0, 0), ("libx264", "aac")),
+}
+
+
+@pytest.fixture(scope="module")
+def joined(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("joined")
+    return {name: join(folder / name, offsets, *arguments) for name, (offsets, arguments) in JOINED.items()}
+
+
+@pytest.mark.parametrize("name", JOINED)
+def test_joined_recordings_are_as_long_as_their_parts_together(joined: dict[str, Path], name: str) -> None:
+    with open_source(os.fspath(joined[name])) as source:
+        decoding = Decoding(source)
+        times = [frame.pts * source.time_base for frame in decoding]
+    parts = len(JOINED[name][0])
+    assert len(times) == parts * SECONDS * 25
+    assert float(times[-1] - times[0]) == pytest.approx(parts * SECONDS - 0.04, abs=0.06)
+    steps = [float(after - before) for before, after in itertools.pairwise(times)]
+    assert min(steps) > 0.03
+    assert max(steps) < 0.1, "no longer than the sound that ends a part late"
+    assert decoding.timeline.jumps == parts - 1 - (name == "wrapped.ts"), (
+        "FFmpeg itself counts on when the counter is full"
+    )
+    assert decoding.clock.synthesized, "nothing can be found by the file's own times"
+
+
+EXPORTS: list[tuple[str, ExportMode]] = [
+    *((name, "exact") for name in JOINED),
+    *itertools.product(["forward.ts", "again.mkv"], ["smart", "copy"]),
+]  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize(("name", "mode"), EXPORTS)
+def test_exports_across_a_join_have_the_frames_and_the_sound_of_both_parts(
+    joined: dict[str, Path], tmp_path: Path, name: str, mode: ExportMode
+) -> None:
+    across, after = (
+        ClipRequest(path=os.fspath(joined[name]), start_seconds=Fraction(start), end_seconds=Fraction(end))
+        for start, end in ((Fraction("0.5"), Fraction("3.5")), (Fraction("2.6"), Fraction("3.2")))
+    )
+    for clip, flashing in zip(write_clips([across, after], tmp_path, mode), (2, 1), strict=True):
+        assert clip.error is None
+        assert clip.file is not None
+        assert clip.has_audio
+        assert clip.start_seconds is not None
+        assert clip.start_seconds - clip.request.start_seconds < Fraction("0.04")
+        if mode != "copy":
+            assert clip.frames == len(
+                survey_range(clip.request.path, clip.request.start_seconds, clip.request.end_seconds, jumps=True).pts
+            )
+        seen, heard = flashes(clip.file), beeps(clip.file)
+        assert len(seen) == flashing
+        assert heard == pytest.approx(seen, abs=0.04)
+    assert not list(tmp_path.glob("*copy*")), "no copy is left"
+
+
+@pytest.mark.parametrize("name", ["forward.ts", "again.mkv"])
+def test_proxies_across_a_join_have_the_frames_and_the_sound_of_both_parts(
+    joined: dict[str, Path], tmp_path: Path, name: str
+) -> None:
+    target = tmp_path / "proxy.mp4"
+    with continuous_source(os.fspath(joined[name]), Fraction(1, 2), Fraction(7, 2), target) as (path, moved):
+        made = make_proxy(
+            find_ffmpeg(),
+            path,
+            Fraction(1, 2) - moved,
+            Fraction(7, 2) - moved,
+            target,
+            progress=lambda done: None,
+            cancelled=lambda: False,
+        )
+    assert float(made.offset_seconds + moved) == pytest.approx(0.5, abs=0.04)
+    assert len(flashes(target)) == 2
+    assert beeps(target) == pytest.approx(flashes(target), abs=0.04)
+
+
+@pytest.mark.parametrize("name", ["forward.ts", "forward.mpg", "again.mkv"])
+def test_clips_to_search_with_are_those_that_were_indexed(joined: dict[str, Path], name: str) -> None:
+    path = os.fspath(joined[name])
+    spec = ClipSpec(5, 32)
+    video_pass = VideoPass(path, spec, IndexSettings(segment_seconds=1.0, overlap_seconds=0.1), fingerprint="f")
+    results = list(video_pass)
+    assert len(results) >= 4
+    for result in results:
+        start, end = (video_pass.video.seconds(pts) for pts in (result.segment.start_pts, result.segment.end_pts))
+        assert np.array_equal(read_clip(path, spec, start_seconds=start, end_seconds=end), result.clip), (start, end)
+
+
+def test_the_length_to_come_follows_the_bytes_where_the_clock_jumps(joined: dict[str, Path]) -> None:
+    path = os.fspath(joined["forward.ts"])
+    video_pass = VideoPass(path, ClipSpec(2, 32), IndexSettings(segment_seconds=1.0), fingerprint="f")
+    seen = [video_pass.seconds_expected for _ in video_pass]
+    assert video_pass.seconds_expected is not None
+    assert video_pass.seconds_expected == pytest.approx(4, rel=0.2)
+    assert seen
+
+
+def test_a_library_of_an_earlier_version_indexes_files_again_whose_clock_misled_it(
+    joined: dict[str, Path], tmp_path: Path
+) -> None:
+    films = tmp_path / "films"
+    films.mkdir()
+    for name in ("forward.ts", "again.ts"):
+        shutil.copy(joined[name], films)
+    make_part(films / "plain.ts", 70000)
+    with Library.open(tmp_path / "library") as library:
+        index_folders(library, ColourEncoder(), [films], IndexSettings())
+        again, forward, plain = library.videos()
+        assert (again.clock_jumps, forward.clock_jumps, plain.clock_jumps) == (True, True, False)
+        assert forward.duration_seconds == pytest.approx(4, abs=0.05)
+        with library._database.writing() as connection:
+            connection.exec_driver_sql("UPDATE videos SET facts = NULL, kinds = ''")
+            connection.exec_driver_sql("UPDATE encodings SET recipe = replace(recipe, '+clock1', '')")
+            connection.exec_driver_sql(f"UPDATE videos SET end_pts = end_pts + 4500000000 WHERE id = {forward.id}")
+        assert library.videos()[0].clock_jumps is None
+        report = index_folders(library, ColourEncoder(), [films], IndexSettings())
+        assert (report.updated, report.unchanged) == (2, 1)
+        assert library.videos() == [again, forward, plain]
+
+
+@pytest.mark.parametrize(
+    ("end", "stated", "misled"), [(50, 2, False), (50, 3, False), (50, 6, True), (50, None, False), (400, 16, True)]
+)
+def test_lengths_that_contradict_each_other_show_a_jump(end: int, stated: int | None, misled: bool) -> None:
+    video = db_samples.make_video(frames=50, start_pts=0, end_pts=end, time_base=Fraction(1, 25))
+    read = ReadFacts(
+        file=FoundFile(path="a.ts", size_bytes=1, modified_ns=1),
+        timecode="",
+        facts=MediaFacts(nominal_rate=Fraction(25)),
+        kinds=frozenset(),
+        stated_seconds=None if stated is None else Fraction(stated),
+    )
+    assert seems_to_jump(video, read) == misled
+
+
+def test_a_file_known_not_to_jump_is_not_read_through(
+    joined: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.media.clock_map.clock_map", lambda path: pytest.fail("read through"))
+    path = os.fspath(joined["forward.ts"])
+    with continuous_source(path, Fraction(0), Fraction(1), tmp_path / "draft", jumps=False) as found:
+        assert found == (path, 0)
+    assert survey_range(path, Fraction(0), Fraction(1)).pts
+
+
+def test_only_files_whose_clock_jumps_are_mapped(joined: dict[str, Path], tmp_path: Path) -> None:
+    plain = make_part(tmp_path / "plain.ts", 70000)
+    assert clock_map(os.fspath(plain)) is None
+    matroska = make_video(tmp_path / "plain.mkv")
+    assert matroska_end(os.fspath(matroska)) == matroska.stat().st_size
+    assert clock_map(os.fspath(matroska)) is None
+    assert clock_map(os.fspath(make_video(tmp_path / "plain.mp4"))) is None
+    assert matroska_end(os.fspath(tmp_path / "plain.mp4")) is None
+    found = clock_map(os.fspath(joined["again.mkv"]))
+    assert found is not None
+    assert len(found.pieces) == 2
+    assert found.key_before(-1) is None
+    assert packet_times(os.fspath(joined["again.mkv"]), 0, Fraction(0), Fraction(3)) is None, "packets lack the jump"
+
+
+def test_a_range_past_the_end_is_refused_by_the_files_own_times(joined: dict[str, Path], tmp_path: Path) -> None:
+    path = os.fspath(joined["forward.ts"])
+    request = ClipRequest(path=path, start_seconds=Fraction(100), end_seconds=Fraction(101))
+    (clip,) = write_clips([request], tmp_path)
+    assert clip.error is not None
+    assert "last frame is shown at 00:00:03.9" in clip.error
+
+
+@pytest.mark.parametrize("name", ["still.mp4", "still.mkv"])
+def test_a_picture_that_stays_for_a_minute_stays_where_frames_have_their_own_times(tmp_path: Path, name: str) -> None:
+    times = [*range(25), *range(1525, 1550)]
+    path = make_video(tmp_path / name, [("red", 50)], times=times, time_base=Fraction(1, 25))
+    assert length(path) == pytest.approx(62, abs=0.01)
+
+
+def test_a_picture_that_stays_while_the_sound_goes_on_stays_in_a_transport_stream(tmp_path: Path) -> None:
+    path = tmp_path / "slides.ts"
+    picture = "testsrc=s=64x48:r=25:d=2,setpts='PTS+if(gte(N,25),30/TB,0)'"
+    command = [find_ffmpeg(), "-v", "error", "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", "sine=d=32"]
+    subprocess.run(
+        [*command, "-fps_mode", "passthrough", "-c:v", "libx264", "-c:a", "mp2", os.fspath(path)], check=True
+    )
+    assert length(path) == pytest.approx(32, abs=0.01)
+    assert clock_map(os.fspath(path)) is None
+
+
+def test_pictures_at_a_slow_pace_are_no_jumps(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "slow.ts", [("red", 5)], rate=Fraction(1, 5))
+    assert length(path) == pytest.approx(25, abs=0.01)
+
+
+def length(path: Path) -> float:
+    """Return the seconds from the first frame to the end of the last."""
+    with open_source(os.fspath(path)) as source:
+        frames = list(Decoding(source))
+        return float((frames[-1].pts + (frames[-1].duration or source.step) - frames[0].pts) * source.time_base)
+
+
+def placed(stamps: Sequence[tuple[int | None, int | None, bool]], *, free: bool = True) -> list[int | None]:
+    """Return the continued pts of packets, (pts, dts, key) each, at 10 units a frame and 250 a second."""
+    timeline = Timeline(step=10, second=250, free_running=free)
+    return [timeline.picture(Stamp(pts, dts, 10, key)).pts for pts, dts, key in stamps]
+
+
+@pytest.mark.parametrize("jump", [-100_000, -50, 2511, 1_000_000])
+def test_a_jump_either_way_goes_on_at_the_next_time(jump: int) -> None:
+    times = [100_000, 100_010, 100_020 + jump, 100_030 + jump]
+    assert placed([(time, time, False) for time in times]) == [100_000, 100_010, 100_020, 100_030]
+
+
+@pytest.mark.parametrize("step", [-20, 0, 10, 2500])
+def test_small_steps_are_left_alone(step: int) -> None:
+    times = [100_000, 100_010, 100_020 + step]
+    assert placed([(time, time, False) for time in times]) == times
+
+
+def test_a_long_step_is_no_jump_where_the_container_has_an_index() -> None:
+    times = [0, 10, 1_000_000, 1_000_010]
+    assert placed([(time, time, False) for time in times], free=False) == times
+    assert placed([(time, time, False) for time in (1000, 1010, 0)], free=False) == [1000, 1010, 1020]
+    assert placed([(time, time, False) for time in (1000, 1010, 800)], free=False) == [1000, 1010, 800]
+
+
+def test_a_new_part_begins_after_the_last_picture_and_the_last_sound_of_the_old_one() -> None:
+    # Reordered: shown two frames after they are decoded. The new part is not.
+    assert placed([(20, 0, True), (30, 10, False), (9000, 9000, True)]) == [20, 30, 40]
+    timeline = Timeline(step=10, second=250, free_running=True)
+    assert timeline.picture(Stamp(0, 0, 10, True)).pts == 0
+    timeline.sound(1, Stamp(0, 0, 33))
+    assert timeline.picture(Stamp(9000, 9000, 10, True)).pts == 33
+    assert timeline.picture(Stamp(9010, 9010, 10)).pts == 43
+    assert (timeline.jumps, timeline.shift) == (1, 33 - 9000)
+
+
+def test_a_time_from_the_other_side_of_a_jump_is_not_believed() -> None:
+    assert placed([(20, 0, True), (9000, 10, False), (9000, 8990, True)]) == [20, None, 40]
+    assert placed([(None, None, True), (None, None, False)]) == [None, None]
