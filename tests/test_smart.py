@@ -210,15 +210,12 @@ def whole(kind: str, folder: Path) -> tuple[Path, str]:
         return write(folder / "v.webm", *times, codec="libvpx-vp9", options=fast), "vp9"
     if kind == "ten bits":
         return write(folder / "t.mp4", *times, options=CLOSED, pixels="yuv420p10le"), "yuv420p10le"
-    if kind == "interlaced":
-        fields = {**CLOSED, "flags": "+ilme+ildct"}
-        return write(folder / "i.mp4", *times, options=fields), "interlaced"
     if kind == "no times":
         return write(folder / "n.h264", *times, options=CLOSED), "no times"
     raise AssertionError(kind)
 
 
-@pytest.mark.parametrize("kind", ["open groups", "one group", "vp9", "ten bits", "interlaced"])
+@pytest.mark.parametrize("kind", ["open groups", "one group", "vp9", "ten bits"])
 def test_what_cannot_be_joined_is_encoded_as_a_whole_and_says_why(kind: str, tmp_path: Path) -> None:
     source, why = whole(kind, tmp_path)
     frames = shown(source)

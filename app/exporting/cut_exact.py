@@ -1,7 +1,8 @@
 """Exact cutting (`exact` mode): precisely the frames of the range, encoded again.
 
 H.264 with CRF 18 in 8-bit 4:2:0. Sources with more bits per channel (10-bit, HDR) become HEVC Main 10, so that neither
-depth nor colour tags are lost. Frames keep their own times, so a variable frame rate stays variable.
+depth nor colour tags are lost. Frames keep their own times, so a variable frame rate stays variable. Interlaced frames
+stay interlaced in H.264; in HEVC they are deinterlaced.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 from app.exporting.cut import Cut
 from app.exporting.ffmpeg_binary import ExportError, OutsideError
+from app.exporting.fields import encoding_options, field_note, keeps_fields, reading_options, treat_fields
 from app.exporting.graph import (
     AUDIO_BITRATE,
     LEAD_SECONDS,
@@ -48,8 +50,8 @@ def cut_exact(program: str, survey: Survey, draft: Path, on_progress: OnProgress
         on_progress: Called with the finished share, 0 to 1.
 
     Returns:
-        The written file. `note` says if frames are missing because the source is damaged, or if the audio could not be
-        decoded.
+        The written file. `note` says if frames are missing because the source is damaged, if they were deinterlaced, or
+        if the audio could not be decoded.
 
     Raises:
         ExportError: No frame of the range can be decoded, or ffmpeg failed.
@@ -57,6 +59,8 @@ def cut_exact(program: str, survey: Survey, draft: Path, on_progress: OnProgress
     wanted, before = len(survey.pts), -1
     for lead in LEAD_SECONDS if survey.seekable else (None,):
         cut = _encode_with_fallback(program, survey, draft, lead, on_progress)
+        if note := field_note(survey):
+            cut = replace(cut, note=f"{note}; {cut.note}" if cut.note else note)
         if cut.frames == wanted:
             return cut
         if cut.frames == before:
@@ -102,7 +106,7 @@ def _encode(
             on_progress(min(1.0, int(count[1]) / len(survey.pts)))
 
     start, end = survey.container_seconds(survey.pts[0]), survey.container_seconds(survey.end_pts)
-    source = ffmpeg.input(SOURCE, **seek_options(survey, start, lead))
+    source = ffmpeg.input(SOURCE, **seek_options(survey, start, lead), **reading_options(survey))
     streams = [_picture(source[str(survey.video_index)], survey)]
     if audio:
         streams.append(audio_filters(source[str(survey.audio_index)], start, end))
@@ -123,6 +127,7 @@ def _encode(
     if survey.high_bit_depth:
         # hvc1: Apple's players accept HEVC only under this tag.
         options |= {"tag:v": "hvc1", "x265-params": "log-level=error"}
+    options |= encoding_options(survey)
     if audio:
         options |= {"c:a": "aac", "b:a": AUDIO_BITRATE}
     output = ffmpeg.output(*streams, TARGET, **options)
@@ -146,10 +151,12 @@ def _picture(stream: Any, survey: Survey) -> Any:
         first, last = survey.first_frame_number, (survey.first_frame_number or 0) + len(survey.pts) - 1
         stream = stream.filter("trim", start_frame=first, end_frame=last + 1)
         stream = stream.filter("settb", ratio(1 / survey.frame_rate, "/")).filter("setpts", "N")
+    stream = treat_fields(stream, survey)
     stream = stream.filter("crop", "max(2,trunc(iw/2)*2)", "max(2,trunc(ih/2)*2)", 0, 0)
     if survey.is_rgb:
         # Tagged in the file, because players otherwise guess the matrix from the picture size.
-        stream = stream.filter("scale", out_color_matrix="bt709", out_range="tv")
+        interlaced = {"interl": 1} if keeps_fields(survey) else {}
+        stream = stream.filter("scale", out_color_matrix="bt709", out_range="tv", **interlaced)
         stream = stream.filter("format", "yuv420p10le" if survey.high_bit_depth else "yuv420p")
         stream = stream.filter("setparams", color_primaries="bt709", color_trc="bt709", colorspace="bt709", range="tv")
     return stream

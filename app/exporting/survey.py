@@ -13,6 +13,8 @@ from app.times import format_timestamp
 
 if TYPE_CHECKING:
     from indexer.media.decode import Decoding
+    from indexer.media.interlacing import FieldOrder, FieldsSeen
+    from indexer.media.orientation import Orientation
     from indexer.media.probe import Source
 
 SAME_SECONDS = Fraction(1, 2000)
@@ -45,6 +47,20 @@ class Survey:
     intra_only: bool = False  # every frame of the codec is a key frame
     audio_codec: str = ""
     display_matrix: tuple[int, ...] | None = None  # the 9 numbers of MP4
+    field_order: FieldOrder | None = None  # of the interlaced frames in the range; None if there are none
+    fields_flagged: bool = True  # the frames themselves say that they are interlaced, not only the container
+
+    @property
+    def orientation(self) -> Orientation:
+        """How the decoded frames must be turned to be shown."""
+        from indexer.media.orientation import Orientation
+
+        return Orientation() if self.display_matrix is None else Orientation.of_matrix(self.display_matrix)
+
+    @property
+    def is_upright(self) -> bool:
+        """Whether the decoded frames are shown as they are, neither rotated nor mirrored."""
+        return self.display_matrix is None or self.orientation.is_upright
 
     def seconds(self, pts: int) -> Fraction:
         """Return a time in seconds from the first frame shown."""
@@ -80,7 +96,8 @@ def survey_range(
         start_seconds: Start of the range from the first frame shown, inclusive.
         end_seconds: End of the range from the first frame shown, exclusive.
         decoding: Decode the range and the frames that lead up to it. If False, the times of the packets are used
-            where they are reliable, which is far faster; frames that turn out to be damaged then count as well.
+            where they are reliable, which is far faster; frames that turn out to be damaged then count as well, and
+            `field_order` is that of the first frame of the file.
         jumps: Whether the file's clock may jump. ffmpeg finds the frames of such a file in a copy only: see
             continuous_source.
 
@@ -93,6 +110,7 @@ def survey_range(
     """
     from indexer.media.clock_map import clock_map
     from indexer.media.decode import Decoding, no_frames_error
+    from indexer.media.interlacing import FieldsSeen
     from indexer.media.orientation import display_matrix
     from indexer.media.probe import open_source
 
@@ -107,6 +125,9 @@ def survey_range(
         counted = opening.clock.synthesized or (source.decoding_times_only and not reliable)
         facts = _stream_facts(source, first_pts, counted)
         facts["display_matrix"] = display_matrix(first.picture)
+        fields = FieldsSeen(source)
+        if not decoding:
+            fields.look(first.picture)
     low = first_pts + math.ceil((start_seconds - SAME_SECONDS) / base)
     high = first_pts + math.ceil((end_seconds - SAME_SECONDS) / base)
     first_frame_number = None
@@ -115,14 +136,14 @@ def survey_range(
     if clock is not None:
         with open_source(path) as source:
             number, _ = clock.key_before(low) or (0, 0)
-            found = list(_times(Decoding(source, skip_packets=number), high))
+            found = list(_times(Decoding(source, skip_packets=number), fields, low, high))
     elif not counted and not decoding and not source.decoding_times_only:
         found = _by_packets(path, low, high, first_pts, base)
     if found is None and not counted:
-        found = _seek(path, low, high, first_pts, base)
+        found = _seek(path, low, high, first_pts, base, fields)
     if found is None:
         with open_source(path) as source:
-            found = list(_times(Decoding(source), high))
+            found = list(_times(Decoding(source), fields, low, high))
         first_frame_number = sum(pts < low for pts, _ in found)
     inside = [(pts, duration) for pts, duration in found if low <= pts < high]
     if not inside:
@@ -131,7 +152,14 @@ def survey_range(
     # The next frame may be within SAME_SECONDS before the end; without one, the video may end before it.
     follows = last_pts if last_pts >= high else last_pts + (last_duration or step)
     ends = min(first_pts + math.ceil(end_seconds / base), follows)
-    return Survey(**facts, pts=tuple(pts for pts, _ in inside), end_pts=ends, first_frame_number=first_frame_number)
+    return Survey(
+        **facts,
+        pts=tuple(pts for pts, _ in inside),
+        end_pts=ends,
+        first_frame_number=first_frame_number,
+        field_order=fields.order,
+        fields_flagged=fields.flagged,
+    )
 
 
 def _no_frame_message(
@@ -186,7 +214,9 @@ def keyframe_before(path: str, pts: int) -> int | None:
     return None
 
 
-def _seek(path: str, low: int, high: int, first_pts: int, base: Fraction) -> list[tuple[int, int]] | None:
+def _seek(
+    path: str, low: int, high: int, first_pts: int, base: Fraction, fields: FieldsSeen
+) -> list[tuple[int, int]] | None:
     """Return (pts, duration) of frames up to the first one past `high`, or None if the stream's times are made up.
 
     A seek may land too late (transport streams have no index); it then goes further back, at last to the beginning.
@@ -200,7 +230,7 @@ def _seek(path: str, low: int, high: int, first_pts: int, base: Fraction) -> lis
             seek_pts = None
         with open_source(path) as source:
             decoding = Decoding(source, seek_pts=seek_pts)
-            found = list(_times(decoding, high))
+            found = list(_times(decoding, fields, low, high))
             if decoding.clock.synthesized:
                 return None
             if seek_pts is None or (found and found[0][0] <= low):
@@ -239,9 +269,11 @@ def _by_packets(path: str, low: int, high: int, first_pts: int, base: Fraction) 
     return None
 
 
-def _times(decoding: Decoding, high: int | None = None) -> Iterator[tuple[int, int]]:
+def _times(decoding: Decoding, fields: FieldsSeen, low: int, high: int) -> Iterator[tuple[int, int]]:
     """Yield (pts, duration) of frames up to the first one at or past `high`, that one included."""
     for frame in decoding:
         yield frame.pts, frame.duration
-        if high is not None and frame.pts >= high:
+        if frame.pts >= high:
             return
+        if frame.pts >= low:
+            fields.look(frame.picture)

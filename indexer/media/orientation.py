@@ -30,8 +30,11 @@ class Orientation:
     def of(cls, picture: VideoFrame) -> Orientation:
         """Read the display matrix of a frame; angles are rounded to the nearest right angle."""
         matrix = display_matrix(picture)
-        if matrix is None:
-            return cls()
+        return cls() if matrix is None else cls.of_matrix(matrix)
+
+    @classmethod
+    def of_matrix(cls, matrix: tuple[int, ...]) -> Orientation:
+        """Read the 9 numbers of a display matrix."""
         a, b, _, c, d, _, _, _, _ = matrix
         mirrored = a * d - b * c < 0
         if mirrored:
@@ -42,6 +45,11 @@ class Orientation:
     def clockwise_degrees(self) -> int:
         """The rotation as 0, 90, 180 or 270 degrees clockwise."""
         return -self.quarter_turns % 4 * 90
+
+    @property
+    def is_upright(self) -> bool:
+        """Whether decoded pictures are shown as they are."""
+        return not self.mirrored and not self.quarter_turns
 
     @property
     def swaps_sides(self) -> bool:

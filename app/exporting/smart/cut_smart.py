@@ -126,6 +126,9 @@ def _encode_edge(
     stream = ffmpeg.input(SOURCE, noautorotate=None, **reading)[str(survey.video_index)]
     stream = stream.filter("settb", ratio(survey.time_base, "/"))
     stream = stream.filter("trim", start_pts=times[0], end_pts=times[-1] + 1).filter("setpts", f"PTS-({times[0]})")
+    interlaced = survey.field_order is not None
+    if interlaced:
+        stream = stream.filter("setfield", survey.field_order)
     options: dict[str, Any] = {
         "f": "mp4",
         "fps_mode:v": "passthrough",
@@ -135,7 +138,7 @@ def _encode_edge(
         "write_tmcd": 0,
         "map_chapters": -1,
     }
-    options |= plan.codec.encoder_options(plan.sets, plan.sps, reordered=plan.reordered)
+    options |= plan.codec.encoder_options(plan.sets, plan.sps, reordered=plan.reordered, interlaced=interlaced)
     run_graph([program, *QUIET], ffmpeg.output(stream, TARGET, **options), {SOURCE: survey.path, TARGET: file})
     return _read_edge(survey, plan, times[0], file, lead)
 

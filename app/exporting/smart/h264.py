@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from app.exporting.fields import INTERLACED_X264
 from app.exporting.smart.nal import BitReader, BrokenStream, NotJoinable, ParameterSets, SpsInfo, split_annex_b
 
 _IDR, _SPS, _PPS = 5, 7, 8
@@ -35,7 +36,9 @@ class H264:
     def needs_end_of_sequence(self, units: Sequence[bytes]) -> bool:
         return False
 
-    def encoder_options(self, sets: ParameterSets, sps: SpsInfo, *, reordered: bool) -> dict[str, Any]:
+    def encoder_options(
+        self, sets: ParameterSets, sps: SpsInfo, *, reordered: bool, interlaced: bool = False
+    ) -> dict[str, Any]:
         used = self.parameter_set_ids(sets)
         free = next((each for each in range(1, 32) if each not in used), None)
         if free is None:
@@ -47,11 +50,12 @@ class H264:
             "ref": max(1, min(3, sps.max_ref_frames)),
             "open-gop": 0,
         }
-        return {
+        options = {
             "c:v": "libx264",
             "profile:v": self.profiles[sps.profile],
             "x264-params": ":".join(f"{name}={value}" for name, value in parameters.items()),
         }
+        return options | (INTERLACED_X264 if interlaced else {})
 
     def renumbered(self, unit: bytes) -> bytes:
         return unit  # x264 already uses a free id: sps-id

@@ -120,7 +120,11 @@ class Hevc:
             box += b"".join(len(unit).to_bytes(2, "big") + unit for unit in units)
         return box
 
-    def encoder_options(self, sets: ParameterSets, sps: SpsInfo, *, reordered: bool) -> dict[str, Any]:
+    def encoder_options(
+        self, sets: ParameterSets, sps: SpsInfo, *, reordered: bool, interlaced: bool = False
+    ) -> dict[str, Any]:
+        if interlaced:
+            raise NotJoinable("interlaced HEVC cannot be joined")
         if _ID in self.parameter_set_ids(sets):
             raise NotJoinable("the file uses the number of parameter sets that edges need")
         # No B frames: before an end of sequence, decoders drop the frames that are not shown yet.

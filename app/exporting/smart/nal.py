@@ -91,13 +91,16 @@ class Codec(Protocol):
     def decoder_configuration(self, *sets: ParameterSets) -> bytes:
         """Return the content of the configuration box with all the parameter sets."""
 
-    def encoder_options(self, sets: ParameterSets, sps: SpsInfo, *, reordered: bool) -> dict[str, Any]:
+    def encoder_options(
+        self, sets: ParameterSets, sps: SpsInfo, *, reordered: bool, interlaced: bool = False
+    ) -> dict[str, Any]:
         """Return ffmpeg options that encode frames compatible with those of the source.
 
         Args:
             sets: The source's parameter sets, whose ids are taken.
             sps: The source's sequence parameter set.
             reordered: Whether the source has B frames.
+            interlaced: Whether the frames to encode are interlaced.
 
         Raises:
             NotJoinable: No id is free.

@@ -159,8 +159,6 @@ def _check_edges(plan: CopyPlan, parsed: set[SpsInfo], context: Any) -> None:
     sps, name = plan.sps, context.format.name
     if len({(each.profile, each.chroma_format, each.bit_depth, each.frames_only) for each in parsed}) > 1:
         raise NotJoinable("the file changes its format within")
-    if not sps.frames_only:
-        raise NotJoinable("interlaced H.264 cannot be joined")
     if sps.profile not in plan.codec.profiles or sps.chroma_format != 1 or name not in plan.codec.pixel_formats:
         raise NotJoinable(f"{context.name} as {name} ({context.profile}) cannot be joined")
 

@@ -1,0 +1,96 @@
+"""Interlaced frames: which they are, and which of their two fields is the earlier one.
+
+The even lines of an interlaced frame (the top field) and the odd ones (the bottom field) were taken one after the
+other, so the whole frame shows what moves twice, as a comb.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import av.error
+from av.filter import Graph
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+
+    from indexer.media.probe import Source
+
+    FieldOrder = Literal["tff", "bff"]
+
+_STATED: dict[int, FieldOrder] = {2: "tff", 3: "bff", 4: "tff", 5: "bff"}
+"""FFmpeg's AV_FIELD_*. Its TB and BT come from QuickTime and Matroska, where they stand for interleaved fields of which
+the top or the bottom one is earlier."""
+_STATED_BY_MXF: dict[int, FieldOrder] = {2: "tff", 3: "bff", 4: "bff", 5: "tff"}
+_FLAGGING = frozenset(
+    ("mpeg1video", "mpeg2video", "mpeg4", "h264", "vc1", "wmv3", "dvvideo", "prores", "dnxhd", "ffv1", "rawvideo")
+)
+"""Codecs whose decoders say of each frame whether it is interlaced; of others, the container does."""
+
+
+class Interlacing:
+    """Tells the interlaced frames of one video."""
+
+    def __init__(self, source: Source) -> None:
+        self._codec = source.codec
+        context = source.stream.codec_context
+        orders = _STATED_BY_MXF if source.container.format.name == "mxf" else _STATED
+        self._stated = orders.get(int(getattr(context, "field_order", 0)))  # PyAV before 16 does not have it
+
+    def applies(self, picture: VideoFrame) -> bool:
+        """Return whether a frame is interlaced."""
+        if self._codec == "hevc":  # flags pictures that are one field each; whole frames only the container can flag
+            return self._stated is not None and not picture.interlaced_frame
+        return picture.interlaced_frame or (self._stated is not None and self._codec not in _FLAGGING)
+
+    def order(self, picture: VideoFrame) -> FieldOrder | None:
+        """Return which field of a frame is the earlier one; None if the frame is not interlaced."""
+        if not self.applies(picture):
+            return None
+        return _flagged_order(picture) or self._stated or "tff"
+
+
+class FieldsSeen:
+    """The field order of the first interlaced frame among those looked at.
+
+    Attributes:
+        order: Which field is the earlier one; None as long as no frame was interlaced.
+        flagged: Whether the frame itself says so, and not only the container.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.order: FieldOrder | None = None
+        self.flagged = True
+        self._interlacing = Interlacing(source)
+
+    def look(self, picture: VideoFrame) -> None:
+        """Look at the next frame."""
+        if self.order is None:
+            self.order = self._interlacing.order(picture)
+            self.flagged = self.order is None or picture.interlaced_frame
+
+
+def _flagged_order(picture: VideoFrame) -> FieldOrder | None:
+    """Return the order that the decoder found; None if the frame is not flagged as interlaced.
+
+    Containers are often wrong about it. PyAV does not tell it, but FFmpeg's filter `select` does.
+    """
+    if not picture.interlaced_frame:
+        return None
+    orders: dict[str, FieldOrder] = {"TOPFIRST": "tff", "BOTTOMFIRST": "bff"}
+    for name, order in orders.items():
+        graph = Graph()
+        source = graph.add_buffer(
+            width=picture.width, height=picture.height, format=picture.format, time_base=picture.time_base
+        )
+        select, sink = graph.add("select", f"eq(interlace_type,{name})"), graph.add("buffersink")
+        source.link_to(select)
+        select.link_to(sink)
+        graph.configure()
+        source.push(picture)
+        try:
+            graph.vpull()
+        except (BlockingIOError, av.error.EOFError):
+            continue
+        return order
+    return None
