@@ -151,7 +151,7 @@ class Decoders:
                 raise UnreadableVideo(
                     task.file.path, "error", "The file changed while it was read; index it again once it is complete."
                 )
-            return Decoded(task, video, reader.shots, reader.segments, media, reader.fell_back)
+            return Decoded(task, video, reader.shots, reader.segments, media, reader.fell_back, reader.notes)
         except BaseException:
             media.discard()
             raise

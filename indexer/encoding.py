@@ -17,7 +17,7 @@ from indexer.messages import ClipReady, Decoded, LibraryFailed, OpenVideo, Unrea
 from indexer.plan import VideoTask
 from indexer.progress import ProgressMeter
 from indexer.report import ReportBuilder
-from indexer.scan import FoundFile
+from indexer.scan import FoundFile, Problem
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -162,6 +162,7 @@ class Encoding:
         self._report.add(
             video_seconds=video.duration_seconds, clips=len(rows), frames=video.frames, fell_back=decoded.fell_back
         )
+        self._report.add(notes=tuple(Problem(path=path, reason=note) for note in decoded.notes))
         self._report.add(**{"updated" if path in self._known else "added": 1})
         self._meter.seconds_done = self._report.video_seconds
         if decoded.task.fingerprint == planned.fingerprint:

@@ -25,6 +25,7 @@ class VideoReader(Protocol):
     seconds_done: float  # seconds of video decoded so far
     seconds_expected: float | None  # length of the video, if the container states it
     fell_back: bool  # decoded on the CPU although hardware was requested
+    notes: tuple[str, ...]  # what a person should know about the file, a clause each; after the iteration
     shots: list[Shot]
     segments: list[Segment]
 
@@ -60,6 +61,7 @@ class Decoded:
     segments: list[Segment]
     media: StagedMedia
     fell_back: bool = False  # decoded on the CPU although hardware was requested
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

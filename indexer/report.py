@@ -42,6 +42,7 @@ class IndexReport:
     failed: tuple[Failure, ...] = ()  # failed in this run
     skipped_failed: tuple[Failure, ...] = ()  # failed before and unchanged since: not retried
     problems: tuple[Problem, ...] = ()  # unreadable folders, dangling links, folders that do not exist
+    notes: tuple[Problem, ...] = ()  # what is unusual about a file that was indexed, such as a clock that jumps
     interrupted: bool = False  # stopped by the user; finished videos are kept
     stopped: str = ""  # why the run ended early (disk full, encoder failed, ...), with advice; else empty
     seconds: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from indexer.shots.segmenter import Segmenter
 
 
+_FRAMES_TO_ESTIMATE = 25
+_ABSURD = 10  # a container that states a length so many times that of its share of the bytes is not believed
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SegmentClip:
     """A segment with its clip to encode and its pictures for display."""
@@ -49,6 +53,7 @@ class VideoPass:
     it is moved to the start of the next segment.
 
     Attributes:
+        notes: What a person should know about the file, after the iteration.
         shots: The shots finished so far; all after the iteration.
         segments: The segments yielded so far; all after the iteration.
         video: The video's record, after the iteration.
@@ -91,6 +96,7 @@ class VideoPass:
         self.seconds_decoding = 0.0  # spent in the decoder
         self.seconds_preparing = 0.0  # spent on scaling, detection, posters and previews
         self.fell_back = False  # decoded on the CPU although hardware was requested
+        self.notes: tuple[str, ...] = ()
         self._cancelled = cancelled
         self._scorer = scorer
         self._video: Video | None = None
@@ -122,20 +128,22 @@ class VideoPass:
 
     def _read(self, source: Source) -> Iterator[SegmentClip]:
         from indexer.media.decode import Decoding, no_frames_error, video_end
+        from indexer.notes import length_notes
         from indexer.shots.segmenter import Segmenter
 
         decoding = Decoding(source, reference_only=self.settings.decode == "reference")
         segmenter: Segmenter | None = None
         last: Frame | None = None
+        longest = 0
         for frame in self._decoded(decoding):
             if segmenter is None:
                 segmenter = Segmenter(source, frame, self.spec, self.settings, self._scorer)
             if segmenter.feed(frame):
+                longest = max(longest, 0 if last is None else frame.pts - last.pts)
                 last = frame
                 self.frames = segmenter.frames
                 self.seconds_done = float((frame.pts - segmenter.start_pts) * source.time_base)
-                if decoding.timeline.jumps and decoding.read_bytes:  # the container's length means nothing
-                    self.seconds_expected = self.seconds_done * max(1.0, source.size_bytes / decoding.read_bytes)
+                self._estimate_length(decoding)
                 yield from self._segment_clips(segmenter)
         self.fell_back = self.settings.hardware != "none" and not source.on_device
         if segmenter is None or last is None:
@@ -151,7 +159,21 @@ class VideoPass:
         segmenter.finish(end)
         yield from self._segment_clips(segmenter)
         self.seconds_done = float((end - segmenter.start_pts) * source.time_base)
+        self.notes = length_notes(
+            jumps=decoding.timeline.jumps,
+            stated_seconds=(source.container.duration or 0) / 1e6,
+            seconds=self.seconds_done,
+            longest_seconds=float(max(longest, end - last_pts) * source.time_base),
+        )
         self._video = self._describe(source, segmenter, end, decoding.damaged, clock_jumps=decoding.timeline.jumps > 0)
+
+    def _estimate_length(self, decoding: Decoding) -> None:
+        """Estimate the length by the bytes read so far where the container states an absurd one."""
+        if self.frames < _FRAMES_TO_ESTIMATE or not decoding.read_bytes:
+            return
+        estimate = self.seconds_done * max(1.0, decoding.source.size_bytes / decoding.read_bytes)
+        if decoding.timeline.jumps or (self.seconds_expected or 0.0) > _ABSURD * estimate:
+            self.seconds_expected = estimate
 
     def _decoded(self, decoding: Decoding) -> Iterator[Frame]:
         frames = iter(decoding)

@@ -37,6 +37,7 @@ class PretendReading:
         self.seconds_done = 0.0
         self.seconds_expected: float | None = None
         self.fell_back = False
+        self.notes: tuple[str, ...] = ()
         self.shots: list[Shot] = []
         self.segments: list[Segment] = []
         self._reader, self._path, self._fingerprint, self._cancelled = reader, path, fingerprint, cancelled

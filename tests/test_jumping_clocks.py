@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import struct
 import subprocess
 from collections.abc import Sequence
 from fractions import Fraction
@@ -34,6 +35,7 @@ from indexer.media.frame_times import packet_times
 from indexer.media.probe import open_source
 from indexer.media.timeline import Stamp, Timeline
 from indexer.missing_facts import ReadFacts, seems_to_jump
+from indexer.notes import length_notes
 from indexer.pipeline import index_folders
 from indexer.scan import FoundFile
 from indexer.settings import IndexSettings
@@ -285,3 +287,33 @@ def test_a_new_part_begins_after_the_last_picture_and_the_last_sound_of_the_old_
 def test_a_time_from_the_other_side_of_a_jump_is_not_believed() -> None:
     assert placed([(20, 0, True), (9000, 10, False), (9000, 8990, True)]) == [20, None, 40]
     assert placed([(None, None, True), (None, None, False)]) == [None, None]
+
+
+def test_a_run_says_which_clocks_jump_and_which_headers_claim_too_much(joined: dict[str, Path], tmp_path: Path) -> None:
+    films = tmp_path / "films"
+    films.mkdir()
+    shutil.copy(joined["forward.ts"], films / "a.ts")
+    claims = make_video(films / "b.mkv", [("red", 25)])
+    content = claims.read_bytes()
+    assert content.count(b"\x44\x89\x88") == 1, "Duration, a float64 in milliseconds"
+    at = content.index(b"\x44\x89\x88") + 3
+    claims.write_bytes(content[:at] + struct.pack(">d", 50_000_000.0) + content[at + 8 :])
+    make_video(films / "c.mp4", [("red", 3)], times=[0, 25, 25 * 7200], time_base=Fraction(1, 25))
+    with Library.open(tmp_path / "library") as library:
+        report = index_folders(library, ColourEncoder(), [films], IndexSettings())
+    assert [
+        (os.path.basename(note.path), note.reason) for note in sorted(report.notes, key=lambda note: note.path)
+    ] == [
+        ("a.ts", "its clock jumps once; it is taken as one recording of 0:00:04"),
+        ("b.mkv", "its header claims 13:53:20, its frames last 0:00:01"),
+        ("c.mp4", "one picture of it is shown for 1:59:59"),
+    ]
+
+
+def test_a_plain_video_deserves_no_note() -> None:
+    plain = {"jumps": 0, "stated_seconds": 10.0, "seconds": 10.0, "longest_seconds": 3600.0}
+    assert length_notes(**plain) == ()
+    assert length_notes(**(plain | {"stated_seconds": 0.0})) == ()
+    assert length_notes(**(plain | {"stated_seconds": 80.0})) == ()
+    assert len(length_notes(**(plain | {"stated_seconds": 80.1}))) == 1
+    assert "12 times" in length_notes(**(plain | {"jumps": 12, "stated_seconds": 90.0}))[0]

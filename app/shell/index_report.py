@@ -46,6 +46,7 @@ def print_report(report: IndexReport) -> None:
             f"{files} failed before and not changed since (why: prismsearch list --failed; again: prismsearch retry)"
         )
     _print_lines("look at:", [(display_path(each.path), printable(each.reason)) for each in report.problems])
+    _print_lines("note:", [(display_path(each.path), printable(each.reason)) for each in report.notes])
     _print_lines(
         "kept, though neither file nor folder is there (a drive not plugged in? prismsearch remove forgets them):",
         [(display_path(path),) for path in report.kept_missing],

@@ -40,6 +40,7 @@ def video_record(video: Video, *, shots: int, segments: int) -> dict[str, Any]:
         "rotation": video.rotation,
         "has_audio": video.has_audio,
         "damaged": video.damaged,
+        "clock_jumps": video.clock_jumps,
         "size_bytes": video.size_bytes,
         "modified": datetime.fromtimestamp(video.modified_ns / 1e9, UTC).isoformat(timespec="seconds"),
         "fingerprint": video.fingerprint,

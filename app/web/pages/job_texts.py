@@ -53,6 +53,11 @@ def report_lines(state: JobState) -> list[str]:
             lines.append(f"{printable(str(problem.get('path', '')))} {problem.get('reason', '')}")
     if number("problems") > 3:
         lines.append(f"and {number('problems') - 3:,} more such places")
+    for note in held("notes")[:3]:
+        if isinstance(note, dict):
+            lines.append(f"{printable(str(note.get('path', '')))}: {note.get('reason', '')}")
+    if number("notes") > 3:
+        lines.append(f"and notes on {number('notes') - 3:,} more")
     if skipped := number("skipped_failed"):
         lines.append(f"{count_text(skipped, 'file')} failed before and did not change since, and was not tried again")
     if kept := number("kept_missing"):

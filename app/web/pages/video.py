@@ -96,6 +96,8 @@ def facts_text(video: Video, segments: Sequence[Segment]) -> str:
         parts.append(f"turned by {video.rotation}°")
     if video.damaged:
         parts.append(f"damaged in {video.damaged} place{'' if video.damaged == 1 else 's'}")
+    if video.clock_jumps:
+        parts.append("its clock jumps")
     if state := _STATES.get(status_of(video)):
         parts.append(state)
     return " · ".join([*parts, encode_path(os.path.dirname(video.path))])

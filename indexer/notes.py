@@ -1,0 +1,33 @@
+"""Notes on files that were indexed: what is unusual about them, one clause each, for the report of a run."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+_LONG_PICTURE_SECONDS = 3600.0
+_ABSURD_TIMES, _ABSURD_SECONDS = 2, 60.0  # how much longer than its frames a container claims to be
+
+
+def length_notes(*, jumps: int, stated_seconds: float, seconds: float, longest_seconds: float) -> tuple[str, ...]:
+    """Return notes on the length of a video.
+
+    Args:
+        jumps: Number of jumps of the container's clock.
+        stated_seconds: Length that the container states; 0 if it states none.
+        seconds: Length of the video.
+        longest_seconds: Time for which one picture is shown, of all pictures the longest.
+    """
+    notes = []
+    if jumps:
+        times = "once" if jumps == 1 else f"{jumps:,} times"
+        notes.append(f"its clock jumps {times}; it is taken as one recording of {_clock(seconds)}")
+    elif stated_seconds > _ABSURD_TIMES * seconds + _ABSURD_SECONDS:
+        notes.append(f"its header claims {_clock(stated_seconds)}, its frames last {_clock(seconds)}")
+    if longest_seconds > _LONG_PICTURE_SECONDS:
+        notes.append(f"one picture of it is shown for {_clock(longest_seconds)}")
+    return tuple(notes)
+
+
+def _clock(seconds: float) -> str:
+    """Return h:mm:ss."""
+    return str(timedelta(seconds=round(seconds)))
