@@ -1,13 +1,25 @@
-"""Facts of a source file that edit lists state: length, frame rate, timecode, size. One constructor per source."""
+"""Facts of a source file that edit lists state: length, frame rates, timecode, size, sound. One constructor per source.
+
+All of them have what a header states from one reader, `indexer.media.facts`: through the library, or now from the file.
+"""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from app.timelines.timecode import nominal_rate
 
 if TYPE_CHECKING:
+    from db.media_facts import AudioTrack, FieldOrder, MediaFacts
     from db.records import Subclip, Video
+    from indexer.media.probe import Source
+
+_VARIES = Fraction(1, 100)
+"""Relative difference of average and nominal rate from which on a rate varies. Below, some frames were dropped."""
+_FEW_FRAMES = 3  # missing or too many: no sign of a rate that varies, in however short a video
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,10 +28,27 @@ class SourceFacts:
 
     video_seconds: Fraction
     frame_rate: Fraction
+    stated_rate: Fraction | None = None
     timecode: str = ""
     width: int = 0
     height: int = 0
     has_audio: bool = False
+    audio: tuple[AudioTrack, ...] = ()
+    field_order: FieldOrder = ""
+    reel: str = ""
+
+    @property
+    def rate(self) -> Fraction:
+        """The rate at which frames of the file are counted, in lists and on the page."""
+        return nominal_rate(self.stated_rate or self.frame_rate)
+
+    @property
+    def varies(self) -> bool:
+        """Whether the frame rate is known to vary."""
+        if self.stated_rate is None:
+            return False
+        difference = abs(self.frame_rate - self.stated_rate)
+        return difference > _VARIES * self.stated_rate and difference * self.video_seconds > _FEW_FRAMES
 
     @classmethod
     def of_video(cls, video: Video) -> SourceFacts:
@@ -31,6 +60,7 @@ class SourceFacts:
             width=video.width,
             height=video.height,
             has_audio=video.has_audio,
+            **_stated(video.facts),
         )
 
     @classmethod
@@ -43,26 +73,56 @@ class SourceFacts:
             width=subclip.width,
             height=subclip.height,
             has_audio=subclip.has_audio,
+            **_stated(subclip.facts),
         )
 
     @classmethod
     def of_file(cls, path: str) -> SourceFacts | None:
-        """Return what the file's own header says, or None if it cannot be opened. Decodes nothing."""
+        """Return what the file itself says, or None if it cannot be opened. Decodes at most one frame."""
         from indexer.media.errors import UnreadableVideo
+        from indexer.media.facts import read_facts
         from indexer.media.probe import open_source
 
         try:
             with open_source(path) as source:
-                stream, container = source.stream, source.container
+                facts, stream = read_facts(source), source.stream
+                seconds = stream.duration * source.time_base if stream.duration else Fraction(0)
+                width, height = _shown_size(source)
                 return cls(
-                    video_seconds=stream.duration * source.time_base
-                    if stream.duration
-                    else Fraction(container.duration or 0, 10**6),
-                    frame_rate=source.nominal_rate,
+                    video_seconds=seconds or Fraction(source.container.duration or 0, 10**6),
+                    frame_rate=Fraction(stream.average_rate or 0) or facts.nominal_rate,
                     timecode=source.timecode,
-                    width=stream.codec_context.width,
-                    height=stream.codec_context.height,
+                    width=width,
+                    height=height,
                     has_audio=source.has_audio,
+                    **_stated(facts),
                 )
         except UnreadableVideo:
             return None
+
+
+def _stated(facts: MediaFacts | None) -> dict[str, Any]:
+    """Return the fields that a header states; none for a video indexed by a version that did not read them."""
+    if facts is None:
+        return {}
+    return {
+        "stated_rate": facts.nominal_rate,
+        "audio": facts.audio,
+        "field_order": facts.field_order,
+        "reel": facts.reel,
+    }
+
+
+def _shown_size(source: Source) -> tuple[int, int]:
+    """Return width and height as shown, by the first frame, which alone has the rotation; as coded if it is damaged."""
+    from indexer.media.decode import Decoding
+    from indexer.media.errors import UnreadableVideo
+    from indexer.media.orientation import Orientation
+
+    width, height = source.stream.codec_context.width, source.stream.codec_context.height
+    orientation = Orientation()
+    with suppress(UnreadableVideo):
+        for frame in Decoding(source):
+            width, height, orientation = frame.picture.width, frame.picture.height, Orientation.of(frame.picture)
+            break
+    return orientation.shown_size(width, height, float(source.sample_aspect))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from av.video.reformatter import ColorTrc
@@ -25,20 +27,23 @@ _TRANSFERS: dict[int, str] = {
     ColorTrc.SMPTE2084: "smpte2084",
     ColorTrc.ARIB_STD_B67: "arib-std-b67",
 }
+_REEL_KEYS = ("reel_name", "reel", "reelname", "tape", "tape_name")
+_TIME_KEYS = ("creationdate", "date_recorded", "creation_time", "date")  # QuickTime's, Matroska's, FFmpeg's, AVI's
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_UNSET_YEARS = ("1904-01-01", "1970-01-01", "0000")  # what a clock that was never set says
 _HDR = frozenset(("smpte2084", "arib-std-b67"))
 
 
 def read_facts(source: Source) -> MediaFacts:
     """Return what the header of an open file states."""
-    metadata = {**source.container.metadata, **source.stream.metadata}
     return MediaFacts(
         nominal_rate=source.nominal_rate,
         field_order=_FIELD_ORDERS.get(int(getattr(source.stream.codec_context, "field_order", 0)), ""),
         sample_aspect=source.sample_aspect,
         transfer=_transfer(source),
         audio=tuple(_track(stream) for stream in source.container.streams.audio),
-        reel=metadata.get("reel_name", ""),
-        recorded_at=metadata.get("creation_time", ""),
+        reel=_reel(source),
+        recorded_at=_recorded_at(source),
     )
 
 
@@ -63,10 +68,48 @@ def _transfer(source: Source) -> str:
 
 def _track(stream: AudioStream) -> AudioTrack:
     context = stream.codec_context
+    language = stream.language or ""
     return AudioTrack(
-        codec="" if context is None else context.name,
+        codec="" if context is None else context.codec.canonical_name,
         channels=0 if context is None else context.channels,
-        layout="" if context is None else context.layout.name,
-        language=stream.language or "",
-        title=stream.metadata.get("title", ""),
+        layout="" if context is None else _layout(context.layout.name, context.channels),
+        language="" if language == "und" else language,
+        title=_stated(stream.metadata, ("title",)),
     )
+
+
+def _layout(name: str, channels: int) -> str:
+    """Return the name of a layout; of an order that is not stated (`1 channels`), only that of a single channel."""
+    return {1: "mono"}.get(channels, "") if name.endswith(" channels") else name
+
+
+def _reel(source: Source) -> str:
+    """Return the name of the tape or reel.
+
+    QuickTime has it with the timecode track, MXF with the video, Matroska and RIFF among the tags of the file.
+    """
+    others = (stream.metadata for stream in source.container.streams if stream.index != source.stream.index)
+    for metadata in (source.stream.metadata, source.container.metadata, *others):
+        found = _stated(metadata, _REEL_KEYS)
+        if found:
+            return found
+    return ""
+
+
+def _recorded_at(source: Source) -> str:
+    """Return the time of recording as a text that begins with a date: where possible with the local time's zone."""
+    for key in _TIME_KEYS:
+        for metadata in (source.container.metadata, source.stream.metadata):
+            found = _stated(metadata, (key,))
+            if _DATE.match(found) and not found.startswith(_UNSET_YEARS):
+                return found
+    return ""
+
+
+def _stated(metadata: Mapping[str, str], keys: tuple[str, ...]) -> str:
+    """Return the first value of one of these keys, which may have capitals or a prefix such as `com.apple.proapps.`."""
+    for key, value in metadata.items():
+        name = key.lower()
+        if (name in keys or name.rpartition(".")[2] in keys) and value.strip():
+            return value.strip()
+    return ""

@@ -56,6 +56,14 @@ class Orientation:
         """Whether width and height are exchanged."""
         return self.quarter_turns % 2 == 1
 
+    def shown_size(self, width: int, height: int, sample_aspect: float) -> tuple[int, int]:
+        """Return (width, height) as shown for a decoded size: with square pixels (the width changes), then rotated.
+
+        `sample_aspect` is the width of a pixel divided by its height.
+        """
+        size = max(1, round(width * sample_aspect)), height
+        return (size[1], size[0]) if self.swaps_sides else size
+
     def apply(self, pixels: Pixels) -> Pixels:
         """Turn pixels, (H, W, 3) or (H, W), from decoded to shown orientation; contiguous."""
         rotated = np.rot90(pixels[:, ::-1] if self.mirrored else pixels, self.quarter_turns)

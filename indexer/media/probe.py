@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +16,8 @@ from av.format import Flags
 from av.stream import Disposition
 
 from indexer.media.errors import UnreadableVideo
+from indexer.media.nominal_rate import nominal_rate
+from indexer.media.timecode import read_timecode
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 MAX_THREADS = 8  # per decoder; each holds a frame, and more threads gain little
 
-_TIMECODE = re.compile(r"([01]\d|2[0-3]):([0-5]\d):([0-5]\d)([:;.,])(\d{2,3})", re.ASCII)
 _PICTURE_BRANDS = frozenset({"heic", "heix", "heim", "heis", "mif1", "avif", "avis", "miaf"})
 _LISTS = frozenset(("concat", "hls", "dash", "imf", "sdp", "rtsp"))  # playlists, which make FFmpeg open other files
 _PICTURE_FORMATS = frozenset({"image2", "gif", "apng", "ico", "webp", "webp_anim"})
@@ -59,7 +59,7 @@ class Source:
     size_bytes: int
     modified_ns: int
     time_base: Fraction  # seconds per pts unit
-    nominal_rate: Fraction  # frames per second as the container states it; 25 if it states nothing plausible
+    nominal_rate: Fraction  # frames per second, at which frames are counted: see indexer.media.nominal_rate
     sample_aspect: Fraction  # width of a pixel divided by its height
     codec: str
     has_audio: bool
@@ -211,6 +211,7 @@ def _source(path: str, container: InputContainer, info: os.stat_result, threads:
         raise UnreadableVideo(path, "broken", "There is no decoder for the format of its pictures.")
     context.thread_type = "AUTO"
     context.thread_count = threads or min(MAX_THREADS, os.cpu_count() or 1)
+    rate = nominal_rate(stream)
     name = container.format.name
     brand = container.metadata.get("major_brand", "").strip()
     return Source(
@@ -220,11 +221,11 @@ def _source(path: str, container: InputContainer, info: os.stat_result, threads:
         size_bytes=info.st_size,
         modified_ns=info.st_mtime_ns,
         time_base=_fraction(stream.time_base) or Fraction(1, 1000),
-        nominal_rate=_plausible_rate(stream),
+        nominal_rate=rate,
         sample_aspect=_plausible_aspect(stream),
         codec=context.codec.canonical_name,
         has_audio=has_audio,
-        timecode=_timecode(container, stream),
+        timecode=read_timecode(path, container, stream, rate),
         may_be_picture=name.endswith("_pipe")
         or name in _PICTURE_FORMATS
         or brand in _PICTURE_BRANDS
@@ -232,34 +233,9 @@ def _source(path: str, container: InputContainer, info: os.stat_result, threads:
     )
 
 
-def _timecode(container: InputContainer, stream: VideoStream) -> str:
-    """Return the timecode of the first frame.
-
-    QuickTime stores it in a separate track (tmcd), MXF in the container, MPEG-2 and others in the stream. The video
-    stream takes precedence.
-    """
-    others = [other for other in container.streams if other.index != stream.index]
-    for metadata in (stream.metadata, container.metadata, *(other.metadata for other in others)):
-        stated = next((value for key, value in metadata.items() if key.lower() == "timecode"), "")  # Matroska: TIMECODE
-        found = _TIMECODE.fullmatch(stated.strip())
-        if found is not None:
-            hours, minutes, seconds, mark, frames = found.groups()
-            # Some writers use a point or a comma for drop-frame.
-            return f"{hours}:{minutes}:{seconds}{':' if mark == ':' else ';'}{frames}"
-    return ""
-
-
 def _fraction(value: Fraction | None) -> Fraction | None:
     """Return a fraction, or None if unknown: None in PyAV before 19, 0/1 since."""
     return Fraction(value.numerator, value.denominator) if value and value.denominator else None
-
-
-def _plausible_rate(stream: VideoStream) -> Fraction:
-    for rate in (stream.guessed_rate, stream.average_rate, stream.base_rate):
-        found = _fraction(rate)
-        if found is not None and Fraction(1, 100_000) <= found <= 1000:
-            return found
-    return Fraction(25)
 
 
 def _plausible_aspect(stream: VideoStream) -> Fraction:

@@ -79,8 +79,7 @@ class Scaler:
 
     def shown_size(self, width: int, height: int) -> tuple[int, int]:
         """Return (width, height) as shown for a decoded size: with square pixels (the width changes), then rotated."""
-        size = max(1, round(width * self._aspect)), height
-        return (size[1], size[0]) if self.orientation.swaps_sides else size
+        return self.orientation.shown_size(width, height, self._aspect)
 
     def reduce(self, picture: VideoFrame) -> VideoFrame:
         """Return the picture, shrunk if much larger than needed. Its aspect ratio is kept only approximately."""

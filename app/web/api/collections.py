@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
+from app.exporting.source_facts import SourceFacts
 from app.timelines.model import frame_range
-from app.timelines.timecode import nominal_rate
 from app.web.api.bodies import CollectionBody, SubclipChangeBody, SubclipIdsBody, SubclipMoveBody, SubclipsBody
 from app.web.api.segments import ratio
 from app.web.http.errors import ApiError, bad_request, not_found
@@ -148,7 +148,8 @@ def subclip_json(subclip: Subclip, exists: dict[str, bool]) -> dict[str, Any]:
     if subclip.path not in exists:
         exists[subclip.path] = os.path.isfile(subclip.path)
     start, end = (_seconds(subclip, pts) for pts in (subclip.start_pts, subclip.end_pts))
-    in_frame, out_frame = frame_range(start, end, subclip.frame_rate)
+    rate = SourceFacts.of_subclip(subclip).rate
+    in_frame, out_frame = frame_range(start, end, rate)
     file_name = os.path.basename(subclip.path)
     return {
         "id": subclip.id,
@@ -169,7 +170,7 @@ def subclip_json(subclip: Subclip, exists: dict[str, bool]) -> dict[str, Any]:
         "video_start_pts": subclip.video_start_pts,
         "video_end_pts": subclip.video_end_pts,
         "time_base": ratio(subclip.time_base),
-        "rate": ratio(nominal_rate(subclip.frame_rate)),
+        "rate": ratio(rate),
         "timecode": subclip.timecode,
         "in_frame": in_frame,
         "out_frame": out_frame,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from app.timelines.timecode import nominal_rate
+from app.exporting.source_facts import SourceFacts
 from app.web.http.errors import ApiError, not_found
 from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
@@ -87,7 +87,7 @@ def segment_json(segment: Segment, video: Video, playability: Playability) -> di
         "video_start_pts": video.start_pts,
         "video_end_pts": video.end_pts,
         "time_base": ratio(video.time_base),
-        "rate": ratio(nominal_rate(video.frame_rate)),
+        "rate": ratio(SourceFacts.of_video(video).rate),
         "timecode": video.timecode,
         "duration": video.duration_seconds,
         "width": video.width,
