@@ -14,6 +14,7 @@ from PIL import Image
 from synthetic import picture
 
 from indexer.media import preview
+from indexer.media.colour_tags import BT709
 from indexer.media.preview import choose_poster, encode_poster, encode_preview, evenly_spaced, preview_rate
 
 SIZE = (96, 54)
@@ -38,7 +39,7 @@ def test_a_poster_is_a_jpeg_of_the_picture() -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 32, 300])
 def test_a_preview_plays_in_a_browser_while_it_loads(count: int) -> None:
-    data = encode_preview([planes(picture("ramp", k % 30, SIZE)) for k in range(count)], Fraction(8))
+    data = encode_preview([planes(picture("ramp", k % 30, SIZE)) for k in range(count)], Fraction(8), BT709)
     assert data.index(b"moov") < data.index(b"mdat")
     with av.open(io.BytesIO(data)) as container:
         stream = container.streams.video[0]
@@ -56,13 +57,13 @@ def test_without_h264_the_next_codec_is_taken_and_without_any_it_is_said(monkeyp
     for kept, decoder in (("libvpx-vp9", "vp9"), ("mpeg4", "mpeg4")):
         only = tuple(entry for entry in preview._PREVIEW_CODECS if entry[0] == kept)
         monkeypatch.setattr(preview, "_PREVIEW_CODECS", (("no-such-encoder", {}), *only))
-        with av.open(io.BytesIO(encode_preview(pictures, Fraction(8)))) as container:
+        with av.open(io.BytesIO(encode_preview(pictures, Fraction(8), BT709))) as container:
             assert decoder in container.streams.video[0].codec_context.name
             assert len(list(container.decode(video=0))) == 10
         monkeypatch.undo()
     monkeypatch.setattr(preview, "_PREVIEW_CODECS", (("no-such-encoder", {}),))
     with pytest.raises(RuntimeError, match="install PyAV"):
-        encode_preview(pictures, Fraction(8))
+        encode_preview(pictures, Fraction(8), BT709)
 
 
 def test_previews_run_at_their_own_speed_or_are_shortened() -> None:

@@ -31,28 +31,34 @@ def halve(picture: VideoFrame) -> VideoFrame:
     deep = picture.format.components[0].bits > 8
     for source, target in zip(picture.planes, small.planes, strict=True):
         across, down = target.width, target.height
-        pixels = _view(source, deep)[: 2 * down, : 2 * across]
-        cv2.resize(pixels, (across, down), dst=_view(target, deep), interpolation=cv2.INTER_AREA)
-    small.color_range, small.colorspace = picture.color_range, picture.colorspace
+        pixels = plane_pixels(source, deep)[: 2 * down, : 2 * across]
+        cv2.resize(pixels, (across, down), dst=plane_pixels(target, deep), interpolation=cv2.INTER_AREA)
+    copy_colour_tags(picture, small)
     return small
 
 
 def transform_planes(picture: VideoFrame, transform: Callable[[NDArray[Any]], NDArray[Any]]) -> VideoFrame:
     """Rotate or mirror every plane, as an (h, w) array, of a picture that can be halved and has even sides."""
-    planes = [transform(_view(plane, picture.format.components[0].bits > 8)) for plane in picture.planes]
+    planes = [transform(plane_pixels(plane, picture.format.components[0].bits > 8)) for plane in picture.planes]
     result = VideoFrame(planes[0].shape[1], planes[0].shape[0], picture.format.name)
     for pixels, target in zip(planes, result.planes, strict=True):
-        _view(target, picture.format.components[0].bits > 8)[:] = pixels
-    result.color_range, result.colorspace = picture.color_range, picture.colorspace
+        plane_pixels(target, picture.format.components[0].bits > 8)[:] = pixels
+    copy_colour_tags(picture, result)
     return result
+
+
+def copy_colour_tags(source: VideoFrame, target: VideoFrame) -> None:
+    """Copy what a frame states about its colours: range, matrix, primaries, transfer."""
+    target.color_range, target.colorspace = source.color_range, source.colorspace
+    target.color_primaries, target.color_trc = source.color_primaries, source.color_trc
 
 
 def luma(picture: VideoFrame) -> NDArray[Any]:
     """Return the luma plane (h, w) of a picture that can be halved, as a view; comparable only within one video."""
-    return _view(picture.planes[0], picture.format.components[0].bits > 8)
+    return plane_pixels(picture.planes[0], picture.format.components[0].bits > 8)
 
 
-def _view(plane: VideoPlane, deep: bool) -> NDArray[Any]:
+def plane_pixels(plane: VideoPlane, deep: bool) -> NDArray[Any]:
     """Return the plane as uint8 or uint16 (h, w) without the padding of rows; not a copy."""
     rows = np.frombuffer(plane, np.dtype("<u2") if deep else np.uint8)  # type: ignore[call-overload]
     return rows.reshape(plane.height, -1)[:, : plane.width]  # type: ignore[no-any-return]

@@ -10,6 +10,7 @@ import numpy as np
 
 from indexer.media.downscale import can_halve, luma
 from indexer.media.sampling import sample_indices
+from indexer.media.tone_map import tone_map_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -155,6 +156,6 @@ class FrameBuffer:
 
     def contrast(self, picture: VideoFrame) -> float:
         """Return the standard deviation of the brightness; comparable only within one video."""
-        if can_halve(picture):
+        if can_halve(picture) and tone_map_for(picture) is None:
             return float(luma(picture)[::4, ::4].std())
         return float(self._scaler.shown(picture, 160).std())

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
     from numpy.typing import NDArray
 
+    from indexer.media.colour_tags import ColourTags
+
     Pixels = NDArray[np.uint8]
 
 _POSTER_QUALITY = 82
@@ -59,14 +61,15 @@ def evenly_spaced(count: int, most: int) -> list[int]:
     return [k * count // taken for k in range(taken)]
 
 
-def encode_preview(pictures: Sequence[VideoFrame], rate: Fraction) -> bytes:
+def encode_preview(pictures: Sequence[VideoFrame], rate: Fraction, colours: ColourTags) -> bytes:
     """Encode pictures as an MP4, H.264 4:2:0 without sound, playable while it loads.
 
     Without libx264 in FFmpeg, the next of _PREVIEW_CODECS is used.
 
     Args:
-        pictures: yuv420p frames of one size with even sides. Colour matrix and range are those of the first.
+        pictures: yuv420p frames of one size with even sides.
         rate: Pictures per second.
+        colours: What the file states about the colours of the pictures.
 
     Returns:
         The file.
@@ -88,7 +91,9 @@ def encode_preview(pictures: Sequence[VideoFrame], rate: Fraction) -> bytes:
     with av.open(out, "w", format="mp4", options=room) as container:
         stream = cast("VideoStream", container.add_stream(name, rate=rate, options=options))
         stream.width, stream.height, stream.pix_fmt = first.width, first.height, "yuv420p"
-        stream.codec_context.colorspace, stream.codec_context.color_range = first.colorspace, first.color_range
+        context = stream.codec_context
+        context.colorspace, context.color_range = colours.matrix, colours.range
+        context.color_primaries, context.color_trc = colours.primaries, colours.transfer
         for number, picture in enumerate(pictures):
             picture.pts, picture.time_base = number, 1 / rate
             picture.pict_type = PictureType.NONE  # the decoded type must not force the encoder's

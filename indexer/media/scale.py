@@ -20,8 +20,10 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 
+from indexer.media.colour_tags import BT709, ColourTags, matrix_of, shown_tags
 from indexer.media.downscale import can_halve, halve, transform_planes
 from indexer.media.orientation import Orientation
+from indexer.media.tone_map import DEEP_RGB, tone_map_for
 from indexer.settings import MAX_SHOWN_PIXELS
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ _AREA = int(Interpolation.AREA)
 _FAST = int(Interpolation.FAST_BILINEAR)  # a third of the cost of area; detection is as good (benchmarks.detection)
 _ENOUGH = 1.35  # frames are halved only if this many times a clip frame's size remains, on both axes
 _WORTH_REDUCING = 1.5  # times the size needed, on one axis, for pictures that cannot be halved
+_INTERLEAVED = {"nv12": "yuv420p", "p010le": "yuv420p10le"}  # of hardware decoders: both chroma channels in one plane
 _LONGEST_CROP = 4.0  # times the short side: beyond this, crop before scaling
 
 
@@ -83,8 +86,8 @@ class Scaler:
 
     def reduce(self, picture: VideoFrame) -> VideoFrame:
         """Return the picture, shrunk if much larger than needed. Its aspect ratio is kept only approximately."""
-        if picture.format.name == "nv12":  # from hardware decoders, with both chroma channels in one plane
-            picture = self._unpack.reformat(picture, format="yuv420p", threads=1)
+        if picture.format.name in _INTERLEAVED:
+            picture = self._unpack.reformat(picture, format=_INTERLEAVED[picture.format.name], threads=1)
         if not can_halve(picture):
             return self._reduce_by_areas(picture)
         enough = max(4, math.ceil(_ENOUGH * self.spec.size))
@@ -106,7 +109,8 @@ class Scaler:
         to_height = enough if height > _WORTH_REDUCING * enough else height
         if (to_width, to_height) == (width, height):
             return picture
-        return self._reducer.reformat(picture, to_width, to_height, "rgb24", interpolation=_AREA, threads=1)
+        pixels = "rgb24" if tone_map_for(picture) is None else DEEP_RGB
+        return self._reducer.reformat(picture, to_width, to_height, pixels, interpolation=_AREA, threads=1)
 
     def start(self, picture: VideoFrame) -> None:
         """Fix the sizes of planes and shown pictures from the first decoded frame, even if frames change size later."""
@@ -124,6 +128,8 @@ class Scaler:
         width, height = self.first_size
         factor = min(1.0, longest / max(width, height))
         to = max(1, round(width * factor)), max(1, round(height * factor))
+        if tone_map_for(picture) is not None:
+            return np.ascontiguousarray(_rgb(self._plane, picture, *to, _FAST)[..., ::-1])
         return _pixels(self._plane.reformat(picture, *to, "bgr24", interpolation=_FAST, threads=1))
 
     def clip_frame(self, picture: VideoFrame, *, coded_size: tuple[int, int]) -> Pixels:
@@ -160,28 +166,59 @@ class Scaler:
         The size is the same for the whole video, so that pictures can follow each other in a preview.
         """
         size = self._fitted(longest)
-        small = self._show.reformat(_halve_towards(picture, *size), *size, "rgb24", interpolation=_AREA, threads=1)
-        return self.orientation.apply(_pixels(small))
+        matrix = matrix_of(picture, self.first_size)
+        return self.orientation.apply(_rgb(self._show, _halve_towards(picture, *size), *size, _AREA, matrix))
 
     def shown_planes(self, picture: VideoFrame, longest: int) -> VideoFrame:
-        """Like `shown`, but as YUV 4:2:0 with 8 bits and the matrix and range of `picture`, for a video encoder."""
-        if not can_halve(picture):
-            return VideoFrame.from_ndarray(self.shown(picture, longest), format="rgb24").reformat(format="yuv420p")
+        """Like `shown`, but as YUV 4:2:0 with 8 bits, for a video encoder; its colours are those of `shown_tags`."""
+        if not can_halve(picture) or tone_map_for(picture) is not None:
+            shown = VideoFrame.from_ndarray(self.shown(picture, longest), format="rgb24")
+            return shown.reformat(format="yuv420p", dst_colorspace=BT709.matrix, dst_color_range=BT709.range)
         size = self._fitted(longest)
         small = self._preview.reformat(_halve_towards(picture, *size), *size, "yuv420p", interpolation=_AREA, threads=1)
         return small if self.orientation == Orientation() else transform_planes(small, self.orientation.apply)
+
+    def shown_tags(self, picture: VideoFrame) -> ColourTags:
+        """Return the colour tags of the pictures from `shown_planes`."""
+        return shown_tags(picture, self.first_size)
 
     def _fitted(self, longest: int) -> tuple[int, int]:
         return fit_within(self.first_size[0] * self._aspect, self.first_size[1], longest)
 
     def _clip_to(self, picture: VideoFrame, width: int, height: int) -> Pixels:
-        if picture.format.name.startswith("yuv"):
+        if picture.format.name.startswith("yuv") and tone_map_for(picture) is None:
             picture = self._clip.reformat(picture, width, height, "yuv444p", interpolation=_PLANES, threads=1)
-        return _pixels(self._colour.reformat(picture, width, height, "rgb24", interpolation=CLIP_SCALING, threads=1))
+        return _rgb(self._colour, picture, width, height, CLIP_SCALING)
 
 
-def _pixels(picture: VideoFrame, format: str | None = None) -> Pixels:
-    return np.asarray(picture.to_ndarray(format=format), np.uint8)
+def _rgb(
+    reformatter: VideoReformatter,
+    picture: VideoFrame,
+    width: int,
+    height: int,
+    interpolation: int,
+    matrix: int | None = None,
+) -> Pixels:
+    """Scale to 8-bit RGB. HDR is tone mapped here, because its pixels are fewest after scaling.
+
+    Args:
+        reformatter: The one of this purpose.
+        picture: The frame.
+        width: Width of the result.
+        height: Height of the result.
+        interpolation: Flags of libswscale.
+        matrix: The matrix of YUV; None for that of the frame, or ffmpeg's default, BT.601.
+    """
+    tone_map = tone_map_for(picture)
+    pixels = "rgb24" if tone_map is None else DEEP_RGB
+    scaled = reformatter.reformat(
+        picture, width, height, pixels, src_colorspace=matrix, interpolation=interpolation, threads=1
+    )
+    return _pixels(scaled) if tone_map is None else tone_map(scaled)
+
+
+def _pixels(picture: VideoFrame) -> Pixels:
+    return np.asarray(picture.to_ndarray(), np.uint8)
 
 
 def _halve_towards(picture: VideoFrame, width: int, height: int) -> VideoFrame:
@@ -193,7 +230,7 @@ def _halve_towards(picture: VideoFrame, width: int, height: int) -> VideoFrame:
 
 def _crop_middle(picture: VideoFrame, across: bool, share: float) -> VideoFrame:
     """Crop a very long picture to its middle, so that enlarging its short side does not create millions of pixels."""
-    pixels = _pixels(picture, "rgb24")
+    pixels = _rgb(VideoReformatter(), picture, picture.width, picture.height, CLIP_SCALING)
     side = pixels.shape[1] if across else pixels.shape[0]
     kept = max(1, round(side * share))
     first = (side - kept) // 2

@@ -142,10 +142,11 @@ class ShotBuffer:
         seconds = float((end - start) * self._time_base)
         count = max(1, min(self._preview_frames, round(seconds * self._settings.preview_rate)))
         moments = (start + k * (end - start) // count for k in range(count))
-        shown = (self._first_index + max(0, bisect_right(self._times, moment) - 1) for moment in moments)
-        pictures = self._frames.pictures(shown, low, high)
+        indices = (self._first_index + max(0, bisect_right(self._times, moment) - 1) for moment in moments)
+        pictures = self._frames.pictures(indices, low, high)
         rate = preview_rate(
             len(pictures), seconds, longest=self._settings.preview_seconds, usual=self._settings.preview_rate
         )
         longest = self._settings.preview_pixels
-        return encode_preview([self._scaler.shown_planes(picture, longest) for picture in pictures], rate)
+        shown = [self._scaler.shown_planes(picture, longest) for picture in pictures]
+        return encode_preview(shown, rate, self._scaler.shown_tags(pictures[0]))

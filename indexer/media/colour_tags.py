@@ -1,0 +1,59 @@
+"""Colour tags: matrix, primaries, transfer and range of a video, as numbers of ITU-T H.273, which FFmpeg uses too.
+
+What a file does not state is filled in as browsers and players do it: BT.709 from 720 lines on, BT.601 below.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from indexer.media.tone_map import tone_map_for
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+
+_UNSTATED = (0, 2)  # 0 is reserved, or RGB as a matrix
+_HD_LINES, _HD_WIDTH = 720, 1280
+_BT709, _BT601, _BT2020, _BT2020_CL, _BT2020_10 = 1, 6, 9, 10, 14
+_LIMITED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ColourTags:
+    """The four tags, all of them stated."""
+
+    matrix: int
+    primaries: int
+    transfer: int
+    range: int = _LIMITED  # FFmpeg's AVCOL_RANGE: 1 limited, 2 full
+
+
+BT709 = ColourTags(_BT709, _BT709, _BT709)
+
+
+def matrix_of(picture: VideoFrame, size: tuple[int, int]) -> int:
+    """Return the matrix of YUV as stated, or as players assume it for a video of `size`, (width, height) as decoded."""
+    if picture.colorspace not in _UNSTATED:
+        return int(picture.colorspace)
+    return _BT709 if size[0] >= _HD_WIDTH or size[1] >= _HD_LINES else _BT601
+
+
+def shown_tags(picture: VideoFrame, size: tuple[int, int]) -> ColourTags:
+    """Return the tags of a YUV frame shown with 8 bits: its own, and BT.709 of HDR (which is tone mapped) and of RGB.
+
+    Args:
+        picture: A frame of the video.
+        size: (width, height) of the video as decoded.
+    """
+    if picture.format.is_rgb or tone_map_for(picture) is not None:
+        return BT709
+    matrix = matrix_of(picture, size)
+    wide = matrix in (_BT2020, _BT2020_CL)
+    primaries, transfer = (_BT2020, _BT2020_10) if wide else (matrix, matrix) if matrix == _BT709 else (_BT601, _BT601)
+    return ColourTags(
+        matrix,
+        primaries if picture.color_primaries in _UNSTATED else int(picture.color_primaries),
+        transfer if picture.color_trc in _UNSTATED else int(picture.color_trc),
+        int(picture.color_range) or _LIMITED,
+    )
