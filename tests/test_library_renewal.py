@@ -90,6 +90,7 @@ def test_a_changed_treatment_concerns_the_videos_of_its_kind_alone(
         index_folders(library, ColourEncoder(), [films], IndexSettings())
         number = library.videos()[1].id
         run_sql(library, f"UPDATE videos SET kinds = 'hdr', damaged = 7 WHERE id = {number}")
+        monkeypatch.setattr(kinds, "TREATMENTS", MappingProxyType({}))
         assert updated() == [], "a kind without a treatment is recorded only"
         monkeypatch.setattr(kinds, "TREATMENTS", MappingProxyType({"hdr": 1, "alpha": 3}))
         assert updated() == ["two.mp4"]
