@@ -60,7 +60,7 @@ def portrait(folder: Path) -> Path:
 
 
 def interlaced(folder: Path) -> Path:
-    options = ("-c:v", "libx264", "-preset", "ultrafast", "-x264-params", "tff=1")
+    options = ("-c:v", "libx264", "-preset", "ultrafast", "-x264-params", "tff=1", "-vf", "setfield=tff")
     return ffmpeg(folder / "fields.mov", "color=s=1920x1080:r=25:d=0.4", STEREO, options=options)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path, PureWindowsPath
 from urllib.parse import unquote_to_bytes, urlsplit
 from xml.etree import ElementTree
 
+import opentimelineio as otio
 import pytest
 from timeline_samples import HOSTILE, known, several, timeline
 
@@ -179,3 +181,25 @@ def test_a_rate_that_the_file_states_but_nobody_counts_at_is_noted(tmp_path: Pat
     assert "varies or is unusual" in written.notes[0]
     with pytest.raises(ValueError, match="a frame rate is positive"):
         replace(clip, nominal_rate=Fraction(0))
+
+
+def test_timecode_begins_anew_after_24_hours_and_positions_go_on(tmp_path: Path) -> None:
+    """A clip over midnight: labels begin anew, and what counts seconds or frames from the start of the file goes on."""
+    clip = known(10, 60, timecode="23:59:59:00", path="/films/night.mov")
+    content = {
+        name: write_timeline(timeline([clip]), name, tmp_path, name).path.read_text("utf-8-sig") for name in FORMATS
+    }
+    assert " 23:59:59:10 00:00:01:10 " in content["edl"]
+    assert ",23:59:59:10,00:00:01:10," in content["csv"]
+    (row,) = json.loads(content["json"])["clips"]
+    assert (row["start_timecode"], row["end_timecode"]) == ("23:59:59:10", "00:00:01:10")
+    begin = (24 * 3600 - 1) * 25
+    (asset,), (shown,) = (list(ElementTree.fromstring(content["fcpxml"]).iter(tag)) for tag in ("asset", "asset-clip"))
+    assert (asset.get("start"), shown.get("start")) == (f"{begin}/25s", f"{begin + 10}/25s")
+    item = ElementTree.fromstring(content["fcp7"]).find(".//clipitem")
+    assert item is not None
+    stated = [item.findtext(tag) for tag in ("in", "out", "file/timecode/string", "file/timecode/frame")]
+    assert stated == ["10", "60", "23:59:59:00", str(begin)]
+    (read,) = otio.adapters.read_from_string(content["otio"], "otio_json").find_clips()
+    assert read.media_reference.available_range.contains(read.source_range)
+    assert (read.source_range.start_time.value, read.source_range.duration.value) == (begin + 10, 50)
