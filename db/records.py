@@ -99,7 +99,7 @@ class Failure:
     path: str
     size_bytes: int
     modified_ns: int
-    kind: str  # missing, permission, empty, not_video, audio_only, still_image, broken, error
+    kind: str  # missing, permission, empty, not_video, audio_only, still_image, encrypted, unsupported, broken, error
     reason: str  # one sentence for the user
     attempts: int = 1
     failed_at: str = ""  # ISO 8601, UTC; filled in by the library

@@ -298,7 +298,7 @@ def test_a_killed_run_shows_as_interrupted(place: Place) -> None:
 
 
 def test_failures_stand_in_a_table_and_can_be_tried_again(place: Place) -> None:
-    failures = (JobFailure(f"/films/{HOSTILE}", "The content is of no video format."),)
+    failures = (JobFailure(f"/films/{HOSTILE}", "Not a video file."),)
     report = {
         "skipped_failed": [{"path": "/films/x.mp4"}],
         "problems": [{"path": "/films/closed", "reason": "may not be read: permission denied"}],
@@ -308,7 +308,7 @@ def test_failures_stand_in_a_table_and_can_be_tried_again(place: Place) -> None:
     page = place.opened()
     table = page.dataframe[0].value
     assert list(table["File"]) == [HOSTILE]
-    assert list(table["Why"]) == ["The content is of no video format."]
+    assert list(table["Why"]) == ["Not a video file."]
     said = words(page)
     for part in ("Done · 1 failed", "3 added, 1 failed", "/films/closed may not be read", "1 file failed before",
                  "2 videos not found, and kept"):  # fmt: skip

@@ -62,7 +62,7 @@ def test_a_job_is_seen_from_its_beginning_to_its_end(jobs: Jobs) -> None:
     job.report_progress(
         fraction=0.25, eta_seconds=12, speed=8.5, phase="index", text="x", files_done=1, files_total=4, current=[RAW]
     )
-    job.add_failure(RAW, "The content is of no video format.")
+    job.add_failure(RAW, "Not a video file.")
     job.add_failure(RAW, "Told once more: the last reason counts.")
     until(lambda: jobs.get(job.id).failed == 1)
     state = jobs.get(job.id)

@@ -11,13 +11,43 @@ import re
 
 # fmt: off
 VIDEO_EXTENSIONS = frozenset((
-    "3g2", "3gp", "3gpp", "amv", "asf", "avi", "bik", "divx", "drc", "dv", "dvr-ms", "f4v", "flv", "gif", "h264",
-    "h265", "hevc", "264", "265", "insv", "ivf", "lrv", "m1v", "m2t", "m2ts", "m2v", "m4v", "mj2", "mjpeg", "mjpg",
-    "mk3d", "mkv", "mov", "mp4", "mp4v", "mpe", "mpeg", "mpg", "mpv", "mts", "mxf", "nsv", "nut", "obu", "ogm", "ogv",
-    "qt", "rm", "rmvb", "roq", "tod", "tp", "trp", "ts", "vob", "webm", "wmv", "wtv", "y4m",
+    "264", "265", "266", "360", "3g2", "3gp", "3gpp", "amv", "apng", "apv", "ari", "arx", "asf", "avc", "avi",
+    "avs2", "avs3", "bik", "bk2", "braw", "cavs", "cdxl", "cine", "crm", "dav", "divx", "dmb", "drc", "dv",
+    "dvr-ms", "evc", "evo", "f4v", "flc", "fli", "flm", "flv", "gif", "glv", "gxf", "h261", "h263", "h264", "h265",
+    "h266", "h26l", "hevc", "ifv", "insv", "ipu", "ism", "ismv", "ivf", "ivr", "kux", "lrv", "lvf", "lxf", "m1v",
+    "m2p", "m2t", "m2ts", "m2v", "m4v", "mj2", "mjpeg", "mjpg", "mk3d", "mkv", "mlv", "moflex", "mov", "mp2v",
+    "mp4", "mp4v", "mpe", "mpeg", "mpeg4", "mpg", "mpv", "mpv2", "mts", "mvi", "mxf", "mxg", "nev", "nsv", "nut",
+    "obu", "ogm", "ogv", "pdv", "pmp", "psp", "pva", "qt", "r3d", "rcv", "rm", "rmvb", "roq", "smk", "thp", "tod",
+    "tp", "trp", "ts", "ty", "ty+", "usm", "vc1", "viv", "vob", "vro", "vvc", "webm", "wmv", "wtv", "xmv", "y4m",
+    "yop",
 ))
 # fmt: on
-"""File extensions of videos, in lower case, without the dot."""
+"""Extensions of videos, in lower case, without the dot: those that FFmpeg's demuxers claim, those of cameras and
+recorders that use these containers, and those of raw camera formats, which are refused with their names. Left out are
+pictures without a header (yuv, rgb, v210), whose size nobody knows."""
+
+BY_CONTENT_EXTENSIONS = frozenset(
+    (
+        "avif",
+        "avs",
+        "cin",
+        "dat",
+        "dif",
+        "imx",
+        "mod",
+        "mve",
+        "ogg",
+        "ogx",
+        "ps",
+        "rec",
+        "ser",
+        "str",
+        "vdr",
+        "vid",
+        "webp",
+    )
+)
+"""Extensions that videos share with other files (PostScript, music, still pictures): the first bytes decide."""
 
 _ALSO_SOURCE_CODE = frozenset({"ts", "mts"})  # also TypeScript, which must not be reported as broken videos
 
@@ -35,7 +65,12 @@ _STARTS = (
     b"YUV4MPEG2 ",
     b"nut/multimedia container\x00",
     b"\xb7\xd8\x00 7I\xda\x11",  # WTV
+    b"LUCAM-RECORDER",  # SER
+    b"DHAV",  # DAV
+    b"\x00\x00\x00\x00\x01\xbc",  # GXF
+    b"\x1f\x07\x00",  # DV
 )
+_FILES_IN_RIFF = (b"AVI ", b"AVIX", b"CDXA")  # CDXA: video CD
 _BOXES = (b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")  # old MP4 or MOV, without a leading ftyp box
 _STILL_OR_SOUND = (b"heic", b"heix", b"mif1", b"avif", b"M4A ", b"M4B ", b"M4P ", b"crx ", b"jxl ")  # brands of ftyp
 # H.264: sequence parameters, access unit delimiter; HEVC: video parameters, access unit delimiter
@@ -57,7 +92,11 @@ def may_be_video(path: str, extensions: frozenset[str] = VIDEO_EXTENSIONS) -> bo
     if not extension:
         return has_video_signature(read_head(path))
     if extension not in extensions:
-        return False
+        return (
+            extensions is VIDEO_EXTENSIONS
+            and extension in BY_CONTENT_EXTENSIONS
+            and has_video_signature(read_head(path))
+        )
     return extension not in _ALSO_SOURCE_CODE or not is_text(read_head(path))
 
 
@@ -79,10 +118,15 @@ def has_video_signature(head: bytes) -> bool:
     if head[4:8] == b"ftyp":
         return head[8:12] not in _STILL_OR_SOUND
     if head.startswith(b"RIFF"):
-        return head[8:12] == b"AVI "
+        return head[8:12] in _FILES_IN_RIFF or is_animated_webp(head)
     if head.startswith(b"OggS"):
         return any(mark in head for mark in _OGG_VIDEO)
     return head[4:8] in _BOXES or _is_transport_stream(head)
+
+
+def is_animated_webp(head: bytes) -> bool:
+    """Return whether these are the first bytes of a WebP file with several pictures."""
+    return head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and len(head) > 20 and bool(head[20] & 2)
 
 
 def is_text(head: bytes) -> bool:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-UnreadableKind = Literal["missing", "permission", "empty", "not_video", "audio_only", "still_image", "broken", "error"]
+UnreadableKind = Literal[
+    "missing", "permission", "empty", "not_video", "audio_only", "still_image", "encrypted", "unsupported", "broken",
+    "error",
+]  # fmt: skip
 """The reason why a file is not in the library; same values as `db.records.Failure.kind`.
 
 missing, permission and empty concern the file; not_video, audio_only and still_image are intact files of another
-kind; broken is a video without any decodable frame; error is anything possibly temporary (a failing disk, a file that
-changes while it is read).
+kind; encrypted and unsupported are videos that no decoder at hand can decode; broken is a video without any decodable
+frame; error is anything possibly temporary (a failing disk, a file that changes while it is read).
 """
 
 

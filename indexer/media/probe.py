@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import TYPE_CHECKING, NoReturn
 
 import av
@@ -17,6 +18,7 @@ from av.stream import Disposition
 
 from indexer.media.errors import UnreadableVideo
 from indexer.media.nominal_rate import nominal_rate
+from indexer.media.refusals import LISTS, NO_DECODER, refused, why_not_decoded, why_not_opened
 from indexer.media.timecode import read_timecode
 
 if TYPE_CHECKING:
@@ -26,24 +28,7 @@ if TYPE_CHECKING:
 MAX_THREADS = 8  # per decoder; each holds a frame, and more threads gain little
 
 _PICTURE_BRANDS = frozenset({"heic", "heix", "heim", "heis", "mif1", "avif", "avis", "miaf"})
-_LISTS = frozenset(("concat", "hls", "dash", "imf", "sdp", "rtsp"))  # playlists, which make FFmpeg open other files
 _PICTURE_FORMATS = frozenset({"image2", "gif", "apng", "ico", "webp", "webp_anim"})
-_HEADS: tuple[tuple[int, bytes], ...] = (  # signatures of video containers: (offset, bytes)
-    (4, b"ftyp"),
-    (4, b"moov"),
-    (4, b"mdat"),
-    (4, b"free"),
-    (4, b"wide"),
-    (0, b"\x1a\x45\xdf\xa3"),  # Matroska, WebM
-    (0, b"RIFF"),
-    (0, b"FLV"),
-    (0, b"OggS"),
-    (0, b"\x30\x26\xb2\x75"),  # ASF, WMV
-    (0, b"\x00\x00\x01\xba"),  # MPEG program stream
-    (0, b"\x00\x00\x01\xb3"),  # MPEG video
-    (0, b"\x47\x40"),  # MPEG transport stream
-    (0, b"\x06\x0e\x2b\x34"),  # MXF
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -149,7 +134,7 @@ def open_source(path: str, *, threads: int = 0, device: str | None = None) -> It
     try:
         # `file:` keeps FFmpeg from reading a name with a colon or a percent sign as a protocol or a pattern.
         # The whitelist keeps a playlist (even one called .mp4) from opening connections.
-        options = {"protocol_whitelist": "file"}
+        options = {"protocol_whitelist": "file", "format_whitelist": _allowed_formats()}
         container = _opened(path, options, device)
     except PermissionError:
         raise UnreadableVideo(path, "permission", "The file may not be read; change its permissions.") from None
@@ -177,29 +162,21 @@ def _opened(path: str, options: dict[str, str], device: str | None) -> InputCont
 def _raise_unreadable(path: str, problem: av.error.FFmpegError) -> NoReturn:
     """Raise the error for a file that no demuxer accepts: a damaged video or something else."""
     try:
-        with open(path, "rb") as file:
-            head = file.read(4096)
+        kind, reason = why_not_opened(path)
     except OSError as second:
         raise read_error(path, second) from second
-    if not head.strip(b"\0"):
-        raise UnreadableVideo(
-            path, "broken", "The file begins with zeros only; the download or copy was not finished."
-        ) from problem
-    if any(head[offset : offset + len(magic)] == magic for offset, magic in _HEADS):
-        raise UnreadableVideo(
-            path,
-            "broken",
-            "The video cannot be opened: its index is missing or damaged, perhaps a recording or copy that was "
-            "not finished.",
-        ) from problem
-    raise UnreadableVideo(path, "not_video", "The content is of no video format.") from problem
+    raise UnreadableVideo(path, kind, reason) from problem
+
+
+@cache
+def _allowed_formats() -> str:
+    """Return FFmpeg's names of all formats but lists, which are then not even opened."""
+    return ",".join(sorted(av.formats_available - LISTS))
 
 
 def _source(path: str, container: InputContainer, info: os.stat_result, threads: int) -> Source:
     has_audio = bool(container.streams.audio)
     shown = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-    if set(container.format.name.split(",")) & _LISTS:
-        raise UnreadableVideo(path, "not_video", "The file is a list of other files, not a video.")
     if not shown or container.format.name == "tty":  # tty: text drawn as pictures
         if has_audio:
             raise UnreadableVideo(path, "audio_only", "The file has sound but no pictures.")
@@ -207,8 +184,14 @@ def _source(path: str, container: InputContainer, info: os.stat_result, threads:
     best = container.streams.best("video")
     stream = next((s for s in shown if best is not None and s.index == best.index), shown[0])
     context = stream.codec_context
-    if context is None:
-        raise UnreadableVideo(path, "broken", "There is no decoder for the format of its pictures.")
+    try:
+        refusal = refused(path, container.format.name, stream.metadata)
+        if refusal is None and context is None:
+            refusal = why_not_decoded(path)
+    except OSError as problem:
+        raise read_error(path, problem) from problem
+    if refusal is not None or context is None:
+        raise UnreadableVideo(path, *(refusal or NO_DECODER))
     context.thread_type = "AUTO"
     context.thread_count = threads or min(MAX_THREADS, os.cpu_count() or 1)
     rate = nominal_rate(stream)
