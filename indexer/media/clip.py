@@ -107,15 +107,16 @@ def read_image(path: str, spec: ClipSpec) -> Clip:
         UnreadableVideo: If the file cannot be read.
     """
     from av.video.frame import VideoFrame
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, UnidentifiedImageError
 
     from indexer.media.orientation import Orientation
     from indexer.media.probe import read_error
     from indexer.media.scale import Scaler
+    from indexer.media.still import flatten
 
     try:
         with Image.open(path) as image:
-            shown = ImageOps.exif_transpose(image).convert("RGBA")
+            shown = flatten(image)
     except UnidentifiedImageError:
         return _first_frame(path, spec)
     except Image.DecompressionBombError:
@@ -130,9 +131,7 @@ def read_image(path: str, spec: ClipSpec) -> Clip:
         if problem.errno is not None:
             raise read_error(path, problem) from problem
         raise UnreadableVideo(path, "broken", "The picture is damaged.") from problem
-    white = Image.new("RGBA", shown.size, "white")
-    white.alpha_composite(shown)
-    picture = VideoFrame.from_ndarray(np.asarray(white.convert("RGB")), format="rgb24")
+    picture = VideoFrame.from_ndarray(np.asarray(shown), format="rgb24")
     scaler = Scaler(spec, orientation=Orientation(), sample_aspect=Fraction(1))
     scaler.start(picture)
     frame = scaler.clip_frame(scaler.reduce(picture), coded_size=(picture.width, picture.height))

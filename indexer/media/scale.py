@@ -20,6 +20,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 
+from indexer.media.alpha import compose
 from indexer.media.colour_tags import BT709, ColourTags, matrix_of, shown_tags
 from indexer.media.downscale import can_halve, halve, transform_planes
 from indexer.media.orientation import Orientation
@@ -88,6 +89,7 @@ class Scaler:
         """Return the picture, shrunk if much larger than needed. Its aspect ratio is kept only approximately."""
         if picture.format.name in _INTERLEAVED:
             picture = self._unpack.reformat(picture, format=_INTERLEAVED[picture.format.name], threads=1)
+        picture = compose(picture)
         if not can_halve(picture):
             return self._reduce_by_areas(picture)
         enough = max(4, math.ceil(_ENOUGH * self.spec.size))

@@ -78,6 +78,10 @@ class ToneMap:
             self._map(np.stack((red[block], green[block], blue[block])), shown[block])
         return shown
 
+    def code_of(self, level: float) -> float:
+        """Return the HDR code, 0 to 1, of a grey that is mapped to `level`, 0 to 1; below KNEE of white."""
+        return int(np.searchsorted(self._light, level**_GAMMA)) / _FULL
+
     def _map(self, pixels: NDArray[np.uint16], shown: NDArray[np.uint8]) -> None:
         """Map RGB (3, h, w) to `shown`, (h, w, 3)."""
         import cv2

@@ -47,9 +47,10 @@ def detect_media(path: Path, name: str) -> DetectedMedia:
 
 def _picture(path: Path) -> DetectedMedia | None:
     import numpy as np
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, UnidentifiedImageError
 
     from indexer.media.preview import encode_poster
+    from indexer.media.still import flatten
 
     Image.init()
     try:
@@ -60,7 +61,7 @@ def _picture(path: Path) -> DetectedMedia | None:
                     str(path), "error", "The picture is too large; make it smaller and drop it again."
                 )
             image.draft("RGB", (POSTER_PIXELS * 2, POSTER_PIXELS * 2))
-            shown = ImageOps.exif_transpose(image).convert("RGBA")
+            shown = flatten(image)
     except UnidentifiedImageError:
         return None
     except Image.DecompressionBombError:
@@ -72,9 +73,7 @@ def _picture(path: Path) -> DetectedMedia | None:
             raise
         raise UnreadableVideo(str(path), "broken", "The picture is damaged.") from problem
     shown.thumbnail((POSTER_PIXELS, POSTER_PIXELS))
-    white = Image.new("RGBA", shown.size, "white")
-    white.alpha_composite(shown)
-    return DetectedMedia("image", extension, encode_poster(np.asarray(white.convert("RGB"))))
+    return DetectedMedia("image", extension, encode_poster(np.asarray(shown)))
 
 
 def _video(path: Path, name: str) -> DetectedMedia:
@@ -97,7 +96,7 @@ def _video(path: Path, name: str) -> DetectedMedia:
             aspect: Fraction = source.sample_aspect
             scaler = Scaler(ClipSpec(1, 16), orientation=Orientation.of(first.picture), sample_aspect=aspect)
             scaler.start(first.picture)
-            poster = encode_poster(scaler.shown(first.picture, POSTER_PIXELS))
+            poster = encode_poster(scaler.shown(scaler.reduce(first.picture), POSTER_PIXELS))
     except UnreadableVideo as error:
         if error.kind in ("not_video", "permission", "missing"):  # the latter two are of files that a playlist names
             raise UnreadableVideo(str(path), "not_video", _UNKNOWN_MEDIA) from error
