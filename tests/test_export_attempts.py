@@ -16,6 +16,7 @@ from app.exporting.clip_writer import write_clips
 from app.exporting.ffmpeg_binary import ExportError
 from app.exporting.request import ClipRequest
 from app.exporting.survey import Survey
+from app.exporting.tracks import SoundTrack
 
 SURVEY = Survey(
     path="a.mp4",
@@ -23,6 +24,7 @@ SURVEY = Survey(
     codec="h264",
     video_index=0,
     audio_index=1,
+    sound=(SoundTrack(index=1, number=1),),
     time_base=Fraction(1, 25),
     frame_rate=Fraction(25),
     first_pts=0,
@@ -40,10 +42,8 @@ def encoder(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """In place of ffmpeg: `counts` of frames, attempt by attempt; `sound`: the error of attempts with sound."""
     state: dict[str, Any] = {"counts": [], "sound": None, "leads": []}
 
-    def encode(
-        program: str, survey: Survey, draft: Path, lead: Fraction | None, on_progress: Any, *, audio: bool
-    ) -> int:
-        if audio and state["sound"]:
+    def encode(program: str, survey: Survey, draft: Path, lead: Fraction | None, on_progress: Any) -> int:
+        if survey.sound and state["sound"]:
             raise ExportError(state["sound"])
         state["leads"].append(lead)
         count: int | str = state["counts"].pop(0)
@@ -111,7 +111,7 @@ def test_sound_that_fails_alone_is_left_out_and_said(encoder: dict[str, Any]) ->
         cut_exact.cut_exact("ffmpeg", SURVEY, Path("draft"))
     encoder["counts"] = ["ffmpeg: nothing works"]
     with pytest.raises(ExportError, match="nothing works"):
-        cut_exact.cut_exact("ffmpeg", replace(SURVEY, audio_index=None), Path("draft"))
+        cut_exact.cut_exact("ffmpeg", replace(SURVEY, sound=()), Path("draft"))
 
 
 def test_times_finer_than_a_microsecond_are_rounded_to_one(tmp_path: Path) -> None:

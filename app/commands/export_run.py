@@ -142,8 +142,6 @@ def clip_text(clip: ExportedClip, *, whole_path: bool = True) -> str:
         span = f"{format_timestamp(request.start_seconds)}-{format_timestamp(request.end_seconds)}"
         return f"not written: {printable(request.path)}@{span}: {clip.error}"
     text = display_path(str(clip.file) if whole_path else clip.file.name)
-    if clip.early_seconds:
-        text += f"  (begins {float(clip.early_seconds):.3f} s earlier, at the key frame)"
     return f"{text}  ({clip.note})" if clip.note else text
 
 

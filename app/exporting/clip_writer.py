@@ -17,9 +17,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.exporting.audio_choice import ALL_TRACKS, parse_audio
 from app.exporting.ffmpeg_binary import ExportError, find_ffmpeg
 from app.exporting.naming import DEFAULT_PATTERN, ClipFacts, check_pattern, clip_name
 from app.exporting.request import ClipRequest, ExportedClip, ExportMode
+from app.exporting.sound import missing_tracks_text, select_sound
 from files.durability import remove
 from files.publish import new_draft, publish, sweep_drafts
 
@@ -40,6 +42,7 @@ def write_clips(
     *,
     pad_seconds: Fraction | float = 0,
     name_pattern: str | None = None,
+    audio: str = ALL_TRACKS,
     ffmpeg: str | None = None,
     on_clip: OnClip | None = None,
     on_progress: OnClipProgress | None = None,
@@ -54,6 +57,7 @@ def write_clips(
         mode: See the module docstring.
         pad_seconds: Added on either side of each range, within the video.
         name_pattern: See `naming`; None for DEFAULT_PATTERN.
+        audio: The sound tracks: `all`, `first`, `none`, or numbers from 1 as in `1,3`.
         ffmpeg: A program to use instead of the packaged one.
         on_clip: Called after each clip.
         on_progress: Called while a clip is cut.
@@ -65,7 +69,7 @@ def write_clips(
 
     Raises:
         ExportError: ffmpeg was not found, or the directory cannot be created.
-        ValueError: The mode, the padding or the pattern is not valid.
+        ValueError: The mode, the padding, the pattern or the choice of sound tracks is not valid.
     """
     from app.exporting.manifest import request_keys
 
@@ -76,6 +80,7 @@ def write_clips(
         raise ValueError(f"padding cannot be negative, got {float(pad)}")
     if name_pattern is not None:
         check_pattern(name_pattern)
+    audio = parse_audio(audio)
     program = find_ffmpeg(ffmpeg)
     folder = ensure_folder(directory)
     sweep_drafts(folder)
@@ -85,10 +90,11 @@ def write_clips(
         pad=pad,
         total=len(requests),
         name_pattern=DEFAULT_PATTERN if name_pattern is None else name_pattern,
+        audio=audio,
         manifest=manifest,
     )
     clips: list[ExportedClip] = []
-    keys = request_keys(requests, mode, pad, name_pattern)
+    keys = request_keys(requests, mode, pad, name_pattern, audio)
     for number, (request, key) in enumerate(zip(requests, keys, strict=True), 1):
         clip = ExportedClip(request=request, mode=mode)
         finished = None if manifest is None else manifest.finished(key, clip)
@@ -123,10 +129,12 @@ class _ClipWriter:
     pad: Fraction
     total: int
     name_pattern: str
+    audio: str
     manifest: Manifest | None
 
     def write(self, clip: ExportedClip, number: int, key: str, on_progress: OnProgress | None) -> ExportedClip:
         """Return the clip with its file, or with the error."""
+        from app.exporting.clip_tags import joined_notes, left_out_text
         from app.exporting.continuous_source import continuous_source
         from app.exporting.cut_copy import cut_copy
         from app.exporting.cut_exact import cut_exact
@@ -143,9 +151,10 @@ class _ClipWriter:
             end = Fraction(request.end_seconds) + self.pad
             with continuous_source(request.path, start, end, draft, jumps=request.clock_jumps) as (path, moved):
                 if clip.mode == "smart":
-                    survey, cut = cut_smart(self.program, path, start - moved, end - moved, draft, on_progress)
+                    begin, stop = start - moved, end - moved
+                    survey, cut = cut_smart(self.program, path, begin, stop, draft, on_progress, audio=self.audio)
                 else:
-                    survey = survey_range(path, start - moved, end - moved)
+                    survey = select_sound(survey_range(path, start - moved, end - moved), self.audio)
                     if clip.mode == "copy":
                         cut = cut_copy(self.program, survey, draft)
                     else:
@@ -160,7 +169,12 @@ class _ClipWriter:
                 copied_frames=cut.copied,
                 frame_rate=survey.frame_rate,
                 has_audio=cut.has_audio,
-                note=cut.note,
+                timecode="" if moved else survey.extras.timecode,  # that of a copy belongs to another frame
+                note=joined_notes(
+                    cut.note,
+                    left_out_text(survey, subtitles=cut.has_subtitles, chapters=cut.has_chapters),
+                    missing_tracks_text(survey, self.audio),
+                ),
             )
             name = self._name(written, number, cut.suffix)
             if self.manifest is not None:

@@ -16,4 +16,6 @@ class Cut:
     copied: int = 0  # frames copied as packets of the source
     early_seconds: Fraction = Fraction(0)  # before the range, at the key frame
     late_seconds: Fraction = Fraction(0)  # after the range
+    has_subtitles: bool = False  # the source's
+    has_chapters: bool = False
     note: str | None = None  # shown to the user

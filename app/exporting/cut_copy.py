@@ -5,10 +5,14 @@ The source's container is kept if it can hold the streams; otherwise the clip be
 
 from __future__ import annotations
 
+import re
+from contextlib import ExitStack
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from app.exporting.clip_tags import joined_notes, tag_options
 from app.exporting.cut import Cut
 from app.exporting.ffmpeg_binary import ExportError, OutsideError
 from app.exporting.graph import QUIET, SOURCE, TARGET, framecrc_packets, microseconds, run_graph
@@ -17,9 +21,11 @@ from app.exporting.survey import Survey, keyframe_before
 _REORDER_SECONDS = Fraction(3, 23)
 """How much too early ffmpeg seeks in containers that seek by decoding times, if frames are reordered."""
 
+_WITH_CHAPTERS = frozenset({"mp4", "mov", "matroska", "webm"})
+
 
 def cut_copy(program: str, survey: Survey, draft: Path) -> Cut:
-    """Copy the packets from the key frame at or before the range up to its end.
+    """Copy the packets from the key frame at or before the range up to its end: pictures, sound tracks, subtitles.
 
     ffmpeg lists the packets that it copied with their source times, which show how early and how late the clip is.
 
@@ -42,10 +48,13 @@ def cut_copy(program: str, survey: Survey, draft: Path) -> Cut:
     own = survey.container_seconds(begin if key is None else key)
     starts: list[Fraction | None] = [own + _REORDER_SECONDS, own, own - 1, own - 5, own - 30, None]
     problem: ExportError | None = None
-    for suffix, format_name in _containers(survey):
+    for suffix, format_name, subtitles in _attempts(survey):
         for start in starts:
             try:
-                copied = _copy(program, survey, draft, start, format_name)
+                copied = _copy(program, survey, draft, start, format_name, subtitles=subtitles, first=key)
+                if copied and begin >= copied[0][0] != key and (survey.extras.timecode or survey.extras.chapters):
+                    first = copied[0][0]  # the clip begins elsewhere, so its time code does too
+                    copied = _copy(program, survey, draft, start, format_name, subtitles=subtitles, first=first)
             except OutsideError:
                 raise
             except ExportError as error:
@@ -54,21 +63,51 @@ def cut_copy(program: str, survey: Survey, draft: Path) -> Cut:
             if not copied or copied[0][0] > begin:
                 continue
             ends = max(pts + duration for pts, duration in copied)
+            early = (begin - copied[0][0]) * survey.time_base
+            late = max(Fraction(0), (ends - survey.end_pts) * survey.time_base)
             return Cut(
                 suffix=suffix,
                 frames=len(copied),
                 copied=len(copied),
-                has_audio=survey.audio_index is not None,
-                early_seconds=(begin - copied[0][0]) * survey.time_base,
-                late_seconds=max(Fraction(0), (ends - survey.end_pts) * survey.time_base),
+                has_audio=bool(survey.sound),
+                early_seconds=early,
+                late_seconds=late,
+                has_subtitles=subtitles,
+                has_chapters=format_name in _WITH_CHAPTERS,
+                note=joined_notes(_early_text(early), _late_text(survey, copied, late)),
             )
     if problem is not None:
         raise ExportError(f"this file cannot be copied ({problem}); use the exact mode") from problem
     raise ExportError("this file cannot be copied (no key frame was found before the range); use the exact mode")
 
 
-def _copy(program: str, survey: Survey, draft: Path, start: Fraction | None, format_name: str) -> list[tuple[int, int]]:
-    """Return (pts, duration) of the copied video packets, in the source's time base and in file order."""
+def _early_text(early: Fraction) -> str:
+    return f"begins {float(early):.3f} s earlier, at the key frame" if early else ""
+
+
+def _late_text(survey: Survey, copied: list[tuple[int, int]], late: Fraction) -> str:
+    """Return what is said of frames after the range, which come along because frames in it refer to them."""
+    if not late:
+        return ""
+    times = sorted(each for each in copied if each[0] >= survey.pts[-1])
+    gaps = any(pts + duration < after for (pts, duration), (after, _) in pairwise(times))
+    return f"ends {float(late):.3f} s later{', with frames missing there' if gaps else ''}"
+
+
+def _copy(
+    program: str,
+    survey: Survey,
+    draft: Path,
+    start: Fraction | None,
+    format_name: str,
+    *,
+    subtitles: bool,
+    first: int | None,
+) -> list[tuple[int, int]]:
+    """Return (pts, duration) of the copied video packets, in the source's time base and in file order.
+
+    `first` is the pts that the clip is expected to begin with, for its time code and chapters.
+    """
     import ffmpeg
 
     shift = _shift(survey)
@@ -76,20 +115,51 @@ def _copy(program: str, survey: Survey, draft: Path, start: Fraction | None, for
     if start is not None and start > survey.container_seconds(survey.first_pts):
         reading |= {"seek_timestamp": 1, "ss": microseconds(start)}
     source = ffmpeg.input(SOURCE, **reading)
-    streams = [source[str(survey.video_index)]]
-    if survey.audio_index is not None:
-        streams.append(source[str(survey.audio_index)])
+    video = source[str(survey.video_index)]
+    streams = [video, *(source[str(track.index)] for track in survey.sound)]
+    if subtitles:
+        streams += [source[str(index)] for index in survey.extras.subtitles]
     end = microseconds(survey.container_seconds(survey.end_pts) + shift)
-    options: dict[str, Any] = {"c": "copy", "to": end, "map_chapters": -1, "avoid_negative_ts": "make_zero"}
+    first_pts = survey.first_pts if first is None else first
+    options: dict[str, Any] = {"c": "copy", "to": end, "avoid_negative_ts": "make_zero"}
+    options |= tag_options(survey, survey.seconds(first_pts), format_name, copying=True)
     if format_name in ("mp4", "mov"):
-        options |= {"movflags": "+faststart", "write_tmcd": 0}
+        options["movflags"] = "+faststart"
         if survey.codec == "hevc":
             options["tag:v"] = "hvc1"
-    clip = ffmpeg.output(*streams, TARGET, f=format_name, **options)
-    listing = ffmpeg.output(streams[0], "pipe:1", f="framecrc", c="copy", to=end)
-    report = run_graph([program, *QUIET], ffmpeg.merge_outputs(clip, listing), {SOURCE: survey.path, TARGET: draft})
+    listing = ffmpeg.output(video, "pipe:1", f="framecrc", c="copy", to=end)
+    files: dict[str, str | Path] = {SOURCE: survey.path, TARGET: draft}
+    with ExitStack() as stack:
+        chapters = None
+        if survey.extras.chapters and format_name in _WITH_CHAPTERS:
+            chapters = draft.with_name(f"{draft.name}-chapters")
+            stack.callback(chapters.unlink, missing_ok=True)
+            chapters.write_text(_chapters_text(survey, first_pts), "utf-8")
+        else:
+            options["map_chapters"] = -1
+        graph = ffmpeg.merge_outputs(ffmpeg.output(*streams, TARGET, f=format_name, **options), listing)
+        report = run_graph([program, *QUIET], graph, files, chapters=chapters)
     offset = round(shift / survey.time_base)
     return [(pts - offset, duration) for pts, duration in framecrc_packets(report, survey.time_base)]
+
+
+def _chapters_text(survey: Survey, first_pts: int) -> str:
+    """Return the chapters of a clip in FFmpeg's metadata format."""
+    zero, end = survey.container_seconds(first_pts), survey.container_seconds(survey.end_pts)
+    lines = [";FFMETADATA1"]
+    for chapter in survey.extras.chapters:
+        begins, ends = max(zero, chapter.start), min(end, chapter.end)
+        if begins < ends:
+            title = re.sub(r"([=;#\\\n])", r"\\\1", chapter.title)
+            span = [round((each - zero) * 1000) for each in (begins, ends)]
+            lines += ["[CHAPTER]", "TIMEBASE=1/1000", f"START={span[0]}", f"END={span[1]}", f"title={title}"]
+    return "\n".join(lines) + "\n"
+
+
+def _attempts(survey: Survey) -> list[tuple[str, str, bool]]:
+    """Return the containers to try, with the source's subtitles and without: (suffix, FFmpeg's name, subtitles)."""
+    with_subtitles = (True, False) if survey.extras.subtitles else (False,)
+    return [(*container, subtitles) for container in _containers(survey) for subtitles in with_subtitles]
 
 
 def _containers(survey: Survey) -> list[tuple[str, str]]:

@@ -13,22 +13,23 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from app.exporting.clip_tags import joined_notes, tag_options
 from app.exporting.cut import Cut
-from app.exporting.ffmpeg_binary import ExportError, OutsideError
+from app.exporting.ffmpeg_binary import ExportError
 from app.exporting.fields import encoding_options, field_note, keeps_fields, reading_options, treat_fields
 from app.exporting.graph import (
-    AUDIO_BITRATE,
     LEAD_SECONDS,
     MAX_TIME_BASE_HZ,
     QUIET,
     SOURCE,
     TARGET,
     OnProgress,
-    audio_filters,
+    last_duration_filter,
     ratio,
     run_graph,
     seek_options,
 )
+from app.exporting.sound import clip_container, decode_sound, leave_out_broken, sound_output
 from app.exporting.survey import Survey
 
 CRF = 18
@@ -38,7 +39,7 @@ _FRAMES = re.compile(r"^frame=\s*(\d+)\s*$", re.MULTILINE)
 
 
 def cut_exact(program: str, survey: Survey, draft: Path, on_progress: OnProgress | None = None) -> Cut:
-    """Encode exactly the frames of the range as an MP4 file.
+    """Encode exactly the frames of the range, and the sound tracks of the survey, as an MP4 file (see `sound`).
 
     The number of frames that ffmpeg reports is compared with the survey's. If a seek landed too late, reading begins
     earlier.
@@ -51,7 +52,7 @@ def cut_exact(program: str, survey: Survey, draft: Path, on_progress: OnProgress
 
     Returns:
         The written file. `note` says if frames are missing because the source is damaged, if they were deinterlaced, or
-        if the audio could not be decoded.
+        if a sound track could not be decoded.
 
     Raises:
         ExportError: No frame of the range can be decoded, or ffmpeg failed.
@@ -59,8 +60,7 @@ def cut_exact(program: str, survey: Survey, draft: Path, on_progress: OnProgress
     wanted, before = len(survey.pts), -1
     for lead in LEAD_SECONDS if survey.seekable else (None,):
         cut = _encode_with_fallback(program, survey, draft, lead, on_progress)
-        if note := field_note(survey):
-            cut = replace(cut, note=f"{note}; {cut.note}" if cut.note else note)
+        cut = replace(cut, note=joined_notes(field_note(survey), cut.note))
         if cut.frames == wanted:
             return cut
         if cut.frames == before:
@@ -69,35 +69,22 @@ def cut_exact(program: str, survey: Survey, draft: Path, on_progress: OnProgress
     if cut.frames == 0:
         raise ExportError("ffmpeg could decode no frame of the range; the file is damaged there")
     damage = f"{cut.frames} of {wanted} frames, because the file is damaged there"
-    return replace(cut, note=f"{damage}; {cut.note}" if cut.note else damage)
+    return replace(cut, note=joined_notes(damage, cut.note))
 
 
 def _encode_with_fallback(
     program: str, survey: Survey, draft: Path, lead: Fraction | None, on_progress: OnProgress | None
 ) -> Cut:
-    """Encode the range, without its audio if the audio alone is the problem."""
-    audio = survey.audio_index is not None
-    try:
-        return Cut(
-            suffix=".mp4", frames=_encode(program, survey, draft, lead, on_progress, audio=audio), has_audio=audio
-        )
-    except OutsideError:
-        raise
-    except ExportError as error:
-        if not audio:
-            raise
-        try:
-            frames = _encode(program, survey, draft, lead, on_progress, audio=False)
-        except OutsideError:
-            raise
-        except ExportError:
-            raise error from None
-        return Cut(suffix=".mp4", frames=frames, has_audio=False, note=f"without its sound ({error})")
+    """Encode the range, without the sound tracks that cannot be decoded."""
+    frames, kept, note = leave_out_broken(
+        survey.sound,
+        lambda tracks: _encode(program, replace(survey, sound=tracks), draft, lead, on_progress),
+        lambda track: decode_sound(program, survey, track, lead),
+    )
+    return Cut(suffix=clip_container(kept)[0], frames=frames, has_audio=bool(kept), note=note or None)
 
 
-def _encode(
-    program: str, survey: Survey, draft: Path, lead: Fraction | None, on_progress: OnProgress | None, *, audio: bool
-) -> int:
+def _encode(program: str, survey: Survey, draft: Path, lead: Fraction | None, on_progress: OnProgress | None) -> int:
     """Return the number of frames written."""
     import ffmpeg
 
@@ -107,30 +94,30 @@ def _encode(
 
     start, end = survey.container_seconds(survey.pts[0]), survey.container_seconds(survey.end_pts)
     source = ffmpeg.input(SOURCE, **seek_options(survey, start, lead), **reading_options(survey))
-    streams = [_picture(source[str(survey.video_index)], survey)]
-    if audio:
-        streams.append(audio_filters(source[str(survey.audio_index)], start, end))
-    units = survey.time_base if survey.seekable else 1 / survey.frame_rate
+    sound, sound_options = sound_output(survey.sound, source, start, end)
+    _, format_name = clip_container(survey.sound)
+    units = max(survey.time_base if survey.seekable else 1 / survey.frame_rate, Fraction(1, MAX_TIME_BASE_HZ))
     options: dict[str, Any] = {
-        "f": "mp4",
+        "f": format_name,
         "fps_mode:v": "passthrough",
         # Explicit, because ffmpeg would otherwise round times to its guess of a constant frame rate.
-        "enc_time_base:v": ratio(max(units, Fraction(1, MAX_TIME_BASE_HZ))),
+        "enc_time_base:v": ratio(units),
         "c:v": "libx265" if survey.high_bit_depth else "libx264",
         "crf": CRF,
         "preset": PRESET,
         "pix_fmt": "yuv420p10le" if survey.high_bit_depth else "yuv420p",
+        "bsf:v": last_duration_filter(_length(survey, units)),
         "movflags": "+faststart",
-        "write_tmcd": 0,  # the source's timecode belongs to its own first frame
         "map_chapters": -1,
     }
     if survey.high_bit_depth:
         # hvc1: Apple's players accept HEVC only under this tag.
         options |= {"tag:v": "hvc1", "x265-params": "log-level=error"}
     options |= encoding_options(survey)
-    if audio:
-        options |= {"c:a": "aac", "b:a": AUDIO_BITRATE}
-    output = ffmpeg.output(*streams, TARGET, **options)
+    if survey.is_variable:
+        options["bf"] = 0  # reordered frames of a variable rate have decoding times that do not add up to the length
+    options |= sound_options | tag_options(survey, survey.start_seconds, format_name, copying=False)
+    output = ffmpeg.output(_picture(source[str(survey.video_index)], survey), *sound, TARGET, **options)
     report = run_graph(
         [program, *QUIET, "-progress", "pipe:1"],
         output,
@@ -139,6 +126,13 @@ def _encode(
     )
     counts = _FRAMES.findall(report)
     return int(counts[-1]) if counts else 0
+
+
+def _length(survey: Survey, units: Fraction) -> int:
+    """Return the length of the clip in units of its own time base."""
+    if survey.seekable:
+        return round((survey.end_pts - survey.pts[0]) * survey.time_base / units)
+    return len(survey.pts)
 
 
 def _picture(stream: Any, survey: Survey) -> Any:

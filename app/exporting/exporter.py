@@ -117,6 +117,7 @@ def _export_into(
             request.mode,
             pad_seconds=request.handles_seconds,
             name_pattern=request.name_pattern,
+            audio=request.audio,
             ffmpeg=ffmpeg,
             on_clip=on_clip,
             on_progress=on_progress,

@@ -11,7 +11,6 @@ from typing import Any
 from app.exporting.ffmpeg_binary import ExportError, OutsideError, run_ffmpeg
 from app.exporting.survey import Survey
 
-AUDIO_BITRATE = 192_000  # bits per second, of AAC
 LEAD_SECONDS = (Fraction(1), Fraction(5), Fraction(30), None)
 """Leads of reading before the range, one per attempt; None reads from the beginning of the file. One second more than
 the key frame needs, because the audio of a picture may precede it in the file."""
@@ -21,12 +20,18 @@ QUIET = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-copyts"
 """Global options. copyts keeps the source's own times, in which all ranges are specified."""
 MAX_TIME_BASE_HZ = 1_000_000
 """Maximum time units per second in MP4; with more, its 32-bit frame durations overflow."""
+_AND = "\0"  # no argument can hold it
 OnProgress = Callable[[float], None]
 """Called with the finished fraction of a clip, 0 to 1."""
 
 
 def run_graph(
-    command: list[str], graph: Any, files: Mapping[str, str | Path], on_line: Callable[[str], None] | None = None
+    command: list[str],
+    graph: Any,
+    files: Mapping[str, str | Path],
+    on_line: Callable[[str], None] | None = None,
+    *,
+    chapters: Path | None = None,
 ) -> str:
     """Run ffmpeg on a graph of ffmpeg-python.
 
@@ -35,6 +40,7 @@ def run_graph(
         graph: Output node of ffmpeg-python.
         files: The path for each placeholder in the graph.
         on_line: Called with each line of standard output as it comes.
+        chapters: A file in FFmpeg's metadata format with the chapters of the first output.
 
     Returns:
         The standard output.
@@ -43,8 +49,12 @@ def run_graph(
         ExportError: Ffmpeg cannot be started or failed.
         OutsideError: It was stopped, or failed for a cause outside its files, such as one that is gone.
     """
+    words = compile_graph(command, graph, files)
+    if chapters is not None:  # ffmpeg-python knows no input without a stream
+        first_map, inputs = words.index("-map"), words.count("-i")
+        words[first_map:first_map] = ["-f", "ffmetadata", "-i", f"file:{chapters}", "-map_chapters", str(inputs)]
     try:
-        return run_ffmpeg(compile_graph(command, graph, files), on_line)
+        return run_ffmpeg(words, on_line)
     except OutsideError:
         raise
     except ExportError:
@@ -71,8 +81,18 @@ def compile_graph(command: list[str], graph: Any, files: Mapping[str, str | Path
 
     # `file:` keeps a name with a colon, a percent sign or a leading dash from meaning something else.
     names = {placeholder: f"file:{path}" for placeholder, path in files.items()}
-    words: list[str] = ffmpeg.compile(graph, cmd=command, overwrite_output=True)
-    return [names.get(word, word) for word in words]
+    words: list[str] = []
+    for word in ffmpeg.compile(graph, cmd=command, overwrite_output=True):
+        first, *more = word.split(_AND)
+        words.append(names.get(first, first))
+        for value in more:
+            words += [words[-2], value]
+    return words
+
+
+def repeated(*values: str) -> str:
+    """Return the value of an option that stands several times, once for each of these values."""
+    return _AND.join(values)
 
 
 def seek_options(survey: Survey, start: Fraction, lead: Fraction | None) -> dict[str, Any]:
@@ -91,6 +111,17 @@ def audio_filters(stream: Any, start: Fraction, end: Fraction, *, pad: bool = Tr
     stream = stream.filter("asetpts", f"PTS-({microseconds(start)})/TB")
     stream = stream.filter("aresample", **{"async": 1, "min_hard_comp": 0.02, "first_pts": 0})
     return stream.filter("apad", whole_dur=microseconds(end - start)) if pad else stream
+
+
+def last_duration_filter(length: int, last: int | None = None) -> str:
+    """Return a bitstream filter that ends a track of this length (pts units from its first frame) where it should.
+
+    ffmpeg loses the duration of the last frame, which is the longest part of some clips of a variable frame rate.
+    `last` is the pts of the last packet; None for the one after which no more comes.
+    """
+    is_last = "eq(NEXT_DTS\\,NOPTS)" if last is None else f"eq(PTS\\,{last})"
+    rest = f"max(1\\,{length}-(DTS-STARTDTS))"
+    return f"setts=pts=PTS:dts=DTS:duration=if({is_last}\\,{rest}\\,min(DURATION\\,{length}-PTS))"
 
 
 def framecrc_packets(report: str, time_base: Fraction) -> list[tuple[int, int]]:

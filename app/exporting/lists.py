@@ -8,6 +8,7 @@ clip tables (`clips.csv`, `clips.json`) say what each exported file contains.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from app.timelines.json_file import json_bytes
 from app.timelines.model import Timeline, TimelineClip, frame_range
 from app.timelines.rows import round_seconds
 from app.timelines.table_file import csv_bytes
-from app.timelines.timecode import format_timecode, nominal_rate
+from app.timelines.timecode import format_timecode, nominal_rate, parse_timecode
 from app.timelines.writing import write_timeline
 from files.publish import publish_bytes
 
@@ -118,15 +119,15 @@ def write_clip_tables(clips: Sequence[ExportedClip], directory: str | Path) -> t
 def clip_record(clip: ExportedClip) -> dict[str, Any]:
     """Return a clip as plain values, by TABLE_COLUMNS; None for what is unknown because the clip failed.
 
-    Seconds count from the source's first frame shown, and an end is exclusive. Frames and timecodes (hh:mm:ss:ff,
-    non-drop) count at the nominal frame rate, as editing programs and edit lists do; for a variable frame rate they are
-    the nearest.
+    Seconds and frames count from the source's first frame shown, and an end is exclusive. Timecodes are the source's
+    own where it has any, else they begin at 00:00:00:00. Both count at the nominal frame rate, as editing programs and
+    edit lists do; for a variable frame rate they are the nearest.
     """
     start, end, rate = clip.start_seconds, clip.end_seconds, clip.frame_rate
     if start is None or end is None:
         start, end = Fraction(clip.request.start_seconds), Fraction(clip.request.end_seconds)
     frames = None if rate is None else frame_range(start, end, rate)
-    timecodes = None if rate is None or frames is None else [format_timecode(at, nominal_rate(rate)) for at in frames]
+    timecodes = None if rate is None or frames is None else _timecodes(clip.timecode, frames, nominal_rate(rate))
     return {
         "clip": None if clip.file is None else clip.file.name,
         "source": clip.request.path,
@@ -146,3 +147,12 @@ def clip_record(clip: ExportedClip) -> dict[str, Any]:
         "note": clip.note,
         "error": clip.error,
     }
+
+
+def _timecodes(stated: str, frames: Sequence[int], rate: Fraction) -> list[str]:
+    """Return the timecode of each frame of a file whose first frame has the timecode `stated`, or none if ''."""
+    offset, drop = 0, False
+    if stated:
+        with suppress(ValueError):
+            offset, drop = parse_timecode(stated, rate)
+    return [format_timecode(offset + frame, rate, drop) for frame in frames]

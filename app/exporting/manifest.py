@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 FILE_NAME = ".prismsearch-export.json"
 _VERSION = 1
 _TIMES = ("start_seconds", "end_seconds", "early_seconds", "late_seconds", "frame_rate")
-_VALUES = ("frames", "copied_frames", "has_audio", "note")
+_VALUES = ("frames", "copied_frames", "has_audio", "timecode", "note")
 
 
 class Manifest:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
+from app.exporting.audio_choice import ALL_TRACKS, parse_audio
 from app.exporting.naming import check_pattern
 from app.exporting.source_facts import SourceFacts
 from app.timelines.writing import FORMATS
@@ -59,6 +60,7 @@ class ExportOptions:
     mode: ExportMode = "exact"
     handles_seconds: Fraction = Fraction(0)  # added on either side of every clip, but not in lists
     name_pattern: str | None = None  # see app.exporting.naming; None: rank, source and range
+    audio: str = ALL_TRACKS  # sound tracks of the clips: all, first, none, or numbers from 1 such as 1,3
     lists: tuple[str, ...] | None = None  # names in app.timelines' FORMATS; None: CSV and JSON of the clips as cut
     clips: bool = True  # False: lists only, at least one
 
@@ -67,6 +69,7 @@ class ExportOptions:
             raise ValueError("say where to: either into a folder or into one zip")
         if not 0 <= self.handles_seconds <= MAX_HANDLE_SECONDS:
             raise ValueError(f"handles are from 0 to {MAX_HANDLE_SECONDS} seconds")
+        object.__setattr__(self, "audio", parse_audio(self.audio))
         if self.name_pattern is not None:
             check_pattern(self.name_pattern)
         unknown = [each for each in self.lists or () if each not in FORMATS]
@@ -116,6 +119,7 @@ class ExportedClip:
     copied_frames: int = 0  # number of those copied without encoding
     frame_rate: Fraction | None = None  # nominal rate of the source
     has_audio: bool = False
+    timecode: str = ""  # of the source's first frame shown; "": none
     note: str | None = None  # shown to the user, about a clip that was written
     error: str | None = None
 

@@ -6,9 +6,11 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from app.exporting.ffmpeg_binary import ExportError
+from app.exporting.tracks import NO_EXTRAS, Extras, SoundTrack, extras, sound_tracks
 from app.times import format_timestamp
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 SAME_SECONDS = Fraction(1, 2000)
 """Times this close count as equal, because times copied from our output are rounded to milliseconds, and one frame too
 many at the end of a clip would be a flash of the next shot."""
+_JITTER_SECONDS = Fraction(3, 1000)
 STEPS_BACK = (Fraction(0), Fraction(2), Fraction(10), Fraction(40))
 """Seconds by which seeks go back, one per attempt; after the last, reading starts at the beginning."""
 
@@ -32,7 +35,7 @@ class Survey:
     format_name: str  # FFmpeg's name of the container
     codec: str
     video_index: int  # among all streams of the file
-    audio_index: int | None
+    audio_index: int | None  # the track that players choose
     time_base: Fraction
     frame_rate: Fraction  # nominal
     first_pts: int  # pts of the first frame shown, from which seconds count
@@ -45,7 +48,8 @@ class Survey:
     is_rgb: bool
     sample_aspect: Fraction = Fraction(1)  # width of a pixel over its height
     intra_only: bool = False  # every frame of the codec is a key frame
-    audio_codec: str = ""
+    sound: tuple[SoundTrack, ...] = ()  # those to export
+    extras: Extras = NO_EXTRAS  # what else the file holds
     display_matrix: tuple[int, ...] | None = None  # the 9 numbers of MP4
     field_order: FieldOrder | None = None  # of the interlaced frames in the range; None if there are none
     fields_flagged: bool = True  # the frames themselves say that they are interlaced, not only the container
@@ -80,6 +84,12 @@ class Survey:
     def seekable(self) -> bool:
         """Whether frames are found by their times, which is fast; otherwise they are counted from the beginning."""
         return self.first_frame_number is None
+
+    @property
+    def is_variable(self) -> bool:
+        """Whether frames of the range last differently long, by more than rounding to milliseconds explains."""
+        steps = [after - before for before, after in pairwise(self.pts)]
+        return self.seekable and bool(steps) and (max(steps) - min(steps)) * self.time_base > _JITTER_SECONDS
 
     def container_seconds(self, pts: int) -> Fraction:
         """Return the container's own time of a frame, which the audio shares."""
@@ -192,7 +202,8 @@ def _stream_facts(source: Source, first_pts: int, counted: bool) -> dict[str, An
         "is_rgb": pixels is not None and pixels.is_rgb,
         "sample_aspect": source.sample_aspect,
         "intra_only": stream.codec_context.codec.intra_only,
-        "audio_codec": "" if audio is None or audio.codec_context is None else audio.codec_context.name,
+        "sound": sound_tracks(source),
+        "extras": extras(source),
     }
 
 

@@ -74,7 +74,7 @@ def _track(stream: AudioStream) -> AudioTrack:
         channels=0 if context is None else context.channels,
         layout="" if context is None else _layout(context.layout.name, context.channels),
         language="" if language == "und" else language,
-        title=_stated(stream.metadata, ("title",)),
+        title=_stated(stream.metadata, ("title", "name")),  # MP4 has it under the second name
     )
 
 

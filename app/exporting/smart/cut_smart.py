@@ -14,31 +14,31 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from app.exporting.audio_choice import ALL_TRACKS
+from app.exporting.clip_tags import joined_notes, tag_options
 from app.exporting.cut import Cut
 from app.exporting.cut_exact import CRF, PRESET, cut_exact
 from app.exporting.ffmpeg_binary import ExportError, OutsideError
 from app.exporting.graph import (
-    AUDIO_BITRATE,
     LEAD_SECONDS,
     MAX_TIME_BASE_HZ,
     QUIET,
     SOURCE,
     TARGET,
     OnProgress,
-    audio_filters,
     ratio,
     run_graph,
     seek_options,
 )
 from app.exporting.smart.check import check_clip
-from app.exporting.smart.intra import cut_intra
+from app.exporting.smart.intra import AUDIO_LEAD_SECONDS, cut_intra
 from app.exporting.smart.mp4 import IDENTITY, Mp4Writer, Track
 from app.exporting.smart.nal import BrokenStream, NotJoinable, ParameterSets, length_prefixed, split_units
 from app.exporting.smart.plan import CopyPlan, packets_to_copy, plan_copy
+from app.exporting.sound import clip_container, decode_sound, leave_out_broken, select_sound, sound_output
 from app.exporting.survey import Survey, survey_range
 
 _AUDIO = "prismsearch-audio"
-_AUDIO_LEAD_SECONDS = Fraction(5)  # used if no edge shows how much earlier reading must start
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,14 @@ class _Edge:
 
 
 def cut_smart(
-    program: str, path: str, start: Fraction, end: Fraction, draft: Path, on_progress: OnProgress | None = None
+    program: str,
+    path: str,
+    start: Fraction,
+    end: Fraction,
+    draft: Path,
+    on_progress: OnProgress | None = None,
+    *,
+    audio: str = ALL_TRACKS,
 ) -> tuple[Survey, Cut]:
     """Write exactly the frames of a range, copied as far as possible.
 
@@ -62,6 +69,7 @@ def cut_smart(
         end: End of the range, exclusive.
         draft: The file to write; replaced if it exists.
         on_progress: Called with the finished share, 0 to 1, if the clip is encoded as a whole.
+        audio: The sound tracks, as `sound.parse_audio` returns them.
 
     Returns:
         The survey of the range, and the written file. Its `note` says how many frames were copied, or why none were.
@@ -71,7 +79,7 @@ def cut_smart(
         ExportError: No frame lies in the range, or ffmpeg failed.
         OSError: The file cannot be written.
     """
-    survey = survey_range(path, start, end, decoding=False)
+    survey = select_sound(survey_range(path, start, end, decoding=False), audio)
     try:
         cut = cut_intra(program, survey, draft) if survey.intra_only else _join(program, survey, draft)
         return survey, cut
@@ -83,10 +91,9 @@ def cut_smart(
         raise
     except ExportError as problem:
         reason = f"joining failed ({problem})"
-    survey = survey_range(path, start, end)
+    survey = select_sound(survey_range(path, start, end), audio)
     cut = cut_exact(program, survey, draft, on_progress)
-    reencoded = f"encoded again as a whole: {reason}"
-    return survey, replace(cut, note=f"{cut.note}; {reencoded}" if cut.note else reencoded)
+    return survey, replace(cut, note=joined_notes(cut.note, f"encoded again as a whole: {reason}"))
 
 
 def _join(program: str, survey: Survey, draft: Path) -> Cut:
@@ -97,12 +104,12 @@ def _join(program: str, survey: Survey, draft: Path) -> Cut:
         head = _edge(program, survey, plan, 0, plan.first, edge_file)
         tail = _edge(program, survey, plan, plan.end, len(survey.pts), edge_file)
         _write_video(survey, plan, head, tail, video_file)
-        lead = head.lead if head.packets else _AUDIO_LEAD_SECONDS
-        cut = _with_audio(program, survey, video_file, draft, lead)
+        lead = head.lead if head.packets else AUDIO_LEAD_SECONDS
+        cut = _with_sound(program, survey, video_file, draft, lead)
     check_clip(draft, survey, [join for join in (plan.first, plan.end) if 0 < join < len(survey.pts)])
     copied = plan.end - plan.first
     note = f"{copied} of {len(survey.pts)} frames copied as they are"
-    return replace(cut, copied=copied, note=f"{note}; {cut.note}" if cut.note else note)
+    return replace(cut, copied=copied, note=joined_notes(note, cut.note))
 
 
 def _edge(program: str, survey: Survey, plan: CopyPlan, first: int, end: int, file: Path) -> _Edge:
@@ -204,36 +211,31 @@ def _write_video(survey: Survey, plan: CopyPlan, head: _Edge, tail: _Edge, file:
         writer.finish(survey.end_pts - begin)
 
 
-def _with_audio(program: str, survey: Survey, video: Path, draft: Path, lead: Fraction | None) -> Cut:
-    """Add the audio, cut as in exact mode, or leave it out if it alone is the problem."""
-    audio = survey.audio_index is not None
-    try:
-        _mux(program, survey, video, draft, lead, audio=audio)
-    except OutsideError:
-        raise
-    except ExportError as error:
-        if not audio:
-            raise
-        _mux(program, survey, video, draft, lead, audio=False)
-        return Cut(suffix=".mp4", frames=len(survey.pts), has_audio=False, note=f"without its sound ({error})")
-    return Cut(suffix=".mp4", frames=len(survey.pts), has_audio=audio)
+def _with_sound(program: str, survey: Survey, video: Path, draft: Path, lead: Fraction | None) -> Cut:
+    """Add the sound, cut as in exact mode, without the tracks that cannot be decoded."""
+    _, kept, note = leave_out_broken(
+        survey.sound,
+        lambda tracks: _mux(program, replace(survey, sound=tracks), video, draft, lead),
+        lambda track: decode_sound(program, survey, track, lead),
+    )
+    return Cut(suffix=clip_container(kept)[0], frames=len(survey.pts), has_audio=bool(kept), note=note or None)
 
 
-def _mux(program: str, survey: Survey, video: Path, draft: Path, lead: Fraction | None, *, audio: bool) -> None:
+def _mux(program: str, survey: Survey, video: Path, draft: Path, lead: Fraction | None) -> None:
     import ffmpeg
 
     streams = [ffmpeg.input(SOURCE)["v:0"]]
     files: dict[str, str | Path] = {SOURCE: video, TARGET: draft}
-    options: dict[str, Any] = {
-        "f": "mp4", "c:v": "copy", "movflags": "+faststart", "write_tmcd": 0, "map_chapters": -1,
-    }  # fmt: skip
+    _, format_name = clip_container(survey.sound)
+    options: dict[str, Any] = {"f": format_name, "c:v": "copy", "movflags": "+faststart", "map_chapters": -1}
+    options |= tag_options(survey, survey.start_seconds, format_name, copying=True)
     if survey.codec == "hevc":
         options["tag:v"] = "hvc1"  # Apple's players accept HEVC only under this tag
-    if audio:
+    if survey.sound:
         start, end = survey.container_seconds(survey.pts[0]), survey.container_seconds(survey.end_pts)
-        audio_input = ffmpeg.input(_AUDIO, **seek_options(survey, start, lead))[str(survey.audio_index)]
-        streams.append(audio_filters(audio_input, start, end))
-        options |= {"c:a": "aac", "b:a": AUDIO_BITRATE}
+        source = ffmpeg.input(_AUDIO, **seek_options(survey, start, lead))
+        sound, sound_options = sound_output(survey.sound, source, start, end)
+        streams, options = [*streams, *sound], options | sound_options
         files[_AUDIO] = survey.path
     run_graph([program, *QUIET], ffmpeg.output(*streams, TARGET, **options), files)
 

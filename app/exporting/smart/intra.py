@@ -6,30 +6,30 @@ again; PCM stays PCM.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from app.exporting.clip_tags import joined_notes, tag_options
 from app.exporting.cut import Cut
-from app.exporting.ffmpeg_binary import ExportError, OutsideError
 from app.exporting.graph import (
-    AUDIO_BITRATE,
     MAX_TIME_BASE_HZ,
     QUIET,
     SOURCE,
     TARGET,
-    audio_filters,
     framecrc_packets,
+    last_duration_filter,
     microseconds,
     run_graph,
     seek_options,
 )
 from app.exporting.smart.nal import NotJoinable
+from app.exporting.sound import decode_sound, leave_out_broken, sound_output
 from app.exporting.survey import Survey
 
 _AUDIO = "prismsearch-audio"
-_AUDIO_LEAD_SECONDS = Fraction(5)  # seconds
-_PCM = frozenset({"pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_s32be", "pcm_f32le"})
+AUDIO_LEAD_SECONDS = Fraction(5)  # of reading before the range, to find its sound
 
 
 def cut_intra(program: str, survey: Survey, draft: Path) -> Cut:
@@ -43,27 +43,30 @@ def cut_intra(program: str, survey: Survey, draft: Path) -> Cut:
         raise NotJoinable("the file has no times that could be sought")
     if survey.time_base < Fraction(1, MAX_TIME_BASE_HZ):
         raise NotJoinable("its times are finer than QuickTime can hold")
-    audio = survey.audio_index is not None
     note = f"{len(survey.pts)} of {len(survey.pts)} frames copied as they are"
     own = survey.container_seconds(survey.pts[0])
     step = (survey.end_pts - survey.pts[0]) * survey.time_base / len(survey.pts)
+    tracks, left_out = survey.sound, ""
     # Where ffmpeg begins to copy depends on how it seeks in the container, so the copied frames are compared.
     for start in (own, own + step / 2, own - step / 2, None):
-        try:
-            copied = _copy(program, survey, draft, start, audio=audio)
-        except OutsideError:
-            raise
-        except ExportError as error:
-            if not audio:
-                raise
-            copied, audio = _copy(program, survey, draft, start, audio=False), False
-            note += f"; without its sound ({error})"
+        copied, tracks, broken = leave_out_broken(
+            tracks,
+            lambda kept, start=start: _copy(program, replace(survey, sound=kept), draft, start),  # type: ignore[misc]
+            lambda track: decode_sound(program, survey, track, AUDIO_LEAD_SECONDS),
+        )
+        left_out = left_out or broken
         if copied == list(survey.pts):
-            return Cut(suffix=".mov", frames=len(copied), has_audio=audio, copied=len(copied), note=note)
+            return Cut(
+                suffix=".mov",
+                frames=len(copied),
+                has_audio=bool(tracks),
+                copied=len(copied),
+                note=joined_notes(note, left_out),
+            )
     raise NotJoinable("the file's packets are not its frames")
 
 
-def _copy(program: str, survey: Survey, draft: Path, start: Fraction | None, *, audio: bool) -> list[int]:
+def _copy(program: str, survey: Survey, draft: Path, start: Fraction | None) -> list[int]:
     """Return the pts of the copied frames. Reading begins at `start`, or at the beginning of the file if None."""
     import ffmpeg
 
@@ -72,19 +75,17 @@ def _copy(program: str, survey: Survey, draft: Path, start: Fraction | None, *, 
     if start is not None and survey.pts[0] > survey.first_pts:
         reading = {"seek_timestamp": 1, "ss": microseconds(start)}
     video = ffmpeg.input(SOURCE, **reading)[str(survey.video_index)]
-    copying: dict[str, Any] = {
-        "c:v": "copy",
-        "frames:v": len(survey.pts),
-        "map_chapters": -1,
-    }
-    streams, options = [video], {"f": "mov", "movflags": "+faststart", "write_tmcd": 0}
-    options |= {"bsf:v": "setts=pts=PTS-STARTPTS:dts=DTS-STARTDTS"}
+    copying: dict[str, Any] = {"c:v": "copy", "frames:v": len(survey.pts), "map_chapters": -1}
+    length, last = survey.end_pts - survey.pts[0], survey.pts[-1] - survey.pts[0]
+    times = f"setts=pts=PTS-STARTPTS:dts=DTS-STARTDTS,{last_duration_filter(length, last)}"
+    options: dict[str, Any] = {"f": "mov", "movflags": "+faststart", "bsf:v": times}
+    options |= tag_options(survey, survey.start_seconds, "mov", copying=True)
     files: dict[str, str | Path] = {SOURCE: survey.path, TARGET: draft}
-    if audio:
-        audio_input = ffmpeg.input(_AUDIO, **seek_options(survey, own, _AUDIO_LEAD_SECONDS))[str(survey.audio_index)]
-        streams.append(audio_filters(audio_input, own, end))
-        is_pcm = survey.audio_codec in _PCM
-        options |= {"c:a": survey.audio_codec} if is_pcm else {"c:a": "aac", "b:a": AUDIO_BITRATE}
+    streams = [video]
+    if survey.sound:
+        source = ffmpeg.input(_AUDIO, **seek_options(survey, own, AUDIO_LEAD_SECONDS))
+        sound, sound_options = sound_output(survey.sound, source, own, end, keep_pcm=True)
+        streams, options = [*streams, *sound], options | sound_options
         files[_AUDIO] = survey.path
     clip = ffmpeg.output(*streams, TARGET, **copying, **options)
     listing = ffmpeg.output(video, "pipe:1", f="framecrc", **copying)
