@@ -56,6 +56,8 @@ NO_EXTRAS = Extras()
 
 def sound_tracks(source: Source) -> tuple[SoundTrack, ...]:
     """Return the sound tracks of an open file, in its order."""
+    from indexer.media.facts import read_facts
+
     streams = source.container.streams.audio
     tracks = []
     for number, (stream, facts) in enumerate(zip(streams, read_facts(source).audio, strict=True), start=1):
