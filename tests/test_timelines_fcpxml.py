@@ -36,6 +36,7 @@ CHILDREN = {
     "project": ["sequence"],
     "sequence": ["note", "spine", "metadata"],
     "asset": ["media-rep", "metadata"],
+    "metadata": ["md"],
     "asset-clip": ["note", "conform-rate", "marker", "metadata"],
 }
 ATTRIBUTES = {
@@ -48,6 +49,7 @@ ATTRIBUTES = {
         "audioChannels", "audioRate",
     },
     "media-rep": {"kind", "src", "sig", "suggestedFilename"},
+    "md": {"key", "value", "editable", "type", "displayName", "description", "source"},
     "sequence": {"format", "duration", "tcStart", "tcFormat", "audioLayout", "audioRate"},
     "asset-clip": {
         "ref", "lane", "offset", "name", "start", "duration", "enabled", "srcEnable", "format", "tcStart", "tcFormat",
@@ -228,6 +230,14 @@ def test_fields_are_stated_and_named_where_final_cut_has_a_name(
     (found,) = root.iterfind("resources/format")
     assert (found.get("name"), found.get("fieldOrder")) == (name, fields)
     assert (found.get("width"), found.get("height")) == (str(width), str(height))
+
+
+def test_the_reel_is_that_of_the_file(tmp_path: Path) -> None:
+    _, root = write(
+        tmp_path, [known(0, 5, reel="A001C002_R1"), known(0, 5, path="/films/b.mov"), known(9, 12, reel="A001C002_R1")]
+    )
+    found = [[md.attrib for md in asset.iter("md")] for asset in root.iterfind("resources/asset")]
+    assert found == [[{"key": "com.apple.proapps.studio.reel", "value": "A001C002_R1"}], []]
 
 
 def test_sound_is_stated_by_tracks_and_channels(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from xml.etree import ElementTree
 
 from app.timelines.placing import Event, PlacedTimeline, name_notes
-from app.timelines.plain_text import file_url, xml_safe
+from app.timelines.plain_text import file_url, one_line, xml_safe
 from app.timelines.xml_text import child, xml_bytes
 
 if TYPE_CHECKING:
@@ -130,7 +130,8 @@ def _asset(
     clip = event.clip
     width, height, channels = max(0, clip.width), max(0, clip.height), clip.channels
     clip_format = _format(resources, formats, event.rate, width, height, clip.field_order)
-    key = (clip.path, event.rate, event.timecode_offset, clip.video_seconds, channels, clip_format)
+    reel = one_line(clip.reel)
+    key = (clip.path, event.rate, event.timecode_offset, clip.video_seconds, channels, clip_format, reel)
     if key not in assets:
         assets[key] = f"r{len(resources) + 1}"
         asset = child(
@@ -148,6 +149,8 @@ def _asset(
             audioChannels=sum(channels) or None,
         )
         child(asset, "media-rep", kind="original-media", src=file_url(clip.path))
+        if reel:
+            child(child(asset, "metadata"), "md", key="com.apple.proapps.studio.reel", value=reel)
     return assets[key], clip_format
 
 
