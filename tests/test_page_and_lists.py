@@ -121,6 +121,8 @@ def test_in_and_out_are_the_same_in_the_page_and_in_every_list(kind: str, tmp_pa
     shown = client.get(f"/api/collections/{collection}").json()["subclips"]
     rate = Fraction(RATES[kind]["rate"])  # of the recorder, however many frames are missing
     assert [Fraction(*clip["rate"]) for clip in shown] == [rate] * len(shown)
+    in_player = [client.get(f"/api/segment/{clip['segment']}").json() for clip in shown]
+    assert [Fraction(*segment["rate"]) for segment in in_player] == [rate] * len(shown)
     wanted = [(clip["in_frame"], clip["out_frame"]) for clip in shown]
     assert len(set(wanted)) == len(segment_ids(library))
 
