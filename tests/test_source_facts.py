@@ -95,3 +95,19 @@ def test_a_video_whose_header_was_never_read_is_counted_by_its_average(tmp_path:
 def test_some_dropped_frames_are_no_rate_that_varies(average: Fraction, seconds: int, varies: bool) -> None:
     facts = SourceFacts(video_seconds=Fraction(seconds), frame_rate=average, stated_rate=Fraction(30))
     assert facts.varies is varies
+
+
+def test_the_length_of_a_recording_whose_clock_jumps_is_that_of_its_frames(tmp_path: Path) -> None:
+    """Two recordings in one file, the second from hours later on."""
+    parts = [
+        make_video(
+            tmp_path / f"{start}.ts", [("noise", 25)], times=[start + at for at in range(25)], time_base=Fraction(1, 25)
+        )
+        for start in (0, 90_000 * 13)
+    ]
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    facts = SourceFacts.of_file(str(joined))
+    assert facts is not None
+    assert float(facts.video_seconds) == pytest.approx(2, abs=0.1)
+    assert facts.rate == 25

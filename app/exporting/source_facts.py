@@ -22,6 +22,9 @@ _VARIES = Fraction(1, 100)
 _FEW_FRAMES = 3  # missing or too many: no sign of a rate that varies, in however short a video
 
 
+_MIN_BYTES = 1000  # of a video per second; where a clock jumps, a header counts hours that the file does not have
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFacts:
     """A source file as edit lists describe it. See TimelineClip for the meaning of the fields."""
@@ -78,7 +81,10 @@ class SourceFacts:
 
     @classmethod
     def of_file(cls, path: str) -> SourceFacts | None:
-        """Return what the file itself says, or None if it cannot be opened. Decodes at most one frame."""
+        """Return what the file itself says, or None if it cannot be opened.
+
+        Decodes one frame, and reads through the packets of a file whose header claims an absurd length.
+        """
         from indexer.media.errors import UnreadableVideo
         from indexer.media.facts import read_facts
         from indexer.media.probe import open_source
@@ -87,9 +93,10 @@ class SourceFacts:
             with open_source(path) as source:
                 facts, stream = read_facts(source), source.stream
                 seconds = stream.duration * source.time_base if stream.duration else Fraction(0)
+                seconds = seconds or Fraction(source.container.duration or 0, 10**6)
                 width, height = _shown_size(source)
                 return cls(
-                    video_seconds=seconds or Fraction(source.container.duration or 0, 10**6),
+                    video_seconds=_length(source, seconds),
                     frame_rate=Fraction(stream.average_rate or 0) or facts.nominal_rate,
                     timecode=source.timecode,
                     width=width,
@@ -126,3 +133,16 @@ def _shown_size(source: Source) -> tuple[int, int]:
             width, height, orientation = frame.picture.width, frame.picture.height, Orientation.of(frame.picture)
             break
     return orientation.shown_size(width, height, float(source.sample_aspect))
+
+
+def _length(source: Source, stated: Fraction) -> Fraction:
+    """Return the length in seconds, as stated unless that is absurd and the clock of the file jumps."""
+    from indexer.media.clock_map import clock_map
+
+    if source.size_bytes >= _MIN_BYTES * stated:
+        return stated
+    clock = clock_map(source.path)
+    if clock is None:
+        return stated
+    first, last = clock.pieces[0], clock.pieces[-1]
+    return (last.end + last.shift + source.step - first.start - first.shift) * source.time_base
