@@ -17,6 +17,7 @@ from PIL import Image
 from synthetic import COLOURS, make_video
 
 from encoder import ClipSpec
+from indexer.media.clip import read_clip
 from indexer.media.decode import Decoding
 from indexer.media.errors import Cancelled, UnreadableVideo
 from indexer.media.orientation import Orientation
@@ -158,6 +159,24 @@ def test_a_picture_that_stays_makes_one_segment(tmp_path: Path) -> None:
     assert seconds[0] == (0, 1815 / 30)
     assert seconds[1][0] == 1815 / 30
     assert len(done.shots) == 1
+
+
+def test_a_screen_that_stands_still_for_an_hour_is_a_segment_of_its_own(tmp_path: Path) -> None:
+    """A recording that writes changes only: 20 s of changes, an hour without any, 3 s of changes."""
+    times = [*range(100), *range(18_100, 18_115)]
+    path = make_video(tmp_path / "screen.mkv", [("red", 115)], times=times, time_base=Fraction(1, 5))
+    done, results = run(path)
+    seconds = [(done.video.seconds(s.start_pts), done.video.seconds(s.end_pts)) for s in done.segments]
+    *moving, still, after = seconds
+    assert (moving[0][0], moving[-1][1]) == (0, 19.8)
+    assert all(end - start <= 8 for start, end in moving)
+    assert (still, after[0]) == ((19.8, 3620), 3620), "as long as the picture stays"
+    assert done.video.duration_seconds == pytest.approx(3623, abs=0.2)
+    clip = results[-2].clip
+    assert np.array_equal(clip[0], clip[-1])
+    assert np.array_equal(clip, read_clip(os.fspath(path), SPEC, start_seconds=still[0], end_seconds=still[1]))
+    with av.open(io.BytesIO(results[-2].preview)) as preview:
+        assert sum(1 for _ in preview.decode(video=0)) >= 1
 
 
 def test_rotation_and_pixel_shape_reach_video_poster_and_preview(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ FLUSHED_SEGMENTS = 8
 """Number of full segments finished together when a shot grows longer than FLUSHED_SEGMENTS + 1 segments."""
 
 _POSTER_CANDIDATES = 5
+_SHORT_SECONDS = 1  # what moves for less, before a picture that stays longer than a segment, belongs to that one
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +56,7 @@ class ShotBuffer:
 
     `append` yields segments before the shot ends in two cases, so that memory does not grow with the length of a video:
     a shot longer than nine segments yields eight full segments and keeps the rest; and a picture that stays longer than
-    a segment (slides, a camera that records changes only) ends the segment that holds it.
+    a segment (slides, a screen recording that writes changes only) is a segment of its own, as long as it stays.
     """
 
     def __init__(self, scaler: Scaler, settings: IndexSettings, time_base: Fraction, start_pts: int) -> None:
@@ -68,6 +69,7 @@ class ShotBuffer:
         self._first_index = 0  # index of the first of them
         self._longest = max(2, round(Fraction(settings.segment_seconds) / time_base))
         self._overlap = min(self._longest // 2, round(Fraction(settings.overlap_seconds) / time_base))
+        self._short = min(self._longest, round(_SHORT_SECONDS / time_base))
         self._preview_frames = max(1, round(settings.preview_seconds * settings.preview_rate))
         self._frames = FrameBuffer(scaler, settings.candidate_frames)
 
@@ -101,14 +103,20 @@ class ShotBuffer:
     def _finish_all(self, end: int) -> Iterator[SegmentDraft]:
         times = self._times[: bisect_left(self._times, end)]
         if times and end > self.start:
-            # A last picture that stays long belongs to the last segment, without further segments.
-            content_end = end if end - times[-1] <= self._longest else times[-1] + 1
-            spans = merge_empty(split_shot(self.start, content_end, self._longest, self._overlap), times)
-            spans[-1] = (spans[-1][0], end)
-            yield from self._drafts(spans)
+            yield from self._drafts(self._spans(times, end))
         self._drop_before(end)
         self.start = end
         self._frames.restart(self._first_index)
+
+    def _spans(self, times: list[int], end: int) -> list[Span]:
+        """Return the segments of the shot up to `end`. A last picture that stays long is one segment, however long."""
+        still = times[-1]
+        if end - still <= self._longest:
+            return merge_empty(split_shot(self.start, end, self._longest, self._overlap), times)
+        if still - self.start < self._short:  # what moves before it is no segment of its own
+            return [(self.start, end)]
+        moving = merge_empty(split_shot(self.start, still, self._longest, self._overlap), times[:-1])
+        return [*moving, (still, end)]
 
     def _finish_full_segments(self) -> Iterator[SegmentDraft]:
         step = self._longest - self._overlap
