@@ -28,6 +28,20 @@ def length_notes(*, jumps: int, stated_seconds: float, seconds: float, longest_s
     return tuple(notes)
 
 
+def track_notes(extension: str, tracks: int, number: int) -> tuple[str, ...]:
+    """Return a note on a file with several video tracks, of which one is indexed.
+
+    Args:
+        extension: Extension of the file, in lower case: files of some cameras hold a track for each lens.
+        tracks: Number of video tracks, without covers.
+        number: Which of them is indexed, from 1.
+    """
+    if tracks < 2:
+        return ()
+    lenses = ", one for each lens" if extension in ("insv", "360") else ""
+    return (f"it has {tracks} video tracks{lenses}; only track {number} is indexed",)
+
+
 def _clock(seconds: float) -> str:
     """Return h:mm:ss."""
     return str(timedelta(seconds=round(seconds)))

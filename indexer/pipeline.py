@@ -130,7 +130,7 @@ class _IndexRun:
                 on_found=self._on_found,
                 cancelled=self._cancelled,
             )
-        self._report.add(problems=scan.problems)
+        self._report.add(problems=scan.problems, notes=scan.sequences, hidden=scan.hidden, others=scan.others)
         known = self._library.known_files(self._encoder.id)
         failures = {failure.path: failure for failure in self._library.failures()}
         self._read_missing_facts(scan, known)

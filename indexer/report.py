@@ -42,7 +42,9 @@ class IndexReport:
     failed: tuple[Failure, ...] = ()  # failed in this run
     skipped_failed: tuple[Failure, ...] = ()  # failed before and unchanged since: not retried
     problems: tuple[Problem, ...] = ()  # unreadable folders, dangling links, folders that do not exist
-    notes: tuple[Problem, ...] = ()  # what is unusual about a file that was indexed, such as a clock that jumps
+    notes: tuple[Problem, ...] = ()  # what is unusual about a file or folder, such as a clock that jumps
+    hidden: int = 0  # hidden files with the ending of a video, which were not looked at
+    others: tuple[tuple[str, int], ...] = ()  # endings of files that are no videos, with their numbers, most first
     interrupted: bool = False  # stopped by the user; finished videos are kept
     stopped: str = ""  # why the run ended early (disk full, encoder failed, ...), with advice; else empty
     seconds: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))

@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -31,6 +32,11 @@ skipped as well."""
 
 LIBRARY_FILE = "library.sqlite3"
 """Marks a folder as a library. Equals `db.library.FILE_NAME`, which would import SQLAlchemy; a test compares them."""
+
+
+_SEQUENCE_FRAMES = 24
+_FRAME_NAME = re.compile(r"(.*?)\d+\.(dpx|exr|cin|tga|tiff?|png|jp2|j2c|dng)", re.IGNORECASE)
+"""Without JPEG: cameras number photos the same way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +64,9 @@ class Scan:
     problems: tuple[Problem, ...]
     present: tuple[str, ...]  # roots that exist, absolute
     missing: tuple[str, ...]  # roots that do not
+    hidden: int = 0  # hidden files with the ending of a video
+    others: tuple[tuple[str, int], ...] = ()  # endings of the files that are no videos, with their numbers, most first
+    sequences: tuple[Problem, ...] = ()  # folders that hold the frames of a video as pictures
 
 
 def find_videos(
@@ -106,6 +115,9 @@ def find_videos(
         problems=tuple(sorted(walk.problems, key=lambda problem: (problem.path, problem.reason))),
         present=tuple(present),
         missing=tuple(root for root in absolute if root not in present),
+        hidden=walk.hidden,
+        others=tuple(walk.others.most_common()),
+        sequences=tuple(walk.sequences),
     )
 
 
@@ -122,6 +134,9 @@ class _Walk:
     ) -> None:
         self.files: dict[str, FoundFile] = {}
         self.problems: list[Problem] = []
+        self.hidden = 0
+        self.others: Counter[str] = Counter()
+        self.sequences: list[Problem] = []
         self._extensions = extensions
         self._excluded = excluded
         self._avoid = avoid  # identities of folders
@@ -188,6 +203,7 @@ class _Walk:
                 continue
             if any(entry.name == LIBRARY_FILE for entry in entries):
                 continue  # a library: its previews are videos, but not footage
+            self.sequences += sequences_in(path, [entry.name for entry in entries])
             for entry in entries:
                 if not self._is_excluded(entry, root):
                     deeper = self._entry(entry, os.path.join(real, entry.name), root)
@@ -201,8 +217,11 @@ class _Walk:
                 self._links.append((entry.path, root))
             elif entry.is_dir(follow_symlinks=False):
                 return entry.path, real
-            elif entry.is_file(follow_symlinks=False) and may_be_video(entry.path, self._extensions):
-                self._take(entry.path, real, entry.stat(follow_symlinks=False))
+            elif entry.is_file(follow_symlinks=False):
+                if may_be_video(entry.path, self._extensions):
+                    self._take(entry.path, real, entry.stat(follow_symlinks=False))
+                else:
+                    self.others[extension_of(entry.path)] += 1
         except FileNotFoundError:
             return None  # deleted since the folder was listed
         except OSError as error:
@@ -215,7 +234,11 @@ class _Walk:
 
     def _is_excluded(self, entry: os.DirEntry[str], root: str) -> bool:
         name = entry.name
-        if name.startswith(".") or name.lower() in SKIPPED_NAMES:
+        if name.startswith("."):
+            # Those that begin with ._ are what macOS keeps beside each file on foreign drives.
+            self.hidden += extension_of(name) in self._extensions and not name.startswith("._")
+            return True
+        if name.lower() in SKIPPED_NAMES:
             return True
         return any(matches(name, entry.path, root) for matches in self._excluded)
 
@@ -227,6 +250,23 @@ class _Walk:
         else:
             reason = f"cannot be read: {error.strerror or error}"
         self.problems.append(Problem(path=path, reason=reason))
+
+
+def sequences_in(folder: str, names: Sequence[str]) -> list[Problem]:
+    """Return the sequences of pictures in a folder: many of one name and ending that differ in a number only."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for name in names:
+        found = _FRAME_NAME.fullmatch(name)
+        if found is not None:
+            counts[found[1], found[2].lower()] += 1
+    return [
+        Problem(
+            path=folder,
+            reason=f"holds {count:,} pictures {stem}#.{ending}: a sequence is not taken for a video, encode it first",
+        )
+        for (stem, ending), count in counts.items()
+        if count >= _SEQUENCE_FRAMES
+    ]
 
 
 def _identity(path: str) -> object:

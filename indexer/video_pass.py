@@ -127,8 +127,10 @@ class VideoPass:
             yield from self._timed(self._read(source))
 
     def _read(self, source: Source) -> Iterator[SegmentClip]:
+        from indexer.media.containers import extension_of
         from indexer.media.decode import Decoding, no_frames_error, video_end
-        from indexer.notes import length_notes
+        from indexer.media.probe import shown_streams
+        from indexer.notes import length_notes, track_notes
         from indexer.shots.segmenter import Segmenter
 
         decoding = Decoding(source, reference_only=self.settings.decode == "reference")
@@ -159,7 +161,9 @@ class VideoPass:
         segmenter.finish(end)
         yield from self._segment_clips(segmenter)
         self.seconds_done = float((end - segmenter.start_pts) * source.time_base)
-        self.notes = length_notes(
+        tracks = [stream.index for stream in shown_streams(source.container)]
+        self.notes = track_notes(extension_of(self.path), len(tracks), tracks.index(source.stream.index) + 1)
+        self.notes += length_notes(
             jumps=decoding.timeline.jumps,
             stated_seconds=(source.container.duration or 0) / 1e6,
             seconds=self.seconds_done,

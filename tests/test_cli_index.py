@@ -65,6 +65,19 @@ def test_a_folder_becomes_searchable_and_the_broken_file_is_one_line(films: Path
     assert found.stdout.split()[2:] == ["00:00:01.000-00:00:02.000", "films/first.mp4"]
 
 
+def test_what_was_not_looked_at_is_one_line(films: Path) -> None:
+    for name in ("a.txt", "b.txt", "c.jpg", "notes", ".d.mp4"):
+        (films / name).write_text("something")
+    lines = run("index", "films").stdout.splitlines()
+    assert "not looked at: 1 hidden file, 4 other files (txt 2, jpg 1, without ending 1)" in lines or (
+        "not looked at: 1 hidden file, 4 other files (txt 2, without ending 1, jpg 1)" in lines
+    )
+    (films / ".d.mp4").unlink()
+    for number in range(6):
+        (films / f"x.e{number}").write_text("something")
+    assert any(line.endswith(", ...)") for line in run("index", "films").stdout.splitlines())
+
+
 def test_json_is_the_only_thing_on_standard_output(films: Path) -> None:
     report = indexed("films", code=1)
     assert (report["added"], report["clips"], report["frames"]) == (2, 3, 75)

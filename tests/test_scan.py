@@ -42,6 +42,38 @@ def test_extensions_in_any_case_and_files_without_one(tmp_path: Path) -> None:
     assert (file.size_bytes, file.modified_ns) == (status.st_size, status.st_mtime_ns)
 
 
+def test_endings_that_videos_share_with_other_files_are_told_by_content(tmp_path: Path) -> None:
+    put(tmp_path / "film.ps", b"\0\0\1\xba\x44" + bytes(50))
+    put(tmp_path / "letter.ps", b"%!PS-Adobe-3.0")
+    put(tmp_path / "still.webp", b"RIFF\0\0\0\0WEBPVP8 ")
+    assert names(find_videos([tmp_path]), tmp_path) == ["film.ps"]
+
+
+def test_what_was_not_looked_at_is_counted(tmp_path: Path) -> None:
+    for name in (".hidden.mp4", "._a.mp4", ".DS_Store", "a.mp4", "b.txt", "deep/c.TXT", "d.jpg", "README", "left.jpg"):
+        put(tmp_path / name)
+    found = find_videos([tmp_path], exclude=["left*"])
+    assert names(found, tmp_path) == ["a.mp4"]
+    assert found.hidden == 1, "not the files that macOS keeps beside others"
+    assert dict(found.others) == {"txt": 2, "jpg": 1, "": 1}
+    assert found.others[0] == ("txt", 2), "most first"
+
+
+def test_sequences_of_pictures_are_told_once_a_folder(tmp_path: Path) -> None:
+    for number in range(24):
+        put(tmp_path / "shot" / f"A001_{number:04}.dpx")
+        put(tmp_path / "photos" / f"IMG_{number:04}.jpg")
+        put(tmp_path / "shot" / f"{number:04}.PNG")
+    for number in range(23):
+        put(tmp_path / "few" / f"x{number}.exr")
+    found = find_videos([tmp_path])
+    assert found.files == ()
+    assert sorted((os.path.basename(each.path), each.reason) for each in found.sequences) == [
+        ("shot", "holds 24 pictures #.png: a sequence is not taken for a video, encode it first"),
+        ("shot", "holds 24 pictures A001_#.dpx: a sequence is not taken for a video, encode it first"),
+    ]
+
+
 def test_other_extensions(tmp_path: Path) -> None:
     put(tmp_path / "a.mp4")
     put(tmp_path / "b.xyz")

@@ -27,6 +27,7 @@ _COUNTS = (
     ("aliases", "reached through a link"),
     ("removed", "removed"),
 )
+_ENDINGS = 5  # endings of other files that are named
 _STAGES = (
     ("scan", "looking for videos"),
     ("fingerprint", "comparing contents"),
@@ -51,6 +52,8 @@ def print_report(report: IndexReport) -> None:
         "kept, though neither file nor folder is there (a drive not plugged in? prismsearch remove forgets them):",
         [(display_path(path),) for path in report.kept_missing],
     )
+    if not_looked_at := left_out_text(report):
+        click.echo(f"not looked at: {not_looked_at}")
     if report.fell_back:
         click.echo(
             f"{count_text(report.fell_back, 'video')} decoded by the processor: no hardware could (see --hardware)"
@@ -77,6 +80,17 @@ def counts_text(report: IndexReport) -> str:
     if report.failed:
         counts.append(f"{len(report.failed):,} failed")
     return ", ".join(counts) or ("nothing was finished" if not report.complete else "no videos found")
+
+
+def left_out_text(report: IndexReport) -> str:
+    """Return `1 hidden file, 12 other files (jpg 10, txt 2)`; empty if there are none."""
+    parts = [count_text(report.hidden, "hidden file")] if report.hidden else []
+    if report.others:
+        endings = [f"{printable(ending) or 'without ending'} {count:,}" for ending, count in report.others[:_ENDINGS]]
+        more = ["..."] if len(report.others) > _ENDINGS else []
+        total = count_text(sum(count for _, count in report.others), "other file")
+        parts.append(f"{total} ({', '.join([*endings, *more])})")
+    return ", ".join(parts)
 
 
 def _print_lines(title: str, rows: list[tuple[str, ...]]) -> None:

@@ -92,11 +92,8 @@ def may_be_video(path: str, extensions: frozenset[str] = VIDEO_EXTENSIONS) -> bo
     if not extension:
         return has_video_signature(read_head(path))
     if extension not in extensions:
-        return (
-            extensions is VIDEO_EXTENSIONS
-            and extension in BY_CONTENT_EXTENSIONS
-            and has_video_signature(read_head(path))
-        )
+        shared = extension in BY_CONTENT_EXTENSIONS and extensions == VIDEO_EXTENSIONS
+        return shared and has_video_signature(read_head(path))
     return extension not in _ALSO_SOURCE_CODE or not is_text(read_head(path))
 
 

@@ -174,9 +174,14 @@ def _allowed_formats() -> str:
     return ",".join(sorted(av.formats_available - LISTS))
 
 
+def shown_streams(container: InputContainer) -> list[VideoStream]:
+    """Return the video streams of a container, without covers."""
+    return [each for each in container.streams.video if not each.disposition & Disposition.attached_pic]
+
+
 def _source(path: str, container: InputContainer, info: os.stat_result, threads: int) -> Source:
     has_audio = bool(container.streams.audio)
-    shown = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    shown = shown_streams(container)
     if not shown or container.format.name == "tty":  # tty: text drawn as pictures
         if has_audio:
             raise UnreadableVideo(path, "audio_only", "The file has sound but no pictures.")
