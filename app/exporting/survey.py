@@ -14,6 +14,7 @@ from app.exporting.tracks import NO_EXTRAS, Extras, SoundTrack, extras, sound_tr
 from app.times import format_timestamp
 
 if TYPE_CHECKING:
+    from indexer.media.colour_tags import ColourTags
     from indexer.media.decode import Decoding
     from indexer.media.interlacing import FieldOrder, FieldsSeen
     from indexer.media.orientation import Orientation
@@ -52,6 +53,9 @@ class Survey:
     extras: Extras = NO_EXTRAS  # what else the file holds
     display_matrix: tuple[int, ...] | None = None  # the 9 numbers of MP4
     field_order: FieldOrder | None = None  # of the interlaced frames in the range; None if there are none
+    colours: ColourTags | None = None  # as stated, or as assumed
+    is_hdr: bool = False  # PQ or HLG
+    has_alpha: bool = False
     fields_flagged: bool = True  # the frames themselves say that they are interlaced, not only the container
 
     @property
@@ -118,11 +122,14 @@ def survey_range(
         UnreadableVideo: The file is missing or broken.
         ExportError: No frame lies in the range.
     """
+    from indexer.media.alpha import has_alpha
     from indexer.media.clock_map import clock_map
+    from indexer.media.colour_tags import source_tags
     from indexer.media.decode import Decoding, no_frames_error
     from indexer.media.interlacing import FieldsSeen
     from indexer.media.orientation import display_matrix
     from indexer.media.probe import open_source
+    from indexer.media.tone_map import tone_map_for
 
     with open_source(path) as source:
         opening = Decoding(source)
@@ -135,6 +142,9 @@ def survey_range(
         counted = opening.clock.synthesized or (source.decoding_times_only and not reliable)
         facts = _stream_facts(source, first_pts, counted)
         facts["display_matrix"] = display_matrix(first.picture)
+        facts["colours"] = source_tags(first.picture, (first.picture.width, first.picture.height))
+        facts["is_hdr"] = tone_map_for(first.picture) is not None
+        facts["has_alpha"] = has_alpha(first.picture.format.name)
         fields = FieldsSeen(source)
         if not decoding:
             fields.look(first.picture)

@@ -213,6 +213,8 @@ def _rgb(
     """
     tone_map = tone_map_for(picture)
     pixels = "rgb24" if tone_map is None else DEEP_RGB
+    if tone_map is not None:
+        matrix = matrix_of(picture)
     scaled = reformatter.reformat(
         picture, width, height, pixels, src_colorspace=matrix, interpolation=interpolation, threads=1
     )

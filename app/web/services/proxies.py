@@ -37,7 +37,7 @@ _MAX_WAITING = 16
 _RETRY_SECONDS = 20.0
 _STALE_SECONDS = 3600.0
 _DRAFT = ".draft-"
-_VERSION = "1"  # increase it whenever proxies are made differently
+_VERSION = "2"  # increase it whenever proxies are made differently
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from app.exporting.graph import (
     ratio,
     seek_options,
 )
+from app.web.services.proxy_colours import can_tone_map, over_grey, tagged, tone_mapped
 
 if TYPE_CHECKING:
     from app.exporting.survey import Survey
@@ -128,7 +129,7 @@ def _command(
 
     begin = found.container_seconds(found.pts[0])
     source = ffmpeg.input(SOURCE, **seek_options(found, begin, lead))
-    streams = [_picture(source[str(found.video_index)], found, final)]
+    streams = [_picture(program, source[str(found.video_index)], found, final)]
     if sound:
         finish = begin + (end - found.start_seconds)
         streams.append(audio_filters(source[str(found.audio_index)], begin, finish, pad=False))
@@ -155,7 +156,9 @@ def _command(
     return compile_graph(command, graph, {SOURCE: found.path, TARGET: target})
 
 
-def _picture(stream: Any, found: Survey, final: int) -> Any:
+def _picture(program: str, stream: Any, found: Survey, final: int) -> Any:
+    from indexer.media.colour_tags import BT709
+
     if found.seekable:
         stream = stream.filter("settb", ratio(found.time_base, "/"))
         stream = stream.filter("trim", start_pts=found.pts[0], end_pts=final)
@@ -165,15 +168,23 @@ def _picture(stream: Any, found: Survey, final: int) -> Any:
         stream = stream.filter("trim", start_frame=first, end_frame=first + len(found.pts))
         stream = stream.filter("settb", ratio(1 / rate, "/")).filter("setpts", "N")
     stream = stream.filter("yadif", mode="send_frame", deint="interlaced")
+    is_mapped = found.is_hdr and can_tone_map(program)
+    is_rgb = found.is_rgb
+    if found.has_alpha and not found.is_hdr:
+        stream, is_rgb = over_grey(stream), True
+    extra = {"out_range": "tv", "out_color_matrix": "bt709"} if is_rgb else {"out_range": "tv"}
     shrink = f"min(1,{MAX_PIXELS}/max(iw*sar,ih))"
-    extra = {"out_color_matrix": "bt709"} if found.is_rgb else {}
     stream = stream.filter(
-        "scale", f"max(2,2*round(iw*sar*{shrink}/2))", f"max(2,2*round(ih*{shrink}/2))", out_range="tv", **extra
+        "scale",
+        f"max(2,2*round(iw*sar*{shrink}/2))",
+        f"max(2,2*round(ih*{shrink}/2))",
+        **({} if is_mapped else extra),  # what is tone mapped keeps its depth and range until then
     )
-    stream = stream.filter("setsar", 1).filter("format", "yuv420p")
-    if found.is_rgb:
-        stream = stream.filter("setparams", color_primaries="bt709", color_trc="bt709", colorspace="bt709", range="tv")
-    return stream
+    stream = stream.filter("setsar", 1)
+    if is_mapped and found.colours is not None:
+        return tone_mapped(stream, found.colours, is_rgb=is_rgb)
+    stream = stream.filter("format", "yuv420p")
+    return stream if found.colours is None else tagged(stream, BT709 if is_rgb else found.colours)
 
 
 def _run(
