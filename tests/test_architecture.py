@@ -117,6 +117,7 @@ def test_every_package_and_its_data_are_declared() -> None:
 
 
 def test_the_limits_of_texts_in_the_browser_are_those_of_the_server() -> None:
+    from app.exporting.audio_choice import MAX_AUDIO_CHARACTERS
     from app.exporting.naming import MAX_PATTERN_CHARACTERS
     from db.text_limits import MAX_NAME_LENGTH, MAX_NOTE_LENGTH
 
@@ -126,7 +127,17 @@ def test_the_limits_of_texts_in_the_browser_are_those_of_the_server() -> None:
         "MAX_NAME_LENGTH": MAX_NAME_LENGTH,
         "MAX_NOTE_LENGTH": MAX_NOTE_LENGTH,
         "MAX_PATTERN_LENGTH": MAX_PATTERN_CHARACTERS,
+        "MAX_AUDIO_LENGTH": MAX_AUDIO_CHARACTERS,
     }
+
+
+def test_the_page_offers_the_choices_of_sound_tracks_that_there_are() -> None:
+    from app.exporting.audio_choice import parse_audio
+
+    module = (ROOT / "app" / "web" / "static" / "collections" / "export" / "request.js").read_text("utf-8")
+    offered = re.findall(r"^  \['(\w+)', '[\w ]*[Ss]ound[\w ]*'\],$", module, re.MULTILINE)
+    assert [parse_audio(each) for each in offered if each != "numbers"] == ["all", "first", "none"]
+    assert "numbers" in offered
 
 
 def test_the_page_offers_the_list_formats_that_there_are() -> None:

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 from fakes import ColourEncoder
 from synthetic import make_video
+from tones import heard, tones
 
 from app import compose
 from app.cli import main
@@ -74,6 +75,18 @@ def test_padding_and_copying() -> None:
     copied = run("export", "films/two.mp4@0.4-0.6", "--to", "copied", "--mode", "copy")
     assert copied.exit_code == 0
     assert "earlier, at the key frame" in copied.stdout
+
+
+def test_sound_tracks_are_chosen(tmp_path: Path) -> None:
+    source = tones(tmp_path / "a.mkv", [300], [600], [900], seconds=1, more=("-c:a", "aac"))
+    for audio, wanted in [("all", [[300], [600], [900]]), ("first", [[300]]), ("3,1", [[300], [900]]), ("none", [])]:
+        to = tmp_path / audio
+        assert run("export", f"{source}@0.2-0.8", "--to", str(to), "--audio", audio).exit_code == 0
+        (clip,) = to.glob("*.mp4")
+        assert heard(clip) == wanted
+    refused = run("export", f"{source}@0.2-0.8", "--to", str(tmp_path / "no"), "--audio", "some")
+    assert refused.exit_code == 2
+    assert "all, first, none, or numbers" in refused.stderr
 
 
 @pytest.mark.usefixtures("films")

@@ -63,7 +63,7 @@ ORDERS: list[Order] = [
     ExportOrder(
         collection=7, collection_name="--to", subclips=(3, 1), options=ExportOptions(
             zip=Path("/exports/-x.zip"), mode="copy", handles_seconds=Fraction(2, 25), name_pattern="{rank} {label}",
-            lists=("edl", "otio"),
+            audio="1,3", lists=("edl", "otio"),
         ),
     ),
     ExportOrder(

@@ -163,7 +163,7 @@ def test_an_export_becomes_an_order(
         collection=tray["id"], collection_name="Tray", options=ExportOptions(folder=tmp_path / "clips", mode="smart")
     )
     body = {
-        "collection": tray["id"], "subclips": [second, first], "mode": "copy", "handles_seconds": 1.5,
+        "collection": tray["id"], "subclips": [second, first], "mode": "copy", "handles_seconds": 1.5, "audio": "3, 1",
         "name_pattern": "{rank} {name}", "lists": ["edl", "otio", "edl"], "to": "zip",
     }  # fmt: skip
     assert client.post("/api/exports", json=body).status_code == 200
@@ -174,7 +174,12 @@ def test_an_export_becomes_an_order(
     assert packed.name.startswith("Tray ")
     assert order.subclips == (second, first)
     assert order.options == ExportOptions(
-        zip=packed, mode="copy", handles_seconds=Fraction(3, 2), name_pattern="{rank} {name}", lists=("edl", "otio")
+        zip=packed,
+        mode="copy",
+        handles_seconds=Fraction(3, 2),
+        name_pattern="{rank} {name}",
+        lists=("edl", "otio"),
+        audio="1,3",
     )
     lists_only = {"collection": tray["id"], "mode": "none", "lists": ["edl"], "to": str(tmp_path)}
     assert client.post("/api/exports", json=lists_only).status_code == 200
@@ -218,6 +223,8 @@ def test_names_of_collections_never_become_paths(
         ({"to": "zip", "collection": 1, "handles_seconds": 3601}, 400),
         ({"to": "zip", "collection": 1, "handles_seconds": "1"}, 400),
         ({"to": "zip", "collection": 1, "name_pattern": "x" * 201}, 400),
+        ({"to": "zip", "collection": 1, "audio": "some"}, 400),
+        ({"to": "zip", "collection": 1, "audio": "1," * 101}, 400),
         ({"to": "zip", "collection": 1, "name_pattern": "{nonsense}"}, 400),
         ({"to": "zip", "collection": 1, "name_pattern": "{"}, 400),
         ({"to": "zip", "collection": 1, "lists": ["exe"]}, 400),

@@ -14,6 +14,7 @@ from app import compose
 from app.commands.export_run import export_collection, run_export
 from app.commands.export_selection import find_collection, from_arguments, from_hits, from_json
 from app.compose import Settings
+from app.exporting.audio_choice import ALL_TRACKS, parse_audio
 from app.exporting.request import ClipRequest, ExportMode, ExportOptions, ExportRequest, list_formats
 from app.jobs.orders import ExportOrder
 from app.shell.exit_codes import FAILED
@@ -42,6 +43,14 @@ def ids_value(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
         raise click.BadParameter("write ids with commas between: 3,7,12", ctx, param) from error
 
 
+def audio_value(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """Read --audio (a callback of click)."""
+    try:
+        return parse_audio(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from error
+
+
 @click.command(
     epilog="""\b
 Examples:
@@ -56,6 +65,7 @@ Examples:
 --mode exact encodes again and is exact to the frame. smart is as exact, but encodes only the edges and
 copies what lies between, where the codec allows (H.264, HEVC, ProRes, DNxHD ...), else it is exact.
 copy is quick and loses nothing, but begins at the key frame before the range, and says how much earlier.
+All sound tracks come along, or those of --audio; a clip begins at the time code of its first frame.
 Beside the clips: lists of them as CSV and JSON, or those of --list, which tell the ranges in the
 sources without handles. Nothing is ever overwritten, and an export that was stopped goes on with the
 same command.
@@ -105,6 +115,14 @@ file or the library is missing.""",
 @click.option(
     "--pad", "--handles", "pad", metavar="TIME", callback=seconds_value, help="Take this much more before and after."
 )
+@click.option(
+    "--audio",
+    default=ALL_TRACKS,
+    show_default=True,
+    metavar="all|first|N,M|none",
+    callback=audio_value,
+    help="Sound tracks of the clips: all, the first, those of these numbers, or none.",
+)
 @click.option("--name", "pattern", metavar="PATTERN", help="Names of the clips, such as {collection}_{rank}_{name}.")
 @click.option(
     "--list",
@@ -128,6 +146,7 @@ def export(
     ids: tuple[int, ...] | None,
     mode: ExportMode,
     pad: Fraction | None,
+    audio: str,
     pattern: str | None,
     lists: tuple[str, ...] | None,
     lists_only: bool,
@@ -153,6 +172,7 @@ def export(
             mode=mode,
             handles_seconds=pad or Fraction(0),
             name_pattern=pattern,
+            audio=audio,
             lists=lists,
             clips=not lists_only,
         )

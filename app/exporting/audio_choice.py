@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 ALL_TRACKS = "all"
 MAX_TRACK_NUMBER = 999
+MAX_AUDIO_CHARACTERS = 200
 _WORDS = (ALL_TRACKS, "first", "none")
 
 

@@ -8,6 +8,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from app.exporting.audio_choice import ALL_TRACKS
 from app.exporting.request import ExportOptions
 from app.jobs.orders import DownloadOrder, ExportOrder, Order
 
@@ -34,6 +35,7 @@ def export_words(options: ExportOptions) -> list[str]:
     words = [where[0], os.path.abspath(str(where[1]))]
     words += ["--mode", options.mode] if options.clips else ["--lists-only"]
     words += ["--handles", _decimal(options.handles_seconds)] if options.handles_seconds else []
+    words += ["--audio", options.audio] if options.audio != ALL_TRACKS and options.clips else []
     words += ["--name", options.name_pattern] if options.name_pattern is not None else []
     words += ["--list", ",".join(options.lists)] if options.lists else []
     return words

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from app.exporting.audio_choice import ALL_TRACKS, MAX_AUDIO_CHARACTERS
 from app.exporting.naming import MAX_PATTERN_CHARACTERS
 from app.web.http.validation import NO_NULL, NOT_BLANK, Body, Integer, Number
 from db.text_limits import MAX_LINK_LENGTH, MAX_NAME_LENGTH, MAX_NOTE_LENGTH
@@ -83,4 +84,5 @@ class ExportBody(Body):
     mode: Literal["smart", "exact", "copy", "none"] = "smart"  # none: only the lists
     handles_seconds: Number = 0.0
     name_pattern: Annotated[str, Field(max_length=MAX_PATTERN_CHARACTERS), NO_NULL] = ""
+    audio: Annotated[str, Field(max_length=MAX_AUDIO_CHARACTERS), NO_NULL] = ALL_TRACKS
     lists: list[str] = Field(default_factory=list, max_length=MAX_LISTS)  # names of formats

@@ -55,6 +55,7 @@ def export_routes(settings: Settings, library: Library, jobs: Jobs) -> list[Rout
                 mode="smart" if body.mode == "none" else body.mode,
                 handles_seconds=Fraction(f"{body.handles_seconds:.3f}"),
                 name_pattern=body.name_pattern if body.name_pattern.strip() else None,
+                audio=body.audio,
                 lists=tuple(dict.fromkeys(body.lists)) or None,
                 clips=body.mode != "none",
             )

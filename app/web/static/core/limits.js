@@ -3,3 +3,4 @@
 export const MAX_NAME_LENGTH = 200;
 export const MAX_NOTE_LENGTH = 10000;
 export const MAX_PATTERN_LENGTH = 200;
+export const MAX_AUDIO_LENGTH = 200;

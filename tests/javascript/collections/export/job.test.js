@@ -39,7 +39,7 @@ test('an export that this browser started belongs to its collection under any na
   const started = {
     a: {
       collection: 3,
-      body: { collection: 3, mode: 'smart', handles_seconds: 0, name_pattern: '', lists: [], to: 'zip' },
+      body: { collection: 3, mode: 'smart', handles_seconds: 0, name_pattern: '', audio: 'all', lists: [], to: 'zip' },
     },
   };
   assert.ok(belongs(exportJob({ arguments: ['export', '--collection', 'Old name'] }), reel, started));

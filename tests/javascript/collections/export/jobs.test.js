@@ -9,7 +9,15 @@ import { exportJob } from './export_jobs.js';
 
 const reel = { id: 3, name: 'Reel', revision: 1, subclips: [] };
 /** @type {ExportRequest} */
-const request = { collection: 3, mode: 'smart', handles_seconds: 0, name_pattern: '', lists: [], to: '/clips' };
+const request = {
+  collection: 3,
+  mode: 'smart',
+  handles_seconds: 0,
+  name_pattern: '',
+  audio: 'all',
+  lists: [],
+  to: '/clips',
+};
 
 beforeEach(() => localStorage.clear());
 

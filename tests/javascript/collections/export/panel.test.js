@@ -79,8 +79,31 @@ test('the whole collection is exported as it stands in the form', async (context
   type(panel, 'Handles in seconds', '1.5');
   choose(panel, 'EDL');
   assert.deepEqual(await start(panel, server), [
-    { collection: 3, mode: 'exact', handles_seconds: 1.5, name_pattern: '', lists: ['edl', 'csv'], to: 'zip' },
+    {
+      collection: 3,
+      mode: 'exact',
+      handles_seconds: 1.5,
+      name_pattern: '',
+      audio: 'all',
+      lists: ['edl', 'csv'],
+      to: 'zip',
+    },
   ]);
+});
+
+test('sound tracks are chosen by number, and a wrong number starts nothing', async (context) => {
+  const { panel, server } = opened(context);
+  assert.ok(panel.parts.tracks.hidden);
+  panel.parts.sound.value = 'numbers';
+  panel.parts.sound.dispatchEvent(new Event('change'));
+  assert.ok(!panel.parts.tracks.hidden);
+  assert.deepEqual(await start(panel, server), []);
+  assert.match(panel.parts.said.textContent ?? '', /numbers of the sound tracks/);
+  type(panel, 'Numbers of sound tracks', '1,3');
+  const [sent] = await start(panel, server);
+  assert.equal(/** @type {{audio: string}} */ (sent).audio, '1,3');
+  choose(panel, 'Lists only');
+  assert.ok(panel.parts.sounding.disabled);
 });
 
 test('a selection of several is what is exported when the panel opens', async (context) => {
@@ -118,7 +141,7 @@ test('a pattern that cannot be used starts nothing, except where no clips are na
   choose(panel, 'Lists only');
   assert.equal(panel.parts.example.textContent, '');
   assert.deepEqual(await start(panel, server), [
-    { collection: 3, mode: 'none', handles_seconds: 0, name_pattern: '', lists: ['csv'], to: 'zip' },
+    { collection: 3, mode: 'none', handles_seconds: 0, name_pattern: '', audio: 'all', lists: ['csv'], to: 'zip' },
   ]);
 });
 

@@ -12,7 +12,16 @@ import {
 /** @typedef {import('../../../../app/web/static/collections/export/request.js').Choice} Choice */
 
 /** @type {Choice} */
-const usual = { mode: 'smart', handles: '0', pattern: '', lists: ['csv'], to: 'zip', folder: '/home/me/clips' };
+const usual = {
+  mode: 'smart',
+  handles: '0',
+  pattern: '',
+  sound: 'all',
+  tracks: '',
+  lists: ['csv'],
+  to: 'zip',
+  folder: '/home/me/clips',
+};
 
 test('the first export is a zip of smart clips with a CSV, and a folder is suggested', () => {
   assert.deepEqual(choiceFrom({}, '/home/me/clips'), usual);
@@ -21,7 +30,9 @@ test('the first export is a zip of smart clips with a CSV, and a folder is sugge
 test('choices are remembered', () => {
   for (const [mode] of MODES)
     for (const to of /** @type {const} */ (['zip', 'folder'])) {
-      const choice = { mode, handles: '1.5', pattern: '{rank}', lists: LISTS.map(([name]) => name), to, folder: '/x' };
+      const lists = LISTS.map(([name]) => name);
+      const more = /** @type {const} */ ({ sound: 'numbers', tracks: '1,3', folder: '/x' });
+      const choice = { mode, handles: '1.5', pattern: '{rank}', lists, to, ...more };
       assert.deepEqual(choiceFrom({ ...choice }, '/home'), choice);
     }
   assert.deepEqual(choiceFrom({ ...usual, lists: [] }, '').lists, []);
@@ -39,6 +50,7 @@ test('the whole collection goes into a zip', () => {
     mode: 'smart',
     handles_seconds: 0,
     name_pattern: '',
+    audio: 'all',
     lists: ['csv'],
     to: 'zip',
   });
@@ -50,6 +62,8 @@ test('a selection goes into the folder that was typed', () => {
     mode: 'copy',
     handles: '1.5',
     pattern: '{rank}',
+    sound: 'numbers',
+    tracks: ' 1, 3',
     lists: [],
     to: 'folder',
     folder: ' /home/me/cuts ',
@@ -59,6 +73,7 @@ test('a selection goes into the folder that was typed', () => {
     mode: 'copy',
     handles_seconds: 1.5,
     name_pattern: '{rank}',
+    audio: '1, 3',
     lists: [],
     to: '/home/me/cuts',
     subclips: [9, 4],
@@ -78,6 +93,18 @@ test('handles are from 0 to a minute; none typed is none', () => {
   for (const handles of ['-1', '60.1', 'x', 'Infinity'])
     assert.equal(refusalOf({ ...usual, handles })?.field, 'handles', handles);
   assert.equal(exportRequest({ ...usual, handles: '' }, 3, null).handles_seconds, 0);
+});
+
+test('numbers of sound tracks are numbers from 1, where they are asked for', () => {
+  /** @type {(tracks: string) => string | undefined} */
+  const refused = (tracks) => refusalOf({ ...usual, sound: 'numbers', tracks })?.field;
+  assert.deepEqual(['1', '1,3', ' 2 4, 11 ', '999'].map(refused), [undefined, undefined, undefined, undefined]);
+  for (const tracks of ['', ',', '0', '1,0', 'all', '1;2', '1000', '-1'])
+    assert.equal(refused(tracks), 'tracks', tracks);
+  assert.equal(refusalOf({ ...usual, tracks: 'x' }), null);
+  assert.equal(refusalOf({ ...usual, mode: 'none', sound: 'numbers', tracks: 'x' }), null);
+  assert.equal(exportRequest({ ...usual, mode: 'none', sound: 'none' }, 3, null).audio, 'all');
+  assert.equal(exportRequest({ ...usual, sound: 'first', tracks: '7' }, 3, null).audio, 'first');
 });
 
 test('lists alone need a list; clips need none', () => {

@@ -1,9 +1,9 @@
 // Elements of the export form.
 
 import { element } from '../../core/dom.js';
-import { MAX_PATTERN_LENGTH } from '../../core/limits.js';
+import { MAX_AUDIO_LENGTH, MAX_PATTERN_LENGTH } from '../../core/limits.js';
 import { DEFAULT_PATTERN, TOKENS } from './naming.js';
-import { LISTS, MAX_HANDLE_SECONDS, MODES } from './request.js';
+import { LISTS, MAX_HANDLE_SECONDS, MODES, SOUNDS } from './request.js';
 
 /** @typedef {'all' | 'selection'} What */
 /** @typedef {{label: HTMLElement, input: HTMLInputElement, text: HTMLElement}} Option A radio button or a box. */
@@ -52,6 +52,18 @@ export function buildForm(actions) {
     'aria-label': 'Handles in seconds',
     oninput: () => actions.choose({ handles: handles.value }),
   });
+  /** @type {HTMLSelectElement} */
+  const sound = element(
+    'select',
+    {
+      class: 'ps-select',
+      'aria-label': 'Sound',
+      onchange: () => actions.choose({ sound: SOUNDS[sound.selectedIndex]?.[0] ?? 'all' }),
+    },
+    ...SOUNDS.map(([value, label]) => element('option', { value, text: label })),
+  );
+  const tracks = textField('Numbers of sound tracks', '1,3', () => actions.choose({ tracks: tracks.value }));
+  tracks.maxLength = MAX_AUDIO_LENGTH;
   const pattern = textField('Naming pattern', DEFAULT_PATTERN, () => actions.choose({ pattern: pattern.value }));
   pattern.maxLength = MAX_PATTERN_LENGTH;
   const folder = textField('Folder', '/path/of/a/folder', () => actions.choose({ folder: folder.value }));
@@ -78,6 +90,7 @@ export function buildForm(actions) {
     'Handles',
     element('label', { class: 'ps-inline' }, handles, element('span', { text: 'seconds before in and after out' })),
   );
+  const sounding = group('Sound', sound, tracks);
   const recent = element('datalist', { id: 'ps-export-folders' });
   const recentButtons = element('div', { class: 'ps-tokens' });
   const folderPlace = element('div', { class: 'ps-export-folder' }, folder, recent, recentButtons);
@@ -100,7 +113,7 @@ export function buildForm(actions) {
     element(
       'div',
       { class: 'ps-export-columns' },
-      element('div', {}, group('What', what.all.label, what.selection.label), group('How', ...labels(modes))),
+      element('div', {}, group('What', what.all.label, what.selection.label), group('How', ...labels(modes)), sounding),
       element('div', {}, handling, naming, group('Where to', ...labels(places), folderPlace)),
       element(
         'div',
@@ -122,6 +135,9 @@ export function buildForm(actions) {
     lists,
     handles,
     pattern,
+    sound,
+    tracks,
+    sounding,
     folder,
     example,
     naming,

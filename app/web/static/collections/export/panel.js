@@ -151,13 +151,16 @@ export class ExportPanel {
       chosen.length ? `What is selected (${chosen.length})` : 'What is selected (nothing now)',
     );
     parts.what.selection.input.disabled = !chosen.length;
-    for (const name of /** @type {const} */ (['handles', 'pattern', 'folder'])) {
+    parts.sound.value = choice.sound;
+    for (const name of /** @type {const} */ (['handles', 'pattern', 'folder', 'tracks'])) {
       const input = parts[name];
       if (document.activeElement !== input && input.value !== choice[name]) input.value = choice[name];
     }
     const cuts = choice.mode !== 'none';
     parts.handling.disabled = !cuts;
     parts.naming.disabled = !cuts;
+    parts.sounding.disabled = !cuts;
+    parts.tracks.hidden = choice.sound !== 'numbers';
     const { name, problem } = this.example;
     parts.example.textContent = !cuts || !this.clips.length ? '' : (problem ?? `for example ${name}`);
     parts.example.classList.toggle('ps-export-problem', problem !== null && cuts);

@@ -1,6 +1,7 @@
 // Choices of the export form, and the request that starts an export with them.
 
 /** @typedef {'smart' | 'exact' | 'copy' | 'none'} Mode 'none': lists only. */
+/** @typedef {'all' | 'first' | 'numbers' | 'none'} Sound */
 
 /**
  * What a person chose, as this browser remembers it. Texts are as typed.
@@ -9,6 +10,8 @@
  * @property {Mode} mode
  * @property {string} handles Seconds.
  * @property {string} pattern
+ * @property {Sound} sound
+ * @property {string} tracks Numbers of sound tracks from 1, for 'numbers'.
  * @property {string[]} lists
  * @property {'zip' | 'folder'} to
  * @property {string} folder
@@ -23,11 +26,12 @@
  * @property {Mode} mode
  * @property {number} handles_seconds
  * @property {string} name_pattern
+ * @property {string} audio Sound tracks: 'all', 'first', 'none', or numbers from 1 such as '1,3'.
  * @property {string[]} lists
  * @property {string} to 'zip' or a folder.
  */
 
-/** @typedef {{problem: string, field: 'folder' | 'handles' | 'lists'}} Refusal A sentence, and what it is about. */
+/** @typedef {{problem: string, field: 'folder' | 'handles' | 'lists' | 'tracks'}} Refusal A sentence, and what it is about. */
 
 /** @type {readonly [Mode, string, string][]} */
 export const MODES = [
@@ -47,6 +51,13 @@ export const MODES = [
     'Nothing is encoded: quickest, without loss, but clips begin at the key frame before their in point.',
   ],
   ['none', 'Lists only', 'No clips are cut: only the lists below are written, with the places in your own files.'],
+];
+/** @type {readonly [Sound, string][]} */
+export const SOUNDS = [
+  ['all', 'All sound tracks'],
+  ['first', 'Only the first sound track'],
+  ['numbers', 'Sound tracks by number'],
+  ['none', 'No sound'],
 ];
 /** @type {readonly [string, string, string][]} */
 export const LISTS = [
@@ -75,6 +86,8 @@ export function choiceFrom(stored, home) {
     mode: MODES.find(([mode]) => mode === stored.mode)?.[0] ?? 'smart',
     handles: text(stored.handles, '0'),
     pattern: text(stored.pattern, ''),
+    sound: SOUNDS.find(([sound]) => sound === stored.sound)?.[0] ?? 'all',
+    tracks: text(stored.tracks, ''),
     lists: Array.isArray(lists) ? LISTS.map(([name]) => name).filter((name) => lists.includes(name)) : ['csv'],
     to: stored.to === 'folder' ? 'folder' : 'zip',
     folder: text(stored.folder, home),
@@ -87,12 +100,14 @@ export function choiceFrom(stored, home) {
  * @param {Choice} choice
  * @returns {Refusal | null}
  */
-export function refusalOf({ mode, lists, to, folder, handles }) {
+export function refusalOf({ mode, lists, to, folder, handles, sound, tracks }) {
   if (mode === 'none' && !lists.length) return { problem: 'Choose at least one list.', field: 'lists' };
   if (to === 'folder' && !folder.trim()) return { problem: 'Type the folder that the clips go into.', field: 'folder' };
   const seconds = Number(handles);
   if (mode !== 'none' && !(seconds >= 0 && seconds <= MAX_HANDLE_SECONDS))
     return { problem: `Handles are from 0 to ${MAX_HANDLE_SECONDS} seconds.`, field: 'handles' };
+  if (mode !== 'none' && sound === 'numbers' && !/^[ ,]*[1-9]\d{0,2}([ ,]+[1-9]\d{0,2})*[ ,]*$/.test(tracks))
+    return { problem: 'Type the numbers of the sound tracks, such as 1,3.', field: 'tracks' };
   return null;
 }
 
@@ -104,13 +119,14 @@ export function refusalOf({ mode, lists, to, folder, handles }) {
  * @param {{id: number}[] | null} clips Those to export; null for the whole collection.
  * @returns {ExportRequest}
  */
-export function exportRequest({ mode, handles, pattern, lists, to, folder }, collection, clips) {
+export function exportRequest({ mode, handles, pattern, sound, tracks, lists, to, folder }, collection, clips) {
   const cuts = mode !== 'none';
   return {
     collection,
     mode,
     handles_seconds: cuts ? Number(handles) : 0,
     name_pattern: cuts ? pattern : '',
+    audio: !cuts ? 'all' : sound === 'numbers' ? tracks.trim() : sound,
     lists,
     to: to === 'zip' ? 'zip' : folder.trim(),
     ...(clips && { subclips: clips.map(({ id }) => id) }),
