@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-TREATMENTS: Mapping[str, int] = MappingProxyType({"alpha": 1, "clock": 1, "hdr": 1})
+TREATMENTS: Mapping[str, int] = MappingProxyType({"alpha": 1, "clock": 1, "hdr": 1, "interlaced": 1})
 """The version of the treatment of each kind (`db.media_facts.VideoKind`); a kind not listed is only recorded."""
 
 

@@ -1,4 +1,4 @@
-"""Facts of unchanged files that an earlier version indexed without reading them. Nothing is decoded."""
+"""Facts of unchanged files that an earlier version indexed without reading them. At most one frame is decoded."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from db.media_facts import MediaFacts
 from db.records import KnownFile, Video
 from indexer.media.errors import UnreadableVideo
 from indexer.media.timeline import JUMP_SECONDS
 from indexer.scan import FoundFile
+
+if TYPE_CHECKING:
+    from indexer.media.interlacing import FieldsSeen
+    from indexer.media.probe import Source
 
 _SAME_SECONDS = 1.0  # by which a container may state another length than its frames have
 
@@ -53,6 +58,7 @@ def read_missing_facts(
     def read(file: FoundFile) -> ReadFacts | None:
         from indexer.media.clock_map import may_jump
         from indexer.media.facts import header_kinds, read_facts
+        from indexer.media.interlacing import stated_order
         from indexer.media.probe import open_source
 
         if stop.is_set():
@@ -60,11 +66,12 @@ def read_missing_facts(
         try:
             with open_source(file.path, threads=1) as source:
                 stated = source.container.duration if may_jump(source) else None
+                fields = None if stated_order(source) else _fields_of_first_frame(source)
                 return ReadFacts(
                     file=file,
                     timecode=source.timecode,
-                    facts=read_facts(source),
-                    kinds=header_kinds(source),
+                    facts=read_facts(source, fields),
+                    kinds=header_kinds(source, fields),
                     stated_seconds=None if stated is None else Fraction(stated, 10**6),
                 )
         except (UnreadableVideo, OSError):
@@ -79,6 +86,18 @@ def read_missing_facts(
     finally:
         stop.set()
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _fields_of_first_frame(source: Source) -> FieldsSeen:
+    """Return whether the first frame is interlaced, for a file whose header does not say it, such as DV in AVI."""
+    from indexer.media.decode import Decoding
+    from indexer.media.interlacing import FieldsSeen
+
+    fields = FieldsSeen(source)
+    first = next(iter(Decoding(source)), None)
+    if first is not None:
+        fields.look(first.picture)
+    return fields
 
 
 def seems_to_jump(video: Video, read: ReadFacts) -> bool:

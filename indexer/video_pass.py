@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from encoder import ClipSpec
     from encoder.shot_boundaries import ShotBoundaryScorer
     from indexer.media.decode import Decoding, Frame
+    from indexer.media.interlacing import FieldsSeen
     from indexer.media.probe import Source
     from indexer.settings import IndexSettings
     from indexer.shots.segmenter import Segmenter
@@ -129,17 +130,20 @@ class VideoPass:
     def _read(self, source: Source) -> Iterator[SegmentClip]:
         from indexer.media.containers import extension_of
         from indexer.media.decode import Decoding, no_frames_error, video_end
+        from indexer.media.interlacing import FieldsSeen
         from indexer.media.probe import shown_streams
         from indexer.notes import length_notes, track_notes
         from indexer.shots.segmenter import Segmenter
 
         decoding = Decoding(source, reference_only=self.settings.decode == "reference")
+        fields = FieldsSeen(source)
         segmenter: Segmenter | None = None
         last: Frame | None = None
         longest = 0
         for frame in self._decoded(decoding):
             if segmenter is None:
                 segmenter = Segmenter(source, frame, self.spec, self.settings, self._scorer)
+            fields.look(frame.picture)
             if segmenter.feed(frame):
                 longest = max(longest, 0 if last is None else frame.pts - last.pts)
                 last = frame
@@ -169,7 +173,9 @@ class VideoPass:
             seconds=self.seconds_done,
             longest_seconds=float(max(longest, end - last_pts) * source.time_base),
         )
-        self._video = self._describe(source, segmenter, end, decoding.damaged, clock_jumps=decoding.timeline.jumps > 0)
+        self._video = self._describe(
+            source, segmenter, end, decoding.damaged, fields=fields, clock_jumps=decoding.timeline.jumps > 0
+        )
 
     def _estimate_length(self, decoding: Decoding) -> None:
         """Estimate the length by the bytes read so far where the container states an absurd one."""
@@ -210,7 +216,9 @@ class VideoPass:
             yield SegmentClip(segment=segment, clip=draft.clip, poster=draft.poster, preview=draft.preview)
         self.shots = segmenter.shots
 
-    def _describe(self, source: Source, segmenter: Segmenter, end: int, damaged: int, *, clock_jumps: bool) -> Video:
+    def _describe(
+        self, source: Source, segmenter: Segmenter, end: int, damaged: int, *, fields: FieldsSeen, clock_jumps: bool
+    ) -> Video:
         from indexer.media.facts import header_kinds, read_facts
 
         width, height = segmenter.scaler.shown_size(*segmenter.scaler.first_size)
@@ -232,6 +240,6 @@ class VideoPass:
             has_audio=source.has_audio,
             damaged=damaged + segmenter.unusable,
             timecode=source.timecode,
-            facts=read_facts(source),
-            kinds=header_kinds(source) | ({"clock"} if clock_jumps else set()),
+            facts=read_facts(source, fields),
+            kinds=header_kinds(source, fields) | ({"clock"} if clock_jumps else set()),
         )

@@ -46,14 +46,23 @@ def write_interlaced(
     flagged: bool = True,
 ) -> Path:
     """A video at 25 frames a second, of two fields each, flagged as such."""
-    pictures = moments(2 * frames, size)
     first = "interleave_top" if order == "tff" else "interleave_bottom"
     filters = f"tinterlace=mode={first},setfield={order if flagged else 'prog'},format={pixels}"
-    raw = ("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size[0]}x{size[1]}", "-r", "50", "-i", "-")
-    program = imageio_ffmpeg.get_ffmpeg_exe()
-    command = [program, "-loglevel", "error", "-y", *raw, "-vf", filters, *codec, str(path)]
-    subprocess.run(command, input=pictures.tobytes(), check=True)
+    _encode(moments(2 * frames, size), 50, "-vf", filters, *codec, str(path))
     return path
+
+
+def write_progressive(path: Path, *, frames: int, size: tuple[int, int] = SIZE) -> Path:
+    """A progressive video of the moments that are the top fields of `write_interlaced`, lossless."""
+    _encode(moments(2 * frames, size)[::2], 25, "-pix_fmt", "yuv420p", *LOSSLESS, str(path))
+    return path
+
+
+def _encode(pictures: NDArray[np.uint8], rate: int, *options: str) -> None:
+    _, height, width, _ = pictures.shape
+    raw = ("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(rate), "-i", "-")
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-y", *raw, *options]
+    subprocess.run(command, input=pictures.tobytes(), check=True)
 
 
 def fields_of(path: str | Path) -> str:

@@ -15,6 +15,7 @@ from app.timelines.timecode import nominal_rate
 if TYPE_CHECKING:
     from db.media_facts import AudioTrack, FieldOrder, MediaFacts
     from db.records import Subclip, Video
+    from indexer.media.interlacing import FieldsSeen
     from indexer.media.probe import Source
 
 _VARIES = Fraction(1, 100)
@@ -87,14 +88,16 @@ class SourceFacts:
         """
         from indexer.media.errors import UnreadableVideo
         from indexer.media.facts import read_facts
+        from indexer.media.interlacing import FieldsSeen
         from indexer.media.probe import open_source
 
         try:
             with open_source(path) as source:
-                facts, stream = read_facts(source), source.stream
+                stream, fields = source.stream, FieldsSeen(source)
                 seconds = stream.duration * source.time_base if stream.duration else Fraction(0)
                 seconds = seconds or Fraction(source.container.duration or 0, 10**6)
-                width, height = _shown_size(source)
+                width, height = _look(source, fields)
+                facts = read_facts(source, fields)
                 return cls(
                     video_seconds=_length(source, seconds),
                     frame_rate=Fraction(stream.average_rate or 0) or facts.nominal_rate,
@@ -120,8 +123,11 @@ def _stated(facts: MediaFacts | None) -> dict[str, Any]:
     }
 
 
-def _shown_size(source: Source) -> tuple[int, int]:
-    """Return width and height as shown, by the first frame, which alone has the rotation; as coded if it is damaged."""
+def _look(source: Source, fields: FieldsSeen) -> tuple[int, int]:
+    """Return width and height as shown; as coded if the first frame is damaged.
+
+    Only that frame has the rotation, and knows surely whether it is interlaced, which goes to `fields`.
+    """
     from indexer.media.decode import Decoding
     from indexer.media.errors import UnreadableVideo
     from indexer.media.orientation import Orientation
@@ -131,6 +137,7 @@ def _shown_size(source: Source) -> tuple[int, int]:
     with suppress(UnreadableVideo):
         for frame in Decoding(source):
             width, height, orientation = frame.picture.width, frame.picture.height, Orientation.of(frame.picture)
+            fields.look(frame.picture)
             break
     return orientation.shown_size(width, height, float(source.sample_aspect))
 

@@ -16,7 +16,7 @@ from app.times import format_timestamp
 if TYPE_CHECKING:
     from indexer.media.colour_tags import ColourTags
     from indexer.media.decode import Decoding
-    from indexer.media.interlacing import FieldOrder, FieldsSeen
+    from indexer.media.interlacing import FieldsSeen, InterlacedOrder
     from indexer.media.orientation import Orientation
     from indexer.media.probe import Source
 
@@ -52,7 +52,7 @@ class Survey:
     sound: tuple[SoundTrack, ...] = ()  # those to export
     extras: Extras = NO_EXTRAS  # what else the file holds
     display_matrix: tuple[int, ...] | None = None  # the 9 numbers of MP4
-    field_order: FieldOrder | None = None  # of the interlaced frames in the range; None if there are none
+    field_order: InterlacedOrder | None = None  # of the interlaced frames in the range; None if there are none
     colours: ColourTags | None = None  # as stated, or as assumed
     is_hdr: bool = False  # PQ or HLG
     has_alpha: bool = False

@@ -57,6 +57,7 @@ def read_clip(
     """
     from indexer.media.clock_map import clock_map
     from indexer.media.decode import Decoding, no_frames_error
+    from indexer.media.interlacing import Interlacing
     from indexer.media.orientation import Orientation
     from indexer.media.probe import open_source
     from indexer.media.scale import Scaler
@@ -72,7 +73,12 @@ def read_clip(
         first = next(iter(decoding), None)
         if first is None:
             raise no_frames_error(source, decoding.damaged)
-        scaler = Scaler(spec, orientation=Orientation.of(first.picture), sample_aspect=source.sample_aspect)
+        scaler = Scaler(
+            spec,
+            orientation=Orientation.of(first.picture),
+            sample_aspect=source.sample_aspect,
+            interlacing=Interlacing(source),
+        )
         scaler.start(first.picture)
         frame_range = _Range(
             scaler,

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 
 from av.video.reformatter import ColorTrc
 
-from db.media_facts import AudioTrack, FieldOrder, MediaFacts
+from db.media_facts import AudioTrack, MediaFacts
+from indexer.media.interlacing import stated_order
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
 
+    from indexer.media.interlacing import FieldsSeen
     from indexer.media.probe import Source
 
-_FIELD_ORDERS: dict[int, FieldOrder] = {1: "progressive", 2: "tff", 3: "bff", 4: "tff", 5: "bff"}
-"""FFmpeg's AV_FIELD_*. Its TB and BT come from the `fiel` atom of QuickTime files, whose values 9 and 14 stand for
-interleaved fields of which the top or the bottom one is earlier."""
 _TRANSFERS: dict[int, str] = {
     ColorTrc.BT709: "bt709",
     ColorTrc.SMPTE170M: "smpte170m",
@@ -34,11 +33,16 @@ _UNSET_YEARS = ("1904-01-01", "1970-01-01", "0000")  # what a clock that was nev
 _HDR = frozenset(("smpte2084", "arib-std-b67"))
 
 
-def read_facts(source: Source) -> MediaFacts:
-    """Return what the header of an open file states."""
+def read_facts(source: Source, fields: FieldsSeen | None = None) -> MediaFacts:
+    """Return what the header of an open file states.
+
+    Args:
+        source: The file.
+        fields: What decoded frames say of their field order, which is surer; None if none has been decoded.
+    """
     return MediaFacts(
         nominal_rate=source.nominal_rate,
-        field_order=_FIELD_ORDERS.get(int(getattr(source.stream.codec_context, "field_order", 0)), ""),
+        field_order=stated_order(source) if fields is None else fields.field_order,
         sample_aspect=source.sample_aspect,
         transfer=_transfer(source),
         audio=tuple(_track(stream) for stream in source.container.streams.audio),
@@ -47,12 +51,17 @@ def read_facts(source: Source) -> MediaFacts:
     )
 
 
-def header_kinds(source: Source) -> frozenset[str]:
-    """Return the kinds of a video that its header shows; decoding may show more. See `db.media_facts.VideoKind`."""
+def header_kinds(source: Source, fields: FieldsSeen | None = None) -> frozenset[str]:
+    """Return the kinds of a video that its header shows; decoding may show more. See `db.media_facts.VideoKind`.
+
+    Args:
+        source: The file.
+        fields: As in `read_facts`.
+    """
     kinds = set()
     if _transfer(source) in _HDR:
         kinds.add("hdr")
-    if _FIELD_ORDERS.get(int(getattr(source.stream.codec_context, "field_order", 0))) in ("tff", "bff"):
+    if (stated_order(source) if fields is None else fields.order) in ("tff", "bff"):
         kinds.add("interlaced")
     pixels = source.stream.codec_context.format
     if pixels is not None and any(part.is_alpha for part in pixels.components):

@@ -6,6 +6,7 @@ other, so the whole frame shows what moves twice, as a comb.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
 import av.error
@@ -14,14 +15,15 @@ from av.filter import Graph
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
+    from db.media_facts import FieldOrder
     from indexer.media.probe import Source
 
-    FieldOrder = Literal["tff", "bff"]
+    InterlacedOrder = Literal["tff", "bff"]
 
-_STATED: dict[int, FieldOrder] = {2: "tff", 3: "bff", 4: "tff", 5: "bff"}
+_STATED: dict[int, FieldOrder] = {1: "progressive", 2: "tff", 3: "bff", 4: "tff", 5: "bff"}
 """FFmpeg's AV_FIELD_*. Its TB and BT come from QuickTime and Matroska, where they stand for interleaved fields of which
 the top or the bottom one is earlier."""
-_STATED_BY_MXF: dict[int, FieldOrder] = {2: "tff", 3: "bff", 4: "bff", 5: "tff"}
+_STATED_BY_MXF: dict[int, FieldOrder] = _STATED | {4: "bff", 5: "tff"}
 _FLAGGING = frozenset(
     ("mpeg1video", "mpeg2video", "mpeg4", "h264", "vc1", "wmv3", "dvvideo", "prores", "dnxhd", "ffv1", "rawvideo")
 )
@@ -33,9 +35,7 @@ class Interlacing:
 
     def __init__(self, source: Source) -> None:
         self._codec = source.codec
-        context = source.stream.codec_context
-        orders = _STATED_BY_MXF if source.container.format.name == "mxf" else _STATED
-        self._stated = orders.get(int(getattr(context, "field_order", 0)))  # PyAV before 16 does not have it
+        self._stated = _interlaced(stated_order(source))
 
     def applies(self, picture: VideoFrame) -> bool:
         """Return whether a frame is interlaced."""
@@ -43,7 +43,7 @@ class Interlacing:
             return self._stated is not None and not picture.interlaced_frame
         return picture.interlaced_frame or (self._stated is not None and self._codec not in _FLAGGING)
 
-    def order(self, picture: VideoFrame) -> FieldOrder | None:
+    def order(self, picture: VideoFrame) -> InterlacedOrder | None:
         """Return which field of a frame is the earlier one; None if the frame is not interlaced."""
         if not self.applies(picture):
             return None
@@ -59,9 +59,15 @@ class FieldsSeen:
     """
 
     def __init__(self, source: Source) -> None:
-        self.order: FieldOrder | None = None
+        self.order: InterlacedOrder | None = None
         self.flagged = True
         self._interlacing = Interlacing(source)
+        self._stated = stated_order(source)
+
+    @property
+    def field_order(self) -> FieldOrder:
+        """The field order of the video, as far as it was looked at."""
+        return self.order or ("progressive" if _interlaced(self._stated) else self._stated)
 
     def look(self, picture: VideoFrame) -> None:
         """Look at the next frame."""
@@ -70,18 +76,28 @@ class FieldsSeen:
             self.flagged = self.order is None or picture.interlaced_frame
 
 
-def _flagged_order(picture: VideoFrame) -> FieldOrder | None:
+def stated_order(source: Source) -> FieldOrder:
+    """Return the field order that the header states, or FFmpeg's parser guesses; "" if it is silent."""
+    orders = _STATED_BY_MXF if source.container.format.name == "mxf" else _STATED
+    return orders.get(int(getattr(source.stream.codec_context, "field_order", 0)), "")  # PyAV before 16 has none
+
+
+def _interlaced(order: FieldOrder) -> InterlacedOrder | None:
+    return order if order == "tff" or order == "bff" else None
+
+
+def _flagged_order(picture: VideoFrame) -> InterlacedOrder | None:
     """Return the order that the decoder found; None if the frame is not flagged as interlaced.
 
     Containers are often wrong about it. PyAV does not tell it, but FFmpeg's filter `select` does.
     """
     if not picture.interlaced_frame:
         return None
-    orders: dict[str, FieldOrder] = {"TOPFIRST": "tff", "BOTTOMFIRST": "bff"}
+    orders: dict[str, InterlacedOrder] = {"TOPFIRST": "tff", "BOTTOMFIRST": "bff"}
     for name, order in orders.items():
         graph = Graph()
         source = graph.add_buffer(
-            width=picture.width, height=picture.height, format=picture.format, time_base=picture.time_base
+            width=picture.width, height=picture.height, format=picture.format, time_base=Fraction(1, 1000)
         )
         select, sink = graph.add("select", f"eq(interlace_type,{name})"), graph.add("buffersink")
         source.link_to(select)

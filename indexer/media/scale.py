@@ -22,7 +22,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 
 from indexer.media.alpha import compose
 from indexer.media.colour_tags import BT709, ColourTags, matrix_of, shown_tags
-from indexer.media.downscale import can_halve, halve, transform_planes
+from indexer.media.downscale import can_halve, halve, top_field, transform_planes
 from indexer.media.orientation import Orientation
 from indexer.media.tone_map import DEEP_RGB, tone_map_for
 from indexer.settings import MAX_SHOWN_PIXELS
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from encoder import ClipSpec
+    from indexer.media.interlacing import Interlacing
 
     Pixels = NDArray[np.uint8]
 
@@ -61,17 +62,26 @@ class Scaler:
     buffered.
     """
 
-    def __init__(self, spec: ClipSpec, *, orientation: Orientation, sample_aspect: Fraction) -> None:
+    def __init__(
+        self,
+        spec: ClipSpec,
+        *,
+        orientation: Orientation,
+        sample_aspect: Fraction,
+        interlacing: Interlacing | None = None,
+    ) -> None:
         """Create a scaler; call `start` with the first frame before anything else.
 
         Args:
             spec: The shape of clip frames.
             orientation: Orientation of the video.
             sample_aspect: Width of a pixel divided by its height.
+            interlacing: Tells which frames are interlaced; of these, only the top field is used. None: none are.
         """
         self.spec = spec
         self.orientation = orientation
         self._aspect = float(sample_aspect)
+        self._interlacing = interlacing
         self._reducer = VideoReformatter()
         self._unpack = VideoReformatter()
         self._clip = VideoReformatter()
@@ -86,19 +96,24 @@ class Scaler:
         return self.orientation.shown_size(width, height, self._aspect)
 
     def reduce(self, picture: VideoFrame) -> VideoFrame:
-        """Return the picture, shrunk if much larger than needed. Its aspect ratio is kept only approximately."""
+        """Return the picture, shrunk if much larger than needed, without combs.
+
+        Its aspect ratio may change: sizes are computed from that of the frame.
+        """
+        interlaced = self._interlacing is not None and self._interlacing.applies(picture)
         if picture.format.name in _INTERLEAVED:
             picture = self._unpack.reformat(picture, format=_INTERLEAVED[picture.format.name], threads=1)
         picture = compose(picture)
         if not can_halve(picture):
-            return self._reduce_by_areas(picture)
+            return self._reduce_by_areas(top_field(picture) if interlaced else picture)
         enough = max(4, math.ceil(_ENOUGH * self.spec.size))
         while (
             min(picture.width, picture.height) >= 2 * enough
             and max(picture.width, picture.height) >= 2 * MAX_SHOWN_PIXELS
         ):
-            picture = halve(picture)
-        return picture
+            picture = halve(picture, interlaced=interlaced)
+            interlaced = False
+        return top_field(picture) if interlaced else picture
 
     def _reduce_by_areas(self, picture: VideoFrame) -> VideoFrame:
         """Reduce RGB, palettes and the like to about twice the size of a clip frame."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from av.error import FFmpegError
 
 from db.records import Shot
+from indexer.media.interlacing import Interlacing
 from indexer.media.orientation import Orientation
 from indexer.media.scale import Scaler
 from indexer.shots.detector import CutDetector
@@ -48,7 +49,12 @@ class Segmenter:
         self.frames = 0
         self.unusable = 0
         self.shots: list[Shot] = []
-        self.scaler = Scaler(spec, orientation=Orientation.of(first.picture), sample_aspect=source.sample_aspect)
+        self.scaler = Scaler(
+            spec,
+            orientation=Orientation.of(first.picture),
+            sample_aspect=source.sample_aspect,
+            interlacing=Interlacing(source),
+        )
         self.scaler.start(first.picture)
         self._detector = CutDetector(
             settings.detector,

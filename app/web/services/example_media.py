@@ -80,6 +80,7 @@ def _video(path: Path, name: str) -> DetectedMedia:
     from encoder import ClipSpec
     from indexer.media.containers import VIDEO_EXTENSIONS
     from indexer.media.decode import Decoding, no_frames_error
+    from indexer.media.interlacing import Interlacing
     from indexer.media.orientation import Orientation
     from indexer.media.preview import encode_poster
     from indexer.media.probe import open_source
@@ -94,7 +95,12 @@ def _video(path: Path, name: str) -> DetectedMedia:
             if first is None:
                 raise no_frames_error(source, decoding.damaged)
             aspect: Fraction = source.sample_aspect
-            scaler = Scaler(ClipSpec(1, 16), orientation=Orientation.of(first.picture), sample_aspect=aspect)
+            scaler = Scaler(
+                ClipSpec(1, 16),
+                orientation=Orientation.of(first.picture),
+                sample_aspect=aspect,
+                interlacing=Interlacing(source),
+            )
             scaler.start(first.picture)
             poster = encode_poster(scaler.shown(scaler.reduce(first.picture), POSTER_PIXELS))
     except UnreadableVideo as error:
