@@ -42,6 +42,13 @@ def track_notes(extension: str, tracks: int, number: int) -> tuple[str, ...]:
     return (f"it has {tracks} video tracks{lenses}; only track {number} is indexed",)
 
 
+def colour_notes(*, own_colours: bool) -> tuple[str, ...]:
+    """Return a note on a video in the colours of Dolby Vision profile 5."""
+    if not own_colours:
+        return ()
+    return ("it is Dolby Vision without a compatible base layer (profile 5), whose colours cannot be shown right",)
+
+
 def _clock(seconds: float) -> str:
     """Return h:mm:ss."""
     return str(timedelta(seconds=round(seconds)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -130,9 +131,10 @@ class VideoPass:
     def _read(self, source: Source) -> Iterator[SegmentClip]:
         from indexer.media.containers import extension_of
         from indexer.media.decode import Decoding, no_frames_error, video_end
+        from indexer.media.dolby_vision import has_own_colours
         from indexer.media.interlacing import FieldsSeen
         from indexer.media.probe import shown_streams
-        from indexer.notes import length_notes, track_notes
+        from indexer.notes import colour_notes, length_notes, track_notes
         from indexer.shots.segmenter import Segmenter
 
         decoding = Decoding(source, reference_only=self.settings.decode == "reference")
@@ -167,6 +169,8 @@ class VideoPass:
         self.seconds_done = float((end - segmenter.start_pts) * source.time_base)
         tracks = [stream.index for stream in shown_streams(source.container)]
         self.notes = track_notes(extension_of(self.path), len(tracks), tracks.index(source.stream.index) + 1)
+        with suppress(OSError):  # a note is no reason to lose the pass
+            self.notes += colour_notes(own_colours=has_own_colours(self.path, source.container.format.name))
         self.notes += length_notes(
             jumps=decoding.timeline.jumps,
             stated_seconds=(source.container.duration or 0) / 1e6,

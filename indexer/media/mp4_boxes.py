@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 _TO_ENTRIES = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
+_VISUAL_BYTES = 78  # fields of a sample entry of pictures, before its boxes
+_MAX_CONTENT = 4096  # bytes of a box that are of interest
 _MAX_BOXES = 1000  # per level, as a damaged file may hold any number of tiny ones
 
 
@@ -17,17 +19,35 @@ def sample_entries(path: str) -> list[bytes]:
         OSError: The file cannot be read.
     """
     with open(path, "rb") as file:
-        return list(_entries(file, 0, os.fstat(file.fileno()).st_size, _TO_ENTRIES))
+        return [name for name, _, _ in _entries(file, 0, os.fstat(file.fileno()).st_size, _TO_ENTRIES)]
 
 
-def _entries(file: BinaryIO, begin: int, end: int, names: tuple[bytes, ...]) -> Iterator[bytes]:
+def sample_entry_boxes(path: str) -> list[tuple[bytes, bytes]]:
+    """Return (name, content) of the boxes inside the sample entries of pictures; empty for other or damaged files.
+
+    Of a long content, the beginning.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    found = []
+    with open(path, "rb") as file:
+        for _, begin, end in _entries(file, 0, os.fstat(file.fileno()).st_size, _TO_ENTRIES):
+            for name, start, stop in _boxes(file, begin + _VISUAL_BYTES, end):
+                file.seek(start)
+                found.append((name, file.read(min(stop - start, _MAX_CONTENT))))
+    return found
+
+
+def _entries(file: BinaryIO, begin: int, end: int, names: tuple[bytes, ...]) -> Iterator[tuple[bytes, int, int]]:
+    """Yield (name, start and end of the content) of the sample entries below a path of boxes."""
     for name, start, stop in _boxes(file, begin, end):
         if name != names[0]:
             continue
         if len(names) > 1:
             yield from _entries(file, start, stop, names[1:])
         else:  # stsd: version, flags and count, then the entries, which are boxes
-            yield from (entry for entry, _, _ in _boxes(file, start + 8, stop))
+            yield from _boxes(file, start + 8, stop)
         if name == b"moov":
             return
 
