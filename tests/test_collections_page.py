@@ -220,7 +220,8 @@ def trimmed(page: Any, library: Library, collection: int, number: int) -> None:
     )
     said = page.get_attribute(".ps-trim", "data-in"), page.get_attribute(".ps-trim", "data-out")
     start, end = ((each - after.video_start_pts) * after.time_base for each in (after.start_pts, after.end_pts))
-    assert said == tuple(str(each) for each in frame_range(start, end, after.frame_rate)), "not as lists count"
+    assert after.facts is not None
+    assert said == tuple(str(each) for each in frame_range(start, end, after.facts.nominal_rate)), "not as lists count"
     page.keyboard.press("x")
     saved(page)
     again = library.collections.subclips(collection)[number]
