@@ -130,3 +130,11 @@ def test_a_range_has_at_least_one_frame_and_counts_as_the_page_does() -> None:
     assert frame_range(Fraction(1), Fraction(2), Fraction(25)) == (25, 50)
     assert frame_range(Fraction(1), Fraction(1001, 1000), Fraction(25)) == (25, 26)
     assert frame_range(Fraction(1001, 24000) * 7, Fraction(1001, 24000) * 9, NTSC24) == (7, 9)
+
+
+def test_halfway_between_two_frames_a_range_has_those_that_its_clip_has() -> None:
+    """Parts of long shots begin there: a clip has the frames from the start on, and those before the end."""
+    for first, last in ((285, 601), (287, 603), (1, 3)):
+        start, end = Fraction(first, 60), Fraction(last, 60)
+        frames = [frame for frame in range(400) if start <= Fraction(frame, 30) < end]
+        assert frame_range(start, end, Fraction(30)) == (frames[0], frames[-1] + 1)

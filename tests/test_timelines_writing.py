@@ -203,3 +203,13 @@ def test_timecode_begins_anew_after_24_hours_and_positions_go_on(tmp_path: Path)
     (read,) = otio.adapters.read_from_string(content["otio"], "otio_json").find_clips()
     assert read.media_reference.available_range.contains(read.source_range)
     assert (read.source_range.start_time.value, read.source_range.duration.value) == (begin + 10, 50)
+
+
+def test_a_range_between_two_frames_is_noted_without_blaming_the_rate(tmp_path: Path) -> None:
+    clip = known(285, 300, Fraction(60)).clip
+    whole = replace(clip, frame_rate=Fraction(30), nominal_rate=Fraction(30))
+    written = write_timeline(Timeline(name="x", clips=(whole,)), "edl", tmp_path, "x")
+    assert written.notes == ("clip 1: the range begins between two frames; the list has the nearest one",)
+    unknown = replace(whole, nominal_rate=None)  # then the rate may as well vary
+    written = write_timeline(Timeline(name="x", clips=(unknown,)), "edl", tmp_path, "x")
+    assert "varies or is unusual" in written.notes[0]

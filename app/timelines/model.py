@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -98,8 +99,9 @@ def frame_range(start_seconds: Fraction, end_seconds: Fraction, frame_rate: Frac
         frame_rate: The file's frames per second, nominal if known: `TimelineClip.rate`.
 
     Returns:
-        The first frame, counted from 0, and the one after the last. The range has at least one frame.
+        The first frame, counted from 0, and the one after the last, by the nearest frame. Halfway between two frames
+        it is the later one, which an exported clip begins with. The range has at least one frame.
     """
     rate = nominal_rate(frame_rate)
-    first = round(start_seconds * rate)
-    return first, max(first + 1, round(end_seconds * rate))
+    first, last = (math.floor(seconds * rate + Fraction(1, 2)) for seconds in (start_seconds, end_seconds))
+    return first, max(first + 1, last)

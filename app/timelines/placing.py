@@ -214,6 +214,9 @@ def _notes(
             f"{clips_text(variable, total)}: the frame rate of the file varies or is unusual; frames are counted at a "
             "constant rate beside it, so a cut may be a frame off in an editing program"
         )
+    between = [event.number for event in events if event.number not in variable and _is_off_grid(event)]
+    if between:
+        notes.append(f"{clips_text(between, total)}: the range begins between two frames; the list has the nearest one")
     if invalid:
         notes.append(
             f"{clips_text(invalid, total)}: the start timecode of the file is none at its frame rate and was left out"
@@ -229,5 +232,9 @@ def _is_variable(event: Event) -> bool:
     clip = event.clip
     if clip.variable_rate or not is_standard_rate(clip.nominal_rate or clip.frame_rate):
         return True
-    start = clip.start_seconds * event.rate  # not the end, which may be the video's own and lie between frames
+    return clip.nominal_rate is None and _is_off_grid(event)  # then only the times of its frames can show it
+
+
+def _is_off_grid(event: Event) -> bool:
+    start = event.clip.start_seconds * event.rate  # not the end, which may be the video's own and lie between frames
     return abs(start - round(start)) > _OFF_GRID

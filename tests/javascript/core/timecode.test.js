@@ -112,10 +112,10 @@ test('a duration is counted as the video is, whatever its start code', () => {
   assert.equal(durationTimecode(0, 25, '10:00:00:00'), '00:00:00:00');
 });
 
-test('the frame at a time is the nearest one; halves go to the even one', () => {
+test('the frame at a time is the nearest one, halfway the later one', () => {
   assert.deepEqual(
     [0.5, 1.5, 2.5, 3.5, -0.5, -1.5, 0.49, 0.51].map((at) => frameNumber(at, 1)),
-    [0, 2, 2, 4, 0, -2, 0, 1].map((frame) => (Object.is(frame, 0) ? 0 : frame)),
+    [1, 2, 3, 4, 0, -1, 0, 1],
   );
   assert.equal(frameNumber(0, 25), 0);
   for (const rate of [FILM, NTSC, 25, 60000 / 1001, 12.5]) {

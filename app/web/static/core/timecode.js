@@ -102,17 +102,14 @@ export function durationTimecode(frames, rate, start = '') {
 }
 
 /**
- * Return the number of the frame at a time, as edit lists count: the nearest one, halves to the even one.
+ * Return the number of the frame at a time, as edit lists count: the nearest one, halfway between two the later one.
  *
  * @param {number} seconds
  * @param {number} rate Frames a second.
  * @returns {number}
  */
 export function frameNumber(seconds, rate) {
-  const at = seconds * rate;
-  const below = Math.floor(at);
-  if (Math.abs(at - below - 0.5) < 1e-6) return below % 2 ? below + 1 : below;
-  return Math.round(at);
+  return Math.floor(seconds * rate + 0.5 + 1e-6);
 }
 
 /**
