@@ -103,6 +103,9 @@ def test_exports_across_a_join_have_the_frames_and_the_sound_of_both_parts(
         seen, heard = flashes(clip.file), beeps(clip.file)
         assert len(seen) == flashing
         assert heard == pytest.approx(seen, abs=0.04)
+        with open_source(os.fspath(clip.file)) as source:
+            language = source.container.streams.audio[0].language
+        assert language == ("und" if name.endswith(("mpg", "vob")) else "deu"), "program streams state no language"
     assert not list(tmp_path.glob("*copy*")), "no copy is left"
 
 

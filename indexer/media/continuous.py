@@ -93,7 +93,9 @@ class _Copies:
         self.streams: dict[int, Any] = {self._video: out.add_stream_from_template(source.stream, opaque=True)}
         for stream in source.container.streams.audio:
             with suppress(ValueError, av.error.FFmpegError):  # a codec that this container cannot hold
-                self.streams[stream.index] = out.add_stream_from_template(stream)
+                copy = out.add_stream_from_template(stream)
+                copy.metadata.update(stream.metadata)  # language, title
+                self.streams[stream.index] = copy
 
     def add(self, packet: Packet[Any], stamp: Stamp) -> None:
         index = packet.stream_index
