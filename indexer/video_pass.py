@@ -99,6 +99,7 @@ class VideoPass:
         self.seconds_preparing = 0.0  # spent on scaling, detection, posters and previews
         self.fell_back = False  # decoded on the CPU although hardware was requested
         self.notes: tuple[str, ...] = ()
+        self._estimates = False  # the container's length is not believed
         self._cancelled = cancelled
         self._scorer = scorer
         self._video: Video | None = None
@@ -186,7 +187,9 @@ class VideoPass:
         if self.frames < _FRAMES_TO_ESTIMATE or not decoding.read_bytes:
             return
         estimate = self.seconds_done * max(1.0, decoding.source.size_bytes / decoding.read_bytes)
-        if decoding.timeline.jumps or (self.seconds_expected or 0.0) > _ABSURD * estimate:
+        absurd = (self.seconds_expected or 0.0) > _ABSURD * estimate
+        self._estimates = self._estimates or absurd or decoding.timeline.jumps > 0
+        if self._estimates:
             self.seconds_expected = estimate
 
     def _decoded(self, decoding: Decoding) -> Iterator[Frame]:

@@ -10,6 +10,8 @@ import subprocess
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import db_samples
 import numpy as np
@@ -30,6 +32,7 @@ from encoder import ClipSpec
 from indexer.media.clip import read_clip
 from indexer.media.clock_map import clock_map
 from indexer.media.containers import matroska_end
+from indexer.media.continuous import _all_timed
 from indexer.media.decode import Decoding
 from indexer.media.frame_times import packet_times
 from indexer.media.probe import open_source
@@ -129,7 +132,7 @@ def test_proxies_across_a_join_have_the_frames_and_the_sound_of_both_parts(
     assert beeps(target) == pytest.approx(flashes(target), abs=0.04)
 
 
-@pytest.mark.parametrize("name", ["forward.ts", "forward.mpg", "again.mkv"])
+@pytest.mark.parametrize("name", ["forward.ts", "again.ts", "forward.mpg", "again.mkv"])
 def test_clips_to_search_with_are_those_that_were_indexed(joined: dict[str, Path], name: str) -> None:
     path = os.fspath(joined[name])
     spec = ClipSpec(5, 32)
@@ -141,13 +144,16 @@ def test_clips_to_search_with_are_those_that_were_indexed(joined: dict[str, Path
         assert np.array_equal(read_clip(path, spec, start_seconds=start, end_seconds=end), result.clip), (start, end)
 
 
-def test_the_length_to_come_follows_the_bytes_where_the_clock_jumps(joined: dict[str, Path]) -> None:
-    path = os.fspath(joined["forward.ts"])
-    video_pass = VideoPass(path, ClipSpec(2, 32), IndexSettings(segment_seconds=1.0), fingerprint="f")
-    seen = [video_pass.seconds_expected for _ in video_pass]
-    assert video_pass.seconds_expected is not None
-    assert video_pass.seconds_expected == pytest.approx(4, rel=0.2)
-    assert seen
+@pytest.mark.parametrize("name", ["forward.ts", "again.ts"])
+def test_the_length_to_come_follows_the_bytes_where_the_clock_jumps(joined: dict[str, Path], name: str) -> None:
+    assert expected(joined[name]) == pytest.approx(4, rel=0.2)
+
+
+def expected(path: Path) -> float | None:
+    """Return the length that is expected when all frames have been read."""
+    video_pass = VideoPass(os.fspath(path), ClipSpec(2, 32), IndexSettings(), fingerprint="f")
+    assert list(video_pass)
+    return video_pass.seconds_expected
 
 
 def test_a_library_of_an_earlier_version_indexes_files_again_whose_clock_misled_it(
@@ -210,7 +216,7 @@ def test_only_files_whose_clock_jumps_are_mapped(joined: dict[str, Path], tmp_pa
     assert found is not None
     assert len(found.pieces) == 2
     assert found.key_before(-1) is None
-    assert packet_times(os.fspath(joined["again.mkv"]), 0, Fraction(0), Fraction(3)) is None, "packets lack the jump"
+    assert packet_times(os.fspath(joined["again.mkv"]), 0, Fraction(5, 2), Fraction(3)) is None, "packets lack the jump"
 
 
 def test_a_range_past_the_end_is_refused_by_the_files_own_times(joined: dict[str, Path], tmp_path: Path) -> None:
@@ -296,11 +302,12 @@ def test_a_run_says_which_clocks_jump_and_which_headers_claim_too_much(joined: d
     films = tmp_path / "films"
     films.mkdir()
     shutil.copy(joined["forward.ts"], films / "a.ts")
-    claims = make_video(films / "b.mkv", [("red", 25)])
+    claims = make_video(films / "b.mkv", [("red", 50)], options={"bf": "0"})
     content = claims.read_bytes()
     assert content.count(b"\x44\x89\x88") == 1, "Duration, a float64 in milliseconds"
     at = content.index(b"\x44\x89\x88") + 3
     claims.write_bytes(content[:at] + struct.pack(">d", 50_000_000.0) + content[at + 8 :])
+    assert expected(claims) == pytest.approx(2, rel=0.2), "by its bytes"
     make_video(films / "c.mp4", [("red", 3)], times=[0, 25, 25 * 7200], time_base=Fraction(1, 25))
     with Library.open(tmp_path / "library") as library:
         report = index_folders(library, ColourEncoder(), [films], IndexSettings())
@@ -308,9 +315,22 @@ def test_a_run_says_which_clocks_jump_and_which_headers_claim_too_much(joined: d
         (os.path.basename(note.path), note.reason) for note in sorted(report.notes, key=lambda note: note.path)
     ] == [
         ("a.ts", "its clock jumps once; it is taken as one recording of 0:00:04"),
-        ("b.mkv", "its header claims 13:53:20, its frames last 0:00:01"),
+        ("b.mkv", "its header claims 13:53:20, its frames last 0:00:02"),
         ("c.mp4", "one picture of it is shown for 1:59:59"),
     ]
+
+
+def test_a_picture_without_times_is_shown_after_those_that_follow_it() -> None:
+    source: Any = SimpleNamespace(stream=SimpleNamespace(index=0), step=10)
+    packet: Any = SimpleNamespace(stream_index=0)
+    sound: Any = SimpleNamespace(stream_index=1)
+    coming = [(20, 0), (None, None), (30, 30), (40, 40), None, (70, 60), (None, None)]
+    packets = [
+        (sound, Stamp(5, 5, 1), number) if times is None else (packet, Stamp(*times, 10), number)
+        for number, times in enumerate(coming)
+    ]
+    timed = [(number, stamp.pts) for each, stamp, number in _all_timed(iter(packets), source) if each is packet]
+    assert timed == [(0, 20), (1, 50), (2, 30), (3, 40), (5, 70), (6, 80)]
 
 
 def test_a_plain_video_deserves_no_note() -> None:
