@@ -49,6 +49,7 @@ JOINED = {
     "forward.ts": ((0, 50000), ()),
     "back.m2ts": ((50000, 0), ("libx264", "aac")),
     "again.ts": ((0, 0), ()),
+    "overlapping.ts": ((0, 1), ()),
     "wrapped.ts": ((FULL_COUNTER - SECONDS, 0, 50000), ("mpeg2video",)),
     "forward.mpg": ((0, 1000), ("mpeg2video",)),
     "again.vob": ((0, 0), ("mpeg2video", "mp2", "-f", "vob")),
@@ -132,7 +133,7 @@ def test_proxies_across_a_join_have_the_frames_and_the_sound_of_both_parts(
     assert beeps(target) == pytest.approx(flashes(target), abs=0.04)
 
 
-@pytest.mark.parametrize("name", ["forward.ts", "again.ts", "forward.mpg", "again.mkv"])
+@pytest.mark.parametrize("name", ["forward.ts", "overlapping.ts", "forward.mpg", "again.mkv"])
 def test_clips_to_search_with_are_those_that_were_indexed(joined: dict[str, Path], name: str) -> None:
     path = os.fspath(joined[name])
     spec = ClipSpec(5, 32)
