@@ -66,6 +66,7 @@ def test_size_as_shown_and_nominal_rate(name: str, size: tuple[int, int], rate: 
     facts = SourceFacts.of_file(str(made(tmp_path, name)))
     assert facts is not None
     assert ((facts.width, facts.height), facts.rate) == (size, rate)
+    assert facts.square_pixels == (name not in ("anamorphic.mp4", "both.mp4"))
 
 
 def test_a_file_that_cannot_be_opened_has_none(tmp_path: Path) -> None:

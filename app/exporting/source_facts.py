@@ -36,6 +36,7 @@ class SourceFacts:
     timecode: str = ""
     width: int = 0
     height: int = 0
+    square_pixels: bool = True
     has_audio: bool = False
     audio: tuple[AudioTrack, ...] = ()
     field_order: FieldOrder = ""
@@ -117,6 +118,7 @@ def _stated(facts: MediaFacts | None) -> dict[str, Any]:
         return {}
     return {
         "stated_rate": facts.nominal_rate,
+        "square_pixels": facts.sample_aspect == 1,
         "audio": facts.audio,
         "field_order": facts.field_order,
         "reel": facts.reel,
