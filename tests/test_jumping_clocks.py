@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import os
 import shutil
@@ -25,6 +26,7 @@ from app.exporting.continuous_source import continuous_source
 from app.exporting.ffmpeg_binary import find_ffmpeg
 from app.exporting.request import ClipRequest, ExportMode
 from app.exporting.survey import survey_range
+from app.web.services.playability import Playability
 from app.web.services.proxy_making import make_proxy
 from db.library import Library
 from db.media_facts import MediaFacts
@@ -170,6 +172,7 @@ def test_a_library_of_an_earlier_version_indexes_files_again_whose_clock_misled_
         again, forward, plain = library.videos()
         assert (again.clock_jumps, forward.clock_jumps, plain.clock_jumps) == (True, True, False)
         assert forward.duration_seconds == pytest.approx(4, abs=0.05)
+        assert Playability().of(dataclasses.replace(again, path="/films/a.mp4")) is False, "it needs a proxy"
         with library._database.writing() as connection:
             connection.exec_driver_sql("UPDATE videos SET facts = NULL, kinds = ''")
             connection.exec_driver_sql("UPDATE encodings SET recipe = replace(recipe, '+clock1', '')")

@@ -139,14 +139,17 @@ def is_text(head: bytes) -> bool:
 
 def _is_transport_stream(head: bytes) -> bool:
     """Look for sync bytes one packet apart: 188 bytes, 192 with a time code (M2TS), 204 with error correction."""
-    if is_text(head):
-        return False
+    return not is_text(head) and transport_packets(head) is not None
+
+
+def transport_packets(content: bytes) -> tuple[int, int] | None:
+    """Return the place of the first packet of a transport stream and the distance of packets; None for others."""
     for packet in (188, 192, 204):
         for start in range(packet):
-            marks = head[start::packet]
+            marks = content[start::packet]
             if len(marks) >= 5 and not marks.strip(b"G"):
-                return True
-    return False
+                return start, packet
+    return None
 
 
 def matroska_end(path: str) -> int | None:
