@@ -3,10 +3,10 @@
     python -m benchmarks.sync [--only TEXT] [--keep DIR]
 
 Sources have numbered frames, and a noise of its own in each sound track. A clip's frames are compared with those of its
-source by number and time, and each track by correlation: `sync` is how much later a track is heard than in the source,
-in samples (48 kHz) of the worst track, beside the same frame. Tracks are counted: found of expected. `end` is the length
-of the longest deviation of a stream from that of the range, in milliseconds (exact and smart clips). A copy begins at a
-key frame and may go on a little; its frames of the range are counted. The last line is JSON.
+source by number and time, and each track by correlation: `sync` is how much later the worst track is heard than in the
+source, beside the same frame, in samples at 48 kHz. Tracks are counted: found of expected. `end` is the largest
+deviation of a stated length from that of the range, in milliseconds (exact and smart clips). A copy begins at a key
+frame and may go on a little; its frames of the range are counted. The last line is JSON.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def seek_options(survey: Survey, start: Fraction, lead: Fraction | None) -> dict
 
     The trim filter is exact, so ffmpeg's accurate seek is off: it rounds to microseconds.
     """
-    if lead is None or start - lead <= survey.container_seconds(survey.first_pts):
+    if lead is None or not survey.seeks_exactly or start - lead <= survey.container_seconds(survey.first_pts):
         return {}
     return {"noaccurate_seek": None, "seek_timestamp": 1, "ss": microseconds(start - lead)}
 

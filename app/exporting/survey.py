@@ -49,6 +49,7 @@ class Survey:
     is_rgb: bool
     sample_aspect: Fraction = Fraction(1)  # width of a pixel over its height
     intra_only: bool = False  # every frame of the codec is a key frame
+    seeks_exactly: bool = True  # frames have the same times after a seek; otherwise reading starts at the beginning
     sound: tuple[SoundTrack, ...] = ()  # those to export
     extras: Extras = NO_EXTRAS  # what else the file holds
     display_matrix: tuple[int, ...] | None = None  # the 9 numbers of MP4
@@ -157,6 +158,9 @@ def survey_range(
         with open_source(path) as source:
             number, _ = clock.key_before(low) or (0, 0)
             found = list(_times(Decoding(source, skip_packets=number), fields, low, high))
+    elif not counted and not source.seeks_exactly:
+        with open_source(path) as source:
+            found = list(_times(Decoding(source), fields, low, high))
     elif not counted and not decoding and not source.decoding_times_only:
         found = _by_packets(path, low, high, first_pts, base)
     if found is None and not counted:
@@ -211,6 +215,7 @@ def _stream_facts(source: Source, first_pts: int, counted: bool) -> dict[str, An
         "high_bit_depth": pixels is not None and any(part.bits > 8 for part in pixels.components),
         "is_rgb": pixels is not None and pixels.is_rgb,
         "sample_aspect": source.sample_aspect,
+        "seeks_exactly": source.seeks_exactly,
         "intra_only": stream.codec_context.codec.intra_only,
         "sound": sound_tracks(source),
         "extras": extras(source),
