@@ -134,8 +134,9 @@ class VideoPass:
         from indexer.media.decode import Decoding, no_frames_error, video_end
         from indexer.media.dolby_vision import has_own_colours
         from indexer.media.interlacing import FieldsSeen
+        from indexer.media.joined import starts_of_parts
         from indexer.media.probe import shown_streams
-        from indexer.notes import colour_notes, length_notes, track_notes
+        from indexer.notes import colour_notes, joined_notes, length_notes, track_notes
         from indexer.shots.segmenter import Segmenter
 
         decoding = Decoding(source, reference_only=self.settings.decode == "reference")
@@ -178,6 +179,8 @@ class VideoPass:
             seconds=self.seconds_done,
             longest_seconds=float(max(longest, end - last_pts) * source.time_base),
         )
+        with suppress(OSError):  # the note alone would be missing
+            self.notes += joined_notes(starts_of_parts(self.path), decoding.read_bytes)
         self._video = self._describe(
             source, segmenter, end, decoding.damaged, fields=fields, clock_jumps=decoding.timeline.jumps > 0
         )

@@ -27,16 +27,17 @@ from app.exporting.ffmpeg_binary import find_ffmpeg
 from app.exporting.request import ClipRequest, ExportMode
 from app.exporting.survey import survey_range
 from app.web.services.playability import Playability
+from app.web.services.proxies import Proxies, ProxyRange
 from app.web.services.proxy_making import make_proxy
 from db.library import Library
 from db.media_facts import MediaFacts
 from encoder import ClipSpec
 from indexer.media.clip import read_clip
 from indexer.media.clock_map import clock_map
-from indexer.media.containers import matroska_end
 from indexer.media.continuous import _all_timed
 from indexer.media.decode import Decoding
 from indexer.media.frame_times import packet_times
+from indexer.media.joined import starts_of_parts
 from indexer.media.probe import open_source
 from indexer.media.timeline import Stamp, Timeline
 from indexer.missing_facts import ReadFacts, seems_to_jump
@@ -135,6 +136,32 @@ def test_proxies_across_a_join_have_the_frames_and_the_sound_of_both_parts(
     assert beeps(target) == pytest.approx(flashes(target), abs=0.04)
 
 
+def test_far_into_a_recording_only_the_stretch_is_copied(tmp_path: Path) -> None:
+    path = make_part(tmp_path / "many.ts", 0)
+    path.write_bytes(path.read_bytes() * 6)
+    request = ClipRequest(path=os.fspath(path), start_seconds=Fraction(9), end_seconds=Fraction("11.5"))
+    draft = tmp_path / "draft"
+    with continuous_source(request.path, Fraction(9), Fraction("11.5"), draft) as (copy, moved):
+        assert moved >= 3
+        assert os.path.getsize(copy) < 0.9 * path.stat().st_size
+        inside = survey_range(copy, Fraction(9) - moved, Fraction("11.5") - moved)
+    found = survey_range(request.path, Fraction(9), Fraction("11.5"), jumps=True)
+    assert [found.seconds(pts) for pts in found.pts] == [inside.seconds(pts) + moved for pts in inside.pts]
+    (clip,) = write_clips([request], tmp_path)
+    assert clip.file is not None
+    assert (clip.start_seconds, clip.end_seconds) == (found.start_seconds, found.end_seconds)
+    assert len(flashes(clip.file)) == 2
+    assert beeps(clip.file) == pytest.approx(flashes(clip.file), abs=0.04)
+    proxies = Proxies(tmp_path / "proxies")
+    wanted = ProxyRange(key="a", path=request.path, start=Fraction(9), end=Fraction("11.5"), clock_jumps=True)
+    proxies.request(wanted)
+    proxies.wait(wanted, 60)
+    state = proxies.state(wanted)
+    proxies.stop()
+    assert (state.state, state.error) == ("ready", None)
+    assert state.offset == pytest.approx(float(found.start_seconds))
+
+
 @pytest.mark.parametrize("name", ["forward.ts", "overlapping.ts", "forward.mpg", "again.mkv"])
 def test_clips_to_search_with_are_those_that_were_indexed(joined: dict[str, Path], name: str) -> None:
     path = os.fspath(joined[name])
@@ -212,10 +239,8 @@ def test_only_files_whose_clock_jumps_are_mapped(joined: dict[str, Path], tmp_pa
     plain = make_part(tmp_path / "plain.ts", 70000)
     assert clock_map(os.fspath(plain)) is None
     matroska = make_video(tmp_path / "plain.mkv")
-    assert matroska_end(os.fspath(matroska)) == matroska.stat().st_size
     assert clock_map(os.fspath(matroska)) is None
     assert clock_map(os.fspath(make_video(tmp_path / "plain.mp4"))) is None
-    assert matroska_end(os.fspath(tmp_path / "plain.mp4")) is None
     found = clock_map(os.fspath(joined["again.mkv"]))
     assert found is not None
     assert len(found.pieces) == 2
@@ -322,6 +347,33 @@ def test_a_run_says_which_clocks_jump_and_which_headers_claim_too_much(joined: d
         ("b.mkv", "its header claims 13:53:20, its frames last 0:00:02"),
         ("c.mp4", "one picture of it is shown for 1:59:59"),
     ]
+
+
+def test_parts_that_ffmpeg_does_not_read_are_told(joined: dict[str, Path], tmp_path: Path) -> None:
+    part = make_part(tmp_path / "a.mkv", 0)
+    many, films = tmp_path / "many.mkv", tmp_path / "films.mp4"
+    size = part.stat().st_size
+    assert starts_of_parts(os.fspath(part)) == [0]
+    many.write_bytes(part.read_bytes() * 4)
+    assert starts_of_parts(os.fspath(many)) == [0, size, 2 * size, 3 * size]
+    with open_source(os.fspath(many)) as source:
+        read = sum(1 for _ in Decoding(source)) // (25 * SECONDS)
+    told = f"it is 4 recordings joined byte by byte, of which {read} can be read"
+    assert (told in notes_on(many)) == (read < 4)
+    film = make_video(tmp_path / "film.mp4")
+    films.write_bytes(film.read_bytes() * 2)
+    assert starts_of_parts(os.fspath(films)) == [0, film.stat().st_size]
+    assert notes_on(films) == ("it is 2 recordings joined byte by byte, of which 1 can be read",)
+    assert notes_on(film) == ()
+    assert notes_on(joined["again.mkv"]) == ("its clock jumps once; it is taken as one recording of 0:00:04",)
+    live = make_video(tmp_path / "live.webm", codec="libvpx", container_options={"live": "1"})
+    assert starts_of_parts(os.fspath(live)) == [0]
+
+
+def notes_on(path: Path) -> tuple[str, ...]:
+    video_pass = VideoPass(os.fspath(path), ClipSpec(2, 32), IndexSettings(), fingerprint="f")
+    assert list(video_pass)
+    return video_pass.notes
 
 
 def test_a_picture_without_times_is_shown_after_those_that_follow_it() -> None:
