@@ -18,7 +18,7 @@ from app.exporting.audio_choice import tracks_text
 from app.exporting.clip_tags import joined_notes, tag_options
 from app.exporting.cut import Cut
 from app.exporting.ffmpeg_binary import ExportError, OutsideError
-from app.exporting.graph import QUIET, SOURCE, TARGET, framecrc_packets, microseconds, run_graph
+from app.exporting.graph import QUIET, SOURCE, SPHERICAL_MP4, TARGET, framecrc_packets, microseconds, run_graph
 from app.exporting.survey import Survey, keyframe_before
 from app.exporting.tracks import SoundTrack
 
@@ -135,7 +135,7 @@ def _copy(
     options: dict[str, Any] = {"c": "copy", "to": end, "avoid_negative_ts": "make_zero"}
     options |= tag_options(survey, survey.seconds(first_pts), format_name, copying=True)
     if format_name in ("mp4", "mov"):
-        options["movflags"] = "+faststart"
+        options |= {"movflags": "+faststart", **SPHERICAL_MP4}
         if survey.codec == "hevc":
             options["tag:v"] = "hvc1"
     listing = ffmpeg.output(video, "pipe:1", f="framecrc", c="copy", to=end)

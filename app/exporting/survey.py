@@ -53,6 +53,7 @@ class Survey:
     sound: tuple[SoundTrack, ...] = ()  # those to export
     extras: Extras = NO_EXTRAS  # what else the file holds
     display_matrix: tuple[int, ...] | None = None  # the 9 numbers of MP4
+    is_spherical: bool = False  # a projection of a sphere
     field_order: InterlacedOrder | None = None  # of the interlaced frames in the range; None if there are none
     colours: ColourTags | None = None  # as stated, or as assumed
     is_hdr: bool = False  # PQ or HLG
@@ -128,7 +129,7 @@ def survey_range(
     from indexer.media.colour_tags import source_tags
     from indexer.media.decode import Decoding, no_frames_error
     from indexer.media.interlacing import FieldsSeen
-    from indexer.media.orientation import display_matrix
+    from indexer.media.orientation import display_matrix, is_spherical
     from indexer.media.probe import open_source
     from indexer.media.tone_map import tone_map_for
 
@@ -142,7 +143,7 @@ def survey_range(
         reliable = first.picture.pts == first.picture.dts and not source.stream.codec_context.has_b_frames
         counted = opening.clock.synthesized or (source.decoding_times_only and not reliable)
         facts = _stream_facts(source, first_pts, counted)
-        facts["display_matrix"] = display_matrix(first.picture)
+        facts |= {"display_matrix": display_matrix(first.picture), "is_spherical": is_spherical(first.picture)}
         facts["colours"] = source_tags(first.picture, (first.picture.width, first.picture.height))
         facts["is_hdr"] = tone_map_for(first.picture) is not None
         facts["has_alpha"] = has_alpha(first.picture.format.name)
