@@ -303,6 +303,9 @@ def test_failures_stand_in_a_table_and_can_be_tried_again(place: Place) -> None:
         "skipped_failed": [{"path": "/films/x.mp4"}],
         "problems": [{"path": "/films/closed", "reason": "may not be read: permission denied"}],
         "kept_missing": ["/usb/a.mp4", "/usb/b.mp4"],
+        "notes": [{"path": f"/films/{number}.ts", "reason": "its clock jumps once"} for number in range(4)],
+        "hidden": 1,
+        "others": [["jpg", 1200], ["", 3]],
     }
     state = place.put(outcome="done", message="3 added, 1 failed", failures=failures, failed=1, report=report)
     page = place.opened()
@@ -311,7 +314,8 @@ def test_failures_stand_in_a_table_and_can_be_tried_again(place: Place) -> None:
     assert list(table["Why"]) == ["Not a video file."]
     said = words(page)
     for part in ("Done · 1 failed", "3 added, 1 failed", "/films/closed may not be read", "1 file failed before",
-                 "2 videos not found, and kept"):  # fmt: skip
+                 "2 videos not found, and kept", "/films/2.ts: its clock jumps once", "and notes on 1 more",
+                 "Not looked at: 1 hidden file, 1,203 other files"):  # fmt: skip
         assert part in said
     assert f"resume_{state.id}" not in keys(page)
     click(page, f"retry_{state.id}")
@@ -387,7 +391,11 @@ def test_any_journal_can_be_drawn(place: Place) -> None:
     place.put(
         kind="export", title="Tray", order=None, arguments=("export",), outcome="failed", started_at=0.0, updated_at=0.0
     )
-    place.put(outcome="done", report={"failed": {}, "left_out": {"problems": "x"}, "kept_missing": 7}, failed=10**9)
+    place.put(
+        outcome="done",
+        report={"failed": {}, "left_out": {"problems": "x"}, "kept_missing": 7, "hidden": "x", "others": [3]},
+        failed=10**9,
+    )
     page = place.opened()
     assert f"resume_{state.id}" not in keys(page)
     assert f"retry_{lost.id}" not in keys(page)

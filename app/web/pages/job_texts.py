@@ -62,6 +62,17 @@ def report_lines(state: JobState) -> list[str]:
         lines.append(f"{count_text(skipped, 'file')} failed before and did not change since, and was not tried again")
     if kept := number("kept_missing"):
         lines.append(f"{count_text(kept, 'video')} not found, and kept: neither file nor folder is there (a drive?)")
+    hidden = state.report.get("hidden")
+    others = sum(
+        each[1] for each in held("others") if isinstance(each, list) and len(each) == 2 and isinstance(each[1], int)
+    )
+    left = [
+        count_text(count, noun)
+        for count, noun in ((hidden, "hidden file"), (others, "other file"))
+        if isinstance(count, int) and count
+    ]
+    if left:
+        lines.append(f"Not looked at: {', '.join(left)}")
     return lines
 
 
