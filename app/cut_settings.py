@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from encoder import Encoder
 
 FORMER_DEFAULTS: Mapping[str, Mapping[str, OptionValue]] = MappingProxyType(
-    {"blend": {"blend_score": 0.5, "min_scene_len": "0.6s"}, "learned": {"min_scene_len": "0.3s"}}
+    {"blend": {"blend_score": 0.5, "min_scene_len": "0.6s"}, "learned": {"threshold": 0.3}}
 )
 """Options that were a detector's defaults in earlier versions, where they differ from those of today."""
 

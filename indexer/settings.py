@@ -50,8 +50,8 @@ _ADAPTIVE: Mapping[str, OptionValue] = {
 
 DETECTORS: Mapping[str, Mapping[str, OptionValue]] = MappingProxyType(
     {
-        "learned": {"threshold": 0.3, "support": 0.03, "blend_score": 4.0, **_ADAPTIVE, "min_scene_len": "0.3s"},
-        "blend": {"blend_score": 0.5, **_ADAPTIVE},
+        "learned": {"threshold": 0.5, "support": 0.03, "blend_score": 4.0, **_ADAPTIVE, "min_scene_len": "0.3s"},
+        "blend": {"blend_score": 4.0, **_ADAPTIVE, "min_scene_len": "0.3s"},
         "adaptive": _ADAPTIVE,
         "content": {
             "threshold": 27.0,
@@ -75,9 +75,10 @@ DETECTORS: Mapping[str, Mapping[str, OptionValue]] = MappingProxyType(
 )
 """PySceneDetect's detectors, with its option names and defaults. `blend` is the adaptive one combined with our own
 for dissolves, wipes and fades (`blend_score`: evidence required of a transition; a higher one finds fewer). `learned`
-is a network (`threshold`: probability from which it finds a transition) combined with `blend` (`support`: probability
-by the network that a cut found by `blend` alone needs). Its shortest shot is shorter, for quick montages: on film,
-0.6 s hides true cuts, and anything from 0 to 0.5 s finds the same.
+is a network (`threshold`: probability from which it finds a transition; at 0.5, `blend` finds
+the hard cuts that it misses) combined with `blend` (`support`: probability
+by the network that a cut found by `blend` alone needs). The shortest shot of both is shorter, for quick montages: on
+film, 0.6 s hides true cuts, and anything from 0 to 0.5 s finds the same.
 
 `min_scene_len` is the only option with two defaults there: 15 frames in Python, 0.6 s on the command line. The latter
 is used here, because seconds mean the same at any frame rate. A whole number means frames; text like `0.6s` or

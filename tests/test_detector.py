@@ -187,7 +187,7 @@ def test_the_recipe_follows_everything_that_shapes_a_segment_and_nothing_else() 
 @pytest.mark.parametrize(
     ("detector", "recipe"),
     [
-        ("blend", "blend-8s-16x288-d3fd481da0d6"),
+        ("blend", "blend-8s-16x288-7a1d0cdf3a00"),
         ("adaptive", "adaptive-8s-16x288-d4f11a1d12ea"),
         ("content", "content-8s-16x288-19fb1068e8a2"),
         ("hash", "hash-8s-16x288-2458cba612e4"),
@@ -198,6 +198,13 @@ def test_the_recipe_follows_everything_that_shapes_a_segment_and_nothing_else() 
 def test_libraries_made_with_the_defaults_stay_up_to_date(detector: str, recipe: str) -> None:
     """Another recipe means that all videos of every library are indexed again: change it only on purpose."""
     assert IndexSettings(detector=detector).recipe(ClipSpec(16, 288)) == recipe
+
+
+def test_libraries_made_with_the_defaults_of_before_stay_up_to_date() -> None:
+    """They have these values stored."""
+    before: dict[str, OptionValue] = {"blend_score": 0.5, "min_scene_len": "0.6s"}
+    recipe = IndexSettings(detector="blend", detector_options=before).recipe(ClipSpec(16, 288))
+    assert recipe == "blend-8s-16x288-d3fd481da0d6"
 
 
 @pytest.mark.parametrize("name", [name for name in DETECTORS if name not in LEARNED])

@@ -101,9 +101,11 @@ def test_the_new_shot_begins_after_the_likeliest_middle() -> None:
 
 
 def test_frames_that_belong_together_are_one_transition_however_many_middles_are_seen() -> None:
-    fade = dict.fromkeys(range(140, 165), (0.1, 0.5)) | {148: (0.5, 0.7), 160: (0.6, 0.6)}
+    fade = dict.fromkeys(range(140, 165), (0.1, 0.35)) | {148: (0.6, 0.7), 160: (0.7, 0.6)}
     assert cuts_of(fade) == [161]
-    assert cuts_of({148: (0.5, 0.7), 160: (0.6, 0.6)}) == [149, 161]
+    assert cuts_of({148: (0.6, 0.7), 160: (0.7, 0.6)}) == [149, 161]
+    assert cuts_of(fade, threshold=0.3) == [161]
+    assert cuts_of(fade | {154: (0.0, 0.29)}) == [149, 161]
 
 
 def test_no_middle_no_cut() -> None:
@@ -111,9 +113,10 @@ def test_no_middle_no_cut() -> None:
 
 
 def test_the_threshold_is_an_option() -> None:
-    script = {99: (0.4, 0.1)}
+    script = {99: (0.6, 0.1)}
     assert cuts_of(script) == [100]
-    assert cuts_of(script, threshold=0.5) == []
+    assert cuts_of(script, threshold=0.7) == []
+    assert cuts_of({99: (0.5, 0.1)}) == []
     assert cuts_of({99: (0.2, 0.1)}, threshold=0.1) == [100]
 
 
@@ -219,7 +222,10 @@ def test_its_planes_and_the_options_of_blend_are_blends() -> None:
 
 def test_a_library_made_with_the_defaults_stays_up_to_date() -> None:
     """Another recipe means that all its videos are indexed again: change it only on purpose."""
-    assert IndexSettings(detector="learned").recipe(ClipSpec(16, 288)) == "learned-8s-16x288-0fd018717c97"
+    spec = ClipSpec(16, 288)
+    assert IndexSettings(detector="learned").recipe(spec) == "learned-8s-16x288-befca3501b13"
+    before = {"threshold": 0.3}  # what the default was
+    assert IndexSettings(detector="learned", detector_options=before).recipe(spec) == "learned-8s-16x288-0fd018717c97"
 
 
 def test_without_a_scorer_it_is_refused() -> None:

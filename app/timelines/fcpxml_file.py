@@ -55,7 +55,7 @@ _NAMED_RATES = {
 }
 
 
-_Formats: TypeAlias = "dict[tuple[Fraction, int, int, FieldOrder, bool], str]"
+_Formats: TypeAlias = "dict[tuple[Fraction, int, int, FieldOrder], str]"
 
 
 def render_fcpxml(placed: PlacedTimeline) -> tuple[bytes, list[str]]:
@@ -93,18 +93,17 @@ def _format(
     width: int,
     height: int,
     field_order: FieldOrder,
-    square_pixels: bool = True,
 ) -> str:
-    """Return the id of a format, adding it to the resources if it is new. The size is that with square pixels."""
+    """Return the id of a format, adding it to the resources if it is new."""
     order = field_order if field_order in ("tff", "bff") else ""  # progressive, like any format without fieldOrder
-    key = (rate, width, height, order, square_pixels)
+    key = (rate, width, height, order)
     if key not in formats:
         formats[key] = f"r{len(resources) + 1}"
         child(
             resources,
             "format",
             id=formats[key],
-            name=_format_name(rate, width, height, order) if square_pixels else None,
+            name=_format_name(rate, width, height, order),
             fieldOrder=_FIELD_ORDERS.get(order),
             frameDuration=f"{rate.denominator}/{rate.numerator}s",
             width=width or None,
@@ -130,7 +129,7 @@ def _asset(
     """Return the ids of a file's asset and of its format. Clips of the same file share an asset."""
     clip = event.clip
     width, height, channels = max(0, clip.width), max(0, clip.height), clip.channels
-    clip_format = _format(resources, formats, event.rate, width, height, clip.field_order, clip.square_pixels)
+    clip_format = _format(resources, formats, event.rate, width, height, clip.field_order)
     reel = one_line(clip.reel)
     key = (clip.path, event.rate, event.timecode_offset, clip.video_seconds, channels, clip_format, reel)
     if key not in assets:

@@ -13,7 +13,9 @@ import numpy as np
 from scenedetect import AdaptiveDetector, ContentDetector, FrameTimecode
 from scenedetect.detector import SceneDetector
 
-from indexer.shots.transitions import AROUND, MAX_SECONDS, THUMBNAIL, Transition, TransitionDetector
+from indexer.shots.steps import AROUND, FAR, LEAST_AROUND, LEAST_CONTENT, cut_evidence, is_change
+from indexer.shots.thumbnails import THUMBNAIL, Thumbnails
+from indexer.shots.transitions import MAX_SECONDS, Transition, TransitionDetector
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,8 +23,7 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 _HOLD = MAX_SECONDS / 2 + 0.25  # seconds that a hard cut is held, since it may be part of a gradual transition
-_CERTAIN = 3.0  # times the next largest change around: certainly a hard cut
-_LONE_CHANGE = 8.0  # mean change in levels
+_CERTAIN = 4.0  # evidence from which a hard cut is no part of a gradual transition
 _MARGIN = 0.05  # seconds, so that a frame follows the span by which a cut is judged
 _HISTORY = 4.0  # seconds of frame times, more than any transition reaches back
 
@@ -60,19 +61,20 @@ class _Cut:
     timecode: FrameTimecode
     final: bool = False  # can no longer be part of a gradual transition
     judged: bool = False
-    lone: bool = False  # not found by the adaptive detector, so it must stand out by itself
+    lone: bool = False  # not found by the adaptive detector, so it needs evidence
 
 
 class BlendDetector(SceneDetector):  # type: ignore[misc]
-    """Finds hard cuts like the adaptive detector, and one cut in the middle of each dissolve, wipe or fade.
+    """Finds hard cuts, also amid fast motion, and one cut in the middle of each dissolve, wipe or fade.
 
-    Jerks, flashes and hard cuts within a gradual transition are not cuts. A change that stands out is a cut even if the
-    adaptive detector does not find it. Cuts less than `min_scene_len` after the previous one are dropped. A certain
-    hard cut is reported 0.3 s late, others after _HOLD seconds. Gradual transitions are reported up to 1.2 s after
-    their middle: half of the longest one, and the time until it is certainly over.
+    Jerks, flashes and hard cuts within a gradual transition are not cuts. A change with enough evidence of a hard cut
+    (see `cut_evidence`) is one, and so is what the adaptive detector finds. Cuts less than `min_scene_len` after the
+    previous one are dropped. A certain hard cut is reported 0.3 s late, at low frame rates two frames; others after
+    _HOLD seconds. Gradual transitions are reported up to 1.2 s after their middle: half of the longest one, and the
+    time until it is certainly over.
     """
 
-    def __init__(self, *, min_scene_len: Any = "0.6s", blend_score: float = 0.5, **adaptive: Any) -> None:
+    def __init__(self, *, min_scene_len: Any = "0.3s", blend_score: float = 4.0, **adaptive: Any) -> None:
         """Create the detector.
 
         Args:
@@ -82,7 +84,8 @@ class BlendDetector(SceneDetector):  # type: ignore[misc]
         """
         super().__init__()
         self._hard = QuickAdaptiveDetector(min_scene_len=0, **adaptive)
-        self._gradual = TransitionDetector(blend_score)
+        self._rows = Thumbnails()
+        self._gradual = TransitionDetector(self._rows, blend_score)
         self._min_scene_len = min_scene_len
         self._scores: deque[float] = deque(maxlen=2 * self._hard.window_width + 1)
         self._number = -1
@@ -100,16 +103,20 @@ class BlendDetector(SceneDetector):  # type: ignore[misc]
         seconds = timecode.seconds
         self._number += 1
         self._times.append((self._number, seconds, timecode))
-        while seconds - self._times[0][1] > _HISTORY:
+        while seconds - self._times[0][1] > _HISTORY and len(self._times) > self._hard.window_width + 1:
             self._times.popleft()
         if self._last_cut is None:
             self._last_cut = timecode
-        if self._stands_out(float(self._hard._calculate_frame_score(timecode, frame_img))):
+        score = float(self._hard._calculate_frame_score(timecode, frame_img))
+        if self._stands_out(score):
             self._hold(_Cut(*self._times[-1 - self._hard.window_width]))
-        for transition in self._gradual.feed(self._number, seconds, _thumbnail(frame_img)):
-            self._replace(transition)
-        if self._gradual.last_change[0] == self._number and self._gradual.last_change[1] >= _LONE_CHANGE:
-            self._hold(_Cut(self._number, seconds, timecode, lone=True))
+        row = self._rows.append(self._number, seconds, _thumbnail(frame_img), score)
+        if row is not None:
+            for transition in self._gradual.feed(row):
+                self._replace(transition)
+            back = self._number - int(self._rows.content_frame[row])
+            if self._rows.content[row] >= LEAST_CONTENT and back < len(self._times):
+                self._hold(_Cut(*self._times[-1 - back], lone=True))
         fading = self._gradual.fading_since
         if fading is not None:
             self._waiting = [cut for cut in self._waiting if cut.final or cut.number <= fading]
@@ -143,25 +150,28 @@ class BlendDetector(SceneDetector):  # type: ignore[misc]
         self._hold(_Cut(number, seconds, timecode, final=True))
 
     def _hold(self, new: _Cut) -> None:
+        """Add a cut. One that the adaptive detector finds replaces a lone one, and one of a transition any other."""
         others = [cut for cut in self._waiting if cut.number != new.number]
-        self._waiting = sorted([*others, new], key=lambda cut: cut.number)
+        if not new.lone or len(others) == len(self._waiting):
+            self._waiting = sorted([*others, new], key=lambda cut: cut.number)
 
     def _is_certain(self, cut: _Cut) -> bool:
-        step = self._gradual.step_at(cut.number)
-        return step.is_change and step.stands_out >= _CERTAIN
+        return cut_evidence(self._rows, cut.number) >= _CERTAIN and is_change(self._rows, cut.number)
 
     def _release(self, now: float) -> list[FrameTimecode]:
         """Remove and return the cuts to report: certain ones, with all before them, and those held long enough."""
         assert self._last_cut is not None
         judged = []
         for cut in self._waiting:
-            if not (cut.judged or cut.final) and now - cut.seconds >= AROUND + _MARGIN:
-                step = self._gradual.step_at(cut.number)
-                if not step.is_change or (cut.lone and step.stands_out < _CERTAIN):
+            late = now - cut.seconds
+            enough = late >= AROUND + _MARGIN and (self._number - cut.number >= LEAST_AROUND or late > FAR)
+            if enough and not (cut.judged or cut.final):
+                evidence = cut_evidence(self._rows, cut.number)
+                if (cut.lone and evidence < 0) or not is_change(self._rows, cut.number):
                     continue
-                cut = replace(cut, judged=True, final=step.stands_out >= _CERTAIN)
+                cut = replace(cut, judged=True, final=evidence >= _CERTAIN)
             judged.append(cut)
-        ready = [k for k, cut in enumerate(judged) if cut.final or now - cut.seconds >= _HOLD]
+        ready = [k for k, cut in enumerate(judged) if cut.final or (cut.judged and now - cut.seconds >= _HOLD)]
         split = ready[-1] + 1 if ready else 0
         self._waiting = judged[split:]
         released = []

@@ -30,6 +30,7 @@ and _NEAR, rounded up. At up to 75 frames per second, it is more than _BLEND_SEC
 _NEAR = 12
 """Frames within which both detectors speak of the same transition."""
 
+_PART = 0.3  # probability from which a frame is part of a transition that has a middle
 _LONGEST = 50  # frames of a transition; what goes on for longer is divided
 _BLEND_SECONDS = 1.5  # by which BlendDetector's cuts are late at most, except for rare ones
 _HISTORY = 1024  # frames whose scores are kept: more than _BLEND_SECONDS at 600 frames per second
@@ -66,7 +67,7 @@ class LearnedDetector(SceneDetector):  # type: ignore[misc]
         self,
         stream: ScoreStream,
         *,
-        threshold: float = 0.3,
+        threshold: float = 0.5,
         support: float = 0.03,
         min_scene_len: Any = "0.3s",
         **blend: Any,
@@ -139,7 +140,7 @@ class LearnedDetector(SceneDetector):  # type: ignore[misc]
             number = self._scored
             self._scored += 1
             self._part.append(part)
-            if max(single, part) <= self._threshold:
+            if max(single, part) <= min(self._threshold, _PART):
                 self._end_stretch()
                 continue
             stretch = self._stretch
