@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 _LONG_PICTURE_SECONDS = 3600.0
@@ -47,6 +48,19 @@ def colour_notes(*, own_colours: bool) -> tuple[str, ...]:
     if not own_colours:
         return ()
     return ("it is Dolby Vision without a compatible base layer (profile 5), whose colours cannot be shown right",)
+
+
+def joined_notes(starts: Sequence[int], read_bytes: int) -> tuple[str, ...]:
+    """Return a note on recordings that were joined byte by byte and are not all read.
+
+    Args:
+        starts: Where each of them begins, in bytes.
+        read_bytes: Position in the file up to which pictures were found.
+    """
+    read = sum(start < read_bytes for start in starts)
+    if not 0 < read < len(starts):
+        return ()
+    return (f"it is {len(starts):,} recordings joined byte by byte, of which {read:,} can be read",)
 
 
 def _clock(seconds: float) -> str:

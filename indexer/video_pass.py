@@ -99,6 +99,7 @@ class VideoPass:
         self.seconds_preparing = 0.0  # spent on scaling, detection, posters and previews
         self.fell_back = False  # decoded on the CPU although hardware was requested
         self.notes: tuple[str, ...] = ()
+        self._estimates = False  # the container's length is not believed
         self._cancelled = cancelled
         self._scorer = scorer
         self._video: Video | None = None
@@ -133,8 +134,9 @@ class VideoPass:
         from indexer.media.decode import Decoding, no_frames_error, video_end
         from indexer.media.dolby_vision import has_own_colours
         from indexer.media.interlacing import FieldsSeen
+        from indexer.media.joined import starts_of_parts
         from indexer.media.probe import shown_streams
-        from indexer.notes import colour_notes, length_notes, track_notes
+        from indexer.notes import colour_notes, joined_notes, length_notes, track_notes
         from indexer.shots.segmenter import Segmenter
 
         decoding = Decoding(source, reference_only=self.settings.decode == "reference")
@@ -177,6 +179,8 @@ class VideoPass:
             seconds=self.seconds_done,
             longest_seconds=float(max(longest, end - last_pts) * source.time_base),
         )
+        with suppress(OSError):  # the note alone would be missing
+            self.notes += joined_notes(starts_of_parts(self.path), decoding.read_bytes)
         self._video = self._describe(
             source, segmenter, end, decoding.damaged, fields=fields, clock_jumps=decoding.timeline.jumps > 0
         )
@@ -186,7 +190,9 @@ class VideoPass:
         if self.frames < _FRAMES_TO_ESTIMATE or not decoding.read_bytes:
             return
         estimate = self.seconds_done * max(1.0, decoding.source.size_bytes / decoding.read_bytes)
-        if decoding.timeline.jumps or (self.seconds_expected or 0.0) > _ABSURD * estimate:
+        absurd = (self.seconds_expected or 0.0) > _ABSURD * estimate
+        self._estimates = self._estimates or absurd or decoding.timeline.jumps > 0
+        if self._estimates:
             self.seconds_expected = estimate
 
     def _decoded(self, decoding: Decoding) -> Iterator[Frame]:

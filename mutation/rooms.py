@@ -69,9 +69,9 @@ ROOMS = {
             "indexer",
             ("indexer/**/*.py",),
             _tests(
-                "batches", "decoding*", "detector", "downscale", "fingerprint", "indexer_*", "learned_*", "pipeline*",
-                "plan",
-                "reference_frames", "scan", "transitions", "video_*",
+                "alpha", "batches", "colour_tags", "decoding*", "detector", "dolby_vision", "downscale", "fingerprint",
+                "indexer_*", "learned_*", "orientation", "pipeline*", "plan", "reference_frames", "scan",
+                "still_pictures", "tone_map", "transitions", "video_*",
             ),
         ),
         Room(

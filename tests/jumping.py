@@ -21,7 +21,23 @@ def make_part(path: Path, offset: float, codec: str = "libx264", audio: str = "m
     picture = f"color=gray:s=64x48:r=25:d={SECONDS},drawbox=c=white:t=fill:enable='between(t,{BEEP_AT},{BEEP_AT}+.03)'"
     sound = f"sine=1000:d={SECONDS}:r=48000,volume=0:enable='not(between(t,{BEEP_AT},{BEEP_AT}+0.1))'"
     command = [find_ffmpeg(), "-v", "error", "-y", "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound]
-    command += ["-c:v", codec, "-g", "12", "-bf", "2", "-q:v", "2", "-threads", "1", "-c:a", audio, *options]
+    command += [
+        "-c:v",
+        codec,
+        "-g",
+        "12",
+        "-bf",
+        "2",
+        "-q:v",
+        "2",
+        "-threads",
+        "1",
+        "-c:a",
+        audio,
+        "-metadata:s:a:0",
+        "language=deu",
+        *options,
+    ]
     subprocess.run([*command, "-output_ts_offset", str(offset), os.fspath(path)], check=True)
     return path
 

@@ -11,6 +11,7 @@ import av
 import numpy as np
 import pytest
 from av.video.frame import VideoFrame
+from hdr_twins import run_ffmpeg
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -171,3 +172,14 @@ def test_frames_of_more_than_8_bits_are_as_bright_as_their_twins(format: str, si
         results.append((clip_frame, scaler.shown(reduced, 64), scaler.plane(reduced, 64), planes))
     for one, other in zip(*results, strict=True):
         assert np.abs(one.astype(int) - other).max() <= 7
+
+
+@pytest.mark.parametrize("codec", ["libvpx-vp9", "libvpx"])
+def test_the_transparency_of_webm_is_ignored(tmp_path: Path, codec: str) -> None:
+    """FFmpeg's own decoders of VP8 and VP9 do not read it."""
+    path = tmp_path / "clear.webm"
+    source = "color=red@0.0:s=64x64:r=10:d=0.3,format=yuva420p"
+    run_ffmpeg("-f", "lavfi", "-i", source, "-c:v", codec, "-auto-alt-ref", "0", str(path))
+    red, green, blue = read_clip(str(path), SPEC)[0, 16, 16]
+    assert red > 200
+    assert max(green, blue) < 60

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 import pytest
 from numbered import clicks, constant, ffmpeg, shown, write
 
@@ -100,6 +101,21 @@ def test_a_copy_begins_at_the_key_frame_before_and_says_how_much_earlier(
         flashes = [float(frame.seconds) for frame in found if frame.flash and frame.seconds > 0.1]
         heard = clicks(clip.file)
         assert all(min(abs(flash - click) for click in heard) < 0.04 for flash in flashes)
+
+
+def test_sound_that_counts_in_packets_stays_in_its_place(tmp_path: Path) -> None:
+    """MP3 in AVI has units of 24 milliseconds, of which no second is a whole number."""
+    options = {"bf": "0", "b": "2M"}
+    plain = write(
+        tmp_path / "plain.mkv", *constant(75, Fraction(25)), codec="mpeg4", options=options, sound="pcm_s16le"
+    )
+    source = tmp_path / "a.avi"
+    ffmpeg("-i", str(plain), "-c:v", "copy", "-c:a", "libmp3lame", str(source))
+    (clip,) = write_clips([ask(source, Fraction(12, 25), Fraction(2))], tmp_path / "clips", "copy")
+    assert clip.start_seconds is not None
+    begins = float(clip.start_seconds - clip.early_seconds)
+    before, after = (np.array(clicks(file)) for file in (source, file_of(clip)))
+    assert after[0] + begins == pytest.approx(before[np.abs(before - after[0] - begins).argmin()], abs=0.002)
 
 
 def test_a_copy_loses_nothing(plain: Path, tmp_path: Path) -> None:
@@ -251,7 +267,7 @@ def test_a_clip_that_fails_says_why_and_the_others_go_on(plain: Path, tmp_path: 
     assert [error is None for error in errors] == [False, True, False, False, False, False, False, False, True]
     for error, words in zip(
         errors,
-        ("no file", None, "cannot be opened", "no video", "empty", "folder", "past the end", "further apart", None),
+        ("no file", None, "cannot be opened", "Not a video", "empty", "folder", "past the end", "further apart", None),
         strict=True,
     ):
         assert (error is None) == (words is None)

@@ -32,6 +32,10 @@ def sample(kind: str, folder: Path) -> Path:
     if kind == "mpeg2 in ts":
         source = folder / "mpeg2.ts"
         return write(source, *constant(100, Fraction(25)), codec="mpeg2video", options={"bf": "2", "b": "2M"}, gop=15)
+    if kind == "mpeg2 in ps":
+        source = folder / "a.mpg"
+        return write(source, *constant(100, Fraction(25)), codec="mpeg2video", options={"bf": "2", "b": "2M"}, gop=12,
+                     sound="mp2")  # fmt: skip
     if kind == "variable mp4":
         return write(folder / "vfr.mp4", VARIABLE, Fraction(1, 1000), options={"bf": "2"}, sound="aac")
     if kind == "variable mkv":
@@ -75,6 +79,7 @@ def sample(kind: str, folder: Path) -> Path:
 
 
 KINDS = [
+    "mpeg2 in ps",
     "cfr25",
     "ntsc",
     "film",

@@ -1,4 +1,4 @@
-"""Clips of interlaced videos: they stay interlaced and are flagged so, or are deinterlaced and say so."""
+"""Clips and proxies of interlaced videos: they stay interlaced and are flagged so, or are deinterlaced."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from numbered import ffmpeg
 from numpy.typing import NDArray
 
 from app.exporting.clip_writer import write_clips
+from app.exporting.ffmpeg_binary import find_ffmpeg
 from app.exporting.request import ClipRequest, ExportedClip, ExportMode
+from app.web.services.proxy_making import make_proxy
 
 MPEG2_FIELDS = (*MPEG2, *FIELDS)
 FIRST, END = 5, 25
@@ -142,3 +144,27 @@ def test_progressive_frames_stay_so_in_a_stream_that_might_have_others(mode: Exp
     clip = export(write_interlaced(tmp_path / "p.mp4", options, flagged=False), tmp_path / "clips", mode)
     assert fields_of(clip.file or "") == "P" * (END - FIRST)
     assert (clip.copied_frames > 12) == (mode == "smart")
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "pixels", "turn"),
+    [
+        ("m.mxf", MPEG2_FIELDS, "yuv422p", 0),
+        ("c.mov", CINEFORM, "yuv422p10le", 0),
+        ("h.mp4", H264, "yuv420p", 90),
+    ],
+)
+def test_proxies_are_deinterlaced(name: str, codec: tuple[str, ...], pixels: str, turn: int, tmp_path: Path) -> None:
+    source = write_interlaced(tmp_path / name, codec, pixels=pixels)
+    turned = tmp_path / f"turned.{name}"
+    ffmpeg("-display_rotation", str(turn), "-i", str(source), "-c", "copy", str(turned))
+    proxy = tmp_path / "proxy.mp4"
+    make_proxy(
+        find_ffmpeg(), str(turned), Fraction(FIRST, 25), Fraction(END, 25), proxy,
+        progress=lambda done: None, cancelled=lambda: False,
+    )  # fmt: skip
+    found = np.rot90(luma(proxy), -turn // 90, axes=(1, 2))
+    before = luma(source)[FIRST:END]
+    assert min(comb(frame) for frame in before) > 1.2
+    assert max(comb(frame) for frame in found) < 0.9
+    assert max(differences(found[:, ::2], before[:, ::2])) < 8, "the earlier field is the one that is seen"

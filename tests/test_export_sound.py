@@ -150,6 +150,19 @@ def test_a_track_that_is_silent_in_the_range_breaks_no_clip(mode: ExportMode, tm
     assert lengths == pytest.approx([0.8] * 3, abs=1e-3)
 
 
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("suffix", [".mkv", ".ts"])
+def test_a_track_without_a_single_sample_breaks_no_clip(suffix: str, mode: ExportMode, tmp_path: Path) -> None:
+    full = tones(tmp_path / f"full{suffix}", [300], [600], more=("-c:a", "aac", "-bf", "0"))
+    empty = tmp_path / f"empty{suffix}"
+    ffmpeg("-i", str(full), "-map", "0", "-c", "copy", "-bsf:a:1", "noise=drop=1", str(empty))
+    clip = cut(empty, mode)
+    with av.open(str(clip.file)) as container:
+        assert sum(1 for _ in container.decode(audio=0)) > 30
+        assert len(container.streams.audio) == (1 if suffix == ".ts" else 2)
+    assert ("without sound track 2 (" in str(clip.note)) == (suffix == ".ts"), "a stream says nothing of an empty track"
+
+
 @pytest.mark.parametrize("kind", ["exact", "smart", "intra"])
 def test_a_track_that_cannot_be_decoded_is_left_out_alone_and_named(kind: str, tmp_path: Path) -> None:
     video = ("-c:v", "mjpeg") if kind == "intra" else ("-c:v", "libx264", "-bf", "0", "-g", "10")

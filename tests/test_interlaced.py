@@ -29,6 +29,7 @@ from PIL import Image
 from sqlalchemy import create_engine
 
 from app.exporting.source_facts import SourceFacts
+from app.web.services.playability import Playability
 from db.library import FILE_NAME, Library
 from db.media_facts import FieldOrder
 from encoder import ClipSpec
@@ -170,7 +171,7 @@ def test_libraries_of_earlier_versions_learn_which_videos_are_interlaced_and_ind
     """The header of the second says nothing about its fields."""
     folder = tmp_path / "videos"
     folder.mkdir()
-    write_interlaced(folder / "h.ts", frames=3)
+    write_interlaced(folder / "h.mp4", frames=3)
     write_interlaced(folder / "d.avi", DV, order="bff", frames=3)
     write_progressive(folder / "p.mkv", frames=3)
     with Library.open(tmp_path / "library") as library:
@@ -184,8 +185,10 @@ def test_libraries_of_earlier_versions_learn_which_videos_are_interlaced_and_ind
             connection.exec_driver_sql("UPDATE encodings SET recipe = replace(recipe, '+interlaced1', '')")
         assert updated() == 2
         assert updated() == 0
+        playable = {Path(video.path).name: Playability().of(video) for video in library.videos()}
+        assert playable["h.mp4"] is playable["d.avi"] is False
         orders = {Path(video.path).name: video.facts and video.facts.field_order for video in library.videos()}
-        assert orders == {"h.ts": "tff", "d.avi": "bff", "p.mkv": "progressive"}
+        assert orders == {"h.mp4": "tff", "d.avi": "bff", "p.mkv": "progressive"}
 
 
 @pytest.mark.parametrize(

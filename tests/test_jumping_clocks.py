@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import os
 import shutil
@@ -10,6 +11,8 @@ import subprocess
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import db_samples
 import numpy as np
@@ -23,15 +26,18 @@ from app.exporting.continuous_source import continuous_source
 from app.exporting.ffmpeg_binary import find_ffmpeg
 from app.exporting.request import ClipRequest, ExportMode
 from app.exporting.survey import survey_range
+from app.web.services.playability import Playability
+from app.web.services.proxies import Proxies, ProxyRange
 from app.web.services.proxy_making import make_proxy
 from db.library import Library
 from db.media_facts import MediaFacts
 from encoder import ClipSpec
 from indexer.media.clip import read_clip
 from indexer.media.clock_map import clock_map
-from indexer.media.containers import matroska_end
+from indexer.media.continuous import _all_timed
 from indexer.media.decode import Decoding
 from indexer.media.frame_times import packet_times
+from indexer.media.joined import starts_of_parts
 from indexer.media.probe import open_source
 from indexer.media.timeline import Stamp, Timeline
 from indexer.missing_facts import ReadFacts, seems_to_jump
@@ -46,6 +52,7 @@ JOINED = {
     "forward.ts": ((0, 50000), ()),
     "back.m2ts": ((50000, 0), ("libx264", "aac")),
     "again.ts": ((0, 0), ()),
+    "overlapping.ts": ((0, 1), ()),
     "wrapped.ts": ((FULL_COUNTER - SECONDS, 0, 50000), ("mpeg2video",)),
     "forward.mpg": ((0, 1000), ("mpeg2video",)),
     "again.vob": ((0, 0), ("mpeg2video", "mp2", "-f", "vob")),
@@ -103,6 +110,9 @@ def test_exports_across_a_join_have_the_frames_and_the_sound_of_both_parts(
         seen, heard = flashes(clip.file), beeps(clip.file)
         assert len(seen) == flashing
         assert heard == pytest.approx(seen, abs=0.04)
+        with open_source(os.fspath(clip.file)) as source:
+            language = source.container.streams.audio[0].language
+        assert language == ("und" if name.endswith(("mpg", "vob")) else "deu"), "program streams state no language"
     assert not list(tmp_path.glob("*copy*")), "no copy is left"
 
 
@@ -126,7 +136,33 @@ def test_proxies_across_a_join_have_the_frames_and_the_sound_of_both_parts(
     assert beeps(target) == pytest.approx(flashes(target), abs=0.04)
 
 
-@pytest.mark.parametrize("name", ["forward.ts", "forward.mpg", "again.mkv"])
+def test_far_into_a_recording_only_the_stretch_is_copied(tmp_path: Path) -> None:
+    path = make_part(tmp_path / "many.ts", 0)
+    path.write_bytes(path.read_bytes() * 6)
+    request = ClipRequest(path=os.fspath(path), start_seconds=Fraction(9), end_seconds=Fraction("11.5"))
+    draft = tmp_path / "draft"
+    with continuous_source(request.path, Fraction(9), Fraction("11.5"), draft) as (copy, moved):
+        assert moved >= 3
+        assert os.path.getsize(copy) < 0.9 * path.stat().st_size
+        inside = survey_range(copy, Fraction(9) - moved, Fraction("11.5") - moved)
+    found = survey_range(request.path, Fraction(9), Fraction("11.5"), jumps=True)
+    assert [found.seconds(pts) for pts in found.pts] == [inside.seconds(pts) + moved for pts in inside.pts]
+    (clip,) = write_clips([request], tmp_path)
+    assert clip.file is not None
+    assert (clip.start_seconds, clip.end_seconds) == (found.start_seconds, found.end_seconds)
+    assert len(flashes(clip.file)) == 2
+    assert beeps(clip.file) == pytest.approx(flashes(clip.file), abs=0.04)
+    proxies = Proxies(tmp_path / "proxies")
+    wanted = ProxyRange(key="a", path=request.path, start=Fraction(9), end=Fraction("11.5"), clock_jumps=True)
+    proxies.request(wanted)
+    proxies.wait(wanted, 60)
+    state = proxies.state(wanted)
+    proxies.stop()
+    assert (state.state, state.error) == ("ready", None)
+    assert state.offset == pytest.approx(float(found.start_seconds))
+
+
+@pytest.mark.parametrize("name", ["forward.ts", "overlapping.ts", "forward.mpg", "again.mkv"])
 def test_clips_to_search_with_are_those_that_were_indexed(joined: dict[str, Path], name: str) -> None:
     path = os.fspath(joined[name])
     spec = ClipSpec(5, 32)
@@ -138,13 +174,16 @@ def test_clips_to_search_with_are_those_that_were_indexed(joined: dict[str, Path
         assert np.array_equal(read_clip(path, spec, start_seconds=start, end_seconds=end), result.clip), (start, end)
 
 
-def test_the_length_to_come_follows_the_bytes_where_the_clock_jumps(joined: dict[str, Path]) -> None:
-    path = os.fspath(joined["forward.ts"])
-    video_pass = VideoPass(path, ClipSpec(2, 32), IndexSettings(segment_seconds=1.0), fingerprint="f")
-    seen = [video_pass.seconds_expected for _ in video_pass]
-    assert video_pass.seconds_expected is not None
-    assert video_pass.seconds_expected == pytest.approx(4, rel=0.2)
-    assert seen
+@pytest.mark.parametrize("name", ["forward.ts", "again.ts"])
+def test_the_length_to_come_follows_the_bytes_where_the_clock_jumps(joined: dict[str, Path], name: str) -> None:
+    assert expected(joined[name]) == pytest.approx(4, rel=0.2)
+
+
+def expected(path: Path) -> float | None:
+    """Return the length that is expected when all frames have been read."""
+    video_pass = VideoPass(os.fspath(path), ClipSpec(2, 32), IndexSettings(), fingerprint="f")
+    assert list(video_pass)
+    return video_pass.seconds_expected
 
 
 def test_a_library_of_an_earlier_version_indexes_files_again_whose_clock_misled_it(
@@ -160,6 +199,7 @@ def test_a_library_of_an_earlier_version_indexes_files_again_whose_clock_misled_
         again, forward, plain = library.videos()
         assert (again.clock_jumps, forward.clock_jumps, plain.clock_jumps) == (True, True, False)
         assert forward.duration_seconds == pytest.approx(4, abs=0.05)
+        assert Playability().of(dataclasses.replace(again, path="/films/a.mp4")) is False, "it needs a proxy"
         with library._database.writing() as connection:
             connection.exec_driver_sql("UPDATE videos SET facts = NULL, kinds = ''")
             connection.exec_driver_sql("UPDATE encodings SET recipe = replace(recipe, '+clock1', '')")
@@ -199,15 +239,13 @@ def test_only_files_whose_clock_jumps_are_mapped(joined: dict[str, Path], tmp_pa
     plain = make_part(tmp_path / "plain.ts", 70000)
     assert clock_map(os.fspath(plain)) is None
     matroska = make_video(tmp_path / "plain.mkv")
-    assert matroska_end(os.fspath(matroska)) == matroska.stat().st_size
     assert clock_map(os.fspath(matroska)) is None
     assert clock_map(os.fspath(make_video(tmp_path / "plain.mp4"))) is None
-    assert matroska_end(os.fspath(tmp_path / "plain.mp4")) is None
     found = clock_map(os.fspath(joined["again.mkv"]))
     assert found is not None
     assert len(found.pieces) == 2
     assert found.key_before(-1) is None
-    assert packet_times(os.fspath(joined["again.mkv"]), 0, Fraction(0), Fraction(3)) is None, "packets lack the jump"
+    assert packet_times(os.fspath(joined["again.mkv"]), 0, Fraction(5, 2), Fraction(3)) is None, "packets lack the jump"
 
 
 def test_a_range_past_the_end_is_refused_by_the_files_own_times(joined: dict[str, Path], tmp_path: Path) -> None:
@@ -293,11 +331,12 @@ def test_a_run_says_which_clocks_jump_and_which_headers_claim_too_much(joined: d
     films = tmp_path / "films"
     films.mkdir()
     shutil.copy(joined["forward.ts"], films / "a.ts")
-    claims = make_video(films / "b.mkv", [("red", 25)])
+    claims = make_video(films / "b.mkv", [("red", 50)], options={"bf": "0"})
     content = claims.read_bytes()
     assert content.count(b"\x44\x89\x88") == 1, "Duration, a float64 in milliseconds"
     at = content.index(b"\x44\x89\x88") + 3
     claims.write_bytes(content[:at] + struct.pack(">d", 50_000_000.0) + content[at + 8 :])
+    assert expected(claims) == pytest.approx(2, rel=0.2), "by its bytes"
     make_video(films / "c.mp4", [("red", 3)], times=[0, 25, 25 * 7200], time_base=Fraction(1, 25))
     with Library.open(tmp_path / "library") as library:
         report = index_folders(library, ColourEncoder(), [films], IndexSettings())
@@ -305,9 +344,49 @@ def test_a_run_says_which_clocks_jump_and_which_headers_claim_too_much(joined: d
         (os.path.basename(note.path), note.reason) for note in sorted(report.notes, key=lambda note: note.path)
     ] == [
         ("a.ts", "its clock jumps once; it is taken as one recording of 0:00:04"),
-        ("b.mkv", "its header claims 13:53:20, its frames last 0:00:01"),
+        ("b.mkv", "its header claims 13:53:20, its frames last 0:00:02"),
         ("c.mp4", "one picture of it is shown for 1:59:59"),
     ]
+
+
+def test_parts_that_ffmpeg_does_not_read_are_told(joined: dict[str, Path], tmp_path: Path) -> None:
+    part = make_part(tmp_path / "a.mkv", 0)
+    many, films = tmp_path / "many.mkv", tmp_path / "films.mp4"
+    size = part.stat().st_size
+    assert starts_of_parts(os.fspath(part)) == [0]
+    many.write_bytes(part.read_bytes() * 4)
+    assert starts_of_parts(os.fspath(many)) == [0, size, 2 * size, 3 * size]
+    with open_source(os.fspath(many)) as source:
+        read = sum(1 for _ in Decoding(source)) // (25 * SECONDS)
+    told = f"it is 4 recordings joined byte by byte, of which {read} can be read"
+    assert (told in notes_on(many)) == (read < 4)
+    film = make_video(tmp_path / "film.mp4")
+    films.write_bytes(film.read_bytes() * 2)
+    assert starts_of_parts(os.fspath(films)) == [0, film.stat().st_size]
+    assert notes_on(films) == ("it is 2 recordings joined byte by byte, of which 1 can be read",)
+    assert notes_on(film) == ()
+    assert notes_on(joined["again.mkv"]) == ("its clock jumps once; it is taken as one recording of 0:00:04",)
+    live = make_video(tmp_path / "live.webm", codec="libvpx", container_options={"live": "1"})
+    assert starts_of_parts(os.fspath(live)) == [0]
+
+
+def notes_on(path: Path) -> tuple[str, ...]:
+    video_pass = VideoPass(os.fspath(path), ClipSpec(2, 32), IndexSettings(), fingerprint="f")
+    assert list(video_pass)
+    return video_pass.notes
+
+
+def test_a_picture_without_times_is_shown_after_those_that_follow_it() -> None:
+    source: Any = SimpleNamespace(stream=SimpleNamespace(index=0), step=10)
+    packet: Any = SimpleNamespace(stream_index=0)
+    sound: Any = SimpleNamespace(stream_index=1)
+    coming = [(20, 0), (None, None), (30, 30), (40, 40), None, (70, 60), (None, None)]
+    packets = [
+        (sound, Stamp(5, 5, 1), number) if times is None else (packet, Stamp(*times, 10), number)
+        for number, times in enumerate(coming)
+    ]
+    timed = [(number, stamp.pts) for each, stamp, number in _all_timed(iter(packets), source) if each is packet]
+    assert timed == [(0, 20), (1, 50), (2, 30), (3, 40), (5, 70), (6, 80)]
 
 
 def test_a_plain_video_deserves_no_note() -> None:

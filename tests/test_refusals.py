@@ -21,7 +21,7 @@ from indexer.media.containers import (
 from indexer.media.errors import UnreadableVideo
 from indexer.media.mp4_boxes import sample_entries
 from indexer.media.probe import open_source
-from indexer.media.refusals import refused, why_not_decoded
+from indexer.media.refusals import is_scrambled, refused, why_not_decoded
 
 ENCRYPTED = ("encrypted", "The video is encrypted (DRM).")
 
@@ -81,6 +81,24 @@ def test_encrypted_matroska_is_told(tmp_path: Path) -> None:
         assert refused(os.fspath(path), "matroska,webm", container.streams.video[0].metadata) is not None
     path.write_bytes(content[:200] + changed)
     assert refusal(path) == ENCRYPTED, "too little to be opened"
+
+
+def test_scrambled_broadcasts_and_discs_are_told(tmp_path: Path) -> None:
+    broadcast = tmp_path / "a.ts"
+    content = bytearray(make_video(broadcast, [("noise", 10)]).read_bytes())
+    assert not is_scrambled(content)
+    for at in range(0, len(content), 188):
+        if int.from_bytes(content[at + 1 : at + 3], "big") & 0x1FFF == 0x100:  # the pictures
+            content[at + 3] |= 0x80
+    broadcast.write_bytes(content)
+    assert refusal(broadcast) == ENCRYPTED
+    disc = tmp_path / "a.vob"
+    content = bytearray(make_video(disc, [("noise", 50)], codec="mpeg2video", container="vob").read_bytes())
+    assert not is_scrambled(content)
+    for at in range(2048, len(content), 2048):
+        content[at + 20] |= 0x10
+    disc.write_bytes(content)
+    assert refusal(disc) == ENCRYPTED
 
 
 def element(name: bytes, content: bytes) -> bytes:

@@ -66,6 +66,7 @@ def test_size_as_shown_and_nominal_rate(name: str, size: tuple[int, int], rate: 
     facts = SourceFacts.of_file(str(made(tmp_path, name)))
     assert facts is not None
     assert ((facts.width, facts.height), facts.rate) == (size, rate)
+    assert facts.square_pixels == (name not in ("anamorphic.mp4", "both.mp4"))
 
 
 def test_a_file_that_cannot_be_opened_has_none(tmp_path: Path) -> None:
@@ -111,3 +112,22 @@ def test_the_length_of_a_recording_whose_clock_jumps_is_that_of_its_frames(tmp_p
     assert facts is not None
     assert float(facts.video_seconds) == pytest.approx(2, abs=0.1)
     assert facts.rate == 25
+
+
+@pytest.mark.parametrize(("start", "tagged"), [(0, True), (100, True), (0, False), (100, False)])
+def test_the_length_of_matroska_is_that_of_the_pictures(start: int, tagged: bool, tmp_path: Path) -> None:
+    """Its sound is longer; its times need not begin at 0."""
+    times = [start * 1000 + 40 * at for at in range(25)]
+    seconds = 1.5 if tagged else 0.5
+    path = make_video(
+        tmp_path / "a.mkv",
+        [("red", 25)],
+        times=times,
+        time_base=Fraction(1, 1000),
+        audio_seconds=0 if start else seconds,
+    )
+    if not tagged:
+        path.write_bytes(path.read_bytes().replace(b"DURATION", b"NOTHINGS"))
+    facts = SourceFacts.of_file(str(path))
+    assert facts is not None
+    assert float(facts.video_seconds) == pytest.approx(1, abs=0.001)

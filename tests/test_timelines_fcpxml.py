@@ -232,6 +232,13 @@ def test_fields_are_stated_and_named_where_final_cut_has_a_name(
     assert (found.get("width"), found.get("height")) == (str(width), str(height))
 
 
+def test_a_file_without_square_pixels_is_of_no_named_format(tmp_path: Path) -> None:
+    """HDV stores 1440 pixels a line for the 1920 that are shown."""
+    _, root = write(tmp_path, [known(0, 5), known(0, 5, path="/films/hdv.mxf", field_order="tff", square_pixels=False)])
+    formats = [(each.get("name"), each.get("width")) for each in root.iterfind("resources/format")]
+    assert formats == [("FFVideoFormat1080p25", "1920"), (None, "1920")]
+
+
 def test_the_reel_is_that_of_the_file(tmp_path: Path) -> None:
     _, root = write(
         tmp_path, [known(0, 5, reel="A001C002_R1"), known(0, 5, path="/films/b.mov"), known(9, 12, reel="A001C002_R1")]

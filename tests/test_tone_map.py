@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from hdr_twins import HLG, ORACLE, PQ, first_frame, hdr_twin
+from hdr_twins import HLG, ORACLE, PQ, first_frame, hdr_twin, run_ffmpeg
 from numpy.typing import NDArray
 from PIL import Image
 from synthetic import make_video
@@ -157,3 +157,23 @@ def test_primaries_are_those_that_the_file_states(videos: dict[str, Path], tmp_p
     """Display P3 in PQ, as some phones and all cinema masters have it."""
     twin = hdr_twin(videos["sdr"], tmp_path / "p3.mkv", PQ, primaries="smpte432")
     assert distance(read_clip(str(twin), SPEC), read_clip(str(videos["sdr"]), SPEC)) < 5
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("phone.mp4", ["-c:v", "libx265", "-x265-params", "log-level=none", "-pix_fmt", "yuv420p10le"]),
+        ("web.webm", ["-c:v", "libvpx-vp9", "-pix_fmt", "yuv420p10le", "-deadline", "realtime"]),
+        ("camera.mov", ["-c:v", "prores_ks", "-pix_fmt", "yuv422p10le"]),
+        ("broadcast.ts", ["-c:v", "libx265", "-x265-params", "log-level=none", "-pix_fmt", "yuv420p10le"]),
+    ],
+)
+def test_hdr_is_recognised_in_every_container(
+    videos: dict[str, Path], tmp_path: Path, name: str, options: list[str]
+) -> None:
+    path = tmp_path / name
+    run_ffmpeg("-i", str(videos[HLG]), "-frames:v", "8", *options, str(path))
+    passed, segments = index(path)
+    assert passed.video.kinds == {"hdr", "deep"}
+    expected = read_clip(str(videos["sdr"]), SPEC, end_seconds=0.32)
+    assert distance(segments[0].clip, expected) < 10  # 16 if it is not mapped

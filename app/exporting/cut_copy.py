@@ -5,18 +5,22 @@ The source's container is kept if it can hold the streams; otherwise the clip be
 
 from __future__ import annotations
 
+import math
 import re
 from contextlib import ExitStack
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from app.exporting.audio_choice import tracks_text
 from app.exporting.clip_tags import joined_notes, tag_options
 from app.exporting.cut import Cut
 from app.exporting.ffmpeg_binary import ExportError, OutsideError
-from app.exporting.graph import QUIET, SOURCE, TARGET, framecrc_packets, microseconds, run_graph
+from app.exporting.graph import QUIET, SOURCE, SPHERICAL_MP4, TARGET, framecrc_packets, microseconds, run_graph
 from app.exporting.survey import Survey, keyframe_before
+from app.exporting.tracks import SoundTrack
 
 _REORDER_SECONDS = Fraction(3, 23)
 """How much too early ffmpeg seeks in containers that seek by decoding times, if frames are reordered."""
@@ -48,7 +52,10 @@ def cut_copy(program: str, survey: Survey, draft: Path) -> Cut:
     own = survey.container_seconds(begin if key is None else key)
     starts: list[Fraction | None] = [own + _REORDER_SECONDS, own, own - 1, own - 5, own - 30, None]
     problem: ExportError | None = None
-    for suffix, format_name, subtitles in _attempts(survey):
+    left_out: list[int] = []
+    for suffix, format_name, subtitles, tracks in _attempts(survey):
+        left_out += [track.number for track in survey.sound if track not in tracks]
+        survey = replace(survey, sound=tracks)
         for start in starts:
             try:
                 copied = _copy(program, survey, draft, start, format_name, subtitles=subtitles, first=key)
@@ -74,7 +81,11 @@ def cut_copy(program: str, survey: Survey, draft: Path) -> Cut:
                 late_seconds=late,
                 has_subtitles=subtitles,
                 has_chapters=format_name in _WITH_CHAPTERS,
-                note=joined_notes(_early_text(early), _late_text(survey, copied, late)),
+                note=joined_notes(
+                    _early_text(early),
+                    _late_text(survey, copied, late),
+                    f"without sound {tracks_text(left_out)} (in a format that is not known)" if left_out else "",
+                ),
             )
     if problem is not None:
         raise ExportError(f"this file cannot be copied ({problem}); use the exact mode") from problem
@@ -124,7 +135,7 @@ def _copy(
     options: dict[str, Any] = {"c": "copy", "to": end, "avoid_negative_ts": "make_zero"}
     options |= tag_options(survey, survey.seconds(first_pts), format_name, copying=True)
     if format_name in ("mp4", "mov"):
-        options["movflags"] = "+faststart"
+        options |= {"movflags": "+faststart", **SPHERICAL_MP4}
         if survey.codec == "hevc":
             options["tag:v"] = "hvc1"
     listing = ffmpeg.output(video, "pipe:1", f="framecrc", c="copy", to=end)
@@ -156,10 +167,19 @@ def _chapters_text(survey: Survey, first_pts: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _attempts(survey: Survey) -> list[tuple[str, str, bool]]:
-    """Return the containers to try, with the source's subtitles and without: (suffix, FFmpeg's name, subtitles)."""
+def _attempts(survey: Survey) -> list[tuple[str, str, bool, tuple[SoundTrack, ...]]]:
+    """Return what to try: (suffix, FFmpeg's name of the container, with the source's subtitles, sound tracks).
+
+    Tracks that say nothing of their channels, because they are empty or of an unknown format, are left out last.
+    """
     with_subtitles = (True, False) if survey.extras.subtitles else (False,)
-    return [(*container, subtitles) for container in _containers(survey) for subtitles in with_subtitles]
+    known = tuple(track for track in survey.sound if track.channels)
+    return [
+        (*container, subtitles, tracks)
+        for tracks in dict.fromkeys((survey.sound, known))
+        for container in _containers(survey)
+        for subtitles in with_subtitles
+    ]
 
 
 def _containers(survey: Survey) -> list[tuple[str, str]]:
@@ -182,10 +202,10 @@ def _containers(survey: Survey) -> list[tuple[str, str]]:
 def _shift(survey: Survey) -> int:
     """Return the shift that makes all times positive, because -to cannot be negative.
 
-    Whole seconds that are also a whole number of pts units.
+    Whole seconds that are also a whole number of units of every track: in AVI, MP3 may count in packets.
     """
     first = survey.container_seconds(survey.first_pts)
     if first > 1:
         return 0
-    step = survey.time_base.numerator
+    step = math.lcm(survey.time_base.numerator, *(track.time_base.numerator for track in survey.sound))
     return step * -int((first - 1) // step)

@@ -22,6 +22,7 @@ from app.exporting.graph import (
     MAX_TIME_BASE_HZ,
     QUIET,
     SOURCE,
+    SPHERICAL_MP4,
     TARGET,
     OnProgress,
     last_duration_filter,
@@ -113,7 +114,7 @@ def _encode(program: str, survey: Survey, draft: Path, lead: Fraction | None, on
     if survey.high_bit_depth:
         # hvc1: Apple's players accept HEVC only under this tag.
         options |= {"tag:v": "hvc1", "x265-params": "log-level=error"}
-    options |= encoding_options(survey)
+    options |= encoding_options(survey) | SPHERICAL_MP4
     if survey.is_variable:
         options["bf"] = 0  # reordered frames of a variable rate have decoding times that do not add up to the length
     options |= sound_options | tag_options(survey, survey.start_seconds, format_name, copying=False)

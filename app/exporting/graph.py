@@ -18,6 +18,8 @@ SOURCE, TARGET = "prismsearch-source", "prismsearch-target"
 """Placeholders for the files while the command line is built: ffmpeg-python cannot take a name that is not UTF-8."""
 QUIET = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-copyts")
 """Global options. copyts keeps the source's own times, in which all ranges are specified."""
+SPHERICAL_MP4 = {"strict": "unofficial"}
+"""Output options without which ffmpeg does not write to MP4 that pictures are spherical."""
 MAX_TIME_BASE_HZ = 1_000_000
 """Maximum time units per second in MP4; with more, its 32-bit frame durations overflow."""
 _AND = "\0"  # no argument can hold it
@@ -100,7 +102,7 @@ def seek_options(survey: Survey, start: Fraction, lead: Fraction | None) -> dict
 
     The trim filter is exact, so ffmpeg's accurate seek is off: it rounds to microseconds.
     """
-    if lead is None or start - lead <= survey.container_seconds(survey.first_pts):
+    if lead is None or not survey.seeks_exactly or start - lead <= survey.container_seconds(survey.first_pts):
         return {}
     return {"noaccurate_seek": None, "seek_timestamp": 1, "ss": microseconds(start - lead)}
 

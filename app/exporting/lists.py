@@ -91,6 +91,7 @@ def _timeline_clip(request: ClipRequest, number: int, facts: SourceFacts) -> Tim
         timecode=facts.timecode,
         width=facts.width,
         height=facts.height,
+        square_pixels=facts.square_pixels,
         has_audio=facts.has_audio,
         audio=facts.audio,
         field_order=facts.field_order,

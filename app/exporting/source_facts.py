@@ -5,6 +5,7 @@ All of them have what a header states from one reader, `indexer.media.facts`: th
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,6 +24,7 @@ _VARIES = Fraction(1, 100)
 _FEW_FRAMES = 3  # missing or too many: no sign of a rate that varies, in however short a video
 
 
+_DURATION = re.compile(r"(\d+):(\d{2}):(\d{2}(?:\.\d{1,9})?)")
 _MIN_BYTES = 1000  # of a video per second; where a clock jumps, a header counts hours that the file does not have
 
 
@@ -36,6 +38,7 @@ class SourceFacts:
     timecode: str = ""
     width: int = 0
     height: int = 0
+    square_pixels: bool = True
     has_audio: bool = False
     audio: tuple[AudioTrack, ...] = ()
     field_order: FieldOrder = ""
@@ -94,12 +97,10 @@ class SourceFacts:
         try:
             with open_source(path) as source:
                 stream, fields = source.stream, FieldsSeen(source)
-                seconds = stream.duration * source.time_base if stream.duration else Fraction(0)
-                seconds = seconds or Fraction(source.container.duration or 0, 10**6)
                 width, height = _look(source, fields)
                 facts = read_facts(source, fields)
                 return cls(
-                    video_seconds=_length(source, seconds),
+                    video_seconds=_length(source),
                     frame_rate=Fraction(stream.average_rate or 0) or facts.nominal_rate,
                     timecode=source.timecode,
                     width=width,
@@ -117,6 +118,7 @@ def _stated(facts: MediaFacts | None) -> dict[str, Any]:
         return {}
     return {
         "stated_rate": facts.nominal_rate,
+        "square_pixels": facts.sample_aspect == 1,
         "audio": facts.audio,
         "field_order": facts.field_order,
         "reel": facts.reel,
@@ -142,10 +144,11 @@ def _look(source: Source, fields: FieldsSeen) -> tuple[int, int]:
     return orientation.shown_size(width, height, float(source.sample_aspect))
 
 
-def _length(source: Source, stated: Fraction) -> Fraction:
+def _length(source: Source) -> Fraction:
     """Return the length in seconds, as stated unless that is absurd and the clock of the file jumps."""
     from indexer.media.clock_map import clock_map
 
+    stated = _stated_length(source)
     if source.size_bytes >= _MIN_BYTES * stated:
         return stated
     clock = clock_map(source.path)
@@ -153,3 +156,21 @@ def _length(source: Source, stated: Fraction) -> Fraction:
         return stated
     first, last = clock.pieces[0], clock.pieces[-1]
     return (last.end + last.shift + source.step - first.start - first.shift) * source.time_base
+
+
+def _stated_length(source: Source) -> Fraction:
+    """Return the length of the pictures in seconds by the header; 0 if it states none.
+
+    Matroska states the end of the whole file, sound included, and often that of each stream in a tag: both count from
+    0, even if the first frame comes later.
+    """
+    stream = source.stream
+    if stream.duration:
+        return stream.duration * source.time_base
+    tag = _DURATION.fullmatch(stream.metadata.get("DURATION", ""))
+    if tag is None:
+        end = Fraction(source.container.duration or 0, 10**6)
+    else:
+        end = 3600 * int(tag[1]) + 60 * int(tag[2]) + Fraction(tag[3])
+    begin = max(0, stream.start_time or 0) * source.time_base
+    return end - begin if end > begin else end

@@ -49,9 +49,11 @@ class Survey:
     is_rgb: bool
     sample_aspect: Fraction = Fraction(1)  # width of a pixel over its height
     intra_only: bool = False  # every frame of the codec is a key frame
+    seeks_exactly: bool = True  # frames have the same times after a seek; otherwise reading starts at the beginning
     sound: tuple[SoundTrack, ...] = ()  # those to export
     extras: Extras = NO_EXTRAS  # what else the file holds
     display_matrix: tuple[int, ...] | None = None  # the 9 numbers of MP4
+    is_spherical: bool = False  # a projection of a sphere
     field_order: InterlacedOrder | None = None  # of the interlaced frames in the range; None if there are none
     colours: ColourTags | None = None  # as stated, or as assumed
     is_hdr: bool = False  # PQ or HLG
@@ -127,7 +129,7 @@ def survey_range(
     from indexer.media.colour_tags import source_tags
     from indexer.media.decode import Decoding, no_frames_error
     from indexer.media.interlacing import FieldsSeen
-    from indexer.media.orientation import display_matrix
+    from indexer.media.orientation import display_matrix, is_spherical
     from indexer.media.probe import open_source
     from indexer.media.tone_map import tone_map_for
 
@@ -141,7 +143,7 @@ def survey_range(
         reliable = first.picture.pts == first.picture.dts and not source.stream.codec_context.has_b_frames
         counted = opening.clock.synthesized or (source.decoding_times_only and not reliable)
         facts = _stream_facts(source, first_pts, counted)
-        facts["display_matrix"] = display_matrix(first.picture)
+        facts |= {"display_matrix": display_matrix(first.picture), "is_spherical": is_spherical(first.picture)}
         facts["colours"] = source_tags(first.picture, (first.picture.width, first.picture.height))
         facts["is_hdr"] = tone_map_for(first.picture) is not None
         facts["has_alpha"] = has_alpha(first.picture.format.name)
@@ -157,6 +159,9 @@ def survey_range(
         with open_source(path) as source:
             number, _ = clock.key_before(low) or (0, 0)
             found = list(_times(Decoding(source, skip_packets=number), fields, low, high))
+    elif not counted and not source.seeks_exactly:
+        with open_source(path) as source:
+            found = list(_times(Decoding(source), fields, low, high))
     elif not counted and not decoding and not source.decoding_times_only:
         found = _by_packets(path, low, high, first_pts, base)
     if found is None and not counted:
@@ -211,6 +216,7 @@ def _stream_facts(source: Source, first_pts: int, counted: bool) -> dict[str, An
         "high_bit_depth": pixels is not None and any(part.bits > 8 for part in pixels.components),
         "is_rgb": pixels is not None and pixels.is_rgb,
         "sample_aspect": source.sample_aspect,
+        "seeks_exactly": source.seeks_exactly,
         "intra_only": stream.codec_context.codec.intra_only,
         "sound": sound_tracks(source),
         "extras": extras(source),

@@ -21,6 +21,7 @@ class SoundTrack:
 
     index: int  # among all streams of the file
     number: int  # among its sound tracks, from 1
+    time_base: Fraction = Fraction(1, 48_000)  # seconds per unit of its times
     codec: str = ""  # FFmpeg's name; "" if there is no decoder for it
     channels: int = 0
     layout: str = ""  # FFmpeg's name: mono, stereo, 5.1(side) ...; "" if the file does not say what the channels are
@@ -68,6 +69,7 @@ def sound_tracks(source: Source) -> tuple[SoundTrack, ...]:
             SoundTrack(
                 index=stream.index,
                 number=number,
+                time_base=Fraction(stream.time_base or 1),
                 codec=facts.codec,
                 channels=facts.channels,
                 layout=facts.layout,

@@ -55,7 +55,7 @@ _NAMED_RATES = {
 }
 
 
-_Formats: TypeAlias = "dict[tuple[Fraction, int, int, FieldOrder], str]"
+_Formats: TypeAlias = "dict[tuple[Fraction, int, int, FieldOrder, bool], str]"
 
 
 def render_fcpxml(placed: PlacedTimeline) -> tuple[bytes, list[str]]:
@@ -93,17 +93,18 @@ def _format(
     width: int,
     height: int,
     field_order: FieldOrder,
+    square_pixels: bool = True,
 ) -> str:
-    """Return the id of a format, adding it to the resources if it is new."""
+    """Return the id of a format, adding it to the resources if it is new. The size is that with square pixels."""
     order = field_order if field_order in ("tff", "bff") else ""  # progressive, like any format without fieldOrder
-    key = (rate, width, height, order)
+    key = (rate, width, height, order, square_pixels)
     if key not in formats:
         formats[key] = f"r{len(resources) + 1}"
         child(
             resources,
             "format",
             id=formats[key],
-            name=_format_name(rate, width, height, order),
+            name=_format_name(rate, width, height, order) if square_pixels else None,
             fieldOrder=_FIELD_ORDERS.get(order),
             frameDuration=f"{rate.denominator}/{rate.numerator}s",
             width=width or None,
@@ -129,7 +130,7 @@ def _asset(
     """Return the ids of a file's asset and of its format. Clips of the same file share an asset."""
     clip = event.clip
     width, height, channels = max(0, clip.width), max(0, clip.height), clip.channels
-    clip_format = _format(resources, formats, event.rate, width, height, clip.field_order)
+    clip_format = _format(resources, formats, event.rate, width, height, clip.field_order, clip.square_pixels)
     reel = one_line(clip.reel)
     key = (clip.path, event.rate, event.timecode_offset, clip.video_seconds, channels, clip_format, reel)
     if key not in assets:

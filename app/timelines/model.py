@@ -31,6 +31,7 @@ class TimelineClip:
     timecode: str = ""  # of the first frame shown, read from the file; drop-frame with `;`
     width: int = 0  # pixels as shown; 0: unknown
     height: int = 0
+    square_pixels: bool = True  # in the file, whose size is then the one shown
     has_audio: bool = False
     audio: tuple[AudioTrack, ...] = ()  # sound tracks, in the file's order; empty with `has_audio`: one stereo track
     field_order: FieldOrder = ""  # "" if unknown

@@ -13,7 +13,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from indexer.media.containers import matroska_end
+from indexer.media.joined import starts_of_parts
 from indexer.media.probe import open_source, read_error
 from indexer.media.timeline import MAX_READ_ERRORS, Timeline, stamp_of, watched_streams
 
@@ -73,8 +73,7 @@ def may_jump(source: Source) -> bool:
         return True
     if "matroska" not in source.container.format.name:
         return False
-    end = matroska_end(source.path)
-    return end is not None and end < source.size_bytes
+    return len(starts_of_parts(source.path)) > 1
 
 
 @lru_cache(_KEPT)

@@ -139,32 +139,14 @@ def is_text(head: bytes) -> bool:
 
 def _is_transport_stream(head: bytes) -> bool:
     """Look for sync bytes one packet apart: 188 bytes, 192 with a time code (M2TS), 204 with error correction."""
-    if is_text(head):
-        return False
+    return not is_text(head) and transport_packets(head) is not None
+
+
+def transport_packets(content: bytes) -> tuple[int, int] | None:
+    """Return the place of the first packet of a transport stream and the distance of packets; None for others."""
     for packet in (188, 192, 204):
         for start in range(packet):
-            marks = head[start::packet]
+            marks = content[start::packet]
             if len(marks) >= 5 and not marks.strip(b"G"):
-                return True
-    return False
-
-
-def matroska_end(path: str) -> int | None:
-    """Return where the first segment of a Matroska file ends, in bytes; None if the file does not say (live streams).
-
-    A file that is longer consists of recordings joined byte by byte.
-
-    Raises:
-        OSError: The file cannot be read.
-    """
-    head = read_head(path)
-    at = 0
-    for wanted in (b"\x1aE\xdf\xa3", b"\x18S\x80g"):  # EBML, Segment
-        if head[at : at + 4] != wanted or at + 4 >= len(head):
-            return None
-        length = 9 - head[at + 4].bit_length()  # of the size, in bytes
-        size = int.from_bytes(head[at + 4 : at + 4 + length], "big") & ((1 << 7 * length) - 1)
-        if length > 8 or size == (1 << 7 * length) - 1:  # unknown
-            return None
-        at += 4 + length + (size if wanted.startswith(b"\x1a") else 0)
-    return at + size
+                return start, packet
+    return None

@@ -91,9 +91,11 @@ class _Copies:
         self._waiting: list[int] = []  # a heap: pts of pictures that are decoded, and not yet shown
         self._last: dict[int, int] = {}
         self.streams: dict[int, Any] = {self._video: out.add_stream_from_template(source.stream, opaque=True)}
-        for stream in source.container.streams.audio:
+        for stream in _beside(source):
             with suppress(ValueError, av.error.FFmpegError):  # a codec that this container cannot hold
-                self.streams[stream.index] = out.add_stream_from_template(stream)
+                copy: Any = out.add_stream_from_template(stream)
+                copy.metadata.update(stream.metadata)  # language, title
+                self.streams[stream.index] = copy
 
     def add(self, packet: Packet[Any], stamp: Stamp) -> None:
         index = packet.stream_index
@@ -129,14 +131,13 @@ def _continued(source: Source, clock: ClockMap) -> Iterator[_Placed]:
     skew = round(_SKEW_SECONDS / source.time_base)
     tracks: dict[int, _Track] = {}
     count = 0
-    streams = [source.stream.index, *(stream.index for stream in source.container.streams.audio)]
-    for packet in packets(source, streams):
+    for packet in packets(source, [source.stream.index, *(stream.index for stream in _beside(source))]):
         if packet.stream_index == source.stream.index:
             yield packet, timeline.picture(stamp_of(packet, Fraction(1))), count
             count += 1
             continue
         stamp = stamp_of(packet, (packet.time_base or source.time_base) / source.time_base)
-        if source.free_running_clock:
+        if source.free_running_clock and packet.stream.type == "audio":
             timeline.sound(packet.stream_index, stamp)
         track = tracks.setdefault(packet.stream_index, _Track(clock, back, forward, skew))
         yield packet, track.continued(stamp), count
@@ -168,8 +169,13 @@ def _release(held: list[_Placed], shown_to: int) -> Iterator[_Placed]:
         yield packet, replace(stamp, pts=shown_to) if untimed else stamp, count
 
 
+def _beside(source: Source) -> list[Any]:
+    """Return the streams that are copied with the video: sound and subtitles."""
+    return [*source.container.streams.audio, *source.container.streams.subtitles]
+
+
 class _Track:
-    """Finds the piece that each packet of a sound track belongs to; near a jump, file order does not say."""
+    """Finds the piece that each packet of another stream belongs to; near a jump, file order does not say."""
 
     def __init__(self, clock: ClockMap, back: int, forward: int, skew: int) -> None:
         self._pieces = clock.pieces

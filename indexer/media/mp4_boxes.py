@@ -33,7 +33,7 @@ def sample_entry_boxes(path: str) -> list[tuple[bytes, bytes]]:
     found = []
     with open(path, "rb") as file:
         for _, begin, end in _entries(file, 0, os.fstat(file.fileno()).st_size, _TO_ENTRIES):
-            for name, start, stop in _boxes(file, begin + _VISUAL_BYTES, end):
+            for name, start, stop in boxes(file, begin + _VISUAL_BYTES, end):
                 file.seek(start)
                 found.append((name, file.read(min(stop - start, _MAX_CONTENT))))
     return found
@@ -41,18 +41,18 @@ def sample_entry_boxes(path: str) -> list[tuple[bytes, bytes]]:
 
 def _entries(file: BinaryIO, begin: int, end: int, names: tuple[bytes, ...]) -> Iterator[tuple[bytes, int, int]]:
     """Yield (name, start and end of the content) of the sample entries below a path of boxes."""
-    for name, start, stop in _boxes(file, begin, end):
+    for name, start, stop in boxes(file, begin, end):
         if name != names[0]:
             continue
         if len(names) > 1:
             yield from _entries(file, start, stop, names[1:])
         else:  # stsd: version, flags and count, then the entries, which are boxes
-            yield from _boxes(file, start + 8, stop)
+            yield from boxes(file, start + 8, stop)
         if name == b"moov":
             return
 
 
-def _boxes(file: BinaryIO, begin: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+def boxes(file: BinaryIO, begin: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """Yield (name, start and end of the content) of the boxes in a part of the file."""
     for _ in range(_MAX_BOXES):
         if begin + 8 > end:

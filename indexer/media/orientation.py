@@ -72,11 +72,21 @@ class Orientation:
 
 def display_matrix(picture: VideoFrame) -> tuple[int, ...] | None:
     """Return the 9 numbers of a frame's display matrix, as in MP4; None if it has none."""
+    data = _side_data(picture, "DISPLAYMATRIX")
+    return None if data is None else struct.unpack("=9i", data)
+
+
+def is_spherical(picture: VideoFrame) -> bool:
+    """Return whether a frame is the projection of a sphere, as of 360-degree cameras."""
+    return _side_data(picture, "SPHERICAL") is not None
+
+
+def _side_data(picture: VideoFrame, kind: str) -> bytes | None:
     try:
-        data = picture.side_data.get("DISPLAYMATRIX")
+        data = picture.side_data.get(kind)
     except ValueError:  # PyAV refuses all side data of a frame if it does not know the type of one
-        data = _with_known_side_data(picture).side_data.get("DISPLAYMATRIX")
-    return None if data is None else struct.unpack("=9i", bytes(cast("Any", data)))
+        data = _with_known_side_data(picture).side_data.get(kind)
+    return None if data is None else bytes(cast("Any", data))
 
 
 def _with_known_side_data(picture: VideoFrame) -> VideoFrame:

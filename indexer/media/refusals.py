@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from indexer.media.containers import extension_of, is_animated_webp, is_text, read_head
+from indexer.media.containers import extension_of, is_animated_webp, is_text, read_head, transport_packets
 from indexer.media.errors import UnreadableKind
 from indexer.media.mp4_boxes import sample_entries
 
@@ -29,7 +29,10 @@ _LIST_MARKS = (
 _ENCRYPTED_ENTRIES = frozenset((b"encv", b"drmi"))  # Common Encryption, FairPlay
 _ENCRYPTED_MARKS = (*_ENCRYPTED_ENTRIES, b"pssh")
 _EBML_ENCRYPTION = re.compile(rb"\x6d\x80.{1,64}?\x50\x35", re.DOTALL)  # ContentEncodings, ContentEncryption
-_LOOKED_THROUGH_BYTES = 1 << 16  # at either end of a file that cannot be opened
+_LOOKED_THROUGH_BYTES = 1 << 16  # at either end of a file
+_PACK_BYTES = 2048  # of program streams on discs
+_SCRAMBLED_STREAMS = frozenset((0xBD, *range(0xC0, 0xF0)))  # sound and pictures
+_FEW_PACKETS = 8
 _CAMERA_RAW = MappingProxyType(
     {
         "r3d": "RED raw (R3D)",
@@ -115,6 +118,8 @@ def refused(path: str, format_name: str, tags: Mapping[str, str]) -> Refusal | N
         return ENCRYPTED
     if "mp4" in format_name and not _ENCRYPTED_ENTRIES.isdisjoint(sample_entries(path)):
         return ENCRYPTED
+    if format_name in ("mpegts", "mpeg") and is_scrambled(_begin(path)):
+        return ENCRYPTED
     if format_name == "webp_pipe" and is_animated_webp(read_head(path)):
         return "unsupported", "Animated WebP cannot be decoded; convert it to GIF or MP4."
     return None
@@ -123,6 +128,17 @@ def refused(path: str, format_name: str, tags: Mapping[str, str]) -> Refusal | N
 def is_list(head: bytes) -> bool:
     """Return whether these are the first bytes of a list of other files, such as a playlist."""
     return is_text(head) and any(mark in head for mark in _LIST_MARKS)
+
+
+def is_scrambled(content: bytes) -> bool:
+    """Return whether most packets at the beginning of a transport or program stream are marked as scrambled."""
+    if content.startswith(b"\x00\x00\x01\xba"):  # a disc: packs of one packet each, whose header has two bits for it
+        packs = [content[at : at + 21] for at in range(0, len(content) - 20, _PACK_BYTES)]
+        marks = [pack[20] & 0x30 for pack in packs if pack[14:17] == b"\x00\x00\x01" and pack[17] in _SCRAMBLED_STREAMS]
+    else:
+        found = transport_packets(content)
+        marks = [] if found is None else [flags & 0xC0 for flags in content[found[0] + 3 :: found[1]]]
+    return 2 * sum(map(bool, marks)) > len(marks) > _FEW_PACKETS
 
 
 def _no_decoder(name: str) -> Refusal:
@@ -146,6 +162,11 @@ def _seems_encrypted(path: str, head: bytes) -> bool:
         content = _ends(path)
         return any(mark in content for mark in _ENCRYPTED_MARKS)
     return head.startswith(b"\x1a\x45\xdf\xa3") and _EBML_ENCRYPTION.search(_ends(path)) is not None
+
+
+def _begin(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(_LOOKED_THROUGH_BYTES)
 
 
 def _ends(path: str) -> bytes:

@@ -46,6 +46,8 @@ def plan_copy(survey: Survey) -> CopyPlan:
         raise NotJoinable(f"{survey.codec} video cannot be joined")
     if not survey.seekable:
         raise NotJoinable("the file has no times that could be sought")
+    if survey.is_spherical:
+        raise NotJoinable("a joined file could not say that its pictures are spherical")
     from indexer.media.probe import open_source
 
     with open_source(survey.path) as source:

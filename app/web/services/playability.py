@@ -33,6 +33,10 @@ class Playability:
 
         Opens the file at most once.
         """
+        if "interlaced" in video.kinds:
+            return False  # browsers would play it with combs
+        if video.clock_jumps:
+            return False  # browsers go by the file's own times
         extension = os.path.splitext(video.path)[1][1:].strip().lower()
         key = (video.fingerprint, extension)
         with self._lock:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.exporting.ffmpeg_binary import ExportError, OutsideError, run_ffmpeg
+from app.exporting.fields import deinterlace, reading_options
 from app.exporting.graph import (
     MAX_TIME_BASE_HZ,
     QUIET,
@@ -128,7 +129,7 @@ def _command(
     import ffmpeg
 
     begin = found.container_seconds(found.pts[0])
-    source = ffmpeg.input(SOURCE, **seek_options(found, begin, lead))
+    source = ffmpeg.input(SOURCE, **seek_options(found, begin, lead), **reading_options(found))
     streams = [_picture(program, source[str(found.video_index)], found, final)]
     if sound:
         finish = begin + (end - found.start_seconds)
@@ -167,7 +168,7 @@ def _picture(program: str, stream: Any, found: Survey, final: int) -> Any:
         first, rate = found.first_frame_number or 0, found.frame_rate
         stream = stream.filter("trim", start_frame=first, end_frame=first + len(found.pts))
         stream = stream.filter("settb", ratio(1 / rate, "/")).filter("setpts", "N")
-    stream = stream.filter("yadif", mode="send_frame", deint="interlaced")
+    stream = deinterlace(stream, found)
     is_mapped = found.is_hdr and can_tone_map(program)
     is_rgb = found.is_rgb
     if found.has_alpha and not found.is_hdr:
