@@ -18,6 +18,7 @@ from synthetic import make_audio, make_video, picture
 from indexer.media.clock import Clock
 from indexer.media.decode import Decoding, Frame, no_frames_error, video_end
 from indexer.media.errors import UnreadableVideo
+from indexer.media.packets import read_packets
 from indexer.media.probe import open_source
 
 
@@ -346,7 +347,15 @@ class Failing:
             if error is not None:
                 raise error
             yield SimpleNamespace(
-                size=1, pos=0, pts=0, dts=0, duration=1, is_discard=False, is_keyframe=True, stream_index=0
+                size=1,
+                pos=0,
+                pts=0,
+                dts=0,
+                duration=1,
+                time_base=self.time_base,
+                is_discard=False,
+                is_keyframe=True,
+                stream_index=0,
             )
 
     def decode(self, packet: object) -> list[Any]:
@@ -404,3 +413,8 @@ def test_reading_ends_after_32_errors_in_a_row(reading: list[Exception | None], 
     failing = decoding(reading)
     assert list(failing) == []
     assert failing.damaged == damaged
+
+
+def test_a_demuxer_that_asks_for_patience_costs_no_packet_and_repeats_none() -> None:
+    source: Any = Failing([None, av.error.BlockingIOError(11, "Resource temporarily unavailable"), None], None, None)
+    assert len(list(read_packets(source, [0]))) == 2

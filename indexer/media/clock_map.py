@@ -6,20 +6,17 @@ A file whose clock jumps cannot be sought by time. With its map, reading can beg
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from indexer.media.joined import starts_of_parts
-from indexer.media.probe import open_source, read_error
-from indexer.media.timeline import MAX_READ_ERRORS, Timeline, stamp_of, watched_streams
+from indexer.media.packets import read_packets
+from indexer.media.probe import open_source
+from indexer.media.timeline import Timeline, stamp_of, watched_streams
 
 if TYPE_CHECKING:
-    from av.packet import Packet
-
     from indexer.media.probe import Source
 
 _KEPT = 8  # maps of the files read last, as many clips of one file are often wanted
@@ -88,11 +85,11 @@ def _read(source: Source) -> ClockMap:
     keys: list[tuple[int, int]] = []
     start = end = None
     count = jumps = shift = 0
-    for packet in packets(source, watched_streams(source)):
+    for packet in read_packets(source, watched_streams(source)):
+        stamp = stamp_of(packet, source.time_base)
         if packet.stream_index != source.stream.index:
-            timeline.sound(packet.stream_index, stamp_of(packet, (packet.time_base or 1) / source.time_base))
+            timeline.sound(packet.stream_index, stamp)
             continue
-        stamp = stamp_of(packet, Fraction(1))
         placed = timeline.picture(stamp)
         at = stamp.dts if stamp.dts is not None else stamp.pts
         if timeline.jumps > jumps and start is not None and end is not None:
@@ -107,32 +104,3 @@ def _read(source: Source) -> ClockMap:
     if start is not None and end is not None:
         pieces.append(Piece(start, end, shift))
     return ClockMap(tuple(pieces), tuple(sorted(keys, key=itemgetter(1))))
-
-
-def packets(source: Source, streams: Sequence[int]) -> Iterator[Packet[Any]]:
-    """Yield the packets of some streams in file order, past damage as in decoding.
-
-    Raises:
-        UnreadableVideo: The disk fails.
-    """
-    from av.error import EOFError as EndOfFile
-    from av.error import FFmpegError
-
-    errors = 0
-    reading = source.container.demux(*streams)
-    while errors < MAX_READ_ERRORS:
-        try:
-            packet = next(reading)
-        except (StopIteration, EndOfFile):
-            return
-        except OSError as problem:
-            if not isinstance(problem, BlockingIOError):
-                raise read_error(source.path, problem) from problem
-            errors += 1
-        except FFmpegError:
-            errors += 1
-            reading = source.container.demux(*streams)  # a generator that raised is exhausted
-            continue
-        if packet.size:
-            errors = 0
-            yield packet

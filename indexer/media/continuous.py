@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import av
 import av.error
 
-from indexer.media.clock_map import ClockMap, packets
+from indexer.media.clock_map import ClockMap
+from indexer.media.packets import read_packets
 from indexer.media.probe import Source, open_source
 from indexer.media.timeline import BACK_SECONDS, JUMP_SECONDS, Stamp, Timeline, stamp_of
 
@@ -131,12 +132,12 @@ def _continued(source: Source, clock: ClockMap) -> Iterator[_Placed]:
     skew = round(_SKEW_SECONDS / source.time_base)
     tracks: dict[int, _Track] = {}
     count = 0
-    for packet in packets(source, [source.stream.index, *(stream.index for stream in _beside(source))]):
+    for packet in read_packets(source, [source.stream.index, *(stream.index for stream in _beside(source))]):
+        stamp = stamp_of(packet, source.time_base)
         if packet.stream_index == source.stream.index:
-            yield packet, timeline.picture(stamp_of(packet, Fraction(1))), count
+            yield packet, timeline.picture(stamp), count
             count += 1
             continue
-        stamp = stamp_of(packet, (packet.time_base or source.time_base) / source.time_base)
         if source.free_running_clock and packet.stream.type == "audio":
             timeline.sound(packet.stream_index, stamp)
         track = tracks.setdefault(packet.stream_index, _Track(clock, back, forward, skew))

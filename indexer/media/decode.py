@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 import av
 import av.error
@@ -14,13 +13,13 @@ import av.error
 from indexer.media.clock import Clock
 from indexer.media.errors import UnreadableVideo
 from indexer.media.frame_times import has_frame_times
-from indexer.media.probe import Source, open_source, read_error
-from indexer.media.timeline import MAX_READ_ERRORS, Timeline, stamp_of, watched_streams
+from indexer.media.packets import read_packets
+from indexer.media.probe import Source, open_source
+from indexer.media.timeline import Timeline, stamp_of, watched_streams
 
 if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.frame import VideoFrame
-    from av.video.stream import VideoStream
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,51 +140,31 @@ class Decoding:
             return
         yield from pictures
 
-    def _packets(self, source: Source) -> Iterator[Packet[VideoStream]]:
-        """Yield all packets except the empty one that PyAV adds at the end, because the caller flushes."""
-        errors = 0
+    def _packets(self, source: Source) -> Iterator[Packet[Any]]:
+        """Yield the packets of the video, with continued times."""
         timeline = self.timeline if source is self.source else Timeline.of(source)
         to_skip = self._skip_packets
-        streams = watched_streams(source)
-        packets = source.container.demux(*streams)
-        while errors < MAX_READ_ERRORS:
-            try:
-                packet = next(packets)
-            except StopIteration:
-                return
-            except (OSError, MemoryError) as problem:
-                if isinstance(problem, MemoryError):
-                    raise
-                if isinstance(problem, BlockingIOError):
-                    errors += 1
-                    continue
-                source.check_unchanged()
-                raise read_error(source.path, problem) from problem
-            except av.error.EOFError:
-                return
-            except av.error.FFmpegError:
-                errors += 1
-                self.damaged += 1
-                packets = source.container.demux(*streams)  # a generator that raised is exhausted
+        for packet in read_packets(source, watched_streams(source), on_damage=self._count_damage):
+            stamp = stamp_of(packet, source.time_base)
+            if packet.stream_index != source.stream.index:
+                timeline.sound(packet.stream_index, stamp)
                 continue
-            if packet.size:
-                errors = 0
-                if packet.stream_index != source.stream.index:
-                    timeline.sound(packet.stream_index, stamp_of(packet, (packet.time_base or 1) / source.time_base))
-                    continue
-                self.read_bytes = max(self.read_bytes, (packet.pos or 0) + packet.size)
-                placed = timeline.picture(stamp_of(packet, Fraction(1)))
-                packet.pts, packet.dts = placed.pts, placed.dts
-                if timeline.jumps:
-                    self.clock.synthesized = True  # a seek would find other frames
-                if to_skip:
-                    to_skip -= 1
-                    continue
-                if packet.pts is not None and not packet.is_discard:
-                    self._fed_to = packet.pts if self._fed_to is None else max(self._fed_to, packet.pts)
-                    if self.skips:
-                        heappush(self._undecoded, packet.pts)
-                yield cast("Packet[VideoStream]", packet)
+            self.read_bytes = max(self.read_bytes, (packet.pos or 0) + packet.size)
+            placed = timeline.picture(stamp)
+            packet.pts, packet.dts = placed.pts, placed.dts
+            if timeline.jumps:
+                self.clock.synthesized = True  # a seek would find other frames
+            if to_skip:
+                to_skip -= 1
+                continue
+            if packet.pts is not None and not packet.is_discard:
+                self._fed_to = packet.pts if self._fed_to is None else max(self._fed_to, packet.pts)
+                if self.skips:
+                    heappush(self._undecoded, packet.pts)
+            yield packet
+
+    def _count_damage(self) -> None:
+        self.damaged += 1
 
     def _recover_end(self) -> Iterator[VideoFrame]:
         """Recover frames that the decoder's threads still held when an error ended the flush.

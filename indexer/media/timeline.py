@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from indexer.media.probe import Source
 
-MAX_READ_ERRORS = 32
-"""Consecutive errors of the demuxer, after which it is stuck."""
 JUMP_SECONDS = 10
 """A step forward longer than this is a jump, if the container's clock runs free (ffmpeg's dts_delta_threshold). In MP4
 or Matroska each frame is there because somebody wrote that time down, so a long step is a picture that stays."""
@@ -144,8 +142,9 @@ class Timeline:
             self.shift += late
 
 
-def stamp_of(packet: Packet[Any], ratio: Fraction) -> Stamp:
-    """Return the times of a packet, multiplied by `ratio`: its stream's time base over that of the video stream."""
+def stamp_of(packet: Packet[Any], base: Fraction) -> Stamp:
+    """Return the times of a packet of any stream in units of `base`, the time base of the video stream."""
+    ratio = (packet.time_base or base) / base
     if ratio == 1:
         return Stamp(packet.pts, packet.dts, packet.duration or 0, bool(packet.is_keyframe))
     return Stamp(
