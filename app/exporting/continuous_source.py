@@ -54,12 +54,8 @@ def continuous_source(
 
 def _first_shown(path: str) -> tuple[int, Fraction]:
     """Return the pts of the first frame shown, and the time base."""
-    from indexer.media.decode import Decoding, no_frames_error
+    from indexer.media.decode import Decoding
     from indexer.media.probe import open_source
 
     with open_source(path) as source:
-        decoding = Decoding(source)
-        first = next(iter(decoding), None)
-        if first is None:
-            raise no_frames_error(source, decoding.damaged)
-        return first.pts, source.time_base
+        return Decoding(source).first().pts, source.time_base

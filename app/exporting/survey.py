@@ -127,7 +127,7 @@ def survey_range(
     from indexer.media.alpha import has_alpha
     from indexer.media.clock_map import clock_map
     from indexer.media.colour_tags import source_tags
-    from indexer.media.decode import Decoding, no_frames_error
+    from indexer.media.decode import Decoding
     from indexer.media.interlacing import FieldsSeen
     from indexer.media.orientation import display_matrix, is_spherical
     from indexer.media.probe import open_source
@@ -135,9 +135,7 @@ def survey_range(
 
     with open_source(path) as source:
         opening = Decoding(source)
-        first = next(iter(opening), None)
-        if first is None:
-            raise no_frames_error(source, opening.damaged)
+        first = opening.first()
         base, first_pts, step = source.time_base, first.pts, source.step
         # AVI has no presentation times. Its decoding times are as good only where frames are not reordered.
         reliable = first.picture.pts == first.picture.dts and not source.stream.codec_context.has_b_frames

@@ -56,9 +56,7 @@ def read_clip(
         ValueError: If the times are not within the video.
     """
     from indexer.media.clock_map import clock_map
-    from indexer.media.decode import Decoding, no_frames_error
-    from indexer.media.interlacing import Interlacing
-    from indexer.media.orientation import Orientation
+    from indexer.media.decode import Decoding
     from indexer.media.probe import open_source
     from indexer.media.scale import Scaler
 
@@ -70,18 +68,9 @@ def read_clip(
     clock = clock_map(path) if start else None
     with open_source(path) as source:
         decoding = Decoding(source)
-        first = next(iter(decoding), None)
-        if first is None:
-            raise no_frames_error(source, decoding.damaged)
-        scaler = Scaler(
-            spec,
-            orientation=Orientation.of(first.picture),
-            sample_aspect=source.sample_aspect,
-            interlacing=Interlacing(source),
-        )
-        scaler.start(first.picture)
+        first = decoding.first()
         frame_range = _Range(
-            scaler,
+            Scaler.of(source, first.picture, spec),
             begin=first.pts + round(Fraction(start) / source.time_base),
             end=None if end_seconds is None else first.pts + round(Fraction(end_seconds) / source.time_base),
             step=source.step,

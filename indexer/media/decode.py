@@ -93,6 +93,17 @@ class Decoding:
         if self._raw is not None and self._moved == 0:
             self.skipped_after = tuple(self._skipped_times(before=None))
 
+    def first(self) -> Frame:
+        """Return the first frame, in place of the iteration.
+
+        Raises:
+            UnreadableVideo: No frame can be decoded, or the file cannot be read.
+        """
+        frame = next(iter(self), None)
+        if frame is None:
+            raise no_frames_error(self.source, self.damaged)
+        return frame
+
     def _skipped_times(self, before: int | None) -> list[int]:
         """Return the times after the last frame of packets without a frame; decoding follows presentation order."""
         times: list[int] = []

@@ -23,6 +23,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from indexer.media.alpha import compose
 from indexer.media.colour_tags import BT709, ColourTags, matrix_of, shown_tags
 from indexer.media.downscale import can_halve, halve, top_field, transform_planes
+from indexer.media.interlacing import Interlacing
 from indexer.media.orientation import Orientation
 from indexer.media.tone_map import DEEP_RGB, tone_map_for
 from indexer.settings import MAX_SHOWN_PIXELS
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from encoder import ClipSpec
-    from indexer.media.interlacing import Interlacing
+    from indexer.media.probe import Source
 
     Pixels = NDArray[np.uint8]
 
@@ -90,6 +91,14 @@ class Scaler:
         self._show = VideoReformatter()
         self._preview = VideoReformatter()
         self._first_size: tuple[int, int] | None = None
+
+    @classmethod
+    def of(cls, source: Source, first: VideoFrame, spec: ClipSpec) -> Scaler:
+        """Return the scaler of an open video, started with its first frame."""
+        orientation, interlacing = Orientation.of(first), Interlacing(source)
+        scaler = cls(spec, orientation=orientation, sample_aspect=source.sample_aspect, interlacing=interlacing)
+        scaler.start(first)
+        return scaler
 
     def shown_size(self, width: int, height: int) -> tuple[int, int]:
         """Return (width, height) as shown for a decoded size: with square pixels (the width changes), then rotated."""

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 from av.error import FFmpegError
 
 from db.records import Shot
-from indexer.media.interlacing import Interlacing
-from indexer.media.orientation import Orientation
 from indexer.media.scale import Scaler
 from indexer.shots.detector import CutDetector
 from indexer.shots.shot_buffer import BufferedFrame, SegmentDraft, ShotBuffer
@@ -49,13 +47,7 @@ class Segmenter:
         self.frames = 0
         self.unusable = 0
         self.shots: list[Shot] = []
-        self.scaler = Scaler(
-            spec,
-            orientation=Orientation.of(first.picture),
-            sample_aspect=source.sample_aspect,
-            interlacing=Interlacing(source),
-        )
-        self.scaler.start(first.picture)
+        self.scaler = Scaler.of(source, first.picture, spec)
         self._detector = CutDetector(
             settings.detector,
             settings.detector_options,

@@ -21,6 +21,7 @@ from starlette.responses import Response, StreamingResponse
 from app.web.http.errors import ApiError
 from app.web.http.requests import ApiRequest
 from app.web.http.responses import has_etag
+from indexer.media.containers import extension_of
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -49,8 +50,7 @@ VIDEO_TYPES = {
 
 def video_type(path: str) -> str:
     """Return the content type for a video's file name; never one that a browser would execute or show as text."""
-    extension = os.path.splitext(path)[1][1:].strip().lower()
-    return VIDEO_TYPES.get(extension, "video/x-unknown")
+    return VIDEO_TYPES.get(extension_of(path), "video/x-unknown")
 
 
 def file_response(

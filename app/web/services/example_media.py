@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +15,6 @@ _FORMATS = {
     "JPEG": "jpeg", "MPO": "jpeg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "BMP": "bmp", "TIFF": "tiff",
     "AVIF": "avif",
 }  # fmt: skip
-_PLAYLISTS = frozenset(("concat", "hls", "dash", "imf", "sdp", "rtsp"))  # FFmpeg would open the files that these name
 _UNKNOWN_MEDIA = "This is neither a picture nor a video that can be read; drop a JPEG, a PNG or a video file."
 
 
@@ -78,36 +75,22 @@ def _picture(path: Path) -> DetectedMedia | None:
 
 def _video(path: Path, name: str) -> DetectedMedia:
     from encoder import ClipSpec
-    from indexer.media.containers import VIDEO_EXTENSIONS
-    from indexer.media.decode import Decoding, no_frames_error
-    from indexer.media.interlacing import Interlacing
-    from indexer.media.orientation import Orientation
+    from indexer.media.containers import VIDEO_EXTENSIONS, extension_of
+    from indexer.media.decode import Decoding
     from indexer.media.preview import encode_poster
     from indexer.media.probe import open_source
     from indexer.media.scale import Scaler
 
     try:
         with open_source(str(path)) as source:
-            if set(source.container.format.name.split(",")) & _PLAYLISTS:
-                raise UnreadableVideo(str(path), "not_video", _UNKNOWN_MEDIA)
-            decoding = Decoding(source)
-            first = next(iter(decoding), None)
-            if first is None:
-                raise no_frames_error(source, decoding.damaged)
-            aspect: Fraction = source.sample_aspect
-            scaler = Scaler(
-                ClipSpec(1, 16),
-                orientation=Orientation.of(first.picture),
-                sample_aspect=aspect,
-                interlacing=Interlacing(source),
-            )
-            scaler.start(first.picture)
-            poster = encode_poster(scaler.shown(scaler.reduce(first.picture), POSTER_PIXELS))
+            first = Decoding(source).first().picture
+            scaler = Scaler.of(source, first, ClipSpec(1, 16))
+            poster = encode_poster(scaler.shown(scaler.reduce(first), POSTER_PIXELS))
     except UnreadableVideo as error:
-        if error.kind in ("not_video", "permission", "missing"):  # the latter two are of files that a playlist names
+        if error.kind == "not_video":
             raise UnreadableVideo(str(path), "not_video", _UNKNOWN_MEDIA) from error
         raise
-    extension = os.path.splitext(name)[1][1:].strip().lower()
+    extension = extension_of(name)
     if not (extension in VIDEO_EXTENSIONS and extension.isalnum()):
         extension = "video"
     return DetectedMedia("video", extension, poster)

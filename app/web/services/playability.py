@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
+
+from indexer.media.containers import extension_of
 
 if TYPE_CHECKING:
     from db.records import Video
@@ -37,7 +38,7 @@ class Playability:
             return False  # browsers would play it with combs
         if video.clock_jumps:
             return False  # browsers go by the file's own times
-        extension = os.path.splitext(video.path)[1][1:].strip().lower()
+        extension = extension_of(video.path)
         key = (video.fingerprint, extension)
         with self._lock:
             if key in self._results:
