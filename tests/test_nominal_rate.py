@@ -65,6 +65,7 @@ def stream(
     guessed: Any, average: Any, base: Any = None, *, entries: tuple[int, ...] = (), container: str = "matroska,webm"
 ) -> Any:
     return SimpleNamespace(
+        codec_context=None,
         guessed_rate=guessed,
         average_rate=average,
         base_rate=base,

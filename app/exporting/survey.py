@@ -160,7 +160,7 @@ def survey_range(
     elif not counted and not source.seeks_exactly:
         with open_source(path) as source:
             found = list(_times(Decoding(source), fields, low, high))
-    elif not counted and not decoding and not source.decoding_times_only:
+    elif not counted and not decoding and not source.decoding_times_only and not fields.may_have_packets:
         found = _by_packets(path, low, high, first_pts, base)
     if found is None and not counted:
         found = _seek(path, low, high, first_pts, base, fields)

@@ -80,6 +80,7 @@ class Decoding:
         self._skip_packets = skip_packets
         self._fed_to: int | None = None  # latest time among the packets
         self._shown_to: int | None = None  # latest time among the frames
+        self._half_shown = 0  # how much later the packet of a frame's second field may be
         self._damaged_to: int | None = None  # time of the last packet that the decoder refused
         self._flush_failed = False  # an error ended the flush at the end
 
@@ -117,6 +118,9 @@ class Decoding:
         if picture.pts is not None and (self._shown_to is None or picture.pts > self._shown_to):
             self._shown_to = picture.pts
         duration = picture.duration or 0
+        if picture.interlaced_frame and abs(2 * duration - self.source.step) <= 1:
+            duration = self.source.step  # it is that of the first of two packets, one for each field
+            self._half_shown = duration // 2
         pts = self.clock.next_pts(picture.pts, picture.dts, duration)
         if not self.skips or picture.pts is None:
             return Frame(pts, duration, picture)
@@ -186,7 +190,7 @@ class Decoding:
         damaged or cut off in its last packets.
         """
         done = self._shown_to
-        if done is None or self._fed_to is None or self._fed_to <= done:
+        if done is None or self._fed_to is None or self._fed_to <= done + self._half_shown:
             return
         if self.source.stream.codec_context.thread_count == 1:
             return

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from indexer.media.clock_map import may_jump
+from indexer.media.field_packets import may_have_field_packets
 from indexer.media.probe import Source, open_source
 
 _STEPS_BACK = (Fraction(0), Fraction(2), Fraction(10), Fraction(40))  # seconds, for seeks that land too late
@@ -75,6 +76,8 @@ def packet_times(
 def has_frame_times(source: Source) -> bool:
     """Return whether each packet of the source is one frame with the time at which it is shown."""
     names = set(source.container.format.name.split(","))
+    if may_have_field_packets(source.stream):
+        return False
     return source.codec in _ONE_PACKET_A_FRAME and bool(names & _CONTAINERS)
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal
 import av.error
 from av.filter import Graph
 
+from indexer.media.field_packets import may_have_field_packets
+
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
@@ -56,11 +58,13 @@ class FieldsSeen:
     Attributes:
         order: Which field is the earlier one; None as long as no frame was interlaced.
         flagged: Whether the frame itself says so, and not only the container.
+        may_have_packets: Whether fields may have packets of their own; see `field_packets`.
     """
 
     def __init__(self, source: Source) -> None:
         self.order: InterlacedOrder | None = None
         self.flagged = True
+        self.may_have_packets = may_have_field_packets(source.stream)
         self._interlacing = Interlacing(source)
         self._stated = stated_order(source)
 

@@ -11,6 +11,8 @@ from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING
 
+from indexer.media.field_packets import may_have_field_packets
+
 if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
@@ -33,7 +35,20 @@ _SPARSE = 10  # frames per second; recordings with fewer of them stand still mos
 def nominal_rate(stream: VideoStream) -> Fraction:
     """Return the nominal rate of a video stream in frames per second; 25 if nothing plausible is stated.
 
-    Nothing is read beyond the header. Where grid and average disagree, or the grid is no usual rate, the time between
+    Nothing is read beyond the header.
+    """
+    rate = _packet_rate(stream)
+    if may_have_field_packets(stream):
+        frames = _plausible(stream.codec_context.framerate)  # stated within the stream
+        if frames is not None and abs(rate / frames / 2 - 1) <= _SAME:
+            return rate / 2
+    return rate
+
+
+def _packet_rate(stream: VideoStream) -> Fraction:
+    """Return the nominal rate of the packets, which are frames, or else fields.
+
+    Where grid and average disagree, or the grid is no usual rate, the time between
     most frames decides if the header has the times of all (MP4, MOV). Else the frames are taken to come on every second
     to fourth place of the grid, or on the grid with some of them missing, whichever fits the average.
     """

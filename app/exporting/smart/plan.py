@@ -125,7 +125,10 @@ def _longest_run(
 
 
 def _packets(survey: Survey, length_bytes: int) -> Iterator[tuple[Any, list[bytes]]]:
-    """Yield packets with their units, from the last key frame at or before the range on, or from somewhat earlier."""
+    """Yield packets with their units, from the last key frame at or before the range on, or from somewhat earlier.
+
+    A packet that is the second field of a frame is joined to that of the first one, as in MP4.
+    """
     from indexer.media.probe import open_source
 
     for back in (*STEPS_BACK, None):
@@ -139,9 +142,25 @@ def _packets(survey: Survey, length_bytes: int) -> Iterator[tuple[Any, list[byte
             first = next(packets, None)
             if first is None or (seek_pts is not None and (first.pts is None or first.pts > survey.pts[0])):
                 continue  # the seek landed too late: transport streams have no index
+            frame: tuple[Any, list[bytes]] | None = None
             for packet in chain((first,), packets):
-                yield packet, list(split_units(bytes(packet), length_bytes))
+                units = list(split_units(bytes(packet), length_bytes))
+                if frame is not None and _is_second_field(survey, packet.pts):
+                    frame[1].extend(units)
+                    continue
+                if frame is not None:
+                    yield frame
+                frame = packet, units
+            if frame is not None:
+                yield frame
             return
+
+
+def _is_second_field(survey: Survey, pts: int | None) -> bool:
+    """Return whether a packet within the range is no frame of it: it has no time, or one between two frames."""
+    if survey.field_order is None:
+        return False
+    return pts is None or (survey.pts[0] < pts < survey.end_pts and _index(survey.pts, pts) is None)
 
 
 def _index(times: tuple[int, ...], pts: int | None) -> int | None:
