@@ -14,6 +14,7 @@ from tones import heard, tones
 
 from app.exporting.audio_choice import parse_audio
 from app.exporting.clip_writer import write_clips
+from app.exporting.graph import separate_graphs
 from app.exporting.request import ClipRequest, ExportedClip, ExportMode
 from app.exporting.tracks import sound_tracks
 from indexer.media.probe import open_source
@@ -208,3 +209,13 @@ def test_subtitles_and_chapters_of_mp4_are_not_taken_for_data(film: Path, tmp_pa
         assert len(container.streams.subtitles) == 1
         assert [each["metadata"]["title"] for each in container.chapters()] == ["One", "T=wo"]
     assert "without its subtitle track and its chapters" in str(cut(source, "smart").note)
+
+
+def test_graphs_with_nothing_in_common_are_separate() -> None:
+    assert separate_graphs("[0:0]trim=start_pts=1[s0];[0:1]atrim=start=1[s1];[s0]crop=max(2\\;3)[s2];[s1]apad[s3]") == [
+        "[0:0]trim=start_pts=1[s0];[s0]crop=max(2\\;3)[s2]",
+        "[0:1]atrim=start=1[s1];[s1]apad[s3]",
+    ]
+    assert separate_graphs("[0:0]split[a][b];[a]null[c];[1:0]null[d];[b][d]overlay[e]") == [
+        "[1:0]null[d];[0:0]split[a][b];[a]null[c];[b][d]overlay[e]"
+    ]

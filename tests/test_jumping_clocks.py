@@ -136,6 +136,20 @@ def test_proxies_across_a_join_have_the_frames_and_the_sound_of_both_parts(
     assert beeps(target) == pytest.approx(flashes(target), abs=0.04)
 
 
+@pytest.mark.parametrize("change", [["-ar", "44100"], ["-ac", "2"], ["-s", "96x64"], ["-an"]])
+def test_parts_may_differ_in_sound_and_size(tmp_path: Path, change: list[str]) -> None:
+    path = make_part(tmp_path / "a.ts", 0)
+    other = make_part(tmp_path / "b.ts", 500, "libx264", "mp2", *change)
+    path.write_bytes(path.read_bytes() + other.read_bytes())
+    request = ClipRequest(path=os.fspath(path), start_seconds=Fraction(1, 2), end_seconds=Fraction(7, 2))
+    (clip,) = write_clips([request], tmp_path)
+    assert (clip.error, clip.note, clip.frames) == (None, None, 75)
+    assert clip.file is not None
+    heard, seen = beeps(clip.file), flashes(clip.file)
+    assert len(seen) == 2
+    assert heard == pytest.approx(seen[:1] if change == ["-an"] else seen, abs=0.04)
+
+
 def test_far_into_a_recording_only_the_stretch_is_copied(tmp_path: Path) -> None:
     path = make_part(tmp_path / "many.ts", 0)
     path.write_bytes(path.read_bytes() * 6)

@@ -23,6 +23,8 @@ SPHERICAL_MP4 = {"strict": "unofficial"}
 MAX_TIME_BASE_HZ = 1_000_000
 """Maximum time units per second in MP4; with more, its 32-bit frame durations overflow."""
 _AND = "\0"  # no argument can hold it
+_CHAIN = re.compile(r"(?<!\\);")  # between two chains of a filter graph
+_LABEL = re.compile(r"\[(\w+)\]")  # of a link between chains, as ffmpeg-python names it; not of an input, 0:1
 OnProgress = Callable[[float], None]
 """Called with the finished fraction of a clip, 0 to 1."""
 
@@ -85,11 +87,28 @@ def compile_graph(command: list[str], graph: Any, files: Mapping[str, str | Path
     names = {placeholder: f"file:{path}" for placeholder, path in files.items()}
     words: list[str] = []
     for word in ffmpeg.compile(graph, cmd=command, overwrite_output=True):
+        if words and words[-1] == "-filter_complex":
+            word = repeated(*separate_graphs(word))
         first, *more = word.split(_AND)
         words.append(names.get(first, first))
         for value in more:
             words += [words[-2], value]
     return words
+
+
+def separate_graphs(description: str) -> list[str]:
+    """Return the parts of a filter graph that have nothing in common, such as those of picture and sound.
+
+    In one graph, ffmpeg cannot follow when a broadcast changes the sample rate before the first picture is there.
+    """
+    parts: list[tuple[set[str], list[str]]] = []
+    for chain in _CHAIN.split(description):
+        labels, chains = set(_LABEL.findall(chain)), [chain]
+        for part in [each for each in parts if each[0] & labels]:
+            parts.remove(part)
+            labels, chains = labels | part[0], part[1] + chains
+        parts.append((labels, chains))
+    return [";".join(chains) for _, chains in parts]
 
 
 def repeated(*values: str) -> str:

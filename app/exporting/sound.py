@@ -19,6 +19,7 @@ from app.exporting.tracks import SoundTrack
 
 Result = TypeVar("Result")
 
+_AAC_RATES = frozenset((96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000))
 _AAC_LAYOUTS = frozenset({"mono", "stereo", "3.0", "4.0", "5.0", "5.0(side)", "5.1", "5.1(side)", "7.1", "7.1(wide)"})
 _AAC_BITRATE, _AAC_BITRATE_PER_CHANNEL = 192_000, 64_000  # bits per second: at least, and for more than three channels
 _PCM = frozenset({"pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_s32be", "pcm_f32le"})
@@ -78,7 +79,9 @@ def _encoding(track: SoundTrack, *, keep_pcm: bool) -> dict[str, Any]:
     if needs_pcm(track):
         return {"c": "pcm_s16le" if track.sample_format.startswith(("s16", "u8")) else "pcm_s24le"}
     more = _AAC_BITRATE_PER_CHANNEL * track.channels if track.channels > 3 else 0
-    return {"c": "aac", "b": max(_AAC_BITRATE, more)}
+    # Explicit, because no encoder follows when the rate of a broadcast changes.
+    rate = {"ar": track.sample_rate} if track.sample_rate in _AAC_RATES else {}
+    return {"c": "aac", "b": max(_AAC_BITRATE, more), **rate}
 
 
 def leave_out_broken(

@@ -23,6 +23,7 @@ class SoundTrack:
     number: int  # among its sound tracks, from 1
     time_base: Fraction = Fraction(1, 48_000)  # seconds per unit of its times
     codec: str = ""  # FFmpeg's name; "" if there is no decoder for it
+    sample_rate: int = 0  # per second, as the header states it; it may change within the file
     channels: int = 0
     layout: str = ""  # FFmpeg's name: mono, stereo, 5.1(side) ...; "" if the file does not say what the channels are
     sample_format: str = ""  # FFmpeg's name, of decoded samples
@@ -71,6 +72,7 @@ def sound_tracks(source: Source) -> tuple[SoundTrack, ...]:
                 number=number,
                 time_base=Fraction(stream.time_base or 1),
                 codec=facts.codec,
+                sample_rate=0 if context is None else context.sample_rate,
                 channels=facts.channels,
                 layout=facts.layout,
                 sample_format="" if sample_format is None else sample_format.name,

@@ -151,7 +151,7 @@ def _command(
         "map_metadata": -1,
     }
     if sound:
-        options |= {"c:a": "aac", "b:a": 128_000, "ac": 2}
+        options |= {"c:a": "aac", "b:a": 128_000, "ac": 2, "ar": 48_000}
     graph = ffmpeg.output(*streams, TARGET, **options)
     command = [program, *QUIET, "-progress", "pipe:1", "-stats_period", "0.25"]
     return compile_graph(command, graph, {SOURCE: found.path, TARGET: target})
