@@ -49,8 +49,8 @@ class VideoPass:
     previews take the nearest decoded frames, and a cut lies on a decoded frame: late by at most the number of frames
     that are skipped in a row.
 
-    Memory is bounded by `candidate_frames` frames or MAX_BUFFER_BYTES, whichever is less, the frames that a detector
-    holds back, and the decoder's own. A cut
+    Memory is bounded by `candidate_frames` frames or MAX_BUFFER_BYTES, whichever is less, the frames held
+    back for a detector (MAX_HELD_BYTES), and the decoder's own. A cut
     may become known only after its position was flushed with a segment (a fade to black longer than eight segments);
     it is moved to the start of the next segment.
 

@@ -93,6 +93,7 @@ def test_a_flash_is_no_change(back: int) -> None:
     for number in range(100):
         rows.append(number, number / 25, painted(16, BLUE if number < 50 or number >= back else (250, 250, 250)))
     assert not is_change(rows, 50)
+    assert not is_change(rows, back)
     assert is_change(rows_of({}, {50: 16}), 50)
 
 

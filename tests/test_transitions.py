@@ -20,7 +20,7 @@ from benchmarks._assembled import Plan, Source, assemble, blend, read_truth
 from indexer.shots.blend import BlendDetector, QuickAdaptiveDetector, QuickContentDetector, _thumbnail
 from indexer.shots.detector import CutDetector
 from indexer.shots.thumbnails import Thumbnails
-from indexer.shots.transitions import Transition, TransitionDetector
+from indexer.shots.transitions import Transition, TransitionDetector, _score
 
 Pixels = NDArray[np.uint8]
 WIDTH, HEIGHT = 128, 72
@@ -351,6 +351,35 @@ def test_transitions_have_known_frames_and_evidence(kind: tuple[str, str, float]
     found = windows_of(list(transition(*kind, times, 2.0)), times)
     assert [(each.start, each.middle, each.end) for each in found] == [(expected.start, expected.middle, expected.end)]
     assert found[0].score == pytest.approx(expected.score, abs=0.01)
+
+
+def test_a_transition_is_reported_a_quarter_of_a_second_after_its_end() -> None:
+    times = steady(25)
+    rows = Thumbnails()
+    detector = TransitionDetector(rows, 0.5)
+    for number, frame in enumerate(transition("dissolve", "linear", 0.32, times, 2.0)):
+        at = rows.append(number, times[number], _thumbnail(np.ascontiguousarray(frame)))
+        assert at is not None
+        if detector.feed(at):
+            break
+    assert number == 58 + 7  # 0.28 s; frame 58 is the end
+
+
+def test_evidence_counts_two_levels_of_spread_at_least() -> None:
+    """Most pixels grow lighter by 40 levels, so the median of the differences to that is 0."""
+    rng = np.random.default_rng(0)
+    old = rng.integers(60, 140, (18, 32, 3)).astype(np.int16)
+    new = old + 40
+    new[:, :13] = rng.integers(0, 255, (18, 13, 3))
+    rows = Thumbnails()
+    for k in range(9):
+        rows.append(k, k / 25, (old + (new - old) * k / 8).astype(np.uint8))
+    mean, largest = rows.difference(0, 8), float(rows.change[1:9].max())
+    alike, straight = max(rows.correlation(0, 8), 0.0), mean / float(rows.way[8])
+    median = float(np.median(np.abs(rows.row(8).astype(int) - rows.row(0))))
+    known = -12.8 - 6.7 * alike + 4.5 * straight - 7.6 * largest / mean
+    expected = known + 2.3 * math.log(median) + 2.3 * math.log(2)
+    assert _score(rows, 0, 8, -math.inf) == pytest.approx(expected)
 
 
 def test_no_transition_where_a_camera_pans() -> None:

@@ -85,6 +85,11 @@ RISE = [*ramp(0.0, 50.0, 10), *[50.0] * 20]
             id="a second fall in the dark",
         ),
         pytest.param(
+            [*LIT, *ramp(50.0, 4.0, 10), *[4.0] * 2, *[40.0] * 2, *[1.9] * 8, *ramp(1.9, 50.0, 10), *[50.0] * 20],
+            [Fade(30, 44, 59)],
+            id="a flash in the dark is part of the fall, which is none then",
+        ),
+        pytest.param(
             [*through(0.0, 3), *through(0.0, 6)], [Fade(30, 41, 50), Fade(103, 115, 125)], id="one after the other"
         ),
         pytest.param(

@@ -21,11 +21,16 @@ if TYPE_CHECKING:
     from indexer.settings import IndexSettings
 
 
+MAX_HELD_BYTES = 160 * 1024 * 1024
+"""Limit per video for the frames held back, as `Scaler.reduce` returns them: 121 of 720p, 60 of 720p with 10 bits."""
+
+
 class Segmenter:
     """Divides the frames of one video into shots and segments. Created with the first frame.
 
-    Frames are held back before they go to the buffer of the current shot, as many as cuts are late. If a cut is
-    reported later than that, some frames may have been decimated, which makes the sampled ones slightly less exact.
+    Frames are held back before they go to the buffer of the current shot, as many as cuts are late or fit in
+    MAX_HELD_BYTES. If a cut is reported later than that, some frames may have been decimated, which makes the sampled
+    ones slightly less exact.
 
     Attributes:
         start_pts: pts of the first frame.
@@ -58,6 +63,7 @@ class Segmenter:
         )
         self._shot = ShotBuffer(self.scaler, settings, source.time_base, first.pts)
         self._waiting: deque[BufferedFrame] = deque()
+        self._held_bytes = 0
         self._drafts: list[tuple[int, SegmentDraft]] = []
 
     def feed(self, frame: Frame) -> bool:
@@ -71,10 +77,11 @@ class Segmenter:
         self.skip(frame.skipped)
         size = frame.picture.width, frame.picture.height
         self._waiting.append(BufferedFrame(self.frames, frame.pts, picture, size))
+        self._held_bytes += _bytes_of(self._waiting[-1])
         self.frames += 1
         for cut in self._detector.feed(frame.pts, plane):
             self._cut(cut)
-        if len(self._waiting) > self._detector.lookahead_frames:
+        while len(self._waiting) > self._detector.lookahead_frames or self._held_bytes > MAX_HELD_BYTES:
             self._append_oldest()
         return True
 
@@ -98,7 +105,9 @@ class Segmenter:
         yield from drafts
 
     def _append_oldest(self) -> None:
-        self._drafts += [(len(self.shots), draft) for draft in self._shot.append(self._waiting.popleft())]
+        frame = self._waiting.popleft()
+        self._held_bytes -= _bytes_of(frame)
+        self._drafts += [(len(self.shots), draft) for draft in self._shot.append(frame)]
 
     def _cut(self, cut: int) -> None:
         at = self._frame_time(max(cut, self._shot.start))
@@ -120,3 +129,7 @@ class Segmenter:
         begin = self._shot.shot_start
         self._drafts += [(len(self.shots), draft) for draft in self._shot.close(end)]
         self.shots.append(Shot(number=len(self.shots), start_pts=begin, end_pts=end))
+
+
+def _bytes_of(frame: BufferedFrame) -> int:
+    return sum(plane.buffer_size for plane in frame.picture.planes)
