@@ -160,7 +160,7 @@ def shaping_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--min-scene-len",
         metavar="LENGTH",
         help="Shortest shot: 0.6s, or a whole number of frames; by default the library's, else 0.3s of learned and "
-        "0.6s of the others.",
+        "blend, and 0.6s of the others.",
     )
     @click.option(
         "--segment-seconds",
