@@ -11,6 +11,7 @@ import pytest
 from numbered import constant, ffmpeg, shown, write
 from tones import tones
 
+from app.exporting import cut_copy
 from app.exporting.clip_writer import write_clips
 from app.exporting.lists import write_clip_tables
 from app.exporting.request import ClipRequest, ExportedClip, ExportMode
@@ -76,6 +77,46 @@ def test_a_copy_that_begins_earlier_begins_at_an_earlier_time_code(tmp_path: Pat
     source = tones(tmp_path / "a.mkv", [300], seconds=2, video=H264, more=more)
     clip = cut(source, "copy", Fraction(25, 25), Fraction(35, 25))
     assert (clip.early_seconds, timecode_of(clip.file)) == (Fraction(1, 5), "10:00:00:20")
+
+
+@pytest.mark.parametrize("name", ["a.mov", "a.mkv", "a.mxf"])
+def test_a_copy_of_an_open_group_begins_with_its_key_frame_and_its_time_code(name: str, tmp_path: Path) -> None:
+    """Frames that are shown before the key frame, and refer to frames before the clip, are left out."""
+    open_gop = ("-bf", "2", "-x264-params", "open-gop=1:keyint=10:min-keyint=10:scenecut=0:b-adapt=0")
+    video = ("-c:v", "mpeg2video", "-bf", "2", "-g", "12") if name == "a.mxf" else ("-c:v", "libx264", *open_gop)
+    sound = ("-c:a", "pcm_s16le", "-metadata", "timecode=10:00:00:00")
+    source = tones(tmp_path / name, [300], seconds=4, video=video, more=sound)
+    clip = cut(source, "copy", Fraction(62, 25), Fraction(3))
+    assert clip.start_seconds is not None
+    begins = round((clip.start_seconds - clip.early_seconds) * 25)
+    assert timecode_of(clip.file) == f"10:00:0{begins // 25}:{begins % 25:02}"
+    with av.open(str(clip.file)) as container:
+        stream = container.streams.video[0]
+        packets = [packet.pts or 0 for packet in container.demux(stream) if packet.size]
+    assert packets[0] == min(packets), "nothing is shown before the key frame"
+
+
+def test_a_copy_that_begins_with_another_key_frame_than_expected_has_the_time_code_of_its_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = ("-c:a", "aac", "-metadata", "timecode=10:00:00:00")
+    source = tones(tmp_path / "a.mkv", [300], seconds=2, video=H264, more=more)
+    for expected in (None, 400):
+        monkeypatch.setattr(cut_copy, "keyframe_before", lambda path, pts, expected=expected: expected)
+        clip = cut(source, "copy", Fraction(24, 25), Fraction(36, 25))
+        first = 24 - round(clip.early_seconds * 25)
+        assert first in (10, 20)
+        assert timecode_of(clip.file) == f"10:00:00:{first:02}"
+
+
+def test_a_copy_into_another_container_does_not_keep_the_time_code_of_its_source(tmp_path: Path) -> None:
+    """ProRes cannot be held by MP4, which the name asks for; in Matroska, the stream had it among its own tags."""
+    video = ("-c:v", "prores_ks", "-profile:v", "0")
+    tones(tmp_path / "a.mov", [300], seconds=2, video=video, more=("-c:a", "aac", "-metadata", "timecode=10:00:00:00"))
+    source = (tmp_path / "a.mov").rename(tmp_path / "a.mp4")
+    clip = cut(source, "copy", Fraction(4, 5), Fraction(6, 5))
+    assert clip.file is not None
+    assert (clip.file.suffix, timecode_of(clip.file)) == (".mkv", "10:00:00:20")
 
 
 @pytest.mark.parametrize("mode", MODES)

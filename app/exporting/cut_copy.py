@@ -59,9 +59,11 @@ def cut_copy(program: str, survey: Survey, draft: Path) -> Cut:
         for start in starts:
             try:
                 copied = _copy(program, survey, draft, start, format_name, subtitles=subtitles, first=key)
-                if copied and begin >= copied[0][0] != key and (survey.extras.timecode or survey.extras.chapters):
-                    first = copied[0][0]  # the clip begins elsewhere, so its time code does too
-                    copied = _copy(program, survey, draft, start, format_name, subtitles=subtitles, first=first)
+                if copied and _begins_otherwise(survey, copied, key):
+                    first = copied[0][0]
+                    copied = _copy(
+                        program, survey, draft, start, format_name, subtitles=subtitles, first=first, from_first=True
+                    )
             except OutsideError:
                 raise
             except ExportError as error:
@@ -92,6 +94,20 @@ def cut_copy(program: str, survey: Survey, draft: Path) -> Cut:
     raise ExportError("this file cannot be copied (no key frame was found before the range); use the exact mode")
 
 
+def _begins_otherwise(survey: Survey, copied: list[tuple[int, int]], key: int | None) -> bool:
+    """Return whether a copy does not begin with the key frame that was expected to be its first.
+
+    After the key frame of an open group, frames follow that are shown before it and refer to frames before the clip.
+    They cannot be decoded, and the clip's time code would count from them.
+    """
+    first = copied[0][0]
+    if first > survey.pts[0]:
+        return False
+    return min(pts for pts, _ in copied) < first or (
+        first != key and bool(survey.extras.timecode or survey.extras.chapters)
+    )
+
+
 def _early_text(early: Fraction) -> str:
     return f"begins {float(early):.3f} s earlier, at the key frame" if early else ""
 
@@ -114,10 +130,12 @@ def _copy(
     *,
     subtitles: bool,
     first: int | None,
+    from_first: bool = False,
 ) -> list[tuple[int, int]]:
     """Return (pts, duration) of the copied video packets, in the source's time base and in file order.
 
-    `first` is the pts that the clip is expected to begin with, for its time code and chapters.
+    `first` is the pts that the clip is expected to begin with, for its time code and chapters; if `from_first`, frames
+    before it are left out.
     """
     import ffmpeg
 
@@ -138,7 +156,13 @@ def _copy(
         options |= {"movflags": "+faststart", **SPHERICAL_MP4}
         if survey.codec == "hevc":
             options["tag:v"] = "hvc1"
-    listing = ffmpeg.output(video, "pipe:1", f="framecrc", c="copy", to=end)
+    leaving_out: dict[str, Any] = {}
+    if from_first:
+        half = survey.time_base / 2
+        seconds = survey.container_seconds(first_pts) + shift - half
+        leaving_out["bsf:v"] = f"noise=drop=lt(pts*tb\\,{float(seconds):.9f})"
+    options |= leaving_out
+    listing = ffmpeg.output(video, "pipe:1", f="framecrc", c="copy", to=end, **leaving_out)
     files: dict[str, str | Path] = {SOURCE: survey.path, TARGET: draft}
     with ExitStack() as stack:
         chapters = None
