@@ -10,7 +10,8 @@ import pytest
 from numbered import constant, write
 
 from app.exporting.ffmpeg_binary import ExportError
-from app.exporting.survey import keyframe_before, survey_range
+from app.exporting.range_frames import keyframe_before
+from app.exporting.survey import survey_range
 
 GROUPS = {"x264-params": "bframes=2:b-adapt=0:keyint=10:min-keyint=10:scenecut=0"}
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -214,3 +216,26 @@ def test_halving_an_interlaced_frame_takes_the_mean_of_two_pixels_of_one_field(p
     assert (small.width, small.height) == (48, 32)
     expected = luma(top_field(picture)).astype(int)
     assert np.abs(luma(small) - (expected[:, ::2] + expected[:, 1::2]) / 2).max() <= 0.5
+
+
+def test_film_frames_with_flags_for_pulldown_are_shown_once_each_for_two_or_three_fields(tmp_path: Path) -> None:
+    """Soft telecine, as on DVDs: 23.976 frames a second, whose flags ask for 59.94 fields."""
+    write_interlaced(tmp_path / "film.m2v", (*MPEG2, "-bf", "0"), frames=24, flagged=False)
+    stream, number = bytearray((tmp_path / "film.m2v").read_bytes()), 0
+    for at in (match.start() for match in re.finditer(rb"\x00\x00\x01[\xb3\xb5]", bytes(stream))):
+        if stream[at + 3] == 0xB3:
+            stream[at + 7] = stream[at + 7] & 0xF0 | 4  # 30000/1001 frames a second
+        elif stream[at + 4] >> 4 == 1:
+            stream[at + 5] &= 0xF7  # not a progressive sequence
+        elif stream[at + 4] >> 4 == 8:
+            top_first, repeats = ((1, 1), (0, 0), (0, 1), (1, 0))[number % 4]
+            stream[at + 7] = stream[at + 7] & 0x7D | top_first << 7 | repeats << 1
+            number += 1
+    (tmp_path / "film.m2v").write_bytes(stream)
+    ffmpeg("-fflags", "+genpts", "-i", str(tmp_path / "film.m2v"), "-c", "copy", str(tmp_path / "film.ts"))
+    with open_source(str(tmp_path / "film.ts")) as source:
+        shown = [frame.pts * source.time_base * 60000 / 1001 for frame in Decoding(source)]
+    # The last packet is timed by ffmpeg as if it were no film.
+    assert [round(after - before) for before, after in pairwise(shown[:-1])] == [3, 2] * 11
+    reading, _ = indexed(tmp_path / "film.ts")
+    assert (reading.video.frames, reading.video.kinds) == (24, set())

@@ -19,7 +19,8 @@ from app.exporting.clip_tags import joined_notes, tag_options
 from app.exporting.cut import Cut
 from app.exporting.ffmpeg_binary import ExportError, OutsideError
 from app.exporting.graph import QUIET, SOURCE, SPHERICAL_MP4, TARGET, framecrc_packets, microseconds, run_graph
-from app.exporting.survey import Survey, keyframe_before
+from app.exporting.range_frames import keyframe_before
+from app.exporting.survey import Survey
 from app.exporting.tracks import SoundTrack
 
 _REORDER_SECONDS = Fraction(3, 23)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from app.exporting.ffmpeg_binary import ExportError
+from app.exporting.range_frames import times_by_packets, times_by_seeking, times_until
 from app.exporting.tracks import NO_EXTRAS, Extras, SoundTrack, extras, sound_tracks
 from app.times import format_timestamp
 
 if TYPE_CHECKING:
     from indexer.media.colour_tags import ColourTags
-    from indexer.media.decode import Decoding
-    from indexer.media.interlacing import FieldsSeen, InterlacedOrder
+    from indexer.media.interlacing import InterlacedOrder
     from indexer.media.orientation import Orientation
     from indexer.media.probe import Source
 
@@ -24,8 +23,6 @@ SAME_SECONDS = Fraction(1, 2000)
 """Times this close count as equal, because times copied from our output are rounded to milliseconds, and one frame too
 many at the end of a clip would be a flash of the next shot."""
 _JITTER_SECONDS = Fraction(3, 1000)
-STEPS_BACK = (Fraction(0), Fraction(2), Fraction(10), Fraction(40))
-"""Seconds by which seeks go back, one per attempt; after the last, reading starts at the beginning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,17 +153,17 @@ def survey_range(
     if clock is not None:
         with open_source(path) as source:
             number, _ = clock.key_before(low) or (0, 0)
-            found = list(_times(Decoding(source, skip_packets=number), fields, low, high))
+            found = list(times_until(Decoding(source, skip_packets=number), fields, low, high))
     elif not counted and not source.seeks_exactly:
         with open_source(path) as source:
-            found = list(_times(Decoding(source), fields, low, high))
+            found = list(times_until(Decoding(source), fields, low, high))
     elif not counted and not decoding and not source.decoding_times_only and not fields.may_have_packets:
-        found = _by_packets(path, low, high, first_pts, base)
+        found = times_by_packets(path, low, high, first_pts, base)
     if found is None and not counted:
-        found = _seek(path, low, high, first_pts, base, fields)
+        found = times_by_seeking(path, low, high, first_pts, base, fields)
     if found is None:
         with open_source(path) as source:
-            found = list(_times(Decoding(source), fields, low, high))
+            found = list(times_until(Decoding(source), fields, low, high))
         first_frame_number = sum(pts < low for pts, _ in found)
     inside = [(pts, duration) for pts, duration in found if low <= pts < high]
     if not inside:
@@ -219,86 +216,3 @@ def _stream_facts(source: Source, first_pts: int, counted: bool) -> dict[str, An
         "sound": sound_tracks(source),
         "extras": extras(source),
     }
-
-
-def keyframe_before(path: str, pts: int) -> int | None:
-    """Return the pts of the last key frame at or before `pts`, from packets, or None if not found."""
-    from indexer.media.probe import open_source
-
-    for back in STEPS_BACK:
-        with open_source(path) as source:
-            source.container.seek(pts - int(back / source.time_base), stream=source.stream, backward=True)
-            found = None
-            for packet in source.container.demux(source.stream):
-                if packet.dts is not None and packet.dts > pts:
-                    break
-                if packet.is_keyframe and packet.pts is not None and packet.pts <= pts:
-                    found = packet.pts
-            if found is not None:
-                return int(found)
-    return None
-
-
-def _seek(
-    path: str, low: int, high: int, first_pts: int, base: Fraction, fields: FieldsSeen
-) -> list[tuple[int, int]] | None:
-    """Return (pts, duration) of frames up to the first one past `high`, or None if the stream's times are made up.
-
-    A seek may land too late (transport streams have no index); it then goes further back, at last to the beginning.
-    """
-    from indexer.media.decode import Decoding
-    from indexer.media.probe import open_source
-
-    for back in (*STEPS_BACK, None):
-        seek_pts = None if back is None else low - int(back / base)
-        if seek_pts is not None and seek_pts <= first_pts:
-            seek_pts = None
-        with open_source(path) as source:
-            decoding = Decoding(source, seek_pts=seek_pts)
-            found = list(_times(decoding, fields, low, high))
-            if decoding.clock.synthesized:
-                return None
-            if seek_pts is None or (found and found[0][0] <= low):
-                return found
-    return []
-
-
-def _by_packets(path: str, low: int, high: int, first_pts: int, base: Fraction) -> list[tuple[int, int]] | None:
-    """Do the same as `_seek` from the packets alone; return None if their times do not say when frames are shown."""
-    from indexer.media.probe import open_source
-
-    for back in (*STEPS_BACK, None):
-        seek_pts = None if back is None else low - int(back / base)
-        found: dict[int, int] = {}
-        with open_source(path) as source:
-            if seek_pts is not None and seek_pts > first_pts:
-                source.container.seek(seek_pts, stream=source.stream, backward=True)
-            else:
-                seek_pts = None
-            for packet in source.container.demux(source.stream):
-                if not packet.size or packet.is_discard:
-                    continue
-                if packet.pts is None or packet.dts is None or packet.pts in found:
-                    return None
-                if seek_pts is not None and not found:
-                    # Only from a key frame on are the frames that are shown after it complete.
-                    if packet.dts > low or (packet.is_keyframe and packet.pts > low):
-                        break  # a seek that landed too late
-                    if not packet.is_keyframe:
-                        continue
-                found[packet.pts] = packet.duration or 0
-                if packet.dts >= high:
-                    break
-            if seek_pts is None or found:
-                return sorted((pts, duration) for pts, duration in found.items() if pts >= first_pts)
-    return None
-
-
-def _times(decoding: Decoding, fields: FieldsSeen, low: int, high: int) -> Iterator[tuple[int, int]]:
-    """Yield (pts, duration) of frames up to the first one at or past `high`, that one included."""
-    for frame in decoding:
-        yield frame.pts, frame.duration
-        if frame.pts >= high:
-            return
-        if frame.pts >= low:
-            fields.look(frame.picture)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
+from app.exporting.range_frames import STEPS_BACK
 from app.exporting.smart.nal import NotJoinable
-from app.exporting.survey import STEPS_BACK, Survey
+from app.exporting.survey import Survey
 
 _AROUND = 8  # frames that are decoded on either side of a join
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from app.exporting.range_frames import STEPS_BACK
 from app.exporting.smart.h264 import H264
 from app.exporting.smart.hevc import Hevc
 from app.exporting.smart.nal import Codec, NotJoinable, ParameterSets, SpsInfo, split_units
-from app.exporting.survey import STEPS_BACK, Survey
+from app.exporting.survey import Survey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
