@@ -69,6 +69,8 @@ POINTERS = [
          "its picture has a size that cannot be encoded"),
         (["[mpeg @ 0x55] Can not write packet with unknown timestamp", "Conversion failed!"],
          "its packets have no times of their own"),
+        (["[matroska @ 0x55] No wav codec tag found for codec pcm_dvd", "Conversion failed!"],
+         "the container cannot hold this format"),
         (["Decoding requested, but no decoder found for: none"], "there is no decoder for none"),
         (["Conversion failed!"], "ffmpeg could not do it (Conversion failed!)"),
         ([], "ffmpeg could not do it (code 1)"),

@@ -78,6 +78,15 @@ def test_tracks_keep_their_language_title_and_place(mode: ExportMode, film: Path
 
 
 @pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("suffix", [".mp4", ".mov"])
+def test_titles_of_tracks_in_mp4_stay_in_its_clips(suffix: str, mode: ExportMode, film: Path) -> None:
+    source = film.with_suffix(suffix)
+    ffmpeg("-i", str(film), "-map", "0:v", "-map", "0:a", "-c", "copy", str(source))
+    with open_source(str(cut(source, mode).file)) as clip:
+        assert [track.title for track in sound_tracks(clip)] == ["", "Kommentar: 1"]
+
+
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(
     ("audio", "wanted", "note"),
     [

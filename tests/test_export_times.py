@@ -36,6 +36,19 @@ def timecode_of(file: Path | None) -> str:
 
 
 @pytest.mark.parametrize("mode", MODES)
+def test_clips_of_raw_dv_have_its_rate_and_time_code(mode: ExportMode, tmp_path: Path) -> None:
+    # FFmpeg states 60,000 frames per second for raw DV, at which no container counts time code.
+    size = ("-s", "720x480", "-pix_fmt", "yuv411p", "-c:v", "dvvideo")
+    video = (*size, "-c:a", "pcm_s16le", "-ar", "48000", "-ac", "2", "-timecode", "11:22:59;20")
+    source = tones(tmp_path / "tape.dv", [300], rate="30000/1001", seconds=1, video=video)
+    clip = cut(source, mode, Fraction(10 * 1001, 30000), Fraction(20 * 1001, 30000))
+    assert clip.note == (None if mode != "smart" else "10 of 10 frames copied as they are")
+    assert timecode_of(clip.file) == "11:23:00;02"
+    with av.open(str(clip.file)) as container:
+        assert float(container.streams.video[0].average_rate or 0) == pytest.approx(29.97, abs=0.01)
+
+
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(
     ("name", "rate", "stated", "first", "wanted"),
     [

@@ -91,7 +91,7 @@ EXPORTS: list[tuple[str, ExportMode]] = [
 
 @pytest.mark.parametrize(("name", "mode"), EXPORTS)
 def test_exports_across_a_join_have_the_frames_and_the_sound_of_both_parts(
-    joined: dict[str, Path], tmp_path: Path, name: str, mode: ExportMode
+    joined: dict[str, Path], tmp_path: Path, name: str, mode: ExportMode, caplog: pytest.LogCaptureFixture
 ) -> None:
     across, after = (
         ClipRequest(path=os.fspath(joined[name]), start_seconds=Fraction(start), end_seconds=Fraction(end))
@@ -114,6 +114,7 @@ def test_exports_across_a_join_have_the_frames_and_the_sound_of_both_parts(
             language = source.container.streams.audio[0].language
         assert language == ("und" if name.endswith(("mpg", "vob")) else "deu"), "program streams state no language"
     assert not list(tmp_path.glob("*copy*")), "no copy is left"
+    assert not caplog.messages, "what is logged, the shell prints"
 
 
 @pytest.mark.parametrize("name", ["forward.ts", "again.mkv"])

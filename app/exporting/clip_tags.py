@@ -42,7 +42,8 @@ def tag_options(survey: Survey, start_seconds: Fraction, format_name: str, *, co
     }
     if format_name in ("mp4", "mov"):
         options["write_tmcd"] = int(bool(timecode))
-    if timecode and copying and survey.is_variable:  # else the container counts the time code at the average rate
+    if copying and (timecode or not survey.is_variable):
+        # Else the container states, and counts the time code at, the average rate, which is 60,000 for raw DV.
         options["r:v"] = ratio(nominal_rate(survey.frame_rate), "/")
     return options
 

@@ -153,6 +153,8 @@ def _copy(
     first_pts = survey.first_pts if first is None else first
     options: dict[str, Any] = {"c": "copy", "to": end, "avoid_negative_ts": "make_zero"}
     options |= tag_options(survey, survey.seconds(first_pts), format_name, copying=True)
+    for place, track in enumerate(survey.sound):  # MP4 has titles under a name of its own, which is lost when copied
+        options[f"metadata:s:a:{place}"] = f"title={track.title}"
     if format_name in ("mp4", "mov"):
         options |= {"movflags": "+faststart", **SPHERICAL_MP4}
         if survey.codec == "hevc":

@@ -40,8 +40,9 @@ _INSIDE: tuple[tuple[str, str], ...] = (
     (r"unknown timestamp|timestamps are unset|non.monoton", "its packets have no times of their own"),
     (r"matches no streams|output file does not contain any stream", "the stream is not in the file any more"),
     (r"unsupported channel layout|invalid channel layout", "its channels have an order that the format cannot hold"),
-    (r"(?:does not|not currently) support(?:ed)?.*(?:container|muxer|format)|could not find tag for codec (\S+)"
-     r"|codec not currently supported in container", "the container cannot hold this format"),
+    (r"no \w+ codec tag found for codec|codec not currently supported in container|could not find tag for codec (\S+)"
+     r"|(?:does not|not currently) support(?:ed)?.*(?:container|muxer|format)",
+     "the container cannot hold this format"),
     (r"could not write header", "the container cannot hold these streams"),
 )  # fmt: skip
 # Lines that only pass on what another one has said.

@@ -55,7 +55,9 @@ def write_continuous(path: str, clock: ClockMap, start_pts: int, end_pts: int, t
         number, begin = clock.key_before(start_pts - LEAD_SECONDS * second) or (0, clock.pieces[0].start)
         moved = begin - _BEGIN_SECONDS * second
         end = end_pts + _AFTER_SECONDS * second
-        with av.open(str(target), "w", format=copy_format(source), options={"mpegts_copyts": "1"}) as out:
+        kind = copy_format(source)
+        options = {"mpegts_copyts": "1"} if kind == "mpegts" else {}
+        with av.open(str(target), "w", format=kind, options=options) as out:
             copies = _Copies(out, source, moved)
             for packet, stamp, count in _all_timed(_continued(source, clock), source):
                 if packet.stream_index != source.stream.index:
