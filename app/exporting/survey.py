@@ -208,7 +208,7 @@ def _stream_facts(source: Source, first_pts: int, counted: bool) -> dict[str, An
         "frame_rate": source.nominal_rate,
         "first_pts": first_pts,
         "container_start_seconds": zero,
-        "high_bit_depth": pixels is not None and any(part.bits > 8 for part in pixels.components),
+        "high_bit_depth": source.high_bit_depth,
         "is_rgb": pixels is not None and pixels.is_rgb,
         "sample_aspect": source.sample_aspect,
         "seeks_exactly": source.seeks_exactly,

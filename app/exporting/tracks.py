@@ -58,11 +58,11 @@ NO_EXTRAS = Extras()
 
 def sound_tracks(source: Source) -> tuple[SoundTrack, ...]:
     """Return the sound tracks of an open file, in its order."""
-    from indexer.media.facts import read_facts
+    from indexer.media.facts import audio_tracks
 
     streams = source.container.streams.audio
     tracks = []
-    for number, (stream, facts) in enumerate(zip(streams, read_facts(source).audio, strict=True), start=1):
+    for number, (stream, facts) in enumerate(zip(streams, audio_tracks(source), strict=True), start=1):
         context = stream.codec_context
         sample_format = None if context is None else context.format
         set_ = [each.name for each in stream.disposition if each.name in _DISPOSITIONS]

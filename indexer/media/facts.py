@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from av.video.reformatter import ColorTrc
 
 from db.media_facts import AudioTrack, MediaFacts
+from indexer.media.alpha import has_alpha
 from indexer.media.interlacing import stated_order
+from indexer.media.tone_map import HDR_TRANSFERS
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -30,7 +32,6 @@ _REEL_KEYS = ("reel_name", "reel", "reelname", "tape", "tape_name")
 _TIME_KEYS = ("creationdate", "date_recorded", "creation_time", "date")  # QuickTime's, Matroska's, FFmpeg's, AVI's
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _UNSET_YEARS = ("1904-01-01", "1970-01-01", "0000")  # what a clock that was never set says
-_HDR = frozenset(("smpte2084", "arib-std-b67"))
 
 
 def read_facts(source: Source, fields: FieldsSeen | None = None) -> MediaFacts:
@@ -44,11 +45,16 @@ def read_facts(source: Source, fields: FieldsSeen | None = None) -> MediaFacts:
         nominal_rate=source.nominal_rate,
         field_order=stated_order(source) if fields is None else fields.field_order,
         sample_aspect=source.sample_aspect,
-        transfer=_transfer(source),
-        audio=tuple(_track(stream) for stream in source.container.streams.audio),
+        transfer=_TRANSFERS.get(int(source.stream.codec_context.color_trc), ""),
+        audio=audio_tracks(source),
         reel=_reel(source),
         recorded_at=_recorded_at(source),
     )
+
+
+def audio_tracks(source: Source) -> tuple[AudioTrack, ...]:
+    """Return the sound tracks of an open file, in its order."""
+    return tuple(_track(stream) for stream in source.container.streams.audio)
 
 
 def header_kinds(source: Source, fields: FieldsSeen | None = None) -> frozenset[str]:
@@ -59,20 +65,16 @@ def header_kinds(source: Source, fields: FieldsSeen | None = None) -> frozenset[
         fields: As in `read_facts`.
     """
     kinds = set()
-    if _transfer(source) in _HDR:
+    if source.stream.codec_context.color_trc in HDR_TRANSFERS:
         kinds.add("hdr")
     if (stated_order(source) if fields is None else fields.order) in ("tff", "bff"):
         kinds.add("interlaced")
     pixels = source.stream.codec_context.format
-    if pixels is not None and any(part.is_alpha for part in pixels.components):
+    if pixels is not None and has_alpha(pixels.name):
         kinds.add("alpha")
-    if pixels is not None and any(part.bits > 8 for part in pixels.components):
+    if source.high_bit_depth:
         kinds.add("deep")
     return frozenset(kinds)
-
-
-def _transfer(source: Source) -> str:
-    return _TRANSFERS.get(int(source.stream.codec_context.color_trc), "")
 
 
 def _track(stream: AudioStream) -> AudioTrack:

@@ -75,6 +75,12 @@ class Source:
         return self.container.format.name != "mpeg"
 
     @property
+    def high_bit_depth(self) -> bool:
+        """Whether the pictures have more than 8 bits per channel."""
+        pixels = self.stream.codec_context.format
+        return pixels is not None and any(part.bits > 8 for part in pixels.components)
+
+    @property
     def step(self) -> int:
         """pts units from one frame to the next at the nominal rate, at least 1."""
         return max(1, round(1 / (self.nominal_rate * self.time_base)))

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 DEEP_RGB = "gbrp16le"
 """FFmpeg's name of the format whose pixels a ToneMap takes: planar RGB with 16 bits."""
+HDR_TRANSFERS = frozenset((ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67))
+"""PQ and HLG."""
 KNEE = 0.8
 PEAK = 1000 / 203
 _WHITE = 203.0  # cd/m2
@@ -98,7 +100,7 @@ class ToneMap:
 
 def tone_map_for(picture: VideoFrame) -> ToneMap | None:
     """Return the tone map of a frame by its transfer characteristic and primaries; None if it needs none."""
-    if picture.color_trc not in (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67):
+    if picture.color_trc not in HDR_TRANSFERS:
         return None
     return _tone_map(int(picture.color_trc), int(picture.color_primaries))
 
