@@ -93,9 +93,9 @@ def _encode(program: str, survey: Survey, draft: Path, lead: Fraction | None, on
         if on_progress is not None and (count := _FRAMES.fullmatch(line)):
             on_progress(min(1.0, int(count[1]) / len(survey.pts)))
 
-    start, end = survey.container_seconds(survey.pts[0]), survey.container_seconds(survey.end_pts)
-    source = ffmpeg.input(SOURCE, **seek_options(survey, start, lead), **reading_options(survey))
-    sound, sound_options = sound_output(survey.sound, source, start, end)
+    reading = seek_options(survey, survey.container_seconds(survey.pts[0]), lead) | reading_options(survey)
+    source = ffmpeg.input(SOURCE, **reading)
+    sound, sound_options = sound_output(survey, source)
     _, format_name = clip_container(survey.sound)
     units = max(survey.time_base if survey.seekable else 1 / survey.frame_rate, Fraction(1, MAX_TIME_BASE_HZ))
     options: dict[str, Any] = {

@@ -13,11 +13,14 @@ from typing import Any, TypeVar
 
 from app.exporting.audio_choice import is_chosen, track_numbers, tracks_text
 from app.exporting.ffmpeg_binary import ExportError, OutsideError
-from app.exporting.graph import QUIET, SOURCE, audio_filters, repeated, run_graph, seek_options
+from app.exporting.graph import QUIET, audio_filters, repeated, run_graph, seek_options
 from app.exporting.survey import Survey
 from app.exporting.tracks import SoundTrack
 
 Result = TypeVar("Result")
+
+AUDIO = "prismsearch-audio"
+"""Placeholder for the file that sound is read from, as in `graph`, where pictures come from another one."""
 
 _AAC_RATES = frozenset((96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000))
 _AAC_LAYOUTS = frozenset({"mono", "stereo", "3.0", "4.0", "5.0", "5.0(side)", "5.1", "5.1(side)", "7.1", "7.1(wide)"})
@@ -46,26 +49,32 @@ def clip_container(tracks: Sequence[SoundTrack]) -> tuple[str, str]:
     return (".mov", "mov") if any(map(needs_pcm, tracks)) else (".mp4", "mp4")
 
 
-def sound_output(
-    tracks: Sequence[SoundTrack],
-    source: Any,
-    start: Fraction,
-    end: Fraction,
-    *,
-    keep_pcm: bool = False,
-) -> tuple[list[Any], dict[str, Any]]:
-    """Return the streams of the tracks, cut to the sample, and the output options that encode and name them.
+def read_sound(survey: Survey, lead: Fraction | None, *, keep_pcm: bool = False) -> tuple[list[Any], dict[str, Any]]:
+    """Do the same as `sound_output` with an input of its own, whose placeholder is AUDIO.
 
     Args:
-        tracks: The tracks, which keep their order.
-        source: Input node of ffmpeg-python that reads the file.
-        start: Start of the range in the container's own time.
-        end: End of the range.
+        survey: The range and its tracks.
+        lead: Seconds of reading before the range; None: from the beginning of the file.
         keep_pcm: Leave PCM as it is, for QuickTime files.
     """
+    import ffmpeg
+
+    options = seek_options(survey, survey.container_seconds(survey.pts[0]), lead)
+    return sound_output(survey, ffmpeg.input(AUDIO, **options), keep_pcm=keep_pcm)
+
+
+def sound_output(survey: Survey, source: Any, *, keep_pcm: bool = False) -> tuple[list[Any], dict[str, Any]]:
+    """Return the streams of a survey's tracks, cut to the sample, and the output options that encode and name them.
+
+    Args:
+        survey: The range and its tracks, which keep their order.
+        source: Input node of ffmpeg-python that reads the file.
+        keep_pcm: Leave PCM as it is, for QuickTime files.
+    """
+    start, end = survey.container_seconds(survey.pts[0]), survey.container_seconds(survey.end_pts)
     streams: list[Any] = []
     options: dict[str, Any] = {}
-    for place, track in enumerate(tracks):
+    for place, track in enumerate(survey.sound):
         streams.append(audio_filters(source[str(track.index)], start, end))
         options |= {f"{name}:a:{place}": value for name, value in _encoding(track, keep_pcm=keep_pcm).items()}
         options[f"metadata:s:a:{place}"] = repeated(f"language={track.language or 'und'}", f"title={track.title}")
@@ -140,7 +149,5 @@ def decode_sound(program: str, survey: Survey, track: SoundTrack, lead: Fraction
     """Decode one track over the range of a survey, to nothing. Raise ExportError if that fails."""
     import ffmpeg
 
-    start, end = survey.container_seconds(survey.pts[0]), survey.container_seconds(survey.end_pts)
-    source = ffmpeg.input(SOURCE, **seek_options(survey, start, lead))
-    streams, options = sound_output([track], source, start, end)
-    run_graph([program, *QUIET], ffmpeg.output(*streams, "-", f="null", **options), {SOURCE: survey.path})
+    streams, options = read_sound(replace(survey, sound=(track,)), lead)
+    run_graph([program, *QUIET], ffmpeg.output(*streams, "-", f="null", **options), {AUDIO: survey.path})

@@ -35,10 +35,8 @@ from app.exporting.smart.intra import AUDIO_LEAD_SECONDS, cut_intra
 from app.exporting.smart.mp4 import IDENTITY, Mp4Writer, Track
 from app.exporting.smart.nal import BrokenStream, NotJoinable, ParameterSets, length_prefixed, split_units
 from app.exporting.smart.plan import CopyPlan, packets_to_copy, plan_copy
-from app.exporting.sound import clip_container, decode_sound, leave_out_broken, select_sound, sound_output
+from app.exporting.sound import AUDIO, clip_container, decode_sound, leave_out_broken, read_sound, select_sound
 from app.exporting.survey import Survey, survey_range
-
-_AUDIO = "prismsearch-audio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,20 +222,14 @@ def _with_sound(program: str, survey: Survey, video: Path, draft: Path, lead: Fr
 def _mux(program: str, survey: Survey, video: Path, draft: Path, lead: Fraction | None) -> None:
     import ffmpeg
 
-    streams = [ffmpeg.input(SOURCE)["v:0"]]
-    files: dict[str, str | Path] = {SOURCE: video, TARGET: draft}
     _, format_name = clip_container(survey.sound)
     options: dict[str, Any] = {"f": format_name, "c:v": "copy", "movflags": "+faststart", "map_chapters": -1}
     options |= tag_options(survey, survey.start_seconds, format_name, copying=True)
     if survey.codec == "hevc":
         options["tag:v"] = "hvc1"  # Apple's players accept HEVC only under this tag
-    if survey.sound:
-        start, end = survey.container_seconds(survey.pts[0]), survey.container_seconds(survey.end_pts)
-        source = ffmpeg.input(_AUDIO, **seek_options(survey, start, lead))
-        sound, sound_options = sound_output(survey.sound, source, start, end)
-        streams, options = [*streams, *sound], options | sound_options
-        files[_AUDIO] = survey.path
-    run_graph([program, *QUIET], ffmpeg.output(*streams, TARGET, **options), files)
+    sound, sound_options = read_sound(survey, lead)
+    output = ffmpeg.output(ffmpeg.input(SOURCE)["v:0"], *sound, TARGET, **options, **sound_options)
+    run_graph([program, *QUIET], output, {SOURCE: video, AUDIO: survey.path, TARGET: draft})
 
 
 @contextmanager

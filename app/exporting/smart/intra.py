@@ -22,13 +22,11 @@ from app.exporting.graph import (
     last_duration_filter,
     microseconds,
     run_graph,
-    seek_options,
 )
 from app.exporting.smart.nal import NotJoinable
-from app.exporting.sound import decode_sound, leave_out_broken, sound_output
+from app.exporting.sound import AUDIO, decode_sound, leave_out_broken, read_sound
 from app.exporting.survey import Survey
 
-_AUDIO = "prismsearch-audio"
 AUDIO_LEAD_SECONDS = Fraction(5)  # of reading before the range, to find its sound
 
 
@@ -70,7 +68,6 @@ def _copy(program: str, survey: Survey, draft: Path, start: Fraction | None) -> 
     """Return the pts of the copied frames. Reading begins at `start`, or at the beginning of the file if None."""
     import ffmpeg
 
-    own, end = survey.container_seconds(survey.pts[0]), survey.container_seconds(survey.end_pts)
     reading: dict[str, Any] = {}
     if start is not None and survey.pts[0] > survey.first_pts:
         reading = {"seek_timestamp": 1, "ss": microseconds(start)}
@@ -80,14 +77,9 @@ def _copy(program: str, survey: Survey, draft: Path, start: Fraction | None) -> 
     times = f"setts=pts=PTS-STARTPTS:dts=DTS-STARTDTS,{last_duration_filter(length, last)}"
     options: dict[str, Any] = {"f": "mov", "movflags": "+faststart", "bsf:v": times}
     options |= tag_options(survey, survey.start_seconds, "mov", copying=True)
-    files: dict[str, str | Path] = {SOURCE: survey.path, TARGET: draft}
-    streams = [video]
-    if survey.sound:
-        source = ffmpeg.input(_AUDIO, **seek_options(survey, own, AUDIO_LEAD_SECONDS))
-        sound, sound_options = sound_output(survey.sound, source, own, end, keep_pcm=True)
-        streams, options = [*streams, *sound], options | sound_options
-        files[_AUDIO] = survey.path
-    clip = ffmpeg.output(*streams, TARGET, **copying, **options)
+    sound, sound_options = read_sound(survey, AUDIO_LEAD_SECONDS, keep_pcm=True)
+    clip = ffmpeg.output(video, *sound, TARGET, **copying, **options, **sound_options)
     listing = ffmpeg.output(video, "pipe:1", f="framecrc", **copying)
+    files: dict[str, str | Path] = {SOURCE: survey.path, AUDIO: survey.path, TARGET: draft}
     report = run_graph([program, *QUIET], ffmpeg.merge_outputs(clip, listing), files)
     return [pts for pts, _ in framecrc_packets(report, survey.time_base)]
