@@ -65,14 +65,13 @@ def read_missing_facts(
             return None
         try:
             with open_source(file.path, threads=1) as source:
-                stated = source.container.duration if may_jump(source) else None
                 fields = None if stated_order(source) else _fields_of_first_frame(source)
                 return ReadFacts(
                     file=file,
                     timecode=source.timecode,
                     facts=read_facts(source, fields),
                     kinds=header_kinds(source, fields),
-                    stated_seconds=None if stated is None else Fraction(stated, 10**6),
+                    stated_seconds=source.stated_seconds if may_jump(source) else None,
                 )
         except (UnreadableVideo, OSError):
             return None

@@ -3,10 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from indexer.media.decode import Decoding
 
 _LONG_PICTURE_SECONDS = 3600.0
 _ABSURD_TIMES, _ABSURD_SECONDS = 2, 60.0  # how much longer than its frames a container claims to be
+
+
+def file_notes(decoding: Decoding, *, seconds: float, longest_seconds: float) -> tuple[str, ...]:
+    """Return the notes on a file that was decoded to its end.
+
+    Args:
+        decoding: The decoding, with the file still open.
+        seconds: Length of the video.
+        longest_seconds: Time for which one picture is shown, of all pictures the longest.
+    """
+    from indexer.media.containers import extension_of
+    from indexer.media.dolby_vision import has_own_colours
+    from indexer.media.joined import starts_of_parts
+    from indexer.media.probe import shown_streams
+
+    source = decoding.source
+    tracks = [stream.index for stream in shown_streams(source.container)]
+    notes = track_notes(extension_of(source.path), len(tracks), tracks.index(source.stream.index) + 1)
+    with suppress(OSError):  # a note is no reason to lose the video
+        notes += colour_notes(own_colours=has_own_colours(source.path, source.container.format.name))
+    notes += length_notes(
+        jumps=decoding.timeline.jumps,
+        stated_seconds=float(source.stated_seconds or 0),
+        seconds=seconds,
+        longest_seconds=longest_seconds,
+    )
+    with suppress(OSError):
+        notes += joined_notes(starts_of_parts(source.path), decoding.read_bytes)
+    return notes
 
 
 def length_notes(*, jumps: int, stated_seconds: float, seconds: float, longest_seconds: float) -> tuple[str, ...]:

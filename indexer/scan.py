@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from indexer.media.containers import VIDEO_EXTENSIONS, extension_of, may_be_video
 from indexer.media.errors import Cancelled
+from indexer.sequences import sequences_in
 
 SKIPPED_NAMES = frozenset(
     {
@@ -32,11 +33,6 @@ skipped as well."""
 
 LIBRARY_FILE = "library.sqlite3"
 """Marks a folder as a library. Equals `db.library.FILE_NAME`, which would import SQLAlchemy; a test compares them."""
-
-
-_SEQUENCE_FRAMES = 24
-_FRAME_NAME = re.compile(r"(.*?)\d+\.(dpx|exr|cin|tga|tiff?|png|jp2|j2c|dng)", re.IGNORECASE)
-"""Without JPEG: cameras number photos the same way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +199,9 @@ class _Walk:
                 continue
             if any(entry.name == LIBRARY_FILE for entry in entries):
                 continue  # a library: its previews are videos, but not footage
-            self.sequences += sequences_in(path, [entry.name for entry in entries])
+            self.sequences += [
+                Problem(path=path, reason=each) for each in sequences_in(entry.name for entry in entries)
+            ]
             for entry in entries:
                 if not self._is_excluded(entry, root):
                     deeper = self._entry(entry, os.path.join(real, entry.name), root)
@@ -250,23 +248,6 @@ class _Walk:
         else:
             reason = f"cannot be read: {error.strerror or error}"
         self.problems.append(Problem(path=path, reason=reason))
-
-
-def sequences_in(folder: str, names: Sequence[str]) -> list[Problem]:
-    """Return the sequences of pictures in a folder: many of one name and ending that differ in a number only."""
-    counts: Counter[tuple[str, str]] = Counter()
-    for name in names:
-        found = _FRAME_NAME.fullmatch(name)
-        if found is not None:
-            counts[found[1], found[2].lower()] += 1
-    return [
-        Problem(
-            path=folder,
-            reason=f"holds {count:,} pictures {stem}#.{ending}: a sequence is not taken for a video, encode it first",
-        )
-        for (stem, ending), count in counts.items()
-        if count >= _SEQUENCE_FRAMES
-    ]
 
 
 def _identity(path: str) -> object:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -125,18 +124,13 @@ class VideoPass:
         cv2.setNumThreads(1)
         device = choose_device(self.settings.hardware)
         with open_source(self.path, threads=self.settings.decode_threads, device=device) as source:
-            duration = source.container.duration  # microseconds, or None
-            self.seconds_expected = duration / 1e6 if duration and duration > 0 else None
+            self.seconds_expected = None if source.stated_seconds is None else float(source.stated_seconds)
             yield from self._timed(self._read(source))
 
     def _read(self, source: Source) -> Iterator[SegmentClip]:
-        from indexer.media.containers import extension_of
         from indexer.media.decode import Decoding, no_frames_error, video_end
-        from indexer.media.dolby_vision import has_own_colours
         from indexer.media.interlacing import FieldsSeen
-        from indexer.media.joined import starts_of_parts
-        from indexer.media.probe import shown_streams
-        from indexer.notes import colour_notes, joined_notes, length_notes, track_notes
+        from indexer.notes import file_notes
         from indexer.shots.segmenter import Segmenter
 
         decoding = Decoding(source, reference_only=self.settings.decode == "reference")
@@ -169,21 +163,9 @@ class VideoPass:
         segmenter.finish(end)
         yield from self._segment_clips(segmenter)
         self.seconds_done = float((end - segmenter.start_pts) * source.time_base)
-        tracks = [stream.index for stream in shown_streams(source.container)]
-        self.notes = track_notes(extension_of(self.path), len(tracks), tracks.index(source.stream.index) + 1)
-        with suppress(OSError):  # a note is no reason to lose the pass
-            self.notes += colour_notes(own_colours=has_own_colours(self.path, source.container.format.name))
-        self.notes += length_notes(
-            jumps=decoding.timeline.jumps,
-            stated_seconds=(source.container.duration or 0) / 1e6,
-            seconds=self.seconds_done,
-            longest_seconds=float(max(longest, end - last_pts) * source.time_base),
-        )
-        with suppress(OSError):  # the note alone would be missing
-            self.notes += joined_notes(starts_of_parts(self.path), decoding.read_bytes)
-        self._video = self._describe(
-            source, segmenter, end, decoding.damaged, fields=fields, clock_jumps=decoding.timeline.jumps > 0
-        )
+        longest_seconds = float(max(longest, end - last_pts) * source.time_base)
+        self.notes = file_notes(decoding, seconds=self.seconds_done, longest_seconds=longest_seconds)
+        self._video = self._describe(decoding, segmenter, fields, end)
 
     def _estimate_length(self, decoding: Decoding) -> None:
         """Estimate the length by the bytes read so far where the container states an absurd one."""
@@ -226,11 +208,10 @@ class VideoPass:
             yield SegmentClip(segment=segment, clip=draft.clip, poster=draft.poster, preview=draft.preview)
         self.shots = segmenter.shots
 
-    def _describe(
-        self, source: Source, segmenter: Segmenter, end: int, damaged: int, *, fields: FieldsSeen, clock_jumps: bool
-    ) -> Video:
+    def _describe(self, decoding: Decoding, segmenter: Segmenter, fields: FieldsSeen, end: int) -> Video:
         from indexer.media.facts import header_kinds, read_facts
 
+        source = decoding.source
         width, height = segmenter.scaler.shown_size(*segmenter.scaler.first_size)
         exact = segmenter.frames / ((end - segmenter.start_pts) * source.time_base)
         return Video(
@@ -248,8 +229,8 @@ class VideoPass:
             codec=source.codec,
             rotation=segmenter.scaler.orientation.clockwise_degrees,
             has_audio=source.has_audio,
-            damaged=damaged + segmenter.unusable,
+            damaged=decoding.damaged + segmenter.unusable,
             timecode=source.timecode,
             facts=read_facts(source, fields),
-            kinds=header_kinds(source, fields) | ({"clock"} if clock_jumps else set()),
+            kinds=header_kinds(source, fields) | ({"clock"} if decoding.timeline.jumps else set()),
         )

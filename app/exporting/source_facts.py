@@ -169,7 +169,7 @@ def _stated_length(source: Source) -> Fraction:
         return stream.duration * source.time_base
     tag = _DURATION.fullmatch(stream.metadata.get("DURATION", ""))
     if tag is None:
-        end = Fraction(source.container.duration or 0, 10**6)
+        end = source.stated_seconds or Fraction(0)
     else:
         end = 3600 * int(tag[1]) + 60 * int(tag[2]) + Fraction(tag[3])
     begin = max(0, stream.start_time or 0) * source.time_base

@@ -81,6 +81,12 @@ class Source:
         return pixels is not None and any(part.bits > 8 for part in pixels.components)
 
     @property
+    def stated_seconds(self) -> Fraction | None:
+        """Length of the whole file, sound included, as the container states it; None if it does not."""
+        duration = self.container.duration  # microseconds
+        return Fraction(duration, 10**6) if duration and duration > 0 else None
+
+    @property
     def step(self) -> int:
         """pts units from one frame to the next at the nominal rate, at least 1."""
         return max(1, round(1 / (self.nominal_rate * self.time_base)))

@@ -9,7 +9,14 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from indexer.media.containers import extension_of, is_animated_webp, is_text, read_head, transport_packets
+from indexer.media.containers import (
+    extension_of,
+    has_video_signature,
+    is_animated_webp,
+    is_text,
+    read_head,
+    transport_packets,
+)
 from indexer.media.errors import UnreadableKind
 from indexer.media.mp4_boxes import sample_entries
 
@@ -60,22 +67,6 @@ _ENTRY_NAMES = MappingProxyType(
         b"apv1": "APV",
     }
 )
-_HEADS: tuple[tuple[int, bytes], ...] = (  # signatures of video containers: (offset, bytes)
-    (4, b"ftyp"),
-    (4, b"moov"),
-    (4, b"mdat"),
-    (4, b"free"),
-    (4, b"wide"),
-    (0, b"\x1a\x45\xdf\xa3"),  # Matroska, WebM
-    (0, b"RIFF"),
-    (0, b"FLV"),
-    (0, b"OggS"),
-    (0, b"\x30\x26\xb2\x75"),  # ASF, WMV
-    (0, b"\x00\x00\x01\xba"),  # MPEG program stream
-    (0, b"\x00\x00\x01\xb3"),  # MPEG video
-    (0, b"\x47\x40"),  # MPEG transport stream
-    (0, b"\x06\x0e\x2b\x34"),  # MXF
-)
 
 
 def why_not_opened(path: str) -> Refusal:
@@ -90,7 +81,7 @@ def why_not_opened(path: str) -> Refusal:
         return _no_decoder(camera)
     if _seems_encrypted(path, head):
         return ENCRYPTED
-    if any(head[offset : offset + len(magic)] == magic for offset, magic in _HEADS):
+    if has_video_signature(head):
         return "broken", (
             "The video cannot be opened: its index is missing or damaged, perhaps a recording or copy that was "
             "not finished."

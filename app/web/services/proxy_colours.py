@@ -6,14 +6,11 @@ The results are those of posters and previews: see `indexer.media.tone_map` and 
 from __future__ import annotations
 
 import subprocess
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from indexer.media.colour_tags import ColourTags
-
-_LIMITED = 1  # as in ColourTags
 
 
 @lru_cache
@@ -55,7 +52,9 @@ def tone_mapped(stream: Any, source: ColourTags, *, is_rgb: bool) -> Any:
 
 def tagged(stream: Any, tags: ColourTags) -> Any:
     """State the colours of a stream of limited range."""
-    return stream.filter("setparams", **_parameters(replace(tags, range=_LIMITED)))
+    from indexer.media.colour_tags import ColourTags
+
+    return stream.filter("setparams", **_parameters(ColourTags(tags.matrix, tags.primaries, tags.transfer)))
 
 
 def _parameters(tags: ColourTags) -> dict[str, Any]:
