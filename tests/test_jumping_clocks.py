@@ -104,9 +104,9 @@ def test_exports_across_a_join_have_the_frames_and_the_sound_of_both_parts(
         assert clip.start_seconds is not None
         assert clip.start_seconds - clip.request.start_seconds < Fraction("0.04")
         if mode != "copy":
-            assert clip.frames == len(
-                survey_range(clip.request.path, clip.request.start_seconds, clip.request.end_seconds, jumps=True).pts
-            )
+            asked = clip.request
+            found = survey_range(asked.path, asked.start_seconds, asked.end_seconds, clock_jumps=True)
+            assert clip.frames == len(found.pts)
         seen, heard = flashes(clip.file), beeps(clip.file)
         assert len(seen) == flashing
         assert heard == pytest.approx(seen, abs=0.04)
@@ -160,7 +160,7 @@ def test_far_into_a_recording_only_the_stretch_is_copied(tmp_path: Path) -> None
         assert moved >= 3
         assert os.path.getsize(copy) < 0.9 * path.stat().st_size
         inside = survey_range(copy, Fraction(9) - moved, Fraction("11.5") - moved)
-    found = survey_range(request.path, Fraction(9), Fraction("11.5"), jumps=True)
+    found = survey_range(request.path, Fraction(9), Fraction("11.5"), clock_jumps=True)
     assert [found.seconds(pts) for pts in found.pts] == [inside.seconds(pts) + moved for pts in inside.pts]
     (clip,) = write_clips([request], tmp_path)
     assert clip.file is not None
@@ -245,7 +245,7 @@ def test_a_file_known_not_to_jump_is_not_read_through(
 ) -> None:
     monkeypatch.setattr("indexer.media.clock_map.clock_map", lambda path: pytest.fail("read through"))
     path = os.fspath(joined["forward.ts"])
-    with continuous_source(path, Fraction(0), Fraction(1), tmp_path / "draft", jumps=False) as found:
+    with continuous_source(path, Fraction(0), Fraction(1), tmp_path / "draft", clock_jumps=False) as found:
         assert found == (path, 0)
     assert survey_range(path, Fraction(0), Fraction(1)).pts
 

@@ -20,7 +20,7 @@ from app.shell.terminal import printable
 
 if TYPE_CHECKING:
     from db.library import Library
-    from db.records import Collection, Video
+    from db.records import Collection
     from search.query import Hit
 
 
@@ -113,7 +113,7 @@ def from_collection(library: Library, collection: Collection, subclip_ids: Seque
         raise click.UsageError(
             f"{', '.join(map(str, sorted(unknown)))} is no subclip of {printable(collection.name)} (any more)"
         )
-    jumps = {path: _clock_jumps(library.video_at(path)) for path in {each.path for each in subclips}}
+    videos = {path: library.video_at(path) for path in {each.path for each in subclips}}
     return [
         ClipRequest(
             path=each.path,
@@ -126,15 +126,11 @@ def from_collection(library: Library, collection: Collection, subclip_ids: Seque
             fingerprint=each.fingerprint,
             note=each.note,
             facts=SourceFacts.of_subclip(each),
-            clock_jumps=jumps[each.path],
+            clock_jumps=None if (video := videos[each.path]) is None else video.clock_jumps,
         )
         for rank, each in enumerate(subclips, 1)
         if subclip_ids is None or each.id in subclip_ids
     ]
-
-
-def _clock_jumps(video: Video | None) -> bool | None:
-    return None if video is None else video.clock_jumps
 
 
 def find_collection(library: Library, name: str) -> Collection:

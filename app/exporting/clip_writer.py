@@ -149,7 +149,8 @@ class _ClipWriter:
                 self.manifest.start_draft(draft)
             start = max(Fraction(0), Fraction(request.start_seconds) - self.pad)
             end = Fraction(request.end_seconds) + self.pad
-            with continuous_source(request.path, start, end, draft, jumps=request.clock_jumps) as (path, moved):
+            jumps = request.clock_jumps
+            with continuous_source(request.path, start, end, draft, clock_jumps=jumps) as (path, moved):
                 if clip.mode == "smart":
                     begin, stop = start - moved, end - moved
                     survey, cut = cut_smart(self.program, path, begin, stop, draft, on_progress, audio=self.audio)

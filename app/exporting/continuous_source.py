@@ -11,7 +11,7 @@ from pathlib import Path
 
 @contextmanager
 def continuous_source(
-    path: str, start: Fraction, end: Fraction, draft: Path, *, jumps: bool | None = None
+    path: str, start: Fraction, end: Fraction, draft: Path, *, clock_jumps: bool | None = None
 ) -> Iterator[tuple[str, Fraction]]:
     """Yield the file to cut a range from: the file itself, or a copy of the range if the file's clock jumps.
 
@@ -21,7 +21,7 @@ def continuous_source(
         end: End of the range.
         draft: The copy gets this name with an ending, and is deleted at the end. If this run is killed, a later one
             sweeps it together with the draft.
-        jumps: Whether the clock jumps, if that is known; otherwise files in which it may are read through, once.
+        clock_jumps: As in Video. None, if that is not known: files in which it may are read through, once.
 
     Returns:
         Within the `with` block: the path to cut from, and what to add to its seconds for those of the file.
@@ -33,7 +33,7 @@ def continuous_source(
     from indexer.media.clock_map import clock_map
     from indexer.media.continuous import write_continuous
 
-    clock = None if jumps is False else clock_map(path)
+    clock = None if clock_jumps is False else clock_map(path)
     if clock is None:
         yield path, Fraction(0)
         return

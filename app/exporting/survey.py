@@ -100,7 +100,12 @@ class Survey:
 
 
 def survey_range(
-    path: str, start_seconds: Fraction, end_seconds: Fraction, *, decoding: bool = True, jumps: bool = False
+    path: str,
+    start_seconds: Fraction,
+    end_seconds: Fraction,
+    *,
+    decoding: bool = True,
+    clock_jumps: bool | None = False,
 ) -> Survey:
     """Find the frames with start <= time < end.
 
@@ -111,8 +116,7 @@ def survey_range(
         decoding: Decode the range and the frames that lead up to it. If False, the times of the packets are used
             where they are reliable, which is far faster; frames that turn out to be damaged then count as well, and
             `field_order` is that of the first frame of the file.
-        jumps: Whether the file's clock may jump. ffmpeg finds the frames of such a file in a copy only: see
-            continuous_source.
+        clock_jumps: As in continuous_source. ffmpeg finds the frames of such a file only in the copy made there.
 
     Returns:
         The range, with at least one frame.
@@ -149,7 +153,7 @@ def survey_range(
     high = first_pts + math.ceil((end_seconds - SAME_SECONDS) / base)
     first_frame_number = None
     found = None
-    clock = clock_map(path) if jumps else None
+    clock = None if clock_jumps is False else clock_map(path)
     if clock is not None:
         with open_source(path) as source:
             number, _ = clock.key_before(low) or (0, 0)

@@ -67,7 +67,7 @@ def cut_smart(
         end: End of the range, exclusive.
         draft: The file to write; replaced if it exists.
         on_progress: Called with the finished share, 0 to 1, if the clip is encoded as a whole.
-        audio: The sound tracks, as `sound.parse_audio` returns them.
+        audio: The sound tracks, as `audio_choice.parse_audio` returns them.
 
     Returns:
         The survey of the range, and the written file. Its `note` says how many frames were copied, or why none were.

@@ -122,7 +122,7 @@ def frames_in_range(video: Video, start: Fraction, end: Fraction) -> Sequence[in
         if found is not None:
             return found
     try:
-        return survey_range(video.path, start, end, jumps=video.clock_jumps is not False).pts
+        return survey_range(video.path, start, end, clock_jumps=video.clock_jumps).pts
     except ExportError:
         return ()
 

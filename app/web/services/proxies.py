@@ -197,7 +197,8 @@ class Proxies:
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             start, end = proxy_range.start, proxy_range.end
-            with continuous_source(proxy_range.path, start, end, draft, jumps=proxy_range.clock_jumps) as (path, moved):
+            jumps = proxy_range.clock_jumps
+            with continuous_source(proxy_range.path, start, end, draft, clock_jumps=jumps) as (path, moved):
                 made = make_proxy(
                     find_ffmpeg(self._ffmpeg),
                     path,
