@@ -214,12 +214,14 @@ def pipeline(place: Place, write: Write) -> None:
     from synthetic import make_video
 
     from db.library import Library
+    from encoder.runtime.precision import choose_precision
     from encoder.videoprism import VideoPrism
     from indexer.pipeline import index_folders
     from indexer.settings import IndexSettings, RunOptions
 
     network = random_network(place.config("base"))
-    encoder = VideoPrism(network, None, str(place.device), weights_id="random@0", precision="bfloat16")  # type: ignore[arg-type]
+    precision = choose_precision("auto", str(place.device), network.config.dim)
+    encoder = VideoPrism(network, None, str(place.device), weights_id="random@0", precision=precision)  # type: ignore[arg-type]
     encoder.encode_clips(np.zeros((1, *encoder.clip_spec.shape), np.uint8))
     size, shots, copies = ((96, 64), 2, 2) if place.quick else ((1280, 720), 10, 24)
     colours = ("red", "green", "blue", "yellow", "purple")
