@@ -22,7 +22,7 @@ from browser_app import App, browser
 DEMO = Path(__file__).parent.parent / "app" / "demo_library"
 FILES = ("01_widescreen_25.mp4", "02_widescreen_ntsc.mp4", "03_film_rate.mkv", "08_variable_rate.mp4", "14_hevc.mp4")
 WORDS, FILE, SHOT = "a penguin grows larger in front of a brick wall", "02_widescreen_ntsc.mp4", 1
-PATIENCE = 45_000  # milliseconds; nothing waits that long unless something is wrong
+PATIENCE = 90_000  # milliseconds; nothing waits that long unless something is wrong
 
 
 @pytest.fixture(scope="module")
