@@ -17,11 +17,15 @@ from synthetic import make_video
 from test_alpha import check, write_video
 from test_tone_map import SIZE, colours
 
+from app.exporting.clip_writer import write_clips
 from app.exporting.ffmpeg_binary import find_ffmpeg
+from app.exporting.request import ClipRequest
 from app.web.services import proxy_colours, proxy_making
 from app.web.services.proxy_colours import can_tone_map
 from app.web.services.proxy_making import make_proxy
 from encoder import ClipSpec
+from indexer.media.facts import read_facts
+from indexer.media.probe import open_source
 from indexer.settings import IndexSettings
 from indexer.video_pass import SegmentClip, VideoPass
 
@@ -103,6 +107,24 @@ def test_proxies_of_hdr_look_like_posters(sdr: Path, tmp_path: Path, transfer: s
     assert tags == BT709
     assert distance(shown, proxy(sdr)[0]) < 6
     assert distance(shown, poster(indexed(twin))) < 4
+
+
+def test_hdr_that_only_the_container_states(sdr: Path, tmp_path: Path) -> None:
+    """As in a remux whose HEVC headers leave the colours open: players go by the container."""
+    twin, tagged, remux = hdr_twin(sdr, tmp_path / "twin.mkv", PQ), tmp_path / "tagged.mov", tmp_path / "remux.mov"
+    run_ffmpeg("-i", str(twin), "-c:v", "libx265", "-x265-params", "log-level=none:crf=8", str(tagged))
+    unstated = "hevc_metadata=colour_primaries=2:transfer_characteristics=2:matrix_coefficients=2"
+    run_ffmpeg("-i", str(tagged), "-c", "copy", "-bsf:v", unstated, str(remux))
+    assert first_frame(str(remux))[1][:3] == (2, 2, 2)
+    segment = indexed(remux)
+    assert distance(poster(segment), poster(indexed(twin))) < 4
+    with open_source(str(remux)) as source:
+        assert read_facts(source).transfer == "smpte2084"
+    (clip,) = write_clips([ClipRequest(path=str(remux), start_seconds=0, end_seconds=1)], tmp_path / "clips")
+    assert first_frame(str(clip.file))[1] == (9, 9, 16, 1)
+    shown, tags = proxy(remux)
+    assert tags == BT709
+    assert distance(shown, poster(segment)) < 4
 
 
 def test_proxies_of_half_tagged_hdr(sdr: Path, tmp_path: Path) -> None:

@@ -147,6 +147,11 @@ def _picture(stream: Any, survey: Survey) -> Any:
         stream = stream.filter("trim", start_frame=first, end_frame=last + 1)
         stream = stream.filter("settb", ratio(1 / survey.frame_rate, "/")).filter("setpts", "N")
     stream = treat_fields(stream, survey)
+    if survey.is_hdr and survey.colours is not None:  # ffmpeg loses what the container alone states
+        tags = survey.colours
+        stream = stream.filter(
+            "setparams", color_primaries=tags.primaries, color_trc=tags.transfer, colorspace=tags.matrix
+        )
     stream = stream.filter("crop", "max(2,trunc(iw/2)*2)", "max(2,trunc(ih/2)*2)", 0, 0)
     if survey.is_rgb:
         # Tagged in the file, because players otherwise guess the matrix from the picture size.

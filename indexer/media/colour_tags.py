@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from indexer.media.stated_colours import UNSTATED
 from indexer.media.tone_map import tone_map_for
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
-_UNSTATED = (0, 2)  # 0 is reserved, or RGB as a matrix
 _HD_LINES, _HD_WIDTH = 720, 1280
 _BT709, _BT601, _BT2020, _BT2020_CL, _BT2020_10 = 1, 6, 9, 10, 14
 _LIMITED = 1
@@ -35,7 +35,7 @@ BT709 = ColourTags(_BT709, _BT709, _BT709)
 
 def matrix_of(picture: VideoFrame, size: tuple[int, int] = (0, 0)) -> int:
     """Return the matrix of YUV as stated, or as it is assumed for a video of `size`, (width, height) as decoded."""
-    if picture.colorspace not in _UNSTATED:
+    if picture.colorspace not in UNSTATED:
         return int(picture.colorspace)
     if tone_map_for(picture) is not None:
         return _BT2020
@@ -55,8 +55,8 @@ def source_tags(picture: VideoFrame, size: tuple[int, int]) -> ColourTags:
         primaries, transfer = _BT2020, _BT2020_10
     return ColourTags(
         matrix,
-        primaries if picture.color_primaries in _UNSTATED else int(picture.color_primaries),
-        transfer if picture.color_trc in _UNSTATED else int(picture.color_trc),
+        primaries if picture.color_primaries in UNSTATED else int(picture.color_primaries),
+        transfer if picture.color_trc in UNSTATED else int(picture.color_trc),
         int(picture.color_range) or _LIMITED,
     )
 

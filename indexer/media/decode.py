@@ -115,6 +115,7 @@ class Decoding:
         return times
 
     def _to_frame(self, picture: VideoFrame) -> Frame:
+        self.source.colours.complete(picture)
         if picture.pts is not None and (self._shown_to is None or picture.pts > self._shown_to):
             self._shown_to = picture.pts
         duration = picture.duration or 0

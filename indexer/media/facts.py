@@ -45,7 +45,7 @@ def read_facts(source: Source, fields: FieldsSeen | None = None) -> MediaFacts:
         nominal_rate=source.nominal_rate,
         field_order=stated_order(source) if fields is None else fields.field_order,
         sample_aspect=source.sample_aspect,
-        transfer=_TRANSFERS.get(int(source.stream.codec_context.color_trc), ""),
+        transfer=_TRANSFERS.get(source.colours.transfer, ""),
         audio=audio_tracks(source),
         reel=_reel(source),
         recorded_at=_recorded_at(source),
@@ -65,7 +65,7 @@ def header_kinds(source: Source, fields: FieldsSeen | None = None) -> frozenset[
         fields: As in `read_facts`.
     """
     kinds = set()
-    if source.stream.codec_context.color_trc in HDR_TRANSFERS:
+    if source.colours.transfer in HDR_TRANSFERS:
         kinds.add("hdr")
     if (stated_order(source) if fields is None else fields.order) in ("tff", "bff"):
         kinds.add("interlaced")

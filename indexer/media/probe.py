@@ -19,6 +19,7 @@ from av.stream import Disposition
 from indexer.media.errors import UnreadableVideo
 from indexer.media.nominal_rate import nominal_rate
 from indexer.media.refusals import LISTS, NO_DECODER, refused, why_not_decoded, why_not_opened
+from indexer.media.stated_colours import StatedColours
 from indexer.media.timecode import read_timecode
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Source:
     time_base: Fraction  # seconds per pts unit
     nominal_rate: Fraction  # frames per second, at which frames are counted: see indexer.media.nominal_rate
     sample_aspect: Fraction  # width of a pixel divided by its height
+    colours: StatedColours
     codec: str
     has_audio: bool
     timecode: str  # of the first frame: hh:mm:ss:ff, drop-frame hh:mm:ss;ff; "" if the file has none
@@ -223,6 +225,7 @@ def _source(path: str, container: InputContainer, info: os.stat_result, threads:
         time_base=_fraction(stream.time_base) or Fraction(1, 1000),
         nominal_rate=rate,
         sample_aspect=_plausible_aspect(stream),
+        colours=StatedColours.of(context),
         codec=context.codec.canonical_name,
         has_audio=has_audio,
         timecode=read_timecode(path, container, stream, rate),
