@@ -65,7 +65,7 @@ Examples:
 --mode exact encodes again and is exact to the frame. smart is as exact, but encodes only the edges and
 copies what lies between, where the codec allows (H.264, HEVC, ProRes, DNxHD ...), else it is exact.
 copy is quick and loses nothing, but begins at the key frame before the range, and says how much earlier.
-All sound tracks come along, or those of --audio; a clip begins at the time code of its first frame.
+All sound tracks come along, or those of --audio; a clip begins at the timecode of its first frame.
 Beside the clips: lists of them as CSV and JSON, or those of --list, which tell the ranges in the
 sources without handles. Nothing is ever overwritten, and an export that was stopped goes on with the
 same command.

@@ -1,4 +1,4 @@
-"""What a clip states about itself (start time code, time of recording), and what is said of what it lacks."""
+"""What a clip states about itself (start timecode, time of recording), and what is said of what it lacks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.timelines.timecode import format_timecode, nominal_rate, parse_timecode
 
 
 def start_timecode(survey: Survey, start_seconds: Fraction) -> str:
-    """Return the time code of the frame at `start_seconds` from the first frame shown, or '' if the file has none."""
+    """Return the timecode of the frame at `start_seconds` from the first frame shown, or '' if the file has none."""
     rate = nominal_rate(survey.frame_rate)
     if not survey.extras.timecode or timebase(rate) != timebase(survey.frame_rate):
         return ""  # at 12.5 frames per second, timecode counts every frame twice, which no container can state
@@ -25,9 +25,9 @@ def start_timecode(survey: Survey, start_seconds: Fraction) -> str:
 
 
 def tag_options(survey: Survey, start_seconds: Fraction, format_name: str, *, copying: bool) -> dict[str, Any]:
-    """Return output options that write the clip's own time code and the source's time of recording.
+    """Return output options that write the clip's own timecode and the source's time of recording.
 
-    The source's time code belongs to its own first frame, so it is removed where there is no other.
+    The source's timecode belongs to its own first frame, so it is removed where there is no other.
 
     Args:
         survey: The range that is cut.
@@ -43,7 +43,7 @@ def tag_options(survey: Survey, start_seconds: Fraction, format_name: str, *, co
     if format_name in ("mp4", "mov"):
         options["write_tmcd"] = int(bool(timecode))
     if copying and (timecode or not survey.is_variable):
-        # Else the container states, and counts the time code at, the average rate, which is 60,000 for raw DV.
+        # Else the container states, and counts the timecode at, the average rate, which is 60,000 for raw DV.
         options["r:v"] = ratio(nominal_rate(survey.frame_rate), "/")
     return options
 

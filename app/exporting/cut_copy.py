@@ -99,7 +99,7 @@ def _begins_otherwise(survey: Survey, copied: list[tuple[int, int]], key: int | 
     """Return whether a copy does not begin with the key frame that was expected to be its first.
 
     After the key frame of an open group, frames follow that are shown before it and refer to frames before the clip.
-    They cannot be decoded, and the clip's time code would count from them.
+    They cannot be decoded, and the clip's timecode would count from them.
     """
     first = copied[0][0]
     if first > survey.pts[0]:
@@ -135,7 +135,7 @@ def _copy(
 ) -> list[tuple[int, int]]:
     """Return (pts, duration) of the copied video packets, in the source's time base and in file order.
 
-    `first` is the pts that the clip is expected to begin with, for its time code and chapters; if `from_first`, frames
+    `first` is the pts that the clip is expected to begin with, for its timecode and chapters; if `from_first`, frames
     before it are left out.
     """
     import ffmpeg

@@ -35,9 +35,20 @@ def keyframe_before(path: str, pts: int) -> int | None:
 def times_by_seeking(
     path: str, low: int, high: int, first_pts: int, base: Fraction, fields: FieldsSeen
 ) -> list[tuple[int, int]] | None:
-    """Return (pts, duration) of frames up to the first one past `high`, or None if the stream's times are made up.
+    """Return (pts, duration) of the frames in a range, and of the first one after it.
 
     A seek may land too late (transport streams have no index); it then goes further back, at last to the beginning.
+
+    Args:
+        path: The file.
+        low: Start of the range, in pts of the video stream; frames before it may come along.
+        high: End of the range, exclusive.
+        first_pts: pts of the first frame shown.
+        base: Seconds for each unit of pts.
+        fields: Looks at the frames in the range.
+
+    Returns:
+        The frames; None if the times of the stream are made up, so that it cannot be sought.
     """
     from indexer.media.decode import Decoding
     from indexer.media.probe import open_source

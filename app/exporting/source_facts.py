@@ -23,7 +23,6 @@ _VARIES = Fraction(1, 100)
 """Relative difference of average and nominal rate from which on a rate varies. Below, some frames were dropped."""
 _FEW_FRAMES = 3  # missing or too many: no sign of a rate that varies, in however short a video
 
-
 _DURATION = re.compile(r"(\d+):(\d{2}):(\d{2}(?:\.\d{1,9})?)")
 _MIN_BYTES = 1000  # of a video per second; where a clock jumps, a header counts hours that the file does not have
 

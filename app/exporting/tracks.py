@@ -1,4 +1,4 @@
-"""What a file holds beside its pictures: sound tracks, subtitles, data, chapters, time code, time of recording."""
+"""What a file holds beside its pictures: sound tracks, subtitles, data, chapters, timecode, time of recording."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Extras:
 
     sound_tracks: int = 0  # how many there are
     subtitles: tuple[int, ...] = ()  # indices among all streams
-    data_tracks: int = 0  # of telemetry and the like; time code and chapter tracks are not counted
+    data_tracks: int = 0  # of telemetry and the like; timecode and chapter tracks are not counted
     chapters: tuple[Chapter, ...] = ()
     timecode: str = ""  # of the first frame shown; "": none
     creation_time: str = ""  # as the file states it

@@ -36,7 +36,7 @@ def render_edl(placed: PlacedTimeline) -> tuple[bytes, list[str]]:
         lines.append(f"{event.number:03}  {reels[event.clip.path]:8} {channels:5} C        {start} {end} {record}")
         lines += [*more_channels, *_comments(event), ""]
     lines += [f"* REEL {reel} IS: {one_line_path(path)}" for path, reel in reels.items()]
-    return "\r\n".join([*lines, ""]).encode(), _notes(placed, reels)
+    return "\r\n".join([*lines, ""]).encode(), _notes(placed)
 
 
 def _channels(channels: int) -> list[str]:
@@ -58,7 +58,7 @@ def _comments(event: Event) -> list[str]:
     ]
 
 
-def _notes(placed: PlacedTimeline, reels: dict[str, str]) -> list[str]:
+def _notes(placed: PlacedTimeline) -> list[str]:
     notes = []
     total = len(placed.events)
     if total > MAX_EVENTS:

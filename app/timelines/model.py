@@ -63,11 +63,6 @@ class TimelineClip:
             return (2,)
         return tuple(max(1, track.channels) for track in self.audio)
 
-    @property
-    def is_interlaced(self) -> bool:
-        """Whether the frames are known to consist of two fields."""
-        return self.field_order in ("tff", "bff")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:

@@ -38,11 +38,6 @@ class ClockMap:
     pieces: tuple[Piece, ...]
     keys: tuple[tuple[int, int], ...]
 
-    @property
-    def jumps(self) -> bool:
-        """Whether there is more than one piece."""
-        return len(self.pieces) > 1
-
     def key_before(self, pts: int) -> tuple[int, int] | None:
         """Return the last key frame at or before a continued time; None if there is none."""
         at = bisect_right(self.keys, pts, key=itemgetter(1))
@@ -61,7 +56,7 @@ def clock_map(path: str) -> ClockMap | None:
         if not may_jump(source):
             return None
         found = _map_of(path, source.size_bytes, source.modified_ns)
-    return found if found.jumps else None
+    return found if len(found.pieces) > 1 else None
 
 
 def may_jump(source: Source) -> bool:

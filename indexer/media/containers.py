@@ -21,32 +21,15 @@ VIDEO_EXTENSIONS = frozenset((
     "tp", "trp", "ts", "ty", "ty+", "usm", "vc1", "viv", "vob", "vro", "vvc", "webm", "wmv", "wtv", "xmv", "y4m",
     "yop",
 ))
-# fmt: on
 """Extensions of videos, in lower case, without the dot: those that FFmpeg's demuxers claim, those of cameras and
 recorders that use these containers, and those of raw camera formats, which are refused with their names. Left out are
 pictures without a header (yuv, rgb, v210), whose size nobody knows."""
 
-BY_CONTENT_EXTENSIONS = frozenset(
-    (
-        "avif",
-        "avs",
-        "cin",
-        "dat",
-        "dif",
-        "imx",
-        "mod",
-        "mve",
-        "ogg",
-        "ogx",
-        "ps",
-        "rec",
-        "ser",
-        "str",
-        "vdr",
-        "vid",
-        "webp",
-    )
-)
+BY_CONTENT_EXTENSIONS = frozenset((
+    "avif", "avs", "cin", "dat", "dif", "imx", "mod", "mve", "ogg", "ogx", "ps", "rec", "ser", "str", "vdr",
+    "vid", "webp",
+))
+# fmt: on
 """Extensions that videos share with other files (PostScript, music, still pictures): the first bytes decide."""
 
 _ALSO_SOURCE_CODE = frozenset({"ts", "mts"})  # also TypeScript, which must not be reported as broken videos
