@@ -196,8 +196,7 @@ class Proxies:
         draft = self.directory / f"{_DRAFT}{secrets.token_hex(8)}.mp4"
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
-            start, end = proxy_range.start, proxy_range.end
-            jumps = proxy_range.clock_jumps
+            start, end, jumps = proxy_range.start, proxy_range.end, proxy_range.clock_jumps
             with continuous_source(proxy_range.path, start, end, draft, clock_jumps=jumps) as (path, moved):
                 made = make_proxy(
                     find_ffmpeg(self._ffmpeg),
