@@ -19,7 +19,6 @@ from app.exporting.ffmpeg_binary import ExportError
 from app.exporting.fields import encoding_options, field_note, keeps_fields, reading_options, treat_fields
 from app.exporting.graph import (
     LEAD_SECONDS,
-    MAX_TIME_BASE_HZ,
     QUIET,
     SOURCE,
     SPHERICAL_MP4,
@@ -29,6 +28,8 @@ from app.exporting.graph import (
     ratio,
     run_graph,
     seek_options,
+    time_units,
+    trim_pictures,
 )
 from app.exporting.sound import clip_container, decode_sound, leave_out_broken, sound_output
 from app.exporting.survey import Survey
@@ -97,7 +98,7 @@ def _encode(program: str, survey: Survey, draft: Path, lead: Fraction | None, on
     source = ffmpeg.input(SOURCE, **reading)
     sound, sound_options = sound_output(survey, source)
     _, format_name = clip_container(survey.sound)
-    units = max(survey.time_base if survey.seekable else 1 / survey.frame_rate, Fraction(1, MAX_TIME_BASE_HZ))
+    units = time_units(survey)
     options: dict[str, Any] = {
         "f": format_name,
         "fps_mode:v": "passthrough",
@@ -138,15 +139,7 @@ def _length(survey: Survey, units: Fraction) -> int:
 
 def _picture(stream: Any, survey: Survey) -> Any:
     """Trim to the frames of the range, the first of them at 0. ffmpeg itself applies the rotation."""
-    if survey.seekable:
-        base = ratio(survey.time_base, "/")
-        stream = stream.filter("settb", base).filter("trim", start_pts=survey.pts[0], end_pts=survey.pts[-1] + 1)
-        stream = stream.filter("setpts", f"PTS-({survey.pts[0]})")
-    else:
-        first, last = survey.first_frame_number, (survey.first_frame_number or 0) + len(survey.pts) - 1
-        stream = stream.filter("trim", start_frame=first, end_frame=last + 1)
-        stream = stream.filter("settb", ratio(1 / survey.frame_rate, "/")).filter("setpts", "N")
-    stream = treat_fields(stream, survey)
+    stream = treat_fields(trim_pictures(stream, survey, survey.pts[-1] + 1), survey)
     if survey.is_hdr and survey.colours is not None:  # ffmpeg loses what the container alone states
         tags = survey.colours
         stream = stream.filter(

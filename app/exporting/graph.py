@@ -126,6 +126,28 @@ def seek_options(survey: Survey, start: Fraction, lead: Fraction | None) -> dict
     return {"noaccurate_seek": None, "seek_timestamp": 1, "ss": microseconds(start - lead)}
 
 
+def trim_pictures(stream: Any, survey: Survey, end_pts: int) -> Any:
+    """Trim pictures to the range of a survey, the first of them at 0.
+
+    Args:
+        stream: The pictures, read from the file of the survey.
+        survey: The range.
+        end_pts: pts before which frames are taken, if the file can be sought; otherwise frames are counted.
+    """
+    if survey.seekable:
+        stream = stream.filter("settb", ratio(survey.time_base, "/"))
+        stream = stream.filter("trim", start_pts=survey.pts[0], end_pts=end_pts)
+        return stream.filter("setpts", f"PTS-({survey.pts[0]})")
+    first = survey.first_frame_number or 0
+    stream = stream.filter("trim", start_frame=first, end_frame=first + len(survey.pts))
+    return stream.filter("settb", ratio(1 / survey.frame_rate, "/")).filter("setpts", "N")
+
+
+def time_units(survey: Survey) -> Fraction:
+    """Return the time base of encoded clips, in seconds: that of the file, unless it is finer than MP4 can hold."""
+    return max(survey.time_base if survey.seekable else 1 / survey.frame_rate, Fraction(1, MAX_TIME_BASE_HZ))
+
+
 def audio_filters(stream: Any, start: Fraction, end: Fraction, *, pad: bool = True) -> Any:
     """Cut audio to the sample and keep it in sync; gaps become silence, and so does a missing end if `pad`."""
     stream = stream.filter("atrim", start=microseconds(start), end=microseconds(end))

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from app.exporting.ffmpeg_binary import ExportError, OutsideError, run_ffmpeg
 from app.exporting.fields import deinterlace, reading_options
 from app.exporting.graph import (
-    MAX_TIME_BASE_HZ,
     QUIET,
     SOURCE,
     TARGET,
@@ -24,6 +23,8 @@ from app.exporting.graph import (
     compile_graph,
     ratio,
     seek_options,
+    time_units,
+    trim_pictures,
 )
 from app.web.services.proxy_colours import can_tone_map, over_grey, tagged, tone_mapped
 
@@ -134,11 +135,10 @@ def _command(
     if sound:
         finish = begin + (end - found.start_seconds)
         streams.append(audio_filters(source[str(found.audio_index)], begin, finish, pad=False))
-    units = max(found.time_base if found.seekable else 1 / found.frame_rate, Fraction(1, MAX_TIME_BASE_HZ))
     options: dict[str, Any] = {
         "f": "mp4",
         "fps_mode:v": "passthrough",
-        "enc_time_base:v": ratio(units),
+        "enc_time_base:v": ratio(time_units(found)),
         "c:v": "libx264",
         "preset": "veryfast",
         "crf": 23,
@@ -160,15 +160,7 @@ def _command(
 def _picture(program: str, stream: Any, found: Survey, final: int) -> Any:
     from indexer.media.colour_tags import BT709
 
-    if found.seekable:
-        stream = stream.filter("settb", ratio(found.time_base, "/"))
-        stream = stream.filter("trim", start_pts=found.pts[0], end_pts=final)
-        stream = stream.filter("setpts", f"PTS-({found.pts[0]})")
-    else:
-        first, rate = found.first_frame_number or 0, found.frame_rate
-        stream = stream.filter("trim", start_frame=first, end_frame=first + len(found.pts))
-        stream = stream.filter("settb", ratio(1 / rate, "/")).filter("setpts", "N")
-    stream = deinterlace(stream, found)
+    stream = deinterlace(trim_pictures(stream, found, final), found)
     is_mapped = found.is_hdr and can_tone_map(program)
     is_rgb = found.is_rgb
     if found.has_alpha and not found.is_hdr:
