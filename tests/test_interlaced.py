@@ -39,7 +39,7 @@ from indexer.media.clip import read_clip
 from indexer.media.decode import Decoding
 from indexer.media.downscale import halve, luma, top_field
 from indexer.media.facts import read_facts
-from indexer.media.interlacing import Interlacing, stated_order
+from indexer.media.interlacing import FieldsSeen, Interlacing, stated_order
 from indexer.media.probe import open_source
 from indexer.pipeline import index_folders
 from indexer.settings import IndexSettings
@@ -159,6 +159,17 @@ def test_each_frame_of_a_mixed_stream_speaks_for_itself(tmp_path: Path) -> None:
         interlacing = Interlacing(source)
         found = [(interlacing.applies(frame.picture), frame.picture.interlaced_frame) for frame in Decoding(source)]
     assert found == [(True, True)] * 14 + [(False, False)] * 14
+
+
+def test_until_a_frame_is_seen_the_header_is_believed(tmp_path: Path) -> None:
+    """As where the first frame of a file is damaged."""
+    file = tmp_path / "h.mp4"
+    write_interlaced(file, frames=1)
+    with open_source(str(file)) as source:
+        fields = FieldsSeen(source)
+        assert (fields.order, fields.field_order) == ("tff", "tff")
+        fields.look(VideoFrame(64, 64, "yuv420p"))
+        assert (fields.order, fields.field_order) == (None, "progressive")
 
 
 def test_headers_of_mxf_have_a_word_of_their_own(tmp_path: Path) -> None:

@@ -10,13 +10,12 @@ from av.video.reformatter import ColorTrc
 
 from db.media_facts import AudioTrack, MediaFacts
 from indexer.media.alpha import has_alpha
-from indexer.media.interlacing import stated_order
+from indexer.media.interlacing import FieldsSeen
 from indexer.media.tone_map import HDR_TRANSFERS
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
 
-    from indexer.media.interlacing import FieldsSeen
     from indexer.media.probe import Source
 
 _TRANSFERS: dict[int, str] = {
@@ -43,7 +42,7 @@ def read_facts(source: Source, fields: FieldsSeen | None = None) -> MediaFacts:
     """
     return MediaFacts(
         nominal_rate=source.nominal_rate,
-        field_order=stated_order(source) if fields is None else fields.field_order,
+        field_order=(fields or FieldsSeen(source)).field_order,
         sample_aspect=source.sample_aspect,
         transfer=_TRANSFERS.get(source.colours.transfer, ""),
         audio=audio_tracks(source),
@@ -67,7 +66,7 @@ def header_kinds(source: Source, fields: FieldsSeen | None = None) -> frozenset[
     kinds = set()
     if source.colours.transfer in HDR_TRANSFERS:
         kinds.add("hdr")
-    if (stated_order(source) if fields is None else fields.order) in ("tff", "bff"):
+    if (fields or FieldsSeen(source)).order is not None:
         kinds.add("interlaced")
     pixels = source.stream.codec_context.format
     if pixels is not None and has_alpha(pixels.name):

@@ -53,20 +53,25 @@ class Interlacing:
 
 
 class FieldsSeen:
-    """The field order of the first interlaced frame among those looked at.
+    """The field order of the first interlaced frame among those looked at; that of the header until one is.
 
     Attributes:
-        order: Which field is the earlier one; None as long as no frame was interlaced.
         flagged: Whether the frame itself says so, and not only the container.
         may_have_packets: Whether fields may have packets of their own; see `field_packets`.
     """
 
     def __init__(self, source: Source) -> None:
-        self.order: InterlacedOrder | None = None
         self.flagged = True
         self.may_have_packets = may_have_field_packets(source.stream)
         self._interlacing = Interlacing(source)
         self._stated = stated_order(source)
+        self._seen: InterlacedOrder | None = None
+        self._looked = False
+
+    @property
+    def order(self) -> InterlacedOrder | None:
+        """Which field is the earlier one; None if no frame was interlaced."""
+        return self._seen if self._looked else _interlaced(self._stated)
 
     @property
     def field_order(self) -> FieldOrder:
@@ -75,9 +80,10 @@ class FieldsSeen:
 
     def look(self, picture: VideoFrame) -> None:
         """Look at the next frame."""
-        if self.order is None:
-            self.order = self._interlacing.order(picture)
-            self.flagged = self.order is None or picture.interlaced_frame
+        self._looked = True
+        if self._seen is None:
+            self._seen = self._interlacing.order(picture)
+            self.flagged = self._seen is None or picture.interlaced_frame
 
 
 def stated_order(source: Source) -> FieldOrder:
