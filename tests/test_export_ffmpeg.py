@@ -71,6 +71,8 @@ POINTERS = [
          "its packets have no times of their own"),
         (["[matroska @ 0x55] No wav codec tag found for codec pcm_dvd", "Conversion failed!"],
          "the container cannot hold this format"),
+        (["[aist#0:2/aac @ 0x55] Decode error rate 0.978799 exceeds maximum 0.666667", "Conversion failed!"],
+         "the file is damaged there"),
         (["Decoding requested, but no decoder found for: none"], "there is no decoder for none"),
         (["Conversion failed!"], "ffmpeg could not do it (Conversion failed!)"),
         ([], "ffmpeg could not do it (code 1)"),

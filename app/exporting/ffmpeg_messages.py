@@ -31,7 +31,7 @@ _OUTSIDE: tuple[tuple[str, str], ...] = (
 )
 # Causes in the file, of which ffmpeg's own words would not tell what to make of them.
 _INSIDE: tuple[tuple[str, str], ...] = (
-    (r"invalid data found when processing input", "the file is damaged there"),
+    (r"invalid data found when processing input|decode error rate", "the file is damaged there"),
     (r"no decoder found for: (\S+)", "there is no decoder for {}"),
     (r"decoder \(codec (\S+?)\) not found", "there is no decoder for {}"),
     (r"(?:unknown|unsupported) codec", "its format has no decoder"),
