@@ -15,6 +15,7 @@ from app.exporting import cut_copy
 from app.exporting.clip_writer import write_clips
 from app.exporting.lists import write_clip_tables
 from app.exporting.request import ClipRequest, ExportedClip, ExportMode
+from app.exporting.source_facts import SourceFacts
 from indexer.media.probe import open_source
 
 MODES: tuple[ExportMode, ...] = ("exact", "smart", "copy")
@@ -41,6 +42,10 @@ def test_clips_of_raw_dv_have_its_rate_and_time_code(mode: ExportMode, tmp_path:
     size = ("-s", "720x480", "-pix_fmt", "yuv411p", "-c:v", "dvvideo")
     video = (*size, "-c:a", "pcm_s16le", "-ar", "48000", "-ac", "2", "-timecode", "11:22:59;20")
     source = tones(tmp_path / "tape.dv", [300], rate="30000/1001", seconds=1, video=video)
+    facts = SourceFacts.of_file(str(source))
+    assert facts is not None
+    assert facts.frame_rate == Fraction(30000, 1001)
+    assert not facts.varies
     clip = cut(source, mode, Fraction(10 * 1001, 30000), Fraction(20 * 1001, 30000))
     assert clip.note == (None if mode != "smart" else "10 of 10 frames copied as they are")
     assert timecode_of(clip.file) == "11:23:00;02"

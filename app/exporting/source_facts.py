@@ -91,16 +91,18 @@ class SourceFacts:
         from indexer.media.errors import UnreadableVideo
         from indexer.media.facts import read_facts
         from indexer.media.interlacing import FieldsSeen
+        from indexer.media.nominal_rate import MAX_RATE
         from indexer.media.probe import open_source
 
         try:
             with open_source(path) as source:
-                stream, fields = source.stream, FieldsSeen(source)
+                average, fields = Fraction(source.stream.average_rate or 0), FieldsSeen(source)
                 width, height = _look(source, fields)
                 facts = read_facts(source, fields)
                 return cls(
                     video_seconds=_length(source),
-                    frame_rate=Fraction(stream.average_rate or 0) or facts.nominal_rate,
+                    # FFmpeg states an average of 60,000 for raw DV.
+                    frame_rate=average if 0 < average <= MAX_RATE else facts.nominal_rate,
                     timecode=source.timecode,
                     width=width,
                     height=height,

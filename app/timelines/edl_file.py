@@ -77,7 +77,8 @@ def _notes(placed: PlacedTimeline) -> list[str]:
         )
     many = [event.number for event in placed.events if sum(event.clip.channels) > MAX_CHANNELS]
     if many:
-        notes.append(f"an EDL names {MAX_CHANNELS} channels of sound at most: {clips_text(many, total)} has more")
+        have = "has" if len(many) == 1 else "have"
+        notes.append(f"an EDL names {MAX_CHANNELS} channels of sound at most: {clips_text(many, total)} {have} more")
     other = [event.number for event in placed.events if event.rate != placed.rate]
     if other:
         notes.append(
