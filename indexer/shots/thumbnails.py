@@ -125,10 +125,6 @@ class Thumbnails:
         best, here, there = self._find(one, other)
         return best > _FOUND_AGAIN and best - here > _ELSEWHERE and there <= _ALIKE_CHANGE
 
-    def found_again(self, one: int, other: int) -> float:
-        """Return the correlation of the middle of one picture with the most similar part of the other."""
-        return self._find(one, other)[0]
-
     def _find(self, one: int, other: int) -> tuple[float, float, float]:
         """Look for the middle of a picture in another.
 
