@@ -59,6 +59,11 @@ class Video:
         """Whether the times in the file jump, so that it cannot be sought by them; None if that is not known."""
         return None if self.facts is None else "clock" in self.kinds
 
+    @property
+    def nominal_rate(self) -> Fraction:
+        """Frames per second as the header states them; the average if the header was not read."""
+        return self.frame_rate if self.facts is None else self.facts.nominal_rate
+
     def seconds(self, pts: int) -> float:
         """Return seconds from the first frame shown, as players count them."""
         return float((pts - self.start_pts) * self.time_base)

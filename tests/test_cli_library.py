@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import cli_library
@@ -15,6 +16,7 @@ from fakes import ColourEncoder
 
 from app.cli import main
 from db.library import Library
+from db.media_facts import AudioTrack, MediaFacts
 from db.records import Failure
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,6 +69,18 @@ def test_list_as_json_holds_every_fact() -> None:
     assert (red["duration_seconds"], red["shots"], red["segments"], red["status"]) == (4.0, 2, 2, "ok")
     assert (red["width"], red["height"], red["codec"], red["frame_rate"]) == (64, 48, "h264", "25")
     assert records["broken.mp4"]["reason"] == "This is not a video."
+
+
+def test_the_rate_of_a_video_is_the_nominal_one_also_where_frames_were_dropped(root: Path) -> None:
+    facts = MediaFacts(nominal_rate=Fraction(30), field_order="tff", audio=(AudioTrack(codec="aac", channels=6),))
+    with Library.open(Path(os.environ["PRISMSEARCH_LIBRARY"])) as library:
+        red = next(video for video in library.videos() if video.path.endswith("films/red.mp4"))
+        assert red.id is not None
+        library.set_facts(red.id, timecode="01:00:00;02", facts=facts, kinds=frozenset())
+    [record] = [each for each in json.loads(run("list", "--json").stdout) if each["path"] == red.path]
+    assert (record["frame_rate"], record["average_frame_rate"]) == ("30", "25")
+    assert (record["timecode"], record["field_order"], record["audio_channels"]) == ("01:00:00;02", "tff", [6])
+    assert "30 frames/s" in run("info", "films/red.mp4").stdout
 
 
 @pytest.mark.usefixtures("root")

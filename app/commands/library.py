@@ -166,7 +166,10 @@ def _facts(video: Video) -> list[tuple[str, str]]:
         ("file", printable(video.path)),
         ("status", status_of(video)),
         ("length", f"{format_duration(video.duration_seconds)} ({count_text(video.frames, 'frame')}{kept})"),
-        ("picture", f"{video.width} x {video.height}{rotated}, {float(video.frame_rate):.6g} frames/s, {video.codec}"),
+        (
+            "picture",
+            f"{video.width} x {video.height}{rotated}, {float(video.nominal_rate):.6g} frames/s, {video.codec}",
+        ),
         ("sound", "yes" if video.has_audio else "no"),
         ("size", f"{size_text(video.size_bytes)}, changed {modified:%Y-%m-%d %H:%M}"),
     ]

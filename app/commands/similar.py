@@ -125,7 +125,7 @@ def video_example(library: Library, encoder: Encoder, text: str) -> ExampleQuery
     overlapping = [each for each in indexed if each.start_pts < end and each.end_pts > start]
     own = frozenset(_id(each) for each in overlapping)
     # Half a frame, because times copied from our own output are rounded to milliseconds.
-    near = max(Fraction(1, 1000), 1 / (2 * video.frame_rate)) / video.time_base
+    near = max(Fraction(1, 1000), 1 / (2 * video.nominal_rate)) / video.time_base
     exact = [each for each in overlapping if abs(each.start_pts - start) <= near and abs(each.end_pts - end) <= near]
     if exact:
         return _from_segments(exact[:1], own, described)

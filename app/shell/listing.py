@@ -24,7 +24,7 @@ def status_of(video: Video) -> Status:
 
 
 def video_record(video: Video, *, shots: int, segments: int) -> dict[str, Any]:
-    """Return a video as JSON values. `frame_rate` and `time_base` are exact fractions as text."""
+    """Return a video as JSON values. Frame rates, nominal and average, and `time_base` are exact fractions as text."""
     return {
         "path": video.path,
         "status": status_of(video),
@@ -34,11 +34,15 @@ def video_record(video: Video, *, shots: int, segments: int) -> dict[str, Any]:
         "width": video.width,
         "height": video.height,
         "codec": video.codec,
-        "frame_rate": str(video.frame_rate),
+        "frame_rate": str(video.nominal_rate),
+        "average_frame_rate": str(video.frame_rate),
         "time_base": str(video.time_base),
         "frames": video.frames,
         "rotation": video.rotation,
         "has_audio": video.has_audio,
+        "audio_channels": None if video.facts is None else [track.channels for track in video.facts.audio],
+        "field_order": "" if video.facts is None else video.facts.field_order,
+        "timecode": video.timecode,
         "damaged": video.damaged,
         "clock_jumps": video.clock_jumps,
         "size_bytes": video.size_bytes,

@@ -78,7 +78,7 @@ def _video(each: VideoOverview, folders: dict[str, int], encoders: dict[str, int
         "width": video.width,
         "height": video.height,
         "codec": video.codec,
-        "rate": round(float(video.frame_rate), 3),
+        "rate": round(float(video.nominal_rate), 3),
         "bytes": video.size_bytes,
         "modified": video.modified_ns // 1_000_000,
         "damaged": video.damaged,

@@ -89,7 +89,7 @@ def facts_text(video: Video, segments: Sequence[Segment]) -> str:
         f"{shots:,} shot{'' if shots == 1 else 's'}",
         f"{video.width} × {video.height}",
         video.codec.upper(),
-        f"{round(float(video.frame_rate), 3):g} fps",
+        f"{round(float(video.nominal_rate), 3):g} fps",
         "with sound" if video.has_audio else "silent",
     ]
     if video.rotation:
