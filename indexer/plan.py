@@ -96,7 +96,7 @@ def classify_files(
             (result.aliases if is_alias else result.unknown).append(file)
         elif (stored.size_bytes, stored.modified_ns) != stamp or redo:
             result.unknown.append(file)
-        elif _is_current(stored, recipe):
+        elif is_current(stored, recipe):
             result.unchanged.append(file)
         else:
             result.outdated.append(file)
@@ -142,7 +142,7 @@ def make_plan(
         content = fingerprints[file]
         stored = known.get(file.path)
         if stored is not None and stored.fingerprint == content:
-            if redo or not _is_current(stored, recipe) or was_damaged(stored):
+            if redo or not is_current(stored, recipe) or was_damaged(stored):
                 to_encode.append(_ToEncode(file, content, True))
             else:
                 touched.append(_relocation(file.path, stored, file))
@@ -152,12 +152,12 @@ def make_plan(
         for holder in holders[content]:
             free = not holder.taken and (holder.path in replaced or was_renamed_to(holder.path, file.path))
             (left if free else staying).append(holder)
-        current = [holder for holder in staying if _is_current(holder.record, recipe)]
+        current = [holder for holder in staying if is_current(holder.record, recipe)]
         if left:
-            source = min(left, key=lambda holder: not _is_current(holder.record, recipe))
+            source = min(left, key=lambda holder: not is_current(holder.record, recipe))
             source.taken = True
             moved.append(_relocation(source.path, source.record, file))
-            if redo or not _is_current(source.record, recipe):
+            if redo or not is_current(source.record, recipe):
                 to_encode.append(_ToEncode(file, content, True))
         elif current and not redo:
             copied.append(_relocation(current[0].path, current[0].record, file))
@@ -211,7 +211,8 @@ def in_safe_order(moves: Iterable[Relocation]) -> list[Relocation]:
     return order
 
 
-def _is_current(record: KnownFile, recipe: str) -> bool:
+def is_current(record: KnownFile, recipe: str) -> bool:
+    """Return whether a video was indexed by a recipe: that of the run, for the video's kinds."""
     return record.embedded and record.recipe == recipe_for(recipe, record.kinds)
 
 

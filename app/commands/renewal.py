@@ -9,7 +9,7 @@ from app.jobs.jobs import Jobs
 from app.shell.paths import is_below
 from app.shell.terminal import confirm, count_text, print_note
 from app.times import format_duration
-from indexer.kinds import recipe_for
+from indexer.plan import is_current
 
 if TYPE_CHECKING:
     from app.jobs.state import JobState
@@ -38,8 +38,7 @@ def confirm_renewal(
     old = {
         path
         for path, stored in library.known_files(encoder.id).items()
-        if any(is_below(path, root) for root in roots)
-        and not (stored.embedded and stored.recipe == recipe_for(recipe, stored.kinds))
+        if any(is_below(path, root) for root in roots) and not is_current(stored, recipe)
     }
     if not old:
         print_note("nothing to renew: every video here was already indexed this way")

@@ -1,4 +1,4 @@
-"""What a clip states about itself (start timecode, time of recording), and what is said of what it lacks."""
+"""Tags of a clip (start timecode, time of recording), and the notes on what it lacks."""
 
 from __future__ import annotations
 

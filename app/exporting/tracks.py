@@ -1,4 +1,4 @@
-"""What a file holds beside its pictures: sound tracks, subtitles, data, chapters, timecode, time of recording."""
+"""Contents of a file beside its pictures: sound tracks, subtitles, data, chapters, timecode, time of recording."""
 
 from __future__ import annotations
 
