@@ -5,4 +5,5 @@ publish      a finished file under a free name
 sweep        removal of leftovers of killed processes
 stamped      a cache of write-once files
 durability   fsync, checksums, removal that never raises
+filesystems  mounted file systems, network drives among them
 """
