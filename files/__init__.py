@@ -6,4 +6,5 @@ sweep        removal of leftovers of killed processes
 stamped      a cache of write-once files
 durability   fsync, checksums, removal that never raises
 filesystems  mounted file systems, network drives among them
+volumes      identity of the volume that holds a file
 """

@@ -1,8 +1,9 @@
 """Distinction between deleted and unreachable files, so that an unplugged drive loses nothing from a library.
 
-The rule: a video is removed from the library only if its file is missing while its folder exists, is readable and is
-not empty. A missing folder may be an unplugged drive, and so may an empty one, which is what an unmounted mount point
-looks like. Such videos are kept and reported as missing.
+The rule: a file counts as deleted only if its folder exists, is readable, is not empty, and is on the volume that the
+file was on, where that is known. A missing folder may be an unplugged drive, and so may an empty one, which is what an
+unmounted mount point looks like; and another card may be at the place of the one before. Such videos are kept and
+reported as missing.
 
 Standard library only.
 """
@@ -12,8 +13,10 @@ from __future__ import annotations
 import errno
 import os
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from files.volumes import Volumes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,11 +24,17 @@ class MissingFiles:
     """The paths that do not exist, sorted."""
 
     deleted: tuple[str, ...]  # from a folder that exists and is not empty
-    unreachable: tuple[str, ...]  # from a folder that is missing, empty or unreadable
+    unreachable: tuple[str, ...]  # from a folder that is missing, empty, unreadable or on another volume now
 
 
-def find_missing(paths: Iterable[str]) -> MissingFiles:
-    """Return the `paths` that do not exist, separated into deleted and unreachable ones."""
+def find_missing(paths: Iterable[str], volumes: Mapping[str, str] | None = None) -> MissingFiles:
+    """Return the `paths` that do not exist, separated into deleted and unreachable ones.
+
+    Args:
+        paths: Absolute paths of files.
+        volumes: The identities of the volumes that files were on, by path, as far as they are known.
+    """
+    volumes, present = volumes or {}, Volumes()
     deleted: list[str] = []
     unreachable: list[str] = []
     folders: dict[str, bool] = {}
@@ -34,8 +43,14 @@ def find_missing(paths: Iterable[str]) -> MissingFiles:
             folder = os.path.dirname(path)
             if folder not in folders:
                 folders[folder] = _is_empty(folder) is False
-            (deleted if folders[folder] else unreachable).append(path)
+            gone = folders[folder] and not is_other_volume(volumes.get(path, ""), present.identity(folder))
+            (deleted if gone else unreachable).append(path)
     return MissingFiles(deleted=tuple(deleted), unreachable=tuple(unreachable))
+
+
+def is_other_volume(before: str, now: str) -> bool:
+    """Return whether two identities are of two volumes for certain; "" is one that is not known."""
+    return bool(before and now) and before != now
 
 
 def exists(path: str) -> bool:

@@ -23,12 +23,14 @@ from indexer.fingerprint import fingerprint
 from indexer.media.errors import Cancelled
 from indexer.messages import OpenVideo, VideoReader
 from indexer.missing_facts import lacking_facts, read_missing_facts, seems_to_jump
-from indexer.missing_files import find_missing, is_below, is_empty_folder, was_renamed_to
+from indexer.missing_files import was_renamed_to
 from indexer.plan import Plan, Relocation, VideoTask, classify_files, make_plan
+from indexer.preview import Decision, Review, preview, without_again
 from indexer.progress import Progress, ProgressMeter
 from indexer.report import IndexReport, ReportBuilder
-from indexer.scan import FoundFile, Problem, Scan, find_videos
+from indexer.scan import FoundFile, Scan, find_videos
 from indexer.settings import RunOptions
+from indexer.sweep import Gone, find_gone, notes_of, problems_of
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -48,6 +50,7 @@ def index_folders(
     cancelled: Callable[[], bool] | None = None,
     open_video: OpenVideo | None = None,
     scorer: ShotBoundaryScorer | None = None,
+    review: Review | None = None,
 ) -> IndexReport:
     """Bring a library up to date with folders and files, for one encoder.
 
@@ -65,6 +68,8 @@ def index_folders(
         cancelled: Polled in this thread, about ten times a second and between batches; True stops the run like Ctrl-C.
         open_video: Opens a video for decoding; by default VideoPass.
         scorer: Scores frames as shot boundaries, for the detectors in indexer.settings.LEARNED; else None.
+        review: Called in this thread with what the run is about to do, before anything is changed; returns what of it
+            is done. By default all, except that videos which may only be on another drive are kept.
 
     Returns:
         The report of the run.
@@ -79,7 +84,7 @@ def index_folders(
     run = _IndexRun(
         library, encoder, recipe, options or RunOptions(), on_progress, cancelled, open_video or video_pass, scorer
     )
-    return run.run(tuple(roots))
+    return run.run(tuple(roots), review or (lambda _: Decision()))
 
 
 class _IndexRun:
@@ -106,12 +111,12 @@ class _IndexRun:
         self._meter = ProgressMeter(on_progress)
         self._report = ReportBuilder(library, self._meter)
 
-    def run(self, roots: tuple[str | os.PathLike[str], ...]) -> IndexReport:
+    def run(self, roots: tuple[str | os.PathLike[str], ...], review: Review) -> IndexReport:
         """Do all steps and return the report, also after errors."""
         began = perf_counter()
         interrupted, stopped = False, ""
         try:
-            self._steps(roots)
+            self._steps(roots, review)
         except (Cancelled, KeyboardInterrupt):
             interrupted = True
         except (LibraryError, EncodingFailed, EncoderError) as error:
@@ -120,7 +125,7 @@ class _IndexRun:
         self._meter.finish()
         return self._report.build(interrupted=interrupted, stopped=stopped)
 
-    def _steps(self, roots: tuple[str | os.PathLike[str], ...]) -> None:
+    def _steps(self, roots: tuple[str | os.PathLike[str], ...], review: Review) -> None:
         self._meter.start("scan")
         with self._report.timed("scan"):
             scan = find_videos(
@@ -133,12 +138,20 @@ class _IndexRun:
         self._report.add(problems=scan.problems, notes=scan.sequences, hidden=scan.hidden, others=scan.others)
         known = self._library.known_files(self._encoder.id)
         failures = {failure.path: failure for failure in self._library.failures()}
-        self._read_missing_facts(scan, known)
+        if not self._options.dry_run:
+            self._read_missing_facts(scan, known)
         plan = self._plan(scan, known, failures)
+        gone = find_gone(scan, known, failures, plan, {}) if self._options.sweep else Gone()
+        work = preview(plan, known, gone, self._report.unchanged)
+        decision = review(work)
+        if self._options.dry_run or not decision.go_on:
+            return
+        if not decision.again:
+            plan = without_again(work)
+            self._report.add(left=len(work.again))
         with self._report.timed("store"):
             tasks = [*plan.tasks, *self._relocate(plan)]
-            if self._options.sweep:
-                self._sweep(scan, known, failures, plan)
+            self._forget(scan, known, gone, decision)
         if tasks:
             self._encoder.prepare()  # in parallel with the decoding of the first video
             if self._scorer is not None:
@@ -214,7 +227,8 @@ class _IndexRun:
                 try:
                     results[file] = future.result()
                 except OSError as error:
-                    self._report.fail(file, file_error(file.path, error))
+                    if not self._options.dry_run:
+                        self._report.fail(file, file_error(file.path, error))
                 self._meter.files_done += 1
                 self._meter.report(current=(file.path,))
         finally:
@@ -267,25 +281,19 @@ class _IndexRun:
             item.video_id, path=file.path, size_bytes=file.size_bytes, modified_ns=file.modified_ns
         )
 
-    def _sweep(self, scan: Scan, known: dict[str, KnownFile], failures: dict[str, Failure], plan: Plan) -> None:
-        """Remove videos and failures whose files were deleted below the roots, by the rule of missing_files."""
-        seen = {file.path for file in scan.files} | {item.old_path for item in plan.moved}
-
-        def unseen(paths: Iterable[str]) -> list[str]:
-            return [path for path in paths if path not in seen and any(is_below(path, root) for root in scan.present)]
-
-        missing = find_missing(unseen(known))
-        if missing.deleted:
-            ids = [known[path].video_id for path in missing.deleted]
-            self._report.add(removed=self._library.remove_videos(ids))
-        self._report.add(kept_missing=missing.unreachable)
-        for root in scan.present:
-            if is_empty_folder(root) and (kept := sum(is_below(path, root) for path in missing.unreachable)):
-                reason = f"is empty, and {kept} of its videos are kept in the library; is its drive connected?"
-                self._report.add(problems=(Problem(path=root, reason=reason),))
-        deleted_failures = find_missing(unseen(failures)).deleted
-        if deleted_failures:
-            self._library.clear_failures(deleted_failures)
+    def _forget(self, scan: Scan, known: dict[str, KnownFile], gone: Gone, decision: Decision) -> None:
+        """Remove videos and failures whose files were deleted, and report those that are kept."""
+        forgotten = gone.forgotten(decision.forget)
+        if forgotten:
+            self._report.add(removed=self._library.remove_videos([known[path].video_id for path in forgotten]))
+        if gone.failures:
+            self._library.clear_failures(gone.failures)
+        kept = {path for paths in gone.doubtful.values() for path in paths} - set(forgotten)
+        self._report.add(
+            kept_missing=tuple(sorted({*gone.unreachable, *kept})),
+            problems=problems_of(scan, gone),
+            notes=notes_of(scan, known, gone, decision.forget),
+        )
 
     def _raise_if_cancelled(self) -> None:
         if self._cancelled():

@@ -26,8 +26,9 @@ STAGES = ("scan", "fingerprint", "decode", "encode", "store", "wall")
 class IndexReport:
     """The outcome of an index run. Counts are numbers of files.
 
-    Each file is counted once among added, updated, unchanged, touched, moved, duplicates, failed and skipped_failed.
-    The one exception is a file that was moved and then had to be encoded after all: it counts in `moved` and `updated`.
+    Each file is counted once among added, updated, unchanged, touched, moved, duplicates, failed, skipped_failed and
+    left. The one exception is a file that was moved and then had to be encoded after all: it counts in `moved` and in
+    `updated` or `left`.
     """
 
     added: int = 0  # new to the library, decoded and encoded
@@ -38,7 +39,8 @@ class IndexReport:
     duplicates: int = 0  # same content as a video at another path: nothing encoded
     aliases: int = 0  # reached through a link; the library has the real path
     removed: int = 0  # deleted from a folder that still exists: removed from the library
-    kept_missing: tuple[str, ...] = ()  # neither the file nor its folder found (unplugged drive?): kept
+    left: int = 0  # would be encoded again with these settings, but stay as they were indexed
+    kept_missing: tuple[str, ...] = ()  # not found, though perhaps only on another drive: kept
     failed: tuple[Failure, ...] = ()  # failed in this run
     skipped_failed: tuple[Failure, ...] = ()  # failed before and unchanged since: not retried
     problems: tuple[Problem, ...] = ()  # unreadable folders, dangling links, folders that do not exist
@@ -121,6 +123,11 @@ class ReportBuilder:
     def video_seconds(self) -> float:
         """Seconds of video indexed so far."""
         return self._report.video_seconds
+
+    @property
+    def unchanged(self) -> int:
+        """Unchanged files so far."""
+        return self._report.unchanged
 
     def build(self, *, interrupted: bool = False, stopped: str = "") -> IndexReport:
         """Return the report; the failed files are sorted by path."""

@@ -186,7 +186,8 @@ class RunOptions:
     exclude: tuple[str, ...] = ()  # patterns of names or paths to skip, see indexer.scan
     redo: bool = False  # index unchanged videos again
     retry_failed: bool = False  # retry files that failed before and have not changed
-    sweep: bool = True  # remove videos whose files were deleted, see indexer.missing_files
+    sweep: bool = True  # remove videos whose files were deleted, see indexer.sweep
+    dry_run: bool = False  # find out what there is to do, and change nothing
 
     def __post_init__(self) -> None:
         for name in ("decode_workers", "batch_size", "queue_clips"):

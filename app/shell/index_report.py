@@ -26,6 +26,7 @@ _COUNTS = (
     ("duplicates", "known at another path"),
     ("aliases", "reached through a link"),
     ("removed", "removed"),
+    ("left", "left as they were indexed"),
 )
 _ENDINGS = 5  # endings of other files that are named
 _STAGES = (
@@ -49,7 +50,7 @@ def print_report(report: IndexReport) -> None:
     _print_lines("look at:", [(display_path(each.path), printable(each.reason)) for each in report.problems])
     _print_lines("note:", [(display_path(each.path), printable(each.reason)) for each in report.notes])
     _print_lines(
-        "kept, though neither file nor folder is there (a drive not plugged in? prismsearch remove forgets them):",
+        "kept, though not there (a drive or card not plugged in? prismsearch remove --missing forgets them):",
         [(display_path(path),) for path in report.kept_missing],
     )
     if not_looked_at := left_out_text(report):
