@@ -21,7 +21,7 @@ from db.errors import LibraryDamaged, LibraryError, LibraryMissing
 from db.library_queries import LibraryQueries
 from db.media import StagedMedia
 from db.media_facts import MediaFacts
-from db.records import CutSettings, EncoderChoice, Failure, Segment, Shot, Video
+from db.records import CutSettings, EncoderChoice, Failure, FileState, Segment, Shot, Video
 from db.saved_searches import SavedSearches
 
 FILE_NAME = "library.sqlite3"
@@ -154,7 +154,9 @@ class Library(LibraryQueries):
             raise
         return video_id
 
-    def touch_video(self, video_id: int, *, path: str, size_bytes: int, modified_ns: int) -> None:
+    def touch_video(
+        self, video_id: int, *, path: str, size_bytes: int, modified_ns: int, file_id: str = "", volume: str = ""
+    ) -> None:
         """Record that a video's file was moved, renamed or touched. Its content is the same, and all ids stay.
 
         Args:
@@ -162,14 +164,20 @@ class Library(LibraryQueries):
             path: Its new absolute path. Any other video stored at that path is removed.
             size_bytes: Size of the file.
             modified_ns: Modification time of the file, Unix nanoseconds.
+            file_id: Device and inode of the file, as in Video; "" if they are not known.
+            volume: Identity of its file system, as in Video; "" if it is not known.
 
         Raises:
             KeyError: The id is unknown.
         """
+        file = FileState(path=path, size_bytes=size_bytes, modified_ns=modified_ns, file_id=file_id, volume=volume)
         with self._releasing_media() as (connection, released):
-            writing.move_video(
-                connection, video_id, path=path, size_bytes=size_bytes, modified_ns=modified_ns, released=released
-            )
+            writing.move_video(connection, video_id, file=file, released=released)
+
+    def set_content_hash(self, video_id: int, content_hash: str) -> None:
+        """Store the hash of the whole content of an unchanged file. An unknown id is ignored."""
+        with self._database.writing() as connection:
+            writing.put_content_hash(connection, video_id, content_hash)
 
     def set_facts(self, video_id: int, *, timecode: str, facts: MediaFacts, kinds: frozenset[str]) -> None:
         """Store what the header of an unchanged file states, without its frames being decoded again.
@@ -183,7 +191,9 @@ class Library(LibraryQueries):
         with self._database.writing() as connection:
             writing.put_facts(connection, video_id, timecode=timecode, facts=facts, kinds=kinds)
 
-    def copy_video(self, video_id: int, *, path: str, size_bytes: int, modified_ns: int) -> int:
+    def copy_video(
+        self, video_id: int, *, path: str, size_bytes: int, modified_ns: int, file_id: str = "", volume: str = ""
+    ) -> int:
         """Add a video with the same content at a second path. Rows are copied, media are shared.
 
         Args:
@@ -191,6 +201,8 @@ class Library(LibraryQueries):
             path: Absolute path of the copy. Any other video stored at that path is removed.
             size_bytes: Size of the copy's file.
             modified_ns: Modification time of the copy's file, Unix nanoseconds.
+            file_id: Device and inode of the copy's file, as in Video; "" if they are not known.
+            volume: Identity of its file system, as in Video; "" if it is not known.
 
         Returns:
             The copy's id.
@@ -199,10 +211,9 @@ class Library(LibraryQueries):
             KeyError: The id is unknown.
             ValueError: `path` is that of the video itself.
         """
+        file = FileState(path=path, size_bytes=size_bytes, modified_ns=modified_ns, file_id=file_id, volume=volume)
         with self._releasing_media() as (connection, released):
-            return writing.copy_rows(
-                connection, video_id, path=path, size_bytes=size_bytes, modified_ns=modified_ns, released=released
-            )
+            return writing.copy_rows(connection, video_id, file=file, released=released)
 
     def remove_videos(self, ids: Iterable[int]) -> int:
         """Remove videos with their shots, segments, embeddings and media. Return how many were removed.

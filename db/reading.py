@@ -42,23 +42,29 @@ def known_files(connection: Connection, encoder_id: str) -> dict[str, KnownFile]
             videos.c.fingerprint,
             encodings.c.recipe,
             videos.c.kinds,
-            videos.c.facts.is_not(None),
+            videos.c.facts.is_not(None).label("facts_read"),
+            videos.c.content_hash,
+            videos.c.file_id,
+            videos.c.volume,
         )
         .select_from(videos)
         .outerjoin(encodings, and_(encodings.c.video_id == videos.c.id, encodings.c.encoder == number))
     )
     return {
-        path: KnownFile(
-            video_id=video_id,
-            size_bytes=size_bytes,
-            modified_ns=modified_ns,
-            fingerprint=fingerprint,
-            recipe=recipe or "",
-            embedded=recipe is not None,
-            kinds=kinds_from_text(kinds),
-            facts_read=facts_read,
+        row.path: KnownFile(
+            video_id=row.id,
+            size_bytes=row.size_bytes,
+            modified_ns=row.modified_ns,
+            fingerprint=row.fingerprint,
+            recipe=row.recipe or "",
+            embedded=row.recipe is not None,
+            kinds=kinds_from_text(row.kinds),
+            facts_read=row.facts_read,
+            content_hash=row.content_hash,
+            file_id=row.file_id,
+            volume=row.volume,
         )
-        for path, video_id, size_bytes, modified_ns, fingerprint, recipe, kinds, facts_read in found
+        for row in found
     }
 
 

@@ -39,6 +39,10 @@ class Video:
     timecode: str = ""  # of the first frame, from the file: hh:mm:ss:ff, drop-frame hh:mm:ss;ff; "" if none
     facts: MediaFacts | None = None  # stated by the header; None: indexed by a version that did not read them
     kinds: frozenset[str] = frozenset()  # of VideoKind: what the decode pass treats in a special way
+    content_hash: str = ""  # BLAKE2b-256 of the whole content, hexadecimal; "" in these three: not known
+    file_id: str = ""  # device and inode when it was indexed, as decimal numbers: "2049:131"
+    volume: str = ""  # of the file system, such as its UUID
+    recorded_at: int | None = None  # Unix seconds; None if neither file nor name states it
     id: int | None = None  # assigned by the library
 
     def __post_init__(self) -> None:
@@ -67,6 +71,17 @@ class Video:
     def seconds(self, pts: int) -> float:
         """Return seconds from the first frame shown, as players count them."""
         return float((pts - self.start_pts) * self.time_base)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileState:
+    """Where the file of a video is, and what the file system says of it."""
+
+    path: str  # absolute
+    size_bytes: int
+    modified_ns: int  # Unix nanoseconds
+    file_id: str = ""  # as in Video
+    volume: str = ""  # likewise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +119,8 @@ class Failure:
     path: str
     size_bytes: int
     modified_ns: int
-    kind: str  # missing, permission, empty, not_video, audio_only, still_image, encrypted, unsupported, broken, error
+    kind: str  # missing, permission, empty, not_video, audio_only, still_image, encrypted, unsupported, broken, error,
+    # crashed, stalled, memory
     reason: str  # one sentence for the user
     attempts: int = 1
     failed_at: str = ""  # ISO 8601, UTC; filled in by the library
@@ -187,6 +203,7 @@ class Subclip:
     score: float | None
     created_at: str
     facts: MediaFacts | None = None  # as in Video
+    content_hash: str = ""  # likewise
 
     @property
     def start_seconds(self) -> float:
@@ -225,6 +242,9 @@ class KnownFile:
     embedded: bool  # whether the requested encoder has embedded it
     kinds: frozenset[str] = frozenset()
     facts_read: bool = False  # False: indexed by a version that read no facts
+    content_hash: str = ""  # as in Video
+    file_id: str = ""  # likewise
+    volume: str = ""  # likewise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ from sqlalchemy import (
     event,
 )
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """The number of the newest migration, so that opening a library of this format need not import alembic."""
 
 
@@ -80,6 +80,8 @@ library = Table(
     Column("segment_seconds", Float, nullable=True),
     Column("overlap_seconds", Float, nullable=True),
     Column("decode", Text, nullable=True),
+    Column("keep_vanished_days", Integer, nullable=True),  # NULL: the default
+    Column("hash_content", Text, nullable=True),  # when the whole content of a file is read: always, local or never
 )
 
 videos = Table(
@@ -106,6 +108,11 @@ videos = Table(
     Column("media_bytes", Integer, nullable=False, server_default="0"),  # total size of the files in that folder
     Column("facts", Text, nullable=True),  # db.media_facts; NULL: not read yet
     Column("kinds", Text, nullable=False, server_default=""),  # likewise
+    Column("content_hash", Text, nullable=False, server_default=""),  # "" in these three: not known
+    Column("file_id", Text, nullable=False, server_default=""),
+    Column("volume", Text, nullable=False, server_default=""),
+    Column("recorded_at", Integer, nullable=True),  # Unix seconds
+    Column("checksum", Integer, nullable=True),  # CRC-32 of the rows below it and of facts; NULL: not known
     UniqueConstraint("path", name="uq_videos_path"),
     Index("ix_videos_fingerprint", "fingerprint"),
     Index("ix_videos_media", "media"),
@@ -170,6 +177,7 @@ encodings = Table(
     Column("video_id", Integer, ForeignKey("videos.id", ondelete="CASCADE"), nullable=False),
     Column("encoder", Integer, ForeignKey("encoders.number"), nullable=False),
     Column("recipe", Text, nullable=False),
+    Column("checksum", Integer, nullable=True),  # CRC-32 of the video's rows by this encoder; NULL: not known
     PrimaryKeyConstraint("video_id", "encoder"),
 )
 
@@ -240,6 +248,7 @@ subclips = Table(
     Column("created_at", Text, nullable=False),
     Column("removed_at", Text, nullable=True),
     Column("facts", Text, nullable=True),
+    Column("content_hash", Text, nullable=False, server_default=""),
     Index("ix_subclips_place", "collection_id", "position"),
     Index("ix_subclips_fingerprint", "fingerprint"),
     sqlite_autoincrement=True,
@@ -256,6 +265,24 @@ saved_searches = Table(
     UniqueConstraint("key", name="uq_saved_searches_key"),
     sqlite_autoincrement=True,
 )
+
+
+def _vanished(table: Table, *more: Column[int]) -> Table:
+    """Return the table of rows whose file has vanished: the same columns, without foreign keys and triggers."""
+    columns = (
+        Column(column.name, column.type, nullable=column.nullable, primary_key=column.primary_key)
+        for column in table.columns
+    )
+    return Table(f"vanished_{table.name}", metadata, *columns, *more)
+
+
+# Rows of videos whose files have vanished are moved to these tables whole, ids included, so that no query of the
+# library can find them, and back when the files return.
+vanished_videos = _vanished(videos, Column("vanished_at", Integer, nullable=False))  # Unix seconds
+vanished_shots = _vanished(shots)
+vanished_segments = _vanished(segments)
+vanished_encodings = _vanished(encodings)
+vanished_embeddings = _vanished(embeddings)
 
 # Triggers, so that no statement, cascades included, can miss the counters that vector indexes compare. A row inserted
 # below the highest id counts as a change, because an index that reads the rows above its last id would never see it.

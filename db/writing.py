@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from db import rows
 from db.media_facts import MediaFacts, facts_to_text, kinds_to_text
-from db.records import Failure, Segment, Shot, Video
+from db.records import Failure, FileState, Segment, Shot, Video
 from db.rows import chunks
 from db.schema import embeddings, encoders, encodings, failures, segments, shots, videos
 
@@ -96,17 +96,13 @@ def put_video(
     return video_id
 
 
-def move_video(
-    connection: Connection, video_id: int, *, path: str, size_bytes: int, modified_ns: int, released: set[str]
-) -> None:
-    """Record that a video is now at `path`; any other video there is deleted. Raise KeyError for an unknown id."""
-    _delete_where(connection, (videos.c.path == path) & (videos.c.id != video_id), released)
-    moved = connection.execute(
-        update(videos).where(videos.c.id == video_id).values(path=path, size_bytes=size_bytes, modified_ns=modified_ns)
-    )
+def move_video(connection: Connection, video_id: int, *, file: FileState, released: set[str]) -> None:
+    """Record that a video is now `file`; any other video at its path is deleted. Raise KeyError for an unknown id."""
+    _delete_where(connection, (videos.c.path == file.path) & (videos.c.id != video_id), released)
+    moved = connection.execute(update(videos).where(videos.c.id == video_id).values(asdict(file)))
     if moved.rowcount == 0:
         raise KeyError(f"no video has the id {video_id}")
-    delete_failures(connection, [path])
+    delete_failures(connection, [file.path])
 
 
 def put_facts(
@@ -117,18 +113,21 @@ def put_facts(
     connection.execute(update(videos).where(videos.c.id == video_id).values(values))
 
 
-def copy_rows(
-    connection: Connection, video_id: int, *, path: str, size_bytes: int, modified_ns: int, released: set[str]
-) -> int:
+def put_content_hash(connection: Connection, video_id: int, content_hash: str) -> None:
+    """Store the hash of a video's whole content, read later than its frames. An unknown id is ignored."""
+    connection.execute(update(videos).where(videos.c.id == video_id).values(content_hash=content_hash))
+
+
+def copy_rows(connection: Connection, video_id: int, *, file: FileState, released: set[str]) -> int:
     """Copy all rows of a video for the same content at a second path. Raise KeyError for an unknown id."""
     row = connection.execute(select(videos).where(videos.c.id == video_id)).mappings().first()
     if row is None:
         raise KeyError(f"no video has the id {video_id}")
     video = rows.VIDEO.load(row)
-    if video.path == path:
-        raise ValueError(f"a copy needs another path than its original: {path!r}")
-    _delete_where(connection, videos.c.path == path, released)
-    copy = replace(video, path=path, size_bytes=size_bytes, modified_ns=modified_ns)
+    if video.path == file.path:
+        raise ValueError(f"a copy needs another path than its original: {file.path!r}")
+    _delete_where(connection, videos.c.path == file.path, released)
+    copy = replace(video, **asdict(file))
     new_id = _inserted_id(connection, rows.VIDEO.values(copy) | {name: row[name] for name in ("media", "media_bytes")})
     for table, order in ((shots, shots.c.number), (segments, segments.c.number), (encodings, encodings.c.encoder)):
         copied = [column for column in table.c if column.name not in ("id", "video_id")]
@@ -145,7 +144,7 @@ def copy_rows(
             .order_by(embeddings.c.encoder, new.c.id),
         )
     )
-    delete_failures(connection, [path])
+    delete_failures(connection, [file.path])
     return new_id
 
 

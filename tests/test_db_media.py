@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from db_samples import add, make_parts, make_video, stage, unit_rows
+from older_formats import to_format
 from sqlalchemy import text
 
 from db.library import Library
@@ -218,13 +219,7 @@ def test_a_library_of_format_2_is_measured_when_it_is_migrated(library: Library)
     add(library, make_video("/films/b.mp4", "bb01"))
     held = library.stats().media_bytes
     with library._database.writing() as connection:
-        for column in ("media_bytes", "facts", "kinds"):
-            connection.exec_driver_sql(f"ALTER TABLE videos DROP COLUMN {column}")
-        connection.exec_driver_sql("ALTER TABLE subclips DROP COLUMN facts")
-        for column in ("detector", "detector_options", "segment_seconds", "overlap_seconds", "decode"):
-            connection.exec_driver_sql(f"ALTER TABLE library DROP COLUMN {column}")
-        connection.exec_driver_sql("DROP TABLE encoder_choices")
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
+        to_format(connection, 2)
     library.close()
     with Library.open(library.directory) as migrated:
         assert migrated.stats().media_bytes == held > 0

@@ -64,7 +64,7 @@ def test_migrations_lead_to_exactly_the_tables_of_the_schema(tmp_path: Path) -> 
 NEXT = """
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision = "0006", "0005"
+revision, down_revision = "0007", "0006"
 def upgrade():
     with op.batch_alter_table("videos") as batch:
         batch.add_column(sa.Column("stars", sa.Integer(), nullable=False, server_default="0"))
@@ -78,8 +78,8 @@ def with_next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "versions"
     folder.mkdir()
     monkeypatch.setattr(opening, "VERSION_FOLDERS", (*opening.VERSION_FOLDERS, folder))
-    (folder / "v0006.py").write_text(NEXT)
-    return folder / "v0006.py"
+    (folder / "v0007.py").write_text(NEXT)
+    return folder / "v0007.py"
 
 
 def old_library(directory: Path) -> list[object]:
@@ -93,7 +93,7 @@ def test_an_older_library_is_migrated_with_all_its_rows(
     tmp_path: Path, with_next_version: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = old_library(tmp_path / "library")
-    monkeypatch.setattr(schema, "SCHEMA_VERSION", 6)
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", 7)
     for _ in range(2):  # and once it is migrated, it opens like any other
         with Library.open(tmp_path / "library") as library:
             after = [library.id, library.videos(), library.segments(range(10)), library.stamp("enc")]
@@ -112,8 +112,8 @@ def test_a_migration_that_fails_leaves_the_library_as_it_was(
         NEXT + "    op.execute('DELETE FROM videos')\n    op.execute('SELECT * FROM nothing')\n"
     )
     with monkeypatch.context() as later:
-        later.setattr(schema, "SCHEMA_VERSION", 6)
-        with pytest.raises(LibraryDamaged, match=r"could not be brought to format 0006.*nothing"):
+        later.setattr(schema, "SCHEMA_VERSION", 7)
+        with pytest.raises(LibraryDamaged, match=r"could not be brought to format 0007.*nothing"):
             Library.open(tmp_path / "library")
     with Library.open(tmp_path / "library") as library:
         assert [library.id, library.videos(), library.segments(range(10)), library.stamp("enc")] == before
@@ -164,7 +164,7 @@ def test_a_file_torn_in_the_middle_is_found_by_check(tmp_path: Path) -> None:
     with open(tmp_path / FILE_NAME, "r+b") as file:
         file.seek(0, os.SEEK_END)
         size = file.tell()
-        for page in range(35, size // 8192, 5):  # behind the tables' definitions
+        for page in range(60, size // 8192, 5):  # behind the tables' definitions
             file.seek(page * 8192)
             file.write(os.urandom(8192))
     with Library.open(tmp_path) as library:

@@ -35,7 +35,7 @@ FACTS = MediaFacts(
 @pytest.mark.parametrize(
     ("record", "table", "others"),
     [
-        (VIDEO, videos, {"id", "media", "media_bytes"}),
+        (VIDEO, videos, {"id", "media", "media_bytes", "checksum"}),
         (SHOT, shots, {"video_id"}),
         (SEGMENT, segments, {"id", "video_id"}),
         (SUBCLIP, subclips, {"id", "position", "removed_at"}),
@@ -57,6 +57,10 @@ def test_a_video_comes_back_with_every_value_that_it_had(tmp_path: Path) -> None
         damaged=3,
         facts=FACTS,
         kinds=frozenset(("hdr", "deep")),
+        content_hash="c0ffee",
+        file_id="2049:131",
+        volume="1234-ABCD",
+        recorded_at=1_715_000_000,
     )
     plain = {field.name: getattr(video, field.name) for field in fields(Video)}
     assert len({name for name, value in plain.items() if value is not None}) == len(plain) - 1, "all but the id"

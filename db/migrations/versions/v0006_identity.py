@@ -1,0 +1,39 @@
+"""Identity of files, checksums of rows, and tables for the rows of files that have vanished."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision: str | None = "0005"
+
+_TEXTS = {"videos": ("content_hash", "file_id", "volume"), "subclips": ("content_hash",)}
+_NUMBERS = {"videos": ("recorded_at", "checksum"), "encodings": ("checksum",), "library": ("keep_vanished_days",)}
+_VANISHED = {
+    "videos": ("id",),
+    "shots": ("video_id", "number"),
+    "segments": ("id",),
+    "encodings": ("video_id", "encoder"),
+    "embeddings": ("encoder", "segment_id"),
+}
+"""Tables whose rows can vanish, and their primary keys."""
+
+
+def upgrade() -> None:
+    for table, names in _TEXTS.items():
+        for name in names:
+            op.add_column(table, sa.Column(name, sa.Text(), server_default="", nullable=False))
+    for table, names in _NUMBERS.items():
+        for name in names:
+            op.add_column(table, sa.Column(name, sa.Integer(), nullable=True))
+    op.add_column("library", sa.Column("hash_content", sa.Text(), nullable=True))
+    inspector = sa.inspect(op.get_bind())
+    for table, key in _VANISHED.items():
+        columns = [
+            sa.Column(column["name"], column["type"], nullable=column["nullable"], primary_key=column["name"] in key)
+            for column in inspector.get_columns(table)
+        ]
+        if table == "videos":
+            columns.append(sa.Column("vanished_at", sa.Integer(), nullable=False))
+        op.create_table(f"vanished_{table}", *columns)

@@ -1,0 +1,32 @@
+"""Libraries of older formats, for tests of migrations: what later formats added is taken away again."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, create_engine, inspect
+
+from db import opening, schema
+
+
+def to_format(connection: Connection, version: int) -> None:
+    """Drop the tables and columns that formats above `version` added, and state that version.
+
+    Args:
+        connection: In a write transaction on a library of the current format.
+        version: The format to return to, 2 or higher.
+    """
+    engine = create_engine("sqlite://")
+    with engine.begin() as older:
+        opening.run_migrations(older, schema.revision_of(version))
+        wanted = {table: _columns(older, table) for table in inspect(older).get_table_names()}
+    engine.dispose()
+    for table in inspect(connection).get_table_names():
+        if table not in wanted:
+            connection.exec_driver_sql(f"DROP TABLE {table}")
+            continue
+        for column in _columns(connection, table) - wanted[table]:
+            connection.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN {column}")
+    connection.exec_driver_sql("UPDATE alembic_version SET version_num = ?", (schema.revision_of(version),))
+
+
+def _columns(connection: Connection, table: str) -> set[str]:
+    return {column["name"] for column in inspect(connection).get_columns(table)}
