@@ -6,13 +6,14 @@ from typing import Literal, get_args
 
 UnreadableKind = Literal[
     "missing", "permission", "empty", "not_video", "audio_only", "still_image", "encrypted", "unsupported", "broken",
-    "error",
+    "error", "crashed", "stalled", "memory",
 ]  # fmt: skip
 """The reason why a file is not in the library; same values as `db.records.Failure.kind`.
 
 missing, permission and empty concern the file; not_video, audio_only and still_image are intact files of another
 kind; encrypted and unsupported are videos that no decoder at hand can decode; broken is a video without any decodable
-frame; error is anything possibly temporary (a failing disk, a file that changes while it is read).
+frame; error is anything possibly temporary (a failing disk, a file that changes while it is read). crashed, stalled and
+memory are the ends of a decoder in a process of its own: it crashed, made no progress, or took too much memory.
 """
 
 

@@ -1,0 +1,118 @@
+"""Tasks that tests run in worker processes, which import them from here."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import threading
+import time
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.media.errors import UnreadableVideo
+from indexer.workers.child import Link
+
+
+def spell(link: Link, word: str) -> int:
+    for letter in word:
+        link.send(letter)
+    return len(word)
+
+
+def pictures(link: Link, count: int) -> None:
+    for number in range(count):
+        link.send((number, np.full((4, 64, 64, 3), number, np.uint8)))
+
+
+def asks(link: Link, values: list[int]) -> list[int]:
+    return [link.ask(value) for value in values]
+
+
+def aborts(link: Link) -> None:
+    os.abort()
+
+
+def exits(link: Link) -> None:
+    os._exit(3)
+
+
+def killed(link: Link) -> None:
+    os.kill(os.getpid(), 9)
+
+
+def hangs(link: Link) -> None:
+    link.send("about to hang")
+    threading.Event().wait()
+
+
+def hangs_with_the_lock(link: Link) -> None:
+    """Hang as native code may that holds Python's lock."""
+    link.send(os.getpid())
+    ctypes.PyDLL(None).pause()
+
+
+def slowly(link: Link, seconds: float) -> str:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        link.progress(end)
+        time.sleep(0.01)
+    return "done"
+
+
+def allocates(link: Link, size: int) -> int:
+    return len(bytearray(size))
+
+
+def fills(link: Link, size: int) -> None:
+    held = b"x" * size
+    link.send(len(held))
+    threading.Event().wait()
+
+
+def raises(link: Link, path: str) -> None:
+    raise UnreadableVideo(path, "broken", "It is broken.")
+
+
+class _Unsendable(Exception):
+    def __init__(self, one: int, two: int) -> None:
+        super().__init__(f"{one} and {two}")
+
+
+def raises_oddly(link: Link) -> None:
+    raise _Unsendable(1, 2)
+
+
+def modules(link: Link) -> list[str]:
+    return sorted(sys.modules)
+
+
+def descriptors(link: Link) -> list[str]:
+    names = []
+    for name in os.listdir("/proc/self/fd"):
+        with suppress(FileNotFoundError):  # that of the listing itself
+            names.append(os.readlink(f"/proc/self/fd/{name}"))
+    return names
+
+
+def process_id() -> int:
+    return os.getpid()
+
+
+def total(rows: NDArray[np.uint8]) -> tuple[int, bool]:
+    return int(rows.sum()), rows.flags.writeable
+
+
+def prepare() -> None:
+    os.environ["PREPARED"] = "yes"
+
+
+def is_prepared(_: Any = None) -> bool:
+    return os.environ.get("PREPARED") == "yes"
+
+
+def breaks_at_once() -> None:
+    raise ImportError("a library is missing")
