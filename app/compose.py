@@ -97,6 +97,13 @@ def data_directory() -> Path:
     return user_data_path("prismsearch", appauthor=False)
 
 
+def state_directory() -> Path:
+    """Return the folder for what belongs to this machine (~/.local/state/prismsearch on Linux)."""
+    from platformdirs import user_state_path
+
+    return user_state_path("prismsearch", appauthor=False)
+
+
 def open_library(settings: Settings, *, create: bool = False) -> Library:
     """Open the library of these settings, and migrate what an older version stored in a file beside it.
 

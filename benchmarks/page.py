@@ -21,6 +21,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from app.commands.ui import entry_address
+from app.compose import Settings
 from benchmarks._large_library import grow, seed_library
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -93,7 +95,7 @@ def serve(library: Path) -> tuple[subprocess.Popen[str], str]:
     assert process.stdout is not None
     for line in process.stdout:
         if match := re.search(r"http://[\w.]+:(\d+)", line):
-            return process, f"http://127.0.0.1:{match[1]}"
+            return process, entry_address(Settings(library=library), int(match[1]))
     raise SystemExit("the app did not start")
 
 

@@ -39,7 +39,7 @@ def served(library: Path) -> Iterator[str]:
     """Serve the app on a library; yield its address."""
     environment = {**os.environ, "PRISMSEARCH_LIBRARY": str(library), "PRISMSEARCH_ENCODER": "demo"}
     process = subprocess.Popen(
-        [sys.executable, "-c", "from app.cli import main; main()", "ui", "--no-browser"],
+        [sys.executable, "-c", "from app.cli import main; main()", "ui", "--no-browser", "--no-token"],
         cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     assert process.stdout is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import re
 import shutil
@@ -15,6 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from app.commands.ui import entry_address
+from app.compose import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM_ARGUMENTS = (
@@ -69,6 +73,25 @@ class App:
                 self.address = f"http://127.0.0.1:{match[1]}"
                 self._found.set()
         self._found.set()
+
+    def entry(self) -> str:
+        """An address that lets one browser in."""
+        return entry_address(Settings(library=self.library), int(self.address.rpartition(":")[2]))
+
+    def cookie(self) -> str:
+        """The `name=value` that a browser gets for such an address."""
+        connection = http.client.HTTPConnection(self.address.removeprefix("http://"), timeout=30)
+        connection.request("GET", self.entry().removeprefix(self.address))
+        header = connection.getresponse().headers["set-cookie"]
+        connection.close()
+        return header.partition(";")[0]
+
+    def context(self, chromium: Any) -> Any:
+        """A new browser context that may see the page."""
+        context = chromium.new_context(viewport={"width": 1440, "height": 900})
+        name, _, value = self.cookie().partition("=")
+        context.add_cookies([{"name": name, "value": value, "url": self.address}])
+        return context
 
     def kill(self) -> None:
         """As a power cut would: no farewell."""

@@ -47,13 +47,14 @@ def truth() -> dict[str, Any]:
     return shot
 
 
-def opened(chromium: Any, address: str) -> Any:
-    """A fresh page that fails the test on any error of its own scripts."""
+def opened(chromium: Any, app: App) -> Any:
+    """A fresh page that fails the test on any error of its own scripts, in a browser that comes with a token."""
     page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
     page.set_default_timeout(PATIENCE)
     page.broken = []
     page.on("pageerror", lambda error: page.broken.append(str(error)))
-    page.goto(address)
+    page.goto(app.entry())
+    assert "token" not in page.url
     return page
 
 
@@ -70,7 +71,7 @@ def ready(page: Any, after: str | None = None) -> str:
 def test_from_an_empty_library_to_a_clip_on_the_disk(chromium: Any, videos: Path, tmp_path: Path) -> None:
     library = tmp_path / "library"
     with App(library) as app:
-        page = opened(chromium, app.address)
+        page = opened(chromium, app)
         index_from_the_page(page, videos)
         token = search(page)
         hover_plays_a_preview(page)
@@ -81,7 +82,7 @@ def test_from_an_empty_library_to_a_clip_on_the_disk(chromium: Any, videos: Path
         keep_in_the_tray(page)
         assert page.broken == []
     with App(library) as app:  # the server was stopped: what was kept is there in the next one
-        page = opened(chromium, app.address)
+        page = opened(chromium, app)
         page.wait_for_selector(".ps-dock")
         page.wait_for_function("document.querySelector('.ps-dock').textContent.includes('· 1')")
         export_it(page, tmp_path / "clips")

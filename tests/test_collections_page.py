@@ -62,13 +62,13 @@ def collection(library: Library) -> int:
     return made.id
 
 
-def opened(chromium: Any, address: str, collection: int) -> Any:
-    page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
+def opened(chromium: Any, app: App, collection: int) -> Any:
+    page = app.context(chromium).new_page()
     page.set_default_timeout(PATIENCE)
     page.broken = []
     page.on("pageerror", lambda error: page.broken.append(str(error)))
     page.on("dialog", lambda dialog: page.broken.append(f"a script ran: {dialog.message}"))
-    return visit(page, address, collection)
+    return visit(page, app.address, collection)
 
 
 def visit(page: Any, address: str, collection: int) -> Any:
@@ -115,7 +115,7 @@ def saved(page: Any) -> None:
 def test_rows_tell_the_frames_and_names_of_people_stay_text(
     chromium: Any, app: App, library: Library, collection: int
 ) -> None:
-    page = opened(chromium, app.address, collection)
+    page = opened(chromium, app, collection)
     first, second = (row(page, number).text_content() for number in (0, 1))
     assert "00:00:00:20" in first
     assert "20 frames" in first
@@ -137,7 +137,7 @@ def test_rows_tell_the_frames_and_names_of_people_stay_text(
 def test_order_and_taking_out_by_keys_with_a_way_back(
     chromium: Any, app: App, library: Library, collection: int
 ) -> None:
-    page = opened(chromium, app.address, collection)
+    page = opened(chromium, app, collection)
     before = order(library, collection)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Shift+ArrowDown")
@@ -163,7 +163,7 @@ def test_order_and_taking_out_by_keys_with_a_way_back(
 
 
 def test_two_tabs_that_write_one_note_lose_neither(chromium: Any, app: App, library: Library, collection: int) -> None:
-    page = opened(chromium, app.address, collection)
+    page = opened(chromium, app, collection)
     other = visit(page.context.new_page(), app.address, collection)
     write(page, 0, "note", "mine")
     write(other, 0, "note", "theirs")
@@ -184,7 +184,7 @@ def test_two_tabs_that_write_one_note_lose_neither(chromium: Any, app: App, libr
 def test_a_note_typed_into_what_another_tab_took_out_can_be_saved_yet(
     chromium: Any, app: App, library: Library, collection: int
 ) -> None:
-    page = opened(chromium, app.address, collection)
+    page = opened(chromium, app, collection)
     write(page, 1, "note", "not to be lost")
     library.collections.take_out([order(library, collection)[1]])
     page.get_by_text("was taken out meanwhile").wait_for()
@@ -195,7 +195,7 @@ def test_a_note_typed_into_what_another_tab_took_out_can_be_saved_yet(
 
 
 def test_in_and_out_are_set_by_frames_at_any_rate(chromium: Any, app: App, library: Library, collection: int) -> None:
-    page = opened(chromium, app.address, collection)
+    page = opened(chromium, app, collection)
     assert library.collections.subclips(collection)[2].path.endswith("b.mp4")
     for number in (0, 2):
         trimmed(page, library, collection, number)
@@ -233,7 +233,7 @@ def trimmed(page: Any, library: Library, collection: int, number: int) -> None:
 def test_what_is_typed_survives_a_killed_server_and_a_killed_page(
     chromium: Any, app: App, library: Library, collection: int, port: int
 ) -> None:
-    page = opened(chromium, app.address, collection)
+    page = opened(chromium, app, collection)
     write(page, 0, "note", "before")
     app.kill()
     page.keyboard.type(" and after")

@@ -114,7 +114,7 @@ def test_browsers_are_told_what_they_may_do() -> None:
     for address in ("/", "/api/read", "/api/nothing"):
         headers = client.get(address).headers
         assert headers["x-content-type-options"] == "nosniff"
-        assert headers["referrer-policy"] == "same-origin"
+        assert headers["referrer-policy"] == "no-referrer"
         assert "frame-ancestors" in headers["content-security-policy"]
     assert client.get("/api/read").headers["cache-control"] == "no-store"
     assert "default-src 'none'" in client.get("/api/read").headers["content-security-policy"]

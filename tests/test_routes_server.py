@@ -17,6 +17,8 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli import main
+from app.commands.ui import entry_address
+from app.compose import Settings
 from app.shell.errors import CommandError
 from app.web.pages.theme import DARK, LIGHT
 from app.web.server import ADDRESS, DEFAULT_PORT, listen
@@ -60,30 +62,40 @@ def asked(port: int, path: str, headers: dict[str, str] | None = None, method: s
     return got
 
 
+def cookie_of(library: Path, port: int) -> dict[str, str]:
+    """The header with which a browser that came with a token asks."""
+    connection = http.client.HTTPConnection(ADDRESS, port, timeout=30)
+    connection.request("GET", entry_address(Settings(library=library), port).partition(str(port))[2])
+    header = connection.getresponse().headers["set-cookie"]
+    connection.close()
+    return {"Cookie": header.partition(";")[0]}
+
+
 def test_a_server_over_a_library_that_is_not_there_yet(
     served: tuple[subprocess.Popen[str], int], tmp_path: Path
 ) -> None:
     """Streamlit's own routes and ours behind one middleware; Ctrl-C ends it cleanly."""
     process, port = served
+    cookie = cookie_of(tmp_path / "new" / "library", port)
     assert (tmp_path / "new" / "library" / "library.sqlite3").is_file()
-    status, kind, body = asked(port, "/")
+    status, kind, body = asked(port, "/", cookie)
     assert (status, kind.partition(";")[0], b"<title>" in body) == (200, "text/html", True)
     every = ["/", "/_stcore/health", "/_stcore/host-config", "/static/x.js", "/media/x", "/component/x", "/search",
              "/api/poster/1", "/api/assets/x/y.js", "/_stcore/stream", "/_stcore/upload_file/a/b"]  # fmt: skip
     upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
                "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}  # fmt: skip
     for path in every:
-        more = upgrade if path == "/_stcore/stream" else {}
+        more = {**cookie, **(upgrade if path == "/_stcore/stream" else {})}
         assert asked(port, path, {"Host": "evil.example", **more})[0] == 400, path
         assert asked(port, path, {"Origin": "http://evil.example", **more})[0] == 403, path
     for name in (ADDRESS, "localhost"):  # and the page's own socket is let in
-        own = {**upgrade, "Host": f"{name}:{port}", "Origin": f"http://{name}:{port}"}
+        own = {**cookie, **upgrade, "Host": f"{name}:{port}", "Origin": f"http://{name}:{port}"}
         assert asked(port, "/_stcore/stream", own)[0] == 101
-    status, kind, body = asked(port, "/api/poster/1")
+    status, kind, body = asked(port, "/api/poster/1", cookie)
     assert (status, kind) == (404, "application/json")
     assert json.loads(body)["error"]
-    assert asked(port, "/api/nothing")[0] == 404
-    assert b"library" not in asked(port, "/app/static/../../library.sqlite3")[2][:200]
+    assert asked(port, "/api/nothing", cookie)[0] == 404
+    assert b"library" not in asked(port, "/app/static/../../library.sqlite3", cookie)[2][:200]
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 0
     assert process.stdout is not None

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 import click
 
 from app import compose
 from app.compose import Settings
+from app.shell.errors import CommandError
+from app.shell.exit_codes import MISSING
 from app.shell.options import with_settings
-from app.web.address import DEFAULT_PORT
+from app.web.address import ADDRESS, DEFAULT_PORT
 
 
 @click.command(
@@ -15,9 +19,11 @@ from app.web.address import DEFAULT_PORT
 Examples:
   prismsearch ui
   prismsearch ui --port 8600 --no-browser
+  prismsearch ui --url
 
 \b
-The page answers this machine only (127.0.0.1). Stop it with Ctrl-C.""",
+The page answers this machine only (127.0.0.1), and only browsers that came with an address
+of yours: `ui` opens one, `ui --url` prints one for another browser. Stop it with Ctrl-C.""",
 )
 @click.option(
     "--port",
@@ -25,13 +31,44 @@ The page answers this machine only (127.0.0.1). Stop it with Ctrl-C.""",
     help=f"Where the page listens; by default {DEFAULT_PORT}, or the next that is free.",
 )
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
+@click.option(
+    "--url", "only_url", is_flag=True, help="Print an address that lets one browser into the page that runs, and end."
+)
+@click.option("--no-token", is_flag=True, help="Let every user and program of this machine in.")
 @with_settings
-def ui(settings: Settings, port: int | None, no_browser: bool) -> None:
+def ui(settings: Settings, port: int | None, no_browser: bool, only_url: bool, no_token: bool) -> None:
     """Search the library in the browser: type words, see posters, play the shot, keep and export clips.
 
     Where there is no library yet, the page begins with an empty one and shows how to fill it.
     """
+    if only_url:
+        click.echo(entry_address(settings, port))
+        return
     from app.web.server import serve
 
     with compose.open_library(settings, create=True) as library:
-        serve(settings, library, port=port, open_browser=not no_browser)
+        serve(settings, library, port=port, open_browser=not no_browser, ask_token=not no_token)
+
+
+def entry_address(settings: Settings, port: int | None) -> str:
+    """Return an address that lets one browser into the page of the settings' library.
+
+    Args:
+        settings: Their `library` is the library.
+        port: The port of the page; None for the one that was started last.
+
+    Raises:
+        CommandError: No page of this library runs.
+        LibraryError: The library cannot be opened.
+    """
+    from app.web.http.access import new_token
+    from app.web.services.open_pages import open_pages
+    from app.web.services.page_secret import page_folder, page_secret
+
+    with compose.open_library(settings) as library:
+        folder = page_folder(compose.state_directory(), library.directory)
+        pages = [page for page in open_pages(folder, library.id) if port in (None, page.port)]
+        if not pages:
+            raise CommandError("no page of this library runs that asks for a token; prismsearch ui starts one", MISSING)
+        token = new_token(page_secret(folder, library.id), pages[0].server, now=time.time())
+    return f"http://{ADDRESS}:{pages[0].port}/?token={token}"

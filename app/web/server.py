@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
+import sys
 import threading
-import webbrowser
+import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.compose import DEVICE_VARIABLE, ENCODER_VARIABLE, LIBRARY_VARIABLE, PRECISION_VARIABLE, Settings
+from app.compose import (
+    DEVICE_VARIABLE,
+    ENCODER_VARIABLE,
+    LIBRARY_VARIABLE,
+    PRECISION_VARIABLE,
+    Settings,
+    state_directory,
+)
 from app.jobs.jobs import Jobs
 from app.shell.terminal import print_note
 from app.web.address import ADDRESS, DEFAULT_PORT, listen
@@ -26,12 +35,16 @@ from app.web.api.proxies import proxy_routes
 from app.web.api.runs import run_routes
 from app.web.api.searches import search_routes
 from app.web.api.segments import segment_routes
+from app.web.http.access import Access, AccessMiddleware, new_token
 from app.web.http.errors import ApiError
 from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
 from app.web.http.security import SecurityMiddleware
 from app.web.pages.theme import theme_options
 from app.web.services.examples import Examples
+from app.web.services.open_files import raise_open_files_limit
+from app.web.services.open_pages import announced, open_in_browser, redirect_file, sweep_redirects, this_page
+from app.web.services.page_secret import page_folder, page_secret
 from app.web.services.proxies import Proxies
 from app.web.services.segment_cache import SegmentCache
 from app.web.services.source_check import SourceCheck
@@ -61,7 +74,12 @@ _OPTIONS: dict[str, Any] = {
 
 
 def make_app(
-    settings: Settings, library: Library, *, started: Callable[[], None] | None = None, port: int = DEFAULT_PORT
+    settings: Settings,
+    library: Library,
+    *,
+    access: Access | None,
+    started: Callable[[], None] | None = None,
+    port: int = DEFAULT_PORT,
 ) -> streamlit.App:
     """Return Streamlit and all our routes as one ASGI app.
 
@@ -71,11 +89,12 @@ def make_app(
     Args:
         settings: Library, encoder, device and programs to use.
         library: The open library of the settings. The caller closes it after the app has stopped.
+        access: Cookies and tokens of the page's person; None lets everybody on this machine in.
         started: Called once the server listens.
         port: Port on which the app will be served.
 
     Returns:
-        A Streamlit app behind the security middleware.
+        A Streamlit app behind the middleware for security and access.
     """
     import streamlit
     from starlette.concurrency import run_in_threadpool
@@ -101,11 +120,12 @@ def make_app(
         finally:
             await run_in_threadpool(proxies.stop)
 
+    guards = [] if access is None else [Middleware(AccessMiddleware, access=access)]
     return streamlit.App(
         Path(__file__).parents[1] / "page.py",
         lifespan=lifespan,
         routes=our_routes(settings, library, proxies),
-        middleware=[Middleware(SecurityMiddleware)],
+        middleware=[Middleware(SecurityMiddleware), *guards],
     )
 
 
@@ -139,7 +159,7 @@ def our_routes(settings: Settings, library: Library, proxies: Proxies) -> list[R
     ]
 
 
-def serve(settings: Settings, library: Library, *, port: int | None, open_browser: bool) -> None:
+def serve(settings: Settings, library: Library, *, port: int | None, open_browser: bool, ask_token: bool) -> None:
     """Serve the page of a library until it is stopped with Ctrl-C.
 
     Args:
@@ -147,24 +167,53 @@ def serve(settings: Settings, library: Library, *, port: int | None, open_browse
         library: The open library of the settings; the caller closes it.
         port: Port to listen on; None for DEFAULT_PORT, or the next one that is free.
         open_browser: Open the page in a browser once the server listens.
+        ask_token: Let only browsers in that were sent here with a token; False lets every user of this machine in.
 
     Raises:
-        CommandError: The port is taken, or no port is free.
+        CommandError: The port is taken, no port is free, or the page's secret cannot be used.
     """
-    import uvicorn
+    with ExitStack() as until_the_end:
+        listening = until_the_end.enter_context(listen(port))
+        taken = listening.getsockname()[1]
+        address = f"http://{ADDRESS}:{taken}"
+        access = None
+        if ask_token:
+            folder = page_folder(state_directory(), library.directory)
+            secret, server = page_secret(folder, library.id), secrets.token_hex(16)
+            access = Access(secret, library.id, server)
+            sweep_redirects(folder)
+            until_the_end.enter_context(announced(folder, library.id, this_page(taken, server)))
+            entry = f"{address}/?token={new_token(secret, server, now=time.time())}"
+            target = until_the_end.enter_context(redirect_file(folder, entry)).as_uri() if open_browser else None
+        else:
+            entry = target = address
 
-    listening = listen(port)
-    taken = listening.getsockname()[1]
-    address = f"http://{ADDRESS}:{taken}"
+        def started() -> None:
+            if port is None and taken != DEFAULT_PORT:
+                print_note(f"port {DEFAULT_PORT} is in use, so this is port {taken}")
+            _print_address(address, entry)
+            if open_browser:  # in a thread, because it may be slow, and print
+                threading.Thread(target=open_in_browser, args=(target,), daemon=True).start()
 
-    def started() -> None:
-        if port is None and taken != DEFAULT_PORT:
-            print_note(f"port {DEFAULT_PORT} is in use, so this is port {taken}")
+        raise_open_files_limit()
+        _run(make_app(settings, library, access=access, started=started, port=taken), listening)
+
+
+def _print_address(address: str, entry: str) -> None:
+    """Print where the page is. The address with a token is for terminals: elsewhere, it would stay in a log."""
+    if entry == address:
         print_note(f"prismsearch is at {address} (Ctrl-C stops it)")
-        if open_browser:  # in a thread, because it may be slow, and print
-            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+        print_note("every user and program of this machine can use it (--no-token)")
+    elif sys.stderr.isatty():
+        print_note(f"prismsearch is at {entry} (Ctrl-C stops it)")
+        print_note("this address lets one browser in, within an hour; prismsearch ui --url prints another")
+    else:
+        print_note(f"prismsearch is at {address} (Ctrl-C stops it)")
+        print_note("prismsearch ui --url prints an address that lets a browser in")
 
-    app = make_app(settings, library, started=started, port=taken)
+
+def _run(app: streamlit.App, listening: socket.socket) -> None:
+    import uvicorn
 
     class Server(uvicorn.Server):
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -190,5 +239,3 @@ def serve(settings: Settings, library: Library, *, port: int | None, open_browse
         server.run(sockets=[listening])
     except KeyboardInterrupt:  # re-raised by uvicorn once everything has stopped
         print_note("stopped")
-    finally:
-        listening.close()

@@ -26,7 +26,7 @@ _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 _EVERY_RESPONSE = {
     "x-content-type-options": "nosniff",
-    "referrer-policy": "same-origin",
+    "referrer-policy": "no-referrer",
     "cross-origin-resource-policy": "same-origin",
 }
 # Streamlit 1.67 needs styles and scripts generated at run time (components), and workers and fonts as blobs and data.
