@@ -153,6 +153,12 @@ def settings_of_recipe(recipe: str, overlaps: Sequence[float] = ()) -> IndexSett
     return None
 
 
+def detector_and_length(recipe: str) -> tuple[str, float | None]:
+    """Return the detector and the segment seconds that a recipe names; "" and None if it cannot be read."""
+    found = _RECIPE.fullmatch(plain_recipe(recipe))
+    return ("", None) if found is None else (found["detector"], float(found["seconds"]))
+
+
 def _from_recipes(library: Library) -> IndexSettings:
     """Return the most common settings of videos, so that as few as possible are re-encoded. Ties go to the newest.
 

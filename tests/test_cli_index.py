@@ -127,7 +127,7 @@ def test_settings_reach_the_indexer(films: Path) -> None:
     record = json.loads(run("info", "films/second.mp4", "--json").stdout)
     assert len(record["segments"]) == 2
     assert [each["shot"] for each in record["segments"]] == [0, 0]
-    assert indexed("films", "--detector", "content", "-o", "threshold=250")["updated"] == 2
+    assert indexed("films", "--detector", "content", "-o", "threshold=250", "--yes")["updated"] == 2
     assert json.loads(run("info", "films/first.mp4", "--json").stdout)["shots"][0]["end_seconds"] == 2.0
     assert indexed("films", "--exclude", "second*", "--exclude", "broken*", "--redo")["updated"] == 1
 

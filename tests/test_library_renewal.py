@@ -160,7 +160,7 @@ def test_renewal_says_what_it_costs_and_asks(films: Path, tmp_path: Path, monkey
     code, _, said = index("--renew")
     assert code == 2
     assert "2 videos" in said
-    assert "content detector, shortest shot 0.6s" in said
+    assert "detector adaptive -> content" in said
     assert "--yes" in said
     assert index()[1] == {"updated": 0, "unchanged": 2}, "nothing was changed"
     assert stored() == ("adaptive", 1.0)

@@ -53,7 +53,7 @@ def run(*arguments: str) -> Result:
 
 
 def indexed(*arguments: str) -> dict[str, Any]:
-    result = run("index", *arguments, "--json")
+    result = run("index", *arguments, "--json", "--yes")
     assert result.exit_code == 0, result.output
     report: dict[str, Any] = json.loads(result.stdout)
     return {name: report[name] for name in ("added", "updated", "unchanged")}
@@ -249,7 +249,7 @@ def test_a_killed_run_has_stored_the_settings_of_its_first_video(films: Path, mo
 
         monkeypatch.setattr("indexer.progress._MIN_INTERVAL_SECONDS", 0)
         monkeypatch.setattr(index_run, "journal_progress", kill)
-        run("index", "films", "--segment-seconds", "1")
+        run("index", "films", "--segment-seconds", "1", "--yes")
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
     assert own()[1].segment_seconds == 1

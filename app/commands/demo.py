@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app import compose
-from app.commands.index_run import report_and_exit, run_indexer, run_options
+from app.commands.index_run import report_and_exit, run_indexer
+from app.commands.index_values import run_options, run_values
 from app.compose import Settings, data_directory
-from app.cut_settings import cut_settings_of
 from app.jobs.orders import IndexOrder
 from app.shell.errors import CommandError
 from app.shell.exit_codes import FAILED, MISSING
@@ -70,17 +70,17 @@ def demo(settings: Settings, as_json: bool) -> None:
         library=settings.library if "library" in settings.given else data_directory() / "demo",
         encoder=settings.encoder if "encoder" in settings.given else "demo",
     )
+    roots = (str(DEMO_LIBRARY),)
+    order = IndexOrder(paths=roots, yes=True)
     with compose.open_existing_library(settings) as known:
-        settings, index_settings = compose.with_library_encoder(settings, known), cut_settings_of(known)
+        values = run_values(settings, order, known)
+    settings = values.settings
     encoder = compose.open_encoder(settings)
     with compose.open_library(settings, create=True) as library:
         if not as_json:
             videos = count_text(len({each.path for each in truth}), "short video")
             click.echo(f"Indexing {videos} in {display_path(str(DEMO_LIBRARY))}")
-        roots = (str(DEMO_LIBRARY),)
-        report = run_indexer(
-            settings, library, encoder, roots, index_settings, run_options(), order=IndexOrder(paths=roots)
-        )
+        report = run_indexer(values, library, encoder, roots, run_options(), order=order)
         if not report.complete:
             report_and_exit(report, as_json=as_json)
         if not as_json:

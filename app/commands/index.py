@@ -6,6 +6,7 @@ import os
 
 import click
 
+from app.commands.index_plan import show_plan
 from app.commands.index_run import index_videos, require_paths, retry_failures
 from app.compose import Settings
 from app.jobs.orders import BATCH_SIZE_RANGE, WORKERS_RANGE, IndexOrder, RetryOrder
@@ -25,6 +26,7 @@ Examples:
   prismsearch index film.mp4 --detector content -o threshold=30
   prismsearch index ~/Videos --encoder large --device cuda --batch-size 16
   prismsearch index ~/Videos --decode reference
+  prismsearch index ~/Videos --dry-run
   prismsearch index ~/Videos --renew
   prismsearch index ~/Videos --json > report.json
 
@@ -44,7 +46,10 @@ Examples:
     "--renew", is_flag=True, help="Cut an existing library's videos again with this version's detector and defaults."
 )
 @click.option("--retry-failed", is_flag=True, help="Try files again that failed before and have not changed.")
-@click.option("-y", "--yes", is_flag=True, help="Renew, and download a missing model, without asking.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, why and for how long, and do nothing.")
+@click.option(
+    "-y", "--yes", is_flag=True, help="Encode unchanged videos again, and download a missing model, without asking."
+)
 @click.option(
     "--json", "as_json", is_flag=True, help="The report as JSON on standard output; progress stays on standard error."
 )
@@ -59,6 +64,7 @@ def index(
     redo: bool,
     renew: bool,
     retry_failed: bool,
+    dry_run: bool,
     yes: bool,
     as_json: bool,
 ) -> None:
@@ -67,7 +73,8 @@ def index(
     Files that are unchanged are skipped, those that were moved or renamed are recognised by content, and a run that was
     stopped goes on where it was. Video files are only ever read.
 
-    A library keeps the detector, shortest shot and way of decoding that it was made with until --renew.
+    A library keeps the encoder, detector, lengths and way of decoding that it was made with, and a run without options
+    uses these. Before unchanged videos are encoded again, the run says how many, why and for how long, and asks.
     """
     require_paths(folders)
     order = IndexOrder(
@@ -77,8 +84,12 @@ def index(
         exclude=exclude,
         redo=redo,
         retry_failed=retry_failed,
+        yes=yes,
         paths=tuple(map(os.path.abspath, folders)),
     )
+    if dry_run:
+        show_plan(settings, order, renew=renew, as_json=as_json)
+        return
     index_videos(settings, order, renew=renew, yes=yes, as_json=as_json)
 
 

@@ -11,10 +11,10 @@ import click
 
 from app import compose
 from app.commands.fetch_model import open_or_download_encoder
-from app.commands.renewal import confirm_renewal
+from app.commands.index_review import IndexReview
+from app.commands.index_values import RunValues, run_options, run_values
 from app.compose import Settings
-from app.cut_settings import adopt_videos, cut_settings_of, has_former_defaults, renewed, store_cut_settings
-from app.encoder_choice import canonical
+from app.cut_settings import adopt_videos, has_former_defaults, store_cut_settings
 from app.jobs.command_line import title_of
 from app.jobs.index_journal import journal_progress, journal_report
 from app.jobs.jobs import Jobs
@@ -27,14 +27,13 @@ from app.shell.notice import print_notice
 from app.shell.paths import as_indexed, is_below
 from app.shell.progress_line import ProgressLine
 from app.shell.terminal import LiveLine, count_text, print_json, print_note, printable
-from db.records import EncoderChoice
 
 if TYPE_CHECKING:
     from db.library import Library
     from encoder import Encoder
     from indexer.progress import Progress
     from indexer.report import IndexReport
-    from indexer.settings import IndexSettings, RunOptions
+    from indexer.settings import RunOptions
 
 STOPPING = "stopping; the videos in flight are given up, finished ones are kept (Ctrl-C again: at once)"
 
@@ -47,13 +46,13 @@ def index_videos(
     Args:
         settings: The library, the device and the encoder, unless the order names one.
         order: Paths and options.
-        renew: Use the detector and defaults of a new library, for all videos below the paths, after asking.
-        yes: Renew, and download a missing model, without asking.
+        renew: Use the detector and defaults of a new library.
+        yes: Download a missing model without asking.
         as_json: Print the report as JSON.
     """
     require_paths(order.paths)
     with compose.open_existing_library(settings) as known:
-        settings, index_settings = _with_library_values(settings, order, known, renew=renew)
+        values = run_values(settings, order, known, renew=renew)
     options = run_options(
         workers=order.workers,
         batch_size=order.batch_size,
@@ -61,18 +60,18 @@ def index_videos(
         redo=order.redo,
         retry_failed=order.retry_failed,
     )
-    encoder = open_or_download_encoder(settings, yes=yes)
+    encoder = open_or_download_encoder(values.settings, yes=yes)
     with compose.open_library(settings, create=True) as library:
-        if renew:
-            confirm_renewal(library, encoder, order.paths, index_settings, yes=yes)
-        report = run_indexer(settings, library, encoder, order.paths, index_settings, options, order=order)
+        report = run_indexer(values, library, encoder, order.paths, options, order=order)
+        if renew and report.complete and not (report.updated or report.left):
+            print_note("nothing to renew: every video here was already indexed this way")
         report_and_exit(report, as_json=as_json)
 
 
 def retry_failures(settings: Settings, order: RetryOrder, *, as_json: bool = False) -> None:
     """Retry the failed files that an order names, and report as in `index_videos`."""
     with compose.open_library(settings) as library:
-        settings, index_settings = _with_library_values(settings, order, library)
+        values = run_values(settings, order, library)
         wanted = [as_indexed(library, path) for path in order.paths]
         failed = [
             failure.path
@@ -87,21 +86,11 @@ def retry_failures(settings: Settings, order: RetryOrder, *, as_json: bool = Fal
         if not there:
             print_note("no failed files to try again")
             return
-        encoder = open_or_download_encoder(settings, yes=False)
+        encoder = open_or_download_encoder(values.settings, yes=False)
         options = run_options(retry_failed=True, sweep=False)
         title = count_text(len(there), "failed file")
-        report = run_indexer(settings, library, encoder, there, index_settings, options, order=order, title=title)
+        report = run_indexer(values, library, encoder, there, options, order=order, title=title)
         report_and_exit(report, as_json=as_json)
-
-
-def _with_library_values(
-    settings: Settings, order: IndexOrder | RetryOrder, library: Library | None, *, renew: bool = False
-) -> tuple[Settings, IndexSettings]:
-    """Return settings and index settings: the order's options over the library's stored or renewed values."""
-    settings = dataclasses.replace(settings, encoder=order.encoder or settings.encoder)
-    settings = compose.with_library_encoder(order.shaping.encoder_settings(settings), library)
-    own = cut_settings_of(library)
-    return settings, order.shaping.index_settings(renewed(own) if renew else own)
 
 
 def require_paths(paths: Sequence[str]) -> None:
@@ -111,32 +100,11 @@ def require_paths(paths: Sequence[str]) -> None:
             raise CommandError(f"{printable(path)}: there is no such file or folder", MISSING)
 
 
-def run_options(
-    *,
-    workers: int | None = None,
-    batch_size: int | None = None,
-    exclude: Sequence[str] = (),
-    redo: bool = False,
-    retry_failed: bool = False,
-    sweep: bool = True,
-) -> RunOptions:
-    """Return the options of the pipeline; None stands for its defaults."""
-    from indexer.settings import RunOptions
-
-    options = RunOptions(redo=redo, retry_failed=retry_failed, sweep=sweep, exclude=tuple(exclude))
-    if workers is not None:
-        options = dataclasses.replace(options, decode_workers=workers)
-    if batch_size is not None:
-        options = dataclasses.replace(options, batch_size=batch_size)
-    return options
-
-
 def run_indexer(
-    settings: Settings,
+    values: RunValues,
     library: Library,
     encoder: Encoder,
     roots: Sequence[str],
-    index_settings: IndexSettings,
     options: RunOptions,
     *,
     order: IndexOrder | RetryOrder,
@@ -148,26 +116,27 @@ def run_indexer(
     changes nothing. The first Ctrl-C stops the job cleanly, the second one ends the program immediately.
 
     Args:
-        settings: From `compose.with_library_encoder`.
+        values: Encoder and cuts of the run, and those of the library before it.
         library: Receives the videos.
         encoder: Encodes their clips.
         roots: Files, and folders to index recursively.
-        index_settings: How videos become segments.
         options: Threads, batches, exclusions, retries and sweeping.
         order: Stored in the journal with the encoder's name, so that the job can be restarted.
         title: The job's name in the journal; by default made of the roots.
 
     Returns:
         The report, which lists failed files; these do not raise.
+
+    Raises:
+        CommandError: The run would do what nobody consented to; nothing was changed.
     """
     from indexer.pipeline import index_folders
 
-    scorer = compose.open_scorer(settings, index_settings)
+    now, index_settings = values.shaping(encoder), values.cuts
+    choice = now.choice
+    assert choice is not None
+    scorer = compose.open_scorer(values.settings, index_settings)
     print_notice(encoder, roots)
-    name, spec = canonical(compose.encoder_name(settings)), encoder.clip_spec
-    choice = EncoderChoice(
-        name=name, encoder_id=encoder.id, frames=spec.frames, fit=spec.fit, still_frames=settings.still_frames or 0
-    )
     adopted = adopt_videos(library, encoder, index_settings)
     if adopted:
         print_note(
@@ -183,13 +152,17 @@ def run_indexer(
             store_cut_settings(library, index_settings)
         stored = True
 
-    jobs, order = Jobs(library.directory), dataclasses.replace(order, encoder=name)
+    jobs, order = Jobs(library.directory), dataclasses.replace(order, encoder=choice.name)
     with (
         jobs.begin("index", title or title_of(roots), order) as job,
         LiveLine() as line,
         stop_on_interrupt(line, STOPPING) as stopped,
     ):
         shown = ProgressLine(line)
+        consent = isinstance(order, RetryOrder) or order.yes
+        review = IndexReview(
+            library, encoder.clip_spec, own=values.own, now=now, asked=options.redo, yes=consent, line=line
+        )
 
         def on_progress(progress: Progress) -> None:
             if progress.phase == "index" and progress.files_done > progress.failures:
@@ -206,7 +179,11 @@ def run_indexer(
             on_progress=on_progress,
             cancelled=lambda: stopped() or job.stop_requested(),
             scorer=scorer,
+            review=review,
         )
+        if review.refusal is not None:
+            job.finish("stopped", message="nothing was changed")
+            raise review.refusal
         if report.in_library:
             store_settings()
         if report.clips:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from app.shell.index_report import counts_text, report_record
@@ -9,6 +10,7 @@ from app.shell.progress_line import progress_text
 
 if TYPE_CHECKING:
     from app.jobs.jobs import Job
+    from app.jobs.state import JobState
     from indexer.progress import Progress
     from indexer.report import IndexReport
 
@@ -27,6 +29,23 @@ def journal_progress(job: Job, progress: Progress) -> None:
     )
     for failure in progress.last_failures:
         job.add_failure(failure.path, failure.reason)
+
+
+def last_speed(jobs: Iterable[JobState], encoder: str = "") -> float | None:
+    """Return the seconds of video per second of the newest index run that says it, of an encoder's name if possible.
+
+    Args:
+        jobs: The newest first.
+        encoder: As orders name it.
+    """
+    found = None
+    for state in jobs:
+        speed = state.report.get("speed")
+        if state.kind == "index" and isinstance(speed, int | float) and speed > 0:
+            found = found or float(speed)
+            if state.order is not None and state.order.get("encoder") == encoder:
+                return float(speed)
+    return found
 
 
 def journal_report(job: Job, report: IndexReport) -> None:

@@ -45,6 +45,7 @@ class IndexOrder:
     exclude: tuple[str, ...] = ()
     redo: bool = False
     retry_failed: bool = False
+    yes: bool = False  # consents to encoding unchanged videos again
     paths: tuple[str, ...]  # absolute
 
     def __post_init__(self) -> None:

@@ -13,6 +13,19 @@ if TYPE_CHECKING:
 
 
 @contextmanager
+def ctrl_c_raises() -> Iterator[None]:
+    """Let Ctrl-C raise KeyboardInterrupt inside `stop_on_interrupt`, for a question, which would wait on else."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
+@contextmanager
 def stop_on_interrupt(line: LiveLine, stopping: str) -> Iterator[Callable[[], bool]]:
     """Turn the first SIGINT or SIGTERM into a flag, and print `stopping`. A second one raises KeyboardInterrupt.
 

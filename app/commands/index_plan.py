@@ -1,0 +1,154 @@
+"""`prismsearch index --dry-run`: what a run would do, without doing it and without loading a model."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from app import compose
+from app.commands.index_review import IndexReview
+from app.commands.index_values import run_options, run_values
+from app.compose import Settings
+from app.encoding_again import stored_description
+from app.jobs.orders import IndexOrder
+from app.shell.terminal import LiveLine, count_text, display_path, print_json, size_text, table
+from indexer.preview import Decision, Preview
+
+if TYPE_CHECKING:
+    from db.library import Library
+    from indexer.scan import FoundFile
+
+
+def show_plan(settings: Settings, order: IndexOrder, *, renew: bool, as_json: bool) -> None:
+    """Print what indexing the paths of an order would do. Changes nothing, and makes no library.
+
+    Args:
+        settings: As for `index_videos`.
+        order: Paths and options.
+        renew: As for `index_videos`.
+        as_json: Print JSON.
+    """
+    from encoder.lazy import LazyEncoder
+    from indexer.pipeline import index_folders
+
+    with _library_or_none_yet(settings) as library, LiveLine() as line:
+        values = run_values(settings, order, library, renew=renew)
+        choice = values.stored_choice(library)
+        known = stored_description(library, choice, values.settings.frames, values.settings.fit)
+        encoder = LazyEncoder(known, _never)
+        now = values.shaping(encoder)
+        review = IndexReview(library, encoder.clip_spec, own=values.own, now=now, asked=order.redo, yes=True, line=line)
+        printer = _Printer(library, review, as_json=as_json)
+        options = run_options(
+            workers=order.workers, exclude=order.exclude, redo=order.redo, retry_failed=order.retry_failed, dry_run=True
+        )
+        index_folders(library, encoder, order.paths, values.cuts, options, review=printer)
+
+
+@contextmanager
+def _library_or_none_yet(settings: Settings) -> Iterator[Library]:
+    """Open the library or, if there is none yet, an empty one in a temporary folder."""
+    with compose.open_existing_library(settings) as library:
+        if library is not None:
+            yield library
+            return
+    with tempfile.TemporaryDirectory(prefix="prismsearch-") as folder:
+        empty = dataclasses.replace(settings, library=Path(folder) / "library")
+        with compose.open_library(empty, create=True) as library:
+            yield library
+
+
+def _never() -> NoReturn:
+    raise AssertionError("a dry run encodes nothing")
+
+
+class _Printer:
+    """Prints a preview, and lets the run do nothing. An `indexer.preview.Review`."""
+
+    def __init__(self, library: Library, review: IndexReview, *, as_json: bool) -> None:
+        self._library = library
+        self._review = review  # knows reasons and times
+        self._as_json = as_json
+
+    def __call__(self, work: Preview) -> Decision:
+        if self._as_json:
+            print_json(self._record(work))
+        else:
+            for line in table(list(self._rows(work)), "<<"):
+                click.echo(line)
+        return Decision(go_on=False)
+
+    def _rows(self, work: Preview) -> list[tuple[str, str]]:
+        plan, gone = work.plan, work.gone
+        rows = [
+            ("new", _files_text(work.new)),
+            ("changed", _files_text(work.changed)),
+            ("again", self._review.cost_text(work.again) if work.again else ""),
+            ("moved", _number(len({item.video_id for item in plan.moved}))),
+            ("known elsewhere", _number(len(plan.copied))),
+            ("only touched", _number(len(plan.touched))),
+            ("unchanged", _number(work.unchanged)),
+            ("gone", _number(len(gone.deleted))),
+            *(
+                (
+                    f"gone from {display_path(root)}",
+                    f"{len(paths):,}, most of its videos: kept unless you say otherwise",
+                )
+                for root, paths in gone.doubtful.items()
+            ),
+            (
+                "not there",
+                f"{len(gone.unreachable):,}, kept: their drive may not be connected" if gone.unreachable else "",
+            ),
+            ("time", self._time_text([*work.new, *work.changed])),
+        ]
+        return [row for row in rows if row[1]] or [("nothing", "to do")]
+
+    def _time_text(self, files: Sequence[FoundFile]) -> str:
+        seconds = self._seconds_of(files)
+        if seconds is None:
+            return ""
+        return f"new and changed files: {self._review.time_text(seconds)}, if they are like the others"
+
+    def _seconds_of(self, files: Sequence[FoundFile]) -> float | None:
+        """Return about how long files are, going by their bytes; None if nothing is known, or there are none."""
+        videos = self._library.videos() if files else []
+        known_bytes = sum(video.size_bytes for video in videos)
+        if not known_bytes:
+            return None
+        share = sum(file.size_bytes for file in files) / known_bytes
+        return share * sum(video.duration_seconds for video in videos)
+
+    def _record(self, work: Preview) -> dict[str, Any]:
+        plan, gone, speed = work.plan, work.gone, self._review.speed
+        again = self._review.seconds_of(work.again)
+        seconds = again + (self._seconds_of([*work.new, *work.changed]) or 0.0)
+        return {
+            "new": [file.path for file in work.new],
+            "changed": [file.path for file in work.changed],
+            "again": [{"path": each.task.file.path, "why": self._review.reasons([each])[0][0]} for each in work.again],
+            "moved": [{"from": item.old_path, "to": item.file.path} for item in plan.moved],
+            "duplicates": [item.file.path for item in plan.copied],
+            "touched": [item.file.path for item in plan.touched],
+            "unchanged": work.unchanged,
+            "gone": list(gone.deleted),
+            "kept_missing": sorted({*gone.unreachable, *(path for paths in gone.doubtful.values() for path in paths)}),
+            "again_seconds": None if speed is None else round(again / speed, 1),
+            "seconds": None if speed is None else round(seconds / speed, 1),
+        }
+
+
+def _files_text(files: Sequence[FoundFile]) -> str:
+    if not files:
+        return ""
+    return f"{count_text(len(files), 'file')}, {size_text(sum(file.size_bytes for file in files))}"
+
+
+def _number(count: int) -> str:
+    return f"{count:,}" if count else ""
