@@ -23,7 +23,7 @@ from numbered import clicks, constant, ffmpeg, shown, write
 from app.exporting import ffmpeg_binary
 from app.exporting.clip_writer import write_clips
 from app.exporting.ffmpeg_binary import ExportError, find_ffmpeg
-from app.exporting.lists import write_clip_tables, write_edit_lists
+from app.exporting.lists import list_writer, write_clip_tables, write_edit_lists
 from app.exporting.naming import MAX_NAME_BYTES, ClipFacts, clip_name
 from app.exporting.request import ClipRequest, ExportedClip
 from app.exporting.source_facts import SourceFacts
@@ -447,7 +447,7 @@ def test_lists_say_what_was_exported(plain: Path, tmp_path: Path) -> None:
     os.link(plain, odd)
     asked = [ask(odd, Fraction(52, 25), Fraction(3), rank=3, score=0.25), ask(tmp_path / "gone.mp4", 1, 2)]
     clips = [*write_clips(asked, tmp_path), *write_clips([ask(plain, Fraction(13, 25), 1)], tmp_path, "copy")]
-    table, document = write_clip_tables(clips, tmp_path)
+    table, document = write_clip_tables(clips, list_writer(tmp_path, None, ""))
     assert (table.name, document.name) == ("clips.csv", "clips.json")
     records = json.loads(document.read_bytes())["clips"]
     with table.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
@@ -468,7 +468,7 @@ def test_lists_say_what_was_exported(plain: Path, tmp_path: Path) -> None:
         "note": None, "error": failed["error"],
     }  # fmt: skip
     assert (copied["mode"], copied["early_seconds"]) == ("copy", 0.52)
-    again = write_clip_tables(clips[:1], tmp_path)
+    again = write_clip_tables(clips[:1], list_writer(tmp_path, None, ""))
     assert [path.name for path in again] == ["clips_2.csv", "clips_2.json"]
     assert json.loads(document.read_bytes())["clips"] == records
 
@@ -477,7 +477,7 @@ def test_what_has_no_rank_is_listed_at_its_position(tmp_path: Path) -> None:
     known = SourceFacts(video_seconds=Fraction(60), frame_rate=Fraction(25))
     ranked = [(None, 0.5), (7, None), (0, 1.0), (None, None)]
     asked = [ask("/films/a.mp4", rank=rank, facts=known, score=score) for rank, score in ranked]
-    (document,), notes = write_edit_lists(asked, [], ["json"], tmp_path, "Reel")
+    (document,), notes = write_edit_lists(asked, [], ["json"], list_writer(tmp_path, None, ""), "Reel")
     listed = json.loads(document.read_bytes())["clips"]
     assert [(each["rank"], each["score"]) for each in listed] == [(1, 0.5), (7, None), (0, 1.0), (4, None)]
     assert notes == []
@@ -487,9 +487,13 @@ def test_a_clip_whose_source_is_gone_is_listed_by_the_rate_it_was_cut_at(tmp_pat
     gone = ask(tmp_path / "gone.mp4", 1, 2)
     unknown = ExportedClip(request=gone, mode="exact")
     (document,), notes = write_edit_lists(
-        [gone, gone], [unknown, replace(unknown, frame_rate=Fraction(30))], ["json"], tmp_path, "Reel"
+        [gone, gone],
+        [unknown, replace(unknown, frame_rate=Fraction(30))],
+        ["json"],
+        list_writer(tmp_path, None, ""),
+        "Reel",
     )
     (listed,) = json.loads(document.read_bytes())["clips"]
     assert (listed["frame_rate"], listed["start_frame"], listed["end_frame"], listed["rank"]) == ("30", 30, 60, 2)
     assert len(notes) == 1
-    assert write_edit_lists([gone], [], ["json"], tmp_path, "Reel") == ([], notes)
+    assert write_edit_lists([gone], [], ["json"], list_writer(tmp_path, None, ""), "Reel") == ([], notes)

@@ -174,7 +174,9 @@ asked = tuple(
     ClipRequest(path={path!r}, start_seconds=Fraction(each, 2), end_seconds=Fraction(each, 2) + Fraction(1, 5))
     for each in range(3)
 )
-export(ExportRequest(requests=asked, {where}, mode="smart", lists=("csv",)))
+def told(result):
+    os.kill(os.getpid(), 9)
+export(ExportRequest(requests=asked, {where}, mode="smart", lists=("csv", "edl")), on_result=told)
 """
 
 
@@ -184,7 +186,10 @@ export(ExportRequest(requests=asked, {where}, mode="smart", lists=("csv",)))
         ("smart.cut_smart", "cut_smart", False, 1),  # a draft is written
         ("clip_writer", "publish", True, 1),  # promised, without a name yet
         ("clip_writer", "publish", False, 1),  # named, and nobody was told
-        ("lists", "write_timeline", False, 0),  # all clips, half the lists
+        ("manifest", "publish", True, 0),  # all clips, a list promised without a name yet
+        ("manifest", "publish", False, 0),  # half the lists
+        ("manifest", "publish", False, 2),  # of a zip: named, and its parts are there
+        ("exporter", "export", False, 1),  # all done, and nobody was told
     ],
 )
 @pytest.mark.parametrize("kind", ["folder", "zip"])
@@ -199,10 +204,10 @@ def test_killed_anywhere_nothing_is_half_and_nothing_finished_is_lost(
     )  # fmt: skip
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -signal.SIGKILL
     folder = target if kind == "folder" else parts_folder(target)
-    if kind == "zip":
-        assert not target.exists()
+    zipped = target.stat() if target.exists() and kind == "zip" else None
+    assert (zipped is not None) == (kind == "zip" and (module, after) in {("manifest", 2), ("exporter", 1)})
     kept = {path.name: path.stat().st_mtime_ns for path in folder.iterdir() if path.suffix == ".mp4"}
-    assert len(kept) == {"cut_smart": 1, "publish": 1 + (not before), "write_timeline": 3}[function]
+    assert len(kept) == (3 if module in ("manifest", "exporter") else 1 + (function == "publish" and not before))
     for name in kept:
         assert len(shown(folder / name)) == 5
     result = export(
@@ -211,19 +216,21 @@ def test_killed_anywhere_nothing_is_half_and_nothing_finished_is_lost(
             folder=target if kind == "folder" else None,
             zip=target if kind == "zip" else None,
             mode="smart",
-            lists=("csv",),
+            lists=("csv", "edl"),
         )
     )
     assert result.written == 3
-    assert set(kept) < set(names(result)) or function == "write_timeline"
+    assert [path.name for path in result.lists] == ["clips.csv", "clips.edl"]
+    assert set(kept) <= set(names(result))
     if kind == "folder":
         assert {name: (target / name).stat().st_mtime_ns for name in kept} == kept, "not cut again"
-        left = set(files(target)) - set(names(result))
-        assert left <= {"clips.csv", "clips_2.csv"}
+        assert files(target) == sorted([*names(result), "clips.csv", "clips.edl"]), "nothing twice, nothing left"
     else:
         assert files(tmp_path) == ["all.zip"]
+        if zipped is not None:
+            assert target.stat().st_mtime_ns == zipped.st_mtime_ns, "not packed again"
         with zipfile.ZipFile(target) as archive:
-            assert set(names(result)) | {path.name for path in result.lists} == set(archive.namelist())
+            assert sorted(archive.namelist()) == sorted([*names(result), "clips.csv", "clips.edl"])
 
 
 # One zip
@@ -354,16 +361,38 @@ def test_every_setting_makes_another_clip(tmp_path: Path) -> None:
     assert request_keys([ClipRequest(**one | {"score": 1.0, "note": "x"})], "exact") == keys[-1:]
 
 
-def test_lists_of_an_unfinished_run_are_dropped_unless_edited(tmp_path: Path) -> None:
+def test_lists_that_an_earlier_version_left_unfinished_are_dropped_unless_edited(tmp_path: Path) -> None:
     kept, edited = tmp_path / "a.csv", tmp_path / "b.csv"
     for each in (kept, edited):
         each.write_text("as exported")
-    manifest = Manifest(tmp_path)
-    manifest.keep_lists([kept, edited])
-    manifest.close(done=False)
+    lists = [[each.name, each.stat().st_size, each.stat().st_mtime_ns] for each in (kept, edited)]
+    (tmp_path / FILE_NAME).write_text(json.dumps({"version": 1, "lists": lists, "clips": {}}))
     edited.write_text("edited by hand since")
-    again = Manifest(tmp_path)
-    again.drop_lists()
+    Manifest(tmp_path).close()
     assert (kept.exists(), edited.read_text()) == (False, "edited by hand since")
-    again.close(done=False)
     assert files(tmp_path) == ["b.csv"], "a manifest that records nothing more is removed"
+
+
+def test_an_export_is_forgotten_once_people_were_told(plain: Path, tmp_path: Path) -> None:
+    order = ExportRequest(requests=asked(plain, 1), folder=tmp_path, lists=("csv",))
+    told: list[list[str]] = []
+    for _ in range(2):
+        export(order, on_result=lambda result: told.append(files(tmp_path)))
+    assert [FILE_NAME in each for each in told] == [True, True]
+    assert files(tmp_path) == sorted([*told[0][1:], *(set(told[1]) - set(told[0]))]), "asked for again, written again"
+
+
+def test_lists_of_an_unfinished_export_are_replaced_and_those_of_others_stay(plain: Path, tmp_path: Path) -> None:
+    late = tmp_path / "late.mp4"
+    clips = tmp_path / "clips"
+    unfinished = ExportRequest(requests=asked(late, 1), folder=clips, lists=("json",), title="Reel")
+    other = ExportRequest(requests=(*asked(late, 1), *asked(plain, 1)), folder=clips, lists=("json",), title="Reel")
+    assert [path.name for path in export(other).lists] == ["Reel.json"]
+    before = (clips / "Reel.json").read_bytes()
+    assert export(unfinished).lists == ()
+    os.link(plain, late)
+    assert [path.name for path in export(unfinished).lists] == ["Reel_2.json"]
+    assert (clips / "Reel.json").read_bytes() == before
+    assert [path.name for path in export(other).lists] == ["Reel.json"]
+    assert (clips / "Reel.json").read_bytes() != before, "the clip that failed before is in it now"
+    assert FILE_NAME not in files(clips)

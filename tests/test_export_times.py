@@ -13,7 +13,7 @@ from tones import tones
 
 from app.exporting import cut_copy
 from app.exporting.clip_writer import write_clips
-from app.exporting.lists import write_clip_tables
+from app.exporting.lists import list_writer, write_clip_tables
 from app.exporting.request import ClipRequest, ExportedClip, ExportMode
 from app.exporting.source_facts import SourceFacts
 from indexer.media.probe import open_source
@@ -84,7 +84,7 @@ def test_a_clip_begins_at_the_time_code_of_its_first_frame(
         assert len(container.streams.audio) == 1
         tags = {key.lower(): value for key, value in container.metadata.items()}
         assert name == "a.mxf" or tags["creation_time"] == RECORDED
-    _, table = write_clip_tables([clip], tmp_path)
+    _, table = write_clip_tables([clip], list_writer(tmp_path, None, ""))
     (record,) = json.loads(table.read_text())["clips"]
     assert record["start_timecode"] == wanted
     assert record["start_frame"] == first, "frames still count from the first one"

@@ -89,6 +89,12 @@ def run_export(
             progress.clip_progress(number, fraction)
             line.show(f"cutting {number + 1} of {len(request.requests)}, {fraction:.0%}")
 
+        def on_result(result: ExportResult) -> None:
+            if job is not None:
+                journal_result(job, request, result)
+            line.clear()
+            print_result(request, result, as_json=as_json)
+
         progress.begin()
         if request.clips:
             line.show(f"cutting 1 of {len(request.requests)}")
@@ -97,15 +103,17 @@ def run_export(
             ffmpeg=settings.ffmpeg,
             on_clip=on_clip,
             on_progress=on_progress,
+            on_result=on_result,
             cancelled=lambda: stopped() or (job is not None and job.stop_requested()),
         )
-        if job is not None:
-            journal_result(job, request, result)
-    report_and_exit(request, result, as_json=as_json)
+    if result.interrupted:
+        raise click.exceptions.Exit(INTERRUPTED)
+    if result.written < len(result.clips) or not (result.clips or result.lists):
+        raise click.exceptions.Exit(FAILED)
 
 
-def report_and_exit(request: ExportRequest, result: ExportResult, *, as_json: bool) -> None:
-    """Print the result of an export. End the command with the exit code for it, unless that is 0."""
+def print_result(request: ExportRequest, result: ExportResult, *, as_json: bool) -> None:
+    """Print the result of an export."""
     for note in result.notes:
         print_note(note)
     if as_json:
@@ -121,9 +129,6 @@ def report_and_exit(request: ExportRequest, result: ExportResult, *, as_json: bo
             print_note(f"{count_text(len(names), 'list')}{where}: {', '.join(names)}")
     if result.interrupted:
         print_note("stopped; the same command goes on from there")
-        raise click.exceptions.Exit(INTERRUPTED)
-    if result.written < len(result.clips) or not (result.clips or result.lists):
-        raise click.exceptions.Exit(FAILED)
 
 
 def _title(request: ExportRequest) -> str:

@@ -1,22 +1,21 @@
 """Export of a request: write its clips, then its lists, then the zip.
 
-A stopped or killed export continues when the same request is exported again: see `manifest`.
+A stopped or killed export continues when the same request is exported again: see `manifest`. One that was killed when
+all was written, before anybody was told, is found finished.
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from app.exporting.clip_writer import OnClip, OnClipProgress, ensure_folder, write_clips
-from app.exporting.ffmpeg_binary import ExportError
-from app.exporting.lists import clip_record, write_clip_tables, write_edit_lists
-from app.exporting.manifest import Manifest, lock_manifest
+from app.exporting.lists import clip_record, list_writer, write_clip_tables, write_edit_lists
+from app.exporting.manifest import Manifest, export_key, lock_manifest
 from app.exporting.request import ExportedClip, ExportRequest
-from app.exporting.zip_file import parts_folder, sweep_parts, write_zip
+from app.exporting.zip_file import lock_parts, remove_parts, sweep_parts, write_zip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +50,16 @@ class ExportResult:
         }
 
 
+OnResult = Callable[[ExportResult], None]
+
+
 def export(
     request: ExportRequest,
     *,
     ffmpeg: str | None = None,
     on_clip: OnClip | None = None,
     on_progress: OnClipProgress | None = None,
+    on_result: OnResult | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> ExportResult:
     """Export clips and lists into a folder or one zip.
@@ -66,6 +69,8 @@ def export(
         ffmpeg: A program to use instead of the packaged one.
         on_clip: Called after each clip.
         on_progress: Called while a clip is cut.
+        on_result: Called with the result, to tell people of it, before the record of the export is removed. If the
+            program is killed before this call ends, the same request finds its files instead of writing others.
         cancelled: Called between clips. Finished clips are kept for the next run of the same request.
 
     Returns:
@@ -75,35 +80,47 @@ def export(
         ExportError: Nothing can be written at all (no ffmpeg, no such folder, another export writes this zip).
         OSError: A list cannot be written.
     """
+    tell = on_result or (lambda result: None)
+    key = export_key(
+        request.requests, request.mode, request.handles_seconds, request.name_pattern, request.audio, request.title,
+        request.lists, request.clips,
+    )  # fmt: skip
     if request.folder is not None:
         folder = ensure_folder(request.folder)
         with lock_manifest(folder) as manifest:
-            result = _export_into(folder, manifest, request, ffmpeg, on_clip, on_progress, cancelled)
-        return replace(result, folder=folder)
+            result = _export_into(folder, manifest, request, key, ffmpeg, on_clip, on_progress, cancelled)
+            result = replace(result, folder=folder)
+            tell(result)
+            if manifest is not None:
+                complete = not result.interrupted and result.written == len(result.clips)
+                manifest.close(done=key if complete else None)
+        return result
     assert request.zip is not None
     target = request.zip.absolute()
     ensure_folder(target.parent)
-    parts = ensure_folder(parts_folder(target))
-    sweep_parts(target.parent, parts)
-    with lock_manifest(parts) as manifest:
-        if manifest is None:
-            raise ExportError(f"another export is writing {target} just now; wait for it, or name another zip")
-        result = _export_into(parts, manifest, request, ffmpeg, on_clip, on_progress, cancelled)
+    sweep_parts(target)
+    with lock_parts(target) as (parts, manifest):
+        result = _export_into(parts, manifest, request, key, ffmpeg, on_clip, on_progress, cancelled)
         files = [clip.file for clip in result.clips if clip.file is not None] + list(result.lists)
-        if result.interrupted:
+        archive = write_zip(files, target, manifest, key, cancelled) if files and not result.interrupted else None
+        if result.interrupted or (archive is None and files):
+            manifest.close()
+            result = replace(result, interrupted=True)
+            tell(result)
             return result
-        archive = write_zip(files, target, cancelled) if files else None
-        if archive is None and files:
-            return replace(result, interrupted=True)
-        shutil.rmtree(parts, ignore_errors=True)
-    clips = tuple(clip if clip.file is None else replace(clip, file=Path(clip.file.name)) for clip in result.clips)
-    return replace(result, clips=clips, lists=tuple(Path(path.name) for path in result.lists), zip=archive)
+        clips = tuple(clip if clip.file is None else replace(clip, file=Path(clip.file.name)) for clip in result.clips)
+        lists = tuple(Path(path.name) for path in result.lists)
+        result = replace(result, clips=clips, lists=lists, zip=archive)
+        tell(result)
+        remove_parts(parts)
+    return result
 
 
 def _export_into(
     folder: Path,
     manifest: Manifest | None,
     request: ExportRequest,
+    key: str,
     ffmpeg: str | None,
     on_clip: OnClip | None,
     on_progress: OnClipProgress | None,
@@ -124,25 +141,13 @@ def _export_into(
             cancelled=cancelled,
             manifest=manifest,
         )
-    interrupted = any(clip.error is not None for clip in clips) and cancelled()
-    if interrupted:
-        return _close(manifest, ExportResult(clips=tuple(clips), interrupted=True), request)
-    if manifest is not None:
-        manifest.drop_lists()
+    if any(clip.error is not None for clip in clips) and cancelled():
+        return ExportResult(clips=tuple(clips), interrupted=True)
     lists: list[Path] = []
     notes: list[str] = []
+    write = list_writer(folder, manifest, key)
     if request.lists is not None:
-        lists, notes = write_edit_lists(request.requests, clips, request.lists, folder, request.title)
+        lists, notes = write_edit_lists(request.requests, clips, request.lists, write, request.title)
     elif any(clip.error is None for clip in clips):
-        lists = list(write_clip_tables(clips, folder))
-    return _close(manifest, ExportResult(clips=tuple(clips), lists=tuple(lists), notes=tuple(notes)), request)
-
-
-def _close(manifest: Manifest | None, result: ExportResult, request: ExportRequest) -> ExportResult:
-    # A zip's clips stay recorded until it is written; its folder of parts is then removed as a whole.
-    complete = not result.interrupted and result.written == len(result.clips) and request.zip is None
-    if manifest is not None:
-        if not complete:
-            manifest.keep_lists(result.lists)
-        manifest.close(done=complete)
-    return result
+        lists = list(write_clip_tables(clips, write))
+    return ExportResult(clips=tuple(clips), lists=tuple(lists), notes=tuple(notes))

@@ -7,11 +7,12 @@ clip tables (`clips.csv`, `clips.json`) say what each exported file contains.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.exporting.request import ClipRequest, ExportedClip
 from app.exporting.source_facts import SourceFacts
@@ -20,8 +21,14 @@ from app.timelines.model import Timeline, TimelineClip, frame_range
 from app.timelines.rows import round_seconds
 from app.timelines.table_file import csv_bytes
 from app.timelines.timecode import format_timecode, nominal_rate, parse_timecode
-from app.timelines.writing import write_timeline
+from app.timelines.writing import render_timeline
 from files.publish import publish_bytes
+
+if TYPE_CHECKING:
+    from app.exporting.manifest import Manifest
+
+WriteList = Callable[[bytes, str], Path]
+"""Writes the whole content of a list under a name, or the next free one, and returns its path. Raises OSError."""
 
 TABLE_COLUMNS = (
     "clip", "source", "start_seconds", "end_seconds", "start_frame", "end_frame", "start_timecode", "end_timecode",
@@ -33,7 +40,7 @@ def write_edit_lists(
     requests: Sequence[ClipRequest],
     clips: Sequence[ExportedClip],
     formats: Sequence[str],
-    folder: Path,
+    write: WriteList,
     title: str,
 ) -> tuple[list[Path], list[str]]:
     """Write the requested ranges as edit lists, one file per format.
@@ -42,7 +49,7 @@ def write_edit_lists(
         requests: The ranges, in order.
         clips: The results of the same requests, or none if only lists are written.
         formats: Names in `app.timelines.writing.FORMATS`.
-        folder: Folder of the files; no existing file is replaced.
+        write: Writes each file.
         title: Name of the timeline and stem of the files.
 
     Returns:
@@ -72,9 +79,9 @@ def write_edit_lists(
         return [], notes
     paths: list[Path] = []
     for format_name in formats:
-        written = write_timeline(Timeline(name=title, clips=tuple(entries)), format_name, folder, title)
-        paths.append(written.path)
-        notes += [note for note in written.notes if note not in notes]
+        rendered = render_timeline(Timeline(name=title, clips=tuple(entries)), format_name, title)
+        paths.append(write(rendered.content, rendered.name))
+        notes += [note for note in rendered.notes if note not in notes]
     return paths, notes
 
 
@@ -102,19 +109,41 @@ def _timeline_clip(request: ClipRequest, number: int, facts: SourceFacts) -> Tim
     )
 
 
-def write_clip_tables(clips: Sequence[ExportedClip], directory: str | Path) -> tuple[Path, Path]:
-    """Write `clips.csv` and `clips.json`, one row per clip, failed ones included.
-
-    Returns:
-        The two files: in `directory`, under these names or the next free ones (`clips_2.csv`).
+def write_clip_tables(clips: Sequence[ExportedClip], write: WriteList) -> tuple[Path, Path]:
+    """Write `clips.csv` and `clips.json`, one row per clip, failed ones included, and return the two files.
 
     Raises:
         OSError: A table cannot be written. No half-written file is left.
     """
-    folder = Path(directory).absolute()
     records = [clip_record(clip) for clip in clips]
     table, document = csv_bytes(records, TABLE_COLUMNS), json_bytes({"clips": records})
-    return publish_bytes(table, folder, "clips.csv"), publish_bytes(document, folder, "clips.json")
+    return write(table, "clips.csv"), write(document, "clips.json")
+
+
+def list_writer(folder: Path, manifest: Manifest | None, key: str) -> WriteList:
+    """Return a function that writes lists into a folder: once per export if its manifest records them.
+
+    Args:
+        folder: An existing folder, in which no file is ever replaced.
+        manifest: The manifest of the folder; None while another export holds it.
+        key: The export in the manifest.
+    """
+
+    def write(content: bytes, name: str) -> Path:
+        if manifest is None:
+            return publish_bytes(content, folder, name)
+
+        def write_whole(draft: Path) -> bool:
+            with draft.open("xb") as file:
+                file.write(content)
+            return True
+
+        digest = hashlib.blake2b(content, digest_size=16).hexdigest()
+        path = manifest.write_output(key, name, digest, write_whole)
+        assert path is not None
+        return path
+
+    return write
 
 
 def clip_record(clip: ExportedClip) -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""The manifest of an export: the clips finished so far, so that an export continues after it was stopped or killed.
+"""The manifest of an export: the files finished so far, so that an export continues after it was stopped or killed.
 
-A small file in the export's folder, `.prismsearch-export.json`. A clip is recorded before it gets its name, with the
-size and modification time of the finished file. If the program is killed after that, the next run either finds the file
-by these or knows that it does not exist. The manifest is removed once all clips of an export are written.
+A small file in the export's folder, `.prismsearch-export.json`. A clip, list or zip is recorded before it gets its
+name, with the size and modification time of the finished file. If the program is killed after that, the next run either
+finds the file by these or knows that it does not exist. The manifest is removed once all clips of an export are written
+and its caller has been told, so that an export killed before that is recognised, and one asked for again is another.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ import contextlib
 import hashlib
 import json
 import os
+import secrets
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from files.publish import DRAFT_PREFIX, new_draft
+from files.durability import flush, remove
+from files.publish import DRAFT_PREFIX, new_draft, publish
 from files.replace import replace_file
 from files.sweep import sweep_files
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from app.exporting.request import ClipRequest, ExportedClip
 
 FILE_NAME = ".prismsearch-export.json"
+_OWN_DRAFT = f"{DRAFT_PREFIX}manifest-"
 _VERSION = 1
 _TIMES = ("start_seconds", "end_seconds", "early_seconds", "late_seconds", "frame_rate")
 _VALUES = ("frames", "copied_frames", "has_audio", "timecode", "note")
@@ -39,11 +43,13 @@ class Manifest:
         self._path = folder / FILE_NAME
         known = _read(self._path)
         self._clips: dict[str, dict[str, Any]] = known.get("clips", {})
-        self._lists: list[list[Any]] = known.get("lists", [])
+        self._outputs: dict[str, dict[str, Any]] = known.get("outputs", {})  # lists and zips, by export and name
+        self._lists: list[list[Any]] = known.get("lists", [])  # of an unfinished run of an earlier version
         self._current: set[str] = set()
         for draft in known.get("drafts", []):
             _remove_draft_and_parts(folder, draft)
         self._drafts: list[str] = []
+        sweep_files(folder, _OWN_DRAFT, older_than_seconds=None)  # only the holder of the lock writes them
 
     def finished(self, key: str, clip: ExportedClip) -> ExportedClip | None:
         """Return the clip with its file if an earlier run finished it and the file has not changed since, else None."""
@@ -71,34 +77,73 @@ class Manifest:
         self._clips[key] = entry | {each: getattr(clip, each) for each in _VALUES}
         self._write()
 
-    def drop_lists(self) -> None:
-        """Remove the lists of an unfinished run, unless edited since, because they are about to be written again."""
-        for name, *stamp in self._lists:
-            file = _find_by_stamp(self._folder, name, stamp, exactly=True)
-            if file is not None:
-                file.unlink(missing_ok=True)
-        self._lists = []
+    def write_output(
+        self, key: str, name: str, digest: str, write: Callable[[Path], bool], directory: Path | None = None
+    ) -> Path | None:
+        """Write a list or zip of an export once: one that an earlier run of the export wrote is kept or replaced.
 
-    def keep_lists(self, lists: Sequence[Path]) -> None:
-        """Record the lists of an unfinished run for `drop_lists`."""
-        self._lists = [[path.name, *_stamp(path)] for path in lists]
+        Args:
+            key: The export: see `export_key`.
+            name: The desired name of the file.
+            digest: Digest of what is to be written. A file of the same export and digest is kept.
+            write: Writes the file to a path that does not exist. False means that it was stopped.
+            directory: The file's folder; by default that of the manifest.
 
-    def close(self, *, done: bool) -> None:
-        """Save the manifest; if `done`, forget this export, and remove the file if no other one is recorded in it."""
+        Returns:
+            The file, under this name or the next free one; None if `write` was stopped.
+        """
+        self._drop_old_lists()
+        directory, identity = directory or self._folder, f"{key} {name}"
+        known = self._outputs.get(identity, {})
+        earlier, digest_of_earlier = _find_output(directory, name, known.get("stamps"))
+        if earlier is not None and digest_of_earlier == digest:
+            return earlier
+        draft = new_draft(self._folder)
+        try:
+            self.start_draft(draft)
+            if not write(draft):
+                return None
+            # With that of the file to be replaced, so that either is found whenever this process ends.
+            replaced = [] if earlier is None else [[digest_of_earlier, *_stamp(earlier)]]
+            self._outputs[identity] = {"stamps": [[digest, *_stamp(draft)], *replaced]}
+            self._write()
+            if earlier is None:
+                return publish(draft, directory, name)
+            flush(draft)
+            os.replace(draft, earlier)
+            return earlier
+        finally:
+            remove(draft)
+
+    def close(self, *, done: str | None = None) -> None:
+        """Save the manifest, or remove it if nothing is recorded in it.
+
+        Args:
+            done: The key of an export that is finished, which is forgotten with its clips.
+        """
         self._drafts = []
-        if done:
+        self._drop_old_lists()
+        if done is not None:
             self._clips = {key: entry for key, entry in self._clips.items() if key not in self._current}
-            self._lists = []
-        if self._clips or self._lists:
+            self._outputs = {key: entry for key, entry in self._outputs.items() if not key.startswith(f"{done} ")}
+        if self._clips or self._outputs:
             self._write()
         else:
             self._path.unlink(missing_ok=True)
 
+    def _drop_old_lists(self) -> None:
+        """Remove the lists of an unfinished run of an earlier version, unless edited since."""
+        for entry in self._lists:
+            if isinstance(entry, list) and entry and isinstance(entry[0], str):
+                file = _find_by_stamp(self._folder, entry[0], entry[1:], exactly=True)
+                if file is not None:
+                    file.unlink(missing_ok=True)
+        self._lists = []
+
     def _write(self) -> None:
-        text = json.dumps(
-            {"version": _VERSION, "drafts": self._drafts, "lists": self._lists, "clips": self._clips}, indent=0
-        )
-        replace_file(self._path, text.encode("ascii"), draft=new_draft(self._folder))
+        values = {"drafts": self._drafts, "lists": self._lists, "outputs": self._outputs, "clips": self._clips}
+        text = json.dumps({"version": _VERSION, **values}, indent=0)
+        replace_file(self._path, text.encode("ascii"), draft=self._folder / f"{_OWN_DRAFT}{secrets.token_hex(6)}")
 
 
 @contextlib.contextmanager
@@ -150,15 +195,28 @@ def request_keys(requests: Sequence[ClipRequest], *settings: object) -> list[str
     return keys
 
 
+def export_key(requests: Sequence[ClipRequest], *settings: object) -> str:
+    """Return the key of a whole export in a manifest: a hash of what was asked for, whatever the sources hold now."""
+    asked = [
+        [each.path, str(Fraction(each.start_seconds)), str(Fraction(each.end_seconds)), each.rank, each.name_hint,
+         each.collection]
+        for each in requests
+    ]  # fmt: skip
+    return hashlib.blake2b(json.dumps([asked, *map(str, settings)]).encode(), digest_size=12).hexdigest()
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         known = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(known, dict) or known.get("version") != _VERSION:
         return {}
-    shapes = {"clips": dict, "lists": list, "drafts": list}
-    return {name: known[name] for name, shape in shapes.items() if isinstance(known.get(name), shape)}
+    shapes = {"clips": dict, "outputs": dict, "lists": list, "drafts": list}
+    kept = {name: known[name] for name, shape in shapes.items() if isinstance(known.get(name), shape)}
+    for name in ("clips", "outputs"):
+        kept[name] = {key: entry for key, entry in kept.get(name, {}).items() if isinstance(entry, dict)}
+    return kept
 
 
 def _remove_draft_and_parts(folder: Path, draft: object) -> None:
@@ -169,6 +227,16 @@ def _remove_draft_and_parts(folder: Path, draft: object) -> None:
 def _stamp(path: Path) -> list[int]:
     stat = path.stat()
     return [stat.st_size, stat.st_mtime_ns]
+
+
+def _find_output(directory: Path, name: str, stamps: object) -> tuple[Path | None, str]:
+    """Find a list or zip by the recorded stamps [digest, size, time], of which the first that fits counts."""
+    for each in stamps if isinstance(stamps, list) else []:
+        if isinstance(each, list) and len(each) == 3:
+            file = _find_by_stamp(directory, name, each[1:])
+            if file is not None:
+                return file, str(each[0])
+    return None, ""
 
 
 def _find_by_stamp(folder: Path, name: str, stamp: Sequence[int], *, exactly: bool = False) -> Path | None:

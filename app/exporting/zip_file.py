@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import json
 import os
+import shutil
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from app.exporting.clip_writer import ensure_folder
 from app.exporting.ffmpeg_binary import ExportError
+from app.exporting.manifest import FILE_NAME as MANIFEST_NAME
+from app.exporting.manifest import Manifest, lock_manifest
 from app.timelines.writing import FORMATS
 from files.durability import remove
-from files.publish import DRAFT_PREFIX, publish
 from files.sweep import sweep_folders
 
 _PARTS = ".prismsearch-parts-"
@@ -25,20 +30,48 @@ def parts_folder(target: Path) -> Path:
 
     Its name depends only on that of the zip, so that an export can continue.
     """
-    return target.with_name(f"{_PARTS}{_digest(target)}")
+    digest = hashlib.blake2b(os.fsencode(target.name), digest_size=6).hexdigest()
+    return target.with_name(f"{_PARTS}{digest}")
 
 
-def _digest(target: Path) -> str:
-    return hashlib.blake2b(os.fsencode(target.name), digest_size=6).hexdigest()
+def sweep_parts(target: Path) -> None:
+    """Remove the parts of other zips not continued for two weeks."""
+    own = parts_folder(target).name
+    sweep_folders(target.parent, _PARTS, older_than_seconds=_MAX_AGE_SECONDS, keep={own})
 
 
-def sweep_parts(folder: Path, keep: Path) -> None:
-    """Remove the parts of exports not continued for two weeks, except `keep`."""
-    sweep_folders(folder, _PARTS, older_than_seconds=_MAX_AGE_SECONDS, keep={keep.name})
+@contextlib.contextmanager
+def lock_parts(target: Path) -> Iterator[tuple[Path, Manifest]]:
+    """Lock the parts of a zip for one export; yield their folder, created if it does not exist, and its manifest.
+
+    Raises:
+        ExportError: Another export writes this zip, or the folder cannot be created.
+    """
+    parts = ensure_folder(parts_folder(target))
+    if parts.is_symlink():
+        raise ExportError(f"{parts} is a link, and clips are never written through one; remove it")
+    with lock_manifest(parts) as manifest:
+        if manifest is None:
+            raise ExportError(f"another export is writing {target} just now; wait for it, or name another zip")
+        yield parts, manifest
 
 
-def write_zip(files: Sequence[Path], target: Path, cancelled: Callable[[], bool]) -> Path | None:
-    """Write files into one zip.
+def remove_parts(parts: Path) -> None:
+    """Remove the parts of an export whose zip is written. Never raises.
+
+    The manifest goes last, so that as long as there is anything, the same export knows its zip.
+    """
+    with contextlib.suppress(OSError):
+        for part in parts.iterdir():
+            if part.name != MANIFEST_NAME:
+                remove(part)
+    shutil.rmtree(parts, ignore_errors=True)
+
+
+def write_zip(
+    files: Sequence[Path], target: Path, manifest: Manifest, key: str, cancelled: Callable[[], bool]
+) -> Path | None:
+    """Write files into one zip, unless the manifest of their folder knows that an earlier run wrote it.
 
     Returns:
         `target`, or the next free name (`all_2.zip`); None if cancelled.
@@ -46,20 +79,20 @@ def write_zip(files: Sequence[Path], target: Path, cancelled: Callable[[], bool]
     Raises:
         ExportError: The zip cannot be written.
     """
-    draft = target.with_name(f"{DRAFT_PREFIX}{_digest(target)}")  # overwrites the draft of a killed run
+
+    def write(draft: Path) -> bool:
+        with zipfile.ZipFile(draft, "x", zipfile.ZIP_STORED, allowZip64=True, strict_timestamps=False) as archive:
+            return all(_add(archive, file, cancelled) for file in files)
+
     try:
-        with zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED, allowZip64=True, strict_timestamps=False) as archive:
-            for file in files:
-                if not _add(archive, file, cancelled):
-                    return None
-        return publish(draft, target.parent, target.name)
+        stamps = [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files]
+        digest = hashlib.blake2b(json.dumps(stamps).encode(), digest_size=16).hexdigest()
+        return manifest.write_output(key, target.name, digest, write, target.parent)
     except OSError as error:
         raise ExportError(
             f"the zip cannot be written: {error.strerror or error} ({target.parent}); the clips are kept, and the same "
             "command goes on from there"
         ) from error
-    finally:
-        remove(draft)
 
 
 def _add(archive: zipfile.ZipFile, file: Path, cancelled: Callable[[], bool]) -> bool:

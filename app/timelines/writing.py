@@ -49,6 +49,15 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
+class RenderedList:
+    """The content of a list, its file name, and `notes`: limits of its accuracy, a sentence each for the user."""
+
+    name: str
+    content: bytes
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class WrittenList:
     """A list that was written. `notes`: limits of its accuracy, a sentence each for the user."""
 
@@ -56,29 +65,38 @@ class WrittenList:
     notes: tuple[str, ...]
 
 
-def write_timeline(timeline: Timeline, format: str, folder: str | Path, stem: str) -> WrittenList:
-    """Write a timeline as an edit list. Its source files need not exist.
+def render_timeline(timeline: Timeline, format: str, stem: str) -> RenderedList:
+    """Render a timeline as an edit list. Its source files need not exist.
 
     Args:
         timeline: The clips.
         format: A name in FORMATS.
-        folder: An existing folder.
         stem: File name without suffix; characters that a file system does not allow become `_`.
-
-    Returns:
-        The file, under this name or the next free one (`stem_2.edl`), and notes for the user.
 
     Raises:
         ValueError: The format is unknown, or the start timecode is not valid at the timeline's rate.
-        OSError: The list cannot be written. No half-written file is left.
     """
     kind = FORMATS.get(format)
     if kind is None:
         raise ValueError(f"there is no list format {format!r}; choose among {', '.join(FORMATS)}")
     placed = place_clips(timeline)
     content, notes = kind.render(placed)
-    path = publish_bytes(content, Path(folder).absolute(), f"{_portable(stem)}{kind.suffix}")
-    return WrittenList(path, (*placed.notes, *notes))
+    return RenderedList(f"{_portable(stem)}{kind.suffix}", content, (*placed.notes, *notes))
+
+
+def write_timeline(timeline: Timeline, format: str, folder: str | Path, stem: str) -> WrittenList:
+    """Write a timeline as an edit list into an existing folder; see `render_timeline` for the other arguments.
+
+    Returns:
+        The file, under this name or the next free one (`stem_2.edl`), and notes for the user.
+
+    Raises:
+        ValueError: As in `render_timeline`.
+        OSError: The list cannot be written. No half-written file is left.
+    """
+    rendered = render_timeline(timeline, format, stem)
+    path = publish_bytes(rendered.content, Path(folder).absolute(), rendered.name)
+    return WrittenList(path, rendered.notes)
 
 
 def _portable(stem: str) -> str:
