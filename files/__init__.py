@@ -1,5 +1,6 @@
 """Atomic file writes. Standard library only; independent of the other packages.
 
+regular      opening of regular files, never a pipe or a device
 replace      atomic replacement of a file
 publish      a finished file under a free name
 sweep        removal of leftovers of killed processes

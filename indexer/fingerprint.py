@@ -15,6 +15,8 @@ import hashlib
 import os
 from collections.abc import Iterator
 
+from files.regular import open_regular
+
 END_BYTES = 256 * 1024
 BLOCK_BYTES = 64 * 1024
 BLOCKS = 16
@@ -34,7 +36,7 @@ def fingerprint(path: str | os.PathLike[str]) -> str:
     Raises:
         OSError: If the file cannot be read, or becomes shorter while it is read.
     """
-    with open(path, "rb", buffering=0) as file:
+    with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         digest = hashlib.blake2b(size.to_bytes(8, "little"), digest_size=16, person=_PERSON)
         for start, length in spans(size):

@@ -204,7 +204,8 @@ def test_sound_is_trimmed_moved_to_zero_and_filled_up(pad: bool) -> None:
     stream: Any = ffmpeg.input(SOURCE)["1"]
     output = ffmpeg.output(audio_filters(stream, Fraction(20), Fraction(41, 2), pad=pad), TARGET)
     words = compile_graph(["ffmpeg", "-v", "error"], output, {SOURCE: "-a:b%d.ts", TARGET: "c.mp4"})
-    assert words[:5] == ["ffmpeg", "-v", "error", "-i", "file:-a:b%d.ts"]
+    assert words[:4] == ["ffmpeg", "-v", "error", "-protocol_whitelist"]
+    assert words[words.index("-i") + 1] == "file:-a:b%d.ts"
     assert words[-2:] == ["file:c.mp4", "-y"]
     graph = words[words.index("-filter_complex") + 1]
     for filter_ in ("atrim=end=20.500000:start=20.000000", "asetpts=PTS-(20.000000)/TB", "async=1", "first_pts=0"):

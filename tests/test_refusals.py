@@ -153,24 +153,6 @@ def test_sample_entries_of_damaged_and_other_files(tmp_path: Path) -> None:
     assert sample_entries(os.fspath(path)) == []
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        "ffconcat version 1.0\nfile pipe\n",
-        "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2.0,\npipe\n#EXT-X-ENDLIST\n",
-        '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"'
-        ' profiles="urn:mpeg:dash:profile:isoff-live:2011" type="static">'
-        "<Period><BaseURL>pipe</BaseURL></Period></MPD>",
-        "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\n",
-    ],
-)
-def test_a_list_that_names_a_pipe_is_refused_without_waiting(tmp_path: Path, content: str) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    path = tmp_path / "list.mp4"
-    path.write_text(content)
-    assert refusal(path) == ("not_video", "The file is a list of other files, not a video.")
-
-
 def test_animated_webp_is_told_and_still_webp_is_no_video(tmp_path: Path) -> None:
     still, moving = tmp_path / "still.webp", tmp_path / "moving.webp"
     head = b"RIFF\x40\0\0\0WEBPVP8X\x0a\0\0\0"

@@ -182,22 +182,6 @@ def test_what_is_no_video_is_told_apart(tmp_path: Path, name: str, content: byte
     assert os.fspath(path) in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        "ffconcat version 1.0\nfile neighbour.ts\n",
-        "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2.0,\nneighbour.ts\n#EXT-X-ENDLIST\n",
-    ],
-)
-def test_a_list_of_other_files_opens_none_of_them(tmp_path: Path, content: str) -> None:
-    make_video(tmp_path / "neighbour.ts", [("red", 25)])
-    path = tmp_path / "list.mp4"
-    path.write_text(content)
-    with pytest.raises(UnreadableVideo) as caught:
-        read(path)
-    assert caught.value.kind == "not_video"
-
-
 def test_sound_with_an_album_cover_is_no_video(tmp_path: Path) -> None:
     for path in (
         make_audio(tmp_path / "song.m4a"),

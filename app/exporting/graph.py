@@ -10,6 +10,7 @@ from typing import Any
 
 from app.exporting.ffmpeg_binary import ExportError, OutsideError, run_ffmpeg
 from app.exporting.survey import Survey
+from indexer.media.formats import MEDIA_FORMATS, PROTOCOLS
 
 LEAD_SECONDS = (Fraction(1), Fraction(5), Fraction(30), None)
 """Leads of reading before the range, one per attempt; None reads from the beginning of the file. One second more than
@@ -56,7 +57,8 @@ def run_graph(
     words = compile_graph(command, graph, files)
     if chapters is not None:  # ffmpeg-python knows no input without a stream
         first_map, inputs = words.index("-map"), words.count("-i")
-        words[first_map:first_map] = ["-f", "ffmetadata", "-i", f"file:{chapters}", "-map_chapters", str(inputs)]
+        written = ["-f", "ffmetadata", *input_words(f"file:{chapters}", formats="ffmetadata")]
+        words[first_map:first_map] = [*written, "-map_chapters", str(inputs)]
     try:
         return run_ffmpeg(words, on_line)
     except OutsideError:
@@ -90,10 +92,23 @@ def compile_graph(command: list[str], graph: Any, files: Mapping[str, str | Path
         if words and words[-1] == "-filter_complex":
             word = repeated(*separate_graphs(word))
         first, *more = word.split(_AND)
+        if words and words[-1] == "-i":
+            words[-1:] = input_words(names[first])
+            continue
         words.append(names.get(first, first))
         for value in more:
             words += [words[-2], value]
     return words
+
+
+def input_words(name: str, *, formats: str = MEDIA_FORMATS) -> list[str]:
+    """Return the words of an input: ffmpeg opens no other file whatever this one says, and never the network.
+
+    Args:
+        name: The file as ffmpeg is to read it, `file:` first.
+        formats: The demuxers that may read it.
+    """
+    return ["-protocol_whitelist", PROTOCOLS, "-format_whitelist", formats, "-i", name]
 
 
 def separate_graphs(description: str) -> list[str]:

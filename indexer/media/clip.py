@@ -102,31 +102,23 @@ def read_image(path: str, spec: ClipSpec) -> Clip:
         UnreadableVideo: If the file cannot be read.
     """
     from av.video.frame import VideoFrame
-    from PIL import Image, UnidentifiedImageError
 
     from indexer.media.orientation import Orientation
     from indexer.media.probe import read_error
     from indexer.media.scale import Scaler
-    from indexer.media.still import flatten
+    from indexer.media.still import read_picture
 
     try:
-        with Image.open(path) as image:
-            shown = flatten(image)
-    except UnidentifiedImageError:
-        return _first_frame(path, spec)
-    except Image.DecompressionBombError:
-        raise UnreadableVideo(path, "error", "The picture is too large to be opened; make it smaller.") from None
+        known = read_picture(path)
     except FileNotFoundError:
         raise UnreadableVideo(path, "missing", "There is no file of this name.") from None
     except PermissionError:
         raise UnreadableVideo(path, "permission", "The file may not be read; change its permissions.") from None
-    except (ValueError, SyntaxError, EOFError) as problem:  # raised by Pillow's formats on damaged content
-        raise UnreadableVideo(path, "broken", "The picture is damaged.") from problem
     except OSError as problem:
-        if problem.errno is not None:
-            raise read_error(path, problem) from problem
-        raise UnreadableVideo(path, "broken", "The picture is damaged.") from problem
-    picture = VideoFrame.from_ndarray(np.asarray(shown), format="rgb24")
+        raise read_error(path, problem) from problem
+    if known is None:
+        return _first_frame(path, spec)
+    picture = VideoFrame.from_ndarray(np.asarray(known[0]), format="rgb24")
     scaler = Scaler(spec, orientation=Orientation(), sample_aspect=Fraction(1))
     scaler.start(picture)
     frame = scaler.clip_frame(scaler.reduce(picture), coded_size=(picture.width, picture.height))

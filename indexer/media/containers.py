@@ -9,6 +9,8 @@ import codecs
 import os
 import re
 
+from files.regular import open_regular
+
 # fmt: off
 VIDEO_EXTENSIONS = frozenset((
     "264", "265", "266", "360", "3g2", "3gp", "3gpp", "amv", "apng", "apv", "ari", "arx", "asf", "avc", "avi",
@@ -87,7 +89,7 @@ def extension_of(path: str) -> str:
 
 def read_head(path: str) -> bytes:
     """Return the first 4 KiB of a file."""
-    with open(path, "rb", buffering=0) as file:
+    with open_regular(path) as file:
         return file.read(HEAD_BYTES)
 
 

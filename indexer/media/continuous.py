@@ -13,10 +13,10 @@ from heapq import heappushpop
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import av
 import av.error
 
 from indexer.media.clock_map import ClockMap
+from indexer.media.opening import create_media
 from indexer.media.packets import read_packets
 from indexer.media.probe import Source, open_source
 from indexer.media.timeline import BACK_SECONDS, JUMP_SECONDS, Stamp, Timeline, stamp_of
@@ -57,7 +57,7 @@ def write_continuous(path: str, clock: ClockMap, start_pts: int, end_pts: int, t
         end = end_pts + _AFTER_SECONDS * second
         kind = copy_format(source)
         options = {"mpegts_copyts": "1"} if kind == "mpegts" else {}
-        with av.open(str(target), "w", format=kind, options=options) as out:
+        with create_media(target, kind, options) as out:
             copies = _Copies(out, source, moved)
             for packet, stamp, count in _all_timed(_continued(source, clock), source):
                 if packet.stream_index != source.stream.index:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from files.regular import open_regular
 from indexer.media.mp4_boxes import sample_entry_boxes
 
 _RECORDS = (b"dvcC", b"dvvC", b"dvwC")
@@ -31,7 +32,7 @@ def has_own_colours(path: str, format_name: str) -> bool:
     if "mp4" in format_name:
         record = next((content for name, content in sample_entry_boxes(path) if name in _RECORDS), None)
     elif "matroska" in format_name:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             found = _MATROSKA_RECORD.search(file.read(_MATROSKA_HEADER_BYTES))
         record = found[1] if found else None
     if record is None or len(record) < 5:

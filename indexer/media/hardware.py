@@ -44,7 +44,7 @@ def choose_device(name: str) -> str | None:
 
 
 def hardware_acceleration(device: str) -> HWAccel:
-    """Return the `hwaccel` argument of av.open(). The processor decodes formats that the device does not support."""
+    """Return the `hwaccel` argument of PyAV. The processor decodes formats that the device does not support."""
     from av.codec.hwaccel import HWAccel
 
     return HWAccel(device, allow_software_fallback=True)

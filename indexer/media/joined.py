@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import BinaryIO
+from io import FileIO
 
+from files.regular import open_regular
 from indexer.media.mp4_boxes import boxes
 
 _EBML, _SEGMENT = b"\x1aE\xdf\xa3", b"\x18S\x80g"
@@ -19,7 +20,7 @@ def starts_of_parts(path: str) -> list[int]:
     Raises:
         OSError: The file cannot be read.
     """
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         if file.read(4) == _EBML:
             return _matroska_parts(file, size)
@@ -27,7 +28,7 @@ def starts_of_parts(path: str) -> list[int]:
     return starts if len(starts) > 1 else [0]
 
 
-def _matroska_parts(file: BinaryIO, size: int) -> list[int]:
+def _matroska_parts(file: FileIO, size: int) -> list[int]:
     starts: list[int] = []
     at: int | None = 0
     while at is not None and at < size and len(starts) < _MAX_PARTS:
@@ -40,7 +41,7 @@ def _matroska_parts(file: BinaryIO, size: int) -> list[int]:
     return starts or [0]
 
 
-def _end_of_element(file: BinaryIO, at: int, name: bytes) -> int | None:
+def _end_of_element(file: FileIO, at: int, name: bytes) -> int | None:
     """Return where an element with a name of 4 bytes ends; None if it is another one, or states no size."""
     file.seek(at)
     head = file.read(12)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import BinaryIO
+from io import FileIO
+
+from files.regular import open_regular
 
 _TO_ENTRIES = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
 _VISUAL_BYTES = 78  # fields of a sample entry of pictures, before its boxes
@@ -18,7 +20,7 @@ def sample_entries(path: str) -> list[bytes]:
     Raises:
         OSError: The file cannot be read.
     """
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         return [name for name, _, _ in _entries(file, 0, os.fstat(file.fileno()).st_size, _TO_ENTRIES)]
 
 
@@ -31,7 +33,7 @@ def sample_entry_boxes(path: str) -> list[tuple[bytes, bytes]]:
         OSError: The file cannot be read.
     """
     found = []
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         for _, begin, end in _entries(file, 0, os.fstat(file.fileno()).st_size, _TO_ENTRIES):
             for name, start, stop in boxes(file, begin + _VISUAL_BYTES, end):
                 file.seek(start)
@@ -39,7 +41,7 @@ def sample_entry_boxes(path: str) -> list[tuple[bytes, bytes]]:
     return found
 
 
-def _entries(file: BinaryIO, begin: int, end: int, names: tuple[bytes, ...]) -> Iterator[tuple[bytes, int, int]]:
+def _entries(file: FileIO, begin: int, end: int, names: tuple[bytes, ...]) -> Iterator[tuple[bytes, int, int]]:
     """Yield (name, start and end of the content) of the sample entries below a path of boxes."""
     for name, start, stop in boxes(file, begin, end):
         if name != names[0]:
@@ -52,7 +54,7 @@ def _entries(file: BinaryIO, begin: int, end: int, names: tuple[bytes, ...]) -> 
             return
 
 
-def boxes(file: BinaryIO, begin: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+def boxes(file: FileIO, begin: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """Yield (name, start and end of the content) of the boxes in a part of the file."""
     for _ in range(_MAX_BOXES):
         if begin + 8 > end:

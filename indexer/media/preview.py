@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, cast
 
-import av
 import numpy as np
 from av.codec import Codec
 from av.codec.codec import UnknownCodecError
 from av.video.frame import PictureType, VideoFrame
+
+from indexer.media.opening import create_media
 
 if TYPE_CHECKING:
     from av.video.stream import VideoStream
@@ -88,7 +89,7 @@ def encode_preview(pictures: Sequence[VideoFrame], rate: Fraction, colours: Colo
     # Space reserved for the index at the front lets a player start before it has the rest. Unlike `faststart`, this
     # needs no second pass over the output, which is in memory. A frame takes 4 to 28 bytes of index.
     room = {"moov_size": str(4096 + 32 * len(pictures))}
-    with av.open(out, "w", format="mp4", options=room) as container:
+    with create_media(out, "mp4", room) as container:
         stream = cast("VideoStream", container.add_stream(name, rate=rate, options=options))
         stream.width, stream.height, stream.pix_fmt = first.width, first.height, "yuv420p"
         context = stream.codec_context

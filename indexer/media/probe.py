@@ -5,20 +5,19 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
 from typing import TYPE_CHECKING, NoReturn
 
-import av
 import av.error
 from av.format import Flags
 from av.stream import Disposition
 
 from indexer.media.errors import UnreadableVideo
 from indexer.media.nominal_rate import nominal_rate
-from indexer.media.refusals import LISTS, NO_DECODER, refused, why_not_decoded, why_not_opened
+from indexer.media.opening import open_media
+from indexer.media.refusals import NO_DECODER, refused, why_not_decoded, why_not_opened
 from indexer.media.stated_colours import StatedColours
 from indexer.media.timecode import read_timecode
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 MAX_THREADS = 8  # per decoder; each holds a frame, and more threads gain little
 
 _PICTURE_BRANDS = frozenset({"heic", "heix", "heim", "heis", "mif1", "avif", "avis", "miaf"})
-_PICTURE_FORMATS = frozenset({"image2", "gif", "apng", "ico", "webp", "webp_anim"})
+_PICTURE_FORMATS = frozenset({"gif", "apng", "ico", "webp", "webp_anim"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -146,10 +145,7 @@ def open_source(path: str, *, threads: int = 0, device: str | None = None) -> It
     if info.st_size == 0:
         raise UnreadableVideo(path, "empty", "The file is empty (0 bytes).")
     try:
-        # `file:` keeps FFmpeg from reading a name with a colon or a percent sign as a protocol or a pattern.
-        # The whitelist keeps a playlist (even one called .mp4) from opening connections.
-        options = {"protocol_whitelist": "file", "format_whitelist": _allowed_formats()}
-        container = _opened(path, options, device)
+        container = open_media(path, device=device)
     except PermissionError:
         raise UnreadableVideo(path, "permission", "The file may not be read; change its permissions.") from None
     except FileNotFoundError:
@@ -162,17 +158,6 @@ def open_source(path: str, *, threads: int = 0, device: str | None = None) -> It
         yield _source(path, container, info, threads)
 
 
-def _opened(path: str, options: dict[str, str], device: str | None) -> InputContainer:
-    if device is not None:
-        from indexer.media.hardware import hardware_acceleration
-
-        with suppress(av.error.FFmpegError):  # error of the device or the file: opening it again shows which
-            return av.open(
-                "file:" + path, options=options, metadata_errors="replace", hwaccel=hardware_acceleration(device)
-            )
-    return av.open("file:" + path, options=options, metadata_errors="replace")
-
-
 def _raise_unreadable(path: str, problem: av.error.FFmpegError) -> NoReturn:
     """Raise the error for a file that no demuxer accepts: a damaged video or something else."""
     try:
@@ -180,12 +165,6 @@ def _raise_unreadable(path: str, problem: av.error.FFmpegError) -> NoReturn:
     except OSError as second:
         raise read_error(path, second) from second
     raise UnreadableVideo(path, kind, reason) from problem
-
-
-@cache
-def _allowed_formats() -> str:
-    """Return FFmpeg's names of all formats but lists, which are then not even opened."""
-    return ",".join(sorted(av.formats_available - LISTS))
 
 
 def shown_streams(container: InputContainer) -> list[VideoStream]:
@@ -196,7 +175,7 @@ def shown_streams(container: InputContainer) -> list[VideoStream]:
 def _source(path: str, container: InputContainer, info: os.stat_result, threads: int) -> Source:
     has_audio = bool(container.streams.audio)
     shown = shown_streams(container)
-    if not shown or container.format.name == "tty":  # tty: text drawn as pictures
+    if not shown:
         if has_audio:
             raise UnreadableVideo(path, "audio_only", "The file has sound but no pictures.")
         raise UnreadableVideo(path, "not_video", "The file has no pictures.")

@@ -1,4 +1,4 @@
-"""Reasons why a file cannot be indexed that may look like a video: encryption, raw camera formats, lists of files.
+"""Reasons why a file cannot be indexed that may look like a video: encryption, raw camera formats.
 
 Nothing is decoded; only heads of files and headers of boxes are read. Standard library only.
 """
@@ -9,11 +9,11 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from files.regular import open_regular
 from indexer.media.containers import (
     extension_of,
     has_video_signature,
     is_animated_webp,
-    is_text,
     read_head,
     transport_packets,
 )
@@ -23,16 +23,9 @@ from indexer.media.mp4_boxes import sample_entries
 Refusal = tuple[UnreadableKind, str]
 """The kind of an UnreadableVideo, and its reason."""
 
-LISTS = frozenset(("concat", "hls", "dash", "imf", "sdp", "rtsp"))
-"""FFmpeg's formats that make it open other files, which may be pipes or on the network: never opened."""
-IS_LIST: Refusal = ("not_video", "The file is a list of other files, not a video.")
 NO_DECODER: Refusal = ("unsupported", "There is no decoder for the format of its pictures.")
 ENCRYPTED: Refusal = ("encrypted", "The video is encrypted (DRM).")
 
-_LIST_MARKS = (
-    b"ffconcat version", b"#EXTM3U", b"<MPD", b"<CompositionPlaylist", b"<AssetMap", b"[Reference]", b"c=IN IP",
-    b"<asx", b"<smil", b"<SmoothStreamingMedia", b"RTSPtext",
-)  # fmt: skip
 _ENCRYPTED_ENTRIES = frozenset((b"encv", b"drmi"))  # Common Encryption, FairPlay
 _ENCRYPTED_MARKS = (*_ENCRYPTED_ENTRIES, b"pssh")
 _EBML_ENCRYPTION = re.compile(rb"\x6d\x80.{1,64}?\x50\x35", re.DOTALL)  # ContentEncodings, ContentEncryption
@@ -74,8 +67,6 @@ def why_not_opened(path: str) -> Refusal:
     head = read_head(path)
     if not head.strip(b"\0"):
         return "broken", "The file begins with zeros only; the download or copy was not finished."
-    if is_list(head):
-        return IS_LIST
     camera = _camera_raw(path, head)
     if camera:
         return _no_decoder(camera)
@@ -116,11 +107,6 @@ def refused(path: str, format_name: str, tags: Mapping[str, str]) -> Refusal | N
     return None
 
 
-def is_list(head: bytes) -> bool:
-    """Return whether these are the first bytes of a list of other files, such as a playlist."""
-    return is_text(head) and any(mark in head for mark in _LIST_MARKS)
-
-
 def is_scrambled(content: bytes) -> bool:
     """Return whether most packets at the beginning of a transport or program stream are marked as scrambled."""
     if content.startswith(b"\x00\x00\x01\xba"):  # a disc: packs of one packet each, whose header has two bits for it
@@ -156,13 +142,13 @@ def _seems_encrypted(path: str, head: bytes) -> bool:
 
 
 def _begin(path: str) -> bytes:
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         return file.read(_LOOKED_THROUGH_BYTES)
 
 
 def _ends(path: str) -> bytes:
     """Return the beginning and the end of a file."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         begin = file.read(_LOOKED_THROUGH_BYTES)
         size = file.seek(0, 2)
         file.seek(max(len(begin), size - _LOOKED_THROUGH_BYTES))

@@ -7,8 +7,10 @@ from contextlib import suppress
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-import av
 import av.error
+
+from indexer.media.errors import UnreadableVideo
+from indexer.media.opening import open_media
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -51,8 +53,8 @@ def _from_track(path: str, index: int, rate: Fraction) -> str:
     """
     base = max(1, round(rate))
     with (
-        suppress(av.error.FFmpegError, OSError, StopIteration),
-        av.open("file:" + path, options={"protocol_whitelist": "file"}, metadata_errors="replace") as container,
+        suppress(av.error.FFmpegError, OSError, UnreadableVideo, StopIteration),
+        open_media(path) as container,
     ):
         sample = bytes(next(container.demux(container.streams[index])))
         if len(sample) == _SAMPLE_BYTES:

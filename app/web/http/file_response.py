@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Callable, Iterator
 from io import FileIO
 from pathlib import Path
@@ -21,6 +20,7 @@ from starlette.responses import Response, StreamingResponse
 from app.web.http.errors import ApiError
 from app.web.http.requests import ApiRequest
 from app.web.http.responses import has_etag
+from files.regular import NotRegularFile, open_regular
 from indexer.media.containers import extension_of
 
 if TYPE_CHECKING:
@@ -82,8 +82,6 @@ def file_response(
     streaming = False
     try:
         info = os.fstat(file.fileno())
-        if not stat.S_ISREG(info.st_mode):
-            raise ApiError(404, "There is no such file.")
         if check is not None:
             check(info)
         etag = f'"{info.st_mtime_ns:x}-{info.st_size:x}-{info.st_ino:x}"'
@@ -147,18 +145,15 @@ def _chunks(file: FileIO, start: int, end: int) -> Iterator[bytes]:
 
 
 def _open(path: str | Path, inside: Path | None) -> FileIO:
-    # Nonblocking, because opening a named pipe would otherwise wait for its other end.
-    flags = getattr(os, "O_NONBLOCK", 0)
     try:
         if inside is not None:
             path = os.path.realpath(path)
             if not Path(path).is_relative_to(os.path.realpath(inside)):
                 raise ApiError(404, "There is no such file.")
-            flags |= getattr(os, "O_NOFOLLOW", 0)
-        return FileIO(path, opener=lambda name, mode: os.open(name, mode | flags))
+        return open_regular(path, follow_links=inside is None)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ApiError(404, "The file is not there now; is its drive connected?") from error
-    except IsADirectoryError as error:
+    except NotRegularFile as error:
         raise ApiError(404, "There is no such file.") from error
     except ValueError as error:  # a null character in the name
         raise ApiError(404, "There is no such file.") from error

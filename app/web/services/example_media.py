@@ -9,12 +9,6 @@ from typing import Literal
 from indexer.media.errors import UnreadableVideo
 
 POSTER_PIXELS = 640  # longer side
-MAX_PIXELS = 150_000_000  # decoded, half a gigabyte
-# Only formats that Pillow decodes itself; for others it may start programs.
-_FORMATS = {
-    "JPEG": "jpeg", "MPO": "jpeg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "BMP": "bmp", "TIFF": "tiff",
-    "AVIF": "avif",
-}  # fmt: skip
 _UNKNOWN_MEDIA = "This is neither a picture nor a video that can be read; drop a JPEG, a PNG or a video file."
 
 
@@ -44,31 +38,14 @@ def detect_media(path: Path, name: str) -> DetectedMedia:
 
 def _picture(path: Path) -> DetectedMedia | None:
     import numpy as np
-    from PIL import Image, UnidentifiedImageError
 
     from indexer.media.preview import encode_poster
-    from indexer.media.still import flatten
+    from indexer.media.still import read_picture
 
-    Image.init()
-    try:
-        with Image.open(path, formats=[name for name in _FORMATS if name in Image.OPEN]) as image:
-            extension = _FORMATS[image.format or "JPEG"]
-            if image.width * image.height > MAX_PIXELS:
-                raise UnreadableVideo(
-                    str(path), "error", "The picture is too large; make it smaller and drop it again."
-                )
-            image.draft("RGB", (POSTER_PIXELS * 2, POSTER_PIXELS * 2))
-            shown = flatten(image)
-    except UnidentifiedImageError:
+    known = read_picture(str(path), least_pixels=2 * POSTER_PIXELS)
+    if known is None:
         return None
-    except Image.DecompressionBombError:
-        raise UnreadableVideo(
-            str(path), "error", "The picture is too large; make it smaller and drop it again."
-        ) from None
-    except (ValueError, SyntaxError, EOFError, OSError) as problem:  # raised by Pillow for damaged content
-        if isinstance(problem, OSError) and problem.errno is not None:
-            raise
-        raise UnreadableVideo(str(path), "broken", "The picture is damaged.") from problem
+    shown, extension = known
     shown.thumbnail((POSTER_PIXELS, POSTER_PIXELS))
     return DetectedMedia("image", extension, encode_poster(np.asarray(shown)))
 

@@ -1,0 +1,37 @@
+"""Opening of regular files only: a pipe, a device or a socket under the same name is never waited for."""
+
+from __future__ import annotations
+
+import os
+import stat
+from io import FileIO
+from typing import TypeAlias
+
+AnyPath: TypeAlias = "str | os.PathLike[str]"
+
+
+class NotRegularFile(OSError):
+    """The name is that of a folder, a pipe, a device or a socket."""
+
+
+def open_regular(path: AnyPath, *, follow_links: bool = True) -> FileIO:
+    """Open a regular file for reading, unbuffered; the open file itself is checked.
+
+    Args:
+        path: The file.
+        follow_links: Whether the last part of the path may be a link.
+
+    Raises:
+        NotRegularFile: It is something else.
+        OSError: It cannot be opened.
+    """
+    # Nonblocking, because opening a named pipe would otherwise wait for its other end; regular files ignore it.
+    flags = getattr(os, "O_NONBLOCK", 0) | (0 if follow_links else getattr(os, "O_NOFOLLOW", 0))
+    try:
+        file = FileIO(os.fspath(path), opener=lambda name, mode: os.open(name, mode | flags))
+    except IsADirectoryError as error:
+        raise NotRegularFile(*error.args) from None
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise NotRegularFile(f"{os.fspath(path)} is not a regular file")
+    return file
