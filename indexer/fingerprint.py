@@ -3,10 +3,9 @@
 A fingerprint is BLAKE2b of 128 bits over the size, the first and last 256 KiB and 16 blocks of 64 KiB evenly spaced in
 between; a file that is not larger than all of these (1.5 MiB) is read whole. Two videos that were not made from one
 another differ in size or, since compressed data is as good as random, in every block: with 128 bits, a collision by
-chance among a million files has a probability of 1e-27. A file changed in place, with its size unchanged and only
-between the blocks, is mistaken for the old one. Edited tags are seen, because containers keep them in the head or the
-tail. A download into a file of its final size is not, and so the pipeline decodes a file again if its modification time
-has changed and its first decoding met damage.
+chance among a million files has a probability of 1e-27. Two files of which one was made from the other may have one
+fingerprint: renders in a codec of constant frame size (DV, DNxHD, raw pictures), or a download into a file of its final
+size. So a fingerprint is a hint, and `indexer.identity` says what proves that two files are the same.
 """
 
 from __future__ import annotations
@@ -48,6 +47,11 @@ def fingerprint(path: str | os.PathLike[str]) -> str:
                 digest.update(block)
                 length -= len(block)
     return digest.hexdigest()
+
+
+def covers(size: int) -> bool:
+    """Return whether the fingerprint of a file of `size` bytes is made of all of them, and so is a proof."""
+    return size <= _WHOLE_BYTES
 
 
 def spans(size: int) -> Iterator[tuple[int, int]]:
