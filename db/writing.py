@@ -210,12 +210,18 @@ def _release(connection: Connection, condition: ColumnElement[bool], released: s
 def _same_video(
     connection: Connection, video: Video, video_shots: Sequence[Shot], video_segments: Sequence[Segment]
 ) -> int | None:
-    """Return the id of the video at that path if its content, shots and segments are equal; else None."""
-    video_id = connection.scalar(
-        select(videos.c.id).where(videos.c.path == video.path, videos.c.fingerprint == video.fingerprint)
-    )
-    if video_id is None:
+    """Return the id of the video at that path if its content, shots and segments are equal; else None.
+
+    An equal fingerprint is only a hint, unless the hashes are equal too or the file is unchanged.
+    """
+    stored = connection.execute(select(videos).where(videos.c.path == video.path)).mappings().first()
+    if stored is None or stored["fingerprint"] != video.fingerprint:
         return None
+    unchanged = (stored["size_bytes"], stored["modified_ns"]) == (video.size_bytes, video.modified_ns)
+    hashes = stored["content_hash"], video.content_hash
+    if hashes[0] != hashes[1] if all(hashes) else not unchanged:
+        return None
+    video_id = stored["id"]
     old_shots = connection.execute(select(shots).where(shots.c.video_id == video_id).order_by(shots.c.number))
     old_segments = connection.execute(
         select(segments).where(segments.c.video_id == video_id).order_by(segments.c.number)

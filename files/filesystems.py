@@ -15,6 +15,7 @@ _NETWORK = re.compile(
     r"(fuse|fuseblk|macfuse|osxfuse)\.(sshfs|curlftpfs|davfs\d?|glusterfs|ceph.*|smbnetfs|rclone|s3fs|gcsfuse|"
     r"vmhgfs.*|goofys|juicefs|seaweedfs|gvfsd-fuse|google-drive.*)"
 )
+_NUMBERED_ANEW = re.compile(r"vfat|msdos|msdosfs|fat\d*|exfat|fuse\..*|cifs|smb\d?|smbfs|9p|webdav|davfs\d?|afpfs")
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 _WINDOWS_REMOTE = 4  # DRIVE_REMOTE of GetDriveTypeW
 
@@ -40,6 +41,17 @@ def is_network(path: str | os.PathLike[str]) -> bool:
         return _is_remote_on_windows(os.path.abspath(path))
     mount = mount_of(path)
     return mount is not None and _NETWORK.fullmatch(mount.kind.lower()) is not None
+
+
+def keeps_inodes(path: str | os.PathLike[str]) -> bool:
+    """Return whether a file keeps its inode number while it exists, also when its drive is mounted again.
+
+    FAT has no such numbers, and some network drives make them up for each mount.
+    """
+    if sys.platform == "win32":
+        return not is_network(path)
+    mount = mount_of(path)
+    return mount is not None and _NUMBERED_ANEW.fullmatch(mount.kind.lower()) is None
 
 
 def mount_of(path: str | os.PathLike[str]) -> Mount | None:

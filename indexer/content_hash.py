@@ -9,9 +9,15 @@ import hashlib
 import os
 from collections.abc import Callable
 
+from files.filesystems import is_network
 from indexer.media.errors import Cancelled
 
 BLOCK_BYTES = 4 << 20
+
+
+def is_read_again(path: str, hash_content: str) -> bool:
+    """Return whether a file is hashed after decoding, by a key of `indexer.settings.HASH_CONTENT`."""
+    return hash_content == "always" or (hash_content == "local" and not is_network(path))
 
 
 def content_hash(path: str | os.PathLike[str], *, cancelled: Callable[[], bool] | None = None) -> str:

@@ -151,7 +151,17 @@ class Decoders:
                 raise UnreadableVideo(
                     task.file.path, "error", "The file changed while it was read; index it again once it is complete."
                 )
-            return Decoded(task, video, reader.shots, reader.segments, media, reader.fell_back, reader.notes)
+            waited += reader.seconds_hashing
+            return Decoded(
+                task,
+                video,
+                reader.shots,
+                reader.segments,
+                media,
+                reader.fell_back,
+                reader.notes,
+                reader.seconds_hashing,
+            )
         except BaseException:
             media.discard()
             raise

@@ -142,7 +142,7 @@ class Encoding:
         matrix = np.stack([rows[segment.number] for segment in decoded.segments])
         file = decoded.task.file
         # The path as scanned: the reader may have normalised it, but the next scan will not.
-        video = replace(decoded.video, path=path, fingerprint=decoded.task.fingerprint)
+        video = replace(decoded.video, path=path, fingerprint=decoded.task.fingerprint, file_id=file.file_id)
         try:
             with self._report.timed("store"):
                 video_id = self._library.add_video(
@@ -162,10 +162,11 @@ class Encoding:
         self._report.add(
             video_seconds=video.duration_seconds, clips=len(rows), frames=video.frames, fell_back=decoded.fell_back
         )
+        self._report.add_seconds("hash", decoded.seconds_hashing)
         self._report.add(notes=tuple(Problem(path=path, reason=note) for note in decoded.notes))
         self._report.add(**{"updated" if path in self._known else "added": 1})
         self._meter.seconds_done = self._report.video_seconds
-        if decoded.task.fingerprint == planned.fingerprint:
+        if decoded.task.file == planned.file:
             self._copy(planned, video_id, decoders)
         else:  # the file has changed since it was planned, its copies have not
             self._begin_first_copy(planned, decoders)
@@ -175,7 +176,11 @@ class Encoding:
             try:
                 with self._report.timed("store"):
                     self._library.copy_video(
-                        video_id, path=file.path, size_bytes=file.size_bytes, modified_ns=file.modified_ns
+                        video_id,
+                        path=file.path,
+                        size_bytes=file.size_bytes,
+                        modified_ns=file.modified_ns,
+                        file_id=file.file_id,
                     )
             except KeyError:  # another process has removed the original
                 self._begin_first_copy(replace(planned, copies=planned.copies[number:]), decoders)

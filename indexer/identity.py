@@ -52,7 +52,7 @@ class Identity:
     content_hash: str = ""  # "": not known
     size_bytes: int | None = None  # None: not known
     modified_ns: int | None = None  # likewise
-    file_id: str = ""  # see `file_id_of`; "": not known
+    file_id: str = ""  # `device:inode`; "": not known, or none that lasts
 
     @classmethod
     def of(cls, record: Recorded) -> Identity:
@@ -69,11 +69,6 @@ class Identity:
         """Return False if the contents are known to differ, from records alone."""
         hashes = {self.content_hash, other.content_hash}
         return self.fingerprint == other.fingerprint and ("" in hashes or len(hashes) == 1)
-
-
-def file_id_of(status: os.stat_result) -> str:
-    """Return `device:inode` of a file; "" on file systems without such numbers."""
-    return f"{status.st_dev}:{status.st_ino}" if status.st_ino else ""
 
 
 def by_status(known: Identity, status: os.stat_result) -> Verdict:

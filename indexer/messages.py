@@ -26,6 +26,7 @@ class VideoReader(Protocol):
     seconds_expected: float | None  # length of the video, if the container states it
     fell_back: bool  # decoded on the CPU although hardware was requested
     notes: tuple[str, ...]  # what a person should know about the file, a clause each; after the iteration
+    seconds_hashing: float  # spent on reading the whole content for its hash; after the iteration
     shots: list[Shot]
     segments: list[Segment]
 
@@ -62,6 +63,7 @@ class Decoded:
     media: StagedMedia
     fell_back: bool = False  # decoded on the CPU although hardware was requested
     notes: tuple[str, ...] = ()
+    seconds_hashing: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

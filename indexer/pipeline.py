@@ -17,13 +17,14 @@ from db.errors import LibraryError
 from db.records import Failure, KnownFile
 from encoder import EncoderError
 from indexer.batches import EncodingFailed
+from indexer.contents import Contents
 from indexer.decoding import file_error
 from indexer.encoding import Encoding
 from indexer.fingerprint import fingerprint
 from indexer.media.errors import Cancelled
 from indexer.messages import OpenVideo, VideoReader
 from indexer.missing_facts import lacking_facts, read_missing_facts, seems_to_jump
-from indexer.missing_files import was_renamed_to
+from indexer.moves import was_moved
 from indexer.plan import Plan, Relocation, VideoTask, classify_files, make_plan
 from indexer.preview import Decision, Review, preview, without_again
 from indexer.progress import Progress, ProgressMeter
@@ -205,16 +206,8 @@ class _IndexRun:
             unchanged=len(files.unchanged), aliases=len(files.aliases), skipped_failed=tuple(files.skipped_failed)
         )
         with self._report.timed("fingerprint"):
-            fingerprints = self._fingerprints(files.unknown)
-            return make_plan(
-                files.outdated,
-                fingerprints,
-                known,
-                self._recipe,
-                redo=options.redo,
-                was_renamed_to=was_renamed_to,
-                was_damaged=self._was_damaged,
-            )
+            contents = Contents(self._fingerprints(files.unknown), on_hash=self._store_hash, cancelled=self._cancelled)
+            return make_plan(files.outdated, contents, known, self._recipe, redo=options.redo, was_moved=was_moved)
 
     def _fingerprints(self, files: list[FoundFile]) -> dict[FoundFile, str]:
         """Read the fingerprints of new and changed files; unreadable ones are failures."""
@@ -235,9 +228,8 @@ class _IndexRun:
             pool.shutdown(wait=False, cancel_futures=True)
         return results
 
-    def _was_damaged(self, known: KnownFile) -> bool:
-        videos = self._library.videos_with_fingerprint(known.fingerprint)
-        return any(video.damaged for video in videos if video.id == known.video_id)
+    def _store_hash(self, record: KnownFile, content_hash: str) -> None:
+        self._library.set_content_hash(record.video_id, content_hash)
 
     def _relocate(self, plan: Plan) -> list[VideoTask]:
         """Store changes that need no decoding; return tasks for videos that another process removed meanwhile."""
@@ -272,13 +264,21 @@ class _IndexRun:
     def _touch(self, item: Relocation) -> None:
         file = item.file
         self._library.touch_video(
-            item.video_id, path=file.path, size_bytes=file.size_bytes, modified_ns=file.modified_ns
+            item.video_id,
+            path=file.path,
+            size_bytes=file.size_bytes,
+            modified_ns=file.modified_ns,
+            file_id=file.file_id,
         )
 
     def _copy(self, item: Relocation) -> None:
         file = item.file
         self._library.copy_video(
-            item.video_id, path=file.path, size_bytes=file.size_bytes, modified_ns=file.modified_ns
+            item.video_id,
+            path=file.path,
+            size_bytes=file.size_bytes,
+            modified_ns=file.modified_ns,
+            file_id=file.file_id,
         )
 
     def _forget(self, scan: Scan, known: dict[str, KnownFile], gone: Gone, decision: Decision) -> None:

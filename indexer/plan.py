@@ -1,7 +1,8 @@
 """Plan of a run: files that were moved, copied or touched, and files to decode. Made before any change.
 
 Most files have their stored size and modification time, and cost no more than this comparison. The others are
-fingerprinted: content stored under another path was moved or duplicated, and needs no decoding.
+fingerprinted: content stored under another path was moved or duplicated, and needs no decoding. An equal fingerprint is
+only a hint, which `contents` proves.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from db.records import Failure, KnownFile
+from indexer.contents import Contents
 from indexer.kinds import recipe_for
+from indexer.same_file import file_keys
 from indexer.scan import FoundFile
 
 _ALWAYS_RETRIED = frozenset({"missing", "permission"})  # concerns the file, not its content, and is cheap to retry
@@ -71,7 +74,7 @@ def classify_files(
 ) -> ClassifiedFiles:
     """Classify files by size and modification time only.
 
-    A link to a file that is in the library under its real path is an alias.
+    Another name of a file that is in the library is an alias: a link, another spelling, another mount of its folder.
     """
     result = ClassifiedFiles()
     by_stamp: dict[tuple[int, int], list[str]] = defaultdict(list)
@@ -79,9 +82,9 @@ def classify_files(
         by_stamp[record.size_bytes, record.modified_ns].append(path)
 
     @functools.cache
-    def real_paths(stamp: tuple[int, int]) -> set[str]:
-        """Return the resolved paths of the known files with that size and time. Cached, as thousands may share them."""
-        return {os.path.realpath(path) for path in by_stamp.get(stamp, ())}
+    def keys_of_known(stamp: tuple[int, int]) -> set[object]:
+        """Return the keys of the known files with that size and time. Cached, as thousands may share them."""
+        return {key for path in by_stamp.get(stamp, ()) for key in file_keys(path)}
 
     for file in files:
         stamp = (file.size_bytes, file.modified_ns)
@@ -92,9 +95,9 @@ def classify_files(
                 result.skipped_failed.append(failure)
                 continue
         if stored is None:
-            is_alias = stamp in by_stamp and os.path.realpath(file.path) in real_paths(stamp)
+            is_alias = stamp in by_stamp and bool(file_keys(file.path) & keys_of_known(stamp))
             (result.aliases if is_alias else result.unknown).append(file)
-        elif (stored.size_bytes, stored.modified_ns) != stamp or redo:
+        elif (stored.size_bytes, stored.modified_ns) != stamp or redo or _has_other_inode(stored, file):
             result.unknown.append(file)
         elif is_current(stored, recipe):
             result.unchanged.append(file)
@@ -103,46 +106,50 @@ def classify_files(
     return result
 
 
+def _has_other_inode(stored: KnownFile, file: FoundFile) -> bool:
+    """Return whether another file has the name of a known one, of the same size and time."""
+    before, now = (each.file_id.partition(":")[2] for each in (stored, file))
+    return bool(before and now) and before != now
+
+
 def make_plan(
     outdated: Iterable[FoundFile],
-    fingerprints: Mapping[FoundFile, str],
+    contents: Contents,
     known: Mapping[str, KnownFile],
     recipe: str,
     *,
     redo: bool,
-    was_renamed_to: Callable[[str, str], bool],
-    was_damaged: Callable[[KnownFile], bool],
+    was_moved: Callable[[str, KnownFile, FoundFile], bool],
 ) -> Plan:
     """Plan the steps for files that are outdated or were fingerprinted.
 
     Args:
         outdated: Files to encode that have not changed.
-        fingerprints: Fingerprints of new and changed files.
+        contents: Compares the new and changed files, all of which have a fingerprint.
         known: The library's files, by path.
         recipe: The recipe of this run.
         redo: Encode unchanged content again.
-        was_renamed_to: Returns for (old path, new path) whether the file is no longer at the old path.
-        was_damaged: Returns whether decoding a video met damage. If such a file has a new modification time, it may
-            have been completed meanwhile in a part that the fingerprint does not cover.
+        was_moved: Returns for (old path, its record, a file of the same content) whether that file came from there.
+
+    Raises:
+        Cancelled: A comparison of contents was cancelled.
     """
     touched: list[Relocation] = []
     moved: list[Relocation] = []
     copied: list[Relocation] = []
     to_encode = [_ToEncode(file, known[file.path].fingerprint, True) for file in outdated]
-    replaced = {
-        file.path
-        for file, content in fingerprints.items()
-        if file.path in known and known[file.path].fingerprint != content
-    }
+    files = sorted(contents.fingerprints, key=lambda file: file.path)
+    same = {file.path for file in files if file.path in known and contents.is_known(file, file.path, known[file.path])}
+    replaced = {file.path for file in files if file.path in known} - same
     holders: dict[str, list[_Holder]] = defaultdict(list)
     for path in sorted(known):
         holders[known[path].fingerprint].append(_Holder(path, known[path]))
 
-    for file in sorted(fingerprints, key=lambda file: file.path):
-        content = fingerprints[file]
-        stored = known.get(file.path)
-        if stored is not None and stored.fingerprint == content:
-            if redo or not is_current(stored, recipe) or was_damaged(stored):
+    for file in files:
+        content = contents.fingerprints[file]
+        if file.path in same:
+            stored = known[file.path]
+            if redo or not is_current(stored, recipe):
                 to_encode.append(_ToEncode(file, content, True))
             else:
                 touched.append(_relocation(file.path, stored, file))
@@ -150,7 +157,9 @@ def make_plan(
         left: list[_Holder] = []
         staying: list[_Holder] = []
         for holder in holders[content]:
-            free = not holder.taken and (holder.path in replaced or was_renamed_to(holder.path, file.path))
+            if holder.path == file.path or not contents.is_known(file, holder.path, holder.record):
+                continue
+            free = not holder.taken and (holder.path in replaced or was_moved(holder.path, holder.record, file))
             (left if free else staying).append(holder)
         current = [holder for holder in staying if is_current(holder.record, recipe)]
         if left:
@@ -167,7 +176,7 @@ def make_plan(
         touched=tuple(touched),
         moved=tuple(in_safe_order(moved)),
         copied=tuple(copied),
-        tasks=tuple(_tasks(to_encode)),
+        tasks=tuple(_tasks(to_encode, contents, known)),
     )
 
 
@@ -220,20 +229,35 @@ def _relocation(old_path: str, record: KnownFile, file: FoundFile) -> Relocation
     return Relocation(video_id=record.video_id, fingerprint=record.fingerprint, old_path=old_path, file=file)
 
 
-def _tasks(to_encode: Iterable[_ToEncode]) -> list[VideoTask]:
+def _tasks(to_encode: Iterable[_ToEncode], contents: Contents, known: Mapping[str, KnownFile]) -> list[VideoTask]:
     """Return one task for each new content, with its other files as copies.
 
     A file that the library already has with this content is always its own task, because it has rows of other
     encoders.
     """
-    groups: dict[str, list[_ToEncode]] = defaultdict(list)
-    for each in sorted(to_encode, key=lambda each: (not each.stays, each.file.path)):
-        groups[each.content].append(each)
-    tasks = []
-    for content, members in groups.items():
-        own = [each.file for each in members if each.stays] or [members[0].file]
-        new = tuple(each.file for each in members if each.file not in own)
-        for file in own:
-            copies, new = new, ()
-            tasks.append(VideoTask(file=file, fingerprint=content, copies=copies))
-    return sorted(tasks, key=lambda task: task.file.path)
+    tasks: dict[FoundFile, list[FoundFile]] = {}  # copies by file
+    by_content: dict[str, list[FoundFile]] = defaultdict(list)
+    ordered = sorted(to_encode, key=lambda each: (not each.stays, each.file.path))
+    for each in ordered:
+        original = None
+        if not each.stays:
+            original = next(
+                (other for other in by_content[each.content] if _is_copy(each.file, other, contents, known)), None
+            )
+        if original is not None:
+            tasks[original].append(each.file)
+        else:
+            tasks[each.file] = []
+            by_content[each.content].append(each.file)
+    found = {each.file: each.content for each in ordered}
+    return sorted(
+        (VideoTask(file=file, fingerprint=found[file], copies=tuple(copies)) for file, copies in tasks.items()),
+        key=lambda task: task.file.path,
+    )
+
+
+def _is_copy(file: FoundFile, other: FoundFile, contents: Contents, known: Mapping[str, KnownFile]) -> bool:
+    """Return whether a new file has the content of another file to encode, which may be one of the library's."""
+    if other in contents.fingerprints:
+        return contents.are_same(file, other)
+    return contents.is_known(file, other.path, known[other.path])

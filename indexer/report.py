@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from db.library import Library
     from indexer.progress import ProgressMeter
 
-STAGES = ("scan", "fingerprint", "decode", "encode", "store", "wall")
+STAGES = ("scan", "fingerprint", "decode", "hash", "encode", "store", "wall")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +50,8 @@ class IndexReport:
     interrupted: bool = False  # stopped by the user; finished videos are kept
     stopped: str = ""  # why the run ended early (disk full, encoder failed, ...), with advice; else empty
     seconds: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
-    # `seconds` by STAGES: scan, fingerprint, encode, store and wall are of the run itself. decode is summed over
-    # workers, which run in parallel with the rest, so the parts may add up to more than wall.
+    # `seconds` by STAGES: scan, fingerprint, encode, store and wall are of the run itself. decode and hash are summed
+    # over workers, which run in parallel with the rest, so the parts may add up to more than wall.
     video_seconds: float = 0.0  # seconds of video decoded and encoded in this run
     clips: int = 0
     frames: int = 0  # number of frames in those videos

@@ -11,8 +11,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from files.filesystems import keeps_inodes
 from indexer.media.containers import VIDEO_EXTENSIONS, extension_of, may_be_video
 from indexer.media.errors import Cancelled
+from indexer.same_file import as_on_disk, inode_key
 from indexer.sequences import sequences_in
 
 SKIPPED_NAMES = frozenset(
@@ -42,6 +44,7 @@ class FoundFile:
     path: str  # absolute, links not resolved; bytes that are not UTF-8 as surrogates
     size_bytes: int
     modified_ns: int
+    file_id: str = ""  # `device:inode`; "" where files have no lasting number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +106,7 @@ def find_videos(
         on_found or (lambda count: None),
         cancelled or (lambda: False),
     )
-    absolute = sorted({os.path.abspath(os.fspath(root)) for root in roots})
+    absolute = sorted({as_on_disk(os.path.abspath(os.fspath(root))) for root in roots})
     present = [root for root in absolute if walk.root(root)]
     walk.follow_links()
     return Scan(
@@ -137,7 +140,9 @@ class _Walk:
         self._excluded = excluded
         self._avoid = avoid  # identities of folders
         self._entered = set(avoid)
-        self._real: set[str] = set()  # resolved paths of the files found
+        self._real: set[object] = set()  # keys of the files found
+        self._lasting: dict[int, bool] = {}  # by device number, whether its files have lasting numbers
+        self._named: list[tuple[str, os.stat_result]] = []  # roots that are files
         self._links: list[tuple[str, str]] = []  # path, root
         self._on_found = on_found
         self._cancelled = cancelled
@@ -154,13 +159,15 @@ class _Walk:
                 self.problems.append(Problem(path=path, reason="is the library's own folder, which is never indexed"))
             self._folder(path, os.path.realpath(path), path)
         elif stat.S_ISREG(status.st_mode):
-            self._take(path, os.path.realpath(path), status)
+            self._named.append((path, status))
         else:
             self.problems.append(Problem(path=path, reason="is neither a file nor a folder"))
         return True
 
     def follow_links(self) -> None:
-        """Follow links, after everything else, when targets below the roots are already known by their real paths."""
+        """Take named files and follow links, after everything else, when their real paths below the roots are known."""
+        for path, status in self._named:
+            self._take(path, os.path.realpath(path), status)
         while self._links:
             links, self._links = sorted(self._links), []
             for path, root in links:
@@ -173,9 +180,7 @@ class _Walk:
             if stat.S_ISDIR(status.st_mode):
                 self._folder(path, os.path.realpath(path), root)
             elif stat.S_ISREG(status.st_mode) and may_be_video(path, self._extensions):
-                real = os.path.realpath(path)
-                if real not in self._real:
-                    self._take(path, real, status)
+                self._take(path, os.path.realpath(path), status)
         except OSError as error:
             if not by_name or by_name in self._extensions:  # a dangling link to another kind of file does not matter
                 self._problem(path, error, "is a link to something that is not there")
@@ -227,8 +232,19 @@ class _Walk:
         return None
 
     def _take(self, path: str, real: str, status: os.stat_result) -> None:
-        self._real.add(real)
-        self.files[path] = FoundFile(path=path, size_bytes=status.st_size, modified_ns=status.st_mtime_ns)
+        """Record a file, unless it was found under another name."""
+        keys = {real, *inode_key(real, status)}
+        if self._real & keys:
+            return
+        self._real |= keys
+        self.files[path] = FoundFile(
+            path=path, size_bytes=status.st_size, modified_ns=status.st_mtime_ns, file_id=self._file_id(path, status)
+        )
+
+    def _file_id(self, path: str, status: os.stat_result) -> str:
+        if status.st_dev not in self._lasting:
+            self._lasting[status.st_dev] = keeps_inodes(path)
+        return f"{status.st_dev}:{status.st_ino}" if status.st_ino and self._lasting[status.st_dev] else ""
 
     def _is_excluded(self, entry: os.DirEntry[str], root: str) -> bool:
         name = entry.name

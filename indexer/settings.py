@@ -34,6 +34,11 @@ DECODE = MappingProxyType({"all": "every frame", "reference": "frames that other
 HARDWARE = ("none", "auto", "cuda", "videotoolbox", "vaapi", "d3d11va", "qsv", "vulkan")
 """Decoding devices, by FFmpeg's names. `auto` is the first available one of those after it."""
 
+HASH_CONTENT = MappingProxyType(
+    {"always": "every file", "local": "files that are not on a network drive", "never": "no file"}
+)
+"""The files of which the whole content is read and hashed, right after their decoding: see `indexer.content_hash`."""
+
 _LENGTH = re.compile(r"\d+(\.\d*)?s?|\.\d+s?|\d+:\d\d:\d\d(\.\d+)?")  # as PySceneDetect reads a time
 
 _CONTENT_WEIGHTS = (1.0, 1.0, 1.0, 0.0)
@@ -110,6 +115,7 @@ class IndexSettings:
     decode: str = "all"  # key of DECODE
     decode_threads: int = 0  # per video; 0 lets the decoder choose
     hardware: str = "none"  # one of HARDWARE
+    hash_content: str = "local"  # key of HASH_CONTENT
 
     def __post_init__(self) -> None:
         if self.detector not in DETECTORS:
@@ -118,6 +124,8 @@ class IndexSettings:
             raise ValueError(f"decode must be one of {', '.join(DECODE)}, got {self.decode!r}")
         if self.hardware not in HARDWARE:
             raise ValueError(f"hardware must be one of {', '.join(HARDWARE)}, got {self.hardware!r}")
+        if self.hash_content not in HASH_CONTENT:
+            raise ValueError(f"hash_content must be one of {', '.join(HASH_CONTENT)}, got {self.hash_content!r}")
         for name in ("segment_seconds", "overlap_seconds", "preview_seconds"):
             object.__setattr__(self, name, float(getattr(self, name)))  # 4 and 4.0 are one recipe
         known = DETECTORS[self.detector]
@@ -159,12 +167,13 @@ class IndexSettings:
         """Return a name for these settings, safe in a file name.
 
         The same content and recipe give the same segments, clips, posters and previews. Threads and hardware are left
-        out, because all decoders of a format produce the same pictures.
+        out, because all decoders of a format produce the same pictures, and so are hashes of the content.
 
         Args:
             spec: The clip shape of the encoder.
         """
-        chosen = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("decode_threads", "hardware")}
+        shapeless = ("decode_threads", "hardware", "hash_content")
+        chosen = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in shapeless}
         chosen["detector_options"] = self.all_detector_options
         chosen["clip"] = [spec.frames, spec.size, spec.fit]
         chosen["pass_version"] = PASS_VERSION

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -48,10 +48,9 @@ class VideoPass:
     previews take the nearest decoded frames, and a cut lies on a decoded frame: late by at most the number of frames
     that are skipped in a row.
 
-    Memory is bounded by `candidate_frames` frames or MAX_BUFFER_BYTES, whichever is less, the frames held
-    back for a detector (MAX_HELD_BYTES), and the decoder's own. A cut
-    may become known only after its position was flushed with a segment (a fade to black longer than eight segments);
-    it is moved to the start of the next segment.
+    Memory is bounded by `candidate_frames` frames or MAX_BUFFER_BYTES, whichever is less, the frames held back for a
+    detector (MAX_HELD_BYTES), and the decoder's own. A cut may become known only after its position was flushed with a
+    segment (a fade to black longer than eight segments); it is moved to the start of the next segment.
 
     Attributes:
         notes: What a person should know about the file, after the iteration.
@@ -96,6 +95,7 @@ class VideoPass:
         self.seconds_expected: float | None = None  # length stated by the container, or estimated; for an ETA
         self.seconds_decoding = 0.0  # spent in the decoder
         self.seconds_preparing = 0.0  # spent on scaling, detection, posters and previews
+        self.seconds_hashing = 0.0  # spent on reading the whole content again
         self.fell_back = False  # decoded on the CPU although hardware was requested
         self.notes: tuple[str, ...] = ()
         self._estimates = False  # the container's length is not believed
@@ -126,6 +126,16 @@ class VideoPass:
         with open_source(self.path, threads=self.settings.decode_threads, device=device) as source:
             self.seconds_expected = None if source.stated_seconds is None else float(source.stated_seconds)
             yield from self._timed(self._read(source))
+            self._hash_content(source)
+
+    def _hash_content(self, source: Source) -> None:
+        from indexer.content_hash import content_hash, is_read_again
+
+        if is_read_again(self.path, self.settings.hash_content):
+            began = perf_counter()
+            self._video = replace(self.video, content_hash=content_hash(self.path, cancelled=self._cancelled))
+            self.seconds_hashing = perf_counter() - began
+            source.check_unchanged()
 
     def _read(self, source: Source) -> Iterator[SegmentClip]:
         from indexer.media.decode import Decoding, no_frames_error, video_end

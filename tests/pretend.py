@@ -18,6 +18,8 @@ from fakes import COLOURS
 from db.library import Library
 from db.records import Segment, Shot, Video
 from encoder import ClipSpec
+from indexer.content_hash import content_hash
+from indexer.fingerprint import spans
 from indexer.media.errors import Cancelled, UnreadableVideo
 from indexer.video_pass import SegmentClip
 
@@ -30,12 +32,26 @@ def put_video(path: str | os.PathLike[str], colours: Sequence[str], *, note: str
     return os.fsdecode(path)
 
 
+def put_constant_size(path: str | os.PathLike[str], colours: Sequence[str]) -> str:
+    """A pretend video of 2 MiB in a codec of constant frame size: all such have one size and one fingerprint."""
+    size = 2 << 20
+    (start, length), (after, _) = list(spans(size))[3:5]
+    text = json.dumps({"colours": list(colours), "damaged": 0}).encode()
+    assert len(text) <= after - start - length
+    content = bytearray(b" " * size)
+    content[start + length : start + length + len(text)] = text
+    Path(os.fsdecode(path)).parent.mkdir(parents=True, exist_ok=True)
+    Path(os.fsdecode(path)).write_bytes(content)
+    return os.fsdecode(path)
+
+
 class PretendReading:
     """One pass over a pretend video, as VideoPass is one over a real one."""
 
     def __init__(self, reader: Reader, path: str, fingerprint: str, cancelled: Callable[[], bool]) -> None:
         self.seconds_done = 0.0
         self.seconds_expected: float | None = None
+        self.seconds_hashing = 0.0
         self.fell_back = False
         self.notes: tuple[str, ...] = ()
         self.shots: list[Shot] = []
@@ -78,6 +94,7 @@ class PretendReading:
             height=16,
             codec="pretend",
             damaged=content["damaged"],
+            content_hash=content_hash(self._path),
         )
 
     @property

@@ -67,24 +67,26 @@ def test_another_encoder_has_its_own_recipe_and_does_not_count_as_embedded(libra
 
 
 def test_same_content_and_segments_keep_their_ids_and_other_encoders_rows(library: Library) -> None:
-    first = add(library, encoder_id="one", seed=1)
+    first = add(library, make_video(content_hash="aa"), encoder_id="one", seed=1)
     ids = ids_of(library, first)
     before = library.embedding_rows("one", ids)
-    again = add(library, make_video(modified_ns=5), encoder_id="two", seed=2)
+    again = add(library, make_video(content_hash="aa", modified_ns=5), encoder_id="two", seed=2)
     assert (again, ids_of(library, again)) == (first, ids)
     assert library.videos()[0].modified_ns == 5
     np.testing.assert_array_equal(library.embedding_rows("one", ids), before)
     np.testing.assert_allclose(library.embedding_rows("two", ids), unit_rows(3, 2), atol=1e-3)
 
 
-@pytest.mark.parametrize("what", ["content", "segments", "shots"])
+@pytest.mark.parametrize("what", ["content", "content of one fingerprint", "segments", "shots"])
 def test_anything_else_at_that_path_takes_new_ids_and_the_old_ones_never_return(library: Library, what: str) -> None:
-    video = make_video()
+    video = make_video(content_hash="aa")
     old = add(library, video, encoder_id="one")
     add(library, video, encoder_id="two")
     old_ids = ids_of(library, old)
     if what == "content":
         new = add(library, replace(video, fingerprint="ffff"), encoder_id="one")
+    elif what == "content of one fingerprint":
+        new = add(library, replace(video, content_hash="bb"), encoder_id="one")
     elif what == "segments":
         new = add(library, video, count=4, encoder_id="one")
     else:

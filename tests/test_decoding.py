@@ -35,6 +35,7 @@ class Reader:
     """A video of as many clips as asked for."""
 
     fell_back = False
+    seconds_hashing = 0.0
     notes: tuple[str, ...] = ()
     shots: tuple[object, ...] = ()
     segments: tuple[object, ...] = ()

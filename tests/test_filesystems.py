@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from files import filesystems
-from files.filesystems import Mount, is_network, mount_of
+from files.filesystems import Mount, is_network, keeps_inodes, mount_of
 
 MOUNTS = r"""21 1 8:2 / / rw,relatime shared:1 - ext4 /dev/sda2 rw
 40 21 0:40 / /net\040films rw - nfs4 server:/export/my\040films rw,vers=4.2
@@ -17,6 +17,7 @@ MOUNTS = r"""21 1 8:2 / / rw,relatime shared:1 - ext4 /dev/sda2 rw
 42 21 0:42 / /shares rw shared:7 master:2 - cifs //nas/films rw
 43 21 0:43 / /remote rw - fuse.sshfs me@host: rw
 44 21 0:44 / /usb rw - fuseblk /dev/sdc1 rw
+48 21 0:48 / /card rw - exfat /dev/sde1 rw
 45 21 0:45 / /host rw - 9p hostshare rw
 46 21 0:46 / /twice rw - ext4 /dev/sdd1 rw
 47 21 0:47 / /twice rw - nfs server:/over rw
@@ -41,6 +42,12 @@ def linux_mounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 )  # fmt: skip
 def test_the_innermost_and_latest_mount_tells(path: str, network: bool) -> None:
     assert is_network(path) is network
+
+
+@pytest.mark.usefixtures("linux_mounts")
+def test_inodes_of_cards_and_of_some_network_drives_tell_nothing() -> None:
+    kept = {path: keeps_inodes(path) for path in ("/a", "/net films/a", "/usb/a", "/card/a", "/remote/a", "/shares/a")}
+    assert [path for path, keeps in kept.items() if keeps] == ["/a", "/net films/a", "/usb/a"]
 
 
 @pytest.mark.usefixtures("linux_mounts")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from db.records import Failure, KnownFile
+from indexer.contents import Contents
 from indexer.missing_files import find_missing, is_below, was_renamed_to
 from indexer.plan import Plan, Relocation, classify_files, in_safe_order, make_plan
 from indexer.scan import FoundFile
@@ -31,12 +32,11 @@ def plan(
     """files: path -> content of new and changed files; gone: paths of the library that are no longer there."""
     return make_plan(
         [],
-        {found(path, 2): content for path, content in files.items()},
+        Contents({found(path, 2): content for path, content in files.items()}),
         library,
         "r",
         redo=redo,
-        was_renamed_to=lambda old, new: old in gone,
-        was_damaged=lambda record: record.fingerprint.startswith("damaged"),
+        was_moved=lambda old, record, file: old in gone,
     )
 
 
@@ -107,12 +107,6 @@ def test_moved_duplicated_touched_changed_new() -> None:
     assert steps(made.copied) == [(2, "/b2")]
     assert steps(made.touched) == [(3, "/c")]
     assert [task.file.path for task in made.tasks] == ["/d", "/e"]
-
-
-def test_a_touched_file_that_was_damaged_is_decoded_again() -> None:
-    made = plan({"/a": known(1, "damaged A")}, {"/a": "damaged A"})
-    assert made.touched == ()
-    assert [task.file.path for task in made.tasks] == ["/a"]
 
 
 def test_one_of_two_new_names_is_the_moved_one() -> None:

@@ -33,6 +33,7 @@ _STAGES = (
     ("scan", "looking for videos"),
     ("fingerprint", "comparing contents"),
     ("decode", "decoding (all workers together)"),
+    ("hash", "content read for its hash"),
     ("encode", "encoding"),
     ("store", "storing"),
 )
