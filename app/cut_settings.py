@@ -57,6 +57,7 @@ def cut_settings_of(library: Library | None) -> IndexSettings:
         segment_seconds=cuts.segment_seconds,
         overlap_seconds=cuts.overlap_seconds,
         decode=cuts.decode,
+        hash_content=cuts.hash_content or IndexSettings().hash_content,
     )
 
 
@@ -87,6 +88,7 @@ def store_cut_settings(library: Library, settings: IndexSettings) -> None:
             segment_seconds=settings.segment_seconds,
             overlap_seconds=settings.overlap_seconds,
             decode=settings.decode,
+            hash_content=settings.hash_content,
         )
     )
 

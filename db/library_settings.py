@@ -57,6 +57,7 @@ def cut_settings(connection: Connection) -> CutSettings | None:
         segment_seconds=row.segment_seconds,
         overlap_seconds=row.overlap_seconds,
         decode=row.decode,
+        hash_content=row.hash_content,
     )
 
 
@@ -69,6 +70,7 @@ def put_cut_settings(connection: Connection, cuts: CutSettings) -> None:
             segment_seconds=cuts.segment_seconds,
             overlap_seconds=cuts.overlap_seconds,
             decode=cuts.decode,
+            hash_content=cuts.hash_content,
         )
     )
 

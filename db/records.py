@@ -271,6 +271,7 @@ class CutSettings:
     segment_seconds: float
     overlap_seconds: float
     decode: str
+    hash_content: str | None = None  # None: the default
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

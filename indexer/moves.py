@@ -27,4 +27,4 @@ def was_moved(old_path: str, record: KnownFile, file: FoundFile) -> bool:
         return True
     if os.path.lexists(old_path):  # under another spelling of this very name
         return True
-    return bool(find_missing([old_path]).deleted)
+    return bool(find_missing([old_path], {old_path: record.volume}).deleted)

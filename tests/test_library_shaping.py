@@ -83,12 +83,26 @@ def test_the_library_stores_choices_by_encoder_and_the_last_one_is_its_own(tmp_p
             segment_seconds=4.0,
             overlap_seconds=0.25,
             decode="reference",
+            hash_content="never",
         )
         library.use_cut_settings(cuts)
     with Library.open(tmp_path) as library:
         assert library.encoder_choices() == [changed, TWO]
         assert library.cut_settings() == cuts
         assert library.encoders() == [], "a choice is no embedding"
+
+
+def test_a_library_keeps_whether_its_files_are_read_for_their_hash(films: Path) -> None:
+    def hashes() -> set[bool]:
+        with compose.open_library(settings_from()) as library:
+            return {bool(video.content_hash) for video in library.videos()}
+
+    assert indexed("films", "--hash-content", "never")["added"] == 2
+    assert hashes() == {False}
+    assert indexed("films", "--redo", "--yes")["updated"] == 2
+    assert hashes() == {False}
+    assert indexed("films", "--redo", "--yes", "--hash-content", "always")["updated"] == 2
+    assert hashes() == {True}
 
 
 @pytest.mark.parametrize("options", ["torn {", "[1]", "7"])
@@ -308,9 +322,10 @@ def make_older(directory: Path, choices: object = None) -> None:
         opening.run_migrations(connection, "0003")
         connection.exec_driver_sql("INSERT INTO library VALUES ('7b0c', '2025-01-01T00:00:00+00:00')")
         for name, found in rows.items():
+            there = {column[1] for column in connection.exec_driver_sql(f"PRAGMA table_info({name})")}
             for row in found:
                 values = dict(row) | ({"segments": 0, "generation": 0} if name == "encoders" else {})
-                values = {column: value for column, value in values.items() if column not in ("facts", "kinds")}
+                values = {column: value for column, value in values.items() if column in there}
                 marks = ", ".join("?" * len(values))
                 connection.exec_driver_sql(
                     f"INSERT INTO {name} ({', '.join(values)}) VALUES ({marks})", tuple(values.values())

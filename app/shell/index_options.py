@@ -13,7 +13,7 @@ import click
 from app.compose import Settings
 from app.shell.options import seconds_value
 from db.records import Fit
-from indexer.settings import DECODE, DETECTORS, HARDWARE, IndexSettings, OptionValue
+from indexer.settings import DECODE, DETECTORS, HARDWARE, HASH_CONTENT, IndexSettings, OptionValue
 
 FRAMES_RANGE = (1, 512)  # of a clip
 STILL_FRAMES_RANGE = (0, 512)
@@ -48,6 +48,7 @@ class ShapingOptions:
     segment_seconds: Fraction | None = None
     overlap_seconds: Fraction | None = None
     decode: str | None = None
+    hash_content: str | None = None  # shapes nothing
     hardware: str = "none"  # for this run only; shapes nothing
 
     def __post_init__(self) -> None:
@@ -56,6 +57,7 @@ class ShapingOptions:
         _require_choice("fit", self.fit, get_args(Fit))
         _require_choice("detector", self.detector, DETECTORS)
         _require_choice("decode", self.decode, DECODE)
+        _require_choice("hash_content", self.hash_content, HASH_CONTENT)
         _require_choice("hardware", self.hardware, HARDWARE)
 
     def encoder_settings(self, settings: Settings) -> Settings:
@@ -101,6 +103,7 @@ class ShapingOptions:
                 segment_seconds=own.segment_seconds if segment is None else float(segment),
                 overlap_seconds=own.overlap_seconds if overlap is None else float(overlap),
                 decode=self.decode or own.decode,
+                hash_content=self.hash_content or own.hash_content,
                 hardware=hardware,
             )
         except ValueError as error:
@@ -121,7 +124,7 @@ def _require_choice(name: str, value: str | None, choices: Collection[str]) -> N
 
 def shaping_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --frames, --fit, --still-frames, --detector, -o, --min-scene-len, --segment-seconds, --overlap-seconds,
-    --decode and --hardware to a command, which receives them as `shaping`, a ShapingOptions."""
+    --decode, --hash-content and --hardware to a command, which receives them as `shaping`, a ShapingOptions."""
 
     @click.option(
         "--frames",
@@ -179,6 +182,12 @@ def shaping_options(command: Callable[..., Any]) -> Callable[..., Any]:
         type=click.Choice(list(DECODE)),
         help="Decode all frames, or only those that others refer to: faster, shots begin up to a few frames late. By "
         "default the library's, else all.",
+    )
+    @click.option(
+        "--hash-content",
+        type=click.Choice(list(HASH_CONTENT)),
+        help="Read files a second time after decoding, which proves later that a copy or a touched file is the same: "
+        "all, those on local drives, or none. By default the library's, else local.",
     )
     @click.option(
         "--hardware",
