@@ -5,6 +5,7 @@
   python3 dev.py test          every check and every test; with arguments, pytest alone with them
   python3 dev.py check         lint, formatting, types and import contracts, without the tests
   python3 dev.py bench         the benchmarks; with names, only those; --list says which there are
+  python3 dev.py campaign      faults made on purpose: kills, full disks, damage, broken media, strangers; --minutes N
   python3 dev.py mutants ROOM  break a room in 80 places, one at a time, and count what its tests notice; --help
   python3 dev.py run ARGS      the command `prismsearch ARGS`
   python3 dev.py lock          pin what pyproject.toml and package.json ask for (needs uv); --upgrade moves the pins
@@ -35,6 +36,8 @@ from bootstrap.release import make_release
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+SHORT_CAMPAIGN_MINUTES = "2"
+
 
 def run_checks(place: Place, *, with_tests: bool) -> int:
     """Lint, format, types, contracts, tests; all of them even when one fails. Returns 0 only if all passed.
@@ -56,7 +59,10 @@ def run_checks(place: Place, *, with_tests: bool) -> int:
     except Refusal as refusal:
         skipped = str(refusal)
     if with_tests:
-        steps["pytest"] = [*python, "pytest", "-ra", *(["-m", "not slow"] if faiss_kind() == "gpu" else [])]
+        parallel = ["-n", "logical", "--maxprocesses=4", "--dist=worksteal"]
+        # Tests on a GPU would share its memory: they run one after the other.
+        steps["pytest"] = [*python, "pytest", "-ra", *(["-m", "not slow"] if faiss_kind() == "gpu" else parallel)]
+        steps["campaigns (short)"] = [*python, "campaigns", "--minutes", SHORT_CAMPAIGN_MINUTES]
     results = {}
     for name, command in steps.items():
         say(f"\n== {name}")
@@ -90,7 +96,7 @@ def main(arguments: Sequence[str]) -> int:
         )
         return 1
     command, rest = (arguments[0], list(arguments[1:])) if arguments else ("", [])
-    if command not in ("demo", "test", "check", "bench", "mutants", "run", "lock", "release"):
+    if command not in ("demo", "test", "check", "bench", "campaign", "mutants", "run", "lock", "release"):
         say((__doc__ or "").strip())
         return 0 if command in ("-h", "--help", "help") else 2
     place = Place(Path(__file__).resolve().parent)
@@ -101,7 +107,8 @@ def main(arguments: Sequence[str]) -> int:
             say(f"package-lock.json: {lock_javascript(place)} packages")
             return 0
         everything = command in ("test", "check", "mutants", "release")
-        prepare(place, {"shots", *(("clip", "test") if everything else ("test",) if command == "bench" else ())})
+        some = command in ("bench", "campaign")
+        prepare(place, {"shots", *(("clip", "test") if everything else ("test",) if some else ())})
         if command == "test" and rest:
             return hand_over([str(place.python), "-m", "pytest", *rest])
         if command in ("test", "check"):
@@ -109,9 +116,11 @@ def main(arguments: Sequence[str]) -> int:
         if command == "release":
             make_release(place)
             return 0
-        if command == "bench":  # from the root: benchmarks/ is no installed package
+        if some:  # from the root: neither benchmarks/ nor campaigns/ is an installed package
             os.chdir(place.root)
-            return hand_over([str(place.python), "-m", "benchmarks", *rest])
+            return hand_over(
+                [str(place.python), "-m", {"bench": "benchmarks", "campaign": "campaigns"}[command], *rest]
+            )
         if command == "mutants":  # mutation/ is none, either
             if "javascript" in rest:
                 prepare_javascript(place)

@@ -1,0 +1,21 @@
+"""kill -9 at chosen moments of index, export, page, vector files, migration: nothing lost, nothing twice."""
+
+from __future__ import annotations
+
+import sys
+
+from campaigns import _page
+from campaigns._campaign import Kind, main
+from campaigns._export_kills import kill_export
+from campaigns._index_kills import kill_index
+from campaigns._migration_kills import kill_migration
+from campaigns._page_kills import kill_page
+from campaigns._vector_kills import kill_vectors
+
+KINDS = {
+    "index": Kind(kill_index), "export": Kind(kill_export, 4), "page": Kind(kill_page), "vectors": Kind(kill_vectors),
+    "migration": Kind(kill_migration, 2),
+}  # fmt: skip
+
+if __name__ == "__main__":
+    sys.exit(main("kills", KINDS, sys.argv[1:], __doc__, _page.MODULES))
