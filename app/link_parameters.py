@@ -109,6 +109,8 @@ PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
         "name": Parameter("name", _parse_text),
         "since": Parameter("since", _parse_day),
         "until": Parameter("until", _parse_day),
+        "rsince": Parameter("recorded_since", _parse_day),
+        "runtil": Parameter("recorded_until", _parse_day),
         "min": Parameter("min_seconds", _parse_length, _format_number),
         "max": Parameter("max_seconds", _parse_length, _format_number),
         "res": Parameter("min_short_side", _parse_count(100_000)),

@@ -94,6 +94,8 @@ class SearchLink:
     name: str | None = None
     since: str | None = None  # a date as typed, such as 2025-03-01
     until: str | None = None  # inclusive
+    recorded_since: str | None = None  # likewise, of the recording
+    recorded_until: str | None = None  # inclusive
     min_seconds: float | None = None
     max_seconds: float | None = None
     min_short_side: int | None = None  # pixels
@@ -114,7 +116,8 @@ class SearchLink:
         return sum(
             value is not None and value is not False
             for value in (
-                self.folder, self.name, self.since, self.until, self.min_seconds, self.max_seconds, self.min_short_side,
+                self.folder, self.name, self.since, self.until, self.recorded_since, self.recorded_until,
+                self.min_seconds, self.max_seconds, self.min_short_side,
                 self.orientation, self.threshold, self.one_per_video, self.hide_duplicates,
             )
         )  # fmt: skip
@@ -126,6 +129,10 @@ class SearchLink:
             now: The current time, with a time zone; dates may be relative to it.
         """
         now = now or datetime.now().astimezone()
+        recorded_since, recorded_until = (
+            None if day is None else parse_date(day, now=now, end=end) // 10**9
+            for day, end in ((self.recorded_since, False), (self.recorded_until, True))
+        )
         return Filters(
             folder=self.folder,
             name=self.name,
@@ -133,6 +140,8 @@ class SearchLink:
             max_seconds=self.max_seconds,
             since_ns=None if self.since is None else parse_date(self.since, now=now),
             until_ns=None if self.until is None else parse_date(self.until, now=now, end=True),
+            recorded_since=recorded_since,
+            recorded_until=recorded_until,
             min_short_side=self.min_short_side,
             orientation=self.orientation,
         )

@@ -110,6 +110,9 @@ class StandIn:
     def encode_texts(self, texts: Any) -> NDArray[np.float32]:
         return np.full((len(texts), self.dim), self.dim**-0.5, np.float32)
 
+    def unread(self, text: str) -> str:
+        return ""
+
     def truncated(self, texts: Any) -> list[bool]:
         return [False] * len(texts)
 

@@ -135,6 +135,8 @@ class Filters:
     max_seconds: float | None = None
     since_ns: int | None = None  # modification time of the file, Unix nanoseconds
     until_ns: int | None = None
+    recorded_since: int | None = None  # date of recording, Unix seconds; videos without one do not pass
+    recorded_until: int | None = None
     name: str | None = None  # part of the file's name, without its folder; ignores case
     min_short_side: int | None = None  # the smaller of width and height as shown, in pixels
     max_short_side: int | None = None

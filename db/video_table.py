@@ -11,14 +11,16 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from db.integer_columns import integer_columns
 from db.names import comparison_key
 from db.records import Filters
 from db.schema import videos
 
-_COLUMNS = ("id", "modified_ns", "width", "height", "time_base_num", "time_base_den")
+_COLUMNS = ("id", "modified_ns", "recorded_at", "width", "height", "time_base_num", "time_base_den")
+
+_UNKNOWN = -1  # date of recording of a video that states none
 
 
 class VideoTable:
@@ -26,13 +28,14 @@ class VideoTable:
 
     Args:
         paths: The paths as stored, in ascending order.
-        columns: int64 (6, V), in the order of _COLUMNS.
+        columns: int64 (7, V), in the order of _COLUMNS.
     """
 
     def __init__(self, paths: list[bytes], columns: NDArray[np.int64]) -> None:
         self.paths = paths
         by_name: dict[str, NDArray[np.int64]] = dict(zip(_COLUMNS, columns, strict=True))
         self.ids, self._modified_ns = by_name["id"], by_name["modified_ns"]
+        self._recorded_at = by_name["recorded_at"]
         self._width, self._height = by_name["width"], by_name["height"]
         self._num, self._den = by_name["time_base_num"], by_name["time_base_den"]
         self._size = int(self.ids.max(initial=0)) + 1
@@ -50,6 +53,10 @@ class VideoTable:
             mask &= self._modified_ns >= filters.since_ns
         if filters.until_ns is not None:
             mask &= self._modified_ns <= filters.until_ns
+        if filters.recorded_since is not None:
+            mask &= self._recorded_at >= max(filters.recorded_since, _UNKNOWN + 1)
+        if filters.recorded_until is not None:
+            mask &= (self._recorded_at <= filters.recorded_until) & (self._recorded_at > _UNKNOWN)
         if filters.min_short_side is not None:
             mask &= self._short_side >= filters.min_short_side
         if filters.max_short_side is not None:
@@ -104,5 +111,8 @@ def load_videos(connection: Connection) -> VideoTable:
     cursor = connection.execute(select(videos.c.path).order_by(videos.c.path)).cursor
     assert cursor is not None  # the driver's, which returns bytes
     paths = [path for (path,) in cursor.fetchall()]
-    columns = integer_columns(connection, select(*(videos.c[name] for name in _COLUMNS)).order_by(videos.c.path))
+    selected = (
+        func.coalesce(videos.c[name], _UNKNOWN) if name == "recorded_at" else videos.c[name] for name in _COLUMNS
+    )
+    columns = integer_columns(connection, select(*selected).order_by(videos.c.path))
     return VideoTable(paths, columns)

@@ -18,6 +18,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from db import rows
 from db.media_facts import MediaFacts, facts_to_text, kinds_to_text
+from db.recording_date import recorded_at
 from db.records import Failure, FileState, Segment, Shot, Video
 from db.rows import chunks
 from db.schema import embeddings, encoders, encodings, failures, segments, shots, videos
@@ -109,7 +110,13 @@ def put_facts(
     connection: Connection, video_id: int, *, timecode: str, facts: MediaFacts, kinds: frozenset[str]
 ) -> None:
     """Store facts of a video that were read later than its frames. An unknown id is ignored."""
-    values = {"timecode": timecode, "facts": facts_to_text(facts), "kinds": kinds_to_text(kinds)}
+    path = connection.scalar(select(videos.c.path).where(videos.c.id == video_id)) or ""
+    values = {
+        "timecode": timecode,
+        "facts": facts_to_text(facts),
+        "kinds": kinds_to_text(kinds),
+        "recorded_at": recorded_at(facts.recorded_at, path),
+    }
     connection.execute(update(videos).where(videos.c.id == video_id).values(values))
 
 

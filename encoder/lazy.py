@@ -161,6 +161,10 @@ class LazyEncoder:
         """See `Encoder.encode_texts`."""
         return self._loaded().encode_texts(texts)
 
+    def unread(self, text: str) -> str:
+        """See `Encoder.unread`."""
+        return self._loaded().unread(text)
+
     def truncated(self, texts: Sequence[str]) -> list[bool]:
         """See `Encoder.truncated`."""
         return self._loaded().truncated(texts)

@@ -135,6 +135,16 @@ class Encoder(Protocol):
         """
         ...
 
+    def unread(self, text: str) -> str:
+        """Return the words of a sentence that the encoder has no tokens for, such as those in another script.
+
+        An encoder that knows every character returns "", but for a sentence without any word, which it returns whole.
+
+        Raises:
+            EncoderError: A lazy encoder cannot be loaded.
+        """
+        ...
+
     def truncated(self, texts: Sequence[str]) -> list[bool]:
         """Return for each sentence whether `encode_texts` truncates it.
 

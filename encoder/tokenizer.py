@@ -6,6 +6,7 @@ Source: google-deepmind/videoprism, videoprism/tokenizers.py and models.py (toke
 from __future__ import annotations
 
 import string
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from encoder.errors import ModelNotFound, WeightsMismatch
 PAD_ID = 0
 """The id of padding: 0 as in the reference, regardless of the vocabulary's own padding id."""
 
+_SPACE = "\u2581"  # SentencePiece's sign for the space before a word
 _PUNCTUATION_TO_SPACE = str.maketrans(string.punctuation, " " * len(string.punctuation))
 
 
@@ -27,6 +29,15 @@ def canonical(text: str) -> str:
     text becomes `"."`. Other punctuation is kept.
     """
     return " ".join(text.translate(_PUNCTUATION_TO_SPACE).lower().split()) + "."
+
+
+def has_word(text: str) -> bool:
+    """Return whether a text has anything but punctuation and space."""
+    return any(not _is_punctuation(letter) for letter in text)
+
+
+def _is_punctuation(word: str) -> bool:
+    return all(unicodedata.category(letter)[0] in "PZC" for letter in word)
 
 
 class Tokenizer:
@@ -102,6 +113,20 @@ class Tokenizer:
             ids[row, : len(kept)] = kept
             paddings[row, : len(kept)] = 0.0
         return ids, paddings
+
+    def unread(self, text: str) -> str:
+        """Return the words of a text that have no piece in the vocabulary, as typed; all of it if it has no word."""
+        if not has_word(text):
+            return text.strip()
+        words = text.translate(_PUNCTUATION_TO_SPACE).split()
+        return " ".join(word for word in words if self._is_unknown(word) and not _is_punctuation(word))
+
+    def _is_unknown(self, word: str) -> bool:
+        """Return whether a word is only unknown pieces or bytes, which stand for letters that no caption had."""
+        pieces = self._processor
+        return all(
+            pieces.IsUnknown(i) or pieces.IsByte(i) or pieces.IdToPiece(i) == _SPACE for i in self.raw_ids(word.lower())
+        )
 
     def lengths(self, texts: Sequence[str]) -> list[int]:
         """Return the number of tokens of each text before truncation."""

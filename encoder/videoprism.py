@@ -113,6 +113,10 @@ class VideoPrism:
             rows.append(self._runner.encode_texts(*self._tokenizer.encode(texts[start : start + _TEXT_BATCH])))
         return np.concatenate(rows)
 
+    def unread(self, text: str) -> str:
+        """See `Encoder.unread`."""
+        return self._tokenizer.unread(text)
+
     def truncated(self, texts: Sequence[str]) -> list[bool]:
         """See `Encoder.truncated`."""
         return self._tokenizer.truncated(texts)

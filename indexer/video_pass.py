@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from db.recording_date import recorded_at
 from db.records import Segment, Video
 from indexer.media.errors import Cancelled, UnreadableVideo
 
@@ -224,6 +225,7 @@ class VideoPass:
         source = decoding.source
         width, height = segmenter.scaler.shown_size(*segmenter.scaler.first_size)
         exact = segmenter.frames / ((end - segmenter.start_pts) * source.time_base)
+        facts = read_facts(source, fields)
         return Video(
             path=os.path.abspath(self.path),
             fingerprint=self.fingerprint,
@@ -241,6 +243,7 @@ class VideoPass:
             has_audio=source.has_audio,
             damaged=decoding.damaged + segmenter.unusable,
             timecode=source.timecode,
-            facts=read_facts(source, fields),
+            facts=facts,
             kinds=header_kinds(source, fields) | ({"clock"} if decoding.timeline.jumps else set()),
+            recorded_at=recorded_at(facts.recorded_at, self.path),
         )

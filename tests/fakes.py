@@ -94,6 +94,9 @@ class ColourEncoder:
         """B sentences -> float32 (B, 16), unit rows; words not known move a little along the last column."""
         return np.stack([_sentence(text) for text in texts]) if len(texts) else np.zeros((0, 16), np.float32)
 
+    def unread(self, text: str) -> str:
+        return ""
+
     def truncated(self, texts: Sequence[str]) -> list[bool]:
         """False for each: sentences may have any length."""
         return [False] * len(texts)

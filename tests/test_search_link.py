@@ -25,6 +25,8 @@ FULL = SearchLink(
     name="take #2",
     since="2025-01-01",
     until="2025-12-31",
+    recorded_since="2024-02-29",
+    recorded_until="2024-03-01",
     min_seconds=1.5,
     max_seconds=60.0,
     min_short_side=1080,
@@ -42,7 +44,7 @@ def through_address(link: SearchLink) -> tuple[SearchLink, list[str]]:
 
 def test_everything_survives_the_address() -> None:
     assert through_address(FULL) == (FULL, [])
-    assert FULL.filter_count == 11
+    assert FULL.filter_count == 13
     assert through_address(SearchLink()) == (SearchLink(), [])
     assert SearchLink().query_string() == ""
     assert not SearchLink(words="   ").has_query
@@ -117,6 +119,10 @@ def test_filters_keep_the_last_day_in() -> None:
     assert filters.until_ns is not None
     assert filters.until_ns - filters.since_ns in (86_400 * 10**9 - 1, 82_800 * 10**9 - 1, 90_000 * 10**9 - 1)
     assert filters.folder == "/a"
+    recorded = SearchLink(recorded_since="2025-03-01", recorded_until="2025-03-01").filters(now)
+    assert recorded.recorded_since is not None
+    assert recorded.recorded_until is not None
+    assert recorded.recorded_until - recorded.recorded_since in (86_399, 82_799, 89_999)
 
 
 def test_names_are_shown_as_they_are() -> None:

@@ -146,3 +146,19 @@ def test_a_vocabulary_that_cannot_be_read_says_so(tmp_path: Path) -> None:
     (tmp_path / "folder.model").mkdir()
     with pytest.raises(ModelNotFound, match=r"folder\.model cannot be read"):
         Tokenizer(tmp_path / "folder.model")
+
+
+@pytest.mark.parametrize(
+    ("text", "unread"),
+    [
+        ("a dog runs", ""),
+        ("...", "..."),
+        (" !!! \n", "!!!"),
+        ("собака бежит", "собака бежит"),
+        ("犬 dog, 🎂", "犬 🎂"),
+        ("a dog — “runs”…", ""),
+        ("", ""),
+    ],
+)
+def test_words_without_a_piece_are_unread(t5like: Tokenizer, text: str, unread: str) -> None:
+    assert t5like.unread(text) == unread

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from app import compose
@@ -12,9 +10,7 @@ from app.shell.hits import Output, output_options, show_hits
 from app.shell.options import with_settings
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
 from app.shell.terminal import print_note
-
-if TYPE_CHECKING:
-    from encoder import Encoder
+from app.shell.word_notes import word_notes
 
 NOT_WEIGHT = -0.5
 """Weight of `--not`: enough to change the ranking, too little to dominate the query."""
@@ -54,16 +50,14 @@ def search(
     if any(not each.strip() for each in unwanted):
         raise click.UsageError("--not needs words")
     with open_search(settings, options) as (library, encoder, options):
-        warn_if_cut(encoder, [text, *unwanted])
+        try:
+            notes = word_notes(encoder, [text, *unwanted])
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
+        for note in notes:
+            print_note(note)
         engine = compose.open_engine(settings, library, encoder)
         query = options.query((TextTerm(text), *(TextTerm(each, weight=NOT_WEIGHT) for each in unwanted)))
         hits = engine.search(query)
         question = {"query": text, "not": list(unwanted), "encoder": encoder.id, "notice": encoder.notice}
         show_hits(hits, output, question, nothing=nothing_found(library, options) if not hits else "")
-
-
-def warn_if_cut(encoder: Encoder, texts: list[str]) -> None:
-    """Print a note for each text that the encoder truncates."""
-    for text, cut in zip(texts, encoder.truncated(texts), strict=True):
-        if cut:
-            print_note(f"the encoder reads only the beginning of: {text[:60]}{'...' if len(text) > 60 else ''}")

@@ -46,7 +46,8 @@ def video_record(video: Video, *, shots: int, segments: int) -> dict[str, Any]:
         "damaged": video.damaged,
         "clock_jumps": video.clock_jumps,
         "size_bytes": video.size_bytes,
-        "modified": datetime.fromtimestamp(video.modified_ns / 1e9, UTC).isoformat(timespec="seconds"),
+        "modified": _iso(video.modified_ns / 1e9),
+        "recorded": None if video.recorded_at is None else _iso(video.recorded_at),
         "fingerprint": video.fingerprint,
     }
 
@@ -83,3 +84,7 @@ def part_record(video: Video, part: Shot | Segment) -> dict[str, Any]:
 def range_text(video: Video, part: Shot | Segment) -> str:
     """Return `hh:mm:ss.mmm-hh:mm:ss.mmm` of a shot or a segment."""
     return f"{format_timestamp(video.seconds(part.start_pts))}-{format_timestamp(video.seconds(part.end_pts))}"
+
+
+def _iso(unix_seconds: float) -> str:
+    return datetime.fromtimestamp(unix_seconds, UTC).isoformat(timespec="seconds")

@@ -90,8 +90,10 @@ def open_search(settings: Settings, options: SearchOptions) -> Iterator[tuple[Li
 
 
 def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add -k, --in, --named, --min-duration, --max-duration, --since, --until, --min-resolution, --orientation,
-    --threshold, --per-video and --hide-duplicates to a command, which receives them as `options`, a SearchOptions."""
+    """Add -k, --in, --named, --min-duration, --max-duration, --since, --until, --recorded-since, --recorded-until,
+    --min-resolution, --orientation, --threshold, --per-video and --hide-duplicates to a command, which receives them as
+    `options`, a SearchOptions.
+    """
 
     @click.option(
         "-k", "-n", "--top-k", type=click.IntRange(min=1), default=10, show_default=True, help="How many hits at most."
@@ -112,6 +114,13 @@ def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--until", metavar="DATE", callback=until_value, help="Only files changed until then, that day included."
     )
+    @click.option(
+        "--recorded-since",
+        metavar="DATE",
+        callback=since_value,
+        help="Only videos recorded since, as the file or its name says; dates as for --since.",
+    )
+    @click.option("--recorded-until", metavar="DATE", callback=until_value, help="Only videos recorded until then.")
     @click.option(
         "--named", "name", metavar="TEXT", help="Only files with this in their name; upper and lower case are the same."
     )
@@ -140,6 +149,8 @@ def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
         max_duration: Fraction | None,
         since: int | None,
         until: int | None,
+        recorded_since: int | None,
+        recorded_until: int | None,
         name: str | None,
         min_resolution: int | None,
         orientation: Orientation | None,
@@ -152,6 +163,8 @@ def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
             raise click.UsageError("--min-duration is longer than --max-duration; nothing could match")
         if since is not None and until is not None and since > until:
             raise click.UsageError("--since is later than --until; nothing could match")
+        if recorded_since is not None and recorded_until is not None and recorded_since > recorded_until:
+            raise click.UsageError("--recorded-since is later than --recorded-until; nothing could match")
         if threshold is not None and not math.isfinite(threshold):
             raise click.UsageError("--threshold must be a number")
         filters = Filters(
@@ -160,6 +173,8 @@ def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
             max_seconds=None if max_duration is None else float(max_duration),
             since_ns=since,
             until_ns=until,
+            recorded_since=None if recorded_since is None else -(-recorded_since // 10**9),
+            recorded_until=None if recorded_until is None else recorded_until // 10**9,
             name=name or None,
             min_short_side=min_resolution,
             orientation=orientation,

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from encoder.errors import EncoderUnavailable, ModelNotFound, WeightsMismatch
 from encoder.openclip.pretrained import PREFIX, create_model_options, import_open_clip, parse_name
 from encoder.protocol import ClipSpec, Fit
+from encoder.tokenizer import has_word
 
 if TYPE_CHECKING:
     from encoder.checkpoints.download_policy import Sources
@@ -194,6 +195,10 @@ class OpenCLIP:
             with torch.inference_mode():
                 rows.append(_unit(self._model.encode_text(tokens.to(self._device)).float()).cpu().numpy())
         return np.concatenate(rows)
+
+    def unread(self, text: str) -> str:
+        """See `Encoder.unread`. These vocabularies have pieces for every byte."""
+        return "" if has_word(text) else text.strip()
 
     def truncated(self, texts: Sequence[str]) -> list[bool]:
         """See `Encoder.truncated`."""

@@ -63,6 +63,8 @@ def _filters(link: SearchLink, library: Library) -> SearchLink:
     left, right = st.columns(2)
     since = left.date_input("Changed since", key="since", value=None, max_value=date(2999, 12, 31))
     until = right.date_input("Changed until", key="until", value=None, max_value=date(2999, 12, 31))
+    recorded_since = left.date_input("Recorded since", key="recorded_since", value=None, max_value=date(2999, 12, 31))
+    recorded_until = right.date_input("Recorded until", key="recorded_until", value=None, max_value=date(2999, 12, 31))
     least = left.number_input("Shot at least (s)", key="least_seconds", value=None, min_value=0.0, step=1.0)
     most = right.number_input("Shot at most (s)", key="most_seconds", value=None, min_value=0.0, step=1.0)
     resolution = left.selectbox("Resolution", list(RESOLUTIONS), key="resolution", format_func=RESOLUTIONS.__getitem__)
@@ -82,6 +84,8 @@ def _filters(link: SearchLink, library: Library) -> SearchLink:
         name=name.strip() or None,
         since=since.isoformat() if isinstance(since, date) else None,
         until=until.isoformat() if isinstance(until, date) else None,
+        recorded_since=recorded_since.isoformat() if isinstance(recorded_since, date) else None,
+        recorded_until=recorded_until.isoformat() if isinstance(recorded_until, date) else None,
         min_seconds=least,
         max_seconds=most,
         min_short_side=resolution or None,

@@ -14,6 +14,7 @@ import streamlit as st
 
 from app.link_parameters import MAX_HITS, encode_path
 from app.search_link import LinkTerm, SearchLink
+from app.shell.word_notes import word_notes
 from app.web.http.errors import as_sentence
 from app.web.pages import components, search_state, session
 from app.web.pages import query_widgets as widgets
@@ -51,10 +52,25 @@ def show() -> None:
     if notice := session.notice(engine):
         st.caption(escape_markdown(f"Note: {notice}"))
     if link.has_query:
+        if not draw_word_notes(link, engine):
+            return
         draw_hits(link, engine)
     else:
         draw_ideas(engine)
         draw_newest(library)
+
+
+def draw_word_notes(link: SearchLink, engine: SearchEngine) -> bool:
+    """Draw what the encoder does not read of the words. Return False if it can read nothing of a text."""
+    texts = [text for text in (link.words, *(term.value for term in link.terms if term.kind == "text")) if text.strip()]
+    try:
+        notes = word_notes(engine.encoder, texts)
+    except ValueError as error:
+        st.warning(escape_markdown(as_sentence(str(error))))
+        return False
+    for note in notes:
+        st.caption(escape_markdown(as_sentence(note)))
+    return True
 
 
 def draw_hits(link: SearchLink, engine: SearchEngine) -> None:

@@ -27,8 +27,9 @@ def set_search(link: SearchLink) -> None:
     state["words"] = link.words
     state["in_folder"] = link.folder or ANY_FOLDER
     state["in_name"] = link.name or ""
-    state["since"] = None if link.since is None else date.fromisoformat(link.since)
-    state["until"] = None if link.until is None else date.fromisoformat(link.until)
+    for name in ("since", "until", "recorded_since", "recorded_until"):
+        day = getattr(link, name)
+        state[name] = None if day is None else date.fromisoformat(day)
     state["least_seconds"], state["most_seconds"] = link.min_seconds, link.max_seconds
     state["resolution"] = link.min_short_side if link.min_short_side in RESOLUTIONS else 0
     state["orientation"] = link.orientation

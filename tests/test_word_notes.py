@@ -1,0 +1,52 @@
+"""Words that an encoder reads in part or not at all are said, in the shell and on the page."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from fakes import ColourEncoder
+
+from app.search_link import SearchLink
+from app.shell.word_notes import word_notes
+from app.web.pages import search as search_page
+
+
+class EnglishEncoder(ColourEncoder):
+    """Reads ASCII words, and three of them."""
+
+    def unread(self, text: str) -> str:
+        return " ".join(
+            word for word in text.split() if not any(letter.isascii() and letter.isalnum() for letter in word)
+        )
+
+    def truncated(self, texts: Any) -> list[bool]:
+        return [len(text.split()) > 3 for text in texts]
+
+
+def test_what_is_not_read_is_said_and_what_is_read_is_not() -> None:
+    encoder = EnglishEncoder()
+    assert word_notes(encoder, ["a red car", "犬 runs", "one two three four"]) == [
+        "the encoder cannot read “犬” and goes by the other words",
+        "the encoder reads only the beginning of: one two three four",
+    ]
+
+
+@pytest.mark.parametrize("text", ["...", "!!! ?", "犬", "🎂"])
+def test_a_text_of_which_nothing_is_read_is_no_question(text: str) -> None:
+    with pytest.raises(ValueError, match=r"can read nothing of .*write in English"):
+        word_notes(EnglishEncoder(), ["a car", text])
+
+
+def test_the_page_says_so_and_does_not_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[tuple[str, str]] = []
+    streamlit = SimpleNamespace(
+        warning=lambda text: shown.append(("warning", text)), caption=lambda text: shown.append(("caption", text))
+    )
+    monkeypatch.setattr(search_page, "st", streamlit)
+    engine = cast("Any", SimpleNamespace(encoder=EnglishEncoder()))
+    assert search_page.draw_word_notes(SearchLink(words="犬 runs"), engine)
+    assert not search_page.draw_word_notes(SearchLink(words="犬"), engine)
+    assert [kind for kind, _ in shown] == ["caption", "warning"]
+    assert "nothing of" in shown[1][1]
