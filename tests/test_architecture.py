@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import fnmatch
 import re
 import subprocess
@@ -228,6 +229,22 @@ def test_links_between_documents_lead_somewhere() -> None:
 
 
 # What must not be committed
+
+
+def test_no_program_is_started_through_a_shell() -> None:
+    """A shell runs what follows an `&` or a `;` in the name of a file."""
+    shells = {"system", "popen", "getoutput", "getstatusoutput", "create_subprocess_shell"}
+    for name in (each for each in tracked_files() if each.endswith(".py") and not each.startswith("tests/")):
+        for node in ast.walk(ast.parse((ROOT / name).read_bytes())):
+            where = f"{name}:{getattr(node, 'lineno', 0)}"
+            if isinstance(node, ast.keyword) and node.arg == "shell":
+                assert getattr(node.value, "value", True) is False, where
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                assert node.value.id not in {"os", "subprocess", "asyncio"} or node.attr not in shells, where
+            if isinstance(node, ast.List | ast.Tuple):
+                first = node.elts[0] if node.elts else None
+                words = first.value if isinstance(first, ast.Constant) else ""
+                assert words not in {"cmd", "cmd.exe", "sh", "bash", "powershell", "/bin/sh"}, where
 
 
 def test_no_text_names_a_package_host_or_a_place_on_one_machine() -> None:

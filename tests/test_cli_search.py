@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cli_library
@@ -15,6 +17,7 @@ from fakes import ColourEncoder
 
 from app import compose
 from app.cli import main
+from app.shell.hits import open_hit
 from db.library import Library
 
 
@@ -183,6 +186,23 @@ def test_without_a_display_open_says_where_the_hit_is() -> None:
     assert "no display" in result.stderr
     assert "00:00:02.000" in result.stderr
     assert run("search", "blue", "-k", "1", "--open", "2").exit_code == 2
+
+
+def test_on_windows_the_file_is_opened_without_a_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    hit = SimpleNamespace(
+        video=SimpleNamespace(path=r"C:\clips\a & calc.exe & b.mp4", start_pts=0, time_base=1),
+        segment=SimpleNamespace(start_pts=0, end_pts=1),
+    )
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(os.path, "exists", lambda path: True)
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.setattr(os, "startfile", opened.append, raising=False)
+    open_hit(hit)  # type: ignore[arg-type]
+    assert opened == [hit.video.path]
+    hit.video.path = r"C:\windows\system32\calc.exe"  # as a library made by somebody else could say
+    open_hit(hit)  # type: ignore[arg-type]
+    assert len(opened) == 1
 
 
 def test_open_starts_a_player_at_the_hit(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,10 +7,13 @@ import json
 import os
 import shutil
 import socket
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import anyio
 import pytest
 from live_server import answer_of, live, request_bytes
 from page_library import ORIGIN, client_of
@@ -21,6 +24,8 @@ from starlette.testclient import TestClient
 from synthetic import make_audio, make_video
 
 from app.web.api.examples import example_routes, file_name
+from app.web.http.errors import ApiError
+from app.web.http.requests import body_parts
 from app.web.http.security import SecurityMiddleware
 from app.web.services.examples import Examples, find_example
 from db.library import Library
@@ -222,6 +227,44 @@ def test_an_upload_that_breaks_off_leaves_nothing(examples: Examples) -> None:
             if not any(name.startswith(".partial") for name in left(examples)):
                 break
     assert len(left(examples)) == 3
+
+
+def test_uploads_that_stop_arriving_are_given_up_and_make_room_for_others(examples: Examples) -> None:
+    routes = example_routes(examples, max_bytes=SMALL, stalled_seconds=0.2)
+    content = picture()
+    with live(Starlette(routes=routes)) as port, ExitStack() as open_until_the_end:
+        stalled = [open_until_the_end.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(2)]
+        for connection in stalled:
+            head = {"X-File-Name": "a.png", "Content-Length": str(len(content))}
+            connection.sendall(request_bytes(port, "POST", "/api/examples", head) + content[:10])
+        for connection in stalled:
+            status, body = answer_of(connection)
+            assert (status, "stopped arriving" in json.loads(body)["error"]) == (408, True)
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(request_bytes(port, "POST", "/api/examples", head) + content)
+            assert answer_of(connection)[0] == 200
+    assert len(left(examples)) == 3, "the file that came whole, and nothing of the others"
+
+
+def test_an_upload_that_drips_is_given_up_as_well() -> None:
+    """Each byte comes in time, but all of them together would take for ever."""
+
+    async def drip() -> int:
+        sent = 0
+
+        async def stream() -> AsyncIterator[bytes]:
+            nonlocal sent
+            while True:
+                await anyio.sleep(0.02)
+                sent += 1
+                yield b"x"
+
+        with pytest.raises(ApiError, match="stopped arriving"):
+            async for _ in body_parts(SimpleNamespace(stream=stream), stalled_seconds=0.1):  # type: ignore[arg-type]
+                pass
+        return sent
+
+    assert 1 <= anyio.run(drip) <= 5
 
 
 def test_no_room_on_the_disk_is_507(client: TestClient, examples: Examples, monkeypatch: pytest.MonkeyPatch) -> None:

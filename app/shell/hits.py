@@ -138,7 +138,13 @@ def open_hit(hit: Hit) -> None:
     if not os.path.exists(path):
         print_note(f"cannot open {printable(path)}: the file is not there now")
         return
+    if not _named_as_video(path):  # a library made by somebody else could name a program
+        print_note(f"not opened, because it is not named as a video: {display_path(path)} at {format_timestamp(start)}")
+        return
     command = player_command(path, float(start))
+    if command is None and sys.platform == "win32":
+        _open_on_windows(path)
+        return
     if command is None:
         print_note(f"no display to open a player on; the hit is {display_path(path)} at {format_timestamp(start)}")
         return
@@ -159,7 +165,10 @@ def open_hit(hit: Hit) -> None:
 
 
 def player_command(path: str, start_seconds: float) -> list[str] | None:
-    """Return the command that plays a file, from `start_seconds` if the player supports it; None without a display."""
+    """Return the command that plays a file, from `start_seconds` if the player supports it.
+
+    None without a display, and on Windows without a known player, where the file itself is opened.
+    """
     graphical = sys.platform in ("darwin", "win32") or any(
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
     )
@@ -171,6 +180,22 @@ def player_command(path: str, start_seconds: float) -> list[str] | None:
         return ["vlc", f"--start-time={start_seconds:.3f}", path]
     if sys.platform == "darwin":
         return ["open", path]
+    return ["xdg-open", path] if sys.platform != "win32" and shutil.which("xdg-open") else None
+
+
+def _named_as_video(path: str) -> bool:
+    from indexer.media.containers import may_be_video
+
+    try:
+        return may_be_video(path)
+    except OSError:
+        return False
+
+
+def _open_on_windows(path: str) -> None:
+    """Open a file with the program of its kind. No shell is asked, which would run what follows an `&` in a name."""
     if sys.platform == "win32":
-        return ["cmd", "/c", "start", "", path]
-    return ["xdg-open", path] if shutil.which("xdg-open") else None
+        try:
+            os.startfile(path)
+        except OSError as error:
+            print_note(f"cannot open {display_path(path)}: {error.strerror}")

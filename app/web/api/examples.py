@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -11,7 +12,7 @@ from starlette.routing import Route
 
 from app.web.http.errors import ApiError, not_found
 from app.web.http.file_response import file_response
-from app.web.http.requests import ApiRequest
+from app.web.http.requests import STALLED_SECONDS, ApiRequest, body_parts
 from app.web.http.responses import CLOSING, json_response
 from app.web.http.routes import errors_as_responses, route
 from app.web.services.examples import MAX_BYTES, Examples, ExampleUpload, StoredExample
@@ -26,7 +27,9 @@ _SPARE_BYTES = 256 << 20  # disk space reserved for the library
 _WRITE_BYTES = 1 << 20
 
 
-def example_routes(examples: Examples, *, max_bytes: int = MAX_BYTES) -> list[Route]:
+def example_routes(
+    examples: Examples, *, max_bytes: int = MAX_BYTES, stalled_seconds: float = STALLED_SECONDS
+) -> list[Route]:
     """Return the routes of the examples.
 
     `POST /api/examples` takes the file as the body of the request, `/api/examples/TOKEN` describes it, and
@@ -35,6 +38,7 @@ def example_routes(examples: Examples, *, max_bytes: int = MAX_BYTES) -> list[Ro
     Args:
         examples: The folder of the examples.
         max_bytes: Size of the largest file accepted.
+        stalled_seconds: Time after which a file is given up that stops arriving.
     """
     uploading: set[int] = set()
 
@@ -45,7 +49,8 @@ def example_routes(examples: Examples, *, max_bytes: int = MAX_BYTES) -> list[Ro
                 raise ApiError(503, "Other files are still arriving; drop this one when they are done.")
             uploading.add(id(request))
             try:
-                return json_response(as_json(await _receive(request, examples, declared, max_bytes)))
+                parts = body_parts(request, stalled_seconds=stalled_seconds)
+                return json_response(as_json(await _receive(request, parts, examples, declared, max_bytes)))
             finally:
                 uploading.discard(id(request))
 
@@ -73,12 +78,14 @@ def example_routes(examples: Examples, *, max_bytes: int = MAX_BYTES) -> list[Ro
     ]
 
 
-async def _receive(request: Request, examples: Examples, declared: int, max_bytes: int) -> StoredExample:
+async def _receive(
+    request: Request, parts: AsyncIterator[bytes], examples: Examples, declared: int, max_bytes: int
+) -> StoredExample:
     """Receive the whole file and return it as an example. On errors, nothing stays on disk."""
     upload = await run_in_threadpool(_begin_upload, examples, request.headers.get("x-file-name", ""), declared)
     try:
         buffered = bytearray()
-        async for part in request.stream():
+        async for part in parts:
             buffered += part
             if upload.size + len(buffered) > max_bytes:
                 raise _too_large(max_bytes)

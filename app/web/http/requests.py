@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import anyio
 
 from app.web.http.errors import ApiError
 from app.web.http.validation import Body, validated
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 MAX_BODY_BYTES = 1 << 20
+STALLED_SECONDS = 30.0
+SLOWEST_BYTES_PER_SECOND = 50_000
 
 AnyBody = TypeVar("AnyBody", bound=Body)
 
@@ -79,17 +83,44 @@ class ApiRequest:
         return validated(model, self.body)
 
 
+async def body_parts(request: Request, *, stalled_seconds: float = STALLED_SECONDS) -> AsyncIterator[bytes]:
+    """Yield the body of a request as it arrives.
+
+    Args:
+        request: The request.
+        stalled_seconds: The longest wait for the next part, and the head start of a body that arrives more slowly than
+            SLOWEST_BYTES_PER_SECOND.
+
+    Raises:
+        ApiError: 408, if nothing arrives for a while, or too little.
+        ClientDisconnect: The browser has disconnected.
+    """
+    parts, received, began = aiter(request.stream()), 0, anyio.current_time()
+    while True:
+        wait_until = anyio.current_time() + stalled_seconds
+        with anyio.CancelScope(
+            deadline=min(wait_until, began + stalled_seconds + received / SLOWEST_BYTES_PER_SECOND)
+        ) as waiting:
+            part = await anext(parts, None)
+        if waiting.cancelled_caught:
+            raise ApiError(408, "What was being sent stopped arriving, so it was given up; send it again.")
+        if part is None:
+            return
+        received += len(part)
+        yield part
+
+
 async def read_json(request: Request) -> Any:
     """Read the JSON body of a request; None if there is no body.
 
     Raises:
-        ApiError: 413 above MAX_BODY_BYTES, 415 for another content type, 400 for invalid JSON.
+        ApiError: 413 above MAX_BODY_BYTES, 415 for another content type, 400 for invalid JSON, and as `body_parts` does.
     """
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or int(declared[:18]) > MAX_BODY_BYTES:
         raise _too_large()
     parts, size = [], 0
-    async for part in request.stream():
+    async for part in body_parts(request):
         size += len(part)
         if size > MAX_BODY_BYTES:
             raise _too_large()

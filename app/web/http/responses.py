@@ -51,7 +51,9 @@ def response_for_error(error: Exception) -> Response:
     from indexer.media.errors import UnreadableVideo
 
     if isinstance(error, ApiError):
-        return error_response(error.status, error.sentence, CLOSING if error.status == 413 else None, **error.facts)
+        return error_response(
+            error.status, error.sentence, CLOSING if error.status in (408, 413) else None, **error.facts
+        )
     if isinstance(error, LibraryBusy):
         return error_response(503, str(error), {"Retry-After": "2"})
     if isinstance(error, LibraryFull):
