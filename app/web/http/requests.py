@@ -114,7 +114,7 @@ async def read_json(request: Request) -> Any:
     """Read the JSON body of a request; None if there is no body.
 
     Raises:
-        ApiError: 413 above MAX_BODY_BYTES, 415 for another content type, 400 for invalid JSON, and as `body_parts` does.
+        ApiError: 413 above MAX_BODY_BYTES, 415 for another content type, 400 for invalid JSON, and 408 as `body_parts`.
     """
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or int(declared[:18]) > MAX_BODY_BYTES:
