@@ -53,6 +53,7 @@ def opened(chromium: Any, app: App) -> Any:
     page.set_default_timeout(PATIENCE)
     page.broken = []
     page.on("pageerror", lambda error: page.broken.append(str(error)))
+    page.on("console", lambda said: page.broken.append(said.text) if "Content Security" in said.text else None)
     page.goto(app.entry())
     assert "token" not in page.url
     return page
@@ -87,6 +88,22 @@ def test_from_an_empty_library_to_a_clip_on_the_disk(chromium: Any, videos: Path
         page.wait_for_function("document.querySelector('.ps-dock').textContent.includes('· 1')")
         export_it(page, tmp_path / "clips")
         assert page.broken == []
+        assert what_runs_of_injected_scripts(page) == []
+
+
+def what_runs_of_injected_scripts(page: Any) -> list[str]:
+    """The kinds of scripts that text in the page could start, if it ever became HTML."""
+    ran: list[str] = page.evaluate("""async () => {
+        window.ran = []
+        const add = (name, facts) => document.body.append(Object.assign(document.createElement(name), facts))
+        add('div', { innerHTML: '<img src=x onerror="window.ran.push(1)">' })
+        add('script', { textContent: 'window.ran.push("inline")' })
+        add('script', { src: 'data:text/javascript,window.ran.push("data")' })
+        await new Promise((done) => add('img', { src: 'y', onerror: done }))
+        try { window.ran.push(eval('"eval"')) } catch {}  // after a wait: what the browser's driver starts may use it
+        return window.ran
+    }""")
+    return ran
 
 
 def index_from_the_page(page: Any, videos: Path) -> None:

@@ -20,6 +20,7 @@ from app.cli import main
 from app.commands.ui import entry_address
 from app.compose import Settings
 from app.shell.errors import CommandError
+from app.web.http.security import inline_scripts_of
 from app.web.pages.theme import DARK, LIGHT
 from app.web.server import ADDRESS, DEFAULT_PORT, listen
 
@@ -71,6 +72,14 @@ def cookie_of(library: Path, port: int) -> dict[str, str]:
     return {"Cookie": header.partition(";")[0]}
 
 
+def policy_of(port: int, headers: dict[str, str]) -> str:
+    connection = http.client.HTTPConnection(ADDRESS, port, timeout=30)
+    connection.request("GET", "/", headers=headers)
+    policy = connection.getresponse().headers["content-security-policy"]
+    connection.close()
+    return policy
+
+
 def test_a_server_over_a_library_that_is_not_there_yet(
     served: tuple[subprocess.Popen[str], int], tmp_path: Path
 ) -> None:
@@ -80,6 +89,9 @@ def test_a_server_over_a_library_that_is_not_there_yet(
     assert (tmp_path / "new" / "library" / "library.sqlite3").is_file()
     status, kind, body = asked(port, "/", cookie)
     assert (status, kind.partition(";")[0], b"<title>" in body) == (200, "text/html", True)
+    scripts = re.search("script-src ([^;]*)", policy_of(port, cookie))
+    assert scripts is not None
+    assert scripts[1].split() == ["'self'", inline_scripts_of(body), "blob:"], "Streamlit's own script, and no other"
     every = ["/", "/_stcore/health", "/_stcore/host-config", "/static/x.js", "/media/x", "/component/x", "/search",
              "/api/poster/1", "/api/assets/x/y.js", "/_stcore/stream", "/_stcore/upload_file/a/b"]  # fmt: skip
     upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",

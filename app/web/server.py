@@ -39,7 +39,7 @@ from app.web.http.access import Access, AccessMiddleware, new_token
 from app.web.http.errors import ApiError
 from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
-from app.web.http.security import SecurityMiddleware
+from app.web.http.security import SecurityMiddleware, inline_scripts_of
 from app.web.pages.theme import theme_options
 from app.web.services.examples import Examples
 from app.web.services.open_files import raise_open_files_limit
@@ -120,12 +120,13 @@ def make_app(
         finally:
             await run_in_threadpool(proxies.stop)
 
+    page = Path(streamlit.__file__).with_name("static") / "index.html"
     guards = [] if access is None else [Middleware(AccessMiddleware, access=access)]
     return streamlit.App(
         Path(__file__).parents[1] / "page.py",
         lifespan=lifespan,
         routes=our_routes(settings, library, proxies),
-        middleware=[Middleware(SecurityMiddleware), *guards],
+        middleware=[Middleware(SecurityMiddleware, inline_scripts=inline_scripts_of(page.read_bytes())), *guards],
     )
 
 

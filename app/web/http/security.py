@@ -8,6 +8,9 @@ other sites cannot add without a CORS preflight.
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -29,12 +32,14 @@ _EVERY_RESPONSE = {
     "referrer-policy": "no-referrer",
     "cross-origin-resource-policy": "same-origin",
 }
-# Streamlit 1.67 needs styles and scripts generated at run time (components), and workers and fonts as blobs and data.
-# It needs no other host, so an image injected by a file name or a note cannot reach one.
-PAGE_CSP = "; ".join(
+# Streamlit 1.67 needs styles generated at run time, scripts from blobs (components), and workers and fonts as blobs and
+# data. It needs no other host, so an image injected by a file name or a note cannot reach one; and no inline scripts
+# but those of its own page, so an injected handler or script does not run.
+_PAGE_CSP = "; ".join(
     (
         "default-src 'self'",
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval' blob: data:",
+        "script-src 'self' {inline_scripts} blob:",
+        "script-src-attr 'none'",
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "media-src 'self' data: blob:",
@@ -63,18 +68,20 @@ class SecurityMiddleware:
     Args:
         app: The ASGI app behind it.
         hosts: Host names under which browsers may reach this server.
+        inline_scripts: Sources of the CSP for scripts within Streamlit's page, see `inline_scripts_of`.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Sequence[str] = HOSTS) -> None:
+    def __init__(self, app: ASGIApp, hosts: Sequence[str] = HOSTS, inline_scripts: str = "") -> None:
         self.app = app
         self.hosts = frozenset(hosts)
+        self.page_csp = _PAGE_CSP.format(inline_scripts=inline_scripts).replace("  ", " ")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
         is_api = scope["path"].startswith(API_PREFIX)
-        headers = {**_EVERY_RESPONSE, "content-security-policy": FILE_CSP if is_api else PAGE_CSP}
+        headers = {**_EVERY_RESPONSE, "content-security-policy": FILE_CSP if is_api else self.page_csp}
         refusal = self._refusal(scope, Headers(scope=scope), is_api)
         if refusal is not None:
             status, sentence = refusal
@@ -106,6 +113,14 @@ class SecurityMiddleware:
         if scope["type"] == "http" and scope["method"] not in _SAFE_METHODS and headers.get(HEADER) != "1":
             return 403, f"Changes are made from prismsearch's own page; the header {HEADER}: 1 is missing."
         return None
+
+
+def inline_scripts_of(page: bytes) -> str:
+    """Return the CSP sources that allow exactly the inline scripts of an HTML page: their SHA-256 digests."""
+    return " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'"
+        for script in re.findall(rb"<script>(.*?)</script>", page, re.DOTALL)
+    )
 
 
 def _host_name(host: str) -> str:
