@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import sys
 import time
 import weakref
 from collections.abc import Iterator
@@ -59,6 +60,12 @@ class Database:
         connection.execute("PRAGMA foreign_keys = ON")  # per connection; off by default, and then cascades are ignored
         # One commit per video is rare enough to wait for the disk, so that indexed videos survive a power cut.
         connection.execute("PRAGMA synchronous = FULL")
+        # A library may come from somebody else: see db.schema_check.
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA cell_size_check = ON")
+        if sys.version_info >= (3, 12):
+            connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
+            connection.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_VIEW, False)
 
     @staticmethod
     def _begin(connection: Connection) -> None:

@@ -18,6 +18,7 @@ from db import health, library_settings, opening, vectors, writing
 from db.collections import Collections
 from db.connection import Database
 from db.errors import LibraryDamaged, LibraryError, LibraryMissing
+from db.file_checks import check_files
 from db.library_queries import LibraryQueries
 from db.media import StagedMedia
 from db.media_facts import MediaFacts
@@ -66,6 +67,7 @@ class Library(LibraryQueries):
         file = directory / FILE_NAME
         database = Database(file, busy_seconds)
         try:
+            check_files(file)
             if not create and not (file.is_file() and file.stat().st_size):
                 raise LibraryMissing(
                     f"There is no library in {directory}. Index a folder first, or name another --library."

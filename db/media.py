@@ -20,12 +20,15 @@ from pathlib import Path
 from types import TracebackType
 
 from db.connection import Database
+from db.errors import LibraryDamaged
 from db.records import Segment, Video
+from files.links import leads_outside, remove_tree
 from files.sweep import is_older, sweep_folders
 
 PARTIAL = ".partial-"
 _NAME = re.compile(r"[0-9A-Za-z_]{2,128}")
 _FOLDER = re.compile(r"[0-9A-Za-z_]{2,128}-[0-9a-f]{8}-[0-9a-f]{8}")
+_NOTHING = "none"  # no folder has this name
 
 
 class MediaStore:
@@ -36,7 +39,12 @@ class MediaStore:
         self.database = database
 
     def folder(self, name: str) -> Path:
-        """Return the folder of a video's media."""
+        """Return the folder of a video's media; for a name that is not of our form, that of no existing folder.
+
+        Names come from the database, and a library that somebody else made may name any folder of this machine.
+        """
+        if not _FOLDER.fullmatch(name):
+            return self.directory / _NOTHING
         return self.directory / name[:2] / name
 
     def poster(self, name: str, number: int) -> Path:
@@ -48,13 +56,8 @@ class MediaStore:
         return self.folder(name) / f"preview-{number:05d}.mp4"
 
     def drop(self, name: str) -> None:
-        """Remove a folder that no row names any more. Files that cannot be removed now are left to a later sweep.
-
-        Names come from the database, and a library that somebody else made may name any folder of this machine.
-        """
-        if not _FOLDER.fullmatch(name):
-            return
-        shutil.rmtree(self.folder(name), ignore_errors=True)
+        """Remove a folder that no row names any more. Files that cannot be removed now are left to a later sweep."""
+        remove_tree(self.folder(name), self.directory.parent)
 
     def published(self) -> Iterator[str]:
         """Yield the names of all media folders in place."""
@@ -145,6 +148,8 @@ class StagedMedia:
         target = self._store.folder(self.name)
         with self._store.database.translated():
             target.parent.mkdir(parents=True, exist_ok=True)
+            if leads_outside(target, self._store.directory.parent):
+                raise LibraryDamaged(f"{target.parent} is a link, and none is followed in a library; remove it.")
             os.utime(self._folder)  # so that a sweep before the commit spares it
             self._folder.rename(target)
 

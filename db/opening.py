@@ -6,19 +6,24 @@ older one.
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from db import schema
 from db.connection import Database
 from db.errors import LibraryDamaged, LibraryNewer
+from db.file_checks import damage_advice
+from db.schema_check import ENTRIES, check_schema
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_FOLDERS = (MIGRATIONS / "versions",)
+_VERSION = re.compile(r"[0-9]{4}")
+_ID = re.compile(r"[0-9A-Za-z-]{1,64}")  # a uuid; other names of its form are harmless, too
 
 
 def prepare(database: Database) -> str:
@@ -50,27 +55,33 @@ def prepare(database: Database) -> str:
                 if _version(connection, database.file) != schema.SCHEMA_VERSION:
                     _migrate(connection, database.file)
     with database.reading() as connection:
-        library_id = connection.scalar(select(schema.library.c.id))
-    if library_id is None:
+        ids = connection.scalars(select(schema.library.c.id).limit(2)).all()
+    if len(ids) != 1 or not _ID.fullmatch(str(ids[0])):
         raise LibraryDamaged(f"{database.file} has no library id; put a backup in its place or index again.")
-    return str(library_id)
+    return str(ids[0])
 
 
 def _version(connection: Connection, file: Path) -> int | None:
-    """Return the stored schema version, or None for a file without tables."""
-    tables = set(inspect(connection).get_table_names())
-    if not tables:
+    """Return the stored schema version, or None for a new file. Nothing in the file has run before this has checked it.
+
+    A new file has no tables and at most one page: a file with more had tables, whose names were lost.
+    """
+    entries = [tuple(row) for row in connection.exec_driver_sql(ENTRIES)]
+    if not entries:
+        if (connection.exec_driver_sql("PRAGMA page_count").scalar() or 0) > 1:
+            raise LibraryDamaged(f"{file} is not a sound library file: it lists no tables. {damage_advice()}")
         return None
-    if not {"alembic_version", "library"} <= tables:
+    if not {"alembic_version", "library"} <= {name for kind, name, *_ in entries if kind == "table"}:
         raise LibraryDamaged(f"{file} is a database of another program, not a library; choose another with --library.")
-    stored = connection.scalar(select(schema.alembic_version.c.version_num))
-    if stored is None or not stored.isdecimal():
+    stored = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    if not isinstance(stored, str) or not _VERSION.fullmatch(stored):
         raise LibraryDamaged(f"{file} does not say its format ({stored!r}); put a backup in its place or index again.")
     if int(stored) > schema.SCHEMA_VERSION:
         raise LibraryNewer(
             f"The library {file.parent} has format {int(stored)}, and this prismsearch reads formats up to "
             f"{schema.SCHEMA_VERSION}: a newer prismsearch made it. Update prismsearch, or choose another --library."
         )
+    check_schema(entries, file, int(stored))
     return int(stored)
 
 

@@ -20,6 +20,7 @@ from starlette.responses import Response, StreamingResponse
 from app.web.http.errors import ApiError
 from app.web.http.requests import ApiRequest
 from app.web.http.responses import has_etag
+from files.links import leads_outside
 from files.regular import NotRegularFile, open_regular
 from indexer.media.containers import extension_of
 
@@ -70,7 +71,7 @@ def file_response(
         path: The file. It may be a link unless `inside` is given.
         media_type: Content type of the response.
         max_age_seconds: Time for which a browser may cache the file; with 0 it revalidates each time.
-        inside: Folder that the file must lie in, with links followed.
+        inside: Folder that the file must lie in; links on the way from there are not followed.
         check: Called with the status of the open file; may raise an ApiError to send instead.
         headers: Further headers of the response.
 
@@ -147,8 +148,7 @@ def _chunks(file: FileIO, start: int, end: int) -> Iterator[bytes]:
 def _open(path: str | Path, inside: Path | None) -> FileIO:
     try:
         if inside is not None:
-            path = os.path.realpath(path)
-            if not Path(path).is_relative_to(os.path.realpath(inside)):
+            if leads_outside(Path(path), inside):
                 raise ApiError(404, "There is no such file.")
         return open_regular(path, follow_links=inside is None)
     except (FileNotFoundError, NotADirectoryError) as error:
