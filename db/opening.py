@@ -7,18 +7,19 @@ older one.
 from __future__ import annotations
 
 import re
+import sqlite3
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, create_engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from db import schema
 from db.connection import Database
 from db.errors import LibraryDamaged, LibraryNewer
 from db.file_checks import damage_advice
-from db.schema_check import ENTRIES, check_schema
+from db.schema_check import ENTRIES, Entry, check_schema
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_FOLDERS = (MIGRATIONS / "versions",)
@@ -66,7 +67,7 @@ def _version(connection: Connection, file: Path) -> int | None:
 
     A new file has no tables and at most one page: a file with more had tables, whose names were lost.
     """
-    entries = [tuple(row) for row in connection.exec_driver_sql(ENTRIES)]
+    entries: list[Entry] = [tuple(row) for row in connection.exec_driver_sql(ENTRIES)]
     if not entries:
         if (connection.exec_driver_sql("PRAGMA page_count").scalar() or 0) > 1:
             raise LibraryDamaged(f"{file} is not a sound library file: it lists no tables. {damage_advice()}")
@@ -81,7 +82,7 @@ def _version(connection: Connection, file: Path) -> int | None:
             f"The library {file.parent} has format {int(stored)}, and this prismsearch reads formats up to "
             f"{schema.SCHEMA_VERSION}: a newer prismsearch made it. Update prismsearch, or choose another --library."
         )
-    check_schema(entries, file, int(stored))
+    check_schema(entries, file, int(stored), entries_of)
     return int(stored)
 
 
@@ -105,6 +106,16 @@ def _migrate(connection: Connection, file: Path) -> None:
         raise LibraryDamaged(
             f"{file} could not be brought to format {schema.SCHEMA_VERSION}: {broken}. It is as before."
         )
+
+
+def entries_of(version: int) -> list[Entry]:
+    """Return the schema of a version, made by the migrations in memory."""
+    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(":memory:", isolation_level=None))
+    with engine.begin() as connection:
+        run_migrations(connection, schema.revision_of(version))
+        found: list[Entry] = [tuple(row) for row in connection.exec_driver_sql(ENTRIES)]
+    engine.dispose()
+    return found
 
 
 def run_migrations(connection: Connection, revision: str) -> None:

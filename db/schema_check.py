@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -34,20 +33,21 @@ DIGESTS = MappingProxyType(
 _OF_SQLITE = frozenset({"sqlite_sequence", "sqlite_stat1", "sqlite_stat4"})
 
 
-def check_schema(entries: Sequence[Entry], file: Path, version: int) -> None:
+def check_schema(entries: Sequence[Entry], file: Path, version: int, make: Callable[[int], Sequence[Entry]]) -> None:
     """Check that a library's schema is that of its version.
 
     Args:
         entries: The result of ENTRIES.
         file: The database, for messages.
         version: The format that it states, not newer than ours.
+        make: Returns the ENTRIES of a version, to name what differs; called only if anything does.
 
     Raises:
         LibraryDamaged: Something is not ours, missing or changed.
     """
     if digest_of(entries) == DIGESTS.get(version):
         return
-    found, ours = _plain(entries), _plain(_made_by_migrations(version))
+    found, ours = _plain(entries), _plain(make(version))
     advice = "Put a backup in its place, or index again into a new library."
     for key in sorted(found - ours):
         kind, name = key[:2]
@@ -82,17 +82,3 @@ def _plain(entries: Iterable[Entry]) -> set[tuple[str, str, str]]:
             text = ",".join(sorted(parts) if kind == "table" else parts)
         found.add((str(kind), str(name), text.strip()))
     return found
-
-
-def _made_by_migrations(version: int) -> list[Entry]:
-    from sqlalchemy import create_engine
-
-    from db.opening import run_migrations
-    from db.schema import revision_of
-
-    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(":memory:", isolation_level=None))
-    with engine.begin() as connection:
-        run_migrations(connection, revision_of(version))
-        entries = connection.exec_driver_sql(ENTRIES).all()
-    engine.dispose()
-    return [(row[0], row[1], row[2], row[3]) for row in entries]

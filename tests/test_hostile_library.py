@@ -103,10 +103,10 @@ def test_white_space_and_the_statistics_of_sqlite_do_not_matter(tmp_path: Path) 
 
 
 def test_the_digests_are_those_of_the_migrations() -> None:
-    """After a change of the schema: `digest_of(_made_by_migrations(VERSION))` is the new digest."""
+    """After a change of the schema: `digest_of(entries_of(VERSION))` is the new digest."""
     assert list(schema_check.DIGESTS) == list(range(1, schema.SCHEMA_VERSION + 1))
     for version, digest in schema_check.DIGESTS.items():
-        assert schema_check.digest_of(schema_check._made_by_migrations(version)) == digest
+        assert schema_check.digest_of(opening.entries_of(version)) == digest
 
 
 def test_no_schema_is_trusted(tmp_path: Path) -> None:
