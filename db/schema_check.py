@@ -26,6 +26,7 @@ DIGESTS = MappingProxyType(
         3: "7b77110c215932c4485a2bd696c7aecf",
         4: "a3b01cdf8d668e59092db96f08319c2c",
         5: "c837feab35c23dc7132547ea93ee904b",
+        6: "0a14be20b776f09a9ff037ddb383975c",
     }
 )
 """`digest_of` the schema of each version, so that opening a library need not make one to compare with."""
