@@ -147,9 +147,8 @@ def _chunks(file: FileIO, start: int, end: int) -> Iterator[bytes]:
 
 def _open(path: str | Path, inside: Path | None) -> FileIO:
     try:
-        if inside is not None:
-            if leads_outside(Path(path), inside):
-                raise ApiError(404, "There is no such file.")
+        if inside is not None and leads_outside(Path(path), inside):
+            raise ApiError(404, "There is no such file.")
         return open_regular(path, follow_links=inside is None)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ApiError(404, "The file is not there now; is its drive connected?") from error
