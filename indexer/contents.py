@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from db.records import KnownFile
 from indexer.content_hash import content_hash
 from indexer.fingerprint import covers
+from indexer.media.errors import UnreadableVideo
 from indexer.scan import FoundFile
 
 
@@ -21,6 +22,7 @@ class Contents:
     Args:
         fingerprints: The fingerprints of new and changed files.
         on_hash: Called with a file of the library and the hash of its content, once that was read.
+        read_hash: Reads the hash of a file: (path, cancelled). By default content_hash.
         cancelled: True ends a comparison, which then raises Cancelled.
     """
 
@@ -29,11 +31,13 @@ class Contents:
         fingerprints: Mapping[FoundFile, str],
         *,
         on_hash: Callable[[KnownFile, str], None] = lambda record, content: None,
+        read_hash: Callable[[str, Callable[[], bool]], str] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> None:
         self.fingerprints = fingerprints
         self._on_hash = on_hash
-        self._cancelled = cancelled
+        self._read_hash = read_hash or (lambda path, stopped: content_hash(path, cancelled=stopped))
+        self._cancelled = cancelled or (lambda: False)
         self._hashes: dict[str, str] = {}  # by path; "" where a file cannot be read
 
     def is_known(self, file: FoundFile, path: str, record: KnownFile) -> bool:
@@ -74,7 +78,7 @@ class Contents:
     def _hash(self, path: str) -> str:
         if path not in self._hashes:
             try:
-                self._hashes[path] = content_hash(path, cancelled=self._cancelled)
-            except OSError:
+                self._hashes[path] = self._read_hash(path, self._cancelled)
+            except (OSError, UnreadableVideo):
                 self._hashes[path] = ""  # decoding it will tell why
         return self._hashes[path]

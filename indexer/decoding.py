@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING
 
 from db.errors import LibraryError
 from indexer.fingerprint import fingerprint
+from indexer.isolated_pass import could_not_be_decoded
 from indexer.media.errors import Cancelled, UnreadableVideo
-from indexer.messages import ClipReady, Decoded, LibraryFailed, Message, OpenVideo, Stage, Unreadable, VideoReader
+from indexer.messages import ClipReady, Decoded, Message, OpenVideo, Refresh, RunFailed, Stage, Unreadable, VideoReader
 from indexer.plan import VideoTask
 from indexer.scan import FoundFile
+from indexer.workers.task import WorkersUnavailable
 
 if TYPE_CHECKING:
     from db.media import StagedMedia
@@ -28,14 +30,17 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _WAIT_SECONDS = 0.1  # between checks whether to stop
-_JOIN_SECONDS = 20.0  # a decoder may hang on a disconnected drive, and must not hang the program
+_JOIN_SECONDS = 1.0  # a decoder may hang on a disconnected drive, and must not hang the program
 
 
 class Decoders:
     """Threads that take tasks and send messages; a context manager that starts and stops them."""
 
-    def __init__(self, open_video: OpenVideo, stage: Stage, *, workers: int, queue_clips: int) -> None:
+    def __init__(
+        self, open_video: OpenVideo, stage: Stage, *, workers: int, queue_clips: int, refresh: Refresh | None = None
+    ) -> None:
         self._open_video = open_video
+        self._refresh = refresh or (lambda task, _: refreshed(task))
         self._stage = stage
         self._tasks: queue.SimpleQueue[VideoTask | None] = queue.SimpleQueue()
         self._messages: queue.Queue[Message | None] = queue.Queue(maxsize=queue_clips)
@@ -109,8 +114,8 @@ class Decoders:
             with suppress(Cancelled):
                 try:
                     self._send(self._result(task))
-                except LibraryError as error:
-                    self._send(LibraryFailed(error))
+                except (LibraryError, WorkersUnavailable) as error:
+                    self._send(RunFailed(error))
                 finally:
                     with self._lock:
                         self._in_progress.pop(task, None)
@@ -121,18 +126,17 @@ class Decoders:
             return self._decode(task)
         except UnreadableVideo as error:
             return Unreadable(task, error)
-        except (Cancelled, LibraryError):
+        except (Cancelled, LibraryError, WorkersUnavailable):
             raise
         except OSError as error:
             return Unreadable(task, file_error(task.file.path, error))
         except Exception as error:  # noqa: BLE001  no error of a decoder may end the run
             _log.debug("decoding %r", task.file.path, exc_info=True)
-            cause = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-            return Unreadable(task, UnreadableVideo(task.file.path, "error", f"It could not be decoded ({cause})."))
+            return Unreadable(task, UnreadableVideo(task.file.path, "error", could_not_be_decoded(error)))
 
     def _decode(self, task: VideoTask) -> Message:
         began = perf_counter()
-        task = _refreshed(task)
+        task = self._refresh(task, self._stop.is_set)
         reader = self._open_video(task.file.path, task.fingerprint, self._stop.is_set)
         media = self._stage(task.fingerprint)
         waited = stored = 0.0
@@ -183,7 +187,7 @@ class Decoders:
         raise Cancelled
 
 
-def _refreshed(task: VideoTask) -> VideoTask:
+def refreshed(task: VideoTask) -> VideoTask:
     """Return the task as planned or, if the file has changed since, with its current size, time and fingerprint."""
     status = os.stat(task.file.path)
     if (status.st_size, status.st_mtime_ns) == (task.file.size_bytes, task.file.modified_ns):
@@ -203,8 +207,10 @@ def _store(media: StagedMedia, clip: SegmentClip) -> None:
         ) from error
 
 
-def file_error(path: str, error: OSError) -> UnreadableVideo:
+def file_error(path: str, error: OSError | UnreadableVideo) -> UnreadableVideo:
     """Convert an error of the file system to the error of one video."""
+    if isinstance(error, UnreadableVideo):
+        return error
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return UnreadableVideo(path, "missing", "The file is not there any more.")
     if isinstance(error, PermissionError):

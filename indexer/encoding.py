@@ -13,7 +13,7 @@ from indexer.batches import Batches, Row
 from indexer.decoding import Decoders
 from indexer.kinds import recipe_for
 from indexer.media.errors import Cancelled, UnreadableVideo
-from indexer.messages import ClipReady, Decoded, LibraryFailed, OpenVideo, Unreadable
+from indexer.messages import ClipReady, Decoded, OpenVideo, Refresh, RunFailed, Unreadable
 from indexer.plan import VideoTask
 from indexer.progress import ProgressMeter
 from indexer.report import ReportBuilder
@@ -60,6 +60,7 @@ class Encoding:
         tasks: Iterable[VideoTask],
         open_video: OpenVideo,
         *,
+        refresh: Refresh | None = None,
         workers: int,
         queue_clips: int,
         cancelled: Callable[[], bool],
@@ -70,6 +71,7 @@ class Encoding:
             Cancelled: If `cancelled()` returns True.
             LibraryError: If the library fails.
             EncodingFailed: If the encoder fails on a single clip.
+            WorkersUnavailable: If no process can be started.
         """
         tasks = list(tasks)
         self._meter.start(
@@ -82,6 +84,7 @@ class Encoding:
             lambda content: self._library.stage_media(content, self._recipe),
             workers=max(1, min(workers, len(tasks))),
             queue_clips=queue_clips,
+            refresh=refresh,
         )
         self._wake = decoders.wake
         try:
@@ -119,7 +122,7 @@ class Encoding:
             self._store_if_complete(message.task.file.path, decoders)
         elif isinstance(message, Unreadable):
             self._fail(message.task.file, message.error, decoders)
-        elif isinstance(message, LibraryFailed):
+        elif isinstance(message, RunFailed):
             self._take(self._batches.wait(), decoders)  # store finished videos, if that is still possible
             raise message.error
         if self._begun and self._begun.keys() <= self._decoded.keys():

@@ -13,6 +13,7 @@ from db.errors import LibraryError
 from db.records import Segment, Shot, Video
 from indexer.media.errors import UnreadableVideo
 from indexer.plan import VideoTask
+from indexer.workers.task import WorkersUnavailable
 
 if TYPE_CHECKING:
     from db.media import StagedMedia
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 class VideoReader(Protocol):
     """One decode of one video; implemented by `indexer.video_pass.VideoPass`."""
 
-    seconds_done: float  # seconds of video decoded so far
-    seconds_expected: float | None  # length of the video, if the container states it
     fell_back: bool  # decoded on the CPU although hardware was requested
     notes: tuple[str, ...]  # what a person should know about the file, a clause each; after the iteration
     seconds_hashing: float  # spent on reading the whole content for its hash; after the iteration
@@ -33,11 +32,20 @@ class VideoReader(Protocol):
     @property
     def video(self) -> Video: ...
 
+    @property
+    def seconds_done(self) -> float: ...  # seconds of video decoded so far
+
+    @property
+    def seconds_expected(self) -> float | None: ...  # length of the video, if the container states it
+
     def __iter__(self) -> Iterator[SegmentClip]: ...
 
 
 OpenVideo = Callable[[str, str, Callable[[], bool]], VideoReader]
 """(path, fingerprint, cancelled) -> reader. The file need not be opened before the iteration."""
+
+Refresh = Callable[[VideoTask, Callable[[], bool]], VideoTask]
+"""(task, cancelled) -> the task, brought up to date with its file."""
 
 Stage = Callable[[str], "StagedMedia"]
 """fingerprint -> staging area for posters and previews."""
@@ -75,10 +83,10 @@ class Unreadable:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LibraryFailed:
-    """The failure of the library, which ends the run."""
+class RunFailed:
+    """A failure that ends the run, because it is no fault of a file."""
 
-    error: LibraryError
+    error: LibraryError | WorkersUnavailable
 
 
-Message = ClipReady | Decoded | Unreadable | LibraryFailed
+Message = ClipReady | Decoded | Unreadable | RunFailed

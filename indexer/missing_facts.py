@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -13,6 +11,7 @@ from db.media_facts import MediaFacts
 from db.records import KnownFile, Video
 from indexer.media.errors import UnreadableVideo
 from indexer.media.timeline import JUMP_SECONDS
+from indexer.reading import Reading
 from indexer.scan import FoundFile
 
 if TYPE_CHECKING:
@@ -43,48 +42,35 @@ def lacking_facts(files: Iterable[FoundFile], known: dict[str, KnownFile]) -> li
     return [file for file in files if lacks(file, known.get(file.path))]
 
 
-def read_missing_facts(
-    files: list[FoundFile], *, workers: int, cancelled: Callable[[], bool]
-) -> Iterator[ReadFacts | None]:
+def read_missing_facts(files: list[FoundFile], reading: Reading) -> Iterator[ReadFacts | None]:
     """Yield the facts of each file, in order; None for a file that cannot be opened, which is tried again next time.
 
     Args:
         files: From `lacking_facts`.
-        workers: Files opened at the same time.
-        cancelled: Polled for each file; True ends the iteration.
+        reading: Reads them. Raises Cancelled if it is told to stop.
     """
-    stop = threading.Event()
-
-    def read(file: FoundFile) -> ReadFacts | None:
-        from indexer.media.clock_map import may_jump
-        from indexer.media.facts import header_kinds, read_facts
-        from indexer.media.interlacing import stated_order
-        from indexer.media.probe import open_source
-
-        if stop.is_set():
-            return None
+    for _, future in reading.each(_read, files, lambda file: file.path):
         try:
-            with open_source(file.path, threads=1) as source:
-                fields = None if stated_order(source) else _fields_of_first_frame(source)
-                return ReadFacts(
-                    file=file,
-                    timecode=source.timecode,
-                    facts=read_facts(source, fields),
-                    kinds=header_kinds(source, fields),
-                    stated_seconds=source.stated_seconds if may_jump(source) else None,
-                )
-        except (UnreadableVideo, OSError):
-            return None
-
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="facts")
-    try:
-        for future in [pool.submit(read, file) for file in files]:
-            if cancelled():
-                return
             yield future.result()
-    finally:
-        stop.set()
-        pool.shutdown(wait=False, cancel_futures=True)
+        except (UnreadableVideo, OSError):
+            yield None
+
+
+def _read(file: FoundFile) -> ReadFacts:
+    from indexer.media.clock_map import may_jump
+    from indexer.media.facts import header_kinds, read_facts
+    from indexer.media.interlacing import stated_order
+    from indexer.media.probe import open_source
+
+    with open_source(file.path, threads=1) as source:
+        fields = None if stated_order(source) else _fields_of_first_frame(source)
+        return ReadFacts(
+            file=file,
+            timecode=source.timecode,
+            facts=read_facts(source, fields),
+            kinds=header_kinds(source, fields),
+            stated_seconds=source.stated_seconds if may_jump(source) else None,
+        )
 
 
 def _fields_of_first_frame(source: Source) -> FieldsSeen:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -21,17 +20,20 @@ from indexer.contents import Contents
 from indexer.decoding import file_error
 from indexer.encoding import Encoding
 from indexer.fingerprint import fingerprint
-from indexer.media.errors import Cancelled
-from indexer.messages import OpenVideo, VideoReader
+from indexer.isolated_pass import RunPass
+from indexer.isolation import Isolation
+from indexer.media.errors import Cancelled, UnreadableVideo
+from indexer.messages import OpenVideo
 from indexer.missing_facts import lacking_facts, read_missing_facts, seems_to_jump
 from indexer.moves import was_moved
 from indexer.plan import Plan, Relocation, VideoTask, classify_files, make_plan
 from indexer.preview import Decision, Review, preview, without_again
 from indexer.progress import Progress, ProgressMeter
 from indexer.report import IndexReport, ReportBuilder
-from indexer.scan import FoundFile, Scan, find_videos
+from indexer.scan import FoundFile, Scan
 from indexer.settings import RunOptions
 from indexer.sweep import Gone, find_gone, notes_of, problems_of
+from indexer.workers.task import WorkersUnavailable
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -52,6 +54,7 @@ def index_folders(
     open_video: OpenVideo | None = None,
     scorer: ShotBoundaryScorer | None = None,
     review: Review | None = None,
+    run_pass: RunPass | None = None,
 ) -> IndexReport:
     """Bring a library up to date with folders and files, for one encoder.
 
@@ -67,25 +70,28 @@ def index_folders(
         options: Options of this run; by default RunOptions().
         on_progress: Called in this thread, at most ten times a second. Its exceptions end the run.
         cancelled: Polled in this thread, about ten times a second and between batches; True stops the run like Ctrl-C.
-        open_video: Opens a video for decoding; by default VideoPass.
+        open_video: Opens a video for decoding, in this process; by default VideoPass, in a worker process.
         scorer: Scores frames as shot boundaries, for the detectors in indexer.settings.LEARNED; else None.
         review: Called in this thread with what the run is about to do, before anything is changed; returns what of it
             is done. By default all, except that videos which may only be on another drive are kept.
+        run_pass: The task of a worker process that decodes a video; by default that of `indexer.isolated_pass`.
 
     Returns:
         The report of the run.
     """
-
-    def video_pass(path: str, content: str, stopped: Callable[[], bool]) -> VideoReader:
-        from indexer.video_pass import VideoPass
-
-        return VideoPass(path, encoder.clip_spec, settings, fingerprint=content, cancelled=stopped, scorer=scorer)
-
-    recipe = settings.recipe(encoder.clip_spec)
-    run = _IndexRun(
-        library, encoder, recipe, options or RunOptions(), on_progress, cancelled, open_video or video_pass, scorer
-    )
-    return run.run(tuple(roots), review or (lambda _: Decision()))
+    options, cancelled = options or RunOptions(), cancelled or (lambda: False)
+    with Isolation(
+        options,
+        settings,
+        encoder.clip_spec,
+        scorer=scorer,
+        cancelled=cancelled,
+        open_video=open_video,
+        run_pass=run_pass,
+    ) as isolation:
+        recipe = settings.recipe(encoder.clip_spec)
+        run = _IndexRun(library, encoder, recipe, options, on_progress, cancelled, isolation, scorer)
+        return run.run(tuple(roots), review or (lambda _: Decision()))
 
 
 class _IndexRun:
@@ -98,16 +104,16 @@ class _IndexRun:
         recipe: str,
         options: RunOptions,
         on_progress: Callable[[Progress], None] | None,
-        cancelled: Callable[[], bool] | None,
-        open_video: OpenVideo,
+        cancelled: Callable[[], bool],
+        isolation: Isolation,
         scorer: ShotBoundaryScorer | None,
     ) -> None:
         self._library = library
         self._encoder = encoder
         self._recipe = recipe
         self._options = options
-        self._cancelled = cancelled or (lambda: False)
-        self._open_video = open_video
+        self._cancelled = cancelled
+        self._isolation = isolation
         self._scorer = scorer
         self._meter = ProgressMeter(on_progress)
         self._report = ReportBuilder(library, self._meter)
@@ -120,7 +126,7 @@ class _IndexRun:
             self._steps(roots, review)
         except (Cancelled, KeyboardInterrupt):
             interrupted = True
-        except (LibraryError, EncodingFailed, EncoderError) as error:
+        except (LibraryError, EncodingFailed, EncoderError, WorkersUnavailable) as error:
             stopped = str(error)
         self._report.add_seconds("wall", perf_counter() - began)
         self._meter.finish()
@@ -129,12 +135,11 @@ class _IndexRun:
     def _steps(self, roots: tuple[str | os.PathLike[str], ...], review: Review) -> None:
         self._meter.start("scan")
         with self._report.timed("scan"):
-            scan = find_videos(
+            scan = self._isolation.scan(
                 roots,
                 exclude=self._options.exclude,
-                avoid=[self._library.directory],
+                avoid=[str(self._library.directory)],
                 on_found=self._on_found,
-                cancelled=self._cancelled,
             )
         self._report.add(problems=scan.problems, notes=scan.sequences, hidden=scan.hidden, others=scan.others)
         known = self._library.known_files(self._encoder.id)
@@ -142,7 +147,9 @@ class _IndexRun:
         if not self._options.dry_run:
             self._read_missing_facts(scan, known)
         plan = self._plan(scan, known, failures)
-        gone = find_gone(scan, known, failures, plan, {}) if self._options.sweep else Gone()
+        gone = Gone()
+        if self._options.sweep:
+            gone = self._isolation.reading.wait(lambda: find_gone(scan, known, failures, plan, {}))
         work = preview(plan, known, gone, self._report.unchanged)
         decision = review(work)
         if self._options.dry_run or not decision.go_on:
@@ -154,6 +161,7 @@ class _IndexRun:
             tasks = [*plan.tasks, *self._relocate(plan)]
             self._forget(scan, known, gone, decision)
         if tasks:
+            self._isolation.start_decoders(min(self._options.decode_workers, len(tasks)))
             self._encoder.prepare()  # in parallel with the decoding of the first video
             if self._scorer is not None:
                 self._scorer.prepare()
@@ -168,7 +176,8 @@ class _IndexRun:
         )
         encoding.run(
             tasks,
-            self._open_video,
+            self._isolation.open_video,
+            refresh=self._isolation.refresh,
             workers=self._options.decode_workers,
             queue_clips=self._options.queue_clips,
             cancelled=self._cancelled,
@@ -185,7 +194,7 @@ class _IndexRun:
             return
         self._meter.start("facts", files_total=len(files))
         with self._report.timed("scan"):
-            for read in read_missing_facts(files, workers=self._options.decode_workers, cancelled=self._cancelled):
+            for read in read_missing_facts(files, self._isolation.reading):
                 if read is not None:
                     stored = known[read.file.path]
                     kinds = stored.kinds | read.kinds
@@ -206,26 +215,28 @@ class _IndexRun:
             unchanged=len(files.unchanged), aliases=len(files.aliases), skipped_failed=tuple(files.skipped_failed)
         )
         with self._report.timed("fingerprint"):
-            contents = Contents(self._fingerprints(files.unknown), on_hash=self._store_hash, cancelled=self._cancelled)
-            return make_plan(files.outdated, contents, known, self._recipe, redo=options.redo, was_moved=was_moved)
+            contents = Contents(
+                self._fingerprints(files.unknown),
+                on_hash=self._store_hash,
+                read_hash=self._isolation.read_hash,
+                cancelled=self._cancelled,
+            )
+            return self._isolation.reading.wait(
+                lambda: make_plan(files.outdated, contents, known, self._recipe, redo=options.redo, was_moved=was_moved)
+            )
 
     def _fingerprints(self, files: list[FoundFile]) -> dict[FoundFile, str]:
         """Read the fingerprints of new and changed files; unreadable ones are failures."""
         self._meter.start("fingerprint", files_total=len(files))
         results: dict[FoundFile, str] = {}
-        pool = ThreadPoolExecutor(self._options.decode_workers, thread_name_prefix="fingerprint")
-        try:
-            for file, future in [(file, pool.submit(fingerprint, file.path)) for file in files]:
-                self._raise_if_cancelled()
-                try:
-                    results[file] = future.result()
-                except OSError as error:
-                    if not self._options.dry_run:
-                        self._report.fail(file, file_error(file.path, error))
-                self._meter.files_done += 1
-                self._meter.report(current=(file.path,))
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        for file, future in self._isolation.reading.each(_fingerprint, files, lambda file: file.path):
+            try:
+                results[file] = future.result()
+            except (OSError, UnreadableVideo) as error:
+                if not self._options.dry_run:
+                    self._report.fail(file, file_error(file.path, error))
+            self._meter.files_done += 1
+            self._meter.report(current=(file.path,))
         return results
 
     def _store_hash(self, record: KnownFile, content_hash: str) -> None:
@@ -298,3 +309,7 @@ class _IndexRun:
     def _raise_if_cancelled(self) -> None:
         if self._cancelled():
             raise Cancelled
+
+
+def _fingerprint(file: FoundFile) -> str:
+    return fingerprint(file.path)

@@ -75,6 +75,7 @@ def find_videos(
     exclude: Sequence[str] = (),
     avoid: Iterable[str | os.PathLike[str]] = (),
     on_found: Callable[[int], None] | None = None,
+    on_look: Callable[[str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Scan:
     """Find the files below folders that may be videos.
@@ -91,7 +92,8 @@ def find_videos(
             (`*` matches slashes as well).
         avoid: Folders that are never entered, such as the library's own.
         on_found: Called after each folder with the number of files found so far.
-        cancelled: Polled at each folder.
+        on_look: Called with each root, folder and link before the drive is asked about it.
+        cancelled: Polled at each folder and file.
 
     Returns:
         The files, the problems, and the roots that exist or do not.
@@ -104,6 +106,7 @@ def find_videos(
         [_matcher(pattern) for pattern in exclude if pattern.strip("/" + os.sep)],
         {key for key in (_identity_or_none(os.fspath(path)) for path in avoid) if key is not None},
         on_found or (lambda count: None),
+        on_look or (lambda path: None),
         cancelled or (lambda: False),
     )
     absolute = sorted({as_on_disk(os.path.abspath(os.fspath(root))) for root in roots})
@@ -129,6 +132,7 @@ class _Walk:
         excluded: list[Callable[[str, str, str], bool]],
         avoid: set[object],
         on_found: Callable[[int], None],
+        on_look: Callable[[str], None],
         cancelled: Callable[[], bool],
     ) -> None:
         self.files: dict[str, FoundFile] = {}
@@ -145,10 +149,12 @@ class _Walk:
         self._named: list[tuple[str, os.stat_result]] = []  # roots that are files
         self._links: list[tuple[str, str]] = []  # path, root
         self._on_found = on_found
+        self._on_look = on_look
         self._cancelled = cancelled
 
     def root(self, path: str) -> bool:
         """Walk a folder, or take a file. Return False if the path does not exist."""
+        self._on_look(path)
         try:
             status = os.stat(path)
         except OSError as error:
@@ -174,6 +180,7 @@ class _Walk:
                 self._link(path, root)
 
     def _link(self, path: str, root: str) -> None:
+        self._on_look(path)
         by_name = extension_of(path)
         try:
             status = os.stat(path)
@@ -192,6 +199,7 @@ class _Walk:
             path, real = waiting.pop()
             if self._cancelled():
                 raise Cancelled
+            self._on_look(path)
             try:
                 key = _identity(path)
                 if key in self._entered:
@@ -215,6 +223,8 @@ class _Walk:
 
     def _entry(self, entry: os.DirEntry[str], real: str, root: str) -> tuple[str, str] | None:
         """Record a file or a link; return the path and real path of a folder."""
+        if self._cancelled():
+            raise Cancelled
         try:
             if entry.is_symlink():
                 self._links.append((entry.path, root))

@@ -186,7 +186,7 @@ class RunOptions:
     """Options of one run, which do not affect the result of indexing.
 
     Raises:
-        ValueError: For a number below 1.
+        ValueError: For a number below 1, or a limit that is not above 0.
     """
 
     decode_workers: int = 2  # videos decoded at the same time
@@ -197,9 +197,15 @@ class RunOptions:
     retry_failed: bool = False  # retry files that failed before and have not changed
     sweep: bool = True  # remove videos whose files were deleted, see indexer.sweep
     dry_run: bool = False  # find out what there is to do, and change nothing
+    isolated: bool = True  # read and decode in worker processes, where what goes wrong costs one file
+    stall_seconds: float = 60.0  # without any progress of a file, after which it is given up
+    decode_memory_gib: float = 3.0  # limit of each worker's memory, beyond the program itself
 
     def __post_init__(self) -> None:
         for name in ("decode_workers", "batch_size", "queue_clips"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
+        for name in ("stall_seconds", "decode_memory_gib"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")

@@ -77,7 +77,7 @@ class VideoPass:
             spec: Shape of the clips.
             settings: Settings of segments, clips and pictures.
             fingerprint: Fingerprint of the content, copied to `video`.
-            cancelled: Called at every frame; True stops the pass.
+            cancelled: Called for every packet and frame, so a sign of progress; True stops the pass.
             scorer: Needed by the detectors in indexer.settings.LEARNED only. Passes in several threads may share it.
 
         Raises:
@@ -144,7 +144,9 @@ class VideoPass:
         from indexer.notes import file_notes
         from indexer.shots.segmenter import Segmenter
 
-        decoding = Decoding(source, reference_only=self.settings.decode == "reference")
+        decoding = Decoding(
+            source, reference_only=self.settings.decode == "reference", on_packet=self._raise_if_cancelled
+        )
         fields = FieldsSeen(source)
         segmenter: Segmenter | None = None
         last: Frame | None = None
@@ -191,14 +193,17 @@ class VideoPass:
     def _decoded(self, decoding: Decoding) -> Iterator[Frame]:
         frames = iter(decoding)
         while True:
-            if self._cancelled is not None and self._cancelled():
-                raise Cancelled(self.path)
+            self._raise_if_cancelled()
             began = perf_counter()
             frame = next(frames, None)
             self.seconds_decoding += perf_counter() - began
             if frame is None:
                 return
             yield frame
+
+    def _raise_if_cancelled(self) -> None:
+        if self._cancelled is not None and self._cancelled():
+            raise Cancelled(self.path)
 
     def _timed(self, results: Iterator[SegmentClip]) -> Iterator[SegmentClip]:
         """Count the time spent here but not in the decoder or in the caller."""

@@ -9,11 +9,16 @@ import threading
 import time
 from contextlib import suppress
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.fingerprint import fingerprint
+from indexer.isolated_pass import PassOrder, PassResult, run_pass
 from indexer.media.errors import UnreadableVideo
+from indexer.scan import FoundFile, Scan
+from indexer.scanning import _scan
 from indexer.workers.child import Link
 
 
@@ -104,6 +109,38 @@ def process_id() -> int:
 
 def total(rows: NDArray[np.uint8]) -> tuple[int, bool]:
     return int(rows.sum()), rows.flags.writeable
+
+
+def faulty_pass(link: Link, order: PassOrder) -> PassResult:
+    """Decode a video as the indexer does; where its name says so, fail as a decoder may when it opens it."""
+    name = os.path.basename(order.path)
+    if "abort" in name:
+        os.abort()
+    if "hang" in name:
+        ctypes.PyDLL(None).pause()
+    if "memory" in name:
+        bytearray(4 * 10**9)
+    return run_pass(link, order)
+
+
+def faulty_scan(link: Link, roots: list[str], exclude: tuple[str, ...], avoid: tuple[str, ...]) -> Scan:
+    """Find videos, but hang in the folder "silent", as with a drive that does not answer."""
+    real = os.scandir
+
+    def scandir(path: str) -> Any:
+        if os.path.basename(path) == "silent":
+            threading.Event().wait()
+        return real(path)
+
+    with mock.patch("os.scandir", scandir):
+        return _scan(link, roots, exclude, avoid)
+
+
+def faulty_fingerprint(file: FoundFile) -> str:
+    """Return the fingerprint of a file, unless its drive does not answer."""
+    if "silent" in file.path:
+        threading.Event().wait()
+    return fingerprint(file.path)
 
 
 def prepare() -> None:

@@ -26,6 +26,11 @@ class ScoreStream(Protocol):
     Scores are late by the frames of one window at most, and the stream holds no more frames than that.
     """
 
+    @property
+    def until_scores(self) -> int:
+        """Number of frames to feed until some scores come, at least 1; fewer give none."""
+        ...
+
     def feed(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Take the next frames, uint8 (n, 27, 48, 3) RGB; n may be 0.
 

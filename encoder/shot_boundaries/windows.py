@@ -51,6 +51,11 @@ class WindowedScores:
         self._held = 0
         self._pending = 0  # frames whose scores have not been returned
 
+    @property
+    def until_scores(self) -> int:
+        """See `ScoreStream.until_scores`."""
+        return len(self._buffer) - (self._held or self._margin)
+
     def feed(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `ScoreStream.feed`.
 

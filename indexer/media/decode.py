@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
@@ -49,7 +49,13 @@ class Decoding:
     """
 
     def __init__(
-        self, source: Source, *, seek_pts: int | None = None, skip_packets: int = 0, reference_only: bool = False
+        self,
+        source: Source,
+        *,
+        seek_pts: int | None = None,
+        skip_packets: int = 0,
+        reference_only: bool = False,
+        on_packet: Callable[[], None] = lambda: None,
     ) -> None:
         """Prepare to decode; nothing is read before the iteration.
 
@@ -61,6 +67,7 @@ class Decoding:
                 a place in a file whose clock jumps, which cannot be sought by time.
             reference_only: Skip frames that no other frame is decoded from, if the packets state when these are shown
                 (see `frame_times`); otherwise all frames are decoded.
+            on_packet: Called for every packet that was read; its exceptions end the iteration.
 
         Raises:
             UnreadableVideo: During the iteration, if the file cannot be read any further ("missing" or "error"). Damage
@@ -78,6 +85,7 @@ class Decoding:
         self.read_bytes = 0
         self._seek_pts = seek_pts
         self._skip_packets = skip_packets
+        self._on_packet = on_packet
         self._fed_to: int | None = None  # latest time among the packets
         self._shown_to: int | None = None  # latest time among the frames
         self._half_shown = 0  # how much later the packet of a frame's second field may be
@@ -161,6 +169,7 @@ class Decoding:
         timeline = self.timeline if source is self.source else Timeline.of(source)
         to_skip = self._skip_packets
         for packet in read_packets(source, watched_streams(source), on_damage=self._count_damage):
+            self._on_packet()
             stamp = stamp_of(packet, source.time_base)
             if packet.stream_index != source.stream.index:
                 timeline.sound(packet.stream_index, stamp)

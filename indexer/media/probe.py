@@ -152,6 +152,8 @@ def open_source(path: str, *, threads: int = 0, device: str | None = None) -> It
         raise UnreadableVideo(path, "missing", "There is no file of this name any more.") from None
     except OSError as problem:
         raise read_error(path, problem) from problem
+    except MemoryError:
+        raise
     except av.error.FFmpegError as problem:
         _raise_unreadable(path, problem)
     with container:

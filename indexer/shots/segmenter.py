@@ -71,6 +71,8 @@ class Segmenter:
         try:
             picture = self.scaler.reduce(frame.picture)
             plane = self.scaler.plane(picture, self._detector.plane_pixels)
+        except MemoryError:
+            raise
         except FFmpegError:
             self.unusable += 1
             return False

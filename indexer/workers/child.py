@@ -61,15 +61,16 @@ class Link:
         self.send(question)
         return self._answers.get()
 
-    def progress(self, state: Any = None) -> None:
+    def progress(self, state: Any = None, *, now: bool = False) -> None:
         """Say that the task makes progress, as often as it does: it is given up if it says so no more.
 
         Args:
-            state: What `Task.progress` is to be. It is sent ten times a second at most.
+            state: What `Task.progress` is to be. It is sent ten times a second at most, unless `now` is set.
+            now: Send it in any case.
         """
-        now = monotonic()
-        if now - self._told_at >= _PROGRESS_SECONDS:
-            self._told_at = now
+        moment = monotonic()
+        if now or moment - self._told_at >= _PROGRESS_SECONDS:
+            self._told_at = moment
             self._write(("progress", state))
 
     # For the thread that reads what the parent sends
