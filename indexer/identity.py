@@ -70,6 +70,17 @@ class Identity:
         hashes = {self.content_hash, other.content_hash}
         return self.fingerprint == other.fingerprint and ("" in hashes or len(hashes) == 1)
 
+    def shares_content(self, other: Identity) -> bool:
+        """Return whether the contents are known to be the same, from records alone.
+
+        Where neither has a hash, as in libraries of earlier versions, the fingerprint has to do.
+        """
+        if self.fingerprint != other.fingerprint:
+            return False
+        return self.content_hash == other.content_hash or (
+            self.size_bytes is not None and (covers(self.size_bytes) or self.modified_ns == other.modified_ns)
+        )
+
 
 def by_status(known: Identity, status: os.stat_result) -> Verdict:
     """Compare a file with what is known of it without reading it.

@@ -12,7 +12,7 @@ from click.core import ParameterSource
 
 from app import compose
 from app.commands.export_run import export_collection, run_export
-from app.commands.export_selection import find_collection, from_arguments, from_hits, from_json
+from app.commands.export_selection import find_collection, from_arguments, from_hits, from_json, readable_library
 from app.compose import Settings
 from app.exporting.audio_choice import ALL_TRACKS, parse_audio
 from app.exporting.request import ClipRequest, ExportMode, ExportOptions, ExportRequest, list_formats
@@ -93,7 +93,7 @@ file or the library is missing.""",
     "hits_file",
     type=click.File("rb"),
     metavar="FILE",
-    help="Hits as search --json and similar --json print them; - reads standard input.",
+    help="Hits as search --json and similar --json print them, or a clips.json; - reads standard input.",
 )
 @click.option("--collection", metavar="NAME", help="The subclips of a collection, in its order (a name, or its id).")
 @click.option(
@@ -184,7 +184,8 @@ def export(
         order = ExportOrder(collection=found.id, collection_name=found.name, subclips=ids, options=how)
         export_collection(settings, order, as_json=as_json)
         return
-    clips = from_json(hits_file) if hits_file is not None else from_arguments(what, None)
+    with readable_library(settings) as library:
+        clips = from_json(hits_file, library) if hits_file is not None else from_arguments(what, library)
     # Ranges as typed, but with absolute paths.
     again = [f"{clip.path}@{text.rpartition('@')[2]}" for text, clip in zip(what, clips, strict=False)] or what
     if what and not clips:
@@ -208,7 +209,7 @@ def search_hits(settings: Settings, text: str, options: SearchOptions) -> list[C
         if not hits:
             print_note(nothing_found(library, options))
             raise click.exceptions.Exit(FAILED)
-        return from_hits(hits)
+        return from_hits(hits, library)
 
 
 def given_options() -> list[str]:

@@ -4,28 +4,56 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from fractions import Fraction
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from app import compose
 from app.commands.similar import find_file_range
+from app.compose import Settings
 from app.exporting.request import ClipRequest
 from app.exporting.source_facts import SourceFacts
+from app.exporting.sources import Sources, with_copies
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
 from app.shell.hits import span_seconds
-from app.shell.terminal import printable
+from app.shell.terminal import display_path, print_note, printable
+from indexer.identity import Identity
 
 if TYPE_CHECKING:
     from db.library import Library
-    from db.records import Collection
+    from db.records import Collection, Subclip, Video
     from search.query import Hit
+
+
+@contextmanager
+def readable_library(settings: Settings) -> Iterator[Library | None]:
+    """Open the library for the duration of a `with` block; yield None if there is none or it cannot be opened.
+
+    Ranges of files are cut without it, too.
+    """
+    from db.errors import LibraryError
+
+    with ExitStack() as stack:
+        library = None
+        with suppress(LibraryError):
+            library = stack.enter_context(compose.open_existing_library(settings))
+        yield library
 
 
 def from_arguments(arguments: Sequence[str], library: Library | None) -> list[ClipRequest]:
     """Return the range that each argument names as FILE@START-END.
+
+    The file of that name is cut, as it is now; a note says if that is not the one that the library knows. If none is
+    there, a copy that the library knows is cut.
+
+    Args:
+        arguments: As typed.
+        library: None if there is none.
 
     Returns:
         The clips; empty if the first argument is not a range, because then the arguments are words to search for.
@@ -34,7 +62,7 @@ def from_arguments(arguments: Sequence[str], library: Library | None) -> list[Cl
         CommandError: A file does not exist.
         click.UsageError: Some are ranges and others are not, or a range has no end.
     """
-    if not arguments or not _names_a_range(arguments[0]):
+    if not arguments or not _names_a_range(arguments[0], library):
         return []
     wanted = []
     for rank, text in enumerate(arguments, 1):
@@ -46,55 +74,99 @@ def from_arguments(arguments: Sequence[str], library: Library | None) -> list[Cl
         path = os.path.abspath(file_range.path)
         wanted.append(
             ClipRequest(
-                path=path, start_seconds=file_range.start_seconds, end_seconds=file_range.end_seconds, rank=rank
+                path=path,
+                start_seconds=file_range.start_seconds,
+                end_seconds=file_range.end_seconds,
+                rank=rank,
+                identity=_identity_at(library, path),
             )
         )
-    return wanted
+    sources = Sources()
+    for path in dict.fromkeys(each.path for each in wanted):
+        request = next(each for each in wanted if each.path == path)
+        if os.path.lexists(path):
+            if sources.find(request).problem:
+                print_note(f"{display_path(path)} is not the file that was indexed; it is cut as it is now")
+            wanted = [replace(each, identity=None) if each.path == path else each for each in wanted]
+    return wanted if library is None else with_copies(library, wanted)
 
 
-def _names_a_range(text: str) -> bool:
-    """Return whether the text is an existing file, or one with something after an @. Sentences hardly ever are."""
-    return os.path.isfile(text) or any(
-        os.path.isfile(text[:at]) for at, character in enumerate(text) if character == "@" and at
-    )
+def _identity_at(library: Library | None, path: str) -> Identity | None:
+    """Return the identity of the file that the library has at a path."""
+    video = None if library is None else library.video_at(path)
+    return None if video is None else Identity.of(video)
 
 
-def from_json(file: IO[bytes]) -> list[ClipRequest]:
-    """Return the hits of `search --json` or `similar --json`, or of a plain list of such records.
+def _names_a_range(text: str, library: Library | None) -> bool:
+    """Return whether the text is a file on disk or in the library, or one with something after an @.
 
-    A record needs `path` and the range: `start` and `end` (exact fractions) or `start_seconds` and `end_seconds`.
-    Raises click.UsageError for anything else.
+    Sentences hardly ever are.
+    """
+    names = [text, *(text[:at] for at, character in enumerate(text) if character == "@" and at)]
+    if any(os.path.isfile(name) for name in names):
+        return True
+    return library is not None and any(library.video_at(os.path.abspath(name)) for name in names[1:])
+
+
+def from_json(file: IO[bytes], library: Library | None = None) -> list[ClipRequest]:
+    """Return the hits of `search --json` or `similar --json`, the clips of a `clips.json`, or a plain list of records.
+
+    A record needs `path` (or `source`) and the range: `start` and `end` (exact fractions) or `start_seconds` and
+    `end_seconds`. `fingerprint`, `content_hash`, `size_bytes` and `modified_ns` say which file it is about; without
+    them, it is the one that the library has at that path.
+
+    Args:
+        file: JSON.
+        library: None if there is none.
+
+    Raises:
+        click.UsageError: It is anything else.
     """
     try:
         document = json.load(file)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise click.UsageError(f"--from-json: this is not JSON ({error})") from error
-    records = document.get("hits") if isinstance(document, dict) else document
+    records = document.get("hits", document.get("clips")) if isinstance(document, dict) else document
     if not isinstance(records, list):
         raise click.UsageError(
             "--from-json: there is no list of hits in it; make it with prismsearch search ... --json"
         )
-    return [_from_record(number, record) for number, record in enumerate(records, 1)]
+    wanted = [_from_record(number, record, library) for number, record in enumerate(records, 1)]
+    return wanted if library is None else with_copies(library, wanted)
 
 
-def _from_record(number: int, record: Any) -> ClipRequest:
+def _from_record(number: int, record: Any, library: Library | None) -> ClipRequest:
     try:
         start, end = (_exact(record, name) for name in ("start", "end"))
-        path = record["path"]
+        path = record["path"] if "path" in record else record["source"]
         if not isinstance(path, str) or "\0" in path or end <= start or start < 0:
             raise ValueError
-        score = record.get("score")
+        path, score = os.path.abspath(path), record.get("score")
         return ClipRequest(
-            path=os.path.abspath(path),
+            path=path,
             start_seconds=start,
             end_seconds=end,
             rank=number,
             score=None if score is None else float(score),
+            identity=_stated_identity(record) or _identity_at(library, path),
         )
     except (KeyError, TypeError, ValueError, ZeroDivisionError, AttributeError, OverflowError) as error:
         raise click.UsageError(
             f"--from-json: hit {number} needs path, start_seconds and end_seconds (after the start)"
         ) from error
+
+
+def _stated_identity(record: Mapping[str, Any]) -> Identity | None:
+    """Return the identity that a record states; None if it states none. Raise TypeError for values of other types."""
+    texts = [record.get(name) or "" for name in ("fingerprint", "content_hash")]
+    numbers = [record.get(name) for name in ("size_bytes", "modified_ns")]
+    if not all(isinstance(each, str) for each in texts) or not all(
+        each is None or type(each) is int for each in numbers
+    ):
+        raise TypeError
+    if not texts[0]:
+        return None
+    return Identity(fingerprint=texts[0], content_hash=texts[1], size_bytes=numbers[0], modified_ns=numbers[1])
 
 
 def _exact(record: Any, name: str) -> Fraction:
@@ -113,8 +185,9 @@ def from_collection(library: Library, collection: Collection, subclip_ids: Seque
         raise click.UsageError(
             f"{', '.join(map(str, sorted(unknown)))} is no subclip of {printable(collection.name)} (any more)"
         )
-    videos = {path: library.video_at(path) for path in {each.path for each in subclips}}
-    return [
+    ids = {each.video_id for each in subclips if each.video_id is not None}
+    videos = {video_id: library.video(video_id) for video_id in ids}
+    wanted = [
         ClipRequest(
             path=each.path,
             start_seconds=(each.start_pts - each.video_start_pts) * each.time_base,
@@ -123,14 +196,22 @@ def from_collection(library: Library, collection: Collection, subclip_ids: Seque
             name_hint=each.name,
             score=each.score,
             collection=collection.name,
-            fingerprint=each.fingerprint,
+            identity=_identity_of_subclip(each, None if each.video_id is None else videos[each.video_id]),
             note=each.note,
             facts=SourceFacts.of_subclip(each),
-            clock_jumps=None if (video := videos[each.path]) is None else video.clock_jumps,
+            clock_jumps=None if each.video_id is None else videos[each.video_id].clock_jumps,
         )
         for rank, each in enumerate(subclips, 1)
         if subclip_ids is None or each.id in subclip_ids
     ]
+    return with_copies(library, wanted)
+
+
+def _identity_of_subclip(subclip: Subclip, video: Video | None) -> Identity:
+    """Return the identity of the content that a subclip is from: of its video now, or of before that was removed."""
+    if video is not None:
+        return Identity.of(video)
+    return Identity(fingerprint=subclip.fingerprint, content_hash=subclip.content_hash)
 
 
 def find_collection(library: Library, name: str) -> Collection:
@@ -148,7 +229,7 @@ def find_collection(library: Library, name: str) -> Collection:
     raise CommandError(f"there is no collection {printable(name)!r}; there are: {known}", MISSING)
 
 
-def from_hits(hits: Sequence[Hit]) -> list[ClipRequest]:
+def from_hits(hits: Sequence[Hit], library: Library) -> list[ClipRequest]:
     """Return the segments of hits, in their order."""
     wanted = []
     for hit in hits:
@@ -160,9 +241,9 @@ def from_hits(hits: Sequence[Hit]) -> list[ClipRequest]:
                 end_seconds=end,
                 rank=hit.rank,
                 score=round(float(hit.score), 6),
-                fingerprint=hit.video.fingerprint,
+                identity=Identity.of(hit.video),
                 facts=SourceFacts.of_video(hit.video),
                 clock_jumps=hit.video.clock_jumps,
             )
         )
-    return wanted
+    return with_copies(library, wanted)

@@ -12,6 +12,7 @@ import click
 
 from app import compose
 from app.compose import Settings
+from app.exporting.sources import is_as_indexed
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
 from app.shell.hits import Output, output_options, show_hits
@@ -105,6 +106,9 @@ def video_example(library: Library, encoder: Encoder, text: str) -> ExampleQuery
     file_range = find_file_range(library, text)
     path = as_indexed(library, file_range.path)
     video = library.video_at(path)
+    if video is not None and os.path.exists(path) and not is_as_indexed(video):
+        print_note(f"{display_path(path)} is not the file that was indexed; it is read as it is now")
+        video = None
     indexed = [] if video is None else _embedded_segments(library, encoder, video)
     if video is None or not indexed:
         return _from_file(encoder, file_range, frozenset())

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from app.exporting.graph import OnProgress
     from app.exporting.manifest import Manifest
 
+_STOPPED = "stopped before it was written"
+
 OnClip = Callable[[int, int, ExportedClip], None]
 """Called after each clip with the number of finished clips, the total, and the result of this one."""
 OnClipProgress = Callable[[int, float], None]
@@ -48,6 +50,7 @@ def write_clips(
     on_progress: OnClipProgress | None = None,
     cancelled: Callable[[], bool] | None = None,
     manifest: Manifest | None = None,
+    find_source: Callable[[ClipRequest], ClipRequest] = lambda request: request,
 ) -> list[ExportedClip]:
     """Write one clip per request, in order; no existing file is replaced.
 
@@ -63,6 +66,7 @@ def write_clips(
         on_progress: Called while a clip is cut.
         cancelled: Called before each clip. Once it returns True, the remaining clips are returned as not written.
         manifest: The directory's manifest. Clips that it records as finished are not cut again.
+        find_source: Checks the source of a clip right before it is cut: `app.exporting.sources.Sources.find`.
 
     Returns:
         The result of each request. A clip that fails raises nothing; its `error` says why.
@@ -101,13 +105,24 @@ def write_clips(
         if finished is not None:
             clip = finished
         elif cancelled is not None and cancelled():
-            clip = replace(clip, error="stopped before it was written")
-        else:
+            clip = replace(clip, error=_STOPPED)
+        elif (clip := _with_source(clip, find_source)).error is None:
             clip = writer.write(clip, number, key, None if on_progress is None else partial(on_progress, number - 1))
         clips.append(clip)
         if on_clip is not None:
             on_clip(number, len(requests), clip)
     return clips
+
+
+def _with_source(clip: ExportedClip, find_source: Callable[[ClipRequest], ClipRequest]) -> ExportedClip:
+    """Return the clip with its source as it is now; with an error if that is another file than was indexed."""
+    from indexer.media.errors import Cancelled
+
+    try:
+        request = find_source(clip.request)
+    except Cancelled:
+        return replace(clip, error=_STOPPED)
+    return replace(clip, request=request, error=request.problem or None)
 
 
 def ensure_folder(directory: str | Path) -> Path:

@@ -15,7 +15,9 @@ from app.exporting.clip_writer import OnClip, OnClipProgress, ensure_folder, wri
 from app.exporting.lists import clip_record, list_writer, write_clip_tables, write_edit_lists
 from app.exporting.manifest import Manifest, export_key, lock_manifest
 from app.exporting.request import ExportedClip, ExportRequest
+from app.exporting.sources import Sources, source_notes
 from app.exporting.zip_file import lock_parts, remove_parts, sweep_parts, write_zip
+from indexer.media.errors import Cancelled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,9 +129,14 @@ def _export_into(
     cancelled: Callable[[], bool],
 ) -> ExportResult:
     clips: list[ExportedClip] = []
+    sources = Sources(cancelled)
+    try:
+        found = [sources.find(each) for each in request.requests]
+    except Cancelled:
+        return ExportResult(interrupted=True)
     if request.clips:
         clips = write_clips(
-            request.requests,
+            found,
             folder,
             request.mode,
             pad_seconds=request.handles_seconds,
@@ -140,14 +147,16 @@ def _export_into(
             on_progress=on_progress,
             cancelled=cancelled,
             manifest=manifest,
+            find_source=sources.find,
         )
     if any(clip.error is not None for clip in clips) and cancelled():
         return ExportResult(clips=tuple(clips), interrupted=True)
     lists: list[Path] = []
-    notes: list[str] = []
+    notes = source_notes(request.requests, found, lists=request.lists is not None)
     write = list_writer(folder, manifest, key)
     if request.lists is not None:
-        lists, notes = write_edit_lists(request.requests, clips, request.lists, write, request.title)
+        lists, more = write_edit_lists(found, clips, request.lists, write, request.title)
+        notes += more
     elif any(clip.error is None for clip in clips):
         lists = list(write_clip_tables(clips, write))
     return ExportResult(clips=tuple(clips), lists=tuple(lists), notes=tuple(notes))

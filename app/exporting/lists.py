@@ -26,6 +26,7 @@ from files.publish import publish_bytes
 
 if TYPE_CHECKING:
     from app.exporting.manifest import Manifest
+    from indexer.identity import Identity
 
 WriteList = Callable[[bytes, str], Path]
 """Writes the whole content of a list under a name, or the next free one, and returns its path. Raises OSError."""
@@ -63,6 +64,8 @@ def write_edit_lists(
     entries: list[TimelineClip] = []
     from_files: dict[str, SourceFacts | None] = {}
     for number, request in enumerate(requests, start=1):
+        if request.problem:
+            continue  # said by `sources.source_notes`
         facts = request.facts
         if facts is None:
             if request.path not in from_files:
@@ -147,7 +150,9 @@ def list_writer(folder: Path, manifest: Manifest | None, key: str) -> WriteList:
 
 
 def clip_record(clip: ExportedClip) -> dict[str, Any]:
-    """Return a clip as plain values, by TABLE_COLUMNS; None for what is unknown because the clip failed.
+    """Return a clip as plain values, by TABLE_COLUMNS, and what its source is known by, if it is.
+
+    None stands for what is unknown because the clip failed.
 
     Seconds and frames count from the source's first frame shown, and an end is exclusive. Timecodes are the source's
     own where it has any, else they begin at 00:00:00:00. Both count at the nominal frame rate, as editing programs and
@@ -176,6 +181,19 @@ def clip_record(clip: ExportedClip) -> dict[str, Any]:
         "score": clip.request.score,
         "note": clip.note,
         "error": clip.error,
+        **identity_record(clip.request.identity),
+    }
+
+
+def identity_record(identity: Identity | None) -> dict[str, Any]:
+    """Return what a source is known by, as values for JSON: `export --from-json` checks them."""
+    if identity is None:
+        return {}
+    return {
+        "fingerprint": identity.fingerprint,
+        "content_hash": identity.content_hash or None,
+        "size_bytes": identity.size_bytes,
+        "modified_ns": identity.modified_ns,
     }
 
 

@@ -174,14 +174,16 @@ def lock_manifest(folder: Path) -> Iterator[Manifest | None]:
 def request_keys(requests: Sequence[ClipRequest], *settings: object) -> list[str]:
     """Return the key of each request in a manifest: a hash of source, range, names and how the clip is cut.
 
-    The source is its content fingerprint, or else its path, size and modification time. Equal requests get distinct
-    keys.
+    The source is its content's fingerprint and hash, or else its path, size and modification time. Equal requests get
+    distinct keys.
     """
     occurrences: Counter[str] = Counter()
     keys = []
     for number, request in enumerate(requests, start=1):
-        source: object = request.fingerprint
-        if not source:
+        source: object = None
+        if request.identity is not None:
+            source = [request.identity.fingerprint, request.identity.content_hash]
+        else:
             try:
                 stat = os.stat(request.path)
                 source = [os.path.abspath(request.path), stat.st_size, stat.st_mtime_ns]

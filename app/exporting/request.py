@@ -12,10 +12,19 @@ from app.exporting.audio_choice import ALL_TRACKS, parse_audio
 from app.exporting.naming import check_pattern
 from app.exporting.source_facts import SourceFacts
 from app.timelines.writing import FORMATS
+from indexer.identity import Identity
 
 ExportMode = Literal["exact", "smart", "copy"]
 
 MAX_HANDLE_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCopy:
+    """A file of the library that may have the content of a request."""
+
+    path: str
+    identity: Identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +41,9 @@ class ClipRequest:
     name_hint: str = ""  # chosen by the user; empty: the source's own name
     score: float | None = None  # used in names and lists
     collection: str = ""  # used in names
-    fingerprint: str = ""  # fingerprint of the source's content, if known
+    identity: Identity | None = None  # of the source's content, if known: no other is ever cut
+    copies: tuple[KnownCopy, ...] = ()  # other files that may have this content
+    problem: str = ""  # why the source is not the one that was indexed, see `sources`; then nothing is cut
     note: str = ""  # used in lists
     facts: SourceFacts | None = None  # used in lists; None: read from the file
     clock_jumps: bool | None = None  # see Video.clock_jumps; None: the file is looked through

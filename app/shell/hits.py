@@ -113,6 +113,9 @@ def span_seconds(hit: Hit) -> tuple[Fraction, Fraction]:
 
 def hit_record(hit: Hit) -> dict[str, Any]:
     """Return a hit as JSON values. `start` and `end` are exact fractions as text; other times are rounded."""
+    from app.exporting.lists import identity_record
+    from indexer.identity import Identity
+
     start, end = span_seconds(hit)
     return {
         "rank": hit.rank,
@@ -128,6 +131,7 @@ def hit_record(hit: Hit) -> dict[str, Any]:
         "segment": hit.segment.number,
         "segment_id": hit.segment.id,
         "term_scores": [round(float(score), 6) for score in hit.term_scores],
+        **identity_record(Identity.of(hit.video)),
     }
 
 

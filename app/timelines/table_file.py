@@ -33,7 +33,7 @@ def csv_bytes(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> byte
     Control characters are removed; bytes of names that are not UTF-8 are kept.
     """
     sheet = io.StringIO(newline="")
-    writer = csv.DictWriter(sheet, columns)
+    writer = csv.DictWriter(sheet, columns, extrasaction="ignore")
     writer.writeheader()
     writer.writerows({name: _cell(value) for name, value in each.items()} for each in rows)
     # Without the mark, spreadsheets assume an old local encoding.

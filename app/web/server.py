@@ -138,7 +138,7 @@ def our_routes(settings: Settings, library: Library, proxies: Proxies) -> list[R
         library: The library that routes read and change.
         proxies: The proxies of this server.
     """
-    segments, check, jobs = SegmentCache(library), SourceCheck(), Jobs(library.directory)
+    segments, check, jobs = SegmentCache(library), SourceCheck(library), Jobs(library.directory)
 
     def no_such_address(request: ApiRequest) -> None:
         raise ApiError(404, "There is no such address.")

@@ -57,7 +57,7 @@ def media_routes(library: Library, segments: SegmentCache, check: SourceCheck) -
         return send
 
     def send_video(request: ApiRequest) -> Response:
-        video = segments.get(request.id("segment"), fresh=True).video
+        video = check.reachable(segments.get(request.id("segment"), fresh=True).video)
 
         def unchanged(info: os.stat_result) -> None:
             check.require_unchanged(video, info)

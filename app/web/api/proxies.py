@@ -23,7 +23,7 @@ def proxy_routes(segments: SegmentCache, check: SourceCheck, proxies: Proxies) -
 
     def range_of(request: ApiRequest) -> ProxyRange:
         found = segments.get(request.id("segment"))
-        return proxy_range(found.segment, found.video)
+        return proxy_range(found.segment, check.reachable(found.video))
 
     def as_json(request: ApiRequest, state: ProxyState) -> dict[str, Any]:
         ready = state.state == "ready"
@@ -38,10 +38,11 @@ def proxy_routes(segments: SegmentCache, check: SourceCheck, proxies: Proxies) -
 
     def start(request: ApiRequest) -> dict[str, Any]:
         found = segments.get(request.id("segment"), fresh=True)
-        wanted = proxy_range(found.segment, found.video)
+        video = check.reachable(found.video)
+        wanted = proxy_range(found.segment, video)
         state = proxies.state(wanted)
         if state.state == "none":
-            check.require_unchanged(found.video, os.stat(found.video.path))
+            check.require_unchanged(video, os.stat(video.path))
             state = proxies.request(wanted)
         return as_json(request, state)
 

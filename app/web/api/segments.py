@@ -31,7 +31,7 @@ def segment_routes(library: Library, segments: SegmentCache, check: SourceCheck)
 
     def segment(request: ApiRequest) -> dict[str, Any]:
         found = segments.get(request.id("segment"))
-        return segment_json(found.segment, found.video, playability)
+        return segment_json(found.segment, found.video, playability, source=check.reachable(found.video))
 
     def neighbours(request: ApiRequest) -> dict[str, Any]:
         before, after = (request.integer(name, 6, MAX_NEIGHBOURS) for name in ("before", "after"))
@@ -50,7 +50,7 @@ def segment_routes(library: Library, segments: SegmentCache, check: SourceCheck)
         }
 
     def frames(request: ApiRequest) -> dict[str, Any]:
-        video = segments.get(request.id("segment")).video
+        video = check.reachable(segments.get(request.id("segment")).video)
         start, end = (Fraction(request.number(name, value)) for name, value in (("from", 0.0), ("to", MAX_SECONDS)))
         if not 0 <= start < end:
             raise ApiError(400, "`from` must be 0 or more, and `to` greater than that.")
@@ -67,9 +67,16 @@ def segment_routes(library: Library, segments: SegmentCache, check: SourceCheck)
     ]
 
 
-def segment_json(segment: Segment, video: Video, playability: Playability) -> dict[str, Any]:
-    """Return a segment as the player receives it. Seconds count from the first frame shown."""
-    missing = not os.path.isfile(video.path)
+def segment_json(segment: Segment, video: Video, playability: Playability, *, source: Video) -> dict[str, Any]:
+    """Return a segment as the player receives it. Seconds count from the first frame shown.
+
+    Args:
+        segment: The segment.
+        video: Its video.
+        playability: Tells what browsers play.
+        source: The video whose file is played: this one, or one of the same content.
+    """
+    missing = not os.path.isfile(source.path)
     folder, name = os.path.split(video.path)
     return {
         "id": segment.id,
@@ -94,7 +101,7 @@ def segment_json(segment: Segment, video: Video, playability: Playability) -> di
         "height": video.height,
         "codec": video.codec,
         "has_audio": video.has_audio,
-        "playable": None if missing else playability.of(video),
+        "playable": None if missing else playability.of(source),
     }
 
 

@@ -118,10 +118,12 @@ def _clip_term(term: LinkTerm, engine: SearchEngine) -> Any:
 
 @st.cache_resource(max_entries=32, show_spinner="Reading the example")
 def _range_clip(value: str, encoder_id: str, _engine: SearchEngine) -> NDArray[np.uint8]:
+    from app.exporting.sources import require_indexed
     from indexer.media.clip import read_clip
 
     segment_id, start_pts, end_pts = LinkTerm("range", value).range
     _, video = _engine.library.segments([segment_id])[segment_id]
+    video = require_indexed(_engine.library, video)
     start, end = video.seconds(start_pts), video.seconds(end_pts)
     return read_clip(video.path, _engine.encoder.clip_spec, start_seconds=start, end_seconds=end)
 

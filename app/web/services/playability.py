@@ -39,7 +39,7 @@ class Playability:
         if video.clock_jumps:
             return False  # browsers go by the file's own times
         extension = extension_of(video.path)
-        key = (video.fingerprint, extension)
+        key = (video.content_hash or video.fingerprint, extension)
         with self._lock:
             if key in self._results:
                 return self._results[key]

@@ -67,7 +67,7 @@ def proxy_range(segment: Segment, video: Video) -> ProxyRange:
     around = round(AROUND_SECONDS / video.time_base)
     start = max(video.start_pts, segment.start_pts - around)
     end = min(video.end_pts, segment.end_pts + around)
-    words = f"{_VERSION} {video.fingerprint} {start} {end}"
+    words = f"{_VERSION} {video.content_hash or video.fingerprint} {start} {end}"
     return ProxyRange(
         key=hashlib.blake2b(words.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest(),
         path=video.path,

@@ -1,56 +1,85 @@
-"""Check that the file at a video's path is still the indexed one. No other file is ever sent to a browser.
+"""Check that a video's file is still the indexed one. No other file is ever sent to a browser.
 
-A path alone proves nothing: another file could be put there, or a link to any file on the machine.
+A path alone proves nothing: another file could be put there, or a link to any file on the machine. Contents are
+compared in threads of their own: a request waits for a moment at most, in which small differences are settled.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from app.exporting.sources import reachable
 from app.web.http.errors import ApiError
+from indexer.identity import Identity, IdentityCheck, Verdict
 
 if TYPE_CHECKING:
+    from db.library import Library
     from db.records import Video
 
-_MAX_RESULTS = 512
+WAIT_SECONDS = 1.0
+_AT_ONCE = 2  # files compared at the same time
 _CHANGED = "The file has changed since it was indexed; index its folder again to play it."
+_COMPARING = (
+    "The file was touched since it was indexed, and is being compared with what it was; try again in a moment, or "
+    "index its folder again."
+)
 
 
 class SourceCheck:
-    """Compares size and time with the indexed ones, and content once if only the time differs. Thread-safe."""
+    """Compares files with what was indexed: by `indexer.identity`, and in the background. Thread-safe.
 
-    def __init__(self) -> None:
+    Args:
+        library: For other files with the content of one that is not there; None: there are no others.
+    """
+
+    def __init__(self, library: Library | None = None) -> None:
+        self._library = library
+        self._check = IdentityCheck()
         self._lock = threading.Lock()
-        self._unchanged: OrderedDict[tuple[str, int, int, int, int], bool] = OrderedDict()
+        self._running: dict[tuple[Identity, str], threading.Event] = {}
+        self._slots = threading.BoundedSemaphore(_AT_ONCE)
+
+    def reachable(self, video: Video) -> Video:
+        """Return a video or, if its file is not there, another one of the same content whose file is."""
+        return video if self._library is None else reachable(self._library, video)
 
     def require_unchanged(self, video: Video, info: os.stat_result) -> None:
-        """Raise unless the file is the indexed one. Comparing contents reads 1.5 MiB.
+        """Raise unless the file is the indexed one.
 
         Args:
             video: The video as indexed.
             info: Status of the open file.
 
         Raises:
-            ApiError: 409 for other content.
-            OSError: The file cannot be read.
+            ApiError: 409 for other content, or while contents are being compared.
         """
-        if info.st_size != video.size_bytes:
+        identity = Identity.of(video)
+        verdict = self._check.known(identity, info)
+        if verdict is Verdict.UNKNOWN and not self._check.compared(identity, info):
+            if not self._compared(identity, video.path).wait(WAIT_SECONDS):
+                raise ApiError(409, _COMPARING)
+            verdict = self._check.known(identity, info)
+        if verdict is not Verdict.SAME:
             raise ApiError(409, _CHANGED)
-        if info.st_mtime_ns == video.modified_ns:
-            return
-        key = (video.fingerprint, info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns)
-        with self._lock:
-            unchanged = self._unchanged.get(key)
-        if unchanged is None:
-            from indexer.fingerprint import fingerprint
 
-            unchanged = fingerprint(video.path) == video.fingerprint
+    def _compared(self, identity: Identity, path: str) -> threading.Event:
+        """Start the comparison of a file unless it runs; return what is set at its end."""
+        with self._lock:
+            done = self._running.get((identity, path))
+            if done is None:
+                done = self._running[identity, path] = threading.Event()
+                threading.Thread(target=self._compare, args=(identity, path, done), name="compare", daemon=True).start()
+            return done
+
+    def _compare(self, identity: Identity, path: str, done: threading.Event) -> None:
+        try:
+            with self._slots:
+                self._check.compare(identity, path)
+        except OSError:
+            pass  # whoever opens it is told why
+        finally:
             with self._lock:
-                self._unchanged[key] = unchanged
-                while len(self._unchanged) > _MAX_RESULTS:
-                    self._unchanged.popitem(last=False)
-        if not unchanged:
-            raise ApiError(409, _CHANGED)
+                del self._running[identity, path]
+            done.set()
