@@ -39,8 +39,17 @@ def encode_path(path: str) -> str:
     return path
 
 
+def _encode_name(name: str) -> str:
+    """Return a part of a file's name as `encode_path` does. Unlike a path, it may begin as encoded bytes do."""
+    return _RAW_BYTES + quote(os.fsencode(name)) if name.startswith(_RAW_BYTES) else encode_path(name)
+
+
+def _decode(text: str) -> str:
+    return os.fsdecode(unquote_to_bytes(text[len(_RAW_BYTES) :])) if text.startswith(_RAW_BYTES) else text
+
+
 def _decode_path(text: str) -> str:
-    path = os.fsdecode(unquote_to_bytes(text[len(_RAW_BYTES) :])) if text.startswith(_RAW_BYTES) else text
+    path = _decode(text)
     if not os.path.isabs(path) or "\0" in path:
         raise ValueError("a folder or file is named by its whole path")
     return path
@@ -48,6 +57,15 @@ def _decode_path(text: str) -> str:
 
 def _parse_text(text: str) -> str:
     return text[:MAX_TEXT_CHARACTERS]
+
+
+def format_words(words: str) -> str:
+    """Return words as text that any URL can carry: bytes that are not UTF-8 become question marks."""
+    return words.encode("utf-8", "replace").decode("utf-8")
+
+
+def _parse_name(text: str) -> str:
+    return _decode(text)[:MAX_TEXT_CHARACTERS]
 
 
 def _parse_number(text: str) -> float:
@@ -93,8 +111,9 @@ def _parse_flag(text: str) -> bool:
     return text == "1"
 
 
-def _format_number(value: float) -> str:
-    return f"{value:g}"
+def format_number(value: float) -> str:
+    """Return the shortest text that stands for exactly this number."""
+    return repr(float(value)).removesuffix(".0")
 
 
 def _format_flag(value: bool) -> str:
@@ -103,19 +122,19 @@ def _format_flag(value: bool) -> str:
 
 PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
     {
-        "q": Parameter("words", _parse_text),
-        "w": Parameter("words_weight", _parse_number, _format_number),
+        "q": Parameter("words", _parse_text, format_words),
+        "w": Parameter("words_weight", _parse_number, format_number),
         "in": Parameter("folder", _decode_path, encode_path),
-        "name": Parameter("name", _parse_text),
+        "name": Parameter("name", _parse_name, _encode_name),
         "since": Parameter("since", _parse_day),
         "until": Parameter("until", _parse_day),
         "rsince": Parameter("recorded_since", _parse_day),
         "runtil": Parameter("recorded_until", _parse_day),
-        "min": Parameter("min_seconds", _parse_length, _format_number),
-        "max": Parameter("max_seconds", _parse_length, _format_number),
+        "min": Parameter("min_seconds", _parse_length, format_number),
+        "max": Parameter("max_seconds", _parse_length, format_number),
         "res": Parameter("min_short_side", _parse_count(100_000)),
         "shape": Parameter("orientation", _parse_orientation),
-        "score": Parameter("threshold", _parse_number, _format_number),
+        "score": Parameter("threshold", _parse_number, format_number),
         "one": Parameter("one_per_video", _parse_flag, _format_flag),
         "dups": Parameter("hide_duplicates", _parse_flag, _format_flag),
         "k": Parameter("limit", _parse_count(MAX_HITS)),

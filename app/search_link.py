@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Literal, cast, get_args
 from urllib.parse import urlencode
 
-from app.link_parameters import MAX_TEXT_CHARACTERS, PARAMETERS
+from app.link_parameters import MAX_TEXT_CHARACTERS, PARAMETERS, format_number, format_words
 from app.times import parse_date
 from db.records import Filters, Orientation
 
@@ -80,7 +80,7 @@ class LinkTerm:
 
     def format(self) -> str:
         """Return the value of the `term` parameter, WEIGHT:KIND:VALUE."""
-        return f"{self.weight:g}:{self.kind}:{self.value}"
+        return f"{format_number(self.weight)}:{self.kind}:{format_words(self.value)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

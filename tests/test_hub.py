@@ -19,6 +19,7 @@ from stand_in_hub import COMMIT, StandInHub, stand_in_hub
 
 from encoder import ModelNotFound, WeightsMismatch
 from encoder.checkpoints import hub, transfer
+from encoder.checkpoints.transfer import DownloadProgress
 from encoder.config import CONFIGS, VOCABULARY, HubFile
 from encoder.weights import entries
 
@@ -81,7 +82,8 @@ def test_only_the_file_itself_is_asked_for(server: StandInHub, fetch: Fetch) -> 
     """No telemetry, no listing: every request names the file."""
     fetch(server.publish(CONTENT))
     assert len(server.asked("GET")) == 1
-    assert all(line.split()[1] == "/org/model/resolve/main/weights.npz" for line in server.requests)
+    assert {line.split()[1] for line in server.asked("HEAD")} == {"/org/model/resolve/main/weights.npz"}
+    assert {line.split()[1] for line in server.asked("GET")} == {f"/org/model/resolve/{COMMIT}/weights.npz"}
 
 
 def test_a_lost_receipt_costs_one_reading_and_no_request(server: StandInHub, fetch: Fetch, tmp_path: Path) -> None:
@@ -230,6 +232,44 @@ def test_what_comes_damaged_is_deleted_and_said(server: StandInHub, fetch: Fetch
     assert not list((tmp_path / "cache").rglob("weights.npz"))
     server.corrupt = False
     assert fetch(published).read_bytes() == CONTENT
+
+
+def test_a_small_file_that_comes_damaged_is_told_by_its_git_name(
+    server: StandInHub, fetch: Fetch, tmp_path: Path
+) -> None:
+    server.small_files = server.corrupt = True
+    published = server.publish(CONTENT)
+    with pytest.raises(WeightsMismatch, match="other content than its ETag"):
+        fetch(published)
+    assert not leftovers(tmp_path)
+
+
+def test_versions_are_never_mixed_where_no_checksum_is_known(server: StandInHub, fetch: Fetch, tmp_path: Path) -> None:
+    """The transfer breaks off, and meanwhile the file is another one of the same size."""
+    published = server.publish(CONTENT)
+    server.etags, server.cut_after = ["v1", "v1", "v2"], [300_000]
+
+    def replace(_: DownloadProgress) -> None:
+        server.files[("org/model", "weights.npz")] = CONTENT[::-1]
+
+    with pytest.raises(WeightsMismatch, match="was replaced at its source"):
+        fetch(published, on_progress=replace)
+    assert not leftovers(tmp_path)
+    server.etags = ["v2"] * 3
+    assert fetch(published).read_bytes() == CONTENT[::-1]
+
+
+def test_a_newer_version_that_appears_during_the_download_is_not_taken_instead(
+    server: StandInHub, fetch: Fetch
+) -> None:
+    published = server.publish(CONTENT)
+
+    def replace(progress: DownloadProgress) -> None:
+        if progress.done_bytes == len(CONTENT):
+            server.files[("org/model", "weights.npz")], server.commit = CONTENT[::-1], "beef" * 10
+
+    with pytest.raises(WeightsMismatch, match="was replaced at its source"):
+        fetch(published, on_progress=replace)
 
 
 def test_a_recorded_checksum_outranks_what_the_hub_says(server: StandInHub, fetch: Fetch, tmp_path: Path) -> None:

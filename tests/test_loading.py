@@ -14,7 +14,7 @@ import goldens
 import numpy as np
 import pytest
 import torch
-from stand_in_hub import StandInHub, stand_in_hub
+from stand_in_hub import COMMIT, StandInHub, stand_in_hub
 
 from encoder import EncoderUnavailable, ModelNotFound, WeightsMismatch, load_encoder, loading
 from encoder.checkpoints import checkpoint as checkpoint_files
@@ -147,8 +147,8 @@ def test_a_published_model_is_fetched_with_its_vocabulary_once(
     hub_sources = publish_tiny(hub, tmp_path, monkeypatch)
     first = load("tiny", "cpu", sources=hub_sources)
     assert [line.split()[1] for line in hub.asked("GET")] == [
-        "/org/tiny/resolve/main/flax_tiny.npz",
-        "/org/words/resolve/main/spiece.model",
+        f"/org/tiny/resolve/{COMMIT}/flax_tiny.npz",
+        f"/org/words/resolve/{COMMIT}/spiece.model",
     ]
     hub.requests.clear()
     second = load("tiny", "cpu", sources=replace(hub_sources, offline=True))

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 from small_clip import CONFIGURATION, register_small_clip, write_small_clip
-from stand_in_hub import StandInHub, stand_in_hub
+from stand_in_hub import COMMIT, StandInHub, stand_in_hub
 
 from encoder import EncoderUnavailable, ModelNotFound, WeightsMismatch, load_encoder
 from encoder.checkpoints.download_policy import Sources
@@ -183,7 +183,7 @@ def test_a_tag_is_fetched_as_ours_are_and_keeps_its_own_preparation(
     assert Path(options["pretrained"]).read_bytes() == weights
     assert options["force_preprocess_cfg"] == {"mean": (0.1, 0.2, 0.3), "std": (0.3, 0.2, 0.1)}
     assert options["force_quick_gelu"] is True
-    assert hub.asked("GET") == ["GET /timm/small/resolve/main/open_clip_model.safetensors"]
+    assert hub.asked("GET") == [f"GET /timm/small/resolve/{COMMIT}/open_clip_model.safetensors"]
 
 
 def test_the_older_form_is_taken_where_there_is_no_other(hub: StandInHub, tmp_path: Path) -> None:

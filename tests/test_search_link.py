@@ -61,6 +61,27 @@ def test_random_links_survive_the_address() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names there are text, not bytes")
+@pytest.mark.parametrize("number", [0.1 + 0.2, 1 / 3, 0.123456789012, 1e-7, 1234567.25, 3.0])
+def test_numbers_keep_every_digit(number: float) -> None:
+    link = SearchLink(
+        threshold=number, min_seconds=number, max_seconds=number, words_weight=number,
+        terms=(LinkTerm("text", "a dog", min(number, 100.0)),),
+    )  # fmt: skip
+    assert through_address(link) == (link, [])
+    assert SearchLink(threshold=3.0).query_string() == "score=3"
+
+
+@pytest.mark.parametrize("name", [os.fsdecode(b"caf\xe9"), "bytes:%41", "bytes:", "%ff", "a\u202eb"])
+def test_any_name_survives_the_address(name: str) -> None:
+    link = SearchLink(name=name)
+    assert through_address(link) == (link, [])
+
+
+def test_words_that_are_not_utf8_make_a_link_all_the_same() -> None:
+    link = SearchLink(words="caf\udce9", terms=(LinkTerm("text", "\udce9", 1.0),))
+    assert through_address(link)[0] == SearchLink(words="caf?", terms=(LinkTerm("text", "?", 1.0),))
+
+
 def test_a_path_that_is_not_utf8_survives_the_address() -> None:
     link = SearchLink(folder=os.fsdecode(b"/footage/\xff\xfe raw"))
     assert through_address(link) == (link, [])

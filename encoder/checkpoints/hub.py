@@ -149,6 +149,8 @@ def _accept(
         found = verified.sha256_of(blob)
     except OSError as error:
         raise ModelNotFound(f"{path} cannot be read: {error}") from error
+    if deletable and wanted is None and verified.matches_etag(blob, blob.name) is False:
+        raise WeightsMismatch(f"{path} was damaged: it is not what the hub calls {blob.name}. {_delete(path, blob)}")
     if deletable and named is not None and found != named:
         raise WeightsMismatch(f"{path} was damaged: its sha256 is {found}, not {named}. {_delete(path, blob)}")
     if wanted is not None and found != wanted:

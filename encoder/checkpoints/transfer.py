@@ -40,7 +40,7 @@ class DownloadProgress:
 class RemoteFile:
     """The hub's metadata of a file."""
 
-    url: str
+    url: str  # of this commit, so that every request is for the same version
     revision: str  # as requested: a branch or a commit
     commit: str
     etag: str
@@ -89,7 +89,8 @@ def probe(hub_file: HubFile, revision: str, *, endpoint: str | None) -> RemoteFi
         raise found
     if not found.etag or not found.commit_hash or found.size is None or not re.fullmatch(r"[\w.-]+", found.etag):
         raise ConnectionError(f"{url} was answered, but not by a hub: no commit, ETag or size")
-    return RemoteFile(url, revision, found.commit_hash, found.etag, found.size)
+    pinned = hf_hub_url(hub_file.repo, hub_file.file, revision=found.commit_hash, endpoint=endpoint)
+    return RemoteFile(pinned, revision, found.commit_hash, found.etag, found.size)
 
 
 def download(
@@ -146,6 +147,8 @@ def download(
             endpoint=endpoint,
             etag_timeout=constants.HF_HUB_ETAG_TIMEOUT,
         )
+        if remote.commit not in Path(path).parts:
+            raise _replaced(hub_file.file)
         return Path(path)
     except (_http_error(), EntryNotFoundError) as error:
         raise ModelNotFound(
@@ -201,11 +204,17 @@ def _stream(
     headers = build_hf_headers() | {"Accept-Encoding": "identity"}
     if done:
         headers["Range"] = f"bytes={done}-"
+        if remote.sha256 is None:  # nothing tells mixed versions afterwards (another host may name them otherwise)
+            headers["If-Range"] = f'"{remote.etag}"'
     session = get_session()
     with session.stream(
         "GET", remote.url, headers=headers, follow_redirects=True, timeout=_TIMEOUT_SECONDS
     ) as response:
         hf_raise_for_status(response)
+        etag = response.headers.get("ETag", "").removeprefix("W/").strip('"')
+        if remote.sha256 is None and not response.history and etag not in ("", remote.etag):
+            partial.unlink(missing_ok=True)
+            raise _replaced(name)
         resumed = response.status_code == 206 and f"bytes {done}-" in response.headers.get("Content-Range", "")
         if not resumed:
             done = 0
@@ -230,6 +239,8 @@ def _check(hub_file: HubFile, path: Path, remote: RemoteFile, expected: str | No
         wrong = f"{size:,} bytes, not {remote.size_bytes:,}"
     elif wanted is not None and (found := verified.sha256_of(path)) != wanted:
         wrong = f"sha256 {found}, not {wanted}"
+    elif wanted is None and verified.matches_etag(path, remote.etag) is False:
+        wrong = f"other content than its ETag {remote.etag} names"
     else:
         return
     path.unlink(missing_ok=True)
@@ -237,6 +248,10 @@ def _check(hub_file: HubFile, path: Path, remote: RemoteFile, expected: str | No
         f"what came as {hub_file.file} of {hub_file.repo} has {wrong}. It was deleted; run the same command again, and "
         "if that repeats, the file was replaced at its source or changed on the way"
     )
+
+
+def _replaced(name: str) -> WeightsMismatch:
+    return WeightsMismatch(f"{name} was replaced at its source during the download; run the same command again")
 
 
 def _http_error() -> type[Exception]:

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -72,6 +73,27 @@ def write_record(path: Path, record: VerifiedFile) -> None:
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, json.dumps(asdict(record), indent=1).encode())
+
+
+def matches_etag(path: Path, etag: str) -> bool | None:
+    """Return whether a file's content is the one that the hub's ETag names; None if the ETag is no digest.
+
+    The ETag of a large file is its sha256, that of another one the name of its git object; mirrors may state a sha1.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", etag):
+        return None
+    if len(etag) == 64:
+        return sha256_of(path) == etag
+    plain = hashlib.sha1(usedforsecurity=False)
+    git = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            plain.update(chunk)
+            git.update(chunk)
+    return etag in (plain.hexdigest(), git.hexdigest())
 
 
 def sha256_of(path: Path) -> str:

@@ -124,7 +124,7 @@ class FileDrop {
     });
     request.open('POST', '/api/examples');
     request.setRequestHeader('X-Prismsearch', '1');
-    request.setRequestHeader('X-File-Name', encodeURIComponent(file.name));
+    request.setRequestHeader('X-File-Name', encodeURIComponent(file.name.replace(/\p{Surrogate}/gu, '\ufffd')));
     request.setRequestHeader('Content-Type', 'application/octet-stream');
     request.send(file);
   }
