@@ -172,7 +172,8 @@ def command(
     words: Sequence[object], log: Path, *, library: Path | None = None, largest_file: int | None = None
 ) -> Child:
     """Start `prismsearch WORDS` with the demo encoder."""
-    environment = {"PRISMSEARCH_ENCODER": "demo", "PRISMSEARCH_DEVICE": "cpu"}
+    state = log.parent / "state"  # never that of the person who runs this
+    environment = {"PRISMSEARCH_ENCODER": "demo", "PRISMSEARCH_DEVICE": "cpu", "XDG_STATE_HOME": str(state)}
     if library is not None:
         environment["PRISMSEARCH_LIBRARY"] = str(library)
     return start(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from campaigns._campaign import Case
-from campaigns._children import Child, Fault, command
+from campaigns._children import PATIENCE, Child, Fault, command
 
 MODULES = ("streamlit", "uvicorn", "starlette.testclient", "app.web.server", "app.commands.ui")
 
@@ -25,20 +25,50 @@ def free_port() -> int:
 class Page:
     """`prismsearch ui` over a library, until it is killed or stopped."""
 
-    def __init__(self, case: Case, library: Path, name: str = "ui") -> None:
+    def __init__(self, case: Case, library: Path, *, cookie: str = "") -> None:
+        """Start it, and wait until it answers.
+
+        Args:
+            case: Its logs are the server's.
+            library: What it shows.
+            cookie: That of an earlier server over this library; by default it is asked for with a token.
+        """
         self.port = free_port()
-        self.child: Child = command(["ui", "--no-browser", "--port", self.port], case.log(name), library=library)
-        deadline = time.monotonic() + 120
-        while True:
+        self.cookie = cookie
+        self.child: Child = command(["ui", "--no-browser", "--port", self.port], case.log("ui"), library=library)
+        deadline = time.monotonic() + PATIENCE
+        while not self._answers():
             if self.child.ended():
                 raise Fault(f"the page ended with {self.child.code}: {self.child.last_words()}")
-            with contextlib.suppress(OSError):
-                if self.ask("GET", "/api/library/state")[0]:
-                    return
             if time.monotonic() > deadline:
                 self.child.kill(group=True)
                 raise Fault(f"the page did not come: {self.child.last_words()}")
             time.sleep(0.05)
+        if not self.cookie:
+            self.cookie = self._exchange(case, library)
+        if (status := self.ask("GET", "/api/library/state")[0]) != 200:
+            raise Fault(f"the page answers its person with {status}")
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(OSError):
+            return self.ask("GET", "/api/library/state")[0] > 0
+        return False
+
+    def _exchange(self, case: Case, library: Path) -> str:
+        """Return the cookie that a browser gets for the address of `ui --url`."""
+        told = command(["ui", "--url", "--port", self.port], case.log("url"), library=library)
+        if told.wait() != 0:
+            raise Fault(f"ui --url ended with {told.code}: {told.last_words()}")
+        path = "/" + told.printed.strip().partition("/")[2].partition("/")[2].partition("/")[2]
+        with contextlib.closing(self.connect()) as connection:
+            connection.sendall(self.head("GET", path, {"Sec-Fetch-Site": "none", "Origin": "-"}))
+            answer = b""
+            while part := connection.recv(65536):
+                answer += part
+        for line in answer.partition(b"\r\n\r\n")[0].split(b"\r\n"):
+            if line.lower().startswith(b"set-cookie:"):
+                return line.partition(b":")[2].partition(b";")[0].strip().decode()
+        raise Fault(f"the address of ui --url gave no cookie: {answer[:80]!r}")
 
     def head(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, length: int | None = None
@@ -46,7 +76,8 @@ class Page:
         """Return the head of a request of the page's own."""
         fields = {
             "Host": f"127.0.0.1:{self.port}", "Origin": f"http://127.0.0.1:{self.port}", "X-Prismsearch": "1",
-            "Sec-Fetch-Site": "same-origin", "Connection": "close", **(headers or {}),
+            "Sec-Fetch-Site": "same-origin", "Connection": "close",
+            **({"Cookie": self.cookie} if self.cookie else {}), **(headers or {}),
         }  # fmt: skip
         if length is not None:
             fields |= {"Content-Type": "application/json", "Content-Length": str(length)}

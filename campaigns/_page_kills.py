@@ -22,8 +22,10 @@ def kill_page(case: Case) -> None:
     library = case.folder / "library"
     shutil.copytree(original, library)
     answered: dict[str, str] = {}
+    cookie = ""
     for turn in range(2):
-        page = Page(case, library, f"ui{turn}")
+        page = Page(case, library, cookie=cookie)  # which outlives the server that gave it
+        cookie = page.cookie
         try:
             pending = _edit(case, page, answered, turn)
         finally:
