@@ -59,10 +59,12 @@ from pathlib import Path
 from app.compose import Settings
 from app.jobs.jobs import Jobs
 from app.jobs.orders import IndexOrder
+from app.shell.index_options import ShapingOptions
 
 library, folder = map(Path, sys.argv[1:])
 settings = Settings(library=library, encoder="demo", device="cpu")
-print(Jobs(library).start(IndexOrder(paths=(str(folder),)), settings))
+order = IndexOrder(paths=(str(folder),), shaping=ShapingOptions(detector="blend"))
+print(Jobs(library).start(order, settings))
 sys.stdout.flush()
 sys.stdin.read()
 """

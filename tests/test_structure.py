@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
-from benchmarks.structure import QUESTION, ROOT, circles, read_modules, room_ranks, upward_imports
+from benchmarks.structure import QUESTION, ROOT, Module, circles, read_modules, room_ranks, upward_imports
 
 CONTRACT = """
 [tool.importlinter]
@@ -36,9 +37,13 @@ def test_circles_and_upward_imports_are_found(tmp_path: Path) -> None:
     assert upward_imports(modules, ranks) == [("left.low", "right.side"), ("left.low", "top.a")]
 
 
+@cache
+def modules_of_this_tree() -> dict[str, Module]:
+    return read_modules(ROOT, room_ranks(ROOT))
+
+
 def test_this_tree_has_neither() -> None:
-    ranks = room_ranks(ROOT)
-    modules = read_modules(ROOT, ranks)
+    ranks, modules = room_ranks(ROOT), modules_of_this_tree()
     assert len(modules) > 200
     assert circles(modules) == []
     assert upward_imports(modules, ranks) == []
@@ -46,7 +51,7 @@ def test_this_tree_has_neither() -> None:
 
 def test_docstrings_of_modules_name_their_subject() -> None:
     """A first word such as What or Whether puts a question where the subject belongs."""
-    modules = read_modules(ROOT, room_ranks(ROOT)).values()
+    modules = modules_of_this_tree().values()
     asking = [module.name for module in modules if QUESTION.match(module.docstring)]
     assert len(asking) < 0.02 * len(modules), asking
     assert all(module.docstring for module in modules)
