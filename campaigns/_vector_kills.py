@@ -66,6 +66,51 @@ def grow(directory: Path, seed: int) -> None:
             (index.optimize if draw.random() < 0.4 else index.refresh)()
 
 
+def shorten_vectors(case: Case) -> None:
+    """A mapped file becomes shorter under an index: it costs time, not the process, and no answer is wrong."""
+    library = case.folder / "library"
+    for problem in call(shorten, library, case.random.randrange(10**6), log=case.log("shorten")):
+        raise Fault(problem)
+    case.count("files shortened under an index")
+
+
+def shorten(directory: Path, seed: int) -> list[str]:
+    """Open an index, cut one of its files as another program would, and return what is wrong with its answers."""
+    import os
+    import random
+
+    import numpy as np
+    from db_samples import add, make_video
+
+    from db.library import Library
+    from search.vectors.faiss_index import FaissIndex
+
+    _shrink()
+    draw = random.Random(seed)
+    with Library.open(directory) as library:
+        for number in range(1, 31):
+            add(library, make_video(f"/f/{number}.mp4", f"{number:x}"), count=30, dim=DIM, seed=number)
+        index = FaissIndex.open(library, ENCODER, directory / "vectors")
+        index.optimize()
+        files = [file for file in (directory / "vectors").iterdir() if file.suffix != ".json"]
+        file = draw.choice(sorted(files))
+        os.truncate(file, draw.choice([0, draw.randrange(file.stat().st_size), file.stat().st_size // 4096 * 4096]))
+        ids, rows = (np.concatenate(parts) for parts in zip(*library.embeddings(ENCODER), strict=True))
+        for _ in range(4):
+            work, pick = draw.choice(["search", "count", "rows", "optimize", "refresh"]), draw.randrange(len(ids))
+            if work == "search":
+                found, scores = index.search(rows[pick : pick + 1].astype(np.float32), 1)
+                if abs(scores[0, 0] - (rows @ rows[pick]).max()) > 2e-3 or found[0, 0] not in ids:
+                    return [f"{file.suffix} was cut, and a search does not find the nearest row"]
+            elif work == "count" and index.count(rows[pick].astype(np.float32), -2.0) != len(ids):
+                return [f"{file.suffix} was cut, and a count is wrong"]
+            elif work == "rows" and not np.allclose(index.rows_of(ids[pick : pick + 1])[0], rows[pick], atol=1e-3):
+                return [f"{file.suffix} was cut, and a row is another"]
+            elif work in ("optimize", "refresh"):
+                getattr(index, work)()
+    return []
+
+
 def compare(directory: Path, seed: int) -> list[str]:
     """Return what is wrong with the answers of an index that is opened now."""
     import numpy as np

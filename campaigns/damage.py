@@ -81,17 +81,16 @@ def holdings(library: Path) -> dict[str, Any]:
         return {"problems": problems, "without": str(error)}
 
 
-def battery(films: Path, to: Path) -> list[Sequence[object]]:
-    return [
-        ("list",),
-        SEARCH,
+def battery(case: Case, films: Path) -> list[Sequence[object]]:
+    """Return `list`, a search, and some of the other commands."""
+    others: list[Sequence[object]] = [
         ("stats",),
         ("doctor",),
         ("runs",),
-        ("export", "--collection", "Tray", "--to", to, "--lists-only", "--list", "csv"),
+        ("export", "--collection", "Tray", "--to", case.folder / "lists", "--lists-only", "--list", "csv"),
         ("index", films, *BLEND),
-        ("list",),
     ]
+    return [("list",), SEARCH, *case.random.sample(others, 2)]
 
 
 def damage_file(case: Case, file: Path, names: Sequence[str] = tuple(DAMAGES)) -> str:
@@ -143,7 +142,7 @@ def damage_database(case: Case) -> None:
     what = damage_file(case, copy / DATABASE)
     judge(case, copy, wanted, what)
     try:
-        require_words(run_all(copy, battery(films, case.folder / "lists"), case.log("commands")))
+        require_words(run_all(copy, battery(case, films), case.log("commands")))
     except Fault as fault:
         raise Fault(f"{fault} (after {what})") from fault
 
@@ -196,7 +195,7 @@ def damage_media(case: Case) -> None:
     else:
         case.count("silent")
         raise Fault(f"silent: {what}: check names nothing")
-    require_words(run_all(copy, battery(films, case.folder / "lists"), case.log("commands")))
+    require_words(run_all(copy, [*battery(case, films), ("index", films, *BLEND)], case.log("commands")))
     if problems and (still := call(check, copy, log=case.log("check"))):
         raise Fault(f"{what}: index did not mend it: {still[0]}")
 
@@ -251,7 +250,7 @@ def damage_journal(case: Case) -> None:
     ]
     what = damage_file(case, case.random.choice(others))
     judge(case, copy, wanted, what)
-    require_words(run_all(copy, battery(films, case.folder / "lists"), case.log("commands")))
+    require_words(run_all(copy, battery(case, films), case.log("commands")))
 
 
 KINDS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from campaigns import _page
@@ -13,7 +14,7 @@ from campaigns._campaign import Case, Kind, main
 from campaigns._children import Fault
 from campaigns._hostile_requests import attack
 from campaigns._hostile_rows import hostile_statements, plant_links, spoil
-from campaigns._libraries import examine
+from campaigns._libraries import BLEND, examine
 from campaigns._page import Page
 from campaigns.damage import battery, prepared
 
@@ -39,24 +40,25 @@ def hostile_library(case: Case) -> None:
         if not spoil(copy, statements):
             case.count("refused by SQLite")
             return
-    commands = [
-        *battery(films, case.folder / "lists"),
+    commands: list[Sequence[object]] = [
+        *battery(case, films),
+        ("index", films, *BLEND),
         ("remove", films / "06.mp4", "--yes"),
-        ("export", "red", "-k", "2", "--to", case.folder / "clips"),
+        ("export", "red", "-k", "2", "--to", case.folder / "clips", "--mode", "copy"),
     ]
-    if draw.random() < 0.5:
-        draw.shuffle(commands)
     try:
-        require_words(run_all(copy, draw.sample(commands, 5), case.log("commands")), codes=[0, 1, 2, 3])
-        if _tree(victim) != before:
-            raise Fault("a folder outside of the library was changed")
+        require_words(run_all(copy, draw.sample(commands, 4), case.log("commands")), codes=[0, 1, 2, 3])
+        after = _tree(victim)
+        if not before.items() <= after.items():
+            raise Fault("files outside of the library were changed or removed")
+        case.count("libraries that wrote through a link", int(len(after) > len(before)))
     except Fault as fault:
         raise Fault(f"{fault} (after {what})") from fault
     case.count("libraries")
 
 
-def _tree(folder: Path) -> list[tuple[str, bytes]]:
-    return sorted((str(path), path.read_bytes()) for path in folder.rglob("*") if path.is_file())
+def _tree(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def hostile_requests(case: Case) -> None:

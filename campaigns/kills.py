@@ -10,10 +10,11 @@ from campaigns._export_kills import kill_export
 from campaigns._index_kills import kill_index
 from campaigns._migration_kills import kill_migration
 from campaigns._page_kills import kill_page
-from campaigns._vector_kills import kill_vectors
+from campaigns._vector_kills import kill_vectors, shorten_vectors
 
 KINDS = {
     "index": Kind(kill_index), "export": Kind(kill_export, 4), "page": Kind(kill_page), "vectors": Kind(kill_vectors),
+    "shortened": Kind(shorten_vectors),
     "migration": Kind(kill_migration, 2),
 }  # fmt: skip
 

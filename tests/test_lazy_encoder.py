@@ -138,7 +138,8 @@ def test_index_with_nothing_new_imports_no_torch(tmp_path: Path) -> None:
     library = str(tmp_path / "library")
     program = (
         "import sys\nfrom app.cli import main\n"
-        f"main(['--library', {library!r}, 'index', {str(video)!r}, '--encoder', 'demo', '--detector', 'blend'],\n     standalone_mode=False)\n"
+        f"main(['--library', {library!r}, 'index', {str(video)!r}, '--encoder', 'demo', '--detector', 'blend'],"
+        " standalone_mode=False)\n"
         "print(sorted({'torch', 'av', 'cv2', 'scenedetect', 'faiss'} & set(sys.modules)))\n"
     )
     runs = [subprocess.run([sys.executable, "-c", program], capture_output=True, text=True) for _ in range(2)]
