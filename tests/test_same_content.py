@@ -12,7 +12,7 @@ from pretend import put_constant_size
 from test_pipeline import World, counts
 
 from db.records import KnownFile
-from indexer import contents as contents_module
+from indexer import isolation
 from indexer.fingerprint import fingerprint
 from indexer.moves import was_moved
 from indexer.scan import FoundFile
@@ -29,13 +29,13 @@ def world(tmp_path: Path) -> Iterator[World]:
 def read_whole(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that a plan reads whole, by name."""
     names: list[str] = []
-    real = contents_module.content_hash
+    real = isolation.content_hash
 
     def counted(path: str, **options: object) -> str:
         names.append(os.path.basename(path))
         return real(path, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(contents_module, "content_hash", counted)
+    monkeypatch.setattr(isolation, "content_hash", counted)
     return names
 
 
