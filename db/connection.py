@@ -20,10 +20,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
 from db.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryFull
+from db.file_checks import damage_advice
 
 PAGE_BYTES = 8192  # five float16 rows of 768 columns a page, where 4096 would hold two and waste a quarter
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _BEGIN = "prismsearch_begin"
+_DAMAGE = ("malformed database", "no such", "integer overflow", "vtable", "unsupported file format")
+"""What SQLite says of a damaged schema or value, as an ordinary error of a statement."""
 
 
 class Database:
@@ -60,6 +63,7 @@ class Database:
         connection.execute("PRAGMA foreign_keys = ON")  # per connection; off by default, and then cascades are ignored
         # One commit per video is rare enough to wait for the disk, so that indexed videos survive a power cut.
         connection.execute("PRAGMA synchronous = FULL")
+        connection.text_factory = _decoded
         # A library may come from somebody else: see db.schema_check.
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA cell_size_check = ON")
@@ -169,6 +173,8 @@ class Database:
             raise self._library_error(error.orig, error) from error
         except sqlite3.Error as error:
             raise self._library_error(error, error) from error
+        except UnicodeDecodeError as error:  # SQLite names what is damaged by its own bytes
+            raise LibraryDamaged(f"{self.file} is not a sound library file. {damage_advice()}") from error
         except OverflowError as error:  # a number of more than 64 bits, which cannot be an id
             raise KeyError("no row has an id that large") from error
         except OSError as error:
@@ -185,11 +191,9 @@ class Database:
             )
         if code == sqlite3.SQLITE_FULL:
             return LibraryFull(self._full_message())
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            return LibraryDamaged(
-                f"{self.file} is not a sound library file ({cause}). Put a backup in its place, or move the folder "
-                "aside and index again: your videos are untouched."
-            )
+        damaged = code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT)
+        if damaged or (code == sqlite3.SQLITE_ERROR and str(cause).startswith(_DAMAGE)):
+            return LibraryDamaged(f"{self.file} is not a sound library file ({cause}). {damage_advice()}")
         if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR):
             return LibraryError(
                 f"The library {folder} cannot be read and written ({cause}). See that the folder exists, that you may "
@@ -202,6 +206,11 @@ class Database:
             f"There is no space left for the library {self.file.parent}. Free some, or move the library to another "
             "disk; what was in it is unharmed, and the next run goes on from there."
         )
+
+
+def _decoded(text: bytes) -> str:
+    """Return stored text. Damaged bytes become surrogates, because an error would end the whole query."""
+    return text.decode("utf-8", "surrogateescape")
 
 
 def _close_before_fork(database: Database) -> None:

@@ -11,6 +11,7 @@ EditConflict           a subclip was changed elsewhere in the meantime; the libr
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,6 +40,11 @@ class LibraryBusy(LibraryError):
 
 class LibraryFull(LibraryError):
     """The disk, or the quota, is full. What was stored before is unharmed."""
+
+
+def reindex_advice(path: str) -> str:
+    """Return what to do about damaged rows of a video, as a sentence."""
+    return f"Index it again: prismsearch index --redo {shlex.quote(path)}"
 
 
 class EditConflict(Exception):

@@ -7,6 +7,8 @@ from pathlib import Path
 from sqlalchemy import Connection, Float, cast, func, select
 
 from db import vectors
+from db.damage import damaged_rows
+from db.errors import reindex_advice
 from db.media import MediaStore
 from db.records import Stats
 from db.schema import embeddings, encoders, encodings, failures, segments, shots, videos
@@ -34,7 +36,7 @@ def stats(connection: Connection, file: Path) -> Stats:
         segments=count(segments),
         seconds=connection.scalar(select(func.total(length))) or 0.0,
         database_bytes=sum(_size(file.with_name(file.name + suffix)) for suffix in ("", "-wal")),
-        media_bytes=connection.scalar(select(func.coalesce(func.sum(each.c.media_bytes), 0))) or 0,
+        media_bytes=int(connection.scalar(select(func.total(each.c.media_bytes))) or 0),
         failures=count(failures),
         encoders=tuple(vectors.encoder_rows(connection)),
     )
@@ -47,6 +49,7 @@ def problems(connection: Connection, media: MediaStore) -> list[str]:
         return [*found, "The database file is damaged: put a backup in its place, or index again into a new library."]
     for table, rowid, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
         found.append(f"Row {rowid} of {table} refers to a row of {parent} that is not there.")
+    found += _short(damaged_rows(connection))
     found += _short(_without_embeddings(connection))
     found += _short(_miscounted(connection))
     found += _short(_without_posters(connection, media))
@@ -91,15 +94,26 @@ def _miscounted(connection: Connection) -> list[str]:
 
 def _without_posters(connection: Connection, media: MediaStore) -> list[str]:
     numbered = connection.execute(
-        select(videos.c.path, videos.c.media, segments.c.number)
+        select(videos.c.path, videos.c.media, videos.c.media_bytes, segments.c.number)
         .join(segments, segments.c.video_id == videos.c.id)
         .where(videos.c.media.is_not(None))
     )
     lacking: dict[str, int] = {}
-    for path, name, number in numbered:
-        if _size(media.poster(name, number)) == 0:  # a power cut may leave empty files
+    sizes: dict[str, int] = {}  # of posters and previews; checked against `media_bytes`, 0 in libraries before format 3
+    stated: dict[str, int] = {}
+    for path, name, media_bytes, number in numbered:
+        if type(number) is not int:  # damage that has a line of its own
+            continue
+        size = _size(media.poster(name, number))
+        if size == 0:  # a power cut may leave empty files
             lacking[path] = lacking.get(path, 0) + 1
-    return [f"{count} posters of {path!r} are missing: index it again." for path, count in lacking.items()]
+        sizes[path] = sizes.get(path, 0) + size + _size(media.preview(name, number))
+        stated[path] = media_bytes
+    found = [f"{count} posters of {path!r} are missing: index it again." for path, count in lacking.items()]
+    for path in sizes:
+        if path not in lacking and stated[path] not in (0, sizes[path]):
+            found.append(f"Posters or previews of {path!r} are damaged: their size has changed. {reindex_advice(path)}")
+    return found
 
 
 def _short(lines: list[str]) -> list[str]:

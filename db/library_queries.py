@@ -172,7 +172,7 @@ class LibraryQueries:
             batch: Rows in a batch; the last one may have fewer.
 
         Yields:
-            Segment ids int64 (n,) and rows float32 (n, D).
+            Segment ids int64 (n,) and rows float32 (n, D), all NaN for damaged rows.
 
         Raises:
             ValueError: `batch` is below 1.
@@ -192,7 +192,7 @@ class LibraryQueries:
         """Return the embeddings of segments by an encoder.
 
         Returns:
-            float32 (n, D), in the order of `ids`.
+            float32 (n, D), in the order of `ids`; all NaN for damaged rows.
 
         Raises:
             KeyError: A segment has no embedding by this encoder.

@@ -43,7 +43,7 @@ class MediaStore:
 
         Names come from the database, and a library that somebody else made may name any folder of this machine.
         """
-        if not _FOLDER.fullmatch(name):
+        if not (isinstance(name, str) and _FOLDER.fullmatch(name)):
             return self.directory / _NOTHING
         return self.directory / name[:2] / name
 

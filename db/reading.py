@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from sqlalchemy import ColumnElement, Connection, Integer, and_, column, func, or_, select
 
 from db import rows
+from db.errors import LibraryDamaged, reindex_advice
 from db.media_facts import kinds_from_text
 from db.records import Failure, KnownFile, Segment, Shot, Video
 from db.rows import chunks
@@ -73,15 +74,20 @@ def videos_where(connection: Connection, condition: ColumnElement[bool] | None) 
     statement = select(videos).order_by(videos.c.path)
     if condition is not None:
         statement = statement.where(condition)
-    return [rows.VIDEO.load(row) for row in connection.execute(statement).mappings()]
+    return rows.VIDEO.load_sound(connection.execute(statement).mappings(), "path")
 
 
 def video(connection: Connection, video_id: int) -> Video:
-    """Return a video. Raise KeyError for an unknown id."""
+    """Return a video. Raise KeyError for an unknown id, LibraryDamaged for a damaged row."""
     row = connection.execute(select(videos).where(videos.c.id == int(video_id))).mappings().first()
     if row is None:
         raise KeyError(f"no video has the id {video_id}")
-    return rows.VIDEO.load(row)
+    try:
+        return rows.VIDEO.load(row)
+    except rows.DamagedRow as error:
+        raise LibraryDamaged(
+            f"The record of {row['path']!r} is damaged ({error}). {reindex_advice(row['path'])}"
+        ) from error
 
 
 def folders(connection: Connection) -> list[str]:
@@ -92,13 +98,13 @@ def folders(connection: Connection) -> list[str]:
 def shots_of(connection: Connection, video_id: int) -> list[Shot]:
     """Return the shots of a video, by number."""
     found = connection.execute(select(shots).where(shots.c.video_id == video_id).order_by(shots.c.number))
-    return [rows.SHOT.load(row) for row in found.mappings()]
+    return rows.SHOT.load_sound(found.mappings(), "video_id")
 
 
 def segments_of(connection: Connection, video_id: int) -> list[Segment]:
     """Return the segments of a video, by number."""
     found = connection.execute(select(segments).where(segments.c.video_id == video_id).order_by(segments.c.number))
-    return [rows.SEGMENT.load(row) for row in found.mappings()]
+    return rows.SEGMENT.load_sound(found.mappings(), "video_id")
 
 
 def segments_around(connection: Connection, segment_id: int, before: int, after: int) -> list[tuple[Segment, Video]]:
@@ -117,20 +123,29 @@ def segments_around(connection: Connection, segment_id: int, before: int, after:
         )
         .order_by(segments.c.number)
     )
-    return [(rows.SEGMENT.load(row), owner) for row in near.mappings()]
+    return [(segment, owner) for segment in rows.SEGMENT.load_sound(near.mappings(), "video_id")]
 
 
 def segments_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, tuple[Segment, Video]]:
     """Return segments with their videos, by id; unknown ids are left out. Each video is built once."""
-    by_id: dict[int, tuple[Segment, int]] = {}
+    by_id: dict[int, Segment] = {}
+    owner_of: dict[int, int] = {}
     for chunk in chunks(int(segment_id) for segment_id in ids):  # int(): the driver would bind numpy integers as bytes
-        for row in connection.execute(select(segments).where(segments.c.id.in_(chunk))).mappings():
-            by_id[row["id"]] = (rows.SEGMENT.load(row), row["video_id"])
-    owners: dict[int, Video] = {}
-    for chunk in chunks({video_id for _, video_id in by_id.values()}):
-        for row in connection.execute(select(videos).where(videos.c.id.in_(chunk))).mappings():
-            owners[row["id"]] = rows.VIDEO.load(row)
-    return {segment_id: (segment, owners[video_id]) for segment_id, (segment, video_id) in by_id.items()}
+        found = connection.execute(select(segments).where(segments.c.id.in_(chunk))).mappings().all()
+        owner_of.update((row["id"], row["video_id"]) for row in found)
+        for segment in rows.SEGMENT.load_sound(found, "video_id"):
+            assert segment.id is not None, "what comes from the library has an id"
+            by_id[segment.id] = segment
+    owners = {
+        video.id: video
+        for chunk in chunks({owner_of[segment_id] for segment_id in by_id})
+        for video in videos_where(connection, videos.c.id.in_(chunk))
+    }
+    return {
+        segment_id: (segment, owners[owner_of[segment_id]])
+        for segment_id, segment in by_id.items()
+        if owner_of[segment_id] in owners
+    }
 
 
 def video_ids(connection: Connection, segment_ids: Iterable[int]) -> dict[int, int]:

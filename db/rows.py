@@ -7,10 +7,12 @@ its numerator and denominator (`time_base_num`, `time_base_den`). Facts and kind
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from itertools import islice
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
@@ -28,6 +30,8 @@ else:
     Record = TypeVar("Record")
 Item = TypeVar("Item")
 
+logger = logging.getLogger(__name__)
+
 STORED = np.dtype("<f2")
 """The dtype of stored embeddings: half the bytes of float32, at a loss of 3e-8 in cosine (tests/test_db_vectors.py)."""
 
@@ -36,6 +40,20 @@ MAX_VARIABLES = 900
 
 _TO_TEXT: dict[str, Callable[[Any], str | None]] = {"facts": facts_to_text, "kinds": kinds_to_text}
 _FROM_TEXT: dict[str, Callable[[Any], Any]] = {"facts": facts_from_text, "kinds": kinds_from_text}
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "int": (int,),
+    "str": (str,),
+    "bool": (bool,),
+    "int | None": (int, NoneType),
+    "float | None": (float, int, NoneType),
+}
+"""Python types of columns, by the annotations of fields. SQLite stores a value of any type in any column."""
+
+
+class DamagedRow(ValueError):
+    """A row is not one that we wrote: a value has another type, or is not possible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +65,14 @@ class RecordColumns(Generic[Record]):
         plain: Fields with a column of the same name.
         fractions: Fields with two columns.
         texts: Fields whose column has their stored form: facts and kinds.
+        types: The types of plain fields.
     """
 
     record: type[Record]
     plain: tuple[str, ...]
     fractions: tuple[str, ...]
     texts: tuple[str, ...]
+    types: tuple[tuple[str, tuple[type, ...]], ...]
 
     @classmethod
     def of(cls, record: type[Record]) -> RecordColumns[Record]:
@@ -63,6 +83,7 @@ class RecordColumns(Generic[Record]):
             plain=tuple(name for name, kind in names.items() if kind != "Fraction"),
             fractions=tuple(name for name, kind in names.items() if kind == "Fraction"),
             texts=tuple(name for name in names if name in _TO_TEXT),
+            types=tuple((name, _TYPES[str(kind)]) for name, kind in names.items() if kind in _TYPES),
         )
 
     @property
@@ -82,13 +103,43 @@ class RecordColumns(Generic[Record]):
         return values
 
     def load(self, row: RowMapping, **changed: Any) -> Record:
-        """Return a row as a record, with the fields in `changed` in place of those of the row."""
-        values = {name: row[name] for name in self.plain}
-        for name in self.fractions:
-            values[name] = Fraction(row[f"{name}_num"], row[f"{name}_den"])
-        for name in self.texts:
-            values[name] = _FROM_TEXT[name](values[name])
-        return self.record(**values | changed)
+        """Return a row as a record, with the fields in `changed` in place of those of the row.
+
+        Raises:
+            DamagedRow: The row is not one that we wrote.
+        """
+        try:
+            values = {name: row[name] for name in self.plain}
+            for name, types in self.types:
+                if not isinstance(values[name], types):
+                    raise DamagedRow(f"{name} is {values[name]!r:.40}")
+            for name in self.fractions:
+                values[name] = Fraction(row[f"{name}_num"], row[f"{name}_den"])
+            for name in self.texts:
+                values[name] = _FROM_TEXT[name](values[name])
+            return self.record(**values | changed)
+        except DamagedRow:
+            raise
+        except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
+            raise DamagedRow(str(error)) from error
+
+    def load_sound(self, found: Iterable[RowMapping], what: str) -> list[Record]:
+        """Return rows as records, without damaged ones, which are logged.
+
+        Args:
+            found: The rows.
+            what: A column that names a row for people.
+        """
+        sound = []
+        for row in found:
+            try:
+                sound.append(self.load(row))
+            except DamagedRow as error:
+                logger.warning(
+                    "a row of %s %.200r is damaged (%s) and is left out; `prismsearch check` says more",
+                    what, row[what], error,
+                )  # fmt: skip
+        return sound
 
 
 VIDEO = RecordColumns.of(Video)
@@ -117,15 +168,14 @@ def to_bytes(rows: NDArray[np.float32]) -> list[bytes]:
 
 
 def to_matrix(stored: Sequence[bytes], dim: int) -> NDArray[np.float32]:
-    """Return stored embeddings as float32 (n, dim).
+    """Return stored embeddings as float32 (n, dim). A damaged one, of another length, is all NaN.
 
     Args:
         stored: N times the bytes of `dim` float16.
         dim: D, the number of columns.
-
-    Raises:
-        ValueError: A row has another length.
     """
-    if any(len(row) != dim * STORED.itemsize for row in stored):
-        raise ValueError(f"an embedding is not {dim * STORED.itemsize} bytes long")
+    size = dim * STORED.itemsize
+    if any(type(row) is not bytes or len(row) != size for row in stored):
+        nothing = np.full(dim, np.nan, STORED).tobytes()
+        stored = [row if type(row) is bytes and len(row) == size else nothing for row in stored]
     return np.frombuffer(b"".join(stored), dtype=STORED).reshape(len(stored), dim).astype(np.float32)

@@ -52,7 +52,7 @@ class PathBytes(TypeDecorator[str]):
         return None if value is None else os.fsencode(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> str | None:
-        return None if value is None else os.fsdecode(value)
+        return None if value is None else os.fsdecode(value if isinstance(value, bytes) else str(value))
 
 
 def _fraction(name: str) -> tuple[Column[int], Column[int]]:

@@ -76,7 +76,7 @@ class SegmentTables:
         allowed = known.allowed(filters)
         if allowed.size == known.ids.size and not timed:
             return ids
-        mask = known.flags(allowed)[table.columns[1]]
+        mask = known.flags(allowed)[known.known(table.columns[1])]
         if timed:
             seconds = self._segment_seconds(table, known)
             if filters.min_seconds is not None:
@@ -114,9 +114,11 @@ class SegmentTables:
         if kept is None or kept[0] is not table or kept[1] is not known:
             num, den = known.time_bases()
             _, video_ids, lengths = table.columns
+            video_ids = known.known(video_ids)
             seconds = lengths.astype(np.float64)
             seconds *= num[video_ids]
-            seconds /= den[video_ids]
+            with np.errstate(divide="ignore", invalid="ignore"):  # of damaged rows
+                seconds /= den[video_ids]
             self._seconds = kept = (table, known, seconds)
         return kept[2]
 

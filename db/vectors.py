@@ -18,6 +18,10 @@ UNIT_TOLERANCE = 1e-2
 """Allowed difference of a row's length from 1. float32 stays within 1e-5; bfloat16 on a GPU needs the rest."""
 
 
+MAX_DIM = 16_384
+"""More columns are damage; no table of that size is made."""
+
+
 def checked_matrix(matrix: NDArray[np.floating], count: int) -> NDArray[np.float32]:
     """Return embeddings as float32 (count, D).
 
@@ -48,6 +52,11 @@ def stamp(connection: Connection, library_id: str, encoder_id: str) -> Stamp:
     row = connection.execute(select(encoders).where(encoders.c.id == encoder_id)).first()
     if row is None:
         return Stamp(library_id=library_id, encoder_id=encoder_id, dim=0, count=0, last_id=0, generation=0)
+    if any(type(value) is not int for value in (row.dim, row.segments, row.generation)):
+        raise LibraryDamaged(
+            f"The counts of embeddings by {encoder_id} are damaged. Put a backup in the library's place, or index "
+            "again into a new one."
+        )
     last = connection.scalar(select(func.max(embeddings.c.segment_id)).where(embeddings.c.encoder == row.number))
     return Stamp(
         library_id=library_id,
@@ -62,7 +71,10 @@ def stamp(connection: Connection, library_id: str, encoder_id: str) -> Stamp:
 def rows_after(
     connection: Connection, encoder_id: str, after: int, limit: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return ids int64 (n,) and rows float32 (n, D) of at most `limit` segments with ids above `after`, ascending."""
+    """Return ids int64 (n,) and rows float32 (n, D) of at most `limit` segments with ids above `after`, ascending.
+
+    Damaged rows are all NaN.
+    """
     number, dim = _number_and_dim(connection, encoder_id)
     found = connection.execute(
         select(embeddings.c.segment_id, embeddings.c.row)
@@ -71,11 +83,14 @@ def rows_after(
         .limit(limit)
     ).all()
     ids = np.fromiter((row[0] for row in found), dtype=np.int64, count=len(found))
-    return ids, _matrix([row[1] for row in found], dim, encoder_id)
+    return ids, matrix_of([row[1] for row in found], dim)
 
 
 def rows_of(connection: Connection, encoder_id: str, ids: Iterable[int]) -> NDArray[np.float32]:
-    """Return float32 (n, D) in the order of `ids`, repeats included. Raise KeyError for an id without a row."""
+    """Return float32 (n, D) in the order of `ids`, repeats included; all NaN for damaged rows.
+
+    Raises KeyError for an id without a row.
+    """
     wanted = [int(segment_id) for segment_id in ids]
     number, dim = _number_and_dim(connection, encoder_id)
     stored: dict[int, bytes] = {}
@@ -89,19 +104,27 @@ def rows_of(connection: Connection, encoder_id: str, ids: Iterable[int]) -> NDAr
     missing = [segment_id for segment_id in wanted if segment_id not in stored]
     if missing:
         raise KeyError(f"segment {missing[0]} has no embedding by {encoder_id}")
-    return _matrix([stored[segment_id] for segment_id in wanted], dim, encoder_id)
+    return matrix_of([stored[segment_id] for segment_id in wanted], dim)
 
 
 def _number_and_dim(connection: Connection, encoder_id: str) -> tuple[int, int]:
     """Return an encoder's number and D; (0, 0), which no row has, for an unknown one."""
     found = connection.execute(select(encoders.c.number, encoders.c.dim).where(encoders.c.id == encoder_id)).first()
-    return (0, 0) if found is None else (found.number, found.dim)
-
-
-def _matrix(stored: list[bytes], dim: int, encoder_id: str) -> NDArray[np.float32]:
-    try:
-        return rows.to_matrix(stored, dim)
-    except ValueError as error:
+    if found is None:
+        return 0, 0
+    if type(found.dim) is not int or not 0 < found.dim <= MAX_DIM:
         raise LibraryDamaged(
-            f"The embeddings by {encoder_id} are damaged ({error}); index these videos again."
-        ) from error
+            f"The library says that embeddings by {encoder_id} have {found.dim!r} columns, so it is damaged. "
+            "Put a backup in its place, or index again into a new library."
+        )
+    return found.number, found.dim
+
+
+def matrix_of(stored: list[bytes], dim: int) -> NDArray[np.float32]:
+    """Return float32 (n, D), all NaN for damaged rows: those of another length, and any but unit vectors."""
+    matrix = rows.to_matrix(stored, dim)
+    lengths = np.einsum("nd,nd->n", matrix, matrix)
+    damaged = ~(np.abs(lengths - 1.0) <= 2 * UNIT_TOLERANCE)  # not(<=), because NaN compares as False
+    if damaged.any():
+        matrix[damaged] = np.nan
+    return matrix

@@ -20,6 +20,7 @@ from db.schema import videos
 
 _COLUMNS = ("id", "modified_ns", "recorded_at", "width", "height", "time_base_num", "time_base_den")
 
+_MAX_ID = 1 << 27  # a higher id of a video is damage, for which no table of that size is made
 _UNKNOWN = -1  # date of recording of a video that states none
 
 
@@ -72,6 +73,11 @@ class VideoTable:
             mask &= np.fromiter((wanted in name for name in self._names), dtype=bool, count=len(self.paths))
         return self.ids[mask]
 
+    def known(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return ids of videos with 0, the id of none, in place of those that are in no table of this size."""
+        outside = ids.size and (ids.max() >= self._size or ids.min() < 0)
+        return np.where((ids >= 0) & (ids < self._size), ids, 0) if outside else ids
+
     def flags(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return bool (highest id + 1,), indexed by video id: True for those in `ids`."""
         found = np.zeros(self._size, dtype=bool)
@@ -108,11 +114,19 @@ class VideoTable:
 
 def load_videos(connection: Connection) -> VideoTable:
     """Load all videos inside the caller's transaction."""
-    cursor = connection.execute(select(videos.c.path).order_by(videos.c.path)).cursor
+    cursor = connection.execute(select(videos.c.id, videos.c.path).order_by(videos.c.path)).cursor
     assert cursor is not None  # the driver's, which returns bytes
-    paths = [path for (path,) in cursor.fetchall()]
+    named = cursor.fetchall()
     selected = (
         func.coalesce(videos.c[name], _UNKNOWN) if name == "recorded_at" else videos.c[name] for name in _COLUMNS
     )
     columns = integer_columns(connection, select(*selected).order_by(videos.c.path))
-    return VideoTable(paths, columns)
+    if [video_id for video_id, _ in named] != columns[0].tolist() or not all(type(path) is bytes for _, path in named):
+        there = {video_id for video_id, path in named if type(path) is bytes} & set(columns[0].tolist())
+        columns = columns[:, np.isin(columns[0], list(there))]  # without damaged rows
+        named = [(video_id, path) for video_id, path in named if video_id in there]
+    possible = (columns[0] >= 0) & (columns[0] <= _MAX_ID)
+    if not possible.all():
+        columns = columns[:, possible]
+        named = [(video_id, path) for video_id, path in named if 0 <= video_id <= _MAX_ID]
+    return VideoTable([path for _, path in named], columns)

@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, delete, insert, literal, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from db import rows
+from db import checksums, rows
 from db.media_facts import MediaFacts, facts_to_text, kinds_to_text
 from db.recording_date import recorded_at
 from db.records import Failure, FileState, Segment, Shot, Video
 from db.rows import chunks
 from db.schema import embeddings, encoders, encodings, failures, segments, shots, videos
+
+_SHARED = ("media", "media_bytes", "checksum")
+"""Columns of a video that its copies share, and that are no fields of its record."""
 
 
 def check_parts(video: Video, video_shots: Sequence[Shot], video_segments: Sequence[Segment]) -> None:
@@ -74,6 +77,7 @@ def put_video(
     ids = connection.scalars(
         select(segments.c.id).where(segments.c.video_id == video_id).order_by(segments.c.number)
     ).all()
+    stored = rows.to_bytes(matrix)
     statement = upsert(embeddings)
     connection.execute(
         # A bit-identical row is not written, so that it does not invalidate copies of the rows.
@@ -84,15 +88,18 @@ def put_video(
         ),
         [
             {"encoder": encoder, "segment_id": segment_id, "row": row}
-            for segment_id, row in zip(ids, rows.to_bytes(matrix), strict=True)
+            for segment_id, row in zip(ids, stored, strict=True)
         ],
     )
-    done = upsert(encodings).values(video_id=video_id, encoder=encoder, recipe=recipe)
+    checksum = checksums.embeddings_checksum(stored)
+    done = upsert(encodings).values(video_id=video_id, encoder=encoder, recipe=recipe, checksum=checksum)
     connection.execute(
         done.on_conflict_do_update(
-            index_elements=[encodings.c.video_id, encodings.c.encoder], set_={"recipe": done.excluded.recipe}
+            index_elements=[encodings.c.video_id, encodings.c.encoder],
+            set_={"recipe": done.excluded.recipe, "checksum": done.excluded.checksum},
         )
     )
+    checksums.renew(connection, video_id)
     delete_failures(connection, [video.path])
     return video_id
 
@@ -117,7 +124,10 @@ def put_facts(
         "kinds": kinds_to_text(kinds),
         "recorded_at": recorded_at(facts.recorded_at, path),
     }
+    sound = checksums.is_current(connection, video_id)
     connection.execute(update(videos).where(videos.c.id == video_id).values(values))
+    if sound:  # else `check` goes on to report the damage
+        checksums.renew(connection, video_id)
 
 
 def put_content_hash(connection: Connection, video_id: int, content_hash: str) -> None:
@@ -135,7 +145,7 @@ def copy_rows(connection: Connection, video_id: int, *, file: FileState, release
         raise ValueError(f"a copy needs another path than its original: {file.path!r}")
     _delete_where(connection, videos.c.path == file.path, released)
     copy = replace(video, **asdict(file))
-    new_id = _inserted_id(connection, rows.VIDEO.values(copy) | {name: row[name] for name in ("media", "media_bytes")})
+    new_id = _inserted_id(connection, rows.VIDEO.values(copy) | {name: row[name] for name in _SHARED})
     for table, order in ((shots, shots.c.number), (segments, segments.c.number), (encodings, encodings.c.encoder)):
         copied = [column for column in table.c if column.name not in ("id", "video_id")]
         source = select(literal(new_id), *copied).where(table.c.video_id == video_id).order_by(order)
@@ -151,6 +161,8 @@ def copy_rows(connection: Connection, video_id: int, *, file: FileState, release
             .order_by(embeddings.c.encoder, new.c.id),
         )
     )
+    if checksums.is_current(connection, video_id):  # else the copy has the damage, and a checksum that shows it
+        checksums.renew(connection, new_id)
     delete_failures(connection, [file.path])
     return new_id
 
@@ -233,9 +245,12 @@ def _same_video(
     old_segments = connection.execute(
         select(segments).where(segments.c.video_id == video_id).order_by(segments.c.number)
     )
-    same = [rows.SHOT.load(row) for row in old_shots.mappings()] == list(video_shots) and [
-        replace(rows.SEGMENT.load(row), id=None) for row in old_segments.mappings()
-    ] == [replace(segment, id=None) for segment in video_segments]
+    try:
+        same = [rows.SHOT.load(row) for row in old_shots.mappings()] == list(video_shots) and [
+            replace(rows.SEGMENT.load(row), id=None) for row in old_segments.mappings()
+        ] == [replace(segment, id=None) for segment in video_segments]
+    except rows.DamagedRow:
+        return None
     return int(video_id) if same else None
 
 

@@ -93,7 +93,8 @@ class SearchEngine:
             QueryError, EncoderError, LibraryError: See `answer`.
         """
         row = combine(self._term_rows(query.terms), [term.weight for term in query.terms])
-        return np.asarray(self.library.embedding_rows(self.encoder.id, ids) @ row, dtype=np.float32)
+        scores = np.asarray(self.library.embedding_rows(self.encoder.id, ids) @ row, dtype=np.float32)
+        return np.nan_to_num(scores, copy=False, nan=0.0)  # of damaged rows
 
     def _answer(self, query: Query, *, counted: bool) -> Answer:
         rows = self._term_rows(query.terms)
@@ -139,12 +140,19 @@ class SearchEngine:
 
     def _stored_rows(self, ids: list[int]) -> NDArray[np.float32]:
         try:
-            return self.library.embedding_rows(self.encoder.id, ids)
+            rows = self.library.embedding_rows(self.encoder.id, ids)
         except KeyError as error:
             raise QueryError(
                 f"{error.args[0]}: it has gone since, or was indexed with another encoder; search for it again, "
                 "or index its video with this encoder"
             ) from error
+        damaged = np.flatnonzero(np.isnan(rows).any(axis=1))
+        if damaged.size:
+            raise QueryError(
+                f"the embedding of segment {ids[int(damaged[0])]} is damaged, so nothing can be compared with it; "
+                "`prismsearch check` names its video, which has to be indexed again"
+            )
+        return rows
 
     def _excluded(self, query: Query) -> frozenset[int]:
         """Return the ids of the query's own segments, of the rest of their shots if requested, and `leave_out`."""

@@ -107,6 +107,8 @@ class Sync:
         good = np.isfinite(rows).all(axis=1)
         if not good.all():
             lost = ids[~good].tolist()
-            text = "%d embeddings of %s are not finite and cannot be found (segments %s ...); index those videos again"
+            text = (
+                "%d embeddings of %s are damaged and cannot be found (segments %s ...); `prismsearch check` says more"
+            )
             logger.warning(text, len(lost), self._encoder_id, lost[:3])
         return ids[good], rows[good].astype(STORED)

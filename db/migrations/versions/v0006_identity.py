@@ -7,6 +7,7 @@ import os
 import sqlalchemy as sa
 from alembic import op
 
+from db import checksums
 from db.media_facts import facts_from_text
 from db.recording_date import recorded_at
 
@@ -44,6 +45,7 @@ def upgrade() -> None:
         if table == "videos":
             columns.append(sa.Column("vanished_at", sa.Integer(), nullable=False))
         op.create_table(f"vanished_{table}", *columns)
+    checksums.fill(connection)
 
 
 def _add_dates(connection: sa.Connection) -> None:
