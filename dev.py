@@ -108,7 +108,7 @@ def main(arguments: Sequence[str]) -> int:
             return 0
         everything = command in ("test", "check", "mutants", "release")
         some = command in ("bench", "campaign")
-        prepare(place, {"shots", *(("clip", "test") if everything else ("test",) if some else ())})
+        prepare(place, {"shots", "timelines", *(("clip", "test") if everything else ("test",) if some else ())})
         if command == "test" and rest:
             return hand_over([str(place.python), "-m", "pytest", *rest])
         if command in ("test", "check"):

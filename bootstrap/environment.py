@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from bootstrap.installers import diagnosis, install
 from bootstrap.place import NothingChanged, Place, Refusal, faiss_kind, installed_faiss, say
+from bootstrap.wheels import missing_wheels, refuse_musl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +32,9 @@ def prepare(place: Place, extras: set[str]) -> None:
         if is_ready(place, extras):
             return
         started = time.monotonic()
+        refuse_musl()
+        for line in missing_wheels():
+            say(line)
         earlier = set(read_stamp(place).get("extras", ())) - {"cpu", "gpu"}
         make_venv(place)
         before = read_stamp(place)

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 CONSTRAINTS = "constraints.txt"
 LOCKS = Path("locks")
-LOCKED_EXTRAS = {"cpu": ("cpu", "shots"), "gpu": ("gpu", "shots"), "development": ("cpu", "clip", "shots", "test")}
+LOCKED_EXTRAS = {
+    "cpu": ("cpu", "shots", "timelines"),
+    "gpu": ("gpu", "shots", "timelines"),
+    "development": ("cpu", "clip", "shots", "test", "timelines"),
+}
 TORCH = "torch"
 
 CONSTRAINTS_HEADER = """\

@@ -20,7 +20,7 @@ import pytest
 from packaging.requirements import Requirement
 
 import dev
-from bootstrap import environment, installers
+from bootstrap import environment, installers, wheels
 from bootstrap import place as machine
 from bootstrap.environment import prepare
 from bootstrap.place import Place, Refusal
@@ -421,3 +421,30 @@ def test_constraints_pin_every_dependency_and_name_no_place() -> None:
     for pin in pins:
         if pin.name.startswith(("nvidia", "cuda", "triton")):
             assert "sys_platform == 'linux'" in str(pin.marker).replace('"', "'"), pin
+
+
+def test_what_has_no_wheel_is_told_before_the_download(
+    place: Place,
+    installer: Callable[..., list[list[str]]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    installer()
+    monkeypatch.setattr(wheels.sys, "version_info", (3, 13, 1))
+    prepare(place, set())
+    assert "OpenTimelineIO" not in capsys.readouterr().out
+    monkeypatch.setattr(wheels.sys, "version_info", (3, 14, 0))
+    prepare(place, {"timelines"})
+    told = capsys.readouterr().out
+    assert told.index("OpenTimelineIO has no wheel for Python") < told.index("Installing prismsearch")
+    assert "lists in the format otio cannot be written here" in told
+
+
+def test_alpine_is_refused_before_the_download(
+    place: Place, installer: Callable[..., list[list[str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands = installer()
+    monkeypatch.setattr(wheels.sysconfig, "get_config_var", lambda name: "x86_64-alpine-linux-musl")
+    with pytest.raises(Refusal, match=r"musl.*no wheels.*Debian"):
+        prepare(place, {"test"})
+    assert not commands

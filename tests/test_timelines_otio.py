@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-import opentimelineio as otio
 import pytest
 from timeline_samples import HOSTILE, MONO, NTSC24, STARTS, STEREO, Known, known, several, timeline, variable, wanted
 
 from app.timelines.writing import WrittenList, write_timeline
+
+otio = pytest.importorskip("opentimelineio", reason="OpenTimelineIO has no wheel for this system")
 
 
 def write(folder: Path, clips: list[Known], **more: Any) -> tuple[WrittenList, Any]:

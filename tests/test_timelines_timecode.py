@@ -6,7 +6,6 @@ import random
 from fractions import Fraction
 
 import pytest
-from opentimelineio import opentime
 from timeline_samples import NTSC24, NTSC30, NTSC60, RATES
 
 from app.timelines.model import frame_range
@@ -19,6 +18,8 @@ from app.timelines.timecode import (
     supports_drop_frame,
     timebase,
 )
+
+opentime = pytest.importorskip("opentimelineio.opentime", reason="OpenTimelineIO has no wheel for this system")
 
 COUNTS = [(rate, False) for rate in (*RATES, Fraction(120))] + [(NTSC30, True), (NTSC60, True)]
 

@@ -11,7 +11,7 @@ from typing import Literal
 from app.exporting.audio_choice import ALL_TRACKS, parse_audio
 from app.exporting.naming import check_pattern
 from app.exporting.source_facts import SourceFacts
-from app.timelines.writing import FORMATS
+from app.timelines.writing import FORMATS, check_format
 from indexer.identity import Identity
 
 ExportMode = Literal["exact", "smart", "copy"]
@@ -83,9 +83,8 @@ class ExportOptions:
         object.__setattr__(self, "audio", parse_audio(self.audio))
         if self.name_pattern is not None:
             check_pattern(self.name_pattern)
-        unknown = [each for each in self.lists or () if each not in FORMATS]
-        if unknown:
-            raise ValueError(f"there is no list format {unknown[0]!r}; choose among {', '.join(FORMATS)}")
+        for each in self.lists or ():
+            check_format(each)
         if not self.clips and not self.lists:
             raise ValueError(f"lists only: say which, among {', '.join(FORMATS)}")
 

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 
@@ -48,6 +49,17 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 """The formats, by their names in options and routes."""
 
 
+def check_format(name: str) -> None:
+    """Raise ValueError unless there is such a format and the package that it needs."""
+    if name not in FORMATS:
+        raise ValueError(f"there is no list format {name!r}; choose among {', '.join(FORMATS)}")
+    if name == "otio" and find_spec("opentimelineio") is None:
+        raise ValueError(
+            "the list format otio needs the package opentimelineio, which is not installed: pip install "
+            "opentimelineio, or choose fcpxml or edl"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class RenderedList:
     """The content of a list, its file name, and `notes`: limits of its accuracy, a sentence each for the user."""
@@ -74,11 +86,10 @@ def render_timeline(timeline: Timeline, format: str, stem: str) -> RenderedList:
         stem: File name without suffix; characters that a file system does not allow become `_`.
 
     Raises:
-        ValueError: The format is unknown, or the start timecode is not valid at the timeline's rate.
+        ValueError: The format is unknown or lacks its package, or the start timecode is not valid at the rate.
     """
-    kind = FORMATS.get(format)
-    if kind is None:
-        raise ValueError(f"there is no list format {format!r}; choose among {', '.join(FORMATS)}")
+    check_format(format)
+    kind = FORMATS[format]
     placed = place_clips(timeline)
     content, notes = kind.render(placed)
     return RenderedList(f"{_portable(stem)}{kind.suffix}", content, (*placed.notes, *notes))
