@@ -5,7 +5,7 @@ A library is thread-safe, and may be open in several processes: each call is one
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from db import health, library_settings, opening, vectors, writing
+from db import failures, health, library_settings, opening, vanished, vectors, writing
 from db.collections import Collections
 from db.connection import Database
 from db.errors import LibraryDamaged, LibraryError, LibraryMissing
@@ -162,8 +162,8 @@ class Library(LibraryQueries):
         """Record that a video's file was moved, renamed or touched. Its content is the same, and all ids stay.
 
         Args:
-            video_id: The video.
-            path: Its new absolute path. Any other video stored at that path is removed.
+            video_id: The video; a vanished one comes back.
+            path: Its new absolute path. Any other video stored at that path vanishes.
             size_bytes: Size of the file.
             modified_ns: Modification time of the file, Unix nanoseconds.
             file_id: Device and inode of the file, as in Video; "" if they are not known.
@@ -200,7 +200,7 @@ class Library(LibraryQueries):
 
         Args:
             video_id: The video to copy.
-            path: Absolute path of the copy. Any other video stored at that path is removed.
+            path: Absolute path of the copy. Any other video stored at that path vanishes.
             size_bytes: Size of the copy's file.
             modified_ns: Modification time of the copy's file, Unix nanoseconds.
             file_id: Device and inode of the copy's file, as in Video; "" if they are not known.
@@ -217,8 +217,21 @@ class Library(LibraryQueries):
         with self._releasing_media() as (connection, released):
             return writing.copy_rows(connection, video_id, file=file, released=released)
 
+    def forget_videos(self, ids: Iterable[int]) -> int:
+        """Hide videos whose files have vanished. Return how many there were.
+
+        Their rows and media are kept, and come back whole with `touch_video` when the content is found again.
+        """
+        with self._database.writing() as connection:
+            return writing.forget_videos(connection, ids)
+
+    def remove_vanished(self, ids: Collection[int]) -> int:
+        """Remove vanished videos with their media. Return how many were removed."""
+        with self._releasing_media() as (connection, released):
+            return vanished.delete_vanished(connection, ids, released)
+
     def remove_videos(self, ids: Iterable[int]) -> int:
-        """Remove videos with their shots, segments, embeddings and media. Return how many were removed.
+        """Remove videos with their shots, segments, embeddings and media, at once. Return how many were removed.
 
         Source files are never touched.
         """
@@ -228,12 +241,17 @@ class Library(LibraryQueries):
     def record_failure(self, failure: Failure) -> None:
         """Store why a file could not be indexed. Attempts accumulate while its size and time stay the same."""
         with self._database.writing() as connection:
-            writing.put_failure(connection, failure)
+            failures.put_failure(connection, failure)
 
     def clear_failures(self, paths: Iterable[str]) -> int:
         """Remove the failures of these paths, as `add_video` does for its path. Return how many were removed."""
         with self._database.writing() as connection:
-            return writing.delete_failures(connection, paths)
+            return failures.delete_failures(connection, paths)
+
+    def move_failures(self, paths: Mapping[str, str]) -> int:
+        """Give failures the new paths of their files, by the old ones. Return how many moved."""
+        with self._database.writing() as connection:
+            return failures.move_failures(connection, paths)
 
     def stage_media(self, fingerprint: str, recipe: str) -> StagedMedia:
         """Return an empty store for the posters and previews of a video that is being indexed.
@@ -262,6 +280,16 @@ class Library(LibraryQueries):
         """Store how videos are cut from now on. Existing segments stay unchanged."""
         with self._database.writing() as connection:
             library_settings.put_cut_settings(connection, cuts)
+
+    def use_keep_vanished_days(self, days: int) -> None:
+        """Store for how many days the rows of vanished files are kept; 0 keeps none."""
+        with self._database.writing() as connection:
+            library_settings.put_keep_vanished_days(connection, days)
+
+    def set_volumes(self, volumes: Mapping[int, str]) -> None:
+        """Store the identities of the volumes that videos are on, by their ids. Unknown ids are ignored."""
+        with self._database.writing() as connection:
+            writing.put_volumes(connection, volumes)
 
     def replace_recipes(self, encoder_id: str, recipes: Sequence[str], recipe: str) -> int:
         """Change the recipe of the videos that an encoder embedded with any of `recipes`. Return how many changed."""

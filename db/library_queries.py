@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
-from db import health, library_settings, overview, reading, vectors
+from db import health, library_settings, overview, reading, vanished, vectors
 from db.connection import Database
 from db.media import MediaStore
 from db.overview import VideoOverview
@@ -26,8 +26,10 @@ from db.records import (
     Stats,
     Video,
 )
+from db.schema import vanished_videos as vanished_table
 from db.schema import videos as videos_table
 from db.segment_table import SegmentTables
+from db.vanished import VanishedVideo
 from db.watch import Watch
 
 
@@ -81,6 +83,21 @@ class LibraryQueries:
         """
         with self._database.reading() as connection:
             return reading.known_files(connection, encoder_id)
+
+    def vanished_videos(self, folder: str | None = None) -> list[VanishedVideo]:
+        """Return the videos whose files have vanished and whose rows are kept, by path.
+
+        Args:
+            folder: Only those that were below this absolute path.
+        """
+        with self._database.reading() as connection:
+            condition = None if folder is None else reading.below(folder, vanished_table.c.path)
+            return vanished.vanished_videos(connection, condition)
+
+    def vanished_files(self, encoder_id: str) -> list[tuple[str, KnownFile]]:
+        """Return path and state of each vanished file, as `known_files` does. Several may have had one path."""
+        with self._database.reading() as connection:
+            return vanished.vanished_files(connection, encoder_id)
 
     def folders(self) -> list[str]:
         """Return the folders that directly contain videos, sorted."""
@@ -230,6 +247,11 @@ class LibraryQueries:
         """Return how videos are cut, or None if no index run has stored it (before format 4)."""
         with self._database.reading() as connection:
             return library_settings.cut_settings(connection)
+
+    def keep_vanished_days(self) -> int:
+        """Return for how many days the rows of vanished files are kept."""
+        with self._database.reading() as connection:
+            return library_settings.keep_vanished_days(connection)
 
     def recipes(self) -> dict[str, int]:
         """Return the number of encodings (a video by an encoder) per recipe, that of the newest video first."""

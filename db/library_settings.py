@@ -15,6 +15,9 @@ from db.errors import LibraryDamaged
 from db.records import CutSettings, EncoderChoice
 from db.schema import encoder_choices, encoders, encodings, library
 
+KEEP_VANISHED_DAYS = 30
+"""For how many days the rows of vanished files are kept, unless the library says otherwise."""
+
 
 def all_encoder_choices(connection: Connection) -> list[EncoderChoice]:
     """Return all choices, most recently used first."""
@@ -73,6 +76,17 @@ def put_cut_settings(connection: Connection, cuts: CutSettings) -> None:
             hash_content=cuts.hash_content,
         )
     )
+
+
+def keep_vanished_days(connection: Connection) -> int:
+    """Return for how many days the rows of vanished files are kept."""
+    stored = connection.scalar(select(library.c.keep_vanished_days))
+    return KEEP_VANISHED_DAYS if stored is None else max(0, int(stored))
+
+
+def put_keep_vanished_days(connection: Connection, days: int) -> None:
+    """Store for how many days the rows of vanished files are kept."""
+    connection.execute(update(library).values(keep_vanished_days=days))
 
 
 def recipes(connection: Connection) -> dict[str, int]:

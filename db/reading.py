@@ -16,8 +16,8 @@ from db.rows import chunks
 from db.schema import encoders, encodings, failures, segments, shots, videos
 
 
-def below(folder: str) -> ColumnElement[bool]:
-    """Return the condition that a video is below a folder, or has exactly that path.
+def below(folder: str, path: ColumnElement[str] = videos.c.path) -> ColumnElement[bool]:
+    """Return the condition that a video (or another row with a path) is below a folder, or has exactly that path.
 
     It is a range, so that it can use the index on paths: '/a/b' matches '/a/b' and '/a/b/c', but not '/a/bc'.
 
@@ -27,7 +27,6 @@ def below(folder: str) -> ColumnElement[bool]:
     if not os.path.isabs(folder):
         raise ValueError(f"a folder to look in must be an absolute path, got {folder!r}")
     bare = folder.rstrip(os.sep)
-    path = videos.c.path
     return or_(path == bare, and_(path >= bare + os.sep, path < bare + chr(ord(os.sep) + 1)))
 
 

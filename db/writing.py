@@ -1,4 +1,4 @@
-"""Changes to videos, shots, segments, embeddings and failures. Every function runs in the caller's write transaction.
+"""Changes to videos, shots, segments and embeddings. Every function runs in the caller's write transaction.
 
 Media folders that rows no longer name are added to `released`; the caller removes them after the commit.
 """
@@ -6,22 +6,24 @@ Media folders that rows no longer name are added to `released`; the caller remov
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, delete, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, literal, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from db import checksums, rows
+from db import checksums, rows, schema
+from db.failures import delete_failures
 from db.media_facts import MediaFacts, facts_to_text, kinds_to_text
 from db.recording_date import recorded_at
-from db.records import Failure, FileState, Segment, Shot, Video
+from db.records import FileState, Segment, Shot, Video
 from db.rows import chunks
-from db.schema import embeddings, encoders, encodings, failures, segments, shots, videos
+from db.schema import embeddings, encoders, encodings, segments, shots, videos
+from db.vanished import bring_back, media_of_vanished, vanish
 
 _SHARED = ("media", "media_bytes", "checksum")
 """Columns of a video that its copies share, and that are no fields of its record."""
@@ -62,7 +64,7 @@ def put_video(
     video_id = _same_video(connection, video, video_shots, video_segments)
     values = rows.VIDEO.values(video)
     if video_id is None:
-        _delete_where(connection, videos.c.path == video.path, released)
+        _make_room(connection, video.path, video, released)
         video_id = _inserted_id(connection, values | {"media": media, "media_bytes": media_bytes})
         connection.execute(insert(shots), [rows.SHOT.values(shot) | {"video_id": video_id} for shot in video_shots])
         connection.execute(
@@ -105,10 +107,13 @@ def put_video(
 
 
 def move_video(connection: Connection, video_id: int, *, file: FileState, released: set[str]) -> None:
-    """Record that a video is now `file`; any other video at its path is deleted. Raise KeyError for an unknown id."""
-    _delete_where(connection, (videos.c.path == file.path) & (videos.c.id != video_id), released)
+    """Record that a video, or a vanished one, is now `file`. Raise KeyError for an unknown id.
+
+    Any other video at its path vanishes.
+    """
+    _make_room(connection, file.path, None, released, but=video_id)
     moved = connection.execute(update(videos).where(videos.c.id == video_id).values(asdict(file)))
-    if moved.rowcount == 0:
+    if moved.rowcount == 0 and not bring_back(connection, video_id, file):
         raise KeyError(f"no video has the id {video_id}")
     delete_failures(connection, [file.path])
 
@@ -130,20 +135,31 @@ def put_facts(
         checksums.renew(connection, video_id)
 
 
+def put_volumes(connection: Connection, volumes: Mapping[int, str]) -> None:
+    """Store the volumes that videos are on, by their ids. Unknown ids are ignored."""
+    if volumes:
+        changed = update(videos).where(videos.c.id == bindparam("video")).values(volume=bindparam("identity"))
+        connection.execute(changed, [{"video": each, "identity": volume} for each, volume in volumes.items()])
+
+
 def put_content_hash(connection: Connection, video_id: int, content_hash: str) -> None:
     """Store the hash of a video's whole content, read later than its frames. An unknown id is ignored."""
     connection.execute(update(videos).where(videos.c.id == video_id).values(content_hash=content_hash))
 
 
 def copy_rows(connection: Connection, video_id: int, *, file: FileState, released: set[str]) -> int:
-    """Copy all rows of a video for the same content at a second path. Raise KeyError for an unknown id."""
+    """Copy all rows of a video for the same content at a second path. Raise KeyError for an unknown id.
+
+    A vanished video comes back instead.
+    """
     row = connection.execute(select(videos).where(videos.c.id == video_id)).mappings().first()
     if row is None:
-        raise KeyError(f"no video has the id {video_id}")
+        move_video(connection, video_id, file=file, released=released)
+        return video_id
     video = rows.VIDEO.load(row)
     if video.path == file.path:
         raise ValueError(f"a copy needs another path than its original: {file.path!r}")
-    _delete_where(connection, videos.c.path == file.path, released)
+    _make_room(connection, file.path, None, released)
     copy = replace(video, **asdict(file))
     new_id = _inserted_id(connection, rows.VIDEO.values(copy) | {name: row[name] for name in _SHARED})
     for table, order in ((shots, shots.c.number), (segments, segments.c.number), (encodings, encodings.c.encoder)):
@@ -172,38 +188,29 @@ def delete_videos(connection: Connection, ids: Iterable[int], released: set[str]
     return sum(_delete_where(connection, videos.c.id.in_(chunk), released) for chunk in chunks(map(int, ids)))
 
 
+def forget_videos(connection: Connection, ids: Iterable[int]) -> int:
+    """Move videos to the vanished ones. Return how many there were."""
+    ids = [each for chunk in chunks(map(int, ids)) for each in _existing(connection, videos.c.id.in_(chunk))]
+    vanish(connection, ids, int(time.time()))
+    return len(ids)
+
+
 def unreferenced_media(connection: Connection, media: Iterable[str]) -> list[str]:
-    """Return the media folders that no row names."""
-    return [name for name in media if connection.scalar(select(videos.c.id).where(videos.c.media == name)) is None]
+    """Return the media folders that no row names, of vanished videos neither."""
+    return [
+        name
+        for name in media
+        if all(
+            connection.scalar(select(table.c.id).where(table.c.media == name).limit(1)) is None
+            for table in (videos, schema.vanished_videos)
+        )
+    ]
 
 
 def referenced_media(connection: Connection) -> set[str]:
-    """Return the names of all media folders that rows name."""
-    return {name for name in connection.scalars(select(videos.c.media).distinct()) if name is not None}
-
-
-def put_failure(connection: Connection, failure: Failure) -> None:
-    """Store a failure. Attempts accumulate while the file is unchanged, and restart for a changed file."""
-    stored = connection.execute(select(failures).where(failures.c.path == failure.path)).mappings().first()
-    seen = (failure.size_bytes, failure.modified_ns)
-    again = stored is not None and (stored["size_bytes"], stored["modified_ns"]) == seen
-    values: dict[str, Any] = {
-        "path": failure.path,
-        "size_bytes": failure.size_bytes,
-        "modified_ns": failure.modified_ns,
-        "kind": failure.kind,
-        "reason": failure.reason,
-        "attempts": stored["attempts"] + 1 if again and stored is not None else failure.attempts,
-        "failed_at": failure.failed_at or datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    connection.execute(upsert(failures).values(values).on_conflict_do_update(index_elements=["path"], set_=values))
-
-
-def delete_failures(connection: Connection, paths: Iterable[str]) -> int:
-    """Delete the failures of these paths. Return how many were deleted."""
-    return sum(
-        connection.execute(delete(failures).where(failures.c.path.in_(chunk))).rowcount for chunk in chunks(paths)
-    )
+    """Return the names of all media folders that rows name, those of vanished videos included."""
+    named = {name for name in connection.scalars(select(videos.c.media).distinct()) if name is not None}
+    return named | media_of_vanished(connection)
 
 
 def _encoder_number(connection: Connection, encoder_id: str, dim: int) -> int:
@@ -215,6 +222,31 @@ def _encoder_number(connection: Connection, encoder_id: str, dim: int) -> int:
     if stored.dim != dim:
         raise ValueError(f"the library has rows of {stored.dim} columns by {encoder_id}, not {dim}")
     return int(stored.number)
+
+
+def _make_room(
+    connection: Connection, path: str, replacement: Video | None, released: set[str], but: int | None = None
+) -> None:
+    """Let the video at a path vanish, or delete it if its replacement has the same content.
+
+    Args:
+        connection: The transaction.
+        path: The path.
+        replacement: A video that was decoded again; None if the content there is another one anyway.
+        released: Receives media of a deleted video.
+        but: The id of a video that stays.
+    """
+    here = (videos.c.path == path) & (videos.c.id != (but or 0))
+    if replacement is not None:
+        same = here & (videos.c.fingerprint == replacement.fingerprint)
+        if replacement.content_hash:
+            same &= videos.c.content_hash.in_(("", replacement.content_hash))
+        _delete_where(connection, same, released)
+    vanish(connection, _existing(connection, here), int(time.time()))
+
+
+def _existing(connection: Connection, condition: ColumnElement[bool]) -> list[int]:
+    return list(connection.scalars(select(videos.c.id).where(condition)))
 
 
 def _delete_where(connection: Connection, condition: ColumnElement[bool], released: set[str]) -> int:

@@ -30,6 +30,7 @@ from indexer.plan import Plan, Relocation, VideoTask, classify_files, make_plan
 from indexer.preview import Decision, Review, preview, without_again
 from indexer.progress import Progress, ProgressMeter
 from indexer.report import IndexReport, ReportBuilder
+from indexer.returning import changed_volumes, expire, vanished_as_known
 from indexer.scan import FoundFile, Scan
 from indexer.settings import RunOptions
 from indexer.sweep import Gone, find_gone, notes_of, problems_of
@@ -146,11 +147,13 @@ class _IndexRun:
         failures = {failure.path: failure for failure in self._library.failures()}
         if not self._options.dry_run:
             self._read_missing_facts(scan, known)
-        plan = self._plan(scan, known, failures)
+        vanished = vanished_as_known(self._library, self._encoder.id)
+        plan = self._plan(scan, known, failures, vanished)
         gone = Gone()
         if self._options.sweep:
-            gone = self._isolation.reading.wait(lambda: find_gone(scan, known, failures, plan, {}))
-        work = preview(plan, known, gone, self._report.unchanged)
+            volumes = {path: record.volume for path, record in known.items()}
+            gone = self._isolation.reading.wait(lambda: find_gone(scan, known, failures, plan, volumes))
+        work = preview(plan, known | vanished, gone, self._report.unchanged)
         decision = review(work)
         if self._options.dry_run or not decision.go_on:
             return
@@ -158,7 +161,7 @@ class _IndexRun:
             plan = without_again(work)
             self._report.add(left=len(work.again))
         with self._report.timed("store"):
-            tasks = [*plan.tasks, *self._relocate(plan)]
+            tasks = [*plan.tasks, *self._relocate(plan, {record.video_id for record in vanished.values()})]
             self._forget(scan, known, gone, decision)
         if tasks:
             self._isolation.start_decoders(min(self._options.decode_workers, len(tasks)))
@@ -182,6 +185,17 @@ class _IndexRun:
             queue_clips=self._options.queue_clips,
             cancelled=self._cancelled,
         )
+        self._note_volumes(scan)
+        if self._options.sweep:
+            self._report.add(expired=self._isolation.reading.wait(lambda: expire(self._library)))
+
+    def _note_volumes(self, scan: Scan) -> None:
+        """Store on which volume each file is, also where it was indexed by a version that did not."""
+        known = self._library.known_files(self._encoder.id)
+        paths = [file.path for file in scan.files]
+        changed = self._isolation.reading.wait(lambda: changed_volumes(paths, known))
+        if changed:
+            self._library.set_volumes(changed)
 
     def _on_found(self, count: int) -> None:
         self._meter.files_done = count
@@ -206,7 +220,13 @@ class _IndexRun:
                 self._meter.report()
         self._raise_if_cancelled()
 
-    def _plan(self, scan: Scan, known: dict[str, KnownFile], failures: dict[str, Failure]) -> Plan:
+    def _plan(
+        self,
+        scan: Scan,
+        known: dict[str, KnownFile],
+        failures: dict[str, Failure],
+        vanished: dict[str, KnownFile],
+    ) -> Plan:
         options = self._options
         files = classify_files(
             scan.files, known, failures, self._recipe, redo=options.redo, retry_failed=options.retry_failed
@@ -221,8 +241,9 @@ class _IndexRun:
                 read_hash=self._isolation.read_hash,
                 cancelled=self._cancelled,
             )
+            every = known | vanished
             return self._isolation.reading.wait(
-                lambda: make_plan(files.outdated, contents, known, self._recipe, redo=options.redo, was_moved=was_moved)
+                lambda: make_plan(files.outdated, contents, every, self._recipe, redo=options.redo, was_moved=was_moved)
             )
 
     def _fingerprints(self, files: list[FoundFile]) -> dict[FoundFile, str]:
@@ -240,16 +261,19 @@ class _IndexRun:
         return results
 
     def _store_hash(self, record: KnownFile, content_hash: str) -> None:
-        self._library.set_content_hash(record.video_id, content_hash)
+        if not self._options.dry_run:
+            self._library.set_content_hash(record.video_id, content_hash)
 
-    def _relocate(self, plan: Plan) -> list[VideoTask]:
+    def _relocate(self, plan: Plan, vanished: set[int]) -> list[VideoTask]:
         """Store changes that need no decoding; return tasks for videos that another process removed meanwhile."""
         touched = self._each(plan.touched, self._touch)
         moved = self._each(plan.moved, self._touch)
         copied = self._each(plan.copied, self._copy)
+        arrived = {item.video_id for item in plan.moved} - {item.video_id for item in moved}
         self._report.add(
             touched=len(plan.touched) - len(touched),
-            moved=len({item.video_id for item in plan.moved} - {item.video_id for item in moved}),
+            moved=len(arrived - vanished),
+            returned=len(arrived & vanished),
             duplicates=len(plan.copied) - len(copied),
         )
         encoded_anyway = {task.file.path for task in plan.tasks}
@@ -296,7 +320,7 @@ class _IndexRun:
         """Remove videos and failures whose files were deleted, and report those that are kept."""
         forgotten = gone.forgotten(decision.forget)
         if forgotten:
-            self._report.add(removed=self._library.remove_videos([known[path].video_id for path in forgotten]))
+            self._report.add(removed=self._library.forget_videos([known[path].video_id for path in forgotten]))
         if gone.failures:
             self._library.clear_failures(gone.failures)
         kept = {path for paths in gone.doubtful.values() for path in paths} - set(forgotten)

@@ -26,9 +26,9 @@ STAGES = ("scan", "fingerprint", "decode", "hash", "encode", "store", "wall")
 class IndexReport:
     """The outcome of an index run. Counts are numbers of files.
 
-    Each file is counted once among added, updated, unchanged, touched, moved, duplicates, failed, skipped_failed and
-    left. The one exception is a file that was moved and then had to be encoded after all: it counts in `moved` and in
-    `updated` or `left`.
+    Each file is counted once among added, updated, unchanged, touched, moved, returned, duplicates, failed,
+    skipped_failed and left. The one exception is a file that was moved or returned and then had to be encoded after
+    all: it counts in `updated` or `left` as well.
     """
 
     added: int = 0  # new to the library, decoded and encoded
@@ -38,7 +38,9 @@ class IndexReport:
     moved: int = 0  # moved or renamed: nothing encoded
     duplicates: int = 0  # same content as a video at another path: nothing encoded
     aliases: int = 0  # reached through a link; the library has the real path
-    removed: int = 0  # deleted from a folder that still exists: removed from the library
+    removed: int = 0  # deleted from a folder that still exists: hidden, and kept for a while
+    returned: int = 0  # found again within that while: nothing encoded
+    expired: int = 0  # hidden for long enough: removed for good
     left: int = 0  # would be encoded again with these settings, but stay as they were indexed
     kept_missing: tuple[str, ...] = ()  # not found, though perhaps only on another drive: kept
     failed: tuple[Failure, ...] = ()  # failed in this run
@@ -66,7 +68,8 @@ class IndexReport:
     @property
     def in_library(self) -> int:
         """The number of files that the library has, with the settings of this run, now that it is over."""
-        return self.added + self.updated + self.unchanged + self.touched + self.moved + self.duplicates
+        found = self.touched + self.moved + self.returned + self.duplicates
+        return self.added + self.updated + self.unchanged + found
 
     @property
     def complete(self) -> bool:

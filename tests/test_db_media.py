@@ -72,8 +72,12 @@ def test_media_go_with_the_last_video_that_shares_them(library: Library) -> None
     assert library.poster_path(left, 0).read_bytes() == b"poster 0"
     other = replace(video, path="/films/copy.mp4", fingerprint="ffff")
     add(library, other, media=stage(library, other, 3, "other"))
+    assert [each.video_id for each in library.vanished_videos()] == [copy]
+    assert len(media_files(library)) == 12, "rows of a video that was replaced are kept for a while, with their media"
+    library.remove_vanished([copy])
     assert [name.split("/")[0] for name in media_files(library)] == ["ff"] * 6
     library.touch_video(add(library, make_video("/films/x.mp4", "eeee")), path=other.path, size_bytes=1, modified_ns=1)
+    library.remove_vanished([each.video_id for each in library.vanished_videos()])
     assert media_files(library) == []
 
 

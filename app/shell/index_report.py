@@ -25,7 +25,9 @@ _COUNTS = (
     ("moved", "moved"),
     ("duplicates", "known at another path"),
     ("aliases", "reached through a link"),
+    ("returned", "come back"),
     ("removed", "removed"),
+    ("expired", "forgotten for good"),
     ("left", "left as they were indexed"),
 )
 _ENDINGS = 5  # endings of other files that are named
