@@ -16,6 +16,7 @@ from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from files.json_file import read_json
 from files.replace import try_replace_file
 
 if TYPE_CHECKING:
@@ -61,12 +62,12 @@ def take_over_old_choices(library: Library) -> None:
     own does not use it. A file that is torn or foreign is removed; one that cannot be read now is left for later.
     """
     file = library.directory / OLD_CHOICES_FILE
-    if not file.is_file():
-        return
     try:
-        content = file.read_bytes()
-    except OSError:
+        content: Any = read_json(file, follow_links=False)
+    except OSError:  # usually, there is no such file
         return
+    except ValueError:
+        content = None
     choices = _old_choices(content)
     if choices and not library.encoder_choices():
         library.use_encoders(*reversed(choices))
@@ -74,11 +75,11 @@ def take_over_old_choices(library: Library) -> None:
         file.unlink()
 
 
-def _old_choices(content: bytes) -> list[EncoderChoice]:
+def _old_choices(content: Any) -> list[EncoderChoice]:
     """Return the choices in the file's content, most recently used first; empty if any of it is invalid."""
     try:
-        return [_old_choice(row) for row in json.loads(content)]
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return [_old_choice(row) for row in content]
+    except (ValueError, TypeError, KeyError, AttributeError):
         return []
 
 
@@ -156,7 +157,7 @@ def open_lazily(
 
 def _read_cache(directory: Path) -> dict[str, Any]:
     try:
-        records = json.loads((directory / CACHE_FILE).read_bytes())
+        records = read_json(directory / CACHE_FILE, follow_links=False)
     except (OSError, ValueError):
         return {}
     return records if isinstance(records, dict) else {}

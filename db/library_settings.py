@@ -14,6 +14,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from db.errors import LibraryDamaged
 from db.records import CutSettings, EncoderChoice
 from db.schema import encoder_choices, encoders, encodings, library
+from files.json_file import parse_json
 
 KEEP_VANISHED_DAYS = 30
 """For how many days the rows of vanished files are kept, unless the library says otherwise."""
@@ -49,7 +50,7 @@ def cut_settings(connection: Connection) -> CutSettings | None:
     if row.detector is None:
         return None
     try:
-        options = dict(json.loads(row.detector_options))
+        options = dict(parse_json(row.detector_options))
     except (TypeError, ValueError) as error:
         raise LibraryDamaged(
             f"The library's detector options are damaged ({error}); put a backup in its place."

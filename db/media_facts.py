@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any, Literal, get_args
 
+from files.json_file import parse_fraction, parse_json
+
 FieldOrder = Literal["progressive", "tff", "bff", ""]
 """How frames are scanned: progressive, or interlaced with the top or the bottom field first; "" if not stated."""
 
@@ -67,9 +69,9 @@ def facts_from_text(text: str | None) -> MediaFacts | None:
     if text is None:
         return None
     try:
-        values: dict[str, Any] = json.loads(text)
+        values: dict[str, Any] = parse_json(text)
         audio = tuple(AudioTrack(**track) for track in values.pop("audio"))
-        nominal_rate, sample_aspect = (Fraction(values.pop(name)) for name in ("nominal_rate", "sample_aspect"))
+        nominal_rate, sample_aspect = (parse_fraction(values.pop(name)) for name in ("nominal_rate", "sample_aspect"))
         return MediaFacts(nominal_rate=nominal_rate, sample_aspect=sample_aspect, audio=audio, **values)
     except (AttributeError, KeyError, TypeError, ValueError, ZeroDivisionError):
         return None

@@ -5,8 +5,9 @@ replace      atomic replacement of a file
 publish      a finished file under a free name
 sweep        removal of leftovers of killed processes
 stamped      a cache of write-once files
+json_file    JSON and exact numbers that somebody else may have written
 links        links, which are not followed in a folder that somebody else may have made
-durability   fsync, checksums, removal that never raises
+durability   creation that follows no link, fsync, checksums, removal that never raises
 filesystems  mounted file systems, network drives among them
 volumes      identity of the volume that holds a file
 """

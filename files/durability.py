@@ -1,4 +1,4 @@
-"""Durability of files: flushing to the disk, checksums, and removal that never raises."""
+"""Basic operations on files: creation that never follows a link, flushing to the disk, checksums, removal."""
 
 from __future__ import annotations
 
@@ -23,6 +23,16 @@ def checksum(path: Path) -> int:
         while chunk := stream.read(_CHUNK_BYTES):
             value = zlib.crc32(chunk, value)
     return value
+
+
+def create_empty(path: Path) -> None:
+    """Create an empty file for another program to fill, so that it cannot follow a link that was put in its place.
+
+    Raises:
+        FileExistsError: There is something of that name, be it a link that leads nowhere.
+        OSError: The file cannot be created.
+    """
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0), 0o666))
 
 
 def flush(path: Path) -> None:

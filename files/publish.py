@@ -65,7 +65,8 @@ def publish_bytes(content: bytes, directory: Path, name: str) -> Path:
     """
     draft = new_draft(directory)
     try:
-        draft.write_bytes(content)
+        with draft.open("xb") as stream:
+            stream.write(content)
         return publish(draft, directory, name)
     finally:
         remove(draft)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from files.durability import flush, flush_directory, remove
+from files.durability import create_empty, flush, flush_directory, remove
 
 
 @contextmanager
@@ -23,9 +23,11 @@ def replacing(path: Path, *, durable: bool = False, draft: Path | None = None) -
             unique hidden name.
 
     Raises:
+        FileExistsError: There is something under the temporary path.
         OSError: The file could not be written, flushed or renamed. `path` is unchanged.
     """
     draft = draft or path.with_name(f".{path.name}-{secrets.token_hex(6)}")
+    create_empty(draft)
     try:
         yield draft
         if durable:
@@ -44,7 +46,7 @@ def replace_file(path: Path, content: bytes, *, durable: bool = False, draft: Pa
     Raises:
         OSError: The file could not be replaced, or `draft` exists already. `path` is unchanged.
     """
-    with replacing(path, durable=durable, draft=draft) as temporary, temporary.open("xb") as stream:
+    with replacing(path, durable=durable, draft=draft) as temporary, temporary.open("wb") as stream:
         stream.write(content)
 
 

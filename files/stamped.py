@@ -11,6 +11,7 @@ The record in a stamp is the caller's own JSON object. An object anywhere in it 
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import zlib
 from collections.abc import Callable, Iterator
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from files.durability import checksum, flush, remove
+from files.json_file import parse_json
+from files.links import is_link
 from files.replace import replace_file
 from files.sweep import sweep_files
 
@@ -64,14 +67,11 @@ class StampedFiles:
         text = self._seen = self._text()
         if text is None:
             return None
-        try:
-            record = json.loads(text)
-            if not isinstance(record, dict):
-                raise ValueError("the stamp is no JSON object")
-            if record.pop(_CHECKSUM, None) not in (None, _checksum_of(record)):
-                raise ValueError("the stamp is not what was written")
-        except RecursionError as error:
-            raise ValueError("the stamp is nested too deeply") from error
+        record = parse_json(text)
+        if not isinstance(record, dict):
+            raise ValueError("the stamp is no JSON object")
+        if record.pop(_CHECKSUM, None) not in (None, _checksum_of(record)):
+            raise ValueError("the stamp is not what was written")
         return record
 
     def write(self, suffix: str, write: Callable[[IO[bytes]], object]) -> dict[str, Any]:
@@ -112,8 +112,15 @@ class StampedFiles:
         return path
 
     def path_of(self, entry: dict[str, Any]) -> Path:
-        """Return the path of the data file of `entry`, always in this cache's folder."""
-        return self.directory / Path(entry["file"]).name
+        """Return the path of the data file of `entry`, always in this cache's folder.
+
+        Raises:
+            DamagedFile: The entry names another file, or the file is a link.
+        """
+        path = self.directory / str(entry["file"])
+        if not self._is_own(str(entry["file"])) or is_link(path):
+            raise DamagedFile(f"{path.name} is no file of this cache")
+        return path
 
     def save(self, record: dict[str, Any]) -> None:
         """Replace the stamp; then remove the files that only its predecessor named.
@@ -153,14 +160,18 @@ class StampedFiles:
     def _named(self, text: str | None) -> set[str]:
         """Return the names of this cache's data files in a stamp, even if the stamp is damaged."""
         try:
-            names = {Path(entry["file"]).name for entry in _entries(json.loads(text or "{}"))}
-        except (ValueError, RecursionError):
+            names = {Path(entry["file"]).name for entry in _entries(parse_json(text or "{}"))}
+        except ValueError:
             return set()
-        return {name for name in names if name.startswith(f"{self.name}-")}
+        return {name for name in names if self._is_own(name)}
+
+    def _is_own(self, name: str) -> bool:
+        """Return whether a name has the form of our data files: no other becomes a path."""
+        return re.fullmatch(rf"{re.escape(self.name)}-[0-9a-f]{{12}}(\.[a-z]+)?", name) is not None
 
     def _text(self) -> str | None:
         try:
-            return self.stamp_path.read_text("utf-8", errors="replace")
+            return None if is_link(self.stamp_path) else self.stamp_path.read_text("utf-8", errors="replace")
         except OSError:
             return None
 

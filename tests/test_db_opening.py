@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from db_samples import add, make_video
 from sqlalchemy import create_engine
@@ -192,12 +193,13 @@ def test_check_finds_what_does_not_belong_together(tmp_path: Path, statement: st
         assert any(problem in found for found in library.check())
 
 
-def test_embeddings_of_another_width_are_called_damaged(tmp_path: Path) -> None:
+def test_embeddings_of_another_width_are_no_numbers_and_named_by_check(tmp_path: Path) -> None:
     with Library.open(tmp_path) as library:
         add(library)
         sql(tmp_path, "UPDATE embeddings SET row = x'00' WHERE segment_id = 3")
-        with pytest.raises(LibraryDamaged, match="index these videos again"):
-            library.embedding_rows("enc", [3])
+        rows = library.embedding_rows("enc", [1, 3])
+        assert [bool(np.isnan(row).all()) for row in rows] == [False, True]
+        assert any("1 embeddings by enc are no unit vectors" in line for line in library.check())
 
 
 def test_a_writer_that_does_not_let_go_is_called_busy_and_readers_read_on(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -22,12 +21,16 @@ from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
 from app.shell.hits import span_seconds
 from app.shell.terminal import display_path, print_note, printable
+from files.json_file import MAX_BYTES, parse_fraction, parse_json
 from indexer.identity import Identity
 
 if TYPE_CHECKING:
     from db.library import Library
     from db.records import Collection, Subclip, Video
     from search.query import Hit
+
+
+_MAX_SECONDS = 1_000_000_000  # of a range in JSON
 
 
 @contextmanager
@@ -123,8 +126,8 @@ def from_json(file: IO[bytes], library: Library | None = None) -> list[ClipReque
         click.UsageError: It is anything else.
     """
     try:
-        document = json.load(file)
-    except (ValueError, RecursionError) as error:
+        document = parse_json(file.read(MAX_BYTES))
+    except ValueError as error:
         raise click.UsageError(f"--from-json: this is not JSON ({error})") from error
     records = document.get("hits", document.get("clips")) if isinstance(document, dict) else document
     if not isinstance(records, list):
@@ -170,7 +173,10 @@ def _stated_identity(record: Mapping[str, Any]) -> Identity | None:
 
 
 def _exact(record: Any, name: str) -> Fraction:
-    return Fraction(record[name] if name in record else record[f"{name}_seconds"])
+    value = parse_fraction(record[name] if name in record else record[f"{name}_seconds"])
+    if value > _MAX_SECONDS:
+        raise ValueError("no video is that long")
+    return value
 
 
 def from_collection(library: Library, collection: Collection, subclip_ids: Sequence[int] | None) -> list[ClipRequest]:

@@ -22,7 +22,7 @@ from app.exporting.ffmpeg_binary import ExportError, find_ffmpeg
 from app.exporting.naming import DEFAULT_PATTERN, ClipFacts, check_pattern, clip_name
 from app.exporting.request import ClipRequest, ExportedClip, ExportMode
 from app.exporting.sound import missing_tracks_text, select_sound
-from files.durability import remove
+from files.durability import create_empty, remove
 from files.publish import new_draft, publish, sweep_drafts
 
 if TYPE_CHECKING:
@@ -162,6 +162,7 @@ class _ClipWriter:
         try:
             if self.manifest is not None:
                 self.manifest.start_draft(draft)
+            create_empty(draft)
             start = max(Fraction(0), Fraction(request.start_seconds) - self.pad)
             end = Fraction(request.end_seconds) + self.pad
             jumps = request.clock_jumps

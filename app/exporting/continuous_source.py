@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
+from files.durability import create_empty
+
 
 @contextmanager
 def continuous_source(
@@ -44,6 +46,7 @@ def continuous_source(
         return
     own = Path(path).suffix.lower()
     copy = draft.with_name(f"{draft.name}-copy{own if own in ('.ts', '.m2ts', '.mts', '.mkv', '.webm') else '.ts'}")
+    create_empty(copy)
     try:
         moved = write_continuous(path, clock, low, high, copy)
         copied, copied_base = _first_shown(str(copy))

@@ -171,8 +171,9 @@ def _copy(
         chapters = None
         if survey.extras.chapters and format_name in _WITH_CHAPTERS:
             chapters = draft.with_name(f"{draft.name}-chapters")
-            stack.callback(chapters.unlink, missing_ok=True)
-            chapters.write_text(_chapters_text(survey, first_pts), "utf-8")
+            with chapters.open("x", encoding="utf-8") as text:
+                stack.callback(chapters.unlink, missing_ok=True)
+                text.write(_chapters_text(survey, first_pts))
         else:
             options["map_chapters"] = -1
         graph = ffmpeg.merge_outputs(ffmpeg.output(*streams, TARGET, f=format_name, **options), listing)

@@ -12,7 +12,9 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import secrets
+import stat
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -21,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from files.durability import flush, remove
+from files.json_file import parse_fraction, read_json
 from files.publish import DRAFT_PREFIX, new_draft, publish
 from files.replace import replace_file
 from files.sweep import sweep_files
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
 FILE_NAME = ".prismsearch-export.json"
 _OWN_DRAFT = f"{DRAFT_PREFIX}manifest-"
+_DRAFT = re.compile(re.escape(DRAFT_PREFIX) + "[0-9a-f]{12}")
 _VERSION = 1
 _TIMES = ("start_seconds", "end_seconds", "early_seconds", "late_seconds", "frame_rate")
 _VALUES = ("frames", "copied_frames", "has_audio", "timecode", "note")
@@ -59,7 +63,9 @@ class Manifest:
             return None
         try:
             file = _find_by_stamp(self._folder, str(entry["name"]), entry["stamp"])
-            values: dict[str, Any] = {each: None if entry[each] is None else Fraction(entry[each]) for each in _TIMES}
+            values: dict[str, Any] = {
+                each: None if entry[each] is None else parse_fraction(entry[each]) for each in _TIMES
+            }
             values |= {each: entry[each] for each in _VALUES}
             return None if file is None else replace(clip, file=file, **values)
         except (KeyError, TypeError, ValueError):
@@ -209,8 +215,8 @@ def export_key(requests: Sequence[ClipRequest], *settings: object) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        known = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        known = read_json(path, follow_links=False)
+    except (OSError, ValueError):
         return {}
     if not isinstance(known, dict) or known.get("version") != _VERSION:
         return {}
@@ -222,13 +228,14 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _remove_draft_and_parts(folder: Path, draft: object) -> None:
-    if isinstance(draft, str) and draft.startswith(DRAFT_PREFIX):
+    if isinstance(draft, str) and _DRAFT.fullmatch(draft):
         sweep_files(folder, draft, older_than_seconds=None)  # its run has ended, because we hold the lock
 
 
 def _stamp(path: Path) -> list[int]:
-    stat = path.stat()
-    return [stat.st_size, stat.st_mtime_ns]
+    """Return size and time of a file; of a link, its own, which is never that of a file that was written."""
+    status = path.lstat()
+    return [status.st_size, status.st_mtime_ns] if stat.S_ISREG(status.st_mode) else []
 
 
 def _find_output(directory: Path, name: str, stamps: object) -> tuple[Path | None, str]:

@@ -7,11 +7,11 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from app.exporting.clip_writer import ensure_folder
 from app.exporting.ffmpeg_binary import ExportError
 from app.exporting.manifest import FILE_NAME as MANIFEST_NAME
 from app.exporting.manifest import Manifest, lock_manifest
@@ -47,13 +47,28 @@ def lock_parts(target: Path) -> Iterator[tuple[Path, Manifest]]:
     Raises:
         ExportError: Another export writes this zip, or the folder cannot be created.
     """
-    parts = ensure_folder(parts_folder(target))
-    if parts.is_symlink():
-        raise ExportError(f"{parts} is a link, and clips are never written through one; remove it")
+    parts = parts_folder(target)
+    with contextlib.suppress(FileExistsError):
+        try:
+            parts.mkdir(mode=0o700)
+        except FileExistsError:
+            raise
+        except OSError as error:
+            raise ExportError(f"the folder {parts} cannot be made: {error.strerror or error}") from error
+    _require_own(parts)
     with lock_manifest(parts) as manifest:
         if manifest is None:
             raise ExportError(f"another export is writing {target} just now; wait for it, or name another zip")
         yield parts, manifest
+
+
+def _require_own(parts: Path) -> None:
+    """Raise ExportError unless the parts are a folder of ours: their name is known to all who may write beside them."""
+    info = parts.lstat()
+    if not stat.S_ISDIR(info.st_mode):
+        raise ExportError(f"{parts} is a link or a file, and clips are never written through one; remove it")
+    if hasattr(os, "geteuid") and info.st_uid != os.geteuid():
+        raise ExportError(f"{parts} belongs to another user; write the zip into a folder of your own")
 
 
 def remove_parts(parts: Path) -> None:

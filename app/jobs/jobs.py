@@ -24,6 +24,8 @@ from app.jobs.orders import order_to_json
 from app.jobs.process import is_alive, own_process_id
 from app.jobs.spawn import start_detached
 from app.jobs.state import LOG_FILE, START_FILE, STATE_FILE, STOP_FILE, JobProgress, JobState, finished, read_state
+from files.durability import create_empty
+from files.regular import open_regular
 
 if TYPE_CHECKING:
     from app.compose import Settings
@@ -106,7 +108,8 @@ class Jobs:
         if not state.running:
             return
         try:
-            (self.folder / job_id / STOP_FILE).touch()
+            with suppress(FileExistsError):
+                create_empty(self.folder / job_id / STOP_FILE)
         except OSError:
             # No space for even an empty file: send SIGTERM instead, if it is certain to reach that process.
             # On Windows, os.kill would end the process immediately.
@@ -201,7 +204,7 @@ def new_id() -> str:
 def log_end(folder: Path) -> str:
     """Return the last lines of a job's output, without terminal control sequences."""
     try:
-        with (folder / LOG_FILE).open("rb") as file:
+        with open_regular(folder / LOG_FILE, follow_links=False) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - MAX_LOG_BYTES))
             data = file.read(MAX_LOG_BYTES)

@@ -30,6 +30,7 @@ from app.jobs.state import (
     finished,
     write_state,
 )
+from files.durability import create_empty
 
 WRITE_SECONDS = 0.5
 HEARTBEAT_SECONDS = 5.0
@@ -185,4 +186,5 @@ class Job:
     @staticmethod
     def _keep_reserve(folder: Path) -> None:
         with suppress(OSError):
+            create_empty(folder / _RESERVE)
             (folder / _RESERVE).write_bytes(os.urandom(_RESERVE_BYTES))

@@ -22,6 +22,7 @@ from app.encoder_choice import canonical
 from app.exporting.request import ExportOptions
 from app.jobs.state import MAX_FILE_BYTES, JobState
 from app.shell.index_options import ShapingOptions, require_range
+from files.json_file import read_json
 
 ORDER_FILE = "order.json"
 WORKERS_RANGE = (1, 256)
@@ -172,12 +173,8 @@ def read_order(folder: Path) -> tuple[Order, Settings]:
         OrderError: The file is missing, damaged, or not an order.
     """
     try:
-        with (folder / ORDER_FILE).open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-        if len(data) > MAX_FILE_BYTES:
-            raise ValueError("it is too large")
-        record = json.loads(data)
-    except (OSError, ValueError, RecursionError) as error:
+        record = read_json(folder / ORDER_FILE, max_bytes=MAX_FILE_BYTES, follow_links=False)
+    except (OSError, ValueError) as error:
         raise OrderError(f"the order of this job cannot be read ({error})") from error
     return _document(record)
 

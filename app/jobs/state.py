@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from app.jobs.process import ProcessId
+from files.json_file import read_json
 from files.replace import replace_file
 
 Outcome = Literal["done", "stopped", "failed", "interrupted"]
@@ -95,12 +96,8 @@ def write_state(path: Path, state: JobState, *, durable: bool = False) -> None:
 def read_state(path: Path, job_id: str) -> JobState | None:
     """Return the state in a file; None if the file is missing, damaged, or not the state of a job."""
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-        record = None
-        if len(data) <= MAX_FILE_BYTES:
-            record = json.loads(data, parse_float=_finite, parse_constant=_finite)
-    except (OSError, ValueError, RecursionError):
+        record = read_json(path, max_bytes=MAX_FILE_BYTES, follow_links=False)
+    except (OSError, ValueError):
         return None
     return _state(record, job_id) if isinstance(record, dict) else None
 
@@ -164,12 +161,6 @@ def _progress(record: dict[str, Any]) -> JobProgress:
         files_total=_count(record, "files_total"),
         current=_texts(record, "current")[:MAX_CURRENT],
     )
-
-
-def _finite(text: str) -> float | None:
-    """Return a finite number; None for those that JSON cannot represent (NaN, 1e999)."""
-    value = float(text)
-    return value if math.isfinite(value) else None
 
 
 def _text(record: dict[str, Any], name: str) -> str:

@@ -18,9 +18,12 @@ from encoder.config import CONFIGS, VideoPrismConfig
 from encoder.errors import WeightsMismatch
 from encoder.model import VideoEncoder, VideoPrismLvT, build
 from encoder.weights import Array, config_from_shapes, shortened, state_dict_from_flax
+from files.json_file import parse_json
 from files.replace import replacing
 
 SAFETENSORS_FORMAT = "prismsearch-1"
+_MAX_DIMENSION = 10_000_000
+_MAX_LAYERS = 1_000  # the largest of ours has 24
 
 
 def read_npz(path: Path) -> dict[str, Array]:
@@ -133,12 +136,25 @@ def read_safetensors(path: Path, config: VideoPrismConfig | None = None) -> tupl
             metadata = file.metadata() or {}
             if metadata.get("format") != SAFETENSORS_FORMAT:
                 raise WeightsMismatch(f"{path} is not a checkpoint that prismsearch wrote; use the official .npz")
-            found = VideoPrismConfig(**json.loads(metadata["config"]))
+            found = _config_of(metadata["config"])
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, json.JSONDecodeError, TypeError, KeyError) as error:
+    except (SafetensorError, ValueError, TypeError, KeyError) as error:
         raise WeightsMismatch(f"{path} is damaged ({error}); convert or fetch it again") from error
     if found.name in CONFIGS:
         found = replace(found, weights=CONFIGS[found.name].weights)
     if config is not None and config != found:
         raise WeightsMismatch(f"{path} holds {found.name}, not {config.name}")
     return found, state
+
+
+def _config_of(text: str) -> VideoPrismConfig:
+    """Return the configuration in a header. Raise ValueError or TypeError for what no network of ours has."""
+    values = parse_json(text)
+    name = values.pop("name")
+    if not isinstance(name, str) or not all(
+        type(value) in (int, float) and 0 <= value <= _MAX_DIMENSION for value in values.values()
+    ):
+        raise ValueError("a dimension in its header is not possible")
+    if any(value > _MAX_LAYERS for key, value in values.items() if key.endswith("_layers")):
+        raise ValueError("its header states too many layers")
+    return VideoPrismConfig(name=name, **values)

@@ -7,15 +7,17 @@ where it stopped (the client's own transfer resumes only within its process).
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
+import stat
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from encoder.checkpoints import verified
 from encoder.config import HubFile
@@ -24,6 +26,7 @@ from encoder.errors import ModelNotFound, WeightsMismatch
 PROBE_SECONDS = 3.0
 _ATTEMPTS = 5  # consecutive ones without a new byte
 _PAUSE_SECONDS = 1.0  # before the second attempt; doubles
+_NAME = re.compile(r"\w[\w.-]*", re.ASCII)  # an ETag and a commit become names of files
 _TIMEOUT_SECONDS = 15.0  # without a single byte
 
 
@@ -87,7 +90,12 @@ def probe(hub_file: HubFile, revision: str, *, endpoint: str | None) -> RemoteFi
         raise ConnectionError(str(found) or type(found).__name__) from found
     if isinstance(found, Exception):
         raise found
-    if not found.etag or not found.commit_hash or found.size is None or not re.fullmatch(r"[\w.-]+", found.etag):
+    if (
+        not found.etag
+        or not found.commit_hash
+        or found.size is None
+        or not all(map(_NAME.fullmatch, (found.etag, found.commit_hash)))
+    ):
         raise ConnectionError(f"{url} was answered, but not by a hub: no commit, ETag or size")
     pinned = hf_hub_url(hub_file.repo, hub_file.file, revision=found.commit_hash, endpoint=endpoint)
     return RemoteFile(pinned, revision, found.commit_hash, found.etag, found.size)
@@ -165,6 +173,8 @@ def _transfer(
     name: str, remote: RemoteFile, partial: Path, on_progress: Callable[[DownloadProgress], None] | None
 ) -> None:
     """Extend `partial` to the full size, resuming where it ends. Raise ModelNotFound, or OSError from the disk."""
+    if os.path.lexists(partial) and not _is_ours(partial.lstat()):
+        partial.unlink()
     done = partial.stat().st_size if partial.exists() else 0
     if done > remote.size_bytes:
         partial.unlink()
@@ -218,7 +228,7 @@ def _stream(
         resumed = response.status_code == 206 and f"bytes {done}-" in response.headers.get("Content-Range", "")
         if not resumed:
             done = 0
-        with partial.open("ab" if resumed else "wb") as file:
+        with _open_partial(partial, resumed=resumed) as file:
             for chunk in response.iter_bytes():  # in network chunks: larger ones would lose more on a disconnect
                 file.write(chunk)
                 done += len(chunk)
@@ -229,6 +239,26 @@ def _stream(
             file.flush()
             os.fsync(file.fileno())
     return done
+
+
+def _open_partial(partial: Path, *, resumed: bool) -> BinaryIO:
+    """Open a partial file to append to or to begin anew: its name is known, so a file of somebody else is refused."""
+    flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    file = os.fdopen(os.open(partial, flags, 0o666), "wb")
+    if not _is_ours(os.fstat(file.fileno())):
+        file.close()
+        raise FileExistsError(errno.EEXIST, "it is a file of somebody else", str(partial))
+    if resumed:
+        file.seek(0, os.SEEK_END)
+    else:
+        file.truncate(0)
+    return file
+
+
+def _is_ours(info: os.stat_result) -> bool:
+    """Return whether this is the status of a regular file under one name, made by this user."""
+    own = not hasattr(os, "geteuid") or info.st_uid == os.geteuid()
+    return stat.S_ISREG(info.st_mode) and info.st_nlink == 1 and own
 
 
 def _check(hub_file: HubFile, path: Path, remote: RemoteFile, expected: str | None) -> None:

@@ -14,6 +14,7 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from files.json_file import read_json
 from files.replace import replace_file
 
 
@@ -63,7 +64,7 @@ def record_path_for(models: Path, path: Path) -> Path:
 def read_record(path: Path) -> VerifiedFile | None:
     """Read the record at `path`; return None for a missing or damaged one, which will be rewritten."""
     try:
-        return VerifiedFile(**json.loads(path.read_text("utf-8")))
+        return VerifiedFile(**read_json(path))
     except (OSError, ValueError, TypeError):
         return None
 

@@ -37,6 +37,7 @@ from app.exporting.smart.nal import BrokenStream, NotJoinable, ParameterSets, le
 from app.exporting.smart.plan import CopyPlan, packets_to_copy, plan_copy
 from app.exporting.sound import AUDIO, clip_container, decode_sound, leave_out_broken, read_sound, select_sound
 from app.exporting.survey import Survey, survey_range
+from files.durability import create_empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +237,7 @@ def _mux(program: str, survey: Survey, video: Path, draft: Path, lead: Fraction 
 def _temporary(draft: Path, suffix: str) -> Iterator[Path]:
     """Yield a temporary path. If this run is killed, a later one sweeps the file together with the draft."""
     file = draft.with_name(f"{draft.name}-{suffix}")
+    create_empty(file)
     try:
         yield file
     finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,6 +10,7 @@ import anyio
 
 from app.web.http.errors import ApiError
 from app.web.http.validation import Body, validated
+from files.json_file import parse_json
 
 if TYPE_CHECKING:
     from starlette.datastructures import Headers
@@ -130,8 +130,8 @@ async def read_json(request: Request) -> Any:
     if "json" not in request.headers.get("content-type", ""):
         raise ApiError(415, "Only JSON is taken here.")
     try:
-        return json.loads(b"".join(parts))
-    except (ValueError, RecursionError) as error:
+        return parse_json(b"".join(parts))
+    except ValueError as error:
         raise ApiError(400, "What was sent is not JSON.") from error
 
 

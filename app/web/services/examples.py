@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from files.json_file import read_json
 from files.replace import replacing
 from files.sweep import sweep_files
 
@@ -62,7 +63,7 @@ class Examples:
         if not _TOKEN.fullmatch(token):
             raise KeyError(token)
         try:
-            noted = json.loads((self.directory / f"{token}.json").read_text("utf-8"))
+            noted = read_json(self.directory / f"{token}.json", follow_links=False)
             name, kind, extension = noted["name"], noted["kind"], noted["extension"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise KeyError(token) from error

@@ -24,6 +24,7 @@ from app.shell.errors import CommandError
 from app.web.http.access import TOKEN_SECONDS
 from app.web.services.page_secret import file_stem, private_file, read_private
 from files.durability import remove
+from files.json_file import parse_json
 from files.sweep import sweep_files
 
 _REDIRECT = ".open-"
@@ -60,7 +61,7 @@ def open_pages(folder: Path, library_id: str) -> list[OpenPage]:
     found = []
     for path in folder.glob(f"{file_stem(library_id)}-*.json"):
         try:
-            noted = json.loads(read_private(path))
+            noted = parse_json(read_private(path))
             page = OpenPage(int(noted["port"]), str(noted["server"]), ProcessId(**noted["process"]))
             found.append((path.stat().st_mtime_ns, page))
         except (OSError, ValueError, KeyError, TypeError, CommandError):

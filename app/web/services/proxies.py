@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, Literal
 from app.exporting.continuous_source import continuous_source
 from app.exporting.ffmpeg_binary import ExportError, find_ffmpeg
 from app.web.services.proxy_making import ProxyCancelled, ProxyTimes, make_proxy
+from files.durability import create_empty
+from files.json_file import read_json
 from files.replace import replace_file
 from files.sweep import sweep_files
 
@@ -111,7 +113,7 @@ class Proxies:
         """Return the path of the finished proxy, which may not exist. Counts as a use of it."""
         path = self.directory / f"{proxy_range.key}.mp4"
         with suppress(OSError):  # only the access time, because the ETag is derived from the modification time
-            os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
+            os.utime(path, ns=(time.time_ns(), path.lstat().st_mtime_ns), follow_symlinks=False)
         return path
 
     def request(self, proxy_range: ProxyRange) -> ProxyState:
@@ -163,7 +165,7 @@ class Proxies:
 
     def _ready(self, proxy_range: ProxyRange) -> ProxyState:
         try:
-            content = json.loads((self.directory / f"{proxy_range.key}.json").read_text("utf-8"))
+            content = read_json(self.directory / f"{proxy_range.key}.json", follow_links=False)
             offset, duration = float(content["offset"]), float(content["duration"])
             if not self.file(proxy_range).is_file():
                 return ProxyState(state="none")
@@ -196,6 +198,7 @@ class Proxies:
         draft = self.directory / f"{_DRAFT}{secrets.token_hex(8)}.mp4"
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
+            create_empty(draft)
             start, end, jumps = proxy_range.start, proxy_range.end, proxy_range.clock_jumps
             with continuous_source(proxy_range.path, start, end, draft, clock_jumps=jumps) as (path, moved):
                 made = make_proxy(

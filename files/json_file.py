@@ -1,0 +1,89 @@
+"""JSON that somebody else may have written: read within limits, with every kind of damage as one exception."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from fractions import Fraction
+from typing import Any
+
+from files.regular import AnyPath, open_regular
+
+MAX_BYTES = 16_000_000
+MAX_DEPTH = 64
+_MAX_DIGITS = 19  # of an integer of 64 bits
+_FRACTION = re.compile(r"\s*[-+]?[0-9]{1,60}(/[0-9]{1,60}|\.[0-9]{1,60})?\s*", re.ASCII)
+
+
+def read_json(path: AnyPath, *, max_bytes: int = MAX_BYTES, follow_links: bool = True) -> Any:
+    """Return the value in a JSON file; see `parse_json` for its limits.
+
+    Args:
+        path: The file. A pipe or a device is not read.
+        max_bytes: The maximum size of the file.
+        follow_links: Whether the file may be a link.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is too large, damaged, or nested too deeply.
+    """
+    with open_regular(path, follow_links=follow_links) as file:
+        content = bytearray()
+        while len(content) <= max_bytes and (part := file.read(max_bytes + 1 - len(content))):
+            content += part
+    if len(content) > max_bytes:
+        raise ValueError(f"it has more than {max_bytes:,} bytes")
+    return parse_json(bytes(content))
+
+
+def parse_json(content: bytes | str) -> Any:
+    """Return the value of a JSON text. Numbers that fit neither into 64 bits nor into a finite float become None.
+
+    Raises:
+        ValueError: The text is not JSON, or is nested more than MAX_DEPTH deep.
+    """
+    try:
+        value = json.loads(content, parse_int=_integer, parse_float=_finite, parse_constant=_finite)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [each for outer in level if isinstance(outer, dict | list) for each in _members(outer)]
+        if not level:
+            return value
+    raise ValueError("it is nested too deeply")
+
+
+def parse_fraction(value: object) -> Fraction:
+    """Return an exact number from its text (`1001/24000`, `12.5`) or from a number.
+
+    Raises:
+        TypeError: It is neither text nor a number.
+        ValueError: The text is no number, or has more digits than any time or rate; the number is not finite.
+    """
+    if isinstance(value, str):
+        if not _FRACTION.fullmatch(value):
+            raise ValueError(f"{value[:40]!r} is no exact number")
+        try:
+            return Fraction(value)
+        except ZeroDivisionError as error:
+            raise ValueError(f"{value[:40]!r} is no exact number") from error
+    if isinstance(value, bool) or not isinstance(value, int | float | Fraction):
+        raise TypeError(f"a number is expected, got {type(value).__name__}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("the number is not finite")
+    return Fraction(value)
+
+
+def _members(value: dict[str, Any] | list[Any]) -> Any:
+    return value.values() if isinstance(value, dict) else value
+
+
+def _integer(text: str) -> int | None:
+    return int(text) if len(text.lstrip("-")) <= _MAX_DIGITS else None
+
+
+def _finite(text: str) -> float | None:
+    value = float(text)
+    return value if math.isfinite(value) else None
