@@ -35,6 +35,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def test_nothing_that_is_printed_can_drive_a_terminal() -> None:
     assert printable("a\x1b[2Jb\nc\td\x9b\u2028") == r"a\x1b[2Jb\nc\td\x9b\u2028"
     assert printable(os.fsdecode(b"caf\xe9.mp4")) == r"caf\xe9.mp4"
+    assert printable("a\u202egpj.exe") == r"a\u202egpj.exe", "a character that shows what follows backwards"
     assert printable("naïve 日本 🎬.mp4") == "naïve 日本 🎬.mp4"
     for code in range(0x3000):
         assert unicodedata.category(printable(chr(code))[0]) not in ("Cc", "Cs")

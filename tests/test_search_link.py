@@ -147,6 +147,7 @@ def test_filters_keep_the_last_day_in() -> None:
 
 
 def test_names_are_shown_as_they_are() -> None:
+    assert escape_markdown("a\u202egpj\u2069") == "a\ufffdgpj\ufffd", "characters that show what follows backwards"
     assert escape_markdown("<script>alert(1)</script> [x](javascript:1) **b** `c` $x$ :red[a] :smile:") == (
         "\\<script\\>alert\\(1\\)\\</script\\> \\[x\\]\\(javascript\\:1\\) \\*\\*b\\*\\* \\`c\\` \\$x\\$ "
         "\\:red\\[a\\] \\:smile\\:"

@@ -13,6 +13,8 @@ from fractions import Fraction
 from string import Formatter
 from types import MappingProxyType
 
+from app.timelines.plain_text import REORDERING
+
 DEFAULT_PATTERN = "{rank}_{name}_{start}-{end}"
 """`007_film_00h00m12.480s-00h00m15.200s.mp4`. The rank comes first, so that clips sort by it."""
 FIELDS: Mapping[str, str] = MappingProxyType(
@@ -34,7 +36,7 @@ MAX_NAME_BYTES = 200
 
 MAX_PATTERN_CHARACTERS = 200
 _TEXT_FIELDS = ("collection", "label", "name", "source")  # fields of any length
-_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\u0080-\u009f\u2028\u2029\ud800-\udfff\ufffd]+')
+_FORBIDDEN = re.compile(rf'[<>:"/\\|?*\x00-\x1f\x7f\u0080-\u009f\u2028\u2029\ud800-\udfff\ufffd{REORDERING}]+')
 _RESERVED = re.compile(r"CON|PRN|AUX|NUL|(COM|LPT)[0-9¹²³]", re.IGNORECASE)
 
 

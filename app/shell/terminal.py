@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 import time
@@ -16,6 +17,10 @@ from types import TracebackType
 from typing import Self
 
 import click
+
+from app.timelines.plain_text import REORDERING
+
+_REORDERING = re.compile(f"[{REORDERING}]")
 
 EVERY_SECONDS = 5.0
 """Seconds between lines without a terminal; more as a run gets longer (EVERY_SHARE)."""
@@ -41,7 +46,10 @@ def print_paths(paths: Iterable[str], *, end: bytes = b"\n") -> None:
 
 
 def printable(text: str) -> str:
-    """Escape control characters and bytes that are not UTF-8, so that any terminal can show `text` as one line."""
+    """Escape control characters and bytes that are not UTF-8, so that any terminal can show `text` as one line.
+
+    Characters that reorder what follows are escaped too.
+    """
     return "".join(_escaped(character) for character in text)
 
 
@@ -49,7 +57,7 @@ def _escaped(character: str) -> str:
     code = ord(character)
     if 0xDC80 <= code <= 0xDCFF:  # surrogateescape: a byte of a file name that is not UTF-8
         return f"\\x{code - 0xDC00:02x}"
-    if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp"):
+    if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") or _REORDERING.match(character):
         return character.encode("unicode_escape", "surrogatepass").decode("ascii")
     return character
 

@@ -8,6 +8,9 @@ import posixpath
 import re
 from urllib.parse import quote
 
+REORDERING = "\u202a-\u202e\u2066-\u2069"
+"""Characters, as part of a regular expression, that show text in another order than it has: `gpj.exe` as `exe.jpg`."""
+
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _LONE = re.compile("[\ud800-\udfff]")
 _BREAKS = re.compile("[\\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")

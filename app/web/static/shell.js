@@ -1,6 +1,6 @@
 // Shell of every page: the keys that work everywhere, and the tray at the lower edge.
 
-import { element, setOverlayHome } from './core/dom.js';
+import { element, setOverlayHome, setText } from './core/dom.js';
 import { addKeys, showHelp } from './core/keys.js';
 import { loadStored, saveStored } from './core/storage.js';
 import { durationText } from './core/timecode.js';
@@ -137,7 +137,7 @@ class Shell {
     }
     const { subclips } = current;
     const seconds = subclips.reduce((sum, clip) => sum + (clip.end - clip.start), 0);
-    this.count.textContent = `${current.name} · ${subclips.length}${subclips.length ? ` · ${durationText(seconds)}` : ''}`;
+    setText(this.count, `${current.name} · ${subclips.length}${subclips.length ? ` · ${durationText(seconds)}` : ''}`);
     this.openLink.href = this.address();
     this.exportLink.href = this.address('&export=1');
     this.exportLink.toggleAttribute('aria-disabled', subclips.length === 0);

@@ -109,6 +109,17 @@ test('a style sheet that fails to load holds nobody up', async () => {
   await loading;
 });
 
+test('a name is shown in the order that it has', () => {
+  const name = 'a\u202egpj.exe';
+  const shown = 'a\ufffdgpj.exe';
+  const made = element('p', { title: name, 'data-name': name }, name, element('b', { text: name }));
+  assert.equal(made.textContent, shown + shown);
+  assert.equal(made.title, shown);
+  assert.equal(made.dataset.name, name);
+  setText(made, name);
+  assert.equal(made.textContent, shown);
+});
+
 test('overlays go into the view that is there, and into the page once it is gone', async () => {
   assert.equal(overlayHome(), document.body);
   const view = element('main', {});

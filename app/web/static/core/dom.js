@@ -1,5 +1,18 @@
 // Elements, style sheets, and the place in the document that overlays go into.
 
+// Characters that show what follows in another order than it has: `gpj.exe` as `exe.jpg`.
+const REORDERING = /[\u202a-\u202e\u2066-\u2069]/g;
+const TEXT_ATTRIBUTES = ['title', 'alt', 'aria-label'];
+
+/**
+ * Return a name as text that is shown in the order that it has.
+ *
+ * @param {unknown} text
+ */
+function inOrder(text) {
+  return String(text).replace(REORDERING, '\ufffd');
+}
+
 /**
  * Listeners by their property: `onclick` and the like.
  *
@@ -23,12 +36,15 @@ export function element(tag, properties = {}, ...children) {
   for (const [name, value] of Object.entries(properties)) {
     if (value === undefined || value === null || value === false) continue;
     if (name === 'class') made.className = String(value);
-    else if (name === 'text') made.textContent = String(value);
+    else if (name === 'text') made.textContent = inOrder(value);
     else if (typeof value === 'function') made.addEventListener(name.slice(2), (event) => value(event));
     else if (name in made && !name.includes('-') && typeof value !== 'string') Reflect.set(made, name, value);
+    else if (TEXT_ATTRIBUTES.includes(name)) made.setAttribute(name, inOrder(value));
     else made.setAttribute(name, value === true ? '' : String(value));
   }
-  const shown = children.filter((child) => child !== null && child !== undefined && child !== false);
+  const shown = children
+    .filter((child) => child !== null && child !== undefined && child !== false)
+    .map((child) => (typeof child === 'string' ? inOrder(child) : child));
   made.append(.../** @type {(Node | string)[]} */ (shown));
   return made;
 }
@@ -40,7 +56,8 @@ export function element(tag, properties = {}, ...children) {
  * @param {string} text
  */
 export function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  const shown = inOrder(text);
+  if (node.textContent !== shown) node.textContent = shown;
 }
 
 /**

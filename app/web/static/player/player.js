@@ -2,7 +2,7 @@
 // search with or to keep.
 
 import { api } from '../core/api.js';
-import { element, overlayHome, useStyles } from '../core/dom.js';
+import { element, overlayHome, setText, useStyles } from '../core/dom.js';
 import { addKeys, onControl, showHelp } from '../core/keys.js';
 import { clock, durationText, timecodeAt } from '../core/timecode.js';
 import { attempt, toast } from '../core/toast.js';
@@ -209,9 +209,12 @@ class Player {
     this.video.poster = `/api/poster/${segment}`;
     const info = await attempt(() => this.deck.load(segment));
     if (!info || this.deck.info !== info) return;
-    this.title.textContent = info.name;
+    setText(this.title, info.name);
     this.title.title = info.path;
-    this.place.textContent = `${clock(info.start)} to ${clock(info.end)} · ${durationText(info.end - info.start)} · shot ${info.shot + 1} · ${info.width}×${info.height} · ${info.folder}`;
+    setText(
+      this.place,
+      `${clock(info.start)} to ${clock(info.end)} · ${durationText(info.end - info.start)} · shot ${info.shot + 1} · ${info.width}×${info.height} · ${info.folder}`,
+    );
     this.wholeVideo.href = videoAddress(info.video, location.search);
     this.deck.stop = boundsOf(info);
     this.dialog.dataset.segment = String(segment);

@@ -1,6 +1,6 @@
 // Card of a hit: its poster, which is loaded when asked for, and what is known of it.
 
-import { element } from '../core/dom.js';
+import { element, setText } from '../core/dom.js';
 import { cardTexts } from './card_texts.js';
 
 /** The card of one segment. `root` names it in `data-segment`. */
@@ -42,7 +42,7 @@ export class HitCard {
     const texts = cardTexts(hit);
     this.length.textContent = texts.length;
     this.when.textContent = texts.when;
-    this.name.textContent = hit.name;
+    setText(this.name, hit.name);
     this.number.textContent = texts.score;
     this.gone.hidden = !hit.missing;
     this.score.hidden = texts.bar === null;

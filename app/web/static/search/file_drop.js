@@ -1,7 +1,7 @@
 // Searching by a file: a picture or a video, dropped anywhere on the page or chosen (file_button.js has the button).
 
 import { mountOnce, trigger } from '../core/component.js';
-import { element, setOverlayHome } from '../core/dom.js';
+import { element, setOverlayHome, setText } from '../core/dom.js';
 import { toast } from '../core/toast.js';
 import { readAnswer, refusalOf } from './example_file.js';
 
@@ -105,7 +105,7 @@ class FileDrop {
     const request = new XMLHttpRequest();
     let aborted = false;
     this.request = request;
-    this.label.textContent = file.name;
+    setText(this.label, file.name);
     this.bar.value = 0;
     this.progress.hidden = false;
     request.upload.addEventListener('progress', (event) => {

@@ -4,7 +4,7 @@
 import { MAX_PATTERN_LENGTH } from '../../core/limits.js';
 
 const MAX_NAME_BYTES = 200; // in UTF-8
-const FORBIDDEN = /[<>:"/\\|?*\p{Cc}\p{Cs}\u2028\u2029\ufffd]+/gu;
+const FORBIDDEN = /[<>:"/\\|?*\p{Cc}\p{Cs}\u2028\u2029\ufffd\u202a-\u202e\u2066-\u2069]+/gu;
 const RESERVED = /^(?:CON|PRN|AUX|NUL|(?:COM|LPT)[0-9¹²³])$/i;
 const COPIED_CONTAINERS = ['.mp4', '.m4v', '.mov', '.webm', '.ts', '.m2ts', '.mts']; // others are copied into Matroska
 
