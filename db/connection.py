@@ -12,7 +12,7 @@ import sys
 import time
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -23,6 +23,8 @@ from db.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryFull
 from db.file_checks import damage_advice
 
 PAGE_BYTES = 8192  # five float16 rows of 768 columns a page, where 4096 would hold two and waste a quarter
+WAL_BYTES = 16 << 20
+"""Size to which the write-ahead log is cut; one transaction may make it larger for a while."""
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _BEGIN = "prismsearch_begin"
 _DAMAGE = ("malformed database", "no such", "integer overflow", "vtable", "unsupported file format")
@@ -64,6 +66,7 @@ class Database:
         # One commit per video is rare enough to wait for the disk, so that indexed videos survive a power cut.
         connection.execute("PRAGMA synchronous = FULL")
         connection.text_factory = _decoded
+        connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
         # A library may come from somebody else: see db.schema_check.
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA cell_size_check = ON")
@@ -134,9 +137,21 @@ class Database:
 
     def close(self) -> None:
         """Close all connections. Later uses raise LibraryError."""
+        if not self._closed and self._process == os.getpid():
+            self._shorten_log()
         self._closed = True
         for engine in self._engines:
             engine.dispose()
+
+    def _shorten_log(self) -> None:
+        """Empty a large write-ahead log, which SQLite keeps while another process has the library open.
+
+        Does nothing while another process reads from it or writes: nobody waits for that.
+        """
+        with suppress(OSError, sqlite3.Error):
+            if os.stat(f"{self.file}-wal").st_size > WAL_BYTES:
+                with closing(sqlite3.connect(self.file, timeout=0)) as connection:
+                    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextmanager
     def checked_out(self, engine: Engine | None = None) -> Iterator[Connection]:
