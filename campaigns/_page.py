@@ -36,12 +36,19 @@ class Page:
         self.port = free_port()
         self.cookie = cookie
         self.child: Child = command(["ui", "--no-browser", "--port", self.port], case.log("ui"), library=library)
+        try:
+            self._come_in(case, library)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _come_in(self, case: Case, library: Path) -> None:
+        """Wait until it answers, and get the cookie. Raises Fault where that is not to be had."""
         deadline = time.monotonic() + PATIENCE
         while not self._answers():
             if self.child.ended():
                 raise Fault(f"the page ended with {self.child.code}: {self.child.last_words()}")
             if time.monotonic() > deadline:
-                self.child.kill(group=True)
                 raise Fault(f"the page did not come: {self.child.last_words()}")
             time.sleep(0.05)
         if not self.cookie:

@@ -51,6 +51,8 @@ def fuzz(case: Case) -> None:
             case.count("indexed")
         elif path in failed:
             case.count(f"failed: {failed[path]['kind']}")
+            if failed[path]["kind"] == "error":  # nothing that is known of files: perhaps ours
+                print(f"note: {case.kind}:{case.number}: {way}: {failed[path]['reason']}", flush=True)
             if not failed[path]["reason"].strip() or "\n" in failed[path]["reason"]:
                 raise Fault(f"{way}: no reason in one line: {failed[path]['reason']!r}")
         else:
