@@ -128,7 +128,7 @@ def _run(
     values: dict[str, dict[str, Any]] = {kind: {} for kind in chosen}
     while True:
         for kind, (how, number) in chosen.items():
-            for part in range(how.weight):
+            for part in range(how.weight if number is None else 1):
                 if kind in outcome.skipped or (time.monotonic() > until and (turn or part)):
                     continue
                 at = turn * how.weight + part if number is None else number
