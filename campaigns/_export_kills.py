@@ -121,7 +121,7 @@ def contents(target: Path) -> dict[str, str]:
 
 
 def digest(name: str, data: bytes) -> str:
-    """Return a hash of a file: of its bytes, or of a Matroska file's packets, because ffmpeg draws its ids by chance."""
+    """Return a hash of a file's bytes, or of a Matroska file's packets, because ffmpeg draws its ids by chance."""
     if not name.endswith(".mkv"):
         return hashlib.sha256(data).hexdigest()
     import av

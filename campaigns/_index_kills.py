@@ -38,9 +38,9 @@ def kill_index(case: Case) -> None:
 def _killed(case: Case, turn: int, folder: Path, library: Path, kept: set[str]) -> bool:
     """Run once and kill; return whether it was killed before it ended by itself."""
     draw = case.random
-    anywhere, more, delay = draw.random() < 0.2, draw.randint(0, 3), draw.expovariate(1 / 0.04)
+    anywhere, more, delay = draw.random() < 0.15, draw.randint(1, 3), draw.expovariate(1 / 0.04)
     early, group = draw.uniform(0, 2.0), draw.random() < 0.5
-    words: list[Any] = ["index", folder, *BLEND, "--workers", str(draw.choice([1, 2, 3])), "--batch-size", "3"]
+    words: list[Any] = ["index", folder, *BLEND, "--workers", str(draw.choice([1, 2])), "--batch-size", "3"]
     child = command(words, case.log(f"run{turn}"), library=library)
     watch = Watch(library)
     began = time.monotonic()
