@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 
 from files.filesystems import is_network
+from files.regular import open_regular
 from indexer.media.errors import Cancelled
 
 BLOCK_BYTES = 4 << 20
@@ -33,7 +34,7 @@ def content_hash(path: str | os.PathLike[str], *, cancelled: Callable[[], bool] 
     """
     digest = hashlib.blake2b(digest_size=32)
     block = memoryview(bytearray(BLOCK_BYTES))
-    with open(path, "rb", buffering=0) as file:
+    with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         read = 0
         while True:

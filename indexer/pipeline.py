@@ -19,13 +19,13 @@ from indexer.batches import EncodingFailed
 from indexer.contents import Contents
 from indexer.decoding import file_error
 from indexer.encoding import Encoding
-from indexer.fingerprint import fingerprint
 from indexer.isolated_pass import RunPass
 from indexer.isolation import Isolation
 from indexer.media.errors import Cancelled, UnreadableVideo
 from indexer.messages import OpenVideo
 from indexer.missing_facts import lacking_facts, read_missing_facts, seems_to_jump
 from indexer.moves import was_moved
+from indexer.new_files import NewFile, new_files
 from indexer.plan import Plan, Relocation, VideoTask, classify_files, make_plan
 from indexer.preview import Decision, Review, preview, without_again
 from indexer.progress import Progress, ProgressMeter
@@ -236,7 +236,15 @@ class _IndexRun:
         )
         with self._report.timed("fingerprint"):
             contents = Contents(
-                self._fingerprints(files.unknown),
+                self._fingerprints(
+                    new_files(
+                        files.unknown,
+                        known=known,
+                        named=scan.present,
+                        present=(file.path for file in scan.files if file.path not in failures),
+                        include_exports=options.include_exports,
+                    )
+                ),
                 on_hash=self._store_hash,
                 read_hash=self._isolation.read_hash,
                 cancelled=self._cancelled,
@@ -246,13 +254,18 @@ class _IndexRun:
                 lambda: make_plan(files.outdated, contents, every, self._recipe, redo=options.redo, was_moved=was_moved)
             )
 
-    def _fingerprints(self, files: list[FoundFile]) -> dict[FoundFile, str]:
-        """Read the fingerprints of new and changed files; unreadable ones are failures."""
+    def _fingerprints(self, files: list[NewFile]) -> dict[FoundFile, str]:
+        """Read the fingerprints of new and changed files; unreadable ones are failures, and some are left out."""
         self._meter.start("fingerprint", files_total=len(files))
         results: dict[FoundFile, str] = {}
-        for file, future in self._isolation.reading.each(_fingerprint, files, lambda file: file.path):
+        for new, future in self._isolation.reading.each(NewFile.look, files, lambda new: new.file.path):
+            file = new.file
             try:
-                results[file] = future.result()
+                left_out, content = future.result()
+                if left_out:
+                    self._report.add(**{left_out: (file.path,)})
+                else:
+                    results[file] = content
             except (OSError, UnreadableVideo) as error:
                 if not self._options.dry_run:
                     self._report.fail(file, file_error(file.path, error))
@@ -333,7 +346,3 @@ class _IndexRun:
     def _raise_if_cancelled(self) -> None:
         if self._cancelled():
             raise Cancelled
-
-
-def _fingerprint(file: FoundFile) -> str:
-    return fingerprint(file.path)

@@ -51,6 +51,7 @@ class VideoTask:
     file: FoundFile
     fingerprint: str
     copies: tuple[FoundFile, ...] = ()  # new files of the same content
+    stays: bool = True  # the library has this content at this path, or it was moved there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,9 +250,12 @@ def _tasks(to_encode: Iterable[_ToEncode], contents: Contents, known: Mapping[st
         else:
             tasks[each.file] = []
             by_content[each.content].append(each.file)
-    found = {each.file: each.content for each in ordered}
+    found = {each.file: each for each in ordered}
     return sorted(
-        (VideoTask(file=file, fingerprint=found[file], copies=tuple(copies)) for file, copies in tasks.items()),
+        (
+            VideoTask(file=file, fingerprint=found[file].content, copies=tuple(copies), stays=found[file].stays)
+            for file, copies in tasks.items()
+        ),
         key=lambda task: task.file.path,
     )
 

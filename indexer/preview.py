@@ -53,7 +53,7 @@ def preview(plan: Plan, known: Mapping[str, KnownFile], gone: Gone, unchanged: i
         record = records.get(task.file.path)
         if record is None:
             new.append(task.file)
-        elif record.fingerprint == task.fingerprint:
+        elif task.stays:
             again.append(EncodedAgain(task=task, record=record))
         else:
             changed.append(task.file)

@@ -47,6 +47,8 @@ class IndexReport:
     skipped_failed: tuple[Failure, ...] = ()  # failed before and unchanged since: not retried
     problems: tuple[Problem, ...] = ()  # unreadable folders, dangling links, folders that do not exist
     notes: tuple[Problem, ...] = ()  # what is unusual about a file or folder, such as a clock that jumps
+    own_exports: tuple[str, ...] = ()  # clips that prismsearch exported: left out
+    camera_proxies: tuple[str, ...] = ()  # small copies of films, recorded by the camera beside them: left out
     hidden: int = 0  # hidden files with the ending of a video, which were not looked at
     others: tuple[tuple[str, int], ...] = ()  # endings of files that are no videos, with their numbers, most first
     interrupted: bool = False  # stopped by the user; finished videos are kept

@@ -193,6 +193,7 @@ class RunOptions:
     batch_size: int | None = None  # clips per call of the encoder; None: its default. Halved if memory runs out
     queue_clips: int = 32  # decoded clips that may wait for the encoder; bounds memory
     exclude: tuple[str, ...] = ()  # patterns of names or paths to skip, see indexer.scan
+    include_exports: bool = False  # index clips that prismsearch exported, too
     redo: bool = False  # index unchanged videos again
     retry_failed: bool = False  # retry files that failed before and have not changed
     sweep: bool = True  # remove videos whose files were deleted, see indexer.sweep

@@ -41,6 +41,7 @@ Examples:
 @click.option(
     "--exclude", multiple=True, metavar="PATTERN", help="Leave out what matches, such as '*.tmp.mp4'; may be repeated."
 )
+@click.option("--include-exports", is_flag=True, help="Index clips that prismsearch exported, too.")
 @click.option("--redo", is_flag=True, help="Index again what is unchanged, too.")
 @click.option(
     "--renew", is_flag=True, help="Cut an existing library's videos again with this version's detector and defaults."
@@ -61,6 +62,7 @@ def index(
     batch_size: int | None,
     shaping: ShapingOptions,
     exclude: tuple[str, ...],
+    include_exports: bool,
     redo: bool,
     renew: bool,
     retry_failed: bool,
@@ -82,6 +84,7 @@ def index(
         batch_size=batch_size,
         shaping=shaping,
         exclude=exclude,
+        include_exports=include_exports,
         redo=redo,
         retry_failed=retry_failed,
         yes=yes,

@@ -46,7 +46,12 @@ def show_plan(settings: Settings, order: IndexOrder, *, renew: bool, as_json: bo
         review = IndexReview(library, encoder.clip_spec, own=values.own, now=now, asked=order.redo, yes=True, line=line)
         printer = _Printer(library, review, as_json=as_json)
         options = run_options(
-            workers=order.workers, exclude=order.exclude, redo=order.redo, retry_failed=order.retry_failed, dry_run=True
+            workers=order.workers,
+            exclude=order.exclude,
+            include_exports=order.include_exports,
+            redo=order.redo,
+            retry_failed=order.retry_failed,
+            dry_run=True,
         )
         index_folders(library, encoder, order.paths, values.cuts, options, review=printer)
 

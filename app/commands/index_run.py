@@ -57,6 +57,7 @@ def index_videos(
         workers=order.workers,
         batch_size=order.batch_size,
         exclude=order.exclude,
+        include_exports=order.include_exports,
         redo=order.redo,
         retry_failed=order.retry_failed,
     )

@@ -85,6 +85,7 @@ def run_options(
     workers: int | None = None,
     batch_size: int | None = None,
     exclude: Sequence[str] = (),
+    include_exports: bool = False,
     redo: bool = False,
     retry_failed: bool = False,
     sweep: bool = True,
@@ -93,7 +94,14 @@ def run_options(
     """Return the options of the pipeline; None stands for its defaults."""
     from indexer.settings import RunOptions
 
-    options = RunOptions(redo=redo, retry_failed=retry_failed, sweep=sweep, dry_run=dry_run, exclude=tuple(exclude))
+    options = RunOptions(
+        include_exports=include_exports,
+        redo=redo,
+        retry_failed=retry_failed,
+        sweep=sweep,
+        dry_run=dry_run,
+        exclude=tuple(exclude),
+    )
     if workers is not None:
         options = dataclasses.replace(options, decode_workers=workers)
     if batch_size is not None:

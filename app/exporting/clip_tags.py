@@ -9,6 +9,7 @@ from app.exporting.graph import ratio, repeated
 from app.exporting.survey import Survey
 from app.timelines.model import frame_range
 from app.timelines.timecode import format_timecode, nominal_rate, parse_timecode, timebase
+from indexer.own_exports import MARK
 
 
 def start_timecode(survey: Survey, start_seconds: Fraction) -> str:
@@ -25,7 +26,7 @@ def start_timecode(survey: Survey, start_seconds: Fraction) -> str:
 
 
 def tag_options(survey: Survey, start_seconds: Fraction, format_name: str, *, copying: bool) -> dict[str, Any]:
-    """Return output options that write the clip's own timecode and the source's time of recording.
+    """Return output options that write the clip's own timecode, the source's time of recording, and that it is ours.
 
     The source's timecode belongs to its own first frame, so it is removed where there is no other.
 
@@ -37,7 +38,9 @@ def tag_options(survey: Survey, start_seconds: Fraction, format_name: str, *, co
     """
     timecode = start_timecode(survey, start_seconds)
     options: dict[str, Any] = {
-        "metadata": repeated(f"timecode={timecode}", f"creation_time={survey.extras.creation_time}"),
+        "metadata": repeated(
+            f"timecode={timecode}", f"creation_time={survey.extras.creation_time}", f"comment={_comment(survey)}"
+        ),
         "metadata:s:v:0": "timecode=",
     }
     if format_name in ("mp4", "mov"):
@@ -46,6 +49,12 @@ def tag_options(survey: Survey, start_seconds: Fraction, format_name: str, *, co
         # Else the container states, and counts the timecode at, the average rate, which is 60,000 for raw DV.
         options["r:v"] = ratio(nominal_rate(survey.frame_rate), "/")
     return options
+
+
+def _comment(survey: Survey) -> str:
+    """Return the comment of the source with the mark by which `index` leaves our clips out."""
+    comment = survey.extras.comment
+    return comment if MARK in comment else f"{comment} ({MARK})" if comment else MARK
 
 
 def joined_notes(*notes: str | None) -> str | None:

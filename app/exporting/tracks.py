@@ -51,6 +51,7 @@ class Extras:
     chapters: tuple[Chapter, ...] = ()
     timecode: str = ""  # of the first frame shown; "": none
     creation_time: str = ""  # as the file states it
+    comment: str = ""  # likewise
 
 
 NO_EXTRAS = Extras()
@@ -105,4 +106,5 @@ def extras(source: Source) -> Extras:
         chapters=chapters,
         timecode=source.timecode,
         creation_time=metadata.get("creation_time", ""),
+        comment=metadata.get("comment", ""),
     )

@@ -44,6 +44,7 @@ class IndexOrder:
     batch_size: int | None = None
     shaping: ShapingOptions = field(default_factory=ShapingOptions)
     exclude: tuple[str, ...] = ()
+    include_exports: bool = False
     redo: bool = False
     retry_failed: bool = False
     yes: bool = False  # consents to encoding unchanged videos again

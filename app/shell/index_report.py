@@ -56,6 +56,12 @@ def print_report(report: IndexReport) -> None:
         "kept, though not there (a drive or card not plugged in? prismsearch remove --missing forgets them):",
         [(display_path(path),) for path in report.kept_missing],
     )
+    if report.own_exports:
+        clips, first = count_text(len(report.own_exports), "clip"), display_path(report.own_exports[0])
+        click.echo(f"left out: {clips} exported by prismsearch, such as {first} (index --include-exports takes them)")
+    if report.camera_proxies:
+        copies = "small copies" if len(report.camera_proxies) > 1 else "small copy"
+        click.echo(f"left out: {len(report.camera_proxies):,} {copies} that a camera recorded beside its films")
     if not_looked_at := left_out_text(report):
         click.echo(f"not looked at: {not_looked_at}")
     if report.fell_back:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from io import FileIO
 
 from files.regular import open_regular
@@ -39,6 +40,52 @@ def sample_entry_boxes(path: str) -> list[tuple[bytes, bytes]]:
                 file.seek(start)
                 found.append((name, file.read(min(stop - start, _MAX_CONTENT))))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class MovieFacts:
+    """What the header of a movie states."""
+
+    seconds: float
+    pixels: int  # of its largest picture
+
+
+def movie_facts(file: FileIO) -> MovieFacts | None:
+    """Return what an MP4 or QuickTime file states; None for other or damaged files.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    seconds, pixels = 0.0, 0
+    for movie, begin, end in boxes(file, 0, os.fstat(file.fileno()).st_size):
+        if movie != b"moov":
+            continue
+        for name, start, stop in boxes(file, begin, end):
+            if name == b"mvhd":
+                seconds = _seconds(_content(file, start, stop))
+            elif name == b"trak":
+                for inner, first, last in boxes(file, start, stop):
+                    if inner == b"tkhd":
+                        shown = _content(file, first, last)[-8:]  # width and height, 16.16
+                        size = [int.from_bytes(shown[at : at + 4], "big") >> 16 for at in (0, 4)]
+                        pixels = max(pixels, size[0] * size[1])
+        break
+    return MovieFacts(seconds, pixels) if seconds and pixels else None
+
+
+def _seconds(header: bytes) -> float:
+    """Return the length that the content of an mvhd box states; 0 if none."""
+    wide = header[:1] == b"\x01"
+    at, size = (20, 8) if wide else (12, 4)
+    scale, length = header[at : at + 4], header[at + 4 : at + 4 + size]
+    if len(length) < size or not any(scale):
+        return 0.0
+    return int.from_bytes(length, "big") / int.from_bytes(scale, "big")
+
+
+def _content(file: FileIO, begin: int, end: int) -> bytes:
+    file.seek(begin)
+    return file.read(min(end - begin, _MAX_CONTENT))
 
 
 def _entries(file: FileIO, begin: int, end: int, names: tuple[bytes, ...]) -> Iterator[tuple[bytes, int, int]]:
