@@ -1,4 +1,4 @@
-"""Locations of subclips: the video and segment that have their content now. Content is compared by fingerprint.
+"""Locations of subclips: the video and segment that have their content now: of its fingerprint and, if known, hash.
 
 Every function runs inside the caller's transaction.
 """
@@ -24,9 +24,15 @@ class _Copy:
     """A video of the library that has the content of a subclip."""
 
     video_id: int
+    content_hash: str  # "": not known
     path: str
     timecode: str
     facts: str | None  # as stored
+
+    def may_be_of(self, row: RowMapping) -> bool:
+        """Return whether this is the video that a subclip was created from, or may have its content."""
+        hashes = {self.content_hash, row["content_hash"]}
+        return self.video_id == row["video_id"] or "" in hashes or len(hashes) == 1
 
 
 def load_subclips(connection: Connection, stored: Sequence[RowMapping]) -> list[Subclip]:
@@ -39,13 +45,20 @@ def load_subclips(connection: Connection, stored: Sequence[RowMapping]) -> list[
 def _choose_copies(connection: Connection, stored: Sequence[RowMapping]) -> dict[int, _Copy]:
     """Return, by subclip id, a video that has its content.
 
-    Prefer the one at the subclip's path, then the one it was created from, then the oldest. Subclips whose content is
-    not in the library are omitted.
+    Prefer one of the same hash, then the one at the subclip's path, then the one it was created from, then the oldest.
+    Subclips whose content is not in the library are omitted.
     """
     by_fingerprint: dict[str, list[_Copy]] = {}
     for chunk in chunks(dict.fromkeys(row["fingerprint"] for row in stored)):
         for fingerprint, *values in connection.execute(
-            select(videos.c.fingerprint, videos.c.id, videos.c.path, videos.c.timecode, videos.c.facts)
+            select(
+                videos.c.fingerprint,
+                videos.c.id,
+                videos.c.content_hash,
+                videos.c.path,
+                videos.c.timecode,
+                videos.c.facts,
+            )
             .where(videos.c.fingerprint.in_(chunk))
             .order_by(videos.c.id)
         ):
@@ -53,8 +66,15 @@ def _choose_copies(connection: Connection, stored: Sequence[RowMapping]) -> dict
     chosen: dict[int, _Copy] = {}
     for row in stored:
         ranked = [
-            (copy.path != row["path"], copy.video_id != row["video_id"], number, copy)
+            (
+                copy.content_hash != row["content_hash"],
+                copy.path != row["path"],
+                copy.video_id != row["video_id"],
+                number,
+                copy,
+            )
             for number, copy in enumerate(by_fingerprint.get(row["fingerprint"], ()))
+            if copy.may_be_of(row)
         ]
         if ranked:
             chosen[row["id"]] = min(ranked)[-1]

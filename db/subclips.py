@@ -23,6 +23,8 @@ from db.timestamps import now
 
 _OF_VIDEO = frozenset(VIDEO.columns) & frozenset(SUBCLIP.columns) - {"start_pts", "end_pts"}
 """Columns that a subclip copies from its video."""
+_SAME = ("fingerprint", "content_hash", "start_pts", "end_pts")
+"""Columns in which two subclips of one collection differ."""
 
 
 def list_subclips(connection: Connection, collection_id: int) -> list[Subclip]:
@@ -54,20 +56,20 @@ def insert_subclips(
     """
     known = reading.segments_by_id(connection, dict.fromkeys(item.segment_id for item in items))
     existing = {
-        (fingerprint, start, end): subclip_id
-        for subclip_id, fingerprint, start, end in connection.execute(
-            select(subclips.c.id, subclips.c.fingerprint, subclips.c.start_pts, subclips.c.end_pts)
+        tuple(key): subclip_id
+        for subclip_id, *key in connection.execute(
+            select(subclips.c.id, *(subclips.c[name] for name in _SAME))
             .where(subclips.c.collection_id == collection_id, subclips.c.removed_at.is_(None))
             .order_by(subclips.c.position.desc())  # the first of equal ranges counts
         )
     }
-    keys: list[tuple[str, int, int]] = []
-    fresh: dict[tuple[str, int, int], dict[str, Any]] = {}
+    keys: list[tuple[Any, ...]] = []
+    fresh: dict[tuple[Any, ...], dict[str, Any]] = {}
     for item in items:
         if item.segment_id not in known:
             raise KeyError(f"no segment has the id {item.segment_id}")
         values = _values(item, *known[item.segment_id])
-        key = (values["fingerprint"], values["start_pts"], values["end_pts"])
+        key = tuple(values[name] for name in _SAME)
         keys.append(key)
         if key not in existing:
             fresh.setdefault(key, values)

@@ -22,7 +22,7 @@ from db.media_facts import MediaFacts, facts_to_text, kinds_to_text
 from db.recording_date import recorded_at
 from db.records import FileState, Segment, Shot, Video
 from db.rows import chunks
-from db.schema import embeddings, encoders, encodings, segments, shots, videos
+from db.schema import embeddings, encoders, encodings, segments, shots, subclips, videos
 from db.vanished import bring_back, media_of_vanished, vanish
 
 _SHARED = ("media", "media_bytes", "checksum")
@@ -76,6 +76,7 @@ def put_video(
             _release(connection, videos.c.id == video_id, released)
             values |= {"media": media, "media_bytes": media_bytes}
         connection.execute(update(videos).where(videos.c.id == video_id).values(values))
+        _tell_subclips(connection, video_id, video.content_hash)
     ids = connection.scalars(
         select(segments.c.id).where(segments.c.video_id == video_id).order_by(segments.c.number)
     ).all()
@@ -145,6 +146,14 @@ def put_volumes(connection: Connection, volumes: Mapping[int, str]) -> None:
 def put_content_hash(connection: Connection, video_id: int, content_hash: str) -> None:
     """Store the hash of a video's whole content, read later than its frames. An unknown id is ignored."""
     connection.execute(update(videos).where(videos.c.id == video_id).values(content_hash=content_hash))
+    _tell_subclips(connection, video_id, content_hash)
+
+
+def _tell_subclips(connection: Connection, video_id: int, content_hash: str) -> None:
+    """Give subclips that were created before the hash of their video was known that hash."""
+    if content_hash:
+        own = (subclips.c.video_id == video_id) & (subclips.c.content_hash == "")
+        connection.execute(update(subclips).where(own).values(content_hash=content_hash))
 
 
 def copy_rows(connection: Connection, video_id: int, *, file: FileState, released: set[str]) -> int:

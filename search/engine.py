@@ -15,11 +15,15 @@ from encoder import Encoder
 from search.near_duplicates import MAX_COMPARED, MAX_COUNTED, Diversified, diversify
 from search.query import Answer, ClipTerm, Hit, Query, QueryError, SegmentTerm, Term, TextTerm
 from search.query_cache import QueryCache
+from search.reachable import reachable_copies
 from search.vectors.vector_index import Refreshable, RowStore, VectorIndex
 
 if TYPE_CHECKING:
     from db.library import Library
     from db.records import Segment, Video
+
+    Described = tuple[Segment, Video, tuple[float, ...]]
+    """A segment, its video, and its cosine with each term."""
 
 _MIN_LENGTH = 1e-2
 """Minimum length of a sum of rows (relative to the largest weight) with a meaningful direction. Rows stored as float16
@@ -207,15 +211,31 @@ class SearchEngine:
             if len(known) >= query.k or ended or (diversified and wanted >= limit):
                 break
             wanted = min(limit, 8 * wanted) if diversified else 2 * wanted
+        if query.near_duplicates is not None:
+            known = self._reachable(known, rows, allowed_ids, excluded)
         hits = [
             Hit(rank=rank, score=scores[i], segment=known[i][0], video=known[i][1], term_scores=known[i][2])
             for rank, i in enumerate(list(known)[: query.k], start=1)
         ]
         return hits, chosen.hidden, len(candidates) if ended else None
 
-    def _describe(
-        self, ids: list[int], rows: NDArray[np.float32]
-    ) -> dict[int, tuple[Segment, Video, tuple[float, ...]]]:
+    def _reachable(
+        self,
+        known: dict[int, Described],
+        rows: NDArray[np.float32],
+        allowed_ids: NDArray[np.int64] | None,
+        excluded: frozenset[int],
+    ) -> dict[int, Described]:
+        """Return what is described by id, with hits in missing files replaced by those in copies that are there."""
+
+        def is_allowed(segment_id: int) -> bool:
+            return segment_id not in excluded and (allowed_ids is None or bool(np.isin(segment_id, allowed_ids)))
+
+        copies = reachable_copies(self.library, {i: each[:2] for i, each in known.items()}, is_allowed)
+        described = self._describe(list(copies.values()), rows)
+        return {i: described.get(copies.get(i, i), each) for i, each in known.items()}
+
+    def _describe(self, ids: list[int], rows: NDArray[np.float32]) -> dict[int, Described]:
         """Return segment, video and cosine with each term for the `ids` that still exist, in order."""
         records = self.library.segments(ids)
         there, stored = self._existing_rows([i for i in ids if i in records])

@@ -529,3 +529,25 @@ def test_saved_searches_replace_by_name_and_are_listed_by_name(library: Library)
     for name, link in (("", "q=1"), ("x" * 201, "q=1"), ("x", "q" * 20_001), ("x", "\ud800")):
         with pytest.raises(ValueError, match=r"name|link"):
             library.searches.save(name, link)
+
+
+def test_a_subclip_never_shows_another_content_of_its_fingerprint(library: Library, tray: int) -> None:
+    first = add(library, make_video("/films/a.dv", content_hash="aa"))
+    second = add(library, make_video("/films/b.dv", content_hash="bb"))
+    items = [NewSubclip(segment_id=ids_of(library, each)[0]) for each in (first, second)]
+    assert len({each.id for each in library.collections.add(tray, items)}) == 2, "equal ranges of two contents"
+    assert [each.video_id for each in library.collections.subclips(tray)] == [first, second]
+    library.remove_videos([first])
+    assert [each.video_id for each in library.collections.subclips(tray)] == [None, second]
+    again = add(library, make_video("/films/c.dv", content_hash="aa"))
+    assert [each.video_id for each in library.collections.subclips(tray)] == [again, second]
+    add(library, make_video("/films/c.dv", content_hash="cc"))  # another film at the same path
+    assert [each.video_id for each in library.collections.subclips(tray)] == [None, second]
+
+
+def test_a_subclip_of_before_learns_the_hash_of_its_video(library: Library, tray: int) -> None:
+    video_id = add(library, make_video("/films/a.dv"))
+    (kept,) = library.collections.add(tray, [NewSubclip(segment_id=ids_of(library, video_id)[0])])
+    assert kept.content_hash == ""
+    library.set_content_hash(video_id, "aa")
+    assert [each.content_hash for each in library.collections.subclips(tray)] == ["aa"]

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from db_samples import add, make_video
 
+from app.shell.paths import as_indexed
+from db.library import Library
 from db.records import KnownFile
 from indexer.plan import classify_files
 from indexer.same_file import as_on_disk, file_keys
@@ -106,3 +109,30 @@ def test_a_named_file_below_a_root_is_taken_once(tmp_path: Path) -> None:
     (tmp_path / "link.mp4").symlink_to(tmp_path / "films" / "a.mp4")
     found = find_videos([tmp_path / "films", tmp_path / "films" / "a.mp4", tmp_path / "link.mp4"])
     assert [file.path for file in found.files] == [str(tmp_path / "films" / "a.mp4")]
+
+
+@pytest.mark.usefixtures("folding")
+def test_a_folder_or_file_in_any_spelling_is_found_in_the_library(tmp_path: Path) -> None:
+    (tmp_path / "Films" / "Old").mkdir(parents=True)
+    path = tmp_path / "Films" / "Old" / "Movie.mp4"
+    path.write_bytes(b"x")
+    with Library.open(tmp_path / "library") as library:
+        add(library, make_video(str(path), size_bytes=1))
+        assert as_indexed(library, str(tmp_path / "films")) == str(tmp_path / "Films")
+        assert as_indexed(library, str(tmp_path / "FILMS" / "old")) == str(path.parent)
+        assert as_indexed(library, str(tmp_path / "films" / "old" / "MOVIE.MP4")) == str(path)
+        assert as_indexed(library, str(tmp_path / "library")) == str(tmp_path / "library")
+        (tmp_path / "link").symlink_to(tmp_path / "Films")
+        assert as_indexed(library, str(tmp_path / "link" / "Old" / "Movie.mp4")) == str(path)
+        assert as_indexed(library, str(tmp_path / "link")) == str(tmp_path / "Films")
+
+
+def test_of_a_library_made_through_a_link_the_real_folder_is_found(tmp_path: Path) -> None:
+    (tmp_path / "real" / "sub").mkdir(parents=True)
+    (tmp_path / "real" / "sub" / "a.mp4").write_bytes(b"x")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    known = tmp_path / "link" / "sub" / "a.mp4"
+    with Library.open(tmp_path / "library") as library:
+        add(library, make_video(str(known), size_bytes=1))
+        assert as_indexed(library, str(tmp_path / "real")) == str(tmp_path / "link")
+        assert as_indexed(library, str(tmp_path / "real" / "sub" / "a.mp4")) == str(known)

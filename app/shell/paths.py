@@ -1,9 +1,12 @@
-"""Paths as stored in the library: a file indexed through a link is found by its real name, and vice versa."""
+"""Paths as stored in the library: a file indexed under one name is found by any other: a link, a mount, a spelling."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
+
+from indexer.same_file import file_keys, folded
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -12,37 +15,54 @@ if TYPE_CHECKING:
 def as_indexed(library: Library, path: str) -> str:
     """Return the absolute path under which the library stores a file, or the files below a folder.
 
-    Links are followed only if nothing is stored under the plain path, because that examines every path of the library.
-    An unknown path is returned as an absolute path.
+    Other names are looked for only if nothing is stored under the plain path, because that examines every folder of the
+    library. An unknown path is returned as an absolute path.
     """
     plain = os.path.abspath(path)
     if library.videos(plain) or not os.path.lexists(plain):
         return plain
-    failed = [failure.path for failure in library.failures()]
-    if any(is_below(each, plain) for each in failed):
+    failed = [(failure.path, failure.size_bytes) for failure in library.failures()]
+    if any(is_below(each, plain) for each, _ in failed):
         return plain
-    wanted = os.path.realpath(plain)
-    spelled: dict[str, str] = {}  # a folder as stored in the library -> its real path
-    for known in [*(video.path for video in library.videos()), *failed]:
-        folder, name = os.path.split(known)
-        if folder not in spelled:
-            spelled[folder] = os.path.realpath(folder)
-        if os.path.join(spelled[folder], name) == wanted or os.path.realpath(known) == wanted:
-            return known
-        if is_below(spelled[folder], wanted):
-            # Go up from the real folder by the number of folders between it and the wanted one.
-            return _up(folder, wanted) or plain
-    return plain
+    known = [*((video.path, video.size_bytes) for video in library.videos()), *failed]
+    if os.path.isdir(plain):
+        return _known_folder(plain, (os.path.dirname(each) for each, _ in known)) or plain
+    return _known_file(plain, known) or plain
 
 
-def _up(folder: str, wanted: str) -> str | None:
-    """Return `folder` or its ancestor whose real path is `wanted`; None if there is no such folder."""
-    while os.path.realpath(folder) != wanted:
-        above = os.path.dirname(folder)
-        if above == folder:
-            return None
-        folder = above
-    return folder
+def _known_folder(wanted: str, folders: Iterable[str]) -> str | None:
+    """Return the name of a folder among `folders` and those above them; None if there is none."""
+    key, seen = _key(wanted), set[str]()
+    for folder in folders:
+        while folder not in seen:
+            seen.add(folder)
+            if key is not None and _key(folder) == key:
+                return folder
+            folder = os.path.dirname(folder)
+    return None
+
+
+def _known_file(wanted: str, files: Iterable[tuple[str, int]]) -> str | None:
+    """Return the name of a file among (path, size) of some; None if there is none."""
+    try:
+        size = os.stat(wanted).st_size
+    except OSError:
+        return None
+    keys, name = file_keys(wanted), folded(os.path.basename(os.path.realpath(wanted)))
+    for path, stored in files:
+        may_be = stored == size or folded(os.path.basename(path)) == name  # it may have changed since
+        if may_be and file_keys(path) & keys:
+            return path
+    return None
+
+
+def _key(path: str) -> object | None:
+    """Return a key equal for all names of a folder; None if it is not there."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return (status.st_dev, status.st_ino) if status.st_ino else os.path.realpath(path)
 
 
 def is_below(path: str, folder: str) -> bool:

@@ -1,0 +1,42 @@
+"""Hits in files that are not there, replaced by the same segment of a copy that is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from db.library import Library
+    from db.records import Segment, Video
+
+
+def reachable_copies(
+    library: Library, found: Mapping[int, tuple[Segment, Video]], is_allowed: Callable[[int], bool]
+) -> dict[int, int]:
+    """Return, for segments whose file is not there, the same segment of another file of that content that is there.
+
+    Args:
+        library: The library of the segments.
+        found: The segments of a search, by id.
+        is_allowed: Whether a segment may take the place of another.
+    """
+    copies: dict[int, int] = {}
+    for segment_id, (segment, video) in found.items():
+        if os.path.lexists(video.path):
+            continue
+        for other in library.videos_with_fingerprint(video.fingerprint):
+            if other.id in (None, video.id) or other.content_hash != video.content_hash:
+                continue
+            same = _same_segment(library, other, segment) if os.path.isfile(other.path) else None
+            if same is not None and same not in found and same not in copies.values() and is_allowed(same):
+                copies[segment_id] = same
+                break
+    return copies
+
+
+def _same_segment(library: Library, video: Video, segment: Segment) -> int | None:
+    assert video.id is not None
+    times = (segment.start_pts, segment.end_pts)
+    segments = library.segments_of(video.id)
+    return next((each.id for each in segments if (each.start_pts, each.end_pts) == times), None)
