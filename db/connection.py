@@ -135,6 +135,35 @@ class Database:
                 finally:
                     driver.close()
 
+    def compact(self, *, least_bytes: int, least_share: float) -> bool:
+        """Write the file anew without its free pages, if these are many. Return whether that was done.
+
+        Args:
+            least_bytes: Below so many free bytes, a file that is larger than this stays as it is.
+            least_share: Likewise, for the share of free pages.
+        """
+        with self.translated():
+            driver = self._connect()
+            try:
+                free, pages, size = (
+                    driver.execute(f"PRAGMA {name}").fetchone()[0]
+                    for name in ("freelist_count", "page_count", "page_size")
+                )
+                small = pages * size <= least_bytes
+                if not free or not (small or (free * size >= least_bytes and free >= least_share * pages)):
+                    return False
+                # Python hears Ctrl-C between the instructions of SQLite only if it is asked.
+                driver.set_progress_handler(lambda: 0, 100_000)
+                driver.execute("VACUUM")
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                return True
+            except sqlite3.OperationalError as error:
+                if _primary_code(error) == sqlite3.SQLITE_INTERRUPT:
+                    raise KeyboardInterrupt from error
+                raise
+            finally:
+                driver.close()
+
     def close(self) -> None:
         """Close all connections. Later uses raise LibraryError."""
         if not self._closed and self._process == os.getpid():

@@ -225,6 +225,27 @@ class Library(LibraryQueries):
         with self._database.writing() as connection:
             return writing.forget_videos(connection, ids)
 
+    def relink(self, files: Mapping[int, FileState], *, vanished: Mapping[int, str]) -> None:
+        """Give videos the new places of their files, all in one transaction. Unknown ids are ignored.
+
+        Args:
+            files: By the id of the video. No other video may be at a new path.
+            vanished: By the id of a vanished video, its new path.
+        """
+        with self._database.writing() as connection:
+            writing.relink(connection, files, vanished)
+
+    def compact(self, *, least_bytes: int, least_share: float) -> bool:
+        """Give the free pages of the database back to the disk, if there are many. Return whether that was done.
+
+        The file is written anew: searches go on meanwhile, writes wait. Ctrl-C leaves it as it was.
+
+        Args:
+            least_bytes: A file with less than this in free pages, and more than this in all, is left alone.
+            least_share: Likewise, the share of free pages.
+        """
+        return self._database.compact(least_bytes=least_bytes, least_share=least_share)
+
     def remove_vanished(self, ids: Collection[int]) -> int:
         """Remove vanished videos with their media. Return how many were removed."""
         with self._releasing_media() as (connection, released):

@@ -136,6 +136,29 @@ def put_facts(
         checksums.renew(connection, video_id)
 
 
+def relink(connection: Connection, files: Mapping[int, FileState], vanished_paths: Mapping[int, str]) -> None:
+    """Give videos the new places of their files, in two steps, as a new path may be the old one of another video."""
+    if files:
+        numbered = [{"video": video_id, "parked": f"/.prismsearch-moving-{video_id}"} for video_id in files]
+        connection.execute(
+            update(videos).where(videos.c.id == bindparam("video")).values(path=bindparam("parked")), numbered
+        )
+        names = list(asdict(next(iter(files.values()))))
+        placed = update(videos).where(videos.c.id == bindparam("video"))
+        placed = placed.values({name: bindparam(f"new_{name}") for name in names})
+        connection.execute(
+            placed,
+            [
+                {"video": video_id} | {f"new_{name}": value for name, value in asdict(file).items()}
+                for video_id, file in files.items()
+            ],
+        )
+    if vanished_paths:
+        table = schema.vanished_videos
+        moved = update(table).where(table.c.id == bindparam("video")).values(path=bindparam("new_path"))
+        connection.execute(moved, [{"video": each, "new_path": path} for each, path in vanished_paths.items()])
+
+
 def put_volumes(connection: Connection, volumes: Mapping[int, str]) -> None:
     """Store the volumes that videos are on, by their ids. Unknown ids are ignored."""
     if volumes:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from db.errors import LibraryError
 from db.records import KnownFile
 from files.volumes import Volumes
 from indexer.missing_files import is_other_volume
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from db.library import Library
 
 _DAY_SECONDS = 86_400
+_LEAST_FREE_BYTES = 16 << 20
+_LEAST_FREE_SHARE = 0.25
+"""A large database is written anew, which takes its time, only if at least this much of it is free."""
 
 
 def vanished_as_known(library: Library, encoder_id: str) -> dict[str, KnownFile]:
@@ -43,7 +48,11 @@ def expire(library: Library, now: float | None = None) -> int:
     volumes = Volumes()
     old = [each for each in library.vanished_videos() if each.vanished_at <= before]
     over = [each.video_id for each in old if _is_there(each.path, each.volume, volumes)]
-    return library.remove_vanished(over) if over else 0
+    removed = library.remove_vanished(over) if over else 0
+    if removed:
+        with suppress(LibraryError):  # another process writes: later
+            library.compact(least_bytes=_LEAST_FREE_BYTES, least_share=_LEAST_FREE_SHARE)
+    return removed
 
 
 def _is_there(path: str, volume: str, volumes: Volumes) -> bool:

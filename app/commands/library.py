@@ -1,8 +1,7 @@
-"""`prismsearch list`, `info`, `stats` and `remove`: the contents of the library, and removal from it."""
+"""`prismsearch list`, `info` and `stats`: the contents of the library."""
 
 from __future__ import annotations
 
-import os
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,6 @@ from app.shell.listing import failure_record, part_record, range_text, status_of
 from app.shell.options import with_settings
 from app.shell.paths import as_indexed, is_below
 from app.shell.terminal import (
-    confirm,
     count_text,
     display_path,
     print_json,
@@ -26,6 +24,7 @@ from app.shell.terminal import (
     size_text,
     table,
 )
+from app.shell.vanished_list import print_vanished
 from app.times import format_duration
 
 if TYPE_CHECKING:
@@ -41,6 +40,7 @@ Examples:
   prismsearch list ~/Videos/football   those below a folder
   prismsearch list --failed            files that could not be indexed, and why
   prismsearch list --missing --paths   files that are gone or on a drive that is not plugged in
+  prismsearch list --vanished          files that vanished: what is known of them is kept for a while
 
 \b
 Status: ok; missing: the file is not there now; changed: it is not the file that was indexed
@@ -49,17 +49,27 @@ Status: ok; missing: the file is not there now; changed: it is not the file that
 @click.argument("folder", required=False, type=click.Path())
 @click.option("--failed", is_flag=True, help="Only files that could not be indexed.")
 @click.option("--missing", is_flag=True, help="Only videos whose file is not there now.")
+@click.option("--vanished", is_flag=True, help="Only what is kept of files that vanished, to come back whole.")
 @click.option("--paths", is_flag=True, help="Only the files, one a line.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 @with_settings
 def list_videos(
-    settings: Settings, folder: str | None, failed: bool, missing: bool, paths: bool, as_json: bool
+    settings: Settings,
+    folder: str | None,
+    failed: bool,
+    missing: bool,
+    vanished: bool,
+    paths: bool,
+    as_json: bool,
 ) -> None:
     """List the videos of the library, below FOLDER if one is given: length, shots, status, file."""
-    if failed and missing:
-        raise click.UsageError("choose one of --failed and --missing")
+    if failed + missing + vanished > 1:
+        raise click.UsageError("choose one of --failed, --missing and --vanished")
     with compose.open_library(settings) as library:
         below = None if folder is None else as_indexed(library, folder)
+        if vanished:
+            print_vanished(library, below, paths=paths, as_json=as_json)
+            return
         videos = (
             [] if failed else [each for each in library.videos(below) if not missing or status_of(each) == "missing"]
         )
@@ -192,6 +202,7 @@ def stats(settings: Settings, as_json: bool) -> None:
                 "database_bytes": held.database_bytes,
                 "media_bytes": held.media_bytes,
                 "failures": held.failures,
+                "vanished": len(library.vanished_videos()),
                 "encoders": [{"id": each.id, "dim": each.dim, "segments": each.segments} for each in encoders],
             }
             print_json(record)
@@ -207,53 +218,11 @@ def stats(settings: Settings, as_json: bool) -> None:
                 f"{size_text(held.database_bytes)} database, {size_text(held.media_bytes)} posters and previews",
             ),
         ]
+        if kept := len(library.vanished_videos()):
+            days = count_text(library.keep_vanished_days(), "day")
+            rows.append(("vanished", f"{count_text(kept, 'video')}, kept for {days} (prismsearch list --vanished)"))
         rows += [
             ("encoder", f"{each.id}: {count_text(each.segments, 'segment')} of {each.dim} numbers") for each in encoders
         ]
         for line in table(rows, "<<"):
             click.echo(line)
-
-
-@click.command(
-    epilog="""\b
-Examples:
-  prismsearch remove old.mp4
-  prismsearch remove ~/Videos/old --yes
-  prismsearch remove --missing /media/usb     only those that are not there now
-
-\b
-Your video files are never touched: only what the library knows of them goes.""",
-)
-@click.argument("paths", nargs=-1, required=True, type=click.Path())
-@click.option("--missing", is_flag=True, help="Only videos whose file is not there now.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@with_settings
-def remove(settings: Settings, paths: tuple[str, ...], missing: bool, yes: bool) -> None:
-    """Forget videos: files, or everything below folders. The video files themselves stay where they are."""
-    with compose.open_library(settings) as library:
-        videos: dict[int, Video] = {}
-        failures: list[str] = []
-        for path in (as_indexed(library, each) for each in paths):
-            found = {each.id: each for each in library.videos(path) if each.id is not None}
-            failed = [each.path for each in library.failures() if is_below(each.path, path)]
-            if not found and not failed:
-                raise CommandError(
-                    f"{printable(path)}: nothing of that name is in the library; nothing was removed", MISSING
-                )
-            videos |= {number: each for number, each in found.items() if not missing or status_of(each) == "missing"}
-            failures += [each for each in failed if not missing or not os.path.lexists(each)]
-        if not videos and not failures:
-            print_note("every file is there; nothing was removed")
-            return
-        what = count_text(len(videos), "video")
-        if failures:
-            what += f" and {count_text(len(failures), 'failed file')}"
-        confirm(
-            f"Forget {what}? The video files themselves are not touched.",
-            yes=yes,
-            refusal=f"this would make the library forget {what}",
-        )
-        removed = library.remove_videos(list(videos))
-        if failures:
-            library.clear_failures(failures)
-        click.echo(f"forgotten: {count_text(removed, 'video')}; no video file was touched")

@@ -1,0 +1,117 @@
+"""`prismsearch remove`: forget videos at once and whole, with all that was made of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import click
+
+from app import compose
+from app.compose import Settings
+from app.shell.errors import CommandError
+from app.shell.exit_codes import MISSING
+from app.shell.listing import status_of
+from app.shell.options import with_settings
+from app.shell.paths import as_indexed, is_below
+from app.shell.terminal import confirm, count_text, print_note, printable
+from db.errors import LibraryError
+
+if TYPE_CHECKING:
+    from db.library import Library
+    from db.records import Video
+
+_SMALL_BYTES = 64 << 20
+"""A database of at most this size is written anew after each removal, so that nothing of the videos is left in it."""
+_FREE_SHARE = 0.1
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  prismsearch remove old.mp4
+  prismsearch remove ~/Videos/old --yes
+  prismsearch remove --missing /media/usb     only those that are not there now
+
+\b
+Your video files are never touched: only what the library knows of them goes, at once and whole:
+rows, posters, previews, copies for the browser and dropped examples, and what is kept of files
+that vanished (prismsearch list --vanished).""",
+)
+@click.argument("paths", nargs=-1, required=True, type=click.Path())
+@click.option("--missing", is_flag=True, help="Only videos whose file is not there now.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@with_settings
+def remove(settings: Settings, paths: tuple[str, ...], missing: bool, yes: bool) -> None:
+    """Forget videos: files, or everything below folders. The video files themselves stay where they are."""
+    with compose.open_library(settings) as library:
+        videos: dict[int, Video] = {}
+        failures: list[str] = []
+        vanished: set[int] = set()
+        for path in (as_indexed(library, each) for each in paths):
+            found = {each.id: each for each in library.videos(path) if each.id is not None}
+            failed = [each.path for each in library.failures() if is_below(each.path, path)]
+            kept = {each.video_id for each in library.vanished_videos(path)}
+            if not found and not failed and not kept:
+                raise CommandError(
+                    f"{printable(path)}: nothing of that name is in the library; nothing was removed", MISSING
+                )
+            videos |= {number: each for number, each in found.items() if not missing or status_of(each) == "missing"}
+            failures += [each for each in failed if not missing or not os.path.lexists(each)]
+            vanished |= kept
+        if not videos and not failures and not vanished:
+            print_note("every file is there; nothing was removed")
+            return
+        counts = [(len(videos), "video"), (len(failures), "failed file"), (len(vanished), "vanished video")]
+        what = " and ".join(count_text(count, noun) for count, noun in counts if count)
+        confirm(
+            f"Forget {what}? The video files themselves are not touched.",
+            yes=yes,
+            refusal=f"this would make the library forget {what}",
+        )
+        _remove_caches(library, list(videos.values()))
+        removed = library.remove_videos(list(videos)) + library.remove_vanished(vanished)
+        library.clear_failures(failures)
+        _give_back(library)
+        click.echo(f"forgotten: {count_text(removed, 'video')}; no video file was touched")
+
+
+def _remove_caches(library: Library, videos: Sequence[Video]) -> None:
+    """Remove what the page has made of videos: copies for the browser, and dropped examples of the same content."""
+    from app.web.services.proxies import proxy_range
+
+    proxies = library.directory / "proxies"
+    if proxies.is_dir():
+        for video in videos:
+            for segment in library.segments_of(video.id or 0):
+                for suffix in (".mp4", ".json"):
+                    with suppress(OSError):
+                        (proxies / f"{proxy_range(segment, video).key}{suffix}").unlink()
+    _remove_examples(library, {(video.size_bytes, video.fingerprint) for video in videos})
+
+
+def _remove_examples(library: Library, contents: Collection[tuple[int, str]]) -> None:
+    """Remove dropped files whose size and fingerprint are those of a video."""
+    from indexer.fingerprint import fingerprint
+
+    sizes = {size for size, _ in contents}
+    folder = library.directory / "examples"
+    with suppress(OSError):
+        for file in list(folder.iterdir()):
+            size = file.lstat().st_size
+            if size in sizes and not file.is_symlink() and (size, fingerprint(file)) in contents:
+                for part in folder.glob(f"{file.name.partition('.')[0]}.*"):
+                    part.unlink()
+
+
+def _give_back(library: Library) -> None:
+    """Give free pages and old vector files back to the disk. What cannot be done now is done later."""
+    from search.vectors.vector_index import CODED_ROWS
+
+    if all(row.segments < CODED_ROWS for row in library.encoders()):
+        shutil.rmtree(library.directory / "vectors", ignore_errors=True)  # rebuilt by the next search
+    with suppress(LibraryError):
+        library.compact(least_bytes=_SMALL_BYTES, least_share=_FREE_SHARE)
