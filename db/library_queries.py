@@ -121,6 +121,11 @@ class LibraryQueries:
         with self._database.reading() as connection:
             return reading.shots_of(connection, video_id)
 
+    def segment_count(self) -> int:
+        """Return the number of segments, with rows of any encoder or of none."""
+        with self._database.reading() as connection:
+            return reading.segment_count(connection)
+
     def segments_of(self, video_id: int) -> list[Segment]:
         """Return the segments of a video, by number; empty for an unknown id."""
         with self._database.reading() as connection:

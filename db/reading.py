@@ -100,6 +100,11 @@ def shots_of(connection: Connection, video_id: int) -> list[Shot]:
     return rows.SHOT.load_sound(found.mappings(), "video_id")
 
 
+def segment_count(connection: Connection) -> int:
+    """Return the number of all segments."""
+    return connection.scalar(select(func.count()).select_from(segments)) or 0
+
+
 def segments_of(connection: Connection, video_id: int) -> list[Segment]:
     """Return the segments of a video, by number."""
     found = connection.execute(select(segments).where(segments.c.video_id == video_id).order_by(segments.c.number))

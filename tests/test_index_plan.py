@@ -204,3 +204,19 @@ def test_an_encoder_is_known_without_being_loaded(films: Path) -> None:
         known = stored_description(library, choice)
         assert (known.id, known.frames, known.size, known.fit) == ("pad-t3-s16", 3, 16, "pad")
         assert stored_description(library, None).id == ""
+
+
+def test_a_search_says_what_it_could_not_look_at(films: Path, tmp_path: Path) -> None:
+    index(str(films))
+    (tmp_path / "more").mkdir()
+    make_video(tmp_path / "more" / "three.mp4", [("white", 25)])
+    (tmp_path / "more" / "broken.mp4").write_text("no video")
+    assert "looked at" not in run("search", "red").stderr
+    index(str(tmp_path / "more"), "--frames", "4", code=1)
+    result = run("search", "red", "--json")
+    assert json.loads(result.stdout)["looked_at"] == {"segments": 1, "of": 4, "failures": 1, "vanished": 0}
+    assert "looked at 1 of 4 segments" in result.stderr
+    assert "prismsearch index FOLDER" in result.stderr
+    assert "1 file could not be indexed" in run("similar", str(films / "one.mp4")).stderr
+    assert index(str(films), "--yes", code=0)[0] == {"updated": 2}
+    assert "looked at" not in run("search", "red").stderr

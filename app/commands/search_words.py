@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from app import compose
 from app.compose import Settings
+from app.shell.coverage import note_coverage
 from app.shell.hits import Output, output_options, show_hits
 from app.shell.options import with_settings
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
@@ -59,5 +62,11 @@ def search(
         engine = compose.open_engine(settings, library, encoder)
         query = options.query((TextTerm(text), *(TextTerm(each, weight=NOT_WEIGHT) for each in unwanted)))
         hits = engine.search(query)
-        question = {"query": text, "not": list(unwanted), "encoder": encoder.id, "notice": encoder.notice}
+        question: dict[str, Any] = {
+            "query": text,
+            "not": list(unwanted),
+            "encoder": encoder.id,
+            "notice": encoder.notice,
+        }
+        question["looked_at"] = note_coverage(library, encoder.id)
         show_hits(hits, output, question, nothing=nothing_found(library, options) if not hits else "")

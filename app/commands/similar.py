@@ -6,13 +6,14 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from app import compose
 from app.compose import Settings
 from app.exporting.sources import is_as_indexed
+from app.shell.coverage import note_coverage
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
 from app.shell.hits import Output, output_options, show_hits
@@ -71,7 +72,8 @@ def similar(settings: Settings, video: str | None, image: str | None, options: S
     with open_search(settings, options) as (library, encoder, options):
         example = image_example(encoder, image) if image is not None else video_example(library, encoder, video or "")
         hits = hits_like(settings, library, encoder, example, options)
-        question = {"like": example.description, "encoder": encoder.id, "notice": encoder.notice}
+        question: dict[str, Any] = {"like": example.description, "encoder": encoder.id, "notice": encoder.notice}
+        question["looked_at"] = note_coverage(library, encoder.id)
         show_hits(hits, output, question, nothing=nothing_found(library, options) if not hits else "")
 
 

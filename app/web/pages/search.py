@@ -14,6 +14,7 @@ import streamlit as st
 
 from app.link_parameters import MAX_HITS, encode_path
 from app.search_link import LinkTerm, SearchLink
+from app.shell.coverage import coverage
 from app.shell.word_notes import word_notes
 from app.web.http.errors import as_sentence
 from app.web.pages import components, search_state, session
@@ -88,6 +89,8 @@ def draw_hits(link: SearchLink, engine: SearchEngine) -> None:
         st.info(escape_markdown(no_hits_text(link, found.allowed)))
     else:
         st.caption(summary(len(found.hits), found.allowed, found.matching, found.hidden, milliseconds))
+    if text := coverage(engine.library, engine.encoder.id).text():
+        st.caption(escape_markdown(as_sentence(text)))
     best = max((hit.score for hit in found.hits), default=0.0)
     cards = [hit_card(hit, best) for hit in found.hits]
     draw_grid(cards, more=len(cards) >= link.limit and link.limit < MAX_HITS, milliseconds=milliseconds)
