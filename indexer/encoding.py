@@ -52,7 +52,7 @@ class Encoding:
         self._wake: Callable[[], None] = lambda: None
         self._batches = Batches(encoder, batch_size, on_batch=lambda: self._wake())
         self._begun: dict[str, VideoTask] = {}  # by path, as planned, until stored or failed
-        self._rows: dict[str, dict[int, NDArray[np.float32]]] = {}  # by path and number of segment
+        self._rows: dict[str, dict[int, NDArray[np.float16]]] = {}  # by path and number of segment
         self._decoded: dict[str, Decoded] = {}  # by path, waiting for their last rows
 
     def run(
@@ -134,7 +134,8 @@ class Encoding:
     def _take(self, rows: list[Row], decoders: Decoders) -> None:
         self._meter.clips_done = self._batches.clips
         for row in rows:
-            self._rows.setdefault(row.path, {})[row.number] = row.row
+            # Copied as it will be stored: a view would keep its whole batch, in twice the bytes.
+            self._rows.setdefault(row.path, {})[row.number] = row.row.astype(np.float16)
         for path in dict.fromkeys(row.path for row in rows):
             self._store_if_complete(path, decoders)
 
@@ -142,7 +143,7 @@ class Encoding:
         decoded, rows = self._decoded.get(path), self._rows.get(path, {})
         if decoded is None or len(rows) < len(decoded.segments):
             return
-        matrix = np.stack([rows[segment.number] for segment in decoded.segments])
+        matrix = np.stack([rows[segment.number] for segment in decoded.segments]).astype(np.float32)
         file = decoded.task.file
         # The path as scanned: the reader may have normalised it, but the next scan will not.
         video = replace(decoded.video, path=path, fingerprint=decoded.task.fingerprint, file_id=file.file_id)
