@@ -12,6 +12,7 @@ import secrets
 from pathlib import Path
 
 from files.durability import flush, remove
+from files.replace import move_over
 from files.sweep import sweep_files
 
 DRAFT_PREFIX = ".prismsearch-draft-"
@@ -89,6 +90,6 @@ def _take(draft: Path, target: Path) -> None:
         if error.errno not in _NO_LINKS:
             raise
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-        os.replace(draft, target)
+        move_over(draft, target)
         return
     os.unlink(draft)

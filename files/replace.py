@@ -4,11 +4,34 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from files.durability import create_empty, flush, flush_directory, remove
+
+_WINDOWS = sys.platform == "win32"
+_PAUSES_SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+
+
+def move_over(source: Path, target: Path) -> None:
+    """Move a file over another, as `os.replace` does.
+
+    Windows refuses that while any program has either file open, which virus scanners and readers do for a moment:
+    there, it is tried again for two seconds.
+
+    Raises:
+        OSError: The file cannot be moved.
+    """
+    for pause in _PAUSES_SECONDS if _WINDOWS else ():
+        try:
+            os.replace(source, target)
+            return
+        except PermissionError:
+            time.sleep(pause)
+    os.replace(source, target)
 
 
 @contextmanager
@@ -32,7 +55,7 @@ def replacing(path: Path, *, durable: bool = False, draft: Path | None = None) -
         yield draft
         if durable:
             flush(draft)
-        os.replace(draft, path)
+        move_over(draft, path)
     except BaseException:
         remove(draft)
         raise

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from app.exporting.naming import FIELDS, MAX_NAME_BYTES, ClipFacts, check_pattern, clip_name
+from app.exporting.clip_writer import ensure_folder
+from app.exporting.ffmpeg_binary import ExportError
+from app.exporting.naming import FIELDS, MAX_NAME_BYTES, ClipFacts, check_pattern, clip_name, name_room
 
 
 def facts(**values: Any) -> ClipFacts:
@@ -88,3 +91,18 @@ def test_long_texts_give_way_and_numbers_and_times_stay(label: str) -> None:
     assert MAX_NAME_BYTES - 20 <= len(name.encode()) <= MAX_NAME_BYTES
     assert name.encode().decode() == name
     assert len(clip_name(facts(), ".mp4", "x" * 150 + "{rank}" + "\u6f22" * 40).encode()) <= MAX_NAME_BYTES
+
+
+def test_names_fit_into_the_paths_of_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.exporting.naming._WINDOWS", True)
+    folder = Path("/" + "f" * 149)
+    room = name_room(folder)
+    assert room == 259 - 151
+    name = clip_name(facts(label="x" * 300), ".mp4", room=room)
+    assert len(name) + len("_9999") <= room
+    assert name.startswith("007_x"), "the numbers and times stay"
+    assert name.endswith("_00h00m12.480s-00h00m16.000s.mp4")
+    deep = tmp_path / ("f" * 200)
+    with pytest.raises(ExportError, match="choose a shorter one"):
+        ensure_folder(deep)
+    assert not deep.exists()

@@ -17,7 +17,7 @@ import pytest
 from files import publish as publishing
 from files.durability import checksum, flush, flush_directory, remove
 from files.publish import DRAFT_PREFIX, new_draft, publish, publish_bytes, sweep_drafts
-from files.replace import replace_file, replacing, try_replace_file
+from files.replace import move_over, replace_file, replacing, try_replace_file
 from files.stamped import DamagedFile, StampedFiles
 from files.sweep import is_older, sweep_files, sweep_folders
 
@@ -477,3 +477,28 @@ def test_killed_while_saving_leaves_the_old_set_or_the_new(cache: StampedFiles, 
 def test_flushing_a_file_that_is_gone_raises(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         flush(tmp_path / "gone")
+
+
+def test_a_file_that_another_program_has_open_is_replaced_once_it_lets_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows refuses to replace open files."""
+    monkeypatch.setattr("files.replace._WINDOWS", True)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    (tmp_path / "new").write_text("new")
+    (tmp_path / "old").write_text("old")
+    moved, refused = os.replace, [PermissionError(13, "in use")] * 3
+
+    def busy(source: Path, target: Path) -> None:
+        if refused:
+            raise refused.pop()
+        moved(source, target)
+
+    monkeypatch.setattr(os, "replace", busy)
+    move_over(tmp_path / "new", tmp_path / "old")
+    assert (tmp_path / "old").read_text() == "new"
+    refused.extend([PermissionError(13, "in use")] * 99)
+    (tmp_path / "new").write_text("newer")
+    with pytest.raises(PermissionError):
+        move_over(tmp_path / "new", tmp_path / "old")
+    assert (tmp_path / "old").read_text() == "new"

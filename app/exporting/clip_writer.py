@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from app.exporting.audio_choice import ALL_TRACKS, parse_audio
 from app.exporting.ffmpeg_binary import ExportError, find_ffmpeg
-from app.exporting.naming import DEFAULT_PATTERN, ClipFacts, check_pattern, clip_name
+from app.exporting.naming import DEFAULT_PATTERN, MIN_NAME_BYTES, ClipFacts, check_pattern, clip_name, name_room
 from app.exporting.request import ClipRequest, ExportedClip, ExportMode
 from app.exporting.sound import missing_tracks_text, select_sound
 from files.durability import create_empty, remove
@@ -128,6 +128,8 @@ def _with_source(clip: ExportedClip, find_source: Callable[[ClipRequest], ClipRe
 def ensure_folder(directory: str | Path) -> Path:
     """Create a folder if it does not exist and return its absolute path. Raises ExportError if that fails."""
     folder = Path(directory).absolute()
+    if name_room(folder) < MIN_NAME_BYTES:
+        raise ExportError(f"the path {folder} leaves no room for names of files on Windows; choose a shorter one")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -218,4 +220,4 @@ class _ClipWriter:
             collection=request.collection,
             score=request.score,
         )
-        return clip_name(facts, suffix, self.name_pattern)
+        return clip_name(facts, suffix, self.name_pattern, room=name_room(self.folder))

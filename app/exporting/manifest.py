@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from files.durability import flush, remove
 from files.json_file import parse_fraction, read_json
 from files.publish import DRAFT_PREFIX, new_draft, publish
-from files.replace import replace_file
+from files.replace import move_over, replace_file
 from files.sweep import sweep_files
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Manifest:
             if earlier is None:
                 return publish(draft, directory, name)
             flush(draft)
-            os.replace(draft, earlier)
+            move_over(draft, earlier)
             return earlier
         finally:
             remove(draft)

@@ -6,10 +6,12 @@ File names are valid on every system and short enough, for any pattern and any n
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from string import Formatter
 from types import MappingProxyType
 
@@ -34,6 +36,10 @@ FIELDS: Mapping[str, str] = MappingProxyType(
 MAX_NAME_BYTES = 200
 """Maximum bytes of a name in UTF-8. File systems allow 255; the rest is for additions by users and archives."""
 
+MIN_NAME_BYTES = 80
+"""Room for the names of clips, lists and temporary files that a folder must have."""
+_WINDOWS = sys.platform == "win32"
+_WINDOWS_PATH_CHARACTERS = 259  # ffmpeg, among others, takes no longer path there
 MAX_PATTERN_CHARACTERS = 200
 _TEXT_FIELDS = ("collection", "label", "name", "source")  # fields of any length
 _FORBIDDEN = re.compile(rf'[<>:"/\\|?*\x00-\x1f\x7f\u0080-\u009f\u2028\u2029\ud800-\udfff\ufffd{REORDERING}]+')
@@ -63,16 +69,22 @@ def check_pattern(pattern: str) -> None:
     _parse(pattern)
 
 
-def clip_name(facts: ClipFacts, suffix: str, pattern: str = DEFAULT_PATTERN) -> str:
+def name_room(folder: Path) -> int:
+    """Return how many bytes the name of a file in this folder may have; on Windows it depends on the folder's path."""
+    return min(MAX_NAME_BYTES, _WINDOWS_PATH_CHARACTERS - len(f"{folder}/")) if _WINDOWS else MAX_NAME_BYTES
+
+
+def clip_name(facts: ClipFacts, suffix: str, pattern: str = DEFAULT_PATTERN, *, room: int = MAX_NAME_BYTES) -> str:
     """Return the file name of a clip.
 
     Args:
         facts: The values of the fields; any text, including names that are not UTF-8.
         suffix: Suffix of the file, such as `.mp4`.
         pattern: Text with fields in braces. Characters that Windows does not allow become `_`.
+        room: The most bytes of the name, see `name_room`.
 
     Returns:
-        At most MAX_NAME_BYTES long, with room for a number that makes it unique (`_2`).
+        At most `room` bytes long, with room for a number that makes it unique (`_2`).
 
     Raises:
         ValueError: The pattern cannot be used.
@@ -90,7 +102,7 @@ def clip_name(facts: ClipFacts, suffix: str, pattern: str = DEFAULT_PATTERN) -> 
         "collection": facts.collection,
     }
     parts = _parse(pattern)
-    max_bytes = MAX_NAME_BYTES - len(suffix.encode()) - len("_9999")
+    max_bytes = room - len(suffix.encode()) - len("_9999")
     for field in _TEXT_FIELDS:
         values[field] = _portable(values[field], max_bytes) if values[field] else ""
     while (excess := len(_fill(parts, values).encode()) - max_bytes) > 0:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from files.json_file import read_json
-from files.replace import replacing
+from files.replace import move_over, replacing
 from files.sweep import sweep_files
 
 MAX_BYTES = 1 << 30
@@ -153,7 +153,7 @@ class ExampleUpload:
         with self._placing(folder / f"{token}.json") as notes, self._placing(folder / f"{token}.jpg") as poster:
             poster.write_bytes(media.poster)
             notes.write_text(json.dumps(noted), "utf-8")
-            os.replace(self._draft, folder / f"{token}.{media.extension}")
+            move_over(self._draft, folder / f"{token}.{media.extension}")
         self._examples.keep_within_limit(token)
         return self._examples.get(token)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import html
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -25,6 +24,7 @@ from app.web.http.access import TOKEN_SECONDS
 from app.web.services.page_secret import file_stem, private_file, read_private
 from files.durability import remove
 from files.json_file import parse_json
+from files.replace import move_over
 from files.sweep import sweep_files
 
 _REDIRECT = ".open-"
@@ -49,7 +49,7 @@ def announced(folder: Path, library_id: str, page: OpenPage) -> Iterator[None]:
     """
     path = folder / f"{file_stem(library_id)}-{page.port}.json"
     note = json.dumps(dataclasses.asdict(page)).encode()
-    os.replace(private_file(folder, ".new-", "", note), path)
+    move_over(private_file(folder, ".new-", "", note), path)
     try:
         yield
     finally:

@@ -27,7 +27,7 @@ from app.exporting.ffmpeg_binary import ExportError, find_ffmpeg
 from app.web.services.proxy_making import ProxyCancelled, ProxyTimes, make_proxy
 from files.durability import create_empty
 from files.json_file import read_json
-from files.replace import replace_file
+from files.replace import move_over, replace_file
 from files.sweep import sweep_files
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ class Proxies:
         content = {"offset": float(made.offset_seconds), "duration": float(made.duration_seconds)}
         notes = self.directory / f"{proxy_range.key}.json"
         replace_file(notes, json.dumps(content).encode(), draft=draft.with_suffix(".json"))
-        os.replace(draft, self.directory / f"{proxy_range.key}.mp4")
+        move_over(draft, self.directory / f"{proxy_range.key}.mp4")
         self._keep_within_limit(proxy_range.key)
 
     def _keep_within_limit(self, newest: str) -> None:
