@@ -19,6 +19,8 @@ import av
 import pytest
 from browser_app import App, browser
 
+from app.web.services.open_pages import redirect_file
+
 DEMO = Path(__file__).parent.parent / "app" / "demo_library"
 FILES = ("01_widescreen_25.mp4", "02_widescreen_ntsc.mp4", "03_film_rate.mkv", "08_variable_rate.mp4", "14_hevc.mp4")
 WORDS, FILE, SHOT = "a penguin grows larger in front of a brick wall", "02_widescreen_ntsc.mp4", 1
@@ -54,8 +56,9 @@ def opened(chromium: Any, app: App) -> Any:
     page.broken = []
     page.on("pageerror", lambda error: page.broken.append(str(error)))
     page.on("console", lambda said: page.broken.append(said.text) if "Content Security" in said.text else None)
-    page.goto(app.entry())
-    assert "token" not in page.url
+    with redirect_file(app.library.parent, app.entry()) as path:
+        page.goto(path.as_uri())
+        page.wait_for_url(f"{app.address}/")  # without the token
     return page
 
 
