@@ -21,6 +21,8 @@ _AGE_UNITS = {
     "w": timedelta(weeks=1),
     "y": timedelta(days=365),
 }
+_MAX_CHARACTERS = 60
+_MAX_SECONDS = 1_000_000_000
 _TIME_FORMATS = "write seconds (12.5), 12s, 1m30s, 0:12.5 or 00:00:12.500"
 
 
@@ -52,6 +54,15 @@ def parse_seconds(text: str) -> Fraction:
     Raises:
         ValueError: The text is not a time; the message lists the accepted formats.
     """
+    if len(text) > _MAX_CHARACTERS:  # no video is that long, and messages would be
+        raise ValueError(f"'{text[:20]}...' is not a time; {_TIME_FORMATS}")
+    value = _exact_seconds(text)
+    if value > _MAX_SECONDS:
+        raise ValueError(f"{text!r} is longer than any video; {_TIME_FORMATS}")
+    return value
+
+
+def _exact_seconds(text: str) -> Fraction:
     word = text.strip().lower()
     if match := _COLONS.fullmatch(word):
         hours, minutes, seconds = match.groups()

@@ -114,6 +114,8 @@ class RecordColumns(Generic[Record]):
                 if not isinstance(values[name], types):
                     raise DamagedRow(f"{name} is {values[name]!r:.40}")
             for name in self.fractions:
+                if row[f"{name}_den"] == 0:
+                    raise DamagedRow(f"{name} has the denominator 0")
                 values[name] = Fraction(row[f"{name}_num"], row[f"{name}_den"])
             for name in self.texts:
                 values[name] = _FROM_TEXT[name](values[name])
@@ -136,7 +138,7 @@ class RecordColumns(Generic[Record]):
                 sound.append(self.load(row))
             except DamagedRow as error:
                 logger.warning(
-                    "a row of %s %.200r is damaged (%s) and is left out; `prismsearch check` says more",
+                    "a row of %s %.200r is damaged (%s) and is left out; `prismsearch doctor` says more",
                     what, row[what], error,
                 )  # fmt: skip
         return sound

@@ -154,7 +154,7 @@ class SearchEngine:
         if damaged.size:
             raise QueryError(
                 f"the embedding of segment {ids[int(damaged[0])]} is damaged, so nothing can be compared with it; "
-                "`prismsearch check` names its video, which has to be indexed again"
+                "`prismsearch doctor` names its video, which has to be indexed again"
             )
         return rows
 

@@ -129,3 +129,10 @@ def test_ages_count_back_from_now() -> None:
 def test_what_is_no_date_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="date"):
         parse_date(text, now=datetime(2025, 7, 10).astimezone())
+
+
+@pytest.mark.parametrize("text", ["9" * 400, "1" * 12, "0." + "1" * 80, "99999999h", "9" * 5000 + "h"])
+def test_times_beyond_any_video_are_refused_in_one_short_line(text: str) -> None:
+    with pytest.raises(ValueError, match="seconds") as found:
+        parse_seconds(text)
+    assert len(str(found.value)) < 200

@@ -108,7 +108,7 @@ class Sync:
         if not good.all():
             lost = ids[~good].tolist()
             text = (
-                "%d embeddings of %s are damaged and cannot be found (segments %s ...); `prismsearch check` says more"
+                "%d embeddings of %s are damaged and cannot be found (segments %s ...); `prismsearch doctor` says more"
             )
             logger.warning(text, len(lost), self._encoder_id, lost[:3])
         return ids[good], rows[good].astype(STORED)
