@@ -6,25 +6,36 @@ Every function runs inside the caller's transaction.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
+from typing import get_args
 
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from db.errors import LibraryDamaged
-from db.records import CutSettings, EncoderChoice
+from db.records import CutSettings, EncoderChoice, Fit
 from db.schema import encoder_choices, encoders, encodings, library
 from files.json_file import parse_json
 
 KEEP_VANISHED_DAYS = 30
 """For how many days the rows of vanished files are kept, unless the library says otherwise."""
 
+logger = logging.getLogger(__name__)
+
 
 def all_encoder_choices(connection: Connection) -> list[EncoderChoice]:
     """Return all choices, most recently used first."""
     columns = [column for column in encoder_choices.c if column is not encoder_choices.c.last_used]
     found = connection.execute(select(*columns).order_by(encoder_choices.c.last_used.desc()))
-    return [EncoderChoice(**row) for row in found.mappings()]
+    choices = []
+    for row in found.mappings():
+        counts = row["still_frames"], 0 if row["frames"] is None else row["frames"]
+        if row["fit"] in get_args(Fit) and all(type(count) is int for count in counts):
+            choices.append(EncoderChoice(**row))
+        else:
+            logger.warning("the stored options of the encoder %.100r are damaged and are left out", row["encoder_id"])
+    return choices
 
 
 def use_encoders(connection: Connection, choices: Sequence[EncoderChoice]) -> None:
@@ -55,6 +66,8 @@ def cut_settings(connection: Connection) -> CutSettings | None:
         raise LibraryDamaged(
             f"The library's detector options are damaged ({error}); put a backup in its place."
         ) from error
+    if not all(isinstance(value, int | float) for value in (row.segment_seconds, row.overlap_seconds)):
+        raise LibraryDamaged("The library's lengths of segments are damaged; put a backup in its place.")
     return CutSettings(
         detector=row.detector,
         detector_options={name: tuple(value) if isinstance(value, list) else value for name, value in options.items()},

@@ -36,7 +36,9 @@ class _Copy:
 
 
 def load_subclips(connection: Connection, stored: Sequence[RowMapping]) -> list[Subclip]:
-    """Return rows of the table `subclips` as records, in order, with their current locations."""
+    """Return rows of the table `subclips` as records, in order, with their current locations; without damaged rows."""
+    sound = {subclip.id for subclip in SUBCLIP.load_sound(stored, "name")}
+    stored = [row for row in stored if row["id"] in sound]
     copies = _choose_copies(connection, stored)
     found = _choose_segments(connection, stored, copies)
     return [_to_subclip(row, copies.get(row["id"]), found.get(row["id"])) for row in stored]
@@ -87,6 +89,7 @@ def _choose_segments(connection: Connection, stored: Sequence[RowMapping], copie
         span.id: span
         for chunk in chunks(dict.fromkeys(row["segment_id"] for row in stored))
         for span in connection.execute(_SPANS.where(segments.c.id.in_(chunk)))
+        if all(type(value) is int for value in span)
     }
     found: dict[int, int] = {}
     rest: dict[int, list[RowMapping]] = {}  # by video
@@ -99,7 +102,11 @@ def _choose_segments(connection: Connection, stored: Sequence[RowMapping], copie
         else:
             rest.setdefault(copy.video_id, []).append(row)
     for video_id, rows in rest.items():
-        spans = connection.execute(_SPANS.where(segments.c.video_id == video_id).order_by(segments.c.number)).all()
+        spans = [
+            span
+            for span in connection.execute(_SPANS.where(segments.c.video_id == video_id).order_by(segments.c.number))
+            if all(type(value) is int for value in span)
+        ]
         starts, ends = (np.fromiter((span[at] for span in spans), dtype=np.int64, count=len(spans)) for at in (2, 3))
         for row in rows:
             overlaps = np.minimum(ends, row["end_pts"]) - np.maximum(starts, row["start_pts"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from db_samples import add, make_video, unit_rows
 from db.errors import LibraryDamaged, LibraryError
 from db.library import FILE_NAME, Library
 from db.media_facts import MediaFacts
-from db.records import Filters, Video
+from db.records import CutSettings, EncoderChoice, Filters, NewSubclip, Video
 from search.vectors.faiss_index import FaissIndex
 
 GOOD, BAD = "/f/good.mp4", "/f/bad one.mp4"
@@ -207,3 +208,35 @@ def test_media_of_another_size_are_named(tmp_path: Path, kind: str) -> None:
         (line,) = library.check()
         assert "size has changed" in line
         assert video.path in line
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "start_pts = 'then'", "time_base_den = 0", "name = x'92ff'", "revision = 1.5", "fingerprint = x'07'",
+        "video_start_pts = x'00'",
+    ],
+)  # fmt: skip
+def test_a_damaged_subclip_is_left_out_of_its_collection(directory: Path, damage: str) -> None:
+    with Library.open(directory) as library:
+        tray = library.collections.tray()
+        kept, _ = library.collections.add(tray.id, [NewSubclip(segment_id=1), NewSubclip(segment_id=2)])
+        sql(directory, f"UPDATE subclips SET {damage} WHERE id = 2")
+        assert library.collections.subclips(tray.id) == [kept]
+        sql(directory, "UPDATE segments SET start_pts = 'then' WHERE id IN (1, 3)")
+        assert [each.id for each in library.collections.subclips(tray.id)] == [kept.id]
+
+
+def test_damaged_settings_are_left_out_or_named(directory: Path) -> None:
+    choice = EncoderChoice(name="demo", encoder_id="enc", frames=None, fit="stretch")
+    cuts = CutSettings(detector="blend", detector_options={}, segment_seconds=8, overlap_seconds=0.5, decode="all")
+    with Library.open(directory) as library:
+        library.use_encoders(choice, replace(choice, encoder_id="other", fit="crop"))
+        library.use_cut_settings(cuts)
+        sql(directory, "UPDATE encoder_choices SET fit = 'bent' WHERE encoder_id = 'other'")
+        assert library.encoder_choices() == [choice]
+        sql(directory, "UPDATE encoders SET segments = 'seven'")
+        assert library.encoders() == []
+        sql(directory, "UPDATE library SET segment_seconds = 'long'")
+        with pytest.raises(LibraryDamaged, match="lengths of segments"):
+            library.cut_settings()
