@@ -16,13 +16,14 @@ _MAX_DIGITS = 19  # of an integer of 64 bits
 _FRACTION = re.compile(r"\s*[-+]?[0-9]{1,60}(/[0-9]{1,60}|\.[0-9]{1,60})?\s*", re.ASCII)
 
 
-def read_json(path: AnyPath, *, max_bytes: int = MAX_BYTES, follow_links: bool = True) -> Any:
+def read_json(path: AnyPath, *, max_bytes: int = MAX_BYTES, follow_links: bool = True, any_number: bool = False) -> Any:
     """Return the value in a JSON file; see `parse_json` for its limits.
 
     Args:
         path: The file. A pipe or a device is not read.
         max_bytes: The maximum size of the file.
         follow_links: Whether the file may be a link.
+        any_number: As in `parse_json`.
 
     Raises:
         OSError: The file cannot be read.
@@ -34,17 +35,27 @@ def read_json(path: AnyPath, *, max_bytes: int = MAX_BYTES, follow_links: bool =
             content += part
     if len(content) > max_bytes:
         raise ValueError(f"it has more than {max_bytes:,} bytes")
-    return parse_json(bytes(content))
+    return parse_json(bytes(content), any_number=any_number)
 
 
-def parse_json(content: bytes | str) -> Any:
-    """Return the value of a JSON text. Numbers that fit neither into 64 bits nor into a finite float become None.
+def parse_json(content: bytes | str, *, any_number: bool = False) -> Any:
+    """Return the value of a JSON text.
+
+    Args:
+        content: The text.
+        any_number: Whether integers of more than 64 bits and floats that are not finite become None.
 
     Raises:
-        ValueError: The text is not JSON, or is nested more than MAX_DEPTH deep.
+        ValueError: The text is not JSON, is nested more than MAX_DEPTH deep, or has such a number.
     """
+    finite = _finite_or_none if any_number else _finite
     try:
-        value = json.loads(content, parse_int=_integer, parse_float=_finite, parse_constant=_finite)
+        value = json.loads(
+            content,
+            parse_int=_integer_or_none if any_number else _integer,
+            parse_float=finite,
+            parse_constant=finite,
+        )
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     level = [value]
@@ -80,10 +91,24 @@ def _members(value: dict[str, Any] | list[Any]) -> Any:
     return value.values() if isinstance(value, dict) else value
 
 
-def _integer(text: str) -> int | None:
+def _integer_or_none(text: str) -> int | None:
     return int(text) if len(text.lstrip("-")) <= _MAX_DIGITS else None
 
 
-def _finite(text: str) -> float | None:
+def _integer(text: str) -> int:
+    value = _integer_or_none(text)
+    if value is None:
+        raise ValueError(f"{text[:20]}... has too many digits")
+    return value
+
+
+def _finite_or_none(text: str) -> float | None:
     value = float(text)
     return value if math.isfinite(value) else None
+
+
+def _finite(text: str) -> float:
+    value = _finite_or_none(text)
+    if value is None:
+        raise ValueError(f"{text[:20]} is not a finite number")
+    return value

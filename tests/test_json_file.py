@@ -39,8 +39,12 @@ def test_damage_is_one_kind_of_exception(text: str) -> None:
     assert "\n" not in str(found.value)
 
 
-def test_numbers_that_nothing_holds_are_unknown() -> None:
-    assert parse_json(f"[{'9' * 400}, 1e400, NaN, -Infinity, -{'1' * 30}]") == [None] * 5
+def test_numbers_that_nothing_holds_are_damage_or_unknown() -> None:
+    numbers = ["9" * 400, "1e400", "NaN", "-Infinity", "-" + "1" * 30]
+    assert parse_json(f"[{', '.join(numbers)}]", any_number=True) == [None] * 5
+    for each in numbers:
+        with pytest.raises(ValueError, match="digits|finite"):
+            parse_json(f"[{each}]")
     assert parse_json("[1700000000123456789, -9223372036854775808, 2.5]") == [1700000000123456789, -(1 << 63), 2.5]
     assert parse_json("[" * MAX_DEPTH + "]" * MAX_DEPTH)
 

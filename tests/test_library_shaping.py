@@ -484,12 +484,12 @@ def test_a_file_that_cannot_be_read_now_is_left_for_another_time(
 ) -> None:
     make_older_in(tmp_path)
 
-    def refuse(*arguments: object) -> bytes:
+    def refuse(*arguments: object, **options: object) -> object:
         raise PermissionError
 
     settings = compose.Settings(library=tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(encoder_choice.Path, "read_bytes", refuse)
+        patch.setattr(encoder_choice, "read_json", refuse)
         with compose.open_library(settings) as library:
             assert library.encoder_choices() == []
     with compose.open_library(settings) as library:

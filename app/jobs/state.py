@@ -96,7 +96,7 @@ def write_state(path: Path, state: JobState, *, durable: bool = False) -> None:
 def read_state(path: Path, job_id: str) -> JobState | None:
     """Return the state in a file; None if the file is missing, damaged, or not the state of a job."""
     try:
-        record = read_json(path, max_bytes=MAX_FILE_BYTES, follow_links=False)
+        record = read_json(path, max_bytes=MAX_FILE_BYTES, follow_links=False, any_number=True)
     except (OSError, ValueError):
         return None
     return _state(record, job_id) if isinstance(record, dict) else None
