@@ -43,7 +43,7 @@ def test_numbers_that_nothing_holds_are_damage_or_unknown() -> None:
     numbers = ["9" * 400, "1e400", "NaN", "-Infinity", "-" + "1" * 30]
     assert parse_json(f"[{', '.join(numbers)}]", any_number=True) == [None] * 5
     for each in numbers:
-        with pytest.raises(ValueError, match="digits|finite"):
+        with pytest.raises(ValueError, match=r"digits|finite"):
             parse_json(f"[{each}]")
     assert parse_json("[1700000000123456789, -9223372036854775808, 2.5]") == [1700000000123456789, -(1 << 63), 2.5]
     assert parse_json("[" * MAX_DEPTH + "]" * MAX_DEPTH)
