@@ -11,6 +11,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -95,6 +96,7 @@ def main(
     if sys.platform != "linux":
         outcome.skipped = dict.fromkeys(chosen, "these programs need fork, /proc and SIGKILL")
     else:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that disks are unmounted
         # Before torch and FAISS are imported: many small processes, each on one thread.
         os.environ.update({"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "1"})
         sys.path.insert(0, str(TESTS))

@@ -144,6 +144,7 @@ def start(
         return Child(pid, out, err)
     code = 70
     try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.setsid()
         for number, (file, flags) in enumerate(
             [(Path(os.devnull), os.O_RDONLY)] + [(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) for file in (out, err)]

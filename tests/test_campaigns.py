@@ -24,6 +24,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="campaigns need 
 @pytest.fixture(autouse=True)
 def cold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_campaign, "warm_up", lambda *modules: None)
+    monkeypatch.setattr(_campaign.signal, "signal", lambda *_: None)
     for name in ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "OPENBLAS_NUM_THREADS"):
         monkeypatch.setenv(name, "1")
     monkeypatch.setattr(sys, "path", [*sys.path])
