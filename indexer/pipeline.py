@@ -33,7 +33,7 @@ from indexer.report import IndexReport, ReportBuilder
 from indexer.returning import changed_volumes, expire, vanished_as_known
 from indexer.scan import FoundFile, Scan
 from indexer.settings import RunOptions
-from indexer.sweep import Gone, find_gone, notes_of, problems_of
+from indexer.sweep import Gone, find_gone, notes_of, problems_of, renamed_failures
 from indexer.workers.task import WorkersUnavailable
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class _IndexRun:
             )
         self._report.add(problems=scan.problems, notes=scan.sequences, hidden=scan.hidden, others=scan.others)
         known = self._library.known_files(self._encoder.id)
-        failures = {failure.path: failure for failure in self._library.failures()}
+        failures = self._failures(scan)
         if not self._options.dry_run:
             self._read_missing_facts(scan, known)
         vanished = vanished_as_known(self._library, self._encoder.id)
@@ -188,6 +188,15 @@ class _IndexRun:
         self._note_volumes(scan)
         if self._options.sweep:
             self._report.add(expired=self._isolation.reading.wait(lambda: expire(self._library)))
+
+    def _failures(self, scan: Scan) -> dict[str, Failure]:
+        """Return the failures by path, after those of a renamed folder have followed it."""
+        failures = {failure.path: failure for failure in self._library.failures()}
+        renamed = self._isolation.reading.wait(lambda: renamed_failures(scan, failures))
+        if renamed and not self._options.dry_run:
+            self._library.move_failures(renamed)
+        moved = {new: replace(failures.pop(old), path=new) for old, new in renamed.items()}
+        return failures | moved
 
     def _note_volumes(self, scan: Scan) -> None:
         """Store on which volume each file is, also where it was indexed by a version that did not."""

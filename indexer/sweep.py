@@ -6,11 +6,12 @@ root are gone at once, another card may be in its place: these wait for a yes.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from db.records import Failure, KnownFile
-from indexer.missing_files import find_missing, is_below, is_empty_folder
+from indexer.missing_files import exists, find_missing, is_below, is_empty_folder
 from indexer.plan import Plan
 from indexer.scan import Problem, Scan
 
@@ -66,6 +67,23 @@ def find_gone(
         unreachable=missing.unreachable,
         failures=find_missing([path for path in below_roots(failures) if path not in seen]).deleted,
     )
+
+
+def renamed_failures(scan: Scan, failures: Mapping[str, Failure]) -> dict[str, str]:
+    """Return the new paths, by the old ones, of files that could not be indexed and whose folder was renamed.
+
+    Name, size and time are the same, and nothing has the old path. Where several files are like that, none counts.
+    """
+    gone: dict[tuple[str, int, int], list[str]] = {}
+    for path, failure in failures.items():
+        if failure.size_bytes and not exists(path):
+            gone.setdefault((os.path.basename(path), failure.size_bytes, failure.modified_ns), []).append(path)
+    found: dict[tuple[str, int, int], list[str]] = {}
+    for file in scan.files if gone else ():
+        key = (os.path.basename(file.path), file.size_bytes, file.modified_ns)
+        if key in gone and file.path not in failures:
+            found.setdefault(key, []).append(file.path)
+    return {gone[key][0]: paths[0] for key, paths in found.items() if len(paths) == len(gone[key]) == 1}
 
 
 def problems_of(scan: Scan, gone: Gone) -> tuple[Problem, ...]:

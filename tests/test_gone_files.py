@@ -136,6 +136,16 @@ def test_a_file_is_not_deleted_if_another_volume_is_at_its_place(
     assert find_missing([path], {path: "uuid:A"}).deleted == (path,)
 
 
+def test_failures_follow_a_renamed_folder(world: World) -> None:
+    world.put("old/a.mp4", "red")
+    (world.root / "old" / "broken.mp4").write_text("nothing")
+    assert len(world.run().failed) == 1
+    (world.root / "old").rename(world.root / "new")
+    report = world.run()
+    assert (report.moved, len(report.failed), len(report.skipped_failed), world.decoded) == (1, 0, 1, [])
+    assert [failure.path for failure in world.library.failures()] == [str(world.root / "new" / "broken.mp4")]
+
+
 # Volumes: what the system says, by stand-ins for its files and calls
 
 

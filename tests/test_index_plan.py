@@ -220,3 +220,11 @@ def test_a_search_says_what_it_could_not_look_at(films: Path, tmp_path: Path) ->
     assert "1 file could not be indexed" in run("similar", str(films / "one.mp4")).stderr
     assert index(str(films), "--yes", code=0)[0] == {"updated": 2}
     assert "looked at" not in run("search", "red").stderr
+
+
+def test_how_long_vanished_rows_are_kept_belongs_to_the_library(films: Path) -> None:
+    index(str(films), "--keep-vanished", "0")
+    (films / "two.mp4").unlink()
+    index(str(films))
+    with Library.open(films.parent / "library") as library:
+        assert (library.keep_vanished_days(), library.vanished_videos()) == (0, [])

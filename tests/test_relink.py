@@ -157,3 +157,38 @@ def test_a_large_database_is_written_anew_only_if_much_of_it_is_free(root: Path)
         assert size().st_size < 500_000
         assert not library.compact(least_bytes=100_000, least_share=0.5), "nothing is free"
         assert library.check() == []
+
+
+def test_removal_follows_no_link_out_of_the_library(root: Path) -> None:
+    """A library that somebody else made may have links to folders of the person's own."""
+    directory, name = root / "library", "0" * 32 + ".mp4"
+    red = root / "films" / "red.mp4"
+    with Library.open(directory) as library:
+        video = library.video_at(str(red))
+        assert video is not None
+        library.touch_video(video.id or 0, path=str(root / "films" / name), size_bytes=7, modified_ns=1)
+    red.rename(root / "films" / name)
+    (directory / "examples").symlink_to(root / "films")
+    (directory / "vectors").symlink_to(root / "other")
+    before = sorted(path for path in root.rglob("*") if directory not in path.parents)
+    run("remove", str(root / "films"), "--yes")
+    assert sorted(path for path in root.rglob("*") if directory not in path.parents) == before
+
+
+def test_a_dropped_example_of_the_same_content_goes_with_the_video(root: Path) -> None:
+    folder = root / "library" / "examples"
+    folder.mkdir()
+    red = root / "films" / "red.mp4"
+    with Library.open(root / "library") as library:
+        video = library.video_at(str(red))
+        assert video is not None
+        with library._database.writing() as connection:
+            from indexer.fingerprint import fingerprint
+
+            connection.exec_driver_sql("UPDATE videos SET fingerprint = ?", (fingerprint(red),))
+    for name in ("1", "2"):
+        (folder / f"{name * 32}.mp4").write_bytes(red.read_bytes() if name == "1" else b"another")
+        (folder / f"{name * 32}.json").write_text("{}")
+    assert run("remove", str(red), "--yes").exit_code == 0
+    assert sorted(path.name[0] for path in folder.iterdir()) == ["2", "2"]
+    assert red.exists()

@@ -6,6 +6,7 @@ import os
 
 import click
 
+from app import compose
 from app.commands.index_plan import show_plan
 from app.commands.index_run import index_videos, require_paths, retry_failures
 from app.compose import Settings
@@ -42,6 +43,13 @@ Examples:
     "--exclude", multiple=True, metavar="PATTERN", help="Leave out what matches, such as '*.tmp.mp4'; may be repeated."
 )
 @click.option("--include-exports", is_flag=True, help="Index clips that prismsearch exported, too.")
+@click.option(
+    "--keep-vanished",
+    "keep_vanished_days",
+    type=click.IntRange(0, 36_500),
+    metavar="DAYS",
+    help="Keep what is known of files that vanish for so many days, from now on; by default the library's, else 30.",
+)
 @click.option("--redo", is_flag=True, help="Index again what is unchanged, too.")
 @click.option(
     "--renew", is_flag=True, help="Cut an existing library's videos again with this version's detector and defaults."
@@ -63,6 +71,7 @@ def index(
     shaping: ShapingOptions,
     exclude: tuple[str, ...],
     include_exports: bool,
+    keep_vanished_days: int | None,
     redo: bool,
     renew: bool,
     retry_failed: bool,
@@ -93,6 +102,9 @@ def index(
     if dry_run:
         show_plan(settings, order, renew=renew, as_json=as_json)
         return
+    if keep_vanished_days is not None:
+        with compose.open_library(settings, create=True) as library:
+            library.use_keep_vanished_days(keep_vanished_days)
     index_videos(settings, order, renew=renew, yes=yes, as_json=as_json)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
+import re
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from app.shell.options import with_settings
 from app.shell.paths import as_indexed, is_below
 from app.shell.terminal import confirm, count_text, print_note, printable
 from db.errors import LibraryError
+from files.links import is_link, remove_tree
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _SMALL_BYTES = 64 << 20
 """A database of at most this size is written anew after each removal, so that nothing of the videos is left in it."""
 _FREE_SHARE = 0.1
+_EXAMPLE = re.compile(r"[0-9a-f]{32}\.[a-z0-9]{1,8}")
 
 
 @click.command(
@@ -84,7 +86,7 @@ def _remove_caches(library: Library, videos: Sequence[Video]) -> None:
     from app.web.services.proxies import proxy_range
 
     proxies = library.directory / "proxies"
-    if proxies.is_dir():
+    if proxies.is_dir() and not is_link(proxies):
         for video in videos:
             for segment in library.segments_of(video.id or 0):
                 for suffix in (".mp4", ".json"):
@@ -99,10 +101,17 @@ def _remove_examples(library: Library, contents: Collection[tuple[int, str]]) ->
 
     sizes = {size for size, _ in contents}
     folder = library.directory / "examples"
+    if is_link(folder):  # to a folder of the person's own, where the video itself may be
+        return
     with suppress(OSError):
         for file in list(folder.iterdir()):
             size = file.lstat().st_size
-            if size in sizes and not file.is_symlink() and (size, fingerprint(file)) in contents:
+            if (
+                _EXAMPLE.fullmatch(file.name)
+                and size in sizes
+                and not file.is_symlink()
+                and (size, fingerprint(file)) in contents
+            ):
                 for part in folder.glob(f"{file.name.partition('.')[0]}.*"):
                     part.unlink()
 
@@ -112,6 +121,6 @@ def _give_back(library: Library) -> None:
     from search.vectors.vector_index import CODED_ROWS
 
     if all(row.segments < CODED_ROWS for row in library.encoders()):
-        shutil.rmtree(library.directory / "vectors", ignore_errors=True)  # rebuilt by the next search
+        remove_tree(library.directory / "vectors", library.directory)  # rebuilt by the next search
     with suppress(LibraryError):
         library.compact(least_bytes=_SMALL_BYTES, least_share=_FREE_SHARE)
