@@ -399,3 +399,18 @@ def test_any_journal_can_be_drawn(place: Place) -> None:
     page = place.opened()
     assert f"resume_{state.id}" not in keys(page)
     assert f"retry_{lost.id}" not in keys(page)
+
+
+def test_what_would_be_encoded_again_is_said_and_waits_for_a_yes(place: Place) -> None:
+    build(place.root, ColourEncoder())
+    films = place.root / "films"
+    page = typed(place.opened(), str(films))
+    assert "3 videos (" in words(page)
+    assert "that did not change would be encoded again" in words(page)
+    click(page, "index_start")
+    page = typed(place.opened(), str(films))
+    page.checkbox(key="index_again").check().run()
+    click(page, "index_start")
+    page = typed(place.opened(), str(place.films))
+    assert "would be encoded again" not in words(page), "nothing of that folder is in the library"
+    assert [order.yes for order, _, _ in place.started if isinstance(order, IndexOrder)] == [False, True]

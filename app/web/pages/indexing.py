@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -24,6 +25,7 @@ from app.web.pages.folder_box import (
 )
 from app.web.pages.index_choices import IndexChoices, draw_index_choices, encoder_label
 from app.web.pages.job_cards import show_jobs
+from app.web.services.again import again_text
 from app.web.services.folder_check import FolderCheck, check_folder
 from app.web.services.model_need import model_to_fetch
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 920  # pixels; lines longer than that are hard to read
 _ERROR = "index_trouble"  # in the session's state
+_AGAIN = "index_again"  # likewise
 
 
 def show() -> None:
@@ -67,6 +70,8 @@ def _draw_start(check: FolderCheck | None, choices: IndexChoices, states: list[J
             "The demo encoder knows only the drawn world of the demo library: on videos of your own its hits mean "
             "nothing. Choose another encoder under Options for them."
         )
+    if check is not None and check.usable:
+        _draw_again(choices.order(check.path), states)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Start indexing", type="primary", icon=":material/play_arrow:", key="index_start", on_click=_start,
@@ -75,6 +80,14 @@ def _draw_start(check: FolderCheck | None, choices: IndexChoices, states: list[J
         st.caption(escape_markdown(f"with the encoder {encoder_label(choices.encoder)}"))
     if error := st.session_state.pop(_ERROR, None):
         st.error(escape_markdown(error))
+
+
+def _draw_again(order: IndexOrder, states: list[JobState]) -> None:
+    """Draw what would be encoded again though it did not change, and the box that consents."""
+    text = again_text(session.open_library(), order, settings_from(), states)
+    if text:
+        st.warning(escape_markdown(text), icon=":material/history:")
+        st.checkbox("Encode them again", key=_AGAIN)
 
 
 def _draw_heading(*, first: bool) -> None:
@@ -119,7 +132,8 @@ def _start(check: FolderCheck | None, choices: IndexChoices) -> None:
     if not now.usable:
         keep_check(now)
         return
-    if _begin(choices.order(check.path), title_of([check.path])):
+    order = replace(choices.order(check.path), yes=bool(st.session_state.get(_AGAIN)))
+    if _begin(order, title_of([check.path])):
         clear_folder_box()
 
 

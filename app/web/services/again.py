@@ -1,0 +1,58 @@
+"""What an index job would encode again though it did not change, said on the page before the job begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from app.compose import Settings, encoder_name, with_library_encoder
+from app.cut_settings import cut_settings_of
+from app.encoder_choice import canonical
+from app.encoding_again import stored_description
+from app.jobs.index_journal import last_speed
+from app.shell.paths import is_below
+from app.shell.terminal import count_text
+from app.times import format_duration
+from encoder import ClipSpec
+from indexer.plan import is_current
+
+if TYPE_CHECKING:
+    from app.jobs.orders import IndexOrder
+    from app.jobs.state import JobState
+    from db.library import Library
+
+
+def again_text(library: Library, order: IndexOrder, settings: Settings, states: Sequence[JobState]) -> str:
+    """Return how many videos a job would encode again, and for how long; "" if none.
+
+    Goes by what is stored, without looking at files and without loading a model.
+
+    Args:
+        library: The library.
+        order: The order of the job.
+        settings: The settings that the job gets.
+        states: The library's jobs, the newest first.
+    """
+    settings = replace(settings, encoder=order.encoder or settings.encoder)
+    settings = with_library_encoder(order.shaping.encoder_settings(settings), library)
+    name = canonical(encoder_name(settings))
+    choice = next((each for each in library.encoder_choices() if each.name == name), None)
+    known = stored_description(library, choice)
+    recipe = order.shaping.index_settings(cut_settings_of(library)).recipe(
+        ClipSpec(known.frames, known.size, known.fit)
+    )
+    old = {
+        record.video_id
+        for path, record in library.known_files(known.id).items()
+        if any(is_below(path, root) for root in order.paths) and not is_current(record, recipe)
+    }
+    if not old or order.redo:
+        return ""
+    seconds = sum(video.duration_seconds for video in library.videos() if video.id in old)
+    speed = last_speed(states, name)
+    time = f", in about {format_duration(seconds / speed)}" if speed else ""
+    return (
+        f"{count_text(len(old), 'video')} ({format_duration(seconds)}) that did not change would be encoded again"
+        f"{time}, for another encoder, other options or another version."
+    )
