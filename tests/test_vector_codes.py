@@ -24,6 +24,7 @@ from db.records import Filters
 from files.stamped import StampedFiles
 from search.vectors.base import Base, build_codes
 from search.vectors.faiss_index import FaissIndex
+from search.vectors.row_file import RowFile
 from search.vectors.snapshot import Snapshot
 
 DIM = 64
@@ -406,14 +407,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from test_vector_codes import COUNT, clustered, recall
+import search.vectors.rows
+from search.vectors.row_file import RowFile
 from test_vector_index import Rows, as_if_large, open_index
 logging.basicConfig(level=logging.WARNING, stream=sys.stdout)
 as_if_large(pytest.MonkeyPatch())
+search.vectors.rows.KEPT_BYTES = 0
 library = Rows()
 library.add(range(1, COUNT + 1), clustered(COUNT, 1))
 index = open_index(library, Path({directory!r}))
 (file,) = Path({directory!r}).glob("*.rows")
 os.truncate(file, {size})
+if not {noticed}:  # it becomes shorter right after its size was checked
+    RowFile.check_size = lambda file: None
 work = {{
     "search": lambda: recall(index, library, 10),
     "count": lambda: index.count(clustered(1, 0)[0], -1.0) / COUNT,
@@ -425,12 +431,16 @@ print("right" if work[{work!r}]() >= 0.99 else "wrong")
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a mapped file cannot be shortened there")
-@pytest.mark.parametrize(("size", "work"), [(0, "search"), (4096, "count"), (10**7, "rows"), (4096, "optimize")])
-def test_a_file_that_another_program_shortens_costs_time_not_the_process(tmp_path: Path, size: int, work: str) -> None:
+@pytest.mark.parametrize(
+    ("size", "noticed", "work"),
+    [(0, False, "search"), (4096, False, "count"), (10**7, True, "rows"), (4096, False, "optimize")],
+)
+def test_a_file_that_another_program_shortens_costs_time_not_the_process(
+    tmp_path: Path, size: int, noticed: bool, work: str
+) -> None:
     """The campaign `kills` tries other sizes, files and orders of work."""
     paths = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
-    script = SHORTENED.format(paths=paths, directory=str(tmp_path), size=size, work=work)
+    script = SHORTENED.format(paths=paths, directory=str(tmp_path), size=size, work=work, noticed=noticed)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"killed by signal {-done.returncode}" if done.returncode < 0 else done.stderr
     assert "rebuilt" in done.stdout
@@ -526,3 +536,18 @@ def test_shots_of_few_scenes_are_told_apart(large: None, tmp_path: Path) -> None
     found, _ = index.search(queries, 10)
     wanted, _ = ExactIndex.of(library, ENCODER).search(queries, 10)
     assert np.mean([len(set(a) & set(b)) / 10 for a, b in zip(found.tolist(), wanted.tolist(), strict=True)]) >= 0.95
+
+
+def test_rows_too_many_for_memory_are_compared_from_their_file(
+    index: FaissIndex, library: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_memory = index.search(clustered(3, 5), 300), index.count(clustered(1, 5)[0], 0.1)
+    monkeypatch.setattr("search.vectors.rows.KEPT_BYTES", 0)
+    again = open_index(library, tmp_path / "vectors")
+    for _ in range(2):  # the second time, they are verified
+        ids, scores = again.search(clustered(3, 5), 300)
+        np.testing.assert_array_equal(ids, in_memory[0][0])
+        np.testing.assert_array_equal(scores, in_memory[0][1])
+        assert again.count(clustered(1, 5)[0], 0.1) == in_memory[1]
+    assert recall(again, library, 10) >= 0.99
+    assert isinstance(again._snapshot.base.rows._matrix, RowFile)

@@ -8,15 +8,14 @@ but does not return the candidates: damaged rows, and equal rows just beyond the
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search.vectors.rows import DamagedRows, Mask, Rows, Scored, faiss, selector_of
+from search.vectors.rows import Mask, Rows, Scored, faiss, index_over, selector_of
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +28,7 @@ _NEARLY_ALL = 0.9  # share of allowed rows from which on a GPU is used: it has n
 
 def build_codes(rows: Rows) -> Any:
     """Return a FAISS index of the rows' codes. Takes 43 s of one core per million rows. Raise DamagedRows."""
-    dim, lists = rows.index.d, max(_MIN_LISTS, 2 ** round(np.log2(np.sqrt(len(rows)))))
+    dim, lists = rows.dim, max(_MIN_LISTS, 2 ** round(np.log2(np.sqrt(len(rows)))))
     columns = next(size for size in (4, 2, 1) if size == 1 or (dim % size == 0 and dim >= 128 * size))
     code = f"IVF{lists},PQ{dim // columns}x4fsr"  # r: of residuals, else rows of a few fixed cameras had equal codes
     index = faiss.index_factory(dim, code, faiss.METRIC_INNER_PRODUCT)
@@ -43,24 +42,18 @@ def build_codes(rows: Rows) -> Any:
 
 
 class Base:
-    """Rows, their codes (None if the rows are few), and the open file they are mapped from."""
+    """Rows, and their codes (None if the rows are few). Raises DamagedRows."""
 
-    def __init__(self, rows: Rows, codes: Any = None, file: IO[bytes] | None = None) -> None:
-        self.rows, self.codes, self.file = rows, codes, file
-        self.check_size()
+    def __init__(self, rows: Rows, codes: Any = None) -> None:
+        self.rows, self.codes = rows, codes
         self._on_gpu: Any = None
         self._lock = threading.Lock()
         if codes is not None and len(rows) >= _MIN_GPU_ROWS and faiss.get_num_gpus() > 0:
             try:
                 self._resources = faiss.StandardGpuResources()  # used by the copy, but not kept alive by FAISS
-                self._on_gpu = faiss.index_cpu_to_gpu(self._resources, 0, rows.index)
+                self._on_gpu = faiss.index_cpu_to_gpu(self._resources, 0, index_over(rows.matrix))
             except RuntimeError as error:  # FAISS's only exception: too little memory, or an incompatible driver
                 logger.warning("searching on the CPU: the vectors could not be copied to the GPU (%s)", error)
-
-    def check_size(self) -> None:
-        """Raise DamagedRows if the size of the mapped file has changed: reading past its end would kill the process."""
-        if self.file is not None and os.fstat(self.file.fileno()).st_size != self.rows.matrix.nbytes:
-            raise DamagedRows("the size of a file of vectors has changed")
 
     def best(self, query: NDArray[np.float32], k: int, allowed: Mask | None) -> Scored:
         """Return the k best allowed rows (with codes, nearly all) and perhaps others, in any order. Raise DamagedRows.

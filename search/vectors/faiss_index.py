@@ -1,6 +1,6 @@
 """Vector index over FAISS: ids are segment ids, scores are inner products with the stored rows.
 
-The index is derived from the library's rows: a base in memory-mapped files, without the rows deleted since, and a small
+The index is derived from the library's rows: a base in files, without the rows deleted since, and a small
 tail of newer rows in memory. A new base is built when tail and deleted rows are too many. Fewer than CODED_ROWS rows
 are all compared; from there on, codes select candidates (search.vectors.base).
 """
@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from search.vectors import vector_index
 from search.vectors.index_files import IndexFiles
-from search.vectors.rows import DamagedRows, faiss
+from search.vectors.row_file import DamagedRows
+from search.vectors.rows import faiss
 from search.vectors.snapshot import LiveRows, Snapshot
 from search.vectors.sync import LONGEST_TAIL, Sync
 from search.vectors.vector_index import Ids, check_search, least_score

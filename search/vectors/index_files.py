@@ -20,7 +20,8 @@ from files.stamped import DamagedFile, StampedFiles
 from search.cache_file import cache_name
 from search.vectors import vector_index
 from search.vectors.base import Base, build_codes
-from search.vectors.rows import STORED, Batch, DamagedRows, Rows, faiss, row_sums
+from search.vectors.row_file import STORED, DamagedRows, RowFile
+from search.vectors.rows import Batch, Rows, faiss, row_sums
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ class IndexFiles:
             record = self._files.load()
             if record is None or record["format"] != FORMAT:
                 return None
-            return (stamp := Stamp(**record["stamp"])), self._mapped(record, stamp.dim)
+            return (stamp := Stamp(**record["stamp"])), self._opened(record, stamp.dim)
         except (OSError, RuntimeError, ValueError, KeyError, TypeError, DamagedFile, DamagedRows) as error:
             logger.warning("the vector cache %s is damaged (%s) and will be rebuilt", self._files.stamp_path, error)
             return None
@@ -56,11 +57,11 @@ class IndexFiles:
         dim = stamp().dim
         try:
             record = self._write_rows(batches())
-            base = self._mapped(record, dim)
+            base = self._opened(record, dim)
             if len(base.rows) >= vector_index.CODED_ROWS:
                 codes, writer = build_codes(base.rows), faiss.PyCallbackIOWriter
                 record["codes"] = self._files.write(".codes", lambda file: faiss.write_index(codes, writer(file.write)))
-                base = Base(base.rows, codes, base.file)
+                base = Base(base.rows, codes)
             self._files.save({"format": FORMAT, "stamp": asdict(stamp()), **record})
             return base
         except (OSError, RuntimeError, ValueError, DamagedFile, DamagedRows) as error:
@@ -83,15 +84,14 @@ class IndexFiles:
         rows = self._files.write(".rows", write_matrix)
         return {"rows": rows, "ids": self._files.write(".npy", lambda file: np.save(file, np.hstack(known)))}
 
-    def _mapped(self, record: dict[str, Any], dim: int) -> Base:
-        """Map files. Raise OSError, RuntimeError, ValueError, KeyError, TypeError, DamagedFile or DamagedRows."""
+    def _opened(self, record: dict[str, Any], dim: int) -> Base:
+        """Open files. Raise OSError, RuntimeError, ValueError, KeyError, TypeError, DamagedFile or DamagedRows."""
         ids, sums = np.load(self._files.verified(record["ids"]), allow_pickle=False)
-        file = self._files.path_of(record["rows"]).open("rb")
-        matrix = np.memmap(file, STORED, "r", shape=(len(ids), dim)) if len(ids) else np.empty((0, dim), STORED)
-        rows, codes = Rows(ids, np.asarray(matrix), sums.view(np.uint64)), None
+        file = self._files.path_of(record["rows"]).open("rb", buffering=0)
+        rows, codes = Rows(ids, RowFile(file, len(ids), dim), sums.view(np.uint64)), None
         if "codes" in record:
             with self._files.verified(record["codes"]).open("rb") as content:  # (of any name: FAISS opens UTF-8 alone)
                 codes = faiss.read_index(faiss.PyCallbackIOReader(content.read, 1 << 24))
             if (type(codes), codes.ntotal, codes.d) != (faiss.IndexIVFPQFastScan, len(ids), dim):
                 raise DamagedRows("the codes are of other rows")
-        return Base(rows, codes, file)
+        return Base(rows, codes)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from db.records import Stamp
 from search.vectors.base import Base
-from search.vectors.rows import BLOCK_ROWS, STORED, Batch, Mask, Rows, Scored
+from search.vectors.row_file import STORED
+from search.vectors.rows import BLOCK_ROWS, Batch, Mask, Rows, Scored
 from search.vectors.vector_index import Ids
 
 FEW_ROWS = 16_384  # up to this many allowed rows are fetched and compared: 6 ms in a library of any size
@@ -100,7 +101,7 @@ class Snapshot:
 
     def __init__(self, stamp: Stamp, base: LiveRows, tail: Rows | None = None) -> None:
         self.stamp, self.base = stamp, base
-        self.dim = int(base.rows.matrix.shape[1])
+        self.dim = base.rows.dim
         self.tail = LiveRows(Base(tail or Rows.of([], self.dim)))
         self._last_allowed = NO_IDS, (self.base.allowed(NO_IDS), self.tail.allowed(NO_IDS))
 
@@ -117,7 +118,7 @@ class Snapshot:
 
     def rows_of(self, ids: Ids) -> NDArray[np.float16]:
         """Return the rows of these ids in their order, float16 (n, D). Raise KeyError, DamagedRows."""
-        self.base.stored.check_size()
+        self.base.rows.check_size()
         found = np.empty((len(ids), self.dim), STORED)
         if not (there := self.has(ids)).all():
             raise KeyError(f"segment {ids[np.argmin(there)]} has no row in the index")
@@ -153,7 +154,7 @@ class Snapshot:
 
         `query` is float32 (1, D). Raises DamagedRows.
         """
-        self.base.stored.check_size()
+        self.base.rows.check_size()
         parts = zip((self.base, self.tail), allowed, strict=True)
         found = [live.best(query, k, positions) for live, positions in parts if positions.count]
         scores, ids = np.concatenate([scores for scores, _ in found]), np.concatenate([ids for _, ids in found])
@@ -162,5 +163,5 @@ class Snapshot:
 
     def count(self, query: NDArray[np.float32], least: np.float32, allowed: tuple[Allowed, Allowed]) -> int:
         """Return the number of allowed rows with a score of at least `least`. Raise DamagedRows."""
-        self.base.stored.check_size()
+        self.base.rows.check_size()
         return self.base.count(query, least, allowed[0]) + self.tail.count(query, least, allowed[1])

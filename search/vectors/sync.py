@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from db.records import Filters, Stamp
 from search.vectors.base import Base
 from search.vectors.index_files import IndexFiles
-from search.vectors.rows import STORED, Batch, Rows
+from search.vectors.row_file import STORED
+from search.vectors.rows import Batch, Rows
 from search.vectors.snapshot import NO_IDS, LiveRows, Snapshot
 
 if TYPE_CHECKING:
