@@ -39,13 +39,13 @@ class RowFile:
 
     def read(self, start: int, rows: NDArray[np.float16]) -> None:
         """Fill `rows`, contiguous, with those from position `start` on. Raise DamagedRows."""
-        self._fill(start * self.shape[1] * STORED.itemsize, memoryview(rows.reshape(-1).view(np.uint8)))
+        self._fill(start * self.shape[1] * STORED.itemsize, rows.reshape(-1).view(np.uint8).data)
 
     def read_at(self, positions: NDArray[np.int64]) -> NDArray[np.float16]:
         """Return the rows at these positions, float16 (n, D). Neighbours are read at once. Raise DamagedRows."""
         rows = np.empty((len(positions), self.shape[1]), STORED)
         row_bytes = self.shape[1] * STORED.itemsize
-        content = memoryview(rows.reshape(-1).view(np.uint8))
+        content = rows.reshape(-1).view(np.uint8).data
         breaks = np.flatnonzero(np.diff(positions) != 1) + 1
         ends = [*breaks.tolist(), len(positions)] if len(positions) else []
         begin = 0
