@@ -8,7 +8,6 @@ from sqlalchemy import Connection, Float, cast, func, select
 
 from db import vectors
 from db.damage import damaged_rows
-from db.errors import reindex_advice
 from db.media import MediaStore
 from db.records import Stats
 from db.schema import embeddings, encoders, encodings, failures, segments, shots, videos
@@ -112,7 +111,7 @@ def _without_posters(connection: Connection, media: MediaStore) -> list[str]:
     found = [f"{count} posters of {path!r} are missing: index it again." for path, count in lacking.items()]
     for path in sizes:
         if path not in lacking and stated[path] not in (0, sizes[path]):
-            found.append(f"Posters or previews of {path!r} are damaged: their size has changed. {reindex_advice(path)}")
+            found.append(f"Posters or previews of {path!r} are damaged: their size has changed. Index it again.")
     return found
 
 

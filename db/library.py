@@ -135,6 +135,7 @@ class Library(LibraryQueries):
             writing.check_parts(video, shots, segments)
             if media is not None:
                 media.check(self._media, video, segments)
+                media.flush()
             with self._releasing_media() as (connection, released):
                 video_id = writing.put_video(
                     connection,
@@ -155,6 +156,36 @@ class Library(LibraryQueries):
                 self._withdraw(media)
             raise
         return video_id
+
+    def replace_media(
+        self, video: Video, shots: Sequence[Shot], segments: Sequence[Segment], media: StagedMedia
+    ) -> bool:
+        """Replace the posters and previews of a video that is cut as before, and of its copies that share them.
+
+        Args:
+            video: The video; its path and content identify it.
+            shots: As stored.
+            segments: As stored.
+            media: Posters and previews of all segments. They are published, or discarded.
+
+        Returns:
+            False if the stored video has other content, shots or segments. Nothing is changed then.
+
+        Raises:
+            ValueError: The media are not those of the segments.
+        """
+        try:
+            media.check(self._media, video, segments)
+            media.flush()
+            with self._releasing_media() as (connection, released):
+                if not writing.put_media(connection, video, shots, segments, media.name, media.bytes, released):
+                    media.discard()
+                    return False
+                media.publish()
+        except BaseException:
+            self._withdraw(media)
+            raise
+        return True
 
     def touch_video(
         self, video_id: int, *, path: str, size_bytes: int, modified_ns: int, file_id: str = "", volume: str = ""

@@ -273,6 +273,20 @@ class LibraryQueries:
         """Return the path of a segment's short MP4. The file exists if the segment was added with a preview."""
         return self._media.preview(self._media_name(video), segment_number)
 
+    def lacking_media(self, video_ids: Iterable[int]) -> set[int]:
+        """Return those of the videos whose posters or previews are missing, empty or cut short. Costs a stat per file.
+
+        A power cut or a person may have removed them. Of copies that share them, one is returned; videos that were
+        stored without any are not.
+        """
+        with self._database.reading() as connection:
+            stored = {each[1]: each for each in reading.media_of(connection, video_ids)}
+        return {
+            video_id
+            for video_id, name, segments, media_bytes in stored.values()
+            if not self._media.is_whole(name, segments, media_bytes)
+        }
+
     # Statistics
 
     def stats(self) -> Stats:

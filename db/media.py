@@ -1,31 +1,40 @@
 """Media: posters and previews as files beside the database, so that the server can send ranges of them.
 
-    <library>/media/.partial-<token>/                                       while a video is being indexed
+    <library>/media/.partial-owned-<token>/                                 while a video is being indexed
     <library>/media/<2 hex>/<fingerprint>-<recipe hash>-<token>/            once it is in the library
         poster-00000.jpg  preview-00000.mp4  poster-00001.jpg  ...
 
 The token makes every name unique: a folder is never replaced, and the commit of the row that names it decides which one
-is in use. A kill before or after the commit leaves a folder that no row names; these are swept when they are old.
+is in use. A kill before or after the commit leaves a folder that no row names; these are swept when they are old. A
+folder that is being filled is locked, so that what a dead process left is swept at once. All files are on the disk
+before the row that names them, so that a power cut leaves no row without its media.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
 import secrets
 import shutil
-from collections.abc import Container, Iterator, Sequence
+import weakref
+from collections.abc import Callable, Container, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
 from db.connection import Database
 from db.errors import LibraryDamaged
 from db.records import Segment, Video
+from files.durability import flush, flush_directory
+from files.folder_lock import NoLocks, lock_folder
 from files.links import leads_outside, remove_tree
 from files.sweep import is_older, sweep_folders
 
 PARTIAL = ".partial-"
+_OWNED = f"{PARTIAL}owned-"  # locked by the process that fills it; earlier versions do not lock theirs
+_FLUSHERS = 16  # the disk writes one journal entry for all files that are flushed at the same time
 _NAME = re.compile(r"[0-9A-Za-z_]{2,128}")
 _FOLDER = re.compile(r"[0-9A-Za-z_]{2,128}-[0-9a-f]{8}-[0-9a-f]{8}")
 _NOTHING = "none"  # no folder has this name
@@ -68,8 +77,39 @@ class MediaStore:
                         yield folder.name
 
     def sweep_partial(self, older_than_seconds: float) -> None:
-        """Remove folders that were never published. Their age counts from the last file added."""
-        sweep_folders(self.directory, PARTIAL, older_than_seconds=older_than_seconds)
+        """Remove folders that were never published: of dead processes at once, others by the age of their last file."""
+        locked: list[str] = []
+        for folder in _folders(self.directory):
+            if folder.name.startswith(_OWNED):
+                try:
+                    lock = lock_folder(Path(folder.path))
+                except BlockingIOError:
+                    locked.append(folder.name)
+                except OSError:  # by its age
+                    continue
+                else:
+                    shutil.rmtree(folder.path, ignore_errors=True)
+                    os.close(lock)
+        sweep_folders(self.directory, PARTIAL, older_than_seconds=older_than_seconds, keep=locked)
+
+    def is_whole(self, name: str, segments: int, media_bytes: int) -> bool:
+        """Return whether a folder has its posters, none of them empty, and its size as stored. Costs a stat per file.
+
+        Args:
+            name: The folder.
+            segments: The number of its posters.
+            media_bytes: The sum of the sizes of posters and previews; 0 if it is not known.
+        """
+        posters = total = 0
+        try:
+            with os.scandir(self.folder(name)) as entries:
+                for entry in entries:
+                    size = entry.stat(follow_symlinks=False).st_size
+                    total += size
+                    posters += size > 0 and entry.name.startswith("poster-")
+        except OSError:
+            return False
+        return posters >= segments and media_bytes in (0, total)
 
     def sweep_orphans(self, referenced: Container[str], older_than_seconds: float) -> None:
         """Remove media folders that no row names.
@@ -112,7 +152,9 @@ class StagedMedia:
         self.numbers: set[int] = set()
         self.bytes = 0  # total of all files
         self._store = store
-        self._folder = store.directory / f"{PARTIAL}{token}"
+        self._folder = store.directory / f"{_OWNED}{token}"
+        self._unlock: Callable[[], object] = lambda: None
+        self._unflushed: list[Path] = []
 
     def check(self, store: MediaStore, video: Video, segments: Sequence[Segment]) -> None:
         """Raise ValueError unless these are the media of the video and all its segments, staged in `store`."""
@@ -136,12 +178,39 @@ class StagedMedia:
         if not poster:
             raise ValueError(f"segment {segment_number} has no poster")
         with self._store.database.translated():
-            self._folder.mkdir(parents=True, exist_ok=True)
-            (self._folder / f"poster-{segment_number:05d}.jpg").write_bytes(poster)
+            self._make_folder()
+            self._write(f"poster-{segment_number:05d}.jpg", poster)
             if preview:
-                (self._folder / f"preview-{segment_number:05d}.mp4").write_bytes(preview)
+                self._write(f"preview-{segment_number:05d}.mp4", preview)
         self.numbers.add(segment_number)
         self.bytes += len(poster) + len(preview)
+
+    def _make_folder(self) -> None:
+        while not self._folder.is_dir():
+            self._folder.mkdir(parents=True)
+            with contextlib.suppress(BlockingIOError, FileNotFoundError):  # a sweep just then: make another
+                with contextlib.suppress(NoLocks):
+                    self._unlock = weakref.finalize(self, os.close, lock_folder(self._folder))
+                return
+            self._folder = self._folder.with_name(f"{_OWNED}{secrets.token_hex(4)}")
+
+    def _write(self, name: str, content: bytes) -> None:
+        path = self._folder / name
+        path.write_bytes(content)
+        self._unflushed.append(path)
+
+    def flush(self) -> None:
+        """Flush the files added so far to the disk: before the transaction that names them, so that it stays short.
+
+        Raises:
+            LibraryFull: The disk is full.
+        """
+        with self._store.database.translated():
+            if self._unflushed:
+                with ThreadPoolExecutor(min(_FLUSHERS, len(self._unflushed)), "flush-media") as pool:
+                    list(pool.map(flush, self._unflushed))
+                flush_directory(self._folder)
+        self._unflushed = []
 
     def publish(self) -> None:
         """Move the folder into place, as the last step before the commit of the row that names it."""
@@ -152,10 +221,14 @@ class StagedMedia:
                 raise LibraryDamaged(f"{target.parent} is a link, and none is followed in a library; remove it.")
             os.utime(self._folder)  # so that a sweep before the commit spares it
             self._folder.rename(target)
+            for folder in (target.parent, self._store.directory):
+                flush_directory(folder)
+        self._unlock()
 
     def discard(self) -> None:
         """Remove the staged files. Does nothing once they are published, so it is safe in a `finally`."""
         shutil.rmtree(self._folder, ignore_errors=True)
+        self._unlock()
 
     def __enter__(self) -> StagedMedia:
         return self

@@ -152,6 +152,15 @@ def segments_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, tupl
     }
 
 
+def media_of(connection: Connection, ids: Iterable[int]) -> list[tuple[int, str, int, int]]:
+    """Return (id, media, segments, media_bytes) of the videos with these ids that have media."""
+    count = select(func.count()).where(segments.c.video_id == videos.c.id).correlate(videos).scalar_subquery()
+    statement = select(videos.c.id, videos.c.media, count.label("segments"), videos.c.media_bytes)
+    statement = statement.where(videos.c.media.is_not(None))
+    found = [row for chunk in chunks(ids) for row in connection.execute(statement.where(videos.c.id.in_(chunk)))]
+    return [(row.id, row.media, row.segments, row.media_bytes) for row in found]
+
+
 def video_ids(connection: Connection, segment_ids: Iterable[int]) -> dict[int, int]:
     """Return the video id of each segment; unknown segments are left out."""
     listed = json.dumps([int(segment_id) for segment_id in segment_ids])  # one bound value, however many ids

@@ -107,6 +107,25 @@ def put_video(
     return video_id
 
 
+def put_media(
+    connection: Connection,
+    video: Video,
+    video_shots: Sequence[Shot],
+    video_segments: Sequence[Segment],
+    media: str,
+    media_bytes: int,
+    released: set[str],
+) -> bool:
+    """Name other media for a video, and for those that share its media. Return False if it is cut otherwise."""
+    video_id = _same_video(connection, video, video_shots, video_segments)
+    old = connection.scalar(select(videos.c.media).where(videos.c.id == video_id))
+    if video_id is None or old is None:
+        return False
+    released.add(old)
+    connection.execute(update(videos).where(videos.c.media == old).values(media=media, media_bytes=media_bytes))
+    return True
+
+
 def move_video(connection: Connection, video_id: int, *, file: FileState, released: set[str]) -> None:
     """Record that a video, or a vanished one, is now `file`. Raise KeyError for an unknown id.
 

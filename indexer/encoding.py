@@ -115,8 +115,12 @@ class Encoding:
         message = decoders.get()
         if message is None:
             self._take(self._batches.start_if_idle(), decoders)
-        if isinstance(message, ClipReady):
+        if isinstance(message, ClipReady) and message.task.only_media:
+            pass
+        elif isinstance(message, ClipReady):
             self._take(self._batches.add(message.task.file.path, message.number, message.clip), decoders)
+        elif isinstance(message, Decoded) and message.task.only_media:
+            self._replace_media(message)
         elif isinstance(message, Decoded):
             self._decoded[message.task.file.path] = message
             self._store_if_complete(message.task.file.path, decoders)
@@ -174,6 +178,20 @@ class Encoding:
             self._copy(planned, video_id, decoders)
         else:  # the file has changed since it was planned, its copies have not
             self._begin_first_copy(planned, decoders)
+
+    def _replace_media(self, decoded: Decoded) -> None:
+        path = decoded.task.file.path
+        video = replace(decoded.video, path=path, fingerprint=decoded.task.fingerprint)
+        with self._report.timed("store"):
+            mended = self._library.replace_media(video, decoded.shots, decoded.segments, decoded.media)
+        self._finish(path)
+        if mended:
+            self._report.add(mended=1)
+        else:
+            reason = (
+                "its posters are damaged, and it would be cut otherwise now: prismsearch index --redo makes both anew"
+            )
+            self._report.add(problems=(Problem(path=path, reason=reason),))
 
     def _copy(self, planned: VideoTask, video_id: int, decoders: Decoders) -> None:
         for number, file in enumerate(planned.copies):

@@ -118,6 +118,7 @@ class _IndexRun:
         self._scorer = scorer
         self._meter = ProgressMeter(on_progress)
         self._report = ReportBuilder(library, self._meter)
+        self._unchanged: list[FoundFile] = []
 
     def run(self, roots: tuple[str | os.PathLike[str], ...], review: Review) -> IndexReport:
         """Do all steps and return the report, also after errors."""
@@ -163,9 +164,11 @@ class _IndexRun:
         with self._report.timed("store"):
             tasks = [*plan.tasks, *self._relocate(plan, {record.video_id for record in vanished.values()})]
             self._forget(scan, known, gone, decision)
+            tasks += self._lacking_media(known)
         if tasks:
             self._isolation.start_decoders(min(self._options.decode_workers, len(tasks)))
-            self._encoder.prepare()  # in parallel with the decoding of the first video
+            if not all(task.only_media for task in tasks):
+                self._encoder.prepare()  # in parallel with the decoding of the first video
             if self._scorer is not None:
                 self._scorer.prepare()
         encoding = Encoding(
@@ -240,6 +243,7 @@ class _IndexRun:
         files = classify_files(
             scan.files, known, failures, self._recipe, redo=options.redo, retry_failed=options.retry_failed
         )
+        self._unchanged = files.unchanged
         self._report.add(
             unchanged=len(files.unchanged), aliases=len(files.aliases), skipped_failed=tuple(files.skipped_failed)
         )
@@ -285,6 +289,15 @@ class _IndexRun:
     def _store_hash(self, record: KnownFile, content_hash: str) -> None:
         if not self._options.dry_run:
             self._library.set_content_hash(record.video_id, content_hash)
+
+    def _lacking_media(self, known: dict[str, KnownFile]) -> list[VideoTask]:
+        """Return tasks for the unchanged files whose posters or previews are not as they were stored."""
+        lacking = self._library.lacking_media(known[file.path].video_id for file in self._unchanged)
+        return [
+            VideoTask(file=file, fingerprint=known[file.path].fingerprint, only_media=True)
+            for file in self._unchanged
+            if known[file.path].video_id in lacking
+        ]
 
     def _relocate(self, plan: Plan, vanished: set[int]) -> list[VideoTask]:
         """Store changes that need no decoding; return tasks for videos that another process removed meanwhile."""

@@ -52,6 +52,7 @@ class VideoTask:
     fingerprint: str
     copies: tuple[FoundFile, ...] = ()  # new files of the same content
     stays: bool = True  # the library has this content at this path, or it was moved there
+    only_media: bool = False  # its rows are sound: posters and previews are made again, and nothing is encoded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,7 @@ class IndexReport:
     touched: int = 0  # new modification time, same content: nothing encoded
     moved: int = 0  # moved or renamed: nothing encoded
     duplicates: int = 0  # same content as a video at another path: nothing encoded
+    mended: int = 0  # of those unchanged: posters and previews were missing or damaged, and were made again
     aliases: int = 0  # reached through a link; the library has the real path
     removed: int = 0  # deleted from a folder that still exists: hidden, and kept for a while
     returned: int = 0  # found again within that while: nothing encoded

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from db_samples import add, make_parts, make_video, stage, unit_rows
 from older_formats import to_format
-from sqlalchemy import text
+from sqlalchemy import event, text
 
+from db import media as media_module
 from db.library import Library
 
 
@@ -164,32 +165,51 @@ def _age(path: Path, hours: float) -> None:
     os.utime(path, (then, then))
 
 
-def test_leftovers_are_swept_when_old_and_never_when_young(library: Library) -> None:
+def test_leftovers_are_swept_once_their_process_is_gone_and_others_when_old(library: Library) -> None:
     video = make_video()
     add(library, video, media=stage(library, video, 3))
-    stage(library, make_video(fingerprint="bbbb"), 1)  # as a run that was killed leaves it
+    being_made = stage(library, make_video(fingerprint="bbbb"), 1)
     stage(library, make_video(fingerprint="cccc"), 1).publish()  # killed between rename and commit
+    older = library.directory / "media" / ".partial-0000"  # an earlier version does not lock it
+    older.mkdir()
     kept = len(media_files(library))
-    (partial,) = (library.directory / "media").glob(".partial-*")
     (orphan,) = (library.directory / "media" / "cc").iterdir()
     for folder in (library.directory / "media" / "ab").iterdir():
         _age(folder, 1000)
+    (partial,) = (library.directory / "media").glob(".partial-owned-*")
+    _age(partial, 1000)
     Library.open(library.directory).close()
     assert library.check() == []
-    assert len(media_files(library)) == kept
-    _age(partial, 2)
-    _age(orphan, 2)
+    assert len(media_files(library)) == kept, "neither young ones nor those of a process that lives"
+    del being_made  # its lock goes with it, as with a process that is killed
     Library.open(library.directory).close()
-    assert partial.exists()
-    assert library.check() == []
     assert not partial.exists()
+    assert older.exists()
+    _age(older, 2)
+    _age(orphan, 2)
+    assert library.check() == []
+    assert not older.exists()
     assert not orphan.exists()
     assert len(media_files(library)) == 6
-    stage(library, video, 1)
-    (partial,) = (library.directory / "media").glob(".partial-*")
-    _age(partial, 25)
+    older.mkdir()
+    _age(older, 25)
     Library.open(library.directory).close()
-    assert not partial.exists()
+    assert not older.exists()
+
+
+def test_media_are_on_the_disk_before_the_row_that_names_them(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    real = media_module.flush
+    monkeypatch.setattr(media_module, "flush", lambda path: (done.append(path.name), real(path)))
+    monkeypatch.setattr(media_module, "flush_directory", lambda path: done.append("folder"))
+    committed = event.listens_for(library._database.engine, "commit")
+    committed(lambda connection: done.append("commit"))
+    video = make_video()
+    add(library, video, media=stage(library, video, 3))
+    assert sorted(done[:6]) == [*(f"poster-{n:05d}.jpg" for n in range(3)), *(f"preview-{n:05d}.mp4" for n in range(3))]
+    assert done[6:] == ["folder", "folder", "folder", "commit"]
 
 
 def test_check_names_posters_that_are_missing_or_empty(library: Library) -> None:

@@ -126,6 +126,60 @@ def test_a_run_and_the_next(world: World) -> None:
     assert report.speed is None
 
 
+@pytest.mark.parametrize("damage", ["removed", "emptied", "cut short", "folder removed", "preview removed"])
+def test_media_that_a_power_cut_took_are_made_again_and_nothing_is_encoded(world: World, damage: str) -> None:
+    world.put_all()
+    world.put("copy of a.mp4", *THREE["a.mp4"])
+    world.run()
+    before = world.snapshot()
+    (video,) = [each for each in world.library.videos() if each.path.endswith("/c.mp4")]
+    poster, preview = world.library.poster_path(video, 1), world.library.preview_path(video, 1)
+    content, name = (poster.read_bytes(), preview.read_bytes()), poster.parent.name
+    if damage == "folder removed":
+        shutil.rmtree(poster.parent)
+    elif damage.endswith("removed"):
+        (poster if damage == "removed" else preview).unlink()
+    else:
+        poster.write_bytes(b"" if damage == "emptied" else b"bl")
+    if damage != "preview removed" or preview.parent.exists():
+        assert [line.endswith("ndex it again.") for line in world.library.check()] == [True]
+    world.encoder.encode_clips = None  # type: ignore[assignment,method-assign]
+    report = world.run()
+    assert counts(report) == {"unchanged": 4}
+    assert (report.mended, world.decoded) == (1, ["sub/c.mp4"])
+    poster, preview = world.library.poster_path(video, 1), world.library.preview_path(video, 1)
+    assert (poster.read_bytes(), preview.read_bytes()) == content
+    assert poster.parent.name != name
+    assert not poster.parent.with_name(name).exists()
+    assert world.snapshot() == before
+    assert world.run().mended == 0
+
+
+def test_media_that_copies_share_are_made_again_once(world: World) -> None:
+    world.put("a.mp4", "red", "green")
+    world.put("copy of a.mp4", "red", "green")
+    world.run()
+    first, second = world.library.videos()
+    shutil.rmtree(world.library.poster_path(first, 0).parent)
+    assert world.run().mended == 1
+    assert world.library.poster_path(first, 0).read_bytes() == world.library.poster_path(second, 0).read_bytes()
+
+
+def test_a_video_that_would_be_cut_otherwise_keeps_its_rows(world: World) -> None:
+    world.put("a.mp4", "red", "green")
+    world.run()
+    (video,) = world.library.videos()
+    shutil.rmtree(world.library.poster_path(video, 0).parent)
+    with world.library._database.writing() as connection:
+        connection.exec_driver_sql("UPDATE segments SET end_pts = end_pts + 1")
+    before = world.library.segments_of(video.id or 0)
+    reader, library = world.reader, world.library
+    report = index_folders(library, world.encoder, [world.root], IndexSettings(), RunOptions(), open_video=reader)
+    assert (report.mended, [each.path for each in report.problems]) == (0, [video.path])
+    assert "--redo" in report.problems[0].reason
+    assert library.segments_of(video.id or 0) == before
+
+
 def test_no_root_and_nothing_found(world: World) -> None:
     assert counts(world.run()) == {}
     assert counts(world.run(world.root / "gone")) == {"problems": 1}

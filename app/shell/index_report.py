@@ -21,6 +21,7 @@ _COUNTS = (
     ("added", "added"),
     ("updated", "indexed again"),
     ("unchanged", "unchanged"),
+    ("mended", "with posters made again"),
     ("touched", "only touched"),
     ("moved", "moved"),
     ("duplicates", "known at another path"),
