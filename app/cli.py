@@ -35,6 +35,8 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         "stats": ("library", "stats", "Say how much the library holds."),
         "relink": ("relink", "relink", "Say that a folder is at another place now."),
         "remove": ("remove", "remove", "Forget videos; the files themselves stay."),
+        "backup": ("backup", "backup", "Copy the library into another folder."),
+        "restore": ("backup", "restore", "Make the library from a backup."),
         "retry": ("index", "retry", "Try files again that could not be indexed."),
         "runs": ("runs", "runs", "Long jobs: how far they are, how they ended."),
         "doctor": ("doctor", "doctor", "Say what is there, what is missing, what to do."),

@@ -69,6 +69,8 @@ def take_over_old_choices(library: Library) -> None:
     except ValueError:
         content = None
     choices = _old_choices(content)
+    if library.read_only:
+        return
     if choices and not library.encoder_choices():
         library.use_encoders(*reversed(choices))
     with suppress(OSError):

@@ -41,6 +41,8 @@ class Database:
 
     def __init__(self, file: Path, busy_seconds: float) -> None:
         self.file = file
+        # A folder that may not be written, or a medium that cannot be.
+        self.read_only = file.is_file() and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
         self._busy_seconds = busy_seconds
         self._process = os.getpid()
         self._closed = False
@@ -55,6 +57,14 @@ class Database:
         event.listen(engine, "begin", self._begin)
 
     def _connect(self) -> sqlite3.Connection:
+        if self.read_only:
+            # Without a log, nobody writes, and SQLite need not make files beside the database, as it cannot here.
+            log = self.file.with_name(self.file.name + "-wal")
+            how = "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
+            return sqlite3.connect(
+                f"{self.file.as_uri()}?{how}", uri=True, timeout=self._busy_seconds, isolation_level=None,
+                check_same_thread=False, cached_statements=256,
+            )  # fmt: skip
         # isolation_level None: the driver leaves BEGIN to us. The pool gives a connection to one thread at a time.
         return sqlite3.connect(
             self.file, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False, cached_statements=256
@@ -239,6 +249,11 @@ class Database:
         if damaged or (code == sqlite3.SQLITE_ERROR and str(cause).startswith(_DAMAGE)):
             return LibraryDamaged(f"{self.file} is not a sound library file ({cause}). {damage_advice()}")
         if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR):
+            if self.read_only and code == sqlite3.SQLITE_READONLY:
+                return LibraryError(
+                    f"The library {folder} can only be read: it may be searched, and nothing in it changed. Copy it to "
+                    "a disk that can be written, or choose another with --library."
+                )
             return LibraryError(
                 f"The library {folder} cannot be read and written ({cause}). See that the folder exists, that you may "
                 "write in it and that its disk is well, or choose another with --library."

@@ -5,6 +5,7 @@ A library is thread-safe, and may be open in several processes: each call is one
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,8 +25,14 @@ from db.media import StagedMedia
 from db.media_facts import MediaFacts
 from db.records import CutSettings, EncoderChoice, Failure, FileState, Segment, Shot, Video
 from db.saved_searches import SavedSearches
+from files.filesystems import is_network
 
 FILE_NAME = "library.sqlite3"
+NETWORK_ADVICE = (
+    "SQLite's log needs memory that all its processes share, so use the library on one machine at a time, "
+    "or keep it on a local disk (--library) and only the videos there"
+)
+logger = logging.getLogger(__name__)
 _HOUR_SECONDS = 3600.0
 
 
@@ -72,6 +79,12 @@ class Library(LibraryQueries):
                 raise LibraryMissing(
                     f"There is no library in {directory}. Index a folder first, or name another --library."
                 )
+            if database.read_only:
+                logger.warning(
+                    "the library %s can only be read; searches work, and nothing in it can change", directory
+                )
+            elif not file.exists() and is_network(directory):
+                logger.warning("%s is on a network drive: %s", directory, NETWORK_ADVICE)
             with database.translated():
                 directory.mkdir(parents=True, exist_ok=True)
             library = cls(directory, database, opening.prepare(database))
@@ -82,8 +95,14 @@ class Library(LibraryQueries):
         except BaseException:
             database.close()
             raise
-        library._media.sweep_partial(24 * _HOUR_SECONDS)
+        if not database.read_only:
+            library._media.sweep_partial(24 * _HOUR_SECONDS)
         return library
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing in the library can be changed, because of its medium or of permissions."""
+        return self._database.read_only
 
     def close(self) -> None:
         """Close the database file. Later calls raise LibraryError."""
@@ -364,7 +383,7 @@ class Library(LibraryQueries):
                 referenced = writing.referenced_media(connection)
         except LibraryDamaged as error:
             return [str(error)]
-        if not found:  # a damaged database might name too few
+        if not found and not self._database.read_only:  # a damaged database might name too few
             self._media.sweep_partial(_HOUR_SECONDS)
             self._media.sweep_orphans(referenced, _HOUR_SECONDS)
         return found

@@ -6,6 +6,7 @@ older one.
 
 from __future__ import annotations
 
+import logging
 import re
 import sqlite3
 import uuid
@@ -16,13 +17,18 @@ from sqlalchemy import Connection, create_engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from db import schema
+from db.backup import copy_database
 from db.connection import Database
-from db.errors import LibraryDamaged, LibraryNewer
+from db.errors import LibraryDamaged, LibraryError, LibraryNewer
 from db.file_checks import damage_advice
 from db.schema_check import ENTRIES, Entry, check_schema
+from files.durability import remove
+
+logger = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_FOLDERS = (MIGRATIONS / "versions",)
+_BEFORE = ".before-"
 _VERSION = re.compile(r"[0-9]{4}")
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")  # a uuid; other names of its form are harmless, too
 
@@ -45,7 +51,14 @@ def prepare(database: Database) -> str:
     """
     with database.reading() as connection:
         version = _version(connection, database.file)
-    database.use_write_ahead_log()
+    if database.read_only:
+        if version != schema.SCHEMA_VERSION:
+            raise LibraryError(
+                f"The library {database.file.parent} has an older format and cannot be written; copy it to a disk "
+                "that can be written, and name the copy with --library."
+            )
+    else:
+        database.use_write_ahead_log()
     if version is None or version < schema.SCHEMA_VERSION:
         if version is None:
             with database.writing() as connection:
@@ -54,12 +67,25 @@ def prepare(database: Database) -> str:
         else:
             with database.writing_without_foreign_keys() as connection:
                 if _version(connection, database.file) != schema.SCHEMA_VERSION:
+                    _keep_copy(database.file)
                     _migrate(connection, database.file)
     with database.reading() as connection:
         ids = connection.scalars(select(schema.library.c.id).limit(2)).all()
     if len(ids) != 1 or not _ID.fullmatch(str(ids[0])):
         raise LibraryDamaged(f"{database.file} has no library id; put a backup in its place or index again.")
     return str(ids[0])
+
+
+def _keep_copy(file: Path) -> None:
+    """Copy the database before a migration, in place of the copy before an earlier one. The caller holds the lock."""
+    copy = file.with_name(f"{file.name}{_BEFORE}{schema.SCHEMA_VERSION}")
+    copy_database(file, copy)
+    for path in file.parent.glob(f"{file.name}{_BEFORE}*"):
+        if path != copy:
+            remove(path)
+    logger.warning(
+        "the library is brought to format %d; as it was before, it is kept in %s", schema.SCHEMA_VERSION, copy
+    )
 
 
 def _version(connection: Connection, file: Path) -> int | None:
