@@ -5,7 +5,6 @@ A library is thread-safe, and may be open in several processes: each call is one
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,14 +24,8 @@ from db.media import StagedMedia
 from db.media_facts import MediaFacts
 from db.records import CutSettings, EncoderChoice, Failure, FileState, Segment, Shot, Video
 from db.saved_searches import SavedSearches
-from files.filesystems import is_network
 
 FILE_NAME = "library.sqlite3"
-NETWORK_ADVICE = (
-    "SQLite's log needs memory that all its processes share, so use the library on one machine at a time, "
-    "or keep it on a local disk (--library) and only the videos there"
-)
-logger = logging.getLogger(__name__)
 _HOUR_SECONDS = 3600.0
 
 
@@ -79,12 +72,7 @@ class Library(LibraryQueries):
                 raise LibraryMissing(
                     f"There is no library in {directory}. Index a folder first, or name another --library."
                 )
-            if database.read_only:
-                logger.warning(
-                    "the library %s can only be read; searches work, and nothing in it can change", directory
-                )
-            elif not file.exists() and is_network(directory):
-                logger.warning("%s is on a network drive: %s", directory, NETWORK_ADVICE)
+            opening.warn_of_place(database)
             with database.translated():
                 directory.mkdir(parents=True, exist_ok=True)
             library = cls(directory, database, opening.prepare(database))

@@ -23,6 +23,7 @@ from db.errors import LibraryDamaged, LibraryError, LibraryNewer
 from db.file_checks import damage_advice
 from db.schema_check import ENTRIES, Entry, check_schema
 from files.durability import remove
+from files.filesystems import is_network
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +75,19 @@ def prepare(database: Database) -> str:
     if len(ids) != 1 or not _ID.fullmatch(str(ids[0])):
         raise LibraryDamaged(f"{database.file} has no library id; put a backup in its place or index again.")
     return str(ids[0])
+
+
+def warn_of_place(database: Database) -> None:
+    """Log that the library can only be read, or that a new one would be on a network drive, and what to do."""
+    folder = database.file.parent
+    if database.read_only:
+        logger.warning("the library %s can only be read: it can be searched, not changed", folder)
+    elif not database.file.exists() and is_network(folder):
+        logger.warning(
+            "%s is on a network drive: the processes that use a library share memory, so use it on one machine at a "
+            "time, or keep it on a local disk (--library) and only the videos there",
+            folder,
+        )
 
 
 def _keep_copy(file: Path) -> None:

@@ -14,7 +14,6 @@ from older_formats import to_format
 
 from app.cli import main
 from db import backup as backup_module
-from db import library as library_module
 from db import opening
 from db.backup import copy_database
 from db.errors import LibraryDamaged, LibraryError, LibraryFull
@@ -136,7 +135,7 @@ def test_a_library_that_can_only_be_read_is_searched_and_nothing_is_written(
 def test_a_new_library_on_a_network_drive_is_warned_about(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(library_module, "is_network", lambda path: True)
+    monkeypatch.setattr(opening, "is_network", lambda path: True)
     for _ in range(2):
         Library.open(tmp_path / "library").close()
     assert caplog.text.count("network drive") == 1
