@@ -6,6 +6,7 @@ older one.
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
 import sqlite3
@@ -81,13 +82,19 @@ def warn_of_place(database: Database) -> None:
     """Log that the library can only be read, or that a new one would be on a network drive, and what to do."""
     folder = database.file.parent
     if database.read_only:
-        logger.warning("the library %s can only be read: it can be searched, not changed", folder)
+        _warn_once(f"the library {folder} can only be read: it can be searched, not changed")
     elif not database.file.exists() and is_network(folder):
         logger.warning(
             "%s is on a network drive: the processes that use a library share memory, so use it on one machine at a "
             "time, or keep it on a local disk (--library) and only the videos there",
             folder,
         )
+
+
+@functools.cache
+def _warn_once(text: str) -> None:
+    """Log a warning the first time: a command may open its library several times."""
+    logger.warning("%s", text)
 
 
 def _keep_copy(file: Path) -> None:

@@ -13,6 +13,8 @@ from db_samples import add, make_video, stage
 from older_formats import to_format
 
 from app.cli import main
+from app.compose import Settings
+from app.diagnostics import environment
 from db import backup as backup_module
 from db import opening
 from db.backup import copy_database
@@ -139,3 +141,10 @@ def test_a_new_library_on_a_network_drive_is_warned_about(
     for _ in range(2):
         Library.open(tmp_path / "library").close()
     assert caplog.text.count("network drive") == 1
+
+
+def test_doctor_notes_a_network_drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "is_network", lambda path: True)
+    found = environment.check_disk(Settings(library=tmp_path))
+    assert found.state == "note"
+    assert "network drive" in str(found)

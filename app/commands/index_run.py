@@ -133,6 +133,12 @@ def run_indexer(
     """
     from indexer.pipeline import index_folders
 
+    if library.read_only:
+        raise CommandError(
+            f"the library {printable(str(library.directory))} can only be read: nothing was indexed; copy it to a disk "
+            "that can be written, or choose another with --library",
+            MISSING,
+        )
     now, index_settings = values.shaping(encoder), values.cuts
     choice = now.choice
     assert choice is not None

@@ -11,6 +11,7 @@ from pathlib import Path
 from app.compose import Settings
 from app.diagnostics.check_result import CheckResult
 from app.shell.terminal import count_text, size_text
+from files.filesystems import is_network
 
 LOW_DISK_BYTES = 2_000_000_000
 
@@ -65,6 +66,8 @@ def check_disk(settings: Settings) -> CheckResult:
     if not os.access(place, os.W_OK):
         return CheckResult("disk", "bad", f"{place} cannot be written", "choose another folder with --library")
     text = f"{size_text(free)} free for {settings.library}"
+    if is_network(place):
+        return CheckResult("disk", "note", f"{text}, on a network drive", "use it on one machine at a time")
     return (
         CheckResult("disk", "note", text, "make room before indexing much")
         if free < LOW_DISK_BYTES
