@@ -62,7 +62,7 @@ class Encoder(Protocol):
     """A model that maps clips and sentences to one embedding space.
 
     Encoders return normalised rows; nothing else in the program normalises. Except for rounding, a row does not depend
-    on the other items of its batch. The encode methods are called by one thread at a time.
+    on the other items of its batch. Any number of threads may call at once; they take turns where they must.
 
     Implementations must pass tests/test_encoder_conformance.py.
     """

@@ -13,6 +13,7 @@ from encoder.motion import STILL_BELOW_LEVELS, largest_change, representative_fr
 from encoder.protocol import ClipSpec, Fit
 from encoder.runtime.precision import Precision
 from encoder.runtime.runner import make_runner
+from encoder.runtime.turns import Turns
 
 if TYPE_CHECKING:
     from encoder.tokenizer import Tokenizer
@@ -57,7 +58,8 @@ class VideoPrism:
         config = network.config
         if not 0 <= still_frames <= (frames or config.frames):
             raise ValueError(f"of {frames or config.frames} frames, {still_frames} cannot be kept where nothing moves")
-        self._runner = make_runner(network, device, precision)
+        self._runner = make_runner(network, device, precision, frames=(frames or config.frames, still_frames))
+        self._turns = Turns()  # for clips: runners keep features and buffers from one call to the next
         self._dim = config.dim
         self._tokenizer = tokenizer
         self._spec = ClipSpec(frames or config.frames, config.size, fit)
@@ -93,7 +95,8 @@ class VideoPrism:
         self._spec.require(clips)
         if not len(clips):
             return np.zeros((0, self.dim), np.float32)
-        return self._encode_by_motion(clips) if self._still_frames else self._runner.encode_clips(clips)
+        with self._turns:
+            return self._encode_by_motion(clips) if self._still_frames else self._runner.encode_clips(clips)
 
     def _encode_by_motion(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Encode all frames of moving clips and a few of still ones, for which temporal positions are resized."""

@@ -91,7 +91,40 @@ class NotANumber(PlainKernels):
         return super().shifted_norm(x, *vectors) * torch.nan
 
 
-@pytest.mark.parametrize("wrong", [Skewed, NotANumber, None])
+class OnlyTheFirstClip(PlainKernels):
+    def attend(self, qkv: torch.Tensor, sequences: Sequences, heads: int, cap: float) -> torch.Tensor:
+        rows = super().attend(qkv, sequences, heads, cap)
+        rows[len(rows) // 3 :] = 0
+        return rows
+
+
+class NormOfTheFirstClip(PlainKernels):
+    def shifted_norm(self, x: torch.Tensor, *vectors: torch.Tensor) -> torch.Tensor:
+        rows = super().shifted_norm(x, *vectors)
+        rows[len(rows) // 3 :] = 0
+        return rows
+
+
+class NotTheLastHead(PlainKernels):
+    def attend(self, qkv: torch.Tensor, sequences: Sequences, heads: int, cap: float) -> torch.Tensor:
+        rows = super().attend(qkv, sequences, heads, cap)
+        if sequences.inner > 1:  # across frames
+            rows[-4:, -rows.shape[1] // heads :] = 0
+        return rows
+
+
+class NothingOfLongClips(PlainKernels):
+    """As if one block of queries were too few for clips of 16 frames, which this encoder is asked for."""
+
+    def attend(self, qkv: torch.Tensor, sequences: Sequences, heads: int, cap: float) -> torch.Tensor:
+        rows = super().attend(qkv, sequences, heads, cap)
+        return rows * 0 if sequences.length == 16 * 16 else rows
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [Skewed, NotANumber, OnlyTheFirstClip, NormOfTheFirstClip, NotTheLastHead, NothingOfLongClips, None],
+)
 def test_kernels_that_fail_or_disagree_are_not_used_and_a_sentence_says_so(
     wrong: type[PlainKernels] | None, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -101,7 +134,7 @@ def test_kernels_that_fail_or_disagree_are_not_used_and_a_sentence_says_so(
         return wrong()
 
     with caplog.at_level(logging.WARNING):
-        found = trusted(make, CPU, torch.float32, goldens.config("tiny"))
+        found = trusted(make, CPU, torch.float32, goldens.config("tiny"), (16, 0))
     assert type(found) is PlainKernels
     assert len(caplog.messages) == 1
     assert "going on without" in caplog.text
@@ -112,7 +145,7 @@ def test_kernels_that_agree_are_used() -> None:
     class Same(PlainKernels):
         pass
 
-    assert isinstance(trusted(Same, CPU, torch.float32, goldens.config("tiny")), Same)
+    assert isinstance(trusted(Same, CPU, torch.float32, goldens.config("tiny"), (16, 3)), Same)
 
 
 def test_a_card_without_bfloat16_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

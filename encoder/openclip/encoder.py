@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from encoder.errors import EncoderUnavailable, ModelNotFound, WeightsMismatch
 from encoder.openclip.pretrained import PREFIX, create_model_options, import_open_clip, parse_name
 from encoder.protocol import ClipSpec, Fit
+from encoder.runtime.turns import Turns
 from encoder.tokenizer import has_word
 
 if TYPE_CHECKING:
@@ -141,6 +142,7 @@ class OpenCLIP:
         except (RuntimeError, AssertionError) as error:
             raise EncoderUnavailable(f"{weights_id} cannot run on {device}: {error}") from error
         self._tokenizer = tokenizer
+        self._turns = Turns()  # some tokenizers fail in two threads at once
         self._device = torch.device(device)
         self._mean = torch.tensor(preprocessing["mean"], device=self._device).view(1, 3, 1, 1)
         self._std = torch.tensor(preprocessing["std"], device=self._device).view(1, 3, 1, 1)
@@ -179,7 +181,7 @@ class OpenCLIP:
             return np.zeros((0, self._dim), np.float32)
         frames = clips.reshape(-1, spec.size, spec.size, 3)
         rows = []
-        with torch.inference_mode():
+        with self._turns, torch.inference_mode():
             for start in range(0, len(frames), _FRAMES_AT_ONCE):
                 pixels = torch.from_numpy(np.ascontiguousarray(frames[start : start + _FRAMES_AT_ONCE]))
                 images = pixels.to(self._device).permute(0, 3, 1, 2).float() / 255
@@ -191,8 +193,8 @@ class OpenCLIP:
         """See `Encoder.encode_texts`."""
         rows = [] if texts else [np.zeros((0, self._dim), np.float32)]
         for start in range(0, len(texts), _TEXTS_AT_ONCE):
-            tokens = self._tokenizer([_utf8(text) for text in texts[start : start + _TEXTS_AT_ONCE]])
-            with torch.inference_mode():
+            with self._turns, torch.inference_mode():
+                tokens = self._tokenizer([_utf8(text) for text in texts[start : start + _TEXTS_AT_ONCE]])
                 rows.append(_unit(self._model.encode_text(tokens.to(self._device)).float()).cpu().numpy())
         return np.concatenate(rows)
 
@@ -203,9 +205,10 @@ class OpenCLIP:
     def truncated(self, texts: Sequence[str]) -> list[bool]:
         """See `Encoder.truncated`."""
         limit = int(self._tokenizer.context_length)
-        if hasattr(self._tokenizer, "encode"):  # CLIP's own, which adds a start and an end token
-            return [len(self._tokenizer.encode(_utf8(text))) + 2 > limit for text in texts]
-        return [len(self._tokenizer.tokenizer(_utf8(text))["input_ids"]) > limit for text in texts]
+        with self._turns:
+            if hasattr(self._tokenizer, "encode"):  # CLIP's own, which adds a start and an end token
+                return [len(self._tokenizer.encode(_utf8(text))) + 2 > limit for text in texts]
+            return [len(self._tokenizer.tokenizer(_utf8(text))["input_ids"]) > limit for text in texts]
 
 
 def _utf8(text: str) -> str:

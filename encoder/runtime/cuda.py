@@ -7,7 +7,8 @@ most of it is tested.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -34,6 +35,9 @@ that."""
 _SHARE_OF_FREE = 0.6
 """Fraction used of the memory that is free when the encoder is loaded, because other programs use the GPU too."""
 
+_TESTED_CLIPS = 3
+"""Clips in the test of kernels: the first one, one in the middle, the last one."""
+
 _KERNELS_AGREE = 0.02
 """Largest relative RMS difference between fused and plain kernels: a few times bfloat16's 1/256."""
 
@@ -51,6 +55,7 @@ class CudaRunner:
         *,
         kernels: Kernels | None = None,
         dtype: torch.dtype = torch.bfloat16,
+        frames: Collection[int] = (),
     ) -> None:
         """Move a network to a device.
 
@@ -59,6 +64,7 @@ class CudaRunner:
             device: cuda or cuda:N; cpu for tests.
             kernels: The kernels to use; None for the best that the device runs correctly.
             dtype: The precision of the video tower.
+            frames: The numbers of frames that clips will have, for the test of kernels.
 
         Raises:
             EncoderUnavailable: The device does not compute in bfloat16, or cannot hold the network.
@@ -73,7 +79,7 @@ class CudaRunner:
                     f"{torch.cuda.get_device_name(self._device)} does not compute in bfloat16; use --precision float32"
                 )
             with self._on_device():
-                chosen = kernels or best_kernels(self._device, dtype, network.config)
+                chosen = kernels or best_kernels(self._device, dtype, network.config, frames)
                 self._tower = FusedTower(network, chosen, self._device, dtype)
                 self._text = network.text_encoder.to(self._device).eval()
                 if self._device.type == "cuda":
@@ -155,7 +161,9 @@ def bytes_a_token(config: VideoPrismConfig) -> int:
     return 2 * max(attention, feed_forward) + 3 * config.patch**2
 
 
-def best_kernels(device: torch.device, dtype: torch.dtype, config: VideoPrismConfig) -> Kernels:
+def best_kernels(
+    device: torch.device, dtype: torch.dtype, config: VideoPrismConfig, frames: Collection[int] = ()
+) -> Kernels:
     """Return fused kernels on a GPU if they compile and agree with plain ones; else plain kernels."""
     if device.type != "cuda":
         return PlainKernels()
@@ -165,10 +173,16 @@ def best_kernels(device: torch.device, dtype: torch.dtype, config: VideoPrismCon
 
         return TritonKernels()
 
-    return trusted(fused, device, dtype, config)
+    return trusted(fused, device, dtype, config, frames)
 
 
-def trusted(make: Callable[[], Kernels], device: torch.device, dtype: torch.dtype, config: VideoPrismConfig) -> Kernels:
+def trusted(
+    make: Callable[[], Kernels],
+    device: torch.device,
+    dtype: torch.dtype,
+    config: VideoPrismConfig,
+    frames: Collection[int] = (),
+) -> Kernels:
     """Return `make()` if it compiles and agrees with plain kernels, else plain kernels, with a warning in the log.
 
     Args:
@@ -176,42 +190,63 @@ def trusted(make: Callable[[], Kernels], device: torch.device, dtype: torch.dtyp
         device: The device to test on.
         dtype: The dtype of the test's numbers.
         config: The network whose shapes they have.
+        frames: The numbers of frames of a clip to test besides the network's own; 0 is none.
     """
     plain = PlainKernels()
     try:
         fused = make()
         with torch.inference_mode():
-            off = _disagreements(fused, plain, device, dtype, config)
+            off = [
+                each
+                for count in sorted({config.frames, *frames} - {0})
+                for each in _disagreements(fused, plain, device, dtype, config, count)
+            ]
     except Exception as error:  # noqa: BLE001  compilers raise all kinds of errors; plain kernels always work
         reason = (str(error).strip().splitlines() or [""])[0][:200]
         _log.warning("Triton cannot be used on this GPU (%s: %s); going on without it.", type(error).__name__, reason)
         return plain
     if not all(each <= _KERNELS_AGREE for each in off):  # false for NaN
-        differences = ", ".join(f"{each:.2g}" for each in off)
-        _log.warning("Fused kernels are off by %s on this GPU; going on without them.", differences)
+        _log.warning("Fused kernels are off by %.2g on this GPU; going on without them.", max(off, key=_badness))
         return plain
     return fused
 
 
 def _disagreements(
-    fused: Kernels, plain: Kernels, device: torch.device, dtype: torch.dtype, config: VideoPrismConfig
+    fused: Kernels,
+    plain: Kernels,
+    device: torch.device,
+    dtype: torch.dtype,
+    config: VideoPrismConfig,
+    frames: int,
 ) -> list[float]:
-    """Return relative differences on random numbers, of the three layouts of attention and of the norm."""
-    clips, frames, patches = 1, 3, config.rows * config.columns
-    rows, dim = clips * frames * patches, config.dim
+    """Return relative differences on random clips, of the three layouts of attention and of the norm.
+
+    One is returned for each clip and each head, as an error in one of them would hardly show in the mean of all.
+    Plain kernels compute in float32: in bfloat16 they would round the scores, and be off by more than fused ones.
+    """
+    patches, dim, heads = config.rows * config.columns, config.dim, config.heads
+    a_clip = frames * patches
     random = torch.Generator().manual_seed(1)
 
     def numbers(*shape: int) -> Tensor:
         return torch.randn(*shape, generator=random).to(device)
 
-    qkv = (numbers(rows, 3 * dim) * torch.linspace(0.5, 3, dim).repeat(3).to(device)).to(dtype)
+    qkv = (numbers(_TESTED_CLIPS * a_clip, 3 * dim) * torch.linspace(0.5, 3, dim).repeat(3).to(device)).to(dtype)
     off = []
     for make in (Sequences.within_frames, Sequences.across_frames, Sequences.within_clips):
-        sequences = make(clips, frames, patches)
-        found, expected = (k.attend(qkv, sequences, config.heads, config.logit_cap) for k in (fused, plain))
-        off.append(_off(found, expected))
-    x, vectors = numbers(rows, dim).to(dtype), [numbers(dim) for _ in range(3)]
-    return [*off, _off(fused.shifted_norm(x, *vectors), plain.shifted_norm(x, *vectors))]
+        found = fused.attend(qkv, make(_TESTED_CLIPS, frames, patches), heads, config.logit_cap)
+        for start in range(0, len(qkv), a_clip):  # plain attention of all clips at once takes much memory
+            rows = slice(start, start + a_clip)
+            expected = plain.attend(qkv[rows].float(), make(1, frames, patches), heads, config.logit_cap)
+            pairs = zip(found[rows].chunk(heads, 1), expected.chunk(heads, 1), strict=True)
+            off += [_off(*pair) for pair in pairs]
+    x, vectors = numbers(_TESTED_CLIPS * a_clip, dim).to(dtype), [numbers(dim) for _ in range(3)]
+    normed, expected = fused.shifted_norm(x, *vectors), plain.shifted_norm(x.float(), *vectors)
+    return off + [_off(*pair) for pair in zip(normed.split(a_clip), expected.split(a_clip), strict=True)]
+
+
+def _badness(off: float) -> float:
+    return off if off == off else math.inf  # NaN is the worst
 
 
 def _off(found: Tensor, expected: Tensor) -> float:

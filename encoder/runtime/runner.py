@@ -5,6 +5,7 @@ The Encoder around a runner is the same on every device. `make_runner` chooses t
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 import numpy as np
@@ -23,7 +24,10 @@ _MOST_AT_ONCE = 8
 
 
 class Runner(Protocol):
-    """The two towers of one network on one device. Calls block until the rows are ready; one thread calls at a time."""
+    """The two towers of one network on one device. Calls block until the rows are ready.
+
+    Clips are encoded for one thread at a time (the encoder sees to that); sentences, for any number, also meanwhile.
+    """
 
     @property
     def batch(self) -> int:
@@ -109,13 +113,16 @@ def on_device(network: VideoPrismLvT, device: str) -> VideoPrismLvT:
         raise EncoderUnavailable(f"{network.config.name} cannot run on {device}: {error}") from error
 
 
-def make_runner(network: VideoPrismLvT, device: str, precision: Precision = "float32") -> Runner:
+def make_runner(
+    network: VideoPrismLvT, device: str, precision: Precision = "float32", *, frames: Collection[int] = ()
+) -> Runner:
     """Return the fastest runner for a device and a precision.
 
     Args:
         network: The network, on the CPU.
         device: A name from `encoder.loading.choose_device`.
         precision: From `encoder.runtime.precision.choose_precision`.
+        frames: The numbers of frames that clips will have, for tests of kernels; 0 is none.
 
     Raises:
         EncoderUnavailable: The device cannot hold the network, or does not support the precision.
@@ -123,7 +130,7 @@ def make_runner(network: VideoPrismLvT, device: str, precision: Precision = "flo
     if device.startswith("cuda") and precision == "bfloat16":
         from encoder.runtime.cuda import CudaRunner
 
-        return CudaRunner(network, device)
+        return CudaRunner(network, device, frames=frames)
     if device == "cpu" and packs_layers() and (precision != "float32" or network.config.dim >= WIDE):
         from encoder.runtime.cpu import CpuRunner
 
