@@ -242,7 +242,7 @@ def _disagreements(
             off += [_off(*pair) for pair in pairs]
     x, vectors = numbers(_TESTED_CLIPS * a_clip, dim).to(dtype), [numbers(dim) for _ in range(3)]
     normed, expected = fused.shifted_norm(x, *vectors), plain.shifted_norm(x.float(), *vectors)
-    return off + [_off(*pair) for pair in zip(normed.split(a_clip), expected.split(a_clip), strict=True)]
+    return off + [_off(*pair) for pair in zip(normed.chunk(_TESTED_CLIPS), expected.chunk(_TESTED_CLIPS), strict=True)]
 
 
 def _badness(off: float) -> float:

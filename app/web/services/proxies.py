@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import secrets
 import threading
@@ -25,13 +26,15 @@ from typing import TYPE_CHECKING, Literal
 from app.exporting.continuous_source import continuous_source
 from app.exporting.ffmpeg_binary import ExportError, find_ffmpeg
 from app.web.services.proxy_making import ProxyCancelled, ProxyTimes, make_proxy
-from files.durability import create_empty
+from files.durability import create_empty, remove
 from files.json_file import read_json
 from files.replace import move_over, replace_file
 from files.sweep import sweep_files
 
 if TYPE_CHECKING:
     from db.records import Segment, Video
+
+_log = logging.getLogger(__name__)
 
 LIMIT_BYTES = 2 << 30
 AROUND_SECONDS = 10
@@ -183,7 +186,12 @@ class Proxies:
                     return
                 key, proxy_range = self._waiting.popitem()
                 self._making, self._progress = key, 0.0
-            error = self._make(proxy_range)
+            error: str | None
+            try:
+                error = self._make(proxy_range)
+            except Exception as problem:  # noqa: BLE001  the worker must survive for the next one
+                _log.exception("a proxy could not be made or cleaned up after")
+                error = f"No copy for the browser could be made ({type(problem).__name__}: {problem})."
             with self._changed:
                 self._making = None
                 if error is not None:
@@ -219,10 +227,8 @@ class Proxies:
             return f"No copy for the browser could be made: {error}."
         except OSError as error:
             return f"No copy for the browser could be kept: {error.strerror or error} ({self.directory})."
-        except Exception as error:  # noqa: BLE001 - the worker must survive for the next one
-            return f"No copy for the browser could be made ({type(error).__name__}: {error})."
         finally:
-            draft.unlink(missing_ok=True)
+            remove(draft)
         return None
 
     def _set_progress(self, progress: float) -> None:
@@ -248,6 +254,6 @@ class Proxies:
         for keep, _, size, path in files:
             if total <= self._limit or keep:
                 return
-            path.unlink(missing_ok=True)
-            path.with_suffix(".json").unlink(missing_ok=True)
+            remove(path)
+            remove(path.with_suffix(".json"))
             total -= size
