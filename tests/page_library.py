@@ -15,6 +15,7 @@ from synthetic import make_video
 from app.compose import Settings
 from app.web.http.security import SecurityMiddleware
 from app.web.server import our_routes
+from app.web.services.media_workers import ReadMedia, read_here
 from app.web.services.proxies import Proxies
 from db.library import Library
 from indexer.pipeline import index_folders
@@ -44,9 +45,10 @@ def small_library(root: Path, videos: Mapping[str, Any] | None = None) -> Librar
     return library
 
 
-def client_of(library: Library, proxies: Proxies | None = None) -> TestClient:
+def client_of(library: Library, proxies: Proxies | None = None, read: ReadMedia = read_here) -> TestClient:
     """As the page's own JavaScript asks: its host, its origin, its header."""
-    routes = our_routes(Settings(library=library.directory), library, proxies or Proxies(library.directory / "proxies"))
+    made = proxies or Proxies(library.directory / "proxies")
+    routes = our_routes(Settings(library=library.directory), library, made, read)
     headers = {"X-Prismsearch": "1", "Origin": ORIGIN, "Sec-Fetch-Site": "same-origin"}
     app = Starlette(routes=routes, middleware=[Middleware(SecurityMiddleware)])
     return TestClient(app, base_url=ORIGIN, headers=headers, raise_server_exceptions=False)

@@ -8,25 +8,45 @@ from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
-from files.durability import create_empty
+from files.durability import create_empty, remove
+
+_COPY_SUFFIXES = (".ts", ".m2ts", ".mts", ".mkv", ".webm")
 
 
 @contextmanager
 def continuous_source(
     path: str, start: Fraction, end: Fraction, draft: Path, *, clock_jumps: bool | None = None
 ) -> Iterator[tuple[str, Fraction]]:
-    """Yield the file to cut a range from: the file itself, or a copy of the range if the file's clock jumps.
+    """Yield what `write_continuous_source` returns, and delete the copy at the end.
+
+    If this run is killed, a later one sweeps the copy together with the draft.
+    """
+    try:
+        yield write_continuous_source(path, start, end, draft, clock_jumps=clock_jumps)
+    finally:
+        remove_copies(draft)
+
+
+def remove_copies(draft: Path) -> None:
+    """Delete the copies of `write_continuous_source` that go with a draft."""
+    for suffix in _COPY_SUFFIXES:
+        remove(draft.with_name(f"{draft.name}-copy{suffix}"))
+
+
+def write_continuous_source(
+    path: str, start: Fraction, end: Fraction, draft: Path, *, clock_jumps: bool | None = None
+) -> tuple[str, Fraction]:
+    """Return the file to cut a range from: the file itself, or a copy of the range if the file's clock jumps.
 
     Args:
         path: The file.
         start: Start of the range in seconds from the first frame shown.
         end: End of the range.
-        draft: The copy gets this name with an ending, and is deleted at the end. If this run is killed, a later one
-            sweeps it together with the draft.
+        draft: The copy gets this name with an ending.
         clock_jumps: As in Video. None, if that is not known: files in which it may are read through, once.
 
     Returns:
-        Within the `with` block: the path to cut from, and what to add to its seconds for those of the file.
+        The path to cut from, and what to add to its seconds for those of the file.
 
     Raises:
         UnreadableVideo: The file is missing or broken.
@@ -37,22 +57,17 @@ def continuous_source(
 
     clock = None if clock_jumps is False else clock_map(path)
     if clock is None:
-        yield path, Fraction(0)
-        return
+        return path, Fraction(0)
     first, base = _first_shown(path)
     low, high = first + math.floor(start / base), first + math.ceil(end / base)
     if low > clock.pieces[-1].end + clock.pieces[-1].shift:  # past the end
-        yield path, Fraction(0)
-        return
+        return path, Fraction(0)
     own = Path(path).suffix.lower()
-    copy = draft.with_name(f"{draft.name}-copy{own if own in ('.ts', '.m2ts', '.mts', '.mkv', '.webm') else '.ts'}")
+    copy = draft.with_name(f"{draft.name}-copy{own if own in _COPY_SUFFIXES else '.ts'}")
     create_empty(copy)
-    try:
-        moved = write_continuous(path, clock, low, high, copy)
-        copied, copied_base = _first_shown(str(copy))
-        yield str(copy), moved + copied * copied_base - first * base
-    finally:
-        copy.unlink(missing_ok=True)
+    moved = write_continuous(path, clock, low, high, copy)
+    copied, copied_base = _first_shown(str(copy))
+    return str(copy), moved + copied * copied_base - first * base
 
 
 def _first_shown(path: str) -> tuple[int, Fraction]:

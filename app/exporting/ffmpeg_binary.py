@@ -7,12 +7,15 @@ import queue
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import IO, Any
 
 from app.exporting.ffmpeg_messages import content_text, outside_text, stopped_text
+from indexer.workers.limits import limit_child
 
 _CHECK_SECONDS = 0.1
 _LAST_BYTES = 8192  # of ffmpeg's messages: a damaged source can cause any number of them
@@ -60,16 +63,18 @@ def run_ffmpeg(
     on_line: Callable[[str], None] | None = None,
     *,
     check: Callable[[], None] | None = None,
+    memory_bytes: int | None = None,
 ) -> str:
     """Run ffmpeg to its end, in a session of its own: a Ctrl-C in the terminal reaches only the caller.
 
-    If the caller is interrupted, ffmpeg is killed. If the caller is itself killed, an ffmpeg that lists what it copies
-    ends by the broken pipe; one that encodes completes its draft, which the next run removes.
+    If the caller is interrupted, ffmpeg is killed. If the caller is itself killed, so is ffmpeg on Linux; elsewhere,
+    one that encodes completes its draft, which the next run removes.
 
     Args:
         arguments: The program and its arguments.
         on_line: Called with each line of standard output as it comes.
         check: Called several times a second. What it raises ends ffmpeg.
+        memory_bytes: The address space that it may have, on Linux; None for any.
 
     Returns:
         The standard output.
@@ -80,7 +85,7 @@ def run_ffmpeg(
     """
     # Errors go to a file: an unread pipe would block.
     with tempfile.TemporaryFile() as errors:
-        process = _start(arguments, errors)
+        process = _start(arguments, errors, memory_bytes)
         try:
             output = _read(process, on_line, check)
         except BaseException:
@@ -97,8 +102,10 @@ def run_ffmpeg(
     raise ExportError(content_text(process.returncode, lines))
 
 
-def _start(arguments: Sequence[str], errors: IO[bytes]) -> subprocess.Popen[bytes]:
+def _start(arguments: Sequence[str], errors: IO[bytes], memory_bytes: int | None) -> subprocess.Popen[bytes]:
     own: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "linux":
+        own["preexec_fn"] = partial(limit_child, os.getpid(), memory_bytes)
     if os.name == "nt":
         own = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
     try:

@@ -42,6 +42,7 @@ from app.web.http.routes import route
 from app.web.http.security import SecurityMiddleware, inline_scripts_of
 from app.web.pages.theme import theme_options
 from app.web.services.examples import Examples
+from app.web.services.media_workers import MediaWorkers, ReadMedia, read_here
 from app.web.services.open_files import raise_open_files_limit
 from app.web.services.open_pages import announced, open_in_browser, redirect_file, sweep_redirects, this_page
 from app.web.services.page_secret import page_folder, page_secret
@@ -111,7 +112,8 @@ def make_app(
     options = {**_OPTIONS, **theme_options(), "server.port": port}
     config.get_config_options(force_reparse=True, options_from_flags=options)
 
-    proxies = Proxies(library.directory / "proxies", ffmpeg=settings.ffmpeg)
+    read = MediaWorkers()
+    proxies = Proxies(library.directory / "proxies", ffmpeg=settings.ffmpeg, read=read)
 
     @asynccontextmanager
     async def lifespan(_: streamlit.App) -> AsyncIterator[dict[str, Any]]:
@@ -120,6 +122,7 @@ def make_app(
         try:
             yield {}
         finally:
+            read.close()
             await run_in_threadpool(proxies.stop)
 
     page = Path(streamlit.__file__).with_name("static") / "index.html"
@@ -127,18 +130,19 @@ def make_app(
     return streamlit.App(
         Path(__file__).parents[1] / "page.py",
         lifespan=lifespan,
-        routes=our_routes(settings, library, proxies),
+        routes=our_routes(settings, library, proxies, read),
         middleware=[Middleware(SecurityMiddleware, inline_scripts=inline_scripts_of(page.read_bytes())), *guards],
     )
 
 
-def our_routes(settings: Settings, library: Library, proxies: Proxies) -> list[Route]:
+def our_routes(settings: Settings, library: Library, proxies: Proxies, read: ReadMedia = read_here) -> list[Route]:
     """Return all routes under /api/.
 
     Args:
         settings: Passed on to the jobs that routes start.
         library: The library that routes read and change.
         proxies: The proxies of this server.
+        read: Calls the functions that read media.
     """
     segments, check, jobs = SegmentCache(library), SourceCheck(library), Jobs(library.directory)
 
@@ -148,11 +152,11 @@ def our_routes(settings: Settings, library: Library, proxies: Proxies) -> list[R
     return [
         *asset_routes(),
         *media_routes(library, segments, check),
-        *segment_routes(library, segments, check),
+        *segment_routes(library, segments, check, read),
         *proxy_routes(segments, check, proxies),
         *library_routes(library),
         *map_routes(library),
-        *example_routes(Examples(library.directory)),
+        *example_routes(Examples(library.directory, read=read)),
         *collection_routes(library),
         *search_routes(library),
         *run_routes(library, jobs),

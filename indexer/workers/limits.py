@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
@@ -9,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 GIB = 1024**3
+# Loaded here, because between fork and exec another thread may hold the loader's lock.
+_PRCTL = getattr(ctypes.CDLL(None), "prctl", None) if sys.platform == "linux" else None
 _PROGRAM_BYTES = GIB // 2  # address space of the program itself: its libraries, and the stacks of threads
 
 
@@ -40,6 +43,13 @@ class WorkerLimits:
         return int(self.memory_gib * GIB) + _PROGRAM_BYTES
 
 
+def limit_child(parent: int, address_bytes: int | None) -> None:
+    """Limit this process, between fork and exec, as a program that a process starts to read media. Linux only."""
+    die_with_parent(parent)
+    if address_bytes is not None:
+        limit_address_space(address_bytes)
+
+
 def limit_address_space(size: int) -> None:
     """Make allocations of this process fail once its address space has `size` bytes. Linux only."""
     if sys.platform == "linux":
@@ -56,10 +66,8 @@ def die_with_parent(parent: int) -> None:
     Python's lock does not see.
     """
     if sys.platform == "linux":
-        import ctypes
-
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        if _PRCTL is not None:
+            _PRCTL(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
         with suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
             score.write("500")
         if os.getppid() != parent:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,8 @@ from app.exporting.source_facts import SourceFacts
 from app.web.http.errors import ApiError, not_found
 from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
+from app.web.services.frames_in_range import frames_in_range
+from app.web.services.media_workers import ReadMedia
 from app.web.services.playability import Playability
 from app.web.services.segment_cache import SegmentCache
 from app.web.services.source_check import SourceCheck
@@ -25,9 +26,9 @@ MAX_SECONDS = 120.0
 MAX_NEIGHBOURS = 100
 
 
-def segment_routes(library: Library, segments: SegmentCache, check: SourceCheck) -> list[Route]:
+def segment_routes(library: Library, segments: SegmentCache, check: SourceCheck, read: ReadMedia) -> list[Route]:
     """Return the routes `/api/segment/ID`, `/api/neighbours/ID` and `/api/frames/ID`."""
-    playability = Playability()
+    playability = Playability(read)
 
     def segment(request: ApiRequest) -> dict[str, Any]:
         found = segments.get(request.id("segment"))
@@ -57,7 +58,7 @@ def segment_routes(library: Library, segments: SegmentCache, check: SourceCheck)
         if end - start > MAX_SECONDS + 1:
             raise ApiError(400, f"At most {MAX_SECONDS:g} s of frames are told at a time; ask for less.")
         check.require_unchanged(video, os.stat(video.path))
-        pts = frames_in_range(video, start, end)
+        pts = read(frames_in_range, video, start, end, path=video.path)
         return {"pts": pts, "seconds": [round(video.seconds(each), 9) for each in pts]}
 
     return [
@@ -103,35 +104,6 @@ def segment_json(segment: Segment, video: Video, playability: Playability, *, so
         "has_audio": video.has_audio,
         "playable": None if missing else playability.of(source),
     }
-
-
-def frames_in_range(video: Video, start: Fraction, end: Fraction) -> Sequence[int]:
-    """Return the pts of the frames with start <= time < end, exactly those that an export of the range contains.
-
-    Args:
-        video: The video as indexed.
-        start: Seconds from the first frame shown.
-        end: Seconds from the first frame shown.
-
-    Returns:
-        Ascending pts in the video's time base; empty if no frame begins in the range.
-
-    Raises:
-        UnreadableVideo: The file cannot be opened or decoded.
-    """
-    from app.exporting.ffmpeg_binary import ExportError
-    from app.exporting.survey import SAME_SECONDS, survey_range
-    from indexer.media.frame_times import packet_times
-
-    low, high = start - SAME_SECONDS, end - SAME_SECONDS
-    if not video.damaged:
-        found = packet_times(video.path, video.start_pts, low, high, frames=video.frames)
-        if found is not None:
-            return found
-    try:
-        return survey_range(video.path, start, end, clock_jumps=video.clock_jumps).pts
-    except ExportError:
-        return ()
 
 
 def ratio(value: Fraction) -> list[int]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from app import compose
 from app.search_link import LinkTerm, SearchLink
 from app.shell.notice import notice_for
+from app.web.services.media_workers import MediaWorkers
 from app.web.services.vector_upkeep import VectorUpkeep
 
 if TYPE_CHECKING:
@@ -125,7 +126,8 @@ def _range_clip(value: str, encoder_id: str, _engine: SearchEngine) -> NDArray[n
     _, video = _engine.library.segments([segment_id])[segment_id]
     video = require_indexed(_engine.library, video)
     start, end = video.seconds(start_pts), video.seconds(end_pts)
-    return read_clip(video.path, _engine.encoder.clip_spec, start_seconds=start, end_seconds=end)
+    spec = _engine.encoder.clip_spec
+    return _media_workers()(read_clip, video.path, spec, start_seconds=start, end_seconds=end, path=video.path)
 
 
 @st.cache_resource(max_entries=32, show_spinner="Reading the example")
@@ -138,4 +140,9 @@ def _file_clip(token: str, encoder_id: str, _engine: SearchEngine) -> NDArray[np
         raise FileNotFoundError(token)
     path: Path = example.path
     read = read_image if example.kind == "image" else read_clip
-    return read(str(path), _engine.encoder.clip_spec)
+    return _media_workers()(read, str(path), _engine.encoder.clip_spec, path=str(path))
+
+
+@st.cache_resource(show_spinner=False)
+def _media_workers() -> MediaWorkers:
+    return MediaWorkers()

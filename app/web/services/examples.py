@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from app.web.services.media_workers import ReadMedia, read_here
 from files.json_file import read_json
 from files.replace import move_over, replacing
 from files.sweep import sweep_files
@@ -48,10 +49,14 @@ class Examples:
     Args:
         library_directory: Folder of the library.
         max_kept_bytes: Total size of the examples kept; the least recently used go first.
+        read: Calls the function that looks into a file.
     """
 
-    def __init__(self, library_directory: Path, *, max_kept_bytes: int = MAX_KEPT_BYTES) -> None:
+    def __init__(
+        self, library_directory: Path, *, max_kept_bytes: int = MAX_KEPT_BYTES, read: ReadMedia = read_here
+    ) -> None:
         self.directory = library_directory / "examples"
+        self.read = read
         self._max_kept = max_kept_bytes
 
     def get(self, token: str) -> StoredExample:
@@ -138,14 +143,14 @@ class ExampleUpload:
         """Detect the kind of the file, create its poster, and store both.
 
         Raises:
-            UnreadableVideo: It is neither a picture nor a video.
+            UnreadableVideo: It is neither a picture nor a video, or cannot be read.
             OSError: The disk is full, or the folder cannot be written.
         """
         from app.web.services.example_media import detect_media
 
         self._file.close()
         token = self._digest.hexdigest()
-        media = detect_media(self._draft, self.name)
+        media = self._examples.read(detect_media, self._draft, self.name, path=str(self._draft))
         folder = self._examples.directory
         noted = {"name": self.name, "kind": media.kind, "extension": media.extension}
         # All three are written before any is renamed into place, in the order file, poster, notes: an example whose

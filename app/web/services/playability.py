@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from app.web.services.media_workers import ReadMedia, read_here
 from indexer.media.containers import extension_of
 
 if TYPE_CHECKING:
@@ -23,9 +24,14 @@ _UNPLAYED_CONTAINERS = frozenset(
 
 
 class Playability:
-    """Caches results by the content and extension of a file. Thread-safe."""
+    """Caches results by the content and extension of a file. Thread-safe.
 
-    def __init__(self) -> None:
+    Args:
+        read: Calls the function that opens files.
+    """
+
+    def __init__(self, read: ReadMedia = read_here) -> None:
+        self._read = read
         self._lock = threading.Lock()
         self._results: OrderedDict[tuple[str, str], bool | None] = OrderedDict()
 
@@ -44,11 +50,9 @@ class Playability:
             if key in self._results:
                 return self._results[key]
         from indexer.media.errors import UnreadableVideo
-        from indexer.media.probe import open_source
 
         try:
-            with open_source(video.path, threads=1) as source:
-                playable = _playable(source, extension)
+            playable = self._read(_probe, video.path, extension, path=video.path)
         except UnreadableVideo:
             return None  # not cached: it may become readable again
         with self._lock:
@@ -56,6 +60,13 @@ class Playability:
             while len(self._results) > _MAX_RESULTS:
                 self._results.popitem(last=False)
         return playable
+
+
+def _probe(path: str, extension: str) -> bool | None:
+    from indexer.media.probe import open_source
+
+    with open_source(path, threads=1) as source:
+        return _playable(source, extension)
 
 
 def _playable(source: Source, extension: str) -> bool | None:

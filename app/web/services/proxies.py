@@ -23,8 +23,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from app.exporting.continuous_source import continuous_source
+from app.exporting.continuous_source import remove_copies, write_continuous_source
 from app.exporting.ffmpeg_binary import ExportError, find_ffmpeg
+from app.web.services.media_workers import ReadMedia, read_here
 from app.web.services.proxy_making import ProxyCancelled, ProxyTimes, make_proxy
 from files.durability import create_empty, remove
 from files.json_file import read_json
@@ -89,6 +90,7 @@ class Proxies:
         directory: Folder of the proxies, created with the first one.
         ffmpeg: Program to use; None to find one.
         limit_bytes: Total size of the proxies kept; the newest stays regardless of its size.
+        read: Calls the functions that read videos.
         now: Clock for failures, in seconds.
     """
 
@@ -98,11 +100,13 @@ class Proxies:
         *,
         ffmpeg: str | None = None,
         limit_bytes: int = LIMIT_BYTES,
+        read: ReadMedia = read_here,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.directory = directory
         self._ffmpeg = ffmpeg
         self._limit = limit_bytes
+        self._read = read
         self._now = now
         self._changed = threading.Condition()
         self._waiting: OrderedDict[str, ProxyRange] = OrderedDict()
@@ -208,16 +212,25 @@ class Proxies:
             self.directory.mkdir(parents=True, exist_ok=True)
             create_empty(draft)
             start, end, jumps = proxy_range.start, proxy_range.end, proxy_range.clock_jumps
-            with continuous_source(proxy_range.path, start, end, draft, clock_jumps=jumps) as (path, moved):
-                made = make_proxy(
-                    find_ffmpeg(self._ffmpeg),
-                    path,
-                    start - moved,
-                    end - moved,
-                    draft,
-                    progress=self._set_progress,
-                    cancelled=lambda: self._stopped,
-                )
+            path, moved = self._read(
+                write_continuous_source,
+                proxy_range.path,
+                start,
+                end,
+                draft,
+                clock_jumps=jumps,
+                path=proxy_range.path,
+            )
+            made = make_proxy(
+                find_ffmpeg(self._ffmpeg),
+                path,
+                start - moved,
+                end - moved,
+                draft,
+                progress=self._set_progress,
+                cancelled=lambda: self._stopped,
+                read=self._read,
+            )
             self._publish(proxy_range, replace(made, offset_seconds=made.offset_seconds + moved), draft)
         except ProxyCancelled:
             return None
@@ -229,6 +242,7 @@ class Proxies:
             return f"No copy for the browser could be kept: {error.strerror or error} ({self.directory})."
         finally:
             remove(draft)
+            remove_copies(draft)
         return None
 
     def _set_progress(self, progress: float) -> None:

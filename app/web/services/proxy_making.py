@@ -26,6 +26,7 @@ from app.exporting.graph import (
     time_units,
     trim_pictures,
 )
+from app.web.services.media_workers import ReadMedia, read_here
 from app.web.services.proxy_colours import can_tone_map, over_grey, tagged, tone_mapped
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 MAX_PIXELS = 960  # longer side
 GOP = 12
 STALLED_SECONDS = 60.0
+_MEMORY_BYTES = 8 << 30  # address space of ffmpeg, whose many threads reserve more of it than they use
 _FIRST_SECONDS = Fraction(1)
 _LEAD_SECONDS = (Fraction(2), Fraction(10), None)  # lead of reading before the range; None: from the start of the file
 
@@ -60,6 +62,7 @@ def make_proxy(
     progress: Callable[[float], None],
     cancelled: Callable[[], bool],
     stalled_seconds: float = STALLED_SECONDS,
+    read: ReadMedia = read_here,
 ) -> ProxyTimes:
     """Write the frames with start <= time < end to the MP4 file `target`.
 
@@ -72,6 +75,7 @@ def make_proxy(
         progress: Called with the finished fraction, 0 to 1.
         cancelled: Called several times a second; True ends ffmpeg.
         stalled_seconds: Time without progress after which ffmpeg is killed.
+        read: Calls the functions that read videos.
 
     Returns:
         The times that the proxy covers; its first frame may come after `start`.
@@ -84,11 +88,11 @@ def make_proxy(
     from app.exporting.survey import survey_range
 
     try:  # the first frame is enough; decoding the whole range would take as long as transcoding it
-        found = survey_range(path, start, min(end, start + _FIRST_SECONDS))
+        found = read(survey_range, path, start, min(end, start + _FIRST_SECONDS), path=path)
     except ExportError:  # no frame within a second
-        found = survey_range(path, start, end)
+        found = read(survey_range, path, start, end, path=path)
     if not found.seekable:
-        found = survey_range(path, start, end)
+        found = read(survey_range, path, start, end, path=path)
     final = found.first_pts + int(end / found.time_base)
     sound = found.audio_index is not None
     problem: ExportError | None = None
@@ -102,7 +106,7 @@ def make_proxy(
             except ExportError as error:  # undecodable audio is no reason to show nothing
                 problem = error
                 continue
-            if lead is None or _begins_at_once(target):
+            if lead is None or read(_begins_at_once, target, path=str(target)):
                 return ProxyTimes(offset_seconds=found.start_seconds, duration_seconds=end - found.start_seconds)
             break  # the seek landed too late: start reading earlier
         else:
@@ -200,4 +204,4 @@ def _run(
         if time.monotonic() - changed > stalled_seconds:
             raise OutsideError("reading the file has come to a stop; check its drive and retry")
 
-    run_ffmpeg(command, read_line, check=check)
+    run_ffmpeg(command, read_line, check=check, memory_bytes=_MEMORY_BYTES)
