@@ -108,6 +108,10 @@ def test_a_server_over_a_library_that_is_not_there_yet(
     assert json.loads(body)["error"]
     assert asked(port, "/api/nothing", cookie)[0] == 404
     assert b"library" not in asked(port, "/app/static/../../library.sqlite3", cookie)[2][:200]
+    broken = f"POST / HTTP/1.1\r\nHost: {ADDRESS}:{port}\r\nTransfer-Encoding: chunked\r\n\r\nno number\r\n"
+    with socket.create_connection((ADDRESS, port), timeout=30) as connection:
+        connection.sendall(broken.encode())
+        assert connection.recv(99).startswith(b"HTTP/1.1 400")
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 0
     assert process.stdout is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import socket
@@ -37,6 +38,7 @@ from app.web.api.searches import search_routes
 from app.web.api.segments import segment_routes
 from app.web.http.access import Access, AccessMiddleware, new_token
 from app.web.http.errors import ApiError
+from app.web.http.malformed import is_worth_telling
 from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
 from app.web.http.security import SecurityMiddleware, inline_scripts_of
@@ -242,6 +244,7 @@ def _run(app: streamlit.App, listening: socket.socket) -> None:
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         )
     )
+    logging.getLogger("uvicorn.error").addFilter(is_worth_telling)
     try:
         server.run(sockets=[listening])
     except KeyboardInterrupt:  # re-raised by uvicorn once everything has stopped
