@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import queue
+import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent import futures
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -11,21 +13,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from encoder import EncoderError
+from indexer.media.errors import Cancelled
+
 if TYPE_CHECKING:
     from encoder import Encoder
 
 
+_WAIT_SECONDS = 0.1  # between checks whether to stop
+_END_SECONDS = 0.5  # for the encoder to finish a batch that nobody wants any more
+
+
 class EncodingFailed(Exception):
-    """The encoder failed on a single clip; the message names it and what to try."""
+    """The encoder failed on a single clip, as one without memory does; the message names it and what to try."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
-    """The embedding of segment `number` of the video at `path`: float32 (D,), unit length."""
+    """The embedding of segment `number` of the video at `path`: float32 (D,), unit length; or why there is none."""
 
     path: str
     number: int
-    row: NDArray[np.float32]
+    row: NDArray[np.float32]  # empty if there is a problem
+    problem: str = ""  # of this clip alone
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +44,17 @@ class _Batch:
 
     owners: list[tuple[str, int]]
     clips: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """Why clips could not be encoded. of_memory: too many at once, perhaps; otherwise something about one of them."""
+
+    text: str
+    of_memory: bool
+
+
+_NO_PROBLEM = _Problem("", of_memory=False)
 
 
 class Batches:
@@ -46,22 +67,34 @@ class Batches:
     for after the last clip.
     """
 
-    def __init__(self, encoder: Encoder, size: int, *, on_batch: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        size: int,
+        *,
+        on_batch: Callable[[], None] = lambda: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Start the encoding thread.
 
         Args:
             encoder: Encodes the clips.
             size: Initial number of clips per batch.
             on_batch: Called in the encoding thread after each batch.
+            cancelled: Polled while waiting for the encoder; True raises Cancelled.
         """
         self.size = size  # clips per batch; halved permanently when that was too many
         self.seconds = 0.0  # spent in the encoder
         self.clips = 0  # encoded
         self._encoder = encoder
         self._on_batch = on_batch
+        self._cancelled = cancelled
         self._waiting: list[tuple[str, int, NDArray[np.uint8]]] = []
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="encode")
-        self._running: Future[list[Row]] | None = None
+        self._running: futures.Future[list[Row]] | None = None
+        self._batches: queue.SimpleQueue[tuple[_Batch, futures.Future[list[Row]]] | None] = queue.SimpleQueue()
+        # A daemon, because a batch of a large network takes long, and the end of the program must not wait for it.
+        self._thread = threading.Thread(target=self._work, name="encode", daemon=True)
+        self._thread.start()
         self._owners_running: list[tuple[str, int]] = []
         self._unwanted: set[str] = set()  # paths dropped while their clips may be in the running batch
 
@@ -103,6 +136,9 @@ class Batches:
         """Wait for the running batch, if any, and return its rows. Re-raise an error of the encoder."""
         if self._running is None:
             return []
+        while not futures.wait([self._running], timeout=_WAIT_SECONDS).done:
+            if self._cancelled():
+                raise Cancelled
         running, self._running = self._running, None
         rows = [row for row in running.result() if row.path not in self._unwanted]
         self._unwanted.clear()
@@ -115,8 +151,9 @@ class Batches:
             self._unwanted.add(path)
 
     def close(self) -> None:
-        """Wait for the running batch and discard its rows; start no other."""
-        self._thread.shutdown(wait=True, cancel_futures=True)
+        """Discard the rows of the running batch; start no other."""
+        self._batches.put(None)
+        self._thread.join(_END_SECONDS)
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -139,34 +176,56 @@ class Batches:
         batch = _Batch([(path, number) for path, number, _ in part], np.stack([clip for _, _, clip in part]))
         del part
         rows = self.wait()
-        self._running, self._owners_running = self._thread.submit(self._encode, batch), batch.owners
-        self._running.add_done_callback(lambda _: self._on_batch())
+        self._running, self._owners_running = futures.Future(), batch.owners
+        self._batches.put((batch, self._running))
         return rows
 
     # In the encoding thread
 
+    def _work(self) -> None:
+        while (given := self._batches.get()) is not None:
+            batch, future = given
+            try:
+                future.set_result(self._encode(batch))
+            except BaseException as error:  # noqa: BLE001  whoever waits for the rows is to know
+                future.set_exception(error)
+            del given, batch, future  # clips that are encoded take no more memory
+            self._on_batch()
+
     def _encode(self, batch: _Batch) -> list[Row]:
         rows: list[Row] = []
-        while len(rows) < len(batch.owners):
-            part = slice(len(rows), len(rows) + self.size)
-            owners = batch.owners[part]
-            matrix, problem = self._try(batch.clips[part])
-            if matrix is None:
-                if len(owners) == 1:
-                    raise EncodingFailed(self._advice(owners[0][0], problem))
-                # Out of memory, most likely. Retry with fewer clips once the error and its stack frames are released.
-                self.size = (len(owners) + 1) // 2
+        waiting = [range(len(batch.owners))]
+        while waiting:
+            part = waiting.pop()
+            if len(part) > self.size:
+                waiting += [part[self.size :], part[: self.size]]
                 continue
-            rows += [Row(path, number, row) for (path, number), row in zip(owners, matrix, strict=True)]
+            owners = batch.owners[part.start : part.stop]
+            matrix, problem = self._try(batch.clips[part.start : part.stop])
+            if matrix is not None:
+                rows += [Row(path, number, row) for (path, number), row in zip(owners, matrix, strict=True)]
+            elif len(part) > 1:
+                # Too many at once, or one of them. Retry with fewer once the error and its stack frames are released.
+                half = (len(part) + 1) // 2
+                self.size = half if problem.of_memory else self.size
+                waiting += [part[half:], part[:half]]
+            elif problem.of_memory:
+                raise EncodingFailed(self._advice(owners[0][0], problem.text))
+            else:
+                rows.append(Row(*owners[0], np.empty(0, np.float32), problem.text))
         return rows
 
-    def _try(self, clips: NDArray[np.uint8]) -> tuple[NDArray[np.float32] | None, str]:
-        """Return the rows, or None and the error message. torch raises RuntimeError, also when out of memory."""
+    def _try(self, clips: NDArray[np.uint8]) -> tuple[NDArray[np.float32] | None, _Problem]:
+        """Return the rows, or None and the problem. torch raises RuntimeError, also when out of memory."""
         began = perf_counter()
         try:
             matrix = self._encoder.encode_clips(clips)
+        except EncoderError:
+            raise
         except (RuntimeError, MemoryError) as error:
-            return None, (str(error).strip().splitlines() or [type(error).__name__])[0]
+            return None, _Problem(_text_of(error), of_memory=True)
+        except Exception as error:  # noqa: BLE001  no error about a clip may end the run
+            return None, _Problem(f"{type(error).__name__}: {_text_of(error)}", of_memory=False)
         finally:
             self.seconds += perf_counter() - began
         if matrix.shape != (len(clips), self._encoder.dim):
@@ -175,10 +234,14 @@ class Batches:
                 f"{(len(clips), self._encoder.dim)}; this is a fault of the encoder."
             )
         self.clips += len(clips)
-        return matrix, ""
+        return matrix, _NO_PROBLEM
 
     def _advice(self, path: str, problem: str) -> str:
         return (
             f"The encoder {self._encoder.id} failed on a single clip of {path!r}: {problem}. "
             "Try another device (--device cpu) or fewer frames (--frames); what was finished is kept."
         )
+
+
+def _text_of(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -50,10 +50,12 @@ class Encoding:
         self._meter = meter
         self._report = report
         self._wake: Callable[[], None] = lambda: None
-        self._batches = Batches(encoder, batch_size, on_batch=lambda: self._wake())
+        self._cancelled: Callable[[], bool] = lambda: False
+        self._batches = Batches(encoder, batch_size, on_batch=lambda: self._wake(), cancelled=lambda: self._cancelled())
         self._begun: dict[str, VideoTask] = {}  # by path, as planned, until stored or failed
         self._rows: dict[str, dict[int, NDArray[np.float16]]] = {}  # by path and number of segment
         self._decoded: dict[str, Decoded] = {}  # by path, waiting for their last rows
+        self._problems: dict[str, str] = {}  # by path: why a clip could not be encoded; fails once it is decoded
 
     def run(
         self,
@@ -73,7 +75,7 @@ class Encoding:
             EncodingFailed: If the encoder fails on a single clip.
             WorkersUnavailable: If no process can be started.
         """
-        tasks = list(tasks)
+        tasks, self._cancelled = list(tasks), cancelled
         self._meter.start(
             "index",
             files_total=sum(1 + len(task.copies) for task in tasks),
@@ -115,10 +117,9 @@ class Encoding:
         message = decoders.get()
         if message is None:
             self._take(self._batches.start_if_idle(), decoders)
-        if isinstance(message, ClipReady) and message.task.only_media:
-            pass
-        elif isinstance(message, ClipReady):
-            self._take(self._batches.add(message.task.file.path, message.number, message.clip), decoders)
+        if isinstance(message, ClipReady):
+            if not message.task.only_media and message.task.file.path not in self._problems:
+                self._take(self._batches.add(message.task.file.path, message.number, message.clip), decoders)
         elif isinstance(message, Decoded) and message.task.only_media:
             self._replace_media(message)
         elif isinstance(message, Decoded):
@@ -138,6 +139,10 @@ class Encoding:
     def _take(self, rows: list[Row], decoders: Decoders) -> None:
         self._meter.clips_done = self._batches.clips
         for row in rows:
+            if row.problem:
+                self._problems[row.path] = row.problem
+                self._batches.drop(row.path)
+                continue
             # Copied as it will be stored: a view would keep its whole batch, in twice the bytes.
             self._rows.setdefault(row.path, {})[row.number] = row.row.astype(np.float16)
         for path in dict.fromkeys(row.path for row in rows):
@@ -145,6 +150,10 @@ class Encoding:
 
     def _store_if_complete(self, path: str, decoders: Decoders) -> None:
         decoded, rows = self._decoded.get(path), self._rows.get(path, {})
+        if decoded is not None and path in self._problems:
+            reason = f"The encoder failed on it: {self._problems[path].rstrip('.')}."
+            self._fail(decoded.task.file, UnreadableVideo(path, "error", reason), decoders)
+            return
         if decoded is None or len(rows) < len(decoded.segments):
             return
         matrix = np.stack([rows[segment.number] for segment in decoded.segments]).astype(np.float32)
@@ -164,6 +173,10 @@ class Encoding:
                 )
         except ValueError as error:  # rows not of unit length, or inconsistent segments
             reason = f"What came of it could not be stored: {error}."
+            self._fail(file, UnreadableVideo(path, "error", reason), decoders)
+            return
+        except OSError as error:  # of its posters and previews, unless the disk is full
+            reason = f"Its posters and previews could not be put into the library ({error.strerror or error})."
             self._fail(file, UnreadableVideo(path, "error", reason), decoders)
             return
         planned = self._finish(path)
@@ -227,6 +240,7 @@ class Encoding:
         """Clean up after a task that was stored or failed; return it as planned."""
         planned = self._begun.pop(path)
         self._rows.pop(path, None)
+        self._problems.pop(path, None)
         decoded = self._decoded.pop(path, None)
         if decoded is not None:
             decoded.media.discard()  # does nothing once published in the library

@@ -170,7 +170,7 @@ class _IndexRun:
             if not all(task.only_media for task in tasks):
                 self._encoder.prepare()  # in parallel with the decoding of the first video
             if self._scorer is not None:
-                self._scorer.prepare()
+                self._isolation.reading.wait(self._scorer.prepare)
         encoding = Encoding(
             self._library,
             self._encoder,

@@ -11,6 +11,7 @@ from fakes import ColourEncoder
 from numpy.typing import NDArray
 
 from indexer.batches import Batches, EncodingFailed
+from indexer.media.errors import Cancelled
 
 
 class Gated(ColourEncoder):
@@ -116,3 +117,36 @@ def test_one_clip_that_does_not_fit_is_an_error_with_advice(encoder: Gated) -> N
     add(batches, "a", 0)
     with pytest.raises(EncodingFailed, match="another device"):
         batches.flush()
+
+
+def test_a_clip_that_the_encoder_refuses_costs_itself_alone(encoder: Gated) -> None:
+    class Picky(Gated):
+        def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+            if (clips == 1).all(axis=(1, 2, 3, 4)).any():
+                raise ValueError("not this one\nbecause")
+            return super().encode_clips(clips)
+
+    picky = Picky()
+    picky.open.set()
+    batches = Batches(picky, 8)
+    shape = ColourEncoder().clip_spec.shape
+    for number in range(5):
+        batches.add("a", number, np.full(shape, number == 3, np.uint8))
+    rows = batches.flush()
+    assert [(row.number, row.problem) for row in rows] == [
+        (number, "ValueError: not this one" if number == 3 else "") for number in range(5)
+    ]
+    assert batches.size == 8, "there were not too many"
+
+
+def test_nobody_waits_for_a_batch_that_is_not_wanted_any_more(encoder: Gated) -> None:
+    stop = threading.Event()
+    batches = Batches(encoder, 1, cancelled=stop.is_set)
+    add(batches, "a", 0)
+    stop.set()
+    with pytest.raises(Cancelled):
+        add(batches, "a", 1)
+    batches.close()
+    left = [thread for thread in threading.enumerate() if thread.name == "encode" and thread.is_alive()]
+    assert left
+    assert all(thread.daemon for thread in left), "the end of the program does not wait for it either"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
@@ -747,6 +748,45 @@ def test_a_library_that_cannot_be_written_is_not_the_videos_fault(
     report = world.run()
     assert "cannot be written into the library (Permission denied)" in report.stopped
     assert report.failed == ()
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.ESTALE, errno.EACCES])
+def test_media_that_cannot_be_put_in_place_cost_one_line(
+    world: World, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    world.put_all()
+    real, calls = StagedMedia.publish, iter(range(100))
+
+    def broken(self: StagedMedia) -> None:
+        if next(calls) == 1:
+            raise OSError(code, os.strerror(code))
+        real(self)
+
+    monkeypatch.setattr(StagedMedia, "publish", broken)
+    report = world.run(decode_workers=1, batch_size=1)
+    assert (report.stopped, report.added, len(report.failed)) == ("", 2, 1)
+    assert os.strerror(code) in report.failed[0].reason
+    assert list((world.library.directory / "media").glob(".partial-*")) == []
+    monkeypatch.undo()
+    assert counts(world.run(retry_failed=True)) == {"unchanged": 2, "added": 1}
+
+
+@pytest.mark.parametrize("error", [ValueError("odd frames"), OSError(5, "Input/output error"), KeyError("layer")])
+def test_an_error_of_the_encoder_about_a_clip_costs_one_line(world: World, error: Exception) -> None:
+    class Picky(ColourEncoder):
+        def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+            if (clips[..., 2].mean(axis=(1, 2, 3)) > 150).any():  # the blue ones
+                raise error
+            return super().encode_clips(clips)
+
+    world.put("a.mp4", "red", "yellow")
+    world.put("b.mp4", "red", "blue", "green", "yellow", "red")
+    world.put("c.mp4", "green")
+    report = world.run(encoder=Picky(), batch_size=2)
+    assert (report.stopped, report.added) == ("", 2)
+    assert [(os.path.basename(each.path), type(error).__name__ in each.reason) for each in report.failed] == [
+        ("b.mp4", True)
+    ]
 
 
 # Progress
