@@ -27,6 +27,7 @@ from app.jobs.process import own_process_id
 from app.jobs.state import START_FILE, STATE_FILE, JobState, finished, read_state, write_state
 from app.shell.errors import CommandError, command_errors
 from app.shell.exit_codes import INTERRUPTED, USAGE
+from app.shell.leaving import leave
 
 
 def child(folder_name: str, job_id: str) -> None:
@@ -44,6 +45,7 @@ def child(folder_name: str, job_id: str) -> None:
         code = run_order(folder)
     finally:
         _finish(folder, job_id, code)
+    leave(code)
     sys.exit(code)
 
 

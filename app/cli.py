@@ -11,7 +11,7 @@ import gc
 import importlib
 import io
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -19,6 +19,7 @@ import click
 
 from app.shell.errors import command_errors
 from app.shell.exit_codes import EXIT_CODES
+from app.shell.leaving import leave
 from app.shell.options import global_options
 
 COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
@@ -53,6 +54,15 @@ class Shell(click.Group):
         super().__init__(*args, **options)
         # Names only, for click's suggestions after a typo; `get_command` imports the command itself.
         self.commands = {name: click.Command(name) for name in COMMANDS}
+
+    def main(self, args: Sequence[str] | None = None, *others: Any, **options: Any) -> Any:
+        """Run the command line; without arguments given here it is that of the process, which ends with it."""
+        try:
+            return super().main(args, *others, **options)
+        except SystemExit as end:
+            if args is None and isinstance(end.code, int):
+                leave(end.code)
+            raise
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands, in the order of COMMANDS."""

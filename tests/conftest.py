@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from synthetic import make_video
 
+from indexer.settings import RunOptions
+
 # Before torch starts its threads: where cores are busy, threads that spin while they wait make small networks crawl.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # Workers of pytest-xdist share the cores, and so do the processes that their tests start.
@@ -38,3 +40,14 @@ def rules_find_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
     Processes that a test starts are not affected.
     """
     monkeypatch.setattr("app.cut_settings.default_detector", lambda: "blend")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def videos_are_decoded_in_this_process() -> Iterator[None]:
+    """Unless a test asks for it, runs in this process start no others, which take a second each to import libraries.
+
+    `tests/test_isolated_index.py` shows that the library is the same. Processes that a test starts are not affected.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(RunOptions.__init__.__kwdefaults__, "isolated", False)  # type: ignore[arg-type]
+        yield

@@ -34,6 +34,7 @@ def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def index(library: Path, root: Path, settings: IndexSettings | None = None, **options: Any) -> IndexReport:
+    options.setdefault("isolated", True)
     named = {name: options.pop(name) for name in ("run_pass", "cancelled", "scorer", "on_progress") if name in options}
     with Library.open(library) as opened:
         return index_folders(
@@ -127,7 +128,7 @@ def test_a_folder_that_does_not_answer_costs_its_root(
             ColourEncoder(),
             [footage / "0.mkv", tmp_path / "drive"],
             IndexSettings(),
-            RunOptions(stall_seconds=2.0),
+            RunOptions(isolated=True, stall_seconds=2.0),
         )
     assert report.added == 1
     assert [problem.path for problem in report.problems] == [str(silent)]

@@ -52,6 +52,7 @@ def show_plan(settings: Settings, order: IndexOrder, *, renew: bool, as_json: bo
             redo=order.redo,
             retry_failed=order.retry_failed,
             dry_run=True,
+            limits=order.shaping,
         )
         index_folders(library, encoder, order.paths, values.cuts, options, review=printer)
 

@@ -60,6 +60,7 @@ def index_videos(
         include_exports=order.include_exports,
         redo=order.redo,
         retry_failed=order.retry_failed,
+        limits=order.shaping,
     )
     encoder = open_or_download_encoder(values.settings, yes=yes)
     with compose.open_library(settings, create=True) as library:
@@ -88,7 +89,7 @@ def retry_failures(settings: Settings, order: RetryOrder, *, as_json: bool = Fal
             print_note("no failed files to try again")
             return
         encoder = open_or_download_encoder(values.settings, yes=False)
-        options = run_options(retry_failed=True, sweep=False)
+        options = run_options(retry_failed=True, sweep=False, limits=order.shaping)
         title = count_text(len(there), "failed file")
         report = run_indexer(values, library, encoder, there, options, order=order, title=title)
         report_and_exit(report, as_json=as_json)

@@ -15,6 +15,7 @@ from app.jobs.orders import IndexOrder, RetryOrder
 from db.records import EncoderChoice
 
 if TYPE_CHECKING:
+    from app.shell.index_options import ShapingOptions
     from db.library import Library
     from encoder import Encoder
     from indexer.settings import IndexSettings, RunOptions
@@ -90,8 +91,9 @@ def run_options(
     retry_failed: bool = False,
     sweep: bool = True,
     dry_run: bool = False,
+    limits: ShapingOptions | None = None,
 ) -> RunOptions:
-    """Return the options of the pipeline; None stands for its defaults."""
+    """Return the options of the pipeline; None stands for its defaults. limits: of time and memory."""
     from indexer.settings import RunOptions
 
     options = RunOptions(
@@ -106,4 +108,8 @@ def run_options(
         options = dataclasses.replace(options, decode_workers=workers)
     if batch_size is not None:
         options = dataclasses.replace(options, batch_size=batch_size)
+    if limits is not None and limits.stall_seconds is not None:
+        options = dataclasses.replace(options, stall_seconds=limits.stall_seconds)
+    if limits is not None and limits.decode_memory is not None:
+        options = dataclasses.replace(options, decode_memory_gib=limits.decode_memory)
     return options

@@ -17,6 +17,8 @@ from indexer.settings import DECODE, DETECTORS, HARDWARE, HASH_CONTENT, IndexSet
 
 FRAMES_RANGE = (1, 512)  # of a clip
 STILL_FRAMES_RANGE = (0, 512)
+STALL_SECONDS_RANGE = (1, 86_400)
+DECODE_MEMORY_RANGE = (1, 1024)  # GiB
 
 
 def detectors_text() -> str:
@@ -49,11 +51,16 @@ class ShapingOptions:
     overlap_seconds: Fraction | None = None
     decode: str | None = None
     hash_content: str | None = None  # shapes nothing
-    hardware: str = "none"  # for this run only; shapes nothing
+    # For this run only; these shape nothing.
+    hardware: str = "none"
+    stall_seconds: int | None = None
+    decode_memory: int | None = None  # GiB
 
     def __post_init__(self) -> None:
         require_range("frames", self.frames, FRAMES_RANGE)
         require_range("still_frames", self.still_frames, STILL_FRAMES_RANGE)
+        require_range("stall_seconds", self.stall_seconds, STALL_SECONDS_RANGE)
+        require_range("decode_memory", self.decode_memory, DECODE_MEMORY_RANGE)
         _require_choice("fit", self.fit, get_args(Fit))
         _require_choice("detector", self.detector, DETECTORS)
         _require_choice("decode", self.decode, DECODE)
@@ -77,12 +84,7 @@ class ShapingOptions:
         """
         hardware = self.hardware
         if hardware != "none":
-            from indexer.media.hardware import DeviceUnavailable, choose_device
-
-            try:
-                hardware = choose_device(hardware) or "auto"  # without a device, the report counts the videos
-            except DeviceUnavailable as error:
-                raise click.UsageError(f"--hardware: {error}") from error
+            hardware = _device(hardware) or "auto"  # without a device, the report counts the videos
         detector = self.detector or own.detector
         chosen = dict(own.detector_options) if detector == own.detector else {}
         known = DETECTORS[detector]
@@ -110,6 +112,20 @@ class ShapingOptions:
             raise click.UsageError(str(error)) from error
 
 
+def _device(hardware: str) -> str | None:
+    """Return the device to decode on. A process of its own tries it, because a driver may crash or hang."""
+    from indexer.media.errors import UnreadableVideo
+    from indexer.media.hardware import DeviceUnavailable, choose_device
+    from indexer.workers.limits import WorkerLimits
+    from indexer.workers.pool import WorkerPool
+
+    try:
+        with WorkerPool(WorkerLimits(on_device=True)) as pool:
+            return pool.call(choose_device, hardware, path=hardware)
+    except (DeviceUnavailable, UnreadableVideo) as error:
+        raise click.UsageError(f"--hardware: {error}") from error
+
+
 def require_range(name: str, value: int | None, bounds: tuple[int, int]) -> None:
     """Raise ValueError unless `value` is None or within `bounds`, both inclusive."""
     low, high = bounds
@@ -124,7 +140,8 @@ def _require_choice(name: str, value: str | None, choices: Collection[str]) -> N
 
 def shaping_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --frames, --fit, --still-frames, --detector, -o, --min-scene-len, --segment-seconds, --overlap-seconds,
-    --decode, --hash-content and --hardware to a command, which receives them as `shaping`, a ShapingOptions."""
+    --decode, --hash-content, --hardware, --stall-seconds and --decode-memory to a command, which receives them as
+    `shaping`, a ShapingOptions."""
 
     @click.option(
         "--frames",
@@ -195,6 +212,19 @@ def shaping_options(command: Callable[..., Any]) -> Callable[..., Any]:
         default="none",
         show_default=True,
         help="The device that decodes; what it cannot, the processor does, and the report says so.",
+    )
+    @click.option(
+        "--stall-seconds",
+        type=click.IntRange(*STALL_SECONDS_RANGE),
+        metavar="N",
+        help="Give a file up that makes no progress for so long, because its drive does not answer or a decoder hangs; "
+        "by default 60.",
+    )
+    @click.option(
+        "--decode-memory",
+        type=click.IntRange(*DECODE_MEMORY_RANGE),
+        metavar="GIB",
+        help="Give a video up whose decoding takes more memory than this; by default 3.",
     )
     @functools.wraps(command)
     def run(*args: Any, **options: Any) -> Any:
