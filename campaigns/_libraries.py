@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from campaigns._campaign import Case
+from campaigns._campaign import Case, Skip
 from campaigns._children import Child, Fault, call, command
 
 BLEND = ("--detector", "blend")
@@ -130,6 +130,14 @@ def examine(library: Path) -> set[str]:
     if problems:
         raise Fault(f"check says: {problems[0]}")
     return paths
+
+
+def require_command(name: str) -> None:
+    """Raise Skip where this version has no such command."""
+    from app.cli import COMMANDS
+
+    if name not in COMMANDS:
+        raise Skip(f"there is no command {name}")
 
 
 class Watch:

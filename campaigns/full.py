@@ -1,4 +1,4 @@
-"""A disk that is full or read-only under index, export, edits, migration: one line, and it goes on with room."""
+"""A disk that is full or read-only under index, export, edits, backup: one line, and it goes on with room."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from campaigns._battery import require_words, run_all
 from campaigns._campaign import Case, Kind, main
 from campaigns._children import Fault, call, command, require_one_line
 from campaigns._export_kills import MODES, contents, make_sources, require_equal
-from campaigns._libraries import BLEND, examine, films, indexed, require_same, snapshot
+from campaigns._libraries import BLEND, DATABASE, examine, films, indexed, require_command, require_same, snapshot
 from campaigns._old_libraries import FORMATS, dump, make_old_library
 from campaigns._small_disk import SmallDisk, small_disk
 
@@ -146,6 +146,27 @@ def fill_migration(case: Case) -> None:
             raise Fault(f"format {revision}: {table} is not that of an undisturbed migration")
 
 
+def fill_backup(case: Case) -> None:
+    """A backup onto a disk without room for it."""
+    require_command("backup")
+    original = indexed(case, films(case, 7))
+    size = sum(path.stat().st_size for path in original.rglob("*") if path.is_file())
+    with small_disk(case.folder / "disk") as disk:
+        disk.resize(max(4096, int(case.random.uniform(0, 1.2) * size)))
+        words = ["backup", disk.folder / "first", "--media", "--yes"]
+        child = command(words, case.log("full"), library=original)
+        child.wait()
+        require_one_line(child, "backup onto a full disk", codes=[0, 1, 3])
+        case.count("backups on a full disk" if child.code else "backups that fitted")
+        disk.free()
+        if not child.code or (disk.folder / "first" / DATABASE).exists():
+            examine(disk.folder / "first")
+        again = command(["backup", disk.folder / "second", "--media", "--yes"], case.log("again"), library=original)
+        again.wait()
+        require_one_line(again, "backup with room again", codes=[0])
+        examine(disk.folder / "second")
+
+
 def read_only(case: Case) -> None:
     """A library on a medium that cannot be written: it is searched; what must write says so."""
     original = indexed(case, films(case, 7))
@@ -179,6 +200,7 @@ KINDS = {
     "export": Kind(fill_export, 3),
     "edits": Kind(fill_edits),
     "migration": Kind(fill_migration),
+    "backup": Kind(fill_backup),
     "read-only": Kind(read_only),
 }
 

@@ -1,10 +1,11 @@
-"""kill -9 at chosen moments of index, export, page, vector files, migration: nothing lost, nothing twice."""
+"""kill -9 at chosen moments of index, export, page, vector files, migration, backup: nothing lost, nothing twice."""
 
 from __future__ import annotations
 
 import sys
 
 from campaigns import _page
+from campaigns._backup_kills import kill_backup, kill_restore
 from campaigns._campaign import Kind, main
 from campaigns._export_kills import kill_export
 from campaigns._index_kills import kill_index
@@ -16,6 +17,8 @@ KINDS = {
     "index": Kind(kill_index), "export": Kind(kill_export, 4), "page": Kind(kill_page), "vectors": Kind(kill_vectors),
     "shortened": Kind(shorten_vectors),
     "migration": Kind(kill_migration, 2),
+    "backup": Kind(kill_backup),
+    "restore": Kind(kill_restore),
 }  # fmt: skip
 
 if __name__ == "__main__":

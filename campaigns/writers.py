@@ -10,7 +10,17 @@ from pathlib import Path
 from campaigns._battery import require_words, run_all
 from campaigns._campaign import Case, Kind, main
 from campaigns._children import Fault, call, command, require_one_line, start
-from campaigns._libraries import BLEND, Watch, examine, films, indexed, require_same, snapshot, wait_for
+from campaigns._libraries import (
+    BLEND,
+    Watch,
+    examine,
+    films,
+    indexed,
+    require_command,
+    require_same,
+    snapshot,
+    wait_for,
+)
 
 
 def two_runs(case: Case) -> None:
@@ -95,7 +105,45 @@ def readers_beside_index(case: Case) -> None:
     examine(library)
 
 
-KINDS = {"runs": Kind(two_runs), "edits": Kind(edits_beside_index), "readers": Kind(readers_beside_index)}
+def backup_beside_index(case: Case) -> None:
+    """A backup of one moment of a run: whole, with all that was committed before it began."""
+    require_command("backup")
+    folder = films(case)
+    library, copy = case.folder / "library", case.folder / "copy"
+    run = command(["index", folder, *BLEND, "--workers", "1", "--batch-size", "3"], case.log("index"), library=library)
+    watch = Watch(library)
+    least = case.random.randint(1, 6)
+    alive = wait_for(run, lambda: watch.count() >= least)
+    before = watch.count()
+    watch.close()
+    if alive:
+        words = ["backup", copy, *(["--media", "--yes"] if case.random.random() < 0.5 else [])]
+        child = command(words, case.log("backup"), library=library)
+        child.wait()
+        require_one_line(child, "backup beside index", codes=[0])
+    run.wait()
+    require_one_line(run, "index beside a backup", codes=[0])
+    now = examine(library)
+    if alive:
+        kept = call(paths, copy, log=case.log("paths"))
+        if len(kept) < before or not kept <= now:
+            raise Fault(f"{before} videos were committed and the backup has {len(kept)}")
+        case.count("backups beside a run")
+
+
+def paths(library: Path) -> set[str]:
+    from db.library import Library
+
+    with Library.open(library, create=False) as opened:
+        return {video.path for video in opened.videos()}
+
+
+KINDS = {
+    "runs": Kind(two_runs),
+    "edits": Kind(edits_beside_index),
+    "readers": Kind(readers_beside_index),
+    "backup": Kind(backup_beside_index),
+}
 
 if __name__ == "__main__":
     sys.exit(main("writers", KINDS, sys.argv[1:], __doc__))
