@@ -179,7 +179,8 @@ def test_whatever_makes_a_row_go_or_change_raises_the_generation(library: Librar
     library.touch_video(first, path="/f/moved.mp4", size_bytes=1, modified_ns=1)
     add(library, make_video("/g/x.mp4", "gg"), encoder_id="other")
     assert generation() == seen[0]
-    add(library, make_video("/f/moved.mp4", "f1"), seed=1)  # changed rows under the same ids
+    moved = make_video("/f/moved.mp4", "f1", size_bytes=1, modified_ns=1)
+    add(library, moved, seed=1)  # changed rows under the same ids
     seen.append(generation())
     add(library, make_video("/f/2.mp4", "f2-new".replace("-", "")))  # other content
     seen.append(generation())
