@@ -84,6 +84,11 @@ class LibraryQueries:
         with self._database.reading() as connection:
             return reading.known_files(connection, encoder_id)
 
+    def known_file(self, path: str, encoder_id: str) -> KnownFile | None:
+        """Return the state of the file at a path when it was indexed, as in `known_files`; None if it was not."""
+        with self._database.reading() as connection:
+            return reading.known_files(connection, encoder_id, path).get(path)
+
     def vanished_videos(self, folder: str | None = None) -> list[VanishedVideo]:
         """Return the videos whose files have vanished and whose rows are kept, by path.
 

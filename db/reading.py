@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, Connection, Integer, and_, column, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Integer, and_, column, func, or_, select, true
 
 from db import rows
 from db.errors import LibraryDamaged, reindex_advice
@@ -30,9 +30,10 @@ def below(folder: str, path: ColumnElement[str] = videos.c.path) -> ColumnElemen
     return or_(path == bare, and_(path >= bare + os.sep, path < bare + chr(ord(os.sep) + 1)))
 
 
-def known_files(connection: Connection, encoder_id: str) -> dict[str, KnownFile]:
-    """Return, by path, the state of each file when it was indexed by an encoder."""
+def known_files(connection: Connection, encoder_id: str, path: str | None = None) -> dict[str, KnownFile]:
+    """Return, by path, the state of each file (or of one) when it was indexed by an encoder."""
     number = select(encoders.c.number).where(encoders.c.id == encoder_id).scalar_subquery()
+    chosen = true() if path is None else videos.c.path == path
     found = connection.execute(
         select(
             videos.c.path,
@@ -49,6 +50,7 @@ def known_files(connection: Connection, encoder_id: str) -> dict[str, KnownFile]
         )
         .select_from(videos)
         .outerjoin(encodings, and_(encodings.c.video_id == videos.c.id, encodings.c.encoder == number))
+        .where(chosen)
     )
     return {
         row.path: KnownFile(

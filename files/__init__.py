@@ -8,6 +8,7 @@ stamped      a cache of write-once files
 json_file    JSON and exact numbers that somebody else may have written
 links        links, which are not followed in a folder that somebody else may have made
 durability   creation that follows no link, fsync, checksums, removal that never raises
+claims       which of several processes does a piece of work
 folder_lock  locks on folders, which show that their owner lives
 filesystems  mounted file systems, network drives among them
 volumes      identity of the volume that holds a file

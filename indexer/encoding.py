@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,12 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from files.claims import Claims
 from indexer.batches import Batches, Row
 from indexer.decoding import Decoders
 from indexer.kinds import recipe_for
 from indexer.media.errors import Cancelled, UnreadableVideo
 from indexer.messages import ClipReady, Decoded, OpenVideo, Refresh, RunFailed, Unreadable
-from indexer.plan import VideoTask
+from indexer.plan import VideoTask, is_current
 from indexer.progress import ProgressMeter
 from indexer.report import ReportBuilder
 from indexer.scan import FoundFile, Problem
@@ -56,6 +58,8 @@ class Encoding:
         self._rows: dict[str, dict[int, NDArray[np.float16]]] = {}  # by path and number of segment
         self._decoded: dict[str, Decoded] = {}  # by path, waiting for their last rows
         self._problems: dict[str, str] = {}  # by path: why a clip could not be encoded; fails once it is decoded
+        self._waiting: deque[VideoTask] = deque()  # not begun
+        self._claims = Claims(library.directory / "claims")
 
     def run(
         self,
@@ -91,14 +95,15 @@ class Encoding:
         self._wake = decoders.wake
         try:
             with decoders:
-                for task in tasks:
-                    self._begin(task, decoders)
-                while self._begun or self._decoded:
+                self._waiting.extend(tasks)
+                while self._waiting or self._begun or self._decoded:
                     if cancelled():
                         raise Cancelled
+                    self._begin_some(decoders, workers)
                     self._step(decoders)
                     self._report_progress(decoders)
         finally:
+            self._claims.close()
             self._batches.close()
             for decoded in self._decoded.values():
                 decoded.media.discard()
@@ -106,6 +111,33 @@ class Encoding:
             self._report.add_seconds("decode", decoding)
             self._report.add_seconds("store", storing)
             self._report.add_seconds("encode", self._batches.seconds)
+
+    def _begin_some(self, decoders: Decoders, workers: int) -> None:
+        """Begin tasks that no other run has begun, as many as decoders can take. The others wait until it has ended."""
+        for _ in range(len(self._waiting)):
+            if len(self._begun) - len(self._decoded) > 2 * workers:  # so many that no decoder waits
+                return
+            task = self._waiting.popleft()
+            if not self._claims.take(task.fingerprint):
+                self._waiting.append(task)
+            elif self._done_by_others(task):
+                self._claims.release(task.fingerprint)
+                self._report.add(unchanged=1 + len(task.copies))
+                self._meter.files_done += 1 + len(task.copies)
+                self._meter.bytes_done += task.file.size_bytes
+            else:
+                self._begin(task, decoders)
+
+    def _done_by_others(self, task: VideoTask) -> bool:
+        """Return whether another run has stored a video since this one was planned."""
+        if (task.file.path in self._known and not task.only_media) or task.copies:
+            return False
+        record = self._library.known_file(task.file.path, self._encoder.id)
+        if record is None or not is_current(record, self._recipe):
+            return False
+        if (record.size_bytes, record.modified_ns) != (task.file.size_bytes, task.file.modified_ns):
+            return False
+        return not task.only_media or not self._library.lacking_media([record.video_id])
 
     def _begin(self, task: VideoTask, decoders: Decoders) -> None:
         self._begun[task.file.path] = task
@@ -239,6 +271,7 @@ class Encoding:
     def _finish(self, path: str) -> VideoTask:
         """Clean up after a task that was stored or failed; return it as planned."""
         planned = self._begun.pop(path)
+        self._claims.release(planned.fingerprint)
         self._rows.pop(path, None)
         self._problems.pop(path, None)
         decoded = self._decoded.pop(path, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import subprocess
 import sys
 import threading
 import time
@@ -22,6 +23,7 @@ from db.errors import LibraryFull
 from db.library import Library
 from db.media import StagedMedia
 from encoder import EncoderUnavailable
+from files.claims import Claims
 from indexer.media.errors import UnreadableVideo
 from indexer.pipeline import index_folders
 from indexer.progress import Progress, ProgressMeter
@@ -154,6 +156,47 @@ def test_media_that_a_power_cut_took_are_made_again_and_nothing_is_encoded(world
     assert not poster.parent.with_name(name).exists()
     assert world.snapshot() == before
     assert world.run().mended == 0
+
+
+def test_a_second_run_takes_what_the_first_has_not_begun(world: World) -> None:
+    for number in range(8):
+        world.put(f"{number}.mp4", "red", note=str(number))
+    reader = Reader(world.encoder.clip_spec)
+    stored: list[int] = []
+
+    def nothing_left() -> bool:
+        """The first run stands still meanwhile: once nothing more is stored, only what it has begun is left."""
+        stored.append(len(world.library.videos()))
+        return bool(reader.opened) and stored[-4] == stored[-1] == len(reader.opened)
+
+    def run_second(path: str, number: int) -> None:
+        if not stored:
+            index_folders(
+                world.library, world.encoder, [world.root], IndexSettings(), RunOptions(), open_video=reader,
+                cancelled=nothing_left,
+            )  # fmt: skip
+
+    world.reader.before_clip = run_second
+    report = world.run(decode_workers=1)
+    assert reader.opened, "the second run had something to do"
+    assert not set(reader.opened) & set(world.reader.opened), "nothing was decoded twice"
+    assert len(world.names) == 8
+    assert (report.added, report.unchanged) == (8 - len(reader.opened), len(reader.opened))
+    assert not list((world.library.directory / "claims").iterdir())
+
+
+def test_claims_of_a_process_that_ended_lapse_at_once(tmp_path: Path) -> None:
+    script = "import os, sys; from pathlib import Path; from files.claims import Claims; "
+    script += "assert Claims(Path(sys.argv[1])).take('a'); os._exit(9)"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", script, str(tmp_path / "claims")], env=environment, check=False)
+    one, two = Claims(tmp_path / "claims"), Claims(tmp_path / "claims")
+    assert one.take("a")
+    assert not two.take("a")
+    one.release("a")
+    assert two.take("a")
+    two.close()
+    assert list((tmp_path / "claims").iterdir()) == []
 
 
 def test_media_that_copies_share_are_made_again_once(world: World) -> None:
