@@ -10,6 +10,7 @@ from indexer.media.errors import UnreadableVideo
 from indexer.missing_files import is_below
 from indexer.scan import Problem, Scan, find_videos
 from indexer.workers.pool import WorkerPool
+from indexer.workers.task import WorkersUnavailable
 
 if TYPE_CHECKING:
     from indexer.workers.child import Link
@@ -28,19 +29,22 @@ def scan_in_worker(
 
     Raises:
         Cancelled: If `cancelled()` returns True.
-        WorkersUnavailable: No process can be started.
+        WorkersUnavailable: No process can be started, or each one ends.
     """
-    left, silent = list(roots), []
+    left, silent, tried = list(roots), [], False
     while True:
         with pool.task(_scan, left, tuple(exclude), tuple(avoid), path="", cancelled=cancelled) as task:
             try:
                 for count in task:
                     on_found(count)
             except UnreadableVideo as error:
+                if error.kind != "stalled" and not tried:  # its process ended, perhaps for a reason of its own
+                    tried = True
+                    continue
                 folder = task.progress
                 root = max((each for each in left if is_below(str(folder), each)), key=len, default=None)
                 if root is None:
-                    raise
+                    raise WorkersUnavailable(f"The folders could not be looked at: {error.reason}") from error
                 left.remove(root)
                 reason = f"does not answer, and was left out of this run ({error.reason.rstrip('.')})"
                 silent.append(Problem(path=str(folder), reason=reason))

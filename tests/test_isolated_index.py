@@ -15,7 +15,8 @@ from synthetic import make_video
 from test_learned_detector import ScriptedScorer
 
 from db.library import Library
-from indexer import pipeline, scanning
+from indexer import scanning
+from indexer.new_files import NewFile
 from indexer.pipeline import index_folders
 from indexer.report import IndexReport
 from indexer.settings import IndexSettings, RunOptions
@@ -135,10 +136,18 @@ def test_a_folder_that_does_not_answer_costs_its_root(
     assert "does not answer" in report.problems[0].reason
 
 
+def test_a_scan_whose_process_ends_is_done_by_another(
+    footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scanning, "_scan", worker_tasks.dying_scan)
+    report = index(tmp_path / "library", footage / "0.mkv", exclude=(str(tmp_path / "mark"),))
+    assert (report.added, report.stopped) == (1, "")
+
+
 def test_a_file_that_does_not_answer_while_contents_are_compared_is_given_up(
     footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "_fingerprint", worker_tasks.faulty_fingerprint)
+    monkeypatch.setattr(NewFile, "look", worker_tasks.faulty_look)
     root = tmp_path / "footage"
     root.mkdir()
     for name in ("0.mkv", "silent.mkv"):
@@ -152,7 +161,7 @@ def test_a_file_that_does_not_answer_while_contents_are_compared_is_given_up(
 def test_a_run_is_stopped_while_contents_are_compared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolated: bool
 ) -> None:
-    monkeypatch.setattr(pipeline, "_fingerprint", worker_tasks.faulty_fingerprint)
+    monkeypatch.setattr(NewFile, "look", worker_tasks.faulty_look)
     root = tmp_path / "footage"
     root.mkdir()
     make_video(root / "silent.mkv", [("red", 10)], size=(48, 32))

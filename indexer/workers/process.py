@@ -35,6 +35,7 @@ _ENVIRONMENT = {
     "MALLOC_ARENA_MAX": "4",  # each reserves 64 MB of it
 }
 _MOST_WORDS = 4000  # of what a process printed last
+_END_SECONDS = 10.0  # for a process to end by itself
 
 
 class Worker:
@@ -91,10 +92,14 @@ class Worker:
                 process.kill()
             with suppress(OSError):
                 write_message(_pipe(process.stdin), self._preparation)
-            with suppress(EOFError, OSError):
+            try:
                 self._listen(_pipe(process.stdout))
-            process.kill()  # it has nothing more to say, even if it runs
-            code = process.wait()
+            except (EOFError, OSError):
+                pass  # it has ended, or is about to: what it ended with is to be known
+            except Exception:  # noqa: BLE001  what cannot be read here, as after an update of the program meanwhile
+                _log.debug("reading from worker %d", process.pid, exc_info=True)
+                process.kill()
+            code = _wait(process)
             words = _last_words(printed)
         _log.debug("worker %d ended with %d: %s", process.pid, code, words)
         if self.signs or self._killed or code < 0:
@@ -124,6 +129,15 @@ class Worker:
                 self.signs += 1
             else:
                 self.events.put((kind, value))
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int:
+    """Return the exit code of a process that has nothing more to say; kill it if it does not end by itself."""
+    try:
+        return process.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
 
 
 def _pipe(stream: IO[bytes] | None) -> BinaryIO:
