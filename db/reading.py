@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, and_, column, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Integer, Row, and_, column, func, or_, select, true
 
 from db import rows
 from db.errors import LibraryDamaged, reindex_advice
@@ -52,22 +53,24 @@ def known_files(connection: Connection, encoder_id: str, path: str | None = None
         .outerjoin(encodings, and_(encodings.c.video_id == videos.c.id, encodings.c.encoder == number))
         .where(chosen)
     )
-    return {
-        row.path: KnownFile(
-            video_id=row.id,
-            size_bytes=row.size_bytes,
-            modified_ns=row.modified_ns,
-            fingerprint=row.fingerprint,
-            recipe=row.recipe or "",
-            embedded=row.recipe is not None,
-            kinds=kinds_from_text(row.kinds),
-            facts_read=row.facts_read,
-            content_hash=row.content_hash,
-            file_id=row.file_id,
-            volume=row.volume,
-        )
-        for row in found
-    }
+    return {row.path: known_file(row) for row in found}
+
+
+def known_file(row: Row[Any]) -> KnownFile:
+    """Return a file as it was indexed by an encoder, from the columns of its video and the recipe of its encoding."""
+    return KnownFile(
+        video_id=row.id,
+        size_bytes=row.size_bytes,
+        modified_ns=row.modified_ns,
+        fingerprint=row.fingerprint,
+        recipe=row.recipe or "",
+        embedded=row.recipe is not None,
+        kinds=kinds_from_text(row.kinds),
+        facts_read=row.facts_read,
+        content_hash=row.content_hash,
+        file_id=row.file_id,
+        volume=row.volume,
+    )
 
 
 def videos_where(connection: Connection, condition: ColumnElement[bool] | None) -> list[Video]:

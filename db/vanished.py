@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, literal, select, update
 
 from db import schema
-from db.media_facts import kinds_from_text
+from db.reading import known_file
 from db.records import FileState, KnownFile
 from db.rows import chunks
 
@@ -100,25 +100,7 @@ def vanished_files(connection: Connection, encoder_id: str) -> list[tuple[str, K
         .outerjoin(encodings, and_(encodings.c.video_id == videos.c.id, encodings.c.encoder == number))
         .order_by(videos.c.id)
     )
-    return [
-        (
-            row.path,
-            KnownFile(
-                video_id=row.id,
-                size_bytes=row.size_bytes,
-                modified_ns=row.modified_ns,
-                fingerprint=row.fingerprint,
-                recipe=row.recipe or "",
-                embedded=row.recipe is not None,
-                kinds=kinds_from_text(row.kinds),
-                facts_read=row.facts_read,
-                content_hash=row.content_hash,
-                file_id=row.file_id,
-                volume=row.volume,
-            ),
-        )
-        for row in found
-    ]
+    return [(row.path, known_file(row)) for row in found]
 
 
 def media_of_vanished(connection: Connection) -> set[str]:

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import errno
 import os
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from files.volumes import Volumes
+from indexer.same_file import folded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ def was_renamed_to(old: str, new: str) -> bool:
     """
     if not exists(old):
         return True
-    if _folded(old) != _folded(new):
+    if folded(old) != folded(new):
         return False
     old_parts, new_parts = old.split(os.sep), new.split(os.sep)
     for depth, (old_name, new_name) in enumerate(zip(old_parts, new_parts, strict=True)):
@@ -101,7 +101,3 @@ def _is_empty(folder: str) -> bool | None:
             return next(entries, None) is None
     except OSError:
         return None
-
-
-def _folded(path: str) -> str:
-    return unicodedata.normalize("NFC", path).casefold()

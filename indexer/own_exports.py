@@ -5,12 +5,12 @@ Below an indexed folder they would become footage, and hide the film that they w
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from io import FileIO
 from typing import Any
 
+from files.json_file import read_json
 from files.regular import open_regular
 from indexer.media.mp4_boxes import boxes
 
@@ -22,7 +22,6 @@ _UNMARKED = (".mxf", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".vob", ".dv")
 """Endings of clips in containers without a place for a comment, which only the table tells."""
 
 _EDGE_BYTES = 256 * 1024  # at the beginning, at the end, and before the end of the header
-_MAX_TABLE_BYTES = 16 << 20
 
 
 def is_own_export(path: str) -> bool:
@@ -57,9 +56,8 @@ def _read(file: FileIO, begin: int, end: int) -> bytes:
 def _listed(folder: str) -> set[str]:
     """Return the names of the clips that the table in a folder lists; none without a table of ours."""
     try:
-        with open_regular(os.path.join(folder, TABLE)) as file:
-            document: Any = json.loads(file.read(_MAX_TABLE_BYTES))
-    except (OSError, ValueError, RecursionError):
+        document: Any = read_json(os.path.join(folder, TABLE), any_number=True)
+    except (OSError, ValueError):
         return set()
     records = document.get("clips") if isinstance(document, dict) else None
     return {

@@ -75,5 +75,5 @@ def _is_same(path: str, other: str) -> bool:
 
 
 def folded(name: str) -> str:
-    """Return a name in one case and Unicode form."""
+    """Return a name or path in one case and Unicode form."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

@@ -118,9 +118,8 @@ class _Printer:
 
     def _time_text(self, files: Sequence[FoundFile]) -> str:
         seconds = self._seconds_of(files)
-        if seconds is None:
-            return ""
-        return f"new and changed files: {self._review.time_text(seconds)}, if they are like the others"
+        time = "" if seconds is None else self._review.time_text(seconds)
+        return f"new and changed files: {time}, if they are like the others" if time else ""
 
     def _seconds_of(self, files: Sequence[FoundFile]) -> float | None:
         """Return about how long files are, going by their bytes; None if nothing is known, or there are none."""

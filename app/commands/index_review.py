@@ -106,14 +106,15 @@ class IndexReview:
                 raise KeyboardInterrupt from None
 
     def cost_text(self, again: Sequence[EncodedAgain]) -> str:
-        """Return how many videos would be encoded again, why, and for how long."""
+        """Return how many videos would be encoded again, why, and for how long if that is known."""
         why = self.reasons(again)
         listed = why[0][0] if len(why) == 1 else "; ".join(f"{count:,} x {reason}" for reason, count in why)
         seconds = self.seconds_of(again)
         videos = count_text(len(again), "video")
+        time = f", in {text}" if (text := self.time_text(seconds)) else ""
         return (
-            f"{videos} ({format_duration(seconds)}) that did not change would be encoded again ({printable(listed)}): "
-            f"{self.time_text(seconds)}. Collections and names stay."
+            f"{videos} ({format_duration(seconds)}) that did not change would be encoded again "
+            f"({printable(listed)}){time}. Collections and names stay."
         )
 
     def seconds_of(self, again: Sequence[EncodedAgain]) -> float:
@@ -127,9 +128,9 @@ class IndexReview:
         return reasons((each.record for each in again), recipe, self._spec, own=self._own, now=self._now)
 
     def time_text(self, seconds: float) -> str:
-        """Return how long so many seconds of video take, measured by the library's last run."""
+        """Return how long so many seconds of video take, measured by the library's last run; "" if there was none."""
         speed = self.speed
-        return f"about {format_duration(seconds / speed)} at the speed of the last run" if speed else "as long as ever"
+        return f"about {format_duration(seconds / speed)} at the speed of the last run" if speed else ""
 
     @property
     def speed(self) -> float | None:

@@ -24,9 +24,10 @@ from app.shell.exit_codes import FAILED, INTERRUPTED, MISSING
 from app.shell.index_report import print_report, report_record
 from app.shell.interrupt import stop_on_interrupt
 from app.shell.notice import print_notice
-from app.shell.paths import as_indexed, is_below
+from app.shell.paths import as_indexed
 from app.shell.progress_line import ProgressLine
 from app.shell.terminal import LiveLine, count_text, print_json, print_note, printable
+from indexer.missing_files import is_below
 
 if TYPE_CHECKING:
     from db.library import Library

@@ -13,7 +13,7 @@ from app.shell.errors import CommandError
 from app.shell.exit_codes import FAILED, MISSING
 from app.shell.listing import failure_record, part_record, range_text, status_of, video_record
 from app.shell.options import with_settings
-from app.shell.paths import as_indexed, is_below
+from app.shell.paths import as_indexed
 from app.shell.terminal import (
     count_text,
     display_path,
@@ -26,6 +26,7 @@ from app.shell.terminal import (
 )
 from app.shell.vanished_list import print_vanished
 from app.times import format_duration
+from indexer.missing_files import is_below
 
 if TYPE_CHECKING:
     from db.library import Library

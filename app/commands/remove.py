@@ -16,10 +16,11 @@ from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
 from app.shell.listing import status_of
 from app.shell.options import with_settings
-from app.shell.paths import as_indexed, is_below
+from app.shell.paths import as_indexed
 from app.shell.terminal import confirm, count_text, print_note, printable
 from db.errors import LibraryError
 from files.links import is_link, remove_tree
+from indexer.missing_files import is_below
 
 if TYPE_CHECKING:
     from db.library import Library

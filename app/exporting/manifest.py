@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from files.durability import flush, remove
+from files.folder_lock import NoLocks, lock_folder
 from files.json_file import parse_fraction, read_json
 from files.publish import DRAFT_PREFIX, new_draft, publish
 from files.replace import move_over, replace_file
@@ -158,23 +159,15 @@ def lock_manifest(folder: Path) -> Iterator[Manifest | None]:
 
     An export without a manifest can still write into the folder, but cannot be continued.
     """
-    try:
-        import fcntl
-    except ImportError:  # Windows has no such locks on folders
-        yield Manifest(folder)
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
+    with contextlib.ExitStack() as until_the_end:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            until_the_end.callback(os.close, lock_folder(Path(os.path.realpath(folder))))  # a person may name a link
         except BlockingIOError:
             yield None
             return
-        except OSError:
-            pass  # a file system without locks
+        except NoLocks:
+            pass
         yield Manifest(folder)
-    finally:
-        os.close(handle)
 
 
 def request_keys(requests: Sequence[ClipRequest], *settings: object) -> list[str]:

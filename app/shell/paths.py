@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from indexer.missing_files import is_below
 from indexer.same_file import file_keys, folded
 
 if TYPE_CHECKING:
@@ -63,8 +64,3 @@ def _key(path: str) -> object | None:
     except OSError:
         return None
     return (status.st_dev, status.st_ino) if status.st_ino else os.path.realpath(path)
-
-
-def is_below(path: str, folder: str) -> bool:
-    """Return whether `path` is `folder` or is below it. Both are absolute."""
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)

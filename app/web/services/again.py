@@ -11,10 +11,10 @@ from app.cut_settings import cut_settings_of
 from app.encoder_choice import canonical
 from app.encoding_again import stored_description
 from app.jobs.index_journal import last_speed
-from app.shell.paths import is_below
 from app.shell.terminal import count_text
 from app.times import format_duration
 from encoder import ClipSpec
+from indexer.missing_files import is_below
 from indexer.plan import is_current
 
 if TYPE_CHECKING:
