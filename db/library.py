@@ -350,6 +350,11 @@ class Library(LibraryQueries):
         with self._database.writing() as connection:
             writing.put_volumes(connection, volumes)
 
+    def set_file_ids(self, file_ids: Mapping[int, str]) -> None:
+        """Store device and inode of unchanged files, by the ids of their videos. Unknown ids are ignored."""
+        with self._database.writing() as connection:
+            writing.put_file_ids(connection, file_ids)
+
     def replace_recipes(self, encoder_id: str, recipes: Sequence[str], recipe: str) -> int:
         """Change the recipe of the videos that an encoder embedded with any of `recipes`. Return how many changed."""
         with self._database.writing() as connection:

@@ -185,6 +185,13 @@ def put_volumes(connection: Connection, volumes: Mapping[int, str]) -> None:
         connection.execute(changed, [{"video": each, "identity": volume} for each, volume in volumes.items()])
 
 
+def put_file_ids(connection: Connection, file_ids: Mapping[int, str]) -> None:
+    """Store device and inode of videos' files, by the ids of the videos. Unknown ids are ignored."""
+    if file_ids:
+        changed = update(videos).where(videos.c.id == bindparam("video")).values(file_id=bindparam("number"))
+        connection.execute(changed, [{"video": each, "number": number} for each, number in file_ids.items()])
+
+
 def put_content_hash(connection: Connection, video_id: int, content_hash: str) -> None:
     """Store the hash of a video's whole content, read later than its frames. An unknown id is ignored."""
     connection.execute(update(videos).where(videos.c.id == video_id).values(content_hash=content_hash))

@@ -30,7 +30,7 @@ from indexer.plan import Plan, Relocation, VideoTask, classify_files, make_plan
 from indexer.preview import Decision, Review, preview, without_again
 from indexer.progress import Progress, ProgressMeter
 from indexer.report import IndexReport, ReportBuilder
-from indexer.returning import changed_volumes, expire, vanished_as_known
+from indexer.returning import changed_file_ids, changed_volumes, expire, vanished_as_known
 from indexer.scan import FoundFile, Scan
 from indexer.settings import RunOptions
 from indexer.sweep import Gone, find_gone, notes_of, problems_of, renamed_failures
@@ -188,7 +188,7 @@ class _IndexRun:
             queue_clips=self._options.queue_clips,
             cancelled=self._cancelled,
         )
-        self._note_volumes(scan)
+        self._note_places(scan)
         if self._options.sweep:
             self._report.add(expired=self._isolation.reading.wait(lambda: expire(self._library)))
 
@@ -201,13 +201,15 @@ class _IndexRun:
         moved = {new: replace(failures.pop(old), path=new) for old, new in renamed.items()}
         return failures | moved
 
-    def _note_volumes(self, scan: Scan) -> None:
-        """Store on which volume each file is, also where it was indexed by a version that did not."""
+    def _note_places(self, scan: Scan) -> None:
+        """Store on which volume each file is, and its number there, also where an earlier version did not."""
         known = self._library.known_files(self._encoder.id)
         paths = [file.path for file in scan.files]
         changed = self._isolation.reading.wait(lambda: changed_volumes(paths, known))
         if changed:
             self._library.set_volumes(changed)
+        if numbers := changed_file_ids(scan.files, known):
+            self._library.set_file_ids(numbers)
 
     def _on_found(self, count: int) -> None:
         self._meter.files_done = count

@@ -19,6 +19,7 @@ from indexer.missing_files import is_other_volume
 
 if TYPE_CHECKING:
     from db.library import Library
+    from indexer.scan import FoundFile
 
 _DAY_SECONDS = 86_400
 _LEAST_FREE_BYTES = 16 << 20
@@ -81,4 +82,21 @@ def changed_volumes(paths: Iterable[str], known: dict[str, KnownFile]) -> dict[i
                 folders[folder] = volumes.identity(folder)
             if record.volume != folders[folder]:
                 changed[record.video_id] = folders[folder]
+    return changed
+
+
+def changed_file_ids(files: Iterable[FoundFile], known: dict[str, KnownFile]) -> dict[int, str]:
+    """Return device and inode of unchanged files, by the ids of their videos, where they are not those in `known`.
+
+    The device changes whenever a drive is plugged in; files of earlier versions have none.
+    """
+    changed = {}
+    for file in files:
+        record = known.get(file.path)
+        if record is None or not file.file_id or file.file_id == record.file_id:
+            continue
+        inode = record.file_id.partition(":")[2]
+        unchanged = (record.size_bytes, record.modified_ns) == (file.size_bytes, file.modified_ns)
+        if unchanged and inode in ("", file.file_id.partition(":")[2]):
+            changed[record.video_id] = file.file_id
     return changed

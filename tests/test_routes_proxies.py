@@ -17,6 +17,7 @@ import pytest
 from numbered import Shown, clicks, constant, ffmpeg, shown, write
 from page_library import client_of, index, segment_ids, small_library
 from starlette.testclient import TestClient
+from synthetic import make_video
 from test_export_exact import truth
 
 from app.exporting.ffmpeg_binary import find_ffmpeg
@@ -279,6 +280,21 @@ def test_files_that_are_gone_or_changed_are_said_at_once(tmp_path: Path, made: P
     assert client.post(f"/api/proxy/{identity}").status_code == 409
     assert client.post("/api/proxy/4711").status_code == 404
     assert client.get("/api/proxy/4711/file").status_code == 404
+
+
+def test_the_small_copy_of_a_camera_is_the_proxy(tmp_path: Path, made: Proxies) -> None:
+    shots = [("red", 20), ("blue", 20)]
+    library = small_library(tmp_path, {"C0001.mp4": {"shots": shots, "size": (128, 96)}})
+    client, identity = client_of(library, made), segment_ids(library)[0]
+    copy = tmp_path / "videos" / "C0001S03.MP4"
+    make_video(copy, shots, size=(32, 24), container="mp4")
+    told = client.post(f"/api/proxy/{identity}").json()
+    assert (told["state"], told["offset"], told["duration"]) == ("ready", 0, pytest.approx(1.6))
+    assert client.get(told["url"]).content == copy.read_bytes()
+    copy.rename(tmp_path / "elsewhere.mp4")
+    copy.symlink_to(tmp_path / "elsewhere.mp4")
+    assert client.get(told["url"]).status_code == 404, "a link may lead anywhere"
+    assert client.post(f"/api/proxy/{identity}").json()["state"] == "making"
 
 
 def slow_ffmpeg(folder: Path) -> str:

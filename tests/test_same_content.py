@@ -162,3 +162,14 @@ def test_moved_is_what_left_a_folder_that_is_there(tmp_path: Path) -> None:
     assert not moved(tmp_path / "gone" / "a.mp4")
     assert not moved(tmp_path / "gone" / "a.mp4", "7:12")
     assert moved(tmp_path / "gone" / "a.mp4", "7:11")
+
+
+def test_files_of_an_earlier_version_and_of_a_drive_plugged_in_anew_get_their_numbers(world: World) -> None:
+    path = world.put("a.mp4", "red")
+    world.run()
+    number = world.library.videos()[0].file_id
+    assert number.endswith(f":{path.stat().st_ino}")
+    for stored in ("", f"1{number}"):
+        world.library.set_file_ids({world.library.videos()[0].id or 0: stored})
+        assert counts(world.run()) == {"unchanged": 1}
+        assert world.library.videos()[0].file_id == number

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.web.http.errors import ApiError
@@ -17,9 +18,17 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
+    from db.records import Video
+
+_PLAYED = frozenset((b"avc1", b"avc3", b"mp4a", b"tmcd", b"text", b"gpmd", b"rtmd", b"fdsc", b"djmd", b"dbgi"))
+"""Sample entries of tracks that all browsers play, or ignore."""
+
 
 def proxy_routes(segments: SegmentCache, check: SourceCheck, proxies: Proxies) -> list[Route]:
-    """Return the routes `/api/proxy/{segment}` (POST requests the proxy, GET returns its state) and its `/file`."""
+    """Return the routes `/api/proxy/{segment}` (POST requests the proxy, GET returns its state), `/file` and `/camera`.
+
+    The small copy that a camera recorded beside a film serves as its proxy, without any work.
+    """
 
     def range_of(request: ApiRequest) -> ProxyRange:
         found = segments.get(request.id("segment"))
@@ -43,6 +52,9 @@ def proxy_routes(segments: SegmentCache, check: SourceCheck, proxies: Proxies) -
         state = proxies.state(wanted)
         if state.state == "none":
             check.require_unchanged(video, os.stat(video.path))
+            if camera_copy(video) is not None:
+                ready = ProxyState(state="ready", progress=1.0, duration=video.duration_seconds)
+                return as_json(request, ready) | {"url": f"/api/proxy/{request.id('segment')}/camera"}
             state = proxies.request(wanted)
         return as_json(request, state)
 
@@ -55,8 +67,32 @@ def proxy_routes(segments: SegmentCache, check: SourceCheck, proxies: Proxies) -
             raise ApiError(404, "This proxy is not there any more; ask for it again.")
         return file_response(request, path, media_type="video/mp4", max_age_seconds=0, inside=proxies.directory)
 
+    def send_camera_copy(request: ApiRequest) -> Response:
+        video = check.reachable(segments.get(request.id("segment"), fresh=True).video)
+        path = camera_copy(video)
+        if path is None:
+            raise ApiError(404, "The camera's small copy is not there any more; open the video again.")
+        folder = Path(path).parent
+        return file_response(request, path, media_type="video/mp4", max_age_seconds=0, inside=folder)
+
     return [
+        route("/api/proxy/{segment}/camera", send_camera_copy),
         route("/api/proxy/{segment}", start, "POST"),
         route("/api/proxy/{segment}", state),
         route("/api/proxy/{segment}/file", send),
     ]
+
+
+def camera_copy(video: Video) -> str | None:
+    """Return the small copy that a camera recorded of a video, if browsers play it; else None."""
+    from indexer.camera_proxies import small_copy_of
+    from indexer.media.mp4_boxes import sample_entries
+
+    path = small_copy_of(video.path)
+    if path is None:
+        return None
+    try:
+        entries = set(sample_entries(path))
+    except OSError:
+        return None
+    return path if entries & {b"avc1", b"avc3"} and entries <= _PLAYED else None
