@@ -24,6 +24,7 @@ from app.exporting.ffmpeg_binary import ExportError
 from app.exporting.manifest import FILE_NAME, Manifest, lock_manifest, request_keys
 from app.exporting.request import ClipRequest, ExportedClip, ExportRequest
 from app.exporting.zip_file import parts_folder
+from indexer.identity import Identity
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -338,8 +339,8 @@ def test_an_export_that_an_earlier_version_left_unfinished_is_recognised() -> No
     The choice of sound tracks is part of them: clips of versions before that choice had one track only.
     """
     one = ClipRequest(
-        path="/a.mp4", start_seconds=Fraction(1, 3), end_seconds=2, fingerprint="f00d", name_hint="hint",
-        collection="reel",
+        path="/a.mp4", start_seconds=Fraction(1, 3), end_seconds=2, identity=Identity(fingerprint="f00d"),
+        name_hint="hint", collection="reel",
     )  # fmt: skip
     keys = ["6c2bd8d9ed9a74b2e9ca1f91", "eb11cefb6866c6b2b21da25d"]
     assert request_keys([one, one], "exact", Fraction(0), None, "all") == keys
@@ -350,7 +351,8 @@ def test_every_setting_makes_another_clip(tmp_path: Path) -> None:
     file.write_bytes(b"one")
     one: dict[str, Any] = {"path": str(file), "start_seconds": 1, "end_seconds": 2}
     others = [{"start_seconds": 0.5}, {"end_seconds": 3}, {"rank": 2}, {"name_hint": "x"}, {"collection": "x"},
-              {"fingerprint": "x"}, {"path": str(tmp_path / "b.mp4")}]  # fmt: skip
+              {"identity": Identity(fingerprint="x")}, {"identity": Identity(fingerprint="x", content_hash="y")},
+              {"path": str(tmp_path / "b.mp4")}]  # fmt: skip
     keys = [request_keys([ClipRequest(**one | each)], "exact")[0] for each in ({}, *others)]
     keys += request_keys([ClipRequest(**one)], "smart")
     keys += request_keys([ClipRequest(**one)], "exact", Fraction(1))

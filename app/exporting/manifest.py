@@ -181,7 +181,8 @@ def request_keys(requests: Sequence[ClipRequest], *settings: object) -> list[str
     for number, request in enumerate(requests, start=1):
         source: object = None
         if request.identity is not None:
-            source = [request.identity.fingerprint, request.identity.content_hash]
+            content, proof = request.identity.fingerprint, request.identity.content_hash
+            source = [content, proof] if proof else content  # alone in manifests of earlier versions
         else:
             try:
                 stat = os.stat(request.path)

@@ -74,7 +74,7 @@ def source_notes(asked: Sequence[ClipRequest], found: Sequence[ClipRequest], *, 
             notes[f"{before.path} {why}: {after.path} has the same content and is taken"] = None
         elif lists and after.problem:
             notes[f"{after.path} is not in the lists: {after.problem}"] = None
-        elif lists and not os.path.exists(after.path):
+        elif lists and after.facts is not None and not os.path.exists(after.path):
             notes[f"{after.path} is not there now; the lists name it as it was indexed"] = None
     return list(notes)
 
