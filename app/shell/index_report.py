@@ -78,7 +78,7 @@ def print_report(report: IndexReport) -> None:
         stages = [
             f"{words} {format_duration(report.seconds[name])}"
             for name, words in _STAGES
-            if report.seconds[name] >= 0.05
+            if report.seconds.get(name, 0.0) >= 0.05
         ]
         click.echo(f"of that: {', '.join(stages)}")
 
