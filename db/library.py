@@ -345,15 +345,11 @@ class Library(LibraryQueries):
         with self._database.writing() as connection:
             library_settings.put_keep_vanished_days(connection, days)
 
-    def set_volumes(self, volumes: Mapping[int, str]) -> None:
-        """Store the identities of the volumes that videos are on, by their ids. Unknown ids are ignored."""
+    def set_volumes(self, volumes: Mapping[int, str], file_ids: Mapping[int, str] | None = None) -> None:
+        """Store the volumes that videos are on, and device and inode there, by their ids. Unknown ids are ignored."""
         with self._database.writing() as connection:
             writing.put_volumes(connection, volumes)
-
-    def set_file_ids(self, file_ids: Mapping[int, str]) -> None:
-        """Store device and inode of unchanged files, by the ids of their videos. Unknown ids are ignored."""
-        with self._database.writing() as connection:
-            writing.put_file_ids(connection, file_ids)
+            writing.put_file_ids(connection, file_ids or {})
 
     def replace_recipes(self, encoder_id: str, recipes: Sequence[str], recipe: str) -> int:
         """Change the recipe of the videos that an encoder embedded with any of `recipes`. Return how many changed."""

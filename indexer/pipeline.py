@@ -206,10 +206,9 @@ class _IndexRun:
         known = self._library.known_files(self._encoder.id)
         paths = [file.path for file in scan.files]
         changed = self._isolation.reading.wait(lambda: changed_volumes(paths, known))
-        if changed:
-            self._library.set_volumes(changed)
-        if numbers := changed_file_ids(scan.files, known):
-            self._library.set_file_ids(numbers)
+        numbers = changed_file_ids(scan.files, known)
+        if changed or numbers:
+            self._library.set_volumes(changed, numbers)
 
     def _on_found(self, count: int) -> None:
         self._meter.files_done = count
