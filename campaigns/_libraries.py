@@ -94,7 +94,7 @@ def snapshot(library: Path) -> dict[str, Any]:
                 "shots": [(shot.number, shot.start_pts, shot.end_pts) for shot in opened.shots(video.id)],
                 "segments": [(part.number, part.shot_number, part.start_pts, part.end_pts) for part in segments],
                 "rows": np.round(np.asarray(rows, np.float32), 2).tolist(),
-                "recipe": known[video.path].recipe,
+                "recipe": known[video.path].recipe if video.path in known else None,
                 "posters": [opened.poster_path(video, part.number).read_bytes() for part in segments],
                 "previews": [opened.preview_path(video, part.number).stat().st_size > 0 for part in segments],
             }

@@ -69,6 +69,17 @@ def test_a_backup_is_made_while_others_write_and_restored(folder: Path, tmp_path
     assert sorted(path.name for path in folder.parent.iterdir()) == sorted(["copy", "library", kept.name])
 
 
+def test_two_restores_in_one_second_keep_both_libraries_of_before(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.strftime", lambda *_: "20260101-000000")
+    assert run(folder, "backup", str(tmp_path / "copy"))[0] == 0
+    for _ in range(2):
+        code, output = run(folder, "restore", str(tmp_path / "copy"), "--force")
+        assert code == 0, output
+    assert len(list(folder.parent.glob("library.before-restore-*"))) == 2
+
+
 def test_a_backup_without_media_says_that_index_makes_them_again(folder: Path, tmp_path: Path) -> None:
     target, other = tmp_path / "copy", tmp_path / "other"
     assert run(folder, "backup", str(target))[0] == 0

@@ -90,7 +90,7 @@ def restore(settings: Settings, source: str, force: bool) -> None:
         copy_database(backup_folder / FILE_NAME, fresh / FILE_NAME)
         if (backup_folder / _MEDIA).is_dir():
             _copy_media(backup_folder / _MEDIA, fresh / _MEDIA)
-        kept = target.with_name(f"{target.name}.before-restore-{time.strftime('%Y%m%d-%H%M%S')}")
+        kept = _free_name(target.with_name(f"{target.name}.before-restore-{time.strftime('%Y%m%d-%H%M%S')}"))
         if there:
             target.rename(kept)
         elif target.exists():
@@ -105,6 +105,15 @@ def restore(settings: Settings, source: str, force: bool) -> None:
         print_note(f"the library that was there is {display_path(str(kept))}")
     if not (target / _MEDIA).is_dir():
         print_note("the backup has no posters and previews; index makes them again")
+
+
+def _free_name(path: Path) -> Path:
+    """Return a path that nothing has: another restore may have kept a library in the same second."""
+    number, free = 1, path
+    while os.path.lexists(free):
+        number += 1
+        free = path.with_name(f"{path.name}-{number}")
+    return free
 
 
 def _copy_media(source: Path, target: Path) -> int:
