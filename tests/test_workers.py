@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from indexer.media.errors import Cancelled, UnreadableVideo
 from indexer.workers.child import TaskFailed
 from indexer.workers.limits import WorkerLimits
 from indexer.workers.pool import WorkerPool
+from indexer.workers.process import Worker
 from indexer.workers.task import WorkersUnavailable
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="by means of Linux")
@@ -236,6 +238,16 @@ def test_workers_that_cannot_start_are_no_fault_of_a_file(monkeypatch: pytest.Mo
     monkeypatch.setattr(sys, "executable", "/no/such/python")
     with WorkerPool() as pool, pytest.raises(WorkersUnavailable, match="No such file"):
         pool.call(worker_tasks.process_id, path="a")
+
+
+def test_a_worker_for_which_no_file_can_be_opened_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full() -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("indexer.workers.process.tempfile.TemporaryFile", full)
+    worker = Worker(WorkerLimits(), None)
+    assert worker.events.get(timeout=5) == ("unstarted", "Too many open files")
+    worker.post("task")  # waits for nothing
 
 
 def test_a_worker_has_neither_torch_nor_an_open_file_of_its_parent(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -80,8 +80,9 @@ class Worker:
             self._process.kill()
 
     def _run(self) -> None:
-        with tempfile.TemporaryFile() as printed:
-            try:
+        with ExitStack() as opened:
+            try:  # the file, too: somebody waits for the answer where no more can be opened
+                printed = opened.enter_context(tempfile.TemporaryFile())
                 self._process = process = self._start(printed)
             except OSError as error:
                 self.events.put(("unstarted", error.strerror or str(error)))
