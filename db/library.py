@@ -255,13 +255,13 @@ class Library(LibraryQueries):
         with self._releasing_media() as (connection, released):
             return writing.copy_rows(connection, video_id, file=file, released=released)
 
-    def forget_videos(self, ids: Iterable[int]) -> int:
+    def hide_videos(self, ids: Iterable[int]) -> int:
         """Hide videos whose files have vanished. Return how many there were.
 
         Their rows and media are kept, and come back whole with `touch_video` when the content is found again.
         """
         with self._database.writing() as connection:
-            return writing.forget_videos(connection, ids)
+            return writing.hide_videos(connection, ids)
 
     def relink(self, files: Mapping[int, FileState], *, vanished: Mapping[int, str]) -> None:
         """Give videos the new places of their files, all in one transaction. Unknown ids are ignored.

@@ -246,7 +246,7 @@ def delete_videos(connection: Connection, ids: Iterable[int], released: set[str]
     return sum(_delete_where(connection, videos.c.id.in_(chunk), released) for chunk in chunks(map(int, ids)))
 
 
-def forget_videos(connection: Connection, ids: Iterable[int]) -> int:
+def hide_videos(connection: Connection, ids: Iterable[int]) -> int:
     """Move videos to the vanished ones. Return how many there were."""
     ids = [each for chunk in chunks(map(int, ids)) for each in _existing(connection, videos.c.id.in_(chunk))]
     vanish(connection, ids, int(time.time()))

@@ -353,10 +353,10 @@ class _IndexRun:
         )
 
     def _forget(self, scan: Scan, known: dict[str, KnownFile], gone: Gone, decision: Decision) -> None:
-        """Remove videos and failures whose files were deleted, and report those that are kept."""
+        """Hide videos and clear failures whose files were deleted, and report those that are kept."""
         forgotten = gone.forgotten(decision.forget)
         if forgotten:
-            self._report.add(removed=self._library.forget_videos([known[path].video_id for path in forgotten]))
+            self._report.add(removed=self._library.hide_videos([known[path].video_id for path in forgotten]))
         if gone.failures:
             self._library.clear_failures(gone.failures)
         kept = {path for paths in gone.doubtful.values() for path in paths} - set(forgotten)

@@ -103,7 +103,7 @@ def notes_of(scan: Scan, known: Iterable[str], gone: Gone, forgotten: Iterable[s
         Problem(
             path=root,
             reason=f"{len(paths)} of its {sum(is_below(path, root) for path in known)} videos are not there, as if "
-            "another card or drive were in its place: they are kept (prismsearch remove --missing forgets them)",
+            "another card or drive were in its place: they are kept (prismsearch remove --missing FOLDER forgets them)",
         )
         for root, paths in gone.doubtful.items()
         if root not in forgotten

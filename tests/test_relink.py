@@ -119,7 +119,7 @@ def test_removal_leaves_nothing_behind(root: Path) -> None:
         red, green = (library.video_at(str(root / "films" / f"{name}.mp4")) for name in ("red", "green"))
         assert red is not None
         assert green is not None
-        library.forget_videos([green.id or 0])
+        library.hide_videos([green.id or 0])
         key = proxy_range(library.segments_of(red.id or 0)[0], red).key
     for folder in ("proxies", "vectors"):
         (directory / folder).mkdir()

@@ -94,7 +94,7 @@ class IndexReview:
                 f"{count_text(len(paths), 'video')} of {display_path(root)} are not there: deleted, or on another "
                 "card or drive?"
             )
-            if self._confirmed("Forget them?"):
+            if self._confirmed("Were they deleted?"):
                 forget.append(root)
         return forget
 

@@ -54,7 +54,7 @@ def print_report(report: IndexReport) -> None:
     _print_lines("look at:", [(display_path(each.path), printable(each.reason)) for each in report.problems])
     _print_lines("note:", [(display_path(each.path), printable(each.reason)) for each in report.notes])
     _print_lines(
-        "kept, though not there (a drive or card not plugged in? prismsearch remove --missing forgets them):",
+        "kept, though not there (a drive or card not plugged in? prismsearch remove --missing FOLDER forgets them):",
         [(display_path(path),) for path in report.kept_missing],
     )
     if report.own_exports:
