@@ -345,8 +345,8 @@ class Library(LibraryQueries):
         with self._database.writing() as connection:
             library_settings.put_keep_vanished_days(connection, days)
 
-    def set_volumes(self, volumes: Mapping[int, str], file_ids: Mapping[int, str] | None = None) -> None:
-        """Store the volumes that videos are on, and device and inode there, by their ids. Unknown ids are ignored."""
+    def set_places(self, volumes: Mapping[int, str], file_ids: Mapping[int, str] | None = None) -> None:
+        """Store where files are: their volumes, and device and inode, by ids of videos. Unknown ids are ignored."""
         with self._database.writing() as connection:
             writing.put_volumes(connection, volumes)
             writing.put_file_ids(connection, file_ids or {})

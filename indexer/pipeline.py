@@ -208,7 +208,7 @@ class _IndexRun:
         changed = self._isolation.reading.wait(lambda: changed_volumes(paths, known))
         numbers = changed_file_ids(scan.files, known)
         if changed or numbers:
-            self._library.set_volumes(changed, numbers)
+            self._library.set_places(changed, numbers)
 
     def _on_found(self, count: int) -> None:
         self._meter.files_done = count

@@ -170,6 +170,6 @@ def test_files_of_an_earlier_version_and_of_a_drive_plugged_in_anew_get_their_nu
     number = world.library.videos()[0].file_id
     assert number.endswith(f":{path.stat().st_ino}")
     for stored in ("", f"1{number}"):
-        world.library.set_volumes({}, {world.library.videos()[0].id or 0: stored})
+        world.library.set_places({}, {world.library.videos()[0].id or 0: stored})
         assert counts(world.run()) == {"unchanged": 1}
         assert world.library.videos()[0].file_id == number
