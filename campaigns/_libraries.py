@@ -70,11 +70,10 @@ def snapshot(library: Path) -> dict[str, Any]:
         for video in opened.videos():
             assert video.id is not None
             segments = opened.segments_of(video.id)
-            rows = (
-                opened.embedding_rows(encoder.id, [part.id for part in segments if part.id is not None])
-                if encoder
-                else ()
-            )
+            rows: Any = ()
+            with contextlib.suppress(KeyError):  # a damaged row: the library does not give it out
+                ids = [part.id for part in segments if part.id is not None]
+                rows = opened.embedding_rows(encoder.id, ids) if encoder else ()
             found[video.path] = {
                 "facts": (
                     video.fingerprint,

@@ -14,6 +14,7 @@ from db.connection import Database
 from db.names import comparison_key
 from db.ordering import FIRST, LAST, free_positions
 from db.records import Collection, NewSubclip, Subclip
+from db.rows import COLLECTION
 from db.schema import collections, subclips
 from db.subclips import change_subclip, insert_subclips, list_subclips, mark_removed, purge_subclips
 from db.text_limits import MAX_NAME_LENGTH, checked_name
@@ -30,10 +31,10 @@ class Collections:
         self._database = database
 
     def all(self) -> list[Collection]:
-        """Return all collections in order of creation, so the tray comes first."""
+        """Return all collections in order of creation, so the tray comes first; without damaged ones."""
         with self._database.reading() as connection:
             found = connection.execute(_select().order_by(collections.c.id))
-            return [Collection(**row) for row in found.mappings()]
+            return COLLECTION.load_sound(found.mappings(), "id")
 
     def get(self, collection_id: int) -> Collection:
         """Return a collection.
@@ -50,9 +51,9 @@ class Collections:
         if found:
             return found[0]
         with self._database.writing() as connection:
-            row = connection.execute(_select().order_by(collections.c.id).limit(1)).mappings().first()
-            if row is not None:  # another tab was faster
-                return Collection(**row)
+            found = COLLECTION.load_sound(connection.execute(_select().order_by(collections.c.id)).mappings(), "id")
+            if found:  # another tab was faster
+                return found[0]
             return _get(connection, _insert(connection, TRAY))
 
     def create(self, name: str) -> Collection:
@@ -230,9 +231,10 @@ def _select() -> Select[tuple[int, str, int, int, str, str]]:
 
 def _get(connection: Connection, collection_id: int) -> Collection:
     row = connection.execute(_select().where(collections.c.id == collection_id)).mappings().first()
-    if row is None:
+    found = [] if row is None else COLLECTION.load_sound([row], "id")
+    if not found:
         raise KeyError(f"no collection has the id {collection_id}")
-    return Collection(**row)
+    return found[0]
 
 
 def _insert(connection: Connection, name: str) -> int:

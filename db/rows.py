@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sqlalchemy import RowMapping
 
 from db.media_facts import facts_from_text, facts_to_text, kinds_from_text, kinds_to_text
-from db.records import Segment, Shot, Subclip, Video
+from db.records import Collection, SavedSearch, Segment, Shot, Subclip, Video
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -148,6 +148,8 @@ VIDEO = RecordColumns.of(Video)
 SHOT = RecordColumns.of(Shot)
 SEGMENT = RecordColumns.of(Segment)
 SUBCLIP = RecordColumns.of(Subclip)
+COLLECTION = RecordColumns.of(Collection)
+SAVED_SEARCH = RecordColumns.of(SavedSearch)
 
 
 def chunks(items: Iterable[Item]) -> Iterator[list[Item]]:

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from db.connection import Database
 from db.names import comparison_key
 from db.records import SavedSearch
+from db.rows import SAVED_SEARCH
 from db.schema import saved_searches
 from db.text_limits import MAX_LINK_LENGTH, checked_name, checked_text
 from db.timestamps import now
@@ -22,10 +23,10 @@ class SavedSearches:
         self._database = database
 
     def all(self) -> list[SavedSearch]:
-        """Return all saved searches by name, ignoring case."""
+        """Return all saved searches by name, ignoring case; without damaged ones."""
         with self._database.reading() as connection:
             found = connection.execute(select(*_COLUMNS).order_by(saved_searches.c.key))
-            return [SavedSearch(**row) for row in found.mappings()]
+            return SAVED_SEARCH.load_sound(found.mappings(), "id")
 
     def save(self, name: str, link: str) -> SavedSearch:
         """Save a search. One with the same name, ignoring case, is replaced and passes on its id.

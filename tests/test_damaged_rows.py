@@ -227,6 +227,19 @@ def test_a_damaged_subclip_is_left_out_of_its_collection(directory: Path, damage
         assert [each.id for each in library.collections.subclips(tray.id)] == [kept.id]
 
 
+@pytest.mark.parametrize("damage", ["name = x'92'", "revision = 'one'", "updated_at = x'00'"])
+def test_a_damaged_collection_or_saved_search_is_left_out(directory: Path, damage: str) -> None:
+    with Library.open(directory) as library:
+        tray, other = library.collections.tray(), library.collections.create("Other")
+        library.searches.save("mine", "?q=red")
+        sql(directory, f"UPDATE collections SET {damage} WHERE id = {tray.id}")
+        sql(directory, "UPDATE saved_searches SET link = x'92'")
+        assert library.collections.all() == [other] == [library.collections.tray()]
+        assert library.searches.all() == []
+        with pytest.raises(KeyError):
+            library.collections.get(tray.id)
+
+
 def test_damaged_settings_are_left_out_or_named(directory: Path) -> None:
     choice = EncoderChoice(name="demo", encoder_id="enc", frames=None, fit="stretch")
     cuts = CutSettings(detector="blend", detector_options={}, segment_seconds=8, overlap_seconds=0.5, decode="all")
