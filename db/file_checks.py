@@ -17,7 +17,8 @@ FOLDERS = ("media", "vectors", "map", "proxies", "examples", "exports", "runs", 
 _CONTENT = ("media", "vectors", "map")
 """Folders that only a library with rows has. (`runs` may be older than the database: it has the job that makes it.)"""
 
-_SQLITE = b"SQLite format 3\0"
+_SMALLEST_BYTES = 512
+"""A page of SQLite's smallest size. It takes a shorter file for a new database, and refuses any other that is none."""
 _JOURNAL = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
 """Ends a journal that names another one, as only a transaction over several databases writes. SQLite would read that
 file, and remove it: a library has one database."""
@@ -45,15 +46,14 @@ def check_files(file: Path) -> None:
             f"{sidecars[2]} names another file, which SQLite would remove. prismsearch did not write it: move it "
             "aside, and look at who made this library."
         )
+    # The database is never opened here: closing it would end SQLite's locks on it, if this process has it open already,
+    # and another process would then remove the log that is in use (sqlite.org/howtocorrupt.html, 2.2).
     try:
-        with file.open("rb") as stream:
-            head, size = stream.read(len(_SQLITE)), os.fstat(stream.fileno()).st_size
+        size = file.stat().st_size
     except FileNotFoundError:
         return
-    if size and head != _SQLITE:
-        raise LibraryDamaged(
-            f"{file} is not a sound library file: its beginning is not that of a database. {damage_advice()}"
-        )
+    if 0 < size < _SMALLEST_BYTES:
+        raise LibraryDamaged(f"{file} is not a sound library file: it is cut short. {damage_advice()}")
     if not size:
         left = [folder / name for name in _CONTENT] + sidecars[:1]
         kept = next((path for path in left if _has_content(path)), None)

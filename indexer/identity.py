@@ -1,4 +1,4 @@
-"""Whether a file is the one that was indexed. Everything that reads a source file asks here first.
+"""Comparison of a file with the one that was indexed. Everything that reads a source file asks here first.
 
 Size and time of modification are compared first, and the number of the file on its drive; only where they differ is
 content read. Then the same fingerprint is no proof yet (see `indexer.fingerprint`): it is one together with the same

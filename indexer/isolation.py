@@ -1,4 +1,4 @@
-"""Where a run reads files and decodes videos: in worker processes, or in threads of its own process."""
+"""Places where a run reads files and decodes videos: worker processes, or threads of its own process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a file was moved from its old place, or is a copy of one that may only be unreachable.
+"""Distinction of files that were moved from copies of ones that may only be unreachable.
 
 A missing file was moved if its folder is there, so that its name alone is gone, or if the new file has its number on
 the same drive. A backup copy beside an unplugged drive is neither.

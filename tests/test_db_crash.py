@@ -49,7 +49,8 @@ step = {step!r}
 def die(*_):
     os.kill(os.getpid(), 9)
 library = Library.open(Path(sys.argv[1]))
-video = make_video(fingerprint="ffff")
+# Media of the same content are replaced; those of a content that is replaced are kept with its hidden rows.
+video = make_video() if step == "drop" else make_video(fingerprint="ffff")
 media = stage(library, video, 3, "new")
 if step == "publish":
     publish = media.publish
@@ -67,7 +68,7 @@ add(library, video, media=media)
     with Library.open(tmp_path) as library:
         (stored,) = library.videos()
         text = b"new 1" if step == "drop" else b"old 1"
-        assert (stored.id == old) == (step != "drop")
+        assert stored.id == old
         assert library.poster_path(stored, 1).read_bytes() == text
         assert library.check() == []
         folders = list((tmp_path / "media").glob("??/*"))

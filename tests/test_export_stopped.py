@@ -42,7 +42,7 @@ def failing_ffmpeg(folder: Path, how: str, when: str) -> Path:
     """A program that is ffmpeg, but does `how` where its arguments hold `when`. It logs the calls of both kinds."""
     program = folder / "failing-ffmpeg"
     program.write_text(
-        f'#!/bin/sh\ncase "$*" in\n*{when}*) echo failed >> "{folder}/calls"; {how};;\nesac\n'
+        f'#!/bin/sh\ncase "$*" in\n*" {when} "*) echo failed >> "{folder}/calls"; {how};;\nesac\n'
         f'echo ran >> "{folder}/calls"\nexec "{find_ffmpeg()}" "$@"\n'
     )
     program.chmod(0o755)

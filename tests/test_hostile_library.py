@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -256,3 +258,20 @@ def test_folders_of_media_that_are_links_are_neither_removed_nor_filled(tmp_path
         library.remove_videos([1])
         library.check()
     assert len(list(outside.glob("*/poster-*.jpg"))) == 3
+
+
+def test_a_second_opening_ends_no_locks_of_the_first(tmp_path: Path) -> None:
+    """Another process would take itself for the last one, and remove the log that the first still reads."""
+    code = (
+        "import sys; from pathlib import Path; from db.library import Library; from db_samples import add, make_video\n"
+        "with Library.open(Path(sys.argv[1])) as library: add(library, make_video())"
+    )
+    with Library.open(tmp_path / "library") as first:
+        assert first.videos() == []
+        Library.open(tmp_path / "library").close()
+        path = os.pathsep.join((str(Path(__file__).parent), str(Path(__file__).parent.parent)))
+        subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / "library")], env={**os.environ, "PYTHONPATH": path}, check=True
+        )
+        assert len(first.videos()) == 1
+        assert (tmp_path / "library" / f"{FILE_NAME}-wal").exists()

@@ -1,4 +1,4 @@
-"""What a search could not look at, and why: shots without rows by its encoder, files that failed or vanished."""
+"""Shots that a search could not look at, and why: shots without rows by its encoder, files that failed or vanished."""
 
 from __future__ import annotations
 

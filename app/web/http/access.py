@@ -1,4 +1,4 @@
-"""Who may see the page: the signed cookie of its person, and the tokens that a browser gets it for.
+"""Access to the page: the signed cookie of its person, and the tokens that a browser gets it for.
 
 Loopback is no protection from other users of the same machine, so every request has to carry the cookie. It is signed
 with the library's secret (see `app.web.services.page_secret`), which outlives the server, and so it survives restarts.

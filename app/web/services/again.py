@@ -1,4 +1,4 @@
-"""What an index job would encode again though it did not change, said on the page before the job begins."""
+"""Videos that an index job would encode again though they did not change, said on the page before the job begins."""
 
 from __future__ import annotations
 
