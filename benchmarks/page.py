@@ -105,7 +105,8 @@ def search(page: Any, words: str) -> dict[str, float]:
     box = page.locator(".st-key-words input")
     box.fill(words)
     box.press("Enter")
-    page.wait_for_function("count => window.watched.length > count", arg=before, timeout=60_000)
+    while page.evaluate("window.watched.length") <= before:  # `wait_for_function` evaluates strings, which is forbidden
+        page.wait_for_timeout(5)
     found: dict[str, float] = page.evaluate("window.watched.at(-1)")
     return found
 

@@ -90,7 +90,8 @@ def example(page: Any) -> None:
     page.locator(".ps-card").nth(2).focus()
     token = page.get_attribute(".ps-grid", "data-ready")
     page.keyboard.press("m")
-    page.wait_for_function("t => document.querySelector('.ps-grid')?.dataset.ready !== t", arg=token)
+    while page.evaluate("document.querySelector('.ps-grid')?.dataset.ready") == token:
+        page.wait_for_timeout(50)
     ready(page)
     page.goto(page.url + "&q=on+ocean+waves&term=-0.5:text:a+taxi")
     ready(page)

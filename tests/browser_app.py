@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -115,6 +116,17 @@ class App:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def wait_until(page: Any, question: str, argument: Any = None, seconds: float = 90.0) -> None:
+    """Wait until a JavaScript function gives something true.
+
+    Playwright's own `wait_for_function` evaluates a string inside the page, which the page's policy forbids.
+    """
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(question, argument):
+        assert time.monotonic() < deadline, question
+        page.wait_for_timeout(50)
 
 
 @contextmanager

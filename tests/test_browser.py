@@ -17,7 +17,7 @@ from typing import Any
 
 import av
 import pytest
-from browser_app import App, browser
+from browser_app import App, browser, wait_until
 
 from app.web.services.open_pages import redirect_file
 
@@ -64,9 +64,10 @@ def opened(chromium: Any, app: App) -> Any:
 
 def ready(page: Any, after: str | None = None) -> str:
     """Wait until another grid than `after` shows its posters; gives its token."""
-    page.wait_for_function(
+    wait_until(
+        page,
         "after => { const ready = document.querySelector('.ps-grid')?.dataset.ready; return ready && ready !== after }",
-        arg=after,
+        after,
     )
     token: str = page.evaluate("document.querySelector('.ps-grid').dataset.ready")
     return token
@@ -88,7 +89,7 @@ def test_from_an_empty_library_to_a_clip_on_the_disk(chromium: Any, videos: Path
     with App(library) as app:  # the server was stopped: what was kept is there in the next one
         page = opened(chromium, app)
         page.wait_for_selector(".ps-dock")
-        page.wait_for_function("document.querySelector('.ps-dock').textContent.includes('· 1')")
+        wait_until(page, "() => document.querySelector('.ps-dock').textContent.includes('· 1')")
         export_it(page, tmp_path / "clips")
         assert page.broken == []
         assert what_runs_of_injected_scripts(page) == []
@@ -158,9 +159,7 @@ def play_the_first_hit(page: Any) -> int:
     first, end = round(shot["start_seconds"] * rate), round(shot["end_seconds"] * rate)
     assert int(page.get_attribute("dialog.ps-player", "data-frame")) == end - 1
     page.keyboard.press("Home")
-    page.wait_for_function(
-        "frame => document.querySelector('dialog.ps-player').dataset.frame === frame", arg=str(first)
-    )
+    wait_until(page, "frame => document.querySelector('dialog.ps-player').dataset.frame === frame", str(first))
     segment = int(page.get_attribute("dialog.ps-player", "data-segment"))
     assert page.locator(".ps-neighbour").count() == 3
     return segment
@@ -192,7 +191,7 @@ def drop_a_clip(page: Any, clip: Path) -> None:
 
 
 def keep_in_the_tray(page: Any) -> None:
-    page.wait_for_function("name => document.querySelector('.ps-card .ps-name')?.textContent === name", arg=FILE)
+    wait_until(page, "name => document.querySelector('.ps-card .ps-name')?.textContent === name", FILE)
     page.locator(".ps-card").first.focus()
     page.keyboard.press("s")
     page.wait_for_selector(".ps-card.ps-kept")

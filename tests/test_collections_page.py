@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from browser_app import App, browser
+from browser_app import App, browser, wait_until
 from page_library import segment_ids, small_library
 
 from app.timelines.model import frame_range
@@ -99,7 +99,7 @@ def write(page: Any, number: int, field: str, words: str) -> None:
 
 
 def until(page: Any, question: str, argument: Any = None) -> None:
-    page.wait_for_function(question, arg=argument)
+    wait_until(page, question, argument)
 
 
 def settled(page: Any) -> None:
