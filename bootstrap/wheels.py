@@ -1,4 +1,4 @@
-"""What has no wheel for this machine, told before the download. The markers in pyproject.toml say the same."""
+"""Packages without a wheel for this machine, told before the download. The markers in pyproject.toml say the same."""
 
 # Standard library only, and syntax that a too old Python can still be told about.
 from __future__ import annotations

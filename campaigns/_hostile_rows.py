@@ -1,4 +1,4 @@
-"""What a library received from somebody else may hold: statements that a person with sqlite3 could type."""
+"""Content of a library received from somebody else: statements that a person with sqlite3 could type."""
 
 from __future__ import annotations
 

@@ -4,8 +4,6 @@ The rule: a file counts as deleted only if its folder exists, is readable, is no
 file was on, where that is known. A missing folder may be an unplugged drive, and so may an empty one, which is what an
 unmounted mount point looks like; and another card may be at the place of the one before. Such videos are kept and
 reported as missing.
-
-Standard library only.
 """
 
 from __future__ import annotations
@@ -15,8 +13,8 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from db.names import comparison_key
 from files.volumes import Volumes
-from indexer.same_file import folded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +70,7 @@ def was_renamed_to(old: str, new: str) -> bool:
     """
     if not exists(old):
         return True
-    if folded(old) != folded(new):
+    if comparison_key(old) != comparison_key(new):
         return False
     old_parts, new_parts = old.split(os.sep), new.split(os.sep)
     for depth, (old_name, new_name) in enumerate(zip(old_parts, new_parts, strict=True)):

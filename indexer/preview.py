@@ -1,4 +1,4 @@
-"""What a run is about to do, found out before anything is changed, so that a person can see it and refuse a part."""
+"""Preview of a run: what it is about to do, found out before anything is changed, so that a part can be refused."""
 
 from __future__ import annotations
 

@@ -1,12 +1,13 @@
 """Several names of one file: links, mounts of one folder at two places, and spellings that a volume takes for equal.
 
-macOS and Windows ignore case in names, and macOS their Unicode form. Standard library only.
+macOS and Windows ignore case in names, and macOS their Unicode form.
 """
 
 from __future__ import annotations
 
 import os
-import unicodedata
+
+from db.names import comparison_key
 
 
 def file_keys(path: str) -> set[object]:
@@ -38,7 +39,7 @@ def inode_key(real: str, status: os.stat_result) -> tuple[object, ...]:
         folder = os.stat(os.path.dirname(real))
     except OSError:
         return ()
-    return ((folder.st_dev, folder.st_ino, folded(os.path.basename(real))),)
+    return ((folder.st_dev, folder.st_ino, comparison_key(os.path.basename(real))),)
 
 
 def as_on_disk(path: str) -> str:
@@ -62,7 +63,8 @@ def _listed(folder: str, name: str) -> str:
     if name in names:
         return name
     for other in names:
-        if folded(other) == folded(name) and _is_same(os.path.join(folder, name), os.path.join(folder, other)):
+        same_key = comparison_key(other) == comparison_key(name)
+        if same_key and _is_same(os.path.join(folder, name), os.path.join(folder, other)):
             return other
     return name
 
@@ -72,8 +74,3 @@ def _is_same(path: str, other: str) -> bool:
         return os.path.samestat(os.lstat(path), os.lstat(other))
     except OSError:
         return False
-
-
-def folded(name: str) -> str:
-    """Return a name or path in one case and Unicode form."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

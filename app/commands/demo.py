@@ -80,7 +80,7 @@ def demo(settings: Settings, as_json: bool) -> None:
         if not as_json:
             videos = count_text(len({each.path for each in truth}), "short video")
             click.echo(f"Indexing {videos} in {display_path(str(DEMO_LIBRARY))}")
-        report = run_indexer(values, library, encoder, roots, run_options(), order=order)
+        report = run_indexer(values, library, encoder, roots, run_options(order), order=order)
         if not report.complete:
             report_and_exit(report, as_json=as_json)
         if not as_json:

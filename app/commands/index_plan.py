@@ -45,15 +45,7 @@ def show_plan(settings: Settings, order: IndexOrder, *, renew: bool, as_json: bo
         now = values.shaping(encoder)
         review = IndexReview(library, encoder.clip_spec, own=values.own, now=now, asked=order.redo, yes=True, line=line)
         printer = _Printer(library, review, as_json=as_json)
-        options = run_options(
-            workers=order.workers,
-            exclude=order.exclude,
-            include_exports=order.include_exports,
-            redo=order.redo,
-            retry_failed=order.retry_failed,
-            dry_run=True,
-            limits=order.shaping,
-        )
+        options = run_options(order, dry_run=True)
         index_folders(library, encoder, order.paths, values.cuts, options, review=printer)
 
 

@@ -54,15 +54,7 @@ def index_videos(
     require_paths(order.paths)
     with compose.open_existing_library(settings) as known:
         values = run_values(settings, order, known, renew=renew)
-    options = run_options(
-        workers=order.workers,
-        batch_size=order.batch_size,
-        exclude=order.exclude,
-        include_exports=order.include_exports,
-        redo=order.redo,
-        retry_failed=order.retry_failed,
-        limits=order.shaping,
-    )
+    options = run_options(order)
     encoder = open_or_download_encoder(values.settings, yes=yes)
     with compose.open_library(settings, create=True) as library:
         report = run_indexer(values, library, encoder, order.paths, options, order=order)
@@ -90,7 +82,7 @@ def retry_failures(settings: Settings, order: RetryOrder, *, as_json: bool = Fal
             print_note("no failed files to try again")
             return
         encoder = open_or_download_encoder(values.settings, yes=False)
-        options = run_options(retry_failed=True, sweep=False, limits=order.shaping)
+        options = run_options(order)
         title = count_text(len(there), "failed file")
         report = run_indexer(values, library, encoder, there, options, order=order, title=title)
         report_and_exit(report, as_json=as_json)

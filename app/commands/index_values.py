@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app import compose
 from app.compose import Settings
@@ -15,7 +14,6 @@ from app.jobs.orders import IndexOrder, RetryOrder
 from db.records import EncoderChoice
 
 if TYPE_CHECKING:
-    from app.shell.index_options import ShapingOptions
     from db.library import Library
     from encoder import Encoder
     from indexer.settings import IndexSettings, RunOptions
@@ -81,35 +79,21 @@ def run_values(
     return RunValues(settings=settings, cuts=order.shaping.index_settings(renewed(cuts) if renew else cuts), own=own)
 
 
-def run_options(
-    *,
-    workers: int | None = None,
-    batch_size: int | None = None,
-    exclude: Sequence[str] = (),
-    include_exports: bool = False,
-    redo: bool = False,
-    retry_failed: bool = False,
-    sweep: bool = True,
-    dry_run: bool = False,
-    limits: ShapingOptions | None = None,
-) -> RunOptions:
-    """Return the options of the pipeline; None stands for its defaults. limits: of time and memory."""
+def run_options(order: IndexOrder | RetryOrder, *, dry_run: bool = False) -> RunOptions:
+    """Return the options of the pipeline for an order; what the order leaves open has the pipeline's defaults."""
     from indexer.settings import RunOptions
 
-    options = RunOptions(
-        include_exports=include_exports,
-        redo=redo,
-        retry_failed=retry_failed,
-        sweep=sweep,
-        dry_run=dry_run,
-        exclude=tuple(exclude),
-    )
-    if workers is not None:
-        options = dataclasses.replace(options, decode_workers=workers)
-    if batch_size is not None:
-        options = dataclasses.replace(options, batch_size=batch_size)
-    if limits is not None and limits.stall_seconds is not None:
-        options = dataclasses.replace(options, stall_seconds=limits.stall_seconds)
-    if limits is not None and limits.decode_memory is not None:
-        options = dataclasses.replace(options, decode_memory_gib=limits.decode_memory)
-    return options
+    if isinstance(order, RetryOrder):
+        options = RunOptions(retry_failed=True, sweep=False, dry_run=dry_run)
+        given: dict[str, Any] = {}
+    else:
+        options = RunOptions(
+            exclude=order.exclude,
+            include_exports=order.include_exports,
+            redo=order.redo,
+            retry_failed=order.retry_failed,
+            dry_run=dry_run,
+        )
+        given = {"decode_workers": order.workers, "batch_size": order.batch_size}
+    given |= {"stall_seconds": order.shaping.stall_seconds, "decode_memory_gib": order.shaping.decode_memory}
+    return dataclasses.replace(options, **{name: value for name, value in given.items() if value is not None})

@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from db.names import comparison_key
 from indexer.missing_files import is_below
-from indexer.same_file import file_keys, folded
+from indexer.same_file import file_keys
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -49,9 +50,9 @@ def _known_file(wanted: str, files: Iterable[tuple[str, int]]) -> str | None:
         size = os.stat(wanted).st_size
     except OSError:
         return None
-    keys, name = file_keys(wanted), folded(os.path.basename(os.path.realpath(wanted)))
+    keys, name = file_keys(wanted), comparison_key(os.path.basename(os.path.realpath(wanted)))
     for path, stored in files:
-        may_be = stored == size or folded(os.path.basename(path)) == name  # it may have changed since
+        may_be = stored == size or comparison_key(os.path.basename(path)) == name  # it may have changed since
         if may_be and file_keys(path) & keys:
             return path
     return None

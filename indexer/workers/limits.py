@@ -1,4 +1,4 @@
-"""What a worker process may use, and that it does not outlive the process that started it."""
+"""Limits of a worker process, and its end with the process that started it."""
 
 from __future__ import annotations
 
