@@ -127,11 +127,11 @@ def test_a_clip_that_the_encoder_refuses_costs_itself_alone(encoder: Gated) -> N
             return super().encode_clips(clips)
 
     picky = Picky()
-    picky.open.set()
     batches = Batches(picky, 8)
     shape = ColourEncoder().clip_spec.shape
     for number in range(5):
-        batches.add("a", number, np.full(shape, number == 3, np.uint8))
+        assert not batches.add("a", number, np.full(shape, number == 3, np.uint8))
+    picky.open.set()
     rows = batches.flush()
     assert [(row.number, row.problem) for row in rows] == [
         (number, "ValueError: not this one" if number == 3 else "") for number in range(5)
