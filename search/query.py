@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from db.records import Filters, Segment, Video
 from search.near_duplicates import NEAR_DUPLICATE
+from search.strength import Strength
 
 
 class QueryError(ValueError):
@@ -148,6 +149,7 @@ class Hit:
         video: Its video.
         term_scores: The cosine of the hit with each term alone, in the order of the query's terms and without weights,
             which shows why it was found.
+        strength: How far the hit stands above what unrelated questions get; None without a calibration.
     """
 
     rank: int
@@ -155,6 +157,7 @@ class Hit:
     segment: Segment
     video: Video
     term_scores: tuple[float, ...]
+    strength: Strength | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,84 @@
+"""Chain queries ("A, then B") and their hits: frozen dataclasses, validated on creation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from db.records import Filters, Video
+from search.query import Hit, QueryError, Term
+from search.strength import Strength
+
+MAX_STEPS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a chain: terms that are combined as those of a Query.
+
+    Raises:
+        QueryError: There are no terms, or all have weight 0.
+    """
+
+    terms: Sequence[Term]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "terms", tuple(self.terms))
+        if not any(term.weight for term in self.terms):
+            raise QueryError("a step asks for nothing; give it words or an example")
+
+
+@dataclass(frozen=True, slots=True)
+class ChainQuery:
+    """Steps that follow each other within one video.
+
+    Attributes:
+        steps: 2 to MAX_STEPS. Kept as a tuple.
+        within_seconds: Maximum time from the end of one part to the start of the next, 0 or more.
+        any_order: Accept the parts in any order.
+        filters: Restrict the search before vectors are compared.
+        k: Maximum number of chains, 1 or more.
+        per_video: Maximum number of chains per video, 1 or more. None means no limit.
+
+    Raises:
+        QueryError: A value is out of range.
+    """
+
+    steps: Sequence[Step]
+    within_seconds: float = 20.0
+    any_order: bool = False
+    filters: Filters = field(default_factory=Filters)
+    k: int = 10
+    per_video: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "steps", tuple(self.steps))
+        if not 2 <= len(self.steps) <= MAX_STEPS:
+            raise QueryError(f"a chain has 2 to {MAX_STEPS} steps, got {len(self.steps)}")
+        if not (math.isfinite(self.within_seconds) and self.within_seconds >= 0):
+            raise QueryError(f"the time between steps is 0 s or more, got {self.within_seconds}")
+        if self.k < 1:
+            raise QueryError(f"k is the number of chains wanted and must be at least 1, got {self.k}")
+        if self.per_video is not None and self.per_video < 1:
+            raise QueryError(f"at least 1 chain of a video must be wanted, got {self.per_video}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """Parts of one video that match the steps of a ChainQuery.
+
+    Attributes:
+        rank: The position in the ranking, from 1.
+        score: The value by which chains are ranked.
+        strength: Of the chain as a whole; None without a calibration.
+        video: The video of all parts.
+        parts: One hit for each step, in the order of the steps; with `any_order`, times may not ascend. The rank of a
+            part is the number of its step.
+    """
+
+    rank: int
+    score: float
+    strength: Strength | None
+    video: Video
+    parts: tuple[Hit, ...]

@@ -1,0 +1,35 @@
+"""Strength of a hit: how far it stands above what unrelated questions get, with the probability of chance and a level.
+
+Levels are probabilities, so they mean the same for every encoder, library and form of question.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["strong", "likely", "weak"]
+
+STRONG_CHANCE = 0.01
+LIKELY_CHANCE = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strength:
+    """How far a hit stands above what unrelated questions get.
+
+    Attributes:
+        value: Standard deviations of the hit's cosine above the mean of null questions of the same form.
+        chance: Probability that the best hit of an unrelated question is at least as strong, above 0 to 1.
+        normal: True if `chance` is the tail of a normal distribution, because there are too few null questions to
+            count.
+    """
+
+    value: float
+    chance: float
+    normal: bool = False
+
+    @property
+    def level(self) -> Level:
+        """Return strong for a chance of at most STRONG_CHANCE, likely for at most LIKELY_CHANCE, else weak."""
+        return "strong" if self.chance <= STRONG_CHANCE else "likely" if self.chance <= LIKELY_CHANCE else "weak"
