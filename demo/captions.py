@@ -91,6 +91,11 @@ def caption(take: Take, rng: np.random.Generator, mentions: tuple[bool, bool, bo
     return forms[rng.integers(len(forms))]
 
 
+def motion_words(motion: str, rng: np.random.Generator) -> str:
+    """Return random words for a motion alone ("turning around")."""
+    return _MOVING[motion][rng.integers(len(_MOVING[motion]))]
+
+
 def describe(take: Take) -> str:
     """Return the canonical caption of a take."""
     noun = THINGS[take.thing][1][0]
