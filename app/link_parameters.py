@@ -111,6 +111,16 @@ def _parse_flag(text: str) -> bool:
     return text == "1"
 
 
+def _parse_order(text: str) -> bool:
+    if text not in ("any", "given"):
+        raise ValueError("it is any or given")
+    return text == "any"
+
+
+def _format_order(any_order: bool) -> str:
+    return "any" if any_order else "given"
+
+
 def format_number(value: float) -> str:
     """Return the shortest text that stands for exactly this number."""
     return repr(float(value)).removesuffix(".0")
@@ -124,6 +134,8 @@ PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
     {
         "q": Parameter("words", _parse_text, format_words),
         "w": Parameter("words_weight", _parse_number, format_number),
+        "within": Parameter("within_seconds", _parse_length, format_number),
+        "order": Parameter("any_order", _parse_order, _format_order),
         "in": Parameter("folder", _decode_path, encode_path),
         "name": Parameter("name", _parse_name, _encode_name),
         "since": Parameter("since", _parse_day),
@@ -140,4 +152,4 @@ PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
         "k": Parameter("limit", _parse_count(MAX_HITS)),
     }
 )
-"""All parameters but `term`, which may be repeated: see LinkTerm."""
+"""All parameters but `term`, `then` and `then_term`, which may be repeated: see LinkTerm and LinkStep."""

@@ -1,6 +1,7 @@
 """Search links: a whole search as query parameters that can be saved, sent and typed by hand.
 
     ?q=a dog running&w=0.5&term=1:segment:42&term=-0.5:text:a cat&in=/footage&since=2025-01-01&score=0.2
+    ?q=a dog running&then=a cat&then=&then_term=3:1:segment:42&within=10&order=any        a chain of three steps
 
 Parsing never fails: invalid parameters are dropped and reported, so that an old or damaged link still opens.
 """
@@ -12,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, cast, get_args
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from app.link_parameters import MAX_TEXT_CHARACTERS, PARAMETERS, format_number, format_words
 from app.times import parse_date
@@ -22,6 +23,8 @@ TermKind = Literal["text", "segment", "range", "file"]
 
 DEFAULT_LIMIT = 200
 MAX_TERMS = 16
+MAX_STEPS = 8
+DEFAULT_WITHIN_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,19 @@ class LinkTerm:
         return f"{format_number(self.weight)}:{self.kind}:{format_words(self.value)}"
 
 
+@dataclass(frozen=True, slots=True)
+class LinkStep:
+    """A later step of a chain ("A, then B"): words of weight 1, and other terms. The first step is the link's own."""
+
+    words: str = ""
+    terms: tuple[LinkTerm, ...] = ()
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing to search for."""
+        return not self.words.strip() and not self.terms
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchLink:
     """A search on the search page. A filter that is None is not set."""
@@ -90,6 +106,9 @@ class SearchLink:
     words: str = ""
     words_weight: float = 1.0
     terms: tuple[LinkTerm, ...] = ()
+    then: tuple[LinkStep, ...] = ()  # makes the search one for chains
+    within_seconds: float = DEFAULT_WITHIN_SECONDS  # between the parts of a chain
+    any_order: bool = False  # of the parts of a chain
     folder: str | None = None
     name: str | None = None
     since: str | None = None  # a date as typed, such as 2025-03-01
@@ -107,8 +126,20 @@ class SearchLink:
 
     @property
     def has_query(self) -> bool:
-        """Whether there are words or terms to search for."""
-        return bool(self.words.strip()) or bool(self.terms)
+        """Whether there are words, terms or later steps to search for."""
+        return bool(self.words.strip() or self.terms or self.then)
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether it asks for chains: for what follows each other in one video."""
+        return bool(self.then)
+
+    @property
+    def texts(self) -> list[str]:
+        """All words to search for, of every step."""
+        terms = [*self.terms, *(term for step in self.then for term in step.terms)]
+        words = [self.words, *(step.words for step in self.then)]
+        return [*filter(str.strip, words), *(term.value for term in terms if term.kind == "text")]
 
     @property
     def filter_count(self) -> int:
@@ -155,6 +186,10 @@ class SearchLink:
                 params[name] = [parameter.format(value)]
         if self.terms:
             params["term"] = [term.format() for term in self.terms]
+        if self.then:
+            params["then"] = [format_words(step.words) for step in self.then]
+            terms = [f"{at}:{term.format()}" for at, step in enumerate(self.then, 2) for term in step.terms]
+            params |= {"then_term": terms} if terms else {}
         return params
 
     def query_string(self) -> str:
@@ -174,7 +209,8 @@ def parse_link(params: Mapping[str, Sequence[str]]) -> tuple[SearchLink, list[st
     """Parse query parameters.
 
     Args:
-        params: The values of each parameter. The last one counts, except for `term`.
+        params: The values of each parameter, blank ones included. The last one counts, except for `term`, `then` and
+            `then_term`.
 
     Returns:
         The search without invalid parts, and a sentence about each of those.
@@ -186,11 +222,38 @@ def parse_link(params: Mapping[str, Sequence[str]]) -> tuple[SearchLink, list[st
             try:
                 values[parameter.field] = parameter.parse(text)
             except ValueError as error:
-                problems.append(f"the link says {name}={text[:80]}, which is left out: {error}")
+                problems.append(_left_out(name, text, error))
     terms = []
     for text in list(params.get("term", ()))[:MAX_TERMS]:
         try:
             terms.append(LinkTerm.parse(text))
         except ValueError as error:
-            problems.append(f"the link says term={text[:80]}, which is left out: {error}")
-    return SearchLink(terms=tuple(terms), **values), problems
+            problems.append(_left_out("term", text, error))
+    return SearchLink(terms=tuple(terms), then=_parse_steps(params, problems), **values), problems
+
+
+def _parse_steps(params: Mapping[str, Sequence[str]], problems: list[str]) -> tuple[LinkStep, ...]:
+    words = [text[:MAX_TEXT_CHARACTERS] for text in params.get("then", ())][: MAX_STEPS - 1]
+    terms: list[list[LinkTerm]] = [[] for _ in words]
+    for text in list(params.get("then_term", ()))[: MAX_TERMS * MAX_STEPS]:
+        number, _, term = text.partition(":")
+        try:
+            if not (number.isascii() and number.isdecimal() and 2 <= int(number) <= len(words) + 1):
+                raise ValueError(f"there is no step {number[:20]} after the first")
+            if len(terms[int(number) - 2]) < MAX_TERMS:
+                terms[int(number) - 2].append(LinkTerm.parse(term))
+        except ValueError as error:
+            problems.append(_left_out("then_term", text, error))
+    steps = [LinkStep(text, tuple(own)) for text, own in zip(words, terms, strict=True)]
+    return tuple(step for step in steps if not step.is_blank)
+
+
+def _left_out(name: str, text: str, error: ValueError) -> str:
+    return f"the link says {name}={text[:80]}, which is left out: {error}"
+
+
+def parse_address(text: str) -> tuple[SearchLink, list[str]]:
+    """Parse a link as copied from a browser: an address with a query, or only its query string; see `parse_link`."""
+    whole = text.strip()
+    query = urlsplit(whole).query if whole.startswith(("http://", "https://")) else whole.removeprefix("?")
+    return parse_link(parse_qs(query, keep_blank_values=True))

@@ -29,6 +29,7 @@ from db.records import (
 from db.schema import vanished_videos as vanished_table
 from db.schema import videos as videos_table
 from db.segment_table import SegmentTables
+from db.segment_times import SegmentTimes, segment_times
 from db.vanished import VanishedVideo
 from db.watch import Watch
 
@@ -140,6 +141,11 @@ class LibraryQueries:
         """Return segments with their videos, by segment id. Unknown ids are left out."""
         with self._database.reading() as connection:
             return reading.segments_by_id(connection, ids)
+
+    def segment_times(self, video_ids: Iterable[int]) -> SegmentTimes:
+        """Return the times of all segments of these videos, as arrays, by video and start."""
+        with self._database.reading() as connection:
+            return segment_times(connection, video_ids)
 
     def video_ids(self, segment_ids: Iterable[int]) -> dict[int, int]:
         """Return the video id of each segment. Unknown ids are left out. Faster than `segments`."""

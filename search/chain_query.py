@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from db.records import Filters, Video
-from search.query import Hit, QueryError, Term
+from search.query import Hit, QueryError, SegmentTerm, Term
 from search.strength import Strength
 
 MAX_STEPS = 8
@@ -17,16 +17,27 @@ MAX_STEPS = 8
 class Step:
     """One step of a chain: terms that are combined as those of a Query.
 
+    Attributes:
+        terms: At least one, with a weight other than 0 among them. Kept as a tuple.
+        leave_out: Ids of segments that are not found by this step, nor what overlaps them. Its own SegmentTerms' never
+            are.
+
     Raises:
         QueryError: There are no terms, or all have weight 0.
     """
 
     terms: Sequence[Term]
+    leave_out: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "terms", tuple(self.terms))
         if not any(term.weight for term in self.terms):
             raise QueryError("a step asks for nothing; give it words or an example")
+
+    @property
+    def own_ids(self) -> frozenset[int]:
+        """Return the ids of the segments that this step never finds."""
+        return self.leave_out | {term.segment_id for term in self.terms if isinstance(term, SegmentTerm)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +81,7 @@ class Chain:
 
     Attributes:
         rank: The position in the ranking, from 1.
-        score: The value by which chains are ranked.
+        score: The value by which chains are ranked, 0 to 1: see `search.chains`.
         strength: Of the chain as a whole; None without a calibration.
         video: The video of all parts.
         parts: One hit for each step, in the order of the steps; with `any_order`, times may not ascend. The rank of a

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoder import Encoder
+from search.chain_query import Chain, ChainQuery
+from search.chains import Asked, ChainSearch
 from search.near_duplicates import MAX_COMPARED, MAX_COUNTED, Diversified, diversify
 from search.query import Answer, ClipTerm, Hit, Query, QueryError, SegmentTerm, Term, TextTerm
 from search.query_cache import QueryCache
@@ -81,6 +83,18 @@ class SearchEngine:
             LibraryError: The library cannot be read.
         """
         return self._answer(query, counted=True)
+
+    def chains(self, query: ChainQuery) -> list[Chain]:
+        """Return the best chains of segments that match the steps of a query, best first; see `search.chains`.
+
+        Raises:
+            QueryError, EncoderError, LibraryError: See `answer`.
+        """
+        asked = []
+        for step in query.steps:
+            rows = self._term_rows(step.terms)
+            asked.append(Asked(rows, combine(rows, [term.weight for term in step.terms])))
+        return ChainSearch(self.library, self.index, self.encoder.id, self._existing_rows).answer(query, asked)
 
     def scores(self, query: Query, ids: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the score of each of these segments, ignoring the query's filters.

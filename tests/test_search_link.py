@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from app.search_link import MAX_TERMS, LinkTerm, SearchLink, parse_link
+from app.search_link import MAX_STEPS, MAX_TERMS, LinkStep, LinkTerm, SearchLink, parse_address, parse_link
 from app.web.pages.escape import escape_markdown
 
 FULL = SearchLink(
@@ -153,3 +153,47 @@ def test_names_are_shown_as_they_are() -> None:
         "\\:red\\[a\\] \\:smile\\:"
     )
     assert escape_markdown("a\nb \udcff") == "a b ?"
+
+
+CHAIN = SearchLink(
+    words="a dog",
+    then=(
+        LinkStep("a cat & 100 %", (LinkTerm("segment", "42", 0.5), LinkTerm("file", "a1B2c3"))),
+        LinkStep(terms=(LinkTerm("range", "7:-512-1024", -1.0), LinkTerm("text", "in: the rain"))),
+        LinkStep("then"),
+    ),
+    within_seconds=2.5,
+    any_order=True,
+)
+
+
+def test_a_chain_survives_the_address() -> None:
+    assert through_address(CHAIN) == (CHAIN, [])
+    assert CHAIN.is_chain
+    assert not FULL.is_chain
+    assert SearchLink(words="a", then=(LinkStep("b"),)).query_string() == "q=a&then=b"
+    assert SearchLink(then=(LinkStep("b"),)).has_query
+
+
+@pytest.mark.parametrize(
+    "term", ["1:1:text:a", "9:1:text:a", "x:1:text:a", "2:text:a", "2:1:odd:a", "2", "-2:1:text:a", "²:1:text:a"]
+)
+def test_a_term_of_no_step_is_named_and_left_out(term: str) -> None:
+    link, problems = parse_link({"then": ["b"], "then_term": [term]})
+    assert link.then == (LinkStep("b"),)
+    assert len(problems) == 1
+    assert "then_term" in problems[0]
+
+
+def test_blank_steps_are_left_out_and_too_many_cut_off() -> None:
+    assert parse_link({"then": ["", "b", " "], "then_term": ["4:1:segment:3"]})[0].then == (
+        LinkStep("b"), LinkStep(" ", (LinkTerm("segment", "3"),)),
+    )  # fmt: skip
+    assert len(parse_link({"then": ["b"] * 50})[0].then) == MAX_STEPS - 1
+
+
+@pytest.mark.parametrize("before", ["", "?", "http://127.0.0.1:8501/?", " https://films.example/search/?"])
+def test_an_address_copied_from_a_browser_is_read(before: str) -> None:
+    link, problems = parse_address(f"{before}{CHAIN.query_string()}")
+    assert (link, problems) == (CHAIN, [])
+    assert parse_address(f"{before}q=is it http://a?b")[0].words == "is it http://a?b"

@@ -11,12 +11,15 @@ import click
 from click.core import ParameterSource
 
 from app import compose
+from app.commands.chain_run import clips_of, no_chain, typed_query
 from app.commands.export_run import export_collection, run_export
 from app.commands.export_selection import find_collection, from_arguments, from_hits, from_json, readable_library
+from app.commands.link_run import link_clips, link_option
 from app.compose import Settings
 from app.exporting.audio_choice import ALL_TRACKS, parse_audio
 from app.exporting.request import ClipRequest, ExportMode, ExportOptions, ExportRequest, list_formats
 from app.jobs.orders import ExportOrder
+from app.shell.chain_options import ChainOptions, chain_options
 from app.shell.exit_codes import FAILED
 from app.shell.options import seconds_value, with_settings
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
@@ -56,6 +59,7 @@ def audio_value(ctx: click.Context, param: click.Parameter, value: str) -> str:
 Examples:
   prismsearch export "a dog jumping" -k 5 --to clips
   prismsearch export film.mp4@1:20-1:25 film.mp4@200-210 --to clips --mode copy
+  prismsearch export "a dog jumps" --then "a cat" --to clips --span
   prismsearch search sunset --json > hits.json
   prismsearch export --from-json hits.json --to clips --pad 1s
   prismsearch export --collection Tray --zip tray.zip --mode smart --handles 2s
@@ -132,6 +136,9 @@ file or the library is missing.""",
     callback=lists_value,
     help=f"{', '.join(FORMATS)}; several with commas, or repeated.",
 )
+@chain_options
+@click.option("--span", is_flag=True, help="With --then: one clip for each hit, from its first part to its last.")
+@link_option
 @click.option("--lists-only", is_flag=True, help="Write the lists and cut nothing.")
 @click.option("--json", "as_json", is_flag=True, help="What was written, as JSON on standard output.")
 @search_options
@@ -149,6 +156,9 @@ def export(
     audio: str,
     pattern: str | None,
     lists: tuple[str, ...] | None,
+    chain: ChainOptions,
+    span: bool,
+    link: str | None,
     lists_only: bool,
     as_json: bool,
     options: SearchOptions,
@@ -157,10 +167,14 @@ def export(
 
     The source files are only read. Ranges need neither a library nor an encoder.
     """
-    if sum((bool(what), hits_file is not None, collection is not None)) != 1:
+    if sum((bool(what), hits_file is not None, collection is not None, link is not None)) != 1:
         raise click.UsageError(
-            "give WORDS to search for, FILE@START-END, --from-json FILE or --collection NAME (one of them)"
+            "give WORDS to search for, FILE@START-END, --from-json FILE, --collection NAME or --link LINK (one of them)"
         )
+    if chain.then and not what:
+        raise click.UsageError("--then follows WORDS or FILE@START-END")
+    if span and not (chain.then or link is not None):
+        raise click.UsageError("--span is for what follows each other: say what with --then TEXT")
     if (directory is None) == (archive is None):
         raise click.UsageError("say where to: --to DIR or --zip FILE (one of them)")
     if ids is not None and collection is None:
@@ -184,27 +198,40 @@ def export(
         order = ExportOrder(collection=found.id, collection_name=found.name, subclips=ids, options=how)
         export_collection(settings, order, as_json=as_json)
         return
-    with readable_library(settings) as library:
-        clips = from_json(hits_file, library) if hits_file is not None else from_arguments(what, library)
+    clips: list[ClipRequest] = []
+    if link is not None:
+        clips = link_clips(settings, link, span=span)
+    elif not chain.then:
+        with readable_library(settings) as library:
+            clips = from_json(hits_file, library) if hits_file is not None else from_arguments(what, library)
     # Ranges as typed, but with absolute paths.
     again = [f"{clip.path}@{text.rpartition('@')[2]}" for text, clip in zip(what, clips, strict=False)] or what
     if what and not clips:
-        clips = search_hits(settings, " ".join(what), options)
+        clips = search_hits(settings, " ".join(what), options, chain, span=span)
     if not clips:
         print_note("there are no hits to export")
         raise click.exceptions.Exit(FAILED)
-    arguments = [] if hits_file is not None else ["export", *given_options(), "--", *again]
+    arguments = [] if hits_file is not None else ["export", *given_options(), "--", *(what if chain.then else again)]
     run_export(settings, ExportRequest.with_options(how, clips, "clips"), arguments=arguments, as_json=as_json)
 
 
-def search_hits(settings: Settings, text: str, options: SearchOptions) -> list[ClipRequest]:
-    """Return the hits of a search by words. End the command with exit code 1 if there are none."""
+def search_hits(
+    settings: Settings, text: str, options: SearchOptions, chain: ChainOptions, *, span: bool
+) -> list[ClipRequest]:
+    """Return the hits of a search by words, or for chains. End the command with exit code 1 if there are none."""
     from search.query import TextTerm
 
     if not text.strip():
         raise click.UsageError("the words are blank; write what is to be seen")
     with open_search(settings, options) as (library, encoder, options):
         engine = compose.open_engine(settings, library, encoder)
+        if chain.then:
+            query = typed_query(library, encoder, text, chain, options)
+            chains = engine.chains(query)
+            if not chains:
+                print_note(no_chain(library, query, options))
+                raise click.exceptions.Exit(FAILED)
+            return clips_of(library, chains, span=span)
         hits = engine.search(options.query((TextTerm(text),)))
         if not hits:
             print_note(nothing_found(library, options))

@@ -65,7 +65,7 @@ def from_arguments(arguments: Sequence[str], library: Library | None) -> list[Cl
         CommandError: A file does not exist.
         click.UsageError: Some are ranges and others are not, or a range has no end.
     """
-    if not arguments or not _names_a_range(arguments[0], library):
+    if not arguments or not names_a_range(arguments[0], library):
         return []
     wanted = []
     for rank, text in enumerate(arguments, 1):
@@ -100,7 +100,7 @@ def _identity_at(library: Library | None, path: str) -> Identity | None:
     return None if video is None else Identity.of(video)
 
 
-def _names_a_range(text: str, library: Library | None) -> bool:
+def names_a_range(text: str, library: Library | None) -> bool:
     """Return whether the text is a file on disk or in the library, or one with something after an @.
 
     Sentences hardly ever are.

@@ -7,7 +7,10 @@ from typing import Any
 import click
 
 from app import compose
+from app.commands.chain_run import print_chains, typed_query
+from app.commands.link_run import link_option, show_link
 from app.compose import Settings
+from app.shell.chain_options import ChainOptions, chain_options
 from app.shell.coverage import note_coverage
 from app.shell.hits import Output, output_options, show_hits
 from app.shell.options import with_settings
@@ -27,32 +30,52 @@ Examples:
   prismsearch search "goal celebration" --in ~/Videos/football --min-duration 2s
   prismsearch search "birthday cake" --since 2024-01-01 --json
   prismsearch search "beach" --not people
+  prismsearch search "a dog jumps" --then "a cat" --within 10s
+  prismsearch search --link "http://127.0.0.1:8501/?q=beach&shape=portrait"
   prismsearch search "sunset" -0 | xargs -0 mpv
 
 \b
 Exit code 0: hits were found; 1: none; 2: usage; 3: a model or the library is missing.""",
 )
-@click.argument("words", nargs=-1, required=True)
+@click.argument("words", nargs=-1)
 @click.option("--not", "unwanted", multiple=True, metavar="TEXT", help="Push hits away from this; may be repeated.")
+@chain_options
+@link_option
 @search_options
 @output_options
 @with_settings
 def search(
-    settings: Settings, words: tuple[str, ...], unwanted: tuple[str, ...], options: SearchOptions, output: Output
+    settings: Settings,
+    words: tuple[str, ...],
+    unwanted: tuple[str, ...],
+    chain: ChainOptions,
+    link: str | None,
+    options: SearchOptions,
+    output: Output,
 ) -> None:
-    """Find shots by WORDS.
+    """Find shots by WORDS, or what follows each other: WORDS --then TEXT.
 
     Prints rank, score (cosine, 1 is the same), time range and file, best first. The words are one English sentence or
     phrase; quotes are only needed for what the shell would change.
     """
     from search.query import TextTerm
 
+    if link is not None:
+        show_link(settings, link, words, output)
+        return
+    if not words:
+        raise click.UsageError("Missing argument 'WORDS...'.")
     text = " ".join(words)
     if not text.strip():
         raise click.UsageError('the words are blank; write what is to be seen, for example "a red car at night"')
     if any(not each.strip() for each in unwanted):
         raise click.UsageError("--not needs words")
     with open_search(settings, options) as (library, encoder, options):
+        if chain.then:
+            asked = typed_query(library, encoder, text, chain, options, unwanted, NOT_WEIGHT)
+            steps = {"query": text, "not": list(unwanted), "then": list(chain.then)}
+            print_chains(settings, library, encoder, asked, options, output, steps)
+            return
         try:
             notes = word_notes(encoder, [text, *unwanted])
         except ValueError as error:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
 
 import streamlit as st
 
-from app.search_link import SearchLink, parse_link
+from app.search_link import SearchLink, parse_address
 from app.web.pages.escape import escape_markdown
 from app.web.pages.search_state import set_search
 from db.text_limits import MAX_NAME_LENGTH
@@ -51,4 +50,4 @@ def _forget(library: Library, search_id: int) -> None:
 
 
 def _open_saved(query_string: str) -> None:
-    set_search(parse_link(parse_qs(query_string, keep_blank_values=True))[0])
+    set_search(parse_address(query_string)[0])

@@ -63,9 +63,8 @@ def show() -> None:
 
 def draw_word_notes(link: SearchLink, engine: SearchEngine) -> bool:
     """Draw what the encoder does not read of the words. Return False if it can read nothing of a text."""
-    texts = [text for text in (link.words, *(term.value for term in link.terms if term.kind == "text")) if text.strip()]
     try:
-        notes = word_notes(engine.encoder, texts)
+        notes = word_notes(engine.encoder, link.texts)
     except ValueError as error:
         st.warning(escape_markdown(as_sentence(str(error))))
         return False

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from app import compose
-from app.search_link import LinkTerm, SearchLink
+from app.search_link import LinkTerm, SearchLink, TermKind
+from app.shell import link_query
 from app.shell.notice import notice_for
+from app.web.services.link_examples import clip_of
 from app.web.services.media_workers import MediaWorkers
 from app.web.services.vector_upkeep import VectorUpkeep
 
 if TYPE_CHECKING:
     from app.jobs.jobs import Jobs
     from db.library import Library
+    from search.chain_query import ChainQuery
     from search.engine import SearchEngine
     from search.query import Query
     from search.vectors.faiss_index import FaissIndex
@@ -70,77 +72,32 @@ def notice(engine: SearchEngine) -> str | None:
 
 
 def query_of(link: SearchLink, engine: SearchEngine) -> Query:
-    """Return the query of a link; it must have one.
+    """Return the query of a link; it must have one, and no later steps.
 
     Raises:
         QueryError: An example is missing or unreadable, or all weights are 0.
     """
-    from app.shell.search_options import SearchOptions
-    from search.query import SegmentTerm, TextTerm
-
-    terms: list[Any] = []
-    if link.words.strip():
-        terms.append(TextTerm(link.words, link.words_weight))
-    for term in link.terms:
-        if term.kind == "text":
-            terms.append(TextTerm(term.value, term.weight))
-        elif term.kind == "segment":
-            terms.append(SegmentTerm(int(term.value), term.weight))
-        else:
-            terms.append(_clip_term(term, engine))
-    options = SearchOptions(
-        top_k=link.limit,
-        threshold=link.threshold,
-        filters=link.filters(),
-        per_video=1 if link.one_per_video else None,
-        hide_duplicates=link.hide_duplicates,
-    )
-    return options.query(terms, exclude_same_shot=True)
+    return link_query.query_of(link, lambda term: _clip(term, engine))
 
 
-def _clip_term(term: LinkTerm, engine: SearchEngine) -> Any:
-    from indexer.media.errors import UnreadableVideo
-    from search.query import ClipTerm, QueryError
+def chain_query_of(link: SearchLink, engine: SearchEngine) -> ChainQuery:
+    """Return the chain query of a link with later steps.
 
-    try:
-        read = _range_clip if term.kind == "range" else _file_clip
-        clip = read(term.value, engine.encoder.id, engine)
-    except UnreadableVideo as error:
-        raise QueryError(f"an example cannot be read: {error.reason}") from error
-    except (FileNotFoundError, KeyError) as error:
-        raise QueryError("an example is no longer there; take it out, or add it again") from error
-    except ValueError as error:
-        raise QueryError(f"an example cannot be used: {error}") from error
-    return ClipTerm(clip, term.weight)
+    Raises:
+        QueryError: As for `query_of`.
+    """
+    return link_query.chain_query_of(link, lambda term: _clip(term, engine))
 
 
-# Decoded once for each encoder, which decides the clip's shape. The engine itself caches the clip's row.
+def _clip(term: LinkTerm, engine: SearchEngine) -> NDArray[np.uint8]:
+    clip: NDArray[np.uint8] = _read_clip(term.kind, term.value, engine.encoder.id, engine)
+    return clip
 
 
-@st.cache_resource(max_entries=32, show_spinner="Reading the example")
-def _range_clip(value: str, encoder_id: str, _engine: SearchEngine) -> NDArray[np.uint8]:
-    from app.exporting.sources import require_indexed
-    from indexer.media.clip import read_clip
-
-    segment_id, start_pts, end_pts = LinkTerm("range", value).range
-    _, video = _engine.library.segments([segment_id])[segment_id]
-    video = require_indexed(_engine.library, video)
-    start, end = video.seconds(start_pts), video.seconds(end_pts)
-    spec = _engine.encoder.clip_spec
-    return _media_workers()(read_clip, video.path, spec, start_seconds=start, end_seconds=end, path=video.path)
-
-
-@st.cache_resource(max_entries=32, show_spinner="Reading the example")
-def _file_clip(token: str, encoder_id: str, _engine: SearchEngine) -> NDArray[np.uint8]:
-    from app.web.services.examples import find_example
-    from indexer.media.clip import read_clip, read_image
-
-    example = find_example(_engine.library.directory, token)
-    if example is None:
-        raise FileNotFoundError(token)
-    path: Path = example.path
-    read = read_image if example.kind == "image" else read_clip
-    return _media_workers()(read, str(path), _engine.encoder.clip_spec, path=str(path))
+@st.cache_resource(max_entries=64, show_spinner="Reading the example")
+def _read_clip(kind: TermKind, value: str, encoder_id: str, _engine: SearchEngine) -> NDArray[np.uint8]:
+    """Decode an example, once for each encoder, which decides the clip's shape. The engine caches the clip's row."""
+    return clip_of(_engine.library, LinkTerm(kind, value), _engine.encoder.clip_spec, _media_workers())
 
 
 @st.cache_resource(show_spinner=False)

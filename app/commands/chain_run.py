@@ -1,0 +1,128 @@
+"""Searches for chains, for `search` and `export`: steps as typed, and the ranges to cut."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app import compose
+from app.commands.export_selection import from_hits, names_a_range
+from app.commands.similar import video_example
+from app.compose import Settings
+from app.exporting.request import ClipRequest
+from app.shell.chain_hits import chain_span, in_time, show_chains
+from app.shell.chain_options import ChainOptions
+from app.shell.coverage import note_coverage
+from app.shell.hits import Output
+from app.shell.search_options import SearchOptions, nothing_found
+from app.shell.terminal import print_note
+from app.shell.word_notes import word_notes
+
+if TYPE_CHECKING:
+    from db.library import Library
+    from encoder import Encoder
+    from search.chain_query import Chain, ChainQuery, Step
+
+
+def typed_query(
+    library: Library,
+    encoder: Encoder,
+    first: str,
+    chain: ChainOptions,
+    options: SearchOptions,
+    unwanted: Sequence[str] = (),
+    not_weight: float = -0.5,
+) -> ChainQuery:
+    """Return the chain query as typed. Notes say what the encoder does not read of the words.
+
+    Args:
+        library, encoder: To read examples with.
+        first: Words, or FILE@START-END.
+        chain: The later steps.
+        options: Filters and numbers.
+        unwanted: Words that the first step pushes away from.
+        not_weight: Their weight.
+
+    Raises:
+        CommandError, click.UsageError, UnreadableVideo: A step cannot be used.
+    """
+    from search.chain_query import MAX_STEPS, ChainQuery, Step
+    from search.query import TextTerm
+
+    if len(chain.then) >= MAX_STEPS:
+        raise click.UsageError(f"a chain has at most {MAX_STEPS} steps; leave out some --then")
+    steps = [_step(library, encoder, text) for text in (first, *chain.then)]
+    if unwanted:
+        no = tuple(TextTerm(each, weight=not_weight) for each in unwanted)
+        steps[0] = Step((*steps[0].terms, *no), steps[0].leave_out)
+    texts = [term.text for step in steps for term in step.terms if isinstance(term, TextTerm)]
+    try:
+        notes = word_notes(encoder, texts)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    for note in notes:
+        print_note(note)
+    return ChainQuery(
+        steps=steps,
+        within_seconds=chain.within_seconds,
+        any_order=chain.any_order,
+        filters=options.filters,
+        k=options.top_k,
+        per_video=options.per_video,
+    )
+
+
+def _step(library: Library, encoder: Encoder, text: str) -> Step:
+    from search.chain_query import Step
+    from search.query import TextTerm
+
+    if names_a_range(text, library):
+        example = video_example(library, encoder, text)
+        return Step(example.terms, example.own_ids)
+    return Step((TextTerm(text),))
+
+
+def print_chains(
+    settings: Settings,
+    library: Library,
+    encoder: Encoder,
+    query: ChainQuery,
+    options: SearchOptions,
+    output: Output,
+    question: dict[str, Any],
+) -> None:
+    """Search for chains and print them with `show_chains`."""
+    chains = compose.open_engine(settings, library, encoder).chains(query)
+    question |= {"within_seconds": query.within_seconds, "any_order": query.any_order}
+    question |= {"encoder": encoder.id, "notice": encoder.notice, "looked_at": note_coverage(library, encoder.id)}
+    show_chains(chains, output, question, nothing=no_chain(library, query, options) if not chains else "")
+
+
+def no_chain(library: Library, query: ChainQuery, options: SearchOptions) -> str:
+    """Explain in one sentence why there are no chains, and what to change."""
+    if library.segment_ids(query.filters, library.encoders()[0].id).size:
+        return f"no hits: no video has {len(query.steps)} shots within {query.within_seconds:g} s of each other"
+    return nothing_found(library, options)
+
+
+def clips_of(library: Library, chains: Sequence[Chain], *, span: bool) -> list[ClipRequest]:
+    """Return what to cut: the parts of each chain, as they follow in time, or each chain from its first to its last.
+
+    The note of each says which chain it is of.
+    """
+    clips: list[ClipRequest] = []
+    for chain in chains:
+        parts = in_time(chain)
+        cut = from_hits(parts, library)
+        if span:
+            start, end = chain_span(chain)
+            whole = replace(cut[0], start_seconds=start, end_seconds=end, score=round(chain.score, 6))
+            clips.append(replace(whole, note=f"hit {chain.rank}"))
+        else:
+            clips += [
+                replace(clip, note=f"hit {chain.rank}, step {part.rank}") for clip, part in zip(cut, parts, strict=True)
+            ]
+    return [replace(clip, rank=rank) for rank, clip in enumerate(clips, 1)]

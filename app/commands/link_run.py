@@ -1,0 +1,131 @@
+"""Searches by a link that was copied from the page, for `search --link` and `export --link`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from app import compose
+from app.commands.chain_run import clips_of, no_chain
+from app.commands.export_selection import from_hits
+from app.compose import Settings
+from app.exporting.request import ClipRequest
+from app.search_link import SearchLink, parse_address
+from app.shell import link_query
+from app.shell.chain_hits import show_chains
+from app.shell.coverage import note_coverage
+from app.shell.exit_codes import FAILED
+from app.shell.hits import Output, show_hits
+from app.shell.search_options import SearchOptions, nothing_found, open_search
+from app.shell.terminal import print_note
+from app.shell.word_notes import word_notes
+
+if TYPE_CHECKING:
+    from db.library import Library
+    from encoder import Encoder
+    from search.chain_query import Chain
+    from search.query import Hit
+
+_ANSWER = frozenset({
+    "link", "library", "encoder", "device", "precision", "as_json", "paths", "print0", "open_rank", "directory",
+    "archive", "mode", "pad", "audio", "pattern", "lists", "lists_only", "span",
+})  # fmt: skip
+"""Options that say nothing about what to search for, so that they go with a link."""
+
+
+def link_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --link to a command, which receives it as `link`."""
+    return click.option(
+        "--link", metavar="LINK", help="The search of a link copied from the page: an address, or what follows its ?."
+    )(command)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a link's search found: hits, or chains if it asks for these."""
+
+    library: Library
+    encoder: Encoder
+    link: SearchLink
+    hits: list[Hit]
+    chains: list[Chain]
+    nothing: str  # the line to print if there is nothing
+
+
+def show_link(settings: Settings, text: str, words: Sequence[str], output: Output) -> None:
+    """Run the search of a link and print what it finds, as the page lists it.
+
+    Raises:
+        click.UsageError: There is no search in it, or other options say what to search for, too.
+        click.exceptions.Exit: Code 1 if there are no hits.
+    """
+    if words:
+        raise click.UsageError("give WORDS or --link LINK, not both")
+    with _found(settings, text) as found:
+        link = found.link
+        question: dict[str, Any] = {"link": link.query_string(), "query": link.words}
+        question |= {"encoder": found.encoder.id, "notice": found.encoder.notice}
+        question["looked_at"] = note_coverage(found.library, found.encoder.id)
+        if link.is_chain:
+            show_chains(found.chains, output, question, nothing=found.nothing)
+        else:
+            show_hits(found.hits, output, question, nothing=found.nothing)
+
+
+def link_clips(settings: Settings, text: str, *, span: bool) -> list[ClipRequest]:
+    """Return the hits of a link's search to cut. End the command with exit code 1 if there are none."""
+    with _found(settings, text) as found:
+        if span and not found.link.is_chain:
+            raise click.UsageError("--span is for what follows each other, which this link does not ask for")
+        if found.link.is_chain and found.chains:
+            return clips_of(found.library, found.chains, span=span)
+        if found.hits:
+            return from_hits(found.hits, found.library)
+        print_note(found.nothing)
+        raise click.exceptions.Exit(FAILED)
+
+
+@contextmanager
+def _found(settings: Settings, text: str) -> Iterator[Found]:
+    from app.web.services.link_examples import clip_of
+
+    _refuse_others()
+    link, problems = parse_address(text)
+    for problem in problems:
+        print_note(problem)
+    if not link.has_query:
+        raise click.UsageError("--link holds no search; copy the address of the page while it shows hits")
+    options = SearchOptions(top_k=link.limit, threshold=link.threshold, filters=link.filters())
+    with open_search(settings, options) as (library, encoder, options):
+        try:
+            notes = word_notes(encoder, link.texts)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
+        for note in notes:
+            print_note(note)
+        engine = compose.open_engine(settings, library, encoder)
+        chains: list[Chain] = []
+        hits: list[Hit] = []
+        if link.is_chain:
+            query = link_query.chain_query_of(link, lambda term: clip_of(library, term, encoder.clip_spec))
+            chains = engine.chains(query)
+            nothing = no_chain(library, query, options)
+        else:
+            hits = engine.search(link_query.query_of(link, lambda term: clip_of(library, term, encoder.clip_spec)))
+            nothing = nothing_found(library, options)
+        yield Found(library=library, encoder=encoder, link=link, hits=hits, chains=chains, nothing=nothing)
+
+
+def _refuse_others() -> None:
+    """Raise click.UsageError for an option that says what to search for, because the link says that."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        typed = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if typed and isinstance(parameter, click.Option) and name not in _ANSWER:
+            raise click.UsageError(f"{max(parameter.opts, key=len)} is part of the link: change it on the page")

@@ -1,0 +1,84 @@
+"""Output of chains: a line for each for people, JSON and paths for scripts, or a video player."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.shell.exit_codes import FAILED
+from app.shell.hits import Output, hit_record, open_hit, span_seconds
+from app.shell.terminal import display_path, print_json, print_note, print_paths, table
+from app.times import format_timestamp
+
+if TYPE_CHECKING:
+    from search.chain_query import Chain
+    from search.query import Hit
+
+
+def show_chains(chains: Sequence[Chain], output: Output, question: dict[str, Any], *, nothing: str) -> None:
+    """Print chains in the chosen form, as `app.shell.hits.show_hits` prints hits.
+
+    Raises:
+        click.exceptions.Exit: Code 1 if there are no chains.
+        click.UsageError: The rank of --open is beyond the last chain.
+    """
+    if output.as_json:
+        print_json({**question, "chains": [chain_record(chain) for chain in chains]})
+    elif output.paths or output.print0:
+        print_paths(dict.fromkeys(chain.video.path for chain in chains), end=b"\0" if output.print0 else b"\n")
+    else:
+        for line in chain_lines(chains):
+            click.echo(line)
+    if not chains:
+        print_note(nothing)
+        raise click.exceptions.Exit(FAILED)
+    if output.open_rank is not None:
+        if output.open_rank > len(chains):
+            raise click.UsageError(f"--open {output.open_rank}: there are only {len(chains)} hits")
+        open_hit(in_time(chains[output.open_rank - 1])[0])
+
+
+def chain_lines(chains: Sequence[Chain]) -> list[str]:
+    """Return one aligned line for each chain: rank, score, the time range of each step, file."""
+    rows = []
+    for chain in chains:
+        spans = [f"{format_timestamp(start)}-{format_timestamp(end)}" for start, end in map(span_seconds, chain.parts)]
+        gone = "" if os.path.exists(chain.video.path) else "  (file not there now)"
+        rows.append((str(chain.rank), f"{chain.score:.3f}", " + ".join(spans), display_path(chain.video.path) + gone))
+    return table(rows, ">><<")
+
+
+def chain_record(chain: Chain) -> dict[str, Any]:
+    """Return a chain as JSON values: its span as a hit has its range, and its parts as hits, in the order of steps."""
+    from app.exporting.lists import identity_record
+    from indexer.identity import Identity
+
+    start, end = chain_span(chain)
+    return {
+        "rank": chain.rank,
+        "score": round(float(chain.score), 6),
+        "path": chain.video.path,
+        "start_seconds": round(float(start), 6),
+        "end_seconds": round(float(end), 6),
+        "start": str(start),
+        "end": str(end),
+        "start_timecode": format_timestamp(start),
+        "end_timecode": format_timestamp(end),
+        "parts": [hit_record(part) for part in chain.parts],
+        **identity_record(Identity.of(chain.video)),
+    }
+
+
+def chain_span(chain: Chain) -> tuple[Fraction, Fraction]:
+    """Return the exact start of the first part and end of the last, in seconds from the first frame shown."""
+    spans = [span_seconds(part) for part in chain.parts]
+    return min(start for start, _ in spans), max(end for _, end in spans)
+
+
+def in_time(chain: Chain) -> list[Hit]:
+    """Return the parts of a chain as they follow each other in the video."""
+    return sorted(chain.parts, key=lambda part: part.segment.start_pts)

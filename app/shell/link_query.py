@@ -1,0 +1,85 @@
+"""The conversion of a search link into what a search engine takes, for the page and the shell alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from app.search_link import LinkTerm, SearchLink
+from app.shell.search_options import SearchOptions
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from search.chain_query import ChainQuery
+    from search.query import Query, Term
+
+    ClipOf = Callable[[LinkTerm], NDArray[np.uint8]]
+    """Reads the example of a `range` or `file` term; see `app.web.services.link_examples.clip_of`."""
+
+
+def query_of(link: SearchLink, clip_of: ClipOf) -> Query:
+    """Return the query of a link; it must have one, and no later steps.
+
+    Raises:
+        QueryError: An example is missing or unreadable, or all weights are 0.
+    """
+    options = SearchOptions(
+        top_k=link.limit,
+        threshold=link.threshold,
+        filters=link.filters(),
+        per_video=1 if link.one_per_video else None,
+        hide_duplicates=link.hide_duplicates,
+    )
+    return options.query(terms_of(link.words, link.words_weight, link.terms, clip_of), exclude_same_shot=True)
+
+
+def chain_query_of(link: SearchLink, clip_of: ClipOf) -> ChainQuery:
+    """Return the chain query of a link with later steps.
+
+    Raises:
+        QueryError: An example is missing or unreadable, or a step asks for nothing.
+    """
+    from search.chain_query import ChainQuery, Step
+
+    first = Step(terms_of(link.words, link.words_weight, link.terms, clip_of))
+    return ChainQuery(
+        steps=(first, *(Step(terms_of(step.words, 1.0, step.terms, clip_of)) for step in link.then)),
+        within_seconds=link.within_seconds,
+        any_order=link.any_order,
+        filters=link.filters(),
+        k=link.limit,
+        per_video=1 if link.one_per_video else None,
+    )
+
+
+def terms_of(words: str, weight: float, terms: Sequence[LinkTerm], clip_of: ClipOf) -> list[Term]:
+    """Return words and the terms of a link as terms of a query. Raise QueryError for an example that cannot be used."""
+    from search.query import SegmentTerm, TextTerm
+
+    found: list[Term] = [TextTerm(words, weight)] if words.strip() else []
+    for term in terms:
+        if term.kind == "text":
+            found.append(TextTerm(term.value, term.weight))
+        elif term.kind == "segment":
+            found.append(SegmentTerm(int(term.value), term.weight))
+        else:
+            found.append(_clip_term(term, clip_of))
+    return found
+
+
+def _clip_term(term: LinkTerm, clip_of: ClipOf) -> Term:
+    from indexer.media.errors import UnreadableVideo
+    from search.query import ClipTerm, QueryError
+
+    try:
+        return ClipTerm(clip_of(term), term.weight)
+    except UnreadableVideo as error:
+        raise QueryError(f"an example cannot be read: {error.reason}") from error
+    except (FileNotFoundError, KeyError) as error:
+        raise QueryError("an example is no longer there; take it out, or add it again") from error
+    except QueryError:
+        raise
+    except ValueError as error:
+        raise QueryError(f"an example cannot be used: {error}") from error

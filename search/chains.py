@@ -1,0 +1,204 @@
+"""Search for chains ("A, then B"): videos are chosen by their best single segments, then searched exactly.
+
+The strength of a segment for a step becomes the logarithm of how likely it is what the step asks for, so that the sum
+over the steps of a chain says how likely it is that all are there: one very strong part does not make up for a missing
+one.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from db.library import Library
+from db.records import Filters
+from db.segment_times import SegmentTimes
+from search.chain_paths import Floats, Path, Paths
+from search.chain_query import Chain, ChainQuery
+from search.query import Hit
+from search.vectors.vector_index import Ids, VectorIndex
+
+MAX_VIDEOS = 200
+"""Number of videos whose every segment is looked at."""
+
+HALF = 3.0
+"""Strength at which a segment is as likely as not what a step asks for: about what the best of a thousand shots gets
+that have nothing to do with it."""
+
+_SAMPLE = 4_096  # rows whose cosines say what is usual for a step
+_WANTED = 2_048  # best segments of each step at first; also the most that a search on a GPU gives
+_MAX_WANTED = 65_536
+_BLOCK = 8_192  # rows compared at a time, which bounds memory
+
+RowsOf = Callable[[list[int]], tuple[list[int], NDArray[np.float32]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a step asks for, in the encoder's space.
+
+    Attributes:
+        rows: float32 (terms, D), one for each term.
+        direction: float32 (D,), of length 1: what segments are compared with.
+    """
+
+    rows: NDArray[np.float32]
+    direction: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainSearch:
+    """Finds chains over the rows of one encoder.
+
+    Attributes:
+        library, index: Of that encoder.
+        encoder_id: The encoder.
+        rows_of: Returns (ids, float32 (n, D)) in order, without ids that no longer exist.
+        max_videos: Number of videos whose every segment is looked at.
+    """
+
+    library: Library
+    index: VectorIndex
+    encoder_id: str
+    rows_of: RowsOf
+    max_videos: int = MAX_VIDEOS
+
+    def answer(self, query: ChainQuery, asked: Sequence[Asked]) -> list[Chain]:
+        """Return the best chains, best first; no two share a segment or overlap.
+
+        Args:
+            query: The steps' terms are in `asked`.
+            asked: One for each step.
+
+        Raises:
+            LibraryError: The library cannot be read.
+        """
+        ids, owners = self.library.owners(self.encoder_id)
+        usual = self._cosines(ids[:: max(1, len(ids) // _SAMPLE)], asked)
+        if query.filters:
+            kept = np.isin(ids, self.library.segment_ids(query.filters, self.encoder_id), assume_unique=True)
+            ids, owners = ids[kept], owners[kept]
+        if not ids.size:
+            return []
+        means, spreads = np.nanmean(usual, axis=1), np.maximum(np.nanstd(usual, axis=1), 1e-6)
+
+        def gains_of(cosines: NDArray[np.floating]) -> Floats:
+            return gain((cosines - means[:, None]) / spreads[:, None])
+
+        videos = self._videos(query.filters, asked, ids, owners, gains_of)
+        times = self.library.segment_times(videos).of(ids)
+        gains = np.nan_to_num(gains_of(self._cosines(times.ids, asked)), nan=-np.inf, neginf=-np.inf)
+        for step, each in enumerate(query.steps):
+            for at in np.flatnonzero(np.isin(times.ids, sorted(each.own_ids))):
+                same = times.video_ids == times.video_ids[at]
+                gains[step, same & (times.starts < times.ends[at]) & (times.ends > times.starts[at])] = -np.inf
+        return self._described(_best(query, times, gains), asked)
+
+    def _videos(
+        self,
+        filters: Filters,
+        asked: Sequence[Asked],
+        ids: Ids,
+        owners: NDArray[np.int64],
+        gains_of: Callable[[NDArray[np.floating]], Floats],
+    ) -> list[int]:
+        """Return the videos to look at: those that could have the best chains, as far as their best segments tell.
+
+        What a video could gain in a step is what its best segment gains, or, if none is among the best of the library,
+        what the last of these gains.
+        """
+        videos, of_segment = np.unique(owners, return_inverse=True)
+        wanted = _WANTED
+        named = np.arange(len(videos))
+        could = np.zeros((len(asked), len(videos)))
+        directions = np.stack([each.direction for each in asked])
+        while len(videos) > self.max_videos:
+            found, cosines = self.index.search(directions, wanted, ids if filters else None)
+            gains = gains_of(cosines)
+            at = np.minimum(np.searchsorted(ids, found), len(ids) - 1)
+            known = ids[at] == found  # the index may be a moment older or newer
+            could = np.repeat(gains.min(axis=1, keepdims=True), len(videos), axis=1)
+            for step in range(len(asked)):
+                np.maximum.at(could[step], of_segment[at[step][known[step]]], gains[step][known[step]])
+            named = np.unique(of_segment[at[known]])
+            if len(named) >= self.max_videos or found.shape[1] < wanted or wanted >= _MAX_WANTED:
+                break
+            wanted *= 4
+        best = named[np.argsort(-could[:, named].sum(axis=0), kind="stable")]
+        return [int(each) for each in videos[best[: self.max_videos]]]
+
+    def _cosines(self, ids: Ids, asked: Sequence[Asked]) -> Floats:
+        """Return float64 (S, n): the cosine of each segment with each step; NaN where there is no sound row."""
+        directions = np.stack([each.direction for each in asked])
+        cosines = np.full((len(asked), len(ids)), np.nan)
+        for start in range(0, len(ids), _BLOCK):
+            there, rows = self.rows_of([int(each) for each in ids[start : start + _BLOCK]])
+            at = start + np.flatnonzero(np.isin(ids[start : start + _BLOCK], np.asarray(there, np.int64)))
+            cosines[:, at] = directions @ rows.T
+        return cosines
+
+    def _described(self, found: Sequence[_Found], asked: Sequence[Asked]) -> list[Chain]:
+        """Return chains with records and cosines; those of which a segment has gone since are left out."""
+        wanted = list(dict.fromkeys(segment_id for each in found for segment_id in each.ids))
+        records = self.library.segments(wanted)
+        there, rows = self.rows_of([segment_id for segment_id in wanted if segment_id in records])
+        row_of = dict(zip(there, rows, strict=True))
+        chains: list[Chain] = []
+        for each in found:
+            if any(segment_id not in row_of for segment_id in each.ids):
+                continue
+            parts = []
+            for number, (segment_id, step) in enumerate(zip(each.ids, asked, strict=True), start=1):
+                segment, video = records[segment_id]
+                terms = tuple((step.rows @ row_of[segment_id]).tolist())
+                score = float(step.direction @ row_of[segment_id])
+                parts.append(Hit(rank=number, score=score, segment=segment, video=video, term_scores=terms))
+            rank = len(chains) + 1
+            chains.append(Chain(rank=rank, score=each.score, strength=None, video=parts[0].video, parts=tuple(parts)))
+        return chains
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Ids of the segments of a chain, one for each step, and the geometric mean of how likely they are."""
+
+    score: float
+    ids: tuple[int, ...]
+
+
+def gain(strengths: NDArray[np.floating]) -> Floats:
+    """Return the logarithm of how likely segments of these strengths are what is asked for, by a logistic function.
+
+    Far below HALF it is a straight line, far above it is 0.
+    """
+    return -np.logaddexp(0.0, HALF - np.asarray(strengths, np.float64))
+
+
+def _best(query: ChainQuery, times: SegmentTimes, gains: Floats) -> list[_Found]:
+    """Return the `query.k` best chains of all videos. The next best of a video is found once its best is taken."""
+    waiting: list[tuple[float, int, Path, Paths, Ids]] = []
+    for video_id in np.unique(times.video_ids):
+        own = slice(*np.searchsorted(times.video_ids, [video_id, video_id + 1]))
+        paths = Paths(
+            times.starts[own], times.ends[own], gains[:, own], within=query.within_seconds, any_order=query.any_order
+        )
+        if path := paths.best():
+            waiting.append((-path.total, int(video_id), path, paths, times.ids[own]))
+    heapq.heapify(waiting)
+    chosen: list[_Found] = []
+    taken: Counter[int] = Counter()
+    while waiting and len(chosen) < query.k:
+        total, video_id, path, paths, ids = heapq.heappop(waiting)
+        chosen.append(_Found(float(np.exp(-total / len(path.at))), tuple(int(ids[at]) for at in path.at)))
+        taken[video_id] += 1
+        if taken[video_id] == query.per_video:
+            continue
+        paths.take(path)
+        if following := paths.best():
+            heapq.heappush(waiting, (-following.total, video_id, following, paths, ids))
+    return chosen

@@ -1,0 +1,177 @@
+"""Chains ("A, then B"): the best path is the one that looking at all finds, and what an engine answers with them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import COLOURS, ColourEncoder, ExactIndex
+from numpy.typing import NDArray
+
+from db.library import Library
+from db.records import Filters, Segment, Shot, Video
+from search.chain_paths import Paths
+from search.chain_query import Chain, ChainQuery, Step
+from search.engine import SearchEngine
+from search.query import QueryError, SegmentTerm, TextTerm
+
+ENCODER = ColourEncoder()
+
+
+def add(library: Library, path: str, colours: str, *, parts: int = 1) -> int:
+    """A video of two-second shots in these colours; a shot in `parts` has segments that overlap by a second."""
+    clips, shots, segments, start = [], [], [], 0
+    for number, colour in enumerate(colours.split()):
+        pixels = np.zeros((4, 16, 16, 3), np.uint8)
+        pixels[:] = COLOURS[colour]
+        shots.append(Shot(number=number, start_pts=start, end_pts=start + 100 * (parts + 1)))
+        for part in range(parts):
+            first = start + 100 * part
+            segments.append(Segment(number=len(segments), shot_number=number, start_pts=first, end_pts=first + 200))
+            clips.append(pixels)
+        start = shots[-1].end_pts
+    video = Video(
+        path=path, fingerprint=f"of {path}", size_bytes=1, modified_ns=1, time_base=Fraction(1, 100), start_pts=0,
+        end_pts=start, frame_rate=Fraction(25), frames=start // 4, width=16, height=16, codec="h264",
+    )  # fmt: skip
+    rows = ENCODER.encode_clips(np.stack(clips))
+    return library.add_video(video, shots, segments, rows, encoder_id=ENCODER.id, recipe="test")
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    with Library.open(tmp_path / "library") as opened:
+        add(opened, "/films/answer.mp4", "grey red blue grey green")
+        add(opened, "/films/turned.mp4", "grey blue red grey")
+        add(opened, "/films/red only.mp4", "grey red grey red")
+        add(opened, "/films/blue only.mp4", "blue grey grey")
+        add(opened, "/films/far.mp4", "red grey grey grey grey blue")
+        yield opened
+
+
+@pytest.fixture
+def engine(library: Library) -> SearchEngine:
+    return SearchEngine(library, ENCODER, ExactIndex.of(library, ENCODER.id))
+
+
+def question(*steps: str, within: float = 2.0, **options: object) -> ChainQuery:
+    return ChainQuery(tuple(Step((TextTerm(words),)) for words in steps), within_seconds=within, **options)  # type: ignore[arg-type]
+
+
+def names(chains: list[Chain]) -> list[str]:
+    return [
+        f"{Path(each.video.path).stem}:" + ",".join(str(part.segment.number) for part in each.parts) for each in chains
+    ]
+
+
+def test_a_chain_is_found_in_order_and_near_enough(engine: SearchEngine) -> None:
+    best = engine.chains(question("red", "blue"))[0]
+    assert names([best]) == ["answer:1,2"]
+    assert [part.rank for part in best.parts] == [1, 2]
+    assert names(engine.chains(question("blue", "red")))[0] == "turned:1,2"
+    assert names(engine.chains(question("red", "blue", "green")))[0] == "answer:1,2,4"
+
+
+def test_the_limit_counts_between_the_end_of_a_part_and_the_start_of_the_next(engine: SearchEngine) -> None:
+    def found(within: float) -> bool:
+        return "far:0,5" in names(engine.chains(question("red", "blue", within=within)))[:2]
+
+    assert found(8.0)
+    assert not found(7.99)
+
+
+def test_any_order_finds_both_ways(engine: SearchEngine) -> None:
+    found = names(engine.chains(question("red", "blue", any_order=True)))
+    assert set(found[:2]) == {"answer:1,2", "turned:2,1"}
+
+
+def test_one_strong_part_does_not_make_up_for_a_missing_one(engine: SearchEngine) -> None:
+    ranked = names(engine.chains(question("red", "blue", within=20.0)))
+    assert set(ranked[:2]) == {"answer:1,2", "far:0,5"}
+
+
+def test_overlapping_parts_of_a_shot_are_one_event(library: Library) -> None:
+    add(library, "/films/long.mp4", "red", parts=4)  # 0-2, 1-3, 2-4, 3-5 s
+    engine = SearchEngine(library, ENCODER, ExactIndex.of(library, ENCODER.id))
+    chains = [
+        each for each in engine.chains(question("red", "red", within=0.0)) if each.video.path.endswith("long.mp4")
+    ]
+    assert names(chains) == ["long:0,2"]  # 1 and 3 overlap these: no second chain
+
+
+def test_no_segment_is_both_steps(engine: SearchEngine) -> None:
+    for chain in engine.chains(question("red", "red", within=20.0)):
+        assert len({part.segment.id for part in chain.parts}) == 2
+
+
+def test_filters_and_limits(engine: SearchEngine) -> None:
+    only = question("red", "blue", filters=Filters(name="far"), within=20.0)
+    assert {each.video.path for each in engine.chains(only)} == {"/films/far.mp4"}
+    assert engine.chains(question("red", "blue", filters=Filters(name="nowhere"))) == []
+    assert len(engine.chains(question("red", "blue", k=2))) == 2
+    each_once = [each.video.path for each in engine.chains(question("grey", "grey", within=20.0, per_video=1))]
+    assert len(each_once) == len(set(each_once)) > 1
+
+
+def test_an_example_is_not_found_by_its_own_step(engine: SearchEngine, library: Library) -> None:
+    video = library.video_at("/films/answer.mp4")
+    assert video is not None
+    assert video.id is not None
+    red = library.segments_of(video.id)[1].id
+    assert red is not None
+    asked = ChainQuery((Step((SegmentTerm(red),)), Step((TextTerm("blue"),))), within_seconds=20.0)
+    assert names(engine.chains(asked))[0] == "far:0,5"
+    left_out = ChainQuery((Step((TextTerm("red"),), frozenset({red})), Step((TextTerm("blue"),))), within_seconds=20.0)
+    assert names(engine.chains(left_out))[0] == "far:0,5"
+
+
+def test_many_videos_are_narrowed_to_those_with_the_best_segments(engine: SearchEngine) -> None:
+    from search.chains import Asked, ChainSearch
+    from search.engine import combine
+
+    rows = [ENCODER.encode_texts([words]) for words in ("red", "blue")]
+    asked = [Asked(each, combine(each, [1.0])) for each in rows]
+    search = ChainSearch(engine.library, engine.index, ENCODER.id, engine._existing_rows, max_videos=3)
+    chains = search.answer(question("red", "blue", within=20.0), asked)
+    assert {Path(each.video.path).stem for each in chains} == {"answer", "turned", "far"}
+
+
+def test_a_step_asks_for_something() -> None:
+    with pytest.raises(QueryError, match="words or an example"):
+        Step(())
+
+
+@pytest.mark.parametrize("any_order", [False, True])
+@pytest.mark.parametrize("steps", [2, 3, 4])
+def test_the_best_path_is_that_of_looking_at_all(steps: int, any_order: bool) -> None:
+    rng = np.random.default_rng(steps)
+    for _ in range(40):
+        n = int(rng.integers(0, 9))
+        starts = np.sort(rng.integers(0, 20, n)).astype(float)
+        ends = starts + rng.integers(1, 8, n)
+        gains = rng.normal(size=(steps, n))
+        gains[rng.random((steps, n)) < 0.1] = -np.inf
+        within = float(rng.integers(0, 6))
+        paths = Paths(starts, ends, gains, within=within, any_order=any_order)
+        blocked: NDArray[np.bool_] = np.zeros(n, np.bool_)
+        while True:
+            totals = {}
+            for at in itertools.permutations(range(n), steps):
+                order = sorted(at, key=lambda each: starts[each]) if any_order else list(at)
+                near = all(0 <= starts[b] - ends[a] <= within for a, b in itertools.pairwise(order))
+                total = sum(gains[step, each] for step, each in enumerate(at))
+                if near and np.isfinite(total) and not blocked[list(at)].any():
+                    totals[at] = total
+            path = paths.best()
+            if path is None:
+                assert not totals
+                break
+            assert path.total == pytest.approx(max(totals.values()))
+            assert totals[path.at] == pytest.approx(path.total)
+            paths.take(path)
+            for each in path.at:
+                blocked |= (starts < ends[each]) & (ends > starts[each])
