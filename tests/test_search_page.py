@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from db.library import Library
 from encoder import EncoderError
 from indexer.pipeline import index_folders
 from indexer.settings import IndexSettings
+from search.engine import SearchEngine
+from search.strength import Strength
 
 PAGE = str(Path(app.__file__).parent / "page.py")
 
@@ -131,7 +134,7 @@ def test_filters_narrow_and_are_cleared(library: Library) -> None:
     assert "1 of 1 shots" in said(page)
     page.number_input(key="least_seconds").set_value(100.0).run()
     assert grid(page) == []
-    assert "No shot passes these filters" in page.info[0].value
+    assert "No shots match these filters" in page.info[0].value
     next(button for button in page.button if button.label == "Clear all filters").click().run()
     assert len(grid(page)) == 4
     assert link_of(page) == SearchLink(words="blue")
@@ -140,7 +143,7 @@ def test_filters_narrow_and_are_cleared(library: Library) -> None:
 def test_a_least_score_says_so_when_nothing_reaches_it(library: Library) -> None:
     page = opened(SearchLink(words="red", threshold=1.0, orientation="portrait"))
     assert grid(page) == []
-    assert "Lower the least score" in page.info[0].value
+    assert "Lower the minimum score" in page.info[0].value
 
 
 def test_words_can_be_added_and_taken_out(library: Library) -> None:
@@ -220,3 +223,70 @@ def test_a_missing_encoder_is_said_and_nothing_takes_its_place(
     assert "weights of base" in page.error[0].value.replace("\\", "")
     assert page.get("bidi_component")[0].proto.component_name == "prismsearch_shell"
     assert len(page.get("bidi_component")) == 1
+
+
+def with_strengths(monkeypatch: pytest.MonkeyPatch, *chances: float) -> None:
+    """Give the hits of every answer strengths of these chances, in order."""
+    real = SearchEngine.answer
+
+    def answer(engine: SearchEngine, query: Any) -> Any:
+        found = real(engine, query)
+        strengths = [Strength(value=3.0, chance=chance) for chance in chances]
+        return replace(found, hits=[replace(hit, strength=s) for hit, s in zip(found.hits, strengths, strict=False)])
+
+    monkeypatch.setattr(SearchEngine, "answer", answer)
+
+
+def grid_data(page: AppTest) -> dict[str, Any]:
+    (found,) = [each.proto for each in page.get("bidi_component") if "search_grid" in each.proto.component_name]
+    data: dict[str, Any] = json.loads(found.json)
+    return data
+
+
+def test_good_matches_are_counted_and_weak_ones_shown_beside_them(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_strengths(monkeypatch, 0.004, 0.03, 0.4, 0.9)
+    page = opened(SearchLink(words="red"))
+    assert "2 good matches · 4 of 4 shots" in said(page)
+    assert grid_data(page)["folded"] is False
+    assert [hit["strength"]["level"] for hit in grid(page)] == ["strong", "likely", "weak", "weak"]
+
+
+def test_without_a_good_match_the_page_says_so_and_folds_the_nearest(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_strengths(monkeypatch, 0.06, 0.5, 0.6, 0.7)
+    page = opened(SearchLink(words="red"))
+    assert "**No good match** among 4 shots" in page.markdown[0].value.replace("\\", "")
+    assert (grid_data(page)["folded"], len(grid(page))) == (True, 4)
+
+
+def test_what_a_person_may_want_to_know_is_one_line(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ColourEncoder, "notice", "the encoder knows colours only", raising=False)
+    monkeypatch.setattr(ColourEncoder, "unread", lambda self, text: "wine" if "wine" in text else "")
+    page = opened(SearchLink(words="red wine"))
+    (line,) = [caption for caption in page.caption if "shots ·" in caption.value.replace("\\", "")]
+    assert line.value.replace("\\", "") == "4 of 4 shots · The encoder cannot read “wine” and goes by the other words."
+    assert "colours only" in line.help
+    assert "4 shots" in line.help
+
+
+def test_more_like_this_keeps_the_words_and_walks_from_example_to_example() -> None:
+    """Words and exclusions stay; the example is replaced, unless one more is asked for."""
+    from app.web.pages.search import with_example
+
+    red, blue, away, more = (LinkTerm("segment", "1"), LinkTerm("file", "abc"), LinkTerm("segment", "3", -0.5),
+                             LinkTerm("text", "slow", 0.5))  # fmt: skip
+    link = SearchLink(words="a dog", terms=(red, away, more))
+    assert with_example(link, blue, also=False) == SearchLink(words="a dog", terms=(away, more, blue))
+    assert with_example(link, blue, also=True) == SearchLink(words="a dog", terms=(red, away, more, blue))
+
+
+def test_words_beside_an_example_are_said_and_can_be_dropped_at_once(library: Library) -> None:
+    page = opened(SearchLink(words="red", terms=(LinkTerm("segment", str(ids(library)["blue"])),)))
+    (drop,) = [button for button in page.button if button.label == "Only the example"]
+    drop.click().run()
+    assert not page.exception
+    assert link_of(page) == SearchLink(terms=(LinkTerm("segment", str(ids(library)["blue"])),))
+    assert not [button for button in page.button if button.label == "Only the example"]

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from app.link_parameters import MAX_HITS, encode_path
+from app.link_parameters import MAX_HITS
 from app.search_link import LinkTerm, SearchLink
-from app.shell.coverage import coverage
-from app.shell.word_notes import word_notes
 from app.web.http.errors import as_sentence
 from app.web.pages import components, search_state, session
 from app.web.pages import query_widgets as widgets
 from app.web.pages.components import component
 from app.web.pages.empty_states import searchable_engine
 from app.web.pages.escape import escape_markdown
+from app.web.pages.result_line import draw_line, line_of, notes_on, offers_for
+from app.web.services.shot_cards import hit_card, shot_card
 
 if TYPE_CHECKING:
     from db.library import Library
-    from db.records import Segment, Video
     from search.engine import SearchEngine
-    from search.query import Hit
 
 NEWEST = 48
 IDEAS = {
@@ -50,108 +46,54 @@ def show() -> None:
         return
     link = widgets.draw_query(library, on_dropped=on_drop)
     search_state.write_address(link)
-    if notice := session.notice(engine):
-        st.caption(escape_markdown(f"Note: {notice}"))
     if link.has_query:
-        if not draw_word_notes(link, engine):
-            return
         draw_hits(link, engine)
     else:
         draw_ideas(engine)
         draw_newest(library)
 
 
-def draw_word_notes(link: SearchLink, engine: SearchEngine) -> bool:
-    """Draw what the encoder does not read of the words. Return False if it can read nothing of a text."""
-    try:
-        notes = word_notes(engine.encoder, link.texts)
-    except ValueError as error:
-        st.warning(escape_markdown(as_sentence(str(error))))
-        return False
-    for note in notes:
-        st.caption(escape_markdown(as_sentence(note)))
-    return True
-
-
 def draw_hits(link: SearchLink, engine: SearchEngine) -> None:
-    """Draw the hits and their count, or advice if there are none."""
-    from search.query import QueryError
-
-    started = perf_counter()
+    """Draw the hits below one line about them, or advice if there are none."""
     try:
-        found = engine.answer(session.query_of(link, engine))
-    except QueryError as error:
+        notes = notes_on(link, engine)
+        query = session.query_of(link, engine)
+        started = perf_counter()
+        found = engine.answer(query)
+    except ValueError as error:  # a QueryError, or nothing of the words can be read
         st.warning(escape_markdown(as_sentence(str(error))))
         return
     milliseconds = 1000 * (perf_counter() - started)
-    if not found.hits:
-        st.info(escape_markdown(no_hits_text(link, found.allowed)))
-    else:
-        st.caption(summary(len(found.hits), found.allowed, found.matching, found.hidden, milliseconds))
-    if text := coverage(engine.library, engine.encoder.id).text():
-        st.caption(escape_markdown(as_sentence(text)))
+    line = line_of(found, link, milliseconds)
+    draw_line(line, notes, offers_for(link))
     best = max((hit.score for hit in found.hits), default=0.0)
-    cards = [hit_card(hit, best) for hit in found.hits]
-    draw_grid(cards, more=len(cards) >= link.limit and link.limit < MAX_HITS, milliseconds=milliseconds)
+    draw_grid(
+        [hit_card(hit, best) for hit in found.hits],
+        more=len(found.hits) >= link.limit and link.limit < MAX_HITS,
+        folded=line.folded,
+        milliseconds=milliseconds,
+    )
 
 
-def summary(shown: int, allowed: int, matching: int, hidden: int, milliseconds: float) -> str:
-    """Return the line above the hits: how many shots pass the filters and the least score, how many are hidden."""
-    parts = [f"{shown:,} of {matching:,} shots"]
-    if matching != allowed:
-        parts.append(f"{allowed:,} pass the filters")
-    if hidden:
-        parts.append(f"{hidden:,} left out as duplicates or further hits of a video")
-    parts.append(f"{milliseconds:.0f} ms")
-    return escape_markdown(" · ".join(parts))
-
-
-def no_hits_text(link: SearchLink, allowed: int) -> str:
-    """Return a likely reason for the lack of hits, and advice."""
-    if not allowed:
-        return "No shot passes these filters. Widen them, or clear them in Filters."
-    if link.threshold is not None:
-        return f"No shot scores {link.threshold:g} or more. Lower the least score in Filters to see the nearest ones."
-    return "Nothing was found."
-
-
-def hit_card(hit: Hit, best: float) -> dict[str, Any]:
-    """Return a hit as the grid draws it. Its bar is the share of the best score, to compare hits of one search."""
-    return {
-        **shot_card(hit.segment, hit.video),
-        "score": round(float(hit.score), 4),
-        "share": round(max(0.0, float(hit.score)) / max(best, 1e-6), 3),
-    }
-
-
-def shot_card(segment: Segment, video: Video) -> dict[str, Any]:
-    """Return a segment as the grid draws it. Names are made valid Unicode; requests go by ids alone."""
-    start, end = video.seconds(segment.start_pts), video.seconds(segment.end_pts)
-    path = Path(video.path)
-    return {
-        "id": segment.id,
-        "name": encode_path(path.name),
-        "folder": encode_path(str(path.parent)),
-        "start": start,
-        "end": end,
-        "missing": not os.path.exists(video.path),
-        "score": None,
-        "share": None,
-    }
-
-
-def draw_grid(cards: Sequence[dict[str, Any]], *, more: bool, milliseconds: float = 0.0) -> None:
+def draw_grid(cards: Sequence[dict[str, Any]], *, more: bool, folded: bool = False, milliseconds: float = 0.0) -> None:
     """Draw cards in the grid.
 
     Args:
         cards: What to draw, in order.
         more: Whether there may be more hits, for the last button.
+        folded: Whether they are no good match, and shown only when asked for.
         milliseconds: Time that the search took.
     """
-    token = hashlib.blake2b(repr(cards).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    token = hashlib.blake2b(repr((cards, folded)).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
     component("search/grid")(
         key="grid",
-        data={"token": token, "hits": list(cards), "more": more, "milliseconds": round(milliseconds, 2)},
+        data={
+            "token": token,
+            "hits": list(cards),
+            "more": more,
+            "folded": folded,
+            "milliseconds": round(milliseconds, 2),
+        },
         on_like_change=on_like,
         on_exclude_change=on_exclude,
         on_range_change=on_range,
@@ -180,33 +122,49 @@ def draw_newest(library: Library) -> None:
 
 
 def on_like() -> None:
-    """More like this: search with the shot alone. Words can be added again under Combine."""
+    """Handle "more like this": the shot becomes the example beside the words, or one more of them."""
     payload = components.event_payload("grid", "like")
     if payload:
-        link = replace(search_state.current_search(), words="", words_weight=1.0, terms=())
-        search_state.set_search(link.with_term(LinkTerm("segment", str(int(payload["segment"])))))
+        add_example(LinkTerm("segment", str(int(payload["segment"]))), also=bool(payload.get("also")))
+
+
+def add_example(term: LinkTerm, *, also: bool) -> None:
+    """Search with an example; see `with_example`."""
+    link = search_state.with_typed_words(search_state.current_search())
+    search_state.set_search(with_example(link, term, also=also))
+
+
+def with_example(link: SearchLink, term: LinkTerm, *, also: bool) -> SearchLink:
+    """Return a search with an example. Words, and what hits should not resemble, stay.
+
+    Args:
+        link: The search.
+        term: The example.
+        also: Keep the other examples.
+    """
+    kept = [each for each in link.terms if also or each.kind == "text" or each.weight < 0]
+    return replace(link, terms=tuple(kept)).with_term(term)
 
 
 def on_exclude() -> None:
     """Handle "less like this": add the shot to the search with a negative weight."""
     payload = components.event_payload("grid", "exclude")
     if payload:
-        search_state.set_search(
-            search_state.current_search().with_term(LinkTerm("segment", str(int(payload["segment"])), -0.5))
-        )
+        link = search_state.with_typed_words(search_state.current_search())
+        search_state.set_search(link.with_term(LinkTerm("segment", str(int(payload["segment"])), -0.5)))
 
 
 def on_range() -> None:
-    """Search with a range of a shot."""
+    """Search with a range of a shot, as with a whole one."""
     payload = components.event_payload("grid", "range")
     if payload:
         term = LinkTerm.of_range(int(payload["segment"]), int(payload["start_pts"]), int(payload["end_pts"]))
-        link = replace(search_state.current_search(), words="", words_weight=1.0, terms=())
-        search_state.set_search(link.with_term(term))
+        add_example(term, also=False)
 
 
 def on_drop() -> None:
     """Add a file that was dropped into the page to the search."""
     payload = components.event_payload("drop", "dropped")
     if payload:
-        search_state.set_search(search_state.current_search().with_term(LinkTerm("file", str(payload["token"]))))
+        link = search_state.with_typed_words(search_state.current_search())
+        search_state.set_search(link.with_term(LinkTerm("file", str(payload["token"]))))

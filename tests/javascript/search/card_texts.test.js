@@ -8,6 +8,8 @@ const HIT = {
   folder: '/videos/alps',
   score: 0.4567,
   share: 0.8349,
+  strength: null,
+  alike: [],
   start: 3725.5,
   end: 3728.75,
   missing: false,
@@ -18,7 +20,10 @@ test('a hit has its length, its place in the video and its score', () => {
     length: '3.3 s',
     when: '01:02:05',
     score: '0.46',
+    meaning: 'Cosine 0.46',
+    level: '',
     bar: '83%',
+    alike: '',
     title: '/videos/alps/peak.mp4',
     label: 'peak.mp4, at 01:02:05.500, 3.3 s, score 0.46',
   });
@@ -39,10 +44,45 @@ test('a score of zero is a score, and a bar of no length a bar', () => {
 });
 
 test('a file that is not there now is said to be so', () => {
-  assert.match(cardTexts({ ...HIT, missing: true }).label, /, file not there now$/);
+  assert.match(cardTexts({ ...HIT, missing: true }).label, /, offline$/);
 });
 
 test('a hit at the start of a video is at zero', () => {
   assert.equal(cardTexts({ ...HIT, start: 0, end: 60 }).when, '00:00:00');
   assert.equal(cardTexts({ ...HIT, start: 0, end: 60 }).length, '1:00');
+});
+
+test('a strength takes the place of the score: a word, a bar of its level, and a sentence', () => {
+  /** @type {(chance: number, level: 'strong' | 'likely' | 'weak') => ReturnType<typeof cardTexts>} */
+  const texts = (chance, level) => cardTexts({ ...HIT, strength: { value: 4, chance, level } });
+  assert.deepEqual(
+    [texts(1 / 257, 'strong'), texts(0.03, 'likely'), texts(0.4, 'weak')].map(({ score, level }) => [score, level]),
+    [
+      ['Strong', 'strong'],
+      ['Likely', 'likely'],
+      ['Weak', 'weak'],
+    ],
+  );
+  assert.equal(
+    texts(1 / 257, 'strong').meaning,
+    'Strong match: fewer than 1 in 100 unrelated searches find a shot as close. Cosine 0.46.',
+  );
+  assert.equal(
+    texts(0.4, 'weak').meaning,
+    'Weak match: 40 in 100 unrelated searches find a shot as close. Cosine 0.46.',
+  );
+  assert.match(texts(0.03, 'likely').label, /, likely match$/);
+});
+
+test('bars of levels meet where the levels do, whatever the search', () => {
+  const bars = [1, 0.05, 0.01, 0.004, 1e-12].map(
+    (chance) => cardTexts({ ...HIT, strength: { value: 1, chance, level: 'weak' } }).bar,
+  );
+  assert.deepEqual(bars, ['0%', '33%', '67%', '100%', '100%']);
+});
+
+test('a stack is counted with the hit in front', () => {
+  assert.equal(cardTexts({ ...HIT, alike: [8, 9] }).alike, '3 alike');
+  assert.match(cardTexts({ ...HIT, alike: [8, 9] }).label, /, 3 alike$/);
+  assert.equal(cardTexts(HIT).alike, '');
 });

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, mock, test } from 'node:test';
 import '../page.js';
 import { tray } from '../../../app/web/static/core/tray.js';
 import { mount } from '../../../app/web/static/search/grid.js';
+import { FakeServer } from '../fake_server.js';
 
 /** @typedef {import('../../../app/web/static/search/grid.js').GridHit} GridHit */
 
@@ -14,20 +15,35 @@ let later = []; // what waits for the browser to be idle
 let parent = document.createElement('div');
 let unmount = () => {};
 
-/** @param {number} id */
+/**
+ * @param {number} id
+ * @returns {GridHit}
+ */
 function hit(id) {
-  return { id, name: `${id}.mp4`, folder: '/videos', score: 0.5, share: 1, start: 0, end: 2, missing: false };
+  return {
+    id,
+    name: `${id}.mp4`,
+    folder: '/videos',
+    score: 0.5,
+    share: 1,
+    strength: null,
+    alike: [],
+    start: 0,
+    end: 2,
+    missing: false,
+  };
 }
 
 /**
  * @param {string} token
  * @param {GridHit[]} hits
  * @param {boolean} [more]
+ * @param {boolean} [folded]
  */
-function show(token, hits, more = false) {
+function show(token, hits, more = false, folded = false) {
   unmount = mount({
     parentElement: parent,
-    data: { token, hits, more },
+    data: { token, hits, more, folded },
     setTriggerValue: (name, value) => triggers.push([name, value]),
   });
 }
@@ -198,8 +214,10 @@ test('cards that are not in the document yet are not reached', async () => {
 test('the buttons of a card do what they say', () => {
   const add = mock.method(tray, 'add', () => Promise.resolve([]));
   show('a', [hit(7), { ...hit(8), score: null }]);
-  for (const button of cards()[0].querySelectorAll('button')) button.click();
-  cards()[1].querySelector('button')?.click();
+  for (const button of cards()[0].querySelectorAll('.ps-actions button'))
+    if (button instanceof HTMLElement) button.click();
+  const [keep] = cards()[1].querySelectorAll('.ps-actions button');
+  if (keep instanceof HTMLElement) keep.click();
   assert.deepEqual(
     add.mock.calls.map((call) => call.arguments),
     [[[{ segment: 7, score: 0.5 }]], [[{ segment: 8, score: undefined }]]],
@@ -265,4 +283,76 @@ test('once removed, keys and the tray are left alone', () => {
   press('ArrowRight');
   tray.dispatchEvent(new Event('change'));
   assert.equal(parent.childElementCount, 0);
+});
+
+/** A stack of three: 2 in front of 8 and 9. */
+function stacked() {
+  return [hit(1), { ...hit(2), alike: [8, 9] }, hit(3)];
+}
+
+test('A opens a stack beside its hit and closes it again, from any of its shots', async (context) => {
+  const server = new FakeServer({ 'GET /api/cards?ids=8,9': { items: [hit(8), hit(9)] } }).serve(context);
+  show('a', stacked());
+  cards()[0].focus();
+  press('a');
+  await settle();
+  assert.deepEqual(ids(), [1, 2, 3], 'it has nothing behind it');
+  cards()[1].focus();
+  press('a');
+  press('a'); // impatient
+  await settle();
+  assert.deepEqual(ids(), [1, 2, 8, 9, 3]);
+  assert.deepEqual(server.asked(), ['GET /api/cards?ids=8,9']);
+  assert.equal(cards()[1].querySelector('.ps-stack-button')?.getAttribute('aria-expanded'), 'true');
+  cards()[3].focus();
+  press('m');
+  assert.equal(Reflect.get(Object(triggers[0][1]), 'segment'), 9);
+  press('a');
+  assert.deepEqual(ids(), [1, 2, 3]);
+  assert.equal(focused(), 2);
+});
+
+test('an open stack does not reach into the next results', async (context) => {
+  new FakeServer({ 'GET /api/cards?ids=8,9': { items: [hit(8), hit(9)] } }).serve(context);
+  show('a', stacked());
+  cards()[1].focus();
+  press('a');
+  await settle();
+  press('a');
+  press('a'); // still asked for when the next results come
+  show('b', [hit(2), hit(8)]);
+  await settle();
+  assert.deepEqual(ids(), [2, 8]);
+  assert.equal(parent.querySelectorAll('.ps-member, .ps-open').length, 0);
+});
+
+test('results that are no good match are folded until they are asked for, and at the next search again', () => {
+  show('a', hits(3), true, true);
+  const button = parent.querySelector('.ps-fold');
+  assert(button instanceof HTMLElement);
+  const closed = () => parent.querySelector('.ps-grid')?.closest('[hidden]') !== null;
+  assert(closed());
+  assert.match(button.textContent, /3/);
+  press('ArrowRight');
+  assert(!focused(), 'keys do not reach what is hidden');
+  button.click();
+  assert(!closed());
+  press('ArrowRight');
+  assert.equal(focused(), 1);
+  show('b', hits(2), false, true);
+  assert(closed());
+  show('c', hits(2));
+  assert(!closed());
+  assert(button.hidden);
+});
+
+test('Shift and M adds an example', () => {
+  show('a', hits(3));
+  cards()[1].focus();
+  cards()[1].dispatchEvent(new KeyboardEvent('keydown', { key: 'M', shiftKey: true, bubbles: true, composed: true }));
+  const [[name, value]] = triggers;
+  assert.deepEqual(
+    [name, Reflect.get(Object(value), 'segment'), Reflect.get(Object(value), 'also')],
+    ['like', 2, true],
+  );
 });

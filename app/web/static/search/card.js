@@ -9,7 +9,14 @@ export class HitCard {
   constructor(segment) {
     this.image = element('img', { alt: '', decoding: 'async', 'data-src': `/api/poster/${segment}` });
     this.length = element('span', { class: 'ps-length' });
-    this.gone = element('span', { class: 'ps-gone', text: 'file not there now', hidden: true });
+    this.gone = element('span', { class: 'ps-gone', text: 'Offline', hidden: true });
+    this.alike = element('button', {
+      class: 'ps-stack-button',
+      type: 'button',
+      tabindex: '-1',
+      'data-action': 'stack',
+      hidden: true,
+    });
     this.bar = element('i', {});
     this.score = element('div', { class: 'ps-score' }, this.bar);
     this.number = element('span', { class: 'ps-number' });
@@ -23,7 +30,7 @@ export class HitCard {
         { class: 'ps-frame' },
         this.image,
         this.length,
-        this.gone,
+        element('div', { class: 'ps-badges' }, this.alike, this.gone),
         element(
           'div',
           { class: 'ps-actions' },
@@ -43,12 +50,30 @@ export class HitCard {
     this.length.textContent = texts.length;
     this.when.textContent = texts.when;
     setText(this.name, hit.name);
+    this.name.title = texts.title;
     this.number.textContent = texts.score;
+    this.number.title = texts.meaning;
+    this.score.title = texts.meaning;
     this.gone.hidden = !hit.missing;
     this.score.hidden = texts.bar === null;
     this.bar.style.width = texts.bar ?? '0%';
-    this.root.title = texts.title;
+    if (texts.level) this.root.dataset.level = texts.level;
+    else delete this.root.dataset.level;
+    this.alike.hidden = !texts.alike;
+    this.alike.textContent = texts.alike;
+    this.root.classList.toggle('ps-stacked', Boolean(texts.alike));
+    this.root.classList.remove('ps-member');
+    this.open(false);
     this.root.setAttribute('aria-label', texts.label);
+  }
+
+  /** @param {boolean} open Whether the shots alike are shown behind the card. */
+  open(open) {
+    const label = open ? 'Close the stack (A)' : 'Show the shots alike (A)';
+    this.alike.title = label;
+    this.alike.setAttribute('aria-label', `${this.alike.textContent}: ${label}`);
+    this.alike.setAttribute('aria-expanded', String(open));
+    this.root.classList.toggle('ps-open', open);
   }
 }
 

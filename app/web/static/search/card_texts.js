@@ -1,25 +1,35 @@
 // Texts of a hit's card.
 
 import { clock, durationText } from '../core/timecode.js';
+import { strengthTexts } from './strength.js';
 
 /**
  * Return the texts of a card.
  *
  * @param {import('./grid.js').GridHit} hit
- * @returns {{length: string, when: string, score: string, bar: string | null, title: string, label: string}} `bar` is the
- *   width of the score bar, null where there is none; `label` is for screen readers.
+ * @returns {{length: string, when: string, score: string, meaning: string, level: string, bar: string | null,
+ *   alike: string, title: string, label: string}} `score` is the level, or a plain score where there is no strength, and
+ *   `meaning` explains it; `bar` is the width of the bar, null where there is none; `label` is for screen readers.
  */
-export function cardTexts({ name, folder, score, share, start, end, missing }) {
+export function cardTexts({ name, folder, score, share, strength, alike, start, end, missing }) {
   const length = durationText(end - start);
+  const known = strength ? strengthTexts(strength, score) : null;
   const number = score === null ? '' : score.toFixed(2);
+  const width = known ? known.share : share;
   const parts = [name, `at ${clock(start)}`, length];
-  if (score !== null) parts.push(`score ${number}`);
-  if (missing) parts.push('file not there now');
+  if (known) parts.push(`${known.word.toLowerCase()} match`);
+  else if (score !== null) parts.push(`score ${number}`);
+  const stacked = alike.length ? `${alike.length + 1} alike` : '';
+  if (stacked) parts.push(stacked);
+  if (missing) parts.push('offline');
   return {
     length,
     when: clock(start).slice(0, 8),
-    score: number,
-    bar: share === null ? null : `${Math.round(100 * share)}%`,
+    score: known ? known.word : number,
+    meaning: known ? known.sentence : score === null ? '' : `Cosine ${number}`,
+    level: strength?.level ?? '',
+    bar: width === null ? null : `${Math.round(100 * width)}%`,
+    alike: stacked,
     title: `${folder}/${name}`,
     label: parts.join(', '),
   };

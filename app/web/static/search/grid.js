@@ -6,8 +6,11 @@ import { addKeys, onControl } from '../core/keys.js';
 import { PosterPreview } from '../core/poster_preview.js';
 import { tray } from '../core/tray.js';
 import { openPlayer } from '../player/player.js';
-import { HitCard, loadPoster } from './card.js';
+import { HitCard } from './card.js';
 import { cardAfter, columnsOf } from './cursor.js';
+import { Fold } from './fold.js';
+import { Posters } from './posters.js';
+import { Stacks } from './stacks.js';
 
 const CARDS_AT_ONCE = 36; // cards made at once: more than a screen shows
 
@@ -18,17 +21,27 @@ const CARDS_AT_ONCE = 36; // cards made at once: more than a screen shows
  * @property {number} id Of the segment.
  * @property {string} name File name.
  * @property {string} folder
- * @property {number | null} score
- * @property {number | null} share Length of the score bar, 0 to 1; null for a plain list.
+ * @property {number | null} score The raw cosine; null for a plain list.
+ * @property {number | null} share Length of the score bar, 0 to 1, where there is no strength; null for a plain list.
+ * @property {import('./strength.js').Strength | null} strength null where the library is not calibrated.
+ * @property {number[]} alike Segments of the shots behind this one in its stack.
  * @property {number} start Seconds.
  * @property {number} end Seconds.
  * @property {boolean} missing Whether the file cannot be found now.
  */
 
-/** @typedef {{token: string, hits: GridHit[], more: boolean, milliseconds?: number}} GridData */
+/**
+ * @typedef {object} GridData
+ * @property {string} token Of these results.
+ * @property {GridHit[]} hits
+ * @property {boolean} more Whether there may be more.
+ * @property {boolean} [folded] Whether they are no good match, and hidden at first.
+ * @property {number} [milliseconds]
+ */
+
 /** @typedef {import('../core/types.js').Component<GridData>} GridComponent */
 
-/** Triggers: like {segment}, exclude {segment}, range {segment, start_pts, end_pts}, more. */
+/** Triggers: like {segment, also}, exclude {segment}, range {segment, start_pts, end_pts}, more. */
 export const mount = mountOnce((/** @type {GridComponent} */ component) => new Grid(component));
 
 class Grid {
@@ -51,17 +64,10 @@ class Grid {
       hidden: true,
       onclick: () => this.component.setTriggerValue('more', Date.now()),
     });
-    parent.append(this.grid, this.more);
-    // Browsers load lazy pictures from thousands of pixels away; visible ones would wait for those.
-    this.posters = new IntersectionObserver(
-      (entries) => {
-        for (const { isIntersecting, target } of entries) {
-          const image = target.querySelector('img');
-          if (isIntersecting && image) loadPoster(image);
-        }
-      },
-      { rootMargin: '300px' },
-    );
+    this.fold = new Fold(this.grid, this.more);
+    parent.append(this.fold.button, this.fold.content);
+    this.stacks = new Stacks(this);
+    this.posters = new Posters();
     this.unwatch = tray.watch();
     this.onTray = () => this.drawTray();
     tray.addEventListener('change', this.onTray);
@@ -83,10 +89,16 @@ class Grid {
       { key: 's S', label: 'Add to the tray', run: () => this.withCurrent(null, (card) => this.keep(card)) },
       { key: 'm M', label: 'More like this', run: () => this.withCurrent(null, (card) => this.trigger('like', card)) },
       {
+        key: 'Shift+M',
+        label: 'More like this too',
+        run: () => this.withCurrent(null, (card) => this.trigger('like', card, { also: true })),
+      },
+      {
         key: 'n N',
         label: 'Less like this',
         run: () => this.withCurrent(null, (card) => this.trigger('exclude', card)),
       },
+      { key: 'a A', label: 'Open or close a stack', run: () => this.withCurrent(null, (card) => this.stack(card)) },
     ]);
   }
 
@@ -98,6 +110,8 @@ class Grid {
     if (data.token === this.token) return;
     this.token = data.token;
     this.hits = data.hits;
+    this.stacks.clear();
+    this.fold.set(data.folded ?? false, data.hits.length);
     this.grid.dataset.milliseconds = String(data.milliseconds ?? '');
     this.previews.hover(null);
     const before = this.cards;
@@ -126,7 +140,7 @@ class Grid {
       known.card = card;
       card.fill(known.hit);
       card.root.tabIndex = -1;
-      this.posters.observe(card.root);
+      this.posters.watch(card.root);
       made.push(card.root);
     }
     return made;
@@ -139,12 +153,7 @@ class Grid {
    * @param {number[]} later
    */
   async awaitPosters(token, later) {
-    const seen = [...this.grid.querySelectorAll('img')].filter((image) => {
-      const box = image.getBoundingClientRect();
-      return box.top < innerHeight && box.bottom > 0;
-    });
-    for (const image of seen) loadPoster(image);
-    await Promise.all(seen.map(settled));
+    await this.posters.inSight(this.grid);
     if (token !== this.token) return;
     this.grid.dataset.ready = token;
     this.addLater(token, later);
@@ -180,6 +189,7 @@ class Grid {
     const action = event.target.closest('[data-action]')?.getAttribute('data-action');
     this.focused(card);
     if (action === 'keep') this.keep(card);
+    else if (action === 'stack') void this.stack(card);
     else if (action === 'like' || action === 'exclude') this.trigger(action, card);
     else this.open(card);
   }
@@ -199,7 +209,7 @@ class Grid {
    * @returns {boolean} Whether there is one.
    */
   withCurrent(event, run) {
-    if (event && onControl(event)) return false;
+    if (this.fold.closed || (event && onControl(event))) return false;
     const card = cardAround(document.activeElement) ?? cardAround(this.previews.over);
     if (!card || !this.grid.contains(card)) return false;
     run(card);
@@ -214,7 +224,7 @@ class Grid {
     /** @type {NodeListOf<HTMLElement>} */
     const shown = this.grid.querySelectorAll('.ps-card');
     const cards = [...shown];
-    if (!cards.length || onControl(event)) return false;
+    if (this.fold.closed || !cards.length || onControl(event)) return false;
     const { activeElement } = document;
     const current = cardAround(activeElement);
     if (!current && activeElement && !activeElement.matches('body, .ps-grid')) return false;
@@ -230,25 +240,32 @@ class Grid {
   /** @param {HTMLElement} card */
   keep(card) {
     const id = segmentOf(card);
-    const score = this.cards.get(id)?.hit.score ?? undefined;
-    void tray.add([{ segment: id, score }]);
+    void tray.add([{ segment: id, score: this.cards.get(id)?.hit.score ?? undefined }]);
+  }
+
+  /** @param {HTMLElement} card */
+  async stack(card) {
+    await this.stacks.toggle(segmentOf(card));
+    this.drawTray();
   }
 
   /**
    * @param {string} name
    * @param {HTMLElement} card
+   * @param {object} [more]
    */
-  trigger(name, card) {
-    trigger(this.component, name, { segment: segmentOf(card) });
+  trigger(name, card, more = {}) {
+    trigger(this.component, name, { segment: segmentOf(card), ...more });
   }
 
   /** @param {HTMLElement} card */
   open(card) {
     this.previews.stop();
     const segment = segmentOf(card);
+    const shown = this.stacks.spread();
     openPlayer(
-      this.hits.map(({ id, score }) => ({ id, score: score ?? undefined })),
-      this.hits.findIndex(({ id }) => id === segment),
+      shown.map(({ id, score }) => ({ id, score: score ?? undefined })),
+      shown.findIndex(({ id }) => id === segment),
       {
         onLike: (each) => trigger(this.component, 'like', { segment: each }),
         onExclude: (each) => trigger(this.component, 'exclude', { segment: each }),
@@ -262,12 +279,11 @@ class Grid {
 
   remove() {
     this.previews.remove();
-    this.posters.disconnect();
+    this.posters.remove();
+    this.fold.remove();
     this.removeKeys();
     this.unwatch();
     tray.removeEventListener('change', this.onTray);
-    this.grid.remove();
-    this.more.remove();
   }
 }
 
@@ -284,18 +300,4 @@ function cardAround(target) {
 /** @param {Element} card */
 function segmentOf(card) {
   return Number(card.getAttribute('data-segment'));
-}
-
-/**
- * Wait until a picture has loaded or failed.
- *
- * @param {HTMLImageElement} image
- */
-function settled(image) {
-  return image.complete && image.src
-    ? null
-    : new Promise((done) => {
-        image.addEventListener('load', done, { once: true });
-        image.addEventListener('error', done, { once: true });
-      });
 }

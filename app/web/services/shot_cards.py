@@ -1,0 +1,55 @@
+"""Cards of segments and hits, as views receive them. Names are made valid Unicode; requests go by ids alone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.link_parameters import encode_path
+
+if TYPE_CHECKING:
+    from db.records import Segment, Video
+    from search.query import Hit
+    from search.strength import Strength
+
+
+def shot_card(segment: Segment, video: Video) -> dict[str, Any]:
+    """Return a segment as a card without a score."""
+    start, end = video.seconds(segment.start_pts), video.seconds(segment.end_pts)
+    path = Path(video.path)
+    return {
+        "id": segment.id,
+        "name": encode_path(path.name),
+        "folder": encode_path(str(path.parent)),
+        "start": start,
+        "end": end,
+        "missing": not os.path.exists(video.path),
+        "score": None,
+        "share": None,
+        "strength": None,
+        "alike": [],
+    }
+
+
+def hit_card(hit: Hit, best: float) -> dict[str, Any]:
+    """Return a hit as a card.
+
+    Args:
+        hit: The hit.
+        best: The best score of the search. `share` is a part of it: the length of the bar where there is no strength.
+    """
+    return {
+        **shot_card(hit.segment, hit.video),
+        "score": round(float(hit.score), 4),
+        "share": round(max(0.0, float(hit.score)) / max(best, 1e-6), 3),
+        "strength": strength_record(hit.strength),
+        "alike": [int(each) for each in getattr(hit, "alike", ())],
+    }
+
+
+def strength_record(strength: Strength | None) -> dict[str, Any] | None:
+    """Return a strength with its level, or None for none."""
+    if strength is None:
+        return None
+    return {"value": round(strength.value, 3), "chance": round(strength.chance, 6), "level": strength.level}
