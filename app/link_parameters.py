@@ -99,6 +99,23 @@ def _parse_day(text: str) -> str:
         raise ValueError("a date is written 2025-03-01") from None
 
 
+def _parse_rate(text: str) -> float:
+    value = _parse_number(text)
+    if value <= 0:
+        raise ValueError("a frame rate is more than 0")
+    return value
+
+
+def _parse_sound(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise ValueError("it is yes or no")
+    return text == "yes"
+
+
+def _format_sound(value: bool) -> str:
+    return "yes" if value else "no"
+
+
 def _parse_orientation(text: str) -> Orientation:
     if text not in get_args(Orientation):
         raise ValueError(f"there are {', '.join(get_args(Orientation))}")
@@ -146,6 +163,10 @@ PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
         "max": Parameter("max_seconds", _parse_length, format_number),
         "res": Parameter("min_short_side", _parse_count(100_000)),
         "shape": Parameter("orientation", _parse_orientation),
+        "codec": Parameter("codec", _parse_text, format_words),
+        "fps": Parameter("frame_rate", _parse_rate, format_number),
+        "camera": Parameter("camera", _parse_text, format_words),
+        "sound": Parameter("has_sound", _parse_sound, _format_sound),
         "score": Parameter("threshold", _parse_number, format_number),
         "one": Parameter("one_per_video", _parse_flag, _format_flag),
         "dups": Parameter("hide_duplicates", _parse_flag, _format_flag),

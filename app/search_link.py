@@ -21,6 +21,13 @@ from db.records import Filters, Orientation
 
 TermKind = Literal["text", "segment", "range", "file"]
 
+FILTERS = (
+    "folder", "name", "since", "until", "recorded_since", "recorded_until", "min_seconds", "max_seconds",
+    "min_short_side", "orientation", "codec", "frame_rate", "camera", "has_sound", "threshold", "one_per_video",
+    "hide_duplicates",
+)  # fmt: skip
+"""The fields of a SearchLink that narrow a search, in the order in which they are shown."""
+
 DEFAULT_LIMIT = 200
 MAX_TERMS = 16
 MAX_STEPS = 8
@@ -119,6 +126,10 @@ class SearchLink:
     max_seconds: float | None = None
     min_short_side: int | None = None  # pixels
     orientation: Orientation | None = None
+    codec: str | None = None
+    frame_rate: float | None = None  # nominal
+    camera: str | None = None  # make and model, or words of them
+    has_sound: bool | None = None
     threshold: float | None = None
     one_per_video: bool = False
     hide_duplicates: bool = False
@@ -142,16 +153,18 @@ class SearchLink:
         return [*filter(str.strip, words), *(term.value for term in terms if term.kind == "text")]
 
     @property
+    def active_filters(self) -> tuple[str, ...]:
+        """The names of the filters that are set."""
+        return tuple(name for name in FILTERS if getattr(self, name) != getattr(_DEFAULTS, name))
+
+    @property
     def filter_count(self) -> int:
         """The number of filters that are set."""
-        return sum(
-            value is not None and value is not False
-            for value in (
-                self.folder, self.name, self.since, self.until, self.recorded_since, self.recorded_until,
-                self.min_seconds, self.max_seconds, self.min_short_side,
-                self.orientation, self.threshold, self.one_per_video, self.hide_duplicates,
-            )
-        )  # fmt: skip
+        return len(self.active_filters)
+
+    def without(self, *names: str) -> SearchLink:
+        """Return the search without these filters."""
+        return replace(self, **{name: getattr(_DEFAULTS, name) for name in names})
 
     def filters(self, now: datetime | None = None) -> Filters:
         """Return the filters for the library.
@@ -175,6 +188,10 @@ class SearchLink:
             recorded_until=recorded_until,
             min_short_side=self.min_short_side,
             orientation=self.orientation,
+            codec=self.codec,
+            frame_rate=self.frame_rate,
+            camera=self.camera,
+            has_sound=self.has_sound,
         )
 
     def params(self) -> dict[str, list[str]]:

@@ -17,6 +17,7 @@ from db.records import (
     CutSettings,
     EncoderChoice,
     EncoderRow,
+    Facets,
     Failure,
     Filters,
     KnownFile,
@@ -180,6 +181,10 @@ class LibraryQueries:
             ValueError: The filters' folder is not an absolute path.
         """
         return self._tables.allowed(filters, encoder_id)
+
+    def facets(self) -> Facets:
+        """Return the codecs, nominal frame rates and cameras that the videos have."""
+        return self._tables.facets()
 
     def owners(self, encoder_id: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the segments that an encoder has embedded, with their videos.

@@ -42,12 +42,24 @@ class MediaFacts:
     audio: tuple[AudioTrack, ...] = ()  # in the order of the file
     reel: str = ""  # name of the tape or reel that the footage came from; "" if not stated
     recorded_at: str = ""  # ISO 8601, as the file states it; "" if it does not
+    camera_make: str = ""  # of the camera, as the file states it: Apple, SONY; "" if it does not
+    camera_model: str = ""  # likewise: iPhone 15 Pro, ILCE-7M4
 
     def __post_init__(self) -> None:
         if self.nominal_rate <= 0 or self.sample_aspect <= 0:
             raise ValueError(f"rate and sample aspect must be positive: {self.nominal_rate}, {self.sample_aspect}")
         if self.field_order not in get_args(FieldOrder):
             raise ValueError(f"field order must be one of {get_args(FieldOrder)}, got {self.field_order!r}")
+
+    @property
+    def camera(self) -> str:
+        """Make and model of the camera; "" if neither is stated. See `camera_name`."""
+        return camera_name(self.camera_make, self.camera_model)
+
+
+def camera_name(make: str, model: str) -> str:
+    """Return make and model of a camera; a model that begins with its make, as Canon's do, is named alone."""
+    return model if model.casefold().startswith(make.casefold()) else f"{make} {model}".strip()
 
 
 def facts_to_text(facts: MediaFacts | None) -> str | None:
@@ -75,6 +87,13 @@ def facts_from_text(text: str | None) -> MediaFacts | None:
         return MediaFacts(nominal_rate=nominal_rate, sample_aspect=sample_aspect, audio=audio, **values)
     except (AttributeError, KeyError, TypeError, ValueError, ZeroDivisionError):
         return None
+
+
+NEWEST_FACT = '"camera_model":'
+"""In the stored form of facts that were read by this version; facts without it are read again by the next index run.
+
+No other text of a file can look like it: quotation marks in them have a backslash.
+"""
 
 
 def kinds_to_text(kinds: frozenset[str]) -> str:

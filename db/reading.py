@@ -7,11 +7,11 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, Row, and_, column, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Integer, Row, Table, and_, column, func, or_, select, true
 
 from db import rows
 from db.errors import LibraryDamaged, reindex_advice
-from db.media_facts import kinds_from_text
+from db.media_facts import NEWEST_FACT, kinds_from_text
 from db.records import Failure, KnownFile, Segment, Shot, Video
 from db.rows import chunks
 from db.schema import encoders, encodings, failures, segments, shots, videos
@@ -44,7 +44,7 @@ def known_files(connection: Connection, encoder_id: str, path: str | None = None
             videos.c.fingerprint,
             encodings.c.recipe,
             videos.c.kinds,
-            videos.c.facts.is_not(None).label("facts_read"),
+            facts_read(videos).label("facts_read"),
             videos.c.content_hash,
             videos.c.file_id,
             videos.c.volume,
@@ -54,6 +54,11 @@ def known_files(connection: Connection, encoder_id: str, path: str | None = None
         .where(chosen)
     )
     return {row.path: known_file(row) for row in found}
+
+
+def facts_read(table: Table) -> ColumnElement[int]:
+    """Return whether this version has read the facts of a video, as an expression. table: `videos` or its like."""
+    return func.coalesce(func.instr(table.c.facts, NEWEST_FACT), 0)
 
 
 def known_file(row: Row[Any]) -> KnownFile:
@@ -66,7 +71,7 @@ def known_file(row: Row[Any]) -> KnownFile:
         recipe=row.recipe or "",
         embedded=row.recipe is not None,
         kinds=kinds_from_text(row.kinds),
-        facts_read=row.facts_read,
+        facts_read=bool(row.facts_read),
         content_hash=row.content_hash,
         file_id=row.file_id,
         volume=row.volume,

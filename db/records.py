@@ -141,6 +141,10 @@ class Filters:
     min_short_side: int | None = None  # the smaller of width and height as shown, in pixels
     max_short_side: int | None = None
     orientation: Orientation | None = None  # orientation of the video as shown
+    codec: str | None = None  # FFmpeg's name, such as hevc, or a usual one, such as H.265
+    frame_rate: float | None = None  # nominal frames per second; 29.97 is 30000/1001, and 30 is not
+    camera: str | None = None  # make and model as in `Facets.cameras`, or words that are all in them; ignores case
+    has_sound: bool | None = None  # whether the video has a sound track
 
     def __post_init__(self) -> None:
         if self.orientation not in (None, "landscape", "portrait", "square"):
@@ -148,6 +152,15 @@ class Filters:
 
     def __bool__(self) -> bool:
         return any(getattr(self, name) is not None for name in self.__slots__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facets:
+    """The values that the videos of a library have, for a choice of filters. Each is in ascending order."""
+
+    codecs: tuple[str, ...] = ()  # FFmpeg's names
+    frame_rates: tuple[float, ...] = ()  # nominal frames per second, to five digits: 23.976, 25.0
+    cameras: tuple[str, ...] = ()  # make and model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

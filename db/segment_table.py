@@ -2,8 +2,9 @@
 
 A SegmentTable has the id, the video's id and the length of each segment that an encoder has embedded: 8 bytes each,
 of the last two only if a filter needed them, and 8 more for seconds. The tables of the two encoders used last are
-cached, and a VideoTable with the columns of videos that filters use. The change token is read in the transaction that
-updates the arrays, so every result reflects one state of the file: the newest.
+cached, and so are a VideoTable with the columns of videos that filters use, and VideoFacets once a filter needs them.
+The change token is read in the transaction that updates the arrays, so every result reflects one state of the file: the
+newest.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from sqlalchemy import Connection, select
 from db import reading, vectors
 from db.connection import Database
 from db.integer_columns import integer_columns
-from db.records import Filters, Stamp
+from db.records import Facets, Filters, Stamp
 from db.schema import embeddings, encoders, segments
+from db.video_facets import VideoFacets, asks_facets, load_facets
 from db.video_table import VideoTable, load_videos
 from db.watch import Watch
 
@@ -50,6 +52,7 @@ class SegmentTables:
         self._library_id = library_id
         self._token: str | None = None  # change token of the state in the tables and videos
         self._videos: VideoTable | None = None
+        self._facets: VideoFacets | None = None
         self._tables: dict[str, SegmentTable] = {}  # by encoder, most recently used last
         self._current: set[str] = set()  # encoders whose tables reflect the state last seen
         self._seconds: tuple[SegmentTable, VideoTable, NDArray[np.float64]] | None = None
@@ -72,8 +75,11 @@ class SegmentTables:
             if self._videos is None:
                 self._videos = load_videos(connection)
             known = self._videos
+            facets = self._current_facets(connection) if asks_facets(filters) else None
         ids: NDArray[np.int64] = table.columns[0]
         allowed = known.allowed(filters)
+        if facets is not None:
+            allowed = allowed[facets.allows(allowed, filters)]
         if allowed.size == known.ids.size and not timed:
             return ids
         mask = known.flags(allowed)[known.known(table.columns[1])]
@@ -91,12 +97,28 @@ class SegmentTables:
             columns = self._current_table(connection, token, encoder_id, 2).columns
         return columns[0], columns[1]
 
-    def _current_table(self, connection: Connection, token: str, encoder_id: str, columns: int) -> SegmentTable:
-        """Return a table of at least `columns` as of the watch's transaction; drop the videos after a change."""
+    def facets(self) -> Facets:
+        """Return the values that the videos have, for a choice of filters."""
+        with self._watch.reading() as (connection, token):
+            self._drop_outdated(token)
+            return self._current_facets(connection).values()
+
+    def _current_facets(self, connection: Connection) -> VideoFacets:
+        """Return the facets as of the watch's transaction, after `_drop_outdated`."""
+        if self._facets is None:
+            self._facets = load_facets(connection)
+        return self._facets
+
+    def _drop_outdated(self, token: str) -> None:
+        """Drop what another state of the library had."""
         if self._token != token:
-            self._videos = None
+            self._videos = self._facets = None
             self._current.clear()
             self._token = token
+
+    def _current_table(self, connection: Connection, token: str, encoder_id: str, columns: int) -> SegmentTable:
+        """Return a table of at least `columns` as of the watch's transaction; drop the videos after a change."""
+        self._drop_outdated(token)
         table = self._tables.pop(encoder_id, None)
         if table is None or encoder_id not in self._current or len(table.columns) < columns:
             table = _updated(connection, vectors.stamp(connection, self._library_id, encoder_id), table, columns)

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, literal, select, update
 
 from db import schema
-from db.reading import known_file
+from db.reading import facts_read, known_file
 from db.records import FileState, KnownFile
 from db.rows import chunks
 
@@ -95,7 +95,7 @@ def vanished_files(connection: Connection, encoder_id: str) -> list[tuple[str, K
     videos, encodings = schema.vanished_videos, schema.vanished_encodings
     number = select(schema.encoders.c.number).where(schema.encoders.c.id == encoder_id).scalar_subquery()
     found = connection.execute(
-        select(videos, encodings.c.recipe, videos.c.facts.is_not(None).label("facts_read"))
+        select(videos, encodings.c.recipe, facts_read(videos).label("facts_read"))
         .select_from(videos)
         .outerjoin(encodings, and_(encodings.c.video_id == videos.c.id, encodings.c.encoder == number))
         .order_by(videos.c.id)

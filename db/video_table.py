@@ -11,14 +11,14 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Integer, func, select, type_coerce
 
 from db.integer_columns import integer_columns
 from db.names import comparison_key
 from db.records import Filters
 from db.schema import videos
 
-_COLUMNS = ("id", "modified_ns", "recorded_at", "width", "height", "time_base_num", "time_base_den")
+_COLUMNS = ("id", "modified_ns", "recorded_at", "width", "height", "time_base_num", "time_base_den", "has_audio")
 
 _MAX_ID = 1 << 27  # a higher id of a video is damage, for which no table of that size is made
 _UNKNOWN = -1  # date of recording of a video that states none
@@ -29,7 +29,7 @@ class VideoTable:
 
     Args:
         paths: The paths as stored, in ascending order.
-        columns: int64 (7, V), in the order of _COLUMNS.
+        columns: int64 (8, V), in the order of _COLUMNS.
     """
 
     def __init__(self, paths: list[bytes], columns: NDArray[np.int64]) -> None:
@@ -37,12 +37,14 @@ class VideoTable:
         by_name: dict[str, NDArray[np.int64]] = dict(zip(_COLUMNS, columns, strict=True))
         self.ids, self._modified_ns = by_name["id"], by_name["modified_ns"]
         self._recorded_at = by_name["recorded_at"]
+        self._has_sound = by_name["has_audio"] != 0
         self._width, self._height = by_name["width"], by_name["height"]
         self._num, self._den = by_name["time_base_num"], by_name["time_base_den"]
         self._size = int(self.ids.max(initial=0)) + 1
 
     def allowed(self, filters: Filters) -> NDArray[np.int64]:
-        """Return int64 (n,): ids of the videos that pass the filters, except those on the length of segments.
+        """Return int64 (n,): ids of the videos that pass the filters, except those on the length of segments
+        and on facets.
 
         Args:
             filters: Their folder must be absolute.
@@ -68,6 +70,8 @@ class VideoTable:
             mask &= self._width < self._height
         elif filters.orientation == "square":
             mask &= self._width == self._height
+        if filters.has_sound is not None:
+            mask &= self._has_sound == filters.has_sound
         if filters.name is not None:
             wanted = comparison_key(filters.name)
             mask &= np.fromiter((wanted in name for name in self._names), dtype=bool, count=len(self.paths))
@@ -118,7 +122,8 @@ def load_videos(connection: Connection) -> VideoTable:
     assert cursor is not None  # the driver's, which returns bytes
     named = cursor.fetchall()
     selected = (
-        func.coalesce(videos.c[name], _UNKNOWN) if name == "recorded_at" else videos.c[name] for name in _COLUMNS
+        func.coalesce(videos.c[name], _UNKNOWN) if name == "recorded_at" else type_coerce(videos.c[name], Integer)
+        for name in _COLUMNS
     )
     columns = integer_columns(connection, select(*selected).order_by(videos.c.path))
     if [video_id for video_id, _ in named] != columns[0].tolist() or not all(type(path) is bytes for _, path in named):

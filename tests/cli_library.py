@@ -12,6 +12,7 @@ import os
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from fakes import ColourEncoder
@@ -53,8 +54,9 @@ def add(
     *,
     there: bool = True,
     size: tuple[int, int] = (64, 48),
+    **values: Any,
 ) -> None:
-    """One video whose shots are plain colours. size: width and height as shown."""
+    """One video whose shots are plain colours. size: width and height as shown. values: Other fields of the Video."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(os.fsencode(path.name))
     stat = path.stat()
@@ -69,20 +71,21 @@ def add(
     clips = np.zeros((len(parts), spec.frames, spec.size, spec.size, 3), np.uint8)
     for clip, (colour, _, _) in zip(clips, parts, strict=True):
         clip[:] = colour
-    video = Video(
-        path=str(path),
-        fingerprint=f"{abs(hash(path.name)):032x}"[:32],
-        size_bytes=stat.st_size,
-        modified_ns=stat.st_mtime_ns,
-        time_base=Fraction(1, RATE),
-        start_pts=START,
-        end_pts=shots[-1].end_pts,
-        frame_rate=Fraction(25),
-        frames=25 * parts[-1][2],
-        width=size[0],
-        height=size[1],
-        codec="h264",
-    )
+    given: dict[str, Any] = {
+        "path": str(path),
+        "fingerprint": f"{abs(hash(path.name)):032x}"[:32],
+        "size_bytes": stat.st_size,
+        "modified_ns": stat.st_mtime_ns,
+        "time_base": Fraction(1, RATE),
+        "start_pts": START,
+        "end_pts": shots[-1].end_pts,
+        "frame_rate": Fraction(25),
+        "frames": 25 * parts[-1][2],
+        "width": size[0],
+        "height": size[1],
+        "codec": "h264",
+    }
+    video = Video(**(given | values))
     library.add_video(
         video, shots, segments, encoder.encode_clips(clips), encoder_id=encoder.id, recipe="test", media=None
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from fractions import Fraction
 from pathlib import Path
 
 import cli_library
@@ -13,7 +14,9 @@ from fakes import ColourEncoder
 
 from app import compose
 from app.cli import main
+from app.commands.export import export, given_options
 from db.library import Library
+from db.media_facts import MediaFacts
 
 RED = (255, 0, 0)
 SHAPES = {"portrait.mp4": (36, 64), "square.mp4": (48, 48)}
@@ -27,6 +30,9 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         cli_library.add(library, encoder, tmp_path / "films" / "Rot und Röter.mp4", [(RED, n, n + 1) for n in range(3)])
         for name, size in SHAPES.items():
             cli_library.add(library, encoder, tmp_path / "shapes" / name, [(RED, 0, 2)], size=size)
+        facts = MediaFacts(nominal_rate=Fraction(30_000, 1001), camera_make="Apple", camera_model="iPhone 15")
+        path = tmp_path / "shapes" / "phone.mov"
+        cli_library.add(library, encoder, path, [(RED, 0, 2)], codec="hevc", facts=facts, has_audio=True)
     monkeypatch.setattr(compose, "open_encoder", lambda settings, sources=None: encoder)
     monkeypatch.setenv("PRISMSEARCH_LIBRARY", str(directory))
     monkeypatch.chdir(tmp_path)
@@ -99,3 +105,56 @@ def test_every_command_that_searches_has_them(command: str) -> None:
     text = run(command, "--help").stdout
     for option in ("--named", "--min-resolution", "--orientation", "--per-video", "--hide-duplicates"):
         assert option in text
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--codec", "H.265"),
+        ("--fps", "29.97"),
+        ("--fps", "30000/1001"),
+        ("--camera", "iphone"),
+        ("--with-sound",),
+    ],
+)
+def test_what_files_state_is_filtered_by_every_command(options: tuple[str, ...]) -> None:
+    assert found("search", "red", "-k", "50", *options) == ["phone.mov"]
+    assert found("similar", "films/red.mp4@0-2", "-k", "50", *options) == ["phone.mov"]
+    assert run("export", "red", "--to", "out", "--lists-only", "--list", "json", *options).exit_code == 0
+    (clip,) = json.loads(Path("out/clips.json").read_text("utf-8"))["clips"]
+    assert os.path.basename(clip["source"]) == "phone.mov"
+
+
+def test_without_sound_is_a_filter_too() -> None:
+    names = found("search", "red", "-k", "50", "--without-sound")
+    assert "phone.mov" not in names
+    assert len(names) == len(found("search", "red", "-k", "50")) - 1
+
+
+def test_an_export_asked_again_keeps_both_kinds_of_flags() -> None:
+    for flag in ("--with-sound", "--without-sound"):
+        with export.make_context("export", ["red", "--to", "out", flag, "--lists-only"]):
+            assert [word for word in given_options() if "sound" in word] == [flag]
+            assert "--lists-only" in given_options()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--codec", "av1"), "no hits: no video has the codec av1; this library has h264, hevc"),
+        (("--fps", "60"), "no hits: no video has the nominal frame rate 60; this library has 25, 29.97"),
+        (("--camera", "sony"), "no hits: no video has the camera sony; this library has Apple iPhone 15"),
+        (("--codec", "hevc", "--fps", "25"), "no hits: no indexed segment passes these filters"),
+    ],
+)
+def test_a_value_that_no_video_has_is_named_with_those_that_there_are(options: tuple[str, ...], sentence: str) -> None:
+    result = run("search", "red", *options)
+    assert result.exit_code == 1
+    assert sentence in result.stderr
+
+
+@pytest.mark.parametrize("rate", ["fast", "0", "-25", "1/0", "nan"])
+def test_a_frame_rate_is_a_positive_number(rate: str) -> None:
+    result = run("search", "red", "--fps", rate)
+    assert result.exit_code == 2
+    assert "frame rate" in result.stderr or rate == "-25"

@@ -11,7 +11,7 @@ import imageio_ffmpeg
 import pytest
 
 from db.media_facts import AudioTrack, MediaFacts
-from indexer.media.facts import _recorded_at, _reel, read_facts
+from indexer.media.facts import _MAKE_KEYS, _MODEL_KEYS, _camera, _recorded_at, _reel, read_facts
 from indexer.media.probe import open_source
 
 
@@ -94,3 +94,35 @@ def test_the_video_states_its_reel_before_the_file_and_other_streams() -> None:
     assert _reel(source({"tape": "2"}, {"reel_name": "1"}, {"reel_name": "3"})) == "1"
     assert _reel(source({"tape": "2"}, {"reel_name": " "}, {"reel_name": "3"})) == "2"
     assert _reel(source({}, {}, {}, {"com.apple.proapps.reel": "3"})) == "3"
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "camera"),
+    [
+        ("a.mov", ("-metadata", "make=Canon", "-metadata", "model=Canon EOS R5"), "Canon EOS R5"),
+        (
+            "a.mp4",
+            ("-movflags", "use_metadata_tags", "-metadata", "com.apple.quicktime.lens.make=Other",
+             "-metadata", "com.apple.quicktime.make=Apple", "-metadata", "com.apple.quicktime.model=iPhone 15 Pro"),
+            "Apple iPhone 15 Pro",
+        ),
+        (
+            "b.mp4",
+            ("-movflags", "use_metadata_tags",
+             "-metadata", "com.android.manufacturer=Google", "-metadata", "com.android.model=Pixel 9"),
+            "Google Pixel 9",
+        ),
+        ("a.mkv", ("-metadata", "COM.APPLE.QUICKTIME.MODEL=iPhone 12"), "iPhone 12"),
+        ("c.mp4", (), ""),
+    ],
+)  # fmt: skip
+def test_the_camera_is_read_where_a_phone_or_a_program_keeps_it(
+    name: str, options: tuple[str, ...], camera: str, tmp_path: Path
+) -> None:
+    assert facts_of(make(tmp_path / name, *options)).camera == camera
+
+
+def test_a_camera_is_one_short_line() -> None:
+    assert _camera(source({"make": " A\n\x0b B "}, {"make": "C"}), _MAKE_KEYS) == "A B"
+    assert _camera(source({"lens_model": "50mm"}, {"model": "C"}), _MODEL_KEYS) == "C"
+    assert len(_camera(source({"model": "x" * 10_000}, {}), _MODEL_KEYS)) == 100

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import parse_qs
 
 import pytest
 
-from app.search_link import MAX_STEPS, MAX_TERMS, LinkStep, LinkTerm, SearchLink, parse_address, parse_link
+from app.search_link import FILTERS, MAX_STEPS, MAX_TERMS, LinkStep, LinkTerm, SearchLink, parse_address, parse_link
 from app.web.pages.escape import escape_markdown
 
 FULL = SearchLink(
@@ -31,6 +32,10 @@ FULL = SearchLink(
     max_seconds=60.0,
     min_short_side=1080,
     orientation="portrait",
+    codec="H.265",
+    frame_rate=29.97,
+    camera="Apple iPhone 15 & ü",
+    has_sound=False,
     threshold=-0.05,
     one_per_video=True,
     hide_duplicates=True,
@@ -44,7 +49,13 @@ def through_address(link: SearchLink) -> tuple[SearchLink, list[str]]:
 
 def test_everything_survives_the_address() -> None:
     assert through_address(FULL) == (FULL, [])
-    assert FULL.filter_count == 13
+    assert FULL.filter_count == len(FILTERS) == 17
+    assert FULL.active_filters == FILTERS
+    cleared = FULL.without(*FILTERS)
+    assert cleared.filter_count == 0
+    assert replace(cleared, **{name: getattr(FULL, name) for name in FILTERS}) == FULL
+    assert FULL.without("codec").filter_count == FULL.filter_count - 1
+    assert SearchLink(has_sound=False).filters().has_sound is False
     assert through_address(SearchLink()) == (SearchLink(), [])
     assert SearchLink().query_string() == ""
     assert not SearchLink(words="   ").has_query
@@ -101,6 +112,10 @@ def test_a_path_that_is_not_utf8_survives_the_address() -> None:
         ("res", "big"),
         ("shape", "round"),
         ("score", "inf"),
+        ("fps", "0"),
+        ("fps", "-25"),
+        ("fps", "fast"),
+        ("sound", "1"),
         ("one", "true"),
         ("k", "1000000000"),
         ("term", "1:segment:-4"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from synthetic import make_video
 
 import app
 from app import compose
-from app.search_link import LinkTerm, SearchLink
+from app.search_link import FILTERS, LinkTerm, SearchLink
+from app.web.pages import filter_chips
 from db.library import Library
 from encoder import EncoderError
 from indexer.pipeline import index_folders
@@ -138,6 +140,55 @@ def test_filters_narrow_and_are_cleared(library: Library) -> None:
     next(button for button in page.button if button.label == "Clear all filters").click().run()
     assert len(grid(page)) == 4
     assert link_of(page) == SearchLink(words="blue")
+
+
+def test_what_files_state_is_chosen_among_what_there_is(library: Library) -> None:
+    page = opened(SearchLink(words="blue"))
+    assert not [
+        button for button in page.button if str(button.key).startswith("chip_") or button.key == "clear_filters"
+    ]
+    assert page.selectbox(key="codec").options == ["Any", "h264"]
+    assert page.selectbox(key="camera").options == ["Any"]
+    rates = page.selectbox(key="frame_rate").options
+    page.selectbox(key="frame_rate").set_value(float(rates[1]))
+    page.selectbox(key="codec").set_value("h264").run()
+    assert len(grid(page)) == 4
+    page.segmented_control(key="sound").set_value("with").run()
+    assert link_of(page) == SearchLink(words="blue", codec="h264", frame_rate=float(rates[1]), has_sound=True)
+    assert grid(page) == []
+
+
+def test_each_filter_has_a_chip_that_takes_it_out(library: Library) -> None:
+    sent = SearchLink(
+        words="blue", terms=(LinkTerm("text", "red", 0.5),), folder=library.folders()[0], codec="H.264", camera="sony",
+        limit=400,
+    )  # fmt: skip
+    page = opened(sent)
+    chips = {str(button.key): button for button in page.button if str(button.key).startswith("chip_")}
+    assert list(chips) == ["chip_folder", "chip_codec", "chip_camera"]
+    assert chips["chip_codec"].label.replace("\\", "") == "Codec: H.264"
+    assert page.selectbox(key="codec").value == "H.264", "a link's own words are kept"
+    assert page.selectbox(key="camera").value == "sony"
+    chips["chip_codec"].click().run()
+    assert link_of(page) == replace(sent, codec=None)
+    assert page.selectbox(key="codec").value == "Any"
+    page.button(key="clear_filters").click().run()
+    assert link_of(page) == replace(sent, folder=None, codec=None, camera=None)
+    assert not [button for button in page.button if button.key == "clear_filters"]
+
+
+def test_every_filter_has_a_text_of_its_own_on_a_chip() -> None:
+    values: dict[str, Any] = {
+        "folder": "/a/" + "long " * 30 + "/end", "name": os.fsdecode(b"caf\xe9"), "since": "2025-01-01",
+        "until": "2025-01-02", "recorded_since": "2025-01-03", "recorded_until": "2025-01-04", "min_seconds": 1.5,
+        "max_seconds": 60.0, "min_short_side": 900, "orientation": "portrait", "codec": "hevc", "frame_rate": 29.97,
+        "camera": "Apple iPhone 15", "has_sound": False, "threshold": 0.25, "one_per_video": True,
+        "hide_duplicates": True,
+    }  # fmt: skip
+    texts = {name: filter_chips.TEXTS[name](values[name]) for name in FILTERS}
+    assert len(set(texts.values())) == len(FILTERS)
+    assert texts["frame_rate"] == "29.97 frames per second"
+    assert texts["min_short_side"] == "900 pixels or more"
 
 
 def test_a_least_score_says_so_when_nothing_reaches_it(library: Library) -> None:

@@ -250,7 +250,7 @@ def given_options() -> list[str]:
             continue
         option, value = max(parameter.opts, key=len), context.params[name]
         if parameter.is_flag:
-            words += [option] if value else []
+            words += [option] if value else parameter.secondary_opts[:1]
             continue
         for each in value if isinstance(value, tuple) else [value]:
             text = f"{float(each):.9f}".rstrip("0").rstrip(".") if isinstance(each, Fraction) else str(each)

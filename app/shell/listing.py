@@ -41,6 +41,7 @@ def video_record(video: Video, *, shots: int, segments: int) -> dict[str, Any]:
         "rotation": video.rotation,
         "has_audio": video.has_audio,
         "audio_channels": None if video.facts is None else [track.channels for track in video.facts.audio],
+        "camera": "" if video.facts is None else video.facts.camera,
         "field_order": "" if video.facts is None else video.facts.field_order,
         "timecode": video.timecode,
         "damaged": video.damaged,

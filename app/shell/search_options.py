@@ -7,7 +7,6 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,11 +15,11 @@ from app import compose
 from app.compose import Settings
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
+from app.shell.filter_options import filter_options, unmatched_facet
 from app.shell.notice import print_notice
-from app.shell.options import seconds_value, since_value, until_value
 from app.shell.paths import as_indexed
 from app.shell.terminal import display_path
-from db.records import Filters, Orientation
+from db.records import Filters
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -90,51 +89,14 @@ def open_search(settings: Settings, options: SearchOptions) -> Iterator[tuple[Li
 
 
 def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add -k, --in, --named, --min-duration, --max-duration, --since, --until, --recorded-since, --recorded-until,
-    --min-resolution, --orientation, --threshold, --per-video and --hide-duplicates to a command, which receives them as
-    `options`, a SearchOptions.
+    """Add -k, the options of `filter_options`, --per-video, --hide-duplicates and --threshold to a command, which
+    receives them as `options`, a SearchOptions.
     """
 
     @click.option(
         "-k", "-n", "--top-k", type=click.IntRange(min=1), default=10, show_default=True, help="How many hits at most."
     )
-    @click.option(
-        "--in", "folder", metavar="FOLDER", type=click.Path(), help="Only videos below this folder (or this one file)."
-    )
-    @click.option(
-        "--min-duration", metavar="TIME", callback=seconds_value, help="Only hits at least this long: 5, 5s, 1m30s."
-    )
-    @click.option("--max-duration", metavar="TIME", callback=seconds_value, help="Only hits at most this long.")
-    @click.option(
-        "--since",
-        metavar="DATE",
-        callback=since_value,
-        help="Only files changed since: 2025-03-01, '2025-03-01 14:30', yesterday, 7d, 12h, 2w.",
-    )
-    @click.option(
-        "--until", metavar="DATE", callback=until_value, help="Only files changed until then, that day included."
-    )
-    @click.option(
-        "--recorded-since",
-        metavar="DATE",
-        callback=since_value,
-        help="Only videos recorded since, as the file or its name says; dates as for --since.",
-    )
-    @click.option("--recorded-until", metavar="DATE", callback=until_value, help="Only videos recorded until then.")
-    @click.option(
-        "--named", "name", metavar="TEXT", help="Only files with this in their name; upper and lower case are the same."
-    )
-    @click.option(
-        "--min-resolution",
-        type=click.IntRange(min=1),
-        metavar="PIXELS",
-        help="Only videos whose shorter side has at least this: 720, 1080, 2160.",
-    )
-    @click.option(
-        "--orientation",
-        type=click.Choice(["landscape", "portrait", "square"]),
-        help="Only videos of this shape, as they are shown.",
-    )
+    @filter_options
     @click.option("--per-video", type=click.IntRange(min=1), metavar="N", help="At most N hits of one video.")
     @click.option(
         "--hide-duplicates", is_flag=True, help="Leave out what looks almost the same as a better hit, such as copies."
@@ -144,41 +106,14 @@ def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
     def run(
         *args: Any,
         top_k: int,
-        folder: str | None,
-        min_duration: Fraction | None,
-        max_duration: Fraction | None,
-        since: int | None,
-        until: int | None,
-        recorded_since: int | None,
-        recorded_until: int | None,
-        name: str | None,
-        min_resolution: int | None,
-        orientation: Orientation | None,
+        filters: Filters,
         per_video: int | None,
         hide_duplicates: bool,
         threshold: float | None,
         **others: Any,
     ) -> Any:
-        if min_duration is not None and max_duration is not None and min_duration > max_duration:
-            raise click.UsageError("--min-duration is longer than --max-duration; nothing could match")
-        if since is not None and until is not None and since > until:
-            raise click.UsageError("--since is later than --until; nothing could match")
-        if recorded_since is not None and recorded_until is not None and recorded_since > recorded_until:
-            raise click.UsageError("--recorded-since is later than --recorded-until; nothing could match")
         if threshold is not None and not math.isfinite(threshold):
             raise click.UsageError("--threshold must be a number")
-        filters = Filters(
-            folder=folder,
-            min_seconds=None if min_duration is None else float(min_duration),
-            max_seconds=None if max_duration is None else float(max_duration),
-            since_ns=since,
-            until_ns=until,
-            recorded_since=None if recorded_since is None else -(-recorded_since // 10**9),
-            recorded_until=None if recorded_until is None else recorded_until // 10**9,
-            name=name or None,
-            min_short_side=min_resolution,
-            orientation=orientation,
-        )
         options = SearchOptions(
             top_k=top_k,
             threshold=threshold,
@@ -197,6 +132,8 @@ def nothing_found(library: Library, options: SearchOptions) -> str:
     if filters.folder is not None and not library.videos(filters.folder):
         folder = display_path(filters.folder)
         return f"no hits: no video below {folder} is indexed (prismsearch index {folder})"
+    if unmatched := unmatched_facet(library, filters):
+        return f"no hits: {unmatched}"
     if filters:
         return "no hits: no indexed segment passes these filters; widen them or leave some out"
     if options.threshold is not None:

@@ -28,6 +28,9 @@ _TRANSFERS: dict[int, str] = {
     ColorTrc.ARIB_STD_B67: "arib-std-b67",
 }
 _REEL_KEYS = ("reel_name", "reel", "reelname", "tape", "tape_name")
+_MAKE_KEYS = ("make", "manufacturer", "camera_make", "device_manufacturer")
+_MODEL_KEYS = ("model", "camera_model", "device_model")
+_MAX_CAMERA = 100  # characters of a make or model
 _TIME_KEYS = ("creationdate", "date_recorded", "creation_time", "date")  # QuickTime's, Matroska's, FFmpeg's, AVI's
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _UNSET_YEARS = ("1904-01-01", "1970-01-01", "0000")  # what a clock that was never set says
@@ -48,6 +51,8 @@ def read_facts(source: Source, fields: FieldsSeen | None = None) -> MediaFacts:
         audio=audio_tracks(source),
         reel=_reel(source),
         recorded_at=_recorded_at(source),
+        camera_make=_camera(source, _MAKE_KEYS),
+        camera_model=_camera(source, _MODEL_KEYS),
     )
 
 
@@ -113,6 +118,16 @@ def _recorded_at(source: Source) -> str:
             found = _stated(metadata, (key,))
             if _DATE.match(found) and not found.startswith(_UNSET_YEARS):
                 return found
+    return ""
+
+
+def _camera(source: Source, keys: tuple[str, ...]) -> str:
+    """Return the make or the model of the camera, which phones state for the file and few cameras for the video."""
+    for metadata in (source.container.metadata, source.stream.metadata):
+        of_camera = {key: value for key, value in metadata.items() if "lens" not in key.lower()}
+        found = " ".join(_stated(of_camera, keys).split())
+        if found:
+            return found[:_MAX_CAMERA].rstrip()
     return ""
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -13,9 +12,10 @@ from app.link_parameters import MAX_HITS, MAX_TEXT_CHARACTERS, encode_path
 from app.search_link import DEFAULT_LIMIT, LinkTerm, SearchLink
 from app.web.pages.components import component
 from app.web.pages.escape import escape_markdown
+from app.web.pages.filter_chips import draw_chips
+from app.web.pages.filter_widgets import draw_filters
 from app.web.pages.saved_searches import saved_searches
-from app.web.pages.search_state import ANY_FOLDER, RESOLUTIONS, current_search, set_search, weight_key, with_typed_words
-from db.records import Orientation
+from app.web.pages.search_state import current_search, set_search, weight_key, with_typed_words
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -40,67 +40,19 @@ def draw_query(library: Library, *, on_dropped: Callable[[], None]) -> SearchLin
         )
         link = replace(link, words=words[:MAX_TEXT_CHARACTERS])
         with st.popover(_counted("Filters", link.filter_count), width="content"):
-            link = _filters(link, library)
+            link = draw_filters(link, library)
         with st.popover(_counted("Combine", len(link.terms)), width="content"):
             _combine()
         with st.popover("Saved", width="content"):
             saved_searches(link, library)
     # Beside the popover, not in it: a popover's content only exists while it is open, and files drop at any time.
     component("search/file_drop")(key="drop", on_dropped_change=on_dropped)
+    draw_chips(link)
     return _terms(link, library)
 
 
 def _counted(label: str, count: int) -> str:
     return f"{label} ({count})" if count else label
-
-
-def _filters(link: SearchLink, library: Library) -> SearchLink:
-    folders = library.folders()
-    if link.folder and link.folder not in folders:
-        folders = [link.folder, *folders]
-    folder = st.selectbox("Folder", [ANY_FOLDER, *folders], key="in_folder", format_func=encode_path)
-    name = st.text_input("File name contains", key="in_name", max_chars=200)
-    left, right = st.columns(2)
-    since = left.date_input("Changed since", key="since", value=None, max_value=date(2999, 12, 31))
-    until = right.date_input("Changed until", key="until", value=None, max_value=date(2999, 12, 31))
-    recorded_since = left.date_input("Recorded since", key="recorded_since", value=None, max_value=date(2999, 12, 31))
-    recorded_until = right.date_input("Recorded until", key="recorded_until", value=None, max_value=date(2999, 12, 31))
-    least = left.number_input("Shot at least (s)", key="least_seconds", value=None, min_value=0.0, step=1.0)
-    most = right.number_input("Shot at most (s)", key="most_seconds", value=None, min_value=0.0, step=1.0)
-    resolution = left.selectbox("Resolution", list(RESOLUTIONS), key="resolution", format_func=RESOLUTIONS.__getitem__)
-    score = right.number_input(
-        "Least score", key="least_score", value=None, min_value=-1.0, max_value=1.0, step=0.01, format="%.2f"
-    )
-    orientation = st.segmented_control(
-        "Orientation", ["landscape", "portrait", "square"], key="orientation", format_func=str.capitalize
-    )
-    left, right = st.columns(2)
-    one = left.toggle("One hit per video", key="one_per_video")
-    duplicates = right.toggle("Hide near-duplicates", key="hide_duplicates")
-    st.button("Clear all filters", on_click=clear_filters, width="stretch")
-    return replace(
-        link,
-        folder=None if folder == ANY_FOLDER else folder,
-        name=name.strip() or None,
-        since=since.isoformat() if isinstance(since, date) else None,
-        until=until.isoformat() if isinstance(until, date) else None,
-        recorded_since=recorded_since.isoformat() if isinstance(recorded_since, date) else None,
-        recorded_until=recorded_until.isoformat() if isinstance(recorded_until, date) else None,
-        min_seconds=least,
-        max_seconds=most,
-        min_short_side=resolution or None,
-        orientation=cast("Orientation | None", orientation),
-        threshold=score,
-        one_per_video=bool(one),
-        hide_duplicates=bool(duplicates),
-    )
-
-
-def clear_filters() -> None:
-    """Remove all filters; words and examples stay."""
-    link = current_search()
-    words = str(st.session_state.get("words", link.words))
-    set_search(SearchLink(words=words, words_weight=link.words_weight, terms=link.terms, limit=link.limit))
 
 
 def _combine() -> None:

@@ -9,8 +9,9 @@ import streamlit as st
 
 from app.search_link import LinkTerm, SearchLink, parse_link
 
-ANY_FOLDER = "All folders"
+ANY, ANY_FOLDER = "Any", "All folders"
 RESOLUTIONS = {0: "Any", 480: "480p or more", 720: "720p or more", 1080: "1080p or more", 2160: "4K"}
+SOUNDS = {True: "with", False: "without"}
 LINK, WRITTEN, ARRIVED = "link", "address_written", "arrived"  # in the session's state
 
 
@@ -33,6 +34,9 @@ def set_search(link: SearchLink) -> None:
     state["least_seconds"], state["most_seconds"] = link.min_seconds, link.max_seconds
     state["resolution"] = link.min_short_side if link.min_short_side in RESOLUTIONS else 0
     state["orientation"] = link.orientation
+    state["codec"], state["camera"] = link.codec or ANY, link.camera or ANY
+    state["frame_rate"] = link.frame_rate or 0.0
+    state["sound"] = None if link.has_sound is None else SOUNDS[link.has_sound]
     state["least_score"] = link.threshold
     state["one_per_video"], state["hide_duplicates"] = link.one_per_video, link.hide_duplicates
     state[weight_key(None)] = link.words_weight

@@ -1,0 +1,75 @@
+"""Chips: one button for each filter of a search, outside the popover, which takes it out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import streamlit as st
+
+from app.link_parameters import encode_path
+from app.search_link import FILTERS, SearchLink
+from app.shell.filter_options import format_rate
+from app.web.pages.escape import escape_markdown
+from app.web.pages.search_state import RESOLUTIONS, SOUNDS, current_search, set_search, with_typed_words
+
+TEXTS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
+    {
+        "folder": lambda folder: f"In {encode_path(folder)}",
+        "name": lambda name: f"Name: {encode_path(name)}",
+        "since": lambda day: f"Changed since {day}",
+        "until": lambda day: f"Changed until {day}",
+        "recorded_since": lambda day: f"Recorded since {day}",
+        "recorded_until": lambda day: f"Recorded until {day}",
+        "min_seconds": lambda seconds: f"{seconds:g} s or longer",
+        "max_seconds": lambda seconds: f"{seconds:g} s or shorter",
+        "min_short_side": lambda pixels: RESOLUTIONS.get(pixels, f"{pixels} pixels or more"),
+        "orientation": lambda orientation: orientation.capitalize(),
+        "codec": lambda codec: f"Codec: {codec}",
+        "frame_rate": lambda rate: f"{format_rate(rate)} frames per second",
+        "camera": lambda camera: f"Camera: {camera}",
+        "has_sound": lambda has_sound: f"{SOUNDS[has_sound].capitalize()} sound",
+        "threshold": lambda score: f"Score {score:g} or more",
+        "one_per_video": lambda _: "One hit per video",
+        "hide_duplicates": lambda _: "No near-duplicates",
+    }
+)
+"""What a chip says of each of `app.search_link.FILTERS`."""
+
+_MAX_TEXT = 48  # characters; the tooltip has the rest
+
+
+def draw_chips(link: SearchLink) -> None:
+    """Draw a chip for each filter of the search, and a button that clears them all; nothing without filters."""
+    active = link.active_filters
+    if not active:
+        return
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="filter_chips"):
+        for name in active:
+            text = TEXTS[name](getattr(link, name))
+            st.button(
+                escape_markdown(_shortened(text)),
+                key=f"chip_{name}",
+                icon=":material/close:",
+                icon_position="right",
+                help=f"Remove this filter: {escape_markdown(text)}",
+                on_click=_remove,
+                args=(name,),
+            )
+        st.button("Clear filters", key="clear_filters", type="tertiary", on_click=clear_filters)
+
+
+def clear_filters() -> None:
+    """Remove all filters; words, examples and the rest of the search stay."""
+    set_search(with_typed_words(current_search()).without(*FILTERS))
+
+
+def _remove(name: str) -> None:
+    set_search(with_typed_words(current_search()).without(name))
+
+
+def _shortened(text: str) -> str:
+    """Return a text without its middle if it is long: paths begin alike, and end with what tells them apart."""
+    half = _MAX_TEXT // 2
+    return text if len(text) <= _MAX_TEXT else f"{text[: half - 2]} … {text[-half:]}"
