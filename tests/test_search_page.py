@@ -15,7 +15,7 @@ from synthetic import make_video
 
 import app
 from app import compose
-from app.search_link import FILTERS, LinkTerm, SearchLink
+from app.search_link import FILTERS, LinkStep, LinkTerm, SearchLink
 from app.web.pages import filter_chips
 from db.library import Library
 from encoder import EncoderError
@@ -341,3 +341,58 @@ def test_words_beside_an_example_are_said_and_can_be_dropped_at_once(library: Li
     assert not page.exception
     assert link_of(page) == SearchLink(terms=(LinkTerm("segment", str(ids(library)["blue"])),))
     assert not [button for button in page.button if button.label == "Only the example"]
+
+
+def chains(page: AppTest) -> list[dict[str, Any]]:
+    (found,) = [each.proto for each in page.get("bidi_component") if "search_chains" in each.proto.component_name]
+    cards: list[dict[str, Any]] = json.loads(found.json)["chains"]
+    return cards
+
+
+def test_then_finds_chains_and_the_address_keeps_them(library: Library) -> None:
+    page = opened(SearchLink(words="red"))
+    page.button(key="begin_chain").click().run()
+    page.text_input(key="step_0").set_value("green").run()
+    assert not page.exception
+    assert link_of(page) == SearchLink(words="red", then=(LinkStep("green"),))
+    (card, *_) = chains(page)
+    known = ids(library)
+    assert [part["id"] for part in card["parts"]] == [known["red"], known["green"]]
+    assert [part["step"] for part in card["parts"]] == [1, 2]
+    assert (card["first"], card["start"], card["end"]) == (known["red"], 0.0, card["parts"][1]["end"])
+    assert card["end_pts"] > card["parts"][1]["start"]
+    page.number_input(key="within_seconds").set_value(0.0).run()
+    page.text_input(key="step_1").set_value("blue").run()
+    page.toggle(key="any_order").set_value(True).run()
+    steps = (LinkStep("green"), LinkStep("blue"))
+    assert link_of(page) == SearchLink(words="red", then=steps, within_seconds=0.0, any_order=True)
+    (card, *_) = chains(page)
+    assert [part["step"] for part in card["parts"]] == [1, 3, 2], "in the order of time"
+    page.text_input(key="step_0").set_value("").run()
+    assert page.text_input(key="step_0").value == "blue"
+    assert link_of(page).then == (LinkStep("blue"),)
+    page.button(key="remove_steps").click().run()
+    assert not link_of(page).is_chain
+    assert grid(page)
+
+
+def test_a_link_of_a_chain_opens_and_filters_are_cleared_without_its_steps(library: Library) -> None:
+    link = SearchLink(words="red", then=(LinkStep("green"),), within_seconds=3.5, name="a.mp4")
+    page = opened(link)
+    assert page.text_input(key="step_0").value == "green"
+    assert link_of(page) == link
+    next(button for button in page.button if button.label == "Clear all filters").click().run()
+    assert link_of(page) == replace(link, name=None)
+
+
+def test_no_chain_says_what_to_change(library: Library) -> None:
+    page = opened(SearchLink(words="green", then=(LinkStep("red"),), orientation="portrait"))
+    assert "any order" in page.info[0].value
+
+
+def test_an_example_of_a_step_outlives_a_change_of_its_words() -> None:
+    from app.web.pages.then_widgets import with_steps
+
+    example = LinkTerm("segment", "7")
+    link = SearchLink(words="red", then=(LinkStep("a", (example,)), LinkStep("b")))
+    assert with_steps(link, ["", "", "c"]).then == (LinkStep("", (example,)), LinkStep("c"))

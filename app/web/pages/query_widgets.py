@@ -16,6 +16,7 @@ from app.web.pages.filter_chips import draw_chips
 from app.web.pages.filter_widgets import draw_filters
 from app.web.pages.saved_searches import saved_searches
 from app.web.pages.search_state import current_search, set_search, weight_key, with_typed_words
+from app.web.pages.then_widgets import draw_steps, then_button
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -29,11 +30,11 @@ def draw_query(library: Library, *, on_dropped: Callable[[], None]) -> SearchLin
         on_dropped: Callback for a file dropped into the page.
     """
     link = current_search()
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="query"):
         words = st.text_input(
             "Search",
             key="words",
-            placeholder="What is to be seen?  A dog running on the beach, a hand pouring coffee …",
+            placeholder="Describe the shot: a dog running on the beach, a hand pouring coffee …",
             icon=":material/search:",
             label_visibility="collapsed",
             width="stretch",
@@ -43,12 +44,13 @@ def draw_query(library: Library, *, on_dropped: Callable[[], None]) -> SearchLin
             link = draw_filters(link, library)
         with st.popover(_counted("Combine", len(link.terms)), width="content"):
             _combine()
+        then_button(link)
         with st.popover("Saved", width="content"):
             saved_searches(link, library)
     # Beside the popover, not in it: a popover's content only exists while it is open, and files drop at any time.
     component("search/file_drop")(key="drop", on_dropped_change=on_dropped)
     draw_chips(link)
-    return _terms(link, library)
+    return draw_steps(_terms(link, library))
 
 
 def _counted(label: str, count: int) -> str:

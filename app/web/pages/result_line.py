@@ -61,10 +61,10 @@ def line_of(found: Answer, link: SearchLink, milliseconds: float) -> ResultLine:
     good = good_matches(hit.strength for hit in found.hits)
     shown = f"{len(found.hits):,} of {found.matching:,} shots"
     if good is None:
-        return ResultLine(text=shown, details=tuple(details))
+        return ResultLine(text=shown + together(link), details=tuple(details))
     if good == 0:
         return ResultLine(text=no_match_text(link, f"{found.matching:,} shots"), details=tuple(details), folded=True)
-    return ResultLine(text=f"{match_count(good)} · {shown}", details=tuple(details))
+    return ResultLine(text=f"{match_count(good)} · {shown}{together(link)}", details=tuple(details))
 
 
 def good_matches(strengths: Iterable[Strength | None]) -> int | None:
@@ -76,6 +76,16 @@ def good_matches(strengths: Iterable[Strength | None]) -> int | None:
 def match_count(good: int) -> str:
     """Return `1 good match`, `12 good matches`."""
     return f"{good:,} good match{'' if good == 1 else 'es'}"
+
+
+def together(link: SearchLink) -> str:
+    """Return what is said of a search by words and examples at once; blank for any other."""
+    return " · by the words and the example together" if has_both(link) else ""
+
+
+def has_both(link: SearchLink) -> bool:
+    """Return whether hits should resemble both words and an example."""
+    return bool(link.words.strip()) and any(term.kind != "text" and term.weight > 0 for term in link.terms)
 
 
 def no_match_text(link: SearchLink, among: str) -> str:
@@ -110,7 +120,7 @@ def notes_on(link: SearchLink, engine: SearchEngine) -> list[str]:
 def offers_for(link: SearchLink) -> list[Offer]:
     """Return changes of the search that a person may want, each one click away."""
     offers = []
-    if link.words.strip() and any(term.kind != "text" and term.weight > 0 for term in link.terms):
+    if has_both(link):
         offers.append(Offer("Only the example", "Search without the words", without_words))
     return offers
 

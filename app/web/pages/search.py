@@ -15,6 +15,7 @@ from app.search_link import LinkTerm, SearchLink
 from app.web.http.errors import as_sentence
 from app.web.pages import components, search_state, session
 from app.web.pages import query_widgets as widgets
+from app.web.pages.chain_results import draw_chains
 from app.web.pages.components import component
 from app.web.pages.empty_states import searchable_engine
 from app.web.pages.escape import escape_markdown
@@ -46,7 +47,9 @@ def show() -> None:
         return
     link = widgets.draw_query(library, on_dropped=on_drop)
     search_state.write_address(link)
-    if link.has_query:
+    if link.is_chain:
+        draw_chains(link, engine)
+    elif link.has_query:
         draw_hits(link, engine)
     else:
         draw_ideas(engine)

@@ -7,7 +7,7 @@ from datetime import date
 
 import streamlit as st
 
-from app.search_link import LinkTerm, SearchLink, parse_link
+from app.search_link import MAX_STEPS, LinkTerm, SearchLink, parse_link
 
 ANY, ANY_FOLDER = "Any", "All folders"
 RESOLUTIONS = {0: "Any", 480: "480p or more", 720: "720p or more", 1080: "1080p or more", 2160: "4K"}
@@ -39,6 +39,9 @@ def set_search(link: SearchLink) -> None:
     state["sound"] = None if link.has_sound is None else SOUNDS[link.has_sound]
     state["least_score"] = link.threshold
     state["one_per_video"], state["hide_duplicates"] = link.one_per_video, link.hide_duplicates
+    state["within_seconds"], state["any_order"] = link.within_seconds, link.any_order
+    for at in range(MAX_STEPS - 1):
+        state[step_key(at)] = link.then[at].words if at < len(link.then) else ""
     state[weight_key(None)] = link.words_weight
     for term in link.terms:
         state[weight_key(term)] = term.weight
@@ -77,6 +80,11 @@ def write_address(link: SearchLink) -> None:
 def with_typed_words(link: SearchLink) -> SearchLink:
     """Return `link` with the words now in the text box; a callback may run before the script has read them."""
     return replace(link, words=str(st.session_state.get("words", link.words)))
+
+
+def step_key(at: int) -> str:
+    """Return the key of the text box of a later step, from 0."""
+    return f"step_{at}"
 
 
 def weight_key(term: LinkTerm | None) -> str:

@@ -10,6 +10,7 @@ from app.link_parameters import encode_path
 
 if TYPE_CHECKING:
     from db.records import Segment, Video
+    from search.chain_query import Chain
     from search.query import Hit
     from search.strength import Strength
 
@@ -53,3 +54,27 @@ def strength_record(strength: Strength | None) -> dict[str, Any] | None:
     if strength is None:
         return None
     return {"value": round(strength.value, 3), "chance": round(strength.chance, 6), "level": strength.level}
+
+
+def chain_card(chain: Chain) -> dict[str, Any]:
+    """Return a chain as a card: its parts in the order of time, each with the number of its step, and its span.
+
+    `first` is the segment that the span's pts are counted with.
+    """
+    parts = sorted(chain.parts, key=lambda part: part.segment.start_pts)
+    first, last = parts[0], max(parts, key=lambda part: part.segment.end_pts)
+    cards = [{**hit_card(part, 1.0), "step": part.rank} for part in parts]
+    return {
+        "rank": chain.rank,
+        "score": round(float(chain.score), 4),
+        "strength": strength_record(chain.strength),
+        "name": cards[0]["name"],
+        "folder": cards[0]["folder"],
+        "missing": cards[0]["missing"],
+        "start": cards[0]["start"],
+        "end": max(card["end"] for card in cards),
+        "start_pts": first.segment.start_pts,
+        "end_pts": last.segment.end_pts,
+        "first": first.segment.id,
+        "parts": cards,
+    }

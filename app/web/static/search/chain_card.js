@@ -1,0 +1,135 @@
+// Card of a chain: its parts side by side, in the order of time, with the time between them.
+
+import { element, setText } from '../core/dom.js';
+import { clock, durationText } from '../core/timecode.js';
+import { strengthTexts } from './strength.js';
+
+/**
+ * A chain of the search, as the page passes it.
+ *
+ * @typedef {object} GridChain
+ * @property {number} rank From 1.
+ * @property {number} score By which chains are ranked.
+ * @property {import('./strength.js').Strength | null} strength null where the library is not calibrated.
+ * @property {string} name File name.
+ * @property {string} folder
+ * @property {boolean} missing Whether the file cannot be found now.
+ * @property {number} start Seconds, of the span from the first part to the last.
+ * @property {number} end Seconds.
+ * @property {number} start_pts
+ * @property {number} end_pts
+ * @property {number} first Segment that the span is counted with.
+ * @property {(import('./grid.js').GridHit & {step: number})[]} parts In the order of time; `step` is the number of the step
+ *   that it matches, from 1.
+ */
+
+/**
+ * Return the texts of a chain's card.
+ *
+ * @param {GridChain} chain
+ * @returns {{level: string, meaning: string, span: string, gaps: string[], label: string}} `gaps` are the times between
+ *   the parts, blank where one follows at once; `label` is for screen readers.
+ */
+export function chainTexts({ score, strength, name, missing, start, end, parts }) {
+  const known = strength ? strengthTexts(strength, null) : null;
+  const span = `${clock(start).slice(0, 8)}, ${durationText(end - start)}`;
+  const gaps = parts.slice(1).map((part, at) => gapText(part.start - parts[at].end));
+  const said = [name, `at ${clock(start)}`, durationText(end - start), `${parts.length} parts`];
+  if (known) said.push(`${known.word.toLowerCase()} match`);
+  if (missing) said.push('offline');
+  return {
+    level: known ? known.word : score.toFixed(2),
+    meaning: known ? known.sentence : `Score ${score.toFixed(2)}`,
+    span,
+    gaps,
+    label: said.join(', '),
+  };
+}
+
+/** @param {number} seconds */
+function gapText(seconds) {
+  return seconds < 0.05 ? '' : durationText(seconds);
+}
+
+/**
+ * Create the card of a chain. Its parts name their segment in `data-segment`, the card its rank in `data-rank`.
+ *
+ * @param {GridChain} chain
+ * @returns {HTMLElement}
+ */
+export function chainCard(chain) {
+  const texts = chainTexts(chain);
+  const level = element('span', { class: 'ps-number', text: texts.level, title: texts.meaning });
+  const name = element('span', { class: 'ps-chain-name', title: `${chain.folder}/${chain.name}` });
+  setText(name, chain.name);
+  return element(
+    'div',
+    {
+      class: 'ps-chain',
+      role: 'option',
+      tabindex: '-1',
+      'aria-label': texts.label,
+      'data-rank': String(chain.rank),
+      'data-level': chain.strength?.level,
+    },
+    element(
+      'div',
+      { class: 'ps-chain-parts' },
+      ...chain.parts.flatMap((part, at) => [
+        at > 0 && element('span', { class: 'ps-chain-gap', text: texts.gaps[at - 1] }),
+        partOf(part),
+      ]),
+    ),
+    element(
+      'div',
+      { class: 'ps-chain-about' },
+      level,
+      element('span', { class: 'ps-when', text: texts.span }),
+      name,
+      chain.missing && element('span', { class: 'ps-chain-gone', text: 'Offline' }),
+    ),
+    element(
+      'div',
+      { class: 'ps-chain-actions' },
+      button('Add parts', 'S', 'parts'),
+      button('Add span', 'Shift S', 'span'),
+    ),
+  );
+}
+
+/** @param {GridChain['parts'][number]} part */
+function partOf(part) {
+  return element(
+    'button',
+    {
+      class: 'ps-chain-part',
+      type: 'button',
+      tabindex: '-1',
+      'data-segment': String(part.id),
+      'aria-label': `Play step ${part.step}, at ${clock(part.start)}, ${durationText(part.end - part.start)}`,
+    },
+    element(
+      'span',
+      { class: 'ps-frame' },
+      element('img', { alt: '', decoding: 'async', 'data-src': `/api/poster/${part.id}` }),
+      element('span', { class: 'ps-chain-step', text: String(part.step) }),
+      element('span', { class: 'ps-length', text: durationText(part.end - part.start) }),
+    ),
+  );
+}
+
+/**
+ * @param {string} label
+ * @param {string} key
+ * @param {string} action
+ */
+function button(label, key, action) {
+  return element('button', {
+    class: 'ps-chain-action',
+    type: 'button',
+    tabindex: '-1',
+    title: `${label} to the tray (${key})`,
+    'data-action': action,
+    text: label,
+  });
+}
