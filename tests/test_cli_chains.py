@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import cli_library
+import click
 import pytest
 from click.testing import CliRunner, Result
 from fakes import ColourEncoder
 
 from app import compose
 from app.cli import main
+from app.commands.export_selection import from_json
 from app.search_link import LinkStep, LinkTerm, SearchLink
 from db.library import Library
 
@@ -121,6 +124,22 @@ def test_chains_are_exported_as_parts_or_as_one_span(root: Path, span: bool) -> 
         assert [(each["start_seconds"], each["end_seconds"], each["note"]) for each in clips] == [(4, 10, "hit 1")]
     else:
         assert [(each["start_seconds"], each["note"]) for each in clips] == [(4, "hit 1, step 1"), (8, "hit 1, step 2")]
+
+
+@pytest.mark.usefixtures("root")
+def test_chains_are_read_from_json_as_parts_in_time_or_as_one_span() -> None:
+    words = ["green", "--then", "red", "--any-order", "-k", "1", "--in", "films/cut.mp4"]
+    answer = run("search", *words, "--json").stdout_bytes
+
+    def ranges(**options: bool) -> list[tuple[float, float]]:
+        clips = from_json(io.BytesIO(answer), **options)
+        return [(float(clip.start_seconds), float(clip.end_seconds)) for clip in clips]
+
+    assert ranges() == [(2, 4), (8, 10)]
+    assert ranges(span=True) == [(2, 10)]
+    for bad in (b'{"chains": [{}]}', b'{"chains": [{"parts": [{}]}]}', b'{"chains": 3}', b'{"chains": [1]}'):
+        with pytest.raises(click.UsageError):
+            from_json(io.BytesIO(bad))
 
 
 def test_a_link_finds_and_exports_what_the_page_shows(root: Path) -> None:

@@ -173,7 +173,7 @@ def export(
         )
     if chain.then and not what:
         raise click.UsageError("--then follows WORDS or FILE@START-END")
-    if span and not (chain.then or link is not None):
+    if span and not (chain.then or link is not None or hits_file is not None):
         raise click.UsageError("--span is for what follows each other: say what with --then TEXT")
     if (directory is None) == (archive is None):
         raise click.UsageError("say where to: --to DIR or --zip FILE (one of them)")
@@ -203,7 +203,10 @@ def export(
         clips = link_clips(settings, link, span=span)
     elif not chain.then:
         with readable_library(settings) as library:
-            clips = from_json(hits_file, library) if hits_file is not None else from_arguments(what, library)
+            if hits_file is not None:
+                clips = from_json(hits_file, library, span=span)
+            else:
+                clips = from_arguments(what, library)
     # Ranges as typed, but with absolute paths.
     again = [f"{clip.path}@{text.rpartition('@')[2]}" for text, clip in zip(what, clips, strict=False)] or what
     if what and not clips:

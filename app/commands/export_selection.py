@@ -111,8 +111,10 @@ def names_a_range(text: str, library: Library | None) -> bool:
     return library is not None and any(library.video_at(os.path.abspath(name)) for name in names[1:])
 
 
-def from_json(file: IO[bytes], library: Library | None = None) -> list[ClipRequest]:
+def from_json(file: IO[bytes], library: Library | None = None, *, span: bool = False) -> list[ClipRequest]:
     """Return the hits of `search --json` or `similar --json`, the clips of a `clips.json`, or a plain list of records.
+
+    Of chains, as `search --then --json` prints them, the parts are taken, or with `span` each chain as a whole.
 
     A record needs `path` (or `source`) and the range: `start` and `end` (exact fractions) or `start_seconds` and
     `end_seconds`. `fingerprint`, `content_hash`, `size_bytes` and `modified_ns` say which file it is about; without
@@ -121,6 +123,7 @@ def from_json(file: IO[bytes], library: Library | None = None) -> list[ClipReque
     Args:
         file: JSON.
         library: None if there is none.
+        span: See above.
 
     Raises:
         click.UsageError: It is anything else.
@@ -129,13 +132,25 @@ def from_json(file: IO[bytes], library: Library | None = None) -> list[ClipReque
         document = parse_json(file.read(MAX_BYTES))
     except ValueError as error:
         raise click.UsageError(f"--from-json: this is not JSON ({error})") from error
-    records = document.get("hits", document.get("clips")) if isinstance(document, dict) else document
+    records = document
+    if isinstance(document, dict):
+        records = document.get("hits", document.get("clips", document.get("chains")))
+        if not span and "hits" not in document and "chains" in document:
+            records = _parts_in_time(document["chains"])
     if not isinstance(records, list):
         raise click.UsageError(
             "--from-json: there is no list of hits in it; make it with prismsearch search ... --json"
         )
     wanted = [_from_record(number, record, library) for number, record in enumerate(records, 1)]
     return wanted if library is None else with_copies(library, wanted)
+
+
+def _parts_in_time(chains: Any) -> list[Any]:
+    """Return the parts of chains, as they follow each other. Raise click.UsageError where there are none."""
+    try:
+        return [part for chain in chains for part in sorted(chain["parts"], key=lambda part: _exact(part, "start"))]
+    except (KeyError, TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
+        raise click.UsageError("--from-json: a hit has no parts with a start; make it with search --json") from error
 
 
 def _from_record(number: int, record: Any, library: Library | None) -> ClipRequest:
