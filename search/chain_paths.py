@@ -59,18 +59,19 @@ class Paths:
         """Return the best path, or None if there is none. Of equal ones, the one that ends first."""
         n = self._gains.shape[1]
         totals: dict[int, Floats] = {}
+        reached: dict[int, tuple[Floats, Positions]] = {}  # by state: the best total before each segment, and its last
         came: dict[int, tuple[Positions, Positions]] = {}  # by state: the last step taken, and the segment before
         for state in self._states:
             total, last, before = np.full(n, -np.inf), np.zeros(n, np.int64), np.full(n, -1)
-            for step in range(len(self._gains)):
+            for step, gains in enumerate(self._gains):
                 rest = state ^ (1 << step)
                 if not state >> step & 1 or (rest and rest not in totals):
                     continue
+                value, source = gains, np.full(n, -1)
                 if rest:
-                    reached, source = self._reached(totals[rest])
-                    value = self._gains[step] + reached
-                else:
-                    value, source = self._gains[step], before
+                    if rest not in reached:
+                        reached[rest] = self._reached(totals[rest])
+                    value, source = gains + reached[rest][0], reached[rest][1]
                 better = value > total
                 total, last = np.where(better, value, total), np.where(better, step, last)
                 before = np.where(better, source, before)

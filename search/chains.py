@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,7 +98,7 @@ class ChainSearch:
             for at in np.flatnonzero(np.isin(times.ids, sorted(each.own_ids))):
                 same = times.video_ids == times.video_ids[at]
                 gains[step, same & (times.starts < times.ends[at]) & (times.ends > times.starts[at])] = -np.inf
-        return self._described(_best(query, times, gains), asked)
+        return self._described(list(islice(_ranked(query, times, gains), query.k)), asked)
 
     def _videos(
         self,
@@ -179,26 +180,35 @@ def gain(strengths: NDArray[np.floating]) -> Floats:
     return -np.logaddexp(0.0, HALF - np.asarray(strengths, np.float64))
 
 
-def _best(query: ChainQuery, times: SegmentTimes, gains: Floats) -> list[_Found]:
-    """Return the `query.k` best chains of all videos. The next best of a video is found once its best is taken."""
-    waiting: list[tuple[float, int, Path, Paths, Ids]] = []
-    for video_id in np.unique(times.video_ids):
-        own = slice(*np.searchsorted(times.video_ids, [video_id, video_id + 1]))
-        paths = Paths(
-            times.starts[own], times.ends[own], gains[:, own], within=query.within_seconds, any_order=query.any_order
-        )
-        if path := paths.best():
-            waiting.append((-path.total, int(video_id), path, paths, times.ids[own]))
+def _ranked(query: ChainQuery, times: SegmentTimes, gains: Floats) -> Iterator[_Found]:
+    """Yield the chains of all videos, best first. No two share a segment, or have segments that overlap.
+
+    A video is searched once its best segments, taken alone, could make the next chain, and again after each chain.
+    """
+    videos, firsts = np.unique(times.video_ids, return_index=True)
+    if not len(videos):
+        return
+    bounds = np.maximum.reduceat(gains, firsts, axis=1).sum(axis=0)
+    ends = [*firsts[1:], len(times.ids)]
+    waiting: list[tuple[float, int, Path | None]] = [(-float(bound), at, None) for at, bound in enumerate(bounds)]
     heapq.heapify(waiting)
-    chosen: list[_Found] = []
+    searched: dict[int, Paths] = {}
     taken: Counter[int] = Counter()
-    while waiting and len(chosen) < query.k:
-        total, video_id, path, paths, ids = heapq.heappop(waiting)
-        chosen.append(_Found(float(np.exp(-total / len(path.at))), tuple(int(ids[at]) for at in path.at)))
-        taken[video_id] += 1
-        if taken[video_id] == query.per_video:
+    while waiting:
+        total, at, path = heapq.heappop(waiting)
+        own = slice(int(firsts[at]), int(ends[at]))
+        if path is not None:
+            ids = times.ids[own]
+            yield _Found(float(np.exp(-total / len(path.at))), tuple(int(ids[each]) for each in path.at))
+            taken[at] += 1
+            if taken[at] == query.per_video:
+                continue
+            searched[at].take(path)
+        elif total < np.inf:
+            within, any_order = query.within_seconds, query.any_order
+            starts, stops = times.starts[own], times.ends[own]
+            searched[at] = Paths(starts, stops, gains[:, own], within=within, any_order=any_order)
+        else:
             continue
-        paths.take(path)
-        if following := paths.best():
-            heapq.heappush(waiting, (-following.total, video_id, following, paths, ids))
-    return chosen
+        if following := searched[at].best():
+            heapq.heappush(waiting, (-following.total, at, following))
