@@ -18,6 +18,7 @@ from app.cli import main
 from app.commands.export_selection import from_json
 from app.search_link import LinkStep, LinkTerm, SearchLink
 from db.library import Library
+from search.engine import SearchEngine
 
 RED, BLUE, GREEN, GREY = (255, 0, 0), (0, 0, 255), (0, 255, 0), (128, 128, 128)
 
@@ -84,6 +85,14 @@ def test_steps_are_examples_where_they_name_a_range() -> None:
     result = run("search", "films/red.mp4@2-4", "--then", "films/green.mp4@0", "--json", "-k", "1")
     parts = json.loads(result.stdout)["chains"][0]["parts"]
     assert [part["start_seconds"] for part in parts] == [4, 8]
+
+
+def test_not_belongs_to_the_step_that_it_follows(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(SearchEngine, "chains", lambda self, query: asked.append(query) or [])
+    run("search", "red", "--not", "grey", "--then", "blue", "--then", "green", "--not", "white", "--not", "black")
+    words = [[(term.text, term.weight) for term in step.terms] for step in asked[0].steps]
+    assert words == [[("red", 1), ("grey", -0.5)], [("blue", 1)], [("green", 1), ("white", -0.5), ("black", -0.5)]]
 
 
 @pytest.mark.usefixtures("root")

@@ -21,6 +21,9 @@ from app.shell.search_options import SearchOptions, nothing_found
 from app.shell.terminal import print_note
 from app.shell.word_notes import word_notes
 
+NOT_WEIGHT = -0.5
+"""Weight of `--not`: enough to change the ranking, too little to dominate the query."""
+
 if TYPE_CHECKING:
     from db.library import Library
     from encoder import Encoder
@@ -33,8 +36,7 @@ def typed_query(
     first: str,
     chain: ChainOptions,
     options: SearchOptions,
-    unwanted: Sequence[str] = (),
-    not_weight: float = -0.5,
+    unwanted: Sequence[Sequence[str]] = (),
 ) -> ChainQuery:
     """Return the chain query as typed. Notes say what the encoder does not read of the words.
 
@@ -43,24 +45,20 @@ def typed_query(
         first: Words, or FILE@START-END.
         chain: The later steps.
         options: Filters and numbers.
-        unwanted: Words that the first step pushes away from.
-        not_weight: Their weight.
+        unwanted: For each step, words that it pushes away from; none for steps beyond.
 
     Raises:
         CommandError, click.UsageError, UnreadableVideo: A step cannot be used.
     """
-    from search.chain_query import MAX_STEPS, ChainQuery, Step
+    from search.chain_query import MAX_STEPS, ChainQuery
     from search.query import TextTerm
 
     if len(chain.then) >= MAX_STEPS:
         raise click.UsageError(f"a chain has at most {MAX_STEPS} steps; leave out some --then")
-    steps = [_step(library, encoder, text) for text in (first, *chain.then)]
-    if unwanted:
-        no = tuple(TextTerm(each, weight=not_weight) for each in unwanted)
-        steps[0] = Step((*steps[0].terms, *no), steps[0].leave_out)
-    texts = [term.text for step in steps for term in step.terms if isinstance(term, TextTerm)]
+    texts = (first, *chain.then)
+    steps = [_step(library, encoder, text, unwanted[at] if at < len(unwanted) else ()) for at, text in enumerate(texts)]
     try:
-        notes = word_notes(encoder, texts)
+        notes = word_notes(encoder, [term.text for each in steps for term in each.terms if isinstance(term, TextTerm)])
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     for note in notes:
@@ -75,14 +73,15 @@ def typed_query(
     )
 
 
-def _step(library: Library, encoder: Encoder, text: str) -> Step:
+def _step(library: Library, encoder: Encoder, text: str, unwanted: Sequence[str]) -> Step:
     from search.chain_query import Step
     from search.query import TextTerm
 
+    no = [TextTerm(each, weight=NOT_WEIGHT) for each in unwanted]
     if names_a_range(text, library):
         example = video_example(library, encoder, text)
-        return Step(example.terms, example.own_ids)
-    return Step((TextTerm(text),))
+        return Step((*example.terms, *no), example.own_ids)
+    return Step((TextTerm(text), *no))
 
 
 def print_chains(

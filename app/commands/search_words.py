@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from app import compose
-from app.commands.chain_run import print_chains, typed_query
+from app.commands.chain_run import NOT_WEIGHT, print_chains, typed_query
 from app.commands.link_run import link_option, show_link
 from app.compose import Settings
 from app.shell.chain_options import ChainOptions, chain_options
@@ -15,14 +15,13 @@ from app.shell.coverage import note_coverage
 from app.shell.hits import Output, output_options, show_hits
 from app.shell.options import with_settings
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
+from app.shell.step_order import SteppedCommand, by_step
 from app.shell.terminal import print_note
 from app.shell.word_notes import word_notes
 
-NOT_WEIGHT = -0.5
-"""Weight of `--not`: enough to change the ranking, too little to dominate the query."""
-
 
 @click.command(
+    cls=SteppedCommand,
     epilog="""\b
 Examples:
   prismsearch search "a dog running on the beach"
@@ -55,6 +54,8 @@ def search(
 ) -> None:
     """Find shots by WORDS, or what follows each other: WORDS --then TEXT.
 
+    --not belongs to the step that it follows: in "a dog" --then "a cat" --not "a tree", the cat is without a tree.
+
     Prints rank, score (cosine, 1 is the same), time range and file, best first. The words are one English sentence or
     phrase; quotes are only needed for what the shell would change.
     """
@@ -72,7 +73,8 @@ def search(
         raise click.UsageError("--not needs words")
     with open_search(settings, options) as (library, encoder, options):
         if chain.then:
-            asked = typed_query(library, encoder, text, chain, options, unwanted, NOT_WEIGHT)
+            no = [each["unwanted"] for each in by_step({"unwanted": unwanted})]
+            asked = typed_query(library, encoder, text, chain, options, no)
             steps = {"query": text, "not": list(unwanted), "then": list(chain.then)}
             print_chains(settings, library, encoder, asked, options, output, steps)
             return
