@@ -21,6 +21,7 @@ from db.records import Filters
 from db.segment_times import SegmentTimes
 from search.chain_paths import Floats, Path, Paths
 from search.chain_query import Chain, ChainQuery
+from search.directions import Direction
 from search.query import Hit
 from search.vectors.vector_index import Ids, VectorIndex
 
@@ -45,11 +46,11 @@ class Asked:
 
     Attributes:
         rows: float32 (terms, D), one for each term.
-        direction: float32 (D,), of length 1: what segments are compared with.
+        direction: What segments are compared with.
     """
 
     rows: NDArray[np.float32]
-    direction: NDArray[np.float32]
+    direction: Direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +111,14 @@ class ChainSearch:
     ) -> list[int]:
         """Return the videos to look at: those that could have the best chains, as far as their best segments tell.
 
-        What a video could gain in a step is what its best segment gains, or, if none is among the best of the library,
-        what the last of these gains.
+        What a video could gain in a step is what its best segment gains without penalties, or, if none is among the
+        best of the library, what the last of these gains.
         """
         videos, of_segment = np.unique(owners, return_inverse=True)
         wanted = _WANTED
         named = np.arange(len(videos))
         could = np.zeros((len(asked), len(videos)))
-        directions = np.stack([each.direction for each in asked])
+        directions = np.stack([each.direction.row for each in asked])
         while len(videos) > self.max_videos:
             found, cosines = self.index.search(directions, wanted, ids if filters else None)
             gains = gains_of(cosines)
@@ -134,13 +135,12 @@ class ChainSearch:
         return [int(each) for each in videos[best[: self.max_videos]]]
 
     def _cosines(self, ids: Ids, asked: Sequence[Asked]) -> Floats:
-        """Return float64 (S, n): the cosine of each segment with each step; NaN where there is no sound row."""
-        directions = np.stack([each.direction for each in asked])
+        """Return float64 (S, n): the score of each segment in each step; NaN where there is no sound row."""
         cosines = np.full((len(asked), len(ids)), np.nan)
         for start in range(0, len(ids), _BLOCK):
             there, rows = self.rows_of([int(each) for each in ids[start : start + _BLOCK]])
             at = start + np.flatnonzero(np.isin(ids[start : start + _BLOCK], np.asarray(there, np.int64)))
-            cosines[:, at] = directions @ rows.T
+            cosines[:, at] = np.stack([each.direction.scores(rows) for each in asked])
         return cosines
 
     def _described(self, found: Sequence[_Found], asked: Sequence[Asked]) -> list[Chain]:
@@ -157,7 +157,7 @@ class ChainSearch:
             for number, (segment_id, step) in enumerate(zip(each.ids, asked, strict=True), start=1):
                 segment, video = records[segment_id]
                 terms = tuple((step.rows @ row_of[segment_id]).tolist())
-                score = float(step.direction @ row_of[segment_id])
+                score = float(step.direction.scores(row_of[segment_id][None])[0])
                 parts.append(Hit(rank=number, score=score, segment=segment, video=video, term_scores=terms))
             rank = len(chains) + 1
             chains.append(Chain(rank=rank, score=each.score, strength=None, video=parts[0].video, parts=tuple(parts)))

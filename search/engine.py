@@ -1,6 +1,7 @@
-"""Search engine: combines a query into one row, searches the vector index under the query's filters, and explains hits.
+"""Search engine: combines a query into one direction, searches the vector index under its filters, and explains hits.
 
-The row of each term comes from the encoder (texts, clips) or from the library (segments); `combine` merges them.
+The row of each term comes from the encoder (texts, clips) or from the library (segments); `search.directions` merges
+them.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoder import Encoder
+from search.candidates import best_candidates
 from search.chain_query import Chain, ChainQuery
 from search.chains import Asked, ChainSearch
+from search.directions import Direction, direction_of, is_balanced
 from search.near_duplicates import MAX_COMPARED, MAX_COUNTED, Diversified, diversify
 from search.query import Answer, ClipTerm, Hit, Query, QueryError, SegmentTerm, Term, TextTerm
 from search.query_cache import QueryCache
 from search.reachable import reachable_copies
+from search.spread_file import SpreadFile
 from search.vectors.vector_index import Refreshable, RowStore, VectorIndex
 
 if TYPE_CHECKING:
@@ -26,10 +30,6 @@ if TYPE_CHECKING:
 
     Described = tuple[Segment, Video, tuple[float, ...]]
     """A segment, its video, and its cosine with each term."""
-
-_MIN_LENGTH = 1e-2
-"""Minimum length of a sum of rows (relative to the largest weight) with a meaningful direction. Rows stored as float16
-are off by up to 1e-3, so the direction of a shorter sum would be mostly rounding error."""
 
 
 class SearchEngine:
@@ -48,6 +48,7 @@ class SearchEngine:
         self.encoder = encoder
         self.index = index
         self._query_cache = QueryCache(encoder)
+        self._spread = SpreadFile(library, encoder.id, encoder.dim)
 
     def refresh(self) -> bool:
         """Update the index from the library, so that newly indexed segments are found.
@@ -92,8 +93,8 @@ class SearchEngine:
         """
         asked = []
         for step in query.steps:
-            rows = self._term_rows(step.terms)
-            asked.append(Asked(rows, combine(rows, [term.weight for term in step.terms])))
+            direction, rows = self._direction(step.terms, plain_sum=False)
+            asked.append(Asked(rows, direction))
         return ChainSearch(self.library, self.index, self.encoder.id, self._existing_rows).answer(query, asked)
 
     def scores(self, query: Query, ids: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float32]:
@@ -110,18 +111,37 @@ class SearchEngine:
             KeyError: A segment has no row by this encoder.
             QueryError, EncoderError, LibraryError: See `answer`.
         """
-        row = combine(self._term_rows(query.terms), [term.weight for term in query.terms])
-        scores = np.asarray(self.library.embedding_rows(self.encoder.id, ids) @ row, dtype=np.float32)
+        direction, _ = self._direction(query.terms, plain_sum=query.plain_sum)
+        scores = direction.scores(self.library.embedding_rows(self.encoder.id, ids))
         return np.nan_to_num(scores, copy=False, nan=0.0)  # of damaged rows
 
+    def direction(self, terms: Sequence[Term], *, plain_sum: bool = False) -> Direction:
+        """Return the direction of terms in this library: what segments are compared with.
+
+        Args:
+            terms: At least one has a weight other than 0.
+            plain_sum: As in Query.
+
+        Raises:
+            QueryError, EncoderError, LibraryError: See `answer`.
+        """
+        return self._direction(terms, plain_sum=plain_sum)[0]
+
+    def _direction(self, terms: Sequence[Term], *, plain_sum: bool) -> tuple[Direction, NDArray[np.float32]]:
+        """Return the direction and the row of each term, float32 (terms, D)."""
+        rows = self._term_rows(terms)
+        needed = is_balanced(terms) and not plain_sum
+        spread = self._spread.spread(lambda ids: self._existing_rows(ids)[1]) if needed else None
+        return direction_of(terms, rows, spread), rows
+
     def _answer(self, query: Query, *, counted: bool) -> Answer:
-        rows = self._term_rows(query.terms)
-        row = combine(rows, [term.weight for term in query.terms])
+        direction, rows = self._direction(query.terms, plain_sum=query.plain_sum)
+        row = direction.row
         excluded = self._excluded(query)
         allowed_ids = self.library.segment_ids(query.filters, self.encoder.id) if query.filters else None
         if allowed_ids is not None and allowed_ids.size == 0:
             return Answer(hits=[], allowed=0, matching=0, hidden=0)
-        hits, hidden, matching = self._hits(query, rows, row, allowed_ids, excluded)
+        hits, hidden, matching = self._hits(query, rows, direction, allowed_ids, excluded)
         if not counted:
             return Answer(hits=hits, allowed=0, matching=0, hidden=hidden)
         excluded_ids = np.asarray(sorted(excluded), dtype=np.int64)
@@ -190,7 +210,7 @@ class SearchEngine:
         self,
         query: Query,
         rows: NDArray[np.float32],
-        row: NDArray[np.float32],
+        direction: Direction,
         allowed_ids: NDArray[np.int64] | None,
         excluded: frozenset[int],
     ) -> tuple[list[Hit], int, int | None]:
@@ -205,10 +225,11 @@ class SearchEngine:
         if diversified:
             wanted = min(limit, 4 * wanted + 256)  # enough for nearly all queries; a GPU search is limited to 2048
         while True:
-            found_ids, found_scores = self.index.search(row[None, :], wanted, allowed_ids)
-            scores = dict(zip(found_ids[0].tolist(), found_scores[0].tolist(), strict=True))  # best first
+            scores, complete = best_candidates(
+                self.index, direction, wanted, allowed_ids, query.threshold, self._existing_rows
+            )
             good = [i for i in scores if query.threshold is None or scores[i] >= query.threshold]
-            ended = len(scores) < wanted or len(good) < len(scores)
+            ended = complete or len(good) < len(scores)
             candidates = [i for i in good if i not in excluded]
             if diversified:
                 chosen = diversify(
@@ -270,34 +291,3 @@ class SearchEngine:
             middle = len(ids) // 2
             first, second = self._existing_rows(ids[:middle]), self._existing_rows(ids[middle:])
             return first[0] + second[0], np.concatenate([first[1], second[1]])
-
-
-def combine(rows: NDArray[np.float32], weights: Sequence[float]) -> NDArray[np.float32]:
-    """Combine the rows of a query's terms into the vector that segments are compared with.
-
-    The result is the weighted sum of the rows, scaled to unit length. So a hit's score is its cosine with this vector,
-    between -1 and 1 for any weights; only the proportions of weights matter. The vector is not an embedding and is
-    never stored. The row of a single term is returned unchanged, bit for bit (negated if the weight is negative).
-
-    Args:
-        rows: float32 (terms, D), unit rows.
-        weights: One per term, finite; at least one is not 0.
-
-    Returns:
-        float32 (D,), of length 1.
-
-    Raises:
-        QueryError: The terms cancel each other out.
-    """
-    used = [(row, weight) for row, weight in zip(rows, weights, strict=True) if weight != 0]
-    if len(used) == 1:
-        row, weight = used[0]
-        return np.array(row if weight > 0 else -row, dtype=np.float32)
-    largest = max(abs(weight) for _, weight in used)
-    combined = np.zeros(rows.shape[1], dtype=np.float64)
-    for row, weight in used:
-        combined += np.float64(weight / largest) * row
-    length = float(np.linalg.norm(combined))
-    if length < _MIN_LENGTH:
-        raise QueryError("the terms cancel each other out, so every shot scores the same; change a weight or a term")
-    return (combined / length).astype(np.float32)

@@ -24,7 +24,7 @@ class TextTerm:
 
     Attributes:
         text: A few words, not blank.
-        weight: Importance next to other terms, finite; below 0 pushes hits away from the term.
+        weight: Importance next to other terms, finite; below 0 lowers the score of what resembles the term.
 
     Raises:
         QueryError: The text is blank or the weight is not finite.
@@ -97,7 +97,7 @@ class Query:
         terms: At least one, with a weight other than 0 among them. Kept as a tuple.
         filters: Restrict the search before vectors are compared.
         k: Maximum number of hits, 1 or more.
-        threshold: The minimum score, -1 to 1 (see `search.engine.combine` for scores). None means no minimum.
+        threshold: The minimum score, -1 to 1 (see Hit). None means no minimum.
         exclude_same_shot: Leave out every segment of the shots that the query's SegmentTerms come from. The parts of
             one long shot overlap, so they are each other's nearest neighbours and show nothing new.
         per_video: Maximum number of hits per video, 1 or more. None means no limit.
@@ -105,6 +105,7 @@ class Query:
             NEAR_DUPLICATE). None keeps them. For this and `per_video`, the next best segments take their place; see
             `search.near_duplicates` for the limits.
         leave_out: Ids of segments to exclude. The segments of SegmentTerms are always excluded.
+        plain_sum: Add the rows of terms as they are, without bringing them to one scale (see `search.directions`).
 
     Raises:
         QueryError: A value is out of range. It is a ValueError.
@@ -118,6 +119,7 @@ class Query:
     per_video: int | None = None
     near_duplicates: float | None = None
     leave_out: frozenset[int] = frozenset()
+    plain_sum: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "terms", tuple(self.terms))  # so that changing a passed list cannot change the query
@@ -144,7 +146,8 @@ class Hit:
 
     Attributes:
         rank: The position in the ranking, from 1.
-        score: The cosine by which hits are ranked (see `search.engine.combine`).
+        score: The value by which hits are ranked: the cosine with the query's direction, less the penalties of terms of
+            negative weight (see `search.directions`).
         segment: The segment.
         video: Its video.
         term_scores: The cosine of the hit with each term alone, in the order of the query's terms and without weights,

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from db.library import Library
 from db.records import Filters, Segment, Shot, Video
-from search.engine import SearchEngine, combine
+from search.directions import combine
+from search.engine import SearchEngine
 from search.query import ClipTerm, Hit, Query, QueryError, SegmentTerm, TextTerm
 from search.vectors.faiss_index import FaissIndex
 from search.vectors.vector_index import RowStore
@@ -106,7 +107,7 @@ def test_words_find_what_they_mean(engine: SearchEngine) -> None:
 
 
 def test_hits_are_ranked_scored_and_explained(engine: SearchEngine) -> None:
-    hits = engine.search(Query([TextTerm("red"), TextTerm("blue", weight=2.0)], k=5))
+    hits = engine.search(Query([TextTerm("red"), TextTerm("blue", weight=2.0)], k=5, plain_sum=True))
     assert [hit.rank for hit in hits] == [1, 2, 3, 4, 5]
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
     red, blue = ENCODER.encode_texts(["red", "blue"])
@@ -126,9 +127,12 @@ def test_a_clip_finds_itself(engine: SearchEngine) -> None:
 
 def test_a_negative_weight_pushes_away(engine: SearchEngine) -> None:
     plain = names(engine.search(Query([TextTerm("red")], k=14)))
-    pushed = names(engine.search(Query([TextTerm("red"), TextTerm("blue", weight=-1.0)], k=14)))
-    assert pushed[0] == "long:0", "red less blue is (1, 0, -1), and that is orange"
+    without_blue = [TextTerm("red"), TextTerm("blue", weight=-1.0)]
+    pushed = names(engine.search(Query(without_blue, k=14)))
+    assert pushed[0] == "primary:0", "red is still red"
     assert pushed.index("halves:0") > plain.index("halves:0")
+    summed = names(engine.search(Query(without_blue, k=14, plain_sum=True)))
+    assert summed[0] == "long:0", "red less blue is (1, 0, -1), and that is orange"
     assert names(engine.search(Query([TextTerm("white", weight=-1)], k=1))) == ["greys:2"], "the farthest from white"
 
 
@@ -285,7 +289,7 @@ def test_what_cannot_be_asked_is_refused_in_words(engine: SearchEngine) -> None:
     with pytest.raises(QueryError, match=r"takes clips of shape \(4, 16, 16, 3\)"):
         engine.search(Query([ClipTerm(np.zeros((8, 16, 16, 3), np.uint8))]))
     with pytest.raises(QueryError, match="cancel"):
-        engine.search(Query([TextTerm("red"), TextTerm("red", weight=-1)]))
+        engine.search(Query([TextTerm("red"), TextTerm("red", weight=-1)], plain_sum=True))
 
 
 # Queries and combinations by themselves

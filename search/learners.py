@@ -1,0 +1,81 @@
+"""Learning from examples: one direction that shots like all of them score high in.
+
+Three linear learners: the mean of the examples, which is best for what most varies over a library; linear discriminant
+analysis with the covariance of the library (the whitened mean), which is best for what little varies; and both, each
+divided by its spread. Which one suits is measured: each example is left out in turn, and the learner wins in which those
+left out come before most rows of the library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.row_spread import RowSpread
+
+Learner = Literal["mean", "both", "lda"]
+Rows = NDArray[np.float32]
+
+MAX_LEFT_OUT = 64
+"""Number of examples left out in turn, evenly spread among all: enough to choose, and a few milliseconds."""
+
+_TIE = 1e-6
+
+
+def mean_direction(centre: Rows, spread: RowSpread) -> Rows:
+    """Return the weighted mean of the examples, float32 (D,)."""
+    return centre
+
+
+def lda_direction(centre: Rows, spread: RowSpread) -> Rows:
+    """Return the direction that best tells the mean of the examples from the library's rows, float32 (D,)."""
+    return spread.whitened(centre)
+
+
+def both_directions(centre: Rows, spread: RowSpread) -> Rows:
+    """Return the sum of the other two, each divided by its spread, float32 (D,)."""
+    lda = lda_direction(centre, spread)
+    return np.asarray(centre / spread.of_direction(centre) + lda / spread.of_direction(lda), dtype=np.float32)
+
+
+LEARNERS: Mapping[Learner, Callable[[Rows, RowSpread], Rows]] = MappingProxyType(
+    {"mean": mean_direction, "both": both_directions, "lda": lda_direction}
+)
+"""Each takes the weighted mean of the examples, float32 (D,), and the spread of the library. Simpler ones first."""
+
+
+def centre_of(rows: Rows, weights: NDArray[np.float64]) -> Rows:
+    """Return the weighted mean of rows, float32 (n, D) to (D,). The weights are above 0."""
+    return np.asarray(weights @ rows / weights.sum(), dtype=np.float32)
+
+
+def choose_learner(rows: Rows, weights: NDArray[np.float64], spread: RowSpread) -> Learner:
+    """Return the learner that finds examples best which it did not learn from.
+
+    The measure is the mean logarithm of a left-out example's place among the rows of the sample. Of equally good
+    learners, the simplest is taken.
+
+    Args:
+        rows: float32 (n, D), the examples. With one alone, nothing can be left out, and it is the mean.
+        weights: float64 (n,), above 0.
+        spread: Of the library.
+    """
+    if len(rows) < 2:
+        return "mean"
+    sample = spread.sample.astype(np.float32)
+    left_out = np.unique(np.linspace(0, len(rows) - 1, min(MAX_LEFT_OUT, len(rows))).astype(np.int64))
+    total, weight = weights @ rows, weights.sum()
+    places: dict[Learner, float] = {}
+    for learner, direction_of in LEARNERS.items():
+        logs = []
+        for at in left_out:
+            centre = np.asarray((total - weights[at] * rows[at]) / (weight - weights[at]), dtype=np.float32)
+            direction = direction_of(centre, spread)
+            better = np.count_nonzero(sample @ direction > rows[at] @ direction)
+            logs.append(np.log(better + 1))
+        places[learner] = float(np.mean(logs))
+    return min(LEARNERS, key=lambda learner: places[learner] + _TIE * list(LEARNERS).index(learner))
