@@ -170,6 +170,7 @@ PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
         "score": Parameter("threshold", _parse_number, format_number),
         "one": Parameter("one_per_video", _parse_flag, _format_flag),
         "dups": Parameter("hide_duplicates", _parse_flag, _format_flag),
+        "sum": Parameter("plain_sum", _parse_flag, _format_flag),
         "k": Parameter("limit", _parse_count(MAX_HITS)),
     }
 )

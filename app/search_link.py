@@ -133,6 +133,7 @@ class SearchLink:
     threshold: float | None = None
     one_per_video: bool = False
     hide_duplicates: bool = False
+    plain_sum: bool = False  # of the terms as they are, without bringing them to one scale
     limit: int = DEFAULT_LIMIT
 
     @property

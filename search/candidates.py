@@ -50,7 +50,7 @@ def best_candidates(
         raw = dict(zip(found_ids[0].tolist(), found[0].tolist(), strict=True))
         ids, rows = rows_of(list(raw))
         scores = np.array([raw[i] for i in ids]) - np.nan_to_num(direction.penalties(rows))
-        order = np.lexsort((ids, -scores))
+        order = np.lexsort((np.asarray(ids), -scores))
         complete = len(raw) < count or threshold is not None
         if threshold is not None:
             order = order[scores[order] >= threshold]

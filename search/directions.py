@@ -1,8 +1,8 @@
 """Direction of a query: the one row that segments are compared with, and penalties for what is not wanted.
 
 Terms are brought to one scale before they are added: each is divided by its spread over the library, so that terms of
-equal weight have equal say. Beside words, an example is whitened (see `search.row_spread`), because its cosine is mostly
-about what all shots of a kind share: "this thing, but spinning" then finds the thing, spinning. Without words, one
+equal weight have equal say. Beside words, an example is whitened (see `search.row_spread`), because its cosine is
+mostly about what many shots share: "this thing, but spinning" then finds the thing, spinning. Without words, one
 example is itself, and several are what `search.learners` learns from them.
 
 A term of negative weight lowers the score of what resembles it, but only up to a bound, and does not raise that of

@@ -23,7 +23,9 @@ _END = re.compile(
 _OR = re.compile(r"\s+n?or\s+", re.IGNORECASE)
 _ARTICLE = re.compile(r"^(?:a|an|the|any)\s+", re.IGNORECASE)
 _JOINT = re.compile(r"^(?:[\s,;:.!?]+|(?:but|and)\b)+|[\s,;:.!?]+$", re.IGNORECASE)
-_EMPTY = frozenset({"", "a", "an", "the", "it", "and", "but", "with", "there", "is", "are", "something", "video", "shot"})
+_EMPTY = frozenset(
+    {"", "a", "an", "the", "it", "and", "but", "with", "there", "is", "are", "something", "video", "shot"}
+)
 
 
 @dataclass(frozen=True, slots=True)

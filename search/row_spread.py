@@ -91,9 +91,11 @@ class RowSpread:
         """Read what `write` wrote. Raise ValueError, KeyError or OSError for a file that is not of `dim` columns."""
         with np.load(path, allow_pickle=False) as arrays:
             spread = cls(
-                *(arrays[name].astype(np.float32) for name in ("mean", "eigenvalues", "eigenvectors")),
-                int(arrays["rows"]),
-                arrays["sample"].astype(np.float16),
+                mean=arrays["mean"].astype(np.float32),
+                eigenvalues=arrays["eigenvalues"].astype(np.float32),
+                eigenvectors=arrays["eigenvectors"].astype(np.float32),
+                rows=int(arrays["rows"]),
+                sample=arrays["sample"].astype(np.float16),
             )
         shapes = [spread.mean.shape, spread.eigenvalues.shape, spread.eigenvectors.shape, spread.sample.shape[1:]]
         if shapes != [(dim,), (dim,), (dim, dim), (dim,)] or spread.rows < 2 or not len(spread.sample):

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from db.library import Library
 from db.records import Filters
 from search import near_duplicates
-from search.directions import combine
 from search.engine import SearchEngine
 from search.near_duplicates import NEAR_DUPLICATE
 from search.query import Answer, ClipTerm, Query, QueryError, SegmentTerm, Term, TextTerm

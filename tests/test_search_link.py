@@ -39,6 +39,7 @@ FULL = SearchLink(
     threshold=-0.05,
     one_per_video=True,
     hide_duplicates=True,
+    plain_sum=True,
     limit=400,
 )
 

@@ -36,6 +36,7 @@ class SearchOptions:
     filters: Filters  # `folder` as typed, until `open_search` converts it to the stored spelling
     per_video: int | None = None  # maximum number of hits per video
     hide_duplicates: bool = False  # leave out near-duplicates of a better hit
+    plain_sum: bool = False  # add terms as they are
 
     def query(
         self, terms: Sequence[Term], *, leave_out: frozenset[int] = frozenset(), exclude_same_shot: bool = False
@@ -61,6 +62,7 @@ class SearchOptions:
             per_video=self.per_video,
             near_duplicates=NEAR_DUPLICATE if self.hide_duplicates else None,
             leave_out=leave_out,
+            plain_sum=self.plain_sum,
             exclude_same_shot=exclude_same_shot,
         )
 
@@ -89,8 +91,8 @@ def open_search(settings: Settings, options: SearchOptions) -> Iterator[tuple[Li
 
 
 def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add -k, the options of `filter_options`, --per-video, --hide-duplicates and --threshold to a command, which
-    receives them as `options`, a SearchOptions.
+    """Add -k, the options of `filter_options`, --per-video, --hide-duplicates, --plain-sum and --threshold to a command,
+    which receives them as `options`, a SearchOptions.
     """
 
     @click.option(
@@ -101,6 +103,9 @@ def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--hide-duplicates", is_flag=True, help="Leave out what looks almost the same as a better hit, such as copies."
     )
+    @click.option(
+        "--plain-sum", is_flag=True, help="Add words and examples as they are, without bringing them to one scale."
+    )
     @click.option("--threshold", type=float, metavar="SCORE", help="Only hits that score at least this (-1 to 1).")
     @functools.wraps(command)
     def run(
@@ -109,6 +114,7 @@ def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
         filters: Filters,
         per_video: int | None,
         hide_duplicates: bool,
+        plain_sum: bool,
         threshold: float | None,
         **others: Any,
     ) -> Any:
@@ -120,6 +126,7 @@ def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
             filters=filters,
             per_video=per_video,
             hide_duplicates=hide_duplicates,
+            plain_sum=plain_sum,
         )
         return command(*args, options=options, **others)
 
