@@ -91,8 +91,8 @@ def open_search(settings: Settings, options: SearchOptions) -> Iterator[tuple[Li
 
 
 def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add -k, the options of `filter_options`, --per-video, --hide-duplicates, --plain-sum and --threshold to a command,
-    which receives them as `options`, a SearchOptions.
+    """Add -k, the options of `filter_options`, --per-video, --hide-duplicates, --plain-sum and --threshold to a
+    command, which receives them as `options`, a SearchOptions.
     """
 
     @click.option(
