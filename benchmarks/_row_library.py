@@ -5,18 +5,20 @@ Embeddings have four columns and there are no pictures, so that a million segmen
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
 from db.library import Library
+from db.media_facts import AudioTrack, MediaFacts, facts_to_text
 
 ENCODER = "rows@benchmark"
 _DIM = 4
 _VIDEO = (
     "INSERT INTO videos (id, path, fingerprint, size_bytes, modified_ns, time_base_num, time_base_den, start_pts,"
-    " end_pts, frame_rate_num, frame_rate_den, frames, width, height, codec, rotation, has_audio, damaged)"
-    " VALUES (?, ?, ?, ?, ?, 1, 90000, 0, ?, 25, 1, ?, ?, ?, 'h264', 0, 1, 0)"
+    " end_pts, frame_rate_num, frame_rate_den, frames, width, height, codec, facts, rotation, has_audio, damaged)"
+    " VALUES (?, ?, ?, ?, ?, 1, 90000, 0, ?, 25, 1, ?, ?, ?, ?, ?, 0, 1, 0)"
 )
 
 
@@ -40,7 +42,9 @@ def make_rows(directory: Path, segments: int, each: int = 100, *, random_seed: i
             path = f"/footage/reel {video // 100:04d}/take {video:07d}.mp4".encode()
             when = (1_700_000_000 + 3600 * video) * 10**9
             frames = ends[-1] // 3600
-            driver.execute(_VIDEO, (video, path, f"rows{video:012d}", 10**9, when, ends[-1], frames, width, height))
+            stated = ("hevc" if video % 3 else "h264", _facts(video))
+            shape = (ends[-1], frames, width, height, *stated)
+            driver.execute(_VIDEO, (video, path, f"rows{video:012d}", 10**9, when, *shape))
             spans = list(enumerate(zip([0, *ends[:-1]], ends, strict=True)))
             driver.executemany("INSERT INTO shots VALUES (?, ?, ?, ?)", [(video, n, *span) for n, span in spans])
             driver.executemany(
@@ -48,5 +52,17 @@ def make_rows(directory: Path, segments: int, each: int = 100, *, random_seed: i
                 [(at + n + 1, video, n, n, *span) for n, span in spans],
             )
             driver.executemany("INSERT INTO embeddings VALUES (1, ?, ?)", [(at + n + 1, row) for n, _ in spans])
-            driver.execute("INSERT INTO encodings VALUES (?, 1, 'rows')", (video,))
+            driver.execute("INSERT INTO encodings (video_id, encoder, recipe) VALUES (?, 1, 'rows')", (video,))
     return library
+
+
+def _facts(video: int) -> str | None:
+    """Return the stored facts of a video, of one of three rates and sixteen cameras."""
+    rate = (Fraction(25), Fraction(30_000, 1001), Fraction(24_000, 1001))[video % 3]
+    sound = (AudioTrack(codec="aac", channels=2, layout="stereo", language="eng"),)
+    return facts_to_text(
+        MediaFacts(
+            nominal_rate=rate, audio=sound, reel=f"A{video:06d}", recorded_at="2024-05-06T07:08:09Z",
+            camera_make="SONY", camera_model=f"ILCE-{video % 16}",
+        )
+    )  # fmt: skip

@@ -33,6 +33,10 @@ KINDS = {
     "since": Filters(since_ns=(1_700_000_000 + 3600 * 500) * 10**9),
     "at least 1080": Filters(min_short_side=1080),
     "portrait": Filters(orientation="portrait"),
+    "with sound": Filters(has_sound=True),
+    "codec": Filters(codec="H.265"),
+    "frame rate": Filters(frame_rate=29.97),
+    "words of a camera": Filters(camera="sony ilce-7"),
     "longer than 3 s": Filters(min_seconds=3.0),
     "2 to 6 s, landscape, name": Filters(min_seconds=2.0, max_seconds=6.0, orientation="landscape", name="take"),
 }

@@ -14,10 +14,12 @@ import pytest
 import dev
 from benchmarks import __main__ as runner
 from benchmarks._index_process import PARTS
+from benchmarks._row_library import ENCODER, make_rows
 from benchmarks._vector_store import StoreProcess
 from benchmarks._vector_tables import ratios
 from benchmarks._vector_truth import best_scores, countings, recall
 from benchmarks._vector_turns import in_turns
+from benchmarks.filters import KINDS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -187,3 +189,11 @@ def test_each_index_is_first_equally_often_and_ratios_are_of_what_both_have() ->
     turns = [name for _, name, _ in in_turns({"a": 1, "b": 2}, 4)]
     assert turns == ["a", "b", "b", "a", "a", "b", "b", "a"]
     assert ratios({"p50": 1.0, "rows read": 3.0, "new": 5.0}, {"p50": 2.0, "rows read": 0.0}) == {"p50": 0.5}
+
+
+def test_every_kind_of_filter_is_measured_on_a_library_of_rows(tmp_path: Path) -> None:
+    with make_rows(tmp_path / "rows", 40, 4) as library:
+        passing = {name: library.segment_ids(filters, ENCODER).size for name, filters in KINDS.items()}
+    assert passing["none"] == 40
+    assert 0 < passing["codec"] < 40
+    assert 0 < passing["frame rate"] < 40
