@@ -131,11 +131,24 @@ def test_without_sound_is_a_filter_too() -> None:
     assert len(names) == len(found("search", "red", "-k", "50")) - 1
 
 
-def test_an_export_asked_again_keeps_both_kinds_of_flags() -> None:
-    for flag in ("--with-sound", "--without-sound"):
-        with export.make_context("export", ["red", "--to", "out", flag, "--lists-only"]):
-            assert [word for word in given_options() if "sound" in word] == [flag]
-            assert "--lists-only" in given_options()
+def test_an_export_asked_again_filters_alike() -> None:
+    """A job is restarted with the options that were typed, maybe on another day and in another folder."""
+    typed = [
+        "red", "--to", "out", "--lists-only", "--in", "films", "--min-duration", "1m30s", "--since", "2025-01-01",
+        "--until", "2025-01-02", "--recorded-since", "7d", "--fps", "30000/1001", "--camera", "sony ilce",
+        "--without-sound",
+    ]  # fmt: skip
+    with export.make_context("export", typed) as context:
+        first, words = context.params, given_options()
+    with export.make_context("export", ["red", *words]) as context:
+        again = context.params
+    ends = again.pop("until"), first.pop("until")
+    assert ends[0] // 1000 == ends[1] // 1000, "in microseconds"
+    assert again.pop("folder") == os.path.abspath(first.pop("folder"))
+    assert again.pop("directory") == os.path.abspath(first.pop("directory"))
+    assert again == first
+    with export.make_context("export", ["red", "--to", "out", "--with-sound"]):
+        assert "--with-sound" in given_options()
 
 
 @pytest.mark.parametrize(

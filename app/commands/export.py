@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import click
 from click.core import ParameterSource
@@ -21,7 +22,7 @@ from app.exporting.request import ClipRequest, ExportMode, ExportOptions, Export
 from app.jobs.orders import ExportOrder
 from app.shell.chain_options import ChainOptions, chain_options
 from app.shell.exit_codes import FAILED
-from app.shell.options import seconds_value, with_settings
+from app.shell.options import seconds_value, since_value, until_value, with_settings
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
 from app.shell.terminal import print_note
 from app.timelines.writing import FORMATS
@@ -256,6 +257,13 @@ def given_options() -> list[str]:
             words += [option] if value else parameter.secondary_opts[:1]
             continue
         for each in value if isinstance(value, tuple) else [value]:
-            text = f"{float(each):.9f}".rstrip("0").rstrip(".") if isinstance(each, Fraction) else str(each)
-            words += [option, os.path.abspath(text) if name in _PATHS else text]
+            words += [option, _as_typed(parameter, each)]
     return words
+
+
+def _as_typed(parameter: click.Option, value: Any) -> str:
+    """Return the text of an option's value that is parsed to the same value anywhere, later."""
+    if parameter.callback in (since_value, until_value):
+        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=value // 1000)).isoformat()
+    text = f"{float(value):.9f}".rstrip("0").rstrip(".") if isinstance(value, Fraction) else str(value)
+    return os.path.abspath(text) if parameter.name in _PATHS else text
