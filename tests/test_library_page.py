@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ from app.jobs.orders import RetryOrder
 from app.web.api.library import listing
 from app.web.pages import components
 from app.web.pages import library as library_page
-from app.web.pages.video import duration_text, find_video
+from app.web.pages.video import duration_text, facts_text, find_video
 from db.library import Library
+from db.media_facts import MediaFacts
 from db.records import Failure
 
 HOSTILE = "<script>alert(1) **b** $x$.mp4"
@@ -245,3 +247,11 @@ def test_lengths_read_as_in_the_views() -> None:
         "1:00:00",
         "1:02:05",
     ]
+
+
+def test_the_facts_of_a_video_are_one_line() -> None:
+    facts = MediaFacts(nominal_rate=Fraction(30_000, 1001), camera_make="Canon", camera_model="Canon EOS R5")
+    video = make_video("/films/a.mp4", codec="hevc", facts=facts, has_audio=True)
+    assert facts_text(video, []) == (
+        "12.0 s · 0 shots · 64 × 48 · HEVC · 29.97 fps · with sound · Canon EOS R5 · file not there now · /films"
+    )

@@ -92,6 +92,8 @@ def facts_text(video: Video, segments: Sequence[Segment]) -> str:
         f"{round(float(video.nominal_rate), 3):g} fps",
         "with sound" if video.has_audio else "silent",
     ]
+    if video.facts is not None and video.facts.camera:
+        parts.append(video.facts.camera)
     if video.rotation:
         parts.append(f"turned by {video.rotation}°")
     if video.damaged:
