@@ -8,10 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
-from typing import Any, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 from urllib.parse import quote, unquote_to_bytes
 
 from db.records import Orientation
+
+if TYPE_CHECKING:
+    from search.query import Duplicates
 
 MAX_HITS = 2000
 MAX_TEXT_CHARACTERS = 2000
@@ -122,6 +125,15 @@ def _parse_orientation(text: str) -> Orientation:
     return cast("Orientation", text)
 
 
+def _parse_duplicates(text: str) -> Duplicates:
+    from search.query import Duplicates
+
+    text = {"1": "hide", "0": "stack"}.get(text, text)  # in links of before there were stacks
+    if text not in get_args(Duplicates):
+        raise ValueError(f"there are {', '.join(get_args(Duplicates))}")
+    return cast("Duplicates", text)
+
+
 def _parse_flag(text: str) -> bool:
     if text not in ("1", "0"):
         raise ValueError("it is 1 or 0")
@@ -169,7 +181,7 @@ PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
         "sound": Parameter("has_sound", _parse_sound, _format_sound),
         "score": Parameter("threshold", _parse_number, format_number),
         "one": Parameter("one_per_video", _parse_flag, _format_flag),
-        "dups": Parameter("hide_duplicates", _parse_flag, _format_flag),
+        "dups": Parameter("duplicates", _parse_duplicates),
         "sum": Parameter("plain_sum", _parse_flag, _format_flag),
         "k": Parameter("limit", _parse_count(MAX_HITS)),
     }

@@ -12,19 +12,22 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from app.link_parameters import MAX_TEXT_CHARACTERS, PARAMETERS, format_number, format_words
 from app.times import parse_date
 from db.records import Filters, Orientation
 
+if TYPE_CHECKING:
+    from search.query import Duplicates
+
 TermKind = Literal["text", "segment", "range", "file"]
 
 FILTERS = (
     "folder", "name", "since", "until", "recorded_since", "recorded_until", "min_seconds", "max_seconds",
     "min_short_side", "orientation", "codec", "frame_rate", "camera", "has_sound", "threshold", "one_per_video",
-    "hide_duplicates",
+    "duplicates",
 )  # fmt: skip
 """The fields of a SearchLink that narrow a search, in the order in which they are shown."""
 
@@ -132,7 +135,7 @@ class SearchLink:
     has_sound: bool | None = None
     threshold: float | None = None
     one_per_video: bool = False
-    hide_duplicates: bool = False
+    duplicates: Duplicates = "stack"
     plain_sum: bool = False  # of the terms as they are, without bringing them to one scale
     limit: int = DEFAULT_LIMIT
 

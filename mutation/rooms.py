@@ -63,7 +63,7 @@ ROOMS = {
             ("search/**/*.py",),
             _tests(
                 "search_engine*", "search_answer*", "equal_scores", "projection*", "vector_codes", "vector_index*",
-                "vector_stress", "vectors_in_order", "near_duplicates*", "query*", "layout*", "cache_file*",
+                "vector_stress", "vectors_in_order", "near_duplicates*", "stacks*", "query*", "layout*", "cache_file*",
             ),
         ),
         Room(

@@ -17,6 +17,7 @@ from search.candidates import best_candidates
 from search.chain_query import Chain, ChainQuery
 from search.chains import Asked, ChainSearch
 from search.directions import Direction, direction_of, is_balanced
+from search.duplicate_threshold import near_duplicate
 from search.near_duplicates import MAX_COMPARED, MAX_COUNTED, Diversified, diversify
 from search.query import Answer, ClipTerm, Hit, Query, QueryError, SegmentTerm, Term, TextTerm
 from search.query_cache import QueryCache
@@ -49,6 +50,7 @@ class SearchEngine:
         self.index = index
         self._query_cache = QueryCache(encoder)
         self._spread = SpreadFile(library, encoder.id, encoder.dim)
+        self._near_duplicate: float | None = None  # the threshold, once it is needed
 
     def refresh(self) -> bool:
         """Update the index from the library, so that newly indexed segments are found.
@@ -59,7 +61,20 @@ class SearchEngine:
         Raises:
             LibraryError: The library cannot be read.
         """
-        return isinstance(self.index, Refreshable) and self.index.refresh()
+        changed = isinstance(self.index, Refreshable) and self.index.refresh()
+        if changed:
+            self._near_duplicate = None
+        return changed
+
+    def near_duplicate(self) -> float:
+        """Return the cosine from which segments of this library count as near duplicates.
+
+        Raises:
+            LibraryError: The library cannot be read.
+        """
+        if self._near_duplicate is None:
+            self._near_duplicate = near_duplicate(self.library, self.encoder.id, self._existing_rows)
+        return self._near_duplicate
 
     def search(self, query: Query) -> list[Hit]:
         """Return the hits of `answer` without the counts, which is faster with filters or a threshold.
@@ -219,11 +234,14 @@ class SearchEngine:
         Excluded segments, segments removed meanwhile and hidden hits are replaced by the next best: the index is
         searched for more candidates until there are enough, down to MAX_COMPARED or MAX_COUNTED.
         """
-        diversified = query.per_video is not None or query.near_duplicates is not None
-        limit = max(query.k, MAX_COUNTED if query.near_duplicates is None else MAX_COMPARED) + len(excluded)
+        near = None if query.duplicates == "show" else query.near_duplicates or self.near_duplicate()
+        diversified = query.per_video is not None or near is not None
+        limit = max(query.k, MAX_COUNTED if near is None else MAX_COMPARED) + len(excluded)
         wanted = query.k + len(excluded)
-        if diversified:
+        if query.per_video is not None:
             wanted = min(limit, 4 * wanted + 256)  # enough for nearly all queries; a GPU search is limited to 2048
+        elif near is not None:
+            wanted = min(limit, wanted + max(30, 2 * wanted // 5))  # of 100,000 rows, 200 hits are no slower with it
         while True:
             scores, complete = best_candidates(
                 self.index, direction, wanted, allowed_ids, query.threshold, self._existing_rows
@@ -232,27 +250,45 @@ class SearchEngine:
             ended = complete or len(good) < len(scores)
             candidates = [i for i in good if i not in excluded]
             if diversified:
-                chosen = diversify(
-                    candidates,
-                    query.k,
-                    per_video=query.per_video,
-                    near_duplicates=query.near_duplicates,
-                    videos_of=self.library.video_ids,
-                    rows_of=self._existing_rows,
-                )
+                chosen = self._diversify(candidates, query, near)
             else:
-                chosen = Diversified(candidates, 0)
+                chosen = Diversified(candidates, 0, [[] for _ in candidates])
             known = self._describe(chosen.ids, rows)
+            if diversified and len(known) < len(chosen.ids):  # some have gone, which must not hide what is there
+                there = self.library.video_ids(candidates)
+                chosen = self._diversify([i for i in candidates if i in there], query, near)
+                known = self._describe(chosen.ids, rows)
             if len(known) >= query.k or ended or (diversified and wanted >= limit):
                 break
-            wanted = min(limit, 8 * wanted) if diversified else 2 * wanted
-        if query.near_duplicates is not None:
-            known = self._reachable(known, rows, allowed_ids, excluded)
+            wanted = min(limit, 4 * wanted) if diversified else 2 * wanted
+        alike = dict(zip(chosen.ids, chosen.alike, strict=True))
+        if near is not None:
+            copied = {i: each for i, each in known.items() if alike[i] or query.duplicates == "hide"}
+            known = known | self._reachable(copied, rows, allowed_ids, excluded)
+            alike = {i: [i if other == each[0].id else other for other in alike[i]] for i, each in known.items()}
         hits = [
-            Hit(rank=rank, score=scores[i], segment=known[i][0], video=known[i][1], term_scores=known[i][2])
+            Hit(
+                rank=rank,
+                score=scores[i],
+                segment=known[i][0],
+                video=known[i][1],
+                term_scores=known[i][2],
+                alike=tuple(alike[i]),
+            )
             for rank, i in enumerate(list(known)[: query.k], start=1)
         ]
         return hits, chosen.hidden, len(candidates) if ended else None
+
+    def _diversify(self, candidates: list[int], query: Query, near: float | None) -> Diversified:
+        return diversify(
+            candidates,
+            query.k,
+            per_video=query.per_video,
+            near_duplicates=near,
+            stack=query.duplicates == "stack",
+            videos_of=None if query.per_video is None else self.library.video_ids,
+            rows_of=self._existing_rows,
+        )
 
     def _reachable(
         self,

@@ -1,4 +1,8 @@
-"""Diversification of a ranking: near duplicates and surplus hits of a video give way to the next best."""
+"""Diversification of a ranking: near duplicates are stacked behind the best of them, surplus hits of a video hidden.
+
+A stack is what is similar to its first hit. What is similar to another of the stack alone is a hit of its own, so that
+a stack never grows from shot to shot into something else.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 NEAR_DUPLICATE = 0.98
-"""Cosine from which two segments count as duplicates: copies, other encodings, still cameras.
+"""Cosine from which two segments count as duplicates (copies, other encodings, still cameras) until it is measured for
+the encoder; see `search.duplicate_threshold`.
 
 Measured with the demo encoder on the demo library and a copy of it at 60 % of the size and poor quality (x264, CRF 33):
 a segment and its copy have 0.9828 or more in 99 of 100 cases (median 0.9996), segments of different videos at most
@@ -37,11 +42,13 @@ class Diversified:
 
     Attributes:
         ids: Segment ids of the hits, best first.
-        hidden: Number of better candidates that were skipped.
+        hidden: Number of candidates better than the last hit that were skipped, and are not in a stack.
+        alike: For each hit, the ids of the candidates stacked behind it: near duplicates of it and of no better hit.
     """
 
     ids: list[int]
     hidden: int
+    alike: list[list[int]]
 
 
 def diversify(
@@ -50,8 +57,9 @@ def diversify(
     *,
     per_video: int | None,
     near_duplicates: float | None,
-    videos_of: Callable[[list[int]], dict[int, int]],
+    videos_of: Callable[[list[int]], dict[int, int]] | None,
     rows_of: Callable[[list[int]], tuple[list[int], NDArray[np.float32]]],
+    stack: bool = False,
 ) -> Diversified:
     """Return the first `k` candidates that are not too similar to a better one.
 
@@ -62,39 +70,49 @@ def diversify(
         k: Number of hits.
         per_video: Hide a candidate if this many hits of its video precede it. None means no limit.
         near_duplicates: Hide a candidate whose cosine with an earlier hit is at least this. None disables this.
-        videos_of: Returns video ids by segment id, without segments that no longer exist.
+        videos_of: Returns video ids by segment id, without segments that no longer exist, which are left out. None
+            leaves none out; `per_video` is None then.
         rows_of: Returns (ids, float32 (n, D)) in order, without ids that no longer exist. Called only where
             `near_duplicates` is given.
+        stack: Near duplicates are not hidden, but stacked: those among the candidates after the last hit as well.
     """
     chosen: list[int] = []
+    alike: list[list[int]] = []
     of_video: Counter[int] = Counter()
     hits = _Rows()
     hidden = 0
     step = 16 * _BLOCK if near_duplicates is None else _BLOCK
     for start in range(0, len(candidates), step):
         block = list(candidates[start : start + step])
-        owners = videos_of(block)
+        owners = dict.fromkeys(block, 0) if videos_of is None else videos_of(block)
         block = [segment_id for segment_id in block if segment_id in owners]
         rows = np.empty((0, 0), dtype=np.float32)
-        similar = np.zeros(len(block), dtype=np.bool_)  # with a hit so far
+        first = np.full(len(block), -1)  # number of the best hit so far that each is similar to
         pairs = np.zeros((0, 0), dtype=np.bool_)
         if near_duplicates is not None and block:
             block, matrix = rows_of(block)
             rows = _unit(matrix)
-            similar = hits.any_similar(rows, near_duplicates)
+            first = hits.first_similar(rows, near_duplicates)
             pairs = _similar(rows @ rows.T, near_duplicates)
         for at, segment_id in enumerate(block):
-            if similar[at] or (per_video is not None and of_video[owners[segment_id]] >= per_video):
+            ended = len(chosen) == k
+            if first[at] >= 0 and stack:
+                alike[first[at]].append(segment_id)
+                continue
+            if ended:
+                continue
+            if first[at] >= 0 or (per_video is not None and of_video[owners[segment_id]] >= per_video):
                 hidden += 1
                 continue
-            chosen.append(segment_id)
-            of_video[owners[segment_id]] += 1
-            if len(chosen) == k:
-                return Diversified(chosen, hidden)
             if near_duplicates is not None:
                 hits.add(rows[at])
-                similar |= pairs[at]
-    return Diversified(chosen, hidden)
+                first[(first < 0) & pairs[at]] = len(chosen)
+            chosen.append(segment_id)
+            alike.append([])
+            of_video[owners[segment_id]] += 1
+            if len(chosen) == k and not stack:
+                return Diversified(chosen, hidden, alike)
+    return Diversified(chosen, hidden, alike)
 
 
 class _Rows:
@@ -106,11 +124,12 @@ class _Rows:
     def add(self, row: NDArray[np.float32]) -> None:
         self._rows.append(row)
 
-    def any_similar(self, rows: NDArray[np.float32], cosine: float) -> NDArray[np.bool_]:
-        """Return bool (n,): whether each of `rows` is a near duplicate of any hit."""
+    def first_similar(self, rows: NDArray[np.float32], cosine: float) -> NDArray[np.int64]:
+        """Return int64 (n,): the number of the best hit that each of `rows` is a near duplicate of, or -1."""
         if not self._rows:
-            return np.zeros(len(rows), dtype=np.bool_)
-        return np.asarray(_similar(rows @ np.stack(self._rows).T, cosine).any(axis=1))
+            return np.full(len(rows), -1)
+        similar = _similar(rows @ np.stack(self._rows).T, cosine)
+        return np.where(similar.any(axis=1), similar.argmax(axis=1), -1)
 
 
 def _similar(cosines: NDArray[np.float32], least: float) -> NDArray[np.bool_]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from numpy.typing import NDArray
 from db.records import Filters, Segment, Video
 from search.near_duplicates import NEAR_DUPLICATE
 from search.strength import Strength
+
+Duplicates = Literal["stack", "hide", "show"]
+"""What becomes of near duplicates of a better hit: stacked behind it, left out, or hits of their own."""
 
 
 class QueryError(ValueError):
@@ -101,9 +105,11 @@ class Query:
         exclude_same_shot: Leave out every segment of the shots that the query's SegmentTerms come from. The parts of
             one long shot overlap, so they are each other's nearest neighbours and show nothing new.
         per_video: Maximum number of hits per video, 1 or more. None means no limit.
-        near_duplicates: Leave out segments with at least this cosine with a better hit, above 0 to 1 (see
-            NEAR_DUPLICATE). None keeps them. For this and `per_video`, the next best segments take their place; see
-            `search.near_duplicates` for the limits.
+        duplicates: What becomes of near duplicates of a better hit: stacked behind it (`Hit.alike`), left out, or
+            shown as hits of their own. Unless they are shown, and for `per_video`, the next best segments take their
+            place; see `search.near_duplicates` for the limits.
+        near_duplicates: Cosine with a better hit from which a segment is its near duplicate, above 0 to 1; given alone,
+            it leaves them out. None means as measured for the encoder; see `search.duplicate_threshold`.
         leave_out: Ids of segments to exclude. The segments of SegmentTerms are always excluded.
         plain_sum: Add the rows of terms as they are, without bringing them to one scale (see `search.directions`).
 
@@ -117,6 +123,7 @@ class Query:
     threshold: float | None = None
     exclude_same_shot: bool = False
     per_video: int | None = None
+    duplicates: Duplicates = "show"
     near_duplicates: float | None = None
     leave_out: frozenset[int] = frozenset()
     plain_sum: bool = False
@@ -129,10 +136,14 @@ class Query:
             raise QueryError("every term has weight 0, so nothing is asked for; give at least one term a weight")
         if self.k < 1:
             raise QueryError(f"k is the number of hits wanted and must be at least 1, got {self.k}")
+        if self.near_duplicates is not None and self.duplicates == "show":
+            object.__setattr__(self, "duplicates", "hide")
         if self.threshold is not None and math.isnan(self.threshold):
             raise QueryError("the threshold is not a number; scores lie between -1 and 1")
         if self.per_video is not None and self.per_video < 1:
             raise QueryError(f"at least 1 hit of a video must be wanted, got {self.per_video}")
+        if self.duplicates not in get_args(Duplicates):
+            raise QueryError(f"near duplicates are {', '.join(get_args(Duplicates))}, got {self.duplicates!r}")
         if self.near_duplicates is not None and not 0 < self.near_duplicates <= 1:
             raise QueryError(
                 f"near duplicates are told by a cosine above 0 and at most 1, got {self.near_duplicates}; "
@@ -153,6 +164,8 @@ class Hit:
         term_scores: The cosine of the hit with each term alone, in the order of the query's terms and without weights,
             which shows why it was found.
         strength: How far the hit stands above what unrelated questions get; None without a calibration.
+        alike: Ids of the segments stacked behind the hit: near duplicates of it, and of no better hit, best first.
+            Those are counted that rank among the candidates, which are several times as many as the hits.
     """
 
     rank: int
@@ -161,6 +174,7 @@ class Hit:
     video: Video
     term_scores: tuple[float, ...]
     strength: Strength | None = None
+    alike: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +192,11 @@ class Answer:
     allowed: int
     matching: int
     hidden: int
+
+    @property
+    def stacked(self) -> int:
+        """Return the number of segments behind all hits."""
+        return sum(len(hit.alike) for hit in self.hits)
 
 
 def _check_weight(weight: float) -> None:

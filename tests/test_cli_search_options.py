@@ -60,12 +60,12 @@ def test_shapes_and_sizes(root: Path) -> None:
         shapes = {os.path.basename(video.path): (video.width, video.height) for video in library.videos()}
     short = {name: min(shape) for name, shape in shapes.items()}
     least = max(short.values())
-    assert set(found("search", "red", "-k", "50", "--min-resolution", str(least))) == {
+    assert set(found("search", "red", "-k", "50", "--show-duplicates", "--min-resolution", str(least))) == {
         name for name, side in short.items() if side >= least
     }
     assert found("search", "red", "--min-resolution", str(least + 1)) == []
     landscape = {name for name, (width, height) in shapes.items() if width > height}
-    assert set(found("search", "red", "-k", "50", "--orientation", "landscape")) == landscape
+    assert set(found("search", "red", "-k", "50", "--show-duplicates", "--orientation", "landscape")) == landscape
     result = run("search", "red", "--orientation", "round")
     assert result.exit_code == 2
     assert "landscape" in result.stderr
@@ -82,7 +82,7 @@ def test_orientation_is_heeded_by_every_command_that_searches(shape: str) -> Non
 
 
 def test_so_many_of_a_video_and_the_next_best_in_their_place() -> None:
-    plain = found("search", "red", "-k", "4")
+    plain = found("search", "red", "-k", "4", "--show-duplicates")
     assert plain.count("Rot und Röter.mp4") == 3
     once = found("search", "red", "-k", "4", "--per-video", "1")
     assert len(once) == len(set(once)) == 4
@@ -90,10 +90,21 @@ def test_so_many_of_a_video_and_the_next_best_in_their_place() -> None:
     assert run("search", "red", "--per-video", "0").exit_code == 2
 
 
-def test_duplicates_are_hidden_for_search_and_similar() -> None:
-    names = found("search", "red", "-k", "50", "--hide-duplicates")
-    assert names.count("Rot und Röter.mp4") + names.count("red.mp4") < len(found("search", "red", "-k", "50"))
-    assert len(names) == len(found("search", "red", "-k", "50", "--hide-duplicates", "--per-video", "9"))
+def test_duplicates_are_counted_behind_the_best_hidden_or_shown() -> None:
+    shown = found("search", "red", "-k", "50", "--show-duplicates")
+    names = found("search", "red", "-k", "50")
+    assert names == found("search", "red", "-k", "50", "--hide-duplicates")
+    assert len(set(names)) < len(names) + 1 <= len(shown)
+    hits = json.loads(run("search", "red", "-k", "50", "--json").stdout)["hits"]
+    assert sum(len(hit["alike"]) for hit in hits) == len(shown) - len(names)
+    assert not any(
+        hit["alike"] for hit in json.loads(run("search", "red", "--hide-duplicates", "--json").stdout)["hits"]
+    )
+    behind = next(hit for hit in hits if hit["alike"])
+    line = run("search", "red", "-k", "50").stdout.splitlines()[behind["rank"] - 1]
+    assert line.rstrip().endswith(f"(+{len(behind['alike'])} alike)")
+    assert "alike" not in run("search", "red", "-k", "50", "--show-duplicates").stdout
+    assert run("search", "red", "--hide-duplicates", "--show-duplicates").exit_code == 2
     # The example's own segments are no hits, so they hide no copy of themselves either.
     like = found("similar", "films/red.mp4@0-2", "-k", "50", "--hide-duplicates")
     assert like[0] == "Rot und Röter.mp4"
@@ -103,7 +114,14 @@ def test_duplicates_are_hidden_for_search_and_similar() -> None:
 @pytest.mark.parametrize("command", ["search", "similar", "export"])
 def test_every_command_that_searches_has_them(command: str) -> None:
     text = run(command, "--help").stdout
-    for option in ("--named", "--min-resolution", "--orientation", "--per-video", "--hide-duplicates"):
+    for option in (
+        "--named",
+        "--min-resolution",
+        "--orientation",
+        "--per-video",
+        "--hide-duplicates",
+        "--show-duplicates",
+    ):
         assert option in text
 
 
@@ -126,9 +144,9 @@ def test_what_files_state_is_filtered_by_every_command(options: tuple[str, ...])
 
 
 def test_without_sound_is_a_filter_too() -> None:
-    names = found("search", "red", "-k", "50", "--without-sound")
+    names = found("search", "red", "-k", "50", "--show-duplicates", "--without-sound")
     assert "phone.mov" not in names
-    assert len(names) == len(found("search", "red", "-k", "50")) - 1
+    assert len(names) == len(found("search", "red", "-k", "50", "--show-duplicates")) - 1
 
 
 def test_an_export_asked_again_filters_alike() -> None:

@@ -67,6 +67,18 @@ def test_the_time_code_that_a_file_carries(tmp_path: Path) -> None:
     assert facts["timecode"] == "10:00:00:00"
 
 
+def test_cards_of_a_stack_in_the_order_asked_for_without_those_that_have_gone(tmp_path: Path) -> None:
+    library = small_library(tmp_path)
+    client, (first, second) = client_of(library), segment_ids(library)
+    items = client.get(f"/api/cards?ids={second},4711,{first},{second}").json()["items"]
+    assert [each["id"] for each in items] == [second, first]
+    assert (items[0]["name"], items[0]["start"], items[0]["end"]) == ("a.mp4", 0.8, 1.6)
+    assert (items[0]["missing"], items[0]["alike"]) == (False, [])
+    for wrong in ("", "?ids=", "?ids=1,,2", "?ids=x", "?ids=-1", f"?ids={'9' * 19}", f"?ids={','.join(['1'] * 201)}"):
+        assert client.get(f"/api/cards{wrong}").status_code == 400, wrong
+    assert len(client.get(f"/api/cards?ids={','.join(map(str, range(200)))}").json()["items"]) == 2
+
+
 def test_neighbours_in_order_and_only_of_the_same_video(tmp_path: Path) -> None:
     colours = ("red", "blue", "green", "white", "black")
     shots = [(colour, 15) for colour in colours]

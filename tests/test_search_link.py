@@ -38,7 +38,7 @@ FULL = SearchLink(
     has_sound=False,
     threshold=-0.05,
     one_per_video=True,
-    hide_duplicates=True,
+    duplicates="hide",
     plain_sum=True,
     limit=400,
 )
@@ -60,6 +60,15 @@ def test_everything_survives_the_address() -> None:
     assert through_address(SearchLink()) == (SearchLink(), [])
     assert SearchLink().query_string() == ""
     assert not SearchLink(words="   ").has_query
+
+
+def test_links_of_before_there_were_stacks_still_hide_near_duplicates() -> None:
+    assert parse_link({"q": ["a"], "dups": ["1"]}) == (SearchLink(words="a", duplicates="hide"), [])
+    assert parse_link({"q": ["a"], "dups": ["0"]}) == (SearchLink(words="a"), [])
+    assert parse_link({"q": ["a"], "dups": ["show"]}) == (SearchLink(words="a", duplicates="show"), [])
+    link, problems = parse_link({"q": ["a"], "dups": ["pile"]})
+    assert link == SearchLink(words="a")
+    assert "stack, hide, show" in problems[0]
 
 
 def test_random_links_survive_the_address() -> None:

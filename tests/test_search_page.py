@@ -26,6 +26,8 @@ from search.strength import Strength
 
 PAGE = str(Path(app.__file__).parent / "page.py")
 
+NEVER = 2.0  # no cosine is as large
+
 
 @pytest.fixture
 def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
@@ -48,6 +50,8 @@ def settle(monkeypatch: pytest.MonkeyPatch, directory: Path) -> None:
     monkeypatch.setenv(compose.LIBRARY_VARIABLE, str(directory))
     monkeypatch.delenv(compose.ENCODER_VARIABLE, raising=False)
     monkeypatch.setattr(compose, "open_encoder", lambda *_: ColourEncoder())
+    # Shots of one colour are near-duplicates, as which only one test looks at them.
+    monkeypatch.setattr("search.engine.near_duplicate", lambda *_: NEVER)
 
 
 def opened(link: SearchLink | None = None, **params: str) -> AppTest:
@@ -183,12 +187,30 @@ def test_every_filter_has_a_text_of_its_own_on_a_chip() -> None:
         "until": "2025-01-02", "recorded_since": "2025-01-03", "recorded_until": "2025-01-04", "min_seconds": 1.5,
         "max_seconds": 60.0, "min_short_side": 900, "orientation": "portrait", "codec": "hevc", "frame_rate": 29.97,
         "camera": "Apple iPhone 15", "has_sound": False, "threshold": 0.25, "one_per_video": True,
-        "hide_duplicates": True,
+        "duplicates": "hide",
     }  # fmt: skip
     texts = {name: filter_chips.TEXTS[name](values[name]) for name in FILTERS}
     assert len(set(texts.values())) == len(FILTERS)
     assert texts["frame_rate"] == "29.97 frames per second"
     assert texts["min_short_side"] == "900 pixels or more"
+
+
+def test_near_duplicates_are_stacked_unless_the_link_says_otherwise(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.engine.near_duplicate", lambda *_: 0.95)
+    page = opened(SearchLink(words="blue"))
+    first, *others = grid(page)
+    assert len(first["alike"]) == 1
+    assert first["alike"][0] not in {each["id"] for each in others}
+    assert len(others) == 2
+    assert page.selectbox(key="duplicates").value == "stack"
+    page.selectbox(key="duplicates").select("show").run()
+    assert link_of(page) == SearchLink(words="blue", duplicates="show")
+    assert [each["alike"] for each in grid(page)] == [[]] * 4
+    old = opened(q="blue", dups="1")
+    assert [each["alike"] for each in grid(old)] == [[]] * 3
+    assert old.button(key="chip_duplicates").label.replace("\\", "") == "Near-duplicates hidden"
 
 
 def test_a_least_score_says_so_when_nothing_reaches_it(library: Library) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -193,8 +193,24 @@ def run_indexer(
         if report.clips and report.complete:
             line.show("updating the vector index")
             compose.optimize_vectors(library, encoder.id)
+            _measure_near_copies(library, encoder, line, lambda: stopped() or job.stop_requested())
         journal_report(job, report)
     return report
+
+
+def _measure_near_copies(library: Library, encoder: Encoder, line: LiveLine, cancelled: Callable[[], bool]) -> None:
+    """Measure the threshold of near-duplicates, once for each encoder. What fails leaves the usual one."""
+    from app.commands.near_copies import SHOTS, measure_near_copies
+    from db.errors import LibraryError
+    from encoder import EncoderError
+
+    def show(done: int) -> None:
+        line.show(f"comparing shots with copies of themselves  {done}/{SHOTS}", heading="copies")
+
+    try:
+        measure_near_copies(library, encoder, on_progress=show, cancelled=cancelled)
+    except (OSError, EncoderError, LibraryError) as error:
+        print_note(f"how near copies of shots are was not measured ({error}); the next run tries again")
 
 
 def report_and_exit(report: IndexReport, *, as_json: bool) -> None:

@@ -96,7 +96,7 @@ def hit_lines(hits: Sequence[Hit]) -> list[str]:
                 str(hit.rank),
                 f"{hit.score:.3f}",
                 f"{format_timestamp(start)}-{format_timestamp(end)}",
-                display_path(hit.video.path) + gone,
+                display_path(hit.video.path) + (f"  (+{len(hit.alike):,} alike)" if hit.alike else "") + gone,
             )
         )
     return table(rows, ">><<")
@@ -131,6 +131,7 @@ def hit_record(hit: Hit) -> dict[str, Any]:
         "segment": hit.segment.number,
         "segment_id": hit.segment.id,
         "term_scores": [round(float(score), 6) for score in hit.term_scores],
+        "alike": list(hit.alike),
         **identity_record(Identity.of(hit.video)),
     }
 

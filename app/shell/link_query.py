@@ -30,7 +30,7 @@ def query_of(link: SearchLink, clip_of: ClipOf) -> Query:
         threshold=link.threshold,
         filters=link.filters(),
         per_video=1 if link.one_per_video else None,
-        hide_duplicates=link.hide_duplicates,
+        duplicates=link.duplicates,
         plain_sum=link.plain_sum,
     )
     return options.query(terms_of(link.words, link.words_weight, link.terms, clip_of), exclude_same_shot=True)

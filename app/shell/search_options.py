@@ -24,7 +24,7 @@ from db.records import Filters
 if TYPE_CHECKING:
     from db.library import Library
     from encoder import Encoder
-    from search.query import Query, Term
+    from search.query import Duplicates, Query, Term
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class SearchOptions:
     threshold: float | None
     filters: Filters  # `folder` as typed, until `open_search` converts it to the stored spelling
     per_video: int | None = None  # maximum number of hits per video
-    hide_duplicates: bool = False  # leave out near-duplicates of a better hit
+    duplicates: Duplicates = "stack"  # what becomes of near-duplicates of a better hit
     plain_sum: bool = False  # add terms as they are
 
     def query(
@@ -51,7 +51,6 @@ class SearchOptions:
         Raises:
             QueryError: The terms cannot be combined.
         """
-        from search.near_duplicates import NEAR_DUPLICATE
         from search.query import Query
 
         return Query(
@@ -60,7 +59,7 @@ class SearchOptions:
             k=self.top_k,
             threshold=self.threshold,
             per_video=self.per_video,
-            near_duplicates=NEAR_DUPLICATE if self.hide_duplicates else None,
+            duplicates=self.duplicates,
             leave_out=leave_out,
             plain_sum=self.plain_sum,
             exclude_same_shot=exclude_same_shot,
@@ -91,8 +90,8 @@ def open_search(settings: Settings, options: SearchOptions) -> Iterator[tuple[Li
 
 
 def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add -k, the options of `filter_options`, --per-video, --hide-duplicates, --plain-sum and --threshold to a
-    command, which receives them as `options`, a SearchOptions.
+    """Add -k, the options of `filter_options`, --per-video, --hide-duplicates, --show-duplicates, --plain-sum and
+    --threshold to a command, which receives them as `options`, a SearchOptions.
     """
 
     @click.option(
@@ -101,8 +100,11 @@ def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @filter_options
     @click.option("--per-video", type=click.IntRange(min=1), metavar="N", help="At most N hits of one video.")
     @click.option(
-        "--hide-duplicates", is_flag=True, help="Leave out what looks almost the same as a better hit, such as copies."
+        "--hide-duplicates",
+        is_flag=True,
+        help="Do not tell of what looks almost the same as a better hit, such as copies; by default it is counted.",
     )
+    @click.option("--show-duplicates", is_flag=True, help="Such hits in lines of their own.")
     @click.option(
         "--plain-sum", is_flag=True, help="Add words and examples as they are, without bringing them to one scale."
     )
@@ -114,10 +116,13 @@ def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
         filters: Filters,
         per_video: int | None,
         hide_duplicates: bool,
+        show_duplicates: bool,
         plain_sum: bool,
         threshold: float | None,
         **others: Any,
     ) -> Any:
+        if hide_duplicates and show_duplicates:
+            raise click.UsageError("choose one of --hide-duplicates and --show-duplicates")
         if threshold is not None and not math.isfinite(threshold):
             raise click.UsageError("--threshold must be a number")
         options = SearchOptions(
@@ -125,7 +130,7 @@ def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
             threshold=threshold,
             filters=filters,
             per_video=per_video,
-            hide_duplicates=hide_duplicates,
+            duplicates="hide" if hide_duplicates else "show" if show_duplicates else "stack",
             plain_sum=plain_sum,
         )
         return command(*args, options=options, **others)

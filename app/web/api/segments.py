@@ -1,4 +1,4 @@
-"""Routes for one segment: its facts, its neighbours, and the frames around it."""
+"""Routes for one segment: its facts, its neighbours, and the frames around it; and for the cards of several."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from app.web.services.frames_in_range import frames_in_range
 from app.web.services.media_workers import ReadMedia
 from app.web.services.playability import Playability
 from app.web.services.segment_cache import SegmentCache
+from app.web.services.shot_cards import shot_card
 from app.web.services.source_check import SourceCheck
 
 if TYPE_CHECKING:
@@ -24,10 +25,11 @@ if TYPE_CHECKING:
 
 MAX_SECONDS = 120.0
 MAX_NEIGHBOURS = 100
+MAX_CARDS = 200
 
 
 def segment_routes(library: Library, segments: SegmentCache, check: SourceCheck, read: ReadMedia) -> list[Route]:
-    """Return the routes `/api/segment/ID`, `/api/neighbours/ID` and `/api/frames/ID`."""
+    """Return the routes `/api/segment/ID`, `/api/neighbours/ID`, `/api/frames/ID` and `/api/cards?ids=1,2,3`."""
     playability = Playability(read)
 
     def segment(request: ApiRequest) -> dict[str, Any]:
@@ -61,7 +63,13 @@ def segment_routes(library: Library, segments: SegmentCache, check: SourceCheck,
         pts = read(frames_in_range, video, start, end, path=video.path)
         return {"pts": pts, "seconds": [round(video.seconds(each), 9) for each in pts]}
 
+    def cards(request: ApiRequest) -> dict[str, Any]:
+        ids = request.ids("ids", MAX_CARDS)
+        found = library.segments(ids)
+        return {"items": [shot_card(*found[each]) for each in ids if each in found]}
+
     return [
+        route("/api/cards", cards),
         route("/api/segment/{segment}", segment),
         route("/api/neighbours/{segment}", neighbours),
         route("/api/frames/{segment}", frames, max_concurrent=2),  # some videos must be decoded

@@ -74,6 +74,17 @@ class ApiRequest:
             raise ApiError(400, f"`{name}` must be a whole number.")
         return min(int(text[:9]), limit)
 
+    def ids(self, name: str, limit: int) -> list[int]:
+        """Return a query parameter of whole numbers with commas between them, each once, in their order.
+
+        Raises:
+            ApiError: 400, if it is anything else, or has more than `limit` numbers.
+        """
+        texts = self.query.get(name, "")[: 20 * limit].split(",")
+        if not all(text.isascii() and text.isdecimal() and len(text) <= 18 for text in texts) or len(texts) > limit:
+            raise ApiError(400, f"`{name}` must be 1 to {limit} whole numbers with commas between them.")
+        return list(dict.fromkeys(map(int, texts)))
+
     def json(self, model: type[AnyBody]) -> AnyBody:
         """Return the body as an instance of `model`.
 

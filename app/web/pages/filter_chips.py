@@ -12,7 +12,7 @@ from app.link_parameters import encode_path
 from app.search_link import FILTERS, SearchLink
 from app.shell.filter_options import format_rate
 from app.web.pages.escape import escape_markdown
-from app.web.pages.search_state import RESOLUTIONS, SOUNDS, current_search, set_search, with_typed_words
+from app.web.pages.search_state import DUPLICATES, RESOLUTIONS, SOUNDS, current_search, set_search, with_typed_words
 
 TEXTS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
     {
@@ -32,7 +32,7 @@ TEXTS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
         "has_sound": lambda has_sound: f"{SOUNDS[has_sound].capitalize()} sound",
         "threshold": lambda score: f"Score {score:g} or more",
         "one_per_video": lambda _: "One hit per video",
-        "hide_duplicates": lambda _: "No near-duplicates",
+        "duplicates": lambda duplicates: f"Near-duplicates {DUPLICATES[duplicates].lower()}",
     }
 )
 """What a chip says of each of `app.search_link.FILTERS`."""

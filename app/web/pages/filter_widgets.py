@@ -13,7 +13,7 @@ from app.link_parameters import encode_path
 from app.search_link import SearchLink
 from app.shell.filter_options import format_rate
 from app.web.pages.filter_chips import clear_filters
-from app.web.pages.search_state import ANY, ANY_FOLDER, RESOLUTIONS, SOUNDS
+from app.web.pages.search_state import ANY, ANY_FOLDER, DUPLICATES, RESOLUTIONS, SOUNDS
 from db.records import Orientation
 
 if TYPE_CHECKING:
@@ -57,7 +57,9 @@ def draw_filters(link: SearchLink, library: Library) -> SearchLink:
     )
     left, right = st.columns(2)
     one = left.toggle("One hit per video", key="one_per_video")
-    duplicates = right.toggle("Hide near-duplicates", key="hide_duplicates")
+    duplicates = right.selectbox(
+        "Near-duplicates", list(DUPLICATES), key="duplicates", format_func=DUPLICATES.__getitem__
+    )
     st.button("Clear all filters", on_click=clear_filters, width="stretch")
     return replace(
         link,
@@ -77,7 +79,7 @@ def draw_filters(link: SearchLink, library: Library) -> SearchLink:
         has_sound=next((has_sound for has_sound, name in SOUNDS.items() if name == sound), None),
         threshold=score,
         one_per_video=bool(one),
-        hide_duplicates=bool(duplicates),
+        duplicates=duplicates,
     )
 
 

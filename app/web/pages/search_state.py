@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from app.search_link import MAX_STEPS, LinkTerm, SearchLink, parse_link
 
+if TYPE_CHECKING:
+    from search.query import Duplicates
+
 ANY, ANY_FOLDER = "Any", "All folders"
 RESOLUTIONS = {0: "Any", 480: "480p or more", 720: "720p or more", 1080: "1080p or more", 2160: "4K"}
 SOUNDS = {True: "with", False: "without"}
+DUPLICATES: dict[Duplicates, str] = {"stack": "Stacked", "hide": "Hidden", "show": "Shown"}
 LINK, WRITTEN, ARRIVED = "link", "address_written", "arrived"  # in the session's state
 
 
@@ -38,7 +43,7 @@ def set_search(link: SearchLink) -> None:
     state["frame_rate"] = link.frame_rate or 0.0
     state["sound"] = None if link.has_sound is None else SOUNDS[link.has_sound]
     state["least_score"] = link.threshold
-    state["one_per_video"], state["hide_duplicates"] = link.one_per_video, link.hide_duplicates
+    state["one_per_video"], state["duplicates"] = link.one_per_video, link.duplicates
     state["within_seconds"], state["any_order"] = link.within_seconds, link.any_order
     for at in range(MAX_STEPS - 1):
         state[step_key(at)] = link.then[at].words if at < len(link.then) else ""

@@ -45,7 +45,7 @@ def hit_card(hit: Hit, best: float) -> dict[str, Any]:
         "score": round(float(hit.score), 4),
         "share": round(max(0.0, float(hit.score)) / max(best, 1e-6), 3),
         "strength": strength_record(hit.strength),
-        "alike": [int(each) for each in getattr(hit, "alike", ())],
+        "alike": list(hit.alike),
     }
 
 

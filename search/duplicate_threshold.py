@@ -1,0 +1,113 @@
+"""Cosine from which two segments of one encoder count as near duplicates: measured from copies, stored in the library.
+
+Re-encoded copies of a few shots tell how far a copy may be from its original. Where the shots of a library are that
+near each other anyway, as with networks whose rows lie close together, only what is nearer than usual is a duplicate.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from files.stamped import StampedFiles
+from search.cache_file import cache_name
+from search.near_duplicates import NEAR_DUPLICATE
+
+if TYPE_CHECKING:
+    from db.library import Library
+
+logger = logging.getLogger(__name__)
+
+LEAST, MOST = 0.95, 0.9999
+"""Range of the threshold. Below, other takes of a scene would count as copies; above, rounding decides."""
+
+SAMPLE = 64
+"""Segments whose pairs tell how near each other the shots of a library are. All their pairs take a millisecond."""
+
+_OUTLYING = 3.0  # standard deviations above the usual pair
+_TO_DEVIATION = 1.4826  # of the median absolute deviation to the standard deviation of a normal distribution
+_ALLOWED_TO_MISS = 0.05  # share of copies that may count as something new: one of 24, so that a bad file does nothing
+
+
+def threshold_of(copies: NDArray[np.float32]) -> float:
+    """Return the cosine that nearly all copies reach.
+
+    Args:
+        copies: float32 (n,), cosines of shots with re-encoded copies of themselves; at least one.
+    """
+    return float(np.clip(np.quantile(copies, _ALLOWED_TO_MISS, method="lower"), LEAST, MOST))
+
+
+def least_distinct(rows: NDArray[np.float32]) -> float:
+    """Return the cosine that two different shots of a library hardly reach, at most MOST; -1 for fewer than 3 rows.
+
+    The median of all pairs and their median deviation decide, which copies among the rows hardly move.
+
+    Args:
+        rows: float32 (n, D), rows of a sample of the library, not all zero.
+    """
+    if len(rows) < 3:
+        return -1.0
+    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    pairs = (unit @ unit.T)[np.triu_indices(len(rows), 1)]
+    middle = float(np.median(pairs))
+    deviation = _TO_DEVIATION * float(np.median(np.abs(pairs - middle)))
+    return min(MOST, middle + _OUTLYING * deviation)
+
+
+class DuplicateThreshold:
+    """The measured threshold of one encoder in one library. The constructor does not access the disk."""
+
+    def __init__(self, library_directory: Path, encoder_id: str) -> None:
+        # The encoder's name comes last, because the files of other caches of this folder begin with it.
+        self._files = StampedFiles(library_directory / "calibration", f"duplicates-{cache_name(encoder_id)}")
+        self._encoder_id = encoder_id
+
+    def load(self) -> float | None:
+        """Return the stored threshold; None if none was measured, or the file is damaged."""
+        try:
+            record = self._files.load()
+            if record is None or record.get("encoder") != self._encoder_id:
+                return None
+            value = float(record["threshold"])
+            if not LEAST <= value <= MOST:
+                raise ValueError(f"{value} is no threshold")
+        except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
+            logger.warning("the threshold of near duplicates cannot be read: %s", error)
+            return None
+        return value
+
+    def save(self, copies: NDArray[np.float32]) -> float:
+        """Store the threshold of these cosines of copies, and return it.
+
+        Raises:
+            OSError: It could not be stored.
+        """
+        threshold = round(threshold_of(copies), 6)
+        self._files.save({"encoder": self._encoder_id, "threshold": threshold, "copies": len(copies)})
+        return threshold
+
+
+def near_duplicate(
+    library: Library, encoder_id: str, rows_of: Callable[[list[int]], tuple[list[int], NDArray[np.float32]]]
+) -> float:
+    """Return the threshold to search with: the stored one, else NEAR_DUPLICATE, or more if shots lie close together.
+
+    Args:
+        library: The library.
+        encoder_id: The encoder.
+        rows_of: Returns (ids, float32 (n, D)) in order, without ids that have no row.
+
+    Raises:
+        LibraryError: The library cannot be read.
+    """
+    spread = np.unique(np.linspace(1, max(1, library.stamp(encoder_id).last_id), 4 * SAMPLE, dtype=np.int64))
+    there = list(library.video_ids(spread.tolist()))
+    _, rows = rows_of(there[:: max(1, len(there) // SAMPLE)])
+    stored = DuplicateThreshold(library.directory, encoder_id).load()
+    return max(NEAR_DUPLICATE if stored is None else stored, least_distinct(rows[~np.isnan(rows).any(axis=1)]))

@@ -1,0 +1,134 @@
+"""How near an encoder puts re-encoded copies of shots: measured once, from files that are there, within a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pytest
+from db_samples import make_parts, make_video
+from fakes import ColourEncoder
+from numpy.typing import NDArray
+
+from app.commands.near_copies import FEWEST, MAX_SECONDS, SHOTS, measure_near_copies
+from db.library import Library
+from db.records import Video
+from indexer.media.errors import UnreadableVideo
+from indexer.media.reencoded import reencoded
+from search.duplicate_threshold import DuplicateThreshold
+
+ENCODER = ColourEncoder()
+T = TypeVar("T")
+
+
+def picture(seed: int) -> NDArray[np.uint8]:
+    """A clip of a soft pattern, as films are soft, not noise."""
+    chance = np.random.default_rng(seed)
+    small = chance.integers(0, 256, (4, 4, 4, 3), dtype=np.uint8)
+    return np.asarray(small.repeat(4, axis=1).repeat(4, axis=2))
+
+
+def test_a_copy_is_like_its_clip_and_not_the_same() -> None:
+    for size in (1, 2, 16, 72):
+        clip = np.random.default_rng(size).integers(0, 256, (3, size, size, 3), dtype=np.uint8)
+        copy = reencoded(clip)
+        assert (copy.shape, copy.dtype) == (clip.shape, np.uint8)
+    clip = picture(1)
+    copy = reencoded(clip)
+    assert 0 < np.abs(copy.astype(int) - clip).mean() < 40
+    reds = np.zeros((1, 16, 16, 3), np.uint8)
+    reds[..., 0] = 200
+    assert reencoded(reds)[0, 8, 8, 0] > 150, "red stays red"
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    """30 videos of one shot each, whose files are there; what they show is `picture` of their number."""
+    with Library.open(tmp_path / "library") as library:
+        for number in range(30):
+            path = tmp_path / f"{number}.mp4"
+            path.write_bytes(b"x" * (number + 1))
+            status = path.stat()
+            video = make_video(
+                str(path), f"f{number}", size_bytes=status.st_size, modified_ns=status.st_mtime_ns, content_hash="aa"
+            )
+            shots, segments = make_parts(video, 1)
+            rows = ENCODER.encode_clips(picture(number)[None])
+            library.add_video(video, shots, segments, rows, encoder_id=ENCODER.id, recipe="r")
+        yield library
+
+
+def measure(library: Library, **changed: Any) -> tuple[float | None, list[str]]:
+    asked: list[str] = []
+
+    def read(function: Callable[..., T], *arguments: Any, path: str, **keywords: Any) -> Any:
+        asked.append(path)
+        return picture(int(Path(path).stem))
+
+    options: dict[str, Any] = {"on_progress": lambda done: None, "cancelled": lambda: False, "read": read, **changed}
+    return measure_near_copies(library, ENCODER, **options), asked
+
+
+def read_of(path: str) -> NDArray[np.uint8]:
+    return picture(int(Path(path).stem))
+
+
+def test_it_is_measured_once(library: Library) -> None:
+    shown: list[int] = []
+    threshold, asked = measure(library, on_progress=shown.append)
+    copies = [
+        float(ENCODER.encode_clips(np.stack([picture(n), reencoded(picture(n))])).prod(axis=0).sum()) for n in range(30)
+    ]
+    assert threshold is not None
+    assert min(copies) <= threshold <= max(copies)
+    assert len(asked) == len(set(asked)) == SHOTS
+    assert (shown[-1], shown) == (SHOTS, sorted(shown))
+    assert DuplicateThreshold(library.directory, ENCODER.id).load() == threshold
+    assert measure(library) == (None, [])
+
+
+def test_not_of_a_library_with_fewer_shots(library: Library) -> None:
+    library.remove_videos([video.id or 0 for video in library.videos()][SHOTS - 1 :])
+    assert measure(library) == (None, [])
+
+
+def test_files_that_are_not_what_was_indexed_are_not_read(library: Library, tmp_path: Path) -> None:
+    for number in range(6):
+        (tmp_path / f"{number}.mp4").unlink()
+    (tmp_path / "6.mp4").write_bytes(b"another film")
+    threshold, asked = measure(library)
+    assert threshold is not None
+    assert not {Path(path).stem for path in asked} & set("0123456")
+
+
+def test_what_cannot_be_read_is_left_out_and_too_few_are_no_measurement(library: Library) -> None:
+    def failing(share: int) -> Callable[..., Any]:
+        def read(function: Callable[..., Any], *arguments: Any, path: str, **keywords: Any) -> Any:
+            if int(Path(path).stem) % share:
+                raise UnreadableVideo(path, "stalled", "It does not answer.")
+            return read_of(path)
+
+        return read
+
+    assert measure(library, read=failing(4))[0] is None
+    assert DuplicateThreshold(library.directory, ENCODER.id).load() is None
+    assert measure(library, read=lambda *_, path, **k: read_of(path))[0] is not None
+
+
+def test_it_ends_when_told_and_when_it_takes_too_long(library: Library) -> None:
+    told = iter([False] * 20 + [True] * 20)
+    assert measure(library, cancelled=lambda: next(told))[0] is None
+    assert DuplicateThreshold(library.directory, ENCODER.id).load() is None
+    slow = iter(np.arange(100) * (MAX_SECONDS / (FEWEST + 2)))
+    threshold, asked = measure(library, clock=lambda: float(next(slow)))
+    assert threshold is not None
+    assert FEWEST <= len(asked) < SHOTS, "what was read by then counts"
+
+
+def test_a_library_of_missing_files_measures_nothing(library: Library, tmp_path: Path) -> None:
+    for file in tmp_path.glob("*.mp4"):
+        file.unlink()
+    assert measure(library) == (None, [])
+    assert all(isinstance(video, Video) for video in library.videos())
