@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import get_args
 
 from db.records import Filters, Video
-from search.query import Hit, QueryError, SegmentTerm, Term
+from search.query import Duplicates, Hit, QueryError, SegmentTerm, Term
 from search.strength import Strength
 
 MAX_STEPS = 8
@@ -51,6 +52,9 @@ class ChainQuery:
         filters: Restrict the search before vectors are compared.
         k: Maximum number of chains, 1 or more.
         per_video: Maximum number of chains per video, 1 or more. None means no limit.
+        duplicates: What becomes of chains whose every part is a near duplicate of that part of a better chain: stacked
+            behind it (`Chain.alike`), left out, or chains of their own.
+        plain_sum: Add the terms of each step as they are; see Query.
 
     Raises:
         QueryError: A value is out of range.
@@ -62,6 +66,8 @@ class ChainQuery:
     filters: Filters = field(default_factory=Filters)
     k: int = 10
     per_video: int | None = None
+    duplicates: Duplicates = "show"
+    plain_sum: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "steps", tuple(self.steps))
@@ -73,6 +79,8 @@ class ChainQuery:
             raise QueryError(f"k is the number of chains wanted and must be at least 1, got {self.k}")
         if self.per_video is not None and self.per_video < 1:
             raise QueryError(f"at least 1 chain of a video must be wanted, got {self.per_video}")
+        if self.duplicates not in get_args(Duplicates):
+            raise QueryError(f"near duplicates are {', '.join(get_args(Duplicates))}, got {self.duplicates!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +94,7 @@ class Chain:
         video: The video of all parts.
         parts: One hit for each step, in the order of the steps; with `any_order`, times may not ascend. The rank of a
             part is the number of its step.
+        alike: For each chain stacked behind this one, the ids of its parts.
     """
 
     rank: int
@@ -93,3 +102,4 @@ class Chain:
     strength: Strength | None
     video: Video
     parts: tuple[Hit, ...]
+    alike: tuple[tuple[int, ...], ...] = ()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
@@ -28,13 +28,16 @@ from search.vectors.vector_index import Ids, VectorIndex
 MAX_VIDEOS = 200
 """Number of videos whose every segment is looked at."""
 
-HALF = 3.0
-"""Strength at which a segment is as likely as not what a step asks for: about what the best of a thousand shots gets
-that have nothing to do with it."""
+HALF = 2.0
+"""Strength at which a segment is as likely as not what a step asks for: about what the best of the fifty shots of a
+video gets that have nothing to do with it."""
 
 _SAMPLE = 4_096  # rows whose cosines say what is usual for a step
 _WANTED = 2_048  # best segments of each step at first; also the most that a search on a GPU gives
 _MAX_WANTED = 65_536
+_LOOKED_AT = 4  # times as many chains as wanted are looked at for those that are alike
+_BATCH = 32  # chains described at a time, at least
+_ROUNDING = 1e-6  # of a float32 cosine
 _BLOCK = 8_192  # rows compared at a time, which bounds memory
 
 RowsOf = Callable[[list[int]], tuple[list[int], NDArray[np.float32]]]
@@ -70,12 +73,14 @@ class ChainSearch:
     rows_of: RowsOf
     max_videos: int = MAX_VIDEOS
 
-    def answer(self, query: ChainQuery, asked: Sequence[Asked]) -> list[Chain]:
+    def answer(self, query: ChainQuery, asked: Sequence[Asked], near_duplicate: float | None = None) -> list[Chain]:
         """Return the best chains, best first; no two share a segment or overlap.
 
         Args:
             query: The steps' terms are in `asked`.
             asked: One for each step.
+            near_duplicate: Cosine from which parts are alike. A chain of which every part is like that of a better one
+                is no chain of its own. None: all are.
 
         Raises:
             LibraryError: The library cannot be read.
@@ -99,7 +104,7 @@ class ChainSearch:
             for at in np.flatnonzero(np.isin(times.ids, sorted(each.own_ids))):
                 same = times.video_ids == times.video_ids[at]
                 gains[step, same & (times.starts < times.ends[at]) & (times.ends > times.starts[at])] = -np.inf
-        return self._described(list(islice(_ranked(query, times, gains), query.k)), asked)
+        return self._chains(_ranked(query, times, gains), query, asked, near_duplicate)
 
     def _videos(
         self,
@@ -143,13 +148,39 @@ class ChainSearch:
             cosines[:, at] = np.stack([each.direction.scores(rows) for each in asked])
         return cosines
 
-    def _described(self, found: Sequence[_Found], asked: Sequence[Asked]) -> list[Chain]:
-        """Return chains with records and cosines; those of which a segment has gone since are left out."""
+    def _chains(
+        self, ranked: Iterator[_Found], query: ChainQuery, asked: Sequence[Asked], near_duplicate: float | None
+    ) -> list[Chain]:
+        """Return the first `query.k` chains with what is alike behind them, looked for a few times as far down."""
+        chains: list[Chain] = []
+        rows: list[NDArray[np.float32]] = []  # (S, D) of each chain, of length 1
+        alike: list[list[tuple[int, ...]]] = []
+        rest = query.k if near_duplicate is None else _LOOKED_AT * query.k + _BATCH
+        while len(chains) < query.k and (found := list(islice(ranked, min(max(query.k, _BATCH), rest)))):
+            rest -= len(found)
+            for ids, chain, own in self._described(found, asked):
+                unit = own / np.linalg.norm(own, axis=1, keepdims=True)
+                near = np.einsum("csd,sd->cs", np.stack(rows), unit).min(axis=1) if rows else np.empty(0)
+                if near_duplicate is not None and (behind := np.flatnonzero(near >= near_duplicate - _ROUNDING)).size:
+                    alike[behind[0]].append(ids)
+                elif len(chains) < query.k:
+                    chains.append(chain)
+                    rows.append(unit)
+                    alike.append([])
+        stacked = query.duplicates == "stack"
+        return [
+            replace(chain, rank=rank, alike=tuple(alike[rank - 1]) if stacked else ())
+            for rank, chain in enumerate(chains, 1)
+        ]
+
+    def _described(
+        self, found: Sequence[_Found], asked: Sequence[Asked]
+    ) -> Iterator[tuple[tuple[int, ...], Chain, NDArray[np.float32]]]:
+        """Yield (ids, chain, rows (S, D)) for each chain of which no segment has gone since."""
         wanted = list(dict.fromkeys(segment_id for each in found for segment_id in each.ids))
         records = self.library.segments(wanted)
         there, rows = self.rows_of([segment_id for segment_id in wanted if segment_id in records])
         row_of = dict(zip(there, rows, strict=True))
-        chains: list[Chain] = []
         for each in found:
             if any(segment_id not in row_of for segment_id in each.ids):
                 continue
@@ -159,9 +190,8 @@ class ChainSearch:
                 terms = tuple((step.rows @ row_of[segment_id]).tolist())
                 score = float(step.direction.scores(row_of[segment_id][None])[0])
                 parts.append(Hit(rank=number, score=score, segment=segment, video=video, term_scores=terms))
-            rank = len(chains) + 1
-            chains.append(Chain(rank=rank, score=each.score, strength=None, video=parts[0].video, parts=tuple(parts)))
-        return chains
+            chain = Chain(rank=1, score=each.score, strength=None, video=parts[0].video, parts=tuple(parts))
+            yield each.ids, chain, np.stack([row_of[segment_id] for segment_id in each.ids])
 
 
 @dataclass(frozen=True, slots=True)

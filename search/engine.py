@@ -108,9 +108,10 @@ class SearchEngine:
         """
         asked = []
         for step in query.steps:
-            direction, rows = self._direction(step.terms, plain_sum=False)
+            direction, rows = self._direction(step.terms, plain_sum=query.plain_sum)
             asked.append(Asked(rows, direction))
-        return ChainSearch(self.library, self.index, self.encoder.id, self._existing_rows).answer(query, asked)
+        near = None if query.duplicates == "show" else self.near_duplicate()
+        return ChainSearch(self.library, self.index, self.encoder.id, self._existing_rows).answer(query, asked, near)
 
     def scores(self, query: Query, ids: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the score of each of these segments, ignoring the query's filters.

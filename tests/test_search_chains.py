@@ -175,3 +175,22 @@ def test_the_best_path_is_that_of_looking_at_all(steps: int, any_order: bool) ->
             paths.take(path)
             for each in path.at:
                 blocked |= (starts < ends[each]) & (ends > starts[each])
+
+
+def test_chains_of_a_copy_are_stacked_left_out_or_shown(engine: SearchEngine, library: Library) -> None:
+    add(library, "/films/copy.mp4", "grey red blue grey green")
+    engine = SearchEngine(library, ENCODER, ExactIndex.of(library, ENCODER.id))
+
+    def best(duplicates: str) -> list[Chain]:
+        return engine.chains(question("red", "blue", k=2, duplicates=duplicates))
+
+    assert names(best("show")) == ["answer:1,2", "copy:1,2"]
+    stacked, hidden = best("stack"), best("hide")
+    assert names(stacked) == names(hidden)
+    assert names(stacked)[0] == "answer:1,2"
+    assert "copy" not in str(names(stacked))
+    copies = [segment.id for segment in library.segments_of(6)][1:3]
+    assert stacked[0].alike == (tuple(copies),)
+    assert hidden[0].alike == ()
+    with pytest.raises(QueryError):
+        question("red", "blue", duplicates="pile")

@@ -70,6 +70,8 @@ def typed_query(
         filters=options.filters,
         k=options.top_k,
         per_video=options.per_video,
+        duplicates=options.duplicates,
+        plain_sum=options.plain_sum,
     )
 
 

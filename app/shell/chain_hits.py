@@ -47,8 +47,9 @@ def chain_lines(chains: Sequence[Chain]) -> list[str]:
     rows = []
     for chain in chains:
         spans = [f"{format_timestamp(start)}-{format_timestamp(end)}" for start, end in map(span_seconds, chain.parts)]
-        gone = "" if os.path.exists(chain.video.path) else "  (file not there now)"
-        rows.append((str(chain.rank), f"{chain.score:.3f}", " + ".join(spans), display_path(chain.video.path) + gone))
+        path = display_path(chain.video.path) + (f"  (+{len(chain.alike):,} alike)" if chain.alike else "")
+        path += "" if os.path.exists(chain.video.path) else "  (file not there now)"
+        rows.append((str(chain.rank), f"{chain.score:.3f}", " + ".join(spans), path))
     return table(rows, ">><<")
 
 
@@ -68,6 +69,7 @@ def chain_record(chain: Chain) -> dict[str, Any]:
         "end": str(end),
         "start_timecode": format_timestamp(start),
         "end_timecode": format_timestamp(end),
+        "alike": [list(ids) for ids in chain.alike],
         "parts": [hit_record(part) for part in chain.parts],
         **identity_record(Identity.of(chain.video)),
     }

@@ -52,6 +52,8 @@ def chain_query_of(link: SearchLink, clip_of: ClipOf) -> ChainQuery:
         filters=link.filters(),
         k=link.limit,
         per_video=1 if link.one_per_video else None,
+        duplicates=link.duplicates,
+        plain_sum=link.plain_sum,
     )
 
 
