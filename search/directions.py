@@ -71,9 +71,12 @@ class Direction:
         return len(self.unwanted) > 0
 
     def penalties(self, rows: Rows) -> Rows:
-        """Return by how much the score of each of these rows is lowered, float32 (n, D) to (n,); not negative."""
+        """Return by how much the score of each of these rows is lowered, float32 (n, D) to (n,); not negative.
+
+        It is the largest penalty of a term: what resembles two of them is no worse than what resembles one.
+        """
         above = np.maximum(rows @ self.unwanted.T - self.means, 0)
-        return np.asarray(np.minimum(above * self.steps, self.bounds).sum(axis=1), dtype=np.float32)
+        return np.asarray(np.minimum(above * self.steps, self.bounds).max(axis=1, initial=0), dtype=np.float32)
 
     def scores(self, rows: Rows) -> Rows:
         """Return the score of each of these rows, float32 (n, D) to (n,): the inner product, less the penalties."""

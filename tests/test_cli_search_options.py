@@ -14,7 +14,8 @@ from fakes import ColourEncoder
 
 from app import compose
 from app.cli import main
-from app.commands.export import export, given_options
+from app.commands.export import export
+from app.shell.given_options import given_options
 from db.library import Library
 from db.media_facts import MediaFacts
 

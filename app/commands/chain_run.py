@@ -9,20 +9,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app import compose
+from app.commands.composing import further_terms, print_word_notes
+from app.commands.examples import video_example
 from app.commands.export_selection import from_hits, names_a_range
-from app.commands.similar import video_example
 from app.compose import Settings
 from app.exporting.request import ClipRequest
 from app.shell.chain_hits import chain_span, in_time, show_chains
 from app.shell.chain_options import ChainOptions
+from app.shell.composing_options import Parts
 from app.shell.coverage import note_coverage
 from app.shell.hits import Output
 from app.shell.search_options import SearchOptions, nothing_found
-from app.shell.terminal import print_note
-from app.shell.word_notes import word_notes
-
-NOT_WEIGHT = -0.5
-"""Weight of `--not`: enough to change the ranking, too little to dominate the query."""
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -36,7 +33,7 @@ def typed_query(
     first: str,
     chain: ChainOptions,
     options: SearchOptions,
-    unwanted: Sequence[Sequence[str]] = (),
+    parts: Sequence[Parts] = (),
 ) -> ChainQuery:
     """Return the chain query as typed. Notes say what the encoder does not read of the words.
 
@@ -45,7 +42,7 @@ def typed_query(
         first: Words, or FILE@START-END.
         chain: The later steps.
         options: Filters and numbers.
-        unwanted: For each step, words that it pushes away from; none for steps beyond.
+        parts: Further parts of each step; none for steps beyond.
 
     Raises:
         CommandError, click.UsageError, UnreadableVideo: A step cannot be used.
@@ -56,13 +53,8 @@ def typed_query(
     if len(chain.then) >= MAX_STEPS:
         raise click.UsageError(f"a chain has at most {MAX_STEPS} steps; leave out some --then")
     texts = (first, *chain.then)
-    steps = [_step(library, encoder, text, unwanted[at] if at < len(unwanted) else ()) for at, text in enumerate(texts)]
-    try:
-        notes = word_notes(encoder, [term.text for each in steps for term in each.terms if isinstance(term, TextTerm)])
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
-    for note in notes:
-        print_note(note)
+    steps = [_step(library, encoder, text, parts[at] if at < len(parts) else Parts()) for at, text in enumerate(texts)]
+    print_word_notes(encoder, [term.text for each in steps for term in each.terms if isinstance(term, TextTerm)])
     return ChainQuery(
         steps=steps,
         within_seconds=chain.within_seconds,
@@ -75,15 +67,15 @@ def typed_query(
     )
 
 
-def _step(library: Library, encoder: Encoder, text: str, unwanted: Sequence[str]) -> Step:
+def _step(library: Library, encoder: Encoder, text: str, parts: Parts) -> Step:
     from search.chain_query import Step
     from search.query import TextTerm
 
-    no = [TextTerm(each, weight=NOT_WEIGHT) for each in unwanted]
+    further, own_ids = further_terms(library, encoder, parts)
     if names_a_range(text, library):
         example = video_example(library, encoder, text)
-        return Step((*example.terms, *no), example.own_ids)
-    return Step((TextTerm(text), *no))
+        return Step((*example.terms, *further), example.own_ids | own_ids)
+    return Step((TextTerm(text), *further), own_ids)
 
 
 def print_chains(

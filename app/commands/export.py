@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import click
-from click.core import ParameterSource
 
 from app import compose
 from app.commands.chain_run import clips_of, no_chain, typed_query
+from app.commands.composing import further_terms, note_negation
 from app.commands.export_run import export_collection, run_export
 from app.commands.export_selection import find_collection, from_arguments, from_hits, from_json, readable_library
 from app.commands.link_run import link_clips, link_option
@@ -21,14 +20,14 @@ from app.exporting.audio_choice import ALL_TRACKS, parse_audio
 from app.exporting.request import ClipRequest, ExportMode, ExportOptions, ExportRequest, list_formats
 from app.jobs.orders import ExportOrder
 from app.shell.chain_options import ChainOptions, chain_options
+from app.shell.composing_options import Parts, composing_options
 from app.shell.exit_codes import FAILED
-from app.shell.options import seconds_value, since_value, until_value, with_settings
+from app.shell.given_options import given_options
+from app.shell.options import seconds_value, with_settings
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
+from app.shell.step_order import SteppedCommand
 from app.shell.terminal import print_note
 from app.timelines.writing import FORMATS
-
-_NOT_REPEATED = frozenset({"library", "encoder", "device", "precision", "as_json"})
-_PATHS = frozenset({"directory", "archive", "folder"})
 
 
 def lists_value(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -56,9 +55,11 @@ def audio_value(ctx: click.Context, param: click.Parameter, value: str) -> str:
 
 
 @click.command(
+    cls=SteppedCommand,
     epilog="""\b
 Examples:
   prismsearch export "a dog jumping" -k 5 --to clips
+  prismsearch export "spinning" --like film.mp4@80 --not people --to clips
   prismsearch export film.mp4@1:20-1:25 film.mp4@200-210 --to clips --mode copy
   prismsearch export "a dog jumps" --then "a cat" --to clips --span
   prismsearch search sunset --json > hits.json
@@ -137,6 +138,7 @@ file or the library is missing.""",
     callback=lists_value,
     help=f"{', '.join(FORMATS)}; several with commas, or repeated.",
 )
+@composing_options
 @chain_options
 @click.option("--span", is_flag=True, help="With --then: one clip for each hit, from its first part to its last.")
 @link_option
@@ -157,6 +159,7 @@ def export(
     audio: str,
     pattern: str | None,
     lists: tuple[str, ...] | None,
+    parts: tuple[Parts, ...],
     chain: ChainOptions,
     span: bool,
     link: str | None,
@@ -172,6 +175,8 @@ def export(
         raise click.UsageError(
             "give WORDS to search for, FILE@START-END, --from-json FILE, --collection NAME or --link LINK (one of them)"
         )
+    if any(part != Parts() for part in parts) and (not what or link is not None):
+        raise click.UsageError("--like, --not and --not-like go with WORDS to search for")
     if chain.then and not what:
         raise click.UsageError("--then follows WORDS or FILE@START-END")
     if span and not (chain.then or link is not None or hits_file is not None):
@@ -211,7 +216,7 @@ def export(
     # Ranges as typed, but with absolute paths.
     again = [f"{clip.path}@{text.rpartition('@')[2]}" for text, clip in zip(what, clips, strict=False)] or what
     if what and not clips:
-        clips = search_hits(settings, " ".join(what), options, chain, span=span)
+        clips = search_hits(settings, " ".join(what), options, chain, parts, span=span)
     if not clips:
         print_note("there are no hits to export")
         raise click.exceptions.Exit(FAILED)
@@ -220,7 +225,13 @@ def export(
 
 
 def search_hits(
-    settings: Settings, text: str, options: SearchOptions, chain: ChainOptions, *, span: bool
+    settings: Settings,
+    text: str,
+    options: SearchOptions,
+    chain: ChainOptions,
+    parts: Sequence[Parts],
+    *,
+    span: bool,
 ) -> list[ClipRequest]:
     """Return the hits of a search by words, or for chains. End the command with exit code 1 if there are none."""
     from search.query import TextTerm
@@ -230,40 +241,16 @@ def search_hits(
     with open_search(settings, options) as (library, encoder, options):
         engine = compose.open_engine(settings, library, encoder)
         if chain.then:
-            query = typed_query(library, encoder, text, chain, options)
+            query = typed_query(library, encoder, text, chain, options, parts)
             chains = engine.chains(query)
             if not chains:
                 print_note(no_chain(library, query, options))
                 raise click.exceptions.Exit(FAILED)
             return clips_of(library, chains, span=span)
-        hits = engine.search(options.query((TextTerm(text),)))
+        note_negation(text)
+        further, own_ids = further_terms(library, encoder, parts[0])
+        hits = engine.search(options.query((TextTerm(text), *further), leave_out=own_ids))
         if not hits:
             print_note(nothing_found(library, options))
             raise click.exceptions.Exit(FAILED)
         return from_hits(hits, library)
-
-
-def given_options() -> list[str]:
-    """Return the options of the running command that were typed, except settings, with absolute paths."""
-    words: list[str] = []
-    context = click.get_current_context()
-    for parameter in context.command.params:
-        name = parameter.name or ""
-        typed = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        if not typed or not isinstance(parameter, click.Option) or name in _NOT_REPEATED:
-            continue
-        option, value = max(parameter.opts, key=len), context.params[name]
-        if parameter.is_flag:
-            words += [option] if value else parameter.secondary_opts[:1]
-            continue
-        for each in value if isinstance(value, tuple) else [value]:
-            words += [option, _as_typed(parameter, each)]
-    return words
-
-
-def _as_typed(parameter: click.Option, value: Any) -> str:
-    """Return the text of an option's value that is parsed to the same value anywhere, later."""
-    if parameter.callback in (since_value, until_value):
-        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=value // 1000)).isoformat()
-    text = f"{float(value):.9f}".rstrip("0").rstrip(".") if isinstance(value, Fraction) else str(value)
-    return os.path.abspath(text) if parameter.name in _PATHS else text

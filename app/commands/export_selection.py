@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from app import compose
-from app.commands.similar import find_file_range
+from app.commands.examples import find_file_range
 from app.compose import Settings
 from app.exporting.request import ClipRequest
 from app.exporting.source_facts import SourceFacts

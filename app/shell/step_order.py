@@ -20,6 +20,11 @@ class SteppedCommand(click.Command):
         return super().parse_args(ctx, args)
 
 
+def typed_order() -> list[str]:
+    """Return the names of the running SteppedCommand's parameters as often as they were typed, in that order."""
+    return list(click.get_current_context().meta[_ORDER])
+
+
 def by_step(values: Mapping[str, Sequence[Any]], *, begin: str = "then") -> list[dict[str, list[Any]]]:
     """Return the values of options for each step of the running command, which is a SteppedCommand.
 
@@ -27,7 +32,7 @@ def by_step(values: Mapping[str, Sequence[Any]], *, begin: str = "then") -> list
         values: Of options that may be repeated, by the name of their parameter.
         begin: Name of the parameter that begins another step.
     """
-    order = click.get_current_context().meta[_ORDER]
+    order = typed_order()
     steps: list[dict[str, list[Any]]] = [{name: [] for name in values}]
     rest = {name: iter(each) for name, each in values.items()}
     for name in order:

@@ -1,0 +1,86 @@
+"""Options that compose a question of several parts: examples beside words, and what is not wanted."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from app.shell.step_order import by_step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Further parts of a question as typed.
+
+    Attributes:
+        like: Examples with their weights; words have a weight of 1.
+        unwanted: Words to exclude.
+        unlike: Examples to exclude.
+    """
+
+    like: tuple[tuple[str, float], ...] = ()
+    unwanted: tuple[str, ...] = ()
+    unlike: tuple[str, ...] = ()
+
+    def record(self) -> dict[str, Any]:
+        """Return the parts as JSON values."""
+        like = [{"example": example, "weight": weight} for example, weight in self.like]
+        return {"not": list(self.unwanted), "like": like, "not_like": list(self.unlike)}
+
+
+def composing_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --like, --weight, --not and --not-like to a SteppedCommand, which receives them as `parts`: for each step of
+    a chain what follows it, for an ordinary search one.
+    """
+
+    @click.option(
+        "--like",
+        multiple=True,
+        metavar="FILE[@A-B]",
+        help="What it looks like, too: a video, a range of it, or a picture. May be repeated.",
+    )
+    @click.option(
+        "--weight",
+        "weights",
+        multiple=True,
+        type=float,
+        metavar="W",
+        help="How much the --like before it counts; 1 is as much as the words.",
+    )
+    @click.option("--not", "unwanted", multiple=True, metavar="TEXT", help="Push this down; may be repeated.")
+    @click.option(
+        "--not-like", "unlike", multiple=True, metavar="FILE[@A-B]", help="Push down what looks like this, too."
+    )
+    @functools.wraps(command)
+    def run(
+        *args: Any,
+        like: tuple[str, ...],
+        weights: tuple[float, ...],
+        unwanted: tuple[str, ...],
+        unlike: tuple[str, ...],
+        **others: Any,
+    ) -> Any:
+        for name, texts in (("--like", like), ("--not", unwanted), ("--not-like", unlike)):
+            if any(not each.strip() for each in texts):
+                raise click.UsageError(f"{name} needs {'words' if name == '--not' else 'a file'}")
+        weighted = list(zip(like, _weights(weights), strict=True))
+        steps = by_step({"like": weighted, "unwanted": unwanted, "unlike": unlike})
+        parts = tuple(Parts(**{name: tuple(each) for name, each in step.items()}) for step in steps)
+        return command(*args, parts=parts, **others)
+
+    return run
+
+
+def _weights(typed: tuple[float, ...]) -> list[float]:
+    """Return the weight of each --like: the one typed after it, or 1."""
+    before, *of_likes = (step["weights"] for step in by_step({"weights": typed}, begin="like"))
+    if before or any(len(each) > 1 for each in of_likes):
+        raise click.UsageError("--weight belongs to the --like before it, once: --like FILE --weight 0.7")
+    if any(not math.isfinite(weight) or not 0 < weight <= 100 for weight in typed):
+        raise click.UsageError("--weight is above 0 and at most 100; to exclude, use --not or --not-like")
+    return [each[0] if each else 1.0 for each in of_likes]
