@@ -41,7 +41,7 @@ def run(*arguments: str) -> Result:
 
 
 def asked(*arguments: str) -> dict[str, Any]:
-    result = run(*arguments, "--json", "-k", "20")
+    result = run(*arguments, "--json", "-k", "20", *([] if "--then" in arguments else ["--show-duplicates"]))
     assert result.stdout, result.output
     document: dict[str, Any] = json.loads(result.stdout)
     return document
@@ -123,9 +123,24 @@ def test_a_negation_in_a_sentence_is_offered_and_not_applied() -> None:
 def test_an_export_takes_the_hits_of_the_same_question(tmp_path: Path) -> None:
     question = ("green", "--like", "films/cut.mp4@4-6", "--weight", "50", "--not", "red")
     searched = asked("search", *question)
-    result = run("export", *question, "--to", "out", "--lists-only", "--list", "json", "-k", "20", "--min-strength", "weak")
+    result = run(
+        "export",
+        *question,
+        "--to",
+        "out",
+        "--lists-only",
+        "--list",
+        "json",
+        "-k",
+        "20",
+        "--show-duplicates",
+        "--min-strength",
+        "weak",
+    )
     if result.exit_code == 2:
-        result = run("export", *question, "--to", "out", "--lists-only", "--list", "json", "-k", "20")
+        result = run(
+            "export", *question, "--to", "out", "--lists-only", "--list", "json", "-k", "20", "--show-duplicates"
+        )
     assert result.exit_code == 0, result.output
     clips = json.loads(next((tmp_path / "out").glob("*.json")).read_text())["clips"]
     assert [os.path.basename(clip["source"]) for clip in clips] == [place[0] for place in places(searched)]
