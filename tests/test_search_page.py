@@ -347,7 +347,7 @@ def test_what_a_person_may_want_to_know_is_one_line(library: Library, monkeypatc
 
 def test_more_like_this_keeps_the_words_and_walks_from_example_to_example() -> None:
     """Words and exclusions stay; the example is replaced, unless one more is asked for."""
-    from app.web.pages.search import with_example
+    from app.web.pages.search_state import with_example
 
     red, blue, away, more = (LinkTerm("segment", "1"), LinkTerm("file", "abc"), LinkTerm("segment", "3", -0.5),
                              LinkTerm("text", "slow", 0.5))  # fmt: skip
@@ -418,3 +418,15 @@ def test_an_example_of_a_step_outlives_a_change_of_its_words() -> None:
     example = LinkTerm("segment", "7")
     link = SearchLink(words="red", then=(LinkStep("a", (example,)), LinkStep("b")))
     assert with_steps(link, ["", "", "c"]).then == (LinkStep("", (example,)), LinkStep("c"))
+
+
+def test_a_negation_is_offered_as_an_exclusion_and_never_taken_unasked(library: Library) -> None:
+    page = opened(SearchLink(words="red without any blue", name=".mp4"))
+    assert link_of(page).words == "red without any blue"
+    (offer,) = [button for button in page.button if "Exclude" in button.label]
+    assert offer.label.replace("\\", "") == "Exclude “blue”"
+    offer.click().run()
+    assert not page.exception
+    assert link_of(page) == SearchLink(words="red", terms=(LinkTerm("text", "blue", -0.5),), name=".mp4")
+    assert page.text_input(key="words").value == "red"
+    assert not [button for button in page.button if "Exclude" in button.label]

@@ -32,7 +32,7 @@ STEPS = (
 def show_empty_library() -> None:
     """Draw the page for new users."""
     st.title("Find the shot")
-    st.write("prismsearch finds moments in your videos by what is to be seen in them. Nothing leaves this machine.")
+    st.write("prismsearch finds moments in your videos by what they show. Nothing leaves this machine.")
     for column, (icon, title, text) in zip(st.columns(3, border=True), STEPS, strict=True):
         column.markdown(f"**{icon} {title}**")
         column.caption(text)

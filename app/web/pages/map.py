@@ -38,7 +38,7 @@ def show() -> None:
     words = st.text_input(
         "Colour by",
         key="words",
-        placeholder="Colour the map by a search: what is to be seen?",
+        placeholder="Colour the map by a search: describe the shot",
         icon=":material/search:",
         label_visibility="collapsed",
     )
@@ -139,10 +139,10 @@ def only_words() -> None:
 
 
 def on_like() -> None:
-    """Colour the map by similarity to a shot."""
+    """Colour the map by similarity to a shot, beside the words."""
     payload = components.event_payload("map", "like")
     if payload:
-        search_state.set_search(SearchLink().with_term(LinkTerm("segment", str(int(payload["segment"])))))
+        search_state.add_example(LinkTerm("segment", str(int(payload["segment"]))))
 
 
 def on_range() -> None:
@@ -150,4 +150,4 @@ def on_range() -> None:
     payload = components.event_payload("map", "range")
     if payload:
         term = LinkTerm.of_range(int(payload["segment"]), int(payload["start_pts"]), int(payload["end_pts"]))
-        search_state.set_search(SearchLink().with_term(term))
+        search_state.add_example(term)

@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.search_link import SearchLink
+from app.search_link import LinkTerm, SearchLink
 from app.shell.coverage import coverage
 from app.shell.word_notes import word_notes
 from app.web.http.errors import as_sentence
 from app.web.pages import search_state, session
 from app.web.pages.escape import escape_markdown
+from search.negation import Negation, find_negation
 
 if TYPE_CHECKING:
     from search.engine import SearchEngine
     from search.query import Answer
     from search.strength import Strength
 
+EXCLUDED_WEIGHT = -0.5  # as of `search --not`
 MOST_CHARACTERS = 100  # of a note beside the counts; longer ones are cut at their colon
 
 
@@ -97,7 +99,7 @@ def no_match_text(link: SearchLink, among: str) -> str:
 def no_hits_text(link: SearchLink, allowed: int) -> str:
     """Return a likely reason for the lack of hits, and advice."""
     if not allowed:
-        return "No shots match these filters. Widen them, or clear them in Filters."
+        return "No shots match these filters. Remove one, or clear them."
     if link.threshold is not None:
         return f"No shot scores {link.threshold:g} or more. Lower the minimum score in Filters to see the nearest ones."
     return "Nothing was found."
@@ -122,7 +124,24 @@ def offers_for(link: SearchLink) -> list[Offer]:
     offers = []
     if has_both(link):
         offers.append(Offer("Only the example", "Search without the words", without_words))
+    negation = find_negation(link.words)
+    if negation is not None:
+        named = " and ".join(f"“{what}”" for what in negation.excluded)
+        why = "Encoders hardly heed “no”, “not” and “without”: search for the rest, and away from what these name"
+        offers.append(Offer(f"Exclude {named}", why, excluding(negation)))
     return offers
+
+
+def excluding(negation: Negation) -> Callable[[SearchLink], SearchLink]:
+    """Return the change of a search that takes what its words negate as exclusions."""
+
+    def change(link: SearchLink) -> SearchLink:
+        changed = replace(link, words=negation.kept)
+        for what in negation.excluded:
+            changed = changed.with_term(LinkTerm("text", what, EXCLUDED_WEIGHT))
+        return changed
+
+    return change
 
 
 def without_words(link: SearchLink) -> SearchLink:
@@ -151,7 +170,9 @@ def draw_line(line: ResultLine, notes: Sequence[str], offers: Sequence[Offer]) -
         else:
             st.caption(text, help=tooltip(details), width="content")
         for offer in offers:
-            st.button(offer.label, help=offer.help, type="tertiary", on_click=accept, args=(offer.apply,))
+            st.button(
+                escape_markdown(offer.label), help=offer.help, type="tertiary", on_click=accept, args=(offer.apply,)
+            )
 
 
 def tooltip(sentences: Sequence[str]) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -128,25 +127,7 @@ def on_like() -> None:
     """Handle "more like this": the shot becomes the example beside the words, or one more of them."""
     payload = components.event_payload("grid", "like")
     if payload:
-        add_example(LinkTerm("segment", str(int(payload["segment"]))), also=bool(payload.get("also")))
-
-
-def add_example(term: LinkTerm, *, also: bool) -> None:
-    """Search with an example; see `with_example`."""
-    link = search_state.with_typed_words(search_state.current_search())
-    search_state.set_search(with_example(link, term, also=also))
-
-
-def with_example(link: SearchLink, term: LinkTerm, *, also: bool) -> SearchLink:
-    """Return a search with an example. Words, and what hits should not resemble, stay.
-
-    Args:
-        link: The search.
-        term: The example.
-        also: Keep the other examples.
-    """
-    kept = [each for each in link.terms if also or each.kind == "text" or each.weight < 0]
-    return replace(link, terms=tuple(kept)).with_term(term)
+        search_state.add_example(LinkTerm("segment", str(int(payload["segment"]))), also=bool(payload.get("also")))
 
 
 def on_exclude() -> None:
@@ -162,7 +143,7 @@ def on_range() -> None:
     payload = components.event_payload("grid", "range")
     if payload:
         term = LinkTerm.of_range(int(payload["segment"]), int(payload["start_pts"]), int(payload["end_pts"]))
-        add_example(term, also=False)
+        search_state.add_example(term)
 
 
 def on_drop() -> None:

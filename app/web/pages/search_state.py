@@ -87,6 +87,23 @@ def with_typed_words(link: SearchLink) -> SearchLink:
     return replace(link, words=str(st.session_state.get("words", link.words)))
 
 
+def add_example(term: LinkTerm, *, also: bool = False) -> None:
+    """Search with an example; see `with_example`."""
+    set_search(with_example(with_typed_words(current_search()), term, also=also))
+
+
+def with_example(link: SearchLink, term: LinkTerm, *, also: bool) -> SearchLink:
+    """Return a search with an example. Words, and what hits should not resemble, stay.
+
+    Args:
+        link: The search.
+        term: The example.
+        also: Keep the other examples.
+    """
+    kept = [each for each in link.terms if also or each.kind == "text" or each.weight < 0]
+    return replace(link, terms=tuple(kept)).with_term(term)
+
+
 def step_key(at: int) -> str:
     """Return the key of the text box of a later step, from 0."""
     return f"step_{at}"

@@ -48,7 +48,7 @@ def show(library: Library, wanted: str) -> None:
     words = st.text_input(
         "Ask within this video",
         key="words",
-        placeholder="Ask within this video: what is to be seen?",
+        placeholder="Search within this video: describe the shot",
         icon=":material/search:",
         label_visibility="collapsed",
     )
@@ -192,10 +192,10 @@ def only_words() -> None:
 
 
 def on_like() -> None:
-    """Score the video by similarity to a shot."""
+    """Score the video by similarity to a shot, beside the words."""
     payload = components.event_payload("timeline", "like")
     if payload:
-        search_state.set_search(SearchLink().with_term(LinkTerm("segment", str(int(payload["segment"])))))
+        search_state.add_example(LinkTerm("segment", str(int(payload["segment"]))))
 
 
 def on_range() -> None:
@@ -203,4 +203,4 @@ def on_range() -> None:
     payload = components.event_payload("timeline", "range")
     if payload:
         term = LinkTerm.of_range(int(payload["segment"]), int(payload["start_pts"]), int(payload["end_pts"]))
-        search_state.set_search(SearchLink().with_term(term))
+        search_state.add_example(term)

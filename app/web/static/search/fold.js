@@ -13,7 +13,7 @@ export class Fold {
       hidden: true,
       onclick: () => this.open(this.closed),
     });
-    this.count = 0;
+    this.label = '';
   }
 
   get closed() {
@@ -27,7 +27,7 @@ export class Fold {
    * @param {number} count
    */
   set(folded, count) {
-    this.count = count;
+    this.label = `Show the ${count === 1 ? 'nearest shot' : `${count} nearest shots`}`;
     this.button.hidden = !folded || !count;
     this.open(this.button.hidden);
   }
@@ -36,7 +36,7 @@ export class Fold {
   open(open) {
     this.content.hidden = !open;
     this.button.setAttribute('aria-expanded', String(open));
-    this.button.textContent = open ? 'Hide them' : `Show the nearest ${this.count}`;
+    this.button.textContent = open ? 'Hide the nearest shots' : this.label;
   }
 
   remove() {
