@@ -430,3 +430,18 @@ def test_a_negation_is_offered_as_an_exclusion_and_never_taken_unasked(library: 
     assert link_of(page) == SearchLink(words="red", terms=(LinkTerm("text", "blue", -0.5),), name=".mp4")
     assert page.text_input(key="words").value == "red"
     assert not [button for button in page.button if "Exclude" in button.label]
+
+
+def test_what_is_stacked_is_told_of_in_the_tooltip(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = SearchEngine.answer
+
+    def answer(engine: SearchEngine, query: Any) -> Any:
+        found = real(engine, query)
+        first, second, *others = found.hits
+        return replace(found, hits=[replace(first, alike=(second.segment.id,)), *others])
+
+    monkeypatch.setattr(SearchEngine, "answer", answer)
+    page = opened(SearchLink(words="blue"))
+    assert [len(hit["alike"]) for hit in grid(page)] == [1, 0, 0]
+    (line,) = [caption for caption in page.caption if "shots" in caption.value]
+    assert "1 more stacked" in line.help

@@ -60,6 +60,8 @@ def line_of(found: Answer, link: SearchLink, milliseconds: float) -> ResultLine:
         details.append(f"{found.matching:,} of them reach the minimum score.")
     if found.hidden:
         details.append(f"{found.hidden:,} left out as duplicates or further hits of a video.")
+    if found.stacked:
+        details.append(f"{found.stacked:,} more stacked behind these: they look the same.")
     good = good_matches(hit.strength for hit in found.hits)
     shown = f"{len(found.hits):,} of {found.matching:,} shots"
     if good is None:

@@ -76,5 +76,6 @@ def chain_card(chain: Chain) -> dict[str, Any]:
         "start_pts": first.segment.start_pts,
         "end_pts": last.segment.end_pts,
         "first": first.segment.id,
+        "alike": len(chain.alike),
         "parts": cards,
     }

@@ -38,6 +38,7 @@ function chain(rank) {
     start_pts: 1000,
     end_pts: 1750,
     first: 10 * rank,
+    alike: rank - 1,
     parts: [part(10 * rank, 2, 10), part(10 * rank + 1, 1, 15.5)],
   };
 }
@@ -101,6 +102,12 @@ test('a chain is one card, with its parts in the order of time and the numbers o
     parts.map((each) => each.querySelector('.ps-chain-step')?.textContent),
     ['2', '1'],
   );
+});
+
+test('a chain says how many are alike', () => {
+  show('a', 2);
+  const said = cards().map((card) => card.querySelector('.ps-chain-alike')?.textContent);
+  assert.deepEqual(said, [undefined, '2 alike']);
 });
 
 test('S adds the parts to the tray, Shift and S their whole span, as the buttons do', () => {

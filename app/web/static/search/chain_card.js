@@ -19,6 +19,7 @@ import { strengthTexts } from './strength.js';
  * @property {number} start_pts
  * @property {number} end_pts
  * @property {number} first Segment that the span is counted with.
+ * @property {number} alike Number of chains like it that are left out: the same shots in copies.
  * @property {(import('./grid.js').GridHit & {step: number})[]} parts In the order of time; `step` is the number of the step
  *   that it matches, from 1.
  */
@@ -86,6 +87,12 @@ export function chainCard(chain) {
       level,
       element('span', { class: 'ps-when', text: texts.span }),
       name,
+      chain.alike > 0 &&
+        element('span', {
+          class: 'ps-chain-alike',
+          text: `${chain.alike + 1} alike`,
+          title: 'The same shots in copies; “Near-duplicates: Shown” in Filters lists each',
+        }),
       chain.missing && element('span', { class: 'ps-chain-gone', text: 'Offline' }),
     ),
     element(
