@@ -1,9 +1,4 @@
-"""Search for chains ("A, then B"): videos are chosen by their best single segments, then searched exactly.
-
-The strength of a segment for a step becomes the logarithm of how likely it is what the step asks for, so that the sum
-over the steps of a chain says how likely it is that all are there: one very strong part does not make up for a missing
-one.
-"""
+"""Search for chains ("A, then B"): videos are chosen by their best single segments, then searched exactly."""
 
 from __future__ import annotations
 
@@ -19,7 +14,7 @@ from numpy.typing import NDArray
 from db.library import Library
 from db.records import Filters
 from db.segment_times import SegmentTimes
-from search.chain_paths import Floats, Path, Paths
+from search.chain_paths import Floats, Path, Paths, gain
 from search.chain_query import Chain, ChainQuery
 from search.directions import Direction
 from search.query import Hit
@@ -27,10 +22,6 @@ from search.vectors.vector_index import Ids, VectorIndex
 
 MAX_VIDEOS = 200
 """Number of videos whose every segment is looked at."""
-
-HALF = 2.0
-"""Strength at which a segment is as likely as not what a step asks for: about what the best of the fifty shots of a
-video gets that have nothing to do with it."""
 
 _SAMPLE = 4_096  # rows whose cosines say what is usual for a step
 _WANTED = 2_048  # best segments of each step at first; also the most that a search on a GPU gives
@@ -94,17 +85,17 @@ class ChainSearch:
             return []
         means, spreads = np.nanmean(usual, axis=1), np.maximum(np.nanstd(usual, axis=1), 1e-6)
 
-        def gains_of(cosines: NDArray[np.floating]) -> Floats:
-            return gain((cosines - means[:, None]) / spreads[:, None])
+        def strengths_of(cosines: NDArray[np.floating]) -> Floats:
+            return np.asarray((cosines - means[:, None]) / spreads[:, None], np.float64)
 
-        videos = self._videos(query.filters, asked, ids, owners, gains_of)
+        videos = self._videos(query.filters, asked, ids, owners, strengths_of)
         times = self.library.segment_times(videos).of(ids)
-        gains = np.nan_to_num(gains_of(self._cosines(times.ids, asked)), nan=-np.inf, neginf=-np.inf)
+        strengths = np.nan_to_num(strengths_of(self._cosines(times.ids, asked)), nan=-np.inf, neginf=-np.inf)
         for step, each in enumerate(query.steps):
             for at in np.flatnonzero(np.isin(times.ids, sorted(each.own_ids))):
                 same = times.video_ids == times.video_ids[at]
-                gains[step, same & (times.starts < times.ends[at]) & (times.ends > times.starts[at])] = -np.inf
-        return self._chains(_ranked(query, times, gains), query, asked, near_duplicate)
+                strengths[step, same & (times.starts < times.ends[at]) & (times.ends > times.starts[at])] = -np.inf
+        return self._chains(_ranked(query, times, strengths), query, asked, near_duplicate)
 
     def _videos(
         self,
@@ -112,7 +103,7 @@ class ChainSearch:
         asked: Sequence[Asked],
         ids: Ids,
         owners: NDArray[np.int64],
-        gains_of: Callable[[NDArray[np.floating]], Floats],
+        strengths_of: Callable[[NDArray[np.floating]], Floats],
     ) -> list[int]:
         """Return the videos to look at: those that could have the best chains, as far as their best segments tell.
 
@@ -126,7 +117,7 @@ class ChainSearch:
         directions = np.stack([each.direction.row for each in asked])
         while len(videos) > self.max_videos:
             found, cosines = self.index.search(directions, wanted, ids if filters else None)
-            gains = gains_of(cosines)
+            gains = gain(strengths_of(cosines))
             at = np.minimum(np.searchsorted(ids, found), len(ids) - 1)
             known = ids[at] == found  # the index may be a moment older or newer
             could = np.repeat(gains.min(axis=1, keepdims=True), len(videos), axis=1)
@@ -202,15 +193,7 @@ class _Found:
     ids: tuple[int, ...]
 
 
-def gain(strengths: NDArray[np.floating]) -> Floats:
-    """Return the logarithm of how likely segments of these strengths are what is asked for, by a logistic function.
-
-    Far below HALF it is a straight line, far above it is 0.
-    """
-    return -np.logaddexp(0.0, HALF - np.asarray(strengths, np.float64))
-
-
-def _ranked(query: ChainQuery, times: SegmentTimes, gains: Floats) -> Iterator[_Found]:
+def _ranked(query: ChainQuery, times: SegmentTimes, strengths: Floats) -> Iterator[_Found]:
     """Yield the chains of all videos, best first. No two share a segment, or have segments that overlap.
 
     A video is searched once its best segments, taken alone, could make the next chain, and again after each chain.
@@ -218,7 +201,7 @@ def _ranked(query: ChainQuery, times: SegmentTimes, gains: Floats) -> Iterator[_
     videos, firsts = np.unique(times.video_ids, return_index=True)
     if not len(videos):
         return
-    bounds = np.maximum.reduceat(gains, firsts, axis=1).sum(axis=0)
+    bounds = np.maximum.reduceat(gain(strengths), firsts, axis=1).sum(axis=0)
     ends = [*firsts[1:], len(times.ids)]
     waiting: list[tuple[float, int, Path | None]] = [(-float(bound), at, None) for at, bound in enumerate(bounds)]
     heapq.heapify(waiting)
@@ -236,8 +219,8 @@ def _ranked(query: ChainQuery, times: SegmentTimes, gains: Floats) -> Iterator[_
             searched[at].take(path)
         elif total < np.inf:
             within, any_order = query.within_seconds, query.any_order
-            starts, stops = times.starts[own], times.ends[own]
-            searched[at] = Paths(starts, stops, gains[:, own], within=within, any_order=any_order)
+            starts, stops, shots = times.starts[own], times.ends[own], times.shots[own]
+            searched[at] = Paths(starts, stops, shots, strengths[:, own], within=within, any_order=any_order)
         else:
             continue
         if following := searched[at].best():

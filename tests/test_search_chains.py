@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from db.library import Library
 from db.records import Filters, Segment, Shot, Video
-from search.chain_paths import Paths
+from search.chain_paths import CHANGE, Paths, gain
 from search.chain_query import Chain, ChainQuery, Step
 from search.engine import SearchEngine
 from search.query import QueryError, SegmentTerm, TextTerm
@@ -22,24 +22,25 @@ from search.query import QueryError, SegmentTerm, TextTerm
 ENCODER = ColourEncoder()
 
 
-def add(library: Library, path: str, colours: str, *, parts: int = 1) -> int:
-    """A video of two-second shots in these colours; a shot in `parts` has segments that overlap by a second."""
-    clips, shots, segments, start = [], [], [], 0
-    for number, colour in enumerate(colours.split()):
-        pixels = np.zeros((4, 16, 16, 3), np.uint8)
-        pixels[:] = COLOURS[colour]
-        shots.append(Shot(number=number, start_pts=start, end_pts=start + 100 * (parts + 1)))
-        for part in range(parts):
+def add(library: Library, path: str, shots: str, *, parts: int = 1) -> int:
+    """A video of shots in these colours. A shot of several parts (of one colour, or `red/blue`) has a segment of two
+    seconds for each, which begins a second after the one before.
+    """
+    clips, all_shots, segments, start = [], [], [], 0
+    for number, colours in enumerate(shots.split()):
+        each = colours.split("/") if "/" in colours else [colours] * parts
+        all_shots.append(Shot(number=number, start_pts=start, end_pts=start + 100 * (len(each) + 1)))
+        for part, colour in enumerate(each):
             first = start + 100 * part
             segments.append(Segment(number=len(segments), shot_number=number, start_pts=first, end_pts=first + 200))
-            clips.append(pixels)
-        start = shots[-1].end_pts
+            clips.append(np.full((4, 16, 16, 3), COLOURS[colour], np.uint8))
+        start = all_shots[-1].end_pts
     video = Video(
         path=path, fingerprint=f"of {path}", size_bytes=1, modified_ns=1, time_base=Fraction(1, 100), start_pts=0,
         end_pts=start, frame_rate=Fraction(25), frames=start // 4, width=16, height=16, codec="h264",
     )  # fmt: skip
     rows = ENCODER.encode_clips(np.stack(clips))
-    return library.add_video(video, shots, segments, rows, encoder_id=ENCODER.id, recipe="test")
+    return library.add_video(video, all_shots, segments, rows, encoder_id=ENCODER.id, recipe="test")
 
 
 @pytest.fixture
@@ -94,13 +95,21 @@ def test_one_strong_part_does_not_make_up_for_a_missing_one(engine: SearchEngine
     assert set(ranked[:2]) == {"answer:1,2", "far:0,5"}
 
 
-def test_overlapping_parts_of_a_shot_are_one_event(library: Library) -> None:
-    add(library, "/films/long.mp4", "red", parts=4)  # 0-2, 1-3, 2-4, 3-5 s
+def test_two_steps_are_not_met_by_one_shot_that_goes_on_as_it_began(library: Library) -> None:
+    add(library, "/films/long.mp4", "red", parts=6)  # 0-2, 1-3, 2-4 ... s
+    add(library, "/films/twice.mp4", "red red")
     engine = SearchEngine(library, ENCODER, ExactIndex.of(library, ENCODER.id))
-    chains = [
-        each for each in engine.chains(question("red", "red", within=0.0)) if each.video.path.endswith("long.mp4")
-    ]
-    assert names(chains) == ["long:0,2"]  # 1 and 3 overlap these: no second chain
+    found = names(engine.chains(question("red", "red", within=0.0)))
+    assert found[0] == "twice:0,1"
+    assert not [each for each in found if each.startswith("long")]
+
+
+def test_one_shot_that_changes_has_two_events_but_not_in_parts_that_overlap(library: Library) -> None:
+    add(library, "/films/take.mp4", "grey/red/blue/blue")  # red 1-3 s, blue 2-4 and 3-5 s, in one shot
+    engine = SearchEngine(library, ENCODER, ExactIndex.of(library, ENCODER.id))
+    found = names(engine.chains(question("red", "blue", within=0.0)))
+    assert "take:1,3" in found[:2]
+    assert "take:1,2" not in found
 
 
 def test_no_segment_is_both_steps(engine: SearchEngine) -> None:
@@ -150,31 +159,47 @@ def test_a_step_asks_for_something() -> None:
 def test_the_best_path_is_that_of_looking_at_all(steps: int, any_order: bool) -> None:
     rng = np.random.default_rng(steps)
     for _ in range(40):
-        n = int(rng.integers(0, 9))
-        starts = np.sort(rng.integers(0, 20, n)).astype(float)
-        ends = starts + rng.integers(1, 8, n)
-        gains = rng.normal(size=(steps, n))
-        gains[rng.random((steps, n)) < 0.1] = -np.inf
-        within = float(rng.integers(0, 6))
-        paths = Paths(starts, ends, gains, within=within, any_order=any_order)
-        blocked: NDArray[np.bool_] = np.zeros(n, np.bool_)
-        while True:
-            totals = {}
-            for at in itertools.permutations(range(n), steps):
-                order = sorted(at, key=lambda each: starts[each]) if any_order else list(at)
-                near = all(0 <= starts[b] - ends[a] <= within for a, b in itertools.pairwise(order))
-                total = sum(gains[step, each] for step, each in enumerate(at))
-                if near and np.isfinite(total) and not blocked[list(at)].any():
-                    totals[at] = total
-            path = paths.best()
-            if path is None:
-                assert not totals
-                break
-            assert path.total == pytest.approx(max(totals.values()))
-            assert totals[path.at] == pytest.approx(path.total)
-            paths.take(path)
-            for each in path.at:
-                blocked |= (starts < ends[each]) & (ends > starts[each])
+        compare_paths(rng, steps, any_order)
+
+
+def compare_paths(rng: np.random.Generator, steps: int, any_order: bool) -> None:
+    """Compare the paths through a random video with those of looking at all, until there is none left."""
+    n = int(rng.integers(0, 9))
+    starts = np.sort(rng.integers(0, 20, n)).astype(float)
+    ends = starts + rng.integers(1, 8, n)
+    shots = np.cumsum(rng.random(n) < 0.6) if n else np.zeros(0, np.int64)
+    for shot in set(shots.tolist()):  # shots follow each other, parts of one may overlap
+        starts[shots > shot] = np.maximum(starts[shots > shot], ends[shots == shot].max())
+        ends = np.maximum(ends, starts + 1)
+    strengths = 2 * rng.normal(size=(steps, n))
+    strengths[rng.random((steps, n)) < 0.1] = -np.inf
+    gains = gain(strengths)
+    within = float(rng.integers(0, 6))
+    paths = Paths(starts, ends, shots, strengths, within=within, any_order=any_order)
+    blocked: NDArray[np.bool_] = np.zeros(n, np.bool_)
+
+    def follow(first: tuple[int, int], second: tuple[int, int]) -> bool:
+        (a, i), (b, j) = first, second  # steps and segments
+        changed = strengths[a, i] >= strengths[a, j] + CHANGE and strengths[b, j] >= strengths[b, i] + CHANGE
+        return bool(0 <= starts[j] - ends[i] <= within and (shots[i] != shots[j] or changed))
+
+    while True:
+        totals = {}
+        for at in itertools.permutations(range(n), steps):
+            order = sorted(enumerate(at), key=lambda each: starts[each[1]]) if any_order else list(enumerate(at))
+            near = all(follow(a, b) for a, b in itertools.pairwise(order))
+            total = sum(gains[step, each] for step, each in enumerate(at))
+            if near and np.isfinite(total) and not blocked[list(at)].any():
+                totals[at] = total
+        path = paths.best()
+        if path is None:
+            assert not totals
+            break
+        assert path.total == pytest.approx(max(totals.values()))
+        assert totals[path.at] == pytest.approx(path.total)
+        paths.take(path)
+        for each in path.at:
+            blocked |= (starts < ends[each]) & (ends > starts[each])
 
 
 def test_chains_of_a_copy_are_stacked_left_out_or_shown(engine: SearchEngine, library: Library) -> None:
