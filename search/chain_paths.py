@@ -21,8 +21,11 @@ HALF = 2.0
 video gets that have nothing to do with it."""
 
 CHANGE = 1.0
-"""By how much two parts of one shot must differ in strength, in both steps, to be two events. Parts of a shot that goes
-on as it began mostly differ by less."""
+"""By how much two parts of one shot must differ in strength, in both steps, to be two events.
+
+Measured on the demo world: one take drawn twice differs by 0.17 (median; 0.44 in 9 of 10 cases), and never by 1 in both
+of two steps that it meets; two takes, each of which meets one of the steps, always do.
+"""
 
 _SLACK = 1e-6  # of times rounded in a time base, so that exactly 20 s is within 20 s
 

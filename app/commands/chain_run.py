@@ -10,7 +10,7 @@ import click
 
 from app import compose
 from app.commands.composing import further_terms, print_word_notes
-from app.commands.examples import video_example
+from app.commands.examples import file_example
 from app.commands.export_selection import from_hits, names_a_range
 from app.compose import Settings
 from app.exporting.request import ClipRequest
@@ -73,7 +73,7 @@ def _step(library: Library, encoder: Encoder, text: str, parts: Parts) -> Step:
 
     further, own_ids = further_terms(library, encoder, parts)
     if names_a_range(text, library):
-        example = video_example(library, encoder, text)
+        example = file_example(library, encoder, text)
         return Step((*example.terms, *further), example.own_ids | own_ids)
     return Step((TextTerm(text), *further), own_ids)
 
@@ -91,12 +91,12 @@ def print_chains(
     chains = compose.open_engine(settings, library, encoder).chains(query)
     question |= {"within_seconds": query.within_seconds, "any_order": query.any_order}
     question |= {"encoder": encoder.id, "notice": encoder.notice, "looked_at": note_coverage(library, encoder.id)}
-    show_chains(chains, output, question, nothing=no_chain(library, query, options) if not chains else "")
+    show_chains(chains, output, question, nothing=no_chain(library, encoder, query, options) if not chains else "")
 
 
-def no_chain(library: Library, query: ChainQuery, options: SearchOptions) -> str:
+def no_chain(library: Library, encoder: Encoder, query: ChainQuery, options: SearchOptions) -> str:
     """Explain in one sentence why there are no chains, and what to change."""
-    if library.segment_ids(query.filters, library.encoders()[0].id).size:
+    if library.segment_ids(query.filters, encoder.id).size:
         return f"no hits: no video has {len(query.steps)} shots within {query.within_seconds:g} s of each other"
     return nothing_found(library, options)
 

@@ -244,7 +244,7 @@ def search_hits(
             query = typed_query(library, encoder, text, chain, options, parts)
             chains = engine.chains(query)
             if not chains:
-                print_note(no_chain(library, query, options))
+                print_note(no_chain(library, encoder, query, options))
                 raise click.exceptions.Exit(FAILED)
             return clips_of(library, chains, span=span)
         note_negation(text)

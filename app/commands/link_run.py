@@ -114,7 +114,7 @@ def _found(settings: Settings, text: str) -> Iterator[Found]:
         if link.is_chain:
             query = link_query.chain_query_of(link, lambda term: clip_of(library, term, encoder.clip_spec))
             chains = engine.chains(query)
-            nothing = no_chain(library, query, options)
+            nothing = no_chain(library, encoder, query, options)
         else:
             hits = engine.search(link_query.query_of(link, lambda term: clip_of(library, term, encoder.clip_spec)))
             nothing = nothing_found(library, options)
