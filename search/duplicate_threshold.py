@@ -2,6 +2,10 @@
 
 Re-encoded copies of a few shots tell how far a copy may be from its original. Where the shots of a library are that
 near each other anyway, as with networks whose rows lie close together, only what is nearer than usual is a duplicate.
+
+Measured with the demo encoder on 240 takes of its world, four seeds: 24 copies give 0.988 to 0.993. Of all copies 0.87
+to 0.97 reach that, of other takes with the same thing, motion and background 0.01 to 0.08 (at 0.98: 0.19 to 0.30), of
+different shots none. Copies of four videos at 60 % of the size (x264, CRF 33) have 0.9929 or more.
 """
 
 from __future__ import annotations

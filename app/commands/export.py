@@ -17,6 +17,7 @@ from app.commands.export_selection import find_collection, from_arguments, from_
 from app.commands.link_run import link_clips, link_option
 from app.compose import Settings
 from app.exporting.audio_choice import ALL_TRACKS, parse_audio
+from app.exporting.merging import merge_overlapping
 from app.exporting.request import ClipRequest, ExportMode, ExportOptions, ExportRequest, list_formats
 from app.jobs.orders import ExportOrder
 from app.shell.chain_options import ChainOptions, chain_options
@@ -141,6 +142,7 @@ file or the library is missing.""",
 @composing_options
 @chain_options
 @click.option("--span", is_flag=True, help="With --then: one clip for each hit, from its first part to its last.")
+@click.option("--merge", is_flag=True, help="One clip for two hits that overlap, as the parts of a long shot do.")
 @link_option
 @click.option("--lists-only", is_flag=True, help="Write the lists and cut nothing.")
 @click.option("--json", "as_json", is_flag=True, help="What was written, as JSON on standard output.")
@@ -162,6 +164,7 @@ def export(
     parts: tuple[Parts, ...],
     chain: ChainOptions,
     span: bool,
+    merge: bool,
     link: str | None,
     lists_only: bool,
     as_json: bool,
@@ -183,6 +186,8 @@ def export(
         raise click.UsageError("--span is for what follows each other: say what with --then TEXT")
     if (directory is None) == (archive is None):
         raise click.UsageError("say where to: --to DIR or --zip FILE (one of them)")
+    if merge and collection is not None:
+        raise click.UsageError("--merge is for hits; the subclips of a collection stay as they are")
     if ids is not None and collection is None:
         raise click.UsageError("--subclips are those of a collection: say which with --collection NAME")
     try:
@@ -220,6 +225,8 @@ def export(
     if not clips:
         print_note("there are no hits to export")
         raise click.exceptions.Exit(FAILED)
+    if merge:
+        clips = merge_overlapping(clips)
     arguments = [] if hits_file is not None else ["export", *given_options(), "--", *(what if chain.then else again)]
     run_export(settings, ExportRequest.with_options(how, clips, "clips"), arguments=arguments, as_json=as_json)
 

@@ -20,7 +20,7 @@ from app.exporting.sources import Sources, with_copies
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
 from app.shell.hits import span_seconds
-from app.shell.terminal import display_path, print_note, printable
+from app.shell.terminal import count_text, display_path, print_note, printable
 from files.json_file import MAX_BYTES, parse_fraction, parse_json
 from indexer.identity import Identity
 
@@ -251,7 +251,9 @@ def find_collection(library: Library, name: str) -> Collection:
 
 
 def from_hits(hits: Sequence[Hit], library: Library) -> list[ClipRequest]:
-    """Return the segments of hits, in their order."""
+    """Return the segments of hits, in their order, and say how many near-duplicates stand behind them."""
+    if behind := sum(len(hit.alike) for hit in hits):
+        print_note(f"{count_text(behind, 'near-duplicate')} of these hits not exported (--show-duplicates: all are)")
     wanted = []
     for hit in hits:
         start, end = span_seconds(hit)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 SCALE = 0.6
 CROP = 0.02  # of the width and height, half of it on each side
-JPEG_QUALITY = 40
+JPEG_QUALITY = 60  # of the small picture that an encoder sees, where the codec of a copy loses less
 
 
 def reencoded(clip: NDArray[np.uint8]) -> NDArray[np.uint8]:
