@@ -171,7 +171,35 @@ def map_page(page: Any) -> None:
 
 def nothing_found(page: Any) -> None:
     page.goto(page.base + "?q=a+penguin&score=0.99")
-    page.get_by_text("Lower the least score").wait_for()
+    page.get_by_text("Lower the minimum score").wait_for()
+
+
+def no_match(page: Any) -> None:
+    page.goto(page.base + "?q=asdf+qwer+zxcv")
+    page.locator(".ps-fold").wait_for()
+
+
+def stack(page: Any) -> None:
+    page.goto(page.base + "?q=a+penguin")
+    ready(page)
+    page.locator(".ps-stack-button:visible").first.click()
+    page.wait_for_selector(".ps-member")
+
+
+def chain(page: Any) -> None:
+    page.goto(page.base + "?q=a+penguin+grows+larger&then=a+hammer")
+    ready(page)
+    page.locator(".ps-chain").first.focus()
+
+
+def chips(page: Any) -> None:
+    page.goto(page.base + "?q=something+spins+around&shape=landscape&min=1&max=3")
+    ready(page)
+
+
+def negation(page: Any) -> None:
+    page.goto(page.base + "?q=an+animal+without+a+penguin")
+    page.get_by_text("Exclude").wait_for()
 
 
 def bad_link(page: Any) -> None:
@@ -201,6 +229,7 @@ STATES: dict[str, Callable[[Any], None]] = {
     "results": results, "hover": hover, "player": player, "example": example, "filters": filters, "keys": keys,
     "tray": dock, "collection": collection, "trim": trim, "export": export_done, "library": library_page,
     "timeline": timeline, "map": map_page, "indexing": indexing, "error-nothing": nothing_found,
+    "no-match": no_match, "stack": stack, "chain": chain, "chips": chips, "negation": negation,
     "error-link": bad_link, "error-example": gone_example, "error-file": gone_file,
 }  # fmt: skip
 

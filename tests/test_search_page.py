@@ -224,6 +224,7 @@ def test_words_can_be_added_and_taken_out(library: Library) -> None:
     page.text_input(key="never").set_value("blue").run()
     assert link_of(page).terms == (LinkTerm("text", "blue", -0.5),)
     assert page.text_input(key="never").value == ""
+    assert page.slider(key="weight_text_blue").label.replace("\\", "") == "Not “blue”"
     page.button(key="out_weight_text_blue").click().run()
     assert link_of(page) == SearchLink(words="red")
 

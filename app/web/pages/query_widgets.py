@@ -81,35 +81,32 @@ def _terms(link: SearchLink, library: Library) -> SearchLink:
     weights: dict[LinkTerm | None, float] = {}
     with st.container(horizontal=True, gap="small"):
         for term in shown:
-            with st.container(border=True, width=330, gap="small"):
-                picture, text = _described(term, link, library)
-                picture_column, weight_column, remove_column = st.columns(
-                    [1.3, 2.2, 0.5], gap="small", vertical_alignment="center"
-                )
-                with picture_column:
-                    if picture:
-                        st.html(f'<img src="{picture}" alt="" style="width:100%;border-radius:4px;display:block">')
-                    else:
-                        st.markdown(":material/format_quote:")
-                remove_column.button(
-                    "",
-                    icon=":material/close:",
-                    key=f"out_{weight_key(term)}",
-                    help="Take out",
-                    type="tertiary",
-                    on_click=_remove_term,
-                    args=(term,),
-                )
-                key = weight_key(term)
-                st.session_state.setdefault(key, link.words_weight if term is None else term.weight)
-                weights[term] = weight_column.slider(
-                    escape_markdown(text),
+            picture, text = _described(term, link, library)
+            key = weight_key(term)
+            st.session_state.setdefault(key, link.words_weight if term is None else term.weight)
+            with st.container(
+                border=True, horizontal=True, vertical_alignment="center", gap="small", width=350 if picture else 250
+            ):
+                if picture:
+                    st.html(f'<img src="{picture}" alt="" style="width:100%;border-radius:4px">', width=80)
+                weights[term] = st.slider(
+                    escape_markdown(text if st.session_state[key] >= 0 else f"Not {text}"),
                     -2.0,
                     2.0,
                     key=key,
                     step=0.1,
                     format="%.1f",
                     help="How much it counts; below 0: not so",
+                    width="stretch",
+                )
+                st.button(
+                    "",
+                    icon=":material/close:",
+                    key=f"out_{key}",
+                    help="Take out",
+                    type="tertiary",
+                    on_click=_remove_term,
+                    args=(term,),
                 )
     return replace(
         link,
