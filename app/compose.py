@@ -290,12 +290,14 @@ def open_engine(settings: Settings, library: Library | None = None, encoder: Enc
     Raises:
         LibraryError, EncoderError, WrongSetting: See `open_library` and `open_encoder`.
     """
+    from search.calibration.calibration import Calibration
     from search.engine import SearchEngine
     from search.vectors.faiss_index import FaissIndex
 
     library = library or open_library(settings)
     encoder = encoder or open_encoder(with_library_encoder(settings, library))
-    return SearchEngine(library, encoder, FaissIndex.open(library, encoder.id, library.directory / "vectors"))
+    index = FaissIndex.open(library, encoder.id, library.directory / "vectors")
+    return SearchEngine(library, encoder, index, Calibration(library, encoder, library.directory / "calibration"))
 
 
 def optimize_vectors(library: Library, encoder_id: str) -> None:
@@ -306,3 +308,19 @@ def optimize_vectors(library: Library, encoder_id: str) -> None:
         from search.vectors.faiss_index import FaissIndex
 
         FaissIndex.open(library, encoder_id, library.directory / "vectors").optimize()
+
+
+def calibrate(library: Library, encoder: Encoder, on_progress: Callable[[float], None]) -> None:
+    """Bring the calibration of strengths up to date, so that no search has to wait for it.
+
+    Args:
+        library: A library with rows of this encoder.
+        encoder: Encodes the null questions the first time.
+        on_progress: Called with the finished fraction; what it raises ends the work, and the next search goes on.
+
+    Raises:
+        LibraryError, EncoderError: The library cannot be read, or a question cannot be encoded.
+    """
+    from search.calibration.calibration import Calibration
+
+    Calibration(library, encoder, library.directory / "calibration").update(on_progress)

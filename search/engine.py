@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoder import Encoder
+from search.calibration.calibration import Calibration
+from search.calibration.judging import judged
 from search.candidates import best_candidates
 from search.chain_query import Chain, ChainQuery
 from search.chains import Asked, ChainSearch
@@ -36,7 +38,9 @@ if TYPE_CHECKING:
 class SearchEngine:
     """Answers queries over the rows of one encoder. Does not close its library, encoder or index."""
 
-    def __init__(self, library: Library, encoder: Encoder, index: VectorIndex) -> None:
+    def __init__(
+        self, library: Library, encoder: Encoder, index: VectorIndex, calibration: Calibration | None = None
+    ) -> None:
         """Create an engine.
 
         Args:
@@ -44,10 +48,12 @@ class SearchEngine:
             encoder: Encodes texts and clips.
             index: The rows of this encoder in this library. If it is Refreshable, `refresh` updates it; if it is a
                 RowStore, rows are fetched from it, which is faster than reading them from the library.
+            calibration: Of this encoder in this library; without it, hits have no strength.
         """
         self.library = library
         self.encoder = encoder
         self.index = index
+        self.calibration = calibration
         self._query_cache = QueryCache(encoder)
         self._spread = SpreadFile(library, encoder.id, encoder.dim)
         self._near_duplicate: float | None = None  # the threshold, once it is needed
@@ -158,6 +164,7 @@ class SearchEngine:
         if allowed_ids is not None and allowed_ids.size == 0:
             return Answer(hits=[], allowed=0, matching=0, hidden=0)
         hits, hidden, matching = self._hits(query, rows, direction, allowed_ids, excluded)
+        hits = judged(hits, query, rows, self.calibration)
         if not counted:
             return Answer(hits=hits, allowed=0, matching=0, hidden=hidden)
         excluded_ids = np.asarray(sorted(excluded), dtype=np.int64)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from db.records import Filters, Segment, Video
 from search.near_duplicates import NEAR_DUPLICATE
-from search.strength import Strength
+from search.strength import LEVELS, Level, Strength
 
 Duplicates = Literal["stack", "hide", "show"]
 """What becomes of near duplicates of a better hit: stacked behind it, left out, or hits of their own."""
@@ -112,6 +112,7 @@ class Query:
             it leaves them out. None means as measured for the encoder; see `search.duplicate_threshold`.
         leave_out: Ids of segments to exclude. The segments of SegmentTerms are always excluded.
         plain_sum: Add the rows of terms as they are, without bringing them to one scale (see `search.directions`).
+        least_level: Leave out hits that are weaker. None keeps all.
 
     Raises:
         QueryError: A value is out of range. It is a ValueError.
@@ -127,6 +128,7 @@ class Query:
     near_duplicates: float | None = None
     leave_out: frozenset[int] = frozenset()
     plain_sum: bool = False
+    least_level: Level | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "terms", tuple(self.terms))  # so that changing a passed list cannot change the query
@@ -140,6 +142,8 @@ class Query:
             object.__setattr__(self, "duplicates", "hide")
         if self.threshold is not None and math.isnan(self.threshold):
             raise QueryError("the threshold is not a number; scores lie between -1 and 1")
+        if self.least_level is not None and self.least_level not in LEVELS:
+            raise QueryError(f"a level is one of {', '.join(LEVELS)}, got {self.least_level!r}")
         if self.per_video is not None and self.per_video < 1:
             raise QueryError(f"at least 1 hit of a video must be wanted, got {self.per_video}")
         if self.duplicates not in get_args(Duplicates):

@@ -6,9 +6,11 @@ Levels are probabilities, so they mean the same for every encoder, library and f
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Level = Literal["strong", "likely", "weak"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+"""Best first."""
 
 STRONG_CHANCE = 0.01
 LIKELY_CHANCE = 0.05
@@ -19,7 +21,8 @@ class Strength:
     """How far a hit stands above what unrelated questions get.
 
     Attributes:
-        value: Standard deviations of the hit's cosine above the mean of null questions of the same form.
+        value: Standard deviations of the hit above the best hits of unrelated questions of the same form: 0 is what
+            chance alone gives. For an example, above the best hits of other shots, their kin set aside.
         chance: Probability that the best hit of an unrelated question is at least as strong, above 0 to 1.
         normal: True if `chance` is the tail of a normal distribution, because there are too few null questions to
             count.
@@ -33,3 +36,7 @@ class Strength:
     def level(self) -> Level:
         """Return strong for a chance of at most STRONG_CHANCE, likely for at most LIKELY_CHANCE, else weak."""
         return "strong" if self.chance <= STRONG_CHANCE else "likely" if self.chance <= LIKELY_CHANCE else "weak"
+
+    def reaches(self, level: Level) -> bool:
+        """Return whether this is at least as strong as `level`."""
+        return LEVELS.index(self.level) <= LEVELS.index(level)

@@ -341,7 +341,9 @@ def test_what_a_person_may_want_to_know_is_one_line(library: Library, monkeypatc
     monkeypatch.setattr(ColourEncoder, "unread", lambda self, text: "wine" if "wine" in text else "")
     page = opened(SearchLink(words="red wine"))
     (line,) = [caption for caption in page.caption if "shots ·" in caption.value.replace("\\", "")]
-    assert line.value.replace("\\", "") == "4 of 4 shots · The encoder cannot read “wine” and goes by the other words."
+    assert line.value.replace("\\", "") == (
+        "1 good match · 4 of 4 shots · The encoder cannot read “wine” and goes by the other words."
+    )
     assert "colours only" in line.help
     assert "4 shots" in line.help
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import IO
@@ -256,6 +257,7 @@ def search_hits(
             return clips_of(library, chains, span=span)
         note_negation(text)
         further, own_ids = further_terms(library, encoder, parts[0])
+        options = replace(options, least_level=options.least_level or "likely")
         hits = engine.search(options.query((TextTerm(text), *further), leave_out=own_ids))
         if not hits:
             print_note(nothing_found(library, options))

@@ -194,6 +194,8 @@ def run_indexer(
             line.show("updating the vector index")
             compose.optimize_vectors(library, encoder.id)
             _measure_near_copies(library, encoder, line, lambda: stopped() or job.stop_requested())
+        if report.complete and library.stamp(encoder.id).count:
+            _calibrate(library, encoder, line, lambda: stopped() or job.stop_requested())
         journal_report(job, report)
     return report
 
@@ -211,6 +213,28 @@ def _measure_near_copies(library: Library, encoder: Encoder, line: LiveLine, can
         measure_near_copies(library, encoder, on_progress=show, cancelled=cancelled)
     except (OSError, EncoderError, LibraryError) as error:
         print_note(f"how near copies of shots are was not measured ({error}); the next run tries again")
+
+
+class _Stopped(Exception):
+    """The person asked to stop; the next search calibrates."""
+
+
+def _calibrate(library: Library, encoder: Encoder, line: LiveLine, is_stopped: Callable[[], bool]) -> None:
+    """Calibrate the strengths of hits while the person sees how far it is. What fails is done by the next search."""
+    from db.errors import LibraryError
+    from encoder import EncoderError
+
+    def on_progress(share: float) -> None:
+        if is_stopped():
+            raise _Stopped
+        line.show(f"calibrating strengths {share:.0%}")
+
+    try:
+        compose.calibrate(library, encoder, on_progress)
+    except _Stopped:
+        pass
+    except (LibraryError, EncoderError) as error:
+        print_note(f"strengths are not calibrated yet ({error}); the next search does it")
 
 
 def report_and_exit(report: IndexReport, *, as_json: bool) -> None:

@@ -35,7 +35,7 @@ Examples:
   prismsearch search "sunset" -0 | xargs -0 mpv
 
 \b
-Exit code 0: hits were found; 1: none; 2: usage; 3: a model or the library is missing.""",
+Exit code 0: a good match was found; 1: none; 2: usage; 3: a model or the library is missing.""",
 )
 @click.argument("words", nargs=-1)
 @composing_options
@@ -58,7 +58,8 @@ def search(
     --like, --not and --not-like belong to the step that they follow: in "a dog" --then "a cat" --not "a tree", the cat
     is without a tree.
 
-    Prints rank, score (cosine, 1 is the same), time range and file, best first. The words are one English sentence or
+    Prints rank, score (cosine, 1 is the same), time range and file, best first. Hits no stronger than what chance
+    gives are marked weak. The words are one English sentence or
     phrase; quotes are only needed for what the shell would change.
     """
     from search.query import TextTerm

@@ -33,7 +33,7 @@ Examples:
 \b
 Several examples are learned from: what they share counts, and the rest does not.
 Times: 12.5, 12s, 1m30s, 0:12.5, 00:00:12.500. A name that holds an @ is found as it is.
-Exit code 0: hits were found; 1: none; 2: usage; 3: a file, model or the library is missing.""",
+Exit code 0: a good match was found; 1: none; 2: usage; 3: a file, model or the library is missing.""",
 )
 @click.argument("video", required=False, metavar="VIDEO[@START[-END]]")
 @click.option("--image", type=click.Path(), metavar="FILE", help="A picture instead of a video.")

@@ -19,6 +19,7 @@ from app.times import format_timestamp
 
 if TYPE_CHECKING:
     from search.query import Hit
+    from search.strength import Strength
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +67,12 @@ def show_hits(hits: Sequence[Hit], output: Output, question: dict[str, Any], *, 
         nothing: The line to print if there are no hits.
 
     Raises:
-        click.exceptions.Exit: Code 1 if there are no hits, as with grep.
+        click.exceptions.Exit: Code 1 if there are no hits, as with grep, or none is likely to be what was asked for.
         click.UsageError: The rank of --open is beyond the last hit.
     """
+    weak = bool(hits) and all(map(is_weak, hits))
+    if weak:
+        print_note("no good match: chance alone gives hits as strong as these, the best there are")
     if output.as_json:
         print_json({**question, "hits": [hit_record(hit) for hit in hits]})
     elif output.paths or output.print0:
@@ -83,20 +87,24 @@ def show_hits(hits: Sequence[Hit], output: Output, question: dict[str, Any], *, 
         if output.open_rank > len(hits):
             raise click.UsageError(f"--open {output.open_rank}: there are only {len(hits)} hits")
         open_hit(hits[output.open_rank - 1])
+    if weak:
+        raise click.exceptions.Exit(FAILED)
 
 
 def hit_lines(hits: Sequence[Hit]) -> list[str]:
-    """Return one aligned line for each hit: rank, score, time range, file."""
+    """Return one aligned line for each hit: rank, score, time range, file; weak ones are marked."""
     rows = []
     for hit in hits:
         start, end = span_seconds(hit)
+        alike = f"  (+{len(hit.alike):,} alike)" if hit.alike else ""
+        weak = "  (weak)" if is_weak(hit) else ""
         gone = "" if os.path.exists(hit.video.path) else "  (file not there now)"
         rows.append(
             (
                 str(hit.rank),
                 f"{hit.score:.3f}",
                 f"{format_timestamp(start)}-{format_timestamp(end)}",
-                display_path(hit.video.path) + (f"  (+{len(hit.alike):,} alike)" if hit.alike else "") + gone,
+                display_path(hit.video.path) + alike + weak + gone,
             )
         )
     return table(rows, ">><<")
@@ -130,10 +138,23 @@ def hit_record(hit: Hit) -> dict[str, Any]:
         "shot": hit.segment.shot_number,
         "segment": hit.segment.number,
         "segment_id": hit.segment.id,
+        **strength_fields(hit.strength),
         "term_scores": [round(float(score), 6) for score in hit.term_scores],
         "alike": list(hit.alike),
         **identity_record(Identity.of(hit.video)),
     }
+
+
+def is_weak(hit: Hit) -> bool:
+    """Return whether a hit is known to be weak."""
+    return hit.strength is not None and hit.strength.level == "weak"
+
+
+def strength_fields(strength: Strength | None) -> dict[str, Any]:
+    """Return a strength as JSON fields, all None without one."""
+    if strength is None:
+        return {"strength": None, "chance": None, "level": None}
+    return {"strength": round(strength.value, 3), "chance": float(f"{strength.chance:.3g}"), "level": strength.level}
 
 
 def open_hit(hit: Hit) -> None:

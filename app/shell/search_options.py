@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from db.library import Library
     from encoder import Encoder
     from search.query import Duplicates, Query, Term
+    from search.strength import Level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class SearchOptions:
     per_video: int | None = None  # maximum number of hits per video
     duplicates: Duplicates = "stack"  # what becomes of near-duplicates of a better hit
     plain_sum: bool = False  # add terms as they are
+    least_level: Level | None = None  # leave out hits that are weaker
 
     def query(
         self, terms: Sequence[Term], *, leave_out: frozenset[int] = frozenset(), exclude_same_shot: bool = False
@@ -62,6 +64,7 @@ class SearchOptions:
             duplicates=self.duplicates,
             leave_out=leave_out,
             plain_sum=self.plain_sum,
+            least_level=self.least_level,
             exclude_same_shot=exclude_same_shot,
         )
 
@@ -109,6 +112,11 @@ def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--plain-sum", is_flag=True, help="Add words and examples as they are, without bringing them to one scale."
     )
     @click.option("--threshold", type=float, metavar="SCORE", help="Only hits that score at least this (-1 to 1).")
+    @click.option(
+        "--min-strength",
+        type=click.Choice(["strong", "likely", "weak"]),
+        help="Only hits at least this strong: chance alone gives 1 in 100, 1 in 20, or more.",
+    )
     @functools.wraps(command)
     def run(
         *args: Any,
@@ -119,6 +127,7 @@ def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
         show_duplicates: bool,
         plain_sum: bool,
         threshold: float | None,
+        min_strength: Level | None,
         **others: Any,
     ) -> Any:
         if hide_duplicates and show_duplicates:
@@ -132,6 +141,7 @@ def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
             per_video=per_video,
             duplicates="hide" if hide_duplicates else "show" if show_duplicates else "stack",
             plain_sum=plain_sum,
+            least_level=min_strength,
         )
         return command(*args, options=options, **others)
 
@@ -148,6 +158,8 @@ def nothing_found(library: Library, options: SearchOptions) -> str:
         return f"no hits: {unmatched}"
     if filters:
         return "no hits: no indexed segment passes these filters; widen them or leave some out"
+    if options.least_level not in (None, "weak"):
+        return f"no match is {options.least_level}; --min-strength weak shows the best there are"
     if options.threshold is not None:
         return f"no hits score {options.threshold:g} or more; lower --threshold"
     return "no hits: nothing is indexed yet (prismsearch index FOLDER)"

@@ -1,0 +1,1 @@
+"""Calibration of an encoder in a library: what unrelated questions and shots get, which makes cosines comparable."""

@@ -1,0 +1,123 @@
+"""Strengths of the hits of a query, from its terms and their cosines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.calibration.calibrated import Calibrated
+from search.calibration.questions import forms
+from search.calibration.shot_null import ShotNull
+from search.calibration.shot_scores import ShotScores
+from search.calibration.word_null import WordNull
+from search.query import Term, TextTerm
+from search.strength import Strength
+
+LEAST_SHARE = 0.5
+"""Terms with less than this share of the largest weight do not decide how strong a hit is."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HitStrengths:
+    """What strengths are computed with.
+
+    Attributes:
+        calibrated: The calibration.
+        word_scores, shot_scores: Those of its segments, then those of an average one, for segments that it lacks.
+        word_null: Null of words.
+        shot_null: Null of examples; None if the library has too few shots for one.
+        mean: float32 (D,), the mean row of the library.
+    """
+
+    calibrated: Calibrated
+    word_scores: ShotScores
+    shot_scores: ShotScores
+    word_null: WordNull
+    shot_null: ShotNull | None
+    mean: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, calibrated: Calibrated, shares: NDArray[np.float64]) -> HitStrengths:
+        """Prepare a calibration; `shares` are the forms of its null questions."""
+        return cls(
+            calibrated,
+            _with_average(calibrated.words),
+            _with_average(calibrated.shots),
+            calibrated.word_null(shares),
+            calibrated.shot_null(),
+            calibrated.mean,
+        )
+
+    def of_hits(
+        self,
+        terms: Sequence[Term],
+        rows: NDArray[np.float32],
+        ids: Sequence[int],
+        cosines: NDArray[np.float32],
+    ) -> list[Strength | None]:
+        """Return the strength of each hit.
+
+        A hit is as strong as it is for the weakest of the terms that ask for something and have at least LEAST_SHARE of
+        the largest weight. Examples count as one term, for which a hit is as strong as for the best of them.
+
+        Args:
+            terms: Those of the query.
+            rows: float32 (terms, D), their rows.
+            ids: Segment ids of the hits.
+            cosines: float32 (hits, terms), of the hits with each term.
+
+        Returns:
+            One for each hit, or None without a term that can be judged.
+        """
+        words = [at for at, term in enumerate(terms) if isinstance(term, TextTerm) and term.weight > 0]
+        shots = [at for at, term in enumerate(terms) if not isinstance(term, TextTerm) and term.weight > 0]
+        parts = [(terms[at].weight, [at]) for at in words]
+        if shots:
+            parts.append((sum(terms[at].weight for at in shots), shots))
+        largest = max((weight for weight, _ in parts), default=0.0)
+        at_least = [members for weight, members in parts if weight >= LEAST_SHARE * largest]
+        judged = [found for members in at_least if (found := self._of_part(terms, rows, ids, cosines, members))]
+        return [min(each, key=_certainty) for each in zip(*judged, strict=True)] if judged else [None] * len(ids)
+
+    def _of_part(
+        self,
+        terms: Sequence[Term],
+        rows: NDArray[np.float32],
+        ids: Sequence[int],
+        cosines: NDArray[np.float32],
+        members: list[int],
+    ) -> list[Strength]:
+        """Return the strength of each hit for one text, or for the best of several examples; empty if not known."""
+        positions = self._positions(ids)
+        first = terms[members[0]]
+        if isinstance(first, TextTerm):
+            corrected = self.word_scores.corrected(cosines[:, members[0]], positions)
+            nearness = float(rows[members[0]] @ self.mean)
+            null = self.word_null
+            values, tail = null.strengths(forms([first.text])[0], nearness, corrected), null.tail
+        elif self.shot_null is not None:
+            corrected = self.shot_scores.corrected(cosines[:, members].max(axis=1), positions)
+            values, tail = self.shot_null.strengths(corrected), self.shot_null.tail
+        else:
+            return []
+        return [tail.strength(value) for value in values.tolist()]
+
+    def _positions(self, ids: Sequence[int]) -> NDArray[np.int64]:
+        known, wanted = self.calibrated.ids, np.asarray(ids, dtype=np.int64)
+        at = np.minimum(np.searchsorted(known, wanted), max(0, len(known) - 1))
+        there = known[at] == wanted if len(known) else np.zeros(len(wanted), np.bool_)
+        return np.where(there, at, len(known))
+
+
+def _with_average(scores: ShotScores) -> ShotScores:
+    mean = np.float32(scores.means.mean()) if len(scores.means) else np.float32(0)
+    return ShotScores(
+        np.append(scores.means, mean), np.append(scores.variances, np.float32(scores.variance)), scores.variance
+    )
+
+
+def _certainty(strength: Strength) -> tuple[float, float]:
+    return -strength.chance, strength.value

@@ -1,0 +1,40 @@
+"""Null questions, and the form of a question.
+
+Null questions ask for subjects that few libraries hold; what their best hits score shows what chance alone gives. The
+demo encoder, which reads 512 pieces of words only, has questions of its own: half of them in its own words, each
+naming so many things that no shot answers it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.calibration.verbs import has_verb
+
+FORMS = 4
+"""Bins: a short question without a verb, a long one without, a short one with a verb, a long one with."""
+
+_SHORT, _LONG = 1.5, 6.0
+"""Words at which a question is wholly short or wholly long; between, by the logarithm, it is partly both."""
+
+_DEMO = "videoprism_lvt_demo@"
+
+
+def null_questions(encoder_id: str) -> list[str]:
+    """Return the null questions for an encoder, all different."""
+    name = "demo_questions.txt" if encoder_id.startswith(_DEMO) else "questions.txt"
+    lines = Path(__file__).with_name(name).read_text("utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def forms(texts: Sequence[str]) -> NDArray[np.float64]:
+    """Return the form of each text: its shares in the bins, float64 (n, FORMS), with sum 1."""
+    words = np.array([max(1, len(text.split())) for text in texts], dtype=np.float64)
+    verbs = np.array([has_verb(text) for text in texts], dtype=np.float64)
+    long = np.clip((np.log(words) - np.log(_SHORT)) / (np.log(_LONG) - np.log(_SHORT)), 0, 1)
+    shares = [(1 - long) * (1 - verbs), long * (1 - verbs), (1 - long) * verbs, long * verbs]
+    return np.stack(shares, axis=1)
