@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     """A segment, its video, and its cosine with each term."""
 
 
+_SAME_SCORE = 1e-3
+"""By how much the scores of two segments of one content may differ: of rows that were encoded apart."""
+
+
 class SearchEngine:
     """Answers queries over the rows of one encoder. Does not close its library, encoder or index."""
 
@@ -271,8 +275,10 @@ class SearchEngine:
             wanted = min(limit, 4 * wanted) if diversified else 2 * wanted
         alike = dict(zip(chosen.ids, chosen.alike, strict=True))
         if near is not None:
-            copied = {i: each for i, each in known.items() if alike[i] or query.duplicates == "hide"}
-            known = known | self._reachable(copied, rows, allowed_ids, excluded)
+            hide = query.duplicates == "hide"
+            copied = {i: each for i, each in known.items() if hide or _has_copy(i, alike[i], scores)}
+            if copied:
+                known = known | self._reachable(copied, rows, allowed_ids, excluded)
             alike = {i: [i if other == each[0].id else other for other in alike[i]] for i, each in known.items()}
         hits = [
             Hit(
@@ -335,3 +341,8 @@ class SearchEngine:
             middle = len(ids) // 2
             first, second = self._existing_rows(ids[:middle]), self._existing_rows(ids[middle:])
             return first[0] + second[0], np.concatenate([first[1], second[1]])
+
+
+def _has_copy(segment_id: int, alike: list[int], scores: dict[int, float]) -> bool:
+    """Return whether a segment of the same content, which has the same score, may be behind a hit."""
+    return any(abs(scores[other] - scores[segment_id]) < _SAME_SCORE for other in alike)

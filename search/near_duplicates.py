@@ -89,11 +89,13 @@ def diversify(
         rows = np.empty((0, 0), dtype=np.float32)
         first = np.full(len(block), -1)  # number of the best hit so far that each is similar to
         pairs = np.zeros((0, 0), dtype=np.bool_)
+        alone = [True] * len(block)  # whether nothing else in the block is similar to each
         if near_duplicates is not None and block:
             block, matrix = rows_of(block)
             rows = _unit(matrix)
             first = hits.first_similar(rows, near_duplicates)
             pairs = _similar(rows @ rows.T, near_duplicates)
+            alone = (np.count_nonzero(pairs, axis=1) <= 1).tolist()
         for at, segment_id in enumerate(block):
             ended = len(chosen) == k
             if first[at] >= 0 and stack:
@@ -106,7 +108,8 @@ def diversify(
                 continue
             if near_duplicates is not None:
                 hits.add(rows[at])
-                first[(first < 0) & pairs[at]] = len(chosen)
+                if not alone[at]:
+                    first[(first < 0) & pairs[at]] = len(chosen)
             chosen.append(segment_id)
             alike.append([])
             of_video[owners[segment_id]] += 1

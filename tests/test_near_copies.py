@@ -8,10 +8,15 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from db_samples import make_parts, make_video
 from fakes import ColourEncoder
 from numpy.typing import NDArray
+from synthetic import make_video as make_film
 
+from app import compose
+from app.cli import main
+from app.commands import near_copies
 from app.commands.near_copies import FEWEST, MAX_SECONDS, SHOTS, measure_near_copies
 from db.library import Library
 from db.records import Video
@@ -125,6 +130,32 @@ def test_it_ends_when_told_and_when_it_takes_too_long(library: Library) -> None:
     threshold, asked = measure(library, clock=lambda: float(next(slow)))
     assert threshold is not None
     assert FEWEST <= len(asked) < SHOTS, "what was read by then counts"
+
+
+def test_an_index_run_measures_it_at_its_end_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Workers:
+        closed = False
+
+        def __call__(self, function: Callable[..., T], *arguments: Any, path: str, **keywords: Any) -> T:
+            return function(*arguments, **keywords)
+
+        def close(self) -> None:
+            type(self).closed = True
+
+    (tmp_path / "films").mkdir()
+    make_film(tmp_path / "films" / "a.mp4", [("red", 20), ("blue", 20), ("green", 20)])
+    monkeypatch.setattr(near_copies, "SHOTS", 3)
+    monkeypatch.setattr(near_copies, "FEWEST", 3)
+    monkeypatch.setattr(near_copies, "MediaWorkers", Workers)
+    monkeypatch.setattr(compose, "open_encoder", lambda settings, sources=None: ENCODER)
+    index = ["index", str(tmp_path / "films"), "--library", str(tmp_path / "library"), "--detector", "content"]
+    first = CliRunner().invoke(main, index)
+    assert first.exit_code == 0, first.output
+    assert "copies of themselves  3/3" in first.stderr
+    assert DuplicateThreshold(tmp_path / "library", ENCODER.id).load() is not None
+    assert Workers.closed
+    make_film(tmp_path / "films" / "b.mp4", [("red", 20)])
+    assert "copies of themselves" not in CliRunner().invoke(main, index).stderr
 
 
 def test_a_library_of_missing_files_measures_nothing(library: Library, tmp_path: Path) -> None:
