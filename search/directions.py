@@ -75,7 +75,7 @@ class Direction:
 
         It is the largest penalty of a term: what resembles two of them is no worse than what resembles one.
         """
-        above = np.maximum(rows @ self.unwanted.T - self.means, 0)
+        above = rows @ self.unwanted.T - self.means
         return np.asarray(np.minimum(above * self.steps, self.bounds).max(axis=1, initial=0), dtype=np.float32)
 
     def scores(self, rows: Rows) -> Rows:

@@ -194,6 +194,9 @@ def test_the_spread_is_kept_in_the_library_and_follows_it(library: Library) -> N
     library.remove_videos([video.id])
     assert (after := spread()) is not None
     assert after.rows == 12
+    store(library, 9, "/f/more.mp4", 7)
+    assert (changed := spread()) is not None
+    assert not np.array_equal(changed.mean, after.mean), "as many rows, but others"
 
 
 def test_a_library_of_one_shot_can_be_asked(tmp_path: Path) -> None:
