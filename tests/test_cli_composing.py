@@ -81,6 +81,19 @@ def test_what_is_not_wanted_comes_down(root: Path) -> None:
 
 
 @pytest.mark.usefixtures("root")
+def test_a_link_and_the_shell_give_the_same_hits_in_the_same_sum() -> None:
+    for plain in ((), ("--plain-sum",)):
+        typed = asked("search", "yellow", "--not", "red", *plain)
+        link = "q=yellow&term=-0.5:text:red&k=20&dups=show" + ("&sum=1" if plain else "")
+        copied = json.loads(run("search", "--link", link, "--json").stdout)
+        assert [(hit["path"], hit["start"], hit["score"]) for hit in copied["hits"]] == [
+            (hit["path"], hit["start"], hit["score"]) for hit in typed["hits"]
+        ]
+    balanced, plain_sum = (asked("search", "yellow", "--not", "red", *each) for each in ((), ("--plain-sum",)))
+    assert [hit["score"] for hit in balanced["hits"]] != [hit["score"] for hit in plain_sum["hits"]]
+
+
+@pytest.mark.usefixtures("root")
 def test_each_step_of_a_chain_has_its_own_parts() -> None:
     document = asked("search", "blue", "--then", "red", "--like", "films/red.mp4@0-2", "--in", "films/cut.mp4")
     assert [len(step["like"]) for step in document["steps"]] == [0, 1]

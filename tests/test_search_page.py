@@ -229,6 +229,16 @@ def test_words_can_be_added_and_taken_out(library: Library) -> None:
     assert link_of(page) == SearchLink(words="red")
 
 
+def test_terms_are_added_as_they_are_if_chosen(library: Library) -> None:
+    page = opened(SearchLink(words="red", terms=(LinkTerm("text", "green", 1.0),)))
+    balanced = [hit["score"] for hit in grid(page)]
+    page.toggle(key="plain_sum").set_value(True).run()
+    assert not page.exception
+    assert link_of(page) == SearchLink(words="red", terms=(LinkTerm("text", "green", 1.0),), plain_sum=True)
+    assert [hit["score"] for hit in grid(page)] != balanced
+    assert opened(link_of(page)).toggle(key="plain_sum").value is True
+
+
 def test_a_search_is_saved_opened_and_forgotten(library: Library) -> None:
     page = opened(SearchLink(words="red", orientation="landscape"))
     next(box for box in page.text_input if box.label == "Save this search as").set_value("my reds")

@@ -43,7 +43,7 @@ def draw_query(library: Library, *, on_dropped: Callable[[], None]) -> SearchLin
         with st.popover(_counted("Filters", link.filter_count), width="content"):
             link = draw_filters(link, library)
         with st.popover(_counted("Combine", len(link.terms)), width="content"):
-            _combine()
+            link = _combine(link)
         then_button(link)
         with st.popover("Saved", width="content"):
             saved_searches(link, library)
@@ -57,12 +57,20 @@ def _counted(label: str, count: int) -> str:
     return f"{label} ({count})" if count else label
 
 
-def _combine() -> None:
-    """Draw the widgets for further terms that hits should resemble or not."""
+def _combine(link: SearchLink) -> SearchLink:
+    """Draw the widgets for further terms that hits should resemble or not, and for how they are added."""
     st.text_input("Also like", key="also", on_change=_add_words, args=("also", 1.0), placeholder="in the rain")
     st.text_input("But not like", key="never", on_change=_add_words, args=("never", -0.5), placeholder="a text card")
     component("search/file_button")(key="choose")
     st.caption("Or press M or N on a shot for more or less like it, or mark a range in the player and press F.")
+    if not link.terms:
+        return link
+    plain = st.toggle(
+        "Add as they are",
+        key="plain_sum",
+        help="Without bringing words and examples to one scale: the example then says most. Compare both.",
+    )
+    return replace(link, plain_sum=bool(plain))
 
 
 def _add_words(key: str, weight: float) -> None:

@@ -44,6 +44,7 @@ def set_search(link: SearchLink) -> None:
     state["sound"] = None if link.has_sound is None else SOUNDS[link.has_sound]
     state["least_score"] = link.threshold
     state["one_per_video"], state["duplicates"] = link.one_per_video, link.duplicates
+    state["plain_sum"] = link.plain_sum
     state["within_seconds"], state["any_order"] = link.within_seconds, link.any_order
     for at in range(MAX_STEPS - 1):
         state[step_key(at)] = link.then[at].words if at < len(link.then) else ""
