@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 from urllib.parse import quote, unquote_to_bytes
 
 from db.records import Orientation
+from search.strength import LEVELS, Level
 
 if TYPE_CHECKING:
     from search.query import Duplicates
@@ -109,6 +110,12 @@ def _parse_rate(text: str) -> float:
     return value
 
 
+def _parse_level(text: str) -> Level | None:
+    if text not in LEVELS:
+        raise ValueError(f"there are {', '.join(LEVELS)}")
+    return None if text == LEVELS[-1] else text  # the weakest leaves nothing out
+
+
 def _parse_sound(text: str) -> bool:
     if text not in ("yes", "no"):
         raise ValueError("it is yes or no")
@@ -179,6 +186,7 @@ PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
         "fps": Parameter("frame_rate", _parse_rate, format_number),
         "camera": Parameter("camera", _parse_text, format_words),
         "sound": Parameter("has_sound", _parse_sound, _format_sound),
+        "strength": Parameter("least_level", _parse_level),
         "score": Parameter("threshold", _parse_number, format_number),
         "one": Parameter("one_per_video", _parse_flag, _format_flag),
         "dups": Parameter("duplicates", _parse_duplicates),

@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from app.link_parameters import MAX_TEXT_CHARACTERS, PARAMETERS, format_number, format_words
 from app.times import parse_date
 from db.records import Filters, Orientation
+from search.strength import Level
 
 if TYPE_CHECKING:
     from search.query import Duplicates
@@ -26,8 +27,8 @@ TermKind = Literal["text", "segment", "range", "file"]
 
 FILTERS = (
     "folder", "name", "since", "until", "recorded_since", "recorded_until", "min_seconds", "max_seconds",
-    "min_short_side", "orientation", "codec", "frame_rate", "camera", "has_sound", "threshold", "one_per_video",
-    "duplicates",
+    "min_short_side", "orientation", "codec", "frame_rate", "camera", "has_sound", "least_level", "threshold",
+    "one_per_video", "duplicates",
 )  # fmt: skip
 """The fields of a SearchLink that narrow a search, in the order in which they are shown."""
 
@@ -133,7 +134,8 @@ class SearchLink:
     frame_rate: float | None = None  # nominal
     camera: str | None = None  # make and model, or words of them
     has_sound: bool | None = None
-    threshold: float | None = None
+    least_level: Level | None = None  # weaker hits are left out
+    threshold: float | None = None  # cosine
     one_per_video: bool = False
     duplicates: Duplicates = "stack"
     plain_sum: bool = False  # of the terms as they are, without bringing them to one scale

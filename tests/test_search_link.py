@@ -36,6 +36,7 @@ FULL = SearchLink(
     frame_rate=29.97,
     camera="Apple iPhone 15 & ü",
     has_sound=False,
+    least_level="strong",
     threshold=-0.05,
     one_per_video=True,
     duplicates="hide",
@@ -50,12 +51,13 @@ def through_address(link: SearchLink) -> tuple[SearchLink, list[str]]:
 
 def test_everything_survives_the_address() -> None:
     assert through_address(FULL) == (FULL, [])
-    assert FULL.filter_count == len(FILTERS) == 17
+    assert FULL.filter_count == len(FILTERS) == 18
     assert FULL.active_filters == FILTERS
     cleared = FULL.without(*FILTERS)
     assert cleared.filter_count == 0
     assert replace(cleared, **{name: getattr(FULL, name) for name in FILTERS}) == FULL
     assert FULL.without("codec").filter_count == FULL.filter_count - 1
+    assert parse_link({"q": ["x"], "strength": ["weak"]}) == (SearchLink(words="x"), []), "which leaves nothing out"
     assert SearchLink(has_sound=False).filters().has_sound is False
     assert through_address(SearchLink()) == (SearchLink(), [])
     assert SearchLink().query_string() == ""
@@ -126,6 +128,7 @@ def test_a_path_that_is_not_utf8_survives_the_address() -> None:
         ("fps", "-25"),
         ("fps", "fast"),
         ("sound", "1"),
+        ("strength", "weird"),
         ("one", "true"),
         ("k", "1000000000"),
         ("term", "1:segment:-4"),

@@ -22,6 +22,7 @@ from encoder import EncoderError
 from indexer.pipeline import index_folders
 from indexer.settings import IndexSettings
 from search.engine import SearchEngine
+from search.query import Answer, Query
 from search.strength import Strength
 
 PAGE = str(Path(app.__file__).parent / "page.py")
@@ -141,7 +142,7 @@ def test_filters_narrow_and_are_cleared(library: Library) -> None:
     page.number_input(key="least_seconds").set_value(100.0).run()
     assert grid(page) == []
     assert "No shots match these filters" in page.info[0].value
-    next(button for button in page.button if button.label == "Clear all filters").click().run()
+    page.button(key="clear_filters").click().run()
     assert len(grid(page)) == 4
     assert link_of(page) == SearchLink(words="blue")
 
@@ -186,8 +187,8 @@ def test_every_filter_has_a_text_of_its_own_on_a_chip() -> None:
         "folder": "/a/" + "long " * 30 + "/end", "name": os.fsdecode(b"caf\xe9"), "since": "2025-01-01",
         "until": "2025-01-02", "recorded_since": "2025-01-03", "recorded_until": "2025-01-04", "min_seconds": 1.5,
         "max_seconds": 60.0, "min_short_side": 900, "orientation": "portrait", "codec": "hevc", "frame_rate": 29.97,
-        "camera": "Apple iPhone 15", "has_sound": False, "threshold": 0.25, "one_per_video": True,
-        "duplicates": "hide",
+        "camera": "Apple iPhone 15", "has_sound": False, "least_level": "likely", "threshold": 0.25,
+        "one_per_video": True, "duplicates": "hide",
     }  # fmt: skip
     texts = {name: filter_chips.TEXTS[name](values[name]) for name in FILTERS}
     assert len(set(texts.values())) == len(FILTERS)
@@ -216,7 +217,27 @@ def test_near_duplicates_are_stacked_unless_the_link_says_otherwise(
 def test_a_least_score_says_so_when_nothing_reaches_it(library: Library) -> None:
     page = opened(SearchLink(words="red", threshold=1.0, orientation="portrait"))
     assert grid(page) == []
-    assert "Lower the minimum score" in page.info[0].value
+    assert "Lower the least cosine" in page.info[0].value
+
+
+def test_a_least_strength_is_asked_for_and_said_when_nothing_reaches_it(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def answer(engine: SearchEngine, query: Query) -> Answer:
+        asked.append(query.least_level)
+        return Answer(hits=[], allowed=4, matching=4, hidden=0)
+
+    monkeypatch.setattr(SearchEngine, "answer", answer)
+    page = opened(SearchLink(words="red", least_level="strong"))
+    assert asked[-1] == "strong"
+    assert page.info[0].value.startswith("No match is strong")
+    page.selectbox(key="least_level").set_value("likely").run()
+    assert asked[-1] == "likely"
+    assert link_of(page) == SearchLink(words="red", least_level="likely")
+    page.button(key="chip_least_level").click().run()
+    assert asked[-1] is None
 
 
 def test_words_can_be_added_and_taken_out(library: Library) -> None:
@@ -416,7 +437,7 @@ def test_a_link_of_a_chain_opens_and_filters_are_cleared_without_its_steps(libra
     page = opened(link)
     assert page.text_input(key="step_0").value == "green"
     assert link_of(page) == link
-    next(button for button in page.button if button.label == "Clear all filters").click().run()
+    page.button(key="clear_filters").click().run()
     assert link_of(page) == replace(link, name=None)
 
 

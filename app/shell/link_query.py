@@ -28,6 +28,7 @@ def query_of(link: SearchLink, clip_of: ClipOf) -> Query:
     options = SearchOptions(
         top_k=link.limit,
         threshold=link.threshold,
+        least_level=link.least_level,
         filters=link.filters(),
         per_video=1 if link.one_per_video else None,
         duplicates=link.duplicates,

@@ -30,7 +30,8 @@ TEXTS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
         "frame_rate": lambda rate: f"{format_rate(rate)} frames per second",
         "camera": lambda camera: f"Camera: {camera}",
         "has_sound": lambda has_sound: f"{SOUNDS[has_sound].capitalize()} sound",
-        "threshold": lambda score: f"Score {score:g} or more",
+        "least_level": lambda level: "Strong matches" if level == "strong" else "Strong or likely matches",
+        "threshold": lambda score: f"Cosine {score:g} or more",
         "one_per_video": lambda _: "One hit per video",
         "duplicates": lambda duplicates: f"Near-duplicates {DUPLICATES[duplicates].lower()}",
     }

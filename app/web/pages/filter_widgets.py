@@ -12,14 +12,19 @@ import streamlit as st
 from app.link_parameters import encode_path
 from app.search_link import SearchLink
 from app.shell.filter_options import format_rate
-from app.web.pages.filter_chips import clear_filters
 from app.web.pages.search_state import ANY, ANY_FOLDER, DUPLICATES, RESOLUTIONS, SOUNDS
 from db.records import Orientation
+from search.strength import LIKELY_CHANCE, STRONG_CHANCE, Level
 
 if TYPE_CHECKING:
     from db.library import Library
 
 Value = TypeVar("Value")
+
+STRENGTH_HELP = (
+    f"Of searches for something that is not there, {LIKELY_CHANCE:.0%} find a likely or strong match, and "
+    f"{STRONG_CHANCE:.0%} a strong one."
+)
 
 
 def draw_filters(link: SearchLink, library: Library) -> SearchLink:
@@ -48,19 +53,21 @@ def draw_filters(link: SearchLink, library: Library) -> SearchLink:
     )  # fmt: skip
     camera = left.selectbox("Camera", [ANY, *_with(facets.cameras, link.camera)], key="camera")
     resolution = right.selectbox("Resolution", list(RESOLUTIONS), key="resolution", format_func=RESOLUTIONS.__getitem__)
-    orientation = left.segmented_control(
+    orientation = st.segmented_control(
         "Orientation", ["landscape", "portrait", "square"], key="orientation", format_func=str.capitalize
     )
-    sound = right.segmented_control("Sound", list(SOUNDS.values()), key="sound", format_func=str.capitalize)
-    score = st.number_input(
-        "Least score", key="least_score", value=None, min_value=-1.0, max_value=1.0, step=0.01, format="%.2f"
-    )
     left, right = st.columns(2)
-    one = left.toggle("One hit per video", key="one_per_video")
+    level = left.selectbox(
+        "Least strength", [ANY, "likely", "strong"], key="least_level", format_func=str.capitalize, help=STRENGTH_HELP
+    )
+    score = right.number_input(
+        "Least cosine", key="least_score", value=None, min_value=-1.0, max_value=1.0, step=0.01, format="%.2f"
+    )
+    sound = left.segmented_control("Sound", list(SOUNDS.values()), key="sound", format_func=str.capitalize)
     duplicates = right.selectbox(
         "Near-duplicates", list(DUPLICATES), key="duplicates", format_func=DUPLICATES.__getitem__
     )
-    st.button("Clear all filters", on_click=clear_filters, width="stretch")
+    one = st.toggle("One hit per video", key="one_per_video")
     return replace(
         link,
         folder=None if folder == ANY_FOLDER else folder,
@@ -77,6 +84,7 @@ def draw_filters(link: SearchLink, library: Library) -> SearchLink:
         frame_rate=rate or None,
         camera=None if camera == ANY else camera,
         has_sound=next((has_sound for has_sound, name in SOUNDS.items() if name == sound), None),
+        least_level=None if level == ANY else cast("Level", level),
         threshold=score,
         one_per_video=bool(one),
         duplicates=duplicates,

@@ -57,7 +57,7 @@ def line_of(found: Answer, link: SearchLink, milliseconds: float) -> ResultLine:
         return ResultLine(text=no_hits_text(link, found.allowed), empty=True)
     details = [f"Searched {found.allowed:,} shots in {milliseconds:.0f} ms."]
     if found.matching != found.allowed:
-        details.append(f"{found.matching:,} of them reach the minimum score.")
+        details.append(f"{found.matching:,} of them reach the least cosine.")
     if found.hidden:
         details.append(f"{found.hidden:,} left out as duplicates or further hits of a video.")
     if found.stacked:
@@ -102,8 +102,10 @@ def no_hits_text(link: SearchLink, allowed: int) -> str:
     """Return a likely reason for the lack of hits, and advice."""
     if not allowed:
         return "No shots match these filters. Remove one, or clear them."
+    if link.least_level is not None:
+        return f"No match is {link.least_level}. Lower the least strength in Filters to see the nearest ones."
     if link.threshold is not None:
-        return f"No shot scores {link.threshold:g} or more. Lower the minimum score in Filters to see the nearest ones."
+        return f"No cosine is {link.threshold:g} or more. Lower the least cosine in Filters to see the nearest ones."
     return "Nothing was found."
 
 

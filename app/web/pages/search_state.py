@@ -42,6 +42,7 @@ def set_search(link: SearchLink) -> None:
     state["codec"], state["camera"] = link.codec or ANY, link.camera or ANY
     state["frame_rate"] = link.frame_rate or 0.0
     state["sound"] = None if link.has_sound is None else SOUNDS[link.has_sound]
+    state["least_level"] = link.least_level or ANY
     state["least_score"] = link.threshold
     state["one_per_video"], state["duplicates"] = link.one_per_video, link.duplicates
     state["plain_sum"] = link.plain_sum
