@@ -9,7 +9,7 @@ from typing import get_args
 
 from db.records import Filters, Video
 from search.query import Duplicates, Hit, QueryError, SegmentTerm, Term
-from search.strength import Strength
+from search.strength import LEVELS, Level, Strength
 
 MAX_STEPS = 8
 
@@ -55,6 +55,7 @@ class ChainQuery:
         duplicates: What becomes of chains whose every part is a near duplicate of that part of a better chain: stacked
             behind it (`Chain.alike`), left out, or chains of their own.
         plain_sum: Add the terms of each step as they are; see Query.
+        least_level: Leave out chains that are weaker. None keeps all.
 
     Raises:
         QueryError: A value is out of range.
@@ -68,6 +69,7 @@ class ChainQuery:
     per_video: int | None = None
     duplicates: Duplicates = "show"
     plain_sum: bool = False
+    least_level: Level | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "steps", tuple(self.steps))
@@ -81,6 +83,8 @@ class ChainQuery:
             raise QueryError(f"at least 1 chain of a video must be wanted, got {self.per_video}")
         if self.duplicates not in get_args(Duplicates):
             raise QueryError(f"near duplicates are {', '.join(get_args(Duplicates))}, got {self.duplicates!r}")
+        if self.least_level is not None and self.least_level not in LEVELS:
+            raise QueryError(f"a level is one of {', '.join(LEVELS)}, got {self.least_level!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +94,7 @@ class Chain:
     Attributes:
         rank: The position in the ranking, from 1.
         score: The value by which chains are ranked, 0 to 1: see `search.chains`.
-        strength: Of the chain as a whole; None without a calibration.
+        strength: See `search.chain_strengths`; None without a calibration.
         video: The video of all parts.
         parts: One hit for each step, in the order of the steps; with `any_order`, times may not ascend. The rank of a
             part is the number of its step.

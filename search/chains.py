@@ -16,6 +16,7 @@ from db.records import Filters
 from db.segment_times import SegmentTimes
 from search.chain_paths import Floats, Path, Paths, gain
 from search.chain_query import Chain, ChainQuery
+from search.chain_reach import Reach
 from search.directions import Direction
 from search.query import Hit
 from search.vectors.vector_index import Ids, VectorIndex
@@ -64,8 +65,10 @@ class ChainSearch:
     rows_of: RowsOf
     max_videos: int = MAX_VIDEOS
 
-    def answer(self, query: ChainQuery, asked: Sequence[Asked], near_duplicate: float | None = None) -> list[Chain]:
-        """Return the best chains, best first; no two share a segment or overlap.
+    def answer(
+        self, query: ChainQuery, asked: Sequence[Asked], near_duplicate: float | None = None
+    ) -> tuple[list[Chain], Reach | None]:
+        """Return the best chains, best first, and what was looked at. No two share a segment or overlap.
 
         Args:
             query: The steps' terms are in `asked`.
@@ -82,7 +85,7 @@ class ChainSearch:
             kept = np.isin(ids, self.library.segment_ids(query.filters, self.encoder_id), assume_unique=True)
             ids, owners = ids[kept], owners[kept]
         if not ids.size:
-            return []
+            return [], None
         means, spreads = np.nanmean(usual, axis=1), np.maximum(np.nanstd(usual, axis=1), 1e-6)
 
         def strengths_of(cosines: NDArray[np.floating]) -> Floats:
@@ -95,7 +98,8 @@ class ChainSearch:
             for at in np.flatnonzero(np.isin(times.ids, sorted(each.own_ids))):
                 same = times.video_ids == times.video_ids[at]
                 strengths[step, same & (times.starts < times.ends[at]) & (times.ends > times.starts[at])] = -np.inf
-        return self._chains(_ranked(query, times, strengths), query, asked, near_duplicate)
+        chains = self._chains(_ranked(query, times, strengths), query, asked, near_duplicate)
+        return chains, Reach(times, strengths, len(self.index))
 
     def _videos(
         self,

@@ -17,6 +17,7 @@ from search.calibration.calibration import Calibration
 from search.calibration.judging import judged
 from search.candidates import best_candidates
 from search.chain_query import Chain, ChainQuery
+from search.chain_strengths import judged_chains
 from search.chains import Asked, ChainSearch
 from search.directions import Direction, direction_of, is_balanced
 from search.duplicate_threshold import near_duplicate
@@ -121,7 +122,9 @@ class SearchEngine:
             direction, rows = self._direction(step.terms, plain_sum=query.plain_sum)
             asked.append(Asked(rows, direction))
         near = None if query.duplicates == "show" else self.near_duplicate()
-        return ChainSearch(self.library, self.index, self.encoder.id, self._existing_rows).answer(query, asked, near)
+        search = ChainSearch(self.library, self.index, self.encoder.id, self._existing_rows)
+        chains, reach = search.answer(query, asked, near)
+        return judged_chains(chains, query, asked, reach, self.calibration)
 
     def scores(self, query: Query, ids: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the score of each of these segments, ignoring the query's filters.

@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,10 +16,13 @@ from numpy.typing import NDArray
 
 from db.library import Library
 from db.records import Filters, Segment, Shot, Video
+from db.segment_times import SegmentTimes
 from search.chain_paths import CHANGE, Paths, gain
 from search.chain_query import Chain, ChainQuery, Step
+from search.chain_reach import Reach
 from search.engine import SearchEngine
 from search.query import QueryError, SegmentTerm, TextTerm
+from search.strength import Strength
 
 ENCODER = ColourEncoder()
 
@@ -145,7 +150,7 @@ def test_many_videos_are_narrowed_to_those_with_the_best_segments(engine: Search
     rows = [ENCODER.encode_texts([words]) for words in ("red", "blue")]
     asked = [Asked(each, Direction.without_penalties(each[0])) for each in rows]
     search = ChainSearch(engine.library, engine.index, ENCODER.id, engine._existing_rows, max_videos=3)
-    chains = search.answer(question("red", "blue", within=20.0), asked)
+    chains, _ = search.answer(question("red", "blue", within=20.0), asked)
     assert {Path(each.video.path).stem for each in chains} == {"answer", "turned", "far"}
 
 
@@ -219,3 +224,46 @@ def test_chains_of_a_copy_are_stacked_left_out_or_shown(engine: SearchEngine, li
     assert hidden[0].alike == ()
     with pytest.raises(QueryError):
         question("red", "blue", duplicates="pile")
+
+
+def test_a_chain_is_judged_by_its_surest_part_and_what_is_within_reach_of_it(library: Library) -> None:
+    class Strengths:
+        def of_hits(self, terms: Any, rows: Any, ids: list[int], cosines: NDArray[np.float32]) -> list[Strength]:
+            assert len(rows) == len(terms) == cosines.shape[1]
+            return [Strength(value=float(own[0]), chance=0.001 if own[0] > 0.9 else 0.5) for own in cosines]
+
+    calibration: Any = SimpleNamespace(strengths=Strengths)
+    engine = SearchEngine(library, ENCODER, ExactIndex.of(library, ENCODER.id), calibration)
+    found = {names([chain])[0]: chain for chain in engine.chains(question("red", "blue"))}
+    best, half = found["answer:1,2"], found["red only:1,2"]
+    assert best.strength is not None
+    assert (best.strength.level, [part.strength and part.strength.level for part in best.parts]) == (
+        "strong",
+        ["strong", "strong"],
+    )
+    assert half.strength is not None
+    assert half.parts[1].strength is not None
+    assert (half.strength.value, half.strength.level) == (half.parts[1].strength.value, "weak")
+    assert half.strength.chance == 0.5  # never more than that of the part alone
+    likely = engine.chains(question("red", "blue", least_level="likely"))
+    assert names(likely) == ["answer:1,2"]
+    assert likely[0].rank == 1
+    with pytest.raises(QueryError):
+        question("red", "blue", least_level="great")
+
+
+def test_within_reach_is_what_follows_or_precedes_all_that_could_make_as_good_a_chain() -> None:
+    starts = np.array([0.0, 2, 4, 6, 0, 2, 4])
+    ids, videos = np.arange(7), np.array([1, 1, 1, 1, 2, 2, 2])
+    strengths = np.array([[9.0, 0, 0, 9, 0, 4, 0], [0.0] * 7])
+    reach = Reach(SegmentTimes(ids, videos, ids, starts, starts + 2), strengths, 70)
+
+    def count(strength: float, seconds: float, **sides: bool) -> float:
+        total = float(gain(np.array([strength]))[0])
+        return 70 * reach.share(0, total, seconds, **({"before": False, "after": True} | sides))
+
+    assert count(9, 1.0) == pytest.approx(1)  # segment 1; nothing follows segment 3
+    assert count(9, 2.0) == pytest.approx(2)
+    assert count(4, 2.0) == pytest.approx(3)  # and segment 6
+    assert count(9, 0.0, before=True) == pytest.approx(2)  # and segment 2
+    assert reach.share(0, -1e9, 1e6, before=True, after=True) <= 1

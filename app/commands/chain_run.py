@@ -64,6 +64,7 @@ def typed_query(
         per_video=options.per_video,
         duplicates=options.duplicates,
         plain_sum=options.plain_sum,
+        least_level=options.least_level,
     )
 
 
@@ -96,9 +97,11 @@ def print_chains(
 
 def no_chain(library: Library, encoder: Encoder, query: ChainQuery, options: SearchOptions) -> str:
     """Explain in one sentence why there are no chains, and what to change."""
-    if library.segment_ids(query.filters, encoder.id).size:
-        return f"no hits: no video has {len(query.steps)} shots within {query.within_seconds:g} s of each other"
-    return nothing_found(library, options)
+    if not library.segment_ids(query.filters, encoder.id).size:
+        return nothing_found(library, options)
+    if query.least_level not in (None, "weak"):
+        return f"no match is {query.least_level} in every part; --min-strength weak shows the best there are"
+    return f"no hits: no video has {len(query.steps)} shots within {query.within_seconds:g} s of each other"
 
 
 def clips_of(library: Library, chains: Sequence[Chain], *, span: bool) -> list[ClipRequest]:

@@ -248,6 +248,7 @@ def search_hits(
         raise click.UsageError("the words are blank; write what is to be seen")
     with open_search(settings, options) as (library, encoder, options):
         engine = compose.open_engine(settings, library, encoder)
+        options = replace(options, least_level=options.least_level or "likely")
         if chain.then:
             query = typed_query(library, encoder, text, chain, options, parts)
             chains = engine.chains(query)
@@ -257,7 +258,6 @@ def search_hits(
             return clips_of(library, chains, span=span)
         note_negation(text)
         further, own_ids = further_terms(library, encoder, parts[0])
-        options = replace(options, least_level=options.least_level or "likely")
         hits = engine.search(options.query((TextTerm(text), *further), leave_out=own_ids))
         if not hits:
             print_note(nothing_found(library, options))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.shell.exit_codes import FAILED
-from app.shell.hits import Output, hit_record, open_hit, span_seconds
+from app.shell.hits import NO_GOOD_MATCH, Output, hit_record, is_weak, open_hit, span_seconds, strength_fields
 from app.shell.terminal import display_path, print_json, print_note, print_paths, table
 from app.times import format_timestamp
 
@@ -23,9 +23,12 @@ def show_chains(chains: Sequence[Chain], output: Output, question: dict[str, Any
     """Print chains in the chosen form, as `app.shell.hits.show_hits` prints hits.
 
     Raises:
-        click.exceptions.Exit: Code 1 if there are no chains.
+        click.exceptions.Exit: Code 1 if there are no chains, or none is likely to be what was asked for.
         click.UsageError: The rank of --open is beyond the last chain.
     """
+    weak = bool(chains) and all(is_weak(chain) for chain in chains)
+    if weak:
+        print_note(NO_GOOD_MATCH)
     if output.as_json:
         print_json({**question, "chains": [chain_record(chain) for chain in chains]})
     elif output.paths or output.print0:
@@ -40,6 +43,8 @@ def show_chains(chains: Sequence[Chain], output: Output, question: dict[str, Any
         if output.open_rank > len(chains):
             raise click.UsageError(f"--open {output.open_rank}: there are only {len(chains)} hits")
         open_hit(in_time(chains[output.open_rank - 1])[0])
+    if weak:
+        raise click.exceptions.Exit(FAILED)
 
 
 def chain_lines(chains: Sequence[Chain]) -> list[str]:
@@ -48,6 +53,7 @@ def chain_lines(chains: Sequence[Chain]) -> list[str]:
     for chain in chains:
         spans = [f"{format_timestamp(start)}-{format_timestamp(end)}" for start, end in map(span_seconds, chain.parts)]
         path = display_path(chain.video.path) + (f"  (+{len(chain.alike):,} alike)" if chain.alike else "")
+        path += "  (weak)" if is_weak(chain) else ""
         path += "" if os.path.exists(chain.video.path) else "  (file not there now)"
         rows.append((str(chain.rank), f"{chain.score:.3f}", " + ".join(spans), path))
     return table(rows, ">><<")
@@ -69,6 +75,7 @@ def chain_record(chain: Chain) -> dict[str, Any]:
         "end": str(end),
         "start_timecode": format_timestamp(start),
         "end_timecode": format_timestamp(end),
+        **strength_fields(chain.strength),
         "alike": [list(ids) for ids in chain.alike],
         "parts": [hit_record(part) for part in chain.parts],
         **identity_record(Identity.of(chain.video)),

@@ -18,8 +18,12 @@ from app.shell.terminal import display_path, print_json, print_note, print_paths
 from app.times import format_timestamp
 
 if TYPE_CHECKING:
+    from search.chain_query import Chain
     from search.query import Hit
     from search.strength import Strength
+
+
+NO_GOOD_MATCH = "no good match: chance alone gives hits as strong as these, the best there are"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +76,7 @@ def show_hits(hits: Sequence[Hit], output: Output, question: dict[str, Any], *, 
     """
     weak = bool(hits) and all(map(is_weak, hits))
     if weak:
-        print_note("no good match: chance alone gives hits as strong as these, the best there are")
+        print_note(NO_GOOD_MATCH)
     if output.as_json:
         print_json({**question, "hits": [hit_record(hit) for hit in hits]})
     elif output.paths or output.print0:
@@ -145,8 +149,8 @@ def hit_record(hit: Hit) -> dict[str, Any]:
     }
 
 
-def is_weak(hit: Hit) -> bool:
-    """Return whether a hit is known to be weak."""
+def is_weak(hit: Hit | Chain) -> bool:
+    """Return whether a hit or chain is known to be weak."""
     return hit.strength is not None and hit.strength.level == "weak"
 
 
