@@ -29,9 +29,9 @@ NEWEST = 48
 IDEAS = {
     "demo": (
         "a penguin grows larger",
-        "something spins around",
+        "a cactus spins around",
         "a taxi moves to the left",
-        "an animal on ocean waves",
+        "a rocket on ocean waves",
     ),
     "any": ("a person walking", "a close-up of hands", "a car at night", "waves on a beach", "people laughing"),
 }

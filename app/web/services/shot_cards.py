@@ -53,7 +53,12 @@ def strength_record(strength: Strength | None) -> dict[str, Any] | None:
     """Return a strength with its level, or None for none."""
     if strength is None:
         return None
-    return {"value": round(strength.value, 3), "chance": round(strength.chance, 6), "level": strength.level}
+    return {
+        "value": round(strength.value, 3),
+        "chance": round(strength.chance, 6),
+        "level": strength.level,
+        "estimated": strength.normal,
+    }
 
 
 def chain_card(chain: Chain) -> dict[str, Any]:

@@ -72,6 +72,8 @@ test('a strength takes the place of the score: a word, a bar of its level, and a
     'Weak match: 40 in 100 unrelated searches find a shot as close. Cosine 0.46.',
   );
   assert.match(texts(0.03, 'likely').label, /, likely match$/);
+  const guessed = cardTexts({ ...HIT, strength: { value: 2, chance: 0.03, level: 'likely', estimated: true } });
+  assert.match(guessed.meaning, /^Likely match: an estimated 3 in 100 unrelated searches/);
 });
 
 test('bars of levels meet where the levels do, whatever the search', () => {

@@ -7,6 +7,7 @@
  * @property {number} value Standard deviations above unrelated questions.
  * @property {number} chance Share of unrelated searches whose best hit is at least as strong, above 0 to 1.
  * @property {'strong' | 'likely' | 'weak'} level
+ * @property {boolean} [estimated] Whether the chance is an estimate, because there was too little to count.
  */
 
 const WORDS = { strong: 'Strong', likely: 'Likely', weak: 'Weak' };
@@ -21,13 +22,13 @@ const ENDS = [1, 0.05, 0.01, 0.004];
  * @returns {{word: string, share: number, sentence: string}} `share` is the length of the bar, 0 to 1: each level has a
  *   third of it, so that bars of different searches can be compared.
  */
-export function strengthTexts({ chance, level }, score) {
+export function strengthTexts({ chance, level, estimated = false }, score) {
   const cosine = score === null ? '' : ` Cosine ${score.toFixed(2)}.`;
   const word = WORDS[level];
   return {
     word,
     share: shareOf(chance),
-    sentence: `${word} match: ${oddsText(chance)} unrelated searches find a shot as close.${cosine}`,
+    sentence: `${word} match: ${estimated ? 'an estimated ' : ''}${oddsText(chance)} unrelated searches find a shot as close.${cosine}`,
   };
 }
 
