@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from db.segment_times import SegmentTimes
-from search.chain_paths import Floats, gain
+from search.chain_paths import Floats
 
 _SLACK = 1e-6  # of rounding, so that the chain itself counts
 
@@ -18,12 +18,12 @@ class Reach:
 
     Attributes:
         times: All segments of the videos that were looked at.
-        strengths: float64 (S, n), of each of these in each step.
+        gains: float64 (S, n), what each of these gains in each step; see `search.chain_paths`.
         segments: Number of segments in the library.
     """
 
     times: SegmentTimes
-    strengths: Floats
+    gains: Floats
     segments: int
 
     def share(self, step: int, total: float, seconds: float, *, before: bool, after: bool) -> float:
@@ -36,13 +36,13 @@ class Reach:
             seconds: Maximum time from the part to the other one.
             before, after: Whether the other may precede or follow the part.
         """
-        videos = np.unique(self.times.video_ids, return_inverse=True)[1]
+        videos = np.cumsum(np.diff(self.times.video_ids, prepend=self.times.video_ids[:1]) != 0)
         apart = float(self.times.ends.max() - self.times.starts.min()) + seconds + 1.0
         starts, ends = self.times.starts + apart * videos, self.times.ends + apart * videos
-        could = gain(self.strengths[step]) >= total - _SLACK
+        could = self.gains[step] >= total - _SLACK
         count = 0
         if after:
-            count += _covered(np.sort(starts), ends[could], ends[could] + seconds)
+            count += _covered(starts, ends[could], ends[could] + seconds)
         if before:
             count += _covered(np.sort(ends), starts[could] - seconds, starts[could])
         return min(1.0, max(1, count) / max(1, self.segments))
@@ -50,7 +50,6 @@ class Reach:
 
 def _covered(times: Floats, firsts: Floats, lasts: Floats) -> int:
     """Return how many of the times, ascending, lie in any of the ranges."""
-    edges = np.zeros(len(times) + 1, np.int64)
-    np.add.at(edges, np.searchsorted(times, firsts, "left"), 1)
-    np.add.at(edges, np.searchsorted(times, lasts, "right"), -1)
-    return int((np.cumsum(edges[:-1]) > 0).sum())
+    begun = np.bincount(np.searchsorted(times, firsts, "left"), minlength=len(times) + 1)
+    ended = np.bincount(np.searchsorted(times, lasts, "right"), minlength=len(times) + 1)
+    return int((np.cumsum(begun - ended)[:-1] > 0).sum())

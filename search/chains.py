@@ -99,7 +99,7 @@ class ChainSearch:
                 same = times.video_ids == times.video_ids[at]
                 strengths[step, same & (times.starts < times.ends[at]) & (times.ends > times.starts[at])] = -np.inf
         chains = self._chains(_ranked(query, times, strengths), query, asked, near_duplicate)
-        return chains, Reach(times, strengths, len(self.index))
+        return chains, Reach(times, gain(strengths), len(self.index))
 
     def _videos(
         self,

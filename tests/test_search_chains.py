@@ -256,7 +256,7 @@ def test_within_reach_is_what_follows_or_precedes_all_that_could_make_as_good_a_
     starts = np.array([0.0, 2, 4, 6, 0, 2, 4])
     ids, videos = np.arange(7), np.array([1, 1, 1, 1, 2, 2, 2])
     strengths = np.array([[9.0, 0, 0, 9, 0, 4, 0], [0.0] * 7])
-    reach = Reach(SegmentTimes(ids, videos, ids, starts, starts + 2), strengths, 70)
+    reach = Reach(SegmentTimes(ids, videos, ids, starts, starts + 2), gain(strengths), 70)
 
     def count(strength: float, seconds: float, **sides: bool) -> float:
         total = float(gain(np.array([strength]))[0])
