@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import cli_library
 import pytest
@@ -16,8 +18,10 @@ from app import compose
 from app.cli import main
 from app.commands.export import export
 from app.shell.given_options import given_options
+from app.shell.search_options import SearchOptions, nothing_found
 from db.library import Library
 from db.media_facts import MediaFacts
+from db.records import Filters
 
 RED = (255, 0, 0)
 SHAPES = {"portrait.mp4": (36, 64), "square.mp4": (48, 48)}
@@ -183,6 +187,19 @@ def test_a_value_that_no_video_has_is_named_with_those_that_there_are(options: t
     result = run("search", "red", *options)
     assert result.exit_code == 1
     assert sentence in result.stderr
+
+
+def test_what_keeps_hits_out_is_told_apart(root: Path) -> None:
+    with Library.open(root / "library") as library:
+
+        def why(**given: Any) -> str:
+            return nothing_found(library, SearchOptions(top_k=10, **{"threshold": None, "filters": Filters()} | given))
+
+        hevc = Filters(codec="hevc")
+        assert "no match is strong" in why(least_level="strong", filters=hevc)
+        assert "no hits score 0.9 or more" in why(threshold=0.9, filters=hevc)
+        assert "passes these filters" in why(threshold=0.9, filters=replace(hevc, min_seconds=1e9))
+        assert "only the examples" in why(filters=hevc)
 
 
 @pytest.mark.parametrize("rate", ["fast", "0", "-25", "1/0", "nan"])

@@ -16,7 +16,9 @@ from synthetic import make_video
 import app
 from app import compose
 from app.search_link import FILTERS, LinkStep, LinkTerm, SearchLink
+from app.shell.link_query import chain_query_of
 from app.web.pages import filter_chips
+from app.web.pages.chain_results import no_chains_text
 from db.library import Library
 from encoder import EncoderError
 from indexer.pipeline import index_folders
@@ -238,6 +240,13 @@ def test_a_least_strength_is_asked_for_and_said_when_nothing_reaches_it(
     assert link_of(page) == SearchLink(words="red", least_level="likely")
     page.button(key="chip_least_level").click().run()
     assert asked[-1] is None
+
+
+def test_a_least_strength_holds_for_chains_too() -> None:
+    link = SearchLink(words="red", then=(LinkStep("blue"),), least_level="strong")
+    assert chain_query_of(link, lambda _: pytest.fail("no example")).least_level == "strong"
+    assert no_chains_text(link).startswith("No match is strong")
+    assert no_chains_text(replace(link, least_level=None)).startswith("No video has these parts")
 
 
 def test_words_can_be_added_and_taken_out(library: Library) -> None:

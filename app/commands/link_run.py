@@ -100,7 +100,9 @@ def _found(settings: Settings, text: str) -> Iterator[Found]:
         print_note(problem)
     if not link.has_query:
         raise click.UsageError("--link holds no search; copy the address of the page while it shows hits")
-    options = SearchOptions(top_k=link.limit, threshold=link.threshold, filters=link.filters())
+    options = SearchOptions(
+        top_k=link.limit, threshold=link.threshold, filters=link.filters(), least_level=link.least_level
+    )
     with open_search(settings, options) as (library, encoder, options):
         try:
             notes = word_notes(encoder, link.texts)

@@ -138,12 +138,17 @@ def unmatched_facet(library: Library, filters: Filters) -> str:
         ("camera", filters.camera, Filters(camera=filters.camera), facets.cameras),
     )
     for what, value, alone, there in asked:
-        if not alone or any(library.segment_ids(alone, encoder.id).size for encoder in library.encoders()):
+        if not alone or passes_any(library, alone):
             continue
         wanted = format_rate(value) if isinstance(value, float) else value
         known = f"this library has {', '.join(there[:_MAX_NAMED])}" if there else "no file of this library states one"
         return f"no video has the {what} {wanted}; {known}{', ...' if len(there) > _MAX_NAMED else ''}"
     return ""
+
+
+def passes_any(library: Library, filters: Filters) -> bool:
+    """Return whether any segment of the library passes the filters."""
+    return any(library.segment_ids(filters, encoder.id).size for encoder in library.encoders())
 
 
 def format_rate(rate: float) -> str:

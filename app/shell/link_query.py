@@ -51,6 +51,7 @@ def chain_query_of(link: SearchLink, clip_of: ClipOf) -> ChainQuery:
         within_seconds=link.within_seconds,
         any_order=link.any_order,
         filters=link.filters(),
+        least_level=link.least_level,
         k=link.limit,
         per_video=1 if link.one_per_video else None,
         duplicates=link.duplicates,

@@ -15,7 +15,7 @@ from app import compose
 from app.compose import Settings
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
-from app.shell.filter_options import filter_options, unmatched_facet
+from app.shell.filter_options import filter_options, passes_any, unmatched_facet
 from app.shell.notice import print_notice
 from app.shell.paths import as_indexed
 from app.shell.terminal import display_path
@@ -156,12 +156,14 @@ def nothing_found(library: Library, options: SearchOptions) -> str:
         return f"no hits: no video below {folder} is indexed (prismsearch index {folder})"
     if unmatched := unmatched_facet(library, filters):
         return f"no hits: {unmatched}"
-    if filters:
+    if filters and not passes_any(library, filters):
         return "no hits: no indexed segment passes these filters; widen them or leave some out"
     if options.least_level not in (None, "weak"):
         return f"no match is {options.least_level}; --min-strength weak shows the best there are"
     if options.threshold is not None:
         return f"no hits score {options.threshold:g} or more; lower --threshold"
+    if filters:
+        return "no hits: only the examples themselves pass these filters; widen them or leave some out"
     return "no hits: nothing is indexed yet (prismsearch index FOLDER)"
 
 

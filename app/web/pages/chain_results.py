@@ -70,6 +70,8 @@ def line_of_chains(chains: Sequence[Chain], link: SearchLink, milliseconds: floa
 
 def no_chains_text(link: SearchLink) -> str:
     """Return a likely reason for the lack of chains, and advice."""
+    if link.least_level is not None:
+        return f"No match is {link.least_level}. Lower the least strength in Filters to see the nearest ones."
     if link.any_order:
         return f"No video has these parts within {link.within_seconds:g} s of each other. Allow more time between them."
     return (
