@@ -51,7 +51,7 @@ class Chains {
       hidden: true,
       onclick: () => this.component.setTriggerValue('more', Date.now()),
     });
-    this.fold = new Fold(this.list, this.more);
+    this.fold = new Fold('place', this.list, this.more);
     parent.append(this.fold.button, this.fold.content);
     this.posters = new Posters();
     this.previews = new PosterPreview((part) => Number(part.getAttribute('data-segment')));

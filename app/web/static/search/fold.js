@@ -4,8 +4,12 @@ import { element } from '../core/dom.js';
 
 /** A part of a view with a button above it. It is hidden at each search that finds nothing good, until that is pressed. */
 export class Fold {
-  /** @param {...Node} content */
-  constructor(...content) {
+  /**
+   * @param {string} noun What is hidden, in the singular.
+   * @param {...Node} content
+   */
+  constructor(noun, ...content) {
+    this.noun = noun;
     this.content = element('div', {}, ...content);
     this.button = element('button', {
       class: 'ps-button ps-fold',
@@ -27,7 +31,7 @@ export class Fold {
    * @param {number} count
    */
   set(folded, count) {
-    this.label = `Show the ${count === 1 ? 'nearest shot' : `${count} nearest shots`}`;
+    this.label = `Show the ${count === 1 ? `nearest ${this.noun}` : `${count} nearest ${this.noun}s`}`;
     this.button.hidden = !folded || !count;
     this.open(this.button.hidden);
   }
@@ -36,7 +40,7 @@ export class Fold {
   open(open) {
     this.content.hidden = !open;
     this.button.setAttribute('aria-expanded', String(open));
-    this.button.textContent = open ? 'Hide the nearest shots' : this.label;
+    this.button.textContent = open ? `Hide the nearest ${this.noun}s` : this.label;
   }
 
   remove() {

@@ -64,7 +64,7 @@ class Grid {
       hidden: true,
       onclick: () => this.component.setTriggerValue('more', Date.now()),
     });
-    this.fold = new Fold(this.grid, this.more);
+    this.fold = new Fold('shot', this.grid, this.more);
     parent.append(this.fold.button, this.fold.content);
     this.stacks = new Stacks(this);
     this.posters = new Posters();
