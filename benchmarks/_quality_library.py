@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app import compose
 from benchmarks._clustered_rows import unit
 from db.library import Library
 from db.records import Segment, Shot, Video
 from encoder import Encoder
 from search.engine import SearchEngine
 from search.query import Query
-from search.vectors.faiss_index import FaissIndex
 
 SPREAD = 0.35  # length of what is added to a row for one that resembles it
 SHOTS_A_VIDEO = 100
@@ -65,7 +65,7 @@ def open_engine(directory: Path, encoder: Encoder, cuts: Iterable[Cut]) -> Searc
     """Return an engine over a new library of these videos; who asks closes `engine.library`."""
     library = Library.open(directory)
     fill(library, encoder.id, cuts)
-    return SearchEngine(library, encoder, FaissIndex.open(library, encoder.id, directory))
+    return compose.open_engine(compose.Settings(library=directory), library, encoder)
 
 
 def ask(engine: SearchEngine, terms: tuple[Any, ...], **options: Any) -> list[Any]:
