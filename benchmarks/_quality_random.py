@@ -14,6 +14,7 @@ from benchmarks._clustered_rows import unit
 from benchmarks._quality_library import Cut, ask, open_engine
 from benchmarks._quality_strength import no_good_match
 from benchmarks._quality_table import Table
+from demo import captions
 from demo.other_worlds import plain_questions
 from encoder import ClipSpec
 from search.query import TextTerm
@@ -77,10 +78,12 @@ class RandomTower:
 def random_networks(table: Table, configurations: Sequence[tuple[str, int]], count: int, shots: int) -> None:
     """Add the share of plain questions to networks with random weights that get no good match.
 
-    Rows are clusters of random directions, to which points of the space of texts are added.
+    Rows are clusters of random directions, to which points of the space of texts are added: of texts about another
+    world than the questions and the null, because to such a network texts are alike that share words.
     """
     asked = plain_questions(count, np.random.default_rng(2))
-    others = [text for _, text in plain_questions(200, np.random.default_rng(3))]
+    chance = np.random.default_rng(3)
+    others = [captions.caption(take, chance) for take in sorted(captions.held_out())[::4]]
     for configuration, seed in configurations:
         encoder = RandomTower(configuration, seed)
         rng = np.random.default_rng(seed)
