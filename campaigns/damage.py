@@ -23,7 +23,7 @@ from campaigns._export_kills import make_sources
 from campaigns._libraries import BLEND, DATABASE, indexed, make_films, snapshot, wait_for
 from campaigns._mutations import DAMAGES, damaged
 
-SEARCH = ("search", "red", "-k", "30", "--json")
+SEARCH = ("search", "red", "-k", "30", "--show-duplicates", "--json")
 
 
 def prepared(case: Case) -> tuple[Path, Path, dict[str, Any]]:
