@@ -10,6 +10,7 @@ from fakes import ColourEncoder
 
 from app.search_link import SearchLink
 from app.shell.word_notes import word_notes
+from app.web.pages import result_line
 from app.web.pages import search as search_page
 
 
@@ -40,13 +41,14 @@ def test_a_text_of_which_nothing_is_read_is_no_question(text: str) -> None:
 
 
 def test_the_page_says_so_and_does_not_search(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown: list[tuple[str, str]] = []
-    streamlit = SimpleNamespace(
-        warning=lambda text: shown.append(("warning", text)), caption=lambda text: shown.append(("caption", text))
-    )
-    monkeypatch.setattr(search_page, "st", streamlit)
-    engine = cast("Any", SimpleNamespace(encoder=EnglishEncoder()))
-    assert search_page.draw_word_notes(SearchLink(words="犬 runs"), engine)
-    assert not search_page.draw_word_notes(SearchLink(words="犬"), engine)
-    assert [kind for kind, _ in shown] == ["caption", "warning"]
-    assert "nothing of" in shown[1][1]
+    monkeypatch.setattr(result_line, "coverage", lambda *_: SimpleNamespace(text=lambda: ""))
+    monkeypatch.setattr(result_line.session, "notice", lambda engine: None)
+    shown: list[str] = []
+    monkeypatch.setattr(search_page, "st", SimpleNamespace(warning=shown.append))
+    engine = cast("Any", SimpleNamespace(encoder=EnglishEncoder(), library=None))  # it cannot search
+    assert result_line.notes_on(SearchLink(words="犬 runs"), engine) == [
+        "The encoder cannot read “犬” and goes by the other words."
+    ]
+    search_page.draw_hits(SearchLink(words="犬"), engine)
+    assert len(shown) == 1
+    assert "nothing of" in shown[0]
