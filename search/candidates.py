@@ -14,6 +14,11 @@ RowsOf = Callable[[list[int]], tuple[list[int], NDArray[np.float32]]]
 
 _MORE = 256  # candidates beyond the wanted ones at first, and four times as many in each further round
 
+_LEAST_COMBINED = 200
+"""Number of candidates that the index is searched for at least with a direction made from several terms. Its codes stop
+early where nothing is near: ten hits of words and an example among 100,000 rows had a recall of 0.94, 0.99 and 1.00
+with 10, 100 and 200 candidates (1.6, 2.5 and 3.6 ms)."""
+
 
 def best_candidates(
     index: VectorIndex,
@@ -39,9 +44,10 @@ def best_candidates(
         rows_of: Returns (ids, float32 (n, D)) in order, without ids that no longer exist.
     """
     if not direction.has_penalties:
-        found_ids, found = index.search(direction.row[None, :], wanted, allowed_ids)
-        scores_by_id = dict(zip(found_ids[0].tolist(), found[0].tolist(), strict=True))
-        return scores_by_id, len(scores_by_id) < wanted
+        count = max(wanted, _LEAST_COMBINED) if direction.combined else wanted
+        found_ids, found = index.search(direction.row[None, :], count, allowed_ids)
+        best = zip(found_ids[0, :wanted].tolist(), found[0, :wanted].tolist(), strict=True)
+        return dict(best), found.shape[1] < count and found.shape[1] <= wanted
     count = wanted + _MORE
     if threshold is not None:
         count = max(1, index.count(direction.row, threshold, allowed_ids))

@@ -51,6 +51,7 @@ class Direction:
         means: float32 (n,): mean of the library's inner products with `unwanted`.
         steps: float32 (n,): penalty for each unit above the mean.
         bounds: float32 (n,): the largest penalties.
+        combined: Whether `row` is made from the rows of several terms, so that no stored row need be near it.
     """
 
     row: Rows
@@ -58,12 +59,13 @@ class Direction:
     means: Rows
     steps: Rows
     bounds: Rows
+    combined: bool = False
 
     @classmethod
-    def without_penalties(cls, row: Rows) -> Direction:
+    def without_penalties(cls, row: Rows, *, combined: bool = False) -> Direction:
         """Return the direction of a row alone."""
         none = np.empty(0, dtype=np.float32)
-        return cls(row, np.empty((0, len(row)), dtype=np.float32), none, none, none)
+        return cls(row, np.empty((0, len(row)), dtype=np.float32), none, none, none, combined)
 
     @property
     def has_penalties(self) -> bool:
@@ -104,7 +106,10 @@ def direction_of(terms: Sequence[Term], rows: Rows, spread: RowSpread | None) ->
         QueryError: The terms cancel each other out.
     """
     if spread is None or not is_balanced(terms):
-        return Direction.without_penalties(combine(rows, [term.weight for term in terms]))
+        weights = [term.weight for term in terms]
+        combined = np.count_nonzero(weights) > 1
+        return Direction.without_penalties(combine(rows, weights), combined=combined)
+    combined = sum(term.weight > 0 for term in terms) > 1
     row, scale = _wanted(terms, rows, spread)
     unwanted, means, steps, bounds = [], [], [], []
     for term, each in zip(terms, rows, strict=True):
@@ -115,8 +120,9 @@ def direction_of(terms: Sequence[Term], rows: Rows, spread: RowSpread | None) ->
             steps.append(-term.weight * PENALTY * scale / spread.of_direction(away))
             bounds.append(-term.weight * PENALTY * scale * PENALTY_BOUND)
     if not unwanted:
-        return Direction.without_penalties(row)
-    return Direction(row, np.stack(unwanted), *(np.array(each, np.float32) for each in (means, steps, bounds)))
+        return Direction.without_penalties(row, combined=combined)
+    numbers = (np.array(each, np.float32) for each in (means, steps, bounds))
+    return Direction(row, np.stack(unwanted), *numbers, combined)
 
 
 def _wanted(terms: Sequence[Term], rows: Rows, spread: RowSpread) -> tuple[Rows, float]:

@@ -100,4 +100,6 @@ class RowSpread:
         shapes = [spread.mean.shape, spread.eigenvalues.shape, spread.eigenvectors.shape, spread.sample.shape[1:]]
         if shapes != [(dim,), (dim,), (dim, dim), (dim,)] or spread.rows < 2 or not len(spread.sample):
             raise ValueError("the arrays are not those of a spread of rows")
+        if not all(np.isfinite(each).all() for each in (spread.mean, spread.eigenvalues, spread.eigenvectors)):
+            raise ValueError("the arrays hold what is no number")
         return spread

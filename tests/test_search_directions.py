@@ -207,6 +207,40 @@ def test_a_library_of_one_shot_can_be_asked(tmp_path: Path) -> None:
         assert engine.direction([TextTerm("red"), TextTerm("blue")]).row.shape == (DIM,)
 
 
+def test_a_spread_that_is_no_number_is_refused(tmp_path: Path) -> None:
+    spread = spread_of(uneven(50))
+    for broken in (spread, replace(spread, mean=spread.mean * np.nan), replace(spread, rows=0)):
+        with (tmp_path / "spread.npz").open("wb") as file:
+            broken.write(file)
+        if broken is spread:
+            assert RowSpread.read(tmp_path / "spread.npz", DIM).rows == 50
+            with pytest.raises(ValueError, match="not those"):
+                RowSpread.read(tmp_path / "spread.npz", DIM + 1)
+            continue
+        with pytest.raises(ValueError, match="arrays"):
+            RowSpread.read(tmp_path / "spread.npz", DIM)
+
+
+def test_a_direction_of_several_terms_is_searched_more_widely(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = SearchEngine(library, ENCODER, ExactIndex.of(library, ENCODER.id))
+    asked: list[int] = []
+    search = engine.index.search
+
+    def counted(rows: Rows, k: int, allowed: NDArray[np.int64] | None = None) -> tuple[NDArray[np.int64], Rows]:
+        asked.append(k)
+        return search(rows, k, allowed)
+
+    monkeypatch.setattr(engine.index, "search", counted)
+    assert len(engine.search(Query([TextTerm("red")], k=5, duplicates="show"))) == 5
+    both = Query([TextTerm("red"), TextTerm("blue")], k=5, duplicates="show")
+    assert len(engine.search(both)) == 5
+    assert asked == [5, candidates._LEAST_COMBINED]
+    assert len(engine.search(replace(both, k=60))) == 60
+    assert engine.answer(replace(both, k=1000, threshold=-1.0)).matching == 60
+
+
 def test_a_direction_without_penalties_is_its_row() -> None:
     direction = Direction.without_penalties(uneven(1)[0])
     assert not direction.has_penalties
