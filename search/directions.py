@@ -107,7 +107,7 @@ def direction_of(terms: Sequence[Term], rows: Rows, spread: RowSpread | None) ->
     """
     if spread is None or not is_balanced(terms):
         weights = [term.weight for term in terms]
-        combined = np.count_nonzero(weights) > 1
+        combined = sum(weight != 0 for weight in weights) > 1
         return Direction.without_penalties(combine(rows, weights), combined=combined)
     combined = sum(term.weight > 0 for term in terms) > 1
     row, scale = _wanted(terms, rows, spread)
@@ -121,8 +121,8 @@ def direction_of(terms: Sequence[Term], rows: Rows, spread: RowSpread | None) ->
             bounds.append(-term.weight * PENALTY * scale * PENALTY_BOUND)
     if not unwanted:
         return Direction.without_penalties(row, combined=combined)
-    numbers = (np.array(each, np.float32) for each in (means, steps, bounds))
-    return Direction(row, np.stack(unwanted), *numbers, combined)
+    numbers = [np.array(each, dtype=np.float32) for each in (means, steps, bounds)]
+    return Direction(row, np.stack(unwanted), numbers[0], numbers[1], numbers[2], combined)
 
 
 def _wanted(terms: Sequence[Term], rows: Rows, spread: RowSpread) -> tuple[Rows, float]:

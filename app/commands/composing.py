@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -59,7 +60,5 @@ def note_negation(words: str) -> None:
 
     found = find_negation(words)
     if found is not None:
-        excluded = " ".join(f'--not "{each}"' for each in found.excluded)
-        print_note(
-            f'"no", "not" and "without" are hardly heeded within a sentence; to exclude: "{found.kept}" {excluded}'
-        )
+        again = shlex.join([found.kept, *(word for each in found.excluded for word in ("--not", each))])
+        print_note(f'"no", "not" and "without" are hardly heeded within a sentence; to exclude: {again}')
