@@ -189,3 +189,13 @@ def test_a_least_level_is_one_of_three() -> None:
         Query(terms=(TextTerm("a"),), least_level="great")  # type: ignore[arg-type]
     assert Strength(value=1, chance=0.03).reaches("likely")
     assert not Strength(value=1, chance=0.03).reaches("strong")
+
+
+def test_the_shell_says_that_nothing_is_strong_enough_though_shots_pass_the_filters(tmp_path: Path) -> None:
+    from app.shell.search_options import SearchOptions, nothing_found
+    from db.records import Filters
+
+    with filled(tmp_path, 3) as library:
+        for filters, words in ((Filters(min_seconds=1.0), "no match is likely"), (Filters(min_seconds=99.0), "no indexed")):
+            options = SearchOptions(top_k=10, threshold=None, filters=filters, least_level="likely")
+            assert words in nothing_found(library, options)

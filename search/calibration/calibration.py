@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2
 MAX_NEW_SHARE = 0.2
 """It is made from nothing once the new rows exceed this fraction of those it was made from."""
 MOST_IN_SEARCH = 200_000
@@ -52,6 +52,7 @@ class Calibration:
         self._cache = CacheFile(Path(directory), f"{encoder.id} null", ".npz")
         self._lock = threading.Lock()
         self._strengths: HitStrengths | None = None
+        self._token = ""  # the library's change token that they are up to date with
 
     def strengths(self) -> HitStrengths | None:
         """Return what strengths are computed with; None without any.
@@ -79,9 +80,13 @@ class Calibration:
             LibraryError, EncoderError: The library cannot be read, or a question cannot be encoded.
         """
         with self._lock:
+            token = self._library.change_token()
+            if self._strengths is not None and token == self._token:
+                return False
             held = None if self._strengths is None else self._strengths.calibrated
             stamp = self._library.stamp(self._encoder.id)
             if held is not None and held.stamp == stamp:
+                self._token = token
                 return False
             if not stamp.count:
                 self._strengths = None

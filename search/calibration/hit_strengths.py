@@ -103,7 +103,7 @@ class HitStrengths:
             values, tail = self.shot_null.strengths(corrected), self.shot_null.tail
         else:
             return []
-        return [tail.strength(value) for value in values.tolist()]
+        return tail.strengths(values)
 
     def _positions(self, ids: Sequence[int]) -> NDArray[np.int64]:
         known, wanted = self.calibrated.ids, np.asarray(ids, dtype=np.int64)

@@ -1,7 +1,8 @@
 """Scores of shots against a fixed set of null rows: a mean and a spread for every shot, by which cosines are corrected.
 
 Some shots are near to everything ("hubs"), whatever is asked. So a cosine is corrected by what the shot gets from null
-rows: by half of its mean, and by its spread, which is shrunk half way to that of all shots, because both are estimates.
+rows: by its mean and its spread, both shrunk towards those of all shots, because null rows say only in part what a shot
+gets by chance: much of what they get from it is what it shows.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
+_OWN_SHARE = 0.25
+"""Share of a shot's own mean and variance in what it is corrected by; the rest are those of all shots."""
 _LEAST_SPREAD = 1e-6
 
 
@@ -58,9 +61,12 @@ class ShotScores:
             cosines: (n,) or (n, anything), of the shots at these positions.
             at: Positions.
         """
-        spreads = np.sqrt(np.maximum((self.variances[at] + self.variance) / 2, _LEAST_SPREAD**2))
+        variances = _OWN_SHARE * self.variances[at] + (1 - _OWN_SHARE) * self.variance
+        spreads = np.sqrt(np.maximum(variances, _LEAST_SPREAD**2))
         shape = (-1,) + (1,) * (cosines.ndim - 1)
-        return np.asarray((cosines - self.means[at].reshape(shape) / 2) / spreads.reshape(shape), dtype=np.float32)
+        return np.asarray(
+            (cosines - _OWN_SHARE * self.means[at].reshape(shape)) / spreads.reshape(shape), dtype=np.float32
+        )
 
     @classmethod
     def joined(cls, parts: Sequence[ShotScores]) -> ShotScores:

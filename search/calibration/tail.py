@@ -23,11 +23,16 @@ class Tail:
     def __init__(self, values: NDArray[np.floating]) -> None:
         self.values = np.sort(np.asarray(values, dtype=np.float64))
 
-    def strength(self, value: float) -> Strength:
-        """Return the strength with the probability of chance. No chance is below 1 / (n + 1)."""
+    def strengths(self, values: NDArray[np.float64]) -> list[Strength]:
+        """Return each strength with its probability of chance. No chance is below 1 / (n + 1)."""
         count = len(self.values)
         if count < FEWEST:
-            chance = max(0.5 * math.erfc(value / math.sqrt(2)), 1e-9)
-            return Strength(value=value, chance=chance, normal=True)
-        at_least = count - int(np.searchsorted(self.values, value, side="left"))
-        return Strength(value=value, chance=min(1.0, (1 + at_least + math.sqrt(at_least)) / (count + 1)))
+            tails = [max(0.5 * math.erfc(value / math.sqrt(2)), 1e-9) for value in values.tolist()]
+        else:
+            at_least = count - np.searchsorted(self.values, values, side="left")
+            tails = np.minimum(1, (1 + at_least + np.sqrt(at_least)) / (count + 1)).tolist()
+        normal = count < FEWEST
+        return [
+            Strength(value=value, chance=chance, normal=normal)
+            for value, chance in zip(values.tolist(), tails, strict=True)
+        ]
