@@ -196,6 +196,9 @@ def test_the_shell_says_that_nothing_is_strong_enough_though_shots_pass_the_filt
     from db.records import Filters
 
     with filled(tmp_path, 3) as library:
-        for filters, words in ((Filters(min_seconds=1.0), "no match is likely"), (Filters(min_seconds=99.0), "no indexed")):
+        for filters, words in (
+            (Filters(min_seconds=1.0), "no match is likely"),
+            (Filters(min_seconds=99.0), "no indexed"),
+        ):
             options = SearchOptions(top_k=10, threshold=None, filters=filters, least_level="likely")
             assert words in nothing_found(library, options)
