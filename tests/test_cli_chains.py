@@ -96,6 +96,12 @@ def test_not_belongs_to_the_step_that_it_follows(root: Path, monkeypatch: pytest
 
 
 @pytest.mark.usefixtures("root")
+def test_a_negation_in_any_step_is_said() -> None:
+    said = run("search", "red", "--then", "a blue shot without green").stderr
+    assert '--not "green"' in said
+
+
+@pytest.mark.usefixtures("root")
 def test_no_chain_says_why() -> None:
     result = run("search", "red", "--then", "blue", "--in", "films/green.mp4")
     assert result.exit_code == 1
@@ -110,6 +116,7 @@ def test_no_chain_says_why() -> None:
         (["red", "--any-order"], "--then"),
         (["red", "--then", " "], "--then needs words"),
         (["red", *["--then", "blue"] * 8], "at most 8 steps"),
+        (["red", "--then", "blue", "--threshold", "0.5"], "--min-strength"),
         (["--link", "q=red", "blue"], "not both"),
         (["--link", "q=red", "-k", "3"], "part of the link"),
         (["--link", "q=red", "--named", "a"], "part of the link"),

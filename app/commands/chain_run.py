@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app import compose
-from app.commands.composing import further_terms, print_word_notes
+from app.commands.composing import further_terms, note_negation, print_word_notes
 from app.commands.examples import file_example
 from app.commands.export_selection import from_hits, names_a_range
 from app.compose import Settings
@@ -52,7 +52,11 @@ def typed_query(
 
     if len(chain.then) >= MAX_STEPS:
         raise click.UsageError(f"a chain has at most {MAX_STEPS} steps; leave out some --then")
+    if options.threshold is not None:
+        raise click.UsageError("--threshold is about one shot; with --then, use --min-strength")
     texts = (first, *chain.then)
+    for text in texts:
+        note_negation(text)
     steps = [_step(library, encoder, text, parts[at] if at < len(parts) else Parts()) for at, text in enumerate(texts)]
     print_word_notes(encoder, [term.text for each in steps for term in each.terms if isinstance(term, TextTerm)])
     return ChainQuery(
