@@ -171,7 +171,9 @@ def test_a_large_library_is_not_calibrated_while_a_search_waits(
 def test_the_form_of_a_question_is_its_length_and_whether_it_has_a_verb() -> None:
     assert not any(map(has_verb, ("a dog", "something", "a king in the morning")))
     assert all(map(has_verb, ("a dog runs", "juggling", "it is red", "he carries it", "it crosses a road")))
-    shares = forms(["dog", "a red dog on a wide beach", "running", "a dog that runs along a beach", "two words here"])
+    shares = forms(
+        ["dog", "a red dog, a wide old beach", "there it is spinning", "a dog runs to his ball on a beach", "wide sea"]
+    )
     assert shares[:4].argmax(axis=1).tolist() == [0, 1, 2, 3]
     np.testing.assert_allclose(shares.sum(axis=1), 1)
     assert 0 < shares[4][0] < 1

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from db.records import Filters, Stamp
 from search.calibration.shot_null import ShotNull, best_beyond_kin
 from search.calibration.shot_scores import ShotScores
-from search.calibration.word_null import WordNull
+from search.calibration.word_null import NEARNESS_SHARE, WordNull
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -59,10 +59,17 @@ class Calibrated:
         """The mean row, float32 (D,)."""
         return (self.total / max(1, len(self.ids))).astype(np.float32)
 
+    def nearness(self, rows: Floats) -> NDArray[np.float64]:
+        """Return what is taken off the corrected cosines of questions with these rows, float64 (n,).
+
+        It is half of their mean cosine with all segments, in the unit of corrected cosines.
+        """
+        spread = max(float(np.sqrt(self.words.variance)), 1e-6)
+        return (NEARNESS_SHARE * (rows @ self.mean) / spread).astype(np.float64)
+
     def word_null(self, shares: NDArray[np.float64]) -> WordNull:
         """Return the null of words; `shares` are the forms of the null questions."""
-        nearness = (self.questions @ self.mean).astype(np.float64)
-        return WordNull.fitted(shares, nearness, self.best_words.astype(np.float64), len(self.ids))
+        return WordNull.fitted(shares, self.best_words.astype(np.float64) - self.nearness(self.questions))
 
     def shot_null(self) -> ShotNull | None:
         """Return the null of examples; None if there are too few shots for one."""

@@ -29,7 +29,6 @@ class HitStrengths:
         word_scores, shot_scores: Those of its segments, then those of an average one, for segments that it lacks.
         word_null: Null of words.
         shot_null: Null of examples; None if the library has too few shots for one.
-        mean: float32 (D,), the mean row of the library.
     """
 
     calibrated: Calibrated
@@ -37,7 +36,6 @@ class HitStrengths:
     shot_scores: ShotScores
     word_null: WordNull
     shot_null: ShotNull | None
-    mean: NDArray[np.float32]
 
     @classmethod
     def of(cls, calibrated: Calibrated, shares: NDArray[np.float64]) -> HitStrengths:
@@ -48,7 +46,6 @@ class HitStrengths:
             _with_average(calibrated.shots),
             calibrated.word_null(shares),
             calibrated.shot_null(),
-            calibrated.mean,
         )
 
     def of_hits(
@@ -95,9 +92,8 @@ class HitStrengths:
         first = terms[members[0]]
         if isinstance(first, TextTerm):
             corrected = self.word_scores.corrected(cosines[:, members[0]], positions)
-            nearness = float(rows[members[0]] @ self.mean)
-            null = self.word_null
-            values, tail = null.strengths(forms([first.text])[0], nearness, corrected), null.tail
+            standing = corrected - self.calibrated.nearness(rows[members])
+            values, tail = self.word_null.strengths(forms([first.text])[0], standing), self.word_null.tail
         elif self.shot_null is not None:
             corrected = self.shot_scores.corrected(cosines[:, members].max(axis=1), positions)
             values, tail = self.shot_null.strengths(corrected), self.shot_null.tail
