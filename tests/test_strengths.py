@@ -155,6 +155,9 @@ def test_a_calibration_is_kept_grown_and_made_anew_where_rows_changed(tmp_path: 
         for path in (tmp_path / "calibration").glob("*.npz"):
             path.write_bytes(b"damaged")
         assert Calibration(library, encoder, tmp_path / "calibration").update()
+        wide = RandomTexts()
+        wide.dim = DIM + 1  # as in a file that somebody else made
+        assert Calibration(library, wide, tmp_path / "calibration").update()
 
 
 def test_a_large_library_is_not_calibrated_while_a_search_waits(

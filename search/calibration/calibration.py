@@ -135,7 +135,10 @@ class Calibration:
         if loaded is None:
             return None
         stamp, saved = loaded
+        dim, shots = self._encoder.dim, len(saved.shot_ids)
+        shapes = saved.questions.shape, saved.best_words.shape, saved.total.shape, saved.shot_rows.shape
         fits = (stamp.library_id, stamp.encoder_id) == (self._library.id, self._encoder.id)
+        fits &= shapes == ((len(texts), dim), (len(texts),), (dim,), (shots, dim))
         return replace(saved, stamp=stamp) if fits else None
 
 
