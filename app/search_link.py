@@ -36,6 +36,8 @@ DEFAULT_LIMIT = 200
 MAX_TERMS = 16
 MAX_STEPS = 8
 DEFAULT_WITHIN_SECONDS = 20.0
+EXCLUDED_WEIGHT = -0.5
+"""Weight of what is not wanted: enough to bring it down among equals, and little enough for a much better match."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ class SearchLink:
 
     @property
     def is_chain(self) -> bool:
-        """Whether it asks for chains: for what follows each other in one video."""
+        """Whether it asks for chains: for shots that follow each other in one video."""
         return bool(self.then)
 
     @property

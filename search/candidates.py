@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from search.directions import Direction
-from search.vectors.vector_index import VectorIndex
-
-RowsOf = Callable[[list[int]], tuple[list[int], NDArray[np.float32]]]
+from search.vectors.vector_index import RowsOf, VectorIndex
 
 _MORE = 256  # candidates beyond the wanted ones at first, and four times as many in each further round
 

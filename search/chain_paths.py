@@ -1,8 +1,9 @@
 """Best path of a chain through the segments of one video: one segment for each step, in time and near enough.
 
-The strength of a segment for a step becomes the logarithm of how likely it is what the step asks for, so that the sum
-over the steps of a path says how likely it is that all are there: one very strong part does not make up for a missing
-one. Dynamic programming over the steps taken so far finds the best sum exactly. Times are seconds.
+The z-score of a segment in a step (its score in standard deviations above the library's mean) becomes the logarithm of
+how likely it is what the step asks for, so that the sum over the steps of a path says how likely it is that all are
+there: one very near part does not make up for a missing one. Dynamic programming over the steps taken so far finds the
+best sum exactly. Times are seconds.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ Floats = NDArray[np.float64]
 Positions = NDArray[np.int64]
 
 HALF = 2.0
-"""Strength at which a segment is as likely as not what a step asks for: about what the best of the fifty shots of a
+"""Z-score at which a segment is as likely as not what a step asks for: about what the best of the fifty shots of a
 video gets that have nothing to do with it."""
 
 CHANGE = 1.0
-"""By how much two parts of one shot must differ in strength, in both steps, to be two events.
+"""By how much two parts of one shot must differ in z-score, in both steps, to be two events.
 
 Measured on the demo world: one take drawn twice differs by 0.17 (median; 0.44 in 9 of 10 cases), and never by 1 in both
 of two steps that it meets; two takes, each of which meets one of the steps, always do.
@@ -47,12 +48,12 @@ class Paths:
     """The paths through one video, best first. A segment once taken, and all that overlap it, are not taken again.
 
     A path takes no two segments that overlap, because a long shot's overlapping parts are one event. Two parts of one
-    shot may follow each other only where the shot changes: each must be stronger by CHANGE than the other in its own
+    shot may follow each other only where the shot changes: each z-score must be above the other by CHANGE in its own
     step. So what shows both steps at once is not taken for one after the other.
     """
 
     def __init__(
-        self, starts: Floats, ends: Floats, shots: Positions, strengths: Floats, *, within: float, any_order: bool
+        self, starts: Floats, ends: Floats, shots: Positions, z_scores: Floats, *, within: float, any_order: bool
     ) -> None:
         """Prepare the search.
 
@@ -60,11 +61,11 @@ class Paths:
             starts: float64 (n,), ascending.
             ends: float64 (n,), each after its start.
             shots: int64 (n,), numbers of the shots that the segments are of, ascending.
-            strengths: float64 (S, n), of each segment in each step; -inf where the step cannot have it.
+            z_scores: float64 (S, n), of each segment in each step; -inf where the step cannot have it.
             within: Maximum time from the end of a segment to the start of the next.
             any_order: Whether the steps may come in any order.
         """
-        self._starts, self._ends, self._strengths, self._gains = starts, ends, strengths, gain(strengths)
+        self._starts, self._ends, self._z_scores, self._gains = starts, ends, z_scores, gain(z_scores)
         self._by_end = np.argsort(ends, kind="stable")
         in_order = ends[self._by_end]
         # The segments that a path may come from, for each segment: a range among those ordered by their ends, of which
@@ -78,7 +79,7 @@ class Paths:
         self._to = np.repeat(np.arange(len(starts)), own)
         within_own = np.arange(len(self._to)) - np.repeat(np.cumsum(own) - own, own)
         self._from = self._by_end[np.repeat(self._high, own) + within_own]
-        steps = len(strengths)
+        steps = len(z_scores)
         ordered = [(1 << taken) - 1 for taken in range(1, steps + 1)]
         self._states = list(range(1, 1 << steps)) if any_order else ordered
 
@@ -141,7 +142,7 @@ class Paths:
         if not len(self._to):
             return reached, source, last
         reached, source, last = reached.copy(), source.copy(), last.copy()
-        own = self._strengths
+        own = self._z_scores
         better = own[step, self._to] >= own[step, self._from] + CHANGE
         for before, total in totals.items():
             changed = better & (own[before, self._from] >= own[before, self._to] + CHANGE)
@@ -174,9 +175,9 @@ class Paths:
         return reached, source
 
 
-def gain(strengths: NDArray[np.floating]) -> Floats:
-    """Return the logarithm of how likely segments of these strengths are what is asked for, by a logistic function.
+def gain(z_scores: NDArray[np.floating]) -> Floats:
+    """Return the logarithm of how likely segments of these z-scores are what is asked for, by a logistic function.
 
     Far below HALF it is a straight line, far above it is 0.
     """
-    return -np.logaddexp(0.0, HALF - np.asarray(strengths, np.float64))
+    return -np.logaddexp(0.0, HALF - np.asarray(z_scores, np.float64))

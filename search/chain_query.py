@@ -52,7 +52,7 @@ class ChainQuery:
         filters: Restrict the search before vectors are compared.
         k: Maximum number of chains, 1 or more.
         per_video: Maximum number of chains per video, 1 or more. None means no limit.
-        duplicates: What becomes of chains whose every part is a near duplicate of that part of a better chain: stacked
+        duplicates: What becomes of chains whose every part is a near-duplicate of that part of a better chain: stacked
             behind it (`Chain.alike`), left out, or chains of their own.
         plain_sum: Add the terms of each step as they are; see Query.
         least_level: Leave out chains that are weaker. None keeps all.
@@ -82,7 +82,7 @@ class ChainQuery:
         if self.per_video is not None and self.per_video < 1:
             raise QueryError(f"at least 1 chain of a video must be wanted, got {self.per_video}")
         if self.duplicates not in get_args(Duplicates):
-            raise QueryError(f"near duplicates are {', '.join(get_args(Duplicates))}, got {self.duplicates!r}")
+            raise QueryError(f"near-duplicates are {', '.join(get_args(Duplicates))}, got {self.duplicates!r}")
         if self.least_level is not None and self.least_level not in LEVELS:
             raise QueryError(f"a level is one of {', '.join(LEVELS)}, got {self.least_level!r}")
 

@@ -18,8 +18,9 @@ from search.chain_paths import Floats, Path, Paths, gain
 from search.chain_query import Chain, ChainQuery
 from search.chain_reach import Reach
 from search.directions import Direction
+from search.near_duplicates import is_near
 from search.query import Hit
-from search.vectors.vector_index import Ids, VectorIndex
+from search.vectors.vector_index import Ids, RowsOf, VectorIndex
 
 MAX_VIDEOS = 200
 """Number of videos whose every segment is looked at."""
@@ -29,10 +30,7 @@ _WANTED = 2_048  # best segments of each step at first; also the most that a sea
 _MAX_WANTED = 65_536
 _LOOKED_AT = 4  # times as many chains as wanted are looked at for those that are alike
 _BATCH = 32  # chains described at a time, at least
-_ROUNDING = 1e-6  # of a float32 cosine
 _BLOCK = 8_192  # rows compared at a time, which bounds memory
-
-RowsOf = Callable[[list[int]], tuple[list[int], NDArray[np.float32]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +86,18 @@ class ChainSearch:
             return [], None
         means, spreads = np.nanmean(usual, axis=1), np.maximum(np.nanstd(usual, axis=1), 1e-6)
 
-        def strengths_of(cosines: NDArray[np.floating]) -> Floats:
+        def z_scores_of(cosines: NDArray[np.floating]) -> Floats:
             return np.asarray((cosines - means[:, None]) / spreads[:, None], np.float64)
 
-        videos = self._videos(query.filters, asked, ids, owners, strengths_of)
+        videos = self._videos(query.filters, asked, ids, owners, z_scores_of)
         times = self.library.segment_times(videos).of(ids)
-        strengths = np.nan_to_num(strengths_of(self._cosines(times.ids, asked)), nan=-np.inf, neginf=-np.inf)
+        z_scores = np.nan_to_num(z_scores_of(self._cosines(times.ids, asked)), nan=-np.inf, neginf=-np.inf)
         for step, each in enumerate(query.steps):
             for at in np.flatnonzero(np.isin(times.ids, sorted(each.own_ids))):
                 same = times.video_ids == times.video_ids[at]
-                strengths[step, same & (times.starts < times.ends[at]) & (times.ends > times.starts[at])] = -np.inf
-        chains = self._chains(_ranked(query, times, strengths), query, asked, near_duplicate)
-        return chains, Reach(times, gain(strengths), len(self.index))
+                z_scores[step, same & (times.starts < times.ends[at]) & (times.ends > times.starts[at])] = -np.inf
+        chains = self._chains(_ranked(query, times, z_scores), query, asked, near_duplicate)
+        return chains, Reach(times, gain(z_scores), len(self.index))
 
     def _videos(
         self,
@@ -107,7 +105,7 @@ class ChainSearch:
         asked: Sequence[Asked],
         ids: Ids,
         owners: NDArray[np.int64],
-        strengths_of: Callable[[NDArray[np.floating]], Floats],
+        z_scores_of: Callable[[NDArray[np.floating]], Floats],
     ) -> list[int]:
         """Return the videos to look at: those that could have the best chains, as far as their best segments tell.
 
@@ -121,7 +119,7 @@ class ChainSearch:
         directions = np.stack([each.direction.row for each in asked])
         while len(videos) > self.max_videos:
             found, cosines = self.index.search(directions, wanted, ids if filters else None)
-            gains = gain(strengths_of(cosines))
+            gains = gain(z_scores_of(cosines))
             at = np.minimum(np.searchsorted(ids, found), len(ids) - 1)
             known = ids[at] == found  # the index may be a moment older or newer
             could = np.repeat(gains.min(axis=1, keepdims=True), len(videos), axis=1)
@@ -156,7 +154,7 @@ class ChainSearch:
             for ids, chain, own in self._described(found, asked):
                 unit = own / np.linalg.norm(own, axis=1, keepdims=True)
                 near = np.einsum("csd,sd->cs", np.stack(rows), unit).min(axis=1) if rows else np.empty(0)
-                if near_duplicate is not None and (behind := np.flatnonzero(near >= near_duplicate - _ROUNDING)).size:
+                if near_duplicate is not None and (behind := np.flatnonzero(is_near(near, near_duplicate))).size:
                     alike[behind[0]].append(ids)
                 elif len(chains) < query.k:
                     chains.append(chain)
@@ -197,7 +195,7 @@ class _Found:
     ids: tuple[int, ...]
 
 
-def _ranked(query: ChainQuery, times: SegmentTimes, strengths: Floats) -> Iterator[_Found]:
+def _ranked(query: ChainQuery, times: SegmentTimes, z_scores: Floats) -> Iterator[_Found]:
     """Yield the chains of all videos, best first. No two share a segment, or have segments that overlap.
 
     A video is searched once its best segments, taken alone, could make the next chain, and again after each chain.
@@ -205,7 +203,7 @@ def _ranked(query: ChainQuery, times: SegmentTimes, strengths: Floats) -> Iterat
     videos, firsts = np.unique(times.video_ids, return_index=True)
     if not len(videos):
         return
-    bounds = np.maximum.reduceat(gain(strengths), firsts, axis=1).sum(axis=0)
+    bounds = np.maximum.reduceat(gain(z_scores), firsts, axis=1).sum(axis=0)
     ends = [*firsts[1:], len(times.ids)]
     waiting: list[tuple[float, int, Path | None]] = [(-float(bound), at, None) for at, bound in enumerate(bounds)]
     heapq.heapify(waiting)
@@ -224,7 +222,7 @@ def _ranked(query: ChainQuery, times: SegmentTimes, strengths: Floats) -> Iterat
         elif total < np.inf:
             within, any_order = query.within_seconds, query.any_order
             starts, stops, shots = times.starts[own], times.ends[own], times.shots[own]
-            searched[at] = Paths(starts, stops, shots, strengths[:, own], within=within, any_order=any_order)
+            searched[at] = Paths(starts, stops, shots, z_scores[:, own], within=within, any_order=any_order)
         else:
             continue
         if following := searched[at].best():

@@ -1,4 +1,4 @@
-"""Cosine from which two segments of one encoder count as near duplicates: measured from copies, stored in the library.
+"""Cosine from which two segments of one encoder count as near-duplicates: measured from copies, stored in the library.
 
 Re-encoded copies of a few shots tell how far a copy may be from its original. Where the shots of a library are that
 near each other anyway, as with networks whose rows lie close together, only what is nearer than usual is a duplicate.
@@ -11,7 +11,6 @@ different shots none. Copies of four videos at 60 % of the size (x264, CRF 33) h
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from files.stamped import StampedFiles
 from search.cache_file import cache_name
 from search.near_duplicates import NEAR_DUPLICATE
+from search.vectors.vector_index import RowsOf
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -82,7 +82,7 @@ class DuplicateThreshold:
             if not LEAST <= value <= MOST:
                 raise ValueError(f"{value} is no threshold")
         except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
-            logger.warning("the threshold of near duplicates cannot be read: %s", error)
+            logger.warning("the threshold of near-duplicates cannot be read: %s", error)
             return None
         return value
 
@@ -97,9 +97,7 @@ class DuplicateThreshold:
         return threshold
 
 
-def near_duplicate(
-    library: Library, encoder_id: str, rows_of: Callable[[list[int]], tuple[list[int], NDArray[np.float32]]]
-) -> float:
+def near_duplicate(library: Library, encoder_id: str, rows_of: RowsOf) -> float:
     """Return the threshold to search with: the stored one, else NEAR_DUPLICATE, or more if shots lie close together.
 
     Args:

@@ -78,7 +78,7 @@ class SearchEngine:
         return changed
 
     def near_duplicate(self) -> float:
-        """Return the cosine from which segments of this library count as near duplicates.
+        """Return the cosine from which segments of this library count as near-duplicates.
 
         Raises:
             LibraryError: The library cannot be read.

@@ -1,4 +1,4 @@
-"""Diversification of a ranking: near duplicates are stacked behind the best of them, surplus hits of a video hidden.
+"""Diversification of a ranking: near-duplicates are stacked behind the best of them, surplus hits of a video hidden.
 
 A stack is what is similar to its first hit. What is similar to another of the stack alone is a hit of its own, so that
 a stack never grows from shot to shot into something else.
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from search.vectors.vector_index import RowsOf
+
 NEAR_DUPLICATE = 0.98
 """Cosine from which two segments count as duplicates (copies, other encodings, still cameras) until it is measured for
 the encoder; see `search.duplicate_threshold`.
@@ -24,8 +26,8 @@ the gap: it is better to show a duplicate than to hide something new.
 """
 
 MAX_COMPARED = 5_000
-"""How far down the ranking to search while hiding near duplicates, unless more hits are requested. Comparing this many
-rows takes 0.2 to 0.6 s on two cores, and happens only if nearly all of them are near duplicates."""
+"""How far down the ranking to search while hiding near-duplicates, unless more hits are requested. Comparing this many
+rows takes 0.2 to 0.6 s on two cores, and happens only if nearly all of them are near-duplicates."""
 
 MAX_COUNTED = 100_000
 """The same if only the number of hits per video is limited, which reads no rows (0.4 s for all 100 000)."""
@@ -33,7 +35,7 @@ MAX_COUNTED = 100_000
 _BLOCK = 256
 """Candidates read and compared at a time; 16 times as many if no rows are read."""
 
-_ROUNDING = 1e-6  # rounding of a float32 cosine, so that copies are near duplicates even at a threshold of exactly 1
+_ROUNDING = 1e-6  # rounding of a float32 cosine, so that copies are near-duplicates even at a threshold of exactly 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Diversified:
     Attributes:
         ids: Segment ids of the hits, best first.
         hidden: Number of candidates better than the last hit that were skipped, and are not in a stack.
-        alike: For each hit, the ids of the candidates stacked behind it: near duplicates of it and of no better hit.
+        alike: For each hit, the ids of the candidates stacked behind it: near-duplicates of it and of no better hit.
     """
 
     ids: list[int]
@@ -58,7 +60,7 @@ def diversify(
     per_video: int | None,
     near_duplicates: float | None,
     videos_of: Callable[[list[int]], dict[int, int]] | None,
-    rows_of: Callable[[list[int]], tuple[list[int], NDArray[np.float32]]],
+    rows_of: RowsOf,
     stack: bool = False,
 ) -> Diversified:
     """Return the first `k` candidates that are not too similar to a better one.
@@ -94,7 +96,7 @@ def diversify(
             block, matrix = rows_of(block)
             rows = _unit(matrix)
             first = hits.first_similar(rows, near_duplicates)
-            pairs = _similar(rows @ rows.T, near_duplicates)
+            pairs = is_near(rows @ rows.T, near_duplicates)
             alone = (np.count_nonzero(pairs, axis=1) <= 1).tolist()
         for at, segment_id in enumerate(block):
             ended = len(chosen) == k
@@ -128,14 +130,15 @@ class _Rows:
         self._rows.append(row)
 
     def first_similar(self, rows: NDArray[np.float32], cosine: float) -> NDArray[np.int64]:
-        """Return int64 (n,): the number of the best hit that each of `rows` is a near duplicate of, or -1."""
+        """Return int64 (n,): the number of the best hit that each of `rows` is a near-duplicate of, or -1."""
         if not self._rows:
             return np.full(len(rows), -1)
-        similar = _similar(rows @ np.stack(self._rows).T, cosine)
+        similar = is_near(rows @ np.stack(self._rows).T, cosine)
         return np.where(similar.any(axis=1), similar.argmax(axis=1), -1)
 
 
-def _similar(cosines: NDArray[np.float32], least: float) -> NDArray[np.bool_]:
+def is_near(cosines: NDArray[np.floating], least: float) -> NDArray[np.bool_]:
+    """Return whether each cosine reaches the threshold of near-duplicates, `least`, up to rounding."""
     return np.asarray(cosines >= least - _ROUNDING)
 
 

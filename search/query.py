@@ -15,7 +15,7 @@ from search.near_duplicates import NEAR_DUPLICATE
 from search.strength import LEVELS, Level, Strength
 
 Duplicates = Literal["stack", "hide", "show"]
-"""What becomes of near duplicates of a better hit: stacked behind it, left out, or hits of their own."""
+"""What becomes of near-duplicates of a better hit: stacked behind it, left out, or hits of their own."""
 
 
 class QueryError(ValueError):
@@ -105,10 +105,10 @@ class Query:
         exclude_same_shot: Leave out every segment of the shots that the query's SegmentTerms come from. The parts of
             one long shot overlap, so they are each other's nearest neighbours and show nothing new.
         per_video: Maximum number of hits per video, 1 or more. None means no limit.
-        duplicates: What becomes of near duplicates of a better hit: stacked behind it (`Hit.alike`), left out, or
+        duplicates: What becomes of near-duplicates of a better hit: stacked behind it (`Hit.alike`), left out, or
             shown as hits of their own. Unless they are shown, and for `per_video`, the next best segments take their
             place; see `search.near_duplicates` for the limits.
-        near_duplicates: Cosine with a better hit from which a segment is its near duplicate, above 0 to 1; given alone,
+        near_duplicates: Cosine with a better hit from which a segment is its near-duplicate, above 0 to 1; given alone,
             it leaves them out. None means as measured for the encoder; see `search.duplicate_threshold`.
         leave_out: Ids of segments to exclude. The segments of SegmentTerms are always excluded.
         plain_sum: Add the rows of terms as they are, without bringing them to one scale (see `search.directions`).
@@ -147,10 +147,10 @@ class Query:
         if self.per_video is not None and self.per_video < 1:
             raise QueryError(f"at least 1 hit of a video must be wanted, got {self.per_video}")
         if self.duplicates not in get_args(Duplicates):
-            raise QueryError(f"near duplicates are {', '.join(get_args(Duplicates))}, got {self.duplicates!r}")
+            raise QueryError(f"near-duplicates are {', '.join(get_args(Duplicates))}, got {self.duplicates!r}")
         if self.near_duplicates is not None and not 0 < self.near_duplicates <= 1:
             raise QueryError(
-                f"near duplicates are told by a cosine above 0 and at most 1, got {self.near_duplicates}; "
+                f"near-duplicates are told by a cosine above 0 and at most 1, got {self.near_duplicates}; "
                 f"{NEAR_DUPLICATE} is usual"
             )
 
@@ -168,7 +168,7 @@ class Hit:
         term_scores: The cosine of the hit with each term alone, in the order of the query's terms and without weights,
             which shows why it was found.
         strength: How far the hit stands above what unrelated questions get; None without a calibration.
-        alike: Ids of the segments stacked behind the hit: near duplicates of it, and of no better hit, best first.
+        alike: Ids of the segments stacked behind the hit: near-duplicates of it, and of no better hit, best first.
             Those are counted that rank among the candidates, which are several times as many as the hits.
     """
 
@@ -189,7 +189,7 @@ class Answer:
         hits: Best first.
         allowed: Number of segments that pass the filters; without filters, of all segments.
         matching: Exact number of those that reach the threshold; without a threshold, the same as `allowed`.
-        hidden: Number of segments better than the last hit that were removed as near duplicates or by `per_video`.
+        hidden: Number of segments better than the last hit that were removed as near-duplicates or by `per_video`.
     """
 
     hits: list[Hit]

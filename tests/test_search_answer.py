@@ -176,7 +176,7 @@ def test_copies_are_hidden_also_at_a_cosine_of_one(tmp_path: Path) -> None:
 
 
 def test_what_has_gone_hides_nothing(tmp_path: Path) -> None:
-    """The index still has the rows of a removed video, which are the best, and near duplicates of what is there."""
+    """The index still has the rows of a removed video, which are the best, and near-duplicates of what is there."""
     with Library.open(tmp_path) as library:
         gone = add(library, encoder_id=ENCODER.id, count=5)
         library.copy_video(gone, path="/copy.mp4", size_bytes=1, modified_ns=1)
@@ -238,7 +238,7 @@ def test_scores_of_given_segments_are_those_of_hits(engine: SearchEngine) -> Non
         ({"per_video": 0}, "at least 1 hit"),
         ({"near_duplicates": 0.0}, "above 0"),
         ({"near_duplicates": 1.01}, "at most 1"),
-        ({"near_duplicates": float("nan")}, "near duplicates"),
+        ({"near_duplicates": float("nan")}, "near-duplicates"),
     ],
 )
 def test_limits_that_mean_nothing_are_refused(wrong: dict[str, Any], words: str) -> None:

@@ -176,16 +176,16 @@ def compare_paths(rng: np.random.Generator, steps: int, any_order: bool) -> None
     for shot in set(shots.tolist()):  # shots follow each other, parts of one may overlap
         starts[shots > shot] = np.maximum(starts[shots > shot], ends[shots == shot].max())
         ends = np.maximum(ends, starts + 1)
-    strengths = 2 * rng.normal(size=(steps, n))
-    strengths[rng.random((steps, n)) < 0.1] = -np.inf
-    gains = gain(strengths)
+    z_scores = 2 * rng.normal(size=(steps, n))
+    z_scores[rng.random((steps, n)) < 0.1] = -np.inf
+    gains = gain(z_scores)
     within = float(rng.integers(0, 6))
-    paths = Paths(starts, ends, shots, strengths, within=within, any_order=any_order)
+    paths = Paths(starts, ends, shots, z_scores, within=within, any_order=any_order)
     blocked: NDArray[np.bool_] = np.zeros(n, np.bool_)
 
     def follow(first: tuple[int, int], second: tuple[int, int]) -> bool:
         (a, i), (b, j) = first, second  # steps and segments
-        changed = strengths[a, i] >= strengths[a, j] + CHANGE and strengths[b, j] >= strengths[b, i] + CHANGE
+        changed = z_scores[a, i] >= z_scores[a, j] + CHANGE and z_scores[b, j] >= z_scores[b, i] + CHANGE
         return bool(0 <= starts[j] - ends[i] <= within and (shots[i] != shots[j] or changed))
 
     while True:
@@ -255,11 +255,11 @@ def test_a_chain_is_judged_by_its_surest_part_and_what_is_within_reach_of_it(lib
 def test_within_reach_is_what_follows_or_precedes_all_that_could_make_as_good_a_chain() -> None:
     starts = np.array([0.0, 2, 4, 6, 0, 2, 4])
     ids, videos = np.arange(7), np.array([1, 1, 1, 1, 2, 2, 2])
-    strengths = np.array([[9.0, 0, 0, 9, 0, 4, 0], [0.0] * 7])
-    reach = Reach(SegmentTimes(ids, videos, ids, starts, starts + 2), gain(strengths), 70)
+    z_scores = np.array([[9.0, 0, 0, 9, 0, 4, 0], [0.0] * 7])
+    reach = Reach(SegmentTimes(ids, videos, ids, starts, starts + 2), gain(z_scores), 70)
 
-    def count(strength: float, seconds: float, **sides: bool) -> float:
-        total = float(gain(np.array([strength]))[0])
+    def count(z_score: float, seconds: float, **sides: bool) -> float:
+        total = float(gain(np.array([z_score]))[0])
         return 70 * reach.share(0, total, seconds, **({"before": False, "after": True} | sides))
 
     assert count(9, 1.0) == pytest.approx(1)  # segment 1; nothing follows segment 3

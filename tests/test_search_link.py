@@ -12,6 +12,8 @@ import pytest
 
 from app.search_link import FILTERS, MAX_STEPS, MAX_TERMS, LinkStep, LinkTerm, SearchLink, parse_address, parse_link
 from app.web.pages.escape import escape_markdown
+from search import chain_query
+from search.query import TextTerm
 
 FULL = SearchLink(
     words='a dog & a "cat"? 100 % + ünïcödé 犬',
@@ -218,6 +220,13 @@ def test_blank_steps_are_left_out_and_too_many_cut_off() -> None:
         LinkStep("b"), LinkStep(" ", (LinkTerm("segment", "3"),)),
     )  # fmt: skip
     assert len(parse_link({"then": ["b"] * 50})[0].then) == MAX_STEPS - 1
+
+
+def test_limits_and_defaults_of_links_are_those_of_chain_queries() -> None:
+    """They are stated twice, because `--help` must not import numpy."""
+    assert MAX_STEPS == chain_query.MAX_STEPS
+    steps = [chain_query.Step([TextTerm("a")]), chain_query.Step([TextTerm("b")])]
+    assert SearchLink().within_seconds == chain_query.ChainQuery(steps).within_seconds
 
 
 @pytest.mark.parametrize("before", ["", "?", "http://127.0.0.1:8501/?", " https://films.example/search/?"])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app.commands.examples import file_example
+from app.search_link import EXCLUDED_WEIGHT
 from app.shell.composing_options import Parts
 from app.shell.terminal import print_note
 from app.shell.word_notes import word_notes
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from db.library import Library
     from encoder import Encoder
     from search.query import Term
-
-NOT_WEIGHT = -0.5
-"""Weight of what is not wanted: enough to bring it down among equals, and little enough for a much better match."""
 
 
 def further_terms(library: Library, encoder: Encoder, parts: Parts) -> tuple[tuple[Term, ...], frozenset[int]]:
@@ -39,9 +37,9 @@ def further_terms(library: Library, encoder: Encoder, parts: Parts) -> tuple[tup
         own |= example.own_ids
     for text in parts.unlike:  # each part of a video counts whole, because what resembles any is not wanted
         example = file_example(library, encoder, text)
-        terms += [replace(term, weight=NOT_WEIGHT) for term in example.terms]
+        terms += [replace(term, weight=EXCLUDED_WEIGHT) for term in example.terms]
         own |= example.own_ids
-    return (*terms, *(TextTerm(each, weight=NOT_WEIGHT) for each in parts.unwanted)), frozenset(own)
+    return (*terms, *(TextTerm(each, weight=EXCLUDED_WEIGHT) for each in parts.unwanted)), frozenset(own)
 
 
 def print_word_notes(encoder: Encoder, texts: Sequence[str]) -> None:

@@ -184,7 +184,7 @@ def export(
     if chain.then and not what:
         raise click.UsageError("--then follows WORDS or FILE@START-END")
     if span and not (chain.then or link is not None or hits_file is not None):
-        raise click.UsageError("--span is for what follows each other: say what with --then TEXT")
+        raise click.UsageError("--span is for shots that follow each other: say what follows with --then TEXT")
     if (directory is None) == (archive is None):
         raise click.UsageError("say where to: --to DIR or --zip FILE (one of them)")
     if merge and collection is not None:

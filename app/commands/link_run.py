@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _ANSWER = frozenset({
     "link", "library", "encoder", "device", "precision", "as_json", "paths", "print0", "open_rank", "directory",
-    "archive", "mode", "pad", "audio", "pattern", "lists", "lists_only", "span",
+    "archive", "mode", "pad", "audio", "pattern", "lists", "lists_only", "span", "merge",
 })  # fmt: skip
 """Options that say nothing about what to search for, so that they go with a link."""
 
@@ -81,7 +81,7 @@ def link_clips(settings: Settings, text: str, *, span: bool) -> list[ClipRequest
     """Return the hits of a link's search to cut. End the command with exit code 1 if there are none."""
     with _found(settings, text) as found:
         if span and not found.link.is_chain:
-            raise click.UsageError("--span is for what follows each other, which this link does not ask for")
+            raise click.UsageError("--span is for a search with later steps, which this link is not")
         if found.link.is_chain and found.chains:
             return clips_of(found.library, found.chains, span=span)
         if found.hits:

@@ -53,14 +53,14 @@ def search(
     options: SearchOptions,
     output: Output,
 ) -> None:
-    """Find shots by WORDS, or what follows each other: WORDS --then TEXT.
+    """Find shots by WORDS, or shots that follow each other: WORDS --then TEXT.
 
     --like, --not and --not-like belong to the step that they follow: in "a dog" --then "a cat" --not "a tree", the cat
     is without a tree.
 
     Prints rank, score (cosine, 1 is the same), time range and file, best first. Hits no stronger than what chance
-    gives are marked weak. The words are one English sentence or
-    phrase; quotes are only needed for what the shell would change.
+    gives are marked weak. The words are one English sentence or phrase; quotes are only needed for what the shell
+    would change.
     """
     from search.query import TextTerm
 

@@ -10,9 +10,8 @@ from typing import Any
 
 import click
 
+from app.search_link import DEFAULT_WITHIN_SECONDS
 from app.shell.options import seconds_value
-
-WITHIN_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +19,7 @@ class ChainOptions:
     """Later steps of a chain as typed, none for an ordinary search, and how they follow each other."""
 
     then: tuple[str, ...] = ()
-    within_seconds: float = WITHIN_SECONDS
+    within_seconds: float = DEFAULT_WITHIN_SECONDS
     any_order: bool = False
 
 
@@ -37,7 +36,7 @@ def chain_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--within",
         metavar="TIME",
         callback=seconds_value,
-        help=f"With --then: at most this long from one part to the next; {WITHIN_SECONDS}s by default.",
+        help=f"With --then: at most this long from one part to the next; {DEFAULT_WITHIN_SECONDS:g}s by default.",
     )
     @click.option("--any-order", is_flag=True, help="With --then: the parts may come in any order.")
     @functools.wraps(command)
@@ -46,7 +45,7 @@ def chain_options(command: Callable[..., Any]) -> Callable[..., Any]:
             raise click.UsageError("--within and --any-order are about what follows: say what with --then TEXT")
         if any(not each.strip() for each in then):
             raise click.UsageError("--then needs words, or FILE@START-END")
-        seconds = float(WITHIN_SECONDS if within is None else within)
+        seconds = DEFAULT_WITHIN_SECONDS if within is None else float(within)
         return command(*args, chain=ChainOptions(then=then, within_seconds=seconds, any_order=any_order), **others)
 
     return run

@@ -20,6 +20,7 @@ from app.shell.notice import print_notice
 from app.shell.paths import as_indexed
 from app.shell.terminal import display_path
 from db.records import Filters
+from search.strength import LEVELS
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -93,8 +94,8 @@ def open_search(settings: Settings, options: SearchOptions) -> Iterator[tuple[Li
 
 
 def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add -k, the options of `filter_options`, --per-video, --hide-duplicates, --show-duplicates, --plain-sum and
-    --threshold to a command, which receives them as `options`, a SearchOptions.
+    """Add -k, the options of `filter_options`, --per-video, --hide-duplicates, --show-duplicates, --plain-sum,
+    --threshold and --min-strength to a command, which receives them as `options`, a SearchOptions.
     """
 
     @click.option(
@@ -105,16 +106,16 @@ def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--hide-duplicates",
         is_flag=True,
-        help="Do not tell of what looks almost the same as a better hit, such as copies; by default it is counted.",
+        help="Leave out what looks almost the same as a better hit, such as copies; by default it is stacked behind.",
     )
-    @click.option("--show-duplicates", is_flag=True, help="Such hits in lines of their own.")
+    @click.option("--show-duplicates", is_flag=True, help="Near-duplicates as hits in lines of their own.")
     @click.option(
         "--plain-sum", is_flag=True, help="Add words and examples as they are, without bringing them to one scale."
     )
     @click.option("--threshold", type=float, metavar="SCORE", help="Only hits that score at least this (-1 to 1).")
     @click.option(
         "--min-strength",
-        type=click.Choice(["strong", "likely", "weak"]),
+        type=click.Choice(LEVELS),
         help="Only hits at least this strong: chance alone gives 1 in 100, 1 in 20, or more.",
     )
     @functools.wraps(command)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 Ids = NDArray[np.int64]  # of segments
+
+RowsOf = Callable[[list[int]], tuple[list[int], NDArray[np.float32]]]
+"""Returns (ids, float32 (n, D)) for segment ids, in order, without those that no longer exist."""
 
 
 @runtime_checkable

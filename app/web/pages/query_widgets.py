@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app.link_parameters import MAX_HITS, MAX_TEXT_CHARACTERS, encode_path
-from app.search_link import DEFAULT_LIMIT, LinkTerm, SearchLink
+from app.search_link import DEFAULT_LIMIT, EXCLUDED_WEIGHT, LinkTerm, SearchLink
 from app.web.pages.components import component
 from app.web.pages.escape import escape_markdown
 from app.web.pages.filter_chips import draw_chips
@@ -60,7 +60,8 @@ def _counted(label: str, count: int) -> str:
 def _combine(link: SearchLink) -> SearchLink:
     """Draw the widgets for further terms that hits should resemble or not, and for how they are added."""
     st.text_input("Also like", key="also", on_change=_add_words, args=("also", 1.0), placeholder="in the rain")
-    st.text_input("But not like", key="never", on_change=_add_words, args=("never", -0.5), placeholder="a text card")
+    never = ("never", EXCLUDED_WEIGHT)
+    st.text_input("But not like", key="never", on_change=_add_words, args=never, placeholder="a text card")
     component("search/file_button")(key="choose")
     st.caption("Or press M or N on a shot for more or less like it, or mark a range in the player and press F.")
     if not link.terms:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.search_link import LinkTerm, SearchLink
+from app.search_link import EXCLUDED_WEIGHT, LinkTerm, SearchLink
 from app.shell.coverage import coverage
 from app.shell.word_notes import word_notes
 from app.web.http.errors import as_sentence
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from search.query import Answer
     from search.strength import Strength
 
-EXCLUDED_WEIGHT = -0.5  # as of `search --not`
 MOST_CHARACTERS = 100  # of a note beside the counts; longer ones are cut at their colon
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from app.link_parameters import MAX_HITS
-from app.search_link import LinkTerm, SearchLink
+from app.search_link import EXCLUDED_WEIGHT, LinkTerm, SearchLink
 from app.web.http.errors import as_sentence
 from app.web.pages import components, search_state, session
 from app.web.pages import query_widgets as widgets
@@ -135,7 +135,8 @@ def on_exclude() -> None:
     payload = components.event_payload("grid", "exclude")
     if payload:
         link = search_state.with_typed_words(search_state.current_search())
-        search_state.set_search(link.with_term(LinkTerm("segment", str(int(payload["segment"])), -0.5)))
+        term = LinkTerm("segment", str(int(payload["segment"])), EXCLUDED_WEIGHT)
+        search_state.set_search(link.with_term(term))
 
 
 def on_range() -> None:
