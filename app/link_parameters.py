@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast, get_args
 from urllib.parse import quote, unquote_to_bytes
 
+from app.times import MAX_SECONDS
 from db.records import Orientation
 from search.strength import LEVELS, Level
 
@@ -83,6 +84,8 @@ def _parse_length(text: str) -> float:
     value = _parse_number(text)
     if value < 0:
         raise ValueError("a length is not negative")
+    if value > MAX_SECONDS:
+        raise ValueError("that is longer than any video")
     return value
 
 

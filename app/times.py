@@ -22,7 +22,7 @@ _AGE_UNITS = {
     "y": timedelta(days=365),
 }
 _MAX_CHARACTERS = 60
-_MAX_SECONDS = 1_000_000_000
+MAX_SECONDS = 1_000_000_000
 _TIME_FORMATS = "write seconds (12.5), 12s, 1m30s, 0:12.5 or 00:00:12.500"
 
 
@@ -57,7 +57,7 @@ def parse_seconds(text: str) -> Fraction:
     if len(text) > _MAX_CHARACTERS:  # no video is that long, and messages would be
         raise ValueError(f"'{text[:20]}...' is not a time; {_TIME_FORMATS}")
     value = _exact_seconds(text)
-    if value > _MAX_SECONDS:
+    if value > MAX_SECONDS:
         raise ValueError(f"{text!r} is longer than any video; {_TIME_FORMATS}")
     return value
 

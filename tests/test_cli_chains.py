@@ -121,6 +121,7 @@ def test_no_chain_says_why() -> None:
         (["--link", "q=red", "-k", "3"], "part of the link"),
         (["--link", "q=red", "--named", "a"], "part of the link"),
         (["--link", "http://127.0.0.1:8501/"], "no search"),
+        (["--link", "q=&then=blue"], "step 1 asks for nothing"),
         ([], "WORDS"),
     ],
 )
@@ -180,6 +181,23 @@ def test_a_link_of_a_chain_with_examples_runs_in_the_shell(root: Path) -> None:
     assert [part["start_seconds"] for part in answer["chains"][0]["parts"]] == [4, 8]
     assert run("export", "--link", link, "--span", "--to", "out", "--lists-only", "--list", "json").exit_code == 0
     assert [(each["start_seconds"], each["end_seconds"]) for each in listed(root / "out")] == [(4, 10)]
+
+
+def test_weak_hits_of_a_link_are_exported_only_if_asked_for(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.commands.link_run.is_weak", lambda hit: True)
+    options = ["--to", "out", "--lists-only", "--list", "json"]
+    for link in ("q=red", "q=blue&then=green"):
+        refused = run("export", "--link", link, *options)
+        assert refused.exit_code == 1
+        assert "--min-strength weak" in refused.stderr
+    assert not list((root / "out").glob("*.json"))
+    assert run("export", "--link", "q=red&k=1", *options, "--min-strength", "weak").exit_code == 0
+    assert len(listed(root / "out")) == 1
+
+
+@pytest.mark.usefixtures("root")
+def test_a_time_longer_than_any_video_is_left_out_of_a_link() -> None:
+    assert "within=1e308, which is left out" in run("search", "--link", "q=blue&then=green&within=1e308").stderr
 
 
 @pytest.mark.usefixtures("root")

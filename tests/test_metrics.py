@@ -51,6 +51,11 @@ def test_the_order_of_equal_scores_changes_nothing() -> None:
     assert true_positive_rate([True, False], [1.0, 1.0], 1.0) == 1.0
 
 
+def test_a_rate_counts_whole_items() -> None:
+    relevant, scores = [True, *[False] * 100], [72.5, *np.arange(101.0, 1.0, -1)]  # 29 of the false ones are above
+    assert true_positive_rate(relevant, scores, 0.29) == 1.0, "0.29 * 100 is slightly less than 29"
+
+
 def test_what_is_not_defined_is_none() -> None:
     assert roc_auc([], []) is roc_auc([True], [1.0]) is roc_auc([False], [1.0]) is None
     assert true_positive_rate([True], [1.0], 0.05) is true_positive_rate([False], [1.0], 0.05) is None

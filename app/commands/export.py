@@ -212,7 +212,7 @@ def export(
         return
     clips: list[ClipRequest] = []
     if link is not None:
-        clips = link_clips(settings, link, span=span)
+        clips = link_clips(settings, link, span=span, least_level=options.least_level)
     elif not chain.then:
         with readable_library(settings) as library:
             if hits_file is not None:

@@ -21,6 +21,7 @@ from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
 from app.shell.hits import span_seconds
 from app.shell.terminal import count_text, display_path, print_note, printable
+from app.times import MAX_SECONDS
 from files.json_file import MAX_BYTES, parse_fraction, parse_json
 from indexer.identity import Identity
 
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from db.library import Library
     from db.records import Collection, Subclip, Video
     from search.query import Hit
-
-
-_MAX_SECONDS = 1_000_000_000  # of a range in JSON
 
 
 @contextmanager
@@ -189,7 +187,7 @@ def _stated_identity(record: Mapping[str, Any]) -> Identity | None:
 
 def _exact(record: Any, name: str) -> Fraction:
     value = parse_fraction(record[name] if name in record else record[f"{name}_seconds"])
-    if value > _MAX_SECONDS:
+    if value > MAX_SECONDS:
         raise ValueError("no video is that long")
     return value
 

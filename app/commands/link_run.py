@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,7 +20,7 @@ from app.shell import link_query
 from app.shell.chain_hits import show_chains
 from app.shell.coverage import note_coverage
 from app.shell.exit_codes import FAILED
-from app.shell.hits import Output, show_hits
+from app.shell.hits import Output, is_weak, show_hits
 from app.shell.search_options import SearchOptions, nothing_found, open_search
 from app.shell.terminal import print_note
 from app.shell.word_notes import word_notes
@@ -30,12 +30,13 @@ if TYPE_CHECKING:
     from encoder import Encoder
     from search.chain_query import Chain
     from search.query import Hit
+    from search.strength import Level
 
 _ANSWER = frozenset({
     "link", "library", "encoder", "device", "precision", "as_json", "paths", "print0", "open_rank", "directory",
-    "archive", "mode", "pad", "audio", "pattern", "lists", "lists_only", "span", "merge",
+    "archive", "mode", "pad", "audio", "pattern", "lists", "lists_only", "span", "merge", "min_strength",
 })  # fmt: skip
-"""Options that say nothing about what to search for, so that they go with a link."""
+"""Options that say nothing about what to search for, so that they go with a link; and how strong a match has to be."""
 
 
 def link_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -56,9 +57,24 @@ class Found:
     chains: list[Chain]
     nothing: str  # the line to print if there is nothing
 
+    @property
+    def are_weak(self) -> bool:
+        """Return whether there is no good match among what was found."""
+        found: list[Hit | Chain] = [*self.hits, *self.chains]
+        return bool(found) and all(is_weak(each) for each in found)
 
-def show_link(settings: Settings, text: str, words: Sequence[str], output: Output) -> None:
+
+def show_link(
+    settings: Settings, text: str, words: Sequence[str], output: Output, least_level: Level | None = None
+) -> None:
     """Run the search of a link and print what it finds, as the page lists it.
+
+    Args:
+        settings: For the library and its encoder.
+        text: The link.
+        words: Words to search for, which do not go with a link.
+        output: The chosen form.
+        least_level: Replaces the least strength of the link.
 
     Raises:
         click.UsageError: There is no search in it, or other options say what to search for, too.
@@ -66,7 +82,7 @@ def show_link(settings: Settings, text: str, words: Sequence[str], output: Outpu
     """
     if words:
         raise click.UsageError("give WORDS or --link LINK, not both")
-    with _found(settings, text) as found:
+    with _found(settings, text, least_level) as found:
         link = found.link
         question: dict[str, Any] = {"link": link.query_string(), "query": link.words}
         question |= {"encoder": found.encoder.id, "notice": found.encoder.notice}
@@ -77,11 +93,24 @@ def show_link(settings: Settings, text: str, words: Sequence[str], output: Outpu
             show_hits(found.hits, output, question, nothing=found.nothing)
 
 
-def link_clips(settings: Settings, text: str, *, span: bool) -> list[ClipRequest]:
-    """Return the hits of a link's search to cut. End the command with exit code 1 if there are none."""
-    with _found(settings, text) as found:
+def link_clips(settings: Settings, text: str, *, span: bool, least_level: Level | None = None) -> list[ClipRequest]:
+    """Return the hits of a link's search to cut, those that the page shows unfolded.
+
+    Args:
+        settings: For the library and its encoder.
+        text: The link.
+        span: Cut each chain as a whole.
+        least_level: Replaces the least strength of the link; weak also cuts hits that are no good match.
+
+    Raises:
+        click.exceptions.Exit: Code 1 if there are no hits, or no good match.
+    """
+    with _found(settings, text, least_level) as found:
         if span and not found.link.is_chain:
-            raise click.UsageError("--span is for a search with later steps, which this link is not")
+            raise click.UsageError("--span is for what follows each other, which this link does not ask for")
+        if found.are_weak and least_level != "weak":
+            print_note("no good match; --min-strength weak exports the best there are")
+            raise click.exceptions.Exit(FAILED)
         if found.link.is_chain and found.chains:
             return clips_of(found.library, found.chains, span=span)
         if found.hits:
@@ -91,11 +120,12 @@ def link_clips(settings: Settings, text: str, *, span: bool) -> list[ClipRequest
 
 
 @contextmanager
-def _found(settings: Settings, text: str) -> Iterator[Found]:
+def _found(settings: Settings, text: str, least_level: Level | None) -> Iterator[Found]:
     from app.web.services.link_examples import clip_of
 
     _refuse_others()
     link, problems = parse_address(text)
+    link = replace(link, least_level=least_level or link.least_level)
     for problem in problems:
         print_note(problem)
     if not link.has_query:

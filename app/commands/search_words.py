@@ -65,7 +65,7 @@ def search(
     from search.query import TextTerm
 
     if link is not None:
-        show_link(settings, link, words, output)
+        show_link(settings, link, words, output, options.least_level)
         return
     if not words:
         raise click.UsageError("Missing argument 'WORDS...'.")

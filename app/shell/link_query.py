@@ -44,10 +44,14 @@ def chain_query_of(link: SearchLink, clip_of: ClipOf) -> ChainQuery:
         QueryError: An example is missing or unreadable, or a step asks for nothing.
     """
     from search.chain_query import ChainQuery, Step
+    from search.query import QueryError
 
-    first = Step(terms_of(link.words, link.words_weight, link.terms, clip_of))
+    parts = [(link.words, link.words_weight, link.terms), *((step.words, 1.0, step.terms) for step in link.then)]
+    steps = [terms_of(words, weight, terms, clip_of) for words, weight, terms in parts]
+    if not all(steps):
+        raise QueryError(f"step {steps.index([]) + 1} asks for nothing; give it words or an example")
     return ChainQuery(
-        steps=(first, *(Step(terms_of(step.words, 1.0, step.terms, clip_of)) for step in link.then)),
+        steps=[Step(terms) for terms in steps],
         within_seconds=link.within_seconds,
         any_order=link.any_order,
         filters=link.filters(),

@@ -165,7 +165,7 @@ def nothing_found(library: Library, options: SearchOptions) -> str:
         return f"no hits score {options.threshold:g} or more; lower --threshold"
     if filters:
         return "no hits: only the examples themselves pass these filters; widen them or leave some out"
-    return "no hits: nothing is indexed yet (prismsearch index FOLDER)"
+    return "no hits: nothing else is indexed; index more (prismsearch index FOLDER)"
 
 
 def require_segments(library: Library) -> None:
