@@ -196,6 +196,11 @@ def test_weak_hits_of_a_link_are_exported_only_if_asked_for(root: Path, monkeypa
 
 
 @pytest.mark.usefixtures("root")
+def test_the_weight_of_words_alone_does_not_matter_as_on_the_page() -> None:
+    assert run("search", "--link", "q=red&w=0").exit_code == 0
+
+
+@pytest.mark.usefixtures("root")
 def test_a_time_longer_than_any_video_is_left_out_of_a_link() -> None:
     assert "within=1e308, which is left out" in run("search", "--link", "q=blue&then=green&within=1e308").stderr
 

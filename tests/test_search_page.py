@@ -475,6 +475,14 @@ def test_a_negation_is_offered_as_an_exclusion_and_never_taken_unasked(library: 
     assert not [button for button in page.button if "Exclude" in button.label]
 
 
+@pytest.mark.usefixtures("library")
+def test_a_negation_is_offered_where_nothing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SearchEngine, "answer", lambda *_: Answer(hits=[], allowed=4, matching=4, hidden=0))
+    page = opened(SearchLink(words="red without any blue", least_level="strong"))
+    assert "No match is strong" in page.info[0].value
+    assert [button for button in page.button if "Exclude" in button.label]
+
+
 def test_what_is_stacked_is_told_of_in_the_tooltip(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     real = SearchEngine.answer
 

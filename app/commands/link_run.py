@@ -107,7 +107,7 @@ def link_clips(settings: Settings, text: str, *, span: bool, least_level: Level 
     """
     with _found(settings, text, least_level) as found:
         if span and not found.link.is_chain:
-            raise click.UsageError("--span is for what follows each other, which this link does not ask for")
+            raise click.UsageError("--span is for a search with later steps, which this link is not")
         if found.are_weak and least_level != "weak":
             print_note("no good match; --min-strength weak exports the best there are")
             raise click.exceptions.Exit(FAILED)

@@ -67,7 +67,8 @@ def terms_of(words: str, weight: float, terms: Sequence[LinkTerm], clip_of: Clip
     """Return words and the terms of a link as terms of a query. Raise QueryError for an example that cannot be used."""
     from search.query import SegmentTerm, TextTerm
 
-    found: list[Term] = [TextTerm(words, weight)] if words.strip() else []
+    # Words alone have no weight that could matter; the page, which shows no slider for them, drops it.
+    found: list[Term] = [TextTerm(words, weight if terms else 1.0)] if words.strip() else []
     for term in terms:
         if term.kind == "text":
             found.append(TextTerm(term.value, term.weight))

@@ -93,8 +93,9 @@ def has_both(link: SearchLink) -> bool:
 
 def no_match_text(link: SearchLink, among: str) -> str:
     """Return the line for results that are no better than those of unrelated searches."""
-    advice = "Describe it in other words" if link.words.strip() else "Try another example"
-    return f"No good match among {among}. {advice}{', or widen the filters' if link.filter_count else ''}."
+    advice = "describe it in other words" if link.words.strip() else "try another example"
+    wider = ", or widen the filters" if link.filter_count else ""
+    return f"No good match among {among}. Look at the nearest, or {advice}{wider}."
 
 
 def no_hits_text(link: SearchLink, allowed: int) -> str:
@@ -157,6 +158,7 @@ def draw_line(line: ResultLine, notes: Sequence[str], offers: Sequence[Offer]) -
     """Draw the line, with its offers as buttons beside it."""
     if line.empty:
         st.info(escape_markdown(line.text))
+        draw_offers(offers)
         return
     parts = [line.text]
     details = list(line.details)
@@ -172,10 +174,13 @@ def draw_line(line: ResultLine, notes: Sequence[str], offers: Sequence[Offer]) -
             st.markdown(text.replace("No good match", "**No good match**", 1), help=tooltip(details), width="content")
         else:
             st.caption(text, help=tooltip(details), width="content")
-        for offer in offers:
-            st.button(
-                escape_markdown(offer.label), help=offer.help, type="tertiary", on_click=accept, args=(offer.apply,)
-            )
+        draw_offers(offers)
+
+
+def draw_offers(offers: Sequence[Offer]) -> None:
+    """Draw a button for each offer."""
+    for offer in offers:
+        st.button(escape_markdown(offer.label), help=offer.help, type="tertiary", on_click=accept, args=(offer.apply,))
 
 
 def tooltip(sentences: Sequence[str]) -> str | None:
