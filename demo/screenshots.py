@@ -1,6 +1,6 @@
 """Screenshots of the page in all its states, for docs/ and for reviews of changes.
 
-    python -m demo.screenshots [--to DIR] [--library DIR] [--only NAME,...]
+    python -m demo.screenshots [--to DIR] [--only NAME,...]
 
 It serves the real app on the demo library with the demo encoder and drives a headless Chromium through it, in light and
 dark, at 1440 and 800 pixels width. Nothing is staged: each picture shows what the app did.
@@ -65,7 +65,7 @@ def ready(page: Any) -> None:
 
 
 def results(page: Any) -> None:
-    page.goto(page.base + "?q=something+spins+around")
+    page.goto(page.base + "?q=a+cactus+spins+around")
     ready(page)
 
 
@@ -171,7 +171,7 @@ def map_page(page: Any) -> None:
 
 def nothing_found(page: Any) -> None:
     page.goto(page.base + "?q=a+penguin&score=0.99")
-    page.get_by_text("Lower the minimum score").wait_for()
+    page.get_by_text("Lower the least cosine").wait_for()
 
 
 def no_match(page: Any) -> None:
@@ -180,26 +180,27 @@ def no_match(page: Any) -> None:
 
 
 def stack(page: Any) -> None:
-    page.goto(page.base + "?q=a+penguin")
+    page.goto(page.base + "?q=a+cactus+spins+around")
     ready(page)
     page.locator(".ps-stack-button:visible").first.click()
     page.wait_for_selector(".ps-member")
 
 
 def chain(page: Any) -> None:
-    page.goto(page.base + "?q=a+penguin+grows+larger&then=a+hammer")
+    page.goto(page.base + "?q=a+penguin+grows+larger&then=a+hammer+shrinks")
     ready(page)
     page.locator(".ps-chain").first.focus()
 
 
 def chips(page: Any) -> None:
-    page.goto(page.base + "?q=something+spins+around&shape=landscape&min=1&max=3")
+    page.goto(page.base + "?q=a+penguin+grows+larger&shape=landscape&min=1&max=3")
     ready(page)
 
 
 def negation(page: Any) -> None:
     page.goto(page.base + "?q=an+animal+without+a+penguin")
-    page.get_by_text("Exclude").wait_for()
+    page.get_by_role("button", name="Exclude").wait_for()
+    page.locator(".ps-fold").wait_for()
 
 
 def bad_link(page: Any) -> None:
