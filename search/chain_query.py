@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import get_args
 
 from db.records import Filters, Video
-from search.query import Duplicates, Hit, QueryError, SegmentTerm, Term
-from search.strength import LEVELS, Level, Strength
+from search.query import Duplicates, Hit, QueryError, SegmentTerm, Term, check_options
+from search.strength import Level, Strength
 
 MAX_STEPS = 8
 
@@ -77,14 +76,7 @@ class ChainQuery:
             raise QueryError(f"a chain has 2 to {MAX_STEPS} steps, got {len(self.steps)}")
         if not (math.isfinite(self.within_seconds) and self.within_seconds >= 0):
             raise QueryError(f"the time between steps is 0 s or more, got {self.within_seconds}")
-        if self.k < 1:
-            raise QueryError(f"k is the number of chains wanted and must be at least 1, got {self.k}")
-        if self.per_video is not None and self.per_video < 1:
-            raise QueryError(f"at least 1 chain of a video must be wanted, got {self.per_video}")
-        if self.duplicates not in get_args(Duplicates):
-            raise QueryError(f"near-duplicates are {', '.join(get_args(Duplicates))}, got {self.duplicates!r}")
-        if self.least_level is not None and self.least_level not in LEVELS:
-            raise QueryError(f"a level is one of {', '.join(LEVELS)}, got {self.least_level!r}")
+        check_options(self, "chain")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

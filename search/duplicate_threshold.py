@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from files.stamped import StampedFiles
 from search.cache_file import cache_name
+from search.even import even_places
 from search.near_duplicates import NEAR_DUPLICATE
 from search.vectors.vector_index import RowsOf
 
@@ -108,7 +109,7 @@ def near_duplicate(library: Library, encoder_id: str, rows_of: RowsOf) -> float:
     Raises:
         LibraryError: The library cannot be read.
     """
-    spread = np.unique(np.linspace(1, max(1, library.stamp(encoder_id).last_id), 4 * SAMPLE, dtype=np.int64))
+    spread = 1 + even_places(library.stamp(encoder_id).last_id, 4 * SAMPLE)  # ids begin at 1
     there = list(library.video_ids(spread.tolist()))
     _, rows = rows_of(there[:: max(1, len(there) // SAMPLE)])
     stored = DuplicateThreshold(library.directory, encoder_id).load()

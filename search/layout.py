@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from search.even import even_places
+
 Rows = NDArray[np.float32]
 Points = NDArray[np.float32]
 
@@ -49,7 +51,7 @@ def choose_landmarks(rows: Rows, count: int = LANDMARKS) -> NDArray[np.int64]:
     if len(rows) <= count:
         return np.arange(len(rows))
     far = count // _FAR_SHARE
-    even = np.linspace(0, len(rows) - 1, count - far).astype(np.int64)
+    even = even_places(len(rows), count - far)
     similarity = np.concatenate(
         [(rows[at : at + _BATCH] @ rows[even].T).max(axis=1) for at in range(0, len(rows), _BATCH)]
     )

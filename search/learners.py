@@ -19,6 +19,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from search.even import even_places
 from search.row_spread import RowSpread
 
 Learner = Literal["mean", "both", "lda"]
@@ -71,7 +72,7 @@ def choose_learner(rows: Rows, weights: NDArray[np.float64], spread: RowSpread) 
     if len(rows) < 2:
         return "mean"
     sample = spread.sample.astype(np.float32)
-    left_out = np.unique(np.linspace(0, len(rows) - 1, min(MAX_LEFT_OUT, len(rows))).astype(np.int64))
+    left_out = even_places(len(rows), MAX_LEFT_OUT)
     total, weight = weights @ rows, weights.sum()
     places: dict[Learner, float] = {}
     for learner, direction_of in LEARNERS.items():

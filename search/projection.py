@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from db.errors import LibraryBusy
 from db.records import Filters, Stamp
 from search.cache_file import CacheFile
+from search.even import evenly
 from search.layout import LAYOUT_VERSION, Landmarks, Points, Rows, choose_landmarks, lay_out
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ class ProjectionStore:
         """Choose landmarks from an even sample of all rows, lay them out, and place all rows batch by batch."""
         steps.report(0.0, "Choosing landmarks")
         ids = self._library.segment_ids(Filters(), self._encoder_id)
-        pool = ids[np.unique(np.linspace(0, max(0, ids.size - 1), min(ids.size, _POOL)).astype(np.int64))]
+        pool = evenly(ids, _POOL)
         pool, rows = self._rows(pool)
         chosen = choose_landmarks(rows)
         landmark_ids, landmark_rows = pool[chosen], rows[chosen]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,39 @@ Duplicates = Literal["stack", "hide", "show"]
 
 class QueryError(ValueError):
     """An invalid query; the message says what to change. Never an error of the library."""
+
+
+class _Options(Protocol):
+    """The options that a Query and a ChainQuery share."""
+
+    @property
+    def k(self) -> int: ...
+    @property
+    def per_video(self) -> int | None: ...
+    @property
+    def duplicates(self) -> Duplicates: ...
+    @property
+    def least_level(self) -> Level | None: ...
+
+
+def check_options(query: _Options, found: str) -> None:
+    """Check the options that all queries share.
+
+    Args:
+        query: The query.
+        found: What it finds, in the singular.
+
+    Raises:
+        QueryError: A value is out of range.
+    """
+    if query.k < 1:
+        raise QueryError(f"k is the number of {found}s wanted and must be at least 1, got {query.k}")
+    if query.per_video is not None and query.per_video < 1:
+        raise QueryError(f"at least 1 {found} of a video must be wanted, got {query.per_video}")
+    if query.duplicates not in get_args(Duplicates):
+        raise QueryError(f"near-duplicates are {', '.join(get_args(Duplicates))}, got {query.duplicates!r}")
+    if query.least_level is not None and query.least_level not in LEVELS:
+        raise QueryError(f"a level is one of {', '.join(LEVELS)}, got {query.least_level!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,18 +169,11 @@ class Query:
             raise QueryError("the query has no terms; give it words, a segment or a clip")
         if all(term.weight == 0 for term in self.terms):
             raise QueryError("every term has weight 0, so nothing is asked for; give at least one term a weight")
-        if self.k < 1:
-            raise QueryError(f"k is the number of hits wanted and must be at least 1, got {self.k}")
         if self.near_duplicates is not None and self.duplicates == "show":
             object.__setattr__(self, "duplicates", "hide")
         if self.threshold is not None and math.isnan(self.threshold):
             raise QueryError("the threshold is not a number; scores lie between -1 and 1")
-        if self.least_level is not None and self.least_level not in LEVELS:
-            raise QueryError(f"a level is one of {', '.join(LEVELS)}, got {self.least_level!r}")
-        if self.per_video is not None and self.per_video < 1:
-            raise QueryError(f"at least 1 hit of a video must be wanted, got {self.per_video}")
-        if self.duplicates not in get_args(Duplicates):
-            raise QueryError(f"near-duplicates are {', '.join(get_args(Duplicates))}, got {self.duplicates!r}")
+        check_options(self, "hit")
         if self.near_duplicates is not None and not 0 < self.near_duplicates <= 1:
             raise QueryError(
                 f"near-duplicates are told by a cosine above 0 and at most 1, got {self.near_duplicates}; "

@@ -13,6 +13,8 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
+from search.even import evenly
+
 SAMPLED_ROWS = 16_384
 """Number of rows the covariance is estimated from: 21 for each column at 768. Takes 1 s of one core."""
 
@@ -60,7 +62,7 @@ class RowSpread:
         eigenvalues, eigenvectors = np.linalg.eigh(centred.T @ centred / np.float32(len(rows)))
         if float(eigenvalues.sum()) < _LEAST_VARIANCE:
             return None
-        sample = rows[np.unique(np.linspace(0, len(rows) - 1, LEARNING_ROWS).astype(np.int64))]
+        sample = evenly(rows, LEARNING_ROWS)
         return cls(mean, np.maximum(eigenvalues, 0), eigenvectors, len(rows), sample.astype(np.float16))
 
     def of_direction(self, direction: NDArray[np.float32]) -> float:

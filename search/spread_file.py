@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from db.records import Filters, Stamp
 from search.cache_file import CacheFile
+from search.even import evenly
 from search.row_spread import SAMPLED_ROWS, RowSpread
 
 if TYPE_CHECKING:
@@ -53,8 +54,7 @@ class SpreadFile:
             current = self._file.load(lambda path: RowSpread.read(path, self._dim))
         if current is None or not _holds(current[0], stamp):
             ids = self._library.segment_ids(Filters(), self._encoder_id)
-            chosen = np.unique(np.linspace(0, max(0, len(ids) - 1), SAMPLED_ROWS).astype(np.int64))
-            spread = RowSpread.of(rows_of(ids[chosen].tolist())) if len(ids) else None
+            spread = RowSpread.of(rows_of(evenly(ids, SAMPLED_ROWS).tolist())) if len(ids) else None
             current = stamp, spread
             if spread is not None and not self._library.read_only:
                 self._file.save(stamp, spread.write)

@@ -185,8 +185,9 @@ def _id(segment: Segment) -> int:
 
 
 def _spread(items: Sequence[Item]) -> list[Item]:
-    step = max(1.0, len(items) / MOST_SEGMENTS)
-    return [items[int(position * step)] for position in range(min(len(items), MOST_SEGMENTS))]
+    from search.even import even_places
+
+    return [items[at] for at in even_places(len(items), MOST_SEGMENTS)]
 
 
 def _from_segments(segments: Sequence[Segment], own_ids: set[int] | frozenset[int], description: str) -> ExampleQuery:

@@ -115,8 +115,9 @@ def _cosines(
 
 def _spread(library: Library, encoder_id: str) -> list[tuple[Segment, Video]]:
     """Return up to SHOTS segments, spread over those of videos whose file is there and is the one that was indexed."""
-    ids = library.segment_ids(Filters(), encoder_id)
-    wanted = ids[np.unique(np.linspace(0, len(ids) - 1, 4 * SHOTS, dtype=np.int64))].tolist()
+    from search.even import even_places, evenly
+
+    wanted = evenly(library.segment_ids(Filters(), encoder_id), 4 * SHOTS).tolist()
     there, check = {}, IdentityCheck()
     for segment_id, (segment, video) in library.segments(wanted).items():
         try:
@@ -125,4 +126,4 @@ def _spread(library: Library, encoder_id: str) -> list[tuple[Segment, Video]]:
         except OSError:
             continue
     usable = [there[each] for each in wanted if each in there]
-    return [usable[at] for at in np.unique(np.linspace(0, len(usable) - 1, SHOTS, dtype=np.int64))] if usable else []
+    return [usable[at] for at in even_places(len(usable), SHOTS)]

@@ -13,6 +13,7 @@ from db.records import Filters, Stamp
 from search.calibration.shot_null import ShotNull, best_beyond_kin
 from search.calibration.shot_scores import ShotScores
 from search.calibration.word_null import NEARNESS_SHARE, WordNull
+from search.even import evenly
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -90,11 +91,11 @@ def calibrate(library: Library, stamp: Stamp, questions: Floats, on_progress: On
         LibraryError: The library cannot be read.
     """
     ids = library.segment_ids(Filters(), stamp.encoder_id)
-    sample_ids = _evenly(ids, _SAMPLE)
+    sample_ids = evenly(ids, _SAMPLE)
     sample = library.embedding_rows(stamp.encoder_id, sample_ids)
     good = np.isfinite(sample).all(axis=1)
     sample_ids, sample = sample_ids[good], sample[good]
-    at = _evenly(np.arange(len(sample_ids)), NULL_SHOTS)
+    at = evenly(np.arange(len(sample_ids)), NULL_SHOTS)
     shot_ids, shot_rows = sample_ids[at], sample[at]
     words = ShotScores.of(sample @ questions.T)
     between = sample @ shot_rows.T
@@ -147,8 +148,3 @@ def grown(before: Calibrated, library: Library, stamp: Stamp, on_progress: OnPro
         best_words=best,
         total=total,
     )
-
-
-def _evenly(values: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    count = min(len(values), most)
-    return values[np.unique(np.linspace(0, max(0, len(values) - 1), count).astype(np.int64))]

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from search.even import even_places
 from search.vectors.rows import Mask, Rows, Scored, faiss, index_over, selector_of
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ def build_codes(rows: Rows) -> Any:
     index = faiss.index_factory(dim, code, faiss.METRIC_INNER_PRODUCT)
     index.cp.niter, index.cp.spherical, index.pq.cp.niter = 8, True, 8
     index.cp.min_points_per_centroid = index.pq.cp.min_points_per_centroid = 1  # no warnings about small samples
-    sample = np.linspace(0, len(rows) - 1, min(len(rows), 40 * lists)).astype(np.int64)  # FAISS recommends 39 per list
+    sample = even_places(len(rows), 40 * lists)  # FAISS recommends 39 per list
     index.train(rows.take(sample).astype(np.float32))
     for block in rows.blocks():
         index.add(block.astype(np.float32))

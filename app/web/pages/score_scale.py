@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from db.records import Filters
+from search.even import evenly
 
 if TYPE_CHECKING:
     from search.engine import SearchEngine
@@ -32,8 +33,7 @@ def score_scale(engine: SearchEngine, query: Query) -> ScoreScale:
         QueryError: The query cannot be answered.
     """
     best = engine.search(replace(query, k=1, filters=Filters(), threshold=None, exclude_same_shot=False))
-    ids = engine.library.segment_ids(Filters(), engine.encoder.id)
-    sample = ids[np.unique(np.linspace(0, max(0, ids.size - 1), min(ids.size, _SAMPLE)).astype(np.int64))]
+    sample = evenly(engine.library.segment_ids(Filters(), engine.encoder.id), _SAMPLE)
     scores = engine.scores(query, sample) if sample.size else np.zeros(1, np.float32)
     high = best[0].score if best else float(scores.max())
     low = min(float(np.median(scores)), high - MIN_RANGE)
