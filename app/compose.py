@@ -291,13 +291,14 @@ def open_engine(settings: Settings, library: Library | None = None, encoder: Enc
         LibraryError, EncoderError, WrongSetting: See `open_library` and `open_encoder`.
     """
     from search.calibration.calibration import Calibration
+    from search.calibration.folder import calibration_folder
     from search.engine import SearchEngine
     from search.vectors.faiss_index import FaissIndex
 
     library = library or open_library(settings)
     encoder = encoder or open_encoder(with_library_encoder(settings, library))
     index = FaissIndex.open(library, encoder.id, library.directory / "vectors")
-    return SearchEngine(library, encoder, index, Calibration(library, encoder, library.directory / "calibration"))
+    return SearchEngine(library, encoder, index, Calibration(library, encoder, calibration_folder(library.directory)))
 
 
 def optimize_vectors(library: Library, encoder_id: str) -> None:
@@ -322,5 +323,6 @@ def calibrate(library: Library, encoder: Encoder, on_progress: Callable[[float],
         LibraryError, EncoderError: The library cannot be read, or a question cannot be encoded.
     """
     from search.calibration.calibration import Calibration
+    from search.calibration.folder import calibration_folder
 
-    Calibration(library, encoder, library.directory / "calibration").update(on_progress)
+    Calibration(library, encoder, calibration_folder(library.directory)).update(on_progress)

@@ -313,6 +313,11 @@ class Stamp:
     last_id: int  # the highest segment id with an embedding; 0 for none
     generation: int
 
+    def holds_at(self, now: Stamp) -> bool:
+        """Return whether every row of a copy made at this stamp is still valid at the stamp `now`."""
+        mine = self.library_id, self.encoder_id, self.dim, self.generation
+        return mine == (now.library_id, now.encoder_id, now.dim, now.generation)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:

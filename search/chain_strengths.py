@@ -43,15 +43,15 @@ def judged_chains(
     Raises:
         LibraryError: The library cannot be read.
     """
-    strengths = calibration.strengths() if calibration is not None and chains else None
-    if strengths is None or reach is None:
+    judge = calibration.judge() if calibration is not None and chains else None
+    if judge is None or reach is None:
         return list(chains)
     by_step = []
     for at, (step, each) in enumerate(zip(query.steps, asked, strict=True)):
         parts = [chain.parts[at] for chain in chains]
         ids = [part.segment.id for part in parts if part.segment.id is not None]
         cosines = np.array([part.term_scores for part in parts], dtype=np.float32)
-        by_step.append(strengths.of_hits(step.terms, each.rows, ids, cosines))
+        by_step.append(judge.strengths(step.terms, each.rows, ids, cosines))
     kept: list[Chain] = []
     for chain, found in zip(chains, zip(*by_step, strict=True), strict=True):
         judged = tuple(replace(part, strength=own) for part, own in zip(chain.parts, found, strict=True))

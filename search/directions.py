@@ -1,7 +1,7 @@
 """Direction of a query: the one row that segments are compared with, and penalties for what is not wanted.
 
 Terms are brought to one scale before they are added: each is divided by its spread over the library, so that terms of
-equal weight have equal say. Beside words, an example is whitened (see `search.row_spread`), because its cosine is
+equal weight have equal say. Beside words, an example is whitened (see `search.row_covariance`), because its cosine is
 mostly about what many shots share: "this thing, but spinning" then finds the thing, spinning. Without words, one
 example is itself, and several are what `search.learners` learns from them.
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from search.learners import LEARNERS, centre_of, choose_learner
 from search.query import QueryError, Term, TextTerm
-from search.row_spread import RowSpread
+from search.row_covariance import RowCovariance
 
 Rows = NDArray[np.float32]
 
@@ -49,7 +49,7 @@ class Direction:
         row: float32 (D,), of length 1.
         unwanted: float32 (n, D): directions of the terms that lower the score.
         means: float32 (n,): mean of the library's inner products with `unwanted`.
-        steps: float32 (n,): penalty for each unit above the mean.
+        slopes: float32 (n,): penalty for each unit above the mean.
         bounds: float32 (n,): the largest penalties.
         combined: Whether `row` is made from the rows of several terms, so that no stored row need be near it.
     """
@@ -57,7 +57,7 @@ class Direction:
     row: Rows
     unwanted: Rows
     means: Rows
-    steps: Rows
+    slopes: Rows
     bounds: Rows
     combined: bool = False
 
@@ -78,7 +78,7 @@ class Direction:
         It is the largest penalty of a term: what resembles two of them is no worse than what resembles one.
         """
         above = rows @ self.unwanted.T - self.means
-        return np.asarray(np.minimum(above * self.steps, self.bounds).max(axis=1, initial=0), dtype=np.float32)
+        return np.asarray(np.minimum(above * self.slopes, self.bounds).max(axis=1, initial=0), dtype=np.float32)
 
     def scores(self, rows: Rows) -> Rows:
         """Return the score of each of these rows, float32 (n, D) to (n,): the inner product, less the penalties."""
@@ -87,12 +87,12 @@ class Direction:
 
 
 def is_balanced(terms: Sequence[Term]) -> bool:
-    """Return whether `direction_of` needs the spread of the library: there are two terms, and one is wanted."""
+    """Return whether `direction_of` needs the covariance of the library: there are two terms, and one is wanted."""
     weights = [term.weight for term in terms if term.weight != 0]
     return len(weights) > 1 and max(weights) > 0
 
 
-def direction_of(terms: Sequence[Term], rows: Rows, spread: RowSpread | None) -> Direction:
+def direction_of(terms: Sequence[Term], rows: Rows, covariance: RowCovariance | None) -> Direction:
     """Return the direction of the terms of a query.
 
     The row of a single term is its direction, bit for bit (negated if the weight is negative).
@@ -100,45 +100,45 @@ def direction_of(terms: Sequence[Term], rows: Rows, spread: RowSpread | None) ->
     Args:
         terms: At least one has a weight other than 0.
         rows: float32 (terms, D), unit rows.
-        spread: Of the library. None, or only terms of negative weight, make a plain sum.
+        covariance: Of the library. None, or only terms of negative weight, make a plain sum.
 
     Raises:
         QueryError: The terms cancel each other out.
     """
-    if spread is None or not is_balanced(terms):
+    if covariance is None or not is_balanced(terms):
         weights = [term.weight for term in terms]
         combined = sum(weight != 0 for weight in weights) > 1
         return Direction.without_penalties(combine(rows, weights), combined=combined)
     combined = sum(term.weight > 0 for term in terms) > 1
-    row, scale = _wanted(terms, rows, spread)
-    unwanted, means, steps, bounds = [], [], [], []
+    row, scale = _wanted(terms, rows, covariance)
+    unwanted, means, slopes, bounds = [], [], [], []
     for term, each in zip(terms, rows, strict=True):
         if term.weight < 0:
-            away = each if isinstance(term, TextTerm) else spread.whitened(each)
+            away = each if isinstance(term, TextTerm) else covariance.whitened(each)
             unwanted.append(away)
-            means.append(away @ spread.mean)
-            steps.append(-term.weight * PENALTY * scale / spread.of_direction(away))
+            means.append(away @ covariance.mean)
+            slopes.append(-term.weight * PENALTY * scale / covariance.spread_along(away))
             bounds.append(-term.weight * PENALTY * scale * PENALTY_BOUND)
     if not unwanted:
         return Direction.without_penalties(row, combined=combined)
-    numbers = [np.array(each, dtype=np.float32) for each in (means, steps, bounds)]
+    numbers = [np.array(each, dtype=np.float32) for each in (means, slopes, bounds)]
     return Direction(row, np.stack(unwanted), numbers[0], numbers[1], numbers[2], combined)
 
 
-def _wanted(terms: Sequence[Term], rows: Rows, spread: RowSpread) -> tuple[Rows, float]:
+def _wanted(terms: Sequence[Term], rows: Rows, covariance: RowCovariance) -> tuple[Rows, float]:
     """Return the direction of the terms of positive weight, float32 (D,), and one spread at weight 1 along it."""
     wanted = [at for at, term in enumerate(terms) if term.weight > 0]
     if len(wanted) == 1:
         (at,) = wanted
-        return np.array(rows[at], dtype=np.float32), spread.of_direction(rows[at]) / terms[at].weight
+        return np.array(rows[at], dtype=np.float32), covariance.spread_along(rows[at]) / terms[at].weight
     words = [at for at in wanted if isinstance(terms[at], TextTerm)]
     examples = [at for at in wanted if not isinstance(terms[at], TextTerm)]
     parts = [(terms[at].weight, rows[at]) for at in words]
     if examples:
         weights = np.array([terms[at].weight for at in examples], dtype=np.float64)
-        learner = "lda" if words else choose_learner(rows[examples], weights, spread)
-        parts.append((float(weights.sum()), LEARNERS[learner](centre_of(rows[examples], weights), spread)))
-    scaled = [weight * row.astype(np.float64) / spread.of_direction(row) for weight, row in parts]
+        learner = "lda" if words else choose_learner(rows[examples], weights, covariance)
+        parts.append((float(weights.sum()), LEARNERS[learner](centre_of(rows[examples], weights), covariance)))
+    scaled = [weight * row.astype(np.float64) / covariance.spread_along(row) for weight, row in parts]
     total = np.sum(scaled, axis=0)
     length = float(np.linalg.norm(total))
     if length < _MIN_LENGTH * max(float(np.linalg.norm(each)) for each in scaled) or length == 0:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from files.stamped import StampedFiles
 from search.cache_file import cache_name
+from search.calibration.folder import THRESHOLD_PREFIX, calibration_folder
 from search.even import even_places
 from search.near_duplicates import NEAR_DUPLICATE
 from search.vectors.vector_index import RowsOf
@@ -70,7 +71,7 @@ class DuplicateThreshold:
 
     def __init__(self, library_directory: Path, encoder_id: str) -> None:
         # The encoder's name comes last, because the files of other caches of this folder begin with it.
-        self._files = StampedFiles(library_directory / "calibration", f"duplicates-{cache_name(encoder_id)}")
+        self._files = StampedFiles(calibration_folder(library_directory), THRESHOLD_PREFIX + cache_name(encoder_id))
         self._encoder_id = encoder_id
 
     def load(self) -> float | None:

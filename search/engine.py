@@ -19,13 +19,13 @@ from search.candidates import best_candidates
 from search.chain_query import Chain, ChainQuery
 from search.chain_strengths import judged_chains
 from search.chains import Asked, ChainSearch
+from search.covariance_file import CovarianceFile
 from search.directions import Direction, direction_of, is_balanced
 from search.duplicate_threshold import near_duplicate
 from search.near_duplicates import MAX_COMPARED, MAX_COUNTED, Diversified, diversify
 from search.query import Answer, ClipTerm, Hit, Query, QueryError, SegmentTerm, Term, TextTerm
 from search.query_cache import QueryCache
 from search.reachable import reachable_copies
-from search.spread_file import SpreadFile
 from search.vectors.vector_index import Refreshable, RowStore, VectorIndex
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class SearchEngine:
         self.index = index
         self.calibration = calibration
         self._query_cache = QueryCache(encoder)
-        self._spread = SpreadFile(library, encoder.id, encoder.dim)
+        self._covariance = CovarianceFile(library, encoder.id, encoder.dim)
         self._near_duplicate: float | None = None  # the threshold, once it is needed
 
     def refresh(self) -> bool:
@@ -160,8 +160,8 @@ class SearchEngine:
         """Return the direction and the row of each term, float32 (terms, D)."""
         rows = self._term_rows(terms)
         needed = is_balanced(terms) and not plain_sum
-        spread = self._spread.spread(lambda ids: self._existing_rows(ids)[1]) if needed else None
-        return direction_of(terms, rows, spread), rows
+        covariance = self._covariance.covariance(lambda ids: self._existing_rows(ids)[1]) if needed else None
+        return direction_of(terms, rows, covariance), rows
 
     def _answer(self, query: Query, *, counted: bool) -> Answer:
         direction, rows = self._direction(query.terms, plain_sum=query.plain_sum)

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.even import even_places
-from search.row_spread import RowSpread
+from search.row_covariance import RowCovariance
 
 Learner = Literal["mean", "both", "lda"]
 Rows = NDArray[np.float32]
@@ -31,26 +31,26 @@ MAX_LEFT_OUT = 64
 _TIE = 1e-6
 
 
-def mean_direction(centre: Rows, spread: RowSpread) -> Rows:
+def mean_direction(centre: Rows, covariance: RowCovariance) -> Rows:
     """Return the weighted mean of the examples, float32 (D,)."""
     return centre
 
 
-def lda_direction(centre: Rows, spread: RowSpread) -> Rows:
+def lda_direction(centre: Rows, covariance: RowCovariance) -> Rows:
     """Return the direction that best tells the mean of the examples from the library's rows, float32 (D,)."""
-    return spread.whitened(centre)
+    return covariance.whitened(centre)
 
 
-def both_directions(centre: Rows, spread: RowSpread) -> Rows:
+def both_directions(centre: Rows, covariance: RowCovariance) -> Rows:
     """Return the sum of the other two, each divided by its spread, float32 (D,)."""
-    lda = lda_direction(centre, spread)
-    return np.asarray(centre / spread.of_direction(centre) + lda / spread.of_direction(lda), dtype=np.float32)
+    lda = lda_direction(centre, covariance)
+    return np.asarray(centre / covariance.spread_along(centre) + lda / covariance.spread_along(lda), dtype=np.float32)
 
 
-LEARNERS: Mapping[Learner, Callable[[Rows, RowSpread], Rows]] = MappingProxyType(
+LEARNERS: Mapping[Learner, Callable[[Rows, RowCovariance], Rows]] = MappingProxyType(
     {"mean": mean_direction, "both": both_directions, "lda": lda_direction}
 )
-"""Each takes the weighted mean of the examples, float32 (D,), and the spread of the library. Simpler ones first."""
+"""Each takes the weighted mean of the examples, float32 (D,), and the covariance of the library. Simpler ones first."""
 
 
 def centre_of(rows: Rows, weights: NDArray[np.float64]) -> Rows:
@@ -58,7 +58,7 @@ def centre_of(rows: Rows, weights: NDArray[np.float64]) -> Rows:
     return np.asarray(weights @ rows / weights.sum(), dtype=np.float32)
 
 
-def choose_learner(rows: Rows, weights: NDArray[np.float64], spread: RowSpread) -> Learner:
+def choose_learner(rows: Rows, weights: NDArray[np.float64], covariance: RowCovariance) -> Learner:
     """Return the learner that finds examples best which it did not learn from.
 
     The measure is the mean logarithm of a left-out example's place among the rows of the sample. Of equally good
@@ -67,11 +67,11 @@ def choose_learner(rows: Rows, weights: NDArray[np.float64], spread: RowSpread) 
     Args:
         rows: float32 (n, D), the examples. With one alone, nothing can be left out, and it is the mean.
         weights: float64 (n,), above 0.
-        spread: Of the library.
+        covariance: Of the library.
     """
     if len(rows) < 2:
         return "mean"
-    sample = spread.sample.astype(np.float32)
+    sample = covariance.sample.astype(np.float32)
     left_out = even_places(len(rows), MAX_LEFT_OUT)
     total, weight = weights @ rows, weights.sum()
     places: dict[Learner, float] = {}
@@ -79,7 +79,7 @@ def choose_learner(rows: Rows, weights: NDArray[np.float64], spread: RowSpread) 
         logs = []
         for at in left_out:
             centre = np.asarray((total - weights[at] * rows[at]) / (weight - weights[at]), dtype=np.float32)
-            direction = direction_of(centre, spread)
+            direction = direction_of(centre, covariance)
             better = np.count_nonzero(sample @ direction > rows[at] @ direction)
             logs.append(np.log(better + 1))
         places[learner] = float(np.mean(logs))

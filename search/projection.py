@@ -202,9 +202,9 @@ class _Steps:
 
 def _may_grow(saved: Projection, stamp: Stamp) -> bool:
     """Return whether every point of the map still holds and few enough rows are new."""
-    same = (saved.stamp.dim, saved.stamp.generation) == (stamp.dim, stamp.generation)
     only_more = stamp.last_id > saved.stamp.last_id and stamp.count > saved.stamp.count
-    return same and only_more and stamp.count - saved.made_from <= MAX_NEW_SHARE * saved.made_from
+    few = stamp.count - saved.made_from <= MAX_NEW_SHARE * saved.made_from
+    return saved.stamp.holds_at(stamp) and only_more and few
 
 
 def _write(projection: Projection, file: IO[bytes]) -> None:

@@ -239,3 +239,16 @@ def test_a_copy_that_follows_the_stamp_always_equals_the_rows(library: Library) 
         assert (stamp.count, stamp.last_id) == (len(truth), max(truth, default=0))
     assert 0 < rebuilt < 120
     assert library.check() == []
+
+
+def test_a_stamp_holds_while_rows_are_only_added(library: Library) -> None:
+    video_id = add(library)
+    before = library.stamp("enc")
+    assert before.holds_at(before)
+    add(library, make_video("/films/another.mp4"))
+    more = library.stamp("enc")
+    assert before.count < more.count
+    assert before.holds_at(more)
+    library.remove_videos([video_id])
+    assert not before.holds_at(library.stamp("enc"))
+    assert not before.holds_at(library.stamp("another"))

@@ -18,7 +18,7 @@ from search.directions import PENALTY, PENALTY_BOUND, Direction, combine, direct
 from search.engine import SearchEngine
 from search.learners import choose_learner
 from search.query import Query, QueryError, SegmentTerm, TextTerm
-from search.row_spread import SHRINKAGE, RowSpread
+from search.row_covariance import SHRINKAGE, RowCovariance
 
 Rows = NDArray[np.float32]
 ENCODER = ColourEncoder()
@@ -34,41 +34,41 @@ def uneven(count: int, seed: int = 0, dim: int = DIM) -> Rows:
     return unit(rows)
 
 
-def spread_of(rows: Rows) -> RowSpread:
-    found = RowSpread.of(rows)
+def covariance_of(rows: Rows) -> RowCovariance:
+    found = RowCovariance.of(rows)
     assert found is not None
     return found
 
 
-def test_the_spread_is_that_of_all_rows() -> None:
+def test_the_covariance_is_that_of_all_rows() -> None:
     rows = uneven(400)
-    spread = spread_of(np.vstack([rows, np.full((3, DIM), np.nan, np.float32)]))
+    covariance = covariance_of(np.vstack([rows, np.full((3, DIM), np.nan, np.float32)]))
     direction = uneven(1, 5)[0]
-    assert spread.rows == 400
-    assert spread.of_direction(direction) == pytest.approx(float((rows @ direction).std()), rel=1e-4)
-    covariance = np.cov(rows.T, bias=True)
-    shrunk = covariance + (SHRINKAGE + DIM / 400) * np.trace(covariance) / DIM * np.eye(DIM)
+    assert covariance.rows == 400
+    assert covariance.spread_along(direction) == pytest.approx(float((rows @ direction).std()), rel=1e-4)
+    expected = np.cov(rows.T, bias=True)
+    shrunk = expected + (SHRINKAGE + DIM / 400) * np.trace(expected) / DIM * np.eye(DIM)
     wanted = np.linalg.solve(shrunk, rows[7] - rows.mean(axis=0))
-    np.testing.assert_allclose(spread.whitened(rows[7]), wanted, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(covariance.whitened(rows[7]), wanted, rtol=1e-3, atol=1e-3)
 
 
-def test_rows_that_are_all_the_same_have_no_spread() -> None:
-    assert RowSpread.of(uneven(1)) is None
-    assert RowSpread.of(np.empty((0, DIM), np.float32)) is None
-    assert RowSpread.of(np.repeat(uneven(1), 9, axis=0)) is None
+def test_rows_that_are_all_the_same_have_no_covariance() -> None:
+    assert RowCovariance.of(uneven(1)) is None
+    assert RowCovariance.of(np.empty((0, DIM), np.float32)) is None
+    assert RowCovariance.of(np.repeat(uneven(1), 9, axis=0)) is None
 
 
 def test_words_of_equal_weight_have_equal_say() -> None:
     rows = uneven(400)
-    spread = spread_of(rows)
+    covariance = covariance_of(rows)
     wide, narrow = unit(np.eye(DIM)[[0, DIM - 1]])
-    direction = direction_of([TextTerm("wide"), TextTerm("narrow")], np.stack([wide, narrow]), spread)
+    direction = direction_of([TextTerm("wide"), TextTerm("narrow")], np.stack([wide, narrow]), covariance)
     scores = direction.scores(rows)
     says = [float(np.corrcoef(scores, rows @ each)[0, 1]) for each in (wide, narrow)]
     assert says[0] == pytest.approx(says[1], abs=0.1)
     plain = rows @ combine(np.stack([wide, narrow]), [1, 1])
     assert np.corrcoef(plain, rows @ wide)[0, 1] > np.corrcoef(plain, rows @ narrow)[0, 1] + 0.5
-    heavier = direction_of([TextTerm("wide"), TextTerm("narrow", 3.0)], np.stack([wide, narrow]), spread)
+    heavier = direction_of([TextTerm("wide"), TextTerm("narrow", 3.0)], np.stack([wide, narrow]), covariance)
     says = [float(np.corrcoef(heavier.scores(rows), rows @ each)[0, 1]) for each in (wide, narrow)]
     assert says[1] > says[0] + 0.4
 
@@ -78,12 +78,12 @@ def test_an_example_beside_words_is_known_by_what_is_its_own() -> None:
     random = np.random.default_rng(3)
     things, states = 0.3 * random.normal(size=(60, 64)), random.normal(size=(10, 64))
     rows = unit((things[:, None] + states[None]).reshape(600, 64) + 0.02 * random.normal(size=(600, 64)))
-    spread = spread_of(rows)
+    covariance = covariance_of(rows)
     right = plain = 0
     for thing in range(60):
         terms = [SegmentTerm(0), TextTerm("in the last state")]
         asked = np.stack([rows[10 * thing], unit(states[9])])
-        scores = direction_of(terms, asked, spread).scores(rows)
+        scores = direction_of(terms, asked, covariance).scores(rows)
         right += int(scores.argmax()) == 10 * thing + 9
         plain += int((rows @ combine(asked, [1, 1])).argmax()) == 10 * thing + 9
     assert right >= 57
@@ -91,19 +91,19 @@ def test_an_example_beside_words_is_known_by_what_is_its_own() -> None:
 
 
 def test_a_single_term_is_its_row_bit_for_bit() -> None:
-    spread, row = spread_of(uneven(50)), uneven(1, 9)
+    covariance, row = covariance_of(uneven(50)), uneven(1, 9)
     for terms in ([SegmentTerm(1)], [TextTerm("x", 0.3)]):
-        np.testing.assert_array_equal(direction_of(terms, row, spread).row, row[0])
-    np.testing.assert_array_equal(direction_of([TextTerm("x", -2)], row, spread).row, -row[0])
-    both = direction_of([SegmentTerm(1), TextTerm("x", -1)], np.vstack([row, uneven(1, 4)]), spread)
+        np.testing.assert_array_equal(direction_of(terms, row, covariance).row, row[0])
+    np.testing.assert_array_equal(direction_of([TextTerm("x", -2)], row, covariance).row, -row[0])
+    both = direction_of([SegmentTerm(1), TextTerm("x", -1)], np.vstack([row, uneven(1, 4)]), covariance)
     np.testing.assert_array_equal(both.row, row[0])
 
 
 def test_a_penalty_is_bounded_and_nothing_is_rewarded() -> None:
     rows = uneven(400)
-    spread = spread_of(rows)
+    covariance = covariance_of(rows)
     asked = uneven(2, 11)
-    direction = direction_of([TextTerm("this", 2.0), TextTerm("not that", -0.5)], asked, spread)
+    direction = direction_of([TextTerm("this", 2.0), TextTerm("not that", -0.5)], asked, covariance)
     penalties = direction.penalties(rows)
     unwanted = rows @ asked[1]
     deviations = (unwanted - unwanted.mean()) / unwanted.std()
@@ -115,10 +115,10 @@ def test_a_penalty_is_bounded_and_nothing_is_rewarded() -> None:
 
 
 def test_terms_that_cancel_are_refused() -> None:
-    spread, rows = spread_of(uneven(50)), uneven(1, 2)
+    covariance, rows = covariance_of(uneven(50)), uneven(1, 2)
     with pytest.raises(QueryError, match="cancel"):
-        direction_of([TextTerm("this"), TextTerm("its opposite")], np.vstack([rows, -rows]), spread)
-    middle = direction_of([SegmentTerm(1), TextTerm("x")], np.vstack([spread.mean, rows[0]]), spread)
+        direction_of([TextTerm("this"), TextTerm("its opposite")], np.vstack([rows, -rows]), covariance)
+    middle = direction_of([SegmentTerm(1), TextTerm("x")], np.vstack([covariance.mean, rows[0]]), covariance)
     assert np.isfinite(middle.row).all(), "an example that is the mean of the library says nothing"
 
 
@@ -129,8 +129,8 @@ def test_what_examples_share_decides_how_they_are_learned_from(wide: bool) -> No
     shared = np.zeros(DIM)
     shared[0 if wide else DIM - 1] = 3.0 if wide else 0.5
     examples = unit(uneven(6, 8) + shared + 0.01 * chance.normal(size=(6, DIM)))
-    assert (choose_learner(examples, np.ones(6), spread_of(rows)) == "lda") is not wide
-    assert choose_learner(examples[:1], np.ones(1), spread_of(rows)) == "mean"
+    assert (choose_learner(examples, np.ones(6), covariance_of(rows)) == "lda") is not wide
+    assert choose_learner(examples[:1], np.ones(1), covariance_of(rows)) == "mean"
 
 
 @pytest.fixture
@@ -165,37 +165,37 @@ def test_excluding_finds_exactly_the_best_of_all(
     assert [hit.score for hit in answer.hits] == sorted((hit.score for hit in answer.hits), reverse=True)
 
 
-def test_the_spread_is_kept_in_the_library_and_follows_it(library: Library) -> None:
+def test_the_covariance_is_kept_in_the_library_and_follows_it(library: Library) -> None:
 
-    def spread() -> RowSpread | None:
+    def covariance() -> RowCovariance | None:
         engine = SearchEngine(library, ENCODER, ExactIndex.of(library, ENCODER.id))
         engine.direction([TextTerm("red"), TextTerm("blue")])
-        return engine._spread._current[1] if engine._spread._current else None
+        return engine._covariance._current[1] if engine._covariance._current else None
 
-    first = spread()
+    first = covariance()
     assert first is not None
     assert first.rows == 60
     (stamp,) = (library.directory / "calibration").glob("*.json")
-    again = spread()
+    again = covariance()
     assert again is not None
     np.testing.assert_array_equal(again.eigenvectors, first.eigenvectors)
     store(library, 3, "/f/few.mp4", 1)
-    assert (few := spread()) is not None
+    assert (few := covariance()) is not None
     assert few.rows == 60, "5 % more change nothing"
     store(library, 9, "/f/more.mp4", 2)
-    assert (more := spread()) is not None
+    assert (more := covariance()) is not None
     assert more.rows == 72
     next(stamp.parent.glob("*.npz")).write_bytes(b"damaged")
-    assert (mended := spread()) is not None
+    assert (mended := covariance()) is not None
     assert mended.rows == 72
     video = library.video_at("/f/a.mp4")
     assert video is not None
     assert video.id is not None
     library.remove_videos([video.id])
-    assert (after := spread()) is not None
+    assert (after := covariance()) is not None
     assert after.rows == 12
     store(library, 9, "/f/more.mp4", 7)
-    assert (changed := spread()) is not None
+    assert (changed := covariance()) is not None
     assert not np.array_equal(changed.mean, after.mean), "as many rows, but others"
 
 
@@ -207,18 +207,18 @@ def test_a_library_of_one_shot_can_be_asked(tmp_path: Path) -> None:
         assert engine.direction([TextTerm("red"), TextTerm("blue")]).row.shape == (DIM,)
 
 
-def test_a_spread_that_is_no_number_is_refused(tmp_path: Path) -> None:
-    spread = spread_of(uneven(50))
-    for broken in (spread, replace(spread, mean=spread.mean * np.nan), replace(spread, rows=0)):
-        with (tmp_path / "spread.npz").open("wb") as file:
+def test_a_covariance_that_is_no_number_is_refused(tmp_path: Path) -> None:
+    covariance = covariance_of(uneven(50))
+    for broken in (covariance, replace(covariance, mean=covariance.mean * np.nan), replace(covariance, rows=0)):
+        with (tmp_path / "covariance.npz").open("wb") as file:
             broken.write(file)
-        if broken is spread:
-            assert RowSpread.read(tmp_path / "spread.npz", DIM).rows == 50
+        if broken is covariance:
+            assert RowCovariance.read(tmp_path / "covariance.npz", DIM).rows == 50
             with pytest.raises(ValueError, match="not those"):
-                RowSpread.read(tmp_path / "spread.npz", DIM + 1)
+                RowCovariance.read(tmp_path / "covariance.npz", DIM + 1)
             continue
         with pytest.raises(ValueError, match="arrays"):
-            RowSpread.read(tmp_path / "spread.npz", DIM)
+            RowCovariance.read(tmp_path / "covariance.npz", DIM)
 
 
 def test_a_direction_of_several_terms_is_searched_more_widely(

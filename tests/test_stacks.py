@@ -13,6 +13,7 @@ from fakes import ColourEncoder, ExactIndex
 from numpy.typing import NDArray
 
 from db.library import Library
+from search.calibration.folder import calibration_folder, forget_rows
 from search.duplicate_threshold import LEAST, MOST, DuplicateThreshold, least_distinct, threshold_of
 from search.engine import SearchEngine
 from search.near_duplicates import NEAR_DUPLICATE, Diversified, diversify
@@ -175,6 +176,17 @@ def test_the_measured_one_is_used_and_a_damaged_one_never(tmp_path: Path) -> Non
             assert used() == NEAR_DUPLICATE
         file.write_text(json.dumps(whole).replace("0.991", "0.971"))
         assert used() == NEAR_DUPLICATE, "the checksum is of another content"
+
+
+def test_a_measured_threshold_stays_when_rows_are_forgotten(tmp_path: Path) -> None:
+    forget_rows(tmp_path)
+    stored = DuplicateThreshold(tmp_path, ENCODER.id)
+    stored.save(np.full(24, 0.991, np.float32))
+    for name in ("enc-null.npz", "enc-null.json", "enc-spread.npz"):
+        (calibration_folder(tmp_path) / name).write_bytes(b"rows")
+    forget_rows(tmp_path)
+    assert len(list(calibration_folder(tmp_path).iterdir())) == 1
+    assert stored.load() == pytest.approx(0.991)
 
 
 def test_an_engine_learns_of_it_when_the_library_changes(tmp_path: Path) -> None:

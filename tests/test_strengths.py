@@ -49,9 +49,9 @@ def best(library: Library, calibration: Calibration, terms: list[Term], rows: ND
     """Return the strength of the hit that is best for the sum of the terms."""
     ids, stored = next(library.embeddings("encoder-a"))
     at = int(np.argmax(stored @ rows.sum(axis=0)))
-    strengths = calibration.strengths()
-    assert strengths is not None
-    (found,) = strengths.of_hits(terms, rows, [int(ids[at])], (stored[at : at + 1] @ rows.T))
+    judge = calibration.judge()
+    assert judge is not None
+    (found,) = judge.strengths(terms, rows, [int(ids[at])], (stored[at : at + 1] @ rows.T))
     return found
 
 
@@ -87,13 +87,13 @@ def test_a_hit_is_as_strong_as_for_its_weakest_important_term(tmp_path: Path) ->
     with filled(tmp_path, 300) as library:
         calibration = Calibration(library, RandomTexts(), tmp_path / "calibration")
         ids, stored = next(library.embeddings("encoder-a"))
-        strengths = calibration.strengths()
-        assert strengths is not None
+        judge = calibration.judge()
+        assert judge is not None
         rows = np.stack([stored[7], unit(-stored[7])])
 
         def level(*weights: float) -> str:
             terms = [TextTerm(text, weight) for text, weight in zip(("a dog", "a cat"), weights, strict=True)]
-            (found,) = strengths.of_hits(terms, rows, [int(ids[7])], stored[7:8] @ rows.T)
+            (found,) = judge.strengths(terms, rows, [int(ids[7])], stored[7:8] @ rows.T)
             return "none" if found is None else found.level
 
         assert level(1, 0) == "strong"
@@ -114,12 +114,12 @@ def test_kin_are_strong_though_every_shot_has_some_and_a_stranger_is_not(tmp_pat
         library.add_video(video, shots, segments, rows, encoder_id="encoder-a", recipe="r1", media=None)
         calibration = Calibration(library, RandomTexts(), tmp_path / "calibration")
         ids, stored = next(library.embeddings("encoder-a"))
-        strengths = calibration.strengths()
-        assert strengths is not None
+        judge = calibration.judge()
+        assert judge is not None
 
         def levels(example: NDArray[np.float32], hits: list[int]) -> list[str]:
             cosines = (stored[hits] @ example)[:, None]
-            found = strengths.of_hits([SegmentTerm(1)], example[None], ids[hits].tolist(), cosines)
+            found = judge.strengths([SegmentTerm(1)], example[None], ids[hits].tolist(), cosines)
             return [each.level for each in found if each is not None]
 
         assert "weak" not in levels(stored[0], [1, 2, 3])
@@ -134,24 +134,24 @@ def test_a_calibration_is_kept_grown_and_made_anew_where_rows_changed(tmp_path: 
         assert encoder.encoded == len(null_questions("encoder-a")) == 256
         kept = Calibration(library, encoder, tmp_path / "calibration")
         assert not kept.update()
-        first = kept.strengths()
+        first = kept.judge()
         assert first is not None
-        assert first.calibrated.made_from == 60
+        assert first.statistics.made_from == 60
         db_samples.add(library, db_samples.make_video("/films/b.mp4", "abcd02"), count=6, encoder_id="encoder-a")
         assert kept.update()  # grown
-        grown = kept.strengths()
+        grown = kept.judge()
         assert grown is not None
-        assert (len(grown.calibrated.ids), grown.calibrated.made_from) == (66, 60)
-        anew = Calibration(library, encoder, tmp_path / "other").strengths()
+        assert (len(grown.statistics.ids), grown.statistics.made_from) == (66, 60)
+        anew = Calibration(library, encoder, tmp_path / "other").judge()
         assert anew is not None
-        np.testing.assert_allclose(grown.calibrated.total, anew.calibrated.total, atol=1e-4)
-        np.testing.assert_allclose(grown.calibrated.words.means, anew.calibrated.words.means, atol=1e-5)
+        np.testing.assert_allclose(grown.statistics.total, anew.statistics.total, atol=1e-4)
+        np.testing.assert_allclose(grown.statistics.words.means, anew.statistics.words.means, atol=1e-5)
         assert encoder.encoded == 512  # nothing was encoded again but for the other folder
         library.remove_videos([library.videos()[1].id])
         assert kept.update()
-        less = kept.strengths()
+        less = kept.judge()
         assert less is not None
-        assert (len(less.calibrated.ids), less.calibrated.made_from) == (60, 60)
+        assert (len(less.statistics.ids), less.statistics.made_from) == (60, 60)
         for path in (tmp_path / "calibration").glob("*.npz"):
             path.write_bytes(b"damaged")
         assert Calibration(library, encoder, tmp_path / "calibration").update()
@@ -166,9 +166,9 @@ def test_a_large_library_is_not_calibrated_while_a_search_waits(
     monkeypatch.setattr("search.calibration.calibration.MOST_IN_SEARCH", 50)
     with filled(tmp_path, 60) as library:
         calibration = Calibration(library, RandomTexts(), tmp_path / "calibration")
-        assert calibration.strengths() is None
+        assert calibration.judge() is None
         assert calibration.update()
-        assert calibration.strengths() is not None
+        assert calibration.judge() is not None
 
 
 def test_the_form_of_a_question_is_its_length_and_whether_it_has_a_verb() -> None:

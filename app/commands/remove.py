@@ -119,13 +119,10 @@ def _remove_examples(library: Library, contents: Collection[tuple[int, str]]) ->
 
 def _give_back(library: Library) -> None:
     """Give free pages, old vector files and the calibration back to the disk. What cannot be done now is done later."""
+    from search.calibration.folder import forget_rows
     from search.vectors.vector_index import CODED_ROWS
 
-    folder = library.directory / "calibration"  # has rows, too; the next search makes it again
-    for path in [] if is_link(folder) else folder.glob("*"):
-        if not path.name.startswith("duplicates-"):  # a number, measured once
-            with suppress(OSError):
-                path.unlink()
+    forget_rows(library.directory)
     if all(row.segments < CODED_ROWS for row in library.encoders()):
         remove_tree(library.directory / "vectors", library.directory)  # rebuilt by the next search
     with suppress(LibraryError):

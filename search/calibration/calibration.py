@@ -1,4 +1,4 @@
-"""Calibration of one encoder in one library: kept in a stamped file, grown by what is new, and asked for strengths."""
+"""Calibration of one encoder in one library: kept in a stamped file, grown by what is new, and made into a HitJudge."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from db.records import Stamp
 from encoder import Encoder, EncoderError
 from search.cache_file import CacheFile
-from search.calibration.calibrated import Calibrated, OnProgress, calibrate, grown
-from search.calibration.hit_strengths import HitStrengths
+from search.calibration.hit_judge import HitJudge
+from search.calibration.null_statistics import NullStatistics, OnProgress, calibrate, grown
 from search.calibration.questions import forms, null_questions
 from search.calibration.shot_scores import ShotScores
 
@@ -51,14 +51,14 @@ class Calibration:
         self._library, self._encoder = library, encoder
         self._cache = CacheFile(Path(directory), f"{encoder.id} null", ".npz")
         self._lock = threading.Lock()
-        self._strengths: HitStrengths | None = None
-        self._token = ""  # the library's change token that they are up to date with
+        self._judge: HitJudge | None = None
+        self._token = ""  # the library's change token that it is up to date with
 
-    def strengths(self) -> HitStrengths | None:
-        """Return what strengths are computed with; None without any.
+    def judge(self) -> HitJudge | None:
+        """Return the judge of hits; None without any.
 
-        It is brought up to date first, unless a search would have to wait for more than MOST_IN_SEARCH rows: indexing
-        does that at its end. Rows that it lacks are taken for average ones.
+        The calibration is brought up to date first, unless a search would have to wait for more than MOST_IN_SEARCH
+        rows: indexing does that at its end. Rows that it lacks are taken for average ones.
 
         Raises:
             LibraryError: The library cannot be read.
@@ -67,7 +67,7 @@ class Calibration:
             self.update(most=MOST_IN_SEARCH)
         except EncoderError as error:  # an example from the library needs no model, so there may be none
             logger.warning("no strengths, because the null questions cannot be encoded: %s", error)
-        return self._strengths
+        return self._judge
 
     def update(self, on_progress: OnProgress | None = None, *, most: int | None = None) -> bool:
         """Bring the calibration up to date with the library, and save it. Return whether anything was done.
@@ -81,30 +81,32 @@ class Calibration:
         """
         with self._lock:
             token = self._library.change_token()
-            if self._strengths is not None and token == self._token:
+            if self._judge is not None and token == self._token:
                 return False
-            held = None if self._strengths is None else self._strengths.calibrated
+            held = None if self._judge is None else self._judge.statistics
             stamp = self._library.stamp(self._encoder.id)
             if held is not None and held.stamp == stamp:
                 self._token = token
                 return False
             if not stamp.count:
-                self._strengths = None
+                self._judge = None
                 return False
             texts = null_questions(self._encoder.id)
             held = held or self._load(texts)
             if held is not None and held.stamp == stamp:
-                made: Calibrated | None = held
+                made: NullStatistics | None = held
             elif most is not None and _to_read(held, stamp) > most:
-                made = held if self._strengths is None else None
+                made = held if self._judge is None else None
             else:
                 made = self._made(held, texts, on_progress)
             if made is None:  # the present one stays
                 return False
-            self._strengths = HitStrengths.of(made, forms(texts))
+            self._judge = HitJudge.of(made, forms(texts))
             return made is not held
 
-    def _made(self, held: Calibrated | None, texts: list[str], on_progress: OnProgress | None) -> Calibrated | None:
+    def _made(
+        self, held: NullStatistics | None, texts: list[str], on_progress: OnProgress | None
+    ) -> NullStatistics | None:
         report = on_progress or (lambda share: None)
         questions = self._questions(texts, report) if held is None else held.questions
         for _ in range(_TRIES):
@@ -130,7 +132,7 @@ class Calibration:
             on_progress(_ENCODING * min(1.0, (start + _BATCH) / len(texts)))
         return np.concatenate(rows)
 
-    def _load(self, texts: Sequence[str]) -> Calibrated | None:
+    def _load(self, texts: Sequence[str]) -> NullStatistics | None:
         loaded = self._cache.load(partial(_read, digest=_digest(texts)))
         if loaded is None:
             return None
@@ -142,14 +144,14 @@ class Calibration:
         return replace(saved, stamp=stamp) if fits else None
 
 
-def _may_grow(held: Calibrated, stamp: Stamp) -> bool:
+def _may_grow(held: NullStatistics, stamp: Stamp) -> bool:
     """Return whether every row that is covered still holds and few enough are new."""
-    same = (held.stamp.dim, held.stamp.generation) == (stamp.dim, stamp.generation)
     only_more = stamp.last_id > held.stamp.last_id and stamp.count > held.stamp.count
-    return same and only_more and stamp.count - held.made_from <= MAX_NEW_SHARE * held.made_from
+    few = stamp.count - held.made_from <= MAX_NEW_SHARE * held.made_from
+    return held.stamp.holds_at(stamp) and only_more and few
 
 
-def _to_read(held: Calibrated | None, stamp: Stamp) -> int:
+def _to_read(held: NullStatistics | None, stamp: Stamp) -> int:
     return stamp.count - held.stamp.count if held is not None and _may_grow(held, stamp) else stamp.count
 
 
@@ -160,7 +162,7 @@ def _digest(texts: Sequence[str]) -> str:
 _ARRAYS = ("ids", "questions", "best_words", "total", "shot_ids", "shot_rows", "best_shots")
 
 
-def _write(made: Calibrated, digest: str, file: IO[bytes]) -> None:
+def _write(made: NullStatistics, digest: str, file: IO[bytes]) -> None:
     scores = {
         f"{name}_{field}": getattr(getattr(made, name), field)
         for name in ("words", "shots")
@@ -170,7 +172,7 @@ def _write(made: Calibrated, digest: str, file: IO[bytes]) -> None:
     np.savez(file, format=FORMAT, digest=digest, made_from=made.made_from, **arrays, **scores)
 
 
-def _read(path: Path, *, digest: str) -> Calibrated:
+def _read(path: Path, *, digest: str) -> NullStatistics:
     """Read a calibration without its stamp, which the cache returns beside it. Raise ValueError for another one."""
     no_stamp = Stamp(library_id="", encoder_id="", dim=0, count=0, last_id=0, generation=-1)
     with np.load(path, allow_pickle=False) as saved:
@@ -181,7 +183,7 @@ def _read(path: Path, *, digest: str) -> Calibrated:
             for name in ("words", "shots")
         )
         arrays = {name: saved[name] for name in _ARRAYS}
-        made = Calibrated(stamp=no_stamp, made_from=int(saved["made_from"]), words=words, shots=shots, **arrays)
+        made = NullStatistics(stamp=no_stamp, made_from=int(saved["made_from"]), words=words, shots=shots, **arrays)
     if not len(made.ids) == len(made.words.means) == len(made.words.variances) == len(made.shots.means):
         raise ValueError("arrays of different lengths")
     return made

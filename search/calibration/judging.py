@@ -24,12 +24,12 @@ def judged(hits: Sequence[Hit], query: Query, rows: NDArray[np.float32], calibra
     Raises:
         LibraryError: The library cannot be read.
     """
-    strengths = calibration.strengths() if calibration is not None and hits else None
-    if strengths is None:
+    judge = calibration.judge() if calibration is not None and hits else None
+    if judge is None:
         return list(hits)
     ids = [hit.segment.id for hit in hits if hit.segment.id is not None]
     cosines = np.array([hit.term_scores for hit in hits], dtype=np.float32)
-    found = strengths.of_hits(query.terms, rows, ids, cosines)
+    found = judge.strengths(query.terms, rows, ids, cosines)
     level = query.least_level
     kept = [
         (hit, strength)

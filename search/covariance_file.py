@@ -1,4 +1,4 @@
-"""Spread of a library's rows, estimated when it is first needed and kept in a file of the library."""
+"""Covariance of a library's rows, estimated when it is first needed and kept in a file of the library."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from numpy.typing import NDArray
 
 from db.records import Filters, Stamp
 from search.cache_file import CacheFile
+from search.calibration.folder import calibration_folder
 from search.even import evenly
-from search.row_spread import SAMPLED_ROWS, RowSpread
+from search.row_covariance import SAMPLED_ROWS, RowCovariance
 
 if TYPE_CHECKING:
     from db.library import Library
 
 GROWTH = 0.05
-"""The spread is estimated again when the library has this share of rows more than it was estimated from."""
+"""It is estimated again when the library has this share of rows more than it was estimated from."""
 
 
-class SpreadFile:
-    """The spread of one encoder's rows in one library. Thread-safe; two threads may estimate it at once."""
+class CovarianceFile:
+    """The covariance of one encoder's rows in one library. Thread-safe; two threads may estimate it at once."""
 
     def __init__(self, library: Library, encoder_id: str, dim: int) -> None:
         """Create the file's reader; nothing is read yet.
@@ -34,12 +35,12 @@ class SpreadFile:
         """
         self._library, self._encoder_id, self._dim = library, encoder_id, dim
         # Another cache of this encoder in the folder has another name.
-        self._file = CacheFile(library.directory / "calibration", f"{encoder_id} spread", ".npz")
+        self._file = CacheFile(calibration_folder(library.directory), f"{encoder_id} spread", ".npz")
         self._lock = threading.Lock()
-        self._current: tuple[Stamp, RowSpread | None] | None = None
+        self._current: tuple[Stamp, RowCovariance | None] | None = None
 
-    def spread(self, rows_of: Callable[[list[int]], NDArray[np.float32]]) -> RowSpread | None:
-        """Return the spread of the library's rows as they are now, or None if there are too few or they are all equal.
+    def covariance(self, rows_of: Callable[[list[int]], NDArray[np.float32]]) -> RowCovariance | None:
+        """Return the covariance of the library's rows now, or None if there are too few or they are all equal.
 
         Args:
             rows_of: Returns the rows of ids, float32 (n, D), without those that no longer exist.
@@ -51,24 +52,18 @@ class SpreadFile:
         with self._lock:
             current = self._current
         if current is None:
-            current = self._file.load(lambda path: RowSpread.read(path, self._dim))
-        if current is None or not _holds(current[0], stamp):
+            current = self._file.load(lambda path: RowCovariance.read(path, self._dim))
+        if current is None or not _still_good(current[0], stamp):
             ids = self._library.segment_ids(Filters(), self._encoder_id)
-            spread = RowSpread.of(rows_of(evenly(ids, SAMPLED_ROWS).tolist())) if len(ids) else None
-            current = stamp, spread
-            if spread is not None and not self._library.read_only:
-                self._file.save(stamp, spread.write)
+            covariance = RowCovariance.of(rows_of(evenly(ids, SAMPLED_ROWS).tolist())) if len(ids) else None
+            current = stamp, covariance
+            if covariance is not None and not self._library.read_only:
+                self._file.save(stamp, covariance.write)
         with self._lock:
             self._current = current
         return current[1]
 
 
-def _holds(old: Stamp, new: Stamp) -> bool:
+def _still_good(old: Stamp, new: Stamp) -> bool:
     """Return whether what was estimated at `old` is still good: no row has changed, and few have been added."""
-    same = (old.library_id, old.encoder_id, old.dim, old.generation) == (
-        new.library_id,
-        new.encoder_id,
-        new.dim,
-        new.generation,
-    )
-    return same and old.count <= new.count <= old.count * (1 + GROWTH)
+    return old.holds_at(new) and old.count <= new.count <= old.count * (1 + GROWTH)

@@ -1,4 +1,4 @@
-"""Spread of an encoder's rows over a library: mean and covariance of a sample, by which terms are brought to one scale.
+"""Mean and covariance of a sample of a library's rows, by which terms are brought to one scale.
 
 Cosines of examples vary more over a library than those of words, so a plain sum of both is decided by the examples.
 Divided by their spread (the standard deviation over the library), terms of equal weight have equal say.
@@ -34,7 +34,7 @@ _LEAST_VARIANCE = 1e-9  # in all columns together: below, all rows are the same 
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RowSpread:
+class RowCovariance:
     """Mean and covariance of rows. The covariance is kept as eigenvectors, so that whitening a row solves nothing.
 
     Attributes:
@@ -52,8 +52,8 @@ class RowSpread:
     sample: NDArray[np.float16]
 
     @classmethod
-    def of(cls, rows: NDArray[np.float32]) -> RowSpread | None:
-        """Return the spread of rows, float32 (n, D); None if they have none, so that nothing can be scaled by it."""
+    def of(cls, rows: NDArray[np.float32]) -> RowCovariance | None:
+        """Return the covariance of rows, float32 (n, D); None if all are the same, as none can scale then."""
         rows = rows[np.isfinite(rows).all(axis=1)]  # rows of damaged embeddings are NaN
         if len(rows) < 2:
             return None
@@ -65,7 +65,7 @@ class RowSpread:
         sample = evenly(rows, LEARNING_ROWS)
         return cls(mean, np.maximum(eigenvalues, 0), eigenvectors, len(rows), sample.astype(np.float16))
 
-    def of_direction(self, direction: NDArray[np.float32]) -> float:
+    def spread_along(self, direction: NDArray[np.float32]) -> float:
         """Return the standard deviation of the rows' inner products with a direction, float32 (D,); above 0."""
         components = self.eigenvectors.T @ direction
         least = _LEAST_VARIANCE * max(float(direction @ direction), _LEAST_VARIANCE)
@@ -78,7 +78,7 @@ class RowSpread:
         return np.asarray(self.eigenvectors @ components, dtype=np.float32)
 
     def write(self, file: IO[bytes]) -> None:
-        """Write the spread as `.npz`."""
+        """Write it as `.npz`."""
         np.savez(
             file,
             mean=self.mean,
@@ -89,19 +89,24 @@ class RowSpread:
         )
 
     @classmethod
-    def read(cls, path: Path, dim: int) -> RowSpread:
+    def read(cls, path: Path, dim: int) -> RowCovariance:
         """Read what `write` wrote. Raise ValueError, KeyError or OSError for a file that is not of `dim` columns."""
         with np.load(path, allow_pickle=False) as arrays:
-            spread = cls(
+            made = cls(
                 mean=arrays["mean"].astype(np.float32),
                 eigenvalues=arrays["eigenvalues"].astype(np.float32),
                 eigenvectors=arrays["eigenvectors"].astype(np.float32),
                 rows=int(arrays["rows"]),
                 sample=arrays["sample"].astype(np.float16),
             )
-        shapes = [spread.mean.shape, spread.eigenvalues.shape, spread.eigenvectors.shape, spread.sample.shape[1:]]
-        if shapes != [(dim,), (dim,), (dim, dim), (dim,)] or spread.rows < 2 or not len(spread.sample):
-            raise ValueError("the arrays are not those of a spread of rows")
-        if not all(np.isfinite(each).all() for each in (spread.mean, spread.eigenvalues, spread.eigenvectors)):
+        shapes = [
+            made.mean.shape,
+            made.eigenvalues.shape,
+            made.eigenvectors.shape,
+            made.sample.shape[1:],
+        ]
+        if shapes != [(dim,), (dim,), (dim, dim), (dim,)] or made.rows < 2 or not len(made.sample):
+            raise ValueError("the arrays are not those of a covariance")
+        if not all(np.isfinite(each).all() for each in (made.mean, made.eigenvalues, made.eigenvectors)):
             raise ValueError("the arrays hold what is no number")
-        return spread
+        return made

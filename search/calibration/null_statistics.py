@@ -1,4 +1,4 @@
-"""Calibrated rows: what every shot of a library gets from null questions and null shots, made in one pass and grown."""
+"""Null statistics: what every shot of a library gets from null questions and null shots, made in one pass and grown."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ OnProgress = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Calibrated:
-    """The calibration of one encoder's rows.
+class NullStatistics:
+    """What the rows of one encoder get from null questions and null shots.
 
     Attributes:
         stamp: The library's stamp of the rows that are covered.
@@ -77,7 +77,7 @@ class Calibrated:
         return ShotNull.fitted(self.best_shots.astype(np.float64))
 
 
-def calibrate(library: Library, stamp: Stamp, questions: Floats, on_progress: OnProgress) -> Calibrated:
+def calibrate(library: Library, stamp: Stamp, questions: Floats, on_progress: OnProgress) -> NullStatistics:
     """Calibrate all rows of an encoder.
 
     Args:
@@ -103,7 +103,7 @@ def calibrate(library: Library, stamp: Stamp, questions: Floats, on_progress: On
     shots = ShotScores.of(between, apart)
     best = best_beyond_kin(np.where(apart, np.float32(np.nan), shots.corrected(between)))
     none = np.zeros(0, np.float32)
-    empty = Calibrated(
+    empty = NullStatistics(
         stamp=replace(stamp, count=0, last_id=0),
         ids=np.zeros(0, np.int64),
         words=ShotScores(none, none, words.variance),
@@ -120,8 +120,8 @@ def calibrate(library: Library, stamp: Stamp, questions: Floats, on_progress: On
     return replace(made, made_from=made.stamp.count)
 
 
-def grown(before: Calibrated, library: Library, stamp: Stamp, on_progress: OnProgress) -> Calibrated:
-    """Return the calibration with the rows above its last id. Arguments and exceptions are those of `calibrate`."""
+def grown(before: NullStatistics, library: Library, stamp: Stamp, on_progress: OnProgress) -> NullStatistics:
+    """Return the statistics with the rows above their last id. Arguments and exceptions are those of `calibrate`."""
     count, last_id, wanted = before.stamp.count, before.stamp.last_id, max(1, stamp.count - before.stamp.count)
     parts, best, total = [before], before.best_words, before.total
     for ids, rows in library.embeddings(stamp.encoder_id, after=last_id):

@@ -1,4 +1,4 @@
-"""Strengths of the hits of a query, from its terms and their cosines."""
+"""Judge of hits: how strong the hits of a query are, from its terms and their cosines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from search.calibration.calibrated import Calibrated
+from search.calibration.null_statistics import NullStatistics
 from search.calibration.questions import forms
 from search.calibration.shot_null import ShotNull
 from search.calibration.shot_scores import ShotScores
@@ -21,34 +21,34 @@ LEAST_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class HitStrengths:
-    """What strengths are computed with.
+class HitJudge:
+    """Judges how strong hits are.
 
     Attributes:
-        calibrated: The calibration.
+        statistics: What the rows of the library get from null questions and null shots.
         word_scores, shot_scores: Those of its segments, then those of an average one, for segments that it lacks.
         word_null: Null of words.
         shot_null: Null of examples; None if the library has too few shots for one.
     """
 
-    calibrated: Calibrated
+    statistics: NullStatistics
     word_scores: ShotScores
     shot_scores: ShotScores
     word_null: WordNull
     shot_null: ShotNull | None
 
     @classmethod
-    def of(cls, calibrated: Calibrated, shares: NDArray[np.float64]) -> HitStrengths:
-        """Prepare a calibration; `shares` are the forms of its null questions."""
+    def of(cls, statistics: NullStatistics, shares: NDArray[np.float64]) -> HitJudge:
+        """Return the judge by these statistics; `shares` are the forms of their null questions."""
         return cls(
-            calibrated,
-            _with_average(calibrated.words),
-            _with_average(calibrated.shots),
-            calibrated.word_null(shares),
-            calibrated.shot_null(),
+            statistics,
+            _with_average(statistics.words),
+            _with_average(statistics.shots),
+            statistics.word_null(shares),
+            statistics.shot_null(),
         )
 
-    def of_hits(
+    def strengths(
         self,
         terms: Sequence[Term],
         rows: NDArray[np.float32],
@@ -92,7 +92,7 @@ class HitStrengths:
         first = terms[members[0]]
         if isinstance(first, TextTerm):
             corrected = self.word_scores.corrected(cosines[:, members[0]], positions)
-            standing = corrected - self.calibrated.nearness(rows[members])
+            standing = corrected - self.statistics.nearness(rows[members])
             values, tail = self.word_null.strengths(forms([first.text])[0], standing), self.word_null.tail
         elif self.shot_null is not None:
             corrected = self.shot_scores.corrected(cosines[:, members].max(axis=1), positions)
@@ -102,7 +102,7 @@ class HitStrengths:
         return tail.strengths(values)
 
     def _positions(self, ids: Sequence[int]) -> NDArray[np.int64]:
-        known, wanted = self.calibrated.ids, np.asarray(ids, dtype=np.int64)
+        known, wanted = self.statistics.ids, np.asarray(ids, dtype=np.int64)
         at = np.minimum(np.searchsorted(known, wanted), max(0, len(known) - 1))
         there = known[at] == wanted if len(known) else np.zeros(len(wanted), np.bool_)
         return np.where(there, at, len(known))
