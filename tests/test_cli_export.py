@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 from pathlib import Path
 
 import av
@@ -161,6 +162,17 @@ def test_what_cannot_be_done_is_one_line_and_a_code(arguments: list[str], code: 
     assert result.exit_code == code, result.output
     assert result.stderr.count("\n") == 1
     assert result.stdout == ""
+
+
+@pytest.mark.usefixtures("films")
+def test_words_that_are_not_read_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("index", "films").exit_code == 0
+    monkeypatch.setattr(ColourEncoder, "unread", lambda self, text: " ".join(re.findall("犬", text)))
+    result = run("export", "red 犬", "--not", "blue 犬犬", "-k", "1", "--to", "clips")
+    assert result.exit_code == 0, result.output
+    assert result.stderr.count("cannot read") == 2
+    assert run("export", "犬", "--to", "others").exit_code == 2
+    assert not Path("others").exists()
 
 
 @pytest.mark.usefixtures("films")

@@ -16,7 +16,7 @@ from app.compose import Settings
 from app.exporting.request import ClipRequest
 from app.shell.chain_hits import chain_span, in_time, show_chains
 from app.shell.chain_options import ChainOptions
-from app.shell.composing_options import Parts
+from app.shell.composing_options import TypedTerms
 from app.shell.coverage import note_coverage
 from app.shell.hits import Output
 from app.shell.search_options import SearchOptions, nothing_found
@@ -33,7 +33,7 @@ def typed_query(
     first: str,
     chain: ChainOptions,
     options: SearchOptions,
-    parts: Sequence[Parts] = (),
+    typed: Sequence[TypedTerms] = (),
 ) -> ChainQuery:
     """Return the chain query as typed. Notes say what the encoder does not read of the words.
 
@@ -42,12 +42,12 @@ def typed_query(
         first: Words, or FILE@START-END.
         chain: The later steps.
         options: Filters and numbers.
-        parts: Further parts of each step; none for steps beyond.
+        typed: The other terms of each step; none for steps beyond.
 
     Raises:
         CommandError, click.UsageError, UnreadableVideo: A step cannot be used.
     """
-    from search.chain_query import MAX_STEPS, ChainQuery
+    from search.chain_query import MAX_STEPS
     from search.query import TextTerm
 
     if len(chain.then) >= MAX_STEPS:
@@ -57,26 +57,18 @@ def typed_query(
     texts = (first, *chain.then)
     for text in texts:
         note_negation(text)
-    steps = [_step(library, encoder, text, parts[at] if at < len(parts) else Parts()) for at, text in enumerate(texts)]
+    steps = [
+        _step(library, encoder, text, typed[at] if at < len(typed) else TypedTerms()) for at, text in enumerate(texts)
+    ]
     print_word_notes(encoder, [term.text for each in steps for term in each.terms if isinstance(term, TextTerm)])
-    return ChainQuery(
-        steps=steps,
-        within_seconds=chain.within_seconds,
-        any_order=chain.any_order,
-        filters=options.filters,
-        k=options.top_k,
-        per_video=options.per_video,
-        duplicates=options.duplicates,
-        plain_sum=options.plain_sum,
-        least_level=options.least_level,
-    )
+    return options.chain_query(steps, within_seconds=chain.within_seconds, any_order=chain.any_order)
 
 
-def _step(library: Library, encoder: Encoder, text: str, parts: Parts) -> Step:
+def _step(library: Library, encoder: Encoder, text: str, typed: TypedTerms) -> Step:
     from search.chain_query import Step
     from search.query import TextTerm
 
-    further, own_ids = further_terms(library, encoder, parts)
+    further, own_ids = further_terms(library, encoder, typed)
     if names_a_range(text, library):
         example = file_example(library, encoder, text)
         return Step((*example.terms, *further), example.own_ids | own_ids)

@@ -11,18 +11,19 @@ import click
 
 from app.commands.examples import file_example
 from app.search_link import EXCLUDED_WEIGHT
-from app.shell.composing_options import Parts
+from app.shell.composing_options import TypedTerms
+from app.shell.search_options import SearchOptions
 from app.shell.terminal import print_note
 from app.shell.word_notes import word_notes
 
 if TYPE_CHECKING:
     from db.library import Library
     from encoder import Encoder
-    from search.query import Term
+    from search.query import Query, Term
 
 
-def further_terms(library: Library, encoder: Encoder, parts: Parts) -> tuple[tuple[Term, ...], frozenset[int]]:
-    """Return the terms of the parts of a question besides its words, and the examples' own segments, to leave out.
+def further_terms(library: Library, encoder: Encoder, typed: TypedTerms) -> tuple[tuple[Term, ...], frozenset[int]]:
+    """Return the terms of a question besides its words, and the examples' own segments, to leave out.
 
     Raises:
         CommandError, click.UsageError, UnreadableVideo: An example cannot be used; see `video_example`.
@@ -31,15 +32,29 @@ def further_terms(library: Library, encoder: Encoder, parts: Parts) -> tuple[tup
 
     terms: list[Term] = []
     own: set[int] = set()
-    for text, weight in parts.like:
+    for text, weight in typed.like:
         example = file_example(library, encoder, text)
         terms += [replace(term, weight=term.weight * weight) for term in example.terms]
         own |= example.own_ids
-    for text in parts.unlike:  # each part of a video counts whole, because what resembles any is not wanted
+    for text in typed.excluded_examples:  # each part of a video counts whole, because what resembles any is not wanted
         example = file_example(library, encoder, text)
         terms += [replace(term, weight=EXCLUDED_WEIGHT) for term in example.terms]
         own |= example.own_ids
-    return (*terms, *(TextTerm(each, weight=EXCLUDED_WEIGHT) for each in parts.unwanted)), frozenset(own)
+    return (*terms, *(TextTerm(each, weight=EXCLUDED_WEIGHT) for each in typed.excluded)), frozenset(own)
+
+
+def words_query(library: Library, encoder: Encoder, text: str, typed: TypedTerms, options: SearchOptions) -> Query:
+    """Return the query for words and the other terms typed. Notes say what is not read of them, or hardly heeded.
+
+    Raises:
+        CommandError, click.UsageError, UnreadableVideo: Nothing of a text can be read, or an example cannot be used.
+    """
+    from search.query import TextTerm
+
+    print_word_notes(encoder, [text, *typed.excluded])
+    note_negation(text)
+    further, own_ids = further_terms(library, encoder, typed)
+    return options.query((TextTerm(text), *further), leave_out=own_ids)
 
 
 def print_word_notes(encoder: Encoder, texts: Sequence[str]) -> None:

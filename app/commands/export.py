@@ -12,7 +12,7 @@ import click
 
 from app import compose
 from app.commands.chain_run import clips_of, no_chain, typed_query
-from app.commands.composing import further_terms, note_negation
+from app.commands.composing import words_query
 from app.commands.export_run import export_collection, run_export
 from app.commands.export_selection import find_collection, from_arguments, from_hits, from_json, readable_library
 from app.commands.link_run import link_clips, link_option
@@ -22,7 +22,7 @@ from app.exporting.merging import merge_overlapping
 from app.exporting.request import ClipRequest, ExportMode, ExportOptions, ExportRequest, list_formats
 from app.jobs.orders import ExportOrder
 from app.shell.chain_options import ChainOptions, chain_options
-from app.shell.composing_options import Parts, composing_options
+from app.shell.composing_options import TypedTerms, composing_options
 from app.shell.exit_codes import FAILED
 from app.shell.given_options import given_options
 from app.shell.options import seconds_value, with_settings
@@ -162,7 +162,7 @@ def export(
     audio: str,
     pattern: str | None,
     lists: tuple[str, ...] | None,
-    parts: tuple[Parts, ...],
+    typed: tuple[TypedTerms, ...],
     chain: ChainOptions,
     span: bool,
     merge: bool,
@@ -179,7 +179,7 @@ def export(
         raise click.UsageError(
             "give WORDS to search for, FILE@START-END, --from-json FILE, --collection NAME or --link LINK (one of them)"
         )
-    if any(part != Parts() for part in parts) and (not what or link is not None):
+    if any(step != TypedTerms() for step in typed) and (not what or link is not None):
         raise click.UsageError("--like, --not and --not-like go with WORDS to search for")
     if chain.then and not what:
         raise click.UsageError("--then follows WORDS or FILE@START-END")
@@ -222,7 +222,7 @@ def export(
     # Ranges as typed, but with absolute paths.
     again = [f"{clip.path}@{text.rpartition('@')[2]}" for text, clip in zip(what, clips, strict=False)] or what
     if what and not clips:
-        clips = search_hits(settings, " ".join(what), options, chain, parts, span=span)
+        clips = search_hits(settings, " ".join(what), options, chain, typed, span=span)
     if not clips:
         print_note("there are no hits to export")
         raise click.exceptions.Exit(FAILED)
@@ -237,28 +237,24 @@ def search_hits(
     text: str,
     options: SearchOptions,
     chain: ChainOptions,
-    parts: Sequence[Parts],
+    typed: Sequence[TypedTerms],
     *,
     span: bool,
 ) -> list[ClipRequest]:
     """Return the hits of a search by words, or for chains. End the command with exit code 1 if there are none."""
-    from search.query import TextTerm
-
     if not text.strip():
         raise click.UsageError("the words are blank; write what is to be seen")
     with open_search(settings, options) as (library, encoder, options):
         engine = compose.open_engine(settings, library, encoder)
         options = replace(options, least_level=options.least_level or "likely")
         if chain.then:
-            query = typed_query(library, encoder, text, chain, options, parts)
+            query = typed_query(library, encoder, text, chain, options, typed)
             chains = engine.chains(query)
             if not chains:
                 print_note(no_chain(library, encoder, query, options))
                 raise click.exceptions.Exit(FAILED)
             return clips_of(library, chains, span=span)
-        note_negation(text)
-        further, own_ids = further_terms(library, encoder, parts[0])
-        hits = engine.search(options.query((TextTerm(text), *further), leave_out=own_ids))
+        hits = engine.search(words_query(library, encoder, text, typed[0], options))
         if not hits:
             print_note(nothing_found(library, options))
             raise click.exceptions.Exit(FAILED)

@@ -21,7 +21,7 @@ from app.shell.chain_hits import show_chains
 from app.shell.coverage import note_coverage
 from app.shell.exit_codes import FAILED
 from app.shell.hits import Output, is_weak, show_hits
-from app.shell.search_options import SearchOptions, nothing_found, open_search
+from app.shell.search_options import nothing_found, open_search
 from app.shell.terminal import print_note
 from app.shell.word_notes import word_notes
 
@@ -130,10 +130,7 @@ def _found(settings: Settings, text: str, least_level: Level | None) -> Iterator
         print_note(problem)
     if not link.has_query:
         raise click.UsageError("--link holds no search; copy the address of the page while it shows hits")
-    options = SearchOptions(
-        top_k=link.limit, threshold=link.threshold, filters=link.filters(), least_level=link.least_level
-    )
-    with open_search(settings, options) as (library, encoder, options):
+    with open_search(settings, link_query.options_of(link)) as (library, encoder, options):
         try:
             notes = word_notes(encoder, link.texts)
         except ValueError as error:

@@ -8,11 +8,11 @@ import click
 
 from app import compose
 from app.commands.chain_run import print_chains, typed_query
-from app.commands.composing import further_terms, note_negation, print_word_notes
+from app.commands.composing import words_query
 from app.commands.link_run import link_option, show_link
 from app.compose import Settings
 from app.shell.chain_options import ChainOptions, chain_options
-from app.shell.composing_options import Parts, composing_options
+from app.shell.composing_options import TypedTerms, composing_options
 from app.shell.coverage import note_coverage
 from app.shell.hits import Output, output_options, show_hits
 from app.shell.options import with_settings
@@ -47,7 +47,7 @@ Exit code 0: a good match was found; 1: none; 2: usage; 3: a model or the librar
 def search(
     settings: Settings,
     words: tuple[str, ...],
-    parts: tuple[Parts, ...],
+    typed: tuple[TypedTerms, ...],
     chain: ChainOptions,
     link: str | None,
     options: SearchOptions,
@@ -62,8 +62,6 @@ def search(
     gives are marked weak. The words are one English sentence or phrase; quotes are only needed for what the shell
     would change.
     """
-    from search.query import TextTerm
-
     if link is not None:
         show_link(settings, link, words, output, options.least_level)
         return
@@ -74,20 +72,16 @@ def search(
         raise click.UsageError('the words are blank; write what is to be seen, for example "a red car at night"')
     with open_search(settings, options) as (library, encoder, options):
         if chain.then:
-            asked = typed_query(library, encoder, text, chain, options, parts)
-            no = [each for part in parts for each in part.unwanted]
-            steps = {"query": text, "not": no, "then": list(chain.then), "steps": [each.record() for each in parts]}
+            asked = typed_query(library, encoder, text, chain, options, typed)
+            no = [each for step in typed for each in step.excluded]
+            steps = {"query": text, "not": no, "then": list(chain.then), "steps": [each.record() for each in typed]}
             print_chains(settings, library, encoder, asked, options, output, steps)
             return
-        print_word_notes(encoder, [text, *parts[0].unwanted])
-        note_negation(text)
-        further, own_ids = further_terms(library, encoder, parts[0])
-        engine = compose.open_engine(settings, library, encoder)
-        query = options.query((TextTerm(text), *further), leave_out=own_ids)
-        hits = engine.search(query)
+        query = words_query(library, encoder, text, typed[0], options)
+        hits = compose.open_engine(settings, library, encoder).search(query)
         question: dict[str, Any] = {
             "query": text,
-            **parts[0].record(),
+            **typed[0].record(),
             "encoder": encoder.id,
             "notice": encoder.notice,
         }

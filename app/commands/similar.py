@@ -11,7 +11,7 @@ from app.commands.composing import further_terms, print_word_notes
 from app.commands.examples import collection_example, image_example, video_example
 from app.commands.export_selection import find_collection
 from app.compose import Settings
-from app.shell.composing_options import Parts, composing_options
+from app.shell.composing_options import TypedTerms, composing_options
 from app.shell.coverage import note_coverage
 from app.shell.hits import Output, output_options, show_hits
 from app.shell.options import with_settings
@@ -47,7 +47,7 @@ def similar(
     video: str | None,
     image: str | None,
     collection: str | None,
-    parts: tuple[Parts, ...],
+    typed: tuple[TypedTerms, ...],
     options: SearchOptions,
     output: Output,
 ) -> None:
@@ -64,12 +64,12 @@ def similar(
             example = collection_example(library, encoder, find_collection(library, collection))
         else:
             example = video_example(library, encoder, video or "")
-        print_word_notes(encoder, parts[0].unwanted)
-        further, own_ids = further_terms(library, encoder, parts[0])
+        print_word_notes(encoder, typed[0].excluded)
+        further, own_ids = further_terms(library, encoder, typed[0])
         query = options.query((*example.terms, *further), leave_out=example.own_ids | own_ids)
         hits = compose.open_engine(settings, library, encoder).search(query)
         question: dict[str, Any] = {"like": example.description, "encoder": encoder.id, "notice": encoder.notice}
-        record = parts[0].record()
+        record = typed[0].record()
         question |= {"not": record["not"], "not_like": record["not_like"], "also_like": record["like"]}
         question["looked_at"] = note_coverage(library, encoder.id)
         show_hits(hits, output, question, nothing=nothing_found(library, options) if not hits else "")

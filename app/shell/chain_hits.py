@@ -7,11 +7,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from app.shell.exit_codes import FAILED
-from app.shell.hits import NO_GOOD_MATCH, Output, hit_record, is_weak, open_hit, span_seconds, strength_fields
-from app.shell.terminal import display_path, print_json, print_note, print_paths, table
+from app.shell.hits import Output, hit_record, is_weak, show_results, span_seconds, strength_fields
+from app.shell.terminal import display_path, table
 from app.times import format_timestamp
 
 if TYPE_CHECKING:
@@ -20,31 +17,17 @@ if TYPE_CHECKING:
 
 
 def show_chains(chains: Sequence[Chain], output: Output, question: dict[str, Any], *, nothing: str) -> None:
-    """Print chains in the chosen form, as `app.shell.hits.show_hits` prints hits.
-
-    Raises:
-        click.exceptions.Exit: Code 1 if there are no chains, or none is likely to be what was asked for.
-        click.UsageError: The rank of --open is beyond the last chain.
-    """
-    weak = bool(chains) and all(is_weak(chain) for chain in chains)
-    if weak:
-        print_note(NO_GOOD_MATCH)
-    if output.as_json:
-        print_json({**question, "chains": [chain_record(chain) for chain in chains]})
-    elif output.paths or output.print0:
-        print_paths(dict.fromkeys(chain.video.path for chain in chains), end=b"\0" if output.print0 else b"\n")
-    else:
-        for line in chain_lines(chains):
-            click.echo(line)
-    if not chains:
-        print_note(nothing)
-        raise click.exceptions.Exit(FAILED)
-    if output.open_rank is not None:
-        if output.open_rank > len(chains):
-            raise click.UsageError(f"--open {output.open_rank}: there are only {len(chains)} hits")
-        open_hit(in_time(chains[output.open_rank - 1])[0])
-    if weak:
-        raise click.exceptions.Exit(FAILED)
+    """Print chains in the chosen form; see `show_results`. --open plays the part that is first in time."""
+    show_results(
+        "chains",
+        chains,
+        output,
+        question,
+        nothing=nothing,
+        record=chain_record,
+        lines=chain_lines,
+        to_open=lambda chain: in_time(chain)[0],
+    )
 
 
 def chain_lines(chains: Sequence[Chain]) -> list[str]:

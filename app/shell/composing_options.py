@@ -14,27 +14,27 @@ from app.shell.step_order import by_step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """Further parts of a question as typed.
+class TypedTerms:
+    """Terms of a question besides its words, as typed.
 
     Attributes:
         like: Examples with their weights; words have a weight of 1.
-        unwanted: Words to exclude.
-        unlike: Examples to exclude.
+        excluded: Words to exclude.
+        excluded_examples: Examples to exclude.
     """
 
     like: tuple[tuple[str, float], ...] = ()
-    unwanted: tuple[str, ...] = ()
-    unlike: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    excluded_examples: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
-        """Return the parts as JSON values."""
+        """Return the terms as JSON values."""
         like = [{"example": example, "weight": weight} for example, weight in self.like]
-        return {"not": list(self.unwanted), "like": like, "not_like": list(self.unlike)}
+        return {"not": list(self.excluded), "like": like, "not_like": list(self.excluded_examples)}
 
 
 def composing_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --like, --weight, --not and --not-like to a SteppedCommand, which receives them as `parts`: for each step of
+    """Add --like, --weight, --not and --not-like to a SteppedCommand, which receives them as `typed`: for each step of
     a chain what follows it, for an ordinary search one.
     """
 
@@ -52,26 +52,30 @@ def composing_options(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="W",
         help="How much the --like before it counts; 1 is as much as the words.",
     )
-    @click.option("--not", "unwanted", multiple=True, metavar="TEXT", help="Push this down; may be repeated.")
+    @click.option("--not", "excluded", multiple=True, metavar="TEXT", help="Push this down; may be repeated.")
     @click.option(
-        "--not-like", "unlike", multiple=True, metavar="FILE[@A-B]", help="Push down what looks like this, too."
+        "--not-like",
+        "excluded_examples",
+        multiple=True,
+        metavar="FILE[@A-B]",
+        help="Push down what looks like this, too.",
     )
     @functools.wraps(command)
     def run(
         *args: Any,
         like: tuple[str, ...],
         weights: tuple[float, ...],
-        unwanted: tuple[str, ...],
-        unlike: tuple[str, ...],
+        excluded: tuple[str, ...],
+        excluded_examples: tuple[str, ...],
         **others: Any,
     ) -> Any:
-        for name, texts in (("--like", like), ("--not", unwanted), ("--not-like", unlike)):
+        for name, texts in (("--like", like), ("--not", excluded), ("--not-like", excluded_examples)):
             if any(not each.strip() for each in texts):
                 raise click.UsageError(f"{name} needs {'words' if name == '--not' else 'a file'}")
         weighted = list(zip(like, _weights(weights), strict=True))
-        steps = by_step({"like": weighted, "unwanted": unwanted, "unlike": unlike})
-        parts = tuple(Parts(**{name: tuple(each) for name, each in step.items()}) for step in steps)
-        return command(*args, parts=parts, **others)
+        steps = by_step({"like": weighted, "excluded": excluded, "excluded_examples": excluded_examples})
+        typed = tuple(TypedTerms(**{name: tuple(each) for name, each in step.items()}) for step in steps)
+        return command(*args, typed=typed, **others)
 
     return run
 

@@ -14,7 +14,7 @@ from app.shell.options import since_value, until_value
 from app.shell.step_order import typed_order
 
 _NOT_REPEATED = frozenset({"library", "encoder", "device", "precision", "as_json"})
-_PATHS = frozenset({"directory", "archive", "folder", "like", "unlike"})
+_PATHS = frozenset({"directory", "archive", "folder", "like", "excluded_examples"})
 
 
 def given_options() -> list[str]:

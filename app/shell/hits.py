@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from search.query import Hit
     from search.strength import Strength
 
+Result = TypeVar("Result", "Hit", "Chain")
 
-NO_GOOD_MATCH = "no good match: chance alone gives hits as strong as these, the best there are"
+NO_GOOD_MATCH = "no good match: unrelated searches get hits as strong as these, the nearest there are"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,35 +63,53 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def show_hits(hits: Sequence[Hit], output: Output, question: dict[str, Any], *, nothing: str) -> None:
-    """Print hits in the chosen form.
+    """Print hits in the chosen form; see `show_results`."""
+    show_results(
+        "hits", hits, output, question, nothing=nothing, record=hit_record, lines=hit_lines, to_open=lambda hit: hit
+    )
+
+
+def show_results(
+    name: str,
+    results: Sequence[Result],
+    output: Output,
+    question: dict[str, Any],
+    *,
+    nothing: str,
+    record: Callable[[Result], dict[str, Any]],
+    lines: Callable[[Sequence[Result]], list[str]],
+    to_open: Callable[[Result], Hit],
+) -> None:
+    """Print hits or chains in the chosen form.
 
     Args:
-        hits: Best first.
+        name, results: The field in JSON, and what goes there, best first.
         output: The chosen form.
-        question: Facts about the search, put before the hits in JSON.
-        nothing: The line to print if there are no hits.
+        question: Facts about the search, put before the results in JSON.
+        nothing: The line to print if there are none.
+        record, lines, to_open: Return a result as JSON values, a line for each, and the hit that --open plays.
 
     Raises:
-        click.exceptions.Exit: Code 1 if there are no hits, as with grep, or none is likely to be what was asked for.
-        click.UsageError: The rank of --open is beyond the last hit.
+        click.exceptions.Exit: Code 1 if there are none, as with grep, or none is likely to be what was asked for.
+        click.UsageError: The rank of --open is beyond the last one.
     """
-    weak = bool(hits) and all(map(is_weak, hits))
+    weak = bool(results) and all(is_weak(each) for each in results)
     if weak:
         print_note(NO_GOOD_MATCH)
     if output.as_json:
-        print_json({**question, "hits": [hit_record(hit) for hit in hits]})
+        print_json({**question, name: [record(each) for each in results]})
     elif output.paths or output.print0:
-        print_paths(dict.fromkeys(hit.video.path for hit in hits), end=b"\0" if output.print0 else b"\n")
+        print_paths(dict.fromkeys(each.video.path for each in results), end=b"\0" if output.print0 else b"\n")
     else:
-        for line in hit_lines(hits):
+        for line in lines(results):
             click.echo(line)
-    if not hits:
+    if not results:
         print_note(nothing)
         raise click.exceptions.Exit(FAILED)
     if output.open_rank is not None:
-        if output.open_rank > len(hits):
-            raise click.UsageError(f"--open {output.open_rank}: there are only {len(hits)} hits")
-        open_hit(hits[output.open_rank - 1])
+        if output.open_rank > len(results):
+            raise click.UsageError(f"--open {output.open_rank}: there are only {len(results)} hits")
+        open_hit(to_open(results[output.open_rank - 1]))
     if weak:
         raise click.exceptions.Exit(FAILED)
 

@@ -19,13 +19,9 @@ if TYPE_CHECKING:
     """Reads the example of a `range` or `file` term; see `app.web.services.link_examples.clip_of`."""
 
 
-def query_of(link: SearchLink, clip_of: ClipOf) -> Query:
-    """Return the query of a link; it must have one, and no later steps.
-
-    Raises:
-        QueryError: An example is missing or unreadable, or all weights are 0.
-    """
-    options = SearchOptions(
+def options_of(link: SearchLink) -> SearchOptions:
+    """Return the limits and filters of a link."""
+    return SearchOptions(
         top_k=link.limit,
         threshold=link.threshold,
         least_level=link.least_level,
@@ -34,7 +30,16 @@ def query_of(link: SearchLink, clip_of: ClipOf) -> Query:
         duplicates=link.duplicates,
         plain_sum=link.plain_sum,
     )
-    return options.query(terms_of(link.words, link.words_weight, link.terms, clip_of), exclude_same_shot=True)
+
+
+def query_of(link: SearchLink, clip_of: ClipOf) -> Query:
+    """Return the query of a link; it must have one, and no later steps.
+
+    Raises:
+        QueryError: An example is missing or unreadable, or all weights are 0.
+    """
+    terms = terms_of(link.words, link.words_weight, link.terms, clip_of)
+    return options_of(link).query(terms, exclude_same_shot=True)
 
 
 def chain_query_of(link: SearchLink, clip_of: ClipOf) -> ChainQuery:
@@ -43,24 +48,15 @@ def chain_query_of(link: SearchLink, clip_of: ClipOf) -> ChainQuery:
     Raises:
         QueryError: An example is missing or unreadable, or a step asks for nothing.
     """
-    from search.chain_query import ChainQuery, Step
+    from search.chain_query import Step
     from search.query import QueryError
 
     parts = [(link.words, link.words_weight, link.terms), *((step.words, 1.0, step.terms) for step in link.then)]
     steps = [terms_of(words, weight, terms, clip_of) for words, weight, terms in parts]
     if not all(steps):
         raise QueryError(f"step {steps.index([]) + 1} asks for nothing; give it words or an example")
-    return ChainQuery(
-        steps=[Step(terms) for terms in steps],
-        within_seconds=link.within_seconds,
-        any_order=link.any_order,
-        filters=link.filters(),
-        least_level=link.least_level,
-        k=link.limit,
-        per_video=1 if link.one_per_video else None,
-        duplicates=link.duplicates,
-        plain_sum=link.plain_sum,
-    )
+    chain = [Step(terms) for terms in steps]
+    return options_of(link).chain_query(chain, within_seconds=link.within_seconds, any_order=link.any_order)
 
 
 def terms_of(words: str, weight: float, terms: Sequence[LinkTerm], clip_of: ClipOf) -> list[Term]:

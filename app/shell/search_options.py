@@ -25,6 +25,7 @@ from search.strength import LEVELS
 if TYPE_CHECKING:
     from db.library import Library
     from encoder import Encoder
+    from search.chain_query import ChainQuery, Step
     from search.query import Duplicates, Query, Term
     from search.strength import Level
 
@@ -67,6 +68,26 @@ class SearchOptions:
             plain_sum=self.plain_sum,
             least_level=self.least_level,
             exclude_same_shot=exclude_same_shot,
+        )
+
+    def chain_query(self, steps: Sequence[Step], *, within_seconds: float, any_order: bool) -> ChainQuery:
+        """Build the chain query for `steps` with these options, of which `threshold` is for queries only.
+
+        Raises:
+            QueryError: The steps cannot be a chain.
+        """
+        from search.chain_query import ChainQuery
+
+        return ChainQuery(
+            steps=steps,
+            within_seconds=within_seconds,
+            any_order=any_order,
+            filters=self.filters,
+            k=self.top_k,
+            per_video=self.per_video,
+            duplicates=self.duplicates,
+            plain_sum=self.plain_sum,
+            least_level=self.least_level,
         )
 
 
