@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 from files.json_file import parse_fraction, parse_json
@@ -72,6 +73,7 @@ def facts_to_text(facts: MediaFacts | None) -> str | None:
     return json.dumps(values, sort_keys=True)
 
 
+@lru_cache(1024)  # a search reads the facts of the same videos again and again
 def facts_from_text(text: str | None) -> MediaFacts | None:
     """Return facts from their stored form.
 

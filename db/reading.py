@@ -7,7 +7,9 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, Row, Table, and_, column, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement, Connection, Integer, Row, Table, and_, bindparam, column, func, or_, select, true,
+)  # fmt: skip
 
 from db import rows
 from db.errors import LibraryDamaged, reindex_advice
@@ -140,12 +142,17 @@ def segments_around(connection: Connection, segment_id: int, before: int, after:
     return [(segment, owner) for segment in rows.SEGMENT.load_sound(near.mappings(), "video_id")]
 
 
+_SEGMENTS_OF_IDS = select(segments).where(segments.c.id.in_(bindparam("ids", expanding=True)))
+_VIDEOS_OF_IDS = select(videos).where(videos.c.id.in_(bindparam("ids", expanding=True)))
+"""Made once: making them takes longer than SQLite takes to answer."""
+
+
 def segments_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, tuple[Segment, Video]]:
     """Return segments with their videos, by id; unknown ids are left out. Each video is built once."""
     by_id: dict[int, Segment] = {}
     owner_of: dict[int, int] = {}
     for chunk in chunks(int(segment_id) for segment_id in ids):  # int(): the driver would bind numpy integers as bytes
-        found = connection.execute(select(segments).where(segments.c.id.in_(chunk))).mappings().all()
+        found = connection.execute(_SEGMENTS_OF_IDS, {"ids": chunk}).mappings().all()
         owner_of.update((row["id"], row["video_id"]) for row in found)
         for segment in rows.SEGMENT.load_sound(found, "video_id"):
             assert segment.id is not None, "what comes from the library has an id"
@@ -153,7 +160,7 @@ def segments_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, tupl
     owners = {
         video.id: video
         for chunk in chunks({owner_of[segment_id] for segment_id in by_id})
-        for video in videos_where(connection, videos.c.id.in_(chunk))
+        for video in rows.VIDEO.load_sound(connection.execute(_VIDEOS_OF_IDS, {"ids": chunk}).mappings(), "path")
     }
     return {
         segment_id: (segment, owners[owner_of[segment_id]])

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
+from functools import lru_cache
 from itertools import islice
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -111,12 +112,12 @@ class RecordColumns(Generic[Record]):
         try:
             values = {name: row[name] for name in self.plain}
             for name, types in self.types:
-                if not isinstance(values[name], types):
+                if type(values[name]) not in types and not isinstance(values[name], types):
                     raise DamagedRow(f"{name} is {values[name]!r:.40}")
             for name in self.fractions:
                 if row[f"{name}_den"] == 0:
                     raise DamagedRow(f"{name} has the denominator 0")
-                values[name] = Fraction(row[f"{name}_num"], row[f"{name}_den"])
+                values[name] = _fraction(row[f"{name}_num"], row[f"{name}_den"])
             for name in self.texts:
                 values[name] = _FROM_TEXT[name](values[name])
             return self.record(**values | changed)
@@ -150,6 +151,11 @@ SEGMENT = RecordColumns.of(Segment)
 SUBCLIP = RecordColumns.of(Subclip)
 COLLECTION = RecordColumns.of(Collection)
 SAVED_SEARCH = RecordColumns.of(SavedSearch)
+
+
+@lru_cache(1024, typed=True)  # typed: 25.0 is not 25 here, but damage
+def _fraction(numerator: int, denominator: int) -> Fraction:
+    return Fraction(numerator, denominator)
 
 
 def chunks(items: Iterable[Item]) -> Iterator[list[Item]]:

@@ -171,7 +171,6 @@ class SearchEngine:
         if allowed_ids is not None and allowed_ids.size == 0:
             return Answer(hits=[], allowed=0, matching=0, hidden=0)
         hits, hidden, matching = self._hits(query, rows, direction, allowed_ids, excluded)
-        hits = judged(hits, query, rows, self.calibration)
         if not counted:
             return Answer(hits=hits, allowed=0, matching=0, hidden=hidden)
         excluded_ids = np.asarray(sorted(excluded), dtype=np.int64)
@@ -179,12 +178,12 @@ class SearchEngine:
             allowed_ids = allowed_ids[~np.isin(allowed_ids, excluded_ids)]
             allowed = int(allowed_ids.size)
         else:
-            allowed = len(self.index) - self.index.count(row, -np.inf, excluded_ids)
+            allowed = len(self.index) - (self.index.count(row, -np.inf, excluded_ids) if excluded else 0)
         if query.threshold is None:
             matching = allowed
         elif matching is None:
             matching = self.index.count(row, query.threshold, allowed_ids)
-            if allowed_ids is None:
+            if allowed_ids is None and excluded:
                 matching -= self.index.count(row, query.threshold, excluded_ids)
         return Answer(hits=hits, allowed=allowed, matching=matching, hidden=hidden)
 
@@ -283,16 +282,21 @@ class SearchEngine:
             if copied:
                 known = known | self._reachable(copied, rows, allowed_ids, excluded)
             alike = {i: [i if other == each[0].id else other for other in alike[i]] for i, each in known.items()}
+        shown = list(known)[: query.k]
+        found = [known[i] for i in shown]
+        ids = [segment.id for segment, _, _ in found if segment.id is not None]
+        strengths = judged(query, rows, ids, [cosines for _, _, cosines in found], self.calibration)
         hits = [
             Hit(
                 rank=rank,
-                score=scores[i],
-                segment=known[i][0],
-                video=known[i][1],
-                term_scores=known[i][2],
-                alike=tuple(alike[i]),
+                score=scores[shown[at]],
+                segment=found[at][0],
+                video=found[at][1],
+                term_scores=found[at][2],
+                strength=strength,
+                alike=tuple(alike[shown[at]]),
             )
-            for rank, i in enumerate(list(known)[: query.k], start=1)
+            for rank, (at, strength) in enumerate(strengths, start=1)
         ]
         return hits, chosen.hidden, len(candidates) if ended else None
 
@@ -320,6 +324,8 @@ class SearchEngine:
             return segment_id not in excluded and (allowed_ids is None or bool(np.isin(segment_id, allowed_ids)))
 
         copies = reachable_copies(self.library, {i: each[:2] for i, each in known.items()}, is_allowed)
+        if not copies:
+            return known
         described = self._describe(list(copies.values()), rows)
         return {i: described.get(copies.get(i, i), each) for i, each in known.items()}
 

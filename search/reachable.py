@@ -22,17 +22,27 @@ def reachable_copies(
         is_allowed: Whether a segment may take the place of another.
     """
     copies: dict[int, int] = {}
+    others: dict[int | None, list[Video]] = {}  # by video: several segments are of one
     for segment_id, (segment, video) in found.items():
-        if os.path.lexists(video.path):
-            continue
-        for other in library.videos_with_fingerprint(video.fingerprint):
-            if other.id in (None, video.id) or other.content_hash != video.content_hash:
-                continue
-            same = _same_segment(library, other, segment) if os.path.isfile(other.path) else None
+        if video.id not in others:
+            others[video.id] = [] if os.path.lexists(video.path) else _copies_there(library, video)
+        for other in others[video.id]:
+            same = _same_segment(library, other, segment)
             if same is not None and same not in found and same not in copies.values() and is_allowed(same):
                 copies[segment_id] = same
                 break
     return copies
+
+
+def _copies_there(library: Library, video: Video) -> list[Video]:
+    """Return the other files of a video's content that are there, by path."""
+    return [
+        other
+        for other in library.videos_with_fingerprint(video.fingerprint)
+        if other.id not in (None, video.id)
+        and other.content_hash == video.content_hash
+        and os.path.isfile(other.path)
+    ]
 
 
 def _same_segment(library: Library, video: Video, segment: Segment) -> int | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -37,11 +38,16 @@ def null_questions(encoder_id: str) -> list[str]:
 
 def forms(texts: Sequence[str]) -> NDArray[np.float64]:
     """Return the form of each text: its shares in the bins, float64 (n, FORMS), with sum 1."""
-    words = np.array([max(1, _content_words(text)) for text in texts], dtype=np.float64)
-    verbs = np.array([has_verb(text) for text in texts], dtype=np.float64)
+    words, verbs = np.array([_words_and_verb(text) for text in texts], dtype=np.float64).reshape(-1, 2).T
     long = np.clip((np.log(words) - np.log(_SHORT)) / (np.log(_LONG) - np.log(_SHORT)), 0, 1)
     shares = [(1 - long) * (1 - verbs), long * (1 - verbs), (1 - long) * verbs, long * verbs]
     return np.stack(shares, axis=1)
+
+
+@lru_cache(256)  # a text is searched again with every change of a weight or filter
+def _words_and_verb(text: str) -> tuple[int, bool]:
+    """Return the number of content words, at least 1, and whether there is a verb."""
+    return max(1, _content_words(text)), has_verb(text)
 
 
 def _content_words(text: str) -> int:
