@@ -8,7 +8,18 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement, Connection, Integer, Row, Table, and_, bindparam, column, func, or_, select, true,
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    Table,
+    and_,
+    bindparam,
+    column,
+    func,
+    or_,
+    select,
+    true,
 )  # fmt: skip
 
 from db import rows

@@ -39,9 +39,7 @@ def _copies_there(library: Library, video: Video) -> list[Video]:
     return [
         other
         for other in library.videos_with_fingerprint(video.fingerprint)
-        if other.id not in (None, video.id)
-        and other.content_hash == video.content_hash
-        and os.path.isfile(other.path)
+        if other.id not in (None, video.id) and other.content_hash == video.content_hash and os.path.isfile(other.path)
     ]
 
 

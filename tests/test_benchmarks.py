@@ -13,6 +13,7 @@ import pytest
 
 import dev
 from benchmarks import __main__ as runner
+from benchmarks import search_latency
 from benchmarks._index_process import PARTS
 from benchmarks._row_library import ENCODER, make_rows
 from benchmarks._vector_store import StoreProcess
@@ -20,6 +21,10 @@ from benchmarks._vector_tables import ratios
 from benchmarks._vector_truth import best_scores, countings, recall
 from benchmarks._vector_turns import in_turns
 from benchmarks.filters import KINDS
+from db.library import Library
+from search.calibration.calibration import Calibration
+from search.engine import SearchEngine
+from search.vectors.faiss_index import FaissIndex
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -197,3 +202,17 @@ def test_every_kind_of_filter_is_measured_on_a_library_of_rows(tmp_path: Path) -
     assert passing["none"] == 40
     assert 0 < passing["codec"] < 40
     assert 0 < passing["frame rate"] < 40
+
+
+def test_every_kind_of_search_is_measured_on_a_library_of_clustered_rows(tmp_path: Path) -> None:
+    search_latency.make_library(tmp_path, 320)
+    calibrated = search_latency.calibrate(tmp_path, tmp_path / "calibration")
+    assert calibrated["shots"] == 320
+    assert calibrated["peak_mb"] >= calibrated["peak_before_mb"] > 0
+    encoder = search_latency.encoder_of(tmp_path)
+    with Library.open(tmp_path / "library") as library:
+        index = FaissIndex.open(library, encoder.id, tmp_path / "vectors")
+        calibration = Calibration(library, encoder, tmp_path / "calibration")
+        kinds = search_latency.measure(SearchEngine(library, encoder, index, calibration), calibration, 1)
+    assert set(kinds) == set(search_latency.KINDS)
+    assert kinds[search_latency.PLAIN]["cpu_ratio"] == 1

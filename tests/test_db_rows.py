@@ -15,7 +15,7 @@ from sqlalchemy import Table
 from db.library import Library
 from db.media_facts import AudioTrack, MediaFacts, facts_from_text, facts_to_text, kinds_from_text
 from db.records import Video
-from db.rows import SEGMENT, SHOT, SUBCLIP, VIDEO, chunks, to_bytes, to_matrix
+from db.rows import SEGMENT, SHOT, SUBCLIP, VIDEO, DamagedRow, chunks, to_bytes, to_matrix
 from db.schema import segments, shots, subclips, videos
 
 FACTS = MediaFacts(
@@ -92,3 +92,10 @@ def test_stored_rows_of_odd_lengths_are_no_numbers_even_where_their_sum_fits() -
     damaged = to_matrix([rows[0], b"", rows[1]], 4)
     np.testing.assert_array_equal(damaged[[0, 2]], np.eye(2, 4))
     assert np.isnan(damaged[1]).all()
+
+
+def test_a_fraction_of_a_float_is_damage_even_if_an_equal_one_was_read_before() -> None:
+    columns = VIDEO.values(make_video("a"))
+    assert VIDEO.load({"id": 1, **columns, "frame_rate_num": 25}).frame_rate == Fraction(25, 1001)  # type: ignore[arg-type]
+    with pytest.raises(DamagedRow):
+        VIDEO.load({"id": 1, **columns, "frame_rate_num": 25.0})  # type: ignore[arg-type]
