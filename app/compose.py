@@ -279,13 +279,20 @@ def open_scorer(settings: Settings, index_settings: IndexSettings) -> ShotBounda
     return LazyScorer(load)
 
 
-def open_engine(settings: Settings, library: Library | None = None, encoder: Encoder | None = None) -> SearchEngine:
+def open_engine(
+    settings: Settings,
+    library: Library | None = None,
+    encoder: Encoder | None = None,
+    *,
+    on_calibration: Callable[[float], None] | None = None,
+) -> SearchEngine:
     """Return a search engine over a library, an encoder and the library's FAISS files.
 
     Args:
         settings: Used to open the library or encoder if not passed.
         library: An open library, which the caller closes.
         encoder: By default, the library's own encoder.
+        on_calibration: Called with the finished fraction, if a search has to calibrate strengths first.
 
     Raises:
         LibraryError, EncoderError, WrongSetting: See `open_library` and `open_encoder`.
@@ -298,7 +305,8 @@ def open_engine(settings: Settings, library: Library | None = None, encoder: Enc
     library = library or open_library(settings)
     encoder = encoder or open_encoder(with_library_encoder(settings, library))
     index = FaissIndex.open(library, encoder.id, library.directory / "vectors")
-    return SearchEngine(library, encoder, index, Calibration(library, encoder, calibration_folder(library.directory)))
+    folder = calibration_folder(library.directory)
+    return SearchEngine(library, encoder, index, Calibration(library, encoder, folder, on_calibration))
 
 
 def optimize_vectors(library: Library, encoder_id: str) -> None:

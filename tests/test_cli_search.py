@@ -289,7 +289,7 @@ def test_another_encoder_than_the_librarys_is_said_with_what_there_is(
 
 
 def test_an_error_of_our_own_is_one_line_unless_debug(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def explode(*_: object) -> None:
+    def explode(*_: object, **__: object) -> None:
         raise RuntimeError("a\nb")
 
     monkeypatch.setattr(compose, "open_engine", explode)

@@ -207,3 +207,38 @@ def test_the_shell_says_that_nothing_is_strong_enough_though_shots_pass_the_filt
         ):
             options = SearchOptions(top_k=10, threshold=None, filters=filters, least_level="likely")
             assert words in nothing_found(library, options)
+
+
+def test_a_search_that_calibrates_tells_how_far_it_is(tmp_path: Path) -> None:
+    told: list[float] = []
+    with filled(tmp_path, 30) as library:
+        Calibration(library, RandomTexts(), tmp_path / "calibration", told.append).judge()
+        assert told[-1] == 1
+        assert told == sorted(told)
+        told.clear()
+        Calibration(library, RandomTexts(), tmp_path / "calibration", told.append).judge()
+        assert not told, "it is made already"
+
+
+def test_a_calibration_is_told_of_only_where_it_takes_long(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from app.shell import engine
+
+    clock = iter((0.0, 0.5, 2.0, 3.0))
+    monkeypatch.setattr(engine.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(engine, "LiveLine", Lines)
+    line = engine.CalibrationLine()
+    for share in (0.1, 0.2, 0.5, 1.0):
+        line(share)
+    assert capsys.readouterr().out == "calibrating strengths, once: 50%\ncleared\n"
+
+
+class Lines:
+    """A live line that prints what it is told."""
+
+    def show(self, text: str, *, heading: str) -> None:
+        print(text)
+
+    def clear(self) -> None:
+        print("cleared")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app import compose
 from app.commands.composing import further_terms, note_negation, print_word_notes
 from app.commands.examples import file_example
 from app.commands.export_selection import from_hits, names_a_range
@@ -18,6 +17,7 @@ from app.shell.chain_hits import chain_span, in_time, show_chains
 from app.shell.chain_options import ChainOptions
 from app.shell.composing_options import TypedTerms
 from app.shell.coverage import note_coverage
+from app.shell.engine import open_engine
 from app.shell.hits import Output
 from app.shell.search_options import SearchOptions, nothing_found
 
@@ -85,7 +85,7 @@ def print_chains(
     question: dict[str, Any],
 ) -> None:
     """Search for chains and print them with `show_chains`."""
-    chains = compose.open_engine(settings, library, encoder).chains(query)
+    chains = open_engine(settings, library, encoder).chains(query)
     question |= {"within_seconds": query.within_seconds, "any_order": query.any_order}
     question |= {"encoder": encoder.id, "notice": encoder.notice, "looked_at": note_coverage(library, encoder.id)}
     show_chains(chains, output, question, nothing=no_chain(library, encoder, query, options) if not chains else "")

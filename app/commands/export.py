@@ -23,6 +23,7 @@ from app.exporting.request import ClipRequest, ExportMode, ExportOptions, Export
 from app.jobs.orders import ExportOrder
 from app.shell.chain_options import ChainOptions, chain_options
 from app.shell.composing_options import TypedTerms, composing_options
+from app.shell.engine import open_engine
 from app.shell.exit_codes import FAILED
 from app.shell.given_options import given_options
 from app.shell.options import seconds_value, with_settings
@@ -245,7 +246,7 @@ def search_hits(
     if not text.strip():
         raise click.UsageError("the words are blank; write what is to be seen")
     with open_search(settings, options) as (library, encoder, options):
-        engine = compose.open_engine(settings, library, encoder)
+        engine = open_engine(settings, library, encoder)
         options = replace(options, least_level=options.least_level or "likely")
         if chain.then:
             query = typed_query(library, encoder, text, chain, options, typed)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from app import compose
 from app.commands.chain_run import clips_of, no_chain
 from app.commands.export_selection import from_hits
 from app.compose import Settings
@@ -19,6 +18,7 @@ from app.search_link import SearchLink, parse_address
 from app.shell import link_query
 from app.shell.chain_hits import show_chains
 from app.shell.coverage import note_coverage
+from app.shell.engine import open_engine
 from app.shell.exit_codes import FAILED
 from app.shell.hits import Output, is_weak, show_hits
 from app.shell.search_options import nothing_found, open_search
@@ -137,7 +137,7 @@ def _found(settings: Settings, text: str, least_level: Level | None) -> Iterator
             raise click.UsageError(str(error)) from error
         for note in notes:
             print_note(note)
-        engine = compose.open_engine(settings, library, encoder)
+        engine = open_engine(settings, library, encoder)
         chains: list[Chain] = []
         hits: list[Hit] = []
         if link.is_chain:

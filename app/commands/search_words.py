@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from app import compose
 from app.commands.chain_run import print_chains, typed_query
 from app.commands.composing import words_query
 from app.commands.link_run import link_option, show_link
@@ -14,6 +13,7 @@ from app.compose import Settings
 from app.shell.chain_options import ChainOptions, chain_options
 from app.shell.composing_options import TypedTerms, composing_options
 from app.shell.coverage import note_coverage
+from app.shell.engine import open_engine
 from app.shell.hits import Output, output_options, show_hits
 from app.shell.options import with_settings
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
@@ -78,7 +78,7 @@ def search(
             print_chains(settings, library, encoder, asked, options, output, steps)
             return
         query = words_query(library, encoder, text, typed[0], options)
-        hits = compose.open_engine(settings, library, encoder).search(query)
+        hits = open_engine(settings, library, encoder).search(query)
         question: dict[str, Any] = {
             "query": text,
             **typed[0].record(),

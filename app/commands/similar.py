@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
-from app import compose
 from app.commands.composing import further_terms, print_word_notes
 from app.commands.examples import collection_example, image_example, video_example
 from app.commands.export_selection import find_collection
 from app.compose import Settings
 from app.shell.composing_options import TypedTerms, composing_options
 from app.shell.coverage import note_coverage
+from app.shell.engine import open_engine
 from app.shell.hits import Output, output_options, show_hits
 from app.shell.options import with_settings
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
@@ -67,7 +67,7 @@ def similar(
         print_word_notes(encoder, typed[0].excluded)
         further, own_ids = further_terms(library, encoder, typed[0])
         query = options.query((*example.terms, *further), leave_out=example.own_ids | own_ids)
-        hits = compose.open_engine(settings, library, encoder).search(query)
+        hits = open_engine(settings, library, encoder).search(query)
         question: dict[str, Any] = {"like": example.description, "encoder": encoder.id, "notice": encoder.notice}
         record = typed[0].record()
         question |= {"not": record["not"], "not_like": record["not_like"], "also_like": record["like"]}

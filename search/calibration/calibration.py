@@ -40,16 +40,20 @@ _ENCODING = 0.3  # share of the progress
 class Calibration:
     """The calibration of one encoder's rows. Thread-safe."""
 
-    def __init__(self, library: Library, encoder: Encoder, directory: Path) -> None:
+    def __init__(
+        self, library: Library, encoder: Encoder, directory: Path, on_progress: OnProgress | None = None
+    ) -> None:
         """Create the calibration.
 
         Args:
             library: The rows.
             encoder: Encodes the null questions.
             directory: The folder of its file, usually `<library>/calibration`. Nothing is read or written yet.
+            on_progress: Called with the finished fraction while `judge` brings it up to date.
         """
         self._library, self._encoder = library, encoder
         self._cache = CacheFile(Path(directory), f"{encoder.id} null", ".npz")
+        self._on_progress = on_progress
         self._lock = threading.Lock()
         self._judge: HitJudge | None = None
         self._token = ""  # the library's change token that it is up to date with
@@ -64,7 +68,7 @@ class Calibration:
             LibraryError: The library cannot be read.
         """
         try:
-            self.update(most=MOST_IN_SEARCH)
+            self.update(self._on_progress, most=MOST_IN_SEARCH)
         except EncoderError as error:  # an example from the library needs no model, so there may be none
             logger.warning("no strengths, because the null questions cannot be encoded: %s", error)
         return self._judge

@@ -1,0 +1,46 @@
+"""A search engine for commands, which says what a search has to wait for."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from app import compose
+from app.compose import Settings
+from app.shell.terminal import LiveLine
+
+if TYPE_CHECKING:
+    from db.library import Library
+    from encoder import Encoder
+    from search.engine import SearchEngine
+
+_SILENT_SECONDS = 1.0
+"""Waits shorter than this are not worth a line."""
+
+
+def open_engine(settings: Settings, library: Library, encoder: Encoder) -> SearchEngine:
+    """Return a search engine that shows the progress of a calibration on standard error.
+
+    `index` calibrates at its end, so this is seen in a library of an earlier version, or after a stopped run.
+
+    Raises:
+        LibraryError, EncoderError: See `app.compose.open_engine`.
+    """
+    return compose.open_engine(settings, library, encoder, on_calibration=CalibrationLine())
+
+
+class CalibrationLine:
+    """The progress of a calibration, shown once it takes long."""
+
+    def __init__(self) -> None:
+        self._line = LiveLine()
+        self._began_seconds: float | None = None
+
+    def __call__(self, share: float) -> None:
+        """Show the finished fraction; remove the line at 1."""
+        now = time.monotonic()
+        began = self._began_seconds = now if self._began_seconds is None else self._began_seconds
+        if share >= 1:
+            self._line.clear()
+        elif now - began >= _SILENT_SECONDS:
+            self._line.show(f"calibrating strengths, once: {share:.0%}", heading="calibrating")
