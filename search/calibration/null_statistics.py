@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 
 NULL_SHOTS = 256
+_FEW_SHOTS = 50  # in a library of so many, half as much is taken off
 _SAMPLE = 16_384  # shots whose cosines show what shots get from each other: 17 MB with NULL_SHOTS
 
 OnProgress = Callable[[float], None]
@@ -63,10 +64,12 @@ class NullStatistics:
     def nearness(self, rows: Floats) -> NDArray[np.float64]:
         """Return what is taken off the corrected cosines of questions with these rows, float64 (n,).
 
-        It is half of their mean cosine with all segments, in the unit of corrected cosines.
+        It is NEARNESS_SHARE of their mean cosine with all segments, in the unit of corrected cosines; less in a small
+        library, whose best hit is itself much of that mean.
         """
         spread = max(float(np.sqrt(self.words.variance)), 1e-6)
-        return (NEARNESS_SHARE * (rows @ self.mean) / spread).astype(np.float64)
+        share = NEARNESS_SHARE * len(self.ids) / (len(self.ids) + _FEW_SHOTS)
+        return (share * (rows @ self.mean) / spread).astype(np.float64)
 
     def word_null(self, shares: NDArray[np.float64]) -> WordNull:
         """Return the null of words; `shares` are the forms of the null questions."""
