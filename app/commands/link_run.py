@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from app.commands.chain_run import clips_of, no_chain
+from app.commands.composing import print_word_notes
 from app.commands.export_selection import from_hits
 from app.compose import Settings
 from app.exporting.request import ClipRequest
@@ -23,7 +24,6 @@ from app.shell.exit_codes import FAILED
 from app.shell.hits import Output, is_weak, show_hits
 from app.shell.search_options import nothing_found, open_search
 from app.shell.terminal import print_note
-from app.shell.word_notes import word_notes
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -131,12 +131,7 @@ def _found(settings: Settings, text: str, least_level: Level | None) -> Iterator
     if not link.has_query:
         raise click.UsageError("--link holds no search; copy the address of the page while it shows hits")
     with open_search(settings, link_query.options_of(link)) as (library, encoder, options):
-        try:
-            notes = word_notes(encoder, link.texts)
-        except ValueError as error:
-            raise click.UsageError(str(error)) from error
-        for note in notes:
-            print_note(note)
+        print_word_notes(encoder, link.texts)
         engine = open_engine(settings, library, encoder)
         chains: list[Chain] = []
         hits: list[Hit] = []

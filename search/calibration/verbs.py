@@ -1,4 +1,4 @@
-"""Whether a question has a verb: a rule for plain English, by endings and a list of common verbs.
+"""Rule that tells whether a question has a verb, for plain English: by endings and a list of common verbs.
 
 The rule needs no model and no dictionary. It is wrong now and then, which costs little: the forms of questions only
 decide with which null questions one is compared most.

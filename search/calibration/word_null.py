@@ -1,6 +1,6 @@
 """Null of words: what the best hits of unrelated questions get in a library, by the form of the question.
 
-Some questions are near to every shot, others to none: half of a question's mean cosine with all shots is taken off.
+Some questions are near to every shot, others to none: up to half of a question's mean cosine with all is taken off.
 What the best hit is then expected to get depends on the form of the question: a level and a spread for each bin of
 forms, of the null questions. Strengths are standard deviations above that level, so those of all forms can be compared.
 """
