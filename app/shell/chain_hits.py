@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from app.shell.hits import Output, hit_record, is_weak, show_results, span_seconds, strength_fields
+from app.shell.result_record import place_fields
 from app.shell.terminal import display_path, table
 from app.times import format_timestamp
 
@@ -47,17 +48,8 @@ def chain_record(chain: Chain) -> dict[str, Any]:
     from app.exporting.lists import identity_record
     from indexer.identity import Identity
 
-    start, end = chain_span(chain)
     return {
-        "rank": chain.rank,
-        "score": round(float(chain.score), 6),
-        "path": chain.video.path,
-        "start_seconds": round(float(start), 6),
-        "end_seconds": round(float(end), 6),
-        "start": str(start),
-        "end": str(end),
-        "start_timecode": format_timestamp(start),
-        "end_timecode": format_timestamp(end),
+        **place_fields(chain, *chain_span(chain)),
         **strength_fields(chain.strength),
         "alike": [list(ids) for ids in chain.alike],
         "parts": [hit_record(part) for part in chain.parts],

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from app.shell.exit_codes import FAILED
+from app.shell.result_record import place_fields
 from app.shell.terminal import display_path, print_json, print_note, print_paths, printable, table
 from app.times import format_timestamp
 
@@ -143,21 +144,12 @@ def span_seconds(hit: Hit) -> tuple[Fraction, Fraction]:
 
 
 def hit_record(hit: Hit) -> dict[str, Any]:
-    """Return a hit as JSON values. `start` and `end` are exact fractions as text; other times are rounded."""
+    """Return a hit as JSON values."""
     from app.exporting.lists import identity_record
     from indexer.identity import Identity
 
-    start, end = span_seconds(hit)
     return {
-        "rank": hit.rank,
-        "score": round(float(hit.score), 6),
-        "path": hit.video.path,
-        "start_seconds": round(float(start), 6),
-        "end_seconds": round(float(end), 6),
-        "start": str(start),
-        "end": str(end),
-        "start_timecode": format_timestamp(start),
-        "end_timecode": format_timestamp(end),
+        **place_fields(hit, *span_seconds(hit)),
         "shot": hit.segment.shot_number,
         "segment": hit.segment.number,
         "segment_id": hit.segment.id,

@@ -1,0 +1,32 @@
+"""JSON fields that hits and chains have in common."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from app.times import format_timestamp
+
+if TYPE_CHECKING:
+    from search.chain_query import Chain
+    from search.query import Hit
+
+
+def place_fields(result: Hit | Chain, start: Fraction, end: Fraction) -> dict[str, Any]:
+    """Return rank, score, file and range. `start` and `end` are exact fractions as text; other times are rounded.
+
+    Args:
+        result: A hit or a chain.
+        start, end: Its range in seconds from the first frame shown.
+    """
+    return {
+        "rank": result.rank,
+        "score": round(float(result.score), 6),
+        "path": result.video.path,
+        "start_seconds": round(float(start), 6),
+        "end_seconds": round(float(end), 6),
+        "start": str(start),
+        "end": str(end),
+        "start_timecode": format_timestamp(start),
+        "end_timecode": format_timestamp(end),
+    }
