@@ -7,7 +7,7 @@ import { PosterPreview } from '../core/poster_preview.js';
 import { tray } from '../core/tray.js';
 import { openPlayer } from '../player/player.js';
 import { chainCard } from './chain_card.js';
-import { cardAfter, columnsOf } from './cursor.js';
+import { cardAfter, columnsOf, moveKeys } from './cursor.js';
 import { Fold } from './fold.js';
 import { Posters } from './posters.js';
 
@@ -61,10 +61,7 @@ class Chains {
     this.list.addEventListener('click', (event) => this.click(event));
     this.list.addEventListener('focusin', (event) => this.focused(around(event.target, '.ps-chain')));
     this.removeKeys = addKeys('Results', [
-      { key: 'ArrowRight', label: 'Next', run: (event) => this.move(event, 'next') },
-      { key: 'ArrowLeft', label: 'Previous', run: (event) => this.move(event, 'previous') },
-      { key: 'ArrowDown', label: 'Row below', run: (event) => this.move(event, 'down') },
-      { key: 'ArrowUp', label: 'Row above', run: (event) => this.move(event, 'up') },
+      ...moveKeys((event, to) => this.move(event, to)),
       {
         key: 'Enter',
         label: 'Play the parts',

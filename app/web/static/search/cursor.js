@@ -27,3 +27,19 @@ export function cardAfter(at, move, columns, count) {
   const to = at < 0 ? 0 : at + steps[move];
   return to >= 0 && to < count ? to : null;
 }
+
+/**
+ * Return the bindings of the arrow keys.
+ *
+ * @param {(event: KeyboardEvent, move: Move) => boolean} move Called with where the key leads.
+ */
+export function moveKeys(move) {
+  /** @type {[string, string, Move][]} */
+  const keys = [
+    ['ArrowRight', 'Next', 'next'],
+    ['ArrowLeft', 'Previous', 'previous'],
+    ['ArrowDown', 'Row below', 'down'],
+    ['ArrowUp', 'Row above', 'up'],
+  ];
+  return keys.map(([key, label, to]) => ({ key, label, run: (/** @type {KeyboardEvent} */ event) => move(event, to) }));
+}

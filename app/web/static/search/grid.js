@@ -7,7 +7,7 @@ import { PosterPreview } from '../core/poster_preview.js';
 import { tray } from '../core/tray.js';
 import { openPlayer } from '../player/player.js';
 import { HitCard } from './card.js';
-import { cardAfter, columnsOf } from './cursor.js';
+import { cardAfter, columnsOf, moveKeys } from './cursor.js';
 import { Fold } from './fold.js';
 import { Posters } from './posters.js';
 import { Stacks } from './stacks.js';
@@ -76,10 +76,7 @@ class Grid {
     this.grid.addEventListener('click', (event) => this.click(event));
     this.grid.addEventListener('focusin', (event) => this.focused(cardAround(event.target)));
     this.removeKeys = addKeys('Results', [
-      { key: 'ArrowRight', label: 'Next', run: (event) => this.move(event, 'next') },
-      { key: 'ArrowLeft', label: 'Previous', run: (event) => this.move(event, 'previous') },
-      { key: 'ArrowDown', label: 'Row below', run: (event) => this.move(event, 'down') },
-      { key: 'ArrowUp', label: 'Row above', run: (event) => this.move(event, 'up') },
+      ...moveKeys((event, to) => this.move(event, to)),
       { key: 'Enter', label: 'Open in the player', run: (event) => this.withCurrent(event, (card) => this.open(card)) },
       {
         key: ' ',
