@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from campaigns._battery import require_words, run_all
+from campaigns._battery import Answer, require_words, run_all
 from campaigns._campaign import Case, Kind, main
 from campaigns._children import Fault, call, command
 from campaigns._export_kills import make_sources
@@ -153,7 +153,10 @@ def damage_vectors(case: Case) -> None:
     _, library, _ = prepared(case)
 
     def ask(_: Path) -> Any:
-        return json.loads(run_all(work_on(case, library), [SEARCH], case.log("undamaged"))[0].out)["hits"]
+        return told(run_all(work_on(case, library), [SEARCH], case.log("undamaged"))[0])
+
+    def told(answer: Answer) -> Any:
+        return [answer.code, json.loads(answer.out)["hits"]]  # the code says whether there was a good match
 
     wanted = case.once("hits", ask)
     shutil.rmtree(case.folder / "library", ignore_errors=True)
@@ -169,7 +172,7 @@ def damage_vectors(case: Case) -> None:
     answers = run_all(copy, [SEARCH, ("stats",), SEARCH], case.log("commands"))
     require_words(answers)
     for answer in (answers[0], answers[2]):
-        if answer.code or json.loads(answer.out)["hits"] != wanted:
+        if not answer.out or told(answer) != wanted:
             case.count("silent")
             raise Fault(f"silent: {what}: other hits than before (exit code {answer.code}) {answer.err[-200:]!r}")
     case.count("without effect")

@@ -122,6 +122,16 @@ def test_what_cannot_be_read_is_left_out_and_too_few_are_no_measurement(library:
     assert measure(library, read=lambda *_, path, **k: read_of(path))[0] is not None
 
 
+def test_videos_removed_by_another_process_meanwhile_are_left_out(library: Library) -> None:
+    def read(function: Callable[..., Any], *arguments: Any, path: str, **keywords: Any) -> Any:
+        if Path(path).stem == "0":
+            with Library.open(library.directory) as other:
+                other.remove_videos([video.id or 0 for video in other.videos() if video.path == path])
+        return read_of(path)
+
+    assert measure(library, read=read)[0] is not None
+
+
 def test_it_ends_when_told_and_when_it_takes_too_long(library: Library) -> None:
     told = iter([False] * 20 + [True] * 20)
     assert measure(library, cancelled=lambda: next(told))[0] is None

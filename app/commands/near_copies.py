@@ -106,7 +106,10 @@ def _cosines(
             clips.append(reencoded(clip))
             ids.append(segment.id or 0)
         if clips:
-            rows = library.embedding_rows(encoder.id, ids)
+            try:
+                rows = library.embedding_rows(encoder.id, ids)
+            except KeyError:  # another process removes videos meanwhile
+                continue
             near = (rows * encoder.encode_clips(np.stack(clips))).sum(axis=1) / np.linalg.norm(rows, axis=1)
             cosines += near[np.isfinite(near)].tolist()
         on_progress(min(len(chosen), start + _BATCH))
