@@ -99,13 +99,14 @@ def parse_file_range(text: str, file_exists: Callable[[str], bool]) -> FileRange
     at = text.rfind("@")
     while at > 0:
         if file_exists(text[:at]):
-            start, end = _parse_range(text[at + 1 :])
+            start, end = parse_range(text[at + 1 :])
             return FileRange(text[:at], start, end)
         at = text.rfind("@", 0, at)
     raise FileNotFoundError(text)
 
 
-def _parse_range(text: str) -> tuple[Fraction, Fraction | None]:
+def parse_range(text: str) -> tuple[Fraction, Fraction | None]:
+    """Parse `START` or `START-END` to exact seconds. Raise ValueError for anything else."""
     first, dash, second = text.partition("-")
     start = parse_seconds(first)
     return start, parse_seconds(second) if dash else None

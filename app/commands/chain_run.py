@@ -10,7 +10,7 @@ import click
 
 from app.commands.composing import further_terms, note_negation, print_word_notes
 from app.commands.examples import file_example
-from app.commands.export_selection import from_hits, names_a_range
+from app.commands.export_selection import from_hits
 from app.compose import Settings
 from app.exporting.request import ClipRequest
 from app.shell.chain_hits import chain_span, in_time, show_chains
@@ -18,6 +18,7 @@ from app.shell.chain_options import ChainOptions
 from app.shell.composing_options import TypedTerms
 from app.shell.coverage import note_coverage
 from app.shell.engine import open_engine
+from app.shell.file_words import names_a_file
 from app.shell.hits import Output
 from app.shell.search_options import SearchOptions, nothing_found
 
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
     from db.library import Library
     from encoder import Encoder
     from search.chain_query import Chain, ChainQuery, Step
+
+
+def files_of(texts: Sequence[str], typed: Sequence[TypedTerms]) -> list[str]:
+    """Return the files among the texts of a question's steps and their other terms, as typed."""
+    return [*(text for text in texts if names_a_file(text)), *(file for step in typed for file in step.files)]
 
 
 def typed_query(
@@ -69,7 +75,7 @@ def _step(library: Library, encoder: Encoder, text: str, typed: TypedTerms) -> S
     from search.query import TextTerm
 
     further, own_ids = further_terms(library, encoder, typed)
-    if names_a_range(text, library):
+    if names_a_file(text, library):
         example = file_example(library, encoder, text)
         return Step((*example.terms, *further), example.own_ids | own_ids)
     return Step((TextTerm(text), *further), own_ids)

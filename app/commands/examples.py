@@ -13,9 +13,10 @@ import click
 from app.exporting.sources import is_as_indexed
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
+from app.shell.file_words import find_file_range, no_such_file
 from app.shell.paths import as_indexed
 from app.shell.terminal import display_path, print_note, printable
-from app.times import FileRange, format_timestamp, parse_file_range
+from app.times import FileRange, format_timestamp
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -135,30 +136,9 @@ def _range_example(library: Library, encoder: Encoder, file_range: FileRange) ->
     return _from_file(encoder, file_range, own)
 
 
-def find_file_range(library: Library | None, text: str) -> FileRange:
-    """Parse `FILE[@START[-END]]`, where FILE is on disk or in the library.
-
-    Raises:
-        CommandError: The file is neither on disk nor in the library.
-        click.UsageError: The range is not valid.
-    """
-
-    def file_exists(path: str) -> bool:
-        return os.path.exists(path) or (library is not None and library.video_at(os.path.abspath(path)) is not None)
-
-    try:
-        return parse_file_range(text, file_exists)
-    except FileNotFoundError as error:
-        raise CommandError(
-            f"{printable(text)}: there is no such file, and none of that name in the library", MISSING
-        ) from error
-    except ValueError as error:
-        raise click.UsageError(f"{printable(text)}: {error}") from error
-
-
 def _must_exist(path: str) -> None:
     if not os.path.exists(path):
-        raise CommandError(f"{printable(path)}: there is no such file", MISSING)
+        raise no_such_file(path, None)
 
 
 def _described(file_range: FileRange) -> str:

@@ -11,7 +11,7 @@ from typing import IO
 import click
 
 from app import compose
-from app.commands.chain_run import clips_of, no_chain, typed_query
+from app.commands.chain_run import clips_of, files_of, no_chain, typed_query
 from app.commands.composing import words_query
 from app.commands.export_run import export_collection, run_export
 from app.commands.export_selection import find_collection, from_arguments, from_hits, from_json, readable_library
@@ -25,6 +25,7 @@ from app.shell.chain_options import ChainOptions, chain_options
 from app.shell.composing_options import TypedTerms, composing_options
 from app.shell.engine import open_engine
 from app.shell.exit_codes import FAILED
+from app.shell.file_words import RULE
 from app.shell.given_options import given_options
 from app.shell.options import seconds_value, with_settings
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
@@ -59,7 +60,7 @@ def audio_value(ctx: click.Context, param: click.Parameter, value: str) -> str:
 
 @click.command(
     cls=SteppedCommand,
-    epilog="""\b
+    epilog=f"""\b
 Examples:
   prismsearch export "a dog jumping" -k 5 --to clips
   prismsearch export "spinning" --like film.mp4@80 --not people --to clips
@@ -79,8 +80,10 @@ Beside the clips: lists of them as CSV and JSON, or those of --list, which tell 
 sources without handles. Nothing is ever overwritten, and an export that was stopped goes on with the
 same command.
 
+{RULE}
+
 \b
---name takes {rank} {name} {source} {start} {end} {score} {label} {collection}.
+--name takes {{rank}} {{name}} {{source}} {{start}} {{end}} {{score}} {{label}} {{collection}}.
 
 \b
 Exit code 0: every clip was written; 1: some were not, or nothing was found; 2: usage; 3: a model,
@@ -245,7 +248,8 @@ def search_hits(
     """Return the hits of a search by words, or for chains. End the command with exit code 1 if there are none."""
     if not text.strip():
         raise click.UsageError("the words are blank; write what is to be seen")
-    with open_search(settings, options) as (library, encoder, options):
+    files = files_of((text, *chain.then) if chain.then else (), typed)
+    with open_search(settings, options, files=files) as (library, encoder, options):
         engine = open_engine(settings, library, encoder)
         options = replace(options, least_level=options.least_level or "likely")
         if chain.then:

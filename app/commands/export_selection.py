@@ -12,13 +12,13 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from app import compose
-from app.commands.examples import find_file_range
 from app.compose import Settings
 from app.exporting.request import ClipRequest
 from app.exporting.source_facts import SourceFacts
 from app.exporting.sources import Sources, with_copies
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
+from app.shell.file_words import find_file_range, names_a_file
 from app.shell.hits import span_seconds
 from app.shell.terminal import count_text, display_path, print_note, printable
 from app.times import MAX_SECONDS
@@ -57,17 +57,22 @@ def from_arguments(arguments: Sequence[str], library: Library | None) -> list[Cl
         library: None if there is none.
 
     Returns:
-        The clips; empty if the first argument is not a range, because then the arguments are words to search for.
+        The clips; empty if no argument is a file, because then the arguments are words to search for.
 
     Raises:
-        CommandError: A file does not exist.
-        click.UsageError: Some are ranges and others are not, or a range has no end.
+        CommandError: A file does not exist, or some arguments are files and others are words.
+        click.UsageError: A range has no end.
     """
-    if not arguments or not names_a_range(arguments[0], library):
+    if not any(names_a_file(each, library) for each in arguments):
         return []
     wanted = []
     for rank, text in enumerate(arguments, 1):
-        file_range = find_file_range(library, text)
+        try:
+            file_range = find_file_range(library, text)
+        except CommandError as error:
+            if names_a_file(text, library):
+                raise
+            raise CommandError(f"{error.message}; give words or files, not both", MISSING) from error
         if file_range.start_seconds is None or file_range.end_seconds is None:
             raise click.UsageError(
                 f"{printable(text)}: say from when to when: FILE@START-END, for example film.mp4@12-15"
@@ -96,17 +101,6 @@ def _identity_at(library: Library | None, path: str) -> Identity | None:
     """Return the identity of the file that the library has at a path."""
     video = None if library is None else library.video_at(path)
     return None if video is None else Identity.of(video)
-
-
-def names_a_range(text: str, library: Library | None) -> bool:
-    """Return whether the text is a file on disk or in the library, or one with something after an @.
-
-    Sentences hardly ever are.
-    """
-    names = [text, *(text[:at] for at, character in enumerate(text) if character == "@" and at)]
-    if any(os.path.isfile(name) for name in names):
-        return True
-    return library is not None and any(library.video_at(os.path.abspath(name)) for name in names[1:])
 
 
 def from_json(file: IO[bytes], library: Library | None = None, *, span: bool = False) -> list[ClipRequest]:

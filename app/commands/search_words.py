@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from app.commands.chain_run import print_chains, typed_query
+from app.commands.chain_run import files_of, print_chains, typed_query
 from app.commands.composing import words_query
 from app.commands.link_run import link_option, show_link
 from app.compose import Settings
@@ -14,6 +14,7 @@ from app.shell.chain_options import ChainOptions, chain_options
 from app.shell.composing_options import TypedTerms, composing_options
 from app.shell.coverage import note_coverage
 from app.shell.engine import open_engine
+from app.shell.file_words import RULE, looks_like_a_file, not_words
 from app.shell.hits import Output, output_options, show_hits
 from app.shell.options import with_settings
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
@@ -22,7 +23,7 @@ from app.shell.step_order import SteppedCommand
 
 @click.command(
     cls=SteppedCommand,
-    epilog="""\b
+    epilog=f"""\b
 Examples:
   prismsearch search "a dog running on the beach"
   prismsearch search red car at night -k 3
@@ -33,6 +34,8 @@ Examples:
   prismsearch search "a dog jumps" --then "a cat" --within 10s
   prismsearch search --link "http://127.0.0.1:8501/?q=beach&shape=portrait"
   prismsearch search "sunset" -0 | xargs -0 mpv
+
+{RULE}
 
 \b
 Exit code 0: a good match was found; 1: none; 2: usage; 3: a model or the library is missing.""",
@@ -70,7 +73,10 @@ def search(
     text = " ".join(words)
     if not text.strip():
         raise click.UsageError('the words are blank; write what is to be seen, for example "a red car at night"')
-    with open_search(settings, options) as (library, encoder, options):
+    if not chain.then and looks_like_a_file(text):
+        raise not_words(text)
+    files = files_of((text, *chain.then) if chain.then else (), typed)
+    with open_search(settings, options, files=files) as (library, encoder, options):
         if chain.then:
             asked = typed_query(library, encoder, text, chain, options, typed)
             no = [each for step in typed for each in step.excluded]

@@ -57,7 +57,8 @@ def similar(
     """
     if sum(each is not None for each in (video, image, collection)) != 1:
         raise click.UsageError("give a VIDEO (FILE, FILE@START or FILE@START-END), --image FILE or --collection NAME")
-    with open_search(settings, options) as (library, encoder, options):
+    files = (*filter(None, (video, image)), *typed[0].files)
+    with open_search(settings, options, files=files) as (library, encoder, options):
         if image is not None:
             example = image_example(encoder, image)
         elif collection is not None:

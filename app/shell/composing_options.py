@@ -27,6 +27,11 @@ class TypedTerms:
     excluded: tuple[str, ...] = ()
     excluded_examples: tuple[str, ...] = ()
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Return every example, as typed."""
+        return (*(each for each, _ in self.like), *self.excluded_examples)
+
     def record(self) -> dict[str, Any]:
         """Return the terms as JSON values."""
         like = [{"example": example, "weight": weight} for example, weight in self.like]

@@ -15,6 +15,7 @@ from app import compose
 from app.compose import Settings
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
+from app.shell.file_words import require_files
 from app.shell.filter_options import filter_options, passes_any, unmatched_facet
 from app.shell.notice import print_notice
 from app.shell.paths import as_indexed
@@ -92,18 +93,27 @@ class SearchOptions:
 
 
 @contextmanager
-def open_search(settings: Settings, options: SearchOptions) -> Iterator[tuple[Library, Encoder, SearchOptions]]:
+def open_search(
+    settings: Settings, options: SearchOptions, *, files: Sequence[str] = ()
+) -> Iterator[tuple[Library, Encoder, SearchOptions]]:
     """Open the library and its encoder for a search, print the encoder's notice, and close the library at the end.
+
+    Args:
+        settings: The library and its encoder.
+        options: Filters and numbers.
+        files: Examples as typed, FILE[@START[-END]], which must be there before the encoder is loaded.
 
     Yields:
         The library, the encoder, and `options` with the folder in the library's spelling.
 
     Raises:
-        CommandError: Nothing is indexed, or nothing with this encoder.
+        CommandError: Nothing is indexed, or nothing with this encoder; a file is not there.
+        click.UsageError: A range is not valid.
         LibraryError, EncoderError, WrongSetting: See `app.compose`.
     """
     with compose.open_library(settings) as library:
         require_segments(library)
+        require_files(library, files)
         folder = options.filters.folder
         if folder is not None:
             options = replace(options, filters=replace(options.filters, folder=as_indexed(library, folder)))
