@@ -154,6 +154,20 @@ test('cards of earlier results that are still to come do not follow', async () =
   );
 });
 
+test('more of the same results leave the list as long as it is, with its open cards', async () => {
+  show('a', hits(80), true);
+  await settle();
+  for (const run of later.splice(0)) run();
+  for (const run of later.splice(0)) run();
+  assert.equal(cards().length, 80);
+  const before = cards();
+  show('b', hits(160));
+  assert.deepEqual(cards().slice(0, 80), before, 'a shorter list would scroll');
+  assert(cards().length > 80);
+  show('c', hits(160).reverse());
+  assert.equal(cards().length, 36);
+});
+
 test('a hit that is found again keeps its card, and shows what it is now', () => {
   show('a', [hit(1), hit(2)]);
   const [, second] = cards();
@@ -203,11 +217,11 @@ test('cards that are not in the document yet are not reached', async () => {
   await settle();
   for (const run of later.splice(0)) run();
   assert.equal(cards().length, 40);
-  show('b', hits(40)); // all cards are known, but only the first are shown
+  show('b', hits(40).reverse()); // all cards are known, but only the first are shown
   layOut();
   cards()[35].focus();
   press('ArrowRight');
-  assert.equal(focused(), 36);
+  assert.equal(focused(), 5);
   assert.equal(cards()[35].tabIndex, 0, 'and Tab comes back to it');
 });
 

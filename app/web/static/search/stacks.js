@@ -13,7 +13,7 @@ const MOST = 200; // shots of a stack that are shown, as many as the server tell
  * @typedef {object} Stacked
  * @property {GridHit[]} hits
  * @property {Map<number, {card: import('./card.js').HitCard | null, hit: GridHit}>} cards By the segment.
- * @property {(ids: number[]) => HTMLElement[]} makeCards
+ * @property {(hits: GridHit[]) => HTMLElement[]} makeCards
  */
 
 /** The stacks of a search that are open, by the segment of the hit in front. */
@@ -74,8 +74,7 @@ export class Stacks {
       return;
     }
     opened.set(front.id, answer.items);
-    for (const hit of answer.items) this.grid.cards.set(hit.id, { card: null, hit });
-    const made = this.grid.makeCards(answer.items.map(({ id }) => id));
+    const made = this.grid.makeCards(answer.items);
     for (const each of made) each.classList.add('ps-member');
     card.root.after(...made);
     card.open(true);
