@@ -42,6 +42,7 @@ from app.web.http.malformed import is_worth_telling
 from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
 from app.web.http.security import SecurityMiddleware, inline_scripts_of
+from app.web.http.streamlit_page import page_html, page_routes
 from app.web.pages.theme import theme_options
 from app.web.services.examples import Examples
 from app.web.services.media_workers import MediaWorkers, ReadMedia, read_here
@@ -127,13 +128,13 @@ def make_app(
             read.close()
             await run_in_threadpool(proxies.stop)
 
-    page = Path(streamlit.__file__).with_name("static") / "index.html"
+    page = page_html()
     guards = [] if access is None else [Middleware(AccessMiddleware, access=access)]
     return streamlit.App(
         Path(__file__).parents[1] / "page.py",
         lifespan=lifespan,
-        routes=our_routes(settings, library, proxies, read),
-        middleware=[Middleware(SecurityMiddleware, inline_scripts=inline_scripts_of(page.read_bytes())), *guards],
+        routes=[*page_routes(page), *our_routes(settings, library, proxies, read)],
+        middleware=[Middleware(SecurityMiddleware, inline_scripts=inline_scripts_of(page)), *guards],
     )
 
 

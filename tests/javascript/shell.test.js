@@ -116,7 +116,7 @@ test('/ goes to the search box of the page', () => {
 test('trouble with the server is said where the tray is', async () => {
   server.down = true;
   await tray.refresh();
-  assert.match(summary() ?? '', /does not answer/);
+  assert.match(summary() ?? '', /is not responding/);
 });
 
 test('there is one shell a page: a second mount moves it, and the view that it left cannot remove it', () => {

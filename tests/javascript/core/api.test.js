@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import '../page.js';
 import { ApiError, api, isAbort, messageOf } from '../../../app/web/static/core/api.js';
 import { FakeServer, refusal } from '../fake_server.js';
 
@@ -86,7 +87,7 @@ test('a server that does not answer, or breaks off within a response, has status
   server.down = true;
   for (const error of [half, await errorOf(api('/x'))]) {
     assert.equal(error.status, 0);
-    assert.match(error.message, /does not answer/);
+    assert.match(error.message, /is not responding/);
   }
 });
 

@@ -171,7 +171,7 @@ test('a failure is told once, and so is that it is over', async () => {
   await tray.refresh();
   await tray.refresh();
   assert.equal(heard.length, 2);
-  assert.match(heard[1], /^trouble: .*does not answer/);
+  assert.match(heard[1], /^trouble: .*is not responding/);
   assert.equal(tray.current?.name, 'Tray', 'what was there stays');
   server.down = false;
   server.answers['GET /api/collections/1'] = () => refusal(500, 'The disk is gone.');

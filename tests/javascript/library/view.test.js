@@ -8,7 +8,7 @@ import { listed, listing } from './listing.js';
 
 const { fetch } = globalThis;
 /** @type {Listing | null} */
-let library = null; // null where the server does not answer
+let library = null; // null where the server is not responding
 let state = '';
 /** @type {string[]} */
 let requests = [];
@@ -100,12 +100,12 @@ test('after a failure, the list comes back though it has not changed', async () 
   library = null;
   await show('b');
   assert.deepEqual(names(), []);
-  assert.match(parent.textContent, /does not answer/);
+  assert.match(parent.textContent, /is not responding/);
   library = before;
   click('.ps-problem button');
   await settle();
   assert.deepEqual(names(), ['peak.mp4', 'river.mp4', 'wave.mp4']);
-  assert.doesNotMatch(parent.textContent, /does not answer/);
+  assert.doesNotMatch(parent.textContent, /is not responding/);
 });
 
 test('a change by another process is shown, and one that came right after the first listing, too', async () => {

@@ -1,6 +1,8 @@
 // JSON requests to the server that the page came from.
 
 const JSON_TYPE = 'application/json';
+/** The event of the window that tells of a request without an answer. */
+export const UNREACHABLE = 'prismsearch-unreachable';
 
 /**
  * The JSON of a response that refuses a request.
@@ -72,7 +74,8 @@ export async function api(path, { method = 'GET', body, signal } = {}) {
     text = await response.text();
   } catch (error) {
     if (isAbort(error)) throw error;
-    throw new ApiError('prismsearch does not answer; is it still running in its terminal?', 0, null);
+    dispatchEvent(new Event(UNREACHABLE));
+    throw new ApiError('prismsearch is not responding; is it still running in its terminal?', 0, null);
   }
   let answer = null;
   try {
