@@ -18,9 +18,7 @@ from app.web.pages import collections, indexing, library, map, search
 from app.web.pages.escape import escape_markdown
 from db.errors import LibraryError
 
-st.set_page_config(
-    page_title="prismsearch", page_icon=str(Path(__file__).parent / "web" / "static" / "icon.svg"), layout="wide"
-)
+st.set_page_config(page_icon=str(Path(__file__).parent / "web" / "static" / "icon.svg"), layout="wide")
 PAGES = {
     "search": st.Page(search.show, title="Search", icon=":material/search:", url_path="search", default=True),
     "library": st.Page(library.show, title="Library", icon=":material/video_library:", url_path="library"),
@@ -35,6 +33,7 @@ page = st.navigation(list(PAGES.values()), position="top")
 if st.session_state.get("page") not in (None, page.url_path):
     st.session_state["arrived"] = True  # came from another page: continue the last search here
 st.session_state["page"] = page.url_path
+st.set_page_config(page_title=f"{page.title} · prismsearch")
 try:
     page.run()
 except LibraryError as error:

@@ -75,6 +75,8 @@ class Shell {
       this.list,
       element('div', { class: 'ps-dock-side' }, this.choice, this.openLink, this.exportLink),
     );
+    // Named by the title, which tells one page from another; only screen readers need it besides the navigation.
+    this.heading = element('h1', { class: 'ps-spoken', text: document.title });
     this.dock = element('section', { class: 'ps-dock', 'aria-label': 'Tray', hidden: !dock }, this.handle, this.body);
     this.openState = loadStored(OPEN, false);
     this.onChange = () => this.draw();
@@ -84,7 +86,7 @@ class Shell {
     tray.addEventListener('change', this.onChange);
     tray.addEventListener('trouble', this.onTrouble);
     this.unwatch = tray.watch();
-    parent.append(this.dock);
+    parent.append(this.heading, this.dock);
     // Whatever the tray covers must be reachable by scrolling, however tall it is.
     this.sizes = new ResizeObserver(() => this.makeRoom());
     this.sizes.observe(this.dock);
@@ -174,10 +176,10 @@ class Shell {
           class: 'ps-dock-poster',
           type: 'button',
           title: clip.title,
-          'aria-label': `Play ${clip.title}`,
           onclick: () => clip.segment && openPlayer([{ id: clip.segment }], 0),
         },
         clip.poster ? element('img', { src: clip.poster, alt: '', loading: 'lazy' }) : null,
+        element('span', { class: 'ps-spoken', text: `Play ${clip.title}, ` }),
         element('span', { class: 'ps-length', text: durationText(clip.end - clip.start) }),
       ),
       element('button', {
@@ -196,6 +198,7 @@ class Shell {
     tray.removeEventListener('change', this.onChange);
     tray.removeEventListener('trouble', this.onTrouble);
     this.sizes.disconnect();
+    this.heading.remove();
     this.dock.remove();
     document.documentElement.style.removeProperty('--ps-dock');
   }

@@ -289,6 +289,17 @@ test('hits that are in the tray are marked', () => {
   tray.current = { id: 1, name: 'Tray', revision: 1, subclips };
   tray.dispatchEvent(new Event('change'));
   assert.deepEqual(kept(), [2]);
+  assert.match(cards()[1].getAttribute('aria-label') ?? '', /, in the tray$/);
+  assert.doesNotMatch(cards()[0].getAttribute('aria-label') ?? '', /in the tray/);
+});
+
+test('buttons are in cells of a grid, because nothing that is one control itself may hold others', () => {
+  show('a', hits(1));
+  const grid = parent.querySelector('.ps-grid');
+  assert.equal(grid?.getAttribute('role'), 'grid');
+  assert.equal(cards()[0].getAttribute('role'), 'row');
+  for (const button of cards()[0].querySelectorAll('button'))
+    assert.equal(button.closest('[role]')?.getAttribute('role'), 'gridcell');
 });
 
 test('once removed, keys and the tray are left alone', () => {

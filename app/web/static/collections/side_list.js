@@ -24,14 +24,14 @@ export class SideList {
     this.collections = element('ul', { class: 'ps-side-list' });
     this.searches = element('ul', { class: 'ps-side-list' });
     const add = icon('+', 'New collection', 'New collection', () => this.create());
-    this.searchSection = element('section', { hidden: true }, element('h3', { text: 'Saved searches' }), this.searches);
+    this.searchSection = element('section', { hidden: true }, element('h2', { text: 'Saved searches' }), this.searches);
     this.element = element(
       'nav',
       { class: 'ps-side', 'aria-label': 'Collections and saved searches' },
       element(
         'section',
         {},
-        element('div', { class: 'ps-side-head' }, element('h3', { text: 'Collections' }), add),
+        element('div', { class: 'ps-side-head' }, element('h2', { text: 'Collections' }), add),
         this.collections,
       ),
       this.searchSection,

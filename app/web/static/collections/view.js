@@ -62,7 +62,7 @@ class CollectionView {
     this.banner = new Banner(this.edits, (edit) => this.actions.putBack([edit.clip], edit.collection));
     this.panel = new ExportPanel({ data, onToggle: (open) => this.drawPanelButton(open) });
 
-    this.title = element('h2', { class: 'ps-coll-title' });
+    this.title = element('h2', { class: 'ps-coll-title', id: 'ps-coll-title' });
     this.meta = element('div', { class: 'ps-coll-meta ps-muted' });
     this.exportButton = element(
       'button',
@@ -95,8 +95,8 @@ class CollectionView {
       { class: 'ps-collections' },
       this.side.element,
       element(
-        'main',
-        { class: 'ps-coll-main' },
+        'section',
+        { class: 'ps-coll-main', 'aria-labelledby': 'ps-coll-title' },
         element(
           'header',
           { class: 'ps-coll-head' },

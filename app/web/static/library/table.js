@@ -6,6 +6,15 @@ import { durationText } from '../core/timecode.js';
 import { COLUMNS, STATES } from './rows.js';
 
 /**
+ * Create a head that only screen readers need.
+ *
+ * @param {string} text
+ */
+function spoken(text) {
+  return element('span', { class: 'ps-spoken', text });
+}
+
+/**
  * Create the heads of the columns.
  *
  * @param {import('./arrangement.js').Layout} layout
@@ -16,7 +25,7 @@ import { COLUMNS, STATES } from './rows.js';
 export function columnHeads(layout, allBox, sort) {
   return [
     element('span', { role: 'columnheader', 'aria-label': 'Chosen' }, allBox),
-    element('span', { role: 'columnheader', 'aria-label': 'Poster' }),
+    element('span', { role: 'columnheader' }, spoken('Poster')),
     ...COLUMNS.map(({ id, title, kind }) => {
       const sorted = layout.sort === id;
       return element(
@@ -39,7 +48,7 @@ export function columnHeads(layout, allBox, sort) {
         ),
       );
     }),
-    element('span', { role: 'columnheader', 'aria-label': 'Actions' }),
+    element('span', { role: 'columnheader' }, spoken('Actions')),
   ];
 }
 

@@ -3,10 +3,11 @@
 import { element, setText } from '../core/dom.js';
 import { cardTexts } from './card_texts.js';
 
-/** The card of one segment. `root` names it in `data-segment`. */
+/** The card of one segment. `root` names it in `data-segment`; it is a row of a grid, as what takes the focus and holds buttons. */
 export class HitCard {
   /** @param {number} segment */
   constructor(segment) {
+    this.label = '';
     this.image = element('img', { alt: '', decoding: 'async', 'data-src': `/api/poster/${segment}` });
     this.length = element('span', { class: 'ps-length' });
     this.gone = element('span', { class: 'ps-gone', text: 'Offline', hidden: true });
@@ -24,10 +25,10 @@ export class HitCard {
     this.name = element('span', { class: 'ps-name' });
     this.root = element(
       'div',
-      { class: 'ps-card', role: 'option', tabindex: '-1', 'data-segment': String(segment) },
+      { class: 'ps-card', role: 'row', tabindex: '-1', 'data-segment': String(segment) },
       element(
         'div',
-        { class: 'ps-frame' },
+        { class: 'ps-frame', role: 'gridcell' },
         this.image,
         this.length,
         element('div', { class: 'ps-badges' }, this.alike, this.gone),
@@ -40,7 +41,7 @@ export class HitCard {
         ),
         this.score,
       ),
-      element('div', { class: 'ps-about' }, this.number, this.when, this.name),
+      element('div', { class: 'ps-about', role: 'gridcell' }, this.number, this.when, this.name),
     );
   }
 
@@ -64,7 +65,14 @@ export class HitCard {
     this.root.classList.toggle('ps-stacked', Boolean(texts.alike));
     this.root.classList.remove('ps-member');
     this.open(false);
-    this.root.setAttribute('aria-label', texts.label);
+    this.label = texts.label;
+    this.keep(false);
+  }
+
+  /** @param {boolean} kept Whether the tray has the shot. */
+  keep(kept) {
+    this.root.classList.toggle('ps-kept', kept);
+    this.root.setAttribute('aria-label', kept ? `${this.label}, in the tray` : this.label);
   }
 
   /** @param {boolean} open Whether the shots alike are shown behind the card. */

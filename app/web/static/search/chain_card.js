@@ -67,7 +67,7 @@ export function chainCard(chain) {
     'div',
     {
       class: 'ps-chain',
-      role: 'option',
+      role: 'row',
       tabindex: '-1',
       'aria-label': texts.label,
       'data-rank': String(chain.rank),
@@ -75,7 +75,7 @@ export function chainCard(chain) {
     },
     element(
       'div',
-      { class: 'ps-chain-parts' },
+      { class: 'ps-chain-parts', role: 'gridcell' },
       ...chain.parts.flatMap((part, at) => [
         at > 0 && element('span', { class: 'ps-chain-gap', text: texts.gaps[at - 1] }),
         partOf(part),
@@ -83,7 +83,7 @@ export function chainCard(chain) {
     ),
     element(
       'div',
-      { class: 'ps-chain-about' },
+      { class: 'ps-chain-about', role: 'gridcell' },
       level,
       element('span', { class: 'ps-when', text: texts.span }),
       name,
@@ -97,7 +97,7 @@ export function chainCard(chain) {
     ),
     element(
       'div',
-      { class: 'ps-chain-actions' },
+      { class: 'ps-chain-actions', role: 'gridcell' },
       button('Add parts', 'S', 'parts'),
       button('Add span', 'Shift S', 'span'),
     ),
@@ -113,12 +113,12 @@ function partOf(part) {
       type: 'button',
       tabindex: '-1',
       'data-segment': String(part.id),
-      'aria-label': `Play step ${part.step}, at ${clock(part.start)}, ${durationText(part.end - part.start)}`,
     },
     element(
       'span',
       { class: 'ps-frame' },
       element('img', { alt: '', decoding: 'async', 'data-src': `/api/poster/${part.id}` }),
+      element('span', { class: 'ps-spoken', text: `Play step at ${clock(part.start)}: ` }),
       element('span', { class: 'ps-chain-step', text: String(part.step) }),
       element('span', { class: 'ps-length', text: durationText(part.end - part.start) }),
     ),

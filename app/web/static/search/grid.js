@@ -131,7 +131,7 @@ class Grid {
 
   drawTray() {
     const kept = new Set(tray.current?.subclips.map((clip) => clip.segment));
-    for (const [id, { card }] of this.cards) card?.root.classList.toggle('ps-kept', kept.has(id));
+    for (const [id, { card }] of this.cards) card?.keep(kept.has(id));
   }
 
   // Input

@@ -53,7 +53,7 @@ export class ResultList {
     this.tabStop = null; // the card that Tab reaches
     this.element = element('div', {
       class: `ps-grid ${kind.className}`.trim(),
-      role: 'listbox',
+      role: 'grid',
       'aria-label': 'Results',
       'data-ps-keys': '',
     });

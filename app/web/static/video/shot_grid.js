@@ -37,7 +37,7 @@ export class ShotGrid {
     this.chosen = chosen;
     this.host = element('div', {
       class: 'ps-shots',
-      role: 'listbox',
+      role: 'grid',
       'aria-label': 'Shots in order',
       'data-ps-keys': '',
     });
@@ -59,6 +59,7 @@ export class ShotGrid {
     this.shots = shots;
     this.current = Math.min(this.current, Math.max(0, shots.length - 1));
     this.size = 0;
+    this.host.setAttribute('aria-rowcount', String(shots.length));
     this.layOut();
   }
 
@@ -94,18 +95,17 @@ export class ShotGrid {
       'div',
       {
         class: `ps-card${tray.has(shot.id) ? ' ps-kept' : ''}`,
-        role: 'option',
+        role: 'row',
         tabindex: at === this.current ? '0' : '-1',
         'data-at': String(at),
         'data-segment': String(shot.id),
         'aria-selected': String(at === this.current),
-        'aria-posinset': String(at + 1),
-        'aria-setsize': String(this.shots.length),
+        'aria-rowindex': String(at + 1),
         'aria-label': `Shot at ${timeText(shot.start)}, ${durationText(shot.end - shot.start)}${shot.score === null ? '' : `, score ${shot.score.toFixed(2)}`}`,
       },
       element(
         'div',
-        { class: 'ps-frame' },
+        { class: 'ps-frame', role: 'gridcell' },
         element('img', { alt: '', loading: 'lazy', decoding: 'async', src: `/api/poster/${shot.id}` }),
         element('span', { class: 'ps-length', text: durationText(shot.end - shot.start) }),
         element(
@@ -125,7 +125,7 @@ export class ShotGrid {
       ),
       element(
         'div',
-        { class: 'ps-about' },
+        { class: 'ps-about', role: 'gridcell' },
         shot.score === null ? null : element('span', { class: 'ps-number', text: shot.score.toFixed(2) }),
         element('span', { class: 'ps-when', text: timeText(shot.start) }),
       ),

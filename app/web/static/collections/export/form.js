@@ -80,7 +80,7 @@ export function buildForm(actions) {
       type: 'button',
       text: `{${name}}`,
       title: label,
-      'aria-label': `Insert: ${label}`,
+      'aria-label': `Insert {${name}}: ${label}`,
       onclick: () => insert(`{${name}}`),
     }),
   );
