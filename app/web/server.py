@@ -43,6 +43,7 @@ from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
 from app.web.http.security import SecurityMiddleware, inline_scripts_of
 from app.web.http.streamlit_page import page_html, page_routes
+from app.web.pages.loading import load_pages
 from app.web.pages.theme import theme_options
 from app.web.services.examples import Examples
 from app.web.services.media_workers import MediaWorkers, ReadMedia, read_here
@@ -67,6 +68,7 @@ _OPTIONS: dict[str, Any] = {
     "client.showErrorLinks": False,
     "client.toolbarMode": "minimal",
     "logger.hideWelcomeMessage": True,
+    "runner.postScriptGC": False,  # a full collection after each rerun; Python collects anyway
     "server.address": ADDRESS,
     # Until then, a closed tab holds three open files; at the usual 120 s, 80 loads use up the 256 of macOS for good.
     "server.disconnectedSessionTTL": 10,
@@ -107,11 +109,7 @@ def make_app(
     from starlette.middleware import Middleware
     from streamlit import config
 
-    os.environ[LIBRARY_VARIABLE] = str(settings.library)
-    os.environ[DEVICE_VARIABLE] = settings.device
-    os.environ[PRECISION_VARIABLE] = settings.precision
-    if settings.encoder is not None:
-        os.environ[ENCODER_VARIABLE] = settings.encoder
+    _hand_to_script(settings)
     options = {**_OPTIONS, **theme_options(), "server.port": port}
     config.get_config_options(force_reparse=True, options_from_flags=options)
 
@@ -136,6 +134,14 @@ def make_app(
         routes=[*page_routes(page), *our_routes(settings, library, proxies, read)],
         middleware=[Middleware(SecurityMiddleware, inline_scripts=inline_scripts_of(page)), *guards],
     )
+
+
+def _hand_to_script(settings: Settings) -> None:
+    os.environ[LIBRARY_VARIABLE] = str(settings.library)
+    os.environ[DEVICE_VARIABLE] = settings.device
+    os.environ[PRECISION_VARIABLE] = settings.precision
+    if settings.encoder is not None:
+        os.environ[ENCODER_VARIABLE] = settings.encoder
 
 
 def our_routes(settings: Settings, library: Library, proxies: Proxies, read: ReadMedia = read_here) -> list[Route]:
@@ -182,6 +188,9 @@ def serve(settings: Settings, library: Library, *, port: int | None, open_browse
     Raises:
         CommandError: The port is taken, no port is free, or the page's secret cannot be used.
     """
+    listen(port).close()  # a port that is taken is told at once
+    _hand_to_script(settings)
+    load_pages()
     with ExitStack() as until_the_end:
         listening = until_the_end.enter_context(listen(port))
         taken = listening.getsockname()[1]
