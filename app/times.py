@@ -5,6 +5,7 @@ Frame-accurate SMPTE timecode is in `app.timelines.timecode`.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ _AGE_UNITS = {
     "y": timedelta(days=365),
 }
 _MAX_CHARACTERS = 60
+_FLOAT_SLACK = Fraction(1, 10_000)  # milliseconds
 MAX_SECONDS = 1_000_000_000
 _TIME_FORMATS = "write seconds (12.5), 12s, 1m30s, 0:12.5 or 00:00:12.500"
 
@@ -112,9 +114,18 @@ def parse_range(text: str) -> tuple[Fraction, Fraction | None]:
     return start, parse_seconds(second) if dash else None
 
 
+def whole_milliseconds(seconds: float | Fraction) -> int:
+    """Return the whole milliseconds of a time; what is left over is cut off.
+
+    A time between two milliseconds is never rounded up: typed back as a start, it would leave out the frame that begins
+    there, and as an end it would take in the next one. Floating-point numbers just below a whole one count as it.
+    """
+    return math.floor(Fraction(seconds) * 1000 + _FLOAT_SLACK)
+
+
 def format_timestamp(seconds: float | Fraction) -> str:
-    """Format seconds as hh:mm:ss.mmm, rounded to the nearest millisecond: `3725.0504` becomes `01:02:05.050`."""
-    milliseconds = round(Fraction(seconds) * 1000)
+    """Format seconds as hh:mm:ss.mmm, cut to whole milliseconds: `3725.0509` becomes `01:02:05.050`."""
+    milliseconds = whole_milliseconds(seconds)
     sign, milliseconds = ("-" if milliseconds < 0 else ""), abs(milliseconds)
     whole, milliseconds = divmod(milliseconds, 1000)
     return f"{sign}{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}.{milliseconds:03}"

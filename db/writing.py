@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -336,12 +337,37 @@ def _same_video(
         select(segments).where(segments.c.video_id == video_id).order_by(segments.c.number)
     )
     try:
-        same = [rows.SHOT.load(row) for row in old_shots.mappings()] == list(video_shots) and [
-            replace(rows.SEGMENT.load(row), id=None) for row in old_segments.mappings()
-        ] == [replace(segment, id=None) for segment in video_segments]
+        same = [rows.SHOT.load(row) for row in old_shots.mappings()] == list(video_shots) and _same_cuts(
+            [rows.SEGMENT.load(row) for row in old_segments.mappings()],
+            video_segments,
+            frame=1 / (video.frame_rate * video.time_base),
+        )
     except rows.DamagedRow:
         return None
     return int(video_id) if same else None
+
+
+def _same_cuts(stored: Sequence[Segment], new: Sequence[Segment], *, frame: Fraction) -> bool:
+    """Return whether segments hold the same frames.
+
+    Earlier versions let the parts of a long shot begin and end between two frames, before the frame of a bound now.
+
+    Args:
+        stored: In the library.
+        new: Cut now.
+        frame: The length of a frame in pts.
+    """
+
+    def bounds(segment: Segment) -> tuple[int, int]:
+        return segment.start_pts, segment.end_pts
+
+    return [(each.number, each.shot_number) for each in stored] == [
+        (each.number, each.shot_number) for each in new
+    ] and all(
+        0 <= now - before < frame
+        for old, cut in zip(stored, new, strict=True)
+        for before, now in zip(bounds(old), bounds(cut), strict=True)
+    )
 
 
 def _inserted_id(connection: Connection, values: dict[str, Any]) -> int:

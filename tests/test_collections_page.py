@@ -187,7 +187,7 @@ def test_a_note_typed_into_what_another_tab_took_out_can_be_saved_yet(
     page = opened(chromium, app, collection)
     write(page, 1, "note", "not to be lost")
     library.collections.take_out([order(library, collection)[1]])
-    page.get_by_text("was taken out meanwhile").wait_for()
+    page.get_by_text("was removed meanwhile").wait_for()
     assert page.get_by_text("“not to be lost”").is_visible()
     page.get_by_role("button", name="Put it back").click()
     saved(page)

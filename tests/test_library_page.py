@@ -253,5 +253,5 @@ def test_the_facts_of_a_video_are_one_line() -> None:
     facts = MediaFacts(nominal_rate=Fraction(30_000, 1001), camera_make="Canon", camera_model="Canon EOS R5")
     video = make_video("/films/a.mp4", codec="hevc", facts=facts, has_audio=True)
     assert facts_text(video, []) == (
-        "12.0 s · 0 shots · 64 × 48 · HEVC · 29.97 fps · with sound · Canon EOS R5 · file not there now · /films"
+        "12.0 s · 0 shots · 64 × 48 · HEVC · 29.97 fps · with sound · Canon EOS R5 · offline · /films"
     )

@@ -223,7 +223,7 @@ def test_what_cannot_be_joined_is_encoded_as_a_whole_and_says_why(kind: str, tmp
     assert_same(shown(file_of(clip)), frames[8:41])
     assert clip.copied_frames == 0
     assert clip.note is not None
-    assert clip.note.startswith("encoded again as a whole: ")
+    assert clip.note.startswith("re-encoded as a whole: ")
     assert why in clip.note
 
 
@@ -332,5 +332,5 @@ def test_an_encoder_that_takes_the_numbers_of_the_source_is_not_trusted(
     source = write(tmp_path / "a.mp4", *constant(40, Fraction(25)), options=CLOSED)
     frames = shown(source)
     (clip,) = smart(source, frames, [(8, 34)], tmp_path / "clips")
-    assert clip.note == "encoded again as a whole: this ffmpeg has another encoder than x264 or x265"
+    assert clip.note == "re-encoded as a whole: this ffmpeg has another encoder than x264 or x265"
     assert_same(shown(file_of(clip)), frames[8:34])

@@ -58,7 +58,7 @@ def test_library_and_file_state_the_same(name: str, tmp_path: Path) -> None:
         ("anamorphic.mp4", (91, 48), 25),
         ("both.mp4", (48, 85), 25),
         ("dropped.mp4", (64, 48), 30),
-        ("slow.mp4", (64, 48), 25),  # each frame counts twice
+        ("slow.mp4", (64, 48), Fraction(25, 2)),  # timecode counts each frame twice, numbers of frames once
         ("film.mkv", (64, 48), Fraction(24000, 1001)),
     ],
 )

@@ -47,9 +47,10 @@ def test_what_is_printed_can_be_typed(milliseconds: int) -> None:
     assert parse_seconds(format_timestamp(Fraction(milliseconds, 1000))) == Fraction(milliseconds, 1000)
 
 
-def test_timecode_rounds_to_the_nearest_millisecond() -> None:
-    assert format_timestamp(3725.0504) == "01:02:05.050"
-    assert format_timestamp(Fraction(59_9996, 10_000)) == "00:01:00.000"
+def test_a_time_is_cut_to_milliseconds() -> None:
+    assert format_timestamp(3725.0509) == "01:02:05.050"
+    assert format_timestamp(Fraction(59_9996, 10_000)) == "00:00:59.999"
+    assert format_timestamp(14.879999999999999) == "00:00:14.880", "a floating-point number just below it"
     assert format_timestamp(-0.25) == "-00:00:00.250"
 
 

@@ -7,6 +7,7 @@ minutes 1 to 9 of ten. Run it to write the table again: `python tests/timecode_t
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
@@ -90,7 +91,36 @@ def made() -> dict[str, list[Any]]:
         ratio = [RATES[rate].numerator, RATES[rate].denominator]
         for frame in (0, 1, 1799, 1800, 17982, 18000):
             labels.append({"rate": ratio, "start": start, "frame": frame, "code": day.label(first + frame)})
-    return {"labels": labels, "read": [*_read()]}
+    return {"labels": labels, "read": [*_read()], "times": [*_times()]}
+
+
+def _times() -> Iterator[dict[str, Any]]:
+    """Starts of frames: what is printed of one, and its label. Milliseconds are cut off, never rounded up.
+
+    `labels` is how many labels each frame takes: SMPTE counts no half frames, so 12.5 is counted at 25.
+    """
+    for rate, labels, day in (
+        (Fraction(25, 2), 2, Day("25", False)),
+        (Fraction(24000, 1001), 1, Day("23.976", False)),
+        (Fraction(30000, 1001), 1, Day("29.97", True)),
+        (Fraction(60000, 1001), 1, Day("59.94", True)),
+        (Fraction(25, 4), 4, Day("25", False)),
+        (Fraction(25, 3), 3, Day("25", False)),
+        (Fraction(25), 1, Day("25", False)),
+        (Fraction(60), 1, Day("60", True)),
+    ):
+        for frame in (0, 1, 2, 7, 80, 99, 186, 1799, 1800, 17982, 100_003):
+            seconds = frame / rate
+            whole, thousandths = divmod(seconds.numerator * 1000 // seconds.denominator, 1000)
+            yield {
+                "rate": [rate.numerator, rate.denominator],
+                "labels": labels,
+                "frame": frame,
+                "seconds": [seconds.numerator, seconds.denominator],
+                "time": f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}.{thousandths:03}",
+                "start": day.label(0),
+                "code": day.label(frame * labels),
+            }
 
 
 def _read() -> list[dict[str, Any]]:

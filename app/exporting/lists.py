@@ -20,7 +20,7 @@ from app.timelines.json_file import json_bytes
 from app.timelines.model import Timeline, TimelineClip, frame_range
 from app.timelines.rows import round_seconds
 from app.timelines.table_file import csv_bytes
-from app.timelines.timecode import format_timecode, nominal_rate, parse_timecode
+from app.timelines.timecode import format_timecode, labels_per_frame, nominal_rate, parse_timecode
 from app.timelines.writing import render_timeline
 from files.publish import publish_bytes
 
@@ -156,13 +156,13 @@ def clip_record(clip: ExportedClip) -> dict[str, Any]:
 
     Seconds and frames count from the source's first frame shown, and an end is exclusive. Timecodes are the source's
     own where it has any, else they begin at 00:00:00:00. Both count at the nominal frame rate, as editing programs and
-    edit lists do; for a variable frame rate they are the nearest.
+    edit lists do (at 12.5, each frame takes two timecode numbers); for a variable frame rate they are the nearest.
     """
     start, end, rate = clip.start_seconds, clip.end_seconds, clip.frame_rate
     if start is None or end is None:
         start, end = Fraction(clip.request.start_seconds), Fraction(clip.request.end_seconds)
     frames = None if rate is None else frame_range(start, end, rate)
-    timecodes = None if rate is None or frames is None else _timecodes(clip.timecode, frames, nominal_rate(rate))
+    timecodes = None if rate is None or frames is None else _timecodes(clip.timecode, frames, rate)
     return {
         "clip": None if clip.file is None else clip.file.name,
         "source": clip.request.path,
@@ -199,8 +199,9 @@ def identity_record(identity: Identity | None) -> dict[str, Any]:
 
 def _timecodes(stated: str, frames: Sequence[int], rate: Fraction) -> list[str]:
     """Return the timecode of each frame of a file whose first frame has the timecode `stated`, or none if ''."""
+    nominal, each = nominal_rate(rate), labels_per_frame(rate)
     offset, drop = 0, False
     if stated:
         with suppress(ValueError):
-            offset, drop = parse_timecode(stated, rate)
-    return [format_timecode(offset + frame, rate, drop) for frame in frames]
+            offset, drop = parse_timecode(stated, nominal)
+    return [format_timecode(offset + each * frame, nominal, drop) for frame in frames]

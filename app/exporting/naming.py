@@ -16,6 +16,7 @@ from string import Formatter
 from types import MappingProxyType
 
 from app.timelines.plain_text import REORDERING
+from app.times import whole_milliseconds
 
 DEFAULT_PATTERN = "{rank}_{name}_{start}-{end}"
 """`007_film_00h00m12.480s-00h00m15.200s.mp4`. The rank comes first, so that clips sort by it."""
@@ -121,9 +122,8 @@ def clip_name(facts: ClipFacts, suffix: str, pattern: str = DEFAULT_PATTERN, *, 
 
 
 def _time_text(seconds: Fraction) -> str:
-    """Return 00h00m12.480s: to the nearest millisecond, without the colons of a timestamp."""
-    milliseconds = max(0, round(seconds * 1000))
-    whole, milliseconds = divmod(milliseconds, 1000)
+    """Return 00h00m12.480s: the digits of a timestamp, without its colons."""
+    whole, milliseconds = divmod(max(0, whole_milliseconds(seconds)), 1000)
     return f"{whole // 3600:02}h{whole // 60 % 60:02}m{whole % 60:02}.{milliseconds:03}s"
 
 

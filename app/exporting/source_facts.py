@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from app.timelines.timecode import nominal_rate
+from app.timelines.timecode import counted_rate
 
 if TYPE_CHECKING:
     from db.media_facts import AudioTrack, FieldOrder, MediaFacts
@@ -45,8 +45,8 @@ class SourceFacts:
 
     @property
     def rate(self) -> Fraction:
-        """The rate at which frames of the file are counted, in lists and on the page."""
-        return nominal_rate(self.stated_rate or self.frame_rate)
+        """The rate at which frames of the file are numbered, on the page and in tables."""
+        return counted_rate(self.stated_rate or self.frame_rate)
 
     @property
     def varies(self) -> bool:

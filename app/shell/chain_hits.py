@@ -38,7 +38,7 @@ def chain_lines(chains: Sequence[Chain]) -> list[str]:
         spans = [f"{format_timestamp(start)}-{format_timestamp(end)}" for start, end in map(span_seconds, chain.parts)]
         path = display_path(chain.video.path) + (f"  (+{len(chain.alike):,} alike)" if chain.alike else "")
         path += "  (weak)" if is_weak(chain) else ""
-        path += "" if os.path.exists(chain.video.path) else "  (file not there now)"
+        path += "" if os.path.exists(chain.video.path) else "  (offline)"
         rows.append((str(chain.rank), f"{chain.score:.3f}", " + ".join(spans), path))
     return table(rows, ">><<")
 

@@ -16,7 +16,7 @@ import click
 from app.shell.exit_codes import FAILED
 from app.shell.result_record import place_fields
 from app.shell.terminal import display_path, print_json, print_note, print_paths, printable, table
-from app.times import format_timestamp
+from app.times import format_timestamp, whole_milliseconds
 
 if TYPE_CHECKING:
     from search.chain_query import Chain
@@ -122,7 +122,7 @@ def hit_lines(hits: Sequence[Hit]) -> list[str]:
         start, end = span_seconds(hit)
         alike = f"  (+{len(hit.alike):,} alike)" if hit.alike else ""
         weak = "  (weak)" if is_weak(hit) else ""
-        gone = "" if os.path.exists(hit.video.path) else "  (file not there now)"
+        gone = "" if os.path.exists(hit.video.path) else "  (offline)"
         rows.append(
             (
                 str(hit.rank),
@@ -215,10 +215,11 @@ def player_command(path: str, start_seconds: float) -> list[str] | None:
     )
     if not graphical:
         return None
+    start = f"{whole_milliseconds(start_seconds) / 1000:.3f}"
     if shutil.which("mpv"):
-        return ["mpv", f"--start={start_seconds:.3f}", "--", path]
+        return ["mpv", f"--start={start}", "--", path]
     if shutil.which("vlc"):
-        return ["vlc", f"--start-time={start_seconds:.3f}", path]
+        return ["vlc", f"--start-time={start}", path]
     if sys.platform == "darwin":
         return ["open", path]
     return ["xdg-open", path] if sys.platform != "win32" and shutil.which("xdg-open") else None

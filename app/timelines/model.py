@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from app.timelines.timecode import nominal_rate
+from app.timelines.timecode import counted_rate, labels_per_frame, nominal_rate
 
 if TYPE_CHECKING:
     from db.media_facts import AudioTrack, FieldOrder
@@ -53,8 +53,13 @@ class TimelineClip:
 
     @property
     def rate(self) -> Fraction:
-        """The rate at which frames of the file are counted."""
+        """The rate of the file's timecode, at which edit lists count."""
         return nominal_rate(self.nominal_rate or self.frame_rate)
+
+    @property
+    def labels_per_frame(self) -> int:
+        """How many timecode numbers each frame of the file takes."""
+        return labels_per_frame(self.nominal_rate or self.frame_rate)
 
     @property
     def channels(self) -> tuple[int, ...]:
@@ -92,12 +97,12 @@ def frame_range(start_seconds: Fraction, end_seconds: Fraction, frame_rate: Frac
     Args:
         start_seconds: Start of the range from the first frame shown, inclusive.
         end_seconds: End of the range from the first frame shown, exclusive.
-        frame_rate: The file's frames per second, nominal if known: `TimelineClip.rate`.
+        frame_rate: The file's frames per second, nominal if known.
 
     Returns:
-        The first frame, counted from 0, and the one after the last, by the nearest frame. Halfway between two frames
-        it is the later one, which an exported clip begins with. The range has at least one frame.
+        The first frame, counted from 0 at `counted_rate`, and the one after the last, by the nearest frame. Halfway
+        between two frames it is the later one, which an exported clip begins with. The range has at least one frame.
     """
-    rate = nominal_rate(frame_rate)
+    rate = counted_rate(frame_rate)
     first, last = (math.floor(seconds * rate + Fraction(1, 2)) for seconds in (start_seconds, end_seconds))
     return first, max(first + 1, last)

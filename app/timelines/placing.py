@@ -34,7 +34,7 @@ class Event:
 
     number: int  # from 1
     clip: TimelineClip
-    rate: Fraction  # nominal, of the file
+    rate: Fraction  # of the file's timecode
     timecode_offset: int  # start timecode of the file in frames; 0 if it has none
     drop: bool  # the file's timecode is drop-frame
     in_frame: int
@@ -173,7 +173,8 @@ def _timeline_start(text: str, rate: Fraction, drop: bool) -> int:
 def _event(number: int, clip: TimelineClip, timeline_rate: Fraction, at: int) -> tuple[Event, bool]:
     """Place a clip at frame `at` of the timeline; also return whether its timecode is valid at its rate."""
     rate = clip.rate
-    in_frame, out_frame = frame_range(clip.start_seconds, clip.end_seconds, rate)
+    each = clip.labels_per_frame
+    in_frame, out_frame = (each * at for at in frame_range(clip.start_seconds, clip.end_seconds, rate / each))
     timecode_offset, drop, valid = 0, False, True
     if clip.timecode.strip():
         try:

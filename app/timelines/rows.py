@@ -22,9 +22,10 @@ def clip_row(event: Event, placed: PlacedTimeline) -> dict[str, Any]:
 
     Seconds, rounded to microseconds, and frames count from the first frame of the file (frames from 0), as in
     LosslessCut; ends are exclusive. Timecode is that of the file, from its start timecode; `record` is the position on
-    the timeline.
+    the timeline. At a rate without timecode, such as 12.5, each frame counts once and takes several timecode numbers.
     """
     clip = event.clip
+    first, end = event.in_frame // clip.labels_per_frame, event.out_frame // clip.labels_per_frame
     return {
         "start_seconds": round_seconds(clip.start_seconds),
         "end_seconds": round_seconds(clip.end_seconds),
@@ -32,10 +33,10 @@ def clip_row(event: Event, placed: PlacedTimeline) -> dict[str, Any]:
         "number": event.number,
         "source": clip.path,
         "length_seconds": round_seconds(clip.end_seconds - clip.start_seconds),
-        "start_frame": event.in_frame,
-        "end_frame": event.out_frame,
-        "length_frames": event.out_frame - event.in_frame,
-        "frame_rate": str(event.rate),
+        "start_frame": first,
+        "end_frame": end,
+        "length_frames": end - first,
+        "frame_rate": str(event.rate / clip.labels_per_frame),
         "start_timecode": event.timecode(event.in_frame),
         "end_timecode": event.timecode(event.out_frame),
         "record_start_timecode": placed.timecode(event.record_in),

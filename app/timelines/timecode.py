@@ -32,16 +32,28 @@ def nominal_rate(frame_rate: Fraction) -> Fraction:
     """
     if frame_rate <= 0:
         raise ValueError(f"a frame rate is positive, got {frame_rate}")
-    if _countable(frame_rate):
-        return frame_rate
-    for times in (2, 3, 4):
-        if frame_rate * times <= 60 and _countable(frame_rate * times):
-            return frame_rate * times
+    if _countable(frame_rate * labels_per_frame(frame_rate)):
+        return frame_rate * labels_per_frame(frame_rate)
     standard = [Fraction(max(1, round(frame_rate)))]
     whole = round(frame_rate / _NTSC)
     if 0 < whole <= 240 and (whole % 24 == 0 or whole % 30 == 0):
         standard.append(whole * _NTSC)
     return min(standard, key=lambda rate: abs(rate - frame_rate))
+
+
+def labels_per_frame(frame_rate: Fraction) -> int:
+    """Return how many timecode numbers each frame of a file takes: two at 12.5, which is counted at 25; mostly one."""
+    several = (times for times in (2, 3, 4) if frame_rate * times <= 60 and _countable(frame_rate * times))
+    return 1 if _countable(frame_rate) else next(several, 1)
+
+
+def counted_rate(frame_rate: Fraction) -> Fraction:
+    """Return the rate at which the frames of a file are numbered: each of them once, also at 12.5.
+
+    Raises:
+        ValueError: The rate is not positive.
+    """
+    return nominal_rate(frame_rate) / labels_per_frame(frame_rate)
 
 
 def is_standard_rate(frame_rate: Fraction) -> bool:

@@ -135,8 +135,17 @@ class ShotBuffer:
         for start, end in spans:
             low = self._first_index + bisect_left(self._times, start)
             high = self._first_index + bisect_left(self._times, end)
-            clip = self._frames.clip(low, high)
-            yield SegmentDraft(start, end, clip, self._poster(low, high), self._preview(low, high, start, end))
+            clip, poster = self._frames.clip(low, high), self._poster(low, high)
+            preview = self._preview(low, high, start, end)
+            yield SegmentDraft(self._frame_at(start), self._frame_at(end), clip, poster, preview)
+
+    def _frame_at(self, pts: int) -> int:
+        """Return the time of the first frame at `pts` or later, so that a part begins where its first frame does.
+
+        The bounds of the shot stay, and so does an end that no frame follows yet.
+        """
+        at = bisect_left(self._times, pts)
+        return pts if pts == self.shot_start or at == len(self._times) else self._times[at]
 
     def _poster(self, low: int, high: int) -> bytes:
         margin = (high - low) // 5  # the ends of a shot may fade, or be off by a frame

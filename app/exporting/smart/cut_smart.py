@@ -92,7 +92,7 @@ def cut_smart(
         reason = f"joining failed ({problem})"
     survey = select_sound(survey_range(path, start, end), audio)
     cut = cut_exact(program, survey, draft, on_progress)
-    return survey, replace(cut, note=joined_notes(cut.note, f"encoded again as a whole: {reason}"))
+    return survey, replace(cut, note=joined_notes(cut.note, f"re-encoded as a whole: {reason}"))
 
 
 def _join(program: str, survey: Survey, draft: Path) -> Cut:

@@ -112,7 +112,7 @@ def _terms(link: SearchLink, library: Library) -> SearchLink:
                     "",
                     icon=":material/close:",
                     key=f"out_{key}",
-                    help="Take out",
+                    help="Remove",
                     type="tertiary",
                     on_click=_remove_term,
                     args=(term,),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from db.library import Library
     from db.records import Segment, Video
 
-_STATES = {"missing": "file not there now", "changed": "changed since it was indexed"}
+_STATES = {"missing": "offline", "changed": "changed since it was indexed"}
 _FROM_ADDRESS = "video_address"  # in the session's state: the URL last read or written
 
 
@@ -143,7 +143,7 @@ def draw_timeline(video: Video, segments: Sequence[Segment], scores: dict[str, A
         "duration": video.duration_seconds,
         "missing": not os.path.exists(video.path),
         "segments": [
-            [each.id, each.shot_number, round(video.seconds(each.start_pts), 3), round(video.seconds(each.end_pts), 3)]
+            [each.id, each.shot_number, round(video.seconds(each.start_pts), 6), round(video.seconds(each.end_pts), 6)]
             for each in segments
         ],
         **(scores or {"scores": None}),

@@ -185,7 +185,7 @@ class Shell {
       element('button', {
         class: 'ps-icon ps-dock-out',
         type: 'button',
-        'aria-label': `Take out ${clip.title}`,
+        'aria-label': `Remove ${clip.title}`,
         text: '×',
         onclick: () => tray.takeOut([clip.id]),
       }),

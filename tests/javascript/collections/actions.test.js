@@ -187,7 +187,7 @@ test('what is taken out goes at once, and can be put back', async (context) => {
   assert.deepEqual(view.order, [2]);
   await done;
   assert.deepEqual(sent(), [['DELETE /api/collections/1/subclips', '{"ids":[1,3]}']]);
-  assert.deepEqual(messages(), ['2 taken out of “Collection 1”']);
+  assert.deepEqual(messages(), ['2 removed from “Collection 1”']);
   /** @type {HTMLButtonElement | null} */
   const undo = document.querySelector('.ps-toast .ps-link');
   undo?.click();

@@ -69,9 +69,9 @@ test('a conflict offers both ways, each of which ends it', () => {
 });
 
 test('a subclip that was taken out leaves the text that was typed, or the range that was set', () => {
-  assert.equal(goneText(edit({})), '“film” was taken out meanwhile. The name you typed, “mine”, is not saved.');
+  assert.equal(goneText(edit({})), '“film” was removed meanwhile. The name you typed, “mine”, is not saved.');
   const trimmed = edit({ field: 'range', value: range });
-  assert.equal(goneText(trimmed), '“film” was taken out meanwhile. The in and out you set is not saved.');
+  assert.equal(goneText(trimmed), '“film” was removed meanwhile. The in and out you set is not saved.');
 });
 
 const quiet = { failed: null, stored: true, edits: [], shown: 1 };

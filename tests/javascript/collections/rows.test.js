@@ -105,7 +105,7 @@ test('a row tells name, in, out and length to a screen reader', (context) => {
   rows.update([{ ...clips[0], name: 'Beach', title: 'Beach', missing: true, in_frame: 50, out_frame: 51 }]);
   assert.equal(
     row(rows, 1).element.getAttribute('aria-label'),
-    '1, Beach, in 00:00:02:00, out 00:00:02:01, 1 frame, file not there now',
+    '1, Beach, in 00:00:02:00, out 00:00:02:01, 1 frame, offline',
   );
 });
 

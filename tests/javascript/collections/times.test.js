@@ -95,7 +95,7 @@ test('a collection of several rates says its length on the clock', () => {
 
 test('a collection says how many of its files are missing', () => {
   const clips = [frames(0, 25, { missing: true }), frames(0, 25), frames(0, 25, { missing: true })];
-  assert.equal(contentText(clips), '3 subclips · 00:00:03:00 (75 frames) · 2 whose file is not there now');
+  assert.equal(contentText(clips), '3 subclips · 00:00:03:00 (75 frames) · 2 offline');
 });
 
 test('a selection says its number and length', () => {

@@ -9,6 +9,7 @@ import {
   formatTimecode,
   frameFromText,
   frameNumber,
+  labelsPerFrame,
   parseTimecode,
   rateText,
   timebase,
@@ -25,6 +26,7 @@ const FILM = 24000 / 1001;
  * @type {{
  *   labels: {rate: [number, number], start: string, frame: number, code: string}[],
  *   read: {rate: [number, number], text: string, frames: number | null, drop?: boolean}[],
+ *   times: {rate: [number, number], labels: number, frame: number, seconds: [number, number], time: string, start: string, code: string}[],
  * }}
  */
 const TABLE = JSON.parse(readFileSync(new URL('../../timecode_table.json', import.meta.url), 'utf8'));
@@ -41,6 +43,29 @@ test('frames are labelled, and labels read back, as the table has it', () => {
     assert(lastOfDay);
     assert.equal(Math.abs((typed - row.frame) % (lastOfDay.frames + 1)), 0, JSON.stringify(row));
   }
+});
+
+test('the start of a frame is one time and one label, as the table has it', () => {
+  assert(TABLE.times.length > 80);
+  for (const row of TABLE.times) {
+    const rate = row.rate[0] / row.rate[1];
+    const seconds = row.seconds[0] / row.seconds[1];
+    assert.equal(clock(seconds), row.time, JSON.stringify(row));
+    assert.equal(labelsPerFrame(rate), row.labels, JSON.stringify(row));
+    assert.equal(frameNumber(seconds, rate), row.frame, JSON.stringify(row));
+    assert.equal(timecodeAt(row.frame, rate, row.start), row.code, JSON.stringify(row));
+    assert.equal(frameFromText(row.code, { now: 0, rate, timecode: row.start }), row.frame, JSON.stringify(row));
+  }
+});
+
+test('at 12.5 frames a second, frames are counted once and labels twice', () => {
+  assert.equal(durationTimecode(99, 12.5), '00:00:07:23');
+  const at = { now: 186, rate: 12.5, timecode: '' };
+  assert.equal(frameFromText('14:23', at), 186); // the second label of the frame
+  assert.equal(frameFromText('+10', at), 196); // frames
+  assert.equal(frameFromText('+1:00', at), 198); // a second, of 12.5: no frame that is not over yet
+  assert.equal(frameFromText('-1:00', at), 174);
+  assert.equal(frameFromText('#99', at), 99);
 });
 
 test('labels are read, or refused, as the table has it', () => {
@@ -171,7 +196,7 @@ test('a time reads as hh:mm:ss.mmm, from zero on', () => {
     '00:00:00.000',
     '00:00:00.000',
     '00:00:00.000',
-    '00:01:00.000',
+    '00:00:59.999',
     '00:59:59.999',
     '01:02:03.045',
     '100:00:00.000',

@@ -302,11 +302,11 @@ test('what is taken out can be put back by Undo', async () => {
   await tray.add([{ segment: 1 }, { segment: 2 }]);
   await tray.takeOut([10]);
   assert(!tray.has(1));
-  assert.deepEqual(said(), ['Taken out of “Tray”']);
+  assert.deepEqual(said(), ['Removed from “Tray”']);
   await undo();
   assert(tray.has(1));
   await tray.takeOut([10, 20]);
-  assert.deepEqual(said(), ['2 taken out of “Tray”']);
+  assert.deepEqual(said(), ['2 removed from “Tray”']);
 });
 
 test('Undo puts back into the collection that the clips were taken out of, whatever the tray is now', async () => {

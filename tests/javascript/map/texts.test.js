@@ -4,7 +4,7 @@ import '../page.js';
 import { progressTexts } from '../../../app/web/static/map/progress.js';
 import { shotLines, statusText } from '../../../app/web/static/map/texts.js';
 
-const HINT = 'near shots are alike · drag with Shift to choose';
+const HINT = 'nearby shots look alike · drag with Shift to select';
 
 test('the line below the map counts shots, those left out, and names the best score', () => {
   assert.equal(statusText(0, 0, null), `0 shots · ${HINT}`);
@@ -17,12 +17,12 @@ test('a shot is named at once; its times follow once they are loaded', () => {
   assert.deepEqual(shotLines('a.mp4', undefined, null), ['a.mp4', '…']);
   assert.deepEqual(shotLines('a.mp4', { start: 65, end: 68.25, missing: false }, 0.5), [
     'a.mp4',
-    '1:05 · 3.3 s',
+    '00:01:05.000 · 3.3 s',
     'score 0.50',
   ]);
   assert.deepEqual(shotLines('a.mp4', { start: 0, end: 60, missing: true }, null), [
     'a.mp4',
-    '0:00 · 1:00 · file not there now',
+    '00:00:00.000 · 1:00 · offline',
   ]);
 });
 

@@ -70,7 +70,7 @@ test('the player says which shot it shows, where it is, and leads to the whole v
   assert.equal(textOf('.ps-time strong'), '00:00:10:00');
   assert.equal(dialog.dataset.state, 'paused');
   assert.equal(dialog.querySelectorAll('.ps-neighbour').length, 2);
-  assert.equal(dialog.querySelector('.ps-neighbour[aria-current=true]')?.textContent, '00:00:10');
+  assert.equal(dialog.querySelector('.ps-neighbour[aria-current=true]')?.textContent, '00:00:10.000');
 });
 
 test('keys step by frames and seconds, and to the ends of the shot', async (context) => {

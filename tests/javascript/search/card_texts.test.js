@@ -18,7 +18,7 @@ const HIT = {
 test('a hit has its length, its place in the video and its score', () => {
   assert.deepEqual(cardTexts(HIT), {
     length: '3.3 s',
-    when: '01:02:05',
+    when: '01:02:05.500',
     score: '0.46',
     meaning: 'Cosine 0.46',
     level: '',
@@ -48,7 +48,7 @@ test('a file that is not there now is said to be so', () => {
 });
 
 test('a hit at the start of a video is at zero', () => {
-  assert.equal(cardTexts({ ...HIT, start: 0, end: 60 }).when, '00:00:00');
+  assert.equal(cardTexts({ ...HIT, start: 0, end: 60 }).when, '00:00:00.000');
   assert.equal(cardTexts({ ...HIT, start: 0, end: 60 }).length, '1:00');
 });
 

@@ -83,7 +83,7 @@ function press(key, shiftKey = false) {
 test('a card says how strong the chain is, where it is, and how far apart its parts are', () => {
   const texts = chainTexts(chain(1));
   assert.equal(texts.level, 'Strong');
-  assert.equal(texts.span, '00:00:10, 7.5 s');
+  assert.equal(texts.span, '00:00:10.000, 7.5 s');
   assert.deepEqual(texts.gaps, ['3.5 s']);
   assert.equal(texts.label, 'film.mp4, at 00:00:10.000, 7.5 s, 2 parts, strong match');
   const close = { ...chain(1), strength: null, parts: [part(1, 1, 10), part(2, 2, 12)] };

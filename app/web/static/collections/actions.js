@@ -106,9 +106,9 @@ export class ClipActions {
       return;
     }
     // Noted before the page is brought up to date, which takes a moment: Z may be pressed at once.
-    const back = this.remember(`${someSubclips(ids)} taken out`, () => this.putBack(ids, shown.id));
+    const back = this.remember(`${someSubclips(ids)} removed`, () => this.putBack(ids, shown.id));
     await this.resync(shown);
-    toast(`${ids.length === 1 ? 'Taken' : `${ids.length} taken`} out of “${shown.name}”`, {
+    toast(`${ids.length === 1 ? 'Removed' : `${ids.length} removed`} from “${shown.name}”`, {
       seconds: 10,
       action: { label: 'Undo', run: back },
     });

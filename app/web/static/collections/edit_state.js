@@ -53,7 +53,7 @@ export function stateText(entry) {
 }
 
 /**
- * Explain that the subclip of an edit was taken out meanwhile.
+ * Explain that the subclip of an edit was removed meanwhile.
  *
  * @param {Edit} entry
  * @returns {string}
@@ -61,5 +61,5 @@ export function stateText(entry) {
 export function goneText({ label, field, value }) {
   const what = { name: 'The name', note: 'The note', range: 'The in and out' }[field];
   const typed = typeof value === 'string' ? `you typed, “${value}”,` : 'you set';
-  return `“${label}” was taken out meanwhile. ${what} ${typed} is not saved.`;
+  return `“${label}” was removed meanwhile. ${what} ${typed} is not saved.`;
 }

@@ -70,7 +70,7 @@ export class ClipRow {
       this.times.in,
       this.times.out,
       this.times.span,
-      cell('actions', button('✂', 'Trim (Enter)', 'trim'), button('×', 'Take out (Delete)', 'take-out')),
+      cell('actions', button('✂', 'Trim (Enter)', 'trim'), button('×', 'Remove (Delete)', 'take-out')),
     );
   }
 
@@ -88,7 +88,7 @@ export class ClipRow {
       `in ${times.in.code}`,
       `out ${times.out.code}`,
       framesText(times.length.frames),
-      ...(clip.missing ? ['file not there now'] : []),
+      ...(clip.missing ? ['offline'] : []),
     ];
     this.element.dataset.at = String(at);
     this.element.setAttribute('aria-rowindex', String(at + 1));

@@ -21,7 +21,7 @@ export function contentText(clips) {
       ? `${code} (${frames.toLocaleString('en')} ${frames === 1 ? 'frame' : 'frames'})`
       : `${clock(seconds)}, several frame rates`,
   ];
-  if (missing) parts.push(`${missing} whose file is not there now`);
+  if (missing) parts.push(`${missing} offline`);
   return parts.join(' · ');
 }
 

@@ -146,7 +146,7 @@ class CollectionView {
       act('Trim', 'Trim (Enter)', () => this.trim(this.rows.targets()[0])),
       act('Move up', 'Move up (Alt+↑)', () => this.rows.shift(-1)),
       act('Move down', 'Move down (Alt+↓)', () => this.rows.shift(1)),
-      act('Take out', 'Take out (Delete)', () => this.actions.takeOut(this.rows.targets())),
+      act('Remove', 'Remove (Delete)', () => this.actions.takeOut(this.rows.targets())),
       act('Export these', 'Export what is selected', () => this.panel.toggle(true, 'selection')),
       act('Select none', 'Select none (Esc)', () => this.rows.chooseNone()),
     );
@@ -182,7 +182,7 @@ class CollectionView {
       { key: ' ', label: 'Preview', run: current(() => this.rows.previewCurrent()) },
       { key: 'F2 r R', label: 'Write the name', run: current((id) => this.rows.edit(id, 'name')) },
       { key: 'n N', label: 'Write the note', run: current((id) => this.rows.edit(id, 'note')) },
-      { key: 'Delete Backspace', label: 'Take out', run: chosen((ids) => this.actions.takeOut(ids)) },
+      { key: 'Delete Backspace', label: 'Remove', run: chosen((ids) => this.actions.takeOut(ids)) },
       { key: 'z Z', label: 'Undo', run: () => this.actions.undo() },
       { key: 'e E', label: 'Export', run: () => this.panel.toggle() },
       {

@@ -20,6 +20,17 @@ export function timebase(rate) {
 }
 
 /**
+ * Return how many labels each frame takes: two at 12.5 frames a second, which labels count at 25; mostly one.
+ *
+ * @param {number} rate Frames a second, each counted once.
+ * @returns {number}
+ */
+export function labelsPerFrame(rate) {
+  if (isCountable(rate)) return 1;
+  return [2, 3, 4].find((times) => rate * times < 60 + 1e-4 && isCountable(rate * times)) ?? 1;
+}
+
+/**
  * Return whether drop-frame counting exists at a rate: 29.97, 30, 59.94, 60 and their multiples.
  *
  * @param {number} rate Frames a second.
@@ -82,8 +93,9 @@ export function formatTimecode(frames, rate, drop = false) {
  * @returns {string}
  */
 export function timecodeAt(frame, rate, start = '') {
-  const first = parseTimecode(start, rate);
-  return formatTimecode((first?.frames ?? 0) + frame, rate, first?.drop ?? false);
+  const each = labelsPerFrame(rate);
+  const first = parseTimecode(start, rate * each);
+  return formatTimecode((first?.frames ?? 0) + frame * each, rate * each, first?.drop ?? false);
 }
 
 /**
@@ -95,9 +107,10 @@ export function timecodeAt(frame, rate, start = '') {
  * @returns {string}
  */
 export function durationTimecode(frames, rate, start = '') {
-  const drop = parseTimecode(start, rate)?.drop ?? false;
-  const days = Math.floor(Math.max(0, frames) / framesOfDay(rate, drop));
-  const [hours, ...rest] = formatTimecode(frames, rate, drop).split(/(?=[:;])/);
+  const each = labelsPerFrame(rate);
+  const drop = parseTimecode(start, rate * each)?.drop ?? false;
+  const days = Math.floor(Math.max(0, frames * each) / framesOfDay(rate * each, drop));
+  const [hours, ...rest] = formatTimecode(frames * each, rate * each, drop).split(/(?=[:;])/);
   return `${pad(24 * days + Number(hours))}${rest.join('')}`;
 }
 
@@ -130,27 +143,43 @@ export function frameFromText(text, { now, rate, timecode = '' }) {
   const signed = typed.match(/^([+-])\s*(.+)$/);
   const parts = typedParts(signed ? signed[2] : typed);
   if (!parts) return null;
+  const each = labelsPerFrame(rate);
+  const labels = rate * each;
   if (signed) {
     const [hours, minutes, seconds, frames] = [...Array(4 - parts.length).fill(0), ...parts];
-    const by = ((hours * 60 + minutes) * 60 + seconds) * timebase(rate) + frames;
+    // A number alone is one of frames; with seconds before it, it is that of a label.
+    const passed = (3600 * hours + 60 * minutes + seconds) * timebase(labels) + frames;
+    const by = parts.length === 1 ? frames : Math.floor(passed / each);
     return now + (signed[1] === '-' ? -by : by);
   }
   const current = timecodeAt(now, rate, timecode);
   const label = [...current.split(/[:;]/).slice(0, 4 - parts.length), ...parts.map((part) => pad(part))];
-  const found = parseTimecode(`${label.slice(0, 3).join(':')}${current.includes(';') ? ';' : ':'}${label[3]}`, rate);
+  const found = parseTimecode(`${label.slice(0, 3).join(':')}${current.includes(';') ? ';' : ':'}${label[3]}`, labels);
   if (!found) return null;
-  const frame = found.frames - (parseTimecode(timecode, rate)?.frames ?? 0);
-  return frame < 0 ? frame + framesOfDay(rate, found.drop) : frame; // a label before the start code is of the next day
+  const at = found.frames - (parseTimecode(timecode, labels)?.frames ?? 0);
+  // A label before the start code is of the next day; the second one of a frame is that frame's, too.
+  return Math.floor((at < 0 ? at + framesOfDay(labels, found.drop) : at) / each);
 }
 
 /**
- * Format a time as hh:mm:ss.mmm.
+ * Return the whole milliseconds of a time, as app/times.py does; what is left over is cut off. Rounded up and typed back,
+ * the start of a frame would leave that frame out.
+ *
+ * @param {number} seconds
+ * @returns {number}
+ */
+export function wholeMilliseconds(seconds) {
+  return Math.floor(seconds * 1000 + 1e-4); // computed times of one moment differ by less
+}
+
+/**
+ * Format a time as hh:mm:ss.mmm, cut to whole milliseconds.
  *
  * @param {number} seconds
  * @returns {string}
  */
 export function clock(seconds) {
-  const whole = Math.round(Math.max(0, seconds) * 1000);
+  const whole = wholeMilliseconds(Math.max(0, seconds));
   return `${pad(Math.floor(whole / 3600000))}:${pad(Math.floor(whole / 60000) % 60)}:${pad(Math.floor(whole / 1000) % 60)}.${pad(whole % 1000, 3)}`;
 }
 
@@ -192,6 +221,17 @@ export function timeText(seconds, step = 1) {
  */
 export function rateText(rate) {
   return String(Math.round(rate * 1000) / 1000);
+}
+
+/**
+ * Return whether a rate has labels: whole, or a whole one times 1000/1001.
+ *
+ * @param {number} rate Frames a second.
+ * @returns {boolean}
+ */
+function isCountable(rate) {
+  const base = timebase(rate);
+  return [base, (base * 1000) / 1001].some((exact) => Math.abs(rate - exact) < 1e-6 * base);
 }
 
 /**

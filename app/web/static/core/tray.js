@@ -169,7 +169,7 @@ export class Tray extends EventTarget {
     );
     await this.refresh();
     if (answer && !quiet) {
-      toast(`${ids.length === 1 ? 'Taken' : `${ids.length} taken`} out of “${collection.name}”`, {
+      toast(`${ids.length === 1 ? 'Removed' : `${ids.length} removed`} from “${collection.name}”`, {
         action: {
           label: 'Undo',
           run: async () => {

@@ -89,7 +89,7 @@ export const COLUMNS = [
  */
 export const STATES = {
   missing: {
-    short: 'file not there now',
+    short: 'offline',
     long: () => 'The file cannot be found; is its drive connected? Poster, preview and search still work.',
   },
   other: {

@@ -33,7 +33,7 @@ export class Selection {
     this.list = element('div', { class: 'ps-map-chosen-list' });
     this.root = element(
       'section',
-      { class: 'ps-map-chosen', 'aria-label': 'Chosen shots', hidden: true },
+      { class: 'ps-map-chosen', 'aria-label': 'Selected shots', hidden: true },
       element(
         'header',
         {},
@@ -70,7 +70,7 @@ export class Selection {
     this.items = items;
     this.root.hidden = items.length === 0;
     const more = items.length - MOST_SHOWN;
-    this.text.textContent = `${items.length.toLocaleString()} ${items.length === 1 ? 'shot' : 'shots'} chosen`;
+    this.text.textContent = `${items.length.toLocaleString()} ${items.length === 1 ? 'shot' : 'shots'} selected`;
     this.list.replaceChildren(
       ...items.slice(0, MOST_SHOWN).map((item, place) =>
         element(

@@ -1,6 +1,6 @@
 // Texts of the map page.
 
-import { durationText, timeText } from '../core/timecode.js';
+import { clock, durationText } from '../core/timecode.js';
 
 /**
  * Return the line below the map.
@@ -14,7 +14,7 @@ export function statusText(count, leftOut, best) {
   const parts = [`${count.toLocaleString()} ${count === 1 ? 'shot' : 'shots'}`];
   if (leftOut) parts.push(`${leftOut.toLocaleString()} left out by filters`);
   if (best !== null) parts.push(`best score ${best.toFixed(2)}`);
-  parts.push('near shots are alike · drag with Shift to choose');
+  parts.push('nearby shots look alike · drag with Shift to select');
   return parts.join(' · ');
 }
 
@@ -29,8 +29,8 @@ export function statusText(count, leftOut, best) {
 export function shotLines(name, facts, score) {
   const lines = [name, '…'];
   if (facts) {
-    const missing = facts.missing ? ' · file not there now' : '';
-    lines[1] = `${timeText(facts.start)} · ${durationText(facts.end - facts.start)}${missing}`;
+    const missing = facts.missing ? ' · offline' : '';
+    lines[1] = `${clock(facts.start)} · ${durationText(facts.end - facts.start)}${missing}`;
   }
   if (score !== null) lines.push(`score ${score.toFixed(2)}`);
   return lines;

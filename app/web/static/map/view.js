@@ -101,7 +101,7 @@ class MapView {
         role: 'application',
         'data-ps-keys': '',
         'aria-label':
-          'Map of all shots. Arrow keys move it, plus and minus zoom, Enter opens the shot in the middle, V chooses all that is seen.',
+          'Map of all shots. Arrow keys move it, plus and minus zoom, Enter opens the shot in the middle, V selects all visible ones.',
       },
       this.canvas,
       this.lasso,
@@ -127,8 +127,8 @@ class MapView {
         element('button', {
           class: 'ps-button',
           type: 'button',
-          title: 'Choose all shots that are seen (V)',
-          text: 'Choose what is seen',
+          title: 'Select all visible shots (V)',
+          text: 'Select visible',
           onclick: () => this.chooseSeen(),
         }),
         this.legend,
@@ -185,15 +185,15 @@ class MapView {
         label: 'Open the shot under the pointer or in the middle',
         run: (event) => !onControl(event) && this.withShot((at) => this.open(at)),
       },
-      { key: 's S', label: 'Add what is chosen, or that shot, to the tray', run: () => this.keep() },
+      { key: 's S', label: 'Add the selected shots, or that shot, to the tray', run: () => this.keep() },
       {
         key: 'm M',
         label: 'Colour by likeness to that shot',
         run: () => this.withShot((at, points) => trigger(this.component, 'like', { segment: points.ids[at] })),
       },
-      { key: 'v V', label: 'Choose all that is seen (or drag with Shift)', run: () => this.chooseSeen() },
+      { key: 'v V', label: 'Select all visible shots (or drag with Shift)', run: () => this.chooseSeen() },
       { key: 'p P', label: 'Pictures on the points', run: () => this.togglePictures() },
-      { key: 'Escape', label: 'Clear what is chosen', run: () => (this.chosen ? this.choose([]) : false) },
+      { key: 'Escape', label: 'Clear the selection', run: () => (this.chosen ? this.choose([]) : false) },
     ];
   }
 

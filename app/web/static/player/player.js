@@ -250,7 +250,7 @@ class Player {
             onclick: () => this.open(each.id),
           },
           element('img', { src: `/api/poster/${each.id}`, alt: '', loading: 'lazy' }),
-          element('span', { text: clock(each.start).slice(0, 8) }),
+          element('span', { text: clock(each.start) }),
         ),
       ),
     );

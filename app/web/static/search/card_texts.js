@@ -24,7 +24,7 @@ export function cardTexts({ name, folder, score, share, strength, alike, start, 
   if (missing) parts.push('offline');
   return {
     length,
-    when: clock(start).slice(0, 8),
+    when: clock(start),
     score: known ? known.word : number,
     meaning: known ? known.sentence : score === null ? '' : `Cosine ${number}`,
     level: strength?.level ?? '',

@@ -33,7 +33,7 @@ import { strengthTexts } from './strength.js';
  */
 export function chainTexts({ score, strength, name, missing, start, end, parts }) {
   const known = strength ? strengthTexts(strength, null) : null;
-  const span = `${clock(start).slice(0, 8)}, ${durationText(end - start)}`;
+  const span = `${clock(start)}, ${durationText(end - start)}`;
   const gaps = parts.slice(1).map((part, at) => gapText(part.start - parts[at].end));
   const said = [name, `at ${clock(start)}`, durationText(end - start), `${parts.length} parts`];
   if (known) said.push(`${known.word.toLowerCase()} match`);

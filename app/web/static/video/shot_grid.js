@@ -2,7 +2,7 @@
 
 import { element } from '../core/dom.js';
 import { PosterPreview } from '../core/poster_preview.js';
-import { durationText, timeText } from '../core/timecode.js';
+import { clock, durationText } from '../core/timecode.js';
 import { tray } from '../core/tray.js';
 import { VirtualList } from '../core/virtual_list.js';
 import { cardFrom, gridLayout } from './grid_layout.js';
@@ -101,7 +101,7 @@ export class ShotGrid {
         'data-segment': String(shot.id),
         'aria-selected': String(at === this.current),
         'aria-rowindex': String(at + 1),
-        'aria-label': `Shot at ${timeText(shot.start)}, ${durationText(shot.end - shot.start)}${shot.score === null ? '' : `, score ${shot.score.toFixed(2)}`}`,
+        'aria-label': `Shot at ${clock(shot.start)}, ${durationText(shot.end - shot.start)}${shot.score === null ? '' : `, score ${shot.score.toFixed(2)}`}`,
       },
       element(
         'div',
@@ -127,7 +127,7 @@ export class ShotGrid {
         'div',
         { class: 'ps-about', role: 'gridcell' },
         shot.score === null ? null : element('span', { class: 'ps-number', text: shot.score.toFixed(2) }),
-        element('span', { class: 'ps-when', text: timeText(shot.start) }),
+        element('span', { class: 'ps-when', text: clock(shot.start) }),
       ),
     );
   }

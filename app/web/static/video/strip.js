@@ -2,7 +2,7 @@
 
 import { drawingContext } from '../core/dom.js';
 import { rampColour } from '../core/ramp.js';
-import { timeText } from '../core/timecode.js';
+import { clock, timeText } from '../core/timecode.js';
 import { ScoredSegments } from './scored_segments.js';
 import { tickStep, ticks } from './ticks.js';
 import { Viewport } from './viewport.js';
@@ -156,7 +156,7 @@ export class Strip {
       const x = viewport.middleX(start, end);
       const top = bottom - barHeight(segments.share(at) ?? 0, full);
       const score = segments.scores[at].toFixed(2);
-      const time = timeText(start);
+      const time = clock(start);
       context.font = `600 11px ${colours.font}`;
       const wide = context.measureText(score).width;
       context.font = `11px ${colours.font}`;

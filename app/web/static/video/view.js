@@ -6,7 +6,7 @@ import { HoverCard } from '../core/hover_card.js';
 import { addKeys, onControl } from '../core/keys.js';
 import { legend } from '../core/ramp.js';
 import { isDark, watchTheme } from '../core/theme.js';
-import { durationText, timeText } from '../core/timecode.js';
+import { clock, durationText } from '../core/timecode.js';
 import { ScoredSegments } from './scored_segments.js';
 import { ShotGrid } from './shot_grid.js';
 import { Strip } from './strip.js';
@@ -250,7 +250,7 @@ class VideoView {
             type: 'button',
             tabindex: '-1',
             'data-segment': String(id),
-            title: timeText(start),
+            title: clock(start),
             onclick: () => this.open(at),
           },
           element('img', { src: `/api/poster/${id}`, alt: '', decoding: 'async' }),
@@ -278,7 +278,7 @@ class VideoView {
    */
   linesOf(at) {
     const [, shot, start, end] = this.rows[at];
-    const lines = [`${timeText(start)} – ${timeText(end)}`, `shot ${shot + 1} · ${durationText(end - start)}`];
+    const lines = [`${clock(start)} – ${clock(end)}`, `shot ${shot + 1} · ${durationText(end - start)}`];
     const { scores } = this.segments;
     return scores ? [...lines, `score ${scores[at].toFixed(2)}`] : lines;
   }

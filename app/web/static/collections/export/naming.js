@@ -2,6 +2,7 @@
 // export itself names the files (app/exporting/naming.py); tests/clip_name_table.json holds both to the same names.
 
 import { MAX_PATTERN_LENGTH } from '../../core/limits.js';
+import { wholeMilliseconds } from '../../core/timecode.js';
 
 const MAX_NAME_BYTES = 200; // in UTF-8
 const FORBIDDEN = /[<>:"/\\|?*\p{Cc}\p{Cs}\u2028\u2029\ufffd\u202a-\u202e\u2066-\u2069]+/gu;
@@ -280,10 +281,7 @@ function firstBytes(text, most) {
  * @returns {string}
  */
 function moment(seconds) {
-  const exact = Math.max(0, seconds) * 1000;
-  const below = Math.floor(exact);
-  const half = Math.abs(exact - below - 0.5) < 1e-6;
-  const whole = half ? below + (below % 2) : Math.round(exact);
+  const whole = wholeMilliseconds(Math.max(0, seconds));
   /** @type {(number: number, width?: number) => string} */
   const pad = (number, width = 2) => String(number).padStart(width, '0');
   const [hours, minutes, rest] = [Math.floor(whole / 3600000), Math.floor(whole / 60000) % 60, whole % 60000];

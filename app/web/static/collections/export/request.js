@@ -38,17 +38,17 @@ export const MODES = [
   [
     'smart',
     'Smart',
-    'Exact to the frame; only the edges are encoded anew, what lies between is copied where the format allows.',
+    'Exact to the frame; only the edges are re-encoded, and what lies between is copied where the format allows.',
   ],
   [
     'exact',
     'Exact',
-    'Exact to the frame; every clip is encoded anew (H.264), which takes longest and plays everywhere.',
+    'Exact to the frame; every clip is re-encoded (H.264), which takes longest and plays everywhere.',
   ],
   [
     'copy',
     'Copy',
-    'Nothing is encoded: quickest, without loss, but clips begin at the key frame before their in point.',
+    'Nothing is encoded: quickest, without loss, but clips begin at the last key frame before their in point.',
   ],
   ['none', 'Lists only', 'No clips are cut: only the lists below are written, with the places in your own files.'],
 ];

@@ -186,7 +186,7 @@ export class TrimEditor {
         this.dialog.close();
         return;
       }
-      toast('The subclip that was open here was taken out in another tab');
+      toast('The subclip that was open here was removed in another tab');
       void this.open(clips[Math.min(at, clips.length - 1)]); // shows its errors itself
       return;
     }
