@@ -176,7 +176,7 @@ def test_names_that_are_not_utf8_come_through(root: Path) -> None:
 def test_a_file_that_is_gone_is_still_found_and_said_to_be_gone() -> None:
     result = run("search", "white", "-k", "1")
     assert "films/gone.mp4" in result.stdout
-    assert "not there" in result.stdout
+    assert "(offline)" in result.stdout
 
 
 @pytest.mark.usefixtures("root")

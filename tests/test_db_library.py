@@ -77,6 +77,21 @@ def test_same_content_and_segments_keep_their_ids_and_other_encoders_rows(librar
     np.testing.assert_allclose(library.embedding_rows("two", ids), unit_rows(3, 2), atol=1e-3)
 
 
+@pytest.mark.parametrize(("by", "stays"), [(-1, False), (0, True), (500, True), (3003, False)])
+def test_a_part_that_began_between_two_frames_is_the_one_that_begins_with_the_next(
+    library: Library, by: int, stays: bool
+) -> None:
+    """Earlier versions cut long shots between frames; another encoder must not lose the rows of the first for it."""
+    video = make_video(content_hash="aa")  # 3003 units of pts a frame
+    first = add(library, video, encoder_id="one")
+    shots, segments = make_parts(video)
+    border = segments[0].end_pts + by
+    segments[:2] = replace(segments[0], end_pts=border), replace(segments[1], start_pts=border)
+    again = library.add_video(video, shots, segments, unit_rows(3), encoder_id="two", recipe="r1")
+    assert (again == first) is stays
+    assert [row.segments for row in library.encoders()] == ([3, 3] if stays else [0, 3])
+
+
 @pytest.mark.parametrize("what", ["content", "content of one fingerprint", "segments", "shots"])
 def test_anything_else_at_that_path_takes_new_ids_and_the_old_ones_never_return(library: Library, what: str) -> None:
     video = make_video(content_hash="aa")

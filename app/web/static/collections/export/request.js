@@ -40,11 +40,7 @@ export const MODES = [
     'Smart',
     'Exact to the frame; only the edges are re-encoded, and what lies between is copied where the format allows.',
   ],
-  [
-    'exact',
-    'Exact',
-    'Exact to the frame; every clip is re-encoded (H.264), which takes longest and plays everywhere.',
-  ],
+  ['exact', 'Exact', 'Exact to the frame; every clip is re-encoded (H.264), which takes longest and plays everywhere.'],
   [
     'copy',
     'Copy',
