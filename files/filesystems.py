@@ -40,7 +40,12 @@ def is_network(path: str | os.PathLike[str]) -> bool:
     if sys.platform == "win32":
         return _is_remote_on_windows(os.path.abspath(path))
     mount = mount_of(path)
-    return mount is not None and _NETWORK.fullmatch(mount.kind.lower()) is not None
+    return mount is not None and is_network_kind(mount.kind)
+
+
+def is_network_kind(kind: str) -> bool:
+    """Return whether file systems of a kind are on a network, such as `nfs4`; see `Mount.kind`."""
+    return _NETWORK.fullmatch(kind.lower()) is not None
 
 
 def keeps_inodes(path: str | os.PathLike[str]) -> bool:

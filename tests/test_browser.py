@@ -1,7 +1,7 @@
 """A person's whole path through the real page, in a real browser: from an empty library to a clip on the disk.
 
-Steps, in order: an empty library says how to begin; a folder is indexed from the page; `/`, words and Enter find the
-right shot; hovering plays its preview without running the script; Enter opens the player at the first frame of the
+Steps, in order: an empty library says how to begin; a folder is chosen by the keyboard alone and started; Search now
+leads to the search box; words and Enter find the right shot; hovering plays its preview without running the script; Enter opens the player at the first frame of the
 shot, which stops on its last one; M asks for more like it; S puts it into the tray, which is there after a reload and
 after a restart of the server; E exports it, and the file holds exactly the shot's frames.
 """
@@ -73,7 +73,10 @@ def ready(page: Any, after: str | None = None) -> str:
     return token
 
 
-def test_from_an_empty_library_to_a_clip_on_the_disk(chromium: Any, videos: Path, tmp_path: Path) -> None:
+def test_from_an_empty_library_to_a_clip_on_the_disk(
+    chromium: Any, videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(videos.parent))
     library = tmp_path / "library"
     with App(library) as app:
         page = opened(chromium, app)
@@ -111,22 +114,40 @@ def what_runs_of_injected_scripts(page: Any) -> list[str]:
 
 
 def index_from_the_page(page: Any, videos: Path) -> None:
+    """Four actions: the chooser, a folder in it, its button, Search now."""
     page.get_by_text("Find the shot").wait_for()
-    page.get_by_role("button", name="Add the first folder").click()
-    box = page.get_by_role("textbox", name="Folder").first
-    box.fill(str(videos))
-    box.press("Enter")
-    page.get_by_text("5 video").first.wait_for()
-    page.get_by_role("button", name="Start").first.click()
-    page.get_by_text("5 added").first.wait_for()
-    page.get_by_role("link", name="Search").first.click()
+    page.goto(f"{page.url}indexing")
+    page.get_by_role("button", name="Choose a folder").focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Choose a folder")
+    dialog.get_by_role("option").first.wait_for()
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "combobox", "the focus is inside"
+    page.keyboard.press("Backspace")  # the folder above, where this one is highlighted
+    home = "() => document.querySelector('.ps-folder-row[aria-selected=true]')?.textContent"
+    wait_until(page, f"{home} === '{videos.parent.name}'")
+    page.keyboard.press("Enter")
+    wait_until(page, f"{home} === undefined")
+    page.keyboard.type(videos.name)
+    wait_until(page, f"{home}?.startsWith('{videos.name}')")
+    page.keyboard.press("Enter")
+    wait_until(page, f"() => document.querySelector('.ps-chooser-where').textContent === '{videos.name}'")
+    dialog.get_by_text("5 video files").wait_for()
+    page.keyboard.press("Enter")  # nothing is highlighted: to the button
+    page.keyboard.press("Enter")
+    dialog.wait_for(state="detached")
+    wait_until(page, "() => document.activeElement.type === 'submit'")
+    page.get_by_text("5 video files").first.wait_for()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Search now").click()
     ready(page)
+    wait_until(page, "() => document.activeElement.matches('.st-key-words input')")
+    # What follows looks for one of five videos, all of which are there at the end.
+    done = "async () => (await (await fetch('/api/runs')).json()).runs.every((run) => run.outcome === 'done')"
+    wait_until(page, done)
 
 
 def search(page: Any) -> str:
     before = ready(page)
-    page.locator(".ps-card").first.focus()
-    page.keyboard.press("/")
     page.keyboard.type(WORDS)
     page.keyboard.press("Enter")
     token = ready(page, before)

@@ -14,7 +14,8 @@ from app.jobs.state import JobState
 from app.web.services import folder_check
 from app.web.services.folder_check import check_folder, typed_path
 from app.web.services.folder_count import VideoCount
-from app.web.services.folder_suggestions import is_missing_drive, recent_folders, usual_folders
+from app.web.services.folder_places import usual_folders
+from app.web.services.folder_suggestions import is_missing_drive, recent_folders
 from indexer.scan import LIBRARY_FILE
 
 
@@ -133,7 +134,7 @@ def test_what_may_not_be_read_is_said(films: Path, tmp_path: Path, monkeypatch: 
         return real(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    assert "may not be read" in said(str(closed), tmp_path)
+    assert "permission to read" in said(str(closed), tmp_path)
     check = check_folder(str(films), tmp_path / "library")
     assert (check.level, check.videos) == ("note", 1)
     assert "1 folder in it may not be read" in check.sentence
@@ -180,7 +181,7 @@ def test_a_drive_that_does_not_answer_is_said_to(tmp_path: Path, monkeypatch: py
     check = check_folder(str(tmp_path), tmp_path / "library", answer_seconds=0.01)
     waiting.set()
     assert not check.usable
-    assert "does not answer" in check.sentence
+    assert "not responding" in check.sentence
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="other drives")

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import streamlit
-from cli_library import build
-from fakes import ColourEncoder
 from streamlit.testing.v1 import AppTest
 
 from app import compose
-from app.cut_settings import store_cut_settings
 from app.jobs.jobs import Jobs, new_id
-from app.jobs.orders import DownloadOrder, IndexOrder, Order, RetryOrder, order_to_json
+from app.jobs.orders import IndexOrder, Order, RetryOrder, order_to_json
 from app.jobs.process import own_process_id
 from app.jobs.state import LOG_FILE, STATE_FILE, STOP_FILE, JobFailure, JobProgress, JobState, write_state
-from app.shell.index_options import ShapingOptions
-from app.shell.notice import DEMO_LIBRARY
 from app.web.pages.job_cards import order_to_retry
 from app.web.pages.job_texts import progress_text
-from db.library import Library
-from encoder import ModelNotFound
 from encoder.checkpoints import hub
-from indexer.settings import IndexSettings
 
-BASE, DEMO = "videoprism_lvt_public_v1_base", "videoprism_lvt_demo"
 HOSTILE = "<script>alert(1)<b> **b** $x$ :smile: [a](b) `c`.mp4"
 
 
@@ -99,12 +88,6 @@ def words(page: AppTest) -> str:
     return "\n".join(texts).replace("\\", "")
 
 
-def typed(page: AppTest, path: str) -> AppTest:
-    page.text_input(key="index_path").set_value(path).run()
-    assert not page.exception
-    return page
-
-
 def click(page: AppTest, key: str) -> AppTest:
     page.button(key=key).click().run()
     assert not page.exception
@@ -115,148 +98,15 @@ def keys(page: AppTest) -> set[str]:
     return {button.key or "" for button in page.button}
 
 
-def test_an_empty_library_invites_and_offers_the_demo_honestly(place: Place) -> None:
-    page = place.opened()
-    assert page.title[0].value == "Add your first folder"
-    assert "trained on just such drawings" in words(page)
-    assert "says nothing about how well the real encoder" in words(page)
-    assert page.button(key="index_start").disabled
-    click(page, "index_demo")
-    assert place.started == [(IndexOrder(encoder=DEMO, paths=(str(DEMO_LIBRARY),)), "the demo library", None)]
-
-
-def test_a_folder_is_checked_and_started_and_the_box_is_empty_again(place: Place) -> None:
-    page = typed(place.opened(), f" {place.films} ")
-    assert "1 video file, 2.00 kB" in words(page)
-    assert "with the encoder base" in words(page)
-    click(page, "index_start")
-    assert place.started == [(IndexOrder(encoder=BASE, paths=(str(place.films),)), "Films", None)]
-    assert page.text_input(key="index_path").value == ""
-    assert page.button(key="index_start").disabled
-
-
-def test_the_options_become_an_order(place: Place) -> None:
-    page = typed(place.opened(), str(place.films))
-    page.selectbox(key="index_encoder").set_value("videoprism_lvt_public_v1_large")
-    page.selectbox(key="index_detector").set_value("content")
-    page.text_area(key="index_exclude").set_value("*.tmp.mp4\n\n */raw/* ")
-    page.checkbox(key="index_redo").check()
-    page.checkbox(key="index_retry_failed").check()
-    page.run()
-    click(page, "index_start")
-    assert place.started[0][0] == IndexOrder(
-        encoder="videoprism_lvt_public_v1_large", shaping=ShapingOptions(detector="content"), redo=True,
-        retry_failed=True, exclude=("*.tmp.mp4", "*/raw/*"), paths=(str(place.films),),
-    )  # fmt: skip
-
-
-def test_the_library_s_own_detector_is_chosen_and_another_one_is_ordered(place: Place) -> None:
-    with Library.open(place.root / "library") as library:
-        store_cut_settings(library, IndexSettings(detector="hash", segment_seconds=4.0))
-    page = typed(place.opened(), str(place.films))
-    assert page.selectbox(key="index_detector").value == "hash"
-    click(page, "index_start")
-    page = typed(place.opened(), str(place.films))
-    page.selectbox(key="index_detector").set_value("blend").run()
-    click(page, "index_start")
-    orders = [order for order, _, _ in place.started]
-    assert [order.shaping for order in orders if isinstance(order, IndexOrder)] == [
-        ShapingOptions(),
-        ShapingOptions(detector="blend"),
-    ]
-
-
-def test_a_mistyped_folder_is_answered_with_the_right_one(place: Place) -> None:
-    page = typed(place.opened(), str(place.root / "Flims"))
-    assert "There is no such folder" in words(page)
-    assert page.button(key="index_start").disabled
-    click(page, "meant_0")
-    assert page.text_input(key="index_path").value == str(place.films)
-    assert "1 video file" in words(page)
-
-
-def test_a_drive_that_was_plugged_in_meanwhile_is_looked_at_again(place: Place) -> None:
-    folder = place.root / "later"
-    page = typed(place.opened(), str(folder))
-    folder.mkdir()
-    (folder / "b.mp4").write_bytes(b"x")
-    assert "There is no such folder" in words(page.run())
-    assert "1 video file" in words(click(page, "look_again"))
-
-
-def test_a_folder_that_went_away_is_not_started(place: Place) -> None:
-    page = typed(place.opened(), str(place.films))
-    place.films.rename(place.root / "elsewhere")
-    click(page, "index_start")
-    assert place.started == []
-    assert "There is no such folder" in words(page)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")
-def test_a_recent_folder_whose_name_no_text_can_hold(place: Place) -> None:
-    raw = os.fsdecode(os.path.join(os.fsencode(place.root), b"not \xff utf-8"))
-    os.mkdir(raw)
-    Path(raw, "a.mp4").write_bytes(b"x")
-    place.put(order=to_json(raw), title=os.path.basename(raw), outcome="done")
-    page = click(place.opened(), "recent_0")
-    assert page.text_input(key="index_path").value == str(place.root / "not \\xff utf-8")
-    click(page, "index_start")
-    order = place.started[0][0]
-    assert isinstance(order, IndexOrder)
-    assert order.paths == (raw,)
-
-
-def test_the_demo_encoder_on_videos_of_ones_own_is_warned_of(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(compose.ENCODER_VARIABLE, "demo")
-    page = typed(place.opened(), str(place.films))
-    assert "hits mean nothing" in words(page)
-    assert not page.button(key="index_start").disabled
-    assert "hits mean nothing" not in words(typed(page, str(DEMO_LIBRARY)))
-
-
-def test_a_missing_model_is_said_with_its_size_and_fetched_only_when_asked(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def missing(published: Any, **options: Any) -> Path:
-        assert options == {"offline": True}, "looking downloads nothing"
-        raise ModelNotFound("not here")
-
-    monkeypatch.setattr(hub, "fetch", missing)
-    page = typed(place.opened(), str(place.films))
-    assert "about 991 MB" in words(page)
-    assert page.button(key="index_start").disabled
-    assert place.started == []
-    click(page, "fetch_model")
-    assert place.started == [(DownloadOrder(model="base"), "model base", None)]
-    progress = JobProgress(phase="download", fraction=0.5, text="weights.npz  400 MB of 991 MB")
-    place.put(kind="download", title="model base", arguments=("fetch-model", "base", "--yes"), progress=progress)
-    page.run()
-    assert "is being downloaded" in words(page)
-    assert "fetch_model" not in keys(page)
-    assert "400 MB of 991 MB" in words(page)
-
-
-def test_what_cannot_be_started_is_said(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object, **__: object) -> str:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Jobs, "start", full)
-    page = click(typed(place.opened(), str(place.films)), "index_start")
-    assert "No space left on device" in words(page)
-    assert page.text_input(key="index_path").value == str(place.films)
-
-
 def test_a_run_under_way_shows_how_far_it_is_and_can_be_stopped(place: Place) -> None:
     progress = JobProgress(
         phase="index", fraction=0.31, files_done=12, files_total=240, speed=8.41, eta_seconds=151.0,
         current=("/films/one.mp4", f"/films/{HOSTILE}"),
     )  # fmt: skip
     state = place.put(progress=progress)
-    page = typed(place.opened(), str(place.films))
+    page = place.opened()
     assert "12 of 240 videos · 31% · 8.4× real time · about 2:31 left" in words(page)
     assert "one.mp4" in words(page)
-    assert "being indexed already" in words(page)
-    assert page.button(key="index_start").disabled
     assert not {f"resume_{state.id}", f"forget_{state.id}"} & keys(page)
     click(page, f"stop_{state.id}")
     assert (place.jobs.folder / state.id / STOP_FILE).exists()
@@ -333,7 +183,6 @@ def test_a_journal_of_an_earlier_version_is_shown_and_cannot_be_started_again(pl
     state = place.put(order=None, arguments=typed, outcome="interrupted", failed=1)
     page = place.opened()
     assert str(place.films) in words(page)
-    assert "recent_0" in keys(page)
     assert not {f"resume_{state.id}", f"retry_{state.id}"} & keys(page)
     assert f"forget_{state.id}" in keys(page)
 
@@ -374,14 +223,6 @@ def test_a_run_that_is_gone_when_its_button_is_pressed_is_no_trouble(place: Plac
     assert [each.value for each in page.error] == []
 
 
-def test_with_videos_in_it_the_page_is_about_adding_more(tmp_path: Path, place: Place) -> None:
-    build(tmp_path, ColourEncoder())
-    page = place.opened()
-    assert [each.value for each in page.subheader] == ["Add videos"]
-    assert "index_demo" not in keys(page)
-    assert "a search looks at one encoder at a time" in words(page)
-
-
 def test_any_journal_can_be_drawn(place: Place) -> None:
     report: dict[str, Any] = {"problems": [3], "left_out": 1}
     state = place.put(kind="unknown", title="", order=None, arguments=(), outcome="interrupted", report=report)
@@ -399,18 +240,3 @@ def test_any_journal_can_be_drawn(place: Place) -> None:
     page = place.opened()
     assert f"resume_{state.id}" not in keys(page)
     assert f"retry_{lost.id}" not in keys(page)
-
-
-def test_what_would_be_encoded_again_is_said_and_waits_for_a_yes(place: Place) -> None:
-    build(place.root, ColourEncoder())
-    films = place.root / "films"
-    page = typed(place.opened(), str(films))
-    assert "3 videos (" in words(page)
-    assert "that did not change would be encoded again" in words(page)
-    click(page, "index_start")
-    page = typed(place.opened(), str(films))
-    page.checkbox(key="index_again").check().run()
-    click(page, "index_start")
-    page = typed(place.opened(), str(place.films))
-    assert "would be encoded again" not in words(page), "nothing of that folder is in the library"
-    assert [order.yes for order, _, _ in place.started if isinstance(order, IndexOrder)] == [False, True]

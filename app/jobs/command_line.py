@@ -71,7 +71,7 @@ def _option_words(order: Any) -> Iterator[str]:
         option = _OTHER_NAMES.get(each.name, f"--{each.name.replace('_', '-')}")
         if is_dataclass(value):
             yield from _option_words(value)
-        elif each.name in ("kind", "paths") or value == default:
+        elif each.name in ("kind", "paths", "fetch") or value == default:  # fetch: the command asks
             continue
         elif value is True:
             yield option

@@ -48,6 +48,7 @@ class IndexOrder:
     redo: bool = False
     retry_failed: bool = False
     yes: bool = False  # consents to encoding unchanged videos again
+    fetch: bool = False  # consents to downloading the encoder's files if they are missing
     paths: tuple[str, ...]  # absolute
 
     def __post_init__(self) -> None:

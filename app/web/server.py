@@ -29,6 +29,7 @@ from app.web.api.assets import asset_routes
 from app.web.api.collections import collection_routes
 from app.web.api.examples import example_routes
 from app.web.api.exports import export_routes
+from app.web.api.folders import folder_routes
 from app.web.api.library import library_routes
 from app.web.api.map import map_routes
 from app.web.api.media import media_routes
@@ -168,6 +169,7 @@ def our_routes(settings: Settings, library: Library, proxies: Proxies, read: Rea
         *example_routes(Examples(library.directory, read=read)),
         *collection_routes(library),
         *search_routes(library),
+        *folder_routes(library, jobs),
         *run_routes(library, jobs),
         *export_routes(settings, library, jobs),
         # Without these, Streamlit would respond with its page. They also handle unsupported methods.

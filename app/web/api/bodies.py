@@ -8,17 +8,21 @@ from pydantic import Field
 
 from app.exporting.audio_choice import ALL_TRACKS, MAX_AUDIO_CHARACTERS
 from app.exporting.naming import MAX_PATTERN_CHARACTERS
-from app.web.http.validation import NO_NULL, NOT_BLANK, Body, Integer, Number
+from app.web.http.validation import NO_NULL, NOT_BLANK, Body, Integer, Number, at_most
 from db.text_limits import MAX_LINK_LENGTH, MAX_NAME_LENGTH, MAX_NOTE_LENGTH
 
 # Limits of lists and paths; those of names, notes and links are the library's.
-MAX_PATH_CHARACTERS = 4_000  # for an export folder
+MAX_PATH_CHARACTERS = 4_000  # of an export folder
+MAX_TYPED_CHARACTERS = 40_000  # of a typed path: longer than any system allows, which the check says
 MAX_SUBCLIPS = 2_000  # per request
 MAX_LISTS = 20  # per export
+MAX_DROPPED_FILES = 50
 
 Name = Annotated[str, Field(max_length=MAX_NAME_LENGTH), NO_NULL, NOT_BLANK]
 NameOrBlank = Annotated[str, Field(max_length=MAX_NAME_LENGTH), NO_NULL]
 Note = Annotated[str, Field(max_length=MAX_NOTE_LENGTH), NO_NULL]
+FolderPath = Annotated[str, at_most(MAX_TYPED_CHARACTERS)]
+DroppedName = Annotated[str, at_most(1_000), NO_NULL]
 Ids = Annotated[list[Integer], Field(max_length=MAX_SUBCLIPS)]
 
 
@@ -86,3 +90,29 @@ class ExportBody(Body):
     name_pattern: Annotated[str, Field(max_length=MAX_PATTERN_CHARACTERS), NO_NULL] = ""
     audio: Annotated[str, Field(max_length=MAX_AUDIO_CHARACTERS), NO_NULL] = ALL_TRACKS
     lists: list[str] = Field(default_factory=list, max_length=MAX_LISTS)  # names of formats
+
+
+class FolderPathBody(Body):
+    """A path as typed, or as the chooser has it. Lone surrogates stand for bytes that are not UTF-8."""
+
+    path: FolderPath
+
+
+class FolderListBody(FolderPathBody):
+    """A folder to list."""
+
+    hidden: bool = False
+
+
+class DroppedFileBody(Body):
+    """A file of a dropped folder: its path below the folder, and its size."""
+
+    path: Annotated[list[DroppedName], Field(min_length=1, max_length=8)]
+    size: Integer
+
+
+class DroppedFolderBody(Body):
+    """A dropped folder, as far as a browser tells."""
+
+    name: DroppedName
+    files: Annotated[list[DroppedFileBody], Field(max_length=MAX_DROPPED_FILES)]

@@ -61,6 +61,17 @@ def _below_limit(number: float) -> float:
     return number
 
 
+def at_most(characters: int) -> AfterValidator:
+    """Return a limit for texts that may have lone surrogates, as paths have: pydantic's own limit rejects those."""
+
+    def checked(text: str) -> str:
+        if len(text) > characters:
+            raise PydanticCustomError("string_too_long", "too long", {"max_length": characters})
+        return text
+
+    return AfterValidator(checked)
+
+
 NO_NULL = AfterValidator(_without_null)
 """Text that SQLite and file systems can store; pydantic itself rejects lone surrogates."""
 NOT_BLANK = AfterValidator(_not_blank)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app.web.pages import session
+from app.web.pages.add_videos import FOCUS, WIDTH, draw_adding, draw_demo_offer, is_searchable
 from app.web.pages.escape import escape_markdown
+from app.web.pages.job_cards import show_jobs
 from app.web.pages.search_state import read_address
 
 if TYPE_CHECKING:
@@ -24,21 +26,29 @@ def page_link(name: str, label: str, icon: str | None = None) -> None:
 
 STEPS = (
     (":material/create_new_folder:", "Add a folder", "Every video in it is cut into shots. Your files are only read."),
-    (":material/search:", "Search", "By words, by a shot that you found, by a picture or a clip that you drop here."),
+    (":material/search:", "Search", "By words, by a shot that you found, or by a picture or a clip that you drop."),
     (":material/playlist_add:", "Collect and export", "Clips exact to the frame, or a list for your editing program."),
 )
 
 
 def show_empty_library() -> None:
-    """Draw the page for new users."""
-    st.title("Find the shot")
-    st.write("prismsearch finds moments in your videos by what they show. Nothing leaves this machine.")
-    for column, (icon, title, text) in zip(st.columns(3, border=True), STEPS, strict=True):
-        column.markdown(f"**{icon} {title}**")
-        column.caption(text)
-    page = st.session_state.get("pages", {}).get("indexing")
-    if page is not None and st.button("Add the first folder", type="primary", icon=":material/arrow_forward:"):
-        st.switch_page(page)
+    """Draw the page while there is nothing to search: the folder box, jobs, the demo library, and the steps."""
+    library, states = session.open_library(), session.jobs().all()
+    with st.container(width=WIDTH):
+        st.title("Find the shot", anchor=False)
+        running = any(state.running and state.kind in ("index", "download") for state in states)
+        if running:
+            st.write("You can search here as soon as the first video is indexed.")
+        else:
+            st.write("prismsearch finds moments in your videos by what they show. Nothing leaves this machine.")
+        if draw_adding(library, states):
+            st.session_state[FOCUS] = True
+            show_jobs()
+            return
+        draw_demo_offer()
+        for column, (icon, title, text) in zip(st.columns(3, border=True), STEPS, strict=True):
+            column.markdown(f"**{icon} {title}**")
+            column.caption(text)
 
 
 def engine_or_message(library: Library) -> SearchEngine | None:
@@ -67,7 +77,7 @@ def engine_or_message(library: Library) -> SearchEngine | None:
 
 def searchable_engine(library: Library) -> SearchEngine | None:
     """Read the URL and return the engine, or None after drawing what prevents a search."""
-    if not any(row.segments for row in library.encoders()):
+    if not is_searchable(library):
         show_empty_library()
         return None
     engine = engine_or_message(library)

@@ -1,4 +1,4 @@
-"""Text box for a folder, with recent folders to choose from and a check of the typed path."""
+"""The folder box: our component in which a path is typed, checked, chosen or dropped, and its place in the session."""
 
 from __future__ import annotations
 
@@ -11,90 +11,95 @@ import streamlit as st
 from app.jobs.command_line import title_of
 from app.shell.notice import DEMO_LIBRARY
 from app.shell.terminal import printable
-from app.web.pages.escape import escape_markdown
-from app.web.services.folder_check import FolderCheck, check_folder
-from app.web.services.folder_suggestions import recent_folders, usual_folders
+from app.web.pages.components import component, event_payload
+from app.web.services.folder_places import path_json, usual_folders
+from app.web.services.folder_suggestions import recent_folders
 
 if TYPE_CHECKING:
     from app.jobs.state import JobState
-    from db.library import Library
 
-_PATH, _CHOSEN, _CHECKED = "index_path", "index_chosen", "index_checked"  # in the session's state
+_KEY = "folder"
+# In the session's state: the folder in the box, one to be started, the number of starts, and why the last one failed.
+_KNOWN, _START, _TURN, _TROUBLE = "index_path", "index_start", "index_turn", "index_start_trouble"
 
 
-def draw_folder_box(states: list[JobState]) -> str:
-    """Draw the text box and return the path as typed or chosen; empty while nothing is typed."""
-    st.text_input(
-        "Folder",
-        key=_PATH,
-        placeholder=r"C:\Users\me\Videos" if os.name == "nt" else "/home/me/Videos",
+def draw_folder_box(
+    states: list[JobState], *, start: str, choose: str, about: str, blocked: str, direct: bool, waiting: bool
+) -> None:
+    """Draw the box.
+
+    Args:
+        states: The jobs, for recent folders.
+        start: Label of the button.
+        choose: Label of the button that takes a folder in the dialog.
+        about: A line below the box.
+        blocked: Why nothing can be started now; "" if something can.
+        direct: Whether a folder chosen in the dialog is started at once.
+        waiting: Whether to run the script again once the library has changed.
+    """
+    recent = [path for path in recent_folders(states) if not is_in_demo_library(path)]
+    component("indexing/folder_box")(
+        key=_KEY,
+        data={
+            "placeholder": r"C:\Users\me\Videos" if os.name == "nt" else "/home/me/Videos",
+            "start": start,
+            "choose": choose,
+            "about": about,
+            "blocked": blocked,
+            "direct": direct,
+            "heading": "Recent" if recent else "Suggested",
+            "folders": [{**path_json(path), "name": printable(title_of([path]))} for path in recent or usual_folders()],
+            "turn": st.session_state.get(_TURN, 0),
+            "trouble": st.session_state.get(_TROUBLE, ""),
+            "waiting": waiting,
+        },
+        on_start_change=on_start,
+        on_checked_change=on_checked,
+        on_changed_change=_on_changed,
     )
-    recent = [path for path in recent_folders(states) if not is_in_demo_library(path)] or usual_folders()
-    if recent:
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.caption("Recent" if states else "Perhaps", width="content")
-            for number, path in enumerate(recent):
-                _path_button(path, f"recent_{number}", title_of([path]))
-    typed = st.session_state.get(_PATH) or ""
-    chosen = st.session_state.get(_CHOSEN)
-    return chosen if chosen is not None and typed == printable(chosen) else typed
 
 
-def _path_button(path: str, key: str, label: str) -> None:
-    st.button(
-        escape_markdown(printable(label)),
-        key=key,
-        help=escape_markdown(printable(path)),
-        on_click=_choose,
-        args=(path,),
-    )
+def on_start() -> None:
+    """Keep the folder that is to be started, until the script knows the options."""
+    payload = event_payload(_KEY, "start")
+    if payload:
+        st.session_state[_START] = str(payload.get("path", ""))
 
 
-def _choose(path: str) -> None:
-    """Put a path into the box. The path itself is stored separately, because it may not be printable."""
-    st.session_state[_PATH], st.session_state[_CHOSEN] = printable(path), path
-    _check_again()
+def on_checked() -> None:
+    """Keep the folder that is in the box, for what the page says of it."""
+    payload = event_payload(_KEY, "checked")
+    if payload:
+        path = str(payload.get("path", ""))
+        st.session_state[_KNOWN] = path if os.path.isabs(path) and "\0" not in path else ""
 
 
-def _check_again() -> None:
-    st.session_state.pop(_CHECKED, None)
+def _on_changed() -> None:
+    """Handle a change of the library: the script runs again, which is all that is needed."""
 
 
-def checked_folder(path: str, library: Library) -> FolderCheck:
-    """Return the check of this path, cached until another path is typed or the check is repeated."""
-    known = st.session_state.get(_CHECKED)
-    if known is None or known[0] != path:
-        with st.spinner("Looking into the folder", show_time=False):
-            known = path, check_folder(path, library.directory)
-        st.session_state[_CHECKED] = known
-    check: FolderCheck = known[1]
-    return check
+def known_folder() -> str:
+    """Return the folder in the box that can be indexed; "" if there is none."""
+    path: str = st.session_state.get(_KNOWN, "")
+    return path
 
 
-def draw_check(check: FolderCheck) -> None:
-    """Draw the result of a check, with suggestions and a button to repeat it."""
-    if check.level == "good":
-        st.success(escape_markdown(check.sentence), icon=":material/check:")
-        return
-    st.warning(escape_markdown(check.sentence), icon=":material/info:" if check.usable else ":material/folder_off:")
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if check.suggestions:
-            st.caption("Did you mean", width="content")
-        for number, path in enumerate(check.suggestions):
-            _path_button(path, f"meant_{number}", path)
-        st.button("Look again", key="look_again", icon=":material/refresh:", type="tertiary", on_click=_check_again)
+def folder_to_start() -> str | None:
+    """Return the folder whose button was just pressed, once; None if none was."""
+    path: str | None = st.session_state.pop(_START, None)
+    return path
 
 
-def keep_check(check: FolderCheck) -> None:
-    """Show this check as the result for its path."""
-    st.session_state[_CHECKED] = check.path, check
+def say_started() -> None:
+    """Empty the box, because its folder is being indexed."""
+    st.session_state[_KNOWN] = ""
+    say_trouble("")
 
 
-def clear_folder_box() -> None:
-    """Empty the text box. Call it in callbacks."""
-    st.session_state[_PATH] = ""
-    st.session_state.pop(_CHOSEN, None)
-    _check_again()
+def say_trouble(sentence: str) -> None:
+    """Say in the box why a folder cannot be indexed."""
+    st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
+    st.session_state[_TROUBLE] = sentence
 
 
 def is_in_demo_library(path: str) -> bool:

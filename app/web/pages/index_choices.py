@@ -18,6 +18,7 @@ from app.web.services.model_need import alias_of
 if TYPE_CHECKING:
     from db.library import Library
 
+_ENCODER = "index_encoder"  # in the session's state
 _ENCODER_HELP = (
     "What looks at the shots. base is the one to take; large sees more and is slower; demo knows only the drawn world "
     "of the demo library."
@@ -64,7 +65,7 @@ def draw_index_choices(library: Library) -> IndexChoices:
     own_detector = cut_settings_of(library).detector
     names = list(dict.fromkeys([current, *ALIASES.values()]))
     with st.expander("Options", icon=":material/tune:", key="index_options"):
-        encoder = st.selectbox("Encoder", names, key="index_encoder", format_func=encoder_label, help=_ENCODER_HELP)
+        encoder = st.selectbox("Encoder", names, key=_ENCODER, format_func=encoder_label, help=_ENCODER_HELP)
         detector = st.selectbox(
             "How cuts are found",
             list(_DETECTORS),
@@ -87,7 +88,12 @@ def draw_index_choices(library: Library) -> IndexChoices:
     return IndexChoices(encoder, None if detector == own_detector else detector, redo, retry, lines)
 
 
+def choose_encoder(name: str) -> None:
+    """Choose an encoder. Call it in callbacks."""
+    st.session_state[_ENCODER] = name
+
+
 def encoder_label(name: str) -> str:
     """Return the display name of an encoder."""
     alias = alias_of(name)
-    return "demo (only for the demo library)" if alias == "demo" else printable(alias)
+    return "demo (demo library only)" if alias == "demo" else printable(alias)

@@ -14,6 +14,7 @@ from app.search_link import EXCLUDED_WEIGHT, LinkTerm, SearchLink
 from app.web.http.errors import as_sentence
 from app.web.pages import components, search_state, session
 from app.web.pages import query_widgets as widgets
+from app.web.pages.add_videos import FOCUS
 from app.web.pages.chain_results import draw_chains
 from app.web.pages.components import component
 from app.web.pages.empty_states import searchable_engine
@@ -46,6 +47,8 @@ def show() -> None:
         return
     link = widgets.draw_query(library, on_dropped=on_drop)
     search_state.write_address(link)
+    if st.session_state.pop(FOCUS, False):
+        component("search/focus_words")(key="focus_words")
     if link.is_chain:
         draw_chains(link, engine)
     elif link.has_query:
@@ -104,7 +107,9 @@ def draw_grid(cards: Sequence[dict[str, Any]], *, more: bool, folded: bool = Fal
 
 
 def draw_ideas(engine: SearchEngine) -> None:
-    """Draw a few sentences to begin with."""
+    """Draw a few sentences to begin with. The demo encoder gets some only for videos that show such things."""
+    if session.notice(engine):
+        return
     known = IDEAS["demo" if engine.encoder.notice else "any"]
     st.pills("Try", known, key="idea", on_change=widgets.on_idea, label_visibility="collapsed")
 
@@ -112,7 +117,9 @@ def draw_ideas(engine: SearchEngine) -> None:
 def draw_newest(library: Library) -> None:
     """Draw the first shot of each of the newest videos, to show what there is to find."""
     videos = sorted(library.videos(), key=lambda video: video.modified_ns, reverse=True)[:NEWEST]
-    st.caption("The newest videos of this library")
+    running = any(state.running and state.kind == "index" for state in session.jobs().all())
+    more = ". Indexing continues; each search includes what is new." if running else ""
+    st.caption(f"The newest videos of this library{more}")
     cards = []
     for video in videos:
         assert video.id is not None, "what comes from the library has an id"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import threading
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from app.shell.terminal import count_text, size_text
+from app.web.services.drive_calls import ANSWER_SECONDS, DriveCalls, NoAnswer
 from app.web.services.folder_count import VideoCount
 from app.web.services.folder_suggestions import is_missing_drive, nearest_folder, similar_paths
 from indexer.media.containers import may_be_video
@@ -18,8 +18,8 @@ from indexer.scan import LIBRARY_FILE
 
 MAX_SECONDS = 2.0
 MAX_ENTRIES = 100_000
-ANSWER_SECONDS = 6.0
-"""Time within which a drive must respond."""
+
+NO_ANSWER = "The drive is not responding. Check that it is connected, and its network too, then try again."
 
 Level = Literal["good", "note", "bad"]
 
@@ -45,6 +45,7 @@ def check_folder(
     typed: str,
     library_directory: str | os.PathLike[str],
     *,
+    drives: DriveCalls | None = None,
     answer_seconds: float = ANSWER_SECONDS,
     max_seconds: float = MAX_SECONDS,
     max_entries: int = MAX_ENTRIES,
@@ -54,6 +55,7 @@ def check_folder(
     Args:
         typed: A path; `~`, quotes and file:// are understood.
         library_directory: Folder of the library, which is never indexed.
+        drives: Calls that wait for drives; by default, only for this check.
         answer_seconds: Time after which a drive is reported as unresponsive.
         max_seconds: Time after which counting videos ends with a lower bound.
         max_entries: Number of files and folders after which counting ends with a lower bound.
@@ -66,28 +68,20 @@ def check_folder(
     if not os.path.isabs(path):
         return _check_relative(path)
     path = os.path.normpath(path)
-    results: list[FolderCheck] = []
 
-    def look() -> None:
-        results.append(_check_path(path, os.fspath(library_directory), max_seconds, max_entries))
+    def look() -> FolderCheck:
+        return _check_path(path, os.fspath(library_directory), max_seconds, max_entries)
 
-    # A call to a dead network drive cannot be interrupted, so its thread is abandoned.
-    thread = threading.Thread(target=look, name="folder check", daemon=True)
-    thread.start()
-    thread.join(answer_seconds)
-    if results:
-        return results[0]
-    return FolderCheck(
-        path=path,
-        level="bad",
-        sentence="The drive does not answer. Is it connected, and is its network there? Try again in a moment.",
-    )
+    try:
+        return (drives or DriveCalls())(path, look, answer_seconds)
+    except NoAnswer:
+        return FolderCheck(path=path, level="bad", sentence=NO_ANSWER)
 
 
 def typed_path(typed: str) -> str:
     """Return the intended path: `~` expanded, without quotes, file:// and surrounding blanks. Not made absolute."""
     text = typed.strip("\r\n")
-    if not os.path.lexists(text):  # names may begin or end with a blank, but rarely do
+    if text != text.strip() and not os.path.lexists(text):  # names may begin or end with a blank, but rarely do
         text = text.strip()
     for quote in ("'", '"'):
         if len(text) > 1 and text.startswith(quote) and text.endswith(quote):
@@ -154,15 +148,18 @@ def _check_missing(path: str) -> FolderCheck:
 
 
 def _unreadable(path: str, error: OSError | ValueError) -> FolderCheck:
+    return FolderCheck(path=path, level="bad", sentence=unreadable_sentence(error))
+
+
+def unreadable_sentence(error: OSError | ValueError) -> str:
+    """Return why a file or folder cannot be read, as a sentence for the user."""
     if isinstance(error, PermissionError):
-        sentence = "This may not be read: the system denies it. Allow it for the user that runs prismsearch."
-    elif isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
-        sentence = "This path is longer than the system allows."
-    elif isinstance(error, OSError) and error.strerror:
-        sentence = f"This cannot be read: {error.strerror}. If it is on a drive, is that connected?"
-    else:
-        sentence = "This is not a path that the system knows."
-    return FolderCheck(path=path, level="bad", sentence=sentence)
+        return "You do not have permission to read this. Allow it for the user that runs prismsearch."
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        return "This path is longer than the system allows."
+    if isinstance(error, OSError) and error.strerror:
+        return f"This cannot be read: {error.strerror}. If it is on a drive, check that it is connected."
+    return "This is not a path that the system knows."
 
 
 def _check_file(path: str, size: int) -> FolderCheck:

@@ -1,4 +1,4 @@
-"""Folder suggestions: similar names for a missing path, folders indexed before, and usual folders for videos."""
+"""Folder suggestions: similar names for a missing path, and folders indexed before."""
 
 from __future__ import annotations
 
@@ -84,12 +84,6 @@ def recent_folders(states: Iterable[JobState], limit: int = 6) -> list[str]:
         if state.arguments[:1] == ("index",):
             found.update(dict.fromkeys(paths_of(state)))
     return list(found)[:limit]
-
-
-def usual_folders() -> list[str]:
-    """Return the folders where people keep videos, if they exist."""
-    home = os.path.expanduser("~")
-    return [path for name in ("Videos", "Movies") if os.path.isdir(path := os.path.join(home, name))]
 
 
 def _normalized(name: str) -> str:
