@@ -36,16 +36,20 @@ def show_empty_library() -> None:
     library, states = session.open_library(), session.jobs().all()
     with st.container(width=WIDTH):
         st.title("Find the shot", anchor=False)
-        running = any(state.running and state.kind in ("index", "download") for state in states)
+        intro = st.empty()  # drawn later, because a job may be started in between
+        states = draw_adding(library, states)
+        running = any(state.running for state in states)
         if running:
-            st.write("You can search here as soon as the first video is indexed.")
-        else:
-            st.write("prismsearch finds moments in your videos by what they show. Nothing leaves this machine.")
-        if draw_adding(library, states):
+            intro.write("You can search here as soon as the first video is indexed.")
             st.session_state[FOCUS] = True
+        else:
+            intro.write("prismsearch finds moments in your videos by what they show. Nothing leaves this machine.")
+        if states:
             show_jobs()
+        if not running:
+            draw_demo_offer()
+        if states:
             return
-        draw_demo_offer()
         for column, (icon, title, text) in zip(st.columns(3, border=True), STEPS, strict=True):
             column.markdown(f"**{icon} {title}**")
             column.caption(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.web.pages import session
-from app.web.pages.add_videos import WIDTH, draw_adding, draw_demo_offer, draw_search_now, is_new
+from app.web.pages.add_videos import WIDTH, draw_adding, draw_demo_offer, draw_search_now, is_new, is_searchable
 from app.web.pages.components import component
 from app.web.pages.job_cards import show_jobs
 
@@ -28,5 +28,5 @@ def show() -> None:
         states = draw_adding(library, states)
         draw_search_now(library, states)
         show_jobs()
-        if first:
+        if not (is_searchable(library) or any(state.running for state in states)):
             draw_demo_offer()
