@@ -1,9 +1,10 @@
 """A person's whole path through the real page, in a real browser: from an empty library to a clip on the disk.
 
 Steps, in order: an empty library says how to begin; a folder is chosen by the keyboard alone and started; Search now
-leads to the search box; words and Enter find the right shot; hovering plays its preview without running the script; Enter opens the player at the first frame of the
-shot, which stops on its last one; M asks for more like it; S puts it into the tray, which is there after a reload and
-after a restart of the server; E exports it, and the file holds exactly the shot's frames.
+leads to the search box; words and Enter find the right shot; hovering plays its preview without running the script;
+Enter opens the player at the first frame of the shot, which stops on its last one; M asks for more like it; S puts it
+into the tray, which is there after a reload and after a restart of the server; E exports it, and the file holds exactly
+the shot's frames.
 """
 
 from __future__ import annotations

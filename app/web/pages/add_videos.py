@@ -98,7 +98,7 @@ def _draw_notes(choices: IndexChoices, need: ModelNeed | None, states: list[JobS
     path = known_folder()
     if path and not is_in_demo_library(path) and choices.encoder == demo_name():
         st.warning(
-            "The demo encoder knows only drawings like those of the demo library: on your videos, its hits mean nothing."
+            "The demo encoder knows only drawings like those of the demo library: on your videos its hits mean nothing."
         )
         label = f"Use the encoder {alias_of(DEFAULT_ENCODER)}"
         st.button(label, key="use_default_encoder", on_click=choose_encoder, args=(DEFAULT_ENCODER,))
