@@ -23,7 +23,8 @@ from files.replace import replace_file
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
-ON_DEMAND = {"page": "drives a Chromium, which must be installed", "gpu": "needs an NVIDIA GPU"}
+_CHROMIUM = "drives a Chromium, which must be installed"
+ON_DEMAND = {"page": _CHROMIUM, "page_load": _CHROMIUM, "gpu": "needs an NVIDIA GPU"}
 """Programs that run only when they are named, and why."""
 
 

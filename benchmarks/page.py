@@ -73,7 +73,7 @@ async () => {
 def questions(count: int) -> list[str]:
     """Yield sentences of the demo encoder's world, all different."""
     captions = json.loads((ROOT / "app" / "demo_library" / "captions.json").read_text("utf-8"))["files"]
-    known = [shot["caption"] for file in captions for shot in file["shots"]]
+    known = list(dict.fromkeys(shot["caption"] for file in captions for shot in file["shots"]))
     return [f"{known[at % len(known)]}{', again' * (at // len(known))}" for at in range(count)]
 
 
@@ -87,17 +87,35 @@ def percentile(values: list[float], share: float) -> float:
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
-def serve(library: Path) -> tuple[subprocess.Popen[str], str]:
-    environment = {**os.environ, "PRISMSEARCH_LIBRARY": str(library), "PRISMSEARCH_ENCODER": "demo"}
-    process = subprocess.Popen(
-        [sys.executable, "-c", "from app.cli import main; main()", "ui", "--no-browser"],
-        cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+def demo_app(library: Path, *words: str, root: Path = ROOT) -> subprocess.Popen[str]:
+    """Start a command of the app in a checkout, with the demo encoder."""
+    environment = {
+        **os.environ,
+        "PRISMSEARCH_LIBRARY": str(library),
+        "PRISMSEARCH_ENCODER": "demo",
+        "PYTHONPATH": str(root),
+    }
+    return subprocess.Popen(
+        [sys.executable, "-c", "from app.cli import main; main()", *words],
+        cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
+
+
+def serve(library: Path, root: Path = ROOT) -> tuple[subprocess.Popen[str], int]:
+    """Start the page of a checkout; return its process and port."""
+    process = demo_app(library, "ui", "--no-browser", root=root)
     assert process.stdout is not None
     for line in process.stdout:
         if match := re.search(r"http://[\w.]+:(\d+)", line):
-            return process, entry_address(Settings(library=library), int(match[1]))
+            return process, int(match[1])
     raise SystemExit("the app did not start")
+
+
+def find_chromium() -> str:
+    chromium = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
+    if chromium is None:
+        raise SystemExit("this benchmark drives a Chromium, and none is installed")
+    return chromium
 
 
 def search(page: Any, words: str) -> dict[str, float]:
@@ -168,18 +186,17 @@ def main() -> None:
     options = parser.parse_args()
     from playwright.sync_api import sync_playwright
 
-    chromium = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
-    if chromium is None:
-        raise SystemExit("this benchmark drives a Chromium, and none is installed")
+    chromium = find_chromium()
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
         seed = seed_library(folder / "seed", ROOT / "app" / "demo_library")
         library = grow(seed, folder / f"large-{options.segments}", options.segments)
         print(f"{library.stats().segments:,} segments in {len(library.videos()):,} videos", flush=True)
-        process, address = serve(library.directory)
+        process, port = serve(library.directory)
         try:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM))
+                address = entry_address(Settings(library=library.directory), port)
                 results = measure(address, process.pid, options.searches, browser)
                 browser.close()
         finally:

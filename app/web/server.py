@@ -25,7 +25,6 @@ from app.compose import (
 from app.jobs.jobs import Jobs
 from app.shell.terminal import print_note
 from app.web.address import ADDRESS, DEFAULT_PORT, listen
-from app.web.api.assets import asset_routes
 from app.web.api.collections import collection_routes
 from app.web.api.examples import example_routes
 from app.web.api.exports import export_routes
@@ -39,11 +38,12 @@ from app.web.api.searches import search_routes
 from app.web.api.segments import segment_routes
 from app.web.http.access import Access, AccessMiddleware, new_token
 from app.web.http.errors import ApiError
+from app.web.http.front_end_files import FrontEndFiles
 from app.web.http.malformed import is_worth_telling
 from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
 from app.web.http.security import SecurityMiddleware, inline_scripts_of
-from app.web.http.streamlit_page import page_html, page_routes
+from app.web.http.streamlit_page import front_end_folder, page_html, page_routes
 from app.web.pages.loading import load_pages
 from app.web.pages.theme import theme_options
 from app.web.services.examples import Examples
@@ -133,7 +133,11 @@ def make_app(
         Path(__file__).parents[1] / "page.py",
         lifespan=lifespan,
         routes=[*page_routes(page), *our_routes(settings, library, proxies, read)],
-        middleware=[Middleware(SecurityMiddleware, inline_scripts=inline_scripts_of(page)), *guards],
+        middleware=[
+            Middleware(SecurityMiddleware, inline_scripts=inline_scripts_of(page)),
+            *guards,
+            Middleware(FrontEndFiles, streamlit=front_end_folder()),
+        ],
     )
 
 
@@ -160,7 +164,6 @@ def our_routes(settings: Settings, library: Library, proxies: Proxies, read: Rea
         raise ApiError(404, "There is no such address.")
 
     return [
-        *asset_routes(),
         *media_routes(library, segments, check),
         *segment_routes(library, segments, check, read),
         *proxy_routes(segments, check, proxies),

@@ -6,7 +6,11 @@ import functools
 import hashlib
 from pathlib import Path
 
+from app.web.http.joined_modules import join_modules, shim_of
+
 STATIC = Path(__file__).parent.parent / "static"
+MODULES = "modules.js"
+"""Name of the file with all modules in it; none of ours has this name."""
 
 
 def static_files() -> list[Path]:
@@ -29,3 +33,14 @@ def static_url(name: str) -> str:
     The version is part of the path, so that modules that import each other have the same version.
     """
     return f"/api/assets/{static_version()}/{name}"
+
+
+def static_contents() -> dict[str, bytes]:
+    """Return what is served, by name: style sheets and pictures as they are, and the modules joined in one file.
+
+    The address of a module itself answers with its exports, taken from that file.
+    """
+    contents = {path.relative_to(STATIC).as_posix(): path.read_bytes() for path in static_files()}
+    modules = {name: content.decode() for name, content in contents.items() if name.endswith(".js")}
+    shims = {name: shim_of(name, source, MODULES).encode() for name, source in modules.items()}
+    return {**contents, **shims, MODULES: join_modules(modules, static_version()).encode()}

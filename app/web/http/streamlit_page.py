@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.web.http.preloads import preload_links
 from app.web.http.static_files import STATIC, static_url
 
 if TYPE_CHECKING:
@@ -21,23 +22,33 @@ _ICON = b'href="./favicon.png"'
 _TITLE = b"<title>Streamlit</title>"
 
 
-def page_html() -> bytes:
-    """Return the page: Streamlit's own, with ours in front of its scripts."""
+def front_end_folder() -> Path:
+    """Return the folder of Streamlit's front end."""
     import streamlit
 
-    return with_our_head(Path(streamlit.__file__).with_name("static").joinpath("index.html").read_bytes())
+    return Path(streamlit.__file__).with_name("static")
 
 
-def with_our_head(page: bytes) -> bytes:
-    """Return the page of Streamlit with our title, icon and scripts."""
-    host = (STATIC / "host.js").read_bytes()
-    ours = b'<title>prismsearch</title>\n    <script>%b</script>\n    <script type="module" src="%b"></script>' % (
-        host,
-        static_url("connection.js").encode(),
-    )
+def page_html() -> bytes:
+    """Return the page: Streamlit's own, with our title, icon, scripts and preloads."""
+    folder = front_end_folder()
+    page = folder.joinpath("index.html").read_bytes()
+    return with_our_head(page, preload_links(page, folder))
+
+
+def with_our_head(page: bytes, links: str = "") -> bytes:
+    """Return the page of Streamlit with our title, icon and scripts.
+
+    Args:
+        page: Streamlit's page.
+        links: Further elements of the head. They go to its end, so that what Streamlit starts with is fetched first.
+    """
+    first = b"<title>prismsearch</title>\n    <script>%b</script>" % (STATIC / "host.js").read_bytes()
+    last = f'{links}  <script type="module" src="{static_url("connection.js")}"></script>\n  </head>'.encode()
+    page = page.replace(b"</head>", last, 1)
     if _TITLE not in page:
-        return page.replace(b"<head>", b"<head>\n    " + ours, 1)
-    return page.replace(_TITLE, ours, 1).replace(_ICON, b'href="%b"' % static_url("icon.svg").encode(), 1)
+        return page.replace(b"<head>", b"<head>\n    " + first, 1)
+    return page.replace(_TITLE, first, 1).replace(_ICON, b'href="%b"' % static_url("icon.svg").encode(), 1)
 
 
 def page_routes(page: bytes) -> list[Route]:

@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from app.web.http.static_files import STATIC, static_url
+from app.web.http.static_files import MODULES, STATIC, static_url
 
 
 @functools.cache
@@ -28,9 +28,21 @@ def component(name: str) -> Callable[..., Any]:
         raise ValueError(f"there is no view {name!r}")
     # The line break marks this as a script, not a file name, for Streamlit. The script runs from a blob, which has no
     # base URL for relative imports.
-    url = static_url(f"{name}.js")
-    stub = f'export default async (view) =>\n  (await import(location.origin + "{url}")).mount(view);'
-    return st.components.v2.component(f"prismsearch_{name.replace('/', '_')}", js=stub, isolate_styles=False)
+    stub = (
+        "export default async (view) =>\n"
+        f'  (await import(location.origin + "{static_url(MODULES)}")).load("{name}.js").mount(view);'
+    )
+    declared = st.components.v2.component(f"prismsearch_{name.replace('/', '_')}", js=stub, isolate_styles=False)
+
+    def mount(*, data: Mapping[str, Any] | None = None, **options: Any) -> Any:
+        return declared(data=data and {key: _as_json(value) for key, value in data.items()}, **options)
+
+    return mount
+
+
+def _as_json(value: object) -> object:
+    """Return a list as a tuple: Streamlit imports pandas (0.4 s) to learn whether a list is a data frame."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def event_payload(key: str, event: str) -> Mapping[str, Any] | None:
