@@ -14,6 +14,7 @@ import pytest
 from page_library import client_of
 from starlette.testclient import TestClient
 
+from app.jobs.state import STATE_FILE, JobState, write_state
 from app.web.services import drive_calls, folder_listing, folder_places
 from app.web.services.drive_calls import DriveCalls, NoAnswer, drive_of
 from app.web.services.folder_find import DroppedFile, find_folders
@@ -247,6 +248,18 @@ def test_the_chooser_begins_where_videos_are(client: TestClient, home: Path) -> 
     answer = client.post("/api/folders/places", json={}).json()
     assert answer["start"] == str(home / "Videos")
     assert [each["name"] for each in answer["places"][:3]] == ["Home", "Videos", "Desktop"]
+
+
+def test_a_server_that_a_library_names_is_not_contacted(client: TestClient, home: Path, tmp_path: Path) -> None:
+    """Opening the chooser and dropping a folder look at recent folders; a received library could name any."""
+    for number, path in enumerate(("//evil/share/films", "\\\\evil\\share\\films")):
+        folder = tmp_path / "library" / "runs" / f"20260101-00000{number}-abcdef"
+        folder.mkdir(parents=True)
+        state = JobState(id=folder.name, kind="index", title="", arguments=("index", "--", path), outcome="done")
+        write_state(folder / STATE_FILE, state)
+    answer = client.post("/api/folders/places", json={}).json()
+    assert answer["start"] == str(home / "Videos")
+    assert "films" in [each["name"].rpartition("\\")[2] for each in answer["places"]], "a person may still choose it"
 
 
 def test_a_dropped_folder_is_found_over_http(client: TestClient, home: Path) -> None:

@@ -102,6 +102,21 @@ def test_hostile_names_arrive_unchanged(name: str, tmp_path: Path, monkeypatch: 
     assert {with_settings.library for _, with_settings in carried_out} == {tmp_path / name}
 
 
+def test_a_model_is_downloaded_before_an_index_job_only_where_a_person_said_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(
+        app.child, "download", lambda settings, order, yes: done.append(f"download {order.model} {yes}")
+    )
+    monkeypatch.setattr(app.child, "index_videos", lambda settings, order: done.append("index"))
+    order = IndexOrder(encoder="videoprism_lvt_public_v1_base", paths=("/films",))
+    for each in (order, replace(order, fetch=True)):
+        write_order(tmp_path, each, settings(tmp_path))
+        assert run_order(tmp_path) == 0
+    assert done == ["index", "download videoprism_lvt_public_v1_base True", "index"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="names there cannot hold these characters")
 def test_a_process_indexes_a_folder_whatever_its_name(tmp_path: Path) -> None:
     name = b"-- 'it\"s' $(x)\n--redo" + (b"\xff" if sys.platform == "linux" else b"")

@@ -54,7 +54,8 @@ def folder_routes(library: Library, jobs: Jobs) -> list[Route]:
         except NoAnswer:
             own, usual = [], []
         recent = recent_folders(jobs.all())
-        start = os.path.dirname(recent[0]) if recent else next(iter(usual), home)
+        start_from = next((path for path in recent if not _is_remote(path)), None)
+        start = os.path.dirname(start_from) if start_from else next(iter(usual), home)
         return {
             "start": start,
             "places": [
@@ -86,7 +87,7 @@ def folder_routes(library: Library, jobs: Jobs) -> list[Route]:
     def find(request: ApiRequest) -> dict[str, Any]:
         body = request.json(DroppedFolderBody)
         files = [DroppedFile(tuple(each.path), each.size) for each in body.files]
-        recent = recent_folders(jobs.all())
+        recent = [path for path in recent_folders(jobs.all()) if not _is_remote(path)]
         machine = [place.path for place in drives() if place.path != "/"]
         where = [*recent, *map(os.path.dirname, recent), *usual_folders(), os.path.expanduser("~"), *machine]
         return {"found": [path_json(path) for path in find_folders(body.name, files, where)]}
@@ -101,6 +102,11 @@ def folder_routes(library: Library, jobs: Jobs) -> list[Route]:
 
 def _place_json(place: Place) -> dict[str, str]:
     return {**path_json(place.path), "name": printable(place.name), "kind": place.kind}
+
+
+def _is_remote(path: str) -> bool:
+    """Return whether a path names a server: no journal of a library that somebody else made may have one contacted."""
+    return path.startswith(("\\\\", "//"))
 
 
 def _absolute(path: str) -> str:

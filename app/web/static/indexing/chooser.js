@@ -47,7 +47,8 @@ class Chooser {
     this.chosen = null;
     /** @type {Promise<FolderCheck | null>} */
     this.checking = Promise.resolve(null);
-    this.asking = new AbortController();
+    this.asking = new AbortController(); // for a folder's list
+    this.counting = new AbortController(); // of the videos in the folder that is shown
     this.list = new FolderList((name) => void this.enter(name));
     this.list.field.addEventListener('input', () => this.count());
     this.places = element('nav', { class: 'ps-places', 'aria-label': 'Places' });
@@ -114,6 +115,7 @@ class Chooser {
     this.dialog.addEventListener('close', () => {
       removeKeys();
       this.asking.abort();
+      this.counting.abort();
       this.dialog.remove();
       done(this.chosen);
     });
@@ -210,7 +212,9 @@ class Chooser {
     this.count();
     setText(this.where, crumbs.at(-1)?.name ?? shown);
     this.where.title = shown;
-    this.checking = this.check(path, signal);
+    this.counting.abort();
+    this.counting = new AbortController();
+    this.checking = this.check(path, this.counting.signal);
     if (document.activeElement === document.body || !this.dialog.contains(document.activeElement))
       this.list.field.focus();
     return true;
@@ -223,9 +227,10 @@ class Chooser {
     const { found, left } = this.list;
     const parts = [];
     if (!folders.length) parts.push('No folders here');
-    else if (found.length < folders.length) parts.push(`${many(found.length, 'folder')} of ${folders.length} match`);
+    else if (found.length < folders.length)
+      parts.push(`${many(found.length, 'folder')} of ${folders.length.toLocaleString('en')} match`);
     else parts.push(`${many(folders.length, 'folder')}`);
-    if (left) parts.push(`${left} of them not shown: type to narrow them down`);
+    if (left) parts.push(`${left.toLocaleString('en')} of them not shown: type to narrow them down`);
     if (!complete) parts.push('there are more than can be listed: type the path into the box instead');
     if (hidden) parts.push(`${hidden} hidden`);
     setText(this.said, parts.join(' · '));
@@ -307,5 +312,5 @@ class Chooser {
  * @param {string} noun
  */
 function many(number, noun) {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
 }
