@@ -12,15 +12,18 @@ import importlib
 import io
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import click
 
+from app.settings_file import TABLE_OF
 from app.shell.errors import command_errors
 from app.shell.exit_codes import EXIT_CODES
 from app.shell.leaving import leave
 from app.shell.options import global_options
+from app.shell.settings_values import FileDefaults
 
 COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
     {
@@ -40,11 +43,19 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         "restore": ("backup", "restore", "Make the library from a backup."),
         "retry": ("index", "retry", "Try files again that could not be indexed."),
         "runs": ("runs", "runs", "Long jobs: how far they are, how they ended."),
+        "settings": ("settings", "settings", "Show every setting, and where its value comes from."),
         "doctor": ("doctor", "doctor", "Say what is there, what is missing, what to do."),
         "bench": ("bench", "bench", "List and run the benchmarks."),
     }
 )
 """Module in `app.commands`, function and summary of each command, in the order shown by --help."""
+
+
+def import_command(name: str) -> click.Command:
+    """Import and return a command of COMMANDS."""
+    module, function, _ = COMMANDS[name]
+    command: click.Command = getattr(importlib.import_module(f"app.commands.{module}"), function)
+    return command
 
 
 class Shell(click.Group):
@@ -70,11 +81,7 @@ class Shell(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and return a command; None if the name is unknown."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, function, _ = COMMANDS[cmd_name]
-        command: click.Command = getattr(importlib.import_module(f"app.commands.{module}"), function)
-        return command
+        return import_command(cmd_name) if cmd_name in COMMANDS else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write names and summaries for --help, without importing any command."""
@@ -87,6 +94,7 @@ class Shell(click.Group):
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):  # characters that the terminal cannot show are escaped
                 stream.reconfigure(errors="backslashreplace")
+        ctx.default_map = {name: FileDefaults(partial(import_command, name), name) for name in TABLE_OF}
         with command_errors("prismsearch", debug=bool(ctx.params.get("debug"))):
             return super().invoke(ctx)
 

@@ -1,4 +1,7 @@
-"""The composition root: settings from options and the environment, and the objects built from them. Prints nothing."""
+"""The composition root: settings from options, environment and settings file, and what is built from them.
+
+Prints nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from app.settings_file import PRECISIONS as PRECISIONS
+from app.settings_file import SettingsFile, read_settings_file
+from app.settings_file import WrongSetting as WrongSetting
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -22,17 +29,11 @@ ENCODER_VARIABLE = "PRISMSEARCH_ENCODER"
 DEVICE_VARIABLE = "PRISMSEARCH_DEVICE"
 PRECISION_VARIABLE = "PRISMSEARCH_PRECISION"
 FFMPEG_VARIABLE = "PRISMSEARCH_FFMPEG"
-PRECISIONS = ("auto", "float32", "bfloat16", "int8")
-"""The choices of `encoder.runtime.precision`, which would import numpy for every --help."""
-
-
-class WrongSetting(ValueError):
-    """A setting has an invalid value, such as an unknown encoder or device."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Settings of a command, from its options and the environment.
+    """Settings of a command, from its options, the environment and the settings file.
 
     None in `encoder`, `frames`, `fit` or `still_frames` stands for the library's stored value, or the default if it has
     none; `with_library_encoder` fills them in.
@@ -46,6 +47,7 @@ class Settings:
     fit: Fit | None = None  # how frames are made square; the default is stretch
     still_frames: int | None = None  # frames per nearly still clip; the default 0 means as many as any clip
     ffmpeg: str | None = None  # a binary to use instead of the packaged one
+    new_encoder: str | None = None  # the encoder of a library that has none yet, from the settings file
     given: frozenset[str] = frozenset()  # fields set on the command line itself
 
     def with_options(
@@ -68,20 +70,26 @@ class Settings:
         )
 
 
-def settings_from(environment: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings before any options: the environment over the platform's defaults.
+def settings_from(environment: Mapping[str, str] | None = None, file: SettingsFile | None = None) -> Settings:
+    """Return the settings before any options: the environment over the settings file over the platform's defaults.
 
     Args:
         environment: The variables, by default `os.environ`. An empty variable counts as unset.
+        file: The settings file, by default read from its place.
+
+    Raises:
+        WrongSetting, OSError: See `read_settings_file`.
     """
     variables = os.environ if environment is None else environment
-    library = variables.get(LIBRARY_VARIABLE)
+    top = (read_settings_file(environment) if file is None else file).top
+    library = variables.get(LIBRARY_VARIABLE) or top.get("library")
     return Settings(
         library=Path(library) if library else default_library(),
         encoder=variables.get(ENCODER_VARIABLE) or None,
-        device=variables.get(DEVICE_VARIABLE) or "auto",
-        precision=variables.get(PRECISION_VARIABLE) or "auto",
-        ffmpeg=variables.get(FFMPEG_VARIABLE) or None,
+        device=variables.get(DEVICE_VARIABLE) or top.get("device", "auto"),
+        precision=variables.get(PRECISION_VARIABLE) or top.get("precision", "auto"),
+        ffmpeg=variables.get(FFMPEG_VARIABLE) or top.get("ffmpeg"),
+        new_encoder=top.get("encoder"),
     )
 
 
@@ -153,7 +161,7 @@ def with_library_encoder(settings: Settings, library: Library | None) -> Setting
     Args:
         settings: Values that are not None take precedence. If `encoder` is set, the other three default to the values
             with which that encoder was last loaded.
-        library: The library; None leaves the settings unchanged.
+        library: The library; None if there is none yet. Without a stored encoder, that of the settings file counts.
 
     Raises:
         LibraryError: The library cannot be read.
@@ -162,7 +170,7 @@ def with_library_encoder(settings: Settings, library: Library | None) -> Setting
 
     choice = None if library is None else choice_of(library, settings.encoder)
     if choice is None:
-        return settings
+        return settings if settings.encoder is not None else replace(settings, encoder=settings.new_encoder)
     return replace(
         settings,
         encoder=choice.name if settings.encoder is None else settings.encoder,

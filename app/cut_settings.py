@@ -37,20 +37,24 @@ def default_detector() -> str:
     return "blend" if installed_weights() is None else "learned"
 
 
-def cut_settings_of(library: Library | None) -> IndexSettings:
+def new_library_settings() -> IndexSettings:
+    """Return the settings that a new library begins with, unless options or the settings file override them."""
+    return IndexSettings(detector=default_detector())
+
+
+def cut_settings_of(library: Library | None, *, new: IndexSettings | None = None) -> IndexSettings:
     """Return the settings that the library is indexed with, unless options override them.
 
     Args:
         library: None for a library that does not exist yet.
+        new: The settings of a library without videos, by default `new_library_settings()`.
 
     Returns:
         The stored settings; else those of most videos, as far as their recipes show; else those of a new library.
     """
-    if library is None:
-        return IndexSettings(detector=default_detector())
-    cuts = library.cut_settings()
+    cuts = None if library is None else library.cut_settings()
     if cuts is None:
-        return _from_recipes(library)
+        return (None if library is None else _from_recipes(library)) or new or new_library_settings()
     return IndexSettings(
         detector=cuts.detector,
         detector_options=cuts.detector_options,
@@ -61,12 +65,17 @@ def cut_settings_of(library: Library | None) -> IndexSettings:
     )
 
 
-def renewed(own: IndexSettings) -> IndexSettings:
+def renewed(own: IndexSettings, new: IndexSettings | None = None) -> IndexSettings:
     """Return a library's settings with the detector, its options and the way of decoding of a new library.
 
     The lengths of segments and overlaps were chosen, so they stay.
+
+    Args:
+        own: The library's settings.
+        new: Those of a new library, by default `new_library_settings()`.
     """
-    return replace(own, detector=default_detector(), detector_options={}, decode=IndexSettings().decode)
+    new = new or new_library_settings()
+    return replace(own, detector=new.detector, detector_options=new.detector_options, decode=new.decode)
 
 
 def has_former_defaults(own: IndexSettings) -> bool:
@@ -161,10 +170,11 @@ def detector_and_length(recipe: str) -> tuple[str, float | None]:
     return ("", None) if found is None else (found["detector"], float(found["seconds"]))
 
 
-def _from_recipes(library: Library) -> IndexSettings:
+def _from_recipes(library: Library) -> IndexSettings | None:
     """Return the most common settings of videos, so that as few as possible are re-encoded. Ties go to the newest.
 
-    If no recipe can be fully decoded, the most common one still provides detector and segment seconds.
+    If no recipe can be fully decoded, the most common one still provides detector and segment seconds. None without
+    videos.
     """
     recipes = library.recipes()
     counts: Counter[int] = Counter()
@@ -186,7 +196,7 @@ def _from_recipes(library: Library) -> IndexSettings:
                 )
                 overlap = min((*_overlaps(library), settings.segment_seconds / 2, IndexSettings().overlap_seconds))
                 return replace(settings, overlap_seconds=overlap)
-    return IndexSettings(detector="blend" if recipes else default_detector())
+    return IndexSettings(detector="blend") if recipes else None
 
 
 def _read_recipes(library: Library) -> dict[str, IndexSettings | None]:

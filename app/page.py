@@ -14,6 +14,7 @@ if str(Path(__file__).parent) in sys.path:  # Streamlit puts the script's folder
     sys.path.remove(str(Path(__file__).parent))
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from app.compose import WrongSetting
 from app.web.pages import collections, indexing, library, map, search
 from app.web.pages.escape import escape_markdown
 from db.errors import LibraryError
@@ -38,3 +39,5 @@ try:
     page.run()
 except LibraryError as error:
     st.error(escape_markdown(str(error)), icon=":material/database:")
+except WrongSetting as error:  # the settings file was changed while the page runs
+    st.error(escape_markdown(str(error)), icon=":material/settings:")

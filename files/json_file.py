@@ -8,7 +8,7 @@ import re
 from fractions import Fraction
 from typing import Any
 
-from files.regular import AnyPath, open_regular
+from files.regular import AnyPath, read_regular
 
 MAX_BYTES = 16_000_000
 MAX_DEPTH = 64
@@ -29,13 +29,8 @@ def read_json(path: AnyPath, *, max_bytes: int = MAX_BYTES, follow_links: bool =
         OSError: The file cannot be read.
         ValueError: It is too large, damaged, or nested too deeply.
     """
-    with open_regular(path, follow_links=follow_links) as file:
-        content = bytearray()
-        while len(content) <= max_bytes and (part := file.read(max_bytes + 1 - len(content))):
-            content += part
-    if len(content) > max_bytes:
-        raise ValueError(f"it has more than {max_bytes:,} bytes")
-    return parse_json(bytes(content), any_number=any_number)
+    content = read_regular(path, max_bytes=max_bytes, follow_links=follow_links)
+    return parse_json(content, any_number=any_number)
 
 
 def parse_json(content: bytes | str, *, any_number: bool = False) -> Any:

@@ -35,3 +35,24 @@ def open_regular(path: AnyPath, *, follow_links: bool = True) -> FileIO:
         file.close()
         raise NotRegularFile(f"{os.fspath(path)} is not a regular file")
     return file
+
+
+def read_regular(path: AnyPath, *, max_bytes: int, follow_links: bool = True) -> bytes:
+    """Return the content of a regular file.
+
+    Args:
+        path: The file.
+        max_bytes: The maximum size of the file.
+        follow_links: As for `open_regular`.
+
+    Raises:
+        OSError: As for `open_regular`, or it cannot be read.
+        ValueError: It is larger.
+    """
+    with open_regular(path, follow_links=follow_links) as file:
+        content = bytearray()
+        while len(content) <= max_bytes and (part := file.read(max_bytes + 1 - len(content))):
+            content += part
+    if len(content) > max_bytes:
+        raise ValueError(f"it has more than {max_bytes:,} bytes")
+    return bytes(content)

@@ -21,9 +21,13 @@ if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
 
 @pytest.fixture(scope="session", autouse=True)
 def own_state_folder() -> Iterator[None]:
-    """Nothing is left in the state folder of the person who runs the tests. Processes started by tests inherit it."""
+    """Nothing is left in the state folder of the person who runs the tests, and their settings file is not read.
+
+    Processes started by tests inherit both.
+    """
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", folder)
+        patch.setenv("PRISMSEARCH_SETTINGS", os.devnull)
         yield
 
 

@@ -346,3 +346,20 @@ def test_what_would_be_encoded_again_is_said_and_waits_for_a_yes(place: Place) -
     page = send(opened(indexing), "checked", place.films)
     assert "would be encoded again" not in words(page), "nothing of that folder is in the library"
     assert [order.yes for order in place.orders] == [False, True]
+
+
+def test_the_settings_file_reaches_jobs_of_the_page(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = place.root / "settings.toml"
+    monkeypatch.setenv("PRISMSEARCH_SETTINGS", str(file))
+    file.write_text('encoder = "demo"\n[index]\ndetector = "hash"\nexclude = ["*.tmp.mp4"]\nworkers = 3\n')
+    page = opened(indexing)
+    assert page.selectbox(key="index_detector").value == "hash"
+    assert page.text_area(key="index_exclude").value == "*.tmp.mp4"
+    send(page, "start", place.films)
+    click(page, "index_demo")
+    own, demo = place.orders
+    assert (own.encoder, own.workers, own.exclude) == (DEMO, 3, ("*.tmp.mp4",))
+    assert demo.workers == 3
+    for order in (own, demo):
+        assert order.new_library.detector == "hash"
+        assert order.shaping.detector is None, "a library that has a detector keeps it"

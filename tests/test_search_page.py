@@ -496,3 +496,19 @@ def test_what_is_stacked_is_told_of_in_the_tooltip(library: Library, monkeypatch
     assert [len(hit["alike"]) for hit in grid(page)] == [1, 0, 0]
     (line,) = [caption for caption in page.caption if "shots" in caption.value]
     assert "1 more stacked" in line.help
+
+
+def test_a_search_begins_with_the_settings_file(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "settings.toml"
+    monkeypatch.setenv("PRISMSEARCH_SETTINGS", str(file))
+    file.write_text('[search]\nmin-strength = "likely"\nduplicates = "hide"\nper-video = 1\n')
+    page = opened()
+    assert page.session_state["link"] == SearchLink(least_level="likely", duplicates="hide", one_per_video=True)
+    page = opened(SearchLink(words="red"))
+    assert page.session_state["link"] == SearchLink(words="red"), "an address says all of its search"
+
+    file.write_text("[search]\ntop-k = 'many'\n")  # it broke while the page runs
+    page = opened()
+    assert [each.value.replace("\\", "") for each in page.error] == [f"{file}: [search] top-k needs a whole number"]

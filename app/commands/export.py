@@ -17,29 +17,20 @@ from app.commands.export_run import export_collection, run_export
 from app.commands.export_selection import find_collection, from_arguments, from_hits, from_json, readable_library
 from app.commands.link_run import link_clips, link_option
 from app.compose import Settings
-from app.exporting.audio_choice import ALL_TRACKS, parse_audio
 from app.exporting.merging import merge_overlapping
-from app.exporting.request import ClipRequest, ExportMode, ExportOptions, ExportRequest, list_formats
+from app.exporting.request import ClipRequest, ExportMode, ExportOptions, ExportRequest
 from app.jobs.orders import ExportOrder
 from app.shell.chain_options import ChainOptions, chain_options
+from app.shell.clip_options import clip_options
 from app.shell.composing_options import TypedTerms, composing_options
 from app.shell.engine import open_engine
 from app.shell.exit_codes import FAILED
 from app.shell.file_words import RULE
 from app.shell.given_options import given_options
-from app.shell.options import seconds_value, with_settings
+from app.shell.options import with_settings
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
 from app.shell.step_order import SteppedCommand
 from app.shell.terminal import print_note
-from app.timelines.writing import FORMATS
-
-
-def lists_value(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...] | None:
-    """Read --list, which may be repeated and may hold several with commas (a callback of click)."""
-    try:
-        return list_formats(",".join(value)) if value else None
-    except ValueError as error:
-        raise click.BadParameter(str(error), ctx, param) from error
 
 
 def ids_value(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[int, ...] | None:
@@ -48,14 +39,6 @@ def ids_value(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
         return tuple(int(word) for word in ",".join(value).split(",") if word.strip()) if value else None
     except ValueError as error:
         raise click.BadParameter("write ids with commas between: 3,7,12", ctx, param) from error
-
-
-def audio_value(ctx: click.Context, param: click.Parameter, value: str) -> str:
-    """Read --audio (a callback of click)."""
-    try:
-        return parse_audio(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error), ctx, param) from error
 
 
 @click.command(
@@ -117,33 +100,7 @@ file or the library is missing.""",
     callback=ids_value,
     help="Only these of the collection: 3,7,12.",
 )
-@click.option(
-    "--mode",
-    type=click.Choice(["exact", "smart", "copy"]),
-    default="exact",
-    show_default=True,
-    help="Encode again, only the edges again, or copy.",
-)
-@click.option(
-    "--pad", "--handles", "pad", metavar="TIME", callback=seconds_value, help="Take this much more before and after."
-)
-@click.option(
-    "--audio",
-    default=ALL_TRACKS,
-    show_default=True,
-    metavar="all|first|N,M|none",
-    callback=audio_value,
-    help="Sound tracks of the clips: all, the first, those of these numbers, or none.",
-)
-@click.option("--name", "pattern", metavar="PATTERN", help="Names of the clips, such as {collection}_{rank}_{name}.")
-@click.option(
-    "--list",
-    "lists",
-    multiple=True,
-    metavar="FORMAT",
-    callback=lists_value,
-    help=f"{', '.join(FORMATS)}; several with commas, or repeated.",
-)
+@clip_options
 @composing_options
 @chain_options
 @click.option("--span", is_flag=True, help="With --then: one clip for each hit, from its first part to its last.")

@@ -10,9 +10,10 @@ from app import compose
 from app.commands.index_plan import show_plan
 from app.commands.index_run import index_videos, require_paths, retry_failures
 from app.compose import Settings
-from app.jobs.orders import BATCH_SIZE_RANGE, WORKERS_RANGE, IndexOrder, RetryOrder
+from app.jobs.orders import IndexOrder, RetryOrder
 from app.shell.index_options import ShapingOptions, detectors_text, shaping_options
 from app.shell.options import with_settings
+from app.shell.work_options import work_options
 
 EXIT_TEXT = """\b
 Exit code 0: all fine; 1: finished, but some files failed; 2: usage; 3: a model, folder or the
@@ -36,12 +37,8 @@ Examples:
 {EXIT_TEXT}""",
 )
 @click.argument("folders", nargs=-1, required=True, type=click.Path(), metavar="FOLDER...")
-@click.option("--workers", type=click.IntRange(*WORKERS_RANGE), metavar="N", help="Videos decoded at the same time.")
-@click.option("--batch-size", type=click.IntRange(*BATCH_SIZE_RANGE), metavar="N", help="Clips encoded at once.")
+@work_options
 @shaping_options
-@click.option(
-    "--exclude", multiple=True, metavar="PATTERN", help="Leave out what matches, such as '*.tmp.mp4'; may be repeated."
-)
 @click.option("--include-exports", is_flag=True, help="Index clips that prismsearch exported, too.")
 @click.option(
     "--keep-vanished",
@@ -69,6 +66,7 @@ def index(
     workers: int | None,
     batch_size: int | None,
     shaping: ShapingOptions,
+    new_library: ShapingOptions,
     exclude: tuple[str, ...],
     include_exports: bool,
     keep_vanished_days: int | None,
@@ -92,6 +90,7 @@ def index(
         workers=workers,
         batch_size=batch_size,
         shaping=shaping,
+        new_library=new_library,
         exclude=exclude,
         include_exports=include_exports,
         redo=redo,
@@ -127,7 +126,9 @@ def retry(
     settings: Settings,
     paths: tuple[str, ...],
     shaping: ShapingOptions,
+    new_library: ShapingOptions,
     as_json: bool,
 ) -> None:
     """Try files again that could not be indexed (below PATHS, if any are given)."""
-    retry_failures(settings, RetryOrder(shaping=shaping, paths=tuple(map(os.path.abspath, paths))), as_json=as_json)
+    order = RetryOrder(shaping=shaping, new_library=new_library, paths=tuple(map(os.path.abspath, paths)))
+    retry_failures(settings, order, as_json=as_json)

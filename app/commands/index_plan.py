@@ -13,11 +13,11 @@ import click
 
 from app import compose
 from app.commands.index_review import IndexReview
-from app.commands.index_values import run_options, run_values
+from app.commands.index_values import run_options, run_values, set_aside
 from app.compose import Settings
 from app.encoding_again import stored_description
 from app.jobs.orders import IndexOrder
-from app.shell.terminal import LiveLine, count_text, display_path, print_json, size_text, table
+from app.shell.terminal import LiveLine, count_text, display_path, print_json, printable, size_text, table
 from indexer.preview import Decision, Preview
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def show_plan(settings: Settings, order: IndexOrder, *, renew: bool, as_json: bo
         encoder = LazyEncoder(known, _never)
         now = values.shaping(encoder)
         review = IndexReview(library, encoder.clip_spec, own=values.own, now=now, asked=order.redo, yes=True, line=line)
-        printer = _Printer(library, review, as_json=as_json)
+        aside = {} if renew else set_aside(order, values.own)
+        printer = _Printer(library, review, aside, as_json=as_json)
         options = run_options(order, dry_run=True)
         index_folders(library, encoder, order.paths, values.cuts, options, review=printer)
 
@@ -69,9 +70,10 @@ def _never() -> NoReturn:
 class _Printer:
     """Prints a preview, and lets the run do nothing. An `indexer.preview.Review`."""
 
-    def __init__(self, library: Library, review: IndexReview, *, as_json: bool) -> None:
+    def __init__(self, library: Library, review: IndexReview, aside: dict[str, Any], *, as_json: bool) -> None:
         self._library = library
         self._review = review  # knows reasons and times
+        self._aside = aside  # what the settings file says of new libraries only
         self._as_json = as_json
 
     def __call__(self, work: Preview) -> Decision:
@@ -106,7 +108,11 @@ class _Printer:
             ),
             ("time", self._time_text([*work.new, *work.changed])),
         ]
-        return [row for row in rows if row[1]] or [("nothing", "to do")]
+        rows = [row for row in rows if row[1]] or [("nothing", "to do")]
+        if self._aside:
+            said = ", ".join(f"{name} = {value}" for name, value in self._aside.items())
+            rows.append(("settings file", f"{printable(said)}: for new libraries; this one keeps its own"))
+        return rows
 
     def _time_text(self, files: Sequence[FoundFile]) -> str:
         seconds = self._seconds_of(files)
@@ -138,6 +144,7 @@ class _Printer:
             "kept_missing": sorted({*gone.unreachable, *(path for paths in gone.doubtful.values() for path in paths)}),
             "again_seconds": None if speed is None else round(again / speed, 1),
             "seconds": None if speed is None else round(seconds / speed, 1),
+            "for_new_libraries": self._aside,
         }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from app import compose
@@ -11,6 +12,7 @@ from app.cut_settings import cut_settings_of, renewed
 from app.encoder_choice import canonical, choice_of
 from app.encoding_again import Shaping
 from app.jobs.orders import IndexOrder, RetryOrder
+from app.shell.file_options import new_settings
 from db.records import EncoderChoice
 
 if TYPE_CHECKING:
@@ -71,12 +73,33 @@ def run_values(
         order: The options.
         library: None if it does not exist yet.
         renew: Use the detector and defaults of a new library instead of this library's.
+
+    Raises:
+        WrongSetting: What the settings file says of new libraries does not go together.
     """
     settings = dataclasses.replace(settings, encoder=order.encoder or settings.encoder)
     settings = compose.with_library_encoder(order.shaping.encoder_settings(settings), library)
-    cuts = cut_settings_of(library)
+    if library is None or choice_of(library, settings.encoder) is None:
+        settings = order.new_library.filled(settings)
+    new = new_settings(order.new_library)
+    cuts = cut_settings_of(library, new=new)
     own = Shaping(choice=None if library is None else choice_of(library), cuts=cuts)
-    return RunValues(settings=settings, cuts=order.shaping.index_settings(renewed(cuts) if renew else cuts), own=own)
+    shaped = order.shaping.index_settings(renewed(cuts, new) if renew else cuts)
+    return RunValues(settings=settings, cuts=shaped, own=own)
+
+
+def set_aside(order: IndexOrder | RetryOrder, own: Shaping) -> dict[str, Any]:
+    """Return what the settings file says of new libraries where this library keeps another value, by option name."""
+    kept = {name: getattr(own.cuts, name) for name in ("detector", "segment_seconds", "overlap_seconds", "decode")}
+    kept["hash_content"] = own.cuts.hash_content
+    if own.choice is not None:
+        kept |= {name: getattr(own.choice, name) for name in ("frames", "fit", "still_frames")}
+    new = {name: getattr(order.new_library, name) for name in kept}
+    return {
+        name.replace("_", "-"): float(value) if isinstance(value, Fraction) else value
+        for name, value in new.items()
+        if value not in (None, kept[name])
+    }
 
 
 def run_options(order: IndexOrder | RetryOrder, *, dry_run: bool = False) -> RunOptions:

@@ -82,7 +82,7 @@ def show_link(
     """
     if words:
         raise click.UsageError("give WORDS or --link LINK, not both")
-    with _found(settings, text, least_level) as found:
+    with _found(settings, text, _typed(least_level)) as found:
         link = found.link
         question: dict[str, Any] = {"link": link.query_string(), "query": link.words}
         question |= {"encoder": found.encoder.id, "notice": found.encoder.notice}
@@ -105,6 +105,7 @@ def link_clips(settings: Settings, text: str, *, span: bool, least_level: Level 
     Raises:
         click.exceptions.Exit: Code 1 if there are no hits, or no good match.
     """
+    least_level = _typed(least_level)
     with _found(settings, text, least_level) as found:
         if span and not found.link.is_chain:
             raise click.UsageError("--span is for a search with later steps, which this link is not")
@@ -143,6 +144,12 @@ def _found(settings: Settings, text: str, least_level: Level | None) -> Iterator
             hits = engine.search(link_query.query_of(link, lambda term: clip_of(library, term, encoder.clip_spec)))
             nothing = nothing_found(library, options)
         yield Found(library=library, encoder=encoder, link=link, hits=hits, chains=chains, nothing=nothing)
+
+
+def _typed(least_level: Level | None) -> Level | None:
+    """Return the least strength if it was typed: a link says itself what to find, whatever the settings file says."""
+    typed = click.get_current_context().get_parameter_source("min_strength") is ParameterSource.COMMANDLINE
+    return least_level if typed else None
 
 
 def _refuse_others() -> None:

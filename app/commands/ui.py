@@ -30,13 +30,13 @@ of yours: `ui` opens one, `ui --url` prints one for another browser. Stop it wit
     type=click.IntRange(1, 65535),
     help=f"Where the page listens; by default {DEFAULT_PORT}, or the next that is free.",
 )
-@click.option("--no-browser", is_flag=True, help="Only print the address.")
+@click.option("--browser/--no-browser", default=True, help="Open a browser (the default), or only print the address.")
 @click.option(
     "--url", "only_url", is_flag=True, help="Print an address that lets one browser into the page that runs, and end."
 )
 @click.option("--no-token", is_flag=True, help="Let every user and program of this machine in.")
 @with_settings
-def ui(settings: Settings, port: int | None, no_browser: bool, only_url: bool, no_token: bool) -> None:
+def ui(settings: Settings, port: int | None, browser: bool, only_url: bool, no_token: bool) -> None:
     """Search the library in the browser: type words, see posters, play the shot, keep and export clips.
 
     Where there is no library yet, the page begins with an empty one and shows how to fill it.
@@ -47,7 +47,7 @@ def ui(settings: Settings, port: int | None, no_browser: bool, only_url: bool, n
     from app.web.server import serve
 
     with compose.open_library(settings, create=True) as library:
-        serve(settings, library, port=port, open_browser=not no_browser, ask_token=not no_token)
+        serve(settings, library, port=port, open_browser=browser, ask_token=not no_token)
 
 
 def entry_address(settings: Settings, port: int | None) -> str:

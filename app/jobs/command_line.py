@@ -69,6 +69,8 @@ def _option_words(order: Any) -> Iterator[str]:
     for each in fields(order):
         value, default = getattr(order, each.name), None if each.default is MISSING else each.default
         option = _OTHER_NAMES.get(each.name, f"--{each.name.replace('_', '-')}")
+        if each.name == "new_library":  # from the settings file
+            continue
         if is_dataclass(value):
             yield from _option_words(value)
         elif each.name in ("kind", "paths", "fetch") or value == default:  # fetch: the command asks

@@ -22,11 +22,10 @@ from app.encoder_choice import canonical
 from app.exporting.request import ExportOptions
 from app.jobs.state import MAX_FILE_BYTES, JobState
 from app.shell.index_options import ShapingOptions, require_range
+from app.shell.work_options import BATCH_SIZE_RANGE, WORKERS_RANGE
 from files.json_file import read_json
 
 ORDER_FILE = "order.json"
-WORKERS_RANGE = (1, 256)
-BATCH_SIZE_RANGE = (1, 4096)  # clips
 _FRACTION = re.compile(r"-?[0-9]{1,40}(/[0-9]{1,40})?")  # as str formats it; an exponent could expand to endless digits
 
 
@@ -43,6 +42,7 @@ class IndexOrder:
     workers: int | None = None
     batch_size: int | None = None
     shaping: ShapingOptions = field(default_factory=ShapingOptions)
+    new_library: ShapingOptions = field(default_factory=ShapingOptions)  # what a library without videos begins with
     exclude: tuple[str, ...] = ()
     include_exports: bool = False
     redo: bool = False
@@ -64,6 +64,7 @@ class RetryOrder:
     kind: Literal["retry"] = "retry"
     encoder: str | None = None
     shaping: ShapingOptions = field(default_factory=ShapingOptions)
+    new_library: ShapingOptions = field(default_factory=ShapingOptions)  # as in IndexOrder
     paths: tuple[str, ...] = ()  # absolute; only files below these; empty: all
 
     def __post_init__(self) -> None:
@@ -107,6 +108,7 @@ class _Settings:
     device: str
     precision: str
     ffmpeg: str | None
+    new_encoder: str | None = None  # a job that an earlier version wrote has none
 
     def __post_init__(self) -> None:
         _require_absolute("library", self.library)
@@ -162,6 +164,7 @@ def write_order(folder: Path, order: Order, settings: Settings) -> None:
         device=settings.device,
         precision=settings.precision,
         ffmpeg=settings.ffmpeg,
+        new_encoder=settings.new_encoder,
     )
     record = {"order": order_to_json(order), "settings": _encoded(handed_on)}
     _document(record)

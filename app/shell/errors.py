@@ -10,6 +10,7 @@ import click
 
 from app.compose import WrongSetting
 from app.shell.exit_codes import INTERNAL, INTERRUPTED, MISSING, USAGE
+from app.shell.settings_values import place_of
 from app.shell.terminal import print_note
 
 
@@ -37,9 +38,12 @@ def command_errors(command: str, *, debug: bool = False) -> Iterator[None]:
     """
     try:
         yield
+    except click.BadParameter as error:
+        if (place := place_of(error)) is None:
+            raise _usage_error(error, command) from error
+        raise CommandError(f"{place}: {error.message}", USAGE) from error
     except click.UsageError as error:
-        help_command = error.ctx.command_path if error.ctx else command
-        raise CommandError(f"{error.format_message()} (see {help_command} --help)", error.exit_code) from error
+        raise _usage_error(error, command) from error
     except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
         raise
     except (KeyboardInterrupt, click.Abort) as stop:
@@ -50,6 +54,11 @@ def command_errors(command: str, *, debug: bool = False) -> Iterator[None]:
         if debug:
             raise
         raise as_command_error(error) from error
+
+
+def _usage_error(error: click.UsageError, command: str) -> CommandError:
+    help_command = error.ctx.command_path if error.ctx else command
+    return CommandError(f"{error.format_message()} (see {help_command} --help)", error.exit_code)
 
 
 def as_command_error(error: Exception) -> CommandError:

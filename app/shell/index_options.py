@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any, get_args
 
 import click
+from click.core import ParameterSource
 
 from app.compose import Settings
 from app.shell.options import seconds_value
@@ -19,6 +20,8 @@ FRAMES_RANGE = (1, 512)  # of a clip
 STILL_FRAMES_RANGE = (0, 512)
 STALL_SECONDS_RANGE = (1, 86_400)
 DECODE_MEMORY_RANGE = (1, 1024)  # GiB
+FOR_A_RUN = frozenset({"hardware", "stall_seconds", "decode_memory"})
+"""Fields of ShapingOptions that shape nothing which a library stores."""
 
 
 def detectors_text() -> str:
@@ -70,6 +73,13 @@ class ShapingOptions:
     def encoder_settings(self, settings: Settings) -> Settings:
         """Return the settings overridden by the frames, fit and still frames of these options."""
         return replace(settings, frames=self.frames, fit=self.fit, still_frames=self.still_frames)
+
+    def filled(self, settings: Settings) -> Settings:
+        """Return the settings with what they lack of frames, fit and still frames taken from these options."""
+        lacking = {
+            name: getattr(self, name) for name in ("frames", "fit", "still_frames") if getattr(settings, name) is None
+        }
+        return replace(settings, **lacking)
 
     def index_settings(self, own: IndexSettings) -> IndexSettings:
         """Return the settings to index with: these options over the library's stored settings.
@@ -141,7 +151,7 @@ def _require_choice(name: str, value: str | None, choices: Collection[str]) -> N
 def shaping_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --frames, --fit, --still-frames, --detector, -o, --min-scene-len, --segment-seconds, --overlap-seconds,
     --decode, --hash-content, --hardware, --stall-seconds and --decode-memory to a command, which receives them as
-    `shaping`, a ShapingOptions."""
+    `shaping`, a ShapingOptions. What the settings file says of new libraries it receives as `new_library`."""
 
     @click.option(
         "--frames",
@@ -228,9 +238,11 @@ def shaping_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     @functools.wraps(command)
     def run(*args: Any, **options: Any) -> Any:
-        names = [field.name for field in fields(ShapingOptions)]
-        shaping = ShapingOptions(**{name: options.pop(name) for name in names})
-        return command(*args, shaping=shaping, **options)
+        context = click.get_current_context()
+        typed = {field.name: options.pop(field.name) for field in fields(ShapingOptions)}
+        from_file = [name for name in typed if context.get_parameter_source(name) is ParameterSource.DEFAULT_MAP]
+        new = {name: typed.pop(name) for name in from_file if name not in FOR_A_RUN}
+        return command(*args, shaping=ShapingOptions(**typed), new_library=ShapingOptions(**new), **options)
 
     return run
 

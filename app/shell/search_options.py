@@ -125,8 +125,8 @@ def open_search(
 
 
 def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add -k, the options of `filter_options`, --per-video, --hide-duplicates, --show-duplicates, --plain-sum,
-    --threshold and --min-strength to a command, which receives them as `options`, a SearchOptions.
+    """Add -k, the options of `filter_options`, --per-video, --duplicates, --hide-duplicates, --show-duplicates,
+    --plain-sum, --threshold and --min-strength to a command, which receives them as `options`, a SearchOptions.
     """
 
     @click.option(
@@ -135,11 +135,15 @@ def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @filter_options
     @click.option("--per-video", type=click.IntRange(min=1), metavar="N", help="At most N hits of one video.")
     @click.option(
-        "--hide-duplicates",
-        is_flag=True,
-        help="Leave out what looks almost the same as a better hit, such as copies; by default it is stacked behind.",
+        "--duplicates",
+        type=click.Choice(["stack", "hide", "show"]),
+        default="stack",
+        show_default=True,
+        help="What looks almost the same as a better hit, such as copies: stack it behind that hit, hide it, or show "
+        "it on a line of its own.",
     )
-    @click.option("--show-duplicates", is_flag=True, help="Near-duplicates as hits in lines of their own.")
+    @click.option("--hide-duplicates", is_flag=True, help="The same as --duplicates hide.")
+    @click.option("--show-duplicates", is_flag=True, help="The same as --duplicates show.")
     @click.option(
         "--plain-sum", is_flag=True, help="Add words and examples as they are, without bringing them to one scale."
     )
@@ -155,6 +159,7 @@ def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
         top_k: int,
         filters: Filters,
         per_video: int | None,
+        duplicates: Duplicates,
         hide_duplicates: bool,
         show_duplicates: bool,
         plain_sum: bool,
@@ -171,7 +176,7 @@ def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
             threshold=threshold,
             filters=filters,
             per_video=per_video,
-            duplicates="hide" if hide_duplicates else "show" if show_duplicates else "stack",
+            duplicates="hide" if hide_duplicates else "show" if show_duplicates else duplicates,
             plain_sum=plain_sum,
             least_level=min_strength,
         )

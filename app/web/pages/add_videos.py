@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.compose import settings_from
+from app.compose import WrongSetting, settings_from
 from app.jobs.command_line import title_of
 from app.jobs.orders import DownloadOrder, IndexOrder, Order
+from app.shell.file_options import index_options
 from app.shell.notice import DEMO_LIBRARY
 from app.shell.terminal import size_text
 from app.web.pages import session
@@ -177,7 +178,12 @@ def draw_demo_offer() -> None:
 
 
 def _start_demo() -> None:
-    st.session_state[_ERROR] = _begin(IndexOrder(encoder=demo_name(), paths=(str(DEMO_LIBRARY),)), "the demo library")
+    try:
+        order = IndexOrder(encoder=demo_name(), paths=(str(DEMO_LIBRARY),), **index_options())
+    except (OSError, WrongSetting) as error:  # of the settings file
+        st.session_state[_ERROR] = str(error)
+        return
+    st.session_state[_ERROR] = _begin(order, "the demo library")
 
 
 def demo_name() -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from app.compose import encoder_name, settings_from, with_library_encoder
 from app.cut_settings import cut_settings_of
 from app.jobs.orders import IndexOrder
-from app.shell.index_options import ShapingOptions
+from app.shell.file_options import index_options, new_settings
 from app.shell.terminal import printable
 from app.web.pages.escape import escape_markdown
 from app.web.services.model_need import alias_of
@@ -43,26 +44,32 @@ class IndexChoices:
     redo: bool
     retry_failed: bool
     exclude: tuple[str, ...]
+    from_file: Mapping[str, Any]  # other fields of the order, from the settings file
 
     def order(self, path: str) -> IndexOrder:
         """Return the order that indexes a path with these options."""
-        return IndexOrder(
+        return replace(
+            IndexOrder(paths=(path,), **self.from_file),
             encoder=self.encoder,
-            shaping=ShapingOptions(detector=self.detector),
+            shaping=replace(self.from_file["shaping"], detector=self.detector),
             exclude=self.exclude,
             redo=self.redo,
             retry_failed=self.retry_failed,
-            paths=(path,),
         )
 
 
 def draw_index_choices(library: Library) -> IndexChoices:
-    """Draw the widgets and return the chosen options."""
+    """Draw the widgets and return the chosen options.
+
+    Raises:
+        WrongSetting: The settings file has a wrong value.
+    """
     from app.encoder_choice import canonical
     from encoder.config import ALIASES
 
     current = canonical(encoder_name(with_library_encoder(settings_from(), library)))
-    own_detector = cut_settings_of(library).detector
+    from_file = index_options()
+    own_detector = cut_settings_of(library, new=new_settings(from_file["new_library"])).detector
     names = list(dict.fromkeys([current, *ALIASES.values()]))
     with st.expander("Options", icon=":material/tune:", key="index_options"):
         encoder = st.selectbox("Encoder", names, key=_ENCODER, format_func=encoder_label, help=_ENCODER_HELP)
@@ -74,7 +81,8 @@ def draw_index_choices(library: Library) -> IndexChoices:
             format_func=_DETECTORS.__getitem__,
         )
         exclude = st.text_area(
-            "Leave out", key="index_exclude", placeholder="*.tmp.mp4\n*/raw/*", height=90,
+            "Leave out", "\n".join(from_file["exclude"]), key="index_exclude", height=90,
+            placeholder="*.tmp.mp4\n*/raw/*",
             help="Patterns of names or paths, one a line.",
         )  # fmt: skip
         redo = st.checkbox("Index again what is unchanged", key="index_redo")
@@ -85,7 +93,7 @@ def draw_index_choices(library: Library) -> IndexChoices:
         others = ", ".join(alias_of(name) for name in dict.fromkeys(held))
         st.caption(escape_markdown(f"The library was indexed with {others}; a search looks at one encoder at a time."))
     lines = tuple(line.strip() for line in (exclude or "").splitlines() if line.strip())
-    return IndexChoices(encoder, None if detector == own_detector else detector, redo, retry, lines)
+    return IndexChoices(encoder, None if detector == own_detector else detector, redo, retry, lines, from_file)
 
 
 def choose_encoder(name: str) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.compose import settings_from
 from app.jobs.orders import RetryOrder
+from app.shell.file_options import retry_options
 from app.web.pages import components, session, video
 from app.web.pages.components import component
 from app.web.pages.empty_states import page_link, show_empty_library
@@ -94,7 +95,7 @@ def on_retry() -> None:
         return
     everything = len(paths) == len(failed)
     try:
-        session.jobs().start(RetryOrder(paths=() if everything else tuple(paths)), settings_from())
+        session.jobs().start(RetryOrder(paths=() if everything else tuple(paths), **retry_options()), settings_from())
     except (OSError, ValueError) as error:
         st.session_state["library_trouble"] = f"Trying again could not be started: {error}"
         return

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app.search_link import MAX_STEPS, LinkTerm, SearchLink, parse_link
+from app.shell.file_options import search_defaults
 
 if TYPE_CHECKING:
     from search.query import Duplicates
@@ -69,10 +70,22 @@ def read_address() -> list[str]:
     if arrived and not params and LINK in st.session_state:
         set_search(current_search())
         return []
-    link, problems = parse_link(params)
+    link, problems = parse_link(params) if params else (first_search(), [])
     set_search(link)
     st.session_state[WRITTEN] = params
     return problems
+
+
+def first_search() -> SearchLink:
+    """Return the search of an address without one: what the settings file says of answers, and nothing to find.
+
+    Raises:
+        WrongSetting: The file has a wrong value.
+    """
+    options = search_defaults()
+    return SearchLink(
+        least_level=options.least_level, duplicates=options.duplicates, one_per_video=options.per_video == 1
+    )
 
 
 def write_address(link: SearchLink) -> None:

@@ -39,9 +39,8 @@ def again_text(library: Library, order: IndexOrder, settings: Settings, states: 
     name = canonical(encoder_name(settings))
     choice = next((each for each in library.encoder_choices() if each.name == name), None)
     known = stored_description(library, choice)
-    recipe = order.shaping.index_settings(cut_settings_of(library)).recipe(
-        ClipSpec(known.frames, known.size, known.fit)
-    )
+    shaping = replace(order.shaping, hardware="none")  # it shapes nothing, and would be tried here
+    recipe = shaping.index_settings(cut_settings_of(library)).recipe(ClipSpec(known.frames, known.size, known.fit))
     old = {
         record.video_id
         for path, record in library.known_files(known.id).items()
