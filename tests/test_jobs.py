@@ -314,7 +314,7 @@ def test_old_jobs_are_forgotten_but_none_that_runs(jobs: Jobs) -> None:
     assert len(states) == KEPT + 1
     assert states[0].id == job.id, "the newest first"
     assert states[-1].id == oldest.id, "it still runs"
-    with pytest.raises(ValueError, match="under way"):
+    with pytest.raises(ValueError, match="in progress"):
         jobs.forget(job.id)
     job.finish("done")
     jobs.forget(job.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from app.compose import Settings
 from app.exporting.request import ExportOptions
 from app.jobs.command_line import words_of
 from app.jobs.jobs import Jobs
-from app.jobs.orders import ExportOrder, order_from_json, order_to_json
+from app.jobs.orders import ExportOrder, IndexOrder, order_from_json, order_to_json
+from app.jobs.state import LOG_FILE
 from app.timelines.writing import FORMATS
 from db.library import Library
 
@@ -105,10 +107,60 @@ def test_many_failures_do_not_make_the_list_long(client: TestClient, runs: Jobs)
 @pytest.mark.parametrize("identity", ["4711", "..", "..%2f..%2flibrary.sqlite3", "20260101-000000-abcdef", "%00"])
 def test_runs_that_are_not_there(identity: str, steady: tuple[TestClient, dict[str, Any]]) -> None:
     client, _ = steady
-    for method, path in (("GET", ""), ("POST", "/stop"), ("GET", "/download")):
+    for method, path in (
+        ("GET", ""), ("DELETE", ""), ("POST", "/stop"), ("POST", "/resume"), ("GET", "/log"), ("GET", "/download"),
+    ):  # fmt: skip
         answer = client.request(method, f"/api/runs/{identity}{path}")
         assert answer.status_code == 404
         assert answer.json()["error"]
+
+
+def test_jobs_are_listed_with_their_cards_and_those_in_progress_alone(client: TestClient, runs: Jobs) -> None:
+    runs.begin("index", "ended").finish("done", {}, "3 videos")
+    runs.begin("index", "films")
+    assert [each["card"]["title"] for each in client.get("/api/runs").json()["runs"]] == [
+        "Indexing films", "Indexing ended",
+    ]  # fmt: skip
+    assert [each["title"] for each in client.get("/api/runs?running=1").json()["runs"]] == ["films"]
+
+
+def test_a_job_is_continued_in_place_of_the_one_that_ended(
+    client: TestClient, runs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[tuple[Any, Any]] = []
+
+    def start(self: Jobs, order: Any, settings: Settings, *, title: str, in_place_of: str) -> str:
+        begun.append((order, in_place_of))
+        return "20260101-000000-abcdef"
+
+    monkeypatch.setattr(Jobs, "start", start)
+    order = IndexOrder(paths=("/films",))
+    run = runs.begin("index", "films", order)
+    (identity,) = (each.id for each in runs.all())
+    assert client.post(f"/api/runs/{identity}/resume").status_code == 409, "it is running"
+    assert client.delete(f"/api/runs/{identity}").status_code == 409
+    run.finish("stopped", {}, "")
+    assert client.post(f"/api/runs/{identity}/resume").json() == {"run": "20260101-000000-abcdef"}
+    client.post(f"/api/runs/{identity}/retry")
+    assert begun == [(order, identity), (replace(order, retry_failed=True), identity)]
+    runs.begin("export", "clips").finish("failed", {}, "")
+    other = next(each.id for each in runs.all() if each.kind == "export")
+    assert client.post(f"/api/runs/{other}/resume").json()["error"] == "It cannot be started again from here."
+
+
+def test_the_log_and_forgetting_one_and_all(client: TestClient, runs: Jobs) -> None:
+    for number in range(3):
+        runs.begin("index", f"films {number}").finish("done", {}, "")
+    running = runs.begin("index", "more")
+    first, second, *_ = (each for each in runs.all() if each.outcome)
+    (runs.folder / first.id / LOG_FILE).write_text("".join(f"line {number}\n" for number in range(100)))
+    assert client.get(f"/api/runs/{first.id}/log").json()["log"].splitlines()[::59] == ["line 40", "line 99"]
+    assert client.get(f"/api/runs/{second.id}/log").json() == {"log": ""}
+    assert client.delete(f"/api/runs/{first.id}").status_code == 200
+    assert client.delete(f"/api/runs/{first.id}").status_code == 404
+    assert client.delete("/api/runs").status_code == 200
+    assert [each.title for each in runs.all()] == ["more"]
+    running.finish("done", {}, "")
 
 
 def ended_with(runs: Jobs, zip_path: object, outcome: Any = "done") -> str:

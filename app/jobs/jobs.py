@@ -120,7 +120,7 @@ class Jobs:
     def forget(self, job_id: str) -> None:
         """Remove a finished job. Raise KeyError if it does not exist, ValueError while it runs."""
         if self.get(job_id).running:
-            raise ValueError("this run is still under way; stop it first")
+            raise ValueError("this run is still in progress; stop it first")
         shutil.rmtree(self.folder / job_id, ignore_errors=True)
 
     def start(self, order: Order, settings: Settings, *, title: str = "", in_place_of: str | None = None) -> str:

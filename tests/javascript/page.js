@@ -57,4 +57,20 @@ HTMLElement.prototype.hidePopover = function () {
   popovers.delete(this);
 };
 
+// Node's channels keep its process alive.
+/** @type {Set<EventTarget>} */
+const channels = new Set();
+class Channel extends EventTarget {
+  constructor() {
+    super();
+    channels.add(this);
+  }
+
+  /** @param {unknown} data */
+  postMessage(data) {
+    for (const each of channels) if (each !== this) each.dispatchEvent(Object.assign(new Event('message'), { data }));
+  }
+}
+Object.defineProperty(globalThis, 'BroadcastChannel', { value: Channel, configurable: true });
+
 export { window };

@@ -1,33 +1,49 @@
-"""Routes for long jobs: their states, stopping one, and downloading the zip of a finished export."""
+"""Routes for long jobs: their states and logs, their buttons, and downloading the zip of a finished export."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.web.api.exports import exports_folder
-from app.web.http.errors import ApiError, not_found
+from app.web.http.errors import ApiError, as_sentence, not_found
 from app.web.http.file_response import file_response
 from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
+from app.web.services.job_card import MAX_FAILURES, job_card, order_to_restart
 
 if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
+    from app.compose import Settings
     from app.jobs.jobs import Jobs, JobState
     from db.library import Library
 
-_MAX_FAILURES = 20  # per job in the list, which the page requests every second
+_LOG_LINES = 60
 
 
-def run_routes(library: Library, jobs: Jobs) -> list[Route]:
-    """Return the routes below `/api/runs`."""
+def run_routes(settings: Settings, library: Library, jobs: Jobs) -> list[Route]:
+    """Return the routes below `/api/runs`.
+
+    Args:
+        settings: Passed on to jobs that are started again.
+        library: The library of the jobs.
+        jobs: Its jobs.
+    """
 
     def every(request: ApiRequest) -> dict[str, Any]:
-        return {"runs": [job_json(each, _MAX_FAILURES) for each in jobs.all()]}
+        """List all jobs; with `running=1`, only those that run, which a page asks for each second."""
+        states = [each for each in jobs.all() if each.running or not request.query.get("running")]
+        return {
+            "runs": [
+                {**job_json(each, MAX_FAILURES), "card": job_card(each, has_log=jobs.has_log(each.id))}
+                for each in states
+            ]
+        }
 
     def find(request: ApiRequest) -> JobState:
         with not_found("run"):
@@ -37,6 +53,34 @@ def run_routes(library: Library, jobs: Jobs) -> list[Route]:
         state = find(request)
         jobs.stop(state.id)
         return job_json(find(request))
+
+    def restart(request: ApiRequest, *, retry: bool) -> dict[str, Any]:
+        state = find(request)
+        order = order_to_restart(state, retry=retry)
+        if state.running or order is None:
+            raise ApiError(409, "It is running already." if state.running else "It cannot be started again from here.")
+        try:
+            return {"run": jobs.start(order, settings, title=state.title, in_place_of=state.id)}
+        except ValueError as error:
+            raise ApiError(409, as_sentence(str(error))) from error
+
+    def forget(request: ApiRequest) -> dict[str, Any]:
+        with not_found("run"):
+            try:
+                jobs.forget(request.path["run"])
+            except ValueError as error:
+                raise ApiError(409, as_sentence(str(error))) from error
+        return {}
+
+    def forget_all(request: ApiRequest) -> dict[str, Any]:
+        for state in jobs.all():
+            with suppress(KeyError, ValueError):  # another tab forgot it, or it runs
+                jobs.forget(state.id)
+        return {}
+
+    def log(request: ApiRequest) -> dict[str, Any]:
+        with not_found("run"):
+            return {"log": "\n".join(jobs.log(request.path["run"]).splitlines()[-_LOG_LINES:])}
 
     def download(request: ApiRequest) -> Response:
         path = _zip_of(find(request))
@@ -56,7 +100,12 @@ def run_routes(library: Library, jobs: Jobs) -> list[Route]:
     return [
         route("/api/runs", every),
         route("/api/runs/{run}", lambda request: job_json(find(request))),
+        route("/api/runs", forget_all, "DELETE"),
+        route("/api/runs/{run}", forget, "DELETE"),
         route("/api/runs/{run}/stop", stop, "POST"),
+        route("/api/runs/{run}/resume", lambda request: restart(request, retry=False), "POST"),
+        route("/api/runs/{run}/retry", lambda request: restart(request, retry=True), "POST"),
+        route("/api/runs/{run}/log", log),
         route("/api/runs/{run}/download", download),
     ]
 

@@ -127,21 +127,29 @@ test('a change by another tab is fetched and told, and so is one of another coll
   assert.equal(heard.length, 3);
 });
 
-test('it is polled every two seconds while anyone watches, and by one timer for all', async (context) => {
+test('it is not polled: it looks again when somebody comes and when another tab has changed it', async (context) => {
   const first = tray.watch();
   const second = tray.watch();
   await settled();
   assert.deepEqual(server.asked(), [LIST, 'GET /api/collections/1']);
-  context.mock.timers.tick(6000);
+  context.mock.timers.tick(600_000);
   await settled();
-  assert.deepEqual(server.asked(), [LIST, LIST, LIST]);
+  assert.deepEqual(server.asked(), []);
+  for (const moment of [
+    () => dispatchEvent(new Event('focus')),
+    () => new BroadcastChannel('x').postMessage('changed'),
+  ]) {
+    moment();
+    await settled();
+    assert.deepEqual(server.asked(), [LIST], 'once for all watchers');
+  }
   first();
   first();
-  context.mock.timers.tick(2000);
+  dispatchEvent(new Event('focus'));
   await settled();
   assert.deepEqual(server.asked(), [LIST], 'the other one still watches');
   second();
-  context.mock.timers.tick(10_000);
+  dispatchEvent(new Event('focus'));
   turn('visible');
   await settled();
   assert.deepEqual(server.asked(), []);

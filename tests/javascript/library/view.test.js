@@ -10,6 +10,8 @@ const { fetch } = globalThis;
 /** @type {Listing | null} */
 let library = null; // null where the server is not responding
 let state = '';
+/** @type {object[]} */
+const runs = [];
 /** @type {string[]} */
 let requests = [];
 /** @type {[string, unknown][]} */
@@ -39,7 +41,7 @@ async function show(token, said = null) {
 }
 
 beforeEach(async () => {
-  mock.timers.enable({ apis: ['setInterval'] });
+  mock.timers.enable({ apis: ['setTimeout'] });
   localStorage.clear();
   library = listing([
     listed({ id: 1, name: 'wave.mp4', folder: 1 }),
@@ -50,7 +52,12 @@ beforeEach(async () => {
   globalThis.fetch = (address) => {
     requests.push(String(address));
     if (!library) return Promise.reject(new TypeError('no network'));
-    const answers = { '/api/library': library, '/api/library/state': { state }, '/api/library/disk': { bytes: 5e6 } };
+    const answers = {
+      '/api/library': library,
+      '/api/library/state': { state },
+      '/api/library/disk': { bytes: 5e6 },
+      '/api/runs': { runs },
+    };
     return Promise.resolve(Response.json(Reflect.get(answers, String(address))));
   };
   parent = document.createElement('div');
@@ -81,12 +88,10 @@ function click(selector, options = {}) {
 /** @param {number} id */
 const row = (id) => `[data-video="${id}"]`;
 
-/** Time passes until the view looks for changes. */
+/** Somebody comes back to the window. */
 async function watch() {
-  mock.method(performance, 'now', () => 1e9);
-  mock.timers.tick(3000);
+  dispatchEvent(new Event('focus'));
   await settle();
-  mock.restoreAll();
 }
 
 test('the videos are listed by folder, with totals and the size on disk', () => {
@@ -120,7 +125,7 @@ test('while nothing changes, the listing is not requested again', async () => {
   await show('b');
   requests = [];
   await watch();
-  assert.deepEqual(requests, ['/api/library/state']);
+  assert.deepEqual(requests, ['/api/library/state', '/api/runs']);
 });
 
 test('an answer that a later one has overtaken is not shown', async () => {

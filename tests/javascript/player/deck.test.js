@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import '../page.js';
 import { Deck } from '../../../app/web/static/player/deck.js';
 import { FakeServer, refusal, settled } from '../fake_server.js';
 import { FakeVideo } from './fake_video.js';

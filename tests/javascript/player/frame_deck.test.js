@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import '../page.js';
 import { FrameDeck } from '../../../app/web/static/player/frame_deck.js';
 import { FakeServer } from '../fake_server.js';
 import { FakeVideo } from './fake_video.js';

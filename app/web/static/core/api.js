@@ -1,5 +1,7 @@
 // JSON requests to the server that the page came from.
 
+import { tellTabs } from './look_again.js';
+
 const JSON_TYPE = 'application/json';
 /** The event of the window that tells of a request without an answer. */
 export const UNREACHABLE = 'prismsearch-unreachable';
@@ -85,5 +87,6 @@ export async function api(path, { method = 'GET', body, signal } = {}) {
   }
   if (!response.ok)
     throw new ApiError(answer?.error ?? (text.slice(0, 300) || response.statusText), response.status, answer);
+  if (method !== 'GET') tellTabs();
   return answer;
 }

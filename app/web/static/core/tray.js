@@ -1,6 +1,7 @@
 // The tray: the collection that the page adds to. One instance a page, shared by every view that shows or changes it.
 
 import { api, messageOf } from './api.js';
+import { lookAgain } from './look_again.js';
 import { loadStored, saveStored } from './storage.js';
 import { attempt, toast } from './toast.js';
 
@@ -10,7 +11,6 @@ import { attempt, toast } from './toast.js';
 /** @typedef {import('./types.js').NewSubclip} NewSubclip */
 
 const KEPT_ID = 'prismsearch.tray';
-const POLL_MILLISECONDS = 2000;
 
 /** Events: 'change' (another collection, or other subclips) and 'trouble' (a request failed; see `failed`). */
 export class Tray extends EventTarget {
@@ -28,15 +28,12 @@ export class Tray extends EventTarget {
     this.oldest = 0; // the earliest refresh whose answer still counts
     /** @type {string | null} */
     this.listing = null;
-    this.poll = () => {
-      if (document.visibilityState === 'visible') void this.refresh();
-    };
-    /** @type {ReturnType<typeof setInterval> | undefined} */
-    this.timer = undefined;
+    /** @type {(() => void) | undefined} */
+    this.stopLooking = undefined;
   }
 
   /**
-   * Load the tray and poll for changes of other tabs while any view watches it.
+   * Load the tray, and look again for changes of others while any view watches it.
    *
    * @returns {() => void} Stops watching.
    */
@@ -44,18 +41,14 @@ export class Tray extends EventTarget {
     this.watchers += 1;
     if (this.watchers === 1) {
       void this.refresh();
-      this.timer = setInterval(this.poll, POLL_MILLISECONDS);
-      document.addEventListener('visibilitychange', this.poll);
+      this.stopLooking = lookAgain(() => void this.refresh());
     }
     let watching = true;
     return () => {
       if (!watching) return;
       watching = false;
       this.watchers -= 1;
-      if (this.watchers === 0) {
-        clearInterval(this.timer);
-        document.removeEventListener('visibilitychange', this.poll);
-      }
+      if (this.watchers === 0) this.stopLooking?.();
     };
   }
 

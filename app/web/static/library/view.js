@@ -4,6 +4,8 @@ import { api, messageOf } from '../core/api.js';
 import { mountOnce, trigger } from '../core/component.js';
 import { element, redraw, setOverlayHome, useViewStyles } from '../core/dom.js';
 import { addKeys, onControl } from '../core/keys.js';
+import { lookAgain } from '../core/look_again.js';
+import { runs } from '../core/runs.js';
 import { loadStored, saveStored } from '../core/storage.js';
 import { toast } from '../core/toast.js';
 import { VirtualList } from '../core/virtual_list.js';
@@ -15,7 +17,6 @@ import { chosenBar, stateChips } from './tools.js';
 
 const GROUP_HEIGHT = 52;
 const ROW_HEIGHT = 70;
-const WATCH_MILLISECONDS = 3000;
 const DISK_MILLISECONDS = 60000; // for which the size on disk is taken as known
 const LAYOUT = 'prismsearch.library.view';
 
@@ -74,6 +75,8 @@ class LibraryView {
     /** @type {import('./arrangement.js').Row[]} */
     this.rows = [];
     this.notBefore = 0;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
     this.totals = element('div', { class: 'ps-totals' });
     this.failures = element('div', {});
     this.filter = element('input', {
@@ -135,9 +138,14 @@ class LibraryView {
         run: () => this.withCurrent((video) => this.confirmRemove([...(this.chosen.size ? this.chosen : [video.id])])),
       },
     ]);
-    this.watching = setInterval(() => void this.watch(), WATCH_MILLISECONDS);
+    this.stopLooking = lookAgain(() => void this.watch());
+    let wasBusy = false;
+    this.unwatch = runs.watch(() => {
+      if (runs.busy || wasBusy) this.watchSoon();
+      wasBusy = runs.busy;
+    });
     this.onVisible = () => {
-      if (document.visibilityState === 'visible') void this.load();
+      if (document.visibilityState === 'visible') void this.load(); // files may have come or gone, too
     };
     document.addEventListener('visibilitychange', this.onVisible);
     this.skeleton();
@@ -163,9 +171,15 @@ class LibraryView {
     void this.load();
   }
 
-  /** Load the library again when any process has changed it; a large one less often. Never throws. */
+  /** Look for changes while a job makes them, or once more after it; a large library less often. */
+  watchSoon() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.watch(), Math.max(0, this.notBefore - performance.now()));
+  }
+
+  /** Load the library again when any process has changed it. Never throws. */
   async watch() {
-    if (document.visibilityState !== 'visible' || !this.found || performance.now() < this.notBefore) return;
+    if (document.visibilityState !== 'visible' || !this.found) return;
     const state = await requestState();
     if (state && state !== this.libraryState) await this.load();
   }
@@ -433,10 +447,12 @@ class LibraryView {
   }
 
   remove() {
-    clearInterval(this.watching);
+    clearTimeout(this.timer);
+    this.stopLooking();
+    this.unwatch();
+    document.removeEventListener('visibilitychange', this.onVisible);
     this.removeKeys();
     this.virtual.remove();
-    document.removeEventListener('visibilitychange', this.onVisible);
     this.root.remove();
   }
 }

@@ -31,7 +31,11 @@ beforeEach(() => localStorage.clear());
 async function shown(context, runs, answers = {}) {
   context.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_800_000_000_000 });
   const state = { runs };
-  const server = new FakeServer({ 'GET /api/runs': () => ({ runs: state.runs }), ...answers }).serve(context);
+  const server = new FakeServer({
+    'GET /api/runs': () => ({ runs: state.runs }),
+    'GET /api/runs?running=1': () => ({ runs: state.runs.filter((run) => !run.outcome) }),
+    ...answers,
+  }).serve(context);
   /** @type {(string | null)[]} */
   const running = [];
   const jobs = new ExportJobs({ onRunning: (text) => running.push(text), show: () => {} });
@@ -61,40 +65,45 @@ function press(jobs, action) {
   button.click();
 }
 
+/** Somebody comes back to the window. */
+async function look() {
+  dispatchEvent(new Event('focus'));
+  await settled();
+}
+
 function toasts() {
   return [...document.querySelectorAll('.ps-toast span')].map((each) => each.textContent);
 }
 
-test('jobs are asked for often while one runs, and now and then otherwise', async (context) => {
+test('jobs are asked for each second while one runs, and otherwise only when somebody comes', async (context) => {
   const { server, state, running } = await shown(context, [exportJob({ progress: { fraction: 0.5 } })]);
-  assert.equal(server.asked().length, 1);
-  context.mock.timers.tick(700);
+  assert.deepEqual(server.asked(), ['GET /api/runs']);
+  context.mock.timers.tick(1000);
   await settled();
-  assert.equal(server.asked().length, 1);
+  assert.deepEqual(server.asked(), ['GET /api/runs?running=1']);
   state.runs = [];
-  context.mock.timers.tick(700);
+  context.mock.timers.tick(1000);
   await settled();
-  assert.equal(server.asked().length, 1);
-  context.mock.timers.tick(5999);
+  assert.deepEqual(server.asked(), ['GET /api/runs?running=1', 'GET /api/runs']);
+  context.mock.timers.tick(100_000);
   await settled();
-  assert.equal(server.asked().length, 0);
-  context.mock.timers.tick(1);
-  await settled();
-  assert.equal(server.asked().length, 1);
+  assert.deepEqual(server.asked(), []);
+  await look();
+  assert.deepEqual(server.asked(), ['GET /api/runs']);
   assert.deepEqual(running, ['Exporting 50 %', 'Exporting 50 %', null, null]);
 });
 
 test('a server that is away is asked again, and what is shown stays', async (context) => {
   const { jobs, server } = await shown(context, [exportJob()]);
   server.down = true;
-  context.mock.timers.tick(700);
+  context.mock.timers.tick(1000);
   await settled();
   assert.deepEqual(cards(jobs), ['Exporting']);
   server.down = false;
   server.asked();
-  context.mock.timers.tick(700);
+  context.mock.timers.tick(1000);
   await settled();
-  assert.deepEqual(server.asked(), ['GET /api/runs']);
+  assert.deepEqual(server.asked(), ['GET /api/runs?running=1']);
 });
 
 test('exports of other collections are not shown', async (context) => {
@@ -105,10 +114,9 @@ test('exports of other collections are not shown', async (context) => {
 test('the end of an export that ran here is announced once', async (context) => {
   const { jobs, state } = await shown(context, [exportJob()]);
   state.runs = [exportJob({ outcome: 'done', failed: 2 })];
-  for (const wait of [700, 6000]) {
-    context.mock.timers.tick(wait);
-    await settled();
-  }
+  context.mock.timers.tick(1000);
+  await settled();
+  await look();
   assert.deepEqual(cards(jobs), ['Exported, but not all']);
   assert.deepEqual(toasts(), ['The export is done; 2 clips could not be written']);
 });
@@ -141,8 +149,7 @@ test('an export that was stopped goes on from where it was: the same request aga
   jobs.started('a', request);
   await settled();
   state.runs = [exportJob({ outcome: 'stopped', message: '1 clip written' })];
-  context.mock.timers.tick(6000);
-  await settled();
+  await look();
   state.runs = [exportJob({ id: 'b' }), ...state.runs];
   press(jobs, 'again');
   await settled();
@@ -159,8 +166,7 @@ for (const [to, words] of [
     jobs.started('a', { ...request, to });
     await settled();
     state.runs = [exportJob({ outcome: 'failed' })];
-    context.mock.timers.tick(6000);
-    await settled();
+    await look();
     assert.equal(jobs.element.querySelector('[data-action=again]')?.textContent, words);
   });
 
@@ -169,8 +175,7 @@ test('an export that has worked is not offered again', async (context) => {
   jobs.started('a', request);
   await settled();
   state.runs = [exportJob({ outcome: 'done' })];
-  context.mock.timers.tick(6000);
-  await settled();
+  await look();
   assert.deepEqual(cards(jobs), ['Exported']);
   assert(!jobs.element.querySelector('[data-action=again]'));
 });
@@ -202,7 +207,7 @@ test('an open panel also shows earlier exports', async (context) => {
 test('what is on a card that has not changed stays the same element, so that a press on it is not lost', async (context) => {
   const { jobs } = await shown(context, [exportJob()]);
   const stop = jobs.element.querySelector('[data-action=stop]');
-  context.mock.timers.tick(700);
+  context.mock.timers.tick(1000);
   await settled();
   assert.equal(jobs.element.querySelector('[data-action=stop]'), stop);
 });
@@ -213,7 +218,7 @@ test('the focus stays on a button while its card is drawn again', async (context
   assert.ok(stop instanceof HTMLElement);
   stop.focus();
   state.runs = [exportJob({ progress: { fraction: 0.5 } })];
-  context.mock.timers.tick(700);
+  context.mock.timers.tick(1000);
   await settled();
   const drawn = jobs.element.querySelector('[data-action=stop]');
   assert.notEqual(drawn, stop);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import '../../page.js';
 import { TrimRange } from '../../../../app/web/static/collections/trim/range.js';
 import { FrameDeck } from '../../../../app/web/static/player/frame_deck.js';
 import { FakeServer, refusal, settled } from '../../fake_server.js';

@@ -3,6 +3,7 @@
 
 import { api } from '../../core/api.js';
 import { element } from '../../core/dom.js';
+import { runs } from '../../core/runs.js';
 import { loadStored, saveStored } from '../../core/storage.js';
 import { attempt, toast } from '../../core/toast.js';
 import {
@@ -20,8 +21,6 @@ import {
   titleOf,
 } from './job.js';
 
-const BUSY_MILLISECONDS = 700;
-const IDLE_MILLISECONDS = 6000;
 const STARTED = 'prismsearch.export.runs';
 const HIDDEN = 'prismsearch.export.hidden';
 const MOST_REMEMBERED = 50;
@@ -44,16 +43,9 @@ export class ExportJobs {
     this.open = false; // whether the panel is open: then earlier jobs are shown too
     /** @type {Job[]} */
     this.mine = [];
-    this.busy = false; // whether one of them ran when the server last answered
     /** @type {Collection | null} */
     this.collection = null;
-    this.removed = false;
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.timer = undefined;
-    this.onVisible = () => {
-      if (document.visibilityState === 'visible') void this.poll(); // never fails
-    };
-    document.addEventListener('visibilitychange', this.onVisible);
+    this.unwatch = runs.watch(() => this.update());
   }
 
   /**
@@ -65,7 +57,7 @@ export class ExportJobs {
     this.collection = collection;
     for (const card of this.cards.values()) card.remove();
     this.cards.clear();
-    void this.poll(); // never fails
+    this.update();
   }
 
   /**
@@ -77,38 +69,25 @@ export class ExportJobs {
   started(id, body) {
     this.watched.add(id);
     rememberStarted(id, body);
-    void this.poll(); // never fails
+    void runs.refresh(); // never fails
   }
 
   remove() {
-    this.removed = true;
-    clearTimeout(this.timer);
-    document.removeEventListener('visibilitychange', this.onVisible);
+    this.unwatch();
   }
 
-  /** Ask for the jobs, now and from time to time. Never fails: where the server is away, it asks again. */
-  async poll() {
-    clearTimeout(this.timer);
+  /** Show the jobs of the collection as the server last had them. */
+  update() {
     const { collection } = this;
-    if (this.removed || !collection) return;
-    /** @type {{runs: Job[]} | null} */
-    const answer = await api('/api/runs').catch(() => null);
-    if (this.removed || collection !== this.collection) return;
-    if (answer) this.take(answer.runs.filter((job) => belongs(job, collection, startedHere())));
-    clearTimeout(this.timer);
-    this.timer = setTimeout(
-      () => {
-        if (document.visibilityState === 'visible' || this.busy) void this.poll();
-      },
-      this.busy ? BUSY_MILLISECONDS : IDLE_MILLISECONDS,
-    );
+    if (!collection || !runs.known) return;
+    const jobs = /** @type {Job[]} */ (/** @type {unknown} */ (runs.all));
+    this.take(jobs.filter((job) => belongs(job, collection, startedHere())));
   }
 
   /** @param {Job[]} jobs Those of the collection, as the server has them now. */
   take(jobs) {
     this.mine = jobs;
     this.draw();
-    this.busy = jobs.some((job) => !job.outcome);
     this.onRunning(runningText(jobs));
     for (const job of jobs) {
       if (!job.outcome) this.watched.add(job.id);
@@ -239,7 +218,7 @@ export class ExportJobs {
   async stop(job) {
     const stopped = await attempt(() => api(`/api/runs/${encodeURIComponent(job.id)}/stop`, { method: 'POST' }));
     if (stopped) toast('The clip that is being cut is finished, or dropped; then it stops');
-    void this.poll(); // never fails
+    void runs.refresh(); // never fails
   }
 }
 
