@@ -19,8 +19,9 @@ from typing import Any
 import click
 
 from app.settings_file import TABLE_OF
-from app.shell.errors import command_errors
-from app.shell.exit_codes import EXIT_CODES
+from app.shell.errors import CommandError, asks_for_json, shown_errors
+from app.shell.exit_codes import EXIT_CODES, USAGE
+from app.shell.interrupt import signals_raise
 from app.shell.leaving import leave
 from app.shell.options import global_options
 from app.shell.settings_values import FileDefaults
@@ -49,6 +50,12 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
     }
 )
 """Module in `app.commands`, function and summary of each command, in the order shown by --help."""
+
+
+_AS_JSON = "prismsearch.as json"
+FIRST_STEPS = (
+    "say what to do: prismsearch demo (to try it), prismsearch index FOLDER (to begin), or prismsearch --help (for all)"
+)
 
 
 def import_command(name: str) -> click.Command:
@@ -88,14 +95,25 @@ class Shell(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, _, summary) in COMMANDS.items()])
 
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Parse the options before the command. Errors are shown as those of commands are."""
+        as_json = asks_for_json(args)
+        with shown_errors("prismsearch", as_json=as_json):
+            ctx = super().make_context(info_name, args, parent, **extra)
+        ctx.meta[_AS_JSON] = as_json
+        return ctx
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command. Exceptions of click (usage errors, exits) propagate, as do closed pipes."""
+        """Run the command. Exits of click propagate, as do closed pipes."""
         atexit.register(gc.freeze)  # else the interpreter collects garbage for 0.3 s when all is done and said
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):  # characters that the terminal cannot show are escaped
                 stream.reconfigure(errors="backslashreplace")
         ctx.default_map = {name: FileDefaults(partial(import_command, name), name) for name in TABLE_OF}
-        with command_errors("prismsearch", debug=bool(ctx.params.get("debug"))):
+        debug = bool(ctx.params.get("debug"))
+        with shown_errors("prismsearch", debug=debug, as_json=ctx.meta[_AS_JSON]), signals_raise():
             return super().invoke(ctx)
 
 
@@ -115,6 +133,7 @@ def show_version(ctx: click.Context, param: click.Parameter, value: bool) -> Non
 @click.group(
     cls=Shell,
     epilog=EXIT_CODES,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.option(
@@ -122,7 +141,8 @@ def show_version(ctx: click.Context, param: click.Parameter, value: bool) -> Non
 )
 @global_options
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def main(**_: Any) -> None:
+@click.pass_context
+def main(ctx: click.Context, /, **_: Any) -> None:
     """Find the shot: search your videos by words or by example, on your own machine.
 
     \b
@@ -135,5 +155,7 @@ def main(**_: Any) -> None:
       prismsearch ui                             the same in the browser
       prismsearch export "sunset" --to clips     the hits as files
 
-    --library, --encoder, --device and --precision may stand before or after the command.
+    --library, --encoder, --device, --precision and --progress may stand before or after the command.
     """
+    if ctx.invoked_subcommand is None:
+        raise CommandError(FIRST_STEPS, USAGE)

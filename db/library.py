@@ -67,10 +67,12 @@ class Library(LibraryQueries):
         file = directory / FILE_NAME
         database = Database(file, busy_seconds)
         try:
+            if directory.exists() and not directory.is_dir():
+                raise LibraryError(f"{directory} is not a folder. Choose another with --library.")
             check_files(file)
             if not create and not (file.is_file() and file.stat().st_size):
                 raise LibraryMissing(
-                    f"There is no library in {directory}. Index a folder first, or name another --library."
+                    f"There is no library in {directory} yet. Index a folder first: prismsearch index FOLDER"
                 )
             opening.warn_of_place(database)
             with database.translated():
@@ -78,7 +80,7 @@ class Library(LibraryQueries):
             library = cls(directory, database, opening.prepare(database))
         except OSError as error:
             raise LibraryError(
-                f"No library can be made in {directory} ({error.strerror}). Choose another folder with --library."
+                f"{directory} cannot be used as a library ({error.strerror}). Choose another folder with --library."
             ) from error
         except BaseException:
             database.close()

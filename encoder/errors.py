@@ -14,7 +14,15 @@ class EncoderError(Exception):
 
 
 class ModelNotFound(EncoderError):
-    """The weights are not on this machine and could not be fetched."""
+    """The weights are not on this machine and could not be fetched.
+
+    Attributes:
+        advice: The other ways to get them, in one sentence; the message has the first.
+    """
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message)
+        self.advice = advice
 
 
 class WeightsMismatch(EncoderError):

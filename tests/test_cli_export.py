@@ -178,6 +178,6 @@ def test_words_that_are_not_read_are_said(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.usefixtures("films")
 def test_no_hits_are_exit_code_1() -> None:
     assert run("index", "films").exit_code == 0
-    result = run("export", "red", "--threshold", "1.01", "--to", "clips")
+    result = run("export", "red", "--threshold", "1", "--to", "clips")
     assert result.exit_code == 1
     assert not Path("clips").exists()

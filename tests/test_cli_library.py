@@ -71,6 +71,34 @@ def test_list_as_json_holds_every_fact() -> None:
     assert records["broken.mp4"]["reason"] == "This is not a video."
 
 
+@pytest.mark.usefixtures("root")
+def test_every_document_has_the_ids_that_scripts_join_by(root: Path) -> None:
+    listed = {os.path.basename(each["path"]): each["id"] for each in json.loads(run("list", "--json").stdout)}
+    assert listed["broken.mp4"] is None, "a file that could not be indexed has no id"
+    assert len({*listed.values()}) == len(listed)
+    assert json.loads(run("info", "films/red.mp4", "--json").stdout)["id"] == listed["red.mp4"]
+    with Library.open(root / "library") as library:
+        assert json.loads(run("stats", "--json").stdout)["id"] == library.id
+        assert library.video(listed["red.mp4"]).path == str(root / "films" / "red.mp4")
+        library.hide_videos([listed["red.mp4"]])
+    [gone] = json.loads(run("list", "--vanished", "--json").stdout)
+    assert gone["id"] == listed["red.mp4"]
+
+
+def test_a_name_with_a_line_break_is_one_line_or_ends_with_a_null_byte(root: Path) -> None:
+    path = root / "two\nlines.mp4"
+    with Library.open(root / "library") as library:
+        cli_library.add(library, ColourEncoder(), path, [((9, 9, 9), 0, 1)])
+    count = len(json.loads(run("list", "--json").stdout))
+    lines = run("list", "--paths").stdout_bytes.splitlines()
+    assert len(lines) == count
+    assert os.fsencode(root) + rb"/two\nlines.mp4" in lines
+    for words in (["-0"], ["--null"], ["--paths", "-0"]):
+        names = run("list", *words).stdout_bytes.removesuffix(b"\0").split(b"\0")
+        assert len(names) == count
+        assert os.fsencode(path) in names
+
+
 def test_the_rate_of_a_video_is_the_nominal_one_also_where_frames_were_dropped(root: Path) -> None:
     facts = MediaFacts(nominal_rate=Fraction(30), field_order="tff", audio=(AudioTrack(codec="aac", channels=6),))
     with Library.open(Path(os.environ["PRISMSEARCH_LIBRARY"])) as library:
@@ -134,7 +162,7 @@ def test_remove_asks_and_without_a_terminal_refuses() -> None:
 
 @pytest.mark.usefixtures("root")
 def test_remove_asks_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.shell.terminal.has_terminal", lambda: True)
+    monkeypatch.setattr("app.shell.questions.has_terminal", lambda: True)
     kept = run("remove", "films", input="n\n")
     assert kept.exit_code == 1
     assert "Forget 3 videos and 1 failed file?" in kept.stderr

@@ -103,10 +103,10 @@ def test_dates_narrow(root: Path) -> None:
 
 @pytest.mark.usefixtures("root")
 def test_nothing_found_is_exit_code_1_as_in_grep() -> None:
-    result = run("search", "red", "--threshold", "1.01")
+    result = run("search", "red", "--threshold", "1", "--named", "green")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "--threshold" in result.stderr
-    document = run("search", "red", "--threshold", "1.01", "--json")
+    document = run("search", "red", "--threshold", "1", "--named", "green", "--json")
     assert (document.exit_code, json.loads(document.stdout)["hits"]) == (1, [])
 
 
@@ -134,8 +134,17 @@ def test_not_pushes_away() -> None:
         ("search", "red", "--min-duration", "soon"),
         ("search", "red", "--since", "someday"),
         ("search", "red", "--min-duration", "5", "--max-duration", "2"),
-        ("search", "red", "--json", "--paths"),
+        ("search", "red", "--null", "--paths"),
         ("search", "red", "--threshold", "nan"),
+        ("search", "red", "--threshold", "5"),
+        ("search", "red", "--threshold=-1.5"),
+        ("search", "red", "-k", "1000000000"),
+        ("search", "red", "-k", "x"),
+        ("search", "red", "--per-video", "0"),
+        ("search", "red", "--min-resolution", "99999999999"),
+        ("search", "red", "--min-duration", "-3"),
+        ("search", "red", "--like", "films/red.mp4", "--weight", "inf"),
+        ("search", "red", "--like", "films/red.mp4", "--weight", "nan"),
         ("search", "red", "--not", ""),
         ("similar",),
         ("similar", "films/red.mp4", "--image", "x.png"),

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from app.shell.index_report import print_report, report_record
-from app.shell.progress_line import ProgressLine, detail_text, progress_text
+from app.shell.live_line import LiveLine
+from app.shell.progress_line import detail_text, progress_text, shown_progress
 from app.shell.terminal import (
-    LiveLine,
     count_text,
     display_path,
     display_width,
@@ -92,13 +92,14 @@ def test_progress_says_only_what_is_known() -> None:
 
 def test_without_a_terminal_lines_are_few_and_plain(capfd: pytest.CaptureFixture[str]) -> None:
     with LiveLine(every_seconds=3600) as line:
-        shower = ProgressLine(line)
-        for done in range(50):
-            shower.show(Progress(phase="scan", files_done=done))
-        for done in range(50):
-            shower.show(Progress(phase="index", files_done=done, files_total=50))
+        every = [
+            *(Progress(phase="scan", files_done=done) for done in range(50)),
+            *(Progress(phase="index", files_done=done, files_total=50) for done in range(50)),
+        ]
+        for shown in filter(None, map(shown_progress, every)):
+            line.show(shown)
         line.log("a line that stays")
-        shower.show(Progress(phase="done"))
+    assert shown_progress(Progress(phase="done")) is None, "a run without work goes straight to its report"
     out, err = capfd.readouterr()
     assert out == ""
     assert err.splitlines() == ["looking for videos", "indexing   0/50 videos    0%", "a line that stays"]
@@ -131,12 +132,13 @@ def on_a_terminal(code: str, *, columns: int = 40) -> str:
 
 def test_on_a_terminal_one_line_is_rewritten_within_its_width_and_taken_away() -> None:
     written = on_a_terminal(
-        "from app.shell.terminal import LiveLine\n"
+        "from app.shell.live_line import LiveLine, Shown\n"
+        "long = 'a name that is much too long for this terminal.mp4'\n"
         "with LiveLine() as line:\n"
         "    for number in range(20):\n"
-        "        line.show(f'indexing {number}', 'a name that is much too long for this terminal.mp4')\n"
+        "        line.show(Shown(stage='index', text=f'indexing {number}', detail=long))\n"
         "    line.log('kept')\n"
-        "    line.show('again')\n"
+        "    line.show(Shown(stage='index', text='again'))\n"
         "print('done')\n"
     )
     assert written.count("\n") == 2, "only what stays ends a line"

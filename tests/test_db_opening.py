@@ -152,9 +152,9 @@ def test_what_is_no_library_is_refused_and_left_alone(tmp_path: Path) -> None:
     with pytest.raises(LibraryDamaged, match="another program"):
         Library.open(tmp_path)
     assert (tmp_path / FILE_NAME).read_bytes() == before
-    with pytest.raises(LibraryError, match="No library can be made"):
+    with pytest.raises(LibraryError, match="is not a folder"):
         Library.open(tmp_path / FILE_NAME)
-    with pytest.raises(LibraryError, match="No library can be made"):
+    with pytest.raises(LibraryError, match="cannot be used as a library"):
         Library.open(tmp_path / FILE_NAME / "below", create=True)
 
 

@@ -359,19 +359,23 @@ def test_nothing_big_is_fetched_without_a_yes(
     assert fetch(published, confirm=lambda message: True).read_bytes() == CONTENT
 
 
-def clear_error(message: str, tmp_path: Path) -> None:
+def clear_error(error: ModelNotFound, tmp_path: Path) -> None:
+    """The message is two lines of a terminal at most; the rest is advice, which `doctor` shows."""
+    for part in ("weights.npz", "org/model", "prismsearch fetch-model", "prismsearch doctor"):
+        assert part in str(error)
+    assert len(str(error)) <= 200 - len("prismsearch: ")
     for part in ("weights.npz", "org/model", "1.0 MB", str(tmp_path / "models"), "HF_HOME", "--encoder PATH", "demo"):
-        assert part in message
+        assert part in error.advice
 
 
 def test_no_network_is_one_clear_error(fetch: Fetch, tmp_path: Path) -> None:
     published = HubFile("org/model", "weights.npz", 1_000_000)
     with pytest.raises(ModelNotFound) as caught:
         fetch(published, endpoint=closed_port())
-    clear_error(str(caught.value), tmp_path)
+    clear_error(caught.value, tmp_path)
     with pytest.raises(ModelNotFound) as caught:
         fetch(published, offline=True)
-    clear_error(str(caught.value), tmp_path)
+    clear_error(caught.value, tmp_path)
 
 
 def test_a_hub_that_never_answers_is_given_up(server: StandInHub, fetch: Fetch, tmp_path: Path) -> None:
@@ -381,7 +385,7 @@ def test_a_hub_that_never_answers_is_given_up(server: StandInHub, fetch: Fetch, 
     with pytest.raises(ModelNotFound) as caught:
         fetch(server.publish(CONTENT))
     assert time.monotonic() - started < 10
-    clear_error(str(caught.value), tmp_path)
+    clear_error(caught.value, tmp_path)
 
 
 def test_a_name_that_takes_long_to_look_up_is_given_up(
@@ -392,7 +396,7 @@ def test_a_name_that_takes_long_to_look_up_is_given_up(
     monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: time.sleep(3) or [])
     with pytest.raises(ModelNotFound) as caught:
         fetch(HubFile("org/model", "weights.npz", 1_000_000), endpoint="http://hub.invalid")
-    clear_error(str(caught.value), tmp_path)
+    clear_error(caught.value, tmp_path)
     assert "no answer" in str(caught.value)
 
 
@@ -417,7 +421,7 @@ def test_a_hub_in_trouble_is_not_a_missing_file(server: StandInHub, fetch: Fetch
 def test_a_captive_portal_is_no_hub(server: StandInHub, fetch: Fetch) -> None:
     published = server.publish(CONTENT)
     server.status = 200
-    with pytest.raises(ModelNotFound, match="not by a hub"):
+    with pytest.raises(ModelNotFound, match="not a hub"):
         fetch(published)
 
 

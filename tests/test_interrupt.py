@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from app.shell.interrupt import stop_on_interrupt
-from app.shell.terminal import LiveLine
+from app.shell.live_line import LiveLine
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals")
 

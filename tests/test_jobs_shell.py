@@ -22,7 +22,7 @@ from app.commands.fetch_model import DownloadLine
 from app.jobs.jobs import Jobs
 from app.jobs.orders import DownloadOrder, IndexOrder, order_of
 from app.jobs.state import JobState
-from app.shell.terminal import LiveLine
+from app.shell.live_line import LiveLine
 from encoder.checkpoints import hub
 from encoder.checkpoints.transfer import DownloadProgress
 

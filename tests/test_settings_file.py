@@ -36,7 +36,7 @@ NOT_KEPT = {
     # What it does once
     *("redo", "renew", "retry-failed", "include-exports", "keep-vanished", "dry-run"),
     # Where its answer goes
-    *("to", "zip", "json", "paths", "print0", "open", "url"),
+    *("to", "zip", "json", "paths", "null", "print0", "open", "url", "progress"),
     # Consent
     *("yes", "no-token"),
 }
@@ -235,12 +235,12 @@ def test_exports_of_the_page_begin_with_the_file(write: Write) -> None:
         ("[index]\nworkers = true", "[index] workers needs a whole number"),
         ("[index]\nworkers = 2.5", "[index] workers needs a whole number"),
         ('[index]\nworkers = "2"', "[index] workers needs a whole number"),
-        ("[index]\nworkers = 0", "[index] workers: 0 is not in the range"),
+        ("[index]\nworkers = 0", "[index] workers: 0 is not a whole number"),
         ('[index]\nexclude = "*.tmp"', '[index] exclude needs a list of texts: exclude = ["...", "..."]'),
         ("[index]\ndecode = 1", "[index] decode needs a text in quotes"),
         ("[index]\ndecode = 2020-01-01", "[index] decode needs a text in quotes"),
         ('[index]\nsegment-seconds = "soon"', "[index] segment-seconds: 'soon' is not a time"),
-        ("[index]\noverlap-seconds = 6", "[index] overlap_seconds must be between 0 and half"),
+        ("[index]\noverlap-seconds = 6", "[index] overlap-seconds must be between 0 and half"),
         ('[index]\ndetector-option = ["a=1"]', "[index] -o a=1: write NAME=VALUE"),
         ("a = " + "[" * 10_000, "nested too deeply"),
     ],
@@ -258,7 +258,7 @@ def test_what_is_wrong_is_one_line(write: Write, films: Path, text: str, said: s
 
 def test_values_of_other_tables_are_checked_by_settings(write: Write) -> None:
     write("[ui]\nport = 99999\n")
-    assert "[ui] port: 99999 is not in the range" in run("settings").stderr
+    assert "[ui] port: 99999 is not a whole number" in run("settings").stderr
     assert "[ui] port" in run("ui").stderr
     write("[export]\nhandles = 99999\n")
     assert "[export] handles: handles are from 0 to 3600 seconds" in run("settings").stderr.replace(

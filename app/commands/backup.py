@@ -14,7 +14,8 @@ from app.compose import Settings
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
 from app.shell.options import with_settings
-from app.shell.terminal import confirm, count_text, display_path, print_note, printable, size_text
+from app.shell.questions import confirm
+from app.shell.terminal import count_text, display_path, print_note, printable, size_text
 
 _MEDIA = "media"
 

@@ -24,13 +24,12 @@ from app.shell.chain_options import ChainOptions, chain_options
 from app.shell.clip_options import clip_options
 from app.shell.composing_options import TypedTerms, composing_options
 from app.shell.engine import open_engine
-from app.shell.exit_codes import FAILED
+from app.shell.errors import NothingDone
 from app.shell.file_words import RULE
 from app.shell.given_options import given_options
 from app.shell.options import with_settings
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
 from app.shell.step_order import SteppedCommand
-from app.shell.terminal import print_note
 
 
 def ids_value(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[int, ...] | None:
@@ -185,8 +184,7 @@ def export(
     if what and not clips:
         clips = search_hits(settings, " ".join(what), options, chain, typed, span=span)
     if not clips:
-        print_note("there are no hits to export")
-        raise click.exceptions.Exit(FAILED)
+        raise NothingDone("there are no hits to export")
     if merge:
         clips = merge_overlapping(clips)
     arguments = [] if hits_file is not None else ["export", *given_options(), "--", *(what if chain.then else again)]
@@ -213,11 +211,9 @@ def search_hits(
             query = typed_query(library, encoder, text, chain, options, typed)
             chains = engine.chains(query)
             if not chains:
-                print_note(no_chain(library, encoder, query, options))
-                raise click.exceptions.Exit(FAILED)
+                raise NothingDone(no_chain(library, encoder, query, options))
             return clips_of(library, chains, span=span)
         hits = engine.search(words_query(library, encoder, text, typed[0], options))
         if not hits:
-            print_note(nothing_found(library, options))
-            raise click.exceptions.Exit(FAILED)
+            raise NothingDone(nothing_found(library, options))
         return from_hits(hits, library)

@@ -16,10 +16,11 @@ from app.exporting.request import ExportedClip, ExportRequest
 from app.jobs.export_journal import ExportProgress, journal_result
 from app.jobs.jobs import Jobs
 from app.jobs.orders import ExportOrder
-from app.shell.errors import CommandError
-from app.shell.exit_codes import FAILED, INTERRUPTED, MISSING
-from app.shell.interrupt import stop_on_interrupt
-from app.shell.terminal import LiveLine, count_text, display_path, print_json, print_note, printable
+from app.shell.errors import CommandError, NothingDone
+from app.shell.exit_codes import FAILED, MISSING
+from app.shell.interrupt import stop_on_interrupt, stopped_code
+from app.shell.live_line import LiveLine
+from app.shell.terminal import count_text, display_path, print_json, print_note, printable
 from app.times import format_timestamp
 
 
@@ -38,8 +39,7 @@ def export_collection(settings: Settings, order: ExportOrder, *, as_json: bool =
             raise CommandError(gone, MISSING) from error
         clips = from_collection(library, collection, order.subclips)
     if not clips:
-        print_note(f"there is nothing in {collection.name} to export")
-        raise click.exceptions.Exit(FAILED)
+        raise NothingDone(f"there is nothing in {collection.name} to export")
     request = ExportRequest.with_options(order.options, clips, collection.name)
     run_export(settings, request, order=order, as_json=as_json)
 
@@ -54,7 +54,7 @@ def run_export(
 ) -> None:
     """Export with a progress line, and a journal if there is a library; print each clip's result as it comes.
 
-    Ends the command with exit code 1 if a clip failed, and with 130 after Ctrl-C.
+    Ends the command with exit code 1 if a clip failed, and with 130 after Ctrl-C (see `stopped_code`).
 
     Args:
         settings: The library, and the ffmpeg to use.
@@ -73,21 +73,15 @@ def run_export(
         if (settings.library / FILE_NAME).is_file():
             begun = Jobs(settings.library).begin("export", _title(request), order, arguments=arguments)
             job = stack.enter_context(begun)
-        progress = ExportProgress(request, job)
+        progress = ExportProgress(request, job, line)
 
         def on_clip(done: int, total: int, clip: ExportedClip) -> None:
             line.clear()
-            progress.clip_done(done, clip)
             if clip.error is not None:
                 print_note(clip_text(clip))
             elif not as_json:
                 click.echo(clip_text(clip, whole_path=request.zip is None))
-            if done < total:
-                line.show(f"cutting {done + 1} of {total}")
-
-        def on_progress(number: int, fraction: float) -> None:
-            progress.clip_progress(number, fraction)
-            line.show(f"cutting {number + 1} of {len(request.requests)}, {fraction:.0%}")
+            progress.clip_done(done, clip)
 
         def on_result(result: ExportResult) -> None:
             if job is not None:
@@ -96,18 +90,16 @@ def run_export(
             print_result(request, result, as_json=as_json)
 
         progress.begin()
-        if request.clips:
-            line.show(f"cutting 1 of {len(request.requests)}")
         result = export(
             request,
             ffmpeg=settings.ffmpeg,
             on_clip=on_clip,
-            on_progress=on_progress,
+            on_progress=progress.clip_progress,
             on_result=on_result,
             cancelled=lambda: stopped() or (job is not None and job.stop_requested()),
         )
     if result.interrupted:
-        raise click.exceptions.Exit(INTERRUPTED)
+        raise click.exceptions.Exit(stopped_code())
     if result.written < len(result.clips) or not (result.clips or result.lists):
         raise click.exceptions.Exit(FAILED)
 

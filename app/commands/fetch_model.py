@@ -13,8 +13,11 @@ from app import compose
 from app.compose import Settings
 from app.jobs.jobs import Jobs
 from app.jobs.orders import DownloadOrder
+from app.shell.errors import NothingDone
+from app.shell.live_line import LiveLine, Shown
 from app.shell.options import with_settings
-from app.shell.terminal import LiveLine, confirm, has_terminal, print_note, printable, size_text, table
+from app.shell.questions import confirm, has_terminal
+from app.shell.terminal import print_note, printable, size_text, table
 from app.times import format_duration
 
 if TYPE_CHECKING:
@@ -72,7 +75,7 @@ def download(settings: Settings, order: DownloadOrder, *, yes: bool) -> None:
         try:
             for published in (VOCABULARY, config.weights):
                 click.echo(f"{published.file}: {printable(str(fetch_with_progress(published, yes=yes, job=job)))}")
-        except click.exceptions.Exit:  # the user declined
+        except NothingDone:  # the user declined
             job.finish("stopped", message="nothing was downloaded")
             raise
         job.finish("done", message=f"the model {alias} is on this machine")
@@ -165,9 +168,20 @@ class DownloadLine:
         if spent > 1 and gained > 0:
             left = (download.total_bytes - download.done_bytes) * spent / gained
             text += f"  {size_text(gained / spent)}/s  {format_duration(left)} left"
-        self._line.show(text, heading=download.file)
+        share = download.done_bytes / download.total_bytes if download.total_bytes else None
+        self._line.show(
+            Shown(
+                stage="download",
+                text=text,
+                done=download.done_bytes,
+                total=download.total_bytes,
+                unit="bytes",
+                fraction=share,
+                eta_seconds=left,
+                current=(download.file,),
+            )
+        )
         if self._job is not None:
-            share = download.done_bytes / download.total_bytes if download.total_bytes else None
             self._job.report_progress(
                 fraction=share, eta_seconds=left, phase="download", text=text, current=[download.file]
             )

@@ -12,12 +12,13 @@ from app.commands.index_run import index_videos, require_paths, retry_failures
 from app.compose import Settings
 from app.jobs.orders import IndexOrder, RetryOrder
 from app.shell.index_options import ShapingOptions, detectors_text, shaping_options
-from app.shell.options import with_settings
+from app.shell.options import Whole, with_settings
 from app.shell.work_options import work_options
 
 EXIT_TEXT = """\b
 Exit code 0: all fine; 1: finished, but some files failed; 2: usage; 3: a model, folder or the
-library is missing; 130: stopped with Ctrl-C, what was finished is kept."""
+library is missing; 130, 143, 129: stopped with Ctrl-C, by SIGTERM or because the terminal was
+closed; what was finished is kept."""
 
 
 @click.command(
@@ -43,7 +44,7 @@ Examples:
 @click.option(
     "--keep-vanished",
     "keep_vanished_days",
-    type=click.IntRange(0, 36_500),
+    type=Whole(0, 36_500),
     metavar="DAYS",
     help="Keep what is known of files that vanish for so many days, from now on; by default the library's, else 30.",
 )

@@ -17,7 +17,8 @@ from app.commands.index_values import run_options, run_values, set_aside
 from app.compose import Settings
 from app.encoding_again import stored_description
 from app.jobs.orders import IndexOrder
-from app.shell.terminal import LiveLine, count_text, display_path, print_json, printable, size_text, table
+from app.shell.live_line import LiveLine
+from app.shell.terminal import count_text, display_path, print_json, printable, size_text, table
 from indexer.preview import Decision, Preview
 
 if TYPE_CHECKING:

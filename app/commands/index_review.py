@@ -12,8 +12,10 @@ from app.jobs.index_journal import last_speed
 from app.jobs.jobs import Jobs
 from app.shell.errors import CommandError
 from app.shell.exit_codes import FAILED, USAGE
-from app.shell.interrupt import ctrl_c_raises
-from app.shell.terminal import LiveLine, count_text, display_path, has_terminal, printable
+from app.shell.interrupt import signals_raise
+from app.shell.live_line import LiveLine
+from app.shell.questions import has_terminal
+from app.shell.terminal import count_text, display_path, printable
 from app.times import format_duration
 from indexer.preview import Decision, EncodedAgain, Preview
 
@@ -99,7 +101,7 @@ class IndexReview:
         return forget
 
     def _confirmed(self, question: str) -> bool:
-        with ctrl_c_raises():
+        with signals_raise():
             try:
                 return click.confirm(question, err=True)
             except click.Abort:

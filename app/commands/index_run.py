@@ -19,14 +19,16 @@ from app.jobs.command_line import title_of
 from app.jobs.index_journal import journal_progress, journal_report
 from app.jobs.jobs import Jobs
 from app.jobs.orders import IndexOrder, RetryOrder
+from app.shell.engine import calibration_progress
 from app.shell.errors import CommandError
-from app.shell.exit_codes import FAILED, INTERRUPTED, MISSING
-from app.shell.index_report import print_report, report_record
-from app.shell.interrupt import stop_on_interrupt
+from app.shell.exit_codes import FAILED, MISSING
+from app.shell.index_report import print_report, report_record, stopped_text
+from app.shell.interrupt import stop_on_interrupt, stopped_code
+from app.shell.live_line import LiveLine, Shown
 from app.shell.notice import print_notice
 from app.shell.paths import as_indexed
-from app.shell.progress_line import ProgressLine
-from app.shell.terminal import LiveLine, count_text, print_json, print_note, printable
+from app.shell.progress_line import shown_progress
+from app.shell.terminal import count_text, print_json, print_note, printable
 from indexer.missing_files import is_below
 
 if TYPE_CHECKING:
@@ -65,6 +67,8 @@ def index_videos(
 
 def retry_failures(settings: Settings, order: RetryOrder, *, as_json: bool = False) -> None:
     """Retry the failed files that an order names, and report as in `index_videos`."""
+    from indexer.report import IndexReport
+
     with compose.open_library(settings) as library:
         values = run_values(settings, order, library)
         wanted = [as_indexed(library, path) for path in order.paths]
@@ -80,6 +84,8 @@ def retry_failures(settings: Settings, order: RetryOrder, *, as_json: bool = Fal
         there = [path for path in failed if os.path.lexists(path)]
         if not there:
             print_note("no failed files to try again")
+            if as_json:
+                print_json(report_record(IndexReport()))
             return
         encoder = open_or_download_encoder(values.settings, yes=False)
         options = run_options(order)
@@ -155,11 +161,10 @@ def run_indexer(
 
     jobs, order = Jobs(library.directory), dataclasses.replace(order, encoder=choice.name)
     with (
-        jobs.begin("index", title or title_of(roots), order) as job,
         LiveLine() as line,
         stop_on_interrupt(line, STOPPING) as stopped,
+        jobs.begin("index", title or title_of(roots), order) as job,
     ):
-        shown = ProgressLine(line)
         consent = isinstance(order, RetryOrder) or order.yes
         review = IndexReview(
             library, encoder.clip_spec, own=values.own, now=now, asked=options.redo, yes=consent, line=line
@@ -168,7 +173,8 @@ def run_indexer(
         def on_progress(progress: Progress) -> None:
             if progress.phase == "index" and progress.files_done > progress.failures:
                 store_settings()
-            shown.show(progress)
+            if (shown := shown_progress(progress)) is not None:
+                line.show(shown)
             journal_progress(job, progress)
 
         report = index_folders(
@@ -191,7 +197,7 @@ def run_indexer(
             hint = "; index --renew uses this version's defaults" if has_former_defaults(index_settings) else ""
             print_note(f"cuts were found by the {index_settings.detector} detector{hint}")
         if report.clips and report.complete:
-            line.show("updating the vector index")
+            line.show(Shown(stage="vectors", text="updating the vector index"))
             compose.optimize_vectors(library, encoder.id)
             _measure_near_copies(library, encoder, line, lambda: stopped() or job.stop_requested())
         if report.complete and library.stamp(encoder.id).count:
@@ -207,7 +213,9 @@ def _measure_near_copies(library: Library, encoder: Encoder, line: LiveLine, can
     from encoder import EncoderError
 
     def show(done: int) -> None:
-        line.show(f"comparing shots with copies of themselves  {done}/{SHOTS}", heading="copies")
+        text = f"comparing shots with copies of themselves  {done}/{SHOTS}"
+        share = done / SHOTS
+        line.show(Shown(stage="near_copies", text=text, done=done, total=SHOTS, unit="shots", fraction=share))
 
     try:
         measure_near_copies(library, encoder, on_progress=show, cancelled=cancelled)
@@ -227,7 +235,7 @@ def _calibrate(library: Library, encoder: Encoder, line: LiveLine, is_stopped: C
     def on_progress(share: float) -> None:
         if is_stopped():
             raise _Stopped
-        line.show(f"calibrating strengths {share:.0%}")
+        line.show(calibration_progress(share, f"calibrating strengths {share:.0%}", at_once=False))
 
     try:
         compose.calibrate(library, encoder, on_progress)
@@ -240,12 +248,13 @@ def _calibrate(library: Library, encoder: Encoder, line: LiveLine, is_stopped: C
 def report_and_exit(report: IndexReport, *, as_json: bool) -> None:
     """Print a report. End the command with the exit code for it, unless that is 0."""
     if as_json:
-        print_json(report_record(report))
+        failure = {"error": report.stopped, "code": MISSING} if report.stopped and not report.interrupted else {}
+        print_json(report_record(report) | failure)
     else:
         print_report(report)
     if report.interrupted:
-        print_note("stopped; what was finished is kept, and the same command goes on from there")
-        raise click.exceptions.Exit(INTERRUPTED)
+        print_note(stopped_text(report))
+        raise click.exceptions.Exit(stopped_code())
     if report.stopped:
         raise CommandError(report.stopped, MISSING)
     if report.failed or report.problems:

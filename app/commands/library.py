@@ -52,6 +52,9 @@ Status: ok; missing: the file is not there now; changed: it is not the file that
 @click.option("--missing", is_flag=True, help="Only videos whose file is not there now.")
 @click.option("--vanished", is_flag=True, help="Only what is kept of files that vanished, to come back whole.")
 @click.option("--paths", is_flag=True, help="Only the files, one a line.")
+@click.option(
+    "-0", "--null", "null", is_flag=True, help="As --paths, with a null byte after each: for names with line breaks."
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 @with_settings
 def list_videos(
@@ -61,15 +64,18 @@ def list_videos(
     missing: bool,
     vanished: bool,
     paths: bool,
+    null: bool,
     as_json: bool,
 ) -> None:
     """List the videos of the library, below FOLDER if one is given: length, shots, status, file."""
     if failed + missing + vanished > 1:
         raise click.UsageError("choose one of --failed, --missing and --vanished")
+    if as_json and (paths or null):
+        raise click.UsageError("choose one of --json, --paths and --null")
     with compose.open_library(settings) as library:
         below = None if folder is None else as_indexed(library, folder)
         if vanished:
-            print_vanished(library, below, paths=paths, as_json=as_json)
+            print_vanished(library, below, paths=paths, null=null, as_json=as_json)
             return
         videos = (
             [] if failed else [each for each in library.videos(below) if not missing or status_of(each) == "missing"]
@@ -77,8 +83,8 @@ def list_videos(
         failures = (
             [] if missing else [each for each in library.failures() if below is None or is_below(each.path, below)]
         )
-        if paths:
-            print_paths([*(video.path for video in videos), *(failure.path for failure in failures)])
+        if paths or null:
+            print_paths([*(video.path for video in videos), *(failure.path for failure in failures)], null=null)
         elif as_json:
             records = [
                 video_record(each, shots=_shots(library, each), segments=_segments(library, each)) for each in videos
@@ -196,6 +202,7 @@ def stats(settings: Settings, as_json: bool) -> None:
         if as_json:
             record: dict[str, Any] = {
                 "library": str(library.directory),
+                "id": library.id,
                 "videos": held.videos,
                 "shots": held.shots,
                 "segments": held.segments,

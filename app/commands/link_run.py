@@ -20,7 +20,7 @@ from app.shell import link_query
 from app.shell.chain_hits import show_chains
 from app.shell.coverage import note_coverage
 from app.shell.engine import open_engine
-from app.shell.exit_codes import FAILED
+from app.shell.errors import NothingDone
 from app.shell.hits import Output, is_weak, show_hits
 from app.shell.search_options import nothing_found, open_search
 from app.shell.terminal import print_note
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from search.strength import Level
 
 _ANSWER = frozenset({
-    "link", "library", "encoder", "device", "precision", "as_json", "paths", "print0", "open_rank", "directory",
-    "archive", "mode", "pad", "audio", "pattern", "lists", "lists_only", "span", "merge", "min_strength",
+    "link", "library", "encoder", "device", "precision", "progress", "as_json", "paths", "print0", "open_rank",
+    "directory", "archive", "mode", "pad", "audio", "pattern", "lists", "lists_only", "span", "merge", "min_strength",
 })  # fmt: skip
 """Options that say nothing about what to search for, so that they go with a link; and how strong a match has to be."""
 
@@ -110,14 +110,12 @@ def link_clips(settings: Settings, text: str, *, span: bool, least_level: Level 
         if span and not found.link.is_chain:
             raise click.UsageError("--span is for a search with later steps, which this link is not")
         if found.are_weak and least_level != "weak":
-            print_note("no good match; --min-strength weak exports the best there are")
-            raise click.exceptions.Exit(FAILED)
+            raise NothingDone("no good match; --min-strength weak exports the best there are")
         if found.link.is_chain and found.chains:
             return clips_of(found.library, found.chains, span=span)
         if found.hits:
             return from_hits(found.hits, found.library)
-        print_note(found.nothing)
-        raise click.exceptions.Exit(FAILED)
+        raise NothingDone(found.nothing)
 
 
 @contextmanager

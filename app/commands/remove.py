@@ -17,7 +17,8 @@ from app.shell.exit_codes import MISSING
 from app.shell.listing import status_of
 from app.shell.options import with_settings
 from app.shell.paths import as_indexed
-from app.shell.terminal import confirm, count_text, print_note, printable
+from app.shell.questions import confirm
+from app.shell.terminal import count_text, print_note, printable
 from db.errors import LibraryError
 from files.links import is_link, remove_tree
 from indexer.missing_files import is_below

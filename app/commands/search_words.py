@@ -69,7 +69,7 @@ def search(
         show_link(settings, link, words, output, options.least_level)
         return
     if not words:
-        raise click.UsageError("Missing argument 'WORDS...'.")
+        raise click.UsageError("say what to look for: prismsearch search WORDS")
     text = " ".join(words)
     if not text.strip():
         raise click.UsageError('the words are blank; write what is to be seen, for example "a red car at night"')

@@ -10,7 +10,7 @@ from app import compose
 from app.compose import Settings
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
-from app.shell.options import with_settings
+from app.shell.options import Whole, with_settings
 from app.web.address import ADDRESS, DEFAULT_PORT
 
 
@@ -27,7 +27,7 @@ of yours: `ui` opens one, `ui --url` prints one for another browser. Stop it wit
 )
 @click.option(
     "--port",
-    type=click.IntRange(1, 65535),
+    type=Whole(1, 65535),
     help=f"Where the page listens; by default {DEFAULT_PORT}, or the next that is free.",
 )
 @click.option("--browser/--no-browser", default=True, help="Open a browser (the default), or only print the address.")

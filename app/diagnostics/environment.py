@@ -89,8 +89,8 @@ def check_models() -> Iterator[CheckResult]:
         try:
             path = fetch(published, offline=True)
             fetch(VOCABULARY, offline=True)
-        except ModelNotFound:
-            advice = f"prismsearch fetch-model {alias} (about {size_text(published.size_bytes)})"
+        except ModelNotFound as error:
+            advice = f"prismsearch fetch-model {alias} (about {size_text(published.size_bytes)}); or {error.advice}"
             yield CheckResult(title, "note", "not on this machine", advice)
         except EncoderError as error:
             yield CheckResult(title, "bad", str(error), f"prismsearch fetch-model {alias}")

@@ -6,22 +6,26 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+from app.shell.interrupt import NOTHING_FINISHED
+from app.shell.live_line import Shown
 from app.shell.terminal import count_text
 
 if TYPE_CHECKING:
     from app.exporting.exporter import ExportResult
     from app.exporting.request import ExportedClip, ExportRequest
     from app.jobs.jobs import Job
+    from app.shell.live_line import LiveLine
 
 _ENOUGH_SECONDS = 2.0  # elapsed before the time left is estimated
 
 
 class ExportProgress:
-    """The progress of an export, weighted by the length of its clips, reported to its job."""
+    """The progress of an export, weighted by the length of its clips: shown, and reported to its job."""
 
-    def __init__(self, request: ExportRequest, job: Job | None) -> None:
-        """Report to a job; None disables reporting."""
+    def __init__(self, request: ExportRequest, job: Job | None, line: LiveLine) -> None:
+        """Report to a job, if there is one, and on a line."""
         self._job = job
+        self._line = line if request.clips else None
         self._names = [each.name_hint or os.path.basename(each.path) for each in request.requests]
         self._seconds = request.seconds
         self._began = time.monotonic()
@@ -41,24 +45,41 @@ class ExportProgress:
         self._report(number, fraction)
 
     def _report(self, number: int, clip_fraction: float) -> None:
-        if self._job is None:
-            return
-        total = sum(self._seconds)
+        total, count = sum(self._seconds), len(self._names)
         done = sum(self._seconds[:number])
-        done += self._seconds[number] * clip_fraction if number < len(self._seconds) else 0.0
+        done += self._seconds[number] * clip_fraction if number < count else 0.0
         fraction = min(1.0, done / total) if total else None
         passed = time.monotonic() - self._began
-        left = passed * (1 - fraction) / fraction if fraction and passed >= _ENOUGH_SECONDS else None
-        self._job.report_progress(
-            fraction=fraction,
-            eta_seconds=left,
-            speed=done / passed if fraction and passed >= _ENOUGH_SECONDS else None,
-            phase="export" if number < len(self._names) else "finish",
-            text=f"clip {number + 1} of {len(self._names)}" if number < len(self._names) else "putting it together",
-            files_done=number,
-            files_total=len(self._names),
-            current=self._names[number : number + 1],
-        )
+        known = bool(fraction) and passed >= _ENOUGH_SECONDS
+        left = passed * (1 - fraction) / fraction if known and fraction else None
+        text = f"clip {number + 1} of {count}" if number < count else "putting it together"
+        current = tuple(self._names[number : number + 1])
+        if self._line is not None:
+            shown = f"cutting {number + 1} of {count}, {clip_fraction:.0%}" if number < count else text
+            self._line.show(
+                Shown(
+                    stage="export",
+                    text=shown,
+                    done=number,
+                    total=count,
+                    unit="clips",
+                    fraction=fraction,
+                    eta_seconds=left,
+                    current=current,
+                    at_once=False,
+                )
+            )
+        if self._job is not None:
+            self._job.report_progress(
+                fraction=fraction,
+                eta_seconds=left,
+                speed=done / passed if known else None,
+                phase="export" if number < count else "finish",
+                text=text,
+                files_done=number,
+                files_total=count,
+                current=current,
+            )
 
 
 def journal_result(job: Job, request: ExportRequest, result: ExportResult) -> None:
@@ -66,6 +87,8 @@ def journal_result(job: Job, request: ExportRequest, result: ExportResult) -> No
     failed = [clip for clip in result.clips if clip.error is not None]
     if result.interrupted:
         message = f"{count_text(result.written, 'clip')} written; the same export goes on from there"
+        if not result.written:
+            message = NOTHING_FINISHED
         job.replace_failures([])
         job.finish("stopped", result.plain(), message)
         return

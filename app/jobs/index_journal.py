@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from app.shell.index_report import counts_text, report_record
+from app.shell.index_report import counts_text, report_record, stopped_message
 from app.shell.progress_line import progress_text
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def journal_report(job: Job, report: IndexReport) -> None:
     """Finish a job with its outcome, every failure with its reason, and the whole report."""
     job.replace_failures((each.path, each.reason) for each in report.failed)
     if report.interrupted:
-        outcome, message = "stopped", f"{counts_text(report)}; what was finished is kept"
+        outcome, message = "stopped", stopped_message(report)
     elif report.stopped:
         outcome, message = "failed", report.stopped
     else:

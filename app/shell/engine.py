@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app import compose
 from app.compose import Settings
-from app.shell.terminal import LiveLine
+from app.shell.live_line import LiveLine, Shown
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -41,6 +41,11 @@ class CalibrationLine:
         now = time.monotonic()
         began = self._began_seconds = now if self._began_seconds is None else self._began_seconds
         if share >= 1:
-            self._line.clear()
+            self._line.close()
         elif now - began >= _SILENT_SECONDS:
-            self._line.show(f"calibrating strengths, once: {share:.0%}", heading="calibrating")
+            self._line.show(calibration_progress(share, f"calibrating strengths, once: {share:.0%}"))
+
+
+def calibration_progress(share: float, text: str, *, at_once: bool = True) -> Shown:
+    """Return the progress of a calibration of which a share is done."""
+    return Shown(stage="calibration", text=text, fraction=share, at_once=at_once)

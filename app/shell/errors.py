@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from app.compose import WrongSetting
-from app.shell.exit_codes import INTERNAL, INTERRUPTED, MISSING, USAGE
+from app.shell.exit_codes import FAILED, INTERNAL, MISSING, USAGE
+from app.shell.interrupt import STOPPED, stopped_code
 from app.shell.settings_values import place_of
-from app.shell.terminal import print_note
+from app.shell.terminal import has_printed_json, print_json, print_note
 
 
 class CommandError(click.ClickException):
@@ -24,6 +25,17 @@ class CommandError(click.ClickException):
     def show(self, file: Any = None) -> None:
         """Print `prismsearch: message`, with control characters escaped."""
         print_note(f"prismsearch: {self.message}")
+
+
+class NothingDone(CommandError):
+    """Nothing was found or done, which is no fault: exit code 1, and the line stands without the program's name."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, FAILED)
+
+    def show(self, file: Any = None) -> None:
+        """Print the message, with control characters escaped."""
+        print_note(self.message)
 
 
 @contextmanager
@@ -47,18 +59,52 @@ def command_errors(command: str, *, debug: bool = False) -> Iterator[None]:
     except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
         raise
     except (KeyboardInterrupt, click.Abort) as stop:
-        raise CommandError(
-            "stopped; what was finished is kept, and the same command goes on from there", INTERRUPTED
-        ) from stop
+        raise CommandError(STOPPED, stopped_code()) from stop
     except Exception as error:
         if debug:
             raise
         raise as_command_error(error) from error
 
 
+@contextmanager
+def shown_errors(command: str, *, debug: bool = False, as_json: bool = False) -> Iterator[None]:
+    """Show exceptions raised in the `with` block as `command_errors` translates them, and end the command.
+
+    Args:
+        command, debug: As for `command_errors`.
+        as_json: Print a JSON object with `error` and `code` to standard output, too, unless the command has printed
+            its own.
+
+    Raises:
+        click.exceptions.Exit: With the exit code of the error.
+    """
+    try:
+        with command_errors(command, debug=debug):
+            yield
+    except CommandError as error:
+        error.show()
+        if as_json and not has_printed_json():
+            print_json({"error": error.message, "code": error.exit_code})
+        raise click.exceptions.Exit(error.exit_code) from error
+
+
+def asks_for_json(words: Sequence[str]) -> bool:
+    """Return whether --json is among the words of a command line, which may not be possible to parse."""
+    return "--json" in words[: words.index("--")] if "--" in words else "--json" in words
+
+
 def _usage_error(error: click.UsageError, command: str) -> CommandError:
-    help_command = error.ctx.command_path if error.ctx else command
-    return CommandError(f"{error.format_message()} (see {help_command} --help)", error.exit_code)
+    """Return what is wrong with a command line, and where its help is. `command`: unless the error has its own."""
+    if error.ctx is not None:
+        command = error.ctx.command_path
+    message = error.format_message()
+    if isinstance(error, click.MissingParameter) and error.ctx is not None and isinstance(error.param, click.Argument):
+        arguments = [each for each in error.ctx.command.params if isinstance(each, click.Argument)]
+        names = " ".join(each.make_metavar(error.ctx).strip("[]").removesuffix("...") for each in arguments)
+        message = f"say which {names}: {command} {names}"
+    elif isinstance(error, click.BadParameter) and isinstance(error.param, click.Option):
+        message = f"{max(error.param.opts, key=len)}: {error.message}"
+    return CommandError(f"{message.removesuffix('.')} (see {command} --help)", error.exit_code)
 
 
 def as_command_error(error: Exception) -> CommandError:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.shell.options import seconds_value, since_value, until_value
+from app.shell.options import Whole, seconds_value, since_value, until_value
 from db.records import Filters, Orientation
 from files.json_file import parse_fraction
 
@@ -54,7 +54,7 @@ def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     @click.option(
         "--min-resolution",
-        type=click.IntRange(min=1),
+        type=Whole(1, 100_000),
         metavar="PIXELS",
         help="Only videos whose shorter side has at least this: 720, 1080, 2160.",
     )

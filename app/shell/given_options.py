@@ -13,7 +13,7 @@ import click
 from app.shell.options import since_value, until_value
 from app.shell.step_order import typed_order
 
-_NOT_REPEATED = frozenset({"library", "encoder", "device", "precision", "as_json"})
+_NOT_REPEATED = frozenset({"library", "encoder", "device", "precision", "progress", "as_json"})
 _PATHS = frozenset({"directory", "archive", "folder", "like", "excluded_examples"})
 
 

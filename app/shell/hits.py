@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from app.shell.exit_codes import FAILED
+from app.shell.options import Whole
 from app.shell.result_record import place_fields
 from app.shell.terminal import display_path, print_json, print_note, print_paths, printable, table
 from app.times import format_timestamp, whole_milliseconds
@@ -45,18 +46,25 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--json", "as_json", is_flag=True, help="Hits as JSON on standard output (export --from-json reads it)."
     )
     @click.option("--paths", is_flag=True, help="Only the files, best first, each once, one a line.")
-    @click.option("-0", "--print0", is_flag=True, help="As --paths, with a null byte after each, for xargs -0.")
+    @click.option(
+        "-0",
+        "--null",
+        "--print0",
+        "print0",
+        is_flag=True,
+        help="As --paths, with a null byte after each, for xargs -0: for names with line breaks.",
+    )
     @click.option(
         "--open",
         "open_rank",
-        type=click.IntRange(min=1),
+        type=Whole(1, 1_000_000),
         metavar="N",
         help="Open hit N in a video player, at its start where the player can do that.",
     )
     @functools.wraps(command)
     def run(*args: Any, as_json: bool, paths: bool, print0: bool, open_rank: int | None, **options: Any) -> Any:
         if as_json + paths + print0 > 1:
-            raise click.UsageError("choose one of --json, --paths and --print0")
+            raise click.UsageError("choose one of --json, --paths and --null")
         output = Output(as_json=as_json, paths=paths, print0=print0, open_rank=open_rank)
         return command(*args, output=output, **options)
 
@@ -100,7 +108,7 @@ def show_results(
     if output.as_json:
         print_json({**question, name: [record(each) for each in results]})
     elif output.paths or output.print0:
-        print_paths(dict.fromkeys(each.video.path for each in results), end=b"\0" if output.print0 else b"\n")
+        print_paths(dict.fromkeys(each.video.path for each in results), null=output.print0)
     else:
         for line in lines(results):
             click.echo(line)

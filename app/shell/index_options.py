@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from app.compose import Settings
-from app.shell.options import seconds_value
+from app.shell.options import Whole, seconds_value
 from db.records import Fit
 from indexer.settings import DECODE, DETECTORS, HARDWARE, HASH_CONTENT, IndexSettings, OptionValue
 
@@ -119,7 +119,7 @@ class ShapingOptions:
                 hardware=hardware,
             )
         except ValueError as error:
-            raise click.UsageError(str(error)) from error
+            raise click.UsageError(str(error).replace("_seconds", "-seconds")) from error
 
 
 def _device(hardware: str) -> str | None:
@@ -155,7 +155,7 @@ def shaping_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.option(
         "--frames",
-        type=click.IntRange(*FRAMES_RANGE),
+        type=Whole(*FRAMES_RANGE),
         metavar="N",
         help="Frames of a clip; by default the library's, else the encoder's own.",
     )
@@ -167,7 +167,7 @@ def shaping_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     @click.option(
         "--still-frames",
-        type=click.IntRange(*STILL_FRAMES_RANGE),
+        type=Whole(*STILL_FRAMES_RANGE),
         metavar="N",
         help="Frames of a clip that hardly moves, such as a slide; fewer are faster. By default the library's, else 0: "
         "as many as of any clip.",
@@ -225,14 +225,14 @@ def shaping_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     @click.option(
         "--stall-seconds",
-        type=click.IntRange(*STALL_SECONDS_RANGE),
+        type=Whole(*STALL_SECONDS_RANGE),
         metavar="N",
         help="Give a file up that makes no progress for so long, because its drive does not answer or a decoder hangs; "
         "by default 60.",
     )
     @click.option(
         "--decode-memory",
-        type=click.IntRange(*DECODE_MEMORY_RANGE),
+        type=Whole(*DECODE_MEMORY_RANGE),
         metavar="GIB",
         help="Give a video up whose decoding takes more memory than this; by default 3.",
     )

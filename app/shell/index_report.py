@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from app.shell.interrupt import NOTHING_FINISHED, STOPPED
 from app.shell.listing import failure_record
 from app.shell.terminal import count_text, display_path, printable, table
 from app.times import format_duration
@@ -85,12 +86,26 @@ def print_report(report: IndexReport) -> None:
 
 def counts_text(report: IndexReport) -> str:
     """Return `12 added, 3 unchanged, 1 failed`, without the counts that are zero."""
+    return ", ".join(_counts(report)) or ("nothing was finished" if not report.complete else "no videos found")
+
+
+def _counts(report: IndexReport) -> list[str]:
     counts = [f"{getattr(report, name):,} {words}" for name, words in _COUNTS if getattr(report, name)]
     if report.kept_missing:
         counts.append(f"{len(report.kept_missing):,} kept though not found")
     if report.failed:
         counts.append(f"{len(report.failed):,} failed")
-    return ", ".join(counts) or ("nothing was finished" if not report.complete else "no videos found")
+    return counts
+
+
+def stopped_text(report: IndexReport) -> str:
+    """Return what the shell says of a run that was stopped, below its counts."""
+    return STOPPED if _counts(report) else NOTHING_FINISHED
+
+
+def stopped_message(report: IndexReport) -> str:
+    """Return what the journal says of a run that was stopped."""
+    return f"{counts_text(report)}; what was finished is kept" if _counts(report) else NOTHING_FINISHED
 
 
 def left_out_text(report: IndexReport) -> str:

@@ -24,8 +24,12 @@ def status_of(video: Video) -> Status:
 
 
 def video_record(video: Video, *, shots: int, segments: int) -> dict[str, Any]:
-    """Return a video as JSON values. Frame rates, nominal and average, and `time_base` are exact fractions as text."""
+    """Return a video as JSON values. Its id stays while the library knows the content, at any path.
+
+    Frame rates, nominal and average, and `time_base` are exact fractions as text.
+    """
     return {
+        "id": video.id,
         "path": video.path,
         "status": status_of(video),
         "duration_seconds": round(video.duration_seconds, 6),
@@ -54,8 +58,9 @@ def video_record(video: Video, *, shots: int, segments: int) -> dict[str, Any]:
 
 
 def failure_record(failure: Failure) -> dict[str, Any]:
-    """Return a file that could not be indexed as JSON values."""
+    """Return a file that could not be indexed as JSON values. It has no id; its path identifies it."""
     return {
+        "id": None,
         "path": failure.path,
         "status": "failed",
         "kind": failure.kind,

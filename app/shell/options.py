@@ -11,10 +11,26 @@ from typing import Any, ParamSpec, TypeVar
 import click
 
 from app.compose import ENCODER_VARIABLE, LIBRARY_VARIABLE, PRECISION_VARIABLE, PRECISIONS, settings_from
+from app.shell.progress_mode import MODES, keep_mode
 from app.times import parse_date, parse_seconds
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class Whole(click.IntRange):
+    """A whole number from `low` to `high`, both inclusive."""
+
+    def __init__(self, low: int, high: int) -> None:
+        super().__init__(low, high)
+        self._refusal = f"is not a whole number from {low:,} to {high:,}"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number. Raise click.BadParameter with one plain sentence."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!s} {self._refusal}", param, ctx)
 
 
 def seconds_value(ctx: click.Context, param: click.Parameter, value: str | None) -> Fraction | None:
@@ -43,8 +59,16 @@ def _when(ctx: click.Context, param: click.Parameter, value: str | None, *, end:
 
 
 def global_options(command: Callable[P, R]) -> Callable[P, R]:
-    """Add --library, --encoder, --device and --precision to the group or to a command."""
+    """Add --library, --encoder, --device, --precision and --progress to the group or to a command."""
     for option in (
+        click.option(
+            "--progress",
+            type=click.Choice(MODES),
+            expose_value=False,
+            callback=keep_mode,
+            help="On standard error: auto (a line on a terminal, else a line now and then), plain, json (one object a "
+            "line) or none; by default auto.",
+        ),
         click.option(
             "--precision",
             type=click.Choice(PRECISIONS),
@@ -63,7 +87,7 @@ def global_options(command: Callable[P, R]) -> Callable[P, R]:
         click.option(
             "--library",
             metavar="DIR",
-            type=click.Path(file_okay=False),
+            type=click.Path(),
             help=f"Where the library is kept (or ${LIBRARY_VARIABLE}).",
         ),
     ):

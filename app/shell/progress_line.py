@@ -5,27 +5,35 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from app.shell.terminal import LiveLine, count_text
+from app.shell.live_line import Shown
+from app.shell.terminal import count_text
 from app.times import format_duration
 
 if TYPE_CHECKING:
     from indexer.progress import Progress
 
 
-class ProgressLine:
-    """Display of Progress on a LiveLine."""
+def shown_progress(progress: Progress) -> Shown | None:
+    """Return how the progress of an index run is shown; None for what is not.
 
-    def __init__(self, line: LiveLine) -> None:
-        self._line = line
-
-    def show(self, progress: Progress) -> None:
-        """Show `progress`. Called at most ten times a second."""
-        if progress.phase == "done":
-            return
-        # Phases without work are not shown, so that a run over unchanged folders goes straight to its report.
-        if progress.phase != "scan" and not progress.files_total:
-            return
-        self._line.show(progress_text(progress), detail_text(progress), heading=progress.phase)
+    Phases without work are not shown, so that a run over unchanged folders goes straight to its report.
+    """
+    if progress.phase != "scan" and not progress.files_total:
+        return None
+    stage = "index" if progress.phase == "done" else progress.phase
+    return Shown(
+        stage=stage,
+        text=progress_text(progress),
+        done=progress.files_done,
+        total=progress.files_total or None,
+        unit="files",
+        fraction=progress.fraction,
+        eta_seconds=progress.eta_seconds,
+        speed=progress.speed,
+        failed=progress.failures,
+        current=progress.current,
+        detail=detail_text(progress),
+    )
 
 
 def progress_text(progress: Progress) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def place_fields(result: Hit | Chain, start: Fraction, end: Fraction) -> dict[str, Any]:
-    """Return rank, score, file and range. `start` and `end` are exact fractions as text; other times are rounded.
+    """Return rank, score, video, file and range. `start` and `end` are exact fractions as text; others are rounded.
 
     Args:
         result: A hit or a chain.
@@ -22,6 +22,7 @@ def place_fields(result: Hit | Chain, start: Fraction, end: Fraction) -> dict[st
     return {
         "rank": result.rank,
         "score": round(float(result.score), 6),
+        "video_id": result.video.id,
         "path": result.video.path,
         "start_seconds": round(float(start), 6),
         "end_seconds": round(float(end), 6),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from app.shell.exit_codes import MISSING
 from app.shell.file_words import require_files
 from app.shell.filter_options import filter_options, passes_any, unmatched_facet
 from app.shell.notice import print_notice
+from app.shell.options import Whole
 from app.shell.paths import as_indexed
 from app.shell.terminal import display_path
 from db.records import Filters
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from search.chain_query import ChainQuery, Step
     from search.query import Duplicates, Query, Term
     from search.strength import Level
+
+
+_MOST = 1_000_000  # hits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,10 +133,10 @@ def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     @click.option(
-        "-k", "-n", "--top-k", type=click.IntRange(min=1), default=10, show_default=True, help="How many hits at most."
+        "-k", "-n", "--top-k", type=Whole(1, _MOST), default=10, show_default=True, help="How many hits at most."
     )
     @filter_options
-    @click.option("--per-video", type=click.IntRange(min=1), metavar="N", help="At most N hits of one video.")
+    @click.option("--per-video", type=Whole(1, _MOST), metavar="N", help="At most N hits of one video.")
     @click.option(
         "--duplicates",
         type=click.Choice(["stack", "hide", "show"]),
@@ -169,8 +172,8 @@ def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         if hide_duplicates and show_duplicates:
             raise click.UsageError("choose one of --hide-duplicates and --show-duplicates")
-        if threshold is not None and not math.isfinite(threshold):
-            raise click.UsageError("--threshold must be a number")
+        if threshold is not None and not -1 <= threshold <= 1:
+            raise click.UsageError("--threshold is a score from -1 to 1")
         options = SearchOptions(
             top_k=top_k,
             threshold=threshold,

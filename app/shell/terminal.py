@@ -1,47 +1,67 @@
-"""Terminal output: printable paths, tables, and one live line that is rewritten in place.
+"""Terminal output: printable paths and tables.
 
 Results go to standard output, everything else (progress, notices, questions) to standard error.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
-import shutil
 import sys
-import time
 import unicodedata
 from collections.abc import Iterable, Sequence
-from types import TracebackType
-from typing import Self
 
 import click
 
+from app.shell.progress_mode import json_line, progress_mode
 from app.timelines.plain_text import REORDERING
 
 _REORDERING = re.compile(f"[{REORDERING}]")
 
-EVERY_SECONDS = 5.0
-"""Seconds between lines without a terminal; more as a run gets longer (EVERY_SHARE)."""
-EVERY_SHARE = 0.05
+_JSON_PRINTED = "prismsearch.json"
 
 
 def print_note(text: str) -> None:
-    """Print one line to standard error."""
-    click.echo(printable(text), err=True)
+    """Print one line to standard error; as JSON with --progress json."""
+    print_error_text(json_line({"note": text}) if progress_mode() == "json" else printable(text))
+
+
+def print_error_text(text: str, *, new_line: bool = True) -> None:
+    """Print to standard error. A terminal that was closed meanwhile ends nothing."""
+    try:
+        click.echo(text, err=True, nl=new_line)
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
 
 
 def print_json(value: object) -> None:
     """Print one JSON document to standard output, in ASCII. Bytes that are not UTF-8 become lone surrogates."""
     click.echo(json.dumps(value, indent=2))
+    context = click.get_current_context(silent=True)
+    if context is not None:
+        context.meta[_JSON_PRINTED] = True
 
 
-def print_paths(paths: Iterable[str], *, end: bytes = b"\n") -> None:
-    """Write paths to standard output as the bytes of the file system, each followed by `end`."""
+def has_printed_json() -> bool:
+    """Return whether the running command has printed its JSON document."""
+    context = click.get_current_context(silent=True)
+    return context is not None and _JSON_PRINTED in context.meta
+
+
+def print_paths(paths: Iterable[str], *, null: bool = False) -> None:
+    """Write paths to standard output as the bytes of the file system.
+
+    Args:
+        paths: The paths.
+        null: End each with a null byte. Without it, each is one line, so a name with control characters is escaped.
+    """
     stream = sys.stdout.buffer
     for path in paths:
-        stream.write(os.fsencode(path) + end)
+        one_line = null or not any(unicodedata.category(each) in ("Cc", "Zl", "Zp") for each in path)
+        stream.write(os.fsencode(path if one_line else printable(path)) + (b"\0" if null else b"\n"))
     stream.flush()
 
 
@@ -138,79 +158,3 @@ def size_text(size_bytes: float) -> str:
             return f"{size_bytes:.{digits}f} {unit}"
         size_bytes /= 1000
     raise AssertionError("not reached")
-
-
-def has_terminal() -> bool:
-    """Return whether standard input is a terminal, so that questions can be answered."""
-    return sys.stdin.isatty()
-
-
-def confirm(question: str, *, yes: bool, refusal: str) -> None:
-    """Ask a question, and return if the answer is yes.
-
-    Args:
-        question: The question.
-        yes: True skips the question (--yes).
-        refusal: Text of the usage error without a terminal.
-
-    Raises:
-        click.exceptions.Exit: Code 1 after a no.
-        click.UsageError: There is no terminal.
-    """
-    if yes:
-        return
-    if not has_terminal():
-        raise click.UsageError(f"{refusal} (there is no terminal to ask on; --yes says yes)")
-    if not click.confirm(question, err=True):
-        print_note("Nothing was changed.")
-        raise click.exceptions.Exit(1)
-
-
-class LiveLine:
-    """A status line on standard error: rewritten in place on a terminal, printed every few seconds elsewhere."""
-
-    def __init__(self, *, every_seconds: float = EVERY_SECONDS) -> None:
-        self._live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-        self._every_seconds = every_seconds
-        self._shown = False
-        self._began_seconds = self._last_seconds = time.monotonic()
-        self._last_heading = ""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.clear()
-
-    def show(self, text: str, detail: str = "", *, heading: str = "") -> None:
-        """Show `text` and, on a terminal, as much of `detail` as fits.
-
-        Without a terminal, only `text` is printed: immediately when `heading` changes, else every few seconds.
-        """
-        if self._live:
-            columns = shutil.get_terminal_size().columns - 1
-            line = shorten_middle(printable(text), columns)
-            room = columns - display_width(line) - 2
-            if detail and room >= 8:
-                line += "  " + shorten_middle(printable(detail), room)
-            click.echo(f"\r{line}\x1b[K", err=True, nl=False)
-            self._shown = True
-            return
-        now = time.monotonic()
-        pause = max(self._every_seconds, EVERY_SHARE * (now - self._began_seconds))
-        if heading != self._last_heading or now - self._last_seconds >= pause:
-            self._last_heading, self._last_seconds = heading, now
-            print_note(text)
-
-    def log(self, text: str) -> None:
-        """Print a line that stays, above the live one."""
-        self.clear()
-        print_note(text)
-
-    def clear(self) -> None:
-        """Erase the live line, before anything else is printed."""
-        if self._shown:
-            click.echo("\r\x1b[K", err=True, nl=False)
-            self._shown = False

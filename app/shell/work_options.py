@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from app.shell.options import Whole
+
 WORKERS_RANGE = (1, 256)
 BATCH_SIZE_RANGE = (1, 4096)  # clips
 
@@ -20,12 +22,8 @@ def work_options(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="PATTERN",
             help="Leave out what matches, such as '*.tmp.mp4'; may be repeated.",
         ),
-        click.option(
-            "--batch-size", type=click.IntRange(*BATCH_SIZE_RANGE), metavar="N", help="Clips encoded at once."
-        ),
-        click.option(
-            "--workers", type=click.IntRange(*WORKERS_RANGE), metavar="N", help="Videos decoded at the same time."
-        ),
+        click.option("--batch-size", type=Whole(*BATCH_SIZE_RANGE), metavar="N", help="Clips encoded at once."),
+        click.option("--workers", type=Whole(*WORKERS_RANGE), metavar="N", help="Videos decoded at the same time."),
     ):
         command = option(command)
     return command

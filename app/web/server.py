@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import signal
 import socket
 import sys
 import threading
@@ -260,6 +261,8 @@ def _run(app: streamlit.App, listening: socket.socket) -> None:
         )
     )
     logging.getLogger("uvicorn.error").addFilter(is_worth_telling)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, server.handle_exit)  # closing the terminal is as Ctrl-C
     try:
         server.run(sockets=[listening])
     except KeyboardInterrupt:  # re-raised by uvicorn once everything has stopped

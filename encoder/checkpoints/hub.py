@@ -99,16 +99,16 @@ def fetch(
         return _accept(cached, hub_file, record, kept, deletable=True)
 
     if constants.HF_HUB_OFFLINE if offline is None else offline:
-        raise ModelNotFound(_advice(hub_file, locations, "downloading is switched off (HF_HUB_OFFLINE)"))
+        raise ModelNotFound(*_advice(hub_file, locations, "HF_HUB_OFFLINE is set"))
     revision = record.commit if record and record.commit and not hub_file.sha256 else hub_file.revision
     remote = _probe(hub_file, revision, locations)
     size = remote.size_bytes
     if size > SMALL_BYTES:
         if confirm is None:
-            raise ModelNotFound(_advice(hub_file, locations, f"it is {_size(size)}, and nobody was asked"))
+            raise ModelNotFound(*_advice(hub_file, locations, "nobody was asked to download it"))
         message = f"{hub_file.file} ({_size(size)}, {hub_file.licence}) will be downloaded from {hub_file.repo}"
         if not confirm(f"{message} into {locations.cache}"):
-            raise ModelNotFound(_advice(hub_file, locations, "the download was declined"))
+            raise ModelNotFound(*_advice(hub_file, locations, "the download was declined"))
     expected = hub_file.sha256 or (record.digest if record else None)
     path = download(
         hub_file, remote, locations.cache, endpoint=locations.endpoint, on_progress=on_progress, expected=expected
@@ -190,9 +190,11 @@ def _probe(hub_file: HubFile, revision: str, locations: _Locations) -> RemoteFil
         return probe(hub_file, revision, endpoint=locations.endpoint)
     except (EntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError) as error:
         first = str(error).strip().splitlines()[0]
-        raise FileNotOnHub(_advice(hub_file, locations, f"the hub does not have it ({first})")) from error
+        raise FileNotOnHub(*_advice(hub_file, locations, f"the hub does not have it ({_short(first)})")) from error
     except OSError as error:
-        raise ModelNotFound(_advice(hub_file, locations, f"the hub cannot be reached ({error})")) from error
+        raise ModelNotFound(
+            *_advice(hub_file, locations, f"the hub cannot be reached ({_short(error.strerror or str(error))})")
+        ) from error
 
 
 def _by_hand(hub_file: HubFile, locations: _Locations) -> Path:
@@ -201,15 +203,21 @@ def _by_hand(hub_file: HubFile, locations: _Locations) -> Path:
     return locations.models / hub_file.file if unique else locations.models / hub_file.repo / hub_file.file
 
 
-def _advice(hub_file: HubFile, locations: _Locations, why: str) -> str:
-    size = f" ({_size(hub_file.size_bytes)})" if hub_file.size_bytes else ""
+def _advice(hub_file: HubFile, locations: _Locations, why: str) -> tuple[str, str]:
+    """Return the arguments of ModelNotFound: what is missing, why and the first thing to do; and what else helps."""
     alias = next((a for a, name in ALIASES.items() if CONFIGS[name].weights == hub_file), "")
-    command = f"prismsearch fetch-model {alias}".rstrip()
+    size = f" ({_size(hub_file.size_bytes)})" if hub_file.size_bytes else ""
+    what = f"the model {alias}{size}" if alias else f"{hub_file.file} of {hub_file.repo}"
+    fetch = f"prismsearch fetch-model {alias}".rstrip()
     return (
-        f"{hub_file.file}{size} of {hub_file.repo} is not on this machine, and {why}. Where there is a network, run "
-        f"`{command}`; or copy the file to {_by_hand(hub_file, locations)}; or copy a Hugging Face cache that has it "
-        "and set HF_HOME; or name a file with --encoder PATH. `--encoder demo` needs no download"
+        f"{what} is not on this machine: {why}; get it with {fetch} (more: prismsearch doctor)",
+        f"copy {hub_file.file}{size} of {hub_file.repo} to {_by_hand(hub_file, locations)}; or copy a Hugging Face "
+        "cache that has it and set HF_HOME; or name a file with --encoder PATH; --encoder demo needs no download",
     )
+
+
+def _short(reason: str, most: int = 40) -> str:
+    return reason if len(reason) <= most else f"{reason[:most].rstrip()}..."
 
 
 def _size(size_bytes: int) -> str:

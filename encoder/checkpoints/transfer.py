@@ -96,7 +96,7 @@ def probe(hub_file: HubFile, revision: str, *, endpoint: str | None) -> RemoteFi
         or found.size is None
         or not all(map(_NAME.fullmatch, (found.etag, found.commit_hash)))
     ):
-        raise ConnectionError(f"{url} was answered, but not by a hub: no commit, ETag or size")
+        raise ConnectionError(f"what answered is not a hub: no commit, ETag or size at {url}")
     pinned = hf_hub_url(hub_file.repo, hub_file.file, revision=found.commit_hash, endpoint=endpoint)
     return RemoteFile(pinned, revision, found.commit_hash, found.etag, found.size)
 

@@ -146,7 +146,8 @@ def main() -> None:
     os.dup2(nothing, 0)
     os.dup2(2, 1)
     faulthandler.enable()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
+    for number in (signal.SIGINT, signal.SIGTERM):  # for the parent; a service manager sends them to all processes
+        signal.signal(number, signal.SIG_IGN)
     _Child(reading, writing).run()
 
 
