@@ -36,7 +36,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         "ui": ("ui", "ui", "Search in the browser."),
         "export": ("export", "export", "Write hits, ranges or a collection as clips and lists."),
         "list": ("library", "list_videos", "List videos, with length, shots and status."),
-        "info": ("library", "info", "Say what is known of one video: facts, shots, segments."),
+        "info": ("library", "info", "Say what is known of one video: facts, shots, parts of long ones."),
         "stats": ("library", "stats", "Say how much the library holds."),
         "relink": ("relink", "relink", "Say that a folder is at another place now."),
         "remove": ("remove", "remove", "Forget videos; the files themselves stay."),

@@ -31,6 +31,7 @@ from db.schema import vanished_videos as vanished_table
 from db.schema import videos as videos_table
 from db.segment_table import SegmentTables
 from db.segment_times import SegmentTimes, segment_times
+from db.shot_parts import shot_parts
 from db.vanished import VanishedVideo
 from db.watch import Watch
 
@@ -147,6 +148,19 @@ class LibraryQueries:
         """Return the times of all segments of these videos, as arrays, by video and start."""
         with self._database.reading() as connection:
             return segment_times(connection, video_ids)
+
+    def shot_parts(self, segment_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
+        """Return which part of its shot each segment is, and of how many, from 1. Unknown ids are left out."""
+        with self._database.reading() as connection:
+            return shot_parts(connection, segment_ids)
+
+    def shot_count(self, filters: Filters, encoder_id: str) -> int:
+        """Return the number of shots that `segment_ids` are of: each counts once, however many parts it has.
+
+        Raises:
+            ValueError: The filters' folder is not an absolute path.
+        """
+        return self._tables.shot_count(filters, encoder_id)
 
     def video_ids(self, segment_ids: Iterable[int]) -> dict[int, int]:
         """Return the video id of each segment. Unknown ids are left out. Faster than `segments`."""

@@ -1,10 +1,10 @@
 """Filtering of segments with in-memory arrays, because a query to SQLite would visit every row for each filter.
 
-A SegmentTable has the id, the video's id and the length of each segment that an encoder has embedded: 8 bytes each,
-of the last two only if a filter needed them, and 8 more for seconds. The tables of the two encoders used last are
-cached, and so are a VideoTable with the columns of videos that filters use, and VideoFacets once a filter needs them.
-The change token is read in the transaction that updates the arrays, so every result reflects one state of the file: the
-newest.
+A SegmentTable has the id, the video's id, the length and the shot of each segment that an encoder has embedded: 8 bytes
+each, of the last three only if they were needed; seconds take 8 more, places of shots 8. The tables of the two encoders
+used last are cached, and so are a VideoTable with the columns of videos that filters use, and VideoFacets once a filter
+needs them. The change token is read in the transaction that updates the arrays, so every result reflects one state of
+the file: the newest.
 """
 
 from __future__ import annotations
@@ -27,7 +27,13 @@ from db.watch import Watch
 _SECONDS_SLACK = 1e-6  # so that rounding in a time base cannot make a segment of exactly 2 s fail "at least 2 s"
 _MAX_ENCODERS = 2
 _BATCH = 1_000_000  # rows per query, which bounds its memory
-_COLUMNS = (embeddings.c.segment_id, segments.c.video_id, segments.c.end_pts - segments.c.start_pts)
+_COLUMNS = (
+    embeddings.c.segment_id,
+    segments.c.video_id,
+    segments.c.end_pts - segments.c.start_pts,
+    segments.c.shot_number,
+)
+_SHOTS = 1 << 32  # more than a video has
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,8 +42,8 @@ class SegmentTable:
 
     Attributes:
         stamp: The state of the encoder's embeddings.
-        columns: int64 (1 to 3, N), read-only: ids, ids of the videos, lengths in pts of the video's own time base. Only
-            what was needed is read: ids alone take a third of the time.
+        columns: int64 (1 to 4, N), read-only: ids, ids of the videos, lengths in pts of the video's own time base,
+            numbers of the shots. Only what was needed is read: ids alone take a third of the time.
     """
 
     stamp: Stamp
@@ -56,6 +62,7 @@ class SegmentTables:
         self._tables: dict[str, SegmentTable] = {}  # by encoder, most recently used last
         self._current: set[str] = set()  # encoders whose tables reflect the state last seen
         self._seconds: tuple[SegmentTable, VideoTable, NDArray[np.float64]] | None = None
+        self._shots: tuple[SegmentTable, NDArray[np.int64], int] | None = None
 
     def allowed(self, filters: Filters, encoder_id: str) -> NDArray[np.int64]:
         """Return int64 (N,), ascending, read-only: the segments that pass the filters.
@@ -90,6 +97,17 @@ class SegmentTables:
             if filters.max_seconds is not None:
                 mask &= seconds <= filters.max_seconds + _SECONDS_SLACK
         return _read_only(ids[mask])
+
+    def shot_count(self, filters: Filters, encoder_id: str) -> int:
+        """Return the number of shots of the segments that pass the filters."""
+        with self._watch.reading() as (connection, token):
+            table = self._current_table(connection, token, encoder_id, len(_COLUMNS))
+        places, count = self._shot_places(table)
+        if not filters:
+            return count
+        found = np.zeros(count, np.bool_)
+        found[places[np.isin(table.columns[0], self.allowed(filters, encoder_id), assume_unique=True)]] = True
+        return int(found.sum())
 
     def owners(self, encoder_id: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return (segment ids, ids of their videos) of all segments embedded by the encoder: int64 (N,), read-only."""
@@ -130,12 +148,20 @@ class SegmentTables:
             self._current.discard(oldest)
         return table
 
+    def _shot_places(self, table: SegmentTable) -> tuple[NDArray[np.int64], int]:
+        """Return int64 (N,): the place of each segment's shot among all shots, whose number comes with it; kept."""
+        kept = self._shots
+        if kept is None or kept[0] is not table:
+            shots, places = np.unique(table.columns[1] * _SHOTS + table.columns[3], return_inverse=True)
+            self._shots = kept = (table, places, shots.size)
+        return kept[1], kept[2]
+
     def _segment_seconds(self, table: SegmentTable, known: VideoTable) -> NDArray[np.float64]:
         """Return float64 (N,): length * num / den, rounded twice; kept until the table or the videos are replaced."""
         kept = self._seconds
         if kept is None or kept[0] is not table or kept[1] is not known:
             num, den = known.time_bases()
-            _, video_ids, lengths = table.columns
+            _, video_ids, lengths = table.columns[:3]
             video_ids = known.known(video_ids)
             seconds = lengths.astype(np.float64)
             seconds *= num[video_ids]

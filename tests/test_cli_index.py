@@ -55,7 +55,7 @@ def test_a_folder_becomes_searchable_and_the_broken_file_is_one_line(films: Path
     assert lines[0] == "2 added, 1 failed"
     assert lines[1] == "failed:"
     assert lines[2].startswith("  films/broken.mp4  ")
-    assert "3 segments" in lines[3]
+    assert "3 parts of shots" in lines[3]
     assert "\x1b" not in result.output
     assert "\r" not in result.output
     assert "indexing  0/3 videos" in result.stderr

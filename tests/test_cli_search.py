@@ -260,7 +260,7 @@ def test_an_indexed_video_whose_file_is_gone_can_be_an_example() -> None:
     assert run("similar", "films/gone.mp4").exit_code == 0
     result = run("similar", "films/gone.mp4@2-4")
     assert result.exit_code == 0
-    assert "not there now" in result.stderr
+    assert "is offline" in result.stderr
 
 
 @pytest.mark.usefixtures("root")

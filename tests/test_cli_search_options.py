@@ -180,7 +180,7 @@ def test_an_export_asked_again_filters_alike() -> None:
         (("--codec", "av1"), "no hits: no video has the codec av1; this library has h264, hevc"),
         (("--fps", "60"), "no hits: no video has the nominal frame rate 60; this library has 25, 29.97"),
         (("--camera", "sony"), "no hits: no video has the camera sony; this library has Apple iPhone 15"),
-        (("--codec", "hevc", "--fps", "25"), "no hits: no indexed segment passes these filters"),
+        (("--codec", "hevc", "--fps", "25"), "no hits: no shots match these filters"),
     ],
 )
 def test_a_value_that_no_video_has_is_named_with_those_that_there_are(options: tuple[str, ...], sentence: str) -> None:

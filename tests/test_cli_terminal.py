@@ -166,7 +166,7 @@ def test_the_report_is_one_clear_line_a_failure(capsys: pytest.CaptureFixture[st
         "  /v/closed  The folder may not be read.",
         "kept, though not there (a drive or card not plugged in? prismsearch remove --missing FOLDER forgets them):",
         "  /usb/x.mp4",
-        "1:40 of video, 2,500 frames, 9 segments in 5.0s, 20.0x real time",
+        "1:40 of video, 2,500 frames, 9 parts of shots in 5.0s, 20.0x real time",
         "of that: looking for videos 0.1s, decoding (all workers together) 4.0s, encoding 2.0s, storing 0.2s",
     ]
     record = report_record(report)

@@ -215,7 +215,7 @@ def test_a_search_says_what_it_could_not_look_at(films: Path, tmp_path: Path) ->
     index(str(tmp_path / "more"), "--frames", "4", code=1)
     result = run("search", "red", "--json")
     assert json.loads(result.stdout)["looked_at"] == {"segments": 1, "of": 4, "failures": 1, "vanished": 0}
-    assert "looked at 1 of 4 segments" in result.stderr
+    assert "looked at 1 of 4 parts of shots" in result.stderr
     assert "prismsearch index FOLDER" in result.stderr
     assert "1 file could not be indexed" in run("similar", str(films / "one.mp4")).stderr
     assert index(str(films), "--yes", code=0)[0] == {"updated": 2}

@@ -32,6 +32,8 @@ def test_facts_of_a_segment(tmp_path: Path) -> None:
         "missing": False,
         "number": 1,
         "shot": 1,
+        "part": 1,
+        "part_count": 1,
         "start": 0.8,
         "end": 1.6,
         "start_pts": facts["start_pts"],

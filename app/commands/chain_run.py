@@ -94,7 +94,8 @@ def print_chains(
     chains = open_engine(settings, library, encoder).chains(query)
     question |= {"within_seconds": query.within_seconds, "any_order": query.any_order}
     question |= {"encoder": encoder.id, "notice": encoder.notice, "looked_at": note_coverage(library, encoder.id)}
-    show_chains(chains, output, question, nothing=no_chain(library, encoder, query, options) if not chains else "")
+    nothing = "" if chains else no_chain(library, encoder, query, options)
+    show_chains(library, chains, output, question, nothing=nothing)
 
 
 def no_chain(library: Library, encoder: Encoder, query: ChainQuery, options: SearchOptions) -> str:

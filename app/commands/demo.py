@@ -20,7 +20,7 @@ from app.compose import Settings, data_directory
 from app.jobs.orders import IndexOrder
 from app.shell.errors import CommandError
 from app.shell.exit_codes import FAILED, MISSING
-from app.shell.hits import hit_lines, hit_record, span_seconds
+from app.shell.hits import Parts, hit_lines, hit_record, parts_of, span_seconds
 from app.shell.index_report import print_report, report_record
 from app.shell.notice import DEMO_LIBRARY
 from app.shell.options import with_settings
@@ -129,18 +129,20 @@ def run_queries(
     for shot in evenly(truth, QUERIES):
         hits = engine.search(Query(terms=(TextTerm(shot.caption),), k=HITS))
         at = next((hit.rank for hit in hits if matches(hit, shot)), None)
-        results.append({"query": shot.caption, "found_at": at, "hits": [hit_record(hit) for hit in hits]})
+        parts = parts_of(library, hits)
+        results.append({"query": shot.caption, "found_at": at, "hits": [hit_record(hit, parts) for hit in hits]})
         if show:
-            print_answer(f'prismsearch search "{shot.caption}"', hits, at)
+            print_answer(f'prismsearch search "{shot.caption}"', hits, parts, at)
         example = example or next(iter(hits), None)
     if example is not None and example.segment.id is not None:
         hits = engine.search(Query(terms=(SegmentTerm(example.segment.id),), k=HITS))
         start, end = span_seconds(example)
         place = f"{example.video.path}@{format_timestamp(start)}-{format_timestamp(end)}"
-        results.append({"like": place, "hits": [hit_record(hit) for hit in hits]})
+        parts = parts_of(library, hits)
+        results.append({"like": place, "hits": [hit_record(hit, parts) for hit in hits]})
         if show:
             shown = f"{display_path(example.video.path)}@{format_timestamp(start)}-{format_timestamp(end)}"
-            print_answer(f"prismsearch similar {shown}", hits, None)
+            print_answer(f"prismsearch similar {shown}", hits, parts, None)
     return results
 
 
@@ -151,10 +153,10 @@ def matches(hit: Hit, shot: CaptionedShot) -> bool:
     return hit.video.path == shot.path and shared > (end - start) / 2
 
 
-def print_answer(command: str, hits: Sequence[Hit], at: int | None) -> None:
+def print_answer(command: str, hits: Sequence[Hit], parts: Parts, at: int | None) -> None:
     """Print the command of a search and its hits; the right one is marked."""
     click.echo(f"\n{command}")
-    for hit, line in zip(hits, hit_lines(hits), strict=True):
+    for hit, line in zip(hits, hit_lines(hits, parts), strict=True):
         click.echo(f"  {line}{'   <- the shot with this caption' if hit.rank == at else ''}")
 
 

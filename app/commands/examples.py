@@ -131,7 +131,7 @@ def _range_example(library: Library, encoder: Encoder, file_range: FileRange) ->
     if exact:
         return _from_segments(exact[:1], own, described)
     if not os.path.exists(path) and overlapping:
-        print_note(f"{display_path(path)} is not there now; the segments that overlap the range are used instead")
+        print_note(f"{display_path(path)} is offline; the indexed shots that overlap the range are used instead")
         return _from_segments(overlapping, own, described)
     return _from_file(encoder, file_range, own)
 

@@ -140,7 +140,7 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 @with_settings
 def info(settings: Settings, video: str, as_json: bool) -> None:
-    """Say what is known of VIDEO: its facts, its shots, and the segments that are searched."""
+    """Say what is known of VIDEO: its facts, its shots, and the parts of long shots."""
     with compose.open_library(settings) as library:
         path = as_indexed(library, video)
         found = library.video_at(path)
@@ -171,7 +171,7 @@ def info(settings: Settings, video: str, as_json: bool) -> None:
             cut = parts.get(shot.number, [])
             first = "" if len(cut) == 1 and cut[0] == range_text(found, shot) else ", ".join(cut)
             rows.append([str(shot.number + 1), range_text(found, shot), first])
-        for line in table(rows, "><<", header=["shot", "from-to", "segments, where not the whole shot"]):
+        for line in table(rows, "><<", header=["shot", "from-to", "parts, where not searched as a whole"]):
             click.echo(line)
 
 
@@ -190,6 +190,11 @@ def _facts(video: Video) -> list[tuple[str, str]]:
         ("sound", "yes" if video.has_audio else "no"),
         ("size", f"{size_text(video.size_bytes)}, changed {modified:%Y-%m-%d %H:%M}"),
     ]
+
+
+def parts_text(shots: int, segments: int) -> str:
+    """Return `, searched in 5 parts`; blank where no shot is long enough to have several."""
+    return f", searched in {count_text(segments, 'part')}" if segments > shots else ""
 
 
 @click.command(epilog="\b\nExample:\n  prismsearch stats --json")
@@ -218,8 +223,7 @@ def stats(settings: Settings, as_json: bool) -> None:
         rows = [
             ("library", printable(str(library.directory))),
             ("videos", f"{held.videos:,} ({format_duration(held.seconds)} in all)"),
-            ("shots", f"{held.shots:,}"),
-            ("segments", f"{held.segments:,}"),
+            ("shots", f"{held.shots:,}{parts_text(held.shots, held.segments)}"),
             ("failed", f"{held.failures:,}" + (" (prismsearch list --failed)" if held.failures else "")),
             (
                 "on disk",
@@ -230,7 +234,8 @@ def stats(settings: Settings, as_json: bool) -> None:
             days = count_text(library.keep_vanished_days(), "day")
             rows.append(("vanished", f"{count_text(kept, 'video')}, kept for {days} (prismsearch list --vanished)"))
         rows += [
-            ("encoder", f"{each.id}: {count_text(each.segments, 'segment')} of {each.dim} numbers") for each in encoders
+            ("encoder", f"{each.id}: {count_text(each.segments, 'part')} of shots, {each.dim} numbers each")
+            for each in encoders
         ]
         for line in table(rows, "<<"):
             click.echo(line)

@@ -88,9 +88,9 @@ def show_link(
         question |= {"encoder": found.encoder.id, "notice": found.encoder.notice}
         question["looked_at"] = note_coverage(found.library, found.encoder.id)
         if link.is_chain:
-            show_chains(found.chains, output, question, nothing=found.nothing)
+            show_chains(found.library, found.chains, output, question, nothing=found.nothing)
         else:
-            show_hits(found.hits, output, question, nothing=found.nothing)
+            show_hits(found.library, found.hits, output, question, nothing=found.nothing)
 
 
 def link_clips(settings: Settings, text: str, *, span: bool, least_level: Level | None = None) -> list[ClipRequest]:

@@ -92,4 +92,4 @@ def search(
             "notice": encoder.notice,
         }
         question["looked_at"] = note_coverage(library, encoder.id)
-        show_hits(hits, output, question, nothing=nothing_found(library, options) if not hits else "")
+        show_hits(library, hits, output, question, nothing=nothing_found(library, options) if not hits else "")

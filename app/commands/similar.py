@@ -73,4 +73,4 @@ def similar(
         record = typed[0].record()
         question |= {"not": record["not"], "not_like": record["not_like"], "also_like": record["like"]}
         question["looked_at"] = note_coverage(library, encoder.id)
-        show_hits(hits, output, question, nothing=nothing_found(library, options) if not hits else "")
+        show_hits(library, hits, output, question, nothing=nothing_found(library, options) if not hits else "")

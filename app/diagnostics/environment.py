@@ -46,7 +46,7 @@ def check_library(settings: Settings) -> CheckResult:
         return CheckResult("library", "note", f"none yet in {settings.library}", "prismsearch index FOLDER makes it")
     except LibraryError as error:
         return CheckResult("library", "bad", str(error), f"see {settings.library}")
-    text = f"{count_text(held.videos, 'video')}, {count_text(held.segments, 'segment')} in {settings.library}"
+    text = f"{count_text(held.videos, 'video')}, {count_text(held.shots, 'shot')} in {settings.library}"
     if problems:
         return CheckResult(
             "library", "bad", f"{text}: {'; '.join(problems)}", "prismsearch index FOLDER --redo makes them anew"

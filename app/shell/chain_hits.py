@@ -7,25 +7,29 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from app.shell.hits import Output, hit_record, is_weak, show_results, span_seconds, strength_fields
+from app.shell.hits import Output, Parts, hit_record, is_weak, parts_of, show_results, span_seconds, strength_fields
 from app.shell.result_record import place_fields
 from app.shell.terminal import display_path, table
 from app.times import format_timestamp
 
 if TYPE_CHECKING:
+    from db.library import Library
     from search.chain_query import Chain
     from search.query import Hit
 
 
-def show_chains(chains: Sequence[Chain], output: Output, question: dict[str, Any], *, nothing: str) -> None:
-    """Print chains in the chosen form; see `show_results`. --open plays the part that is first in time."""
+def show_chains(
+    library: Library, chains: Sequence[Chain], output: Output, question: dict[str, Any], *, nothing: str
+) -> None:
+    """Print chains of a library in the chosen form; see `show_results`. --open plays the part that is first in time."""
+    parts = parts_of(library, (part for chain in chains for part in chain.parts))
     show_results(
         "chains",
         chains,
         output,
         question,
         nothing=nothing,
-        record=chain_record,
+        record=lambda chain: chain_record(chain, parts),
         lines=chain_lines,
         to_open=lambda chain: in_time(chain)[0],
     )
@@ -43,7 +47,7 @@ def chain_lines(chains: Sequence[Chain]) -> list[str]:
     return table(rows, ">><<")
 
 
-def chain_record(chain: Chain) -> dict[str, Any]:
+def chain_record(chain: Chain, parts: Parts) -> dict[str, Any]:
     """Return a chain as JSON values: its span as a hit has its range, and its parts as hits, in the order of steps."""
     from app.exporting.lists import identity_record
     from indexer.identity import Identity
@@ -52,7 +56,7 @@ def chain_record(chain: Chain) -> dict[str, Any]:
         **place_fields(chain, *chain_span(chain)),
         **strength_fields(chain.strength),
         "alike": [list(ids) for ids in chain.alike],
-        "parts": [hit_record(part) for part in chain.parts],
+        "parts": [hit_record(part, parts) for part in chain.parts],
         **identity_record(Identity.of(chain.video)),
     }
 

@@ -21,7 +21,7 @@ class Coverage:
     vanished: int  # videos that are hidden because their files vanished
 
     def text(self) -> str:
-        """Return `looked at 3 of 14 segments: ...` with the reasons; empty if there was nothing else to look at.
+        """Return `looked at 3 of 14 parts of shots: ...` with the reasons; empty if there was nothing else to look at.
 
         Files that failed or vanished alone are not worth a line with every search.
         """
@@ -32,7 +32,7 @@ class Coverage:
             reasons.append(f"{count_text(self.failures, 'file')} could not be indexed (prismsearch list --failed)")
         if self.vanished:
             reasons.append(f"{count_text(self.vanished, 'video')} vanished (prismsearch list --vanished)")
-        return f"looked at {self.embedded:,} of {self.segments:,} segments: {', '.join(reasons)}"
+        return f"looked at {self.embedded:,} of {self.segments:,} parts of shots: {', '.join(reasons)}"
 
     def record(self) -> dict[str, int]:
         """Return the values for JSON."""

@@ -6,7 +6,7 @@ import functools
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,11 +20,15 @@ from app.shell.terminal import display_path, print_json, print_note, print_paths
 from app.times import format_timestamp, whole_milliseconds
 
 if TYPE_CHECKING:
+    from db.library import Library
     from search.chain_query import Chain
     from search.query import Hit
     from search.strength import Strength
 
 Result = TypeVar("Result", "Hit", "Chain")
+
+Parts = Mapping[int, tuple[int, int]]
+"""Which part of its shot each segment is, and of how many: `Library.shot_parts`."""
 
 NO_GOOD_MATCH = "no good match: unrelated searches get hits as strong as these, the nearest there are"
 
@@ -71,11 +75,24 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def show_hits(hits: Sequence[Hit], output: Output, question: dict[str, Any], *, nothing: str) -> None:
-    """Print hits in the chosen form; see `show_results`."""
+def show_hits(library: Library, hits: Sequence[Hit], output: Output, question: dict[str, Any], *, nothing: str) -> None:
+    """Print hits of a library in the chosen form; see `show_results`."""
+    parts = parts_of(library, hits)
     show_results(
-        "hits", hits, output, question, nothing=nothing, record=hit_record, lines=hit_lines, to_open=lambda hit: hit
+        "hits",
+        hits,
+        output,
+        question,
+        nothing=nothing,
+        record=lambda hit: hit_record(hit, parts),
+        lines=lambda each: hit_lines(each, parts),
+        to_open=lambda hit: hit,
     )
+
+
+def parts_of(library: Library, hits: Iterable[Hit]) -> Parts:
+    """Return which parts of their shots hits are."""
+    return library.shot_parts(hit.segment.id for hit in hits if hit.segment.id is not None)
 
 
 def show_results(
@@ -123,10 +140,12 @@ def show_results(
         raise click.exceptions.Exit(FAILED)
 
 
-def hit_lines(hits: Sequence[Hit]) -> list[str]:
-    """Return one aligned line for each hit: rank, score, time range, file; weak ones are marked."""
+def hit_lines(hits: Sequence[Hit], parts: Parts) -> list[str]:
+    """Return one aligned line for each hit: rank, score, time range, file; parts of shots and weak hits are marked."""
     rows = []
     for hit in hits:
+        part, count = parts.get(hit.segment.id or 0, (1, 1))
+        which = f"  (part {part} of {count})" if count > 1 else ""
         start, end = span_seconds(hit)
         alike = f"  (+{len(hit.alike):,} alike)" if hit.alike else ""
         weak = "  (weak)" if is_weak(hit) else ""
@@ -136,7 +155,7 @@ def hit_lines(hits: Sequence[Hit]) -> list[str]:
                 str(hit.rank),
                 f"{hit.score:.3f}",
                 f"{format_timestamp(start)}-{format_timestamp(end)}",
-                display_path(hit.video.path) + alike + weak + gone,
+                display_path(hit.video.path) + which + alike + weak + gone,
             )
         )
     return table(rows, ">><<")
@@ -151,14 +170,17 @@ def span_seconds(hit: Hit) -> tuple[Fraction, Fraction]:
     )
 
 
-def hit_record(hit: Hit) -> dict[str, Any]:
-    """Return a hit as JSON values."""
+def hit_record(hit: Hit, parts: Parts) -> dict[str, Any]:
+    """Return a hit as JSON values: with its shot, from 0, and which part of it it is, from 1."""
     from app.exporting.lists import identity_record
     from indexer.identity import Identity
 
+    part, count = parts.get(hit.segment.id or 0, (1, 1))
     return {
         **place_fields(hit, *span_seconds(hit)),
         "shot": hit.segment.shot_number,
+        "part": part,
+        "part_count": count,
         "segment": hit.segment.number,
         "segment_id": hit.segment.id,
         **strength_fields(hit.strength),

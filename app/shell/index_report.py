@@ -74,7 +74,7 @@ def print_report(report: IndexReport) -> None:
         speed = f", {report.speed:.1f}x real time" if report.speed else ""
         click.echo(
             f"{format_duration(report.video_seconds)} of video, {count_text(report.frames, 'frame')}, "
-            f"{count_text(report.clips, 'segment')} in {format_duration(report.seconds['wall'])}{speed}"
+            f"{count_text(report.clips, 'part')} of shots in {format_duration(report.seconds['wall'])}{speed}"
         )
         stages = [
             f"{words} {format_duration(report.seconds[name])}"

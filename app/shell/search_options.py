@@ -197,7 +197,7 @@ def nothing_found(library: Library, options: SearchOptions) -> str:
     if unmatched := unmatched_facet(library, filters):
         return f"no hits: {unmatched}"
     if filters and not passes_any(library, filters):
-        return "no hits: no indexed segment passes these filters; widen them or leave some out"
+        return "no hits: no shots match these filters; widen them or leave some out"
     if options.least_level not in (None, "weak"):
         return f"no match is {options.least_level}; --min-strength weak shows the best there are"
     if options.threshold is not None:
@@ -220,7 +220,7 @@ def require_indexed(library: Library, encoder_id: str) -> None:
     if encoder_id not in held:
         raise CommandError(
             f"nothing in {display_path(str(library.directory))} was indexed with {encoder_id}; it holds "
-            f"{', '.join(f'{name} ({segments} segments)' for name, segments in held.items())}. "
+            f"{', '.join(f'{name} ({segments} parts of shots)' for name, segments in held.items())}. "
             "Search with that encoder, or index with this one (prismsearch index FOLDER --encoder ...)",
             MISSING,
         )

@@ -73,7 +73,7 @@ def collection_routes(library: Library) -> list[Route]:
 
         body = request.json(SubclipsBody)
         items = [NewSubclip(segment_id=each.segment, **each.model_dump(exclude={"segment"})) for each in body.items]
-        with not_found("collection or segment"), bad_request():
+        with not_found("collection or shot"), bad_request():
             added = library.collections.add(request.id("collection"), items, after=body.after)
         return {"subclips": subclips_json(added)}
 

@@ -14,7 +14,7 @@ from app.web.services.frames_in_range import frames_in_range
 from app.web.services.media_workers import ReadMedia
 from app.web.services.playability import Playability
 from app.web.services.segment_cache import SegmentCache
-from app.web.services.shot_cards import shot_card
+from app.web.services.shot_cards import Parts, part_fields, shot_card
 from app.web.services.source_check import SourceCheck
 
 if TYPE_CHECKING:
@@ -34,12 +34,14 @@ def segment_routes(library: Library, segments: SegmentCache, check: SourceCheck,
 
     def segment(request: ApiRequest) -> dict[str, Any]:
         found = segments.get(request.id("segment"))
-        return segment_json(found.segment, found.video, playability, source=check.reachable(found.video))
+        parts = library.shot_parts([request.id("segment")])
+        return segment_json(found.segment, found.video, parts, playability, source=check.reachable(found.video))
 
     def neighbours(request: ApiRequest) -> dict[str, Any]:
         before, after = (request.integer(name, 6, MAX_NEIGHBOURS) for name in ("before", "after"))
-        with not_found("segment"):
+        with not_found("shot"):
             found = library.segments_around(request.id("segment"), before=before, after=after)
+        parts = library.shot_parts(each.id for each, _ in found if each.id is not None)
         return {
             "items": [
                 {
@@ -47,6 +49,7 @@ def segment_routes(library: Library, segments: SegmentCache, check: SourceCheck,
                     "start": video.seconds(each.start_pts),
                     "end": video.seconds(each.end_pts),
                     "number": each.number,
+                    **part_fields(each, parts),
                 }
                 for each, video in found
             ]
@@ -66,7 +69,8 @@ def segment_routes(library: Library, segments: SegmentCache, check: SourceCheck,
     def cards(request: ApiRequest) -> dict[str, Any]:
         ids = request.ids("ids", MAX_CARDS)
         found = library.segments(ids)
-        return {"items": [shot_card(*found[each]) for each in ids if each in found]}
+        parts = library.shot_parts(found)
+        return {"items": [shot_card(*found[each], parts) for each in ids if each in found]}
 
     return [
         route("/api/cards", cards),
@@ -76,12 +80,15 @@ def segment_routes(library: Library, segments: SegmentCache, check: SourceCheck,
     ]
 
 
-def segment_json(segment: Segment, video: Video, playability: Playability, *, source: Video) -> dict[str, Any]:
+def segment_json(
+    segment: Segment, video: Video, parts: Parts, playability: Playability, *, source: Video
+) -> dict[str, Any]:
     """Return a segment as the player receives it. Seconds count from the first frame shown.
 
     Args:
         segment: The segment.
         video: Its video.
+        parts: Its place among the parts of its shot.
         playability: Tells what browsers play.
         source: The video whose file is played: this one, or one of the same content.
     """
@@ -96,6 +103,7 @@ def segment_json(segment: Segment, video: Video, playability: Playability, *, so
         "missing": missing,
         "number": segment.number,
         "shot": segment.shot_number,
+        **part_fields(segment, parts),
         "start": video.seconds(segment.start_pts),
         "end": video.seconds(segment.end_pts),
         "start_pts": segment.start_pts,

@@ -37,7 +37,9 @@ def draw_chains(link: SearchLink, engine: SearchEngine) -> None:
     milliseconds = 1000 * (perf_counter() - started)
     line = line_of_chains(chains, link, milliseconds)
     draw_line(line, notes, ())
-    cards = [chain_card(chain) for chain in chains]
+    ids = (part.segment.id for chain in chains for part in chain.parts)
+    parts = engine.library.shot_parts(each for each in ids if each is not None)
+    cards = [chain_card(chain, parts) for chain in chains]
     token = hashlib.blake2b(repr(cards).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
     component("search/chains")(
         key="chains",

@@ -68,7 +68,7 @@ def engine_or_message(library: Library) -> SearchEngine | None:
         return None
     held = {row.id: row.segments for row in library.encoders() if row.segments}
     if engine.encoder.id not in held:
-        names = ", ".join(f"{name} ({segments} segments)" for name, segments in held.items())
+        names = ", ".join(f"{name} ({segments} parts of shots)" for name, segments in held.items())
         st.warning(
             escape_markdown(
                 f"Nothing in this library was indexed with {engine.encoder.id}; it holds {names}. "

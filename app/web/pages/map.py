@@ -18,6 +18,7 @@ from app.web.pages.components import component
 from app.web.pages.empty_states import searchable_engine
 from app.web.pages.escape import escape_markdown
 from app.web.pages.score_scale import MIN_RANGE
+from db.records import Filters
 
 if TYPE_CHECKING:
     from search.engine import SearchEngine
@@ -49,6 +50,7 @@ def show() -> None:
         key="map",
         data={
             "encoder": engine.encoder.id,
+            "shots": library.shot_count(Filters(), engine.encoder.id),
             "asks": link.has_query or bool(link.filters()),
             "asked": map_scores(link, engine),
         },

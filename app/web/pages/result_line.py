@@ -50,24 +50,42 @@ class Offer:
     apply: Callable[[SearchLink], SearchLink]
 
 
-def line_of(found: Answer, link: SearchLink, milliseconds: float) -> ResultLine:
-    """Return the line about an answer."""
+def line_of(found: Answer, link: SearchLink, milliseconds: float, shots: int) -> ResultLine:
+    """Return the line about an answer.
+
+    Args:
+        found: The answer.
+        link: The search.
+        milliseconds: Time that it took.
+        shots: Number of shots that pass the filters.
+    """
     if not found.hits:
         return ResultLine(text=no_hits_text(link, found.allowed), empty=True)
-    details = [f"Searched {found.allowed:,} shots in {milliseconds:.0f} ms."]
+    details = [f"Searched {shots:,} shots in {milliseconds:.0f} ms."]
+    if shots < found.allowed:
+        details.append(f"Long shots are searched in parts: {found.allowed:,} parts in all.")
     if found.matching != found.allowed:
-        details.append(f"{found.matching:,} of them reach the least cosine.")
+        details.append(f"{found.matching:,} {'parts' if shots < found.allowed else 'shots'} reach the minimum cosine.")
     if found.hidden:
         details.append(f"{found.hidden:,} left out as duplicates or further hits of a video.")
     if found.stacked:
         details.append(f"{found.stacked:,} more stacked behind these: they look the same.")
     good = good_matches(hit.strength for hit in found.hits)
-    shown = f"{len(found.hits):,} of {found.matching:,} shots"
+    shown = shown_text(found, shots)
     if good is None:
         return ResultLine(text=shown + together(link), details=tuple(details))
     if good == 0:
-        return ResultLine(text=no_match_text(link, f"{found.matching:,} shots"), details=tuple(details), folded=True)
+        return ResultLine(text=no_match_text(link, f"{shots:,} shots"), details=tuple(details), folded=True)
     return ResultLine(text=f"{match_count(good)} · {shown}{together(link)}", details=tuple(details))
+
+
+def shown_text(found: Answer, shots: int) -> str:
+    """Return `24 of 3,120 shots`: each shot counts once, though several of its parts may be hits."""
+    if found.matching != found.allowed:
+        return f"{len(found.hits):,} of {found.matching:,} {'parts' if shots < found.allowed else 'shots'}"
+    of = len({(hit.video.id, hit.segment.shot_number) for hit in found.hits})
+    hits = f"{len(found.hits):,} hits in " if of < len(found.hits) else ""
+    return f"{hits}{of:,} of {shots:,} shots"
 
 
 def good_matches(strengths: Iterable[Strength | None]) -> int | None:

@@ -69,11 +69,12 @@ def draw_hits(link: SearchLink, engine: SearchEngine) -> None:
         st.warning(escape_markdown(as_sentence(str(error))))
         return
     milliseconds = 1000 * (perf_counter() - started)
-    line = line_of(found, link, milliseconds)
+    line = line_of(found, link, milliseconds, engine.library.shot_count(query.filters, engine.encoder.id))
     draw_line(line, notes, offers_for(link))
     best = max((hit.score for hit in found.hits), default=0.0)
+    parts = engine.library.shot_parts(hit.segment.id for hit in found.hits if hit.segment.id is not None)
     draw_grid(
-        [hit_card(hit, best) for hit in found.hits],
+        [hit_card(hit, best, parts) for hit in found.hits],
         more=len(found.hits) >= link.limit and link.limit < MAX_HITS,
         folded=line.folded,
         milliseconds=milliseconds,
@@ -120,11 +121,12 @@ def draw_newest(library: Library) -> None:
     running = any(state.running and state.kind == "index" for state in session.jobs().all())
     more = ". Indexing continues; each search includes what is new." if running else ""
     st.caption(f"The newest videos of this library{more}")
-    cards = []
+    first = []
     for video in videos:
         assert video.id is not None, "what comes from the library has an id"
-        cards += [shot_card(segment, video) for segment in library.segments_of(video.id)[:1]]
-    draw_grid(cards, more=False)
+        first += [(segment, video) for segment in library.segments_of(video.id)[:1]]
+    parts = library.shot_parts(segment.id for segment, _ in first if segment.id is not None)
+    draw_grid([shot_card(segment, video, parts) for segment, video in first], more=False)
 
 
 # Events of the components: each changes the search, and Streamlit reruns the script.

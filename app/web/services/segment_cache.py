@@ -86,7 +86,7 @@ class SegmentCache:
     def _look_up(self, segment_id: int) -> SegmentFiles:
         found = self._library.segments([segment_id])
         if not found:
-            raise ApiError(404, "There is no such segment; its video may have been removed or indexed again.")
+            raise ApiError(404, "There is no such shot; its video may have been removed or indexed again.")
         ((segment, video),) = found.values()
         return SegmentFiles(
             segment=segment,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,17 @@ if TYPE_CHECKING:
     from search.strength import Strength
 
 
-def shot_card(segment: Segment, video: Video) -> dict[str, Any]:
+Parts = Mapping[int, tuple[int, int]]
+"""Which part of its shot each segment is, and of how many: `Library.shot_parts`."""
+
+
+def part_fields(segment: Segment, parts: Parts) -> dict[str, int]:
+    """Return which part of its shot a segment is, and of how many, from 1."""
+    part, count = parts.get(segment.id or 0, (1, 1))
+    return {"part": part, "part_count": count}
+
+
+def shot_card(segment: Segment, video: Video, parts: Parts) -> dict[str, Any]:
     """Return a segment as a card without a score."""
     start, end = video.seconds(segment.start_pts), video.seconds(segment.end_pts)
     path = Path(video.path)
@@ -25,6 +36,7 @@ def shot_card(segment: Segment, video: Video) -> dict[str, Any]:
         "folder": encode_path(str(path.parent)),
         "start": start,
         "end": end,
+        **part_fields(segment, parts),
         "missing": not os.path.exists(video.path),
         "score": None,
         "share": None,
@@ -33,15 +45,16 @@ def shot_card(segment: Segment, video: Video) -> dict[str, Any]:
     }
 
 
-def hit_card(hit: Hit, best: float) -> dict[str, Any]:
+def hit_card(hit: Hit, best: float, parts: Parts) -> dict[str, Any]:
     """Return a hit as a card.
 
     Args:
         hit: The hit.
+        parts: Of the hits' segments.
         best: The best score of the search. `share` is a part of it: the length of the bar where there is no strength.
     """
     return {
-        **shot_card(hit.segment, hit.video),
+        **shot_card(hit.segment, hit.video, parts),
         "score": round(float(hit.score), 4),
         "share": round(max(0.0, float(hit.score)) / max(best, 1e-6), 3),
         "strength": strength_record(hit.strength),
@@ -61,14 +74,14 @@ def strength_record(strength: Strength | None) -> dict[str, Any] | None:
     }
 
 
-def chain_card(chain: Chain) -> dict[str, Any]:
+def chain_card(chain: Chain, parts_of_shots: Parts) -> dict[str, Any]:
     """Return a chain as a card: its parts in the order of time, each with the number of its step, and its span.
 
     `first` is the segment that the span's pts are counted with.
     """
     parts = sorted(chain.parts, key=lambda part: part.segment.start_pts)
     first, last = parts[0], max(parts, key=lambda part: part.segment.end_pts)
-    cards = [{**hit_card(part, 1.0), "step": part.rank} for part in parts]
+    cards = [{**hit_card(part, 1.0, parts_of_shots), "step": part.rank} for part in parts]
     return {
         "rank": chain.rank,
         "score": round(float(chain.score), 4),

@@ -29,7 +29,7 @@ test('the panel is there while something is chosen', () => {
   assert.equal(selection.root.hidden, true);
   selection.set(items(1));
   assert.equal(selection.root.hidden, false);
-  assert.match(selection.root.textContent, /1 shot selected/);
+  assert.match(selection.root.textContent, /1 selected/);
   selection.set([]);
   assert.equal(selection.root.hidden, true);
 });

@@ -42,7 +42,7 @@ async function settle() {
 async function show(encoder, asked = null) {
   unmount = mount({
     parentElement: parent,
-    data: { encoder, asks: asked !== null, asked },
+    data: { encoder, shots: 9, asks: asked !== null, asked },
     setTriggerValue: (name, value) => triggers.push([name, value]),
   });
   await resize(WIDTH, HEIGHT);
@@ -150,7 +150,7 @@ test('all that is seen is chosen, the best first, and goes to the tray', async (
   const add = mock.method(tray, 'add', () => Promise.resolve([{}]));
   await show('e', scoresOf([100, 60000, 30000]));
   press('v');
-  assert.match(text('ps-map-chosen'), /^3 shots selected/);
+  assert.match(text('ps-map-chosen'), /^3 selected/);
   const names = [...parent.querySelectorAll('.ps-map-chosen-item')].map((item) => item.getAttribute('title'));
   assert.deepEqual(names, ['b.mp4', 'c.mp4', 'a.mp4']);
   press('s');

@@ -12,6 +12,8 @@ const HIT = {
   alike: [],
   start: 3725.5,
   end: 3728.75,
+  part: 1,
+  part_count: 1,
   missing: false,
 };
 
@@ -27,6 +29,12 @@ test('a hit has its length, its place in the video and its score', () => {
     title: '/videos/alps/peak.mp4',
     label: 'peak.mp4, at 01:02:05.500, 3.3 s, score 0.46',
   });
+});
+
+test('a part of a long shot says which', () => {
+  const texts = cardTexts({ ...HIT, part: 2, part_count: 5 });
+  assert.equal(texts.when, '01:02:05.500 · part 2 of 5');
+  assert.equal(texts.label, 'peak.mp4, at 01:02:05.500, 3.3 s, part 2 of 5, score 0.46');
 });
 
 test('a hit of a plain list has no score and no bar', () => {

@@ -34,6 +34,26 @@ test('a time belongs to the segment that has begun last; outside the video, to t
   assert.equal(segments.end, 10);
 });
 
+test('a segment is a part of its shot', () => {
+  const segments = new ScoredSegments([
+    [1, 0, 0, 2],
+    [2, 1, 2, 4],
+    [3, 1, 4, 6],
+    [4, 1, 6, 8],
+    [5, 2, 8, 9],
+  ]);
+  assert.deepEqual(
+    [0, 1, 2, 3, 4].map((at) => Object.values(segments.partOf(at))),
+    [
+      [1, 1],
+      [1, 3],
+      [2, 3],
+      [3, 3],
+      [1, 1],
+    ],
+  );
+});
+
 test('between two segments, the one before counts', () => {
   assert.equal(
     new ScoredSegments([

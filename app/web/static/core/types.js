@@ -91,6 +91,8 @@
  * @property {string} folder
  * @property {boolean} missing Whether the file cannot be found now.
  * @property {number} shot Number of its shot, from 0.
+ * @property {number} part Which part of its shot it is, from 1.
+ * @property {number} part_count Number of the parts of its shot; 1 for a whole shot.
  * @property {number} start Seconds.
  * @property {number} end Seconds.
  * @property {number} start_pts
@@ -122,6 +124,8 @@
  * @property {number} start Seconds.
  * @property {number} end Seconds.
  * @property {number} number Of the segment in its video, from 0.
+ * @property {number} part Which part of its shot it is, from 1.
+ * @property {number} part_count Number of the parts of its shot; 1 for a whole shot.
  */
 
 /**

@@ -62,7 +62,7 @@ export function totalsRow(totals, disk) {
       totals.shots.toLocaleString(),
       totals.shots === 1 ? 'shot' : 'shots',
       totals.segments > totals.shots
-        ? `${totals.segments.toLocaleString()} segments: long shots are searched in parts`
+        ? `Long shots are searched in parts: ${totals.segments.toLocaleString()} parts in all`
         : undefined,
     ),
     tile(disk === null ? '…' : sizeText(disk), 'kept by prismsearch', 'Database, posters and previews'),

@@ -70,7 +70,7 @@ export class Selection {
     this.items = items;
     this.root.hidden = items.length === 0;
     const more = items.length - MOST_SHOWN;
-    this.text.textContent = `${items.length.toLocaleString()} ${items.length === 1 ? 'shot' : 'shots'} selected`;
+    this.text.textContent = `${items.length.toLocaleString()} selected`;
     this.list.replaceChildren(
       ...items.slice(0, MOST_SHOWN).map((item, place) =>
         element(

@@ -33,6 +33,7 @@ const MOST_WALKED = 60; // shots near the opened one that the player walks throu
  *
  * @typedef {object} MapData
  * @property {string} encoder
+ * @property {number} shots Number of shots of the library.
  * @property {boolean} asks Whether there is a search or a filter.
  * @property {MapScores | null} asked The answer to it.
  */
@@ -278,7 +279,7 @@ class MapView {
     this.draw();
     this.pictures.spread();
     const left = this.asked?.version === this.version ? this.asked.left_out : 0;
-    this.status.textContent = statusText(points.count, left, points.scores && points.high);
+    this.status.textContent = statusText(this.component.data.shots, points.count, left, points.scores && points.high);
   }
 
   resize() {
@@ -555,7 +556,7 @@ function folderLegend(folders, paths) {
     ...folders
       .slice(0, COLOURED_FOLDERS)
       .map(({ folder, colour, count }) =>
-        swatch(colour, splitPath(paths[folder]).name, `${paths[folder]}: ${count.toLocaleString()} shots`),
+        swatch(colour, splitPath(paths[folder]).name, `${paths[folder]}: ${count.toLocaleString()} on the map`),
       ),
     others > 0 ? swatch(OTHER_FOLDERS, `${others.toLocaleString()} more`) : null,
   );

@@ -4,6 +4,7 @@
 import { api } from '../core/api.js';
 import { element, overlayHome, setText, useStyles } from '../core/dom.js';
 import { addKeys, onControl, showHelp } from '../core/keys.js';
+import { partText } from '../core/shot_text.js';
 import { clock, durationText, timecodeAt } from '../core/timecode.js';
 import { attempt, toast } from '../core/toast.js';
 import { tray } from '../core/tray.js';
@@ -213,7 +214,7 @@ class Player {
     this.title.title = info.path;
     setText(
       this.place,
-      `${clock(info.start)} to ${clock(info.end)} · ${durationText(info.end - info.start)} · shot ${info.shot + 1} · ${info.width}×${info.height} · ${info.folder}`,
+      `${clock(info.start)} to ${clock(info.end)} · ${durationText(info.end - info.start)} · ${[`shot ${info.shot + 1}`, partText(info)].filter(Boolean).join(', ')} · ${info.width}×${info.height} · ${info.folder}`,
     );
     this.wholeVideo.href = videoAddress(info.video, location.search);
     this.deck.stop = boundsOf(info);
@@ -244,9 +245,9 @@ class Player {
           {
             class: `ps-neighbour${each.id === segment ? ' ps-current' : ''}`,
             type: 'button',
-            'aria-label': `Shot at ${clock(each.start)}`,
+            'aria-label': ['Shot at', clock(each.start), partText(each)].filter(Boolean).join(' '),
             'aria-current': each.id === segment ? 'true' : null,
-            title: `${clock(each.start)} · ${durationText(each.end - each.start)}`,
+            title: [clock(each.start), durationText(each.end - each.start), partText(each)].filter(Boolean).join(' · '),
             onclick: () => this.open(each.id),
           },
           element('img', { src: `/api/poster/${each.id}`, alt: '', loading: 'lazy' }),

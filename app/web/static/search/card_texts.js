@@ -1,5 +1,6 @@
 // Texts of a hit's card.
 
+import { partText } from '../core/shot_text.js';
 import { clock, durationText } from '../core/timecode.js';
 import { strengthTexts } from './strength.js';
 
@@ -11,12 +12,15 @@ import { strengthTexts } from './strength.js';
  *   alike: string, title: string, label: string}} `score` is the level, or a plain score where there is no strength, and
  *   `meaning` explains it; `bar` is the width of the bar, null where there is none; `label` is for screen readers.
  */
-export function cardTexts({ name, folder, score, share, strength, alike, start, end, missing }) {
+export function cardTexts(hit) {
+  const { name, folder, score, share, strength, alike, start, end, missing } = hit;
+  const part = partText(hit);
   const length = durationText(end - start);
   const known = strength ? strengthTexts(strength, score) : null;
   const number = score === null ? '' : score.toFixed(2);
   const width = known ? known.share : share;
   const parts = [name, `at ${clock(start)}`, length];
+  if (part) parts.push(part);
   if (known) parts.push(`${known.word.toLowerCase()} match`);
   else if (score !== null) parts.push(`score ${number}`);
   const stacked = alike.length ? `${alike.length + 1} alike` : '';
@@ -24,7 +28,7 @@ export function cardTexts({ name, folder, score, share, strength, alike, start, 
   if (missing) parts.push('offline');
   return {
     length,
-    when: clock(start),
+    when: part ? `${clock(start)} · ${part}` : clock(start),
     score: known ? known.word : number,
     meaning: known ? known.sentence : score === null ? '' : `Cosine ${number}`,
     level: strength?.level ?? '',

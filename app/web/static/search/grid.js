@@ -24,6 +24,8 @@ const CARDS_AT_ONCE = 36;
  * @property {number[]} alike Segments of the shots behind this one in its stack.
  * @property {number} start Seconds.
  * @property {number} end Seconds.
+ * @property {number} part Which part of its shot it is, from 1.
+ * @property {number} part_count Number of the parts of its shot; 1 for a whole shot.
  * @property {boolean} missing Whether the file cannot be found now.
  */
 

@@ -24,9 +24,27 @@ export class ScoredSegments {
     this.scores = scores;
     this.low = low;
     this.high = high;
+    /** @type {Map<number, {first: number, count: number}>} */
+    this.shots = new Map(); // by number: index of the first segment, and the number of segments, which lie side by side
+    rows.forEach(([, shot], at) => {
+      const known = this.shots.get(shot);
+      if (known) known.count += 1;
+      else this.shots.set(shot, { first: at, count: 1 });
+    });
     /** Low scores first, so that where many share a pixel the best is drawn on top. */
     this.order = [...rows.keys()];
     if (scores) this.order.sort((a, b) => scores[a] - scores[b]);
+  }
+
+  /**
+   * Return which part of its shot a segment is, and of how many.
+   *
+   * @param {number} at
+   * @returns {{part: number, part_count: number}}
+   */
+  partOf(at) {
+    const { first, count } = this.shots.get(this.rows[at][1]) ?? { first: at, count: 1 };
+    return { part: at - first + 1, part_count: count };
   }
 
   /** Seconds at which the last one ends; 0 where there is none. */

@@ -2,12 +2,13 @@
 
 import { element } from '../core/dom.js';
 import { PosterPreview } from '../core/poster_preview.js';
+import { partText } from '../core/shot_text.js';
 import { clock, durationText } from '../core/timecode.js';
 import { tray } from '../core/tray.js';
 import { VirtualList } from '../core/virtual_list.js';
 import { cardFrom, gridLayout } from './grid_layout.js';
 
-/** @typedef {{id: number, start: number, end: number, score: number | null, share: number | null}} Shot */
+/** @typedef {{id: number, start: number, end: number, part: number, part_count: number, score: number | null, share: number | null}} Shot */
 
 /**
  * Return the card that an element lies in.
@@ -101,7 +102,7 @@ export class ShotGrid {
         'data-segment': String(shot.id),
         'aria-selected': String(at === this.current),
         'aria-rowindex': String(at + 1),
-        'aria-label': `Shot at ${clock(shot.start)}, ${durationText(shot.end - shot.start)}${shot.score === null ? '' : `, score ${shot.score.toFixed(2)}`}`,
+        'aria-label': labelOf(shot),
       },
       element(
         'div',
@@ -127,7 +128,7 @@ export class ShotGrid {
         'div',
         { class: 'ps-about', role: 'gridcell' },
         shot.score === null ? null : element('span', { class: 'ps-number', text: shot.score.toFixed(2) }),
-        element('span', { class: 'ps-when', text: clock(shot.start) }),
+        element('span', { class: 'ps-when', text: [clock(shot.start), partText(shot)].filter(Boolean).join(' · ') }),
       ),
     );
   }
@@ -208,4 +209,17 @@ export class ShotGrid {
     this.virtual.remove();
     this.host.remove();
   }
+}
+
+/**
+ * Return what a shot is called for screen readers.
+ *
+ * @param {Shot} shot
+ * @returns {string}
+ */
+function labelOf(shot) {
+  const { start, end, score } = shot;
+  const said = [`Shot at ${clock(start)}`, partText(shot), durationText(end - start)];
+  if (score !== null) said.push(`score ${score.toFixed(2)}`);
+  return said.filter(Boolean).join(', ');
 }

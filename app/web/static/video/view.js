@@ -5,6 +5,7 @@ import { element, setOverlayHome } from '../core/dom.js';
 import { HoverCard } from '../core/hover_card.js';
 import { addKeys, onControl } from '../core/keys.js';
 import { legend } from '../core/ramp.js';
+import { partText } from '../core/shot_text.js';
 import { isDark, watchTheme } from '../core/theme.js';
 import { clock, durationText } from '../core/timecode.js';
 import { ScoredSegments } from './scored_segments.js';
@@ -201,6 +202,7 @@ class VideoView {
         id,
         start,
         end,
+        ...segments.partOf(at),
         score: scores ? scores[at] : null,
         share: segments.share(at),
       })),
@@ -278,7 +280,10 @@ class VideoView {
    */
   linesOf(at) {
     const [, shot, start, end] = this.rows[at];
-    const lines = [`${clock(start)} – ${clock(end)}`, `shot ${shot + 1} · ${durationText(end - start)}`];
+    const lines = [
+      `${clock(start)} – ${clock(end)}`,
+      [`shot ${shot + 1}`, partText(this.segments.partOf(at)), durationText(end - start)].filter(Boolean).join(' · '),
+    ];
     const { scores } = this.segments;
     return scores ? [...lines, `score ${scores[at].toFixed(2)}`] : lines;
   }
