@@ -24,7 +24,7 @@ from files.replace import replace_file
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 _CHROMIUM = "drives a Chromium, which must be installed"
-ON_DEMAND = {"page": _CHROMIUM, "page_load": _CHROMIUM, "gpu": "needs an NVIDIA GPU"}
+ON_DEMAND = {"page": _CHROMIUM, "page_load": _CHROMIUM, "page_idle": _CHROMIUM, "gpu": "needs an NVIDIA GPU"}
 """Programs that run only when they are named, and why."""
 
 

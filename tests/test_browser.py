@@ -100,6 +100,30 @@ def test_from_an_empty_library_to_a_clip_on_the_disk(
         assert what_runs_of_injected_scripts(page) == []
 
 
+def test_one_dialog_of_our_own_while_the_server_is_gone(chromium: Any, tmp_path: Path) -> None:
+    """Nothing is refused on a page below the first one, either; what was typed is there when the server is back."""
+    with App(tmp_path / "library") as app:
+        page, port = opened(chromium, app), app.address.rpartition(":")[2]
+        refused: list[str] = []
+        page.on("response", lambda answer: refused.append(answer.url) if answer.status >= 400 else None)
+        page.goto(f"{app.address}/library")
+        page.wait_for_selector(".ps-dock", state="attached")
+        page.goto(f"{app.address}/indexing")
+        box = page.get_by_role("textbox", name="Folder").first
+        box.fill("/films")
+        app.kill()
+        notice = page.get_by_role("alertdialog", name="prismsearch is not responding")
+        notice.wait_for()
+        assert notice.get_by_role("button", name="Close").evaluate("button => button === document.activeElement")
+        assert f"prismsearch ui --port {port}" in (notice.text_content() or "") or port == "8501"
+        assert page.get_by_role("dialog").count() == 0
+    with App(tmp_path / "library", "--port", port):
+        notice.wait_for(state="detached")
+        assert box.input_value() == "/films"
+    assert refused == []
+    assert page.broken == []
+
+
 def what_runs_of_injected_scripts(page: Any) -> list[str]:
     """The kinds of scripts that text in the page could start, if it ever became HTML."""
     ran: list[str] = page.evaluate("""async () => {
