@@ -96,9 +96,8 @@ def test_what_the_keyboard_reaches_is_seen_and_tab_comes_round(page: Any) -> Non
     page.keyboard.press("Escape")
     tab_to(page, "stPopoverButton", name="Filters")
     page.keyboard.press("Enter")
-    page.wait_for_selector("[data-testid=stPopoverBody]")
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.querySelector('[data-testid=stPopoverBody]').contains(document.activeElement)")
+    inside = "() => document.querySelector('[data-testid=stPopoverBody]')?.contains(document.activeElement)"
+    wait_until(page, inside)
     page.keyboard.press("Escape")
     page.wait_for_selector("[data-testid=stPopoverBody]", state="detached")
     assert focus(page)["name"].startswith("Filters")

@@ -7,6 +7,7 @@ import { durationText } from './core/timecode.js';
 import { attempt } from './core/toast.js';
 import { tray } from './core/tray.js';
 import { openPlayer } from './player/player.js';
+import { watchPopovers } from './popovers.js';
 
 const OPEN = 'prismsearch.tray.open';
 /** @type {Shell | null} */
@@ -86,6 +87,7 @@ class Shell {
     tray.addEventListener('change', this.onChange);
     tray.addEventListener('trouble', this.onTrouble);
     this.unwatch = tray.watch();
+    this.unwatchPopovers = watchPopovers();
     parent.append(this.heading, this.dock);
     // Whatever the tray covers must be reachable by scrolling, however tall it is.
     this.sizes = new ResizeObserver(() => this.makeRoom());
@@ -195,6 +197,7 @@ class Shell {
   remove() {
     this.removeKeys();
     this.unwatch();
+    this.unwatchPopovers();
     tray.removeEventListener('change', this.onChange);
     tray.removeEventListener('trouble', this.onTrouble);
     this.sizes.disconnect();
