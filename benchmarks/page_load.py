@@ -14,8 +14,9 @@ import json
 import statistics
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ class Side:
             output, _ = indexing.communicate()
             if indexing.returncode:
                 raise SystemExit(f"the demo library could not be indexed:\n{output}")
-        self.results: dict[str, list[dict[str, float]]] = {}
+        self.results: defaultdict[str, list[dict[str, float]]] = defaultdict(list)
         self.searches: list[float] = []
 
     @contextmanager
@@ -114,9 +115,6 @@ class Side:
         page.close()
         return taken
 
-    def keep(self, what: str, taken: dict[str, float]) -> None:
-        self.results.setdefault(what, []).append(taken)
-
 
 class Traffic:
     """Requests of a page that reach the server, and the bytes of each response."""
@@ -158,7 +156,7 @@ def measure_starts(sides: list[Side], browser: Any, starts: int) -> None:
     for _ in range(starts):
         for side in sides:
             with side.serving(), side.profile(browser) as context:
-                side.keep("/ of a new server", side.load(context, "/"))
+                side.results["/ of a new server"].append(side.load(context, "/"))
 
 
 def measure_loads(sides: list[Side], browser: Any, paths: list[str], loads: int) -> None:
@@ -169,8 +167,8 @@ def measure_loads(sides: list[Side], browser: Any, paths: list[str], loads: int)
                 with side.profile(browser) as context:
                     cold, again = side.load(context, path), side.load(context, path)
                 if turn:
-                    side.keep(f"{path} cold", cold)
-                    side.keep(f"{path} again", again)
+                    side.results[f"{path} cold"].append(cold)
+                    side.results[f"{path} again"].append(again)
 
 
 def measure_searches(sides: list[Side], browser: Any, count: int) -> None:
@@ -228,13 +226,10 @@ def main() -> None:
     parser.add_argument("--searches", type=int, default=120)
     parser.add_argument("--folder", type=Path, help="Keep the libraries here for the next run.")
     options = parser.parse_args()
-    from contextlib import ExitStack
-
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory() as temporary, ExitStack() as until_the_end:
         folder = (options.folder or Path(temporary)).resolve()
-        folder.mkdir(parents=True, exist_ok=True)
         sides = [Side("before", options.against.resolve(), folder)] if options.against else []
         sides.append(Side("now", ROOT, folder))
         playwright = until_the_end.enter_context(sync_playwright())

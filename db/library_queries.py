@@ -139,6 +139,15 @@ class LibraryQueries:
         with self._database.reading() as connection:
             return reading.segments_of(connection, video_id)
 
+    def newest_shots(self, count: int) -> list[tuple[Segment, Video]]:
+        """Return the first segment of each of the newest videos by file time, with the video, the newest first.
+
+        Args:
+            count: Number of videos.
+        """
+        with self._database.reading() as connection:
+            return reading.newest_shots(connection, count)
+
     def segments(self, ids: Iterable[int]) -> dict[int, tuple[Segment, Video]]:
         """Return segments with their videos, by segment id. Unknown ids are left out."""
         with self._database.reading() as connection:

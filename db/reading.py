@@ -134,6 +134,16 @@ def segments_of(connection: Connection, video_id: int) -> list[Segment]:
     return rows.SEGMENT.load_sound(found.mappings(), "video_id")
 
 
+def newest_shots(connection: Connection, count: int) -> list[tuple[Segment, Video]]:
+    """Return the first segment of each of the newest videos, with the video, the newest first."""
+    newest = select(videos).order_by(videos.c.modified_ns.desc(), videos.c.path).limit(count)
+    found = rows.VIDEO.load_sound(connection.execute(newest).mappings(), "path")
+    chosen = segments.c.video_id.in_([video.id for video in found]), segments.c.number == 0
+    firsts = connection.execute(select(segments).where(*chosen)).mappings().all()
+    first_of = {row["video_id"]: rows.SEGMENT.load_sound([row], "video_id") for row in firsts}
+    return [(segment, video) for video in found for segment in first_of.get(video.id, [])]
+
+
 def segments_around(connection: Connection, segment_id: int, before: int, after: int) -> list[tuple[Segment, Video]]:
     """Return a segment between its neighbours, in order. Raise KeyError for an unknown id."""
     found = connection.execute(

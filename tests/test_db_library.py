@@ -357,3 +357,13 @@ def test_a_fit_that_does_not_exist_is_refused() -> None:
     EncoderChoice(name="base", encoder_id="base@1", frames=None, fit="pad")
     with pytest.raises(ValueError, match="fit must be stretch, crop, pad, got 'fill'"):
         EncoderChoice(name="base", encoder_id="base@1", frames=None, fit="fill")  # type: ignore[arg-type]
+
+
+def test_the_newest_shots_are_the_first_ones_of_the_newest_files(library: Library) -> None:
+    for name, modified in (("b", 3), ("c", 1), ("a", 3), ("d", 2)):
+        add(library, make_video(f"/films/{name}.mp4", f"abcd0{name}", modified_ns=modified))
+    found = library.newest_shots(3)
+    assert [video.path for _, video in found] == ["/films/a.mp4", "/films/b.mp4", "/films/d.mp4"]
+    assert all(video == library.video_at(video.path) for _, video in found)
+    assert [segment for segment, _ in found] == [library.segments_of(video.id or 0)[0] for _, video in found]
+    assert library.newest_shots(0) == []

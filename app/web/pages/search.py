@@ -117,16 +117,12 @@ def draw_ideas(engine: SearchEngine) -> None:
 
 def draw_newest(library: Library) -> None:
     """Draw the first shot of each of the newest videos, to show what there is to find."""
-    videos = sorted(library.videos(), key=lambda video: video.modified_ns, reverse=True)[:NEWEST]
     running = any(state.running and state.kind == "index" for state in session.jobs().all())
     more = ". Indexing continues; each search includes what is new." if running else ""
     st.caption(f"The newest videos of this library{more}")
-    first = []
-    for video in videos:
-        assert video.id is not None, "what comes from the library has an id"
-        first += [(segment, video) for segment in library.segments_of(video.id)[:1]]
-    parts = library.shot_parts(segment.id for segment, _ in first if segment.id is not None)
-    draw_grid([shot_card(segment, video, parts) for segment, video in first], more=False)
+    newest = library.newest_shots(NEWEST)
+    parts = library.shot_parts(segment.id for segment, _ in newest if segment.id is not None)
+    draw_grid([shot_card(segment, video, parts) for segment, video in newest], more=False)
 
 
 # Events of the components: each changes the search, and Streamlit reruns the script.
