@@ -10,14 +10,16 @@ import atexit
 import gc
 import importlib
 import io
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from app.compose import COMPLETE_VARIABLE
 from app.settings_file import TABLE_OF
 from app.shell.errors import CommandError, asks_for_json, shown_errors
 from app.shell.exit_codes import EXIT_CODES, USAGE
@@ -25,6 +27,9 @@ from app.shell.interrupt import signals_raise
 from app.shell.leaving import leave
 from app.shell.options import global_options
 from app.shell.settings_values import FileDefaults
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
     {
@@ -45,6 +50,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         "retry": ("index", "retry", "Try files again that could not be indexed."),
         "runs": ("runs", "runs", "Long jobs: how far they are, how they ended."),
         "settings": ("settings", "settings", "Show every setting, and where its value comes from."),
+        "completion": ("completion", "completion", "Let bash, zsh or fish complete commands and options."),
         "doctor": ("doctor", "doctor", "Say what is there, what is missing, what to do."),
         "bench": ("bench", "bench", "List and run the benchmarks."),
     }
@@ -75,12 +81,22 @@ class Shell(click.Group):
 
     def main(self, args: Sequence[str] | None = None, *others: Any, **options: Any) -> Any:
         """Run the command line; without arguments given here it is that of the process, which ends with it."""
+        if COMPLETE_VARIABLE in os.environ:
+            importlib.import_module("app.commands.completion")  # click finds there how bash quotes
         try:
             return super().main(args, *others, **options)
         except SystemExit as end:
             if args is None and isinstance(end.code, int):
                 leave(end.code)
             raise
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """Return commands and options for completion, without importing any command."""
+        from click.shell_completion import CompletionItem
+
+        summaries = [(name, summary) for name, (_, _, summary) in COMMANDS.items() if name.startswith(incomplete)]
+        commands = [CompletionItem(name, help=summary) for name, summary in summaries]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands, in the order of COMMANDS."""

@@ -29,6 +29,8 @@ ENCODER_VARIABLE = "PRISMSEARCH_ENCODER"
 DEVICE_VARIABLE = "PRISMSEARCH_DEVICE"
 PRECISION_VARIABLE = "PRISMSEARCH_PRECISION"
 FFMPEG_VARIABLE = "PRISMSEARCH_FFMPEG"
+COMPLETE_VARIABLE = "_PRISMSEARCH_COMPLETE"
+"""Set by a shell that completes a command line; click derives its name from that of the program."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from app.exporting.request import ClipRequest, ExportMode, ExportOptions, Export
 from app.jobs.orders import ExportOrder
 from app.shell.chain_options import ChainOptions, chain_options
 from app.shell.clip_options import clip_options
+from app.shell.completion_values import complete_collection, complete_files
 from app.shell.composing_options import TypedTerms, composing_options
 from app.shell.engine import open_engine
 from app.shell.errors import NothingDone
@@ -71,7 +72,7 @@ same command.
 Exit code 0: every clip was written; 1: some were not, or nothing was found; 2: usage; 3: a model,
 file or the library is missing.""",
 )
-@click.argument("what", nargs=-1, metavar="[WORDS... | FILE@START-END...]")
+@click.argument("what", nargs=-1, metavar="[WORDS... | FILE@START-END...]", shell_complete=complete_files)
 @click.option(
     "--to",
     "directory",
@@ -89,7 +90,12 @@ file or the library is missing.""",
     metavar="FILE",
     help="Hits as search --json and similar --json print them, or a clips.json; - reads standard input.",
 )
-@click.option("--collection", metavar="NAME", help="The subclips of a collection, in its order (a name, or its id).")
+@click.option(
+    "--collection",
+    metavar="NAME",
+    shell_complete=complete_collection,
+    help="The subclips of a collection, in its order (a name, or its id).",
+)
 @click.option(
     "--subclips",
     "--clips",

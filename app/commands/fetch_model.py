@@ -13,6 +13,7 @@ from app import compose
 from app.compose import Settings
 from app.jobs.jobs import Jobs
 from app.jobs.orders import DownloadOrder
+from app.shell.completion_values import complete_encoder
 from app.shell.errors import NothingDone
 from app.shell.live_line import LiveLine, Shown
 from app.shell.options import with_settings
@@ -39,7 +40,7 @@ Examples:
 Files go into the ordinary Hugging Face cache; HF_HOME, HF_ENDPOINT and HF_HUB_OFFLINE are
 honoured. A download that was stopped goes on where it was. Every file is checked (sha256).""",
 )
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_encoder)
 @click.option("--list", "list_names", is_flag=True, help="Say which models there are; download nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before downloading.")
 @with_settings

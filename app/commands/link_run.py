@@ -18,6 +18,7 @@ from app.exporting.request import ClipRequest
 from app.search_link import SearchLink, parse_address
 from app.shell import link_query
 from app.shell.chain_hits import show_chains
+from app.shell.completion_values import complete_link
 from app.shell.coverage import note_coverage
 from app.shell.engine import open_engine
 from app.shell.errors import NothingDone
@@ -42,7 +43,10 @@ _ANSWER = frozenset({
 def link_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --link to a command, which receives it as `link`."""
     return click.option(
-        "--link", metavar="LINK", help="The search of a link copied from the page: an address, or what follows its ?."
+        "--link",
+        metavar="LINK",
+        shell_complete=complete_link,
+        help="The search of a link copied from the page: an address, or what follows its ?.",
     )(command)
 
 

@@ -10,6 +10,7 @@ from app.commands.composing import further_terms, print_word_notes
 from app.commands.examples import collection_example, image_example, video_example
 from app.commands.export_selection import find_collection
 from app.compose import Settings
+from app.shell.completion_values import complete_collection, complete_files
 from app.shell.composing_options import TypedTerms, composing_options
 from app.shell.coverage import note_coverage
 from app.shell.engine import open_engine
@@ -35,9 +36,14 @@ Several examples are learned from: what they share counts, and the rest does not
 Times: 12.5, 12s, 1m30s, 0:12.5, 00:00:12.500. A name that holds an @ is found as it is.
 Exit code 0: a good match was found; 1: none; 2: usage; 3: a file, model or the library is missing.""",
 )
-@click.argument("video", required=False, metavar="VIDEO[@START[-END]]")
+@click.argument("video", required=False, metavar="VIDEO[@START[-END]]", shell_complete=complete_files)
 @click.option("--image", type=click.Path(), metavar="FILE", help="A picture instead of a video.")
-@click.option("--collection", metavar="NAME", help="The subclips of a collection instead (a name, or its id).")
+@click.option(
+    "--collection",
+    metavar="NAME",
+    shell_complete=complete_collection,
+    help="The subclips of a collection instead (a name, or its id).",
+)
 @composing_options
 @search_options
 @output_options

@@ -11,6 +11,7 @@ import click
 from app.exporting.audio_choice import ALL_TRACKS, parse_audio
 from app.exporting.naming import check_pattern
 from app.exporting.request import MAX_HANDLE_SECONDS, list_formats
+from app.shell.completion_values import complete_lists
 from app.shell.options import seconds_value
 from app.timelines.writing import FORMATS
 
@@ -28,6 +29,7 @@ def clip_options(command: Callable[..., Any]) -> Callable[..., Any]:
             multiple=True,
             metavar="FORMAT",
             callback=_lists,
+            shell_complete=complete_lists,
             help=f"{', '.join(FORMATS)}; several with commas, or repeated.",
         ),
         click.option(

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from app.shell.completion_values import complete_files
 from app.shell.step_order import by_step
 
 
@@ -47,6 +48,7 @@ def composing_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--like",
         multiple=True,
         metavar="FILE[@A-B]",
+        shell_complete=complete_files,
         help="What it looks like, too: a video, a range of it, or a picture. May be repeated.",
     )
     @click.option(
@@ -63,6 +65,7 @@ def composing_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "excluded_examples",
         multiple=True,
         metavar="FILE[@A-B]",
+        shell_complete=complete_files,
         help="Push down what looks like this, too.",
     )
     @functools.wraps(command)

@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 import click
 
 from app.compose import ENCODER_VARIABLE, LIBRARY_VARIABLE, PRECISION_VARIABLE, PRECISIONS, settings_from
+from app.shell.completion_values import complete_device, complete_encoder
 from app.shell.progress_mode import MODES, keep_mode
 from app.times import parse_date, parse_seconds
 
@@ -76,11 +77,15 @@ def global_options(command: Callable[P, R]) -> Callable[P, R]:
             f"(or ${PRECISION_VARIABLE}).",
         ),
         click.option(
-            "--device", metavar="NAME", help="auto, cpu, cuda, cuda:N or mps; by default auto, the best there is."
+            "--device",
+            metavar="NAME",
+            shell_complete=complete_device,
+            help="auto, cpu, cuda, cuda:N or mps; by default auto, the best there is.",
         ),
         click.option(
             "--encoder",
             metavar="NAME_OR_PATH",
+            shell_complete=complete_encoder,
             help=f"base, large, demo, a weights file or open_clip:MODEL/PRETRAINED; by default the one the library "
             f"was indexed with, else base (or ${ENCODER_VARIABLE}).",
         ),
