@@ -11,11 +11,6 @@ let server;
 /** @type {import('node:test').TestContext['mock']} */
 let mock;
 
-HTMLDialogElement.prototype.showModal = function () {
-  this.open = true;
-  this.querySelector('button')?.focus();
-};
-
 beforeEach((context) => {
   assert('mock' in context);
   mock = context.mock;
@@ -57,9 +52,9 @@ function turn(state) {
   document.dispatchEvent(new Event('visibilitychange'));
 }
 
-/** @returns {HTMLDialogElement | null} */
+/** @returns {HTMLElement | null} */
 function notice() {
-  return document.querySelector('dialog.ps-gone-dialog');
+  return document.querySelector('div.ps-gone-dialog');
 }
 
 test('while the server is gone a dialog says what to do, and it goes away when the page is connected again', async () => {
@@ -67,13 +62,14 @@ test('while the server is gone a dialog says what to do, and it goes away when t
   tell('WEBSOCKET_DISCONNECTED');
   await pass(2000);
   const dialog = notice();
-  assert(dialog?.open);
+  assert(dialog?.matches(':popover-open'));
+  assert.equal(document.activeElement?.textContent, 'Close', 'nothing else had the focus');
   assert.equal(dialog.getAttribute('role'), 'alertdialog');
   for (const name of ['aria-labelledby', 'aria-describedby'])
     assert(dialog.querySelector(`#${dialog.getAttribute(name)}`), name);
   assert.match(dialog.textContent, /^prismsearch is not responding.*prismsearch ui.*comes back by itself/);
   await pass(10_000);
-  assert.equal(document.querySelectorAll('dialog').length, 1);
+  assert.equal(document.querySelectorAll('[role=alertdialog]').length, 1);
   server.down = false;
   await pass(2000);
   assert(notice(), 'it answers, but Streamlit has not connected yet');
@@ -122,14 +118,32 @@ test('a person may close it: it stays closed until the server has been back', as
   const dialog = notice();
   [...(dialog?.querySelectorAll('button') ?? [])].find(({ textContent }) => textContent === 'Close')?.click();
   await pass(10_000);
-  assert.equal(dialog?.open, false);
+  assert.equal(dialog?.matches(':popover-open'), false);
   server.down = false;
   tell('WEBSOCKET_CONNECTED');
   await pass(2000);
   server.down = true;
   tell('WEBSOCKET_DISCONNECTED');
   await pass(2000);
-  assert(notice()?.open);
+  assert(notice()?.matches(':popover-open'));
+});
+
+test('somebody who is typing goes on typing', async () => {
+  const field = document.createElement('input');
+  document.body.append(field);
+  field.focus();
+  server.down = true;
+  tell('WEBSOCKET_DISCONNECTED');
+  await pass(5000);
+  const dialog = notice();
+  assert(dialog?.matches(':popover-open'));
+  assert(document.activeElement === field);
+  assert.match(dialog.querySelector('[role=alert]')?.textContent ?? '', /Start it again/);
+  server.down = false;
+  tell('WEBSOCKET_CONNECTED');
+  await pass(2000);
+  assert.equal(notice(), null);
+  assert(document.activeElement === field);
 });
 
 test('a redrawn page that took it away gets it again', async () => {
@@ -138,7 +152,7 @@ test('a redrawn page that took it away gets it again', async () => {
   await pass(2000);
   document.body.replaceChildren();
   await pass(2000);
-  assert(notice()?.open);
+  assert(notice()?.matches(':popover-open'));
 });
 
 test('another server at the address, and one that this page cannot connect to, offer to load the page anew', async () => {

@@ -5,7 +5,6 @@
 
 import { UNREACHABLE } from './core/api.js';
 import { element, overlayHome, setText, useStyles } from './core/dom.js';
-import { addKeys } from './core/keys.js';
 import { toast } from './core/toast.js';
 
 const CHECKED = '/_stcore/health'; // any answer will do
@@ -116,25 +115,21 @@ class Notice {
       text: 'Reload',
       onclick: () => location.reload(),
     });
-    const close = element('button', { class: 'ps-button', type: 'button', text: 'Close' });
+    this.closing = element('button', { class: 'ps-button', type: 'button', text: 'Close' });
     this.dialog = element(
-      'dialog',
+      'div',
       {
         class: 'ps-dialog ps-gone-dialog',
+        popover: 'manual',
         role: 'alertdialog',
         'aria-labelledby': 'ps-gone-title',
         'aria-describedby': 'ps-gone-text',
       },
       this.title,
-      element('div', { id: 'ps-gone-text' }, this.about, this.command, this.after),
-      element('div', { class: 'ps-gone-buttons' }, this.reload, close),
+      element('div', { id: 'ps-gone-text', role: 'alert' }, this.about, this.command, this.after),
+      element('div', { class: 'ps-gone-buttons' }, this.reload, this.closing),
     );
-    close.addEventListener('click', () => this.dialog.close());
-    this.removeKeys = addKeys('Connection', [], { modal: true });
-    this.dialog.addEventListener('close', () => {
-      this.closed = true;
-      this.removeKeys();
-    });
+    this.closing.addEventListener('click', () => this.close());
     overlayHome().append(this.dialog);
   }
 
@@ -150,13 +145,21 @@ class Notice {
     setText(this.after, after);
     this.command.hidden = trouble === 'stuck';
     this.reload.hidden = !reload;
-    if (!this.closed && !this.dialog.open) this.dialog.showModal();
+    if (this.closed || this.dialog.matches(':popover-open')) return;
+    // Not modal: what is open can be read, and edits of a collection go on; it takes the focus from nobody.
+    this.dialog.showPopover();
+    if (document.activeElement === document.body) this.closing.focus({ preventScroll: true });
+  }
+
+  close() {
+    if (this.closed) return;
+    this.closed = true;
+    if (this.dialog.matches(':popover-open')) this.dialog.hidePopover();
   }
 
   remove() {
     this.removed = true;
-    this.removeKeys();
-    this.dialog.close(); // the browser gives the focus back to where it was
+    this.close();
     this.dialog.remove();
   }
 }
