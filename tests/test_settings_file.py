@@ -23,6 +23,7 @@ from app.jobs.orders import IndexOrder, read_order, write_order
 from app.settings_file import GLOBALS, TABLE_OF, TABLES, read_settings_file, settings_path
 from app.shell.file_options import export_options, index_options, search_defaults
 from app.shell.settings_values import long_names, parsed_options
+from app.web.pages.collections import choice_of
 from encoder import ClipSpec
 
 Write = Callable[[str], Path]
@@ -211,6 +212,10 @@ def test_exports_of_the_page_begin_with_the_file(write: Write) -> None:
     assert export_options() == {}
     write('[export]\nmode = "copy"\nhandles = 1.5\nlist = ["edl", "otio"]\n')
     assert export_options() == {"mode": "copy", "handles": 1.5, "list": ("edl", "otio")}
+    assert choice_of(export_options()) == {"mode": "copy", "handles": "1.5", "lists": ["edl", "otio"]}
+    assert choice_of({}) == {}
+    assert choice_of({"audio": "first"}) == {"sound": "first"}
+    assert choice_of({"audio": "1,3", "name": "{rank}"}) == {"sound": "numbers", "tracks": "1,3", "pattern": "{rank}"}
 
 
 # What is wrong is one line, with the file, the name and the nearest known one

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from app.link_parameters import encode_path
+from app.shell.file_options import export_options
 from app.web.pages import session
 from app.web.pages.components import component
 
@@ -22,8 +25,30 @@ def show() -> None:
             "collection": _collection_id(st.query_params.get("collection")),
             "export": st.query_params.get("export") == "1",
             "home": encode_path(str(Path.home() / "prismsearch-export")),
+            "choice": choice_of(export_options()),
         },
     )
+
+
+def choice_of(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the export form begins with, until something is chosen there in this browser.
+
+    Args:
+        options: Those of the settings file, by name.
+    """
+    choice: dict[str, Any] = {}
+    if "mode" in options:
+        choice["mode"] = options["mode"]
+    if "handles" in options:
+        choice["handles"] = f"{float(options['handles']):g}"
+    if "name" in options:
+        choice["pattern"] = options["name"]
+    if (audio := options.get("audio")) is not None:
+        named = audio in ("all", "first", "none")
+        choice |= {"sound": audio} if named else {"sound": "numbers", "tracks": audio}
+    if "list" in options:
+        choice["lists"] = list(options["list"])
+    return choice
 
 
 def _collection_id(text: str | None) -> int | None:

@@ -25,6 +25,7 @@ import { TrimEditor } from './trim/editor.js';
  * @property {number | null} [collection] The one to show.
  * @property {boolean} [export] Whether the panel is open.
  * @property {string} [home] A folder to suggest.
+ * @property {Partial<import('./export/request.js').Choice>} [choice] What the export form begins with.
  */
 /** @typedef {import('../core/types.js').Component<CollectionData>} CollectionComponent */
 

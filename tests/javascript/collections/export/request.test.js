@@ -27,6 +27,11 @@ test('the first export is a zip of smart clips with a CSV, and a folder is sugge
   assert.deepEqual(choiceFrom({}, '/home/me/clips'), usual);
 });
 
+test('the first export takes what the settings file says', () => {
+  const fromFile = { mode: 'copy', handles: '1.5', lists: ['edl'], sound: 'numbers', tracks: '1,3' };
+  assert.deepEqual(choiceFrom(fromFile, '/home/me/clips'), { ...usual, ...fromFile });
+});
+
 test('choices are remembered', () => {
   for (const [mode] of MODES)
     for (const to of /** @type {const} */ (['zip', 'folder'])) {

@@ -22,12 +22,16 @@ const FOLDERS = 'prismsearch.export.folders';
 
 /** A form that stays closed until it is toggled. `onRunning` is called with a few words on what runs, or null. */
 export class ExportPanel {
-  /** @param {{data: {home?: string}, onToggle: (open: boolean) => void}} options `home`: a folder to suggest. */
+  /**
+   * @param {object} options
+   * @param {{home?: string, choice?: Partial<Choice>}} options.data A folder to suggest, and what the settings file says.
+   * @param {(open: boolean) => void} options.onToggle
+   */
   constructor({ data, onToggle }) {
     this.onToggle = onToggle;
     /** @type {(text: string | null) => void} */
     this.onRunning = () => {};
-    this.choice = choiceFrom(loadStored(CHOICES, {}), data.home ?? '');
+    this.choice = choiceFrom({ ...data.choice, ...loadStored(CHOICES, {}) }, data.home ?? '');
     /** @type {Subclip[]} */
     this.chosen = [];
     /** @type {What} */
