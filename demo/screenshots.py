@@ -171,7 +171,7 @@ def map_page(page: Any) -> None:
 
 def nothing_found(page: Any) -> None:
     page.goto(page.base + "?q=a+penguin&score=0.99")
-    page.get_by_text("Lower the least cosine").wait_for()
+    page.get_by_text("No shot scores").wait_for()
 
 
 def no_match(page: Any) -> None:

@@ -16,10 +16,7 @@ from encoder.runtime.precision import checked_precision, choose_precision
 
 DEMO_FOLDER = Path(__file__).parent / "demo"
 VOCABULARY_NAMES = ("vocabulary.model", "spiece.model", "sentencepiece.model", "c4_en.model")
-DEMO_NOTICE = (
-    "the demo encoder knows only the drawn things, colours and motions of the demo library; on other videos its hits "
-    "mean nothing (use --encoder base for them)"
-)
+DEMO_NOTICE = "the demo encoder knows only the drawn world of the demo library; on other videos its hits mean nothing"
 
 
 def load(

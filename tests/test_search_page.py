@@ -16,9 +16,11 @@ from synthetic import make_video
 import app
 from app import compose
 from app.search_link import FILTERS, LinkStep, LinkTerm, SearchLink
+from app.shell.coverage import Coverage
 from app.shell.link_query import chain_query_of
 from app.web.pages import filter_chips
 from app.web.pages.chain_results import no_chains_text
+from app.web.services.examples import Examples
 from db.library import Library
 from encoder import EncoderError
 from indexer.pipeline import index_folders
@@ -139,6 +141,7 @@ def test_a_weight_slider_changes_hits_and_address(library: Library) -> None:
 def test_filters_narrow_and_are_cleared(library: Library) -> None:
     page = opened(SearchLink(words="blue"))
     page.segmented_control(key="orientation").set_value("portrait").run()
+    assert next(popover.proto.popover.label for popover in page.get("popover")) == "Filters (1)", "not one run late"
     assert [hit["id"] for hit in grid(page)] == [ids(library)["tall blue"]]
     assert "1 of 1 shots" in said(page)
     page.number_input(key="least_seconds").set_value(100.0).run()
@@ -194,7 +197,7 @@ def test_every_filter_has_a_text_of_its_own_on_a_chip() -> None:
     }  # fmt: skip
     texts = {name: filter_chips.TEXTS[name](values[name]) for name in FILTERS}
     assert len(set(texts.values())) == len(FILTERS)
-    assert texts["frame_rate"] == "29.97 frames per second"
+    assert texts["frame_rate"] == "29.97 fps"
     assert texts["min_short_side"] == "900 pixels or more"
 
 
@@ -219,7 +222,61 @@ def test_near_duplicates_are_stacked_unless_the_link_says_otherwise(
 def test_a_least_score_says_so_when_nothing_reaches_it(library: Library) -> None:
     page = opened(SearchLink(words="red", threshold=1.0, orientation="portrait"))
     assert grid(page) == []
-    assert "Lower the least cosine" in page.info[0].value
+    assert "No shot scores 1 or more" in page.info[0].value.replace("\\", "")
+    (lower,) = [button for button in page.button if button.label == "Show lower scores"]
+    lower.click().run()
+    assert link_of(page) == SearchLink(words="red", orientation="portrait")
+    assert len(grid(page)) == 1
+
+
+def test_no_results_lead_to_those_without_filters(library: Library) -> None:
+    page = opened(SearchLink(words="red", min_seconds=100.0, name=".mp4"))
+    assert page.info[0].value.replace("\\", "") == "No shots match these filters."
+    (clear, *_) = [button for button in page.button if button.label == "Clear filters" and button.key is None]
+    clear.click().run()
+    assert link_of(page) == SearchLink(words="red")
+    assert len(grid(page)) == 4
+
+
+def test_no_place_leads_to_more_time_and_any_order(library: Library) -> None:
+    page = opened(SearchLink(words="green", then=(LinkStep("red"),), orientation="portrait"))
+    labels = [button.label for button in page.button]
+    assert "Within 60 s" in labels
+    (any_order,) = [button for button in page.button if button.label == "Any order"]
+    any_order.click().run()
+    assert link_of(page).any_order
+    assert not [button for button in page.button if button.label == "Any order"]
+
+
+def test_a_dropped_file_is_called_by_its_name(library: Library) -> None:
+    name = "<b>holiday** " + "x" * 80 + "\u202egpj.mp4"
+    upload = Examples(library.directory).receive(name)
+    upload.write(Path(sorted(video.path for video in library.videos())[0]).read_bytes())
+    token = upload.finish().token
+    page = opened(SearchLink(terms=(LinkTerm("file", token),)))
+    label = page.slider(key=f"weight_file_{token}").label
+    assert "\\<b\\>holiday\\*\\*" in label
+    assert "\ufffd" in label
+    assert "…" in label
+    assert len(label.replace("\\", "")) < 60
+    gone = opened(SearchLink(words="red", terms=(LinkTerm("file", "0" * 32),)))
+    assert gone.slider(key=f"weight_file_{'0' * 32}").label == "a file that is no longer here"
+
+
+def test_other_encoders_are_a_link_and_no_option_of_the_shell(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ColourEncoder, "notice", "the encoder knows colours only", raising=False)
+    page = opened(SearchLink(words="red"))
+    links = [link.proto for link in page.get("page_link")]
+    assert [(link.label, link.page) for link in links] == [("Choose another encoder", "indexing")]
+    assert "colours only" in said(page)
+    monkeypatch.setattr(Coverage, "gap", "looked at 4 of 9 shots: the others were indexed with another encoder")
+    page = opened(SearchLink(words="red"))
+    assert [link.proto.label for link in page.get("page_link")] == ["Index the others", "Choose another encoder"]
+    shown = " ".join(str(element.value) for element in (*page.caption, *page.markdown, *page.info))
+    assert "--" not in shown
+    assert "prismsearch " not in shown
 
 
 def test_a_least_strength_is_asked_for_and_said_when_nothing_reaches_it(
@@ -334,7 +391,8 @@ def test_a_missing_encoder_is_said_and_nothing_takes_its_place(
 
     monkeypatch.setattr(compose, "open_encoder", missing)
     page = opened(SearchLink(words="red"))
-    assert "weights of base" in page.error[0].value.replace("\\", "")
+    assert page.error[0].value.replace("\\", "") == "The encoder base is not on this machine yet."
+    assert [link.proto.label for link in page.get("page_link")] == ["Download base", "Choose another encoder"]
     assert page.get("bidi_component")[0].proto.component_name == "prismsearch_shell"
     assert len(page.get("bidi_component")) == 1
 
@@ -384,8 +442,8 @@ def test_what_a_person_may_want_to_know_is_one_line(library: Library, monkeypatc
     assert line.value.replace("\\", "") == (
         "1 good match · 4 of 4 shots · The encoder cannot read “wine” and goes by the other words."
     )
-    assert "colours only" in line.help
     assert "4 shots" in line.help
+    assert "The encoder knows colours only." in said(page)
 
 
 def test_more_like_this_keeps_the_words_and_walks_from_example_to_example() -> None:
@@ -452,7 +510,8 @@ def test_a_link_of_a_chain_opens_and_filters_are_cleared_without_its_steps(libra
 
 def test_no_chain_says_what_to_change(library: Library) -> None:
     page = opened(SearchLink(words="green", then=(LinkStep("red"),), orientation="portrait"))
-    assert "any order" in page.info[0].value
+    assert "No video has these parts in this order" in page.info[0].value
+    assert {"Any order", "Within 60 s"} <= {button.label for button in page.button}
 
 
 def test_an_example_of_a_step_outlives_a_change_of_its_words() -> None:

@@ -25,6 +25,7 @@ def test_our_script_comes_before_streamlits_own() -> None:
     assert b"favicon.png" not in page
     assert page.index((STATIC / "host.js").read_bytes()) < page.index(b'src="./static/js/')
     assert static_url("connection.js").encode() in page
+    assert b'[data-testid="stSkeleton"] { visibility: hidden }' in page
     assert len(inline_scripts_of(page).split()) == 2
 
 
@@ -57,3 +58,8 @@ def test_streamlits_front_end_knows_what_we_tell_it_and_tells_what_we_hear(name:
     """If a version of Streamlit drops one of them: its own dialogs are back, or ours shows on failed requests only."""
     scripts = [path.read_text("utf-8") for path in FRONT_END.joinpath("static", "js").glob("index.*.js")]
     assert any(name in script for script in scripts)
+
+
+def test_streamlit_draws_the_boxes_that_are_hidden() -> None:
+    scripts = [path.read_text("utf-8") for path in FRONT_END.joinpath("static", "js").glob("*.js")]
+    assert any("stSkeleton" in script for script in scripts)

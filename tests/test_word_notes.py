@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from fakes import ColourEncoder
 
-from app.search_link import SearchLink
+from app.search_link import LinkStep, LinkTerm, SearchLink
 from app.shell.word_notes import word_notes
 from app.web.pages import result_line
 from app.web.pages import search as search_page
@@ -28,27 +28,52 @@ class EnglishEncoder(ColourEncoder):
 
 def test_what_is_not_read_is_said_and_what_is_read_is_not() -> None:
     encoder = EnglishEncoder()
-    assert word_notes(encoder, ["a red car", "犬 runs", "one two three four"]) == [
+    assert word_notes(encoder, ["a red car", "犬 runs", "one two three four", "one two three four"]) == [
         "the encoder cannot read “犬” and goes by the other words",
-        "the encoder reads only the beginning of: one two three four",
+        "only the first 3 of 4 words of “one two three four” are read, up to “one two three”",
+    ]
+
+
+def test_the_words_that_are_read_are_counted_as_often_as_a_text_differs() -> None:
+    encoder = EnglishEncoder()
+    (alone,) = word_notes(encoder, ["a b c d e f g"])
+    assert alone == "only the first 3 of 7 words are read, up to “a b c”"
+    assert len(word_notes(encoder, ["a b c d"] * 3)) == 1
+
+    class SpacelessEncoder(EnglishEncoder):
+        def truncated(self, texts: Any) -> list[bool]:
+            return [len(text) > 3 for text in texts]
+
+    assert word_notes(SpacelessEncoder(), ["abcdef"]) == ["the encoder reads only the beginning of “abcdef”"]
+
+
+def test_cut_words_of_every_step_and_of_exclusions_are_said_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(result_line, "coverage", lambda *_: SimpleNamespace(gap=""))
+    monkeypatch.setattr(result_line.session, "notice", lambda engine: None)
+    engine = cast("Any", SimpleNamespace(encoder=EnglishEncoder(), library=None))
+    never = LinkTerm("text", "no one of these", -0.5)
+    link = SearchLink(words="first of all steps", terms=(never,), then=(LinkStep("second of all steps"),))
+    assert [note.text for note in result_line.notes_on(link, engine)] == [
+        "Only the first 3 of 4 words of “first of all steps” are read, up to “first of all”.",
+        "Only the first 3 of 4 words of “second of all steps” are read, up to “second of all”.",
+        "Only the first 3 of 4 words of “no one of these” are read, up to “no one of”.",
     ]
 
 
 @pytest.mark.parametrize("text", ["...", "!!! ?", "犬", "🎂"])
 def test_a_text_of_which_nothing_is_read_is_no_question(text: str) -> None:
-    with pytest.raises(ValueError, match=r"can read nothing of .*write in English"):
+    with pytest.raises(ValueError, match=r"can read nothing of .*describe the shot in English"):
         word_notes(EnglishEncoder(), ["a car", text])
 
 
 def test_the_page_says_so_and_does_not_search(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(result_line, "coverage", lambda *_: SimpleNamespace(text=lambda: ""))
+    monkeypatch.setattr(result_line, "coverage", lambda *_: SimpleNamespace(gap=""))
     monkeypatch.setattr(result_line.session, "notice", lambda engine: None)
     shown: list[str] = []
     monkeypatch.setattr(search_page, "st", SimpleNamespace(warning=shown.append))
     engine = cast("Any", SimpleNamespace(encoder=EnglishEncoder(), library=None))  # it cannot search
-    assert result_line.notes_on(SearchLink(words="犬 runs"), engine) == [
-        "The encoder cannot read “犬” and goes by the other words."
-    ]
+    (note,) = result_line.notes_on(SearchLink(words="犬 runs"), engine)
+    assert note.text == "The encoder cannot read “犬” and goes by the other words."
     search_page.draw_hits(SearchLink(words="犬"), engine)
     assert len(shown) == 1
     assert "nothing of" in shown[0]

@@ -20,19 +20,29 @@ class Coverage:
     failures: int  # files that could not be indexed
     vanished: int  # videos that are hidden because their files vanished
 
+    @property
+    def gap(self) -> str:
+        """`looked at 3 of 14 parts of shots: ...`; empty if there was nothing else to look at."""
+        if self.embedded >= self.segments:
+            return ""
+        return (
+            f"looked at {self.embedded:,} of {self.segments:,} parts of shots: "
+            "the others were indexed with another encoder or other frames"
+        )
+
     def text(self) -> str:
-        """Return `looked at 3 of 14 parts of shots: ...` with the reasons; empty if there was nothing else to look at.
+        """Return `gap` with all reasons and the commands that help; empty if there was nothing else to look at.
 
         Files that failed or vanished alone are not worth a line with every search.
         """
-        if self.embedded >= self.segments:
+        if not self.gap:
             return ""
-        reasons = ["the others were indexed with another encoder or other frames (prismsearch index FOLDER)"]
+        reasons = [f"{self.gap} (prismsearch index FOLDER)"]
         if self.failures:
             reasons.append(f"{count_text(self.failures, 'file')} could not be indexed (prismsearch list --failed)")
         if self.vanished:
             reasons.append(f"{count_text(self.vanished, 'video')} vanished (prismsearch list --vanished)")
-        return f"looked at {self.embedded:,} of {self.segments:,} parts of shots: {', '.join(reasons)}"
+        return ", ".join(reasons)
 
     def record(self) -> dict[str, int]:
         """Return the values for JSON."""

@@ -25,7 +25,7 @@ def print_notice(encoder: Encoder, paths: Iterable[str]) -> None:
     """Print the notice that `notice_for` returns, if any."""
     notice = notice_for(encoder, paths)
     if notice:
-        print_note(f"note: {notice}")
+        print_note(f"note: {notice} (use --encoder base for them)")
 
 
 def _in_demo_library(path: str) -> bool:

@@ -20,6 +20,8 @@ PAGES = ("", "search", "library", "map", "collections", "indexing")
 """Addresses of the pages that app/page.py declares."""
 _ICON = b'href="./favicon.png"'
 _TITLE = b"<title>Streamlit</title>"
+# Grey boxes in place of widgets whose code is still on its way: they flash, and stand for nothing a person waits for.
+_NO_SKELETONS = b'[data-testid="stSkeleton"] { visibility: hidden }'
 
 
 def front_end_folder() -> Path:
@@ -43,7 +45,10 @@ def with_our_head(page: bytes, links: str = "") -> bytes:
         page: Streamlit's page.
         links: Further elements of the head. They go to its end, so that what Streamlit starts with is fetched first.
     """
-    first = b"<title>prismsearch</title>\n    <script>%b</script>" % (STATIC / "host.js").read_bytes()
+    first = b"<title>prismsearch</title>\n    <style>%b</style>\n    <script>%b</script>" % (
+        _NO_SKELETONS,
+        (STATIC / "host.js").read_bytes(),
+    )
     last = f'{links}  <script type="module" src="{static_url("connection.js")}"></script>\n  </head>'.encode()
     page = page.replace(b"</head>", last, 1)
     if _TITLE not in page:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -16,12 +18,23 @@ from app.web.pages import query_widgets as widgets
 from app.web.pages import session
 from app.web.pages.components import component
 from app.web.pages.escape import escape_markdown
-from app.web.pages.result_line import ResultLine, draw_line, good_matches, match_count, no_match_text, notes_on
+from app.web.pages.result_line import (
+    Offer,
+    ResultLine,
+    draw_line,
+    good_matches,
+    match_count,
+    no_match_text,
+    notes_on,
+    wider_searches,
+)
 from app.web.services.shot_cards import chain_card
 
 if TYPE_CHECKING:
     from search.chain_query import Chain
     from search.engine import SearchEngine
+
+WIDER_SECONDS = 60.0
 
 
 def draw_chains(link: SearchLink, engine: SearchEngine) -> None:
@@ -36,7 +49,7 @@ def draw_chains(link: SearchLink, engine: SearchEngine) -> None:
         return
     milliseconds = 1000 * (perf_counter() - started)
     line = line_of_chains(chains, link, milliseconds)
-    draw_line(line, notes, ())
+    draw_line(line, notes, wider_chains(link) if line.empty else ())
     ids = (part.segment.id for chain in chains for part in chain.parts)
     parts = engine.library.shot_parts(each for each in ids if each is not None)
     cards = [chain_card(chain, parts) for chain in chains]
@@ -71,12 +84,19 @@ def line_of_chains(chains: Sequence[Chain], link: SearchLink, milliseconds: floa
 
 
 def no_chains_text(link: SearchLink) -> str:
-    """Return a likely reason for the lack of chains, and advice."""
+    """Return a likely reason for the lack of chains; `wider_chains` has the remedies."""
     if link.least_level is not None:
-        return f"No match is {link.least_level}. Lower the least strength in Filters to see the nearest ones."
-    if link.any_order:
-        return f"No video has these parts within {link.within_seconds:g} s of each other. Allow more time between them."
-    return (
-        f"No video has these parts in this order within {link.within_seconds:g} s of each other. "
-        "Allow more time between them, or any order."
-    )
+        return f"No match is {'strong' if link.least_level == 'strong' else 'strong or likely'}."
+    order = "" if link.any_order else " in this order"
+    return f"No video has these parts{order} within {link.within_seconds:g} s of each other."
+
+
+def wider_chains(link: SearchLink) -> list[Offer]:
+    """Return changes of a search that finds no chains, each of which lets more through."""
+    longer = max(WIDER_SECONDS, 3 * link.within_seconds)
+    offers = [
+        Offer(f"Within {longer:g} s", "Allow more time between the parts", partial(replace, within_seconds=longer))
+    ]
+    if not link.any_order:
+        offers.append(Offer("Any order", "Allow the parts in any order", partial(replace, any_order=True)))
+    return [*wider_searches(link), *offers]

@@ -6,22 +6,29 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from app.web.http.errors import as_sentence
 from app.web.pages import session
 from app.web.pages.add_videos import FOCUS, WIDTH, draw_adding, draw_demo_offer, is_searchable
 from app.web.pages.escape import escape_markdown
 from app.web.pages.job_cards import show_jobs
 from app.web.pages.search_state import read_address
+from app.web.services.model_need import alias_of, model_to_fetch
 
 if TYPE_CHECKING:
     from db.library import Library
     from search.engine import SearchEngine
 
 
-def page_link(name: str, label: str, icon: str | None = None) -> None:
-    """Draw a link to another page, by its name in `app/page.py`."""
+def page_link(name: str, label: str, icon: str | None = None, **parameters: str) -> None:
+    """Draw a link to another page, by its name in `app/page.py`, with parameters of its address."""
     page = st.session_state.get("pages", {}).get(name)
     if page is not None:
-        st.page_link(page, label=label, icon=icon)
+        st.page_link(page, label=label, icon=icon, query_params=parameters or None)
+
+
+def encoder_link() -> None:
+    """Draw a link to the place where another encoder is chosen."""
+    page_link("indexing", "Choose another encoder", ":material/arrow_forward:", options="open")
 
 
 STEPS = (
@@ -57,24 +64,30 @@ def show_empty_library() -> None:
 
 def engine_or_message(library: Library) -> SearchEngine | None:
     """Return the engine, or None after drawing the reason why it is unavailable."""
-    from app.compose import WrongSetting
+    from app.compose import WrongSetting, encoder_name, settings_from, with_library_encoder
     from encoder import EncoderError
 
     try:
         engine = session.open_engine()
     except (EncoderError, WrongSetting) as error:
-        st.error(escape_markdown(str(error)), icon=":material/model_training:")
-        page_link("indexing", "See what is missing", ":material/arrow_forward:")
+        need = model_to_fetch(encoder_name(with_library_encoder(settings_from(), library)))
+        text = f"The encoder {need.alias} is not on this machine yet." if need else as_sentence(str(error))
+        st.error(escape_markdown(text), icon=":material/model_training:")
+        if need:
+            page_link("indexing", f"Download {need.alias}", ":material/arrow_forward:")
+        encoder_link()
         return None
     held = {row.id: row.segments for row in library.encoders() if row.segments}
     if engine.encoder.id not in held:
-        names = ", ".join(f"{name} ({segments} parts of shots)" for name, segments in held.items())
+        asked = alias_of(engine.encoder.id.partition("@")[0])
+        names = " and ".join(dict.fromkeys(alias_of(name.partition("@")[0]) for name in held))
         st.warning(
             escape_markdown(
-                f"Nothing in this library was indexed with {engine.encoder.id}; it holds {names}. "
-                "Start prismsearch ui with that encoder, or index the videos with this one."
+                f"This library was indexed with {names}, and prismsearch was started with {asked}. "
+                f"Start it without naming an encoder, or index the videos with {asked}."
             )
         )
+        encoder_link()
         return None
     return engine
 

@@ -18,20 +18,20 @@ TEXTS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
     {
         "folder": lambda folder: f"In {encode_path(folder)}",
         "name": lambda name: f"Name: {encode_path(name)}",
-        "since": lambda day: f"Changed since {day}",
-        "until": lambda day: f"Changed until {day}",
-        "recorded_since": lambda day: f"Recorded since {day}",
-        "recorded_until": lambda day: f"Recorded until {day}",
+        "since": lambda day: f"Modified after {day}",
+        "until": lambda day: f"Modified before {day}",
+        "recorded_since": lambda day: f"Recorded after {day}",
+        "recorded_until": lambda day: f"Recorded before {day}",
         "min_seconds": lambda seconds: f"{seconds:g} s or longer",
         "max_seconds": lambda seconds: f"{seconds:g} s or shorter",
         "min_short_side": lambda pixels: RESOLUTIONS.get(pixels, f"{pixels} pixels or more"),
         "orientation": lambda orientation: orientation.capitalize(),
         "codec": lambda codec: f"Codec: {codec}",
-        "frame_rate": lambda rate: f"{format_rate(rate)} frames per second",
+        "frame_rate": lambda rate: f"{format_rate(rate)} fps",
         "camera": lambda camera: f"Camera: {camera}",
         "has_sound": lambda has_sound: f"{SOUNDS[has_sound].capitalize()} sound",
         "least_level": lambda level: "Strong matches" if level == "strong" else "Strong or likely matches",
-        "threshold": lambda score: f"Cosine {score:g} or more",
+        "threshold": lambda score: f"Score {score:g} or more",
         "one_per_video": lambda _: "One hit per video",
         "duplicates": lambda duplicates: f"Near-duplicates {DUPLICATES[duplicates].lower()}",
     }
@@ -50,7 +50,7 @@ def draw_chips(link: SearchLink) -> None:
         for name in active:
             text = TEXTS[name](getattr(link, name))
             st.button(
-                escape_markdown(_shortened(text)),
+                escape_markdown(shortened(text)),
                 key=f"chip_{name}",
                 icon=":material/close:",
                 icon_position="right",
@@ -70,7 +70,7 @@ def _remove(name: str) -> None:
     set_search(with_typed_words(current_search()).without(name))
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
     """Return a text without its middle if it is long: paths begin alike, and end with what tells them apart."""
     half = _MAX_TEXT // 2
     return text if len(text) <= _MAX_TEXT else f"{text[: half - 2]} … {text[-half:]}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
@@ -13,8 +13,7 @@ from app.link_parameters import encode_path
 from app.search_link import SearchLink
 from app.shell.filter_options import format_rate
 from app.web.pages.search_state import ANY, ANY_FOLDER, DUPLICATES, RESOLUTIONS, SOUNDS
-from db.records import Orientation
-from search.strength import LIKELY_CHANCE, STRONG_CHANCE, Level
+from search.strength import LIKELY_CHANCE, STRONG_CHANCE
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -22,73 +21,80 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 STRENGTH_HELP = (
-    f"Of searches for something that is not there, {LIKELY_CHANCE:.0%} find a likely or strong match, and "
+    f"Where nothing matches, {LIKELY_CHANCE:.0%} of searches still find a likely or strong match, and "
     f"{STRONG_CHANCE:.0%} a strong one."
 )
 
 
-def draw_filters(link: SearchLink, library: Library) -> SearchLink:
-    """Draw the widgets and return the search with the filters that they show.
+def with_filters(link: SearchLink) -> SearchLink:
+    """Return the search with the filters that the widgets show now, before they are drawn: their count labels them."""
+    state = st.session_state
+    if "in_folder" not in state:
+        return link
+    return replace(
+        link,
+        since=_written(state["since"]),
+        until=_written(state["until"]),
+        recorded_since=_written(state["recorded_since"]),
+        recorded_until=_written(state["recorded_until"]),
+        folder=None if state["in_folder"] == ANY_FOLDER else state["in_folder"],
+        name=state["in_name"].strip() or None,
+        min_seconds=state["least_seconds"],
+        max_seconds=state["most_seconds"],
+        min_short_side=state["resolution"] or None,
+        orientation=state["orientation"],
+        codec=None if state["codec"] == ANY else state["codec"],
+        frame_rate=state["frame_rate"] or None,
+        camera=None if state["camera"] == ANY else state["camera"],
+        has_sound=next((has_sound for has_sound, name in SOUNDS.items() if name == state["sound"]), None),
+        least_level=None if state["least_level"] == ANY else state["least_level"],
+        threshold=state["least_score"],
+        one_per_video=bool(state["one_per_video"]),
+        duplicates=state["duplicates"],
+    )
+
+
+def draw_filters(link: SearchLink, library: Library) -> None:
+    """Draw the widgets.
 
     Args:
         link: The search.
         library: For folders, and for the codecs, frame rates and cameras that there are.
     """
     folders, facets = library.folders(), library.facets()
-    folder = st.selectbox(
-        "Folder", [ANY_FOLDER, *_with(folders, link.folder)], key="in_folder", format_func=encode_path
-    )
-    name = st.text_input("File name contains", key="in_name", max_chars=200)
+    st.selectbox("Folder", [ANY_FOLDER, *_with(folders, link.folder)], key="in_folder", format_func=encode_path)
+    st.text_input("File name contains", key="in_name", max_chars=200)
     left, right = st.columns(2)
-    since = left.date_input("Changed since", key="since", value=None, max_value=date(2999, 12, 31))
-    until = right.date_input("Changed until", key="until", value=None, max_value=date(2999, 12, 31))
-    recorded_since = left.date_input("Recorded since", key="recorded_since", value=None, max_value=date(2999, 12, 31))
-    recorded_until = right.date_input("Recorded until", key="recorded_until", value=None, max_value=date(2999, 12, 31))
-    least = left.number_input("Shot at least (s)", key="least_seconds", value=None, min_value=0.0, step=1.0)
-    most = right.number_input("Shot at most (s)", key="most_seconds", value=None, min_value=0.0, step=1.0)
-    codec = left.selectbox("Codec", [ANY, *_with(facets.codecs, link.codec)], key="codec")
-    rate = right.selectbox(
+    for key, label in (("since", "Modified"), ("recorded_since", "Recorded")):
+        until = key.replace("since", "until")
+        left.date_input(f"{label} after", key=key, value=None, max_value=date(2999, 12, 31))
+        right.date_input(f"{label} before", key=until, value=None, max_value=date(2999, 12, 31))
+    left.number_input("Minimum length (s)", key="least_seconds", value=None, min_value=0.0, step=1.0)
+    right.number_input("Maximum length (s)", key="most_seconds", value=None, min_value=0.0, step=1.0)
+    left.selectbox("Codec", [ANY, *_with(facets.codecs, link.codec)], key="codec")
+    right.selectbox(
         "Frame rate", [0.0, *_with(facets.frame_rates, link.frame_rate)], key="frame_rate",
         format_func=lambda rate: format_rate(rate) if rate else ANY,
     )  # fmt: skip
-    camera = left.selectbox("Camera", [ANY, *_with(facets.cameras, link.camera)], key="camera")
-    resolution = right.selectbox("Resolution", list(RESOLUTIONS), key="resolution", format_func=RESOLUTIONS.__getitem__)
-    orientation = st.segmented_control(
+    left.selectbox("Camera", [ANY, *_with(facets.cameras, link.camera)], key="camera")
+    right.selectbox("Resolution", list(RESOLUTIONS), key="resolution", format_func=RESOLUTIONS.__getitem__)
+    st.segmented_control(
         "Orientation", ["landscape", "portrait", "square"], key="orientation", format_func=str.capitalize
     )
     left, right = st.columns(2)
-    level = left.selectbox(
-        "Least strength", [ANY, "likely", "strong"], key="least_level", format_func=str.capitalize, help=STRENGTH_HELP
+    left.selectbox(
+        "Minimum strength", [ANY, "likely", "strong"], key="least_level", format_func=str.capitalize, help=STRENGTH_HELP
     )
-    score = right.number_input(
-        "Least cosine", key="least_score", value=None, min_value=-1.0, max_value=1.0, step=0.01, format="%.2f"
+    right.number_input(
+        "Minimum score", key="least_score", value=None, min_value=-1.0, max_value=1.0, step=0.01, format="%.2f"
     )
-    sound = left.segmented_control("Sound", list(SOUNDS.values()), key="sound", format_func=str.capitalize)
-    duplicates = right.selectbox(
-        "Near-duplicates", list(DUPLICATES), key="duplicates", format_func=DUPLICATES.__getitem__
-    )
-    one = st.toggle("One hit per video", key="one_per_video")
-    return replace(
-        link,
-        folder=None if folder == ANY_FOLDER else folder,
-        name=name.strip() or None,
-        since=since.isoformat() if isinstance(since, date) else None,
-        until=until.isoformat() if isinstance(until, date) else None,
-        recorded_since=recorded_since.isoformat() if isinstance(recorded_since, date) else None,
-        recorded_until=recorded_until.isoformat() if isinstance(recorded_until, date) else None,
-        min_seconds=least,
-        max_seconds=most,
-        min_short_side=resolution or None,
-        orientation=cast("Orientation | None", orientation),
-        codec=None if codec == ANY else codec,
-        frame_rate=rate or None,
-        camera=None if camera == ANY else camera,
-        has_sound=next((has_sound for has_sound, name in SOUNDS.items() if name == sound), None),
-        least_level=None if level == ANY else cast("Level", level),
-        threshold=score,
-        one_per_video=bool(one),
-        duplicates=duplicates,
-    )
+    left.segmented_control("Sound", list(SOUNDS.values()), key="sound", format_func=str.capitalize)
+    right.selectbox("Near-duplicates", list(DUPLICATES), key="duplicates", format_func=DUPLICATES.__getitem__)
+    st.toggle("One hit per video", key="one_per_video")
+
+
+def _written(day: object) -> str | None:
+    return day.isoformat() if isinstance(day, date) else None
 
 
 def _with(values: Sequence[Value], chosen: Value | None) -> list[Value]:

@@ -71,7 +71,8 @@ def draw_index_choices(library: Library) -> IndexChoices:
     from_file = index_options()
     own_detector = cut_settings_of(library, new=new_settings(from_file["new_library"])).detector
     names = list(dict.fromkeys([current, *ALIASES.values()]))
-    with st.expander("Options", icon=":material/tune:", key="index_options"):
+    opened = "options" in st.query_params  # by a link that says to choose another encoder
+    with st.expander("Options", icon=":material/tune:", key="index_options", expanded=opened):
         encoder = st.selectbox("Encoder", names, key=_ENCODER, format_func=encoder_label, help=_ENCODER_HELP)
         detector = st.selectbox(
             "How cuts are found",

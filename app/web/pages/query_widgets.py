@@ -12,11 +12,12 @@ from app.link_parameters import MAX_HITS, MAX_TEXT_CHARACTERS, encode_path
 from app.search_link import DEFAULT_LIMIT, EXCLUDED_WEIGHT, LinkTerm, SearchLink
 from app.web.pages.components import component
 from app.web.pages.escape import escape_markdown
-from app.web.pages.filter_chips import draw_chips
-from app.web.pages.filter_widgets import draw_filters
+from app.web.pages.filter_chips import draw_chips, shortened
+from app.web.pages.filter_widgets import draw_filters, with_filters
 from app.web.pages.saved_searches import saved_searches
 from app.web.pages.search_state import current_search, set_search, weight_key, with_typed_words
 from app.web.pages.then_widgets import draw_steps, then_button
+from app.web.services.examples import find_example
 
 if TYPE_CHECKING:
     from db.library import Library
@@ -34,21 +35,22 @@ def draw_query(library: Library, *, on_dropped: Callable[[], None]) -> SearchLin
         words = st.text_input(
             "Search",
             key="words",
-            placeholder="Describe the shot: a dog running on the beach, a hand pouring coffee …",
+            placeholder="Describe the shot: a dog running on the beach …",
             icon=":material/search:",
             label_visibility="collapsed",
             width="stretch",
         )
-        link = replace(link, words=words[:MAX_TEXT_CHARACTERS])
-        with st.popover(_counted("Filters", link.filter_count), width="content"):
-            link = draw_filters(link, library)
-        with st.popover(_counted("Combine", len(link.terms)), width="content"):
+        link = with_filters(replace(link, words=words[:MAX_TEXT_CHARACTERS]))
+        with st.popover(_counted("Filters", link.filter_count), key="filters", width="content"):
+            draw_filters(link, library)
+        with st.popover(_counted("Combine", len(link.terms)), key="combine", width="content"):
             link = _combine(link)
         then_button(link)
-        with st.popover("Saved", width="content"):
+        with st.popover("Saved", key="saved", width="content"):
             saved_searches(link, library)
     # Beside the popover, not in it: a popover's content only exists while it is open, and files drop at any time.
     component("search/file_drop")(key="drop", on_dropped_change=on_dropped)
+    component("search/kept_focus")(key="focus")
     draw_chips(link)
     return draw_steps(_terms(link, library))
 
@@ -63,13 +65,13 @@ def _combine(link: SearchLink) -> SearchLink:
     never = ("never", EXCLUDED_WEIGHT)
     st.text_input("But not like", key="never", on_change=_add_words, args=never, placeholder="a text card")
     component("search/file_button")(key="choose")
-    st.caption("Or press M or N on a shot for more or less like it, or mark a range in the player and press F.")
+    st.caption("On a shot, press M for more like it and N for less. In the player, mark a range and press F.")
     if not link.terms:
         return link
     plain = st.toggle(
-        "Add as they are",
+        "Do not balance",
         key="plain_sum",
-        help="Without bringing words and examples to one scale: the example then says most. Compare both.",
+        help="Words and examples are balanced by default. Without that, an example usually outweighs the words.",
     )
     return replace(link, plain_sum=bool(plain))
 
@@ -88,7 +90,7 @@ def _terms(link: SearchLink, library: Library) -> SearchLink:
     shown: list[LinkTerm | None] = [None] if link.words.strip() else []
     shown += link.terms
     weights: dict[LinkTerm | None, float] = {}
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", key="terms"):
         for term in shown:
             picture, text = _described(term, link, library)
             key = weight_key(term)
@@ -105,7 +107,7 @@ def _terms(link: SearchLink, library: Library) -> SearchLink:
                     key=key,
                     step=0.1,
                     format="%.1f",
-                    help="How much it counts; below 0: not so",
+                    help="How much this counts. Below 0, hits should not be like it.",
                     width="stretch",
                 )
                 st.button(
@@ -127,17 +129,20 @@ def _terms(link: SearchLink, library: Library) -> SearchLink:
 def _described(term: LinkTerm | None, link: SearchLink, library: Library) -> tuple[str | None, str]:
     """Return (address of a picture or None, text) of a term. Addresses are made of numbers and tokens only."""
     if term is None:
-        return None, f"“{link.words}”"
+        return None, f"“{shortened(link.words)}”"
     if term.kind == "text":
-        return None, f"“{term.value}”"
+        return None, f"“{shortened(term.value)}”"
     if term.kind == "file":
-        return f"/api/examples/{term.value}/poster", "a file"
+        example = find_example(library.directory, term.value)
+        if example is None:
+            return None, "a file that is no longer here"
+        return f"/api/examples/{term.value}/poster", shortened(example.name)
     segment_id = term.range[0] if term.kind == "range" else int(term.value)
     found = library.segments([segment_id])
     if not found:
-        return None, "a shot that has gone from the library"
-    what = "a range of " if term.kind == "range" else ""
-    return f"/api/poster/{segment_id}", what + encode_path(next(iter(found.values()))[1].path.rpartition("/")[2])
+        return None, "a shot that is no longer in the library"
+    name = shortened(encode_path(next(iter(found.values()))[1].path.rpartition("/")[2]))
+    return f"/api/poster/{segment_id}", f"part of {name}" if term.kind == "range" else name
 
 
 def _remove_term(term: LinkTerm | None) -> None:

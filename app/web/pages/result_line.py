@@ -1,18 +1,20 @@
-"""The line above the results: what was found, the most important note, and offers. All else is in its tooltip."""
+"""The line above the results: what was found, the most important note, and offers. Counts are in its tooltip."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
-from app.search_link import EXCLUDED_WEIGHT, LinkTerm, SearchLink
+from app.search_link import EXCLUDED_WEIGHT, FILTERS, LinkTerm, SearchLink
 from app.shell.coverage import coverage
 from app.shell.word_notes import word_notes
 from app.web.http.errors import as_sentence
 from app.web.pages import search_state, session
+from app.web.pages.empty_states import encoder_link, page_link
 from app.web.pages.escape import escape_markdown
 from search.negation import Negation, find_negation
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from search.query import Answer
     from search.strength import Strength
 
-MOST_CHARACTERS = 100  # of a note beside the counts; longer ones are cut at their colon
+MOST_CHARACTERS = 120  # of a note beside the counts; longer ones have a line of their own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,14 @@ class ResultLine:
     details: tuple[str, ...] = ()
     folded: bool = False
     empty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence on what limits the results, and what draws a link to the place where that can be changed."""
+
+    text: str
+    draw_remedy: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +75,11 @@ def line_of(found: Answer, link: SearchLink, milliseconds: float, shots: int) ->
     if shots < found.allowed:
         details.append(f"Long shots are searched in parts: {found.allowed:,} parts in all.")
     if found.matching != found.allowed:
-        details.append(f"{found.matching:,} {'parts' if shots < found.allowed else 'shots'} reach the minimum cosine.")
+        details.append(f"{found.matching:,} {'parts' if shots < found.allowed else 'shots'} reach the minimum score.")
     if found.hidden:
-        details.append(f"{found.hidden:,} left out as duplicates or further hits of a video.")
+        details.append(f"{found.hidden:,} left out as duplicates or further hits from a video.")
     if found.stacked:
-        details.append(f"{found.stacked:,} more stacked behind these: they look the same.")
+        details.append(f"{found.stacked:,} more stacked behind these because they look alike.")
     good = good_matches(hit.strength for hit in found.hits)
     shown = shown_text(found, shots)
     if good is None:
@@ -101,7 +111,7 @@ def match_count(good: int) -> str:
 
 def together(link: SearchLink) -> str:
     """Return what is said of a search by words and examples at once; blank for any other."""
-    return " · by the words and the example together" if has_both(link) else ""
+    return " · matching both the words and the example" if has_both(link) else ""
 
 
 def has_both(link: SearchLink) -> bool:
@@ -111,34 +121,37 @@ def has_both(link: SearchLink) -> bool:
 
 def no_match_text(link: SearchLink, among: str) -> str:
     """Return the line for results that are no better than those of unrelated searches."""
-    advice = "describe it in other words" if link.words.strip() else "try another example"
-    wider = ", or widen the filters" if link.filter_count else ""
-    return f"No good match among {among}. Look at the nearest, or {advice}{wider}."
+    advice = "try other words" if link.words.strip() else "try another example"
+    return f"No good match among {among}. Look at the nearest, or {advice}."
 
 
 def no_hits_text(link: SearchLink, allowed: int) -> str:
-    """Return a likely reason for the lack of hits, and advice."""
+    """Return a likely reason for the lack of hits; `wider_searches` has the remedies."""
     if not allowed:
-        return "No shots match these filters. Remove one, or clear them."
+        return "No shots match these filters." if link.filter_count else "There is nothing to compare with."
     if link.least_level is not None:
-        return f"No match is {link.least_level}. Lower the least strength in Filters to see the nearest ones."
+        return f"No match is {'strong' if link.least_level == 'strong' else 'strong or likely'}."
     if link.threshold is not None:
-        return f"No cosine is {link.threshold:g} or more. Lower the least cosine in Filters to see the nearest ones."
+        return f"No shot scores {link.threshold:g} or more."
     return "Nothing was found."
 
 
-def notes_on(link: SearchLink, engine: SearchEngine) -> list[str]:
+def notes_on(link: SearchLink, engine: SearchEngine) -> list[Note]:
     """Return what limits the results: unread words, shots that were not looked at, the encoder's own notice.
 
     Raises:
         ValueError: The encoder can read nothing of a text, so that any result would be an accident.
     """
-    notes = word_notes(engine.encoder, link.texts)
-    if text := coverage(engine.library, engine.encoder.id).text():
-        notes.append(text)
+    notes = [Note(as_sentence(note)) for note in word_notes(engine.encoder, link.texts)]
+    found = coverage(engine.library, engine.encoder.id)
+    if found.gap:
+        notes.append(Note(as_sentence(found.gap), partial(page_link, "indexing", "Index the others")))
+        if found.failures:
+            failed = f"{found.failures:,} file{' was' if found.failures == 1 else 's were'} not indexed."
+            notes.append(Note(failed, partial(page_link, "library", "See why")))
     if notice := session.notice(engine):
-        notes.append(notice)
-    return [as_sentence(note) for note in notes]
+        notes.append(Note(as_sentence(notice), encoder_link))
+    return notes
 
 
 def offers_for(link: SearchLink) -> list[Offer]:
@@ -149,9 +162,26 @@ def offers_for(link: SearchLink) -> list[Offer]:
     negation = find_negation(link.words)
     if negation is not None:
         named = " and ".join(f"“{what}”" for what in negation.excluded)
-        why = "Encoders hardly heed “no”, “not” and “without”: search for the rest, and away from what these name"
+        why = "The encoder mostly ignores “no”, “not” and “without”. This excludes what they name instead."
         offers.append(Offer(f"Exclude {named}", why, excluding(negation)))
     return offers
+
+
+def wider_searches(link: SearchLink) -> list[Offer]:
+    """Return changes of a search that finds nothing, each of which lets more shots through."""
+    offers = []
+    if link.least_level is not None:
+        offers.append(Offer("Show weaker matches", "Remove the minimum strength", filters_removed("least_level")))
+    if link.threshold is not None:
+        offers.append(Offer("Show lower scores", "Remove the minimum score", filters_removed("threshold")))
+    if link.without("least_level", "threshold").filter_count:
+        offers.append(Offer("Clear filters", "Search the whole library", filters_removed(*FILTERS)))
+    return offers
+
+
+def filters_removed(*names: str) -> Callable[[SearchLink], SearchLink]:
+    """Return the change of a search that removes some of its filters."""
+    return lambda link: link.without(*names)
 
 
 def excluding(negation: Negation) -> Callable[[SearchLink], SearchLink]:
@@ -172,33 +202,32 @@ def without_words(link: SearchLink) -> SearchLink:
     return replace(link, words="", words_weight=1.0, terms=terms)
 
 
-def draw_line(line: ResultLine, notes: Sequence[str], offers: Sequence[Offer]) -> None:
-    """Draw the line, with its offers as buttons beside it."""
+def draw_line(line: ResultLine, notes: Sequence[Note], offers: Sequence[Offer]) -> None:
+    """Draw the line with the first note and the offers beside it, and a line for each further note."""
+    beside = notes[:1] if notes and len(notes[0].text) <= MOST_CHARACTERS and not line.empty else []
     if line.empty:
         st.info(escape_markdown(line.text))
-        draw_offers(offers)
-        return
-    parts = [line.text]
-    details = list(line.details)
-    for at, note in enumerate(notes):
-        short = note if len(note) <= MOST_CHARACTERS else f"{note.partition(':')[0]} …"
-        if at == 0 and len(short) <= MOST_CHARACTERS:
-            parts.append(short)
-        if at > 0 or short != note:
-            details.append(note)
-    text = " · ".join(escape_markdown(part) for part in parts)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    text = " · ".join(escape_markdown(part) for part in (line.text, *(note.text for note in beside)))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="result_line"):
         if line.folded:
-            st.markdown(text.replace("No good match", "**No good match**", 1), help=tooltip(details), width="content")
-        else:
-            st.caption(text, help=tooltip(details), width="content")
-        draw_offers(offers)
+            bold = text.replace("No good match", "**No good match**", 1)
+            st.markdown(bold, help=tooltip(line.details), width="content")
+        elif not line.empty:
+            st.caption(text, help=tooltip(line.details), width="content")
+        for note in beside:
+            note.draw_remedy()
+        draw_offers(offers, prominent=line.empty)
+    for note in notes[len(beside) :]:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(escape_markdown(note.text), width="content")
+            note.draw_remedy()
 
 
-def draw_offers(offers: Sequence[Offer]) -> None:
-    """Draw a button for each offer."""
+def draw_offers(offers: Sequence[Offer], *, prominent: bool) -> None:
+    """Draw a button for each offer, with a border where it is the way on."""
     for offer in offers:
-        st.button(escape_markdown(offer.label), help=offer.help, type="tertiary", on_click=accept, args=(offer.apply,))
+        look: Literal["secondary", "tertiary"] = "secondary" if prominent else "tertiary"
+        st.button(escape_markdown(offer.label), help=offer.help, type=look, on_click=accept, args=(offer.apply,))
 
 
 def tooltip(sentences: Sequence[str]) -> str | None:

@@ -24,7 +24,7 @@ def saved_searches(link: SearchLink, library: Library) -> None:
                 library.searches.save(name.strip(), link.query_string())
     kept = library.searches.all()
     if not kept:
-        st.caption("Searches that you save are kept here.")
+        st.caption("Saved searches appear here.")
     for search in kept:
         name_column, out = st.columns([5, 1], vertical_alignment="center")
         name_column.button(
@@ -38,7 +38,7 @@ def saved_searches(link: SearchLink, library: Library) -> None:
             "",
             icon=":material/delete:",
             key=f"unsave_{search.id}",
-            help="Forget this search",
+            help="Delete this saved search",
             type="tertiary",
             on_click=_forget,
             args=(library, search.id),

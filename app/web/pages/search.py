@@ -19,7 +19,7 @@ from app.web.pages.chain_results import draw_chains
 from app.web.pages.components import component
 from app.web.pages.empty_states import searchable_engine
 from app.web.pages.escape import escape_markdown
-from app.web.pages.result_line import draw_line, line_of, notes_on, offers_for
+from app.web.pages.result_line import draw_line, line_of, notes_on, offers_for, wider_searches
 from app.web.services.shot_cards import hit_card, shot_card
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def draw_hits(link: SearchLink, engine: SearchEngine) -> None:
         return
     milliseconds = 1000 * (perf_counter() - started)
     line = line_of(found, link, milliseconds, engine.library.shot_count(query.filters, engine.encoder.id))
-    draw_line(line, notes, offers_for(link))
+    wider = wider_searches(link) if line.empty else []
+    draw_line(line, notes, [*wider, *offers_for(link)])
     best = max((hit.score for hit in found.hits), default=0.0)
     parts = engine.library.shot_parts(hit.segment.id for hit in found.hits if hit.segment.id is not None)
     draw_grid(
@@ -119,7 +120,7 @@ def draw_newest(library: Library) -> None:
     """Draw the first shot of each of the newest videos, to show what there is to find."""
     running = any(state.running and state.kind == "index" for state in session.jobs().all())
     more = ". Indexing continues; each search includes what is new." if running else ""
-    st.caption(f"The newest videos of this library{more}")
+    st.caption(f"Newest videos{more}")
     newest = library.newest_shots(NEWEST)
     parts = library.shot_parts(segment.id for segment, _ in newest if segment.id is not None)
     draw_grid([shot_card(segment, video, parts) for segment, video in newest], more=False)

@@ -18,7 +18,7 @@ MOST_SECONDS = 3600.0
 def then_button(link: SearchLink) -> None:
     """Draw the button that begins a chain."""
     if not link.is_chain and not st.session_state.get(OPEN):
-        st.button("Then …", key="begin_chain", on_click=_begin, help="Find what follows it soon in the same video")
+        st.button("Then …", key="begin_chain", on_click=_begin, help="Find what happens next in the same video")
 
 
 def draw_steps(link: SearchLink) -> SearchLink:
@@ -28,13 +28,13 @@ def draw_steps(link: SearchLink) -> SearchLink:
     """
     if not (link.is_chain or st.session_state.get(OPEN)):
         return link
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="steps"):
         for at in range(min(len(link.then) + 1, MAX_STEPS - 1)):
             example = at < len(link.then) and link.then[at].terms
             st.text_input(
                 f"{at + 2}. Then" + (" (with an example)" if example else ""),
                 key=step_key(at),
-                placeholder="like the example" if example else "what follows: a door opens …",
+                placeholder="Like the example" if example else "What happens next: a door opens …",
                 max_chars=MAX_TEXT_CHARACTERS,
                 on_change=_read_steps,
                 width=260,
@@ -48,7 +48,7 @@ def draw_steps(link: SearchLink) -> SearchLink:
             step=5.0,
             format="%g",
             width=130,
-            help="The longest time from the end of one part to the start of the next",
+            help="The longest time between the end of one part and the start of the next",
         )
         st.session_state.setdefault("any_order", link.any_order)
         any_order = st.toggle("Any order", key="any_order")

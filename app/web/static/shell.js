@@ -2,6 +2,7 @@
 
 import { element, setOverlayHome, setText } from './core/dom.js';
 import { addKeys, showHelp } from './core/keys.js';
+import { keepPlaces } from './core/scroll_place.js';
 import { loadStored, saveStored } from './core/storage.js';
 import { durationText } from './core/timecode.js';
 import { attempt } from './core/toast.js';
@@ -22,6 +23,7 @@ let shell = null;
  */
 export function mount({ parentElement, dock = true }) {
   setOverlayHome(parentElement);
+  keepPlaces();
   if (shell?.parent !== parentElement) {
     shell?.remove();
     shell = new Shell(parentElement, dock);

@@ -73,11 +73,11 @@ test('a strength takes the place of the score: a word, a bar of its level, and a
   );
   assert.equal(
     texts(1 / 257, 'strong').meaning,
-    'Strong match: fewer than 1 in 100 unrelated searches find a shot as close. Cosine 0.46.',
+    'Strong match: fewer than 1 in 100 unrelated searches find a shot this close. Cosine 0.46.',
   );
   assert.equal(
     texts(0.4, 'weak').meaning,
-    'Weak match: 40 in 100 unrelated searches find a shot as close. Cosine 0.46.',
+    'Weak match: 40 in 100 unrelated searches find a shot this close. Cosine 0.46.',
   );
   assert.match(texts(0.03, 'likely').label, /, likely match$/);
   const guessed = cardTexts({ ...HIT, strength: { value: 2, chance: 0.03, level: 'likely', estimated: true } });

@@ -9,7 +9,10 @@ test('files of up to 1 GB are taken', () => {
 });
 
 test('a larger file is refused, with its size and what to do instead', () => {
-  assert.match(refusalOf({ name: 'a.mp4', size: 2.5 * GB }, false) ?? '', /^a\.mp4 is 2\.5 GB, .* may have 1 GB\. Cut/);
+  assert.match(
+    refusalOf({ name: 'a.mp4', size: 2.5 * GB }, false) ?? '',
+    /^a\.mp4 is 2\.5 GB; the limit is 1 GB\. Trim/,
+  );
   assert.match(refusalOf({ name: 'a.mp4', size: GB + 1 }, false) ?? '', /is 1\.1 GB/, 'not 1.0 GB, which is allowed');
 });
 
@@ -30,10 +33,10 @@ test('a file that the server took is an example', () => {
 
 test('a refusal is in the words of the server, or in ours where it sends none', () => {
   assert.equal(readAnswer(413, '{"error": "Too large."}').problem, 'Too large.');
-  assert.equal(readAnswer(502, '<html>').problem, 'The file was not taken (502)');
-  assert.equal(readAnswer(500, '').problem, 'The file was not taken (500)');
-  assert.equal(readAnswer(200, 'null').problem, 'The file was not taken (200)');
-  assert.equal(readAnswer(304, '{}').problem, 'The file was not taken (304)');
+  assert.equal(readAnswer(502, '<html>').problem, 'The file was not accepted (502)');
+  assert.equal(readAnswer(500, '').problem, 'The file was not accepted (500)');
+  assert.equal(readAnswer(200, 'null').problem, 'The file was not accepted (200)');
+  assert.equal(readAnswer(304, '{}').problem, 'The file was not accepted (304)');
 });
 
 test('a server that does not answer is said to be gone', () => {

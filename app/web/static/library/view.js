@@ -6,6 +6,7 @@ import { element, redraw, setOverlayHome, useViewStyles } from '../core/dom.js';
 import { addKeys, onControl } from '../core/keys.js';
 import { lookAgain } from '../core/look_again.js';
 import { runs } from '../core/runs.js';
+import { findPlace } from '../core/scroll_place.js';
 import { loadStored, saveStored } from '../core/storage.js';
 import { toast } from '../core/toast.js';
 import { VirtualList } from '../core/virtual_list.js';
@@ -215,6 +216,7 @@ class LibraryView {
     this.virtual.shown.clear();
     this.arrange();
     this.root.dataset.ready = 'yes';
+    findPlace();
   }
 
   /** @param {string} problem A sentence, shown in place of the list. */

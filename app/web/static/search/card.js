@@ -77,7 +77,7 @@ export class HitCard {
 
   /** @param {boolean} open Whether the shots alike are shown behind the card. */
   open(open) {
-    const label = open ? 'Close the stack (A)' : 'Show the shots alike (A)';
+    const label = open ? 'Close the stack (A)' : 'Show similar shots (A)';
     this.alike.title = label;
     this.alike.setAttribute('aria-label', `${this.alike.textContent}: ${label}`);
     this.alike.setAttribute('aria-expanded', String(open));

@@ -91,7 +91,7 @@ export function chainCard(chain) {
         element('span', {
           class: 'ps-chain-alike',
           text: `${chain.alike + 1} alike`,
-          title: 'The same shots in copies; “Near-duplicates: Shown” in Filters lists each',
+          title: 'The same shots, in copies of this video. To see each, set Near-duplicates to Shown in Filters',
         }),
       chain.missing && element('span', { class: 'ps-chain-gone', text: 'Offline' }),
     ),

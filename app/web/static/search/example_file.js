@@ -16,7 +16,7 @@ export function refusalOf({ name, size }, isFolder) {
   if (size === 0) return `${name} is empty`;
   if (size <= MOST_BYTES) return null;
   const gigabytes = (Math.ceil((10 * size) / 1024 ** 3) / 10).toFixed(1);
-  return `${name} is ${gigabytes} GB, and an example may have 1 GB. Cut out the part you mean, or index its folder and mark a range in the player.`;
+  return `${name} is ${gigabytes} GB; the limit is 1 GB. Trim it to the part you mean, or index its folder and mark a range in the player.`;
 }
 
 /**
@@ -35,5 +35,5 @@ export function readAnswer(status, text) {
   }
   if (status === 0) return { example: null, problem: 'The file could not be sent; is prismsearch still running?' };
   if (status >= 200 && status < 300 && answer) return { example: answer, problem: null };
-  return { example: null, problem: answer?.error ?? `The file was not taken (${status})` };
+  return { example: null, problem: answer?.error ?? `The file was not accepted (${status})` };
 }

@@ -11,8 +11,8 @@ export function mount({ parentElement }) {
       element('button', {
         class: 'ps-button ps-wide ps-choose',
         type: 'button',
-        text: 'A picture or clip …',
-        title: 'Choose a file, or drop one anywhere on this page',
+        text: 'Choose a picture or clip …',
+        title: 'Or drop one anywhere on this page',
         onclick: () => document.dispatchEvent(new Event(CHOOSE_FILE)),
       }),
     );

@@ -44,7 +44,7 @@ class FileDrop {
     this.veil = element(
       'div',
       { class: 'ps-veil', hidden: true },
-      element('p', { text: 'Drop a picture or a clip to search by it' }),
+      element('p', { text: 'Drop a picture or clip to search with it' }),
     );
     parent.append(this.input, this.progress, this.veil);
     this.listening = new AbortController();
@@ -94,7 +94,7 @@ class FileDrop {
       toast(refusal, { kind: 'error' });
       return;
     }
-    if (others.length) toast('One file at a time; the first one is taken');
+    if (others.length) toast('One file at a time: searching with the first one');
     this.send(file);
   }
 

@@ -79,7 +79,7 @@ class Grid {
       },
       {
         key: 'Shift+M',
-        label: 'More like this too',
+        label: 'Also more like this',
         run: () => results.withCurrent(null, (card) => this.trigger('like', card, { also: true })),
       },
       {

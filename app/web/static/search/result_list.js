@@ -3,6 +3,7 @@
 import { element, setOverlayHome } from '../core/dom.js';
 import { onControl } from '../core/keys.js';
 import { PosterPreview } from '../core/poster_preview.js';
+import { findPlace, placeIsWanted } from '../core/scroll_place.js';
 import { tray } from '../core/tray.js';
 import { cardAfter, columnsOf } from './cursor.js';
 import { Fold } from './fold.js';
@@ -71,6 +72,8 @@ export class ResultList {
     this.unwatch = tray.watch();
     this.element.addEventListener('pointerover', (event) => this.previews.hover(around(event.target, kind.poster)));
     this.element.addEventListener('pointerleave', () => this.previews.hover(null));
+    this.sizes = new ResizeObserver(() => this.measure());
+    this.sizes.observe(this.element);
     this.element.addEventListener('focusin', (event) => this.focused(this.cardOf(event.target)));
   }
 
@@ -90,13 +93,22 @@ export class ResultList {
     this.items = items;
     this.element.dataset.milliseconds = String(milliseconds ?? '');
     this.previews.hover(null);
-    this.fold.set(folded, items.length);
+    // A place further down can only have been left in a list that was open.
+    this.fold.set(folded && !placeIsWanted(), items.length);
     // Visible cards come first and alone; the rest is made when the browser is idle.
-    const first = placed + this.kind.atOnce;
+    const first = placeIsWanted() ? items.length : placed + this.kind.atOnce;
     this.element.replaceChildren(...this.make(items.slice(0, first)));
     this.focused(this.cards[0] ?? null);
     this.kind.added?.();
+    this.measure();
+    findPlace();
     requestAnimationFrame(() => void this.goOn(token, first));
+  }
+
+  /** Tell the style sheet the height of a card, which cards out of sight take until they are laid out. */
+  measure() {
+    const height = this.cards[0]?.offsetHeight;
+    if (height) this.element.style.setProperty('--ps-card-height', `${height}px`);
   }
 
   /**
@@ -149,6 +161,7 @@ export class ResultList {
       const end = at + this.kind.atOnce;
       this.element.append(...this.make(this.items.slice(at, end)));
       this.kind.added?.();
+      findPlace();
       this.addLater(token, end);
     };
     if ('requestIdleCallback' in window) requestIdleCallback(next, { timeout: 500 });
@@ -214,6 +227,7 @@ export class ResultList {
   remove() {
     this.previews.remove();
     this.posters.remove();
+    this.sizes.disconnect();
     this.fold.remove();
     this.unwatch();
   }

@@ -28,7 +28,7 @@ export function strengthTexts({ chance, level, estimated = false }, score) {
   return {
     word,
     share: shareOf(chance),
-    sentence: `${word} match: ${estimated ? 'an estimated ' : ''}${oddsText(chance)} unrelated searches find a shot as close.${cosine}`,
+    sentence: `${word} match: ${estimated ? 'an estimated ' : ''}${oddsText(chance)} unrelated searches find a shot this close.${cosine}`,
   };
 }
 

@@ -2,6 +2,7 @@
 
 import { element } from '../core/dom.js';
 import { PosterPreview } from '../core/poster_preview.js';
+import { findPlace } from '../core/scroll_place.js';
 import { partText } from '../core/shot_text.js';
 import { clock, durationText } from '../core/timecode.js';
 import { tray } from '../core/tray.js';
@@ -73,6 +74,7 @@ export class ShotGrid {
     [this.columns, this.size] = [columns, size];
     this.host.style.setProperty('--ps-columns', String(columns));
     this.virtual.setRows(Array(rows).fill(height));
+    findPlace();
   }
 
   /** @param {number} row */
