@@ -165,7 +165,7 @@ def timeline(page: Any) -> None:
 
 def map_page(page: Any) -> None:
     page.goto(page.base + "map")
-    page.get_by_text("near shots are alike").wait_for()
+    page.get_by_text("nearby shots look alike").wait_for()
     page.wait_for_timeout(1500)
 
 

@@ -198,7 +198,7 @@ def test_what_keeps_hits_out_is_told_apart(root: Path) -> None:
         hevc = Filters(codec="hevc")
         assert "no match is strong" in why(least_level="strong", filters=hevc)
         assert "no hits score 0.9 or more" in why(threshold=0.9, filters=hevc)
-        assert "passes these filters" in why(threshold=0.9, filters=replace(hevc, min_seconds=1e9))
+        assert "match these filters" in why(threshold=0.9, filters=replace(hevc, min_seconds=1e9))
         assert "only the examples" in why(filters=hevc)
 
 

@@ -205,7 +205,7 @@ def told(page: AppTest) -> dict[str, Any]:
 
 def test_the_page_colours_the_map_by_the_search_once_there_is_a_map(library: Library) -> None:
     page = opened(q="green")
-    assert told(page) == {"encoder": ENCODER, "asks": True, "asked": None}
+    assert told(page) == {"encoder": ENCODER, "shots": 3, "asks": True, "asked": None}
     version = made(client_of(library))["version"]
     asked = told(page.run())["asked"]
     assert asked["version"] == version
