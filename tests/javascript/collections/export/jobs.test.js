@@ -170,6 +170,20 @@ for (const [to, words] of [
     assert.equal(jobs.element.querySelector('[data-action=again]')?.textContent, words);
   });
 
+test('an export that was stopped is not offered again while another of the collection runs', async (context) => {
+  const { jobs, state } = await shown(context, []);
+  jobs.started('a', request);
+  await settled();
+  state.runs = [exportJob({ id: 'b' }), exportJob({ outcome: 'stopped' })];
+  jobs.setOpen(true);
+  await look();
+  assert.deepEqual(cards(jobs), ['Exporting', 'Stopped']);
+  assert(!jobs.element.querySelector('[data-action=again]'));
+  state.runs = [exportJob({ id: 'b', outcome: 'done' }), exportJob({ outcome: 'stopped' })];
+  await look();
+  assert(jobs.element.querySelector('[data-action=again]'));
+});
+
 test('an export that has worked is not offered again', async (context) => {
   const { jobs, state } = await shown(context, []);
   jobs.started('a', request);

@@ -4,6 +4,7 @@ import '../../page.js';
 import { ExportPanel } from '../../../../app/web/static/collections/export/panel.js';
 import { FakeServer, refusal, settled } from '../../fake_server.js';
 import { subclip } from '../subclips.js';
+import { exportJob } from './export_jobs.js';
 
 const reel = { id: 3, name: 'Reel', revision: 1, subclips: [1, 2, 3].map((id) => subclip({ id, name: `take ${id}` })) };
 
@@ -182,6 +183,38 @@ test('a refusal of the server is said, and the export can be tried again', async
   await start(panel, server);
   assert.equal(panel.parts.said.textContent, 'There is a file of this name.');
   assert.ok(!panel.parts.startButton.disabled);
+});
+
+/** @param {ExportPanel} panel */
+function waiting({ parts }) {
+  const { disabled, title } = parts.startButton;
+  assert.equal(disabled, title !== '');
+  assert.equal(parts.running.textContent, title);
+  return title;
+}
+
+test('nothing starts while an export of the collection runs, from whichever tab, and why is said', async (context) => {
+  const elsewhere = exportJob({ arguments: ['export', '--collection', 'Reel'] });
+  const { panel, server } = opened(context, { 'GET /api/runs': { runs: [elsewhere] } });
+  await settled();
+  assert.equal(waiting(panel), 'An export of this collection is running.');
+  assert.deepEqual(await start(panel, server), []);
+  panel.update({ ...reel, id: 4, name: 'Other' });
+  assert.equal(waiting(panel), '');
+  panel.update(reel);
+  server.answers['GET /api/runs'] = { runs: [{ ...elsewhere, outcome: 'done' }] };
+  dispatchEvent(new Event('focus'));
+  await settled();
+  assert.equal(waiting(panel), '');
+  assert.equal((await start(panel, server)).length, 1);
+});
+
+test('a second press starts nothing, even before the server lists the first export', async (context) => {
+  const { panel, server } = opened(context, { 'GET /api/runs': { runs: [exportJob({ id: 'a' })] } });
+  server.answers['GET /api/runs'] = () => new Promise(() => {});
+  assert.equal((await start(panel, server)).length, 1);
+  assert.equal((await start(panel, server)).length, 1);
+  assert.equal(waiting(panel), 'An export of this collection is running.');
 });
 
 test('an empty collection has nothing to start', (context) => {

@@ -96,6 +96,7 @@ export function buildForm(actions) {
   const folderPlace = element('div', { class: 'ps-export-folder' }, folder, recent, recentButtons);
   const said = element('div', { class: 'ps-export-said', role: 'alert' });
   const startButton = element('button', { class: 'ps-button ps-primary', type: 'submit', text: 'Start' });
+  const running = element('span', { class: 'ps-muted ps-export-running', role: 'status' });
   const amount = element('span', { class: 'ps-muted ps-export-amount' });
   const labels = (/** @type {Option[]} */ options) => options.map(({ label }) => label);
   const form = element(
@@ -125,7 +126,7 @@ export function buildForm(actions) {
         ),
       ),
     ),
-    element('div', { class: 'ps-export-go' }, startButton, amount, said),
+    element('div', { class: 'ps-export-go' }, startButton, amount, running, said),
   );
   return {
     form,
@@ -148,6 +149,7 @@ export function buildForm(actions) {
     said,
     startButton,
     amount,
+    running,
   };
 }
 

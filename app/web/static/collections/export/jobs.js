@@ -31,7 +31,11 @@ const MOST_REMEMBERED = 50;
 
 /** A list of cards, one a job. */
 export class ExportJobs {
-  /** @param {{onRunning: (text: string | null) => void, show: () => void}} callbacks `show` opens the panel. */
+  /**
+   * @param {object} callbacks
+   * @param {(text: string | null) => void} callbacks.onRunning Called with the jobs as they are now.
+   * @param {() => void} callbacks.show Opens the panel.
+   */
   constructor({ onRunning, show }) {
     this.onRunning = onRunning;
     this.reveal = show;
@@ -40,12 +44,22 @@ export class ExportJobs {
     this.cards = new Map();
     /** @type {Set<string>} */
     this.watched = new Set(); // ids of jobs that this page saw running: it reports their end
+    /** @type {Set<number>} */
+    this.begun = new Set(); // collections of jobs that this page started and the server has not listed yet
     this.open = false; // whether the panel is open: then earlier jobs are shown too
     /** @type {Job[]} */
     this.mine = [];
     /** @type {Collection | null} */
     this.collection = null;
-    this.unwatch = runs.watch(() => this.update());
+    this.unwatch = runs.watch(() => {
+      this.begun.clear();
+      this.update();
+    });
+  }
+
+  /** Whether an export of the collection runs, whoever started it. */
+  get busy() {
+    return this.begun.has(this.collection?.id ?? 0) || this.mine.some((job) => !job.outcome);
   }
 
   /**
@@ -57,6 +71,7 @@ export class ExportJobs {
     this.collection = collection;
     for (const card of this.cards.values()) card.remove();
     this.cards.clear();
+    this.mine = [];
     this.update();
   }
 
@@ -68,7 +83,9 @@ export class ExportJobs {
    */
   started(id, body) {
     this.watched.add(id);
+    this.begun.add(body.collection);
     rememberStarted(id, body);
+    this.take(this.mine);
     void runs.refresh(); // never fails
   }
 
@@ -125,7 +142,7 @@ export class ExportJobs {
       this.cards.delete(id);
     }
     shown.forEach((job, at) => {
-      const token = JSON.stringify(job);
+      const token = JSON.stringify([job, this.busy]);
       const card = this.cards.get(job.id) ?? element('div', { class: 'ps-run', role: 'listitem', 'data-run': job.id });
       this.cards.set(job.id, card);
       if (this.element.children[at] !== card) this.element.insertBefore(card, this.element.children[at] ?? null);
@@ -175,7 +192,9 @@ export class ExportJobs {
         resultText(job),
         job.downloadable ? downloadLink(job) : null,
         folder ? button('Copy path', 'copy', () => void copy(folder)) : null,
-        again ? button(again.to === 'zip' ? 'Start again' : 'Go on', 'again', () => void this.again(job, again)) : null,
+        again && !this.busy
+          ? button(again.to === 'zip' ? 'Start again' : 'Go on', 'again', () => void this.again(job, again))
+          : null,
         element('button', {
           class: 'ps-icon',
           type: 'button',

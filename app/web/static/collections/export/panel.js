@@ -14,6 +14,7 @@ import { choiceFrom, exportRequest, refusalOf, withFolder } from './request.js';
 
 const CHOICES = 'prismsearch.export';
 const FOLDERS = 'prismsearch.export.folders';
+const RUNNING = 'An export of this collection is running.';
 
 /** @typedef {import('../../core/types.js').Collection} Collection */
 /** @typedef {import('../../core/types.js').Subclip} Subclip */
@@ -39,7 +40,13 @@ export class ExportPanel {
     /** @type {Collection | null} */
     this.collection = null;
     this.starting = false;
-    this.jobs = new ExportJobs({ onRunning: (text) => this.onRunning(text), show: () => this.toggle(true) });
+    this.jobs = new ExportJobs({
+      onRunning: (text) => {
+        this.onRunning(text);
+        this.draw();
+      },
+      show: () => this.toggle(true),
+    });
     this.parts = buildForm({
       what: (what) => {
         this.what = what;
@@ -177,7 +184,10 @@ export class ExportPanel {
       : '';
     const refusal = refusalOf(choice);
     const listless = refusal?.field === 'lists';
-    parts.startButton.disabled = !clips.length || listless || (problem !== null && cuts) || this.starting;
+    const running = this.starting || this.jobs.busy;
+    parts.startButton.disabled = !clips.length || listless || (problem !== null && cuts) || running;
+    parts.startButton.title = running ? RUNNING : '';
+    setText(parts.running, running ? RUNNING : '');
     if (listless) this.say(refusal.problem, 'lists');
     else if (parts.said.dataset.about === 'lists') this.say('');
   }
