@@ -25,6 +25,8 @@ from app.shell.file_options import export_options, index_options, search_default
 from app.shell.settings_values import long_names, parsed_options
 from app.web.pages.collections import choice_of
 from encoder import ClipSpec
+from search.engine import SearchEngine
+from search.query import Hit, Query
 
 Write = Callable[[str], Path]
 
@@ -164,10 +166,20 @@ def test_answers_of_searches(write: Write, films: Path) -> None:
     assert (options.top_k, options.least_level, options.duplicates) == (1, "weak", "show")
 
 
-def test_a_link_says_itself_how_strong_hits_are(write: Write, films: Path) -> None:
+def test_a_link_says_itself_how_strong_hits_are(write: Write, films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("index", str(films)).exit_code == 0
     write('library = "../library"\n[search]\nmin-strength = "strong"\n')
-    assert json.loads(run("search", "--link", "?q=red", "--json").stdout)["hits"]
+    levels: list[str | None] = []
+    search = SearchEngine.search
+
+    def noted(engine: SearchEngine, query: Query) -> list[Hit]:
+        levels.append(query.least_level)
+        return search(engine, query)
+
+    monkeypatch.setattr(SearchEngine, "search", noted)
+    run("search", "--link", "?q=red", "--json")
+    run("search", "red", "--json")
+    assert levels == [None, "strong"]
 
 
 def test_paths(write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
