@@ -62,7 +62,8 @@ test('while the server is gone a dialog says what to do, and it goes away when t
   tell('WEBSOCKET_DISCONNECTED');
   await pass(2000);
   const dialog = notice();
-  assert(dialog?.matches(':popover-open'));
+  assert(dialog);
+  assert(dialog.matches(':popover-open'));
   assert.equal(document.activeElement?.textContent, 'Close', 'nothing else had the focus');
   assert.equal(dialog.getAttribute('role'), 'alertdialog');
   for (const name of ['aria-labelledby', 'aria-describedby'])
@@ -136,7 +137,8 @@ test('somebody who is typing goes on typing', async () => {
   tell('WEBSOCKET_DISCONNECTED');
   await pass(5000);
   const dialog = notice();
-  assert(dialog?.matches(':popover-open'));
+  assert(dialog);
+  assert(dialog.matches(':popover-open'));
   assert(document.activeElement === field);
   assert.match(dialog.querySelector('[role=alert]')?.textContent ?? '', /Start it again/);
   server.down = false;

@@ -9,6 +9,8 @@ export const SHOT = {
   folder: '/videos',
   missing: false,
   shot: 1,
+  part: 1,
+  part_count: 1,
   start: 10,
   end: 11,
   start_pts: 10000,

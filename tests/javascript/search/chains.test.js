@@ -18,7 +18,8 @@ let unmount = () => {};
 function part(id, step, start) {
   const [name, folder] = ['film.mp4', '/footage'];
   const strength = null;
-  return { id, step, name, folder, score: 0.4, share: 1, strength, alike: [], start, end: start + 2, missing: false };
+  const whole = { part: 1, part_count: 1, strength, alike: [], missing: false };
+  return { id, step, name, folder, score: 0.4, share: 1, start, end: start + 2, ...whole };
 }
 
 /**

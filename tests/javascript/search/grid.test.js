@@ -28,6 +28,8 @@ function hit(id) {
     share: 1,
     strength: null,
     alike: [],
+    part: 1,
+    part_count: 1,
     start: 0,
     end: 2,
     missing: false,

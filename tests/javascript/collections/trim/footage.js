@@ -26,6 +26,8 @@ export function footage(pts, end, timeBase, rate) {
     folder: '/videos',
     missing: false,
     shot: 0,
+    part: 1,
+    part_count: 1,
     start: 0,
     end: seconds(end),
     start_pts: pts[0],
