@@ -7,8 +7,10 @@ drafts, hidden on most systems, and `sweep_drafts` removes them a day later.
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 from files.durability import flush, remove
@@ -46,16 +48,25 @@ def publish(draft: Path, directory: Path, name: str) -> Path:
         OSError: The disk is full, or the folder does not exist. The draft still exists.
     """
     flush(draft)
-    stem, suffix = os.path.splitext(name)
-    attempt = 1
-    while True:
-        target = directory / (name if attempt == 1 else f"{stem}_{attempt}{suffix}")
+    for target in _names(directory, name):
         try:
             _take(draft, target)
         except FileExistsError:
-            attempt += 1
             continue
         return target
+    raise AssertionError("names never end")
+
+
+def free_name(directory: Path, name: str) -> str:
+    """Return the name that `publish` would give a file now; the folder need not exist."""
+    return next(target.name for target in _names(directory, name) if not os.path.lexists(target))
+
+
+def _names(directory: Path, name: str) -> Iterator[Path]:
+    stem, suffix = os.path.splitext(name)
+    yield directory / name
+    for attempt in itertools.count(2):
+        yield directory / f"{stem}_{attempt}{suffix}"
 
 
 def publish_bytes(content: bytes, directory: Path, name: str) -> Path:

@@ -1,4 +1,4 @@
-"""Names of clips: the export's against a table of right ones (clip_name_table.json), which also holds the page's.
+"""Names of clips against a table of right ones (clip_name_table.json).
 
 A text of the table is a string, or a list of strings and of pairs (string, how often). Times are fractions of a second.
 """

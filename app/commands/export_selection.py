@@ -13,6 +13,7 @@ import click
 
 from app import compose
 from app.compose import Settings
+from app.exporting.collection_clips import collection_clips
 from app.exporting.request import ClipRequest
 from app.exporting.source_facts import SourceFacts
 from app.exporting.sources import Sources, with_copies
@@ -27,7 +28,7 @@ from indexer.identity import Identity
 
 if TYPE_CHECKING:
     from db.library import Library
-    from db.records import Collection, Subclip, Video
+    from db.records import Collection
     from search.query import Hit
 
 
@@ -198,33 +199,7 @@ def from_collection(library: Library, collection: Collection, subclip_ids: Seque
         raise click.UsageError(
             f"{', '.join(map(str, sorted(unknown)))} is no subclip of {printable(collection.name)} (any more)"
         )
-    ids = {each.video_id for each in subclips if each.video_id is not None}
-    videos = {video_id: library.video(video_id) for video_id in ids}
-    wanted = [
-        ClipRequest(
-            path=each.path,
-            start_seconds=(each.start_pts - each.video_start_pts) * each.time_base,
-            end_seconds=(each.end_pts - each.video_start_pts) * each.time_base,
-            rank=rank,
-            name_hint=each.name,
-            score=each.score,
-            collection=collection.name,
-            identity=_identity_of_subclip(each, None if each.video_id is None else videos[each.video_id]),
-            note=each.note,
-            facts=SourceFacts.of_subclip(each),
-            clock_jumps=None if each.video_id is None else videos[each.video_id].clock_jumps,
-        )
-        for rank, each in enumerate(subclips, 1)
-        if subclip_ids is None or each.id in subclip_ids
-    ]
-    return with_copies(library, wanted)
-
-
-def _identity_of_subclip(subclip: Subclip, video: Video | None) -> Identity:
-    """Return the identity of the content that a subclip is from: of its video now, or of before that was removed."""
-    if video is not None:
-        return Identity.of(video)
-    return Identity(fingerprint=subclip.fingerprint, content_hash=subclip.content_hash)
+    return collection_clips(library, collection, subclips, subclip_ids)
 
 
 def find_collection(library: Library, name: str) -> Collection:

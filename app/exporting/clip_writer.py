@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from app.exporting.audio_choice import ALL_TRACKS, parse_audio
 from app.exporting.ffmpeg_binary import ExportError, find_ffmpeg
-from app.exporting.naming import DEFAULT_PATTERN, MIN_NAME_BYTES, ClipFacts, check_pattern, clip_name, name_room
+from app.exporting.naming import DEFAULT_PATTERN, MIN_NAME_BYTES, check_pattern, clip_name, name_room
 from app.exporting.request import ClipRequest, ExportedClip, ExportMode
 from app.exporting.sound import missing_tracks_text, select_sound
 from files.durability import create_empty, remove
@@ -165,8 +165,7 @@ class _ClipWriter:
             if self.manifest is not None:
                 self.manifest.start_draft(draft)
             create_empty(draft)
-            start = max(Fraction(0), Fraction(request.start_seconds) - self.pad)
-            end = Fraction(request.end_seconds) + self.pad
+            start, end = request.padded(self.pad)
             jumps = request.clock_jumps
             with continuous_source(request.path, start, end, draft, clock_jumps=jumps) as (path, moved):
                 if clip.mode == "smart":
@@ -209,15 +208,6 @@ class _ClipWriter:
             remove(draft)
 
     def _name(self, clip: ExportedClip, number: int, suffix: str) -> str:
-        request = clip.request
-        facts = ClipFacts(
-            rank=number if request.rank is None else request.rank,
-            total=self.total,
-            source=Path(request.path).stem,
-            start_seconds=clip.start_seconds or Fraction(0),
-            end_seconds=clip.end_seconds or Fraction(0),
-            label=request.name_hint,
-            collection=request.collection,
-            score=request.score,
-        )
+        start, end = clip.start_seconds or Fraction(0), clip.end_seconds or Fraction(0)
+        facts = clip.request.name_facts(start, end, number=number, total=self.total)
         return clip_name(facts, suffix, self.name_pattern, room=name_room(self.folder))

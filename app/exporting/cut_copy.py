@@ -210,6 +210,11 @@ def _attempts(survey: Survey) -> list[tuple[str, str, bool, tuple[SoundTrack, ..
     ]
 
 
+def copy_suffix(survey: Survey) -> str:
+    """Return the suffix of a copy of a survey's range, unless its container turns out not to hold the streams."""
+    return _containers(survey)[0][0]
+
+
 def _containers(survey: Survey) -> list[tuple[str, str]]:
     """Return (suffix, FFmpeg's name) of the source's own container if it is a usual one, then of Matroska."""
     own = Path(survey.path).suffix.lower()

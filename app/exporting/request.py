@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from app.exporting.audio_choice import ALL_TRACKS, parse_audio
-from app.exporting.naming import check_pattern
+from app.exporting.naming import ClipFacts, check_pattern
 from app.exporting.source_facts import SourceFacts
 from app.timelines.writing import FORMATS, check_format
 from indexer.identity import Identity
@@ -57,6 +57,30 @@ class ClipRequest:
             raise ValueError(f"a range begins at 0 or later and ends after it begins, got {float(start)}-{float(end)}")
         if self.rank is not None and self.rank < 0:
             raise ValueError(f"a rank is not negative, got {self.rank}")
+
+    def padded(self, pad: Fraction) -> tuple[Fraction, Fraction]:
+        """Return start and end with handles on either side, not before the first frame."""
+        return max(Fraction(0), Fraction(self.start_seconds) - pad), Fraction(self.end_seconds) + pad
+
+    def name_facts(self, start_seconds: Fraction, end_seconds: Fraction, *, number: int, total: int) -> ClipFacts:
+        """Return what the clip is named by.
+
+        Args:
+            start_seconds: Time of the first frame in the range, padding included.
+            end_seconds: End of the range.
+            number: Position among the requests, from 1.
+            total: Number of requests.
+        """
+        return ClipFacts(
+            rank=number if self.rank is None else self.rank,
+            total=total,
+            source=Path(self.path).stem,
+            start_seconds=start_seconds,
+            end_seconds=end_seconds,
+            label=self.name_hint,
+            collection=self.collection,
+            score=self.score,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -175,7 +175,7 @@ def our_routes(settings: Settings, library: Library, proxies: Proxies, read: Rea
         *search_routes(library),
         *folder_routes(library, jobs),
         *run_routes(settings, library, jobs),
-        *export_routes(settings, library, jobs),
+        *export_routes(settings, library, jobs, read),
         # Without these, Streamlit would respond with its page. They also handle unsupported methods.
         *(route("/api/{rest:path}", no_such_address, method) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")),
     ]

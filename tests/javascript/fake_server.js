@@ -6,7 +6,7 @@
  * @typedef {unknown | Response | ((body: unknown) => unknown)} Answer
  */
 
-/** Answers requests from a table, by method and address: `{'GET /api/collections': {collections: [], tray: 1}}`. */
+/** Answers requests from a table, by method and address, with or without its query: `{'GET /api/runs': {runs: []}}`. */
 export class FakeServer {
   /** @param {Record<string, Answer>} answers Those that are missing are refused with 404. */
   constructor(answers = {}) {
@@ -39,8 +39,9 @@ export class FakeServer {
     const sent = typeof body === 'string' ? JSON.parse(body) : undefined;
     this.requests.push({ line, body: sent });
     if (this.down) throw new TypeError('Failed to fetch');
-    if (!(line in this.answers)) return refusal(404, `There is no ${line}.`);
-    const known = this.answers[line];
+    const place = line in this.answers ? line : line.split('?')[0];
+    if (!(place in this.answers)) return refusal(404, `There is no ${line}.`);
+    const known = this.answers[place];
     const answer = typeof known === 'function' ? await known(sent) : known;
     signal?.throwIfAborted();
     return answer instanceof Response ? answer : Response.json(answer);

@@ -27,7 +27,17 @@ from app.exporting.smart.nal import NotJoinable
 from app.exporting.sound import AUDIO, decode_sound, leave_out_broken, read_sound
 from app.exporting.survey import Survey
 
+SUFFIX = ".mov"
 AUDIO_LEAD_SECONDS = Fraction(5)  # of reading before the range, to find its sound
+
+
+def cannot_copy(survey: Survey) -> str:
+    """Return why the frames of a survey cannot be copied, as far as that is known before; blank if they may be."""
+    if not survey.seekable:
+        return "the file has no times that could be sought"
+    if survey.time_base < Fraction(1, MAX_TIME_BASE_HZ):
+        return "its times are finer than QuickTime can hold"
+    return ""
 
 
 def cut_intra(program: str, survey: Survey, draft: Path) -> Cut:
@@ -37,10 +47,8 @@ def cut_intra(program: str, survey: Survey, draft: Path) -> Cut:
         NotJoinable: The frames cannot be copied exactly.
         ExportError: Ffmpeg failed.
     """
-    if not survey.seekable:
-        raise NotJoinable("the file has no times that could be sought")
-    if survey.time_base < Fraction(1, MAX_TIME_BASE_HZ):
-        raise NotJoinable("its times are finer than QuickTime can hold")
+    if reason := cannot_copy(survey):
+        raise NotJoinable(reason)
     note = f"{len(survey.pts)} of {len(survey.pts)} frames copied as they are"
     own = survey.container_seconds(survey.pts[0])
     step = (survey.end_pts - survey.pts[0]) * survey.time_base / len(survey.pts)
@@ -55,7 +63,7 @@ def cut_intra(program: str, survey: Survey, draft: Path) -> Cut:
         left_out = left_out or broken
         if copied == list(survey.pts):
             return Cut(
-                suffix=".mov",
+                suffix=SUFFIX,
                 frames=len(copied),
                 has_audio=bool(tracks),
                 copied=len(copied),

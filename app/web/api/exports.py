@@ -1,4 +1,4 @@
-"""Route that starts an export: it checks the request and starts a job, which outlives the page."""
+"""Routes of exports: one checks a request and starts a job, which outlives the page; one names a clip beforehand."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ import secrets
 import time
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast, get_args
 
-from app.exporting.request import ExportOptions
+from app.exporting.audio_choice import ALL_TRACKS
+from app.exporting.collection_clips import collection_clips
+from app.exporting.request import ExportMode, ExportOptions
 from app.jobs.orders import ExportOrder
 from app.web.api.bodies import ExportBody
 from app.web.http.errors import ApiError, bad_request, not_found
 from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
+from app.web.services.clip_names import ClipNames
+from app.web.services.media_workers import ReadMedia
 from files.sweep import sweep_files
 
 if TYPE_CHECKING:
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from db.library import Library
 
 _KEPT_SECONDS = 14 * 24 * 3600.0
+_MOST_CLIPS = 999_999
 _UNSAFE = re.compile(r"[^\w. -]+")
 
 
@@ -34,8 +39,14 @@ def exports_folder(library: Library) -> Path:
     return library.directory / "exports"
 
 
-def export_routes(settings: Settings, library: Library, jobs: Jobs) -> list[Route]:
-    """Return the route `POST /api/exports`, which responds with the id of the job."""
+def export_routes(settings: Settings, library: Library, jobs: Jobs, read: ReadMedia) -> list[Route]:
+    """Return the routes.
+
+    * `POST /api/exports` responds with the id of the job.
+    * `GET /api/exports/name?collection=3&clip=7&total=12&mode=smart&handles=1.5&pattern=...&audio=all&folder=...`
+      responds with the name that a clip would get among so many; without `folder`, in a zip.
+    """
+    names = ClipNames(read)
 
     def begin(request: ApiRequest) -> dict[str, Any]:
         body = request.json(ExportBody)
@@ -67,7 +78,43 @@ def export_routes(settings: Settings, library: Library, jobs: Jobs) -> list[Rout
         )
         return {"run": jobs.start(order, settings)}
 
-    return [route("/api/exports", begin, "POST")]
+    def name(request: ApiRequest) -> dict[str, Any]:
+        (collection_id,), (clip_id,) = request.ids("collection", 1), request.ids("clip", 1)
+        mode = request.query.get("mode", "smart")
+        if mode not in get_args(ExportMode):
+            raise ApiError(400, f"`mode` must be one of {', '.join(get_args(ExportMode))}.")
+        folder = _folder_if_usable(request.query.get("folder", ""))
+        pattern = request.query.get("pattern", "")
+        with bad_request():
+            options = ExportOptions(
+                folder=folder,
+                zip=exports_folder(library) / "clips.zip" if folder is None else None,
+                mode=cast("ExportMode", mode),
+                handles_seconds=Fraction(f"{request.number('handles', 0):.3f}"),
+                name_pattern=pattern if pattern.strip() else None,
+                audio=request.query.get("audio", ALL_TRACKS),
+            )
+        with not_found("collection"):
+            collection = library.collections.get(collection_id)
+        clips = collection_clips(library, collection, library.collections.subclips(collection.id), {clip_id})
+        if not clips:
+            raise ApiError(404, "There is no such clip; it may have been removed meanwhile.")
+        planned = names.name(clips[0], options, total=request.integer("total", 1, _MOST_CLIPS))
+        return {"name": planned.name, "why": planned.why}
+
+    return [
+        route("/api/exports", begin, "POST"),
+        route("/api/exports/name", name, max_concurrent=1),  # some videos must be decoded
+    ]
+
+
+def _folder_if_usable(typed: str) -> Path | None:
+    """Return the folder that is being typed; None for anything that cannot be one yet."""
+    try:
+        path = Path(os.path.expanduser(typed.strip()))
+    except (RuntimeError, ValueError):
+        return None
+    return path if path.is_absolute() and "\0" not in typed else None
 
 
 def _folder(typed: str) -> Path:

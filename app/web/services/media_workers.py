@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from indexer.media.errors import Cancelled, UnreadableVideo
@@ -21,6 +24,7 @@ LIMITS = WorkerLimits(stall_seconds=30.0)
 _MOST_AT_ONCE = 2
 _LOOK_SECONDS = 1.0
 _READ_BYTES = 4096  # more than it takes to look how much was read
+_TOO_LONG = "Reading it takes too long."
 _TOO_MUCH = "Reading it takes more memory than it may have; choose a smaller or shorter one."
 
 
@@ -31,20 +35,25 @@ class ReadMedia(Protocol):
         function: The function.
         arguments: Its arguments.
         path: The file, for errors.
+        most_seconds: The longest that it may take; None: as long as it makes progress.
         keywords: Its keyword arguments.
 
     Raises:
-        UnreadableVideo: The function crashed ("crashed"), made no progress ("stalled") or took too much memory
-            ("memory"), or cannot be called now ("error").
+        UnreadableVideo: The function crashed ("crashed"), made no progress or took too long ("stalled"), took too much
+            memory ("memory"), or cannot be called now ("error").
         Exception: What the function raised.
     """
 
-    def __call__(self, function: Callable[..., T], *arguments: Any, path: str, **keywords: Any) -> T:
+    def __call__(
+        self, function: Callable[..., T], *arguments: Any, path: str, most_seconds: float | None = None, **keywords: Any
+    ) -> T:
         """Return its result."""
         ...
 
 
-def read_here(function: Callable[..., T], *arguments: Any, path: str, **keywords: Any) -> T:
+def read_here(
+    function: Callable[..., T], *arguments: Any, path: str, most_seconds: float | None = None, **keywords: Any
+) -> T:
     """Call the function in this process; a ReadMedia."""
     return function(*arguments, **keywords)
 
@@ -63,12 +72,16 @@ class MediaWorkers:
         self._pool = WorkerPool(limits, prepare=_import_readers)
         self._room = threading.Semaphore(most)
 
-    def __call__(self, function: Callable[..., T], *arguments: Any, path: str, **keywords: Any) -> T:
+    def __call__(
+        self, function: Callable[..., T], *arguments: Any, path: str, most_seconds: float | None = None, **keywords: Any
+    ) -> T:
         """See `ReadMedia`."""
+        until = math.inf if most_seconds is None else monotonic() + most_seconds
         if not self._room.acquire(timeout=self._limits.stall_seconds):
             raise UnreadableVideo(path, "error", "Other files are still being read; try again in a moment.")
         try:
-            with self._pool.task(_read, function, arguments, keywords, path=path) as task:
+            late = partial(_is_past, until)
+            with self._pool.task(_read, function, arguments, keywords, path=path, cancelled=late) as task:
                 for _ in task:
                     pass
             result: T = task.result
@@ -78,6 +91,8 @@ class MediaWorkers:
                 raise UnreadableVideo(path, "memory", _TOO_MUCH) from error
             raise
         except (Cancelled, WorkersUnavailable) as error:
+            if isinstance(error, Cancelled) and _is_past(until):
+                raise UnreadableVideo(path, "stalled", _TOO_LONG) from error
             raise UnreadableVideo(path, "error", f"It cannot be read now ({error}).") from error
         finally:
             self._room.release()
@@ -85,6 +100,10 @@ class MediaWorkers:
     def close(self) -> None:
         """Kill the workers, without waiting."""
         self._pool.close()
+
+
+def _is_past(moment: float) -> bool:
+    return monotonic() > moment
 
 
 # In the worker

@@ -125,19 +125,79 @@ test('a selection that is taken back leaves the whole collection', async (contex
   assert.ok(sent && !Object.hasOwn(sent, 'subclips'));
 });
 
-test('the example is the name of the first clip, by its place in the collection', (context) => {
-  const { panel } = opened(context);
+/**
+ * The addresses of the questions for a name, after a pause and its answer.
+ *
+ * @param {import('node:test').TestContext} context
+ * @param {FakeServer} server
+ */
+async function asked(context, server) {
+  context.mock.timers.tick(300);
+  await settled();
+  const lines = server.asked().filter((line) => line.startsWith('GET /api/exports/name?'));
+  return lines.map((line) => Object.fromEntries(new URLSearchParams(line.split('?')[1])));
+}
+
+test('the first clip has the name that the server says, asked once for what is typed', async (context) => {
+  const { panel, server } = opened(context, { 'GET /api/exports/name': { name: '001_take 1.mov', why: '' } });
+  const all = { collection: '3', clip: '1', total: '3', mode: 'smart', handles: '0', pattern: '', audio: 'all' };
+  assert.deepEqual(await asked(context, server), [all]);
+  assert.equal(panel.parts.example.textContent, 'First clip: 001_take 1.mov');
+  type(panel, 'Naming pattern', '{rank}');
+  context.mock.timers.tick(200);
   type(panel, 'Naming pattern', '{rank}_{label}');
-  assert.equal(panel.parts.example.textContent, 'for example 001_take 1.mp4');
-  panel.selected(reel.subclips.slice(2));
+  assert.deepEqual(await asked(context, server), [{ ...all, pattern: '{rank}_{label}' }]);
+  panel.draw();
+  assert.deepEqual(await asked(context, server), []);
+  panel.selected(reel.subclips.slice(1));
   choose(panel, 'What is selected');
-  assert.equal(panel.parts.example.textContent, 'for example 003_take 3.mp4');
+  choose(panel, 'Into a folder');
+  type(panel, 'Folder', '/clips');
+  const { clip, total, folder } = (await asked(context, server))[0] ?? {};
+  assert.deepEqual([clip, total, folder], ['2', '2', '/clips']);
+});
+
+test('the name is asked for again when the clip or the files that are there may have changed', async (context) => {
+  const { panel, server } = opened(context, { 'GET /api/exports/name': { name: '001.mp4', why: '' } });
+  await asked(context, server);
+  const [first, ...others] = reel.subclips;
+  panel.update({ ...reel, subclips: [{ ...first, start: 3 }, ...others] });
+  assert.equal((await asked(context, server)).length, 1);
+  server.answers['GET /api/runs'] = { runs: [exportJob({ id: 'a' })] };
+  await start(panel, server);
+  await asked(context, server);
+  server.answers['GET /api/runs'] = { runs: [exportJob({ id: 'a', outcome: 'done' })] };
+  dispatchEvent(new Event('focus'));
+  await settled();
+  assert.equal((await asked(context, server)).length, 1);
+});
+
+test('a clip without a name says why, and can be started all the same', async (context) => {
+  const answer = { name: '', why: 'The file is no longer there.' };
+  const { panel, server } = opened(context, { 'GET /api/exports/name': answer });
+  await asked(context, server);
+  assert.equal(panel.parts.example.textContent, answer.why);
+  assert.ok(!panel.parts.startButton.disabled);
+});
+
+test('nothing is asked for while the form is closed, without clips, or with handles that cannot be', async (context) => {
+  const { panel, server } = opened(context, { 'GET /api/exports/name': { name: '001.mp4', why: '' } });
+  type(panel, 'Handles in seconds', '-1');
+  assert.deepEqual(await asked(context, server), []);
+  type(panel, 'Handles in seconds', '1');
+  panel.toggle(false);
+  assert.deepEqual(await asked(context, server), []);
+  panel.toggle(true);
+  panel.update({ ...reel, subclips: [] });
+  assert.deepEqual(await asked(context, server), []);
+  assert.equal(panel.parts.example.textContent, '');
 });
 
 test('a pattern that cannot be used starts nothing, except where no clips are named', async (context) => {
-  const { panel, server } = opened(context);
+  const { panel, server } = opened(context, { 'GET /api/exports/name': refusal(400, 'There is no {title}.') });
   type(panel, 'Naming pattern', '{title}');
-  assert.match(panel.parts.example.textContent ?? '', /There is no {title}/);
+  await asked(context, server);
+  assert.equal(panel.parts.example.textContent, 'There is no {title}.');
   assert.deepEqual(await start(panel, server), []);
   choose(panel, 'Lists only');
   assert.equal(panel.parts.example.textContent, '');

@@ -6,10 +6,10 @@ import { loadStored, saveStored } from '../../core/storage.js';
 import { clock } from '../../core/timecode.js';
 import { toast } from '../../core/toast.js';
 import { totalLength } from '../times.js';
+import { ClipName } from './clip_name.js';
 import { buildForm } from './form.js';
 import { counted } from './job.js';
 import { ExportJobs } from './jobs.js';
-import { exampleName } from './naming.js';
 import { choiceFrom, exportRequest, refusalOf, withFolder } from './request.js';
 
 const CHOICES = 'prismsearch.export';
@@ -40,6 +40,7 @@ export class ExportPanel {
     /** @type {Collection | null} */
     this.collection = null;
     this.starting = false;
+    this.clipName = new ClipName(() => this.draw());
     this.jobs = new ExportJobs({
       onRunning: (text) => {
         this.onRunning(text);
@@ -114,6 +115,7 @@ export class ExportPanel {
   }
 
   remove() {
+    this.clipName.stop();
     this.jobs.remove();
   }
 
@@ -136,17 +138,21 @@ export class ExportPanel {
     return this.selection ?? this.collection?.subclips ?? [];
   }
 
-  /** Name of the first clip, as an example, and what is wrong with the pattern. */
-  get example() {
+  /** Have the first clip named as the export would name it. */
+  askForName() {
     const { choice, collection } = this;
-    const clip = this.clips[0];
-    return exampleName(choice.pattern, clip, {
-      number: 1 + (collection?.subclips.findIndex(({ id }) => id === clip?.id) ?? 0),
-      total: this.clips.length,
-      collection: collection?.name ?? '',
-      mode: choice.mode,
-      handles: Number(choice.handles) || 0,
-    });
+    const [clip] = this.clips;
+    const field = refusalOf({ ...choice, lists: ['csv'], to: 'zip' })?.field;
+    if (!this.open || !collection || !clip || choice.mode === 'none' || field) {
+      this.clipName.ask(null, null);
+      return;
+    }
+    const { mode, handles_seconds, name_pattern, audio, to } = exportRequest(choice, collection.id, null);
+    const named = { mode, handles: handles_seconds, pattern: name_pattern, audio, folder: to === 'zip' ? '' : to };
+    this.clipName.ask(
+      { collection: collection.id, clip: clip.id, total: this.clips.length, ...named },
+      [collection.name, collection.subclips.indexOf(clip), clip, this.jobs.busy], // an export takes names
+    );
   }
 
   draw() {
@@ -172,9 +178,10 @@ export class ExportPanel {
     parts.naming.disabled = !cuts;
     parts.sounding.disabled = !cuts;
     parts.tracks.hidden = choice.sound !== 'numbers';
-    const { name, problem } = this.example;
-    parts.example.textContent = !cuts || !this.clips.length ? '' : (problem ?? `for example ${name}`);
-    parts.example.classList.toggle('ps-export-problem', problem !== null && cuts);
+    this.askForName();
+    const { name, why, problem } = this.clipName;
+    setText(parts.example, problem || why || (name && `First clip: ${name}`));
+    parts.example.classList.toggle('ps-export-problem', problem !== '');
     parts.folderPlace.hidden = choice.to !== 'folder';
     this.drawFolders();
     const { clips } = this;
@@ -185,7 +192,7 @@ export class ExportPanel {
     const refusal = refusalOf(choice);
     const listless = refusal?.field === 'lists';
     const running = this.starting || this.jobs.busy;
-    parts.startButton.disabled = !clips.length || listless || (problem !== null && cuts) || running;
+    parts.startButton.disabled = !clips.length || listless || problem !== '' || running;
     parts.startButton.title = running ? RUNNING : '';
     setText(parts.running, running ? RUNNING : '');
     if (listless) this.say(refusal.problem, 'lists');
