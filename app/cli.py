@@ -33,25 +33,25 @@ if TYPE_CHECKING:
 
 COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
     {
-        "demo": ("demo", "demo", "Try it all on the bundled demo videos."),
+        "demo": ("demo", "demo", "Try everything on the bundled demo videos."),
         "fetch-model": ("fetch_model", "fetch_model", "Download an encoder ahead of time."),
-        "index": ("index", "index", "Take videos in: cut into shots, embed, remember."),
+        "index": ("index", "index", "Index videos: cut them into shots and embed them."),
         "search": ("search_words", "search", "Find shots by words."),
-        "similar": ("similar", "similar", "Find shots by example: a video, a range of one, a picture."),
+        "similar": ("similar", "similar", "Find shots by example: a video, part of one, or a picture."),
         "ui": ("ui", "ui", "Search in the browser."),
-        "export": ("export", "export", "Write hits, ranges or a collection as clips and lists."),
-        "list": ("library", "list_videos", "List videos, with length, shots and status."),
-        "info": ("library", "info", "Say what is known of one video: facts, shots, parts of long ones."),
-        "stats": ("library", "stats", "Say how much the library holds."),
-        "relink": ("relink", "relink", "Say that a folder is at another place now."),
-        "remove": ("remove", "remove", "Forget videos; the files themselves stay."),
-        "backup": ("backup", "backup", "Copy the library into another folder."),
-        "restore": ("backup", "restore", "Make the library from a backup."),
-        "retry": ("index", "retry", "Try files again that could not be indexed."),
-        "runs": ("runs", "runs", "Long jobs: how far they are, how they ended."),
-        "settings": ("settings", "settings", "Show every setting, and where its value comes from."),
-        "completion": ("completion", "completion", "Let bash, zsh or fish complete commands and options."),
-        "doctor": ("doctor", "doctor", "Say what is there, what is missing, what to do."),
+        "export": ("export", "export", "Export hits, ranges or a collection as clips and lists."),
+        "list": ("library", "list_videos", "List videos with their length, shots and status."),
+        "info": ("library", "info", "Show what is known about a video: facts, shots and parts."),
+        "stats": ("library", "stats", "Show how much the library holds."),
+        "relink": ("relink", "relink", "Tell the library that a folder has moved."),
+        "remove": ("remove", "remove", "Remove videos from the library; the files stay."),
+        "backup": ("backup", "backup", "Back up the library into another folder."),
+        "restore": ("backup", "restore", "Restore the library from a backup."),
+        "retry": ("index", "retry", "Retry files that could not be indexed."),
+        "runs": ("runs", "runs", "List indexing, export and download runs; stop one."),
+        "settings": ("settings", "settings", "Show each setting and where its value comes from."),
+        "completion": ("completion", "completion", "Print the completion script for bash, zsh or fish."),
+        "doctor": ("doctor", "doctor", "Check the installation and say what to fix."),
         "bench": ("bench", "bench", "List and run the benchmarks."),
     }
 )
@@ -59,9 +59,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
 
 
 _AS_JSON = "prismsearch.as json"
-FIRST_STEPS = (
-    "say what to do: prismsearch demo (to try it), prismsearch index FOLDER (to begin), or prismsearch --help (for all)"
-)
+FIRST_STEPS = "give a command: prismsearch demo (to try it), prismsearch index FOLDER (to start), or prismsearch --help"
 
 
 def import_command(name: str) -> click.Command:
@@ -153,7 +151,7 @@ def show_version(ctx: click.Context, param: click.Parameter, value: bool) -> Non
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version, help="Say the version."
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version, help="Show the version."
 )
 @global_options
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
@@ -165,7 +163,8 @@ def main(ctx: click.Context, /, **_: Any) -> None:
     Examples:
       prismsearch demo                           try it on the bundled demo library
       prismsearch fetch-model                    get the real encoder (about 1 GB, once)
-      prismsearch index ~/Videos                 cut into shots, embed, remember
+      prismsearch index ~/Videos                 cut into shots and embed
+
       prismsearch search "a dog on the beach"    by words
       prismsearch similar film.mp4@1:20-1:25     by example
       prismsearch ui                             the same in the browser

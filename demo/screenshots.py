@@ -266,7 +266,7 @@ def first_start(browser: Any, to: Path, folder: Path) -> None:
             page.get_by_role("button", name="Stop").first.wait_for()
             page.wait_for_timeout(2500)
             page.screenshot(path=to / f"indexing-running{suffix}.png")
-            page.get_by_text(re.compile("29 added")).first.wait_for(timeout=180_000)
+            page.get_by_text(re.compile("29 videos added")).first.wait_for(timeout=180_000)
             page.context.close()
 
 

@@ -338,13 +338,13 @@ def test_what_would_be_encoded_again_is_said_and_waits_for_a_yes(place: Place) -
     films = place.root / "films"
     page = send(opened(indexing), "checked", films)
     assert "3 videos (" in words(page)
-    assert "that did not change would be encoded again" in words(page)
+    assert "that did not change would be re-encoded" in words(page)
     send(page, "start", films)
     page = send(opened(indexing), "checked", films)
     page.checkbox(key="index_again").check().run()
     send(page, "start", films)
     page = send(opened(indexing), "checked", place.films)
-    assert "would be encoded again" not in words(page), "nothing of that folder is in the library"
+    assert "would be re-encoded" not in words(page), "nothing of that folder is in the library"
     assert [order.yes for order in place.orders] == [False, True]
 
 

@@ -121,7 +121,7 @@ def test_no_chain_says_why() -> None:
         (["--link", "q=red", "-k", "3"], "part of the link"),
         (["--link", "q=red", "--named", "a"], "part of the link"),
         (["--link", "http://127.0.0.1:8501/"], "no search"),
-        (["--link", "q=&then=blue"], "step 1 asks for nothing"),
+        (["--link", "q=&then=blue"], "step 1 is empty"),
         ([], "WORDS"),
     ],
 )

@@ -57,7 +57,7 @@ def test_the_demo_indexes_asks_and_marks_the_truth(bundled: Path) -> None:
     result = run("demo", "--library", "demo library")
     assert result.exit_code == 0, result.output
     out = result.stdout
-    assert "2 added" in out
+    assert "2 videos added" in out
     assert out.count("<- the shot with this caption") == 6
     assert "6 of 6 descriptions found their shot" in out
     assert 'prismsearch search "purple"' in out

@@ -161,7 +161,7 @@ def test_a_run_that_is_asked_to_stop_goes_on_later(monkeypatch: pytest.MonkeyPat
         patch.setattr(journal.Job, "stop_requested", lambda self: next(asked))
         result = run("export", "--collection", NAME, "--zip", "all.zip")
         assert result.exit_code == 130
-        assert "the same command goes on" in result.stderr
+        assert "run the same command again" in result.stderr
     state = Jobs(Path("library")).all()[0]
     assert (state.outcome, state.failed, state.report["written"]) == ("stopped", 0, 1)
     assert not Path("all.zip").exists()

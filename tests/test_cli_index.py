@@ -52,7 +52,7 @@ def test_a_folder_becomes_searchable_and_the_broken_file_is_one_line(films: Path
     result = run("index", "films")
     assert result.exit_code == 1, "a file failed"
     lines = result.stdout.splitlines()
-    assert lines[0] == "2 added, 1 failed"
+    assert lines[0] == "2 videos added, 1 failed"
     assert lines[1] == "failed:"
     assert lines[2].startswith("  films/broken.mp4  ")
     assert "3 parts of shots" in lines[3]
@@ -69,8 +69,8 @@ def test_what_was_not_looked_at_is_one_line(films: Path) -> None:
     for name in ("a.txt", "b.txt", "c.jpg", "notes", ".d.mp4"):
         (films / name).write_text("something")
     lines = run("index", "films").stdout.splitlines()
-    assert "not looked at: 1 hidden file, 4 other files (txt 2, jpg 1, without ending 1)" in lines or (
-        "not looked at: 1 hidden file, 4 other files (txt 2, without ending 1, jpg 1)" in lines
+    assert "skipped: 1 hidden file, 4 other files (txt 2, jpg 1, no extension 1)" in lines or (
+        "skipped: 1 hidden file, 4 other files (txt 2, no extension 1, jpg 1)" in lines
     )
     (films / ".d.mp4").unlink()
     for number in range(6):
@@ -110,7 +110,7 @@ def test_retry_takes_failed_files_that_were_put_right(films: Path) -> None:
     make_video(films / "broken.mp4", [("yellow", 20)])
     result = run("retry")
     assert result.exit_code == 0, result.output
-    assert result.stdout.startswith("1 added")
+    assert result.stdout.startswith("1 video added")
     assert "no failed files" in run("retry").stderr
     assert len(json.loads(run("list", "--json").stdout)) == 3, "what else was indexed stays"
 

@@ -138,7 +138,7 @@ def test_stats_count() -> None:
     assert (record["videos"], record["shots"], record["segments"], record["failures"]) == (4, 5, 5, 1)
     assert record["seconds"] == pytest.approx(19)
     assert record["encoders"] == [{"id": ColourEncoder().id, "dim": 16, "segments": 5}]
-    assert "4 (19s in all)" in run("stats").stdout
+    assert "4 (19s in total)" in run("stats").stdout
 
 
 def test_remove_forgets_and_never_touches_files(root: Path) -> None:
@@ -165,7 +165,7 @@ def test_remove_asks_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.shell.questions.has_terminal", lambda: True)
     kept = run("remove", "films", input="n\n")
     assert kept.exit_code == 1
-    assert "Forget 3 videos and 1 failed file?" in kept.stderr
+    assert "Remove 3 videos and 1 failed file from the library?" in kept.stderr
     assert len(listed()) == 5
     assert run("remove", "films", input="y\n").exit_code == 0
     assert len(listed()) == 1
@@ -175,7 +175,7 @@ def test_remove_asks_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_remove_missing_takes_only_what_is_gone() -> None:
     assert run("remove", ".", "--missing", "--yes").exit_code == 0
     assert listed() == ["films/green.mp4", "films/red.mp4", "other/red@home.mp4", "films/broken.mp4"]
-    assert "every file is there" in run("remove", ".", "--missing", "--yes").stderr
+    assert "no file is missing" in run("remove", ".", "--missing", "--yes").stderr
 
 
 @pytest.mark.usefixtures("root")

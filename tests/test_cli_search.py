@@ -78,7 +78,7 @@ def test_a_folder_narrows_and_a_sibling_of_the_same_beginning_is_not_in_it(root:
     assert names(hits("search", "red", "-k", "1", "--in", "other")) == [("red@home.mp4", 0.0)]
     result = run("search", "red", "--in", "oth")
     assert result.exit_code == 1
-    assert "no video below" in result.stderr
+    assert "no video in" in result.stderr
     assert result.stdout == ""
 
 

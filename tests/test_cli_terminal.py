@@ -158,13 +158,13 @@ def test_the_report_is_one_clear_line_a_failure(capsys: pytest.CaptureFixture[st
     )  # fmt: skip
     print_report(report)
     assert capsys.readouterr().out.splitlines() == [
-        "2 added, 1 moved, 1 kept though not found, 1 failed",
+        "2 videos added, 1 moved, 1 missing but kept, 1 failed",
         "failed:",
         "  /v/a\\n.mp4  No frame can be decoded.",
-        "1 file failed before and not changed since (why: prismsearch list --failed; again: prismsearch retry)",
-        "look at:",
+        "1 file failed before and have not changed (why: prismsearch list --failed; try again: prismsearch retry)",
+        "to check:",
         "  /v/closed  The folder may not be read.",
-        "kept, though not there (a drive or card not plugged in? prismsearch remove --missing FOLDER forgets them):",
+        "missing, but kept (drive or card not connected? prismsearch remove --missing FOLDER removes them):",
         "  /usb/x.mp4",
         "1:40 of video, 2,500 frames, 9 parts of shots in 5.0s, 20.0x real time",
         "of that: looking for videos 0.1s, decoding (all workers together) 4.0s, encoding 2.0s, storing 0.2s",

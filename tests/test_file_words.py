@@ -97,7 +97,7 @@ def test_a_name_that_is_not_there_is_said_before_anything_is_loaded_or_written(
 
 @pytest.mark.usefixtures("root")
 def test_words_and_files_are_told_apart_in_one_line() -> None:
-    assert "red: there is no such file" in run("export", "red", "films/red.mp4@1-2", "--to", "out").stderr
+    assert "red: no such file" in run("export", "red", "films/red.mp4@1-2", "--to", "out").stderr
     assert "give words or files, not both" in run("export", "red", "films/red.mp4@1-2", "--to", "out").stderr
     assert "put spaces around the /" in run("export", "AC/DC", "--to", "out").stderr
     assert "put spaces" not in run("export", "./dog", "--to", "out").stderr

@@ -81,7 +81,7 @@ def test_an_option_that_would_encode_everything_again_waits_for_a_yes(films: Pat
     make_video(films / "three.mp4", [("white", 25)])
     done, said = index(str(films), "--segment-seconds", "2", code=2)
     assert done == {}
-    assert "2 videos (3.0s) that did not change would be encoded again (segment seconds 4 -> 2)" in said
+    assert "2 videos (3.0s) that did not change would be re-encoded (segment seconds 4 -> 2)" in said
     assert "at the speed of the last run" in said
     assert "--yes" in said
     assert stored_segment_seconds(films) == 4, "nothing was changed, no setting either"
@@ -211,15 +211,15 @@ def test_a_search_says_what_it_could_not_look_at(films: Path, tmp_path: Path) ->
     (tmp_path / "more").mkdir()
     make_video(tmp_path / "more" / "three.mp4", [("white", 25)])
     (tmp_path / "more" / "broken.mp4").write_text("no video")
-    assert "looked at" not in run("search", "red").stderr
+    assert "searched" not in run("search", "red").stderr
     index(str(tmp_path / "more"), "--frames", "4", code=1)
     result = run("search", "red", "--json")
     assert json.loads(result.stdout)["looked_at"] == {"segments": 1, "of": 4, "failures": 1, "vanished": 0}
-    assert "looked at 1 of 4 parts of shots" in result.stderr
+    assert "searched 1 of 4 parts of shots" in result.stderr
     assert "prismsearch index FOLDER" in result.stderr
     assert "1 file could not be indexed" in run("similar", str(films / "one.mp4")).stderr
     assert index(str(films), "--yes", code=0)[0] == {"updated": 2}
-    assert "looked at" not in run("search", "red").stderr
+    assert "searched" not in run("search", "red").stderr
 
 
 def test_how_long_vanished_rows_are_kept_belongs_to_the_library(films: Path) -> None:

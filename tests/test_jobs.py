@@ -355,7 +355,7 @@ def test_our_own_command_is_started_with_our_settings(
     assert begun.arguments == ("index", "--", *order.paths)
     state = ended(jobs, job_id)
     assert (state.outcome, state.title) == ("failed", "a look")
-    assert state.message == f"{order.paths[0]}: there is no such file or folder"
+    assert state.message == f"{order.paths[0]}: no such file or folder"
     assert jobs.log(job_id).strip() == f"prismsearch: {state.message}", "as the shell prints it"
 
 

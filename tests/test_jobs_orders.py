@@ -180,7 +180,7 @@ EXPORT = {"kind": "export", "collection": 1, "collection_name": "x", "options": 
         ({**EXPORT, "options": {}}, "say where to"),
         ({**EXPORT, "options": {"folder": "/a", "zip": "/b"}}, "say where to"),
         ({**EXPORT, "options": {"folder": "/a", "mode": "smartest"}}, "order.options.mode"),
-        ({**EXPORT, "options": {"folder": "/a", "handles_seconds": "3601"}}, "handles are from 0 to 3600"),
+        ({**EXPORT, "options": {"folder": "/a", "handles_seconds": "3601"}}, "handles must be from 0 to 3600"),
         ({**EXPORT, "options": {"folder": "/a", "name_pattern": "{title}"}}, "{title}"),
         ({**EXPORT, "options": {"folder": "/a", "lists": ["exe"]}}, "'exe'"),
     ],

@@ -53,7 +53,7 @@ def journals() -> list[JobState]:
 def test_an_index_run_of_the_shell_keeps_a_journal(films: Path) -> None:
     assert run("index", "films").exit_code == 1
     [state] = journals()
-    assert (state.kind, state.title, state.outcome, state.message) == ("index", "films", "done", "1 added, 1 failed")
+    assert (state.kind, state.title, state.outcome, state.message) == ("index", "films", "done", "1 video added, 1 failed")
     assert [(os.path.basename(each.path), bool(each.reason)) for each in state.failures] == [("broken.mp4", True)]
     assert (state.report["added"], state.report["clips"]) == (1, 2)
     assert (state.progress.phase, state.progress.files_total, state.progress.fraction) == ("done", 2, 1.0)
@@ -115,7 +115,7 @@ def test_runs_are_listed_for_people_and_for_scripts(films: Path) -> None:
     first, second = run("runs").stdout.splitlines()
     assert first.split()[0] == state.id
     assert first.endswith("done  index  films")
-    assert second == "  1 added, 1 failed"
+    assert second == "  1 video added, 1 failed"
     [record] = json.loads(run("runs", "--json").stdout)
     assert (record["id"], record["outcome"], record["failures"][0]["path"]) == (
         state.id, "done", str(films / "broken.mp4"),
@@ -126,7 +126,7 @@ def test_what_cannot_be_stopped_is_said(films: Path) -> None:
     run("index", "films")
     over = run("runs", "--stop", journals()[0].id)
     assert over.exit_code == 3
-    assert "is over already (done)" in over.stderr
+    assert "has already ended (done)" in over.stderr
     assert "there is no run" in run("runs", "--stop", "../../x").stderr
     run("index", "films")
     assert "2 runs begin with 20" in run("runs", "--stop", "20").stderr

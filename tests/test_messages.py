@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import re
+
 import pytest
 
 from bootstrap.messages import javascript_messages, messages, python_messages
@@ -51,3 +54,37 @@ toast(`${items.length} shots added to “${name}”`) /* more words here */
 )
 def test_the_page_has_what_people_meet(name: str) -> None:
     assert messages()[name]
+
+
+RETIRED = {
+    r"to be seen\b": "describe the shot, or what it shows",
+    r"\bgoes? with\b": "can only be used with",
+    r"^Say (what is|how|that|which)\b": "Show ..., List ...",
+    r"\bfor so (many|long)\b": "for this many, after this long",
+    r"\bthe newest first\b": "newest first",
+    r"\b(there|that) (is|are) to fetch\b": "available",
+    r"\bthe best there (is|are)\b": "the best available",
+    r"\bhow far they are\b": "name the state",
+    r"\b[Dd]o not ask\.": "Do not ask for confirmation.",
+    r"--yes says yes": "use --yes to confirm",
+    r"\bto put right\b": "to fix",
+    r"\bno video format\b": "Not a video file.",
+    r"\bpush(es)? (this|it) down\b": "rank lower",
+    r"\bhardly heeded\b": "has little effect",
+    r"\bembed, remember\b": "embed",
+    r"\bgive (a file|a video|it) up\b": "give up on it",
+    r"\bnear duplicate": "near-duplicate",
+}
+"""Phrases that no message may have, as patterns, and what to write instead."""
+
+
+@pytest.mark.parametrize("pattern", RETIRED)
+def test_no_message_has_a_phrase_that_a_plainer_one_replaced(pattern: str) -> None:
+    wrong = re.compile(pattern, re.IGNORECASE)
+    found = [f"{path}:{line}: {text}" for path, texts in _every_message() for line, text in texts if wrong.search(text)]
+    assert not found, f"write instead: {RETIRED[pattern]}"
+
+
+@functools.cache
+def _every_message() -> list[tuple[str, list[tuple[int, str]]]]:
+    return list(messages().items())

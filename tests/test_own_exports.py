@@ -81,8 +81,8 @@ def test_clips_below_an_indexed_folder_are_left_out_unless_asked_for_or_named(wo
 def test_what_is_left_out_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     print_report(IndexReport(own_exports=("/a/1.mp4", "/a/2.mp4"), camera_proxies=("/a/3.lrv",)))
     said = capsys.readouterr().out
-    assert "left out: 2 clips exported by prismsearch, such as /a/1.mp4 (index --include-exports takes them)" in said
-    assert "left out: 1 small copy that a camera recorded beside its films" in said
+    assert "left out: 2 clips exported by prismsearch, such as /a/1.mp4 (index --include-exports indexes them)" in said
+    assert "left out: 1 small copy that a camera recorded beside its videos" in said
 
 
 def test_a_long_header_at_the_beginning_is_looked_through_to_its_end(tmp_path: Path) -> None:

@@ -440,7 +440,7 @@ def test_what_a_person_may_want_to_know_is_one_line(library: Library, monkeypatc
     page = opened(SearchLink(words="red wine"))
     (line,) = [caption for caption in page.caption if "shots ·" in caption.value.replace("\\", "")]
     assert line.value.replace("\\", "") == (
-        "1 good match · 4 of 4 shots · The encoder cannot read “wine” and goes by the other words."
+        "1 good match · 4 of 4 shots · The encoder cannot read “wine” and uses the other words only."
     )
     assert "4 shots" in line.help
     assert "The encoder knows colours only." in said(page)

@@ -118,7 +118,7 @@ def test_a_new_library_begins_with_the_file_and_an_old_one_keeps_its_own(write: 
     assert said["index"]["detector"] == {"value": "content", "source": "library"}
     assert said["index"]["frames"] == {"value": 3, "source": "library"}
     assert said["index"]["exclude"] == {"value": ["*.tmp.mp4"], "source": "file"}
-    assert "library (hash is for new libraries)" in run("settings").stdout
+    assert "library (hash applies to new libraries)" in run("settings").stdout
 
 
 def test_the_command_line_counts_more_than_the_file(write: Write, films: Path) -> None:
@@ -253,7 +253,7 @@ def test_exports_of_the_page_begin_with_the_file(write: Write) -> None:
         ("[index]\nworkers = 2.5", "[index] workers needs a whole number"),
         ('[index]\nworkers = "2"', "[index] workers needs a whole number"),
         ("[index]\nworkers = 0", "[index] workers: 0 is not a whole number"),
-        ('[index]\nexclude = "*.tmp"', '[index] exclude needs a list of texts: exclude = ["...", "..."]'),
+        ('[index]\nexclude = "*.tmp"', '[index] exclude needs a list of strings: exclude = ["...", "..."]'),
         ("[index]\ndecode = 1", "[index] decode needs a text in quotes"),
         ("[index]\ndecode = 2020-01-01", "[index] decode needs a text in quotes"),
         ('[index]\nsegment-seconds = "soon"', "[index] segment-seconds: 'soon' is not a time"),
@@ -278,7 +278,7 @@ def test_values_of_other_tables_are_checked_by_settings(write: Write) -> None:
     assert "[ui] port: 99999 is not a whole number" in run("settings").stderr
     assert "[ui] port" in run("ui").stderr
     write("[export]\nhandles = 99999\n")
-    assert "[export] handles: handles are from 0 to 3600 seconds" in run("settings").stderr.replace(
+    assert "[export] handles: handles must be from 0 to 3600 seconds" in run("settings").stderr.replace(
         "pad or handles", "handles"
     )
 

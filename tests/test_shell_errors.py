@@ -89,7 +89,7 @@ def test_words_after_two_dashes_are_no_options() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["search", "red", "--threshold", "5"], "--threshold is a score from -1 to 1"),
+        (["search", "red", "--threshold", "5"], "--threshold must be from -1 to 1"),
         (["search", "red", "-k", "0"], "--top-k: 0 is not a whole number from 1 to 1,000,000"),
         (["search", "red", "-k", "1000000000"], "--top-k: 1000000000 is not a whole number"),
         (["search", "red", "--min-duration", "-3"], "--min-duration: '-3' is not a time"),
@@ -98,8 +98,8 @@ def test_words_after_two_dashes_are_no_options() -> None:
         (["export", "red", "--to", "out", "--pad", "-1"], "'-1' is not a time"),
         (["--precision", "x", "list"], "--precision: 'x' is not one of"),
         (["lst"], "No such command 'lst'"),
-        (["index"], "say which FOLDER: prismsearch index FOLDER"),
-        (["relink"], "say which OLD NEW: prismsearch relink OLD NEW"),
+        (["index"], "missing FOLDER: prismsearch index FOLDER"),
+        (["relink"], "missing OLD NEW: prismsearch relink OLD NEW"),
         (["search"], "say what to look for: prismsearch search WORDS"),
         ([], "prismsearch demo"),
         (["--library", "x"], "prismsearch index FOLDER"),

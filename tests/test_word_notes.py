@@ -29,7 +29,7 @@ class EnglishEncoder(ColourEncoder):
 def test_what_is_not_read_is_said_and_what_is_read_is_not() -> None:
     encoder = EnglishEncoder()
     assert word_notes(encoder, ["a red car", "犬 runs", "one two three four", "one two three four"]) == [
-        "the encoder cannot read “犬” and goes by the other words",
+        "the encoder cannot read “犬” and uses the other words only",
         "only the first 3 of 4 words of “one two three four” are read, up to “one two three”",
     ]
 
@@ -62,7 +62,7 @@ def test_cut_words_of_every_step_and_of_exclusions_are_said_on_the_page(monkeypa
 
 @pytest.mark.parametrize("text", ["...", "!!! ?", "犬", "🎂"])
 def test_a_text_of_which_nothing_is_read_is_no_question(text: str) -> None:
-    with pytest.raises(ValueError, match=r"can read nothing of .*describe the shot in English"):
+    with pytest.raises(ValueError, match=r"cannot read any of .*describe the shot in English"):
         word_notes(EnglishEncoder(), ["a car", text])
 
 
@@ -73,7 +73,7 @@ def test_the_page_says_so_and_does_not_search(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(search_page, "st", SimpleNamespace(warning=shown.append))
     engine = cast("Any", SimpleNamespace(encoder=EnglishEncoder(), library=None))  # it cannot search
     (note,) = result_line.notes_on(SearchLink(words="犬 runs"), engine)
-    assert note.text == "The encoder cannot read “犬” and goes by the other words."
+    assert note.text == "The encoder cannot read “犬” and uses the other words only."
     search_page.draw_hits(SearchLink(words="犬"), engine)
     assert len(shown) == 1
-    assert "nothing of" in shown[0]
+    assert "cannot read any of" in shown[0]

@@ -27,15 +27,15 @@ Examples:
   prismsearch backup /media/usb/prismsearch --media --yes
 
 \b
-Others may index and search meanwhile: the copy is of one moment, and checked. Without --media, posters
+Indexing and searching may go on meanwhile: the copy is a checked snapshot. Without --media, posters
 and previews are left out; `index` makes them again. Your video files are not copied.""",
 )
 @click.argument("destination", metavar="DEST", type=click.Path(file_okay=False))
-@click.option("--media", is_flag=True, help="Posters and previews, too; the size is said before.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--media", is_flag=True, help="Copy posters and previews, too, after showing their size.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
 @with_settings
 def backup(settings: Settings, destination: str, media: bool, yes: bool) -> None:
-    """Copy the library into DEST, an empty or a new folder: the database, and with --media posters and previews."""
+    """Back up the library into DEST, a new or empty folder: the database and, with --media, posters and previews."""
     from db.backup import copy_database
     from db.library import FILE_NAME, Library
 
@@ -46,7 +46,7 @@ def backup(settings: Settings, destination: str, media: bool, yes: bool) -> None
         held = library.stats()
         if media:
             size = size_text(held.media_bytes)
-            confirm(f"Copy {size} of posters and previews, too?", yes=yes, refusal=f"this would copy {size}")
+            confirm(f"Copy {size} of posters and previews as well?", yes=yes, refusal=f"this would copy {size}")
         folder.mkdir(parents=True, exist_ok=True)
         if media and shutil.disk_usage(folder).free < held.media_bytes * 1.05 + held.database_bytes:
             raise CommandError(f"there is not enough space in {printable(str(folder))}; nothing was copied", MISSING)
@@ -65,16 +65,16 @@ def backup(settings: Settings, destination: str, media: bool, yes: bool) -> None
     epilog="""\b
 Examples:
   prismsearch restore /media/usb/prismsearch
-  prismsearch restore /media/usb/prismsearch --force     the library that is there now is kept beside it
+  prismsearch restore /media/usb/prismsearch --force     the current library is kept beside it
 
 \b
-End `prismsearch ui` and runs of `index` first.""",
+Stop `prismsearch ui` and runs of `index` first.""",
 )
 @click.argument("source", metavar="SOURCE", type=click.Path(exists=True, file_okay=False))
-@click.option("--force", is_flag=True, help="In place of the library that is there, which is kept beside it.")
+@click.option("--force", is_flag=True, help="Replace the current library, which is kept beside the restored one.")
 @with_settings
 def restore(settings: Settings, source: str, force: bool) -> None:
-    """Make the library from the backup in SOURCE."""
+    """Restore the library from the backup in SOURCE."""
     from db.backup import copy_database
     from db.library import FILE_NAME, Library
 
@@ -84,7 +84,9 @@ def restore(settings: Settings, source: str, force: bool) -> None:
     Library.open(backup_folder, create=False).close()
     there = target.exists() and any(target.iterdir())
     if there and not force:
-        raise click.UsageError(f"{printable(str(target))} has a library; --force keeps it beside and takes its place")
+        raise click.UsageError(
+            f"{printable(str(target))} already has a library; --force sets it aside and restores the backup"
+        )
     fresh = target.with_name(f"{target.name}.restoring-{os.getpid()}")
     fresh.mkdir(parents=True)
     try:
@@ -103,7 +105,7 @@ def restore(settings: Settings, source: str, force: bool) -> None:
     with compose.open_library(settings) as library:
         print_note(f"{count_text(library.stats().videos, 'video')} restored into {display_path(str(target))}")
     if there:
-        print_note(f"the library that was there is {display_path(str(kept))}")
+        print_note(f"the previous library is now in {display_path(str(kept))}")
     if not (target / _MEDIA).is_dir():
         print_note("the backup has no posters and previews; index makes them again")
 

@@ -16,12 +16,14 @@ from app.shell.terminal import print_note, table
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
     epilog="""\b
 Examples:
-  prismsearch bench               what there is
-  prismsearch bench NAME --help   what one takes
-  prismsearch bench all           every one, with its own defaults
+  prismsearch bench               list them
+
+  prismsearch bench NAME --help   show the options of one
+
+  prismsearch bench all           run all of them with their defaults
 
 \b
-Each is a program of its own; exit code 1 when one of them failed.""",
+Each is a separate program; exit code 1 if one of them failed.""",
 )
 @click.argument("name", required=False)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
@@ -37,7 +39,7 @@ def bench(name: str | None, arguments: tuple[str, ...]) -> None:
             click.echo(line)
         return
     if name != "all" and name not in programs:
-        raise click.UsageError(f"there is no benchmark {name!r}; there are: {', '.join(programs)}")
+        raise click.UsageError(f"there is no benchmark {name!r}; choose one of: {', '.join(programs)}")
     failed = [each for each in (programs if name == "all" else [name]) if run_program(programs[each], arguments)]
     if failed:
         print_note(f"failed: {', '.join(failed)}")

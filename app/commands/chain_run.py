@@ -57,9 +57,9 @@ def typed_query(
     from search.query import TextTerm
 
     if len(chain.then) >= MAX_STEPS:
-        raise click.UsageError(f"a chain has at most {MAX_STEPS} steps; leave out some --then")
+        raise click.UsageError(f"a chain has at most {MAX_STEPS} steps; use fewer --then")
     if options.threshold is not None:
-        raise click.UsageError("--threshold is about one shot; with --then, use --min-strength")
+        raise click.UsageError("--threshold applies to single shots; with --then, use --min-strength")
     texts = (first, *chain.then)
     for text in texts:
         note_negation(text)
@@ -103,8 +103,9 @@ def no_chain(library: Library, encoder: Encoder, query: ChainQuery, options: Sea
     if not library.segment_ids(query.filters, encoder.id).size:
         return nothing_found(library, options)
     if query.least_level not in (None, "weak"):
-        return f"no match is {query.least_level} in every part; --min-strength weak shows the best there are"
-    return f"no hits: no video has {len(query.steps)} shots within {query.within_seconds:g} s of each other"
+        return f"no match is {query.least_level} in every step; --min-strength weak shows the best available"
+    within = f"{query.within_seconds:g} s of each other"
+    return f"no hits: no video shows all {len(query.steps)} steps within {within}; allow more time with --within"
 
 
 def clips_of(library: Library, chains: Sequence[Chain], *, span: bool) -> list[ClipRequest]:

@@ -57,12 +57,12 @@ Examples:
 It has a library of its own: yours is not touched. Exit code 0: most descriptions found their shot
 among the first three hits; 1: they did not, or a file failed; 3: a part of the demo is missing.""",
 )
-@click.option("--json", "as_json", is_flag=True, help="Everything as JSON on standard output.")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON on standard output.")
 @with_settings
 def demo(settings: Settings, as_json: bool) -> None:
-    """Index the bundled demo videos, search them by words and by example, and say how to go on.
+    """Index the bundled demo videos, search them by words and by example, and show how to go on.
 
-    The demo encoder is a small true VideoPrism that was trained on a drawn world only; it needs no download.
+    The demo encoder is a small but real VideoPrism, trained on drawn scenes only; it needs no download.
     """
     truth = captioned_shots(DEMO_LIBRARY)
     settings = dataclasses.replace(
@@ -166,7 +166,7 @@ def next_steps(settings: Settings) -> list[str]:
     library = shlex.quote(str(settings.library))
     return [
         "",
-        "Go on in this library:",
+        "Go on with this library:",
         f'  {name} --library {library} search "your words"',
         f"  {name} --library {library} ui               in the browser",
         "Your own videos need the real encoder (a download of about 1 GB, once):",

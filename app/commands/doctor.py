@@ -23,7 +23,7 @@ Examples:
   prismsearch doctor --json
 
 \b
-Exit code 0: nothing is wrong (notes do not count); 1: something is.""",
+Exit code 0: nothing is wrong (notes do not count); 1: something needs fixing.""",
 )
 @click.option(
     "--model",
@@ -38,15 +38,15 @@ Exit code 0: nothing is wrong (notes do not count); 1: something is.""",
     metavar="FILE",
     help="With --model: water_bottle_drumming.mp4 of the VideoPrism repository, to check the video side as well.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Findings as JSON on standard output.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON on standard output.")
 @with_settings
 def doctor(settings: Settings, model: str | None, clip: str | None, as_json: bool) -> None:
-    """Look at Python, torch, FAISS, decoders, ffmpeg, models, library and disk. Changes nothing."""
+    """Check Python, torch, FAISS, decoders, ffmpeg, models, library and disk; change nothing."""
     from app.diagnostics.checks import run_checks
     from app.diagnostics.model import check_model
 
     if clip is not None and model is None:
-        raise click.UsageError("--clip goes with --model")
+        raise click.UsageError("--clip can only be used with --model")
     findings = []
     for finding in check_model(settings, model, clip) if model is not None else run_checks(settings):
         findings.append(finding)
@@ -58,5 +58,5 @@ def doctor(settings: Settings, model: str | None, clip: str | None, as_json: boo
         print_json([dataclasses.asdict(finding) for finding in findings])
     bad = sum(finding.state == "bad" for finding in findings)
     if bad:
-        print_note(f"{count_text(bad, 'thing')} to put right")
+        print_note(f"{count_text(bad, 'thing')} to fix")
         raise click.exceptions.Exit(FAILED)

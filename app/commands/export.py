@@ -38,7 +38,7 @@ def ids_value(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
     try:
         return tuple(int(word) for word in ",".join(value).split(",") if word.strip()) if value else None
     except ValueError as error:
-        raise click.BadParameter("write ids with commas between: 3,7,12", ctx, param) from error
+        raise click.BadParameter("separate ids with commas: 3,7,12", ctx, param) from error
 
 
 @click.command(
@@ -55,18 +55,18 @@ Examples:
   prismsearch export --collection Tray --to lists --lists-only --list edl,fcpxml,otio
 
 \b
---mode exact encodes again and is exact to the frame. smart is as exact, but encodes only the edges and
-copies what lies between, where the codec allows (H.264, HEVC, ProRes, DNxHD ...), else it is exact.
-copy is quick and loses nothing, but begins at the key frame before the range, and says how much earlier.
-All sound tracks come along, or those of --audio; a clip begins at the timecode of its first frame.
-Beside the clips: lists of them as CSV and JSON, or those of --list, which tell the ranges in the
-sources without handles. Nothing is ever overwritten, and an export that was stopped goes on with the
-same command.
+--mode exact re-encodes and is exact to the frame. smart is just as exact, but re-encodes only the edges
+and copies the rest where the codec allows (H.264, HEVC, ProRes, DNxHD ...); elsewhere it works like exact.
+copy is quick and lossless, but starts at the key frame before the range and reports how much earlier.
+All sound tracks are kept, or those of --audio; a clip starts at the timecode of its first frame.
+Lists of the clips are written beside them: CSV and JSON, or those of --list. They give the ranges in the
+sources without handles. Nothing is ever overwritten; run the same command again to continue a stopped
+export.
 
 {RULE}
 
 \b
---name takes {{rank}} {{name}} {{source}} {{start}} {{end}} {{score}} {{label}} {{collection}}.
+--name may contain {{rank}} {{name}} {{source}} {{start}} {{end}} {{score}} {{label}} {{collection}}.
 
 \b
 Exit code 0: every clip was written; 1: some were not, or nothing was found; 2: usage; 3: a model,
@@ -78,23 +78,24 @@ file or the library is missing.""",
     "directory",
     type=click.Path(file_okay=False),
     metavar="DIR",
-    help="Folder for the clips; made where it is missing.",
+    help="Folder for the clips; created if it does not exist.",
 )
 @click.option(
-    "--zip", "archive", type=click.Path(dir_okay=False), metavar="FILE", help="One zip for all, in place of --to."
+    "--zip", "archive", type=click.Path(dir_okay=False), metavar="FILE", help="Write one zip file instead of a folder."
 )
 @click.option(
     "--from-json",
     "hits_file",
     type=click.File("rb"),
     metavar="FILE",
-    help="Hits as search --json and similar --json print them, or a clips.json; - reads standard input.",
+    help="Export the hits in the output of search --json or similar --json, or in a clips.json; - reads standard "
+    "input.",
 )
 @click.option(
     "--collection",
     metavar="NAME",
     shell_complete=complete_collection,
-    help="The subclips of a collection, in its order (a name, or its id).",
+    help="Export the subclips of a collection (by name or id) in its order.",
 )
 @click.option(
     "--subclips",
@@ -103,16 +104,16 @@ file or the library is missing.""",
     multiple=True,
     metavar="IDS",
     callback=ids_value,
-    help="Only these of the collection: 3,7,12.",
+    help="Only these subclips of the collection: 3,7,12.",
 )
 @clip_options
 @composing_options
 @chain_options
-@click.option("--span", is_flag=True, help="With --then: one clip for each hit, from its first part to its last.")
-@click.option("--merge", is_flag=True, help="One clip for two hits that overlap, as the parts of a long shot do.")
+@click.option("--span", is_flag=True, help="With --then: write one clip per hit, from its first step to its last.")
+@click.option("--merge", is_flag=True, help="Merge hits that overlap, such as the parts of a long shot, into one clip.")
 @link_option
-@click.option("--lists-only", is_flag=True, help="Write the lists and cut nothing.")
-@click.option("--json", "as_json", is_flag=True, help="What was written, as JSON on standard output.")
+@click.option("--lists-only", is_flag=True, help="Write only the lists, no clips.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON on standard output.")
 @search_options
 @with_settings
 def export(
@@ -137,26 +138,26 @@ def export(
     as_json: bool,
     options: SearchOptions,
 ) -> None:
-    """Write clips into DIR or one zip: the hits of a search for WORDS, hits from a file, ranges of files, a collection.
+    """Export clips into DIR or one zip: the hits of a search for WORDS, hits from a file, file ranges, or a collection.
 
-    The source files are only read. Ranges need neither a library nor an encoder.
+    Source files are never changed. Ranges need neither a library nor an encoder.
     """
     if sum((bool(what), hits_file is not None, collection is not None, link is not None)) != 1:
         raise click.UsageError(
-            "give WORDS to search for, FILE@START-END, --from-json FILE, --collection NAME or --link LINK (one of them)"
+            "give one of: WORDS to search for, FILE@START-END, --from-json FILE, --collection NAME or --link LINK"
         )
     if any(step != TypedTerms() for step in typed) and (not what or link is not None):
-        raise click.UsageError("--like, --not and --not-like go with WORDS to search for")
+        raise click.UsageError("--like, --not and --not-like can only be used with WORDS to search for")
     if chain.then and not what:
-        raise click.UsageError("--then follows WORDS or FILE@START-END")
+        raise click.UsageError("--then needs WORDS or FILE@START-END before it")
     if span and not (chain.then or link is not None or hits_file is not None):
-        raise click.UsageError("--span is for shots that follow each other: say what follows with --then TEXT")
+        raise click.UsageError("--span can only be used with --then TEXT")
     if (directory is None) == (archive is None):
-        raise click.UsageError("say where to: --to DIR or --zip FILE (one of them)")
+        raise click.UsageError("choose where to write: --to DIR or --zip FILE")
     if merge and collection is not None:
-        raise click.UsageError("--merge is for hits; the subclips of a collection stay as they are")
+        raise click.UsageError("--merge cannot be used with --collection: its subclips are exported as they are")
     if ids is not None and collection is None:
-        raise click.UsageError("--subclips are those of a collection: say which with --collection NAME")
+        raise click.UsageError("--subclips can only be used with --collection NAME")
     try:
         how = ExportOptions(
             folder=None if directory is None else Path(directory).absolute(),
@@ -208,7 +209,7 @@ def search_hits(
 ) -> list[ClipRequest]:
     """Return the hits of a search by words, or for chains. End the command with exit code 1 if there are none."""
     if not text.strip():
-        raise click.UsageError("the words are blank; write what is to be seen")
+        raise click.UsageError("the words are blank; describe the shot")
     files = files_of((text, *chain.then) if chain.then else (), typed)
     with open_search(settings, options, files=files) as (library, encoder, options):
         engine = open_engine(settings, library, encoder)

@@ -39,7 +39,7 @@ def export_collection(settings: Settings, order: ExportOrder, *, as_json: bool =
             raise CommandError(gone, MISSING) from error
         clips = from_collection(library, collection, order.subclips)
     if not clips:
-        raise NothingDone(f"there is nothing in {collection.name} to export")
+        raise NothingDone(f"the collection {collection.name} is empty; there is nothing to export")
     request = ExportRequest.with_options(order.options, clips, collection.name)
     run_export(settings, request, order=order, as_json=as_json)
 
@@ -65,7 +65,7 @@ def run_export(
     """
     from db.library import FILE_NAME
 
-    stopping = "stopping after this clip (Ctrl-C again: at once)"
+    stopping = "stopping after this clip (press Ctrl-C again to stop at once)"
     with ExitStack() as stack:
         line = stack.enter_context(LiveLine())
         stopped = stack.enter_context(stop_on_interrupt(line, stopping))
@@ -120,7 +120,7 @@ def print_result(request: ExportRequest, result: ExportResult, *, as_json: bool)
         else:
             print_note(f"{count_text(len(names), 'list')}{where}: {', '.join(names)}")
     if result.interrupted:
-        print_note("stopped; the same command goes on from there")
+        print_note("stopped; run the same command again to continue")
 
 
 def _title(request: ExportRequest) -> str:

@@ -76,7 +76,7 @@ def from_arguments(arguments: Sequence[str], library: Library | None) -> list[Cl
             raise CommandError(f"{error.message}; give words or files, not both", MISSING) from error
         if file_range.start_seconds is None or file_range.end_seconds is None:
             raise click.UsageError(
-                f"{printable(text)}: say from when to when: FILE@START-END, for example film.mp4@12-15"
+                f"{printable(text)}: give a start and an end: FILE@START-END, for example film.mp4@12-15"
             )
         path = os.path.abspath(file_range.path)
         wanted.append(
@@ -131,9 +131,7 @@ def from_json(file: IO[bytes], library: Library | None = None, *, span: bool = F
         if not span and "hits" not in document and "chains" in document:
             records = _parts_in_time(document["chains"])
     if not isinstance(records, list):
-        raise click.UsageError(
-            "--from-json: there is no list of hits in it; make it with prismsearch search ... --json"
-        )
+        raise click.UsageError("--from-json: it contains no list of hits; write it with prismsearch search ... --json")
     wanted = [_from_record(number, record, library) for number, record in enumerate(records, 1)]
     return wanted if library is None else with_copies(library, wanted)
 
@@ -143,7 +141,9 @@ def _parts_in_time(chains: Any) -> list[Any]:
     try:
         return [part for chain in chains for part in sorted(chain["parts"], key=lambda part: _exact(part, "start"))]
     except (KeyError, TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
-        raise click.UsageError("--from-json: a hit has no parts with a start; make it with search --json") from error
+        raise click.UsageError(
+            "--from-json: a hit has no parts with a start; write the file with search --json"
+        ) from error
 
 
 def _from_record(number: int, record: Any, library: Library | None) -> ClipRequest:
@@ -197,7 +197,7 @@ def from_collection(library: Library, collection: Collection, subclip_ids: Seque
     unknown = set(subclip_ids or ()) - {each.id for each in subclips}
     if unknown:
         raise click.UsageError(
-            f"{', '.join(map(str, sorted(unknown)))} is no subclip of {printable(collection.name)} (any more)"
+            f"{', '.join(map(str, sorted(unknown)))} : no such subclip in {printable(collection.name)} (any more)"
         )
     return collection_clips(library, collection, subclips, subclip_ids)
 
@@ -213,14 +213,17 @@ def find_collection(library: Library, name: str) -> Collection:
         found = next(filter(same, every), None)
         if found is not None:
             return found
-    known = ", ".join(printable(each.name) for each in every[:20]) or "none yet"
-    raise CommandError(f"there is no collection {printable(name)!r}; there are: {known}", MISSING)
+    known = ", ".join(printable(each.name) for each in every[:20])
+    others = f"choose one of: {known}" if known else "there are none yet"
+    raise CommandError(f"there is no collection {printable(name)!r}; {others}", MISSING)
 
 
 def from_hits(hits: Sequence[Hit], library: Library) -> list[ClipRequest]:
     """Return the segments of hits, in their order, and say how many near-duplicates stand behind them."""
     if behind := sum(len(hit.alike) for hit in hits):
-        print_note(f"{count_text(behind, 'near-duplicate')} of these hits not exported (--show-duplicates: all are)")
+        print_note(
+            f"{count_text(behind, 'near-duplicate')} of these hits not exported (--show-duplicates exports all of them)"
+        )
     wanted = []
     for hit in hits:
         start, end = span_seconds(hit)

@@ -37,17 +37,17 @@ Examples:
   prismsearch fetch-model --list       names and sizes
 
 \b
-Files go into the ordinary Hugging Face cache; HF_HOME, HF_ENDPOINT and HF_HUB_OFFLINE are
-honoured. A download that was stopped goes on where it was. Every file is checked (sha256).""",
+Files go into the usual Hugging Face cache; HF_HOME, HF_ENDPOINT and HF_HUB_OFFLINE are honoured.
+A stopped download continues where it left off. Every file is checked (sha256).""",
 )
 @click.argument("name", required=False, shell_complete=complete_encoder)
-@click.option("--list", "list_names", is_flag=True, help="Say which models there are; download nothing.")
+@click.option("--list", "list_names", is_flag=True, help="List the available models; download nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before downloading.")
 @with_settings
 def fetch_model(settings: Settings, name: str | None, list_names: bool, yes: bool) -> None:
     """Download the weights of the model NAME (by default base) and its vocabulary, once.
 
-    The size is said and a yes awaited first. After this, indexing and searching need no network.
+    Shows the size and asks first. Afterwards, indexing and searching need no network.
     """
     if list_names:
         aliases = _aliases()
@@ -69,7 +69,7 @@ def download(settings: Settings, order: DownloadOrder, *, yes: bool) -> None:
     config = models.get(ALIASES.get(name, name))
     if config is None or config.weights is None:
         wanted = f"{name!r} comes with prismsearch" if name == "demo" else f"there is no model {name!r}"
-        raise click.UsageError(f"{wanted}; there are to fetch: {', '.join(aliases.get(each, each) for each in models)}")
+        raise click.UsageError(f"{wanted}; available models: {', '.join(aliases.get(each, each) for each in models)}")
 
     alias = aliases.get(config.name, config.name)
     with Jobs(settings.library).begin("download", f"model {alias}", DownloadOrder(model=alias)) as job:

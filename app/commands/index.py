@@ -46,19 +46,24 @@ Examples:
     "keep_vanished_days",
     type=Whole(0, 36_500),
     metavar="DAYS",
-    help="Keep what is known of files that vanish for so many days, from now on; by default the library's, else 30.",
+    help="Keep what is known about vanished files for this many days from now on; by default the library's, else 30.",
 )
-@click.option("--redo", is_flag=True, help="Index again what is unchanged, too.")
+@click.option("--redo", is_flag=True, help="Index unchanged files again, too.")
 @click.option(
     "--renew", is_flag=True, help="Cut an existing library's videos again with this version's detector and defaults."
 )
-@click.option("--retry-failed", is_flag=True, help="Try files again that failed before and have not changed.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, why and for how long, and do nothing.")
+@click.option("--retry-failed", is_flag=True, help="Retry files that failed before and have not changed.")
 @click.option(
-    "-y", "--yes", is_flag=True, help="Encode unchanged videos again, and download a missing model, without asking."
+    "--dry-run", is_flag=True, help="Show what would be done, why and how long it would take; change nothing."
 )
 @click.option(
-    "--json", "as_json", is_flag=True, help="The report as JSON on standard output; progress stays on standard error."
+    "-y", "--yes", is_flag=True, help="Re-encode unchanged videos and download a missing model without asking."
+)
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print the report as JSON on standard output; progress goes to standard error.",
 )
 @with_settings
 def index(
@@ -78,13 +83,13 @@ def index(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Cut the videos below each FOLDER into shots, embed them and remember them.
+    """Index the videos in each FOLDER: cut them into shots and embed them.
 
-    Files that are unchanged are skipped, those that were moved or renamed are recognised by content, and a run that was
-    stopped goes on where it was. Video files are only ever read.
+    Unchanged files are skipped, moved or renamed ones are recognised by their content, and a stopped run continues
+    where it left off. Video files are never changed.
 
-    A library keeps the encoder, detector, lengths and way of decoding that it was made with, and a run without options
-    uses these. Before unchanged videos are encoded again, the run says how many, why and for how long, and asks.
+    A library keeps the encoder, detector, lengths and decoding mode it was created with, and a run without options
+    uses them. Before it re-encodes unchanged videos, the run says how many, why and how long it takes, and asks.
     """
     require_paths(folders)
     order = IndexOrder(
@@ -112,7 +117,7 @@ def index(
     epilog=f"""\b
 Examples:
   prismsearch retry                 every file that failed
-  prismsearch retry ~/Videos/new    those below a folder
+  prismsearch retry ~/Videos/new    those in a folder
 
 \b
 Why files failed: prismsearch list --failed
@@ -121,7 +126,7 @@ Why files failed: prismsearch list --failed
 )
 @click.argument("paths", nargs=-1, type=click.Path())
 @shaping_options
-@click.option("--json", "as_json", is_flag=True, help="The report as JSON on standard output.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on standard output.")
 @with_settings
 def retry(
     settings: Settings,
@@ -130,6 +135,6 @@ def retry(
     new_library: ShapingOptions,
     as_json: bool,
 ) -> None:
-    """Try files again that could not be indexed (below PATHS, if any are given)."""
+    """Retry files that could not be indexed (only those in PATHS, if given)."""
     order = RetryOrder(shaping=shaping, new_library=new_library, paths=tuple(map(os.path.abspath, paths)))
     retry_failures(settings, order, as_json=as_json)

@@ -99,12 +99,12 @@ class _Printer:
             *(
                 (
                     f"gone from {display_path(root)}",
-                    f"{len(paths):,}, most of its videos: kept unless you say otherwise",
+                    f"{len(paths):,}, most of its videos: kept unless you confirm",
                 )
                 for root, paths in gone.doubtful.items()
             ),
             (
-                "not there",
+                "missing",
                 f"{len(gone.unreachable):,}, kept: their drive may not be connected" if gone.unreachable else "",
             ),
             ("time", self._time_text([*work.new, *work.changed])),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from db.library import Library
     from encoder import ClipSpec
 
-NO_TERMINAL = "there is no terminal to ask on; --yes says yes"
+NO_TERMINAL = "no terminal to ask on; use --yes to confirm"
 
 
 class IndexReview:
@@ -75,7 +75,7 @@ class IndexReview:
             return True
         if has_terminal():
             self._line.log(plan)
-            if self._confirmed("Encode them again?"):
+            if self._confirmed("Re-encode them?"):
                 return True
             if not optional:
                 self.refusal = CommandError("nothing was changed", FAILED)
@@ -93,8 +93,8 @@ class IndexReview:
         forget = []
         for root, paths in work.gone.doubtful.items():
             self._line.log(
-                f"{count_text(len(paths), 'video')} of {display_path(root)} are not there: deleted, or on another "
-                "card or drive?"
+                f"{count_text(len(paths), 'video')} of {display_path(root)} are missing: deleted, or on another card "
+                "or drive?"
             )
             if self._confirmed("Were they deleted?"):
                 forget.append(root)
@@ -115,8 +115,8 @@ class IndexReview:
         videos = count_text(len(again), "video")
         time = f", in {text}" if (text := self.time_text(seconds)) else ""
         return (
-            f"{videos} ({format_duration(seconds)}) that did not change would be encoded again "
-            f"({printable(listed)}){time}. Collections and names stay."
+            f"{videos} ({format_duration(seconds)}) that did not change would be re-encoded "
+            f"({printable(listed)}){time}. Collections and names are kept."
         )
 
     def seconds_of(self, again: Sequence[EncodedAgain]) -> float:

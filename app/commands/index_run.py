@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from indexer.report import IndexReport
     from indexer.settings import RunOptions
 
-STOPPING = "stopping; the videos in flight are given up, finished ones are kept (Ctrl-C again: at once)"
+STOPPING = "stopping; unfinished videos are dropped, finished ones are kept (press Ctrl-C again to stop at once)"
 
 
 def index_videos(
@@ -80,10 +80,10 @@ def retry_failures(settings: Settings, order: RetryOrder, *, as_json: bool = Fal
         gone = [path for path in failed if not os.path.lexists(path)]
         if gone:
             library.clear_failures(gone)
-            print_note(f"{count_text(len(gone), 'failed file')} no longer there: forgotten")
+            print_note(f"{count_text(len(gone), 'failed file')} no longer on disk: removed from the library")
         there = [path for path in failed if os.path.lexists(path)]
         if not there:
-            print_note("no failed files to try again")
+            print_note("no failed files to retry")
             if as_json:
                 print_json(report_record(IndexReport()))
             return
@@ -98,7 +98,7 @@ def require_paths(paths: Sequence[str]) -> None:
     """Raise CommandError for a path that does not exist."""
     for path in paths:
         if not os.path.lexists(path):
-            raise CommandError(f"{printable(path)}: there is no such file or folder", MISSING)
+            raise CommandError(f"{printable(path)}: no such file or folder", MISSING)
 
 
 def run_indexer(
@@ -135,8 +135,8 @@ def run_indexer(
 
     if library.read_only:
         raise CommandError(
-            f"the library {printable(str(library.directory))} can only be read: nothing was indexed; copy it to a disk "
-            "that can be written, or choose another with --library",
+            f"the library {printable(str(library.directory))} is read-only: nothing was indexed; copy it to a "
+            "writable disk, or choose another with --library",
             MISSING,
         )
     now, index_settings = values.shaping(encoder), values.cuts
@@ -147,8 +147,8 @@ def run_indexer(
     adopted = adopt_videos(library, encoder, index_settings)
     if adopted:
         print_note(
-            f"{count_text(adopted, 'video')} cut by an older version with options that it did not store: "
-            "kept as they are (index --redo cuts them anew)"
+            f"{count_text(adopted, 'video')} cut by an older version with options that were not stored: kept as they "
+            "are (index --redo cuts them again)"
         )
     stored = False
 
@@ -220,7 +220,7 @@ def _measure_near_copies(library: Library, encoder: Encoder, line: LiveLine, can
     try:
         measure_near_copies(library, encoder, on_progress=show, cancelled=cancelled)
     except (OSError, EncoderError, LibraryError) as error:
-        print_note(f"how near copies of shots are was not measured ({error}); the next run tries again")
+        print_note(f"could not measure how close shots are to their copies ({error}); the next run tries again")
 
 
 class _Stopped(Exception):

@@ -38,24 +38,28 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   prismsearch list                     every video
-  prismsearch list ~/Videos/football   those below a folder
+  prismsearch list ~/Videos/football   those in a folder
   prismsearch list --failed            files that could not be indexed, and why
-  prismsearch list --missing --paths   files that are gone or on a drive that is not plugged in
-  prismsearch list --vanished          files that vanished: what is known of them is kept for a while
+  prismsearch list --missing --paths   files that were deleted or whose drive is not connected
+  prismsearch list --vanished          files that vanished and whose records are kept for a while
 
 \b
-Status: ok; missing: the file is not there now; changed: it is not the file that was indexed
+Status: ok; missing: the file cannot be found now; changed: it is not the file that was indexed
 (index the folder again); failed: it could not be indexed.""",
 )
 @click.argument("folder", required=False, type=click.Path())
 @click.option("--failed", is_flag=True, help="Only files that could not be indexed.")
-@click.option("--missing", is_flag=True, help="Only videos whose file is not there now.")
-@click.option("--vanished", is_flag=True, help="Only what is kept of files that vanished, to come back whole.")
-@click.option("--paths", is_flag=True, help="Only the files, one a line.")
+@click.option("--missing", is_flag=True, help="Only videos whose file is missing.")
+@click.option("--vanished", is_flag=True, help="Only vanished files, whose records are kept in case they come back.")
+@click.option("--paths", is_flag=True, help="Print only file paths, one per line.")
 @click.option(
-    "-0", "--null", "null", is_flag=True, help="As --paths, with a null byte after each: for names with line breaks."
+    "-0",
+    "--null",
+    "null",
+    is_flag=True,
+    help="Like --paths, but with a null byte after each, for names with line breaks.",
 )
-@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
 @with_settings
 def list_videos(
     settings: Settings,
@@ -67,7 +71,7 @@ def list_videos(
     null: bool,
     as_json: bool,
 ) -> None:
-    """List the videos of the library, below FOLDER if one is given: length, shots, status, file."""
+    """List videos with their length, shots, status and file; only those in FOLDER, if given."""
     if failed + missing + vanished > 1:
         raise click.UsageError("choose one of --failed, --missing and --vanished")
     if as_json and (paths or null):
@@ -137,10 +141,10 @@ Examples:
   prismsearch info holiday.mp4 --json""",
 )
 @click.argument("video", type=click.Path())
-@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
 @with_settings
 def info(settings: Settings, video: str, as_json: bool) -> None:
-    """Say what is known of VIDEO: its facts, its shots, and the parts of long shots."""
+    """Show what is known about VIDEO: its facts, its shots and the parts of long shots."""
     with compose.open_library(settings) as library:
         path = as_indexed(library, video)
         found = library.video_at(path)
@@ -171,13 +175,13 @@ def info(settings: Settings, video: str, as_json: bool) -> None:
             cut = parts.get(shot.number, [])
             first = "" if len(cut) == 1 and cut[0] == range_text(found, shot) else ", ".join(cut)
             rows.append([str(shot.number + 1), range_text(found, shot), first])
-        for line in table(rows, "><<", header=["shot", "from-to", "parts, where not searched as a whole"]):
+        for line in table(rows, "><<", header=["shot", "from-to", "parts, if searched in several"]):
             click.echo(line)
 
 
 def _facts(video: Video) -> list[tuple[str, str]]:
     kept = "" if not video.damaged else f", decoding went on past {count_text(video.damaged, 'error')}"
-    rotated = f", turned by {video.rotation} degrees" if video.rotation else ""
+    rotated = f", rotated by {video.rotation} degrees" if video.rotation else ""
     modified = datetime.fromtimestamp(video.modified_ns / 1e9).astimezone()
     return [
         ("file", printable(video.path)),
@@ -198,10 +202,10 @@ def parts_text(shots: int, segments: int) -> str:
 
 
 @click.command(epilog="\b\nExample:\n  prismsearch stats --json")
-@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
 @with_settings
 def stats(settings: Settings, as_json: bool) -> None:
-    """Say how much the library holds, and by which encoders."""
+    """Show how much the library holds, and which encoders it uses."""
     with compose.open_library(settings) as library:
         held, encoders = library.stats(), library.encoders()
         if as_json:
@@ -222,7 +226,7 @@ def stats(settings: Settings, as_json: bool) -> None:
             return
         rows = [
             ("library", printable(str(library.directory))),
-            ("videos", f"{held.videos:,} ({format_duration(held.seconds)} in all)"),
+            ("videos", f"{held.videos:,} ({format_duration(held.seconds)} in total)"),
             ("shots", f"{held.shots:,}{parts_text(held.shots, held.segments)}"),
             ("failed", f"{held.failures:,}" + (" (prismsearch list --failed)" if held.failures else "")),
             (

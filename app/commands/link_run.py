@@ -46,7 +46,7 @@ def link_option(command: Callable[..., Any]) -> Callable[..., Any]:
         "--link",
         metavar="LINK",
         shell_complete=complete_link,
-        help="The search of a link copied from the page: an address, or what follows its ?.",
+        help="Use the search in a link copied from the page: its address, or the part after the ?.",
     )(command)
 
 
@@ -112,9 +112,9 @@ def link_clips(settings: Settings, text: str, *, span: bool, least_level: Level 
     least_level = _typed(least_level)
     with _found(settings, text, least_level) as found:
         if span and not found.link.is_chain:
-            raise click.UsageError("--span is for a search with later steps, which this link is not")
+            raise click.UsageError("--span needs a search with several steps, and this link has only one")
         if found.are_weak and least_level != "weak":
-            raise NothingDone("no good match; --min-strength weak exports the best there are")
+            raise NothingDone("no good match; --min-strength weak exports the best available")
         if found.link.is_chain and found.chains:
             return clips_of(found.library, found.chains, span=span)
         if found.hits:
@@ -132,7 +132,7 @@ def _found(settings: Settings, text: str, least_level: Level | None) -> Iterator
     for problem in problems:
         print_note(problem)
     if not link.has_query:
-        raise click.UsageError("--link holds no search; copy the address of the page while it shows hits")
+        raise click.UsageError("--link contains no search; copy the address of the page while it shows hits")
     with open_search(settings, link_query.options_of(link)) as (library, encoder, options):
         print_word_notes(encoder, link.texts)
         engine = open_engine(settings, library, encoder)
@@ -161,4 +161,4 @@ def _refuse_others() -> None:
         name = parameter.name or ""
         typed = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
         if typed and isinstance(parameter, click.Option) and name not in _ANSWER:
-            raise click.UsageError(f"{max(parameter.opts, key=len)} is part of the link: change it on the page")
+            raise click.UsageError(f"{max(parameter.opts, key=len)} is set by the link: change it on the page")

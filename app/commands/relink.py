@@ -23,29 +23,29 @@ Examples:
   prismsearch relink ~/Videos/a.mp4 ~/Videos/b.mp4
 
 \b
-Exit code 0: everything was found at the new place; 1: some files do not fit and keep their old
-place; 3: the library knows nothing below OLD, or there is no NEW.""",
+Exit code 0: everything was found in the new location; 1: some files do not match and keep their old
+location; 3: the library has nothing in OLD, or NEW does not exist.""",
 )
 @click.argument("old", type=click.Path())
 @click.argument("new", type=click.Path())
-@click.option("--dry-run", is_flag=True, help="Say what fits, and change nothing.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON on standard output.")
+@click.option("--dry-run", is_flag=True, help="Show what matches; change nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
 @with_settings
 def relink(settings: Settings, old: str, new: str, dry_run: bool, as_json: bool) -> None:
-    """Give what the library knows below OLD its new place below NEW.
+    """Tell the library that the files in OLD are now in NEW.
 
-    A file must have the size and time of the one that was indexed, or its content. Ids, collections and everything else
-    stay; no model is loaded and no video decoded.
+    A file must have the same size and time as the one that was indexed, or the same content. Ids, collections and
+    everything else are kept; no model is loaded and no video decoded.
     """
     from indexer.relinking import find_relink
 
     with compose.open_library(settings) as library:
         before, now = as_indexed(library, old), os.path.abspath(new)
         if not os.path.lexists(now):
-            raise CommandError(f"{printable(new)}: there is no such file or folder", MISSING)
+            raise CommandError(f"{printable(new)}: no such file or folder", MISSING)
         found = find_relink(library, before, now)
         if not (found.videos or found.failures or found.unfit or found.vanished):
-            raise CommandError(f"the library knows nothing below {display_path(before)}", MISSING)
+            raise CommandError(f"the library has nothing in {display_path(before)}", MISSING)
         if not dry_run:
             library.relink(found.videos, vanished=found.vanished)
             library.move_failures(found.failures)
@@ -66,7 +66,7 @@ def relink(settings: Settings, old: str, new: str, dry_run: bool, as_json: bool)
             what += f" and {count_text(len(found.failures), 'failed file')}"
         click.echo(f"{'to be relinked' if dry_run else 'relinked'}: {what}")
         if found.unfit:
-            click.echo("do not fit, and keep their old place:")
+            click.echo("do not match, and keep their old location:")
             for line in table([(display_path(path), reason) for path, reason in found.unfit], "<<"):
                 click.echo(f"  {line}")
     if found.unfit:

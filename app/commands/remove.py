@@ -38,19 +38,19 @@ _EXAMPLE = re.compile(r"[0-9a-f]{32}\.[a-z0-9]{1,8}")
 Examples:
   prismsearch remove old.mp4
   prismsearch remove ~/Videos/old --yes
-  prismsearch remove --missing /media/usb     only those that are not there now
+  prismsearch remove --missing /media/usb     only those whose file is missing
 
 \b
-Your video files are never touched: only what the library knows of them goes, at once and whole:
-rows, posters, previews, copies for the browser and dropped examples, and what is kept of files
-that vanished (prismsearch list --vanished).""",
+Your video files are never touched. Everything the library holds about them is deleted at once: rows,
+posters, previews, copies for the browser, dropped examples and the records of vanished files
+(prismsearch list --vanished).""",
 )
 @click.argument("paths", nargs=-1, required=True, type=click.Path())
-@click.option("--missing", is_flag=True, help="Only videos whose file is not there now.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--missing", is_flag=True, help="Only videos whose file is missing.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
 @with_settings
 def remove(settings: Settings, paths: tuple[str, ...], missing: bool, yes: bool) -> None:
-    """Forget videos: files, or everything below folders. The video files themselves stay where they are."""
+    """Remove videos from the library: files, or everything in folders. The video files themselves are not touched."""
     with compose.open_library(settings) as library:
         videos: dict[int, Video] = {}
         failures: list[str] = []
@@ -60,27 +60,25 @@ def remove(settings: Settings, paths: tuple[str, ...], missing: bool, yes: bool)
             failed = [each.path for each in library.failures() if is_below(each.path, path)]
             kept = {each.video_id for each in library.vanished_videos(path)}
             if not found and not failed and not kept:
-                raise CommandError(
-                    f"{printable(path)}: nothing of that name is in the library; nothing was removed", MISSING
-                )
+                raise CommandError(f"{printable(path)} is not in the library; nothing was removed", MISSING)
             videos |= {number: each for number, each in found.items() if not missing or status_of(each) == "missing"}
             failures += [each for each in failed if not missing or not os.path.lexists(each)]
             vanished |= kept
         if not videos and not failures and not vanished:
-            print_note("every file is there; nothing was removed")
+            print_note("no file is missing; nothing was removed")
             return
         counts = [(len(videos), "video"), (len(failures), "failed file"), (len(vanished), "vanished video")]
         what = " and ".join(count_text(count, noun) for count, noun in counts if count)
         confirm(
-            f"Forget {what}? The video files themselves are not touched.",
+            f"Remove {what} from the library? The video files themselves are not touched.",
             yes=yes,
-            refusal=f"this would make the library forget {what}",
+            refusal=f"this would remove {what} from the library",
         )
         _remove_caches(library, list(videos.values()))
         removed = library.remove_videos(list(videos)) + library.remove_vanished(vanished)
         library.clear_failures(failures)
         _give_back(library)
-        click.echo(f"forgotten: {count_text(removed, 'video')}; no video file was touched")
+        click.echo(f"removed {count_text(removed, 'video')} from the library; no video file was touched")
 
 
 def _remove_caches(library: Library, videos: Sequence[Video]) -> None:

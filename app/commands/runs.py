@@ -26,20 +26,20 @@ Examples:
   prismsearch runs --json
 
 \b
-Runs of `index`, `retry`, `export` and `fetch-model` are kept, from the shell and from the page alike;
-the last 50 of them. A run that is stopped keeps what was finished.""",
+The last 50 runs of `index`, `retry`, `export` and `fetch-model` are kept, whether started in the shell or
+on the page. A stopped run keeps what was finished.""",
 )
-@click.option("--stop", "stop_id", metavar="ID", help="Ask a run to stop; the beginning of its id will do.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON on standard output.")
+@click.option("--stop", "stop_id", metavar="ID", help="Ask a run to stop; the first characters of its id are enough.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
 @with_settings
 def runs(settings: Settings, stop_id: str | None, as_json: bool) -> None:
-    """What runs and what ran in this library, the newest first."""
+    """List current and past runs in this library, newest first."""
     jobs = Jobs(settings.library)
     states = jobs.all()
     if stop_id is not None:
         state = find_job(states, stop_id)
         if not state.running:
-            raise CommandError(f"{state.id} is over already ({state.outcome})", MISSING)
+            raise CommandError(f"{state.id} has already ended ({state.outcome})", MISSING)
         jobs.stop(state.id)
         print_note(f"{state.id} was asked to stop; what is finished is kept")
         states = jobs.all() if as_json else []

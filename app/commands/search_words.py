@@ -56,14 +56,14 @@ def search(
     options: SearchOptions,
     output: Output,
 ) -> None:
-    """Find shots by WORDS, or shots that follow each other: WORDS --then TEXT.
+    """Find shots by WORDS, or sequences of shots: WORDS --then TEXT.
 
-    --like, --not and --not-like belong to the step that they follow: in "a dog" --then "a cat" --not "a tree", the cat
-    is without a tree.
+    --like, --not and --not-like apply to the step before them: in "a dog" --then "a cat" --not "a tree", the cat is
+    shown without a tree.
 
-    Prints rank, score (cosine, 1 is the same), time range and file, best first. Hits no stronger than what chance
-    gives are marked weak. The words are one English sentence or phrase; quotes are only needed for what the shell
-    would change.
+    Prints rank, score (cosine; 1 is identical), time range and file, best first. Hits no stronger than chance are
+    marked weak. WORDS are one English sentence or phrase; quotes are needed only for characters that the shell
+    would interpret.
     """
     if link is not None:
         show_link(settings, link, words, output, options.least_level)
@@ -72,7 +72,7 @@ def search(
         raise click.UsageError("say what to look for: prismsearch search WORDS")
     text = " ".join(words)
     if not text.strip():
-        raise click.UsageError('the words are blank; write what is to be seen, for example "a red car at night"')
+        raise click.UsageError('the words are blank; describe the shot, for example "a red car at night"')
     if not chain.then and looks_like_a_file(text):
         raise not_words(text)
     files = files_of((text, *chain.then) if chain.then else (), typed)

@@ -40,7 +40,7 @@ def create_file(ctx: click.Context, param: click.Parameter, value: bool) -> None
         with path.open("x", encoding="utf-8") as file:
             file.write(EXAMPLE)
     except FileExistsError as error:
-        raise CommandError(f"{printable(str(path))} is there already, and stays as it is", USAGE) from error
+        raise CommandError(f"{printable(str(path))} already exists and was not changed", USAGE) from error
     print_note(f"{printable(str(path))} was created; every line is a comment until you edit it")
     ctx.exit()
 
@@ -49,12 +49,12 @@ def create_file(ctx: click.Context, param: click.Parameter, value: bool) -> None
     epilog="""\b
 Examples:
   prismsearch settings
-  prismsearch settings --create     a settings file to edit, where there is none
+  prismsearch settings --create     write a settings file to edit, if there is none
   prismsearch settings --json
 
 \b
-The command line counts most, then environment variables, then what the library keeps, then the
-settings file. The variable PRISMSEARCH_SETTINGS names another file.""",
+The command line takes precedence, then environment variables, then what the library keeps, then the
+settings file. PRISMSEARCH_SETTINGS names a different settings file.""",
 )
 @click.option(
     "--example",
@@ -62,7 +62,7 @@ settings file. The variable PRISMSEARCH_SETTINGS names another file.""",
     is_eager=True,
     expose_value=False,
     callback=print_example,
-    help="Print a settings file with every name, each commented out.",
+    help="Print a settings file with every setting commented out.",
 )
 @click.option(
     "--create",
@@ -70,12 +70,12 @@ settings file. The variable PRISMSEARCH_SETTINGS names another file.""",
     is_eager=True,
     expose_value=False,
     callback=create_file,
-    help="Write that file where it belongs, unless there is one.",
+    help="Write that file to its usual place, unless it exists.",
 )
-@click.option("--json", "as_json", is_flag=True, help="As JSON on standard output.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
 @with_settings
 def settings(settings: Settings, as_json: bool) -> None:
-    """Show the value of each setting, and where it comes from."""
+    """Show each setting and where its value comes from."""
     from db.errors import LibraryError
 
     file, trouble = read_settings_file(), None
@@ -89,7 +89,7 @@ def settings(settings: Settings, as_json: bool) -> None:
     else:
         for line in _lines(values):
             click.echo(line)
-        create = "" if file.exists else " (not there; prismsearch settings --create writes one to edit)"
+        create = "" if file.exists else " (does not exist; prismsearch settings --create writes one to edit)"
         click.echo(f"\nsettings file: {printable(str(file.path))}{create}")
     if trouble is not None:
         raise CommandError(" ".join(str(trouble).split()), MISSING)

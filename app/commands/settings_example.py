@@ -4,17 +4,17 @@ from __future__ import annotations
 
 EXAMPLE = """\
 # Settings of prismsearch. Remove the # before a line to use it.
-# Options on the command line count more, then environment variables, then what a library keeps.
+# Options on the command line take precedence, then environment variables, then what a library keeps.
 # Relative paths are relative to the folder of this file.
 
 # library = "~/Videos/prismsearch"
 # encoder = "large"             # of new libraries: base, large, a weights file
 # device = "cuda"               # auto, cpu, cuda, cuda:N, mps
 # precision = "bfloat16"        # auto, float32, bfloat16, int8
-# ffmpeg = "/usr/bin/ffmpeg"    # a program to use in place of the packaged one
+# ffmpeg = "/usr/bin/ffmpeg"    # use this program instead of the packaged one
 
 [index]
-# These shape what is stored. They count for new libraries; a library keeps what it was made with.
+# These shape what is stored. They apply to new libraries; a library keeps what it was created with.
 # detector = "blend"            # learned, blend, adaptive, content, hash, histogram, threshold
 # detector-option = ["blend_score=4.0"]
 # min-scene-len = "0.3s"
@@ -25,7 +25,7 @@ EXAMPLE = """\
 # frames = 16
 # fit = "crop"
 # still-frames = 4
-# These hold for every run.
+# These apply to every run.
 # workers = 2
 # batch-size = 8
 # exclude = ["*.tmp.mp4", "*/raw/*"]
@@ -33,7 +33,7 @@ EXAMPLE = """\
 # stall-seconds = 60
 # decode-memory = 3             # GiB
 
-[search]                        # and similar
+[search]                        # also for similar
 # top-k = 20
 # per-video = 3
 # duplicates = "hide"           # stack, hide, show

@@ -72,7 +72,7 @@ def _global_values(settings: Settings, file: SettingsFile, library: Library | No
         note, source = "", "file" if name in file.top else "default"
         if name == "encoder":
             value, source = aliases.get(encoder, encoder), "library" if held else source
-            note = f"{file.top[name]} is for new libraries" if held and name in file.top else ""
+            note = f"{file.top[name]} applies to new libraries" if held and name in file.top else ""
         if name in settings.given:
             source, note = "command line", ""
         elif os.environ.get(_VARIABLES[name]):
@@ -122,7 +122,7 @@ def _index_values(settings: Settings, file: SettingsFile, library: Library | Non
     for held, group in ((has_cuts, kept), (has_choice, loaded), (False, work)):
         for name, value in group.items():
             source = "library" if held else "file" if name in table else "default"
-            note = f"{aside[name]} is for new libraries" if name in aside else ""
+            note = f"{aside[name]} applies to new libraries" if name in aside else ""
             values[name] = Value(value, source, note)
     return values
 

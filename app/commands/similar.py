@@ -25,24 +25,25 @@ from app.shell.step_order import SteppedCommand
     epilog="""\b
 Examples:
   prismsearch similar film.mp4@1:20-1:25        these five seconds
-  prismsearch similar film.mp4@80               the segment at 80 s (or 8 seconds from there)
+  prismsearch similar film.mp4@80               the part of a shot at 80 s (or 8 seconds from there)
   prismsearch similar clip.mp4                  the whole of a short clip
-  prismsearch similar --image photo.jpg -k 3    what looks like a picture
-  prismsearch similar --collection Goals        what the subclips of a collection share
+  prismsearch similar --image photo.jpg -k 3    what looks like this picture
+
+  prismsearch similar --collection Goals        what the subclips of a collection have in common
   prismsearch similar a.mp4@80 --not people     like this, without people
 
 \b
-Several examples are learned from: what they share counts, and the rest does not.
-Times: 12.5, 12s, 1m30s, 0:12.5, 00:00:12.500. A name that holds an @ is found as it is.
+With several examples, what they have in common counts, and the rest does not.
+Times: 12.5, 12s, 1m30s, 0:12.5, 00:00:12.500. A file name that contains an @ is found as written.
 Exit code 0: a good match was found; 1: none; 2: usage; 3: a file, model or the library is missing.""",
 )
 @click.argument("video", required=False, metavar="VIDEO[@START[-END]]", shell_complete=complete_files)
-@click.option("--image", type=click.Path(), metavar="FILE", help="A picture instead of a video.")
+@click.option("--image", type=click.Path(), metavar="FILE", help="Use a picture instead of a video.")
 @click.option(
     "--collection",
     metavar="NAME",
     shell_complete=complete_collection,
-    help="The subclips of a collection instead (a name, or its id).",
+    help="Use the subclips of a collection instead (by name or id).",
 )
 @composing_options
 @search_options
@@ -59,7 +60,7 @@ def similar(
 ) -> None:
     """Find shots that look like VIDEO, like a range of it, like a picture, or like the subclips of a collection.
 
-    The file may be in the library (then it is left out of the answer, and need not even be there now) or anywhere else.
+    The file may be in the library (then it is left out of the hits and may even be offline) or anywhere else.
     """
     if sum(each is not None for each in (video, image, collection)) != 1:
         raise click.UsageError("give a VIDEO (FILE, FILE@START or FILE@START-END), --image FILE or --collection NAME")

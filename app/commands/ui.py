@@ -22,24 +22,25 @@ Examples:
   prismsearch ui --url
 
 \b
-The page answers this machine only (127.0.0.1), and only browsers that came with an address
-of yours: `ui` opens one, `ui --url` prints one for another browser. Stop it with Ctrl-C.""",
+The page can be reached from this machine only (127.0.0.1), and only by browsers that open it with a
+private address: `ui` opens a browser with one, `ui --url` prints one for another browser. Stop it with
+Ctrl-C.""",
 )
 @click.option(
     "--port",
     type=Whole(1, 65535),
-    help=f"Where the page listens; by default {DEFAULT_PORT}, or the next that is free.",
+    help=f"Port of the page; by default {DEFAULT_PORT}, or the next free one.",
 )
 @click.option("--browser/--no-browser", default=True, help="Open a browser (the default), or only print the address.")
 @click.option(
-    "--url", "only_url", is_flag=True, help="Print an address that lets one browser into the page that runs, and end."
+    "--url", "only_url", is_flag=True, help="Print an address that admits one browser to the running page, and exit."
 )
-@click.option("--no-token", is_flag=True, help="Let every user and program of this machine in.")
+@click.option("--no-token", is_flag=True, help="Admit every user and program on this machine.")
 @with_settings
 def ui(settings: Settings, port: int | None, browser: bool, only_url: bool, no_token: bool) -> None:
     """Search the library in the browser: type words, see posters, play the shot, keep and export clips.
 
-    Where there is no library yet, the page begins with an empty one and shows how to fill it.
+    If there is no library yet, the page starts with an empty one and shows how to fill it.
     """
     if only_url:
         click.echo(entry_address(settings, port))
@@ -69,6 +70,8 @@ def entry_address(settings: Settings, port: int | None) -> str:
         folder = page_folder(compose.state_directory(), library.directory)
         pages = [page for page in open_pages(folder, library.id) if port in (None, page.port)]
         if not pages:
-            raise CommandError("no page of this library runs that asks for a token; prismsearch ui starts one", MISSING)
+            raise CommandError(
+                "no page with private addresses is running for this library; prismsearch ui starts one", MISSING
+            )
         token = new_token(page_secret(folder, library.id), pages[0].server, now=time.time())
     return f"http://{ADDRESS}:{pages[0].port}/?token={token}"

@@ -30,19 +30,19 @@ def chain_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--then",
         multiple=True,
         metavar="TEXT",
-        help="What follows in the same video: words, or FILE@START-END. May be repeated.",
+        help="What comes next in the same video: words, or FILE@START-END; may be repeated.",
     )
     @click.option(
         "--within",
         metavar="TIME",
         callback=seconds_value,
-        help=f"With --then: at most this long from one part to the next; {DEFAULT_WITHIN_SECONDS:g}s by default.",
+        help=f"With --then: longest time from one step to the next; {DEFAULT_WITHIN_SECONDS:g}s by default.",
     )
-    @click.option("--any-order", is_flag=True, help="With --then: the parts may come in any order.")
+    @click.option("--any-order", is_flag=True, help="With --then: allow the steps in any order.")
     @functools.wraps(command)
     def run(*args: Any, then: tuple[str, ...], within: Fraction | None, any_order: bool, **others: Any) -> Any:
         if not then and (within is not None or any_order):
-            raise click.UsageError("--within and --any-order are about what follows: say what with --then TEXT")
+            raise click.UsageError("--within and --any-order can only be used with --then TEXT")
         if any(not each.strip() for each in then):
             raise click.UsageError("--then needs words, or FILE@START-END")
         seconds = DEFAULT_WITHIN_SECONDS if within is None else float(within)

@@ -30,14 +30,14 @@ def clip_options(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="FORMAT",
             callback=_lists,
             shell_complete=complete_lists,
-            help=f"{', '.join(FORMATS)}; several with commas, or repeated.",
+            help=f"{', '.join(FORMATS)}; separate several with commas, or repeat the option.",
         ),
         click.option(
             "--name",
             "pattern",
             metavar="PATTERN",
             callback=_pattern,
-            help="Names of the clips, such as {collection}_{rank}_{name}.",
+            help="Pattern for the names of clips, such as {collection}_{rank}_{name}.",
         ),
         click.option(
             "--audio",
@@ -45,17 +45,17 @@ def clip_options(command: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             metavar="all|first|N,M|none",
             callback=_audio,
-            help="Sound tracks of the clips: all, the first, those of these numbers, or none.",
+            help="Sound tracks to keep: all, the first, those with these numbers, or none.",
         ),
         click.option(
-            "--pad", "--handles", "pad", metavar="TIME", callback=_pad, help="Take this much more before and after."
+            "--pad", "--handles", "pad", metavar="TIME", callback=_pad, help="Add this much before and after each clip."
         ),
         click.option(
             "--mode",
             type=click.Choice(["exact", "smart", "copy"]),
             default="exact",
             show_default=True,
-            help="Encode again, only the edges again, or copy.",
+            help="Re-encode, re-encode only the edges, or copy.",
         ),
     ):
         command = option(command)
@@ -80,7 +80,7 @@ def _pattern(ctx: click.Context, param: click.Parameter, value: str | None) -> s
 def _pad(ctx: click.Context, param: click.Parameter, value: str | None) -> Fraction | None:
     seconds = seconds_value(ctx, param, value)
     if seconds is not None and not 0 <= seconds <= MAX_HANDLE_SECONDS:
-        raise click.BadParameter(f"handles are from 0 to {MAX_HANDLE_SECONDS} seconds", ctx, param)
+        raise click.BadParameter(f"handles must be from 0 to {MAX_HANDLE_SECONDS} seconds", ctx, param)
     return seconds
 
 

@@ -49,7 +49,7 @@ def composing_options(command: Callable[..., Any]) -> Callable[..., Any]:
         multiple=True,
         metavar="FILE[@A-B]",
         shell_complete=complete_files,
-        help="What it looks like, too: a video, a range of it, or a picture. May be repeated.",
+        help="Also look for what resembles this video, range of a video or picture; may be repeated.",
     )
     @click.option(
         "--weight",
@@ -57,16 +57,18 @@ def composing_options(command: Callable[..., Any]) -> Callable[..., Any]:
         multiple=True,
         type=float,
         metavar="W",
-        help="How much the --like before it counts; 1 is as much as the words.",
+        help="How much the preceding --like counts; 1 is as much as the words.",
     )
-    @click.option("--not", "excluded", multiple=True, metavar="TEXT", help="Push this down; may be repeated.")
+    @click.option(
+        "--not", "excluded", multiple=True, metavar="TEXT", help="Rank shots that show this lower; may be repeated."
+    )
     @click.option(
         "--not-like",
         "excluded_examples",
         multiple=True,
         metavar="FILE[@A-B]",
         shell_complete=complete_files,
-        help="Push down what looks like this, too.",
+        help="Rank shots that look like this lower, too.",
     )
     @functools.wraps(command)
     def run(
@@ -92,7 +94,7 @@ def _weights(typed: tuple[float, ...]) -> list[float]:
     """Return the weight of each --like: the one typed after it, or 1."""
     before, *of_likes = (step["weights"] for step in by_step({"weights": typed}, begin="like"))
     if before or any(len(each) > 1 for each in of_likes):
-        raise click.UsageError("--weight belongs to the --like before it, once: --like FILE --weight 0.7")
+        raise click.UsageError("--weight follows a --like, once: --like FILE --weight 0.7")
     if any(not math.isfinite(weight) or not 0 < weight <= 100 for weight in typed):
-        raise click.UsageError("--weight is above 0 and at most 100; to exclude, use --not or --not-like")
+        raise click.UsageError("--weight must be above 0 and at most 100; to exclude, use --not or --not-like")
     return [each[0] if each else 1.0 for each in of_likes]

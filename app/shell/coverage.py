@@ -22,11 +22,11 @@ class Coverage:
 
     @property
     def gap(self) -> str:
-        """`looked at 3 of 14 parts of shots: ...`; empty if there was nothing else to look at."""
+        """`searched 3 of 14 parts of shots: ...`; empty if there was nothing else to look at."""
         if self.embedded >= self.segments:
             return ""
         return (
-            f"looked at {self.embedded:,} of {self.segments:,} parts of shots: "
+            f"searched {self.embedded:,} of {self.segments:,} parts of shots: "
             "the others were indexed with another encoder or other frames"
         )
 

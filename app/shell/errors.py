@@ -101,7 +101,7 @@ def _usage_error(error: click.UsageError, command: str) -> CommandError:
     if isinstance(error, click.MissingParameter) and error.ctx is not None and isinstance(error.param, click.Argument):
         arguments = [each for each in error.ctx.command.params if isinstance(each, click.Argument)]
         names = " ".join(each.make_metavar(error.ctx).strip("[]").removesuffix("...") for each in arguments)
-        message = f"say which {names}: {command} {names}"
+        message = f"missing {names}: {command} {names}"
     elif isinstance(error, click.BadParameter) and isinstance(error.param, click.Option):
         message = f"{max(error.param.opts, key=len)}: {error.message}"
     return CommandError(f"{message.removesuffix('.')} (see {command} --help)", error.exit_code)

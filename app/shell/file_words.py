@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from db.library import Library
 
 RULE = """\b
-What ends as a video or a picture does (film.mp4), ends in a time (film@12-15) or has a path
-separator and no space (films/red) is a file, there or not. Everything else is words."""
+An argument is a file if it ends like a video or picture (film.mp4) or in a time (film@12-15), or has a
+path separator and no space (films/red), even if there is no such file. Everything else is words."""
 
 _PICTURE_EXTENSIONS = frozenset({"bmp", "heic", "jpeg", "jpg", "png", "tif", "tiff"})
 _EXTENSIONS = VIDEO_EXTENSIONS | BY_CONTENT_EXTENSIONS | _PICTURE_EXTENSIONS
@@ -69,9 +69,9 @@ def require_files(library: Library | None, texts: Sequence[str]) -> None:
 
 def no_such_file(text: str, library: Library | None) -> CommandError:
     """Return the error for a file that is not there; it says how words are written that were taken for a file."""
-    line = f"{printable(text)}: there is no such file"
+    line = f"{printable(text)}: no such file"
     if library is not None:
-        line += ", and none of that name in the library"
+        line += ", and none by that name in the library"
     if _has_separator(text) and not looks_like_a_file(text, library) and text[0] not in (*_SEPARATORS, ".", "~"):
         line += f"; to search for words, put spaces around the {next(each for each in _SEPARATORS if each in text)}"
     return CommandError(line, MISSING)

@@ -27,7 +27,7 @@ def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     @click.option(
-        "--in", "folder", metavar="FOLDER", type=click.Path(), help="Only videos below this folder (or this one file)."
+        "--in", "folder", metavar="FOLDER", type=click.Path(), help="Only videos in this folder (or this one file)."
     )
     @click.option(
         "--min-duration", metavar="TIME", callback=seconds_value, help="Only hits at least this long: 5, 5s, 1m30s."
@@ -37,31 +37,34 @@ def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--since",
         metavar="DATE",
         callback=since_value,
-        help="Only files changed since: 2025-03-01, '2025-03-01 14:30', yesterday, 7d, 12h, 2w.",
+        help="Only files modified since this date: 2025-03-01, '2025-03-01 14:30', yesterday, 7d, 12h, 2w.",
     )
     @click.option(
-        "--until", metavar="DATE", callback=until_value, help="Only files changed until then, that day included."
+        "--until", metavar="DATE", callback=until_value, help="Only files modified up to and including this date."
     )
     @click.option(
         "--recorded-since",
         metavar="DATE",
         callback=since_value,
-        help="Only videos recorded since, as the file or its name says; dates as for --since.",
+        help="Only videos recorded since this date, according to the file or its name; dates as for --since.",
     )
-    @click.option("--recorded-until", metavar="DATE", callback=until_value, help="Only videos recorded until then.")
     @click.option(
-        "--named", "name", metavar="TEXT", help="Only files with this in their name; upper and lower case are the same."
+        "--recorded-until",
+        metavar="DATE",
+        callback=until_value,
+        help="Only videos recorded up to and including this date.",
     )
+    @click.option("--named", "name", metavar="TEXT", help="Only files with this in their name; case does not matter.")
     @click.option(
         "--min-resolution",
         type=Whole(1, 100_000),
         metavar="PIXELS",
-        help="Only videos whose shorter side has at least this: 720, 1080, 2160.",
+        help="Only videos whose shorter side has at least this many pixels: 720, 1080, 2160.",
     )
     @click.option(
         "--orientation",
         type=click.Choice(["landscape", "portrait", "square"]),
-        help="Only videos of this shape, as they are shown.",
+        help="Only videos of this shape, as displayed.",
     )
     @click.option("--codec", metavar="NAME", help="Only videos with this codec: h264, hevc (or H.265), prores, av1.")
     @click.option(
@@ -69,15 +72,16 @@ def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "frame_rate",
         metavar="RATE",
         callback=_rate_value,
-        help="Only videos of this nominal frame rate: 25, 29.97, 24000/1001.",
+        help="Only videos with this nominal frame rate: 25, 29.97, 24000/1001.",
     )
     @click.option(
         "--camera",
         metavar="WORDS",
-        help="Only videos of this camera, as the file states it: make, model or words of both, such as 'sony ilce'.",
+        help="Only videos from this camera, according to the file: make, model, or words from both, such as 'sony "
+        "ilce'.",
     )
     @click.option(
-        "--with-sound/--without-sound", "has_sound", default=None, help="Only videos with a sound track, or without."
+        "--with-sound/--without-sound", "has_sound", default=None, help="Only videos with, or without, a sound track."
     )
     @functools.wraps(command)
     def run(
@@ -141,7 +145,7 @@ def unmatched_facet(library: Library, filters: Filters) -> str:
         if not alone or passes_any(library, alone):
             continue
         wanted = format_rate(value) if isinstance(value, float) else value
-        known = f"this library has {', '.join(there[:_MAX_NAMED])}" if there else "no file of this library states one"
+        known = f"this library has {', '.join(there[:_MAX_NAMED])}" if there else "no file in this library states one"
         return f"no video has the {what} {wanted}; {known}{', ...' if len(there) > _MAX_NAMED else ''}"
     return ""
 
@@ -165,5 +169,5 @@ def _rate_value(ctx: click.Context, param: click.Parameter, value: str | None) -
     except (ValueError, OverflowError):
         rate = math.nan
     if not 0 < rate < math.inf:
-        raise click.BadParameter(f"{value!r} is no frame rate; write 25, 29.97 or 30000/1001", ctx, param)
+        raise click.BadParameter(f"{value!r} is not a frame rate; write 25, 29.97 or 30000/1001", ctx, param)
     return rate

@@ -30,7 +30,7 @@ Result = TypeVar("Result", "Hit", "Chain")
 Parts = Mapping[int, tuple[int, int]]
 """Which part of its shot each segment is, and of how many: `Library.shot_parts`."""
 
-NO_GOOD_MATCH = "no good match: unrelated searches get hits as strong as these, the nearest there are"
+NO_GOOD_MATCH = "no good match: unrelated searches get hits as strong as these, the closest found"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,16 +47,19 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --json, --paths, --print0 and --open to a command, which receives them as `output`, an Output."""
 
     @click.option(
-        "--json", "as_json", is_flag=True, help="Hits as JSON on standard output (export --from-json reads it)."
+        "--json",
+        "as_json",
+        is_flag=True,
+        help="Print the hits as JSON on standard output (export --from-json reads it).",
     )
-    @click.option("--paths", is_flag=True, help="Only the files, best first, each once, one a line.")
+    @click.option("--paths", is_flag=True, help="Print only file paths, best first, each once, one per line.")
     @click.option(
         "-0",
         "--null",
         "--print0",
         "print0",
         is_flag=True,
-        help="As --paths, with a null byte after each, for xargs -0: for names with line breaks.",
+        help="Like --paths, but with a null byte after each, for xargs -0 and names with line breaks.",
     )
     @click.option(
         "--open",
@@ -207,17 +210,19 @@ def open_hit(hit: Hit) -> None:
     path = hit.video.path
     start = span_seconds(hit)[0]
     if not os.path.exists(path):
-        print_note(f"cannot open {printable(path)}: the file is not there now")
+        print_note(f"cannot open {printable(path)}: the file is missing; is its drive connected?")
         return
     if not _named_as_video(path):  # a library made by somebody else could name a program
-        print_note(f"not opened, because it is not named as a video: {display_path(path)} at {format_timestamp(start)}")
+        print_note(
+            f"not opened, because its name is not that of a video: {display_path(path)} at {format_timestamp(start)}"
+        )
         return
     command = player_command(path, float(start))
     if command is None and sys.platform == "win32":
         _open_on_windows(path)
         return
     if command is None:
-        print_note(f"no display to open a player on; the hit is {display_path(path)} at {format_timestamp(start)}")
+        print_note(f"no display for a video player; the hit is {display_path(path)} at {format_timestamp(start)}")
         return
     import subprocess
 

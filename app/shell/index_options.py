@@ -157,20 +157,19 @@ def shaping_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--frames",
         type=Whole(*FRAMES_RANGE),
         metavar="N",
-        help="Frames of a clip; by default the library's, else the encoder's own.",
+        help="Frames per clip; by default the library's, else the encoder's own.",
     )
     @click.option(
         "--fit",
         type=click.Choice(get_args(Fit)),
-        help="How wide pictures become square; by default the library's, else stretch, which keeps all that is to be "
-        "seen.",
+        help="How wide pictures become square; by default the library's, else stretch, which keeps the whole picture.",
     )
     @click.option(
         "--still-frames",
         type=Whole(*STILL_FRAMES_RANGE),
         metavar="N",
-        help="Frames of a clip that hardly moves, such as a slide; fewer are faster. By default the library's, else 0: "
-        "as many as of any clip.",
+        help="Frames per clip that hardly moves, such as a slide; fewer are faster. By default the library's, else "
+        "0: as many as for any other clip.",
     )
     @click.option(
         "--detector",
@@ -189,14 +188,14 @@ def shaping_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--min-scene-len",
         metavar="LENGTH",
-        help="Shortest shot: 0.6s, or a whole number of frames; by default the library's, else 0.3s of learned and "
-        "blend, and 0.6s of the others.",
+        help="Shortest shot: 0.6s, or a whole number of frames; by default the library's, else 0.3s for learned and "
+        "blend, and 0.6s for the others.",
     )
     @click.option(
         "--segment-seconds",
         metavar="TIME",
         callback=seconds_value,
-        help="Longer shots become equal parts of at most this; by default the library's, else 8.",
+        help="Split longer shots into equal parts of at most this length; by default the library's, else 8.",
     )
     @click.option(
         "--overlap-seconds",
@@ -207,34 +206,34 @@ def shaping_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--decode",
         type=click.Choice(list(DECODE)),
-        help="Decode all frames, or only those that others refer to: faster, shots begin up to a few frames late. By "
+        help="Decode all frames, or only reference frames: faster, but shots may start a few frames late. By "
         "default the library's, else all.",
     )
     @click.option(
         "--hash-content",
         type=click.Choice(list(HASH_CONTENT)),
-        help="Read files a second time after decoding, which proves later that a copy or a touched file is the same: "
-        "all, those on local drives, or none. By default the library's, else local.",
+        help="Read files a second time after decoding, to recognise copies and touched files later: always, only on "
+        "local drives, or never. By default the library's, else local.",
     )
     @click.option(
         "--hardware",
         type=click.Choice(HARDWARE),
         default="none",
         show_default=True,
-        help="The device that decodes; what it cannot, the processor does, and the report says so.",
+        help="Device for decoding; what it cannot decode is left to the processor, and the report says so.",
     )
     @click.option(
         "--stall-seconds",
         type=Whole(*STALL_SECONDS_RANGE),
         metavar="N",
-        help="Give a file up that makes no progress for so long, because its drive does not answer or a decoder hangs; "
-        "by default 60.",
+        help="Give up on a file after this long without progress, because its drive is not responding or a decoder "
+        "hangs; by default 60.",
     )
     @click.option(
         "--decode-memory",
         type=Whole(*DECODE_MEMORY_RANGE),
         metavar="GIB",
-        help="Give a video up whose decoding takes more memory than this; by default 3.",
+        help="Give up on a video whose decoding takes more memory than this; by default 3.",
     )
     @functools.wraps(command)
     def run(*args: Any, **options: Any) -> Any:

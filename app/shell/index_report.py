@@ -22,14 +22,14 @@ _COUNTS = (
     ("added", "added"),
     ("updated", "indexed again"),
     ("unchanged", "unchanged"),
-    ("mended", "with posters made again"),
+    ("mended", "with new posters"),
     ("touched", "only touched"),
     ("moved", "moved"),
-    ("duplicates", "known at another path"),
+    ("duplicates", "already indexed at another path"),
     ("aliases", "reached through a link"),
-    ("returned", "come back"),
+    ("returned", "restored"),
     ("removed", "removed"),
-    ("expired", "forgotten for good"),
+    ("expired", "removed for good"),
     ("left", "left as they were indexed"),
 )
 _ENDINGS = 5  # endings of other files that are named
@@ -37,7 +37,7 @@ _STAGES = (
     ("scan", "looking for videos"),
     ("fingerprint", "comparing contents"),
     ("decode", "decoding (all workers together)"),
-    ("hash", "content read for its hash"),
+    ("hash", "hashing contents"),
     ("encode", "encoding"),
     ("store", "storing"),
 )
@@ -50,25 +50,26 @@ def print_report(report: IndexReport) -> None:
     if report.skipped_failed:
         files = count_text(len(report.skipped_failed), "file")
         click.echo(
-            f"{files} failed before and not changed since (why: prismsearch list --failed; again: prismsearch retry)"
+            f"{files} failed before and have not changed (why: prismsearch list --failed; try again: prismsearch retry)"
         )
-    _print_lines("look at:", [(display_path(each.path), printable(each.reason)) for each in report.problems])
+    _print_lines("to check:", [(display_path(each.path), printable(each.reason)) for each in report.problems])
     _print_lines("note:", [(display_path(each.path), printable(each.reason)) for each in report.notes])
     _print_lines(
-        "kept, though not there (a drive or card not plugged in? prismsearch remove --missing FOLDER forgets them):",
+        "missing, but kept (drive or card not connected? prismsearch remove --missing FOLDER removes them):",
         [(display_path(path),) for path in report.kept_missing],
     )
     if report.own_exports:
         clips, first = count_text(len(report.own_exports), "clip"), display_path(report.own_exports[0])
-        click.echo(f"left out: {clips} exported by prismsearch, such as {first} (index --include-exports takes them)")
+        click.echo(f"left out: {clips} exported by prismsearch, such as {first} (index --include-exports indexes them)")
     if report.camera_proxies:
         copies = "small copies" if len(report.camera_proxies) > 1 else "small copy"
-        click.echo(f"left out: {len(report.camera_proxies):,} {copies} that a camera recorded beside its films")
+        click.echo(f"left out: {len(report.camera_proxies):,} {copies} that a camera recorded beside its videos")
     if not_looked_at := left_out_text(report):
-        click.echo(f"not looked at: {not_looked_at}")
+        click.echo(f"skipped: {not_looked_at}")
     if report.fell_back:
         click.echo(
-            f"{count_text(report.fell_back, 'video')} decoded by the processor: no hardware could (see --hardware)"
+            f"{count_text(report.fell_back, 'video')} decoded on the processor, because no other device could (see "
+            "--hardware)"
         )
     if report.clips:
         speed = f", {report.speed:.1f}x real time" if report.speed else ""
@@ -85,17 +86,16 @@ def print_report(report: IndexReport) -> None:
 
 
 def counts_text(report: IndexReport) -> str:
-    """Return `12 added, 3 unchanged, 1 failed`, without the counts that are zero."""
+    """Return `12 videos added, 3 unchanged, 1 failed`, without the counts that are zero."""
     return ", ".join(_counts(report)) or ("nothing was finished" if not report.complete else "no videos found")
 
 
 def _counts(report: IndexReport) -> list[str]:
-    counts = [f"{getattr(report, name):,} {words}" for name, words in _COUNTS if getattr(report, name)]
-    if report.kept_missing:
-        counts.append(f"{len(report.kept_missing):,} kept though not found")
-    if report.failed:
-        counts.append(f"{len(report.failed):,} failed")
-    return counts
+    counts = [(getattr(report, name), words) for name, words in _COUNTS]
+    counts += [(len(report.kept_missing), "missing but kept"), (len(report.failed), "failed")]
+    shown = [(count, words) for count, words in counts if count]
+    noun = "file" if shown and shown[0][1] == "failed" else "video"  # it may be no video at all
+    return [f"{f'{count:,}' if place else count_text(count, noun)} {words}" for place, (count, words) in enumerate(shown)]
 
 
 def stopped_text(report: IndexReport) -> str:
@@ -112,7 +112,7 @@ def left_out_text(report: IndexReport) -> str:
     """Return `1 hidden file, 12 other files (jpg 10, txt 2)`; empty if there are none."""
     parts = [count_text(report.hidden, "hidden file")] if report.hidden else []
     if report.others:
-        endings = [f"{printable(ending) or 'without ending'} {count:,}" for ending, count in report.others[:_ENDINGS]]
+        endings = [f"{printable(ending) or 'no extension'} {count:,}" for ending, count in report.others[:_ENDINGS]]
         more = ["..."] if len(report.others) > _ENDINGS else []
         total = count_text(sum(count for _, count in report.others), "other file")
         parts.append(f"{total} ({', '.join([*endings, *more])})")

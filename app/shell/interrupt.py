@@ -22,7 +22,7 @@ from app.shell.exit_codes import INTERRUPTED, SIGNALLED
 if TYPE_CHECKING:
     from app.shell.live_line import LiveLine
 
-STOPPED = "stopped; what was finished is kept, and the same command goes on from there"
+STOPPED = "stopped; what was finished is kept, and the same command continues from there"
 NOTHING_FINISHED = "Stopped before anything was finished."
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]

@@ -54,7 +54,7 @@ def chain_query_of(link: SearchLink, clip_of: ClipOf) -> ChainQuery:
     parts = [(link.words, link.words_weight, link.terms), *((step.words, 1.0, step.terms) for step in link.then)]
     steps = [terms_of(words, weight, terms, clip_of) for words, weight, terms in parts]
     if not all(steps):
-        raise QueryError(f"step {steps.index([]) + 1} asks for nothing; give it words or an example")
+        raise QueryError(f"step {steps.index([]) + 1} is empty; give it words or an example")
     chain = [Step(terms) for terms in steps]
     return options_of(link).chain_query(chain, within_seconds=link.within_seconds, any_order=link.any_order)
 
@@ -84,7 +84,7 @@ def _clip_term(term: LinkTerm, clip_of: ClipOf) -> Term:
     except UnreadableVideo as error:
         raise QueryError(f"an example cannot be read: {error.reason}") from error
     except (FileNotFoundError, KeyError) as error:
-        raise QueryError("an example is no longer there; take it out, or add it again") from error
+        raise QueryError("an example is no longer there; remove it, or add it again") from error
     except QueryError:
         raise
     except ValueError as error:

@@ -67,20 +67,20 @@ def global_options(command: Callable[P, R]) -> Callable[P, R]:
             type=click.Choice(MODES),
             expose_value=False,
             callback=keep_mode,
-            help="On standard error: auto (a line on a terminal, else a line now and then), plain, json (one object a "
-            "line) or none; by default auto.",
+            help="Progress on standard error: auto (a live line on a terminal, else an occasional line), plain, json "
+            "(one object per line) or none; by default auto.",
         ),
         click.option(
             "--precision",
             type=click.Choice(PRECISIONS),
-            help=f"What the encoder computes videos in; by default auto, bfloat16 where the processor has it "
+            help="Number format of the encoder for videos; by default auto: bfloat16 if the processor supports it "
             f"(or ${PRECISION_VARIABLE}).",
         ),
         click.option(
             "--device",
             metavar="NAME",
             shell_complete=complete_device,
-            help="auto, cpu, cuda, cuda:N or mps; by default auto, the best there is.",
+            help="auto, cpu, cuda, cuda:N or mps; by default auto, the best available.",
         ),
         click.option(
             "--encoder",
@@ -93,7 +93,7 @@ def global_options(command: Callable[P, R]) -> Callable[P, R]:
             "--library",
             metavar="DIR",
             type=click.Path(),
-            help=f"Where the library is kept (or ${LIBRARY_VARIABLE}).",
+            help=f"Folder of the library (or ${LIBRARY_VARIABLE}).",
         ),
     ):
         command = option(command)

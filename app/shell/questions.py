@@ -29,6 +29,6 @@ def confirm(question: str, *, yes: bool, refusal: str) -> None:
     if yes:
         return
     if not has_terminal():
-        raise click.UsageError(f"{refusal} (there is no terminal to ask on; --yes says yes)")
+        raise click.UsageError(f"{refusal} (no terminal to ask on; use --yes to confirm)")
     if not click.confirm(question, err=True):
         raise NothingDone("Nothing was changed.")

@@ -133,24 +133,24 @@ def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     @click.option(
-        "-k", "-n", "--top-k", type=Whole(1, _MOST), default=10, show_default=True, help="How many hits at most."
+        "-k", "-n", "--top-k", type=Whole(1, _MOST), default=10, show_default=True, help="Show at most this many hits."
     )
     @filter_options
-    @click.option("--per-video", type=Whole(1, _MOST), metavar="N", help="At most N hits of one video.")
+    @click.option("--per-video", type=Whole(1, _MOST), metavar="N", help="Show at most N hits per video.")
     @click.option(
         "--duplicates",
         type=click.Choice(["stack", "hide", "show"]),
         default="stack",
         show_default=True,
-        help="What looks almost the same as a better hit, such as copies: stack it behind that hit, hide it, or show "
-        "it on a line of its own.",
+        help="Near-duplicates of a better hit, such as copies: stack them behind that hit, hide them, or show them "
+        "on lines of their own.",
     )
-    @click.option("--hide-duplicates", is_flag=True, help="The same as --duplicates hide.")
-    @click.option("--show-duplicates", is_flag=True, help="The same as --duplicates show.")
+    @click.option("--hide-duplicates", is_flag=True, help="Same as --duplicates hide.")
+    @click.option("--show-duplicates", is_flag=True, help="Same as --duplicates show.")
     @click.option(
-        "--plain-sum", is_flag=True, help="Add words and examples as they are, without bringing them to one scale."
+        "--plain-sum", is_flag=True, help="Add words and examples as they are, without putting them on a common scale."
     )
-    @click.option("--threshold", type=float, metavar="SCORE", help="Only hits that score at least this (-1 to 1).")
+    @click.option("--threshold", type=float, metavar="SCORE", help="Only hits with at least this score (-1 to 1).")
     @click.option(
         "--min-strength",
         type=click.Choice(LEVELS),
@@ -173,7 +173,7 @@ def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
         if hide_duplicates and show_duplicates:
             raise click.UsageError("choose one of --hide-duplicates and --show-duplicates")
         if threshold is not None and not -1 <= threshold <= 1:
-            raise click.UsageError("--threshold is a score from -1 to 1")
+            raise click.UsageError("--threshold must be from -1 to 1")
         options = SearchOptions(
             top_k=top_k,
             threshold=threshold,
@@ -193,17 +193,17 @@ def nothing_found(library: Library, options: SearchOptions) -> str:
     filters = options.filters
     if filters.folder is not None and not library.videos(filters.folder):
         folder = display_path(filters.folder)
-        return f"no hits: no video below {folder} is indexed (prismsearch index {folder})"
+        return f"no hits: no video in {folder} is indexed (prismsearch index {folder})"
     if unmatched := unmatched_facet(library, filters):
         return f"no hits: {unmatched}"
     if filters and not passes_any(library, filters):
-        return "no hits: no shots match these filters; widen them or leave some out"
+        return "no hits: no shots match these filters; widen or remove some"
     if options.least_level not in (None, "weak"):
-        return f"no match is {options.least_level}; --min-strength weak shows the best there are"
+        return f"no match is {options.least_level}; --min-strength weak shows the best available"
     if options.threshold is not None:
         return f"no hits score {options.threshold:g} or more; lower --threshold"
     if filters:
-        return "no hits: only the examples themselves pass these filters; widen them or leave some out"
+        return "no hits: only the examples themselves match these filters; widen or remove some"
     return "no hits: nothing else is indexed; index more (prismsearch index FOLDER)"
 
 

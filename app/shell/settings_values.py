@@ -115,7 +115,7 @@ def _as_typed(option: click.Parameter, value: object, place: str) -> Any:
     if option.multiple:
         if isinstance(value, list) and all(isinstance(each, str) and "\0" not in each for each in value):
             return value
-        raise WrongSetting(f'{place} needs a list of texts: {place.rpartition(" ")[2]} = ["...", "..."]')
+        raise WrongSetting(f'{place} needs a list of strings: {place.rpartition(" ")[2]} = ["...", "..."]')
     if isinstance(value, str):
         if value.strip() and "\0" not in value and not _is_number(option.type):
             return value

@@ -25,9 +25,9 @@ def word_notes(encoder: Encoder, texts: Iterable[str]) -> list[str]:
     for text in different:
         unread = encoder.unread(text)
         if unread and "".join(unread.split()) == "".join(text.split()):
-            raise ValueError(f"the encoder can read nothing of “{_short(text)}”; describe the shot in English")
+            raise ValueError(f"the encoder cannot read any of “{_short(text)}”; describe the shot in English")
         if unread:
-            notes.append(f"the encoder cannot read “{_short(unread)}” and goes by the other words")
+            notes.append(f"the encoder cannot read “{_short(unread)}” and uses the other words only")
         if encoder.truncated([text])[0]:
             notes.append(_cut_note(encoder, text, named=len(different) > 1))
     return notes

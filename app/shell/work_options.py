@@ -20,10 +20,14 @@ def work_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--exclude",
             multiple=True,
             metavar="PATTERN",
-            help="Leave out what matches, such as '*.tmp.mp4'; may be repeated.",
+            help="Skip files that match, such as '*.tmp.mp4'; may be repeated.",
         ),
-        click.option("--batch-size", type=Whole(*BATCH_SIZE_RANGE), metavar="N", help="Clips encoded at once."),
-        click.option("--workers", type=Whole(*WORKERS_RANGE), metavar="N", help="Videos decoded at the same time."),
+        click.option(
+            "--batch-size", type=Whole(*BATCH_SIZE_RANGE), metavar="N", help="Number of clips encoded at once."
+        ),
+        click.option(
+            "--workers", type=Whole(*WORKERS_RANGE), metavar="N", help="Number of videos decoded at the same time."
+        ),
     ):
         command = option(command)
     return command

@@ -93,7 +93,7 @@ test('lists alone take neither handles nor a pattern, so that what was typed for
   assert.deepEqual([handles_seconds, name_pattern], [0, '']);
 });
 
-test('handles are from 0 to a minute; none typed is none', () => {
+test('handles must be from 0 to a minute; none typed is none', () => {
   for (const handles of ['', '0', '0.5', '60']) assert.equal(refusalOf({ ...usual, handles }), null);
   for (const handles of ['-1', '60.1', 'x', 'Infinity'])
     assert.equal(refusalOf({ ...usual, handles })?.field, 'handles', handles);
