@@ -90,7 +90,7 @@ def test_a_name_that_is_not_there_is_said_before_anything_is_loaded_or_written(
     monkeypatch.setattr(compose, "open_encoder", lambda *_: pytest.fail("an encoder was loaded"))
     result = run(*arguments)
     assert result.exit_code == 3, result.output
-    assert "there is no such file" in result.stderr
+    assert "no such file" in result.stderr
     assert (result.stdout, result.stderr.count("\n")) == ("", 1)
     assert not Path("out").exists()
 
