@@ -135,8 +135,8 @@ def test_a_run_outlives_the_server_and_the_next_one_resumes_what_was_killed(film
     assert order.paths == (str(films),)
     again = jobs.start(order, Settings(library=library, encoder="demo", device="cpu"), in_place_of=job_id)
     until(lambda: not jobs.get(again).running)
-    assert [(each.id, each.outcome, each.message) for each in jobs.all()] == [(again, "done", "5 videos added")], jobs.log(
-        again
+    assert [(each.id, each.outcome, each.message) for each in jobs.all()] == [(again, "done", "5 videos added")], (
+        jobs.log(again)
     )
     with Library.open(library) as found:
         assert (found.stats().videos, found.check()) == (5, [])

@@ -53,7 +53,12 @@ def journals() -> list[JobState]:
 def test_an_index_run_of_the_shell_keeps_a_journal(films: Path) -> None:
     assert run("index", "films").exit_code == 1
     [state] = journals()
-    assert (state.kind, state.title, state.outcome, state.message) == ("index", "films", "done", "1 video added, 1 failed")
+    assert (state.kind, state.title, state.outcome, state.message) == (
+        "index",
+        "films",
+        "done",
+        "1 video added, 1 failed",
+    )
     assert [(os.path.basename(each.path), bool(each.reason)) for each in state.failures] == [("broken.mp4", True)]
     assert (state.report["added"], state.report["clips"]) == (1, 2)
     assert (state.progress.phase, state.progress.files_total, state.progress.fraction) == ("done", 2, 1.0)

@@ -95,7 +95,9 @@ def _counts(report: IndexReport) -> list[str]:
     counts += [(len(report.kept_missing), "missing but kept"), (len(report.failed), "failed")]
     shown = [(count, words) for count, words in counts if count]
     noun = "file" if shown and shown[0][1] == "failed" else "video"  # it may be no video at all
-    return [f"{f'{count:,}' if place else count_text(count, noun)} {words}" for place, (count, words) in enumerate(shown)]
+    return [
+        f"{f'{count:,}' if place else count_text(count, noun)} {words}" for place, (count, words) in enumerate(shown)
+    ]
 
 
 def stopped_text(report: IndexReport) -> str:
