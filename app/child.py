@@ -69,11 +69,12 @@ def run_order(folder: Path) -> int:
 def dispatch(order: Order, settings: Settings) -> None:
     """Call the function that the corresponding command calls. Consent is assumed, because no user is present.
 
-    A download before an index job is a job of its own, so that the page shows it, and can stop or resume it.
+    A download before an index job is a job of its own, so that the page shows it, and can stop it.
+    Resuming it indexes, too.
     """
     if isinstance(order, IndexOrder):
         if order.fetch and order.encoder is not None:
-            download(settings, DownloadOrder(model=order.encoder), yes=True)
+            download(settings, DownloadOrder(model=order.encoder), yes=True, before=order)
         index_videos(settings, order)
     elif isinstance(order, DownloadOrder):
         download(settings, order, yes=True)

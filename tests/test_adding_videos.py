@@ -137,7 +137,7 @@ def keys(page: AppTest) -> set[str]:
 
 
 def words(page: AppTest) -> str:
-    kinds = (page.title, page.subheader, page.markdown, page.caption, page.warning, page.error, page.info)
+    kinds = (page.title, page.header, page.markdown, page.caption, page.warning, page.error, page.info)
     return "\n".join(each.value for kind in kinds for each in kind).replace("\\", "")
 
 
@@ -327,7 +327,7 @@ def test_search_now_appears_as_soon_as_there_is_something_to_search(place: Place
 def test_with_videos_in_it_the_page_is_about_adding_more(place: Place) -> None:
     build(place.root, ColourEncoder())
     page = opened(indexing)
-    assert [each.value for each in page.subheader] == ["Add videos"]
+    assert [each.value for each in page.header] == ["Add videos"]
     assert "index_demo" not in keys(page)
     assert (box(page)["direct"], box(page)["choose"]) == (False, "Choose this folder")
     assert "a search looks at one encoder at a time" in words(page)

@@ -16,12 +16,15 @@ from click.testing import CliRunner, Result
 from fakes import ColourEncoder
 from stand_in_hub import StandInHub, stand_in_hub
 
-from app import compose
+from app import child, compose
 from app.cli import main
 from app.commands.fetch_model import DownloadLine
 from app.diagnostics.environment import check_disk, check_ffmpeg, check_library
 from app.diagnostics.libraries import _answer, _start, check_decoder, check_faiss, check_torch
+from app.jobs.jobs import Jobs
+from app.jobs.orders import IndexOrder, Order
 from app.shell.live_line import LiveLine
+from app.web.services.job_card import job_card, order_to_restart
 from encoder import ModelNotFound, config
 from encoder.checkpoints import hub
 from encoder.checkpoints.transfer import DownloadProgress
@@ -59,6 +62,21 @@ def test_the_size_is_said_and_without_a_yes_nothing_comes(served: StandInHub) ->
     assert "base.npz (0.0 MB, Apache-2.0) will be downloaded from google/base" in result.stderr
     assert "--yes" in result.stderr
     assert not any("base.npz" in line for line in served.asked("GET"))
+
+
+def test_a_download_before_indexing_is_resumed_with_the_indexing(
+    served: StandInHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "library").mkdir()
+    order = IndexOrder(encoder=BASE, fetch=True, paths=(str(tmp_path / "films"),))
+    indexed: list[Order] = []
+    monkeypatch.setattr(child, "index_videos", lambda _, order: indexed.append(order))
+    child.dispatch(order, compose.Settings(library=tmp_path / "library"))
+    [download] = Jobs(tmp_path / "library").all()
+    assert (download.kind, indexed) == ("download", [order])
+    stopped = dataclasses.replace(download, outcome="stopped")
+    assert job_card(stopped, has_log=False)["actions"] == ["resume", "forget"]
+    assert order_to_restart(stopped, retry=False) == order
 
 
 def test_a_no_on_a_terminal_downloads_nothing(served: StandInHub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -196,7 +196,7 @@ def test_one_video_shows_its_shots_in_order(library: Library) -> None:
     assert starts == [0.0, 0.8, 1.6]
     assert ends == [0.8, 1.6, pytest.approx(2.8)]
     assert data["scores"] is None
-    assert "<script>" not in page.subheader[0].value.replace("\\<", "")
+    assert "<script>" not in page.header[0].value.replace("\\<", "")
     assert "3 shots" in page.caption[0].value.replace("\\", "")
 
 

@@ -15,6 +15,8 @@ from synthetic import make_video
 
 import app
 from app import compose
+from app.jobs.jobs import Jobs
+from app.jobs.state import JobState
 from app.search_link import FILTERS, LinkStep, LinkTerm, SearchLink
 from app.shell.coverage import Coverage
 from app.shell.link_query import chain_query_of
@@ -110,6 +112,28 @@ def test_words_are_found_and_the_address_keeps_them(library: Library) -> None:
     assert [hit["score"] for hit in hits] == sorted((hit["score"] for hit in hits), reverse=True)
     assert link_of(page) == SearchLink(words="green")
     assert "4 of 4 shots" in said(page)
+
+
+def test_newest_videos_follow_a_job_from_its_start_to_its_end(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The component `search/newest` runs the script again; what is drawn says whether anything is still indexed."""
+
+    def followed() -> tuple[str, list[str], bool]:
+        page = opened()
+        protos = [element.proto for element in page.get("bidi_component")]
+        (found,) = [proto for proto in protos if proto.component_name == "prismsearch_search_newest"]
+        links = [element.proto.label for element in page.get("page_link")]
+        return page.caption[-1].value, links, json.loads(found.json)["indexing"]
+
+    assert followed() == ("Newest videos", [], False)
+    running = JobState(id="a", kind="index", title="films")
+    monkeypatch.setattr(Jobs, "all", lambda _: [running])
+    assert followed() == (
+        "Newest videos. Indexing continues; each search includes what is new.", ["Show progress"], True,
+    )  # fmt: skip
+    monkeypatch.setattr(Jobs, "all", lambda _: [replace(running, outcome="done")])
+    assert followed() == ("Newest videos", [], False)
 
 
 def test_a_link_opens_as_it_was_sent(library: Library) -> None:

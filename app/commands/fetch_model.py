@@ -23,6 +23,7 @@ from app.times import format_duration
 
 if TYPE_CHECKING:
     from app.jobs.jobs import Job
+    from app.jobs.orders import IndexOrder
     from encoder import Encoder
     from encoder.checkpoints.transfer import DownloadProgress
     from encoder.config import HubFile, VideoPrismConfig
@@ -57,8 +58,14 @@ def fetch_model(settings: Settings, name: str | None, list_names: bool, yes: boo
     download(settings, DownloadOrder(model=name or "base"), yes=yes)
 
 
-def download(settings: Settings, order: DownloadOrder, *, yes: bool) -> None:
+def download(settings: Settings, order: DownloadOrder, *, yes: bool, before: IndexOrder | None = None) -> None:
     """Download the model named by an order unless it is present, and print where its files are.
+
+    Args:
+        settings: The library whose journal tells of it.
+        order: What to download.
+        yes: Skip the confirmation.
+        before: What is done after it, and what resuming it starts in its place.
 
     Raises:
         click.UsageError: There is no such model to download.
@@ -72,7 +79,7 @@ def download(settings: Settings, order: DownloadOrder, *, yes: bool) -> None:
         raise click.UsageError(f"{wanted}; available models: {', '.join(aliases.get(each, each) for each in models)}")
 
     alias = aliases.get(config.name, config.name)
-    with Jobs(settings.library).begin("download", f"model {alias}", DownloadOrder(model=alias)) as job:
+    with Jobs(settings.library).begin("download", f"model {alias}", before or DownloadOrder(model=alias)) as job:
         try:
             for published in (VOCABULARY, config.weights):
                 click.echo(f"{published.file}: {printable(str(fetch_with_progress(published, yes=yes, job=job)))}")

@@ -24,7 +24,7 @@ def show() -> None:
                 "leaves this machine. Indexing continues when this page is closed."
             )
         else:
-            st.subheader("Add videos", anchor=False)
+            st.header("Add videos", anchor=False)
         states = draw_adding(library, states)
         draw_search_now(library, states)
         show_jobs()

@@ -17,7 +17,7 @@ from app.web.pages import query_widgets as widgets
 from app.web.pages.add_videos import FOCUS
 from app.web.pages.chain_results import draw_chains
 from app.web.pages.components import component
-from app.web.pages.empty_states import searchable_engine
+from app.web.pages.empty_states import page_link, searchable_engine
 from app.web.pages.escape import escape_markdown
 from app.web.pages.result_line import draw_line, line_of, notes_on, offers_for, wider_searches
 from app.web.services.shot_cards import hit_card, shot_card
@@ -119,14 +119,22 @@ def draw_ideas(engine: SearchEngine) -> None:
 def draw_newest(library: Library) -> None:
     """Draw the first shot of each of the newest videos, to show what there is to find."""
     running = any(state.running and state.kind == "index" for state in session.jobs().all())
-    more = ". Indexing continues; each search includes what is new." if running else ""
-    st.caption(f"Newest videos{more}")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        more = ". Indexing continues; each search includes what is new." if running else ""
+        st.caption(f"Newest videos{more}", width="content")
+        if running:
+            page_link("indexing", "Show progress")
+    component("search/newest")(key="newest", data={"indexing": running}, on_changed_change=on_newest)
     newest = library.newest_shots(NEWEST)
     parts = library.shot_parts(segment.id for segment, _ in newest if segment.id is not None)
     draw_grid([shot_card(segment, video, parts) for segment, video in newest], more=False)
 
 
 # Events of the components: each changes the search, and Streamlit reruns the script.
+
+
+def on_newest() -> None:
+    """Do nothing: the run of the script is what is wanted, as there are new videos or indexing has ended."""
 
 
 def on_like() -> None:

@@ -21,7 +21,12 @@ DARK = {
     "linkColor": "#7cc0d8",
     "borderColor": "#363d42",
 }
-SHAPE = {"baseRadius": "0.4rem", "showWidgetBorder": True, "font": "sans-serif"}
+SHAPE = {
+    "baseRadius": "0.4rem",
+    "showWidgetBorder": True,
+    "font": "sans-serif",
+    "headingFontSizes": ["2.75rem", "1.75rem"],
+}
 
 
 def theme_options() -> dict[str, Any]:

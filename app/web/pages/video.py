@@ -76,7 +76,7 @@ def find_video(library: Library, wanted: str) -> tuple[Video, list[Segment]] | N
 def draw_header(video: Video, segments: Sequence[Segment]) -> None:
     """Draw the name, the facts, and a button back to the list."""
     name, back = st.columns([6, 1.2], vertical_alignment="center")
-    name.subheader(escape_markdown(encode_path(os.path.basename(video.path))), anchor=False)
+    name.header(escape_markdown(encode_path(os.path.basename(video.path))), anchor=False)
     back.button("All videos", icon=":material/arrow_back:", on_click=leave, width="stretch")
     st.caption(escape_markdown(facts_text(video, segments)))
 

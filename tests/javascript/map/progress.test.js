@@ -132,3 +132,16 @@ test('once stopped, nothing is requested any more', async () => {
   await following;
   assert.equal(requests.length, 2, 'the request that was under way');
 });
+
+test('a hidden tab asks nothing, and goes on once it is shown', async (context) => {
+  answers = [{}, { making: true }, { version: 'a', current: true }];
+  let visibility = 'hidden';
+  context.mock.getter(document, 'visibilityState', () => visibility);
+  const following = progress().follow('e');
+  for (let at = 0; at < 4; at += 1) await poll();
+  assert.equal(requests.length, 2);
+  visibility = 'visible';
+  document.dispatchEvent(new Event('visibilitychange'));
+  await following;
+  assert.deepEqual(loaded, ['a']);
+});

@@ -2,6 +2,7 @@
 
 import { api } from '../core/api.js';
 import { element } from '../core/dom.js';
+import { lookAgain } from '../core/look_again.js';
 import { attempt } from '../core/toast.js';
 
 const POLL_MILLISECONDS = 500;
@@ -76,6 +77,7 @@ export class MapProgress {
         await new Promise((done) => {
           setTimeout(done, POLL_MILLISECONDS);
         });
+        await untilShown();
         state = await request();
       } else {
         state = await request('POST');
@@ -99,4 +101,18 @@ export class MapProgress {
   stop() {
     this.ticket += 1;
   }
+}
+
+/** @returns {Promise<void>} Settled at once in a page that is seen, and in a hidden tab when it is shown. */
+function untilShown() {
+  return new Promise((done) => {
+    if (document.visibilityState !== 'hidden') {
+      done();
+      return;
+    }
+    const stop = lookAgain(() => {
+      stop();
+      done();
+    });
+  });
 }
