@@ -523,6 +523,24 @@ def test_then_finds_chains_and_the_address_keeps_them(library: Library) -> None:
     assert grid(page)
 
 
+def test_steps_that_are_begun_again_show_the_time_that_is_searched_with_and_take_the_focus(library: Library) -> None:
+    page = opened(SearchLink(words="red", then=(LinkStep("green"),), within_seconds=30, any_order=True))
+    page.button(key="remove_steps").click().run()
+    assert not focused_boxes(page)
+    page.button(key="begin_chain").click().run()
+    within, switch = page.number_input(key="within_seconds").proto, page.toggle(key="any_order").proto
+    assert (within.set_value, within.value) == (True, 30), "else the browser shows 0"
+    assert (switch.set_value, switch.value) == (True, True)
+    assert focused_boxes(page) == ["step_0"]
+    page.text_input(key="step_0").set_value("green").run()
+    assert not focused_boxes(page), "the focus stays where the person has gone"
+
+
+def focused_boxes(page: AppTest) -> list[str]:
+    drawn = [each.proto for each in page.get("bidi_component") if "focus_box" in each.proto.component_name]
+    return [json.loads(each.json)["box"] for each in drawn]
+
+
 def test_a_link_of_a_chain_opens_and_filters_are_cleared_without_its_steps(library: Library) -> None:
     link = SearchLink(words="red", then=(LinkStep("green"),), within_seconds=3.5, name="a.mp4")
     page = opened(link)

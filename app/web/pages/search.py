@@ -48,7 +48,7 @@ def show() -> None:
     link = widgets.draw_query(library, on_dropped=on_drop)
     search_state.write_address(link)
     if st.session_state.pop(FOCUS, False):
-        component("search/focus_words")(key="focus_words")
+        component("search/focus_box")(key="focus_words", data={"box": "words"})
     if link.is_chain:
         draw_chains(link, engine)
     elif link.has_query:

@@ -9,9 +9,11 @@ import streamlit as st
 
 from app.link_parameters import MAX_TEXT_CHARACTERS
 from app.search_link import MAX_STEPS, LinkStep, SearchLink
+from app.web.pages.components import component
 from app.web.pages.search_state import current_search, set_search, step_key, with_typed_words
 
 OPEN = "then_open"  # in the session's state: whether the first step is being written
+BEGUN = "then_begun"  # in the session's state: whether the first step was opened just now
 MOST_SECONDS = 3600.0
 
 
@@ -53,6 +55,8 @@ def draw_steps(link: SearchLink) -> SearchLink:
         st.session_state.setdefault("any_order", link.any_order)
         any_order = st.toggle("Any order", key="any_order")
         st.button("Remove steps", key="remove_steps", on_click=_remove_steps, type="tertiary")
+    if st.session_state.pop(BEGUN, False):
+        component("search/focus_box")(key="focus_step", data={"box": step_key(0)})
     return replace(link, within_seconds=float(within), any_order=bool(any_order))
 
 
@@ -75,7 +79,10 @@ def _read_steps() -> None:
 
 
 def _begin() -> None:
-    st.session_state[OPEN] = True
+    # Written anew, because the browser forgets a number and a switch that were not drawn, and would show 0 and off.
+    link = current_search()
+    st.session_state["within_seconds"], st.session_state["any_order"] = link.within_seconds, link.any_order
+    st.session_state[OPEN] = st.session_state[BEGUN] = True
 
 
 def _remove_steps() -> None:
