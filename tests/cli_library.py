@@ -54,18 +54,28 @@ def add(
     *,
     there: bool = True,
     size: tuple[int, int] = (64, 48),
+    shot_numbers: Sequence[int] | None = None,
     **values: Any,
 ) -> None:
-    """One video whose shots are plain colours. size: width and height as shown. values: Other fields of the Video."""
+    """One video whose shots are plain colours.
+
+    shot_numbers: the shot that each part is of; None: one each. size: width and height as shown. values: Other fields
+    of the Video.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(os.fsencode(path.name))
     stat = path.stat()
     if not there:
         path.unlink()
-    shots = [Shot(number=i, start_pts=START + a * RATE, end_pts=START + b * RATE) for i, (_, a, b) in enumerate(parts)]
+    numbers = range(len(parts)) if shot_numbers is None else shot_numbers
     segments = [
-        Segment(number=each.number, shot_number=each.number, start_pts=each.start_pts, end_pts=each.end_pts)
-        for each in shots
+        Segment(number=i, shot_number=shot, start_pts=START + a * RATE, end_pts=START + b * RATE)
+        for i, (shot, (_, a, b)) in enumerate(zip(numbers, parts, strict=True))
+    ]
+    shots = [
+        Shot(number=number, start_pts=min(each.start_pts for each in of), end_pts=max(each.end_pts for each in of))
+        for number in sorted(set(numbers))
+        for of in [[each for each in segments if each.shot_number == number]]
     ]
     spec = encoder.clip_spec
     clips = np.zeros((len(parts), spec.frames, spec.size, spec.size, 3), np.uint8)

@@ -65,6 +65,14 @@ def test_a_chain_is_one_line_with_the_range_of_each_step() -> None:
     assert 0 <= float(score) <= 1
 
 
+def test_a_part_of_a_long_shot_says_which_in_a_chain(root: Path) -> None:
+    with Library.open(root / "library") as library:
+        shots = [(RED, 0, 8), (GREY, 7, 15), (BLUE, 15, 17)]
+        cli_library.add(library, ColourEncoder(), root / "films/long.mp4", shots, shot_numbers=[0, 0, 1])
+    result = run("search", "red", "--then", "blue", "-k", "1", "--in", "films/long.mp4")
+    assert "00:00:00.000-00:00:08.000 (part 1 of 2) + 00:00:15.000-00:00:17.000  films/long.mp4" in result.stdout
+
+
 @pytest.mark.usefixtures("root")
 def test_a_chain_in_json_has_its_span_and_its_parts() -> None:
     result = run("search", "green", "--then", "red", "--any-order", "--in", "films/cut.mp4", "-k", "1", "--json")

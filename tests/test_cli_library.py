@@ -122,6 +122,19 @@ def test_info_says_the_shots_counted_from_the_first_frame_shown() -> None:
     assert record["segments"][1]["start_pts"] == cli_library.START + 2 * cli_library.RATE
 
 
+def test_info_says_the_parts_of_a_long_shot(root: Path) -> None:
+    with Library.open(Path(os.environ["PRISMSEARCH_LIBRARY"])) as library:
+        shots = [((255, 0, 0), 0, 8), ((255, 0, 0), 7, 15), ((0, 0, 255), 15, 17)]
+        cli_library.add(library, ColourEncoder(), root / "films/long.mp4", shots, shot_numbers=[0, 0, 1])
+    lines = run("info", "films/long.mp4").stdout.splitlines()
+    assert [" ".join(line.split()) for line in lines[-4:]] == [
+        "1 00:00:00.000-00:00:15.000",
+        "00:00:00.000-00:00:08.000 part 1 of 2",
+        "00:00:07.000-00:00:15.000 part 2 of 2",
+        "2 00:00:15.000-00:00:17.000",
+    ]
+
+
 @pytest.mark.usefixtures("root")
 def test_info_of_what_is_not_there_says_why() -> None:
     failed = run("info", "films/broken.mp4")

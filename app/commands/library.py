@@ -11,7 +11,7 @@ from app import compose
 from app.compose import Settings
 from app.shell.errors import CommandError
 from app.shell.exit_codes import FAILED, MISSING
-from app.shell.listing import failure_record, part_record, range_text, status_of, video_record
+from app.shell.listing import failure_record, part_record, part_text, range_text, status_of, video_record
 from app.shell.options import with_settings
 from app.shell.paths import as_indexed
 from app.shell.terminal import (
@@ -172,10 +172,11 @@ def info(settings: Settings, video: str, as_json: bool) -> None:
             parts.setdefault(segment.shot_number, []).append(range_text(found, segment))
         rows = []
         for shot in shots:
+            rows.append([str(shot.number + 1), range_text(found, shot), ""])
             cut = parts.get(shot.number, [])
-            first = "" if len(cut) == 1 and cut[0] == range_text(found, shot) else ", ".join(cut)
-            rows.append([str(shot.number + 1), range_text(found, shot), first])
-        for line in table(rows, "><<", header=["shot", "from-to", "parts, if searched in several"]):
+            if len(cut) > 1:
+                rows += [["", each, part_text(part, len(cut))] for part, each in enumerate(cut, 1)]
+        for line in table(rows, "><<", header=["shot", "from-to", ""]):
             click.echo(line)
 
 

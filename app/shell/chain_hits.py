@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from app.shell.hits import Output, Parts, hit_record, is_weak, parts_of, show_results, span_seconds, strength_fields
+from app.shell.listing import part_text
 from app.shell.result_record import place_fields
 from app.shell.terminal import display_path, table
 from app.times import format_timestamp
@@ -30,21 +31,28 @@ def show_chains(
         question,
         nothing=nothing,
         record=lambda chain: chain_record(chain, parts),
-        lines=chain_lines,
+        lines=lambda each: chain_lines(each, parts),
         to_open=lambda chain: in_time(chain)[0],
     )
 
 
-def chain_lines(chains: Sequence[Chain]) -> list[str]:
+def chain_lines(chains: Sequence[Chain], parts: Parts) -> list[str]:
     """Return one aligned line for each chain: rank, score, the time range of each step, file."""
     rows = []
     for chain in chains:
-        spans = [f"{format_timestamp(start)}-{format_timestamp(end)}" for start, end in map(span_seconds, chain.parts)]
+        spans = [_step_text(hit, parts) for hit in chain.parts]
         path = display_path(chain.video.path) + (f"  (+{len(chain.alike):,} alike)" if chain.alike else "")
         path += "  (weak)" if is_weak(chain) else ""
         path += "" if os.path.exists(chain.video.path) else "  (offline)"
         rows.append((str(chain.rank), f"{chain.score:.3f}", " + ".join(spans), path))
     return table(rows, ">><<")
+
+
+def _step_text(hit: Hit, parts: Parts) -> str:
+    start, end = span_seconds(hit)
+    part, count = parts.get(hit.segment.id or 0, (1, 1))
+    which = f" ({part_text(part, count)})" if count > 1 else ""
+    return f"{format_timestamp(start)}-{format_timestamp(end)}{which}"
 
 
 def chain_record(chain: Chain, parts: Parts) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from app.shell.exit_codes import FAILED
+from app.shell.listing import part_text
 from app.shell.options import Whole
 from app.shell.result_record import place_fields
 from app.shell.terminal import display_path, print_json, print_note, print_paths, printable, table
@@ -148,7 +149,7 @@ def hit_lines(hits: Sequence[Hit], parts: Parts) -> list[str]:
     rows = []
     for hit in hits:
         part, count = parts.get(hit.segment.id or 0, (1, 1))
-        which = f"  (part {part} of {count})" if count > 1 else ""
+        which = f"  ({part_text(part, count)})" if count > 1 else ""
         start, end = span_seconds(hit)
         alike = f"  (+{len(hit.alike):,} alike)" if hit.alike else ""
         weak = "  (weak)" if is_weak(hit) else ""

@@ -92,5 +92,10 @@ def range_text(video: Video, part: Shot | Segment) -> str:
     return f"{format_timestamp(video.seconds(part.start_pts))}-{format_timestamp(video.seconds(part.end_pts))}"
 
 
+def part_text(part: int, count: int) -> str:
+    """Return which part of its shot a segment is: `part 2 of 5`."""
+    return f"part {part} of {count}"
+
+
 def _iso(unix_seconds: float) -> str:
     return datetime.fromtimestamp(unix_seconds, UTC).isoformat(timespec="seconds")

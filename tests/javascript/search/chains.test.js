@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 import '../page.js';
 import { tray } from '../../../app/web/static/core/tray.js';
-import { chainTexts } from '../../../app/web/static/search/chain_card.js';
+import { chainCard, chainTexts } from '../../../app/web/static/search/chain_card.js';
 import { mount } from '../../../app/web/static/search/chains.js';
 
 /** @typedef {import('../../../app/web/static/search/chain_card.js').GridChain} GridChain */
@@ -103,6 +103,17 @@ test('a chain is one card, with its parts in the order of time and the numbers o
     parts.map((each) => each.querySelector('.ps-chain-step')?.textContent),
     ['2', '1'],
   );
+});
+
+test('a part of a long shot says which', () => {
+  const long = { ...part(10, 1, 10), part: 2, part_count: 5 };
+  const card = chainCard({ ...chain(1), parts: [long, part(11, 2, 15.5)] });
+  const parts = [...card.querySelectorAll('.ps-chain-part')];
+  assert.deepEqual(
+    parts.map((each) => each.getAttribute('title')),
+    ['00:00:10.000, part 2 of 5', '00:00:15.500'],
+  );
+  assert.match(parts[0].textContent ?? '', /Play step at 00:00:10.000, part 2 of 5/);
 });
 
 test('a chain says how many are alike', () => {

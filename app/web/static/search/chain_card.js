@@ -1,6 +1,7 @@
 // Card of a chain: its parts side by side, in the order of time, with the time between them.
 
 import { element, setText } from '../core/dom.js';
+import { partText } from '../core/shot_text.js';
 import { clock, durationText } from '../core/timecode.js';
 import { strengthTexts } from './strength.js';
 
@@ -106,19 +107,21 @@ export function chainCard(chain) {
 
 /** @param {GridChain['parts'][number]} part */
 function partOf(part) {
+  const where = [clock(part.start), partText(part)].filter(Boolean).join(', ');
   return element(
     'button',
     {
       class: 'ps-chain-part',
       type: 'button',
       tabindex: '-1',
+      title: where,
       'data-segment': String(part.id),
     },
     element(
       'span',
       { class: 'ps-frame' },
       element('img', { alt: '', decoding: 'async', 'data-src': `/api/poster/${part.id}` }),
-      element('span', { class: 'ps-spoken', text: `Play step at ${clock(part.start)}: ` }),
+      element('span', { class: 'ps-spoken', text: `Play step at ${where}: ` }),
       element('span', { class: 'ps-chain-step', text: String(part.step) }),
       element('span', { class: 'ps-length', text: durationText(part.end - part.start) }),
     ),
