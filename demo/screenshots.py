@@ -101,7 +101,7 @@ def example(page: Any) -> None:
 def filters(page: Any) -> None:
     results(page)
     page.get_by_role("button", name="Filters").click()
-    page.get_by_text("One hit per video").wait_for()
+    page.get_by_text("One result per video").wait_for()
 
 
 def keys(page: Any) -> None:

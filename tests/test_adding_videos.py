@@ -144,8 +144,8 @@ def words(page: AppTest) -> str:
 def test_an_empty_library_invites_and_offers_the_demo_honestly(place: Place) -> None:
     page = opened(indexing)
     assert page.title[0].value == "Add your first folder"
-    assert "trained on just such drawings" in words(page)
-    assert "says nothing about how well the real encoder" in words(page)
+    assert "trained on drawings like them" in words(page)
+    assert "does not show how well the real encoder" in words(page)
     click(page, "index_demo")
     assert place.started == [(IndexOrder(encoder=DEMO, paths=(str(DEMO_LIBRARY),)), "the demo library")]
 
@@ -273,11 +273,11 @@ def test_the_demo_encoder_on_videos_of_ones_own_is_warned_of_and_another_is_one_
     page = opened(indexing)
     assert not box(page)["direct"], "a person sees the warning before anything begins"
     send(page, "checked", place.films)
-    assert "hits mean nothing" in words(page)
-    assert "hits mean nothing" not in words(send(page, "checked", DEMO_LIBRARY))
+    assert "results mean nothing" in words(page)
+    assert "results mean nothing" not in words(send(page, "checked", DEMO_LIBRARY))
     send(page, "checked", place.films)
     click(page, "use_default_encoder")
-    assert "hits mean nothing" not in words(page)
+    assert "results mean nothing" not in words(page)
     send(page, "start", place.films)
     assert place.orders[0].encoder == BASE
 
@@ -330,14 +330,14 @@ def test_with_videos_in_it_the_page_is_about_adding_more(place: Place) -> None:
     assert [each.value for each in page.header] == ["Add videos"]
     assert "index_demo" not in keys(page)
     assert (box(page)["direct"], box(page)["choose"]) == (False, "Choose this folder")
-    assert "a search looks at one encoder at a time" in words(page)
+    assert "A search uses one encoder at a time" in words(page)
 
 
 def test_what_would_be_encoded_again_is_said_and_waits_for_a_yes(place: Place) -> None:
     build(place.root, ColourEncoder())
     films = place.root / "films"
     page = send(opened(indexing), "checked", films)
-    assert "3 videos (" in words(page)
+    assert "3 unchanged videos (" in words(page)
     assert "that did not change would be re-encoded" in words(page)
     send(page, "start", films)
     page = send(opened(indexing), "checked", films)

@@ -175,7 +175,7 @@ def index_from_the_page(page: Any, videos: Path) -> None:
 
 def first_click_counts(page: Any, video: Path) -> None:
     """A path is typed, and the button pressed at once: nothing has looked at the path, and the field has the focus."""
-    page.get_by_text("Indexing has begun").wait_for()
+    page.get_by_text("Indexing started").wait_for()
     page.locator("#ps-folder").focus()
     page.keyboard.type(str(video))
     page.get_by_role("button", name="Start indexing").click()
@@ -266,7 +266,7 @@ def export_it(page: Any, folder: Path) -> None:
     page.wait_for_url("**/collections?**")
     panel = page.get_by_role("form", name="Export")
     panel.get_by_label("Exact").check()
-    panel.get_by_label("Into a folder").check()
+    panel.get_by_label("A folder").check()
     panel.get_by_label("Folder", exact=True).fill(str(folder))
     panel.locator("button[type=submit]").click()
     page.get_by_text("Exported", exact=True).wait_for()

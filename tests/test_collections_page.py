@@ -173,7 +173,7 @@ def test_two_tabs_that_write_one_note_lose_neither(chromium: Any, app: App, libr
     assert row(page, 0).locator(".ps-field-note").input_value() == "mine"
     page.bring_to_front()
     page.keyboard.press("Enter")
-    page.get_by_text("Meanwhile another tab wrote “theirs”.").wait_for()
+    page.get_by_text("Another tab has changed this name to “theirs”.").wait_for()
     assert library.collections.subclips(collection)[0].note == "theirs", "written over unseen"
     page.get_by_role("button", name="Keep mine").click()
     saved(page)
@@ -187,9 +187,9 @@ def test_a_note_typed_into_what_another_tab_took_out_can_be_saved_yet(
     page = opened(chromium, app, collection)
     write(page, 1, "note", "not to be lost")
     library.collections.take_out([order(library, collection)[1]])
-    page.get_by_text("was removed meanwhile").wait_for()
+    page.get_by_text("has been removed.").wait_for()
     assert page.get_by_text("“not to be lost”").is_visible()
-    page.get_by_role("button", name="Put it back").click()
+    page.get_by_role("button", name="Restore").click()
     saved(page)
     assert library.collections.subclips(collection)[1].note == "not to be lost"
 

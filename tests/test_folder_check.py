@@ -64,10 +64,10 @@ def test_what_is_no_whole_path_is_asked_for(films: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("USERPROFILE", str(films.parent))
     check = check_folder("Films", films.parent / "library")
     assert not check.usable
-    assert "whole path" in check.sentence
+    assert "full path" in check.sentence
     assert check.suggestions == (str(films),)
-    assert "Type the path" in said("  ", films.parent)
-    assert "not a path" in said("/films\0/x", films.parent)
+    assert "Enter the path" in said("  ", films.parent)
+    assert "not a valid path" in said("/films\0/x", films.parent)
     assert "longer than" in said("/" + "x" * 5000, films.parent)
 
 
@@ -119,7 +119,7 @@ def test_libraries_are_no_folders_of_videos(films: Path, tmp_path: Path) -> None
         check = check_folder(str(place), library)
         assert not check.usable
         assert "never indexed" in check.sentence
-    assert "a library of prismsearch" in said(str(library), tmp_path)
+    assert "a prismsearch library" in said(str(library), tmp_path)
     assert check_folder(str(films), library).videos == 2, "what is in it does not count"
 
 
@@ -137,7 +137,7 @@ def test_what_may_not_be_read_is_said(films: Path, tmp_path: Path, monkeypatch: 
     assert "permission to read" in said(str(closed), tmp_path)
     check = check_folder(str(films), tmp_path / "library")
     assert (check.level, check.videos) == ("note", 1)
-    assert "1 folder in it may not be read" in check.sentence
+    assert "1 folder in it cannot be read" in check.sentence
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs links and pipes")
@@ -148,7 +148,7 @@ def test_links_loops_and_odd_things(films: Path, tmp_path: Path) -> None:
     os.mkfifo(films / "pipe.mp4")
     assert check_folder(str(films), tmp_path / "library").videos == 3
     assert "neither" in said(str(films / "pipe.mp4"), tmp_path)
-    assert "a link to something that is not there" in said(str(films / "gone.mp4"), tmp_path)
+    assert "points to something that does not exist" in said(str(films / "gone.mp4"), tmp_path)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")

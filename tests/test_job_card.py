@@ -27,13 +27,13 @@ def job(**changes: Any) -> JobState:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({}, "Starting; the encoder is being loaded"),
+        ({}, "Loading the encoder"),
         ({"kind": "export"}, "Starting"),
         ({"progress": JobProgress(phase="scan", files_done=3)}, "Looking for videos · 3 files"),
         ({"progress": JobProgress(phase="fingerprint", files_done=3, files_total=9)}, "Comparing contents · 3 of 9"),
         ({"progress": JobProgress(phase="index", files_total=1)}, "0 of 1 video"),
         ({"kind": "export", "progress": JobProgress(phase="cut", text="2 of 5 clips")}, "2 of 5 clips"),
-        ({"stopping": True}, "Stopping; what is finished is kept"),
+        ({"stopping": True}, "Stopping; finished work is kept"),
     ],
 )
 def test_facts_are_only_what_is_known(changes: dict[str, Any], said: str) -> None:
@@ -78,9 +78,9 @@ def test_failures_are_listed_with_reasons_and_can_be_tried_again() -> None:
     assert "\n" not in card["failures"][0]["file"]
     assert (card["failures"][0]["reason"], card["failures"][0]["folder"]) == ("Not a video file.", "/films")
     said = "\n".join([card["result"], *card["lines"]])
-    for part in ("Done · 30 failed", "/films/closed may not be read", "1 file failed before",
-                 "2 videos not found, and kept", "/films/2.ts: its clock jumps once", "and notes on 1 more",
-                 "Not looked at: 1 hidden file, 1,203 other files"):  # fmt: skip
+    for part in ("Done · 30 failed", "/films/closed may not be read", "Not retried: 1 file that failed before",
+                 "Offline: 2 videos, kept in the library", "/films/2.ts: its clock jumps once", "and notes on 1 more",
+                 "Skipped: 1 hidden file, 1,203 other files"):  # fmt: skip
         assert part in said
     assert card["actions"] == ["retry", "forget"]
 

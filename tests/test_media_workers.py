@@ -31,7 +31,7 @@ CRASHED = "The decoder crashed on it (SIGABRT)."
 FAULTS = [
     (tasks.aborts, CRASHED),
     (tasks.hangs, "Nothing came of it for 1.5 s"),
-    (tasks.allocates, "more memory than it may have"),
+    (tasks.allocates, "too much memory"),
 ]
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the limit of memory is watched more slowly elsewhere")
 

@@ -239,7 +239,7 @@ def test_uploads_that_stop_arriving_are_given_up_and_make_room_for_others(exampl
             connection.sendall(request_bytes(port, "POST", "/api/examples", head) + content[:10])
         for connection in stalled:
             status, body = answer_of(connection)
-            assert (status, "stopped arriving" in json.loads(body)["error"]) == (408, True)
+            assert (status, "upload stalled" in json.loads(body)["error"]) == (408, True)
         with socket.create_connection(("127.0.0.1", port)) as connection:
             connection.sendall(request_bytes(port, "POST", "/api/examples", head) + content)
             assert answer_of(connection)[0] == 200
@@ -259,7 +259,7 @@ def test_an_upload_that_drips_is_given_up_as_well() -> None:
                 sent += 1
                 yield b"x"
 
-        with pytest.raises(ApiError, match="stopped arriving"):
+        with pytest.raises(ApiError, match="upload stalled"):
             async for _ in body_parts(SimpleNamespace(stream=stream), stalled_seconds=0.1):  # type: ignore[arg-type]
                 pass
         return sent

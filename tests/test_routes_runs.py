@@ -145,7 +145,7 @@ def test_a_job_is_continued_in_place_of_the_one_that_ended(
     assert begun == [(order, identity), (replace(order, retry_failed=True), identity)]
     runs.begin("export", "clips").finish("failed", {}, "")
     other = next(each.id for each in runs.all() if each.kind == "export")
-    assert client.post(f"/api/runs/{other}/resume").json()["error"] == "It cannot be started again from here."
+    assert client.post(f"/api/runs/{other}/resume").json()["error"] == "This job cannot be restarted from here."
 
 
 def test_the_log_and_forgetting_one_and_all(client: TestClient, runs: Jobs) -> None:

@@ -222,7 +222,7 @@ def test_every_filter_has_a_text_of_its_own_on_a_chip() -> None:
     texts = {name: filter_chips.TEXTS[name](values[name]) for name in FILTERS}
     assert len(set(texts.values())) == len(FILTERS)
     assert texts["frame_rate"] == "29.97 fps"
-    assert texts["min_short_side"] == "900 pixels or more"
+    assert texts["min_short_side"] == "900p or more"
 
 
 def test_near_duplicates_are_stacked_unless_the_link_says_otherwise(
@@ -284,7 +284,7 @@ def test_a_dropped_file_is_called_by_its_name(library: Library) -> None:
     assert "…" in label
     assert len(label.replace("\\", "")) < 60
     gone = opened(SearchLink(words="red", terms=(LinkTerm("file", "0" * 32),)))
-    assert gone.slider(key=f"weight_file_{'0' * 32}").label == "a file that is no longer here"
+    assert gone.slider(key=f"weight_file_{'0' * 32}").label == "a file that no longer exists"
 
 
 def test_other_encoders_are_a_link_and_no_option_of_the_shell(
@@ -327,7 +327,7 @@ def test_a_least_strength_holds_for_chains_too() -> None:
     link = SearchLink(words="red", then=(LinkStep("blue"),), least_level="strong")
     assert chain_query_of(link, lambda _: pytest.fail("no example")).least_level == "strong"
     assert no_chains_text(link).startswith("No match is strong")
-    assert no_chains_text(replace(link, least_level=None)).startswith("No video has these parts")
+    assert no_chains_text(replace(link, least_level=None)).startswith("No video has these shots")
 
 
 def test_words_can_be_added_and_taken_out(library: Library) -> None:
@@ -483,11 +483,11 @@ def test_more_like_this_keeps_the_words_and_walks_from_example_to_example() -> N
 
 def test_words_beside_an_example_are_said_and_can_be_dropped_at_once(library: Library) -> None:
     page = opened(SearchLink(words="red", terms=(LinkTerm("segment", str(ids(library)["blue"])),)))
-    (drop,) = [button for button in page.button if button.label == "Only the example"]
+    (drop,) = [button for button in page.button if button.label == "Use only the example"]
     drop.click().run()
     assert not page.exception
     assert link_of(page) == SearchLink(terms=(LinkTerm("segment", str(ids(library)["blue"])),))
-    assert not [button for button in page.button if button.label == "Only the example"]
+    assert not [button for button in page.button if button.label == "Use only the example"]
 
 
 def chains(page: AppTest) -> list[dict[str, Any]]:
@@ -552,7 +552,7 @@ def test_a_link_of_a_chain_opens_and_filters_are_cleared_without_its_steps(libra
 
 def test_no_chain_says_what_to_change(library: Library) -> None:
     page = opened(SearchLink(words="green", then=(LinkStep("red"),), orientation="portrait"))
-    assert "No video has these parts in this order" in page.info[0].value
+    assert "No video has these shots in this order" in page.info[0].value
     assert {"Any order", "Within 60 s"} <= {button.label for button in page.button}
 
 

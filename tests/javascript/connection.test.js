@@ -68,7 +68,7 @@ test('while the server is gone a dialog says what to do, and it goes away when t
   assert.equal(dialog.getAttribute('role'), 'alertdialog');
   for (const name of ['aria-labelledby', 'aria-describedby'])
     assert(dialog.querySelector(`#${dialog.getAttribute(name)}`), name);
-  assert.match(dialog.textContent, /^prismsearch is not responding.*prismsearch ui.*comes back by itself/);
+  assert.match(dialog.textContent, /^prismsearch is not responding.*prismsearch ui.*reconnects by itself/);
   await pass(10_000);
   assert.equal(document.querySelectorAll('[role=alertdialog]').length, 1);
   server.down = false;

@@ -99,7 +99,7 @@ def collection_routes(library: Library) -> list[Route]:
                 return subclip_json(library.collections.change(request.id("clip"), body.revision, **changes), {})
         except EditConflict as conflict:
             raise ApiError(
-                409, "This clip was changed elsewhere meanwhile.", current=subclip_json(conflict.current, {})
+                409, "This clip was changed elsewhere in the meantime.", current=subclip_json(conflict.current, {})
             ) from conflict
 
     def move(request: ApiRequest) -> dict[str, Any]:

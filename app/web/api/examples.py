@@ -46,7 +46,7 @@ def example_routes(
         async def respond() -> Response:
             declared = _declared(request, max_bytes)
             if len(uploading) >= _MAX_UPLOADS:
-                raise ApiError(503, "Other files are still arriving; drop this one when they are done.")
+                raise ApiError(503, "Other files are still being sent; drop this one again when they are done.")
             uploading.add(id(request))
             try:
                 parts = body_parts(request, stalled_seconds=stalled_seconds)
@@ -105,7 +105,7 @@ def _declared(request: Request, max_bytes: int) -> int:
     """Return the length that the request declares, 0 if none. Nothing of the body has been read yet."""
     text = request.headers.get("content-length", "0")
     if not (text.isascii() and text.isdecimal()):
-        raise ApiError(400, "The length of the file makes no sense.")
+        raise ApiError(400, "The length of the file is not valid; drop it again.")
     declared = int(text[:19])
     if declared > max_bytes:
         raise _too_large(max_bytes)
@@ -115,7 +115,7 @@ def _declared(request: Request, max_bytes: int) -> int:
 def _begin_upload(examples: Examples, header: str, declared: int) -> ExampleUpload:
     examples.directory.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(examples.directory).free < declared + _SPARE_BYTES:
-        raise ApiError(507, "The disk of the library has no room for this file; free some space and drop it again.")
+        raise ApiError(507, "The library's disk has no space for this file; free some and drop it again.")
     return examples.receive(file_name(header))
 
 

@@ -54,11 +54,13 @@ def export_routes(settings: Settings, library: Library, jobs: Jobs, read: ReadMe
             collection = library.collections.get(body.collection)
             there = [each.id for each in library.collections.subclips(collection.id)]
         if body.mode == "none" and not body.lists:
-            raise ApiError(400, "There is nothing to write; choose a mode, or at least one list.")
+            raise ApiError(400, "There is nothing to export; choose a mode, or at least one list.")
         if not there or body.subclips == []:
-            raise ApiError(400, "There is no clip to export; add some to the collection first.")
+            raise ApiError(400, "There are no clips to export; add some to the collection first.")
         if body.subclips is not None and set(body.subclips) - set(there):
-            raise ApiError(409, "Some of these clips are not in the collection any more; look at it again.")
+            raise ApiError(
+                409, "Some of these clips are no longer in the collection; check the selection and try again."
+            )
         with bad_request():
             options = ExportOptions(
                 folder=None if body.to == "zip" else _folder(body.to),
@@ -120,16 +122,16 @@ def _folder_if_usable(typed: str) -> Path | None:
 def _folder(typed: str) -> Path:
     """Return the folder that was typed, which need not exist yet. Raise ApiError (400) for anything else."""
     if any(ord(letter) < 32 or letter == "\x7f" for letter in typed.strip()):
-        raise ApiError(400, "There is a control character in the name of the folder; type it anew.")
+        raise ApiError(400, "The folder's name contains a control character; type it again.")
     path = Path(os.path.expanduser(typed.strip()))
     if not path.is_absolute():
-        raise ApiError(400, "Write the whole path of the folder, from its root (such as /home/me/clips).")
+        raise ApiError(400, "Enter the full path of the folder, such as /home/me/clips.")
     try:
         is_file = path.exists() and not path.is_dir()
     except OSError as error:
         raise ApiError(400, f"This folder cannot be used: {error.strerror}. Choose another one.") from error
     if is_file:
-        raise ApiError(400, "There is a file of this name; choose a folder.")
+        raise ApiError(400, "This is a file, not a folder; choose a folder.")
     return path
 
 

@@ -72,7 +72,7 @@ def folder_routes(library: Library, jobs: Jobs) -> list[Route]:
         except NoAnswer:
             raise ApiError(504, NO_ANSWER) from None
         except (FileNotFoundError, NotADirectoryError):
-            raise ApiError(404, "This folder is not there now. Is its drive connected?") from None
+            raise ApiError(404, "This folder cannot be found. Is its drive connected?") from None
         except (OSError, ValueError) as error:
             raise ApiError(403, unreadable_sentence(error)) from error
         return {
@@ -111,7 +111,7 @@ def _is_remote(path: str) -> bool:
 
 def _absolute(path: str) -> str:
     if "\0" in path or not os.path.isabs(path):
-        raise ApiError(400, "This is not the path of a folder.")
+        raise ApiError(400, "This is not the path of a folder; choose another.")
     return os.path.normpath(path)
 
 

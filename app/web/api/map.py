@@ -34,7 +34,7 @@ def map_routes(library: Library, maker: MapMaker | None = None) -> list[Route]:
     def encoder_of(request: ApiRequest) -> str:
         encoder_id = request.query.get("encoder", "")
         if encoder_id not in {row.id for row in library.encoders()}:
-            raise ApiError(404, "This library holds nothing of that encoder; index a folder with it first.")
+            raise ApiError(404, "Nothing in this library was indexed with that encoder; index a folder with it first.")
         return encoder_id
 
     def state(request: ApiRequest) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def map_routes(library: Library, maker: MapMaker | None = None) -> list[Route]:
     def versioned(request: ApiRequest) -> Projection:
         found = maker.state(encoder_of(request))
         if found.projection is None or found.version != request.path["version"]:
-            raise ApiError(404, "This map has been made again; load the page anew.")
+            raise ApiError(404, "This map has been replaced by a newer one; reload the page.")
         return found.projection
 
     def points(request: ApiRequest) -> Response:

@@ -64,14 +64,14 @@ def proxy_routes(segments: SegmentCache, check: SourceCheck, proxies: Proxies) -
     def send(request: ApiRequest) -> Response:
         path = proxies.file(range_of(request))
         if not path.is_file():
-            raise ApiError(404, "This proxy is not there any more; ask for it again.")
+            raise ApiError(404, "This copy no longer exists; open the video again.")
         return file_response(request, path, media_type="video/mp4", max_age_seconds=0, inside=proxies.directory)
 
     def send_camera_copy(request: ApiRequest) -> Response:
         video = check.reachable(segments.get(request.id("segment"), fresh=True).video)
         path = camera_copy(video)
         if path is None:
-            raise ApiError(404, "The camera's small copy is not there any more; open the video again.")
+            raise ApiError(404, "The camera's small copy no longer exists; open the video again.")
         folder = Path(path).parent
         return file_response(request, path, media_type="video/mp4", max_age_seconds=0, inside=folder)
 

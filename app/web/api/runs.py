@@ -58,7 +58,9 @@ def run_routes(settings: Settings, library: Library, jobs: Jobs) -> list[Route]:
         state = find(request)
         order = order_to_restart(state, retry=retry)
         if state.running or order is None:
-            raise ApiError(409, "It is running already." if state.running else "It cannot be started again from here.")
+            raise ApiError(
+                409, "This job is already running." if state.running else "This job cannot be restarted from here."
+            )
         try:
             return {"run": jobs.start(order, settings, title=state.title, in_place_of=state.id)}
         except ValueError as error:
@@ -85,7 +87,7 @@ def run_routes(settings: Settings, library: Library, jobs: Jobs) -> list[Route]:
     def download(request: ApiRequest) -> Response:
         path = _zip_of(find(request))
         if path is None:
-            raise ApiError(404, "There is nothing to download of this run.")
+            raise ApiError(404, "This job has nothing to download.")
         name = path.name.encode("ascii", "replace").decode().replace('"', "_").replace("\\", "_").replace("?", "_")
         headers = {"Content-Disposition": f"attachment; filename=\"{name}\"; filename*=UTF-8''{_percent(path.name)}"}
         return file_response(

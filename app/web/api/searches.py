@@ -30,7 +30,7 @@ def search_routes(library: Library) -> list[Route]:
 
     def remove(request: ApiRequest) -> dict[str, Any]:
         if not library.searches.remove(request.id("search")):
-            raise ApiError(404, "There is no such search; it may have been removed meanwhile.")
+            raise ApiError(404, "There is no such search; it may have been deleted.")
         return {"removed": request.id("search")}
 
     return [

@@ -27,9 +27,9 @@ TOKEN_SECONDS = 3600
 COOKIE_SECONDS = 400 * 86400  # the longest time that browsers keep a cookie
 _RENEWED_AFTER_SECONDS = 86400
 _CLOCK_SECONDS = 300  # tolerance for a clock that was set back
-_HOW = "In a terminal of this computer, run prismsearch ui --url, and open the address that it prints."
-NO_COOKIE = f"This page is for the person who started it. {_HOW}"
-SPENT = f"This address was used before, or is too old. {_HOW}"
+_HOW = "In a terminal on this computer, run prismsearch ui --url and open the address it prints."
+NO_COOKIE = f"This page is only for the person who started it. {_HOW}"
+SPENT = f"This address was used before or has expired. {_HOW}"
 _PAGE_CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>prismsearch</title>

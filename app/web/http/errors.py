@@ -36,7 +36,7 @@ def not_found(what: str) -> Iterator[None]:
     try:
         yield
     except KeyError as error:
-        raise ApiError(404, f"There is no such {what}; it may have been removed meanwhile.") from error
+        raise ApiError(404, f"There is no such {what}; it may have been removed.") from error
 
 
 @contextmanager

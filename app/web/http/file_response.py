@@ -151,7 +151,7 @@ def _open(path: str | Path, inside: Path | None) -> FileIO:
             raise ApiError(404, "There is no such file.")
         return open_regular(path, follow_links=inside is None)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise ApiError(404, "The file is not there now; is its drive connected?") from error
+        raise ApiError(404, "The file cannot be found. Is its drive connected?") from error
     except NotRegularFile as error:
         raise ApiError(404, "There is no such file.") from error
     except ValueError as error:  # a null character in the name

@@ -114,7 +114,7 @@ async def body_parts(request: Request, *, stalled_seconds: float = STALLED_SECON
         ) as waiting:
             part = await anext(parts, None)
         if waiting.cancelled_caught:
-            raise ApiError(408, "What was being sent stopped arriving, so it was given up; send it again.")
+            raise ApiError(408, "The upload stalled and was cancelled; send it again.")
         if part is None:
             return
         received += len(part)
@@ -139,11 +139,11 @@ async def read_json(request: Request) -> Any:
     if not size:
         return None
     if "json" not in request.headers.get("content-type", ""):
-        raise ApiError(415, "Only JSON is taken here.")
+        raise ApiError(415, "Only JSON is accepted here.")
     try:
         return parse_json(b"".join(parts))
     except ValueError as error:
-        raise ApiError(400, "What was sent is not JSON.") from error
+        raise ApiError(400, "The request is not valid JSON.") from error
 
 
 def _too_large() -> ApiError:

@@ -68,7 +68,8 @@ def response_for_error(error: Exception) -> Response:
         return _disk_error(error)
     logging.getLogger(__name__).error("a route failed", exc_info=error)
     return error_response(
-        500, f"An error in prismsearch itself ({type(error).__name__}); its terminal shows more. Please report it."
+        500,
+        f"An error in prismsearch itself ({type(error).__name__}); its terminal shows the details. Please report it.",
     )
 
 
@@ -76,8 +77,8 @@ def _disk_error(error: OSError) -> Response:
     if error.errno in _DISK_FULL:
         return error_response(507, "The disk is full; free some space and try again.")
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return error_response(404, "The file is not there now; is its drive connected?")
+        return error_response(404, "The file cannot be found. Is its drive connected?")
     if isinstance(error, PermissionError):
-        return error_response(403, "The file may not be read; change its permissions.")
+        return error_response(403, "You do not have permission to read the file; change its permissions.")
     logging.getLogger(__name__).warning("a file could not be used: %s", error)
-    return error_response(500, f"Reading or writing stopped ({error.strerror or error}); check the disk and try again.")
+    return error_response(500, f"Reading or writing failed ({error.strerror or error}); check the disk and try again.")

@@ -102,16 +102,16 @@ class SecurityMiddleware:
         host = headers.get("host", "")
         if len(headers.getlist("host")) != 1 or _host_name(host) not in self.hosts:
             names = " or ".join(sorted(self.hosts))
-            return 400, f"prismsearch answers only as {names}; open the address that it printed."
+            return 400, f"prismsearch answers only at {names}; open the address it printed."
         origins = headers.getlist("origin")
         if origins and origins != [f"http://{host}"]:
-            return 403, "This request came from a page of another site, which prismsearch does not answer."
+            return 403, "This request came from another site, so prismsearch refused it."
         if not is_api:
             return None
         if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
-            return 403, "This request came from a page of another site, which prismsearch does not answer."
+            return 403, "This request came from another site, so prismsearch refused it."
         if scope["type"] == "http" and scope["method"] not in _SAFE_METHODS and headers.get(HEADER) != "1":
-            return 403, f"Changes are made from prismsearch's own page; the header {HEADER}: 1 is missing."
+            return 403, f"Changes can only be made from prismsearch's own page; the header {HEADER}: 1 is missing."
         return None
 
 

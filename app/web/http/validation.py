@@ -21,8 +21,8 @@ _SENTENCES = {
     "missing": "`{name}` is missing.",
     "string_type": "`{name}` must be text.",
     "string_too_long": "`{name}` is longer than {max_length} characters; shorten it.",
-    "string_unicode": "`{name}` holds characters that cannot be kept.",
-    "blank": "`{name}` is blank; write something.",
+    "string_unicode": "`{name}` contains characters that cannot be stored.",
+    "blank": "`{name}` is blank; enter something.",
     "literal_error": "`{name}` must be one of {expected}.",
     "int_type": "`{name}` must be a whole number.",
     "greater_than_equal": "`{name}` must be a whole number.",
@@ -31,7 +31,7 @@ _SENTENCES = {
     "finite_number": "`{name}` must be a number.",
     "number_too_large": "`{name}` must be a number.",
     "list_type": "`{name}` must be a list.",
-    "too_long": "`{name}` holds more than {max_length}; send fewer at a time.",
+    "too_long": "`{name}` has more than {max_length}; send fewer at a time.",
     "model_type": "A JSON object is needed.",
 }
 """Sentences by pydantic's error type; its documentation lists the types."""
@@ -100,4 +100,4 @@ def _sentence(details: ErrorDetails) -> str:
     context = dict(details.get("ctx", {}))
     if details["type"] == "literal_error":  # pydantic writes 'a', 'b' or 'c'
         context["expected"] = ", ".join(re.findall("'([^']*)'", context["expected"]))
-    return _SENTENCES.get(details["type"], "`{name}` makes no sense.").format(name=name, **context)
+    return _SENTENCES.get(details["type"], "`{name}` is not valid.").format(name=name, **context)

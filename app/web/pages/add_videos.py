@@ -89,7 +89,7 @@ def _about(choices: IndexChoices, need: ModelNeed | None) -> str:
     line = f"Encoder: {encoder_label(choices.encoder)}. You can also drop a folder anywhere on this page."
     if need is None:
         return line
-    return f"{line} The files of the encoder are downloaded once from the Hugging Face Hub; nothing of yours is sent."
+    return f"{line} The model is downloaded once from the Hugging Face Hub; none of your data is sent."
 
 
 def _draw_notes(choices: IndexChoices, need: ModelNeed | None, states: list[JobState], *, downloading: bool) -> None:
@@ -99,18 +99,19 @@ def _draw_notes(choices: IndexChoices, need: ModelNeed | None, states: list[JobS
     path = known_folder()
     if path and not is_in_demo_library(path) and choices.encoder == demo_name():
         st.warning(
-            "The demo encoder knows only drawings like those of the demo library: on your videos its hits mean nothing."
+            "The demo encoder only knows drawings like those in the demo library. "
+            "On your own videos its results mean nothing."
         )
-        label = f"Use the encoder {alias_of(DEFAULT_ENCODER)}"
+        label = f"Use the {alias_of(DEFAULT_ENCODER)} encoder"
         st.button(label, key="use_default_encoder", on_click=choose_encoder, args=(DEFAULT_ENCODER,))
     text = again_text(session.open_library(), choices.order(path), settings_from(), states) if path else ""
     if text:
         st.warning(escape_markdown(text), icon=":material/history:")
         st.checkbox("Encode them again", key=_AGAIN)
     if need and downloading:
-        st.info("The model is being downloaded. A folder that was started with it is indexed after that.")
+        st.info("The model is being downloaded. If you chose a folder to index, it comes next.")
     elif need and is_searchable(session.open_library()):
-        label = f"Only download {need.alias} ({size_text(need.size_bytes)})"
+        label = f"Download {need.alias} only ({size_text(need.size_bytes)})"
         st.button(label, key="fetch_model", icon=":material/download:", on_click=_fetch, args=(need.alias,))
     if error := st.session_state.pop(_ERROR, None):
         st.error(escape_markdown(error))
@@ -141,7 +142,7 @@ def _begin(order: Order, title: str) -> str:
     try:
         session.jobs().start(order, settings_from(), title=title)
     except (OSError, ValueError) as error:
-        return f"It could not be started: {error}. Is there room on the disk?"
+        return f"The job could not be started: {error}. Check that there is free space on the disk."
     if isinstance(order, IndexOrder):
         st.session_state[_BEGUN] = True
     return ""
@@ -153,7 +154,7 @@ def draw_search_now(library: Library, states: list[JobState]) -> None:
     if not is_searchable(library) or not (running or st.session_state.get(_BEGUN)):
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="search_now_card"):
-        more = "Indexing continues, and new shots can be searched as they come." if running else ""
+        more = "Indexing continues; searches find new shots as they are added." if running else ""
         st.markdown(f"**Ready to search.** {more}", width="stretch")
         if st.button("Search now", type="primary", icon=":material/search:", key="search_now"):
             st.session_state.pop(_BEGUN, None)
@@ -170,9 +171,9 @@ def draw_demo_offer() -> None:
     with st.container(border=True):
         st.markdown("**No videos at hand?**")
         st.write(
-            "Try the demo library: short drawn clips, and a small encoder trained on just such drawings. It shows how "
-            "everything works, in a minute and without a download. It says nothing about how well the real encoder "
-            "finds things in real videos."
+            "Try the demo library: short drawn clips and a small encoder trained on drawings like them. It shows how "
+            "everything works in a minute, without a download. It does not show how well the real encoder works on "
+            "real videos."
         )
         st.button("Try the demo library", key="index_demo", icon=":material/movie:", on_click=_start_demo)
 

@@ -73,7 +73,7 @@ def line_of_chains(chains: Sequence[Chain], link: SearchLink, milliseconds: floa
     if not chains:
         return ResultLine(text=no_chains_text(link), empty=True)
     details = (f"Searched in {milliseconds:.0f} ms.",)
-    parts = "both parts" if steps == 2 else f"all {steps} parts"
+    parts = "both shots" if steps == 2 else f"all {steps} shots"
     places = f"{len(chains):,} place{'' if len(chains) == 1 else 's'} with {parts}"
     order = "in any order" if link.any_order else "in this order"
     shown = f"{places} {order}, at most {link.within_seconds:g} s apart"
@@ -88,15 +88,15 @@ def no_chains_text(link: SearchLink) -> str:
     if link.least_level is not None:
         return f"No match is {'strong' if link.least_level == 'strong' else 'strong or likely'}."
     order = "" if link.any_order else " in this order"
-    return f"No video has these parts{order} within {link.within_seconds:g} s of each other."
+    return f"No video has these shots{order} within {link.within_seconds:g} s of each other."
 
 
 def wider_chains(link: SearchLink) -> list[Offer]:
     """Return changes of a search that finds no chains, each of which lets more through."""
     longer = max(WIDER_SECONDS, 3 * link.within_seconds)
     offers = [
-        Offer(f"Within {longer:g} s", "Allow more time between the parts", partial(replace, within_seconds=longer))
+        Offer(f"Within {longer:g} s", "Allow more time between the shots", partial(replace, within_seconds=longer))
     ]
     if not link.any_order:
-        offers.append(Offer("Any order", "Allow the parts in any order", partial(replace, any_order=True)))
+        offers.append(Offer("Any order", "Allow the shots in any order", partial(replace, any_order=True)))
     return [*wider_searches(link), *offers]

@@ -32,9 +32,9 @@ def encoder_link() -> None:
 
 
 STEPS = (
-    (":material/create_new_folder:", "Add a folder", "Every video in it is cut into shots. Your files are only read."),
-    (":material/search:", "Search", "By words, by a shot that you found, or by a picture or a clip that you drop."),
-    (":material/playlist_add:", "Collect and export", "Clips exact to the frame, or a list for your editing program."),
+    (":material/create_new_folder:", "Add a folder", "Each video is split into shots. Your files are never changed."),
+    (":material/search:", "Search", "By words, by a shot you found, or by a picture or clip you drop on the page."),
+    (":material/playlist_add:", "Collect and export", "Frame-accurate clips, or a list for your editing software."),
 )
 
 

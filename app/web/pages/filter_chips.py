@@ -24,7 +24,7 @@ TEXTS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
         "recorded_until": lambda day: f"Recorded before {day}",
         "min_seconds": lambda seconds: f"{seconds:g} s or longer",
         "max_seconds": lambda seconds: f"{seconds:g} s or shorter",
-        "min_short_side": lambda pixels: RESOLUTIONS.get(pixels, f"{pixels} pixels or more"),
+        "min_short_side": lambda pixels: RESOLUTIONS.get(pixels, f"{pixels}p or more"),
         "orientation": lambda orientation: orientation.capitalize(),
         "codec": lambda codec: f"Codec: {codec}",
         "frame_rate": lambda rate: f"{format_rate(rate)} fps",
@@ -32,7 +32,7 @@ TEXTS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
         "has_sound": lambda has_sound: f"{SOUNDS[has_sound].capitalize()} sound",
         "least_level": lambda level: "Strong matches" if level == "strong" else "Strong or likely matches",
         "threshold": lambda score: f"Score {score:g} or more",
-        "one_per_video": lambda _: "One hit per video",
+        "one_per_video": lambda _: "One result per video",
         "duplicates": lambda duplicates: f"Near-duplicates {DUPLICATES[duplicates].lower()}",
     }
 )

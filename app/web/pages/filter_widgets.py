@@ -90,7 +90,7 @@ def draw_filters(link: SearchLink, library: Library) -> None:
     )
     left.segmented_control("Sound", list(SOUNDS.values()), key="sound", format_func=str.capitalize)
     right.selectbox("Near-duplicates", list(DUPLICATES), key="duplicates", format_func=DUPLICATES.__getitem__)
-    st.toggle("One hit per video", key="one_per_video")
+    st.toggle("One result per video", key="one_per_video")
 
 
 def _written(day: object) -> str | None:

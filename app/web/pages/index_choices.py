@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 _ENCODER = "index_encoder"  # in the session's state
 _ENCODER_HELP = (
-    "What looks at the shots. base is the one to take; large sees more and is slower; demo knows only the drawn world "
-    "of the demo library."
+    "The model that looks at the shots. base suits most libraries; large finds more but is slower; demo is only for "
+    "the drawings of the demo library."
 )
 _DETECTORS = {
-    "learned": "learned: cuts, dissolves, wipes and fades, by a network",
+    "learned": "learned: cuts, dissolves, wipes and fades, by a neural network",
     "blend": "blend: cuts, dissolves, wipes and fades, by rules",
-    "adaptive": "adaptive: cuts, steady against fast motion",
-    "content": "content: cuts, by change of colour",
-    "hash": "hash: cuts, by change of structure",
-    "histogram": "histogram: cuts, by brightness",
+    "adaptive": "adaptive: cuts, robust to fast motion",
+    "content": "content: cuts, by changes of colour",
+    "hash": "hash: cuts, by changes of structure",
+    "histogram": "histogram: cuts, by changes of brightness",
     "threshold": "threshold: fades to and from black",
 }
 
@@ -75,24 +75,24 @@ def draw_index_choices(library: Library) -> IndexChoices:
     with st.expander("Options", icon=":material/tune:", key="index_options", expanded=opened):
         encoder = st.selectbox("Encoder", names, key=_ENCODER, format_func=encoder_label, help=_ENCODER_HELP)
         detector = st.selectbox(
-            "How cuts are found",
+            "Shot detection",
             list(_DETECTORS),
             index=list(_DETECTORS).index(own_detector),
             key="index_detector",
             format_func=_DETECTORS.__getitem__,
         )
         exclude = st.text_area(
-            "Leave out", "\n".join(from_file["exclude"]), key="index_exclude", height=90,
+            "Exclude", "\n".join(from_file["exclude"]), key="index_exclude", height=90,
             placeholder="*.tmp.mp4\n*/raw/*",
-            help="Patterns of names or paths, one a line.",
+            help="Name or path patterns, one per line.",
         )  # fmt: skip
-        redo = st.checkbox("Index again what is unchanged", key="index_redo")
-        retry = st.checkbox("Try files again that failed before", key="index_retry_failed")
+        redo = st.checkbox("Index unchanged videos again", key="index_redo")
+        retry = st.checkbox("Retry files that failed before", key="index_retry_failed")
     encoder = encoder or current
     held = [row.id.partition("@")[0] for row in library.encoders() if row.segments]
     if held and encoder not in held:
         others = ", ".join(alias_of(name) for name in dict.fromkeys(held))
-        st.caption(escape_markdown(f"The library was indexed with {others}; a search looks at one encoder at a time."))
+        st.caption(escape_markdown(f"This library was indexed with {others}. A search uses one encoder at a time."))
     lines = tuple(line.strip() for line in (exclude or "").splitlines() if line.strip())
     return IndexChoices(encoder, None if detector == own_detector else detector, redo, retry, lines, from_file)
 

@@ -20,8 +20,8 @@ def show() -> None:
         if first:
             st.title("Add your first folder", anchor=False)
             st.write(
-                "prismsearch cuts your videos into shots and looks at each one. Files are only ever read, and nothing "
-                "leaves this machine. Indexing continues when this page is closed."
+                "prismsearch splits your videos into shots and makes each one searchable. Your files are never "
+                "changed, and nothing leaves this machine. You can close this page while indexing continues."
             )
         else:
             st.header("Add videos", anchor=False)

@@ -33,7 +33,7 @@ def show() -> None:
         show_empty_library()
         return
     if st.session_state.pop("library_retrying", False):
-        st.info("The files are tried again; the page Indexing shows how far it is.", icon=":material/refresh:")
+        st.info("Retrying the files. The Indexing page shows the progress.", icon=":material/refresh:")
         page_link("indexing", "Open Indexing", ":material/arrow_forward:")
     if trouble := st.session_state.pop("library_trouble", None):
         st.error(escape_markdown(trouble))
@@ -76,9 +76,7 @@ def on_remove() -> None:
     payload = components.event_payload("library", "remove")
     if payload:
         count = session.open_library().remove_videos([int(each) for each in payload["ids"]])
-        list_again(
-            f"{count:,} videos removed from the library" if count != 1 else "The video is removed from the library"
-        )
+        list_again(f"{count:,} videos removed from the library" if count != 1 else "Video removed from the library")
 
 
 def on_retry() -> None:
@@ -91,16 +89,16 @@ def on_retry() -> None:
     failed = {failure.path for failure in library.failures()}
     paths = [path for path in payload["paths"] if path in failed]
     if not paths:
-        list_again("These files are no longer among those that failed")
+        list_again("These files are no longer listed as failed")
         return
     everything = len(paths) == len(failed)
     try:
         session.jobs().start(RetryOrder(paths=() if everything else tuple(paths), **retry_options()), settings_from())
     except (OSError, ValueError) as error:
-        st.session_state["library_trouble"] = f"Trying again could not be started: {error}"
+        st.session_state["library_trouble"] = f"The retry could not be started: {error}"
         return
     st.session_state["library_retrying"] = True
-    list_again("Trying again has begun")
+    list_again("Retrying")
 
 
 def list_again(message: str) -> None:

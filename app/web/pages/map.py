@@ -39,7 +39,7 @@ def show() -> None:
     words = st.text_input(
         "Colour by",
         key="words",
-        placeholder="Colour the map by a search: describe the shot",
+        placeholder="Describe a shot to colour the map by",
         icon=":material/search:",
         label_visibility="collapsed",
     )
@@ -69,8 +69,8 @@ def draw_other_criteria(link: SearchLink) -> None:
         parts.append("one filter" if link.filter_count == 1 else f"{link.filter_count} filters")
     if parts:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"From the page Search: {' and '.join(parts)}.", width="content")
-            st.button("Only words", on_click=only_words, type="tertiary")
+            st.caption(f"From the Search page: {' and '.join(parts)}.", width="content")
+            st.button("Use only the words", on_click=only_words, type="tertiary")
 
 
 def map_scores(link: SearchLink, engine: SearchEngine) -> dict[str, Any] | None:
@@ -94,7 +94,7 @@ def map_scores(link: SearchLink, engine: SearchEngine) -> dict[str, Any] | None:
     scores = np.zeros(len(made.ids), np.float32)
     if link.has_query:
         try:
-            with st.spinner("Scoring every shot", show_time=False):
+            with st.spinner("Scoring all shots", show_time=False):
                 query = session.query_of(link, engine)
                 parts = [made.ids[at : at + _BATCH] for at in range(0, len(made.ids), _BATCH)]
                 scores = np.concatenate([engine.scores(query, part) for part in parts])

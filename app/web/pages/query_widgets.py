@@ -107,7 +107,7 @@ def _terms(link: SearchLink, library: Library) -> SearchLink:
                     key=key,
                     step=0.1,
                     format="%.1f",
-                    help="How much this counts. Below 0, hits should not be like it.",
+                    help="How much this counts. Below 0, results should not be like it.",
                     width="stretch",
                 )
                 st.button(
@@ -135,7 +135,7 @@ def _described(term: LinkTerm | None, link: SearchLink, library: Library) -> tup
     if term.kind == "file":
         example = find_example(library.directory, term.value)
         if example is None:
-            return None, "a file that is no longer here"
+            return None, "a file that no longer exists"
         return f"/api/examples/{term.value}/poster", shortened(example.name)
     segment_id = term.range[0] if term.kind == "range" else int(term.value)
     found = library.segments([segment_id])

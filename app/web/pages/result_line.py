@@ -73,13 +73,13 @@ def line_of(found: Answer, link: SearchLink, milliseconds: float, shots: int) ->
         return ResultLine(text=no_hits_text(link, found.allowed), empty=True)
     details = [f"Searched {shots:,} shots in {milliseconds:.0f} ms."]
     if shots < found.allowed:
-        details.append(f"Long shots are searched in parts: {found.allowed:,} parts in all.")
+        details.append(f"Long shots are searched in parts: {found.allowed:,} parts in total.")
     if found.matching != found.allowed:
         details.append(f"{found.matching:,} {'parts' if shots < found.allowed else 'shots'} reach the minimum score.")
     if found.hidden:
-        details.append(f"{found.hidden:,} left out as duplicates or further hits from a video.")
+        details.append(f"Left out as near-duplicates or further results from the same video: {found.hidden:,}.")
     if found.stacked:
-        details.append(f"{found.stacked:,} more stacked behind these because they look alike.")
+        details.append(f"Near-duplicates stacked behind these: {found.stacked:,}.")
     good = good_matches(hit.strength for hit in found.hits)
     shown = shown_text(found, shots)
     if good is None:
@@ -122,18 +122,18 @@ def has_both(link: SearchLink) -> bool:
 def no_match_text(link: SearchLink, among: str) -> str:
     """Return the line for results that are no better than those of unrelated searches."""
     advice = "try other words" if link.words.strip() else "try another example"
-    return f"No good match among {among}. Look at the nearest, or {advice}."
+    return f"No good match among {among}. Look at the nearest ones, or {advice}."
 
 
 def no_hits_text(link: SearchLink, allowed: int) -> str:
     """Return a likely reason for the lack of hits; `wider_searches` has the remedies."""
     if not allowed:
-        return "No shots match these filters." if link.filter_count else "There is nothing to compare with."
+        return "No shots match these filters." if link.filter_count else "There are no shots to search."
     if link.least_level is not None:
         return f"No match is {'strong' if link.least_level == 'strong' else 'strong or likely'}."
     if link.threshold is not None:
         return f"No shot scores {link.threshold:g} or more."
-    return "Nothing was found."
+    return "No shots found."
 
 
 def notes_on(link: SearchLink, engine: SearchEngine) -> list[Note]:
@@ -158,7 +158,7 @@ def offers_for(link: SearchLink) -> list[Offer]:
     """Return changes of the search that a person may want, each one click away."""
     offers = []
     if has_both(link):
-        offers.append(Offer("Only the example", "Search without the words", without_words))
+        offers.append(Offer("Use only the example", "Search without the words", without_words))
     negation = find_negation(link.words)
     if negation is not None:
         named = " and ".join(f"“{what}”" for what in negation.excluded)

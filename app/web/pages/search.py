@@ -120,7 +120,7 @@ def draw_newest(library: Library) -> None:
     """Draw the first shot of each of the newest videos, to show what there is to find."""
     running = any(state.running and state.kind == "index" for state in session.jobs().all())
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        more = ". Indexing continues; each search includes what is new." if running else ""
+        more = ". Indexing continues; searches find new shots as they are added." if running else ""
         st.caption(f"Newest videos{more}", width="content")
         if running:
             page_link("indexing", "Show progress")

@@ -50,7 +50,7 @@ def draw_steps(link: SearchLink) -> SearchLink:
             step=5.0,
             format="%g",
             width=130,
-            help="The longest time between the end of one part and the start of the next",
+            help="The longest time between the end of one shot and the start of the next",
         )
         st.session_state.setdefault("any_order", link.any_order)
         any_order = st.toggle("Any order", key="any_order")

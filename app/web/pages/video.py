@@ -39,16 +39,16 @@ def show(library: Library, wanted: str) -> None:
     """
     found = find_video(library, wanted)
     if found is None:
-        st.warning("There is no such video; it may have been removed, or its file indexed again since.")
+        st.warning("There is no such video. It may have been removed, or its file indexed again.")
         st.button("Show all videos", on_click=leave)
         return
     video, segments = found
     read_address()
     draw_header(video, segments)
     words = st.text_input(
-        "Ask within this video",
+        "Search within this video",
         key="words",
-        placeholder="Search within this video: describe the shot",
+        placeholder="Describe a shot to find in this video",
         icon=":material/search:",
         label_visibility="collapsed",
     )
@@ -57,8 +57,8 @@ def show(library: Library, wanted: str) -> None:
     if link.terms:
         also = "one example" if len(link.terms) == 1 else f"{len(link.terms)} examples or words"
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"The search also goes by {also} chosen on the page Search.", width="content")
-            st.button("Only words", on_click=only_words, type="tertiary")
+            st.caption(f"This search also uses {also} from the Search page.", width="content")
+            st.button("Use only the words", on_click=only_words, type="tertiary")
     draw_timeline(video, segments, segment_scores(library, segments, link))
 
 
@@ -95,11 +95,11 @@ def facts_text(video: Video, segments: Sequence[Segment]) -> str:
     if video.facts is not None and video.facts.camera:
         parts.append(video.facts.camera)
     if video.rotation:
-        parts.append(f"turned by {video.rotation}°")
+        parts.append(f"rotated {video.rotation}°")
     if video.damaged:
         parts.append(f"damaged in {video.damaged} place{'' if video.damaged == 1 else 's'}")
     if video.clock_jumps:
-        parts.append("its clock jumps")
+        parts.append("timestamps jump")
     if state := _STATES.get(status_of(video)):
         parts.append(state)
     return " · ".join([*parts, encode_path(os.path.dirname(video.path))])
@@ -130,7 +130,7 @@ def segment_scores(library: Library, segments: Sequence[Segment], link: SearchLi
         st.warning(escape_markdown(as_sentence(str(error))))
         return None
     except KeyError:
-        st.info("This video was not indexed with the encoder in use, so its shots have no scores. Index it again.")
+        st.info("This video was not indexed with the current encoder, so its shots have no scores. Index it again.")
         return None
     return {"scores": [round(float(each), 4) for each in scores], "low": scale.low, "high": scale.high}
 

@@ -50,8 +50,8 @@ def again_text(library: Library, order: IndexOrder, settings: Settings, states: 
         return ""
     seconds = sum(video.duration_seconds for video in library.videos() if video.id in old)
     speed = last_speed(states, name)
-    time = f", in about {format_duration(seconds / speed)}" if speed else ""
+    time = f", which takes about {format_duration(seconds / speed)}" if speed else ""
     return (
-        f"{count_text(len(old), 'video')} ({format_duration(seconds)}) that did not change would be encoded again"
-        f"{time}, for another encoder, other options or another version."
+        f"{count_text(len(old), 'unchanged video')} ({format_duration(seconds)}) would be encoded again{time}: "
+        "the encoder, the options or the version differ from last time."
     )

@@ -19,7 +19,7 @@ from indexer.scan import LIBRARY_FILE
 MAX_SECONDS = 2.0
 MAX_ENTRIES = 100_000
 
-NO_ANSWER = "The drive is not responding. Check that it is connected, and its network too, then try again."
+NO_ANSWER = "The drive is not responding. Check that the drive and its network are connected, then try again."
 
 Level = Literal["good", "note", "bad"]
 
@@ -62,9 +62,11 @@ def check_folder(
     """
     path = typed_path(typed)
     if not path:
-        return FolderCheck(path="", level="bad", sentence="Type the path of a folder of videos.")
+        return FolderCheck(path="", level="bad", sentence="Enter the path of a folder of videos.")
     if "\0" in path:
-        return FolderCheck(path="", level="bad", sentence="This is not a path: it holds a character that no name has.")
+        return FolderCheck(
+            path="", level="bad", sentence="This is not a valid path: it contains a character that no name can have."
+        )
     if not os.path.isabs(path):
         return _check_relative(path)
     path = os.path.normpath(path)
@@ -99,7 +101,7 @@ def _check_relative(path: str) -> FolderCheck:
     return FolderCheck(
         path="",
         level="bad",
-        sentence=f"Write the whole path, such as {example}.",
+        sentence=f"Enter the full path, such as {example}.",
         suggestions=(below_home,) if os.path.exists(below_home) else (),
     )
 
@@ -120,7 +122,7 @@ def _check_path(path: str, library: str, max_seconds: float, max_entries: int) -
     if not stat.S_ISDIR(status.st_mode):
         return FolderCheck(path=path, level="bad", sentence="This is neither a folder nor a file.")
     if os.path.lexists(os.path.join(path, LIBRARY_FILE)):
-        return FolderCheck(path=path, level="bad", sentence="This is a library of prismsearch, not a folder of videos.")
+        return FolderCheck(path=path, level="bad", sentence="This is a prismsearch library, not a folder of videos.")
     try:
         os.scandir(path).close()
     except OSError as error:
@@ -130,19 +132,19 @@ def _check_path(path: str, library: str, max_seconds: float, max_entries: int) -
 
 def _check_missing(path: str) -> FolderCheck:
     if os.path.islink(path):
-        return FolderCheck(path=path, level="bad", sentence="This is a link to something that is not there.")
+        return FolderCheck(path=path, level="bad", sentence="This link points to something that does not exist.")
     parent = nearest_folder(path)
     if is_missing_drive(path, parent):
         return FolderCheck(
             path=path,
             level="bad",
-            sentence="This is not there now. Is its drive connected? What the library has of it is kept.",
+            sentence="This folder cannot be found. Is its drive connected? Anything indexed from it is kept.",
             suggestions=similar_paths(path, parent),
         )
     return FolderCheck(
         path=path,
         level="bad",
-        sentence=f"There is no such folder; {parent} is there." if parent else "There is no such folder.",
+        sentence=f"There is no such folder; {parent} exists." if parent else "There is no such folder.",
         suggestions=similar_paths(path, parent),
     )
 
@@ -154,12 +156,12 @@ def _unreadable(path: str, error: OSError | ValueError) -> FolderCheck:
 def unreadable_sentence(error: OSError | ValueError) -> str:
     """Return why a file or folder cannot be read, as a sentence for the user."""
     if isinstance(error, PermissionError):
-        return "You do not have permission to read this. Allow it for the user that runs prismsearch."
+        return "You do not have permission to read this. Give access to the user that runs prismsearch."
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
         return "This path is longer than the system allows."
     if isinstance(error, OSError) and error.strerror:
         return f"This cannot be read: {error.strerror}. If it is on a drive, check that it is connected."
-    return "This is not a path that the system knows."
+    return "This is not a valid path."
 
 
 def _check_file(path: str, size: int) -> FolderCheck:
@@ -176,25 +178,25 @@ def _check_file(path: str, size: int) -> FolderCheck:
     return FolderCheck(
         path=path,
         level="bad",
-        sentence="This is a file, and not one that looks like a video.",
+        sentence="This file does not look like a video.",
         suggestions=(os.path.dirname(path),),
     )
 
 
 def _check_folder(path: str, count: VideoCount) -> FolderCheck:
     files = count_text(count.videos, "video file")
-    closed = f" {count_text(count.closed, 'folder')} in it may not be read." if count.closed else ""
+    closed = f" {count_text(count.closed, 'folder')} in it cannot be read." if count.closed else ""
     if not count.videos and count.complete:
         empty = not count.entries
-        drive = " If it is a drive, is that connected?" if empty and is_missing_drive(path, path) else ""
+        drive = " If it is a drive, is it connected?" if empty and is_missing_drive(path, path) else ""
         sentence = f"This folder is empty.{drive}" if empty else "There are no videos in this folder or below it."
         return FolderCheck(path=path, level="bad", sentence=sentence + closed)
     if count.complete:
         sentence = f"{files}, {size_text(count.size_bytes)}."
     elif count.videos:
-        sentence = f"More than {files} (more than {size_text(count.size_bytes)}); there was not time to count them all."
+        sentence = f"More than {files} (more than {size_text(count.size_bytes)}); there are too many to count quickly."
     else:
-        sentence = "A large folder: no videos in what could be looked at so quickly, but there may be some."
+        sentence = "A large folder: a quick look found no videos, but there may be some."
     return FolderCheck(
         path=path,
         level="good" if count.complete and not closed else "note",

@@ -14,13 +14,13 @@ def progress_text(state: JobState) -> str:
     """Return the progress of a job as one line, as far as known."""
     progress = state.progress
     if state.stopping:
-        return "Stopping; what is finished is kept"
+        return "Stopping; finished work is kept"
     if progress.phase in ("", "start"):
-        return "Starting; the encoder is being loaded" if state.kind == "index" else "Starting"
+        return "Loading the encoder" if state.kind == "index" else "Starting"
     if progress.phase == "scan":
         return f"Looking for videos · {count_text(progress.files_done, 'file')}"
     if progress.phase == "facts":
-        return f"Reading what files state · {progress.files_done:,} of {progress.files_total:,}"
+        return f"Reading file details · {progress.files_done:,} of {progress.files_total:,}"
     if progress.phase == "fingerprint":
         return f"Comparing contents · {progress.files_done:,} of {progress.files_total:,}"
     if state.kind != "index":
@@ -52,16 +52,16 @@ def report_lines(state: JobState) -> list[str]:
         if isinstance(problem, dict):
             lines.append(f"{printable(str(problem.get('path', '')))} {problem.get('reason', '')}")
     if number("problems") > 3:
-        lines.append(f"and {number('problems') - 3:,} more such places")
+        lines.append(f"and {number('problems') - 3:,} more problems")
     for note in held("notes")[:3]:
         if isinstance(note, dict):
             lines.append(f"{printable(str(note.get('path', '')))}: {note.get('reason', '')}")
     if number("notes") > 3:
         lines.append(f"and notes on {number('notes') - 3:,} more")
     if skipped := number("skipped_failed"):
-        lines.append(f"{count_text(skipped, 'file')} failed before and did not change since, and was not tried again")
+        lines.append(f"Not retried: {count_text(skipped, 'file')} that failed before and did not change")
     if kept := number("kept_missing"):
-        lines.append(f"{count_text(kept, 'video')} not found, and kept: neither file nor folder is there (a drive?)")
+        lines.append(f"Offline: {count_text(kept, 'video')}, kept in the library. Is a drive disconnected?")
     hidden = state.report.get("hidden")
     others = sum(
         each[1] for each in held("others") if isinstance(each, list) and len(each) == 2 and isinstance(each[1], int)
@@ -72,7 +72,7 @@ def report_lines(state: JobState) -> list[str]:
         if isinstance(count, int) and count
     ]
     if left:
-        lines.append(f"Not looked at: {', '.join(left)}")
+        lines.append(f"Skipped: {', '.join(left)}")
     return lines
 
 

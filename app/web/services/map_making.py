@@ -85,7 +85,9 @@ class MapMaker:
             state.error = str(error)
         except Exception as error:
             logger.error("the map could not be made", exc_info=error)
-            state.error = f"The map could not be made ({type(error).__name__}); the terminal of prismsearch shows more."
+            state.error = (
+                f"The map could not be made ({type(error).__name__}); prismsearch's terminal shows the details."
+            )
         finally:
             with self._lock:
                 state.making = False

@@ -24,8 +24,8 @@ LIMITS = WorkerLimits(stall_seconds=30.0)
 _MOST_AT_ONCE = 2
 _LOOK_SECONDS = 1.0
 _READ_BYTES = 4096  # more than it takes to look how much was read
-_TOO_LONG = "Reading it takes too long."
-_TOO_MUCH = "Reading it takes more memory than it may have; choose a smaller or shorter one."
+_TOO_LONG = "Reading this file takes too long."
+_TOO_MUCH = "Reading this file takes too much memory; choose a smaller or shorter one."
 
 
 class ReadMedia(Protocol):
@@ -93,7 +93,7 @@ class MediaWorkers:
         except (Cancelled, WorkersUnavailable) as error:
             if isinstance(error, Cancelled) and _is_past(until):
                 raise UnreadableVideo(path, "stalled", _TOO_LONG) from error
-            raise UnreadableVideo(path, "error", f"It cannot be read now ({error}).") from error
+            raise UnreadableVideo(path, "error", f"The file cannot be read now ({error}).") from error
         finally:
             self._room.release()
 

@@ -106,7 +106,7 @@ def read_private(path: Path) -> bytes:
 
 def _require_private(info: os.stat_result, path: Path, *, is_folder: bool) -> None:
     if not (stat.S_ISDIR if is_folder else stat.S_ISREG)(info.st_mode):
-        raise CommandError(f"{path} is no {'folder' if is_folder else 'file'} (a link?); remove it", MISSING)
+        raise CommandError(f"{path} is not a {'folder' if is_folder else 'file'} (a link?); remove it", MISSING)
     if os.name == "nt":  # the folders of a person are closed to others there
         return
     if info.st_uid != os.geteuid():

@@ -195,7 +195,7 @@ class Proxies:
                 error = self._make(proxy_range)
             except Exception as problem:  # noqa: BLE001  the worker must survive for the next one
                 _log.exception("a proxy could not be made or cleaned up after")
-                error = f"No copy for the browser could be made ({type(problem).__name__}: {problem})."
+                error = f"A copy for the browser could not be made ({type(problem).__name__}: {problem})."
             with self._changed:
                 self._making = None
                 if error is not None:
@@ -237,9 +237,9 @@ class Proxies:
         except UnreadableVideo as error:
             return error.reason
         except ExportError as error:
-            return f"No copy for the browser could be made: {error}."
+            return f"A copy for the browser could not be made: {error}."
         except OSError as error:
-            return f"No copy for the browser could be kept: {error.strerror or error} ({self.directory})."
+            return f"A copy for the browser could not be stored: {error.strerror or error} ({self.directory})."
         finally:
             remove(draft)
             remove_copies(draft)

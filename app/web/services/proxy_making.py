@@ -111,7 +111,7 @@ def make_proxy(
             break  # the seek landed too late: start reading earlier
         else:
             raise problem or AssertionError
-    raise problem or ExportError("no picture of this stretch can be decoded; the file is damaged there")
+    raise problem or ExportError("no frame of this range can be decoded; the file is damaged there")
 
 
 def _begins_at_once(target: Path) -> bool:
@@ -202,6 +202,6 @@ def _run(
         if cancelled():
             raise ProxyCancelled
         if time.monotonic() - changed > stalled_seconds:
-            raise OutsideError("reading the file has come to a stop; check its drive and retry")
+            raise OutsideError("reading the file stalled; check its drive and retry")
 
     run_ffmpeg(command, read_line, check=check, memory_bytes=_MEMORY_BYTES)

@@ -22,8 +22,8 @@ WAIT_SECONDS = 1.0
 _AT_ONCE = 2  # files compared at the same time
 _CHANGED = "The file has changed since it was indexed; index its folder again to play it."
 _COMPARING = (
-    "The file was touched since it was indexed, and is being compared with what it was; try again in a moment, or "
-    "index its folder again."
+    "The file may have changed since it was indexed and is being checked; try again in a moment, or index its folder "
+    "again."
 )
 
 

@@ -82,14 +82,14 @@ class Connection {
 const TEXTS = {
   gone: {
     title: 'prismsearch is not responding',
-    about: 'Start it again in its terminal, with the options it had:',
-    after: 'This page comes back by itself, with what you have typed.',
+    about: 'Start it again in its terminal, with the same options as before:',
+    after: 'This page then reconnects by itself and keeps what you have typed.',
     reload: false,
   },
   stranger: {
-    title: 'Another prismsearch answers at this address',
-    about: 'It has another library, or does not know this browser. Stop it and start the one you had:',
-    after: 'Or reload this page to see the other one.',
+    title: 'Another prismsearch is running at this address',
+    about: 'It has another library, or does not know this browser. Stop it and start the one you used before:',
+    after: 'Or reload this page to use this one.',
     reload: true,
   },
   stuck: {

@@ -47,13 +47,13 @@ class Shell {
       { key: '/', label: 'Search', run: () => this.toSearch() },
       {
         key: 'e E',
-        label: 'Export the tray',
+        label: 'Export tray',
         run: () => {
           location.href = this.address('&export=1');
         },
       },
-      { key: 't T', label: 'Show or hide the tray', run: () => this.toggle() },
-      { key: '?', label: 'These keys', run: () => showHelp() },
+      { key: 't T', label: 'Show or hide tray', run: () => this.toggle() },
+      { key: '?', label: 'Show keyboard shortcuts', run: () => showHelp() },
     ]);
     this.list = element('div', { class: 'ps-dock-list', role: 'list' });
     this.count = element('span', {});
@@ -66,7 +66,7 @@ class Shell {
         class: 'ps-dock-handle',
         type: 'button',
         'aria-expanded': 'false',
-        title: 'Show or hide the tray (T)',
+        title: 'Show or hide tray (T)',
         onclick: () => this.toggle(),
       },
       element('span', { class: 'ps-chevron', text: '⌃', 'aria-hidden': 'true' }),

@@ -38,22 +38,22 @@ test('an edit that is on its way needs no explanation', () => {
 });
 
 test('a state says what is not saved, and why', () => {
-  assert.match(stateText(edit({ state: 'waiting', field: 'note' })) ?? '', /^This note is kept here/);
-  assert.match(stateText(edit({ state: 'waiting', field: 'range', value: range })) ?? '', /^This in and out is kept/);
+  assert.match(stateText(edit({ state: 'waiting', field: 'note' })) ?? '', /^This note is kept in this browser/);
+  assert.match(stateText(edit({ state: 'waiting', field: 'range', value: range })) ?? '', /^This range is kept/);
   assert.equal(stateText(edit({ state: 'refused', message: 'Too long.' })), 'This name is not saved: Too long.');
 });
 
 test('a conflict says what the other tab wrote', () => {
-  assert.equal(stateText(edit({ state: 'conflict', theirs: 'a' })), 'Meanwhile another tab wrote “a”.');
-  assert.equal(stateText(edit({ state: 'conflict', theirs: '' })), 'Meanwhile another tab wrote no name.');
+  assert.equal(stateText(edit({ state: 'conflict', theirs: 'a' })), 'Another tab has changed this name to “a”.');
+  assert.equal(stateText(edit({ state: 'conflict', theirs: '' })), 'Another tab has deleted this name.');
   const trimmed = edit({ state: 'conflict', field: 'range', value: range, theirs: range });
-  assert.equal(stateText(trimmed), 'Meanwhile another tab wrote another range.');
+  assert.equal(stateText(trimmed), 'Another tab has set another range.');
 });
 
 test('a conflict offers both ways, each of which ends it', () => {
   for (const [label, left] of /** @type {const} */ ([
     ['Keep mine', 'typed'],
-    ['Take that', undefined],
+    ['Use theirs', undefined],
   ])) {
     const edits = new Edits();
     edits.learn(subclip({ name: 'theirs' }));
@@ -69,9 +69,9 @@ test('a conflict offers both ways, each of which ends it', () => {
 });
 
 test('a subclip that was taken out leaves the text that was typed, or the range that was set', () => {
-  assert.equal(goneText(edit({})), '“film” was removed meanwhile. The name you typed, “mine”, is not saved.');
+  assert.equal(goneText(edit({})), '“film” has been removed. The name you typed, “mine”, is not saved.');
   const trimmed = edit({ field: 'range', value: range });
-  assert.equal(goneText(trimmed), '“film” was removed meanwhile. The in and out you set is not saved.');
+  assert.equal(goneText(trimmed), '“film” has been removed. The range you set is not saved.');
 });
 
 const quiet = { failed: null, stored: true, edits: [], shown: 1 };
@@ -88,14 +88,14 @@ test('a server that is away is reported, and that what was typed is kept', () =>
 });
 
 test('a browser that stores nothing is reported', () => {
-  assert.match(notices({ ...quiet, stored: false })[0].text, /would be lost/);
+  assert.match(notices({ ...quiet, stored: false })[0].text, /Unsaved text is lost/);
 });
 
 test('rows explain the edits of the collection that is shown, notices those of others', () => {
   for (const state of /** @type {const} */ (['conflict', 'refused'])) {
     assert.deepEqual(notices({ ...quiet, edits: [edit({ state })] }), []);
     const [notice] = notices({ ...quiet, shown: 2, edits: [edit({ state })] });
-    assert.equal(notice.text, 'In “film”, of another collection:');
+    assert.equal(notice.text, 'In “film” in another collection:');
   }
   assert.deepEqual(notices({ ...quiet, shown: 2, edits: [edit({ state: 'waiting' })] }), []);
   assert.equal(notices({ ...quiet, shown: null, edits: [edit({ state: 'conflict' })] }).length, 1);

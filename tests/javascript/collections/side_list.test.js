@@ -350,7 +350,7 @@ test('a saved search does not replace another by taking its name', async (contex
   const { library, list } = await open(context);
   press(list.searches, 'Rename beach');
   await write(list.searches, 'Forest');
-  assert.deepEqual(messages(), ['There is a saved search called Forest already; choose another name.']);
+  assert.deepEqual(messages(), ['A saved search called “Forest” already exists; choose another name.']);
   assert.equal(library.searches.length, 2);
   assert.equal(library.searches[1].link, '/?q=forest');
 });

@@ -89,7 +89,7 @@ test('a collection says how much is in it', () => {
 
 test('a collection of several rates says its length on the clock', () => {
   const clips = [frames(0, 25), frames(0, 15, { rate: [30, 1] })];
-  assert.equal(contentText(clips), '2 subclips · 00:00:01.500, several frame rates');
+  assert.equal(contentText(clips), '2 subclips · 00:00:01.500, mixed frame rates');
   assert.equal(selectionText(clips), '2 selected · 00:00:01.500');
 });
 

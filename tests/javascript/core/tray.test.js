@@ -289,9 +289,9 @@ test('Undo takes out what was new, and leaves what was there before', async () =
 test('what is there already is said to be, without an Undo', async () => {
   await tray.add([{ segment: 1 }, { segment: 2 }]);
   await tray.add([{ segment: 1 }]);
-  assert.deepEqual(said(), ['It is in “Tray” already']);
+  assert.deepEqual(said(), ['Already in “Tray”']);
   await tray.add([{ segment: 1 }, { segment: 2 }]);
-  assert.deepEqual(said(), ['They are in “Tray” already']);
+  assert.deepEqual(said(), ['Already in “Tray”']);
   assert(!document.querySelector('.ps-toast .ps-link'));
 });
 

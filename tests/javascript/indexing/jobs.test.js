@@ -121,15 +121,15 @@ test('progress, the focus and an unfolded list stay while a card is drawn again'
 test('buttons ask the server, which says what cannot be done', async (context) => {
   const ended = job({ outcome: 'stopped', actions: ['resume', 'retry', 'forget'] });
   const { server, state, parentElement } = await shown(context, [ended]);
-  server.answers['POST /api/runs/a/retry'] = () => refusal(409, 'It is running already.');
+  server.answers['POST /api/runs/a/retry'] = () => refusal(409, 'This job is already running.');
   server.answers['DELETE /api/runs/a'] = () => {
     state.runs = [];
     return {};
   };
   await press(parentElement, 'Retry failed');
-  assert.match(document.querySelector('.ps-toasts')?.textContent ?? '', /It is running already/);
+  assert.match(document.querySelector('.ps-toasts')?.textContent ?? '', /This job is already running/);
   server.asked();
-  await press(parentElement, 'Forget');
+  await press(parentElement, 'Dismiss');
   assert.deepEqual(server.asked(), ['DELETE /api/runs/a', 'GET /api/runs']);
   assert.deepEqual(sections(parentElement), []);
 });

@@ -41,7 +41,7 @@ test('totals use the singular for one, and say that the size on disk is being co
 test('long shots that are searched in parts are explained', () => {
   const totals = { videos: 1, seconds: 12, shots: 3, segments: 3, source_bytes: 0 };
   assert.equal(totalsRow(totals, null)[2].title, '');
-  assert.match(totalsRow({ ...totals, segments: 4 }, null)[2].title, /: 4 parts in all$/);
+  assert.match(totalsRow({ ...totals, segments: 4 }, null)[2].title, /: 4 parts in total$/);
 });
 
 /** @param {number} count */
@@ -76,7 +76,7 @@ test('without failures there is no section', () => {
 
 test('a failure has its reason, and says where the file is gone', () => {
   const reasons = [...section(2).querySelectorAll('.ps-failure-reason')].map((each) => each.textContent);
-  assert.deepEqual(reasons, ['No video stream.', 'No video stream. The file is not there now.']);
+  assert.deepEqual(reasons, ['No video stream.', 'No video stream. The file cannot be found now.']);
 });
 
 test('five failures are shown; of more, five and a button for all', () => {
@@ -140,7 +140,7 @@ test('the videos are removed where the person agrees, and kept where not', () =>
     [...dialog.querySelectorAll('button')].find((button) => button.textContent === name)?.click();
     assert(!document.querySelector('dialog'), 'the question is closed');
   };
-  press('Keep');
+  press('Cancel');
   assert.equal(removed, 0);
   press('Remove');
   assert.equal(removed, 1);

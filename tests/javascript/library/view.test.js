@@ -153,7 +153,7 @@ test('words filter the list, and the count tells', () => {
   assert.match(parent.textContent, /2 of 3/);
   filter.value = 'nothing like this';
   filter.dispatchEvent(new Event('input'));
-  assert.match(parent.textContent, /No video matches/);
+  assert.match(parent.textContent, /No videos match/);
 });
 
 test('a state shows its videos alone', () => {
@@ -201,11 +201,11 @@ test('a click opens a video; with Control it is left to the browser, which opens
 test('videos are chosen one by one, or with Shift up to another', () => {
   const bar = () => parent.querySelector('.ps-lib-bar')?.textContent ?? '';
   click(`${row(2)} .ps-lib-check`);
-  assert.match(bar(), /^1 chosen · 1:00 · 5\.0 MB/);
+  assert.match(bar(), /^1 selected · 1:00 · 5\.0 MB/);
   click(`${row(1)} .ps-lib-check`, { shiftKey: true });
-  assert.match(bar(), /^3 chosen/);
+  assert.match(bar(), /^3 selected/);
   click(`${row(3)} .ps-lib-check`);
-  assert.match(bar(), /^2 chosen/);
+  assert.match(bar(), /^2 selected/);
 });
 
 test('a video that has left the library is no longer chosen', async () => {

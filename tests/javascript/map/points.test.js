@@ -41,10 +41,14 @@ test('the drawn map is stretched from side to side, and points are found where t
 test('bytes that are too few, too many or none are refused with a sentence', () => {
   const whole = packed(SHOTS);
   for (const length of [0, 1, 3, 4, 51, whole.byteLength - 1])
-    assert.throws(() => new Points(whole.slice(0, length), NAMED), /^Error: The map arrived incomplete/, `${length}`);
+    assert.throws(
+      () => new Points(whole.slice(0, length), NAMED),
+      /^Error: The map was not loaded completely/,
+      `${length}`,
+    );
   const longer = new ArrayBuffer(whole.byteLength + 4);
   new Uint8Array(longer).set(new Uint8Array(whole));
-  assert.throws(() => new Points(longer, NAMED), /^Error: The map arrived incomplete/);
+  assert.throws(() => new Points(longer, NAMED), /^Error: The map was not loaded completely/);
 });
 
 test('a map without points is a map', () => {

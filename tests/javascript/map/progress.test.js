@@ -63,7 +63,7 @@ test('a map that is missing is requested, and loaded once it is made', async () 
   const following = panel.follow('e');
   await poll();
   assert.equal(panel.root.hidden, false);
-  assert.match(panel.root.textContent, /Making the map of your library.*Reading … 25 %/);
+  assert.match(panel.root.textContent, /Making the map of your library.*Reading … 25%/);
   await poll();
   await poll();
   await following;

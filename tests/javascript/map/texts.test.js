@@ -4,7 +4,7 @@ import '../page.js';
 import { progressTexts } from '../../../app/web/static/map/progress.js';
 import { shotLines, statusText } from '../../../app/web/static/map/texts.js';
 
-const HINT = 'nearby shots look alike · drag with Shift to select';
+const HINT = 'nearby shots look alike · Shift-drag to select';
 
 test('the line below the map counts shots, those left out, and names the best score', () => {
   assert.equal(statusText(0, 0, 0, null), `0 shots · ${HINT}`);
@@ -32,7 +32,7 @@ const MAKING = { version: null, current: false, making: true, share: 0.456, text
 test('the panel says whether the map is made, updated or cannot be made', () => {
   assert.deepEqual(progressTexts(MAKING, false), {
     title: 'Making the map of your library',
-    about: 'Placing shots … 46 %',
+    about: 'Placing shots … 46%',
   });
   assert.equal(progressTexts(MAKING, true).title, 'Updating the map');
   assert.deepEqual(progressTexts({ ...MAKING, error: 'The disk is full.' }, true), {

@@ -112,10 +112,10 @@ test('while a proxy is made, the deck says how far it is, and plays it once it i
   const deck = new Deck(new FakeVideo().element);
   const loading = deck.load(7);
   await settled();
-  assert.equal(deck.message, 'Browsers cannot play this format; making a small copy …');
+  assert.equal(deck.message, 'Browsers cannot play this format; making a copy that plays …');
   context.mock.timers.tick(400);
   await settled();
-  assert.equal(deck.message, 'Browsers cannot play this format; making a small copy … 43 %');
+  assert.equal(deck.message, 'Browsers cannot play this format; making a copy that plays … 43%');
   Object.assign(answers, { 'GET /api/proxy/7': PROXY });
   context.mock.timers.tick(400);
   await settled();
@@ -127,7 +127,7 @@ test('while a proxy is made, the deck says how far it is, and plays it once it i
 /** @type {[string, unknown, string][]} */
 const FAILURES = [
   ['failed', { ...PROXY, state: 'failed', url: null, error: 'ffmpeg is missing.' }, 'ffmpeg is missing.'],
-  ['is gone again', { ...PROXY, state: 'none', url: null }, 'No copy could be made for the browser.'],
+  ['is gone again', { ...PROXY, state: 'none', url: null }, 'A copy for the browser could not be made.'],
   ['is refused', () => refusal(409, 'The file has changed.'), 'The file has changed.'],
 ];
 for (const [what, answer, message] of FAILURES)
@@ -143,7 +143,7 @@ test('a file that is not there is not opened', async (context) => {
   const answers = { 'GET /api/segment/7': { ...SHOT, missing: true, playable: null } };
   const { deck, video, server } = await loaded(context, { answers });
   assert.equal(deck.status, 'failed');
-  assert.match(deck.message, /^The file is not there now/);
+  assert.match(deck.message, /^The file cannot be found/);
   assert.equal(video.src, '');
   assert.deepEqual(server.asked(), ['GET /api/segment/7']);
 });

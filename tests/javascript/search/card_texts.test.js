@@ -22,7 +22,7 @@ test('a hit has its length, its place in the video and its score', () => {
     length: '3.3 s',
     when: '01:02:05.500',
     score: '0.46',
-    meaning: 'Cosine 0.46',
+    meaning: 'Score 0.46 (cosine)',
     level: '',
     bar: '83%',
     alike: '',
@@ -73,11 +73,11 @@ test('a strength takes the place of the score: a word, a bar of its level, and a
   );
   assert.equal(
     texts(1 / 257, 'strong').meaning,
-    'Strong match: fewer than 1 in 100 unrelated searches find a shot this close. Cosine 0.46.',
+    'Strong match: fewer than 1 in 100 unrelated searches find a shot this close. Score 0.46 (cosine).',
   );
   assert.equal(
     texts(0.4, 'weak').meaning,
-    'Weak match: 40 in 100 unrelated searches find a shot this close. Cosine 0.46.',
+    'Weak match: 40 in 100 unrelated searches find a shot this close. Score 0.46 (cosine).',
   );
   assert.match(texts(0.03, 'likely').label, /, likely match$/);
   const guessed = cardTexts({ ...HIT, strength: { value: 2, chance: 0.03, level: 'likely', estimated: true } });

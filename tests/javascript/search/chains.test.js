@@ -86,7 +86,7 @@ test('a card says how strong the chain is, where it is, and how far apart its pa
   assert.equal(texts.level, 'Strong');
   assert.equal(texts.span, '00:00:10.000, 7.5 s');
   assert.deepEqual(texts.gaps, ['3.5 s']);
-  assert.equal(texts.label, 'film.mp4, at 00:00:10.000, 7.5 s, 2 parts, strong match');
+  assert.equal(texts.label, 'film.mp4, at 00:00:10.000, 7.5 s, 2 shots, strong match');
   const close = { ...chain(1), strength: null, parts: [part(1, 1, 10), part(2, 2, 12)] };
   assert.deepEqual([chainTexts(close).gaps, chainTexts(close).level], [[''], '0.50']);
 });

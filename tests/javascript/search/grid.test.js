@@ -291,8 +291,8 @@ test('hits that are in the tray are marked', () => {
   tray.current = { id: 1, name: 'Tray', revision: 1, subclips };
   tray.dispatchEvent(new Event('change'));
   assert.deepEqual(kept(), [2]);
-  assert.match(cards()[1].getAttribute('aria-label') ?? '', /, in the tray$/);
-  assert.doesNotMatch(cards()[0].getAttribute('aria-label') ?? '', /in the tray/);
+  assert.match(cards()[1].getAttribute('aria-label') ?? '', /, in tray$/);
+  assert.doesNotMatch(cards()[0].getAttribute('aria-label') ?? '', /in tray/);
 });
 
 test('buttons are in cells of a grid, because nothing that is one control itself may hold others', () => {

@@ -47,9 +47,9 @@ export class Banner {
     const link = (text, run) => element('button', { class: 'ps-link', type: 'button', text, onclick: run });
     const { value } = edit;
     return [
-      link('Put it back', () => this.putBack(edit)),
-      typeof value === 'string' ? link('Copy the text', () => copy(value)) : null,
-      link('Drop it', () => this.edits.drop(edit.clip, edit.field)),
+      link('Restore', () => this.putBack(edit)),
+      typeof value === 'string' ? link('Copy text', () => copy(value)) : null,
+      link('Discard', () => this.edits.drop(edit.clip, edit.field)),
     ];
   }
 }
@@ -60,6 +60,6 @@ async function copy(text) {
     await navigator.clipboard.writeText(text);
     toast('Copied');
   } catch {
-    toast('This browser does not let the page copy; select the text instead', { kind: 'error' });
+    toast('The browser blocked copying; select the text and copy it instead', { kind: 'error' });
   }
 }

@@ -5,7 +5,7 @@ import { element } from '../core/dom.js';
 /** @typedef {import('./edits.js').Edit} Edit */
 /** @typedef {import('./edits.js').Edits} Edits */
 
-const WORDS = { name: 'name', note: 'note', range: 'in and out' };
+const WORDS = { name: 'name', note: 'note', range: 'range' };
 
 /**
  * Create the line that explains an edit's state.
@@ -21,9 +21,9 @@ export function editState(entry, edits) {
   const button = (label, run) => element('button', { class: 'ps-link', type: 'button', text: label, onclick: run });
   const drop = () => edits.drop(entry.clip, entry.field);
   const buttons = {
-    waiting: () => [button('Try now', () => edits.send(entry.clip))],
-    refused: () => [button('Drop it', drop)],
-    conflict: () => [button('Keep mine', () => edits.keepMine(entry.clip, entry.field)), button('Take that', drop)],
+    waiting: () => [button('Retry', () => edits.send(entry.clip))],
+    refused: () => [button('Discard', drop)],
+    conflict: () => [button('Keep mine', () => edits.keepMine(entry.clip, entry.field)), button('Use theirs', drop)],
     typed: () => [],
     sending: () => [],
     gone: () => [],
@@ -44,12 +44,13 @@ export function editState(entry, edits) {
  */
 export function stateText(entry) {
   const what = WORDS[entry.field];
-  if (entry.state === 'waiting') return `This ${what} is kept here and will be saved when prismsearch answers again.`;
+  if (entry.state === 'waiting')
+    return `This ${what} is kept in this browser and will be saved when prismsearch responds again.`;
   if (entry.state === 'refused') return `This ${what} is not saved: ${entry.message}`;
   if (entry.state !== 'conflict') return null;
   const { theirs } = entry;
-  if (typeof theirs !== 'string') return 'Meanwhile another tab wrote another range.';
-  return `Meanwhile another tab wrote ${theirs ? `“${theirs}”` : `no ${what}`}.`;
+  if (typeof theirs !== 'string') return 'Another tab has set another range.';
+  return theirs ? `Another tab has changed this ${what} to “${theirs}”.` : `Another tab has deleted this ${what}.`;
 }
 
 /**
@@ -59,7 +60,7 @@ export function stateText(entry) {
  * @returns {string}
  */
 export function goneText({ label, field, value }) {
-  const what = { name: 'The name', note: 'The note', range: 'The in and out' }[field];
+  const what = { name: 'The name', note: 'The note', range: 'The range' }[field];
   const typed = typeof value === 'string' ? `you typed, “${value}”,` : 'you set';
-  return `“${label}” was removed meanwhile. ${what} ${typed} is not saved.`;
+  return `“${label}” has been removed. ${what} ${typed} is not saved.`;
 }

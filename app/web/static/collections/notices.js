@@ -27,17 +27,19 @@ export function notices({ failed, stored, edits, shown }) {
   /** @type {Notice[]} */
   const found = [];
   if (failed) {
-    const kept = edits.length ? ' What you typed is kept in this browser and will be saved when it answers again.' : '';
+    const kept = edits.length
+      ? ' What you typed is kept in this browser and will be saved when it responds again.'
+      : '';
     found.push({ text: `${sentence(failed)}${kept}` });
   }
   if (!stored)
     found.push({
-      text: 'This browser keeps nothing for this page (its store is full or switched off): text that is not saved yet would be lost with the page.',
+      text: 'This browser cannot store anything for this page (its storage is full or turned off). Unsaved text is lost if you close the page.',
     });
   for (const edit of edits) {
     if (edit.state === 'gone') found.push({ text: goneText(edit), edit });
     else if (edit.collection !== shown && (edit.state === 'conflict' || edit.state === 'refused'))
-      found.push({ text: `In “${edit.label}”, of another collection:`, token: stateText(edit) ?? '', edit });
+      found.push({ text: `In “${edit.label}” in another collection:`, token: stateText(edit) ?? '', edit });
   }
   return found;
 }

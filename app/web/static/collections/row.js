@@ -38,8 +38,8 @@ export class ClipRow {
     this.length = element('span', { class: 'ps-length' });
     this.gone = element('span', {
       class: 'ps-gone',
-      text: 'file missing',
-      title: 'The file is not there now; is its drive connected?',
+      text: 'Offline',
+      title: 'The file cannot be found. Is its drive connected?',
       hidden: true,
     });
     this.file = element('div', { class: 'ps-clip-file ps-muted' });

@@ -252,7 +252,7 @@ export class SideList {
   async renameSearch(each, name) {
     // Saving under a name that another search has would replace that one.
     if (isTaken(name, each.id, this.saved))
-      throw new Error(`There is a saved search called ${name} already; choose another name.`);
+      throw new Error(`A saved search called “${name}” already exists; choose another name.`);
     /** @type {SavedSearch} */
     const saved = await api('/api/searches', { method: 'POST', body: { name, link: each.link } });
     // Names that differ in upper and lower case only are one search: then there is no other to delete.

@@ -19,7 +19,7 @@ export function contentText(clips) {
     `${clips.length} ${clips.length === 1 ? 'subclip' : 'subclips'}`,
     code
       ? `${code} (${frames.toLocaleString('en')} ${frames === 1 ? 'frame' : 'frames'})`
-      : `${clock(seconds)}, several frame rates`,
+      : `${clock(seconds)}, mixed frame rates`,
   ];
   if (missing) parts.push(`${missing} offline`);
   return parts.join(' · ');

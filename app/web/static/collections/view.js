@@ -142,14 +142,14 @@ class CollectionView {
       element('button', { class: 'ps-button', type: 'button', text, title, onclick: run });
     return element(
       'div',
-      { class: 'ps-chosen-bar', role: 'toolbar', 'aria-label': 'What is selected', hidden: true },
+      { class: 'ps-chosen-bar', role: 'toolbar', 'aria-label': 'Selection', hidden: true },
       this.chosenText,
       act('Trim', 'Trim (Enter)', () => this.trim(this.rows.targets()[0])),
       act('Move up', 'Move up (Alt+↑)', () => this.rows.shift(-1)),
       act('Move down', 'Move down (Alt+↓)', () => this.rows.shift(1)),
       act('Remove', 'Remove (Delete)', () => this.actions.takeOut(this.rows.targets())),
-      act('Export these', 'Export what is selected', () => this.panel.toggle(true, 'selection')),
-      act('Select none', 'Select none (Esc)', () => this.rows.chooseNone()),
+      act('Export selection', 'Export selection', () => this.panel.toggle(true, 'selection')),
+      act('Clear selection', 'Clear selection (Esc)', () => this.rows.chooseNone()),
     );
   }
 
@@ -170,25 +170,25 @@ class CollectionView {
       return true;
     };
     return [
-      { key: 'Shift+ArrowUp', label: 'Select upwards', run: (event) => this.rows.step(event, -1, true) },
-      { key: 'Shift+ArrowDown', label: 'Select downwards', run: (event) => this.rows.step(event, 1, true) },
-      { key: 'ArrowUp', label: 'Subclip above', run: (event) => this.rows.step(event, -1, false) },
-      { key: 'ArrowDown', label: 'Subclip below', run: (event) => this.rows.step(event, 1, false) },
+      { key: 'Shift+ArrowUp', label: 'Extend selection up', run: (event) => this.rows.step(event, -1, true) },
+      { key: 'Shift+ArrowDown', label: 'Extend selection down', run: (event) => this.rows.step(event, 1, true) },
+      { key: 'ArrowUp', label: 'Previous subclip', run: (event) => this.rows.step(event, -1, false) },
+      { key: 'ArrowDown', label: 'Next subclip', run: (event) => this.rows.step(event, 1, false) },
       { key: 'Home', label: 'First subclip', run: (event) => this.rows.step(event, -Infinity, false) },
       { key: 'End', label: 'Last subclip', run: (event) => this.rows.step(event, Infinity, false) },
       // Keys with a modifier are handled by the rows; these entries only list them in the overlay.
       { key: 'Ctrl+A', label: 'Select all', run: () => false },
-      { key: 'Alt+↑ Alt+↓', label: 'Move what is selected', run: () => false },
+      { key: 'Alt+↑ Alt+↓', label: 'Move selection', run: () => false },
       { key: 'Enter', label: 'Trim', run: current((id) => this.trim(id)) },
       { key: ' ', label: 'Preview', run: current(() => this.rows.previewCurrent()) },
-      { key: 'F2 r R', label: 'Write the name', run: current((id) => this.rows.edit(id, 'name')) },
-      { key: 'n N', label: 'Write the note', run: current((id) => this.rows.edit(id, 'note')) },
+      { key: 'F2 r R', label: 'Edit name', run: current((id) => this.rows.edit(id, 'name')) },
+      { key: 'n N', label: 'Edit note', run: current((id) => this.rows.edit(id, 'note')) },
       { key: 'Delete Backspace', label: 'Remove', run: chosen((ids) => this.actions.takeOut(ids)) },
       { key: 'z Z', label: 'Undo', run: () => this.actions.undo() },
       { key: 'e E', label: 'Export', run: () => this.panel.toggle() },
       {
         key: 'Escape',
-        label: 'Select none; close the export panel',
+        label: 'Clear selection, or close the export panel',
         run: () => this.rows.chooseNone() || this.panel.escape(),
       },
     ];
@@ -216,7 +216,7 @@ class CollectionView {
     let listed = collections.find((each) => each.id === this.id);
     if (!listed) {
       if (this.asked !== null)
-        toast('There is no such collection; it may have been deleted. This is your tray.', { kind: 'error' });
+        toast('There is no such collection; it may have been deleted. This is the current one.', { kind: 'error' });
       this.asked = null;
       listed = collections.find((each) => each.id === tray.current?.id) ?? collections[0];
       this.id = listed.id;
@@ -308,7 +308,7 @@ class CollectionView {
    * @param {import('./edits.js').Edit} entry
    */
   offerUndo(entry) {
-    toast('The change was dropped', {
+    toast('Change discarded', {
       action: {
         label: 'Undo',
         run: () => {

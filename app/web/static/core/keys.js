@@ -119,7 +119,7 @@ export function showHelp() {
   }
   const modal = layers.findLast((layer) => layer.modal);
   const shown = modal ? layers.slice(layers.indexOf(modal)) : layers;
-  const dialog = element('dialog', { class: 'ps-dialog ps-help', 'aria-label': 'Keyboard' });
+  const dialog = element('dialog', { class: 'ps-dialog ps-help', 'aria-label': 'Keyboard shortcuts' });
   const columns = element('div', { class: 'ps-help-columns' });
   for (const layer of [...shown].reverse()) {
     const rows = layer.keys
@@ -144,7 +144,7 @@ export function showHelp() {
     modal: true,
   });
   dialog.append(
-    element('h2', { text: 'Keyboard' }),
+    element('h2', { text: 'Keyboard shortcuts' }),
     columns,
     element('button', { class: 'ps-button', text: 'Close', onclick: () => dialog.close(), autofocus: true }),
   );

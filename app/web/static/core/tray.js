@@ -138,7 +138,7 @@ export class Tray extends EventTarget {
     const fresh = answer.subclips.filter((clip) => !before.has(clip.id)).map((clip) => clip.id);
     await this.refresh();
     if (fresh.length === 0) {
-      toast(items.length === 1 ? `It is in “${collection.name}” already` : `They are in “${collection.name}” already`);
+      toast(`Already in “${collection.name}”`);
     } else {
       toast(`${fresh.length === 1 ? 'Added' : `${fresh.length} added`} to “${collection.name}”`, {
         action: { label: 'Undo', run: () => this.takeOut(fresh, { quiet: true }) },

@@ -103,11 +103,11 @@ class Chooser {
       'Choose a folder',
       [
         { key: 'ArrowDown', label: 'Next folder', run: () => this.inList(() => list.move(1)) },
-        { key: 'ArrowUp', label: 'Folder before', run: () => this.inList(() => list.move(-1)) },
-        { key: 'PageDown', label: 'Further down', run: () => this.inList(() => list.movePage(1)) },
-        { key: 'PageUp', label: 'Further up', run: () => this.inList(() => list.movePage(-1)) },
-        { key: 'Enter', label: 'Open the folder', run: (event) => this.enterCurrent(event) },
-        { key: 'Backspace', label: 'The folder above', run: () => this.goUp() },
+        { key: 'ArrowUp', label: 'Previous folder', run: () => this.inList(() => list.move(-1)) },
+        { key: 'PageDown', label: 'Page down', run: () => this.inList(() => list.movePage(1)) },
+        { key: 'PageUp', label: 'Page up', run: () => this.inList(() => list.movePage(-1)) },
+        { key: 'Enter', label: 'Open folder', run: (event) => this.enterCurrent(event) },
+        { key: 'Backspace', label: 'Parent folder', run: () => this.goUp() },
         { key: 'Escape', label: 'Close', run: () => this.escape() },
       ],
       { modal: true },
@@ -230,8 +230,8 @@ class Chooser {
     else if (found.length < folders.length)
       parts.push(`${many(found.length, 'folder')} of ${folders.length.toLocaleString('en')} match`);
     else parts.push(`${many(folders.length, 'folder')}`);
-    if (left) parts.push(`${left.toLocaleString('en')} of them not shown: type to narrow them down`);
-    if (!complete) parts.push('there are more than can be listed: type the path into the box instead');
+    if (left) parts.push(`${left.toLocaleString('en')} not shown: type to narrow the list`);
+    if (!complete) parts.push('too many to list: type the path in the box instead');
     if (hidden) parts.push(`${hidden} hidden`);
     setText(this.said, parts.join(' · '));
   }

@@ -96,7 +96,7 @@ class FolderBox {
       else {
         this.field.put({ path: '', shown: '' });
         this.field.told = '';
-        this.field.say('Indexing has begun.', 'good');
+        this.field.say('Indexing started.', 'good');
       }
     }
     clearInterval(this.poll);
@@ -168,7 +168,7 @@ class FolderBox {
   async find(dropped) {
     if (!dropped) {
       this.field.say(
-        'Drop a folder here. To search by a file, drop it on the Search page once there is something to search.',
+        'Drop a folder here. To search with a file, drop it on the Search page once something is indexed.',
         'note',
       );
       return;
@@ -185,13 +185,13 @@ class FolderBox {
     }
     const [first, ...others] = answer.found;
     if (!first) {
-      const why = dropped.files.length ? 'was not found in the usual places' : 'has no files by which to find it';
+      const why = dropped.files.length ? 'was not found in the usual places' : 'has no files to find it by';
       this.field.say('', 'none');
       await this.choose(`Browsers do not say where a dropped folder is, and “${dropped.name}” ${why}. Choose it here.`);
       return;
     }
     if (others.length) {
-      this.field.say(`“${dropped.name}” with these files is in more than one place. Which one?`, 'note');
+      this.field.say(`“${dropped.name}” was found in more than one place. Which one?`, 'note');
       this.field.offers.replaceChildren(...answer.found.map((each) => this.field.offer(each, each.shown)));
       return;
     }

@@ -99,7 +99,7 @@ export class FolderField {
     if (this.check) return this.check;
     this.asking = new AbortController();
     const { signal } = this.asking;
-    const busy = setTimeout(() => this.say('Looking into the folder …', 'none'), TYPING_MS);
+    const busy = setTimeout(() => this.say('Checking the folder …', 'none'), TYPING_MS);
     try {
       /** @type {FolderCheck} */
       const check = await api('/api/folders/check', { method: 'POST', body: { path }, signal });
@@ -124,7 +124,7 @@ export class FolderField {
     return element('button', {
       class: 'ps-link',
       type: 'button',
-      text: 'Look again',
+      text: 'Check again',
       onclick: () => {
         this.check = null;
         void this.lookAt();

@@ -21,11 +21,11 @@ import { element } from '../core/dom.js';
 
 /** @type {Record<string, {text: string, title: string}>} */
 const BUTTONS = {
-  stop: { text: 'Stop', title: 'What is finished is kept; it can go on later.' },
-  resume: { text: 'Resume', title: 'Goes on where it ended; what is finished is not done again.' },
-  retry: { text: 'Retry failed', title: 'Tries the files again that could not be read.' },
-  log: { text: 'Log', title: 'What the run printed.' },
-  forget: { text: 'Forget', title: 'Takes it from this list only; what was indexed stays.' },
+  stop: { text: 'Stop', title: 'Finished work is kept; you can resume later.' },
+  resume: { text: 'Resume', title: 'Continues where it stopped; finished work is not repeated.' },
+  retry: { text: 'Retry failed', title: 'Retries the files that could not be read.' },
+  log: { text: 'Log', title: 'Shows what the job printed.' },
+  forget: { text: 'Dismiss', title: 'Removes it from this list only; nothing else is deleted.' },
 };
 const FEW = 3;
 

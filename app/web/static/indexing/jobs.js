@@ -34,8 +34,8 @@ class JobCards {
     this.clear = element('button', {
       class: 'ps-link',
       type: 'button',
-      text: 'Clear this list',
-      title: 'Takes them from this list only; what was indexed stays.',
+      text: 'Dismiss all',
+      title: 'Removes them from this list only; nothing else is deleted.',
       onclick: () => void this.act(() => api('/api/runs', { method: 'DELETE' })),
     });
     this.root = element('div', { class: 'ps-jobs' }, this.now, this.before, element('div', {}, this.more, this.clear));
@@ -138,7 +138,7 @@ class JobCards {
   async readLog(id) {
     /** @type {{log: string} | null} */
     const answer = await api(`/api/runs/${encodeURIComponent(id)}/log`).catch(() => null);
-    const text = answer ? answer.log || 'Nothing was printed yet.' : 'The log cannot be read.';
+    const text = answer ? answer.log || 'Nothing printed yet.' : 'The log cannot be read.';
     if (this.logs.get(id) === text) return;
     this.logs.set(id, text);
     this.draw();

@@ -78,7 +78,7 @@ export const COLUMNS = [
   { id: 'seconds', title: 'Length', kind: 'number' },
   { id: 'shots', title: 'Shots', kind: 'number' },
   { id: 'pixels', title: 'Size', kind: 'number' },
-  { id: 'modified', title: 'Changed', kind: 'number ps-lib-date' },
+  { id: 'modified', title: 'Modified', kind: 'number ps-lib-date' },
   { id: 'state', title: 'Status', kind: 'state' },
 ];
 
@@ -90,17 +90,17 @@ export const COLUMNS = [
 export const STATES = {
   missing: {
     short: 'offline',
-    long: () => 'The file cannot be found; is its drive connected? Poster, preview and search still work.',
+    long: () => 'The file cannot be found. Is its drive connected? Poster, preview and search still work.',
   },
   other: {
     short: 'other encoder only',
-    long: () => 'Not indexed with the encoder that is in use, so searches do not find it. Index its folder again.',
+    long: () => 'Not indexed with the current encoder, so searches do not find it. Index its folder again.',
   },
-  changed: { short: 'changed since', long: () => 'The file has changed since it was indexed. Index its folder again.' },
+  changed: { short: 'changed', long: () => 'The file has changed since it was indexed. Index its folder again.' },
   damaged: {
     short: 'damaged',
     long: (video) =>
-      `Decoding had to go on past ${video.damaged === 1 ? 'one damaged place' : `${video.damaged} damaged places`}.`,
+      `Decoding skipped ${video.damaged === 1 ? 'one damaged place' : `${video.damaged} damaged places`}.`,
   },
   ok: { short: 'indexed', long: () => 'Indexed, and the file is unchanged.' },
 };

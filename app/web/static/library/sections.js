@@ -62,11 +62,11 @@ export function totalsRow(totals, disk) {
       totals.shots.toLocaleString(),
       totals.shots === 1 ? 'shot' : 'shots',
       totals.segments > totals.shots
-        ? `Long shots are searched in parts: ${totals.segments.toLocaleString()} parts in all`
+        ? `Long shots are searched in parts: ${totals.segments.toLocaleString()} parts in total`
         : undefined,
     ),
     tile(disk === null ? '…' : sizeText(disk), 'kept by prismsearch', 'Database, posters and previews'),
-    tile(sizeText(totals.source_bytes), 'of your files', 'Only ever read'),
+    tile(sizeText(totals.source_bytes), 'of your files', 'Never changed by prismsearch'),
   ];
 }
 
@@ -109,7 +109,7 @@ export function failureSection(failures, retry) {
             ),
             element('div', {
               class: 'ps-failure-reason',
-              text: failure.gone ? `${failure.reason} The file is not there now.` : failure.reason,
+              text: failure.gone ? `${failure.reason} The file cannot be found now.` : failure.reason,
             }),
           ),
           element('span', {
@@ -183,7 +183,7 @@ export function confirmRemoval(videos, run) {
         : null,
     ),
     element('p', {
-      text: 'The files themselves stay where they are. Their shots leave searches and the map; what is in collections stays there. Indexing their folder again brings them back.',
+      text: 'The files stay where they are. Their shots disappear from searches and the map, but stay in collections. To bring them back, index their folder again.',
     }),
     element(
       'div',
@@ -191,7 +191,7 @@ export function confirmRemoval(videos, run) {
       element('button', {
         class: 'ps-button',
         type: 'button',
-        text: 'Keep',
+        text: 'Cancel',
         autofocus: true,
         onclick: () => dialog.close(),
       }),

@@ -24,7 +24,7 @@ function spoken(text) {
  */
 export function columnHeads(layout, allBox, sort) {
   return [
-    element('span', { role: 'columnheader', 'aria-label': 'Chosen' }, allBox),
+    element('span', { role: 'columnheader', 'aria-label': 'Selected' }, allBox),
     element('span', { role: 'columnheader' }, spoken('Poster')),
     ...COLUMNS.map(({ id, title, kind }) => {
       const sorted = layout.sort === id;
@@ -135,7 +135,7 @@ export function videoRow(at, video, { chosen, tabbed, grouped }, onfocus) {
       element('input', {
         type: 'checkbox',
         tabindex: '-1',
-        'aria-label': `Choose ${video.name}`,
+        'aria-label': `Select ${video.name}`,
         checked: chosen,
       }),
     ),

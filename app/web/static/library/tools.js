@@ -51,9 +51,9 @@ export function chosenBar(videos, { remove, clear }) {
   return [
     element('span', {
       class: 'ps-grow',
-      text: `${videos.length.toLocaleString()} chosen · ${durationText(seconds)} · ${sizeText(bytes)}`,
+      text: `${videos.length.toLocaleString()} selected · ${durationText(seconds)} · ${sizeText(bytes)}`,
     }),
     element('button', { class: 'ps-button', type: 'button', text: 'Remove from the library …', onclick: remove }),
-    element('button', { class: 'ps-button', type: 'button', text: 'Choose none', onclick: clear }),
+    element('button', { class: 'ps-button', type: 'button', text: 'Clear selection', onclick: clear }),
   ];
 }

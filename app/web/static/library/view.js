@@ -84,7 +84,7 @@ class LibraryView {
       class: 'ps-input ps-grow',
       type: 'search',
       placeholder: 'Filter by name, folder, format …',
-      'aria-label': 'Filter the videos',
+      'aria-label': 'Filter videos',
       'data-ps-search': '',
       autocomplete: 'off',
       spellcheck: 'false',
@@ -107,7 +107,7 @@ class LibraryView {
       this.head,
       this.list,
     );
-    this.bar = element('div', { class: 'ps-lib-bar', hidden: true, role: 'region', 'aria-label': 'Chosen videos' });
+    this.bar = element('div', { class: 'ps-lib-bar', hidden: true, role: 'region', 'aria-label': 'Selected videos' });
     this.empty = element('p', { class: 'ps-muted ps-lib-empty', hidden: true });
     this.root = element(
       'div',
@@ -125,12 +125,12 @@ class LibraryView {
     this.removeKeys = addKeys('Library', [
       { key: 'ArrowDown', label: 'Next video', run: (event) => this.move(event, 1) },
       { key: 'ArrowUp', label: 'Previous video', run: (event) => this.move(event, -1) },
-      { key: 'PageDown', label: 'Ten on', hidden: true, run: (event) => this.move(event, 10) },
-      { key: 'PageUp', label: 'Ten back', hidden: true, run: (event) => this.move(event, -10) },
+      { key: 'PageDown', label: 'Ten videos down', hidden: true, run: (event) => this.move(event, 10) },
+      { key: 'PageUp', label: 'Ten videos up', hidden: true, run: (event) => this.move(event, -10) },
       { key: 'Enter', label: 'Show its shots', run: (event) => this.enter(event) },
       {
         key: 'x X',
-        label: 'Choose, for several at once',
+        label: 'Select or deselect',
         run: () => this.withCurrent((video) => this.choose(video, null)),
       },
       {
@@ -156,9 +156,7 @@ class LibraryView {
     this.list.replaceChildren(
       ...Array.from({ length: 6 }, () => element('div', { class: 'ps-lib-wait', 'aria-hidden': 'true' })),
     );
-    this.totals.replaceChildren(
-      element('span', { class: 'ps-muted', text: 'Looking at every video …', role: 'status' }),
-    );
+    this.totals.replaceChildren(element('span', { class: 'ps-muted', text: 'Checking videos …', role: 'status' }));
   }
 
   /** @param {LibraryComponent} component */
@@ -228,7 +226,7 @@ class LibraryView {
         'div',
         { class: 'ps-problem', role: 'alert' },
         element('span', { text: problem }),
-        element('button', { class: 'ps-button', type: 'button', text: 'Try again', onclick: () => void this.load() }),
+        element('button', { class: 'ps-button', type: 'button', text: 'Retry', onclick: () => void this.load() }),
       ),
     );
   }
@@ -271,8 +269,8 @@ class LibraryView {
         : `${videos.length.toLocaleString()} of ${this.videos.length.toLocaleString()}`;
     this.empty.hidden = videos.length > 0 || !this.found;
     this.empty.textContent = this.videos.length
-      ? 'No video matches. Change the filter.'
-      : 'No video is indexed yet: add a folder on the page Indexing.';
+      ? 'No videos match. Change the filter.'
+      : 'No videos yet. Add a folder on the Indexing page.';
     this.table.hidden = videos.length === 0;
     this.table.setAttribute('aria-rowcount', String(rows.length + 1));
     this.virtual.setRows(rows.map((row) => (row.video ? ROW_HEIGHT : GROUP_HEIGHT)));
@@ -287,7 +285,7 @@ class LibraryView {
     const all = this.shownVideos.length > 0 && this.shownVideos.every((video) => this.chosen.has(video.id));
     const box = element('input', {
       type: 'checkbox',
-      'aria-label': 'Choose all that are shown',
+      'aria-label': 'Select all shown',
       checked: all,
       onchange: () => {
         for (const video of this.shownVideos) {

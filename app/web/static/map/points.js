@@ -43,7 +43,7 @@ export class Points {
    */
   constructor(buffer, named, stretch = 1) {
     const count = buffer.byteLength >= 4 ? new Uint32Array(buffer, 0, 1)[0] : 0;
-    if (buffer.byteLength !== 4 + 16 * count) throw new Error('The map arrived incomplete; load the page again.');
+    if (buffer.byteLength !== 4 + 16 * count) throw new Error('The map was not loaded completely; reload the page.');
     this.count = count;
     this.xy = Float32Array.from(new Float32Array(buffer, 4, 2 * count), (value, place) =>
       place % 2 ? value : value * stretch,

@@ -29,7 +29,7 @@ const POLL_MILLISECONDS = 500;
 export function progressTexts({ error, text, share }, again) {
   if (error) return { title: 'The map cannot be made now', about: error };
   const title = again ? 'Updating the map' : 'Making the map of your library';
-  return { title, about: `${text} … ${Math.round(100 * share)} %` };
+  return { title, about: `${text} … ${Math.round(100 * share)}%` };
 }
 
 /** A panel over the map while it is being made. */

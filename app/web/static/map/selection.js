@@ -41,13 +41,13 @@ export class Selection {
         element(
           'button',
           { class: 'ps-button ps-primary', type: 'button', onclick: () => this.keep() },
-          element('span', { text: 'Add to the tray' }),
+          element('span', { text: 'Add to tray' }),
           element('kbd', { text: 'S' }),
         ),
         element(
           'button',
           { class: 'ps-button', type: 'button', onclick: clear },
-          element('span', { text: 'Clear' }),
+          element('span', { text: 'Clear selection' }),
           element('kbd', { text: 'Esc' }),
         ),
       ),

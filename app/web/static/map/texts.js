@@ -18,7 +18,7 @@ export function statusText(shots, count, leftOut, best) {
   if (count > shots) parts[0] += ` in ${count.toLocaleString()} parts`;
   if (leftOut) parts.push(`${leftOut.toLocaleString()} left out by filters`);
   if (best !== null) parts.push(`best score ${best.toFixed(2)}`);
-  parts.push('nearby shots look alike · drag with Shift to select');
+  parts.push('nearby shots look alike · Shift-drag to select');
   return parts.join(' · ');
 }
 

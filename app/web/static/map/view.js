@@ -114,7 +114,7 @@ class MapView {
         { class: 'ps-map-zoom' },
         button('+', 'Zoom in (+)', () => this.zoom(2)),
         button('−', 'Zoom out (-)', () => this.zoom(0.5)),
-        button('⤢', 'The whole map (0)', () => this.whole()),
+        button('⤢', 'Whole map (0)', () => this.whole()),
       ),
     );
     this.root = element(
@@ -174,27 +174,27 @@ class MapView {
       return true;
     };
     return [
-      { key: 'ArrowLeft', label: 'To the left', run: pan(1, 0) },
-      { key: 'ArrowRight', label: 'To the right', run: pan(-1, 0) },
-      { key: 'ArrowUp', label: 'Up', run: pan(0, 1) },
-      { key: 'ArrowDown', label: 'Down', run: pan(0, -1) },
+      { key: 'ArrowLeft', label: 'Move left', run: pan(1, 0) },
+      { key: 'ArrowRight', label: 'Move right', run: pan(-1, 0) },
+      { key: 'ArrowUp', label: 'Move up', run: pan(0, 1) },
+      { key: 'ArrowDown', label: 'Move down', run: pan(0, -1) },
       { key: '+ =', label: 'Zoom in', run: () => this.zoom(1.5) },
       { key: '-', label: 'Zoom out', run: () => this.zoom(1 / 1.5) },
-      { key: '0', label: 'The whole map', run: () => this.whole() },
+      { key: '0', label: 'Whole map', run: () => this.whole() },
       {
         key: 'Enter',
         label: 'Open the shot under the pointer or in the middle',
         run: (event) => !onControl(event) && this.withShot((at) => this.open(at)),
       },
-      { key: 's S', label: 'Add the selected shots, or that shot, to the tray', run: () => this.keep() },
+      { key: 's S', label: 'Add selected shots, or that shot, to tray', run: () => this.keep() },
       {
         key: 'm M',
-        label: 'Colour by likeness to that shot',
+        label: 'Colour by similarity to that shot',
         run: () => this.withShot((at, points) => trigger(this.component, 'like', { segment: points.ids[at] })),
       },
-      { key: 'v V', label: 'Select all visible shots (or drag with Shift)', run: () => this.chooseSeen() },
+      { key: 'v V', label: 'Select all visible shots (or Shift-drag)', run: () => this.chooseSeen() },
       { key: 'p P', label: 'Pictures on the points', run: () => this.togglePictures() },
-      { key: 'Escape', label: 'Clear the selection', run: () => (this.chosen ? this.choose([]) : false) },
+      { key: 'Escape', label: 'Clear selection', run: () => (this.chosen ? this.choose([]) : false) },
     ];
   }
 

@@ -131,7 +131,7 @@ export class Deck extends EventTarget {
     Object.assign(this, stretchAround(info, options));
     this.shown = info.start;
     if (info.missing) {
-      this.fail('The file is not there now. Is its drive connected? Poster and preview are still here.');
+      this.fail('The file cannot be found. Is its drive connected? Poster and preview still work.');
       return info;
     }
     const frames = requestFrames(segment, this);
@@ -191,8 +191,8 @@ export class Deck extends EventTarget {
     try {
       const proxy = await requestProxy(segment, (share) => {
         if (ticket !== this.ticket) return false;
-        const percent = share ? ` ${Math.round(share * 100)} %` : '';
-        this.setStatus('loading', `Browsers cannot play this format; making a small copy …${percent}`);
+        const percent = share ? ` ${Math.round(share * 100)}%` : '';
+        this.setStatus('loading', `Browsers cannot play this format; making a copy that plays …${percent}`);
         return true;
       });
       if (ticket !== this.ticket) return false;
@@ -203,7 +203,7 @@ export class Deck extends EventTarget {
         if (ticket === this.ticket) this.fail('The copy made for the browser cannot be played either.');
         return false;
       }
-      this.fail(proxy.error ?? 'No copy could be made for the browser.');
+      this.fail(proxy.error ?? 'A copy for the browser could not be made.');
     } catch (error) {
       if (ticket === this.ticket) this.fail(messageOf(error));
     }

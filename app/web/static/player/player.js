@@ -14,7 +14,7 @@ import { secondsAt, shareOf } from './stretch.js';
 import { videoAddress } from './video_address.js';
 
 const AROUND = 8; // neighbours on either side
-const UNKNOWN_FRAMES = 'The frames of this file could not be read, so no range of it can be taken.';
+const UNKNOWN_FRAMES = 'The frames of this file could not be read, so no range can be marked.';
 
 /** @typedef {import('../core/types.js').PlayerItem} PlayerItem */
 /** @typedef {import('../core/types.js').PtsRange} PtsRange */
@@ -177,18 +177,18 @@ class Player {
     return [
       { key: ' ', label: 'Play or pause', run: (event) => (onControl(event) ? false : deck.toggle()) },
       { key: 'k K', label: 'Pause', run: () => deck.pause() },
-      { key: 'l L', label: 'Play; again: quicker', run: () => deck.shuttle(1) },
-      { key: 'j J', label: 'Play backwards; again: quicker', run: () => deck.shuttle(-1) },
+      { key: 'l L', label: 'Play; press again to speed up', run: () => deck.shuttle(1) },
+      { key: 'j J', label: 'Play backwards; press again to speed up', run: () => deck.shuttle(-1) },
       { key: ', ArrowLeft', label: 'One frame back', run: () => deck.step(-1) },
-      { key: '. ArrowRight', label: 'One frame on', run: () => deck.step(1) },
+      { key: '. ArrowRight', label: 'One frame forward', run: () => deck.step(1) },
       { key: 'Shift+ArrowLeft', label: 'One second back', run: () => this.seekTo(deck.now - 1) },
-      { key: 'Shift+ArrowRight', label: 'One second on', run: () => this.seekTo(deck.now + 1) },
-      { key: 'Home', label: 'To the start of the shot', run: () => this.toStart() },
-      { key: 'End', label: 'To its last frame', run: () => this.toEnd() },
-      { key: 'i I', label: 'Mark the start (in)', run: () => this.mark('in') },
-      { key: 'o O', label: 'Mark the end (out)', run: () => this.mark('out') },
-      { key: 'x X', label: 'Clear the marks', run: () => this.clearMarks() },
-      { key: 's S', label: 'Add shot or marked range to the tray', run: () => this.keep() },
+      { key: 'Shift+ArrowRight', label: 'One second forward', run: () => this.seekTo(deck.now + 1) },
+      { key: 'Home', label: 'Go to the start of the shot', run: () => this.toStart() },
+      { key: 'End', label: 'Go to its last frame', run: () => this.toEnd() },
+      { key: 'i I', label: 'Mark in', run: () => this.mark('in') },
+      { key: 'o O', label: 'Mark out', run: () => this.mark('out') },
+      { key: 'x X', label: 'Clear marks', run: () => this.clearMarks() },
+      { key: 's S', label: 'Add shot or marked range to tray', run: () => this.keep() },
       { key: 'f F', label: 'Search with the marked range', run: () => this.searchRange() },
       { key: 'm M', label: 'More like this', run: () => onLike && this.leaveWith(onLike) },
       { key: 'n N', label: 'Less like this', run: () => onExclude && this.leaveWith(onExclude) },
@@ -198,7 +198,7 @@ class Player {
       { key: 'ArrowDown', label: 'Next result', run: () => this.walk(1) },
       { key: 'Enter', label: '', hidden: true, run: () => false },
       { key: 'Escape', label: 'Close', run: () => this.dialog.close() },
-      { key: '?', label: 'These keys', run: () => showHelp() },
+      { key: '?', label: 'Show keyboard shortcuts', run: () => showHelp() },
     ];
   }
 
@@ -342,7 +342,7 @@ class Player {
     if (!onRange || !info) return;
     const marked = this.markedRange();
     if (!marked) {
-      toast('Mark a range first: I at its first frame, O at its last');
+      toast('Mark a range first: press I at its first frame and O at its last');
       return;
     }
     const range = ptsOf(marked);
@@ -434,7 +434,7 @@ class Player {
 
   drawTray() {
     const kept = this.deck.info && tray.has(this.deck.info.id);
-    this.trayControl.text.textContent = kept ? 'In the tray' : 'Add to tray';
+    this.trayControl.text.textContent = kept ? 'In tray' : 'Add to tray';
   }
 
   close() {

@@ -35,7 +35,7 @@ export class HitCard {
         element(
           'div',
           { class: 'ps-actions' },
-          action('Add to the tray (S)', '+', 'keep'),
+          action('Add to tray (S)', '+', 'keep'),
           action('More like this (M)', '≈', 'like'),
           action('Less like this (N)', '−', 'exclude'),
         ),
@@ -72,12 +72,12 @@ export class HitCard {
   /** @param {boolean} kept Whether the tray has the shot. */
   keep(kept) {
     this.root.classList.toggle('ps-kept', kept);
-    this.root.setAttribute('aria-label', kept ? `${this.label}, in the tray` : this.label);
+    this.root.setAttribute('aria-label', kept ? `${this.label}, in tray` : this.label);
   }
 
   /** @param {boolean} open Whether the shots alike are shown behind the card. */
   open(open) {
-    const label = open ? 'Close the stack (A)' : 'Show similar shots (A)';
+    const label = open ? 'Hide near-duplicates (A)' : 'Show near-duplicates (A)';
     this.alike.title = label;
     this.alike.setAttribute('aria-label', `${this.alike.textContent}: ${label}`);
     this.alike.setAttribute('aria-expanded', String(open));

@@ -30,7 +30,7 @@ export function cardTexts(hit) {
     length,
     when: part ? `${clock(start)} · ${part}` : clock(start),
     score: known ? known.word : number,
-    meaning: known ? known.sentence : score === null ? '' : `Cosine ${number}`,
+    meaning: known ? known.sentence : score === null ? '' : `Score ${number} (cosine)`,
     level: strength?.level ?? '',
     bar: width === null ? null : `${Math.round(100 * width)}%`,
     alike: stacked,

@@ -36,7 +36,7 @@ export function chainTexts({ score, strength, name, missing, start, end, parts }
   const known = strength ? strengthTexts(strength, null) : null;
   const span = `${clock(start)}, ${durationText(end - start)}`;
   const gaps = parts.slice(1).map((part, at) => gapText(part.start - parts[at].end));
-  const said = [name, `at ${clock(start)}`, durationText(end - start), `${parts.length} parts`];
+  const said = [name, `at ${clock(start)}`, durationText(end - start), `${parts.length} shots`];
   if (known) said.push(`${known.word.toLowerCase()} match`);
   if (missing) said.push('offline');
   return {
@@ -99,7 +99,7 @@ export function chainCard(chain) {
     element(
       'div',
       { class: 'ps-chain-actions', role: 'gridcell' },
-      button('Add parts', 'S', 'parts'),
+      button('Add shots', 'S', 'parts'),
       button('Add span', 'Shift S', 'span'),
     ),
   );
@@ -121,7 +121,7 @@ function partOf(part) {
       'span',
       { class: 'ps-frame' },
       element('img', { alt: '', decoding: 'async', 'data-src': `/api/poster/${part.id}` }),
-      element('span', { class: 'ps-spoken', text: `Play step at ${where}: ` }),
+      element('span', { class: 'ps-spoken', text: `Play shot at ${where}: ` }),
       element('span', { class: 'ps-chain-step', text: String(part.step) }),
       element('span', { class: 'ps-length', text: durationText(part.end - part.start) }),
     ),
@@ -138,7 +138,7 @@ function button(label, key, action) {
     class: 'ps-chain-action',
     type: 'button',
     tabindex: '-1',
-    title: `${label} to the tray (${key})`,
+    title: `${label} to tray (${key})`,
     'data-action': action,
     text: label,
   });

@@ -37,11 +37,11 @@ class Chains {
       ...moveKeys((event, to) => results.move(event, to)),
       {
         key: 'Enter',
-        label: 'Play the parts',
+        label: 'Play the shots',
         run: (event) => this.withCurrent(event, (chain) => this.open(chain, 0)),
       },
-      { key: 's S', label: 'Add the parts to the tray', run: () => this.withCurrent(null, keepParts) },
-      { key: 'Shift+S', label: 'Add the whole span to the tray', run: () => this.withCurrent(null, keepSpan) },
+      { key: 's S', label: 'Add the shots to tray', run: () => this.withCurrent(null, keepParts) },
+      { key: 'Shift+S', label: 'Add the whole span to tray', run: () => this.withCurrent(null, keepSpan) },
     ]);
   }
 

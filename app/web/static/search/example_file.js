@@ -12,7 +12,7 @@ const MOST_BYTES = 1024 ** 3; // as the server
  * @returns {string | null}
  */
 export function refusalOf({ name, size }, isFolder) {
-  if (isFolder) return `${name} is a folder. Drop a picture or a clip, or index the folder on the page Indexing.`;
+  if (isFolder) return `${name} is a folder. Drop a picture or a clip, or index the folder on the Indexing page.`;
   if (size === 0) return `${name} is empty`;
   if (size <= MOST_BYTES) return null;
   const gigabytes = (Math.ceil((10 * size) / 1024 ** 3) / 10).toFixed(1);

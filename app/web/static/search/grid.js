@@ -71,7 +71,7 @@ class Grid {
         label: 'Preview',
         run: (event) => results.withCurrent(event, (card) => results.previews.toggle(card)),
       },
-      { key: 's S', label: 'Add to the tray', run: () => results.withCurrent(null, (card) => this.keep(card)) },
+      { key: 's S', label: 'Add to tray', run: () => results.withCurrent(null, (card) => this.keep(card)) },
       {
         key: 'm M',
         label: 'More like this',
@@ -89,7 +89,7 @@ class Grid {
       },
       {
         key: 'a A',
-        label: 'Open or close a stack',
+        label: 'Show or hide near-duplicates',
         run: () => results.withCurrent(null, (card) => void this.stack(card)),
       },
     ]);

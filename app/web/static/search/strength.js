@@ -23,7 +23,7 @@ const ENDS = [1, 0.05, 0.01, 0.004];
  *   third of it, so that bars of different searches can be compared.
  */
 export function strengthTexts({ chance, level, estimated = false }, score) {
-  const cosine = score === null ? '' : ` Cosine ${score.toFixed(2)}.`;
+  const cosine = score === null ? '' : ` Score ${score.toFixed(2)} (cosine).`;
   const word = WORDS[level];
   return {
     word,

@@ -79,7 +79,7 @@ class VideoView {
       { class: 'ps-tl-buttons' },
       button('−', 'Zoom out (-)', () => this.zoom(0.5)),
       button('+', 'Zoom in (+)', () => this.zoom(2)),
-      button('Whole', 'The whole video (0)', () => this.zoom(0)),
+      button('Whole', 'Whole video (0)', () => this.zoom(0)),
     ),
   );
   canvas = element('canvas', { class: 'ps-tl-canvas', 'aria-hidden': 'true' });
@@ -135,12 +135,12 @@ class VideoView {
       { key: '[', label: 'Previous peak', run: () => this.toPeak(-1) },
       { key: '+ =', label: 'Zoom in', run: () => this.zoom(2) },
       { key: '-', label: 'Zoom out', run: () => this.zoom(0.5) },
-      { key: '0', label: 'The whole video', run: () => this.zoom(0) },
+      { key: '0', label: 'Whole video', run: () => this.zoom(0) },
       { key: 'Enter', label: 'Open in the player', run: (event) => (onControl(event) ? false : open()) },
-      { key: 's S', label: 'Add to the tray', run: withShot((at) => this.grid.keep(at)) },
+      { key: 's S', label: 'Add to tray', run: withShot((at) => this.grid.keep(at)) },
       {
         key: 'm M',
-        label: 'Which shots of this video are like it',
+        label: 'More like this in this video',
         run: withShot((at) => trigger(this.component, 'like', { segment: this.rows[at][0] })),
       },
     ];
@@ -186,14 +186,14 @@ class VideoView {
     this.legend.replaceChildren(
       scores
         ? legend(low, high, this.colours.dark, { title: 'Score' })
-        : element('span', { class: 'ps-muted', text: 'Ask above, and each shot is coloured by how well it fits.' }),
+        : element('span', { class: 'ps-muted', text: 'Search above to colour each shot by how well it matches.' }),
     );
     if (scores) {
       const best = scores.reduce((top, score) => Math.max(top, score), -1);
       this.legend.append(
         element('span', {
           class: 'ps-muted ps-tl-note',
-          text: `best here ${best.toFixed(2)} · best of the library ${high.toFixed(2)}`,
+          text: `best here ${best.toFixed(2)} · best in the library ${high.toFixed(2)}`,
         }),
       );
     }

@@ -86,17 +86,17 @@ test('the button tells the share that is done, rounded down so that it is not ea
   assert.equal(runningText([]), null);
   assert.equal(runningText([exportJob({ outcome: 'done' })]), null);
   assert.equal(runningText([exportJob()]), 'Exporting …');
-  assert.equal(runningText([exportJob({ progress: { fraction: 0.999 } })]), 'Exporting 99 %');
-  assert.equal(runningText([exportJob({ progress: { fraction: 0.29 } })]), 'Exporting 29 %');
+  assert.equal(runningText([exportJob({ progress: { fraction: 0.999 } })]), 'Exporting 99%');
+  assert.equal(runningText([exportJob({ progress: { fraction: 0.29 } })]), 'Exporting 29%');
   assert.equal(
     runningText([exportJob({ outcome: 'failed' }), exportJob({ progress: { fraction: 0.5 } })]),
-    'Exporting 50 %',
+    'Exporting 50%',
   );
 });
 
 test('progress is told as far as it is known', () => {
   assert.equal(progressText(exportJob()), '');
-  assert.equal(progressText(exportJob({ progress: { phase: 'start' } })), 'getting ready');
+  assert.equal(progressText(exportJob({ progress: { phase: 'start' } })), 'preparing');
   assert.equal(progressText(exportJob({ progress: { files_total: 4 } })), '0 of 4');
   assert.equal(
     progressText(exportJob({ progress: { files_done: 3, files_total: 12, eta_seconds: 65, speed: 2.25 } })),
@@ -116,7 +116,7 @@ test('a title tells what has become of an export', () => {
     [{}, 'Exporting'],
     [{ stopping: true }, 'Stopping'],
     [{ outcome: 'done' }, 'Exported'],
-    [{ outcome: 'done', failed: 1 }, 'Exported, but not all'],
+    [{ outcome: 'done', failed: 1 }, 'Exported with errors'],
     [{ outcome: 'stopped', stopping: true }, 'Stopped'],
     [{ outcome: 'failed' }, 'Failed'],
     [{ outcome: 'interrupted' }, 'Interrupted'],
@@ -139,19 +139,19 @@ test('a result has a date', () => {
 });
 
 test('the end of an export is announced, with the number of clips that failed', () => {
-  assert.deepEqual(endText(exportJob({ outcome: 'done' })), { text: 'The export is done', kind: 'info' });
+  assert.deepEqual(endText(exportJob({ outcome: 'done' })), { text: 'Export finished', kind: 'info' });
   assert.equal(endText(exportJob({ outcome: 'failed' }))?.kind, 'error');
   assert.equal(endText(exportJob({ outcome: 'stopped' })), null);
   assert.equal(
     endText(exportJob({ outcome: 'done', failed: 1 }))?.text,
-    'The export is done; 1 clip could not be written',
+    'Export finished; 1 clip could not be written',
   );
 });
 
 test('all failures are counted, though the server lists only the first of them', () => {
   const failures = Array.from({ length: 20 }, (_, at) => ({ path: `/films/${at}.mp4`, reason: 'it is damaged' }));
   const job = exportJob({ outcome: 'done', failures, failed: 57 });
-  assert.equal(endText(job)?.text, 'The export is done; 57 clips could not be written');
+  assert.equal(endText(job)?.text, 'Export finished; 57 clips could not be written');
   const { shown, more } = failuresOf(job);
   assert.deepEqual(shown[0], { name: '0.mp4', reason: 'it is damaged' });
   assert.equal(shown.length + more, 57);

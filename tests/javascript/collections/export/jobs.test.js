@@ -90,7 +90,7 @@ test('jobs are asked for each second while one runs, and otherwise only when som
   assert.deepEqual(server.asked(), []);
   await look();
   assert.deepEqual(server.asked(), ['GET /api/runs']);
-  assert.deepEqual(running, ['Exporting 50 %', 'Exporting 50 %', null, null]);
+  assert.deepEqual(running, ['Exporting 50%', 'Exporting 50%', null, null]);
 });
 
 test('a server that is away is asked again, and what is shown stays', async (context) => {
@@ -117,8 +117,8 @@ test('the end of an export that ran here is announced once', async (context) => 
   context.mock.timers.tick(1000);
   await settled();
   await look();
-  assert.deepEqual(cards(jobs), ['Exported, but not all']);
-  assert.deepEqual(toasts(), ['The export is done; 2 clips could not be written']);
+  assert.deepEqual(cards(jobs), ['Exported with errors']);
+  assert.deepEqual(toasts(), ['Export finished; 2 clips could not be written']);
 });
 
 test('an export that had ended before the page was opened is shown, but not announced', async (context) => {
@@ -134,7 +134,7 @@ test('stopping is asked of the server, and said once it has agreed', async (cont
   press(jobs, 'stop');
   await settled();
   assert.ok(server.asked().includes('POST /api/runs/a/stop'));
-  assert.match(toasts()[0] ?? '', /then it stops/);
+  assert.match(toasts()[0] ?? '', /finished or discarded first/);
 });
 
 test('a stop that is refused is not announced', async (context) => {
@@ -159,7 +159,7 @@ test('an export that was stopped goes on from where it was: the same request aga
 
 for (const [to, words] of [
   ['zip', 'Start again'],
-  ['/clips', 'Go on'],
+  ['/clips', 'Resume'],
 ])
   test(`an export to ${to} that failed is offered as "${words}"`, async (context) => {
     const { jobs, state } = await shown(context, []);

@@ -99,8 +99,8 @@ test('sound tracks are chosen by number, and a wrong number starts nothing', asy
   panel.parts.sound.dispatchEvent(new Event('change'));
   assert.ok(!panel.parts.tracks.hidden);
   assert.deepEqual(await start(panel, server), []);
-  assert.match(panel.parts.said.textContent ?? '', /numbers of the sound tracks/);
-  type(panel, 'Numbers of sound tracks', '1,3');
+  assert.match(panel.parts.said.textContent ?? '', /Enter sound track numbers/);
+  type(panel, 'Sound track numbers', '1,3');
   const [sent] = await start(panel, server);
   assert.equal(/** @type {{audio: string}} */ (sent).audio, '1,3');
   choose(panel, 'Lists only');
@@ -119,7 +119,7 @@ test('a selection of several is what is exported when the panel opens', async (c
 test('a selection that is taken back leaves the whole collection', async (context) => {
   const { panel, server } = opened(context);
   panel.selected(reel.subclips.slice(1));
-  choose(panel, 'What is selected');
+  choose(panel, 'Selection');
   panel.selected([]);
   const [sent] = await start(panel, server);
   assert.ok(sent && !Object.hasOwn(sent, 'subclips'));
@@ -150,8 +150,8 @@ test('the first clip has the name that the server says, asked once for what is t
   panel.draw();
   assert.deepEqual(await asked(context, server), []);
   panel.selected(reel.subclips.slice(1));
-  choose(panel, 'What is selected');
-  choose(panel, 'Into a folder');
+  choose(panel, 'Selection');
+  choose(panel, 'A folder');
   type(panel, 'Folder', '/clips');
   const { clip, total, folder } = (await asked(context, server))[0] ?? {};
   assert.deepEqual([clip, total, folder], ['2', '2', '/clips']);
@@ -219,16 +219,16 @@ test('lists alone are not started without a list, and that is said until there i
 
 test('a folder that is missing is asked for', async (context) => {
   const { panel, server } = opened(context);
-  choose(panel, 'Into a folder');
+  choose(panel, 'A folder');
   type(panel, 'Folder', ' ');
   assert.deepEqual(await start(panel, server), []);
-  assert.match(panel.parts.said.textContent ?? '', /Type the folder/);
+  assert.match(panel.parts.said.textContent ?? '', /Enter the folder/);
   assert(document.activeElement === panel.parts.folder);
 });
 
 test('folders of exports that began are suggested', async (context) => {
   const { panel, server } = opened(context);
-  choose(panel, 'Into a folder');
+  choose(panel, 'A folder');
   type(panel, 'Folder', '/home/me/one');
   await start(panel, server);
   type(panel, 'Folder', '/home/me/other');

@@ -59,7 +59,7 @@ test('a distance before the first frame is outside the video', () => {
 
 test('what is no time is said to be none', () => {
   for (const text of ['', 'tape 4', '12:99'])
-    assert.match(typedTime(text, 'in', context).problem ?? '', /is no time code/, text);
+    assert.match(typedTime(text, 'in', context).problem ?? '', /is not a timecode/, text);
 });
 
 test('playing around a point stays within what is loaded', () => {

@@ -26,15 +26,15 @@ import { LISTS, MAX_HANDLE_SECONDS, MODES, SOUNDS } from './request.js';
  */
 export function buildForm(actions) {
   const what = {
-    all: option('radio', 'what', 'all', 'The whole collection', '', () => actions.what('all')),
-    selection: option('radio', 'what', 'selection', 'What is selected', '', () => actions.what('selection')),
+    all: option('radio', 'what', 'all', 'Whole collection', '', () => actions.what('all')),
+    selection: option('radio', 'what', 'selection', 'Selection', '', () => actions.what('selection')),
   };
   const modes = MODES.map(([mode, label, more]) =>
     option('radio', 'mode', mode, label, more, () => actions.choose({ mode })),
   );
   const places = [
-    option('radio', 'to', 'zip', 'As one zip', 'to download when it is done', () => actions.choose({ to: 'zip' })),
-    option('radio', 'to', 'folder', 'Into a folder', 'of this machine', () => actions.choose({ to: 'folder' })),
+    option('radio', 'to', 'zip', 'One zip file', 'to download when it is done', () => actions.choose({ to: 'zip' })),
+    option('radio', 'to', 'folder', 'A folder', 'on this machine', () => actions.choose({ to: 'folder' })),
   ];
   const lists = LISTS.map(([name, label, more]) =>
     option('checkbox', 'list', name, label, more, () =>
@@ -62,7 +62,7 @@ export function buildForm(actions) {
     },
     ...SOUNDS.map(([value, label]) => element('option', { value, text: label })),
   );
-  const tracks = textField('Numbers of sound tracks', '1,3', () => actions.choose({ tracks: tracks.value }));
+  const tracks = textField('Sound track numbers', '1,3', () => actions.choose({ tracks: tracks.value }));
   tracks.maxLength = MAX_AUDIO_LENGTH;
   const pattern = textField('Naming pattern', DEFAULT_PATTERN, () => actions.choose({ pattern: pattern.value }));
   pattern.maxLength = MAX_PATTERN_LENGTH;
@@ -88,7 +88,12 @@ export function buildForm(actions) {
   const naming = group('Names', pattern, element('div', { class: 'ps-tokens' }, ...tokens), example);
   const handling = group(
     'Handles',
-    element('label', { class: 'ps-inline' }, handles, element('span', { text: 'seconds before in and after out' })),
+    element(
+      'label',
+      { class: 'ps-inline' },
+      handles,
+      element('span', { text: 'extra seconds before and after each clip' }),
+    ),
   );
   const sounding = group('Sound', sound, tracks);
   const recent = element('datalist', { id: 'ps-export-folders' });
@@ -122,7 +127,7 @@ export function buildForm(actions) {
         group(
           'Lists',
           ...labels(lists),
-          element('small', { class: 'ps-muted', text: 'Beside clips, where none is chosen: CSV and JSON.' }),
+          element('small', { class: 'ps-muted', text: 'If you choose none, CSV and JSON are written with the clips.' }),
         ),
       ),
     ),

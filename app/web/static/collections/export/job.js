@@ -110,7 +110,7 @@ export function runningText(jobs) {
   const job = jobs.find((each) => !each.outcome);
   if (!job) return null;
   const share = shareOf(job);
-  return share ? `Exporting ${Math.floor(share * 100 + 1e-9)} %` : 'Exporting …';
+  return share ? `Exporting ${Math.floor(share * 100 + 1e-9)}%` : 'Exporting …';
 }
 
 /**
@@ -122,7 +122,7 @@ export function runningText(jobs) {
 export function progressText({ progress }) {
   return joined([
     progress.files_total ? `${progress.files_done} of ${progress.files_total}` : '',
-    progress.phase === 'start' ? 'getting ready' : '',
+    progress.phase === 'start' ? 'preparing' : '',
     progress.eta_seconds ? `about ${durationText(progress.eta_seconds)} left` : '',
     progress.speed ? `${progress.speed.toFixed(1)}× real time` : '',
   ]);
@@ -146,7 +146,7 @@ export function currentText({ progress }) {
  */
 export function titleOf({ outcome, stopping, failed }) {
   if (outcome === null) return stopping ? 'Stopping' : 'Exporting';
-  if (outcome === 'done') return failed ? 'Exported, but not all' : 'Exported';
+  if (outcome === 'done') return failed ? 'Exported with errors' : 'Exported';
   return { stopped: 'Stopped', failed: 'Failed', interrupted: 'Interrupted' }[outcome];
 }
 
@@ -172,11 +172,11 @@ export function resultText({ outcome, report, updated_at }) {
  * @returns {{text: string, kind: 'info' | 'error'} | null}
  */
 export function endText({ outcome, failed }) {
-  if (outcome === 'failed') return { text: 'The export failed', kind: 'error' };
+  if (outcome === 'failed') return { text: 'Export failed', kind: 'error' };
   if (outcome !== 'done') return null;
   return failed
-    ? { text: `The export is done; ${counted(failed, 'clip')} could not be written`, kind: 'error' }
-    : { text: 'The export is done', kind: 'info' };
+    ? { text: `Export finished; ${counted(failed, 'clip')} could not be written`, kind: 'error' }
+    : { text: 'Export finished', kind: 'info' };
 }
 
 /**

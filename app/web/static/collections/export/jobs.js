@@ -168,7 +168,7 @@ export class ExportJobs {
 
   /** @param {Job} job */
   running(job) {
-    const bar = element('progress', { class: 'ps-progress', max: '1', 'aria-label': 'How far the export is' });
+    const bar = element('progress', { class: 'ps-progress', max: '1', 'aria-label': 'Progress of the export' });
     bar.value = shareOf(job);
     const current = currentText(job);
     return [
@@ -193,14 +193,14 @@ export class ExportJobs {
         job.downloadable ? downloadLink(job) : null,
         folder ? button('Copy path', 'copy', () => void copy(folder)) : null,
         again && !this.busy
-          ? button(again.to === 'zip' ? 'Start again' : 'Go on', 'again', () => void this.again(job, again))
+          ? button(again.to === 'zip' ? 'Start again' : 'Resume', 'again', () => void this.again(job, again))
           : null,
         element('button', {
           class: 'ps-icon',
           type: 'button',
           text: '×',
-          'aria-label': 'Hide this export',
-          title: 'Hide',
+          'aria-label': 'Dismiss this export',
+          title: 'Dismiss',
           'data-action': 'hide',
           onclick: () => this.hide(job.id),
         }),
@@ -236,12 +236,12 @@ export class ExportJobs {
    */
   async stop(job) {
     const stopped = await attempt(() => api(`/api/runs/${encodeURIComponent(job.id)}/stop`, { method: 'POST' }));
-    if (stopped) toast('The clip that is being cut is finished, or dropped; then it stops');
+    if (stopped) toast('Stopping; the clip being cut is finished or discarded first');
     void runs.refresh(); // never fails
   }
 }
 
-const ZIP_CLEARED = 'Its zip has been cleared away since; export again for a new one.';
+const ZIP_CLEARED = 'The zip file has been deleted; export again to get a new one.';
 
 /** @returns {import('./job.js').Started} */
 function startedHere() {
@@ -274,7 +274,7 @@ async function copy(path) {
     await navigator.clipboard.writeText(path);
     toast('Copied', { seconds: 1.5 });
   } catch {
-    toast('The browser does not let this page copy; mark the path below', { kind: 'error' });
+    toast('The browser blocked copying; select the path below and copy it instead', { kind: 'error' });
   }
 }
 

@@ -2,13 +2,13 @@
 
 /** @type {readonly [string, string][]} Fields of a pattern, each with its explanation. */
 export const TOKENS = [
-  ['rank', 'The place in the collection: 007'],
-  ['name', 'The clip’s name, else that of its file'],
-  ['source', 'The name of the file it comes from'],
-  ['start', 'Where it begins: 00h00m12.480s'],
-  ['end', 'Where it ends'],
-  ['collection', 'The collection it is in'],
-  ['label', 'The clip’s name, else nothing'],
+  ['rank', 'Position in the collection: 007'],
+  ['name', 'Name of the clip, or else of its file'],
+  ['source', 'Name of the source file'],
+  ['start', 'Start of the clip: 00h00m12.480s'],
+  ['end', 'End of the clip'],
+  ['collection', 'Name of the collection'],
+  ['label', 'Name of the clip, or else nothing'],
   ['score', 'How well it matched the search'],
 ];
 /** The pattern that is used where a person gives none. */

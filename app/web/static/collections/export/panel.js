@@ -162,11 +162,8 @@ export class ExportPanel {
     for (const { input } of parts.modes) input.checked = input.value === choice.mode;
     for (const { input } of parts.places) input.checked = input.value === choice.to;
     for (const { input } of parts.lists) input.checked = choice.lists.includes(input.value);
-    setText(parts.what.all.text, `The whole collection (${this.collection?.subclips.length ?? 0})`);
-    setText(
-      parts.what.selection.text,
-      chosen.length ? `What is selected (${chosen.length})` : 'What is selected (nothing now)',
-    );
+    setText(parts.what.all.text, `Whole collection (${this.collection?.subclips.length ?? 0})`);
+    setText(parts.what.selection.text, chosen.length ? `Selection (${chosen.length})` : 'Selection (none)');
     parts.what.selection.input.disabled = !chosen.length;
     parts.sound.value = choice.sound;
     for (const name of /** @type {const} */ (['handles', 'pattern', 'folder', 'tracks'])) {
@@ -258,7 +255,7 @@ export class ExportPanel {
       const { run } = await api('/api/exports', { method: 'POST', body: request });
       if (choice.to === 'folder') saveStored(FOLDERS, withFolder(request.to, this.folders));
       this.jobs.started(run, request);
-      toast('The export has begun; it goes on when this page is closed');
+      toast('Export started; it continues if you close this page');
     } catch (error) {
       this.say(messageOf(error));
     } finally {

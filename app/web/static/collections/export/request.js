@@ -35,29 +35,25 @@
 
 /** @type {readonly [Mode, string, string][]} */
 export const MODES = [
-  [
-    'smart',
-    'Smart',
-    'Exact to the frame; only the edges are re-encoded, and what lies between is copied where the format allows.',
-  ],
-  ['exact', 'Exact', 'Exact to the frame; every clip is re-encoded (H.264), which takes longest and plays everywhere.'],
+  ['smart', 'Smart', 'Frame-accurate. Only the edges are re-encoded; the rest is copied where the format allows.'],
+  ['exact', 'Exact', 'Frame-accurate. Every clip is re-encoded (H.264): slowest, but plays everywhere.'],
   [
     'copy',
     'Copy',
-    'Nothing is encoded: quickest, without loss, but clips begin at the last key frame before their in point.',
+    'Nothing is re-encoded: fastest and lossless, but clips start at the last key frame before their in point.',
   ],
-  ['none', 'Lists only', 'No clips are cut: only the lists below are written, with the places in your own files.'],
+  ['none', 'Lists only', 'No clips are cut. Only the lists below are written, and they point to your own files.'],
 ];
 /** @type {readonly [Sound, string][]} */
 export const SOUNDS = [
   ['all', 'All sound tracks'],
-  ['first', 'Only the first sound track'],
+  ['first', 'First sound track only'],
   ['numbers', 'Sound tracks by number'],
   ['none', 'No sound'],
 ];
 /** @type {readonly [string, string, string][]} */
 export const LISTS = [
-  ['edl', 'EDL', 'CMX3600, any editing program'],
+  ['edl', 'EDL', 'CMX3600, any editing software'],
   ['fcpxml', 'FCPXML', 'Final Cut Pro, DaVinci Resolve'],
   ['fcp7', 'FCP7 XML', 'Premiere Pro, Avid, Resolve'],
   ['otio', 'OTIO', 'OpenTimelineIO'],
@@ -98,12 +94,12 @@ export function choiceFrom(stored, home) {
  */
 export function refusalOf({ mode, lists, to, folder, handles, sound, tracks }) {
   if (mode === 'none' && !lists.length) return { problem: 'Choose at least one list.', field: 'lists' };
-  if (to === 'folder' && !folder.trim()) return { problem: 'Type the folder that the clips go into.', field: 'folder' };
+  if (to === 'folder' && !folder.trim()) return { problem: 'Enter the folder for the export.', field: 'folder' };
   const seconds = Number(handles);
   if (mode !== 'none' && !(seconds >= 0 && seconds <= MAX_HANDLE_SECONDS))
-    return { problem: `Handles are from 0 to ${MAX_HANDLE_SECONDS} seconds.`, field: 'handles' };
+    return { problem: `Enter handles of 0 to ${MAX_HANDLE_SECONDS} seconds.`, field: 'handles' };
   if (mode !== 'none' && sound === 'numbers' && !/^[ ,]*[1-9]\d{0,2}([ ,]+[1-9]\d{0,2})*[ ,]*$/.test(tracks))
-    return { problem: 'Type the numbers of the sound tracks, such as 1,3.', field: 'tracks' };
+    return { problem: 'Enter sound track numbers, such as 1,3.', field: 'tracks' };
   return null;
 }
 

@@ -21,8 +21,8 @@ export function buildControls(editor) {
   const stage = element('div', { class: 'ps-stage' }, video, status);
   const stillsPlace = element('div');
   const stripPlace = element('div');
-  const code = codeInput(editor, 'now', 'Time code of the frame shown');
-  const codes = { in: codeInput(editor, 'in', 'In: time code'), out: codeInput(editor, 'out', 'Out: time code') };
+  const code = codeInput(editor, 'now', 'Timecode of the frame shown');
+  const codes = { in: codeInput(editor, 'in', 'In timecode'), out: codeInput(editor, 'out', 'Out timecode') };
   const frame = element('span', { class: 'ps-muted' });
   const length = element('span', { class: 'ps-trim-length' });
   const saved = element('div', { class: 'ps-trim-saved', role: 'status' });
@@ -34,7 +34,7 @@ export function buildControls(editor) {
   const setOut = button('Set out', 'O', () => void editor.mark('out'));
   const aroundIn = button('Around in', 'Q', () => editor.playAround('in'));
   const aroundOut = button('Around out', 'W', () => editor.playAround('out'));
-  const reset = button('Reset to the shot', 'X', () => editor.range.reset());
+  const reset = button('Reset to shot', 'X', () => editor.range.reset());
   const undo = button('Undo', 'U', () => editor.undo());
   const dialog = element(
     'dialog',
@@ -136,7 +136,7 @@ function codeInput(editor, which, label) {
     spellcheck: 'false',
     size: '12',
     'data-code': which,
-    title: 'Type a time code, the end of one (12:05), +10 or -1:00 from here, or #frame',
+    title: 'Type a timecode, the end of one (12:05), an offset (+10, -1:00) or #frame',
     onfocus: (event) => event.currentTarget.select(),
     onblur: (event) => {
       event.currentTarget.removeAttribute('aria-invalid');
@@ -165,26 +165,30 @@ export function trimKeys(editor) {
       run: (event) => (onControl(event) ? false : editor.free(() => editor.deck.toggle())),
     },
     { key: 'k K', label: 'Pause', run: () => editor.deck.pause() },
-    { key: 'l L', label: 'Play; again: quicker', run: () => editor.free(() => editor.deck.shuttle(1)) },
-    { key: 'j J', label: 'Play backwards; again: quicker', run: () => editor.free(() => editor.deck.shuttle(-1)) },
-    { key: 'r R', label: 'Play the range, over and over', run: () => editor.toggleRange() },
+    { key: 'l L', label: 'Play; press again to speed up', run: () => editor.free(() => editor.deck.shuttle(1)) },
+    {
+      key: 'j J',
+      label: 'Play backwards; press again to speed up',
+      run: () => editor.free(() => editor.deck.shuttle(-1)),
+    },
+    { key: 'r R', label: 'Loop the range', run: () => editor.toggleRange() },
     { key: 'q Q', label: 'Play around the in point', run: () => editor.playAround('in') },
     { key: 'w W', label: 'Play around the out point', run: () => editor.playAround('out') },
     { key: 'Shift+ArrowLeft', label: 'Ten frames back', run: step(-10) },
-    { key: 'Shift+ArrowRight', label: 'Ten frames on', run: step(10) },
+    { key: 'Shift+ArrowRight', label: 'Ten frames forward', run: step(10) },
     { key: 'Shift+{ Shift+< Shift+; { <', label: '', hidden: true, run: step(-10) },
     { key: 'Shift+} Shift+> Shift+: } >', label: '', hidden: true, run: step(10) },
-    { key: '[ , ArrowLeft', label: 'One frame back (a focused handle: it moves)', run: step(-1) },
-    { key: '] . ArrowRight', label: 'One frame on', run: step(1) },
+    { key: '[ , ArrowLeft', label: 'One frame back (moves a focused handle)', run: step(-1) },
+    { key: '] . ArrowRight', label: 'One frame forward (moves a focused handle)', run: step(1) },
     { key: 'Shift+I', label: 'Go to the in point', run: () => void editor.goTo('in') },
     { key: 'Shift+O', label: 'Go to the last frame', run: () => void editor.goTo('out') },
     { key: 'Home', label: 'Go to the in point', hidden: true, run: () => void editor.goTo('in') },
     { key: 'End', label: 'Go to the last frame', hidden: true, run: () => void editor.goTo('out') },
-    { key: 'i', label: 'In: the range begins with this frame', run: () => void editor.mark('in') },
-    { key: 'o', label: 'Out: the range ends after this frame', run: () => void editor.mark('out') },
-    { key: 'x X', label: 'Reset to the shot', run: () => editor.range.able && editor.range.reset() },
+    { key: 'i', label: 'Set in: start the range at this frame', run: () => void editor.mark('in') },
+    { key: 'o', label: 'Set out: end the range after this frame', run: () => void editor.mark('out') },
+    { key: 'x X', label: 'Reset to shot', run: () => editor.range.able && editor.range.reset() },
     { key: 'u U', label: 'Undo', run: () => editor.undo() },
-    { key: 't T', label: 'Type a time code to go to', run: () => editor.parts.code.focus() },
+    { key: 't T', label: 'Go to a timecode', run: () => editor.parts.code.focus() },
     {
       key: 'a A',
       label: 'Sound on or off',
@@ -197,6 +201,6 @@ export function trimKeys(editor) {
     { key: 'ArrowUp', label: 'Previous subclip', run: () => editor.walk(-1) },
     { key: 'ArrowDown', label: 'Next subclip', run: () => editor.walk(1) },
     { key: 'Escape', label: 'Close', run: () => editor.parts.dialog.close() },
-    { key: '?', label: 'These keys', run: () => showHelp() },
+    { key: '?', label: 'Show keyboard shortcuts', run: () => showHelp() },
   ];
 }

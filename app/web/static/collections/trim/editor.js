@@ -118,7 +118,7 @@ export class TrimEditor {
     if (clip.segment === null) {
       this.deck.unload();
       this.deck.fail(
-        'This video is no longer in the library, so it cannot be trimmed here. Its in and out points are kept; index its folder again to go on.',
+        'This video is no longer in the library, so it cannot be trimmed here. Its in and out points are kept; index its folder again to trim it.',
       );
       this.drawGiven();
       return;
@@ -132,7 +132,7 @@ export class TrimEditor {
       return;
     }
     this.range.take(info, this.edits.of(clip.id, 'range')?.value ?? this.clip);
-    parts.place.textContent = `${info.name} · ${info.width}×${info.height} · ${rateText(this.deck.rate)} frames a second${info.timecode ? ` · starts at ${info.timecode}` : ''} · ${info.folder}`;
+    parts.place.textContent = `${info.name} · ${info.width}×${info.height} · ${rateText(this.deck.rate)} fps${info.timecode ? ` · starts at ${info.timecode}` : ''} · ${info.folder}`;
     if (this.deck.status !== 'ready') {
       this.drawGiven();
       return;
@@ -186,7 +186,7 @@ export class TrimEditor {
         this.dialog.close();
         return;
       }
-      toast('The subclip that was open here was removed in another tab');
+      toast('The subclip open here was removed in another tab');
       void this.open(clips[Math.min(at, clips.length - 1)]); // shows its errors itself
       return;
     }

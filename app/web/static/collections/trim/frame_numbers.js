@@ -46,7 +46,7 @@ export function lengthText(numbers, rate, timecode) {
 export function typedTime(text, which, { now, rate, timecode, duration }) {
   const frame = frameFromText(text, { now, rate, timecode });
   if (frame === null)
-    return { seconds: null, problem: `“${text}” is no time code; 01:02:03:04, 12:05, +10 or #120 are` };
+    return { seconds: null, problem: `“${text}” is not a timecode; try 01:02:03:04, 12:05, +10 or #120` };
   const seconds = frame / rate;
   // Out may be the end of the video; the others are frames of it.
   const within = which === 'out' ? seconds <= duration + 1e-3 : seconds <= duration - 1e-3;
