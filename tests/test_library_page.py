@@ -224,7 +224,7 @@ def test_a_video_of_another_encoder_has_no_scores_and_says_why(library: Library)
     data = told(page, "video_view")
     assert data is not None
     assert data["scores"] is None
-    assert "not indexed with the encoder" in page.info[0].value
+    assert "not indexed with the current encoder" in page.info[0].value
 
 
 @pytest.mark.parametrize("wanted", ["999", "", "-1", "1.5", "٣", "../../etc", "9" * 40, "<b>"])
