@@ -117,9 +117,10 @@ def test_every_package_and_its_data_are_declared() -> None:
         assert any(fnmatch.fnmatch(str(path), pattern) for pattern in patterns), f"{path} is in no package-data"
 
 
-def test_the_limits_of_texts_in_the_browser_are_those_of_the_server() -> None:
+def test_the_limits_in_the_browser_are_those_of_the_server() -> None:
     from app.exporting.audio_choice import MAX_AUDIO_CHARACTERS
     from app.exporting.naming import MAX_PATTERN_CHARACTERS
+    from app.exporting.request import MAX_HANDLE_SECONDS
     from db.text_limits import MAX_NAME_LENGTH, MAX_NOTE_LENGTH
 
     module = (ROOT / "app" / "web" / "static" / "core" / "limits.js").read_text("utf-8")
@@ -129,6 +130,7 @@ def test_the_limits_of_texts_in_the_browser_are_those_of_the_server() -> None:
         "MAX_NOTE_LENGTH": MAX_NOTE_LENGTH,
         "MAX_PATTERN_LENGTH": MAX_PATTERN_CHARACTERS,
         "MAX_AUDIO_LENGTH": MAX_AUDIO_CHARACTERS,
+        "MAX_HANDLE_SECONDS": MAX_HANDLE_SECONDS,
     }
 
 

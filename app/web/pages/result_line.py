@@ -71,7 +71,8 @@ def line_of(found: Answer, link: SearchLink, milliseconds: float, shots: int) ->
     """
     if not found.hits:
         return ResultLine(text=no_hits_text(link, found.allowed), empty=True)
-    details = [f"Searched {shots:,} shots in {milliseconds:.0f} ms."]
+    shot_count = "1 shot" if shots == 1 else f"{shots:,} shots"
+    details = [f"Searched {shot_count} in {milliseconds:.0f} ms."]
     if shots < found.allowed:
         details.append(f"Long shots are searched in parts: {found.allowed:,} parts in total.")
     if found.matching != found.allowed:
@@ -85,7 +86,7 @@ def line_of(found: Answer, link: SearchLink, milliseconds: float, shots: int) ->
     if good is None:
         return ResultLine(text=shown + together(link), details=tuple(details))
     if good == 0:
-        return ResultLine(text=no_match_text(link, f"{shots:,} shots"), details=tuple(details), folded=True)
+        return ResultLine(text=no_match_text(link, shot_count), details=tuple(details), folded=True)
     return ResultLine(text=f"{match_count(good)} · {shown}{together(link)}", details=tuple(details))
 
 

@@ -93,9 +93,9 @@ test('lists alone take neither handles nor a pattern, so that what was typed for
   assert.deepEqual([handles_seconds, name_pattern], [0, '']);
 });
 
-test('handles must be from 0 to a minute; none typed is none', () => {
-  for (const handles of ['', '0', '0.5', '60']) assert.equal(refusalOf({ ...usual, handles }), null);
-  for (const handles of ['-1', '60.1', 'x', 'Infinity'])
+test('handles must be from 0 to an hour, as in settings files; none typed is none', () => {
+  for (const handles of ['', '0', '0.5', '3600']) assert.equal(refusalOf({ ...usual, handles }), null);
+  for (const handles of ['-1', '3600.1', 'x', 'Infinity'])
     assert.equal(refusalOf({ ...usual, handles })?.field, 'handles', handles);
   assert.equal(exportRequest({ ...usual, handles: '' }, 3, null).handles_seconds, 0);
 });

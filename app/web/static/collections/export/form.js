@@ -1,9 +1,9 @@
 // Elements of the export form.
 
 import { element } from '../../core/dom.js';
-import { MAX_AUDIO_LENGTH, MAX_PATTERN_LENGTH } from '../../core/limits.js';
+import { MAX_AUDIO_LENGTH, MAX_HANDLE_SECONDS, MAX_PATTERN_LENGTH } from '../../core/limits.js';
 import { DEFAULT_PATTERN, TOKENS } from './naming.js';
-import { LISTS, MAX_HANDLE_SECONDS, MODES, SOUNDS } from './request.js';
+import { LISTS, MODES, SOUNDS } from './request.js';
 
 /** @typedef {'all' | 'selection'} What */
 /** @typedef {{label: HTMLElement, input: HTMLInputElement, text: HTMLElement}} Option A radio button or a box. */

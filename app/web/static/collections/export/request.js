@@ -1,5 +1,7 @@
 // Choices of the export form, and the request that starts an export with them.
 
+import { MAX_HANDLE_SECONDS } from '../../core/limits.js';
+
 /** @typedef {'smart' | 'exact' | 'copy' | 'none'} Mode 'none': lists only. */
 /** @typedef {'all' | 'first' | 'numbers' | 'none'} Sound */
 
@@ -42,7 +44,7 @@ export const MODES = [
     'Copy',
     'Nothing is re-encoded: fastest and lossless, but clips start at the last key frame before their in point.',
   ],
-  ['none', 'Lists only', 'No clips are cut. Only the lists below are written, and they point to your own files.'],
+  ['none', 'Lists only', 'No clips are cut. Only the lists are written, and they point to your own files.'],
 ];
 /** @type {readonly [Sound, string][]} */
 export const SOUNDS = [
@@ -60,7 +62,6 @@ export const LISTS = [
   ['csv', 'CSV', 'spreadsheets'],
   ['json', 'JSON', 'programs'],
 ];
-export const MAX_HANDLE_SECONDS = 60; // of this form; an export itself takes up to an hour
 const MOST_FOLDERS = 8;
 
 /**
