@@ -91,7 +91,7 @@ def _old_choice(row: dict[str, Any]) -> EncoderChoice:
     frames, still_frames = row["frames"], row.get("still_frames", 0)
     for count in (0 if frames is None else frames, still_frames):
         if type(count) is not int or not 0 <= count <= _MAX_FRAMES:
-            raise ValueError(f"{count!r} is no number of frames")
+            raise ValueError(f"{count!r} is not a number of frames")
     name, encoder_id = str(row["name"]), str(row["encoder_id"])
     os.fsencode(name), encoder_id.encode()  # raise ValueError for what cannot be stored
     return EncoderChoice(name=name, encoder_id=encoder_id, frames=frames, fit=row["fit"], still_frames=still_frames)

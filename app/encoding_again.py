@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from indexer.settings import IndexSettings
 
 _WORDS = {"segment_seconds": "segment seconds", "overlap_seconds": "overlap seconds"}
-_ANOTHER_VERSION = "this version of prismsearch cuts in another way"
+_ANOTHER_VERSION = "this version of prismsearch cuts differently"
 _UNKNOWN = "cut with other options, or by another version of prismsearch"
 
 
@@ -64,8 +64,8 @@ def reasons(
 
 def _encoder_reason(own: EncoderChoice | None, now: EncoderChoice | None) -> str:
     if own is None or now is None or own.encoder_id == now.encoder_id:
-        return "another encoder, or other frames, than the library's own"
-    return _choice_differences(own, now) or "the weights of the encoder are others"
+        return "an encoder or frames other than the library's own"
+    return _choice_differences(own, now) or "the weights of the encoder have changed"
 
 
 def _choice_differences(own: EncoderChoice, now: EncoderChoice) -> str:
@@ -80,7 +80,7 @@ def _recipe_reason(old: str, recipe: str, spec: ClipSpec, own: IndexSettings, no
     """Return what differs between the recipe of a video and that of the run."""
     plain = plain_recipe(old)
     if plain == recipe:
-        return "this version treats such videos (HDR, interlaced, transparent or of a jumping clock) in another way"
+        return "this version treats such videos (HDR, interlaced, transparent or with jumping timestamps) differently"
     lengths = (own.overlap_seconds, now.overlap_seconds)
     before = own if own.recipe(spec) == plain else settings_of_recipe(plain, lengths)
     if before is not None:

@@ -56,7 +56,7 @@ def _decode(text: str) -> str:
 def _decode_path(text: str) -> str:
     path = _decode(text)
     if not os.path.isabs(path) or "\0" in path:
-        raise ValueError("a folder or file is named by its whole path")
+        raise ValueError("give the full path of a folder or file")
     return path
 
 
@@ -83,7 +83,7 @@ def _parse_number(text: str) -> float:
 def _parse_length(text: str) -> float:
     value = _parse_number(text)
     if value < 0:
-        raise ValueError("a length is not negative")
+        raise ValueError("a length cannot be negative")
     if value > MAX_SECONDS:
         raise ValueError("that is longer than any video")
     return value
@@ -93,7 +93,7 @@ def _parse_count(maximum: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         value = int(text)
         if not 1 <= value <= maximum:
-            raise ValueError(f"it lies between 1 and {maximum}")
+            raise ValueError(f"it must be between 1 and {maximum}")
         return value
 
     return parse
@@ -103,13 +103,13 @@ def _parse_day(text: str) -> str:
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError:
-        raise ValueError("a date is written 2025-03-01") from None
+        raise ValueError("write a date as 2025-03-01") from None
 
 
 def _parse_rate(text: str) -> float:
     value = _parse_number(text)
     if value <= 0:
-        raise ValueError("a frame rate is more than 0")
+        raise ValueError("a frame rate must be above 0")
     return value
 
 
@@ -121,7 +121,7 @@ def _parse_level(text: str) -> Level | None:
 
 def _parse_sound(text: str) -> bool:
     if text not in ("yes", "no"):
-        raise ValueError("it is yes or no")
+        raise ValueError("it must be yes or no")
     return text == "yes"
 
 
@@ -146,13 +146,13 @@ def _parse_duplicates(text: str) -> Duplicates:
 
 def _parse_flag(text: str) -> bool:
     if text not in ("1", "0"):
-        raise ValueError("it is 1 or 0")
+        raise ValueError("it must be 1 or 0")
     return text == "1"
 
 
 def _parse_order(text: str) -> bool:
     if text not in ("any", "given"):
-        raise ValueError("it is any or given")
+        raise ValueError("it must be any or given")
     return text == "any"
 
 

@@ -55,9 +55,9 @@ class LinkTerm:
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(TermKind):
-            raise ValueError(f"{self.kind!r} is no kind of term; there are {', '.join(get_args(TermKind))}")
+            raise ValueError(f"{self.kind!r} is not a kind of term; there are {', '.join(get_args(TermKind))}")
         if not math.isfinite(self.weight) or abs(self.weight) > 100:
-            raise ValueError(f"a weight is a number between -100 and 100, got {self.weight}")
+            raise ValueError(f"a weight must be a number between -100 and 100, got {self.weight}")
         if not self.value.strip() or len(self.value) > MAX_TEXT_CHARACTERS:
             raise ValueError(f"a term needs between 1 and {MAX_TEXT_CHARACTERS} characters")
         if self.kind == "segment" and not (self.value.isascii() and self.value.isdecimal()):
@@ -274,7 +274,7 @@ def _parse_steps(params: Mapping[str, Sequence[str]], problems: list[str]) -> tu
 
 
 def _left_out(name: str, text: str, error: ValueError) -> str:
-    return f"the link says {name}={text[:80]}, which is left out: {error}"
+    return f"the link says {name}={text[:80]}, which is ignored:  {error}"
 
 
 def parse_address(text: str) -> tuple[SearchLink, list[str]]:

@@ -141,9 +141,9 @@ def _global(path: Path, name: str, value: object) -> str:
     if not isinstance(value, str) or not value.strip() or "\0" in value:
         raise WrongSetting(f'{path}: {name} needs a text in quotes: {name} = "..."')
     if name == "precision" and value not in PRECISIONS:
-        raise WrongSetting(f"{path}: precision is one of {', '.join(PRECISIONS)}, not {value!r}")
+        raise WrongSetting(f"{path}: precision must be one of {', '.join(PRECISIONS)}, not {value!r}")
     if name == "device" and not re.fullmatch(r"auto|cpu|mps|cuda(:[0-9]+)?", value):
-        raise WrongSetting(f"{path}: device is auto, cpu, cuda, cuda:N or mps, not {value!r}")
+        raise WrongSetting(f"{path}: device must be auto, cpu, cuda, cuda:N or mps, not {value!r}")
     near = os.path.join(path.parent, os.path.expanduser(value))
     is_path = name == "library" or (name == "ffmpeg" and os.path.dirname(value)) or value.startswith("~")
     if is_path or (name == "encoder" and os.path.isfile(near)):

@@ -162,7 +162,7 @@ def parse_date(text: str, *, now: datetime, end: bool = False) -> int:
         try:
             return _nanoseconds(now - float(match[1]) * _AGE_UNITS[match[2]])
         except OverflowError as error:
-            raise ValueError(f"{text!r} is longer ago than there are dates") from error
+            raise ValueError(f"{text!r} is too long ago") from error
     if word in ("today", "yesterday"):
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
         day = (midnight - timedelta(days=word == "yesterday")).astimezone()

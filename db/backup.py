@@ -30,7 +30,7 @@ def copy_database(source: Path, target: Path) -> None:
     if free < size * _MARGIN:
         raise LibraryFull(
             f"A copy of the library's database needs {size / 1e6:,.0f} MB in {target.parent}, where {free / 1e6:,.0f} "
-            "MB are free. Make room and start again; nothing was changed."
+            "MB are free. Free some space and start again; nothing was changed."
         )
     with (
         replacing(target, durable=True) as draft,
@@ -45,7 +45,7 @@ def copy_database(source: Path, target: Path) -> None:
         problems = check_database(copy)
         if problems or _counts(copy) != counts:
             reason = problems[0] if problems else "rows are missing"
-            raise LibraryDamaged(f"{source} cannot be copied: it is not sound ({reason}). Nothing was changed.")
+            raise LibraryDamaged(f"{source} cannot be copied: it is damaged ({reason}). Nothing was changed.")
 
 
 def check_database(connection: sqlite3.Connection) -> list[str]:

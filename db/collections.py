@@ -260,7 +260,7 @@ def _is_taken(connection: Connection, name: str, but: int | None) -> bool:
 
 def _check_free(connection: Connection, name: str, but: int | None) -> None:
     if _is_taken(connection, name, but):
-        raise ValueError(f"There is a collection called {name} already; choose another name.")
+        raise ValueError(f"There is already a collection called {name} already; choose another name.")
 
 
 def _free_name(connection: Connection, name: str) -> str:

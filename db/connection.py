@@ -228,7 +228,7 @@ class Database:
         except sqlite3.Error as error:
             raise self._library_error(error, error) from error
         except UnicodeDecodeError as error:  # SQLite names what is damaged by its own bytes
-            raise LibraryDamaged(f"{self.file} is not a sound library file. {damage_advice()}") from error
+            raise LibraryDamaged(f"{self.file} is not a valid library file. {damage_advice()}") from error
         except OverflowError as error:  # a number of more than 64 bits, which cannot be an id
             raise KeyError("no row has an id that large") from error
         except OSError as error:
@@ -247,23 +247,24 @@ class Database:
             return LibraryFull(self._full_message())
         damaged = code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT)
         if damaged or (code == sqlite3.SQLITE_ERROR and str(cause).startswith(_DAMAGE)):
-            return LibraryDamaged(f"{self.file} is not a sound library file ({cause}). {damage_advice()}")
+            return LibraryDamaged(f"{self.file} is not a valid library file ({cause}). {damage_advice()}")
         if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR):
             if self.read_only and code == sqlite3.SQLITE_READONLY:
                 return LibraryError(
-                    f"The library {folder} can only be read: it may be searched, and nothing in it changed. Copy it to "
-                    "a disk that can be written, or choose another with --library."
+                    f"The library {folder} is read-only: it can be searched, but not changed. Copy it to a writable "
+                    "disk, or choose another with --library."
                 )
             return LibraryError(
-                f"The library {folder} cannot be read and written ({cause}). See that the folder exists, that you may "
-                "write in it and that its disk is well, or choose another with --library."
+                f"The library {folder} cannot be read and written ({cause}). Check that the folder exists, that you "
+                "can write to it and that its disk works, or choose another with --library."
             )
         return error
 
     def _full_message(self) -> str:
         return (
-            f"There is no space left for the library {self.file.parent}. Free some, or move the library to another "
-            "disk; what was in it is unharmed, and the next run goes on from there."
+            f"There is no space left on the disk of the library {self.file.parent}. Free some, or move the library "
+            "to another "
+            "disk; its contents are unharmed, and the next run continues from there."
         )
 
 

@@ -57,7 +57,7 @@ def _wrong_embeddings(connection: Connection, video_id: int, encoders: dict[Any,
         if type(dim) is int and 0 < dim <= vectors.MAX_DIM:
             impossible = int(np.isnan(vectors.matrix_of(stored, dim)[:, :1]).sum())
         if impossible:
-            yield f"{impossible} embeddings by {name} are no unit vectors"
+            yield f"{impossible} embeddings by {name} are not unit vectors"
         elif changed:
             yield f"its embeddings by {name} are not what was written"
 

@@ -56,6 +56,7 @@ class EditConflict(Exception):
 
     def __init__(self, current: Subclip) -> None:
         super().__init__(
-            "This subclip was changed meanwhile, perhaps in another tab. See how it is now and make your change again."
+            "This subclip has been changed in the meantime, perhaps in another tab. Check it and make your change "
+            "again."
         )
         self.current = current

@@ -37,14 +37,14 @@ def check_files(file: Path) -> None:
     for path in (file, *sidecars, *(folder / name for name in FOLDERS)):
         if is_link(path):
             raise LibraryDamaged(
-                f"{path} is a link. None is followed in a library, because one that somebody else made could name any "
-                "place of this machine. Move what it names to its place, or keep the whole library elsewhere and name "
-                "that with --library."
+                f"{path} is a link. Links in a library are not followed, because one made by somebody else could "
+                "point anywhere on this machine. Replace it with what it points to, or move the whole library and "
+                "choose it with --library."
             )
     if _names_another_journal(sidecars[2]):
         raise LibraryDamaged(
             f"{sidecars[2]} names another file, which SQLite would remove. prismsearch did not write it: move it "
-            "aside, and look at who made this library."
+            "aside, and check who made this library."
         )
     # The database is never opened here: closing it would end SQLite's locks on it, if this process has it open already,
     # and another process would then remove the log that is in use (sqlite.org/howtocorrupt.html, 2.2).
@@ -53,13 +53,13 @@ def check_files(file: Path) -> None:
     except FileNotFoundError:
         return
     if 0 < size < _SMALLEST_BYTES:
-        raise LibraryDamaged(f"{file} is not a sound library file: it is cut short. {damage_advice()}")
+        raise LibraryDamaged(f"{file} is not a valid library file: it is incomplete. {damage_advice()}")
     if not size:
         left = [folder / name for name in _CONTENT] + sidecars[:1]
         kept = next((path for path in left if _has_content(path)), None)
         if kept is not None:
             raise LibraryDamaged(
-                f"{file} is empty, but {kept.name} beside it shows that it was not always. {damage_advice()}"
+                f"{file} is empty, but {kept.name} beside it shows that it once had contents. {damage_advice()}"
             )
 
 

@@ -218,7 +218,7 @@ class StagedMedia:
         with self._store.database.translated():
             target.parent.mkdir(parents=True, exist_ok=True)
             if leads_outside(target, self._store.directory.parent):
-                raise LibraryDamaged(f"{target.parent} is a link, and none is followed in a library; remove it.")
+                raise LibraryDamaged(f"{target.parent} is a link, and links in a library are not followed; remove it.")
             os.utime(self._folder)  # so that a sweep before the commit spares it
             self._folder.rename(target)
             for folder in (target.parent, self._store.directory):

@@ -56,8 +56,8 @@ def prepare(database: Database) -> str:
     if database.read_only:
         if version != schema.SCHEMA_VERSION:
             raise LibraryError(
-                f"The library {database.file.parent} has an older format and cannot be written; copy it to a disk "
-                "that can be written, and name the copy with --library."
+                f"The library {database.file.parent} has an older format and is read-only; copy it to a writable "
+                "disk, and choose the copy with --library."
             )
     else:
         database.use_write_ahead_log()
@@ -82,7 +82,7 @@ def warn_of_place(database: Database) -> None:
     """Log that the library can only be read, or that a new one would be on a network drive, and what to do."""
     folder = database.file.parent
     if database.read_only:
-        _warn_once(f"the library {folder} can only be read: it can be searched, not changed")
+        _warn_once(f"the library {folder} is read-only: it can be searched, not changed")
     elif not database.file.exists() and is_network(folder):
         logger.warning(
             "%s is on a network drive: the processes that use a library share memory, so use it on one machine at a "
@@ -117,7 +117,7 @@ def _version(connection: Connection, file: Path) -> int | None:
     entries: list[Entry] = [tuple(row) for row in connection.exec_driver_sql(ENTRIES)]
     if not entries:
         if (connection.exec_driver_sql("PRAGMA page_count").scalar() or 0) > 1:
-            raise LibraryDamaged(f"{file} is not a sound library file: it lists no tables. {damage_advice()}")
+            raise LibraryDamaged(f"{file} is not a valid library file: it lists no tables. {damage_advice()}")
         return None
     if not {"alembic_version", "library"} <= {name for kind, name, *_ in entries if kind == "table"}:
         raise LibraryDamaged(f"{file} is a database of another program, not a library; choose another with --library.")
@@ -151,7 +151,7 @@ def _migrate(connection: Connection, file: Path) -> None:
     broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
     if broken is not None:
         raise LibraryDamaged(
-            f"{file} could not be brought to format {schema.SCHEMA_VERSION}: {broken}. It is as before."
+            f"{file} could not be upgraded to format {schema.SCHEMA_VERSION}: {broken}. It was not changed."
         )
 
 
@@ -188,5 +188,5 @@ def run_migrations(connection: Connection, revision: str) -> None:
         command.upgrade(config, revision)
     except (CommandError, SQLAlchemyError) as error:
         raise LibraryDamaged(
-            f"The library could not be brought to format {revision} and is as before: {error}"
+            f"The library could not be upgraded to format {revision} and was not changed: {error}"
         ) from error

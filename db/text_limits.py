@@ -37,7 +37,7 @@ def checked_text(text: str, what: str, max_length: int) -> str:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        raise ValueError(f"This {what} has characters that are half of a pair only; type it again.") from None
+        raise ValueError(f"This {what} contains incomplete characters; type it again.") from None
     if "\0" in text:
-        raise ValueError(f"A {what} may not hold zero characters; type it again.")
+        raise ValueError(f"A {what} cannot contain NUL characters; type it again.")
     return text

@@ -16,7 +16,9 @@ from encoder.runtime.precision import checked_precision, choose_precision
 
 DEMO_FOLDER = Path(__file__).parent / "demo"
 VOCABULARY_NAMES = ("vocabulary.model", "spiece.model", "sentencepiece.model", "c4_en.model")
-DEMO_NOTICE = "the demo encoder knows only the drawn world of the demo library; on other videos its hits mean nothing"
+DEMO_NOTICE = (
+    "the demo encoder knows only the drawn world of the demo library; its hits in other videos are meaningless"
+)
 
 
 def load(
@@ -116,7 +118,7 @@ def choose_device(device: str) -> str:
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "mps" if mps else "cpu"
     if kind not in ("cpu", "cuda", "mps") or (colon and (kind != "cuda" or not number.isdecimal())):
-        raise ValueError(f"a device is auto, cpu, cuda, cuda:N or mps, got {device!r}")
+        raise ValueError(f"a device must be auto, cpu, cuda, cuda:N or mps, got {device!r}")
     if kind == "mps" and not mps:
         raise EncoderUnavailable("this machine, or this torch, has no Apple GPU (mps); use --device cpu")
     if kind == "cuda":
@@ -148,7 +150,7 @@ def _resolve(name_or_path: str | Path, sources: Sources) -> tuple[VideoPrismConf
             raise ModelNotFound(f"there is no checkpoint at {path}; name an .npz or .safetensors file, or its folder")
         raise ValueError(_unknown(str(name_or_path)))
     if path.suffix not in (".npz", ".safetensors"):
-        raise ValueError(f"{path} is no checkpoint: official weights end in .npz, converted ones in .safetensors")
+        raise ValueError(f"{path} is not a checkpoint: official weights end in .npz, converted ones in .safetensors")
     config = next((c for c in CONFIGS.values() if c.weights and c.weights.file == path.name), None)
     if config is not None and not config.has_text:
         raise ValueError(_no_text(config.name))
@@ -171,9 +173,9 @@ def _weights_in(folder: Path) -> Path:
     official = [p for p in found if any(c.weights and c.weights.file == p.name for c in CONFIGS.values())]
     candidates = official or found
     if not candidates:
-        raise ModelNotFound(f"the folder {folder} holds no checkpoint: no .npz and no .safetensors")
+        raise ModelNotFound(f"the folder {folder} contains no checkpoint: no .npz and no .safetensors")
     if len(candidates) > 1:
-        raise ValueError(f"{folder} holds several checkpoints, name one: {', '.join(p.name for p in candidates)}")
+        raise ValueError(f"{folder} contains several checkpoints; choose one: {', '.join(p.name for p in candidates)}")
     return candidates[0]
 
 

@@ -202,8 +202,8 @@ def _store(media: StagedMedia, clip: SegmentClip) -> None:
         media.add(clip.segment.number, clip.poster, clip.preview)
     except OSError as error:
         raise LibraryError(
-            f"Posters and previews cannot be written into the library ({error.strerror or error}). See that its folder "
-            "exists and may be written to, and start again: what was finished is kept."
+            f"Posters and previews cannot be written into the library ({error.strerror or error}). Check that its "
+            "folder exists and is writable, and start again: what was finished is kept."
         ) from error
 
 
@@ -212,8 +212,8 @@ def file_error(path: str, error: OSError | UnreadableVideo) -> UnreadableVideo:
     if isinstance(error, UnreadableVideo):
         return error
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return UnreadableVideo(path, "missing", "The file is not there any more.")
+        return UnreadableVideo(path, "missing", "The file is no longer there.")
     if isinstance(error, PermissionError):
-        return UnreadableVideo(path, "permission", "The file may not be read: permission denied.")
+        return UnreadableVideo(path, "permission", "The file cannot be read: permission denied.")
     cause = error.strerror or str(error) or errno.errorcode.get(error.errno or 0, "unknown error")
     return UnreadableVideo(path, "error", f"The file could not be read ({cause}).")

@@ -165,7 +165,7 @@ class Encoding:
         if self._begun and self._begun.keys() <= self._decoded.keys():
             self._take(self._batches.flush(), decoders)
             for decoded in list(self._decoded.values()):  # a reader that lists segments without yielding their clips
-                lacking = UnreadableVideo(decoded.task.file.path, "error", "Some of its segments came without a clip.")
+                lacking = UnreadableVideo(decoded.task.file.path, "error", "Some of its shots could not be read.")
                 self._fail(decoded.task.file, lacking, decoders)
 
     def _take(self, rows: list[Row], decoders: Decoders) -> None:
@@ -204,11 +204,11 @@ class Encoding:
                     media=decoded.media,
                 )
         except ValueError as error:  # rows not of unit length, or inconsistent segments
-            reason = f"What came of it could not be stored: {error}."
+            reason = f"The result could not be stored: {error}."
             self._fail(file, UnreadableVideo(path, "error", reason), decoders)
             return
         except OSError as error:  # of its posters and previews, unless the disk is full
-            reason = f"Its posters and previews could not be put into the library ({error.strerror or error})."
+            reason = f"Its posters and previews could not be stored in the library ({error.strerror or error})."
             self._fail(file, UnreadableVideo(path, "error", reason), decoders)
             return
         planned = self._finish(path)
@@ -234,7 +234,7 @@ class Encoding:
             self._report.add(mended=1)
         else:
             reason = (
-                "its posters are damaged, and it would be cut otherwise now: prismsearch index --redo makes both anew"
+                "its posters are damaged, and it would be cut differently now: prismsearch index --redo does both again"
             )
             self._report.add(problems=(Problem(path=path, reason=reason),))
 

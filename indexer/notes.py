@@ -55,11 +55,11 @@ def length_notes(*, jumps: int, stated_seconds: float, seconds: float, longest_s
     notes = []
     if jumps:
         times = "once" if jumps == 1 else f"{jumps:,} times"
-        notes.append(f"its clock jumps {times}; it is taken as one recording of {_clock(seconds)}")
+        notes.append(f"its timestamps jump {times}; it is treated as one recording of {_clock(seconds)}")
     elif stated_seconds > _ABSURD_TIMES * seconds + _ABSURD_SECONDS:
         notes.append(f"its header claims {_clock(stated_seconds)}, its frames last {_clock(seconds)}")
     if longest_seconds > _LONG_PICTURE_SECONDS:
-        notes.append(f"one picture of it is shown for {_clock(longest_seconds)}")
+        notes.append(f"one of its frames is shown for {_clock(longest_seconds)}")
     return tuple(notes)
 
 

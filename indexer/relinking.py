@@ -64,7 +64,7 @@ def find_relink(library: Library, old: str, new: str, *, cancelled: Callable[[],
     def compare(video: Video) -> FileState | str:
         path = _new_path(video.path, old, new)
         if taken.get(path, video.id) not in ids:
-            return "the library has a video of the new name already"
+            return "the library already has a video with the new name"
         return _file_state(video, path, volumes, cancelled)
 
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="relink") as pool:
@@ -85,7 +85,7 @@ def find_relink(library: Library, old: str, new: str, *, cancelled: Callable[[],
     )
 
 
-_UNFIT_FAILURE = "it could not be indexed, and no such file is at the new place"
+_UNFIT_FAILURE = "it could not be indexed, and there is no such file in the new location"
 
 
 def _new_path(path: str, old: str, new: str) -> str:
@@ -98,14 +98,14 @@ def _file_state(video: Video, path: str, volumes: Volumes, cancelled: Callable[[
     try:
         status = os.stat(path)
         if status.st_size != video.size_bytes:
-            return "the file at the new place has another size"
+            return "the file in the new location has a different size"
         if abs(status.st_mtime_ns - video.modified_ns) > _TIME_NS and not _same_content(video, path, cancelled):
-            return "the file at the new place has another time, and its content is not known to be the same"
+            return "the file in the new location has a different time, and may have different content"
         volume = volumes.identity(os.path.dirname(path))
     except FileNotFoundError:
-        return "no such file is at the new place"
+        return "there is no such file in the new location"
     except OSError as error:
-        return f"the file at the new place cannot be read ({error.strerror or error})"
+        return f"the file in the new location cannot be read ({error.strerror or error})"
     return FileState(
         path=path,
         size_bytes=status.st_size,

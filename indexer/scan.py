@@ -158,7 +158,7 @@ class _Walk:
         try:
             status = os.stat(path)
         except OSError as error:
-            self._problem(path, error, "is not there; is its drive connected?")
+            self._problem(path, error, "does not exist; is its drive connected?")
             return False
         if stat.S_ISDIR(status.st_mode):
             if _identity_or_none(path) in self._avoid:
@@ -190,7 +190,7 @@ class _Walk:
                 self._take(path, os.path.realpath(path), status)
         except OSError as error:
             if not by_name or by_name in self._extensions:  # a dangling link to another kind of file does not matter
-                self._problem(path, error, "is a link to something that is not there")
+                self._problem(path, error, "is a broken link")
 
     def _folder(self, path: str, real: str, root: str) -> None:
         """Walk a folder without its links. Not recursive, because folders may be nested thousands deep."""
@@ -208,7 +208,7 @@ class _Walk:
                 with os.scandir(path) as listing:
                     entries = sorted(listing, key=lambda entry: entry.name)
             except OSError as error:
-                self._problem(path, error, "went away while it was looked into")
+                self._problem(path, error, "disappeared while it was being scanned")
                 continue
             if any(entry.name == LIBRARY_FILE for entry in entries):
                 continue  # a library: its previews are videos, but not footage
@@ -268,7 +268,7 @@ class _Walk:
 
     def _problem(self, path: str, error: OSError, otherwise: str) -> None:
         if isinstance(error, PermissionError):
-            reason = "may not be read: permission denied"
+            reason = "cannot be read: permission denied"
         elif isinstance(error, FileNotFoundError | NotADirectoryError):
             reason = otherwise
         else:

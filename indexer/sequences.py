@@ -19,7 +19,7 @@ def sequences_in(names: Iterable[str]) -> list[str]:
         if found is not None:
             counts[found[1], found[2].lower()] += 1
     return [
-        f"holds {count:,} pictures {stem}#.{ending}: a sequence is not taken for a video, encode it first"
+        f"holds {count:,} pictures {stem}#.{ending}: image sequences are not indexed; encode them as a video first"
         for (stem, ending), count in counts.items()
         if count >= _SEQUENCE_FRAMES
     ]

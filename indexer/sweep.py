@@ -91,7 +91,7 @@ def problems_of(scan: Scan, gone: Gone) -> tuple[Problem, ...]:
     lines = []
     for root in scan.present:
         if is_empty_folder(root) and (kept := sum(is_below(path, root) for path in gone.unreachable)):
-            reason = f"is empty, and {kept} of its videos are kept in the library; is its drive connected?"
+            reason = f"is empty, and {kept} of its videos stay in the library; is its drive connected?"
             lines.append(Problem(path=root, reason=reason))
     return tuple(lines)
 
@@ -102,8 +102,8 @@ def notes_of(scan: Scan, known: Iterable[str], gone: Gone, forgotten: Iterable[s
     return tuple(
         Problem(
             path=root,
-            reason=f"{len(paths)} of its {sum(is_below(path, root) for path in known)} videos are not there, as if "
-            "another card or drive were in its place: they are kept (prismsearch remove --missing FOLDER forgets them)",
+            reason=f"{len(paths)} of its {sum(is_below(path, root) for path in known)} videos are missing, as if "
+            "another card or drive were in its place: they are kept (prismsearch remove --missing FOLDER removes them)",
         )
         for root, paths in gone.doubtful.items()
         if root not in forgotten

@@ -109,7 +109,7 @@ class VideoPass:
     def video(self) -> Video:
         """The video as indexed; RuntimeError before the end of the iteration."""
         if self._video is None:
-            raise RuntimeError(f"{self.path} has not been read to its end")
+            raise RuntimeError(f"{self.path} has not been read to the end")
         return self._video
 
     def __iter__(self) -> Iterator[SegmentClip]:

@@ -32,7 +32,7 @@ class Step:
     def __post_init__(self) -> None:
         object.__setattr__(self, "terms", tuple(self.terms))
         if not any(term.weight for term in self.terms):
-            raise QueryError("a step asks for nothing; give it words or an example")
+            raise QueryError("a step is empty; give it words or an example")
 
     @property
     def own_ids(self) -> frozenset[int]:

@@ -210,14 +210,15 @@ class SearchEngine:
             rows = self.library.embedding_rows(self.encoder.id, ids)
         except KeyError as error:
             raise QueryError(
-                f"{error.args[0]}: it has gone since, or was indexed with another encoder; search for it again, "
+                f"{error.args[0]}: it has been removed since, or was indexed with another encoder; search for it "
+                "again, "
                 "or index its video with this encoder"
             ) from error
         damaged = np.flatnonzero(np.isnan(rows).any(axis=1))
         if damaged.size:
             raise QueryError(
                 f"the embedding of segment {ids[int(damaged[0])]} is damaged, so nothing can be compared with it; "
-                "`prismsearch doctor` names its video, which has to be indexed again"
+                "`prismsearch doctor` names its video, which must be indexed again"
             )
         return rows
 

@@ -52,7 +52,7 @@ def check_options(query: _Options, found: str) -> None:
     if query.duplicates not in get_args(Duplicates):
         raise QueryError(f"near-duplicates are {', '.join(get_args(Duplicates))}, got {query.duplicates!r}")
     if query.least_level is not None and query.least_level not in LEVELS:
-        raise QueryError(f"a level is one of {', '.join(LEVELS)}, got {query.least_level!r}")
+        raise QueryError(f"a level must be one of {', '.join(LEVELS)}, got {query.least_level!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,9 @@ class Query:
         if not self.terms:
             raise QueryError("the query has no terms; give it words, a segment or a clip")
         if all(term.weight == 0 for term in self.terms):
-            raise QueryError("every term has weight 0, so nothing is asked for; give at least one term a weight")
+            raise QueryError(
+                "every term has weight 0, so there is nothing to search for; give at least one term a weight"
+            )
         if self.near_duplicates is not None and self.duplicates == "show":
             object.__setattr__(self, "duplicates", "hide")
         if self.threshold is not None and math.isnan(self.threshold):

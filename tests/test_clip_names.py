@@ -123,10 +123,10 @@ def test_a_clip_that_cannot_be_written_says_why(client: TestClient, library: Lib
     Path(clip.path).unlink()
     try:
         told = asked(client, library, clip)
-        assert (told["name"], told["why"]) == ("", "There is no file of this name any more.")
+        assert (told["name"], told["why"]) == ("", "The file is no longer there.")
         Path(clip.path).write_bytes(b"another film")
         told = asked(client, library, clip)
-        assert (told["name"], "another file has its name" in told["why"].lower()) == ("", True)
+        assert (told["name"], "a different file has its name" in told["why"].lower()) == ("", True)
     finally:
         Path(clip.path).write_bytes(content)
 

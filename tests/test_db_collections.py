@@ -260,7 +260,7 @@ def test_an_edit_of_an_old_state_is_refused_with_the_current_one(library: Librar
     _, (a, *_) = fill(library, tray)
     named = library.collections.change(a.id, 1, name="one", start_pts=a.start_pts + 5)
     assert named == replace(a, name="one", start_pts=a.start_pts + 5, revision=2)
-    with pytest.raises(EditConflict, match="changed meanwhile") as caught:
+    with pytest.raises(EditConflict, match="changed in the meantime") as caught:
         library.collections.change(a.id, 1, name="two")
     assert caught.value.current == named
     assert library.collections.change(a.id, 1, name="one") == named, "what is so already is no conflict: a lost answer"

@@ -114,7 +114,7 @@ def test_a_migration_that_fails_leaves_the_library_as_it_was(
     )
     with monkeypatch.context() as later:
         later.setattr(schema, "SCHEMA_VERSION", 7)
-        with pytest.raises(LibraryDamaged, match=r"could not be brought to format 0007.*nothing"):
+        with pytest.raises(LibraryDamaged, match=r"could not be upgraded to format 0007.*nothing"):
             Library.open(tmp_path / "library")
     with Library.open(tmp_path / "library") as library:
         assert [library.id, library.videos(), library.segments(range(10)), library.stamp("enc")] == before
@@ -144,7 +144,7 @@ def test_missing(tmp_path: Path) -> None:
 
 def test_what_is_no_library_is_refused_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_bytes(b"these are not the tables you are looking for" * 400)
-    with pytest.raises(LibraryDamaged, match="not a sound library file"):
+    with pytest.raises(LibraryDamaged, match="not a valid library file"):
         Library.open(tmp_path)
     (tmp_path / FILE_NAME).unlink()
     sql(tmp_path, "CREATE TABLE recipes (name)")
@@ -199,7 +199,7 @@ def test_embeddings_of_another_width_are_no_numbers_and_named_by_check(tmp_path:
         sql(tmp_path, "UPDATE embeddings SET row = x'00' WHERE segment_id = 3")
         rows = library.embedding_rows("enc", [1, 3])
         assert [bool(np.isnan(row).all()) for row in rows] == [False, True]
-        assert any("1 embeddings by enc are no unit vectors" in line for line in library.check())
+        assert any("1 embeddings by enc are not unit vectors" in line for line in library.check())
 
 
 def test_a_writer_that_does_not_let_go_is_called_busy_and_readers_read_on(tmp_path: Path) -> None:

@@ -116,8 +116,8 @@ def test_messages_come_in_order_and_a_finished_video_is_no_longer_in_progress(tm
 @pytest.mark.parametrize(
     ("error", "kind", "says"),
     [
-        (FileNotFoundError(2, "No such file"), "missing", "not there any more"),
-        (NotADirectoryError(20, "Not a directory"), "missing", "not there any more"),
+        (FileNotFoundError(2, "No such file"), "missing", "no longer there"),
+        (NotADirectoryError(20, "Not a directory"), "missing", "no longer there"),
         (PermissionError(13, "Permission denied"), "permission", "permission denied"),
         (OSError(5, "Input/output error"), "error", r"could not be read \(Input/output error\)"),
         (OSError("the drive is gone"), "error", r"could not be read \(the drive is gone\)"),

@@ -383,7 +383,7 @@ def test_the_folder_is_made_or_said_to_be_impossible(plain: Path, tmp_path: Path
     (clip,) = write_clips([ask(plain)], tmp_path / "a" / "b")
     assert file_of(clip).parent == tmp_path / "a" / "b"
     (tmp_path / "file").touch()
-    with pytest.raises(ExportError, match="cannot be made"):
+    with pytest.raises(ExportError, match="cannot be created"):
         write_clips([ask(plain)], tmp_path / "file" / "x")
 
 

@@ -61,22 +61,22 @@ POINTERS = [
 @pytest.mark.parametrize(
     ("lines", "told"),
     [
-        (["first", "  last  ", ""], "ffmpeg could not do it (last)"),
+        (["first", "  last  ", ""], "ffmpeg failed (last)"),
         (["[libx264 @ 0x55d0c8ab1c] odd thing at 0x7fdf54001bc0.", "Conversion failed!"],
-         "ffmpeg could not do it (odd thing at)"),
-        (POINTERS, "its channels have an order that the format cannot hold"),
+         "ffmpeg failed (odd thing at)"),
+        (POINTERS, "the format does not support its channel layout"),
         (["[Parsed_crop_0 @ 0x7fdf54001bc0] Invalid too big or non positive size for width \"2\"", *POINTERS[2:]],
          "its picture has a size that cannot be encoded"),
         (["[mpeg @ 0x55] Can not write packet with unknown timestamp", "Conversion failed!"],
-         "its packets have no times of their own"),
+         "its packets have no timestamps"),
         (["[matroska @ 0x55] No wav codec tag found for codec pcm_dvd", "Conversion failed!"],
          "the container cannot hold this format"),
         (["[aist#0:2/aac @ 0x55] Decode error rate 0.978799 exceeds maximum 0.666667", "Conversion failed!"],
          "the file is damaged there"),
         (["Decoding requested, but no decoder found for: none"], "there is no decoder for none"),
-        (["Conversion failed!"], "ffmpeg could not do it (Conversion failed!)"),
-        ([], "ffmpeg could not do it (code 1)"),
-        (["", "   "], "ffmpeg could not do it (code 1)"),
+        (["Conversion failed!"], "ffmpeg failed (Conversion failed!)"),
+        ([], "ffmpeg failed (code 1)"),
+        (["", "   "], "ffmpeg failed (code 1)"),
     ],
 )  # fmt: skip
 def test_a_failure_is_told_in_words_without_pointers(lines: list[str], told: str) -> None:
@@ -84,8 +84,8 @@ def test_a_failure_is_told_in_words_without_pointers(lines: list[str], told: str
 
 
 def test_a_failure_without_words_tells_its_code_and_of_many_words_the_last_count() -> None:
-    assert failing(code=7) == ("ffmpeg could not do it (code 7)", ExportError)
-    assert failing("x: No space left on device", *["y" * 100] * 100)[0] == f"ffmpeg could not do it ({'y' * 100})"
+    assert failing(code=7) == ("ffmpeg failed (code 7)", ExportError)
+    assert failing("x: No space left on device", *["y" * 100] * 100)[0] == f"ffmpeg failed ({'y' * 100})"
 
 
 @pytest.mark.parametrize(

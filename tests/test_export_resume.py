@@ -280,7 +280,7 @@ def test_a_disk_that_is_full_while_packing_loses_no_clip(
 
     with monkeypatch.context() as patch:
         patch.setattr(zip_file, "_add", full)
-        with pytest.raises(ExportError, match=r"No space left on device.*goes on from there"):
+        with pytest.raises(ExportError, match=r"No space left on device.*continues from there"):
             export(order)
     assert files(tmp_path) == [parts_folder(tmp_path / "all.zip").name]
     assert export(order).written == 3

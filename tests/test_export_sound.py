@@ -109,7 +109,7 @@ def test_chosen_tracks_are_exported_and_missing_ones_are_said(
 
 @pytest.mark.parametrize("text", ["", "some", "0", "1,0", "-1", "1.5", ",", "1000", "2;3", "9" * 5000])
 def test_a_choice_that_is_none_is_refused(text: str, microphones: Path) -> None:
-    with pytest.raises(ValueError, match=r"sound tracks are all, first, none|integer"):
+    with pytest.raises(ValueError, match=r"sound tracks must be all, first, none|integer"):
         parse_audio(text)
 
 

@@ -121,7 +121,7 @@ def test_another_file_of_the_content_is_taken(place: Path, films: Path) -> None:
         str(place / "films" / "backup.mp4")
     }
     lists = run(*COLLECTION, "--to", "lists", "--lists-only", "--list", "json")
-    assert "has the same content and is taken" in lists.stderr
+    assert "has the same content and is used instead" in lists.stderr
     assert json.loads(Path("lists/C.json").read_text())["clips"][0]["source"].endswith("backup.mp4")
 
 
@@ -129,7 +129,7 @@ def test_a_missing_file_is_taken_from_its_copy_and_said_offline_in_lists_without
     Path("films/x.mp4").rename("x.away")
     result = run(*COLLECTION, "--to", "out", "--lists-only", "--list", "edl")
     assert (result.exit_code, written()) == (0, ["C.edl"])
-    assert "films/x.mp4 is not there now; the lists name it as it was indexed" in result.stderr
+    assert "films/x.mp4 is missing; the lists name it as it was indexed" in result.stderr
     Path("x.away").rename("films/x.mp4")
     shutil.copy2(films / "red.mp4", "films/backup.mp4")
     index()

@@ -124,7 +124,7 @@ def test_no_schema_is_trusted(tmp_path: Path) -> None:
 @pytest.mark.parametrize("create", [True, False])
 def test_what_is_left_of_a_database_is_never_taken_for_a_new_one(tmp_path: Path, content: bytes, create: bool) -> None:
     (tmp_path / FILE_NAME).write_bytes(content)
-    with pytest.raises(LibraryDamaged, match="not a sound library file"):
+    with pytest.raises(LibraryDamaged, match="not a valid library file"):
         Library.open(tmp_path, create=create)
     assert (tmp_path / FILE_NAME).read_bytes() == content
 

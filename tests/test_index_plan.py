@@ -97,7 +97,7 @@ def test_another_version_of_the_program_leaves_videos_as_they_are_until_a_yes(
     make_video(films / "three.mp4", [("white", 25)])
     done, said = index(str(films))
     assert done == {"added": 1, "left": 2}
-    assert "this version of prismsearch cuts in another way" in said
+    assert "this version of prismsearch cuts differently" in said
     assert "They stay as they are" in said
     assert index(str(films), "--yes")[0] == {"updated": 2, "unchanged": 1}
     assert index(str(films)) == ({"unchanged": 3}, "looking for videos\n")
@@ -142,7 +142,7 @@ def test_other_frames_for_another_folder_are_a_reason_that_is_named(films: Path,
     index(str(tmp_path / "more"), "--frames", "4")
     assert {each["why"] for each in plan(str(films), "--frames", "2")["again"]} == set(), "it has these rows"
     reasons = {each["why"] for each in plan(str(films))["again"]}
-    assert reasons == {"another encoder, or other frames, than the library's own"}
+    assert reasons == {"an encoder or frames other than the library's own"}
     reasons = {each["why"] for each in plan(str(films), "--fit", "crop")["again"]}
     assert reasons == {"fit stretch -> crop"}
 

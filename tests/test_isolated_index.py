@@ -133,7 +133,7 @@ def test_a_folder_that_does_not_answer_costs_its_root(
         )
     assert report.added == 1
     assert [problem.path for problem in report.problems] == [str(silent)]
-    assert "does not answer" in report.problems[0].reason
+    assert "is not responding" in report.problems[0].reason
 
 
 def test_a_scan_whose_process_ends_is_done_by_another(

@@ -78,7 +78,7 @@ def test_failures_are_listed_with_reasons_and_can_be_tried_again() -> None:
     assert "\n" not in card["failures"][0]["file"]
     assert (card["failures"][0]["reason"], card["failures"][0]["folder"]) == ("Not a video file.", "/films")
     said = "\n".join([card["result"], *card["lines"]])
-    for part in ("Done · 30 failed", "/films/closed may not be read", "Not retried: 1 file that failed before",
+    for part in ("Done · 30 failed", "/films/closed cannot be read", "Not retried: 1 file that failed before",
                  "Offline: 2 videos, kept in the library", "/films/2.ts: its clock jumps once", "and notes on 1 more",
                  "Skipped: 1 hidden file, 1,203 other files"):  # fmt: skip
         assert part in said

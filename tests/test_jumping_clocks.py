@@ -358,9 +358,9 @@ def test_a_run_says_which_clocks_jump_and_which_headers_claim_too_much(joined: d
     assert [
         (os.path.basename(note.path), note.reason) for note in sorted(report.notes, key=lambda note: note.path)
     ] == [
-        ("a.ts", "its clock jumps once; it is taken as one recording of 0:00:04"),
+        ("a.ts", "its timestamps jump once; it is treated as one recording of 0:00:04"),
         ("b.mkv", "its header claims 13:53:20, its frames last 0:00:02"),
-        ("c.mp4", "one picture of it is shown for 1:59:59"),
+        ("c.mp4", "one of its frames is shown for 1:59:59"),
     ]
 
 
@@ -380,7 +380,7 @@ def test_parts_that_ffmpeg_does_not_read_are_told(joined: dict[str, Path], tmp_p
     assert starts_of_parts(os.fspath(films)) == [0, film.stat().st_size]
     assert notes_on(films) == ("it is 2 recordings joined byte by byte, of which 1 can be read",)
     assert notes_on(film) == ()
-    assert notes_on(joined["again.mkv"]) == ("its clock jumps once; it is taken as one recording of 0:00:04",)
+    assert notes_on(joined["again.mkv"]) == ("its timestamps jump once; it is treated as one recording of 0:00:04",)
     live = make_video(tmp_path / "live.webm", codec="libvpx", container_options={"live": "1"})
     assert starts_of_parts(os.fspath(live)) == [0]
 

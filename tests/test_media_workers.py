@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CRASHED = "The decoder crashed on it (SIGABRT)."
 FAULTS = [
     (tasks.aborts, CRASHED),
-    (tasks.hangs, "Nothing came of it for 1.5 s"),
+    (tasks.hangs, "No progress for 1.5 s"),
     (tasks.allocates, "too much memory"),
 ]
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the limit of memory is watched more slowly elsewhere")

@@ -73,6 +73,16 @@ RETIRED = {
     r"\bhardly heeded\b": "has little effect",
     r"\bembed, remember\b": "embed",
     r"\bgive (a file|a video|it) up\b": "give up on it",
+    r"\bis no (sound|kind|unit|picture)\b": "is not a ...",
+    r"\bthat could be sought\b": "timestamps to seek by",
+    r"\b(at|has) (the|its|a) (new|old) place\b": "in the new location",
+    r"\bone that somebody else\b": "one made by somebody else",
+    r"\bis not a sound\b": "is not a valid",
+    r"\bcan only be read\b": "is read-only",
+    r"\b(in another way|a little otherwise)\b": "differently",
+    r"\bthe same (command|export) goes on from there": "continues from there",
+    r"\bcame of it\b": "no progress, the result",
+    r"\bSee (that|how)\b": "Check that",
     r"\bnear duplicate": "near-duplicate",
 }
 """Phrases that no message may have, as patterns, and what to write instead."""

@@ -373,7 +373,7 @@ def test_an_unplugged_drive_loses_nothing(world: World, tmp_path: Path) -> None:
     world.root.mkdir()  # or empty
     report = world.run()
     assert counts(report) == {"kept_missing": 3, "problems": 1}
-    assert "3 of its videos are kept" in report.problems[0].reason
+    assert "3 of its videos stay" in report.problems[0].reason
     world.root.rmdir()
     away.rename(world.root)
     assert counts(world.run()) == {"unchanged": 3}

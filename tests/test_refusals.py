@@ -129,7 +129,10 @@ def test_raw_camera_formats_are_named(tmp_path: Path, name: str, content: bytes,
 
 @pytest.mark.parametrize(
     ("entry", "name"),
-    [(b"brst", "Blackmagic RAW; index a transcode or the camera's proxies"), (b"zzzz", "the format of its pictures")],
+    [
+        (b"brst", "Blackmagic RAW; index a transcode or the camera's proxies"),
+        (b"zzzz", "no decoder for its video format"),
+    ],
 )
 def test_a_format_without_a_decoder_is_named(tmp_path: Path, entry: bytes, name: str) -> None:
     assert refusal(renamed_entry(tmp_path / "a.mov", entry)) == ("unsupported", f"There is no decoder for {name}.")

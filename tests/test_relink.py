@@ -66,9 +66,8 @@ def test_a_changed_root_is_rewritten_with_all_ids(root: Path) -> None:
     assert (trial["videos"], trial["failures"], rows(root)) == (2, 1, before)
     found = relink(old, new, code=1)
     assert (found["videos"], found["failures"]) == (2, 1)
-    assert [(os.path.basename(each["path"]), each["reason"]) for each in found["unfit"]] == [  # type: ignore[attr-defined]
-        ("gone.mp4", "no such file is at the new place")
-    ]
+    unfit = [(os.path.basename(each["path"]), each["reason"]) for each in found["unfit"]]  # type: ignore[attr-defined]
+    assert unfit == [("gone.mp4", "there is no such file in the new location")]
     after = rows(root)
     assert {number: parts for number, (_, parts) in after.items()} == {key: parts for key, (_, parts) in before.items()}
     assert sorted(os.path.relpath(path, root) for path, _ in after.values()) == [

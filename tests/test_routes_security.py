@@ -241,8 +241,8 @@ def test_the_sentences_about_bodies_are_ours(body: Any, sentence: str) -> None:
     ("error", "status", "word"),
     [
         (LibraryBusy("Another process has kept the library locked; wait."), 503, "Another process"),
-        (LibraryFull("There is no space left for the library."), 507, "no space"),
-        (LibraryDamaged("library.sqlite3 is not a sound library file."), 500, "not a sound"),
+        (LibraryFull("There is no space left on the disk of the library."), 507, "no space"),
+        (LibraryDamaged("library.sqlite3 is not a valid library file."), 500, "not a valid"),
         (OSError(28, "No space left on device"), 507, "full"),
         (PermissionError(13, "Permission denied"), 403, "permissions"),
         (FileNotFoundError(2, "No such file or directory"), 404, "drive"),

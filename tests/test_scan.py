@@ -69,8 +69,8 @@ def test_sequences_of_pictures_are_told_once_a_folder(tmp_path: Path) -> None:
     found = find_videos([tmp_path])
     assert found.files == ()
     assert sorted((os.path.basename(each.path), each.reason) for each in found.sequences) == [
-        ("shot", "holds 24 pictures #.png: a sequence is not taken for a video, encode it first"),
-        ("shot", "holds 24 pictures A001_#.dpx: a sequence is not taken for a video, encode it first"),
+        ("shot", "holds 24 pictures #.png: image sequences are not indexed; encode them as a video first"),
+        ("shot", "holds 24 pictures A001_#.dpx: image sequences are not indexed; encode them as a video first"),
     ]
 
 
@@ -277,7 +277,7 @@ def test_folders_that_fail_are_problems(tmp_path: Path, monkeypatch: pytest.Monk
     found = find_videos([tmp_path])
     assert names(found, tmp_path) == ["c/c.mp4"]
     assert [problem.reason for problem in found.problems] == [
-        "may not be read: permission denied",
+        "cannot be read: permission denied",
         "cannot be read: Input/output error",
     ]
 

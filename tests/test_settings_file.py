@@ -246,8 +246,8 @@ def test_exports_of_the_page_begin_with_the_file(write: Write) -> None:
         ("library = 3", 'library needs a text in quotes: library = "..."'),
         ('library = ""', "library needs a text in quotes"),
         ('library = "a\\u0000b"', "library needs a text in quotes"),
-        ('precision = "double"', "precision is one of auto, float32, bfloat16, int8, not 'double'"),
-        ('device = "gpu"', "device is auto, cpu, cuda, cuda:N or mps, not 'gpu'"),
+        ('precision = "double"', "precision must be one of auto, float32, bfloat16, int8, not 'double'"),
+        ('device = "gpu"', "device must be auto, cpu, cuda, cuda:N or mps, not 'gpu'"),
         ('[index]\ndetector = "conten"', "[index] detector: 'conten' is not one of"),
         ("[index]\nworkers = true", "[index] workers needs a whole number"),
         ("[index]\nworkers = 2.5", "[index] workers needs a whole number"),
@@ -346,7 +346,7 @@ def test_a_damaged_library_hides_only_what_it_keeps(write: Write, tmp_path: Path
     (tmp_path / "library" / "library.sqlite3").write_bytes(b"not a library")
     result = run("settings")
     assert result.exit_code == 3
-    assert "library.sqlite3 is not a sound library file" in result.stderr
+    assert "library.sqlite3 is not a valid library file" in result.stderr
     assert re.search(r"detector +- +library \(cannot be read\)", result.stdout)
     assert re.search(r"workers +3 +file", result.stdout)
 

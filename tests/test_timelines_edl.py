@@ -123,7 +123,9 @@ def test_mixed_rates_keep_the_clock_of_each_file_and_say_so(tmp_path: Path) -> N
         ("00:00:01:00", "00:00:02:00"),
     ]
     assert len(read(text, Fraction(25))) == 5  # the adapter refuses events whose two lengths differ
-    assert "the timeline has 25 frames a second, clips 2, 3 and 4 another rate (50, 23.976, 29.97)" in written.notes[0]
+    assert (
+        "the timeline has 25 frames per second, clips 2, 3 and 4 another rate (50, 23.976, 29.97)" in written.notes[0]
+    )
     assert "clips 2, 3 and 4 keeps its hours" in written.notes[1]
     written, text = write(tmp_path, clips, frame_rate=NTSC60, drop_frame=True)
     assert EVENT.findall(text)[3][2:4] == ("00:01:01;02", "00:01:02;02")
@@ -208,7 +210,7 @@ def test_an_event_has_as_many_channels_as_its_file(tmp_path: Path) -> None:
     assert [channels for channels, _ in found] == ["V", "B", "AA/V", "AA/V", "AA/V", "AA/V"]
     more = [below if below.startswith("AUD") else "" for _, below in found]
     assert more == ["", "", "", "AUD  3", "AUD  3    4", "AUD  3    4"]
-    assert written.notes == ("an EDL names 4 channels of sound at most: clip 6 has more",)
+    assert written.notes == ("an EDL names 4 sound channels at most: clip 6 has more",)
     tracks = otio.adapters.read_from_string(text, "cmx_3600", rate=25).tracks
     assert [len(list(track.find_clips())) for track in tracks] == [6, 5, 4]  # V, A1, A2: the adapter leaves AUD out
 
@@ -246,5 +248,5 @@ def test_a_timecode_that_is_none_is_left_out_and_noted(tmp_path: Path) -> None:
     written, text = write(tmp_path, clips)
     assert EVENT.findall(text)[1][2:4] == ("00:00:00:05", "00:00:00:09")
     assert written.notes == (
-        "clips 2 and 3: the start timecode of the file is none at its frame rate and was left out",
+        "clips 2 and 3: the start timecode of the file is not valid at its frame rate and was left out",
     )

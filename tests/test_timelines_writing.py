@@ -72,7 +72,7 @@ def test_the_user_is_told_what_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no timecode 00:00:00:25"):
         write_timeline(timeline([known(0, 5)], start_timecode="00:00:00:25"), "edl", tmp_path, "a")
     for start, end in ((1, 1), (-1, 1), (3, 2)):
-        with pytest.raises(ValueError, match="ends after it begins"):
+        with pytest.raises(ValueError, match="end after it starts"):
             TimelineClip(
                 name="", path="/a", start_seconds=Fraction(start), end_seconds=Fraction(end),
                 video_seconds=Fraction(9), frame_rate=Fraction(25),

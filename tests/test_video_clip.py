@@ -193,7 +193,7 @@ def test_pictures_that_cannot_be_read_name_the_reason(tmp_path: Path, monkeypatc
         kind, reason = kind_of()
         assert (kind, "too many pixels" in reason) == ("error", True)
     for error, expected, says in (
-        (PermissionError(13, "Permission denied"), "permission", "may not be read"),
+        (PermissionError(13, "Permission denied"), "permission", "cannot be read"),
         (OSError(5, "Input/output error"), "error", "Input/output error"),
         (OSError("image file is truncated"), "broken", "damaged"),
         (ValueError("no such mode"), "broken", "damaged"),

@@ -247,7 +247,7 @@ def test_a_file_that_changes_or_goes_while_it_is_read_is_noticed(tmp_path: Path)
 def test_a_video_without_a_picture_says_whether_it_is_damaged_or_empty(tmp_path: Path) -> None:
     with open_source(os.fspath(make_video(tmp_path / "a.mp4", [("red", 1)]))) as source:
         assert "all 7 packets are damaged" in str(no_frames_error(source, 7))
-        assert "holds no frame" in str(no_frames_error(source, 0))
+        assert "contains no frames" in str(no_frames_error(source, 0))
 
 
 @pytest.mark.parametrize(

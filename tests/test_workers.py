@@ -126,7 +126,7 @@ def test_the_end_of_a_process_costs_one_file(pool: WorkerPool, task: object, kin
 @pytest.mark.parametrize("task", [worker_tasks.hangs, worker_tasks.hangs_with_the_lock])
 def test_a_task_that_makes_no_progress_is_given_up(impatient: WorkerPool, task: object) -> None:
     with (
-        pytest.raises(UnreadableVideo, match=r"Nothing came of it for 0\.4 s") as error,
+        pytest.raises(UnreadableVideo, match=r"No progress for 0\.4 s") as error,
         impatient.task(
             task,
             path="a.mp4",

@@ -43,13 +43,13 @@ def check_library(settings: Settings) -> CheckResult:
         with open_library(settings) as opened:
             problems, held = opened.check(), opened.stats()
     except LibraryMissing:
-        return CheckResult("library", "note", f"none yet in {settings.library}", "prismsearch index FOLDER makes it")
+        return CheckResult("library", "note", f"none yet in {settings.library}", "prismsearch index FOLDER creates it")
     except LibraryError as error:
         return CheckResult("library", "bad", str(error), f"see {settings.library}")
     text = f"{count_text(held.videos, 'video')}, {count_text(held.shots, 'shot')} in {settings.library}"
     if problems:
         return CheckResult(
-            "library", "bad", f"{text}: {'; '.join(problems)}", "prismsearch index FOLDER --redo makes them anew"
+            "library", "bad", f"{text}: {'; '.join(problems)}", "prismsearch index FOLDER --redo makes them again"
         )
     return CheckResult("library", "ok", f"{text}, no problem found")
 
@@ -69,7 +69,7 @@ def check_disk(settings: Settings) -> CheckResult:
     if is_network(place):
         return CheckResult("disk", "note", f"{text}, on a network drive", "use it on one machine at a time")
     return (
-        CheckResult("disk", "note", text, "make room before indexing much")
+        CheckResult("disk", "note", text, "free some space before indexing many videos")
         if free < LOW_DISK_BYTES
         else CheckResult("disk", "ok", text)
     )

@@ -102,7 +102,7 @@ def check_torch(answer: Answer) -> CheckResult:
     text = f"{answer['version']} {where}"
     if answer["built_for_cuda"] and not answer["cuda"]:
         return CheckResult(
-            "torch", "note", text, "this torch is built for CUDA, but no usable NVIDIA GPU or driver is here"
+            "torch", "note", text, "this torch is built for CUDA, but no usable NVIDIA GPU or driver was found"
         )
     return CheckResult("torch", "ok", text)
 
@@ -144,7 +144,7 @@ def check_decoder(answer: Answer) -> CheckResult:
             "decoder", "note", f"{text}, without {', '.join(answer['missing'])}", "such videos cannot be indexed"
         )
     if not answer["x264"]:
-        return CheckResult("decoder", "note", f"{text}, without libx264", "previews are made with another codec")
+        return CheckResult("decoder", "note", f"{text}, without libx264", "previews are encoded with another codec")
     return CheckResult("decoder", "ok", f"{text}, reads {', '.join(WANTED_DECODERS)}")
 
 
@@ -158,5 +158,5 @@ def check_shot_detection(answer: Answer) -> CheckResult:
     text = f"PySceneDetect {answer['version']}, new libraries use the {detector} detector"
     if detector in LEARNED:
         return CheckResult("shot detection", "ok", text)
-    advice = "for the learned detector, which is right more often: pip install -e '.[shots]' (or python3 dev.py demo)"
+    advice = "for the learned detector, which is more accurate: pip install -e '.[shots]' (or python3 dev.py demo)"
     return CheckResult("shot detection", "note", text, advice)

@@ -45,7 +45,7 @@ def check_model(settings: Settings, name: str, clip: str | None) -> Iterator[Che
     except ValueError as error:
         raise WrongSetting(str(error)) from error
     if encoder.id.partition("@")[0] not in LVT:
-        raise WrongSetting(f"nothing was published to compare {encoder.id} with; there are {', '.join(LVT)}")
+        raise WrongSetting(f"there are no published outputs for {encoder.id} with; there are {', '.join(LVT)}")
     yield CheckResult("weights", "ok", encoder.id)
     for result in check_vocabulary(Tokenizer(fetch(VOCABULARY))):
         yield _as_result(result)
@@ -65,7 +65,7 @@ def _as_result(result: Comparison) -> CheckResult:
         return CheckResult(kind, "ok", text)
     if kind == "video" and result.max_difference <= NEAR:
         return CheckResult(
-            kind, "note", text, "the network is right; this machine decodes or scales pixels a little otherwise"
+            kind, "note", text, "the network is right; this machine decodes or scales pixels slightly differently"
         )
     return CheckResult(
         kind, "bad", text, "these are not the published weights; prismsearch fetch-model gets them again"

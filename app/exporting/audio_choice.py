@@ -23,7 +23,7 @@ def parse_audio(text: str) -> str:
         numbers = sorted({int(each) for each in re.split(r"[ ,]+", word) if each})
         if numbers[0] >= 1 and numbers[-1] <= MAX_TRACK_NUMBER:
             return ",".join(map(str, numbers))
-    raise ValueError(f"the sound tracks are all, first, none, or numbers from 1 such as 1,3; got {text!r}")
+    raise ValueError(f"the sound tracks must be all, first, none, or numbers from 1 such as 1,3; got {text!r}")
 
 
 def track_numbers(audio: str) -> list[int]:

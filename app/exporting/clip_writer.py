@@ -78,7 +78,7 @@ def write_clips(
     from app.exporting.manifest import request_keys
 
     if mode not in ("exact", "smart", "copy"):
-        raise ValueError(f"the mode is exact, smart or copy, got {mode!r}")
+        raise ValueError(f"the mode must be exact, smart or copy, got {mode!r}")
     pad = Fraction(pad_seconds)
     if pad < 0:
         raise ValueError(f"padding cannot be negative, got {float(pad)}")
@@ -129,11 +129,11 @@ def ensure_folder(directory: str | Path) -> Path:
     """Create a folder if it does not exist and return its absolute path. Raises ExportError if that fails."""
     folder = Path(directory).absolute()
     if name_room(folder) < MIN_NAME_BYTES:
-        raise ExportError(f"the path {folder} leaves no room for names of files on Windows; choose a shorter one")
+        raise ExportError(f"the path {folder} is too long for file names on Windows; choose a shorter one")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ExportError(f"the folder {folder} cannot be made: {error.strerror or error}") from error
+        raise ExportError(f"the folder {folder} cannot be created: {error.strerror or error}") from error
     return folder
 
 

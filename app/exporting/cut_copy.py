@@ -47,7 +47,7 @@ def cut_copy(program: str, survey: Survey, draft: Path) -> Cut:
         ExportError: The file cannot be sought, no key frame precedes the range, or no container holds the streams.
     """
     if not survey.seekable:
-        raise ExportError("this file cannot be copied (it has no times that could be sought); use the exact mode")
+        raise ExportError("this file cannot be copied (it has no timestamps to seek by); use the exact mode")
     begin = survey.pts[0]
     key = keyframe_before(survey.path, begin)
     own = survey.container_seconds(begin if key is None else key)
@@ -87,7 +87,7 @@ def cut_copy(program: str, survey: Survey, draft: Path) -> Cut:
                 note=joined_notes(
                     _early_text(early),
                     _late_text(survey, copied, late),
-                    f"without sound {tracks_text(left_out)} (in a format that is not known)" if left_out else "",
+                    f"without sound {tracks_text(left_out)} (in an unknown format)" if left_out else "",
                 ),
             )
     if problem is not None:

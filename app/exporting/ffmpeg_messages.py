@@ -21,7 +21,7 @@ _OUTSIDE: tuple[tuple[str, str], ...] = (
     ("no space left", "the disk is full; free some space and try again"),
     ("disk quota exceeded", "the quota of this disk is used up; free some space and try again"),
     ("file too large", _TOO_LARGE),
-    ("read-only file system", "the disk can only be read; choose another folder"),
+    ("read-only file system", "the disk is read-only; choose another folder"),
     ("permission denied", "a file may not be read or written; change its permissions"),
     ("operation not permitted", "a file may not be read or written; change its permissions"),
     ("cannot allocate memory", "there is not enough memory; close other programs and try again"),
@@ -37,9 +37,9 @@ _INSIDE: tuple[tuple[str, str], ...] = (
     (r"(?:unknown|unsupported) codec", "its format has no decoder"),
     (r"(?:too big or non positive size|invalid (?:frame|video) size|width not divisible|height not divisible"
      r"|too small|picture size .* is invalid)", "its picture has a size that cannot be encoded"),
-    (r"unknown timestamp|timestamps are unset|non.monoton", "its packets have no times of their own"),
+    (r"unknown timestamp|timestamps are unset|non.monoton", "its packets have no timestamps"),
     (r"matches no streams|output file does not contain any stream", "the stream is not in the file any more"),
-    (r"unsupported channel layout|invalid channel layout", "its channels have an order that the format cannot hold"),
+    (r"unsupported channel layout|invalid channel layout", "the format does not support its channel layout"),
     (r"no \w+ codec tag found for codec|codec not currently supported in container|could not find tag for codec (\S+)"
      r"|(?:does not|not currently) support(?:ed)?.*(?:container|muxer|format)",
      "the container cannot hold this format"),
@@ -90,13 +90,13 @@ def content_text(code: int, lines: Sequence[str]) -> str:
     telling = [clean(line) for line in lines if not _GENERIC.search(line)] or [clean(line) for line in lines]
     telling = [line for line in telling if line]
     if not telling:
-        return f"ffmpeg could not do it (code {code})"
+        return f"ffmpeg failed (code {code})"
     for line in reversed(telling):
         for pattern, said in _INSIDE:
             found = re.search(pattern, line, re.IGNORECASE)
             if found is not None:
                 return said.format(found[1] or "it") if "{}" in said else said
-    return f"ffmpeg could not do it ({telling[-1]})"
+    return f"ffmpeg failed ({telling[-1]})"
 
 
 def clean(line: str) -> str:

@@ -74,8 +74,9 @@ def write_edit_lists(
         if facts is None and clips and (rate := clips[number - 1].frame_rate) is not None:
             facts = SourceFacts(video_seconds=Fraction(0), frame_rate=rate)
         if facts is None:
-            notes.append(f"{Path(request.path).name} is not in the lists: the file cannot be opened, and nobody else "
-                         "knows its frame rate")  # fmt: skip
+            notes.append(
+                f"{Path(request.path).name} is not in the lists: it cannot be opened, so its frame rate is unknown"
+            )
             continue
         entries.append(_timeline_clip(request, number, facts))
     if not entries:

@@ -22,7 +22,7 @@ DEFAULT_PATTERN = "{rank}_{name}_{start}-{end}"
 """`007_film_00h00m12.480s-00h00m15.200s.mp4`. The rank comes first, so that clips sort by it."""
 FIELDS: Mapping[str, str] = MappingProxyType(
     {
-        "rank": "the place among the clips: 007",
+        "rank": "the position among the clips: 007",
         "number": "the same as rank",
         "name": "what you called the clip, else the name of its file",
         "source": "the name of the file it comes from",
@@ -142,7 +142,7 @@ def _parse(pattern: str) -> list[tuple[str, str | None]]:
     """Split a pattern into (text, field that follows it)."""
     known = ", ".join(f"{{{field}}}" for field in FIELDS)
     if not pattern.strip() or len(pattern) > MAX_PATTERN_CHARACTERS:
-        raise ValueError(f"a pattern for names has 1 to {MAX_PATTERN_CHARACTERS} characters; it may hold {known}")
+        raise ValueError(f"a pattern for names must have 1 to {MAX_PATTERN_CHARACTERS} characters; it may hold {known}")
     parts: list[tuple[str, str | None]] = []
     try:
         for text, field, format_spec, conversion in Formatter().parse(pattern):

@@ -54,9 +54,11 @@ class ClipRequest:
         except (ValueError, OverflowError) as error:
             raise ValueError(f"the range {self.start_seconds}-{self.end_seconds} is not made of numbers") from error
         if start < 0 or end <= start:
-            raise ValueError(f"a range begins at 0 or later and ends after it begins, got {float(start)}-{float(end)}")
+            raise ValueError(
+                f"a range must start at 0 or later and end after it starts, got {float(start)}-{float(end)}"
+            )
         if self.rank is not None and self.rank < 0:
-            raise ValueError(f"a rank is not negative, got {self.rank}")
+            raise ValueError(f"a rank cannot be negative, got {self.rank}")
 
     def padded(self, pad: Fraction) -> tuple[Fraction, Fraction]:
         """Return start and end with handles on either side, not before the first frame."""
@@ -101,16 +103,16 @@ class ExportOptions:
 
     def __post_init__(self) -> None:
         if (self.folder is None) == (self.zip is None):
-            raise ValueError("say where to: either into a folder or into one zip")
+            raise ValueError("choose where to write: a folder or one zip")
         if not 0 <= self.handles_seconds <= MAX_HANDLE_SECONDS:
-            raise ValueError(f"handles are from 0 to {MAX_HANDLE_SECONDS} seconds")
+            raise ValueError(f"handles must be from 0 to {MAX_HANDLE_SECONDS} seconds")
         object.__setattr__(self, "audio", parse_audio(self.audio))
         if self.name_pattern is not None:
             check_pattern(self.name_pattern)
         for each in self.lists or ():
             check_format(each)
         if not self.clips and not self.lists:
-            raise ValueError(f"lists only: say which, among {', '.join(FORMATS)}")
+            raise ValueError(f"lists only: choose at least one of {', '.join(FORMATS)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

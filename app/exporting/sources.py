@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from db.library import Library
     from db.records import Video
 
-REPLACED = "another file has its name now than when it was indexed; put that one back, or index its folder again"
-CHANGED = "it was changed after it was indexed, and may be another film now; index its folder again"
+REPLACED = "a different file has its name now; put the indexed one back, or index its folder again"
+CHANGED = "it has changed since it was indexed, and may be a different video now; index its folder again"
 
 
 class Sources:
@@ -70,12 +70,12 @@ def source_notes(asked: Sequence[ClipRequest], found: Sequence[ClipRequest], *, 
     notes: dict[str, None] = {}
     for before, after in zip(asked, found, strict=True):
         if after.path != before.path:
-            why = "is not what was indexed" if os.path.exists(before.path) else "is not there now"
-            notes[f"{before.path} {why}: {after.path} has the same content and is taken"] = None
+            why = "is not what was indexed" if os.path.exists(before.path) else "is missing"
+            notes[f"{before.path} {why}: {after.path} has the same content and is used instead"] = None
         elif lists and after.problem:
             notes[f"{after.path} is not in the lists: {after.problem}"] = None
         elif lists and after.facts is not None and not os.path.exists(after.path):
-            notes[f"{after.path} is not there now; the lists name it as it was indexed"] = None
+            notes[f"{after.path} is missing; the lists name it as it was indexed"] = None
     return list(notes)
 
 

@@ -54,11 +54,11 @@ def lock_parts(target: Path) -> Iterator[tuple[Path, Manifest]]:
         except FileExistsError:
             raise
         except OSError as error:
-            raise ExportError(f"the folder {parts} cannot be made: {error.strerror or error}") from error
+            raise ExportError(f"the folder {parts} cannot be created: {error.strerror or error}") from error
     _require_own(parts)
     with lock_manifest(parts) as manifest:
         if manifest is None:
-            raise ExportError(f"another export is writing {target} just now; wait for it, or name another zip")
+            raise ExportError(f"another export is writing {target} right now; wait for it, or name another zip")
         yield parts, manifest
 
 
@@ -105,8 +105,8 @@ def write_zip(
         return manifest.write_output(key, target.name, digest, write, target.parent)
     except OSError as error:
         raise ExportError(
-            f"the zip cannot be written: {error.strerror or error} ({target.parent}); the clips are kept, and the same "
-            "command goes on from there"
+            f"the zip cannot be written: {error.strerror or error} ({target.parent}); the clips are kept, and the "
+            "same command continues from there"
         ) from error
 
 

@@ -86,7 +86,7 @@ def journal_result(job: Job, request: ExportRequest, result: ExportResult) -> No
     """Finish a job with its outcome, the clips that failed, and the location of the files."""
     failed = [clip for clip in result.clips if clip.error is not None]
     if result.interrupted:
-        message = f"{count_text(result.written, 'clip')} written; the same export goes on from there"
+        message = f"{count_text(result.written, 'clip')} written; the same export continues from there"
         if not result.written:
             message = NOTHING_FINISHED
         job.replace_failures([])

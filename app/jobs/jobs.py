@@ -41,7 +41,7 @@ SILENT_SECONDS = 30.0
 """A job whose process cannot be checked (on another machine) has ended if its journal is untouched for this long."""
 MAX_LOG_BYTES = 65_536
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
-_ENDED_BADLY = "It ended in the middle: it was killed, or the machine went off. What was finished is kept."
+_ENDED_BADLY = "It ended unexpectedly: it was killed, or the machine was switched off. What was finished is kept."
 _UNREADABLE = "Its journal cannot be read."
 
 

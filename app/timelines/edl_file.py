@@ -63,11 +63,11 @@ def _notes(placed: PlacedTimeline) -> list[str]:
     total = len(placed.events)
     if total > MAX_EVENTS:
         notes.append(
-            f"an EDL holds {MAX_EVENTS} events and this one has {total}; programs that keep to that take only the "
-            f"first {MAX_EVENTS}"
+            f"an EDL holds {MAX_EVENTS} events and this one has {total}; programs that observe this limit read only "
+            f"the first {MAX_EVENTS}"
         )
     if timebase(placed.rate) > 100:
-        notes.append(f"timecode at {timebase(placed.rate)} frames a second has three digits, which few programs read")
+        notes.append(f"timecode at {timebase(placed.rate)} frames per second has three digits, which few programs read")
     wanted = Counter(plain_reel(clip) for clip in {event.clip.path: event.clip for event in placed.events}.values())
     shared = [name for name, sources in wanted.items() if sources > 1]
     if shared:
@@ -78,7 +78,7 @@ def _notes(placed: PlacedTimeline) -> list[str]:
     many = [event.number for event in placed.events if sum(event.clip.channels) > MAX_CHANNELS]
     if many:
         have = "has" if len(many) == 1 else "have"
-        notes.append(f"an EDL names {MAX_CHANNELS} channels of sound at most: {clips_text(many, total)} {have} more")
+        notes.append(f"an EDL names {MAX_CHANNELS} sound channels at most:  {clips_text(many, total)} {have} more")
     other = [event.number for event in placed.events if event.rate != placed.rate]
     if other:
         notes.append(

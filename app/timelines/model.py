@@ -44,7 +44,7 @@ class TimelineClip:
     def __post_init__(self) -> None:
         if self.start_seconds < 0 or self.end_seconds <= self.start_seconds:
             raise ValueError(
-                f"a range begins at 0 or later and ends after it begins, "
+                f"a range must start at 0 or later and end after it starts, "
                 f"got {float(self.start_seconds)}-{float(self.end_seconds)}"
             )
         for rate in (self.frame_rate, self.nominal_rate):

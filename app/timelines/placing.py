@@ -206,7 +206,7 @@ def _notes(
     if other:
         rates = ", ".join(dict.fromkeys(rate_text(event.rate) for event in events if event.rate != rate))
         notes.append(
-            f"the timeline has {rate_text(rate)} frames a second, {clips_text(other, total)} another rate ({rates}): "
+            f"the timeline has {rate_text(rate)} frames per second, {clips_text(other, total)} another rate ({rates}): "
             "lengths in the timeline are rounded to its frames"
         )
     variable = [event.number for event in events if _is_variable(event)]
@@ -220,12 +220,13 @@ def _notes(
         notes.append(f"{clips_text(between, total)}: the range begins between two frames; the list has the nearest one")
     if invalid:
         notes.append(
-            f"{clips_text(invalid, total)}: the start timecode of the file is none at its frame rate and was left out"
+            f"{clips_text(invalid, total)}: the start timecode of the file is not valid at its frame rate and was "
+            "left out"
         )
     if timeline.drop_frame and not drop:
-        notes.append(f"there is no drop-frame timecode at {rate_text(rate)} frames a second; non-drop was written")
+        notes.append(f"there is no drop-frame timecode at {rate_text(rate)} frames per second; non-drop was written")
     if timecode_offset + events[-1].record_out > frames_per_day(rate, drop):
-        notes.append("the timeline goes past 24 hours of timecode, which then begins anew at 00:00:00:00")
+        notes.append("the timeline goes past 24 hours of timecode, which then starts again at 00:00:00:00")
     return notes
 
 

@@ -101,7 +101,7 @@ def parse_timecode(text: str, frame_rate: Fraction) -> tuple[int, bool]:
     hours, minutes, seconds, frames = (int(match[number]) for number in (1, 2, 3, 5))
     base = timebase(frame_rate)
     if hours > 23 or minutes > 59 or seconds > 59 or frames >= base:
-        raise ValueError(f"there is no timecode {text} at {base} frames a second")
+        raise ValueError(f"there is no timecode {text} at {base} frames per second")
     drop = match[4] != ":" and supports_drop_frame(frame_rate)
     dropped = _dropped_per_minute(frame_rate, drop)
     if minutes % 10 and seconds == 0:
@@ -122,7 +122,7 @@ def format_timecode(frames: int, frame_rate: Fraction, drop: bool = False) -> st
         ValueError: `drop` at a rate without drop-frame timecode.
     """
     if drop and not supports_drop_frame(frame_rate):
-        raise ValueError(f"there is no drop-frame timecode at {frame_rate} frames a second")
+        raise ValueError(f"there is no drop-frame timecode at {frame_rate} frames per second")
     base, dropped = timebase(frame_rate), _dropped_per_minute(frame_rate, drop)
     tens, rest = divmod(frames % frames_per_day(frame_rate, drop), _frames_per_ten_minutes(frame_rate, drop))
     # The first minute of ten is complete; the others lack the skipped numbers.

@@ -179,7 +179,7 @@ def _delete(pointer: Path, blob: Path) -> str:
             path.unlink(missing_ok=True)
     except OSError as error:
         return f"It could not be deleted ({error}): delete it by hand, then run the same command again"
-    return "It was deleted; run the same command again to fetch it anew"
+    return "It was deleted; run the same command again to download it again"
 
 
 def _probe(hub_file: HubFile, revision: str, locations: _Locations) -> RemoteFile:

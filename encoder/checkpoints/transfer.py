@@ -164,7 +164,7 @@ def download(
         ) from error
     except OSError as error:
         raise ModelNotFound(
-            f"{hub_file.file} could not be written to {blob.parent}: {error}. Make room there, or set HF_HOME to "
+            f"{hub_file.file} could not be written to {blob.parent}: {error}. Free some space there, or set HF_HOME to "
             "another disk, and run the same command again"
         ) from error
 
@@ -183,8 +183,8 @@ def _transfer(
     if free < remote.size_bytes - done:
         missing = remote.size_bytes - done
         raise ModelNotFound(
-            f"{name} needs {missing:,} bytes more, but {partial.parent} has only {free:,} free. Make room there, or "
-            "set HF_HOME to another disk, and run the same command again"
+            f"{name} needs {missing:,} bytes more, but {partial.parent} has only {free:,} free. Free some space "
+            "there, or set HF_HOME to another disk, and run the same command again"
         )
     failures = 0
     while done < remote.size_bytes:
@@ -247,7 +247,7 @@ def _open_partial(partial: Path, *, resumed: bool) -> BinaryIO:
     file = os.fdopen(os.open(partial, flags, 0o666), "wb")
     if not _is_ours(os.fstat(file.fileno())):
         file.close()
-        raise FileExistsError(errno.EEXIST, "it is a file of somebody else", str(partial))
+        raise FileExistsError(errno.EEXIST, "it belongs to another user", str(partial))
     if resumed:
         file.seek(0, os.SEEK_END)
     else:

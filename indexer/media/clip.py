@@ -111,9 +111,9 @@ def read_image(path: str, spec: ClipSpec) -> Clip:
     try:
         known = read_picture(path)
     except FileNotFoundError:
-        raise UnreadableVideo(path, "missing", "There is no file of this name.") from None
+        raise UnreadableVideo(path, "missing", "There is no file with this name.") from None
     except PermissionError:
-        raise UnreadableVideo(path, "permission", "The file may not be read; change its permissions.") from None
+        raise UnreadableVideo(path, "permission", "The file cannot be read; change its permissions.") from None
     except OSError as problem:
         raise read_error(path, problem) from problem
     if known is None:
@@ -132,7 +132,7 @@ def _first_frame(path: str, spec: ClipSpec) -> Clip:
     except UnreadableVideo as problem:
         if problem.kind not in ("broken", "not_video"):
             raise
-        raise UnreadableVideo(path, "not_video", "This is no picture that can be read, and no video.") from problem
+        raise UnreadableVideo(path, "not_video", "This is neither a readable picture nor a video.") from problem
 
 
 def _seek_and_sample(source: Source, frame_range: _Range) -> Clip | None:

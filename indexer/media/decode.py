@@ -252,5 +252,5 @@ def no_frames_error(source: Source, damaged: int) -> UnreadableVideo:
         UnreadableVideo: If the file has changed or disappeared since it was opened.
     """
     source.check_unchanged()
-    why = f"all {damaged} packets are damaged" if damaged else "it holds no frame"
-    return UnreadableVideo(source.path, "broken", f"No picture of this video can be decoded: {why}.")
+    why = f"all {damaged} packets are damaged" if damaged else "it contains no frames"
+    return UnreadableVideo(source.path, "broken", f"No frame of this video can be decoded: {why}.")

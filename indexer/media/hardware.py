@@ -58,7 +58,7 @@ def _unavailable_reason(device: str) -> str | None:
 
     if device not in hwdevices_available():
         return "this build of FFmpeg was made without it"
-    reason = "it decodes no format of this build of FFmpeg"
+    reason = "it decodes no format that this build of FFmpeg supports"
     for codec in _PROBED_CODECS:
         try:
             hardware_acceleration(device).create(Codec(codec, "r"))

@@ -105,9 +105,9 @@ def _stat(path: str) -> os.stat_result:
     try:
         return os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
-        raise UnreadableVideo(path, "missing", "There is no file of this name any more.") from None
+        raise UnreadableVideo(path, "missing", "The file is no longer there.") from None
     except PermissionError:
-        raise UnreadableVideo(path, "permission", "The file may not be read; change its permissions.") from None
+        raise UnreadableVideo(path, "permission", "The file cannot be read; change its permissions.") from None
     except OSError as problem:
         raise read_error(path, problem) from problem
 
@@ -147,9 +147,9 @@ def open_source(path: str, *, threads: int = 0, device: str | None = None) -> It
     try:
         container = open_media(path, device=device)
     except PermissionError:
-        raise UnreadableVideo(path, "permission", "The file may not be read; change its permissions.") from None
+        raise UnreadableVideo(path, "permission", "The file cannot be read; change its permissions.") from None
     except FileNotFoundError:
-        raise UnreadableVideo(path, "missing", "There is no file of this name any more.") from None
+        raise UnreadableVideo(path, "missing", "The file is no longer there.") from None
     except OSError as problem:
         raise read_error(path, problem) from problem
     except MemoryError:
@@ -179,8 +179,8 @@ def _source(path: str, container: InputContainer, info: os.stat_result, threads:
     shown = shown_streams(container)
     if not shown:
         if has_audio:
-            raise UnreadableVideo(path, "audio_only", "The file has sound but no pictures.")
-        raise UnreadableVideo(path, "not_video", "The file has no pictures.")
+            raise UnreadableVideo(path, "audio_only", "The file has sound but no video.")
+        raise UnreadableVideo(path, "not_video", "The file has no video.")
     best = container.streams.best("video")
     stream = next((s for s in shown if best is not None and s.index == best.index), shown[0])
     context = stream.codec_context

@@ -23,7 +23,7 @@ from indexer.media.mp4_boxes import sample_entries
 Refusal = tuple[UnreadableKind, str]
 """The kind of an UnreadableVideo, and its reason."""
 
-NO_DECODER: Refusal = ("unsupported", "There is no decoder for the format of its pictures.")
+NO_DECODER: Refusal = ("unsupported", "There is no decoder for its video format.")
 ENCRYPTED: Refusal = ("encrypted", "The video is encrypted (DRM).")
 
 _ENCRYPTED_ENTRIES = frozenset((b"encv", b"drmi"))  # Common Encryption, FairPlay
@@ -66,7 +66,7 @@ def why_not_opened(path: str) -> Refusal:
     """Return why no demuxer accepts a file. Raises OSError if it cannot be read."""
     head = read_head(path)
     if not head.strip(b"\0"):
-        return "broken", "The file begins with zeros only; the download or copy was not finished."
+        return "broken", "The file begins with nothing but zeros; the download or copy was not finished."
     camera = _camera_raw(path, head)
     if camera:
         return _no_decoder(camera)

@@ -93,8 +93,8 @@ class Task:
                 raise UnreadableVideo(
                     self._path,
                     "stalled",
-                    f"Nothing came of it for {limit:g} s, and it was given up: its drive does not answer, or the "
-                    "decoder hangs.",
+                    f"No progress for {limit:g} s, so it was given up: its drive is not responding, or the decoder "
+                    "hangs.",
                 )
             if self._limits.address_bytes is None and now - self._looked_at > _MEMORY_SECONDS:
                 self._looked_at = now
@@ -121,14 +121,14 @@ class Task:
             return Cancelled(self._path)
         if sys.platform != "win32" and code == -signal.SIGKILL:
             return UnreadableVideo(
-                self._path, "memory", "The system killed its decoder (SIGKILL), most likely because memory was short."
+                self._path, "memory", "The system killed its decoder (SIGKILL), most likely because memory ran out."
             )
         return UnreadableVideo(self._path, "crashed", f"The decoder crashed on it ({_name_of(code)}).")
 
     def _too_much_memory(self) -> UnreadableVideo:
         most = f"{self._limits.memory_gib:g} GiB"
         return UnreadableVideo(
-            self._path, "memory", f"Decoding it takes more memory than the {most} that it may have (--decode-memory)."
+            self._path, "memory", f"Decoding it takes more memory than the {most} allowed (--decode-memory)."
         )
 
 

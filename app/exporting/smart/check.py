@@ -30,7 +30,7 @@ def check_clip(file: Path, survey: Survey, joins: Sequence[int]) -> None:
         base, times = _packet_times(file)
         wanted = [(pts - survey.pts[0]) * survey.time_base for pts in survey.pts]
         if [(pts - times[0]) * base for pts in times] != wanted:
-            raise NotJoinable("the joined file shows other frames")
+            raise NotJoinable("the joined file shows different frames")
         for join in joins:
             _check_join(file, times, join)
     except UnreadableVideo as problem:

@@ -97,7 +97,7 @@ def cut_smart(
 
 def _join(program: str, survey: Survey, draft: Path) -> Cut:
     if survey.time_base < Fraction(1, MAX_TIME_BASE_HZ):
-        raise NotJoinable("its times are finer than MP4 can hold")
+        raise NotJoinable("its timestamps are finer than MP4 can hold")
     plan = plan_copy(survey)
     with _temporary(draft, "edge") as edge_file, _temporary(draft, "video") as video_file:
         head = _edge(program, survey, plan, 0, plan.first, edge_file)
@@ -162,7 +162,7 @@ def _read_edge(survey: Survey, plan: CopyPlan, first_pts: int, file: Path, lead:
                 [codec.renumbered(unit) for unit in (*encoded_sets.vps, *encoded_sets.sps, *encoded_sets.pps)]
             )
             if (context.width, context.height) != (plan.sps.width, plan.sps.height):
-                raise NotJoinable("the pictures change their size")
+                raise NotJoinable("the frames change size")
             for packet in source.container.demux(source.stream):
                 if packet.size:
                     units = [codec.renumbered(unit) for unit in split_units(bytes(packet), length_bytes)]

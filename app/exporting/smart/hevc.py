@@ -154,7 +154,7 @@ def _with_id(content: bytes, at: int) -> bytes:
     """Replace the id 0 that begins at bit `at` by _ID, which moves all later bits by eight."""
     byte, bit = divmod(at, 8)
     if byte >= len(content) or not content[byte] >> (7 - bit) & 1:
-        raise NotJoinable("this x265 numbers its parameter sets otherwise")
+        raise NotJoinable("this x265 numbers its parameter sets differently")
     before = content[byte] >> (8 - bit)
     after = content[byte] & ((1 << (7 - bit)) - 1)
     word = (before << 9 | _ID_BITS) << (7 - bit) | after

@@ -34,9 +34,9 @@ AUDIO_LEAD_SECONDS = Fraction(5)  # of reading before the range, to find its sou
 def cannot_copy(survey: Survey) -> str:
     """Return why the frames of a survey cannot be copied, as far as that is known before; blank if they may be."""
     if not survey.seekable:
-        return "the file has no times that could be sought"
+        return "the file has no timestamps to seek by"
     if survey.time_base < Fraction(1, MAX_TIME_BASE_HZ):
-        return "its times are finer than QuickTime can hold"
+        return "its timestamps are finer than QuickTime can hold"
     return ""
 
 

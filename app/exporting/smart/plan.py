@@ -46,7 +46,7 @@ def plan_copy(survey: Survey) -> CopyPlan:
     if codec is None:
         raise NotJoinable(f"{survey.codec} video cannot be joined")
     if not survey.seekable:
-        raise NotJoinable("the file has no times that could be sought")
+        raise NotJoinable("the file has no timestamps to seek by")
     if survey.is_spherical:
         raise NotJoinable("a joined file could not say that its pictures are spherical")
     from indexer.media.probe import open_source
@@ -180,7 +180,7 @@ def _check_edges(plan: CopyPlan, parsed: set[SpsInfo], context: Any) -> None:
     """Raise NotJoinable unless frames compatible with those of the source can be encoded."""
     sps, name = plan.sps, context.format.name
     if len({(each.profile, each.chroma_format, each.bit_depth, each.frames_only) for each in parsed}) > 1:
-        raise NotJoinable("the file changes its format within")
+        raise NotJoinable("the file changes its format midway")
     if sps.profile not in plan.codec.profiles or sps.chroma_format != 1 or name not in plan.codec.pixel_formats:
         raise NotJoinable(f"{context.name} as {name} ({context.profile}) cannot be joined")
 
