@@ -1,4 +1,4 @@
-"""Copies of a library's database: made while others write, of one moment, checked before they get their name."""
+"""Copies of a library's database: snapshots made while others write, and checked before they get their final name."""
 
 from __future__ import annotations
 

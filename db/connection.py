@@ -146,7 +146,7 @@ class Database:
                     driver.close()
 
     def compact(self, *, least_bytes: int, least_share: float) -> bool:
-        """Write the file anew without its free pages, if these are many. Return whether that was done.
+        """Rewrite the file without its free pages, if there are many. Return whether that was done.
 
         Args:
             least_bytes: Below so many free bytes, a file that is larger than this stays as it is.

@@ -278,7 +278,7 @@ class Library(LibraryQueries):
     def compact(self, *, least_bytes: int, least_share: float) -> bool:
         """Give the free pages of the database back to the disk, if there are many. Return whether that was done.
 
-        The file is written anew: searches go on meanwhile, writes wait. Ctrl-C leaves it as it was.
+        The file is rewritten: searches continue meanwhile, writes wait. Ctrl-C leaves it as it was.
 
         Args:
             least_bytes: A file with less than this in free pages, and more than this in all, is left alone.

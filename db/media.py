@@ -77,7 +77,7 @@ class MediaStore:
                         yield folder.name
 
     def sweep_partial(self, older_than_seconds: float) -> None:
-        """Remove folders that were never published: of dead processes at once, others by the age of their last file."""
+        """Remove folders that were never published: of dead processes at once, others once old enough."""
         locked: list[str] = []
         for folder in _folders(self.directory):
             if folder.name.startswith(_OWNED):
@@ -93,7 +93,7 @@ class MediaStore:
         sweep_folders(self.directory, PARTIAL, older_than_seconds=older_than_seconds, keep=locked)
 
     def is_whole(self, name: str, segments: int, media_bytes: int) -> bool:
-        """Return whether a folder has its posters, none of them empty, and its size as stored. Costs a stat per file.
+        """Return whether a folder has all its posters, none empty, and its stored size. Costs a stat per file.
 
         Args:
             name: The folder.

@@ -75,7 +75,7 @@ class Video:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileState:
-    """Where the file of a video is, and what the file system says of it."""
+    """Where a video's file is, and what the file system says about it."""
 
     path: str  # absolute
     size_bytes: int

@@ -128,7 +128,7 @@ class SegmentTables:
         return self._facets
 
     def _drop_outdated(self, token: str) -> None:
-        """Drop what another state of the library had."""
+        """Drop what belongs to an earlier state of the library."""
         if self._token != token:
             self._videos = self._facets = None
             self._current.clear()

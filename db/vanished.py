@@ -23,7 +23,7 @@ _TABLES: tuple[tuple[Table, Table], ...] = (
     (schema.encodings, schema.vanished_encodings),
     (schema.embeddings, schema.vanished_embeddings),
 )
-"""The tables of live and of vanished rows, those that others refer to first."""
+"""The tables of live and vanished rows, referenced tables first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +110,7 @@ def media_of_vanished(connection: Connection) -> set[str]:
 
 
 def _of_videos(table: Table, segments: Table, ids: Iterable[int]) -> ColumnElement[bool]:
-    """Return the condition that a row of a table is one of these videos. segments: live or vanished, as the table."""
+    """Return the SQL condition that a row belongs to one of these videos. segments: live or vanished, as the table."""
     if "segment_id" in table.c:
         return table.c.segment_id.in_(select(segments.c.id).where(segments.c.video_id.in_(ids)))
     return (table.c.id if "path" in table.c else table.c.video_id).in_(ids)

@@ -65,7 +65,7 @@ class VideoFacets:
         self._codecs, self._rates, self._cameras = _Column(codecs), _Column(rates), _Column(cameras)
 
     def allows(self, ids: NDArray[np.int64], filters: Filters) -> NDArray[np.bool_]:
-        """Return bool (n,): whether each of these videos passes the filters on facets; those not known do not.
+        """Return bool (n,): whether each of these videos passes the facet filters; unknown videos do not.
 
         Args:
             ids: int64 (n,).
@@ -91,7 +91,7 @@ class VideoFacets:
         )
 
     def _camera_passes(self, wanted: str) -> Callable[[str], bool]:
-        """Return whether a camera is the wanted one: by its whole name or else, if there is none of it, by words."""
+        """Return whether a camera is the wanted one: by its whole name, or by words if no camera has that name."""
         whole = comparison_key(" ".join(wanted.split()))
         if any(comparison_key(camera) == whole for camera in self._cameras.distinct):
             return lambda camera: comparison_key(camera) == whole

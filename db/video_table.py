@@ -78,7 +78,7 @@ class VideoTable:
         return self.ids[mask]
 
     def known(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return ids of videos with 0, the id of none, in place of those that are in no table of this size."""
+        """Return video ids, with 0 (the id of no video) in place of those beyond a table of this size."""
         outside = ids.size and (ids.max() >= self._size or ids.min() < 0)
         return np.where((ids >= 0) & (ids < self._size), ids, 0) if outside else ids
 

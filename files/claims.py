@@ -56,7 +56,7 @@ class Claims:
         descriptor = self._held.pop(name, None)
         if descriptor is not None:
             with suppress(OSError):
-                os.unlink(self._folder / name)  # by its owner alone, so that nobody else's is removed
+                os.unlink(self._folder / name)  # only by its owner, so that no claim of another process is removed
             os.close(descriptor)
 
     def close(self) -> None:

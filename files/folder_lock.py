@@ -1,6 +1,6 @@
 """Locks on folders, which show other processes that their owner lives: the system releases them when it ends.
 
-Where there are no such locks (Windows, some network drives), nothing is known of the owner.
+Where there are no such locks (Windows, some network drives), nothing is known about the owner.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ _END_SECONDS = 0.5  # for the encoder to finish a batch that nobody wants any mo
 
 
 class EncodingFailed(Exception):
-    """The encoder failed on a single clip, as one without memory does; the message names it and what to try."""
+    """The encoder failed on a single clip, as one short of memory does; the message names the clip and what to try."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +48,7 @@ class _Batch:
 
 @dataclass(frozen=True, slots=True)
 class _Problem:
-    """Why clips could not be encoded. of_memory: too many at once, perhaps; otherwise something about one of them."""
+    """Why clips could not be encoded. of_memory: perhaps too many at once; otherwise one of them is at fault."""
 
     text: str
     of_memory: bool
@@ -187,7 +187,7 @@ class Batches:
             batch, future = given
             try:
                 future.set_result(self._encode(batch))
-            except BaseException as error:  # noqa: BLE001  whoever waits for the rows is to know
+            except BaseException as error:  # noqa: BLE001  the caller waiting for the rows must learn of it
                 future.set_exception(error)
             del given, batch, future  # clips that are encoded take no more memory
             self._on_batch()

@@ -1,4 +1,4 @@
-"""Contents of the new and changed files of a run: which of them are the same, as each other or as the library's files.
+"""Contents of the new and changed files of a run: which of them equal each other or files of the library.
 
 Equal fingerprints are a hint. The proof is the same time of modification besides, or the same hash of the whole
 content: a file is read once for that, and not at all if the other one's hash cannot be known.

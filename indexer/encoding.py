@@ -113,7 +113,7 @@ class Encoding:
             self._report.add_seconds("encode", self._batches.seconds)
 
     def _begin_some(self, decoders: Decoders, workers: int) -> None:
-        """Begin tasks that no other run has begun, as many as decoders can take. The others wait until it has ended."""
+        """Begin tasks that no other run has claimed, as many as decoders can take. The rest wait until it ends."""
         for _ in range(len(self._waiting)):
             if len(self._begun) - len(self._decoded) > 2 * workers:  # so many that no decoder waits
                 return
@@ -256,7 +256,7 @@ class Encoding:
             self._meter.files_done += 1
 
     def _begin_first_copy(self, planned: VideoTask, decoders: Decoders) -> None:
-        """Decode the first of a video's copies, for the others to copy from."""
+        """Decode the first copy of a video; the other copies reuse its result."""
         for file in planned.copies[:1]:
             self._meter.bytes_total += file.size_bytes
             self._begin(VideoTask(file=file, fingerprint=planned.fingerprint, copies=planned.copies[1:]), decoders)

@@ -50,7 +50,7 @@ def fingerprint(path: str | os.PathLike[str]) -> str:
 
 
 def covers(size: int) -> bool:
-    """Return whether the fingerprint of a file of `size` bytes is made of all of them, and so is a proof."""
+    """Return whether the fingerprint of a file of `size` bytes covers all of them, and so proves equality."""
     return size <= _WHOLE_BYTES
 
 

@@ -46,7 +46,7 @@ class Recorded(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What is known of a file: from the library, or from a list that was written with its help."""
+    """What is known about a file: from the library, or from a list that was written with its help."""
 
     fingerprint: str
     content_hash: str = ""  # "": not known
@@ -83,7 +83,7 @@ class Identity:
 
 
 def by_status(known: Identity, status: os.stat_result) -> Verdict:
-    """Compare a file with what is known of it without reading it.
+    """Compare a file with what is known about it, without reading it.
 
     Only inodes are compared, because the number of a device changes whenever a drive is plugged in.
 
@@ -99,7 +99,7 @@ def by_status(known: Identity, status: os.stat_result) -> Verdict:
 
 
 def by_content(known: Identity, path: str, *, cancelled: Callable[[], bool] | None = None) -> Verdict:
-    """Compare the content of a file with what is known of it. Reads 1.5 MiB, or all of it if only that can tell.
+    """Compare the content of a file with what is known about it. Reads 1.5 MiB, or the whole file if need be.
 
     Raises:
         OSError: The file cannot be read.
@@ -117,7 +117,7 @@ def by_content(known: Identity, path: str, *, cancelled: Callable[[], bool] | No
 
 
 class IdentityCheck:
-    """Compares files with what is known of them; remembers results while a file stays as it is. Thread-safe."""
+    """Compares files with what is known about them; caches results while a file is unchanged. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -38,7 +38,7 @@ class PassOrder:
 
 @dataclass(frozen=True, slots=True)
 class PassResult:
-    """What is known of a video at its end, apart from its clips."""
+    """What is known about a video at its end, apart from its clips."""
 
     video: Video
     shots: list[Shot]
@@ -144,7 +144,7 @@ def _scores(stream: ScoreStream, asked: FramesToScore) -> tuple[NDArray[np.float
 
 
 def import_decoders() -> None:
-    """Import what a pass needs, for `WorkerPool(prepare=...)`: some tenths of a second, before the first file."""
+    """Import what a pass needs, for `WorkerPool(prepare=...)`; takes a few tenths of a second before the first file."""
     import indexer.media.preview
     import indexer.notes
     import indexer.shots.learned

@@ -43,7 +43,7 @@ def new_files(
     present: Iterable[str],
     include_exports: bool,
 ) -> list[NewFile]:
-    """Return what to look at in new and changed files.
+    """Return which new and changed files to read.
 
     Args:
         files: The files.

@@ -292,7 +292,7 @@ class _IndexRun:
             self._library.set_content_hash(record.video_id, content_hash)
 
     def _lacking_media(self, known: dict[str, KnownFile]) -> list[VideoTask]:
-        """Return tasks for the unchanged files whose posters or previews are not as they were stored."""
+        """Return tasks for the unchanged files whose posters or previews no longer match what was stored."""
         lacking = self._library.lacking_media(known[file.path].video_id for file in self._unchanged)
         return [
             VideoTask(file=file, fingerprint=known[file.path].fingerprint, only_media=True)

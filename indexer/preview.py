@@ -1,4 +1,4 @@
-"""Preview of a run: what it is about to do, found out before anything is changed, so that a part can be refused."""
+"""Preview of a run: what it is about to do, determined before anything changes, so that parts of it can be refused."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def preview(plan: Plan, known: Mapping[str, KnownFile], gone: Gone, unchanged: i
 
 
 def without_again(preview: Preview) -> Plan:
-    """Return the plan without what would be encoded again. New copies of such videos get the rows that there are."""
+    """Return the plan without re-encoding. New copies of such videos get the existing rows."""
     kept = {each.task.file.path for each in preview.again}
     copies = [
         Relocation(

@@ -93,5 +93,5 @@ class Reading:
 def _settle(future: Future[Any], function: Callable[[], Any]) -> None:
     try:
         future.set_result(function())
-    except BaseException as error:  # noqa: BLE001  whoever waits for it is to know
+    except BaseException as error:  # noqa: BLE001  the waiting caller must learn of it
         future.set_exception(error)

@@ -28,7 +28,7 @@ _THREADS = 8  # a network drive answers several at once
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relink:
-    """The new places of what the library knows below a folder.
+    """The new locations of the library's files below a folder.
 
     Attributes:
         videos: By id, the files that the videos are now.
@@ -44,7 +44,7 @@ class Relink:
 
 
 def find_relink(library: Library, old: str, new: str, *, cancelled: Callable[[], bool] | None = None) -> Relink:
-    """Compare the files below a new folder with what the library knows below the old one. Changes nothing.
+    """Compare the files below a new folder with those the library has below the old one. Changes nothing.
 
     Args:
         library: The library.

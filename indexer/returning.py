@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _DAY_SECONDS = 86_400
 _LEAST_FREE_BYTES = 16 << 20
 _LEAST_FREE_SHARE = 0.25
-"""A large database is written anew, which takes its time, only if at least this much of it is free."""
+"""A large database is rewritten, which takes a while, only if at least this much of it is free."""
 
 
 def vanished_as_known(library: Library, encoder_id: str) -> dict[str, KnownFile]:

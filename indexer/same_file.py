@@ -11,7 +11,7 @@ from db.names import comparison_key
 
 
 def file_keys(path: str) -> set[object]:
-    """Return keys of a file, of which any other name of it has at least one; hard links are other files.
+    """Return keys of a file, at least one of which every other name of it shares; hard links count as different files.
 
     A path that does not exist has only its own, with links resolved.
     """

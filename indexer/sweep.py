@@ -38,7 +38,7 @@ class Gone:
 def find_gone(
     scan: Scan, known: Mapping[str, KnownFile], failures: Mapping[str, Failure], plan: Plan, volumes: Mapping[str, str]
 ) -> Gone:
-    """Return what is missing below the roots that are there.
+    """Return the files that are missing below the roots that exist.
 
     Args:
         scan: The walk over the roots.

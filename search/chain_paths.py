@@ -84,7 +84,7 @@ class Paths:
         self._states = list(range(1, 1 << steps)) if any_order else ordered
 
     def best(self) -> Path | None:
-        """Return the best path, or None if there is none. Of equal ones, the one that ends first."""
+        """Return the best path, or None if there is none. Among equals, the one that ends first wins."""
         n = self._gains.shape[1]
         # By the steps taken (bits) and the last of them: the best total that ends in each segment, and from which
         # segment and step it came.

@@ -66,7 +66,7 @@ class ChainSearch:
     def answer(
         self, query: ChainQuery, asked: Sequence[Asked], near_duplicate: float | None = None
     ) -> tuple[list[Chain], Reach | None]:
-        """Return the best chains, best first, and what was looked at. No two share a segment or overlap.
+        """Return the best chains, best first, and what was searched. No two share a segment or overlap.
 
         Args:
             query: The steps' terms are in `asked`.
@@ -144,7 +144,7 @@ class ChainSearch:
     def _chains(
         self, ranked: Iterator[_Found], query: ChainQuery, asked: Sequence[Asked], near_duplicate: float | None
     ) -> list[Chain]:
-        """Return the first `query.k` chains with what is alike behind them, looked for a few times as far down."""
+        """Return the first `query.k` chains with their near-duplicates, searched for a few times as far down."""
         chains: list[Chain] = []
         rows: list[NDArray[np.float32]] = []  # (S, D) of each chain, of length 1
         alike: list[list[tuple[int, ...]]] = []

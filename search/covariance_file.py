@@ -65,5 +65,5 @@ class CovarianceFile:
 
 
 def _still_good(old: Stamp, new: Stamp) -> bool:
-    """Return whether what was estimated at `old` is still good: no row has changed, and few have been added."""
+    """Return whether the estimate made at `old` still holds: no row has changed, and few have been added."""
     return old.holds_at(new) and old.count <= new.count <= old.count * (1 + GROWTH)

@@ -89,7 +89,7 @@ class DuplicateThreshold:
         return value
 
     def save(self, copies: NDArray[np.float32]) -> float:
-        """Store the threshold of these cosines of copies, and return it.
+        """Derive the threshold from these cosines of copies, store it, and return it.
 
         Raises:
             OSError: It could not be stored.

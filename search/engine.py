@@ -319,7 +319,7 @@ class SearchEngine:
         allowed_ids: NDArray[np.int64] | None,
         excluded: frozenset[int],
     ) -> dict[int, Described]:
-        """Return what is described by id, with hits in missing files replaced by those in copies that are there."""
+        """Return the described segments by id, with hits in missing files replaced by hits in available copies."""
 
         def is_allowed(segment_id: int) -> bool:
             return segment_id not in excluded and (allowed_ids is None or bool(np.isin(segment_id, allowed_ids)))

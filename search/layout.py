@@ -39,7 +39,7 @@ _BATCH = 4096
 
 
 def choose_landmarks(rows: Rows, count: int = LANDMARKS) -> NDArray[np.int64]:
-    """Choose rows as landmarks: evenly spread ones, and some that are similar to none of those.
+    """Choose rows as landmarks: evenly spread ones, and some that resemble none of them.
 
     Args:
         rows: float32 (n, D), unit rows, in a meaningful order (of the library: by video and time).

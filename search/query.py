@@ -19,7 +19,7 @@ Duplicates = Literal["stack", "hide", "show"]
 
 
 class QueryError(ValueError):
-    """An invalid query; the message says what to change. Never an error of the library."""
+    """An invalid query; the message says what to change. Errors of the library are never raised as this."""
 
 
 class _Options(Protocol):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def reachable_copies(
     library: Library, found: Mapping[int, tuple[Segment, Video]], is_allowed: Callable[[int], bool]
 ) -> dict[int, int]:
-    """Return, for segments whose file is not there, the same segment of another file of that content that is there.
+    """Return, for segments whose file is missing, the same segment of an available file with the same content.
 
     Args:
         library: The library of the segments.
@@ -35,7 +35,7 @@ def reachable_copies(
 
 
 def _copies_there(library: Library, video: Video) -> list[Video]:
-    """Return the other files of a video's content that are there, by path."""
+    """Return the other available files with a video's content, by path."""
     return [
         other
         for other in library.videos_with_fingerprint(video.fingerprint)

@@ -90,7 +90,7 @@ class RowCovariance:
 
     @classmethod
     def read(cls, path: Path, dim: int) -> RowCovariance:
-        """Read what `write` wrote. Raise ValueError, KeyError or OSError for a file that is not of `dim` columns."""
+        """Read what `write` wrote. Raise ValueError, KeyError or OSError unless it has `dim` columns."""
         with np.load(path, allow_pickle=False) as arrays:
             made = cls(
                 mean=arrays["mean"].astype(np.float32),

@@ -198,7 +198,7 @@ def test_missing_roots_and_special_files(tmp_path: Path) -> None:
     assert found.missing == (str(tmp_path / "gone"),)
     reasons = {os.path.basename(problem.path): problem.reason for problem in found.problems}
     assert reasons.keys() == {"gone", "pipe.mp4"}
-    assert "not there" in reasons["gone"]
+    assert "does not exist" in reasons["gone"]
     assert "neither" in reasons["pipe.mp4"]
 
 

@@ -242,7 +242,7 @@ def _stream(
 
 
 def _open_partial(partial: Path, *, resumed: bool) -> BinaryIO:
-    """Open a partial file to append to or to begin anew: its name is known, so a file of somebody else is refused."""
+    """Open a partial file to append to or start over: its name is predictable, so a file of another user is refused."""
     flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     file = os.fdopen(os.open(partial, flags, 0o666), "wb")
     if not _is_ours(os.fstat(file.fileno())):

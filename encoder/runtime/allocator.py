@@ -1,7 +1,7 @@
 """Allocator settings: glibc keeps large blocks in the process instead of returning them to the kernel.
 
 A network on the CPU allocates and frees blocks of up to hundreds of megabytes at every layer. By default glibc maps and
-unmaps each of them, and the kernel clears every page anew, which is a third of the time of a full-size encoder (on two
+unmaps each of them, and the kernel clears every page again, which is a third of the time of a full-size encoder (on two
 cores 11.7 s per clip, 6.5 CPU seconds of them in the kernel, against 7.2 s with the blocks kept). The price is that
 freed memory stays with the process.
 """

@@ -1,7 +1,7 @@
 """Linear layers for a CPU with weights packed once, in float32, bfloat16 and int8, by the oneDNN kernels of torch.
 
 torch's plain layer computes float32 with MKL, which on many processors is a third slower than oneDNN, and would pack
-weights in bfloat16 and int8 anew at every call.
+weights in bfloat16 and int8 again at every call.
 """
 
 from __future__ import annotations

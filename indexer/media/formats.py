@@ -31,7 +31,7 @@ SOUND_FORMATS = frozenset((
     "aac", "ac3", "ac4", "aiff", "amr", "amrnb", "amrwb", "ape", "au", "caf", "dsf", "dts", "dtshd", "eac3", "flac",
     "iff", "loas", "mlp", "mp3", "mpc", "mpc8", "oma", "tak", "truehd", "tta", "voc", "w64", "wav", "wv", "xwma",
 ))
-"""Files without pictures, which are told from files that are no media at all."""
+"""Media files without video, as opposed to files that are not media at all."""
 # fmt: on
 MEDIA_FORMATS = ",".join(sorted(VIDEO_FORMATS | PICTURE_FORMATS | SOUND_FORMATS))
 """The value of FFmpeg's option `format_whitelist`."""

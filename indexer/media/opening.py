@@ -39,7 +39,7 @@ def open_media(path: str, *, device: str | None = None) -> InputContainer:
         device: The device to decode on if it can, see `hardware.choose_device`; None for the CPU.
 
     Raises:
-        UnreadableVideo: It is a list, or something else than a regular file.
+        UnreadableVideo: It is a playlist, or not a regular file.
         OSError: It cannot be read.
         FFmpegError: No format that is allowed fits.
     """

@@ -1,4 +1,4 @@
-"""Calibration of one encoder in one library: kept in a stamped file, grown by what is new, and made into a HitJudge."""
+"""Calibration of one encoder in one library: kept in a stamped file, extended with new rows, made into a HitJudge."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 FORMAT = 2
 MAX_NEW_SHARE = 0.2
-"""It is made from nothing once the new rows exceed this fraction of those it was made from."""
+"""It is rebuilt once the new rows exceed this fraction of those it was made from."""
 MOST_IN_SEARCH = 200_000
 """Number of rows that a search waits for."""
 _BATCH = 32  # null questions encoded at once

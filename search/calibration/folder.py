@@ -1,4 +1,4 @@
-"""Folder of a library for what calibrates an encoder in it: statistics of its rows, and thresholds."""
+"""Folder of a library that holds the calibration of an encoder: statistics of its rows, and thresholds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from files.links import is_link
 
 THRESHOLD_PREFIX = "duplicates-"
-"""With what the names of files begin that hold a measured number, and no rows."""
+"""Prefix of files that hold a measured number and no rows."""
 
 
 def calibration_folder(library_directory: Path) -> Path:
@@ -17,7 +17,7 @@ def calibration_folder(library_directory: Path) -> Path:
 
 
 def forget_rows(library_directory: Path) -> None:
-    """Delete what holds rows, which the next search makes again. What cannot be deleted, or is behind a link, stays."""
+    """Delete files of rows, which the next search makes again. Undeletable files, and those behind a link, stay."""
     folder = calibration_folder(library_directory)
     for path in [] if is_link(folder) else folder.glob("*"):
         if not path.name.startswith(THRESHOLD_PREFIX):

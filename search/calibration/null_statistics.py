@@ -1,4 +1,4 @@
-"""Null statistics: what every shot of a library gets from null questions and null shots, made in one pass and grown."""
+"""Null statistics: what every shot of a library gets from null questions and null shots, made in one pass."""
 
 from __future__ import annotations
 

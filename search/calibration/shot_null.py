@@ -17,7 +17,7 @@ from search.calibration.tail import Tail
 
 KIN_SHARE = 0.01
 _FEWEST_SHOTS = 20
-"""Below, too little is known of what shots get from each other, and hits of examples have no strength."""
+"""With fewer shots, too little is known about their scores with each other, and hits of examples have no strength."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

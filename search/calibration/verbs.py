@@ -21,7 +21,7 @@ _NO_VERBS = frozenset(
 """Words that end in -ing and are hardly ever verbs."""
 
 _VERBS = frozenset(Path(__file__).with_name("verbs.txt").read_text("utf-8").split())
-"""Common verbs of what is seen in videos."""
+"""Common verbs for what videos show."""
 
 
 def has_verb(text: str) -> bool:

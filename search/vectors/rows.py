@@ -72,7 +72,7 @@ class Rows:
         return np.take(matrix, positions, axis=0)
 
     def _in_memory(self, wanted: int) -> NDArray[np.float16] | RowFile:
-        """Return the rows in memory if that is worth it for so many more to be read; else their file."""
+        """Return the rows in memory if enough more will be read to be worth it; otherwise their file."""
         if isinstance(self._matrix, RowFile) and self._matrix.size_bytes <= KEPT_BYTES:
             self._read += wanted
             if self._read >= len(self):
@@ -90,7 +90,7 @@ class Rows:
             yield self.take(np.arange(start, min(start + BLOCK_ROWS, len(self))))
 
     def best(self, query: NDArray[np.float32], k: int, allowed: Mask | None) -> Scored:
-        """Return the k best allowed rows, all that equal the last of them, and possibly others. Raise DamagedRows."""
+        """Return the k best allowed rows, all ties with the last, and possibly others. Raise DamagedRows."""
         best, at, least = [np.empty(0, np.float32)], [np.empty(0, np.int64)], np.float32(-np.inf)
         for start, rows in self._compared(len(self), max(_READ_ROWS, 16 * k)):
             mask = None if allowed is None else allowed[start : start + len(rows)]
@@ -157,7 +157,7 @@ def selector_of(allowed: Mask | None) -> Any:
 
 
 def _best(index: Any, query: NDArray[np.float32], k: int, allowed: Mask | None, count: int) -> Scored:
-    """Return the k best of `count` allowed rows, and all equal to the last: of these, FAISS would return any."""
+    """Return the k best of `count` allowed rows, and all ties with the last, of which FAISS would pick any."""
     wanted = min(k + 1, count)
     while True:
         scores, positions = _search(index, query, wanted, allowed)

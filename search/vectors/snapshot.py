@@ -73,7 +73,7 @@ class LiveRows:
         return int(np.count_nonzero(self.rows.best_at(allowed.positions, query, FEW_ROWS)[0] >= least))
 
     def without(self, ids: Ids) -> LiveRows:
-        """Return the rows without those of these ids, some of which may be unknown."""
+        """Return the rows without these ids, some of which may be unknown."""
         live, positions = self.live.copy(), self.positions_of(ids)
         live[positions[positions >= 0]] = False
         return LiveRows(self.stored, live)
