@@ -84,6 +84,19 @@ RETIRED = {
     r"\bcame of it\b": "no progress, the result",
     r"\bSee (that|how)\b": "Check that",
     r"\bnear duplicate": "near-duplicate",
+    r"\bone a line\b": "one per line",
+    r"\btime codes?\b": "timecode",
+    r"\bWhat is selected\b": "Selection",
+    r"^(Put it back|Drop it|Take that)$": "Restore, Discard, Use theirs",
+    r"\bhas begun\b": "started",
+    r"\bagain: quicker\b": "press again to speed up",
+    r"^These keys$": "Show keyboard shortcuts",
+    r"\bthe page (Search|Indexing|Library|Map|Collections)\b": "the Search page",
+    r"\bwas not taken\b": "accepted",
+    r"\bThe whole (map|video|collection)\b": "Whole map",
+    r"\bleast (score|strength|cosine)\b": "minimum score",
+    r"\bnot looked at:": "Skipped:",
+    r"^Forget\b": "Dismiss, Delete",
 }
 """Phrases that no message may have, as patterns, and what to write instead."""
 

@@ -130,7 +130,7 @@ def test_newest_videos_follow_a_job_from_its_start_to_its_end(
     running = JobState(id="a", kind="index", title="films")
     monkeypatch.setattr(Jobs, "all", lambda _: [running])
     assert followed() == (
-        "Newest videos. Indexing continues; each search includes what is new.", ["Show progress"], True,
+        "Newest videos. Indexing continues; searches find new shots as they are added.", ["Show progress"], True,
     )  # fmt: skip
     monkeypatch.setattr(Jobs, "all", lambda _: [replace(running, outcome="done")])
     assert followed() == ("Newest videos", [], False)

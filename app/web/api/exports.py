@@ -100,7 +100,7 @@ def export_routes(settings: Settings, library: Library, jobs: Jobs, read: ReadMe
             collection = library.collections.get(collection_id)
         clips = collection_clips(library, collection, library.collections.subclips(collection.id), {clip_id})
         if not clips:
-            raise ApiError(404, "There is no such clip; it may have been removed meanwhile.")
+            raise ApiError(404, "There is no such clip; it may have been removed.")
         planned = names.name(clips[0], options, total=request.integer("total", 1, _MOST_CLIPS))
         return {"name": planned.name, "why": planned.why}
 

@@ -107,7 +107,7 @@ def _draw_notes(choices: IndexChoices, need: ModelNeed | None, states: list[JobS
     text = again_text(session.open_library(), choices.order(path), settings_from(), states) if path else ""
     if text:
         st.warning(escape_markdown(text), icon=":material/history:")
-        st.checkbox("Encode them again", key=_AGAIN)
+        st.checkbox("Re-encode them", key=_AGAIN)
     if need and downloading:
         st.info("The model is being downloaded. If you chose a folder to index, it comes next.")
     elif need and is_searchable(session.open_library()):

@@ -52,6 +52,6 @@ def again_text(library: Library, order: IndexOrder, settings: Settings, states: 
     speed = last_speed(states, name)
     time = f", which takes about {format_duration(seconds / speed)}" if speed else ""
     return (
-        f"{count_text(len(old), 'unchanged video')} ({format_duration(seconds)}) would be encoded again{time}: "
+        f"{count_text(len(old), 'unchanged video')} ({format_duration(seconds)}) would be re-encoded{time}: "
         "the encoder, the options or the version differ from last time."
     )
