@@ -22,6 +22,7 @@ from app.shell.coverage import Coverage
 from app.shell.link_query import chain_query_of
 from app.web.pages import filter_chips
 from app.web.pages.chain_results import no_chains_text
+from app.web.pages.saved_searches import name_of
 from app.web.services.examples import Examples
 from db.library import Library
 from encoder import EncoderError
@@ -456,6 +457,18 @@ def test_without_a_good_match_the_page_says_so_and_folds_the_nearest(
     page = opened(SearchLink(words="red"))
     assert "**No good match** among 4 shots" in page.markdown[0].value.replace("\\", "")
     assert (grid_data(page)["folded"], len(grid(page))) == (True, 4)
+
+
+def test_a_chain_is_saved_under_the_words_of_all_its_steps() -> None:
+    assert name_of(SearchLink(words="a penguin", then=(LinkStep(words="a hammer"),))) == "a penguin then a hammer"
+    assert len(name_of(SearchLink(words="a" * 100))) == 60
+
+
+def test_what_is_nearest_to_an_example_is_shown_however_weak(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_strengths(monkeypatch, 0.06, 0.5, 0.6, 0.7)
+    page = opened(SearchLink(terms=(LinkTerm("segment", str(ids(library)["red"])),)))
+    assert "No good match among 4 shots. These are the nearest ones." in said(page).replace("**", "")
+    assert (grid_data(page)["folded"], len(grid(page))) == (False, 3), "all but the example"
 
 
 def test_what_a_person_may_want_to_know_is_one_line(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,7 @@ def test_our_script_comes_before_streamlits_own() -> None:
     assert page.index((STATIC / "host.js").read_bytes()) < page.index(b'src="./static/js/')
     assert static_url("connection.js").encode() in page
     assert b'[data-testid="stSkeleton"] { visibility: hidden }' in page
+    assert b".st-key-folder { min-height" in page, "what is below the folder box stays where it is when it comes"
     assert len(inline_scripts_of(page).split()) == 2
 
 
@@ -45,7 +46,10 @@ def test_every_page_is_served_with_it() -> None:
                 b"the page",
                 "no-cache",
             )
-        assert client.get("/other").status_code == 404
+        for name in ("other", "favicon.ico", "index.html", "Search"):
+            answer = client.get(f"/{name}")
+            assert (answer.status_code, answer.headers["cache-control"]) == (404, "no-cache")
+            assert "There is no such page" in answer.text
 
 
 @pytest.mark.parametrize(

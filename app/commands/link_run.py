@@ -98,7 +98,7 @@ def show_link(
 
 
 def link_clips(settings: Settings, text: str, *, span: bool, least_level: Level | None = None) -> list[ClipRequest]:
-    """Return the hits of a link's search to cut, those that the page shows unfolded.
+    """Return the hits of a link's search to cut; none where no match is good.
 
     Args:
         settings: For the library and its encoder.

@@ -18,10 +18,18 @@ if TYPE_CHECKING:
 
 PAGES = ("", "search", "library", "map", "collections", "indexing")
 """Addresses of the pages that app/page.py declares."""
+_NO_SUCH_PAGE = (
+    '<!doctype html><html lang="en"><head><meta name="color-scheme" content="light dark"><title>prismsearch</title>'
+    '</head><body><h1>There is no such page</h1><p><a href="/">Open the search page</a></p></body></html>'
+)
 _ICON = b'href="./favicon.png"'
 _TITLE = b"<title>Streamlit</title>"
 # Grey boxes in place of widgets whose code is still on its way: they flash, and stand for nothing a person waits for.
-_NO_SKELETONS = b'[data-testid="stSkeleton"] { visibility: hidden }'
+# The folder box comes after what is around it, which would then move down.
+_EARLY_STYLE = (
+    b'[data-testid="stSkeleton"] { visibility: hidden } .st-key-folder { min-height: 7.8rem }'
+    b" @media (max-width: 640px) { .st-key-folder { min-height: 12.1rem } }"
+)
 
 
 def front_end_folder() -> Path:
@@ -46,7 +54,7 @@ def with_our_head(page: bytes, links: str = "") -> bytes:
         links: Further elements of the head. They go to its end, so that what Streamlit starts with is fetched first.
     """
     first = b"<title>prismsearch</title>\n    <style>%b</style>\n    <script>%b</script>" % (
-        _NO_SKELETONS,
+        _EARLY_STYLE,
         (STATIC / "host.js").read_bytes(),
     )
     last = f'{links}  <script type="module" src="{static_url("connection.js")}"></script>\n  </head>'.encode()
@@ -57,7 +65,9 @@ def with_our_head(page: bytes, links: str = "") -> bytes:
 
 
 def page_routes(page: bytes) -> list[Route]:
-    """Return the routes of the page: `/` and the address of each of its parts.
+    """Return the routes of the page: `/`, the address of each of its parts, and a refusal of addresses like these.
+
+    For addresses that nobody knows, Streamlit would send its own HTML, without our head.
 
     Args:
         page: What `page_html` returned.
@@ -68,4 +78,8 @@ def page_routes(page: bytes) -> list[Route]:
     async def send(request: Request) -> Response:
         return HTMLResponse(page, headers={"Cache-Control": "no-cache"})
 
-    return [Route(f"/{name}", send) for name in PAGES]
+    async def refuse(request: Request) -> Response:
+        return HTMLResponse(_NO_SUCH_PAGE, 404, {"Cache-Control": "no-cache"})
+
+    # Streamlit's own addresses have further parts, as /media/NAME.
+    return [*(Route(f"/{name}", send) for name in PAGES), Route("/{name}", refuse)]

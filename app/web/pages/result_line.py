@@ -33,7 +33,7 @@ class ResultLine:
     Attributes:
         text: The counts.
         details: Sentences for the tooltip.
-        folded: Whether none of the results is a good match.
+        folded: Whether none of the results is a good match for the words.
         empty: Whether there are none.
     """
 
@@ -86,6 +86,9 @@ def line_of(found: Answer, link: SearchLink, milliseconds: float, shots: int) ->
     if good is None:
         return ResultLine(text=shown + together(link), details=tuple(details))
     if good == 0:
+        if not link.words.strip():  # the nearest to an example are what was asked for
+            text = f"No good match among {shot_count}. These are the nearest ones."
+            return ResultLine(text=text, details=tuple(details))
         return ResultLine(text=no_match_text(link, shot_count), details=tuple(details), folded=True)
     return ResultLine(text=f"{match_count(good)} · {shown}{together(link)}", details=tuple(details))
 

@@ -19,7 +19,7 @@ def saved_searches(link: SearchLink, library: Library) -> None:
     """Draw the form that saves the current search, and the list of saved ones."""
     if link.has_query or link.filter_count:
         with st.form("save_search", border=False, clear_on_submit=True):
-            name = st.text_input("Save this search as", value=link.words[:60], max_chars=MAX_NAME_LENGTH)
+            name = st.text_input("Save this search as", value=name_of(link), max_chars=MAX_NAME_LENGTH)
             if st.form_submit_button("Save", width="stretch") and name.strip():
                 library.searches.save(name.strip(), link.query_string())
     kept = library.searches.all()
@@ -43,6 +43,12 @@ def saved_searches(link: SearchLink, library: Library) -> None:
             on_click=_forget,
             args=(library, search.id),
         )
+
+
+def name_of(link: SearchLink) -> str:
+    """Return the name that a search is offered to be saved under: the words of all its steps."""
+    words = (link.words, *(step.words for step in link.then))
+    return " then ".join(each.strip() for each in words if each.strip())[:60]
 
 
 def _forget(library: Library, search_id: int) -> None:

@@ -43,6 +43,7 @@ async function show(token, said = null) {
 beforeEach(async () => {
   mock.timers.enable({ apis: ['setTimeout'] });
   localStorage.clear();
+  sessionStorage.clear();
   library = listing([
     listed({ id: 1, name: 'wave.mp4', folder: 1 }),
     listed({ id: 2, name: 'peak.mp4', folder: 0 }),
@@ -111,6 +112,27 @@ test('after a failure, the list comes back though it has not changed', async () 
   await settle();
   assert.deepEqual(names(), ['peak.mp4', 'river.mp4', 'wave.mp4']);
   assert.doesNotMatch(parent.textContent, /is not responding/);
+});
+
+test('what is filtered by is there again after a video was opened, and gone once it was emptied', async () => {
+  /** @param {string} text */
+  const typed = (text) => {
+    const box = parent.querySelector('input');
+    assert.ok(box instanceof HTMLInputElement);
+    box.value = text;
+    box.dispatchEvent(new Event('input'));
+  };
+  const again = async () => {
+    unmount();
+    parent = document.createElement('div');
+    document.body.replaceChildren(parent);
+    await show('a');
+    return [parent.querySelector('input')?.value, names()];
+  };
+  typed('wave');
+  assert.deepEqual(await again(), ['wave', ['wave.mp4']]);
+  typed('');
+  assert.deepEqual(await again(), ['', ['peak.mp4', 'river.mp4', 'wave.mp4']]);
 });
 
 test('a change by another process is shown, and one that came right after the first listing, too', async () => {

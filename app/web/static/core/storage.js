@@ -1,4 +1,4 @@
-// Choices that this browser remembers, in localStorage.
+// Choices that this browser remembers, in localStorage, and texts that a tab does, in sessionStorage.
 
 /**
  * Load a stored value.
@@ -27,6 +27,34 @@ export function loadStored(key, fallback) {
 export function saveStored(key, value) {
   try {
     localStorage.setItem(key, JSON.stringify(value));
+  } catch {
+    // Storage is full or switched off.
+  }
+}
+
+/**
+ * Return a text that this tab has kept, or ''.
+ *
+ * @param {string} key
+ * @returns {string}
+ */
+export function keptInTab(key) {
+  try {
+    return sessionStorage.getItem(key) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * Keep a text while this tab is open. Where storage is full or switched off, it is lost with the view.
+ *
+ * @param {string} key
+ * @param {string} text
+ */
+export function keepInTab(key, text) {
+  try {
+    sessionStorage.setItem(key, text);
   } catch {
     // Storage is full or switched off.
   }

@@ -7,7 +7,7 @@ import { addKeys, onControl } from '../core/keys.js';
 import { lookAgain } from '../core/look_again.js';
 import { runs } from '../core/runs.js';
 import { findPlace } from '../core/scroll_place.js';
-import { loadStored, saveStored } from '../core/storage.js';
+import { keepInTab, keptInTab, loadStored, saveStored } from '../core/storage.js';
 import { toast } from '../core/toast.js';
 import { VirtualList } from '../core/virtual_list.js';
 import { arrangeRows, filterVideos, idsBetween, layoutFrom, rowAfter, tabStop } from './arrangement.js';
@@ -20,6 +20,7 @@ const GROUP_HEIGHT = 52;
 const ROW_HEIGHT = 70;
 const DISK_MILLISECONDS = 60000; // for which the size on disk is taken as known
 const LAYOUT = 'prismsearch.library.view';
+const FILTER = 'prismsearch.library.filter';
 
 /** @typedef {import('./rows.js').Listing} Listing */
 /** @typedef {import('./rows.js').State} State */
@@ -88,8 +89,9 @@ class LibraryView {
       'data-ps-search': '',
       autocomplete: 'off',
       spellcheck: 'false',
-      oninput: () => this.arrange(),
-      onsearch: () => this.arrange(),
+      value: keptInTab(FILTER), // it was typed before a video was opened
+      oninput: () => this.filterAgain(),
+      onsearch: () => this.filterAgain(),
     }); // Escape empties it, which some browsers report by this event alone
     this.groupButton = element('button', {
       class: 'ps-button',
@@ -249,6 +251,11 @@ class LibraryView {
   arrangeBy(change) {
     Object.assign(this.layout, change);
     saveStored(LAYOUT, this.layout);
+    this.arrange();
+  }
+
+  filterAgain() {
+    keepInTab(FILTER, this.filter.value);
     this.arrange();
   }
 
