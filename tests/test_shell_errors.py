@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import cli_library
@@ -78,6 +80,15 @@ def test_a_defect_is_json_as_well(root: Path, monkeypatch: pytest.MonkeyPatch) -
     document = json.loads(run("stats", "--json").stdout)
     assert document["code"] == 4
     assert "ZeroDivisionError" in document["error"]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full, which is full at every write")
+@pytest.mark.usefixtures("root")
+def test_json_that_a_full_disk_does_not_take_is_one_line() -> None:
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-c", "from app.cli import main; main()", "list", "--json"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (3, "prismsearch: No space left on device\n")
 
 
 @pytest.mark.usefixtures("root")

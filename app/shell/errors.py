@@ -84,7 +84,12 @@ def shown_errors(command: str, *, debug: bool = False, as_json: bool = False) ->
     except CommandError as error:
         error.show()
         if as_json and not has_printed_json():
-            print_json({"error": error.message, "code": error.exit_code})
+            try:
+                print_json({"error": error.message, "code": error.exit_code})
+            except BrokenPipeError:
+                raise
+            except OSError:  # standard output is full: that was the error, or comes after it
+                pass
         raise click.exceptions.Exit(error.exit_code) from error
 
 
