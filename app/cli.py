@@ -21,12 +21,13 @@ import click
 
 from app.compose import COMPLETE_VARIABLE
 from app.settings_file import TABLE_OF
-from app.shell.errors import CommandError, asks_for_json, shown_errors
+from app.shell.errors import AS_JSON, asks_for_json, shown_errors
 from app.shell.exit_codes import EXIT_CODES, USAGE
 from app.shell.interrupt import signals_raise
 from app.shell.leaving import leave
 from app.shell.options import global_options
 from app.shell.settings_values import FileDefaults
+from app.shell.terminal import print_note
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -58,8 +59,13 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
 """Module in `app.commands`, function and summary of each command, in the order shown by --help."""
 
 
-_AS_JSON = "prismsearch.as json"
-FIRST_STEPS = "give a command: prismsearch demo (to try it), prismsearch index FOLDER (to start), or prismsearch --help"
+FIRST_STEPS = (
+    "Give a command:",
+    "  prismsearch demo           try it on bundled videos",
+    "  prismsearch ui             add videos and search in the browser",
+    "  prismsearch index FOLDER   add the videos of a folder",
+    "  prismsearch --help         every command",
+)
 
 
 def import_command(name: str) -> click.Command:
@@ -116,7 +122,7 @@ class Shell(click.Group):
         as_json = asks_for_json(args)
         with shown_errors("prismsearch", as_json=as_json):
             ctx = super().make_context(info_name, args, parent, **extra)
-        ctx.meta[_AS_JSON] = as_json
+        ctx.meta[AS_JSON] = as_json
         return ctx
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -127,7 +133,7 @@ class Shell(click.Group):
                 stream.reconfigure(errors="backslashreplace")
         ctx.default_map = {name: FileDefaults(partial(import_command, name), name) for name in TABLE_OF}
         debug = bool(ctx.params.get("debug"))
-        with shown_errors("prismsearch", debug=debug, as_json=ctx.meta[_AS_JSON]), signals_raise():
+        with shown_errors("prismsearch", debug=debug, as_json=ctx.meta[AS_JSON]), signals_raise():
             return super().invoke(ctx)
 
 
@@ -173,4 +179,6 @@ def main(ctx: click.Context, /, **_: Any) -> None:
     --library, --encoder, --device, --precision and --progress may stand before or after the command.
     """
     if ctx.invoked_subcommand is None:
-        raise CommandError(FIRST_STEPS, USAGE)
+        for line in FIRST_STEPS:
+            print_note(line)
+        ctx.exit(USAGE)

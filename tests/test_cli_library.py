@@ -142,7 +142,7 @@ def test_info_of_what_is_not_there_says_why() -> None:
     assert "This is not a video." in failed.stderr
     unknown = run("info", "films/unknown.mp4")
     assert unknown.exit_code == 3
-    assert "not in the library" in unknown.stderr
+    assert "none by that name in the library" in unknown.stderr
 
 
 @pytest.mark.usefixtures("root")

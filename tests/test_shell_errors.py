@@ -112,8 +112,6 @@ def test_words_after_two_dashes_are_no_options() -> None:
         (["index"], "missing FOLDER: prismsearch index FOLDER"),
         (["relink"], "missing OLD NEW: prismsearch relink OLD NEW"),
         (["search"], "say what to look for: prismsearch search WORDS"),
-        ([], "prismsearch demo"),
-        (["--library", "x"], "prismsearch index FOLDER"),
     ],
 )
 def test_a_command_line_that_cannot_be_meant_is_one_plain_line(arguments: list[str], said: str) -> None:
@@ -148,7 +146,6 @@ def test_a_library_that_may_not_be_read_is_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "next_step"),
     [
-        ([], "prismsearch demo"),
         (["index"], "prismsearch index FOLDER"),
         (["search", "dog"], "prismsearch index FOLDER"),
         (["similar", "a.mp4"], "prismsearch index FOLDER"),
@@ -166,3 +163,61 @@ def test_the_first_words_of_a_newcomer_are_answered_with_what_to_do(
     assert next_step in result.stderr
     assert (result.stdout, result.stderr.count("\n")) == ("", 1)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [[], ["--library", "x"]])
+def test_without_a_command_the_first_ones_are_named_one_a_line(arguments: list[str]) -> None:
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    commands = [line.split()[1] for line in result.stderr.splitlines() if line.startswith("  prismsearch ")]
+    assert commands == ["demo", "ui", "index", "--help"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["remove", "", "--yes"],
+        ["remove", " ", "--yes"],
+        ["info", ""],
+        ["list", ""],
+        ["index", ""],
+        ["retry", ""],
+        ["relink", "", "films"],
+        ["search", "red", "--in", ""],
+        ["similar", ""],
+        ["similar", "--image", ""],
+    ],
+)
+def test_a_blank_name_is_not_the_current_folder(root: Path, arguments: list[str]) -> None:
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "blank" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert len(json.loads(run("list", "--json").stdout)) > 1, "nothing was removed"
+
+
+@pytest.mark.parametrize("command", ["info", "similar", "remove"])
+def test_a_bare_name_that_the_library_has_in_a_folder_is_told_where(root: Path, command: str) -> None:
+    result = run(command, "red.mp4")
+    assert result.exit_code == 3
+    assert str(root / "films" / "red.mp4") in result.stderr
+    assert "index adds" not in result.stderr
+
+
+@pytest.mark.usefixtures("root")
+def test_info_of_a_file_that_is_nowhere_does_not_say_that_index_adds_it() -> None:
+    result = run("info", "nothere.mp4")
+    assert "nothere.mp4: no such file, and none by that name in the library" in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--example", "--create"])
+@pytest.mark.parametrize("json_first", [True, False])
+def test_a_settings_file_is_not_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str, json_first: bool
+) -> None:
+    file = tmp_path / "settings.toml"
+    monkeypatch.setenv("PRISMSEARCH_SETTINGS", str(file))
+    result = run("settings", *(("--json", option) if json_first else (option, "--json")))
+    assert result.exit_code == 2
+    assert not file.exists()
+    assert "choose one of --json and" in json.loads(result.stdout)["error"]

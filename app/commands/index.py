@@ -12,7 +12,7 @@ from app.commands.index_run import index_videos, require_paths, retry_failures
 from app.compose import Settings
 from app.jobs.orders import IndexOrder, RetryOrder
 from app.shell.index_options import ShapingOptions, detectors_text, shaping_options
-from app.shell.options import Whole, with_settings
+from app.shell.options import PathWord, Whole, with_settings
 from app.shell.work_options import work_options
 
 EXIT_TEXT = """\b
@@ -37,7 +37,7 @@ Examples:
 
 {EXIT_TEXT}""",
 )
-@click.argument("folders", nargs=-1, required=True, type=click.Path(), metavar="FOLDER...")
+@click.argument("folders", nargs=-1, required=True, type=PathWord(), metavar="FOLDER...")
 @work_options
 @shaping_options
 @click.option("--include-exports", is_flag=True, help="Index clips that prismsearch exported, too.")
@@ -124,7 +124,7 @@ Why files failed: prismsearch list --failed
 
 {EXIT_TEXT}""",
 )
-@click.argument("paths", nargs=-1, type=click.Path())
+@click.argument("paths", nargs=-1, type=PathWord())
 @shaping_options
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on standard output.")
 @with_settings

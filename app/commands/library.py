@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,9 @@ from app import compose
 from app.compose import Settings
 from app.shell.errors import CommandError
 from app.shell.exit_codes import FAILED, MISSING
+from app.shell.file_words import no_such_file
 from app.shell.listing import failure_record, part_record, part_text, range_text, status_of, video_record
-from app.shell.options import with_settings
+from app.shell.options import PathWord, with_settings
 from app.shell.paths import as_indexed
 from app.shell.terminal import (
     count_text,
@@ -47,7 +49,7 @@ Examples:
 Status: ok; missing: the file cannot be found now; changed: it is not the file that was indexed
 (index the folder again); failed: it could not be indexed.""",
 )
-@click.argument("folder", required=False, type=click.Path())
+@click.argument("folder", required=False, type=PathWord())
 @click.option("--failed", is_flag=True, help="Only files that could not be indexed.")
 @click.option("--missing", is_flag=True, help="Only videos whose file is missing.")
 @click.option("--vanished", is_flag=True, help="Only vanished files, whose records are kept in case they come back.")
@@ -140,7 +142,7 @@ Examples:
   prismsearch info holiday.mp4
   prismsearch info holiday.mp4 --json""",
 )
-@click.argument("video", type=click.Path())
+@click.argument("video", type=PathWord())
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
 @with_settings
 def info(settings: Settings, video: str, as_json: bool) -> None:
@@ -154,6 +156,8 @@ def info(settings: Settings, video: str, as_json: bool) -> None:
                 raise CommandError(
                     f"{printable(path)} could not be indexed: {failure.reason} (prismsearch retry tries again)", FAILED
                 )
+            if not os.path.lexists(path):
+                raise no_such_file(video, library)
             raise CommandError(f"{printable(path)} is not in the library; prismsearch index adds it", MISSING)
         shots, segments = library.shots(found.id), library.segments_of(found.id)
         if as_json:

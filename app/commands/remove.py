@@ -15,8 +15,8 @@ from app.compose import Settings
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
 from app.shell.listing import status_of
-from app.shell.options import with_settings
-from app.shell.paths import as_indexed
+from app.shell.options import PathWord, with_settings
+from app.shell.paths import as_indexed, files_of_name
 from app.shell.questions import confirm
 from app.shell.terminal import count_text, print_note, printable
 from db.errors import LibraryError
@@ -45,7 +45,7 @@ Your video files are never touched. Everything the library holds about them is d
 posters, previews, copies for the browser, dropped examples and the records of vanished files
 (prismsearch list --vanished).""",
 )
-@click.argument("paths", nargs=-1, required=True, type=click.Path())
+@click.argument("paths", nargs=-1, required=True, type=PathWord())
 @click.option("--missing", is_flag=True, help="Only videos whose file is missing.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
 @with_settings
@@ -60,7 +60,9 @@ def remove(settings: Settings, paths: tuple[str, ...], missing: bool, yes: bool)
             failed = [each.path for each in library.failures() if is_below(each.path, path)]
             kept = {each.video_id for each in library.vanished_videos(path)}
             if not found and not failed and not kept:
-                raise CommandError(f"{printable(path)} is not in the library; nothing was removed", MISSING)
+                elsewhere = files_of_name(library, path)
+                known = f"it has {printable(elsewhere[0])}" if elsewhere else "nothing was removed"
+                raise CommandError(f"{printable(path)} is not in the library; {known}", MISSING)
             videos |= {number: each for number, each in found.items() if not missing or status_of(each) == "missing"}
             failures += [each for each in failed if not missing or not os.path.lexists(each)]
             vanished |= kept

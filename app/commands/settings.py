@@ -13,15 +13,22 @@ from app.commands.settings_example import EXAMPLE
 from app.commands.settings_sources import Value, all_values, without_library
 from app.compose import Settings
 from app.settings_file import read_settings_file, settings_path
-from app.shell.errors import CommandError
+from app.shell.errors import AS_JSON, CommandError
 from app.shell.exit_codes import MISSING, USAGE
 from app.shell.options import with_settings
 from app.shell.terminal import print_json, print_note, printable, table
 
 
+def refuse_json(ctx: click.Context, param: click.Parameter) -> None:
+    """Raise click.UsageError if --json stands beside an option that prints or writes a file in TOML."""
+    if ctx.meta.get(AS_JSON):
+        raise click.UsageError(f"choose one of --json and {param.opts[0]}", ctx)
+
+
 def print_example(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     """Print a settings file to begin with, and exit (a callback of click; eager, because the file may be broken)."""
     if value and not ctx.resilient_parsing:
+        refuse_json(ctx, param)
         click.echo(EXAMPLE, nl=False)
         ctx.exit()
 
@@ -34,6 +41,7 @@ def create_file(ctx: click.Context, param: click.Parameter, value: bool) -> None
     """
     if not value or ctx.resilient_parsing:
         return
+    refuse_json(ctx, param)
     path = settings_path()
     path.parent.mkdir(parents=True, exist_ok=True)
     try:

@@ -64,6 +64,8 @@ def similar(
     """
     if sum(each is not None for each in (video, image, collection)) != 1:
         raise click.UsageError("give a VIDEO (FILE, FILE@START or FILE@START-END), --image FILE or --collection NAME")
+    if not (video or image or collection or "").strip():
+        raise click.UsageError("a blank names nothing: give a VIDEO, --image FILE or --collection NAME")
     files = (*filter(None, (video, image)), *typed[0].files)
     with open_search(settings, options, files=files) as (library, encoder, options):
         if image is not None:

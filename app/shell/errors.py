@@ -14,6 +14,9 @@ from app.shell.interrupt import STOPPED, stopped_code
 from app.shell.settings_values import place_of
 from app.shell.terminal import has_printed_json, print_json, print_note
 
+AS_JSON = "prismsearch.as json"
+"""Key in click's `meta`: whether --json is among the words of the command line."""
+
 
 class CommandError(click.ClickException):
     """A command that failed. The message becomes one line on standard error."""

@@ -15,6 +15,7 @@ import click
 
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
+from app.shell.paths import files_of_name
 from app.shell.terminal import printable
 from app.times import FileRange, parse_file_range, parse_range
 from indexer.media.containers import BY_CONTENT_EXTENSIONS, VIDEO_EXTENSIONS, extension_of
@@ -68,9 +69,14 @@ def require_files(library: Library | None, texts: Sequence[str]) -> None:
 
 
 def no_such_file(text: str, library: Library | None) -> CommandError:
-    """Return the error for a file that is not there; it says how words are written that were taken for a file."""
+    """Return the error for a file that is not there; it says where the library has a file of that name, or how
+    words are written that were taken for a file."""
     line = f"{printable(text)}: no such file"
     if library is not None:
+        elsewhere = [each for name in (text, *_before_at(text)) for each in files_of_name(library, name)]
+        if elsewhere:
+            more = f" and {len(elsewhere) - 1} more of that name" if len(elsewhere) > 1 else ""
+            return CommandError(f"{line}; the library has {printable(elsewhere[0])}{more}", MISSING)
         line += ", and none by that name in the library"
     if _has_separator(text) and not looks_like_a_file(text, library) and text[0] not in (*_SEPARATORS, ".", "~"):
         line += f"; to search for words, put spaces around the {next(each for each in _SEPARATORS if each in text)}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.shell.options import Whole, seconds_value, since_value, until_value
+from app.shell.options import PathWord, Whole, seconds_value, since_value, until_value
 from db.records import Filters, Orientation
 from files.json_file import parse_fraction
 
@@ -27,7 +27,7 @@ def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     @click.option(
-        "--in", "folder", metavar="FOLDER", type=click.Path(), help="Only videos in this folder (or this one file)."
+        "--in", "folder", metavar="FOLDER", type=PathWord(), help="Only videos in this folder (or this one file)."
     )
     @click.option(
         "--min-duration", metavar="TIME", callback=seconds_value, help="Only hits at least this long: 5, 5s, 1m30s."

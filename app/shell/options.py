@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from datetime import datetime
 from fractions import Fraction
@@ -32,6 +33,17 @@ class Whole(click.IntRange):
             return super().convert(value, param, ctx)
         except click.BadParameter:
             self.fail(f"{value!s} {self._refusal}", param, ctx)
+
+
+class PathWord(click.Path):
+    """The name of a file or folder, there or not. Never blank: as a path, that would be the current folder, and
+    `remove "$UNSET"` would forget all of it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the name. Raise click.UsageError if it is blank."""
+        if not os.fspath(value).strip():
+            raise click.UsageError("a name of a file or folder is blank", ctx)
+        return super().convert(value, param, ctx)
 
 
 def seconds_value(ctx: click.Context, param: click.Parameter, value: str | None) -> Fraction | None:

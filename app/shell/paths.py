@@ -32,6 +32,12 @@ def as_indexed(library: Library, path: str) -> str:
     return _known_file(plain, known) or plain
 
 
+def files_of_name(library: Library, path: str) -> list[str]:
+    """Return the videos of the library whose file has the name of `path`, in any folder."""
+    name = comparison_key(os.path.basename(path))
+    return [each.path for each in library.videos() if comparison_key(os.path.basename(each.path)) == name]
+
+
 def _known_folder(wanted: str, folders: Iterable[str]) -> str | None:
     """Return the name of a folder among `folders` and those above them; None if there is none."""
     key, seen = _key(wanted), set[str]()
