@@ -175,6 +175,7 @@ def test_a_finished_export_is_downloaded_under_its_name(client: TestClient, runs
     packed.write_bytes(b"PK\x05\x06" + b"\0" * 18)
     identity = ended_with(runs, str(packed))
     assert client.get(f"/api/runs/{identity}").json()["downloadable"] is True
+    assert client.get("/api/runs").json()["runs"][0]["card"]["download"] is True
     answer = client.get(f"/api/runs/{identity}/download")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
     assert answer.content == packed.read_bytes()

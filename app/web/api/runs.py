@@ -38,12 +38,11 @@ def run_routes(settings: Settings, library: Library, jobs: Jobs) -> list[Route]:
     def every(request: ApiRequest) -> dict[str, Any]:
         """List all jobs; with `running=1`, only those that run, which a page asks for each second."""
         states = [each for each in jobs.all() if each.running or not request.query.get("running")]
-        return {
-            "runs": [
-                {**job_json(each, MAX_FAILURES), "card": job_card(each, has_log=jobs.has_log(each.id))}
-                for each in states
-            ]
-        }
+        return {"runs": [with_card(each) for each in states]}
+
+    def with_card(state: JobState) -> dict[str, Any]:
+        record, card = job_json(state, MAX_FAILURES), job_card(state, has_log=jobs.has_log(state.id))
+        return {**record, "card": {**card, "download": record["downloadable"]}}
 
     def find(request: ApiRequest) -> JobState:
         with not_found("run"):

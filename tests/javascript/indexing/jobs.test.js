@@ -155,3 +155,13 @@ test('only the latest of many are shown, until all are asked for', async (contex
   await press(parentElement, 'Show fewer');
   assert.deepEqual(sections(parentElement), [['Earlier', 6]]);
 });
+
+test('a zip that an export packed is downloaded from its card, as long as it is there', async (context) => {
+  const done = { outcome: 'done', actions: [], title: 'Exporting Tray' };
+  const { parentElement } = await shown(context, [
+    job({ ...done, id: 'a', download: true }),
+    job({ ...done, id: 'b' }),
+  ]);
+  const links = [...parentElement.querySelectorAll('a')].map((link) => [link.getAttribute('href'), link.textContent]);
+  assert.deepEqual(links, [['/api/runs/a/download', 'Download']]);
+});

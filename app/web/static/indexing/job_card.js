@@ -17,6 +17,7 @@ import { element } from '../core/dom.js';
  * @property {{file: string, reason: string, folder: string}[]} failures The first of them.
  * @property {number} failed The number of all.
  * @property {string[]} actions
+ * @property {boolean} [download] Whether a zip that it packed is there.
  */
 
 /** @type {Record<string, {text: string, title: string}>} */
@@ -52,6 +53,7 @@ export function cardContent(card, log, run, open = card.failed <= FEW) {
       { class: 'ps-job-head' },
       name,
       result,
+      card.download && downloadLink(card),
       ...card.actions.map((action) => button(action, card, log, run)),
     ),
     ...(card.outcome ? ended(card) : running(card)),
@@ -79,6 +81,17 @@ function ended({ lines = [], when }) {
   return [...lines, when].map((text, at) =>
     element('div', { class: at ? 'ps-muted ps-job-line' : 'ps-job-line', text }),
   );
+}
+
+/** @param {Card} card */
+function downloadLink({ id, title }) {
+  return element('a', {
+    class: 'ps-button',
+    href: `/api/runs/${encodeURIComponent(id)}/download`,
+    download: '',
+    text: 'Download',
+    'aria-label': `Download: ${title}`,
+  });
 }
 
 /**
