@@ -141,7 +141,7 @@ def test_settings_reach_the_indexer(films: Path) -> None:
         (["films", "-o", "luma_only=perhaps"], "false"),
         (["films", "-o", "weights=1,2"], "1,1,1,0"),
         (["films", "--segment-seconds", "0"], "0.1"),
-        (["films", "--overlap-seconds", "7s"], "half of segment_seconds"),
+        (["films", "--overlap-seconds", "7s"], "half of segment-seconds"),
         (["films", "--workers", "0"], "workers"),
         (["films", "--frames", "none"], "frames"),
         ([], "FOLDER"),

@@ -149,7 +149,11 @@ def test_renewal_says_what_it_costs_and_asks(films: Path, tmp_path: Path, monkey
     def index(*arguments: str) -> tuple[int, dict[str, int], str]:
         result = CliRunner().invoke(main, ["index", str(films), "--json", *arguments])
         report = json.loads(result.stdout) if result.stdout else {}
-        return result.exit_code, {name: report[name] for name in ("updated", "unchanged") if report}, result.stderr
+        return (
+            result.exit_code,
+            {name: report[name] for name in ("updated", "unchanged") if name in report},
+            result.stderr,
+        )
 
     def stored() -> tuple[str, float]:
         with Library.open(tmp_path / "library") as library:

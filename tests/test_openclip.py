@@ -194,9 +194,10 @@ def test_the_older_form_is_taken_where_there_is_no_other(hub: StandInHub, tmp_pa
 
 def test_offline_a_tag_is_one_clear_error(tmp_path: Path) -> None:
     sources = Sources(models=tmp_path / "models", offline=True, cache_dir=tmp_path / "cache")
-    with pytest.raises(ModelNotFound, match="demo") as caught:
+    with pytest.raises(ModelNotFound, match="once with a connection") as caught:
         load_encoder("open_clip:ViT-B-32/openai", "cpu", sources=sources)
     assert "open_clip_model.safetensors" in str(caught.value)
+    assert "--encoder demo" in caught.value.advice
 
 
 def test_without_open_clip_the_extra_is_named() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from app.shell.live_line import Shown
 from db.library import Library
 from search.calibration.calibration import Calibration
 from search.calibration.questions import forms, null_questions
@@ -203,7 +204,7 @@ def test_the_shell_says_that_nothing_is_strong_enough_though_shots_pass_the_filt
     with filled(tmp_path, 3) as library:
         for filters, words in (
             (Filters(min_seconds=1.0), "no match is likely"),
-            (Filters(min_seconds=99.0), "no indexed"),
+            (Filters(min_seconds=99.0), "no shots match"),
         ):
             options = SearchOptions(top_k=10, threshold=None, filters=filters, least_level="likely")
             assert words in nothing_found(library, options)
@@ -231,14 +232,14 @@ def test_a_calibration_is_told_of_only_where_it_takes_long(
     line = engine.CalibrationLine()
     for share in (0.1, 0.2, 0.5, 1.0):
         line(share)
-    assert capsys.readouterr().out == "calibrating strengths, once: 50%\ncleared\n"
+    assert capsys.readouterr().out == "calibrating strengths, once: 50%\nclosed\n"
 
 
 class Lines:
     """A live line that prints what it is told."""
 
-    def show(self, text: str, *, heading: str) -> None:
-        print(text)
+    def show(self, shown: Shown) -> None:
+        print(shown.text)
 
-    def clear(self) -> None:
-        print("cleared")
+    def close(self) -> None:
+        print("closed")

@@ -128,7 +128,7 @@ def test_ages_count_back_from_now() -> None:
 
 @pytest.mark.parametrize("text", ["", "tomorrowish", "2025-13-01", "7", "99999999999y", "d"])
 def test_what_is_no_date_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="date"):
+    with pytest.raises(ValueError, match=r"date|too long ago"):
         parse_date(text, now=datetime(2025, 7, 10).astimezone())
 
 

@@ -208,9 +208,10 @@ def _advice(hub_file: HubFile, locations: _Locations, why: str) -> tuple[str, st
     alias = next((a for a, name in ALIASES.items() if CONFIGS[name].weights == hub_file), "")
     size = f" ({_size(hub_file.size_bytes)})" if hub_file.size_bytes else ""
     what = f"the model {alias}{size}" if alias else f"{hub_file.file} of {hub_file.repo}"
-    fetch = f"prismsearch fetch-model {alias}".rstrip()
+    ours = hub_file.size_bytes > 0  # `fetch-model` gets VideoPrism files; those of OpenCLIP come when they are used
+    get = f"get it with prismsearch fetch-model {alias}".rstrip() if ours else "run this once with a connection"
     return (
-        f"{what} is not on this machine: {why}; get it with {fetch} (more: prismsearch doctor)",
+        f"{what} is not on this machine: {why}; {get} (more: prismsearch doctor)",
         f"copy {hub_file.file}{size} of {hub_file.repo} to {_by_hand(hub_file, locations)}; or copy a Hugging Face "
         "cache that has it and set HF_HOME; or name a file with --encoder PATH; --encoder demo needs no download",
     )
