@@ -243,3 +243,17 @@ def test_names_that_the_terminal_cannot_show_are_escaped() -> None:
     result = subprocess.run([sys.executable, "-c", code, "list"], env=environment, capture_output=True, timeout=60)
     assert result.returncode == 0, result.stderr
     assert rb"films/\u65e5\u672c.mp4" in result.stdout
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["list", "--json"]])
+def test_the_list_counts_all_videos_in_one_query(
+    root: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    def video_by_video(*_: object) -> None:
+        raise AssertionError("one query for each video")
+
+    expected = run(*arguments).stdout
+    monkeypatch.setattr("db.library.Library.shots", video_by_video)
+    monkeypatch.setattr("db.library.Library.segments_of", video_by_video)
+    assert run(*arguments).stdout == expected
+    assert expected.count("red.mp4")

@@ -506,3 +506,11 @@ def test_a_file_that_cannot_be_removed_is_left(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(encoder_choice.Path, "unlink", refuse)
     with compose.open_library(compose.Settings(library=tmp_path)) as library:
         assert library.encoder_choices() == [TWO, ONE]
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-5"])
+def test_a_number_that_no_detector_can_use_is_refused_in_one_line(tmp_path: Path, value: str) -> None:
+    result = CliRunner().invoke(main, ["index", str(tmp_path), "--detector", "content", "-o", f"threshold={value}"])
+    assert result.exit_code == 2
+    assert f"-o threshold={value}" in result.stderr
+    assert result.stderr.count("\n") == 1

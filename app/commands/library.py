@@ -92,8 +92,11 @@ def list_videos(
         if paths or null:
             print_paths([*(video.path for video in videos), *(failure.path for failure in failures)], null=null)
         elif as_json:
+            counts = _counts(library)
             records = [
-                video_record(each, shots=_shots(library, each), segments=_segments(library, each)) for each in videos
+                video_record(each, shots=shots, segments=segments)
+                for each in videos
+                for shots, segments in (counts.get(each.id, (0, 0)),)
             ]
             print_json([*records, *map(failure_record, failures)])
         else:
@@ -111,10 +114,11 @@ def _print_list(library: Library, videos: list[Video], failures: list[Failure]) 
         for line in table([(display_path(each.path), printable(each.reason)) for each in failures], "<<"):
             click.echo(line)
         return
+    counts = _counts(library)
     rows = [
         [
             format_duration(video.duration_seconds),
-            f"{_shots(library, video)}",
+            f"{counts.get(video.id, (0, 0))[0]}",
             status_of(video),
             display_path(video.path),
         ]
@@ -126,14 +130,9 @@ def _print_list(library: Library, videos: list[Video], failures: list[Failure]) 
             click.echo(line)
 
 
-def _shots(library: Library, video: Video) -> int:
-    assert video.id is not None
-    return len(library.shots(video.id))
-
-
-def _segments(library: Library, video: Video) -> int:
-    assert video.id is not None
-    return len(library.segments_of(video.id))
+def _counts(library: Library) -> dict[int | None, tuple[int, int]]:
+    """Return the numbers of shots and segments by video, in a few queries however many videos there are."""
+    return {each.video.id: (each.shots, each.segments) for each in library.overview()}
 
 
 @click.command(

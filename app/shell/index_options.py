@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
@@ -103,7 +104,7 @@ class ShapingOptions:
             name = name.strip().replace("-", "_")
             if not equals or name not in known:
                 raise click.UsageError(f"-o {text}: write NAME=VALUE; the {detector} detector knows {', '.join(known)}")
-            chosen[name] = _value(text, value.strip(), known[name])
+            chosen[name] = _value(text, value.strip(), known[name], negative=name == "fade_bias")
         if self.min_scene_len is not None:
             chosen["min_scene_len"] = _length(self.min_scene_len)
         segment, overlap = self.segment_seconds, self.overlap_seconds
@@ -246,25 +247,35 @@ def shaping_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def _value(text: str, value: str, default: OptionValue) -> OptionValue:
-    """Return `value` in the type of the option's default; if that is None (kernel_size), an integer or None."""
+def _value(text: str, value: str, default: OptionValue, *, negative: bool = False) -> OptionValue:
+    """Return `value` in the type of the option's default; if that is None (kernel_size), an integer or None.
+
+    Numbers are finite, and not below 0 unless `negative`.
+    """
     try:
         if isinstance(default, bool):
             return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[value.lower()]
         if isinstance(default, tuple):
-            numbers = tuple(float(each) for each in value.split(","))
+            numbers = tuple(_number(each, float, negative=negative) for each in value.split(","))
             if len(numbers) != len(default):
                 raise ValueError
             return numbers
         if default is None:
-            return None if value.lower() == "none" else int(value)
+            return None if value.lower() == "none" else int(value)  # its range is checked with the settings
         if isinstance(default, str):
             return _length(value) if default[:1].isdigit() else value
-        return float(value) if "." in value or isinstance(default, float) else int(value)
+        return _number(value, float if "." in value or isinstance(default, float) else int, negative=negative)
     except (KeyError, ValueError) as error:
         raise click.UsageError(
             f"-o {text}: {value!r} is not a value for this option (default {_as_typed(default)})"
         ) from error
+
+
+def _number(value: str, kind: type[int] | type[float], *, negative: bool) -> int | float:
+    number = kind(value)
+    if not math.isfinite(number) or (number < 0 and not negative):
+        raise ValueError
+    return number
 
 
 def _length(value: str) -> OptionValue:
