@@ -274,7 +274,7 @@ def _parse_steps(params: Mapping[str, Sequence[str]], problems: list[str]) -> tu
 
 
 def _left_out(name: str, text: str, error: ValueError) -> str:
-    return f"the link says {name}={text[:80]}, which is ignored:  {error}"
+    return f"the link says {name}={text[:80]}, which is ignored: {error}"
 
 
 def parse_address(text: str) -> tuple[SearchLink, list[str]]:

@@ -44,7 +44,7 @@ def scan_in_worker(
                 folder = task.progress
                 root = max((each for each in left if is_below(str(folder), each)), key=len, default=None)
                 if root is None:
-                    raise WorkersUnavailable(f"The folders could not be scanned:  {error.reason}") from error
+                    raise WorkersUnavailable(f"The folders could not be scanned: {error.reason}") from error
                 left.remove(root)
                 reason = f"is not responding, and was left out of this run ({error.reason.rstrip('.')})"
                 silent.append(Problem(path=str(folder), reason=reason))

@@ -74,4 +74,4 @@ def note_negation(words: str) -> None:
     found = find_negation(words)
     if found is not None:
         again = shlex.join([found.kept, *(word for each in found.excluded for word in ("--not", each))])
-        print_note(f'"no", "not" and "without" have little effect within a sentence; to exclude something:  {again}')
+        print_note(f'"no", "not" and "without" have little effect within a sentence; to exclude something: {again}')

@@ -78,7 +78,7 @@ def _notes(placed: PlacedTimeline) -> list[str]:
     many = [event.number for event in placed.events if sum(event.clip.channels) > MAX_CHANNELS]
     if many:
         have = "has" if len(many) == 1 else "have"
-        notes.append(f"an EDL names {MAX_CHANNELS} sound channels at most:  {clips_text(many, total)} {have} more")
+        notes.append(f"an EDL names {MAX_CHANNELS} sound channels at most: {clips_text(many, total)} {have} more")
     other = [event.number for event in placed.events if event.rate != placed.rate]
     if other:
         notes.append(
