@@ -113,7 +113,7 @@ def test_a_negation_in_any_step_is_said() -> None:
 def test_no_chain_says_why() -> None:
     result = run("search", "red", "--then", "blue", "--in", "films/green.mp4")
     assert result.exit_code == 1
-    assert "no video has 2 shots within 20 s of each other" in result.stderr
+    assert "no video shows all 2 steps within 20 s of each other" in result.stderr
 
 
 @pytest.mark.usefixtures("root")
@@ -126,8 +126,8 @@ def test_no_chain_says_why() -> None:
         (["red", *["--then", "blue"] * 8], "at most 8 steps"),
         (["red", "--then", "blue", "--threshold", "0.5"], "--min-strength"),
         (["--link", "q=red", "blue"], "not both"),
-        (["--link", "q=red", "-k", "3"], "part of the link"),
-        (["--link", "q=red", "--named", "a"], "part of the link"),
+        (["--link", "q=red", "-k", "3"], "set by the link"),
+        (["--link", "q=red", "--named", "a"], "set by the link"),
         (["--link", "http://127.0.0.1:8501/"], "no search"),
         (["--link", "q=&then=blue"], "step 1 is empty"),
         ([], "WORDS"),

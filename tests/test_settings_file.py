@@ -336,7 +336,7 @@ def test_create_writes_the_example_once(write: Write) -> None:
     assert path.read_text("utf-8") == EXAMPLE
     path.write_text("x = = 3", "utf-8")
     result = run("settings", "--create")
-    assert (result.exit_code, "is there already" in result.stderr) == (2, True)
+    assert (result.exit_code, "already exists" in result.stderr) == (2, True)
     assert path.read_text("utf-8") == "x = = 3"
 
 
