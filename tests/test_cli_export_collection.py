@@ -207,8 +207,8 @@ def test_clips_of_content_that_moved_are_found(reel: list[int], tmp_path: Path) 
     ("arguments", "code", "words"),
     [
         (["--collection", NAME], 2, "--zip FILE"),
-        (["--collection", NAME, "--to", "x", "--zip", "y.zip"], 2, "one of them"),
-        (["--collection", NAME, "red", "--to", "x"], 2, "one of them"),
+        (["--collection", NAME, "--to", "x", "--zip", "y.zip"], 2, "choose where to write"),
+        (["--collection", NAME, "red", "--to", "x"], 2, "give one of"),
         (["--collection", "nothing", "--to", "x"], 3, "Reel <1>"),
         (["--collection", NAME, "--subclips", "999", "--to", "x"], 2, "999"),
         (["--collection", NAME, "--subclips", "a", "--to", "x"], 2, "ids"),
@@ -231,7 +231,7 @@ def test_an_empty_collection_is_said(reel: list[int], tmp_path: Path) -> None:
         library.collections.take_out(reel)
     result = run("export", "--collection", NAME, "--to", "x")
     assert result.exit_code == 1
-    assert "nothing in Reel" in result.stderr
+    assert "is empty; there is nothing to export" in result.stderr
 
 
 @pytest.mark.usefixtures("reel")

@@ -267,7 +267,7 @@ def test_a_clip_that_fails_says_why_and_the_others_go_on(plain: Path, tmp_path: 
     assert [error is None for error in errors] == [False, True, False, False, False, False, False, False, True]
     for error, words in zip(
         errors,
-        ("no file", None, "cannot be opened", "Not a video", "empty", "folder", "past the end", "further apart", None),
+        ("no longer there", None, "cannot be opened", "Not a video", "empty", "folder", "past the end", "further apart", None),
         strict=True,
     ):
         assert (error is None) == (words is None)
@@ -460,7 +460,7 @@ def test_lists_say_what_was_exported(plain: Path, tmp_path: Path) -> None:
         "frame_rate": "25", "frames": 23, "mode": "exact", "early_seconds": 0.0, "late_seconds": 0.0, "rank": 3,
         "score": 0.25, "note": None, "error": None,
     }  # fmt: skip
-    assert "no file" in failed["error"]
+    assert "no longer there" in failed["error"]
     assert failed == {
         "clip": None, "source": str(tmp_path / "gone.mp4"), "start_seconds": 1.0, "end_seconds": 2.0,
         "start_frame": None, "end_frame": None, "start_timecode": None, "end_timecode": None, "frame_rate": None,

@@ -65,7 +65,7 @@ def test_one_that_did_not_end_well_can_be_resumed(outcome: Any) -> None:
 def test_failures_are_listed_with_reasons_and_can_be_tried_again() -> None:
     report = {
         "skipped_failed": [{"path": "/films/x.mp4"}],
-        "problems": [{"path": "/films/closed", "reason": "may not be read: permission denied"}],
+        "problems": [{"path": "/films/closed", "reason": "cannot be read: permission denied"}],
         "kept_missing": ["/usb/a.mp4", "/usb/b.mp4"],
         "notes": [{"path": f"/films/{number}.ts", "reason": "its clock jumps once"} for number in range(4)],
         "hidden": 1,

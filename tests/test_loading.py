@@ -183,7 +183,7 @@ def test_paths_that_lead_nowhere(tmp_path: Path, sources: Sources) -> None:
     for path in (tmp_path / "gone.npz", tmp_path / "gone", str(tmp_path / "gone"), "gone.safetensors", Path("base")):
         with pytest.raises(ModelNotFound, match="no checkpoint at"):
             load(path, "cpu", sources=sources)
-    with pytest.raises(ModelNotFound, match="holds no checkpoint"):
+    with pytest.raises(ModelNotFound, match="contains no checkpoint"):
         load(tmp_path, "cpu", sources=sources)
     (tmp_path / "video.mp4").write_bytes(b"x")
     with pytest.raises(ValueError, match="is no checkpoint"):
@@ -393,7 +393,7 @@ def test_without_gpus_none_can_be_chosen(monkeypatch: pytest.MonkeyPatch, availa
             choose_device(name)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     assert choose_device("mps") == "mps"
-    with pytest.raises(ValueError, match="a device is auto"):
+    with pytest.raises(ValueError, match="a device must be auto"):
         choose_device("mps:0")
 
 
@@ -401,7 +401,7 @@ def test_devices() -> None:
     assert choose_device("cpu") == "cpu"
     assert choose_device("auto") in ("cpu", "cuda", "mps")
     for name in ("gpu", "", "cuda:", "cuda:x", "cpu:1", "cuda:-1"):
-        with pytest.raises(ValueError, match="a device is auto"):
+        with pytest.raises(ValueError, match="a device must be auto"):
             choose_device(name)
     if not torch.cuda.is_available():
         with pytest.raises(EncoderUnavailable, match="--device cpu"):
@@ -586,7 +586,7 @@ def test_a_copy_of_the_demo_encoder_is_the_demo_encoder(tmp_path: Path, sources:
 
 def test_in_a_folder_the_official_file_is_meant_and_hidden_ones_are_not_seen(tmp_path: Path) -> None:
     checkpoint(tmp_path, ".hidden.npz")
-    with pytest.raises(ModelNotFound, match="holds no checkpoint"):
+    with pytest.raises(ModelNotFound, match="contains no checkpoint"):
         loading.files_of(tmp_path, NothingIsFetched())
     for name in ("converted.safetensors", "other.npz", "flax_lvt_large_f8r288_repeated.npz"):
         official = checkpoint(tmp_path, name)
