@@ -130,7 +130,9 @@ def test_a_negation_in_a_sentence_is_offered_and_not_applied() -> None:
     result = run("search", "yellow without red")
     assert "to exclude something: yellow --not red" in result.stderr
     hostile = run("search", "a yellow thing without `red` $(x)")
-    assert "to exclude: 'a yellow thing' --not '`red` $(x)'" in hostile.stderr, "it may be pasted into a shell"
+    assert "to exclude something: 'a yellow thing' --not '`red` $(x)'" in hostile.stderr, (
+        "it may be pasted into a shell"
+    )
     assert "to exclude" not in run("search", "yellow red").stderr
 
 

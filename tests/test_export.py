@@ -267,7 +267,17 @@ def test_a_clip_that_fails_says_why_and_the_others_go_on(plain: Path, tmp_path: 
     assert [error is None for error in errors] == [False, True, False, False, False, False, False, False, True]
     for error, words in zip(
         errors,
-        ("no longer there", None, "cannot be opened", "Not a video", "empty", "folder", "past the end", "further apart", None),
+        (
+            "no longer there",
+            None,
+            "cannot be opened",
+            "Not a video",
+            "empty",
+            "folder",
+            "past the end",
+            "further apart",
+            None,
+        ),
         strict=True,
     ):
         assert (error is None) == (words is None)

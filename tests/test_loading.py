@@ -186,7 +186,7 @@ def test_paths_that_lead_nowhere(tmp_path: Path, sources: Sources) -> None:
     with pytest.raises(ModelNotFound, match="contains no checkpoint"):
         load(tmp_path, "cpu", sources=sources)
     (tmp_path / "video.mp4").write_bytes(b"x")
-    with pytest.raises(ValueError, match="is no checkpoint"):
+    with pytest.raises(ValueError, match="is not a checkpoint"):
         load(tmp_path / "video.mp4", "cpu", sources=sources)
 
 
