@@ -107,7 +107,7 @@ def test_a_model_is_downloaded_before_an_index_job_only_where_a_person_said_so(
 ) -> None:
     done: list[str] = []
     monkeypatch.setattr(
-        app.child, "download", lambda settings, order, yes: done.append(f"download {order.model} {yes}")
+        app.child, "download", lambda settings, order, yes, before: done.append(f"download {order.model} {yes}")
     )
     monkeypatch.setattr(app.child, "index_videos", lambda settings, order: done.append("index"))
     order = IndexOrder(encoder="videoprism_lvt_public_v1_base", paths=("/films",))
