@@ -270,7 +270,7 @@ def test_an_upload_that_drips_is_given_up_as_well() -> None:
 def test_no_room_on_the_disk_is_507(client: TestClient, examples: Examples, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
     answer = drop(client, picture())
-    assert (answer.status_code, "room" in answer.json()["error"]) == (507, True)
+    assert (answer.status_code, "no space" in answer.json()["error"]) == (507, True)
     monkeypatch.undo()
 
     def full(*_: Any) -> None:
