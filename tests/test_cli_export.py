@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -17,6 +18,8 @@ from tones import heard, tones
 
 from app import compose
 from app.cli import main
+from search.engine import SearchEngine
+from search.query import Hit, Query
 
 
 @pytest.fixture
@@ -58,6 +61,24 @@ def test_the_hits_of_a_search_become_clips_and_lists() -> None:
         (row,) = csv.DictReader(file)
     assert (row["clip"], row["source"]) == (name, os.path.abspath("films/two.mp4"))
     assert json.loads(Path("clips/clips.json").read_text())["clips"][0]["score"] > 0.9
+
+
+@pytest.mark.usefixtures("films")
+def test_weak_hits_that_are_left_out_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("index", "films").exit_code == 0
+    search = SearchEngine.search
+
+    def without_strong_ones(engine: SearchEngine, query: Query) -> list[Hit]:
+        return search(engine, replace(query, least_level=None))[: 1 if query.least_level == "likely" else None]
+
+    monkeypatch.setattr(SearchEngine, "search", without_strong_ones)
+    result = run("export", "blue", "--to", "clips", "--lists-only", "--list", "csv")
+    assert result.exit_code == 0, result.output
+    assert "2 weak hits left out; --min-strength weak exports these, too" in result.stderr
+    for enough in (["-k", "1"], ["--min-strength", "weak"], ["--min-strength", "likely"]):
+        assert (
+            "left out" not in run("export", "blue", *enough, "--to", "others", "--lists-only", "--list", "csv").stderr
+        )
 
 
 @pytest.mark.usefixtures("films")

@@ -31,6 +31,7 @@ from app.shell.given_options import given_options
 from app.shell.options import with_settings
 from app.shell.search_options import SearchOptions, nothing_found, open_search, search_options
 from app.shell.step_order import SteppedCommand
+from app.shell.terminal import count_text, print_note
 
 
 def ids_value(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[int, ...] | None:
@@ -213,7 +214,7 @@ def search_hits(
     files = files_of((text, *chain.then) if chain.then else (), typed)
     with open_search(settings, options, files=files) as (library, encoder, options):
         engine = open_engine(settings, library, encoder)
-        options = replace(options, least_level=options.least_level or "likely")
+        as_typed, options = options, replace(options, least_level=options.least_level or "likely")
         if chain.then:
             query = typed_query(library, encoder, text, chain, options, typed)
             chains = engine.chains(query)
@@ -223,4 +224,8 @@ def search_hits(
         hits = engine.search(words_query(library, encoder, text, typed[0], options))
         if not hits:
             raise NothingDone(nothing_found(library, options))
+        if as_typed.least_level is None and len(hits) < options.top_k:
+            every = engine.search(words_query(library, encoder, text, typed[0], as_typed))
+            if weak := len(every) - len(hits):
+                print_note(f"{count_text(weak, 'weak hit')} left out; --min-strength weak exports these, too")
         return from_hits(hits, library)
