@@ -212,7 +212,7 @@ def test_a_secret_that_others_could_have_made_or_read_is_refused(
             page_secret(folder, "id")
     path.unlink()
     os.mkfifo(path, 0o600)
-    with pytest.raises(CommandError, match="no file"):
+    with pytest.raises(CommandError, match="not a file"):
         page_secret(folder, "id")
     folder.chmod(0o755)
     with pytest.raises(CommandError, match="chmod 700"):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_app import App, browser, wait_until
+from browser_app import App, browser
 from page_states import EMPTY_LIBRARY, STATES, Visit, make_library
 
 AXE = Path(__file__).parent.parent / "node_modules" / "axe-core" / "axe.min.js"
@@ -111,6 +111,18 @@ def test_what_axe_is_to_find_is_found(chromium: Any, app: App) -> None:
     assert beyond
 
 
+def show_in(page: Any, scheme: str) -> None:
+    """Change the colour scheme. Streamlit hears of a change only once it listens, so it is changed until it is seen."""
+    for _ in range(30):
+        page.emulate_media(color_scheme=scheme)
+        for _ in range(30):
+            if page.evaluate(SETTLED, scheme == "dark"):
+                return
+            page.wait_for_timeout(100)
+        page.emulate_media(color_scheme="light" if scheme == "dark" else "dark")
+    raise AssertionError(f"the page does not become {scheme}, or its transitions never end")
+
+
 Look = tuple[str, list[dict[str, str]], list[str]]
 
 
@@ -130,9 +142,8 @@ def looks(chromium: Any, app: App, go: Callable[[Visit], None], at: list[tuple[s
         go(Visit(app, page))
         page.evaluate(AXE.read_text("utf-8"))
         for scheme, width in at:
-            page.emulate_media(color_scheme=scheme)
             page.set_viewport_size({"width": width, "height": 900})
-            wait_until(page, SETTLED, scheme == "dark")
+            show_in(page, scheme)
             yield f"{scheme} {width}", page.evaluate(RUN), page.evaluate(BEYOND)
     finally:
         context.close()

@@ -173,7 +173,7 @@ def test_two_tabs_that_write_one_note_lose_neither(chromium: Any, app: App, libr
     assert row(page, 0).locator(".ps-field-note").input_value() == "mine"
     page.bring_to_front()
     page.keyboard.press("Enter")
-    page.get_by_text("Another tab has changed this name to “theirs”.").wait_for()
+    page.get_by_text("Another tab has changed this note to “theirs”.").wait_for()
     assert library.collections.subclips(collection)[0].note == "theirs", "written over unseen"
     page.get_by_role("button", name="Keep mine").click()
     saved(page)
@@ -238,7 +238,7 @@ def test_what_is_typed_survives_a_killed_server_and_a_killed_page(
     app.kill()
     page.keyboard.type(" and after")
     page.keyboard.press("Enter")
-    page.get_by_text("This note is kept here").wait_for()
+    page.get_by_text("This note is kept in this browser").wait_for()
     write(page, 1, "name", "never sent")
     context = page.context
     page.close()  # nothing of it is asked before it goes

@@ -609,7 +609,7 @@ def test_what_is_stacked_is_told_of_in_the_tooltip(library: Library, monkeypatch
     page = opened(SearchLink(words="blue"))
     assert [len(hit["alike"]) for hit in grid(page)] == [1, 0, 0]
     (line,) = [caption for caption in page.caption if "shots" in caption.value]
-    assert "1 more stacked" in line.help
+    assert r"stacked behind these\: 1" in line.help
 
 
 def test_a_search_begins_with_the_settings_file(

@@ -550,7 +550,7 @@ def test_renumbered_hevc_slices_name_the_new_picture_parameter_set(kind: int) ->
         return bits.ue(number).u(56, rest).unit(head)
 
     assert Hevc().renumbered(slice_of(0)) == slice_of(15)
-    with pytest.raises(NotJoinable, match="otherwise"):
+    with pytest.raises(NotJoinable, match="differently"):
         Hevc().renumbered(slice_of(1))
 
 

@@ -83,7 +83,7 @@ def test_no_request_waits_for_a_long_comparison(video: Video, monkeypatch: pytes
     monkeypatch.setattr(module, "WAIT_SECONDS", 0.01)
     os.utime(video.path, (1, 1))
     check = SourceCheck()
-    assert "being compared" in refusal(check, video)
+    assert "being checked" in refusal(check, video)
     go_on.set()
     monkeypatch.setattr(module, "WAIT_SECONDS", 10)
     assert refusal(check, video) == ""

@@ -46,6 +46,7 @@ def test_every_page_is_served_with_it() -> None:
                 b"the page",
                 "no-cache",
             )
+        assert client.get("/favicon.png").headers["content-type"] == "image/png", "which Streamlit asks for"
         for name in ("other", "favicon.ico", "index.html", "Search"):
             answer = client.get(f"/{name}")
             assert (answer.status_code, answer.headers["cache-control"]) == (404, "no-cache")

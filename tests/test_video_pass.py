@@ -219,7 +219,7 @@ def test_cancelling_stops_between_frames(three_shots: Path) -> None:
     with pytest.raises(Cancelled):
         list(video_pass)
     assert asked == 11
-    with pytest.raises(RuntimeError, match="not been read to its end"):
+    with pytest.raises(RuntimeError, match="not been read to the end"):
         _ = video_pass.video
 
 

@@ -72,13 +72,19 @@ def page_routes(page: bytes) -> list[Route]:
     Args:
         page: What `page_html` returned.
     """
-    from starlette.responses import HTMLResponse
+    from starlette.responses import FileResponse, HTMLResponse
     from starlette.routing import Route
 
     async def send(request: Request) -> Response:
         return HTMLResponse(page, headers={"Cache-Control": "no-cache"})
 
+    folder = front_end_folder()
+    files = {each.name for each in folder.iterdir() if each.is_file()} - {"index.html"}  # its icon, its manifest
+
     async def refuse(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name in files:
+            return FileResponse(folder / name)
         return HTMLResponse(_NO_SUCH_PAGE, 404, {"Cache-Control": "no-cache"})
 
     # Streamlit's own addresses have further parts, as /media/NAME.
