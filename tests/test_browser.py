@@ -227,10 +227,11 @@ def play_the_first_hit(page: Any) -> int:
 def more_like_it(page: Any, token: str, segment: int) -> None:
     page.keyboard.press("m")
     page.wait_for_url(f"**term=1%3Asegment%3A{segment}**")
+    cards = "[...document.querySelectorAll('.ps-card')].map((card) => card.dataset.segment)"
+    wait_until(
+        page, f"segment => {{ const found = {cards}; return found.length && !found.includes(segment) }}", str(segment)
+    )
     ready(page, token)
-    found = page.eval_on_selector_all(".ps-card", "cards => cards.map((card) => card.dataset.segment)")
-    assert found
-    assert str(segment) not in found
 
 
 def drop_a_clip(page: Any, clip: Path) -> None:

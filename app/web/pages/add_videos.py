@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 WIDTH = 920  # pixels; lines longer than that are hard to read
 _ERROR = "index_trouble"  # in the session's state
 _AGAIN = "index_again"  # likewise
+_LEAVING = "index_leaving"  # likewise: "Search now" was clicked
 _BEGUN = "index_begun"  # likewise: a job was started in this tab, and nothing searched since
 
 
@@ -156,10 +157,19 @@ def draw_search_now(library: Library, states: list[JobState]) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="search_now_card"):
         more = "Indexing continues; searches find new shots as they are added." if running else ""
         st.markdown(f"**Ready to search.** {more}", width="stretch")
-        if st.button("Search now", type="primary", icon=":material/search:", key="search_now"):
-            st.session_state.pop(_BEGUN, None)
-            st.session_state[FOCUS] = True
-            st.switch_page(st.session_state["pages"]["search"])
+        st.button("Search now", type="primary", icon=":material/search:", key="search_now", on_click=_search_now)
+
+
+def _search_now() -> None:
+    """Remember the click: the run that it began may be broken off by one that the end of a job begins."""
+    st.session_state.pop(_BEGUN, None)
+    st.session_state[FOCUS] = st.session_state[_LEAVING] = True
+
+
+def go_to_search_if_asked() -> None:
+    """Switch to the page Search after a click on "Search now". Call it first on a page."""
+    if st.session_state.pop(_LEAVING, False):
+        st.switch_page(st.session_state["pages"]["search"])
 
 
 FOCUS = "focus_words"

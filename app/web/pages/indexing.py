@@ -5,13 +5,22 @@ from __future__ import annotations
 import streamlit as st
 
 from app.web.pages import session
-from app.web.pages.add_videos import WIDTH, draw_adding, draw_demo_offer, draw_search_now, is_new, is_searchable
+from app.web.pages.add_videos import (
+    WIDTH,
+    draw_adding,
+    draw_demo_offer,
+    draw_search_now,
+    go_to_search_if_asked,
+    is_new,
+    is_searchable,
+)
 from app.web.pages.components import component
 from app.web.pages.job_cards import show_jobs
 
 
 def show() -> None:
     """Draw the page."""
+    go_to_search_if_asked()
     library = session.open_library()
     component("shell")(key="shell")
     states = session.jobs().all()
