@@ -1,4 +1,4 @@
-"""How fast the page appears: requests, bytes and seconds of a cold and of a second load; from Enter to posters.
+"""Speed at which the page appears: requests, bytes and seconds of a cold and of a second load; from Enter to posters.
 
     python -m benchmarks.page_load [--against DIR] [--loads 5] [--starts 2] [--searches 120] [--folder DIR]
 

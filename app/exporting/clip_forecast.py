@@ -1,4 +1,4 @@
-"""What cutting a clip will yield, found without cutting it, to name it before."""
+"""Forecast of what cutting a clip will yield, made without cutting it, so that it can be named."""
 
 from __future__ import annotations
 

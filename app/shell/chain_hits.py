@@ -7,8 +7,17 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from app.shell.hits import Output, Parts, hit_record, is_weak, parts_of, show_results, span_seconds, strength_fields
-from app.shell.listing import part_text
+from app.shell.hits import (
+    Output,
+    Parts,
+    hit_record,
+    is_weak,
+    part_mark,
+    parts_of,
+    show_results,
+    span_seconds,
+    strength_fields,
+)
 from app.shell.result_record import place_fields
 from app.shell.terminal import display_path, table
 from app.times import format_timestamp
@@ -50,9 +59,7 @@ def chain_lines(chains: Sequence[Chain], parts: Parts) -> list[str]:
 
 def _step_text(hit: Hit, parts: Parts) -> str:
     start, end = span_seconds(hit)
-    part, count = parts.get(hit.segment.id or 0, (1, 1))
-    which = f" ({part_text(part, count)})" if count > 1 else ""
-    return f"{format_timestamp(start)}-{format_timestamp(end)}{which}"
+    return f"{format_timestamp(start)}-{format_timestamp(end)}{part_mark(hit, parts, ' ')}"
 
 
 def chain_record(chain: Chain, parts: Parts) -> dict[str, Any]:

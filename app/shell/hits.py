@@ -99,6 +99,17 @@ def parts_of(library: Library, hits: Iterable[Hit]) -> Parts:
     return library.shot_parts(hit.segment.id for hit in hits if hit.segment.id is not None)
 
 
+def part_of(hit: Hit, parts: Parts) -> tuple[int, int]:
+    """Return which part of its shot a hit is, from 1, and of how many. One removed meanwhile counts as a whole shot."""
+    return parts.get(hit.segment.id or 0, (1, 1))
+
+
+def part_mark(hit: Hit, parts: Parts, before: str) -> str:
+    """Return `(part 2 of 5)` after `before`; empty for a whole shot."""
+    part, count = part_of(hit, parts)
+    return f"{before}({part_text(part, count)})" if count > 1 else ""
+
+
 def show_results(
     name: str,
     results: Sequence[Result],
@@ -148,8 +159,7 @@ def hit_lines(hits: Sequence[Hit], parts: Parts) -> list[str]:
     """Return one aligned line for each hit: rank, score, time range, file; parts of shots and weak hits are marked."""
     rows = []
     for hit in hits:
-        part, count = parts.get(hit.segment.id or 0, (1, 1))
-        which = f"  ({part_text(part, count)})" if count > 1 else ""
+        which = part_mark(hit, parts, "  ")
         start, end = span_seconds(hit)
         alike = f"  (+{len(hit.alike):,} alike)" if hit.alike else ""
         weak = "  (weak)" if is_weak(hit) else ""
@@ -179,7 +189,7 @@ def hit_record(hit: Hit, parts: Parts) -> dict[str, Any]:
     from app.exporting.lists import identity_record
     from indexer.identity import Identity
 
-    part, count = parts.get(hit.segment.id or 0, (1, 1))
+    part, count = part_of(hit, parts)
     return {
         **place_fields(hit, *span_seconds(hit)),
         "shot": hit.segment.shot_number,

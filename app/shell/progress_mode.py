@@ -1,4 +1,4 @@
-"""How progress is shown on standard error: `--progress auto|plain|json|none`. Kept in click's context, for every line.
+"""The form of progress on standard error: `--progress auto|plain|json|none`. Kept in click's context, for every line.
 
 In the mode json, standard error has one JSON object a line: progress has `stage`, any other line is a `note`.
 """

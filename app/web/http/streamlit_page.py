@@ -65,7 +65,7 @@ def with_our_head(page: bytes, links: str = "") -> bytes:
 
 
 def page_routes(page: bytes) -> list[Route]:
-    """Return the routes of the page: `/`, the address of each of its parts, and a refusal of addresses like these.
+    """Return the routes of the page: `/`, its parts, and Streamlit's icon. Other addresses are refused.
 
     For addresses that nobody knows, Streamlit would send its own HTML, without our head.
 
@@ -81,11 +81,11 @@ def page_routes(page: bytes) -> list[Route]:
     folder = front_end_folder()
     files = {each.name for each in folder.iterdir() if each.is_file()} - {"index.html"}  # its icon, its manifest
 
-    async def refuse(request: Request) -> Response:
+    async def send_other(request: Request) -> Response:
         name = request.path_params["name"]
         if name in files:
             return FileResponse(folder / name)
         return HTMLResponse(_NO_SUCH_PAGE, 404, {"Cache-Control": "no-cache"})
 
     # Streamlit's own addresses have further parts, as /media/NAME.
-    return [*(Route(f"/{name}", send) for name in PAGES), Route("/{name}", refuse)]
+    return [*(Route(f"/{name}", send) for name in PAGES), Route("/{name}", send_other)]
