@@ -27,7 +27,7 @@ PLACES = (
     "indexer",
     "search",
 )
-ROOMS = (*PLACES, "db", "encoder", "files")
+ROOMS = (*PLACES, "training", "db", "encoder", "files")
 _UNSEEN = frozenset(
     {"debug", "compile", "execute", "text", "getLogger", "sub", "match", "search", "fullmatch", "split"}
 )

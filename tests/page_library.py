@@ -13,9 +13,9 @@ from starlette.testclient import TestClient
 from synthetic import make_video
 
 from app.compose import Settings
+from app.media_workers import ReadMedia, read_here
 from app.web.http.security import SecurityMiddleware
 from app.web.server import our_routes
-from app.web.services.media_workers import ReadMedia, read_here
 from app.web.services.proxies import Proxies
 from db.library import Library
 from indexer.pipeline import index_folders

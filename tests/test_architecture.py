@@ -20,7 +20,7 @@ from app.cli import COMMANDS as COMMAND_TABLE
 from app.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("app", "indexer", "search", "encoder", "db", "files", "metrics")
+ROOMS = ("app", "indexer", "search", "training", "encoder", "db", "files", "metrics")
 HEAVY = (
     "torch", "faiss", "streamlit", "sqlalchemy", "alembic", "av", "cv2", "scenedetect", "numpy", "open_clip",
     "huggingface_hub", "safetensors", "sentencepiece", "ffmpeg", "imageio_ffmpeg", "transformers", "PIL",

@@ -16,8 +16,8 @@ from starlette.testclient import TestClient
 from app.exporting.collection_clips import collection_clips
 from app.exporting.exporter import export
 from app.exporting.request import ExportOptions, ExportRequest
+from app.media_workers import MediaWorkers
 from app.web.services import clip_names
-from app.web.services.media_workers import MediaWorkers
 from db.library import Library
 from db.records import Subclip
 

@@ -19,9 +19,9 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from app.exporting.ffmpeg_binary import run_ffmpeg
+from app.media_workers import MediaWorkers
 from app.web.api.examples import example_routes
 from app.web.services.examples import Examples
-from app.web.services.media_workers import MediaWorkers
 from app.web.services.proxies import Proxies, proxy_range
 from indexer.media.errors import UnreadableVideo
 from indexer.workers.limits import WorkerLimits
@@ -87,7 +87,7 @@ def test_a_file_that_is_read_on_and_on_is_not_given_up(
 ) -> None:
     path = tmp_path / "long"
     path.write_bytes(bytes(20_000))
-    code = "from app.web.services import media_workers as m; m._LOOK_SECONDS = 0.1"
+    code = "from app import media_workers as m; m._LOOK_SECONDS = 0.1"
     workers(exec, code, {}, path="")  # in the worker, which is then idle
     assert workers(tasks.reads_slowly, os.fspath(path), path=os.fspath(path)) == "read"
 

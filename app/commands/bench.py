@@ -1,9 +1,12 @@
-"""`prismsearch bench`: list and run the programs in benchmarks/, which come with the source tree."""
+"""`prismsearch bench`: what an encoder and the product are worth, on data sets; and the programs in benchmarks/."""
 
 from __future__ import annotations
 
+import importlib
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import click
 
@@ -11,39 +14,83 @@ from app.shell.errors import CommandError
 from app.shell.exit_codes import FAILED, MISSING
 from app.shell.terminal import print_note, table
 
+EVALUATIONS: Mapping[str, tuple[str, str]] = MappingProxyType({})
+"""Module in `app.commands` and summary of each evaluation. Its command is the function `bench_NAME`."""
 
-@click.command(
-    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+
+class Bench(click.Group):
+    """Evaluations, which belong to the package, and any other name: a program in benchmarks/."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the evaluations."""
+        return list(EVALUATIONS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return an evaluation; or a command that runs the program of this name."""
+        if cmd_name not in EVALUATIONS:
+            return program_command(cmd_name)
+        module = importlib.import_module(f"app.commands.{EVALUATIONS[cmd_name][0]}")
+        command: click.Command = getattr(module, f"bench_{cmd_name}")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write names and summaries for --help, without importing an evaluation."""
+        if EVALUATIONS:
+            with formatter.section("Evaluations"):
+                formatter.write_dl([(name, summary) for name, (_, summary) in EVALUATIONS.items()])
+
+
+@click.group(
+    cls=Bench,
+    invoke_without_command=True,
     epilog="""\b
 Examples:
   prismsearch bench               list them
 
   prismsearch bench NAME --help   show the options of one
 
-  prismsearch bench all           run all of them with their defaults
+  prismsearch bench all           run all programs of benchmarks/ with their defaults
 
 \b
-Each is a separate program; exit code 1 if one of them failed.""",
+Programs of benchmarks/ measure speed and memory; they come with the source tree only. Exit code 1 if one failed.""",
 )
-@click.argument("name", required=False)
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
-def bench(name: str | None, arguments: tuple[str, ...]) -> None:
-    """List the benchmarks, or run the one called NAME ("all": every one) with ARGS."""
-    programs = find_programs(benchmarks_folder())
-    if not programs:
-        raise CommandError(
-            "there are no benchmarks here: they are in the folder benchmarks/ of the source tree", MISSING
-        )
-    if name is None:
-        for line in table([(each, first_line(path)) for each, path in programs.items()], "<<"):
-            click.echo(line)
+@click.pass_context
+def bench(ctx: click.Context) -> None:
+    """Measure quality on data sets or on your own questions, or run a benchmark of the source tree."""
+    if ctx.invoked_subcommand is not None:
         return
-    if name != "all" and name not in programs:
-        raise click.UsageError(f"there is no benchmark {name!r}; choose one of: {', '.join(programs)}")
-    failed = [each for each in (programs if name == "all" else [name]) if run_program(programs[each], arguments)]
-    if failed:
-        print_note(f"failed: {', '.join(failed)}")
-        raise click.exceptions.Exit(FAILED)
+    programs = find_programs(benchmarks_folder())
+    for title, rows in (
+        ("Evaluations", [(name, summary) for name, (_, summary) in EVALUATIONS.items()]),
+        ("Programs of benchmarks/ (speed and memory)", [(name, first_line(path)) for name, path in programs.items()]),
+    ):
+        if rows:
+            click.echo(f"{title}:")
+            for line in table(rows, "<<"):
+                click.echo(f"  {line}")
+
+
+def program_command(name: str) -> click.Command:
+    """Return a command that runs the program called `name`, or all of them."""
+
+    @click.command(
+        name,
+        context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False, "help_option_names": []},
+    )
+    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+    def command(arguments: tuple[str, ...]) -> None:
+        programs = find_programs(benchmarks_folder())
+        if name != "all" and name not in programs:
+            known = [*EVALUATIONS, *programs]
+            raise click.UsageError(f"there is no benchmark {name!r}; choose one of: {', '.join(known)}")
+        if not programs:
+            raise CommandError("there is no folder benchmarks/ here: it comes with the source tree", MISSING)
+        failed = [each for each in (programs if name == "all" else [name]) if run_program(programs[each], arguments)]
+        if failed:
+            print_note(f"failed: {', '.join(failed)}")
+            raise click.exceptions.Exit(FAILED)
+
+    return command
 
 
 def benchmarks_folder() -> Path:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.web.services.media_workers import MediaWorkers, ReadMedia
+from app.media_workers import MediaWorkers, ReadMedia
 from db.records import Filters
 from indexer.identity import Identity, IdentityCheck, Verdict
 

@@ -24,6 +24,7 @@ from app.compose import (
     state_directory,
 )
 from app.jobs.jobs import Jobs
+from app.media_workers import MediaWorkers, ReadMedia, read_here
 from app.shell.terminal import print_note
 from app.web.address import ADDRESS, DEFAULT_PORT, listen
 from app.web.api.collections import collection_routes
@@ -48,7 +49,6 @@ from app.web.http.streamlit_page import front_end_folder, page_html, page_routes
 from app.web.pages.loading import load_pages
 from app.web.pages.theme import theme_options
 from app.web.services.examples import Examples
-from app.web.services.media_workers import MediaWorkers, ReadMedia, read_here
 from app.web.services.open_files import raise_open_files_limit
 from app.web.services.open_pages import announced, open_in_browser, redirect_file, sweep_redirects, this_page
 from app.web.services.page_secret import page_folder, page_secret

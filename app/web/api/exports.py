@@ -14,12 +14,12 @@ from app.exporting.audio_choice import ALL_TRACKS
 from app.exporting.collection_clips import collection_clips
 from app.exporting.request import ExportMode, ExportOptions
 from app.jobs.orders import ExportOrder
+from app.media_workers import ReadMedia
 from app.web.api.bodies import ExportBody
 from app.web.http.errors import ApiError, bad_request, not_found
 from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
 from app.web.services.clip_names import ClipNames
-from app.web.services.media_workers import ReadMedia
 from files.sweep import sweep_files
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from app.exporting.source_facts import SourceFacts
+from app.media_workers import ReadMedia
 from app.web.http.errors import ApiError, not_found
 from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
 from app.web.services.frames_in_range import frames_in_range
-from app.web.services.media_workers import ReadMedia
 from app.web.services.playability import Playability
 from app.web.services.segment_cache import SegmentCache
 from app.web.services.shot_cards import Parts, part_fields, shot_card

@@ -10,11 +10,11 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app import compose
+from app.media_workers import MediaWorkers
 from app.search_link import LinkTerm, SearchLink, TermKind
 from app.shell import link_query
 from app.shell.notice import notice_for
 from app.web.services.link_examples import clip_of
-from app.web.services.media_workers import MediaWorkers
 from app.web.services.vector_upkeep import VectorUpkeep
 
 if TYPE_CHECKING:

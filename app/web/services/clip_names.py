@@ -10,9 +10,9 @@ from app.exporting.clip_forecast import forecast_clip
 from app.exporting.ffmpeg_binary import ExportError
 from app.exporting.naming import DEFAULT_PATTERN, clip_name, name_room
 from app.exporting.request import ClipRequest, ExportOptions
+from app.media_workers import ReadMedia
 from app.web.http.errors import as_sentence
 from app.web.services.drive_calls import DriveCalls, NoAnswer
-from app.web.services.media_workers import ReadMedia
 from files.publish import free_name
 from indexer.media.errors import UnreadableVideo
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from app.web.services.media_workers import ReadMedia, read_here
+from app.media_workers import ReadMedia, read_here
 from files.json_file import read_json
 from files.replace import move_over, replacing
 from files.sweep import sweep_files

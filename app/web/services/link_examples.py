@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.media_workers import ReadMedia, read_here
 from app.search_link import LinkTerm
 from app.web.services.examples import find_example
-from app.web.services.media_workers import ReadMedia, read_here
 
 if TYPE_CHECKING:
     import numpy as np

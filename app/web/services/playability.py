@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from app.web.services.media_workers import ReadMedia, read_here
+from app.media_workers import ReadMedia, read_here
 from indexer.media.containers import extension_of
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Literal
 
 from app.exporting.continuous_source import remove_copies, write_continuous_source
 from app.exporting.ffmpeg_binary import ExportError, find_ffmpeg
-from app.web.services.media_workers import ReadMedia, read_here
+from app.media_workers import ReadMedia, read_here
 from app.web.services.proxy_making import ProxyCancelled, ProxyTimes, make_proxy
 from files.durability import create_empty, remove
 from files.json_file import read_json

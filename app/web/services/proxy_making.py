@@ -26,7 +26,7 @@ from app.exporting.graph import (
     time_units,
     trim_pictures,
 )
-from app.web.services.media_workers import ReadMedia, read_here
+from app.media_workers import ReadMedia, read_here
 from app.web.services.proxy_colours import can_tone_map, over_grey, tagged, tone_mapped
 
 if TYPE_CHECKING:

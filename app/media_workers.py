@@ -1,4 +1,4 @@
-"""Reading of media for the page in worker processes: a crash, a hang or a lack of memory costs one answer."""
+"""Reading of media in worker processes: a crash, a hang or a lack of memory costs one file or one answer."""
 
 from __future__ import annotations
 

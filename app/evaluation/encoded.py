@@ -1,0 +1,139 @@
+"""Rows of many stretches of video: read in worker processes, encoded in batches, kept for the next run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from app.evaluation.labelled import Stretch
+from app.evaluation.row_store import RowStore
+from indexer.fingerprint import fingerprint
+from indexer.media.errors import Cancelled, UnreadableVideo
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from encoder import ClipSpec, Encoder
+
+    Clip = NDArray[np.uint8]
+
+_READERS = 2
+
+
+class ReadStretch(Protocol):
+    """Reads a stretch as a clip. `name` is part of the keys of rows: another way of reading has another name."""
+
+    @property
+    def name(self) -> str:
+        """A short name of the way of reading."""
+        ...
+
+    def __call__(self, stretch: Stretch, spec: ClipSpec) -> Clip:
+        """Return uint8 (T, S, S, 3). Raises UnreadableVideo, OSError or ValueError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A stretch without a row, and why, as a sentence."""
+
+    stretch: Stretch
+    reason: str
+
+
+def encode_stretches(
+    stretches: Sequence[Stretch],
+    encoder: Encoder,
+    store: RowStore,
+    read: ReadStretch,
+    *,
+    on_progress: Callable[[int], None] = lambda done: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> tuple[dict[Stretch, NDArray[np.float32]], list[Unread]]:
+    """Return a row for every stretch that can be read.
+
+    Args:
+        stretches: In any order; equal ones are read once.
+        encoder: Makes the rows that the store does not have.
+        store: Rows of earlier runs, of this encoder; receives new ones at once.
+        read: Reads a stretch as a clip.
+        on_progress: Called with the number of stretches that are done.
+        cancelled: Polled between batches; True ends the run with Cancelled.
+
+    Returns:
+        float32 (D,) by stretch; and what could not be read, in the order given.
+
+    Raises:
+        Cancelled: `cancelled` returned True.
+        OSError: The store could not be written.
+    """
+    import numpy as np
+
+    rows: dict[Stretch, NDArray[np.float32]] = {}
+    keys: dict[Stretch, str] = {}
+    failed: dict[Stretch, str] = {}
+    prints: dict[str, str] = {}
+    for stretch in dict.fromkeys(stretches):
+        try:
+            if stretch.path not in prints:
+                prints[stretch.path] = fingerprint(stretch.path)
+        except OSError as error:
+            failed[stretch] = error.strerror or str(error)
+            continue
+        key = f"{prints[stretch.path]} {stretch.start_seconds} {stretch.end_seconds} {read.name}"
+        if key in store:
+            rows[stretch] = store[key]
+        else:
+            keys[stretch] = key
+    on_progress(len(rows) + len(failed))
+    for batch in _in_batches(_clips(list(keys), encoder.clip_spec, read, failed, cancelled), encoder.batch):
+        for (stretch, _), row in zip(batch, encoder.encode_clips(np.stack([clip for _, clip in batch])), strict=True):
+            store.add(keys[stretch], row)
+            rows[stretch] = row
+        on_progress(len(rows) + len(failed))
+    return rows, [Unread(each, failed[each]) for each in dict.fromkeys(stretches) if each in failed]
+
+
+def _clips(
+    stretches: Sequence[Stretch],
+    spec: ClipSpec,
+    read: ReadStretch,
+    failed: dict[Stretch, str],
+    cancelled: Callable[[], bool],
+) -> Iterator[tuple[Stretch, Clip]]:
+    """Yield clips in order, read ahead by a few; note in `failed` what cannot be read."""
+    with ThreadPoolExecutor(_READERS) as pool:
+        ahead: list[tuple[Stretch, Future[Clip]]] = []
+        waiting = iter(stretches)
+        try:
+            while True:
+                if cancelled():
+                    raise Cancelled
+                while len(ahead) <= 2 * _READERS and (following := next(waiting, None)) is not None:
+                    ahead.append((following, pool.submit(read, following, spec)))
+                if not ahead:
+                    return
+                stretch, future = ahead.pop(0)
+                try:
+                    yield stretch, future.result()
+                except UnreadableVideo as error:
+                    failed[stretch] = error.reason
+                except (OSError, ValueError) as error:
+                    failed[stretch] = str(error)
+        finally:
+            for _, future in ahead:
+                future.cancel()
+
+
+def _in_batches(clips: Iterator[tuple[Stretch, Clip]], size: int) -> Iterator[list[tuple[Stretch, Clip]]]:
+    batch: list[tuple[Stretch, Clip]] = []
+    for each in clips:
+        batch.append(each)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
