@@ -130,6 +130,13 @@ def choose_device(device: str) -> str:
     return device
 
 
+def device_name(device: str) -> str:
+    """Return what people call a device from `choose_device`: the name of an NVIDIA GPU, or the device itself."""
+    import torch
+
+    return torch.cuda.get_device_name(device) if device.startswith("cuda") else device
+
+
 def _resolve(name_or_path: str | Path, sources: Sources) -> tuple[VideoPrismConfig | None, Path, Path | None]:
     """Return configuration, weights and vocabulary; None for those determined by the weights or their folder."""
     config = _config(name_or_path) if isinstance(name_or_path, str) else None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
+import re
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -14,6 +16,19 @@ from files.regular import open_regular
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+def rows_file(work: Path, encoder_id: str, precision: str) -> Path:
+    """Return the file of the rows of an encoder, `work/rows/ENCODER-PRECISION-HASH.jsonl`.
+
+    Args:
+        work: The folder of evaluations.
+        encoder_id: `Encoder.id`, which may hold any character.
+        precision: Of the video tower. Rows of different precisions differ a little, and figures must not mix them.
+    """
+    name = f"{re.sub('[^A-Za-z0-9]+', '-', encoder_id).strip('-')[:60]}-{precision}"
+    digest = hashlib.blake2b(f"{encoder_id} {precision}".encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+    return work / "rows" / f"{name}-{digest}.jsonl"
 
 
 class RowStore:
