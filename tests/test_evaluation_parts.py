@@ -48,4 +48,4 @@ def test_the_time_left_counts_only_what_this_run_does(monkeypatch: pytest.Monkey
         counted.show(done)
     assert [each.eta_seconds for each in shown] == [None, 40.0, 0.0]
     assert [each.fraction for each in shown] == [0.5, 0.6, 1.0]
-    assert shown[1].text == "encoding  12/20 videos   60%  0:40 left"
+    assert shown[1].text == "encoding  12/20 videos   60%  40s left"
