@@ -57,7 +57,7 @@ ROOMS = {
             ("app/exporting/**/*.py",),
             _tests("export*", "smart*", "cli_export*", "page_and_lists"),
         ),
-        Room("metrics", ("metrics/*.py",), _tests("metrics")),
+        Room("metrics", ("metrics/*.py",), _tests("metrics*")),
         Room(
             "search",
             ("search/**/*.py",),
