@@ -27,7 +27,7 @@ _MOVES: dict[str, tuple[str, ...]] = {
     "shrink": ("shrinks", "gets smaller", "moves away", "becomes tiny", "shrinks in size"),
     "spin": ("spins around", "turns in circles", "rotates", "whirls", "spins"),
 }
-_MOVING: dict[str, tuple[str, ...]] = {
+MOVING: dict[str, tuple[str, ...]] = {
     "left": ("moving to the left", "sliding left", "drifting left", "moving left"),
     "right": ("moving to the right", "sliding right", "drifting right", "moving right"),
     "rise": ("rising", "moving up", "going up", "floating upward"),
@@ -37,7 +37,7 @@ _MOVING: dict[str, tuple[str, ...]] = {
     "shrink": ("shrinking", "getting smaller", "moving away", "becoming smaller"),
     "spin": ("spinning", "turning around", "rotating", "whirling"),
 }
-_PLACES: dict[str, tuple[str, ...]] = {
+PLACES: dict[str, tuple[str, ...]] = {
     **{name: (f"on a {name} background", f"on {name}", f"in front of a {name} wall", f"with {name} behind it")
        for name in ("red", "blue", "green", "yellow", "purple", "white")},
     "starry night": ("in a starry night", "under the stars", "in the night sky", "on a starry night sky"),
@@ -67,9 +67,9 @@ def caption(take: Take, rng: np.random.Generator, mentions: tuple[bool, bool, bo
     """
     phrases = THINGS[take.thing][1]
     thing = _article(phrases[rng.integers(len(phrases))], rng)
-    place = _PLACES[take.background][rng.integers(len(_PLACES[take.background]))]
+    place = PLACES[take.background][rng.integers(len(PLACES[take.background]))]
     moves = _MOVES[take.motion][rng.integers(len(_MOVES[take.motion]))]
-    moving = _MOVING[take.motion][rng.integers(len(_MOVING[take.motion]))]
+    moving = MOVING[take.motion][rng.integers(len(MOVING[take.motion]))]
     opening = _OPENINGS[rng.integers(len(_OPENINGS))]
     says_thing, says_place, says_motion = mentions
     subject = thing if says_thing else "something"
@@ -93,14 +93,14 @@ def caption(take: Take, rng: np.random.Generator, mentions: tuple[bool, bool, bo
 
 def motion_words(motion: str, rng: np.random.Generator) -> str:
     """Return random words for a motion alone ("turning around")."""
-    return _MOVING[motion][rng.integers(len(_MOVING[motion]))]
+    return MOVING[motion][rng.integers(len(MOVING[motion]))]
 
 
 def describe(take: Take) -> str:
     """Return the canonical caption of a take."""
     noun = THINGS[take.thing][1][0]
     article = "an" if noun[0] in "aeiou" else "a"
-    return f"{article} {noun} {_MOVES[take.motion][0]} {_PLACES[take.background][0]}"
+    return f"{article} {noun} {_MOVES[take.motion][0]} {PLACES[take.background][0]}"
 
 
 @functools.cache

@@ -34,6 +34,19 @@ STILL_TO_SPLIT = {
 }
 
 COMMANDS = sorted(COMMAND_TABLE)
+
+
+def nested_commands() -> list[str]:
+    """`GROUP NAME` of every command in a group of commands."""
+    groups = {name: main.get_command(click.Context(main), name) for name in COMMANDS}
+    return [
+        f"{name} {each}"
+        for name, group in groups.items()
+        if isinstance(group, click.Group)
+        for each in group.list_commands(click.Context(group))
+    ]
+
+
 SHELLS = ("prismsearch", "python3 dev.py run")
 
 
@@ -68,7 +81,7 @@ def test_import_contracts() -> None:
     assert f"{contracts} kept, 0 broken" in linted.stdout
 
 
-@pytest.mark.parametrize("command", ["", *COMMANDS])
+@pytest.mark.parametrize("command", ["", *COMMANDS, *nested_commands()])
 def test_help_is_cheap_and_teaches(command: str) -> None:
     """Every --help ends with 0, without importing anything heavy; those of commands show examples."""
     code = (
@@ -76,7 +89,7 @@ def test_help_is_cheap_and_teaches(command: str) -> None:
         "try:\n    main([*sys.argv[1:], '--help'], prog_name='prismsearch')\nexcept SystemExit as end:\n"
         f"    print('loaded:', *sorted(set({HEAVY!r}) & set(sys.modules)))\n    raise\n"
     )
-    shown = run_python(code, *([command] if command else []))
+    shown = run_python(code, *command.split())
     assert shown.returncode == 0, shown.stderr
     assert shown.stderr == ""
     *text, loaded = shown.stdout.splitlines()
@@ -171,8 +184,8 @@ def shown_commands() -> list[tuple[str, str]]:
 
 
 def test_the_documents_name_every_command() -> None:
-    named = {name for name, _ in shown_commands()}
-    assert set(COMMANDS) - named == set(), "commands that no document shows"
+    named = {each for name, rest in shown_commands() for each in (name, f"{name} {rest.strip().partition(' ')[0]}")}
+    assert {*COMMANDS, *nested_commands()} - named == set(), "commands that no document shows"
 
 
 @pytest.mark.parametrize(("name", "rest"), shown_commands())
@@ -183,6 +196,10 @@ def test_what_the_documents_show_exists(name: str, rest: str) -> None:
     assert name in COMMANDS, f"prismsearch {name} is shown and does not exist"
     command = main.get_command(click.Context(main), name)
     assert command is not None
+    first = rest.strip().partition(" ")[0]
+    if isinstance(command, click.Group) and first in command.list_commands(click.Context(command)):
+        command = command.get_command(click.Context(command), first)
+        assert command is not None
     options = {spelling for parameter in command.params for spelling in (*parameter.opts, *parameter.secondary_opts)}
     for option in re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", re.sub(r'"[^"]*"', "", rest)):
         assert option in options | {"--help"}, f"prismsearch {name} has no option {option}"

@@ -182,11 +182,11 @@ def test_the_gallery_was_never_trained_on() -> None:
 @pytest.mark.parametrize("mentions", MENTIONS)
 def test_captions_mention_what_they_should(mentions: tuple[bool, bool, bool]) -> None:
     rng = np.random.default_rng(9)
-    motion_words = {m: captions._MOVES[m] + captions._MOVING[m] for m in world.MOTIONS}
+    motion_words = {m: captions._MOVES[m] + captions.MOVING[m] for m in world.MOTIONS}
     for take in EVERY_TAKE[::3]:
         sentence = captions.caption(take, rng, mentions=mentions)
         named = any(phrase in sentence for phrase in PHRASES[take.thing][1])
-        placed = any(phrase in sentence for phrase in captions._PLACES[take.background])
+        placed = any(phrase in sentence for phrase in captions.PLACES[take.background])
         moved = any(phrase in sentence for phrase in motion_words[take.motion])
         assert (named or not mentions[0], placed or not mentions[1], moved or not mentions[2]) == (True,) * 3, (
             take,
@@ -195,12 +195,12 @@ def test_captions_mention_what_they_should(mentions: tuple[bool, bool, bool]) ->
         if not mentions[0]:
             assert "something" in sentence
         if not mentions[1]:
-            assert not any(p in sentence for places in captions._PLACES.values() for p in places), sentence
+            assert not any(p in sentence for places in captions.PLACES.values() for p in places), sentence
 
 
 def test_words_for_one_thing_are_not_words_for_another() -> None:
-    tables = ([p for _, p in PHRASES.values()], captions._PLACES.values())
-    for phrases in (*tables, [captions._MOVES[m] + captions._MOVING[m] for m in world.MOTIONS]):
+    tables = ([p for _, p in PHRASES.values()], captions.PLACES.values())
+    for phrases in (*tables, [captions._MOVES[m] + captions.MOVING[m] for m in world.MOTIONS]):
         every = [phrase for group in phrases for phrase in group]
         assert len(every) == len(set(every))
 

@@ -1,14 +1,13 @@
-"""Rows of many stretches of video: read in worker processes, encoded in batches, kept for the next run."""
+"""What an encoder makes of many stretches of video: read in worker processes, in batches, kept for the next run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from app.evaluation.labelled import Stretch
-from app.evaluation.row_store import RowStore
 from indexer.fingerprint import fingerprint
 from indexer.media.errors import Cancelled, UnreadableVideo
 
@@ -16,11 +15,48 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from encoder import ClipSpec, Encoder
+    from encoder import ClipSpec
 
     Clip = NDArray[np.uint8]
 
 _READERS = 2
+
+T_co = TypeVar("T_co", covariant=True)
+T = TypeVar("T")
+
+
+class EncodesClips(Protocol):
+    """Makes an array of every clip: an Encoder its rows, `app.evaluation.features` what heads are trained on."""
+
+    @property
+    def clip_spec(self) -> ClipSpec:
+        """The shape of its clips."""
+        ...
+
+    @property
+    def batch(self) -> int:
+        """Clips of one call."""
+        ...
+
+    def encode_clips(self, clips: Clip) -> NDArray[np.float32]:
+        """Take uint8 (B, T, S, S, 3) and return float32 (B, ...)."""
+        ...
+
+
+class Store(Protocol[T_co]):
+    """Keeps an array of every stretch by key, and gives it or where it is; a RowStore is one."""
+
+    def __contains__(self, key: str) -> bool:
+        """Return whether the key has an array."""
+        ...
+
+    def __getitem__(self, key: str) -> T_co:
+        """Return what is kept of a key."""
+        ...
+
+    def add(self, key: str, row: NDArray[np.float32]) -> None:
+        """Keep an array."""
+        ...
 
 
 class ReadStretch(Protocol):
@@ -38,7 +74,7 @@ class ReadStretch(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A stretch without a row, and why, as a sentence."""
+    """A stretch of which nothing could be made, and why, as a sentence."""
 
     stretch: Stretch
     reason: str
@@ -46,25 +82,25 @@ class Unread:
 
 def encode_stretches(
     stretches: Sequence[Stretch],
-    encoder: Encoder,
-    store: RowStore,
+    encoder: EncodesClips,
+    store: Store[T],
     read: ReadStretch,
     *,
     on_progress: Callable[[int], None] = lambda done: None,
     cancelled: Callable[[], bool] = lambda: False,
-) -> tuple[dict[Stretch, NDArray[np.float32]], list[Unread]]:
-    """Return a row for every stretch that can be read.
+) -> tuple[dict[Stretch, T], list[Unread]]:
+    """Return what the store has of every stretch that can be read: with a RowStore, its row.
 
     Args:
         stretches: In any order; equal ones are read once.
-        encoder: Makes the rows that the store does not have.
-        store: Rows of earlier runs, of this encoder; receives new ones at once.
+        encoder: Makes what the store does not have.
+        store: Of earlier runs, with this encoder; receives what is new at once.
         read: Reads a stretch as a clip.
         on_progress: Called with the number of stretches that are done.
         cancelled: Polled between batches; True ends the run with Cancelled.
 
     Returns:
-        float32 (D,) by stretch; and what could not be read, in the order given.
+        By stretch; and what could not be read, in the order given.
 
     Raises:
         Cancelled: `cancelled` returned True.
@@ -72,7 +108,7 @@ def encode_stretches(
     """
     import numpy as np
 
-    rows: dict[Stretch, NDArray[np.float32]] = {}
+    rows: dict[Stretch, T] = {}
     keys: dict[Stretch, str] = {}
     failed: dict[Stretch, str] = {}
     prints: dict[str, str] = {}
@@ -92,7 +128,7 @@ def encode_stretches(
     for batch in _in_batches(_clips(list(keys), encoder.clip_spec, read, failed, cancelled), encoder.batch):
         for (stretch, _), row in zip(batch, encoder.encode_clips(np.stack([clip for _, clip in batch])), strict=True):
             store.add(keys[stretch], row)
-            rows[stretch] = row
+            rows[stretch] = store[keys[stretch]]
         on_progress(len(rows) + len(failed))
     return rows, [Unread(each, failed[each]) for each in dict.fromkeys(stretches) if each in failed]
 
