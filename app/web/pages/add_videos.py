@@ -167,9 +167,18 @@ def _search_now() -> None:
 
 
 def go_to_search_if_asked() -> None:
-    """Switch to the page Search after a click on "Search now". Call it first on a page."""
-    if st.session_state.pop(_LEAVING, False):
+    """Switch to the page Search after a click on "Search now". Call it first on a page.
+
+    The click is remembered until Search was drawn (`arrived`): what the end of a job triggers meanwhile names the page
+    that the browser still shows.
+    """
+    if st.session_state.get(_LEAVING):
         st.switch_page(st.session_state["pages"]["search"])
+
+
+def arrived() -> None:
+    """Forget the click on "Search now". Call it when Search was drawn."""
+    st.session_state.pop(_LEAVING, None)
 
 
 FOCUS = "focus_words"

@@ -14,7 +14,7 @@ from app.search_link import EXCLUDED_WEIGHT, LinkTerm, SearchLink
 from app.web.http.errors import as_sentence
 from app.web.pages import components, search_state, session
 from app.web.pages import query_widgets as widgets
-from app.web.pages.add_videos import FOCUS
+from app.web.pages.add_videos import FOCUS, arrived
 from app.web.pages.chain_results import draw_chains
 from app.web.pages.components import component
 from app.web.pages.empty_states import page_link, searchable_engine
@@ -44,6 +44,7 @@ def show() -> None:
     component("shell")(key="shell")
     engine = searchable_engine(library)
     if engine is None:
+        arrived()
         return
     link = widgets.draw_query(library, on_dropped=on_drop)
     search_state.write_address(link)
@@ -56,6 +57,7 @@ def show() -> None:
     else:
         draw_ideas(engine)
         draw_newest(library)
+    arrived()
 
 
 def draw_hits(link: SearchLink, engine: SearchEngine) -> None:

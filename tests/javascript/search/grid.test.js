@@ -142,6 +142,16 @@ test('results are ready once the posters in sight have loaded or failed; those b
   assert(parent.querySelector('[data-ready=a]'));
 });
 
+test('results that take the place of others are not ready before their own posters', async () => {
+  show('a', hits(3));
+  await settle();
+  assert(parent.querySelector('[data-ready=a]'));
+  show('b', hits(3).reverse());
+  assert(!parent.querySelector('[data-ready]'));
+  await settle();
+  assert(parent.querySelector('[data-ready=b]'));
+});
+
 test('cards of earlier results that are still to come do not follow', async () => {
   show('a', hits(80));
   await settle();

@@ -91,6 +91,7 @@ export class ResultList {
     const placed = this.continues(items) ? this.element.childElementCount : 0;
     this.token = token;
     this.items = items;
+    delete this.element.dataset.ready; // until these have their posters
     this.element.dataset.milliseconds = String(milliseconds ?? '');
     this.previews.hover(null);
     // A place further down can only have been left in a list that was open.
