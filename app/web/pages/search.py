@@ -48,7 +48,7 @@ def show() -> None:
         return
     link = widgets.draw_query(library, on_dropped=on_drop)
     search_state.write_address(link)
-    if st.session_state.pop(FOCUS, False):
+    if st.session_state.get(FOCUS):
         component("search/focus_box")(key="focus_words", data={"box": "words"})
     if link.is_chain:
         draw_chains(link, engine)
@@ -58,6 +58,7 @@ def show() -> None:
         draw_ideas(engine)
         draw_newest(library)
     arrived()
+    st.session_state.pop(FOCUS, None)  # only now: a run that was broken off may not have given the focus
 
 
 def draw_hits(link: SearchLink, engine: SearchEngine) -> None:
