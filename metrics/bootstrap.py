@@ -1,6 +1,8 @@
 """Confidence intervals by the bootstrap over groups: what belongs together (a video, a topic) is drawn together.
 
 Items of one group resemble each other, so drawing single items would make intervals too narrow.
+Two systems that answered the same items are compared by the interval of their difference, drawn together, with a
+measure such as `lambda at: float((hits_of_one - hits_of_other)[at].mean())`: what is hard for both cancels out.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 _BLOCK = 1 << 20  # scores that are compared at a time, so that a large table needs no second one
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ranks:
     """What stands before the best true item of each question; arrays of int64 (n,).
 
