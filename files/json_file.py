@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Collection
 from fractions import Fraction
 from typing import Any
 
@@ -16,7 +17,14 @@ _MAX_DIGITS = 19  # of an integer of 64 bits
 _FRACTION = re.compile(r"\s*[-+]?[0-9]{1,60}(/[0-9]{1,60}|\.[0-9]{1,60})?\s*", re.ASCII)
 
 
-def read_json(path: AnyPath, *, max_bytes: int = MAX_BYTES, follow_links: bool = True, any_number: bool = False) -> Any:
+def read_json(
+    path: AnyPath,
+    *,
+    max_bytes: int = MAX_BYTES,
+    follow_links: bool = True,
+    any_number: bool = False,
+    leave_out: Collection[str] = (),
+) -> Any:
     """Return the value in a JSON file; see `parse_json` for its limits.
 
     Args:
@@ -24,32 +32,39 @@ def read_json(path: AnyPath, *, max_bytes: int = MAX_BYTES, follow_links: bool =
         max_bytes: The maximum size of the file.
         follow_links: Whether the file may be a link.
         any_number: As in `parse_json`.
+        leave_out: As in `parse_json`.
 
     Raises:
         OSError: The file cannot be read.
         ValueError: It is too large, damaged, or nested too deeply.
     """
     content = read_regular(path, max_bytes=max_bytes, follow_links=follow_links)
-    return parse_json(content, any_number=any_number)
+    return parse_json(content, any_number=any_number, leave_out=leave_out)
 
 
-def parse_json(content: bytes | str, *, any_number: bool = False) -> Any:
+def parse_json(content: bytes | str, *, any_number: bool = False, leave_out: Collection[str] = ()) -> Any:
     """Return the value of a JSON text.
 
     Args:
         content: The text.
         any_number: Whether integers of more than 64 bits and floats that are not finite become None.
+        leave_out: Keys whose values become None as soon as their object is read, so that large ones are not held.
 
     Raises:
         ValueError: The text is not JSON, is nested more than MAX_DEPTH deep, or has such a number.
     """
     finite = _finite_or_none if any_number else _finite
+
+    def kept(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        return {key: None if key in leave_out else value for key, value in pairs}
+
     try:
         value = json.loads(
             content,
             parse_int=_integer_or_none if any_number else _integer,
             parse_float=finite,
             parse_constant=finite,
+            object_pairs_hook=kept if leave_out else None,
         )
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error

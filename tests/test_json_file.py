@@ -163,3 +163,13 @@ def test_a_manifest_removes_and_recognises_only_files_of_its_own(tmp_path: Path)
     assert outside.exists()
     assert (folder / "clip.mp4").is_symlink()
     assert (folder / ".prismsearch-draft-").exists()
+
+
+def test_values_that_nobody_needs_are_left_out() -> None:
+    text = '{"a": {"points": [1, 2], "b": [{"points": 3, "c": NaN}]}, "points": {}}'
+    assert parse_json(text, any_number=True, leave_out={"points"}) == {
+        "a": {"points": None, "b": [{"points": None, "c": None}]},
+        "points": None,
+    }
+    with pytest.raises(ValueError, match="finite"):
+        parse_json(text, leave_out={"points"})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from app.evaluation.labelled import Stretch
+from app.evaluation.picture_folder import listing_digest
 from indexer.fingerprint import fingerprint
 from indexer.media.errors import Cancelled, UnreadableVideo
 
@@ -114,12 +116,10 @@ def encode_stretches(
     prints: dict[str, str] = {}
     for stretch in dict.fromkeys(stretches):
         try:
-            if stretch.path not in prints:
-                prints[stretch.path] = fingerprint(stretch.path)
+            key = key_of(stretch, read, prints)
         except OSError as error:
             failed[stretch] = error.strerror or str(error)
             continue
-        key = f"{prints[stretch.path]} {stretch.start_seconds} {stretch.end_seconds} {read.name}"
         if key in store:
             rows[stretch] = store[key]
         else:
@@ -131,6 +131,23 @@ def encode_stretches(
             rows[stretch] = store[keys[stretch]]
         on_progress(len(rows) + len(failed))
     return rows, [Unread(each, failed[each]) for each in dict.fromkeys(stretches) if each in failed]
+
+
+def key_of(stretch: Stretch, read: ReadStretch, prints: dict[str, str]) -> str:
+    """Return what a row of a stretch is kept under: the content of the file, the part of it, and the way of reading.
+
+    Args:
+        stretch: Where. Its path may be a folder of pictures.
+        read: The way of reading.
+        prints: Fingerprints of the files seen so far, by path; gets that of this one.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    path = stretch.path
+    if path not in prints:
+        prints[path] = listing_digest(path) if os.path.isdir(path) else fingerprint(path)
+    return f"{prints[path]} {stretch.start_seconds} {stretch.end_seconds} {read.name}"
 
 
 def _clips(
