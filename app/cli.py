@@ -53,7 +53,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         "settings": ("settings", "settings", "Show each setting and where its value comes from."),
         "completion": ("completion", "completion", "Print the completion script for bash, zsh or fish."),
         "doctor": ("doctor", "doctor", "Check the installation and say what to fix."),
-        "bench": ("bench", "bench", "List and run the benchmarks."),
+        "bench": ("bench", "bench", "Measure quality on data sets and on your own questions."),
     }
 )
 """Module in `app.commands`, function and summary of each command, in the order shown by --help."""

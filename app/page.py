@@ -15,7 +15,7 @@ if str(Path(__file__).parent) in sys.path:  # Streamlit puts the script's folder
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from app.compose import WrongSetting
-from app.web.pages import collections, indexing, library, map, search
+from app.web.pages import collections, indexing, library, map, questions, search
 from app.web.pages.escape import escape_markdown
 from db.errors import LibraryError
 
@@ -27,6 +27,7 @@ PAGES = {
     "collections": st.Page(
         collections.show, title="Collections", icon=":material/playlist_play:", url_path="collections"
     ),
+    "questions": st.Page(questions.show, title="Questions", icon=":material/help_center:", url_path="questions"),
     "indexing": st.Page(indexing.show, title="Indexing", icon=":material/create_new_folder:", url_path="indexing"),
 }
 st.session_state["pages"] = PAGES

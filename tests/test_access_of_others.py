@@ -24,7 +24,18 @@ from app.web.services.proxies import Proxies
 from db.library import Library
 
 NOBODY = 65534
-PAGES = ("/", "/search", "/library", "/map", "/collections", "/indexing", "/?q=fox", "/?token=1.2.3", "/favicon.png")
+PAGES = (
+    "/",
+    "/search",
+    "/library",
+    "/map",
+    "/collections",
+    "/questions",
+    "/indexing",
+    "/?q=fox",
+    "/?token=1.2.3",
+    "/favicon.png",
+)
 # Asks for each address and reports what was answered; and tries to read each file and to list each folder.
 STRANGER = """
 import http.client, json, os, sys

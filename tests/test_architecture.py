@@ -131,6 +131,7 @@ def test_every_package_and_its_data_are_declared() -> None:
 
 
 def test_the_limits_in_the_browser_are_those_of_the_server() -> None:
+    from app.evaluation.own_questions import MAX_QUESTION_CHARACTERS
     from app.exporting.audio_choice import MAX_AUDIO_CHARACTERS
     from app.exporting.naming import MAX_PATTERN_CHARACTERS
     from app.exporting.request import MAX_HANDLE_SECONDS
@@ -141,6 +142,7 @@ def test_the_limits_in_the_browser_are_those_of_the_server() -> None:
     assert found == {
         "MAX_NAME_LENGTH": MAX_NAME_LENGTH,
         "MAX_NOTE_LENGTH": MAX_NOTE_LENGTH,
+        "MAX_QUESTION_LENGTH": MAX_QUESTION_CHARACTERS,
         "MAX_PATTERN_LENGTH": MAX_PATTERN_CHARACTERS,
         "MAX_AUDIO_LENGTH": MAX_AUDIO_CHARACTERS,
         "MAX_HANDLE_SECONDS": MAX_HANDLE_SECONDS,

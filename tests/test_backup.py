@@ -159,3 +159,17 @@ def test_doctor_notes_a_network_drive(tmp_path: Path, monkeypatch: pytest.Monkey
     found = environment.check_disk(Settings(library=tmp_path))
     assert found.state == "note"
     assert "network drive" in str(found)
+
+
+def test_a_persons_own_questions_are_backed_up_and_restored(folder: Path, tmp_path: Path) -> None:
+    (folder / "questions.csv").write_text("question,file\na boat,\n")
+    assert run(folder, "backup", str(tmp_path / "copy"))[0] == 0
+    assert (tmp_path / "copy/questions.csv").read_text() == "question,file\na boat,\n"
+    (folder / "questions.csv").unlink()
+    assert run(folder, "restore", str(tmp_path / "copy"), "--force")[0] == 0
+    assert (folder / "questions.csv").read_text() == "question,file\na boat,\n"
+    (folder / "questions.csv").unlink()
+    (folder / "questions.csv").symlink_to(tmp_path / "copy/questions.csv")
+    code, said = run(folder, "backup", str(tmp_path / "other"))
+    assert (code, "questions.csv was not copied" in said) == (0, True)
+    assert not (tmp_path / "other/questions.csv").exists()

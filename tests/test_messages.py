@@ -91,7 +91,7 @@ RETIRED = {
     r"\bhas begun\b": "started",
     r"\bagain: quicker\b": "press again to speed up",
     r"^These keys$": "Show keyboard shortcuts",
-    r"\bthe page (Search|Indexing|Library|Map|Collections)\b": "the Search page",
+    r"\bthe page (Search|Indexing|Library|Map|Collections|Questions)\b": "the Search page",
     r"\bwas not taken\b": "accepted",
     r"\bThe whole (map|video|collection)\b": "Whole map",
     r"\bleast (score|strength|cosine)\b": "minimum score",

@@ -11,11 +11,15 @@ import click
 
 from app import compose
 from app.compose import Settings
+from app.evaluation.own_questions import FILE_NAME as QUESTIONS
+from app.evaluation.own_questions import MAX_BYTES
 from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING
 from app.shell.options import with_settings
 from app.shell.questions import confirm
 from app.shell.terminal import count_text, display_path, print_note, printable, size_text
+from files.regular import read_regular
+from files.replace import replace_file
 
 _MEDIA = "media"
 
@@ -35,7 +39,9 @@ and previews are left out; `index` makes them again. Your video files are not co
 @click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
 @with_settings
 def backup(settings: Settings, destination: str, media: bool, yes: bool) -> None:
-    """Back up the library into DEST, a new or empty folder: the database and, with --media, posters and previews."""
+    """Back up the library into DEST, a new or empty folder: the database, your questions (questions.csv) and, with
+    --media, posters and previews.
+    """
     from db.backup import copy_database
     from db.library import FILE_NAME, Library
 
@@ -51,6 +57,7 @@ def backup(settings: Settings, destination: str, media: bool, yes: bool) -> None
         if media and shutil.disk_usage(folder).free < held.media_bytes * 1.05 + held.database_bytes:
             raise CommandError(f"there is not enough space in {printable(str(folder))}; nothing was copied", MISSING)
         copy_database(library.directory / FILE_NAME, folder / FILE_NAME)
+        _copy_questions(library.directory, folder)
         copied = _copy_media(library.directory / _MEDIA, folder / _MEDIA) if media else 0
     with Library.open(folder, create=False) as copy:
         count = copy.stats().videos
@@ -91,6 +98,7 @@ def restore(settings: Settings, source: str, force: bool) -> None:
     fresh.mkdir(parents=True)
     try:
         copy_database(backup_folder / FILE_NAME, fresh / FILE_NAME)
+        _copy_questions(backup_folder, fresh)
         if (backup_folder / _MEDIA).is_dir():
             _copy_media(backup_folder / _MEDIA, fresh / _MEDIA)
         kept = _free_name(target.with_name(f"{target.name}.before-restore-{time.strftime('%Y%m%d-%H%M%S')}"))
@@ -117,6 +125,18 @@ def _free_name(path: Path) -> Path:
         number += 1
         free = path.with_name(f"{path.name}-{number}")
     return free
+
+
+def _copy_questions(source: Path, target: Path) -> None:
+    """Copy the questions that were written on the page, if there are any. A link is not followed."""
+    try:
+        content = read_regular(source / QUESTIONS, max_bytes=MAX_BYTES, follow_links=False)
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        print_note(f"{QUESTIONS} was not copied: {error}")
+        return
+    replace_file(target / QUESTIONS, content, durable=True)
 
 
 def _copy_media(source: Path, target: Path) -> int:

@@ -14,7 +14,11 @@ from app.shell.errors import CommandError
 from app.shell.exit_codes import FAILED, MISSING
 from app.shell.terminal import print_note, table
 
-EVALUATIONS: Mapping[str, tuple[str, str]] = MappingProxyType({})
+EVALUATIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "mine": ("bench_mine", "Your own questions on your own library."),
+    }
+)
 """Module in `app.commands` and summary of each evaluation. Its command is the function `bench_NAME`."""
 
 

@@ -35,6 +35,7 @@ from app.web.api.library import library_routes
 from app.web.api.map import map_routes
 from app.web.api.media import media_routes
 from app.web.api.proxies import proxy_routes
+from app.web.api.questions import question_routes
 from app.web.api.runs import run_routes
 from app.web.api.searches import search_routes
 from app.web.api.segments import segment_routes
@@ -173,6 +174,7 @@ def our_routes(settings: Settings, library: Library, proxies: Proxies, read: Rea
         *example_routes(Examples(library.directory, read=read)),
         *collection_routes(library),
         *search_routes(library),
+        *question_routes(library),
         *folder_routes(library, jobs),
         *run_routes(settings, library, jobs),
         *export_routes(settings, library, jobs, read),

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from app.evaluation.own_questions import MAX_QUESTION_CHARACTERS
 from app.exporting.audio_choice import ALL_TRACKS, MAX_AUDIO_CHARACTERS
 from app.exporting.naming import MAX_PATTERN_CHARACTERS
 from app.web.http.validation import NO_NULL, NOT_BLANK, Body, Integer, Number, at_most
@@ -21,6 +22,7 @@ MAX_DROPPED_FILES = 50
 Name = Annotated[str, Field(max_length=MAX_NAME_LENGTH), NO_NULL, NOT_BLANK]
 NameOrBlank = Annotated[str, Field(max_length=MAX_NAME_LENGTH), NO_NULL]
 Note = Annotated[str, Field(max_length=MAX_NOTE_LENGTH), NO_NULL]
+Question = Annotated[str, Field(max_length=MAX_QUESTION_CHARACTERS), NO_NULL, NOT_BLANK]
 FolderPath = Annotated[str, at_most(MAX_TYPED_CHARACTERS)]
 DroppedName = Annotated[str, at_most(1_000), NO_NULL]
 Ids = Annotated[list[Integer], Field(max_length=MAX_SUBCLIPS)]
@@ -77,6 +79,18 @@ class SavedSearchBody(Body):
 
     name: Name
     link: Annotated[str, Field(max_length=MAX_LINK_LENGTH), NO_NULL, NOT_BLANK]
+
+
+class QuestionWordsBody(Body):
+    """Other words for a question."""
+
+    question: Question
+
+
+class QuestionBody(QuestionWordsBody):
+    """A question, and a part of the shot that answers it; null if nothing in the library does."""
+
+    segment: Integer | None
 
 
 class ExportBody(Body):

@@ -44,6 +44,11 @@ class ApiRequest:
             raise ApiError(404, f"There is no such {name}.")
         return int(text)
 
+    def id_or_none(self, name: str) -> int | None:
+        """Return a query parameter as a whole number; None if it is absent, or anything else."""
+        text = self.query.get(name, "")
+        return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
+
     def number(self, name: str, default: float) -> float:
         """Return a query parameter as a finite number, or `default` if it is absent.
 

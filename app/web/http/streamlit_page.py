@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
-PAGES = ("", "search", "library", "map", "collections", "indexing")
+PAGES = ("", "search", "library", "map", "collections", "questions", "indexing")
 """Addresses of the pages that app/page.py declares."""
 _NO_SUCH_PAGE = (
     '<!doctype html><html lang="en"><head><meta name="color-scheme" content="light dark"><title>prismsearch</title>'

@@ -2,6 +2,7 @@
 
 export const MAX_NAME_LENGTH = 200;
 export const MAX_NOTE_LENGTH = 10000;
+export const MAX_QUESTION_LENGTH = 1000;
 export const MAX_PATTERN_LENGTH = 200;
 export const MAX_AUDIO_LENGTH = 200;
 export const MAX_HANDLE_SECONDS = 3600;

@@ -149,6 +149,42 @@
  */
 
 /**
+ * A line of the person's own questions, as `/api/questions` lists it: a question, and a place that answers it.
+ *
+ * @typedef {object} QuestionLine
+ * @property {string} key Names the line until it changes.
+ * @property {string} question
+ * @property {string} file File name; '' where nothing in the library answers it.
+ * @property {string} path
+ * @property {number | null} start Seconds; null where the library has no such place.
+ * @property {number | null} end Seconds.
+ * @property {number | null} segment A part of the answer, to be played.
+ * @property {string} trouble Sentence that says why there is no such place, or ''.
+ */
+
+/**
+ * The questions of a library, as `/api/questions` lists them: the newest lines first.
+ *
+ * @typedef {object} QuestionList
+ * @property {string} path Of their file.
+ * @property {string} command That measures them.
+ * @property {number} total Number of all lines.
+ * @property {number} questions Number of questions with answers.
+ * @property {number} none Number of questions that nothing in the library answers.
+ * @property {QuestionLine[]} lines
+ */
+
+/**
+ * A shot that was drawn at random, as `/api/questions/draw` sends it.
+ *
+ * @typedef {object} DrawnShot
+ * @property {{segment: number, start: number, end: number} | null} shot Its first part and its seconds; null without any.
+ * @property {number} seed Of the order that it is from.
+ * @property {number} number Its place in the order, from 1.
+ * @property {number} count Number of shots.
+ */
+
+/**
  * A segment that the player can open.
  *
  * @typedef {object} PlayerItem
