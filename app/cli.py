@@ -170,7 +170,6 @@ def main(ctx: click.Context, /, **_: Any) -> None:
       prismsearch demo                           try it on the bundled demo library
       prismsearch fetch-model                    get the real encoder (about 1 GB, once)
       prismsearch index ~/Videos                 cut into shots and embed
-
       prismsearch search "a dog on the beach"    by words
       prismsearch similar film.mp4@1:20-1:25     by example
       prismsearch ui                             the same in the browser

@@ -95,6 +95,8 @@ def test_help_is_cheap_and_teaches(command: str) -> None:
     *text, loaded = shown.stdout.splitlines()
     assert loaded.split() == ["loaded:"], f"--help imports {loaded}"
     assert any(line.strip().startswith(f"prismsearch {command}".strip()) for line in text), "no example of its use"
+    joined = [line for line in text if "   prismsearch " in line.strip()]
+    assert joined == [], "click has wrapped the examples: a blank line ends what stands after its \\b"
 
 
 @pytest.mark.parametrize("module", [*ROOMS, "app.cli", "db.records"])

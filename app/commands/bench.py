@@ -50,9 +50,7 @@ class Bench(click.Group):
     epilog="""\b
 Examples:
   prismsearch bench               list them
-
   prismsearch bench NAME --help   show the options of one
-
   prismsearch bench all           run all programs of benchmarks/ with their defaults
 
 \b

@@ -28,7 +28,6 @@ Examples:
   prismsearch similar film.mp4@80               the part of a shot at 80 s (or 8 seconds from there)
   prismsearch similar clip.mp4                  the whole of a short clip
   prismsearch similar --image photo.jpg -k 3    what looks like this picture
-
   prismsearch similar --collection Goals        what the subclips of a collection have in common
   prismsearch similar a.mp4@80 --not people     like this, without people
 
