@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from app.evaluation.label_files import clean_label, split_labels
 from app.evaluation.text_files import read_lines, read_table, wrong
@@ -11,6 +12,9 @@ from files.regular import AnyPath
 
 PLACE = "{}"
 """Where a template has the name of a class."""
+
+PROMPTS = ("default", "kinetics")
+"""Lists of templates that come with the program. Their files say where they are from."""
 
 _TABLES = (".csv", ".tsv", ".tab")
 _COLUMNS = ("label", "class", "name")
@@ -54,6 +58,13 @@ def read_prompts(path: AnyPath) -> list[str]:
         if text.count(PLACE) != 1:
             raise wrong(path, line, f"a template has {PLACE} once, where the name of the class stands")
     return _each_once(path, found, "template")
+
+
+def named_prompts(name: str) -> list[str]:
+    """Return the templates of one of PROMPTS, or of the file of this name. Raise as `read_prompts` does."""
+    if name in PROMPTS:
+        return read_prompts(Path(__file__).with_name("prompts") / f"{name}.txt")
+    return read_prompts(name)
 
 
 def _each_once(path: AnyPath, found: Sequence[tuple[int, str]], noun: str) -> list[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,6 @@ from search.calibration.shot_scores import ShotScores
 from search.calibration.word_null import NEARNESS_SHARE, WordNull
 from search.even import evenly
 
-if TYPE_CHECKING:
-    from db.library import Library
-
 Floats = NDArray[np.float32]
 
 NULL_SHOTS = 256
@@ -26,6 +23,14 @@ _SAMPLE = 16_384  # shots whose cosines show what shots get from each other: 17 
 
 OnProgress = Callable[[float], None]
 """Called with the finished fraction, 0 to 1. What it raises ends the work."""
+
+
+class Rows(Protocol):
+    """The rows of an encoder, as a Library has them; see there."""
+
+    def segment_ids(self, filters: Filters, encoder_id: str) -> NDArray[np.int64]: ...
+    def embedding_rows(self, encoder_id: str, ids: Iterable[int]) -> Floats: ...
+    def embeddings(self, encoder_id: str, after: int = 0) -> Iterator[tuple[NDArray[np.int64], Floats]]: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +85,7 @@ class NullStatistics:
         return ShotNull.fitted(self.best_shots.astype(np.float64))
 
 
-def calibrate(library: Library, stamp: Stamp, questions: Floats, on_progress: OnProgress) -> NullStatistics:
+def calibrate(library: Rows, stamp: Stamp, questions: Floats, on_progress: OnProgress) -> NullStatistics:
     """Calibrate all rows of an encoder.
 
     Args:
@@ -123,7 +128,7 @@ def calibrate(library: Library, stamp: Stamp, questions: Floats, on_progress: On
     return replace(made, made_from=made.stamp.count)
 
 
-def grown(before: NullStatistics, library: Library, stamp: Stamp, on_progress: OnProgress) -> NullStatistics:
+def grown(before: NullStatistics, library: Rows, stamp: Stamp, on_progress: OnProgress) -> NullStatistics:
     """Return the statistics with the rows above their last id. Arguments and exceptions are those of `calibrate`."""
     count, last_id, wanted = before.stamp.count, before.stamp.last_id, max(1, stamp.count - before.stamp.count)
     parts, best, total = [before], before.best_words, before.total
