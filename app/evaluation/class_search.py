@@ -108,7 +108,9 @@ def strengths(
     for at, name in enumerate(names):
         members = order[starts[at] : starts[at + 1]]
         if len(members):
-            judged = judge.strengths([TextTerm(name)], classes[at : at + 1], ids[members].tolist(), best.cosines[members, :1])
+            judged = judge.strengths(
+                [TextTerm(name)], classes[at : at + 1], ids[members].tolist(), best.cosines[members, :1]
+            )
             for member, strength in zip(members.tolist(), judged, strict=True):
                 found[member] = strength
     return tuple(found)

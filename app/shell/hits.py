@@ -22,6 +22,7 @@ from app.times import format_timestamp, whole_milliseconds
 
 if TYPE_CHECKING:
     from db.library import Library
+    from db.records import Segment, Video
     from search.chain_query import Chain
     from search.query import Hit
     from search.strength import Strength
@@ -177,7 +178,11 @@ def hit_lines(hits: Sequence[Hit], parts: Parts) -> list[str]:
 
 def span_seconds(hit: Hit) -> tuple[Fraction, Fraction]:
     """Return the exact start and end of the hit's segment, in seconds from the first frame shown."""
-    video, segment = hit.video, hit.segment
+    return segment_seconds(hit.segment, hit.video)
+
+
+def segment_seconds(segment: Segment, video: Video) -> tuple[Fraction, Fraction]:
+    """Return the exact start and end of a segment, in seconds from the first frame shown."""
     return (
         (segment.start_pts - video.start_pts) * video.time_base,
         (segment.end_pts - video.start_pts) * video.time_base,

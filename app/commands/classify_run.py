@@ -1,0 +1,255 @@
+"""The work of `classify`: of files, which are read and encoded, and of the library, whose rows are there already."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app import compose
+from app.commands.evaluation_run import STOPPING
+from app.commands.fetch_model import open_or_download_encoder
+from app.commands.index_run import require_paths
+from app.compose import Settings
+from app.shell.counted_line import CountedLine
+from app.shell.engine import CalibrationLine
+from app.shell.errors import CommandError
+from app.shell.exit_codes import MISSING
+from app.shell.interrupt import stop_on_interrupt
+from app.shell.live_line import LiveLine
+from app.shell.notice import print_notice
+from app.shell.paths import as_indexed
+from app.shell.search_options import require_indexed, require_segments
+from app.shell.terminal import display_path, print_note, printable
+from indexer.missing_files import is_below
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from app.evaluation.class_search import Classified
+    from app.evaluation.encoded import Unread
+    from app.evaluation.labelled import Stretch
+    from app.evaluation.row_store import RowStore
+    from app.media_workers import ReadMedia
+    from db.library import Library
+    from encoder import Encoder
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifyOrder:
+    """What to classify into: names of classes, templates, how many best classes to keep; the folder of kept rows."""
+
+    names: list[str]
+    templates: list[str]
+    top: int
+    work: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was found.
+
+    Attributes:
+        names: Of the classes.
+        classified: The best classes of each video or shot.
+        stretches: Returns the places of some, by their positions in `classified`; None for what was removed meanwhile.
+        of_library: Whether these are shots of the library.
+        unread: Files that could not be read.
+        facts: Values for JSON: encoder, templates, machine, seconds.
+    """
+
+    names: list[str]
+    classified: Classified
+    stretches: Callable[[Sequence[int]], list[Stretch | None]]
+    of_library: bool
+    facts: dict[str, Any]
+    unread: list[Unread] = field(default_factory=list)
+
+
+@contextmanager
+def classify_files(settings: Settings, order: ClassifyOrder, paths: Sequence[str]) -> Iterator[Findings]:
+    """Classify each video below some paths as a whole.
+
+    Raises:
+        CommandError: A path is not there, or has no video.
+        Cancelled: The run was stopped.
+        EncoderError, OSError, LibraryError: The encoder or the files of rows cannot be used.
+    """
+    from app.evaluation.labelled import Stretch
+    from app.evaluation.machine import machine_of
+    from app.evaluation.row_store import RowStore, rows_file
+    from app.media_workers import MediaWorkers
+    from indexer.scan import find_videos
+
+    began = time.monotonic()
+    require_paths(paths)
+    with compose.open_existing_library(settings) as library:
+        settings = compose.with_library_encoder(settings, library)
+    scan = find_videos(paths, avoid=[settings.library])
+    for problem in scan.problems:
+        print_note(f"{display_path(problem.path)}: {problem.reason}")
+    if not scan.files:
+        raise CommandError(f"no videos in {', '.join(map(printable, paths))}", MISSING)
+    stretches = [Stretch(file.path) for file in scan.files]
+    encoder = open_or_download_encoder(settings, yes=False)
+    print_notice(encoder, paths)
+    machine = machine_of(settings, encoder)
+    workers = MediaWorkers()
+    try:
+        with (
+            RowStore(rows_file(order.work, encoder.id, machine.precision), encoder.dim) as store,
+            LiveLine() as line,
+            stop_on_interrupt(line, STOPPING) as stopped,
+        ):
+            classified, read, unread = _classify(order, encoder, stretches, store, workers, line, stopped)
+    finally:
+        workers.close()
+    facts = _facts(encoder, order, began) | {"machine": machine.record()}
+    yield Findings(order.names, classified, lambda some: [read[at] for at in some], False, facts, unread)
+
+
+def _classify(
+    order: ClassifyOrder,
+    encoder: Encoder,
+    stretches: list[Stretch],
+    store: RowStore,
+    workers: ReadMedia,
+    line: LiveLine,
+    stopped: Callable[[], bool],
+) -> tuple[Classified, list[Stretch], list[Unread]]:
+    import numpy as np
+
+    from app.evaluation.as_indexed import ReadAsIndexed
+    from app.evaluation.class_names import PLACE
+    from app.evaluation.class_search import RowsInMemory, classify_rows, judge_of
+    from app.evaluation.encoded import encode_stretches
+    from search.calibration.questions import null_questions
+
+    classes = _class_rows(order, encoder, store, line, stopped)
+    counted = CountedLine(line, stage="encode", text="encoding videos", unit="videos", total=len(stretches))
+    read = ReadAsIndexed(workers)
+    found, unread = encode_stretches(stretches, encoder, store, read, on_progress=counted.show, cancelled=stopped)
+    asked = ClassifyOrder(null_questions(encoder.id), [PLACE], 1, order.work)
+    questions = _class_rows(asked, encoder, store, line, stopped, what="unrelated questions")
+    there = [each for each in stretches if each in found]
+    rows = np.stack([found[each] for each in there]) if there else np.zeros((0, encoder.dim), np.float32)
+    memory = RowsInMemory(rows)
+    judge = judge_of(memory, encoder.id, questions)
+    return classify_rows(memory.embeddings(encoder.id), order.names, classes, judge, top=order.top), there, unread
+
+
+@contextmanager
+def classify_shots(settings: Settings, order: ClassifyOrder, paths: Sequence[str]) -> Iterator[Findings]:
+    """Classify the shots of the library, or those of its videos at some paths. Nothing is decoded.
+
+    Raises:
+        CommandError: Nothing is indexed, or nothing at one of the paths.
+        Cancelled, EncoderError, LibraryError, OSError: As for `classify_files`.
+    """
+    from app.evaluation.class_search import classify_rows
+    from app.evaluation.row_store import RowStore, rows_file
+    from search.calibration.calibration import Calibration
+    from search.calibration.folder import calibration_folder
+
+    with compose.open_library(settings) as library:
+        require_segments(library)
+        allowed = _segments_at(library, paths)
+        encoder = open_or_download_encoder(compose.with_library_encoder(settings, library), yes=False)
+        require_indexed(library, encoder.id)
+        print_notice(encoder, [each.path for each in library.videos()])
+        began = time.monotonic()
+        with (
+            # Names do not depend on the precision of the video tower, and nothing else is kept here.
+            RowStore(rows_file(order.work, encoder.id, "names"), encoder.dim) as store,
+            LiveLine() as line,
+            stop_on_interrupt(line, STOPPING) as stopped,
+        ):
+            classes = _class_rows(order, encoder, store, line, stopped)
+            folder = calibration_folder(library.directory)
+            judge = Calibration(library, encoder, folder, CalibrationLine()).judge()
+            total = library.stamp(encoder.id).count
+            counted = CountedLine(line, stage="compare", text="comparing with all classes", unit="shots", total=total)
+            classified = classify_rows(
+                (_among(block, allowed) for block in library.embeddings(encoder.id)),
+                order.names,
+                classes,
+                judge,
+                top=order.top,
+                on_progress=counted.show,
+                cancelled=stopped,
+            )
+        facts = _facts(encoder, order, began)
+        yield Findings(order.names, classified, partial(_stretches, library, classified.ids), True, facts)
+
+
+def _class_rows(
+    order: ClassifyOrder,
+    encoder: Encoder,
+    store: RowStore,
+    line: LiveLine,
+    stopped: Callable[[], bool],
+    what: str = "class names",
+) -> NDArray[np.float32]:
+    from app.evaluation.zero_shot import class_rows
+
+    counted = CountedLine(line, stage="classes", text="encoding", unit=what, total=len(order.names))
+    return class_rows(encoder, order.names, order.templates, store, on_progress=counted.show, cancelled=stopped)
+
+
+def _segments_at(library: Library, paths: Sequence[str]) -> NDArray[np.int64] | None:
+    """Return the ids of the segments of the videos at some paths; None for all."""
+    import numpy as np
+
+    if not paths:
+        return None
+    found: list[int] = []
+    for path in paths:
+        place = as_indexed(library, path)
+        videos = [each for each in library.videos() if each.path == place or is_below(each.path, place)]
+        if not videos:
+            raise CommandError(f"{printable(path)} is not in the library; index it first: prismsearch index", MISSING)
+        for video in videos:
+            assert video.id is not None
+            found.extend(each.id for each in library.segments_of(video.id) if each.id is not None)
+    return np.unique(np.array(found, dtype=np.int64))
+
+
+def _among(
+    block: tuple[NDArray[np.int64], NDArray[np.float32]], allowed: NDArray[np.int64] | None
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    import numpy as np
+
+    ids, rows = block
+    if allowed is None:
+        return ids, rows
+    kept = np.isin(ids, allowed)
+    return ids[kept], rows[kept]
+
+
+def _stretches(library: Library, ids: NDArray[np.int64], positions: Sequence[int]) -> list[Stretch | None]:
+    from app.evaluation.labelled import Stretch
+    from app.shell.hits import segment_seconds
+
+    wanted = [int(ids[at]) for at in positions]
+    known = library.segments(wanted)
+    return [
+        Stretch(known[each][1].path, *map(float, segment_seconds(*known[each]))) if each in known else None
+        for each in wanted
+    ]
+
+
+def _facts(encoder: Encoder, order: ClassifyOrder, began: float) -> dict[str, Any]:
+    from app.evaluation.zero_shot import TEMPERATURE
+
+    return {
+        "encoder": encoder.id,
+        "notice": encoder.notice,
+        "prompts": order.templates,
+        "temperature": TEMPERATURE,
+        "seconds": round(time.monotonic() - began, 3),
+    }
