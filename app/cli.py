@@ -39,7 +39,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         "index": ("index", "index", "Index videos: cut them into shots and embed them."),
         "search": ("search_words", "search", "Find shots by words."),
         "similar": ("similar", "similar", "Find shots by example: a video, part of one, or a picture."),
-        "classify": ("classify", "classify", "Say which of your classes videos or shots show."),
+        "classify": ("classify", "classify", "Sort videos or shots into your classes."),
         "ui": ("ui", "ui", "Search in the browser."),
         "export": ("export", "export", "Export hits, ranges or a collection as clips and lists."),
         "list": ("library", "list_videos", "List videos with their length, shots and status."),

@@ -15,7 +15,7 @@ from fakes import ColourEncoder
 from synthetic import make_video
 
 from app.cli import main
-from app.commands import classify_run
+from app.commands import classify_run, classify_shots
 from app.media_workers import read_here
 from db.library import Library
 
@@ -37,7 +37,8 @@ def encoder() -> ColourEncoder:
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoder: ColourEncoder) -> Path:
-    monkeypatch.setattr(classify_run, "open_or_download_encoder", lambda *_, **__: encoder)
+    for module in (classify_run, classify_shots):
+        monkeypatch.setattr(module, "open_or_download_encoder", lambda *_, **__: encoder)
     monkeypatch.setattr("app.media_workers.MediaWorkers", HereWorkers)
     monkeypatch.setenv("PRISMSEARCH_LIBRARY", str(cli_library.build(tmp_path, encoder)))
     monkeypatch.chdir(tmp_path)

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from app.commands.classify_output import ClassifyOutput, show_findings
-from app.commands.classify_run import ClassifyOrder, classify_files, classify_shots
+from app.commands.classify_run import ClassifyOrder, classify_files
+from app.commands.classify_shots import classify_shots
 from app.commands.evaluation_run import evaluation_errors
 from app.compose import Settings
 from app.shell.evaluation_options import work_option
@@ -69,7 +70,7 @@ def classify(
     print0: bool,
     work: Path,
 ) -> None:
-    """Say which of the classes in LABELS each video at PATHS shows most; without PATHS, each shot of the library.
+    """Sort the videos at PATHS into the classes in LABELS; without PATHS, the shots of the library.
 
     Files are read and encoded, and a stopped run goes on where it was. Of the library nothing is read but the rows that
     indexing made. Long shots count in the parts in which they were indexed.
