@@ -16,6 +16,7 @@ from app.shell.terminal import print_note, table
 
 EVALUATIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
+        "retrieval": ("bench_retrieval", "Retrieval on public sets, beside published figures."),
         "mine": ("bench_mine", "Your own questions on your own library."),
     }
 )

@@ -1,0 +1,126 @@
+"""The long steps of `bench retrieval`, with their progress: the protocol, and the product's own way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.compose import Settings
+from app.shell.counted_line import CountedLine
+from app.shell.errors import CommandError
+from app.shell.exit_codes import MISSING
+from app.shell.interrupt import STOPPED, stop_on_interrupt, stopped_code
+from app.shell.live_line import LiveLine
+from app.shell.progress_line import shown_progress
+
+if TYPE_CHECKING:
+    from app.commands.retrieval_report import OwnWay
+    from app.evaluation.datasets.captioned import CaptionedVideo
+    from app.evaluation.retrieval_run import RetrievalResult
+    from app.evaluation.seconds import Stopwatch
+    from encoder import Encoder
+    from indexer.progress import Progress
+
+STOPPING = "stopping; what is encoded is kept, and the same command continues from there (Ctrl-C again stops at once)"
+
+
+def evaluate_set(
+    settings: Settings,
+    encoder: Encoder,
+    videos: Sequence[CaptionedVideo],
+    paths: Mapping[str, str],
+    rows: Path,
+    *,
+    seed: int,
+    watch: Stopwatch,
+    own_way: bool,
+) -> tuple[RetrievalResult, OwnWay | None]:
+    """Evaluate an encoder on videos with captions, and the product with it.
+
+    Args:
+        settings: Of the encoder; their library is the set's own.
+        encoder: Makes the rows.
+        videos: Those that have a file.
+        paths: Their files, by id.
+        rows: The file of rows of earlier runs.
+        seed: Of the intervals.
+        watch: Counts the seconds.
+        own_way: Whether the product's own way is wanted, too.
+
+    Raises:
+        CommandError: The run was stopped, or no video could be read.
+    """
+    from app.evaluation.retrieval_run import NothingToEvaluate, run_retrieval
+    from app.evaluation.row_store import RowStore
+    from app.evaluation.whole_videos import ReadWholeVideo
+    from app.media_workers import MediaWorkers
+    from indexer.media.errors import Cancelled
+
+    workers = MediaWorkers()
+    try:
+        with (
+            LiveLine() as line,
+            stop_on_interrupt(line, STOPPING) as stopped,
+            RowStore(rows, encoder.dim) as store,
+        ):
+            result = run_retrieval(
+                videos,
+                paths,
+                encoder,
+                store,
+                ReadWholeVideo(workers),
+                seed=seed,
+                watch=watch,
+                on_progress=_shown_on(line),
+                cancelled=stopped,
+            )
+            there = {each.id: paths[each.id] for each in result.videos}
+            own = _own_way(settings, encoder, result, there, line, stopped, seed, watch) if own_way else None
+            return result, own
+    except Cancelled as stop:
+        raise CommandError(STOPPED, stopped_code()) from stop
+    except NothingToEvaluate as error:
+        raise CommandError(str(error), MISSING) from error
+    finally:
+        workers.close()
+
+
+def _own_way(
+    settings: Settings,
+    encoder: Encoder,
+    result: RetrievalResult,
+    paths: Mapping[str, str],
+    line: LiveLine,
+    stopped: Callable[[], bool],
+    seed: int,
+    watch: Stopwatch,
+) -> OwnWay:
+    from app.commands.retrieval_report import OwnWay
+    from app.evaluation.own_way import index_set
+    from app.evaluation.retrieval_run import own_way_result
+    from indexer.media.errors import Cancelled
+
+    def on_progress(progress: Progress) -> None:
+        if (shown := shown_progress(progress)) is not None:
+            line.show(shown)
+
+    with watch.measured("own_way"):
+        segments, report = index_set(settings, encoder, paths, on_progress=on_progress, cancelled=stopped)
+        if report.interrupted:
+            raise Cancelled
+        if report.stopped:
+            raise CommandError(report.stopped, MISSING)
+        direction, asked = own_way_result(result, segments, seed=seed)
+    return OwnWay(direction, tuple(asked), len(segments.keys), len(segments.rows), str(settings.library))
+
+
+def _shown_on(line: LiveLine) -> Callable[[str, int, int], None]:
+    lines: dict[str, CountedLine] = {}
+
+    def on_progress(what: str, done: int, total: int) -> None:
+        if what not in lines:
+            lines[what] = CountedLine(line, stage=what, text=f"encoding {what}", unit=what, total=total)
+        lines[what].show(done)
+
+    return on_progress
