@@ -32,7 +32,7 @@ Result = TypeVar("Result", "Hit", "Chain")
 Parts = Mapping[int, tuple[int, int]]
 """Which part of its shot each segment is, and of how many: `Library.shot_parts`."""
 
-NO_GOOD_MATCH = "no good match: unrelated searches get hits as strong as these, the closest found"
+NO_GOOD_MATCH = "no good match: the closest hits are no stronger than those of unrelated searches"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
