@@ -189,16 +189,18 @@ def encoder_name(settings: Settings) -> str:
     return DEFAULT_ENCODER if settings.encoder is None else settings.encoder
 
 
-def open_encoder(settings: Settings, sources: Sources | None = None) -> Encoder:
+def open_encoder(settings: Settings, sources: Sources | None = None, *, needs_text: bool = True) -> Encoder:
     """Load the encoder of these settings.
 
     Args:
         settings: Unset values are taken from their library, if it exists.
         sources: Callbacks that confirm and follow downloads of weights. None disables large downloads.
+        needs_text: Whether sentences will be encoded, or the rows searched by sentences, as in any library. A plain
+            video encoder is then refused.
 
     Raises:
         EncoderError: Weights or the device are missing.
-        WrongSetting: The encoder or device is unknown.
+        WrongSetting: The encoder or device is unknown, or the encoder has no text tower where it needs one.
         LibraryError: The library cannot be read.
     """
     from encoder import load_encoder
@@ -219,17 +221,19 @@ def open_encoder(settings: Settings, sources: Sources | None = None) -> Encoder:
             still_frames=settings.still_frames or 0,
             precision=settings.precision,
             sources=sources,
+            needs_text=needs_text,
         )
     except ValueError as error:
         raise WrongSetting(str(error)) from error
 
 
-def open_encoder_lazily(settings: Settings, load: Callable[[], Encoder]) -> Encoder:
+def open_encoder_lazily(settings: Settings, load: Callable[[], Encoder], *, needs_text: bool = True) -> Encoder:
     """Return an encoder that calls `load` on its first encode, if an earlier run has cached its description.
 
     Args:
         settings: As for `open_encoder`.
         load: Calls `open_encoder` with these settings.
+        needs_text: As for `open_encoder`.
 
     Raises:
         EncoderError, WrongSetting: Raised by `load`, if the encoder has to be loaded right away.
@@ -256,7 +260,12 @@ def open_encoder_lazily(settings: Settings, load: Callable[[], Encoder]) -> Enco
         still_frames=settings.still_frames or 0,
         precision=settings.precision,
     )
-    return open_lazily(settings.library, request, load, files)
+    encoder = open_lazily(settings.library, request, load, files)
+    if needs_text and not encoder.has_text:
+        from encoder.config import no_text
+
+        raise WrongSetting(no_text(name))
+    return encoder
 
 
 def open_scorer(settings: Settings, index_settings: IndexSettings) -> ShotBoundaryScorer | None:

@@ -140,6 +140,9 @@ def stored_description(
         fit=fit or "stretch",
         notice=None,
         batch=1,
+        has_text=True,
+        token_dim=0,
+        attention_heads=0,
         files=(),
         code="",
     )

@@ -93,6 +93,7 @@ class StandIn:
 
     notice = None
     batch = 16
+    has_text = True
 
     def __init__(self, spec: ClipSpec, milliseconds: float) -> None:
         self.clip_spec = spec

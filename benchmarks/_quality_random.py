@@ -28,6 +28,7 @@ class RandomTower:
     batch = 1
     notice = None
     clip_spec = ClipSpec(16, 288)
+    has_text = True
 
     def __init__(self, configuration: str, seed: int) -> None:
         import torch

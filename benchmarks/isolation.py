@@ -36,7 +36,7 @@ _DEMO = Path(__file__).resolve().parent.parent / "app" / "demo_library"
 class NoEncoder:
     """Gives every clip the same row, at once."""
 
-    id, dim, clip_spec, notice, batch = "none", 8, ClipSpec(16, 288), "", 8
+    id, dim, clip_spec, notice, batch, has_text = "none", 8, ClipSpec(16, 288), "", 8, True
 
     def prepare(self) -> None:
         pass

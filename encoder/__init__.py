@@ -8,11 +8,14 @@
     texts = ["a penguin rises", "a taxi spins around", "a key"]
     scores = encoder.encode_clips(clips) @ encoder.encode_texts(texts).T  # cosines, float32 (2, 3)
 
-The interface is `encoder.protocol.Encoder`; tests/test_encoder_conformance.py tests every implementation. The package
-is independent of video files, shots and SQL. Importing it does not import torch; calling `load_encoder` does.
+The interfaces are `encoder.protocol.Encoder` and, for heads, `TokenEncoder`; tests/test_encoder_conformance.py tests
+every implementation. The package is independent of video files, shots and SQL. Importing it does not import torch;
+calling `load_encoder` does.
 
     loading             names and paths to files, device and id
-    videoprism          the VideoPrism encoder; its network is in config, layers, model and weights
+    videoprism          the VideoPrism encoder; its network is in config, layers, pooler, model and weights
+    heads               classifiers on its tokens and rows: head_files stores them, classifier_weights is the official
+                        classifier's tree
     openclip            encoders of open_clip's image-text models
     lazy                an encoder that loads its model on the first encode
     checkpoints         files: download, verification, memory-mapped copies
@@ -55,12 +58,14 @@ def load_encoder(
     still_frames: int = 0,
     precision: str = "auto",
     sources: Sources | None = None,
+    needs_text: bool = False,
 ) -> Encoder:
     """Load an encoder by name or from a file.
 
     Args:
         name_or_path: One of
-            - `base`, `large`, `demo`, or a video-text name of `encoder.config.CONFIGS`;
+            - `base`, `large`, `demo`, or a name of `encoder.config.CONFIGS`; `videoprism_public_v1_base` and
+              `_large` are plain video encoders, which have tokens for heads and no text tower;
             - the path of an official `.npz`, of our `.safetensors`, or of a folder that contains one of them;
             - `open_clip:MODEL/PRETRAINED`, for example `open_clip:ViT-B-32/openai`
               (`open_clip:MODEL/random` for tests).
@@ -73,9 +78,10 @@ def load_encoder(
             VideoPrism only. Not part of the id, because the space is the same (docs/encoder.md has the differences).
         sources: Allowed sources of files, and consent to downloads; None uses the standard locations and downloads
             nothing above 10 MB.
+        needs_text: Whether the encoder is to encode sentences: then a plain video encoder is refused.
 
     Raises:
-        ValueError: An unknown name, a plain video encoder without a text tower, or an option out of range.
+        ValueError: An unknown name, a plain video encoder where text is needed, or an option out of range.
         ModelNotFound: The weights are not on this machine and cannot or may not be downloaded.
         WeightsMismatch: The file is not the expected checkpoint.
         EncoderUnavailable: A library or a device is missing, or the device does not support the precision.
@@ -83,5 +89,12 @@ def load_encoder(
     from encoder.loading import load  # here, because importing it makes importing the package a quarter slower
 
     return load(
-        name_or_path, device, frames=frames, fit=fit, still_frames=still_frames, precision=precision, sources=sources
+        name_or_path,
+        device,
+        frames=frames,
+        fit=fit,
+        still_frames=still_frames,
+        precision=precision,
+        sources=sources,
+        needs_text=needs_text,
     )

@@ -84,6 +84,11 @@ class VideoPrismConfig:
         return self.text_layers > 0
 
     @property
+    def plain(self) -> VideoPrismConfig:
+        """The configuration of its video encoder alone, under the same name."""
+        return replace(self, auxiliary_layers=0, text_layers=0, vocabulary=0, text_tokens=64, weights=None)
+
+    @property
     def head_dim(self) -> int:
         """Width of one attention head."""
         return self.dim // self.heads
@@ -155,6 +160,20 @@ ALIASES: Mapping[str, str] = MappingProxyType(
         "demo": DEMO.name,
     }
 )
+
+
+def names_with_text() -> list[str]:
+    """Return the names that load a published video-text network or the demo encoder: aliases, then full names."""
+    return [*sorted(ALIASES), *(name for name, config in CONFIGS.items() if config.has_text and config is not DEMO)]
+
+
+def no_text(what: str) -> str:
+    """Return the sentence that refuses a plain network, called `what`, where sentences have to be encoded."""
+    return (
+        f"{what} is a plain video encoder: it has no text tower and no pooled vector, so it cannot search. Use one of "
+        f"the video-text checkpoints: {', '.join(names_with_text())}"
+    )
+
 
 VOCABULARY = HubFile(
     repo="google/siglip-base-patch16-224",

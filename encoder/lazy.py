@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoder.errors import EncoderError
-from encoder.protocol import ClipSpec, Encoder, Fit
+from encoder.protocol import ClipSpec, Encoder, Fit, TokenEncoder, with_tokens
 
 
 class EncoderChanged(EncoderError):
@@ -33,7 +33,8 @@ class EncoderDescription:
     """The properties of an encoder, and what they depend on: its files and the source of this package.
 
     Attributes:
-        id, dim, notice, batch: As in `Encoder`.
+        id, dim, has_text, notice, batch: As in `Encoder`.
+        token_dim, attention_heads: As in `TokenEncoder`; 0 for an encoder without tokens.
         frames, size, fit: As in `ClipSpec`.
         files: Path, size in bytes and modification time in nanoseconds of weights and vocabulary.
         code: The `code_stamp` of the package that loaded the encoder.
@@ -46,6 +47,9 @@ class EncoderDescription:
     fit: Fit
     notice: str | None
     batch: int
+    has_text: bool
+    token_dim: int
+    attention_heads: int
     files: tuple[tuple[str, int, int], ...]
     code: str
 
@@ -91,6 +95,9 @@ def describe(encoder: Encoder, files: Iterable[Path]) -> EncoderDescription:
         fit=spec.fit,
         notice=encoder.notice,
         batch=encoder.batch,
+        has_text=encoder.has_text,
+        token_dim=encoder.token_dim if isinstance(encoder, TokenEncoder) else 0,
+        attention_heads=encoder.attention_heads if isinstance(encoder, TokenEncoder) else 0,
         files=tuple(stamps),
         code=code_stamp(),
     )
@@ -107,6 +114,8 @@ def code_stamp() -> str:
 
 class LazyEncoder:
     """An `encoder.Encoder` with the properties of a description, which loads its model at the first clip or text.
+
+    It is a `TokenEncoder` as well if the described one is.
 
     The encode methods raise the errors of loading, and EncoderChanged. Several threads may call them at once: the first
     one loads, the others wait. After a failure, the next call tries again.
@@ -133,6 +142,18 @@ class LazyEncoder:
         return self._description.dim
 
     @property
+    def has_text(self) -> bool:
+        return self._description.has_text
+
+    @property
+    def token_dim(self) -> int:
+        return self._description.token_dim
+
+    @property
+    def attention_heads(self) -> int:
+        return self._description.attention_heads
+
+    @property
     def clip_spec(self) -> ClipSpec:
         return ClipSpec(self._description.frames, self._description.size, self._description.fit)
 
@@ -156,6 +177,10 @@ class LazyEncoder:
     def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `Encoder.encode_clips`."""
         return self._loaded().encode_clips(clips)
+
+    def encode_tokens(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See `TokenEncoder.encode_tokens`."""
+        return with_tokens(self._loaded()).encode_tokens(clips)
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See `Encoder.encode_texts`."""

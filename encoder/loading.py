@@ -5,14 +5,18 @@ from __future__ import annotations
 import difflib
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from encoder.checkpoints import hub, verified
 from encoder.checkpoints.download_policy import Sources
-from encoder.config import ALIASES, CONFIGS, DEMO, VOCABULARY, VideoPrismConfig
+from encoder.config import ALIASES, CONFIGS, DEMO, VOCABULARY, VideoPrismConfig, names_with_text, no_text
 from encoder.errors import EncoderUnavailable, ModelNotFound, WeightsMismatch
 from encoder.openclip.pretrained import PREFIX
 from encoder.protocol import Encoder, Fit
 from encoder.runtime.precision import checked_precision, choose_precision
+
+if TYPE_CHECKING:
+    from encoder.model import VideoEncoder
 
 DEMO_FOLDER = Path(__file__).parent / "demo"
 VOCABULARY_NAMES = ("vocabulary.model", "spiece.model", "sentencepiece.model", "c4_en.model")
@@ -30,6 +34,7 @@ def load(
     still_frames: int = 0,
     precision: str = "auto",
     sources: Sources | None = None,
+    needs_text: bool = False,
 ) -> Encoder:
     """Load an encoder; see `encoder.load_encoder`."""
     sources = sources or Sources()
@@ -45,7 +50,7 @@ def load(
         return load_open_clip(name_or_path, choose_device(device), frames=frames, fit=fit, sources=sources)
     device = choose_device(device)
     checked_precision(precision, device)  # before anything is downloaded
-    config, weights, vocabulary = _resolve(name_or_path, sources)
+    config, weights, vocabulary = _resolve(name_or_path, sources, needs_text=needs_text)
 
     from encoder.checkpoints.converted import load_network_cached
     from encoder.model import VideoPrismLvT
@@ -53,19 +58,21 @@ def load(
     from encoder.videoprism import VideoPrism
 
     network, digest = load_network_cached(weights, config, hub.models_folder(sources.models))
-    if not isinstance(network, VideoPrismLvT):
-        raise ValueError(_no_text(f"{weights}"))
     config = network.config
-    vocabulary = vocabulary or _vocabulary_beside(weights, config, sources)
-    tokenizer = Tokenizer(vocabulary, config.text_tokens)
-    if tokenizer.pieces > config.vocabulary:
-        raise WeightsMismatch(
-            f"{vocabulary} has {tokenizer.pieces} tokens, the network of {weights} only {config.vocabulary}; they do "
-            "not belong together. Put the right vocabulary beside the weights"
-        )
+    tokenizer, space = None, digest
+    if isinstance(network, VideoPrismLvT):
+        vocabulary = vocabulary or _vocabulary_beside(weights, config, sources)
+        tokenizer = Tokenizer(vocabulary, config.text_tokens)
+        if tokenizer.pieces > config.vocabulary:
+            raise WeightsMismatch(
+                f"{vocabulary} has {tokenizer.pieces} tokens, the network of {weights} only {config.vocabulary}; they "
+                "do not belong together. Put the right vocabulary beside the weights"
+            )
+        space = hashlib.blake2b(f"{digest} {verified.sha256_of(vocabulary)}".encode(), digest_size=8).hexdigest()
+    elif needs_text:
+        raise ValueError(no_text(f"{weights}"))
     # Not the file's name: a renamed or converted file has the same space.
-    name = config.name if config.name in CONFIGS else "videoprism_lvt"
-    space = hashlib.blake2b(f"{digest} {verified.sha256_of(vocabulary)}".encode(), digest_size=8).hexdigest()
+    name = config.name if config.name in CONFIGS else "videoprism_lvt" if tokenizer else "videoprism"
     return VideoPrism(
         network,
         tokenizer,
@@ -77,6 +84,29 @@ def load(
         precision=choose_precision(precision, device, config.dim),
         notice=DEMO_NOTICE if config.name == DEMO.name else None,
     )
+
+
+def load_video_encoder(name_or_path: str | Path, *, sources: Sources | None = None) -> VideoEncoder:
+    """Load the video encoder of a VideoPrism network, for a checkpoint of the official classifier.
+
+    Args:
+        name_or_path, sources: As in `encoder.load_encoder`.
+
+    Returns:
+        The network whose tokens the encoder of that name returns, on the CPU.
+
+    Raises:
+        ValueError: The name is unknown, or that of an OpenCLIP model.
+        ModelNotFound, WeightsMismatch: As `load`.
+    """
+    from encoder.checkpoints.converted import load_network_cached
+    from encoder.model import vision_of
+
+    if isinstance(name_or_path, str) and name_or_path.startswith(PREFIX):
+        raise ValueError(f"{name_or_path} has no video encoder of VideoPrism")
+    sources = sources or Sources()
+    config, weights, _ = _resolve(name_or_path, sources)
+    return vision_of(load_network_cached(weights, config, hub.models_folder(sources.models))[0])
 
 
 def files_of(name_or_path: str | Path, sources: Sources | None = None) -> list[Path]:
@@ -96,6 +126,8 @@ def files_of(name_or_path: str | Path, sources: Sources | None = None) -> list[P
     if isinstance(name_or_path, str) and name_or_path.startswith(PREFIX):
         return []
     config, weights, vocabulary = _resolve(name_or_path, sources)
+    if config is not None and not config.has_text:
+        return [weights]
     if vocabulary is None and config is not None:
         vocabulary = _vocabulary_beside(weights, config, sources)
     return [] if vocabulary is None else [weights, vocabulary]
@@ -137,16 +169,18 @@ def device_name(device: str) -> str:
     return torch.cuda.get_device_name(device) if device.startswith("cuda") else device
 
 
-def _resolve(name_or_path: str | Path, sources: Sources) -> tuple[VideoPrismConfig | None, Path, Path | None]:
+def _resolve(
+    name_or_path: str | Path, sources: Sources, *, needs_text: bool = False
+) -> tuple[VideoPrismConfig | None, Path, Path | None]:
     """Return configuration, weights and vocabulary; None for those determined by the weights or their folder."""
     config = _config(name_or_path) if isinstance(name_or_path, str) else None
-    if config is not None and not config.has_text:
-        raise ValueError(_no_text(config.name))
+    if needs_text and config is not None and not config.has_text:
+        raise ValueError(no_text(config.name))  # before anything is downloaded
     if config is not None and config.weights is None:
         weights, vocabulary = DEMO_FOLDER / f"{config.name}.npz", DEMO_FOLDER / VOCABULARY_NAMES[0]
         return config, _require(weights), _require(vocabulary)
     if config is not None and config.weights is not None:
-        return config, sources.fetch(config.weights), sources.fetch(VOCABULARY)
+        return config, sources.fetch(config.weights), sources.fetch(VOCABULARY) if config.has_text else None
 
     path = Path(name_or_path).expanduser()
     if path.is_dir():
@@ -159,8 +193,8 @@ def _resolve(name_or_path: str | Path, sources: Sources) -> tuple[VideoPrismConf
     if path.suffix not in (".npz", ".safetensors"):
         raise ValueError(f"{path} is not a checkpoint: official weights end in .npz, converted ones in .safetensors")
     config = next((c for c in CONFIGS.values() if c.weights and c.weights.file == path.name), None)
-    if config is not None and not config.has_text:
-        raise ValueError(_no_text(config.name))
+    if needs_text and config is not None and not config.has_text:
+        raise ValueError(no_text(config.name))
     return config, path, None
 
 
@@ -200,21 +234,10 @@ def _vocabulary_beside(weights: Path, config: VideoPrismConfig, sources: Sources
     )
 
 
-def _no_text(what: str) -> str:
-    return (
-        f"{what} is a plain video encoder: it has no text tower and no pooled vector, so it cannot search. Use one of "
-        f"the video-text checkpoints: {', '.join(_names())}"
-    )
-
-
-def _names() -> list[str]:
-    return [*sorted(ALIASES), *(name for name, config in CONFIGS.items() if config.has_text and config is not DEMO)]
-
-
 def _unknown(name: str) -> str:
-    near = difflib.get_close_matches(name, _names(), cutoff=0.5)
+    near = difflib.get_close_matches(name, names_with_text(), cutoff=0.5)
     meant = f" (did you mean {' or '.join(near)}?)" if near else ""
     return (
-        f"there is no encoder called {name!r}{meant}. Known: {', '.join(_names())}, a path of an .npz or .safetensors "
-        "file, or open_clip:MODEL/PRETRAINED"
+        f"there is no encoder called {name!r}{meant}. Known: {', '.join(names_with_text())}, a path of an .npz or "
+        ".safetensors file, or open_clip:MODEL/PRETRAINED"
     )

@@ -11,11 +11,11 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from encoder.config import VideoPrismConfig
 from encoder.layers import LayerNorm, Stack, resize_positions, sinusoid, unit_rows
+from encoder.pooler import AttentionPooler
 
 SideOutputs = dict[str, Tensor]
 """Intermediate tensors that a forward pass stores on request, by name (for tests and token features)."""
@@ -62,6 +62,10 @@ class VideoEncoder(nn.Module):
         if side is not None:
             side["spatiotemporal"] = x
         return x
+
+    def encode_video(self, video: Tensor) -> Tensor:
+        """Encode clips (B, T, H, W, 3) to the unit-length means of their tokens (B, D)."""
+        return unit_rows(self(video).mean(dim=1))
 
     def frame_features(self, pictures: Tensor, paddings: Tensor | None = None) -> Tensor:
         """Compute the features of each picture independently: patches, spatial stack, norm.
@@ -114,39 +118,6 @@ class VideoEncoder(nn.Module):
         return x.reshape(-1, rows * columns, p * p * 3).to(dtype)
 
 
-class AttentionPooler(nn.Module):
-    """Attention of one learned query to all tokens. The heads together are 4 D wide; no soft cap, no residual."""
-
-    def __init__(self, config: VideoPrismConfig) -> None:
-        super().__init__()
-        c = config
-        self.heads = c.heads
-        inner = c.heads * c.pooler_head_dim
-        self.query = nn.Parameter(torch.zeros(1, c.dim))
-        self.q = nn.Linear(c.dim, inner)
-        self.k = nn.Linear(c.dim, inner)
-        self.v = nn.Linear(c.dim, inner)
-        self.out = nn.Linear(inner, c.dim)
-        self.per_dim_scale = nn.Parameter(torch.zeros(c.pooler_head_dim))
-        self.norm = LayerNorm(c.dim)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Pool tokens (B, L, D) to (B, D), not normalised.
-
-        The query is a constant, so keys and values are not computed for every token: a score is the token times W_k q
-        (the bias of the keys adds the same to all scores of a head), and W_v is applied to weighted means of tokens.
-        """
-        heads, d = self.heads, self.per_dim_scale.shape[0]
-        # 1.442695041 = 1 / softplus(0): a stored scale of 0 means plain 1/sqrt(d).
-        scale = 1.442695041 / math.sqrt(d) * F.softplus(self.per_dim_scale.float())
-        q = self.q(self.query).reshape(heads, 1, d) * scale.to(tokens.dtype)
-        key_query = (q @ self.k.weight.reshape(heads, d, -1))[:, 0]  # (heads, D)
-        weights = torch.softmax((key_query @ tokens.transpose(1, 2)).float(), dim=-1).to(tokens.dtype)  # (B, heads, L)
-        means = weights @ tokens  # (B, heads, D)
-        pooled = torch.einsum("bhi,hoi->bho", means, self.v.weight.reshape(heads, d, -1)).flatten(1) + self.v.bias
-        return self.norm(self.out(pooled))  # type: ignore[no-any-return]
-
-
 class TextEncoder(nn.Module):
     """The text tower, from token ids to one vector: a causal stack with a class vector as its last position."""
 
@@ -192,7 +163,7 @@ class VideoPrismLvT(nn.Module):
         c = self.config = config
         self.vision_encoder = VideoEncoder(c)
         self.auxiliary = Stack(c.auxiliary_layers, c.dim, c.heads, c.mlp, c.logit_cap)
-        self.pooler = AttentionPooler(c)
+        self.pooler = AttentionPooler(c.dim, c.heads, c.heads * c.pooler_head_dim)
         self.text_encoder = TextEncoder(c)
 
     def video_tokens(
@@ -243,6 +214,14 @@ class VideoPrismLvT(nn.Module):
         return unit_rows(x) if normalize else x
 
 
-def build(config: VideoPrismConfig) -> VideoEncoder | VideoPrismLvT:
+Network = VideoEncoder | VideoPrismLvT
+
+
+def vision_of(network: Network) -> VideoEncoder:
+    """Return the video encoder of a network, whose tokens heads are trained on; a plain network is one itself."""
+    return network.vision_encoder if isinstance(network, VideoPrismLvT) else network
+
+
+def build(config: VideoPrismConfig) -> Network:
     """Create an untrained network: a VideoPrismLvT if the configuration has a text tower, else a VideoEncoder."""
     return VideoPrismLvT(config) if config.has_text else VideoEncoder(config)

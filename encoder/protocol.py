@@ -5,6 +5,8 @@ Letters in shapes: B items of a batch, T frames of a clip, S pixels along a side
     encoder.encode_clips(clips)   uint8 (B, T, S, S, 3) RGB  ->  float32 (B, D)
     encoder.encode_texts(texts)   B strings                  ->  float32 (B, D)
 
+    with_tokens(encoder).encode_tokens(clips)                ->  float32 (B, L, D), for heads
+
 Every row has length 1, so a dot product of two rows is their cosine similarity.
 """
 
@@ -16,6 +18,8 @@ from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from encoder.errors import EncoderError
 
 Fit = Literal["stretch", "crop", "pad"]
 """How a frame that is not square becomes square: squash the whole picture, take the centre, or letterbox."""
@@ -82,6 +86,11 @@ class Encoder(Protocol):
         ...
 
     @property
+    def has_text(self) -> bool:
+        """Whether sentences can be encoded. Without it, `encode_texts`, `unread` and `truncated` raise EncoderError."""
+        ...
+
+    @property
     def clip_spec(self) -> ClipSpec:
         """The shape of the clips that `encode_clips` takes."""
         ...
@@ -131,7 +140,7 @@ class Encoder(Protocol):
             float32 (B, D), rows of unit length in the order of the sentences.
 
         Raises:
-            EncoderError: A lazy encoder cannot be loaded.
+            EncoderError: A lazy encoder cannot be loaded, or the encoder has no text tower.
         """
         ...
 
@@ -154,3 +163,64 @@ class Encoder(Protocol):
             EncoderError: A lazy encoder cannot be loaded.
         """
         ...
+
+
+@runtime_checkable
+class TokenEncoder(Protocol):
+    """An encoder that also returns the tokens of its video encoder, on which heads are trained; see `with_tokens`."""
+
+    @property
+    def id(self) -> str:
+        """See `Encoder.id`."""
+        ...
+
+    @property
+    def clip_spec(self) -> ClipSpec:
+        """See `Encoder.clip_spec`."""
+        ...
+
+    @property
+    def notice(self) -> str | None:
+        """See `Encoder.notice`."""
+        ...
+
+    @property
+    def batch(self) -> int:
+        """See `Encoder.batch`."""
+        ...
+
+    @property
+    def token_dim(self) -> int:
+        """The number of columns of a token; 0 if a lazy encoder turns out to have none."""
+        ...
+
+    @property
+    def attention_heads(self) -> int:
+        """The number of attention heads of the video encoder, which the official classifier's pooler shares."""
+        ...
+
+    def encode_tokens(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Encode clips to the tokens of the video encoder, after its last layer norm and before any other layer.
+
+        Args:
+            clips: uint8 (B, T, S, S, 3), RGB, as `clip_spec` says. B may be 0.
+
+        Returns:
+            float32 (B, L, D), not normalised; L = T * N, token t*N + n of frame t and patch n, row by row.
+
+        Raises:
+            ValueError: `clips` has another shape or dtype.
+            EncoderError: A lazy encoder cannot be loaded.
+        """
+        ...
+
+
+def with_tokens(encoder: Encoder) -> TokenEncoder:
+    """Return the encoder as one that has tokens.
+
+    Raises:
+        EncoderError: It has none: it is neither a VideoPrism encoder nor a stand-in for one.
+    """
+    if isinstance(encoder, TokenEncoder) and encoder.token_dim:
+        return encoder
+    raise EncoderError(f"{encoder.id} has no tokens of video for a head on tokens; use a VideoPrism encoder")

@@ -1,4 +1,4 @@
-"""The VideoPrism encoder: a VideoPrism-LvT network, its tokenizer and a runner for the device."""
+"""The VideoPrism encoder: a network, the tokenizer of its text tower and a runner for the device."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from encoder.model import VideoPrismLvT
+from encoder.config import no_text
+from encoder.errors import EncoderError
+from encoder.model import Network, VideoPrismLvT
 from encoder.motion import STILL_BELOW_LEVELS, largest_change, representative_frames
 from encoder.protocol import ClipSpec, Fit
 from encoder.runtime.precision import Precision
@@ -22,12 +24,15 @@ _TEXT_BATCH = 64
 
 
 class VideoPrism:
-    """An `encoder.Encoder` of a VideoPrism-LvT network."""
+    """An `encoder.Encoder` and a `TokenEncoder` of a VideoPrism network.
+
+    The rows of a plain network are the unit-length means of its tokens; it has no text tower.
+    """
 
     def __init__(
         self,
-        network: VideoPrismLvT,
-        tokenizer: Tokenizer,
+        network: Network,
+        tokenizer: Tokenizer | None,
         device: str,
         *,
         weights_id: str,
@@ -41,7 +46,7 @@ class VideoPrism:
 
         Args:
             network: The network, on the CPU.
-            tokenizer: The tokenizer of its text tower.
+            tokenizer: The tokenizer of its text tower; None if it has none.
             device: A device of torch.
             weights_id: The part of `id` that names configuration, weights and vocabulary.
             frames: T; None for the network's own number.
@@ -60,7 +65,8 @@ class VideoPrism:
             raise ValueError(f"of {frames or config.frames} frames, {still_frames} cannot be kept where nothing moves")
         self._runner = make_runner(network, device, precision, frames=(frames or config.frames, still_frames))
         self._turns = Turns()  # for clips: runners keep features and buffers from one call to the next
-        self._dim = config.dim
+        self._dim, self._heads, self._patch = config.dim, config.heads, config.patch
+        self._has_text = isinstance(network, VideoPrismLvT)
         self._tokenizer = tokenizer
         self._spec = ClipSpec(frames or config.frames, config.size, fit)
         self._still_frames = still_frames
@@ -74,6 +80,18 @@ class VideoPrism:
     @property
     def dim(self) -> int:
         return self._dim
+
+    @property
+    def token_dim(self) -> int:
+        return self._dim
+
+    @property
+    def attention_heads(self) -> int:
+        return self._heads
+
+    @property
+    def has_text(self) -> bool:
+        return self._has_text
 
     @property
     def clip_spec(self) -> ClipSpec:
@@ -98,6 +116,15 @@ class VideoPrism:
         with self._turns:
             return self._encode_by_motion(clips) if self._still_frames else self._runner.encode_clips(clips)
 
+    def encode_tokens(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See `TokenEncoder.encode_tokens`. All frames are encoded, of still clips, too."""
+        self._spec.require(clips)
+        if not len(clips):
+            patches = (self._spec.size // self._patch) ** 2
+            return np.zeros((0, self._spec.frames * patches, self._dim), np.float32)
+        with self._turns:
+            return self._runner.encode_tokens(clips)
+
     def _encode_by_motion(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Encode all frames of moving clips and a few of still ones, for which temporal positions are resized."""
         still = largest_change(clips) < STILL_BELOW_LEVELS
@@ -111,15 +138,21 @@ class VideoPrism:
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See `Encoder.encode_texts`."""
+        tokenizer = self._text_tokenizer()
         rows = [np.zeros((0, self.dim), np.float32)]
         for start in range(0, len(texts), _TEXT_BATCH):
-            rows.append(self._runner.encode_texts(*self._tokenizer.encode(texts[start : start + _TEXT_BATCH])))
+            rows.append(self._runner.encode_texts(*tokenizer.encode(texts[start : start + _TEXT_BATCH])))
         return np.concatenate(rows)
 
     def unread(self, text: str) -> str:
         """See `Encoder.unread`."""
-        return self._tokenizer.unread(text)
+        return self._text_tokenizer().unread(text)
 
     def truncated(self, texts: Sequence[str]) -> list[bool]:
         """See `Encoder.truncated`."""
-        return self._tokenizer.truncated(texts)
+        return self._text_tokenizer().truncated(texts)
+
+    def _text_tokenizer(self) -> Tokenizer:
+        if self._tokenizer is None:
+            raise EncoderError(no_text(self.id))
+        return self._tokenizer

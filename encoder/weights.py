@@ -15,7 +15,7 @@ Source: the 88 keys of the published `.npz` files; google-deepmind/videoprism, v
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -75,20 +75,25 @@ def entries(config: VideoPrismConfig) -> Iterator[Entry]:
     if not c.has_text:
         return
     yield from _stack("params/auxiliary_encoder/transformers_stack", "auxiliary", c.auxiliary_layers, c, c.mlp)
-    pool, wide = "params/contrastive_vision_pooler", (c.dim, c.heads, c.pooler_head_dim)
-    for name, letter in (("query", "q"), ("key", "k"), ("value", "v")):
-        yield Entry(f"{pool}/pooling_attention/{name}/w", wide, f"pooler.{letter}.weight", "project")
-        yield Entry(f"{pool}/pooling_attention/{name}/b", wide[1:], f"pooler.{letter}.bias", "merge")
-    yield Entry(f"{pool}/pooling_attention/post/w", wide, "pooler.out.weight", "merge")
-    yield Entry(f"{pool}/pooling_attention/post/b", (c.dim,), "pooler.out.bias", "same")
-    yield Entry(f"{pool}/pooling_attention/per_dim_scale/per_dim_scale", wide[2:], "pooler.per_dim_scale", "same")
-    yield from _norm(f"{pool}/pooling_attention_layer_norm", "pooler.norm", c.dim)
-    yield Entry(f"{pool}/pooling_attention_query", (1, c.dim), "pooler.query", "same")
+    yield from pooler_entries("params/contrastive_vision_pooler", c.dim, c.heads, c.pooler_head_dim)
     text = "params/text_encoder"
     yield Entry(f"{text}/token_emb/emb_var", (c.vocabulary, c.dim), "text_encoder.token_embedding.weight", "same")
     yield Entry(f"{text}/cls_emb", (1, 1, c.dim), "text_encoder.class_embedding", "merge")
     yield from _norm(f"{text}/unimodal_ln", "text_encoder.norm", c.dim)
     yield from _stack(f"{text}/unimodal_transformer", "text_encoder.stack", c.text_layers, c, c.text_mlp)
+
+
+def pooler_entries(flax: str, dim: int, heads: int, head_dim: int) -> Iterator[Entry]:
+    """Yield an entry for every array of a pooler whose key is `flax`, and which is `pooler` in the state dict."""
+    wide = (dim, heads, head_dim)
+    for name, letter in (("query", "q"), ("key", "k"), ("value", "v")):
+        yield Entry(f"{flax}/pooling_attention/{name}/w", wide, f"pooler.{letter}.weight", "project")
+        yield Entry(f"{flax}/pooling_attention/{name}/b", wide[1:], f"pooler.{letter}.bias", "merge")
+    yield Entry(f"{flax}/pooling_attention/post/w", wide, "pooler.out.weight", "merge")
+    yield Entry(f"{flax}/pooling_attention/post/b", (dim,), "pooler.out.bias", "same")
+    yield Entry(f"{flax}/pooling_attention/per_dim_scale/per_dim_scale", wide[2:], "pooler.per_dim_scale", "same")
+    yield from _norm(f"{flax}/pooling_attention_layer_norm", "pooler.norm", dim)
+    yield Entry(f"{flax}/pooling_attention_query", (1, dim), "pooler.query", "same")
 
 
 def _norm(flax: str, to: str, dim: int) -> Iterator[Entry]:
@@ -145,7 +150,21 @@ def state_dict_from_flax(arrays: Mapping[str, Array], config: VideoPrismConfig) 
     Raises:
         WeightsMismatch: A key is missing, unexpected, of another shape or not float32; the message names the keys.
     """
-    wanted = {e.flax: e.flax_shape for e in entries(config)}
+    return state_from_arrays(arrays, list(entries(config)), f"a checkpoint of {config.name}")
+
+
+def state_from_arrays(arrays: Mapping[str, Array], known: Sequence[Entry], what: str) -> dict[str, Tensor]:
+    """Convert Flax arrays to a state dict.
+
+    Args:
+        arrays: The arrays.
+        known: An entry for each of them.
+        what: What they should be, for the message.
+
+    Raises:
+        WeightsMismatch: As in `state_dict_from_flax`.
+    """
+    wanted = {e.flax: e.flax_shape for e in known}
     problems = [f"missing: {key}" for key in wanted if key not in arrays]
     problems += [f"left over: {key}" for key in arrays if key not in wanted]
     for key, shape in wanted.items():
@@ -154,9 +173,9 @@ def state_dict_from_flax(arrays: Mapping[str, Array], config: VideoPrismConfig) 
         elif key in arrays and arrays[key].dtype != np.float32:
             problems.append(f"{key} is {arrays[key].dtype}, expected float32")
     if problems:
-        raise WeightsMismatch(f"this is not a checkpoint of {config.name}: " + shortened(problems))
+        raise WeightsMismatch(f"this is not {what}: " + shortened(problems))
     state: dict[str, list[Tensor]] = {}
-    for entry in entries(config):
+    for entry in known:
         array = arrays[entry.flax] if entry.layer is None else arrays[entry.flax][entry.layer]
         state.setdefault(entry.torch, []).append(torch.from_numpy(np.array(_to_torch(array, entry.kind), order="C")))
     return {key: parts[0] if len(parts) == 1 else torch.cat(parts) for key, parts in state.items()}
@@ -164,8 +183,13 @@ def state_dict_from_flax(arrays: Mapping[str, Array], config: VideoPrismConfig) 
 
 def flax_from_state_dict(state: Mapping[str, Tensor], config: VideoPrismConfig) -> dict[str, Array]:
     """Convert a state dict to Flax arrays in the official layout, the inverse of `state_dict_from_flax`."""
+    return arrays_from_state(state, entries(config))
+
+
+def arrays_from_state(state: Mapping[str, Tensor], known: Iterable[Entry]) -> dict[str, Array]:
+    """Convert a state dict to Flax arrays, the inverse of `state_from_arrays`."""
     arrays: dict[str, Array] = {}
-    for entry in entries(config):
+    for entry in known:
         value = state[entry.torch].detach().to("cpu", torch.float32).numpy()
         if entry.part is not None:
             value = np.split(value, 3)[entry.part]

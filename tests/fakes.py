@@ -70,6 +70,18 @@ class ColourEncoder:
     def batch(self) -> int:
         return 8
 
+    @property
+    def has_text(self) -> bool:
+        return True
+
+    @property
+    def token_dim(self) -> int:
+        return 4
+
+    @property
+    def attention_heads(self) -> int:
+        return 2
+
     def prepare(self) -> None:
         """Do nothing: there is nothing to load."""
 
@@ -78,6 +90,17 @@ class ColourEncoder:
         self._spec.require(clips)
         self.batches.append(len(clips))
         return np.stack([self._row(clip) for clip in clips]) if len(clips) else np.zeros((0, 16), np.float32)
+
+    def encode_tokens(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """uint8 (B, T, S, S, 3) -> float32 (B, T * 4, 4): mean colour of each quarter of each frame, and a constant."""
+        self._spec.require(clips)
+        half = max(1, self._spec.size // 2)
+        tokens = np.full((len(clips), self._spec.frames, 4, 4), 0.1, np.float32)
+        for i, clip in enumerate(clips):
+            for n, (y, x) in enumerate((y, x) for y in (0, 1) for x in (0, 1)):
+                edges = [slice(-half, None) if end else slice(0, half) for end in (y, x)]
+                tokens[i, :, n, :3] = _means(clip[:, edges[0], edges[1]])
+        return tokens.reshape(len(clips), self._spec.frames * 4, 4)
 
     def _row(self, clip: NDArray[np.uint8]) -> NDArray[np.float32]:
         half = max(1, self._spec.size // 2)

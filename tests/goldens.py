@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from encoder.checkpoints.checkpoint import network_from_state, read_npz
 from encoder.config import VideoPrismConfig
-from encoder.model import VideoEncoder, VideoPrismLvT
+from encoder.model import VideoEncoder, VideoPrismLvT, vision_of
 from encoder.weights import state_dict_from_flax
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -56,6 +56,14 @@ def network(name: str) -> VideoPrismLvT | VideoEncoder:
 def lvt(name: str) -> VideoPrismLvT:
     made = network(name)
     assert isinstance(made, VideoPrismLvT)
+    return made
+
+
+def plain(name: str) -> VideoEncoder:
+    """The video encoder of such a network as a plain network."""
+    plain_config = config(name).plain
+    made = network_from_state(plain_config, vision_of(network(name)).state_dict())
+    assert isinstance(made, VideoEncoder)
     return made
 
 

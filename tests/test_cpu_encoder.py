@@ -61,6 +61,42 @@ def test_float32_gives_the_official_rows() -> None:
         assert np.abs(found - g[f"text/{case}/emb"]).max() < goldens.UNIT
 
 
+@pytest.mark.parametrize("name", ["tiny", "odd"])
+def test_float32_gives_the_official_tokens(name: str) -> None:
+    g, network = goldens.golden(name), goldens.lvt(name)
+    clips = np.stack([g["in/clip16_u8"][: network.config.frames], g["in/clip_b_u8"]]).astype(np.uint8)
+    for runner in (
+        CpuRunner(network, "float32"),
+        PlainRunner(network, "cpu"),
+        CpuRunner(goldens.plain(name), "float32"),
+    ):
+        tokens = runner.encode_tokens(clips)
+        assert tokens.dtype == np.float32
+        assert np.abs(tokens - g["video/main/spatiotemporal"]).max() < goldens.SIDE
+        assert np.abs(runner.encode_tokens(clips[1:])[0] - tokens[1]).max() < goldens.SIDE
+
+
+def test_a_plain_network_has_the_mean_of_its_tokens() -> None:
+    network, clips = goldens.plain("tiny"), clips_of(1, 2, 3)
+    means = PlainRunner(network, "cpu").encode_tokens(clips).mean(axis=1)
+    means /= np.linalg.norm(means, axis=1, keepdims=True)
+    for runner in (PlainRunner(network, "cpu"), CpuRunner(network, "float32")):
+        assert np.abs(runner.encode_clips(clips) - means).max() < goldens.UNIT
+
+
+@pytest.mark.parametrize(("precision", "cosine"), [("bfloat16", 0.9998), ("int8", 0.998)])
+def test_tokens_in_other_precisions_are_near(precision: Precision, cosine: float) -> None:
+    if not can(precision):
+        pytest.skip(f"this processor does not compute in {precision}")
+    network, clips = goldens.plain("tiny"), clips_of(1, 2)
+    exact, found = (
+        runner.encode_tokens(clips) for runner in (PlainRunner(network, "cpu"), CpuRunner(network, precision))
+    )
+    assert found.dtype == np.float32
+    lengths = np.linalg.norm(exact, axis=2) * np.linalg.norm(found, axis=2)
+    assert float(((exact * found).sum(axis=2) / lengths).min()) > cosine
+
+
 @pytest.mark.parametrize(("precision", "cosine"), [("bfloat16", 0.9998), ("int8", 0.998)])
 def test_other_precisions_are_near(precision: Precision, cosine: float) -> None:
     if not can(precision):

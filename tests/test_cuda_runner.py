@@ -51,6 +51,31 @@ def test_chunks_keep_their_order_and_their_own_rows(monkeypatch: pytest.MonkeyPa
     np.testing.assert_allclose(runner.encode_clips(clips(7)), whole, atol=1e-6)
 
 
+@pytest.mark.parametrize("chunk", [1, 2, 8])
+def test_tokens_are_those_of_the_network(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuda, "_CHUNK_TOKENS", chunk * 6 * 16)
+    for network in (goldens.lvt("tiny"), goldens.plain("tiny")):
+        runner, plain = CudaRunner(network, "cpu", dtype=torch.float32), PlainRunner(network, "cpu")
+        tokens = runner.encode_tokens(clips(5))
+        np.testing.assert_allclose(tokens, plain.encode_tokens(clips(5)), atol=goldens.SIDE)
+        np.testing.assert_allclose(runner.encode_clips(clips(5)), plain.encode_clips(clips(5)), atol=goldens.UNIT)
+
+
+def test_tokens_that_do_not_fit_are_tried_in_smaller_chunks() -> None:
+    runner = on_cpu()
+    whole, tokens, tried = runner.encode_tokens(clips(5)), runner._tower.tokens, []
+
+    def narrow(part: torch.Tensor) -> torch.Tensor:
+        tried.append(len(part))
+        if len(part) > 2:
+            raise torch.OutOfMemoryError
+        return tokens(part)
+
+    runner._tower.tokens = narrow  # type: ignore[method-assign]
+    np.testing.assert_allclose(runner.encode_tokens(clips(5)), whole, atol=1e-6)
+    assert tried == [5, 3, 2, 2, 1]
+
+
 def test_what_does_not_fit_is_tried_in_smaller_chunks(caplog: pytest.LogCaptureFixture) -> None:
     runner = on_cpu()
     whole = runner.encode_clips(clips(7))

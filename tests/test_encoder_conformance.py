@@ -14,9 +14,10 @@ from fakes import ColourEncoder
 from numpy.typing import NDArray
 from small_clip import write_small_clip
 
-from encoder import ClipSpec, Encoder, Fit, load_encoder
+from encoder import ClipSpec, Encoder, EncoderError, Fit, load_encoder
 from encoder.lazy import LazyEncoder, describe
 from encoder.loading import DEMO_FOLDER
+from encoder.protocol import with_tokens
 
 GOLDEN = Path(__file__).parent / "golden"
 Make = Callable[[int | None, Fit], Encoder]
@@ -55,13 +56,27 @@ def small_clip(tmp_path_factory: pytest.TempPathFactory) -> str:
     return write_small_clip(tmp_path_factory.mktemp("clip"))
 
 
+@pytest.fixture(scope="session")
+def plain_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A plain checkpoint: the video encoder of the tiny network alone."""
+    with np.load(GOLDEN / "tiny_params.npz") as file:
+        prefix = "params/vision_encoder/"
+        arrays = {f"params/{key.removeprefix(prefix)}": file[key] for key in file.files if key.startswith(prefix)}
+    path = tmp_path_factory.mktemp("plain") / "weights.npz"
+    np.savez(path, **arrays)
+    return path
+
+
 def lazy(frames: int | None, fit: Fit) -> Encoder:
     described = describe(colour(frames, fit), [])
     return LazyEncoder(described, lambda: colour(frames, fit))
 
 
-@pytest.fixture(scope="session", params=["colour", "lazy", "videoprism", "demo", "open_clip"])
+@pytest.fixture(scope="session", params=["colour", "lazy", "videoprism", "plain", "demo", "open_clip"])
 def case(request: pytest.FixtureRequest, tiny_folder: Path) -> Case:
+    if request.param == "plain":
+        plain = request.getfixturevalue("plain_weights")
+        return Case(lambda frames, fit: load_encoder(plain, "cpu", frames=frames, fit=fit), 5)
     if request.param == "open_clip":
         name: str = request.getfixturevalue("small_clip")
         return Case(lambda frames, fit: load_encoder(name, "cpu", frames=frames, fit=fit), 3)
@@ -77,6 +92,14 @@ def case(request: pytest.FixtureRequest, tiny_folder: Path) -> Case:
 @pytest.fixture(scope="session")
 def encoder(case: Case) -> Encoder:
     return case.make(None, "stretch")
+
+
+@pytest.fixture
+def reader(encoder: Encoder) -> Encoder:
+    """An encoder that reads sentences; a plain network has its own tests of that in test_loading."""
+    if not encoder.has_text:
+        pytest.skip("this encoder has no text tower")
+    return encoder
 
 
 def clips_for(encoder: Encoder, number: int, seed: int = 0) -> NDArray[np.uint8]:
@@ -104,10 +127,11 @@ def test_preparing_changes_nothing(case: Case) -> None:
     for _ in range(2):
         encoder.prepare()
     assert (encoder.id, encoder.dim, encoder.clip_spec, encoder.batch) == before
-    assert_rows(encoder, encoder.encode_texts(["a red ball"]), 1)
+    assert_rows(encoder, encoder.encode_clips(clips_for(encoder, 1)), 1)
 
 
-def test_truncated_texts_are_those_whose_end_is_not_read(encoder: Encoder) -> None:
+def test_truncated_texts_are_those_whose_end_is_not_read(reader: Encoder) -> None:
+    encoder = reader
     short, long = "a red ball", "word " * 2_000
     assert encoder.truncated([]) == []
     assert len(encoder.truncated(TEXTS)) == len(TEXTS)
@@ -126,7 +150,8 @@ def test_clips_become_unit_rows(encoder: Encoder) -> None:
 
 def test_nothing_becomes_no_rows(encoder: Encoder) -> None:
     assert_rows(encoder, encoder.encode_clips(clips_for(encoder, 0)), 0)
-    assert_rows(encoder, encoder.encode_texts([]), 0)
+    if encoder.has_text:
+        assert_rows(encoder, encoder.encode_texts([]), 0)
 
 
 def test_a_row_does_not_depend_on_its_batch(encoder: Encoder) -> None:
@@ -134,6 +159,8 @@ def test_a_row_does_not_depend_on_its_batch(encoder: Encoder) -> None:
     together = encoder.encode_clips(clips)
     alone = np.concatenate([encoder.encode_clips(clip[None]) for clip in clips])
     assert np.abs(together - alone).max() < 1e-5
+    if not encoder.has_text:
+        return
     texts = ["a red ball", "the dog that chased a very small cat through the long wet grass", ""]
     assert np.abs(encoder.encode_texts(texts) - np.concatenate([encoder.encode_texts([t]) for t in texts])).max() < 1e-5
 
@@ -141,14 +168,16 @@ def test_a_row_does_not_depend_on_its_batch(encoder: Encoder) -> None:
 def test_the_same_again_is_the_same(encoder: Encoder) -> None:
     clips = clips_for(encoder, 2)
     assert (encoder.encode_clips(clips) == encoder.encode_clips(clips)).all()
-    assert (encoder.encode_texts(["a red ball"]) == encoder.encode_texts(["a red ball"])).all()
+    if encoder.has_text:
+        assert (encoder.encode_texts(["a red ball"]) == encoder.encode_texts(["a red ball"])).all()
 
 
 def test_different_things_are_different(encoder: Encoder) -> None:
     a, b = encoder.encode_clips(clips_for(encoder, 2))
     assert np.abs(a - b).max() > 1e-4
-    red, blue = encoder.encode_texts(["red", "blue"])
-    assert np.abs(red - blue).max() > 1e-4
+    if encoder.has_text:
+        red, blue = encoder.encode_texts(["red", "blue"])
+        assert np.abs(red - blue).max() > 1e-4
 
 
 def test_black_and_white_are_no_special_case(encoder: Encoder) -> None:
@@ -189,20 +218,23 @@ def test_other_shapes_and_types_are_refused(encoder: Encoder) -> None:
 TEXTS = ["", " ", "\n", "?!", "x" * 10_000, "word " * 2_000, "🐕🏃\u200d♂️", "犬が走る", "\x00", "half \udcff a pair"]
 
 
-def test_any_text_becomes_a_unit_row(encoder: Encoder) -> None:
+def test_any_text_becomes_a_unit_row(reader: Encoder) -> None:
+    encoder = reader
     assert_rows(encoder, encoder.encode_texts(TEXTS), len(TEXTS))
     assert_rows(encoder, encoder.encode_texts(["a dog"] * 130), 130)
     assert_rows(encoder, encoder.encode_texts(("a tuple", "of texts")), 2)
 
 
-def test_rows_stay_in_order(encoder: Encoder) -> None:
+def test_rows_stay_in_order(reader: Encoder) -> None:
+    encoder = reader
     texts = [f"number {n}" for n in range(140)]
     rows = encoder.encode_texts(texts)
     for n in (0, 63, 64, 65, 139):
         assert np.abs(rows[n] - encoder.encode_texts([texts[n]])[0]).max() < 1e-5
 
 
-def test_clips_and_texts_share_a_space(encoder: Encoder) -> None:
+def test_clips_and_texts_share_a_space(reader: Encoder) -> None:
+    encoder = reader
     clips, texts = encoder.encode_clips(clips_for(encoder, 2)), encoder.encode_texts(["a dog", "red", "blue"])
     scores = clips @ texts.T
     assert scores.shape == (2, 3)
@@ -222,6 +254,25 @@ def test_the_id_names_the_space(case: Case, encoder: Encoder) -> None:
         assert (cropped.clip_spec.fit, padded.clip_spec.fit) == ("crop", "pad")
         ids |= {cropped.id, padded.id}
     assert len(ids) == (4 if case.has_fit else 2)
+
+
+def test_tokens_are_those_of_frames_and_patches(encoder: Encoder) -> None:
+    if encoder.id.startswith("open_clip:"):
+        with pytest.raises(EncoderError, match="has no tokens"):
+            with_tokens(encoder)
+        return
+    tokens_of = with_tokens(encoder)
+    clips = clips_for(encoder, 3)
+    tokens = tokens_of.encode_tokens(clips)
+    assert tokens.dtype == np.float32
+    assert tokens.shape[::2] == (3, tokens_of.token_dim)
+    assert tokens.shape[1] % encoder.clip_spec.frames == 0
+    assert tokens_of.token_dim % tokens_of.attention_heads == 0
+    assert np.isfinite(tokens).all()
+    assert tokens_of.encode_tokens(clips[:0]).shape == (0, *tokens.shape[1:])
+    assert np.abs(tokens_of.encode_tokens(clips[1:2])[0] - tokens[1]).max() < 2e-5
+    with pytest.raises(ValueError, match="clips must be uint8"):
+        tokens_of.encode_tokens(clips[:, :-1])
 
 
 def test_a_clip_has_one_frame_and_one_pixel_or_more() -> None:

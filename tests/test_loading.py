@@ -16,12 +16,14 @@ import pytest
 import torch
 from stand_in_hub import COMMIT, StandInHub, stand_in_hub
 
-from encoder import EncoderUnavailable, ModelNotFound, WeightsMismatch, load_encoder, loading
+from encoder import EncoderError, EncoderUnavailable, ModelNotFound, WeightsMismatch, load_encoder, loading
 from encoder.checkpoints import checkpoint as checkpoint_files
 from encoder.checkpoints import converted
 from encoder.checkpoints.download_policy import Sources
 from encoder.config import CONFIGS, HubFile
 from encoder.loading import choose_device, load
+from encoder.model import vision_of
+from encoder.protocol import with_tokens
 
 TEXTS = ["a dog runs", "", "two red balls"]
 
@@ -102,7 +104,7 @@ def test_frames_of_ones_own(tmp_path: Path, sources: Sources) -> None:
 )
 def test_names_that_cannot_be_loaded(name: str, expected: str, sources: Sources) -> None:
     with pytest.raises(ValueError, match=expected):
-        load(name, "cpu", sources=sources)
+        load(name, "cpu", sources=sources, needs_text=True)
 
 
 @pytest.mark.parametrize("name", ["base", "large", "videoprism_lvt_public_v1_base"])
@@ -162,16 +164,71 @@ def test_a_published_model_is_fetched_with_its_vocabulary_once(
     assert np.abs(local.encode_texts(TEXTS) - first.encode_texts(TEXTS)).max() < 1e-6
 
 
-def test_a_plain_encoder_in_a_file_is_refused(tmp_path: Path, sources: Sources) -> None:
+def plain_checkpoint(folder: Path) -> Path:
+    """The video encoder of `tiny` as a plain checkpoint in the official layout."""
     with np.load(goldens.GOLDEN / "tiny_params.npz") as file:
         prefix = "params/vision_encoder/"
         plain = {f"params/{key.removeprefix(prefix)}": file[key] for key in file.files if key.startswith(prefix)}
-    np.savez(tmp_path / "plain.npz", **plain)
+    np.savez(folder / "plain.npz", **plain)
+    return folder / "plain.npz"
+
+
+def test_a_plain_encoder_in_a_file_is_refused_where_text_is_needed(tmp_path: Path, sources: Sources) -> None:
+    plain = plain_checkpoint(tmp_path)
     with pytest.raises(ValueError, match="plain video encoder"):
-        load(tmp_path / "plain.npz", "cpu", sources=sources)
-    (tmp_path / "plain.npz").rename(tmp_path / "flax_base_f16r288_repeated.npz")
+        load(plain, "cpu", sources=sources, needs_text=True)
+    official = plain.rename(tmp_path / "flax_base_f16r288_repeated.npz")
     with pytest.raises(ValueError, match="plain video encoder"):
-        load(tmp_path / "flax_base_f16r288_repeated.npz", "cpu", sources=sources)
+        load(official, "cpu", sources=sources, needs_text=True)
+    with pytest.raises(WeightsMismatch, match="videoprism_public_v1_base"):
+        load(official, "cpu", sources=sources)
+
+
+def test_a_plain_encoder_has_tokens_rows_and_no_text(tmp_path: Path, sources: Sources) -> None:
+    encoder = load(plain_checkpoint(tmp_path), "cpu", sources=sources)
+    golden = goldens.golden("tiny")
+    clips = np.stack([golden["in/clip16_u8"][:6], golden["in/clip_b_u8"]]).astype(np.uint8)
+    tokens = with_tokens(encoder).encode_tokens(clips)
+    assert np.abs(tokens - golden["video/main/spatiotemporal"]).max() < goldens.SIDE
+    means = tokens.mean(axis=1)
+    means /= np.linalg.norm(means, axis=1, keepdims=True)
+    assert np.abs(encoder.encode_clips(clips) - means).max() < goldens.UNIT
+    assert not encoder.has_text
+    for call in (encoder.encode_texts, encoder.truncated, lambda texts: encoder.unread(texts[0])):
+        with pytest.raises(EncoderError, match=r"plain video encoder.*base, demo, large"):
+            call(["a dog"])  # type: ignore[operator]
+    assert encoder.id.startswith("videoprism@")
+    assert encoder.id.endswith(":6f:stretch")
+
+
+def test_the_id_of_a_plain_encoder_names_its_weights(tmp_path: Path, sources: Sources) -> None:
+    plain = plain_checkpoint(tmp_path)
+    before = load(plain, "cpu", sources=sources).id
+    ours = tmp_path / "converted.safetensors"
+    checkpoint_files.write_safetensors(ours, checkpoint_files.load_network(plain))
+    assert load(ours, "cpu", sources=sources).id == before
+    with np.load(plain) as file:
+        arrays = dict(file)
+    arrays["params/temporal_ln/bias"][3] += np.float32(1e-3)
+    np.savez(plain, **arrays)
+    assert load(plain, "cpu", sources=sources).id != before
+
+
+@pytest.mark.parametrize("name", ["videoprism_public_v1_base", "videoprism_public_v1_large"])
+def test_a_plain_network_needs_no_vocabulary(name: str, monkeypatch: pytest.MonkeyPatch, sources: Sources) -> None:
+    monkeypatch.setattr(Sources, "fetch", lambda self, hub_file: Path(hub_file.repo, hub_file.file))
+    weights = CONFIGS[name].weights
+    assert weights is not None
+    assert loading.files_of(name) == [Path(weights.repo, weights.file)]
+
+
+def test_the_video_encoder_of_any_checkpoint(tmp_path: Path, sources: Sources) -> None:
+    expected = vision_of(goldens.lvt("tiny")).state_dict()
+    for path in (checkpoint(tmp_path / "lvt"), plain_checkpoint(tmp_path)):
+        found = loading.load_video_encoder(path, sources=sources).state_dict()
+        torch.testing.assert_close(dict(found), dict(expected), atol=0, rtol=0)
+    with pytest.raises(ValueError, match="no video encoder"):
+        loading.load_video_encoder("open_clip:ViT-B-32/openai", sources=sources)
 
 
 def test_an_official_name_promises_an_official_network(tmp_path: Path, sources: Sources) -> None:

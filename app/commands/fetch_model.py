@@ -125,18 +125,20 @@ def fetch_with_progress(published: HubFile, *, yes: bool, job: Job | None = None
         return fetch(published, confirm=_confirmation(line, yes=yes), on_progress=DownloadLine(line, job).show)
 
 
-def open_or_download_encoder(settings: Settings, *, yes: bool) -> Encoder:
+def open_or_download_encoder(settings: Settings, *, yes: bool, needs_text: bool = True) -> Encoder:
     """Return the encoder of the settings; download missing weights if the user agrees.
 
     An encoder with a cached description is loaded only on its first encode. yes: skip the confirmation; without it,
-    and without a terminal to confirm on, nothing is downloaded.
+    and without a terminal to confirm on, nothing is downloaded. needs_text: as for `compose.open_encoder`.
     """
     from encoder.checkpoints.download_policy import Sources
 
     with LiveLine() as line:
         confirmation = _confirmation(line, yes=yes) if yes or has_terminal() else None
         sources = Sources(confirm=confirmation, on_progress=DownloadLine(line).show)
-        return compose.open_encoder_lazily(settings, lambda: compose.open_encoder(settings, sources))
+        return compose.open_encoder_lazily(
+            settings, lambda: compose.open_encoder(settings, sources, needs_text=needs_text), needs_text=needs_text
+        )
 
 
 def _confirmation(line: LiveLine, *, yes: bool) -> Callable[[str], bool]:

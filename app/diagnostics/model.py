@@ -41,7 +41,7 @@ def check_model(settings: Settings, name: str, clip: str | None) -> Iterator[Che
     try:
         # The published outputs were computed in float32.
         precision = "float32" if settings.precision == "auto" else settings.precision
-        encoder = load_encoder(name, settings.device, precision=precision)
+        encoder = load_encoder(name, settings.device, precision=precision, needs_text=True)
     except ValueError as error:
         raise WrongSetting(str(error)) from error
     if encoder.id.partition("@")[0] not in LVT:

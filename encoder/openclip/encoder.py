@@ -159,6 +159,10 @@ class OpenCLIP:
         return self._dim
 
     @property
+    def has_text(self) -> bool:
+        return True
+
+    @property
     def clip_spec(self) -> ClipSpec:
         return self._spec
 

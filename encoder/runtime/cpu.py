@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from encoder.layers import unit_rows
-from encoder.model import VideoPrismLvT
+from encoder.model import Network, VideoPrismLvT
 from encoder.runtime.allocator import keep_large_blocks
 from encoder.runtime.cpu_tower import CpuTower
 from encoder.runtime.precision import Precision
@@ -33,15 +34,15 @@ class CpuRunner:
     The text tower runs unchanged, in float32, because a sentence costs a thousandth of a clip.
     """
 
-    def __init__(self, network: VideoPrismLvT, precision: Precision) -> None:
+    def __init__(self, network: Network, precision: Precision) -> None:
         keep_large_blocks()
         self._config = network.config
         self._workers = Workers()
-        self._network: VideoPrismLvT | None = network  # until packed
+        self._network: Network | None = network  # until packed
         self._precision: Precision = precision
         self._packing = threading.Lock()
         self._packed: CpuTower | None = None
-        self._text = network.text_encoder.eval()
+        self._text = network.text_encoder.eval() if isinstance(network, VideoPrismLvT) else None
         self._features: OrderedDict[bytes, Tensor] = OrderedDict()
 
     @property
@@ -63,10 +64,18 @@ class CpuRunner:
 
     def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `Runner.encode_clips`."""
-        rows = [self._rows(clips[start : start + _MOST_AT_ONCE]) for start in range(0, len(clips), _MOST_AT_ONCE)]
-        return torch.cat(rows).numpy()
+        return self._in_parts(clips, self._tower.encode_features)
 
-    def _rows(self, clips: NDArray[np.uint8]) -> Tensor:
+    def encode_tokens(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See `Runner.encode_tokens`."""
+        return self._in_parts(clips, self._tower.encode_tokens)
+
+    def _in_parts(self, clips: NDArray[np.uint8], encode: Callable[[Tensor], Tensor]) -> NDArray[np.float32]:
+        parts = range(0, len(clips), _MOST_AT_ONCE)
+        return torch.cat([self._encoded(clips[start : start + _MOST_AT_ONCE], encode) for start in parts]).numpy()
+
+    def _encoded(self, clips: NDArray[np.uint8], encode: Callable[[Tensor], Tensor]) -> Tensor:
+        """Encode clips by way of the features of their pictures; encode: (1, T, N, D) to the result for one clip."""
         pictures = np.ascontiguousarray(clips).reshape(-1, *clips.shape[2:])
         names = [_name(picture) for picture in pictures]
         new = {name: i for i, name in enumerate(names) if name not in self._features}
@@ -74,7 +83,7 @@ class CpuRunner:
             features = self._tower.frame_features(torch.from_numpy(pictures[list(new.values())]))
             self._features.update(zip(new, features, strict=True))
         rows = [
-            self._tower.encode_features(torch.stack([self._features[name] for name in clip])[None])
+            encode(torch.stack([self._features[name] for name in clip])[None])
             for clip in np.array(names, dtype=object).reshape(clips.shape[:2])
         ]
         self._keep_features(names[-2 * clips.shape[1] :])
@@ -86,6 +95,7 @@ class CpuRunner:
 
     def encode_texts(self, ids: NDArray[np.int32], paddings: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Runner.encode_texts`."""
+        assert self._text is not None
         with torch.inference_mode():
             return unit_rows(self._text(torch.from_numpy(ids), torch.from_numpy(paddings))).numpy()
 

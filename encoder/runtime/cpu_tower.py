@@ -9,13 +9,15 @@ Letters: B clips, T frames, N patches, L tokens, D dimensions, M rows, d dimensi
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from encoder.config import VideoPrismConfig
 from encoder.layers import LAYER_NORM_EPS, Attention, Block, LayerNorm, Stack, resize_positions, unit_rows
-from encoder.model import VideoPrismLvT
+from encoder.model import Network, VideoPrismLvT, vision_of
 from encoder.runtime.capped_attention import LARGEST_CAP, attend, query_scale
 from encoder.runtime.packed_linear import GELU_LOWEST, PackedLinear, pack_linear
 from encoder.runtime.precision import Precision
@@ -31,13 +33,13 @@ _DEVIATIONS = 4.0
 class CpuTower:
     """The video tower with packed weights, from pictures to features to unit rows."""
 
-    def __init__(self, network: VideoPrismLvT, precision: Precision, workers: Workers) -> None:
+    def __init__(self, network: Network, precision: Precision, workers: Workers) -> None:
         """Pack copies of the network's weights; the network itself is not needed afterwards.
 
         Raises:
             ValueError: The network's logit cap is above `LARGEST_CAP`.
         """
-        vision = network.vision_encoder
+        vision = vision_of(network)
         self._config: VideoPrismConfig = network.config
         self._workers = workers
         self._dtype = torch.float32 if precision == "float32" else torch.bfloat16  # dtype of the products in attention
@@ -47,10 +49,13 @@ class CpuTower:
         self._temporal_positions = vision.temporal_positions.detach()
         self._spatial = _blocks(vision.spatial, precision)
         self._temporal = _blocks(vision.temporal, precision)
-        self._auxiliary = _blocks(network.auxiliary, precision)
         self._spatial_norm = _Norm(vision.spatial_norm)
         self._temporal_norm = _Norm(vision.temporal_norm)
-        self._pooler = network.pooler
+        self._auxiliary: list[_Block] = []
+        self._pooler: Callable[[Tensor], Tensor] = _mean
+        if isinstance(network, VideoPrismLvT):
+            self._auxiliary = _blocks(network.auxiliary, precision)
+            self._pooler = network.pooler
 
     def frame_features(self, pictures: Tensor) -> Tensor:
         """Compute the features of pictures as `VideoEncoder.frame_features` does.
@@ -86,6 +91,10 @@ class CpuTower:
     def encode_features(self, features: Tensor) -> Tensor:
         """Encode clips of frame features, float32 (B, T, N, D), to unit rows, float32 (B, D)."""
         return torch.cat([self._encode_one(clip) for clip in features])
+
+    def encode_tokens(self, features: Tensor) -> Tensor:
+        """Encode clips of frame features, float32 (B, T, N, D), to tokens of the video encoder, float32 (B, T*N, D)."""
+        return torch.stack([self._join(clip).flatten(0, 1) for clip in features])
 
     def _encode_one(self, features: Tensor) -> Tensor:
         t, n, dim = features.shape
@@ -157,6 +166,11 @@ class CpuTower:
         self._workers.each(project, starts)
         self._workers.each(attend_rows, [(head, start) for head in range(heads) for start in starts])
         self._workers.each(finish, starts)
+
+
+def _mean(tokens: Tensor) -> Tensor:
+    """Pool tokens (B, L, D) to (B, D), as plain networks do."""
+    return tokens.mean(dim=1)
 
 
 class _Norm:

@@ -20,7 +20,7 @@ from torch import Tensor
 from encoder.config import VideoPrismConfig
 from encoder.errors import EncoderUnavailable
 from encoder.layers import unit_rows
-from encoder.model import VideoPrismLvT
+from encoder.model import Network, VideoPrismLvT
 from encoder.runtime.fused_tower import FusedTower
 from encoder.runtime.plain_kernels import Kernels, PlainKernels
 from encoder.runtime.staging import Staging
@@ -50,7 +50,7 @@ class CudaRunner:
 
     def __init__(
         self,
-        network: VideoPrismLvT,
+        network: Network,
         device: str,
         *,
         kernels: Kernels | None = None,
@@ -81,7 +81,8 @@ class CudaRunner:
             with self._on_device():
                 chosen = kernels or best_kernels(self._device, dtype, network.config, frames)
                 self._tower = FusedTower(network, chosen, self._device, dtype)
-                self._text = network.text_encoder.to(self._device).eval()
+                text = network.text_encoder if isinstance(network, VideoPrismLvT) else None
+                self._text = None if text is None else text.to(self._device).eval()
                 if self._device.type == "cuda":
                     self._staging = Staging(self._device)
                     free, _ = torch.cuda.mem_get_info(self._device)
@@ -101,11 +102,20 @@ class CudaRunner:
 
     def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `Runner.encode_clips`. Out of memory, it tries again with smaller chunks, down to one clip."""
+        return self._encoded(clips, self._rows_in_chunks)
+
+    def encode_tokens(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See `Runner.encode_tokens`. Out of memory, as for clips."""
+        return self._encoded(clips, self._tokens_in_chunks)
+
+    def _encoded(
+        self, clips: NDArray[np.uint8], in_chunks: Callable[[NDArray[np.uint8], int], NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
         while True:
             chunk = min(len(clips), self._chunk(clips.shape[1]))
             try:
                 with self._on_device():
-                    return self._in_chunks(clips, chunk)
+                    return in_chunks(clips, chunk)
             except torch.OutOfMemoryError:
                 if chunk == 1:
                     raise
@@ -123,7 +133,16 @@ class CudaRunner:
     def _chunk(self, frames: int) -> int:
         return max(1, self._tokens_at_once // (frames * self._patches))
 
-    def _in_chunks(self, clips: NDArray[np.uint8], chunk: int) -> NDArray[np.float32]:
+    def _tokens_in_chunks(self, clips: NDArray[np.uint8], chunk: int) -> NDArray[np.float32]:
+        """Encode to tokens, which are thousands of times larger than rows: sent chunk by chunk, to pageable memory."""
+        tokens = np.empty((len(clips), clips.shape[1] * self._patches, self._config.dim), np.float32)
+        with torch.inference_mode():
+            for start in range(0, len(clips), chunk):
+                part = self._tower.tokens(self._send(clips[start : start + chunk]))
+                tokens[start : start + chunk] = part.float().cpu().numpy()
+        return tokens
+
+    def _rows_in_chunks(self, clips: NDArray[np.uint8], chunk: int) -> NDArray[np.float32]:
         cuda = self._device.type == "cuda"
         rows = torch.empty(len(clips), self._config.dim, pin_memory=cuda)
         with torch.inference_mode():
@@ -141,6 +160,7 @@ class CudaRunner:
 
     def encode_texts(self, ids: NDArray[np.int32], paddings: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Runner.encode_texts`."""
+        assert self._text is not None
         with torch.inference_mode(), self._on_device():
             x = self._text(torch.from_numpy(ids).to(self._device), torch.from_numpy(paddings).to(self._device))
             return unit_rows(x).float().cpu().numpy()

@@ -1,6 +1,6 @@
-"""The LvT video tower for a GPU: one token matrix from patches to pooler, in a few large steps without copies.
+"""The video tower for a GPU: one token matrix from patches to pooler, in a few large steps without copies.
 
-It computes `encoder.model.VideoPrismLvT.encode_video` without paddings and side outputs. The differences:
+It computes `encode_video` of both networks of `encoder.model`, without paddings and side outputs. The differences:
 - Spatial, temporal and auxiliary layers read the same rows (`encoder.runtime.token_layout`).
 - The matrix products themselves add to the residual stream. The biases are not added there: they accumulate in a
   constant row, the shift, which the next layer norm adds in float32.
@@ -12,6 +12,7 @@ It computes `encoder.model.VideoPrismLvT.encode_video` without paddings and side
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -19,7 +20,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from encoder.layers import Block, LayerNorm, Stack, resize_positions, unit_rows
-from encoder.model import AttentionPooler, VideoEncoder, VideoPrismLvT
+from encoder.model import Network, VideoEncoder, VideoPrismLvT, vision_of
+from encoder.pooler import AttentionPooler
 from encoder.runtime.plain_kernels import Kernels
 from encoder.runtime.token_layout import Sequences
 
@@ -49,7 +51,7 @@ class _Block:
 class FusedTower:
     """The video tower in one dtype on one device, for any B and T, with frames of the network's native size."""
 
-    def __init__(self, network: VideoPrismLvT, kernels: Kernels, device: torch.device, dtype: torch.dtype) -> None:
+    def __init__(self, network: Network, kernels: Kernels, device: torch.device, dtype: torch.dtype) -> None:
         """Copy the weights of the video tower to the device.
 
         Args:
@@ -63,7 +65,7 @@ class FusedTower:
         self._device = device
         self._dtype = dtype
         with torch.no_grad():
-            vision = network.vision_encoder
+            vision = vision_of(network)
             self._patches, self._positions = self._patch_projection(vision)
             self._temporal_positions = vision.temporal_positions.detach().float().to(device)
             nothing = torch.zeros(self.config.dim, device=device)
@@ -71,22 +73,32 @@ class FusedTower:
             self._spatial_norm = self._norm(vision.spatial_norm, shift)
             self._temporal, shift = self._blocks(vision.temporal, nothing)
             self._temporal_norm = self._norm(vision.temporal_norm, shift)
-            self._auxiliary, self._last_shift = self._blocks(network.auxiliary, nothing)
-            self._pooler = _Pooler(network.pooler, device, dtype)
+            self._auxiliary: list[_Block] = []
+            self._last_shift = nothing
+            self._pooler: Callable[[Tensor], Tensor] = _mean
+            if isinstance(network, VideoPrismLvT):
+                self._auxiliary, self._last_shift = self._blocks(network.auxiliary, nothing)
+                self._pooler = _Pooler(network.pooler, device, dtype)
 
     def __call__(self, clips: Tensor) -> Tensor:
         """Encode clips, uint8 (B, T, S, S, 3) on the device, to unit rows, float32 (B, D)."""
+        x = self.tokens(clips)
         b, t, n = clips.shape[0], clips.shape[1], self.config.rows * self.config.columns
-        x = self._tokens(clips)  # (B*T*N, D), changed in place by the blocks
+        if self._auxiliary:
+            self._run(self._auxiliary, x.view(b * t * n, -1), Sequences.within_clips(b, t, n))
+            x.add_(self._last_shift.to(x.dtype))
+        return unit_rows(self._pooler(x))
+
+    def tokens(self, clips: Tensor) -> Tensor:
+        """Encode clips, uint8 (B, T, S, S, 3) on the device, to tokens of the video encoder (B, T*N, D)."""
+        b, t, n = clips.shape[0], clips.shape[1], self.config.rows * self.config.columns
+        x = self._patch_tokens(clips)  # (B*T*N, D), changed in place by the blocks
         self._run(self._spatial, x, Sequences.within_frames(b, t, n))
         x = self._normed(x, self._spatial_norm)
         positions = resize_positions(self._temporal_positions, (self.config.frames,), (t,)).to(x.dtype)
         x.view(b, t, n, -1).add_(positions[:, None])
         self._run(self._temporal, x, Sequences.across_frames(b, t, n))
-        x = self._normed(x, self._temporal_norm)
-        self._run(self._auxiliary, x, Sequences.within_clips(b, t, n))
-        x.add_(self._last_shift.to(x.dtype))
-        return unit_rows(self._pooler(x.view(b, t * n, -1)))
+        return self._normed(x, self._temporal_norm).view(b, t * n, -1)
 
     # Weights
 
@@ -127,7 +139,7 @@ class FusedTower:
 
     # Steps
 
-    def _tokens(self, clips: Tensor) -> Tensor:
+    def _patch_tokens(self, clips: Tensor) -> Tensor:
         c, p = self.config, self.config.patch
         frames = clips.shape[0] * clips.shape[1]
         values = p * p * 3
@@ -150,6 +162,11 @@ class FusedTower:
 
     def _normed(self, x: Tensor, norm: _Norm) -> Tensor:
         return self.kernels.shifted_norm(x, norm.shift, norm.weight, norm.bias)
+
+
+def _mean(tokens: Tensor) -> Tensor:
+    """Pool tokens (B, L, D) to float32 (B, D), as plain networks do."""
+    return tokens.mean(dim=1, dtype=torch.float32)
 
 
 class _Pooler:

@@ -1,19 +1,20 @@
-"""Runners: the execution of a network's two towers on one device, behind one protocol.
+"""Runners: the execution of a network's towers on one device, behind one protocol.
 
 The Encoder around a runner is the same on every device. `make_runner` chooses the runner.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from encoder.errors import EncoderUnavailable
-from encoder.model import VideoPrismLvT
+from encoder.model import Network, VideoPrismLvT, vision_of
 from encoder.runtime.allocator import keep_large_blocks
 from encoder.runtime.precision import WIDE, Precision, packs_layers
 
@@ -24,7 +25,7 @@ _MOST_AT_ONCE = 8
 
 
 class Runner(Protocol):
-    """The two towers of one network on one device. Calls block until the rows are ready.
+    """The towers of one network on one device; a plain network has no text tower. Calls block until rows are ready.
 
     Clips are encoded for one thread at a time (the encoder sees to that); sentences, for any number, also meanwhile.
     """
@@ -48,8 +49,16 @@ class Runner(Protocol):
         """
         ...
 
+    def encode_tokens(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Encode clips to the tokens of the video encoder; see `encode_clips`.
+
+        Returns:
+            float32 (B, L, D), token t*N + n of frame t and patch n.
+        """
+        ...
+
     def encode_texts(self, ids: NDArray[np.int32], paddings: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Encode tokenized texts.
+        """Encode tokenized texts. Not to be called for a plain network.
 
         Args:
             ids: int32 (B, L), B >= 1.
@@ -64,7 +73,7 @@ class Runner(Protocol):
 class PlainRunner:
     """A Runner that executes the network unchanged, in float32, on any device of torch."""
 
-    def __init__(self, network: VideoPrismLvT, device: str) -> None:
+    def __init__(self, network: Network, device: str) -> None:
         """Move the network to the device. Raise EncoderUnavailable if it does not fit."""
         if device == "cpu":
             keep_large_blocks()
@@ -82,12 +91,19 @@ class PlainRunner:
 
     def encode_clips(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `Runner.encode_clips`. Pixels become floats on the device."""
-        rows, step = [], self._clips_at_once(clips)
+        return self._in_parts(clips, self._network.encode_video)
+
+    def encode_tokens(self, clips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See `Runner.encode_tokens`."""
+        return self._in_parts(clips, vision_of(self._network))
+
+    def _in_parts(self, clips: NDArray[np.uint8], encode: Callable[[Tensor], Tensor]) -> NDArray[np.float32]:
+        encoded, step = [], self._clips_at_once(clips)
         with torch.inference_mode():
             for start in range(0, len(clips), step):
                 part = torch.from_numpy(np.ascontiguousarray(clips[start : start + step])).to(self._device)
-                rows.append(self._network.encode_video(part).float().cpu().numpy())
-        return np.concatenate(rows)
+                encoded.append(encode(part).float().cpu().numpy())
+        return np.concatenate(encoded)
 
     def _clips_at_once(self, clips: NDArray[np.uint8]) -> int:
         if self._device.type != "cpu":
@@ -98,6 +114,7 @@ class PlainRunner:
 
     def encode_texts(self, ids: NDArray[np.int32], paddings: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Runner.encode_texts`."""
+        assert isinstance(self._network, VideoPrismLvT)
         with torch.inference_mode():
             x = self._network.encode_text(
                 torch.from_numpy(ids).to(self._device), torch.from_numpy(paddings).to(self._device)
@@ -105,7 +122,7 @@ class PlainRunner:
         return x.float().cpu().numpy()
 
 
-def on_device(network: VideoPrismLvT, device: str) -> VideoPrismLvT:
+def on_device(network: Network, device: str) -> Network:
     """Move a network to a device, in evaluation mode. Raise EncoderUnavailable if it does not fit."""
     try:
         return network.to(device).eval()
@@ -114,7 +131,7 @@ def on_device(network: VideoPrismLvT, device: str) -> VideoPrismLvT:
 
 
 def make_runner(
-    network: VideoPrismLvT, device: str, precision: Precision = "float32", *, frames: Collection[int] = ()
+    network: Network, device: str, precision: Precision = "float32", *, frames: Collection[int] = ()
 ) -> Runner:
     """Return the fastest runner for a device and a precision.
 
