@@ -50,6 +50,7 @@ class Settings:
     still_frames: int | None = None  # frames per nearly still clip; the default 0 means as many as any clip
     ffmpeg: str | None = None  # a binary to use instead of the packaged one
     new_encoder: str | None = None  # the encoder of a library that has none yet, from the settings file
+    needs_text: bool = True  # whether a plain video encoder is refused, which can neither search nor be searched
     given: frozenset[str] = frozenset()  # fields set on the command line itself
 
     def with_options(
@@ -189,14 +190,12 @@ def encoder_name(settings: Settings) -> str:
     return DEFAULT_ENCODER if settings.encoder is None else settings.encoder
 
 
-def open_encoder(settings: Settings, sources: Sources | None = None, *, needs_text: bool = True) -> Encoder:
+def open_encoder(settings: Settings, sources: Sources | None = None) -> Encoder:
     """Load the encoder of these settings.
 
     Args:
         settings: Unset values are taken from their library, if it exists.
         sources: Callbacks that confirm and follow downloads of weights. None disables large downloads.
-        needs_text: Whether sentences will be encoded, or the rows searched by sentences, as in any library. A plain
-            video encoder is then refused.
 
     Raises:
         EncoderError: Weights or the device are missing.
@@ -221,19 +220,18 @@ def open_encoder(settings: Settings, sources: Sources | None = None, *, needs_te
             still_frames=settings.still_frames or 0,
             precision=settings.precision,
             sources=sources,
-            needs_text=needs_text,
+            needs_text=settings.needs_text,
         )
     except ValueError as error:
         raise WrongSetting(str(error)) from error
 
 
-def open_encoder_lazily(settings: Settings, load: Callable[[], Encoder], *, needs_text: bool = True) -> Encoder:
+def open_encoder_lazily(settings: Settings, load: Callable[[], Encoder]) -> Encoder:
     """Return an encoder that calls `load` on its first encode, if an earlier run has cached its description.
 
     Args:
         settings: As for `open_encoder`.
         load: Calls `open_encoder` with these settings.
-        needs_text: As for `open_encoder`.
 
     Raises:
         EncoderError, WrongSetting: Raised by `load`, if the encoder has to be loaded right away.
@@ -261,7 +259,7 @@ def open_encoder_lazily(settings: Settings, load: Callable[[], Encoder], *, need
         precision=settings.precision,
     )
     encoder = open_lazily(settings.library, request, load, files)
-    if needs_text and not encoder.has_text:
+    if settings.needs_text and not encoder.has_text:
         from encoder.config import no_text
 
         raise WrongSetting(no_text(name))

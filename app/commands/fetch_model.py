@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -129,16 +130,15 @@ def open_or_download_encoder(settings: Settings, *, yes: bool, needs_text: bool 
     """Return the encoder of the settings; download missing weights if the user agrees.
 
     An encoder with a cached description is loaded only on its first encode. yes: skip the confirmation; without it,
-    and without a terminal to confirm on, nothing is downloaded. needs_text: as for `compose.open_encoder`.
+    and without a terminal to confirm on, nothing is downloaded. needs_text: False accepts a plain video encoder.
     """
     from encoder.checkpoints.download_policy import Sources
 
+    settings = replace(settings, needs_text=needs_text)
     with LiveLine() as line:
         confirmation = _confirmation(line, yes=yes) if yes or has_terminal() else None
         sources = Sources(confirm=confirmation, on_progress=DownloadLine(line).show)
-        return compose.open_encoder_lazily(
-            settings, lambda: compose.open_encoder(settings, sources, needs_text=needs_text), needs_text=needs_text
-        )
+        return compose.open_encoder_lazily(settings, lambda: compose.open_encoder(settings, sources))
 
 
 def _confirmation(line: LiveLine, *, yes: bool) -> Callable[[str], bool]:
