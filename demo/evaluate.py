@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT))
 from demo import captions, world
 from demo.augment import augment
 from encoder import Encoder, load_encoder
+from metrics.retrieval import rank_queries
 
 Rows = NDArray[np.float32]
 
@@ -61,10 +62,9 @@ def measure(encoder: Encoder, seed: int = 1) -> dict[str, float]:
     rng = np.random.default_rng(seed)
     varied = encoder.encode_texts([captions.caption(take, rng) for take in takes])
 
-    order = np.argsort(-(plain @ clips.T), axis=1)
-    right = np.arange(len(takes))[:, None]
-    free = np.argsort(-(varied @ clips.T), axis=1)
-    back = np.argmax(clips @ plain.T, axis=1)
+    right = np.arange(len(takes))
+    asked, free = rank_queries(plain @ clips.T, right), rank_queries(varied @ clips.T, right)
+    back = rank_queries(clips @ plain.T, right)
     eights = (plain @ clips.T).reshape(len(pairs) // 8, 8, len(pairs) // 8, 8)
     eights = eights[np.arange(len(eights)), :, np.arange(len(eights)), :]  # (pairs, 8 sentences, 8 clips)
     between = clips @ clips.T
@@ -74,15 +74,15 @@ def measure(encoder: Encoder, seed: int = 1) -> dict[str, float]:
     mine = np.arange(8)[None]
     return {
         "gallery": float(len(takes)),
-        "text_to_video_r1": float((order[:, :1] == right).any(1).mean()),
-        "text_to_video_r5": float((order[:, :5] == right).any(1).mean()),
-        "varied_text_to_video_r1": float((free[:, :1] == right).any(1).mean()),
-        "video_to_text_r1": float((back == right[:, 0]).mean()),
+        "text_to_video_r1": float(asked.within(1).mean()),
+        "text_to_video_r5": float(asked.within(5).mean()),
+        "varied_text_to_video_r1": float(free.within(1).mean()),
+        "video_to_text_r1": float(back.within(1).mean()),
         "motion_by_text": float((eights.argmax(2) == mine).mean()),
         "motion_of_clip": float((eights.argmax(1) == mine).mean()),
         "neighbour_shares_motion": float((motions[between.argmax(1)] == motions).mean()),
         "neighbour_of_another_thing_shares_motion": float((motions[others.argmax(1)] == motions).mean()),
-        "same_take_again_among_8": float((repeated.argmax(1) == right[:, 0]).mean()),
+        "same_take_again_among_8": float((repeated.argmax(1) == right).mean()),
     }
 
 
