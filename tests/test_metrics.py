@@ -134,6 +134,20 @@ def test_groups_are_drawn_together() -> None:
     assert width([at // 40 for at in range(160)]) > 3 * alone
 
 
+def test_an_interval_has_the_percentiles_of_the_draws() -> None:
+    values = np.array([0.0, 1.0, 5.0, 7.0, 20.0])  # two items of group a, one of each other
+    groups = ["a", "b", "a", "c", "d"]
+    chance, drawn = np.random.default_rng(7), []
+    members = [[0, 2], [1], [3], [4]]
+    for _ in range(200):
+        chosen = [at for group in chance.integers(4, size=4) for at in members[group]]
+        drawn.append(values[chosen].mean())
+    found = bootstrap_interval(
+        lambda at: float(values[at].mean()), groups, np.random.default_rng(7), draws=200, level=0.9
+    )
+    assert found == pytest.approx((np.quantile(drawn, 0.05), np.quantile(drawn, 0.95)))
+
+
 def test_an_interval_needs_groups_and_a_measure() -> None:
     chance = np.random.default_rng(0)
     assert bootstrap_interval(lambda at: 1.0, ["a", "a"], chance) is None
