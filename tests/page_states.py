@@ -198,6 +198,15 @@ def map_of_shots(visit: Visit) -> None:
     wait_until(visit.page, "() => document.querySelector('.ps-view')?.dataset.ready")
 
 
+def questions(visit: Visit) -> None:
+    """A shot to watch, a question about it, and one about what is not there."""
+    visit.to("questions", ".ps-questions [data-state=playing]")
+    for at in (0, 1):
+        visit.page.locator(".ps-question-form input").nth(at).fill(f"a burger, or {at}")
+        visit.press("Enter")
+        visit.shown(f".ps-question-list > :nth-child({at + 1})")
+
+
 def indexing(visit: Visit) -> None:
     """The page with a job that has ended, one of its files failed."""
     visit.to("indexing", "[data-testid=stMain] :text('broken.mp4')")
@@ -225,6 +234,7 @@ STATES: dict[str, Callable[[Visit], None]] = {
     "library, removal": removal,
     "video": video,
     "map": map_of_shots,
+    "questions": questions,
     "indexing": indexing,
 }
 

@@ -80,6 +80,9 @@ def test_every_question_goes_into_a_table_and_questions_are_never_replaced(root:
     assert refused.exit_code == 2
     assert "would be replaced" in refused.stderr
     assert (root / "mine.csv").read_text() == QUESTIONS
+    for place in ("films", "nowhere/each.csv"):
+        refused = run("mine.csv", "--questions", place)
+        assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
 
 
 def test_two_runs_are_compared(root: Path) -> None:

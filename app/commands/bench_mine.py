@@ -175,9 +175,11 @@ def _read_result(path: Path) -> tuple[dict[str, Outcome], dict[str, Any]]:
 
 
 def _require_replaceable(path: Path) -> None:
-    """Raise click.UsageError rather than replace a file of questions by that of results."""
+    """Raise click.UsageError if results cannot be written there, or would replace a file of questions."""
     from app.evaluation.own_questions import QuestionsError, read_questions
 
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise click.UsageError(f"--questions: {_shown(path)} is no place for a file")
     try:
         read_questions(path)
     except (QuestionsError, OSError):
@@ -242,5 +244,4 @@ def _facts(settings: Settings, library: Library, encoder: Encoder) -> dict[str, 
         "encoder": encoder.id,
         "notice": encoder.notice,
         "machine": machine.record(),
-        "machine_text": machine.text(),
     }

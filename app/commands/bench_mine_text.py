@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 def show_result(record: dict[str, Any], measures: Sequence[Measure]) -> None:
     """Print what was asked of what, all measures, and seconds."""
+    from app.evaluation.machine import Machine
+
     asked = f"{count_text(record['with_answers'], 'question')} with answers, {record['without_answers']:,} without"
     click.echo(f"{asked}; {count_text(record['shots'], 'shot')} of {count_text(record['videos'], 'video')}")
-    click.echo(f"{record['encoder']}; {printable(record['machine_text'])}")
+    click.echo(f"{record['encoder']}; {printable(Machine(**record['machine']).text())}")
     _show_table("value", [_row(measure) for measure in measures])
     for kind, of_kind in record["kinds"].items():
         found = of_kind["shots_r1"]

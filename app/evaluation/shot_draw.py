@@ -69,8 +69,7 @@ class ShotDraw:
             return None
         some = order[at : at + _MOST_MISSING].tolist()
         found = self._library.segments(some)
-        there = [each for each in some if each in found and os.path.exists(found[each][1].path)]
-        chosen = there[0] if there else some[0]
+        chosen = next((each for each in some if each in found and os.path.exists(found[each][1].path)), some[0])
         return Drawn(chosen, seed, at + some.index(chosen) + 1, len(order))
 
     def _ordered(self, seed: int) -> NDArray[np.int64]:

@@ -169,9 +169,11 @@ def _part_at(library: Library, video: Video, seconds: float) -> int | None:
 
 @contextmanager
 def _usable(store: QuestionStore) -> Iterator[None]:
-    """Turn a file that cannot be used into a 409 response that names it, and the line."""
+    """Turn a file that cannot be used into a response that names it: 409 with the line, 403 without the permission."""
     try:
         yield
+    except PermissionError as error:
+        raise ApiError(403, f"You do not have permission to use {store.path}; change its permissions.") from error
     except QuestionsError as error:
         raise ApiError(409, f"{store.path.name} cannot be used: {error}.") from error
 

@@ -157,6 +157,16 @@ test('Enter saves a question and shows the next shot', async (context) => {
   assert.equal(library.made, 1, 'nothing is no question');
 });
 
+test('an undo brings the shot and the words back', async (context) => {
+  const library = new Library(context);
+  await open();
+  await enter(boxes()[0], 'a red car');
+  await click('.ps-toast .ps-link');
+  assert.deepEqual(library.lines, []);
+  assert.match(texts('.ps-question-place')[0] ?? '', /^Shot 1 of 2/);
+  assert.equal(boxes()[0].value, 'a red car');
+});
+
 test('what is not in the library is saved without a shot', async (context) => {
   const library = new Library(context);
   await open();

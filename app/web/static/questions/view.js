@@ -77,7 +77,7 @@ class QuestionsView {
         absent.form,
         element('p', {
           class: 'ps-muted',
-          text: 'A question with the same words as another one gives it one more answer. What is not there shows whether a search says so.',
+          text: 'The same words for another shot give a question one more answer. What is not in the library tests whether a search says “no good match”.',
         }),
       ),
       this.written.root,
@@ -122,7 +122,8 @@ class QuestionsView {
    */
   async save(text) {
     const { segment } = this.panel;
-    if (segment === null || !(await this.written.add(text, segment))) return false;
+    const again = this.wayBack(text);
+    if (segment === null || !(await this.written.add(text, segment, again))) return false;
     keepInTab(TYPED, '');
     if (segment === this.panel.segment) {
       this.place.done();
@@ -133,22 +134,25 @@ class QuestionsView {
 
   skip() {
     const typed = this.input.value.trim();
+    const again = this.wayBack(typed);
+    this.place.done();
+    if (typed) toast('Skipped; your text was not saved', { seconds: 10, action: { label: 'Undo', run: again } });
+    void this.next();
+  }
+
+  /**
+   * Return what shows the present shot again, with a text in the box.
+   *
+   * @param {string} text
+   */
+  wayBack(text) {
     const { after } = this.place;
     const { segment } = this.panel;
-    this.place.done();
-    if (typed)
-      toast('Skipped; your text was not saved', {
-        seconds: 10,
-        action: {
-          label: 'Undo',
-          run: () => {
-            this.place.back(after);
-            keepInTab(TYPED, JSON.stringify({ segment, text: typed }));
-            void this.next(true);
-          },
-        },
-      });
-    void this.next();
+    return () => {
+      this.place.back(after);
+      keepInTab(TYPED, JSON.stringify({ segment, text }));
+      void this.next(true);
+    };
   }
 
   keepTyped() {

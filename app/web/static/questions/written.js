@@ -149,13 +149,17 @@ export class Written {
    *
    * @param {string} question
    * @param {number | null} segment A part of the shot that answers it; null if nothing in the library does.
+   * @param {() => unknown} [undone] Called after an undo.
    * @returns {Promise<boolean>} Whether it was saved; the reason why not has been shown.
    */
-  add(question, segment) {
+  add(question, segment, undone = () => {}) {
     return this.inTurn(async () => {
       /** @type {{key: string}} */
       const { key } = await api('/api/questions', { method: 'POST', body: { question, segment } });
-      toast('Saved', { action: { label: 'Undo', run: () => this.send(`/api/questions/${key}`, 'DELETE') } });
+      const undo = async () => {
+        if (await this.send(`/api/questions/${key}`, 'DELETE')) undone();
+      };
+      toast('Saved', { seconds: 8, action: { label: 'Undo', run: undo } });
     });
   }
 
