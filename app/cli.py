@@ -54,6 +54,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         "settings": ("settings", "settings", "Show each setting and where its value comes from."),
         "completion": ("completion", "completion", "Print the completion script for bash, zsh or fish."),
         "doctor": ("doctor", "doctor", "Check the installation and say what to fix."),
+        "probe": ("probe", "probe", "Teach the encoder your own classes: train, test and apply a head."),
         "bench": ("bench", "bench", "Measure quality on data sets and on your own questions."),
     }
 )

@@ -23,8 +23,8 @@ def test_the_classes_of_new_rows_are_told_apart(classes: int) -> None:
     rows, targets = made(classes, 60)
     new, truth = made(classes, 60, seed=1)
     fit = fit_linear(rows, targets)
-    assert fit.weight.shape == (classes, 8) and fit.bias.shape == (classes,)  # noqa: PT018
-    assert ((new @ fit.weight.T + fit.bias).argmax(1) == truth.argmax(1)).mean() > 0.9
+    assert (fit.head.classes, fit.head.dim) == (classes, 8)
+    assert ((fit.head.logits(new)).argmax(1) == truth.argmax(1)).mean() > 0.9
 
 
 def test_the_probabilities_of_two_classes_are_those_of_scikit_learn() -> None:
@@ -32,7 +32,7 @@ def test_the_probabilities_of_two_classes_are_those_of_scikit_learn() -> None:
 
     rows, targets = made(2, 30)
     fit = fit_linear(rows, targets, strength=10.0)
-    logits = rows @ fit.weight.T + fit.bias
+    logits = fit.head.logits(rows)
     ours = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     oracle = LogisticRegression(C=10.0, max_iter=1000).fit(rows.astype(np.float64), targets.argmax(1))
     assert np.allclose(ours, oracle.predict_proba(rows), atol=1e-5)
@@ -47,14 +47,14 @@ def test_several_labels_have_a_regression_each() -> None:
     fit = fit_linear(rows, targets, multi_label=True, strength=100.0)
     for column in range(4):
         oracle = LogisticRegression(C=100.0, max_iter=1000).fit(rows.astype(np.float64), targets[:, column])
-        assert np.allclose(fit.weight[column], oracle.coef_[0], atol=1e-5)
+        assert np.allclose(fit.head.weights[column], oracle.coef_[0], atol=1e-5)
 
 
 def test_the_same_rows_give_the_same_head_bit_for_bit() -> None:
     rows, targets = made(5, 200, dim=64)
     first, second = fit_linear(rows, targets), fit_linear(rows, targets)
-    assert first.weight.tobytes() == second.weight.tobytes()
-    assert first.bias.tobytes() == second.bias.tobytes()
+    assert first.head.weights.tobytes() == second.head.weights.tobytes()
+    assert first.head.bias.tobytes() == second.head.bias.tobytes()
 
 
 def test_regularisation_is_chosen_over_groups_and_else_the_default_that_is_stated() -> None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from encoder.heads import LinearHead
+
 STRENGTHS = (1.0, 10.0, 100.0, 1000.0)
 """Values of scikit-learn's C that cross-validation chooses from: large ones, for the columns of unit rows are small."""
 
@@ -28,15 +30,13 @@ class LinearFit:
     """A fitted linear head, and how it came about.
 
     Attributes:
-        weight: float32 (classes, D).
-        bias: float32 (classes,).
+        head: The head.
         strength: scikit-learn's C, the inverse of the regularisation.
         validated: The share of right answers in cross-validation (several labels: of right yes-or-no answers) with this
             C; None if it was not chosen so.
     """
 
-    weight: NDArray[np.float32]
-    bias: NDArray[np.float32]
+    head: LinearHead
     strength: float
     validated: float | None
 
@@ -67,6 +67,8 @@ def fit_linear(
     """
     import numpy as np
 
+    from encoder.heads import LinearHead
+
     check_targets(targets, len(rows), multi_label=multi_label)
     if rows.ndim != 2 or not np.isfinite(rows).all():
         raise ValueError(f"rows (n, D) of finite numbers are needed, got {rows.shape}")
@@ -75,7 +77,7 @@ def fit_linear(
         folds = group_folds(targets, groups if groups is not None else range(len(rows)), FOLDS)
         strength, validated = _chosen(features, targets, folds, multi_label) if folds else (DEFAULT_STRENGTH, None)
     weight, bias = _fit(features, targets, strength, multi_label)
-    return LinearFit(weight.astype(np.float32), bias.astype(np.float32), strength, validated)
+    return LinearFit(LinearHead(weight.astype(np.float32), bias.astype(np.float32)), strength, validated)
 
 
 def check_targets(targets: NDArray[np.bool_], count: int, *, multi_label: bool) -> None:

@@ -18,6 +18,7 @@ EVALUATIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "retrieval": ("bench_retrieval", "Retrieval on public sets, beside published figures."),
         "mine": ("bench_mine", "Your own questions on your own library."),
+        "probe": ("bench_probe", "What heads learn from a few examples of each class of your own."),
     }
 )
 """Module in `app.commands` and summary of each evaluation. Its command is the function `bench_NAME`."""

@@ -1,0 +1,181 @@
+"""`prismsearch probe apply`: what a head says of the videos of a folder, or of every shot of the library."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app import compose
+from app.commands.probe_session import probe_session, task_errors, unread_lines, unread_record
+from app.compose import Settings
+from app.shell.errors import CommandError, NothingDone
+from app.shell.evaluation_options import work_option
+from app.shell.exit_codes import MISSING
+from app.shell.options import PathWord, Whole, with_settings
+from app.shell.terminal import display_path, print_json, print_note, printable
+from app.times import format_timestamp
+
+if TYPE_CHECKING:
+    from app.evaluation.applied import Classified
+    from app.evaluation.encoded import Unread
+    from encoder.head_files import HeadFacts
+
+
+@click.command(
+    "apply",
+    epilog="""\b
+Examples:
+  prismsearch probe apply behaviours.npz                   every shot of the library
+  prismsearch probe apply behaviours.npz --per video       every video of the library
+  prismsearch probe apply behaviours.npz clips --csv       every video of a folder, as a table
+  prismsearch probe apply behaviours.npz --class run -k 1  only where `run` is the best class
+
+\b
+Over the library, a linear head scores the rows that are stored, without reading a video; a head on tokens
+(map) reads every shot again. A shot in several parts, and a video, gets the mean of the probabilities of
+its parts.""",
+)
+@click.argument("head_file", metavar="HEAD.npz", type=PathWord())
+@click.argument("folder", required=False, type=PathWord())
+@click.option(
+    "--per",
+    type=click.Choice(["shot", "video"]),
+    default="shot",
+    help="Over the library: what is classified; by default shots.",
+)
+@click.option(
+    "-k", "best", type=Whole(1, 1000), default=3, metavar="N", help="Number of best classes to show; by default 3."
+)
+@click.option("--class", "only", metavar="NAME", help="Show only where this class is among the best N.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with the probability of every class.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask before downloading a model.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@work_option
+@with_settings
+def probe_apply(
+    settings: Settings,
+    head_file: str,
+    folder: str | None,
+    per: str,
+    best: int,
+    only: str | None,
+    as_csv: bool,
+    yes: bool,
+    as_json: bool,
+    work: Path,
+) -> None:
+    """Classify the videos of FOLDER, or the library, with a head."""
+    from encoder.head_files import read_head
+
+    if as_csv and as_json:
+        raise click.UsageError("choose one of --csv and --json")
+    facts = read_head(Path(head_file)).facts
+    if only is not None and only not in facts.classes:
+        raise click.UsageError(f"{only!r} is no class of this head: {', '.join(facts.classes)}")
+    with task_errors():
+        if folder is None:
+            found, unread = _library(settings, head_file, facts, per, work, yes=yes)
+        else:
+            found, unread = _folder(settings, head_file, folder, work, yes=yes)
+    shown = [each for each in found if only is None or only in [facts.classes[at] for at, _ in each.best(best)]]
+    if as_json:
+        print_json(
+            {
+                "head": head_file,
+                "encoder": facts.encoder_id,
+                "classes": list(facts.classes),
+                "multi_label": facts.multi_label,
+                "results": [_record(each, facts, best) for each in shown],
+                "unread": unread_record(unread),
+            }
+        )
+    elif as_csv:
+        click.echo(_table(shown, facts), nl=False)
+    else:
+        for each in shown:
+            answers = "  ".join(f"{printable(facts.classes[at])} {chance:.2f}" for at, chance in each.best(best))
+            click.echo(f"{_place(each)}  {answers}")
+    for line in unread_lines(unread):
+        print_note(line)
+    if unread:
+        raise click.exceptions.Exit(1)
+    if not shown:
+        raise NothingDone("Nothing was classified." if not found else f"Nowhere is {only} among the best {best}.")
+
+
+def _folder(
+    settings: Settings, head_file: str, folder: str, work: Path, *, yes: bool
+) -> tuple[list[Classified], list[Unread]]:
+    """Classify every video below a folder as a whole."""
+    from app.evaluation.applied import classify_stretches
+    from app.evaluation.labelled import Stretch
+    from encoder.head_files import read_head
+    from indexer.scan import find_videos
+
+    if not Path(folder).exists():
+        raise CommandError(f"there is no {printable(folder)}", MISSING)
+    with probe_session(settings, work, yes=yes) as session:
+        stored = read_head(Path(head_file), encoder_id=session.encoder.id)
+        scan = find_videos([folder])
+        for problem in scan.problems:
+            print_note(f"{display_path(problem.path)}: {problem.reason}")
+        maker = session.maker
+        found = classify_stretches([Stretch(each.path) for each in scan.files], stored, maker)
+        return found, maker.unread
+
+
+def _library(
+    settings: Settings, head_file: str, facts: HeadFacts, per: str, work: Path, *, yes: bool
+) -> tuple[list[Classified], list[Unread]]:
+    """Classify the shots or the videos of the library."""
+    from app.evaluation.applied import classify_rows, classify_segments
+    from encoder.head_files import read_head
+
+    with compose.open_library(settings) as library:
+        if facts.kind == "linear":
+            known = [each.id for each in library.encoders()]
+            if facts.encoder_id not in known:
+                raise CommandError(
+                    f"{printable(head_file)} is for rows of {facts.encoder_id}, and the library has those of "
+                    f"{', '.join(known) or 'none'}",
+                    MISSING,
+                )
+            return classify_rows(library, read_head(Path(head_file)), per=per), []
+        with probe_session(settings, work, yes=yes) as session:
+            stored = read_head(Path(head_file), encoder_id=session.encoder.id)
+            maker = session.maker
+            return classify_segments(library, stored, maker, per=per), maker.unread
+
+
+def _place(each: Classified) -> str:
+    if each.start_seconds is None or each.end_seconds is None:
+        return display_path(each.path)
+    return f"{display_path(each.path)}@{format_timestamp(each.start_seconds)}-{format_timestamp(each.end_seconds)}"
+
+
+def _record(each: Classified, facts: HeadFacts, best: int) -> dict[str, Any]:
+    return {
+        "path": each.path,
+        "video_id": each.video_id,
+        "shot": each.shot_number,
+        "start_seconds": each.start_seconds,
+        "end_seconds": each.end_seconds,
+        "parts": each.parts,
+        "best": [{"class": facts.classes[at], "probability": round(chance, 6)} for at, chance in each.best(best)],
+    }
+
+
+def _table(found: Sequence[Classified], facts: HeadFacts) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("file", "start", "end", "best", *(f"p({name})" for name in facts.classes)))
+    for each in found:
+        start, end = ("" if time is None else f"{time:.6f}" for time in (each.start_seconds, each.end_seconds))
+        best = facts.classes[each.best(1)[0][0]]
+        writer.writerow((each.path, start, end, best, *(f"{chance:.6f}" for chance in each.probabilities)))
+    return text.getvalue()

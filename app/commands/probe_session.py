@@ -1,0 +1,152 @@
+"""What `probe train|test|apply` and `bench probe` have in common: encoder, readers, progress, and stopping."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.commands.fetch_model import open_or_download_encoder
+from app.compose import Settings
+from app.shell.counted_line import CountedLine
+from app.shell.errors import CommandError
+from app.shell.exit_codes import MISSING, USAGE
+from app.shell.interrupt import stop_on_interrupt
+from app.shell.live_line import LiveLine
+from app.shell.terminal import display_path, print_note, printable, size_text
+
+if TYPE_CHECKING:
+    from app.evaluation.as_indexed import ReadAsIndexed
+    from app.evaluation.encoded import Unread
+    from app.evaluation.feature_maker import FeatureMaker, Watch
+    from app.evaluation.machine import Machine
+    from app.evaluation.token_store import Need
+    from app.media_workers import ReadMedia
+    from encoder import Encoder
+
+_TEXTS = {
+    "rows": ("encoding clips", "clips"),
+    "tokens": ("making tokens", "clips"),
+    "training": ("training heads", "heads"),
+    "steps": ("training the head", "steps"),
+    "test": ("scoring clips", "clips"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What one command works with."""
+
+    encoder: Encoder
+    machine: Machine
+    read: ReadAsIndexed
+    workers: ReadMedia
+    watch: Watch
+    work: Path
+
+    @property
+    def maker(self) -> FeatureMaker:
+        """A new maker of features."""
+        from app.evaluation.feature_maker import FeatureMaker
+
+        return FeatureMaker(self.encoder, self.read, work=self.work, precision=self.machine.precision, watch=self.watch)
+
+    def record(self) -> dict[str, Any]:
+        """Return encoder and machine as JSON values."""
+        return {"encoder": self.encoder.id, "machine": self.machine.record()}
+
+
+@contextmanager
+def probe_session(settings: Settings, work: Path, *, yes: bool) -> Iterator[Session]:
+    """Open the encoder and follow the work on standard error; the first Ctrl-C ends it in order.
+
+    Args:
+        settings: The encoder's settings.
+        work: The folder of evaluations.
+        yes: Do not ask before a download.
+
+    Raises:
+        CommandError: Labels do not make a task, tokens have no room, or a file of a person's is wrong.
+        KeyboardInterrupt: It was stopped.
+    """
+    from app.evaluation.as_indexed import ReadAsIndexed
+    from app.evaluation.feature_maker import Watch
+    from app.evaluation.machine import machine_of
+    from app.media_workers import MediaWorkers
+    from indexer.media.errors import Cancelled
+
+    encoder = open_or_download_encoder(settings, yes=yes, needs_text=False)
+    if encoder.notice:
+        print_note(encoder.notice)
+    workers = MediaWorkers()
+    try:
+        with (
+            task_errors(),
+            LiveLine() as line,
+            stop_on_interrupt(
+                line, "Stopping; what is finished is kept. Press Ctrl-C again to stop at once."
+            ) as stopped,
+        ):
+            watch = Watch(on_progress=_Progress(line), on_need=partial(_say_need, line), cancelled=stopped)
+            yield Session(encoder, machine_of(settings, encoder), ReadAsIndexed(workers), workers, watch, work)
+    except Cancelled as stop:
+        raise KeyboardInterrupt from stop
+    finally:
+        workers.close()
+
+
+@contextmanager
+def task_errors() -> Iterator[None]:
+    """Turn what is wrong with a person's files into one line."""
+    from app.evaluation.task import TaskError
+    from app.evaluation.text_files import TextFileError
+    from app.evaluation.token_store import NoRoom
+
+    try:
+        yield
+    except (TextFileError, TaskError) as error:
+        raise CommandError(str(error), USAGE) from error
+    except NoRoom as error:
+        raise CommandError(f"{error.strerror}; free some, or name a folder elsewhere with --work", MISSING) from error
+
+
+def unread_lines(unread: list[Unread]) -> list[str]:
+    """Return a line for each stretch that could not be read."""
+    return [f"not read: {display_path(each.stretch.path)}: {printable(each.reason)}" for each in unread]
+
+
+def unread_record(unread: list[Unread]) -> list[dict[str, Any]]:
+    """Return JSON values."""
+    return [
+        {
+            "path": each.stretch.path,
+            "start_seconds": each.stretch.start_seconds,
+            "end_seconds": each.stretch.end_seconds,
+            "reason": each.reason,
+        }
+        for each in unread
+    ]
+
+
+class _Progress:
+    """Shows each stage with the time left."""
+
+    def __init__(self, line: LiveLine) -> None:
+        self._line = line
+        self._counted: CountedLine | None = None
+        self._of: tuple[str, int] | None = None
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        if self._counted is None or self._of != (stage, total):
+            text, unit = _TEXTS[stage]
+            self._of = (stage, total)
+            self._counted = CountedLine(self._line, stage=stage, text=text, unit=unit, total=total)
+        self._counted.show(done)
+
+
+def _say_need(line: LiveLine, need: Need) -> None:
+    if need.needed:
+        line.log(f"tokens need {size_text(need.needed)} of disk; {size_text(need.free)} are free")

@@ -1,0 +1,212 @@
+"""`prismsearch probe test`: how good a head is on labelled videos that it was not trained on."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.commands.probe_session import Session, probe_session, unread_lines, unread_record
+from app.compose import Settings
+from app.shell.evaluation_options import work_option
+from app.shell.options import PathWord, with_settings
+from app.shell.terminal import count_text, print_json, print_note, printable, table
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from app.evaluation.feature_maker import FeatureMaker
+    from app.evaluation.head_scores import Figure, ScoreReport
+    from app.evaluation.labelled import LabelledStretch
+    from app.evaluation.task import ProbeTask
+    from encoder.head_files import StoredHead
+
+NAMES = {
+    "top_1": "top-1",
+    "top_5": "top-5",
+    "class_averaged": "class-averaged top-1",
+    "kappa": "Cohen's kappa",
+    "mean_average_precision": "mean average precision",
+}
+
+
+@click.command(
+    "test",
+    epilog="""\b
+Examples:
+  prismsearch probe test behaviours.npz clips --labels labels.csv
+  prismsearch probe test behaviours.npz clips --labels labels.csv --clips answers.csv
+
+\b
+Where labels.csv names splits, the clips of `test` are used. Intervals are 95 %, over groups: other videos,
+or other animals, would give a figure within them.""",
+)
+@click.argument("head_file", metavar="HEAD.npz", type=PathWord())
+@click.argument("folder", type=PathWord())
+@click.option("--labels", required=True, type=PathWord(), metavar="FILE", help="Table of labels (CSV).")
+@click.option(
+    "--clips", "clips_file", type=PathWord(), metavar="FILE", help="Write what the head says of each clip (CSV)."
+)
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Of the intervals; by default 0.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask before downloading a model.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+@work_option
+@with_settings
+def probe_test(
+    settings: Settings,
+    head_file: str,
+    folder: str,
+    labels: str,
+    clips_file: str | None,
+    seed: int,
+    yes: bool,
+    as_json: bool,
+    work: Path,
+) -> None:
+    """Test a head on the labelled videos of FOLDER."""
+    from app.evaluation.head_scores import measure_scores
+    from app.evaluation.label_files import read_labels
+    from app.evaluation.task import ProbeTask, TaskError
+    from encoder.head_files import read_head
+
+    with probe_session(settings, work, yes=yes) as session:
+        stored = read_head(Path(head_file), encoder_id=session.encoder.id)
+        facts = stored.facts
+        task = ProbeTask(read_labels(labels, folder), facts.classes, facts.multi_label)
+        asked = task.of_split("test")
+        known = [each for each in asked if _is_answerable(each, task)]
+        if not known:
+            raise TaskError(f"no line of {labels} tests a class of {head_file}: {', '.join(facts.classes)}")
+        maker = session.maker
+        tested, scores = scored(maker, stored, known)
+        if not tested:
+            raise TaskError("nothing of the test can be read")
+        groups = [each.group for each in tested]
+        targets = task.targets(tested)
+        report = measure_scores(targets, scores, groups, multi_label=task.multi_label, seed=seed)
+        if clips_file:
+            from files.replace import replace_file
+
+            replace_file(
+                Path(clips_file), _clips_table(tested, task, scores, folder).encode("utf-8", "surrogateescape")
+            )
+    others = sorted({label for each in asked for label in each.labels} - set(facts.classes))
+    if as_json:
+        print_json(
+            _record(head_file, task, report, session) | {"other_labels": others, "unread": unread_record(maker.unread)}
+        )
+    else:
+        _print(task, report, session)
+    if others:
+        print_note(f"not classes of this head: {', '.join(map(printable, others))}")
+    if len(known) < len(asked):
+        print_note(f"left out: {count_text(len(asked) - len(known), 'clip')} without exactly one class of this head")
+    for line in unread_lines(maker.unread):
+        print_note(line)
+    if maker.unread:
+        raise click.exceptions.Exit(1)
+
+
+def scored(
+    maker: FeatureMaker, stored: StoredHead, stretches: Sequence[LabelledStretch]
+) -> tuple[list[LabelledStretch], NDArray[np.float32]]:
+    """Return the stretches that can be read, and the logits of a head for them, float32 (n, classes)."""
+    import numpy as np
+
+    wanted = [each.stretch for each in stretches]
+    if stored.facts.kind == "map":
+        places, _, [logits] = maker.scores(wanted, [stored.head])  # type: ignore[list-item]
+        kept = [each for each in stretches if each.stretch in places]
+        return kept, logits[np.array([places[each.stretch] for each in kept], np.intp)]
+    rows = maker.rows(wanted)
+    kept = [each for each in stretches if each.stretch in rows]
+    if not kept:
+        return [], np.zeros((0, len(stored.facts.classes)), np.float32)
+    return kept, stored.head.logits(np.stack([rows[each.stretch] for each in kept]))
+
+
+def _is_answerable(each: LabelledStretch, task: ProbeTask) -> bool:
+    return task.multi_label or len(each.labels & set(task.classes)) == 1 == len(each.labels)
+
+
+def _record(head_file: str, task: ProbeTask, report: ScoreReport, session: Session) -> dict[str, Any]:
+    measure = "average_precision" if task.multi_label else "accuracy"
+    each = zip(task.classes, report.count_by_class, report.by_class, strict=True)
+    return {
+        "head": head_file,
+        "multi_label": task.multi_label,
+        "examples": report.examples,
+        "groups": report.groups,
+        **{name: figure.record() for name, figure in report.figures().items()},
+        "classes": [{"name": name, "examples": count, measure: value} for name, count, value in each],
+        "confusions": [
+            {"truth": task.classes[one.truth], "predicted": task.classes[one.predicted], "count": one.count}
+            for one in report.confusions
+        ],
+        **session.record(),
+    }
+
+
+def figure_text(figure: Figure) -> str:
+    """Return `0.912 (0.880 to 0.940)`."""
+    if figure.value is None:
+        return "not defined"
+    interval = "" if figure.interval is None else f" ({figure.interval[0]:.3f} to {figure.interval[1]:.3f})"
+    return f"{figure.value:.3f}{interval}"
+
+
+def _print(task: ProbeTask, report: ScoreReport, session: Session) -> None:
+    click.echo(f"{count_text(report.examples, 'clip')} of {count_text(report.groups, 'group')}")
+    for line in table([(NAMES[name], figure_text(figure)) for name, figure in report.figures().items()], "<<"):
+        click.echo(f"  {line}")
+    click.echo("average precision of each class:" if task.multi_label else "accuracy of each class:")
+    each = sorted(
+        zip(report.by_class, report.count_by_class, task.classes, strict=True), key=lambda one: (one[0] is None, one[0])
+    )
+    rows = [
+        (printable(name), "no example" if value is None else f"{value:.3f}", f"of {count:,}")
+        for value, count, name in each
+    ]
+    for line in table(rows, "<>>"):
+        click.echo(f"  {line}")
+    if report.confusions:
+        click.echo("taken for another most often:")
+        for one in report.confusions:
+            truth, predicted = printable(task.classes[one.truth]), printable(task.classes[one.predicted])
+            click.echo(f"  {truth} for {predicted}: {one.count:,} of {report.count_by_class[one.truth]:,}")
+    click.echo(f"encoder {session.encoder.id}; {session.machine.text()}")
+
+
+def _clips_table(tested: Sequence[LabelledStretch], task: ProbeTask, scores: NDArray[np.float32], folder: str) -> str:
+    """Return a line for each clip: truth, best class, and the probability of every class."""
+    import os
+
+    from app.evaluation.head_scores import probabilities
+
+    chances = probabilities(scores, task.multi_label)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(
+        ("file", "start", "end", "group", "label", "best", "right", *(f"p({name})" for name in task.classes))
+    )
+    for each, row in zip(tested, chances, strict=True):
+        place = each.stretch
+        best = task.classes[int(row.argmax())]
+        writer.writerow(
+            (
+                os.path.relpath(place.path, os.path.abspath(folder)),
+                "" if place.start_seconds is None else place.start_seconds,
+                "" if place.end_seconds is None else place.end_seconds,
+                each.group,
+                "|".join(sorted(each.labels)),
+                best,
+                int(best in each.labels),
+                *(f"{chance:.6f}" for chance in row),
+            )
+        )
+    return text.getvalue()
