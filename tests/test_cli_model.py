@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cli_library
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from fakes import ColourEncoder
@@ -27,8 +28,11 @@ from app.shell.live_line import LiveLine
 from app.web.services.job_card import job_card, order_to_restart
 from encoder import ModelNotFound, config
 from encoder.checkpoints import hub
+from encoder.checkpoints.checkpoint import load_network
 from encoder.checkpoints.transfer import DownloadProgress
+from encoder.protocol import with_tokens
 
+GOLDEN = Path(__file__).parent / "golden"
 BASE = config.ALIASES["base"]
 
 
@@ -106,11 +110,66 @@ def test_a_corrupt_download_is_an_error_not_a_model(served: StandInHub) -> None:
 
 
 def test_unknown_models_are_named_with_what_there_is() -> None:
-    for name in ("huge", "demo", "videoprism_public_v1_base"):
+    for name in ("huge", "demo", "videoprism_public_v1_huge"):
         result = run("fetch-model", name)
         assert result.exit_code == 2
         assert "base, large" in result.stderr
-    assert [line.split()[0] for line in run("fetch-model", "--list").stdout.splitlines()] == ["base", "large"]
+    listed = [line.split()[0] for line in run("fetch-model", "--list").stdout.splitlines()]
+    assert listed == ["base", "large", "videoprism_public_v1_base", "videoprism_public_v1_large"]
+
+
+def test_a_plain_network_comes_without_a_vocabulary(served: StandInHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = "videoprism_public_v1_base"
+    weights = served.publish(b"plain" * 1000, repo="google/plain", file="plain.npz")
+    configs = {**config.CONFIGS, plain: dataclasses.replace(config.CONFIGS[plain], weights=weights)}
+    monkeypatch.setattr(config, "CONFIGS", configs)
+    result = run("fetch-model", plain, "--yes")
+    assert result.exit_code == 0, result.output
+    assert [line.partition(":")[0] for line in result.stdout.splitlines()] == ["plain.npz"]
+    assert "cannot search; train heads on it" in result.stderr
+    assert not any("words.model" in line for line in served.asked("GET"))
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Path:
+    """A plain checkpoint under a name of its own, so that only reading it tells what it is."""
+    with np.load(GOLDEN / "tiny_params.npz") as file:
+        prefix = "params/vision_encoder/"
+        arrays = {f"params/{key.removeprefix(prefix)}": file[key] for key in file.files if key.startswith(prefix)}
+    np.savez(tmp_path / "plain.npz", **arrays)
+    return tmp_path / "plain.npz"
+
+
+def test_commands_that_need_text_refuse_a_plain_network(
+    tmp_path: Path, plain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRISMSEARCH_LIBRARY", str(cli_library.build(tmp_path, ColourEncoder())))
+    for words in (["search", "red"], ["index", str(tmp_path)]):
+        for name in (str(plain), "videoprism_public_v1_base"):
+            result = run(*words, "--encoder", name)
+            assert result.exit_code == 2, result.output
+            assert "plain video encoder: it has no text tower" in result.stderr
+            assert "Traceback" not in result.stderr
+
+
+def test_a_plain_network_that_a_probe_has_loaded_is_refused_all_the_same(tmp_path: Path, plain: Path) -> None:
+    """It is described in the cache then, and would not be loaded again before the first sentence."""
+    official = plain.rename(tmp_path / "flax_base_f16r288_repeated.npz")
+    small = dataclasses.replace(load_network(official).config, name="videoprism_public_v1_base")
+    settings = compose.Settings(
+        library=tmp_path / "library", encoder=str(official), frames=6, fit="stretch", still_frames=0, needs_text=False
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        published = config.CONFIGS["videoprism_public_v1_base"].weights
+        known = {**config.CONFIGS, "videoprism_public_v1_base": dataclasses.replace(small, weights=published)}
+        patch.setattr("encoder.loading.CONFIGS", known)
+        opened = [compose.open_encoder_lazily(settings, lambda: compose.open_encoder(settings)) for _ in range(2)]
+        assert [type(each).__name__ for each in opened] == ["VideoPrism", "LazyEncoder"]
+        assert [with_tokens(each).token_dim for each in opened] == [32, 32]
+        with pytest.raises(compose.WrongSetting, match="plain video encoder"):
+            compose.open_encoder_lazily(
+                dataclasses.replace(settings, needs_text=True), lambda: pytest.fail("it is not loaded")
+            )
 
 
 def test_searching_without_the_model_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

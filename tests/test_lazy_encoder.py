@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,9 @@ import pytest
 from fakes import ColourEncoder
 
 from app.encoder_choice import CACHE_FILE, EncoderRequest, open_lazily
-from encoder import Encoder, lazy
+from encoder import Encoder, EncoderError, lazy
 from encoder.lazy import EncoderChanged, EncoderDescription, LazyEncoder, describe
+from encoder.protocol import with_tokens
 
 
 @pytest.fixture
@@ -49,6 +51,19 @@ def test_it_answers_without_being_loaded_and_encodes_as_the_encoder_does(weights
     assert np.array_equal(encoder.encode_clips(clips), real.encode_clips(clips))
     assert np.array_equal(encoder.encode_texts(["red"]), real.encode_texts(["red"]))
     assert load.times == 1
+
+
+def test_it_has_tokens_if_the_encoder_has(weights: Path) -> None:
+    real = ColourEncoder()
+    load = Loader(real)
+    encoder = with_tokens(LazyEncoder(describe(real, [weights]), load))
+    assert (encoder.token_dim, encoder.attention_heads, load.times) == (4, 2, 0)
+    clips = np.random.default_rng(1).integers(0, 255, (2, *real.clip_spec.shape), dtype=np.uint8)
+    assert np.array_equal(encoder.encode_tokens(clips), real.encode_tokens(clips))
+    assert load.times == 1
+    without = replace(describe(real, [weights]), token_dim=0, attention_heads=0)
+    with pytest.raises(EncoderError, match="has no tokens of video"):
+        with_tokens(LazyEncoder(without, load))
 
 
 def test_threads_that_need_it_at_once_load_it_once(weights: Path) -> None:

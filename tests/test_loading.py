@@ -215,6 +215,12 @@ def test_the_id_of_a_plain_encoder_names_its_weights(tmp_path: Path, sources: So
 
 
 @pytest.mark.parametrize("name", ["videoprism_public_v1_base", "videoprism_public_v1_large"])
+def test_a_plain_network_that_is_not_here_says_how_to_get_it(name: str, sources: Sources) -> None:
+    with pytest.raises(ModelNotFound, match=rf"the model {name} .*fetch-model {name}"):
+        load(name, "cpu", sources=sources)
+
+
+@pytest.mark.parametrize("name", ["videoprism_public_v1_base", "videoprism_public_v1_large"])
 def test_a_plain_network_needs_no_vocabulary(name: str, monkeypatch: pytest.MonkeyPatch, sources: Sources) -> None:
     monkeypatch.setattr(Sources, "fetch", lambda self, hub_file: Path(hub_file.repo, hub_file.file))
     weights = CONFIGS[name].weights

@@ -82,21 +82,25 @@ def download(settings: Settings, order: DownloadOrder, *, yes: bool, before: Ind
     alias = aliases.get(config.name, config.name)
     with Jobs(settings.library).begin("download", f"model {alias}", before or DownloadOrder(model=alias)) as job:
         try:
-            for published in (VOCABULARY, config.weights):
+            for published in (VOCABULARY, config.weights) if config.has_text else (config.weights,):
                 click.echo(f"{published.file}: {printable(str(fetch_with_progress(published, yes=yes, job=job)))}")
         except NothingDone:  # the user declined
             job.finish("stopped", message="nothing was downloaded")
             raise
         job.finish("done", message=f"the model {alias} is on this machine")
+    if not config.has_text:
+        print_note("Ready. It has no text tower and cannot search; train heads on it: prismsearch probe train --help")
+        return
     option = "" if alias == "base" else f" --encoder {alias}"
     print_note(f"Ready. Index your videos: prismsearch index FOLDER{option}")
 
 
 def _models() -> dict[str, VideoPrismConfig]:
-    """Return the downloadable models with a text tower, by name."""
+    """Return the downloadable models by name, those with a text tower first."""
     from encoder.config import CONFIGS
 
-    return {each.name: each for each in CONFIGS.values() if each.weights is not None and each.has_text}
+    found = [each for each in CONFIGS.values() if each.weights is not None]
+    return {each.name: each for each in sorted(found, key=lambda each: not each.has_text)}
 
 
 def _aliases() -> dict[str, str]:
@@ -155,7 +159,8 @@ def _confirmation(line: LiveLine, *, yes: bool) -> Callable[[str], bool]:
 def _about(config: VideoPrismConfig, alias: str) -> tuple[str, str, str]:
     """Return a row of the list of models."""
     assert config.weights is not None
-    return alias, config.name, f"about {size_text(config.weights.size_bytes)}"
+    use = "" if config.has_text else ", for heads only: it cannot search"
+    return alias, config.name, f"about {size_text(config.weights.size_bytes)}{use}"
 
 
 class DownloadLine:

@@ -205,7 +205,8 @@ def _by_hand(hub_file: HubFile, locations: _Locations) -> Path:
 
 def _advice(hub_file: HubFile, locations: _Locations, why: str) -> tuple[str, str]:
     """Return the arguments of ModelNotFound: what is missing, why and the first thing to do; and what else helps."""
-    alias = next((a for a, name in ALIASES.items() if CONFIGS[name].weights == hub_file), "")
+    full = next((name for name, config in CONFIGS.items() if config.weights == hub_file), "")
+    alias = next((a for a, name in ALIASES.items() if name == full), full)
     size = f" ({_size(hub_file.size_bytes)})" if hub_file.size_bytes else ""
     what = f"the model {alias}{size}" if alias else f"{hub_file.file} of {hub_file.repo}"
     ours = hub_file.size_bytes > 0  # `fetch-model` gets VideoPrism files; those of OpenCLIP come when they are used
