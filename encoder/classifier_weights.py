@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from encoder.checkpoints.checkpoint import network_from_state
+from encoder.checkpoints.checkpoint import CLASSIFIER_ENCODER, encoder_of_classifier, network_from_state
 from encoder.errors import WeightsMismatch
 from encoder.heads import MapHead
 from encoder.model import VideoEncoder
@@ -30,7 +30,6 @@ from encoder.weights import (
     state_from_arrays,
 )
 
-ENCODER = "params/encoder/"
 _QUERY = "params/atten_pooler/pooling_attention/query/w"
 _KERNEL = "params/projection/linear/kernel"
 
@@ -84,7 +83,7 @@ def flax_from_classifier(encoder: VideoEncoder, head: MapHead) -> dict[str, Arra
             f"has {config.dim} and {config.heads}"
         )
     plain = flax_from_state_dict(encoder.state_dict(), config)
-    tree = {ENCODER + key.removeprefix("params/"): array for key, array in plain.items()}
+    tree = {CLASSIFIER_ENCODER + key.removeprefix("params/"): array for key, array in plain.items()}
     return dict(sorted({**tree, **flax_from_head(head)}.items()))
 
 
@@ -99,8 +98,8 @@ def classifier_from_flax(arrays: Mapping[str, Array], name: str = "classifier") 
         WeightsMismatch: An array is missing, left over, of another shape or type, or has a value that is not finite;
             or the head is not for tokens of this encoder.
     """
-    below = {f"params/{key.removeprefix(ENCODER)}": each for key, each in arrays.items() if key.startswith(ENCODER)}
-    head = head_from_flax({key: each for key, each in arrays.items() if not key.startswith(ENCODER)})
+    below = encoder_of_classifier(arrays)
+    head = head_from_flax({key: each for key, each in arrays.items() if not key.startswith(CLASSIFIER_ENCODER)})
     config = config_from_shapes(below, name)
     network = network_from_state(config, state_dict_from_flax(below, config))
     assert isinstance(network, VideoEncoder)

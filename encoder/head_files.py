@@ -18,7 +18,8 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from encoder.classifier_weights import ENCODER, flax_from_classifier, flax_from_head, head_from_flax, require_finite
+from encoder.checkpoints.checkpoint import CLASSIFIER_ENCODER
+from encoder.classifier_weights import flax_from_classifier, flax_from_head, head_from_flax, require_finite
 from encoder.errors import WeightsMismatch
 from encoder.heads import LinearHead, MapHead
 from encoder.model import VideoEncoder
@@ -172,7 +173,7 @@ def _read_arrays(path: Path) -> dict[str, Array]:
     """Return the arrays of the head in a file; those of an encoder are left unread."""
     try:
         with open_regular(path) as raw, np.load(raw, allow_pickle=False) as file:
-            names = [name for name in file.files if not name.startswith(ENCODER)]
+            names = [name for name in file.files if not name.startswith(CLASSIFIER_ENCODER)]
             if sum(file.zip.getinfo(f"{name}.npy").file_size for name in names) > _MAX_BYTES:
                 raise WeightsMismatch(f"{path} is too large for a head: more than {_MAX_BYTES:,} bytes of arrays")
             return {name: file[name] for name in names}

@@ -19,12 +19,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from encoder import WeightsMismatch, head_files
-from encoder.checkpoints.checkpoint import network_from_state
+from encoder import WeightsMismatch, head_files, load_encoder
+from encoder.checkpoints.checkpoint import encoder_of_classifier, network_from_state, read_npz
+from encoder.checkpoints.download_policy import Sources
 from encoder.classifier_weights import classifier_from_flax, flax_from_classifier, flax_from_head, head_from_flax
 from encoder.head_files import HeadFacts, read_head, sidecar_of, write_head
 from encoder.heads import LinearHead, MapHead
 from encoder.model import VideoEncoder, vision_of
+from encoder.protocol import with_tokens
 from encoder.weights import state_dict_from_flax
 
 Arrays = dict[str, NDArray[np.float32]]
@@ -287,6 +289,25 @@ class TestFiles:
             torch.testing.assert_close(encoder.state_dict()[key], value, atol=1e-6, rtol=0)
         torch.testing.assert_close(again.state_dict(), head.state_dict(), atol=1e-6, rtol=0)
         assert read_head(path).facts.dim == 32
+
+    def test_a_classifier_of_the_official_code_is_an_encoder_and_a_head(
+        self, tmp_path: Path, recipe: ModuleType, golden: Arrays
+    ) -> None:
+        """As a person would use one that was trained elsewhere; its encoder has the id of the same plain checkpoint."""
+        arrays = recipe.params("tiny")
+        np.savez(tmp_path / "classifier.npz", **arrays)
+        np.savez(tmp_path / "plain.npz", **encoder_of_classifier(arrays))
+        sources = Sources(models=tmp_path / "models", cache_dir=tmp_path / "cache", offline=True)
+        encoder, plain = (
+            load_encoder(tmp_path / f"{name}.npz", "cpu", sources=sources) for name in ("classifier", "plain")
+        )
+        assert encoder.id == plain.id
+        _, head = classifier_from_flax(read_npz(tmp_path / "classifier.npz"))
+        facts = replace(FACTS, classes=tuple("abcde"), encoder_id=encoder.id, dim=32)
+        write_head(tmp_path / "head.npz", head, facts)
+        found = read_head(tmp_path / "head.npz", encoder_id=plain.id)
+        logits = found.head.logits(with_tokens(encoder).encode_tokens(np.stack(recipe.clips("tiny"))))
+        assert np.abs(logits - golden["tiny/logits"]).max() < goldens.RAW
 
     def test_names_of_any_kind_come_back(self, tmp_path: Path) -> None:
         facts = replace(FACTS, classes=("a\nb", "犬", "half \udcff"), trained_on="\udcff")

@@ -22,6 +22,8 @@ from files.json_file import parse_json
 from files.replace import replacing
 
 SAFETENSORS_FORMAT = "prismsearch-1"
+CLASSIFIER_ENCODER = "params/encoder/"
+"""Where the official classifier has the arrays of its video encoder, which a plain checkpoint has in `params/`."""
 _MAX_DIMENSION = 10_000_000
 _MAX_LAYERS = 1_000  # the largest of ours has 24
 
@@ -43,6 +45,8 @@ def read_npz(path: Path) -> dict[str, Array]:
 def load_network(path: Path, config: VideoPrismConfig | None = None) -> VideoEncoder | VideoPrismLvT:
     """Load a network, in evaluation mode and on the CPU, from an official `.npz` or our `.safetensors`.
 
+    Of a checkpoint of the official classifier, its video encoder is loaded: a plain network.
+
     Args:
         path: The file; `.safetensors` is memory-mapped, anything else is read as `.npz`.
         config: The configuration that the file must have; None reads it from the file.
@@ -55,9 +59,16 @@ def load_network(path: Path, config: VideoPrismConfig | None = None) -> VideoEnc
         config, state = read_safetensors(path, config)
     else:
         arrays = read_npz(path)
+        arrays = encoder_of_classifier(arrays) or arrays
         config = config or config_from_shapes(arrays, path.stem)
         state = state_dict_from_flax(arrays, config)
     return network_from_state(config, state)
+
+
+def encoder_of_classifier(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Return the arrays of the video encoder in a tree of the official classifier, under the names of a plain one."""
+    top = CLASSIFIER_ENCODER
+    return {f"params/{key.removeprefix(top)}": each for key, each in arrays.items() if key.startswith(top)}
 
 
 def network_from_state(config: VideoPrismConfig, state: Mapping[str, Tensor]) -> VideoEncoder | VideoPrismLvT:
