@@ -219,7 +219,7 @@ def stats(settings: Settings, as_json: bool) -> None:
                 "videos": held.videos,
                 "shots": held.shots,
                 "segments": held.segments,
-                "seconds": held.seconds,
+                "seconds": round(held.seconds, 6),
                 "database_bytes": held.database_bytes,
                 "media_bytes": held.media_bytes,
                 "failures": held.failures,
@@ -242,7 +242,7 @@ def stats(settings: Settings, as_json: bool) -> None:
             days = count_text(library.keep_vanished_days(), "day")
             rows.append(("vanished", f"{count_text(kept, 'video')}, kept for {days} (prismsearch list --vanished)"))
         rows += [
-            ("encoder", f"{each.id}: {count_text(each.segments, 'part')} of shots, {each.dim} numbers each")
+            ("encoder", f"{each.id}: {count_text(each.segments, 'embedding')} of {each.dim} numbers")
             for each in encoders
         ]
         for line in table(rows, "<<"):
