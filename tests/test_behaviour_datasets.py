@@ -18,8 +18,8 @@ from app.evaluation.datasets.chimpact import BEHAVIOURS, official_split, read_ch
 from app.evaluation.datasets.fly_vs_fly import read_fly_vs_fly
 from app.evaluation.datasets.kabr import read_kabr
 from app.evaluation.frame_labels import LabelledVideos
+from app.evaluation.named_videos import VideoFiles
 from app.evaluation.text_files import TextFileError
-from app.evaluation.video_files import VideoFiles
 from app.media_workers import read_here
 
 TINY_MICE = {"task1/train/mouse001_task1_annotator1": [("attack", 3), ("other", 2)]}
@@ -61,10 +61,10 @@ def test_flies_have_the_behaviours_of_both_and_bouts_include_their_last_frame(tm
     found = flies(labels, videos)
     (video,) = found.videos
     assert [sorted(each or ()) for each in video.labels] == [
-        [], [], ["lunge"], ["lunge", "wing_threat"], ["lunge"], ["wing_threat"],
+        ["other"], ["other"], ["lunge"], ["lunge", "wing_threat"], ["lunge"], ["wing_threat"],
     ]  # fmt: skip
-    assert (video.split, video.name, video.at(1000)) == ("train", "movie2/movie2", frozenset())
-    assert (found.classes, found.background, found.exclusive) == (("lunge", "wing_threat"), None, False)
+    assert (video.split, video.name, video.at(1000)) == ("train", "movie2/movie2", frozenset({"other"}))
+    assert (found.classes, found.background, found.exclusive) == (("lunge", "wing_threat", "other"), "other", False)
     assert found.notes == ("movie2_actions.mat: 1 bouts end before they begin and are left out",)
 
 
@@ -76,7 +76,7 @@ def test_zebras_have_the_class_of_every_picture(tmp_path: Path, separator: str) 
     for video in found.videos:
         split, bouts = sets.ZEBRA_BOUTS[video.name]
         assert [set(labels or ()) for labels in video.labels] == [{name} for name in sets.spread(bouts)]
-        assert video.split == {"train": "train", "val": "validation"}[split]
+        assert video.split == {"train": "train", "val": "test"}[split]
         assert Path(video.path).is_dir() == (video.name in ("ZG0001", "ZP0003", "G0005"))
 
 
@@ -280,6 +280,7 @@ def test_videos_are_found_by_name_and_of_several_by_their_folders(tmp_path: Path
     for name in ("Aggression/movie1/movie1.avi", "Courtship/movie1/movie1.avi", "a.MP4", "notes.txt", "b/x/1.jpg"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
+    (tmp_path / "Courtship" / "round").symlink_to(tmp_path)
     files = VideoFiles(tmp_path)
     assert files.find("Courtship/movie1/movie1") == str(tmp_path / "Courtship/movie1/movie1.avi")
     assert (files.find("train/a"), files.find("notes"), files.find("x"), files.find("")) == (

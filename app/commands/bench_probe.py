@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from app.commands.bench_behaviour import DATASETS, BehaviourOrder, bench_behaviour
 from app.commands.probe_session import probe_session, unread_lines, unread_record
 from app.commands.probe_test import figure_text
 from app.compose import Settings
@@ -53,15 +54,28 @@ Examples:
   prismsearch bench probe clips --labels labels.csv --shots 1,5,10,all --heads linear
   prismsearch bench probe clips --labels labels.csv --shots 10 --published
 
+  prismsearch bench probe --dataset calms21 --videos task1_videos_mp4 --labels task1_classic_classification
+
 \b
 For each number of examples of each class, examples are drawn several times from the clips to train on, and
 three heads are trained on each draw: a linear one on the rows that searches use, a linear one on the mean
 of the tokens, and one that attends to the tokens (MAP). All are tested on the same clips. The table of
 labels is that of `probe train`; where it names no splits, half of its groups are the test.
-Intervals are 95 %, over draws and groups.""",
+Intervals are 95 %, over draws and groups.
+
+\b
+With --dataset, the labels are those of a public data set of animal behaviour, in the layout of its authors,
+and each window of its videos is an example: 16 frames (calms21, flyvsfly), 64 (chimpact), 80 (kabr). By
+default one draw of 10 examples of each class, linear and map. docs/evaluation.md tells about the sets.""",
 )
-@click.argument("folder", type=PathWord())
-@click.option("--labels", required=True, type=PathWord(), metavar="FILE", help="Table of labels (CSV).")
+@click.argument("folder", type=PathWord(), required=False)
+@click.option(
+    "--labels", required=True, type=PathWord(), metavar="FILE", help="Table of labels (CSV), or of --dataset."
+)
+@click.option("--dataset", type=click.Choice(DATASETS), help="A public data set, in place of FOLDER and a table.")
+@click.option("--videos", type=PathWord(), metavar="DIR", help="The videos of --dataset.")
+@click.option("--window", type=Whole(1, 10_000), metavar="N", help="Frames of a window of --dataset.")
+@click.option("--stride", type=Whole(1, 1_000_000), metavar="N", help="Frames from one window to the next.")
 @click.option(
     "--shots",
     default="1,5,10",
@@ -86,8 +100,12 @@ Intervals are 95 %, over draws and groups.""",
 @with_settings
 def bench_probe(
     settings: Settings,
-    folder: str,
+    folder: str | None,
     labels: str,
+    dataset: str | None,
+    videos: str | None,
+    window: int | None,
+    stride: int | None,
     shots: tuple[int | None, ...],
     draws: int,
     heads: tuple[HeadName, ...],
@@ -107,6 +125,12 @@ def bench_probe(
     began = time.monotonic()
     recipe = PUBLISHED if published else DEFAULT
     plan = ProbePlan(heads=heads, shots=shots, draws=draws, seed=seed, recipe=recipe)
+    if dataset is not None or folder is None:
+        order = _behaviour_order(folder, dataset, videos, labels, window, stride)
+        bench_behaviour(settings, order, _for_windows(plan), work=work, yes=yes, as_json=as_json)
+        return
+    if videos or window or stride:
+        raise click.UsageError("--videos, --window and --stride belong to --dataset")
     with probe_session(settings, work, yes=yes) as session:
         task = task_of(read_labels(labels, folder), multi_label=multi_label)
         found = run_probe_bench(
@@ -129,6 +153,28 @@ def bench_probe(
     print_bench_notes(found)
     if found.unread:
         raise click.exceptions.Exit(1)
+
+
+def _behaviour_order(
+    folder: str | None, dataset: str | None, videos: str | None, labels: str, window: int | None, stride: int | None
+) -> BehaviourOrder:
+    if dataset is None or videos is None or folder is not None:
+        raise click.UsageError("give FOLDER and --labels, or --dataset, --videos and --labels")
+    return BehaviourOrder(name=dataset, videos=Path(videos), labels=Path(labels), span=window, stride=stride)
+
+
+def _for_windows(plan: ProbePlan) -> ProbePlan:
+    """Return the plan with the defaults for data sets: very many windows are not drawn from three times."""
+    from dataclasses import replace
+
+    given = click.get_current_context().get_parameter_source
+    default = click.core.ParameterSource.DEFAULT
+    return replace(
+        plan,
+        heads=("linear", "map") if given("heads") is default else plan.heads,
+        shots=(10,) if given("shots") is default else plan.shots,
+        draws=1 if given("draws") is default else plan.draws,
+    )
 
 
 def bench_record(found: ProbeBench, plan: ProbePlan) -> dict[str, Any]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from encoder import Encoder
 
 _TEXTS = {
+    "frames": ("reading times of frames", "videos"),
     "rows": ("encoding clips", "clips"),
     "tokens": ("making tokens", "clips"),
     "training": ("training heads", "heads"),

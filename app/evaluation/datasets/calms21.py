@@ -21,8 +21,8 @@ from typing import Any
 
 from app.evaluation.datasets.bento import read_annot
 from app.evaluation.frame_labels import FrameLabels, LabelledVideos
+from app.evaluation.named_videos import VideoFiles
 from app.evaluation.text_files import wrong
-from app.evaluation.video_files import VideoFiles
 from files.json_file import read_json
 from files.regular import AnyPath
 

@@ -26,8 +26,8 @@ from types import MappingProxyType
 from typing import Any
 
 from app.evaluation.frame_labels import FrameLabels, LabelledVideos
+from app.evaluation.named_videos import VideoFiles
 from app.evaluation.text_files import read_text, wrong
-from app.evaluation.video_files import VideoFiles
 from files.json_file import read_json
 from files.regular import AnyPath
 

@@ -8,8 +8,8 @@ frames counted from 1, both included (FlyTrackerBouts2LabelIdx.m). `traintest.ma
 files of the name `movie1` in any format that can be read here; the original recordings are `.seq` files, which
 were not tried.
 
-Here a frame has the behaviours of all flies in it, or none. Not verified: the meaning of the third column (certainty
-in FlyTracker), which is not used; the file names of sets other than Aggression.
+Here a frame has the behaviours of all flies in it, or `other`, which is ours for none of them. Not verified: the
+meaning of the third column (certainty in FlyTracker), which is not used; the file names of sets other than Aggression.
 """
 
 from __future__ import annotations
@@ -20,16 +20,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.evaluation.frame_labels import FrameLabels, LabelledVideos
+from app.evaluation.named_videos import VideoFiles
 from app.evaluation.text_files import wrong
-from app.evaluation.video_files import VideoFiles
 from files.regular import AnyPath
 from indexer.media.errors import UnreadableVideo
 
 if TYPE_CHECKING:
     from app.media_workers import ReadMedia
 
+BACKGROUND = "other"
 _MOST_FRAMES = 10_000_000
 _SUFFIX = "_actions.mat"
+_NONE = frozenset((BACKGROUND,))
 
 
 def read_fly_vs_fly(labels: AnyPath, videos: AnyPath, read: ReadMedia) -> LabelledVideos:
@@ -70,9 +72,15 @@ def read_fly_vs_fly(labels: AnyPath, videos: AnyPath, read: ReadMedia) -> Labell
             splits[folder] = _split_numbers(folder / "traintest.mat", read)
         number = re.search(r"(\d+)$", movie)
         split = splits[folder].get(int(number[1]), "") if number else ""
-        found.append(FrameLabels(name, place, shown, rest=frozenset(), split=split))
+        found.append(FrameLabels(name, place, shown, rest=_NONE, split=split))
+    classes[BACKGROUND] = None
     return LabelledVideos(
-        tuple(classes), None, exclusive=False, videos=tuple(found), missing=tuple(missing), notes=tuple(notes)
+        tuple(classes),
+        BACKGROUND,
+        exclusive=all(len(names) == 1 for video in found for names in set(video.labels) if names is not None),
+        videos=tuple(found),
+        missing=tuple(missing),
+        notes=tuple(notes),
     )
 
 
@@ -146,7 +154,11 @@ def _frames(path: Path, read: ReadMedia) -> tuple[list[str], tuple[frozenset[str
             for frame in range(int(start) - 1, int(end)):
                 shown[frame].add(names[column])
     known: dict[frozenset[str], frozenset[str]] = {}
-    return names, tuple(known.setdefault(each, each) for each in map(frozenset, shown)), backwards
+    return (
+        names,
+        tuple(known.setdefault(each, each) for each in (frozenset(some) or _NONE for some in shown)),
+        backwards,
+    )
 
 
 def _split_numbers(path: Path, read: ReadMedia) -> dict[int, str]:

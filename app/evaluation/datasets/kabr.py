@@ -6,7 +6,8 @@ separated by spaces, spelled so, a line a frame; `annotation/classes.json`, {"Wa
 `dataset/image/G0001/1.jpg`, numbered from 1. Commas are accepted, and videos of the name of a clip (`G0001.mp4`) in
 place of its folder. Not verified: the order of the classes in the published classes.json; where that file is missing,
 the order of the file of this name in kabr-tools is taken. Frames of behaviours outside the classes were left out before
-the pictures were numbered, so neighbours by number may be further apart in time.
+the pictures were numbered, so neighbours by number may be further apart in time. The published set has no third part:
+what is tested is `val`.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ import os
 from pathlib import Path
 
 from app.evaluation.frame_labels import FrameLabels, LabelledVideos
+from app.evaluation.named_videos import VideoFiles
 from app.evaluation.picture_folder import pictures
 from app.evaluation.text_files import read_text, wrong
-from app.evaluation.video_files import VideoFiles
 from files.json_file import read_json
 from files.regular import AnyPath
 
 CLASSES = ("Walk", "Graze", "Browse", "Head Up", "Auto-Groom", "Trot", "Run", "Occluded")
 
 _COLUMNS = ("original_vido_id", "frame_id", "labels")
-_SPLITS = {"train": "train", "val": "validation", "test": "test"}
+_SPLITS = {"train": "train", "val": "test", "test": "test"}
 _MOST_FRAMES = 10_000_000
 
 
@@ -67,7 +68,7 @@ def read_kabr(labels: AnyPath, videos: AnyPath) -> LabelledVideos:
 def _tables(labels: Path) -> list[Path]:
     if not labels.is_dir():
         return [labels]
-    found = [labels / f"{name}.csv" for name in _SPLITS if (labels / f"{name}.csv").is_file()]
+    found = [path for name in _SPLITS if (path := labels / f"{name}.csv").is_file()]
     if not found:
         raise wrong(labels, None, "there is no train.csv or val.csv in this folder")
     return found

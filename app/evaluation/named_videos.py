@@ -11,7 +11,7 @@ from indexer.media.containers import VIDEO_EXTENSIONS
 
 
 class VideoFiles:
-    """The videos in a folder and below it. Links to folders are not followed."""
+    """The videos in a folder and below it. Links to folders are followed, each folder once."""
 
     def __init__(self, folder: AnyPath, *, with_pictures: bool = False) -> None:
         """List a folder.
@@ -25,7 +25,13 @@ class VideoFiles:
         """
         os.listdir(folder)
         self._by_stem: dict[str, list[str]] = {}
-        for place, folders, names in os.walk(folder):
+        entered: set[str] = set()
+        for place, folders, names in os.walk(folder, followlinks=True):
+            real = os.path.realpath(place)
+            if real in entered:
+                folders.clear()
+                continue
+            entered.add(real)
             folders.sort()
             for name in sorted(names):
                 stem, dot, ending = name.rpartition(".")
