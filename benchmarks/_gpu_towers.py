@@ -13,8 +13,8 @@ from torch import Tensor
 
 from encoder.config import CONFIGS, DEMO, VideoPrismConfig
 from encoder.model import VideoPrismLvT
-from encoder.runtime.cuda import best_kernels
 from encoder.runtime.fused_tower import FusedTower
+from encoder.runtime.kernel_trust import best_kernels
 from encoder.runtime.plain_kernels import PlainKernels
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))

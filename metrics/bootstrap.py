@@ -44,11 +44,18 @@ def bootstrap_interval(
         members.setdefault(group, []).append(at)
     if len(members) < 2:
         return None
-    positions = [np.array(each, dtype=np.intp) for each in members.values()]
-    drawn = (
-        measure(np.concatenate([positions[at] for at in rng.integers(len(positions), size=len(positions))]))
-        for _ in range(draws)
-    )
+    order = np.concatenate([np.array(each, dtype=np.intp) for each in members.values()])  # group after group
+    sizes = np.array([len(each) for each in members.values()])
+    starts = np.cumsum(sizes) - sizes
+
+    def draw() -> NDArray[np.intp]:
+        chosen = rng.integers(len(sizes), size=len(sizes))
+        taken = sizes[chosen]
+        before = np.cumsum(taken) - taken
+        positions: NDArray[np.intp] = order[np.arange(taken.sum()) + np.repeat(starts[chosen] - before, taken)]
+        return positions
+
+    drawn = (measure(draw()) for _ in range(draws))
     values = [value for value in drawn if value is not None]
     if not values:
         return None

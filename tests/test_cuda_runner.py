@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from encoder import EncoderUnavailable
 from encoder.config import CONFIGS
 from encoder.runtime import cuda
-from encoder.runtime.cuda import CudaRunner, bytes_a_token, trusted
+from encoder.runtime.cuda import CudaRunner, bytes_a_token
+from encoder.runtime.kernel_trust import trusted
 from encoder.runtime.plain_kernels import PlainKernels
 from encoder.runtime.runner import PlainRunner, make_runner
 from encoder.runtime.token_layout import Sequences

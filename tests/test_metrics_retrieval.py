@@ -112,6 +112,7 @@ def test_without_questions_nothing_is_defined() -> None:
     summary = retrieval_summary(rank_queries(np.zeros((0, 3)), []), at=(1, 5))
     assert (summary.queries, summary.recall) == (0, {1: None, 5: None})
     assert summary.median_rank is summary.mean_rank is summary.tied is None
+    assert rank_queries(np.zeros((0, 0)), []).expected.shape == (0,)
 
 
 def test_wrong_input_is_refused() -> None:
@@ -121,6 +122,7 @@ def test_wrong_input_is_refused() -> None:
         ([0, []], "question 1 has no true item"),
         ([0, 3], "question 1 .* not among the 3"),
         ([[-1], 0], "question 0 .* not among the 3"),
+        ([[0, 3], 0], "question 0 .* not among the 3"),
         ([[True, False, False], [False, True, False]], "positions"),
         ([0.0, 1.0], "positions"),
     ):
