@@ -52,7 +52,7 @@ class ExportProgress:
         passed = time.monotonic() - self._began
         known = bool(fraction) and passed >= _ENOUGH_SECONDS
         left = passed * (1 - fraction) / fraction if known and fraction else None
-        text = f"clip {number + 1} of {count}" if number < count else "putting it together"
+        text = f"clip {number + 1} of {count}" if number < count else "finishing"
         current = tuple(self._names[number : number + 1])
         if self._line is not None:
             shown = f"cutting {number + 1} of {count}, {clip_fraction:.0%}" if number < count else text
