@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from encoder import Encoder
 
 
+NAMES = "names"
+"""In place of a precision, in the name of the file of rows of class names, which depend on none."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClassifyOrder:
     """What to classify into: names of classes, templates, how many best classes to keep; the folder of kept rows."""
@@ -97,10 +101,11 @@ def classify_files(settings: Settings, order: ClassifyOrder, paths: Sequence[str
     try:
         with (
             RowStore(rows_file(order.work, encoder.id, machine.precision), encoder.dim) as store,
+            RowStore(rows_file(order.work, encoder.id, NAMES), encoder.dim) as names,
             LiveLine() as line,
             stop_on_interrupt(line, STOPPING) as stopped,
         ):
-            classified, read, unread = _classify(order, encoder, stretches, store, workers, line, stopped)
+            classified, read, unread = _classify(order, encoder, stretches, store, names, workers, line, stopped)
     finally:
         workers.close()
     facts = facts_of(encoder, order, began) | {"machine": machine.record()}
@@ -112,6 +117,7 @@ def _classify(
     encoder: Encoder,
     stretches: list[Stretch],
     store: RowStore,
+    names: RowStore,
     workers: ReadMedia,
     line: LiveLine,
     stopped: Callable[[], bool],
@@ -124,12 +130,12 @@ def _classify(
     from app.evaluation.encoded import encode_stretches
     from search.calibration.questions import null_questions
 
-    classes = rows_of_classes(order, encoder, store, line, stopped)
+    classes = rows_of_classes(order, encoder, names, line, stopped)
     counted = CountedLine(line, stage="encode", text="encoding videos", unit="videos", total=len(stretches))
     read = ReadAsIndexed(workers)
     found, unread = encode_stretches(stretches, encoder, store, read, on_progress=counted.show, cancelled=stopped)
     asked = ClassifyOrder(null_questions(encoder.id), [PLACE], 1, order.work)
-    questions = rows_of_classes(asked, encoder, store, line, stopped, what="unrelated questions")
+    questions = rows_of_classes(asked, encoder, names, line, stopped, what="unrelated questions")
     there = [each for each in stretches if each in found]
     rows = np.stack([found[each] for each in there]) if there else np.zeros((0, encoder.dim), np.float32)
     memory = RowsInMemory(rows)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from app import compose
-from app.commands.classify_run import ClassifyOrder, Findings, facts_of, rows_of_classes
+from app.commands.classify_run import NAMES, ClassifyOrder, Findings, facts_of, rows_of_classes
 from app.commands.evaluation_run import STOPPING
 from app.commands.fetch_model import open_or_download_encoder
 from app.compose import Settings
@@ -54,8 +54,7 @@ def classify_shots(settings: Settings, order: ClassifyOrder, paths: Sequence[str
         print_notice(encoder, [each.path for each in library.videos()])
         began = time.monotonic()
         with (
-            # Names do not depend on the precision of the video tower, and nothing else is kept here.
-            RowStore(rows_file(order.work, encoder.id, "names"), encoder.dim) as store,
+            RowStore(rows_file(order.work, encoder.id, NAMES), encoder.dim) as store,
             LiveLine() as line,
             stop_on_interrupt(line, STOPPING) as stopped,
         ):

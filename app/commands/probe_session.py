@@ -1,4 +1,4 @@
-"""What `probe train|test|apply` and `bench probe` have in common: encoder, readers, progress, and stopping."""
+"""What `probe`, `bench probe` and `bench classify` have in common: encoder, readers, progress, and stopping."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _TEXTS = {
     "frames": ("reading times of frames", "videos"),
     "rows": ("encoding clips", "clips"),
+    "classes": ("encoding", "class names"),
     "tokens": ("making tokens", "clips"),
     "training": ("training heads", "heads"),
     "steps": ("training the head", "steps"),
@@ -61,13 +62,14 @@ class Session:
 
 
 @contextmanager
-def probe_session(settings: Settings, work: Path, *, yes: bool) -> Iterator[Session]:
+def probe_session(settings: Settings, work: Path, *, yes: bool, needs_text: bool = False) -> Iterator[Session]:
     """Open the encoder and follow the work on standard error; the first Ctrl-C ends it in order.
 
     Args:
         settings: The encoder's settings.
         work: The folder of evaluations.
         yes: Do not ask before a download.
+        needs_text: Refuse an encoder that reads no sentences.
 
     Raises:
         CommandError: Labels do not make a task, tokens have no room, or a file of a person's is wrong.
@@ -79,7 +81,7 @@ def probe_session(settings: Settings, work: Path, *, yes: bool) -> Iterator[Sess
     from app.media_workers import MediaWorkers
     from indexer.media.errors import Cancelled
 
-    encoder = open_or_download_encoder(settings, yes=yes, needs_text=False)
+    encoder = open_or_download_encoder(settings, yes=yes, needs_text=needs_text)
     if encoder.notice:
         print_note(encoder.notice)
     workers = MediaWorkers()

@@ -97,11 +97,10 @@ def probe_test(
             )
     others = sorted({label for each in asked for label in each.labels} - set(facts.classes))
     if as_json:
-        print_json(
-            _record(head_file, task, report, session) | {"other_labels": others, "unread": unread_record(maker.unread)}
-        )
+        more = {"other_labels": others, "unread": unread_record(maker.unread)}
+        print_json({"head": head_file} | report_record(task, report, session) | more)
     else:
-        _print(task, report, session)
+        print_report(task, report, session)
     if others:
         print_note(f"not classes of this head: {', '.join(map(printable, others))}")
     if len(known) < len(asked):
@@ -134,11 +133,11 @@ def _is_answerable(each: LabelledStretch, task: ProbeTask) -> bool:
     return task.multi_label or len(each.labels & set(task.classes)) == 1 == len(each.labels)
 
 
-def _record(head_file: str, task: ProbeTask, report: ScoreReport, session: Session) -> dict[str, Any]:
+def report_record(task: ProbeTask, report: ScoreReport, session: Session) -> dict[str, Any]:
+    """Return what scores are worth as JSON values."""
     measure = "average_precision" if task.multi_label else "accuracy"
     each = zip(task.classes, report.count_by_class, report.by_class, strict=True)
     return {
-        "head": head_file,
         "multi_label": task.multi_label,
         "examples": report.examples,
         "groups": report.groups,
@@ -160,7 +159,8 @@ def figure_text(figure: Figure) -> str:
     return f"{figure.value:.3f}{interval}"
 
 
-def _print(task: ProbeTask, report: ScoreReport, session: Session) -> None:
+def print_report(task: ProbeTask, report: ScoreReport, session: Session) -> None:
+    """Print what scores are worth."""
     click.echo(f"{count_text(report.examples, 'clip')} of {count_text(report.groups, 'group')}")
     for line in table([(NAMES[name], figure_text(figure)) for name, figure in report.figures().items()], "<<"):
         click.echo(f"  {line}")
