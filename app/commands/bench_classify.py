@@ -48,7 +48,7 @@ Intervals are 95 %, over groups: other videos would give a figure within them.""
     "classes_file",
     type=PathWord(),
     metavar="FILE",
-    help="Names of the classes to choose from, one a line; by default the labels in the table.",
+    help="Names of the classes to choose from, a line each; by default the labels in the table.",
 )
 @click.option(
     "--prompts",
