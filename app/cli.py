@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         "search": ("search_words", "search", "Find shots by words."),
         "similar": ("similar", "similar", "Find shots by example: a video, part of one, or a picture."),
         "classify": ("classify", "classify", "Sort videos or shots into your classes."),
+        "probe": ("probe", "probe", "Teach the encoder your own classes: train, test and apply a head."),
         "ui": ("ui", "ui", "Search in the browser."),
         "export": ("export", "export", "Export hits, ranges or a collection as clips and lists."),
         "list": ("library", "list_videos", "List videos with their length, shots and status."),
@@ -54,7 +55,6 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         "settings": ("settings", "settings", "Show each setting and where its value comes from."),
         "completion": ("completion", "completion", "Print the completion script for bash, zsh or fish."),
         "doctor": ("doctor", "doctor", "Check the installation and say what to fix."),
-        "probe": ("probe", "probe", "Teach the encoder your own classes: train, test and apply a head."),
         "bench": ("bench", "bench", "Measure quality on data sets and on your own questions."),
     }
 )

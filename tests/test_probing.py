@@ -114,6 +114,20 @@ def test_what_cannot_be_read_is_named_and_left_out(tmp_path: Path, labelled: lis
         assert all(trial.examples == 20 and trial.scores.shape == (8, 3) for trial in found.trials)
 
 
+@pytest.mark.parametrize("heads", [("linear",), ("map",)])
+def test_a_class_without_an_example_that_can_be_read_is_named(
+    tmp_path: Path, labelled: list[LabelledStretch], heads: tuple[str, ...]
+) -> None:
+    for each in labelled:
+        if each.labels == {"green"} and each.split == "train":
+            Path(each.stretch.path).write_text("broken")
+    with pytest.raises(TaskError, match="of green"):
+        run(task_of(labelled), tmp_path / "work", heads=heads)
+    same = [LabelledStretch(each.stretch, each.labels | {"all"}, each.group, each.split) for each in labelled]
+    with pytest.raises(TaskError, match="shows all"):
+        run(task_of([each for each in same if "green" not in each.labels]), tmp_path / "work", heads=heads)
+
+
 def test_a_stopped_run_goes_on_with_what_it_made(tmp_path: Path, labelled: list[LabelledStretch]) -> None:
     read = Painted()
     task, plan = task_of(labelled), ProbePlan(shots=(2,), draws=1, heads=("map",))

@@ -131,7 +131,7 @@ def bench_probe(
         return
     if videos or window or stride:
         raise click.UsageError("--videos, --window and --stride belong to --dataset")
-    with probe_session(settings, work, yes=yes) as session:
+    with probe_session(settings, work, yes=yes, paths=[folder]) as session:
         task = task_of(read_labels(labels, folder), multi_label=multi_label)
         found = run_probe_bench(
             task,

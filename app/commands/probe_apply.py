@@ -119,7 +119,7 @@ def _folder(
 
     if not Path(folder).exists():
         raise CommandError(f"there is no {printable(folder)}", MISSING)
-    with probe_session(settings, work, yes=yes) as session:
+    with probe_session(settings, work, yes=yes, paths=[folder]) as session:
         stored = read_head(Path(head_file), encoder_id=session.encoder.id)
         scan = find_videos([folder])
         for problem in scan.problems:
@@ -146,7 +146,8 @@ def _library(
                     MISSING,
                 )
             return classify_rows(library, read_head(Path(head_file)), per=per), []
-        with probe_session(settings, work, yes=yes) as session:
+        paths = [video.path for video in library.videos()]
+        with probe_session(settings, work, yes=yes, paths=paths) as session:
             stored = read_head(Path(head_file), encoder_id=session.encoder.id)
             maker = session.maker
             return classify_segments(library, stored, maker, per=per), maker.unread

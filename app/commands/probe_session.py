@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +16,8 @@ from app.shell.errors import CommandError
 from app.shell.exit_codes import MISSING, USAGE
 from app.shell.interrupt import stop_on_interrupt
 from app.shell.live_line import LiveLine
-from app.shell.terminal import display_path, print_note, printable, size_text
+from app.shell.notice import print_notice
+from app.shell.terminal import display_path, printable, size_text
 
 if TYPE_CHECKING:
     from app.evaluation.as_indexed import ReadAsIndexed
@@ -62,12 +63,15 @@ class Session:
 
 
 @contextmanager
-def probe_session(settings: Settings, work: Path, *, yes: bool, needs_text: bool = False) -> Iterator[Session]:
+def probe_session(
+    settings: Settings, work: Path, *, yes: bool, needs_text: bool = False, paths: Iterable[str] = ()
+) -> Iterator[Session]:
     """Open the encoder and follow the work on standard error; the first Ctrl-C ends it in order.
 
     Args:
         settings: The encoder's settings.
         work: The folder of evaluations.
+        paths: The videos, or folders of them: the demo encoder says what it does not know.
         yes: Do not ask before a download.
         needs_text: Refuse an encoder that reads no sentences.
 
@@ -82,8 +86,7 @@ def probe_session(settings: Settings, work: Path, *, yes: bool, needs_text: bool
     from indexer.media.errors import Cancelled
 
     encoder = open_or_download_encoder(settings, yes=yes, needs_text=needs_text)
-    if encoder.notice:
-        print_note(encoder.notice)
+    print_notice(encoder, paths)
     workers = MediaWorkers()
     try:
         with (

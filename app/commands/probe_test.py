@@ -74,7 +74,7 @@ def probe_test(
     from app.evaluation.task import ProbeTask, TaskError
     from encoder.head_files import read_head
 
-    with probe_session(settings, work, yes=yes) as session:
+    with probe_session(settings, work, yes=yes, paths=[folder]) as session:
         stored = read_head(Path(head_file), encoder_id=session.encoder.id)
         facts = stored.facts
         task = ProbeTask(read_labels(labels, folder), facts.classes, facts.multi_label)

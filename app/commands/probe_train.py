@@ -86,7 +86,7 @@ def probe_train(
         raise click.BadParameter("the name of a head ends with .npz", param_hint="--to")
     if path.exists() and not replace:
         raise CommandError(f"{printable(target)} exists; --replace replaces it", MISSING)
-    with probe_session(settings, work, yes=yes) as session:
+    with probe_session(settings, work, yes=yes, paths=[folder]) as session:
         task = task_of(read_labels(labels, folder), multi_label=multi_label)
         chosen = usual_kind(len(task.of_split("train")), session.encoder) if kind == "auto" else kind
         if whole and chosen != "map":

@@ -129,6 +129,7 @@ def run_probe_bench(
     fitted: list[_Fitted] = []
     for shots, number, drawn in draws:
         some = maker.readable(drawn)
+        _require_examples(task, task.targets(some))
         for name in plan.heads:
             if watch.cancelled():
                 raise Cancelled
@@ -148,9 +149,8 @@ def _draws(
 
     from training.few_shot import draw_examples
 
-    if not train:
-        raise TaskError("nothing to train on can be read")
     targets, groups = task.targets(train), [each.group for each in train]
+    _require_examples(task, targets)
     draws: list[tuple[int | None, int, list[LabelledStretch]]] = []
     for shots in plan.shots:
         if shots is None:
@@ -160,6 +160,16 @@ def _draws(
             drawn = draw_examples(targets, groups, shots, np.random.default_rng((plan.seed, shots, number)))
             draws.append((shots, number, [train[at] for at in drawn]))
     return draws
+
+
+def _require_examples(task: ProbeTask, targets: NDArray[np.bool_]) -> None:
+    """Raise TaskError unless every class has an example to train on, and one that it is not in."""
+    lacking = [name for name, has in zip(task.classes, targets.any(axis=0), strict=True) if not has]
+    if lacking:
+        raise TaskError(f"there is no example to train on, or none that can be read, of {', '.join(lacking)}")
+    everywhere = [name for name, column in zip(task.classes, targets.T, strict=True) if column.all()]
+    if everywhere:
+        raise TaskError(f"every example to train on shows {', '.join(everywhere)}: there is nothing to tell it from")
 
 
 def _fit(
