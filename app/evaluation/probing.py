@@ -164,7 +164,7 @@ def _draws(
 
 def _require_examples(task: ProbeTask, targets: NDArray[np.bool_]) -> None:
     """Raise TaskError unless every class has an example to train on, and one that it is not in."""
-    lacking = [name for name, has in zip(task.classes, targets.any(axis=0), strict=True) if not has]
+    lacking = [name for name, has in zip(task.classes, targets.sum(axis=0).tolist(), strict=True) if not has]
     if lacking:
         raise TaskError(f"there is no example to train on, or none that can be read, of {', '.join(lacking)}")
     everywhere = [name for name, column in zip(task.classes, targets.T, strict=True) if column.all()]
