@@ -53,8 +53,8 @@ def fetch_model(settings: Settings, name: str | None, list_names: bool, yes: boo
     """
     if list_names:
         aliases = _aliases()
-        for line in table([_about(config, aliases.get(config.name, "")) for config in _models().values()], "<<>"):
-            click.echo(line)
+        for line in table([_about(config, aliases.get(config.name, "")) for config in _models().values()], "<<><"):
+            click.echo(line.rstrip())
         return
     download(settings, DownloadOrder(model=name or "base"), yes=yes)
 
@@ -156,11 +156,11 @@ def _confirmation(line: LiveLine, *, yes: bool) -> Callable[[str], bool]:
     return confirmed
 
 
-def _about(config: VideoPrismConfig, alias: str) -> tuple[str, str, str]:
+def _about(config: VideoPrismConfig, alias: str) -> tuple[str, str, str, str]:
     """Return a row of the list of models."""
     assert config.weights is not None
-    use = "" if config.has_text else ", for heads only: it cannot search"
-    return alias, config.name, f"about {size_text(config.weights.size_bytes)}{use}"
+    use = "" if config.has_text else "for heads only: it cannot search"
+    return alias, config.name, f"about {size_text(config.weights.size_bytes)}", use
 
 
 class DownloadLine:
