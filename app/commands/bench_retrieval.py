@@ -136,12 +136,12 @@ def bench_retrieval(
         seconds=watch.seconds,
         seed=seed,
     )
-    if questions is not None:
-        replace_file(questions, questions_table(evaluated))
     if as_json:
         print_json(result_record(evaluated))
     else:
         print_result(evaluated)
+    if questions is not None:
+        replace_file(questions, questions_table(evaluated))
     if missing:
         raise click.exceptions.Exit(FAILED)
 
@@ -169,12 +169,14 @@ def _protocol_settings(settings: Settings) -> Settings:
 
 
 def _write_missing(work: Path, dataset: str, missing: Sequence[tuple[str, str]]) -> Path | None:
-    """Write id and reason of each missing video to a file; return it, or None if none is missing."""
+    """Write id and reason of each missing video to a file; return it. If none is missing, remove that of an earlier
+    run, and return None."""
     from files.replace import replace_file
 
-    if not missing:
-        return None
     path = work / f"missing-{dataset}.txt"
+    if not missing:
+        path.unlink(missing_ok=True)
+        return None
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, "".join(f"{printable(key)}\t{reason}\n" for key, reason in missing).encode())
     return path

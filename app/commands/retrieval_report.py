@@ -88,9 +88,11 @@ class Evaluated:
         if self.missing or self.uncaptioned:
             return f"only {videos:,} of {self.wanted + self.uncaptioned:,} videos were evaluated"
         if self.dataset.videos not in (None, videos):
-            return f"it is of {count_text(self.dataset.videos or 0, 'video')}, and these are {videos:,}"
+            return f"the usual test has {count_text(self.dataset.videos or 0, 'video')}, and these are {videos:,}"
         if self.dataset.questions not in (None, questions):
-            return f"it is of {count_text(self.dataset.questions or 0, 'question')}, and these are {questions:,}"
+            return (
+                f"the usual test has {count_text(self.dataset.questions or 0, 'question')}, and these are {questions:,}"
+            )
         return None
 
 

@@ -40,7 +40,8 @@ class RetrievalSet:
         title: Its name, with the part of it that retrieval is published on.
         read: Reads a caption file.
         ids_of: The ids that the name of a file or in a list may stand for.
-        videos, questions: How many the published figures are of; None where their source does not say it.
+        videos, questions: How many the usual test of retrieval has, which sources of figures do not always state; None
+            where several tests are usual.
         published: By the configuration of the encoder.
     """
 
