@@ -61,11 +61,12 @@ def test_names_are_encoded_once_and_a_stopped_run_goes_on(tmp_path: Path) -> Non
         assert class_rows(second, [], TEMPLATES, store).shape == (0, 16)
 
 
-def test_best_classes_and_shares_are_those_of_the_formulas() -> None:
-    rows, classes = unit_rows(50, 24, 1), unit_rows(7, 24, 2)
-    best = best_classes(rows, classes, 3)
+@pytest.mark.parametrize("top", [1, 3, 20])
+def test_best_classes_and_shares_are_those_of_the_formulas(top: int) -> None:
+    rows, classes = unit_rows(50, 24, 1), unit_rows(40, 24, 2)
+    best = best_classes(rows, classes, top)
     cosines = rows.astype(np.float64) @ classes.astype(np.float64).T
-    order = np.argsort(-cosines, axis=1)[:, :3]
+    order = np.argsort(-cosines, axis=1)[:, :top]
     shares = np.exp(cosines / 0.01) / np.exp(cosines / 0.01).sum(axis=1, keepdims=True)
     assert best.classes.tolist() == order.tolist()
     assert np.abs(best.cosines - np.take_along_axis(cosines, order, 1)).max() < 1e-6
@@ -75,6 +76,9 @@ def test_best_classes_and_shares_are_those_of_the_formulas() -> None:
 def test_equal_cosines_keep_the_order_of_the_classes_and_few_classes_are_all_best() -> None:
     row = unit_rows(1, 8, 3)
     best = best_classes(row, np.concatenate([row, -row, row]), 10)
+    many = np.concatenate([-row, *[row] * 30])
+    assert best_classes(row, many, 2).classes.tolist() == [[1, 2]]
+    assert best_classes(row, many, 12).classes.tolist() == [list(range(1, 13))]
     assert best.classes.tolist() == [[0, 2, 1]]
     assert best.shares.tolist() == [[0.5, 0.5, 0.0]]
     assert best_classes(row, row, 1).shares.tolist() == [[1.0]]

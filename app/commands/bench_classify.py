@@ -48,7 +48,7 @@ Intervals are 95 %, over groups: other videos would give a figure within them.""
     "classes_file",
     type=PathWord(),
     metavar="FILE",
-    help="Names of the classes to choose from, a line each; by default the labels in the table.",
+    help="Names of the classes to choose from, one per line; by default the labels in the table.",
 )
 @click.option(
     "--prompts",
@@ -58,7 +58,9 @@ Intervals are 95 %, over groups: other videos would give a figure within them.""
 )
 @click.option("--background", metavar="CLASS", help="A class that is left out of means over classes.")
 @click.option("--multi-label", is_flag=True, help="A clip may have several labels, or none, though here each has one.")
-@click.option("--clips", "clips_file", type=PathWord(path_type=Path), metavar="FILE", help="Write a line a clip (CSV).")
+@click.option(
+    "--clips", "clips_file", type=PathWord(path_type=Path), metavar="FILE", help="Write a line for each clip (CSV)."
+)
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Of the intervals; by default 0.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before downloading a model.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
