@@ -36,6 +36,23 @@ class BehaviourOrder:
     stride: int | None
 
 
+def order_of(
+    folder: str | None, dataset: str | None, videos: str | None, labels: str, window: int | None, stride: int | None
+) -> BehaviourOrder | None:
+    """Return what the options of a command order; None if they are those of a folder and a table of labels.
+
+    Raises:
+        click.UsageError: They are mixed, or incomplete.
+    """
+    if dataset is not None and videos is not None and folder is None:
+        return BehaviourOrder(name=dataset, videos=Path(videos), labels=Path(labels), span=window, stride=stride)
+    if dataset is not None or folder is None:
+        raise click.UsageError("give FOLDER and --labels, or --dataset, --videos and --labels")
+    if videos or window or stride:
+        raise click.UsageError("--videos, --window and --stride belong to --dataset")
+    return None
+
+
 def bench_behaviour(
     settings: Settings, order: BehaviourOrder, plan: ProbePlan, *, work: Path, yes: bool, as_json: bool
 ) -> None:

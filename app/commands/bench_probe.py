@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.bench_behaviour import DATASETS, BehaviourOrder, bench_behaviour
+from app.commands.bench_behaviour import DATASETS, bench_behaviour, order_of
 from app.commands.probe_session import probe_session, unread_lines, unread_record
 from app.commands.probe_test import figure_text
 from app.compose import Settings
@@ -125,12 +125,13 @@ def bench_probe(
     began = time.monotonic()
     recipe = PUBLISHED if published else DEFAULT
     plan = ProbePlan(heads=heads, shots=shots, draws=draws, seed=seed, recipe=recipe)
-    if dataset is not None or folder is None:
-        order = _behaviour_order(folder, dataset, videos, labels, window, stride)
+    order = order_of(folder, dataset, videos, labels, window, stride)
+    if order is not None:
+        if multi_label:
+            raise click.UsageError("--multi-label does not go with --dataset")
         bench_behaviour(settings, order, _for_windows(plan), work=work, yes=yes, as_json=as_json)
         return
-    if videos or window or stride:
-        raise click.UsageError("--videos, --window and --stride belong to --dataset")
+    assert folder is not None
     with probe_session(settings, work, yes=yes, paths=[folder]) as session:
         task = task_of(read_labels(labels, folder), multi_label=multi_label)
         found = run_probe_bench(
@@ -153,14 +154,6 @@ def bench_probe(
     print_bench_notes(found)
     if found.unread:
         raise click.exceptions.Exit(1)
-
-
-def _behaviour_order(
-    folder: str | None, dataset: str | None, videos: str | None, labels: str, window: int | None, stride: int | None
-) -> BehaviourOrder:
-    if dataset is None or videos is None or folder is not None:
-        raise click.UsageError("give FOLDER and --labels, or --dataset, --videos and --labels")
-    return BehaviourOrder(name=dataset, videos=Path(videos), labels=Path(labels), span=window, stride=stride)
 
 
 def _for_windows(plan: ProbePlan) -> ProbePlan:
