@@ -1,4 +1,4 @@
-"""`bench probe --dataset`, on small data sets in the layouts of their authors and a stand-in encoder."""
+"""`bench probe --dataset` and `bench classify --dataset`, on small data sets in the layouts of their authors and a stand-in encoder."""
 
 from __future__ import annotations
 
@@ -125,3 +125,33 @@ def test_wrong_words_and_files_are_one_line(tmp_path: Path) -> None:
         ("clips", "--labels", "l", "--stride", "3"),
     ):
         assert CliRunner().invoke(main, ["bench", "probe", *words]).exit_code == USAGE
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_behaviours_are_scored_by_their_names_alone(tmp_path: Path, name: str) -> None:
+    labels, videos = MAKERS[name](tmp_path)
+    words = ("--dataset", name, "--videos", str(videos), "--labels", str(labels), "--work", "work", "--json")
+    done = CliRunner().invoke(main, ["bench", "classify", *words])
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert "other" not in found["average_precision"], "the background is no behaviour"
+    assert found["prompts"] == ["a video of {}."]
+    assert found["test"]["videos"] == 2
+    assert sum(found["test_windows"].values()) <= found["test"]["windows"] * 2
+    values = [value for value in found["average_precision"].values() if value is not None]
+    assert found["mean_average_precision"]["value"] == pytest.approx(sum(values) / len(values))
+
+
+def test_words_that_are_colours_find_their_windows(tmp_path: Path) -> None:
+    labels, videos = sets.kabr(tmp_path)
+    classes = {"red": 0, "green": 1, "blue": 6}
+    (labels / "classes.json").write_text(json.dumps(classes))
+    words = ("--dataset", "kabr", "--videos", str(videos), "--labels", str(labels), "--work", "work")
+    done = CliRunner().invoke(main, ["bench", "classify", *words])
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("KABR: 6 windows of 2 videos, 80 frames each, 80 apart")
+    assert lines[1].startswith("mAP 1.000")
+    assert {line.split()[0]: line.split()[2] for line in lines[3:6]} == dict.fromkeys(classes, "1.000")
+    mixed = CliRunner().invoke(main, ["bench", "classify", *words, "--background", "red"])
+    assert mixed.exit_code == USAGE

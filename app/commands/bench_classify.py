@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from app.commands.bench_behaviour import DATASETS, order_of
+from app.commands.classify_behaviour import classify_behaviour
 from app.commands.classify_run import NAMES
 from app.commands.probe_session import Session, probe_session, unread_lines, unread_record
 from app.commands.probe_test import print_report, report_record
 from app.compose import Settings
 from app.shell.evaluation_options import work_option
 from app.shell.exit_codes import FAILED
-from app.shell.options import PathWord, with_settings
+from app.shell.options import PathWord, Whole, with_settings
 from app.shell.terminal import count_text, print_json, print_note, printable
 
 if TYPE_CHECKING:
@@ -35,14 +37,23 @@ Examples:
   prismsearch bench classify clips --labels labels.csv --prompts kinetics --clips answers.csv
   prismsearch bench classify clips --labels labels.csv --classes all_400.txt --json
 
+  prismsearch bench classify --dataset calms21 --videos task1_videos_mp4 --labels task1_classic_classification
+
 \b
 LABELS is a table with the columns file and label, and if you like start, end, split and group; several
 labels of a clip are separated by |. Where it names splits, the clips of `test` are used. The names of the
 classes are put into the sentences of PROMPTS: write them as one would say them.
-Intervals are 95 %, over groups: other videos would give a figure within them.""",
+Intervals are 95 %, over groups: other videos would give a figure within them. With --dataset, each window
+of the videos of a public data set of animal behaviour is a clip (docs/evaluation.md).""",
 )
-@click.argument("folder", type=PathWord())
-@click.option("--labels", required=True, type=PathWord(), metavar="FILE", help="Table of labels (CSV).")
+@click.argument("folder", type=PathWord(), required=False)
+@click.option(
+    "--labels", required=True, type=PathWord(), metavar="FILE", help="Table of labels (CSV), or of --dataset."
+)
+@click.option("--dataset", type=click.Choice(DATASETS), help="A public data set, in place of FOLDER and a table.")
+@click.option("--videos", type=PathWord(), metavar="DIR", help="The videos of --dataset.")
+@click.option("--window", type=Whole(1, 10_000), metavar="N", help="Frames of a window of --dataset.")
+@click.option("--stride", type=Whole(1, 1_000_000), metavar="N", help="Frames from one window to the next.")
 @click.option(
     "--classes",
     "classes_file",
@@ -68,8 +79,12 @@ Intervals are 95 %, over groups: other videos would give a figure within them.""
 @with_settings
 def bench_classify(
     settings: Settings,
-    folder: str,
+    folder: str | None,
     labels: str,
+    dataset: str | None,
+    videos: str | None,
+    window: int | None,
+    stride: int | None,
     classes_file: str | None,
     prompts: str,
     background: str | None,
@@ -85,6 +100,13 @@ def bench_classify(
     from app.evaluation.head_scores import measure_scores
     from app.evaluation.task import TaskError
 
+    order = order_of(folder, dataset, videos, labels, window, stride)
+    if order is not None:
+        if classes_file or background or multi_label or clips_file:
+            raise click.UsageError("--classes, --background, --multi-label and --clips do not go with --dataset")
+        classify_behaviour(settings, order, prompts, seed=seed, work=work, yes=yes, as_json=as_json)
+        return
+    assert folder is not None
     began = time.monotonic()
     with probe_session(settings, work, yes=yes, needs_text=True) as session:
         task, others = labelled_task(folder, labels, classes_file, multi_label=multi_label)
