@@ -1,4 +1,4 @@
-"""`bench probe --dataset` and `bench classify --dataset`, on small data sets in the layouts of their authors and a stand-in encoder."""
+"""`bench probe` and `bench classify` with `--dataset`, on small sets as their authors lay them out."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def bench_behaviour(
         click.exceptions.Exit: A video is missing or could not be read; the figures of the others were printed.
     """
     began = time.monotonic()
-    with probe_session(settings, work, yes=yes) as session:
+    with probe_session(settings, work, yes=yes, paths=[str(order.videos)]) as session:
         findings = _measured(session, order, plan, work)
         about = session.record()
         machine = session.machine.text()

@@ -62,7 +62,7 @@ def classify_behaviour(
     from app.evaluation.windows import ReadWindow
 
     began = time.monotonic()
-    with probe_session(settings, work, yes=yes, needs_text=True) as session:
+    with probe_session(settings, work, yes=yes, needs_text=True, paths=[str(order.videos)]) as session:
         templates = named_prompts(prompts)
         about, found, recordings, notes = read_set(session, order)
         windows = stretches_of(recordings)
