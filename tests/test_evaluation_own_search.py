@@ -154,10 +154,19 @@ def test_measures_by_hand() -> None:
     assert found["videos_medr"].value == 1.5
     assert (found["good_match"].value, found["good_match"].questions) == (pytest.approx(2 / 3), 3)
     assert (found["no_good_match"].value, found["no_good_match"].questions) == (0.5, 2)
-    low, high = found["shots_r1"].bounds
-    assert low is not None
-    assert high is not None
-    assert 0 <= low <= 0.5 <= high <= 1
+    assert found["shots_r1"].interval is None, "three videos are too few"
+
+
+def test_intervals_draw_whole_videos() -> None:
+    """Many questions about a few videos say no more than a few questions about them."""
+    rows = [(number % 6, 0 if number % 6 < 3 else 9) for number in range(60)]
+    few = [outcome(f"{video}", above, group=f"{video}") for video, above in rows[:6]]
+    many = [outcome(f"{at}", above, group=f"{video}") for at, (video, above) in enumerate(rows)]
+    first, second = (measures_of(each, seed=0)[0] for each in (few, many))
+    assert (first.value, second.value) == (0.5, 0.5)
+    assert first.interval == second.interval
+    assert first.interval is not None
+    assert first.interval[1] - first.interval[0] > 0.5
 
 
 def test_without_questions_of_a_kind_a_measure_is_not_defined() -> None:
@@ -176,6 +185,12 @@ def test_two_runs_are_compared_question_by_question() -> None:
     assert by_name["shots_r1"].value == 0.5
     assert by_name["shots_r10"].value == 0.0
     assert by_name["shots_medr"].value == 1 - 5.5
-    assert by_name["shots_r1"].interval == (0.0, 1.0)
+    assert by_name["shots_r1"].interval is None
     assert by_name["no_good_match"].value is None
     assert [each.value for each in compare(mine, {}, seed=0)[0] if each.value is not None] == []
+    better = [outcome(str(video), 0, group=str(video)) for video in range(8)]
+    worse = {str(video): outcome(str(video), video % 2 * 9, group=str(video)) for video in range(8)}
+    (r1, *_), _ = compare(better, worse, seed=0)
+    assert r1.value == 0.5
+    assert r1.interval is not None
+    assert 0 <= r1.interval[0] < 0.5 < r1.interval[1] <= 1

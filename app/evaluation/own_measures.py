@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from app.evaluation.own_search import OwnResult
 
 AT = (1, 5, 10)
+LEAST_GROUPS = 5
+"""With fewer videos, there is no interval: draws of so few are nearly all alike."""
 Kind = Literal["share", "rank"]
 
 
@@ -162,5 +164,6 @@ def _measure(
         return None if not at.size else middle(values[at]) - (0.0 if less is None else middle(less[at]))
 
     value = of(np.arange(len(values)))
-    interval = bootstrap_interval(of, groups, np.random.default_rng(seed))
+    enough = len(set(groups)) >= LEAST_GROUPS
+    interval = bootstrap_interval(of, groups, np.random.default_rng(seed)) if enough else None
     return Measure(name, label, kind, value, interval, len(values))

@@ -21,7 +21,7 @@ test('questions are counted, those about what is not there apart', () => {
 });
 
 test('a line says where its answer is, or why there is none', () => {
-  assert.equal(placeText(LINE), 'a.mp4 · 00:00:01.500 to 00:00:04.000 · 2.5 s');
+  assert.equal(placeText(LINE), 'a.mp4 · 00:00:01.500 · 2.5 s');
   assert.equal(placeText({ ...LINE, start: null, end: null, trouble: 'It has gone.' }), 'It has gone.');
   assert.equal(placeText({ ...LINE, file: '', start: null, end: null }), 'Not in this library');
   assert.equal(placeText({ ...LINE, start: null }), 'a.mp4');

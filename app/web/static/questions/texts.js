@@ -26,7 +26,7 @@ export function countText({ questions, none }) {
 export function placeText({ file, start, end, trouble }) {
   if (!file) return 'Not in this library';
   if (trouble) return trouble;
-  return start === null || end === null ? file : `${file} · ${spanText(start, end)}`;
+  return start === null || end === null ? file : `${file} · ${clock(start)} · ${durationText(end - start)}`;
 }
 
 /**
