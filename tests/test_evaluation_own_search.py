@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,15 @@ import pytest
 from cli_library import FILMS, add, build
 from fakes import ColourEncoder, ExactIndex
 
-from app.evaluation.answer_places import AnswerPlaces, Place
+from app.evaluation.answer_places import AnswerPlaces, Place, PlacedQuestion
 from app.evaluation.own_measures import Outcome, compare, measures_of
-from app.evaluation.own_questions import QuestionLine
+from app.evaluation.own_questions import OwnQuestion, QuestionLine
+from app.evaluation.own_search import search_own
 from app.evaluation.shot_ranks import ShotTable, scores_of_all
 from db.library import Library
 from search.engine import SearchEngine
-from search.query import Query, TextTerm
+from search.query import Hit, Query, TextTerm
+from search.strength import Strength
 
 
 @pytest.fixture
@@ -127,6 +130,40 @@ def test_what_another_encoder_has_embedded_is_no_answer(library: Library, tmp_pa
     add(library, ColourEncoder(name="other"), tmp_path / "other.mp4", FILMS["films/green.mp4"])
     table = table_of(library)
     assert table.rank(np.zeros(len(table.ids), np.float32), [place_of(library, "other.mp4")]) is None
+
+
+@pytest.mark.parametrize(
+    ("chances", "good", "level"),
+    [([0.2, 0.03], True, "likely"), ([0.2, 0.3], False, "weak"), ([0.005], True, "strong")],
+)
+def test_a_search_claims_a_good_match_if_one_hit_is_better_than_weak(
+    library: Library, chances: list[float], good: bool, level: str
+) -> None:
+    asked = [PlacedQuestion(OwnQuestion("a boat"), ())]
+    (result,), left_out = search_own(engine_with(library, chances), asked, table_of(library))
+    assert result.verdict is not None
+    assert (result.verdict.good, result.verdict.level, result.verdict.chance) == (good, level, min(chances))
+    assert (result.rank, result.answers, left_out) == (None, 0, [])
+
+
+def test_without_a_calibration_nothing_is_claimed(library: Library) -> None:
+    asked = [PlacedQuestion(OwnQuestion("a boat"), ())]
+    ((result,), _) = search_own(engine_with(library, []), asked, table_of(library))
+    assert result.verdict is None
+    assert Outcome.of(result).good is None
+
+
+def engine_with(library: Library, chances: list[float]) -> SearchEngine:
+    """An engine whose hits are as strong as this."""
+
+    class Engine(SearchEngine):
+        def search(self, query: Query) -> list[Hit]:
+            found = super().search(query)[: len(chances)]
+            strengths = [Strength(value=1 - chance, chance=chance) for chance in chances]
+            return [replace(hit, strength=each) for hit, each in zip(found, strengths, strict=True)]
+
+    encoder = ColourEncoder()
+    return Engine(library, encoder, ExactIndex.of(library, encoder.id))
 
 
 def outcome(text: str, above: int | None, good: bool | None = True, group: str = "a", equal: int = 0) -> Outcome:
