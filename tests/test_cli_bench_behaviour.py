@@ -111,7 +111,7 @@ def test_wrong_words_and_files_are_one_line(tmp_path: Path) -> None:
     (tmp_path / "wrong").mkdir()
     (tmp_path / "wrong" / "a.json").write_text("{")
     for words, code, says in (
-        ((labels, tmp_path / "empty"), MISSING, "none of the 1 video"),
+        ((labels, tmp_path / "empty"), MISSING, "no video that the labels name is in"),
         ((tmp_path / "wrong", videos), USAGE, "a.json: this is no JSON file"),
         ((tmp_path / "empty", videos), USAGE, "there is no .json or .annot file"),
         ((labels, videos), USAGE, "0 to test on are too few"),

@@ -106,8 +106,8 @@ def read_set(
     found = about.read(order.labels, order.videos, session.workers)
     if not found.videos:
         raise CommandError(
-            f"none of the {count_text(len(found.missing), 'video')} that the labels name is in {order.videos}, such as "
-            f"{printable(found.missing[0])}",
+            f"no video that the labels name is in {order.videos}: {count_text(len(found.missing), 'video')} missing, "
+            f"such as {printable(found.missing[0])}",
             MISSING,
         )
     total = len(found.videos)
