@@ -133,13 +133,28 @@ def test_over_a_library_a_linear_head_needs_no_file_and_a_shot_is_named() -> Non
 @pytest.mark.usefixtures("root")
 def test_the_table_of_answers_has_every_class() -> None:
     trained()
-    rows = list(csv.DictReader(run("probe", "apply", "head.npz", "clips", "--csv").stdout.splitlines()))
+    written = run("probe", "apply", "head.npz", "clips", "--to", "all.csv")
+    assert written.stdout == ""
+    assert "18 lines in all.csv" in written.stderr
+    rows = list(csv.DictReader(Path("all.csv").read_text("utf-8-sig").splitlines()))
     assert len(rows) == 18
     assert set(rows[0]) == {"file", "start", "end", "best", "p(blue)", "p(green)", "p(red)"}
     run("probe", "test", "head.npz", "clips", "--labels", "labels.csv", "--clips", "answers.csv")
-    answers = list(csv.DictReader(Path("answers.csv").read_text().splitlines()))
+    answers = list(csv.DictReader(Path("answers.csv").read_text("utf-8-sig").splitlines()))
     assert [row["file"] for row in answers] == [f"{colour}{n}.mp4" for colour in COLOURS for n in (4, 5)]
     assert all(row["right"] == "1" and row["best"] == row["label"] for row in answers)
+
+
+def test_a_name_that_a_spreadsheet_would_run_is_text_and_a_test_without_splits_says_so(root: Path) -> None:
+    lines = [
+        f"{colour}{number}.mp4,{'=1+1' if colour == 'red' else colour}" for colour in COLOURS for number in range(4)
+    ]
+    (root / "labels.csv").write_text("\n".join(["file,label", *lines, ""]))
+    assert trained().exit_code == 0
+    tested = run("probe", "test", "head.npz", "clips", "--labels", "labels.csv", "--clips", "answers.csv")
+    assert "names no splits" in tested.stderr
+    [row, *_] = csv.DictReader(Path("answers.csv").read_text("utf-8-sig").splitlines())
+    assert row["label"] == "'=1+1"
 
 
 def test_several_labels_and_what_is_not_there(root: Path) -> None:

@@ -238,6 +238,16 @@ def test_dropout_and_smoothing_change_the_head_and_come_out_the_same_again() -> 
         logits(plain)
 
 
+def test_a_step_over_parts_of_a_batch_is_that_over_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    tokens = rng.normal(size=(12, 5, 8)).astype(np.float32)
+    targets = np.eye(3, dtype=bool)[np.arange(12) % 3]
+    recipe = MapRecipe(1e-3, batch=12, epochs=5)
+    whole = fit_map(tokens, targets, 2, recipe=recipe).logits(tokens)
+    monkeypatch.setattr("training.map_probe._ELEMENTS_AT_ONCE", 5 * 8 * 5)
+    assert np.allclose(fit_map(tokens, targets, 2, recipe=recipe).logits(tokens), whole, atol=1e-4)
+
+
 def test_a_few_clips_are_seen_more_often() -> None:
     assert MapRecipe().epochs_of(1000) == 10
     assert MapRecipe(least_steps=200).epochs_of(80) == 100

@@ -69,6 +69,9 @@ class MapRecipe:
         return max(self.epochs, -(-self.least_steps // max(1, steps)))
 
 
+_ELEMENTS_AT_ONCE = 1 << 24
+"""Tokens x columns that are in memory at once: 64 MB of float32, five clips of LvT-B."""
+
 PUBLISHED = MapRecipe()
 """The recipe of the notebook."""
 
@@ -118,6 +121,7 @@ def fit_map(
     head = MapHead(tokens.shape[2], attention_heads, targets.shape[1], seed=seed).train()
     optimizer = torch.optim.Adam(head.parameters(), lr=recipe.learning_rate)
     epochs, order = recipe.epochs_of(count), np.random.default_rng(seed)
+    together = max(1, _ELEMENTS_AT_ONCE // (tokens.shape[1] * tokens.shape[2]))
     total, done = epochs * -(-count // recipe.batch), 0
     with torch.random.fork_rng(devices=[]):  # dropout draws from torch's own generator
         torch.manual_seed(seed)
@@ -125,13 +129,14 @@ def fit_map(
             places = order.permutation(count)
             for start in range(0, count, recipe.batch):
                 some = np.sort(places[start : start + recipe.batch])
-                batch = torch.from_numpy(np.asarray(tokens[some], np.float32))
-                logits = head.projection(dropout(head.embed(batch), recipe.dropout, training=True))
-                loss = _loss(logits, truth[torch.from_numpy(some)], multi_label)
-                if not torch.isfinite(loss):
-                    raise ValueError("the tokens of a clip are not finite numbers")
                 optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
+                for part in np.split(some, range(together, len(some), together)):  # their gradients add up
+                    batch = torch.from_numpy(np.asarray(tokens[part], np.float32))
+                    logits = head.projection(dropout(head.embed(batch), recipe.dropout, training=True))
+                    loss = _loss(logits, truth[torch.from_numpy(part)], multi_label) * (len(part) / len(some))
+                    if not torch.isfinite(loss):
+                        raise ValueError("the tokens of a clip are not finite numbers")
+                    loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
                 done += 1
                 on_step(done, total)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +10,7 @@ import click
 
 from app import compose
 from app.commands.probe_session import probe_session, task_errors, unread_lines, unread_record
+from app.commands.probe_test import chance_cells, chance_columns
 from app.compose import Settings
 from app.shell.errors import CommandError, NothingDone
 from app.shell.evaluation_options import work_option
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 Examples:
   prismsearch probe apply behaviours.npz                   every shot of the library
   prismsearch probe apply behaviours.npz --per video       every video of the library
-  prismsearch probe apply behaviours.npz clips --csv       every video of a folder, as a table
+  prismsearch probe apply behaviours.npz clips --to a.csv  every video of a folder, as a table
   prismsearch probe apply behaviours.npz --class run -k 1  only where `run` is the best class
 
 \b
@@ -52,7 +51,9 @@ its parts.""",
     "-k", "best", type=Whole(1, 1000), default=3, metavar="N", help="Number of best classes to show; by default 3."
 )
 @click.option("--class", "only", metavar="NAME", help="Show only where this class is among the best N.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with the probability of every class.")
+@click.option(
+    "--to", "target", type=PathWord(), metavar="FILE", help="Write a table (CSV) with the probability of every class."
+)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before downloading a model.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
 @work_option
@@ -64,7 +65,7 @@ def probe_apply(
     per: str,
     best: int,
     only: str | None,
-    as_csv: bool,
+    target: str | None,
     yes: bool,
     as_json: bool,
     work: Path,
@@ -72,8 +73,6 @@ def probe_apply(
     """Classify the videos of FOLDER, or the library, with a head."""
     from encoder.head_files import read_head
 
-    if as_csv and as_json:
-        raise click.UsageError("choose one of --csv and --json")
     facts = read_head(Path(head_file)).facts
     if only is not None and only not in facts.classes:
         raise click.UsageError(f"{only!r} is no class of this head: {', '.join(facts.classes)}")
@@ -83,6 +82,9 @@ def probe_apply(
         else:
             found, unread = _folder(settings, head_file, folder, work, yes=yes)
     shown = [each for each in found if only is None or only in [facts.classes[at] for at, _ in each.best(best)]]
+    if target is not None:
+        _write_table(Path(target), shown, facts)
+        print_note(f"{len(shown):,} lines in {display_path(target)}")
     if as_json:
         print_json(
             {
@@ -94,9 +96,7 @@ def probe_apply(
                 "unread": unread_record(unread),
             }
         )
-    elif as_csv:
-        click.echo(_table(shown, facts), nl=False)
-    else:
+    elif target is None:
         for each in shown:
             answers = "  ".join(f"{printable(facts.classes[at])} {chance:.2f}" for at, chance in each.best(best))
             click.echo(f"{_place(each)}  {answers}")
@@ -171,12 +171,18 @@ def _record(each: Classified, facts: HeadFacts, best: int) -> dict[str, Any]:
     }
 
 
-def _table(found: Sequence[Classified], facts: HeadFacts) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("file", "start", "end", "best", *(f"p({name})" for name in facts.classes)))
-    for each in found:
-        start, end = ("" if time is None else f"{time:.6f}" for time in (each.start_seconds, each.end_seconds))
-        best = facts.classes[each.best(1)[0][0]]
-        writer.writerow((each.path, start, end, best, *(f"{chance:.6f}" for chance in each.probabilities)))
-    return text.getvalue()
+def _write_table(target: Path, found: Sequence[Classified], facts: HeadFacts) -> None:
+    from app.timelines.table_file import csv_bytes
+    from files.replace import replace_file
+
+    rows: list[dict[str, Any]] = [
+        {
+            "file": each.path,
+            "start": None if each.start_seconds is None else f"{each.start_seconds:.6f}",
+            "end": None if each.end_seconds is None else f"{each.end_seconds:.6f}",
+            "best": facts.classes[each.best(1)[0][0]],
+        }
+        | chance_cells(facts.classes, each.probabilities)
+        for each in found
+    ]
+    replace_file(target, csv_bytes(rows, ("file", "start", "end", "best", *chance_columns(facts.classes))))

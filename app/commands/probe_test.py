@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,11 +88,7 @@ def probe_test(
         targets = task.targets(tested)
         report = measure_scores(targets, scores, groups, multi_label=task.multi_label, seed=seed)
         if clips_file:
-            from files.replace import replace_file
-
-            replace_file(
-                Path(clips_file), _clips_table(tested, task, scores, folder).encode("utf-8", "surrogateescape")
-            )
+            _write_clips(Path(clips_file), tested, task, scores, folder)
     others = sorted({label for each in asked for label in each.labels} - set(facts.classes))
     if as_json:
         more = {"other_labels": others, "unread": unread_record(maker.unread)}
@@ -105,6 +99,8 @@ def probe_test(
         print_note(f"not classes of this head: {', '.join(map(printable, others))}")
     if len(known) < len(asked):
         print_note(f"left out: {count_text(len(asked) - len(known), 'clip')} without exactly one class of this head")
+    if not any(each.split for each in task.stretches):
+        print_note(f"{labels} names no splits: if the head was trained on these clips, this says little about others")
     for line in unread_lines(maker.unread):
         print_note(line)
     if maker.unread:
@@ -182,31 +178,40 @@ def print_report(task: ProbeTask, report: ScoreReport, session: Session) -> None
     click.echo(f"encoder {session.encoder.id}; {session.machine.text()}")
 
 
-def _clips_table(tested: Sequence[LabelledStretch], task: ProbeTask, scores: NDArray[np.float32], folder: str) -> str:
-    """Return a line for each clip: truth, best class, and the probability of every class."""
+def _write_clips(
+    target: Path, tested: Sequence[LabelledStretch], task: ProbeTask, scores: NDArray[np.float32], folder: str
+) -> None:
+    """Write a line for each clip: truth, best class, and the probability of every class."""
     import os
 
     from app.evaluation.head_scores import probabilities
+    from app.timelines.table_file import csv_bytes
+    from files.replace import replace_file
 
-    chances = probabilities(scores, task.multi_label)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(
-        ("file", "start", "end", "group", "label", "best", "right", *(f"p({name})" for name in task.classes))
-    )
-    for each, row in zip(tested, chances, strict=True):
-        place = each.stretch
-        best = task.classes[int(row.argmax())]
-        writer.writerow(
-            (
-                os.path.relpath(place.path, os.path.abspath(folder)),
-                "" if place.start_seconds is None else place.start_seconds,
-                "" if place.end_seconds is None else place.end_seconds,
-                each.group,
-                "|".join(sorted(each.labels)),
-                best,
-                int(best in each.labels),
-                *(f"{chance:.6f}" for chance in row),
-            )
+    rows: list[dict[str, Any]] = []
+    for each, chances in zip(tested, probabilities(scores, task.multi_label), strict=True):
+        place, best = each.stretch, task.classes[int(chances.argmax())]
+        rows.append(
+            {
+                "file": os.path.relpath(place.path, os.path.abspath(folder)),
+                "start": place.start_seconds,
+                "end": place.end_seconds,
+                "group": each.group,
+                "label": "|".join(sorted(each.labels)),
+                "best": best,
+                "right": int(best in each.labels),
+            }
+            | chance_cells(task.classes, chances)
         )
-    return text.getvalue()
+    columns = ("file", "start", "end", "group", "label", "best", "right", *chance_columns(task.classes))
+    replace_file(target, csv_bytes(rows, columns))
+
+
+def chance_columns(classes: Sequence[str]) -> list[str]:
+    """Return the columns of a table with the probability of each class."""
+    return [f"p({name})" for name in classes]
+
+
+def chance_cells(classes: Sequence[str], chances: NDArray[np.float64]) -> dict[str, str]:
+    """Return the probability of each class by its column."""
+    return {column: f"{chance:.6f}" for column, chance in zip(chance_columns(classes), chances, strict=True)}

@@ -152,10 +152,10 @@ def unit_mean(tokens: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def token_shape(encoder: TokenEncoder) -> tuple[int, int]:
-    """Return (L, D) of a clip's tokens, by encoding a black one."""
+    """Return (L, D) of a clip's tokens; nothing is encoded."""
     import numpy as np
 
-    tokens = encoder.encode_tokens(np.zeros((1, *encoder.clip_spec.shape), np.uint8))
+    tokens = encoder.encode_tokens(np.zeros((0, *encoder.clip_spec.shape), np.uint8))
     return tokens.shape[1], tokens.shape[2]
 
 
