@@ -11,12 +11,12 @@ import pytest
 from app.evaluation.datasets.activitynet import activitynet_ids, read_activitynet
 from app.evaluation.datasets.captioned import CaptionedVideo, video_ids
 from app.evaluation.datasets.didemo import read_didemo
+from app.evaluation.datasets.files_by_id import find_video_files
 from app.evaluation.datasets.msrvtt import read_msrvtt
 from app.evaluation.datasets.msvd import read_msvd
 from app.evaluation.datasets.retrieval_sets import RETRIEVAL_SETS, published_of
 from app.evaluation.datasets.splits import of_split, read_split
 from app.evaluation.datasets.vatex import read_vatex
-from app.evaluation.datasets.video_files import find_video_files
 from app.evaluation.text_files import TextFileError
 
 

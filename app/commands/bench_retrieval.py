@@ -86,7 +86,7 @@ def bench_retrieval(
     """
     from app.commands.fetch_model import open_or_download_encoder
     from app.commands.retrieval_steps import evaluate_set
-    from app.evaluation.datasets.video_files import find_video_files
+    from app.evaluation.datasets.files_by_id import find_video_files
     from app.evaluation.machine import machine_of
     from app.evaluation.own_way import library_settings
     from app.evaluation.row_store import rows_file
