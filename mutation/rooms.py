@@ -58,6 +58,7 @@ ROOMS = {
             _tests("export*", "smart*", "cli_export*", "page_and_lists"),
         ),
         Room("metrics", ("metrics/*.py",), _tests("metrics*")),
+        Room("training", ("training/*.py",), _tests("training*", "probing")),
         Room(
             "search",
             ("search/**/*.py",),
