@@ -16,7 +16,7 @@ from app.evaluation.datasets.retrieval_sets import RETRIEVAL_SETS, RetrievalSet
 from app.shell.errors import CommandError
 from app.shell.evaluation_options import work_option
 from app.shell.exit_codes import FAILED, MISSING, USAGE
-from app.shell.options import with_settings
+from app.shell.options import Whole, with_settings
 from app.shell.terminal import count_text, print_json, printable
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ Examples:
   prismsearch bench retrieval --dataset vatex --videos vatex --captions vatex_validation_v1.0.json --questions asked.csv
 
 \b
-Nothing is downloaded. docs/evaluation.md says where each set is had and which files are read.
+No data set is downloaded. docs/evaluation.md says which files are read.
 Exit code 0: all videos were evaluated; 1: some are missing or cannot be read; 2: usage; 3: there is none, or no
 encoder.""",
 )
@@ -61,7 +61,7 @@ encoder.""",
 @click.option(
     "--questions", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write a CSV row per question."
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the intervals.")
+@click.option("--seed", type=Whole(0, 2**32 - 1), default=0, show_default=True, help="Seed of the intervals.")
 @work_option
 @click.option("-y", "--yes", is_flag=True, help="Download a missing model without asking.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
