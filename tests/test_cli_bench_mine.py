@@ -96,6 +96,9 @@ def test_two_runs_are_compared(root: Path) -> None:
     assert "this run minus before.json" in shown
     rows = [line.split() for line in shown.splitlines() if line.startswith("R@1 shots")]
     assert rows[1][:3] == ["R@1", "shots", "-33.3"]
+    assert "another number of shots" not in run("more.csv", "--against", "before.json").stderr
+    (root / "before.json").write_text(json.dumps(record("mine.csv") | {"shots": 4}))
+    assert "another number of shots" in run("mine.csv", "--against", "before.json").stderr
     for content in ("[]", "{", '{"evaluation": "mine"}', '{"evaluation": "mine", "results": [{"question": 3}]}'):
         (root / "odd.json").write_text(content)
         refused = run("mine.csv", "--against", "odd.json")

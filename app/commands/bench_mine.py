@@ -107,6 +107,7 @@ def bench_mine(
         record["against"] = {
             "file": str(against.absolute()),
             "encoder": other.get("encoder"),
+            "shots": other.get("shots"),
             "differs_in": differences(record, other),
             "questions": common,
             "measures": {measure.name: measure.record() for measure in compared},
@@ -120,6 +121,8 @@ def bench_mine(
         show_result(record, measures)
         if against is not None:
             show_comparison(record["against"], compared)
+    if against is not None and other.get("shots") != table.shots:
+        print_note(_OTHER_SHOTS)
     if each is not None:
         print_note(f"every question is in {_shown(each)}")
     if lacking or unembedded:
@@ -145,6 +148,9 @@ def _note_left_out(lacking: Lacking, unembedded: Sequence[str]) -> None:
         print_note(f"{count_text(len(unembedded), 'question')} left out: {_UNEMBEDDED}")
 
 
+_OTHER_SHOTS = (
+    "the other run ranked another number of shots, and fewer shots make better ranks: index the same videos for both"
+)
 _UNEMBEDDED = "no shot of its answers is indexed with this encoder"
 
 
