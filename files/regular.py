@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from io import FileIO
@@ -30,10 +31,10 @@ def open_regular(path: AnyPath, *, follow_links: bool = True) -> FileIO:
     try:
         file = FileIO(os.fspath(path), opener=lambda name, mode: os.open(name, mode | flags))
     except IsADirectoryError as error:
-        raise NotRegularFile(*error.args) from None
+        raise NotRegularFile(error.errno, error.strerror, os.fspath(path)) from None
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
-        raise NotRegularFile(f"{os.fspath(path)} is not a regular file")
+        raise NotRegularFile(errno.EINVAL, "not a regular file", os.fspath(path))
     return file
 
 

@@ -158,8 +158,10 @@ def test_pipes_devices_and_folders_are_never_waited_for(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     for path in (pipe, Path("/dev/zero"), tmp_path):
         for read in (open_regular, fingerprint):
-            with pytest.raises(NotRegularFile):
+            with pytest.raises(NotRegularFile) as refused:
                 read(path)
+            assert refused.value.strerror, "commands show it beside the name"
+            assert refused.value.filename == os.fspath(path)
         with pytest.raises(UnreadableVideo):
             read_picture(os.fspath(path))
         assert refusal(path).startswith("This is ")

@@ -19,6 +19,7 @@ from app.compose import Settings
 from app.shell.evaluation_options import work_option
 from app.shell.exit_codes import FAILED
 from app.shell.options import PathWord, Whole, with_settings
+from app.shell.result_file import require_result_file
 from app.shell.terminal import count_text, print_json, print_note, printable
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def bench_classify(
         classify_behaviour(settings, order, prompts, seed=seed, work=work, yes=yes, as_json=as_json)
         return
     assert folder is not None
+    require_result_file("--clips", clips_file, (labels, classes_file, prompts))
     began = time.monotonic()
     with probe_session(settings, work, yes=yes, needs_text=True) as session:
         task, others = labelled_task(folder, labels, classes_file, multi_label=multi_label)

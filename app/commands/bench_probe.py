@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.commands.bench_behaviour import DATASETS, bench_behaviour, order_of
-from app.commands.probe_session import probe_session, unread_lines, unread_record
+from app.commands.probe_session import probe_session, task_errors, unread_lines, unread_record
 from app.commands.probe_test import figure_text
 from app.compose import Settings
 from app.shell.evaluation_options import work_option
@@ -132,8 +132,9 @@ def bench_probe(
         bench_behaviour(settings, order, _for_windows(plan), work=work, yes=yes, as_json=as_json)
         return
     assert folder is not None
-    with probe_session(settings, work, yes=yes, paths=[folder]) as session:
+    with task_errors():  # before a model is opened, or downloaded
         task = task_of(read_labels(labels, folder), multi_label=multi_label)
+    with probe_session(settings, work, yes=yes, paths=[folder]) as session:
         found = run_probe_bench(
             task,
             session.encoder,

@@ -17,6 +17,7 @@ from app.shell.errors import CommandError
 from app.shell.evaluation_options import work_option
 from app.shell.exit_codes import FAILED, MISSING, USAGE
 from app.shell.options import Whole, with_settings
+from app.shell.result_file import require_result_file
 from app.shell.terminal import count_text, print_json, printable
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def bench_retrieval(
     from app.evaluation.seconds import Stopwatch
     from files.replace import replace_file
 
+    require_result_file("--questions", questions, (captions, split))
     chosen = RETRIEVAL_SETS[dataset]
     videos, uncaptioned = _captioned(chosen, captions, split)
     files = find_video_files(folder, [each.id for each in videos], chosen.ids_of)

@@ -13,6 +13,7 @@ from app.commands.evaluation_run import evaluation_errors
 from app.compose import Settings
 from app.shell.evaluation_options import work_option
 from app.shell.options import PathWord, Whole, with_settings
+from app.shell.result_file import require_result_file
 from search.strength import LEVELS, Level
 
 
@@ -91,6 +92,7 @@ def classify(
             raise click.UsageError(f"--only: {unknown[0]!r} is none of the {len(names):,} classes in {labels}")
         if to is not None and to.exists():
             raise click.UsageError(f"{to} is there already; choose another name")
+        require_result_file("--to", to)
         order = ClassifyOrder(names, templates, top, work)
         output = ClassifyOutput(as_json, print0, to, shots, min_strength, frozenset(wanted) or frozenset(names))
         with (classify_shots if by_shot or not paths else classify_files)(settings, order, paths) as findings:

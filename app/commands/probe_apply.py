@@ -16,6 +16,7 @@ from app.shell.errors import CommandError, NothingDone
 from app.shell.evaluation_options import work_option
 from app.shell.exit_codes import MISSING
 from app.shell.options import PathWord, Whole, with_settings
+from app.shell.result_file import require_result_file
 from app.shell.terminal import display_path, print_json, print_note, printable
 from app.times import format_timestamp
 
@@ -71,8 +72,9 @@ def probe_apply(
     work: Path,
 ) -> None:
     """Classify the videos of FOLDER, or the library, with a head."""
-    from encoder.head_files import read_head
+    from encoder.head_files import read_head, sidecar_of
 
+    require_result_file("--to", target, (head_file, sidecar_of(Path(head_file))))
     facts = read_head(Path(head_file)).facts
     if only is not None and only not in facts.classes:
         raise click.UsageError(f"{only!r} is no class of this head: {', '.join(facts.classes)}")

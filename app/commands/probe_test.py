@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.probe_session import Session, probe_session, unread_lines, unread_record
+from app.commands.probe_session import Session, probe_session, task_errors, unread_lines, unread_record
 from app.compose import Settings
 from app.shell.evaluation_options import work_option
 from app.shell.options import PathWord, with_settings
+from app.shell.result_file import require_result_file
 from app.shell.terminal import count_text, print_json, print_note, printable, table
 
 if TYPE_CHECKING:
@@ -70,12 +71,15 @@ def probe_test(
     from app.evaluation.head_scores import measure_scores
     from app.evaluation.label_files import read_labels
     from app.evaluation.task import ProbeTask, TaskError
-    from encoder.head_files import read_head
+    from encoder.head_files import read_head, sidecar_of
 
+    require_result_file("--clips", clips_file, (labels, head_file, sidecar_of(Path(head_file))))
+    with task_errors():  # before a model is opened, or downloaded
+        labelled = read_labels(labels, folder)
     with probe_session(settings, work, yes=yes, paths=[folder]) as session:
         stored = read_head(Path(head_file), encoder_id=session.encoder.id)
         facts = stored.facts
-        task = ProbeTask(read_labels(labels, folder), facts.classes, facts.multi_label)
+        task = ProbeTask(labelled, facts.classes, facts.multi_label)
         asked = task.of_split("test")
         known = [each for each in asked if _is_answerable(each, task)]
         if not known:

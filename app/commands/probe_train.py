@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app import compose
-from app.commands.probe_session import probe_session, unread_lines, unread_record
+from app.commands.probe_session import probe_session, task_errors, unread_lines, unread_record
 from app.compose import Settings
 from app.shell.errors import CommandError
 from app.shell.evaluation_options import work_option
 from app.shell.exit_codes import FAILED, MISSING
 from app.shell.options import PathWord, with_settings
+from app.shell.result_file import require_result_file
 from app.shell.terminal import count_text, print_json, print_note, printable, table
 
 if TYPE_CHECKING:
@@ -80,14 +81,18 @@ def probe_train(
     from app.evaluation.head_training import train_head, usual_kind
     from app.evaluation.label_files import read_labels
     from app.evaluation.task import task_of
+    from encoder.head_files import sidecar_of
 
     path = Path(target)
     if path.suffix != ".npz":
         raise click.BadParameter("the name of a head ends with .npz", param_hint="--to")
-    if path.exists() and not replace:
-        raise CommandError(f"{printable(target)} exists; --replace replaces it", MISSING)
-    with probe_session(settings, work, yes=yes, paths=[folder]) as session:
+    for each in (path, sidecar_of(path)):
+        require_result_file("--to", each, (labels,))
+        if each.exists() and not replace:
+            raise CommandError(f"{printable(str(each))} exists; --replace replaces it", MISSING)
+    with task_errors():  # before a model is opened, or downloaded
         task = task_of(read_labels(labels, folder), multi_label=multi_label)
+    with probe_session(settings, work, yes=yes, paths=[folder]) as session:
         chosen = usual_kind(len(task.of_split("train")), session.encoder) if kind == "auto" else kind
         if whole and chosen != "map":
             raise click.UsageError("--whole is for heads on tokens: add --head map")
