@@ -125,6 +125,7 @@ def test_over_a_library_a_linear_head_needs_no_file_and_a_shot_is_named() -> Non
     per_video = json.loads(run("probe", "apply", "head.npz", "--per", "video", "--json").stdout)
     [red] = [each for each in per_video["results"] if each["path"].endswith("films/red.mp4")]
     assert red["parts"] == 2
+    assert sum(each["probability"] for each in red["best"]) == pytest.approx(1, abs=1e-5), "the mean over its parts"
     assert red["start_seconds"] is None
     only = json.loads(run("probe", "apply", "head.npz", "--class", "green", "-k", "1", "--json").stdout)
     assert [Path(each["path"]).name for each in only["results"]] == ["green.mp4"]
@@ -210,12 +211,22 @@ def test_a_head_of_another_encoder_is_refused(root: Path, monkeypatch: pytest.Mo
         (("--to", "head.txt"), "ends with .npz"),
         (("--whole", "--head", "linear"), "--whole is for heads on tokens"),
         (("--labels", "nowhere.csv"), "nowhere.csv: No such file"),
+        (("--labels", "/dev/null"), "not a regular file"),
+        (("--to", "nowhere/head.npz"), "nowhere for the head"),
     ],
 )
 def test_options_that_cannot_be(words: tuple[str, ...], message: str) -> None:
     done = trained(*words)
     assert done.exit_code in (2, 3)
     assert message in done.stderr
+
+
+@pytest.mark.usefixtures("root")
+@pytest.mark.parametrize("words", [("apply", "gone.npz"), ("test", "gone.npz", "clips", "--labels", "labels.csv")])
+def test_a_head_that_is_not_there_is_named(words: tuple[str, ...]) -> None:
+    refused = run("probe", *words)
+    assert refused.exit_code == 3
+    assert "there is no head gone.npz" in refused.stderr
 
 
 @pytest.mark.usefixtures("root")

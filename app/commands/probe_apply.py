@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app import compose
-from app.commands.probe_session import probe_session, task_errors, unread_lines, unread_record
+from app.commands.probe_session import head_path, probe_session, task_errors, unread_lines, unread_record
 from app.commands.probe_test import chance_cells, chance_columns
 from app.compose import Settings
 from app.shell.errors import CommandError, NothingDone
@@ -75,7 +75,7 @@ def probe_apply(
     from encoder.head_files import read_head, sidecar_of
 
     require_result_file("--to", target, (head_file, sidecar_of(Path(head_file))))
-    facts = read_head(Path(head_file)).facts
+    facts = read_head(head_path(head_file)).facts
     if only is not None and only not in facts.classes:
         raise click.UsageError(f"{only!r} is no class of this head: {', '.join(facts.classes)}")
     with task_errors():

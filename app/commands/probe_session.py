@@ -119,6 +119,13 @@ def task_errors() -> Iterator[None]:
         raise CommandError(f"{error.strerror}; free some, or name a folder elsewhere with --work", MISSING) from error
 
 
+def head_path(name: str) -> Path:
+    """Return the path of a head that a person named. Raise CommandError if there is no such file."""
+    if not Path(name).exists():
+        raise CommandError(f"there is no head {printable(name)}; `prismsearch probe train` makes one", MISSING)
+    return Path(name)
+
+
 def unread_lines(unread: list[Unread]) -> list[str]:
     """Return a line for each stretch that could not be read."""
     return [f"not read: {display_path(each.stretch.path)}: {printable(each.reason)}" for each in unread]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.probe_session import Session, probe_session, task_errors, unread_lines, unread_record
+from app.commands.probe_session import Session, head_path, probe_session, task_errors, unread_lines, unread_record
 from app.compose import Settings
 from app.shell.evaluation_options import work_option
 from app.shell.options import PathWord, with_settings
@@ -75,15 +75,14 @@ def probe_test(
 
     require_result_file("--clips", clips_file, (labels, head_file, sidecar_of(Path(head_file))))
     with task_errors():  # before a model is opened, or downloaded
-        labelled = read_labels(labels, folder)
-    with probe_session(settings, work, yes=yes, paths=[folder]) as session:
-        stored = read_head(Path(head_file), encoder_id=session.encoder.id)
-        facts = stored.facts
-        task = ProbeTask(labelled, facts.classes, facts.multi_label)
+        facts = read_head(head_path(head_file)).facts
+        task = ProbeTask(read_labels(labels, folder), facts.classes, facts.multi_label)
         asked = task.of_split("test")
         known = [each for each in asked if _is_answerable(each, task)]
         if not known:
             raise TaskError(f"no line of {labels} tests a class of {head_file}: {', '.join(facts.classes)}")
+    with probe_session(settings, work, yes=yes, paths=[folder]) as session:
+        stored = read_head(Path(head_file), encoder_id=session.encoder.id)
         maker = session.maker
         tested, scores = scored(maker, stored, known)
         if not tested:
