@@ -212,7 +212,7 @@ def test_a_head_of_another_encoder_is_refused(root: Path, monkeypatch: pytest.Mo
         (("--whole", "--head", "linear"), "--whole is for heads on tokens"),
         (("--labels", "nowhere.csv"), "nowhere.csv: No such file"),
         (("--labels", "/dev/null"), "not a regular file"),
-        (("--to", "nowhere/head.npz"), "nowhere for the head"),
+        (("--to", "nowhere/head.npz"), "there is no such folder"),
     ],
 )
 def test_options_that_cannot_be(words: tuple[str, ...], message: str) -> None:
