@@ -35,6 +35,8 @@ _MAX_BYTES = 1 << 28
 """Of the arrays of a head: LvT-L's with 50,000 classes has 221 MB."""
 _MAX_CLASSES = 100_000
 _CHUNK_BYTES = 1 << 22
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Those of `numpy.savez` and `savez_compressed`; others fail in ways of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,8 @@ def _read_arrays(path: Path) -> dict[str, Array]:
     """Return the arrays of the head in a file; those of an encoder are left unread."""
     try:
         with open_regular(path) as raw, np.load(raw, allow_pickle=False) as file:
+            if any(each.compress_type not in _COMPRESSIONS for each in file.zip.infolist()):
+                raise WeightsMismatch(f"{path} is compressed as no .npz is")
             names = [name for name in file.files if not name.startswith(CLASSIFIER_ENCODER)]
             if sum(file.zip.getinfo(f"{name}.npy").file_size for name in names) > _MAX_BYTES:
                 raise WeightsMismatch(f"{path} is too large for a head: more than {_MAX_BYTES:,} bytes of arrays")

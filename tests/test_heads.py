@@ -446,6 +446,18 @@ class TestFiles:
         with pytest.raises(WeightsMismatch, match="too large for a head"):
             read_head(path)
 
+    @pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+    def test_a_compression_that_numpy_does_not_write_is_refused(self, tmp_path: Path, compression: int) -> None:
+        path = stored(tmp_path)
+        odd = io.BytesIO()
+        with zipfile.ZipFile(odd, "w", compression) as file:
+            file.writestr("weights.npy", bytes(1000))
+        content = bytearray(odd.getvalue())
+        content[45:60] = b"\xff" * 15  # LZMAError and an OSError without a number would come of it
+        renewed(path, bytes(content))
+        with pytest.raises(WeightsMismatch, match="compressed as no "):
+            read_head(path)
+
     @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
     def test_a_pipe_is_not_waited_for(self, tmp_path: Path) -> None:
         path = stored(tmp_path)

@@ -93,18 +93,21 @@ class QuestionStore:
 
     def put_back(self, key: str) -> str:
         """Put a removed line back in its place; return its key. Raise KeyError if none was removed, else as `add`."""
-        with self._lock:
-            at, line = self._removed[key]
+        taken: list[tuple[int, QuestionLine]] = []
 
         def apply(lines: list[QuestionLine]) -> int:
+            at, line = self._removed.pop(key)  # under the lock: a second request at once finds nothing to put back
+            taken.append((at, line))
             place = min(at, len(lines))
             lines.insert(place, line)
             return place
 
-        made = self._change(apply)
-        with self._lock:
-            self._removed.pop(key, None)
-        return made
+        try:
+            return self._change(apply)
+        except BaseException:
+            with self._lock:
+                self._removed.update((key, each) for each in taken)
+            raise
 
     def _change_one(self, key: str, apply: Callable[[list[QuestionLine], int], int]) -> str:
         def found(lines: list[QuestionLine]) -> int:

@@ -52,7 +52,9 @@ class RowStore:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._dim = dim
         self._rows: dict[str, NDArray[np.float32]] = {}
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
+        self._path = path
+        odd = getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)  # a pipe in its place is not waited for
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | odd, 0o600)
         with open_regular(path) as known:
             last = b"\n"
             for line in known:
@@ -91,7 +93,11 @@ class RowStore:
         if row.shape != (self._dim,):
             raise ValueError(f"a row of {self._dim} numbers is needed, got one of shape {row.shape}")
         content = base64.b64encode(row.astype("<f4").tobytes()).decode()
-        os.write(self._file, json.dumps({"key": key, "row": content}).encode() + b"\n")
+        try:
+            os.write(self._file, json.dumps({"key": key, "row": content}).encode() + b"\n")
+        except OSError as error:
+            error.filename = os.fspath(self._path)  # whoever reads "No space left on device" asks where
+            raise
         self._rows[key] = row
 
     def close(self) -> None:
@@ -106,7 +112,7 @@ class RowStore:
         try:
             record = json.loads(line)
             key, row = record["key"], np.frombuffer(base64.b64decode(record["row"], validate=True), "<f4")
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):  # RecursionError: nested without end
             return
         if isinstance(key, str) and row.shape == (self._dim,) and np.isfinite(row).all():
             self._rows[key] = row.astype(np.float32)

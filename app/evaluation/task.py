@@ -37,9 +37,11 @@ class ProbeTask:
         """Return bool (n, classes), true where a stretch is of a class. Labels that are no class are left out."""
         import numpy as np
 
-        return np.array([[name in each.labels for name in self.classes] for each in stretches], bool).reshape(
-            len(stretches), len(self.classes)
-        )
+        columns = {name: at for at, name in enumerate(self.classes)}
+        shown = np.zeros((len(stretches), len(self.classes)), bool)
+        for at, each in enumerate(stretches):
+            shown[at, [columns[label] for label in each.labels if label in columns]] = True
+        return shown
 
     def of_split(self, split: str) -> list[LabelledStretch]:
         """Return the stretches of a split; all of them where none is named at all."""

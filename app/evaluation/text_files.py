@@ -24,7 +24,8 @@ class Row:
 
     Attributes:
         line: Number of the line that it ends in, from 1.
-        cells: By the name of the column, in small letters. Spaces around them are removed.
+        cells: By the name of the column, in small letters. Spaces around them are removed. Those of the columns that
+            a table must have are always there, others where the line has them.
     """
 
     line: int
@@ -57,7 +58,8 @@ def read_text(path: AnyPath) -> str:
 def read_lines(path: AnyPath) -> list[tuple[int, str]]:
     """Return the lines of a file with their numbers, without empty ones and those that begin with #. Raise as
     `read_text` does."""
-    lines = [(number, line.strip()) for number, line in enumerate(read_text(path).split("\n"), start=1)]
+    text = io.StringIO(read_text(path), newline=None)  # any line end, also that of old Macs
+    lines = [(number, line.strip()) for number, line in enumerate(text, start=1)]
     return [(number, line) for number, line in lines if line and not line.startswith("#")]
 
 
@@ -89,7 +91,8 @@ def read_table(path: AnyPath, *, required: Sequence[str]) -> Iterator[Row]:
             if len(cells) > len(names) and any(map(str.strip, cells[len(names) :])):
                 raise wrong(path, rows.line_num, f"{len(cells)} columns, but the first line names {len(names)}")
             if any(map(str.strip, cells)):
-                yield Row(rows.line_num, dict(zip(names, map(str.strip, cells), strict=False)))
+                blank = dict.fromkeys(set(required).intersection(names), "")
+                yield Row(rows.line_num, blank | dict(zip(names, map(str.strip, cells), strict=False)))
     except csv.Error as error:
         raise wrong(path, rows.line_num, f"this is no line of a table ({error})") from error
 

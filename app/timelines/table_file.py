@@ -34,7 +34,7 @@ def csv_bytes(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> byte
     """
     sheet = io.StringIO(newline="")
     writer = csv.DictWriter(sheet, columns, extrasaction="ignore")
-    writer.writeheader()
+    writer.writerow({name: _cell(name) for name in columns})  # names of classes are among them
     writer.writerows({name: _cell(value) for name, value in each.items()} for each in rows)
     # Without the mark, spreadsheets assume an old local encoding.
     return b"\xef\xbb\xbf" + sheet.getvalue().encode(errors="surrogateescape")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -38,7 +39,9 @@ def read_npz(path: Path) -> dict[str, Array]:
     try:
         with np.load(path, allow_pickle=False) as file:
             return {key: file[key] for key in file.files}
-    except (ValueError, zipfile.BadZipFile, EOFError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, EOFError, KeyError, AttributeError, RuntimeError) as error:
+        raise WeightsMismatch(f"{path} is not a readable .npz checkpoint ({error}); fetch it again") from error
+    except (zipfile.BadZipFile, zlib.error) as error:
         raise WeightsMismatch(f"{path} is not a readable .npz checkpoint ({error}); fetch it again") from error
 
 

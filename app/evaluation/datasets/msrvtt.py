@@ -32,6 +32,6 @@ def read_msrvtt(path: Path) -> list[CaptionedVideo]:
     if isinstance(content, list):
         return captioned(pairs_of(content, path), path)
     rows = list(read_table(path, required=("video_id",)))
-    if rows and "sentence" not in rows[0].cells:
+    if rows and not any("sentence" in row.cells for row in rows):
         raise wrong(path, 1, "a column `sentence` is expected beside `video_id`")
     return captioned(((row.cells["video_id"], row.cells.get("sentence", "")) for row in rows), path)
