@@ -1,4 +1,4 @@
-"""Questions about the demo library, as `prismsearch bench mine` reads them: every caption, and a few about what is not there.
+"""Questions about the demo library, as `prismsearch bench mine` reads them: each caption, and what is not there.
 
 python -m demo.own_questions --to questions.csv
 """
