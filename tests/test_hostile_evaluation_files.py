@@ -15,8 +15,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.commands.probe_session import unread_lines
 from app.evaluation.class_names import read_class_names
 from app.evaluation.datasets.msrvtt import read_msrvtt
+from app.evaluation.encoded import Unread
 from app.evaluation.label_files import read_labels
 from app.evaluation.labelled import LabelledStretch, Stretch
 from app.evaluation.own_questions import QuestionLine
@@ -93,6 +95,16 @@ def test_thousands_of_classes_take_a_byte_each(tmp_path: Path) -> None:
 def test_names_of_columns_are_cells_too() -> None:
     content = csv_bytes([{"p(a;=1+1\ud800\x07)": 1}], ["p(a;=1+1\ud800\x07)"])
     assert next(csv.reader(io.StringIO(content.decode("utf-8-sig")))) == ["p(a;'=1+1\ufffd)"]
+
+
+def test_a_stretch_that_cannot_be_read_is_named_with_its_time() -> None:
+    places = [Stretch("/a.mp4"), Stretch("/a.mp4", 100.0), Stretch("/a.mp4", None, 2.0), Stretch("/a.mp4", 100, 200)]
+    assert unread_lines([Unread(each, "too late") for each in places]) == [
+        "not read: /a.mp4: too late",
+        "not read: /a.mp4@00:01:40.000: too late",
+        "not read: /a.mp4@00:00:00.000-00:00:02.000: too late",
+        "not read: /a.mp4@00:01:40.000-00:03:20.000: too late",
+    ]
 
 
 def test_two_requests_at_once_put_a_question_back_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,6 +141,19 @@ def test_a_file_that_was_broken_by_hand_is_told_and_kept(client: TestClient, lib
     assert path.read_text() == "question,file\nx,a.mp4,1\n"
 
 
+def test_a_folder_or_pipe_in_the_place_of_the_file_is_told(client: TestClient, library: Library) -> None:
+    place = library.directory / "questions.csv"
+    for make in (Path.mkdir, os.mkfifo):
+        make(place)  # type: ignore[operator]
+        for answer in (
+            client.get("/api/questions"),
+            client.post("/api/questions", json={"question": "a", "segment": None}),
+        ):
+            assert answer.status_code == 409
+            assert answer.json()["error"] == f"{place} is a folder or a pipe, not a file; remove it."
+        place.rmdir() if place.is_dir() else place.unlink()
+
+
 def test_a_link_in_the_place_of_the_file_is_not_followed(client: TestClient, library: Library, tmp_path: Path) -> None:
     secret = tmp_path / "secret.csv"
     secret.write_text("question,file\nsecret,\n")

@@ -23,6 +23,7 @@ from app.web.api.bodies import QuestionBody, QuestionWordsBody
 from app.web.http.errors import ApiError, as_sentence, not_found
 from app.web.http.requests import ApiRequest
 from app.web.http.routes import route
+from files.regular import NotRegularFile
 
 if TYPE_CHECKING:
     from starlette.routing import Route
@@ -174,6 +175,8 @@ def _usable(store: QuestionStore) -> Iterator[None]:
         yield
     except PermissionError as error:
         raise ApiError(403, f"You do not have permission to use {store.path}; change its permissions.") from error
+    except NotRegularFile as error:
+        raise ApiError(409, f"{store.path} is a folder or a pipe, not a file; remove it.") from error
     except QuestionsError as error:
         raise ApiError(409, f"{store.path.name} cannot be used: {error}.") from error
 
