@@ -123,7 +123,6 @@ def as_command_error(error: Exception) -> CommandError:
     from app.exporting.ffmpeg_binary import ExportError
     from db.errors import LibraryError
     from encoder import EncoderError
-    from files.regular import NotRegularFile
     from indexer.media.errors import UnreadableVideo
     from search.query import QueryError
 
@@ -134,8 +133,6 @@ def as_command_error(error: Exception) -> CommandError:
         return CommandError(message, MISSING)
     if isinstance(error, QueryError | WrongSetting):
         return CommandError(message, USAGE)
-    if isinstance(error, NotRegularFile):
-        return CommandError(message, MISSING)
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return CommandError(f"{where}{error.strerror}", MISSING)
